@@ -1,0 +1,36 @@
+#include "bench.h"
+
+#include <cmath>
+
+namespace sluice::bench {
+
+void report(benchmark::State& state, const Work& work, int steps, double peer_ns) {
+  using benchmark::Counter;
+  // A counter of this kind is its value times iterations over seconds. So a time in ns times 1e-9 becomes its share of ours.
+  constexpr auto over_our_time = Counter::kIsIterationInvariantRate;
+  const Bound bound = bound_of(setting().limits, work);
+  state.counters["mac_per_ns"] = Counter(work.macs * 1e-9, over_our_time);
+  state.counters["limit_share"] = Counter(bound.ns * 1e-9, over_our_time);
+  if (steps > 1) state.counters["steps"] = steps;
+  if (peer_ns > 0) state.counters["vs_onednn"] = Counter(peer_ns * 1e-9, over_our_time);
+  state.SetLabel(bound.by);
+}
+
+void fill(float* x, size_t n, float range) {
+  uint32_t word = 1;
+  for (size_t i = 0; i < n; ++i) {
+    word = word * 1664525u + 1013904223u;
+    x[i] = (float(word >> 8) / 8388608.0f - 1.0f) * range;
+  }
+}
+
+tools::OwnedModel gru_model(int in, int hidden, int classes) {
+  tools::Network network;
+  network.layers.push_back(tools::make_layer(SLUICE_GRU, in, hidden, SLUICE_LINEAR, classes == 0));
+  if (classes) network.layers.push_back(tools::make_layer(SLUICE_DENSE, hidden, classes, SLUICE_SOFTMAX));
+  for (tools::Layer& layer : network.layers)
+    for (tools::Array& array : layer.arrays) fill(array.values.data(), array.values.size(), 1.0f / std::sqrt(float(hidden)));
+  return tools::open_model(tools::write_blob(network), "the benchmark's model");
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,79 @@
+// A GRU at work: one stream step by step, one over a sequence, many streams at once.
+#include <memory>
+
+#include "bench.h"
+#include "onednn.h"
+
+namespace sluice::bench {
+namespace {
+
+constexpr int shapes[][2] = {{8, 16}, {16, 32}, {40, 64}, {64, 128}, {128, 256}};
+constexpr int run_steps = 100, many_streams = 64;
+
+size_t weight_bytes(int in, int hidden) { return size_t(step_macs(in, hidden)) * sizeof(float); }
+
+/// oneDNN's time for the same call, measured beside each repetition of ours; 0 where it is not installed.
+double onednn_ns(int in, int hidden, int steps) {
+  const auto call = onednn_run(in, hidden, steps);
+  return call ? ns_per_call(call) : 0;
+}
+
+void gru_step(benchmark::State& state) {
+  const int in = int(state.range(0)), hidden = int(state.range(1));
+  const tools::OwnedModel model = gru_model(in, hidden);
+  tools::OwnedStream stream(model.model, {1, 1});
+  Floats x(in), y(hidden);
+  fill(x.data(), size_t(in));
+  for (auto _ : state) {
+    sluice_step(&stream.stream, x.data(), y.data());
+    benchmark::ClobberMemory();
+  }
+  const size_t bytes = weight_bytes(in, hidden);
+  report(state, {step_macs(in, hidden), bytes, double(bytes)}, 1, onednn_ns(in, hidden, 1));
+}
+
+/// Only the weights over the state must be read anew at every step; those over the inputs meet all frames at once.
+void gru_run(benchmark::State& state) {
+  const int in = int(state.range(0)), hidden = int(state.range(1)), steps = int(state.range(2));
+  const tools::OwnedModel model = gru_model(in, hidden);
+  tools::OwnedStream stream(model.model, {uint32_t(steps), 1});
+  Floats x(size_t(steps) * size_t(in)), y(size_t(steps) * size_t(hidden));
+  fill(x.data(), size_t(steps) * size_t(in));
+  for (auto _ : state) {
+    sluice_run(&stream.stream, x.data(), y.data(), size_t(steps));
+    benchmark::ClobberMemory();
+  }
+  const double read = double(weight_bytes(0, hidden)) * steps + double(weight_bytes(in, hidden) - weight_bytes(0, hidden));
+  report(state, {step_macs(in, hidden) * steps, weight_bytes(0, hidden), read}, steps, onednn_ns(in, hidden, steps));
+}
+
+void gru_many(benchmark::State& state) {
+  const int in = int(state.range(0)), hidden = int(state.range(1)), streams = int(state.range(2));
+  const tools::OwnedModel model = gru_model(in, hidden);
+  std::vector<std::unique_ptr<tools::OwnedStream>> owned;
+  std::vector<sluice_stream*> handles;
+  for (int i = 0; i < streams; ++i) {
+    owned.push_back(std::make_unique<tools::OwnedStream>(model.model, sluice_use{1, uint32_t(streams)}));
+    handles.push_back(&owned.back()->stream);
+  }
+  Floats x(size_t(streams) * size_t(in)), y(size_t(streams) * size_t(hidden));
+  fill(x.data(), size_t(streams) * size_t(in));
+  for (auto _ : state) {
+    sluice_step_many(handles.data(), handles.size(), x.data(), y.data());
+    benchmark::ClobberMemory();
+  }
+  const size_t bytes = weight_bytes(in, hidden);
+  report(state, {step_macs(in, hidden) * streams, bytes, double(bytes)}, streams);
+}
+
+}  // namespace
+
+void register_steps() {
+  for (const auto& [in, hidden] : shapes) add_figure("gru_step/f32", gru_step)->ArgNames({"in", "hid"})->Args({in, hidden});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_run/f32", gru_run)->ArgNames({"in", "hid", "steps"})->Args({in, hidden, run_steps});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_many/f32", gru_many)->ArgNames({"in", "hid", "streams"})->Args({in, hidden, many_streams});
+}
+
+}  // namespace sluice::bench

@@ -1,0 +1,36 @@
+// Fills one table from the lane types of an instruction set: the only place that lists the entries.
+#ifndef SLUICE_KERNELS_ALL_H
+#define SLUICE_KERNELS_ALL_H
+
+#include "f32/gates.h"
+#include "f32/math.h"
+#include "f32/product.h"
+#include "f32/reduce.h"
+#include "f32/step.h"
+#include "kernels.h"
+
+namespace sluice {
+namespace {
+
+template <class Set>
+constexpr Kernels make_kernels(const char* name) {
+  return {name,
+          product_f32<Set>,
+          gru_f32<Set>,
+          gru_step_f32<Set>,
+          gru_back_f32<Set>,
+          exp_f32<Set>,
+          log_f32<Set>,
+          activate_f32<Set>,
+          activate_back_f32<Set>,
+          standardize_f32<Set>,
+          add_f32<Set>,
+          scaled_add_f32<Set>,
+          square_sum_f32<Set>,
+          adam_f32<Set>};
+}
+
+}  // namespace
+}  // namespace sluice
+
+#endif

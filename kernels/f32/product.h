@@ -1,0 +1,138 @@
+// The product. A tile keeps R vectors of rows times C columns in registers and walks k once; a strip is cut into even tiles.
+#ifndef SLUICE_F32_PRODUCT_H
+#define SLUICE_F32_PRODUCT_H
+
+#include "../kernels.h"
+#include "../lanes/one.h"
+
+namespace sluice {
+namespace {
+
+/// What a tile works on: pointers to its first row and column.
+struct Tile {
+  const float* w;
+  ptrdiff_t w_step;  ///< from k to k + 1
+  int cols;
+  const float* x;
+  ptrdiff_t x_stride, x_step;
+  const float* init;
+  ptrdiff_t init_stride;
+  float* y;
+  ptrdiff_t y_stride;
+};
+
+template <class V, int R, int C>
+void run_tile(const Tile& tile) {
+  using M = Make<V>;
+  const Tile t = tile;
+  V sum[C][R];
+  for (int c = 0; c < C; ++c)
+    for (int r = 0; r < R; ++r) sum[c][r] = M::load(t.init + c * t.init_stride + r * V::width);
+  const float* w = t.w;
+  const float* x = t.x;
+  for (int k = 0; k < t.cols; ++k, w += t.w_step, x += t.x_step) {
+    V rows[R];
+    if constexpr (C > 1)
+      for (int r = 0; r < R; ++r) rows[r] = M::load(w + r * V::width);
+    for (int c = 0; c < C; ++c) {
+      const V column = M::set(x[c * t.x_stride]);
+      for (int r = 0; r < R; ++r) sum[c][r] = fma(C > 1 ? rows[r] : M::load(w + r * V::width), column, sum[c][r]);
+    }
+  }
+  for (int c = 0; c < C; ++c)
+    for (int r = 0; r < R; ++r) store(t.y + c * t.y_stride + r * V::width, sum[c][r]);
+}
+
+constexpr int most_columns = 6;
+
+using RunTile = void (*)(const Tile&);
+
+/// The tiles of a lane type: at [r - 1][c - 1], r vectors of rows by c columns, where they fit the registers together.
+template <class V>
+struct Tiles {
+  RunTile run[V::accumulators][most_columns] = {};
+  constexpr Tiles() { fill<1, 1>(); }
+
+ private:
+  template <int R, int C>
+  constexpr void fill() {
+    run[R - 1][C - 1] = run_tile<V, R, C>;
+    if constexpr (C < most_columns && R * (C + 1) <= V::accumulators) {
+      fill<R, C + 1>();
+    } else if constexpr (R < V::accumulators) {
+      fill<R + 1, 1>();
+    }
+  }
+};
+
+template <class V>
+constexpr Tiles<V> tiles;
+
+/// n things in as few parts of at most `most` as will do, evenly: the size of the first part.
+inline int even_part(int n, int most) {
+  if (n <= most) return n;
+  const int parts = (n + most - 1) / most;
+  return (n + parts - 1) / parts;
+}
+
+inline void next_columns(Tile& tile, int c) { tile.x += c * tile.x_stride, tile.init += c * tile.init_stride, tile.y += c * tile.y_stride; }
+
+inline void next_rows(Tile& tile, int rows) { tile.w += rows, tile.init += rows, tile.y += rows; }
+
+/// `vectors` of rows of a strip, for all columns.
+template <class V>
+inline void run_rows(Tile rows, int vectors, int count) {
+  constexpr int budget = V::accumulators;
+  constexpr int most_rows[] = {budget, budget / 2, budget / 3, budget / 4};
+  const int most = most_rows[(count < 4 ? count : 4) - 1];
+  while (vectors > 0) {
+    const int r = even_part(vectors, most);
+    const auto& run = tiles<V>.run[r - 1];
+    if (count == 1) {
+      run[0](rows);
+    } else {
+      const int columns = budget / r < most_columns ? budget / r : most_columns;
+      Tile tile = rows;
+      for (int left = count; left > 0;) {
+        const int c = even_part(left, columns);
+        run[c - 1](tile);
+        next_columns(tile, c);
+        left -= c;
+      }
+    }
+    vectors -= r;
+    next_rows(rows, r * V::width);
+  }
+}
+
+template <class Set>
+void product_f32(const Matrix& m, const Product<float, float>& p) {
+  using Wide = typename Set::Wide;
+  using Half = typename Set::Half;
+  if (p.count < 1) return;
+  const float* const w = static_cast<const float*>(m.w);
+  for (int row = 0; row < m.rows; row += strip_rows) {
+    const int rows = m.rows - row < strip_rows ? m.rows - row : strip_rows;
+    Tile tile{m.stride ? w + row : w + ptrdiff_t(row) * m.cols,
+              m.stride ? m.stride : rows,
+              m.cols,
+              p.x, p.x_stride, p.x_step,
+              p.init + row, p.init_stride,
+              p.y + row, p.y_stride};
+    if constexpr (Wide::width <= panel_rows) {
+      run_rows<Wide>(tile, rows / Wide::width, p.count);
+    } else {
+      // A lone panel at the end: one vector of it would be a chain on its own, so a single column takes all rows by halves.
+      const int wide = rows % Wide::width && p.count == 1 ? 0 : rows / Wide::width;
+      run_rows<Wide>(tile, wide, p.count);
+      const int done = wide * Wide::width;
+      next_rows(tile, done);
+      run_rows<Half>(tile, (rows - done) / Half::width, p.count);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice
+
+#endif

@@ -1,0 +1,31 @@
+// A walk over an array by the widest lanes that fit what is left. An element's result never depends on which lanes took it.
+#ifndef SLUICE_F32_SWEEP_H
+#define SLUICE_F32_SWEEP_H
+
+#include <stddef.h>
+
+#include "../lanes/one.h"
+
+namespace sluice {
+namespace {
+
+/// Calls f(Make<V>{}, i) for lanes V that cover [i, i + V::width), from 0 to n.
+/// @tparam Set  the lane types of an instruction set: Wide, and Half (One where there is none) for eights that Wide leaves
+template <class Set, class F>
+inline void sweep(size_t n, F&& f) {
+  using Wide = typename Set::Wide;
+  using Half = typename Set::Half;
+  size_t i = 0;
+  if constexpr (Wide::width > 1) {
+    for (; i + Wide::width <= n; i += Wide::width) f(Make<Wide>{}, i);
+  }
+  if constexpr (Half::width > 1) {
+    for (; i + Half::width <= n; i += Half::width) f(Make<Half>{}, i);
+  }
+  for (; i < n; ++i) f(Make<One>{}, i);
+}
+
+}  // namespace
+}  // namespace sluice
+
+#endif

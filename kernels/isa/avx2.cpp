@@ -1,0 +1,9 @@
+#define SLUICE_ISA_AVX2
+#include "sets.h"
+
+#include "../all.h"
+
+namespace sluice {
+extern const Kernels avx2_kernels;
+const Kernels avx2_kernels = make_kernels<Set>("avx2");
+}  // namespace sluice

@@ -1,0 +1,165 @@
+// The contract between the runtime and an instruction set: one table of functions, documented here and only here.
+//
+// Every entry gives the same bits on every instruction set. Each output element is one chain of exactly rounded operations
+// in the order written below; lanes run across elements, never along a chain (kernels/README.md says why that is enough).
+// Pointers never alias unless an entry says so. Arrays need no alignment; weights at multiples of 64 bytes are fastest.
+#ifndef SLUICE_KERNELS_H
+#define SLUICE_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace sluice {
+
+constexpr int panel_rows = 8;     ///< rows of a panel; every array of units is padded to a multiple of it
+constexpr int strip_panels = 12;  ///< panels that are stored, and read, together
+constexpr int strip_rows = panel_rows * strip_panels;
+
+/// Rows rounded up to whole panels. Padding rows hold zeros and stay zero.
+constexpr int padded(int rows) { return (rows + panel_rows - 1) / panel_rows * panel_rows; }
+
+/// Where element (row, k) of a matrix in strips lies: [strip][k][panels of the strip][8], the last strip shorter.
+/// @param rows  a multiple of 8
+constexpr size_t packed_index(int rows, int cols, int row, int k) {
+  const int strip = row / strip_rows;
+  const int left = rows - strip * strip_rows;
+  const int width = left < strip_rows ? left : strip_rows;
+  return size_t(strip) * strip_rows * size_t(cols) + size_t(k) * size_t(width) + size_t(row % strip_rows);
+}
+
+/// The left side of a product.
+struct Matrix {
+  const void* w;  ///< f32: float. Borrowed.
+  int rows;       ///< a multiple of 8
+  int cols;       ///< the length of a chain; may be 0
+  int stride;     ///< 0: in strips (packed_index). Else element (row, k) is w[k * stride + row]: a batch's rows read as panels
+};
+
+/// y[i] = init[i] + W x[i] for i < count; each y[i][row] is the chain init, then fma(w[row][k], x[i][k], .) for k = 0, 1, 2, ...
+/// count 1 is a step, T a sequence, N many streams; a product over all k equals products over parts of k in order (init = y).
+/// All strides in elements; every array is read or written at multiples of its strides only.
+template <class X, class A>
+struct Product {
+  const A* init;    ///< [rows] at init + i * init_stride; may be y itself
+  int init_stride;  ///< 0: one bias for all
+  const X* x;       ///< x[i][k] at x + i * x_stride + k * x_step
+  int x_stride;
+  int x_step;       ///< 1, or a row stride to read a matrix transposed, or 0 for the same number at every k
+  A* y;             ///< [rows] at y + i * y_stride
+  int y_stride;
+  int count;
+};
+
+/// One step of GRU gates (reset-after, Cho et al. 2014 as in cuDNN and PyTorch), for `count` streams, `hidden` units each.
+struct Gates {
+  float* a;  ///< [count][3][hidden] at a + i * a_stride. In: chains of r and z, and g_h. Out: r, z, g_h unchanged
+  int a_stride;
+  float* g;  ///< [count][hidden] at g + i * g_stride. In: g_x. Out: the candidate n
+  int g_stride;
+  const float* h;  ///< [count][hidden] the state before; at h + i * h_stride
+  int h_stride;
+  float* h_next;  ///< [count][hidden] the state after; may be h
+  int h_next_stride;
+  int hidden;  ///< padded: a multiple of 8
+  int count;
+};
+
+/// One whole step of a GRU for one stream: the chains of both products, then the gates, as product_f32 and gru_f32 have them.
+struct GruStep {
+  Matrix w_ih, w_hh;          ///< [3 * hidden][in], [3 * hidden][units without padding]; in strips
+  const float *b_ih, *b_hh;   ///< [3][hidden]
+  const float* x;             ///< [in]; null: a holds the chains over the inputs already
+  float* a;                   ///< [3][hidden] scratch; in, where x is null: chains of r and z, and g_x
+  float* g;                   ///< [hidden] scratch
+  const float* h;             ///< [hidden] the state before
+  float* h_next;              ///< [hidden] the state after; may be h
+  int hidden;                 ///< padded: a multiple of 8
+};
+
+/// The gates of a step backwards. What the forward step left in a and g is replaced by gradients, in place.
+struct GatesBack {
+  float* a;  ///< In: r, z, g_h. Out: gradients of the chains of r and z, and of g_h
+  int a_stride;
+  float* g;  ///< In: n. Out: gradient of g_x
+  int g_stride;
+  const float* h;  ///< the state before the step
+  int h_stride;
+  float* dh;  ///< [count][hidden] In: gradient of the state after. Out: its direct part of the state before, dh * z
+  int dh_stride;
+  int hidden;
+  int count;
+};
+
+enum class Activation : uint8_t { linear = 0, tanh = 1, sigmoid = 2, relu = 3, softmax = 4 };
+
+/// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), in the order of PyTorch 2.13. The caller folds the step number in.
+struct AdamStep {
+  float gradient_scale;  ///< g is multiplied by it first (clipping); 1 for none
+  float keep;            ///< w is multiplied by it before the step: 1 - learning_rate * weight_decay, or 1
+  float beta1, beta2;
+  float one_minus_beta1, one_minus_beta2;  ///< rounded from double
+  float step_size;                         ///< learning_rate / (1 - beta1^t)
+  float root_scale;                        ///< 1 / sqrt(1 - beta2^t)
+  float epsilon;
+};
+
+struct Kernels {
+  const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"
+
+  void (*product_f32)(const Matrix&, const Product<float, float>&);
+
+  /// r = sigmoid(a_r), z = sigmoid(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
+  void (*gru_f32)(const Gates&);
+
+  /// Chains of r and z start from b_ih + b_hh, g_x from b_ih, g_h from b_hh; else as above.
+  void (*gru_step_f32)(const GruStep&);
+
+  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * (r * (1 - r)),
+  /// da_z = dh * (h - n) * (z * (1 - z)), dh = dh * z; products from the left.
+  void (*gru_back_f32)(const GatesBack&);
+
+  /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0 where it would be subnormal.
+  /// log of zero and of a subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
+  void (*exp_f32)(const float* x, float* y, size_t n);
+  void (*log_f32)(const float* x, float* y, size_t n);
+
+  /// x = f(x), row by row: [rows][n] at x + i * stride, in place. tanh and sigmoid: at most 2 ULP from the exact value where it
+  /// is normal (below, within FLT_MIN). softmax: m = max; e = exp(x - m); y = e / (e_0 + e_1 + ... in order), n >= 1.
+  void (*activate_f32)(Activation, float* x, int rows, int n, int stride);
+
+  /// dy = dy * f'(x), from y = f(x), in place; same layout. For softmax: dy = y * (dy - sum of dy_i * y_i), an fma chain in order.
+  void (*activate_back_f32)(Activation, const float* y, float* dy, int rows, int n, int stride);
+
+  /// y[i] = (x[i] - mean[i]) * scale[i].
+  void (*standardize_f32)(const float* x, const float* mean, const float* scale, float* y, int n);
+
+  /// y[i] += x[i]: how shards are added up, in shard order.
+  void (*add_f32)(const float* x, float* y, size_t n);
+
+  /// y[i] = fma(factor, x[i], y[i]): the gradient of an L2 penalty.
+  void (*scaled_add_f32)(float factor, const float* x, float* y, size_t n);
+
+  /// The sum of squares: blocks of 1,024, each as 16 fma chains (element i to chain i % 16) added pairwise (0+8, 1+9, ...; 0+4, ...;
+  /// 0+2, 1+3; 0+1); the blocks' sums added in double, in order.
+  double (*square_sum_f32)(const float* x, size_t n);
+
+  /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v, (one_minus_beta2 * g') * g');
+  /// w = w * keep - (step_size * m) / fma(sqrt(v), root_scale, epsilon).
+  void (*adam_f32)(const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
+};
+
+/// The tables built into this library, weakest first (scalar is always there); *count gets how many.
+const Kernels* const* kernel_tables(int* count);
+
+/// Whether this CPU runs the table.
+bool runs_here(const Kernels&);
+
+/// The table of that name, or with null the best one that this CPU runs. Null: unknown. Does not ask whether it runs here.
+const Kernels* pick_kernels(const char* name);
+
+/// cos(pi * x) for x in [0, 1], within 1e-15; the same bits everywhere (schedules must not ask libm).
+double cos_pi(double x);
+
+}  // namespace sluice
+
+#endif

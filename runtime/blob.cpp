@@ -1,0 +1,144 @@
+// Every check of a blob. All arithmetic on sizes is in 64 bits, so that nothing wraps on a 32-bit core.
+#include "blob.h"
+
+#include <string.h>
+
+#include "layer.h"
+
+namespace sluice {
+namespace {
+
+/// CRC-32 of the IEEE, four bits at a time: a table of 64 bytes.
+struct CrcTable {
+  uint32_t entry[16];
+  constexpr CrcTable() : entry() {
+    for (uint32_t i = 0; i < 16; ++i) {
+      uint32_t c = i;
+      for (int bit = 0; bit < 4; ++bit) c = c & 1 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+      entry[i] = c;
+    }
+  }
+};
+constexpr CrcTable crc_table;
+
+uint32_t crc_of(uint32_t crc, const uint8_t* p, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    crc ^= p[i];
+    crc = crc_table.entry[crc & 15] ^ (crc >> 4);
+    crc = crc_table.entry[crc & 15] ^ (crc >> 4);
+  }
+  return crc;
+}
+
+bool all_zero(const uint32_t* words, size_t n) {
+  for (size_t i = 0; i < n; ++i)
+    if (words[i]) return false;
+  return true;
+}
+
+/// Whether [offset, offset + bytes) lies inside [begin, end).
+bool inside(uint64_t offset, uint64_t bytes, uint64_t begin, uint64_t end) { return offset >= begin && offset + bytes <= end; }
+
+sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
+  const uint64_t table_end = sizeof header + uint64_t(header.sections) * sizeof(BlobSection);
+  if (header.sections > 64 || table_end > header.bytes) return SLUICE_STRUCTURE;
+  const auto* table = reinterpret_cast<const BlobSection*>(blob + sizeof header);
+  for (uint32_t i = 0; i < header.sections; ++i) {
+    const BlobSection& s = table[i];
+    const uint32_t align = s.kind == SLUICE_SECTION_WEIGHTS ? weight_alignment : section_alignment;
+    if (s.reserved || s.offset % align || !inside(s.offset, s.bytes, table_end, header.bytes)) return SLUICE_STRUCTURE;
+    for (uint32_t j = 0; j < i; ++j)
+      if (table[j].kind == s.kind) return SLUICE_STRUCTURE;
+    // Text that a program will read as strings ends in NUL.
+    const bool strings = s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS;
+    if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
+  }
+  return SLUICE_OK;
+}
+
+sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const BlobSection& section) {
+  Weights arrays[4];
+  const int n = layer_weights(layer, arrays);
+  for (int i = 0; i < n; ++i) {
+    const Weights& a = arrays[i];
+    const uint64_t bytes = floats(a) * sizeof(float);
+    if (a.offset % weight_alignment || !inside(a.offset, bytes, section.offset, uint64_t(section.offset) + section.bytes))
+      return SLUICE_STRUCTURE;
+    const auto* words = reinterpret_cast<const uint32_t*>(blob + a.offset);
+    for (uint64_t w = 0; w < floats(a); ++w)
+      if ((words[w] & 0x7F800000u) == 0x7F800000u) return SLUICE_WEIGHTS;
+  }
+  // Offsets that the layer does not use are 0.
+  const uint32_t used = n == 4 ? 0 : layer.w_hh | layer.b_hh;
+  return used ? SLUICE_STRUCTURE : SLUICE_OK;
+}
+
+sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights) {
+  if (!knows_layer(layer.kind)) return SLUICE_LAYER_MISSING;
+  const LayerKind* kind = find_layer(layer.kind, layer.format);
+  if (!kind) return SLUICE_FORMAT_MISSING;
+  if (layer.activation > SLUICE_SOFTMAX || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
+  if ((layer.flags & ~kind->flags) || !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
+    return SLUICE_STRUCTURE;
+  if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
+  if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
+  return check_weights(blob, layer, weights);
+}
+
+sluice_status check_layers(const uint8_t* blob, const BlobHeader& header) {
+  const BlobSection* layers = find_section(blob, SLUICE_SECTION_LAYERS);
+  const BlobSection* weights = find_section(blob, SLUICE_SECTION_WEIGHTS);
+  if (!layers || !weights || !header.layers || uint64_t(header.layers) * sizeof(LayerRecord) != layers->bytes)
+    return SLUICE_STRUCTURE;
+  const auto* record = reinterpret_cast<const LayerRecord*>(blob + layers->offset);
+  uint32_t width = header.inputs;
+  bool ended = false;  // a layer has handed only the last step on
+  for (uint32_t i = 0; i < header.layers; ++i) {
+    const sluice_status status = check_layer(blob, record[i], *weights);
+    if (status) return status;
+    if (record[i].in != width) return SLUICE_SHAPE;
+    if (ended && find_layer(record[i].kind, record[i].format)->recurrent) return SLUICE_SHAPE;
+    ended = ended || last_step_only(record[i]);
+    width = record[i].out;
+  }
+  return width == header.outputs ? SLUICE_OK : SLUICE_SHAPE;
+}
+
+}  // namespace
+
+uint32_t blob_crc(const uint8_t* blob, size_t bytes) {
+  constexpr size_t at = offsetof(BlobHeader, crc);
+  const uint8_t zero[4] = {};
+  uint32_t crc = crc_of(0xFFFFFFFFu, blob, at);
+  crc = crc_of(crc, zero, sizeof zero);
+  return ~crc_of(crc, blob + at + sizeof zero, bytes - at - sizeof zero);
+}
+
+const BlobSection* find_section(const uint8_t* blob, uint32_t kind) {
+  const auto& header = *reinterpret_cast<const BlobHeader*>(blob);
+  const auto* table = reinterpret_cast<const BlobSection*>(blob + sizeof header);
+  for (uint32_t i = 0; i < header.sections; ++i)
+    if (table[i].kind == kind) return &table[i];
+  return nullptr;
+}
+
+sluice_status check_blob(const void* memory, size_t bytes) {
+  if (!memory) return SLUICE_NULL;
+  if (reinterpret_cast<uintptr_t>(memory) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
+  const auto* blob = static_cast<const uint8_t*>(memory);
+  if (bytes < sizeof(BlobHeader)) {
+    const size_t shown = bytes < sizeof blob_magic ? bytes : sizeof blob_magic;
+    return memcmp(blob, blob_magic, shown) == 0 ? SLUICE_TRUNCATED : SLUICE_NOT_A_BLOB;
+  }
+  const auto& header = *reinterpret_cast<const BlobHeader*>(blob);
+  if (memcmp(header.magic, blob_magic, sizeof blob_magic) != 0) return SLUICE_NOT_A_BLOB;
+  if (header.major > SLUICE_BLOB_MAJOR) return SLUICE_NEWER_FORMAT;
+  if (header.bytes > bytes) return SLUICE_TRUNCATED;
+  if (header.bytes < sizeof header) return SLUICE_STRUCTURE;
+  if (blob_crc(blob, header.bytes) != header.crc) return SLUICE_CHECKSUM;
+  if (header.major < 1 || !all_zero(header.reserved, sizeof header.reserved / sizeof *header.reserved)) return SLUICE_STRUCTURE;
+  const sluice_status status = check_sections(blob, header);
+  return status ? status : check_layers(blob, header);
+}
+
+}  // namespace sluice

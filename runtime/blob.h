@@ -1,0 +1,93 @@
+// The blob's structures, as runtime/README.md specifies them, and the checks that make them safe to read in place.
+#ifndef SLUICE_BLOB_H
+#define SLUICE_BLOB_H
+
+#include "../kernels/kernels.h"
+#include "sluice.h"
+
+namespace sluice {
+
+constexpr uint8_t blob_magic[4] = {'S', 'L', 'U', 0x1A};
+constexpr uint32_t weight_alignment = 64;    ///< of weight arrays, in the file
+constexpr uint32_t section_alignment = 16;
+constexpr uint32_t widest = 1u << 16;        ///< the most inputs or units of a layer
+
+struct BlobHeader {
+  uint8_t magic[4];
+  uint16_t major, minor;
+  uint32_t bytes;     ///< the whole blob
+  uint32_t crc;       ///< CRC-32 (IEEE 802.3) of all bytes, with this field 0
+  uint32_t sections;  ///< entries of the table that follows the header
+  uint32_t layers;
+  uint32_t inputs, outputs;
+  uint32_t reserved[8];  ///< 0
+};
+
+struct BlobSection {
+  uint32_t kind;    ///< sluice_section_kind; unknown kinds are passed over
+  uint32_t offset;  ///< from the start of the blob, a multiple of 16; weights of 64
+  uint32_t bytes;
+  uint32_t reserved;  ///< 0
+};
+
+/// One layer. The blob's table of these is the model: it is read where it lies.
+struct LayerRecord {
+  uint8_t kind;        ///< sluice_layer_kind
+  uint8_t format;      ///< sluice_format
+  uint8_t activation;  ///< Dense: sluice_activation; else 0
+  uint8_t flags;       ///< GRU: every_step_flag; else 0
+  uint32_t in, out;
+  uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
+  uint32_t reserved[9];             ///< 0
+};
+
+constexpr uint8_t every_step_flag = 1;  ///< hands every step on; without it, the last one
+
+static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64, "the file's layout");
+
+/// An array of weights of a layer: what the check, the hash, the trainer and the tools walk.
+struct Weights {
+  const char* name;   ///< PyTorch's: "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; "scale", "mean"
+  uint32_t offset;    ///< from the start of the blob
+  int gates;          ///< row groups, each padded on its own: 3 for a GRU (r, z, n), else 1
+  int rows;           ///< of one gate, without padding
+  int cols;           ///< 1 for a vector
+  bool matrix;        ///< a weight (packed in strips; penalized, decayed), not a bias or a statistic
+  bool trained;
+};
+
+inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
+inline uint64_t floats(const Weights& w) { return uint64_t(padded_rows(w)) * uint64_t(w.cols); }
+
+/// Where element (gate, row, col) lies, in floats from the array's offset.
+inline size_t element(const Weights& w, int gate, int row, int col) {
+  return packed_index(padded_rows(w), w.cols, gate * padded(w.rows) + row, col);
+}
+
+/// The arrays of a layer; returns how many (at most 4). The layer's kind must be known.
+int layer_weights(const LayerRecord& layer, Weights out[4]);
+
+/// An opened blob. Lies inside sluice_model.
+struct OpenModel {
+  const uint8_t* blob;
+  const Kernels* kernels;
+  const LayerRecord* layers;
+  uint32_t layer_count;
+  uint32_t width[2];      ///< the widest output, padded, of layers 0, 2, 4, ... and of 1, 3, 5, ...
+  uint32_t state_floats;  ///< of a stream
+  const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
+  const float* floats_at(uint32_t offset) const { return reinterpret_cast<const float*>(blob + offset); }
+};
+
+/// The section of that kind, or null.
+const BlobSection* find_section(const uint8_t* blob, uint32_t kind);
+
+/// Checks everything that can be wrong with a blob; on SLUICE_OK it may be read in place.
+sluice_status check_blob(const void* blob, size_t bytes);
+
+/// CRC-32 of a blob of `bytes` >= 64 bytes, its own field taken as 0.
+uint32_t blob_crc(const uint8_t* blob, size_t bytes);
+
+}  // namespace sluice
+
+#endif

@@ -1,0 +1,38 @@
+// Dense: y = f(W x + b); and standardization: y = (x - mean) * scale, learnt from the training data.
+#ifndef SLUICE_DENSE_H
+#define SLUICE_DENSE_H
+
+#include "layer.h"
+
+namespace sluice {
+
+inline int no_state(const LayerRecord&) { return 0; }
+
+struct Dense {
+  static void run(const Call& call, Arena& scratch) {
+    if (scratch.measures()) return;
+    const int out = int(call.layer.out), units = padded(out);
+    const Matrix w{call.model.blob + call.layer.w_ih, units, int(call.layer.in), 0};
+    const Kernels& kernels = *call.model.kernels;
+    kernels.product_f32(w, {call.weights(call.layer.b_ih), 0, call.x, call.x_stride, 1, call.y, units, call.rows()});
+    kernels.activate_f32(Activation(call.layer.activation), call.y, call.rows(), out, units);
+  }
+
+  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, run};
+};
+
+struct Standardize {
+  static void run(const Call& call, Arena& scratch) {
+    if (scratch.measures()) return;
+    const int n = int(call.layer.in), units = padded(n);
+    for (int row = 0; row < call.rows(); ++row)
+      call.model.kernels->standardize_f32(call.x + ptrdiff_t(row) * call.x_stride, call.weights(call.layer.b_ih),
+                                          call.weights(call.layer.w_ih), call.y + ptrdiff_t(row) * units, n);
+  }
+
+  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, run};
+};
+
+}  // namespace sluice
+
+#endif

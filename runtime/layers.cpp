@@ -1,0 +1,44 @@
+// The list of layers, and the arrays of weights that each has.
+#include "dense.h"
+#include "recurrent.h"
+
+namespace sluice {
+
+namespace {
+constexpr LayerKind kinds[] = {Gru::kind, Dense::kind, Standardize::kind};
+}
+
+const LayerKind* find_layer(uint8_t kind, uint8_t format) {
+  for (const LayerKind& k : kinds)
+    if (k.kind == kind && k.format == format) return &k;
+  return nullptr;
+}
+
+bool knows_layer(uint8_t kind) {
+  for (const LayerKind& k : kinds)
+    if (k.kind == kind) return true;
+  return false;
+}
+
+int layer_weights(const LayerRecord& layer, Weights out[4]) {
+  const int in = int(layer.in), rows = int(layer.out);
+  switch (layer.kind) {
+    case SLUICE_GRU:
+      out[0] = {"weight_ih", layer.w_ih, 3, rows, in, true, true};
+      out[1] = {"weight_hh", layer.w_hh, 3, rows, rows, true, true};
+      out[2] = {"bias_ih", layer.b_ih, 3, rows, 1, false, true};
+      out[3] = {"bias_hh", layer.b_hh, 3, rows, 1, false, true};
+      return 4;
+    case SLUICE_DENSE:
+      out[0] = {"weight", layer.w_ih, 1, rows, in, true, true};
+      out[1] = {"bias", layer.b_ih, 1, rows, 1, false, true};
+      return 2;
+    case SLUICE_STANDARDIZE:
+      out[0] = {"scale", layer.w_ih, 1, rows, 1, false, false};
+      out[1] = {"mean", layer.b_ih, 1, rows, 1, false, false};
+      return 2;
+    default: return 0;
+  }
+}
+
+}  // namespace sluice

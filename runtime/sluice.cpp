@@ -1,0 +1,215 @@
+// open, start, step, run. One walk over the layers serves them all, and measures what they need.
+#include "sluice.h"
+
+#include <string.h>
+
+#include "layer.h"
+
+namespace sluice {
+namespace {
+
+static_assert(sizeof(OpenModel) <= sizeof(sluice_model), "the handle's size");
+
+struct Stream {
+  const OpenModel* model;
+  uint8_t* state;
+  uint8_t* scratch;
+  uint32_t state_bytes;
+  sluice_use use;
+};
+static_assert(sizeof(Stream) <= sizeof(sluice_stream), "the handle's size");
+
+const OpenModel& model_of(const sluice_model* handle) { return *reinterpret_cast<const OpenModel*>(handle); }
+Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(handle); }
+
+const LayerKind& kind_of(const LayerRecord& layer) { return *find_layer(layer.kind, layer.format); }
+
+/// What goes through all layers at once: frames [steps][streams], one of the two being 1.
+struct Pass {
+  int steps, streams;
+  const float* x;      ///< [steps * streams][inputs]
+  float* y;            ///< [rows of the last layer][outputs], or null to keep no answer
+  float* state;        ///< [streams][state of all layers]
+  int state_stride;
+};
+
+/// Runs the layers over two alternating buffers of their outputs. With an arena that measures, only takes memory.
+void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
+  const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams);
+  float* const buffer[2] = {scratch.take<float>(frames * model.width[0]), scratch.take<float>(frames * model.width[1])};
+
+  const float* x = pass.x;
+  int x_stride = int(model.header().inputs), steps = pass.steps;
+  float* state = pass.state;
+  for (uint32_t i = 0; i < model.layer_count; ++i) {
+    const LayerRecord& layer = model.layers[i];
+    const LayerKind& kind = kind_of(layer);
+    const uint64_t mark = scratch.used;
+    kind.run({model, layer, steps, pass.streams, x, x_stride, buffer[i % 2], state, pass.state_stride}, scratch);
+    scratch.used = mark;
+    if (state) state += kind.state(layer);
+    if (last_step_only(layer)) steps = 1;
+    x = buffer[i % 2];
+    x_stride = padded(int(layer.out));
+  }
+  if (!pass.y) return;
+  const size_t outputs = model.header().outputs;
+  for (int row = 0; row < steps * pass.streams; ++row)
+    memcpy(pass.y + size_t(row) * outputs, x + ptrdiff_t(row) * x_stride, outputs * sizeof(float));
+}
+
+uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
+  Arena arena(nullptr);
+  run_layers(model, {steps, streams, nullptr, nullptr, nullptr, 0}, arena);
+  return arena.peak;
+}
+
+/// Gathers the states of n streams, steps them together, and hands the states back.
+uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, int n, const float* x, float* y, Arena& scratch) {
+  const uint64_t floats = model.state_floats;
+  float* const states = scratch.take<float>(uint64_t(n) * floats);
+  if (scratch.measures()) {
+    run_layers(model, {1, n, nullptr, nullptr, nullptr, 0}, scratch);
+    return scratch.peak;
+  }
+  const size_t bytes = size_t(floats) * sizeof(float);
+  for (int i = 0; i < n; ++i) memcpy(states + size_t(i) * floats, stream_of(streams[i]).state, bytes);
+  run_layers(model, {1, n, x, y, states, int(floats)}, scratch);
+  for (int i = 0; i < n; ++i) memcpy(stream_of(streams[i]).state, states + size_t(i) * floats, bytes);
+  return scratch.peak;
+}
+
+struct Needs {
+  uint64_t state, scratch;
+};
+
+Needs needs_of(const OpenModel& model, sluice_use use) {
+  uint64_t most = run_scratch(model, int(use.steps), 1);
+  if (use.streams > 1) {
+    Arena arena(nullptr);
+    const uint64_t many = step_together(model, nullptr, int(use.streams), nullptr, nullptr, arena);
+    if (many > most) most = many;
+  }
+  return {model.state_floats * sizeof(float), most};
+}
+
+/// A use whose rows and strides fit an int and whose memory fits 32 bits.
+bool good_use(const OpenModel& model, sluice_use use, Needs* needs) {
+  constexpr uint32_t most = 1u << 24;
+  if (use.steps < 1 || use.streams < 1 || use.steps > most || use.streams > most) return false;
+  *needs = needs_of(model, use);
+  return needs->state <= UINT32_MAX && needs->scratch <= UINT32_MAX;
+}
+
+void run_pieces(Stream& s, const float* x, float* y, size_t steps) {
+  const OpenModel& model = *s.model;
+  const size_t inputs = model.header().inputs, outputs = model.header().outputs;
+  bool every = true;
+  for (uint32_t i = 0; i < model.layer_count; ++i) every = every && !last_step_only(model.layers[i]);
+  while (steps > 0) {
+    const size_t piece = steps < s.use.steps ? steps : s.use.steps;
+    const bool answers = every || piece == steps;
+    Arena scratch(s.scratch);
+    run_layers(model, {int(piece), 1, x, answers ? y : nullptr, reinterpret_cast<float*>(s.state), 0}, scratch);
+    x += piece * inputs;
+    if (every) y += piece * outputs;
+    steps -= piece;
+  }
+}
+
+}  // namespace
+}  // namespace sluice
+
+using namespace sluice;
+
+sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, const char* isa) {
+  if (!handle) return SLUICE_NULL;
+  const sluice_status status = check_blob(blob, bytes);
+  if (status) return status;
+  const Kernels* kernels = pick_kernels(isa);
+  if (!kernels) return SLUICE_ISA_UNKNOWN;
+  if (!runs_here(*kernels)) return SLUICE_ISA_MISSING;
+  OpenModel model{};
+  model.blob = static_cast<const uint8_t*>(blob);
+  model.kernels = kernels;
+  model.layers = reinterpret_cast<const LayerRecord*>(model.blob + find_section(model.blob, SLUICE_SECTION_LAYERS)->offset);
+  model.layer_count = model.header().layers;
+  uint64_t state = 0;
+  for (uint32_t i = 0; i < model.layer_count; ++i) {
+    const uint32_t units = uint32_t(padded(int(model.layers[i].out)));
+    if (units > model.width[i % 2]) model.width[i % 2] = units;
+    state += uint64_t(kind_of(model.layers[i]).state(model.layers[i]));
+  }
+  if (state * sizeof(float) > UINT32_MAX) return SLUICE_SHAPE;
+  model.state_floats = uint32_t(state);
+  memset(handle, 0, sizeof *handle);
+  memcpy(handle, &model, sizeof model);
+  return SLUICE_OK;
+}
+
+sluice_need sluice_needs(const sluice_model* handle, sluice_use use) {
+  Needs needs;
+  if (!handle || !good_use(model_of(handle), use, &needs)) return {0, 0};
+  return {uint32_t(needs.state), uint32_t(needs.scratch)};
+}
+
+sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, sluice_use use, void* state, size_t state_bytes,
+                           void* scratch, size_t scratch_bytes) {
+  if (!handle || !model) return SLUICE_NULL;
+  Needs needs;
+  if (!good_use(model_of(model), use, &needs)) return SLUICE_USE;
+  if ((!state && needs.state) || (!scratch && needs.scratch)) return SLUICE_NULL;
+  if ((reinterpret_cast<uintptr_t>(state) | reinterpret_cast<uintptr_t>(scratch)) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
+  if (state_bytes < needs.state) return SLUICE_STATE_SMALL;
+  if (scratch_bytes < needs.scratch) return SLUICE_SCRATCH_SMALL;
+  const Stream stream{&model_of(model), static_cast<uint8_t*>(state), static_cast<uint8_t*>(scratch), uint32_t(needs.state), use};
+  memset(handle, 0, sizeof *handle);
+  memcpy(handle, &stream, sizeof stream);
+  sluice_reset(handle);
+  return SLUICE_OK;
+}
+
+void sluice_step(sluice_stream* handle, const float* x, float* y) {
+  Stream& s = stream_of(handle);
+  Arena scratch(s.scratch);
+  run_layers(*s.model, {1, 1, x, y, reinterpret_cast<float*>(s.state), 0}, scratch);
+}
+
+void sluice_run(sluice_stream* handle, const float* x, float* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
+
+void sluice_step_many(sluice_stream* const* streams, size_t n, const float* x, float* y) {
+  if (n == 0) return;
+  const Stream& first = stream_of(streams[0]);
+  const OpenModel& model = *first.model;
+  while (n > 0) {
+    const size_t piece = n < first.use.streams ? n : first.use.streams;
+    Arena scratch(first.scratch);
+    if (piece == 1) {
+      run_layers(model, {1, 1, x, y, reinterpret_cast<float*>(stream_of(streams[0]).state), 0}, scratch);
+    } else {
+      step_together(model, streams, int(piece), x, y, scratch);
+    }
+    streams += piece;
+    x += piece * model.header().inputs;
+    y += piece * model.header().outputs;
+    n -= piece;
+  }
+}
+
+void* sluice_state(sluice_stream* handle, size_t* bytes) {
+  Stream& s = stream_of(handle);
+  if (bytes) *bytes = s.state_bytes;
+  return s.state;
+}
+
+void sluice_reset(sluice_stream* handle) {
+  Stream& s = stream_of(handle);
+  if (s.state_bytes) memset(s.state, 0, s.state_bytes);
+}
+
+size_t sluice_argmax(const float* y, size_t n) {
+  size_t best = 0;
+  for (size_t i = 1; i < n; ++i)
+    if (y[i] > y[best] || y[best] != y[best]) best = i;
+  return best;
+}

@@ -1,0 +1,137 @@
+/* Sluice: recurrent networks from a blob, without a heap. This header is the manual of the C interface.
+ *
+ *   A model is an opened blob. It only points into the blob, which must stay where it is; it is read-only and may be shared
+ *   by threads. A stream is one sequence's state. All memory is the caller's: handles, state, scratch. Nothing here allocates,
+ *   prints, throws, reads a clock or the environment, or keeps static state.
+ *
+ *   What can be wrong is found by sluice_open and sluice_start. After them, a step cannot fail.
+ *
+ *   The same blob and the same input give the same bits on every instruction set that DESIGN names, stepped frame by frame,
+ *   run as a sequence, or stepped with other streams.
+ */
+#ifndef SLUICE_H
+#define SLUICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLUICE_VERSION_MAJOR 0
+#define SLUICE_VERSION_MINOR 1
+#define SLUICE_VERSION_PATCH 0
+#define SLUICE_BLOB_MAJOR 1 /* the newest blob format that this runtime reads */
+#define SLUICE_BLOB_MINOR 0
+
+/* What a blob, and the memory handed over, must be aligned to. 64 is faster for the blob. */
+#define SLUICE_ALIGNMENT 16
+
+typedef enum {
+  SLUICE_OK = 0,
+  SLUICE_NULL = 1,            /* a pointer that must not be null is null */
+  SLUICE_MISALIGNED = 2,      /* the blob, state, scratch or arena is not at a multiple of 16 */
+  SLUICE_TRUNCATED = 3,       /* fewer bytes than the blob says it has */
+  SLUICE_NOT_A_BLOB = 4,      /* it does not begin with the magic number */
+  SLUICE_NEWER_FORMAT = 5,    /* a newer blob format than this runtime reads */
+  SLUICE_CHECKSUM = 6,        /* the CRC-32 does not fit: damaged in storage or transfer */
+  SLUICE_STRUCTURE = 7,       /* a size, offset or reserved field of the blob is not valid */
+  SLUICE_LAYER_MISSING = 8,   /* a layer kind that this build does not hold */
+  SLUICE_FORMAT_MISSING = 9,  /* a number format that this build does not hold */
+  SLUICE_SHAPE = 10,          /* the layers do not fit one another */
+  SLUICE_WEIGHTS = 11,        /* a weight is infinite or not a number */
+  SLUICE_ISA_UNKNOWN = 12,    /* no instruction set of that name in this build */
+  SLUICE_ISA_MISSING = 13,    /* this CPU does not run that instruction set */
+  SLUICE_USE = 14,            /* a use of 0 steps or 0 streams, or one that needs more than 4 GiB */
+  SLUICE_STATE_SMALL = 15,    /* less state than sluice_needs says */
+  SLUICE_SCRATCH_SMALL = 16,  /* less scratch than sluice_needs says */
+  SLUICE_OPTIONS = 17,        /* a training option is out of its range */
+  SLUICE_ARENA_SMALL = 18,    /* less memory than sluice_train_needs says */
+  SLUICE_BATCH = 19,          /* a batch with more or longer sequences than announced, an empty one, or a class out of range */
+  SLUICE_NOT_TRAINABLE = 20,  /* the network does not fit the loss, or a blob is not the trained network's */
+  SLUICE_STATUS_COUNT = 21
+} sluice_status;
+
+/* Handles: fixed size, owned by the caller, may be copied; they hold no memory of their own. */
+typedef struct { uint64_t opaque[8]; } sluice_model;
+typedef struct { uint64_t opaque[6]; } sluice_stream;
+
+/* How a stream will be used: the most frames that go through the scratch at once in sluice_run, and the most streams in
+ * sluice_step_many. Longer calls are cut into such pieces by themselves, with the same result. {1, 1} on a board. */
+typedef struct { uint32_t steps, streams; } sluice_use;
+
+/* Bytes. State belongs to one stream; scratch may be shared by all streams of one thread. Exact, and the same on every core. */
+typedef struct { uint32_t state, scratch; } sluice_need;
+
+typedef enum { SLUICE_LINEAR = 0, SLUICE_TANH = 1, SLUICE_SIGMOID = 2, SLUICE_RELU = 3, SLUICE_SOFTMAX = 4 } sluice_activation;
+typedef enum { SLUICE_STANDARDIZE = 1, SLUICE_GRU = 2, SLUICE_DENSE = 3 } sluice_layer_kind;
+typedef enum { SLUICE_F32 = 0 } sluice_format;
+typedef enum { SLUICE_SECTION_LAYERS = 1, SLUICE_SECTION_WEIGHTS = 2, SLUICE_SECTION_NAMES = 3, SLUICE_SECTION_LABELS = 4,
+               SLUICE_SECTION_MADE = 5 } sluice_section_kind;
+
+typedef struct {
+  uint32_t inputs, outputs; /* numbers in a frame x, and in an answer y */
+  uint32_t layers;
+  uint32_t bytes;           /* the whole blob */
+  uint32_t every_step;      /* 1: sluice_run answers for every frame; 0: for the last frame of the call */
+  uint64_t macs;            /* multiply-accumulates of one step */
+} sluice_info;
+
+typedef struct {
+  uint32_t kind, format, activation, every_step; /* sluice_layer_kind, sluice_format, sluice_activation */
+  uint32_t inputs, outputs;
+  uint32_t weight_bytes; /* in the blob, padding included */
+  uint32_t state_bytes;
+  uint64_t parameters;   /* numbers without padding */
+  uint64_t macs;
+} sluice_layer_info;
+
+/* Opens a blob where it lies, after checking all of it.
+ * blob   at a multiple of 16, kept by the caller as long as the model is used
+ * isa    which instruction set: "scalar", "avx2", "avx512", "neon", "armv7"; NULL for the best that this CPU runs */
+sluice_status sluice_open(sluice_model* model, const void* blob, size_t bytes, const char* isa);
+
+sluice_info sluice_describe(const sluice_model* model);
+sluice_layer_info sluice_describe_layer(const sluice_model* model, uint32_t layer); /* layer < sluice_info.layers */
+const char* sluice_isa(const sluice_model* model);
+/* A section's bytes inside the blob; NULL and 0 when the blob does not have it (sluice_section_kind). */
+const void* sluice_section(const sluice_model* model, uint32_t kind, size_t* bytes);
+/* FNV-1a (64 bits) over shapes and weights in plain order, without padding: what the model computes, however it is stored. */
+uint64_t sluice_hash(const sluice_model* model);
+
+/* What a stream will need for this use; {0, 0} for a use that sluice_start refuses with SLUICE_USE. */
+sluice_need sluice_needs(const sluice_model* model, sluice_use use);
+
+/* Starts a stream in the caller's memory, its state reset to zero.
+ * model must stay where it is while the stream is used. Scratch needs no initialization and holds nothing between calls. */
+sluice_status sluice_start(sluice_stream* stream, const sluice_model* model, sluice_use use, void* state, size_t state_bytes,
+                           void* scratch, size_t scratch_bytes);
+
+/* One frame: x [inputs] to y [outputs]. */
+void sluice_step(sluice_stream* stream, const float* x, float* y);
+/* A sequence, or a part of one: x [steps][inputs]; y [steps][outputs] where sluice_info.every_step, else [outputs].
+ * The same bits as so many calls of sluice_step. With 0 steps it does nothing. */
+void sluice_run(sluice_stream* stream, const float* x, float* y, size_t steps);
+/* One frame of each of n streams of one model: x [n][inputs] to y [n][outputs]. Uses the scratch of streams[0].
+ * The streams must be different ones. The same bits as sluice_step on each. */
+void sluice_step_many(sluice_stream* const* streams, size_t n, const float* x, float* y);
+
+/* A stream's whole state, plain bytes, any value valid: copy it out to save, copy it in to go on. */
+void* sluice_state(sluice_stream* stream, size_t* bytes);
+void sluice_reset(sluice_stream* stream);
+
+/* The index of the largest of n >= 1 numbers, the first one of equals; a NaN is never the largest. */
+size_t sluice_argmax(const float* y, size_t n);
+
+/* Names ("SLUICE_CHECKSUM") and sentences; linked only when called. */
+const char* sluice_status_name(sluice_status status);
+const char* sluice_status_text(sluice_status status);
+const char* sluice_layer_name(uint32_t kind);           /* "gru"; "unknown" where it is */
+const char* sluice_activation_name(uint32_t activation);
+uint32_t sluice_version(void); /* major << 16 | minor << 8 | patch of the library that is linked */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,44 @@
+// A thin C++ layer over sluice.h: the same handles and rules, with statuses that cannot be overlooked. No exceptions, no heap.
+#ifndef SLUICE_HPP
+#define SLUICE_HPP
+
+#include "sluice.h"
+
+namespace sluice {
+
+/// An opened blob; see sluice_open. The blob must outlive it.
+class Model {
+ public:
+  [[nodiscard]] sluice_status open(const void* blob, size_t bytes, const char* isa = nullptr) {
+    return sluice_open(&handle_, blob, bytes, isa);
+  }
+  sluice_info info() const { return sluice_describe(&handle_); }
+  sluice_need needs(sluice_use use = {1, 1}) const { return sluice_needs(&handle_, use); }
+  uint64_t hash() const { return sluice_hash(&handle_); }
+  const char* isa() const { return sluice_isa(&handle_); }
+  const sluice_model* handle() const { return &handle_; }
+
+ private:
+  sluice_model handle_{};
+};
+
+/// One sequence's state in the caller's memory; see sluice_start. The model must outlive it, and not move.
+class Stream {
+ public:
+  [[nodiscard]] sluice_status start(const Model& model, void* state, size_t state_bytes, void* scratch, size_t scratch_bytes,
+                                    sluice_use use = {1, 1}) {
+    return sluice_start(&handle_, model.handle(), use, state, state_bytes, scratch, scratch_bytes);
+  }
+  void step(const float* x, float* y) { sluice_step(&handle_, x, y); }
+  void run(const float* x, float* y, size_t steps) { sluice_run(&handle_, x, y, steps); }
+  void reset() { sluice_reset(&handle_); }
+  void* state(size_t* bytes = nullptr) { return sluice_state(&handle_, bytes); }
+  sluice_stream* handle() { return &handle_; }
+
+ private:
+  sluice_stream handle_{};
+};
+
+}  // namespace sluice
+
+#endif

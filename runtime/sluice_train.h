@@ -1,0 +1,92 @@
+/* Sluice's trainer: forward, back-propagation through time, and the optimizer step, in one arena that the caller hands over.
+ * A separate compile unit: firmware that only runs models does not link it.
+ *
+ * Train what a blob holds: open a blob with initial weights, start a trainer on it, take steps, store the weights into a copy of
+ * the blob. The same options, seed, batches and blob give the same bytes on every instruction set, for any number of threads.
+ */
+#ifndef SLUICE_TRAIN_H
+#define SLUICE_TRAIN_H
+
+#include "sluice.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct { uint64_t opaque[32]; } sluice_trainer;
+
+typedef enum {
+  SLUICE_CROSS_ENTROPY = 0, /* -log p[class], mean over valid targets; the last layer is Dense with softmax */
+  SLUICE_MSE = 1            /* mean over valid targets and outputs of (y - value)^2 */
+} sluice_loss;
+typedef enum { SLUICE_ADAM = 0, SLUICE_ADAMW = 1 } sluice_optimizer;
+typedef enum { SLUICE_CONSTANT = 0, SLUICE_COSINE = 1 } sluice_schedule;
+
+/* Rates are rates of dropping, in [0, 1). Weight matrices are penalized and decayed; biases never are. */
+typedef struct {
+  uint32_t loss, optimizer, schedule;
+  uint32_t total_steps;   /* cosine: rate * (1 + cos(pi * step / total_steps)) / 2, step from 0; unused for constant; >= 1 */
+  float learning_rate;    /* > 0 */
+  float beta1, beta2;     /* [0, 1) */
+  float epsilon;          /* > 0 */
+  float weight_decay;     /* AdamW's, decoupled: w is multiplied by 1 - rate * weight_decay */
+  float l2;               /* adds l2 * sum w^2 to the loss: 2 * l2 * w to the gradient */
+  float clip_norm;        /* gradient * min(1, clip_norm / |gradient|); 0 for none */
+  float dropout_input;    /* on standardized inputs, every element of every frame */
+  float dropout_output;   /* on what enters the last layer */
+  uint64_t seed;          /* of the dropout masks */
+  uint32_t max_sequences; /* the most sequences in a batch */
+  uint32_t max_steps;     /* the most frames in a sequence */
+  uint32_t shards;        /* shards of 8 sequences in flight: 8 on the desk, 1 on a board; changes memory, not bits */
+} sluice_train_options;
+
+/* PyTorch 2.13's defaults: Adam, rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, everything else off; 16 sequences of 1,000 steps. */
+sluice_train_options sluice_train_defaults(void);
+
+/* Where the work goes: calls task(argument, i) for every i < n, in any order, at the same time or not, and returns when all are
+ * done. parallel_for NULL: one after the other. */
+typedef struct {
+  void* context;
+  void (*parallel_for)(void* context, uint32_t n, void (*task)(void* argument, uint32_t i), void* argument);
+} sluice_host;
+
+typedef struct {
+  const float* x;           /* [steps][inputs], as the model's first layer wants them (standardized by the model itself) */
+  uint32_t steps;           /* 1 or more */
+  uint64_t number;          /* the sequence's number in the data set: dropout masks depend on seed, step and it */
+  const int32_t* classes;   /* cross entropy: [1], or [steps] for a model that answers every step; -1 is masked */
+  const float* values;      /* mean squared error: [outputs], or [steps][outputs]; NaN is masked */
+} sluice_sequence;
+
+typedef struct {
+  double loss_sum;      /* summed over valid targets (mse: over their outputs too); without penalties */
+  uint64_t targets;     /* valid ones (mse: numbers) */
+  uint64_t correct;     /* cross entropy: where the largest output was the class */
+  double gradient_norm; /* of the penalized gradient, before clipping */
+  double learning_rate; /* of this step */
+} sluice_train_result;
+
+/* Bytes of the arena, exact; 0 for options that sluice_train_start refuses. */
+uint64_t sluice_train_needs(const sluice_model* model, const sluice_train_options* options);
+
+/* model and its blob must stay while the trainer is used; the blob is not changed. arena at a multiple of 16. */
+sluice_status sluice_train_start(sluice_trainer* trainer, const sluice_model* model, const sluice_train_options* options,
+                                 void* arena, size_t bytes);
+
+/* One batch: forward, backward, update. result may be NULL. A batch with no valid target changes nothing but the step number.
+ * SLUICE_BATCH: refused before anything is changed. */
+sluice_status sluice_train_step(sluice_trainer* trainer, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
+                                sluice_train_result* result);
+
+/* The gradient of a batch without an update, in the layout of the blob's weight section (tests, and optimizers of your own):
+ * fills result and returns a view into the arena, valid until the next call; NULL and *status otherwise. */
+const float* sluice_train_gradient(sluice_trainer* trainer, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
+                                   sluice_train_result* result, sluice_status* status);
+
+/* The weights as trained so far, written into a copy of the blob that training started from; its checksum made right. */
+sluice_status sluice_train_store(const sluice_trainer* trainer, void* blob, size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,67 @@
+// Names and sentences. A firmware image that never asks for them does not hold them.
+#include "sluice.h"
+
+namespace {
+
+struct StatusText {
+  const char *name, *text;
+};
+
+#define SLUICE_TEXT(status, text) {#status, text}
+constexpr StatusText statuses[] = {
+    SLUICE_TEXT(SLUICE_OK, "all is well"),
+    SLUICE_TEXT(SLUICE_NULL, "a pointer that must not be null is null"),
+    SLUICE_TEXT(SLUICE_MISALIGNED, "a blob, state, scratch or arena is not at a multiple of 16 bytes"),
+    SLUICE_TEXT(SLUICE_TRUNCATED, "the blob is cut short: there are fewer bytes than its header says"),
+    SLUICE_TEXT(SLUICE_NOT_A_BLOB, "not a Sluice blob: it does not begin with the magic number"),
+    SLUICE_TEXT(SLUICE_NEWER_FORMAT, "the blob's format is newer than this runtime; export it again, or update the runtime"),
+    SLUICE_TEXT(SLUICE_CHECKSUM, "the blob is damaged: its checksum does not fit its bytes"),
+    SLUICE_TEXT(SLUICE_STRUCTURE, "the blob is not valid: a size, offset or reserved field is wrong"),
+    SLUICE_TEXT(SLUICE_LAYER_MISSING, "the blob needs a kind of layer that this build does not hold"),
+    SLUICE_TEXT(SLUICE_FORMAT_MISSING, "the blob needs a number format that this build does not hold"),
+    SLUICE_TEXT(SLUICE_SHAPE, "the blob is not valid: its layers do not fit one another"),
+    SLUICE_TEXT(SLUICE_WEIGHTS, "the blob is not valid: a weight is infinite or not a number"),
+    SLUICE_TEXT(SLUICE_ISA_UNKNOWN, "this build has no instruction set of that name"),
+    SLUICE_TEXT(SLUICE_ISA_MISSING, "this CPU does not run that instruction set"),
+    SLUICE_TEXT(SLUICE_USE, "a use must have 1 or more steps and streams, and need less than 4 GiB"),
+    SLUICE_TEXT(SLUICE_STATE_SMALL, "the state has fewer bytes than sluice_needs says"),
+    SLUICE_TEXT(SLUICE_SCRATCH_SMALL, "the scratch has fewer bytes than sluice_needs says"),
+    SLUICE_TEXT(SLUICE_OPTIONS, "a training option is out of its range"),
+    SLUICE_TEXT(SLUICE_ARENA_SMALL, "the arena has fewer bytes than sluice_train_needs says"),
+    SLUICE_TEXT(SLUICE_BATCH, "the batch is empty, larger or longer than announced, lacks a target, or has a class out of range"),
+    SLUICE_TEXT(SLUICE_NOT_TRAINABLE, "the network does not fit the loss, or the blob is not the trained network's"),
+};
+#undef SLUICE_TEXT
+static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT, "a name and a sentence for every status");
+
+}  // namespace
+
+const char* sluice_status_name(sluice_status status) {
+  return unsigned(status) < SLUICE_STATUS_COUNT ? statuses[status].name : "SLUICE_UNKNOWN";
+}
+
+const char* sluice_status_text(sluice_status status) {
+  return unsigned(status) < SLUICE_STATUS_COUNT ? statuses[status].text : "an unknown status";
+}
+
+const char* sluice_layer_name(uint32_t kind) {
+  switch (kind) {
+    case SLUICE_STANDARDIZE: return "standardize";
+    case SLUICE_GRU: return "gru";
+    case SLUICE_DENSE: return "dense";
+    default: return "unknown";
+  }
+}
+
+const char* sluice_activation_name(uint32_t activation) {
+  switch (activation) {
+    case SLUICE_LINEAR: return "linear";
+    case SLUICE_TANH: return "tanh";
+    case SLUICE_SIGMOID: return "sigmoid";
+    case SLUICE_RELU: return "relu";
+    case SLUICE_SOFTMAX: return "softmax";
+    default: return "unknown";
+  }
+}
+
+uint32_t sluice_version(void) { return SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH; }

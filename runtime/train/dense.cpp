@@ -1,0 +1,106 @@
+// Dense and standardization, forward and backward; the products that every layer's gradients need.
+#include <string.h>
+
+#include "train.h"
+
+namespace sluice {
+
+void transpose(const float* w, int rows, int cols, float* out) {
+  const int out_rows = padded(cols);
+  for (int first = 0; first < out_rows; first += strip_rows) {
+    const int width = out_rows - first < strip_rows ? out_rows - first : strip_rows;
+    for (int k = 0; k < rows; ++k) {
+      // Column `col` of W's row k lies at a fixed step from the one before.
+      const float* const from = w + packed_index(rows, cols, k, 0);
+      const ptrdiff_t step = ptrdiff_t(packed_index(rows, cols, k, 1) - packed_index(rows, cols, k, 0));
+      float* const to = out + packed_index(out_rows, rows, first, k);
+      const int end = cols - first < width ? cols - first : width;
+      for (int i = 0; i < end; ++i) to[i] = from[(first + i) * step];
+      for (int i = end; i < width; ++i) to[i] = 0.0f;
+    }
+  }
+}
+
+void weight_gradient(const TrainCall& call, const float* dy, int rows, const float* x, int x_stride, int cols, int count,
+                     float* out) {
+  for (int row = 0; row < rows; row += strip_rows) {
+    const int width = rows - row < strip_rows ? rows - row : strip_rows;
+    call.kernels.product_f32({dy + row, width, count, rows},
+                             {call.zeros, 0, x, 1, x_stride, out + ptrdiff_t(row) * cols, width, cols});
+  }
+}
+
+void bias_gradient(const TrainCall& call, const float* dy, int rows, int count, float* out) {
+  const float one = 1.0f;
+  const float* const zeros = call.zeros;
+  for (int row = 0; row < rows; row += strip_rows) {
+    const int width = rows - row < strip_rows ? rows - row : strip_rows;
+    call.kernels.product_f32({dy + row, width, count, rows}, {zeros, 0, &one, 0, 0, out + row, 0, 1});
+  }
+}
+
+namespace {
+
+const float* prepare_dense(const LayerRecord& layer, const uint8_t* base, bool wants_dx, Arena& arena) {
+  if (!wants_dx) return nullptr;
+  const int in = int(layer.in), units = padded(int(layer.out));
+  float* const out = arena.take<float>(uint64_t(padded(in)) * uint64_t(units));
+  if (!arena.measures()) transpose(reinterpret_cast<const float*>(base + layer.w_ih), units, in, out);
+  return out;
+}
+
+float* forward_dense(const TrainCall& call, int, Arena& arena) {
+  const int out = int(call.layer.out), units = padded(out);
+  float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  if (arena.measures()) return y;
+  const Matrix w{call.parameters.base + call.layer.w_ih, units, int(call.layer.in), 0};
+  const auto* bias = reinterpret_cast<const float*>(call.parameters.base + call.layer.b_ih);
+  call.kernels.product_f32(w, {bias, 0, call.x, call.x_stride, 1, y, units, call.rows_out});
+  if (!call.keep_logits) call.kernels.activate_f32(Activation(call.layer.activation), y, call.rows_out, out, units);
+  return y;
+}
+
+void backward_dense(const TrainCall& call, int, Arena& arena) {
+  const int in = int(call.layer.in), out = int(call.layer.out), units = padded(out);
+  const float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  if (arena.measures()) return;
+  const Kernels& kernels = call.kernels;
+  if (!call.keep_logits) kernels.activate_back_f32(Activation(call.layer.activation), y, call.dy, call.rows_out, out, units);
+  const Parameters& p = call.parameters;
+  weight_gradient(call, call.dy, units, call.x, call.x_stride, in, call.rows_out, p.gradient_at(call.layer.w_ih));
+  bias_gradient(call, call.dy, units, call.rows_out, p.gradient_at(call.layer.b_ih));
+  if (call.dx)
+    kernels.product_f32({call.transposed, padded(in), units, 0}, {call.zeros, 0, call.dy, units, 1, call.dx, padded(in), call.rows_out});
+}
+
+const float* prepare_nothing(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }
+
+float* forward_standardize(const TrainCall& call, int, Arena& arena) {
+  const int n = int(call.layer.out), units = padded(n);
+  float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  if (arena.measures()) return y;
+  const auto* scale = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
+  const auto* mean = reinterpret_cast<const float*>(call.parameters.base + call.layer.b_ih);
+  memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
+  const Shard& shard = call.shard;
+  for (int row = 0; row < call.rows_out; ++row)
+    if (shard.length[row % shard.sequences] > row / shard.sequences)  // rows behind a sequence's end stay zero
+      call.kernels.standardize_f32(call.x + ptrdiff_t(row) * call.x_stride, mean, scale, y + ptrdiff_t(row) * units, n);
+  return y;
+}
+
+void backward_standardize(const TrainCall& call, int, Arena& arena) {
+  arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
+  if (arena.measures() || !call.dx) return;
+  const int units = padded(int(call.layer.out));  // padding too: zero times a finite number
+  const auto* scale = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
+  for (int row = 0; row < call.rows_out; ++row)
+    for (int i = 0; i < units; ++i) call.dx[ptrdiff_t(row) * units + i] = call.dy[ptrdiff_t(row) * units + i] * scale[i];
+}
+
+}  // namespace
+
+constexpr TrainKind train_dense{SLUICE_DENSE, 1, prepare_dense, forward_dense, backward_dense};
+constexpr TrainKind train_standardize{SLUICE_STANDARDIZE, 1, prepare_nothing, forward_standardize, backward_standardize};
+
+}  // namespace sluice

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Makes the golden files beside it: what PyTorch 2.13 computes, for the tests to agree with.
+
+    pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
+    python3 tests/golden/generate.py
+
+Needed only to make them anew. A file has lines `name rows cols v v v ...` in row order; `#` begins a comment. Weights and inputs are
+float32 numbers, printed so that they read back exactly; PyTorch computes from them in float64, so that what we compare with is
+the formula and not another library's rounding. A GRU's weights have PyTorch's packing: rows of r, then z, then n.
+"""
+import pathlib
+
+import numpy
+import torch
+from torch import nn
+
+HERE = pathlib.Path(__file__).parent
+DOUBLE = torch.float64
+
+
+class File:
+    def __init__(self, name):
+        self.name = name
+        self.lines = [f"# made by generate.py with PyTorch {torch.__version__.split('+')[0]}"]
+
+    def add(self, name, tensor):
+        t = tensor.detach().to(DOUBLE).reshape(-1, tensor.shape[-1] if tensor.dim() > 0 else 1)
+        values = " ".join(f"{v:.9g}" for v in t.flatten().tolist())
+        self.lines.append(f"{name} {t.shape[0]} {t.shape[1]} {values}")
+
+    def write(self):
+        (HERE / self.name).write_text("\n".join(self.lines) + "\n")
+        print(self.name, len(self.lines), "lines", (HERE / self.name).stat().st_size, "bytes")
+
+
+def float32(t):
+    """The nearest float32, as a double: what a blob can hold."""
+    return t.to(torch.float32).to(DOUBLE)
+
+
+def rounded(module, gain=1.0):
+    """A module in double whose parameters are float32 numbers."""
+    module = module.to(DOUBLE)
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(float32(p * gain))
+    return module
+
+
+class Net(nn.Module):
+    """GRU layers and a Dense one; the answer for every step, or for the last one."""
+
+    def __init__(self, inputs, hidden, outputs, layers, every_step):
+        super().__init__()
+        self.gru = nn.GRU(inputs, hidden, layers)
+        self.dense = nn.Linear(hidden, outputs)
+        self.every_step = every_step
+
+    def forward(self, x):
+        y, _ = self.gru(x)
+        return self.dense(y if self.every_step else y[-1:])
+
+
+def names(net):
+    """(our name, parameter): gru0.weight_ih, ..., dense.weight, dense.bias."""
+    for name, p in net.named_parameters():
+        if name.startswith("gru."):
+            array, layer = name[len("gru."):].rsplit("_l", 1)
+            yield f"gru{layer}.{array}", p
+        else:
+            yield name, p
+
+
+def forward():
+    torch.manual_seed(20)
+    file = File("forward.txt")
+    for inputs, hidden, layers in [(1, 1, 1), (3, 7, 1), (12, 8, 1), (5, 9, 1), (13, 33, 1), (4, 6, 2)]:
+        gru = rounded(nn.GRU(inputs, hidden, layers), 1.5)
+        x = float32(torch.randn(200, inputs))
+        case = f"{inputs}x{hidden}x{layers}"
+        file.add(f"{case}.x", x)
+        for name, p in gru.named_parameters():
+            array, layer = name.rsplit("_l", 1)
+            file.add(f"{case}.gru{layer}.{array}", p)
+        with torch.no_grad():
+            y, _ = gru(x)
+        file.add(f"{case}.y", y)
+    file.write()
+
+
+def batch(file, case, sequences, inputs, longest, outputs, loss, every_step):
+    """Ragged sequences: steps, all frames one after the other, and targets (class -1 and value nan are masked)."""
+    steps = torch.tensor([1 + (5 * i + 2) % longest for i in range(sequences)])
+    x = float32(torch.randn(int(steps.sum()), inputs))
+    answers = int(steps.sum()) if every_step else sequences
+    if loss == "cross_entropy":
+        target = torch.randint(0, outputs, (answers, 1))
+        target[3] = -1
+        target[answers - 1] = -1
+    else:
+        target = float32(torch.randn(answers, outputs))
+        target[2, 0] = float("nan")
+        target[answers // 2, :] = float("nan")
+    file.add(f"{case}.steps", steps.reshape(1, -1).to(DOUBLE))
+    file.add(f"{case}.x", x)
+    file.add(f"{case}.target", target.to(DOUBLE))
+    return steps.tolist(), x, target
+
+
+def sequences_of(steps, x, target, every_step):
+    at = 0
+    for i, n in enumerate(steps):
+        yield x[at:at + n].unsqueeze(1), (target[at:at + n] if every_step else target[i:i + 1])
+        at += n
+
+
+def mean_loss(net, sequences, loss):
+    """Mean over what is not masked, in all sequences together."""
+    total, count = 0.0, 0
+    for x, target in sequences:
+        y = net(x).squeeze(1)
+        if loss == "cross_entropy":
+            keep = target[:, 0] >= 0
+            total = total + nn.functional.cross_entropy(y[keep], target[keep, 0], reduction="sum")
+            count += int(keep.sum())
+        else:
+            keep = ~torch.isnan(target)
+            total = total + ((y[keep] - target[keep]) ** 2).sum()
+            count += int(keep.sum())
+    return total / count
+
+
+def gradients():
+    torch.manual_seed(21)
+    file = File("gradients.txt")
+    for case, inputs, hidden, outputs, layers, every_step, loss in [
+            ("last_class", 5, 9, 4, 1, False, "cross_entropy"),
+            ("every_value", 3, 7, 2, 1, True, "mse"),
+            ("every_class", 12, 8, 3, 1, True, "cross_entropy"),
+            ("stacked_class", 4, 6, 3, 2, False, "cross_entropy"),
+            ("stacked_value", 2, 17, 1, 3, True, "mse")]:
+        net = rounded(Net(inputs, hidden, outputs, layers, every_step), 1.5)
+        steps, x, target = batch(file, case, 19, inputs, 13, outputs, loss, every_step)
+        value = mean_loss(net, sequences_of(steps, x, target, every_step), loss)
+        value.backward()
+        file.add(f"{case}.loss", value)
+        for name, p in names(net):
+            file.add(f"{case}.{name}", p)
+            file.add(f"{case}.{name}.grad", p.grad)
+    file.write()
+
+
+def optimizers():
+    """Twenty steps; even ones see the first 8 sequences, odd ones the last 9."""
+    torch.manual_seed(22)
+    file = File("optimizers.txt")
+    steps, x, target = batch(file, "data", 13, 5, 11, 4, "cross_entropy", False)
+    start = rounded(Net(5, 9, 4, 2, False), 1.5)
+    for name, p in names(start):
+        file.add(f"start.{name}", p)
+    all_sequences = list(sequences_of(steps, x, target, False))
+    for case in ["adam", "adam_l2", "adamw", "adamw_clip_cosine"]:
+        net = Net(5, 9, 4, 2, False).to(DOUBLE)
+        net.load_state_dict(start.state_dict())
+        matrices = [p for name, p in names(net) if "weight" in name]
+        biases = [p for name, p in names(net) if "bias" in name]
+        rate = 1e-2
+        if case.startswith("adamw"):
+            groups = [{"params": matrices, "weight_decay": 0.1}, {"params": biases, "weight_decay": 0.0}]
+            optimizer = torch.optim.AdamW(groups, lr=rate)
+        else:
+            l2 = 0.01 if case == "adam_l2" else 0.0  # l2 * sum w^2 has the gradient 2 * l2 * w
+            groups = [{"params": matrices, "weight_decay": 2 * l2}, {"params": biases, "weight_decay": 0.0}]
+            optimizer = torch.optim.Adam(groups, lr=rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=20) if "cosine" in case else None
+        for step in range(20):
+            optimizer.zero_grad()
+            mean_loss(net, all_sequences[:8] if step % 2 == 0 else all_sequences[-9:], "cross_entropy").backward()
+            if "clip" in case:
+                nn.utils.clip_grad_norm_(net.parameters(), 0.2)
+            optimizer.step()
+            if schedule:
+                schedule.step()
+        for name, p in names(net):
+            file.add(f"{case}.{name}", p)
+    file.write()
+
+
+def same_data_twice():
+    """The same sequences as CSV and as NumPy writes them: the command must see no difference."""
+    torch.manual_seed(23)
+    steps = torch.tensor([1 + (5 * i + 2) % 9 for i in range(24)])
+    label = torch.randint(0, 3, (24,))
+    x = torch.round(torch.randn(int(steps.sum()), 3) * 1000) / 1000 + torch.repeat_interleave(label, steps)[:, None]
+    sequence = torch.repeat_interleave(torch.arange(24), steps)
+    numpy.savez(HERE / "sequences.npz", x=x.to(torch.float32).numpy(), sequence=sequence.numpy(), label=label.numpy())
+    lines = ["sequence,label,x0,x1,x2"]
+    for row, number in enumerate(sequence.tolist()):
+        lines.append(f"{number},{int(label[number])}," + ",".join(f"{v:.9g}" for v in x[row].tolist()))
+    (HERE / "sequences.csv").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    if not torch.__version__.startswith("2.13."):
+        raise SystemExit(f"PyTorch {torch.__version__} is here; the golden files are made with 2.13")
+    forward()
+    gradients()
+    optimizers()
+    same_data_twice()

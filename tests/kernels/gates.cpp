@@ -1,0 +1,220 @@
+// GRU gates forward and backward: the documented formula, operation by operation, and its double-precision value.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "../support/numbers.h"
+#include "../support/tables.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+
+namespace {
+
+struct Shape {
+  int hidden, count, gap;  ///< gap: floats between the rows, which nobody may touch
+};
+
+std::vector<Shape> every_shape() {
+  std::vector<Shape> shapes;
+  for (const int hidden : {8, 16, 24, 32, 40, 104, 256})
+    for (const int count : {1, 2, 3, 8, 17}) shapes.push_back({hidden, count, (hidden + count) % 3});
+  return shapes;
+}
+
+/// The arrays of struct Gates, in one place.
+struct Step {
+  Shape s;
+  int a_stride, stride;
+  std::vector<float> a, g, h, h_next;
+  Step(Shape shape, Noise& noise, float range)
+      : s(shape),
+        a_stride(3 * s.hidden + s.gap),
+        stride(s.hidden + s.gap),
+        a(noise.uniform(size_t(s.count - 1) * size_t(a_stride) + size_t(3 * s.hidden), -range, range)),
+        g(noise.uniform(size_t(s.count - 1) * size_t(stride) + size_t(s.hidden), -range, range)),
+        h(noise.uniform(g.size())),
+        h_next(noise.uniform(g.size())) {}
+  Gates gates(bool in_place) {
+    return {a.data(), a_stride, g.data(), stride, h.data(), stride, in_place ? h.data() : h_next.data(),
+            stride,   s.hidden, s.count};
+  }
+};
+
+float activate(const Kernels& table, Activation f, float x) {
+  table.activate_f32(f, &x, 1, 1, 1);
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("GRU gates are the documented operations, to the bit") {
+  Noise noise(10);
+  for (const Kernels* table : every_table())
+    for (const Shape s : every_shape())
+      for (const bool in_place : {false, true}) {
+        Step step(s, noise, 6), expected = step;
+        std::vector<float>& h_next = in_place ? expected.h : expected.h_next;
+        for (int i = 0; i < s.count; ++i)
+          for (int j = 0; j < s.hidden; ++j) {
+            float* a = &expected.a[size_t(i * step.a_stride + j)];
+            const size_t at = size_t(i * step.stride + j);
+            a[0] = activate(*table, Activation::sigmoid, a[0]);
+            a[s.hidden] = activate(*table, Activation::sigmoid, a[s.hidden]);
+            const float n = activate(*table, Activation::tanh, std::fma(a[0], a[2 * s.hidden], expected.g[at]));
+            expected.g[at] = n;
+            h_next[at] = std::fma(a[s.hidden], expected.h[at] - n, n);
+          }
+        table->gru_f32(step.gates(in_place));
+        CAPTURE(name_of(*table));
+        CAPTURE(s.hidden);
+        CAPTURE(s.count);
+        CAPTURE(in_place);
+        REQUIRE(same_bits(step.a, expected.a));
+        REQUIRE(same_bits(step.g, expected.g));
+        REQUIRE(same_bits(step.h, expected.h));
+        REQUIRE(same_bits(step.h_next, expected.h_next));
+      }
+}
+
+TEST_CASE("GRU gates are near their value in double") {
+  Noise noise(11);
+  for (const Kernels* table : every_table())
+    for (const Shape s : every_shape()) {
+      Step step(s, noise, 8);
+      const Step before = step;
+      table->gru_f32(step.gates(false));
+      for (int i = 0; i < s.count; ++i)
+        for (int j = 0; j < s.hidden; ++j) {
+          const size_t a = size_t(i * step.a_stride + j), at = size_t(i * step.stride + j);
+          const double r = 1 / (1 + std::exp(-double(before.a[a])));
+          const double z = 1 / (1 + std::exp(-double(before.a[a + size_t(s.hidden)])));
+          const double n = std::tanh(double(before.g[at]) + r * double(before.a[a + size_t(2 * s.hidden)]));
+          const double h = (1 - z) * n + z * double(before.h[at]);
+          REQUIRE(std::fabs(step.a[a] - r) <= 2e-7);
+          REQUIRE(std::fabs(step.a[a + size_t(s.hidden)] - z) <= 2e-7);
+          REQUIRE(std::fabs(step.g[at] - n) <= 2e-6);
+          REQUIRE(std::fabs(step.h_next[at] - h) <= 2e-6);
+        }
+    }
+}
+
+TEST_CASE("a whole GRU step is its chains and its gates, to the bit") {
+  Noise noise(15);
+  for (const Kernels* table : every_table())
+    for (const int hidden : {8, 16, 24, 32, 40, 64, 96, 104, 200})
+      for (const int in : {1, 3, 33})
+        for (const bool with_x : {true, false})
+          for (const bool in_place : {false, true}) {
+            const int units = hidden - noise.below(8), gates = 3 * hidden;
+            const auto n = [](int count) { return size_t(count); };
+            const std::vector<float> w_ih = noise.uniform(n(gates * in)), w_hh = noise.uniform(n(gates * units), -0.3f, 0.3f);
+            const std::vector<float> b_ih = noise.uniform(n(gates)), b_hh = noise.uniform(n(gates)), x = noise.uniform(n(in));
+            const std::vector<float> chains = noise.uniform(n(gates)), h = noise.uniform(n(hidden));
+            std::vector<float> expected(n(hidden));
+            for (int unit = 0; unit < hidden; ++unit) {
+              float sum[4];  // r, z, g_x, g_h
+              for (int gate = 0; gate < 4; ++gate) {
+                const int row = std::min(gate, 2) * hidden + unit;
+                float& s = sum[gate];
+                s = gate < 2 ? b_ih[n(row)] + b_hh[n(row)] : gate == 2 ? b_ih[n(row)] : b_hh[n(row)];
+                if (gate < 3)
+                  for (int k = 0; k < in; ++k) s = std::fma(w_ih[packed_index(gates, in, row, k)], x[n(k)], s);
+                if (gate < 3 && !with_x) s = chains[n(row)];
+                if (gate != 2)
+                  for (int k = 0; k < units; ++k) s = std::fma(w_hh[packed_index(gates, units, row, k)], h[n(k)], s);
+              }
+              const float r = activate(*table, Activation::sigmoid, sum[0]), z = activate(*table, Activation::sigmoid, sum[1]);
+              const float candidate = activate(*table, Activation::tanh, std::fma(r, sum[3], sum[2]));
+              expected[n(unit)] = std::fma(z, h[n(unit)] - candidate, candidate);
+            }
+            std::vector<float> a = with_x ? noise.uniform(n(gates)) : chains, g = noise.uniform(n(hidden)), state = h,
+                               next(n(hidden));
+            table->gru_step_f32({{w_ih.data(), gates, in, 0},
+                                 {w_hh.data(), gates, units, 0},
+                                 b_ih.data(),
+                                 b_hh.data(),
+                                 with_x ? x.data() : nullptr,
+                                 a.data(),
+                                 g.data(),
+                                 state.data(),
+                                 in_place ? state.data() : next.data(),
+                                 hidden});
+            CAPTURE(name_of(*table));
+            CAPTURE(hidden);
+            CAPTURE(units);
+            CAPTURE(in);
+            CAPTURE(with_x);
+            REQUIRE(same_bits(in_place ? state : next, expected));
+            if (!in_place) REQUIRE(same_bits(state, h));
+          }
+}
+
+TEST_CASE("GRU gates backwards are the documented products, to the bit") {
+  Noise noise(12);
+  for (const Kernels* table : every_table())
+    for (const Shape s : every_shape()) {
+      Step step(s, noise, 1);
+      for (size_t i = 0; i < step.a.size(); ++i) step.a[i] = noise.number(0, 1);  // gates; g_h is a number like any other
+      Step expected = step;
+      const int hidden = s.hidden;
+      for (int i = 0; i < s.count; ++i)
+        for (int j = 0; j < hidden; ++j) {
+          float* a = &expected.a[size_t(i * step.a_stride + j)];
+          const size_t at = size_t(i * step.stride + j);
+          const float r = a[0], z = a[hidden], g_h = a[2 * hidden], n = expected.g[at], h = expected.h[at],
+                      dh = expected.h_next[at];
+          const float dg_x = dh * (1 - z) * (1 - n * n);
+          expected.g[at] = dg_x;
+          a[2 * hidden] = dg_x * r;
+          a[0] = dg_x * g_h * (r * (1 - r));
+          a[hidden] = dh * (h - n) * (z * (1 - z));
+          expected.h_next[at] = dh * z;
+        }
+      table->gru_back_f32({step.a.data(), step.a_stride, step.g.data(), step.stride, step.h.data(), step.stride,
+                           step.h_next.data(), step.stride, hidden, s.count});
+      CAPTURE(name_of(*table));
+      CAPTURE(hidden);
+      CAPTURE(s.count);
+      REQUIRE(same_bits(step.a, expected.a));
+      REQUIRE(same_bits(step.g, expected.g));
+      REQUIRE(same_bits(step.h, expected.h));
+      REQUIRE(same_bits(step.h_next, expected.h_next));
+    }
+}
+
+TEST_CASE("gates of special numbers have the same bits on every instruction set") {
+  const std::vector<float> special = special_numbers();
+  Noise noise(13);
+  for (int round = 0; round < 200; ++round) {
+    Step step({24, 5, 1}, noise, 3);
+    for (auto* v : {&step.a, &step.g, &step.h})
+      for (float& f : *v)
+        if (noise.below(3) == 0) f = tame(special[size_t(noise.below(int(special.size())))]);
+    Step expected = step;
+    scalar_table().gru_f32(expected.gates(false));
+    for (const Kernels* table : every_table()) {
+      Step got = step;
+      table->gru_f32(got.gates(false));
+      CAPTURE(name_of(*table));
+      REQUIRE(same_bits(got.a, expected.a));
+      REQUIRE(same_bits(got.g, expected.g));
+      REQUIRE(same_bits(got.h_next, expected.h_next));
+    }
+  }
+}
+
+TEST_CASE("a NaN in any of a unit's numbers is a NaN in its state") {
+  Noise noise(14);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Kernels* table : every_table())
+    for (int which = 0; which < 5; ++which) {
+      Step step({16, 2, 0}, noise, 3);
+      const size_t unit = 5;
+      (which < 3 ? step.a[unit + size_t(which) * 16] : which == 3 ? step.g[unit] : step.h[unit]) = nan;
+      table->gru_f32(step.gates(false));
+      CAPTURE(name_of(*table));
+      CAPTURE(which);
+      for (size_t i = 0; i < step.h_next.size(); ++i) REQUIRE_EQ(std::isnan(step.h_next[i]), i == unit);
+    }
+}

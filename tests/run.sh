@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Every test on every target: this machine; this machine's programs on an emulated CPU of 2008; AArch64 and ARMv7 under qemu; and
+# the runtime under AddressSanitizer and UBSan. Installs what it needs, shows a build's output only where it fails, ends on CTest's
+# own lines.
+#   bash tests/run.sh
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+source tools/install.sh
+need_packages cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
+  libfmt-dev libzip-dev g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static || exit 1
+
+failed=()
+logs=build/test-logs
+rm -rf "$logs" && mkdir -p "$logs"
+say() { printf '\n== %s\n' "$*"; }
+
+# build PRESET TARGET...
+build() {
+  local preset=$1
+  shift
+  say "building $preset"
+  quietly "$logs/$preset-configure.log" cmake --preset "$preset" -DSLUICE_WERROR=ON &&
+    quietly "$logs/$preset-build.log" cmake --build --preset "$preset" --target "$@" || { failed+=("building $preset"); return 1; }
+}
+
+# run NAME BUILD-DIRECTORY CTEST-ARGUMENT...: shows what was skipped, then what CTest says.
+run() {
+  local name=$1 directory=$2 log="$logs/$1-ctest.log"
+  shift 2
+  say "testing $name"
+  ctest --test-dir "$directory" --output-on-failure --no-tests=error -j "$(nproc)" "$@" >"$log" 2>&1 || failed+=("testing $name")
+  grep -aoh 'skipped[,: ].*' "$directory/Testing/Temporary/LastTest.log" | sort -u
+  [ "$name" = armv7 ] || cat "$log"
+}
+
+build release all && run release build/release
+if [ -e build/release/tests/nehalem/CTestTestfile.cmake ]; then
+  run nehalem build/release/tests/nehalem
+else
+  echo "skipped, not an x86-64: the run on an emulated Nehalem"
+fi
+build dev test_runtime test_train test_no_allocator && run dev build/dev -L memory
+build aarch64 all && run aarch64 build/aarch64
+build armv7 all && run armv7 build/armv7
+
+if [ ${#failed[@]} -gt 0 ]; then
+  printf '\nFAILED: %s\n' "${failed[@]}"
+fi
+[ -e "$logs/armv7-ctest.log" ] && cat "$logs/armv7-ctest.log"
+exit $((${#failed[@]} > 0))

@@ -1,0 +1,166 @@
+// Announced sizes are exact: to the byte, not more than announced is touched, and not less.
+#include <doctest/doctest.h>
+
+#include "../support/models.h"
+#include "../support/tables.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+
+namespace {
+
+constexpr uint8_t fill = 0xB7;
+constexpr size_t border = 256;
+constexpr size_t last_panel = panel_rows * sizeof(float);  ///< a row ends in a panel, whose padding may be left alone
+
+/// Memory with a border before and behind that nobody may touch.
+struct Bordered {
+  Memory memory;
+  size_t size;
+  explicit Bordered(size_t bytes) : memory(bytes + 2 * border, fill), size(bytes) {}
+  uint8_t* data() { return memory.data() + border; }
+  bool intact() const {
+    for (size_t i = 0; i < border; ++i)
+      if (memory.data()[i] != fill || memory.data()[border + size + i] != fill) return false;
+    return true;
+  }
+  /// The bytes up to the last one that was written.
+  size_t touched() const {
+    size_t n = size;
+    while (n > 0 && memory.data()[border + n - 1] == fill) --n;
+    return n;
+  }
+};
+
+uint64_t hash_of(const Network& network) {
+  const Opened m(network);
+  return sluice_hash(&m.model);
+}
+
+}  // namespace
+
+TEST_CASE("state and scratch are used to the last announced panel, and never beyond") {
+  for (const Kernels* table : every_table())
+    for (const Named& named : every_network())
+      for (const sluice_use use : {sluice_use{1, 1}, {2, 1}, {9, 1}, {1, 3}, {4, 20}, {20, 4}}) {
+        const Opened m(named.network, table->name);
+        const sluice_info info = m.info();
+        const sluice_need need = sluice_needs(&m.model, use);
+        CAPTURE(name_of(*table));
+        CAPTURE(named.name);
+        CAPTURE(use.steps);
+        CAPTURE(use.streams);
+        CHECK_EQ(need.state % 16, 0u);
+        CHECK_EQ(need.scratch % 16, 0u);
+        Bordered scratch(need.scratch);
+        std::vector<Bordered> states;
+        std::vector<sluice_stream> streams(use.streams);
+        std::vector<sluice_stream*> handles;
+        for (uint32_t i = 0; i < use.streams; ++i) states.emplace_back(need.state);
+        for (uint32_t i = 0; i < use.streams; ++i) {
+          REQUIRE_EQ(sluice_start(&streams[i], &m.model, use, states[i].data(), need.state, scratch.data(), need.scratch),
+                     SLUICE_OK);
+          handles.push_back(&streams[i]);
+        }
+        Noise noise(90);
+        const uint32_t frames = std::max(use.steps, use.streams);
+        const std::vector<float> x = noise.uniform(size_t(info.inputs) * frames);
+        std::vector<float> y(size_t(info.outputs) * frames);
+        sluice_step(&streams[0], x.data(), y.data());
+        sluice_run(&streams[0], x.data(), y.data(), use.steps);
+        sluice_step_many(handles.data(), use.streams, x.data(), y.data());
+        REQUIRE(scratch.intact());
+        REQUIRE(scratch.touched() + last_panel > need.scratch);
+        for (const Bordered& state : states) {
+          REQUIRE(state.intact());
+          REQUIRE(state.touched() + last_panel > need.state);
+        }
+      }
+}
+
+TEST_CASE("answers are written exactly, and inputs read exactly") {
+  for (const Named& named : every_network()) {
+    const Opened m(named.network);
+    const sluice_info info = m.info();
+    const sluice_use use = {5, 3};
+    std::vector<std::unique_ptr<Streaming>> streams;
+    std::vector<sluice_stream*> handles;
+    for (int i = 0; i < 3; ++i) {
+      streams.push_back(std::make_unique<Streaming>(m.model, use));
+      handles.push_back(&streams.back()->stream);
+    }
+    // Memory is exact: AddressSanitizer sees a read or a write beyond. Floats need only their own alignment.
+    for (const size_t n : {size_t(1), size_t(3)}) {
+      Memory x(n * info.inputs * 4, 0), y(n * info.outputs * 4);
+      sluice_step_many(handles.data(), n, reinterpret_cast<const float*>(x.data()), reinterpret_cast<float*>(y.data()));
+    }
+    for (const size_t n : {size_t(1), size_t(5), size_t(7)}) {
+      Memory x(n * info.inputs * 4, 0), y((info.every_step ? n : 1) * info.outputs * 4);
+      sluice_run(handles[0], reinterpret_cast<const float*>(x.data()), reinterpret_cast<float*>(y.data()), n);
+    }
+    Memory odd(size_t(info.inputs) * 4 + 4, 0);
+    std::vector<float> y(info.outputs);
+    sluice_step(handles[0], reinterpret_cast<const float*>(odd.data() + 4), y.data());
+  }
+}
+
+TEST_CASE("sizes do not depend on the instruction set") {
+  for (const Named& named : every_network())
+    for (const sluice_use use : {sluice_use{1, 1}, {100, 1}, {1, 64}}) {
+      const Opened scalar(named.network, "scalar");
+      const sluice_need expected = sluice_needs(&scalar.model, use);
+      for (const Kernels* table : every_table()) {
+        const Opened m(named.network, table->name);
+        const sluice_need need = sluice_needs(&m.model, use);
+        CHECK_EQ(need.state, expected.state);
+        CHECK_EQ(need.scratch, expected.scratch);
+      }
+    }
+}
+
+TEST_CASE("a model's description is its shapes") {
+  const Network network = random_network(12, {standardize(), gru(33, every_step), gru(7), dense(9, SLUICE_SOFTMAX)});
+  const Opened m(network);
+  const sluice_info info = m.info();
+  CHECK_EQ(info.inputs, 12u);
+  CHECK_EQ(info.outputs, 9u);
+  CHECK_EQ(info.layers, 4u);
+  CHECK_EQ(info.bytes, m.blob.size);
+  CHECK_EQ(info.every_step, 0u);
+  CHECK_EQ(info.macs, uint64_t(3 * 33 * (12 + 33) + 3 * 7 * (33 + 7) + 9 * 7));
+  const sluice_layer_info g = sluice_describe_layer(&m.model, 1);
+  CHECK_EQ(g.kind, uint32_t(SLUICE_GRU));
+  CHECK_EQ(g.format, uint32_t(SLUICE_F32));
+  CHECK_EQ(g.every_step, 1u);
+  CHECK_EQ(g.inputs, 12u);
+  CHECK_EQ(g.outputs, 33u);
+  CHECK_EQ(g.parameters, uint64_t(3 * 33 * (12 + 33) + 2 * 3 * 33));
+  CHECK_EQ(g.weight_bytes, uint32_t(4 * 3 * 40 * (12 + 33 + 2)));
+  CHECK_EQ(g.state_bytes, uint32_t(4 * 40));
+  const sluice_layer_info d = sluice_describe_layer(&m.model, 3);
+  CHECK_EQ(d.kind, uint32_t(SLUICE_DENSE));
+  CHECK_EQ(d.activation, uint32_t(SLUICE_SOFTMAX));
+  CHECK_EQ(d.parameters, uint64_t(9 * 7 + 9));
+  CHECK_EQ(d.state_bytes, 0u);
+  CHECK_EQ(sluice_needs(&m.model, {1, 1}).state, uint32_t(4 * (40 + 8)));
+}
+
+TEST_CASE("the hash is of shapes and weights, however they are stored and whatever is said about them") {
+  Network network = random_network(3, {gru(5), dense(2)});
+  const uint64_t hash = hash_of(network);
+  network.inputs = {"a", "b", "c"};
+  network.made = "{}";
+  CHECK_EQ(hash_of(network), hash);
+  Network other = network;
+  other.layers[0].every_step = true;
+  CHECK_NE(hash_of(other), hash);
+  other = network;
+  other.layers[1].activation = SLUICE_TANH;
+  CHECK_NE(hash_of(other), hash);
+  for (size_t l = 0; l < 2; ++l)
+    for (size_t a = 0; a < network.layers[l].arrays.size(); ++a) {
+      other = network;
+      other.layers[l].arrays[a].values.back() += 1.0f;
+      CHECK_NE(hash_of(other), hash);
+    }
+}

@@ -1,0 +1,339 @@
+// Whatever is wrong with a blob or a use is found by open or start, by its own status.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "../support/forge.h"
+#include "../support/tables.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+
+namespace {
+
+std::string good_blob() {
+  Network network = random_network(3, {standardize(), gru(5, every_step), gru(9), dense(2, SLUICE_SOFTMAX)});
+  network.inputs = {"a", "b", "c"};
+  network.labels = {"yes", "no"};
+  network.made = "{\"by\":\"a test\"}";
+  return tools::write_blob(network);
+}
+
+/// The status after one number was overwritten and the checksum made right.
+template <class T>
+sluice_status with(size_t at, T value, const std::string& blob = good_blob()) {
+  Forged f(blob);
+  f.write(at, value);
+  return f.checksum().open();
+}
+
+}  // namespace
+
+TEST_CASE("a good blob opens, also with bytes behind it") {
+  CHECK_EQ(Forged(good_blob()).open(), SLUICE_OK);
+  CHECK_EQ(Forged(good_blob()).checksum().open(), SLUICE_OK);
+  CHECK_EQ(Forged(good_blob() + std::string(100, 'x')).open(), SLUICE_OK);
+}
+
+TEST_CASE("the checksum is the CRC-32 of zip and Ethernet") {
+  // "123456789" has the CRC-32 cbf43926 in every catalogue; so has it at the end of 64 bytes whose CRC is computed bit by bit
+  // here.
+  Memory blob(std::string(60, '\x5c') + "123456789");
+  for (size_t i = 0; i < 4; ++i) blob.data()[offsetof(BlobHeader, crc) + i] = uint8_t(0xEE);
+  uint32_t crc = ~0u;
+  const auto add = [&crc](uint8_t byte) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (crc & 1 ? 0xEDB88320u : 0);
+  };
+  for (const char c : std::string("123456789")) add(uint8_t(c));
+  CHECK_EQ(~crc, 0xCBF43926u);
+  crc = ~0u;
+  for (size_t i = 0; i < blob.size; ++i)
+    add(i >= offsetof(BlobHeader, crc) && i < offsetof(BlobHeader, crc) + 4 ? 0 : blob.data()[i]);
+  CHECK_EQ(blob_crc(blob.data(), blob.size), ~crc);
+}
+
+TEST_CASE("a blob that is cut short anywhere is truncated") {
+  const std::string blob = good_blob();
+  for (size_t n = 0; n < blob.size(); ++n) {
+    CAPTURE(n);
+    REQUIRE_EQ(Forged(blob.substr(0, n)).open(), SLUICE_TRUNCATED);
+  }
+}
+
+TEST_CASE("every single flipped bit is found") {
+  const std::string blob = tools::write_blob(random_network(2, {gru(3), dense(2)}));
+  Memory memory(blob);
+  sluice_model model;
+  for (size_t bit = 0; bit < blob.size() * 8; ++bit) {
+    const auto flip = uint8_t(1u << bit % 8);
+    memory.data()[bit / 8] ^= flip;
+    const sluice_status status = sluice_open(&model, memory.data(), memory.size, nullptr);
+    memory.data()[bit / 8] ^= flip;
+    const size_t byte = bit / 8;
+    CAPTURE(byte);
+    if (byte < 4)
+      REQUIRE_EQ(status, SLUICE_NOT_A_BLOB);
+    else if (byte >= 64)
+      REQUIRE_EQ(status, SLUICE_CHECKSUM);
+    else
+      REQUIRE((status == SLUICE_CHECKSUM || status == SLUICE_NEWER_FORMAT || status == SLUICE_TRUNCATED ||
+               status == SLUICE_STRUCTURE));
+  }
+}
+
+TEST_CASE("what does not begin with the magic number is not a blob") {
+  CHECK_EQ(Forged(std::string("sequence,x1,x2,label\n") + std::string(200, ' ')).open(), SLUICE_NOT_A_BLOB);
+  CHECK_EQ(Forged(std::string("\x7f"
+                              "ELF"))
+               .open(),
+           SLUICE_NOT_A_BLOB);
+  CHECK_EQ(Forged(std::string(1000, '\0')).open(), SLUICE_NOT_A_BLOB);
+}
+
+TEST_CASE("a newer major format is refused as such, a newer minor one is read") {
+  const size_t major = offsetof(BlobHeader, major);
+  CHECK_EQ(with<uint16_t>(major, 2), SLUICE_NEWER_FORMAT);
+  CHECK_EQ(with<uint16_t>(major, 0xFFFF), SLUICE_NEWER_FORMAT);
+  CHECK_EQ(with<uint16_t>(major, 0), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint16_t>(offsetof(BlobHeader, minor), 7), SLUICE_OK);
+  Forged unchecked(good_blob());  // whatever a newer format's checksum is
+  unchecked.write<uint16_t>(major, 3);
+  CHECK_EQ(unchecked.open(), SLUICE_NEWER_FORMAT);
+}
+
+TEST_CASE("a blob that is misaligned in memory is refused") {
+  const std::string blob = good_blob();
+  Memory room(blob.size() + 64);
+  sluice_model model;
+  for (size_t at = 0; at <= 64; ++at) {
+    std::memcpy(room.data() + at, blob.data(), blob.size());
+    CAPTURE(at);
+    REQUIRE_EQ(sluice_open(&model, room.data() + at, blob.size(), nullptr), at % 16 ? SLUICE_MISALIGNED : SLUICE_OK);
+  }
+}
+
+TEST_CASE("null pointers are refused") {
+  const Memory blob(good_blob());
+  sluice_model model;
+  CHECK_EQ(sluice_open(nullptr, blob.data(), blob.size, nullptr), SLUICE_NULL);
+  CHECK_EQ(sluice_open(&model, nullptr, blob.size, nullptr), SLUICE_NULL);
+}
+
+TEST_CASE("sizes and reserved fields of the header are checked") {
+  const std::string blob = good_blob();
+  for (size_t i = 0; i < 8; ++i) CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0xFFFFFFFF), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0x10000000), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 3), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004), SLUICE_STRUCTURE);  // times 64 is 256 in 32 bits
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), uint32_t(blob.size() + 1)), SLUICE_TRUNCATED);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), 0xFFFFFFFF), SLUICE_TRUNCATED);
+  for (const uint32_t bytes : {0u, 1u, 63u}) CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), bytes), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, inputs), 4), SLUICE_SHAPE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, outputs), 3), SLUICE_SHAPE);
+}
+
+TEST_CASE("sections that lie, overlap the table or occur twice are refused") {
+  const Forged blob(good_blob());
+  for (const uint32_t kind :
+       {SLUICE_SECTION_LAYERS, SLUICE_SECTION_WEIGHTS, SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
+    const size_t entry = blob.section_of(kind), offset = entry + offsetof(BlobSection, offset),
+                 bytes = entry + offsetof(BlobSection, bytes);
+    CAPTURE(kind);
+    CHECK_EQ(with<uint32_t>(offset, 0), SLUICE_STRUCTURE);
+    CHECK_EQ(with<uint32_t>(offset, blob.read<uint32_t>(offset) + 4), SLUICE_STRUCTURE);
+    CHECK_EQ(with<uint32_t>(offset, 0xFFFFFFC0), SLUICE_STRUCTURE);
+    CHECK_EQ(with<uint32_t>(bytes, 0xFFFFFFFF), SLUICE_STRUCTURE);
+    CHECK_EQ(with<uint32_t>(bytes, uint32_t(-int32_t(blob.read<uint32_t>(offset)))), SLUICE_STRUCTURE);  // ends at 2^32
+    CHECK_EQ(with<uint32_t>(entry + offsetof(BlobSection, reserved), 1), SLUICE_STRUCTURE);
+    const uint32_t twice = kind == SLUICE_SECTION_MADE ? uint32_t(SLUICE_SECTION_LABELS) : kind + 1;
+    CHECK_EQ(with<uint32_t>(entry, twice), SLUICE_STRUCTURE);
+  }
+  CHECK_EQ(with<uint32_t>(blob.section_of(SLUICE_SECTION_LAYERS), 99), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint32_t>(blob.section_of(SLUICE_SECTION_WEIGHTS), 99), SLUICE_STRUCTURE);
+  const size_t weights = blob.section_of(SLUICE_SECTION_WEIGHTS) + offsetof(BlobSection, bytes);
+  CHECK_EQ(with<uint32_t>(weights, blob.read<uint32_t>(weights) - 64), SLUICE_STRUCTURE);
+}
+
+TEST_CASE("strings end where their section does") {
+  const Forged blob(good_blob());
+  for (const uint32_t kind : {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS}) {
+    const size_t entry = blob.section_of(kind);
+    const uint32_t offset = blob.read<uint32_t>(entry + 4), bytes = blob.read<uint32_t>(entry + 8);
+    CHECK_EQ(with<char>(offset + bytes - 1, 'x'), SLUICE_STRUCTURE);
+    CHECK_EQ(with<uint32_t>(entry + offsetof(BlobSection, bytes), 0), SLUICE_STRUCTURE);
+  }
+}
+
+TEST_CASE("a section of an unknown kind is passed over, and names may be stripped") {
+  Forged blob(good_blob());
+  blob.write<uint32_t>(blob.section_of(SLUICE_SECTION_NAMES), 77);
+  const Opened m(blob.checksum().bytes);
+  size_t bytes = 5;
+  CHECK(sluice_section(&m.model, SLUICE_SECTION_NAMES, &bytes) == nullptr);
+  CHECK_EQ(bytes, 0u);
+  const void* labels = sluice_section(&m.model, SLUICE_SECTION_LABELS, &bytes);
+  REQUIRE(labels != nullptr);
+  CHECK_EQ(std::string(static_cast<const char*>(labels), bytes), std::string("yes\0no\0", 7));
+}
+
+TEST_CASE("layers that this build does not know, or that do not fit, are told apart") {
+  const Forged blob(good_blob());
+  const size_t standardization = blob.layer(0), first = blob.layer(1), second = blob.layer(2), last = blob.layer(3);
+  for (const uint8_t kind : {0, 4, 255})
+    CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, kind), kind), SLUICE_LAYER_MISSING);
+  for (const uint8_t format : {1, 2, 255})
+    CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, format), format), SLUICE_FORMAT_MISSING);
+  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 5), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), 1), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 2), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
+  for (size_t i = 0; i < 9; ++i)
+    CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
+  for (const uint32_t n : {0u, 4u, 6u, 65537u, 0x80000000u, 0xFFFFFFFFu}) {
+    CAPTURE(n);
+    CHECK((with<uint32_t>(second + offsetof(LayerRecord, in), n) == SLUICE_SHAPE ||
+           with<uint32_t>(second + offsetof(LayerRecord, in), n) == SLUICE_STRUCTURE));
+    CHECK((with<uint32_t>(first + offsetof(LayerRecord, out), n) == SLUICE_SHAPE ||
+           with<uint32_t>(first + offsetof(LayerRecord, out), n) == SLUICE_STRUCTURE));
+  }
+  CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, in), 4), SLUICE_SHAPE);
+  CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);  // a GRU after a last step
+}
+
+TEST_CASE("offsets of weights stay inside their section") {
+  const Forged blob(good_blob());
+  const size_t begin = blob.section_offset(SLUICE_SECTION_WEIGHTS);
+  const size_t end = begin + blob.read<uint32_t>(blob.section_of(SLUICE_SECTION_WEIGHTS) + offsetof(BlobSection, bytes));
+  for (uint32_t l = 0; l < 4; ++l)
+    for (const size_t field :
+         {offsetof(LayerRecord, w_ih), offsetof(LayerRecord, w_hh), offsetof(LayerRecord, b_ih), offsetof(LayerRecord, b_hh)}) {
+      const size_t at = blob.layer(l) + field;
+      const bool used = blob.read<uint32_t>(at) != 0;
+      CAPTURE(l);
+      CAPTURE(field);
+      for (const size_t bad : {size_t(64), begin - 64, end, end / 64 * 64 + 64, size_t(0x7FFFFFC0), size_t(0xFFFFFFC0)}) {
+        CAPTURE(bad);
+        CHECK_EQ(with<uint32_t>(at, uint32_t(bad)), SLUICE_STRUCTURE);
+      }
+      if (used) {
+        CHECK_EQ(with<uint32_t>(at, 0), SLUICE_STRUCTURE);
+        for (const uint32_t off : {4u, 16u, 32u}) CHECK_EQ(with<uint32_t>(at, blob.read<uint32_t>(at) + off), SLUICE_STRUCTURE);
+      }
+    }
+}
+
+TEST_CASE("a weight that is infinite or not a number is refused, in every array") {
+  const Network network = random_network(3, {standardize(), gru(5, every_step), dense(2)});
+  for (size_t l = 0; l < network.layers.size(); ++l)
+    for (size_t a = 0; a < network.layers[l].arrays.size(); ++a)
+      for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                              std::numeric_limits<float>::quiet_NaN()})
+        for (const bool last : {false, true}) {
+          Network wrong = network;
+          (last ? wrong.layers[l].arrays[a].values.back() : wrong.layers[l].arrays[a].values.front()) = bad;
+          CAPTURE(l);
+          CAPTURE(a);
+          CHECK_EQ(Forged(tools::write_blob(wrong)).open(), SLUICE_WEIGHTS);
+        }
+}
+
+TEST_CASE("an instruction set that is unknown, or that this CPU does not run, has its own status") {
+  const Memory blob(good_blob());
+  sluice_model model;
+  for (const char* name : {"", "AVX2", "sse9", "scalar "})
+    CHECK_EQ(sluice_open(&model, blob.data(), blob.size, name), SLUICE_ISA_UNKNOWN);
+  int count = 0;
+  const Kernels* const* tables = kernel_tables(&count);
+  for (int i = 0; i < count; ++i)
+    CHECK_EQ(sluice_open(&model, blob.data(), blob.size, tables[i]->name),
+             runs_here(*tables[i]) ? SLUICE_OK : SLUICE_ISA_MISSING);
+}
+
+TEST_CASE("start refuses a use of nothing, too much, and memory that is too small, misaligned or missing") {
+  const Opened m(good_blob());
+  sluice_stream stream;
+  for (const sluice_use use : {sluice_use{0, 1}, {1, 0}, {0, 0}, {0xFFFFFFFF, 1}, {1, 0xFFFFFFFF}, {0x40000000, 0x40000000}}) {
+    Memory state(4096), scratch(4096);
+    const sluice_need need = sluice_needs(&m.model, use);
+    CHECK_EQ(need.state, 0u);
+    CHECK_EQ(need.scratch, 0u);
+    CHECK_EQ(sluice_start(&stream, &m.model, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_USE);
+  }
+  const sluice_use use = {3, 2};
+  const sluice_need need = sluice_needs(&m.model, use);
+  REQUIRE(need.state > 0);
+  REQUIRE(need.scratch > 0);
+  Memory state(need.state + 64), scratch(need.scratch + 64);
+  const auto start = [&](size_t state_at, size_t state_bytes, size_t scratch_at, size_t scratch_bytes) {
+    return sluice_start(&stream, &m.model, use, state.data() + state_at, state_bytes, scratch.data() + scratch_at,
+                        scratch_bytes);
+  };
+  CHECK_EQ(start(0, need.state, 0, need.scratch), SLUICE_OK);
+  CHECK_EQ(start(16, need.state, 48, need.scratch), SLUICE_OK);
+  CHECK_EQ(start(0, need.state - 1, 0, need.scratch), SLUICE_STATE_SMALL);
+  CHECK_EQ(start(0, 0, 0, need.scratch), SLUICE_STATE_SMALL);
+  CHECK_EQ(start(0, need.state, 0, need.scratch - 1), SLUICE_SCRATCH_SMALL);
+  for (const size_t off : {1u, 4u, 8u}) {
+    CHECK_EQ(start(off, need.state, 0, need.scratch), SLUICE_MISALIGNED);
+    CHECK_EQ(start(0, need.state, off, need.scratch), SLUICE_MISALIGNED);
+  }
+  CHECK_EQ(sluice_start(nullptr, &m.model, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_NULL);
+  CHECK_EQ(sluice_start(&stream, nullptr, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_NULL);
+  CHECK_EQ(sluice_start(&stream, &m.model, use, nullptr, need.state, scratch.data(), scratch.size), SLUICE_NULL);
+  CHECK_EQ(sluice_start(&stream, &m.model, use, state.data(), state.size, nullptr, need.scratch), SLUICE_NULL);
+}
+
+TEST_CASE("every status has a name and a sentence of its own") {
+#define SLUICE_NAME(status) \
+  { status, #status }
+  const std::pair<sluice_status, const char*> names[] = {SLUICE_NAME(SLUICE_OK),
+                                                         SLUICE_NAME(SLUICE_NULL),
+                                                         SLUICE_NAME(SLUICE_MISALIGNED),
+                                                         SLUICE_NAME(SLUICE_TRUNCATED),
+                                                         SLUICE_NAME(SLUICE_NOT_A_BLOB),
+                                                         SLUICE_NAME(SLUICE_NEWER_FORMAT),
+                                                         SLUICE_NAME(SLUICE_CHECKSUM),
+                                                         SLUICE_NAME(SLUICE_STRUCTURE),
+                                                         SLUICE_NAME(SLUICE_LAYER_MISSING),
+                                                         SLUICE_NAME(SLUICE_FORMAT_MISSING),
+                                                         SLUICE_NAME(SLUICE_SHAPE),
+                                                         SLUICE_NAME(SLUICE_WEIGHTS),
+                                                         SLUICE_NAME(SLUICE_ISA_UNKNOWN),
+                                                         SLUICE_NAME(SLUICE_ISA_MISSING),
+                                                         SLUICE_NAME(SLUICE_USE),
+                                                         SLUICE_NAME(SLUICE_STATE_SMALL),
+                                                         SLUICE_NAME(SLUICE_SCRATCH_SMALL),
+                                                         SLUICE_NAME(SLUICE_OPTIONS),
+                                                         SLUICE_NAME(SLUICE_ARENA_SMALL),
+                                                         SLUICE_NAME(SLUICE_BATCH),
+                                                         SLUICE_NAME(SLUICE_NOT_TRAINABLE)};
+  CHECK_EQ(std::size(names), size_t(SLUICE_STATUS_COUNT));
+  std::set<std::string> sentences;
+  for (const auto& [status, name] : names) {
+    CHECK_EQ(std::string(sluice_status_name(status)), name);
+    sentences.insert(sluice_status_text(status));
+    CHECK(std::string(sluice_status_text(status)).find(' ') != std::string::npos);
+  }
+  CHECK_EQ(sentences.size(), std::size(names));
+  for (const int unknown : {-1, int(SLUICE_STATUS_COUNT), 1000}) {
+    CHECK(sluice_status_name(sluice_status(unknown)) != nullptr);
+    CHECK(sluice_status_text(sluice_status(unknown)) != nullptr);
+  }
+}
+
+TEST_CASE("layers, activations and the version have names") {
+  CHECK_EQ(std::string(sluice_layer_name(SLUICE_STANDARDIZE)), "standardize");
+  CHECK_EQ(std::string(sluice_layer_name(SLUICE_GRU)), "gru");
+  CHECK_EQ(std::string(sluice_layer_name(SLUICE_DENSE)), "dense");
+  CHECK_EQ(std::string(sluice_layer_name(0)), "unknown");
+  CHECK_EQ(std::string(sluice_layer_name(4)), "unknown");
+  CHECK_EQ(std::string(sluice_activation_name(SLUICE_RELU)), "relu");
+  CHECK_EQ(std::string(sluice_activation_name(5)), "unknown");
+  CHECK_EQ(sluice_version(), uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
+}

@@ -1,0 +1,232 @@
+// Gradients against finite differences in double and against PyTorch; the same bits however the work is spread.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "../support/golden_network.h"
+#include "../support/tables.h"
+#include "../support/training.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+
+namespace {
+
+struct Case {
+  std::string name;
+  Network network;
+  bool cross_entropy;
+};
+
+std::vector<Case> every_case() {
+  std::vector<Case> v;
+  const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
+    const bool probabilities = specs.back().kind == SLUICE_DENSE && specs.back().activation == SLUICE_SOFTMAX;
+    const Network network = random_network(inputs, specs, v.size() + 1);
+    v.push_back({name + ", mse", network, false});
+    if (probabilities) v.push_back({name + ", cross entropy", network, true});
+  };
+  for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+    add(std::string("dense ") + sluice_activation_name(f), 3, {dense(4, f)});
+  add("gru last", 3, {gru(5)});
+  add("gru every", 3, {gru(5, every_step)});
+  add("one unit", 1, {gru(1, every_step), dense(1)});
+  add("gru last, softmax", 2, {gru(9), dense(3, SLUICE_SOFTMAX)});
+  add("gru every, softmax", 2, {gru(8, every_step), dense(3, SLUICE_SOFTMAX)});
+  add("standardized", 3, {standardize(), gru(7), dense(2, SLUICE_SOFTMAX)});
+  add("stacked", 2, {standardize(), gru(4, every_step), gru(9, every_step), gru(3), dense(2, SLUICE_SIGMOID)});
+  add("dense between", 3,
+      {dense(5, SLUICE_TANH), gru(4, every_step), dense(6, SLUICE_RELU), gru(3), dense(4, SLUICE_TANH),
+       dense(2, SLUICE_SOFTMAX)});
+  add("standardized in between", 2, {gru(3, every_step), standardize(), gru(2, every_step), standardize()});
+  add("more than a strip", 2, {gru(40, every_step), dense(100, SLUICE_TANH), dense(2)});
+  return v;
+}
+
+/// The derivative of the mean loss by one weight.
+double central_difference(Reference& reference, double& weight, const std::vector<Example>& batch, bool cross_entropy) {
+  const double step = 1e-5, at = weight;
+  weight = at + step;
+  const double above = reference.loss(batch, cross_entropy);
+  weight = at - step;
+  const double below = reference.loss(batch, cross_entropy);
+  weight = at;
+  return (above - below) / (2 * step);
+}
+
+/// Tasks in order, backwards, or each in a thread of its own.
+void backwards(void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
+  while (n-- > 0) task(argument, n);
+}
+void in_threads(void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
+  std::vector<std::thread> threads;
+  for (uint32_t i = 0; i < n; ++i) threads.emplace_back(task, argument, i);
+  for (std::thread& t : threads) t.join();
+}
+
+}  // namespace
+
+TEST_CASE("every layer's gradient is that of finite differences in double") {
+  for (const Case& c : every_case()) {
+    const std::vector<Example> batch = random_examples(c.network, 11, 6, c.cross_entropy, 120);
+    Training training(c.network, test_options(c.cross_entropy));
+    sluice_train_result result;
+    const Plain gradient = training.gradient(batch, &result);
+    Reference reference(c.network);
+    CAPTURE(c.name);
+    double sum = 0;
+    uint64_t count = 0;
+    reference.loss(batch, c.cross_entropy, &sum, &count);
+    CHECK_EQ(result.targets, count);
+    CHECK(std::fabs(result.loss_sum - sum) <= 1e-5 * (1 + std::fabs(sum)));
+    double square = 0;
+    for (size_t l = 0; l < c.network.layers.size(); ++l)
+      for (auto& [name, weights] : reference.layers[l].arrays) {
+        const std::vector<float>& got = gradient[l].at(name);
+        const bool learns = c.network.layers[l].kind != SLUICE_STANDARDIZE;
+        CAPTURE(l);
+        CAPTURE(name);
+        REQUIRE_EQ(got.size(), weights.size());
+        const size_t stride = (weights.size() > 500 ? 7 : 1) * (sparse() ? 11 : 1);
+        std::vector<double> expected, checked;
+        for (size_t i = 0; i < weights.size(); i += stride) {
+          expected.push_back(learns ? central_difference(reference, weights[i], batch, c.cross_entropy) : 0);
+          checked.push_back(got[i]);
+        }
+        for (const float g : got) square += double(g) * double(g);
+        CHECK(largest_difference(checked, expected) <= 2e-5 * largest(got) + 1e-7);
+      }
+    CHECK(std::fabs(result.gradient_norm - std::sqrt(square)) <= 1e-6 * std::sqrt(square));
+  }
+}
+
+TEST_CASE("gradients of ragged, masked batches agree with PyTorch 2.13 to 1e-5") {
+  const Golden golden("gradients.txt");
+  struct Kind {
+    const char* name;
+    bool every, cross_entropy;
+  };
+  for (const Kernels* table : every_table())
+    for (const Kind k : {Kind{"last_class", false, true},
+                         {"every_value", true, false},
+                         {"every_class", true, true},
+                         {"stacked_class", false, true},
+                         {"stacked_value", true, false}}) {
+      const std::string prefix = std::string(k.name) + ".";
+      const Network network = golden_network(golden, prefix, k.every, k.cross_entropy ? SLUICE_SOFTMAX : SLUICE_LINEAR);
+      const std::vector<Example> batch = golden_batch(golden, prefix, k.every, k.cross_entropy);
+      Training training(network, test_options(k.cross_entropy), table->name);
+      sluice_train_result result;
+      const Plain gradient = training.gradient(batch, &result);
+      CAPTURE(name_of(*table));
+      CAPTURE(std::string(k.name));
+      CHECK(std::fabs(result.loss_sum / double(result.targets) - golden[prefix + "loss"].values[0]) <= 1e-5);
+      for (size_t l = 0; l < network.layers.size(); ++l)
+        for (const auto& [name, got] : gradient[l]) {
+          const std::vector<double>& expected = golden[golden_name(prefix, network, l, name) + ".grad"].values;
+          CAPTURE(name);
+          CHECK(largest_difference(got, expected) <= 1e-5 * largest(expected));
+        }
+    }
+}
+
+TEST_CASE("gradients are the same to the bit for any shards in flight, order of tasks and instruction set") {
+  const Network network = random_network(5, {standardize(), gru(9, every_step), gru(17, every_step), dense(4, SLUICE_SOFTMAX)});
+  for (const int count : {1, 8, 9, 31}) {
+    const std::vector<Example> batch = random_examples(network, count, 13, true, 121);
+    sluice_train_options options = test_options();
+    options.dropout_input = 0.2f;
+    options.dropout_output = 0.5f;
+    options.l2 = 1e-2f;
+    options.shards = 1;
+    Training plain(network, options, "scalar");
+    sluice_train_result expected_result;
+    const std::vector<float> expected = plain.raw_gradient(batch, &expected_result);
+    const sluice_host hosts[] = {{nullptr, nullptr}, {nullptr, backwards}, {nullptr, in_threads}};
+    for (const Kernels* table : every_table())
+      for (const uint32_t shards : {1u, 2u, 3u, 8u})
+        for (const sluice_host& host : hosts) {
+          options.shards = shards;
+          Training training(network, options, table->name);
+          sluice_train_result result;
+          CAPTURE(name_of(*table));
+          CAPTURE(shards);
+          CAPTURE(count);
+          REQUIRE(same_bits(training.raw_gradient(batch, &result, &host), expected));
+          CHECK_EQ(result.loss_sum, expected_result.loss_sum);
+          CHECK_EQ(result.targets, expected_result.targets);
+          CHECK_EQ(result.correct, expected_result.correct);
+          CHECK_EQ(result.gradient_norm, expected_result.gradient_norm);
+        }
+  }
+}
+
+TEST_CASE("a sequence whose targets are masked changes nothing") {
+  const Network network = random_network(3, {gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
+  const std::vector<Example> all = random_examples(network, 8, 9, true, 122);
+  std::vector<Example> alone, together = all;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % 3 == 1)
+      alone.push_back(all[i]);
+    else
+      together[i].classes.assign(together[i].classes.size(), -1);
+  }
+  Training a(network, test_options()), b(network, test_options());
+  sluice_train_result ra, rb;
+  const std::vector<float> expected = a.raw_gradient(alone, &ra), got = b.raw_gradient(together, &rb);
+  for (size_t i = 0; i < expected.size(); ++i) REQUIRE_EQ(got[i], expected[i]);
+  CHECK_EQ(ra.loss_sum, rb.loss_sum);
+  CHECK_EQ(ra.targets, rb.targets);
+  CHECK_EQ(ra.correct, rb.correct);
+}
+
+TEST_CASE("a batch's gradient is the mean of its sequences'") {
+  const Network network = random_network(3, {gru(9), dense(3, SLUICE_SOFTMAX)});
+  std::vector<Example> batch = random_examples(network, 20, 9, true, 123);
+  for (Example& e : batch) e.classes[0] = std::max(e.classes[0], 0);
+  Training training(network, test_options());
+  const std::vector<float> whole = training.raw_gradient(batch);
+  std::vector<double> mean(whole.size());
+  for (const Example& e : batch) {
+    const std::vector<float> one = training.raw_gradient({e});
+    for (size_t i = 0; i < one.size(); ++i) mean[i] += double(one[i]) / 20;
+  }
+  CHECK(largest_difference(whole, mean) <= 1e-6 * largest(mean));
+}
+
+TEST_CASE("correct counts where the largest output is the class") {
+  const Network network = random_network(2, {gru(4, every_step), dense(3, SLUICE_SOFTMAX)});
+  const std::vector<Example> batch = random_examples(network, 13, 9, true, 124);
+  Training training(network, test_options());
+  sluice_train_result result;
+  training.raw_gradient(batch, &result);
+  uint64_t correct = 0;
+  const Reference reference(network);
+  for (const Example& e : batch) {
+    const Frames y = reference.answers(e.x);
+    for (size_t t = 0; t < y.size(); ++t)
+      correct += size_t(std::max_element(y[t].begin(), y[t].end()) - y[t].begin()) == size_t(e.classes[t]);
+  }
+  CHECK_EQ(result.correct, correct);
+}
+
+TEST_CASE("the training forward is the model's own, to the bit") {
+  const Network network = random_network(3, {standardize(), gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
+  for (const Kernels* table : every_table()) {
+    Training training(network, test_options(), table->name);
+    std::vector<Example> batch = random_examples(network, 8, 9, true, 125);
+    for (int step = 0; step < 5; ++step) {
+      const Opened now(training.stored(), table->name);
+      for (const Example& e : batch) {
+        if (e.classes[0] < 0) continue;
+        float log_p = run_whole(now, e.x)[size_t(e.classes[0])];
+        table->log_f32(&log_p, &log_p, 1);
+        sluice_train_result result;
+        training.raw_gradient({e}, &result);
+        REQUIRE_EQ(result.loss_sum, -double(log_p));
+      }
+      training.step(batch);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+// Networks with random weights, their blobs, and streams over them in memory of exactly the announced size.
+#pragma once
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "convert/network.h"
+#include "numbers.h"
+#include "runtime/blob.h"
+#include "sluice.h"
+
+namespace sluice::tests {
+
+using tools::Layer;
+using tools::Network;
+
+/// Exactly so many bytes at a multiple of 64, so that AddressSanitizer sees the first byte beyond.
+struct Memory {
+  struct Free {
+    void operator()(uint8_t* p) const { std::free(p); }
+  };
+  std::unique_ptr<uint8_t, Free> owner;
+  size_t size;
+  explicit Memory(size_t bytes, uint8_t fill = 0xCD) : size(bytes) {
+    void* p = nullptr;
+    if (posix_memalign(&p, 64, bytes ? bytes : 1) != 0) std::abort();
+    owner.reset(static_cast<uint8_t*>(p));
+    std::memset(p, fill, bytes);
+  }
+  explicit Memory(std::string_view bytes) : Memory(bytes.size()) { std::memcpy(data(), bytes.data(), bytes.size()); }
+  uint8_t* data() { return owner.get(); }
+  const uint8_t* data() const { return owner.get(); }
+};
+
+/// What a layer of a test's network is.
+struct Spec {
+  sluice_layer_kind kind;
+  int units;
+  sluice_activation activation = SLUICE_LINEAR;
+  bool every_step = false;
+};
+inline Spec gru(int units, bool every_step = false) { return {SLUICE_GRU, units, SLUICE_LINEAR, every_step}; }
+inline Spec dense(int units, sluice_activation activation = SLUICE_LINEAR) { return {SLUICE_DENSE, units, activation}; }
+inline Spec standardize() { return {SLUICE_STANDARDIZE, 0}; }
+
+constexpr bool every_step = true;
+
+/// Weights of the size that a trained network has, biases too.
+inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64_t seed = 1) {
+  Noise noise(seed);
+  Network network;
+  int in = inputs;
+  for (const Spec& s : specs) {
+    const int out = s.kind == SLUICE_STANDARDIZE ? in : s.units;
+    Layer layer = tools::make_layer(s.kind, in, out, s.activation, s.every_step);
+    for (tools::Array& a : layer.arrays) {
+      const float range = 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
+      for (float& v : a.values) v = a.name == "scale" ? noise.number(0.5f, 2) : noise.number(-range, range);
+    }
+    network.layers.push_back(layer);
+    in = out;
+  }
+  return network;
+}
+
+inline std::vector<float>& array(Layer& layer, const std::string& name) {
+  for (tools::Array& a : layer.arrays)
+    if (a.name == name) return a.values;
+  FAIL("the layer has no array ", name);
+  std::abort();
+}
+
+/// An opened model that owns its blob.
+struct Opened {
+  Memory blob;
+  sluice_model model;
+  explicit Opened(std::string_view bytes, const char* isa = nullptr) : blob(bytes) {
+    REQUIRE_EQ(sluice_open(&model, blob.data(), blob.size, isa), SLUICE_OK);
+  }
+  explicit Opened(const Network& network, const char* isa = nullptr) : Opened(tools::write_blob(network), isa) {}
+  sluice_info info() const { return sluice_describe(&model); }
+};
+
+/// A stream in memory of exactly the announced size.
+struct Streaming {
+  Memory state, scratch;
+  sluice_stream stream;
+  Streaming(const sluice_model& model, sluice_use use)
+      : state(sluice_needs(&model, use).state), scratch(sluice_needs(&model, use).scratch) {
+    REQUIRE_EQ(sluice_start(&stream, &model, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_OK);
+  }
+};
+
+/// Answers of one call of sluice_run, or of so many steps, from a fresh stream.
+inline std::vector<float> run_whole(const Opened& m, const std::vector<float>& x) {
+  const sluice_info info = m.info();
+  const size_t steps = x.size() / info.inputs;
+  Streaming s(m.model, {uint32_t(steps), 1});
+  std::vector<float> y(info.outputs * (info.every_step ? steps : 1));
+  sluice_run(&s.stream, x.data(), y.data(), steps);
+  return y;
+}
+
+/// [steps][outputs], whatever the model hands on.
+inline std::vector<float> run_stepwise(const Opened& m, const std::vector<float>& x) {
+  const sluice_info info = m.info();
+  Streaming s(m.model, {1, 1});
+  std::vector<float> y(x.size() / info.inputs * info.outputs);
+  for (size_t t = 0; t * info.inputs < x.size(); ++t)
+    sluice_step(&s.stream, x.data() + t * info.inputs, y.data() + t * info.outputs);
+  return y;
+}
+
+/// Networks of every kind of layer and of odd shapes.
+struct Named {
+  std::string name;
+  Network network;
+};
+inline const std::vector<Named>& every_network() {
+  static const std::vector<Named> networks = [] {
+    std::vector<Named> v;
+    const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
+      v.push_back({name, random_network(inputs, specs, v.size() + 1)});
+    };
+    for (const int inputs : {1, 9, 33})
+      for (const int units : {1, 7, 8, 9, 33}) {
+        const std::string shape = std::to_string(inputs) + "x" + std::to_string(units);
+        add("gru last " + shape, inputs, {gru(units)});
+        add("gru every " + shape, inputs, {gru(units, every_step)});
+      }
+    for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+      add(std::string("dense ") + sluice_activation_name(f), 7, {dense(5, f)});
+    add("standardize", 3, {standardize()});
+    add("wide", 3, {gru(104), dense(2)});
+    add("thousand inputs", 1000, {gru(8), dense(1)});
+    add("classifier", 12, {standardize(), gru(32), dense(9, SLUICE_SOFTMAX)});
+    add("stacked last", 5, {gru(9, every_step), gru(17), dense(3, SLUICE_SIGMOID)});
+    add("stacked every", 2, {standardize(), gru(7, every_step), gru(8, every_step), gru(1, every_step), dense(4, SLUICE_TANH)});
+    add("dense between", 4, {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), gru(3), dense(2), dense(1)});
+    return v;
+  }();
+  return networks;
+}
+
+}  // namespace sluice::tests

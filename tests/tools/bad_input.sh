@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Whatever is wrong with a request is told in one line, with exit code 2, and nothing is left behind.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+good_csv >train.csv
+good_csv >good.csv
+good_recipe >recipe.toml
+works train recipe.toml --out good
+model=good/model.slu
+
+# refused_data REGEX: train.csv is wrong; the recipe is good.
+refused_data() {
+  refused 2 "$1" train recipe.toml --out run
+  absent run
+  good_csv >train.csv
+}
+
+# --- files that are not there, or not files
+refused 2 '^nothing\.toml: .*no such file' train nothing.toml --out run
+refused 2 'nothing\.slu: .*no such file' eval nothing.slu --data good.csv
+refused 2 'nothing\.slu: .*no such file' run nothing.slu --input good.csv
+refused 2 'nothing\.slu: .*no such file' inspect nothing.slu
+refused 2 'nothing\.slu: .*no such file' export nothing.slu --out c
+refused 2 'nothing\.csv: .*no such file' eval $model --data nothing.csv
+refused 2 'nothing\.csv: .*no such file' run $model --input nothing.csv --output answers.csv
+refused 2 'directory' run . --input good.csv
+refused 2 'directory' run $model --input . --output answers.csv
+refused 2 'directory' train . --out run
+refused 2 'nothing/train\.csv: .*no such file' train recipe.toml --out run --data-dir nothing
+refused 2 'nothing\.csv: .*no such file' train recipe.toml --out run --set data.train=nothing.csv
+refused 2 'nothing\.csv: .*no such file' train recipe.toml --out run --set data.test=nothing.csv
+mkdir closed
+refused 2 'closed.*directory' train recipe.toml --out run --set data.train=closed
+if [ "$(id -u)" -ne 0 ]; then
+  cp train.csv closed/train.csv
+  chmod 000 closed
+  refused 2 'closed/train\.csv: .*[Pp]ermission' train recipe.toml --out run --data-dir closed
+  chmod 755 closed
+else
+  echo "skipped as root: a directory that cannot be read"
+fi
+absent run c answers.csv
+
+# --- data
+: >train.csv && refused_data 'train\.csv.*empty'
+echo "sequence,label,a,b" >train.csv && refused_data 'train\.csv.*(no rows|header|no data)'
+sed -i '5s/$/,1/' train.csv && refused_data 'train\.csv:5: .*5.*4'
+sed -i '6s/,[^,]*$//' train.csv && refused_data 'train\.csv:6: .*3.*4'
+sed -i '4s/,[^,]*$/,abc/' train.csv && refused_data 'train\.csv:4: .*b.*abc'
+sed -i '4s/,[^,]*$/,1.5x/' train.csv && refused_data 'train\.csv:4: .*b.*1\.5x'
+sed -i '4s/,[^,]*$/,/' train.csv && refused_data 'train\.csv:4: .*b'
+for bad in nan NaN inf -inf Infinity 1e999; do
+  sed -i "7s/,[^,]*\$/,$bad/" train.csv && refused_data "train\\.csv:7: .*b.*$bad"
+done
+sed -i '1s/,b/,a/' train.csv && refused_data 'train\.csv:1: .*a'
+sed -i '1s/label/lable/' train.csv && refused_data 'train\.csv:1: .*label'
+sed -i '1s/sequence/number/' train.csv && refused_data 'train\.csv:1: .*sequence'
+echo 's0,down,1,2' >>train.csv && refused_data 'train\.csv:[0-9]*: .*s0'
+sed -i '3s/down/up/' train.csv && refused_data 'train\.csv:3: .*(label|target)'
+head -c 3000 /dev/urandom >train.csv && refused_data 'train\.csv'
+printf 'PK\003\004' >train.npz && refused 2 'train\.npz' train recipe.toml --out run --set data.train=train.npz
+sed 's/up/sideways/' train.csv >test.csv
+refused 2 'test\.csv:[0-9]*: .*sideways' train recipe.toml --out run --set data.test=test.csv
+refused 2 'test\.csv:[0-9]*: .*sideways' eval $model --data test.csv
+cut -d, -f1-3 good.csv >narrow.csv
+refused 2 'narrow\.csv:1: .*b' eval $model --data narrow.csv
+refused 2 'narrow\.csv:1: .*b' run $model --input narrow.csv --output answers.csv
+refused 2 'narrow\.csv:1: .*b' train recipe.toml --out run --set data.test=narrow.csv
+sed 's/$/,1/; 1s/1$/c/' good.csv >wide.csv
+refused 2 'wide\.csv:1: .*c' eval $model --data wide.csv
+refused 2 'wide\.csv:1: .*c' run $model --input wide.csv --output answers.csv
+refused 2 'wide\.csv:1: .*c' train recipe.toml --out run --set data.test=wide.csv
+: >empty.csv
+refused 2 'empty\.csv.*empty' run $model --input empty.csv --output answers.csv
+absent run answers.csv
+
+# --- recipes
+# refused_recipe REGEX SED-SCRIPT: the recipe after an edit.
+refused_recipe() {
+  good_recipe | sed "$2" >bad.toml
+  refused 2 "$1" train bad.toml --out run
+  absent run
+}
+refused_recipe '^bad\.toml:10: .*train\.bach.*batch' 's/batch = 8/bach = 8/'
+refused_recipe '^bad\.toml:9: .*learning_rate' 's/epochs = 3/learningrate = 3/'
+refused_recipe '^bad\.toml:8: .*trian' 's/\[train\]/[trian]/'
+refused_recipe '^bad\.toml:10: train\.batch: .*"eight"|^bad\.toml:10: train\.batch: .*(text|integer|number)' 's/batch = 8/batch = "eight"/'
+refused_recipe '^bad\.toml:10: train\.batch: .*8\.5|^bad\.toml:10: train\.batch: .*integer' 's/batch = 8/batch = 8.5/'
+refused_recipe '^bad\.toml:10: train\.batch: 0 .*1' 's/batch = 8/batch = 0/'
+refused_recipe '^bad\.toml:9: train\.epochs: -1' 's/epochs = 3/epochs = -1/'
+refused_recipe '^bad\.toml:3: data\.validation: ' 's/validation = 0/validation = 1.5/'
+refused_recipe '^bad\.toml:10: train\.loss: .*(cross_entropy|mse)' 's/batch = 8/loss = "crossentropy"/'
+refused_recipe '^bad\.toml:10: train\.learning_rate: ' 's/batch = 8/learning_rate = nan/'
+refused_recipe '^bad\.toml:9' 's/epochs = 3/epochs = /'
+refused_recipe '^bad\.toml.*data\.train' '/train = /d'
+refused_recipe '^bad\.toml.*model\.layers' '/layers = /d'
+refused_recipe '^bad\.toml:6: model\.layers' 's/gru = 4/gru = 0/'
+refused_recipe '^bad\.toml:6: model\.layers.*(gru|lstm)' 's/gru = 4/lstm = 4/'
+refused_recipe '^bad\.toml:6: model\.layers.*softmx' 's/softmax/softmx/'
+refused_recipe '^bad\.toml:6: model\.layers.*(2|3)' 's/dense = 2/dense = 3/'
+refused_recipe '^bad\.toml.*softmax' 's/softmax/tanh/'
+refused 2 'train\.bach.*train\.batch' train recipe.toml --out run --set train.bach=8
+refused 2 'train\.batch.*0' train recipe.toml --out run --set train.batch=0
+refused 2 'train\.batch' train recipe.toml --out run --set train.batch=many
+refused 2 'batch' train recipe.toml --out run --set batch
+refused 2 'seed' train recipe.toml --out run --seed -1
+refused 2 'threads' train recipe.toml --out run --threads two
+refused 2 'out' train recipe.toml
+absent run
+
+# --- models
+head -c 1000 $model >cut.slu
+refused 2 'cut\.slu: .*(cut short|truncated)' inspect cut.slu
+: >empty.slu
+refused 2 'empty\.slu: ' inspect empty.slu
+refused 2 'good\.csv: .*blob' inspect good.csv
+{ head -c 500 $model && printf '\377' && tail -c +502 $model; } >flipped.slu
+refused 2 'flipped\.slu: .*(damaged|checksum)' run flipped.slu --input good.csv
+{ head -c 4 $model && printf '\377' && tail -c +6 $model; } >newer.slu
+refused 2 'newer\.slu: .*newer' export newer.slu --out c
+absent c
+
+# --- the command line
+refused 2 'tarin' tarin recipe.toml
+refused 2 'nonsense' inspect $model --nonsense
+refused 2 'rust' export $model --format rust --out c
+refused 2 'input' run $model
+for command in "train recipe.toml --out run" "eval $model --data good.csv" "run $model --input good.csv --output answers.csv" "inspect $model" \
+  "export $model --out c"; do
+  # shellcheck disable=SC2086
+  SLUICE_ISA=altivec refused 2 'SLUICE_ISA.*altivec.*scalar' $command
+done
+absent run c answers.csv
+
+# --- what is already there stays
+cp -r good before
+refused 2 'good.*--force' train recipe.toml --out good
+same good/model.slu before/model.slu "a run was touched without --force"
+works train recipe.toml --out good --force --seed 7
+different good/model.slu before/model.slu "--force replaces the run"
+[ "$(ls -A good | tr '\n' ' ')" = "log.jsonl model.slu recipe.toml " ] || complain "a run holds $(ls -A good | tr '\n' ' ')"
+echo "mine" >file
+refused 2 'file' train recipe.toml --out file
+[ "$(cat file)" = mine ] || complain "a file was replaced by a run"
+
+finish

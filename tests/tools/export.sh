@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The exported C source compiles without a warning as C99 and C++17, and answers as the command does, to the bit.
+#   CC, CXX    compilers with their flags
+#   LIBRARIES  runtime and kernels, then what they need
+#   EMULATOR   runs a program, where this machine cannot
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+good_csv >train.csv
+good_recipe >recipe.toml
+works train recipe.toml --out run
+works export run/model.slu --format c --out c
+[ "$(ls c | tr '\n' ' ')" = "model.c model.h " ] || complain "export writes $(ls c)"
+cp -r c before
+works export run/model.slu --format c --out c
+same c/model.c before/model.c "exported twice"
+works export run/model.slu --strip --out stripped
+echo "int mine;" >c/model.c
+refused 2 'c/model\.c: .*--force' export run/model.slu --format c --out c
+[ "$(cat c/model.c)" = "int mine;" ] || complain "a file of somebody else's was replaced"
+works export run/model.slu --format c --out c --force
+
+# Numbers on standard input, answers as bits on standard output, every step.
+cat >main.c <<'END'
+#include <stdio.h>
+#include <string.h>
+
+#include "model.h"
+#include "sluice.h"
+
+static sluice_model model;
+static sluice_stream stream;
+MODEL_ALIGNED(16) static unsigned char state[MODEL_STATE_BYTES];
+MODEL_ALIGNED(16) static unsigned char scratch[MODEL_SCRATCH_BYTES];
+
+int main(void) {
+  const sluice_use use = {1, 1};
+  float x[MODEL_INPUTS], y[MODEL_OUTPUTS];
+  unsigned bits, i;
+  sluice_status status = sluice_open(&model, model_blob, MODEL_BLOB_BYTES, NULL);
+  if (status == SLUICE_OK) status = sluice_start(&stream, &model, use, state, sizeof state, scratch, sizeof scratch);
+  if (status != SLUICE_OK) return 1;
+  if (sluice_hash(&model) != MODEL_HASH) return 2;
+#ifdef WITH_LABELS
+  printf("%s,%s\n", model_labels[0], model_labels[MODEL_OUTPUTS - 1]);
+#endif
+  for (;;) {
+    for (i = 0; i < MODEL_INPUTS; ++i)
+      if (scanf("%f", &x[i]) != 1) return 0;
+    sluice_step(&stream, x, y);
+    for (i = 0; i < MODEL_OUTPUTS; ++i) {
+      memcpy(&bits, &y[i], sizeof bits);
+      printf("%s%08x", i ? "," : "", bits);
+    }
+    printf("\n");
+  }
+}
+END
+tail -n +2 train.csv | awk -F, '$1 == "s2" { print "one," $3 "," $4 }' | sed '1i sequence,a,b' >one.csv
+works run run/model.slu --input one.csv --every-step --hex
+tail -n +2 out | cut -d, -f3- >expected.csv
+strict="-Wall -Wextra -Wpedantic -Werror -I $repository/runtime"
+
+# build_and_run FOLDER PROGRAM COMPILER-AND-FLAGS...: stdout in ./got.csv
+build_and_run() {
+  local folder=$1 program=$2
+  shift 2
+  # shellcheck disable=SC2086
+  if ! "$@" $strict -I "$folder" -o "$program" main.c "$folder/model.c" -x none $LIBRARIES >err 2>&1; then
+    complain "$*: $(head -n 5 err)"
+    return
+  fi
+  # shellcheck disable=SC2086
+  tail -n +2 one.csv | cut -d, -f2- | tr ',' ' ' | $EMULATOR "./$program" >got.csv || complain "$program: exit code $?"
+}
+
+# shellcheck disable=SC2086
+for language in "c99 $CC -std=c99 -x c" "c11 $CC -std=c11 -x c" "cpp17 $CXX -std=c++17 -x c++"; do
+  set -- $language
+  name=$1
+  shift
+  build_and_run c "$name" "$@" -DWITH_LABELS
+  [ "$(head -n 1 got.csv)" = "down,up" ] || complain "$name: labels are $(head -n 1 got.csv)"
+  tail -n +2 got.csv >answers.csv
+  same answers.csv expected.csv "the exported model as $name and sluice run"
+  build_and_run stripped "stripped_$name" "$@"
+  same got.csv expected.csv "the stripped model as $name and sluice run"
+done
+
+finish

@@ -1,0 +1,109 @@
+// The table of keys and the recipe.
+#include "recipe.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "common/error.h"
+#include "keys.h"
+
+using namespace sluice::tools;
+
+namespace {
+
+const char* const smallest =
+    "[data]\ntrain = \"t.csv\"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = \"softmax\" } ]\n";
+
+std::string refusal(const std::string& text, const std::vector<Override>& overrides = {}) {
+  try {
+    parse_recipe(text, "r.toml", overrides);
+  } catch (const Error& error) {
+    CHECK_EQ(error.exit_code, 2);
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("the issue's names of keys stay") {
+  for (const char* name :
+       {"data.train",      "data.test",           "data.sequence",        "data.target",    "data.target_type",
+        "data.target_per", "data.ignore",         "data.validation",      "data.group",     "data.standardize",
+        "model.layers",    "model.dropout.input", "model.dropout.output", "train.loss",     "train.epochs",
+        "train.batch",     "train.optimizer",     "train.learning_rate",  "train.schedule", "train.weight_decay",
+        "train.l2",        "train.clip_norm",     "train.patience",       "train.seed",     "train.threads"}) {
+    CAPTURE(std::string(name));
+    CHECK(find_key(name) != nullptr);
+  }
+}
+
+TEST_CASE("every key has a help of one sentence and stands in the manual") {
+  const std::string manual = key_manual();
+  std::set<std::string_view> names;
+  for (const Key& key : keys()) {
+    CAPTURE(std::string(key.name));
+    CHECK(names.insert(key.name).second);
+    CHECK(key.help.ends_with("."));
+    CHECK(manual.find(key.name) != std::string::npos);
+  }
+}
+
+TEST_CASE("a mistyped key finds the nearest one") {
+  CHECK_EQ(nearest_key("train.bach"), "train.batch");
+  CHECK_EQ(nearest_key("bach"), "train.batch");
+  CHECK_EQ(nearest_key("data.batch"), "train.batch");
+  CHECK_EQ(nearest_key("train.learningrate"), "train.learning_rate");
+  CHECK_EQ(nearest_key("zzzzzzzz"), "");
+}
+
+TEST_CASE("a recipe is filled with its defaults, and its resolved text reads as the same recipe") {
+  const Recipe recipe = parse_recipe(smallest, "r.toml", {});
+  CHECK_EQ(recipe.sequence, "sequence");
+  CHECK_EQ(recipe.validation, 0.2);
+  CHECK_EQ(recipe.epochs, 60);
+  CHECK_EQ(recipe.batch, 16);
+  CHECK_EQ(recipe.learning_rate, 1e-3);
+  CHECK_EQ(recipe.layers[0].steps, "last");
+  const std::string text = recipe_toml(recipe);
+  CHECK_EQ(recipe_toml(parse_recipe(text, "again.toml", {})), text);
+}
+
+TEST_CASE("a recurrent layer hands on every step, but the last one of a network that answers once") {
+  const auto steps = [](const std::string& layers, const std::string& per) {
+    const Recipe r = parse_recipe("[data]\ntrain = \"t\"\ntarget_per = \"" + per + "\"\n[model]\nlayers = [ " + layers +
+                                      ", { dense = 2, activation = \"softmax\" } ]\n",
+                                  "r.toml", {});
+    std::string all;
+    for (const LayerSpec& layer : r.layers) all += layer.steps.empty() ? "-" : layer.steps.substr(0, 1);
+    return all;
+  };
+  CHECK_EQ(steps("{ gru = 4 }", "sequence"), "l-");
+  CHECK_EQ(steps("{ gru = 4 }, { gru = 4 }", "sequence"), "el-");
+  CHECK_EQ(steps("{ gru = 4 }, { gru = 4 }", "row"), "ee-");
+}
+
+TEST_CASE("what a blob says of its making holds no file and nothing that never changes a result") {
+  Recipe a = parse_recipe(smallest, "r.toml", {}), b = a;
+  b.threads = 7;
+  b.train_file = "/somewhere/else.csv";
+  b.test_file = "test.csv";
+  CHECK_EQ(made_json(a, 1), made_json(b, 1));
+  CHECK_EQ(made_json(a, 1).find("t.csv"), std::string::npos);
+  CHECK_EQ(made_json(a, 1).find("threads"), std::string::npos);
+  b.seed = 2;
+  CHECK_NE(made_json(a, 1), made_json(b, 1));
+  CHECK_NE(made_json(a, 1), made_json(a, 2));
+}
+
+TEST_CASE("an override wins over the recipe and is named in a refusal") {
+  const auto with = [](const std::string& text) { return parse_recipe(smallest, "r.toml", {parse_override(text)}); };
+  CHECK_EQ(with("train.batch=8").batch, 8);
+  CHECK_EQ(with("train.optimizer=adamw").optimizer, "adamw");
+  CHECK_EQ(with("train.optimizer=\"adamw\"").optimizer, "adamw");
+  CHECK_EQ(with("model.dropout.output=0.25").dropout_output, 0.25);
+  CHECK_EQ(with("data.ignore=[\"a\", \"b\"]").ignore, std::vector<std::string>{"a", "b"});
+  CHECK(refusal(smallest, {parse_override("train.batch=0")}).find("train.batch") != std::string::npos);
+  CHECK(refusal(std::string(smallest) + "[train]\nbatch = 0\n").starts_with("r.toml:6: train.batch: 0 "));
+}

@@ -1,0 +1,102 @@
+// sluice export: a model in the form that a device takes.
+#include <filesystem>
+#include <memory>
+
+#include "../common/error.h"
+#include "../common/model_file.h"
+#include "../common/print.h"
+#include "../common/safe_file.h"
+#include "../convert/network.h"
+#include "../convert/write_c.h"
+#include "command.h"
+
+namespace sluice::tools {
+namespace fs = std::filesystem;
+namespace {
+
+struct Options {
+  std::string model, format = "c", out;
+  bool strip = false, force = false;
+};
+
+struct File {
+  std::string path, bytes;
+};
+
+/// The model without what only people read: names, labels, how it was made. It computes the same.
+OwnedModel stripped(const OwnedModel& model, const std::string& name) {
+  Network network = read_network(model.model);
+  network.inputs.clear();
+  network.labels.clear();
+  network.made.clear();
+  return open_model(write_blob(network), name);
+}
+
+std::string bytes_of(const OwnedModel& model) {
+  return {reinterpret_cast<const char*>(model.blob.data.get()), model.info().bytes};
+}
+
+/// A file that an earlier export wrote may be replaced; any other holds something that only its owner may give up.
+void check_replaceable(const File& file) {
+  if (!fs::exists(file.path)) return;
+  const std::string old = read_file(file.path);
+  if (old != file.bytes && !old.starts_with("/* A Sluice model"))
+    refuse("{}: exists and holds something else; choose another --out, or replace it with --force", file.path);
+}
+
+/// All of the files or, where one cannot be written, none that is new.
+void write_files(const std::string& folder, const std::vector<File>& files) {
+  const bool new_folder = !fs::exists(folder);
+  make_directory(folder);
+  std::vector<std::string> new_files;
+  try {
+    for (const File& file : files) {
+      const bool new_file = !fs::exists(file.path);
+      write_file(file.path, file.bytes);
+      if (new_file) new_files.push_back(file.path);
+    }
+  } catch (...) {
+    std::error_code ignored;
+    for (const std::string& path : new_files) fs::remove(path, ignored);
+    if (new_folder) fs::remove(folder, ignored);
+    throw;
+  }
+}
+
+void run_export(const Options& options) {
+  OwnedModel model = load_model(options.model);
+  if (options.strip) model = stripped(model, options.model);
+  const fs::path folder(options.out);
+  std::vector<File> files;
+  if (options.format == "c") {
+    CSource c = write_c(model);
+    files = {{folder / "model.c", std::move(c.source)}, {folder / "model.h", std::move(c.header)}};
+  } else {
+    files = {{folder / "model.slu", bytes_of(model)}};
+  }
+  if (!options.force)
+    for (const File& file : files) check_replaceable(file);
+  write_files(options.out, files);
+
+  const sluice_need need = sluice_needs(&model.model, {1, 1});
+  for (const File& file : files) print("wrote {}\n", file.path);
+  print("{} bytes of flash for the model; {} bytes of RAM for each stream and {} for scratch\n",
+        with_commas(model.info().bytes), with_commas(need.state), with_commas(need.scratch));
+}
+
+}  // namespace
+
+void add_export(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("export", "Write a model as C source for a device, or as a smaller blob");
+  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("--format", options->format, "c: model.h and model.c; slu: model.slu")
+      ->check(CLI::IsMember({"c", "slu"}))
+      ->capture_default_str();
+  command->add_option("--out", options->out, "The folder to write to; made when missing")->required()->type_name("DIR");
+  command->add_flag("--strip", options->strip, "Leave out names, labels and how the model was made");
+  command->add_flag("--force", options->force, "Replace files that hold something else");
+  command->callback([options] { run_export(*options); });
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,190 @@
+// sluice inspect: what a model is, and every byte that it needs.
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "../common/model_file.h"
+#include "../common/print.h"
+#include "command.h"
+#include "runtime/blob.h"
+
+namespace sluice::tools {
+namespace {
+
+using nlohmann::ordered_json;
+
+const BlobHeader& header_of(const OwnedModel& model) { return *reinterpret_cast<const BlobHeader*>(model.blob.data.get()); }
+
+/// The entries of the section table, as they stand in the blob.
+std::vector<BlobSection> sections_of(const OwnedModel& model) {
+  const auto* first = reinterpret_cast<const BlobSection*>(model.blob.data.get() + sizeof(BlobHeader));
+  return {first, first + header_of(model).sections};
+}
+
+std::string section_name(std::uint32_t kind) {
+  switch (kind) {
+    case SLUICE_SECTION_LAYERS:
+      return "layers";
+    case SLUICE_SECTION_WEIGHTS:
+      return "weights";
+    case SLUICE_SECTION_NAMES:
+      return "input names";
+    case SLUICE_SECTION_LABELS:
+      return "labels";
+    case SLUICE_SECTION_MADE:
+      return "how it was made";
+    default:
+      return fmt::format("kind {}", kind);
+  }
+}
+
+std::vector<sluice_layer_info> layers_of(const OwnedModel& model) {
+  std::vector<sluice_layer_info> layers;
+  for (std::uint32_t l = 0; l < model.info().layers; ++l) layers.push_back(sluice_describe_layer(&model.model, l));
+  return layers;
+}
+
+std::uint64_t parameters_of(const std::vector<sluice_layer_info>& layers) {
+  std::uint64_t sum = 0;
+  for (const sluice_layer_info& layer : layers) sum += layer.parameters;
+  return sum;
+}
+
+std::string layer_table(const std::vector<sluice_layer_info>& layers, const sluice_info& info, std::uint32_t state) {
+  std::vector<std::vector<std::string>> rows = {
+      {"", "layer", "inputs", "outputs", "activation", "answers", "parameters", "weight bytes", "state bytes", "MACs a step"}};
+  std::uint64_t weight_bytes = 0;
+  for (const sluice_layer_info& layer : layers) {
+    const bool recurrent = layer.kind == SLUICE_GRU;
+    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind), with_commas(layer.inputs),
+                    with_commas(layer.outputs), layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
+                    recurrent ? (layer.every_step ? "every step" : "last step") : "", with_commas(layer.parameters),
+                    with_commas(layer.weight_bytes), with_commas(layer.state_bytes), with_commas(layer.macs)});
+    weight_bytes += layer.weight_bytes;
+  }
+  rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)), with_commas(weight_bytes), with_commas(state),
+                  with_commas(info.macs)});
+  return table(rows);
+}
+
+std::string section_table(const OwnedModel& model) {
+  const std::vector<BlobSection> sections = sections_of(model);
+  std::uint64_t rest = model.info().bytes;
+  std::vector<std::vector<std::string>> rows = {{"section", "bytes"}};
+  for (const BlobSection& section : sections) {
+    rows.push_back({section_name(section.kind), with_commas(section.bytes)});
+    rest -= section.bytes;
+  }
+  rows.push_back({"header, table, gaps", with_commas(rest)});
+  rows.push_back({"sum", with_commas(model.info().bytes)});
+  return table(rows);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + printable(name);
+  return text;
+}
+
+using Lines = std::vector<std::pair<std::string, std::string>>;
+
+/// Every value of a JSON object with its dotted key.
+void add_lines(const std::string& prefix, const ordered_json& object, Lines& lines) {
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_object()) add_lines(prefix + key + ".", value, lines);
+    if (!value.is_object())
+      lines.emplace_back(prefix + key, value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+  }
+}
+
+/// How it was made, one line a key; as it is where it is not the JSON that `sluice train` writes.
+std::string made_text(const std::string& made) {
+  const ordered_json parsed = ordered_json::parse(made, nullptr, false);
+  if (!parsed.is_object()) return "  " + printable(made) + "\n";
+  Lines lines;
+  add_lines("", parsed, lines);
+  std::size_t widest = 0;
+  for (const auto& [key, value] : lines) widest = std::max(widest, key.size());
+  std::string text;
+  for (const auto& [key, value] : lines) text += fmt::format("  {:<{}}  {}\n", printable(key), widest, printable(value));
+  return text;
+}
+
+void print_for_people(const OwnedModel& model, const std::string& name) {
+  const sluice_info info = model.info();
+  const BlobHeader& header = header_of(model);
+  const sluice_need need = sluice_needs(&model.model, {1, 1});
+  const std::vector<sluice_layer_info> layers = layers_of(model);
+  print("{}: {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, info.inputs, info.outputs,
+        info.every_step ? "every step" : "with the last step", header.major, header.minor, sluice_hash(&model.model));
+  print("{}\n", layer_table(layers, info, need.state));
+  print("{}\n", section_table(model));
+  print("on a device, one frame a call (sluice_use {{1, 1}}):\n{}\n",
+        table({{"memory", "bytes"},
+               {"model, in flash or RAM", with_commas(info.bytes)},
+               {"state of each stream", with_commas(need.state)},
+               {"scratch, one for all streams of a thread", with_commas(need.scratch)}}));
+  if (const auto inputs = model.inputs(); !inputs.empty()) print("inputs: {}\n", joined(inputs));
+  if (const auto labels = model.labels(); !labels.empty()) print("labels: {}\n", joined(labels));
+  if (const std::string made = model.made(); !made.empty()) print("made with:\n{}", made_text(made));
+}
+
+ordered_json layer_json(const sluice_layer_info& layer) {
+  ordered_json json = {
+      {"kind", sluice_layer_name(layer.kind)}, {"type", "f32"}, {"inputs", layer.inputs}, {"outputs", layer.outputs}};
+  if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
+  if (layer.kind == SLUICE_GRU) json["every_step"] = layer.every_step != 0;
+  json.update({{"parameters", layer.parameters},
+               {"weight_bytes", layer.weight_bytes},
+               {"state_bytes", layer.state_bytes},
+               {"macs", layer.macs}});
+  return json;
+}
+
+void print_json(const OwnedModel& model) {
+  const sluice_info info = model.info();
+  const BlobHeader& header = header_of(model);
+  const sluice_need need = sluice_needs(&model.model, {1, 1});
+  const std::vector<sluice_layer_info> layers = layers_of(model);
+  ordered_json json = {{"format", fmt::format("{}.{}", header.major, header.minor)},
+                       {"hash", fmt::format("{:016x}", sluice_hash(&model.model))},
+                       {"inputs", info.inputs},
+                       {"outputs", info.outputs},
+                       {"every_step", info.every_step != 0},
+                       {"bytes", info.bytes},
+                       {"state_bytes", need.state},
+                       {"scratch_bytes", need.scratch},
+                       {"macs", info.macs},
+                       {"parameters", parameters_of(layers)},
+                       {"layers", ordered_json::array()},
+                       {"sections", ordered_json::array()}};
+  for (const sluice_layer_info& layer : layers) json["layers"].push_back(layer_json(layer));
+  for (const BlobSection& section : sections_of(model))
+    json["sections"].push_back(
+        {{"kind", section.kind}, {"name", section_name(section.kind)}, {"offset", section.offset}, {"bytes", section.bytes}});
+  json["input_names"] = model.inputs();
+  json["labels"] = model.labels();
+  const std::string made = model.made();
+  const ordered_json parsed = ordered_json::parse(made, nullptr, false);
+  if (!made.empty()) json["made"] = parsed.is_discarded() ? ordered_json(made) : parsed;
+  print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  struct Options {
+    std::string model;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("inspect", "Show a model's layers, every byte that it needs, and how it was made");
+  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_flag("--json", options->json, "For programs");
+  command->callback([options] {
+    const OwnedModel model = load_model(options->model);
+    if (options->json) print_json(model);
+    if (!options->json) print_for_people(model, options->model);
+  });
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,187 @@
+// sluice run: a model's answers to the sequences in a file.
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "../common/error.h"
+#include "../common/hex.h"
+#include "../common/model_file.h"
+#include "../common/print.h"
+#include "../common/safe_file.h"
+#include "../data/data.h"
+#include "../keys.h"
+#include "../recipe.h"
+#include "command.h"
+
+namespace sluice::tools {
+namespace {
+
+struct Options {
+  std::string model, input, output;
+  bool every_step = false, hex = false, json = false;
+};
+
+/// A sequence's answers: one, or one a step.
+struct Answers {
+  std::vector<float> y;  ///< [rows][outputs]
+  std::size_t rows;
+};
+
+std::string default_column(std::string_view key) {
+  const std::string_view quoted = find_key(key)->fallback;
+  return std::string(quoted.substr(1, quoted.size() - 2));
+}
+
+/// The columns that the model was trained on; for one that does not say, those of a recipe that does not say.
+Columns columns_for(const OwnedModel& model, const Options& options) {
+  const std::string made = model.made();
+  if (!made.empty()) return columns_of_made(made, options.model);
+  Columns columns;
+  columns.sequence = default_column("data.sequence");
+  columns.target = {default_column("data.target")};
+  return columns;
+}
+
+/// Inputs by name, or by position where the model does not name them.
+std::vector<std::string> features_for(const OwnedModel& model) {
+  std::vector<std::string> names = model.inputs();
+  for (std::uint32_t i = 0; names.size() < model.info().inputs; ++i) names.push_back(fmt::format("x{}", i));
+  return names;
+}
+
+std::vector<std::string> outputs_of(const OwnedModel& model) {
+  std::vector<std::string> names = model.labels();
+  for (std::uint32_t i = 0; names.size() < model.info().outputs; ++i) names.push_back(fmt::format("y{}", i));
+  return names;
+}
+
+Answers answer(OwnedStream& stream, const sluice_info& info, const float* x, std::size_t steps, bool every_step) {
+  sluice_reset(&stream.stream);
+  Answers answers{{}, every_step ? steps : 1};
+  answers.y.resize(answers.rows * info.outputs);
+  if (!every_step || info.every_step) {
+    sluice_run(&stream.stream, x, answers.y.data(), steps);
+    return answers;
+  }
+  for (std::size_t t = 0; t < steps; ++t) sluice_step(&stream.stream, x + t * info.inputs, &answers.y[t * info.outputs]);
+  return answers;
+}
+
+/// A field of a CSV file (RFC 4180).
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+std::string csv_header(const std::string& sequence, bool every_step, const std::vector<std::string>& outputs) {
+  std::string line = csv_field(sequence) + (every_step ? ",step" : "");
+  for (const std::string& name : outputs) line += "," + csv_field(name);
+  return line + "\n";
+}
+
+void add_csv(std::string& text, const std::string& name, const Answers& answers, bool every_step, bool hex) {
+  const std::size_t outputs = answers.y.size() / answers.rows;
+  for (std::size_t row = 0; row < answers.rows; ++row) {
+    text += csv_field(name);
+    if (every_step) text += fmt::format(",{}", row);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      text += ',';
+      text += (hex ? hex_bits : decimal)(answers.y[row * outputs + i]);
+    }
+    text += '\n';
+  }
+}
+
+std::string json_string(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// JSON has no NaN and no infinity.
+std::string json_number(float y, bool hex) {
+  if (hex) return "\"" + hex_bits(y) + "\"";
+  return std::isfinite(y) ? decimal(y) : "null";
+}
+
+void add_json(std::string& text, const std::string& name, const Answers& answers, bool every_step, bool hex) {
+  const std::size_t outputs = answers.y.size() / answers.rows;
+  text += fmt::format("  {{\"sequence\": {}, \"y\": ", json_string(name));
+  if (every_step) text += "[";
+  for (std::size_t row = 0; row < answers.rows; ++row) {
+    text += row ? ", [" : "[";
+    for (std::size_t i = 0; i < outputs; ++i) text += (i ? ", " : "") + json_number(answers.y[row * outputs + i], hex);
+    text += "]";
+  }
+  text += every_step ? "]}" : "}";
+}
+
+std::string answers_text(const OwnedModel& model, const DataSet& data, const std::string& sequence_column,
+                         const Options& options) {
+  const sluice_info info = model.info();
+  const bool every_step = options.every_step || info.every_step;
+  const std::vector<std::string> outputs = outputs_of(model);
+  std::string text;
+  if (options.json) {
+    text = "{\"outputs\": [";
+    for (const std::string& name : outputs) text += (&name == &outputs.front() ? "" : ", ") + json_string(name);
+    text += fmt::format("], \"every_step\": {}, \"sequences\": [\n", every_step);
+  } else {
+    text = csv_header(sequence_column, every_step, outputs);
+  }
+  OwnedStream stream(model.model, {64, 1});
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const Answers answers = answer(stream, info, data.frames(s), data.steps(s), every_step);
+    if (options.json && s) text += ",\n";
+    (options.json ? add_json : add_csv)(text, data.names[s], answers, every_step, options.hex);
+  }
+  return options.json ? text + "\n]}\n" : text;
+}
+
+/// A file without the sequence column is one sequence. A reader insists on that column, but not on a group's: so it is read as
+/// one.
+DataSet read_input(const std::string& path, Columns columns, const Expected& expected) {
+  Columns read = columns;
+  read.ignore.push_back(columns.group);
+  read.group = columns.sequence;
+  read.sequence.clear();
+  Rows rows = read_rows(path, read, expected);
+  if (rows.group.empty()) {
+    columns.sequence.clear();
+    rows.sequence.assign(rows.rows, "0");
+  } else {
+    rows.sequence = std::move(rows.group);
+  }
+  rows.group.clear();
+  return assemble(std::move(rows), columns, expected);
+}
+
+void run_model(const Options& options) {
+  const OwnedModel model = load_model(options.model);
+  const Columns columns = columns_for(model, options);
+  const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
+  const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
+  if (options.output.empty()) print_text(text);
+  if (!options.output.empty()) write_file(options.output, text);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Run a model on the sequences in a file");
+  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
+  command
+      ->add_option("--input", options->input,
+                   "CSV, one row a frame, or .npz. Columns are found by the names of the model's inputs; without the sequence "
+                   "column that it was trained on, the file is one sequence")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--output", options->output, "Where the answers go; standard output when left out")->type_name("FILE");
+  command->add_flag("--every-step", options->every_step, "An answer for every frame, not only for the last of a sequence");
+  command->add_flag("--hex", options->hex, "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
+  command->add_flag("--json", options->json, "JSON instead of CSV");
+  command->callback([options] { run_model(*options); });
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,145 @@
+// sluice train: a recipe and data in, a run's folder out.
+#include "../train/train.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "../common/error.h"
+#include "../common/model_file.h"
+#include "../common/print.h"
+#include "../common/progress.h"
+#include "../keys.h"
+#include "../recipe.h"
+#include "command.h"
+
+namespace sluice::tools {
+namespace {
+
+struct Options {
+  std::string recipe, out, data_folder, seed, threads;
+  std::vector<std::string> set;
+  bool force = false, list_keys = false;
+};
+
+std::vector<Override> overrides_of(const Options& options) {
+  std::vector<Override> overrides;
+  for (const std::string& text : options.set) overrides.push_back(parse_override(text));
+  if (!options.seed.empty()) overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
+  if (!options.threads.empty()) overrides.push_back({"train.threads", options.threads, "--threads " + options.threads});
+  return overrides;
+}
+
+/// What a run works on, read and checked.
+struct Input {
+  Recipe recipe;
+  DataSet train, test;
+  Split split;
+};
+
+Split split_of(const Recipe& recipe, const DataSet& data) {
+  if (recipe.validation == 0) return {all_sequences(data), {}};
+  Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
+  if (!has_target(data, result.held_out) || !has_target(data, result.train))
+    refuse("{}: {} of {} sequences cannot be held out with targets on both sides; give another share, or 0",
+           where(recipe, "data.validation"), recipe.validation, data.sequences());
+  return result;
+}
+
+DataSet read_test(const Recipe& recipe, const DataSet& train) {
+  if (recipe.test_file.empty()) return {};
+  DataSet test = read_data(recipe.test_file, columns_of(recipe), {train.feature_names, train.labels});
+  if (!has_target(test, all_sequences(test)))
+    refuse("{}: {}: no row has a target; fill in the column", recipe.test_file, recipe.target[0]);
+  return test;
+}
+
+Input read_input(const Options& options) {
+  Input input;
+  input.recipe = read_recipe(options.recipe, overrides_of(options));
+  resolve_files(input.recipe, options.data_folder);
+  input.train = read_data(input.recipe.train_file, columns_of(input.recipe));
+  input.split = split_of(input.recipe, input.train);
+  input.test = read_test(input.recipe, input.train);
+  return input;
+}
+
+void write_files(const std::string& folder, const Recipe& recipe, const Trained& trained) {
+  const std::string_view blob(reinterpret_cast<const char*>(trained.model.blob.data.get()), trained.model.blob.size);
+  write_run(folder, {{"recipe.toml", recipe_toml(recipe)},
+                     {"log.jsonl", log_lines(trained.epochs, recipe.target_type == "class")},
+                     {"model.slu", std::string(blob)}});
+}
+
+std::string model_path(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
+
+void report_training(const Input& input, const Trained& trained, double seconds) {
+  print("Trained {} epochs on {} sequences in {}", trained.epochs.size(), with_commas(input.split.train.size()),
+        duration_text(seconds));
+  if (trained.kept != int(trained.epochs.size())) print("; kept epoch {}, the lowest validation loss", trained.kept);
+  print(".\n");
+}
+
+Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,
+                  const std::vector<std::size_t>& sequences) {
+  const Evaluation evaluation = evaluate(trained.model.model, data, sequences, int(input.recipe.threads));
+  print("{}, {} sequences: {}\n", what, with_commas(evaluation.sequences), summary(evaluation));
+  return evaluation;
+}
+
+void report_results(const Input& input, const Trained& trained) {
+  if (!input.split.held_out.empty()) report("Validation", input, trained, input.train, input.split.held_out);
+  if (input.recipe.test_file.empty()) return;
+  const Evaluation test = report("Test", input, trained, input.test, all_sequences(input.test));
+  if (test.classes) print("\n{}\n", confusion_table(test));
+}
+
+[[noreturn]] void stop_interrupted(const Options& options, const Input& input, const Trained& trained) {
+  const std::string kept = trained.kept ? fmt::format("epoch {}, the best so far", trained.kept) : "the weights so far";
+  throw Error(130, fmt::format("interrupted after {} of {} epochs: {} holds {}; to train again from the start, give the same "
+                               "command with --force",
+                               trained.epochs.size(), input.recipe.epochs, model_path(options.out), kept));
+}
+
+void run_train(const Options& options) {
+  if (options.list_keys) return print_text(key_manual());
+  if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
+  if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
+  wanted_isa();  // an unknown one is refused before data is read
+  const Input input = read_input(options);
+  const Network start = make_network(input.recipe, input.train, input.split);
+  check_run_folder(options.out, options.force);
+
+  const Progress clock = start_progress(1);
+  const Trained trained = train(input.recipe, input.train, input.split, start);
+  const double seconds = seconds_since_start(clock);
+  write_files(options.out, input.recipe, trained);
+  if (trained.interrupted) stop_interrupted(options, input, trained);
+  report_training(input, trained, seconds);
+  report_results(input, trained);
+  print("{}: {} bytes, hash {:016x}\n", model_path(options.out), with_commas(trained.model.blob.size),
+        sluice_hash(&trained.model.model));
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("train", "Train a network as a recipe says; writes model.slu, log.jsonl and recipe.toml");
+  command->add_option("recipe", options->recipe, "The recipe, a TOML file (--keys lists what it may say)")->type_name("RECIPE");
+  command->add_option("--out", options->out, "The run's folder; made where it does not exist")->type_name("DIR");
+  command->add_option("--data-dir", options->data_folder, "Where the recipe's data files are, if not beside it")
+      ->type_name("FOLDER");
+  command->add_option("--seed", options->seed, "Overrides train.seed")->type_name("N");
+  command->add_option("--threads", options->threads, "Overrides train.threads; never changes the result")->type_name("N");
+  command->add_option("--set", options->set, "Overrides a key of the recipe; may be given many times")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--force", options->force, "Replace the run that the folder holds");
+  command->add_flag("--keys", options->list_keys, "List every key that a recipe may hold, and stop");
+  command->callback([options] { run_train(*options); });
+}
+
+}  // namespace sluice::tools

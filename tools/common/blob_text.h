@@ -1,0 +1,16 @@
+// The sections of a blob that hold text.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "sluice.h"
+
+namespace sluice::tools {
+
+/// The strings of a section, each ended by a NUL in the blob; empty where there is none.
+std::vector<std::string> section_strings(const sluice_model& model, sluice_section_kind kind);
+
+/// A section as one text; empty where there is none.
+std::string section_text(const sluice_model& model, sluice_section_kind kind);
+
+}  // namespace sluice::tools

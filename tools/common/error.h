@@ -1,0 +1,26 @@
+// How a command ends when it cannot do what it was asked. main() prints one line on standard error and exits.
+#pragma once
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace sluice::tools {
+
+/// The request was wrong (exit code 2) or the work failed (1): the text is the whole line, "file:line: key: what; what would do".
+struct Error : std::runtime_error {
+  int exit_code;
+  Error(int code, const std::string& text) : std::runtime_error(text), exit_code(code) {}
+};
+
+template <class... Args>
+[[noreturn]] void refuse(fmt::format_string<Args...> text, Args&&... args) {
+  throw Error(2, fmt::format(text, std::forward<Args>(args)...));
+}
+
+template <class... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) {
+  throw Error(1, fmt::format(text, std::forward<Args>(args)...));
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,110 @@
+#include "model_file.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "blob_text.h"
+#include "error.h"
+#include "runtime/blob.h"
+#include "safe_file.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::size_t alignment = weight_alignment;
+
+/// A blob from elsewhere may hold anything in its names: names that do not fit are no names.
+std::vector<std::string> names_of(const sluice_model& model, sluice_section_kind kind, std::size_t expected) {
+  std::vector<std::string> names = section_strings(model, kind);
+  if (names.size() != expected) names.clear();
+  return names;
+}
+
+std::vector<std::string> runnable_tables() {
+  int count = 0;
+  const Kernels* const* tables = kernel_tables(&count);
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i)
+    if (runs_here(*tables[i])) names.emplace_back(tables[i]->name);
+  return names;
+}
+
+const char* advice(sluice_status status) {
+  switch (status) {
+    case SLUICE_NOT_A_BLOB:
+      return "; give a model that sluice train or sluice export wrote";
+    case SLUICE_TRUNCATED:
+    case SLUICE_CHECKSUM:
+      return "; copy or export it again";
+    default:
+      return "";
+  }
+}
+
+[[noreturn]] void refuse_blob(std::string_view bytes, const std::string& name, sluice_status status) {
+  if (bytes.empty()) refuse("{}: is empty; give a model that sluice train or sluice export wrote", name);
+  if (status == SLUICE_NEWER_FORMAT) {
+    std::uint16_t version[2] = {};
+    std::memcpy(version, bytes.data() + offsetof(BlobHeader, major), sizeof version);
+    refuse("{}: blob format {}.{} is newer than this runtime ({}.x); export it again, or update the runtime", name, version[0],
+           version[1], SLUICE_BLOB_MAJOR);
+  }
+  refuse("{}: {}{}", name, sluice_status_text(status), advice(status));
+}
+
+}  // namespace
+
+void AlignedBytes::Free::operator()(void* p) const { ::operator delete(p, std::align_val_t(alignment)); }
+
+AlignedBytes::AlignedBytes(std::size_t bytes)
+    : data(static_cast<unsigned char*>(::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t(alignment)))),
+      size(bytes) {}
+
+AlignedBytes AlignedBytes::copy(std::string_view bytes) {
+  AlignedBytes result(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), result.data.get());
+  return result;
+}
+
+std::vector<std::string> OwnedModel::labels() const { return names_of(model, SLUICE_SECTION_LABELS, info().outputs); }
+
+std::vector<std::string> OwnedModel::inputs() const { return names_of(model, SLUICE_SECTION_NAMES, info().inputs); }
+
+std::string OwnedModel::made() const { return section_text(model, SLUICE_SECTION_MADE); }
+
+const char* wanted_isa() {
+  const char* name = std::getenv("SLUICE_ISA");
+  if (!name || !*name) return nullptr;
+  const Kernels* kernels = pick_kernels(name);
+  if (kernels && runs_here(*kernels)) return name;
+  refuse("SLUICE_ISA: {}; give {}, or leave it out for the best",
+         kernels ? fmt::format("this CPU does not run {}", name)
+                 : fmt::format("\"{}\" is not an instruction set of this build", name),
+         fmt::join(runnable_tables(), " or "));
+}
+
+OwnedModel open_model(std::string_view bytes, const std::string& name) {
+  const char* isa = wanted_isa();
+  OwnedModel result{AlignedBytes::copy(bytes), {}};
+  const sluice_status status = sluice_open(&result.model, result.blob.data.get(), result.blob.size, isa);
+  if (status != SLUICE_OK) refuse_blob(bytes, name, status);
+  return result;
+}
+
+OwnedModel load_model(const std::string& path) { return open_model(read_file(path), path); }
+
+OwnedStream::OwnedStream(const sluice_model& model, sluice_use use) {
+  const sluice_need need = sluice_needs(&model, use);
+  state = AlignedBytes(need.state);
+  scratch = AlignedBytes(need.scratch);
+  const sluice_status status =
+      sluice_start(&stream, &model, use, state.data.get(), state.size, scratch.data.get(), scratch.size);
+  if (status != SLUICE_OK)
+    refuse("a stream for {} steps and {} streams: {}", use.steps, use.streams, sluice_status_text(status));
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,48 @@
+// A model from a file, opened on the instruction set that SLUICE_ISA names (or the best).
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice.h"
+
+namespace sluice::tools {
+
+/// Bytes at a multiple of 64, as blobs and arenas want them.
+struct AlignedBytes {
+  struct Free { void operator()(void* p) const; };
+  std::unique_ptr<unsigned char, Free> data;
+  std::size_t size = 0;
+  explicit AlignedBytes(std::size_t bytes = 0);
+  static AlignedBytes copy(std::string_view bytes);
+};
+
+/// An opened model that owns its blob. Moves keep the blob where it is.
+struct OwnedModel {
+  AlignedBytes blob;
+  sluice_model model{};
+  sluice_info info() const { return sluice_describe(&model); }
+  std::vector<std::string> labels() const;  ///< empty where the blob has none
+  std::vector<std::string> inputs() const;
+  std::string made() const;
+};
+
+/// The value of SLUICE_ISA, or null; an unknown or not runnable one is refused with the names that would do (exit code 2).
+const char* wanted_isa();
+
+/// Opens bytes; `name` stands in error messages. Refused with the status's sentence (exit code 2).
+OwnedModel open_model(std::string_view bytes, const std::string& name);
+
+/// Reads and opens a file.
+OwnedModel load_model(const std::string& path);
+
+/// A stream with its own memory, for a model that outlives it.
+struct OwnedStream {
+  AlignedBytes state, scratch;
+  sluice_stream stream{};
+  OwnedStream(const sluice_model& model, sluice_use use);
+};
+
+}  // namespace sluice::tools

@@ -1,0 +1,33 @@
+// Standard output, with the manners of a file: what could not be written is an error.
+#pragma once
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::tools {
+
+/// Writes to standard output; fails with exit code 1 where it cannot (a full disk, a reader that went away).
+void print_text(std::string_view text);
+
+/// Writes out what is buffered, as print_text does.
+void flush_output();
+
+template <class... Args>
+void print(fmt::format_string<Args...> text, Args&&... args) {
+  print_text(fmt::format(text, std::forward<Args>(args)...));
+}
+
+/// 1234567 as "1,234,567".
+std::string with_commas(std::uint64_t n);
+
+/// Text as a line of a terminal may show it: control characters as '?', invalid UTF-8 as it is.
+std::string printable(std::string_view text);
+
+/// Columns as wide as their widest cell, two blanks apart; a cell that begins with a digit goes to the right, as does its
+/// heading. The first row is the heading.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace sluice::tools

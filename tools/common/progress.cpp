@@ -1,0 +1,77 @@
+#include "progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace sluice::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t narrowest_bar = 8, widest_bar = 24;
+
+/// Columns of the terminal: a bar that wraps leaves its upper part behind.
+int terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string bar(std::uint64_t done, std::uint64_t total, std::size_t width) {
+  const std::size_t filled = std::size_t(std::min(done, total) * width / std::max<std::uint64_t>(total, 1));
+  return fmt::format("[{}{}]", std::string(filled, '#'), std::string(width - filled, '.'));
+}
+
+}  // namespace
+
+Progress start_progress(std::uint64_t total) {
+  Progress progress;
+  progress.total = total;
+  progress.terminal = isatty(STDERR_FILENO) != 0;
+  progress.start = Clock::now();
+  progress.drawn = progress.start;
+  return progress;
+}
+
+double seconds_since_start(const Progress& progress) {
+  return std::chrono::duration<double>(Clock::now() - progress.start).count();
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  const auto whole = std::uint64_t(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+void show_progress(Progress& progress, std::uint64_t done, const std::string& text, const std::string& more) {
+  if (!progress.terminal || Clock::now() - progress.drawn < std::chrono::milliseconds(100)) return;
+  progress.drawn = Clock::now();
+  const double left = done ? seconds_since_start(progress) * double(progress.total - done) / double(done) : 0;
+  std::string rest = fmt::format(" {:>7} left  {}", duration_text(left), text);
+  const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
+  if (brackets + narrowest_bar + rest.size() + more.size() <= room) rest += more;
+  const std::size_t taken = rest.size() + brackets;
+  const std::size_t width = std::clamp(room > taken ? room - taken : 0, narrowest_bar, widest_bar);
+  std::string line = bar(done, progress.total, width) + rest;
+  line.resize(std::min(line.size(), room));
+  fmt::print(stderr, "\r\x1b[K{}", line);
+  std::fflush(stderr);
+  progress.visible = true;
+}
+
+void progress_line(Progress& progress, const std::string& text) {
+  if (!progress.terminal) fmt::print(stderr, "{}\n", text);
+}
+
+void end_progress(Progress& progress) {
+  if (progress.visible) fmt::print(stderr, "\r\x1b[K");
+  std::fflush(stderr);
+  progress.visible = false;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,18 @@
+// Files, whole: read at once; written to a temporary file beside the target, flushed to disk and renamed, so that nobody ever
+// sees half of one.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace sluice::tools {
+
+/// The file's bytes. A missing or unreadable file, or a directory, is refused (exit code 2).
+std::string read_file(const std::string& path);
+
+/// Replaces the file. On failure (full disk, no permission) fails with exit code 1 and leaves neither a new nor a partial file.
+void write_file(const std::string& path, std::string_view bytes);
+
+/// Makes a directory and its parents; fails with exit code 1.
+void make_directory(const std::string& path);
+
+}  // namespace sluice::tools

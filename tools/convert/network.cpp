@@ -1,0 +1,176 @@
+#include "network.h"
+
+#include <cstring>
+
+#include "../common/blob_text.h"
+#include "../common/error.h"
+#include "runtime/blob.h"
+
+namespace sluice::tools {
+namespace {
+
+/// The offsets of a record, in the order in which the arrays lie in the file.
+constexpr std::uint32_t LayerRecord::*offset_fields[4] = {&LayerRecord::w_ih, &LayerRecord::w_hh, &LayerRecord::b_ih,
+                                                          &LayerRecord::b_hh};
+
+LayerRecord record_of(const Layer& layer) {
+  LayerRecord record{};
+  record.kind = static_cast<std::uint8_t>(layer.kind);
+  record.format = SLUICE_F32;
+  record.activation = static_cast<std::uint8_t>(layer.activation);
+  record.flags = layer.every_step ? every_step_flag : 0;
+  record.in = static_cast<std::uint32_t>(layer.in);
+  record.out = static_cast<std::uint32_t>(layer.out);
+  return record;
+}
+
+/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field in offset_fields.
+int arrays_of(const Layer& layer, Weights out[4]) {
+  LayerRecord record = record_of(layer);
+  for (std::uint32_t i = 0; i < 4; ++i) record.*offset_fields[i] = i;
+  return layer_weights(record, out);
+}
+
+/// Calls visit(index in plain order, index in the blob) for every element of an array.
+template <class Visit>
+void each_element(const Weights& w, Visit visit) {
+  std::size_t plain = 0;
+  for (int gate = 0; gate < w.gates; ++gate)
+    for (int row = 0; row < w.rows; ++row)
+      for (int col = 0; col < w.cols; ++col) visit(plain++, element(w, gate, row, col));
+}
+
+constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// Where everything goes. 64 bits: a network may be too large for a blob, which is found before anything is written.
+struct Plan {
+  std::vector<LayerRecord> records;
+  std::vector<BlobSection> sections;
+  std::uint64_t end = 0;
+
+  std::uint64_t add_section(sluice_section_kind kind, std::uint64_t bytes, std::uint64_t alignment) {
+    const std::uint64_t offset = round_up(end, alignment);
+    end = offset + bytes;
+    if (end > UINT32_MAX) refuse("the network needs {} bytes; a blob holds less than 4 GiB", end);
+    sections.push_back({kind, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), 0});
+    return offset;
+  }
+};
+
+std::uint64_t place_weights(const Network& network, std::uint64_t begin, std::vector<LayerRecord>& records) {
+  std::uint64_t end = begin;
+  for (const Layer& layer : network.layers) {
+    LayerRecord record = record_of(layer);
+    Weights arrays[4];
+    const int count = arrays_of(layer, arrays);
+    for (int i = 0; i < count; ++i) {
+      const std::uint64_t offset = round_up(end, weight_alignment);
+      record.*offset_fields[arrays[i].offset] = static_cast<std::uint32_t>(offset);
+      end = offset + floats(arrays[i]) * sizeof(float);
+    }
+    records.push_back(record);
+  }
+  return end;
+}
+
+std::string terminated(const std::vector<std::string>& strings) {
+  std::string bytes;
+  for (const std::string& s : strings) bytes.append(s.c_str(), s.size() + 1);
+  return bytes;
+}
+
+void copy_to(std::string& blob, std::size_t offset, const void* from, std::size_t bytes) {
+  if (bytes) std::memcpy(blob.data() + offset, from, bytes);
+}
+
+void store_weights(const Network& network, const std::vector<LayerRecord>& records, std::string& blob) {
+  for (std::size_t l = 0; l < records.size(); ++l) {
+    Weights arrays[4];
+    const int count = layer_weights(records[l], arrays);
+    for (int i = 0; i < count; ++i) {
+      const std::vector<float>& values = network.layers[l].arrays[static_cast<std::size_t>(i)].values;
+      each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
+        copy_to(blob, arrays[i].offset + packed * sizeof(float), &values.at(plain), sizeof(float));
+      });
+    }
+  }
+}
+
+BlobHeader header_of(const Plan& plan) {
+  BlobHeader header{};
+  std::memcpy(header.magic, blob_magic, sizeof header.magic);
+  header.major = SLUICE_BLOB_MAJOR;
+  header.minor = SLUICE_BLOB_MINOR;
+  header.bytes = static_cast<std::uint32_t>(plan.end);
+  header.sections = static_cast<std::uint32_t>(plan.sections.size());
+  header.layers = static_cast<std::uint32_t>(plan.records.size());
+  header.inputs = plan.records.front().in;
+  header.outputs = plan.records.back().out;
+  return header;
+}
+
+}  // namespace
+
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step) {
+  Layer layer{kind, activation, every_step, in, out, {}};
+  Weights arrays[4];
+  const int count = arrays_of(layer, arrays);
+  for (int i = 0; i < count; ++i) {
+    const Weights& w = arrays[i];
+    layer.arrays.push_back({w.name, w.gates, w.rows, w.cols, std::vector<float>(std::size_t(w.gates) * w.rows * w.cols)});
+  }
+  return layer;
+}
+
+std::string write_blob(const Network& network) {
+  const std::string texts[3] = {terminated(network.inputs), terminated(network.labels), network.made};
+  constexpr sluice_section_kind text_kinds[3] = {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE};
+  std::size_t count = 2;
+  for (const std::string& text : texts) count += !text.empty();
+
+  Plan plan;
+  plan.end = sizeof(BlobHeader) + count * sizeof(BlobSection);
+  const auto layers = plan.add_section(SLUICE_SECTION_LAYERS, network.layers.size() * sizeof(LayerRecord), section_alignment);
+  const std::uint64_t weights = round_up(plan.end, weight_alignment);
+  const std::uint64_t weights_end = place_weights(network, weights, plan.records);
+  plan.add_section(SLUICE_SECTION_WEIGHTS, weights_end - weights, weight_alignment);
+  for (int i = 0; i < 3; ++i)
+    if (!texts[i].empty()) plan.add_section(text_kinds[i], texts[i].size(), section_alignment);
+
+  std::string blob(plan.end, '\0');
+  copy_to(blob, sizeof(BlobHeader), plan.sections.data(), count * sizeof(BlobSection));
+  copy_to(blob, layers, plan.records.data(), plan.records.size() * sizeof(LayerRecord));
+  store_weights(network, plan.records, blob);
+  for (std::size_t i = 0, section = 2; i < 3; ++i)
+    if (!texts[i].empty()) copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
+
+  BlobHeader header = header_of(plan);
+  copy_to(blob, 0, &header, sizeof header);
+  header.crc = blob_crc(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size());
+  copy_to(blob, 0, &header, sizeof header);
+  return blob;
+}
+
+Network read_network(const sluice_model& model) {
+  const auto& opened = reinterpret_cast<const OpenModel&>(model);
+  Network network;
+  for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
+    const LayerRecord& record = opened.layers[l];
+    Layer layer =
+        make_layer(static_cast<sluice_layer_kind>(record.kind), static_cast<int>(record.in), static_cast<int>(record.out),
+                   static_cast<sluice_activation>(record.activation), (record.flags & every_step_flag) != 0);
+    Weights arrays[4];
+    layer_weights(record, arrays);
+    for (std::size_t i = 0; i < layer.arrays.size(); ++i) {
+      const float* from = opened.floats_at(arrays[i].offset);
+      each_element(arrays[i], [&](std::size_t plain, std::size_t packed) { layer.arrays[i].values[plain] = from[packed]; });
+    }
+    network.layers.push_back(std::move(layer));
+  }
+  network.inputs = section_strings(model, SLUICE_SECTION_NAMES);
+  network.labels = section_strings(model, SLUICE_SECTION_LABELS);
+  network.made = section_text(model, SLUICE_SECTION_MADE);
+  return network;
+}
+
+}  // namespace sluice::tools

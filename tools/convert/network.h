@@ -1,0 +1,42 @@
+// A network as the tools see it: plain rows of float weights, before it is a blob.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sluice.h"
+
+namespace sluice::tools {
+
+/// One array of weights in plain order [gates * rows][cols], named as PyTorch names it.
+struct Array {
+  std::string name;  ///< "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; standardization "mean", "scale"
+  int gates = 1, rows = 0, cols = 1;
+  std::vector<float> values;
+};
+
+struct Layer {
+  sluice_layer_kind kind = SLUICE_DENSE;
+  sluice_activation activation = SLUICE_LINEAR;
+  bool every_step = false;  ///< recurrent: hands every step on
+  int in = 0, out = 0;
+  std::vector<Array> arrays;  ///< in the order of layer_weights()
+};
+
+struct Network {
+  std::vector<Layer> layers;
+  std::vector<std::string> inputs;  ///< names of the features; empty or one per input
+  std::vector<std::string> labels;  ///< names of the classes, or of the values; empty or one per output
+  std::string made;                 ///< how it was made, as JSON; may be empty
+};
+
+/// A layer with its arrays, all zeros, of the shape that its kind has.
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR, bool every_step = false);
+
+/// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
+std::string write_blob(const Network& network);
+
+/// The network in a blob that has been opened.
+Network read_network(const sluice_model& model);
+
+}  // namespace sluice::tools

@@ -1,0 +1,112 @@
+#include "write_c.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace sluice::tools {
+namespace {
+
+/// A string literal of ASCII alone: other bytes as three octal digits, which no following digit can lengthen.
+std::string c_string(const std::string& text) {
+  std::string literal = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';  // ? begins trigraphs
+    literal += plain ? std::string(1, c) : fmt::format("\\{:03o}", byte);
+  }
+  return literal + "\"";
+}
+
+constexpr const char* header_text =
+    R"text(/* A Sluice model, written by `sluice export --format c`. Do not edit: export it again.
+ *
+ *   #include "model.h"
+ *   #include "sluice.h"
+ *
+ *   static sluice_model model;
+ *   static sluice_stream stream;
+ *   MODEL_ALIGNED(16) static unsigned char state[MODEL_STATE_BYTES];
+ *   MODEL_ALIGNED(16) static unsigned char scratch[MODEL_SCRATCH_BYTES];
+ *
+ *   int begin(void) {{
+ *     const sluice_use use = {{1, 1}};
+ *     sluice_status status = sluice_open(&model, model_blob, MODEL_BLOB_BYTES, NULL);
+ *     if (status == SLUICE_OK) status = sluice_start(&stream, &model, use, state, sizeof state, scratch, sizeof scratch);
+ *     return status;
+ *   }}
+ *
+ *   void frame(const float x[MODEL_INPUTS], float y[MODEL_OUTPUTS]) {{ sluice_step(&stream, x, y); }}
+ */
+#ifndef SLUICE_EXPORTED_MODEL_H
+#define SLUICE_EXPORTED_MODEL_H
+
+#define MODEL_INPUTS {inputs}
+#define MODEL_OUTPUTS {outputs}
+#define MODEL_BLOB_BYTES {blob}
+#define MODEL_STATE_BYTES {state} /* of each stream, for sluice_use {{1, 1}} */
+#define MODEL_SCRATCH_BYTES {scratch} /* shared by all streams of one thread, for sluice_use {{1, 1}} */
+#define MODEL_HASH 0x{hash:016x}ULL /* sluice_hash: what the model computes */
+
+#ifdef MODEL_ALIGNED
+#elif defined(__cplusplus) && __cplusplus >= 201103L
+#define MODEL_ALIGNED(bytes) alignas(bytes)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define MODEL_ALIGNED(bytes) _Alignas(bytes)
+#elif defined(__GNUC__) || defined(__clang__) || defined(__ARMCC_VERSION)
+#define MODEL_ALIGNED(bytes) __attribute__((aligned(bytes)))
+#else
+#error "this compiler needs its own way to align an array: define MODEL_ALIGNED(bytes)"
+#endif
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+extern const unsigned char model_blob[MODEL_BLOB_BYTES];
+{labels}
+#ifdef __cplusplus
+}}
+#endif
+#endif
+)text";
+
+std::string header_of(const OwnedModel& model, bool labeled) {
+  const sluice_info info = model.info();
+  const sluice_need need = sluice_needs(&model.model, {1, 1});
+  const char* labels =
+      labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what each output is called */\n" : "";
+  return fmt::format(header_text, fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
+                     fmt::arg("blob", info.bytes), fmt::arg("state", need.state), fmt::arg("scratch", need.scratch),
+                     fmt::arg("hash", sluice_hash(&model.model)), fmt::arg("labels", labels));
+}
+
+std::string blob_array(const OwnedModel& model) {
+  constexpr std::size_t per_line = 20;
+  std::string text = "MODEL_ALIGNED(64) const unsigned char model_blob[MODEL_BLOB_BYTES] = {";
+  const std::size_t bytes = model.info().bytes;  // a file may go on after its blob
+  text.reserve(bytes * 5);
+  for (std::size_t i = 0; i < bytes; ++i) {
+    text += i % per_line == 0 ? "\n    " : " ";
+    fmt::format_to(std::back_inserter(text), "{},", model.blob.data.get()[i]);
+  }
+  return text + "\n};\n";
+}
+
+std::string label_array(const std::vector<std::string>& labels) {
+  std::string text = "\nconst char *const model_labels[MODEL_OUTPUTS] = {\n";
+  for (const std::string& label : labels) text += "    " + c_string(label) + ",\n";
+  return text + "};\n";
+}
+
+}  // namespace
+
+CSource write_c(const OwnedModel& model) {
+  const std::vector<std::string> labels = model.labels();
+  CSource result{header_of(model, !labels.empty()), "/* A Sluice model: see model.h. */\n#include \"model.h\"\n\n"};
+  result.source += blob_array(model);
+  if (!labels.empty()) result.source += label_array(labels);
+  return result;
+}
+
+}  // namespace sluice::tools

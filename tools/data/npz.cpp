@@ -1,0 +1,172 @@
+// NumPy's .npz, a zip of arrays:
+//   x          [rows][features] numbers, one row a frame; features are named x0, x1, ...
+//   sequence   [rows] whole numbers, named by data.sequence
+//   label      [rows] or, where data.target_per is "sequence", [sequences]; named by data.target, one array a target. Classes
+//   are
+//              whole numbers, values any; NaN is masked, as an empty cell is in CSV
+//   group      like label; named by data.group, where there is one
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "../common/error.h"
+#include "data.h"
+#include "features.h"
+#include "npy.h"
+
+#if SLUICE_WITH_ZIP
+#include <zip.h>
+#endif
+
+namespace sluice::tools {
+
+#if SLUICE_WITH_ZIP
+namespace {
+
+struct Close {
+  void operator()(zip_t* z) const { zip_discard(z); }
+  void operator()(zip_file_t* f) const { zip_fclose(f); }
+};
+using Zip = std::unique_ptr<zip_t, Close>;
+
+/// @param bytes  must outlive the archive
+Zip open_zip(std::string_view bytes, const std::string& file) {
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+  zip_t* zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : nullptr;
+  if (!zip) {
+    const std::string why = zip_error_strerror(&error);
+    if (source) zip_source_free(source);
+    refuse("{}: not a .npz file ({}); write it with numpy.savez", file, why);
+  }
+  return Zip(zip);
+}
+
+std::string list_arrays(zip_t* zip) {
+  std::vector<std::string> names;
+  for (zip_int64_t i = 0; i < zip_get_num_entries(zip, 0); ++i) {
+    std::string name = zip_get_name(zip, zip_uint64_t(i), 0);
+    names.push_back(name.ends_with(".npy") ? name.substr(0, name.size() - 4) : name);
+  }
+  return list_names(names);
+}
+
+std::string read_entry(zip_t* zip, zip_uint64_t index, const std::string& name) {
+  zip_stat_t stat;
+  std::unique_ptr<zip_file_t, Close> entry(zip_fopen_index(zip, index, 0));
+  if (!entry || zip_stat_index(zip, index, 0, &stat) != 0) refuse("{}: cannot be read from the archive; write it again", name);
+  std::string bytes;
+  char piece[1 << 16];
+  zip_int64_t got;
+  while ((got = zip_fread(entry.get(), piece, sizeof piece)) > 0) bytes.append(piece, std::size_t(got));
+  if (got < 0 || bytes.size() != stat.size) refuse("{}: damaged in the archive; write it again", name);
+  return bytes;
+}
+
+std::optional<Npy> find_array(zip_t* zip, const std::string& array, const std::string& file) {
+  const zip_int64_t index = zip_name_locate(zip, (array + ".npy").c_str(), 0);
+  if (array.empty() || index < 0) return std::nullopt;
+  const std::string name = fmt::format("{}: {}", file, array);
+  return parse_npy(read_entry(zip, zip_uint64_t(index), name), name);
+}
+
+Npy need_array(zip_t* zip, const std::string& array, const char* meant, const std::string& file) {
+  auto found = find_array(zip, array, file);
+  if (!found) refuse("{}: {}: no such array ({}); the arrays are {}", file, array, meant, list_arrays(zip));
+  return *std::move(found);
+}
+
+void read_features(const Npy& x, const Columns& columns, const Expected& expected, Rows& rows) {
+  std::vector<std::string> names;
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < x.cols; ++i) {
+    const std::string name = fmt::format("x{}", i);
+    if (std::find(columns.ignore.begin(), columns.ignore.end(), name) != columns.ignore.end()) continue;
+    names.push_back(name), positions.push_back(i);
+  }
+  const std::vector<std::size_t> picked = pick_features(names, expected.features, x.name);
+  for (std::size_t i : picked) rows.feature_names.push_back(names[i]);
+  for (std::size_t row = 0; row < x.rows; ++row)
+    for (std::size_t i : picked) {
+      const float value = float(x.number(row, positions[i]));
+      if (!std::isfinite(value))
+        refuse("{}: row {}: {}: {} is not a finite float; give a number, or leave the sequence out", x.name, row, names[i],
+               x.number(row, positions[i]));
+      rows.x.push_back(value);
+    }
+}
+
+void read_sequences(const std::optional<Npy>& array, Rows& rows) {
+  if (array && (array->rows != rows.rows || array->cols != 1))
+    refuse("{}: {} numbers for {} rows of x; give one a row", array->name, array->rows * array->cols, rows.rows);
+  for (std::size_t row = 0; row < rows.rows; ++row) rows.sequence.push_back(array ? array->text(row) : "");
+}
+
+/// For each row, which number of an array belongs to it: its own, or its sequence's.
+std::vector<std::size_t> spread(const Npy& array, const Rows& rows, bool per_row) {
+  std::vector<std::size_t> index(rows.rows), sequence(rows.rows);
+  for (std::size_t row = 0, s = 0; row < rows.rows; ++row) {
+    if (row > 0 && rows.sequence[row] != rows.sequence[row - 1]) ++s;
+    index[row] = row, sequence[row] = s;
+  }
+  if (array.cols == 1 && array.rows == rows.rows) return index;
+  if (array.cols == 1 && !per_row && array.rows == sequence.back() + 1) return sequence;
+  refuse("{}: shape [{}][{}] for {} rows in {} sequences; give one number a row{}", array.name, array.rows, array.cols,
+         rows.rows, sequence.back() + 1, per_row ? "" : ", or one a sequence");
+}
+
+void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& rows) {
+  if (!columns.classes) rows.value.resize(rows.rows * arrays.size());
+  for (std::size_t k = 0; k < arrays.size(); ++k) {
+    const std::vector<std::size_t> from = spread(arrays[k], rows, columns.per_row);
+    for (std::size_t row = 0; row < rows.rows; ++row) {
+      if (columns.classes) {
+        rows.label.push_back(arrays[k].text(from[row]));
+        continue;
+      }
+      const float value = float(arrays[k].number(from[row]));
+      if (std::isinf(value))
+        refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it", arrays[k].name, from[row]);
+      rows.value[row * arrays.size() + k] = value;
+    }
+  }
+}
+
+}  // namespace
+
+Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns, const Expected& expected) {
+  const Zip zip = open_zip(bytes, file);
+  Rows rows;
+  rows.file = file;
+  const Npy x = need_array(zip.get(), "x", "the features", file);
+  rows.rows = x.rows;
+  if (x.rows == 0) refuse("{}: no rows; give one row a frame", x.name);
+  read_features(x, columns, expected, rows);
+  std::optional<Npy> sequence;
+  if (!columns.sequence.empty()) sequence = need_array(zip.get(), columns.sequence, "data.sequence", file);
+  read_sequences(sequence, rows);
+  std::vector<Npy> targets;
+  if (expected.targets)
+    for (const std::string& name : columns.target) targets.push_back(need_array(zip.get(), name, "data.target", file));
+  read_targets(targets, columns, rows);
+  if (columns.group.empty()) return rows;
+  const std::optional<Npy> group = expected.features.empty() ? need_array(zip.get(), columns.group, "data.group", file)
+                                                             : find_array(zip.get(), columns.group, file);
+  if (group)
+    for (std::size_t from : spread(*group, rows, false)) rows.group.push_back(group->text(from));
+  return rows;
+}
+
+#else
+
+Rows read_npz(std::string_view, const std::string& file, const Columns&, const Expected&) {
+  refuse("{}: this build reads no .npz files (it was built without libzip); give a CSV file", file);
+}
+
+#endif
+
+}  // namespace sluice::tools

@@ -1,0 +1,205 @@
+// Rows to sequences.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <optional>
+#include <unordered_map>
+
+#include "../common/error.h"
+#include "../common/safe_file.h"
+#include "data.h"
+#include "features.h"
+#include "parse_number.h"
+
+namespace sluice::tools {
+namespace {
+
+std::string spot(const Rows& rows, std::size_t row) {
+  return rows.line.empty() ? fmt::format("row {}", row) : fmt::format("line {}", rows.line[row]);
+}
+
+void find_sequences(const Rows& rows, const Columns& columns, DataSet& data) {
+  std::unordered_map<std::string, std::size_t> began;  // sequence -> its first row
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    const std::string& name = rows.sequence[row];
+    if (row > 0 && name == rows.sequence[row - 1]) continue;
+    if (name.empty() && !columns.sequence.empty())
+      refuse("{}: {}: an empty cell; name the row's sequence", place(rows, row), columns.sequence);
+    const auto [first, is_new] = began.emplace(name, row);
+    if (!is_new)
+      refuse("{}: {}: sequence \"{}\" of {} comes back after another began; put a sequence's rows together", place(rows, row),
+             columns.sequence, name, spot(rows, first->second));
+    data.first.push_back(row);
+    data.names.push_back(name);
+  }
+  data.first.push_back(rows.rows);
+}
+
+/// Classes in the order of their numbers: by value where all are whole numbers, else by their bytes.
+std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) {
+  std::vector<std::string> labels = rows.label;
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  std::erase(labels, "");
+  if (labels.empty()) refuse("{}: {}: no row has a class; fill in the column", rows.file, columns.target[0]);
+  if (std::all_of(labels.begin(), labels.end(), [](const std::string& label) { return parse_integer(label).has_value(); }))
+    std::stable_sort(labels.begin(), labels.end(),
+                     [](const auto& a, const auto& b) { return *parse_integer(a) < *parse_integer(b); });
+  return labels;
+}
+
+using ClassNumbers = std::unordered_map<std::string, std::int32_t>;
+
+/// A row's class, -1 where its cell is empty.
+std::int32_t class_of(const Rows& rows, std::size_t row, const Columns& columns, const DataSet& data,
+                      const ClassNumbers& numbers) {
+  if (rows.label[row].empty()) return -1;
+  const auto found = numbers.find(rows.label[row]);
+  if (found == numbers.end())
+    refuse("{}: {}: class \"{}\" is not one of those trained on; give one of {}", place(rows, row), columns.target[0],
+           rows.label[row], list_names(data.labels));
+  return found->second;
+}
+
+void add_classes(const Rows& rows, const Columns& columns, const Expected& expected, DataSet& data) {
+  data.labels = expected.labels.empty() ? learn_labels(rows, columns) : expected.labels;
+  ClassNumbers numbers;
+  for (std::size_t i = 0; i < data.labels.size(); ++i) numbers[data.labels[i]] = std::int32_t(i);
+  std::vector<std::int32_t> by_row(rows.rows);
+  for (std::size_t row = 0; row < rows.rows; ++row) by_row[row] = class_of(rows, row, columns, data, numbers);
+  if (data.per_row) {
+    data.target = std::move(by_row);
+    return;
+  }
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    std::int32_t target = -1;
+    for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) {
+      if (target >= 0 && by_row[row] >= 0 && by_row[row] != target)
+        refuse("{}: {}: \"{}\" in a sequence that began as \"{}\"; give a sequence one class, or set data.target_per = \"row\"",
+               place(rows, row), columns.target[0], rows.label[row], data.labels[target]);
+      target = std::max(target, by_row[row]);
+    }
+    if (target < 0) refuse("{}: {}: the sequence has no class; give one", place(rows, data.first[s]), columns.target[0]);
+    data.target.push_back(target);
+  }
+}
+
+void add_values(const Rows& rows, const Columns& columns, DataSet& data) {
+  data.labels = columns.target;
+  const std::size_t outputs = columns.target.size();
+  if (data.per_row) {
+    data.value = rows.value;
+    if (std::all_of(data.value.begin(), data.value.end(), [](float v) { return std::isnan(v); }))
+      refuse("{}: {}: no row has a value; fill in the column", rows.file, columns.target[0]);
+    return;
+  }
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    for (std::size_t k = 0; k < outputs; ++k) {
+      float target = std::nanf("");
+      for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) {
+        const float here = rows.value[row * outputs + k];
+        if (!std::isnan(here) && !std::isnan(target) && here != target)
+          refuse("{}: {}: {} in a sequence that began with {}; give a sequence one value, or set data.target_per = \"row\"",
+                 place(rows, row), columns.target[k], here, target);
+        if (std::isnan(target)) target = here;
+      }
+      if (std::isnan(target))
+        refuse("{}: {}: the sequence has no value; give one", place(rows, data.first[s]), columns.target[k]);
+      data.value.push_back(target);
+    }
+  }
+}
+
+void add_groups(const Rows& rows, const Columns& columns, DataSet& data) {
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const std::size_t first = data.first[s];
+    for (std::size_t row = first; row < data.first[s + 1]; ++row)
+      if (rows.group[row] != rows.group[first])
+        refuse("{}: {}: \"{}\" in a sequence of group \"{}\"; a sequence belongs to one group", place(rows, row), columns.group,
+               rows.group[row], rows.group[first]);
+    data.group.push_back(rows.group[first]);
+  }
+}
+
+struct Fnv {
+  std::uint64_t hash = 14695981039346656037u;
+  void byte(unsigned char b) { hash = (hash ^ b) * 1099511628211u; }
+  void number(std::uint64_t n) {
+    for (int i = 0; i < 8; ++i) byte((unsigned char)(n >> (8 * i)));
+  }
+  void number(float f) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &f, 4);
+    number(std::uint64_t(std::isnan(f) ? 0x7FC00000u : bits));
+  }
+  void texts(const std::vector<std::string>& list) {
+    number(std::uint64_t(list.size()));
+    for (const std::string& text : list) {
+      number(std::uint64_t(text.size()));
+      for (char c : text) byte((unsigned char)c);
+    }
+  }
+};
+
+}  // namespace
+
+std::string place(const Rows& rows, std::size_t row) {
+  return rows.line.empty() ? fmt::format("{}: row {}", rows.file, row) : fmt::format("{}:{}", rows.file, rows.line[row]);
+}
+
+DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
+  DataSet data;
+  data.feature_names = rows.feature_names;
+  data.classes = columns.classes;
+  data.per_row = columns.per_row;
+  find_sequences(rows, columns, data);
+  if (expected.targets && columns.classes) add_classes(rows, columns, expected, data);
+  if (expected.targets && !columns.classes) add_values(rows, columns, data);
+  if (!rows.group.empty()) add_groups(rows, columns, data);
+  data.x = std::move(rows.x);
+  return data;
+}
+
+Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected) {
+  const std::string bytes = read_file(path);
+  return path.ends_with(".npz") ? read_npz(bytes, path, columns, expected) : read_csv(bytes, path, columns, expected);
+}
+
+DataSet read_data(const std::string& path, const Columns& columns, const Expected& expected) {
+  return assemble(read_rows(path, columns, expected), columns, expected);
+}
+
+bool has_target(const DataSet& data, std::span<const std::size_t> sequences) {
+  for (std::size_t s : sequences) {
+    const std::size_t begin = data.target_begin(s), end = begin + data.targets(s);
+    for (std::size_t i = begin; i < end && data.classes; ++i)
+      if (data.target[i] >= 0) return true;
+    for (std::size_t i = begin * data.outputs(); i < end * data.outputs() && !data.classes; ++i)
+      if (!std::isnan(data.value[i])) return true;
+  }
+  return false;
+}
+
+std::vector<std::size_t> all_sequences(const DataSet& data) {
+  std::vector<std::size_t> all(data.sequences());
+  std::iota(all.begin(), all.end(), std::size_t(0));
+  return all;
+}
+
+std::uint64_t data_hash(const DataSet& data) {
+  Fnv fnv;
+  fnv.texts(data.feature_names);
+  fnv.texts(data.labels);
+  fnv.texts(data.group);
+  fnv.number(std::uint64_t(data.sequences()));
+  for (std::size_t first : data.first) fnv.number(std::uint64_t(first));
+  for (float x : data.x) fnv.number(x);
+  for (std::int32_t target : data.target) fnv.number(std::uint64_t(std::int64_t(target)));
+  for (float value : data.value) fnv.number(value);
+  return fnv.hash;
+}
+
+}  // namespace sluice::tools

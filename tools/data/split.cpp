@@ -1,0 +1,70 @@
+// Which sequences are held out for validation.
+#include <algorithm>
+#include <unordered_map>
+
+#include "../../kernels/random.h"
+#include "data.h"
+
+namespace sluice::tools {
+namespace {
+
+/// Sequences that stay together.
+struct Group {
+  std::vector<std::size_t> sequences;
+};
+
+std::vector<Group> make_groups(const DataSet& data) {
+  std::vector<Group> groups;
+  std::unordered_map<std::string, std::size_t> known;
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const bool fresh = data.group.empty() || known.emplace(data.group[s], groups.size()).second;
+    if (fresh) groups.emplace_back();
+    groups[data.group.empty() ? s : known[data.group[s]]].sequences.push_back(s);
+  }
+  return groups;
+}
+
+/// Fisher and Yates, with a counter in place of a state.
+void shuffle(std::vector<Group>& groups, std::uint64_t seed) {
+  for (std::size_t i = groups.size(); i > 1; --i) {
+    const Philox random = Philox::at(seed, std::uint32_t(i), 0, 0, std::uint32_t(Purpose::split));
+    std::swap(groups[i - 1], groups[below(random.word[0], std::uint32_t(i))]);
+  }
+}
+
+}  // namespace
+
+Split split(const DataSet& data, double share, std::uint64_t seed) {
+  const bool by_class = data.classes && !data.per_row;
+  auto stratum = [&](std::size_t s) { return by_class ? std::size_t(data.target[s]) : 0; };
+  std::vector<double> wanted(by_class ? data.labels.size() : 1), have(wanted.size());
+  std::vector<std::size_t> left(wanted.size());
+  for (std::size_t s = 0; s < data.sequences(); ++s) ++left[stratum(s)];
+  for (std::size_t c = 0; c < left.size(); ++c) wanted[c] = share * double(left[c]);
+
+  std::vector<Group> groups = make_groups(data);
+  shuffle(groups, seed);
+  std::vector<bool> out(data.sequences());
+  for (const Group& group : groups) {
+    // A group goes out where that brings the strata nearer to what is wanted, and leaves each of them something to learn from.
+    std::vector<std::size_t> count(left.size());
+    for (std::size_t s : group.sequences) ++count[stratum(s)];
+    double nearer = 0;
+    bool leaves_some = true;
+    for (std::size_t c = 0; c < count.size(); ++c) {
+      if (count[c] == 0) continue;
+      const double now = wanted[c] - have[c], then = now - double(count[c]);
+      nearer += (now < 0 ? -now : now) - (then < 0 ? -then : then);
+      leaves_some = leaves_some && left[c] > count[c];
+    }
+    if (!(nearer > 0) || !leaves_some) continue;
+    for (std::size_t s : group.sequences) out[s] = true;
+    for (std::size_t c = 0; c < count.size(); ++c) have[c] += double(count[c]), left[c] -= count[c];
+  }
+
+  Split result;
+  for (std::size_t s = 0; s < data.sequences(); ++s) (out[s] ? result.held_out : result.train).push_back(s);
+  return result;
+}
+
+}  // namespace sluice::tools

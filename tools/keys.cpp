@@ -1,0 +1,325 @@
+#include "keys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "recipe.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr double whole_limit = 9007199254740992.0;  // 2^53: every integer up to it is a double
+
+using R = Recipe;
+
+const Key table[] = {
+    {.name = "data.train",
+     .field = &R::train_file,
+     .fallback = "",
+     .noun = "a file name",
+     .help = "Training data: CSV with one row a frame, or NumPy .npz. Relative to --data-dir where given, else to the recipe.",
+     .file_name = true},
+    {.name = "data.test",
+     .field = &R::test_file,
+     .fallback = "\"\"",
+     .noun = "a file name",
+     .help = "Test data, evaluated once after training; empty for none.",
+     .file_name = true},
+    {.name = "data.sequence",
+     .field = &R::sequence,
+     .fallback = "\"sequence\"",
+     .noun = "a column name",
+     .help = "Column that names a frame's sequence; the rows of one stand together. Empty: the whole file is one sequence."},
+    {.name = "data.target",
+     .field = &R::target,
+     .fallback = "\"label\"",
+     .noun = "a column name",
+     .help = "Column of the target; a list of several for values."},
+    {.name = "data.target_type",
+     .field = &R::target_type,
+     .fallback = "\"class\"",
+     .noun = "a target type",
+     .help = "Whether targets are classes or values.",
+     .words = {"class", "value"}},
+    {.name = "data.target_per",
+     .field = &R::target_per,
+     .fallback = "\"sequence\"",
+     .noun = "a unit that has a target",
+     .help = "Whether a sequence has one target or every row has its own; of rows, an empty cell is a masked step.",
+     .words = {"sequence", "row"}},
+    {.name = "data.ignore",
+     .field = &R::ignore,
+     .fallback = "[]",
+     .noun = "a list of column names",
+     .help = "Columns that are not features."},
+    {.name = "data.validation",
+     .field = &R::validation,
+     .fallback = "0.2",
+     .noun = "a share of the sequences",
+     .help = "Share of the training sequences held out for validation, stratified by class; 0 for none.",
+     .min = 0,
+     .max = 0.9},
+    {.name = "data.group",
+     .field = &R::group,
+     .fallback = "\"\"",
+     .noun = "a column name",
+     .help = "Column whose values must not be split between training and validation; empty for none."},
+    {.name = "data.standardize",
+     .field = &R::standardize,
+     .fallback = "true",
+     .noun = "a truth value",
+     .help =
+         "Subtract each feature's mean and divide by its standard deviation, both of the frames trained on, in the network's "
+         "first layer. A constant feature becomes 0."},
+
+    {.name = "model.layers",
+     .field = &R::layers,
+     .fallback = "",
+     .noun = "a list of layers",
+     .help =
+         "The network: { gru = units, steps = \"every\" or \"last\" } and { dense = units, activation = \"softmax\" } (linear, "
+         "tanh, sigmoid, relu or softmax; linear by default). Where steps is not given, a recurrent layer hands on every step, "
+         "but the last one only its last step when target_per is \"sequence\"."},
+    {.name = "model.dropout.input",
+     .field = &R::dropout_input,
+     .fallback = "0.0",
+     .noun = "a rate of dropping",
+     .help = "Rate at which standardized inputs are dropped while training, every number of every frame.",
+     .min = 0,
+     .max = 0.99,
+     .source = "Srivastava et al. 2014"},
+    {.name = "model.dropout.output",
+     .field = &R::dropout_output,
+     .fallback = "0.0",
+     .noun = "a rate of dropping",
+     .help = "Rate at which what enters the last layer is dropped while training.",
+     .min = 0,
+     .max = 0.99,
+     .source = "Srivastava et al. 2014"},
+
+    {.name = "train.loss",
+     .field = &R::loss,
+     .fallback = "\"cross_entropy\"",
+     .noun = "a loss",
+     .help = "What training minimizes, a mean over valid targets: cross_entropy for classes, mse for values.",
+     .words = {"cross_entropy", "mse"},
+     .source = "-log p[class]; (y - value)^2"},
+    {.name = "train.epochs",
+     .field = &R::epochs,
+     .fallback = "60",
+     .noun = "a number of epochs",
+     .help = "Passes over the training sequences.",
+     .min = 1,
+     .max = 1000000},
+    {.name = "train.batch",
+     .field = &R::batch,
+     .fallback = "16",
+     .noun = "a batch size",
+     .help = "Sequences in a batch; the last one of an epoch may be smaller.",
+     .min = 1,
+     .max = 65536},
+    {.name = "train.optimizer",
+     .field = &R::optimizer,
+     .fallback = "\"adam\"",
+     .noun = "an optimizer",
+     .help = "adam, or adamw with its decoupled weight decay.",
+     .words = {"adam", "adamw"},
+     .source = "Kingma, Ba 2015; Loshchilov, Hutter 2019"},
+    {.name = "train.learning_rate",
+     .field = &R::learning_rate,
+     .fallback = "1e-3",
+     .noun = "a learning rate",
+     .help = "The optimizer's rate, at the start of the schedule.",
+     .min = 1e-9,
+     .max = 100},
+    {.name = "train.beta1",
+     .field = &R::beta1,
+     .fallback = "0.9",
+     .noun = "a decay rate",
+     .help = "Decay of the gradient's running mean.",
+     .min = 0,
+     .max = 0.999999,
+     .source = "Kingma, Ba 2015"},
+    {.name = "train.beta2",
+     .field = &R::beta2,
+     .fallback = "0.999",
+     .noun = "a decay rate",
+     .help = "Decay of the squared gradient's running mean.",
+     .min = 0,
+     .max = 0.999999,
+     .source = "Kingma, Ba 2015"},
+    {.name = "train.epsilon",
+     .field = &R::epsilon,
+     .fallback = "1e-8",
+     .noun = "an epsilon",
+     .help = "Added to the root of the squared gradient's mean.",
+     .min = 1e-30,
+     .max = 1,
+     .source = "Kingma, Ba 2015"},
+    {.name = "train.schedule",
+     .field = &R::schedule,
+     .fallback = "\"constant\"",
+     .noun = "a schedule",
+     .help = "The learning rate over the steps of the whole training.",
+     .words = {"constant", "cosine"},
+     .source = "rate * (1 + cos(pi * step / steps)) / 2; Loshchilov, Hutter 2017"},
+    {.name = "train.weight_decay",
+     .field = &R::weight_decay,
+     .fallback = "0.0",
+     .noun = "a weight decay",
+     .help = "adamw's decoupled decay of weight matrices, never of biases.",
+     .min = 0,
+     .max = 100,
+     .source = "w * (1 - rate * weight_decay); Loshchilov, Hutter 2019"},
+    {.name = "train.l2",
+     .field = &R::l2,
+     .fallback = "0.0",
+     .noun = "a penalty",
+     .help = "Penalty on weight matrices, never on biases; not part of the validation loss.",
+     .min = 0,
+     .max = 1000000,
+     .source = "loss + l2 * sum w^2"},
+    {.name = "train.clip_norm",
+     .field = &R::clip_norm,
+     .fallback = "0.0",
+     .noun = "a norm",
+     .help = "The longest gradient, all parameters together; a longer one is shortened to it. 0 for no clipping.",
+     .min = 0,
+     .max = 1e30,
+     .source = "g * min(1, clip_norm / |g|); Pascanu et al. 2013"},
+    {.name = "train.patience",
+     .field = &R::patience,
+     .fallback = "0",
+     .noun = "a number of epochs",
+     .help = "Stop after so many epochs without a lower validation loss, and keep the weights of the best epoch. 0: train all "
+             "epochs and keep the last weights; validation is then only reported.",
+     .min = 0,
+     .max = 1000000},
+    {.name = "train.seed",
+     .field = &R::seed,
+     .fallback = "1",
+     .noun = "a seed",
+     .help = "Of the split, the initial weights, the order of sequences and the dropout masks.",
+     .min = 0,
+     .max = whole_limit},
+    {.name = "train.threads",
+     .field = &R::threads,
+     .fallback = "0",
+     .noun = "a number of threads",
+     .help = "Threads; 0 for all cores. Never changes the result.",
+     .min = 0,
+     .max = 1024,
+     .never_changes_result = true},
+};
+
+/// How many letters differ: insertions, deletions, replacements, and neighbors that changed places (Damerau, Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      d[i][j] = std::min({d[i - 1][j - 1] + (a[i - 1] != b[j - 1]), d[i - 1][j] + 1, d[i][j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+bool near(std::size_t differ, std::string_view word) {
+  return differ <= std::max<std::size_t>(word.size() > 2, word.size() / 3);
+}
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+std::string number_text(double value) { return fmt::format("{}", value); }
+
+/// `text` in lines of at most `width` letters, each after `indent`.
+std::string wrapped(std::string_view text, std::size_t width, std::string_view indent) {
+  std::string out, line;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      out += fmt::format("{}{}\n", indent, line);
+      line.clear();
+    }
+    line += line.empty() ? "" : " ";
+    line += word;
+  }
+  return out + fmt::format("{}{}\n", indent, line);
+}
+
+}  // namespace
+
+std::span<const Key> keys() { return table; }
+
+const Key* find_key(std::string_view name) {
+  for (const Key& key : table)
+    if (key.name == name) return &key;
+  return nullptr;
+}
+
+std::string_view nearest(std::string_view word, std::span<const std::string_view> words) {
+  std::string_view best;
+  std::size_t least = 0;
+  for (std::string_view candidate : words) {
+    const std::size_t differ = distance(word, candidate);
+    if (near(differ, word) && (best.empty() || differ < least)) best = candidate, least = differ;
+  }
+  return best;
+}
+
+std::string_view nearest_key(std::string_view name) {
+  std::string_view best;
+  std::size_t least = 0;
+  for (const Key& key : table) {
+    const std::size_t last = distance(last_part(name), last_part(key.name));
+    if (!near(last, last_part(name))) continue;
+    // The section decides only between keys that are equally near: a key in the wrong section is a common slip.
+    const std::size_t differ = last * 1000 + distance(name, key.name);
+    if (best.empty() || differ < least) best = key.name, least = differ;
+  }
+  return best;
+}
+
+std::string_view type_name(const Key& key) {
+  constexpr std::array names = {"true or false", "a whole number",          "a number",
+                                "text",          "text or a list of texts", "a list of layers"};
+  return names[key.field.index()];
+}
+
+std::string allowed(const Key& key) {
+  if (!key.words.empty()) {
+    std::string text;
+    for (std::size_t i = 0; i < key.words.size(); ++i)
+      text += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == key.words.size() ? " or " : ", ", key.words[i]);
+    return text;
+  }
+  if (key.min == key.max) return std::string(type_name(key));
+  // An upper limit that nobody meets in earnest is not worth the reader's time.
+  if (key.max >= 1000000) return number_text(key.min) + " or more";
+  return fmt::format("{} to {}", number_text(key.min), number_text(key.max));
+}
+
+std::string key_manual() {
+  std::string text, section;
+  for (const Key& key : table) {
+    const std::string its_section(key.name.substr(0, key.name.find('.')));
+    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
+    section = its_section;
+    text += fmt::format("  {}: {}", key.name, key.words.empty() ? std::string(type_name(key)) : allowed(key));
+    if (key.min != key.max) text += ", " + allowed(key);
+    text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
+    text += wrapped(key.help, 100, "      ");
+    if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
+  }
+  return text;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,324 @@
+#include "recipe.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+#include <sstream>
+
+#include "common/error.h"
+#include "common/safe_file.h"
+#include "keys.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::int64_t widest_layer = 65536;
+constexpr std::string_view activations[] = {"linear", "tanh", "sigmoid", "relu", "softmax"};
+
+/// Where a value came from, for messages: "recipe.toml:14: train.batch", or "--set train.batch=0".
+struct Place {
+  const Key& key;
+  std::string text;
+};
+
+/// A value as it stands in the recipe, for messages.
+std::string shown(const toml::node& node) {
+  if (node.is_table()) return "a table";
+  if (node.is_array()) return "a list";
+  if (const auto text = node.value_exact<std::string>()) return fmt::format("\"{}\"", *text);
+  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
+  std::ostringstream out;
+  out << toml::node_view<const toml::node>(node);
+  return out.str();
+}
+
+[[noreturn]] void refuse_type(const Place& place, const toml::node& node) {
+  const std::string range = allowed(place.key);
+  const std::string type(type_name(place.key));
+  const bool words = !place.key.words.empty();
+  refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
+         words           ? range
+         : range == type ? type
+                         : fmt::format("{}, {}", type, range));
+}
+
+[[noreturn]] void refuse_word(const Place& place, const toml::node& node) {
+  const std::string_view meant = nearest(node.value_or(std::string_view{}), place.key.words);
+  refuse("{}: {} is not {}; {}", place.text, shown(node), place.key.noun,
+         meant.empty() ? "give " + allowed(place.key) : fmt::format("did you mean \"{}\"?", meant));
+}
+
+void check_range(double value, const toml::node& node, const Place& place) {
+  if (value >= place.key.min && value <= place.key.max) return;
+  refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
+         value > place.key.max ? fmt::format("{} or less", place.key.max) : fmt::format("{} or more", place.key.min));
+}
+
+void read_value(bool& out, const toml::node& node, const Place& place) {
+  const auto value = node.value_exact<bool>();
+  if (!value) refuse_type(place, node);
+  out = *value;
+}
+
+void read_value(std::int64_t& out, const toml::node& node, const Place& place) {
+  const auto value = node.value_exact<std::int64_t>();
+  if (!value) refuse_type(place, node);
+  check_range(double(*value), node, place);
+  out = *value;
+}
+
+void read_value(double& out, const toml::node& node, const Place& place) {
+  if (!node.is_number()) refuse_type(place, node);
+  const double value = node.value<double>().value_or(0);
+  check_range(value, node, place);
+  out = value == 0 ? 0 : value;  // -0.0 would stand in the blob as a number of its own
+}
+
+void read_value(std::string& out, const toml::node& node, const Place& place) {
+  const auto value = node.value_exact<std::string>();
+  if (!value) refuse_type(place, node);
+  const auto& words = place.key.words;
+  if (!words.empty() && std::find(words.begin(), words.end(), *value) == words.end()) refuse_word(place, node);
+  out = *value;
+}
+
+void read_value(std::vector<std::string>& out, const toml::node& node, const Place& place) {
+  out.clear();
+  if (const auto one = node.value_exact<std::string>()) {
+    if (!one->empty()) out.push_back(*one);
+    return;
+  }
+  if (!node.is_array()) refuse_type(place, node);
+  for (const toml::node& item : *node.as_array()) {
+    const auto text = item.value_exact<std::string>();
+    if (!text || text->empty()) refuse("{}: {} in the list is not a column name; give text", place.text, shown(item));
+    out.push_back(*text);
+  }
+}
+
+std::int64_t read_units(const toml::node& node, const std::string& place) {
+  const auto units = node.value_exact<std::int64_t>();
+  if (!units || *units < 1 || *units > widest_layer)
+    refuse("{}: {} is not a number of units; give 1 to {}", place, shown(node), widest_layer);
+  return *units;
+}
+
+std::string read_word(const toml::node& node, std::span<const std::string_view> words, const std::string& place) {
+  const std::string text = node.value_or(std::string{});
+  if (std::find(words.begin(), words.end(), text) != words.end()) return text;
+  const std::string_view meant = nearest(text, words);
+  if (!meant.empty()) refuse("{}: {} is unknown; did you mean \"{}\"?", place, shown(node), meant);
+  std::string all;
+  for (std::string_view word : words) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", word);
+  refuse("{}: {} is unknown; give one of {}", place, shown(node), all);
+}
+
+LayerSpec read_layer(const toml::node& node, const std::string& place) {
+  const toml::table* table = node.as_table();
+  if (!table)
+    refuse("{}: {} is not a layer; give {{ gru = 32 }} or {{ dense = 9, activation = \"softmax\" }}", place, shown(node));
+  const bool gru = table->contains("gru"), dense = table->contains("dense");
+  if (gru == dense) refuse("{}: not a layer; give either gru or dense with a number of units, such as {{ gru = 32 }}", place);
+  constexpr std::string_view steps[] = {"every", "last"};
+  LayerSpec layer;
+  layer.kind = gru ? SLUICE_GRU : SLUICE_DENSE;
+  if (dense) layer.activation = "linear";
+  for (auto&& [key, value] : *table) {
+    const std::string_view name = key.str();
+    const std::string at = fmt::format("{}: {}", place, name);
+    if (name == "gru" || name == "dense") {
+      layer.units = read_units(value, at);
+    } else if (gru && name == "steps") {
+      layer.steps = read_word(value, steps, at);
+    } else if (dense && name == "activation") {
+      layer.activation = read_word(value, activations, at);
+    } else {
+      refuse("{}: unknown key; a {} has only its units and {}", at, gru ? "gru" : "dense", gru ? "steps" : "activation");
+    }
+  }
+  return layer;
+}
+
+void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place& place) {
+  const toml::array* array = node.as_array();
+  if (!array) refuse_type(place, node);
+  if (array->empty()) refuse("{}: an empty list is not a network; give one layer or more", place.text);
+  out.clear();
+  for (const toml::node& item : *array)
+    out.push_back(read_layer(item, fmt::format("{}: layer {}", place.text, out.size() + 1)));
+}
+
+void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
+  std::visit([&](auto field) { read_value(recipe.*field, node, place); }, place.key.field);
+  recipe.origin[std::string(place.key.name)] = place.text;
+}
+
+/// The first key below this name, as data.train is below data; null where there is none.
+const Key* first_below(const std::string& name) {
+  for (const Key& key : keys())
+    if (key.name.substr(0, name.size() + 1) == name + ".") return &key;
+  return nullptr;
+}
+
+[[noreturn]] void refuse_key(const std::string& place, const std::string& name) {
+  constexpr std::string_view sections[] = {"data", "model", "train"};
+  const std::string_view section = name.find('.') == name.npos ? nearest(name, sections) : std::string_view();
+  const std::string_view meant = section.empty() ? nearest_key(name) : section;
+  if (first_below(name)) refuse("{}: not a key but a table of keys; give {} = ..., say", place, first_below(name)->name);
+  if (meant.empty()) refuse("{}: unknown key; \"sluice train --keys\" lists them all", place);
+  refuse("{}: unknown key; did you mean {}?", place, meant);
+}
+
+void read_table(Recipe& recipe, const toml::table& table, const std::string& prefix) {
+  for (auto&& [toml_key, node] : table) {
+    const std::string name = prefix + std::string(toml_key.str());
+    const std::string place = fmt::format("{}:{}: {}", recipe.file, toml_key.source().begin.line, name);
+    if (const Key* key = find_key(name)) {
+      set_value(recipe, node, {*key, place});
+    } else if (first_below(name) && node.is_table()) {
+      read_table(recipe, *node.as_table(), name + ".");
+    } else {
+      refuse_key(place, name);
+    }
+  }
+}
+
+toml::table parse_toml(const std::string& text, const std::string& file) {
+  try {
+    return toml::parse(std::string_view(text), std::string_view(file));
+  } catch (const toml::parse_error& error) {
+    refuse("{}:{}: {}", file, error.source().begin.line, error.description());
+  }
+}
+
+/// A key's value from text: TOML, or bare text where the key takes text.
+void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin) {
+  const Place place{key, origin};
+  const bool takes_text = std::holds_alternative<std::string Recipe::*>(key.field) ||
+                          std::holds_alternative<std::vector<std::string> Recipe::*>(key.field);
+  const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
+  if (takes_text && !quoted) return set_value(recipe, toml::value<std::string>(std::string(text)), place);
+  toml::table table;
+  try {
+    table = toml::parse(fmt::format("value = {}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
+  } catch (const toml::parse_error&) {
+  }
+  if (table.size() != 1) refuse_type(place, toml::value<std::string>(std::string(text)));
+  set_value(recipe, *table.get("value"), place);
+}
+
+void check_targets(const Recipe& recipe) {
+  const bool classes = recipe.target_type == "class";
+  if (recipe.target.empty()) refuse("{}: empty; give the target's column", where(recipe, "data.target"));
+  if (classes && recipe.target.size() != 1)
+    refuse("{}: {} columns; classes stand in one column, or set target_type = \"value\"", where(recipe, "data.target"),
+           recipe.target.size());
+  if (classes != (recipe.loss == "cross_entropy"))
+    refuse("{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\"", where(recipe, "train.loss"), recipe.loss,
+           recipe.target_type, classes ? "cross_entropy" : "mse");
+}
+
+void check_columns(const Recipe& recipe) {
+  std::set<std::string> seen;
+  auto once = [&](const char* key, const std::string& column) {
+    if (!column.empty() && !seen.insert(column).second)
+      refuse("{}: column \"{}\" already has another use; name it once", where(recipe, key), column);
+  };
+  once("data.sequence", recipe.sequence);
+  for (const std::string& column : recipe.target) once("data.target", column);
+  once("data.group", recipe.group);
+  for (const std::string& column : recipe.ignore) once("data.ignore", column);
+}
+
+/// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence, or one a row.
+void resolve_steps(Recipe& recipe) {
+  const bool per_row = recipe.target_per == "row";
+  const std::string place = where(recipe, "model.layers");
+  LayerSpec* last_recurrent = nullptr;
+  for (LayerSpec& layer : recipe.layers)
+    if (layer.kind == SLUICE_GRU) last_recurrent = &layer;
+  bool one_answer = false;
+  for (LayerSpec& layer : recipe.layers) {
+    if (layer.kind != SLUICE_GRU) continue;
+    if (one_answer)
+      refuse("{}: a recurrent layer follows one that hands on only its last step; give that one steps = \"every\"", place);
+    if (layer.steps.empty()) layer.steps = &layer == last_recurrent && !per_row ? "last" : "every";
+    one_answer = layer.steps == "last";
+  }
+  if (per_row && one_answer)
+    refuse("{}: steps = \"last\" gives one answer a sequence, but data.target_per is \"row\"; give steps = \"every\"", place);
+  if (!per_row && !last_recurrent)
+    refuse("{}: no recurrent layer, so every row gets its own answer; add one, or set data.target_per = \"row\"", place);
+  if (!per_row && !one_answer)
+    refuse("{}: steps = \"every\" answers every row, but data.target_per is \"sequence\"; give steps = \"last\"", place);
+}
+
+void check(Recipe& recipe) {
+  for (const Key& key : keys())
+    if (key.fallback.empty() && !recipe.origin.contains(std::string(key.name)))
+      refuse("{}: {}: missing; give {}", recipe.file, key.name, key.noun);
+  if (recipe.train_file.empty()) refuse("{}: \"\" is not a file name; give the training data", where(recipe, "data.train"));
+  check_targets(recipe);
+  check_columns(recipe);
+  resolve_steps(recipe);
+  const LayerSpec& last = recipe.layers.back();
+  if (recipe.loss == "cross_entropy" && last.activation != "softmax")
+    refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}",
+           where(recipe, "model.layers"));
+  if (recipe.optimizer == "adam" && recipe.weight_decay != 0)
+    refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
+           where(recipe, "train.weight_decay"));
+  if (recipe.patience > 0 && recipe.validation == 0)
+    refuse("{}: early stopping needs a validation split; set data.validation above 0", where(recipe, "train.patience"));
+}
+
+}  // namespace
+
+Override parse_override(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) refuse("--set {}: no value; give key=value, such as train.batch=8", text);
+  return {text.substr(0, equals), text.substr(equals + 1), "--set " + text};
+}
+
+Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+  Recipe recipe;
+  recipe.file = file;
+  for (const Key& key : keys())
+    if (!key.fallback.empty()) set_text(recipe, key, key.fallback, "");
+  recipe.origin.clear();
+  read_table(recipe, parse_toml(text, file), "");
+  for (const Override& one : overrides) {
+    const Key* key = find_key(one.key);
+    if (!key) refuse_key(one.origin, one.key);
+    set_text(recipe, *key, one.value, one.origin);
+  }
+  check(recipe);
+  return recipe;
+}
+
+Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides) {
+  return parse_recipe(read_file(path), path, overrides);
+}
+
+std::string where(const Recipe& recipe, const std::string& key) {
+  const auto found = recipe.origin.find(key);
+  return found != recipe.origin.end() ? found->second : fmt::format("{}: {}", recipe.file, key);
+}
+
+void resolve_files(Recipe& recipe, const std::string& folder) {
+  namespace fs = std::filesystem;
+  for (const Key& key : keys()) {
+    if (!key.file_name) continue;
+    std::string& file = recipe.*std::get<std::string Recipe::*>(key.field);
+    if (file.empty()) continue;
+    const bool from_command = where(recipe, std::string(key.name)).starts_with("--");
+    const fs::path base = !folder.empty() ? fs::path(folder) : from_command ? fs::path() : fs::path(recipe.file).parent_path();
+    file = fs::absolute(base / file).lexically_normal().string();
+  }
+}
+
+}  // namespace sluice::tools

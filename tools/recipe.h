@@ -1,0 +1,79 @@
+// A recipe: data, network and training, as a TOML file says them (tools/keys.h holds every key).
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/data.h"
+#include "sluice.h"
+
+namespace sluice::tools {
+
+/// One layer as a recipe writes it: { gru = 32, steps = "last" } or { dense = 9, activation = "softmax" }.
+struct LayerSpec {
+  sluice_layer_kind kind = SLUICE_DENSE;
+  std::int64_t units = 0;
+  std::string activation;  ///< Dense: "linear", "tanh", "sigmoid", "relu" or "softmax"
+  std::string steps;       ///< recurrent: "every" or "last"; empty until resolved
+};
+
+/// The values of all keys, in the table's order. Files are as given until resolve_files().
+struct Recipe {
+  std::string train_file, test_file, sequence;
+  std::vector<std::string> target;
+  std::string target_type, target_per;
+  std::vector<std::string> ignore;
+  double validation = 0;
+  std::string group;
+  bool standardize = true;
+
+  std::vector<LayerSpec> layers;
+  double dropout_input = 0, dropout_output = 0;
+
+  std::string loss;
+  std::int64_t epochs = 0, batch = 0;
+  std::string optimizer;
+  double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
+  std::string schedule;
+  double weight_decay = 0, l2 = 0, clip_norm = 0;
+  std::int64_t patience = 0, seed = 0, threads = 0;
+
+  std::string file;                           ///< of the recipe, for messages
+  std::map<std::string, std::string> origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
+};
+
+/// A key given on the command line: `value` as a recipe would write it (text may go without quotes), `origin` for messages.
+struct Override {
+  std::string key, value, origin;
+};
+
+/// "train.batch=8" from --set; refused without a key or "=".
+Override parse_override(const std::string& text);
+
+/// Reads, overrides and checks a recipe; every layer's steps are resolved. Refused (exit code 2) with file, line and key.
+Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides);
+
+/// The same from text; `file` stands in messages.
+Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
+
+/// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default: how a message begins.
+std::string where(const Recipe& recipe, const std::string& key);
+
+/// File names made absolute: relative to `folder` where given, else to the recipe. A file from --set is relative to `folder`
+/// or to the current directory.
+void resolve_files(Recipe& recipe, const std::string& folder);
+
+/// The recipe as TOML, every key written out; reading it gives the same recipe.
+std::string recipe_toml(const Recipe& recipe);
+
+/// What a blob says of its making, as JSON: version, data hash and the recipe without file names and without keys that never
+/// change a result.
+std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
+
+/// How data is read: from a recipe, or from what a model says of its making (refused where it does not; `model` for messages).
+Columns columns_of(const Recipe& recipe);
+Columns columns_of_made(const std::string& made, const std::string& model);
+
+}  // namespace sluice::tools

@@ -1,0 +1,108 @@
+// A recipe written out: as TOML beside a model, as JSON inside it.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/error.h"
+#include "keys.h"
+#include "recipe.h"
+
+namespace sluice::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const LayerSpec& layer) {
+  if (layer.kind == SLUICE_GRU) return {{"gru", layer.units}, {"steps", layer.steps}};
+  return {{"dense", layer.units}, {"activation", layer.activation}};
+}
+
+Json to_json(const std::vector<LayerSpec>& layers) {
+  Json list = Json::array();
+  for (const LayerSpec& layer : layers) list.push_back(to_json(layer));
+  return list;
+}
+
+template <class Value>
+Json to_json(const Value& value) {
+  return value;
+}
+
+/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the "=".
+std::string to_toml(const Json& value) {
+  std::string text;
+  if (value.is_object()) {
+    for (const auto& [name, item] : value.items())
+      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, to_toml(item));
+    return fmt::format("{{ {} }}", text);
+  }
+  if (value.is_array()) {
+    for (const Json& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
+    return fmt::format("[{}]", text);
+  }
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json value_of(const Recipe& recipe, const Key& key) {
+  return std::visit([&](auto field) { return to_json(recipe.*field); }, key.field);
+}
+
+/// A dotted name as a place in nested objects.
+Json& at(Json& root, std::string_view name) {
+  Json* place = &root;
+  for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
+    place = &(*place)[std::string(name.substr(0, dot))];
+    name.remove_prefix(dot + 1);
+  }
+  return (*place)[std::string(name)];
+}
+
+}  // namespace
+
+std::string recipe_toml(const Recipe& recipe) {
+  std::string text, section;
+  for (const Key& key : keys()) {
+    const std::size_t dot = key.name.find('.');
+    const std::string its_section(key.name.substr(0, dot));
+    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
+    section = its_section;
+    text += fmt::format("{} = {}\n", key.name.substr(dot + 1), to_toml(value_of(recipe, key)));
+  }
+  return text;
+}
+
+std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
+  Json made;
+  made["version"] = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
+  made["data_hash"] = fmt::format("{:016x}", data_hash);
+  for (const Key& key : keys())
+    if (!key.never_changes_result && !key.file_name) at(made["recipe"], key.name) = value_of(recipe, key);
+  return made.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Columns columns_of(const Recipe& recipe) {
+  return {.sequence = recipe.sequence,
+          .target = recipe.target,
+          .classes = recipe.target_type == "class",
+          .per_row = recipe.target_per == "row",
+          .ignore = recipe.ignore,
+          .group = recipe.group};
+}
+
+Columns columns_of_made(const std::string& made, const std::string& model) {
+  try {
+    const Json data = Json::parse(made).at("recipe").at("data");
+    Columns columns;
+    columns.sequence = data.at("sequence");
+    columns.target = data.at("target").get<std::vector<std::string>>();
+    columns.classes = data.at("target_type") == "class";
+    columns.per_row = data.at("target_per") == "row";
+    columns.ignore = data.at("ignore").get<std::vector<std::string>>();
+    columns.group = data.at("group");
+    return columns;
+  } catch (const Json::exception&) {
+    refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
+  }
+}
+
+}  // namespace sluice::tools
