@@ -1,7 +1,8 @@
 // The lane type of hosts: some twenty operations over xsimd (8.1 to the newest), with repairs. Nobody else names xsimd.
 //
 // Repairs, each measured: fma of xsimd 8.1 multiplies, then adds, on AVX-512; its division and square root on NEON are estimates
-// with Newton steps, wrong in the last bit for a third of all operands. The native operation is called there.
+// with Newton steps, wrong in the last bit for a third of all operands. The native operation is called there. Its casts on NEON go
+// through tables of functions, which stay in the object file as weak symbols.
 #ifndef SLUICE_LANES_XSIMD_H
 #define SLUICE_LANES_XSIMD_H
 
@@ -31,7 +32,9 @@ struct Make<Lanes<Arch, N>> {
 #define SLUICE_LANES template <class A, int N>
 
 SLUICE_LANES inline typename Lanes<A, N>::Integers as_integers(Lanes<A, N> a) {
-#if XSIMD_VERSION_MAJOR < 10
+#if defined(__ARM_NEON)
+  return typename Lanes<A, N>::Integers(vreinterpretq_s32_f32(a.v));
+#elif XSIMD_VERSION_MAJOR < 10
   return xsimd::bitwise_cast<typename Lanes<A, N>::Integers>(a.v);
 #else
   return xsimd::bitwise_cast<int32_t>(a.v);
@@ -40,7 +43,9 @@ SLUICE_LANES inline typename Lanes<A, N>::Integers as_integers(Lanes<A, N> a) {
 
 template <class V>
 inline V as_floats(typename V::Integers i) {
-#if XSIMD_VERSION_MAJOR < 10
+#if defined(__ARM_NEON)
+  return {typename V::Batch(vreinterpretq_f32_s32(i))};
+#elif XSIMD_VERSION_MAJOR < 10
   return {xsimd::bitwise_cast<typename V::Batch>(i)};
 #else
   return {xsimd::bitwise_cast<float>(i)};

@@ -11,7 +11,7 @@ namespace sluice::tools {
 /// The nearest float; empty where the text is anything but one number. "nan" and "inf" are numbers here, and one too large for
 /// a float is infinite; one too small is 0.
 inline std::optional<float> parse_float(std::string_view text) {
-  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   float value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::invalid_argument || end != text.data() + text.size() || text.empty()) return std::nullopt;
