@@ -1,4 +1,6 @@
-// The sluice command: finds the subcommand, runs it, and turns what went wrong into one line and an exit code.
+// The sluice command: its options, the call of what was asked, and what went wrong as one line and an exit code. The only file that
+// sees CLI11, which takes longer to compile than everything else.
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -26,6 +28,75 @@ constexpr const char* examples = R"(Examples:
 Each command has its own help: sluice train --help
 SLUICE_ISA=scalar (avx2, avx512, neon, armv7) forces an instruction set; the answers are the same to the bit.)";
 
+void add_train(CLI::App& app, TrainOptions& o) {
+  CLI::App* command =
+      app.add_subcommand("train", "Train a network as a recipe says; writes model.slu, log.jsonl and recipe.toml");
+  command->add_option("recipe", o.recipe, "The recipe, a TOML file (--keys lists what it may say)")->type_name("RECIPE");
+  command->add_option("--out", o.out, "The run's folder; made where it does not exist")->type_name("DIR");
+  command->add_option("--data-dir", o.data_folder, "Where the recipe's data files are, if not beside it")
+      ->type_name("FOLDER");
+  command->add_option("--seed", o.seed, "Overrides train.seed")->type_name("N");
+  command->add_option("--threads", o.threads, "Overrides train.threads; never changes the result")->type_name("N");
+  command->add_option("--set", o.set, "Overrides a key of the recipe; may be given many times")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--force", o.force, "Replace the run that the folder holds");
+  command->add_flag("--keys", o.list_keys, "List every key that a recipe may hold, and stop");
+  command->callback([&o] { run_train(o); });
+}
+
+void add_eval(CLI::App& app, EvalOptions& o) {
+  CLI::App* command = app.add_subcommand("eval", "Run a model on labeled data: loss, accuracy, confusion");
+  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("--data", o.data, "CSV or .npz with the columns that the model was trained on")
+      ->required()
+      ->type_name("FILE");
+  command->add_flag("--json", o.json, "Print JSON");
+  command->callback([&o] { run_eval(o); });
+}
+
+void add_run(CLI::App& app, RunOptions& o) {
+  CLI::App* command = app.add_subcommand("run", "Run a model on the sequences in a file");
+  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command
+      ->add_option("--input", o.input,
+                   "CSV, one row a frame, or .npz. Columns are found by the names of the model's inputs; without the sequence "
+                   "column that it was trained on, the file is one sequence")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--output", o.output, "Where the answers go; standard output when left out")->type_name("FILE");
+  command->add_flag("--every-step", o.every_step, "An answer for every frame, not only for the last of a sequence");
+  command->add_flag("--hex", o.hex, "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
+  command->add_flag("--json", o.json, "JSON instead of CSV");
+  command->callback([&o] { run_run(o); });
+}
+
+void add_inspect(CLI::App& app, InspectOptions& o) {
+  CLI::App* command = app.add_subcommand("inspect", "Show a model's layers, every byte that it needs, and how it was made");
+  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_flag("--json", o.json, "For programs");
+  command->callback([&o] { run_inspect(o); });
+}
+
+void add_bench(CLI::App& app, BenchOptions& o) {
+  CLI::App* command = app.add_subcommand("bench", "Time a model on every instruction set that this CPU runs");
+  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_flag("--json", o.json, "For programs");
+  command->callback([&o] { run_bench(o); });
+}
+
+void add_export(CLI::App& app, ExportOptions& o) {
+  CLI::App* command = app.add_subcommand("export", "Write a model as C source for a device, or as a smaller blob");
+  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("--format", o.format, "c: model.h and model.c; slu: model.slu")
+      ->check(CLI::IsMember({"c", "slu"}))
+      ->capture_default_str();
+  command->add_option("--out", o.out, "The folder to write to; made when missing")->required()->type_name("DIR");
+  command->add_flag("--strip", o.strip, "Leave out names, labels and how the model was made");
+  command->add_flag("--force", o.force, "Replace files that hold something else");
+  command->callback([&o] { run_export(o); });
+}
+
 std::string version_text() {
   const std::uint32_t version = sluice_version();
   return fmt::format("sluice {}.{}.{} (blob format {}.{})", version >> 16, version >> 8 & 0xff, version & 0xff,
@@ -48,17 +119,27 @@ int complain_about_request(const CLI::App& app, const CLI::ParseError& error, co
   return wrong_request;
 }
 
+struct Options {
+  TrainOptions train;
+  EvalOptions eval;
+  RunOptions run;
+  InspectOptions inspect;
+  BenchOptions bench;
+  ExportOptions export_;
+};
+
 int run(int argc, char** argv) {
+  Options options;
   CLI::App app(overview, "sluice");
   app.set_version_flag("--version", version_text);
   app.footer(examples);
   app.require_subcommand(1);
-  add_train(app);
-  add_eval(app);
-  add_run(app);
-  add_inspect(app);
-  add_bench(app);
-  add_export(app);
+  add_train(app, options.train);
+  add_eval(app, options.eval);
+  add_run(app, options.run);
+  add_inspect(app, options.inspect);
+  add_bench(app, options.bench);
+  add_export(app, options.export_);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
   if (argc < 2) {
     fmt::print(stderr, "{}", app.help());

@@ -3,7 +3,6 @@
 #include <array>
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
@@ -113,22 +112,12 @@ std::vector<const Kernels*> wanted_tables() {
 
 }  // namespace
 
-void add_bench(CLI::App& app) {
-  struct Options {
-    std::string model;
-    bool json = false;
-  };
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("bench", "Time a model on every instruction set that this CPU runs");
-  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
-  command->add_flag("--json", options->json, "For programs");
-  command->callback([options] {
-    const OwnedModel model = load_model(options->model);
-    std::vector<Figure> figures;
-    for (const Kernels* kernels : wanted_tables()) measure_table(model, *kernels, figures);
-    if (options->json) print_json(figures, model.info());
-    if (!options->json) print_table(figures, model.info());
-  });
+void run_bench(const BenchOptions& options) {
+  const OwnedModel model = load_model(options.model);
+  std::vector<Figure> figures;
+  for (const Kernels* kernels : wanted_tables()) measure_table(model, *kernels, figures);
+  if (options.json) print_json(figures, model.info());
+  if (!options.json) print_table(figures, model.info());
 }
 
 }  // namespace sluice::tools

@@ -1,14 +1,47 @@
-// The commands. Each adds itself, with its options and what it does, to the application; one file per command.
+// The commands: what each is asked, and the function that does it. main.cpp fills in the options from the command line.
 #pragma once
-#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 namespace sluice::tools {
 
-void add_train(CLI::App& app);
-void add_eval(CLI::App& app);
-void add_run(CLI::App& app);
-void add_inspect(CLI::App& app);
-void add_bench(CLI::App& app);
-void add_export(CLI::App& app);
+struct TrainOptions {
+  std::string recipe, out, data_folder, seed, threads;  ///< as given; empty where not
+  std::vector<std::string> set;
+  bool force = false, list_keys = false;
+};
+
+struct EvalOptions {
+  std::string model, data;
+  bool json = false;
+};
+
+struct RunOptions {
+  std::string model, input, output;
+  bool every_step = false, hex = false, json = false;
+};
+
+struct InspectOptions {
+  std::string model;
+  bool json = false;
+};
+
+struct BenchOptions {
+  std::string model;
+  bool json = false;
+};
+
+struct ExportOptions {
+  std::string model, format = "c", out;
+  bool strip = false, force = false;
+};
+
+// Each returns when the work is done, and throws Error (common/error.h) when it cannot be.
+void run_train(const TrainOptions& options);
+void run_eval(const EvalOptions& options);
+void run_run(const RunOptions& options);
+void run_inspect(const InspectOptions& options);
+void run_bench(const BenchOptions& options);
+void run_export(const ExportOptions& options);
 
 }  // namespace sluice::tools

@@ -1,7 +1,6 @@
 // sluice eval: how good a model is on data.
 #include <fmt/format.h>
 
-#include <memory>
 
 #include "../common/error.h"
 #include "../common/model_file.h"
@@ -12,11 +11,6 @@
 
 namespace sluice::tools {
 namespace {
-
-struct Options {
-  std::string model, data;
-  bool json = false;
-};
 
 /// What the data must hold, as the model says it.
 Expected expected_of(const OwnedModel& model, const std::string& path) {
@@ -35,29 +29,17 @@ void print_report(const Evaluation& evaluation) {
   if (evaluation.classes) print("\n{}\n{}", class_table(evaluation), confusion_table(evaluation));
 }
 
-void run_eval(const Options& options) {
+}  // namespace
+
+void run_eval(const EvalOptions& options) {
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_of_made(model.made(), options.model);
   const DataSet data = read_data(options.data, columns, expected_of(model, options.model));
   const std::vector<std::size_t> all = all_sequences(data);
   if (!has_target(data, all)) refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
   const Evaluation evaluation = evaluate(model.model, data, all, 0);
-  if (options.json)
-    return print("{}\n", to_json(evaluation).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (options.json) return print("{}\n", json_text(evaluation));
   print_report(evaluation);
-}
-
-}  // namespace
-
-void add_eval(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("eval", "Run a model on labeled data: loss, accuracy, confusion");
-  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
-  command->add_option("--data", options->data, "CSV or .npz with the columns that the model was trained on")
-      ->required()
-      ->type_name("FILE");
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options] { run_eval(*options); });
 }
 
 }  // namespace sluice::tools

@@ -1,6 +1,5 @@
 // sluice export: a model in the form that a device takes.
 #include <filesystem>
-#include <memory>
 
 #include "../common/error.h"
 #include "../common/model_file.h"
@@ -13,11 +12,6 @@
 namespace sluice::tools {
 namespace fs = std::filesystem;
 namespace {
-
-struct Options {
-  std::string model, format = "c", out;
-  bool strip = false, force = false;
-};
 
 struct File {
   std::string path, bytes;
@@ -63,7 +57,9 @@ void write_files(const std::string& folder, const std::vector<File>& files) {
   }
 }
 
-void run_export(const Options& options) {
+}  // namespace
+
+void run_export(const ExportOptions& options) {
   OwnedModel model = load_model(options.model);
   if (options.strip) model = stripped(model, options.model);
   const fs::path folder(options.out);
@@ -82,21 +78,6 @@ void run_export(const Options& options) {
   for (const File& file : files) print("wrote {}\n", file.path);
   print("{} bytes of flash for the model; {} bytes of RAM for each stream and {} for scratch\n",
         with_commas(model.info().bytes), with_commas(need.state), with_commas(need.scratch));
-}
-
-}  // namespace
-
-void add_export(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("export", "Write a model as C source for a device, or as a smaller blob");
-  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
-  command->add_option("--format", options->format, "c: model.h and model.c; slu: model.slu")
-      ->check(CLI::IsMember({"c", "slu"}))
-      ->capture_default_str();
-  command->add_option("--out", options->out, "The folder to write to; made when missing")->required()->type_name("DIR");
-  command->add_flag("--strip", options->strip, "Leave out names, labels and how the model was made");
-  command->add_flag("--force", options->force, "Replace files that hold something else");
-  command->callback([options] { run_export(*options); });
 }
 
 }  // namespace sluice::tools

@@ -1,5 +1,4 @@
 // sluice inspect: what a model is, and every byte that it needs.
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "../common/model_file.h"
@@ -171,20 +170,10 @@ void print_json(const OwnedModel& model) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app) {
-  struct Options {
-    std::string model;
-    bool json = false;
-  };
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("inspect", "Show a model's layers, every byte that it needs, and how it was made");
-  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
-  command->add_flag("--json", options->json, "For programs");
-  command->callback([options] {
-    const OwnedModel model = load_model(options->model);
-    if (options->json) print_json(model);
-    if (!options->json) print_for_people(model, options->model);
-  });
+void run_inspect(const InspectOptions& options) {
+  const OwnedModel model = load_model(options.model);
+  if (options.json) print_json(model);
+  if (!options.json) print_for_people(model, options.model);
 }
 
 }  // namespace sluice::tools

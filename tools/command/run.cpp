@@ -1,6 +1,5 @@
 // sluice run: a model's answers to the sequences in a file.
 #include <algorithm>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
@@ -16,11 +15,6 @@
 namespace sluice::tools {
 namespace {
 
-struct Options {
-  std::string model, input, output;
-  bool every_step = false, hex = false, json = false;
-};
-
 /// A sequence's answers: one, or one a step.
 struct Answers {
   std::vector<float> y;  ///< [rows][outputs]
@@ -33,7 +27,7 @@ std::string default_column(std::string_view key) {
 }
 
 /// The columns that the model was trained on; for one that does not say, those of a recipe that does not say.
-Columns columns_for(const OwnedModel& model, const Options& options) {
+Columns columns_for(const OwnedModel& model, const RunOptions& options) {
   const std::string made = model.made();
   if (!made.empty()) return columns_of_made(made, options.model);
   Columns columns;
@@ -117,7 +111,7 @@ void add_json(std::string& text, const std::string& name, const Answers& answers
 }
 
 std::string answers_text(const OwnedModel& model, const DataSet& data, const std::string& sequence_column,
-                         const Options& options) {
+                         const RunOptions& options) {
   const sluice_info info = model.info();
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
@@ -156,32 +150,15 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   return assemble(std::move(rows), columns, expected);
 }
 
-void run_model(const Options& options) {
+}  // namespace
+
+void run_run(const RunOptions& options) {
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_for(model, options);
   const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   if (options.output.empty()) print_text(text);
   if (!options.output.empty()) write_file(options.output, text);
-}
-
-}  // namespace
-
-void add_run(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("run", "Run a model on the sequences in a file");
-  command->add_option("model", options->model, "The model, a .slu file")->required()->type_name("MODEL");
-  command
-      ->add_option("--input", options->input,
-                   "CSV, one row a frame, or .npz. Columns are found by the names of the model's inputs; without the sequence "
-                   "column that it was trained on, the file is one sequence")
-      ->required()
-      ->type_name("FILE");
-  command->add_option("--output", options->output, "Where the answers go; standard output when left out")->type_name("FILE");
-  command->add_flag("--every-step", options->every_step, "An answer for every frame, not only for the last of a sequence");
-  command->add_flag("--hex", options->hex, "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
-  command->add_flag("--json", options->json, "JSON instead of CSV");
-  command->callback([options] { run_model(*options); });
 }
 
 }  // namespace sluice::tools

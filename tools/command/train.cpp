@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <memory>
 
 #include "../common/error.h"
 #include "../common/model_file.h"
@@ -17,13 +16,7 @@
 namespace sluice::tools {
 namespace {
 
-struct Options {
-  std::string recipe, out, data_folder, seed, threads;
-  std::vector<std::string> set;
-  bool force = false, list_keys = false;
-};
-
-std::vector<Override> overrides_of(const Options& options) {
+std::vector<Override> overrides_of(const TrainOptions& options) {
   std::vector<Override> overrides;
   for (const std::string& text : options.set) overrides.push_back(parse_override(text));
   if (!options.seed.empty()) overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
@@ -55,7 +48,7 @@ DataSet read_test(const Recipe& recipe, const DataSet& train) {
   return test;
 }
 
-Input read_input(const Options& options) {
+Input read_input(const TrainOptions& options) {
   Input input;
   input.recipe = read_recipe(options.recipe, overrides_of(options));
   resolve_files(input.recipe, options.data_folder);
@@ -95,14 +88,16 @@ void report_results(const Input& input, const Trained& trained) {
   if (test.classes) print("\n{}\n", confusion_table(test));
 }
 
-[[noreturn]] void stop_interrupted(const Options& options, const Input& input, const Trained& trained) {
+[[noreturn]] void stop_interrupted(const TrainOptions& options, const Input& input, const Trained& trained) {
   const std::string kept = trained.kept ? fmt::format("epoch {}, the best so far", trained.kept) : "the weights so far";
   throw Error(130, fmt::format("interrupted after {} of {} epochs: {} holds {}; to train again from the start, give the same "
                                "command with --force",
                                trained.epochs.size(), input.recipe.epochs, model_path(options.out), kept));
 }
 
-void run_train(const Options& options) {
+}  // namespace
+
+void run_train(const TrainOptions& options) {
   if (options.list_keys) return print_text(key_manual());
   if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
   if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
@@ -120,26 +115,6 @@ void run_train(const Options& options) {
   report_results(input, trained);
   print("{}: {} bytes, hash {:016x}\n", model_path(options.out), with_commas(trained.model.blob.size),
         sluice_hash(&trained.model.model));
-}
-
-}  // namespace
-
-void add_train(CLI::App& app) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("train", "Train a network as a recipe says; writes model.slu, log.jsonl and recipe.toml");
-  command->add_option("recipe", options->recipe, "The recipe, a TOML file (--keys lists what it may say)")->type_name("RECIPE");
-  command->add_option("--out", options->out, "The run's folder; made where it does not exist")->type_name("DIR");
-  command->add_option("--data-dir", options->data_folder, "Where the recipe's data files are, if not beside it")
-      ->type_name("FOLDER");
-  command->add_option("--seed", options->seed, "Overrides train.seed")->type_name("N");
-  command->add_option("--threads", options->threads, "Overrides train.threads; never changes the result")->type_name("N");
-  command->add_option("--set", options->set, "Overrides a key of the recipe; may be given many times")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command->add_flag("--force", options->force, "Replace the run that the folder holds");
-  command->add_flag("--keys", options->list_keys, "List every key that a recipe may hold, and stop");
-  command->callback([options] { run_train(*options); });
 }
 
 }  // namespace sluice::tools

@@ -1,7 +1,6 @@
 // How good a model is on data: always by running its blob, as a device would.
 #pragma once
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,7 +53,8 @@ std::string class_table(const Evaluation& evaluation);
 /// Rows are true classes, columns predicted ones; empty for values.
 std::string confusion_table(const Evaluation& evaluation);
 
-nlohmann::ordered_json to_json(const Evaluation& evaluation);
+/// The same as JSON, with every number.
+std::string json_text(const Evaluation& evaluation);
 
 /// "97.8 %".
 std::string percent(double share);

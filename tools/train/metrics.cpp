@@ -1,6 +1,8 @@
 // What an evaluation says, in words and as JSON.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -84,7 +86,7 @@ std::string confusion_table(const Evaluation& evaluation) {
   return table(rows);
 }
 
-nlohmann::ordered_json to_json(const Evaluation& evaluation) {
+std::string json_text(const Evaluation& evaluation) {
   nlohmann::ordered_json json;
   json["sequences"] = evaluation.sequences;
   json["frames"] = evaluation.frames;
@@ -94,7 +96,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
     json["mse"] = evaluation.loss;
     json["mae"] = evaluation.absolute_error;
     json["baseline_mse"] = evaluation.baseline_loss;
-    return json;
+    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   }
   const Interval interval = wilson(evaluation.correct, evaluation.targets);
   const std::size_t n = evaluation.labels.size();
@@ -112,7 +114,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
     const auto row = evaluation.confusion.begin() + std::ptrdiff_t(i * n);
     json["confusion"].push_back(std::vector<std::uint64_t>(row, row + std::ptrdiff_t(n)));
   }
-  return json;
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace sluice::tools
