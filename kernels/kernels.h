@@ -16,7 +16,7 @@ constexpr int strip_panels = 12;  ///< panels that are stored, and read, togethe
 constexpr int strip_rows = panel_rows * strip_panels;
 
 /// Rows rounded up to whole panels. Padding rows hold zeros and stay zero.
-constexpr int padded(int rows) { return (rows + panel_rows - 1) / panel_rows * panel_rows; }
+constexpr int padded(int rows) { return (rows + panel_rows - 1) & -panel_rows; }
 
 /// Where element (row, k) of a matrix in strips lies: [strip][k][panels of the strip][8], the last strip shorter.
 /// @param rows  a multiple of 8
@@ -66,14 +66,16 @@ struct Gates {
 
 /// One whole step of a GRU for one stream: the chains of both products, then the gates, as product_f32 and gru_f32 have them.
 struct GruStep {
-  Matrix w_ih, w_hh;          ///< [3 * hidden][in], [3 * hidden][units without padding]; in strips
-  const float *b_ih, *b_hh;   ///< [3][hidden]
-  const float* x;             ///< [in]; null: a holds the chains over the inputs already
-  float* a;                   ///< [3][hidden] scratch; in, where x is null: chains of r and z, and g_x
-  float* g;                   ///< [hidden] scratch
-  const float* h;             ///< [hidden] the state before
-  float* h_next;              ///< [hidden] the state after; may be h
-  int hidden;                 ///< padded: a multiple of 8
+  const void *w_ih, *w_hh;   ///< [3 * hidden][in], [3 * hidden][units]; in strips, float. Borrowed.
+  const float *b_ih, *b_hh;  ///< [3][hidden]
+  const float* x;            ///< [in]; null: a holds the chains over the inputs already
+  float* a;                  ///< [3][hidden] scratch; in, where x is null: chains of r and z, and g_x
+  float* g;                  ///< [hidden] scratch; a small layer may stay in registers and leave both alone
+  const float* h;            ///< [hidden] the state before
+  float* h_next;             ///< [hidden] the state after; may be h
+  int in;
+  int units;                 ///< without padding: the length of a chain over h
+  int hidden;                ///< padded: a multiple of 8
 };
 
 /// The gates of a step backwards. What the forward step left in a and g is replaced by gradients, in place.

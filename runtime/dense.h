@@ -8,6 +8,13 @@ namespace sluice {
 
 inline int no_state(const LayerRecord&) { return 0; }
 
+/// A step of a layer without state and scratch.
+template <class Layer>
+void single_row(const StepCall& call) {
+  Arena none(call.scratch);
+  Layer::run({call.model, call.layer, 1, 1, call.x, 0, call.y, nullptr, 0}, none);
+}
+
 struct Dense {
   static void run(const Call& call, Arena& scratch) {
     if (scratch.measures()) return;
@@ -18,7 +25,7 @@ struct Dense {
     kernels.activate_f32(Activation(call.layer.activation), call.y, call.rows(), out, units);
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, run};
+  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, single_row<Dense>, run};
 };
 
 struct Standardize {
@@ -30,7 +37,7 @@ struct Standardize {
                                           call.weights(call.layer.w_ih), call.y + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, run};
+  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, single_row<Standardize>, run};
 };
 
 }  // namespace sluice

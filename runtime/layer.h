@@ -7,6 +7,18 @@
 
 namespace sluice {
 
+/// One layer's work on one frame of one stream.
+struct StepCall {
+  const OpenModel& model;
+  const LayerRecord& layer;
+  const float* x;  ///< [in]
+  float* y;        ///< [padded(out)]
+  float* state;    ///< the layer's own
+  float* scratch;  ///< as much as `run` takes for a single row
+
+  const float* weights(uint32_t offset) const { return model.floats_at(offset); }
+};
+
 /// One layer's work on [steps][streams] frames: row t * streams + s is frame t of stream s.
 struct Call {
   const OpenModel& model;
@@ -29,6 +41,7 @@ struct LayerKind {
   bool recurrent;
   bool keeps_width;                     ///< out must equal in
   int (*state)(const LayerRecord&);     ///< floats a stream
+  void (*step)(const StepCall&);
   void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and returns
 };
 

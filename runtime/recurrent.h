@@ -9,13 +9,9 @@
 
 namespace sluice {
 
-/// Moves `here` out to `before` and takes `next` instead. Rows are short: a call of memcpy would cost more than the copy.
-inline void replace(float* __restrict here, const float* __restrict next, float* __restrict before, int units) {
-  for (int i = 0; i < units; i += panel_rows)
-    for (int j = 0; j < panel_rows; ++j) {
-      before[i + j] = here[i + j];
-      here[i + j] = next[i + j];
-    }
+/// Panel by panel: rows are short, and calls of memcpy for whole ones would cost more than the copies.
+inline void copy(const float* from, float* to, int units) {
+  for (int i = 0; i < units; i += panel_rows) memcpy(to + i, from + i, panel_rows * sizeof(float));
 }
 
 /// The shapes and weights that inference and training share.
@@ -23,12 +19,12 @@ struct GruShape {
   int in, hidden;  ///< hidden without padding: the length of a chain over h
   int units;       ///< padded
   int gates;       ///< 3 * units: a row of pre-activations
-  Matrix w_ih, w_hh;
+  const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
 
   GruShape(const LayerRecord& layer, const uint8_t* base)
       : in(int(layer.in)), hidden(int(layer.out)), units(padded(hidden)), gates(3 * units),
-        w_ih{base + layer.w_ih, gates, in, 0}, w_hh{base + layer.w_hh, gates, hidden, 0},
+        w_ih(base + layer.w_ih), w_hh(base + layer.w_hh),
         b_ih(reinterpret_cast<const float*>(base + layer.b_ih)), b_hh(reinterpret_cast<const float*>(base + layer.b_hh)) {}
 
   /// What the chains over the inputs start from: b_ih + b_hh for r and z, b_ih for g_x.  [gates]
@@ -39,16 +35,19 @@ struct GruShape {
 
   /// All input products of `rows` frames at once: a [rows][gates].
   void inputs(const Kernels& kernels, const float* bias, const float* x, int x_stride, float* a, int rows) const {
-    kernels.product_f32(w_ih, {bias, 0, x, x_stride, 1, a, gates, rows});
+    kernels.product_f32({w_ih, gates, in, 0}, {bias, 0, x, x_stride, 1, a, gates, rows});
   }
 
   /// One step of `count` streams from their input products: moves g_x out of a, lets the chains over h go on, applies the gates.
   /// a [count][gates] and g [count][units] hold afterwards what the backward step wants.
   void step(const Kernels& kernels, float* a, float* g, const float* h, int h_stride, float* h_next, int h_next_stride,
             int count) const {
-    for (int c = 0; c < count; ++c)
-      replace(a + ptrdiff_t(c) * gates + 2 * units, b_hh + 2 * units, g + ptrdiff_t(c) * units, units);
-    kernels.product_f32(w_hh, {a, gates, h, h_stride, 1, a, gates, count});
+    for (int c = 0; c < count; ++c) {
+      float* const candidate = a + ptrdiff_t(c) * gates + 2 * units;
+      copy(candidate, g + ptrdiff_t(c) * units, units);
+      copy(b_hh + 2 * units, candidate, units);
+    }
+    kernels.product_f32({w_hh, gates, hidden, 0}, {a, gates, h, h_stride, 1, a, gates, count});
     kernels.gru_f32({a, gates, g, units, h, h_stride, h_next, h_next_stride, units, count});
   }
 };
@@ -56,36 +55,43 @@ struct GruShape {
 struct Gru {
   static int state(const LayerRecord& layer) { return padded(int(layer.out)); }
 
+  static void step(const StepCall& call) {
+    const LayerRecord& layer = call.layer;
+    const int units = padded(int(layer.out));
+    call.model.kernels->gru_step_f32({call.weights(layer.w_ih), call.weights(layer.w_hh), call.weights(layer.b_ih),
+                                      call.weights(layer.b_hh), call.x, call.scratch, call.scratch + 3 * units, call.state,
+                                      call.state, int(layer.in), int(layer.out), units});
+    copy(call.state, call.y, units);
+  }
+
+  /// The input products of all frames first, as one; then step by step.
   static void run(const Call& call, Arena& scratch) {
     const GruShape shape(call.layer, call.model.blob);
-    float* const bias = scratch.take<float>(uint64_t(shape.gates));
     float* const a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(shape.gates));
     float* const g = scratch.take<float>(uint64_t(call.streams) * uint64_t(shape.units));
+    if (call.rows() == 1 && scratch.measures()) return;  // a single frame goes through step
+    float* const bias = scratch.take<float>(uint64_t(shape.gates));
     if (scratch.measures()) return;
     const Kernels& kernels = *call.model.kernels;
     const bool every = call.layer.flags & every_step_flag;
-    const bool alone = call.rows() == 1;  // a single frame: its products go with the step
-    if (!alone) {
-      shape.bias(bias);
-      shape.inputs(kernels, bias, call.x, call.x_stride, a, call.rows());
-    }
+    shape.bias(bias);
+    shape.inputs(kernels, bias, call.x, call.x_stride, a, call.rows());
     for (int t = 0; t < call.steps; ++t) {
       float* const row = a + ptrdiff_t(t) * call.streams * shape.gates;
       if (call.streams == 1) {
-        kernels.gru_step_f32({shape.w_ih, shape.w_hh, shape.b_ih, shape.b_hh, alone ? call.x : nullptr, row, g, call.state,
-                              call.state, shape.units});
+        kernels.gru_step_f32({shape.w_ih, shape.w_hh, shape.b_ih, shape.b_hh, nullptr, row, g, call.state, call.state, shape.in,
+                              shape.hidden, shape.units});
       } else {
         shape.step(kernels, row, g, call.state, call.state_stride, call.state, call.state_stride, call.streams);
       }
       if (!every && t + 1 < call.steps) continue;
       float* const y = call.y + (every ? ptrdiff_t(t) * call.streams * shape.units : 0);
       for (int s = 0; s < call.streams; ++s)
-        memcpy(y + ptrdiff_t(s) * shape.units, call.state + ptrdiff_t(s) * call.state_stride,
-               size_t(shape.units) * sizeof(float));
+        copy(call.state + ptrdiff_t(s) * call.state_stride, y + ptrdiff_t(s) * shape.units, shape.units);
     }
   }
 
-  static constexpr LayerKind kind{SLUICE_GRU, SLUICE_F32, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, run};
+  static constexpr LayerKind kind{SLUICE_GRU, SLUICE_F32, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step, run};
 };
 
 }  // namespace sluice

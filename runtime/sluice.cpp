@@ -24,38 +24,61 @@ Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(han
 
 const LayerKind& kind_of(const LayerRecord& layer) { return *find_layer(layer.kind, layer.format); }
 
+/// One frame of one stream. What it costs beside the kernels is what a small network's step costs, so nothing here is general:
+/// the same layers, buffers and scratch as in run_layers, where a single row was measured.
+void step_layers(const OpenModel& model, const float* x, float* y, float* state, void* scratch) {
+  const int outputs = int(model.header().outputs);
+  float* const buffer[2] = {static_cast<float*>(scratch), static_cast<float*>(scratch) + model.width[0]};
+  float* const rest = buffer[1] + model.width[1];
+  const LayerRecord* const last = model.layers + model.layer_count - 1;
+  float* const end = padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
+  int i = 0;
+  for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
+    const LayerKind& kind = kind_of(*layer);
+    kind.step({model, *layer, x, buffer[i], state, rest});
+    state += kind.state(*layer);
+    x = buffer[i];
+  }
+  kind_of(*last).step({model, *last, x, end, state, rest});
+  if (end != y) memcpy(y, end, size_t(outputs) * sizeof(float));
+}
+
 /// What goes through all layers at once: frames [steps][streams], one of the two being 1.
 struct Pass {
   int steps, streams;
   const float* x;      ///< [steps * streams][inputs]
-  float* y;            ///< [rows of the last layer][outputs], or null to keep no answer
+  float* y;            ///< [rows of the last layer][outputs]
   float* state;        ///< [streams][state of all layers]
   int state_stride;
 };
 
-/// Runs the layers over two alternating buffers of their outputs. With an arena that measures, only takes memory.
+/// Runs the layers over two alternating buffers of their outputs; the last one answers in place where its rows need no padding.
+/// With an arena that measures, only takes memory.
 void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
   const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams);
   float* const buffer[2] = {scratch.take<float>(frames * model.width[0]), scratch.take<float>(frames * model.width[1])};
 
+  const int outputs = int(model.header().outputs);
+  float* const answers = padded(outputs) == outputs ? pass.y : nullptr;
   const float* x = pass.x;
   int x_stride = int(model.header().inputs), steps = pass.steps;
   float* state = pass.state;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
     const LayerKind& kind = kind_of(layer);
+    const bool last = i + 1 == model.layer_count;
+    float* const y = last && answers ? answers : buffer[i % 2];
     const uint64_t mark = scratch.used;
-    kind.run({model, layer, steps, pass.streams, x, x_stride, buffer[i % 2], state, pass.state_stride}, scratch);
+    kind.run({model, layer, steps, pass.streams, x, x_stride, y, state, pass.state_stride}, scratch);
     scratch.used = mark;
-    if (state) state += kind.state(layer);
     if (last_step_only(layer)) steps = 1;
-    x = buffer[i % 2];
+    x = y;
     x_stride = padded(int(layer.out));
+    if (state && !last) state += kind.state(layer);
   }
-  if (!pass.y) return;
-  const size_t outputs = model.header().outputs;
+  if (answers || scratch.measures()) return;
   for (int row = 0; row < steps * pass.streams; ++row)
-    memcpy(pass.y + size_t(row) * outputs, x + ptrdiff_t(row) * x_stride, outputs * sizeof(float));
+    memcpy(pass.y + ptrdiff_t(row) * outputs, x + ptrdiff_t(row) * x_stride, size_t(outputs) * sizeof(float));
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
@@ -108,9 +131,13 @@ void run_pieces(Stream& s, const float* x, float* y, size_t steps) {
   for (uint32_t i = 0; i < model.layer_count; ++i) every = every && !last_step_only(model.layers[i]);
   while (steps > 0) {
     const size_t piece = steps < s.use.steps ? steps : s.use.steps;
-    const bool answers = every || piece == steps;
+    float* const state = reinterpret_cast<float*>(s.state);
     Arena scratch(s.scratch);
-    run_layers(model, {int(piece), 1, x, answers ? y : nullptr, reinterpret_cast<float*>(s.state), 0}, scratch);
+    if (piece == 1) {
+      step_layers(model, x, y, state, s.scratch);
+    } else {
+      run_layers(model, {int(piece), 1, x, y, state, 0}, scratch);
+    }
     x += piece * inputs;
     if (every) y += piece * outputs;
     steps -= piece;
@@ -171,8 +198,7 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
 
 void sluice_step(sluice_stream* handle, const float* x, float* y) {
   Stream& s = stream_of(handle);
-  Arena scratch(s.scratch);
-  run_layers(*s.model, {1, 1, x, y, reinterpret_cast<float*>(s.state), 0}, scratch);
+  step_layers(*s.model, x, y, reinterpret_cast<float*>(s.state), s.scratch);
 }
 
 void sluice_run(sluice_stream* handle, const float* x, float* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
@@ -183,10 +209,10 @@ void sluice_step_many(sluice_stream* const* streams, size_t n, const float* x, f
   const OpenModel& model = *first.model;
   while (n > 0) {
     const size_t piece = n < first.use.streams ? n : first.use.streams;
-    Arena scratch(first.scratch);
     if (piece == 1) {
-      run_layers(model, {1, 1, x, y, reinterpret_cast<float*>(stream_of(streams[0]).state), 0}, scratch);
+      step_layers(model, x, y, reinterpret_cast<float*>(stream_of(streams[0]).state), first.scratch);
     } else {
+      Arena scratch(first.scratch);
       step_together(model, streams, int(piece), x, y, scratch);
     }
     streams += piece;

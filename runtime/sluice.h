@@ -108,7 +108,7 @@ sluice_need sluice_needs(const sluice_model* model, sluice_use use);
 sluice_status sluice_start(sluice_stream* stream, const sluice_model* model, sluice_use use, void* state, size_t state_bytes,
                            void* scratch, size_t scratch_bytes);
 
-/* One frame: x [inputs] to y [outputs]. */
+/* One frame: x [inputs] to y [outputs]. Here and below, x and y must not overlap. */
 void sluice_step(sluice_stream* stream, const float* x, float* y);
 /* A sequence, or a part of one: x [steps][inputs]; y [steps][outputs] where sluice_info.every_step, else [outputs].
  * The same bits as so many calls of sluice_step. With 0 steps it does nothing. */

@@ -26,21 +26,21 @@ void run_tile(const Tile& tile) {
   using M = Make<V>;
   const Tile t = tile;
   V sum[C][R];
-  for (int c = 0; c < C; ++c)
-    for (int r = 0; r < R; ++r) sum[c][r] = M::load(t.init + c * t.init_stride + r * V::width);
+  SLUICE_UNROLL for (int c = 0; c < C; ++c)
+    SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[c][r] = M::load(t.init + c * t.init_stride + r * V::width);
   const float* w = t.w;
   const float* x = t.x;
   for (int k = 0; k < t.cols; ++k, w += t.w_step, x += t.x_step) {
     V rows[R];
     if constexpr (C > 1)
-      for (int r = 0; r < R; ++r) rows[r] = M::load(w + r * V::width);
-    for (int c = 0; c < C; ++c) {
+      SLUICE_UNROLL for (int r = 0; r < R; ++r) rows[r] = M::load(w + r * V::width);
+    SLUICE_UNROLL for (int c = 0; c < C; ++c) {
       const V column = M::set(x[c * t.x_stride]);
-      for (int r = 0; r < R; ++r) sum[c][r] = fma(C > 1 ? rows[r] : M::load(w + r * V::width), column, sum[c][r]);
+      SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[c][r] = fma(C > 1 ? rows[r] : M::load(w + r * V::width), column, sum[c][r]);
     }
   }
-  for (int c = 0; c < C; ++c)
-    for (int r = 0; r < R; ++r) store(t.y + c * t.y_stride + r * V::width, sum[c][r]);
+  SLUICE_UNROLL for (int c = 0; c < C; ++c)
+    SLUICE_UNROLL for (int r = 0; r < R; ++r) store(t.y + c * t.y_stride + r * V::width, sum[c][r]);
 }
 
 constexpr int most_columns = 6;

@@ -30,7 +30,7 @@ template <class V, int R>
 inline void run_chains(V (&sum)[R], const float* w, ptrdiff_t w_step, const float* x, int cols) {
   for (int k = 0; k < cols; ++k, w += w_step) {
     const V column = Make<V>::set(x[k]);
-    for (int r = 0; r < R; ++r) sum[r] = fma(Make<V>::load(w + r * V::width), column, sum[r]);
+    SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] = fma(Make<V>::load(w + r * V::width), column, sum[r]);
   }
 }
 
@@ -41,14 +41,14 @@ void run_step_tile(const StepTile& tile, const GruStep& s) {
   const StepTile t = tile;
   V sum[R];
   if (s.x) {
-    for (int r = 0; r < R; ++r)
+    SLUICE_UNROLL for (int r = 0; r < R; ++r)
       sum[r] = M::load(t.b_ih + r * V::width) + M::load((r < t.candidate ? t.b_hh : negative_zeros.row) + r * V::width);
-    run_chains(sum, t.w_ih, t.w_step, s.x, s.w_ih.cols);
-    for (int r = 0; r < R; ++r) store(t.a + r * V::width, sum[r]);
+    run_chains(sum, t.w_ih, t.w_step, s.x, s.in);
+    SLUICE_UNROLL for (int r = 0; r < R; ++r) store(t.a + r * V::width, sum[r]);
   }
-  for (int r = 0; r < R; ++r) sum[r] = M::load((r < t.candidate ? t.a : t.b_hh) + r * V::width);
-  run_chains(sum, t.w_hh, t.w_step, s.h, s.w_hh.cols);
-  for (int r = 0; r < R; ++r) store((r < t.candidate ? t.a : t.g) + r * V::width, sum[r]);
+  SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] = M::load((r < t.candidate ? t.a : t.b_hh) + r * V::width);
+  run_chains(sum, t.w_hh, t.w_step, s.h, s.units);
+  SLUICE_UNROLL for (int r = 0; r < R; ++r) store((r < t.candidate ? t.a : t.g) + r * V::width, sum[r]);
 }
 
 using RunStepTile = void (*)(const StepTile&, const GruStep&);
@@ -76,8 +76,8 @@ inline void run_step_strip(const GruStep& s, int strip, int rows) {
   int vectors = rows / V::width;
   for (int row = strip; vectors > 0;) {
     const int r = even_part(vectors, V::accumulators);
-    const StepTile tile{static_cast<const float*>(s.w_ih.w) + ptrdiff_t(strip) * s.w_ih.cols + (row - strip),
-                        static_cast<const float*>(s.w_hh.w) + ptrdiff_t(strip) * s.w_hh.cols + (row - strip),
+    const StepTile tile{static_cast<const float*>(s.w_ih) + ptrdiff_t(strip) * s.in + (row - strip),
+                        static_cast<const float*>(s.w_hh) + ptrdiff_t(strip) * s.units + (row - strip),
                         rows,
                         s.b_ih + row, s.b_hh + row,
                         s.a + row, s.g + (row - 2 * s.hidden),
@@ -88,10 +88,66 @@ inline void run_step_strip(const GruStep& s, int strip, int rows) {
   }
 }
 
+/// A layer whose chains all fit the registers, U vectors a gate: they stay there until the new state leaves.
+template <class V, int U>
+void run_small_step(const GruStep& step) {
+  using M = Make<V>;
+  const GruStep s = step;
+  constexpr int rows = 3 * U * V::width;
+  V sum[3 * U], g_x[U];
+  if (s.x) {
+    SLUICE_UNROLL for (int r = 0; r < 2 * U; ++r) sum[r] = M::load(s.b_ih + r * V::width) + M::load(s.b_hh + r * V::width);
+    SLUICE_UNROLL for (int r = 2 * U; r < 3 * U; ++r) sum[r] = M::load(s.b_ih + r * V::width);
+    run_chains(sum, static_cast<const float*>(s.w_ih), rows, s.x, s.in);
+  } else {
+    SLUICE_UNROLL for (int r = 0; r < 3 * U; ++r) sum[r] = M::load(s.a + r * V::width);
+  }
+  SLUICE_UNROLL for (int u = 0; u < U; ++u) {
+    g_x[u] = sum[2 * U + u];
+    sum[2 * U + u] = M::load(s.b_hh + (2 * U + u) * V::width);
+  }
+  run_chains(sum, static_cast<const float*>(s.w_hh), rows, s.h, s.units);
+  SLUICE_UNROLL for (int r = 0; r < 2 * U; ++r) sum[r] = sigmoid(sum[r]);
+  SLUICE_UNROLL for (int u = 0; u < U; ++u) {
+    const V n = tanh(fma(sum[u], sum[2 * U + u], g_x[u]));
+    store(s.h_next + u * V::width, fma(sum[U + u], M::load(s.h + u * V::width) - n, n));
+  }
+}
+
+using RunStep = void (*)(const GruStep&);
+
+/// run_small_step<V, u> at [u], where u vectors are whole panels and three times as many fit the registers; else null.
+template <class V>
+struct SmallSteps {
+  static constexpr int most = V::accumulators / 3;
+  RunStep run[most + 1] = {};
+  constexpr SmallSteps() { fill<1>(); }
+
+ private:
+  template <int U>
+  constexpr void fill() {
+    if constexpr (U * V::width % panel_rows == 0 && 3 * U * V::width <= strip_rows) run[U] = run_small_step<V, U>;
+    if constexpr (U < most) fill<U + 1>();
+  }
+};
+
+template <class V>
+constexpr SmallSteps<V> small_steps;
+
+/// Whether it was a small layer; if so, the step is done.
+template <class V>
+inline bool step_in_registers(const GruStep& s) {
+  const int u = s.hidden / V::width;
+  if (u > SmallSteps<V>::most || !small_steps<V>.run[u]) return false;
+  small_steps<V>.run[u](s);
+  return true;
+}
+
 template <class Set>
 void gru_step_f32(const GruStep& s) {
   using Wide = typename Set::Wide;
   using Half = typename Set::Half;
+  if (s.hidden % Wide::width == 0 ? step_in_registers<Wide>(s) : step_in_registers<Half>(s)) return;
   const int gates = 3 * s.hidden;
   for (int strip = 0; strip < gates; strip += strip_rows) {
     const int rows = gates - strip < strip_rows ? gates - strip : strip_rows;

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC would otherwise keep it in memory.
+#define SLUICE_UNROLL _Pragma("GCC unroll 32")
+
 namespace sluice {
 namespace {
 

@@ -28,8 +28,8 @@ const float* prepare(const LayerRecord& layer, const uint8_t* base, bool wants_d
   float* const ih = wants_dx ? arena.take<float>(uint64_t(padded(int(layer.in))) * uint64_t(gates)) : nullptr;
   if (arena.measures()) return nullptr;
   const GruShape shape(layer, base);
-  transpose(static_cast<const float*>(shape.w_hh.w), gates, shape.hidden, hh);
-  if (wants_dx) transpose(static_cast<const float*>(shape.w_ih.w), gates, shape.in, ih);
+  transpose(static_cast<const float*>(shape.w_hh), gates, shape.hidden, hh);
+  if (wants_dx) transpose(static_cast<const float*>(shape.w_ih), gates, shape.in, ih);
   return hh;
 }
 
