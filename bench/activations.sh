@@ -7,6 +7,6 @@ source tools/install.sh
 
 need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev doctest-dev
 mkdir -p build
-quietly build/activations.log cmake --preset release
+quietly build/activations.log cmake --preset release -DSLUICE_BENCH=ON
 quietly build/activations.log cmake --build --preset release --target exhaust_activations
 build/release/bin/exhaust_activations "$@"

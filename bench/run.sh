@@ -24,7 +24,7 @@ need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-de
   doctest-dev libbenchmark-dev util-linux
 need_packages libdnnl-dev || echo "Without oneDNN: no ratios to it"
 mkdir -p build
-quietly build/bench.log cmake --preset release
+quietly build/bench.log cmake --preset release -DSLUICE_BENCH=ON
 quietly build/bench.log cmake --build --preset release --target sluice_bench
 
 # The last core that we may use: the first one serves interrupts more often.
