@@ -160,6 +160,8 @@ works eval interrupted/model.slu --data test.csv
 "${sluice[@]}" run run/model.slu --input test.csv >/dev/full 2>err
 echo $? >code && : >out
 judge 1 'No space left' "run to a full device"
+(sleep 0.5; "${sluice[@]}" run run/model.slu --input test.csv --every-step; echo $? >code) 2>err | true
+[ "$(cat code)" = 1 ] && [ ! -s err ] || complain "a reader that went away: exit code $(cat code), $(cat err)"
 refused 1 'proc/.*cannot' run run/model.slu --input test.csv --output /proc/answers.csv
 refused 1 'cannot' train recipe.toml --out /proc/run
 refused 1 'train\.csv/run.*cannot' train recipe.toml --out train.csv/run

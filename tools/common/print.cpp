@@ -20,7 +20,9 @@ bool is_number(const std::string& cell) { return !cell.empty() && cell[0] >= '0'
 }  // namespace
 
 void flush_output() {
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) fail("standard output: cannot be written: {}", std::strerror(errno));
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
+  if (errno == EPIPE) throw Error(1, "");  // whoever read it has seen enough
+  fail("standard output: cannot be written: {}", std::strerror(errno));
 }
 
 void print_text(std::string_view text) {

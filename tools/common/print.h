@@ -9,7 +9,7 @@
 
 namespace sluice::tools {
 
-/// Writes to standard output; fails with exit code 1 where it cannot (a full disk, a reader that went away).
+/// Writes to standard output; fails with exit code 1 where it cannot: a full disk, or, without a word, a reader that went away.
 void print_text(std::string_view text);
 
 /// Writes out what is buffered, as print_text does.
