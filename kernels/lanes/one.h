@@ -7,7 +7,12 @@
 #include <string.h>
 
 /// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC would otherwise keep it in memory.
+/// Not under AddressSanitizer, which would check each of them, for minutes of compiling.
+#if defined(__SANITIZE_ADDRESS__)
+#define SLUICE_UNROLL
+#else
 #define SLUICE_UNROLL _Pragma("GCC unroll 32")
+#endif
 
 namespace sluice {
 namespace {
