@@ -59,8 +59,8 @@ const Function functions[] = {
     {"tanh", tanh_of, [](double x) { return std::tanh(x); }, -1.0f, 1.0f, true},
     {"sigmoid", sigmoid_of, [](double x) { return 1.0 / (1.0 + std::exp(-x)); }, 0.0f, 1.0f, false},
     {"exp", exp_of, [](double x) { return std::exp(x); }, 0.0f, infinity, false},
-    // kernels.h: zero and subnormal numbers count as FLT_MIN.
-    {"log", log_of, [](double x) { return std::log(std::fabs(x) < double(FLT_MIN) ? double(FLT_MIN) : x); }, -infinity,
+    // kernels.h: zeros and positive subnormal numbers count as FLT_MIN.
+    {"log", log_of, [](double x) { return std::log(x >= 0 && x < double(FLT_MIN) ? double(FLT_MIN) : x); }, -infinity,
      infinity, false},
 };
 

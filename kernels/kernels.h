@@ -121,7 +121,7 @@ struct Kernels {
   void (*gru_back_f32)(const GatesBack&);
 
   /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0 where it would be subnormal.
-  /// log of zero and of a subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
+  /// log of zero and of a positive subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
   void (*exp_f32)(const float* x, float* y, size_t n);
   void (*log_f32)(const float* x, float* y, size_t n);
 
