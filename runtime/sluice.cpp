@@ -1,4 +1,5 @@
-// open, start, step, run. One walk over the layers serves them all, and measures what they need.
+// open, start, step, run. A lean walk over the layers for a single frame; a general one for all else, which also measures what both
+// need.
 #include "sluice.h"
 
 #include <string.h>

@@ -6,8 +6,8 @@
  *
  *   What can be wrong is found by sluice_open and sluice_start. After them, a step cannot fail.
  *
- *   The same blob and the same input give the same bits on every instruction set that DESIGN names, stepped frame by frame,
- *   run as a sequence, or stepped with other streams.
+ *   The same blob and the same input give the same bits on every instruction set (scalar, AVX2, AVX-512, NEON, ARMv7), stepped
+ *   frame by frame, run as a sequence, or stepped with other streams.
  */
 #ifndef SLUICE_H
 #define SLUICE_H

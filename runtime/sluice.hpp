@@ -15,6 +15,8 @@ class Model {
   sluice_info info() const { return sluice_describe(&handle_); }
   sluice_need needs(sluice_use use = {1, 1}) const { return sluice_needs(&handle_, use); }
   uint64_t hash() const { return sluice_hash(&handle_); }
+  sluice_layer_info layer(uint32_t i) const { return sluice_describe_layer(&handle_, i); }
+  const void* section(sluice_section_kind kind, size_t* bytes) const { return sluice_section(&handle_, kind, bytes); }
   const char* isa() const { return sluice_isa(&handle_); }
   const sluice_model* handle() const { return &handle_; }
 
@@ -38,6 +40,10 @@ class Stream {
  private:
   sluice_stream handle_{};
 };
+
+/// One frame of each of n streams; see sluice_step_many.
+inline void step_many(sluice_stream* const* streams, size_t n, const float* x, float* y) { sluice_step_many(streams, n, x, y); }
+inline size_t argmax(const float* y, size_t n) { return sluice_argmax(y, n); }
 
 }  // namespace sluice
 

@@ -103,18 +103,19 @@ std::string version_text() {
                      SLUICE_BLOB_MAJOR, SLUICE_BLOB_MINOR);
 }
 
-void complain(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+/// One line, whatever names and cells it quotes.
+void complain(const std::string& line) { tell(printable(line) + "\n"); }
 
 /// What is wrong with the command line, in one line that says where to look.
 int complain_about_request(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
-  if (app.get_subcommands().empty() && first[0] != '-') {
-    complain(fmt::format("sluice: {} is not a command; see sluice --help", printable(first)));
+  if (app.get_subcommands().empty()) {
+    complain(fmt::format("sluice: {} is not {}; see sluice --help", first, first[0] == '-' ? "an option" : "a command"));
     return wrong_request;
   }
   std::string command = "sluice";
   for (const CLI::App* used : app.get_subcommands()) command += " " + used->get_name();
   std::string what = error.what();
-  what = printable(what.substr(0, what.find_last_not_of(" \n") + 1));
+  what = what.substr(0, what.find_last_not_of(" \n") + 1);
   complain(fmt::format("{}: {}; see {} --help", command, what, command));
   return wrong_request;
 }
@@ -142,7 +143,7 @@ int run(int argc, char** argv) {
   add_export(app, options.export_);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
   if (argc < 2) {
-    fmt::print(stderr, "{}", app.help());
+    tell(app.help());
     return wrong_request;
   }
   try {
@@ -166,7 +167,7 @@ int guarded(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     complain("sluice: out of memory");
   } catch (const std::exception& error) {
-    complain(fmt::format("sluice: {}", printable(error.what())));
+    complain(fmt::format("sluice: {}", error.what()));
   }
   return work_failed;
 }

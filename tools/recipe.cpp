@@ -23,7 +23,13 @@ constexpr std::string_view activations[] = {"linear", "tanh", "sigmoid", "relu",
 struct Place {
   const Key& key;
   std::string text;
+  std::string file = {};  ///< empty on a command line
 };
+
+/// The place of one value of a list.
+std::string place_of(const Place& list, const toml::node& item) {
+  return list.file.empty() ? list.text : fmt::format("{}:{}: {}", list.file, item.source().begin.line, list.key.name);
+}
 
 /// A value as it stands in the recipe, for messages.
 std::string shown(const toml::node& node) {
@@ -149,7 +155,7 @@ void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place
   if (array->empty()) refuse("{}: an empty list is not a network; give one layer or more", place.text);
   out.clear();
   for (const toml::node& item : *array)
-    out.push_back(read_layer(item, fmt::format("{}: layer {}", place.text, out.size() + 1)));
+    out.push_back(read_layer(item, fmt::format("{}: layer {}", place_of(place, item), out.size() + 1)));
 }
 
 void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
@@ -178,7 +184,7 @@ void read_table(Recipe& recipe, const toml::table& table, const std::string& pre
     const std::string name = prefix + std::string(toml_key.str());
     const std::string place = fmt::format("{}:{}: {}", recipe.file, toml_key.source().begin.line, name);
     if (const Key* key = find_key(name)) {
-      set_value(recipe, node, {*key, place});
+      set_value(recipe, node, {*key, place, recipe.file});
     } else if (first_below(name) && node.is_table()) {
       read_table(recipe, *node.as_table(), name + ".");
     } else {

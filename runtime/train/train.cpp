@@ -145,7 +145,7 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   const uint32_t layers = model.layer_count, learns = first_trained(model), last = layers - 1;
   const int frames = shard.steps * shard.sequences, inputs = int(model.header().inputs), outputs = int(model.header().outputs);
   const Parameters parameters{layout.weights, layout.shard_gradients + uint64_t(slot) * layout.section_floats, layout.section_begin};
-  const bool drops_input = options.dropout_input > 0.0f, drops_output = options.dropout_output > 0.0f && last > learns;
+  const bool drops_input = options.dropout_input > 0.0f, drops_output = options.dropout_output > 0.0f && last >= learns;
 
   Place* const places = arena.take<Place>(layers);
   float* x = arena.take<float>(uint64_t(frames) * uint64_t(inputs));

@@ -1,4 +1,4 @@
-// From a batch's gradient to new weights: penalties, clipping, schedule, Adam and AdamW (DESIGN's order).
+// From a batch's gradient to new weights: penalties, clipping, schedule, Adam and AdamW, in this order.
 #include "train.h"
 
 namespace sluice {

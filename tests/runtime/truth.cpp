@@ -1,4 +1,4 @@
-// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains that DESIGN lays down.
+// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains that runtime/README.md lays down.
 #include <doctest/doctest.h>
 
 #include "../support/golden_network.h"
@@ -11,7 +11,7 @@ namespace {
 
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
-/// The GRU of DESIGN section 3, operation by operation, with a table's own sigmoid and tanh.
+/// The GRU of runtime/README.md, operation by operation, with a table's own sigmoid and tanh.
 std::vector<float> literal_gru(const Kernels& table, const Layer& layer, const std::vector<float>& x) {
   const size_t in = size_t(layer.in), n = size_t(layer.out);
   Layer& l = const_cast<Layer&>(layer);
@@ -102,7 +102,7 @@ TEST_CASE("every network agrees with its formulas in double") {
   }
 }
 
-TEST_CASE("a GRU is DESIGN's chains, to the bit, on every instruction set") {
+TEST_CASE("a GRU is the documented chains, to the bit, on every instruction set") {
   Noise noise(51);
   for (const Kernels* table : every_table())
     for (const int inputs : {1, 3, 40})

@@ -92,7 +92,7 @@ inline std::vector<float> special_numbers() {
                           std::numeric_limits<float>::max(),
                           std::nextafter(1.0f, 0.0f),
                           std::nextafter(1.0f, 2.0f)};
-#if !(defined(__arm__) && defined(__ARM_NEON))  // ARMv7 NEON flushes them; DESIGN promises nothing there
+#if !(defined(__arm__) && defined(__ARM_NEON))  // ARMv7 NEON flushes them; nothing is promised there
   for (const float f : {1e-40f, -1e-40f, std::numeric_limits<float>::denorm_min(), std::nextafter(1.17549435e-38f, 0.0f)})
     v.push_back(f);
 #endif

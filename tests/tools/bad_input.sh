@@ -31,14 +31,17 @@ refused 2 'nothing\.csv: .*no such file' train recipe.toml --out run --set data.
 refused 2 'nothing\.csv: .*no such file' train recipe.toml --out run --set data.test=nothing.csv
 mkdir closed
 refused 2 'closed.*directory' train recipe.toml --out run --set data.train=closed
-if [ "$(id -u)" -ne 0 ]; then
+if can_lose_rights; then
   cp train.csv closed/train.csv
   chmod 000 closed
-  refused 2 'closed/train\.csv: .*[Pp]ermission' train recipe.toml --out run --data-dir closed
+  without_rights refused 2 'closed/train\.csv: .*[Pp]ermission' train recipe.toml --out run --data-dir closed
+  without_rights refused 1 'closed/model\.c: .*cannot be written' export $model --out closed
   chmod 755 closed
 else
-  echo "skipped as root: a directory that cannot be read"
+  echo "skipped, root cannot become another user here: a directory that cannot be read"
 fi
+"${sluice[@]}" inspect nothing.slu 2>/dev/full
+[ $? -eq 2 ] || complain "an error that cannot be told changes the exit code"
 absent run c answers.csv
 
 # --- data
@@ -57,6 +60,8 @@ sed -i '1s/label/lable/' train.csv && refused_data 'train\.csv:1: .*label'
 sed -i '1s/sequence/number/' train.csv && refused_data 'train\.csv:1: .*sequence'
 echo 's0,down,1,2' >>train.csv && refused_data 'train\.csv:[0-9]*: .*s0'
 sed -i '3s/down/up/' train.csv && refused_data 'train\.csv:3: .*(label|target)'
+sed -i '3s/down/"do\nwn"/' train.csv && refused_data 'train\.csv:3: .*do\?wn'
+sed -i '4s/down/do\x00wn/' train.csv && refused_data 'train\.csv:4: .*byte 0'
 head -c 3000 /dev/urandom >train.csv && refused_data 'train\.csv'
 printf 'PK\003\004' >train.npz && refused 2 'train\.npz' train recipe.toml --out run --set data.train=train.npz
 sed 's/up/sideways/' train.csv >test.csv
@@ -95,6 +100,7 @@ refused_recipe '^bad\.toml:9' 's/epochs = 3/epochs = /'
 refused_recipe '^bad\.toml.*data\.train' '/train = /d'
 refused_recipe '^bad\.toml.*model\.layers' '/layers = /d'
 refused_recipe '^bad\.toml:6: model\.layers' 's/gru = 4/gru = 0/'
+refused_recipe '^bad\.toml:7: model\.layers: layer 2.*0' 's/, { dense = 2/,\n  { dense = 0/'
 refused_recipe '^bad\.toml:6: model\.layers.*(gru|lstm)' 's/gru = 4/lstm = 4/'
 refused_recipe '^bad\.toml:6: model\.layers.*softmx' 's/softmax/softmx/'
 refused_recipe '^bad\.toml:6: model\.layers.*(2|3)' 's/dense = 2/dense = 3/'
@@ -123,6 +129,7 @@ absent c
 # --- the command line
 refused 2 'tarin' tarin recipe.toml
 refused 2 'nonsense' inspect $model --nonsense
+refused 2 '--nonsense is not an option' --nonsense
 refused 2 'rust' export $model --format rust --out c
 refused 2 'input' run $model
 for command in "train recipe.toml --out run" "eval $model --data good.csv" "run $model --input good.csv --output answers.csv" "inspect $model" \
@@ -133,6 +140,10 @@ done
 absent run c answers.csv
 
 # --- what is already there stays
+cp good.csv answers.csv
+refused 2 '--output answers\.csv: ' run $model --input answers.csv --output answers.csv
+refused 2 '--output good/model\.slu: ' run $model --input answers.csv --output good/model.slu
+same good.csv answers.csv "the input was replaced by the answers"
 cp -r good before
 refused 2 'good.*--force' train recipe.toml --out good
 same good/model.slu before/model.slu "a run was touched without --force"

@@ -48,6 +48,17 @@ works() {
   [ $code -eq 0 ] || complain "sluice $*: exit code $code: $(head -n 3 err)"
 }
 
+# without_rights FUNCTION ARGUMENT...: as a user whom permissions bind, which root is not. Where can_lose_rights says no: not at all.
+nobody=()
+[ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+can_lose_rights() { "${nobody[@]}" "${sluice[@]}" --version >/dev/null 2>&1 && "${nobody[@]}" test -r "$PWD/recipe.toml"; }
+without_rights() {
+  local all=("${sluice[@]}")
+  sluice=("${nobody[@]}" "${all[@]}")
+  "$@"
+  sluice=("${all[@]}")
+}
+
 # absent PATH...: no partial output was left, not even a hidden one.
 absent() {
   local path

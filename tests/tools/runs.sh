@@ -96,6 +96,21 @@ same counted told "eval and what its answers add up to: $(cat told), counted $(c
 works eval run/model.slu --data test.csv
 grep -q 'majority' out || complain "eval does not show the majority class's accuracy: $(head -n 3 out)"
 
+works run run/model.slu --input test.csv --json
+[ "$(grep -c '"sequence": ' out)" -eq "$sequences" ] || complain "run --json: $(grep -c '"sequence": ' out) of $sequences sequences"
+works bench run/model.slu
+grep -q '^scalar' out || complain "bench does not show the scalar kernels: $(head -n 5 out)"
+works bench run/model.slu --json
+grep -q '"ns_per_step"' out || complain "bench --json: $(head -n 5 out)"
+
+# --- early stopping: the epoch with the least validation loss is kept, and training ends `patience` epochs after it
+works train recipe.toml --out early --set train.epochs=200 --set train.learning_rate=0.03
+awk -F'[:,}]' '{ for (i = 1; i < NF; i++) if ($i ~ /"validation_loss"/) { n++; if (n == 1 || $(i + 1) < least) { least = $(i + 1); at = n } } }
+  END { printf "%d %d %.4f\n", n, at, least }' early/log.jsonl >stopped
+read -r epochs at least <stopped
+{ [ "$epochs" -lt 200 ] && [ "$epochs" -eq $((at + 3)) ]; } || complain "stopped after $epochs epochs, the best was $at"
+grep -q "^Validation.*loss $least" out || complain "the weights of epoch $at were not kept (loss $least): $(grep Validation out)"
+
 # --- sizes
 works inspect run/model.slu --json
 [ "$(sed -n 's/^  "bytes": \([0-9]*\),$/\1/p' out)" = "$(wc -c <run/model.slu)" ] || complain "inspect's bytes are not the file's"
@@ -137,6 +152,9 @@ loss = "mse"
 epochs = 3
 END
 works train rows.toml --out rows
+works train rows.toml --out lone --set 'model.layers=[{gru=2}]'
+works train rows.toml --out lone_dropped --set 'model.layers=[{gru=2}]' --set model.dropout.output=0.5
+different lone/model.slu lone_dropped/model.slu "dropout before the last layer, which is the first too"
 works eval rows/model.slu --data rows.csv --json
 works run rows/model.slu --input rows.csv
 [ "$(wc -l <out)" -eq 55 ] || complain "a model that answers every row gives $(wc -l <out) lines for 54 rows"
@@ -166,14 +184,18 @@ refused 1 'proc/.*cannot' run run/model.slu --input test.csv --output /proc/answ
 refused 1 'cannot' train recipe.toml --out /proc/run
 refused 1 'train\.csv/run.*cannot' train recipe.toml --out train.csv/run
 refused 1 'cannot' export run/model.slu --out /proc/c
-if [ "$(id -u)" -ne 0 ]; then
+if can_lose_rights; then
   mkdir closed && chmod 555 closed
-  refused 1 'closed.*[Pp]ermission' train recipe.toml --out closed/run
-  refused 1 'closed.*[Pp]ermission' run run/model.slu --input test.csv --output closed/answers.csv
+  without_rights refused 1 'closed.*[Pp]ermission' train recipe.toml --out closed/run
+  without_rights refused 1 'closed.*[Pp]ermission' run run/model.slu --input test.csv --output closed/answers.csv
   chmod 755 closed
 else
-  echo "skipped as root: a directory that cannot be written"
+  echo "skipped, root cannot become another user here: a directory that cannot be written"
 fi
+"${sluice[@]}" train recipe.toml --out untold >out 2>/dev/full
+[ $? -eq 0 ] && same run/model.slu untold/model.slu "trained where progress cannot be told"
+mkdir -p folder/model.slu
+refused 2 'folder.*model\.slu' train recipe.toml --out folder --force
 # A limit on the size of files stands for a disk that fills up in the middle of one. (It holds for standard error too: read by cat.)
 (
   ulimit -f 2

@@ -30,9 +30,14 @@ std::string bytes_of(const OwnedModel& model) {
   return {reinterpret_cast<const char*>(model.blob.data.get()), model.info().bytes};
 }
 
+bool exists(const std::string& path) {
+  std::error_code unreadable;  // to be told by what is then written
+  return fs::exists(path, unreadable);
+}
+
 /// A file that an earlier export wrote may be replaced; any other holds something that only its owner may give up.
 void check_replaceable(const File& file) {
-  if (!fs::exists(file.path)) return;
+  if (!exists(file.path)) return;
   const std::string old = read_file(file.path);
   if (old != file.bytes && !old.starts_with("/* A Sluice model"))
     refuse("{}: exists and holds something else; choose another --out, or replace it with --force", file.path);
@@ -40,12 +45,12 @@ void check_replaceable(const File& file) {
 
 /// All of the files or, where one cannot be written, none that is new.
 void write_files(const std::string& folder, const std::vector<File>& files) {
-  const bool new_folder = !fs::exists(folder);
+  const bool new_folder = !exists(folder);
   make_directory(folder);
   std::vector<std::string> new_files;
   try {
     for (const File& file : files) {
-      const bool new_file = !fs::exists(file.path);
+      const bool new_file = !exists(file.path);
       write_file(file.path, file.bytes);
       if (new_file) new_files.push_back(file.path);
     }

@@ -1,5 +1,6 @@
 // sluice run: a model's answers to the sequences in a file.
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
@@ -152,7 +153,15 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
 
 }  // namespace
 
+void check_output(const RunOptions& options) {
+  std::error_code none;
+  for (const std::string& source : {options.model, options.input})
+    if (!options.output.empty() && std::filesystem::equivalent(options.output, source, none))
+      refuse("--output {}: is what is read; give another file", options.output);
+}
+
 void run_run(const RunOptions& options) {
+  check_output(options);
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_for(model, options);
   const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});

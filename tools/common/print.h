@@ -15,6 +15,9 @@ void print_text(std::string_view text);
 /// Writes out what is buffered, as print_text does.
 void flush_output();
 
+/// Writes to standard error at once. Where that fails, work goes on: a lost message must not cost a training.
+void tell(std::string_view text);
+
 template <class... Args>
 void print(fmt::format_string<Args...> text, Args&&... args) {
   print_text(fmt::format(text, std::forward<Args>(args)...));

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "print.h"
 
 namespace sluice::tools {
 namespace {
@@ -59,18 +60,16 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
   const std::size_t width = std::clamp(room > taken ? room - taken : 0, narrowest_bar, widest_bar);
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
-  fmt::print(stderr, "\r\x1b[K{}", line);
-  std::fflush(stderr);
+  tell("\r\x1b[K" + line);
   progress.visible = true;
 }
 
 void progress_line(Progress& progress, const std::string& text) {
-  if (!progress.terminal) fmt::print(stderr, "{}\n", text);
+  if (!progress.terminal) tell(text + "\n");
 }
 
 void end_progress(Progress& progress) {
-  if (progress.visible) fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  if (progress.visible) tell("\r\x1b[K");
   progress.visible = false;
 }
 

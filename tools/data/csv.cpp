@@ -160,6 +160,8 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Reader in{text, file};
+  if (const std::size_t nul = text.find('\0'); nul != text.npos)
+    refuse("{}:{}: a byte 0; give text (UTF-8)", file, 1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(nul), '\n'));
   std::vector<std::string> header, cells;
   std::size_t line = 0;
   if (!next_row(in, header, line)) refuse("{}: empty; give a header and one row a frame", file);

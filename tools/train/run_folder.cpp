@@ -58,9 +58,12 @@ struct Staging {
 void check_run_folder(const std::string& folder, bool force) {
   std::error_code unknown;
   if (fs::exists(folder, unknown) && !fs::is_directory(folder, unknown)) refuse("--out {}: is a file; give a folder", folder);
-  for (const char* file : run_files)
-    if (!force && fs::exists(fs::path(folder) / file, unknown))
+  for (const char* file : run_files) {
+    const fs::path path = fs::path(folder) / file;
+    if (fs::is_directory(path, unknown)) refuse("--out {}: holds a folder named {}; choose another", folder, file);
+    if (!force && fs::exists(path, unknown))
       refuse("--out {}: holds another run ({}); give --force to replace it, or another folder", folder, file);
+  }
   Staging probe(folder);
 }
 

@@ -56,7 +56,7 @@ struct RunFile {
   std::string name, bytes;
 };
 
-/// Writes a run's files into the folder, all of them or none.
+/// Writes a run's files into the folder: all of them to disk first, then renamed one by one.
 void write_run(const std::string& folder, const std::vector<RunFile>& files);
 
 }  // namespace sluice::tools
