@@ -60,8 +60,8 @@ const Function functions[] = {
     {"sigmoid", sigmoid_of, [](double x) { return 1.0 / (1.0 + std::exp(-x)); }, 0.0f, 1.0f, false},
     {"exp", exp_of, [](double x) { return std::exp(x); }, 0.0f, infinity, false},
     // kernels.h: zeros and positive subnormal numbers count as FLT_MIN.
-    {"log", log_of, [](double x) { return std::log(x >= 0 && x < double(FLT_MIN) ? double(FLT_MIN) : x); }, -infinity,
-     infinity, false},
+    {"log", log_of, [](double x) { return std::log(x >= 0 && x < double(FLT_MIN) ? double(FLT_MIN) : x); }, -infinity, infinity,
+     false},
 };
 
 /// What was found, over all that a thread has seen.

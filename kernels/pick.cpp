@@ -17,7 +17,8 @@ namespace {
 const Kernels* const tables[] = {
     &scalar_kernels,
 #if defined(SLUICE_HAS_X86)
-    &avx2_kernels,   &avx512_kernels,
+    &avx2_kernels,
+    &avx512_kernels,
 #elif defined(SLUICE_HAS_NEON)
     &neon_kernels,
 #elif defined(SLUICE_HAS_ARMV7)
@@ -36,8 +37,7 @@ bool runs_here(const Kernels& kernels) {
 #if defined(SLUICE_HAS_X86)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (&kernels == &avx2_kernels) return avx2;
-  if (&kernels == &avx512_kernels)
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  if (&kernels == &avx512_kernels) return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
 #endif
   (void)kernels;  // NEON is part of what the ARM builds are compiled for
   return true;

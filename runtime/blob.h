@@ -79,6 +79,8 @@ struct OpenModel {
   const float* floats_at(uint32_t offset) const { return reinterpret_cast<const float*>(blob + offset); }
 };
 
+inline const OpenModel& model_of(const sluice_model* handle) { return *reinterpret_cast<const OpenModel*>(handle); }
+
 /// The section of that kind, or null.
 const BlobSection* find_section(const uint8_t* blob, uint32_t kind);
 

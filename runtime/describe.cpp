@@ -7,8 +7,6 @@
 namespace sluice {
 namespace {
 
-const OpenModel& model_of(const sluice_model* handle) { return *reinterpret_cast<const OpenModel*>(handle); }
-
 struct Fnv {
   uint64_t value = 14695981039346656037ull;
   void add(uint32_t word) {
@@ -75,7 +73,8 @@ uint64_t sluice_hash(const sluice_model* handle) {
   Fnv hash;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
-    hash.add(uint32_t(layer.kind) | uint32_t(layer.activation) << 8 | uint32_t(layer.flags) << 16 | uint32_t(layer.format) << 24);
+    hash.add(uint32_t(layer.kind) | uint32_t(layer.activation) << 8 | uint32_t(layer.flags) << 16 |
+             uint32_t(layer.format) << 24);
     hash.add(layer.in);
     hash.add(layer.out);
     Weights arrays[4];

@@ -5,7 +5,18 @@
 namespace sluice {
 
 namespace {
-constexpr LayerKind kinds[] = {Gru::kind, Dense::kind, Standardize::kind};
+// Firmware may leave some out (SLUICE_LAYERS in CMakeLists.txt).
+constexpr LayerKind kinds[] = {
+#ifndef SLUICE_WITHOUT_GRU
+    Gru::kind,
+#endif
+#ifndef SLUICE_WITHOUT_DENSE
+    Dense::kind,
+#endif
+#ifndef SLUICE_WITHOUT_STANDARDIZE
+    Standardize::kind,
+#endif
+};
 }
 
 const LayerKind* find_layer(uint8_t kind, uint8_t format) {

@@ -1,5 +1,5 @@
-// open, start, step, run. A lean walk over the layers for a single frame; a general one for all else, which also measures what both
-// need.
+// open, start, step, run. A lean walk over the layers for a single frame; a general one for all else, which also measures what
+// both need.
 #include "sluice.h"
 
 #include <string.h>
@@ -20,7 +20,6 @@ struct Stream {
 };
 static_assert(sizeof(Stream) <= sizeof(sluice_stream), "the handle's size");
 
-const OpenModel& model_of(const sluice_model* handle) { return *reinterpret_cast<const OpenModel*>(handle); }
 Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(handle); }
 
 const LayerKind& kind_of(const LayerRecord& layer) { return *find_layer(layer.kind, layer.format); }
@@ -47,9 +46,9 @@ void step_layers(const OpenModel& model, const float* x, float* y, float* state,
 /// What goes through all layers at once: frames [steps][streams], one of the two being 1.
 struct Pass {
   int steps, streams;
-  const float* x;      ///< [steps * streams][inputs]
-  float* y;            ///< [rows of the last layer][outputs]
-  float* state;        ///< [streams][state of all layers]
+  const float* x;  ///< [steps * streams][inputs]
+  float* y;        ///< [rows of the last layer][outputs]
+  float* state;    ///< [streams][state of all layers]
   int state_stride;
 };
 
@@ -190,7 +189,8 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
   if ((reinterpret_cast<uintptr_t>(state) | reinterpret_cast<uintptr_t>(scratch)) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
   if (state_bytes < needs.state) return SLUICE_STATE_SMALL;
   if (scratch_bytes < needs.scratch) return SLUICE_SCRATCH_SMALL;
-  const Stream stream{&model_of(model), static_cast<uint8_t*>(state), static_cast<uint8_t*>(scratch), uint32_t(needs.state), use};
+  const Stream stream{&model_of(model), static_cast<uint8_t*>(state), static_cast<uint8_t*>(scratch), uint32_t(needs.state),
+                      use};
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &stream, sizeof stream);
   sluice_reset(handle);

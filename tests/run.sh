@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test on every target: this machine; this machine's programs on an emulated CPU of 2008; AArch64 and ARMv7 under qemu; and
-# the runtime under AddressSanitizer and UBSan. Installs what it needs, shows a build's output only where it fails, ends on CTest's
-# own lines.
+# the runtime and all parsers under AddressSanitizer and UBSan. Installs what it needs, shows a build's output only where it fails,
+# ends on CTest's own lines.
 #   bash tests/run.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -39,7 +39,7 @@ if [ -e build/release/tests/nehalem/CTestTestfile.cmake ]; then
 else
   echo "skipped, not an x86-64: the run on an emulated Nehalem"
 fi
-build dev test_runtime test_train test_no_allocator && run dev build/dev -L memory
+build dev test_runtime test_train test_no_allocator test_tools sluice && run dev build/dev -L memory
 build aarch64 all && run aarch64 build/aarch64
 build armv7 all && run armv7 build/armv7
 

@@ -1,5 +1,5 @@
-// The sluice command: its options, the call of what was asked, and what went wrong as one line and an exit code. The only file that
-// sees CLI11, which takes longer to compile than everything else.
+// The sluice command: its options, the call of what was asked, and what went wrong as one line and an exit code. The only file
+// that sees CLI11, which takes longer to compile than everything else.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -33,8 +33,7 @@ void add_train(CLI::App& app, TrainOptions& o) {
       app.add_subcommand("train", "Train a network as a recipe says; writes model.slu, log.jsonl and recipe.toml");
   command->add_option("recipe", o.recipe, "The recipe, a TOML file (--keys lists what it may say)")->type_name("RECIPE");
   command->add_option("--out", o.out, "The run's folder; made where it does not exist")->type_name("DIR");
-  command->add_option("--data-dir", o.data_folder, "Where the recipe's data files are, if not beside it")
-      ->type_name("FOLDER");
+  command->add_option("--data-dir", o.data_folder, "Where the recipe's data files are, if not beside it")->type_name("FOLDER");
   command->add_option("--seed", o.seed, "Overrides train.seed")->type_name("N");
   command->add_option("--threads", o.threads, "Overrides train.threads; never changes the result")->type_name("N");
   command->add_option("--set", o.set, "Overrides a key of the recipe; may be given many times")

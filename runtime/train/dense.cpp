@@ -70,7 +70,8 @@ void backward_dense(const TrainCall& call, int, Arena& arena) {
   weight_gradient(call, call.dy, units, call.x, call.x_stride, in, call.rows_out, p.gradient_at(call.layer.w_ih));
   bias_gradient(call, call.dy, units, call.rows_out, p.gradient_at(call.layer.b_ih));
   if (call.dx)
-    kernels.product_f32({call.transposed, padded(in), units, 0}, {call.zeros, 0, call.dy, units, 1, call.dx, padded(in), call.rows_out});
+    kernels.product_f32({call.transposed, padded(in), units, 0},
+                        {call.zeros, 0, call.dy, units, 1, call.dx, padded(in), call.rows_out});
 }
 
 const float* prepare_nothing(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }

@@ -18,7 +18,8 @@ struct Kept {
     a = arena.take<float>(rows * uint64_t(shape.gates));
     g = arena.take<float>(rows * uint64_t(shape.units));
     h = arena.take<float>(rows * uint64_t(shape.units));
-    last = call.layer.flags & every_step_flag ? nullptr : arena.take<float>(uint64_t(call.shard.sequences) * uint64_t(shape.units));
+    last = call.layer.flags & every_step_flag ? nullptr
+                                              : arena.take<float>(uint64_t(call.shard.sequences) * uint64_t(shape.units));
   }
 };
 
@@ -56,8 +57,8 @@ float* forward(const TrainCall& call, int, Arena& arena) {
     const ptrdiff_t row = ptrdiff_t(t) * n;
     float* const h = kept.h + row * shape.units;
     const float* const before = t ? h - ptrdiff_t(n) * shape.units : call.zeros;
-    shape.step(call.kernels, kept.a + row * shape.gates, kept.g + row * shape.units, before, t ? shape.units : 0, h, shape.units,
-               shard.active(t));
+    shape.step(call.kernels, kept.a + row * shape.gates, kept.g + row * shape.units, before, t ? shape.units : 0, h,
+               shape.units, shard.active(t));
     clear_ended(shard, t, shape.units, kept.h);
   }
   for (int s = 0; kept.last && s < n; ++s)

@@ -1,11 +1,11 @@
 // The trainer: layer by layer forward, then backward, for each shard; shards added up in order; one update.
-#include "../sluice_train.h"
+#include "train.h"
 
 #include <string.h>
 
 #include "../../kernels/random.h"
 #include "../layer.h"
-#include "train.h"
+#include "../sluice_train.h"
 
 namespace sluice {
 namespace {
@@ -18,7 +18,6 @@ struct Trainer {
 };
 static_assert(sizeof(Trainer) <= sizeof(sluice_trainer), "the handle's size");
 
-const OpenModel& model_of(const sluice_model* handle) { return *reinterpret_cast<const OpenModel*>(handle); }
 Trainer& trainer_of(sluice_trainer* handle) { return *reinterpret_cast<Trainer*>(handle); }
 const Trainer& trainer_of(const sluice_trainer* handle) { return *reinterpret_cast<const Trainer*>(handle); }
 
@@ -58,11 +57,11 @@ int zeros_needed(const OpenModel& model) { return widest_units(model, strip_rows
 
 /// The arena, laid out anew at every call by the code that measured it.
 struct Layout {
-  uint8_t* weights;  ///< the blob up to the end of its weight section: offsets hold
+  uint8_t* weights;                  ///< the blob up to the end of its weight section: offsets hold
   float *gradient, *first, *second;  ///< [section floats]
   float* zeros;
-  uint64_t* prepared;  ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
-  ShardLoss* losses;   ///< [shards in flight]
+  uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
+  ShardLoss* losses;       ///< [shards in flight]
   float* shard_gradients;  ///< [shards in flight][section floats]
   uint8_t* shard_memory;   ///< [shards in flight][shard_bytes]
   uint64_t shard_bytes;
@@ -78,8 +77,8 @@ struct Batch {
   const sluice_sequence* sequences;
   uint32_t count;
   uint64_t step;
-  float scale;        ///< 1 / valid targets
-  uint32_t first;     ///< shard of the group in flight
+  float scale;     ///< 1 / valid targets
+  uint32_t first;  ///< shard of the group in flight
 };
 
 Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end) {
@@ -96,10 +95,10 @@ Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end)
   return shard;
 }
 
-/// Inverted dropout of [rows][n] numbers at x + row * stride: keeps x / (1 - rate), and the factors in `mask` where it is wanted
-/// (0 in its padding).
-/// Element (t, i) of a sequence depends on seed, step, the sequence's number and t * n + i.
-void drop(const Batch& batch, const Shard& shard, Purpose purpose, float rate, float* x, float* mask, int rows, int n, int stride) {
+/// Inverted dropout of [rows][n] numbers at x + row * stride: keeps x / (1 - rate), and the factors in `mask` where it is
+/// wanted (0 in its padding). Element (t, i) of a sequence depends on seed, step, the sequence's number and t * n + i.
+void drop(const Batch& batch, const Shard& shard, Purpose purpose, float rate, float* x, float* mask, int rows, int n,
+          int stride) {
   const float kept = 1.0f / (1.0f - rate);
   for (int row = 0; row < rows; ++row) {
     const sluice_sequence& sequence = batch.sequences[shard.index[row % shard.sequences]];
@@ -144,7 +143,8 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   const bool measures = arena.measures();
   const uint32_t layers = model.layer_count, learns = first_trained(model), last = layers - 1;
   const int frames = shard.steps * shard.sequences, inputs = int(model.header().inputs), outputs = int(model.header().outputs);
-  const Parameters parameters{layout.weights, layout.shard_gradients + uint64_t(slot) * layout.section_floats, layout.section_begin};
+  const Parameters parameters{layout.weights, layout.shard_gradients + uint64_t(slot) * layout.section_floats,
+                              layout.section_begin};
   const bool drops_input = options.dropout_input > 0.0f, drops_output = options.dropout_output > 0.0f && last >= learns;
 
   Place* const places = arena.take<Place>(layers);
@@ -156,8 +156,8 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   const auto call_of = [&](uint32_t i, int rows_in, int rows_out, const float* in, int in_stride, float* dy, float* dx) {
     const float* transposed = measures ? nullptr : reinterpret_cast<const float*>(batch.arena + layout.prepared[i]);
     const bool keep_logits = i == last && options.loss == SLUICE_CROSS_ENTROPY;
-    return TrainCall{*model.kernels, model.layers[i], shard, parameters, layout.zeros, transposed, in, in_stride, rows_in, rows_out,
-                     keep_logits, dy, dx};
+    return TrainCall{*model.kernels, model.layers[i], shard,    parameters,  layout.zeros, transposed, in,
+                     in_stride,      rows_in,         rows_out, keep_logits, dy,           dx};
   };
   const auto rows_after = [&](uint32_t i, int rows_in) { return last_step_only(model.layers[i]) ? shard.sequences : rows_in; };
 
@@ -176,8 +176,7 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
       x = dropped;
     }
     const uint64_t kept = arena.used;
-    if (!measures)
-      places[i] = {kept, uint64_t(reinterpret_cast<uint8_t*>(x) - arena.base), int32_t(x_stride), int32_t(rows)};
+    if (!measures) places[i] = {kept, uint64_t(reinterpret_cast<uint8_t*>(x) - arena.base), int32_t(x_stride), int32_t(rows)};
     const TrainKind& kind = *train_kind(model.layers[i].kind);
     const int rows_out = rows_after(i, rows);
     for (int phase = 0; phase < kind.phases; ++phase) {
@@ -201,7 +200,8 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   float* const gradients[2] = {arena.take<float>(gradient_floats(0)), arena.take<float>(gradient_floats(1))};
   if (measures) return;
 
-  layout.losses[slot] = shard_loss(*model.kernels, options.loss, shard, batch.sequences, answers_every_step(model), outputs, batch.scale, x, gradients[last % 2]);
+  layout.losses[slot] = shard_loss(*model.kernels, options.loss, shard, batch.sequences, answers_every_step(model), outputs,
+                                   batch.scale, x, gradients[last % 2]);
   for (uint32_t i = last + 1; i-- > learns;) {
     const Place& place = places[i];
     Arena again(arena.base);
@@ -210,7 +210,8 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
     float* const dx = i > learns ? gradients[(i + 1) % 2] : nullptr;
     const auto* in = reinterpret_cast<const float*>(arena.base + place.x);
     for (int phase = 0; phase < kind.phases; ++phase)
-      kind.backward(call_of(i, place.rows_in, rows_after(i, place.rows_in), in, place.x_stride, gradients[i % 2], dx), phase, again);
+      kind.backward(call_of(i, place.rows_in, rows_after(i, place.rows_in), in, place.x_stride, gradients[i % 2], dx), phase,
+                    again);
     if (i == last && drops_output && dx)
       for (int64_t j = 0; j < int64_t(place.rows_in) * place.x_stride; ++j) dx[j] *= mask[j];
   }
@@ -275,8 +276,8 @@ bool finite_from(float v, float low) { return v >= low && v <= 3.0e38f; }
 bool good_options(const sluice_train_options& o) {
   constexpr uint32_t most = 1u << 20;
   return o.loss <= SLUICE_MSE && o.optimizer <= SLUICE_ADAMW && o.schedule <= SLUICE_COSINE &&
-         (o.schedule == SLUICE_CONSTANT || o.total_steps >= 1) && finite_from(o.learning_rate, 0.0f) && o.learning_rate > 0.0f &&
-         rate_ok(o.beta1) && rate_ok(o.beta2) && finite_from(o.epsilon, 0.0f) && o.epsilon > 0.0f &&
+         (o.schedule == SLUICE_CONSTANT || o.total_steps >= 1) && finite_from(o.learning_rate, 0.0f) &&
+         o.learning_rate > 0.0f && rate_ok(o.beta1) && rate_ok(o.beta2) && finite_from(o.epsilon, 0.0f) && o.epsilon > 0.0f &&
          finite_from(o.weight_decay, 0.0f) && finite_from(o.l2, 0.0f) && finite_from(o.clip_norm, 0.0f) &&
          rate_ok(o.dropout_input) && rate_ok(o.dropout_output) && o.max_sequences >= 1 && o.max_sequences <= most &&
          o.max_steps >= 1 && o.max_steps <= most && o.shards >= 1 && o.shards <= most;
@@ -381,8 +382,8 @@ uint64_t sluice_train_needs(const sluice_model* model, const sluice_train_option
   return arena.peak;
 }
 
-sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* model, const sluice_train_options* options, void* arena,
-                                 size_t bytes) {
+sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* model, const sluice_train_options* options,
+                                 void* arena, size_t bytes) {
   if (!handle || !model || !options || !arena) return SLUICE_NULL;
   if (!good_options(*options)) return SLUICE_OPTIONS;
   if (!trainable(model_of(model), *options)) return SLUICE_NOT_TRAINABLE;
@@ -420,8 +421,8 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   return SLUICE_OK;
 }
 
-const float* sluice_train_gradient(sluice_trainer* handle, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
-                                   sluice_train_result* result, sluice_status* status) {
+const float* sluice_train_gradient(sluice_trainer* handle, const sluice_sequence* sequences, uint32_t n,
+                                   const sluice_host* host, sluice_train_result* result, sluice_status* status) {
   sluice_train_result own;
   Layout l;
   const sluice_status done = handle ? run_batch(trainer_of(handle), sequences, n, host, own, l) : SLUICE_NULL;

@@ -48,7 +48,8 @@ double penalize(const OpenModel& model, const sluice_train_options& options, con
   for_each_trained(model, [&](const Weights& array) {
     float* const g = p.gradient_at(array.offset);
     if (array.matrix && options.l2 > 0.0f)
-      kernels.scaled_add_f32(2.0f * options.l2, reinterpret_cast<const float*>(p.base + array.offset), g, size_t(floats(array)));
+      kernels.scaled_add_f32(2.0f * options.l2, reinterpret_cast<const float*>(p.base + array.offset), g,
+                             size_t(floats(array)));
     sum += kernels.square_sum_f32(g, size_t(floats(array)));
   });
   return square_root(sum);
@@ -62,7 +63,8 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   update.beta2_power *= double(options.beta2);
 
   AdamStep step;
-  step.gradient_scale = options.clip_norm > 0.0f && norm > double(options.clip_norm) ? float(double(options.clip_norm) / norm) : 1.0f;
+  step.gradient_scale =
+      options.clip_norm > 0.0f && norm > double(options.clip_norm) ? float(double(options.clip_norm) / norm) : 1.0f;
   step.beta1 = options.beta1, step.beta2 = options.beta2;
   step.one_minus_beta1 = float(1.0 - double(options.beta1));
   step.one_minus_beta2 = float(1.0 - double(options.beta2));
@@ -74,8 +76,9 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   for_each_trained(model, [&](const Weights& array) {
     step.keep = array.matrix ? decay : 1.0f;
     const uint32_t at = (array.offset - p.section_begin) / uint32_t(sizeof(float));
-    AdamTask task{*model.kernels, step, reinterpret_cast<float*>(weights + array.offset), first + at, second + at,
-                  p.gradient_at(array.offset), floats(array)};
+    AdamTask task{*model.kernels, step,        reinterpret_cast<float*>(weights + array.offset),
+                  first + at,     second + at, p.gradient_at(array.offset),
+                  floats(array)};
     spread(host, uint32_t((task.n + chunk - 1) / chunk), AdamTask::run, &task);
   });
 }

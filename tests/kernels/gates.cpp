@@ -130,18 +130,8 @@ TEST_CASE("a whole GRU step is its chains and its gates, to the bit") {
             }
             std::vector<float> a = with_x ? noise.uniform(n(gates)) : chains, g = noise.uniform(n(hidden)), state = h,
                                next(n(hidden));
-            table->gru_step_f32({w_ih.data(),
-                                 w_hh.data(),
-                                 b_ih.data(),
-                                 b_hh.data(),
-                                 with_x ? x.data() : nullptr,
-                                 a.data(),
-                                 g.data(),
-                                 state.data(),
-                                 in_place ? state.data() : next.data(),
-                                 in,
-                                 units,
-                                 hidden});
+            table->gru_step_f32({w_ih.data(), w_hh.data(), b_ih.data(), b_hh.data(), with_x ? x.data() : nullptr, a.data(),
+                                 g.data(), state.data(), in_place ? state.data() : next.data(), in, units, hidden});
             CAPTURE(name_of(*table));
             CAPTURE(hidden);
             CAPTURE(units);

@@ -1,4 +1,5 @@
-// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains that runtime/README.md lays down.
+// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains that runtime/README.md lays
+// down.
 #include <doctest/doctest.h>
 
 #include "../support/golden_network.h"

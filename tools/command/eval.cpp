@@ -1,7 +1,6 @@
 // sluice eval: how good a model is on data.
 #include <fmt/format.h>
 
-
 #include "../common/error.h"
 #include "../common/model_file.h"
 #include "../common/print.h"

@@ -1,7 +1,7 @@
 // Threads for work that comes in pieces of a tenth of a millisecond, as a trainer's shards do. OpenMP brings the threads; how
 // they wait is ours. Its own barriers spin for milliseconds where another program wants the core, and wait for every thread
-// even when one of them has done all the work: on two busy cores, seconds for a training that takes 0.3 s on one. Here nobody waits
-// for a thread that has not begun, so two threads are never much slower than one.
+// even when one of them has done all the work: on two busy cores, seconds for a training that takes 0.3 s on one. Here nobody
+// waits for a thread that has not begun, so two threads are never much slower than one.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -7,8 +7,8 @@
 
 namespace sluice::tools {
 
-/// The request was wrong (exit code 2) or the work failed (1): the text is the whole line, "file:line: key: what; what would do",
-/// or empty where nobody wants to hear of it.
+/// The request was wrong (exit code 2) or the work failed (1): the text is the whole line, "file:line: key: what; what would
+/// do", or empty where nobody wants to hear of it.
 struct Error : std::runtime_error {
   int exit_code;
   Error(int code, const std::string& text) : std::runtime_error(text), exit_code(code) {}

@@ -9,7 +9,7 @@
 
 #include "blob_text.h"
 #include "error.h"
-#include "runtime/blob.h"
+#include "runtime/layer.h"
 #include "safe_file.h"
 
 namespace sluice::tools {
@@ -52,6 +52,14 @@ const char* advice(sluice_status status) {
     std::memcpy(version, bytes.data() + offsetof(BlobHeader, major), sizeof version);
     refuse("{}: blob format {}.{} is newer than this runtime ({}.x); export it again, or update the runtime", name, version[0],
            version[1], SLUICE_BLOB_MAJOR);
+  }
+  if (status == SLUICE_LAYER_MISSING || status == SLUICE_FORMAT_MISSING) {  // its sections are sound
+    const auto* blob = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    const auto* layers = reinterpret_cast<const LayerRecord*>(blob + find_section(blob, SLUICE_SECTION_LAYERS)->offset);
+    std::uint32_t i = 0;
+    while (find_layer(layers[i].kind, layers[i].format)) ++i;
+    refuse("{}: layer {} is of kind {} (\"{}\"), number format {}: {}", name, i + 1, layers[i].kind,
+           sluice_layer_name(layers[i].kind), layers[i].format, sluice_status_text(status));
   }
   refuse("{}: {}{}", name, sluice_status_text(status), advice(status));
 }

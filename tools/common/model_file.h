@@ -12,7 +12,9 @@ namespace sluice::tools {
 
 /// Bytes at a multiple of 64, as blobs and arenas want them.
 struct AlignedBytes {
-  struct Free { void operator()(void* p) const; };
+  struct Free {
+    void operator()(void* p) const;
+  };
   std::unique_ptr<unsigned char, Free> data;
   std::size_t size = 0;
   explicit AlignedBytes(std::size_t bytes = 0);

@@ -10,7 +10,8 @@ namespace sluice::tools {
 
 /// One array of weights in plain order [gates * rows][cols], named as PyTorch names it.
 struct Array {
-  std::string name;  ///< "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; standardization "mean", "scale"
+  std::string
+      name;  ///< "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; standardization "mean", "scale"
   int gates = 1, rows = 0, cols = 1;
   std::vector<float> values;
 };
@@ -31,7 +32,8 @@ struct Network {
 };
 
 /// A layer with its arrays, all zeros, of the shape that its kind has.
-Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR, bool every_step = false);
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR,
+                 bool every_step = false);
 
 /// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
 std::string write_blob(const Network& network);

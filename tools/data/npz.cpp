@@ -1,9 +1,8 @@
 // NumPy's .npz, a zip of arrays:
 //   x          [rows][features] numbers, one row a frame; features are named x0, x1, ...
 //   sequence   [rows] whole numbers, named by data.sequence
-//   label      [rows] or, where data.target_per is "sequence", [sequences]; named by data.target, one array a target. Classes
-//   are
-//              whole numbers, values any; NaN is masked, as an empty cell is in CSV
+//   label      [rows] or, where data.target_per is "sequence", [sequences]; named by data.target, one array a target.
+//              Classes are whole numbers, values any; NaN is masked, as an empty cell is in CSV
 //   group      like label; named by data.group, where there is one
 #include <fmt/format.h>
 

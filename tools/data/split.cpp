@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "../../kernels/random.h"
+#include "../common/shuffle.h"
 #include "data.h"
 
 namespace sluice::tools {
@@ -24,14 +24,6 @@ std::vector<Group> make_groups(const DataSet& data) {
   return groups;
 }
 
-/// Fisher and Yates, with a counter in place of a state.
-void shuffle(std::vector<Group>& groups, std::uint64_t seed) {
-  for (std::size_t i = groups.size(); i > 1; --i) {
-    const Philox random = Philox::at(seed, std::uint32_t(i), 0, 0, std::uint32_t(Purpose::split));
-    std::swap(groups[i - 1], groups[below(random.word[0], std::uint32_t(i))]);
-  }
-}
-
 }  // namespace
 
 Split split(const DataSet& data, double share, std::uint64_t seed) {
@@ -43,7 +35,7 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
   for (std::size_t c = 0; c < left.size(); ++c) wanted[c] = share * double(left[c]);
 
   std::vector<Group> groups = make_groups(data);
-  shuffle(groups, seed);
+  shuffle(groups, seed, 0, Purpose::split);
   std::vector<bool> out(data.sequences());
   for (const Group& group : groups) {
     // A group goes out where that brings the strata nearer to what is wanted, and leaves each of them something to learn from.

@@ -8,10 +8,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "../../kernels/random.h"
 #include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
+#include "../common/shuffle.h"
 #include "sluice_train.h"
 #include "train.h"
 
@@ -36,15 +36,6 @@ struct InterruptGuard {
   }
   ~InterruptGuard() { sigaction(SIGINT, &before, nullptr); }
 };
-
-/// An epoch's order: Fisher and Yates, with a counter in place of a state.
-std::vector<std::size_t> shuffled(std::vector<std::size_t> order, std::uint64_t seed, int epoch) {
-  for (std::size_t i = order.size(); i > 1; --i) {
-    const Philox random = Philox::at(seed, std::uint32_t(i), std::uint32_t(epoch), 0, std::uint32_t(Purpose::shuffle));
-    std::swap(order[i - 1], order[below(random.word[0], std::uint32_t(i))]);
-  }
-  return order;
-}
 
 sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   sluice_sequence sequence{};
@@ -128,7 +119,8 @@ std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& 
 /// One pass over the training sequences; false when it was interrupted.
 bool run_epoch(Loop& loop, Epoch& epoch, const std::optional<HeldOut>& held_out_before) {
   const sluice_host host{&loop.crew, crew_for};
-  const std::vector<std::size_t> order = shuffled(loop.split.train, std::uint64_t(loop.recipe.seed), epoch.number);
+  std::vector<std::size_t> order = loop.split.train;
+  shuffle(order, std::uint64_t(loop.recipe.seed), std::uint32_t(epoch.number), Purpose::shuffle);
   const std::uint64_t batches = batches_of(loop.recipe, loop.split);
   double loss = 0, norms = 0;
   std::uint64_t targets = 0, correct = 0;

@@ -1,10 +1,9 @@
 // What an evaluation says, in words and as JSON.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "../common/print.h"
 #include "evaluate.h"
