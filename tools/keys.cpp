@@ -53,7 +53,7 @@ const Key table[] = {
      .field = &R::ignore,
      .fallback = "[]",
      .noun = "a list of column names",
-     .help = "Columns that are not features."},
+     .help = "Columns that are not features, such as a time or a number of the subject; all others are."},
     {.name = "data.validation",
      .field = &R::validation,
      .fallback = "0.2",
@@ -72,7 +72,7 @@ const Key table[] = {
      .noun = "a truth value",
      .help =
          "Subtract each feature's mean and divide by its standard deviation, both of the frames trained on, in the network's "
-         "first layer. A constant feature becomes 0."},
+         "first layer. A constant feature becomes 0. Targets stay as they are: values learn best near deviation 1."},
 
     {.name = "model.layers",
      .field = &R::layers,

@@ -225,8 +225,9 @@ void check_targets(const Recipe& recipe) {
     refuse("{}: {} columns; classes stand in one column, or set target_type = \"value\"", where(recipe, "data.target"),
            recipe.target.size());
   if (classes != (recipe.loss == "cross_entropy"))
-    refuse("{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\"", where(recipe, "train.loss"), recipe.loss,
-           recipe.target_type, classes ? "cross_entropy" : "mse");
+    refuse("{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\", or target_type = \"{}\"",
+           where(recipe, "train.loss"), recipe.loss, recipe.target_type, classes ? "cross_entropy" : "mse",
+           classes ? "value" : "class");
 }
 
 void check_columns(const Recipe& recipe) {

@@ -106,7 +106,7 @@ grep -q '"ns_per_step"' out || complain "bench --json: $(head -n 5 out)"
 # --- early stopping: the epoch with the least validation loss is kept, and training ends `patience` epochs after it
 works train recipe.toml --out early --set train.epochs=200 --set train.learning_rate=0.03
 awk -F'[:,}]' '{ for (i = 1; i < NF; i++) if ($i ~ /"validation_loss"/) { n++; if (n == 1 || $(i + 1) < least) { least = $(i + 1); at = n } } }
-  END { printf "%d %d %.4f\n", n, at, least }' early/log.jsonl >stopped
+  END { printf "%d %d %.4g\n", n, at, least }' early/log.jsonl >stopped
 read -r epochs at least <stopped
 { [ "$epochs" -lt 200 ] && [ "$epochs" -eq $((at + 3)) ]; } || complain "stopped after $epochs epochs, the best was $at"
 grep -q "^Validation.*loss $least" out || complain "the weights of epoch $at were not kept (loss $least): $(grep Validation out)"
@@ -152,6 +152,10 @@ loss = "mse"
 epochs = 3
 END
 works train rows.toml --out rows
+awk -F, -v OFS=, 'NR > 1 && $2 != "" { $2 += 1000 } 1' rows.csv >far.csv
+works train rows.toml --out far --set data.train=far.csv --set train.epochs=1
+awk -F'[:,}]' '{ for (i = 1; i < NF; i++) if ($i ~ /"loss"/) exit !($(i + 1) < 1000) }' far/log.jsonl ||
+  complain "targets around 1000 are not where the output begins: $(cat far/log.jsonl)"
 works train rows.toml --out lone --set 'model.layers=[{gru=2}]'
 works train rows.toml --out lone_dropped --set 'model.layers=[{gru=2}]' --set model.dropout.output=0.5
 different lone/model.slu lone_dropped/model.slu "dropout before the last layer, which is the first too"

@@ -58,6 +58,19 @@ Input read_input(const TrainOptions& options) {
   return input;
 }
 
+/// What was read, before the work begins: a column that should not be a feature is seen here.
+std::string data_line(const Input& input) {
+  const auto names = [](const std::vector<std::string>& list) {
+    constexpr std::size_t shown = 12;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(list.size(), shown); ++i) text += (i ? ", " : "") + list[i];
+    return list.size() > shown ? fmt::format("{} and {} more", text, list.size() - shown) : text;
+  };
+  return printable(fmt::format("{} sequences, {} frames; features: {}; {}: {}", with_commas(input.train.sequences()),
+                               with_commas(input.train.first.back()), names(input.train.feature_names),
+                               input.train.classes ? "classes" : "values", names(input.train.labels)));
+}
+
 void write_files(const std::string& folder, const Recipe& recipe, const Trained& trained) {
   const std::string_view blob(reinterpret_cast<const char*>(trained.model.blob.data.get()), trained.model.blob.size);
   write_run(folder, {{"recipe.toml", recipe_toml(recipe)},
@@ -106,6 +119,7 @@ void run_train(const TrainOptions& options) {
   const Network start = make_network(input.recipe, input.train, input.split);
   check_run_folder(options.out, options.force);
 
+  tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
   const Trained trained = train(input.recipe, input.train, input.split, start);
   const double seconds = seconds_since_start(clock);

@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t narrowest_bar = 8, widest_bar = 24;
+constexpr std::size_t narrow_bar = 6, wide_bar = 20;
 
 /// Columns of the terminal: a bar that wraps leaves its upper part behind.
 int terminal_width() {
@@ -55,9 +55,8 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
   const double left = done ? seconds_since_start(progress) * double(progress.total - done) / double(done) : 0;
   std::string rest = fmt::format(" {:>7} left  {}", duration_text(left), text);
   const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
-  if (brackets + narrowest_bar + rest.size() + more.size() <= room) rest += more;
-  const std::size_t taken = rest.size() + brackets;
-  const std::size_t width = std::clamp(room > taken ? room - taken : 0, narrowest_bar, widest_bar);
+  if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += more;
+  const std::size_t width = room >= 100 ? wide_bar : narrow_bar;  // one width, or the bar would jump
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
   tell("\r\x1b[K" + line);

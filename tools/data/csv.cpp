@@ -100,7 +100,7 @@ std::size_t need_column(const std::vector<std::string>& header, const std::strin
                         const std::string& place) {
   const std::size_t column = find_column(header, name);
   if (column == Roles::none)
-    refuse("{}: {}: no such column (data.{}); the columns are {}", place, name, key, list_names(header));
+    refuse("{}: {}: no such column; the columns are {}; name the right one in data.{}", place, name, list_names(header), key);
   return column;
 }
 

@@ -58,6 +58,32 @@ void initialize(Network& network, std::uint64_t seed) {
   }
 }
 
+namespace {
+
+/// Mean of each value over the valid targets of these sequences; 0 where there is none.
+std::vector<double> target_means(const DataSet& data, const std::vector<std::size_t>& sequences) {
+  std::vector<double> sum(data.outputs());
+  std::vector<std::uint64_t> count(data.outputs());
+  for (const std::size_t s : sequences)
+    for (std::size_t t = 0; t < data.targets(s); ++t)
+      for (std::size_t i = 0; i < data.outputs(); ++i) {
+        const float value = data.value[(data.target_begin(s) + t) * data.outputs() + i];
+        if (std::isnan(value)) continue;
+        sum[i] += value, ++count[i];
+      }
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = count[i] ? sum[i] / double(count[i]) : 0;
+  return sum;
+}
+
+/// A linear output begins at the targets' mean: a rate of 1e-3 would take long to get there.
+void start_at_means(Layer& last, const std::vector<double>& means) {
+  for (Array& array : last.arrays)
+    if (array.name == "bias")
+      for (std::size_t i = 0; i < means.size(); ++i) array.values[i] = float(means[i]);
+}
+
+}  // namespace
+
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split) {
   check_shapes(recipe, data);
   Network network;
@@ -73,6 +99,9 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
     in = int(spec.units);
   }
   initialize(network, std::uint64_t(recipe.seed));
+  Layer& last = network.layers.back();
+  if (!data.classes && last.kind == SLUICE_DENSE && last.activation == SLUICE_LINEAR)
+    start_at_means(last, target_means(data, split.train));
   network.inputs = data.feature_names;
   network.labels = data.labels;
   network.made = made_json(recipe, data_hash(data));

@@ -105,14 +105,14 @@ OwnedModel snapshot(const Loop& loop) {
 }
 
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
-  const std::string text = fmt::format("epoch {:{}}/{}  loss {:.4g}", epoch.number, fmt::formatted_size("{}", recipe.epochs),
+  const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number, fmt::formatted_size("{}", recipe.epochs),
                                        recipe.epochs, epoch.loss);
   return recipe.loss == "cross_entropy" ? text + ", accuracy " + percent(epoch.accuracy) : text;
 }
 
 std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& held_out) {
   if (!held_out) return "";
-  const std::string text = fmt::format("; validation {:.4g}", held_out->loss);
+  const std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
   return recipe.loss == "cross_entropy" ? text + ", " + percent(held_out->accuracy) : text;
 }
 

@@ -53,12 +53,14 @@ double majority_accuracy(const Evaluation& evaluation) {
 
 std::string summary(const Evaluation& evaluation) {
   if (!evaluation.classes)
-    return fmt::format("mean squared error {:.6g}, mean absolute error {:.6g} (always the mean: squared error {:.6g})",
-                       evaluation.loss, evaluation.absolute_error, evaluation.baseline_loss);
+    return fmt::format(
+        "mean squared error {:.6g}, mean absolute error {:.6g} (always the targets' mean: squared error {:.6g}{})",
+        evaluation.loss, evaluation.absolute_error, evaluation.baseline_loss,
+        evaluation.loss > evaluation.baseline_loss ? ", which is better" : "");
   const Interval interval = wilson(evaluation.correct, evaluation.targets);
-  return fmt::format("loss {:.4f}, accuracy {} (95 % interval {:.1f} to {}; always the majority class: {})", evaluation.loss,
-                     percent(evaluation.accuracy()), 100 * interval.low, percent(interval.high),
-                     percent(majority_accuracy(evaluation)));
+  return fmt::format("loss {:.4g}, accuracy {} (95 % interval{} {:.1f} to {}; always the majority class: {})", evaluation.loss,
+                     percent(evaluation.accuracy()), evaluation.per_row ? ", as if rows were independent," : "",
+                     100 * interval.low, percent(interval.high), percent(majority_accuracy(evaluation)));
 }
 
 std::string class_table(const Evaluation& evaluation) {

@@ -14,7 +14,7 @@
 namespace sluice::tools {
 
 /// The recipe's network for this data: standardization by the statistics of the sequences trained on (where the recipe wants
-/// it), then the recipe's layers with initial weights. Refused where the layers do not fit the data.
+/// it), then the recipe's layers with initial weights; a last linear Dense that answers values begins at their mean. Refused where the layers do not fit the data.
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split);
 
 /// Initial weights as PyTorch draws them: GRU U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs), 1/sqrt(inputs)),
