@@ -32,6 +32,16 @@ struct Bordered {
   }
 };
 
+/// Units of the largest recurrent layer; a model without one keeps nothing in registers.
+int widest_gru(const Opened& m) {
+  int most = 0;
+  for (uint32_t i = 0; i < m.info().layers; ++i) {
+    const sluice_layer_info layer = sluice_describe_layer(&m.model, i);
+    if (layer.kind == SLUICE_GRU) most = std::max(most, int(layer.outputs));
+  }
+  return most ? most : strip_rows;
+}
+
 uint64_t hash_of(const Network& network) {
   const Opened m(network);
   return sluice_hash(&m.model);
@@ -70,8 +80,10 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
         sluice_run(&streams[0], x.data(), y.data(), use.steps);
         sluice_step_many(handles.data(), use.streams, x.data(), y.data());
         REQUIRE(scratch.intact());
-        // The wider ones may keep a small layer's scratch in registers.
-        if (table == &scalar_table()) REQUIRE(scratch.touched() + last_panel > need.scratch);
+        // A single frame of a small layer may stay in registers, but for scalar code; everything else touches all of it.
+        const bool single = use.steps == 1 && use.streams == 1;
+        if (!single || table == &scalar_table() || widest_gru(m) > strip_rows / 3)
+          REQUIRE(scratch.touched() + last_panel > need.scratch);
         for (const Bordered& state : states) {
           REQUIRE(state.intact());
           REQUIRE(state.touched() + last_panel > need.state);

@@ -151,14 +151,14 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   return assemble(std::move(rows), columns, expected);
 }
 
-}  // namespace
-
 void check_output(const RunOptions& options) {
   std::error_code none;
   for (const std::string& source : {options.model, options.input})
     if (!options.output.empty() && std::filesystem::equivalent(options.output, source, none))
       refuse("--output {}: is what is read; give another file", options.output);
 }
+
+}  // namespace
 
 void run_run(const RunOptions& options) {
   check_output(options);
