@@ -7,6 +7,7 @@
 #include "f32/product.h"
 #include "f32/reduce.h"
 #include "f32/step.h"
+#include "fixed/layers.h"
 #include "kernels.h"
 
 namespace sluice {
@@ -27,7 +28,11 @@ constexpr Kernels make_kernels(const char* name) {
           add_f32<Set>,
           scaled_add_f32<Set>,
           square_sum_f32<Set>,
-          adam_f32<Set>};
+          adam_f32<Set>,
+          gru_q8<Set>,
+          gru_q16<Set>,
+          dense_q8<Set>,
+          dense_q16<Set>};
 }
 
 }  // namespace

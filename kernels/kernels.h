@@ -105,6 +105,52 @@ struct AdamStep {
   float epsilon;
 };
 
+// Fixed point. kernels/README.md defines every rounding; names here are the names there.
+
+constexpr int block_cols = 4;  ///< an int8 matrix lies in blocks of 8 rows x 4 columns, all columns of 8 rows in sequence
+
+/// Columns rounded up to whole blocks. Padding holds zeros.
+constexpr int blocked(int cols) { return (cols + block_cols - 1) & -block_cols; }
+
+/// Where element (row, k) of an int8 matrix lies in the canonical order.
+constexpr size_t block_index(int cols, int row, int k) {
+  const size_t block = size_t(row / panel_rows) * size_t(blocked(cols) / block_cols) + size_t(k / block_cols);
+  return (block * panel_rows + size_t(row % panel_rows)) * block_cols + size_t(k % block_cols);
+}
+
+/// A matrix in fixed point, what its accumulators start from, and what makes 2^-12 or a layer's answers of them: R(a, shift, m).
+struct FixedMatrix {
+  const void* w;        ///< int8, in this table's order. Borrowed.
+  const int32_t* bias;  ///< [rows]
+  const int32_t* m;     ///< [rows]
+  int shift;
+  int rows;             ///< a multiple of 8
+  int cols;
+};
+
+/// Bytes of room for n numbers on their way into a product: the same on every instruction set.
+constexpr size_t side_bytes(int n) { return 2 * ((size_t(n) + 15) & ~size_t(15)) + 16; }
+
+/// One step of a GRU in fixed point.
+struct FixedGru {
+  FixedMatrix ih, hh;  ///< [3][units] rows
+  const void* x;       ///< [ih.cols] what enters: frame ? int8 (gru_q8) : int16, to be narrowed by gru_q8
+  bool frame;          ///< x is the model's input
+  int16_t* h;          ///< [units] the state before; becomes the state after. hh.cols of them are not padding
+  int units;           ///< padded
+  void* scratch;       ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
+};
+
+/// One frame through a Dense in fixed point.
+struct FixedDense {
+  FixedMatrix matrix;
+  const void* x;        ///< as above
+  bool frame;
+  Activation activation;  ///< linear for the logits of sigmoid and softmax
+  int16_t* y;           ///< [rows]
+  void* scratch;        ///< side_bytes(cols) at a multiple of 16
+};
+
 struct Kernels {
   const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"
 
@@ -148,7 +194,18 @@ struct Kernels {
   /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v, (one_minus_beta2 * g') * g');
   /// w = w * keep - (step_size * m) / fma(sqrt(v), root_scale, epsilon).
   void (*adam_f32)(const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
+
+  /// int8 and w8a16: accumulators, requantization, gates or activation (kernels/README.md).
+  void (*gru_q8)(const FixedGru&);
+  void (*gru_q16)(const FixedGru&);
+  void (*dense_q8)(const FixedDense&);
+  void (*dense_q16)(const FixedDense&);
 };
+
+/// The sigmoid, in steps of 1/32 and units of 2^-16: T of kernels/README.md.
+constexpr int sigmoid_steps = 512;
+struct SigmoidTable { uint16_t at[sigmoid_steps + 1]; };
+extern const SigmoidTable sigmoid_table;
 
 /// The tables built into this library, weakest first (scalar is always there); *count gets how many.
 const Kernels* const* kernel_tables(int* count);

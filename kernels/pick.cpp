@@ -6,9 +6,9 @@ namespace sluice {
 
 extern const Kernels scalar_kernels;
 #if defined(SLUICE_HAS_X86)
-extern const Kernels avx2_kernels, avx512_kernels;
+extern const Kernels avx2_kernels, avx2_vnni_kernels, avx512_kernels, avx512_vnni_kernels;
 #elif defined(SLUICE_HAS_NEON)
-extern const Kernels neon_kernels;
+extern const Kernels neon_kernels, neon_dot_kernels;
 #elif defined(SLUICE_HAS_ARMV7)
 extern const Kernels armv7_kernels;
 #endif
@@ -18,9 +18,12 @@ const Kernels* const tables[] = {
     &scalar_kernels,
 #if defined(SLUICE_HAS_X86)
     &avx2_kernels,
+    &avx2_vnni_kernels,
     &avx512_kernels,
+    &avx512_vnni_kernels,
 #elif defined(SLUICE_HAS_NEON)
     &neon_kernels,
+    &neon_dot_kernels,
 #elif defined(SLUICE_HAS_ARMV7)
     &armv7_kernels,
 #endif
@@ -37,7 +40,10 @@ bool runs_here(const Kernels& kernels) {
 #if defined(SLUICE_HAS_X86)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (&kernels == &avx2_kernels) return avx2;
-  if (&kernels == &avx512_kernels) return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  if (&kernels == &avx512_kernels) return avx512;
+  if (&kernels == &avx512_vnni_kernels) return avx512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
+  if (&kernels == &avx2_vnni_kernels) return avx2 && __builtin_cpu_supports("avxvnni");
 #endif
   (void)kernels;  // NEON is part of what the ARM builds are compiled for
   return true;

@@ -63,17 +63,26 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
   return SLUICE_OK;
 }
 
+bool finite(uint32_t bits) { return (bits & 0x7F800000u) != 0x7F800000u; }
+
+/// Whether floats are finite, and no int8 is -128.
+bool good_elements(Element element, const uint8_t* at, uint64_t n) {
+  if (element == Element::i32) return true;
+  const auto* words = reinterpret_cast<const uint32_t*>(at);
+  for (uint64_t i = 0; i < n; ++i)
+    if (element == Element::f32 ? !finite(words[i]) : at[i] == 0x80) return false;
+  return true;
+}
+
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const BlobSection& section) {
   Weights arrays[4];
   const int n = layer_weights(layer, arrays);
   for (int i = 0; i < n; ++i) {
     const Weights& a = arrays[i];
-    const uint64_t bytes = floats(a) * sizeof(float);
+    const uint64_t bytes = weight_bytes(a);
     if (a.offset % weight_alignment || !inside(a.offset, bytes, section.offset, uint64_t(section.offset) + section.bytes))
       return SLUICE_STRUCTURE;
-    const auto* words = reinterpret_cast<const uint32_t*>(blob + a.offset);
-    for (uint64_t w = 0; contents_checked && w < floats(a); ++w)
-      if ((words[w] & 0x7F800000u) == 0x7F800000u) return SLUICE_WEIGHTS;
+    if (contents_checked && !good_elements(a.element, blob + a.offset, elements(a))) return SLUICE_WEIGHTS;
   }
   // Offsets that the layer does not use are 0.
   const uint32_t used = n == 4 ? 0 : layer.w_hh | layer.b_hh;
@@ -81,15 +90,26 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
 }
 
 sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights) {
-  if (!knows_layer(layer.kind)) return SLUICE_LAYER_MISSING;
   const LayerKind* kind = find_layer(layer.kind, layer.format);
-  if (!kind) return SLUICE_FORMAT_MISSING;
+  if (!kind) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
   if (layer.activation > SLUICE_SOFTMAX || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
-  if ((layer.flags & ~kind->flags) || !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
+  if ((layer.flags & ~kind->flags) || layer.zero || !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
     return SLUICE_STRUCTURE;
+  const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
+  if (layer.shift_ih > shifts || layer.shift_hh > shifts) return SLUICE_STRUCTURE;
+  if (layer.order != canonical_order) return SLUICE_ORDER;
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
   return check_weights(blob, layer, weights);
+}
+
+/// A model in fixed point says how its inputs and answers are scaled.
+sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
+  const BlobSection* section = find_section(blob, SLUICE_SECTION_SCALES);
+  if (!section || section->bytes != sizeof(BlobScales) + uint64_t(header.inputs) * 2 * sizeof(float)) return SLUICE_STRUCTURE;
+  const auto* words = reinterpret_cast<const uint32_t*>(blob + section->offset);
+  if (!all_zero(words + 1, 3)) return SLUICE_STRUCTURE;
+  return !contents_checked || good_elements(Element::f32, blob + section->offset, section->bytes / sizeof(float)) ? SLUICE_OK : SLUICE_WEIGHTS;
 }
 
 sluice_status check_layers(const uint8_t* blob, const BlobHeader& header) {
@@ -104,11 +124,15 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header) {
     const sluice_status status = check_layer(blob, record[i], *weights);
     if (status) return status;
     if (record[i].in != width) return SLUICE_SHAPE;
+    if (record[i].format != record[0].format) return SLUICE_STRUCTURE;
+    // Softmax has no integer form: in fixed point the last layer's logits stand for it.
+    if (record[i].format != SLUICE_F32 && record[i].activation == SLUICE_SOFTMAX && i + 1 < header.layers) return SLUICE_STRUCTURE;
     if (ended && find_layer(record[i].kind, record[i].format)->recurrent) return SLUICE_SHAPE;
     ended = ended || last_step_only(record[i]);
     width = record[i].out;
   }
-  return width == header.outputs ? SLUICE_OK : SLUICE_SHAPE;
+  if (width != header.outputs) return SLUICE_SHAPE;
+  return record[0].format == SLUICE_F32 ? SLUICE_OK : check_scales(blob, header);
 }
 
 }  // namespace

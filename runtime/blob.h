@@ -38,30 +38,52 @@ struct LayerRecord {
   uint8_t flags;       ///< GRU: every_step_flag; else 0
   uint32_t in, out;
   uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
-  uint32_t reserved[9];             ///< 0
+  uint8_t shift_ih, shift_hh;       ///< fixed point: s of R for the accumulators over the input and over the state
+  uint8_t order;                    ///< of int8 weights; canonical_order, or a core's
+  uint8_t zero;                     ///< 0
+  uint32_t reserved[8];             ///< 0
 };
 
+/// What the section of scales begins with; then, for each input, its float inverse and its float offset (sluice_quantize).
+struct BlobScales {
+  float output;  ///< the unit of an answer
+  uint32_t reserved[3];  ///< 0
+};
+
+constexpr uint8_t canonical_order = 0;
+constexpr int most_shift = 30;
 constexpr uint8_t every_step_flag = 1;  ///< hands every step on; without it, the last one
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64, "the file's layout");
+
+enum class Element : uint8_t { f32, i8, i32 };
+constexpr int bytes_of(Element e) { return e == Element::i8 ? 1 : 4; }
 
 /// An array of weights of a layer: what the check, the hash, the trainer and the tools walk.
 struct Weights {
   const char* name;   ///< PyTorch's: "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; "scale", "mean"
   uint32_t offset;    ///< from the start of the blob
-  int gates;          ///< row groups, each padded on its own: 3 for a GRU (r, z, n), else 1
+  int gates;          ///< row groups, each padded on its own: 3 for a GRU (r, z, n), else 1; of a bias in fixed point twice
+                      ///< as many: biases, then the multipliers of R
   int rows;           ///< of one gate, without padding
   int cols;           ///< 1 for a vector
   bool matrix;        ///< a weight (packed in strips; penalized, decayed), not a bias or a statistic
   bool trained;
+  Element element = Element::f32;
 };
 
 inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
-inline uint64_t floats(const Weights& w) { return uint64_t(padded_rows(w)) * uint64_t(w.cols); }
+/// Elements, padding included.
+inline uint64_t elements(const Weights& w) {
+  return uint64_t(padded_rows(w)) * uint64_t(w.element == Element::i8 ? blocked(w.cols) : w.cols);
+}
+inline uint64_t weight_bytes(const Weights& w) { return elements(w) * uint64_t(bytes_of(w.element)); }
 
-/// Where element (gate, row, col) lies, in floats from the array's offset.
+/// Where element (gate, row, col) lies, in elements from the array's offset; int8 in the canonical order.
 inline size_t element(const Weights& w, int gate, int row, int col) {
-  return packed_index(padded_rows(w), w.cols, gate * padded(w.rows) + row, col);
+  const int padded_row = gate * padded(w.rows) + row;
+  if (w.element == Element::i8) return block_index(w.cols, padded_row, col);
+  return packed_index(padded_rows(w), w.cols, padded_row, col);
 }
 
 /// The arrays of a layer; returns how many (at most 4). The layer's kind must be known.
@@ -73,8 +95,10 @@ struct OpenModel {
   const Kernels* kernels;
   const LayerRecord* layers;
   uint32_t layer_count;
-  uint32_t width[2];      ///< the widest output, padded, of layers 0, 2, 4, ... and of 1, 3, 5, ...
-  uint32_t state_floats;  ///< of a stream
+  uint32_t width[2];     ///< the widest output, padded, of layers 0, 2, 4, ... and of 1, 3, 5, ...
+  uint32_t state_bytes;  ///< of a stream
+  uint8_t x_bytes, y_bytes;  ///< of a number in a frame, and in what a layer hands on
+  uint8_t format() const { return layers[0].format; }
   const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
   const float* floats_at(uint32_t offset) const { return reinterpret_cast<const float*>(blob + offset); }
 };

@@ -21,8 +21,9 @@ struct Dense {
     const int out = int(call.layer.out), units = padded(out);
     const Matrix w{call.model.blob + call.layer.w_ih, units, int(call.layer.in), 0};
     const Kernels& kernels = *call.model.kernels;
-    kernels.product_f32(w, {call.weights(call.layer.b_ih), 0, call.x, call.x_stride, 1, call.y, units, call.rows()});
-    kernels.activate_f32(Activation(call.layer.activation), call.y, call.rows(), out, units);
+    float* const y = static_cast<float*>(call.y);
+    kernels.product_f32(w, {call.weights(call.layer.b_ih), 0, static_cast<const float*>(call.x), call.x_stride, 1, y, units, call.rows()});
+    kernels.activate_f32(Activation(call.layer.activation), y, call.rows(), out, units);
   }
 
   static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, single_row<Dense>, run};
@@ -33,8 +34,9 @@ struct Standardize {
     if (scratch.measures()) return;
     const int n = int(call.layer.in), units = padded(n);
     for (int row = 0; row < call.rows(); ++row)
-      call.model.kernels->standardize_f32(call.x + ptrdiff_t(row) * call.x_stride, call.weights(call.layer.b_ih),
-                                          call.weights(call.layer.w_ih), call.y + ptrdiff_t(row) * units, n);
+      call.model.kernels->standardize_f32(static_cast<const float*>(call.x) + ptrdiff_t(row) * call.x_stride,
+                                          call.weights(call.layer.b_ih), call.weights(call.layer.w_ih),
+                                          static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
   static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, single_row<Standardize>, run};

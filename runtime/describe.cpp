@@ -15,10 +15,14 @@ struct Fnv {
 };
 
 void hash_array(Fnv& hash, const OpenModel& model, const Weights& array) {
-  const auto* words = reinterpret_cast<const uint32_t*>(model.blob + array.offset);
+  const uint8_t* const at = model.blob + array.offset;
+  const auto* words = reinterpret_cast<const uint32_t*>(at);
   for (int gate = 0; gate < array.gates; ++gate)
     for (int row = 0; row < array.rows; ++row)
-      for (int col = 0; col < array.cols; ++col) hash.add(words[element(array, gate, row, col)]);
+      for (int col = 0; col < array.cols; ++col) {
+        const size_t i = element(array, gate, row, col);
+        hash.add(array.element == Element::i8 ? uint32_t(int32_t(int8_t(at[i]))) : words[i]);
+      }
 }
 
 uint64_t macs_of(const LayerRecord& layer) {
@@ -38,7 +42,7 @@ using namespace sluice;
 sluice_info sluice_describe(const sluice_model* handle) {
   const OpenModel& model = model_of(handle);
   const BlobHeader& header = model.header();
-  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, 0};
+  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, model.format(), 0};
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     if (last_step_only(model.layers[i])) info.every_step = 0;
     info.macs += macs_of(model.layers[i]);
@@ -52,10 +56,10 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   Weights arrays[4];
   const int n = layer_weights(layer, arrays);
   for (int i = 0; i < n; ++i) {
-    info.weight_bytes += uint32_t(floats(arrays[i]) * sizeof(float));
+    info.weight_bytes += uint32_t(weight_bytes(arrays[i]));
     info.parameters += uint64_t(arrays[i].gates) * uint64_t(arrays[i].rows) * uint64_t(arrays[i].cols);
   }
-  info.state_bytes = uint32_t(find_layer(layer.kind, layer.format)->state(layer)) * uint32_t(sizeof(float));
+  info.state_bytes = uint32_t(find_layer(layer.kind, layer.format)->state(layer));
   info.macs = macs_of(layer);
   return info;
 }
@@ -77,6 +81,7 @@ uint64_t sluice_hash(const sluice_model* handle) {
              uint32_t(layer.format) << 24);
     hash.add(layer.in);
     hash.add(layer.out);
+    if (layer.format != SLUICE_F32) hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8);
     Weights arrays[4];
     const int n = layer_weights(layer, arrays);
     for (int a = 0; a < n; ++a) hash_array(hash, model, arrays[a]);

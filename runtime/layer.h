@@ -7,14 +7,14 @@
 
 namespace sluice {
 
-/// One layer's work on one frame of one stream.
+/// One layer's work on one frame of one stream. Numbers are of the layer's format: float; or int16, but for the int8 of a frame.
 struct StepCall {
   const OpenModel& model;
   const LayerRecord& layer;
-  const float* x;  ///< [in]
-  float* y;        ///< [padded(out)]
-  float* state;    ///< the layer's own
-  float* scratch;  ///< as much as `run` takes for a single row
+  const void* x;   ///< [in]
+  void* y;         ///< [padded(out)]
+  uint8_t* state;  ///< the layer's own
+  void* scratch;   ///< as much as `run` takes for a single row
 
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
@@ -23,12 +23,12 @@ struct StepCall {
 struct Call {
   const OpenModel& model;
   const LayerRecord& layer;
-  int steps, streams;  ///< one of them is 1
-  const float* x;      ///< [rows_in][in] at x + row * x_stride
+  int steps, streams;    ///< one of them is 1
+  const void* x;         ///< [rows_in][in] at x + row * x_stride numbers
   int x_stride;
-  float* y;            ///< [rows_out][padded(out)]
-  float* state;        ///< [streams][state floats of the layer] at state + s * state_stride; null for a layer without
-  int state_stride;
+  void* y;               ///< [rows_out][padded(out)]
+  uint8_t* state;        ///< [streams][state of the layer] at state + s * state_stride; null for a layer without
+  ptrdiff_t state_stride;  ///< bytes
 
   int rows() const { return steps * streams; }
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
@@ -40,14 +40,15 @@ struct LayerKind {
   uint8_t flags;        ///< those it may have
   bool recurrent;
   bool keeps_width;                     ///< out must equal in
-  int (*state)(const LayerRecord&);     ///< floats a stream
+  int (*state)(const LayerRecord&);     ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
   void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and returns
 };
 
 /// The kind and number format of a layer, or null where this build lacks it.
 const LayerKind* find_layer(uint8_t kind, uint8_t format);
-bool knows_layer(uint8_t kind);
+/// Whether this build holds any layer of that number format.
+bool knows_format(uint8_t format);
 
 /// Whether a layer hands only the last step on.
 inline bool last_step_only(const LayerRecord& layer) { return layer.kind == SLUICE_GRU && !(layer.flags & every_step_flag); }

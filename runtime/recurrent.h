@@ -53,15 +53,17 @@ struct GruShape {
 };
 
 struct Gru {
-  static int state(const LayerRecord& layer) { return padded(int(layer.out)); }
+  static int state(const LayerRecord& layer) { return padded(int(layer.out)) * int(sizeof(float)); }
 
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
     const int units = padded(int(layer.out));
+    float* const a = static_cast<float*>(call.scratch);
+    float* const h = reinterpret_cast<float*>(call.state);
     call.model.kernels->gru_step_f32({call.weights(layer.w_ih), call.weights(layer.w_hh), call.weights(layer.b_ih),
-                                      call.weights(layer.b_hh), call.x, call.scratch, call.scratch + 3 * units, call.state,
-                                      call.state, int(layer.in), int(layer.out), units});
-    copy(call.state, call.y, units);
+                                      call.weights(layer.b_hh), static_cast<const float*>(call.x), a, a + 3 * units, h, h,
+                                      int(layer.in), int(layer.out), units});
+    copy(h, static_cast<float*>(call.y), units);
   }
 
   /// The input products of all frames first, as one; then step by step.
@@ -74,20 +76,22 @@ struct Gru {
     if (scratch.measures()) return;
     const Kernels& kernels = *call.model.kernels;
     const bool every = call.layer.flags & every_step_flag;
+    const int state_stride = int(call.state_stride / ptrdiff_t(sizeof(float)));
+    float* const state = reinterpret_cast<float*>(call.state);
     shape.bias(bias);
-    shape.inputs(kernels, bias, call.x, call.x_stride, a, call.rows());
+    shape.inputs(kernels, bias, static_cast<const float*>(call.x), call.x_stride, a, call.rows());
     for (int t = 0; t < call.steps; ++t) {
       float* const row = a + ptrdiff_t(t) * call.streams * shape.gates;
       if (call.streams == 1) {
-        kernels.gru_step_f32({shape.w_ih, shape.w_hh, shape.b_ih, shape.b_hh, nullptr, row, g, call.state, call.state, shape.in,
+        kernels.gru_step_f32({shape.w_ih, shape.w_hh, shape.b_ih, shape.b_hh, nullptr, row, g, state, state, shape.in,
                               shape.hidden, shape.units});
       } else {
-        shape.step(kernels, row, g, call.state, call.state_stride, call.state, call.state_stride, call.streams);
+        shape.step(kernels, row, g, state, state_stride, state, state_stride, call.streams);
       }
       if (!every && t + 1 < call.steps) continue;
-      float* const y = call.y + (every ? ptrdiff_t(t) * call.streams * shape.units : 0);
+      float* const y = static_cast<float*>(call.y) + (every ? ptrdiff_t(t) * call.streams * shape.units : 0);
       for (int s = 0; s < call.streams; ++s)
-        copy(call.state + ptrdiff_t(s) * call.state_stride, y + ptrdiff_t(s) * shape.units, shape.units);
+        copy(state + ptrdiff_t(s) * state_stride, y + ptrdiff_t(s) * shape.units, shape.units);
     }
   }
 

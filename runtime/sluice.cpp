@@ -22,16 +22,20 @@ static_assert(sizeof(Stream) <= sizeof(sluice_stream), "the handle's size");
 
 Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(handle); }
 
+size_t frame_bytes(const OpenModel& model) { return size_t(model.header().inputs) * model.x_bytes; }
+size_t answer_bytes(const OpenModel& model) { return size_t(model.header().outputs) * model.y_bytes; }
+
 const LayerKind& kind_of(const LayerRecord& layer) { return *find_layer(layer.kind, layer.format); }
 
 /// One frame of one stream. What it costs beside the kernels is what a small network's step costs, so nothing here is general:
 /// the same layers, buffers and scratch as in run_layers, where a single row was measured.
-void step_layers(const OpenModel& model, const float* x, float* y, float* state, void* scratch) {
+void step_layers(const OpenModel& model, const void* x, void* y, uint8_t* state, uint8_t* scratch) {
   const int outputs = int(model.header().outputs);
-  float* const buffer[2] = {static_cast<float*>(scratch), static_cast<float*>(scratch) + model.width[0]};
-  float* const rest = buffer[1] + model.width[1];
+  const uint32_t number = model.y_bytes;
+  uint8_t* const buffer[2] = {scratch, scratch + model.width[0] * number};
+  uint8_t* const rest = buffer[1] + model.width[1] * number;
   const LayerRecord* const last = model.layers + model.layer_count - 1;
-  float* const end = padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
+  void* const end = padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
   int i = 0;
   for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
     const LayerKind& kind = kind_of(*layer);
@@ -40,34 +44,35 @@ void step_layers(const OpenModel& model, const float* x, float* y, float* state,
     x = buffer[i];
   }
   kind_of(*last).step({model, *last, x, end, state, rest});
-  if (end != y) memcpy(y, end, size_t(outputs) * sizeof(float));
+  if (end != y) memcpy(y, end, size_t(outputs) * number);
 }
 
 /// What goes through all layers at once: frames [steps][streams], one of the two being 1.
 struct Pass {
   int steps, streams;
-  const float* x;  ///< [steps * streams][inputs]
-  float* y;        ///< [rows of the last layer][outputs]
-  float* state;    ///< [streams][state of all layers]
-  int state_stride;
+  const void* x;   ///< [steps * streams][inputs]
+  void* y;         ///< [rows of the last layer][outputs]
+  uint8_t* state;  ///< [streams][state of all layers]
+  ptrdiff_t state_stride;
 };
 
 /// Runs the layers over two alternating buffers of their outputs; the last one answers in place where its rows need no padding.
 /// With an arena that measures, only takes memory.
 void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
-  const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams);
-  float* const buffer[2] = {scratch.take<float>(frames * model.width[0]), scratch.take<float>(frames * model.width[1])};
+  const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams), number = model.y_bytes;
+  uint8_t* const buffer[2] = {scratch.take<uint8_t>(frames * model.width[0] * number),
+                              scratch.take<uint8_t>(frames * model.width[1] * number)};
 
   const int outputs = int(model.header().outputs);
-  float* const answers = padded(outputs) == outputs ? pass.y : nullptr;
-  const float* x = pass.x;
+  void* const answers = padded(outputs) == outputs ? pass.y : nullptr;
+  const void* x = pass.x;
   int x_stride = int(model.header().inputs), steps = pass.steps;
-  float* state = pass.state;
+  uint8_t* state = pass.state;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
     const LayerKind& kind = kind_of(layer);
     const bool last = i + 1 == model.layer_count;
-    float* const y = last && answers ? answers : buffer[i % 2];
+    void* const y = last && answers ? answers : buffer[i % 2];
     const uint64_t mark = scratch.used;
     kind.run({model, layer, steps, pass.streams, x, x_stride, y, state, pass.state_stride}, scratch);
     scratch.used = mark;
@@ -77,8 +82,9 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
     if (state && !last) state += kind.state(layer);
   }
   if (answers || scratch.measures()) return;
-  for (int row = 0; row < steps * pass.streams; ++row)
-    memcpy(pass.y + ptrdiff_t(row) * outputs, x + ptrdiff_t(row) * x_stride, size_t(outputs) * sizeof(float));
+  const size_t answer = size_t(outputs) * number, stride = size_t(x_stride) * number;
+  for (size_t row = 0; row < size_t(steps) * size_t(pass.streams); ++row)
+    memcpy(static_cast<uint8_t*>(pass.y) + row * answer, static_cast<const uint8_t*>(x) + row * stride, answer);
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
@@ -88,17 +94,16 @@ uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
 }
 
 /// Gathers the states of n streams, steps them together, and hands the states back.
-uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, int n, const float* x, float* y, Arena& scratch) {
-  const uint64_t floats = model.state_floats;
-  float* const states = scratch.take<float>(uint64_t(n) * floats);
+uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, int n, const void* x, void* y, Arena& scratch) {
+  const size_t bytes = model.state_bytes;
+  uint8_t* const states = scratch.take<uint8_t>(uint64_t(n) * bytes);
   if (scratch.measures()) {
     run_layers(model, {1, n, nullptr, nullptr, nullptr, 0}, scratch);
     return scratch.peak;
   }
-  const size_t bytes = size_t(floats) * sizeof(float);
-  for (int i = 0; i < n; ++i) memcpy(states + size_t(i) * floats, stream_of(streams[i]).state, bytes);
-  run_layers(model, {1, n, x, y, states, int(floats)}, scratch);
-  for (int i = 0; i < n; ++i) memcpy(stream_of(streams[i]).state, states + size_t(i) * floats, bytes);
+  for (int i = 0; i < n; ++i) memcpy(states + size_t(i) * bytes, stream_of(streams[i]).state, bytes);
+  run_layers(model, {1, n, x, y, states, ptrdiff_t(bytes)}, scratch);
+  for (int i = 0; i < n; ++i) memcpy(stream_of(streams[i]).state, states + size_t(i) * bytes, bytes);
   return scratch.peak;
 }
 
@@ -113,7 +118,7 @@ Needs needs_of(const OpenModel& model, sluice_use use) {
     const uint64_t many = step_together(model, nullptr, int(use.streams), nullptr, nullptr, arena);
     if (many > most) most = many;
   }
-  return {model.state_floats * sizeof(float), most};
+  return {model.state_bytes, most};
 }
 
 /// A use whose rows and strides fit an int and whose memory fits 32 bits.
@@ -124,22 +129,22 @@ bool good_use(const OpenModel& model, sluice_use use, Needs* needs) {
   return needs->state <= UINT32_MAX && needs->scratch <= UINT32_MAX;
 }
 
-void run_pieces(Stream& s, const float* x, float* y, size_t steps) {
+void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   const OpenModel& model = *s.model;
-  const size_t inputs = model.header().inputs, outputs = model.header().outputs;
+  const uint8_t* x = static_cast<const uint8_t*>(frames);
+  uint8_t* y = static_cast<uint8_t*>(answers);
   bool every = true;
   for (uint32_t i = 0; i < model.layer_count; ++i) every = every && !last_step_only(model.layers[i]);
   while (steps > 0) {
     const size_t piece = steps < s.use.steps ? steps : s.use.steps;
-    float* const state = reinterpret_cast<float*>(s.state);
     Arena scratch(s.scratch);
     if (piece == 1) {
-      step_layers(model, x, y, state, s.scratch);
+      step_layers(model, x, y, s.state, s.scratch);
     } else {
-      run_layers(model, {int(piece), 1, x, y, state, 0}, scratch);
+      run_layers(model, {int(piece), 1, x, y, s.state, 0}, scratch);
     }
-    x += piece * inputs;
-    if (every) y += piece * outputs;
+    x += piece * frame_bytes(model);
+    if (every) y += piece * answer_bytes(model);
     steps -= piece;
   }
 }
@@ -167,8 +172,10 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
     if (units > model.width[i % 2]) model.width[i % 2] = units;
     state += uint64_t(kind_of(model.layers[i]).state(model.layers[i]));
   }
-  if (state * sizeof(float) > UINT32_MAX) return SLUICE_SHAPE;
-  model.state_floats = uint32_t(state);
+  if (state > UINT32_MAX) return SLUICE_SHAPE;
+  model.state_bytes = uint32_t(state);
+  model.x_bytes = model.format() == SLUICE_F32 ? 4 : model.format() == SLUICE_W8A16 ? 2 : 1;
+  model.y_bytes = model.format() == SLUICE_F32 ? 4 : 2;
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &model, sizeof model);
   return SLUICE_OK;
@@ -197,28 +204,30 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
   return SLUICE_OK;
 }
 
-void sluice_step(sluice_stream* handle, const float* x, float* y) {
+void sluice_step(sluice_stream* handle, const void* x, void* y) {
   Stream& s = stream_of(handle);
-  step_layers(*s.model, x, y, reinterpret_cast<float*>(s.state), s.scratch);
+  step_layers(*s.model, x, y, s.state, s.scratch);
 }
 
-void sluice_run(sluice_stream* handle, const float* x, float* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
+void sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
 
-void sluice_step_many(sluice_stream* const* streams, size_t n, const float* x, float* y) {
+void sluice_step_many(sluice_stream* const* streams, size_t n, const void* frames, void* answers) {
   if (n == 0) return;
   const Stream& first = stream_of(streams[0]);
   const OpenModel& model = *first.model;
+  const uint8_t* x = static_cast<const uint8_t*>(frames);
+  uint8_t* y = static_cast<uint8_t*>(answers);
   while (n > 0) {
     const size_t piece = n < first.use.streams ? n : first.use.streams;
     if (piece == 1) {
-      step_layers(model, x, y, reinterpret_cast<float*>(stream_of(streams[0]).state), first.scratch);
+      step_layers(model, x, y, stream_of(streams[0]).state, first.scratch);
     } else {
       Arena scratch(first.scratch);
       step_together(model, streams, int(piece), x, y, scratch);
     }
     streams += piece;
-    x += piece * model.header().inputs;
-    y += piece * model.header().outputs;
+    x += piece * frame_bytes(model);
+    y += piece * answer_bytes(model);
     n -= piece;
   }
 }
@@ -238,5 +247,12 @@ size_t sluice_argmax(const float* y, size_t n) {
   size_t best = 0;
   for (size_t i = 1; i < n; ++i)
     if (y[i] > y[best] || y[best] != y[best]) best = i;
+  return best;
+}
+
+size_t sluice_argmax_int16(const int16_t* y, size_t n) {
+  size_t best = 0;
+  for (size_t i = 1; i < n; ++i)
+    if (y[i] > y[best]) best = i;
   return best;
 }

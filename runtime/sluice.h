@@ -6,8 +6,15 @@
  *
  *   What can be wrong is found by sluice_open and sluice_start. After them, a step cannot fail.
  *
- *   The same blob and the same input give the same bits on every instruction set (scalar, AVX2, AVX-512, NEON, ARMv7), stepped
- *   frame by frame, run as a sequence, or stepped with other streams.
+ *   The same blob and the same input give the same bits on every instruction set (scalar, AVX2, AVX-512, NEON, ARMv7, Cortex-M),
+ *   stepped frame by frame, run as a sequence, or stepped with other streams.
+ *
+ *   A model works in its own number format (sluice_info.format). A frame x and an answer y are arrays of
+ *     SLUICE_F32      float and float
+ *     SLUICE_INT8     int8_t and int16_t
+ *     SLUICE_W8A16    int16_t and int16_t
+ *   sluice_quantize and sluice_dequantize make frames of floats, and floats of answers; a last layer with sigmoid or softmax gives
+ *   its logits in fixed point, and probabilities only by sluice_dequantize.
  */
 #ifndef SLUICE_H
 #define SLUICE_H
@@ -40,7 +47,7 @@ typedef enum {
   SLUICE_LAYER_MISSING = 8,   /* a layer kind that this build does not hold */
   SLUICE_FORMAT_MISSING = 9,  /* a number format that this build does not hold */
   SLUICE_SHAPE = 10,          /* the layers do not fit one another */
-  SLUICE_WEIGHTS = 11,        /* a weight is infinite or not a number */
+  SLUICE_WEIGHTS = 11,        /* a weight or scale is infinite or not a number; in fixed point, a weight is -128 */
   SLUICE_ISA_UNKNOWN = 12,    /* no instruction set of that name in this build */
   SLUICE_ISA_MISSING = 13,    /* this CPU does not run that instruction set */
   SLUICE_USE = 14,            /* a use of 0 steps or 0 streams, or one that needs more than 4 GiB */
@@ -50,7 +57,8 @@ typedef enum {
   SLUICE_ARENA_SMALL = 18,    /* less memory than sluice_train_needs says */
   SLUICE_BATCH = 19,          /* a batch with more or longer sequences than announced, an empty one, or a class out of range */
   SLUICE_NOT_TRAINABLE = 20,  /* the network does not fit the loss, or a blob is not the trained network's */
-  SLUICE_STATUS_COUNT = 21
+  SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core) */
+  SLUICE_STATUS_COUNT = 22
 } sluice_status;
 
 /* Handles: fixed size, owned by the caller, may be copied; they hold no memory of their own. */
@@ -66,15 +74,16 @@ typedef struct { uint32_t state, scratch; } sluice_need;
 
 typedef enum { SLUICE_LINEAR = 0, SLUICE_TANH = 1, SLUICE_SIGMOID = 2, SLUICE_RELU = 3, SLUICE_SOFTMAX = 4 } sluice_activation;
 typedef enum { SLUICE_STANDARDIZE = 1, SLUICE_GRU = 2, SLUICE_DENSE = 3 } sluice_layer_kind;
-typedef enum { SLUICE_F32 = 0 } sluice_format;
+typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */
 typedef enum { SLUICE_SECTION_LAYERS = 1, SLUICE_SECTION_WEIGHTS = 2, SLUICE_SECTION_NAMES = 3, SLUICE_SECTION_LABELS = 4,
-               SLUICE_SECTION_MADE = 5 } sluice_section_kind;
+               SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6 } sluice_section_kind;
 
 typedef struct {
   uint32_t inputs, outputs; /* numbers in a frame x, and in an answer y */
   uint32_t layers;
   uint32_t bytes;           /* the whole blob */
   uint32_t every_step;      /* 1: sluice_run answers for every frame; 0: for the last frame of the call */
+  uint32_t format;          /* sluice_format: of frames, answers and every layer */
   uint64_t macs;            /* multiply-accumulates of one step */
 } sluice_info;
 
@@ -89,7 +98,8 @@ typedef struct {
 
 /* Opens a blob where it lies, after checking all of it.
  * blob   at a multiple of 16, kept by the caller as long as the model is used
- * isa    which instruction set: "scalar", "avx2", "avx512", "neon", "armv7"; NULL for the best that this CPU runs */
+ * isa    which instruction set: "scalar", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "neon", "neon-dot", "armv7"; on Cortex-M its
+ *        one; NULL for the best that this CPU runs */
 sluice_status sluice_open(sluice_model* model, const void* blob, size_t bytes, const char* isa);
 
 sluice_info sluice_describe(const sluice_model* model);
@@ -108,27 +118,35 @@ sluice_need sluice_needs(const sluice_model* model, sluice_use use);
 sluice_status sluice_start(sluice_stream* stream, const sluice_model* model, sluice_use use, void* state, size_t state_bytes,
                            void* scratch, size_t scratch_bytes);
 
-/* One frame: x [inputs] to y [outputs]. Here and below, x and y must not overlap. */
-void sluice_step(sluice_stream* stream, const float* x, float* y);
+/* One frame: x [inputs] to y [outputs], in the model's number format. Here and below, x and y must not overlap. */
+void sluice_step(sluice_stream* stream, const void* x, void* y);
 /* A sequence, or a part of one: x [steps][inputs]; y [steps][outputs] where sluice_info.every_step, else [outputs].
  * The same bits as so many calls of sluice_step. With 0 steps it does nothing. */
-void sluice_run(sluice_stream* stream, const float* x, float* y, size_t steps);
+void sluice_run(sluice_stream* stream, const void* x, void* y, size_t steps);
 /* One frame of each of n streams of one model: x [n][inputs] to y [n][outputs]. Uses the scratch of streams[0].
  * The streams must be different ones. The same bits as sluice_step on each. */
-void sluice_step_many(sluice_stream* const* streams, size_t n, const float* x, float* y);
+void sluice_step_many(sluice_stream* const* streams, size_t n, const void* x, void* y);
 
 /* A stream's whole state, plain bytes, any value valid: copy it out to save, copy it in to go on. */
 void* sluice_state(sluice_stream* stream, size_t* bytes);
 void sluice_reset(sluice_stream* stream);
 
+/* Frames [n][inputs] of floats into the model's format, and answers [n][outputs] of it into floats; to the bit the same on every
+ * core. For SLUICE_F32 plain copies. Out of the calibrated range the nearest number is taken, for NaN the lowest. Linked only when
+ * called. sluice_dequantize ends with the last layer's sigmoid or softmax. */
+void sluice_quantize(const sluice_model* model, const float* x, void* q, size_t n);
+void sluice_dequantize(const sluice_model* model, const void* y, float* values, size_t n);
+
 /* The index of the largest of n >= 1 numbers, the first one of equals; a NaN is never the largest. */
 size_t sluice_argmax(const float* y, size_t n);
+size_t sluice_argmax_int16(const int16_t* y, size_t n); /* of answers in fixed point: logits order as probabilities do */
 
 /* Names ("SLUICE_CHECKSUM") and sentences; linked only when called. */
 const char* sluice_status_name(sluice_status status);
 const char* sluice_status_text(sluice_status status);
 const char* sluice_layer_name(uint32_t kind);           /* "gru"; "unknown" where it is */
 const char* sluice_activation_name(uint32_t activation);
+const char* sluice_format_name(uint32_t format);        /* "f32", "int8", "w8a16" */
 uint32_t sluice_version(void); /* major << 16 | minor << 8 | patch of the library that is linked */
 
 #ifdef __cplusplus

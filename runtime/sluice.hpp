@@ -17,6 +17,8 @@ class Model {
   uint64_t hash() const { return sluice_hash(&handle_); }
   sluice_layer_info layer(uint32_t i) const { return sluice_describe_layer(&handle_, i); }
   const void* section(sluice_section_kind kind, size_t* bytes) const { return sluice_section(&handle_, kind, bytes); }
+  void quantize(const float* x, void* q, size_t n = 1) const { sluice_quantize(&handle_, x, q, n); }
+  void dequantize(const void* y, float* values, size_t n = 1) const { sluice_dequantize(&handle_, y, values, n); }
   const char* isa() const { return sluice_isa(&handle_); }
   const sluice_model* handle() const { return &handle_; }
 
@@ -31,8 +33,8 @@ class Stream {
                                     sluice_use use = {1, 1}) {
     return sluice_start(&handle_, model.handle(), use, state, state_bytes, scratch, scratch_bytes);
   }
-  void step(const float* x, float* y) { sluice_step(&handle_, x, y); }
-  void run(const float* x, float* y, size_t steps) { sluice_run(&handle_, x, y, steps); }
+  void step(const void* x, void* y) { sluice_step(&handle_, x, y); }
+  void run(const void* x, void* y, size_t steps) { sluice_run(&handle_, x, y, steps); }
   void reset() { sluice_reset(&handle_); }
   void* state(size_t* bytes = nullptr) { return sluice_state(&handle_, bytes); }
   sluice_stream* handle() { return &handle_; }
@@ -42,8 +44,9 @@ class Stream {
 };
 
 /// One frame of each of n streams; see sluice_step_many.
-inline void step_many(sluice_stream* const* streams, size_t n, const float* x, float* y) { sluice_step_many(streams, n, x, y); }
+inline void step_many(sluice_stream* const* streams, size_t n, const void* x, void* y) { sluice_step_many(streams, n, x, y); }
 inline size_t argmax(const float* y, size_t n) { return sluice_argmax(y, n); }
+inline size_t argmax(const int16_t* y, size_t n) { return sluice_argmax_int16(y, n); }
 
 }  // namespace sluice
 

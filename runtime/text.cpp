@@ -20,7 +20,7 @@ constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_LAYER_MISSING, "the blob needs a kind of layer that this build does not hold"),
     SLUICE_TEXT(SLUICE_FORMAT_MISSING, "the blob needs a number format that this build does not hold"),
     SLUICE_TEXT(SLUICE_SHAPE, "the blob is not valid: its layers do not fit one another"),
-    SLUICE_TEXT(SLUICE_WEIGHTS, "the blob is not valid: a weight is infinite or not a number"),
+    SLUICE_TEXT(SLUICE_WEIGHTS, "the blob is not valid: a weight or scale is infinite, not a number, or in fixed point -128"),
     SLUICE_TEXT(SLUICE_ISA_UNKNOWN, "this build has no instruction set of that name"),
     SLUICE_TEXT(SLUICE_ISA_MISSING, "this CPU does not run that instruction set"),
     SLUICE_TEXT(SLUICE_USE, "a use must have 1 or more steps and streams, and need less than 4 GiB"),
@@ -30,6 +30,7 @@ constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_ARENA_SMALL, "the arena has fewer bytes than sluice_train_needs says"),
     SLUICE_TEXT(SLUICE_BATCH, "the batch is empty, larger or longer than announced, lacks a target, or has a class out of range"),
     SLUICE_TEXT(SLUICE_NOT_TRAINABLE, "the network does not fit the loss, or the blob is not the trained network's"),
+    SLUICE_TEXT(SLUICE_ORDER, "the blob's weights lie in another core's order; export it for this core (sluice export --core)"),
 };
 #undef SLUICE_TEXT
 static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT, "a name and a sentence for every status");
@@ -60,6 +61,15 @@ const char* sluice_activation_name(uint32_t activation) {
     case SLUICE_SIGMOID: return "sigmoid";
     case SLUICE_RELU: return "relu";
     case SLUICE_SOFTMAX: return "softmax";
+    default: return "unknown";
+  }
+}
+
+const char* sluice_format_name(uint32_t format) {
+  switch (format) {
+    case SLUICE_F32: return "f32";
+    case SLUICE_INT8: return "int8";
+    case SLUICE_W8A16: return "w8a16";
     default: return "unknown";
   }
 }

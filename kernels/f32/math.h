@@ -4,7 +4,7 @@
 #define SLUICE_F32_MATH_H
 
 #include "../kernels.h"
-#include "sweep.h"
+#include "../sweep.h"
 
 namespace sluice {
 namespace {

@@ -3,7 +3,7 @@
 #define SLUICE_F32_REDUCE_H
 
 #include "../kernels.h"
-#include "sweep.h"
+#include "../sweep.h"
 
 namespace sluice {
 namespace {

@@ -59,6 +59,48 @@ inline One power_of_two(One t) { return {bits_as<float>((bits_as<uint32_t>(t.v) 
 inline One exponent(One a) { return {float(int32_t(bits_as<uint32_t>(a.v) >> 23) - 127)}; }
 inline One mantissa(One a) { return {bits_as<float>((bits_as<uint32_t>(a.v) & 0x007FFFFFu) | 0x3F800000u)}; }
 
+// The same for integers, in fixed point. Sums and products wrap.
+
+struct OneInt {
+  static constexpr int width = 1;
+  int32_t v;
+};
+
+template <>
+struct Make<OneInt> {
+  static OneInt load(const int32_t* p) { return {*p}; }
+  static OneInt load(const int16_t* p) { return {*p}; }
+  static OneInt set(int32_t x) { return {x}; }
+};
+
+inline void store(int16_t* p, OneInt a) { *p = int16_t(a.v); }
+inline OneInt operator+(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) + uint32_t(b.v))}; }
+inline OneInt operator-(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) - uint32_t(b.v))}; }
+inline OneInt operator*(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) * uint32_t(b.v))}; }
+inline OneInt operator&(OneInt a, OneInt b) { return {a.v & b.v}; }
+/// |a|, at most limit; also where |a| is 2^31.
+inline OneInt magnitude(OneInt a, int32_t limit) {
+  const uint32_t m = a.v < 0 ? 0u - uint32_t(a.v) : uint32_t(a.v);
+  return {m < uint32_t(limit) ? int32_t(m) : limit};
+}
+inline OneInt smaller(OneInt a, OneInt b) { return a.v < b.v ? a : b; }
+inline OneInt larger(OneInt a, OneInt b) { return a.v > b.v ? a : b; }
+inline OneInt shift_left(OneInt a, int n) { return {int32_t(uint32_t(a.v) << n)}; }
+template <int n>
+inline OneInt shift_right(OneInt a) { return {a.v >> n}; }
+/// a where sign is 0 or more, else -a.
+inline OneInt with_sign_of(OneInt a, OneInt sign) {
+  const uint32_t s = uint32_t(sign.v >> 31);
+  return {int32_t((uint32_t(a.v) ^ s) - s)};
+}
+/// (a * m + 2^31) >> 32, the product in 64 bits.
+inline OneInt high_product(OneInt a, OneInt m) { return {int32_t((int64_t(a.v) * m.v + (int64_t(1) << 31)) >> 32)}; }
+/// Two neighbors of a table.
+struct OnePair {
+  OneInt low, high;
+};
+inline OnePair neighbors(const uint16_t* table, OneInt i) { return {{table[i.v]}, {table[i.v + 1]}}; }
+
 }  // namespace
 }  // namespace sluice
 

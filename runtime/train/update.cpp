@@ -49,8 +49,8 @@ double penalize(const OpenModel& model, const sluice_train_options& options, con
     float* const g = p.gradient_at(array.offset);
     if (array.matrix && options.l2 > 0.0f)
       kernels.scaled_add_f32(2.0f * options.l2, reinterpret_cast<const float*>(p.base + array.offset), g,
-                             size_t(floats(array)));
-    sum += kernels.square_sum_f32(g, size_t(floats(array)));
+                             size_t(elements(array)));
+    sum += kernels.square_sum_f32(g, size_t(elements(array)));
   });
   return square_root(sum);
 }
@@ -78,7 +78,7 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
     const uint32_t at = (array.offset - p.section_begin) / uint32_t(sizeof(float));
     AdamTask task{*model.kernels, step,        reinterpret_cast<float*>(weights + array.offset),
                   first + at,     second + at, p.gradient_at(array.offset),
-                  floats(array)};
+                  elements(array)};
     spread(host, uint32_t((task.n + chunk - 1) / chunk), AdamTask::run, &task);
   });
 }

@@ -55,10 +55,10 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const float* x, std
   Answers answers{{}, every_step ? steps : 1};
   answers.y.resize(answers.rows * info.outputs);
   if (!every_step || info.every_step) {
-    sluice_run(&stream.stream, x, answers.y.data(), steps);
+    stream.run(x, answers.y.data(), steps);
     return answers;
   }
-  for (std::size_t t = 0; t < steps; ++t) sluice_step(&stream.stream, x + t * info.inputs, &answers.y[t * info.outputs]);
+  for (std::size_t t = 0; t < steps; ++t) stream.run(x + t * info.inputs, &answers.y[t * info.outputs], 1);
   return answers;
 }
 

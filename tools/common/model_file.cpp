@@ -105,14 +105,25 @@ OwnedModel open_model(std::string_view bytes, const std::string& name) {
 
 OwnedModel load_model(const std::string& path) { return open_model(read_file(path), path); }
 
-OwnedStream::OwnedStream(const sluice_model& model, sluice_use use) {
-  const sluice_need need = sluice_needs(&model, use);
+OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
+  const sluice_need need = sluice_needs(model, use);
   state = AlignedBytes(need.state);
   scratch = AlignedBytes(need.scratch);
   const sluice_status status =
-      sluice_start(&stream, &model, use, state.data.get(), state.size, scratch.data.get(), scratch.size);
+      sluice_start(&stream, model, use, state.data.get(), state.size, scratch.data.get(), scratch.size);
   if (status != SLUICE_OK)
     refuse("a stream for {} steps and {} streams: {}", use.steps, use.streams, sluice_status_text(status));
+}
+
+void OwnedStream::run(const float* x, float* y, std::size_t steps) {
+  const sluice_info info = sluice_describe(model);
+  if (info.format == SLUICE_F32) return sluice_run(&stream, x, y, steps);
+  const std::size_t rows = info.every_step ? steps : 1;
+  frames.resize(std::max(frames.size(), steps * info.inputs));
+  answers.resize(std::max(answers.size(), rows * info.outputs));
+  sluice_quantize(model, x, frames.data(), steps);
+  sluice_run(&stream, frames.data(), answers.data(), steps);
+  sluice_dequantize(model, answers.data(), y, rows);
 }
 
 }  // namespace sluice::tools

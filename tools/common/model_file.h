@@ -1,6 +1,7 @@
 // A model from a file, opened on the instruction set that SLUICE_ISA names (or the best).
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,7 +45,13 @@ OwnedModel load_model(const std::string& path);
 struct OwnedStream {
   AlignedBytes state, scratch;
   sluice_stream stream{};
+  const sluice_model* model;
+  std::vector<std::int16_t> frames, answers;  ///< of a model in fixed point
   OwnedStream(const sluice_model& model, sluice_use use);
+
+  /// sluice_run in floats, whatever the model's number format: x [steps][inputs]; y [steps][outputs] where the model answers
+  /// every step, else [outputs].
+  void run(const float* x, float* y, std::size_t steps);
 };
 
 }  // namespace sluice::tools

@@ -16,11 +16,13 @@ constexpr std::uint32_t LayerRecord::*offset_fields[4] = {&LayerRecord::w_ih, &L
 LayerRecord record_of(const Layer& layer) {
   LayerRecord record{};
   record.kind = static_cast<std::uint8_t>(layer.kind);
-  record.format = SLUICE_F32;
+  record.format = static_cast<std::uint8_t>(layer.format);
   record.activation = static_cast<std::uint8_t>(layer.activation);
   record.flags = layer.every_step ? every_step_flag : 0;
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
+  record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
+  record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
   return record;
 }
 
@@ -66,7 +68,7 @@ std::uint64_t place_weights(const Network& network, std::uint64_t begin, std::ve
     for (int i = 0; i < count; ++i) {
       const std::uint64_t offset = round_up(end, weight_alignment);
       record.*offset_fields[arrays[i].offset] = static_cast<std::uint32_t>(offset);
-      end = offset + floats(arrays[i]) * sizeof(float);
+      end = offset + weight_bytes(arrays[i]);
     }
     records.push_back(record);
   }
@@ -79,6 +81,18 @@ std::string terminated(const std::vector<std::string>& strings) {
   return bytes;
 }
 
+std::string scales_of(const Network& network) {
+  if (network.layers.front().format == SLUICE_F32) return "";
+  const Scales& scales = network.scales;
+  const BlobScales begin{scales.output, {}};
+  std::string bytes(reinterpret_cast<const char*>(&begin), sizeof begin);
+  for (std::size_t i = 0; i < scales.inverse.size(); ++i) {
+    const float pair[2] = {scales.inverse[i], scales.offset.at(i)};
+    bytes.append(reinterpret_cast<const char*>(pair), sizeof pair);
+  }
+  return bytes;
+}
+
 void copy_to(std::string& blob, std::size_t offset, const void* from, std::size_t bytes) {
   if (bytes) std::memcpy(blob.data() + offset, from, bytes);
 }
@@ -88,9 +102,12 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
     Weights arrays[4];
     const int count = layer_weights(records[l], arrays);
     for (int i = 0; i < count; ++i) {
-      const std::vector<float>& values = network.layers[l].arrays[static_cast<std::size_t>(i)].values;
+      const Array& array = network.layers[l].arrays[static_cast<std::size_t>(i)];
+      const auto bytes = static_cast<std::size_t>(bytes_of(arrays[i].element));
       each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
-        copy_to(blob, arrays[i].offset + packed * sizeof(float), &values.at(plain), sizeof(float));
+        const void* from = arrays[i].element == Element::f32 ? static_cast<const void*>(&array.values.at(plain))
+                                                             : static_cast<const void*>(&array.integers.at(plain));
+        copy_to(blob, arrays[i].offset + packed * bytes, from, bytes);  // little-endian: an int8 is the first byte
       });
     }
   }
@@ -111,20 +128,23 @@ BlobHeader header_of(const Plan& plan) {
 
 }  // namespace
 
-Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step) {
-  Layer layer{kind, activation, every_step, in, out, {}};
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step, sluice_format format) {
+  Layer layer{kind, activation, every_step, in, out, {}, format};
   Weights arrays[4];
   const int count = arrays_of(layer, arrays);
   for (int i = 0; i < count; ++i) {
     const Weights& w = arrays[i];
-    layer.arrays.push_back({w.name, w.gates, w.rows, w.cols, std::vector<float>(std::size_t(w.gates) * w.rows * w.cols)});
+    const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
+    const bool real = w.element == Element::f32;
+    layer.arrays.push_back({w.name, w.gates, w.rows, w.cols, std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
   }
   return layer;
 }
 
 std::string write_blob(const Network& network) {
-  const std::string texts[3] = {terminated(network.inputs), terminated(network.labels), network.made};
-  constexpr sluice_section_kind text_kinds[3] = {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE};
+  const std::string texts[4] = {scales_of(network), terminated(network.inputs), terminated(network.labels), network.made};
+  constexpr sluice_section_kind text_kinds[4] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS,
+                                                 SLUICE_SECTION_MADE};
   std::size_t count = 2;
   for (const std::string& text : texts) count += !text.empty();
 
@@ -134,14 +154,14 @@ std::string write_blob(const Network& network) {
   const std::uint64_t weights = round_up(plan.end, weight_alignment);
   const std::uint64_t weights_end = place_weights(network, weights, plan.records);
   plan.add_section(SLUICE_SECTION_WEIGHTS, weights_end - weights, weight_alignment);
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 4; ++i)
     if (!texts[i].empty()) plan.add_section(text_kinds[i], texts[i].size(), section_alignment);
 
   std::string blob(plan.end, '\0');
   copy_to(blob, sizeof(BlobHeader), plan.sections.data(), count * sizeof(BlobSection));
   copy_to(blob, layers, plan.records.data(), plan.records.size() * sizeof(LayerRecord));
   store_weights(network, plan.records, blob);
-  for (std::size_t i = 0, section = 2; i < 3; ++i)
+  for (std::size_t i = 0, section = 2; i < 4; ++i)
     if (!texts[i].empty()) copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
 
   BlobHeader header = header_of(plan);
@@ -158,14 +178,33 @@ Network read_network(const sluice_model& model) {
     const LayerRecord& record = opened.layers[l];
     Layer layer =
         make_layer(static_cast<sluice_layer_kind>(record.kind), static_cast<int>(record.in), static_cast<int>(record.out),
-                   static_cast<sluice_activation>(record.activation), (record.flags & every_step_flag) != 0);
+                   static_cast<sluice_activation>(record.activation), (record.flags & every_step_flag) != 0,
+                   static_cast<sluice_format>(record.format));
+    layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh;
     Weights arrays[4];
     layer_weights(record, arrays);
     for (std::size_t i = 0; i < layer.arrays.size(); ++i) {
-      const float* from = opened.floats_at(arrays[i].offset);
-      each_element(arrays[i], [&](std::size_t plain, std::size_t packed) { layer.arrays[i].values[plain] = from[packed]; });
+      const std::uint8_t* const from = opened.blob + arrays[i].offset;
+      Array& array = layer.arrays[i];
+      each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
+        if (arrays[i].element == Element::f32)
+          array.values[plain] = reinterpret_cast<const float*>(from)[packed];
+        else if (arrays[i].element == Element::i8)
+          array.integers[plain] = reinterpret_cast<const std::int8_t*>(from)[packed];
+        else
+          array.integers[plain] = reinterpret_cast<const std::int32_t*>(from)[packed];
+      });
     }
     network.layers.push_back(std::move(layer));
+  }
+  if (opened.format() != SLUICE_F32) {
+    const auto* values = static_cast<const float*>(sluice_section(&model, SLUICE_SECTION_SCALES, nullptr));
+    network.scales.output = values[0];
+    values += sizeof(BlobScales) / sizeof(float);
+    for (std::uint32_t i = 0; i < opened.header().inputs; ++i) {
+      network.scales.inverse.push_back(values[2 * i]);
+      network.scales.offset.push_back(values[2 * i + 1]);
+    }
   }
   network.inputs = section_strings(model, SLUICE_SECTION_NAMES);
   network.labels = section_strings(model, SLUICE_SECTION_LABELS);

@@ -14,6 +14,7 @@ struct Array {
       name;  ///< "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; standardization "mean", "scale"
   int gates = 1, rows = 0, cols = 1;
   std::vector<float> values;
+  std::vector<std::int32_t> integers;  ///< in place of values where the layer is in fixed point
 };
 
 struct Layer {
@@ -22,6 +23,14 @@ struct Layer {
   bool every_step = false;  ///< recurrent: hands every step on
   int in = 0, out = 0;
   std::vector<Array> arrays;  ///< in the order of layer_weights()
+  sluice_format format = SLUICE_F32;
+  int shift_ih = 0, shift_hh = 0;  ///< of fixed point
+};
+
+/// How a network in fixed point takes its inputs and gives its answers (sluice_quantize, sluice_dequantize).
+struct Scales {
+  float output = 1;
+  std::vector<float> inverse, offset;
 };
 
 struct Network {
@@ -29,11 +38,12 @@ struct Network {
   std::vector<std::string> inputs;  ///< names of the features; empty or one per input
   std::vector<std::string> labels;  ///< names of the classes, or of the values; empty or one per output
   std::string made;                 ///< how it was made, as JSON; may be empty
+  Scales scales;                    ///< in fixed point
 };
 
 /// A layer with its arrays, all zeros, of the shape that its kind has.
 Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR,
-                 bool every_step = false);
+                 bool every_step = false, sluice_format format = SLUICE_F32);
 
 /// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
 std::string write_blob(const Network& network);

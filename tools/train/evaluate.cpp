@@ -28,12 +28,11 @@ struct RunTask {
 
   static void run(void* argument, std::uint32_t i) {
     RunTask& task = *static_cast<RunTask*>(argument);
-    sluice_stream* stream = &task.streams[i].stream;
+    OwnedStream& stream = task.streams[i];
     for (std::size_t k = task.next++; k < task.sequences.size(); k = task.next++) {
       const std::size_t s = task.sequences[k];
-      sluice_reset(stream);
-      sluice_run(stream, task.data.frames(s), task.answers.y.data() + task.answers.begin[k] * task.data.outputs(),
-                 task.data.steps(s));
+      sluice_reset(&stream.stream);
+      stream.run(task.data.frames(s), task.answers.y.data() + task.answers.begin[k] * task.data.outputs(), task.data.steps(s));
     }
   }
 };

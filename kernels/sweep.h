@@ -1,10 +1,10 @@
 // A walk over an array by the widest lanes that fit what is left. An element's result never depends on which lanes took it.
-#ifndef SLUICE_F32_SWEEP_H
-#define SLUICE_F32_SWEEP_H
+#ifndef SLUICE_SWEEP_H
+#define SLUICE_SWEEP_H
 
 #include <stddef.h>
 
-#include "../lanes/one.h"
+#include "lanes/one.h"
 
 namespace sluice {
 namespace {
@@ -23,6 +23,17 @@ inline void sweep(size_t n, F&& f) {
     for (; i + Half::width <= n; i += Half::width) f(Make<Half>{}, i);
   }
   for (; i < n; ++i) f(Make<One>{}, i);
+}
+
+/// The same over integers, n being a multiple of 8: Int, and HalfInt for eights that Int leaves.
+template <class Set, class F>
+inline void sweep_ints(size_t n, F&& f) {
+  using Int = typename Set::Int;
+  size_t i = 0;
+  for (; i + Int::width <= n; i += Int::width) f(Make<Int>{}, i);
+  if constexpr (Int::width > 8) {
+    if (i < n) f(Make<typename Set::HalfInt>{}, i);
+  }
 }
 
 }  // namespace

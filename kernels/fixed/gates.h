@@ -1,0 +1,85 @@
+// Requantization, sigmoid, tanh and the gates in fixed point: the formulas of kernels/README.md over an integer lane type.
+#ifndef SLUICE_FIXED_GATES_H
+#define SLUICE_FIXED_GATES_H
+
+#include "../kernels.h"
+#include "../sweep.h"
+
+namespace sluice {
+namespace {
+
+/// R(a, s, m).
+template <class V>
+inline V requantize(V a, int shift, V m) { return high_product(shift_left(a, shift), m); }
+
+/// L(u), 0 <= u <= 65535.
+template <class V>
+inline V table_line(V u) {
+  const auto near = neighbors(sigmoid_table.at, shift_right<7>(u));
+  return shift_left(near.low, 7) + (near.high - near.low) * (u & Make<V>::set(127));
+}
+
+template <class V>
+inline V sigmoid_fixed(V u) {
+  const V half = Make<V>::set(16384);
+  const V s = shift_right<8>(table_line(magnitude(u, 65535)) + Make<V>::set(128));
+  return half + with_sign_of(s - half, u);
+}
+
+template <class V>
+inline V tanh_fixed(V u) {
+  const V line = table_line(shift_left(magnitude(u, 32767), 1));
+  return with_sign_of(shift_right<7>(line - Make<V>::set((1 << 22) - 64)), u);
+}
+
+template <class V>
+inline V within(V a, int32_t low, int32_t high) { return smaller(larger(a, Make<V>::set(low)), Make<V>::set(high)); }
+
+/// (a * b + 2^14) >> 15.
+template <class V>
+inline V product_q15(V a, V b) { return shift_right<15>(a * b + Make<V>::set(1 << 14)); }
+
+/// The accumulators of the units [first, first + n), gates r, z, n, each `stride` apart.
+struct GateSums {
+  const int32_t *x, *h;
+  int stride;
+  int first;
+  size_t n;
+};
+
+template <class Set>
+inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
+  const int32_t *const m_x = s.ih.m + sums.first, *const m_h = s.hh.m + sums.first;
+  int16_t* const h = s.h + sums.first;
+  const int shift_x = s.ih.shift, shift_h = s.hh.shift, units = s.units, stride = sums.stride;
+  const int32_t *const x_sums = sums.x, *const h_sums = sums.h;
+  sweep_ints<Set>(sums.n, [=](auto make, size_t i) {
+    const auto over_x = [=](int gate) { return requantize(make.load(x_sums + gate * stride + i), shift_x, make.load(m_x + gate * units + i)); };
+    const auto over_h = [=](int gate) { return requantize(make.load(h_sums + gate * stride + i), shift_h, make.load(m_h + gate * units + i)); };
+    const auto r = sigmoid_fixed(over_x(0) + over_h(0));
+    const auto z = sigmoid_fixed(over_x(1) + over_h(1));
+    const auto n = tanh_fixed(over_x(2) + product_q15(r, within(over_h(2), -65536, 65535)));
+    store(h + i, n + product_q15(z, make.load(h + i) - n));
+  });
+}
+
+/// y = f(R(a)), [count].
+template <class Set>
+inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, int shift, int16_t* y, int count) {
+  const auto each = [=](auto function) {
+    sweep_ints<Set>(size_t(count), [=](auto make, size_t i) {
+      store(y + i, function(requantize(make.load(a + i), shift, make.load(m + i))));
+    });
+  };
+  switch (f) {
+    case Activation::tanh: return each([](auto u) { return tanh_fixed(u); });
+    case Activation::sigmoid: return each([](auto u) { return sigmoid_fixed(u); });
+    case Activation::relu: return each([](auto u) { return within(u, 0, 32767); });
+    default: return each([](auto u) { return within(u, -32768, 32767); });
+  }
+}
+
+}  // namespace
+}  // namespace sluice
+
+#endif

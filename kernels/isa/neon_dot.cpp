@@ -1,0 +1,9 @@
+#define SLUICE_ISA_NEON_DOT
+#include "sets.h"
+
+#include "../all.h"
+
+namespace sluice {
+extern const Kernels neon_dot_kernels;
+const Kernels neon_dot_kernels = make_kernels<Set>("neon-dot");
+}  // namespace sluice

@@ -1,0 +1,56 @@
+// Floats into frames of a model's number format, and its answers into floats. Linked only when asked for.
+#include <string.h>
+
+#include "blob.h"
+
+namespace sluice {
+namespace {
+
+int32_t quantized(float x, float inverse, float offset, int32_t lowest, int32_t highest) {
+  const float v = __builtin_fmaf(x, inverse, offset) + 0.5f;
+  if (!(v >= float(lowest))) return lowest;
+  if (v > float(highest)) return highest;
+  const int32_t toward_zero = int32_t(v);
+  return toward_zero - (float(toward_zero) > v);
+}
+
+const BlobScales& scales_of(const OpenModel& model) {
+  return *reinterpret_cast<const BlobScales*>(model.blob + find_section(model.blob, SLUICE_SECTION_SCALES)->offset);
+}
+
+}  // namespace
+}  // namespace sluice
+
+using namespace sluice;
+
+void sluice_quantize(const sluice_model* handle, const float* x, void* q, size_t n) {
+  const OpenModel& model = model_of(handle);
+  const size_t inputs = model.header().inputs;
+  if (model.format() == SLUICE_F32) {
+    memcpy(q, x, n * inputs * sizeof(float));
+    return;
+  }
+  const float* const per_input = reinterpret_cast<const float*>(&scales_of(model) + 1);
+  const bool narrow = model.format() == SLUICE_INT8;
+  for (size_t i = 0; i < n * inputs; ++i) {
+    const float* const feature = per_input + i % inputs * 2;
+    if (narrow)
+      static_cast<int8_t*>(q)[i] = int8_t(quantized(x[i], feature[0], feature[1], -128, 127));
+    else
+      static_cast<int16_t*>(q)[i] = int16_t(quantized(x[i], feature[0], feature[1], -32768, 32767));
+  }
+}
+
+void sluice_dequantize(const sluice_model* handle, const void* y, float* values, size_t n) {
+  const OpenModel& model = model_of(handle);
+  const size_t outputs = model.header().outputs;
+  if (model.format() == SLUICE_F32) {
+    memcpy(values, y, n * outputs * sizeof(float));
+    return;
+  }
+  const float unit = scales_of(model).output;
+  for (size_t i = 0; i < n * outputs; ++i) values[i] = float(static_cast<const int16_t*>(y)[i]) * unit;
+  const uint8_t activation = model.layers[model.layer_count - 1].activation;
+  if (activation != SLUICE_SIGMOID && activation != SLUICE_SOFTMAX) return;
+  for (size_t row = 0; row < n; ++row) model.kernels->activate_f32(Activation(activation), values + row * outputs, 1, int(outputs), 0);
+}

@@ -1,0 +1,90 @@
+// GRU and Dense in fixed point. The kernels do a whole step; a sequence, or many streams, is one step after the other.
+#ifndef SLUICE_FIXED_H
+#define SLUICE_FIXED_H
+
+#include <string.h>
+
+#include "layer.h"
+
+namespace sluice {
+
+/// The two number formats. Layers hand on int16 in both.
+struct Int8 {
+  static constexpr uint8_t format = SLUICE_INT8;
+  static constexpr int frame_bytes = 1;
+  static void gru(const Kernels& kernels, const FixedGru& s) { kernels.gru_q8(s); }
+  static void dense(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
+};
+struct W8a16 {
+  static constexpr uint8_t format = SLUICE_W8A16;
+  static constexpr int frame_bytes = 2;
+  static void gru(const Kernels& kernels, const FixedGru& s) { kernels.gru_q16(s); }
+  static void dense(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
+};
+
+/// A matrix whose biases are followed by its multipliers.
+inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift, int rows, int cols) {
+  const auto* const bias = reinterpret_cast<const int32_t*>(model.blob + b);
+  return {model.blob + w, bias, bias + rows, shift, rows, cols};
+}
+
+inline bool is_first(const StepCall& call) { return &call.layer == call.model.layers; }
+inline bool is_last(const StepCall& call) { return &call.layer == call.model.layers + call.model.layer_count - 1; }
+
+/// Row by row: frames of a sequence, or of streams.
+template <class Layer>
+void run_rows(const Call& call, Arena& arena) {
+  const LayerRecord& layer = call.layer;
+  void* const scratch = arena.take<uint8_t>(Layer::scratch(layer));
+  if (arena.measures()) return;
+  const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (&layer == call.model.layers ? call.model.x_bytes : call.model.y_bytes);
+  const ptrdiff_t y_bytes = ptrdiff_t(padded(int(layer.out))) * call.model.y_bytes;
+  const bool last_only = last_step_only(layer);
+  for (int t = 0; t < call.steps; ++t) {
+    for (int s = 0; s < call.streams; ++s) {
+      const ptrdiff_t row = ptrdiff_t(t) * call.streams + s;
+      Layer::step({call.model, layer, static_cast<const uint8_t*>(call.x) + row * x_bytes,
+                   static_cast<uint8_t*>(call.y) + (last_only ? s : row) * y_bytes, call.state + s * call.state_stride, scratch});
+    }
+  }
+}
+
+template <class Format>
+struct FixedGruLayer {
+  static int state(const LayerRecord& layer) { return padded(int(layer.out)) * int(sizeof(int16_t)); }
+  static size_t scratch(const LayerRecord& layer) { return side_bytes(int(layer.in)) + side_bytes(int(layer.out)); }
+
+  static void step(const StepCall& call) {
+    const LayerRecord& layer = call.layer;
+    const int units = padded(int(layer.out));
+    Format::gru(*call.model.kernels,
+                {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, 3 * units, int(layer.in)),
+                 fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, 3 * units, int(layer.out)), call.x,
+                 is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch});
+    memcpy(call.y, call.state, size_t(units) * sizeof(int16_t));
+  }
+
+  static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step,
+                                  run_rows<FixedGruLayer>};
+};
+
+template <class Format>
+struct FixedDenseLayer {
+  static int state(const LayerRecord&) { return 0; }
+  static size_t scratch(const LayerRecord& layer) { return side_bytes(int(layer.in)); }
+
+  static void step(const StepCall& call) {
+    const LayerRecord& layer = call.layer;
+    const bool logits = is_last(call) && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
+    Format::dense(*call.model.kernels,
+                  {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)), call.x,
+                   is_first(call), logits ? Activation::linear : Activation(layer.activation), static_cast<int16_t*>(call.y),
+                   call.scratch});
+  }
+
+  static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, false, state, step, run_rows<FixedDenseLayer>};
+};
+
+}  // namespace sluice
+
+#endif
