@@ -96,6 +96,19 @@ void add_export(CLI::App& app, ExportOptions& o) {
   command->callback([&o] { run_export(o); });
 }
 
+void add_quantize(CLI::App& app, QuantizeOptions& o) {
+  CLI::App* command = app.add_subcommand("quantize", "Make a model in fixed point of a float one, by ranges from real data");
+  command->add_option("model", o.model, "The float model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
+  command->add_option("--calibrate", o.calibrate, "Data like those that training used; ranges come from them")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--out", o.out, "The model to write")->required()->type_name("FILE");
+  command->add_option("--type", o.type, "int8: weights and activations 8 bits; w8a16: activations 16")
+      ->check(CLI::IsMember({"int8", "w8a16"}))
+      ->capture_default_str();
+  command->callback([&o] { run_quantize(o); });
+}
+
 std::string version_text() {
   const std::uint32_t version = sluice_version();
   return fmt::format("sluice {}.{}.{} (blob format {}.{})", version >> 16, version >> 8 & 0xff, version & 0xff,
@@ -126,6 +139,7 @@ struct Options {
   InspectOptions inspect;
   BenchOptions bench;
   ExportOptions export_;
+  QuantizeOptions quantize;
 };
 
 int run(int argc, char** argv) {
@@ -140,6 +154,7 @@ int run(int argc, char** argv) {
   add_inspect(app, options.inspect);
   add_bench(app, options.bench);
   add_export(app, options.export_);
+  add_quantize(app, options.quantize);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
   if (argc < 2) {
     tell(app.help());

@@ -36,6 +36,11 @@ struct ExportOptions {
   bool strip = false, force = false;
 };
 
+struct QuantizeOptions {
+  std::string model, calibrate, out, type = "int8", ranges = "best";
+  bool json = false, force = false;
+};
+
 // Each returns when the work is done, and throws Error (common/error.h) when it cannot be.
 void run_train(const TrainOptions& options);
 void run_eval(const EvalOptions& options);
@@ -43,5 +48,6 @@ void run_run(const RunOptions& options);
 void run_inspect(const InspectOptions& options);
 void run_bench(const BenchOptions& options);
 void run_export(const ExportOptions& options);
+void run_quantize(const QuantizeOptions& options);
 
 }  // namespace sluice::tools

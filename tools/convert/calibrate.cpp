@@ -1,0 +1,110 @@
+#include "calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../common/model_file.h"
+
+namespace sluice::tools {
+namespace {
+
+/// The network up to and with layer `last`, every step answered, logits in place of probabilities.
+Network first_layers(const Network& network, std::size_t last) {
+  Network part;
+  part.layers.assign(network.layers.begin(), network.layers.begin() + std::ptrdiff_t(last) + 1);
+  for (Layer& layer : part.layers) layer.every_step = layer.kind == SLUICE_GRU;
+  sluice_activation& end = part.layers.back().activation;
+  if (end == SLUICE_SIGMOID || end == SLUICE_SOFTMAX) end = SLUICE_LINEAR;
+  return part;
+}
+
+bool needs_peak(const Layer& layer, bool last) {
+  if (layer.kind != SLUICE_DENSE) return false;
+  return last ? layer.activation != SLUICE_TANH : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
+}
+
+double peak_of(const Network& network, const DataSet& data, std::span<const std::size_t> sequences) {
+  const OwnedModel model = open_model(write_blob(network), "calibration");
+  OwnedStream stream(model.model, {64, 1});
+  std::vector<float> y;
+  double peak = 0;
+  for (const std::size_t s : sequences) {
+    y.resize(data.steps(s) * model.info().outputs);
+    sluice_reset(&stream.stream);
+    stream.run(data.frames(s), y.data(), data.steps(s));
+    for (const float value : y) peak = std::max(peak, double(std::fabs(value)));
+  }
+  return peak;
+}
+
+/// The squared error of values in 256 equal steps from low to high.
+double squared_error(const std::vector<float>& values, std::size_t every, double low, double high) {
+  const double step = (high - low) / 255;
+  double sum = 0;
+  for (std::size_t i = 0; i < values.size(); i += every) {
+    const double at = std::floor((double(values[i]) - low) / step + 0.5);
+    const double error = low + std::clamp(at, 0.0, 255.0) * step - double(values[i]);
+    sum += error * error;
+  }
+  return sum;
+}
+
+struct Range {
+  float low, high;
+};
+
+Range least_error(const std::vector<float>& values) {
+  constexpr std::size_t enough = 8192;
+  const std::size_t every = values.size() / enough + 1;
+  double mean = 0;
+  for (const float v : values) mean += double(v);
+  mean /= double(values.size());
+  Range best{values.front(), values.back()};
+  double least = squared_error(values, every, best.low, best.high);
+  for (int percent = 95; percent >= 20; percent -= 5) {
+    const double share = percent / 100.0;
+    const Range range{float(mean + share * (values.front() - mean)), float(mean + share * (values.back() - mean))};
+    const double error = squared_error(values, every, range.low, range.high);
+    if (error < least) best = range, least = error;
+  }
+  return best;
+}
+
+Range range_of(const std::vector<float>& values, RangeChoice choice) {
+  const std::size_t cut = choice == RangeChoice::percentile ? values.size() / 2000 : 0;
+  const Range all{values[cut], values[values.size() - 1 - cut]};
+  return choice == RangeChoice::min_error && all.low < all.high ? least_error(values) : all;
+}
+
+}  // namespace
+
+std::string range_name(RangeChoice choice) {
+  constexpr const char* names[] = {"min-max", "percentile", "min-error"};
+  return names[std::size_t(choice)];
+}
+
+Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+  Calibration result;
+  result.features.resize(data.features());
+  for (const std::size_t s : sequences)
+    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i)
+      result.features[i % data.features()].push_back(data.frames(s)[i]);
+  for (std::vector<float>& values : result.features) std::sort(values.begin(), values.end());
+  for (std::size_t l = 0; l < real.layers.size(); ++l) {
+    const bool last = l + 1 == real.layers.size();
+    result.peak.push_back(needs_peak(real.layers[l], last) ? peak_of(first_layers(real, l), data, sequences) : 1);
+  }
+  return result;
+}
+
+Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {
+  Ranges ranges{choice, {}, {}, calibration.peak};
+  for (const std::vector<float>& values : calibration.features) {
+    const Range range = range_of(values, choice);
+    ranges.low.push_back(range.low);
+    ranges.high.push_back(range.high);
+  }
+  return ranges;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,37 @@
+// What real data tells of a network's ranges, before it is made a fixed-point one.
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../data/data.h"
+#include "network.h"
+
+namespace sluice::tools {
+
+/// How a feature's range is chosen from its values.
+enum class RangeChoice {
+  min_max,     ///< all of them
+  percentile,  ///< all but a twentieth of a percent at either end
+  min_error,   ///< the range, shrunk towards the mean, whose 256 steps have the least squared error
+};
+constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile, RangeChoice::min_error};
+std::string range_name(RangeChoice choice);  ///< "min-max"
+
+struct Ranges {
+  RangeChoice choice = RangeChoice::min_max;
+  std::vector<float> low, high;  ///< [inputs]; equal for a feature that never changed
+  std::vector<double> peak;      ///< [layers] the largest magnitude that a linear or ReLU Dense hands on, or its logits; else 1
+};
+
+/// The values that ranges are chosen from: every frame of these sequences through the float network.
+struct Calibration {
+  std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending
+  std::vector<double> peak;                  ///< [layers]
+};
+
+Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences);
+
+Ranges choose_ranges(const Calibration& calibration, RangeChoice choice);
+
+}  // namespace sluice::tools

@@ -1,0 +1,21 @@
+// From a float network to one in fixed point (kernels/README.md defines what it computes).
+#pragma once
+#include <string>
+#include <vector>
+
+#include "calibrate.h"
+#include "network.h"
+
+namespace sluice::tools {
+
+struct Quantized {
+  Network network;
+  std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so that no accumulator overflows
+};
+
+/// Weights by rows, symmetric, -127 to 127; inputs by the ranges, folded with a leading standardization into the first layer's
+/// columns and bias. No accumulator can overflow, whatever the inputs: the worst case of every row is computed from its weights.
+/// Refused, by layer name, where a layer has no integer form.
+Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges);
+
+}  // namespace sluice::tools
