@@ -2,6 +2,7 @@
 // memory. Means most under AddressSanitizer (the dev preset): every buffer is exactly as large as it says.
 #include <doctest/doctest.h>
 
+#include "../support/fixed_models.h"
 #include "../support/forge.h"
 #include "../support/tables.h"
 #include "sluice_train.h"
@@ -24,7 +25,10 @@ std::vector<std::string> seeds() {
   named.labels = {"a", "b"};
   named.inputs = {"x", "y", "z"};
   return {tools::write_blob(named), tools::write_blob(random_network(2, {gru(9, every_step), dense(3, SLUICE_TANH)}, 2)),
-          tools::write_blob(random_network(1, {dense(1)}, 3)), tools::write_blob(random_network(5, {gru(1)}, 4))};
+          tools::write_blob(random_network(1, {dense(1)}, 3)),
+          tools::write_blob(random_network(5, {gru(1)}, 4)),
+          tools::write_blob(random_fixed_network(3, {gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 5)),
+          tools::write_blob(random_fixed_network(2, {dense(9, SLUICE_RELU), gru(9), dense(3)}, SLUICE_W8A16, Numbers::any, 6))};
 }
 
 /// One change. Most hit the header, the tables and the records: that is where a blob can lie.
@@ -162,7 +166,7 @@ TEST_CASE("a hundred thousand variants of blobs give a status or a model that st
   CHECK(opened >= variants / 20);
   CHECK(trained >= variants / 1000);
   for (const sluice_status s : {SLUICE_TRUNCATED, SLUICE_NOT_A_BLOB, SLUICE_NEWER_FORMAT, SLUICE_CHECKSUM, SLUICE_STRUCTURE,
-                                SLUICE_LAYER_MISSING, SLUICE_FORMAT_MISSING, SLUICE_SHAPE, SLUICE_WEIGHTS}) {
+                                SLUICE_LAYER_MISSING, SLUICE_FORMAT_MISSING, SLUICE_SHAPE, SLUICE_WEIGHTS, SLUICE_ORDER}) {
     CAPTURE(std::string(sluice_status_name(s)));
     CHECK(statuses[size_t(s)] > 0);
   }

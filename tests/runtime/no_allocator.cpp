@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "../support/models.h"
+#include "../support/fixed_models.h"
 #include "../support/tables.h"
 #include "sluice_train.h"
 
@@ -66,8 +66,10 @@ void operator delete(void* p) noexcept {
 void operator delete(void* p, size_t) noexcept { operator delete(p); }
 
 TEST_CASE("opening, starting and running call no allocator") {
+  std::vector<Named> networks = every_network();
+  for (const NamedFixed& named : every_fixed_network()) networks.push_back({named.name, named.network});
   for (const Kernels* table : every_table())
-    for (const Named& named : every_network()) {
+    for (const Named& named : networks) {
       const Memory blob(tools::write_blob(named.network));
       Noise noise(110);
       const sluice_use use = {7, 5};
@@ -77,7 +79,7 @@ TEST_CASE("opening, starting and running call no allocator") {
       const sluice_need need = sluice_needs(&model, use);
       Memory scratch(need.scratch), states(need.state * use.streams);
       const std::vector<float> x = noise.uniform(size_t(info.inputs) * 9);
-      std::vector<float> y(size_t(info.outputs) * 9);
+      std::vector<float> y(size_t(info.outputs) * 9), frames(x.size()), values(y.size());
       std::vector<sluice_stream> streams(use.streams);
       std::vector<sluice_stream*> handles;
       for (sluice_stream& s : streams) handles.push_back(&s);
@@ -92,6 +94,9 @@ TEST_CASE("opening, starting and running call no allocator") {
         sluice_step(&streams[0], x.data(), y.data());
         sluice_run(&streams[0], x.data(), y.data(), 9);
         sluice_step_many(handles.data(), use.streams, x.data(), y.data());
+        sluice_quantize(&model, x.data(), frames.data(), 9);
+        sluice_run(&streams[0], frames.data(), y.data(), 9);
+        sluice_dequantize(&model, y.data(), values.data(), info.every_step ? 9 : 1);
         sluice_reset(&streams[0]);
         good = good && sluice_hash(&model) != 0 && sluice_argmax(y.data(), info.outputs) < info.outputs;
       }

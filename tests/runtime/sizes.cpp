@@ -1,7 +1,7 @@
 // Announced sizes are exact: to the byte, not more than announced is touched, and not less.
 #include <doctest/doctest.h>
 
-#include "../support/models.h"
+#include "../support/fixed_models.h"
 #include "../support/tables.h"
 
 using namespace sluice;
@@ -91,6 +91,51 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
       }
 }
 
+TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.md, and nothing beyond them is touched") {
+  for (const NamedFixed& named : every_fixed_network())
+    for (const sluice_use use : {sluice_use{1, 1}, {9, 1}, {4, 20}}) {
+      uint64_t state = 0, layer_scratch = 0, width[2] = {};
+      for (size_t l = 0; l < named.network.layers.size(); ++l) {
+        const Layer& layer = named.network.layers[l];
+        const auto side = [](int n) { return uint64_t((n + 15) / 16 * 32 + 16); };
+        const auto units = uint64_t((layer.out + 7) / 8 * 8);
+        if (layer.kind == SLUICE_GRU) state += 2 * units;
+        layer_scratch = std::max(layer_scratch, side(layer.in) + (layer.kind == SLUICE_GRU ? side(layer.out) : 0));
+        width[l % 2] = std::max(width[l % 2], units);
+      }
+      const uint64_t rows = std::max(use.steps, use.streams);
+      const uint64_t scratch_bytes = 2 * rows * (width[0] + width[1]) + layer_scratch;
+      for (const Kernels* table : every_table()) {
+        const Opened m(named.network, table->name);
+        const sluice_need need = sluice_needs(&m.model, use);
+        CAPTURE(name_of(*table));
+        CAPTURE(named.name);
+        REQUIRE_EQ(need.state, state);
+        REQUIRE_EQ(need.scratch, scratch_bytes + (use.streams > 1 ? use.streams * state : 0));
+        Bordered scratch(need.scratch);
+        std::vector<Bordered> states;
+        std::vector<sluice_stream> streams(use.streams);
+        std::vector<sluice_stream*> handles;
+        for (uint32_t i = 0; i < use.streams; ++i) states.emplace_back(need.state);
+        for (uint32_t i = 0; i < use.streams; ++i) {
+          REQUIRE_EQ(sluice_start(&streams[i], &m.model, use, states[i].data(), need.state, scratch.data(), need.scratch),
+                     SLUICE_OK);
+          handles.push_back(&streams[i]);
+        }
+        const sluice_info info = m.info();
+        const size_t number = info.format == SLUICE_INT8 ? 1 : 2;
+        for (const size_t n : {size_t(1), size_t(rows)}) {  // exact memory, one byte off any alignment that a number does not need
+          Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
+          if (n == 1) sluice_step(&streams[0], x.data() + number, y.data());
+          if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data());
+          if (n <= use.steps) sluice_run(&streams[0], x.data() + number, y.data(), n);
+        }
+        REQUIRE(scratch.intact());
+        for (const Bordered& one : states) REQUIRE(one.intact());
+      }
+    }
+}
+
 TEST_CASE("answers are written exactly, and inputs read exactly") {
   for (const Named& named : every_network()) {
     const Opened m(named.network);
@@ -164,6 +209,15 @@ TEST_CASE("the hash is of shapes and weights, however they are stored and whatev
   network.inputs = {"a", "b", "c"};
   network.made = "{}";
   CHECK_EQ(hash_of(network), hash);
+  Network integers = random_fixed_network(3, {gru(5), dense(2)}, SLUICE_INT8, Numbers::trained, 1);
+  const uint64_t fixed_hash = hash_of(integers);
+  for (tools::Array& a : integers.layers[0].arrays) {
+    ++a.integers.back();
+    CHECK_NE(hash_of(integers), fixed_hash);
+    --a.integers.back();
+  }
+  ++integers.layers[0].shift_hh;
+  CHECK_NE(hash_of(integers), fixed_hash);
   Network other = network;
   other.layers[0].every_step = true;
   CHECK_NE(hash_of(other), hash);

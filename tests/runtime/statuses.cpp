@@ -185,15 +185,18 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   const size_t standardization = blob.layer(0), first = blob.layer(1), second = blob.layer(2), last = blob.layer(3);
   for (const uint8_t kind : {0, 4, 255})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, kind), kind), SLUICE_LAYER_MISSING);
-  for (const uint8_t format : {1, 2, 255})
+  for (const uint8_t format : {3, 4, 255})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, format), format), SLUICE_FORMAT_MISSING);
+  CHECK_EQ(with<uint8_t>(standardization + offsetof(LayerRecord, format), SLUICE_INT8), SLUICE_LAYER_MISSING);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 5), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 2), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
-  for (size_t i = 0; i < 9; ++i)
+  for (size_t i = 0; i < 8; ++i)
     CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, zero), 1), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, shift_ih), 1), SLUICE_STRUCTURE);
   for (const uint32_t n : {0u, 4u, 6u, 65537u, 0x80000000u, 0xFFFFFFFFu}) {
     CAPTURE(n);
     CHECK((with<uint32_t>(second + offsetof(LayerRecord, in), n) == SLUICE_SHAPE ||
@@ -312,7 +315,8 @@ TEST_CASE("every status has a name and a sentence of its own") {
                                                          SLUICE_NAME(SLUICE_OPTIONS),
                                                          SLUICE_NAME(SLUICE_ARENA_SMALL),
                                                          SLUICE_NAME(SLUICE_BATCH),
-                                                         SLUICE_NAME(SLUICE_NOT_TRAINABLE)};
+                                                         SLUICE_NAME(SLUICE_NOT_TRAINABLE),
+                                                         SLUICE_NAME(SLUICE_ORDER)};
   CHECK_EQ(std::size(names), size_t(SLUICE_STATUS_COUNT));
   std::set<std::string> sentences;
   for (const auto& [status, name] : names) {

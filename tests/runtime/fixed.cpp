@@ -1,0 +1,217 @@
+// Models in fixed point do what kernels/README.md says, to the bit: on every instruction set, however frames come.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "../support/fixed_models.h"
+#include "../support/forge.h"
+#include "../support/tables.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+
+namespace {
+
+constexpr size_t steps = 12;
+
+struct Frames {
+  std::vector<int32_t> numbers;
+  std::vector<uint8_t> bytes;
+  size_t frame_size;  ///< bytes
+  Frames(const Network& network, size_t n, uint64_t seed) {
+    Noise noise(seed);
+    const sluice_format format = network.layers[0].format;
+    const auto inputs = size_t(network.layers[0].in);
+    numbers = random_frames(format, n * inputs, noise);
+    bytes = frame_bytes(format, numbers);
+    frame_size = bytes.size() / n;
+  }
+};
+
+/// [steps][outputs] by the definition.
+std::vector<int16_t> expected_answers(const Network& network, const Frames& x, size_t n) {
+  FixedReference reference(network);
+  const auto inputs = size_t(network.layers[0].in);
+  std::vector<int16_t> all;
+  for (size_t t = 0; t < n; ++t) {
+    const auto at = x.numbers.begin() + std::ptrdiff_t(t * inputs);
+    const std::vector<int16_t> y = reference.step({at, at + std::ptrdiff_t(inputs)});
+    all.insert(all.end(), y.begin(), y.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a model in fixed point gives the numbers of the written definition, on every instruction set") {
+  for (const NamedFixed& named : every_fixed_network()) {
+    CAPTURE(named.name);
+    const Frames x(named.network, steps, 7);
+    const std::vector<int16_t> expected = expected_answers(named.network, x, steps);
+    for (const Kernels* table : every_table()) {
+      const std::string isa = name_of(*table);
+      CAPTURE(isa);
+      const Opened m(named.network, table->name);
+      Streaming s(m.model, {1, 1});
+      std::vector<int16_t> y(expected.size());
+      const size_t outputs = m.info().outputs;
+      for (size_t t = 0; t < steps; ++t) sluice_step(&s.stream, x.bytes.data() + t * x.frame_size, &y[t * outputs]);
+      REQUIRE_EQ(y, expected);
+    }
+  }
+}
+
+TEST_CASE("sequences and many streams give the numbers of single steps") {
+  for (const NamedFixed& named : every_fixed_network()) {
+    CAPTURE(named.name);
+    const Frames x(named.network, steps, 8);
+    const std::vector<int16_t> expected = expected_answers(named.network, x, steps);
+    const Opened m(named.network);
+    const size_t outputs = m.info().outputs;
+    for (const uint32_t piece : {2u, 5u, 12u}) {
+      Streaming s(m.model, {piece, 1});
+      std::vector<int16_t> y(m.info().every_step ? expected.size() : outputs);
+      sluice_run(&s.stream, x.bytes.data(), y.data(), steps);
+      const std::vector<int16_t> last(expected.end() - std::ptrdiff_t(y.size()), expected.end());
+      REQUIRE_EQ(y, last);
+    }
+    // Stream i is given frames i, i + 1, ...; alone, and with the others.
+    constexpr size_t many = 5;
+    std::vector<std::unique_ptr<Streaming>> together, alone;
+    std::vector<sluice_stream*> handles;
+    for (size_t i = 0; i < many; ++i) {
+      together.push_back(std::make_unique<Streaming>(m.model, sluice_use{1, 3}));
+      alone.push_back(std::make_unique<Streaming>(m.model, sluice_use{1, 1}));
+      handles.push_back(&together.back()->stream);
+    }
+    for (size_t t = 0; t + many < steps; ++t) {
+      std::vector<int16_t> y(many * outputs), single(many * outputs);
+      sluice_step_many(handles.data(), many, x.bytes.data() + t * x.frame_size, y.data());
+      for (size_t i = 0; i < many; ++i)
+        sluice_step(&alone[i]->stream, x.bytes.data() + (t + i) * x.frame_size, &single[i * outputs]);
+      REQUIRE_EQ(y, single);
+    }
+  }
+}
+
+TEST_CASE("any state is a valid state") {
+  for (const NamedFixed& named : every_fixed_network()) {
+    CAPTURE(named.name);
+    FixedReference reference(named.network);
+    Noise noise(9);
+    const Frames x(named.network, 1, 10);
+    const Opened m(named.network);
+    Streaming s(m.model, {1, 1});
+    auto* state = static_cast<int16_t*>(sluice_state(&s.stream, nullptr));
+    for (FixedReference::Stage& stage : reference.stages) {
+      for (size_t u = 0; u < stage.h.size(); ++u)
+        stage.h[u] = state[u] = int16_t(noise.below(4) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
+      state += padded(int(stage.h.size()));
+    }
+    std::vector<int16_t> y(m.info().outputs);
+    sluice_step(&s.stream, x.bytes.data(), y.data());
+    CHECK_EQ(y, reference.step(x.numbers));
+  }
+}
+
+TEST_CASE("floats become frames, and answers floats, as written") {
+  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  for (const sluice_format format : fixed_formats) {
+    const int32_t lowest = format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
+    Network network = random_fixed_network(3, {gru(4), dense(2)}, format, Numbers::trained, 5);
+    network.scales.inverse = {100, 0.37f, 0};  // the last one never changed
+    network.scales.offset = {0.25f, -17, 0};
+    const Opened m(network);
+    std::vector<float> x;
+    Noise noise(11);
+    for (const float v : {0.0f, -0.0f, 0.005f, -0.005f, 1.0f, -1.28f, 1.27f, 1e30f, -1e30f, inf, -inf, nan, 0.0025f, -0.0075f})
+      for (int i = 0; i < 3; ++i) x.push_back(v);
+    for (int i = 0; i < 3000; ++i) x.push_back(noise.number(-400, 400));
+    const size_t n = x.size() / 3;
+    std::vector<int16_t> q(x.size());
+    sluice_quantize(&m.model, x.data(), q.data(), n);
+    for (size_t i = 0; i < x.size(); ++i) {
+      const size_t feature = i % 3;
+      const int32_t got = format == SLUICE_INT8 ? reinterpret_cast<const int8_t*>(q.data())[i] : q[i];
+      CAPTURE(x[i]);
+      REQUIRE_EQ(got, fixed::quantize(x[i], network.scales.inverse[feature], network.scales.offset[feature], lowest, highest));
+    }
+    const std::vector<int16_t> y = {-32768, 32767, 0, 1, -1, 1000};
+    std::vector<float> values(y.size());
+    sluice_dequantize(&m.model, y.data(), values.data(), 3);
+    for (size_t i = 0; i < y.size(); ++i) CHECK_EQ(values[i], fixed::dequantize(y[i], network.scales.output));
+  }
+}
+
+TEST_CASE("logits become probabilities; the largest is the same") {
+  for (const sluice_activation last : {SLUICE_SOFTMAX, SLUICE_SIGMOID}) {
+    const Network network = random_fixed_network(3, {gru(4), dense(4, last)}, SLUICE_INT8, Numbers::trained, 5);
+    for (const Kernels* table : every_table()) {
+      const Opened m(network, table->name);
+      const std::vector<int16_t> y = {100, 3000, -4000, 2999, 0, 0, 0, 0};
+      std::vector<float> p(8);
+      sluice_dequantize(&m.model, y.data(), p.data(), 2);
+      for (size_t row = 0; row < 8; row += 4) {
+        double sum = 0;
+        for (size_t i = 0; i < 4; ++i) sum += std::exp(y[row + i] / 1024.0);
+        for (size_t i = 0; i < 4; ++i) {
+          const double e = std::exp(y[row + i] / 1024.0);
+          CHECK(double(p[row + i]) == doctest::Approx(last == SLUICE_SOFTMAX ? e / sum : e / (1 + e)).epsilon(1e-6));
+        }
+      }
+      CHECK_EQ(sluice_argmax_int16(y.data(), 4), 1u);
+      CHECK_EQ(sluice_argmax(p.data(), 4), 1u);
+    }
+  }
+  const int16_t ties[] = {-5, 7, 7, 1};
+  CHECK_EQ(sluice_argmax_int16(ties, 4), 1u);
+  CHECK_EQ(sluice_argmax_int16(ties, 1), 0u);
+}
+
+TEST_CASE("what can be wrong with a blob in fixed point has its status") {
+  Network network = random_fixed_network(3, {gru(5, every_step), dense(4, SLUICE_RELU), gru(9), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8,
+                                         Numbers::trained, 3);
+  const std::string good = tools::write_blob(network);
+  CHECK_EQ(Forged(good).open(), SLUICE_OK);
+  const auto with = [&](size_t at, auto value) {
+    Forged f(good);
+    f.write(at, value);
+    return f.checksum().open();
+  };
+  const Forged blob(good);
+  const size_t first = blob.layer(0), middle = blob.layer(1), scales = blob.section_offset(SLUICE_SECTION_SCALES);
+  CHECK_EQ(with(first + offsetof(LayerRecord, shift_ih), uint8_t(30)), SLUICE_OK);
+  CHECK_EQ(with(first + offsetof(LayerRecord, shift_ih), uint8_t(31)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(first + offsetof(LayerRecord, shift_hh), uint8_t(255)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(first + offsetof(LayerRecord, zero), uint8_t(1)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(middle + offsetof(LayerRecord, activation), uint8_t(SLUICE_SOFTMAX)), SLUICE_STRUCTURE);
+  for (const int order : {1, 2, 3, 255}) CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_ORDER);
+  CHECK_EQ(with(middle + offsetof(LayerRecord, format), uint8_t(SLUICE_W8A16)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_ih)), uint8_t(0x80)), SLUICE_WEIGHTS);
+  CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_hh)) + 3, uint8_t(0x80)), SLUICE_WEIGHTS);
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+    for (const size_t at : {size_t(0), sizeof(BlobScales), sizeof(BlobScales) + 20}) CHECK_EQ(with(scales + at, bad), SLUICE_WEIGHTS);
+  CHECK_EQ(with(scales + 4, 1u), SLUICE_STRUCTURE);
+  const size_t entry = blob.section_of(SLUICE_SECTION_SCALES);
+  CHECK_EQ(with(entry + offsetof(BlobSection, bytes), uint32_t(36)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(entry + offsetof(BlobSection, kind), 77u), SLUICE_STRUCTURE);  // without scales
+}
+
+TEST_CASE("a network in fixed point comes back from its blob as it went in") {
+  for (const NamedFixed& named : every_fixed_network()) {
+    CAPTURE(named.name);
+    const Opened m(named.network);
+    const Network back = tools::read_network(m.model);
+    REQUIRE_EQ(back.layers.size(), named.network.layers.size());
+    for (size_t l = 0; l < back.layers.size(); ++l) {
+      CHECK_EQ(back.layers[l].shift_ih, named.network.layers[l].shift_ih);
+      CHECK_EQ(back.layers[l].shift_hh, named.network.layers[l].shift_hh);
+      for (size_t a = 0; a < back.layers[l].arrays.size(); ++a)
+        CHECK_EQ(back.layers[l].arrays[a].integers, named.network.layers[l].arrays[a].integers);
+    }
+    CHECK_EQ(back.scales.inverse, named.network.scales.inverse);
+    CHECK_EQ(back.scales.offset, named.network.scales.offset);
+    CHECK_EQ(back.scales.output, named.network.scales.output);
+    CHECK_EQ(tools::write_blob(back), tools::write_blob(named.network));
+  }
+}

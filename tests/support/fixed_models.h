@@ -1,0 +1,144 @@
+// Networks in fixed point with random numbers, and their answers by the written definition (reference_fixed.h).
+#pragma once
+#include "models.h"
+#include "reference_fixed.h"
+
+namespace sluice::tests {
+
+constexpr sluice_format fixed_formats[] = {SLUICE_INT8, SLUICE_W8A16};
+
+/// How wild numbers are: as a trained network has them, or anything that a forged blob may hold.
+enum class Numbers { trained, any };
+
+inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, sluice_format format, Numbers numbers, uint64_t seed) {
+  Noise noise(seed);
+  Network network;
+  int in = inputs;
+  const bool any = numbers == Numbers::any;
+  for (const Spec& s : specs) {
+    Layer layer = tools::make_layer(s.kind, in, s.units, s.activation, s.every_step, format);
+    layer.shift_ih = any ? noise.below(31) : 8 + noise.below(4);
+    layer.shift_hh = s.kind == SLUICE_GRU ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
+    for (tools::Array& a : layer.arrays) {
+      const size_t half = a.integers.size() / 2;
+      for (size_t i = 0; i < a.integers.size(); ++i) {
+        int32_t& v = a.integers[i];
+        if (a.cols > 1 || a.name.starts_with("weight"))
+          v = noise.below(8) ? noise.below(255) - 127 : noise.below(2) ? 127 : -127;
+        else if (any)
+          v = noise.below(4) ? int32_t(noise.word()) : noise.below(2) ? INT32_MIN : INT32_MAX;
+        else if (i < half)
+          v = noise.below(60001) - 30000;
+        else  // accumulators of some 10^5 become pre-activations of some units
+          v = noise.below(1 << 22) + (format == SLUICE_INT8 ? 1 << 22 : 1 << 14);
+      }
+    }
+    network.layers.push_back(std::move(layer));
+    in = s.units;
+  }
+  network.scales.output = 1.0f / 1024;
+  network.scales.inverse = noise.uniform(size_t(inputs), 20, 100);
+  network.scales.offset = noise.uniform(size_t(inputs), -3, 3);
+  return network;
+}
+
+inline fixed::Mode mode_of(sluice_format format) { return format == SLUICE_INT8 ? fixed::int8 : fixed::w8a16; }
+
+/// Frames in a model's own format, as plain numbers; some at the ends of their range.
+inline std::vector<int32_t> random_frames(sluice_format format, size_t n, Noise& noise) {
+  const int32_t lowest = format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
+  std::vector<int32_t> x(n);
+  for (int32_t& v : x) v = noise.below(8) ? lowest + noise.below(2 * highest + 2) : noise.below(2) ? lowest : highest;
+  return x;
+}
+
+/// As sluice_step wants them.
+inline std::vector<uint8_t> frame_bytes(sluice_format format, const std::vector<int32_t>& x) {
+  std::vector<uint8_t> bytes;
+  for (const int32_t v : x) {
+    bytes.push_back(uint8_t(v));
+    if (format == SLUICE_W8A16) bytes.push_back(uint8_t(uint32_t(v) >> 8));
+  }
+  return bytes;
+}
+
+inline std::vector<int8_t> narrow(const std::vector<int32_t>& v) { return {v.begin(), v.end()}; }
+
+/// A network of the reference, one stream.
+struct FixedReference {
+  struct Stage {
+    const Layer* layer;
+    fixed::Gru gru;
+    fixed::Dense dense;
+    std::vector<int16_t> h;
+  };
+  fixed::Mode mode;
+  std::vector<Stage> stages;
+
+  explicit FixedReference(const Network& network) : mode(mode_of(network.layers[0].format)) {
+    for (const Layer& layer : network.layers) {
+      const auto part = [](const tools::Array& a, bool second) {
+        const auto middle = a.integers.begin() + std::ptrdiff_t(a.integers.size() / 2);
+        return second ? std::vector<int32_t>(middle, a.integers.end()) : std::vector<int32_t>(a.integers.begin(), middle);
+      };
+      Stage stage{&layer, {}, {}, {}};
+      const auto& a = layer.arrays;
+      if (layer.kind == SLUICE_GRU) {
+        stage.gru = {mode, layer.in, layer.out, narrow(a[0].integers), narrow(a[1].integers), part(a[2], false), part(a[3], false),
+                     part(a[2], true), part(a[3], true), layer.shift_ih, layer.shift_hh};
+        stage.h.resize(size_t(layer.out));
+      } else {
+        stage.dense = {layer.in, layer.out, narrow(a[0].integers), part(a[1], false), part(a[1], true), layer.shift_ih,
+                       fixed::Dense::Activation(layer.activation), &layer == &network.layers.back()};
+      }
+      stages.push_back(std::move(stage));
+    }
+  }
+
+  std::vector<int16_t> step(std::vector<int32_t> v) {
+    std::vector<int16_t> y;
+    for (Stage& stage : stages) {
+      if (stage.layer->kind == SLUICE_GRU)
+        fixed::step(stage.gru, v, stage.h), y = stage.h;
+      else
+        y = fixed::run(stage.dense, v);
+      v = fixed::narrowed(mode, y);
+    }
+    return y;
+  }
+};
+static_assert(int(fixed::Dense::linear) == SLUICE_LINEAR && int(fixed::Dense::tanh) == SLUICE_TANH &&
+              int(fixed::Dense::sigmoid) == SLUICE_SIGMOID && int(fixed::Dense::relu) == SLUICE_RELU &&
+              int(fixed::Dense::softmax) == SLUICE_SOFTMAX);
+
+/// Networks of every kind of layer and of odd shapes, each in both formats, with numbers as trained and wild.
+struct NamedFixed {
+  std::string name;
+  Network network;
+};
+inline const std::vector<NamedFixed>& every_fixed_network() {
+  static const std::vector<NamedFixed> networks = [] {
+    std::vector<NamedFixed> v;
+    const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
+      for (const sluice_format format : fixed_formats)
+        for (const Numbers numbers : {Numbers::trained, Numbers::any})
+          v.push_back({name + " " + sluice_format_name(format) + (numbers == Numbers::any ? " wild" : ""),
+                       random_fixed_network(inputs, specs, format, numbers, v.size() + 1)});
+    };
+    for (const int inputs : {1, 4, 9, 33})
+      for (const int units : {1, 7, 8, 9, 16, 24, 33})
+        add("gru " + std::to_string(inputs) + "x" + std::to_string(units), inputs, {gru(units, units % 2 == 0)});
+    for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+      add(std::string("dense ") + sluice_activation_name(f), 7, {dense(5, f)});
+    add("wide", 3, {gru(104), dense(2)});
+    add("thousand inputs", 1000, {gru(8), dense(1)});
+    add("classifier", 12, {gru(32), dense(9, SLUICE_SOFTMAX)});
+    add("stacked last", 5, {gru(9, every_step), gru(17), dense(3, SLUICE_SIGMOID)});
+    add("dense between", 4, {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), dense(4, SLUICE_SIGMOID), gru(3),
+                             dense(2), dense(1, SLUICE_TANH)});
+    return v;
+  }();
+  return networks;
+}
+
+}  // namespace sluice::tests
