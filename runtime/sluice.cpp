@@ -5,47 +5,20 @@
 #include <string.h>
 
 #include "layer.h"
+#include "stream.h"
 
 namespace sluice {
 namespace {
 
 static_assert(sizeof(OpenModel) <= sizeof(sluice_model), "the handle's size");
 
-struct Stream {
-  const OpenModel* model;
-  uint8_t* state;
-  uint8_t* scratch;
-  uint32_t state_bytes;
-  sluice_use use;
-};
-static_assert(sizeof(Stream) <= sizeof(sluice_stream), "the handle's size");
-
-Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(handle); }
-
-size_t frame_bytes(const OpenModel& model) { return size_t(model.header().inputs) * model.x_bytes; }
-size_t answer_bytes(const OpenModel& model) { return size_t(model.header().outputs) * model.y_bytes; }
-
 const LayerKind& kind_of(const LayerRecord& layer) { return *find_layer(layer.kind, layer.format); }
 
-/// One frame of one stream. What it costs beside the kernels is what a small network's step costs, so nothing here is general:
-/// the same layers, buffers and scratch as in run_layers, where a single row was measured.
-void step_layers(const OpenModel& model, const void* x, void* y, uint8_t* state, uint8_t* scratch) {
-  const int outputs = int(model.header().outputs);
-  const uint32_t number = model.y_bytes;
-  uint8_t* const buffer[2] = {scratch, scratch + model.width[0] * number};
-  uint8_t* const rest = buffer[1] + model.width[1] * number;
-  const LayerRecord* const last = model.layers + model.layer_count - 1;
-  void* const end = padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
-  int i = 0;
-  for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
-    const LayerKind& kind = kind_of(*layer);
-    kind.step({model, *layer, x, buffer[i], state, rest});
-    state += kind.state(*layer);
-    x = buffer[i];
-  }
-  kind_of(*last).step({model, *last, x, end, state, rest});
-  if (end != y) memcpy(y, end, size_t(outputs) * number);
-}
+#ifdef SLUICE_TRACE
+constexpr bool traces = true;
+#else
+constexpr bool traces = false;
+#endif
 
 /// What goes through all layers at once: frames [steps][streams], one of the two being 1.
 struct Pass {
@@ -136,10 +109,10 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   bool every = true;
   for (uint32_t i = 0; i < model.layer_count; ++i) every = every && !last_step_only(model.layers[i]);
   while (steps > 0) {
-    const size_t piece = steps < s.use.steps ? steps : s.use.steps;
+    const size_t piece = traces && s.trace ? 1 : steps < s.use.steps ? steps : s.use.steps;
     Arena scratch(s.scratch);
     if (piece == 1) {
-      step_layers(model, x, y, s.state, s.scratch);
+      step_stream(s, x, y);
     } else {
       run_layers(model, {int(piece), 1, x, y, s.state, 0}, scratch);
     }
@@ -150,6 +123,33 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
 }
 
 }  // namespace
+
+/// What this costs beside the kernels is what a small network's step costs, so nothing here is general: the same layers, buffers and
+/// scratch as in run_layers, where a single row was measured.
+const void* step_stream(const Stream& stream, const void* x, void* y) {
+  const OpenModel& model = *stream.model;
+  const int outputs = int(model.header().outputs);
+  const uint32_t number = model.y_bytes;
+  uint8_t* const buffer[2] = {stream.scratch, stream.scratch + model.width[0] * number};
+  uint8_t* const rest = buffer[1] + model.width[1] * number;
+  const LayerRecord* const last = model.layers + model.layer_count - 1;
+  void* const end = y && padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
+  uint8_t* state = stream.state;
+  if (traces && stream.trace) stream.trace(stream.trace_context, 0, x, model.header().inputs);
+  int i = 0;
+  for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
+    const LayerKind& kind = kind_of(*layer);
+    kind.step({model, *layer, x, buffer[i], state, rest});
+    state += kind.state(*layer);
+    x = buffer[i];
+    if (traces && stream.trace) stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
+  }
+  kind_of(*last).step({model, *last, x, end, state, rest});
+  if (traces && stream.trace) stream.trace(stream.trace_context, model.layer_count, end, last->out);
+  if (y && end != y) memcpy(y, end, size_t(outputs) * number);
+  return end;
+}
+
 }  // namespace sluice
 
 using namespace sluice;
@@ -196,8 +196,8 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
   if ((reinterpret_cast<uintptr_t>(state) | reinterpret_cast<uintptr_t>(scratch)) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
   if (state_bytes < needs.state) return SLUICE_STATE_SMALL;
   if (scratch_bytes < needs.scratch) return SLUICE_SCRATCH_SMALL;
-  const Stream stream{&model_of(model), static_cast<uint8_t*>(state), static_cast<uint8_t*>(scratch), uint32_t(needs.state),
-                      use};
+  const Stream stream{&model_of(model), static_cast<uint8_t*>(state), static_cast<uint8_t*>(scratch), nullptr, nullptr,
+                      uint32_t(needs.state), use};
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &stream, sizeof stream);
   sluice_reset(handle);
@@ -205,8 +205,7 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
 }
 
 void sluice_step(sluice_stream* handle, const void* x, void* y) {
-  Stream& s = stream_of(handle);
-  step_layers(*s.model, x, y, s.state, s.scratch);
+  step_stream(stream_of(handle), x, y);
 }
 
 void sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
@@ -220,7 +219,9 @@ void sluice_step_many(sluice_stream* const* streams, size_t n, const void* frame
   while (n > 0) {
     const size_t piece = n < first.use.streams ? n : first.use.streams;
     if (piece == 1) {
-      step_layers(model, x, y, stream_of(streams[0]).state, first.scratch);
+      Stream one = stream_of(streams[0]);
+      one.scratch = first.scratch;
+      step_stream(one, x, y);
     } else {
       Arena scratch(first.scratch);
       step_together(model, streams, int(piece), x, y, scratch);
@@ -230,6 +231,11 @@ void sluice_step_many(sluice_stream* const* streams, size_t n, const void* frame
     y += piece * answer_bytes(model);
     n -= piece;
   }
+}
+
+void sluice_trace(sluice_stream* handle, sluice_tracer trace, void* context) {
+  stream_of(handle).trace = trace;
+  stream_of(handle).trace_context = context;
 }
 
 void* sluice_state(sluice_stream* handle, size_t* bytes) {

@@ -58,12 +58,14 @@ typedef enum {
   SLUICE_BATCH = 19,          /* a batch with more or longer sequences than announced, an empty one, or a class out of range */
   SLUICE_NOT_TRAINABLE = 20,  /* the network does not fit the loss, or a blob is not the trained network's */
   SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core) */
-  SLUICE_STATUS_COUNT = 22
+  SLUICE_NO_SELF_TEST = 22,   /* the blob holds no self-test (sluice export --self-test) */
+  SLUICE_SELF_TEST = 23,      /* the self-test gave other bits: the port, the compiler or the memory is at fault */
+  SLUICE_STATUS_COUNT = 24
 } sluice_status;
 
 /* Handles: fixed size, owned by the caller, may be copied; they hold no memory of their own. */
 typedef struct { uint64_t opaque[8]; } sluice_model;
-typedef struct { uint64_t opaque[6]; } sluice_stream;
+typedef struct { uint64_t opaque[7]; } sluice_stream;
 
 /* How a stream will be used: the most frames that go through the scratch at once in sluice_run, and the most streams in
  * sluice_step_many. Longer calls are cut into such pieces by themselves, with the same result. {1, 1} on a board. */
@@ -76,7 +78,7 @@ typedef enum { SLUICE_LINEAR = 0, SLUICE_TANH = 1, SLUICE_SIGMOID = 2, SLUICE_RE
 typedef enum { SLUICE_STANDARDIZE = 1, SLUICE_GRU = 2, SLUICE_DENSE = 3 } sluice_layer_kind;
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */
 typedef enum { SLUICE_SECTION_LAYERS = 1, SLUICE_SECTION_WEIGHTS = 2, SLUICE_SECTION_NAMES = 3, SLUICE_SECTION_LABELS = 4,
-               SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6 } sluice_section_kind;
+               SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6, SLUICE_SECTION_SELF_TEST = 7 } sluice_section_kind;
 
 typedef struct {
   uint32_t inputs, outputs; /* numbers in a frame x, and in an answer y */
@@ -130,6 +132,20 @@ void sluice_step_many(sluice_stream* const* streams, size_t n, const void* x, vo
 /* A stream's whole state, plain bytes, any value valid: copy it out to save, copy it in to go on. */
 void* sluice_state(sluice_stream* stream, size_t* bytes);
 void sluice_reset(sluice_stream* stream);
+
+/* Runs the sequences that the blob holds for it and compares every bit of the answers: whether this port is right is known without
+ * a desk. stream: started; reset before and after. SLUICE_OK, SLUICE_SELF_TEST, SLUICE_NO_SELF_TEST, or SLUICE_STRUCTURE.
+ * step: may be NULL; the first step that differed, counted from 0 through all sequences. Linked only when called. */
+sluice_status sluice_selftest(sluice_stream* stream, uint32_t* step);
+
+/* Tracing, in builds with SLUICE_TRACE (the host tools; off for firmware unless asked for): after each step of sluice_step and
+ * sluice_run, trace is called with the frame as layer 0 and then with what each layer hands on, layers counted from 1; values are in
+ * the model's number format. NULL ends it. Without SLUICE_TRACE nothing is ever called. */
+typedef void (*sluice_tracer)(void* context, uint32_t layer, const void* values, uint32_t n);
+void sluice_trace(sluice_stream* stream, sluice_tracer trace, void* context);
+/* One traced value as a line of text that is the same on the desk and on the board, "step 3 layer 1 unit 17: -1234" (floats as the 8
+ * digits of their bits), ended by a line feed and NUL; returns its length without the NUL. values: as the tracer was given them. */
+size_t sluice_trace_line(const sluice_model* model, uint32_t step, uint32_t layer, uint32_t unit, const void* values, char line[72]);
 
 /* Frames [n][inputs] of floats into the model's format, and answers [n][outputs] of it into floats; to the bit the same on every
  * core. For SLUICE_F32 plain copies. Out of the calibrated range the nearest number is taken, for NaN the lowest. Linked only when

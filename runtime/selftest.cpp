@@ -1,0 +1,41 @@
+// A model's own test: frames, and the answers' bits as the desk had them. Linked only when called.
+#include <string.h>
+
+#include "stream.h"
+
+using namespace sluice;
+
+// The section: u32 sequences; then for each u32 steps, its frames, its answers (one a step), each array padded to a multiple of 4.
+sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
+  if (!handle) return SLUICE_NULL;
+  const Stream& stream = stream_of(handle);
+  const OpenModel& model = *stream.model;
+  const BlobSection* section = find_section(model.blob, SLUICE_SECTION_SELF_TEST);
+  if (!section) return SLUICE_NO_SELF_TEST;
+  const uint8_t* at = model.blob + section->offset;
+  uint64_t left = section->bytes;
+  uint32_t sequences = 0, done = 0;
+  if (left < sizeof sequences) return SLUICE_STRUCTURE;
+  memcpy(&sequences, at, sizeof sequences);
+  at += sizeof sequences, left -= sizeof sequences;
+  const size_t frame = frame_bytes(model), answer = answer_bytes(model);
+  for (uint32_t i = 0; i < sequences; ++i) {
+    uint32_t steps = 0;
+    if (left < sizeof steps) return SLUICE_STRUCTURE;
+    memcpy(&steps, at, sizeof steps);
+    at += sizeof steps, left -= sizeof steps;
+    const uint64_t frames = (uint64_t(steps) * frame + 3) / 4 * 4, answers = (uint64_t(steps) * answer + 3) / 4 * 4;
+    if (frames > left || answers > left - frames) return SLUICE_STRUCTURE;
+    const uint8_t* expected = at + frames;
+    sluice_reset(handle);
+    for (uint32_t t = 0; t < steps; ++t, ++done) {
+      if (memcmp(step_stream(stream, at + t * frame, nullptr), expected + t * answer, answer) == 0) continue;
+      if (step) *step = done;
+      sluice_reset(handle);
+      return SLUICE_SELF_TEST;
+    }
+    at += frames + answers, left -= frames + answers;
+  }
+  sluice_reset(handle);
+  return SLUICE_OK;
+}
