@@ -102,10 +102,19 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
   command->add_option("--calibrate", o.calibrate, "Data like those that training used; ranges come from them")
       ->required()
       ->type_name("FILE");
-  command->add_option("--out", o.out, "The model to write")->required()->type_name("FILE");
   command->add_option("--type", o.type, "int8: weights and activations 8 bits; w8a16: activations 16")
       ->check(CLI::IsMember({"int8", "w8a16"}))
       ->capture_default_str();
+  command
+      ->add_option("--ranges", o.ranges,
+                   "How the inputs' ranges are chosen: all values, all but a twentieth of a percent at either end, the least squared "
+                   "error, or whichever of them gives the lowest validation loss")
+      ->check(CLI::IsMember({"best", "min-max", "percentile", "min-error"}))
+      ->capture_default_str();
+  command->add_option("--out", o.out, "The model to write; when left out, beside the float one: model-int8.slu")->type_name("FILE");
+  command->add_option("--report", o.report, "Where to write the report as JSON: where the error arises, what saturates")
+      ->type_name("FILE");
+  command->add_flag("--force", o.force, "Replace a file that holds another model");
   command->callback([&o] { run_quantize(o); });
 }
 

@@ -76,4 +76,10 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
 Columns columns_of(const Recipe& recipe);
 Columns columns_of_made(const std::string& made, const std::string& model);
 
+/// The sequences that a model's training held out of `data`, from what it says of its making; a fifth where it held out none.
+Split split_of_made(const std::string& made, const DataSet& data);
+
+/// What a model says of its making, and that it was quantized: `how` is added under "quantized".
+std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges, std::uint64_t data_hash);
+
 }  // namespace sluice::tools

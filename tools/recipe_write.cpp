@@ -105,4 +105,22 @@ Columns columns_of_made(const std::string& made, const std::string& model) {
   }
 }
 
+Split split_of_made(const std::string& made, const DataSet& data) {
+  constexpr double share_where_none = 0.2;
+  const Json recipe = Json::parse(made, nullptr, false);
+  const Json::json_pointer share_at("/recipe/data/validation"), seed_at("/recipe/train/seed");
+  double share = 0;
+  std::uint64_t seed = 1;
+  if (recipe.is_object() && recipe.contains(share_at) && recipe[share_at].is_number()) share = recipe[share_at];
+  if (recipe.is_object() && recipe.contains(seed_at) && recipe[seed_at].is_number_unsigned()) seed = recipe[seed_at];
+  return split(data, share > 0 && share < 1 ? share : share_where_none, seed);
+}
+
+std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges, std::uint64_t data_hash) {
+  Json json = Json::parse(made, nullptr, false);
+  if (!json.is_object()) json = Json::object();
+  json["quantized"] = {{"type", type}, {"ranges", ranges}, {"data_hash", fmt::format("{:016x}", data_hash)}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace sluice::tools

@@ -37,8 +37,8 @@ struct ExportOptions {
 };
 
 struct QuantizeOptions {
-  std::string model, calibrate, out, type = "int8", ranges = "best";
-  bool json = false, force = false;
+  std::string model, calibrate, out, report, type = "int8", ranges = "best";
+  bool force = false;
 };
 
 // Each returns when the work is done, and throws Error (common/error.h) when it cannot be.

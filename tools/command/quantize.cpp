@@ -1,12 +1,15 @@
-// sluice quantize: a float model and data in, a model in fixed point out.
+// sluice quantize: a float model and data in, a model in fixed point out, and where its error arises.
 #include "../convert/quantize.h"
 
+#include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
 #include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
+#include "../convert/analyze.h"
 #include "../recipe.h"
 #include "../train/evaluate.h"
 #include "command.h"
@@ -15,13 +18,20 @@ namespace sluice::tools {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::ordered_json;
 
-/// A run's folder stands for its model.
-std::string model_path_of(const std::string& given) {
-  std::error_code unknown;
-  return fs::is_directory(given, unknown) ? (fs::path(given) / "model.slu").string() : given;
-}
+constexpr std::size_t analyzed_frames = 4096;  // at most; the report's arithmetic is double, step by step
 
+/// What the command works on, read and checked.
+struct Input {
+  std::string path;  ///< of the float model
+  OwnedModel model;
+  Network network;
+  DataSet data;
+  Split split;  ///< ranges come from `train`, the choice between them from `held_out`
+};
+
+/// A range choice, carried out.
 struct Candidate {
   RangeChoice choice;
   Quantized quantized;
@@ -29,32 +39,153 @@ struct Candidate {
   Evaluation held_out;
 };
 
-}  // namespace
+/// A run's folder stands for its model.
+std::string model_path_of(const std::string& given) {
+  std::error_code unknown;
+  return fs::is_directory(given, unknown) ? (fs::path(given) / "model.slu").string() : given;
+}
 
-void run_quantize(const QuantizeOptions& options) {
-  const std::string path = model_path_of(options.model);
-  const OwnedModel real = load_model(path);
-  const Network network = read_network(real.model);
-  const Columns columns = columns_of_made(real.made(), path);
-  const DataSet data = read_data(options.calibrate, columns, {real.inputs(), real.labels()});
-  const Split parts = split(data, 0.2, 1);
+std::string out_path(const QuantizeOptions& options, const std::string& model) {
+  if (!options.out.empty()) return options.out;
+  const fs::path path(model);
+  return (path.parent_path() / (path.stem().string() + "-" + options.type + ".slu")).string();
+}
+
+Input read_input(const QuantizeOptions& options) {
+  Input input;
+  input.path = model_path_of(options.model);
+  input.model = load_model(input.path);
+  if (input.model.info().format != SLUICE_F32)
+    refuse("{}: is {} already; give the float model that it was made of", input.path,
+           sluice_format_name(input.model.info().format));
+  input.network = read_network(input.model.model);
+  const Columns columns = columns_of_made(input.model.made(), input.path);
+  if (input.network.inputs.empty() || input.network.labels.empty())
+    refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);
+  input.data = read_data(options.calibrate, columns, {input.network.inputs, input.network.labels});
+  input.split = split_of_made(input.model.made(), input.data);
+  if (!has_target(input.data, input.split.held_out) || !has_target(input.data, input.split.train))
+    refuse("{}: {} sequences are too few to choose ranges from some and to try them on others", options.calibrate,
+           input.data.sequences());
+  return input;
+}
+
+std::vector<Candidate> try_out(const Input& input, const QuantizeOptions& options) {
   const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
-  const Calibration calibration = calibrate(network, data, parts.train);
-  const Evaluation before = evaluate(real.model, data, parts.held_out, 0);
-  print("f32: {}\n", summary(before));
+  const Calibration calibration = calibrate(input.network, input.data, input.split.train);
   std::vector<Candidate> candidates;
   for (const RangeChoice choice : range_choices) {
-    Quantized quantized = quantize(network, format, choose_ranges(calibration, choice));
+    if (options.ranges != "best" && options.ranges != range_name(choice)) continue;
+    Quantized quantized = quantize(input.network, format, choose_ranges(calibration, choice));
+    quantized.network.made = made_quantized(input.network.made, options.type, range_name(choice), data_hash(input.data));
     OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
-    Evaluation evaluation = evaluate(model.model, data, parts.held_out, 0);
-    print("{}: {}\n", range_name(choice), summary(evaluation));
-    candidates.push_back({choice, std::move(quantized), std::move(model), evaluation});
+    Evaluation held_out = evaluate(model.model, input.data, input.split.held_out, 0);
+    candidates.push_back({choice, std::move(quantized), std::move(model), std::move(held_out)});
   }
+  return candidates;
+}
+
+const Candidate& best_of(const std::vector<Candidate>& candidates) {
   const Candidate* best = &candidates.front();
   for (const Candidate& candidate : candidates)
     if (candidate.held_out.loss < best->held_out.loss) best = &candidate;
-  for (const std::string& warning : best->quantized.warnings) tell(warning + "\n");
-  write_file(options.out, write_blob(best->quantized.network));
+  return *best;
+}
+
+/// Held out sequences, as many as the report goes through.
+std::vector<std::size_t> analyzed(const Input& input) {
+  std::vector<std::size_t> sequences;
+  std::size_t frames = 0;
+  for (const std::size_t s : input.split.held_out) {
+    if (frames && frames + input.data.steps(s) > analyzed_frames) break;
+    sequences.push_back(s);
+    frames += input.data.steps(s);
+  }
+  return sequences;
+}
+
+std::string score(const Evaluation& e) { return e.classes ? percent(e.accuracy()) : fmt::format("{:#.4g}", e.absolute_error); }
+
+std::string choice_table(const Evaluation& before, const std::vector<Candidate>& candidates, const Candidate& best) {
+  std::vector<std::vector<std::string>> rows = {
+      {"inputs' ranges", "validation loss", before.classes ? "accuracy" : "mean absolute error", ""}};
+  rows.push_back({"(float)", fmt::format("{:#.4g}", before.loss), score(before), ""});
+  for (const Candidate& c : candidates)
+    rows.push_back({range_name(c.choice), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
+  return table(rows);
+}
+
+std::string size_table(const OwnedModel& before, const OwnedModel& after, const std::string& type) {
+  const sluice_need was = sluice_needs(&before.model, {1, 1}), is = sluice_needs(&after.model, {1, 1});
+  return table({{"bytes", "float", type},
+                {"model", with_commas(before.info().bytes), with_commas(after.info().bytes)},
+                {"state of each stream", with_commas(was.state), with_commas(is.state)},
+                {"scratch", with_commas(was.scratch), with_commas(is.scratch)}});
+}
+
+ordered_json snr_json(double snr) { return std::isinf(snr) ? ordered_json() : ordered_json(snr); }  // null: exact
+
+std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
+                        const std::vector<Candidate>& candidates, const Candidate& best, const ErrorReport& errors) {
+  ordered_json json = {{"type", options.type}, {"ranges", range_name(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
+  const auto evaluated = [](const Evaluation& e) {
+    ordered_json result = {{"loss", e.loss}};
+    if (e.classes) result["accuracy"] = e.accuracy();
+    if (!e.classes) result["mean_absolute_error"] = e.absolute_error;
+    return result;
+  };
+  json["float"] = evaluated(before);
+  for (const Candidate& c : candidates) json["choices"][range_name(c.choice)] = evaluated(c.held_out);
+  json["values"] = ordered_json::array();
+  for (const ValueError& v : errors.values)
+    json["values"].push_back({{"layer", v.layer},
+                              {"kind", v.kind},
+                              {"value", v.name},
+                              {"snr_db", snr_json(v.snr())},
+                              {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
+                              {"worst", {{"error", v.worst}, {"sequence", input.data.names[v.worst_sequence]}, {"step", v.worst_step}}}});
+  json["saturated_inputs"] = ordered_json::object();
+  for (const InputSaturation& s : errors.inputs) json["saturated_inputs"][s.name] = s.share;
+  json["warnings"] = best.quantized.warnings;
+  json["bytes"] = {{"float", input.model.info().bytes}, {options.type, best.model.info().bytes}};
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+void warn(const Candidate& best, const ErrorReport& errors) {
+  for (const std::string& warning : best.quantized.warnings) tell(printable("warning: " + warning) + "\n");
+  constexpr double worth_saying = 0.01;
+  for (const InputSaturation& input : errors.inputs)
+    if (input.share >= worth_saying)
+      tell(printable(fmt::format("warning: {}: {} of its validation values are outside the range {}", input.name,
+                                 percent(input.share), "that calibration chose, and saturate")) + "\n");
+}
+
+void check_out(const std::string& path, const std::string& bytes, bool force) {
+  std::error_code unreadable;
+  if (force || !fs::exists(path, unreadable)) return;
+  if (fs::is_directory(path, unreadable) || read_file(path) != bytes)
+    refuse("{}: exists and holds something else; give another --out, or replace it with --force", path);
+}
+
+}  // namespace
+
+void run_quantize(const QuantizeOptions& options) {
+  const Input input = read_input(options);
+  const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
+  const std::vector<Candidate> candidates = try_out(input, options);
+  const Candidate& best = best_of(candidates);
+  const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
+  check_out(path, blob, options.force);
+  const ErrorReport errors = analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
+  if (!options.report.empty()) write_file(options.report, report_json(input, options, before, candidates, best, errors));
+  write_file(path, blob);
+
+  print("ranges from {} sequences, tried on {} others:\n{}\n", with_commas(input.split.train.size()),
+        with_commas(input.split.held_out.size()), choice_table(before, candidates, best));
+  print("where the error arises:\n{}\n", error_table(errors, input.data));
+  print("{}\n", size_table(input.model, best.model, options.type));
+  print("wrote {}, hash {:016x}\n", path, sluice_hash(&best.model.model));
+  warn(best, errors);
 }
 
 }  // namespace sluice::tools

@@ -101,7 +101,9 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
   const double lowest = format == SLUICE_INT8 ? -128 : -32768, highest = format == SLUICE_INT8 ? 127 : 32767;
   Scales scales;
   for (std::size_t i = 0; i < ranges.low.size(); ++i) {
-    const double low = double(ranges.low[i]), high = double(ranges.high[i]);
+    // 16 bits have resolution to spare: half the range more at either end, so that new data seldom saturates.
+    const double margin = format == SLUICE_INT8 ? 0 : (double(ranges.high[i]) - double(ranges.low[i])) / 2;
+    const double low = double(ranges.low[i]) - margin, high = double(ranges.high[i]) + margin;
     const bool changes = low < high && (highest - lowest) / (high - low) < 1e30;
     const auto inverse = static_cast<float>(changes ? (highest - lowest) / (high - low) : 0);
     scales.inverse.push_back(inverse);
@@ -168,6 +170,7 @@ void add_gru(Work& work, const Layer& real) {
   layer.arrays[2].integers = std::move(ih.bias), layer.arrays[3].integers = std::move(hh.bias);
   work.result.network.layers.push_back(std::move(layer));
   work.side = work.handed_on(state_unit);
+  work.result.units.push_back(state_unit);
 }
 
 void add_dense(Work& work, const Layer& real) {
@@ -185,6 +188,7 @@ void add_dense(Work& work, const Layer& real) {
   work.result.network.layers.push_back(std::move(layer));
   work.side = work.handed_on(curved ? state_unit : unit);
   work.result.network.scales.output = static_cast<float>(curved ? state_unit : unit);
+  work.result.units.push_back(curved ? state_unit : unit);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace sluice::tools {
 
 struct Quantized {
   Network network;
+  std::vector<double> units;          ///< [layers] what a number that a layer hands on stands for
   std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so that no accumulator overflows
 };
 

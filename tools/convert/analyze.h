@@ -1,0 +1,41 @@
+// Where quantization's error arises: each layer's values, and each gate's, beside the float network's.
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../data/data.h"
+#include "network.h"
+
+namespace sluice::tools {
+
+/// One kind of value: the frame, a gate, what a layer hands on.
+struct ValueError {
+  std::size_t layer = 0;   ///< 0: the model's input; else the layer of the fixed network, from 1
+  std::string kind, name;  ///< "gru", "r"
+  double signal = 0, noise = 0;                ///< sums of squares: of the float values, of the differences
+  std::uint64_t count = 0, saturated = 0;      ///< values, and those at an end of their range
+  double worst = 0;                            ///< the largest difference ...
+  std::size_t worst_sequence = 0, worst_step = 0;  ///< ... and where: index in the data set, step from 0
+  double snr() const;                          ///< in dB; infinite without noise
+};
+
+struct InputSaturation {
+  std::string name;
+  double share;  ///< of this feature's values that are outside its range
+};
+
+struct ErrorReport {
+  std::vector<ValueError> values;
+  std::vector<InputSaturation> inputs;  ///< those that saturate at all
+};
+
+/// Runs both networks step by step over these sequences, the float one's values being the truth.
+/// @param units  [layers of fixed] what a number that each layer hands on stands for
+ErrorReport analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
+                    std::span<const std::size_t> sequences);
+
+/// A table for people.
+std::string error_table(const ErrorReport& report, const DataSet& data);
+
+}  // namespace sluice::tools
