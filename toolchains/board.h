@@ -1,0 +1,30 @@
+/* What a board gives a program that runs on it: an end, text on the emulator's terminal, the instructions and the stack it used. */
+#ifndef SLUICE_BOARD_H
+#define SLUICE_BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Start-up calls main and ends the program with what it returns. Faults end it, too, with a line that says where. */
+int main(void);
+
+/* SysTick at the processor's clock since start-up. The emulator runs one instruction a nanosecond (-icount shift=0), so a tick is
+ * 1000 / SLUICE_BOARD_MEGAHERTZ of them. A difference is good to one tick: take that between N and 2 N steps. */
+uint64_t ticks(void);
+#define TICKS_TO_INSTRUCTIONS(n) ((n) * 1000u / SLUICE_BOARD_MEGAHERTZ)
+
+/* Fills the stack below the caller with a pattern; then the most bytes of it that were used since. */
+void stack_paint(void);
+size_t stack_peak(void);
+
+/* All RAM that nothing else uses, uninitialized, at a multiple of 16. */
+void* spare_ram(size_t* bytes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
