@@ -13,7 +13,7 @@ extern "C" {
 int main(void);
 
 /* SysTick at the processor's clock since start-up. The emulator runs one instruction a nanosecond (-icount shift=0), so a tick is
- * 1000 / SLUICE_BOARD_MEGAHERTZ of them. A difference is good to one tick: take that between N and 2 N steps. */
+ * 1000 / SLUICE_BOARD_MEGAHERTZ of them. A difference is good to one tick, that between the differences of 2 N and of N steps to two. */
 uint64_t ticks(void);
 #define TICKS_TO_INSTRUCTIONS(n) ((n) * 1000u / SLUICE_BOARD_MEGAHERTZ)
 

@@ -15,7 +15,7 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 # machine     as qemu-system-arm calls it
 # megahertz   what SysTick counts at
 # vectors     where the core looks for them after reset
-# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, so that an overflow faults
+# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, where an overflow meets no data
 if(SLUICE_CORE STREQUAL "cortex-m0")
   set(board_flags -mfloat-abi=soft)
   set(SLUICE_BOARD_MACHINE microbit)

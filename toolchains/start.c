@@ -15,6 +15,9 @@ void systick(void);
 #define CPACR (*(volatile uint32_t*)0xE000ED88u)
 
 void reset(void) {
+#if __ARM_ARCH >= 8
+  __asm volatile("msr msplim, %0" ::"r"(stack_bottom)); /* the stack's limit: one step below it faults */
+#endif
 #if defined(__ARM_FP)
   CPACR |= 0xFu << 20; /* the floating-point unit, and Helium with it */
   __asm volatile("dsb\n isb" ::: "memory");
@@ -26,20 +29,28 @@ void reset(void) {
   semihosting_exit(main());
 }
 
+/* frame: r0 to r3, r12, lr, pc, as the core pushed them; below its bottom the stack has overflowed, and nothing was pushed. */
 static void __attribute__((used)) report_fault(const uint32_t* frame) {
   uint32_t exception;
   __asm volatile("mrs %0, ipsr" : "=r"(exception));
   semihosting_text("stopped by exception ");
   semihosting_number(exception & 0x1FFu);
-  semihosting_text(" at address ");
-  semihosting_number(frame[6]); /* r0 to r3, r12, lr, pc */
+  if (frame >= stack_bottom && frame < stack_top) {
+    semihosting_text(" at address ");
+    semihosting_number(frame[6]);
+  } else {
+    semihosting_text(": stack overflow");
+  }
   semihosting_text("\n");
   semihosting_exit(2);
 }
 
+/* Begins the stack anew, for it may have been what failed. */
 __attribute__((naked)) void fault(void) {
   __asm volatile(
       "mov r0, sp\n"
+      "ldr r1, =stack_top\n"
+      "mov sp, r1\n"
       "ldr r1, =report_fault\n"
       "bx r1\n"
       ".ltorg");

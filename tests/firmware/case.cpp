@@ -9,7 +9,7 @@ extern "C" const uint8_t case_blob[], case_blob_end[], case_in[], case_in_end[],
 
 namespace {
 
-constexpr uint32_t timed_steps = 64;  ///< a tick is less than 64 instructions on every board
+constexpr uint32_t timed_steps = 128;  ///< what two ticks are in instructions, at most: the figure is good to less than one
 constexpr uint8_t untouched = 0xA5;
 
 void say(const char* text) { semihosting_text(text); }
