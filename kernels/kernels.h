@@ -151,8 +151,8 @@ struct FixedDense {
   void* scratch;        ///< side_bytes(cols) at a multiple of 16
 };
 
-/// An entry is a pointer that a table of an instruction set fills. Firmware has one instruction set (SLUICE_ONE_ISA, its name): there
-/// an entry is a function, so that `kernels.product_f32(...)` is a direct call, and the linker drops what nothing calls.
+/// An entry is a pointer, filled by each instruction set's table. Firmware has one instruction set (SLUICE_ONE_ISA, its name):
+/// there an entry is a function, so that `kernels.product_f32(...)` is a direct call and the linker drops what nothing calls.
 #if defined(SLUICE_ONE_ISA)
 #define SLUICE_ENTRY(result, name) static result name
 #else

@@ -59,7 +59,8 @@ __attribute__((naked)) void fault(void) {
 __attribute__((section(".vectors"), used)) static const struct {
   const uint32_t* stack;
   handler entry[15];
-} vectors = {stack_top, {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, systick}};
+} vectors = {stack_top, {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault,
+                         systick}};
 
 enum { pattern = 0x5AC3F00D };
 static uint32_t* painted_top;

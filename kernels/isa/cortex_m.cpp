@@ -12,7 +12,9 @@ void Kernels::gru_step_f32(const GruStep& s) { sluice::gru_step_f32<Set>(s); }
 void Kernels::gru_back_f32(const GatesBack& s) { sluice::gru_back_f32<Set>(s); }
 void Kernels::exp_f32(const float* x, float* y, size_t n) { sluice::exp_f32<Set>(x, y, n); }
 void Kernels::log_f32(const float* x, float* y, size_t n) { sluice::log_f32<Set>(x, y, n); }
-void Kernels::activate_f32(Activation f, float* x, int rows, int n, int stride) { sluice::activate_f32<Set>(f, x, rows, n, stride); }
+void Kernels::activate_f32(Activation f, float* x, int rows, int n, int stride) {
+  sluice::activate_f32<Set>(f, x, rows, n, stride);
+}
 void Kernels::activate_back_f32(Activation f, const float* y, float* dy, int rows, int n, int stride) {
   sluice::activate_back_f32<Set>(f, y, dy, rows, n, stride);
 }

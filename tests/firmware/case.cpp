@@ -1,4 +1,4 @@
-// One case on a board: every frame's answer has the expected bytes, memory beyond what was asked for stays as it was; then what it costs.
+// One case on a board: every answer has the expected bytes, memory beyond what was asked for stays as it was; then what it costs.
 #include <string.h>
 
 #include "board.h"
@@ -107,7 +107,7 @@ int main() {
   const uint64_t twice = ticks_of(&stream, 2 * timed_steps, frames, frame, y.at);
   const uint64_t instructions = TICKS_TO_INSTRUCTIONS(twice - once) / timed_steps;
   const uint64_t hundredths = instructions * 100 / sluice_describe(&model).macs;
-  say(CASE_NAME ": ok, ", uint64_t(frames), " frames; stack ", uint64_t(open_stack), " to open, ", uint64_t(step_stack), " to step, state ",
-      uint64_t(need.state), ", scratch ", uint64_t(need.scratch), " bytes; ", instructions, " instructions a step, ", hundredths / 100,
-      hundredths % 100 < 10 ? ".0" : ".", hundredths % 100, " a multiply-accumulate\n");
+  say(CASE_NAME ": ok, ", uint64_t(frames), " frames; stack ", uint64_t(open_stack), " to open, ", uint64_t(step_stack),
+      " to step, state ", uint64_t(need.state), ", scratch ", uint64_t(need.scratch), " bytes; ", instructions,
+      " instructions a step, ", hundredths / 100, hundredths % 100 < 10 ? ".0" : ".", hundredths % 100, " a multiply-accumulate\n");
 }
