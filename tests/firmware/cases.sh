@@ -8,15 +8,21 @@ out=$1 make_case=$2 sluice=$3
 rm -rf "$out" "$out-runs"
 mkdir -p "$out" "$out-runs"
 
-# make NAME SETTING...: one case, of the recipe with these settings.
-make() {
+# trained NAME SETTING...: a case of the recipe with these settings.
+trained() {
   local name=$1
   shift
-  "$sluice" train "$recipe" --out "$out-runs/$name" "$@" >/dev/null
-  "$make_case" "$out-runs/$name/model.slu" "$out/$name"
-  echo "$out/$name"
+  "$sluice" train "$recipe" --out "$out-runs/$name" "$@" >"$out-runs/$name.log" 2>&1 || { cat "$out-runs/$name.log"; exit 1; }
+  "$make_case" "$out/$name" "$out-runs/$name/model.slu"
 }
 
-make japanese-vowels
+trained japanese-vowels
 # Two GRUs whose units fill no panel.
-make stacked --set train.epochs=1 --set 'model.layers=[{gru=21},{gru=5},{dense=9,activation="softmax"}]'
+trained stacked --set train.epochs=1 --set 'model.layers=[{gru=21},{gru=5},{dense=9,activation="softmax"}]'
+
+for format in int8 w8a16; do
+  "$make_case" "$out/$format-40-64" $format 40 gru 64
+  "$make_case" "$out/$format-128-256" $format 128 gru 256
+  "$make_case" "$out/$format-stacked" $format 13 gru 21 gru 5 dense 9
+done
+ls "$out"

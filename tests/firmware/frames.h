@@ -5,11 +5,11 @@
 #include "sluice.h"
 
 /// Bytes of a frame [inputs] and of an answer [outputs].
-inline size_t frame_bytes(const sluice_model& model) { return sluice_describe(&model).inputs * sizeof(float); }
-inline size_t answer_bytes(const sluice_model& model) { return sluice_describe(&model).outputs * sizeof(float); }
-
-inline void step(sluice_stream* stream, const void* x, void* y) {
-  sluice_step(stream, static_cast<const float*>(x), static_cast<float*>(y));
+inline size_t frame_bytes(const sluice_info& model) {
+  return model.inputs * (model.format == SLUICE_F32 ? sizeof(float) : model.format == SLUICE_INT8 ? sizeof(int8_t) : sizeof(int16_t));
+}
+inline size_t answer_bytes(const sluice_info& model) {
+  return model.outputs * (model.format == SLUICE_F32 ? sizeof(float) : sizeof(int16_t));
 }
 
 #endif
