@@ -21,6 +21,10 @@ trained japanese-vowels
 trained stacked --set train.epochs=1 --set 'model.layers=[{gru=21},{gru=5},{dense=9,activation="softmax"}]'
 
 for format in int8 w8a16; do
+  quantized=$out-runs/japanese-vowels-$format.slu
+  "$sluice" quantize "$out-runs/japanese-vowels" --calibrate "${recipe%.toml}/train.csv" --type $format \
+    --out "$quantized" >/dev/null
+  "$make_case" "$out/japanese-vowels-$format" "$quantized"
   "$make_case" "$out/$format-40-64" $format 40 gru 64
   "$make_case" "$out/$format-128-256" $format 128 gru 256
   "$make_case" "$out/$format-stacked" $format 13 gru 21 gru 5 dense 9

@@ -4,12 +4,11 @@
 
 #include "sluice.h"
 
-/// Bytes of a frame [inputs] and of an answer [outputs].
-inline size_t frame_bytes(const sluice_info& model) {
-  return model.inputs * (model.format == SLUICE_F32 ? sizeof(float) : model.format == SLUICE_INT8 ? sizeof(int8_t) : sizeof(int16_t));
-}
-inline size_t answer_bytes(const sluice_info& model) {
-  return model.outputs * (model.format == SLUICE_F32 ? sizeof(float) : sizeof(int16_t));
-}
+/// Bytes of a number of a frame, and of an answer.
+inline size_t frame_number(uint32_t format) { return format == SLUICE_F32 ? 4 : format == SLUICE_INT8 ? 1 : 2; }
+inline size_t answer_number(uint32_t format) { return format == SLUICE_F32 ? 4 : 2; }
+
+inline size_t frame_bytes(const sluice_info& model) { return model.inputs * frame_number(model.format); }
+inline size_t answer_bytes(const sluice_info& model) { return model.outputs * answer_number(model.format); }
 
 #endif
