@@ -1,4 +1,5 @@
-// Fills one table from the lane types of an instruction set: the only place that lists the entries.
+// Fills one table from the lane types of an instruction set: the only place that lists the entries, but for isa/cortex_m.cpp, which
+// has no table.
 #ifndef SLUICE_KERNELS_ALL_H
 #define SLUICE_KERNELS_ALL_H
 
@@ -13,6 +14,7 @@
 namespace sluice {
 namespace {
 
+#if !defined(SLUICE_ONE_ISA)
 template <class Set>
 constexpr Kernels make_kernels(const char* name) {
   return {name,
@@ -34,6 +36,7 @@ constexpr Kernels make_kernels(const char* name) {
           dense_q8<Set>,
           dense_q16<Set>};
 }
+#endif
 
 }  // namespace
 }  // namespace sluice

@@ -151,55 +151,63 @@ struct FixedDense {
   void* scratch;        ///< side_bytes(cols) at a multiple of 16
 };
 
-struct Kernels {
-  const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"
+/// An entry is a pointer, filled by each instruction set's table. Firmware has one instruction set (SLUICE_ONE_ISA, its name):
+/// there an entry is a function, so that `kernels.product_f32(...)` is a direct call and the linker drops what nothing calls.
+#if defined(SLUICE_ONE_ISA)
+#define SLUICE_ENTRY(result, name) static result name
+#else
+#define SLUICE_ENTRY(result, name) result (*name)
+#endif
 
-  void (*product_f32)(const Matrix&, const Product<float, float>&);
+struct Kernels {
+  const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"; a core's, "cortex-m4"
+
+  SLUICE_ENTRY(void, product_f32)(const Matrix&, const Product<float, float>&);
 
   /// r = sigmoid(a_r), z = sigmoid(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
-  void (*gru_f32)(const Gates&);
+  SLUICE_ENTRY(void, gru_f32)(const Gates&);
 
   /// Chains of r and z start from b_ih + b_hh, g_x from b_ih, g_h from b_hh; else as above.
-  void (*gru_step_f32)(const GruStep&);
+  SLUICE_ENTRY(void, gru_step_f32)(const GruStep&);
 
   /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * (r * (1 - r)),
   /// da_z = dh * (h - n) * (z * (1 - z)), dh = dh * z; products from the left.
-  void (*gru_back_f32)(const GatesBack&);
+  SLUICE_ENTRY(void, gru_back_f32)(const GatesBack&);
 
   /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0 where it would be subnormal.
   /// log of zero and of a positive subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
-  void (*exp_f32)(const float* x, float* y, size_t n);
-  void (*log_f32)(const float* x, float* y, size_t n);
+  SLUICE_ENTRY(void, exp_f32)(const float* x, float* y, size_t n);
+  SLUICE_ENTRY(void, log_f32)(const float* x, float* y, size_t n);
 
   /// x = f(x), row by row: [rows][n] at x + i * stride, in place. tanh and sigmoid: at most 2 ULP from the exact value where it
   /// is normal (below, within FLT_MIN). softmax: m = max; e = exp(x - m); y = e / (e_0 + e_1 + ... in order), n >= 1.
-  void (*activate_f32)(Activation, float* x, int rows, int n, int stride);
+  SLUICE_ENTRY(void, activate_f32)(Activation, float* x, int rows, int n, int stride);
 
   /// dy = dy * f'(x), from y = f(x), in place; same layout. For softmax: dy = y * (dy - sum of dy_i * y_i), an fma chain in order.
-  void (*activate_back_f32)(Activation, const float* y, float* dy, int rows, int n, int stride);
+  SLUICE_ENTRY(void, activate_back_f32)(Activation, const float* y, float* dy, int rows, int n, int stride);
 
   /// y[i] = (x[i] - mean[i]) * scale[i].
-  void (*standardize_f32)(const float* x, const float* mean, const float* scale, float* y, int n);
+  SLUICE_ENTRY(void, standardize_f32)(const float* x, const float* mean, const float* scale, float* y, int n);
 
   /// y[i] += x[i]: how shards are added up, in shard order.
-  void (*add_f32)(const float* x, float* y, size_t n);
+  SLUICE_ENTRY(void, add_f32)(const float* x, float* y, size_t n);
 
   /// y[i] = fma(factor, x[i], y[i]): the gradient of an L2 penalty.
-  void (*scaled_add_f32)(float factor, const float* x, float* y, size_t n);
+  SLUICE_ENTRY(void, scaled_add_f32)(float factor, const float* x, float* y, size_t n);
 
   /// The sum of squares: blocks of 1,024, each as 16 fma chains (element i to chain i % 16) added pairwise (0+8, 1+9, ...; 0+4, ...;
   /// 0+2, 1+3; 0+1); the blocks' sums added in double, in order.
-  double (*square_sum_f32)(const float* x, size_t n);
+  SLUICE_ENTRY(double, square_sum_f32)(const float* x, size_t n);
 
   /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v, (one_minus_beta2 * g') * g');
   /// w = w * keep - (step_size * m) / fma(sqrt(v), root_scale, epsilon).
-  void (*adam_f32)(const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
+  SLUICE_ENTRY(void, adam_f32)(const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
 
   /// int8 and w8a16: accumulators, requantization, gates or activation (kernels/README.md).
-  void (*gru_q8)(const FixedGru&);
-  void (*gru_q16)(const FixedGru&);
-  void (*dense_q8)(const FixedDense&);
-  void (*dense_q16)(const FixedDense&);
+  SLUICE_ENTRY(void, gru_q8)(const FixedGru&);
+  SLUICE_ENTRY(void, gru_q16)(const FixedGru&);
+  SLUICE_ENTRY(void, dense_q8)(const FixedDense&);
+  SLUICE_ENTRY(void, dense_q16)(const FixedDense&);
 };
 
 /// The sigmoid, in steps of 1/32 and units of 2^-16: T of kernels/README.md.

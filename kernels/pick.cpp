@@ -4,7 +4,11 @@
 
 namespace sluice {
 
+#if defined(SLUICE_ONE_ISA)
+constexpr Kernels only_kernels{SLUICE_ONE_ISA};
+#else
 extern const Kernels scalar_kernels;
+#endif
 #if defined(SLUICE_HAS_X86)
 extern const Kernels avx2_kernels, avx2_vnni_kernels, avx512_kernels, avx512_vnni_kernels;
 #elif defined(SLUICE_HAS_NEON)
@@ -15,7 +19,11 @@ extern const Kernels armv7_kernels;
 
 namespace {
 const Kernels* const tables[] = {
+#if defined(SLUICE_ONE_ISA)
+    &only_kernels,
+#else
     &scalar_kernels,
+#endif
 #if defined(SLUICE_HAS_X86)
     &avx2_kernels,
     &avx2_vnni_kernels,

@@ -5,7 +5,7 @@
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 
-#if defined(SLUICE_ISA_SCALAR)
+#if defined(SLUICE_ISA_SCALAR) || defined(SLUICE_ISA_CORTEX_M)
 #include "../lanes/one.h"
 #else
 #include "../lanes/xsimd.h"
@@ -16,7 +16,7 @@
 namespace sluice {
 namespace {
 
-#if defined(SLUICE_ISA_SCALAR)
+#if defined(SLUICE_ISA_SCALAR) || defined(SLUICE_ISA_CORTEX_M)
 struct Set {
   using Wide = One; using Half = One;
   using Int = OneInt; using HalfInt = OneInt;

@@ -1,0 +1,35 @@
+// The one instruction set of firmware: every entry is a function of its own, under its own name, for the linker to keep or drop.
+#define SLUICE_ISA_CORTEX_M
+#include "sets.h"
+
+#include "../all.h"
+
+namespace sluice {
+
+void Kernels::product_f32(const Matrix& m, const Product<float, float>& p) { sluice::product_f32<Set>(m, p); }
+void Kernels::gru_f32(const Gates& s) { sluice::gru_f32<Set>(s); }
+void Kernels::gru_step_f32(const GruStep& s) { sluice::gru_step_f32<Set>(s); }
+void Kernels::gru_back_f32(const GatesBack& s) { sluice::gru_back_f32<Set>(s); }
+void Kernels::exp_f32(const float* x, float* y, size_t n) { sluice::exp_f32<Set>(x, y, n); }
+void Kernels::log_f32(const float* x, float* y, size_t n) { sluice::log_f32<Set>(x, y, n); }
+void Kernels::activate_f32(Activation f, float* x, int rows, int n, int stride) {
+  sluice::activate_f32<Set>(f, x, rows, n, stride);
+}
+void Kernels::activate_back_f32(Activation f, const float* y, float* dy, int rows, int n, int stride) {
+  sluice::activate_back_f32<Set>(f, y, dy, rows, n, stride);
+}
+void Kernels::standardize_f32(const float* x, const float* mean, const float* scale, float* y, int n) {
+  sluice::standardize_f32<Set>(x, mean, scale, y, n);
+}
+void Kernels::add_f32(const float* x, float* y, size_t n) { sluice::add_f32<Set>(x, y, n); }
+void Kernels::scaled_add_f32(float factor, const float* x, float* y, size_t n) { sluice::scaled_add_f32<Set>(factor, x, y, n); }
+double Kernels::square_sum_f32(const float* x, size_t n) { return sluice::square_sum_f32<Set>(x, n); }
+void Kernels::adam_f32(const AdamStep& s, float* w, const float* g, float* m, float* v, size_t n) {
+  sluice::adam_f32<Set>(s, w, g, m, v, n);
+}
+void Kernels::gru_q8(const FixedGru& s) { sluice::gru_q8<Set>(s); }
+void Kernels::gru_q16(const FixedGru& s) { sluice::gru_q16<Set>(s); }
+void Kernels::dense_q8(const FixedDense& s) { sluice::dense_q8<Set>(s); }
+void Kernels::dense_q16(const FixedDense& s) { sluice::dense_q16<Set>(s); }
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Makes the cases that the Cortex-M presets run: trained models, with the scalar kernels' answers to made-up frames.
+#   cases.sh OUT MAKE_CASE SLUICE
+set -euo pipefail
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+recipe=$repository/tools/recipes/japanese-vowels.toml
+out=$1 make_case=$2 sluice=$3
+rm -rf "$out" "$out-runs"
+mkdir -p "$out" "$out-runs"
+
+# trained NAME SETTING...: a case of the recipe with these settings.
+trained() {
+  local name=$1
+  shift
+  "$sluice" train "$recipe" --out "$out-runs/$name" "$@" >"$out-runs/$name.log" 2>&1 || { cat "$out-runs/$name.log"; exit 1; }
+  "$make_case" "$out/$name" "$out-runs/$name/model.slu"
+}
+
+trained japanese-vowels
+# Two GRUs whose units fill no panel.
+trained stacked --set train.epochs=1 --set 'model.layers=[{gru=21},{gru=5},{dense=9,activation="softmax"}]'
+
+for format in int8 w8a16; do
+  quantized=$out-runs/japanese-vowels-$format.slu
+  "$sluice" quantize "$out-runs/japanese-vowels" --calibrate "${recipe%.toml}/train.csv" --type $format \
+    --out "$quantized" >/dev/null
+  "$make_case" "$out/japanese-vowels-$format" "$quantized"
+  "$make_case" "$out/$format-40-64" $format 40 gru 64
+  "$make_case" "$out/$format-128-256" $format 128 gru 256
+  "$make_case" "$out/$format-stacked" $format 13 gru 21 gru 5 dense 9
+done
+ls "$out"

@@ -1,0 +1,14 @@
+// A frame and an answer in the model's own number format, as sluice_step takes and gives them.
+#ifndef SLUICE_TESTS_FIRMWARE_FRAMES_H
+#define SLUICE_TESTS_FIRMWARE_FRAMES_H
+
+#include "sluice.h"
+
+/// Bytes of a number of a frame, and of an answer.
+inline size_t frame_number(uint32_t format) { return format == SLUICE_F32 ? 4 : format == SLUICE_INT8 ? 1 : 2; }
+inline size_t answer_number(uint32_t format) { return format == SLUICE_F32 ? 4 : 2; }
+
+inline size_t frame_bytes(const sluice_info& model) { return model.inputs * frame_number(model.format); }
+inline size_t answer_bytes(const sluice_info& model) { return model.outputs * answer_number(model.format); }
+
+#endif

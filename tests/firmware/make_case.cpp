@@ -1,0 +1,131 @@
+// Makes a case for a board: a blob, frames by an integer formula, and what the scalar kernels answer to them.
+//   make_case FOLDER/NAME BLOB                                         of a model in a file
+//   make_case FOLDER/NAME int8|w8a16 INPUTS (gru|dense) UNITS ...      of a network in fixed point with made-up weights
+// writes NAME.slu, NAME.in, NAME.out.
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "convert/network.h"
+#include "frames.h"
+
+namespace {
+
+using namespace sluice::tools;
+
+constexpr size_t frames = 64;
+
+struct alignas(64) Line {
+  char bytes[64];
+};
+
+[[noreturn]] void fail(const std::string& what) {
+  std::fprintf(stderr, "make_case: %s\n", what.c_str());
+  std::exit(1);
+}
+
+struct Numbers {
+  uint32_t state = 1;
+  uint32_t next() { return state = state * 1664525u + 1013904223u; }
+  int8_t eight() { return int8_t(next() >> 24); }
+  int16_t sixteen() { return int16_t(next() >> 16); }
+};
+
+std::string read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || text.empty()) fail("cannot read " + path);
+  return text;
+}
+
+void write(const std::string& path, const void* data, size_t bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(static_cast<const char*>(data), std::streamsize(bytes));
+  if (!file.flush()) fail("cannot write " + path);
+}
+
+/// Weights over their whole range; multipliers that bring sums of their usual size to about one, in units of 2^-12.
+Layer made_up_layer(Numbers& numbers, sluice_layer_kind kind, int in, int units, sluice_format format) {
+  Layer layer = make_layer(kind, in, units, SLUICE_LINEAR, kind == SLUICE_GRU, format);
+  const bool narrow = format == SLUICE_INT8;
+  layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
+  const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
+  for (Array& array : layer.arrays) {
+    const bool matrix = array.name.rfind("weight", 0) == 0;
+    const int chain = array.name == "bias_hh" ? units : in;
+    const double multiplier = 4096.0 * std::ldexp(1.0, 32 - layer.shift_ih) / (usual_product * std::sqrt(chain));
+    for (size_t i = 0; i < array.integers.size(); ++i) {
+      const int number = numbers.eight();
+      if (matrix)
+        array.integers[i] = number < -127 ? -127 : number;
+      else
+        array.integers[i] = i < array.integers.size() / 2 ? number : int32_t(multiplier * (1.0 + number / 512.0));
+    }
+  }
+  return layer;
+}
+
+std::string made_up_blob(int count, char** words) {
+  const std::string format = words[0];
+  if (count % 2 || (format != "int8" && format != "w8a16")) fail("what network is that?");
+  Numbers numbers;
+  Network network;
+  const int inputs = std::atoi(words[1]);
+  int in = inputs;
+  for (int i = 2; i < count; i += 2) {
+    const int units = std::atoi(words[i + 1]);
+    const auto kind = words[i] == std::string("gru") ? SLUICE_GRU : SLUICE_DENSE;
+    network.layers.push_back(made_up_layer(numbers, kind, in, units, format == "int8" ? SLUICE_INT8 : SLUICE_W8A16));
+    in = units;
+  }
+  network.scales.inverse.assign(size_t(inputs), 1.0f);
+  network.scales.offset.assign(size_t(inputs), 0.0f);
+  return write_blob(network);
+}
+
+/// Integers over their whole range; floats are multiples of 2^-13 in [-4, 4).
+std::string make_frames(const sluice_info& model) {
+  std::string bytes;
+  Numbers numbers;
+  for (size_t i = 0; i < frames * model.inputs; ++i) {
+    const auto append = [&](auto number) { bytes.append(reinterpret_cast<const char*>(&number), sizeof number); };
+    if (model.format == SLUICE_F32)
+      append(float(numbers.sixteen()) / 8192.0f);
+    else if (model.format == SLUICE_INT8)
+      append(numbers.eight());
+    else
+      append(numbers.sixteen());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) fail("usage: at the head of its source");
+  const std::string name = argv[1], text = argc == 3 ? read(argv[2]) : made_up_blob(argc - 2, argv + 2);
+  std::vector<Line> blob(text.size() / sizeof(Line) + 1);
+  text.copy(blob[0].bytes, text.size());
+
+  sluice_model model;
+  if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar")) fail(sluice_status_text(status));
+  const sluice_info info = sluice_describe(&model);
+  const sluice_use use = {1, 1};
+  const sluice_need need = sluice_needs(&model, use);
+  std::vector<Line> state(need.state / sizeof(Line) + 1), scratch(need.scratch / sizeof(Line) + 1);
+  sluice_stream stream;
+  if (const sluice_status status = sluice_start(&stream, &model, use, state.data(), need.state, scratch.data(), need.scratch))
+    fail(sluice_status_text(status));
+
+  const std::string x = make_frames(info);
+  std::string y(frames * answer_bytes(info), '\0');
+  for (size_t i = 0; i < frames; ++i) sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
+  write(name + ".slu", text.data(), text.size());
+  write(name + ".in", x.data(), x.size());
+  write(name + ".out", y.data(), y.size());
+}
