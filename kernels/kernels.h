@@ -112,11 +112,32 @@ constexpr int block_cols = 4;  ///< an int8 matrix lies in blocks of 8 rows x 4 
 /// Columns rounded up to whole blocks. Padding holds zeros.
 constexpr int blocked(int cols) { return (cols + block_cols - 1) & -block_cols; }
 
-/// Where element (row, k) of an int8 matrix lies in the canonical order.
-constexpr size_t block_index(int cols, int row, int k) {
-  const size_t block = size_t(row / panel_rows) * size_t(blocked(cols) / block_cols) + size_t(k / block_cols);
-  return (block * panel_rows + size_t(row % panel_rows)) * block_cols + size_t(k % block_cols);
+/// How a core wants the int8 weights of a panel; all orders take 8 * blocked(cols) bytes a panel, one panel after another.
+///   canonical  blocks of 8 rows x 4 columns
+///   pairs      Cortex-M without Helium: for each two columns, for each two rows a and b: b[k] + 128, a[k], b[k+1] + 128, a[k+1]
+///   rows       Helium: row by row
+enum class Order : uint8_t { canonical = 0, pairs = 1, rows = 2 };
+
+/// Where element (row, k) of an int8 matrix lies.
+constexpr size_t weight_index(Order order, int cols, int row, int k) {
+  const size_t panel = size_t(row / panel_rows) * size_t(blocked(cols)) * panel_rows, r = size_t(row % panel_rows), c = size_t(k);
+  switch (order) {
+    case Order::pairs: return panel + c / 2 * (2 * panel_rows) + r / 2 * 4 + c % 2 * 2 + (1 - r % 2);
+    case Order::rows: return panel + r * size_t(blocked(cols)) + c;
+    default: return panel + c / block_cols * (panel_rows * block_cols) + r * block_cols + c % block_cols;
+  }
 }
+
+/// Whether the byte at that index holds its weight + 128.
+constexpr bool is_biased(Order order, size_t index) { return order == Order::pairs && index % 2 == 0; }
+
+#if !defined(SLUICE_ONE_ISA)
+constexpr Order own_order = Order::canonical;  ///< what the tables of this build read
+#elif defined(__ARM_FEATURE_MVE)
+constexpr Order own_order = Order::rows;
+#else
+constexpr Order own_order = Order::pairs;
+#endif
 
 /// A matrix in fixed point, what its accumulators start from, and what makes 2^-12 or a layer's answers of them: R(a, shift, m).
 struct FixedMatrix {

@@ -66,11 +66,11 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
 bool finite(uint32_t bits) { return (bits & 0x7F800000u) != 0x7F800000u; }
 
 /// Whether floats are finite, and no int8 is -128.
-bool good_elements(Element element, const uint8_t* at, uint64_t n) {
+bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) {
   if (element == Element::i32) return true;
   const auto* words = reinterpret_cast<const uint32_t*>(at);
   for (uint64_t i = 0; i < n; ++i)
-    if (element == Element::f32 ? !finite(words[i]) : at[i] == 0x80) return false;
+    if (element == Element::f32 ? !finite(words[i]) : at[i] == (is_biased(order, size_t(i)) ? 0 : 0x80)) return false;
   return true;
 }
 
@@ -82,14 +82,14 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
     const uint64_t bytes = weight_bytes(a);
     if (a.offset % weight_alignment || !inside(a.offset, bytes, section.offset, uint64_t(section.offset) + section.bytes))
       return SLUICE_STRUCTURE;
-    if (contents_checked && !good_elements(a.element, blob + a.offset, elements(a))) return SLUICE_WEIGHTS;
+    if (contents_checked && !good_elements(a.element, a.order, blob + a.offset, elements(a))) return SLUICE_WEIGHTS;
   }
   // Offsets that the layer does not use are 0.
   const uint32_t used = n == 4 ? 0 : layer.w_hh | layer.b_hh;
   return used ? SLUICE_STRUCTURE : SLUICE_OK;
 }
 
-sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights) {
+sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights, bool any_order) {
   const LayerKind* kind = find_layer(layer.kind, layer.format);
   if (!kind) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
   if (layer.activation > SLUICE_SOFTMAX || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
@@ -97,7 +97,9 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
     return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
   if (layer.shift_ih > shifts || layer.shift_hh > shifts) return SLUICE_STRUCTURE;
-  if (layer.order != canonical_order) return SLUICE_ORDER;
+  const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(Order::rows);
+  if (layer.order > known) return SLUICE_STRUCTURE;
+  if (layer.format != SLUICE_F32 && !any_order && layer.order != uint8_t(own_order)) return SLUICE_ORDER;
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
   return check_weights(blob, layer, weights);
@@ -109,10 +111,12 @@ sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
   if (!section || section->bytes != sizeof(BlobScales) + uint64_t(header.inputs) * 2 * sizeof(float)) return SLUICE_STRUCTURE;
   const auto* words = reinterpret_cast<const uint32_t*>(blob + section->offset);
   if (!all_zero(words + 1, 3)) return SLUICE_STRUCTURE;
-  return !contents_checked || good_elements(Element::f32, blob + section->offset, section->bytes / sizeof(float)) ? SLUICE_OK : SLUICE_WEIGHTS;
+  return !contents_checked || good_elements(Element::f32, Order::canonical, blob + section->offset, section->bytes / sizeof(float))
+             ? SLUICE_OK
+             : SLUICE_WEIGHTS;
 }
 
-sluice_status check_layers(const uint8_t* blob, const BlobHeader& header) {
+sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool any_order) {
   const BlobSection* layers = find_section(blob, SLUICE_SECTION_LAYERS);
   const BlobSection* weights = find_section(blob, SLUICE_SECTION_WEIGHTS);
   if (!layers || !weights || !header.layers || uint64_t(header.layers) * sizeof(LayerRecord) != layers->bytes)
@@ -121,7 +125,7 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header) {
   uint32_t width = header.inputs;
   bool ended = false;  // a layer has handed only the last step on
   for (uint32_t i = 0; i < header.layers; ++i) {
-    const sluice_status status = check_layer(blob, record[i], *weights);
+    const sluice_status status = check_layer(blob, record[i], *weights, any_order);
     if (status) return status;
     if (record[i].in != width) return SLUICE_SHAPE;
     if (record[i].format != record[0].format) return SLUICE_STRUCTURE;
@@ -153,7 +157,7 @@ const BlobSection* find_section(const uint8_t* blob, uint32_t kind) {
   return nullptr;
 }
 
-sluice_status check_blob(const void* memory, size_t bytes) {
+sluice_status check_blob(const void* memory, size_t bytes, bool any_order) {
   if (!memory) return SLUICE_NULL;
   if (reinterpret_cast<uintptr_t>(memory) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
   const auto* blob = static_cast<const uint8_t*>(memory);
@@ -169,7 +173,7 @@ sluice_status check_blob(const void* memory, size_t bytes) {
   if (contents_checked && blob_crc(blob, header.bytes) != header.crc) return SLUICE_CHECKSUM;
   if (header.major < 1 || !all_zero(header.reserved, sizeof header.reserved / sizeof *header.reserved)) return SLUICE_STRUCTURE;
   const sluice_status status = check_sections(blob, header);
-  return status ? status : check_layers(blob, header);
+  return status ? status : check_layers(blob, header, any_order);
 }
 
 }  // namespace sluice

@@ -39,7 +39,7 @@ struct LayerRecord {
   uint32_t in, out;
   uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
   uint8_t shift_ih, shift_hh;       ///< fixed point: s of R for the accumulators over the input and over the state
-  uint8_t order;                    ///< of int8 weights; canonical_order, or a core's
+  uint8_t order;                    ///< Order of int8 weights; else 0
   uint8_t zero;                     ///< 0
   uint32_t reserved[8];             ///< 0
 };
@@ -50,7 +50,6 @@ struct BlobScales {
   uint32_t reserved[3];  ///< 0
 };
 
-constexpr uint8_t canonical_order = 0;
 constexpr int most_shift = 30;
 constexpr uint8_t every_step_flag = 1;  ///< hands every step on; without it, the last one
 
@@ -70,6 +69,7 @@ struct Weights {
   bool matrix;        ///< a weight (packed in strips; penalized, decayed), not a bias or a statistic
   bool trained;
   Element element = Element::f32;
+  Order order = Order::canonical;  ///< of int8
 };
 
 inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
@@ -79,11 +79,16 @@ inline uint64_t elements(const Weights& w) {
 }
 inline uint64_t weight_bytes(const Weights& w) { return elements(w) * uint64_t(bytes_of(w.element)); }
 
-/// Where element (gate, row, col) lies, in elements from the array's offset; int8 in the canonical order.
+/// Where element (gate, row, col) lies, in elements from the array's offset.
 inline size_t element(const Weights& w, int gate, int row, int col) {
   const int padded_row = gate * padded(w.rows) + row;
-  if (w.element == Element::i8) return block_index(w.cols, padded_row, col);
+  if (w.element == Element::i8) return weight_index(w.order, w.cols, padded_row, col);
   return packed_index(padded_rows(w), w.cols, padded_row, col);
+}
+
+/// The weight that a byte of an int8 array holds.
+inline int8_t weight_at(const Weights& w, const uint8_t* array, size_t index) {
+  return int8_t(is_biased(w.order, index) ? array[index] ^ 0x80 : array[index]);
 }
 
 /// The arrays of a layer; returns how many (at most 4). The layer's kind must be known.
@@ -109,7 +114,8 @@ inline const OpenModel& model_of(const sluice_model* handle) { return *reinterpr
 const BlobSection* find_section(const uint8_t* blob, uint32_t kind);
 
 /// Checks everything that can be wrong with a blob; on SLUICE_OK it may be read in place.
-sluice_status check_blob(const void* blob, size_t bytes);
+/// @param any_order  also weights in an order that this build's kernels do not read
+sluice_status check_blob(const void* blob, size_t bytes, bool any_order);
 
 /// CRC-32 of a blob of `bytes` >= 64 bytes, its own field taken as 0.
 uint32_t blob_crc(const uint8_t* blob, size_t bytes);

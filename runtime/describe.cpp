@@ -21,7 +21,7 @@ void hash_array(Fnv& hash, const OpenModel& model, const Weights& array) {
     for (int row = 0; row < array.rows; ++row)
       for (int col = 0; col < array.cols; ++col) {
         const size_t i = element(array, gate, row, col);
-        hash.add(array.element == Element::i8 ? uint32_t(int32_t(int8_t(at[i]))) : words[i]);
+        hash.add(array.element == Element::i8 ? uint32_t(int32_t(weight_at(array, at, i))) : words[i]);
       }
 }
 

@@ -156,7 +156,7 @@ using namespace sluice;
 
 sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, const char* isa) {
   if (!handle) return SLUICE_NULL;
-  const sluice_status status = check_blob(blob, bytes);
+  const sluice_status status = check_blob(blob, bytes, false);
   if (status) return status;
   const Kernels* kernels = pick_kernels(isa);
   if (!kernels) return SLUICE_ISA_UNKNOWN;

@@ -91,6 +91,11 @@ void add_export(CLI::App& app, ExportOptions& o) {
       ->check(CLI::IsMember({"c", "slu"}))
       ->capture_default_str();
   command->add_option("--out", o.out, "The folder to write to; made when missing")->required()->type_name("DIR");
+  command
+      ->add_option("--core", o.core,
+                   "The core that will run it, cortex-m0 to cortex-m85: weights in fixed point lie as its kernels read them. A model "
+                   "for one core is refused by another; this command's others take any")
+      ->type_name("CORE");
   command->add_flag("--strip", o.strip, "Leave out names, labels and how the model was made");
   command->add_flag("--force", o.force, "Replace files that hold something else");
   command->callback([&o] { run_export(o); });

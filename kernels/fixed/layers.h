@@ -3,7 +3,6 @@
 #define SLUICE_FIXED_LAYERS_H
 
 #include "gates.h"
-#include "product.h"
 
 namespace sluice {
 namespace {
@@ -31,8 +30,8 @@ void gru_fixed(const FixedGru& step) {
     int32_t x_sums[3 * chunk], h_sums[3 * chunk];
     for (int i = 0; i < n; i += panel_rows) {
       const int panel = (first + i) / panel_rows;
-      panel_products<Format, 3>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
-      panel_products<Format, 3>(s.hh, panel, gate_panels, h, h_sums + i, chunk);
+      Format::template products<3>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
+      Format::template products<3>(s.hh, panel, gate_panels, h, h_sums + i, chunk);
     }
     fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
   }
@@ -44,19 +43,19 @@ void dense_fixed(const FixedDense& call) {
   fill_side<Format>(s.x, s.frame, s.matrix.cols, s.scratch);
   for (int row = 0; row < s.matrix.rows; row += panel_rows) {
     int32_t sums[panel_rows];
-    panel_products<Format, 1>(s.matrix, row / panel_rows, 0, s.scratch, sums, 0);
+    Format::template products<1>(s.matrix, row / panel_rows, 0, s.scratch, sums, 0);
     fixed_activation<Set>(s.activation, sums, s.matrix.m + row, s.matrix.shift, s.y + row, panel_rows);
   }
 }
 
 template <class Set>
-void gru_q8(const FixedGru& s) { gru_fixed<Set, Q8<Set>>(s); }
+void gru_q8(const FixedGru& s) { gru_fixed<Set, typename Set::Q8>(s); }
 template <class Set>
-void gru_q16(const FixedGru& s) { gru_fixed<Set, Q16<Set>>(s); }
+void gru_q16(const FixedGru& s) { gru_fixed<Set, typename Set::Q16>(s); }
 template <class Set>
-void dense_q8(const FixedDense& s) { dense_fixed<Set, Q8<Set>>(s); }
+void dense_q8(const FixedDense& s) { dense_fixed<Set, typename Set::Q8>(s); }
 template <class Set>
-void dense_q16(const FixedDense& s) { dense_fixed<Set, Q16<Set>>(s); }
+void dense_q16(const FixedDense& s) { dense_fixed<Set, typename Set::Q16>(s); }
 
 }  // namespace
 }  // namespace sluice

@@ -7,12 +7,12 @@
 
 #include "../kernels.h"
 #include "../lanes/one.h"
+#include "side.h"
 
 namespace sluice {
 namespace {
 
 constexpr int block_bytes = panel_rows * block_cols;
-constexpr int side_length(int n) { return (n + 15) & -16; }
 
 // The side of a product: its numbers, padded with zeros to whole sixteens.
 
@@ -25,36 +25,6 @@ inline void finish_side(int8_t* x, int n) {
     for (int i = 0; i < length; ++i) x[length + i] = int8_t(uint8_t(x[i] < 0 ? -x[i] : x[i]));
   }
 }
-
-/// int8 and w8a16.
-template <class Set>
-struct Q8 {
-  using Dot = typename Set::Dot8;
-  using Number = int8_t;
-  static void frame(const void* x, int n, void* to) {
-    memcpy(to, x, size_t(n));
-    finish_side<Dot>(static_cast<int8_t*>(to), n);
-  }
-  static void state(const int16_t* h, int n, void* to) {
-    int8_t* const x = static_cast<int8_t*>(to);
-    for (int i = 0; i < n; ++i) {
-      const int narrow = (h[i] + 128) >> 8;
-      x[i] = int8_t(narrow < 127 ? narrow : 127);
-    }
-    finish_side<Dot>(x, n);
-  }
-};
-
-template <class Set>
-struct Q16 {
-  using Dot = typename Set::Dot16;
-  using Number = int16_t;
-  static void frame(const void* x, int n, void* to) {
-    memcpy(to, x, size_t(n) * sizeof(int16_t));
-    memset(static_cast<int16_t*>(to) + n, 0, size_t(side_length(n) - n) * sizeof(int16_t));
-  }
-  static void state(const int16_t* h, int n, void* to) { frame(h, n, to); }
-};
 
 /// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p * stride + row].
 template <class Format, int Panels>
@@ -96,6 +66,42 @@ inline void panel_products(const FixedMatrix& m, int panel, int apart, const voi
     Dot::store(sum[p][0], m.bias + (panel + p * apart) * panel_rows, y + p * stride);
   }
 }
+
+/// int8 on hosts, by the Dot of an instruction set.
+template <class D>
+struct HostQ8 {
+  using Dot = D;
+  using Number = int8_t;
+  static void frame(const void* x, int n, void* to) {
+    memcpy(to, x, size_t(n));
+    finish_side<Dot>(static_cast<int8_t*>(to), n);
+  }
+  static void state(const int16_t* h, int n, void* to) {
+    int8_t* const x = static_cast<int8_t*>(to);
+    for (int i = 0; i < n; ++i) x[i] = int8_t(narrowed(h[i]));
+    finish_side<Dot>(x, n);
+  }
+  template <int Panels>
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+    panel_products<HostQ8, Panels>(m, panel, apart, side, y, stride);
+  }
+};
+
+/// w8a16 on hosts.
+template <class D>
+struct HostQ16 {
+  using Dot = D;
+  using Number = int16_t;
+  static void frame(const void* x, int n, void* to) {
+    memcpy(to, x, size_t(n) * sizeof(int16_t));
+    memset(static_cast<int16_t*>(to) + n, 0, size_t(side_length(n) - n) * sizeof(int16_t));
+  }
+  static void state(const int16_t* h, int n, void* to) { frame(h, n, to); }
+  template <int Panels>
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+    panel_products<HostQ16, Panels>(m, panel, apart, side, y, stride);
+  }
+};
 
 }  // namespace
 }  // namespace sluice

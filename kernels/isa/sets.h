@@ -1,65 +1,76 @@
 // The lane types of each instruction set; the file is compiled with that set's flags (kernels/CMakeLists.txt).
 //   Wide, Half       floats; Half for eights that Wide leaves
 //   Int, HalfInt     integers likewise
-//   Dot8, Dot16      blocks of int8 weights times int8 and int16
+//   Q8, Q16          int8 and w8a16: what enters a product, and the product
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 
-#if defined(SLUICE_ISA_SCALAR) || defined(SLUICE_ISA_CORTEX_M)
+#if defined(SLUICE_ISA_CORTEX_M)
+#include "../fixed/cortex_m.h"
+#elif defined(SLUICE_ISA_SCALAR)
 #include "../lanes/one.h"
 #else
 #include "../lanes/xsimd.h"
 #include "../lanes/xsimd_ints.h"
 #endif
+#if !defined(SLUICE_ISA_CORTEX_M)
 #include "../fixed/dots.h"
+#include "../fixed/product.h"
+#endif
 
 namespace sluice {
 namespace {
 
-#if defined(SLUICE_ISA_SCALAR) || defined(SLUICE_ISA_CORTEX_M)
+#if defined(SLUICE_ISA_CORTEX_M)
 struct Set {
   using Wide = One; using Half = One;
   using Int = OneInt; using HalfInt = OneInt;
-  using Dot8 = PlainDot; using Dot16 = PlainDot;
+  using Q8 = CortexQ8; using Q16 = CortexQ16;
+};
+#elif defined(SLUICE_ISA_SCALAR)
+struct Set {
+  using Wide = One; using Half = One;
+  using Int = OneInt; using HalfInt = OneInt;
+  using Q8 = HostQ8<PlainDot>; using Q16 = HostQ16<PlainDot>;
 };
 #elif defined(SLUICE_ISA_AVX2) || defined(SLUICE_ISA_AVX2_VNNI)
 struct Set {
   using Wide = Lanes<xsimd::fma3<xsimd::avx2>, 12>; using Half = One;
   using Int = Ints<xsimd::avx2>; using HalfInt = OneInt;
 #if defined(SLUICE_ISA_AVX2)
-  using Dot8 = DotAvx2;
+  using Q8 = HostQ8<DotAvx2>;
 #else
-  using Dot8 = DotAvxVnni;
+  using Q8 = HostQ8<DotAvxVnni>;
 #endif
-  using Dot16 = DotAvx2Wide;
+  using Q16 = HostQ16<DotAvx2Wide>;
 };
 #elif defined(SLUICE_ISA_AVX512) || defined(SLUICE_ISA_AVX512_VNNI)
 struct Set {
   using Wide = Lanes<xsimd::avx512f, 24>; using Half = Lanes<xsimd::fma3<xsimd::avx2>, 12>;
   using Int = Ints<xsimd::avx512f>; using HalfInt = Ints<xsimd::avx2>;
 #if defined(SLUICE_ISA_AVX512)
-  using Dot8 = DotAvx2;
+  using Q8 = HostQ8<DotAvx2>;
 #else
-  using Dot8 = DotAvx512Vnni;
+  using Q8 = HostQ8<DotAvx512Vnni>;
 #endif
-  using Dot16 = DotAvx2Wide;
+  using Q16 = HostQ16<DotAvx2Wide>;
 };
 #elif defined(SLUICE_ISA_NEON) || defined(SLUICE_ISA_NEON_DOT)
 struct Set {
   using Wide = Lanes<xsimd::neon64, 24>; using Half = One;
   using Int = Ints<xsimd::neon64>; using HalfInt = OneInt;
 #if defined(SLUICE_ISA_NEON)
-  using Dot8 = DotNeon;
+  using Q8 = HostQ8<DotNeon>;
 #else
-  using Dot8 = DotNeonDot;
+  using Q8 = HostQ8<DotNeonDot>;
 #endif
-  using Dot16 = DotNeonWide;
+  using Q16 = HostQ16<DotNeonWide>;
 };
 #elif defined(SLUICE_ISA_ARMV7)
 struct Set {
   using Wide = Lanes<xsimd::neon, 12>; using Half = One;
   using Int = Ints<xsimd::neon>; using HalfInt = OneInt;
-  using Dot8 = DotNeon; using Dot16 = DotNeonWide;
+  using Q8 = HostQ8<DotNeon>; using Q16 = HostQ16<DotNeonWide>;
 };
 #endif
 

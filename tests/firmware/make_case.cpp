@@ -1,7 +1,8 @@
 // Makes a case for a board: a blob, frames by an integer formula, and what the scalar kernels answer to them.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
 //   make_case FOLDER/NAME int8|w8a16 INPUTS (gru|dense) UNITS ...      of a network in fixed point with made-up weights
-// writes NAME.slu, NAME.in, NAME.out.
+// writes NAME.in, NAME.out and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
+// (NAME.pairs).
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "convert/network.h"
+#include "convert/order.h"
 #include "frames.h"
 
 namespace {
@@ -125,7 +127,10 @@ int main(int argc, char** argv) {
   const std::string x = make_frames(info);
   std::string y(frames * answer_bytes(info), '\0');
   for (size_t i = 0; i < frames; ++i) sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
+  const std::string pairs = in_order(text, sluice::Order::pairs), rows = in_order(text, sluice::Order::rows);
   write(name + ".slu", text.data(), text.size());
+  write(name + ".pairs", pairs.data(), pairs.size());
+  write(name + ".rows", rows.data(), rows.size());
   write(name + ".in", x.data(), x.size());
   write(name + ".out", y.data(), y.size());
 }

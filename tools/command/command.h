@@ -32,7 +32,7 @@ struct BenchOptions {
 };
 
 struct ExportOptions {
-  std::string model, format = "c", out;
+  std::string model, format = "c", out, core;
   bool strip = false, force = false;
 };
 

@@ -6,6 +6,7 @@
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../convert/network.h"
+#include "../convert/order.h"
 #include "../convert/write_c.h"
 #include "command.h"
 
@@ -28,6 +29,12 @@ OwnedModel stripped(const OwnedModel& model, const std::string& name) {
 
 std::string bytes_of(const OwnedModel& model) {
   return {reinterpret_cast<const char*>(model.blob.data.get()), model.info().bytes};
+}
+
+/// The same model, open still, but its bytes for another core.
+void reorder(OwnedModel& model, Order order) {
+  const std::string bytes = in_order(bytes_of(model), order);
+  std::copy(bytes.begin(), bytes.end(), model.blob.data.get());
 }
 
 bool exists(const std::string& path) {
@@ -67,6 +74,7 @@ void write_files(const std::string& folder, const std::vector<File>& files) {
 void run_export(const ExportOptions& options) {
   OwnedModel model = load_model(options.model);
   if (options.strip) model = stripped(model, options.model);
+  if (!options.core.empty()) reorder(model, order_of_core(options.core));
   const fs::path folder(options.out);
   std::vector<File> files;
   if (options.format == "c") {

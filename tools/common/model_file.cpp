@@ -7,6 +7,7 @@
 #include <cstring>
 #include <new>
 
+#include "../convert/order.h"
 #include "blob_text.h"
 #include "error.h"
 #include "runtime/layer.h"
@@ -98,7 +99,11 @@ const char* wanted_isa() {
 OwnedModel open_model(std::string_view bytes, const std::string& name) {
   const char* isa = wanted_isa();
   OwnedModel result{AlignedBytes::copy(bytes), {}};
-  const sluice_status status = sluice_open(&result.model, result.blob.data.get(), result.blob.size, isa);
+  sluice_status status = sluice_open(&result.model, result.blob.data.get(), result.blob.size, isa);
+  if (status == SLUICE_ORDER) {
+    result.blob = AlignedBytes::copy(in_own_order(bytes));
+    status = sluice_open(&result.model, result.blob.data.get(), result.blob.size, isa);
+  }
   if (status != SLUICE_OK) refuse_blob(bytes, name, status);
   return result;
 }

@@ -1,0 +1,181 @@
+// Products in fixed point on Cortex-M without Helium; weights in the order of pairs. What enters is widened once a step to int16, and
+// its sum kept: row b of each pair is stored + 128, and 128 * sum comes off at the end.
+//
+// A product takes one panel, 8 rows, in one pass over the columns: 8 sums in registers, which leaves a core with 13 none to spare, so
+// the loops are assembly. Counted instructions were never bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
+#ifndef SLUICE_FIXED_CORTEX_M_H
+#define SLUICE_FIXED_CORTEX_M_H
+
+#include <string.h>
+
+#include "../kernels.h"
+#include "../lanes/one.h"
+#include "side.h"
+
+namespace sluice {
+namespace {
+
+/// One pass: y = init + W x over [x, end), an even number of columns, 4 at least. Row b of each pair: minus `correction`.
+struct Pass {
+  const uint8_t* w;
+  const int16_t *x, *end;
+  const int32_t* init;
+  int32_t* y;
+  int32_t correction;  ///< 128 * the sum of what enters
+};
+
+#if defined(__ARM_FEATURE_DSP)
+
+// Registers: r0 weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the sums of rows a (or of 256 a + b), r10 to lr of rows b.
+#define SLUICE_PASS(loop, end_a)                                                          \
+  register const Pass* call asm("r0") = &pass;                                            \
+  asm volatile(                                                                           \
+      "push {r0}\n"                                                                       \
+      "ldm r0, {r0, r1, r2}\n"                                                            \
+      "movs r6, #0\n mov r7, r6\n mov r8, r6\n mov r9, r6\n"                              \
+      "mov r10, r6\n mov r11, r6\n mov r12, r6\n mov lr, r6\n" loop                       \
+      "pop {r0}\n"                                                                        \
+      "ldr r1, [r0, #12]\n ldr r2, [r0, #16]\n ldr r3, [r0, #20]\n"                       \
+      SLUICE_PASS_END("r6", "r10", end_a) SLUICE_PASS_END("r7", "r11", end_a)             \
+      SLUICE_PASS_END("r8", "r12", end_a) SLUICE_PASS_END("r9", "lr", end_a)              \
+      : "+r"(call)                                                                        \
+      :                                                                                   \
+      : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
+#define SLUICE_PASS_END(a, b, end_a)                    \
+  "ldrd r4, r5, [r1], #8\n" end_a(a, b)                 \
+  "add r5, r5, " b "\n sub r5, r5, r3\n"                \
+  "strd r4, r5, [r2], #8\n"
+
+// With p = 256 a + b as one signed half: sum of p * x, and sum of b * x. Their difference is 256 * the sum of a * x, exactly, while
+// that stays inside 32 bits: for 508 columns whatever they hold.
+#define SLUICE_PACKED_ROWS(a0, b0, a1, b1)                                                                    \
+  "ldrd r4, r5, [r0], #8\n"                                                                                   \
+  "smlad " a0 ", r4, r3, " a0 "\n uxtb16 r4, r4\n smlad " b0 ", r4, r3, " b0 "\n"                             \
+  "smlad " a1 ", r5, r3, " a1 "\n uxtb16 r5, r5\n smlad " b1 ", r5, r3, " b1 "\n"
+#define SLUICE_PACKED_COLUMNS "ldr r3, [r1], #4\n" SLUICE_PACKED_ROWS("r6", "r10", "r7", "r11") SLUICE_PACKED_ROWS("r8", "r12", "r9", "lr")
+#define SLUICE_PACKED_END(a, b) "sub " a ", " a ", " b "\n add r4, r4, " a ", asr #8\n"
+
+/// int8 x, at most 508 columns, a multiple of 4.
+__attribute__((noinline)) void packed_pass(const Pass& pass) {
+  SLUICE_PASS("subs r3, r2, r1\n"  // bytes: 8 for 4 columns; an odd number of fours begins in the middle
+              "lsls r3, r3, #28\n"
+              "bne 2f\n"
+              "1:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
+              "2:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
+              "cmp r1, r2\n"
+              "bne 1b\n",
+              SLUICE_PACKED_END);
+}
+constexpr int packed_columns = 508;
+
+#define SLUICE_WIDE_ROWS(a, b) \
+  "ldr r4, [r0], #4\n sxtb16 r5, r4, ror #8\n smlad " a ", r5, r3, " a "\n uxtb16 r4, r4\n smlad " b ", r4, r3, " b "\n"
+#define SLUICE_WIDE_COLUMNS                                                                    \
+  "ldr r3, [r1], #4\n" SLUICE_WIDE_ROWS("r6", "r10") SLUICE_WIDE_ROWS("r7", "r11")             \
+  SLUICE_WIDE_ROWS("r8", "r12") SLUICE_WIDE_ROWS("r9", "lr")
+#define SLUICE_PLAIN_END(a, b) "add r4, r4, " a "\n"
+
+/// Any x.
+__attribute__((noinline)) void wide_pass(const Pass& pass) {
+  SLUICE_PASS("1:\n" SLUICE_WIDE_COLUMNS SLUICE_WIDE_COLUMNS
+              "cmp r1, r2\n"
+              "bne 1b\n",
+              SLUICE_PLAIN_END);
+}
+
+inline void product_pass(const Pass& pass, bool narrow) {
+  if (!narrow) return wide_pass(pass);
+  if (pass.end - pass.x <= packed_columns) return packed_pass(pass);
+  Pass part = pass;
+  for (int left = int(pass.end - pass.x); left > 0; left -= packed_columns) {
+    part.end = part.x + (left < packed_columns ? left : packed_columns);
+    packed_pass(part);
+    part.x = part.end, part.w += packed_columns * panel_rows;
+    part.init = part.y, part.correction = 0;
+  }
+}
+
+#else
+
+/// Any x, in plain code; on ARMv7-M the compiler keeps two pairs of rows in registers, on ARMv6-M one.
+#if __ARM_ARCH_ISA_THUMB == 2
+constexpr int pairs_at_once = 4;
+#else
+constexpr int pairs_at_once = 1;
+#endif
+
+__attribute__((noinline)) void plain_pass(const Pass& pass) {
+  for (int p = 0; p < panel_rows / 2; p += pairs_at_once) {
+    const uint8_t* w = pass.w + 4 * p;
+    uint32_t a[pairs_at_once] = {}, b[pairs_at_once] = {};
+    for (const int16_t* x = pass.x; x != pass.end; x += 2, w += 2 * panel_rows) {
+#pragma GCC unroll 2
+      for (int k = 0; k < 2; ++k) {
+        const uint32_t v = uint32_t(int32_t(x[k]));
+#pragma GCC unroll 4
+        for (int i = 0; i < pairs_at_once; ++i) {
+          b[i] += w[4 * i + 2 * k] * v;
+          a[i] += uint32_t(int32_t(int8_t(w[4 * i + 2 * k + 1]))) * v;
+        }
+      }
+    }
+    for (int i = 0; i < pairs_at_once; ++i) {
+      pass.y[2 * (p + i)] = int32_t(uint32_t(pass.init[2 * (p + i)]) + a[i]);
+      pass.y[2 * (p + i) + 1] = int32_t(uint32_t(pass.init[2 * (p + i) + 1]) + b[i] - uint32_t(pass.correction));
+    }
+  }
+}
+
+inline void product_pass(const Pass& pass, bool) { plain_pass(pass); }
+
+#endif
+
+/// What enters: int16 [side_length(n)], zeros behind n, then 128 * its sum.
+template <class Number>
+inline void widen(const void* x, int n, void* to, Number number) {
+  int16_t* const v = static_cast<int16_t*>(to);
+  const int length = side_length(n);
+  uint32_t sum = 0;
+  for (int i = 0; i < n; ++i) {
+    v[i] = int16_t(number(x, i));
+    sum += uint32_t(int32_t(v[i]));
+  }
+  for (int i = n; i < length; ++i) v[i] = 0;
+  const uint32_t correction = sum << 7;
+  memcpy(v + length, &correction, sizeof correction);
+}
+
+template <bool Narrow>
+struct CortexFormat {
+  static void frame(const void* x, int n, void* to) {
+    if (Narrow)
+      widen(x, n, to, [](const void* p, int i) { return int(static_cast<const int8_t*>(p)[i]); });
+    else
+      widen(x, n, to, [](const void* p, int i) { return int(static_cast<const int16_t*>(p)[i]); });
+  }
+  static void state(const int16_t* h, int n, void* to) {
+    if (!Narrow) return frame(h, n, to);
+    widen(h, n, to, [](const void* p, int i) { return narrowed(static_cast<const int16_t*>(p)[i]); });
+  }
+  template <int Panels>
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+    const int columns = blocked(m.cols);
+    const int16_t* const x = static_cast<const int16_t*>(side);
+    Pass pass{nullptr, x, x + columns, nullptr, nullptr, 0};
+    memcpy(&pass.correction, x + side_length(m.cols), sizeof pass.correction);
+    for (int p = 0; p < Panels; ++p, panel += apart, y += stride) {
+      pass.w = static_cast<const uint8_t*>(m.w) + size_t(panel) * size_t(columns) * panel_rows;
+      pass.init = m.bias + panel * panel_rows;
+      pass.y = y;
+      product_pass(pass, Narrow);
+    }
+  }
+};
+
+using CortexQ8 = CortexFormat<true>;
+using CortexQ16 = CortexFormat<false>;
+
+}  // namespace
+}  // namespace sluice
+
+#endif

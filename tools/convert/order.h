@@ -1,0 +1,22 @@
+// The order in which a blob's int8 weights lie: a core's own, or the hosts'. What a model computes does not change.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "kernels/kernels.h"
+
+namespace sluice::tools {
+
+/// The same model with its int8 weights in another order. `blob` is sound: it opens, or would but for its order.
+std::string in_order(std::string_view blob, Order order);
+
+/// A blob of any order in that of this build; bytes that are no sound blob come back as they are.
+std::string in_own_order(std::string_view bytes);
+
+/// What a core reads: "cortex-m4" pairs, "cortex-m55" rows. Refused (exit code 2) with the cores' names.
+Order order_of_core(const std::string& core);
+
+/// The cores that have an order, for messages and help: "cortex-m0, cortex-m0plus, ...".
+std::string core_names();
+
+}  // namespace sluice::tools
