@@ -24,7 +24,7 @@ struct Pass {
   int32_t correction;  ///< 128 * the sum of what enters
 };
 
-#if defined(__ARM_FEATURE_DSP)
+#if __ARM_ARCH_ISA_THUMB == 2
 
 // Registers: r0 weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the sums of rows a (or of 256 a + b), r10 to lr of rows b.
 #define SLUICE_PASS(loop, end_a)                                                          \
@@ -45,6 +45,10 @@ struct Pass {
   "ldrd r4, r5, [r1], #8\n" end_a(a, b)                 \
   "add r5, r5, " b "\n sub r5, r5, r3\n"                \
   "strd r4, r5, [r2], #8\n"
+
+#define SLUICE_PLAIN_END(a, b) "add r4, r4, " a "\n"
+
+#if defined(__ARM_FEATURE_DSP)
 
 // With p = 256 a + b as one signed half: sum of p * x, and sum of b * x. Their difference is 256 * the sum of a * x, exactly, while
 // that stays inside 32 bits: for 508 columns whatever they hold.
@@ -73,8 +77,6 @@ constexpr int packed_columns = 508;
 #define SLUICE_WIDE_COLUMNS                                                                    \
   "ldr r3, [r1], #4\n" SLUICE_WIDE_ROWS("r6", "r10") SLUICE_WIDE_ROWS("r7", "r11")             \
   SLUICE_WIDE_ROWS("r8", "r12") SLUICE_WIDE_ROWS("r9", "lr")
-#define SLUICE_PLAIN_END(a, b) "add r4, r4, " a "\n"
-
 /// Any x.
 __attribute__((noinline)) void wide_pass(const Pass& pass) {
   SLUICE_PASS("1:\n" SLUICE_WIDE_COLUMNS SLUICE_WIDE_COLUMNS
@@ -83,9 +85,8 @@ __attribute__((noinline)) void wide_pass(const Pass& pass) {
               SLUICE_PLAIN_END);
 }
 
-inline void product_pass(const Pass& pass, bool narrow) {
-  if (!narrow) return wide_pass(pass);
-  if (pass.end - pass.x <= packed_columns) return packed_pass(pass);
+/// int8 x, any number of columns.
+__attribute__((noinline)) void long_pass(const Pass& pass) {
   Pass part = pass;
   for (int left = int(pass.end - pass.x); left > 0; left -= packed_columns) {
     part.end = part.x + (left < packed_columns ? left : packed_columns);
@@ -95,38 +96,58 @@ inline void product_pass(const Pass& pass, bool narrow) {
   }
 }
 
+using PassFunction = void (*)(const Pass&);
+inline PassFunction pass_for(int columns, bool narrow) {
+  return !narrow ? wide_pass : columns <= packed_columns ? packed_pass : long_pass;
+}
+
 #else
 
-/// Any x, in plain code; on ARMv7-M the compiler keeps two pairs of rows in registers, on ARMv6-M one.
-#if __ARM_ARCH_ISA_THUMB == 2
-constexpr int pairs_at_once = 4;
-#else
-constexpr int pairs_at_once = 1;
+// Without DSP instructions: a product at a time.
+#define SLUICE_BYTE_ROWS(at_b, at_a, a, b) \
+  "ldrsb r4, [r0, #" at_a "]\n ldrb r5, [r0, #" at_b "]\n mla " a ", r4, r3, " a "\n mla " b ", r5, r3, " b "\n"
+#define SLUICE_BYTE_COLUMN(b0, a0, b1, a1, b2, a2, b3, a3)                                                  \
+  "ldrsh r3, [r1], #2\n" SLUICE_BYTE_ROWS(b0, a0, "r6", "r10") SLUICE_BYTE_ROWS(b1, a1, "r7", "r11")         \
+  SLUICE_BYTE_ROWS(b2, a2, "r8", "r12") SLUICE_BYTE_ROWS(b3, a3, "r9", "lr")
+
+/// Any x.
+__attribute__((noinline)) void byte_pass(const Pass& pass) {
+  SLUICE_PASS("1:\n"
+              SLUICE_BYTE_COLUMN("0", "1", "4", "5", "8", "9", "12", "13")
+              SLUICE_BYTE_COLUMN("2", "3", "6", "7", "10", "11", "14", "15")
+              SLUICE_BYTE_COLUMN("16", "17", "20", "21", "24", "25", "28", "29")
+              SLUICE_BYTE_COLUMN("18", "19", "22", "23", "26", "27", "30", "31")
+              "add r0, r0, #32\n"
+              "cmp r1, r2\n"
+              "bne 1b\n",
+              SLUICE_PLAIN_END);
+}
+
+using PassFunction = void (*)(const Pass&);
+inline PassFunction pass_for(int, bool) { return byte_pass; }
+
 #endif
+#else
 
-__attribute__((noinline)) void plain_pass(const Pass& pass) {
-  for (int p = 0; p < panel_rows / 2; p += pairs_at_once) {
+/// Any x. ARMv6-M has eight registers to work with: a pair of rows at a time.
+__attribute__((noinline)) void pair_pass(const Pass& pass) {
+  for (int p = 0; p < panel_rows / 2; ++p) {
     const uint8_t* w = pass.w + 4 * p;
-    uint32_t a[pairs_at_once] = {}, b[pairs_at_once] = {};
+    uint32_t a = 0, b = 0;
     for (const int16_t* x = pass.x; x != pass.end; x += 2, w += 2 * panel_rows) {
-#pragma GCC unroll 2
-      for (int k = 0; k < 2; ++k) {
-        const uint32_t v = uint32_t(int32_t(x[k]));
-#pragma GCC unroll 4
-        for (int i = 0; i < pairs_at_once; ++i) {
-          b[i] += w[4 * i + 2 * k] * v;
-          a[i] += uint32_t(int32_t(int8_t(w[4 * i + 2 * k + 1]))) * v;
-        }
-      }
+      const uint32_t first = uint32_t(int32_t(x[0])), second = uint32_t(int32_t(x[1]));
+      b += w[0] * first;
+      a += uint32_t(int32_t(int8_t(w[1]))) * first;
+      b += w[2] * second;
+      a += uint32_t(int32_t(int8_t(w[3]))) * second;
     }
-    for (int i = 0; i < pairs_at_once; ++i) {
-      pass.y[2 * (p + i)] = int32_t(uint32_t(pass.init[2 * (p + i)]) + a[i]);
-      pass.y[2 * (p + i) + 1] = int32_t(uint32_t(pass.init[2 * (p + i) + 1]) + b[i] - uint32_t(pass.correction));
-    }
+    pass.y[2 * p] = int32_t(uint32_t(pass.init[2 * p]) + a);
+    pass.y[2 * p + 1] = int32_t(uint32_t(pass.init[2 * p + 1]) + b - uint32_t(pass.correction));
   }
 }
 
-inline void product_pass(const Pass& pass, bool) { plain_pass(pass); }
+using PassFunction = void (*)(const Pass&);
+inline PassFunction pass_for(int, bool) { return pair_pass; }
 
 #endif
 
@@ -161,13 +182,13 @@ struct CortexFormat {
   static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
     const int columns = blocked(m.cols);
     const int16_t* const x = static_cast<const int16_t*>(side);
-    Pass pass{nullptr, x, x + columns, nullptr, nullptr, 0};
+    const size_t first = size_t(panel) * panel_rows, next = size_t(apart) * panel_rows;
+    Pass pass{static_cast<const uint8_t*>(m.w) + first * size_t(columns), x, x + columns, m.bias + first, y, 0};
     memcpy(&pass.correction, x + side_length(m.cols), sizeof pass.correction);
-    for (int p = 0; p < Panels; ++p, panel += apart, y += stride) {
-      pass.w = static_cast<const uint8_t*>(m.w) + size_t(panel) * size_t(columns) * panel_rows;
-      pass.init = m.bias + panel * panel_rows;
-      pass.y = y;
-      product_pass(pass, Narrow);
+    const PassFunction run = pass_for(columns, Narrow);
+    for (int p = 0; p < Panels; ++p) {
+      run(pass);
+      pass.w += next * size_t(columns), pass.init += next, pass.y += stride;
     }
   }
 };

@@ -5,6 +5,9 @@
 #include "../kernels.h"
 #include "../sweep.h"
 
+/// On a lambda: its body belongs into the loop that calls it, whatever it costs in size.
+#define SLUICE_INLINE __attribute__((always_inline))
+
 namespace sluice {
 namespace {
 
@@ -21,19 +24,16 @@ inline V table_line(V u) {
 
 template <class V>
 inline V sigmoid_fixed(V u) {
-  const V half = Make<V>::set(16384);
-  const V s = shift_right<8>(table_line(magnitude(u, 65535)) + Make<V>::set(128));
-  return half + with_sign_of(s - half, u);
+  constexpr int32_t half = 16384;  // taken off before the shift, which it passes unchanged
+  const V above = shift_right<8>(table_line(magnitude<16>(u)) + Make<V>::set(128 - half * 256));
+  return Make<V>::set(half) + with_sign_of(above, u);
 }
 
 template <class V>
 inline V tanh_fixed(V u) {
-  const V line = table_line(shift_left(magnitude(u, 32767), 1));
+  const V line = table_line(shift_left(magnitude<15>(u), 1));
   return with_sign_of(shift_right<7>(line - Make<V>::set((1 << 22) - 64)), u);
 }
-
-template <class V>
-inline V within(V a, int32_t low, int32_t high) { return smaller(larger(a, Make<V>::set(low)), Make<V>::set(high)); }
 
 /// (a * b + 2^14) >> 15.
 template <class V>
@@ -53,12 +53,12 @@ inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
   int16_t* const h = s.h + sums.first;
   const int shift_x = s.ih.shift, shift_h = s.hh.shift, units = s.units, stride = sums.stride;
   const int32_t *const x_sums = sums.x, *const h_sums = sums.h;
-  sweep_ints<Set>(sums.n, [=](auto make, size_t i) {
-    const auto over_x = [=](int gate) { return requantize(make.load(x_sums + gate * stride + i), shift_x, make.load(m_x + gate * units + i)); };
-    const auto over_h = [=](int gate) { return requantize(make.load(h_sums + gate * stride + i), shift_h, make.load(m_h + gate * units + i)); };
+  sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
+    const auto over_x = [=](int gate) SLUICE_INLINE { return requantize(make.load(x_sums + gate * stride + i), shift_x, make.load(m_x + gate * units + i)); };
+    const auto over_h = [=](int gate) SLUICE_INLINE { return requantize(make.load(h_sums + gate * stride + i), shift_h, make.load(m_h + gate * units + i)); };
     const auto r = sigmoid_fixed(over_x(0) + over_h(0));
     const auto z = sigmoid_fixed(over_x(1) + over_h(1));
-    const auto n = tanh_fixed(over_x(2) + product_q15(r, within(over_h(2), -65536, 65535)));
+    const auto n = tanh_fixed(over_x(2) + product_q15(r, saturated<17>(over_h(2))));
     store(h + i, n + product_q15(z, make.load(h + i) - n));
   });
 }
@@ -74,8 +74,8 @@ inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, i
   switch (f) {
     case Activation::tanh: return each([](auto u) { return tanh_fixed(u); });
     case Activation::sigmoid: return each([](auto u) { return sigmoid_fixed(u); });
-    case Activation::relu: return each([](auto u) { return within(u, 0, 32767); });
-    default: return each([](auto u) { return within(u, -32768, 32767); });
+    case Activation::relu: return each([](auto u) { return larger(saturated<16>(u), Make<decltype(u)>::set(0)); });
+    default: return each([](auto u) { return saturated<16>(u); });
   }
 }
 

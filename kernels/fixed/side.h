@@ -2,7 +2,7 @@
 #ifndef SLUICE_FIXED_SIDE_H
 #define SLUICE_FIXED_SIDE_H
 
-#include <stdint.h>
+#include "../lanes/one.h"
 
 namespace sluice {
 namespace {
@@ -10,10 +10,7 @@ namespace {
 constexpr int side_length(int n) { return (n + 15) & -16; }
 
 /// int16 as it enters a product of int8.
-inline int narrowed(int16_t h) {
-  const int n = (h + 128) >> 8;
-  return n < 127 ? n : 127;
-}
+inline int narrowed(int16_t h) { return saturated<8>(OneInt{(h + 128) >> 8}).v; }
 
 }  // namespace
 }  // namespace sluice

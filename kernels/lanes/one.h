@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__ARM_FEATURE_SAT)
+#include <arm_acle.h>
+#endif
 
 /// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC would otherwise keep it in memory.
 /// Not under AddressSanitizer, which would check each of them, for minutes of compiling.
@@ -78,12 +81,26 @@ inline OneInt operator+(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) + ui
 inline OneInt operator-(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) - uint32_t(b.v))}; }
 inline OneInt operator*(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) * uint32_t(b.v))}; }
 inline OneInt operator&(OneInt a, OneInt b) { return {a.v & b.v}; }
-/// |a|, at most limit; also where |a| is 2^31.
-inline OneInt magnitude(OneInt a, int32_t limit) {
-  const uint32_t m = a.v < 0 ? 0u - uint32_t(a.v) : uint32_t(a.v);
-  return {m < uint32_t(limit) ? int32_t(m) : limit};
+/// a, clamped to -2^(bits - 1) to 2^(bits - 1) - 1.
+template <int bits>
+inline OneInt saturated(OneInt a) {
+#if defined(__ARM_FEATURE_SAT)
+  return {__ssat(a.v, bits)};
+#else
+  constexpr int32_t highest = (1 << (bits - 1)) - 1;
+  return {a.v < -highest - 1 ? -highest - 1 : a.v > highest ? highest : a.v};
+#endif
 }
-inline OneInt smaller(OneInt a, OneInt b) { return a.v < b.v ? a : b; }
+/// |a|, at most 2^bits - 1; also where |a| is 2^31.
+template <int bits>
+inline OneInt magnitude(OneInt a) {
+  const int32_t v = saturated<bits + 1>(a).v, m = v < 0 ? -v : v;
+#if defined(__ARM_FEATURE_SAT)
+  return {int32_t(__usat(m, bits))};
+#else
+  return {m < 1 << bits ? m : (1 << bits) - 1};
+#endif
+}
 inline OneInt larger(OneInt a, OneInt b) { return a.v > b.v ? a : b; }
 inline OneInt shift_left(OneInt a, int n) { return {int32_t(uint32_t(a.v) << n)}; }
 template <int n>
@@ -94,7 +111,16 @@ inline OneInt with_sign_of(OneInt a, OneInt sign) {
   return {int32_t((uint32_t(a.v) ^ s) - s)};
 }
 /// (a * m + 2^31) >> 32, the product in 64 bits.
-inline OneInt high_product(OneInt a, OneInt m) { return {int32_t((int64_t(a.v) * m.v + (int64_t(1) << 31)) >> 32)}; }
+inline OneInt high_product(OneInt a, OneInt m) {
+#if defined(__ARM_FEATURE_DSP)
+  int32_t result;
+  asm("smmulr %0, %1, %2" : "=r"(result) : "r"(a.v), "r"(m.v));
+  return {result};
+#else
+  const int64_t product = int64_t(a.v) * m.v;
+  return {int32_t(product >> 32) + int32_t(uint32_t(product) >> 31)};
+#endif
+}
 /// Two neighbors of a table.
 struct OnePair {
   OneInt low, high;

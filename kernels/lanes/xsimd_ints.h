@@ -78,11 +78,17 @@ SLUICE_INTS operator+(Ints<A> a, Ints<A> b) { return {a.v + b.v}; }
 SLUICE_INTS operator-(Ints<A> a, Ints<A> b) { return {a.v - b.v}; }
 SLUICE_INTS operator*(Ints<A> a, Ints<A> b) { return {a.v * b.v}; }
 SLUICE_INTS operator&(Ints<A> a, Ints<A> b) { return {a.v & b.v}; }
-SLUICE_INTS magnitude(Ints<A> a, int32_t limit) {
+template <int bits, class A>
+inline Ints<A> saturated(Ints<A> a) {
   using Batch = typename Ints<A>::Batch;
-  return {Batch(native_magnitude(a.v, Batch(limit)))};
+  constexpr int32_t highest = (1 << (bits - 1)) - 1;
+  return {xsimd::min(xsimd::max(a.v, Batch(-highest - 1)), Batch(highest))};
 }
-SLUICE_INTS smaller(Ints<A> a, Ints<A> b) { return {xsimd::min(a.v, b.v)}; }
+template <int bits, class A>
+inline Ints<A> magnitude(Ints<A> a) {
+  using Batch = typename Ints<A>::Batch;
+  return {Batch(native_magnitude(a.v, Batch((1 << bits) - 1)))};
+}
 SLUICE_INTS larger(Ints<A> a, Ints<A> b) { return {xsimd::max(a.v, b.v)}; }
 #if defined(__ARM_NEON)  // where xsimd's shifts assert, and so print
 SLUICE_INTS shift_left(Ints<A> a, int n) { return {typename Ints<A>::Batch(vshlq_s32(a.v, vdupq_n_s32(n)))}; }
