@@ -5,7 +5,9 @@
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 
-#if defined(SLUICE_ISA_CORTEX_M)
+#if defined(SLUICE_ISA_CORTEX_M) && defined(__ARM_FEATURE_MVE)
+#include "../fixed/helium.h"
+#elif defined(SLUICE_ISA_CORTEX_M)
 #include "../fixed/cortex_m.h"
 #elif defined(SLUICE_ISA_SCALAR)
 #include "../lanes/one.h"
@@ -21,7 +23,13 @@
 namespace sluice {
 namespace {
 
-#if defined(SLUICE_ISA_CORTEX_M)
+#if defined(SLUICE_ISA_CORTEX_M) && defined(__ARM_FEATURE_MVE)
+struct Set {
+  using Wide = One; using Half = One;  // Helium's floats flush subnormals; the core's scalar unit does not
+  using Int = HeliumInt; using HalfInt = OneInt;
+  using Q8 = HeliumFormat<true>; using Q16 = HeliumFormat<false>;
+};
+#elif defined(SLUICE_ISA_CORTEX_M)
 struct Set {
   using Wide = One; using Half = One;
   using Int = OneInt; using HalfInt = OneInt;
