@@ -1,6 +1,10 @@
 #include <string.h>
 
 #include "kernels.h"
+#if defined(SLUICE_HAS_NEON) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 namespace sluice {
 
@@ -39,6 +43,20 @@ const Kernels* const tables[] = {
 constexpr int table_count = int(sizeof tables / sizeof *tables);
 }  // namespace
 
+#if defined(SLUICE_HAS_NEON)
+namespace {
+bool has_dot_product() {
+#if defined(__ARM_FEATURE_DOTPROD)
+  return true;
+#elif defined(__linux__)
+  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#else
+  return false;
+#endif
+}
+}  // namespace
+#endif
+
 const Kernels* const* kernel_tables(int* count) {
   *count = table_count;
   return tables;
@@ -53,7 +71,10 @@ bool runs_here(const Kernels& kernels) {
   if (&kernels == &avx512_vnni_kernels) return avx512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
   if (&kernels == &avx2_vnni_kernels) return avx2 && __builtin_cpu_supports("avxvnni");
 #endif
-  (void)kernels;  // NEON is part of what the ARM builds are compiled for
+#if defined(SLUICE_HAS_NEON)
+  if (&kernels == &neon_dot_kernels) return has_dot_product();
+#endif
+  (void)kernels;  // NEON itself is part of what the ARM builds are compiled for
   return true;
 }
 

@@ -60,7 +60,6 @@ constexpr int bytes_of(Element e) { return e == Element::i8 ? 1 : 4; }
 
 /// An array of weights of a layer: what the check, the hash, the trainer and the tools walk.
 struct Weights {
-  const char* name;   ///< PyTorch's: "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; "scale", "mean"
   uint32_t offset;    ///< from the start of the blob
   int gates;          ///< row groups, each padded on its own: 3 for a GRU (r, z, n), else 1; of a bias in fixed point twice
                       ///< as many: biases, then the multipliers of R
@@ -93,6 +92,10 @@ inline int8_t weight_at(const Weights& w, const uint8_t* array, size_t index) {
 
 /// The arrays of a layer; returns how many (at most 4). The layer's kind must be known.
 int layer_weights(const LayerRecord& layer, Weights out[4]);
+
+/// What the tools call a layer's array: PyTorch's "weight_ih", "weight_hh", "bias_ih", "bias_hh"; of a Dense "weight", "bias"; of a
+/// standardization "scale", "mean".
+const char* weights_name(uint8_t kind, int array);
 
 /// An opened blob. Lies inside sluice_model.
 struct OpenModel {

@@ -6,8 +6,6 @@
 
 namespace sluice {
 
-inline int no_state(const LayerRecord&) { return 0; }
-
 /// A step of a layer without state and scratch.
 template <class Layer>
 void single_row(const StepCall& call) {
@@ -26,7 +24,7 @@ struct Dense {
     kernels.activate_f32(Activation(call.layer.activation), y, call.rows(), out, units);
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, single_row<Dense>, run};
+  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, single_row<Dense>, run, nullptr};
 };
 
 struct Standardize {
@@ -39,7 +37,7 @@ struct Standardize {
                                           static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, single_row<Standardize>, run};
+  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, single_row<Standardize>, run, nullptr};
 };
 
 }  // namespace sluice

@@ -35,6 +35,14 @@ uint64_t macs_of(const LayerRecord& layer) {
 }
 
 }  // namespace
+
+const char* weights_name(uint8_t kind, int array) {
+  static constexpr const char* gru[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+  static constexpr const char* dense[] = {"weight", "bias"};
+  static constexpr const char* standardize[] = {"scale", "mean"};
+  return kind == SLUICE_GRU ? gru[array] : kind == SLUICE_DENSE ? dense[array] : standardize[array];
+}
+
 }  // namespace sluice
 
 using namespace sluice;

@@ -31,24 +31,6 @@ inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, 
 inline bool is_first(const StepCall& call) { return &call.layer == call.model.layers; }
 inline bool is_last(const StepCall& call) { return &call.layer == call.model.layers + call.model.layer_count - 1; }
 
-/// Row by row: frames of a sequence, or of streams.
-template <class Layer>
-void run_rows(const Call& call, Arena& arena) {
-  const LayerRecord& layer = call.layer;
-  void* const scratch = arena.take<uint8_t>(Layer::scratch(layer));
-  if (arena.measures()) return;
-  const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (&layer == call.model.layers ? call.model.x_bytes : call.model.y_bytes);
-  const ptrdiff_t y_bytes = ptrdiff_t(padded(int(layer.out))) * call.model.y_bytes;
-  const bool last_only = last_step_only(layer);
-  for (int t = 0; t < call.steps; ++t) {
-    for (int s = 0; s < call.streams; ++s) {
-      const ptrdiff_t row = ptrdiff_t(t) * call.streams + s;
-      Layer::step({call.model, layer, static_cast<const uint8_t*>(call.x) + row * x_bytes,
-                   static_cast<uint8_t*>(call.y) + (last_only ? s : row) * y_bytes, call.state + s * call.state_stride, scratch});
-    }
-  }
-}
-
 template <class Format>
 struct FixedGruLayer {
   static int state(const LayerRecord& layer) { return padded(int(layer.out)) * int(sizeof(int16_t)); }
@@ -65,12 +47,11 @@ struct FixedGruLayer {
   }
 
   static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step,
-                                  run_rows<FixedGruLayer>};
+                                  nullptr, scratch};
 };
 
 template <class Format>
 struct FixedDenseLayer {
-  static int state(const LayerRecord&) { return 0; }
   static size_t scratch(const LayerRecord& layer) { return side_bytes(int(layer.in)); }
 
   static void step(const StepCall& call) {
@@ -82,7 +63,7 @@ struct FixedDenseLayer {
                    call.scratch});
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, false, state, step, run_rows<FixedDenseLayer>};
+  static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, false, no_state, step, nullptr, scratch};
 };
 
 }  // namespace sluice

@@ -42,8 +42,11 @@ struct LayerKind {
   bool keeps_width;                     ///< out must equal in
   int (*state)(const LayerRecord&);     ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
-  void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and returns
+  void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and returns; null: row by row
+  size_t (*scratch)(const LayerRecord&);     ///< bytes of a step, where run is null
 };
+
+inline int no_state(const LayerRecord&) { return 0; }
 
 /// The kind and number format of a layer, or null where this build lacks it.
 const LayerKind* find_layer(uint8_t kind, uint8_t format);

@@ -58,18 +58,18 @@ int layer_weights(const LayerRecord& layer, Weights out[4]) {
   const int twice = fixed ? 2 : 1;  // biases, then multipliers
   switch (layer.kind) {
     case SLUICE_GRU:
-      out[0] = {"weight_ih", layer.w_ih, 3, rows, in, true, true, matrix, order};
-      out[1] = {"weight_hh", layer.w_hh, 3, rows, rows, true, true, matrix, order};
-      out[2] = {"bias_ih", layer.b_ih, 3 * twice, rows, 1, false, true, vector};
-      out[3] = {"bias_hh", layer.b_hh, 3 * twice, rows, 1, false, true, vector};
+      out[0] = {layer.w_ih, 3, rows, in, true, true, matrix, order};
+      out[1] = {layer.w_hh, 3, rows, rows, true, true, matrix, order};
+      out[2] = {layer.b_ih, 3 * twice, rows, 1, false, true, vector};
+      out[3] = {layer.b_hh, 3 * twice, rows, 1, false, true, vector};
       return 4;
     case SLUICE_DENSE:
-      out[0] = {"weight", layer.w_ih, 1, rows, in, true, true, matrix, order};
-      out[1] = {"bias", layer.b_ih, twice, rows, 1, false, true, vector};
+      out[0] = {layer.w_ih, 1, rows, in, true, true, matrix, order};
+      out[1] = {layer.b_ih, twice, rows, 1, false, true, vector};
       return 2;
     case SLUICE_STANDARDIZE:
-      out[0] = {"scale", layer.w_ih, 1, rows, 1, false, false};
-      out[1] = {"mean", layer.b_ih, 1, rows, 1, false, false};
+      out[0] = {layer.w_ih, 1, rows, 1, false, false};
+      out[1] = {layer.b_ih, 1, rows, 1, false, false};
       return 2;
     default: return 0;
   }

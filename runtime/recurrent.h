@@ -95,7 +95,7 @@ struct Gru {
     }
   }
 
-  static constexpr LayerKind kind{SLUICE_GRU, SLUICE_F32, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step, run};
+  static constexpr LayerKind kind{SLUICE_GRU, SLUICE_F32, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step, run, nullptr};
 };
 
 }  // namespace sluice

@@ -29,6 +29,21 @@ struct Pass {
   ptrdiff_t state_stride;
 };
 
+/// A layer's work where it has no way of its own to take many rows: one step after the other.
+void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
+  void* const scratch = arena.take<uint8_t>(kind.scratch(call.layer));
+  if (arena.measures()) return;
+  const OpenModel& model = call.model;
+  const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (&call.layer == model.layers ? model.x_bytes : model.y_bytes);
+  const ptrdiff_t y_bytes = ptrdiff_t(padded(int(call.layer.out))) * model.y_bytes;
+  const uint8_t* x = static_cast<const uint8_t*>(call.x);
+  for (int t = 0; t < call.steps; ++t) {
+    uint8_t* y = static_cast<uint8_t*>(call.y) + (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
+    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes)
+      kind.step({model, call.layer, x, y, call.state + s * call.state_stride, scratch});
+  }
+}
+
 /// Runs the layers over two alternating buffers of their outputs; the last one answers in place where its rows need no padding.
 /// With an arena that measures, only takes memory.
 void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
@@ -47,7 +62,11 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
     const bool last = i + 1 == model.layer_count;
     void* const y = last && answers ? answers : buffer[i % 2];
     const uint64_t mark = scratch.used;
-    kind.run({model, layer, steps, pass.streams, x, x_stride, y, state, pass.state_stride}, scratch);
+    const Call call{model, layer, steps, pass.streams, x, x_stride, y, state, pass.state_stride};
+    if (kind.run)
+      kind.run(call, scratch);
+    else
+      run_rows(kind, call, scratch);
     scratch.used = mark;
     if (last_step_only(layer)) steps = 1;
     x = y;

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Every test on every target: this machine; this machine's programs on an emulated CPU of 2008; AArch64 and ARMv7 under qemu; and
-# the runtime and all parsers under AddressSanitizer and UBSan. Installs what it needs, shows a build's output only where it fails,
+# Every test on every target: this machine; this machine's programs on an emulated CPU of 2008; AArch64 (also on a Cortex-A53) and
+# ARMv7 under qemu; firmware on six emulated Cortex-M boards, and its size; and the runtime and all parsers under AddressSanitizer and
+# UBSan. Installs what it needs, shows a build's output only where it fails,
 # ends on CTest's own lines.
 #   bash tests/run.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source tools/install.sh
 need_packages cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-  libfmt-dev libzip-dev g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static || exit 1
+  libfmt-dev libzip-dev g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static \
+  gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm || exit 1
 
 failed=()
 logs=build/test-logs
@@ -33,6 +35,15 @@ run() {
   [ "$name" = armv7 ] || cat "$log"
 }
 
+# weigh CORE FORMAT: what firmware with a GRU and a Dense of one number format takes in flash, at -Os.
+weigh() {
+  local name=$1-$2-size
+  quietly "$logs/$name.log" cmake --preset "$1" -B "build/$name" -DSLUICE_WERROR=ON -DSLUICE_FIRMWARE_LEVEL=-Os \
+    -DSLUICE_FORMATS="$2" -DSLUICE_LAYERS="gru;dense" &&
+    quietly "$logs/$name.log" cmake --build "build/$name" --target size && run "$name" "build/$name" -R '^size$' ||
+    failed+=("weighing $name")
+}
+
 build release all && run release build/release
 if [ -e build/release/tests/nehalem/CTestTestfile.cmake ]; then
   run nehalem build/release/tests/nehalem
@@ -40,8 +51,14 @@ else
   echo "skipped, not an x86-64: the run on an emulated Nehalem"
 fi
 build dev test_runtime test_train test_no_allocator test_tools sluice && run dev build/dev -L memory
-build aarch64 all && run aarch64 build/aarch64
+build aarch64 all && run aarch64 build/aarch64 && run cortex-a53 build/aarch64/tests/a53
 build armv7 all && run armv7 build/armv7
+for core in cortex-m0 cortex-m3 cortex-m4 cortex-m7 cortex-m33 cortex-m55; do
+  build $core all && run $core build/$core
+done
+weigh cortex-m0 int8
+weigh cortex-m4 int8
+weigh cortex-m4 f32
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf '\nFAILED: %s\n' "${failed[@]}"

@@ -63,20 +63,22 @@ inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
   });
 }
 
+template <class V>
+inline V activation_fixed(Activation f, V u) {
+  switch (f) {
+    case Activation::tanh: return tanh_fixed(u);
+    case Activation::sigmoid: return sigmoid_fixed(u);
+    case Activation::relu: return larger(saturated<16>(u), Make<V>::set(0));
+    default: return saturated<16>(u);
+  }
+}
+
 /// y = f(R(a)), [count].
 template <class Set>
 inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, int shift, int16_t* y, int count) {
-  const auto each = [=](auto function) {
-    sweep_ints<Set>(size_t(count), [=](auto make, size_t i) {
-      store(y + i, function(requantize(make.load(a + i), shift, make.load(m + i))));
-    });
-  };
-  switch (f) {
-    case Activation::tanh: return each([](auto u) { return tanh_fixed(u); });
-    case Activation::sigmoid: return each([](auto u) { return sigmoid_fixed(u); });
-    case Activation::relu: return each([](auto u) { return larger(saturated<16>(u), Make<decltype(u)>::set(0)); });
-    default: return each([](auto u) { return saturated<16>(u); });
-  }
+  sweep_ints<Set>(size_t(count), [=](auto make, size_t i) SLUICE_INLINE {
+    store(y + i, activation_fixed(f, requantize(make.load(a + i), shift, make.load(m + i))));
+  });
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 #endif
 
 /// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC would otherwise keep it in memory.
-/// Not under AddressSanitizer, which would check each of them, for minutes of compiling.
-#if defined(__SANITIZE_ADDRESS__)
+/// Not under AddressSanitizer, which would check each of them, for minutes of compiling, nor where size matters most.
+#if defined(__SANITIZE_ADDRESS__) || defined(__OPTIMIZE_SIZE__)
 #define SLUICE_UNROLL
 #else
 #define SLUICE_UNROLL _Pragma("GCC unroll 32")
@@ -22,7 +22,11 @@ namespace {
 
 struct One {
   static constexpr int width = 1;
+#if defined(__OPTIMIZE_SIZE__)
+  static constexpr int accumulators = 2;
+#else
   static constexpr int accumulators = 8;  ///< how many chains of a product are kept in registers
+#endif
   float v;
 };
 

@@ -136,7 +136,8 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
     const Weights& w = arrays[i];
     const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
     const bool real = w.element == Element::f32;
-    layer.arrays.push_back({w.name, w.gates, w.rows, w.cols, std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
+    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(kind), i), w.gates, w.rows, w.cols,
+                            std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
   }
   return layer;
 }
