@@ -64,6 +64,11 @@ void add_run(CLI::App& app, RunOptions& o) {
       ->required()
       ->type_name("FILE");
   command->add_option("--output", o.output, "Where the answers go; standard output when left out")->type_name("FILE");
+  command
+      ->add_option("--trace", o.trace,
+                   "Where every layer's values go, step by step, a line each, in the form that sluice_trace_line gives on a board: diff "
+                   "shows where two differ first")
+      ->type_name("FILE");
   command->add_flag("--every-step", o.every_step, "An answer for every frame, not only for the last of a sequence");
   command->add_flag("--hex", o.hex, "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
   command->add_flag("--json", o.json, "JSON instead of CSV");
@@ -73,6 +78,13 @@ void add_run(CLI::App& app, RunOptions& o) {
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* command = app.add_subcommand("inspect", "Show a model's layers, every byte that it needs, and how it was made");
   command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("--core", o.core, "What it costs on this core: flash, RAM, stack, instructions a step")->type_name("CORE");
+  command->add_option("--mhz", o.mhz, "With --core: the clock, for an estimate of the time of a step")->type_name("MHZ");
+  command
+      ->add_option("--fits", o.fits,
+                   "With --core: whether it fits a budget, \"flash=16KiB,ram=4KiB,instructions=200000\"; also flash_total and "
+                   "ram_total, with code and stack. Exit code 0: it fits; 1: it does not, and by how much")
+      ->type_name("BUDGET");
   command->add_flag("--json", o.json, "For programs");
   command->callback([&o] { run_inspect(o); });
 }
@@ -96,6 +108,12 @@ void add_export(CLI::App& app, ExportOptions& o) {
                    "The core that will run it, cortex-m0 to cortex-m85: weights in fixed point lie as its kernels read them. A model "
                    "for one core is refused by another; this command's others take any")
       ->type_name("CORE");
+  command
+      ->add_option("--self-test", o.self_test,
+                   "Put so many short sequences and the bits of their answers into the blob: sluice_selftest tells a board whether it "
+                   "computes as the desk does")
+      ->check(CLI::Range(0, 1000))
+      ->type_name("N");
   command->add_flag("--strip", o.strip, "Leave out names, labels and how the model was made");
   command->add_flag("--force", o.force, "Replace files that hold something else");
   command->callback([&o] { run_export(o); });

@@ -9,14 +9,18 @@
 #include "../fixed/helium.h"
 #elif defined(SLUICE_ISA_CORTEX_M)
 #include "../fixed/cortex_m.h"
-#elif defined(SLUICE_ISA_SCALAR)
-#include "../lanes/one.h"
+#else
+#if defined(SLUICE_ISA_SCALAR)
+#include "../fixed/dots.h"
 #else
 #include "../lanes/xsimd.h"
 #include "../lanes/xsimd_ints.h"
+#if defined(__ARM_NEON)
+#include "../fixed/dots_neon.h"
+#else
+#include "../fixed/dots_x86.h"
 #endif
-#if !defined(SLUICE_ISA_CORTEX_M)
-#include "../fixed/dots.h"
+#endif
 #include "../fixed/product.h"
 #endif
 

@@ -1,6 +1,6 @@
 // Makes a case for a board: a blob, frames by an integer formula, and what the scalar kernels answer to them.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
-//   make_case FOLDER/NAME int8|w8a16 INPUTS (gru|dense) UNITS ...      of a network in fixed point with made-up weights
+//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS (gru|dense) UNITS ...  of a network with made-up weights
 // writes NAME.in, NAME.out and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
 // (NAME.pairs).
 #include <cmath>
@@ -54,6 +54,11 @@ void write(const std::string& path, const void* data, size_t bytes) {
 /// Weights over their whole range; multipliers that bring sums of their usual size to about one, in units of 2^-12.
 Layer made_up_layer(Numbers& numbers, sluice_layer_kind kind, int in, int units, sluice_format format) {
   Layer layer = make_layer(kind, in, units, SLUICE_LINEAR, kind == SLUICE_GRU, format);
+  if (format == SLUICE_F32) {
+    for (Array& array : layer.arrays)
+      for (float& value : array.values) value = float(numbers.sixteen()) / 32768.0f / std::sqrt(float(array.cols));
+    return layer;
+  }
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
   const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
@@ -74,7 +79,7 @@ Layer made_up_layer(Numbers& numbers, sluice_layer_kind kind, int in, int units,
 
 std::string made_up_blob(int count, char** words) {
   const std::string format = words[0];
-  if (count % 2 || (format != "int8" && format != "w8a16")) fail("what network is that?");
+  if (count % 2 || (format != "f32" && format != "int8" && format != "w8a16")) fail("what network is that?");
   Numbers numbers;
   Network network;
   const int inputs = std::atoi(words[1]);
@@ -82,7 +87,7 @@ std::string made_up_blob(int count, char** words) {
   for (int i = 2; i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
     const auto kind = words[i] == std::string("gru") ? SLUICE_GRU : SLUICE_DENSE;
-    network.layers.push_back(made_up_layer(numbers, kind, in, units, format == "int8" ? SLUICE_INT8 : SLUICE_W8A16));
+    network.layers.push_back(made_up_layer(numbers, kind, in, units, format == "f32" ? SLUICE_F32 : format == "int8" ? SLUICE_INT8 : SLUICE_W8A16));
     in = units;
   }
   network.scales.inverse.assign(size_t(inputs), 1.0f);

@@ -17,12 +17,12 @@ struct EvalOptions {
 };
 
 struct RunOptions {
-  std::string model, input, output;
+  std::string model, input, output, trace;
   bool every_step = false, hex = false, json = false;
 };
 
 struct InspectOptions {
-  std::string model;
+  std::string model, core, fits, mhz;
   bool json = false;
 };
 
@@ -33,6 +33,7 @@ struct BenchOptions {
 
 struct ExportOptions {
   std::string model, format = "c", out, core;
+  int self_test = 0;
   bool strip = false, force = false;
 };
 

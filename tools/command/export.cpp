@@ -7,6 +7,7 @@
 #include "../common/safe_file.h"
 #include "../convert/network.h"
 #include "../convert/order.h"
+#include "../convert/self_test.h"
 #include "../convert/write_c.h"
 #include "command.h"
 
@@ -29,6 +30,13 @@ OwnedModel stripped(const OwnedModel& model, const std::string& name) {
 
 std::string bytes_of(const OwnedModel& model) {
   return {reinterpret_cast<const char*>(model.blob.data.get()), model.info().bytes};
+}
+
+/// The model with a test of itself inside.
+OwnedModel self_testing(const OwnedModel& model, int sequences, const std::string& name) {
+  Network network = read_network(model.model);
+  network.self_test = self_test_of(model, sequences);
+  return open_model(write_blob(network), name);
 }
 
 /// The same model, open still, but its bytes for another core.
@@ -74,6 +82,7 @@ void write_files(const std::string& folder, const std::vector<File>& files) {
 void run_export(const ExportOptions& options) {
   OwnedModel model = load_model(options.model);
   if (options.strip) model = stripped(model, options.model);
+  if (options.self_test) model = self_testing(model, options.self_test, options.model);
   if (!options.core.empty()) reorder(model, order_of_core(options.core));
   const fs::path folder(options.out);
   std::vector<File> files;

@@ -1,8 +1,15 @@
 // sluice inspect: what a model is, and every byte that it needs.
-#include <nlohmann/json.hpp>
+#include <fmt/ranges.h>
 
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "../common/error.h"
 #include "../common/model_file.h"
 #include "../common/print.h"
+#include "../convert/budget.h"
+#include "../convert/cost.h"
 #include "command.h"
 #include "runtime/blob.h"
 
@@ -31,6 +38,10 @@ std::string section_name(std::uint32_t kind) {
       return "labels";
     case SLUICE_SECTION_MADE:
       return "how it was made";
+    case SLUICE_SECTION_SCALES:
+      return "scales";
+    case SLUICE_SECTION_SELF_TEST:
+      return "self-test";
     default:
       return fmt::format("kind {}", kind);
   }
@@ -113,8 +124,8 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
-  print("{}: {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, info.inputs, info.outputs,
-        info.every_step ? "every step" : "with the last step", header.major, header.minor, sluice_hash(&model.model));
+  print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, sluice_format_name(info.format),
+        info.inputs, info.outputs, info.every_step ? "every step" : "with the last step", header.major, header.minor, sluice_hash(&model.model));
   print("{}\n", layer_table(layers, info, need.state));
   print("{}\n", section_table(model));
   print("on a device, one frame a call (sluice_use {{1, 1}}):\n{}\n",
@@ -127,9 +138,39 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   if (const std::string made = model.made(); !made.empty()) print("made with:\n{}", made_text(made));
 }
 
+/// The clock in MHz; nothing where it was not given.
+std::optional<double> parse_mhz(const std::string& text) {
+  if (text.empty()) return {};
+  double mhz = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mhz);
+  if (error != std::errc() || end != text.data() + text.size() || !(mhz > 0) || mhz > 1e6)
+    refuse("--mhz {}: is not a clock; give megahertz, such as 64", text);
+  return mhz;
+}
+
+double microseconds(const DeviceCost& cost, const std::string& core, double mhz) {
+  return double(cost.instructions) * cycles_per_instruction(core).factor / mhz;
+}
+
+void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::string& core, std::optional<double> mhz) {
+  const double per_mac = double(cost.instructions) / double(std::max<std::uint64_t>(model.info().macs, 1));
+  print("on {}, {}:\n{}", core, sluice_format_name(model.info().format),
+        table({{"what", "amount"},
+               {"flash, the model without names, labels and history", with_commas(cost.flash)},
+               {"flash, code and tables (all layers, all number formats)", with_commas(cost.code)},
+               {"RAM, state and scratch of one stream", with_commas(cost.ram)},
+               {"RAM, stack at most", with_commas(cost.stack)},
+               {"instructions a step, within 5 %", with_commas(cost.instructions)},
+               {"instructions a multiply-accumulate", fmt::format("{:.2f}", per_mac)}}));
+  if (!mhz) return;
+  const CyclesPerInstruction cycles = cycles_per_instruction(core);
+  print("\nAn estimate: {:.0f} microseconds a step at {} MHz, with {} cycles an instruction ({}), and no wait states of the flash.\n",
+        microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
+}
+
 ordered_json layer_json(const sluice_layer_info& layer) {
   ordered_json json = {
-      {"kind", sluice_layer_name(layer.kind)}, {"type", "f32"}, {"inputs", layer.inputs}, {"outputs", layer.outputs}};
+      {"kind", sluice_layer_name(layer.kind)}, {"type", sluice_format_name(layer.format)}, {"inputs", layer.inputs}, {"outputs", layer.outputs}};
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
   if (layer.kind == SLUICE_GRU) json["every_step"] = layer.every_step != 0;
   json.update({{"parameters", layer.parameters},
@@ -139,13 +180,27 @@ ordered_json layer_json(const sluice_layer_info& layer) {
   return json;
 }
 
-void print_json(const OwnedModel& model) {
+ordered_json cost_json(const DeviceCost& cost, const std::string& core, std::optional<double> mhz) {
+  ordered_json json = {{"core", core},
+                       {"flash", cost.flash},
+                       {"ram", cost.ram},
+                       {"stack", cost.stack},
+                       {"code", cost.code},
+                       {"flash_total", cost.flash + cost.code},
+                       {"ram_total", cost.ram + cost.stack},
+                       {"instructions_per_step", cost.instructions}};
+  if (mhz) json["microseconds_per_step_estimate"] = microseconds(cost, core, *mhz);
+  return json;
+}
+
+void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, const std::string& core, std::optional<double> mhz) {
   const sluice_info info = model.info();
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
   ordered_json json = {{"format", fmt::format("{}.{}", header.major, header.minor)},
                        {"hash", fmt::format("{:016x}", sluice_hash(&model.model))},
+                       {"type", sluice_format_name(info.format)},
                        {"inputs", info.inputs},
                        {"outputs", info.outputs},
                        {"every_step", info.every_step != 0},
@@ -160,6 +215,7 @@ void print_json(const OwnedModel& model) {
   for (const BlobSection& section : sections_of(model))
     json["sections"].push_back(
         {{"kind", section.kind}, {"name", section_name(section.kind)}, {"offset", section.offset}, {"bytes", section.bytes}});
+  if (cost) json["device"] = cost_json(*cost, core, mhz);
   json["input_names"] = model.inputs();
   json["labels"] = model.labels();
   const std::string made = model.made();
@@ -171,9 +227,25 @@ void print_json(const OwnedModel& model) {
 }  // namespace
 
 void run_inspect(const InspectOptions& options) {
+  if (options.core.empty() && !(options.fits.empty() && options.mhz.empty()))
+    refuse("sluice inspect: {} needs --core: which device?", options.fits.empty() ? "--mhz" : "--fits");
+  const std::optional<double> mhz = parse_mhz(options.mhz);
+  const Budget budget = options.fits.empty() ? Budget{} : parse_budget(options.fits, "--fits " + options.fits);
   const OwnedModel model = load_model(options.model);
-  if (options.json) print_json(model);
-  if (!options.json) print_for_people(model, options.model);
+  if (options.core.empty()) {
+    if (options.json) print_json(model, {}, "", {});
+    if (!options.json) print_for_people(model, options.model);
+    return;
+  }
+  const std::optional<DeviceCost> cost = device_cost(read_network(model.model), options.core);
+  if (!cost)
+    refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model, options.core);
+  if (options.json) print_json(model, cost, options.core, mhz);
+  if (!options.json) print_cost(*cost, model, options.core, mhz);
+  const std::vector<std::string> over = over_budget(*cost, budget);
+  if (over.empty()) return;
+  flush_output();
+  throw Error(1, fmt::format("{}: does not fit {}: {}", options.model, options.core, fmt::join(over, "; ")));
 }
 
 }  // namespace sluice::tools

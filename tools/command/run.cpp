@@ -111,6 +111,38 @@ void add_json(std::string& text, const std::string& name, const Answers& answers
   text += every_step ? "]}" : "}";
 }
 
+/// Every layer's values, step by step.
+struct Tracing {
+  const sluice_model& model;
+  std::uint32_t step = 0;
+  std::string text;
+
+  static void take(void* context, std::uint32_t layer, const void* values, std::uint32_t n) {
+    Tracing& t = *static_cast<Tracing*>(context);
+    char line[72];
+    for (std::uint32_t unit = 0; unit < n; ++unit) {
+      const std::size_t length = sluice_trace_line(&t.model, t.step, layer, unit, values, line);
+      t.text.append(line, length);
+    }
+    if (layer == sluice_describe(&t.model).layers) ++t.step;
+  }
+};
+
+/// As a board would step through the sequences, one after the other.
+std::string trace_text(const OwnedModel& model, const DataSet& data) {
+  OwnedStream stream(model.model, {1, 1});
+  Tracing tracing{model.model, 0, ""};
+  sluice_trace(&stream.stream, Tracing::take, &tracing);
+  std::vector<float> y(model.info().outputs);
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    tracing.text += printable(fmt::format("sequence {}", data.names[s])) + "\n";
+    tracing.step = 0;
+    sluice_reset(&stream.stream);
+    for (std::size_t t = 0; t < data.steps(s); ++t) stream.run(data.frames(s) + t * data.features(), y.data(), 1);
+  }
+  return std::move(tracing.text);
+}
+
 std::string answers_text(const OwnedModel& model, const DataSet& data, const std::string& sequence_column,
                          const RunOptions& options) {
   const sluice_info info = model.info();
@@ -153,9 +185,13 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
 
 void check_output(const RunOptions& options) {
   std::error_code none;
-  for (const std::string& source : {options.model, options.input})
+  for (const std::string& source : {options.model, options.input}) {
     if (!options.output.empty() && std::filesystem::equivalent(options.output, source, none))
       refuse("--output {}: is what is read; give another file", options.output);
+    if (!options.trace.empty() && std::filesystem::equivalent(options.trace, source, none))
+      refuse("--trace {}: is what is read; give another file", options.trace);
+  }
+  if (!options.trace.empty() && options.trace == options.output) refuse("--trace {}: is where the answers go; give another file", options.trace);
 }
 
 }  // namespace
@@ -166,6 +202,7 @@ void run_run(const RunOptions& options) {
   const Columns columns = columns_for(model, options);
   const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
+  if (!options.trace.empty()) write_file(options.trace, trace_text(model, data));
   if (options.output.empty()) print_text(text);
   if (!options.output.empty()) write_file(options.output, text);
 }

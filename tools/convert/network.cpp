@@ -1,6 +1,7 @@
 #include "network.h"
 
 #include <cstring>
+#include <iterator>
 
 #include "../common/blob_text.h"
 #include "../common/error.h"
@@ -143,9 +144,10 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
 }
 
 std::string write_blob(const Network& network) {
-  const std::string texts[4] = {scales_of(network), terminated(network.inputs), terminated(network.labels), network.made};
-  constexpr sluice_section_kind text_kinds[4] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS,
-                                                 SLUICE_SECTION_MADE};
+  const std::string texts[] = {scales_of(network), network.self_test, terminated(network.inputs), terminated(network.labels),
+                               network.made};
+  constexpr sluice_section_kind text_kinds[] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_SELF_TEST, SLUICE_SECTION_NAMES,
+                                                SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE};
   std::size_t count = 2;
   for (const std::string& text : texts) count += !text.empty();
 
@@ -155,14 +157,14 @@ std::string write_blob(const Network& network) {
   const std::uint64_t weights = round_up(plan.end, weight_alignment);
   const std::uint64_t weights_end = place_weights(network, weights, plan.records);
   plan.add_section(SLUICE_SECTION_WEIGHTS, weights_end - weights, weight_alignment);
-  for (int i = 0; i < 4; ++i)
+  for (std::size_t i = 0; i < std::size(texts); ++i)
     if (!texts[i].empty()) plan.add_section(text_kinds[i], texts[i].size(), section_alignment);
 
   std::string blob(plan.end, '\0');
   copy_to(blob, sizeof(BlobHeader), plan.sections.data(), count * sizeof(BlobSection));
   copy_to(blob, layers, plan.records.data(), plan.records.size() * sizeof(LayerRecord));
   store_weights(network, plan.records, blob);
-  for (std::size_t i = 0, section = 2; i < 4; ++i)
+  for (std::size_t i = 0, section = 2; i < std::size(texts); ++i)
     if (!texts[i].empty()) copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
 
   BlobHeader header = header_of(plan);
@@ -207,6 +209,9 @@ Network read_network(const sluice_model& model) {
       network.scales.offset.push_back(values[2 * i + 1]);
     }
   }
+  std::size_t self_test = 0;
+  const auto* const test = static_cast<const char*>(sluice_section(&model, SLUICE_SECTION_SELF_TEST, &self_test));
+  network.self_test.assign(test ? test : "", self_test);
   network.inputs = section_strings(model, SLUICE_SECTION_NAMES);
   network.labels = section_strings(model, SLUICE_SECTION_LABELS);
   network.made = section_text(model, SLUICE_SECTION_MADE);

@@ -39,6 +39,7 @@ struct Network {
   std::vector<std::string> labels;  ///< names of the classes, or of the values; empty or one per output
   std::string made;                 ///< how it was made, as JSON; may be empty
   Scales scales;                    ///< in fixed point
+  std::string self_test;            ///< the section that sluice_selftest reads; may be empty
 };
 
 /// A layer with its arrays, all zeros, of the shape that its kind has.

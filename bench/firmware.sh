@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# What a step costs on a Cortex-M: counted instructions, stack, arena and code, per core, number format and shape; one build, whose
+# flags are printed. Fits the counts, and writes what `sluice inspect --core` goes by: tools/convert/cost.csv.
+#   bash bench/firmware.sh [--json FILE]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tools/install.sh
+json=
+case "${1:-}" in
+  --json) json=${2:?--json FILE} ;;
+  "") ;;
+  *) echo "usage: bash bench/firmware.sh [--json FILE]" >&2; exit 2 ;;
+esac
+need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev doctest-dev \
+  gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm
+
+out=build/bench-firmware
+cores="cortex-m0 cortex-m3 cortex-m4 cortex-m7 cortex-m33 cortex-m55"
+mkdir -p "$out/cases"
+quietly "$out/host.log" cmake --preset release
+quietly "$out/host.log" cmake --build --preset release --target make_case fit_cost
+
+# The table's shapes, and others that tell the parts of a step's cost apart: inputs, units, layers.
+shapes="8-gru-16 16-gru-32 40-gru-64 64-gru-128 128-gru-256"
+others="3-gru-8 100-gru-24 9-gru-40 200-gru-16 4-gru-96 40-dense-64 64-dense-8 12-dense-16 100-dense-40 12-gru-32-dense-9 20-gru-24-dense-4
+  6-dense-32-gru-16-dense-2 10-gru-24-gru-16-dense-5"
+for type in f32 int8 w8a16; do
+  for shape in $shapes $others; do
+    [ -e "$out/cases/$type-$shape.out" ] || build/release/bin/make_case "$out/cases/$type-$shape" $type ${shape//-/ }
+  done
+done
+
+: >"$out/counts"
+for core in $cores; do
+  quietly "$out/$core.log" cmake --preset $core -B "$out/$core" -DSLUICE_CASES="$PWD/$out/cases"
+  quietly "$out/$core.log" cmake --build "$out/$core" -j "$(nproc)"
+  ctest --test-dir "$out/$core" -V -R '^(case|size)' -j "$(nproc)" >"$out/$core.txt" || { tail -n 20 "$out/$core.txt" >&2; exit 1; }
+  code=$(sed -n 's/.*code and tables: \([0-9]*\) bytes.*/\1/p' "$out/$core.txt")
+  # "4: int8-40-gru-64: ok, 64 frames; stack 388 to open, 616 to step, state 128, scratch 384 bytes; 31104 instructions a step, ..."
+  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/$core $code \1 \2 \3 \4 \5 \6 \7/p" \
+    "$out/$core.txt" >>"$out/counts"
+done
+
+echo "Kernels -O2, the rest -Os, $(arm-none-eabi-gcc --version | head -n 1 | sed 's/ (.*)//') $(arm-none-eabi-gcc -dumpversion); counted by qemu-system-arm -icount shift=0"
+build/release/bin/fit_cost "$out/counts" "$shapes" tools/convert/cost.csv "$json"

@@ -1,0 +1,118 @@
+#include "cost.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "../common/error.h"
+#include "../common/model_file.h"
+#include "cost_csv.h"
+#include "kernels/kernels.h"
+
+namespace sluice::tools {
+namespace {
+
+const std::vector<CostLine>& costs() {
+  static const std::vector<CostLine> lines = parse_costs(cost_csv);
+  return lines;
+}
+
+/// How often the inner loop of one panel's product runs for so many columns.
+double inner_loops(int columns, sluice_format format, std::string_view core) {
+  const bool helium = core == "cortex-m55";
+  if (format == SLUICE_F32) return columns;
+  const int at_once = !helium ? block_cols : format == SLUICE_INT8 ? 16 : 8;
+  return std::ceil(double(columns) / at_once);
+}
+
+/// What a board is given: nothing that only people read.
+Network stripped(const Network& network) {
+  Network result = network;
+  result.inputs.clear(), result.labels.clear(), result.made.clear();
+  return result;
+}
+
+}  // namespace
+
+CostFeatures cost_features_of(const Network& network, std::string_view core) {
+  CostFeatures f{};
+  f[0] = 1;
+  for (const Layer& layer : network.layers) {
+    const double units = padded(layer.out), panels = units / panel_rows;
+    f[2] += layer.in;
+    if (layer.kind == SLUICE_GRU) {
+      f[1] += 1, f[2] += layer.out, f[3] += units;
+      f[4] += 3 * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core));
+    } else if (layer.kind == SLUICE_DENSE) {
+      f[5] += 1, f[6] += units;
+      f[7] += panels * inner_loops(layer.in, layer.format, core);
+    }
+  }
+  return f;
+}
+
+std::vector<CostLine> parse_costs(std::string_view csv) {
+  std::vector<CostLine> lines;
+  std::istringstream text{std::string(csv)};
+  std::string row;
+  std::getline(text, row);  // the heading
+  while (std::getline(text, row)) {
+    std::istringstream cells(row);
+    CostLine line;
+    std::string cell;
+    std::getline(cells, line.core, ','), std::getline(cells, line.type, ',');
+    std::getline(cells, cell, ','), line.code = std::stoull(cell);
+    std::getline(cells, cell, ','), line.stack = std::stoull(cell);
+    for (double& c : line.coefficients) std::getline(cells, cell, ','), c = std::stod(cell);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::string costs_text(const std::vector<CostLine>& lines) {
+  std::string text = "core,type,code,stack";
+  for (const char* feature : cost_features) text += fmt::format(",{}", feature);
+  text += "\n";
+  for (const CostLine& line : lines) {
+    text += fmt::format("{},{},{},{}", line.core, line.type, line.code, line.stack);
+    for (const double c : line.coefficients) text += fmt::format(",{:.4f}", c);
+    text += "\n";
+  }
+  return text;
+}
+
+std::optional<DeviceCost> device_cost(const Network& network, const std::string& core) {
+  const std::string type = sluice_format_name(network.layers.front().format);
+  bool known = false;
+  for (const CostLine& line : costs()) {
+    known = known || line.core == core;
+    if (line.core != core || line.type != type) continue;
+    const OwnedModel model = open_model(write_blob(stripped(network)), "the model");
+    const sluice_need need = sluice_needs(&model.model, {1, 1});
+    double instructions = 0;
+    const CostFeatures features = cost_features_of(network, core);
+    for (std::size_t i = 0; i < features.size(); ++i) instructions += line.coefficients[i] * features[i];
+    return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line.stack, line.code,
+                      static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
+  }
+  if (!known) refuse("--core {}: there are no counted costs for it; give one of {}", core, costed_cores());
+  return {};
+}
+
+CyclesPerInstruction cycles_per_instruction(std::string_view core) {
+  if (core == "cortex-m0") return {1.4, "Cortex-M0 TRM r0p0, 3.3: load 2 cycles, all else of the loop 1; single-cycle multiplier"};
+  if (core == "cortex-m3") return {1.7, "Cortex-M3 TRM r2p1, 3.3.1: load 2 cycles, 1 behind another load; MLA 2"};
+  if (core == "cortex-m4") return {1.3, "Cortex-M4 TRM r0p1, 3.3.1: LDR 2 cycles, LDRD 3, SMLAD and UXTB16 1"};
+  return {1.0, "a guess: the core's manual gives no timings"};
+}
+
+std::string costed_cores() {
+  std::string names;
+  for (const CostLine& line : costs())
+    if (names.find(line.core) == names.npos) names += (names.empty() ? "" : ", ") + line.core;
+  return names;
+}
+
+}  // namespace sluice::tools

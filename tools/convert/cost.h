@@ -1,0 +1,54 @@
+// What a step of a network costs on a Cortex-M, from its shape alone: coefficients per core and number format, fitted to counted
+// instructions by bench/firmware.sh, which writes them to cost.csv.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network.h"
+
+namespace sluice::tools {
+
+/// What the coefficients multiply, in the order of cost.csv's columns.
+constexpr std::array cost_features = {"step", "gru", "side", "units", "inner", "dense", "dense_units", "dense_inner"};
+using CostFeatures = std::array<double, cost_features.size()>;
+
+/// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ between cores.
+CostFeatures cost_features_of(const Network& network, std::string_view core);
+
+/// One line of cost.csv.
+struct CostLine {
+  std::string core, type;
+  std::uint64_t code = 0;   ///< bytes of code and tables of an image that holds all layers and formats
+  std::uint64_t stack = 0;  ///< the most that opening or stepping took, bytes
+  CostFeatures coefficients{};
+};
+std::vector<CostLine> parse_costs(std::string_view csv);
+std::string costs_text(const std::vector<CostLine>& lines);
+
+/// Of a network on a core. Bytes are exact, instructions an estimate.
+struct DeviceCost {
+  std::uint64_t flash = 0;  ///< the model without names, labels and history
+  std::uint64_t ram = 0;    ///< state and scratch of one stream, stepped frame by frame
+  std::uint64_t stack = 0, code = 0;
+  std::uint64_t instructions = 0;  ///< of a step
+};
+
+/// The cost of a network; nothing where there are no coefficients for its number format on that core (float without a float unit).
+/// Refused (exit code 2) for an unknown core.
+std::optional<DeviceCost> device_cost(const Network& network, const std::string& core);
+
+/// Cycles per instruction of the kernels' inner loop, and where that comes from.
+struct CyclesPerInstruction {
+  double factor;
+  const char* source;
+};
+CyclesPerInstruction cycles_per_instruction(std::string_view core);
+
+/// The cores that there are costs for: "cortex-m0, cortex-m3, ...".
+std::string costed_cores();
+
+}  // namespace sluice::tools
