@@ -24,12 +24,23 @@ void fill(float* x, size_t n, float range) {
   }
 }
 
-tools::OwnedModel gru_model(int in, int hidden, int classes) {
+tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format format) {
   tools::Network network;
-  network.layers.push_back(tools::make_layer(SLUICE_GRU, in, hidden, SLUICE_LINEAR, classes == 0));
-  if (classes) network.layers.push_back(tools::make_layer(SLUICE_DENSE, hidden, classes, SLUICE_SOFTMAX));
-  for (tools::Layer& layer : network.layers)
-    for (tools::Array& array : layer.arrays) fill(array.values.data(), array.values.size(), 1.0f / std::sqrt(float(hidden)));
+  network.layers.push_back(tools::make_layer(SLUICE_GRU, in, hidden, SLUICE_LINEAR, classes == 0, format));
+  if (classes) network.layers.push_back(tools::make_layer(SLUICE_DENSE, hidden, classes, SLUICE_SOFTMAX, false, format));
+  for (tools::Layer& layer : network.layers) {
+    layer.shift_ih = layer.shift_hh = format == SLUICE_INT8 ? 8 : format == SLUICE_W8A16 ? 1 : 0;
+    for (tools::Array& array : layer.arrays) {
+      fill(array.values.data(), array.values.size(), 1.0f / std::sqrt(float(hidden)));
+      // Accumulators of their usual size become pre-activations of about 1.
+      std::vector<float> numbers(array.integers.size());
+      const bool matrix = array.name.rfind("weight", 0) == 0;
+      fill(numbers.data(), numbers.size(), 127.0f);
+      for (size_t i = 0; i < numbers.size(); ++i)
+        array.integers[i] = matrix || i < numbers.size() / 2 ? int32_t(numbers[i]) : 1 << 20;
+    }
+  }
+  network.scales.inverse.assign(size_t(in), 1.0f), network.scales.offset.assign(size_t(in), 0.0f);
   return tools::open_model(tools::write_blob(network), "the benchmark's model");
 }
 

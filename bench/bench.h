@@ -69,7 +69,7 @@ struct Floats {
 void fill(float* x, size_t n, float range = 1.0f);
 
 /// A GRU, alone or with a softmax layer of `classes` on its last step.
-tools::OwnedModel gru_model(int in, int hidden, int classes = 0);
+tools::OwnedModel gru_model(int in, int hidden, int classes = 0, sluice_format format = SLUICE_F32);
 
 /// Multiply-accumulates of a GRU's step: 3 gates of `hidden` rows over the inputs, and over the state.
 inline double step_macs(int in, int hidden) { return 3.0 * hidden * (in + hidden); }

@@ -34,11 +34,16 @@ done
 for core in $cores; do
   quietly "$out/$core.log" cmake --preset $core -B "$out/$core" -DSLUICE_CASES="$PWD/$out/cases"
   quietly "$out/$core.log" cmake --build "$out/$core" -j "$(nproc)"
-  ctest --test-dir "$out/$core" -V -R '^(case|size)' -j "$(nproc)" >"$out/$core.txt" || { tail -n 20 "$out/$core.txt" >&2; exit 1; }
-  code=$(sed -n 's/.*code and tables: \([0-9]*\) bytes.*/\1/p' "$out/$core.txt")
+  ctest --test-dir "$out/$core" -V -R '^case' -j "$(nproc)" >"$out/$core.txt" || { tail -n 20 "$out/$core.txt" >&2; exit 1; }
+  declare -A code=()
+  for type in f32 int8 w8a16; do
+    quietly "$out/$core-$type.log" cmake --preset $core -B "$out/$core-$type" -DSLUICE_FORMATS=$type -DSLUICE_CASES=/nowhere
+    quietly "$out/$core-$type.log" cmake --build "$out/$core-$type" -j "$(nproc)" --target size
+    code[$type]=$(ctest --test-dir "$out/$core-$type" -V -R '^size$' | sed -n 's/.*code and tables: \([0-9]*\) bytes.*/\1/p')
+  done
   # "4: int8-40-gru-64: ok, 64 frames; stack 388 to open, 616 to step, state 128, scratch 384 bytes; 31104 instructions a step, ..."
-  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/$core $code \1 \2 \3 \4 \5 \6 \7/p" \
-    "$out/$core.txt" >>"$out/counts"
+  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/\1 \2 \3 \4 \5 \6 \7/p" \
+    "$out/$core.txt" | while read -r type rest; do echo "$core ${code[$type]} $type $rest"; done >>"$out/counts"
 done
 
 echo "Kernels -O2, the rest -Os, $(arm-none-eabi-gcc --version | head -n 1 | sed 's/ (.*)//') $(arm-none-eabi-gcc -dumpversion); counted by qemu-system-arm -icount shift=0"

@@ -41,7 +41,7 @@ bool Table::ReportContext(const Context&) {
   for (const auto& [key, value] : setting().head) fmt::print("{:<14} {}\n", key, value);
   fmt::print("\n");
   print_row("ns of a step, of a batch in training; medians", "median", "fastest", "MAC/ns", "of limit", "set by",
-            onednn_version().empty() ? "" : "vs oneDNN");
+            onednn_version().empty() ? "vs f32" : "vs oneDNN, or our f32");
   return true;
 }
 
@@ -51,7 +51,7 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
   const Run* const fastest = find(runs, "fastest");
   const Run& run = median ? *median : runs.front();
   print_row(run.run_name.str(), nanoseconds(run), fastest ? nanoseconds(*fastest) : "", shown(run, "mac_per_ns", "{:.1f}"),
-            shown(run, "limit_share", "{:.0f} %", 100), run.report_label, shown(run, "vs_onednn", "{:.2f}x"));
+            shown(run, "limit_share", "{:.0f} %", 100), run.report_label, shown(run, "vs_onednn", "{:.2f}x") + shown(run, "vs_f32", "{:.2f}x f32"));
 }
 
 }  // namespace sluice::bench

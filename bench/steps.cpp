@@ -32,6 +32,25 @@ void gru_step(benchmark::State& state) {
   report(state, {step_macs(in, hidden), bytes, double(bytes)}, 1, onednn_ns(in, hidden, 1));
 }
 
+/// In fixed point, beside our own float step; the limit is what reading the weights takes.
+void gru_step_fixed(benchmark::State& state, sluice_format format) {
+  const int in = int(state.range(0)), hidden = int(state.range(1));
+  const tools::OwnedModel model = gru_model(in, hidden, 0, format), real = gru_model(in, hidden);
+  tools::OwnedStream stream(model.model, {1, 1}), real_stream(real.model, {1, 1});
+  Floats x(in), y(hidden);
+  fill(x.data(), size_t(in));
+  const double f32_ns = ns_per_call([&] { sluice_step(&real_stream.stream, x.data(), y.data()); });
+  for (auto _ : state) {
+    sluice_step(&stream.stream, x.data(), y.data());
+    benchmark::ClobberMemory();
+  }
+  const size_t bytes = size_t(step_macs(in, hidden));
+  report(state, {0, bytes, double(bytes)});
+  constexpr auto over_our_time = benchmark::Counter::kIsIterationInvariantRate;
+  state.counters["mac_per_ns"] = benchmark::Counter(step_macs(in, hidden) * 1e-9, over_our_time);
+  state.counters["vs_f32"] = benchmark::Counter(f32_ns * 1e-9, over_our_time);
+}
+
 /// Only the weights over the state must be read anew at every step; those over the inputs meet all frames at once.
 void gru_run(benchmark::State& state) {
   const int in = int(state.range(0)), hidden = int(state.range(1)), steps = int(state.range(2));
@@ -70,6 +89,10 @@ void gru_many(benchmark::State& state) {
 
 void register_steps() {
   for (const auto& [in, hidden] : shapes) add_figure("gru_step/f32", gru_step)->ArgNames({"in", "hid"})->Args({in, hidden});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_step/int8", gru_step_fixed, SLUICE_INT8)->ArgNames({"in", "hid"})->Args({in, hidden});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_step/w8a16", gru_step_fixed, SLUICE_W8A16)->ArgNames({"in", "hid"})->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
     add_figure("gru_run/f32", gru_run)->ArgNames({"in", "hid", "steps"})->Args({in, hidden, run_steps});
   for (const auto& [in, hidden] : shapes)

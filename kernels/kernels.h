@@ -231,11 +231,6 @@ struct Kernels {
   SLUICE_ENTRY(void, dense_q16)(const FixedDense&);
 };
 
-/// The sigmoid, in steps of 1/32 and units of 2^-16: T of kernels/README.md.
-constexpr int sigmoid_steps = 512;
-struct SigmoidTable { uint16_t at[sigmoid_steps + 1]; };
-extern const SigmoidTable sigmoid_table;
-
 /// The tables built into this library, weakest first (scalar is always there); *count gets how many.
 const Kernels* const* kernel_tables(int* count);
 

@@ -27,7 +27,7 @@ inline void sweep(size_t n, F&& f) {
 
 /// The same over integers, n being a multiple of 8: Int, and HalfInt for eights that Int leaves.
 template <class Set, class F>
-inline void sweep_ints(size_t n, F&& f) {
+__attribute__((always_inline)) inline void sweep_ints(size_t n, F&& f) {
   using Int = typename Set::Int;
   size_t i = 0;
   for (; i + Int::width <= n; i += Int::width) f(Make<Int>{}, i);

@@ -17,15 +17,21 @@ inline int32x4_t pairs(int32x4_t a, int32x4_t b) {
 #endif
 }
 
+/// What enters a product of int8 here. The sum saturates, so its upper byte is 127 at most.
+struct SideNeon {
+  static constexpr bool wants_magnitudes = false;
+  static void narrow(const int16_t* h, int8_t* x, int n) {
+    for (int i = 0; i < n; i += 8) vst1_s8(x + i, vshrn_n_s16(vqaddq_s16(vld1q_s16(h + i), vdupq_n_s16(128)), 8));
+  }
+};
+
 /// Without dot product: products of bytes in int16, pairs of them added into int32; two lanes a row. 127 * 128 fits int16.
-struct DotNeon {
+struct DotNeon : SideNeon {
   struct Sum {
     int32x4_t rows[4];  ///< two rows each
   };
-  static constexpr int sums = 1, blocks = 1;
-  static constexpr bool wants_magnitudes = false;
+  static constexpr int blocks = 1;
   static Sum zero() { return {{vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)}}; }
-  static Sum join(Sum a, const Sum&) { return a; }
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int) {
     const int8x8_t four = vreinterpret_s8_s32(vdup_n_s32(from_bytes<int32_t>(x)));
     SLUICE_UNROLL
@@ -39,14 +45,12 @@ struct DotNeon {
 };
 
 #if defined(__ARM_FEATURE_DOTPROD)
-struct DotNeonDot {
+struct DotNeonDot : SideNeon {
   struct Sum {
     int32x4_t low, high;
   };
-  static constexpr int sums = 4, blocks = 1;
-  static constexpr bool wants_magnitudes = false;
+  static constexpr int blocks = 1;
   static Sum zero() { return {vdupq_n_s32(0), vdupq_n_s32(0)}; }
-  static Sum join(Sum a, Sum b) { return {vaddq_s32(a.low, b.low), vaddq_s32(a.high, b.high)}; }
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int) {
     const int8x16_t four = vreinterpretq_s8_s32(vdupq_n_s32(from_bytes<int32_t>(x)));
     return {vdotq_s32(sum.low, vld1q_s8(w), four), vdotq_s32(sum.high, vld1q_s8(w + 16), four)};
@@ -63,13 +67,12 @@ struct DotNeonWide {
   struct Sum {
     int32x4_t row[8];
   };
-  static constexpr int sums = 1, blocks = 1;
+  static constexpr int blocks = 1;
   static Sum zero() {
     Sum sum;
     for (int32x4_t& row : sum.row) row = vdupq_n_s32(0);
     return sum;
   }
-  static Sum join(const Sum& a, const Sum&) { return a; }
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
     const int16x4_t four = vld1_s16(x);
     SLUICE_UNROLL

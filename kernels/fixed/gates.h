@@ -5,9 +5,6 @@
 #include "../kernels.h"
 #include "../sweep.h"
 
-/// On a lambda: its body belongs into the loop that calls it, whatever it costs in size.
-#define SLUICE_INLINE __attribute__((always_inline))
-
 namespace sluice {
 namespace {
 
@@ -15,24 +12,30 @@ namespace {
 template <class V>
 inline V requantize(V a, int shift, V m) { return high_product(shift_left(a, shift), m); }
 
-/// L(u), 0 <= u <= 65535.
+/// L(p) - 2^19, 0 <= p < 2^17: the sigmoid less a half, in units of 2^-20.
 template <class V>
-inline V table_line(V u) {
-  const auto near = neighbors(sigmoid_table.at, shift_right<7>(u));
-  return shift_left(near.low, 7) + (near.high - near.low) * (u & Make<V>::set(127));
+inline V curve_at(V p) {
+  const Cubic<V> c = piece(shift_right<13>(p));
+  const V f = p & Make<V>::set(8191);
+  return c.c0 + shift_right<13>((c.c1 + shift_right<13>((c.c2 + shift_right<13>(c.c3 * f)) * f)) * f);
+}
+
+/// 3 |u|, which makes pieces of 2/3 of units of 2^-12; where it is large, enough for what follows.
+template <class V>
+inline V thirds(V u) {
+  const V m = magnitude<17>(u);
+  return m + shift_left(m, 1);
 }
 
 template <class V>
 inline V sigmoid_fixed(V u) {
-  constexpr int32_t half = 16384;  // taken off before the shift, which it passes unchanged
-  const V above = shift_right<8>(table_line(magnitude<16>(u)) + Make<V>::set(128 - half * 256));
-  return Make<V>::set(half) + with_sign_of(above, u);
+  const V above_half = shift_right<5>(curve_at(at_most<17>(thirds(u))) + Make<V>::set(16));
+  return Make<V>::set(16384) + with_sign_of(above_half, u);
 }
 
 template <class V>
 inline V tanh_fixed(V u) {
-  const V line = table_line(shift_left(magnitude<15>(u), 1));
-  return with_sign_of(shift_right<7>(line - Make<V>::set((1 << 22) - 64)), u);
+  return with_sign_of(shift_right<4>(curve_at(at_most<17>(shift_left(thirds(u), 1))) + Make<V>::set(8)), u);
 }
 
 /// (a * b + 2^14) >> 15.
@@ -41,26 +44,49 @@ inline V product_q15(V a, V b) { return shift_right<15>(a * b + Make<V>::set(1 <
 
 /// The accumulators of the units [first, first + n), gates r, z, n, each `stride` apart.
 struct GateSums {
-  const int32_t *x, *h;
+  int32_t* x;  ///< overwritten
+  const int32_t* h;
   int stride;
   int first;
   size_t n;
 };
 
+/// On hosts in two walks: the units' chains from accumulator to state are long, and a CPU overlaps only what fits its reorder buffer.
+/// A core in order has nothing to overlap, and keeps everything in registers.
 template <class Set>
 inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
   const int32_t *const m_x = s.ih.m + sums.first, *const m_h = s.hh.m + sums.first;
   int16_t* const h = s.h + sums.first;
   const int shift_x = s.ih.shift, shift_h = s.hh.shift, units = s.units, stride = sums.stride;
-  const int32_t *const x_sums = sums.x, *const h_sums = sums.h;
-  sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-    const auto over_x = [=](int gate) SLUICE_INLINE { return requantize(make.load(x_sums + gate * stride + i), shift_x, make.load(m_x + gate * units + i)); };
-    const auto over_h = [=](int gate) SLUICE_INLINE { return requantize(make.load(h_sums + gate * stride + i), shift_h, make.load(m_h + gate * units + i)); };
-    const auto r = sigmoid_fixed(over_x(0) + over_h(0));
-    const auto z = sigmoid_fixed(over_x(1) + over_h(1));
-    const auto n = tanh_fixed(over_x(2) + product_q15(r, saturated<17>(over_h(2))));
+  int32_t* const x_sums = sums.x;
+  const int32_t* const h_sums = sums.h;
+  const auto over_x = [=](auto make, size_t i, int gate) SLUICE_INLINE {
+    return requantize(make.load(x_sums + gate * stride + i), shift_x, make.load(m_x + gate * units + i));
+  };
+  const auto over_both = [=](auto make, size_t i, int gate) SLUICE_INLINE {
+    return add_high_product(over_x(make, i, gate), shift_left(make.load(h_sums + gate * stride + i), shift_h), make.load(m_h + gate * units + i));
+  };
+  const auto gate_z = [=](auto make, size_t i) SLUICE_INLINE { return sigmoid_fixed(over_both(make, i, 1)); };
+  const auto candidate = [=](auto make, size_t i) SLUICE_INLINE {
+    const auto r = sigmoid_fixed(over_both(make, i, 0));
+    const auto g = requantize(make.load(h_sums + 2 * stride + i), shift_h, make.load(m_h + 2 * units + i));
+    return over_x(make, i, 2) + product_q15(r, saturated<17>(g));
+  };
+  const auto update = [=](auto make, size_t i, auto z, auto before) SLUICE_INLINE {
+    const auto n = tanh_fixed(before);
     store(h + i, n + product_q15(z, make.load(h + i) - n));
-  });
+  };
+  if constexpr (Set::overlaps) {
+    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
+      store(x_sums + stride + i, gate_z(make, i));
+      store(x_sums + 2 * stride + i, candidate(make, i));
+    });
+    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
+      update(make, i, make.load(x_sums + stride + i), make.load(x_sums + 2 * stride + i));
+    });
+  } else {
+    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE { update(make, i, gate_z(make, i), candidate(make, i)); });
+  }
 }
 
 template <class V>

@@ -1,4 +1,4 @@
-// A step of a GRU and of a Dense in fixed point: eight or sixteen units at a time, so that accumulators never leave the stack.
+// A step of a GRU and of a Dense in fixed point: so many units at a time that their accumulators fit on the stack.
 #ifndef SLUICE_FIXED_LAYERS_H
 #define SLUICE_FIXED_LAYERS_H
 
@@ -6,9 +6,6 @@
 
 namespace sluice {
 namespace {
-
-template <class Set>
-constexpr int units_at_once = Set::Int::width > panel_rows ? Set::Int::width : panel_rows;
 
 template <class Format>
 inline void fill_side(const void* x, bool frame, int n, void* to) {
@@ -19,14 +16,14 @@ inline void fill_side(const void* x, bool frame, int n, void* to) {
 template <class Set, class Format>
 void gru_fixed(const FixedGru& step) {
   const FixedGru s = step;
-  constexpr int chunk = units_at_once<Set>;
+  constexpr int chunk = Set::units_at_once;
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   fill_side<Format>(s.x, s.frame, s.ih.cols, x);
   Format::state(s.h, s.hh.cols, h);
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
-    const int n = s.units - first < chunk ? s.units - first : chunk;
+    const int n = chunk == panel_rows || s.units - first > chunk ? chunk : s.units - first;
     int32_t x_sums[3 * chunk], h_sums[3 * chunk];
     for (int i = 0; i < n; i += panel_rows) {
       const int panel = (first + i) / panel_rows;

@@ -1,5 +1,5 @@
 // Products in fixed point, in the canonical order of weights. An instruction set supplies how a block of 8 rows x 4 columns is
-// added up (its Dot, in dots.h); integer sums may be split freely, so several sums over k run side by side.
+// added up (its Dot, in dots.h).
 #ifndef SLUICE_FIXED_PRODUCT_H
 #define SLUICE_FIXED_PRODUCT_H
 
@@ -21,50 +21,36 @@ template <class Dot>
 inline void finish_side(int8_t* x, int n) {
   const int length = side_length(n);
   for (int i = n; i < length; ++i) x[i] = 0;
-  if constexpr (Dot::wants_magnitudes) {
-    for (int i = 0; i < length; ++i) x[length + i] = int8_t(uint8_t(x[i] < 0 ? -x[i] : x[i]));
-  }
+  if constexpr (Dot::wants_magnitudes) Dot::magnitudes(x, x + length, length);
 }
 
 /// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p * stride + row].
 template <class Format, int Panels>
 inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
   using Dot = typename Format::Dot;
-  constexpr int sums = Panels > 1 ? (Dot::sums + 1) / 2 : Dot::sums;
   const int blocks = blocked(m.cols) / block_cols, length = side_length(m.cols);
   const auto* const x = static_cast<const typename Format::Number*>(side);
   const int8_t* w[Panels];
-  typename Dot::Sum sum[Panels][sums];
+  typename Dot::Sum sum[Panels];
   SLUICE_UNROLL
   for (int p = 0; p < Panels; ++p) {
     w[p] = static_cast<const int8_t*>(m.w) + size_t(panel + p * apart) * size_t(blocks) * block_bytes;
-    SLUICE_UNROLL
-    for (int j = 0; j < sums; ++j) sum[p][j] = Dot::zero();
+    sum[p] = Dot::zero();
   }
+  const auto add = [&](int b) SLUICE_INLINE {
+    SLUICE_UNROLL
+    for (int p = 0; p < Panels; ++p) sum[p] = Dot::add(sum[p], w[p] + b * block_bytes, x + b * block_cols, length);
+  };
   int b = 0;
-  for (; b + sums * Dot::blocks <= blocks; b += sums * Dot::blocks) {
-    SLUICE_UNROLL
-    for (int j = 0; j < sums; ++j) {
-      const int at = b + j * Dot::blocks;
-      SLUICE_UNROLL
-      for (int p = 0; p < Panels; ++p) sum[p][j] = Dot::add(sum[p][j], w[p] + at * block_bytes, x + at * block_cols, length);
-    }
-  }
-  for (; b + Dot::blocks <= blocks; b += Dot::blocks) {
-    SLUICE_UNROLL
-    for (int p = 0; p < Panels; ++p) sum[p][0] = Dot::add(sum[p][0], w[p] + b * block_bytes, x + b * block_cols, length);
-  }
+  for (; b + 2 * Dot::blocks <= blocks; b += 2 * Dot::blocks) add(b), add(b + Dot::blocks);
+  if (b + Dot::blocks <= blocks) add(b), b += Dot::blocks;
   if constexpr (Dot::blocks > 1) {
     SLUICE_UNROLL
     for (int p = 0; p < Panels && b < blocks; ++p)
-      sum[p][0] = Dot::add_one(sum[p][0], w[p] + b * block_bytes, x + b * block_cols, length);
+      sum[p] = Dot::add_one(sum[p], w[p] + b * block_bytes, x + b * block_cols, length);
   }
   SLUICE_UNROLL
-  for (int p = 0; p < Panels; ++p) {
-    SLUICE_UNROLL
-    for (int j = 1; j < sums; ++j) sum[p][0] = Dot::join(sum[p][0], sum[p][j]);
-    Dot::store(sum[p][0], m.bias + (panel + p * apart) * panel_rows, y + p * stride);
-  }
+  for (int p = 0; p < Panels; ++p) Dot::store(sum[p], m.bias + (panel + p * apart) * panel_rows, y + p * stride);
 }
 
 /// int8 on hosts, by the Dot of an instruction set.
@@ -78,7 +64,7 @@ struct HostQ8 {
   }
   static void state(const int16_t* h, int n, void* to) {
     int8_t* const x = static_cast<int8_t*>(to);
-    for (int i = 0; i < n; ++i) x[i] = int8_t(narrowed(h[i]));
+    Dot::narrow(h, x, (n + panel_rows - 1) & -panel_rows);
     finish_side<Dot>(x, n);
   }
   template <int Panels>

@@ -2,6 +2,7 @@
 //   Wide, Half       floats; Half for eights that Wide leaves
 //   Int, HalfInt     integers likewise
 //   Q8, Q16          int8 and w8a16: what enters a product, and the product
+//   overlaps         whether the CPU works ahead out of order; units_at_once: of a GRU in fixed point, their sums on the stack
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 
@@ -27,26 +28,32 @@
 namespace sluice {
 namespace {
 
+#if defined(SLUICE_ISA_CORTEX_M)
+struct Sizes { static constexpr bool overlaps = false; static constexpr int units_at_once = 8; };
+#else
+struct Sizes { static constexpr bool overlaps = true; static constexpr int units_at_once = 64; };
+#endif
+
 #if defined(SLUICE_ISA_CORTEX_M) && defined(__ARM_FEATURE_MVE)
-struct Set {
+struct Set : Sizes {
   using Wide = One; using Half = One;  // Helium's floats flush subnormals; the core's scalar unit does not
   using Int = HeliumInt; using HalfInt = OneInt;
   using Q8 = HeliumFormat<true>; using Q16 = HeliumFormat<false>;
 };
 #elif defined(SLUICE_ISA_CORTEX_M)
-struct Set {
+struct Set : Sizes {
   using Wide = One; using Half = One;
   using Int = OneInt; using HalfInt = OneInt;
   using Q8 = CortexQ8; using Q16 = CortexQ16;
 };
 #elif defined(SLUICE_ISA_SCALAR)
-struct Set {
+struct Set : Sizes {
   using Wide = One; using Half = One;
   using Int = OneInt; using HalfInt = OneInt;
   using Q8 = HostQ8<PlainDot>; using Q16 = HostQ16<PlainDot>;
 };
 #elif defined(SLUICE_ISA_AVX2) || defined(SLUICE_ISA_AVX2_VNNI)
-struct Set {
+struct Set : Sizes {
   using Wide = Lanes<xsimd::fma3<xsimd::avx2>, 12>; using Half = One;
   using Int = Ints<xsimd::avx2>; using HalfInt = OneInt;
 #if defined(SLUICE_ISA_AVX2)
@@ -57,7 +64,7 @@ struct Set {
   using Q16 = HostQ16<DotAvx2Wide>;
 };
 #elif defined(SLUICE_ISA_AVX512) || defined(SLUICE_ISA_AVX512_VNNI)
-struct Set {
+struct Set : Sizes {
   using Wide = Lanes<xsimd::avx512f, 24>; using Half = Lanes<xsimd::fma3<xsimd::avx2>, 12>;
   using Int = Ints<xsimd::avx512f>; using HalfInt = Ints<xsimd::avx2>;
 #if defined(SLUICE_ISA_AVX512)
@@ -68,7 +75,7 @@ struct Set {
   using Q16 = HostQ16<DotAvx2Wide>;
 };
 #elif defined(SLUICE_ISA_NEON) || defined(SLUICE_ISA_NEON_DOT)
-struct Set {
+struct Set : Sizes {
   using Wide = Lanes<xsimd::neon64, 24>; using Half = One;
   using Int = Ints<xsimd::neon64>; using HalfInt = OneInt;
 #if defined(SLUICE_ISA_NEON)
@@ -79,7 +86,7 @@ struct Set {
   using Q16 = HostQ16<DotNeonWide>;
 };
 #elif defined(SLUICE_ISA_ARMV7)
-struct Set {
+struct Set : Sizes {
   using Wide = Lanes<xsimd::neon, 12>; using Half = One;
   using Int = Ints<xsimd::neon>; using HalfInt = OneInt;
   using Q8 = HostQ8<DotNeon>; using Q16 = HostQ16<DotNeonWide>;

@@ -33,8 +33,10 @@ inline HeliumInt saturated(HeliumInt a) {
 }
 template <int bits>
 inline HeliumInt magnitude(HeliumInt a) {
-  return {vreinterpretq_s32_u32(vminq_u32(vreinterpretq_u32_s32(vabsq_s32(a.v)), vdupq_n_u32((1u << bits) - 1)))};
+  return {vreinterpretq_s32_u32(vminq_u32(vreinterpretq_u32_s32(vabsq_s32(a.v)), vdupq_n_u32(1u << bits)))};
 }
+template <int bits>
+inline HeliumInt at_most(HeliumInt a) { return {vminq_s32(a.v, vdupq_n_s32((1 << bits) - 1))}; }
 inline HeliumInt larger(HeliumInt a, HeliumInt b) { return {vmaxq_s32(a.v, b.v)}; }
 inline HeliumInt shift_left(HeliumInt a, int n) { return {vshlq_r_s32(a.v, n)}; }
 template <int n>
@@ -44,14 +46,13 @@ inline HeliumInt with_sign_of(HeliumInt a, HeliumInt sign) {
   return {vsubq_s32(veorq_s32(a.v, s), s)};
 }
 inline HeliumInt high_product(HeliumInt a, HeliumInt m) { return {vrmulhq_s32(a.v, m.v)}; }
+inline HeliumInt add_high_product(HeliumInt c, HeliumInt a, HeliumInt m) { return c + high_product(a, m); }
 
-struct HeliumPair {
-  HeliumInt low, high;
-};
-inline HeliumPair neighbors(const uint16_t* table, HeliumInt i) {
-  const uint32x4_t at = vreinterpretq_u32_s32(i.v);
-  return {{vreinterpretq_s32_u32(vldrhq_gather_shifted_offset_u32(table, at))},
-          {vreinterpretq_s32_u32(vldrhq_gather_shifted_offset_u32(table + 1, at))}};
+inline Cubic<HeliumInt> piece(HeliumInt i) {
+  const int32_t* const c = curve[0].c;
+  const uint32x4_t at = vreinterpretq_u32_s32(vshlq_n_s32(i.v, 2));
+  return {{vldrwq_gather_shifted_offset_s32(c, at)}, {vldrwq_gather_shifted_offset_s32(c + 1, at)},
+          {vldrwq_gather_shifted_offset_s32(c + 2, at)}, {vldrwq_gather_shifted_offset_s32(c + 3, at)}};
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 #include <string.h>
+
+#include "../fixed/curve.h"
 #if defined(__ARM_FEATURE_SAT)
 #include <arm_acle.h>
 #endif
@@ -16,6 +18,9 @@
 #else
 #define SLUICE_UNROLL _Pragma("GCC unroll 32")
 #endif
+
+/// On a lambda: its body belongs into the loop that calls it, whatever it costs in size.
+#define SLUICE_INLINE __attribute__((always_inline))
 
 namespace sluice {
 namespace {
@@ -81,10 +86,22 @@ struct Make<OneInt> {
 };
 
 inline void store(int16_t* p, OneInt a) { *p = int16_t(a.v); }
+inline void store(int32_t* p, OneInt a) { *p = a.v; }
 inline OneInt operator+(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) + uint32_t(b.v))}; }
 inline OneInt operator-(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) - uint32_t(b.v))}; }
 inline OneInt operator*(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) * uint32_t(b.v))}; }
 inline OneInt operator&(OneInt a, OneInt b) { return {a.v & b.v}; }
+/// a where sign is 0 or more, else -a.
+inline OneInt with_sign_of(OneInt a, OneInt sign) {
+#if __ARM_ARCH_ISA_THUMB == 2  // two instructions, where the compiler would compare and negate
+  OneInt flipped;
+  asm("eor %0, %1, %2, asr #31\n sub %0, %0, %2, asr #31" : "=&r"(flipped.v) : "r"(a.v), "r"(sign.v));
+  return flipped;
+#else
+  const uint32_t s = uint32_t(sign.v >> 31);
+  return {int32_t((uint32_t(a.v) ^ s) - s)};
+#endif
+}
 /// a, clamped to -2^(bits - 1) to 2^(bits - 1) - 1.
 template <int bits>
 inline OneInt saturated(OneInt a) {
@@ -95,25 +112,25 @@ inline OneInt saturated(OneInt a) {
   return {a.v < -highest - 1 ? -highest - 1 : a.v > highest ? highest : a.v};
 #endif
 }
-/// |a|, at most 2^bits - 1; also where |a| is 2^31.
+/// |a| where it is less than 2^bits, else at least 2^bits - 1 and at most 2^bits.
 template <int bits>
 inline OneInt magnitude(OneInt a) {
-  const int32_t v = saturated<bits + 1>(a).v, m = v < 0 ? -v : v;
+  const OneInt v = saturated<bits + 1>(a);
+  return with_sign_of(v, v);
+}
+/// a, at most 2^bits - 1; a >= 0.
+template <int bits>
+inline OneInt at_most(OneInt a) {
 #if defined(__ARM_FEATURE_SAT)
-  return {int32_t(__usat(m, bits))};
+  return {int32_t(__usat(a.v, bits))};
 #else
-  return {m < 1 << bits ? m : (1 << bits) - 1};
+  return {a.v < 1 << bits ? a.v : (1 << bits) - 1};
 #endif
 }
 inline OneInt larger(OneInt a, OneInt b) { return a.v > b.v ? a : b; }
 inline OneInt shift_left(OneInt a, int n) { return {int32_t(uint32_t(a.v) << n)}; }
 template <int n>
 inline OneInt shift_right(OneInt a) { return {a.v >> n}; }
-/// a where sign is 0 or more, else -a.
-inline OneInt with_sign_of(OneInt a, OneInt sign) {
-  const uint32_t s = uint32_t(sign.v >> 31);
-  return {int32_t((uint32_t(a.v) ^ s) - s)};
-}
 /// (a * m + 2^31) >> 32, the product in 64 bits.
 inline OneInt high_product(OneInt a, OneInt m) {
 #if defined(__ARM_FEATURE_DSP)
@@ -125,11 +142,20 @@ inline OneInt high_product(OneInt a, OneInt m) {
   return {int32_t(product >> 32) + int32_t(uint32_t(product) >> 31)};
 #endif
 }
-/// Two neighbors of a table.
-struct OnePair {
-  OneInt low, high;
-};
-inline OnePair neighbors(const uint16_t* table, OneInt i) { return {{table[i.v]}, {table[i.v + 1]}}; }
+/// c + high_product(a, m).
+inline OneInt add_high_product(OneInt c, OneInt a, OneInt m) {
+#if defined(__ARM_FEATURE_DSP)
+  int32_t result;
+  asm("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a.v), "r"(m.v), "r"(c.v));
+  return {result};
+#else
+  return c + high_product(a, m);
+#endif
+}
+inline Cubic<OneInt> piece(OneInt i) {
+  const int32_t* const c = curve[i.v].c;
+  return {{c[0]}, {c[1]}, {c[2]}, {c[3]}};
+}
 
 }  // namespace
 }  // namespace sluice

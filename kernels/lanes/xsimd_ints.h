@@ -1,5 +1,5 @@
 // Integer lanes of hosts, in fixed point: the operations of OneInt on a register of int32. What xsimd lacks is called by its
-// instruction: products of 64 bits, neighbors in a table, int16 in and out.
+// instruction: products of 64 bits, looking up coefficients, int16 in and out.
 #ifndef SLUICE_LANES_XSIMD_INTS_H
 #define SLUICE_LANES_XSIMD_INTS_H
 
@@ -27,7 +27,7 @@ inline __m512i native_high_product(__m512i a, __m512i m) {
   return _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
 }
 inline __m512i native_magnitude(__m512i a, __m512i limit) { return _mm512_min_epu32(_mm512_abs_epi32(a), limit); }
-inline __m512i native_gather(const uint16_t* table, __m512i i) { return _mm512_i32gather_epi32(i, table, 2); }
+inline __m512i native_look_up(const Column& column, __m512i i) { return _mm512_permutexvar_epi32(i, _mm512_loadu_si512(column.at)); }
 #endif
 #if defined(__AVX2__)
 inline __m256i native_load16(const int16_t* p, __m256i) { return _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
@@ -41,8 +41,14 @@ inline __m256i native_high_product(__m256i a, __m256i m) {
   return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
 }
 inline __m256i native_magnitude(__m256i a, __m256i limit) { return _mm256_min_epu32(_mm256_abs_epi32(a), limit); }
-/// Both neighbors in one load: low half and high half of each lane.
-inline __m256i native_gather(const uint16_t* table, __m256i i) { return _mm256_i32gather_epi32(reinterpret_cast<const int*>(table), i, 2); }
+/// Eight entries from each of two registers; the fourth bit of i, moved to the sign, says whose.
+inline __m256i native_look_up(const Column& column, __m256i i) {
+  const auto* const halves = reinterpret_cast<const __m256i*>(column.at);
+  const __m256i low = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(halves), i);
+  const __m256i high = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(halves + 1), i);
+  return _mm256_castps_si256(_mm256_blendv_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high),
+                                              _mm256_castsi256_ps(_mm256_slli_epi32(i, 28))));
+}
 #endif
 #if defined(__ARM_NEON)
 inline int32x4_t native_load16(const int16_t* p, int32x4_t) { return vmovl_s16(vld1_s16(p)); }
@@ -54,12 +60,21 @@ inline int32x4_t native_high_product(int32x4_t a, int32x4_t m) {
 inline int32x4_t native_magnitude(int32x4_t a, int32x4_t limit) {
   return vreinterpretq_s32_u32(vminq_u32(vreinterpretq_u32_s32(vabsq_s32(a)), vreinterpretq_u32_s32(limit)));
 }
-inline int32x4_t native_gather(const uint16_t* table, int32x4_t i) {
-  int32_t at[4], pair[4];
-  vst1q_s32(at, i);
-  for (int j = 0; j < 4; ++j) memcpy(pair + j, table + at[j], sizeof *pair);
-  return vld1q_s32(pair);
+#if defined(__aarch64__)
+inline int32x4_t native_look_up(const Column& column, int32x4_t i) {
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(column.at);
+  const uint8x16x4_t table = {{vld1q_u8(bytes), vld1q_u8(bytes + 16), vld1q_u8(bytes + 32), vld1q_u8(bytes + 48)}};
+  const uint32x4_t first = vmulq_u32(vreinterpretq_u32_s32(i), vdupq_n_u32(0x04040404));
+  return vreinterpretq_s32_u8(vqtbl4q_u8(table, vreinterpretq_u8_u32(vaddq_u32(first, vdupq_n_u32(0x03020100)))));
 }
+#else
+inline int32x4_t native_look_up(const Column& column, int32x4_t i) {
+  int32_t at[4];
+  vst1q_s32(at, i);
+  for (int32_t& one : at) one = column.at[one];
+  return vld1q_s32(at);
+}
+#endif
 #endif
 
 template <class Arch>
@@ -74,6 +89,8 @@ struct Make<Ints<Arch>> {
 
 template <class A>
 inline void store(int16_t* p, Ints<A> a) { native_store16(p, a.v); }
+template <class A>
+inline void store(int32_t* p, Ints<A> a) { a.v.store_unaligned(p); }
 SLUICE_INTS operator+(Ints<A> a, Ints<A> b) { return {a.v + b.v}; }
 SLUICE_INTS operator-(Ints<A> a, Ints<A> b) { return {a.v - b.v}; }
 SLUICE_INTS operator*(Ints<A> a, Ints<A> b) { return {a.v * b.v}; }
@@ -87,8 +104,10 @@ inline Ints<A> saturated(Ints<A> a) {
 template <int bits, class A>
 inline Ints<A> magnitude(Ints<A> a) {
   using Batch = typename Ints<A>::Batch;
-  return {Batch(native_magnitude(a.v, Batch((1 << bits) - 1)))};
+  return {Batch(native_magnitude(a.v, Batch(1 << bits)))};
 }
+template <int bits, class A>
+inline Ints<A> at_most(Ints<A> a) { return {xsimd::min(a.v, typename Ints<A>::Batch((1 << bits) - 1))}; }
 SLUICE_INTS larger(Ints<A> a, Ints<A> b) { return {xsimd::max(a.v, b.v)}; }
 #if defined(__ARM_NEON)  // where xsimd's shifts assert, and so print
 SLUICE_INTS shift_left(Ints<A> a, int n) { return {typename Ints<A>::Batch(vshlq_s32(a.v, vdupq_n_s32(n)))}; }
@@ -104,16 +123,14 @@ SLUICE_INTS with_sign_of(Ints<A> a, Ints<A> sign) {
   return {(a.v ^ s) - s};
 }
 SLUICE_INTS high_product(Ints<A> a, Ints<A> m) { return {typename Ints<A>::Batch(native_high_product(a.v, m.v))}; }
+SLUICE_INTS add_high_product(Ints<A> c, Ints<A> a, Ints<A> m) { return c + high_product(a, m); }
 
 template <class A>
-struct IntsPair {
-  Ints<A> low, high;
-};
-template <class A>
-inline IntsPair<A> neighbors(const uint16_t* table, Ints<A> i) {
+inline Cubic<Ints<A>> piece(Ints<A> i) {
   using Batch = typename Ints<A>::Batch;
-  const Batch both(native_gather(table, i.v)), mask(0xFFFF);
-  return {{both & mask}, {shift_right<16>(Ints<A>{both}).v & mask}};
+  static constexpr Column c0 = column(0), c1 = column(1), c2 = column(2), c3 = column(3);
+  return {{Batch(native_look_up(c0, i.v))}, {Batch(native_look_up(c1, i.v))}, {Batch(native_look_up(c2, i.v))},
+          {Batch(native_look_up(c3, i.v))}};
 }
 
 #undef SLUICE_INTS

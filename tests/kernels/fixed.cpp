@@ -32,10 +32,6 @@ std::vector<int32_t> arguments() {
 
 }  // namespace
 
-TEST_CASE("the table is the sigmoid, rounded") {
-  for (int i = 0; i <= sigmoid_steps; ++i) CHECK_EQ(int(sigmoid_table.at[i]), int(fixed::table(i)));
-}
-
 TEST_CASE("sigmoid and tanh in fixed point are as near to the exact ones as promised, and as written, on every instruction set") {
   const std::vector<int32_t> u = arguments();
   for (const Kernels* table : every_table()) {
@@ -51,8 +47,8 @@ TEST_CASE("sigmoid and tanh in fixed point are as near to the exact ones as prom
       worst_s = std::max(worst_s, std::fabs(s[i] - 32768 / (1 + std::exp(-x))));
       worst_t = std::max(worst_t, std::fabs(t[i] - 32768 * std::tanh(x)));
     }
-    CHECK(worst_s <= 1.02);
-    CHECK(worst_t <= 2);
+    CHECK(worst_s <= 1.0);
+    CHECK(worst_t <= 1.3);
   }
 }
 

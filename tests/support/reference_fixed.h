@@ -1,7 +1,6 @@
 // Networks in fixed point, one number at a time, from the written arithmetic alone; shares nothing with the runtime.
 #pragma once
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -47,37 +46,31 @@ inline int32_t requantize(int32_t a, int s, int32_t m) {
   return int32_t(floor_div(shifted * m + (int64_t{1} << 31), int64_t{1} << 32));  // -2^30 to 2^30
 }
 
-/// T[i] before it is cut to an integer; the floor of it is the entry.
-inline double table_exact(int i) { return 65536 / (1 + std::exp(-i / 32.0)) + 0.5; }
+/// The curve of the document: sixteen cubics, C0 to C3 of each.
+constexpr int64_t cubics[16][4] = {{524288, 174877, -594, -5718},  {692854, 156927, -18101, -1846}, {829835, 115523, -23109, 1334},
+                                   {923584, 73400, -18670, 2138},  {980452, 42433, -12130, 1704},   {1012459, 23218, -7038, 1078},
+                                   {1029717, 12327, -3849, 614},   {1038809, 6440, -2042, 332},     {1043539, 3336, -1066, 175},
+                                   {1045984, 1721, -552, 91},      {1047244, 886, -285, 47},        {1047892, 455, -146, 24},
+                                   {1048225, 234, -75, 13},        {1048396, 120, -39, 6},          {1048484, 62, -20, 3},
+                                   {1048530, 32, -10, 2}};
 
-inline uint16_t table(int i) {
-  static const std::array<uint16_t, 513> entries = [] {
-    std::array<uint16_t, 513> made{};
-    for (size_t j = 0; j < made.size(); ++j) {
-      const double exact = table_exact(int(j));
-      require(std::fabs(exact - std::round(exact)) > 1e-6, "a table entry too near a tie for double precision");
-      made[j] = uint16_t(std::min(65534.0, std::floor(exact)));
-    }
-    return made;
-  }();
-  return entries.at(size_t(i));
-}
-
-/// L(u): between two entries, 0 <= u <= 65535; in units of 2^-23.
-inline int64_t between(int64_t u) {
-  require(u >= 0 && u <= 65535, "an argument outside the table");
-  const int i = int(u / 128);
-  const int64_t low = table(i), high = table(i + 1);
-  return 128 * low + (high - low) * (u % 128);
+/// L(p), 0 <= p <= 131071; in units of 2^-20.
+inline int64_t curve(int64_t p) {
+  require(p >= 0 && p <= 131071, "an argument outside the curve");
+  const int64_t* const c = cubics[p / 8192];
+  const int64_t f = p % 8192;
+  int64_t sum = c[3];
+  for (int k = 2; k >= 0; --k) sum = c[k] + floor_div(sum * f, 8192);
+  return sum;
 }
 
 inline int32_t sigmoid(int32_t u) {
-  const int64_t s = floor_div(between(std::min<int64_t>(magnitude(u), 65535)) + 128, 256);
+  const int64_t s = floor_div(curve(std::min<int64_t>(3 * magnitude(u), 131071)) + 16, 32);
   return int32_t(u >= 0 ? s : 32768 - s);
 }
 
 inline int32_t tanh(int32_t u) {
-  const int64_t t = floor_div(between(2 * std::min<int64_t>(magnitude(u), 32767)) - 4194304 + 64, 128);
+  const int64_t t = floor_div(curve(std::min<int64_t>(6 * magnitude(u), 131071)) - 524288 + 8, 16);
   return int32_t(u >= 0 ? t : -t);
 }
 

@@ -157,7 +157,7 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
   print("on {}, {}:\n{}", core, sluice_format_name(model.info().format),
         table({{"what", "amount"},
                {"flash, the model without names, labels and history", with_commas(cost.flash)},
-               {"flash, code and tables (all layers, all number formats)", with_commas(cost.code)},
+               {"flash, code and tables of this number format, at -O2", with_commas(cost.code)},
                {"RAM, state and scratch of one stream", with_commas(cost.ram)},
                {"RAM, stack at most", with_commas(cost.stack)},
                {"instructions a step, within 5 %", with_commas(cost.instructions)},
@@ -237,7 +237,7 @@ void run_inspect(const InspectOptions& options) {
     if (!options.json) print_for_people(model, options.model);
     return;
   }
-  const std::optional<DeviceCost> cost = device_cost(read_network(model.model), options.core);
+  const std::optional<DeviceCost> cost = device_cost(read_network(model.model), options.core, "--core " + options.core);
   if (!cost)
     refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model, options.core);
   if (options.json) print_json(model, cost, options.core, mhz);

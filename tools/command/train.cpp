@@ -117,6 +117,7 @@ void run_train(const TrainOptions& options) {
   wanted_isa();  // an unknown one is refused before data is read
   const Input input = read_input(options);
   const Network start = make_network(input.recipe, input.train, input.split);
+  check_device(input.recipe, start);
   check_run_folder(options.out, options.force);
 
   tell(data_line(input) + "\n");

@@ -83,7 +83,7 @@ std::string costs_text(const std::vector<CostLine>& lines) {
   return text;
 }
 
-std::optional<DeviceCost> device_cost(const Network& network, const std::string& core) {
+std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin) {
   const std::string type = sluice_format_name(network.layers.front().format);
   bool known = false;
   for (const CostLine& line : costs()) {
@@ -97,7 +97,7 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
     return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line.stack, line.code,
                       static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
   }
-  if (!known) refuse("--core {}: there are no counted costs for it; give one of {}", core, costed_cores());
+  if (!known) refuse("{}: there are no counted costs for that core; give one of {}", origin, costed_cores());
   return {};
 }
 

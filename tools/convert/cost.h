@@ -22,7 +22,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core);
 /// One line of cost.csv.
 struct CostLine {
   std::string core, type;
-  std::uint64_t code = 0;   ///< bytes of code and tables of an image that holds all layers and formats
+  std::uint64_t code = 0;   ///< bytes of code and tables: all layers of the number format, kernels at -O2
   std::uint64_t stack = 0;  ///< the most that opening or stepping took, bytes
   CostFeatures coefficients{};
 };
@@ -38,8 +38,8 @@ struct DeviceCost {
 };
 
 /// The cost of a network; nothing where there are no coefficients for its number format on that core (float without a float unit).
-/// Refused (exit code 2) for an unknown core.
-std::optional<DeviceCost> device_cost(const Network& network, const std::string& core);
+/// Refused (exit code 2) for an unknown core; `origin` says where it was asked for, "--core cortex-m9".
+std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin);
 
 /// Cycles per instruction of the kernels' inner loop, and where that comes from.
 struct CyclesPerInstruction {

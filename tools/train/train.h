@@ -17,6 +17,9 @@ namespace sluice::tools {
 /// it), then the recipe's layers with initial weights; a last linear Dense that answers values begins at their mean. Refused where the layers do not fit the data.
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split);
 
+/// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
+void check_device(const Recipe& recipe, const Network& network);
+
 /// Initial weights as PyTorch draws them: GRU U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs), 1/sqrt(inputs)),
 /// biases too. A number depends on the seed and on its place in the network alone.
 void initialize(Network& network, std::uint64_t seed);

@@ -1,0 +1,86 @@
+// Whether a recipe's network fits its device, before a second of training is spent on it.
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "../common/error.h"
+#include "../convert/budget.h"
+#include "train.h"
+
+namespace sluice::tools {
+namespace {
+
+sluice_format format_of(const std::string& type) {
+  return type == "int8" ? SLUICE_INT8 : type == "w8a16" ? SLUICE_W8A16 : SLUICE_F32;
+}
+
+/// The network as it would lie on the device, its hidden layers' units scaled; weights do not matter.
+Network on_device(const Network& network, sluice_format format, double share) {
+  Network result;
+  int in = network.layers.front().in;
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == SLUICE_STANDARDIZE && format != SLUICE_F32) continue;  // becomes part of the inputs' scales
+    const bool answers = &layer == &network.layers.back(), keeps = layer.kind == SLUICE_STANDARDIZE;
+    const int out = answers ? layer.out : keeps ? in : std::max(1, int(layer.out * share));
+    result.layers.push_back(make_layer(layer.kind, in, out, layer.activation, layer.every_step, format));
+    in = out;
+  }
+  if (format != SLUICE_F32) {
+    result.scales.inverse.assign(std::size_t(network.layers.front().in), 1.0f);
+    result.scales.offset.assign(std::size_t(network.layers.front().in), 0.0f);
+  }
+  return result;
+}
+
+std::string units_text(const Network& network) {
+  std::vector<std::string> parts;
+  for (const Layer& layer : network.layers)
+    if (layer.kind != SLUICE_STANDARDIZE) parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+Budget budget_of(const Recipe& recipe) {
+  Budget budget;
+  const std::pair<const char*, const std::string*> amounts[] = {{"flash", &recipe.device_flash},
+                                                                {"ram", &recipe.device_ram},
+                                                                {"flash_total", &recipe.device_flash_total},
+                                                                {"ram_total", &recipe.device_ram_total}};
+  for (const auto& [name, text] : amounts) {
+    if (text->empty()) continue;
+    const auto amount = parse_amount(*text);
+    if (!amount) refuse("{}: \"{}\" is no amount; give bytes, such as \"16 KiB\"", where(recipe, std::string("device.") + name), *text);
+    budget.limits.emplace_back(name, *amount);
+  }
+  if (recipe.device_instructions) budget.limits.emplace_back("instructions", std::uint64_t(recipe.device_instructions));
+  return budget;
+}
+
+}  // namespace
+
+void check_device(const Recipe& recipe, const Network& network) {
+  const Budget budget = budget_of(recipe);
+  if (recipe.device_core.empty()) {
+    if (!budget.limits.empty()) refuse("{}: a limit without a core; set device.core", where(recipe, "device." + budget.limits[0].first));
+    return;
+  }
+  const sluice_format format = format_of(recipe.device_type);
+  const auto cost_at = [&](double share) { return device_cost(on_device(network, format, share), recipe.device_core, where(recipe, "device.core")); };
+  const std::optional<DeviceCost> cost = cost_at(1);
+  if (!cost)
+    refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"", where(recipe, "device.type"),
+           recipe.device_core);
+  const std::vector<std::string> over = over_budget(*cost, budget);
+  if (over.empty()) return;
+  constexpr int finest = 256;
+  for (int part = finest - 1; part > 0; --part) {
+    const double share = double(part) / finest;
+    if (!over_budget(*cost_at(share), budget).empty()) continue;
+    refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"), recipe.device_core, fmt::join(over, "; "),
+           units_text(on_device(network, format, share)));
+  }
+  refuse("{}: the network does not fit {}: {}; not even with one unit a layer", where(recipe, "device.core"), recipe.device_core,
+         fmt::join(over, "; "));
+}
+
+}  // namespace sluice::tools
