@@ -3,6 +3,7 @@
 // COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions, a line each; the shapes are those of the table.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <tuple>
 
 #include "common/print.h"
 #include "common/safe_file.h"
@@ -53,6 +55,12 @@ std::vector<Count> read_counts(const std::string& path) {
       c.macs += l.kind == SLUICE_GRU ? std::uint64_t(3 * l.out) * std::uint64_t(l.in + l.out) : std::uint64_t(l.in) * std::uint64_t(l.out);
     counts.push_back(c);
   }
+  // Tests end in any order; what is written must not depend on it.
+  std::map<std::string, std::size_t> core_order;
+  for (const Count& one : counts) core_order.emplace(one.core, core_order.size());
+  std::sort(counts.begin(), counts.end(), [&](const Count& a, const Count& b) {
+    return std::tuple(core_order[a.core], a.type, a.shape) < std::tuple(core_order[b.core], b.type, b.shape);
+  });
   return counts;
 }
 

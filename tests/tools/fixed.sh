@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Fixed point from the command line: quantizing, the same bytes and answers everywhere, reports, budgets, orders of weights, traces; and
+# every wrong request.
+#   ISAS, ROLE, REFERENCE as in runs.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+vowels=$repository/tools/recipes/japanese-vowels
+awk -F, 'NR == 1 || $1 % 9 == 0' "$vowels/train.csv" >train.csv
+awk -F, 'NR == 1 || $1 % 20 == 0' "$vowels/test.csv" >test.csv
+cat >recipe.toml <<'END'
+[data]
+train = "train.csv"
+validation = 0.3
+[model]
+layers = [ { gru = 12, steps = "every" }, { gru = 9 }, { dense = 9, activation = "softmax" } ]
+[train]
+epochs = 30
+batch = 4
+learning_rate = 2e-2
+threads = 1
+END
+works train recipe.toml --out run
+field() { sed -n "s/^ *\"$2\": \\([-0-9.e]*\\),*\$/\\1/p" "$1" | head -n 1; }
+hash() { "${sluice[@]}" inspect "$1" --json 2>/dev/null | grep '"hash"'; }
+
+# --- the same bytes and the same answers, whatever the instruction set; what is written is what the report says
+for type in int8 w8a16; do
+  works quantize run --type $type --calibrate train.csv --report $type.json
+  [ -e run/model-$type.slu ] || complain "quantize leaves no run/model-$type.slu"
+  cp run/model-$type.slu $type.slu
+  for isa in $ISAS; do
+    if SLUICE_ISA=$isa "${sluice[@]}" inspect run/model.slu >/dev/null 2>&1; then
+      SLUICE_ISA=$isa works quantize run/model.slu --type $type --calibrate train.csv --out $type-$isa.slu
+      same $type.slu $type-$isa.slu "quantized on $isa"
+      SLUICE_ISA=$isa works run $type.slu --input test.csv --every-step --hex --output $type-$isa.csv
+      [ -e $type.csv ] || cp $type-$isa.csv $type.csv
+      same $type.csv $type-$isa.csv "$type answers on $isa"
+    fi
+  done
+  if [ "$ROLE" = native ]; then
+    mkdir -p "$REFERENCE-fixed" && cp $type.slu $type.csv "$REFERENCE-fixed"
+  elif [ -e "$REFERENCE-fixed/$type.slu" ]; then
+    for file in $type.slu $type.csv; do same $file "$REFERENCE-fixed/$file" "$file here and natively"; done
+  else
+    echo "skipped: nothing to compare with; run the native tests first"
+  fi
+  works eval run/model.slu --data train.csv --json && cp out float.json
+  works eval $type.slu --data train.csv --json && cp out eval.json
+  awk -v a="$(field float.json accuracy)" -v b="$(field eval.json accuracy)" 'BEGIN { exit !(a > 0.6 && b > a - 0.05) }' ||
+    complain "$type: accuracy $(field eval.json accuracy), float $(field float.json accuracy)"
+  grep -q '"snr_db"' $type.json && grep -q '"saturated"' $type.json || complain "the report says nothing of noise: $(head -n 5 $type.json)"
+done
+works quantize run --calibrate train.csv --ranges percentile --out percentile.slu
+grep -q 'percentile.*chosen' out || complain "--ranges percentile chooses another: $(head -n 8 out)"
+
+# --- what it costs
+works inspect int8.slu
+grep -q 'int8' out || complain "inspect does not say the type: $(head -n 3 out)"
+works inspect int8.slu --core cortex-m4 --mhz 64
+grep -q 'instructions a step' out && grep -q 'microseconds' out || complain "inspect --core: $(cat out)"
+works inspect int8.slu --core cortex-m4 --json && cp out cost.json
+flash=$(field cost.json flash) ram=$(field cost.json ram) instructions=$(field cost.json instructions_per_step)
+works export int8.slu --strip --format slu --out stripped
+[ "$flash" = "$(wc -c <stripped/model.slu)" ] || complain "flash $flash, but the stripped blob has $(wc -c <stripped/model.slu)"
+works inspect int8.slu --core cortex-m4 --fits "flash=$flash,ram=$ram,instructions=$instructions"
+works inspect int8.slu --core cortex-m4 --fits "flash=1MiB, ram=64KiB, flash_total=1MiB,ram_total=64 KiB"
+for limit in "flash=$((flash - 1))" "ram=$((ram - 1))" "instructions=$((instructions - 1))" "flash_total=$flash" "ram_total=$ram"; do
+  "${sluice[@]}" inspect int8.slu --core cortex-m4 --fits "$limit" >out 2>err
+  code=$?
+  { [ $code -eq 1 ] && grep -q "${limit%%=*} .* more than" err; } || complain "--fits $limit: exit code $code, $(cat err)"
+done
+
+# --- a core's order of weights: the command turns it back by itself, and nothing changes
+for core in cortex-m0 cortex-m4 cortex-m33 cortex-m55; do
+  works export int8.slu --format slu --core $core --self-test 2 --out $core
+  different stripped/model.slu $core/model.slu "the order of $core"
+  [ "$(hash int8.slu)" = "$(hash $core/model.slu)" ] || complain "the order of $core changes what the model computes"
+  works run $core/model.slu --input test.csv --every-step --hex --output $core.csv
+  same int8.csv $core.csv "answers of the blob for $core"
+done
+works export int8.slu --core cortex-m4 --out c
+grep -q 'MODEL_BLOB_BYTES' c/model.h || complain "export --core writes no header"
+works export cortex-m55/model.slu --format slu --strip --out back
+works export int8.slu --format slu --strip --self-test 2 --out tested
+same back/model.slu tested/model.slu "a blob for a core, exported again without one"
+
+# --- traces: a line a value, in the order in which they are computed
+for file in run/model.slu int8.slu; do
+  works run $file --input test.csv --trace trace.txt
+  grep -q '^step 0 layer 0 unit 11: ' trace.txt && grep -q '^sequence ' trace.txt || complain "a trace of $file: $(head -n 3 trace.txt)"
+done
+frames=$(($(wc -l <test.csv) - 1)) sequences=$(tail -n +2 test.csv | cut -d, -f1 | uniq | wc -l)
+[ "$(wc -l <trace.txt)" -eq $((sequences + frames * (12 + 12 + 9 + 9))) ] || complain "$(wc -l <trace.txt) lines of trace"
+
+# --- a feature that never changes, one that is zero: a warning each by name, and a model that works
+awk -F, -v OFS=, 'NR == 1 { print $0, "still", "zero"; next } { print $0, 7.5, 0 }' train.csv >dull.csv
+works train recipe.toml --out dull --set data.train=dull.csv --set train.epochs=2
+"${sluice[@]}" quantize dull --calibrate dull.csv >out 2>err || complain "quantize with dull features: $(cat err)"
+grep -q 'warning: still: is 7.5' err && grep -q 'warning: zero: is 0' err || complain "no warning for dull features: $(cat err)"
+works eval dull/model-int8.slu --data dull.csv
+
+# --- wrong requests
+refused 2 'int8\.slu: is int8 already' quantize int8.slu --calibrate train.csv --out x.slu
+refused 2 'nothing\.csv: .*no such file' quantize run --calibrate nothing.csv --out x.slu
+refused 2 'nothing: .*no such file' quantize nothing --calibrate train.csv --out x.slu
+cut -d, -f1-13 train.csv >narrow.csv
+refused 2 'narrow\.csv:1: ' quantize run --calibrate narrow.csv --out x.slu
+sed '2,$s/,[1-9],/,nobody,/' train.csv >strange.csv
+refused 2 'strange\.csv:2: .*nobody' quantize run --calibrate strange.csv --out x.slu
+head -n 20 train.csv >short.csv
+refused 2 'short\.csv: .*too few' quantize run --calibrate short.csv --out x.slu
+refused 2 'type' quantize run --type int4 --calibrate train.csv --out x.slu
+refused 2 'ranges' quantize run --ranges wide --calibrate train.csv --out x.slu
+refused 2 'calibrate' quantize run
+echo mine >other.slu
+refused 2 'other\.slu: exists.*--force' quantize run --calibrate train.csv --out other.slu
+refused 2 'cortex-m9' inspect int8.slu --core cortex-m9
+refused 2 '--fits needs --core' inspect int8.slu --fits flash=1KiB
+refused 2 '--mhz fast' inspect int8.slu --core cortex-m4 --mhz fast
+refused 2 'flsh' inspect int8.slu --core cortex-m4 --fits flsh=1KiB
+refused 2 'flash=lots' inspect int8.slu --core cortex-m4 --fits flash=lots
+refused 2 'cortex-m0 has no float' inspect run/model.slu --core cortex-m0
+refused 2 'cortex-m9' export int8.slu --core cortex-m9 --out x
+refused 2 'self-test' export int8.slu --self-test many --out x
+refused 2 '--trace.*is what is read' run int8.slu --input test.csv --trace test.csv
+refused 2 'device\.core=cortex-m4: .*flash.*more than.*would' train recipe.toml --out x --set device.core=cortex-m4 --set device.flash=4KiB
+refused 2 'device\.flash=lots: .*amount' train recipe.toml --out x --set device.core=cortex-m4 --set device.flash=lots
+refused 2 'device\.type=f32: .*float unit' train recipe.toml --out x --set device.core=cortex-m0 --set device.type=f32 --set device.flash=1MiB
+refused 2 'device\.core' train recipe.toml --out x --set device.flash=1MiB
+refused 2 'cortex-m9' train recipe.toml --out x --set device.core=cortex-m9 --set device.flash=1MiB
+absent x x.slu
+finish

@@ -1,0 +1,135 @@
+// How a float network becomes one in fixed point: what it computes stays near, and no accumulator can overflow.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "../support/fixed_models.h"
+#include "common/model_file.h"
+#include "convert/budget.h"
+#include "convert/quantize.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+using namespace sluice::tools;
+
+namespace {
+
+DataSet made_up_data(int features, int sequences, int steps, float low, float high) {
+  DataSet data;
+  Noise noise(31);
+  for (int i = 0; i < features; ++i) data.feature_names.push_back("f" + std::to_string(i));
+  data.labels = {"y"};
+  data.classes = false;
+  data.x = noise.uniform(size_t(features * sequences * steps), low, high);
+  for (int s = 0; s <= sequences; ++s) data.first.push_back(size_t(s * steps));
+  for (int s = 0; s < sequences; ++s) data.names.push_back(std::to_string(s));
+  return data;
+}
+
+std::vector<float> answers(const Network& network, const DataSet& data) {
+  const OwnedModel model = open_model(write_blob(network), "test");
+  OwnedStream stream(model.model, {1, 1});
+  std::vector<float> all, y(model.info().outputs);
+  for (size_t s = 0; s < data.sequences(); ++s) {
+    sluice_reset(&stream.stream);
+    for (size_t t = 0; t < data.steps(s); ++t) {
+      stream.run(data.frames(s) + t * data.features(), y.data(), 1);
+      all.insert(all.end(), y.begin(), y.end());
+    }
+  }
+  return all;
+}
+
+Ranges ranges_for(const Network& network, const DataSet& data) {
+  return choose_ranges(calibrate(network, data, all_sequences(data)), RangeChoice::min_max);
+}
+
+}  // namespace
+
+TEST_CASE("a network in fixed point answers nearly as the float one") {
+  const std::vector<std::vector<Spec>> kinds = {{gru(16)},
+                                                {standardize(), gru(24, every_step), dense(5)},
+                                                {gru(9, every_step), gru(12), dense(4, SLUICE_SOFTMAX)},
+                                                {dense(12, SLUICE_RELU), gru(8, every_step), dense(6, SLUICE_TANH), dense(3, SLUICE_SIGMOID)},
+                                                {dense(10, SLUICE_SIGMOID), dense(4)}};
+  for (const auto& specs : kinds)
+    for (const sluice_format format : fixed_formats) {
+      const Network network = random_network(7, specs, specs.size());
+      const DataSet data = made_up_data(7, 6, 30, -2, 3);
+      const Quantized quantized = quantize(network, format, ranges_for(network, data));
+      CHECK(quantized.warnings.empty());
+      const std::vector<float> truth = answers(network, data), got = answers(quantized.network, data);
+      double signal = 0, noise = 0;
+      for (size_t i = 0; i < truth.size(); ++i) signal += truth[i] * truth[i], noise += (truth[i] - got[i]) * (truth[i] - got[i]);
+      CAPTURE(specs.size());
+      CAPTURE(std::string(sluice_format_name(format)));
+      CHECK(10 * std::log10(signal / noise) > (format == SLUICE_INT8 ? 25 : 33));
+    }
+}
+
+TEST_CASE("no accumulator can overflow, whatever enters, and weights are made coarser where one could") {
+  for (const sluice_format format : fixed_formats) {
+    // Long rows of large weights: in w8a16 the finest unit would overflow.
+    Network network = random_network(1500, {gru(16), dense(3)}, 3);
+    for (float& w : array(network.layers[0], "weight_ih")) w = w < 0 ? -0.9f : 1.0f;
+    array(network.layers[0], "bias_ih")[3] = 1e3f;
+    const DataSet data = made_up_data(1500, 2, 3, -1, 1);
+    const Quantized quantized = quantize(network, format, ranges_for(network, data));
+    const int64_t largest = format == SLUICE_INT8 ? 128 : 32768;
+    for (const Layer& layer : quantized.network.layers)
+      for (const bool recurrent : {false, true}) {
+        if (recurrent && layer.kind != SLUICE_GRU) continue;
+        const size_t w = recurrent ? 1 : 0, b = layer.kind == SLUICE_GRU ? w + 2 : 1;
+        const tools::Array &weights = layer.arrays[w], &bias = layer.arrays[b];
+        const size_t rows = size_t(weights.gates * weights.rows), cols = size_t(weights.cols);
+        for (size_t r = 0; r < rows; ++r) {
+          int64_t worst = std::abs(int64_t(bias.integers[r]));
+          for (size_t k = 0; k < cols; ++k) {
+            REQUIRE(std::abs(weights.integers[r * cols + k]) <= 127);
+            worst += largest * std::abs(weights.integers[r * cols + k]);
+          }
+          const int64_t shifted = worst << (recurrent ? layer.shift_hh : layer.shift_ih);
+          REQUIRE(shifted <= INT32_MAX);
+          REQUIRE(bias.integers[rows + r] >= 0);
+        }
+      }
+    CHECK_EQ(quantized.warnings.size(), format == SLUICE_INT8 ? 0u : 1u);
+    if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (gru)") == 0);
+  }
+}
+
+TEST_CASE("a feature that never changed is named, and changes nothing afterwards") {
+  Network network = random_network(3, {standardize(), gru(6)});
+  network.inputs = {"a", "still", "c"};
+  DataSet data = made_up_data(3, 3, 10, -1, 1);
+  for (size_t i = 1; i < data.x.size(); i += 3) data.x[i] = 4.25f;
+  const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
+  REQUIRE_EQ(quantized.warnings.size(), 1u);
+  CHECK(quantized.warnings[0].find("still: is 4.25") == 0);
+  DataSet other = data;
+  for (size_t i = 1; i < other.x.size(); i += 3) other.x[i] = float(i) * 1000;
+  CHECK(same_bits(answers(quantized.network, data), answers(quantized.network, other)));
+}
+
+TEST_CASE("what has no integer form is refused by its name") {
+  const DataSet data = made_up_data(3, 2, 5, -1, 1);
+  const auto refused = [&](const std::vector<Spec>& specs) {
+    const Network network = random_network(3, specs);
+    try {
+      quantize(network, SLUICE_INT8, ranges_for(network, data));
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(refused({gru(4), standardize(), dense(2)}).find("layer 2 (standardize)") == 0);
+  CHECK(refused({dense(4, SLUICE_SOFTMAX), dense(2)}).find("layer 1 (dense)") == 0);
+  CHECK(refused({standardize()}) != "");
+}
+
+TEST_CASE("amounts of memory are read as people write them") {
+  CHECK_EQ(parse_amount("16 KiB").value_or(0), 16384u);
+  CHECK_EQ(parse_amount("2MiB").value_or(0), 2097152u);
+  CHECK_EQ(parse_amount("200000").value_or(0), 200000u);
+  for (const char* bad : {"", "KiB", "16 kB", "1.5KiB", "-1", "16 KiB each"}) CHECK(!parse_amount(bad));
+}
