@@ -105,6 +105,8 @@ int main() {
   const size_t step_stack = stack_peak();
   if (!margin_kept(state) || !margin_kept(scratch) || !margin_kept(y)) return fail("wrote beyond its memory");
 
+  if (const sluice_status status = sluice_selftest(&stream, nullptr)) return fail("its own test ends with status ", uint64_t(status));
+
   const uint64_t once = ticks_of(&stream, timed_steps, frames, frame, y.at);
   const uint64_t twice = ticks_of(&stream, 2 * timed_steps, frames, frame, y.at);
   const uint64_t instructions = TICKS_TO_INSTRUCTIONS(twice - once) / timed_steps;

@@ -1,6 +1,7 @@
 // Makes a case for a board: a blob, frames by an integer formula, and what the scalar kernels answer to them.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
 //   make_case FOLDER/NAME f32|int8|w8a16 INPUTS (gru|dense) UNITS ...  of a network with made-up weights
+//   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
 // writes NAME.in, NAME.out and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
 // (NAME.pairs).
 #include <cmath>
@@ -15,6 +16,7 @@
 #include "convert/network.h"
 #include "convert/order.h"
 #include "frames.h"
+#include "training.h"
 
 namespace {
 
@@ -111,13 +113,54 @@ std::string make_frames(const sluice_info& model) {
   return bytes;
 }
 
+/// A copy at a multiple of 64.
+std::vector<Line> aligned(const std::string& text) {
+  std::vector<Line> copy(text.size() / sizeof(Line) + 1);
+  text.copy(copy[0].bytes, text.size());
+  return copy;
+}
+
+void make_training(const std::string& name) {
+  Network network;
+  Numbers numbers;
+  network.layers.push_back(made_up_layer(numbers, SLUICE_GRU, int(MadeUpBatch::features), 11, SLUICE_F32));
+  network.layers[0].every_step = false;
+  network.layers.push_back(made_up_layer(numbers, SLUICE_DENSE, 11, int(MadeUpBatch::classes), SLUICE_F32));
+  network.layers[1].activation = SLUICE_SOFTMAX;
+  const std::string text = write_blob(network);
+  std::vector<Line> blob = aligned(text), stored = aligned(text);
+  sluice_model model;
+  if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar")) fail(sluice_status_text(status));
+  const sluice_train_options options = training_options();
+  std::vector<Line> arena(sluice_train_needs(&model, &options) / sizeof(Line) + 1);
+  static MadeUpBatch batch;
+  const sluice_status status = train_ten_steps(&model, batch, arena.data(), arena.size() * sizeof(Line),
+                                               reinterpret_cast<uint8_t*>(stored.data()), text.size());
+  if (status) fail(sluice_status_text(status));
+  write(name + ".begin", text.data(), text.size());
+  write(name + ".end", stored.data(), text.size());
+}
+
+/// The blob with the first frames and answers as its own test.
+std::string with_self_test(const std::string& text, const sluice_model& model, const std::string& x, const std::string& y) {
+  const sluice_info info = sluice_describe(&model);
+  constexpr uint32_t header[] = {1, 8};  // one sequence of eight frames
+  Network network = read_network(model);
+  network.self_test.assign(reinterpret_cast<const char*>(header), sizeof header);
+  for (const std::string& part : {x.substr(0, 8 * frame_bytes(info)), y.substr(0, 8 * answer_bytes(info))}) {
+    network.self_test += part;
+    network.self_test.resize((network.self_test.size() + 3) / 4 * 4);
+  }
+  return text.empty() ? text : write_blob(network);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && argv[1] == std::string("--train")) return make_training(argv[2]), 0;
   if (argc < 3) fail("usage: at the head of its source");
   const std::string name = argv[1], text = argc == 3 ? read(argv[2]) : made_up_blob(argc - 2, argv + 2);
-  std::vector<Line> blob(text.size() / sizeof(Line) + 1);
-  text.copy(blob[0].bytes, text.size());
+  std::vector<Line> blob = aligned(text);
 
   sluice_model model;
   if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar")) fail(sluice_status_text(status));
@@ -132,8 +175,9 @@ int main(int argc, char** argv) {
   const std::string x = make_frames(info);
   std::string y(frames * answer_bytes(info), '\0');
   for (size_t i = 0; i < frames; ++i) sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
-  const std::string pairs = in_order(text, sluice::Order::pairs), rows = in_order(text, sluice::Order::rows);
-  write(name + ".slu", text.data(), text.size());
+  const std::string tested = with_self_test(text, model, x, y);
+  const std::string pairs = in_order(tested, sluice::Order::pairs), rows = in_order(tested, sluice::Order::rows);
+  write(name + ".slu", tested.data(), tested.size());
   write(name + ".pairs", pairs.data(), pairs.size());
   write(name + ".rows", rows.data(), rows.size());
   write(name + ".in", x.data(), x.size());
