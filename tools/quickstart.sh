@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian bookworm to a trained network that gives the same bits on this CPU and on an emulated ARM.
+# From a fresh Debian bookworm to a trained network that gives the same bits on this CPU, on an emulated ARM, and in fixed point on an
+# emulated Cortex-M4.
 #   bash tools/quickstart.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,11 +14,14 @@ test_data=tools/recipes/japanese-vowels/test.csv
 sluice=build/release/bin/sluice
 arm_sluice=build/aarch64/bin/sluice
 model=$out/japanese-vowels.slu
+int8=$out/japanese-vowels-int8.slu
+board=$out/board
 mkdir -p "$out"
 
 step "What it takes: compilers, libraries, an ARM emulator"
 need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev \
-  doctest-dev g++-aarch64-linux-gnu qemu-user-static
+  doctest-dev g++-aarch64-linux-gnu qemu-user-static gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
+  qemu-system-arm
 echo "all there"
 
 for preset in release aarch64; do
@@ -34,8 +38,11 @@ cp "$out/run/model.slu" "$model"
 step "How well it does on the 370 test utterances, which training never saw"
 "$sluice" eval "$model" --data "$test_data"
 
-step "What it costs on a device"
-"$sluice" inspect "$model"
+step "In fixed point: 8 bits for weights and activations, ranges from the training data"
+"$sluice" quantize "$model" --calibrate "${test_data%test.csv}train.csv" --out "$int8" --force
+printf '\non the test utterances:\n'
+printf '  float  %s\n' "$("$sluice" eval "$model" --data "$test_data" | head -n 1)"
+printf '  int8   %s\n' "$("$sluice" eval "$int8" --data "$test_data" | head -n 1)"
 
 step "The same answers here and on ARM"
 "$sluice" run "$model" --input "$test_data" --every-step --hex --output "$out/here.csv"
@@ -49,13 +56,43 @@ utterances=$(tail -n +2 "$out/here.csv" | cut -d, -f1 | uniq | wc -l)
 echo "$utterances utterances, $frames frames, 9 outputs each: all $((frames * 9)) numbers are the same to the bit on"
 echo "$(uname -m) and under qemu-aarch64 (first line: $(sed -n 2p "$out/here.csv" | cut -d, -f1-5),...)"
 
+step "The same classes and bits on a Cortex-M4, ten of the test utterances"
+mkdir -p "$board"
+awk -F, 'NR == 1 { print; next } $1 "" != last { last = $1 ""; n++ } n % 37 == 1' "$test_data" >"$board/ten.csv" # every 37th of 370
+"$sluice" run "$int8" --input "$board/ten.csv" --trace "$board/trace.txt" --output "$board/answers.csv"
+"$sluice" export "$int8" --core cortex-m4 --strip --self-test 1 --out "$board" --force >/dev/null
+# What the desk traced becomes the board's input (layer 0) and what its answers must be (the last layer, at the last step).
+awk '/^sequence/ { names = names "\"" $2 "\", "; if (steps) ends = ends steps ", "; next }
+  $4 == 0 { if ($6 + 0 == 0) { if (steps) frames = frames "},\n"; frames = frames "  {"; steps++ } frames = frames $7 ", " }
+  END { printf "#include <stdint.h>\nconst char* const utterance_names[] = {%s};\nconst uint32_t utterance_ends[] = {%s};\n", names, ends steps
+        printf "const int8_t utterance_frames[][12] = {\n%s}};\n", frames }' "$board/trace.txt" >"$board/utterances.h"
+awk 'function show() { printf "utterance %s: class %d, logits%s\n", name, best, logits }
+  /^sequence/ { if (name != "") show(); name = $2; next }
+  $4 == 2 { unit = $6 + 0; if (unit == 0) { logits = ""; most = $7; best = 1 }
+            if ($7 > most) { most = $7; best = unit + 1 } logits = logits " " $7 }
+  END { show() }' "$board/trace.txt" >"$board/desk.txt"
+quietly "$board/build.log" cmake --preset cortex-m4 -B "$board/build" -DSLUICE_FORMATS=int8 -DSLUICE_LAYERS="gru;dense" \
+  -DSLUICE_UTTERANCES="$PWD/$board"
+quietly "$board/build.log" cmake --build "$board/build" --target utterances
+qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native -icount shift=0 \
+  -kernel "$board/build/bin/utterances.elf" >"$board/board.txt" 2>&1
+if ! head -n 10 "$board/board.txt" | cmp - "$board/desk.txt"; then
+  echo "The board's answers differ. That should never happen: please report it, with $board." >&2
+  exit 1
+fi
+cut -d, -f1 "$board/desk.txt"
+echo "All ten classes and ninety logits are the same here and on the emulated board, which also passed the blob's own test."
+tail -n 1 "$board/board.txt"
+cmake -DMAP="$board/build/tests/firmware/utterances.map" -P tests/firmware/size.cmake 2>&1
+
 cat <<END
 
 == What to try next
   $sluice train $recipe --out run2 --seed 2 --set model.dropout.output=0.3
   $sluice run $model --input $test_data
   $sluice bench $model
-  $sluice export $model --format c --out firmware     # model.h and model.c for a device
-  bash tests/run.sh                                   # every test, on four targets
+  $sluice inspect $int8 --core cortex-m0              # what it costs on a board, before flashing
+  $sluice export $int8 --core cortex-m4 --out firmware # model.h and model.c for a device
+  bash tests/run.sh                                   # every test, on ten targets
 README.md shows the ten lines of C that run it.
 END

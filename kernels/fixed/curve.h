@@ -32,6 +32,13 @@ constexpr Column column(int k) {
   return result;
 }
 
+/// c3 in the low half, c2 in the high half: both fit 16 bits.
+constexpr Column upper_columns() {
+  Column result{};
+  for (int i = 0; i < pieces; ++i) result.at[i] = int32_t(uint32_t(curve[i].c[2]) << 16 | (uint32_t(curve[i].c[3]) & 0xFFFF));
+  return result;
+}
+
 /// The coefficients of the pieces that lanes are in.
 template <class V>
 struct Cubic {

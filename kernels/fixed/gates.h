@@ -12,14 +12,6 @@ namespace {
 template <class V>
 inline V requantize(V a, int shift, V m) { return high_product(shift_left(a, shift), m); }
 
-/// L(p) - 2^19, 0 <= p < 2^17: the sigmoid less a half, in units of 2^-20.
-template <class V>
-inline V curve_at(V p) {
-  const Cubic<V> c = piece(shift_right<13>(p));
-  const V f = p & Make<V>::set(8191);
-  return c.c0 + shift_right<13>((c.c1 + shift_right<13>((c.c2 + shift_right<13>(c.c3 * f)) * f)) * f);
-}
-
 /// 3 |u|, which makes pieces of 2/3 of units of 2^-12; where it is large, enough for what follows.
 template <class V>
 inline V thirds(V u) {

@@ -91,7 +91,7 @@ inline OneInt operator+(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) + ui
 inline OneInt operator-(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) - uint32_t(b.v))}; }
 inline OneInt operator*(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) * uint32_t(b.v))}; }
 inline OneInt operator&(OneInt a, OneInt b) { return {a.v & b.v}; }
-/// a where sign is 0 or more, else -a.
+/// a where sign is 0 or more, else -a; a must be 0 where sign is.
 inline OneInt with_sign_of(OneInt a, OneInt sign) {
 #if __ARM_ARCH_ISA_THUMB == 2  // two instructions, where the compiler would compare and negate
   OneInt flipped;
@@ -155,6 +155,14 @@ inline OneInt add_high_product(OneInt c, OneInt a, OneInt m) {
 inline Cubic<OneInt> piece(OneInt i) {
   const int32_t* const c = curve[i.v].c;
   return {{c[0]}, {c[1]}, {c[2]}, {c[3]}};
+}
+
+/// L(p) - 2^19, 0 <= p < 2^17: the sigmoid less a half, in units of 2^-20.
+template <class V>
+inline V curve_at(V p) {
+  const Cubic<V> c = piece(shift_right<13>(p));
+  const V f = p & Make<V>::set(8191);
+  return c.c0 + shift_right<13>((c.c1 + shift_right<13>((c.c2 + shift_right<13>(c.c3 * f)) * f)) * f);
 }
 
 }  // namespace

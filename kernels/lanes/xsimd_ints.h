@@ -122,6 +122,11 @@ SLUICE_INTS with_sign_of(Ints<A> a, Ints<A> sign) {
   const auto s = shift_right<31>(sign).v;
   return {(a.v ^ s) - s};
 }
+#if defined(__AVX2__)
+inline Ints<xsimd::avx2> with_sign_of(Ints<xsimd::avx2> a, Ints<xsimd::avx2> sign) {
+  return {Ints<xsimd::avx2>::Batch(_mm256_sign_epi32(a.v, sign.v))};
+}
+#endif
 SLUICE_INTS high_product(Ints<A> a, Ints<A> m) { return {typename Ints<A>::Batch(native_high_product(a.v, m.v))}; }
 SLUICE_INTS add_high_product(Ints<A> c, Ints<A> a, Ints<A> m) { return c + high_product(a, m); }
 
@@ -132,6 +137,19 @@ inline Cubic<Ints<A>> piece(Ints<A> i) {
   return {{Batch(native_look_up(c0, i.v))}, {Batch(native_look_up(c1, i.v))}, {Batch(native_look_up(c2, i.v))},
           {Batch(native_look_up(c3, i.v))}};
 }
+
+#if defined(__AVX2__)
+/// Two coefficients in one register, and products of 16 bits as long as they suffice: c3 f + 8192 c2 is one instruction.
+inline Ints<xsimd::avx2> curve_at(Ints<xsimd::avx2> p) {
+  static constexpr Column c0 = column(0), c1 = column(1), c23 = upper_columns();
+  const __m256i i = _mm256_srli_epi32(p.v, 13), f = _mm256_and_si256(p.v, _mm256_set1_epi32(8191));
+  const __m256i c2_by_one = _mm256_or_si256(f, _mm256_set1_epi32(8192 << 16));
+  const __m256i second = _mm256_srai_epi32(_mm256_madd_epi16(native_look_up(c23, i), c2_by_one), 13);
+  const __m256i first = _mm256_add_epi32(native_look_up(c1, i), _mm256_srai_epi32(_mm256_madd_epi16(second, f), 13));
+  const __m256i line = _mm256_add_epi32(native_look_up(c0, i), _mm256_srai_epi32(_mm256_mullo_epi32(first, f), 13));
+  return {Ints<xsimd::avx2>::Batch(line)};
+}
+#endif
 
 #undef SLUICE_INTS
 

@@ -35,6 +35,8 @@ MODEL_ALIGNED(16) static unsigned char scratch[MODEL_SCRATCH_BYTES];
 int main(void) {
   const sluice_use use = {1, 1};
   float x[MODEL_INPUTS], y[MODEL_OUTPUTS];
+  model_input frame[MODEL_INPUTS];
+  model_output answer[MODEL_OUTPUTS];
   unsigned bits, i;
   sluice_status status = sluice_open(&model, model_blob, MODEL_BLOB_BYTES, NULL);
   if (status == SLUICE_OK) status = sluice_start(&stream, &model, use, state, sizeof state, scratch, sizeof scratch);
@@ -46,7 +48,9 @@ int main(void) {
   for (;;) {
     for (i = 0; i < MODEL_INPUTS; ++i)
       if (scanf("%f", &x[i]) != 1) return 0;
-    sluice_step(&stream, x, y);
+    sluice_quantize(&model, x, frame, 1);
+    sluice_step(&stream, frame, answer);
+    sluice_dequantize(&model, answer, y, 1);
     for (i = 0; i < MODEL_OUTPUTS; ++i) {
       memcpy(&bits, &y[i], sizeof bits);
       printf("%s%08x", i ? "," : "", bits);
@@ -58,6 +62,12 @@ END
 tail -n +2 train.csv | awk -F, '$1 == "s2" { print "one," $3 "," $4 }' | sed '1i sequence,a,b' >one.csv
 works run run/model.slu --input one.csv --every-step --hex
 tail -n +2 out | cut -d, -f3- >expected.csv
+for type in int8 w8a16; do
+  works quantize run --calibrate train.csv --type $type --out $type.slu
+  works export $type.slu --out $type
+  works run $type.slu --input one.csv --every-step --hex
+  tail -n +2 out | cut -d, -f3- >$type.csv
+done
 strict="-Wall -Wextra -Wpedantic -Werror -I $repository/runtime"
 
 # build_and_run FOLDER PROGRAM COMPILER-AND-FLAGS...: stdout in ./got.csv
@@ -84,6 +94,10 @@ for language in "c99 $CC -std=c99 -x c" "c11 $CC -std=c11 -x c" "cpp17 $CXX -std
   same answers.csv expected.csv "the exported model as $name and sluice run"
   build_and_run stripped "stripped_$name" "$@"
   same got.csv expected.csv "the stripped model as $name and sluice run"
+  for type in int8 w8a16; do
+    build_and_run $type "${type}_$name" "$@"
+    same got.csv $type.csv "the $type model as $name and sluice run"
+  done
 done
 
 finish

@@ -36,10 +36,12 @@ constexpr const char* header_text =
  *     return status;
  *   }}
  *
- *   void frame(const float x[MODEL_INPUTS], float y[MODEL_OUTPUTS]) {{ sluice_step(&stream, x, y); }}
- */
+ *   void frame(const model_input x[MODEL_INPUTS], model_output y[MODEL_OUTPUTS]) {{ sluice_step(&stream, x, y); }}
+{fixed} */
 #ifndef SLUICE_EXPORTED_MODEL_H
 #define SLUICE_EXPORTED_MODEL_H
+
+#include <stdint.h>
 
 #define MODEL_INPUTS {inputs}
 #define MODEL_OUTPUTS {outputs}
@@ -59,6 +61,9 @@ constexpr const char* header_text =
 #error "this compiler needs its own way to align an array: define MODEL_ALIGNED(bytes)"
 #endif
 
+typedef {input} model_input;   /* a number of a frame */
+typedef {output} model_output; /* a number of an answer */
+
 #ifdef __cplusplus
 extern "C" {{
 #endif
@@ -76,7 +81,14 @@ std::string header_of(const OwnedModel& model, bool labeled) {
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const char* labels =
       labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what each output is called */\n" : "";
-  return fmt::format(header_text, fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
+  const bool fixed = info.format != SLUICE_F32;
+  const char* fixed_text =
+      fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, sluice_dequantize floats of answers (and\n"
+              " * probabilities of logits); sluice_argmax_int16 finds the largest answer as it is.\n"
+            : "";
+  return fmt::format(header_text, fmt::arg("fixed", fixed_text), fmt::arg("output", fixed ? "int16_t" : "float"),
+                     fmt::arg("input", !fixed ? "float" : info.format == SLUICE_INT8 ? "int8_t" : "int16_t"),
+                     fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
                      fmt::arg("blob", info.bytes), fmt::arg("state", need.state), fmt::arg("scratch", need.scratch),
                      fmt::arg("hash", sluice_hash(&model.model)), fmt::arg("labels", labels));
 }
