@@ -67,6 +67,26 @@ TEST_CASE("a network in fixed point answers nearly as the float one") {
     }
 }
 
+TEST_CASE("weights rounded for what enters answer it better than weights rounded to nearest") {
+  for (const sluice_format format : fixed_formats) {
+    const Network network = random_network(9, {standardize(), gru(20, every_step), dense(3)}, 8);
+    DataSet data = made_up_data(9, 8, 40, -1, 1);
+    for (size_t i = 0; i < data.x.size(); ++i) data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];  // features that move together
+    const Calibration calibration = calibrate(network, data, all_sequences(data));
+    const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
+    const std::vector<float> truth = answers(network, data);
+    const auto noise_of = [&](const Quantized& quantized) {
+      const std::vector<float> got = answers(quantized.network, data);
+      double noise = 0;
+      for (size_t i = 0; i < truth.size(); ++i) noise += double(truth[i] - got[i]) * double(truth[i] - got[i]);
+      return noise;
+    };
+    const double nearest = noise_of(quantize(network, format, ranges));
+    const double chosen = noise_of(quantize(network, format, ranges, calibration.moments));
+    CHECK(chosen < (format == SLUICE_INT8 ? 0.9 : 0.5) * nearest);
+  }
+}
+
 TEST_CASE("no accumulator can overflow, whatever enters, and weights are made coarser where one could") {
   for (const sluice_format format : fixed_formats) {
     // Long rows of large weights: in w8a16 the finest unit would overflow.

@@ -76,7 +76,7 @@ std::vector<Candidate> try_out(const Input& input, const QuantizeOptions& option
   std::vector<Candidate> candidates;
   for (const RangeChoice choice : range_choices) {
     if (options.ranges != "best" && options.ranges != range_name(choice)) continue;
-    Quantized quantized = quantize(input.network, format, choose_ranges(calibration, choice));
+    Quantized quantized = quantize(input.network, format, choose_ranges(calibration, choice), calibration.moments);
     quantized.network.made = made_quantized(input.network.made, options.type, range_name(choice), data_hash(input.data));
     OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
     Evaluation held_out = evaluate(model.model, input.data, input.split.held_out, 0);

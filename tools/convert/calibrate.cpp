@@ -37,6 +37,72 @@ double peak_of(const Network& network, const DataSet& data, std::span<const std:
   return peak;
 }
 
+/// Sums towards moments.
+struct Sums {
+  std::size_t frames = 0;
+  std::vector<double> first, second;
+
+  void add(const std::vector<double>& v) {
+    const std::size_t n = v.size();
+    first.resize(n), second.resize(n * n), ++frames;
+    for (std::size_t i = 0; i < n; ++i) {
+      first[i] += v[i];
+      for (std::size_t j = 0; j <= i; ++j) second[i * n + j] += v[i] * v[j];
+    }
+  }
+  Moments moments() const {
+    const std::size_t n = first.size();
+    const auto count = double(std::max<std::size_t>(frames, 1));
+    Moments m{first, second};
+    for (double& v : m.mean) v /= count;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j <= i; ++j)
+        m.covariance[i * n + j] = m.covariance[j * n + i] = second[i * n + j] / count - m.mean[i] * m.mean[j];
+    return m;
+  }
+};
+
+/// Gathers what enters each layer while a stream is traced.
+struct Watching {
+  const Network& network;
+  std::vector<Sums> input, state;
+  std::vector<std::vector<double>> before;  ///< states
+  static constexpr std::size_t widest = 1024;  ///< beyond it moments take more memory than they are worth
+
+  static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
+    Watching& w = *static_cast<Watching*>(context);
+    const auto* values = static_cast<const float*>(numbers);
+    const std::vector<double> v(values, values + n);
+    if (layer > 0 && w.network.layers[layer - 1].kind == SLUICE_GRU && n <= widest) {
+      w.state[layer - 1].add(w.before[layer - 1]);
+      w.before[layer - 1] = v;
+    }
+    if (layer < w.network.layers.size() && n <= widest) w.input[layer].add(v);
+  }
+};
+
+std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+  constexpr std::size_t enough = 8192;  // frames
+  std::size_t frames = 0;
+  for (const std::size_t s : sequences) frames += data.steps(s);
+  const std::size_t every = frames / enough + 1;
+  const OwnedModel model = open_model(write_blob(real), "calibration");
+  OwnedStream stream(model.model, {1, 1});
+  const std::size_t layers = real.layers.size();
+  Watching watching{real, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<std::vector<double>>(layers)};
+  sluice_trace(&stream.stream, Watching::take, &watching);
+  std::vector<float> y(model.info().outputs);
+  for (std::size_t i = 0; i < sequences.size(); i += every) {
+    sluice_reset(&stream.stream);
+    for (std::size_t l = 0; l < layers; ++l) watching.before[l].assign(std::size_t(real.layers[l].out), 0);
+    for (std::size_t t = 0; t < data.steps(sequences[i]); ++t)
+      stream.run(data.frames(sequences[i]) + t * data.features(), y.data(), 1);
+  }
+  std::vector<LayerMoments> result;
+  for (std::size_t l = 0; l < layers; ++l) result.push_back({watching.input[l].moments(), watching.state[l].moments()});
+  return result;
+}
+
 /// The squared error of values in 256 equal steps from low to high.
 double squared_error(const std::vector<float>& values, std::size_t every, double low, double high) {
   const double step = (high - low) / 255;
@@ -94,6 +160,7 @@ Calibration calibrate(const Network& real, const DataSet& data, std::span<const 
     const bool last = l + 1 == real.layers.size();
     result.peak.push_back(needs_peak(real.layers[l], last) ? peak_of(first_layers(real, l), data, sequences) : 1);
   }
+  result.moments = moments_of(real, data, sequences);
   return result;
 }
 

@@ -24,10 +24,21 @@ struct Ranges {
   std::vector<double> peak;      ///< [layers] the largest magnitude that a linear or ReLU Dense hands on, or its logits; else 1
 };
 
+/// Mean and covariance of what enters a product: which errors of its weights matter, and which cancel.
+struct Moments {
+  std::vector<double> mean, covariance;  ///< [n], [n][n]; empty where there are none
+};
+
+/// What enters a layer of the float network, and of a recurrent one the state before each step.
+struct LayerMoments {
+  Moments input, state;
+};
+
 /// The values that ranges are chosen from: every frame of these sequences through the float network.
 struct Calibration {
   std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending
   std::vector<double> peak;                  ///< [layers]
+  std::vector<LayerMoments> moments;         ///< [layers] of some thousand frames, spread over the sequences
 };
 
 Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences);

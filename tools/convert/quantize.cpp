@@ -46,39 +46,72 @@ struct Row {
   double bias = 0, worst = 0;
 };
 
-Row round_row(const double* w, int cols, double bias, double unit, double largest) {
-  Row row{unit, {}, rounded(bias / unit), 0};
-  row.worst = std::fabs(row.bias);
-  for (int k = 0; k < cols; ++k) {
-    const double q = std::clamp(rounded(w[k] / unit), -127.0, 127.0);
-    row.w.push_back(std::int32_t(q));
-    row.worst += std::fabs(q) * largest;
+/// What enters a product, in its numbers; empty moments: unknown.
+struct Entering {
+  double largest;  ///< magnitude
+  Moments moments;
+};
+
+/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters. (Rounding each
+/// weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive rounding.)
+void lower_error(const double* w, double unit, const Moments& moments, std::vector<std::int32_t>& q) {
+  const std::size_t n = q.size();
+  const double* const h = moments.covariance.data();
+  std::vector<double> slope(n);  // half the derivative of the variance by each weight
+  for (std::size_t k = 0; k < n; ++k) {
+    const double error = double(q[k]) - w[k] / unit;
+    for (std::size_t j = 0; j < n; ++j) slope[j] += h[k * n + j] * error;
   }
+  constexpr int passes = 20;
+  for (int pass = 0; pass < passes; ++pass) {
+    bool moved = false;
+    for (std::size_t k = 0; k < n; ++k) {
+      const int step = slope[k] > 0 ? -1 : 1;
+      const double change = 2 * step * slope[k] + h[k * n + k];
+      if (!(change < -1e-9 * h[k * n + k]) || std::abs(q[k] + step) > 127) continue;
+      q[k] += step, moved = true;
+      for (std::size_t j = 0; j < n; ++j) slope[j] += step * h[k * n + j];
+    }
+    if (!moved) return;
+  }
+}
+
+Row round_row(const double* w, int cols, double bias, double unit, const Entering& entering) {
+  Row row{unit, {}, 0, 0};
+  for (int k = 0; k < cols; ++k) row.w.push_back(std::int32_t(std::clamp(rounded(w[k] / unit), -127.0, 127.0)));
+  double shift = 0;  // of the mean: the bias takes it back
+  if (!entering.moments.mean.empty()) {
+    lower_error(w, unit, entering.moments, row.w);
+    for (int k = 0; k < cols; ++k) shift += (double(row.w[std::size_t(k)]) - w[k] / unit) * entering.moments.mean[std::size_t(k)];
+  }
+  row.bias = rounded(bias / unit - shift);
+  row.worst = std::fabs(row.bias);
+  for (const std::int32_t q : row.w) row.worst += std::fabs(double(q)) * entering.largest;
   return row;
 }
 
 /// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be finer.
-Row fixed_row(const double* w, int cols, double bias, double largest, int* coarsened) {
+Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
   const double finest = most / 127, for_bias = std::fabs(bias) / (accumulator_limit / 2);
   double unit = std::max({finest, for_bias, 1e-30});
-  Row row = round_row(w, cols, bias, unit, largest);
+  Row row = round_row(w, cols, bias, unit, entering);
   if (row.worst < accumulator_limit) return row;
   ++*coarsened;
-  while (row.worst >= accumulator_limit) row = round_row(w, cols, bias, unit *= 1.01, largest);
+  while (row.worst >= accumulator_limit) row = round_row(w, cols, bias, unit *= 1.01, entering);
   return row;
 }
 
 /// @param target  the unit that R brings accumulators to
-Fixed fixed_matrix(const Affine& a, double side_unit, double largest, double target, const std::string& name) {
+Fixed fixed_matrix(const Affine& a, double side_unit, const Entering& entering, double target, const std::string& name) {
   Fixed fixed;
   std::vector<double> scale;
   double most_scale = 0, most_worst = 0;
   for (std::size_t r = 0; r < a.count(); ++r) {
     std::vector<double> w(a.w.begin() + std::ptrdiff_t(r) * a.cols, a.w.begin() + std::ptrdiff_t(r + 1) * a.cols);
     for (double& value : w) value *= side_unit;
-    const Row row = fixed_row(w.data(), a.cols, a.bias[r], largest, &fixed.coarsened);
+    const Row row = fixed_row(w.data(), a.cols, a.bias[r], entering, &fixed.coarsened);
     fixed.w.insert(fixed.w.end(), row.w.begin(), row.w.end());
     fixed.bias.push_back(std::int32_t(row.bias));
     scale.push_back(row.unit / target);
@@ -129,11 +162,22 @@ void fold_inputs(Affine& a, const Scales& scales, const Ranges& ranges, const La
   }
 }
 
+/// Moments of values as those of numbers: number = value * factor + offset.
+Moments in_numbers(Moments m, const std::vector<double>& factor, const std::vector<double>& offset) {
+  const std::size_t n = m.mean.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    m.mean[i] = m.mean[i] * factor[i] + offset[i];
+    for (std::size_t j = 0; j < n; ++j) m.covariance[i * n + j] *= factor[i] * factor[j];
+  }
+  return m;
+}
+
 /// A quantization under way, layer by layer.
 struct Work {
   const Network& real;
   sluice_format format;
   const Ranges& ranges;
+  const std::vector<LayerMoments>& moments;
   const Layer* standardization = nullptr;
   Side side{};  ///< what enters the next layer
   Quantized result{};
@@ -147,14 +191,35 @@ std::string layer_name(const Network& network, const Layer& layer) {
   return fmt::format("layer {} ({})", &layer - network.layers.data() + 1, sluice_layer_name(layer.kind));
 }
 
-Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bias, Side side, double target) {
+/// What enters a layer: the model's input, quantized, or what the layer before hands on.
+Entering entering_of(const Work& work, const Layer& layer, Side side) {
+  if (work.moments.empty()) return {side.largest, {}};
+  const bool from_input = side.unit == 0;
+  // The model's input is moments' first, whatever standardization stands before the layer.
+  const Moments& moments = work.moments[from_input ? 0 : std::size_t(&layer - work.real.layers.data())].input;
+  std::vector<double> factor(moments.mean.size(), from_input ? 0 : 1 / side.unit), offset(moments.mean.size());
+  for (std::size_t i = 0; i < factor.size() && from_input; ++i) {
+    factor[i] = double(work.result.network.scales.inverse[i]);
+    offset[i] = double(work.result.network.scales.offset[i]);
+  }
+  return {side.largest, in_numbers(moments, factor, offset)};
+}
+
+Entering entering_state(const Work& work, const Layer& layer, Side side) {
+  if (work.moments.empty()) return {side.largest, {}};
+  const Moments& moments = work.moments[std::size_t(&layer - work.real.layers.data())].state;
+  return {side.largest, in_numbers(moments, std::vector<double>(moments.mean.size(), 1 / side.unit),
+                                   std::vector<double>(moments.mean.size()))};
+}
+
+Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bias, Side side, const Entering& entering, double target) {
   Affine affine = affine_of(w, bias);
   if (side.unit == 0) {  // the model's input
     fold_inputs(affine, work.result.network.scales, work.ranges, work.standardization);
     side.unit = 1;
   }
   const std::string name = layer_name(work.real, layer);
-  Fixed fixed = fixed_matrix(affine, side.unit, side.largest, target, name);
+  Fixed fixed = fixed_matrix(affine, side.unit, entering, target, name);
   if (fixed.coarsened)
     work.result.warnings.push_back(fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow", name,
                                                fixed.coarsened, affine.count(), w.name));
@@ -163,8 +228,9 @@ Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bi
 
 void add_gru(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_GRU, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
-  Fixed ih = make_fixed(work, real, real.arrays[0], real.arrays[2], work.side, gate_unit);
-  Fixed hh = make_fixed(work, real, real.arrays[1], real.arrays[3], work.handed_on(state_unit), gate_unit);
+  Fixed ih = make_fixed(work, real, real.arrays[0], real.arrays[2], work.side, entering_of(work, real, work.side), gate_unit);
+  const Side state = work.handed_on(state_unit);
+  Fixed hh = make_fixed(work, real, real.arrays[1], real.arrays[3], state, entering_state(work, real, state), gate_unit);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
   layer.arrays[0].integers = std::move(ih.w), layer.arrays[1].integers = std::move(hh.w);
   layer.arrays[2].integers = std::move(ih.bias), layer.arrays[3].integers = std::move(hh.bias);
@@ -182,7 +248,7 @@ void add_dense(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, real.activation, false, work.format);
   const double peak = std::max(work.ranges.peak[std::size_t(&real - work.real.layers.data())], 1e-30);
   const double unit = static_cast<float>((last ? headroom : 1) * peak / 32767);
-  Fixed fixed = make_fixed(work, real, real.arrays[0], real.arrays[1], work.side, curved ? gate_unit : unit);
+  Fixed fixed = make_fixed(work, real, real.arrays[0], real.arrays[1], work.side, entering_of(work, real, work.side), curved ? gate_unit : unit);
   layer.shift_ih = fixed.shift;
   layer.arrays[0].integers = std::move(fixed.w), layer.arrays[1].integers = std::move(fixed.bias);
   work.result.network.layers.push_back(std::move(layer));
@@ -193,8 +259,8 @@ void add_dense(Work& work, const Layer& real) {
 
 }  // namespace
 
-Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges) {
-  Work work{real, format, ranges};
+Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments) {
+  Work work{real, format, ranges, moments};
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.scales = input_scales(real, format, ranges, work.result.warnings);

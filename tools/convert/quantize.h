@@ -17,6 +17,7 @@ struct Quantized {
 /// Weights by rows, symmetric, -127 to 127; inputs by the ranges, folded with a leading standardization into the first layer's
 /// columns and bias. No accumulator can overflow, whatever the inputs: the worst case of every row is computed from its weights.
 /// Refused, by layer name, where a layer has no integer form.
-Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges);
+/// @param moments  of real's layers (Calibration), or none: weights to nearest
+Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments = {});
 
 }  // namespace sluice::tools
