@@ -11,13 +11,11 @@ namespace sluice {
 /// The two number formats. Layers hand on int16 in both.
 struct Int8 {
   static constexpr uint8_t format = SLUICE_INT8;
-  static constexpr int frame_bytes = 1;
   static void gru(const Kernels& kernels, const FixedGru& s) { kernels.gru_q8(s); }
   static void dense(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
 };
 struct W8a16 {
   static constexpr uint8_t format = SLUICE_W8A16;
-  static constexpr int frame_bytes = 2;
   static void gru(const Kernels& kernels, const FixedGru& s) { kernels.gru_q16(s); }
   static void dense(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
 };
