@@ -40,14 +40,15 @@ struct GruShape {
 
   /// One step of `count` streams from their input products: moves g_x out of a, lets the chains over h go on, applies the gates.
   /// a [count][gates] and g [count][units] hold afterwards what the backward step wants.
-  void step(const Kernels& kernels, float* a, float* g, const float* h, int h_stride, float* h_next, int h_next_stride,
-            int count) const {
+  /// @param seen  what enters the product, strides as h's: h itself, unless training rounds it
+  void step(const Kernels& kernels, float* a, float* g, const float* seen, const float* h, int h_stride, float* h_next,
+            int h_next_stride, int count) const {
     for (int c = 0; c < count; ++c) {
       float* const candidate = a + ptrdiff_t(c) * gates + 2 * units;
       copy(candidate, g + ptrdiff_t(c) * units, units);
       copy(b_hh + 2 * units, candidate, units);
     }
-    kernels.product_f32({w_hh, gates, hidden, 0}, {a, gates, h, h_stride, 1, a, gates, count});
+    kernels.product_f32({w_hh, gates, hidden, 0}, {a, gates, seen, h_stride, 1, a, gates, count});
     kernels.gru_f32({a, gates, g, units, h, h_stride, h_next, h_next_stride, units, count});
   }
 };
@@ -86,7 +87,7 @@ struct Gru {
         kernels.gru_step_f32({shape.w_ih, shape.w_hh, shape.b_ih, shape.b_hh, nullptr, row, g, state, state, shape.in,
                               shape.hidden, shape.units});
       } else {
-        shape.step(kernels, row, g, state, state_stride, state, state_stride, call.streams);
+        shape.step(kernels, row, g, state, state, state_stride, state, state_stride, call.streams);
       }
       if (!every && t + 1 < call.steps) continue;
       float* const y = static_cast<float*>(call.y) + (every ? ptrdiff_t(t) * call.streams * shape.units : 0);

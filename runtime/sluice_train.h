@@ -22,6 +22,17 @@ typedef enum {
 typedef enum { SLUICE_ADAM = 0, SLUICE_ADAMW = 1 } sluice_optimizer;
 typedef enum { SLUICE_CONSTANT = 0, SLUICE_COSINE = 1 } sluice_schedule;
 
+/* Training for fixed point: the passes use weights and values rounded as on the device, and gradients pass the roundings as if
+ * these were not there ("straight through": Bengio, Leonard, Courville 2013). The update moves the weights themselves. */
+typedef struct {
+  void* context;
+  /* Writes into seen what the passes use in place of weights; both lie as the blob's weight section. Called once a batch. */
+  void (*see)(void* context, const float* weights, float* seen);
+  const float* unit; /* [layers] what a layer hands on, and its state, enter products as multiples of this, halves to the even one.
+                      * 0: as they are. Read in every batch, so it may change, but not to or from 0 */
+  float largest;     /* multiple, at most 32767; the smallest is -largest - 1 */
+} sluice_rounding;
+
 /* Rates are rates of dropping, in [0, 1). Weight matrices are penalized and decayed; biases never are. */
 typedef struct {
   uint32_t loss, optimizer, schedule;
@@ -38,6 +49,7 @@ typedef struct {
   uint32_t max_sequences; /* the most sequences in a batch */
   uint32_t max_steps;     /* the most frames in a sequence */
   uint32_t shards;        /* shards of 8 sequences in flight: 8 on the desk, 1 on a board; changes memory, not bits */
+  const sluice_rounding* rounding; /* NULL: none; must stay while the trainer is used */
 } sluice_train_options;
 
 /* PyTorch 2.13's defaults: Adam, rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, everything else off; 16 sequences of 1,000 steps. */

@@ -213,6 +213,27 @@ const Key table[] = {
      .max = 1024,
      .never_changes_result = true},
 
+    {.name = "quantize.aware",
+     .field = &R::quantize_aware,
+     .fallback = "false",
+     .noun = "a truth value",
+     .help = "Train for fixed point: inputs, states and weights are rounded in every pass as the device will have them, validation "
+             "runs the fixed-point model, and model.slu is that; model-f32.slu has the float weights it was made of.",
+     .source = "straight-through gradients; Bengio, Leonard, Courville 2013"},
+    {.name = "quantize.type",
+     .field = &R::quantize_type,
+     .fallback = "\"int8\"",
+     .noun = "a number format",
+     .help = "The fixed point to train for: weights of 8 bits, values of 8 or 16.",
+     .words = {"int8", "w8a16"}},
+    {.name = "quantize.ranges",
+     .field = &R::quantize_ranges,
+     .fallback = "\"min-error\"",
+     .noun = "a choice of ranges",
+     .help = "How training for fixed point chooses each feature's range: all values, all but a twentieth of a percent at either end, "
+             "or the range of the least squared error.",
+     .words = {"min-max", "percentile", "min-error"}},
+
     {.name = "device.core",
      .field = &R::device_core,
      .fallback = "\"\"",

@@ -40,6 +40,9 @@ struct Recipe {
   double weight_decay = 0, l2 = 0, clip_norm = 0;
   std::int64_t patience = 0, seed = 0, threads = 0;
 
+  bool quantize_aware = false;
+  std::string quantize_type, quantize_ranges;
+
   // [device]: amounts as texts, empty or 0 for no limit
   std::string device_core, device_type, device_flash, device_ram, device_flash_total, device_ram_total;
   std::int64_t device_instructions = 0;

@@ -11,6 +11,7 @@ struct Kept {
   float* a;     ///< [steps][sequences][gates]
   float* g;     ///< [steps][sequences][units]
   float* h;     ///< [steps][sequences][units]
+  float* seen;  ///< [steps][sequences][units] h as it enters products; h itself where nothing is rounded
   float* last;  ///< [sequences][units]; null where every step is handed on
 
   Kept(const TrainCall& call, const GruShape& shape, Arena& arena) {
@@ -18,6 +19,7 @@ struct Kept {
     a = arena.take<float>(rows * uint64_t(shape.gates));
     g = arena.take<float>(rows * uint64_t(shape.units));
     h = arena.take<float>(rows * uint64_t(shape.units));
+    seen = call.rounding.unit > 0.0f ? arena.take<float>(rows * uint64_t(shape.units)) : h;
     last = call.layer.flags & every_step_flag ? nullptr
                                               : arena.take<float>(uint64_t(call.shard.sequences) * uint64_t(shape.units));
   }
@@ -57,9 +59,11 @@ float* forward(const TrainCall& call, int, Arena& arena) {
     const ptrdiff_t row = ptrdiff_t(t) * n;
     float* const h = kept.h + row * shape.units;
     const float* const before = t ? h - ptrdiff_t(n) * shape.units : call.zeros;
-    shape.step(call.kernels, kept.a + row * shape.gates, kept.g + row * shape.units, before, t ? shape.units : 0, h,
+    const float* const seen = t ? kept.seen + (row - n) * shape.units : call.zeros;
+    shape.step(call.kernels, kept.a + row * shape.gates, kept.g + row * shape.units, seen, before, t ? shape.units : 0, h,
                shape.units, shard.active(t));
     clear_ended(shard, t, shape.units, kept.h);
+    if (kept.seen != kept.h) call.rounding.apply(h, kept.seen + row * shape.units, size_t(n) * size_t(shape.units));
   }
   for (int s = 0; kept.last && s < n; ++s)
     memcpy(kept.last + ptrdiff_t(s) * shape.units, kept.h + (ptrdiff_t(shard.length[s] - 1) * n + s) * shape.units,
@@ -96,7 +100,7 @@ void backward(const TrainCall& call, int, Arena& arena) {
   const LayerRecord& layer = call.layer;
   const int n = call.shard.sequences, rows = call.shard.steps * n;
   // a holds gradients of r, z and g_h. The state before the first step is zero and adds nothing.
-  weight_gradient(call, kept.a + ptrdiff_t(n) * shape.gates, shape.gates, kept.h, shape.units, shape.hidden, rows - n,
+  weight_gradient(call, kept.a + ptrdiff_t(n) * shape.gates, shape.gates, kept.seen, shape.units, shape.hidden, rows - n,
                   p.gradient_at(layer.w_hh));
   bias_gradient(call, kept.a, shape.gates, rows, p.gradient_at(layer.b_hh));
   // The input side differs in the candidate alone: g_x in place of g_h.

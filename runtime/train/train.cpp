@@ -58,6 +58,7 @@ int zeros_needed(const OpenModel& model) { return widest_units(model, strip_rows
 /// The arena, laid out anew at every call by the code that measured it.
 struct Layout {
   uint8_t* weights;                  ///< the blob up to the end of its weight section: offsets hold
+  uint8_t* seen;                     ///< the same as the passes see it: weights, but where they are rounded
   float *gradient, *first, *second;  ///< [section floats]
   float* zeros;
   uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
@@ -129,6 +130,11 @@ void gather_inputs(const Batch& batch, const Shard& shard, float* x) {
     }
 }
 
+/// How what a layer hands on, and its state, enter products.
+Rounding rounding_of(const sluice_train_options& options, uint32_t layer) {
+  return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest} : Rounding{};
+}
+
 /// Where a layer's part of a pass lies: bytes from the start of the shard's memory.
 struct Place {
   uint64_t kept, x;
@@ -143,7 +149,7 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   const bool measures = arena.measures();
   const uint32_t layers = model.layer_count, learns = first_trained(model), last = layers - 1;
   const int frames = shard.steps * shard.sequences, inputs = int(model.header().inputs), outputs = int(model.header().outputs);
-  const Parameters parameters{layout.weights, layout.shard_gradients + uint64_t(slot) * layout.section_floats,
+  const Parameters parameters{layout.seen, layout.shard_gradients + uint64_t(slot) * layout.section_floats,
                               layout.section_begin};
   const bool drops_input = options.dropout_input > 0.0f, drops_output = options.dropout_output > 0.0f && last >= learns;
 
@@ -156,22 +162,28 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   const auto call_of = [&](uint32_t i, int rows_in, int rows_out, const float* in, int in_stride, float* dy, float* dx) {
     const float* transposed = measures ? nullptr : reinterpret_cast<const float*>(batch.arena + layout.prepared[i]);
     const bool keep_logits = i == last && options.loss == SLUICE_CROSS_ENTROPY;
-    return TrainCall{*model.kernels, model.layers[i], shard,    parameters,  layout.zeros, transposed, in,
-                     in_stride,      rows_in,         rows_out, keep_logits, dy,           dx};
+    return TrainCall{*model.kernels, model.layers[i], shard,    parameters,  layout.zeros,
+                     transposed,     in,              in_stride, rows_in,     rows_out,
+                     keep_logits,    rounding_of(options, i),    dy,          dx};
   };
   const auto rows_after = [&](uint32_t i, int rows_in) { return last_step_only(model.layers[i]) ? shard.sequences : rows_in; };
 
   for (uint32_t i = 0; i < layers; ++i) {
     if (i == learns && drops_input && !measures)
       drop(batch, shard, Purpose::input_dropout, options.dropout_input, x, nullptr, rows, int(model.layers[i].in), x_stride);
+    const uint64_t floats = uint64_t(rows) * uint64_t(x_stride);
+    const Rounding rounding = i > learns ? rounding_of(options, i - 1) : Rounding{};
+    if (rounding.unit > 0.0f) {
+      float* const rounded = arena.take<float>(floats);
+      if (!measures) rounding.apply(x, rounded, size_t(floats));
+      x = rounded;
+    }
     if (i == last && drops_output) {
-      const int n = int(model.layers[i].in);
-      const uint64_t floats = uint64_t(rows) * uint64_t(x_stride);
       float* const dropped = arena.take<float>(floats);
       mask = arena.take<float>(floats);
       if (!measures) {
         memcpy(dropped, x, size_t(floats) * sizeof(float));
-        drop(batch, shard, Purpose::output_dropout, options.dropout_output, dropped, mask, rows, n, x_stride);
+        drop(batch, shard, Purpose::output_dropout, options.dropout_output, dropped, mask, rows, int(model.layers[i].in), x_stride);
       }
       x = dropped;
     }
@@ -228,6 +240,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.shards = options.shards < most ? options.shards : most;
 
   l.weights = arena.take<uint8_t>(l.weights_end);
+  l.seen = options.rounding ? arena.take<uint8_t>(l.weights_end) : l.weights;
   l.gradient = arena.take<float>(l.section_floats);
   l.first = arena.take<float>(l.section_floats);
   l.second = arena.take<float>(l.section_floats);
@@ -258,7 +271,7 @@ void prepare_layers(const Batch& batch) {
   const uint32_t learns = first_trained(batch.model);
   for (uint32_t i = learns; i < batch.model.layer_count; ++i) {
     Arena at(batch.arena + batch.layout.prepared[i]);
-    train_kind(batch.model.layers[i].kind)->prepare(batch.model.layers[i], batch.layout.weights, i > learns, at);
+    train_kind(batch.model.layers[i].kind)->prepare(batch.model.layers[i], batch.layout.seen, i > learns, at);
   }
 }
 
@@ -273,6 +286,10 @@ void shard_task(void* argument, uint32_t slot) {
 bool rate_ok(float rate) { return rate >= 0.0f && rate < 1.0f; }
 bool finite_from(float v, float low) { return v >= low && v <= 3.0e38f; }
 
+bool good_rounding(const sluice_rounding* r) {
+  return !r || (r->see && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
+}
+
 bool good_options(const sluice_train_options& o) {
   constexpr uint32_t most = 1u << 20;
   return o.loss <= SLUICE_MSE && o.optimizer <= SLUICE_ADAMW && o.schedule <= SLUICE_COSINE &&
@@ -280,7 +297,7 @@ bool good_options(const sluice_train_options& o) {
          o.learning_rate > 0.0f && rate_ok(o.beta1) && rate_ok(o.beta2) && finite_from(o.epsilon, 0.0f) && o.epsilon > 0.0f &&
          finite_from(o.weight_decay, 0.0f) && finite_from(o.l2, 0.0f) && finite_from(o.clip_norm, 0.0f) &&
          rate_ok(o.dropout_input) && rate_ok(o.dropout_output) && o.max_sequences >= 1 && o.max_sequences <= most &&
-         o.max_steps >= 1 && o.max_steps <= most && o.shards >= 1 && o.shards <= most;
+         o.max_steps >= 1 && o.max_steps <= most && o.shards >= 1 && o.shards <= most && good_rounding(o.rounding);
 }
 
 bool trainable(const OpenModel& model, const sluice_train_options& options) {
@@ -330,6 +347,9 @@ struct AddTask {
 /// The gradient of a batch, shard sums added in shard order, a group in flight after another.
 void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& result) {
   const Layout& l = batch.layout;
+  if (const sluice_rounding* const rounding = batch.options.rounding)
+    rounding->see(rounding->context, reinterpret_cast<const float*>(l.weights + l.section_begin),
+                  reinterpret_cast<float*>(l.seen + l.section_begin));
   prepare_layers(batch);
   memset(l.gradient, 0, size_t(l.section_floats) * sizeof(float));
   const uint32_t shards = (batch.count + shard_sequences - 1) / shard_sequences;
@@ -395,6 +415,7 @@ sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* mod
   Arena all(arena);
   const Layout l = lay_out(*trainer.model, trainer.options, all);
   memcpy(l.weights, trainer.model->blob, l.weights_end);
+  if (l.seen != l.weights) memcpy(l.seen, trainer.model->blob, l.weights_end);
   const size_t section = size_t(l.section_floats) * sizeof(float);
   memset(l.first, 0, section);
   memset(l.second, 0, section);

@@ -35,6 +35,23 @@ struct Parameters {
   float* gradient_at(uint32_t offset) const { return gradient + (offset - section_begin) / sizeof(float); }
 };
 
+/// How values that enter a product are rounded there (sluice_rounding); unit 0: they are not.
+struct Rounding {
+  float unit, largest;
+
+  /// NaN stays NaN.
+  void apply(const float* from, float* to, size_t n) const {
+    constexpr float to_whole = 12582912.0f;  // 1.5 * 2^23: above it floats are whole numbers
+    const float per_unit = 1.0f / unit, smallest = -largest - 1.0f;
+    for (size_t i = 0; i < n; ++i) {
+      float v = from[i] * per_unit;
+      v = v < smallest ? smallest : v;
+      v = v > largest ? largest : v;
+      to[i] = ((v + to_whole) - to_whole) * unit;
+    }
+  }
+};
+
 /// One layer's share of a shard's pass.
 struct TrainCall {
   const Kernels& kernels;
@@ -47,6 +64,7 @@ struct TrainCall {
   int x_stride, rows_in;
   int rows_out;
   bool keep_logits;         ///< the loss applies the softmax
+  Rounding rounding;        ///< of the layer's state
   float* dy;                ///< [rows_out][padded(out)] backward only; overwritten
   float* dx;                ///< [rows_in][padded(in)]; null where nothing below learns
 };

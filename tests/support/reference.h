@@ -32,6 +32,12 @@ struct Reference {
   };
   std::vector<Layer> layers;
 
+  /// Values rounded where they enter products (sluice_rounding). Where `frozen`, each rounding adds what it added in the pass
+  /// before instead: then the loss has the derivative that goes straight through roundings.
+  std::vector<double> unit;  ///< [layers]; empty: none
+  double largest = 0;
+  bool frozen = false;
+
   explicit Reference(const tools::Network& network) {
     for (const tools::Layer& from : network.layers) {
       Layer to{from.kind, from.activation, from.every_step, size_t(from.in), size_t(from.out), {}};
@@ -46,13 +52,19 @@ struct Reference {
     Frames frames;
     for (size_t at = 0; at < x.size(); at += inputs)
       frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
-    for (const Layer& layer : layers) frames = through(layer, frames);
+    for (size_t l = 0; l < layers.size(); ++l) {
+      for (Frame& frame : frames)
+        if (l > 0) frame = seen(l - 1, frame);
+      frames = layers[l].kind == SLUICE_GRU ? gru(l, frames) : through(layers[l], frames);
+    }
     return frames;
   }
 
   /// Mean over valid targets; what sluice_train_result and its gradient are about.
   double loss(const std::vector<Example>& examples, bool cross_entropy, double* sum = nullptr,
               uint64_t* count = nullptr) const {
+    if (!frozen) added.clear();
+    rounding = 0;
     double total = 0;
     uint64_t valid = 0;
     for (const Example& e : examples) {
@@ -79,6 +91,19 @@ struct Reference {
   }
 
  private:
+  mutable std::vector<double> added;  ///< by roundings, in order
+  mutable size_t rounding = 0;
+
+  Frame seen(size_t layer, Frame v) const {
+    if (unit.empty() || unit[layer] == 0) return v;
+    for (double& value : v) {
+      const double clamped = std::fmin(std::fmax(value / unit[layer], -largest - 1), largest);
+      if (!frozen) added.push_back(std::nearbyint(clamped) * unit[layer] - value);
+      value += added[rounding++];
+    }
+    return v;
+  }
+
   static double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
   static Frame affine(const std::vector<double>& w, const std::vector<double>& b, const Frame& x) {
@@ -100,13 +125,15 @@ struct Reference {
       for (double& v : y) v /= sum;
   }
 
-  static Frames gru(const Layer& layer, const Frames& x) {
+  Frames gru(size_t l, const Frames& x) const {
+    const Layer& layer = layers[l];
     const auto& a = layer.arrays;
     const size_t n = layer.out;
     Frame h(n);
     Frames out;
     for (const Frame& frame : x) {
-      const Frame i = affine(a.at("weight_ih"), a.at("bias_ih"), frame), r = affine(a.at("weight_hh"), a.at("bias_hh"), h);
+      const Frame i = affine(a.at("weight_ih"), a.at("bias_ih"), frame);
+      const Frame r = affine(a.at("weight_hh"), a.at("bias_hh"), seen(l, h));
       for (size_t j = 0; j < n; ++j) {
         const double reset = sigmoid(i[j] + r[j]), update = sigmoid(i[n + j] + r[n + j]);
         const double candidate = std::tanh(i[2 * n + j] + reset * r[2 * n + j]);
@@ -120,7 +147,7 @@ struct Reference {
   static Frames through(const Layer& layer, Frames x) {
     switch (layer.kind) {
       case SLUICE_GRU:
-        return gru(layer, x);
+        break;
       case SLUICE_DENSE:
         for (Frame& frame : x) {
           frame = affine(layer.arrays.at("weight"), layer.arrays.at("bias"), frame);

@@ -53,6 +53,31 @@ done
 works quantize run --calibrate train.csv --ranges percentile --out percentile.slu
 grep -q 'percentile.*chosen' out || complain "--ranges percentile chooses another: $(head -n 8 out)"
 
+# --- trained for fixed point: the same bytes on any instruction set, for any number of threads; the run's model is the device's
+aware() { works train recipe.toml --set quantize.aware=true --set train.epochs=8 --out "$@"; }
+aware aware --set train.patience=8
+for isa in $ISAS; do
+  if SLUICE_ISA=$isa "${sluice[@]}" inspect run/model.slu >/dev/null 2>&1; then
+    SLUICE_ISA=$isa aware aware-$isa --threads 2 --set train.patience=8
+    for file in model.slu model-f32.slu log.jsonl; do same aware/$file aware-$isa/$file "trained for int8 on $isa"; done
+  fi
+done
+works inspect aware/model.slu --core cortex-m4
+works inspect aware/model-f32.slu
+grep -q 'f32' out || complain "model-f32.slu: $(head -n 3 out)"
+grep -q '"quantized":.*min-error' aware/model.slu || complain "the model does not say how it was quantized"
+refused 2 'aware/model.slu.*is int8 already' quantize aware --calibrate train.csv
+aware aware --force --set quantize.type=w8a16
+works inspect aware/model.slu
+grep -q 'w8a16' out || complain "quantize.type: $(head -n 3 out)"
+works train recipe.toml --set train.epochs=1 --out aware --force
+[ ! -e aware/model-f32.slu ] || complain "a float run leaves the model-f32.slu of the run before"
+refused 2 'quantize.type.*int4.*int8' train recipe.toml --set quantize.type=int4 --out no
+refused 2 'quantize.ranges' train recipe.toml --set quantize.ranges=best --out no
+refused 2 'softmax in front of another layer' train recipe.toml --set quantize.aware=true \
+  --set 'model.layers=[{dense=4,activation="softmax"},{gru=4},{dense=9,activation="softmax"}]' --out no
+[ ! -e no ] || complain "a refused training leaves a folder"
+
 # --- what it costs
 works inspect int8.slu
 grep -q 'int8' out || complain "inspect does not say the type: $(head -n 3 out)"

@@ -71,11 +71,16 @@ std::string data_line(const Input& input) {
                                input.train.classes ? "classes" : "values", names(input.train.labels)));
 }
 
+std::string bytes_of(const OwnedModel& model) {
+  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
+}
+
 void write_files(const std::string& folder, const Recipe& recipe, const Trained& trained) {
-  const std::string_view blob(reinterpret_cast<const char*>(trained.model.blob.data.get()), trained.model.blob.size);
-  write_run(folder, {{"recipe.toml", recipe_toml(recipe)},
-                     {"log.jsonl", log_lines(trained.epochs, recipe.target_type == "class")},
-                     {"model.slu", std::string(blob)}});
+  std::vector<RunFile> files = {{"recipe.toml", recipe_toml(recipe)},
+                                {"log.jsonl", log_lines(trained.epochs, recipe.target_type == "class")},
+                                {"model.slu", bytes_of(trained.model)}};
+  if (recipe.quantize_aware) files.push_back({"model-f32.slu", bytes_of(trained.real)});
+  write_run(folder, files);
 }
 
 std::string model_path(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
@@ -118,6 +123,7 @@ void run_train(const TrainOptions& options) {
   const Input input = read_input(options);
   const Network start = make_network(input.recipe, input.train, input.split);
   check_device(input.recipe, start);
+  check_aware(input.recipe, start);
   check_run_folder(options.out, options.force);
 
   tell(data_line(input) + "\n");
@@ -130,6 +136,7 @@ void run_train(const TrainOptions& options) {
   report_results(input, trained);
   print("{}: {} bytes, hash {:016x}\n", model_path(options.out), with_commas(trained.model.blob.size),
         sluice_hash(&trained.model.model));
+  for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
 }
 
 }  // namespace sluice::tools

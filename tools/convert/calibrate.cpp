@@ -115,6 +115,14 @@ double squared_error(const std::vector<float>& values, std::size_t every, double
   return sum;
 }
 
+std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<const std::size_t> sequences) {
+  std::vector<std::vector<float>> features(data.features());
+  for (const std::size_t s : sequences)
+    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i) features[i % data.features()].push_back(data.frames(s)[i]);
+  for (std::vector<float>& values : features) std::sort(values.begin(), values.end());
+  return features;
+}
+
 struct Range {
   float low, high;
 };
@@ -149,19 +157,25 @@ std::string range_name(RangeChoice choice) {
   return names[std::size_t(choice)];
 }
 
-Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
-  Calibration result;
-  result.features.resize(data.features());
-  for (const std::size_t s : sequences)
-    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i)
-      result.features[i % data.features()].push_back(data.frames(s)[i]);
-  for (std::vector<float>& values : result.features) std::sort(values.begin(), values.end());
+RangeChoice range_choice(const std::string& name) {
+  return *std::find_if(std::begin(range_choices), std::end(range_choices), [&](RangeChoice c) { return range_name(c) == name; });
+}
+
+std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+  std::vector<double> result;
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
     const bool last = l + 1 == real.layers.size();
-    result.peak.push_back(needs_peak(real.layers[l], last) ? peak_of(first_layers(real, l), data, sequences) : 1);
+    result.push_back(needs_peak(real.layers[l], last) ? peak_of(first_layers(real, l), data, sequences) : 1);
   }
-  result.moments = moments_of(real, data, sequences);
   return result;
+}
+
+Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences, RangeChoice choice) {
+  return choose_ranges({sorted_features(data, sequences), {}, {}}, choice);
+}
+
+Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+  return {sorted_features(data, sequences), peaks(real, data, sequences), moments_of(real, data, sequences)};
 }
 
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {

@@ -17,6 +17,7 @@ enum class RangeChoice {
 };
 constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile, RangeChoice::min_error};
 std::string range_name(RangeChoice choice);  ///< "min-max"
+RangeChoice range_choice(const std::string& name);  ///< of a name that range_name gives
 
 struct Ranges {
   RangeChoice choice = RangeChoice::min_max;
@@ -40,6 +41,12 @@ struct Calibration {
   std::vector<double> peak;                  ///< [layers]
   std::vector<LayerMoments> moments;         ///< [layers] of some thousand frames, spread over the sequences
 };
+
+/// The largest magnitudes that Ranges wants.  [layers]
+std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences);
+
+/// Ranges of the features alone, without peaks.
+Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences, RangeChoice choice);
 
 Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences);
 

@@ -52,4 +52,8 @@ std::string write_blob(const Network& network);
 /// The network in a blob that has been opened.
 Network read_network(const sluice_model& model);
 
+/// A float network's weights out of a copy of its model's weight section, and into one.
+void unpack_weights(const sluice_model& model, const float* section, Network& network);
+void pack_weights(const sluice_model& model, const Network& network, float* section);
+
 }  // namespace sluice::tools

@@ -31,6 +31,7 @@ struct Fixed {
   std::vector<std::int32_t> w, bias;
   int shift = 0;
   int coarsened = 0;  ///< rows
+  std::vector<double> unit;  ///< [rows] of its weights, where these are scaled to numbers
 };
 
 double rounded(double v) { return std::floor(v + 0.5); }
@@ -114,6 +115,7 @@ Fixed fixed_matrix(const Affine& a, double side_unit, const Entering& entering, 
     const Row row = fixed_row(w.data(), a.cols, a.bias[r], entering, &fixed.coarsened);
     fixed.w.insert(fixed.w.end(), row.w.begin(), row.w.end());
     fixed.bias.push_back(std::int32_t(row.bias));
+    fixed.unit.push_back(row.unit);
     scale.push_back(row.unit / target);
     most_scale = std::max(most_scale, scale.back());
     most_worst = std::max(most_worst, row.worst);
@@ -212,14 +214,26 @@ Entering entering_state(const Work& work, const Layer& layer, Side side) {
                                    std::vector<double>(moments.mean.size()))};
 }
 
+/// What the integers for a matrix stand for. A weight of a feature that never changed is not used, and stays.
+void note_seen(Work& work, const Layer& layer, const Array& w, Side side, const Fixed& fixed) {
+  const std::size_t cols = std::size_t(w.cols), at = std::size_t(&layer - work.real.layers.data());
+  std::vector<double> unit(cols, side.unit);  // of what enters
+  for (std::size_t k = 0; k < cols && side.unit == 0; ++k) {
+    const double inverse = double(work.result.network.scales.inverse[k]);
+    unit[k] = inverse == 0 ? 0 : 1 / inverse * (work.standardization ? double(work.standardization->arrays[0].values[k]) : 1);
+  }
+  std::vector<float>& seen = work.result.seen.layers[at].arrays[std::size_t(&w - layer.arrays.data())].values;
+  for (std::size_t i = 0; i < seen.size(); ++i)
+    if (unit[i % cols] != 0) seen[i] = float(fixed.w[i] * fixed.unit[i / cols] / unit[i % cols]);
+}
+
 Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bias, Side side, const Entering& entering, double target) {
   Affine affine = affine_of(w, bias);
-  if (side.unit == 0) {  // the model's input
-    fold_inputs(affine, work.result.network.scales, work.ranges, work.standardization);
-    side.unit = 1;
-  }
+  const bool from_input = side.unit == 0;
+  if (from_input) fold_inputs(affine, work.result.network.scales, work.ranges, work.standardization);
   const std::string name = layer_name(work.real, layer);
-  Fixed fixed = fixed_matrix(affine, side.unit, entering, target, name);
+  Fixed fixed = fixed_matrix(affine, from_input ? 1 : side.unit, entering, target, name);
+  note_seen(work, layer, w, side, fixed);
   if (fixed.coarsened)
     work.result.warnings.push_back(fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow", name,
                                                fixed.coarsened, affine.count(), w.name));
@@ -261,6 +275,7 @@ void add_dense(Work& work, const Layer& real) {
 
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments) {
   Work work{real, format, ranges, moments};
+  work.result.seen = real;
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.scales = input_scales(real, format, ranges, work.result.warnings);

@@ -11,6 +11,7 @@ namespace sluice::tools {
 struct Quantized {
   Network network;
   std::vector<double> units;          ///< [layers] what a number that a layer hands on stands for
+  Network seen;                       ///< the float network, its weight matrices as the integers that are used for them stand for
   std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so that no accumulator overflows
 };
 

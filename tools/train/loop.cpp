@@ -12,6 +12,7 @@
 #include "../common/error.h"
 #include "../common/progress.h"
 #include "../common/shuffle.h"
+#include "aware.h"
 #include "sluice_train.h"
 #include "train.h"
 
@@ -84,6 +85,7 @@ struct Loop {
   const Split& split;
   Crew crew;
   OwnedModel start;  ///< the trainer works on a copy of its weights
+  std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
   AlignedBytes arena = AlignedBytes();
   sluice_trainer trainer = {};
   Progress progress = {};
@@ -94,7 +96,7 @@ void need(sluice_status status) {
 }
 
 /// The weights so far, as a blob that is open.
-OwnedModel snapshot(const Loop& loop) {
+OwnedModel weights_so_far(const Loop& loop) {
   AlignedBytes blob(loop.start.blob.size);
   std::memcpy(blob.data.get(), loop.start.blob.data.get(), blob.size);
   need(sluice_train_store(&loop.trainer, blob.data.get(), blob.size));
@@ -102,6 +104,25 @@ OwnedModel snapshot(const Loop& loop) {
   model.blob = std::move(blob);
   need(sluice_open(&model.model, model.blob.data.get(), model.blob.size, wanted_isa()));
   return model;
+}
+
+/// The model so far: what a device would run.
+struct Snapshot {
+  OwnedModel model, real;             ///< real: what training moves, where `model` is in fixed point
+  std::vector<std::string> warnings;  ///< of quantization
+};
+
+Snapshot snapshot(const Loop& loop) {
+  Snapshot result;
+  result.model = weights_so_far(loop);
+  if (!loop.aware) return result;
+  Quantized quantized = loop.aware->make(result.model.model);
+  quantized.network.made =
+      made_quantized(quantized.network.made, loop.recipe.quantize_type, loop.recipe.quantize_ranges, data_hash(loop.data));
+  result.real = std::move(result.model);
+  result.model = open_model(write_blob(quantized.network), "the quantized network");
+  result.warnings = std::move(quantized.warnings);
+  return result;
 }
 
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
@@ -128,9 +149,10 @@ bool run_epoch(Loop& loop, Epoch& epoch, const std::optional<HeldOut>& held_out_
     std::vector<sluice_sequence> batch;
     for (std::size_t i = b * std::size_t(loop.recipe.batch); i < order.size() && batch.size() < std::size_t(loop.recipe.batch);
          ++i)
-      batch.push_back(sequence_of(loop.data, order[i]));
+      batch.push_back(sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i]));
     sluice_train_result result{};
     need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
+    if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
     loss += result.loss_sum, targets += result.targets, correct += result.correct;
     norms += result.gradient_norm;
     epoch.loss = targets ? loss / double(targets) : 0;
@@ -156,7 +178,7 @@ bool worth_a_line(const Recipe& recipe, int epoch) {
 
 /// What has been kept so far: the best model by validation loss.
 struct Best {
-  OwnedModel model;
+  Snapshot snapshot;
   double loss = std::numeric_limits<double>::infinity();
   int epoch = 0;
 };
@@ -169,10 +191,12 @@ void run_epochs(Loop& loop, Trained& result, Best& best) {
     result.interrupted = !run_epoch(loop, epoch, held_out);
     if (result.interrupted) return;
     if (!loop.split.held_out.empty()) {
-      OwnedModel model = snapshot(loop);
-      const Evaluation evaluation = evaluate(model.model, loop.data, loop.split.held_out, loop.crew);
+      Snapshot now = snapshot(loop);
+      const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew);
       held_out = epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
-      if (held_out->loss < best.loss) best = {std::move(model), held_out->loss, number};
+      if (held_out->loss < best.loss) best = {std::move(now), held_out->loss, number};
+    } else if (loop.aware) {
+      snapshot(loop);  // measures the peaks that the next epoch's roundings use
     }
     result.epochs.push_back(epoch);
     if (worth_a_line(loop.recipe, number))
@@ -188,7 +212,11 @@ void run_epochs(Loop& loop, Trained& result, Best& best) {
 
 /// @param loop  must stay where it is: the trainer points into it
 void start_trainer(Loop& loop) {
-  const sluice_train_options options = options_of(loop.recipe, loop.data, loop.split);
+  sluice_train_options options = options_of(loop.recipe, loop.data, loop.split);
+  if (loop.recipe.quantize_aware) {
+    loop.aware = std::make_unique<Aware>(loop.recipe, loop.data, loop.split, loop.start);
+    options.rounding = &loop.aware->rounding;
+  }
   loop.arena = AlignedBytes(std::size_t(sluice_train_needs(&loop.start.model, &options)));
   const sluice_status status =
       sluice_train_start(&loop.trainer, &loop.start.model, &options, loop.arena.data.get(), loop.arena.size);
@@ -208,7 +236,8 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
   end_progress(loop.progress);
   const bool keep_best = best.epoch > 0 && (recipe.patience > 0 || result.interrupted);
   result.kept = keep_best ? best.epoch : result.interrupted ? 0 : int(result.epochs.size());
-  result.model = keep_best ? std::move(best.model) : snapshot(loop);
+  Snapshot kept = keep_best ? std::move(best.snapshot) : snapshot(loop);
+  result.model = std::move(kept.model), result.real = std::move(kept.real), result.warnings = std::move(kept.warnings);
   return result;
 }
 

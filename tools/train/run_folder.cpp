@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -16,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* run_files[] = {"model.slu", "recipe.toml", "log.jsonl"};
+constexpr const char* run_files[] = {"model.slu", "model-f32.slu", "recipe.toml", "log.jsonl"};
 
 /// A hidden folder inside the run's, for files on their way. Takes itself away, and with it every folder made for its sake that
 /// is still empty.
@@ -81,6 +82,11 @@ void write_run(const std::string& folder, const std::vector<RunFile>& files) {
     std::error_code error;
     fs::rename(fs::path(staging.staging) / file.name, staging.folder / file.name, error);
     if (error) fail("{}/{}: cannot be written: {}", folder, file.name, error.message());
+  }
+  for (const char* name : run_files) {  // of the run that was here
+    const bool written = std::any_of(files.begin(), files.end(), [&](const RunFile& file) { return file.name == name; });
+    std::error_code ignored;
+    if (!written) fs::remove(staging.folder / name, ignored);
   }
 }
 

@@ -20,6 +20,9 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
 /// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
 void check_device(const Recipe& recipe, const Network& network);
 
+/// Refuses (exit code 2) a network without integer form, where the recipe trains for fixed point.
+void check_aware(const Recipe& recipe, const Network& network);
+
 /// Initial weights as PyTorch draws them: GRU U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs), 1/sqrt(inputs)),
 /// biases too. A number depends on the seed and on its place in the network alone.
 void initialize(Network& network, std::uint64_t seed);
@@ -40,6 +43,8 @@ struct Epoch {
 
 struct Trained {
   OwnedModel model;           ///< the weights to keep
+  OwnedModel real;            ///< of a training for fixed point: the float weights that `model` was made of; else empty
+  std::vector<std::string> warnings;  ///< of quantization
   std::vector<Epoch> epochs;  ///< complete ones
   int kept = 0;               ///< the epoch whose weights `model` has; 0: the weights where it was interrupted
   bool interrupted = false;   ///< by SIGINT: `model` is the best so far by validation loss, without one the latest

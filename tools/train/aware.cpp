@@ -1,0 +1,79 @@
+#include "aware.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../common/error.h"
+#include "train.h"
+
+namespace sluice::tools {
+namespace {
+
+void see(void* context, const float* weights, float* seen) {
+  Aware& aware = *static_cast<Aware*>(context);
+  const sluice_model& model = aware.start.model;
+  unpack_weights(model, weights, aware.network);
+  bool finite = true;  // a training that diverged is found out by its loss
+  for (const Layer& layer : aware.network.layers)
+    for (const Array& array : layer.arrays)
+      finite = finite && std::all_of(array.values.begin(), array.values.end(), [](float v) { return std::isfinite(v); });
+  try {  // the trainer is C
+    pack_weights(model, finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network, seen);
+  } catch (...) {
+    aware.refused = std::current_exception();
+    pack_weights(model, aware.network, seen);
+  }
+}
+
+sluice_format format_of(const Recipe& recipe) { return recipe.quantize_type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8; }
+
+/// Frames as the fixed-point network takes them, in the frames' own units.
+void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& data) {
+  const OwnedModel fixed = open_model(write_blob(quantized.network), "the network before training");
+  const std::size_t features = data.features();
+  const bool narrow = fixed.info().format == SLUICE_INT8;
+  const Scales& scales = quantized.network.scales;
+  std::vector<std::int16_t> numbers(features);
+  for (std::size_t at = 0; at < data.x.size(); at += features) {
+    sluice_quantize(&fixed.model, data.x.data() + at, numbers.data(), 1);
+    for (std::size_t k = 0; k < features; ++k) {
+      const double number = narrow ? reinterpret_cast<const std::int8_t*>(numbers.data())[k] : numbers[k];
+      const double inverse = double(scales.inverse[k]);
+      data.x[at + k] = inverse == 0 ? ranges.low[k] : float((number - double(scales.offset[k])) / inverse);
+    }
+  }
+}
+
+}  // namespace
+
+Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const OwnedModel& started)
+    : start(started), data(all), split(parts), format(format_of(recipe)),
+      network(read_network(started.model)),
+      ranges(feature_ranges(all, parts.train, range_choice(recipe.quantize_ranges))), rounded(all) {
+  unit.resize(network.layers.size());
+  rounding = {this, see, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
+  round_frames(make(start.model), ranges, rounded);
+}
+
+void check_aware(const Recipe& recipe, const Network& network) {
+  if (!recipe.quantize_aware) return;
+  const std::size_t inputs = std::size_t(network.layers.front().in);
+  Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1), std::vector<double>(network.layers.size(), 1)};
+  try {
+    quantize(network, format_of(recipe), any);
+  } catch (const Error& error) {
+    refuse("{}: {}", where(recipe, "quantize.aware"), error.what());
+  }
+}
+
+Quantized Aware::make(const sluice_model& real) {
+  const Network now = read_network(real);
+  ranges.peak = peaks(now, data, split.train);
+  Quantized quantized = quantize(now, format, ranges);
+  const std::size_t folded = now.layers.size() - quantized.network.layers.size();
+  const double narrowing = format == SLUICE_INT8 ? 256 : 1;
+  for (std::size_t l = 0; l < quantized.units.size(); ++l) unit[folded + l] = float(narrowing * quantized.units[l]);
+  return quantized;
+}
+
+}  // namespace sluice::tools
