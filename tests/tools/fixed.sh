@@ -53,6 +53,22 @@ done
 works quantize run --calibrate train.csv --ranges percentile --out percentile.slu
 grep -q 'percentile.*chosen' out || complain "--ranges percentile chooses another: $(head -n 8 out)"
 
+# --- data that leaves the calibrated range saturates, and is named; so is a feature that changes though it never did
+awk -F, -v OFS=, 'NR > 1 { $3 *= 3; $5 = NR % 2 } 1' test.csv >wide.csv
+awk -F, -v OFS=, 'NR > 1 { $5 = 0.5 } 1' train.csv >still.csv
+works train recipe.toml --set data.train=still.csv --set train.epochs=2 --out still
+works quantize still --calibrate still.csv
+grep -q 'warning: c3: is 0.5 in all calibration data' err || complain "a constant feature: $(cat err)"
+works eval still/model-int8.slu --data still.csv
+! grep -q 'c3' err || complain "a warning for the data of the calibration: $(cat err)"
+for command in 'eval still/model-int8.slu --data' 'run still/model-int8.slu --input'; do
+  works $command wide.csv
+  grep -q 'warning: c1: [0-9.]* % of its values in wide.csv are outside' err && grep -q 'warning: c3: changes in wide.csv' err ||
+    complain "$command: data outside the range: $(cat err)"
+done
+works run still/model.slu --input wide.csv
+[ ! -s err ] || complain "a float model warns: $(cat err)"
+
 # --- trained for fixed point: the same bytes on any instruction set, for any number of threads; the run's model is the device's
 aware() { works train recipe.toml --set quantize.aware=true --set train.epochs=8 --out "$@"; }
 aware aware --set train.patience=8

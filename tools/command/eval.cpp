@@ -4,6 +4,7 @@
 #include "../common/error.h"
 #include "../common/model_file.h"
 #include "../common/print.h"
+#include "../convert/saturation.h"
 #include "../recipe.h"
 #include "../train/evaluate.h"
 #include "command.h"
@@ -37,6 +38,7 @@ void run_eval(const EvalOptions& options) {
   const std::vector<std::size_t> all = all_sequences(data);
   if (!has_target(data, all)) refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
   const Evaluation evaluation = evaluate(model.model, data, all, 0);
+  warn_saturated(saturated_inputs(model, data, all), options.data);
   if (options.json) return print("{}\n", json_text(evaluation));
   print_report(evaluation);
 }

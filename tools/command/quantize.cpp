@@ -10,6 +10,7 @@
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../convert/analyze.h"
+#include "../convert/saturation.h"
 #include "../recipe.h"
 #include "../train/evaluate.h"
 #include "command.h"
@@ -126,7 +127,7 @@ std::string size_table(const OwnedModel& before, const OwnedModel& after, const 
 ordered_json snr_json(double snr) { return std::isinf(snr) ? ordered_json() : ordered_json(snr); }  // null: exact
 
 std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
-                        const std::vector<Candidate>& candidates, const Candidate& best, const ErrorReport& errors) {
+                        const std::vector<Candidate>& candidates, const Candidate& best, const std::vector<ValueError>& errors) {
   ordered_json json = {{"type", options.type}, {"ranges", range_name(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
   const auto evaluated = [](const Evaluation& e) {
     ordered_json result = {{"loss", e.loss}};
@@ -137,7 +138,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
   json["float"] = evaluated(before);
   for (const Candidate& c : candidates) json["choices"][range_name(c.choice)] = evaluated(c.held_out);
   json["values"] = ordered_json::array();
-  for (const ValueError& v : errors.values)
+  for (const ValueError& v : errors)
     json["values"].push_back({{"layer", v.layer},
                               {"kind", v.kind},
                               {"value", v.name},
@@ -145,19 +146,15 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
                               {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
                               {"worst", {{"error", v.worst}, {"sequence", input.data.names[v.worst_sequence]}, {"step", v.worst_step}}}});
   json["saturated_inputs"] = ordered_json::object();
-  for (const InputSaturation& s : errors.inputs) json["saturated_inputs"][s.name] = s.share;
+  for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out)) json["saturated_inputs"][s.name] = s.share;
   json["warnings"] = best.quantized.warnings;
   json["bytes"] = {{"float", input.model.info().bytes}, {options.type, best.model.info().bytes}};
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-void warn(const Candidate& best, const ErrorReport& errors) {
+void warn(const Input& input, const Candidate& best) {
   for (const std::string& warning : best.quantized.warnings) tell(printable("warning: " + warning) + "\n");
-  constexpr double worth_saying = 0.01;
-  for (const InputSaturation& input : errors.inputs)
-    if (input.share >= worth_saying)
-      tell(printable(fmt::format("warning: {}: {} of its validation values are outside the range {}", input.name,
-                                 percent(input.share), "that calibration chose, and saturate")) + "\n");
+  warn_saturated(saturated_inputs(best.model, input.data, input.split.held_out), "validation");
 }
 
 void check_out(const std::string& path, const std::string& bytes, bool force) {
@@ -176,7 +173,7 @@ void run_quantize(const QuantizeOptions& options) {
   const Candidate& best = best_of(candidates);
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
   check_out(path, blob, options.force);
-  const ErrorReport errors = analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
+  const std::vector<ValueError> errors = analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
   if (!options.report.empty()) write_file(options.report, report_json(input, options, before, candidates, best, errors));
   write_file(path, blob);
 
@@ -185,7 +182,7 @@ void run_quantize(const QuantizeOptions& options) {
   print("where the error arises:\n{}\n", error_table(errors, input.data));
   print("{}\n", size_table(input.model, best.model, options.type));
   print("wrote {}, hash {:016x}\n", path, sluice_hash(&best.model.model));
-  warn(best, errors);
+  warn(input, best);
 }
 
 }  // namespace sluice::tools

@@ -8,6 +8,7 @@
 #include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
+#include "../convert/saturation.h"
 #include "../data/data.h"
 #include "../keys.h"
 #include "../recipe.h"
@@ -202,6 +203,7 @@ void run_run(const RunOptions& options) {
   const Columns columns = columns_for(model, options);
   const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
+  warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
   if (!options.trace.empty()) write_file(options.trace, trace_text(model, data));
   if (options.output.empty()) print_text(text);
   if (!options.output.empty()) write_file(options.output, text);

@@ -5,6 +5,7 @@
 
 #include "../common/model_file.h"
 #include "../common/print.h"
+#include "saturation.h"
 #include "runtime/blob.h"
 
 namespace sluice::tools {
@@ -109,21 +110,19 @@ struct Analysis {
   Side float_side, fixed_side;
   std::size_t folded;  ///< layers of real in front of fixed's first
   std::vector<std::vector<double>> real_before, fixed_before;  ///< states of GRUs before the step, by layer of fixed
-  ErrorReport report = {};
+  std::vector<ValueError> values = {};
 
   Analysis(const Network& r, const Network& f, const std::vector<double>& u)
       : real(r), fixed(f), units(u), float_side(r), fixed_side(f), folded(r.layers.size() - f.layers.size()),
         real_before(f.layers.size()), fixed_before(f.layers.size()) {
-    report.values.push_back({0, "", "inputs"});
+    values.push_back({0, "", "inputs"});
     for (std::size_t l = 0; l < f.layers.size(); ++l) {
       const std::string kind = sluice_layer_name(f.layers[l].kind);
       if (f.layers[l].kind == SLUICE_GRU)
-        for (const char* gate : {"r", "z", "n"}) report.values.push_back({l + 1, kind, gate});
+        for (const char* gate : {"r", "z", "n"}) values.push_back({l + 1, kind, gate});
       const bool last = l + 1 == f.layers.size() && f.layers[l].kind == SLUICE_DENSE;
-      report.values.push_back({l + 1, kind, f.layers[l].kind == SLUICE_GRU ? "h" : last ? "answers" : "y"});
+      values.push_back({l + 1, kind, f.layers[l].kind == SLUICE_GRU ? "h" : last ? "answers" : "y"});
     }
-    for (const std::string& name : f.inputs) report.inputs.push_back({name, 0});
-    for (std::size_t i = f.inputs.size(); i < std::size_t(f.layers[0].in); ++i) report.inputs.push_back({fmt::format("x{}", i), 0});
   }
 
   void reset() {
@@ -137,13 +136,10 @@ struct Analysis {
   void note_inputs(ValueError& e, Where where) {
     const auto& raw = float_side.traced.values[0];
     const auto& numbers = fixed_side.traced.values[0];
-    const double lowest = fixed.layers[0].format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
     for (std::size_t k = 0; k < raw.size(); ++k) {
       const double inverse = double(fixed.scales.inverse[k]);
       if (inverse == 0) continue;
-      const double wanted = raw[k] * inverse + double(fixed.scales.offset[k]);
-      const bool outside = wanted < lowest - 0.5 || wanted >= highest + 0.5;
-      report.inputs[k].share += outside;
+      const bool outside = saturates(fixed.scales, fixed.layers[0].format, k, float(raw[k]));
       // In units of the feature's deviation, where the network standardizes: so features count alike.
       const double weight = folded ? double(real.layers[0].arrays[0].values[k]) : 1;
       const double mean = folded ? double(real.layers[0].arrays[1].values[k]) : 0;
@@ -163,22 +159,22 @@ struct Analysis {
     for (int row = 0; row < f.out; ++row) {
       const Gates truth = gates_of({r.arrays[0], r.arrays[2], -1, 1}, {r.arrays[1], r.arrays[3], -1, 1}, row, real_x, real_before[l]);
       const Gates got = gates_of({f.arrays[0], f.arrays[2], f.shift_ih, 0}, {f.arrays[1], f.arrays[3], f.shift_hh, 0}, row, x, h);
-      note(report.values[at], truth.r, got.r, got.r_ends, where);
-      note(report.values[at + 1], truth.z, got.z, got.z_ends, where);
-      note(report.values[at + 2], truth.n, got.n, got.n_ends, where);
+      note(values[at], truth.r, got.r, got.r_ends, where);
+      note(values[at + 1], truth.z, got.z, got.z_ends, where);
+      note(values[at + 2], truth.n, got.n, got.n_ends, where);
     }
   }
 
   void step(const float* x, Where where) {
     float_side.step(x), fixed_side.step(x);
-    note_inputs(report.values[0], where);
+    note_inputs(values[0], where);
     std::size_t at = 1;
     for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
       const bool gru = fixed.layers[l].kind == SLUICE_GRU;
       if (gru) note_gates(l, at, where), at += 3;
       const auto &truth = float_side.traced.values[l + folded + 1], &got = fixed_side.traced.values[l + 1];
       for (std::size_t i = 0; i < truth.size(); ++i)
-        note(report.values[at], truth[i], got[i] * units[l], got[i] >= 32766 || got[i] <= -32766, where);
+        note(values[at], truth[i], got[i] * units[l], got[i] >= 32766 || got[i] <= -32766, where);
       ++at;
       if (gru) real_before[l] = truth, fixed_before[l] = got;
     }
@@ -191,26 +187,22 @@ double ValueError::snr() const {
   return noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity();
 }
 
-ErrorReport analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
+std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
                     std::span<const std::size_t> sequences) {
   Network logits = real;  // in fixed point a model answers these
   sluice_activation& last = logits.layers.back().activation;
   if (last == SLUICE_SIGMOID || last == SLUICE_SOFTMAX) last = SLUICE_LINEAR;
   Analysis analysis(logits, fixed, units);
-  std::uint64_t frames = 0;
   for (const std::size_t s : sequences) {
     analysis.reset();
-    for (std::size_t t = 0; t < data.steps(s); ++t, ++frames) analysis.step(data.frames(s) + t * data.features(), {s, t});
+    for (std::size_t t = 0; t < data.steps(s); ++t) analysis.step(data.frames(s) + t * data.features(), {s, t});
   }
-  std::vector<InputSaturation>& inputs = analysis.report.inputs;
-  for (InputSaturation& input : inputs) input.share /= double(std::max<std::uint64_t>(frames, 1));
-  std::erase_if(inputs, [](const InputSaturation& i) { return i.share == 0; });
-  return std::move(analysis.report);
+  return std::move(analysis.values);
 }
 
-std::string error_table(const ErrorReport& report, const DataSet& data) {
+std::string error_table(const std::vector<ValueError>& values, const DataSet& data) {
   std::vector<std::vector<std::string>> rows = {{"layer", "value", "SNR", "saturated", "largest error", "where"}};
-  for (const ValueError& v : report.values) {
+  for (const ValueError& v : values) {
     const std::string layer = v.layer == 0 ? "" : fmt::format("{} {}", v.layer, v.kind);
     rows.push_back({layer, v.name, std::isinf(v.snr()) ? "exact" : fmt::format("{:.1f} dB", v.snr()),
                     fmt::format("{:.2f} %", 100 * double(v.saturated) / double(std::max<std::uint64_t>(v.count, 1))),

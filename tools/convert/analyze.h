@@ -20,22 +20,13 @@ struct ValueError {
   double snr() const;                          ///< in dB; infinite without noise
 };
 
-struct InputSaturation {
-  std::string name;
-  double share;  ///< of this feature's values that are outside its range
-};
-
-struct ErrorReport {
-  std::vector<ValueError> values;
-  std::vector<InputSaturation> inputs;  ///< those that saturate at all
-};
 
 /// Runs both networks step by step over these sequences, the float one's values being the truth.
 /// @param units  [layers of fixed] what a number that each layer hands on stands for
-ErrorReport analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
+std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
                     std::span<const std::size_t> sequences);
 
 /// A table for people.
-std::string error_table(const ErrorReport& report, const DataSet& data);
+std::string error_table(const std::vector<ValueError>& values, const DataSet& data);
 
 }  // namespace sluice::tools

@@ -1,0 +1,47 @@
+#include "saturation.h"
+
+#include <algorithm>
+
+#include "../common/print.h"
+
+namespace sluice::tools {
+
+bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value) {
+  const double inverse = double(scales.inverse[feature]), half = format == SLUICE_INT8 ? 128 : 32768;
+  const double number = double(value) * inverse + double(scales.offset[feature]);
+  return inverse != 0 && !(number >= -half - 0.5 && number < half - 0.5);
+}
+
+std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data, std::span<const std::size_t> sequences) {
+  const auto format = sluice_format(model.info().format);
+  if (format == SLUICE_F32) return {};
+  const Scales scales = read_network(model.model).scales;
+  std::vector<InputSaturation> found;
+  for (std::size_t k = 0; k < data.features(); ++k) {
+    std::size_t outside = 0, frames = 0;
+    InputSaturation input{data.feature_names[k], 0};
+    for (const std::size_t s : sequences)
+      for (std::size_t t = 0; t < data.steps(s); ++t, ++frames) {
+        const float value = data.frames(s)[t * data.features() + k];
+        outside += saturates(scales, format, k, value);
+        input.changes = input.changes || (scales.inverse[k] == 0 && value != data.frames(sequences[0])[k]);
+      }
+    input.share = double(outside) / double(std::max<std::size_t>(frames, 1));
+    if (outside || input.changes) found.push_back(input);
+  }
+  return found;
+}
+
+void warn_saturated(const std::vector<InputSaturation>& inputs, const std::string& what) {
+  constexpr double worth_saying = 0.01;
+  for (const InputSaturation& input : inputs) {
+    if (input.changes)
+      tell(printable(fmt::format("warning: {}: changes in {}, though it never did in calibration; the model does not look at it",
+                                 input.name, what)) + "\n");
+    else if (input.share >= worth_saying)
+      tell(printable(fmt::format("warning: {}: {:.1f} % of its values in {} are outside the range that calibration chose, and saturate",
+                                 input.name, 100 * input.share, what)) + "\n");
+  }
+}
+
+}  // namespace sluice::tools
