@@ -4,6 +4,8 @@
 
 #include "sluice.h"
 
+constexpr uint32_t traced_frames = 5;
+
 /// Bytes of a number of a frame, and of an answer.
 inline size_t frame_number(uint32_t format) { return format == SLUICE_F32 ? 4 : format == SLUICE_INT8 ? 1 : 2; }
 inline size_t answer_number(uint32_t format) { return format == SLUICE_F32 ? 4 : 2; }

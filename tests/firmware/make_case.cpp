@@ -2,7 +2,7 @@
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
 //   make_case FOLDER/NAME f32|int8|w8a16 INPUTS (gru|dense) UNITS ...  of a network with made-up weights
 //   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
-// writes NAME.in, NAME.out and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
+// writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
 // (NAME.pairs).
 #include <cmath>
 #include <cstdint>
@@ -141,6 +141,20 @@ void make_training(const std::string& name) {
   write(name + ".end", stored.data(), text.size());
 }
 
+/// What a stream's tracer is told, as lines of text.
+struct Trace {
+  const sluice_model& model;
+  uint32_t step;
+  std::string text;
+
+  static void take(void* context, uint32_t layer, const void* values, uint32_t n) {
+    Trace& trace = *static_cast<Trace*>(context);
+    char line[72];
+    for (uint32_t unit = 0; unit < n; ++unit)
+      trace.text.append(line, sluice_trace_line(&trace.model, trace.step, layer, unit, values, line));
+  }
+};
+
 /// The blob with the first frames and answers as its own test.
 std::string with_self_test(const std::string& text, const sluice_model& model, const std::string& x, const std::string& y) {
   const sluice_info info = sluice_describe(&model);
@@ -174,7 +188,12 @@ int main(int argc, char** argv) {
 
   const std::string x = make_frames(info);
   std::string y(frames * answer_bytes(info), '\0');
-  for (size_t i = 0; i < frames; ++i) sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
+  Trace trace{model, 0, ""};
+  sluice_trace(&stream, Trace::take, &trace);
+  for (size_t i = 0; i < frames; ++i, ++trace.step) {
+    if (i == traced_frames) sluice_trace(&stream, nullptr, nullptr);
+    sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
+  }
   const std::string tested = with_self_test(text, model, x, y);
   const std::string pairs = in_order(tested, sluice::Order::pairs), rows = in_order(tested, sluice::Order::rows);
   write(name + ".slu", tested.data(), tested.size());
@@ -182,4 +201,5 @@ int main(int argc, char** argv) {
   write(name + ".rows", rows.data(), rows.size());
   write(name + ".in", x.data(), x.size());
   write(name + ".out", y.data(), y.size());
+  write(name + ".trace", trace.text.data(), trace.text.size());
 }
