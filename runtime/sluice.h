@@ -138,9 +138,9 @@ void sluice_reset(sluice_stream* stream);
  * step: may be NULL; the first step that differed, counted from 0 through all sequences. Linked only when called. */
 sluice_status sluice_selftest(sluice_stream* stream, uint32_t* step);
 
-/* Tracing, in builds with SLUICE_TRACE (the host tools; off for firmware unless asked for): after each step that a stream takes
- * alone (not with others in sluice_step_many), trace is called with the frame as layer 0 and then with what each layer hands on, layers counted from 1; values are in
- * the model's number format. NULL ends it. Without SLUICE_TRACE nothing is ever called. */
+/* Tracing, in builds with SLUICE_TRACE (the host tools; off for firmware unless asked for): after each step that a stream takes alone
+ * (not with others in sluice_step_many), trace is called with the frame as layer 0 and then with what each layer hands on, layers
+ * counted from 1; values are in the model's number format. NULL ends it. Without SLUICE_TRACE nothing is ever called. */
 typedef void (*sluice_tracer)(void* context, uint32_t layer, const void* values, uint32_t n);
 void sluice_trace(sluice_stream* stream, sluice_tracer trace, void* context);
 /* One traced value as a line of text that is the same on the desk and on the board, "step 3 layer 1 unit 17: -1234" (floats as the 8
