@@ -26,6 +26,12 @@ inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, 
   return {model.blob + w, bias, bias + rows, shift, rows, cols};
 }
 
+/// Panel by panel, as the kernel wrote them: a load across two fresh stores waits for both.
+inline void copy_state(const void* from, void* to, int units) {
+  for (int i = 0; i < units; i += panel_rows)
+    memcpy(static_cast<int16_t*>(to) + i, static_cast<const int16_t*>(from) + i, panel_rows * sizeof(int16_t));
+}
+
 inline bool is_first(const StepCall& call) { return &call.layer == call.model.layers; }
 inline bool is_last(const StepCall& call) { return &call.layer == call.model.layers + call.model.layer_count - 1; }
 
@@ -41,7 +47,7 @@ struct FixedGruLayer {
                 {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, 3 * units, int(layer.in)),
                  fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, 3 * units, int(layer.out)), call.x,
                  is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch});
-    memcpy(call.y, call.state, size_t(units) * sizeof(int16_t));
+    copy_state(call.state, call.y, units);
   }
 
   static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step,

@@ -1,10 +1,11 @@
 // How an instruction set adds up a block of 8 rows x 4 columns of int8 weights. A Dot supplies:
 //   Sum                    the running sums of 8 rows; zero()
 //   blocks                 how many consecutive blocks one add takes; add_one for a single one where that is not 1
-//   add(sum, w, x, side)   those blocks at w times the numbers at x; where wants_magnitudes, their |x| is at x + side
-//   store(sum, bias, y)    y[8] = bias[8] + sums
+//   add(sum, w, x, side)   those blocks at w times the numbers at x
+//   store(sum, missing, bias, y)   y[8] = bias[8] + missing + sums
 // for int8 also
-//   narrow(h, x, n)        n int16, a multiple of 8, as they enter a product of int8; magnitudes(x, m, n): |x|, n a multiple of 16
+//   take(x, n, to, length)     n bytes as add wants them, zeros behind them; where splits_signs, masks at `to` and |x| at to + length
+//   narrow(h, n, to, length)   the same of int16, which may be read to a multiple of 8; both return what every row is missing
 // Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have those of the SIMD sets.
 #ifndef SLUICE_FIXED_DOTS_H
 #define SLUICE_FIXED_DOTS_H
@@ -14,16 +15,31 @@
 namespace sluice {
 namespace {
 
+/// Zeros behind n numbers.
+template <class X>
+inline void pad(X* x, int n, int length) {
+  for (int i = n; i < length; ++i) x[i] = 0;
+}
+
+inline int32_t take_plain(const int8_t* x, int n, int8_t* to, int length) {
+  memcpy(to, x, size_t(n));
+  pad(to, n, length);
+  return 0;
+}
+
 /// Plain code, for int8 and int16 x.
 struct PlainDot {
-  static void narrow(const int16_t* h, int8_t* x, int n) {
-    for (int i = 0; i < n; ++i) x[i] = int8_t(narrowed(h[i]));
+  static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
+  static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
+    for (int i = 0; i < n; ++i) to[i] = int8_t(narrowed(h[i]));
+    pad(to, n, length);
+    return 0;
   }
   struct Sum {
     uint32_t row[8];
   };
   static constexpr int blocks = 1;
-  static constexpr bool wants_magnitudes = false;
+  static constexpr bool splits_signs = false;
   static Sum zero() { return {}; }
   template <class X>
   static Sum add(Sum sum, const int8_t* w, const X* x, int) {
@@ -31,7 +47,7 @@ struct PlainDot {
       for (int k = 0; k < 4; ++k) sum.row[row] += uint32_t(w[row * 4 + k] * x[k]);
     return sum;
   }
-  static void store(const Sum& sum, const int32_t* bias, int32_t* y) {
+  static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     for (int row = 0; row < 8; ++row) y[row] = int32_t(uint32_t(bias[row]) + sum.row[row]);
   }
 };

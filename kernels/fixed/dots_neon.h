@@ -19,9 +19,12 @@ inline int32x4_t pairs(int32x4_t a, int32x4_t b) {
 
 /// What enters a product of int8 here. The sum saturates, so its upper byte is 127 at most.
 struct SideNeon {
-  static constexpr bool wants_magnitudes = false;
-  static void narrow(const int16_t* h, int8_t* x, int n) {
-    for (int i = 0; i < n; i += 8) vst1_s8(x + i, vshrn_n_s16(vqaddq_s16(vld1q_s16(h + i), vdupq_n_s16(128)), 8));
+  static constexpr bool splits_signs = false;
+  static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
+  static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
+    for (int i = 0; i < n; i += 8) vst1_s8(to + i, vshrn_n_s16(vqaddq_s16(vld1q_s16(h + i), vdupq_n_s16(128)), 8));
+    pad(to, n, length);
+    return 0;
   }
 };
 
@@ -38,7 +41,7 @@ struct DotNeon : SideNeon {
     for (int i = 0; i < 4; ++i) sum.rows[i] = vpadalq_s16(sum.rows[i], vmull_s8(vld1_s8(w + 8 * i), four));
     return sum;
   }
-  static void store(const Sum& sum, const int32_t* bias, int32_t* y) {
+  static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     vst1q_s32(y, vaddq_s32(pairs(sum.rows[0], sum.rows[1]), vld1q_s32(bias)));
     vst1q_s32(y + 4, vaddq_s32(pairs(sum.rows[2], sum.rows[3]), vld1q_s32(bias + 4)));
   }
@@ -55,7 +58,7 @@ struct DotNeonDot : SideNeon {
     const int8x16_t four = vreinterpretq_s8_s32(vdupq_n_s32(from_bytes<int32_t>(x)));
     return {vdotq_s32(sum.low, vld1q_s8(w), four), vdotq_s32(sum.high, vld1q_s8(w + 16), four)};
   }
-  static void store(Sum sum, const int32_t* bias, int32_t* y) {
+  static void store(Sum sum, int32_t, const int32_t* bias, int32_t* y) {
     vst1q_s32(y, vaddq_s32(sum.low, vld1q_s32(bias)));
     vst1q_s32(y + 4, vaddq_s32(sum.high, vld1q_s32(bias + 4)));
   }
@@ -67,6 +70,7 @@ struct DotNeonWide {
   struct Sum {
     int32x4_t row[8];
   };
+  static constexpr bool splits_signs = false;
   static constexpr int blocks = 1;
   static Sum zero() {
     Sum sum;
@@ -83,7 +87,7 @@ struct DotNeonWide {
     }
     return sum;
   }
-  static void store(const Sum& sum, const int32_t* bias, int32_t* y) {
+  static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     for (int i = 0; i < 8; i += 4) {
       const int32x4_t four_rows = pairs(pairs(sum.row[i], sum.row[i + 1]), pairs(sum.row[i + 2], sum.row[i + 3]));
       vst1q_s32(y + i, vaddq_s32(four_rows, vld1q_s32(bias + i)));

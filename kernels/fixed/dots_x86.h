@@ -16,31 +16,67 @@ struct SumAvx2 {
   using Sum = __m256i;
   static constexpr int blocks = 1;
   static Sum zero() { return _mm256_setzero_si256(); }
-  static void store(Sum sum, const int32_t* bias, int32_t* y) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_add_epi32(sum, load_256(bias)));
+  static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
+    const __m256i all = _mm256_add_epi32(load_256(bias), _mm256_set1_epi32(missing));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_add_epi32(sum, all));
   }
 };
 
-/// What enters a product of int8 here. The sum saturates, so its upper byte is 127 at most.
+/// What enters a product of int8 here: |x|, and where it was negative a mask that inverts the weight, for w ^ mask is then -w - 1; what
+/// is missing, |x| once for every row, is added at the end. (An instruction for the sign exists, but on fewer ports.)
+/// Everything is written as it is read again: a load across two stores would wait for both.
 struct SideAvx2 {
-  static constexpr bool wants_magnitudes = true;
-  static void narrow(const int16_t* h, int8_t* x, int n) {
-    for (int i = 0; i < n; i += 8) {
-      const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(h + i));
-      const __m128i upper = _mm_srai_epi16(_mm_adds_epi16(eight, _mm_set1_epi16(128)), 8);
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(x + i), _mm_packs_epi16(upper, upper));
+  static constexpr bool splits_signs = true;
+
+  struct Split {
+    int8_t *mask, *magnitude;
+    __m128i missing = _mm_setzero_si128();
+
+    void add(int i, __m128i x) {
+      const __m128i negative = _mm_cmpgt_epi8(_mm_setzero_si128(), x), m = _mm_abs_epi8(x);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(mask + i), negative);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(magnitude + i), m);
+      missing = _mm_add_epi64(missing, _mm_sad_epu8(_mm_and_si128(m, negative), _mm_setzero_si128()));
     }
+    int32_t sum() const { return _mm_cvtsi128_si32(missing) + _mm_extract_epi32(missing, 2); }
+  };
+  static __m128i load_128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+
+  /// The first n of sixteen bytes, 0 < n < 16, none behind them read.
+  static __m128i first_bytes(const int8_t* x, int n) {
+    uint64_t half[2] = {0, 0};
+    if (n >= 8) half[0] = from_bytes<uint64_t>(x);
+    const int8_t* const rest = n >= 8 ? x + 8 : x;
+    for (int i = n & 7; i-- > 0;) half[n >> 3] = half[n >> 3] << 8 | uint8_t(rest[i]);
+    return _mm_set_epi64x(int64_t(half[1]), int64_t(half[0]));
   }
-  static void magnitudes(const int8_t* x, int8_t* m, int n) {
-    for (int i = 0; i < n; i += 16)
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(m + i), _mm_abs_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i))));
+  static int32_t take(const int8_t* x, int n, int8_t* to, int length) {
+    Split split{to, to + length};
+    int i = 0;
+    for (; i + 16 <= n; i += 16) split.add(i, load_128(x + i));
+    if (i < n) split.add(i, first_bytes(x + i, n - i));
+    return split.sum();
+  }
+
+  /// Eight int16, rounded to their upper bytes. The sum saturates, so these are 127 at most.
+  static __m128i upper(const int16_t* h) { return _mm_srai_epi16(_mm_adds_epi16(load_128(h), _mm_set1_epi16(128)), 8); }
+  static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
+    static constexpr int8_t ones_then_zeros[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    Split split{to, to + length};
+    int i = 0;
+    for (; i + 16 <= n; i += 16) split.add(i, _mm_packs_epi16(upper(h + i), upper(h + i + 8)));
+    if (i < n) {
+      const __m128i high = n - i > 8 ? upper(h + i + 8) : _mm_setzero_si128();
+      split.add(i, _mm_and_si128(_mm_packs_epi16(upper(h + i), high), load_128(ones_then_zeros + 16 - (n - i))));
+    }
+    return split.sum();
   }
 };
 
-/// |x| times the weight with x's sign. Two such products are at most 2 * 128 * 127, which int16 holds: nothing saturates.
+/// Two products of |x| and a weight, inverted or not, lie in -2 * 128 * 128 to 2 * 127 * 127 or 2 * 128 * 127: nothing saturates.
 struct DotAvx2 : SumAvx2, SideAvx2 {
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
-    const __m256i pairs = _mm256_maddubs_epi16(four_times_8(x + side), _mm256_sign_epi8(load_256(w), four_times_8(x)));
+    const __m256i pairs = _mm256_maddubs_epi16(four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
 };
@@ -49,13 +85,13 @@ struct DotAvx2 : SumAvx2, SideAvx2 {
 /// The dot product of four bytes, in its encoding of 256 bits.
 struct DotAvxVnni : SumAvx2, SideAvx2 {
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
-    return _mm256_dpbusd_avx_epi32(sum, four_times_8(x + side), _mm256_sign_epi8(load_256(w), four_times_8(x)));
+    return _mm256_dpbusd_avx_epi32(sum, four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
   }
 };
 #endif
 
 #if defined(__AVX512VNNI__)
-/// Two blocks in one register. There is no sign instruction: weights are negated under a mask.
+/// Two blocks in one register.
 struct DotAvx512Vnni : SideAvx2 {
   using Sum = __m512i;
   static constexpr int blocks = 2;
@@ -64,15 +100,14 @@ struct DotAvx512Vnni : SideAvx2 {
     return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x)), 0xFF00, from_bytes<int32_t>(x + 4));
   }
   static Sum add_blocks(Sum sum, __m512i w, const int8_t* x, int side) {
-    const __m512i with_sign = _mm512_mask_sub_epi8(w, _mm512_movepi8_mask(times_8(x)), _mm512_setzero_si512(), w);
-    return _mm512_dpbusd_epi32(sum, times_8(x + side), with_sign);
+    return _mm512_dpbusd_epi32(sum, times_8(x + side), _mm512_xor_si512(w, times_8(x)));
   }
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, _mm512_loadu_si512(w), x, side); }
   static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
     return add_blocks(sum, _mm512_maskz_loadu_epi32(0x00FF, w), x, side);
   }
-  static void store(Sum sum, const int32_t* bias, int32_t* y) {
-    SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)), bias, y);
+  static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
+    SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)), missing, bias, y);
   }
 };
 #endif
@@ -83,6 +118,7 @@ struct DotAvx2Wide {
     __m256i low, high;  ///< rows 0 to 3, 4 to 7
   };
   static constexpr int blocks = 1;
+  static constexpr bool splits_signs = false;
   static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
   static __m256i widened(const int8_t* w) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w))); }
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
@@ -90,8 +126,8 @@ struct DotAvx2Wide {
     return {_mm256_add_epi32(sum.low, _mm256_madd_epi16(widened(w), four)),
             _mm256_add_epi32(sum.high, _mm256_madd_epi16(widened(w + 16), four))};
   }
-  static void store(Sum sum, const int32_t* bias, int32_t* y) {
-    SumAvx2::store(_mm256_permute4x64_epi64(_mm256_hadd_epi32(sum.low, sum.high), 0xD8), bias, y);
+  static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
+    SumAvx2::store(_mm256_permute4x64_epi64(_mm256_hadd_epi32(sum.low, sum.high), 0xD8), missing, bias, y);
   }
 };
 

@@ -43,7 +43,7 @@ struct GateSums {
   size_t n;
 };
 
-/// On hosts in two walks: the units' chains from accumulator to state are long, and a CPU overlaps only what fits its reorder buffer.
+/// On hosts in four walks: the units' chains from accumulator to state are long, and a CPU overlaps only what fits its reorder buffer.
 /// A core in order has nothing to overlap, and keeps everything in registers.
 template <class Set>
 inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
@@ -58,9 +58,8 @@ inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
   const auto over_both = [=](auto make, size_t i, int gate) SLUICE_INLINE {
     return add_high_product(over_x(make, i, gate), shift_left(make.load(h_sums + gate * stride + i), shift_h), make.load(m_h + gate * units + i));
   };
-  const auto gate_z = [=](auto make, size_t i) SLUICE_INLINE { return sigmoid_fixed(over_both(make, i, 1)); };
-  const auto candidate = [=](auto make, size_t i) SLUICE_INLINE {
-    const auto r = sigmoid_fixed(over_both(make, i, 0));
+  const auto gate = [=](auto make, size_t i, int which) SLUICE_INLINE { return sigmoid_fixed(over_both(make, i, which)); };
+  const auto candidate = [=](auto make, size_t i, auto r) SLUICE_INLINE {
     const auto g = requantize(make.load(h_sums + 2 * stride + i), shift_h, make.load(m_h + 2 * units + i));
     return over_x(make, i, 2) + product_q15(r, saturated<17>(g));
   };
@@ -70,14 +69,23 @@ inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
   };
   if constexpr (Set::overlaps) {
     sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-      store(x_sums + stride + i, gate_z(make, i));
-      store(x_sums + 2 * stride + i, candidate(make, i));
+      store(x_sums + i, over_both(make, i, 0));
+      store(x_sums + stride + i, over_both(make, i, 1));
+    });
+    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
+      store(x_sums + i, sigmoid_fixed(make.load(x_sums + i)));
+      store(x_sums + stride + i, sigmoid_fixed(make.load(x_sums + stride + i)));
+    });
+    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
+      store(x_sums + 2 * stride + i, candidate(make, i, make.load(x_sums + i)));
     });
     sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
       update(make, i, make.load(x_sums + stride + i), make.load(x_sums + 2 * stride + i));
     });
   } else {
-    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE { update(make, i, gate_z(make, i), candidate(make, i)); });
+    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
+      update(make, i, gate(make, i, 1), candidate(make, i, gate(make, i, 0)));
+    });
   }
 }
 

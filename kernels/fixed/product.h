@@ -14,16 +14,6 @@ namespace {
 
 constexpr int block_bytes = panel_rows * block_cols;
 
-// The side of a product: its numbers, padded with zeros to whole sixteens.
-
-/// Zeros behind n numbers; where bytes are multiplied as unsigned by signed, |x| behind those.
-template <class Dot>
-inline void finish_side(int8_t* x, int n) {
-  const int length = side_length(n);
-  for (int i = n; i < length; ++i) x[i] = 0;
-  if constexpr (Dot::wants_magnitudes) Dot::magnitudes(x, x + length, length);
-}
-
 /// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p * stride + row].
 template <class Format, int Panels>
 inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
@@ -49,8 +39,10 @@ inline void panel_products(const FixedMatrix& m, int panel, int apart, const voi
     for (int p = 0; p < Panels && b < blocks; ++p)
       sum[p] = Dot::add_one(sum[p], w[p] + b * block_bytes, x + b * block_cols, length);
   }
+  int32_t missing = 0;
+  if constexpr (Dot::splits_signs) memcpy(&missing, x + 2 * length, sizeof missing);
   SLUICE_UNROLL
-  for (int p = 0; p < Panels; ++p) Dot::store(sum[p], m.bias + (panel + p * apart) * panel_rows, y + p * stride);
+  for (int p = 0; p < Panels; ++p) Dot::store(sum[p], missing, m.bias + (panel + p * apart) * panel_rows, y + p * stride);
 }
 
 /// int8 on hosts, by the Dot of an instruction set.
@@ -58,14 +50,11 @@ template <class D>
 struct HostQ8 {
   using Dot = D;
   using Number = int8_t;
-  static void frame(const void* x, int n, void* to) {
-    memcpy(to, x, size_t(n));
-    finish_side<Dot>(static_cast<int8_t*>(to), n);
-  }
-  static void state(const int16_t* h, int n, void* to) {
-    int8_t* const x = static_cast<int8_t*>(to);
-    Dot::narrow(h, x, (n + panel_rows - 1) & -panel_rows);
-    finish_side<Dot>(x, n);
+  static void frame(const void* x, int n, void* to) { finish(Dot::take(static_cast<const int8_t*>(x), n, static_cast<int8_t*>(to), side_length(n)), n, to); }
+  static void state(const int16_t* h, int n, void* to) { finish(Dot::narrow(h, n, static_cast<int8_t*>(to), side_length(n)), n, to); }
+  /// What is missing lies behind the numbers.
+  static void finish(int32_t missing, int n, void* side) {
+    if constexpr (Dot::splits_signs) memcpy(static_cast<int8_t*>(side) + 2 * side_length(n), &missing, sizeof missing);
   }
   template <int Panels>
   static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
@@ -80,9 +69,13 @@ struct HostQ16 {
   using Number = int16_t;
   static void frame(const void* x, int n, void* to) {
     memcpy(to, x, size_t(n) * sizeof(int16_t));
-    memset(static_cast<int16_t*>(to) + n, 0, size_t(side_length(n) - n) * sizeof(int16_t));
+    pad(static_cast<int16_t*>(to), n, side_length(n));
   }
-  static void state(const int16_t* h, int n, void* to) { frame(h, n, to); }
+  static void state(const int16_t* h, int n, void* to) {
+    int16_t* const x = static_cast<int16_t*>(to);
+    for (int i = 0; i < n; i += panel_rows) memcpy(x + i, h + i, panel_rows * sizeof(int16_t));  // as it was written
+    pad(x, n, side_length(n));
+  }
   template <int Panels>
   static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
     panel_products<HostQ16, Panels>(m, panel, apart, side, y, stride);
