@@ -23,10 +23,15 @@ quietly "$out/host.log" cmake --build --preset release --target make_case fit_co
 # The table's shapes, and others that tell the parts of a step's cost apart: inputs, units, layers.
 shapes="8-gru-16 16-gru-32 40-gru-64 64-gru-128 128-gru-256"
 others="3-gru-8 100-gru-24 9-gru-40 200-gru-16 4-gru-96 40-dense-64 64-dense-8 12-dense-16 100-dense-40 12-gru-32-dense-9 20-gru-24-dense-4
-  6-dense-32-gru-16-dense-2 10-gru-24-gru-16-dense-5"
+  6-dense-32-gru-16-dense-2 10-gru-24-gru-16-dense-5
+  12-tanh-64-gru-8 30-gru-8-tanh-24-dense-3 16-sigmoid-72-gru-8 24-gru-16-sigmoid-40-dense-2 20-relu-80-gru-8 9-gru-16-relu-24-dense-8
+  10-gru-16-softmax-48 30-gru-8-softmax-8"
+# Of floats alone: in fixed point a standardization is part of the inputs' scales.
+of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
 for type in f32 int8 w8a16; do
-  for shape in $shapes $others; do
-    [ -e "$out/cases/$type-$shape.out" ] || build/release/bin/make_case "$out/cases/$type-$shape" $type ${shape//-/ }
+  [ $type = f32 ] || of_floats=
+  for shape in $shapes $others $of_floats; do
+    build/release/bin/make_case "$out/cases/$type-$shape" $type ${shape//-/ }
   done
 done
 

@@ -16,6 +16,7 @@
 #include "common/print.h"
 #include "common/safe_file.h"
 #include "convert/cost.h"
+#include "tests/firmware/shape.h"
 
 namespace {
 
@@ -38,7 +39,7 @@ Network network_of(const std::string& shape, sluice_format format) {
   Network network;
   while (std::getline(words, kind, '-') && std::getline(words, word, '-')) {
     const int units = std::atoi(word.c_str());
-    network.layers.push_back(make_layer(kind == "gru" ? SLUICE_GRU : SLUICE_DENSE, in, units, SLUICE_LINEAR, kind == "gru", format));
+    network.layers.push_back(layer_of_word(kind, in, units, format));
     in = units;
   }
   return network;
@@ -52,7 +53,7 @@ std::vector<Count> read_counts(const std::string& path) {
     c.network = network_of(c.shape, c.type == "f32" ? SLUICE_F32 : c.type == "int8" ? SLUICE_INT8 : SLUICE_W8A16);
     c.macs = 0;
     for (const Layer& l : c.network.layers)
-      c.macs += l.kind == SLUICE_GRU ? std::uint64_t(3 * l.out) * std::uint64_t(l.in + l.out) : std::uint64_t(l.in) * std::uint64_t(l.out);
+      c.macs += std::uint64_t(l.kind == SLUICE_GRU ? 3 * l.out : l.out) * std::uint64_t(l.kind == SLUICE_GRU ? l.in + l.out : l.in);
     counts.push_back(c);
   }
   // Tests end in any order; what is written must not depend on it.

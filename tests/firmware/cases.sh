@@ -33,8 +33,12 @@ for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-24-48" $format 24 gru 48
   "$make_case" "$out/$format-50-100-10" $format 50 gru 100 dense 10
 done
+for format in f32 int8 w8a16; do
+  "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
+done
+"$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels-int8 japanese-vowels-w8a16 {int8,w8a16}-stacked {f32,int8,w8a16}-{24-48,50-100-10}; do
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

@@ -1,6 +1,6 @@
 // Makes a case for a board: a blob, frames by an integer formula, and what the scalar kernels answer to them.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
-//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS (gru|dense) UNITS ...  of a network with made-up weights
+//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up weights (words: shape.h)
 //   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
 // writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
 // (NAME.pairs).
@@ -16,6 +16,7 @@
 #include "convert/network.h"
 #include "convert/order.h"
 #include "frames.h"
+#include "shape.h"
 #include "training.h"
 
 namespace {
@@ -54,8 +55,9 @@ void write(const std::string& path, const void* data, size_t bytes) {
 }
 
 /// Weights over their whole range; multipliers that bring sums of their usual size to about one, in units of 2^-12.
-Layer made_up_layer(Numbers& numbers, sluice_layer_kind kind, int in, int units, sluice_format format) {
-  Layer layer = make_layer(kind, in, units, SLUICE_LINEAR, kind == SLUICE_GRU, format);
+Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluice_format format) {
+  Layer layer = layer_of_word(word, in, units, format);
+  if (layer.kind == sluice_layer_kind(0)) fail(std::string(word) + ": what layer is that?");
   if (format == SLUICE_F32) {
     for (Array& array : layer.arrays)
       for (float& value : array.values) value = float(numbers.sixteen()) / 32768.0f / std::sqrt(float(array.cols));
@@ -88,8 +90,7 @@ std::string made_up_blob(int count, char** words) {
   int in = inputs;
   for (int i = 2; i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
-    const auto kind = words[i] == std::string("gru") ? SLUICE_GRU : SLUICE_DENSE;
-    network.layers.push_back(made_up_layer(numbers, kind, in, units, format == "f32" ? SLUICE_F32 : format == "int8" ? SLUICE_INT8 : SLUICE_W8A16));
+    network.layers.push_back(made_up_layer(numbers, words[i], in, units, format == "f32" ? SLUICE_F32 : format == "int8" ? SLUICE_INT8 : SLUICE_W8A16));
     in = units;
   }
   network.scales.inverse.assign(size_t(inputs), 1.0f);
@@ -123,10 +124,9 @@ std::vector<Line> aligned(const std::string& text) {
 void make_training(const std::string& name) {
   Network network;
   Numbers numbers;
-  network.layers.push_back(made_up_layer(numbers, SLUICE_GRU, int(MadeUpBatch::features), 11, SLUICE_F32));
+  network.layers.push_back(made_up_layer(numbers, "gru", int(MadeUpBatch::features), 11, SLUICE_F32));
   network.layers[0].every_step = false;
-  network.layers.push_back(made_up_layer(numbers, SLUICE_DENSE, 11, int(MadeUpBatch::classes), SLUICE_F32));
-  network.layers[1].activation = SLUICE_SOFTMAX;
+  network.layers.push_back(made_up_layer(numbers, "softmax", 11, int(MadeUpBatch::classes), SLUICE_F32));
   const std::string text = write_blob(network);
   std::vector<Line> blob = aligned(text), stored = aligned(text);
   sluice_model model;

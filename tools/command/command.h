@@ -1,5 +1,6 @@
 // The commands: what each is asked, and the function that does it. main.cpp fills in the options from the command line.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct RunOptions {
 };
 
 struct InspectOptions {
-  std::string model, core, fits, mhz;
+  std::string model, core, mhz;
+  std::optional<std::string> fits;
   bool json = false;
 };
 

@@ -7,6 +7,7 @@
 #include "../common/safe_file.h"
 #include "../convert/network.h"
 #include "../convert/order.h"
+#include "../convert/quantize.h"
 #include "../convert/self_test.h"
 #include "../convert/write_c.h"
 #include "command.h"
@@ -14,10 +15,6 @@
 namespace sluice::tools {
 namespace fs = std::filesystem;
 namespace {
-
-struct File {
-  std::string path, bytes;
-};
 
 /// The model without what only people read: names, labels, how it was made. It computes the same.
 OwnedModel stripped(const OwnedModel& model, const std::string& name) {
@@ -51,27 +48,21 @@ bool exists(const std::string& path) {
 }
 
 /// A file that an earlier export wrote may be replaced; any other holds something that only its owner may give up.
-void check_replaceable(const File& file) {
+void check_replaceable(const NamedBytes& file) {
   if (!exists(file.path)) return;
   const std::string old = read_file(file.path);
   if (old != file.bytes && !old.starts_with("/* A Sluice model"))
     refuse("{}: exists and holds something else; choose another --out, or replace it with --force", file.path);
 }
 
-/// All of the files or, where one cannot be written, none that is new.
-void write_files(const std::string& folder, const std::vector<File>& files) {
+/// All of the files or, where one cannot be written, none, nor a folder that is new.
+void write_all(const std::string& folder, const std::vector<NamedBytes>& files) {
   const bool new_folder = !exists(folder);
   make_directory(folder);
-  std::vector<std::string> new_files;
   try {
-    for (const File& file : files) {
-      const bool new_file = !exists(file.path);
-      write_file(file.path, file.bytes);
-      if (new_file) new_files.push_back(file.path);
-    }
+    write_files(files);
   } catch (...) {
     std::error_code ignored;
-    for (const std::string& path : new_files) fs::remove(path, ignored);
     if (new_folder) fs::remove(folder, ignored);
     throw;
   }
@@ -81,11 +72,12 @@ void write_files(const std::string& folder, const std::vector<File>& files) {
 
 void run_export(const ExportOptions& options) {
   OwnedModel model = load_model(options.model);
+  if (model.info().format != SLUICE_F32) prove_no_overflow(read_network(model.model), options.model);
   if (options.strip) model = stripped(model, options.model);
   if (options.self_test) model = self_testing(model, options.self_test, options.model);
   if (!options.core.empty()) reorder(model, order_of_core(options.core));
   const fs::path folder(options.out);
-  std::vector<File> files;
+  std::vector<NamedBytes> files;
   if (options.format == "c") {
     CSource c = write_c(model);
     files = {{folder / "model.c", std::move(c.source)}, {folder / "model.h", std::move(c.header)}};
@@ -93,11 +85,11 @@ void run_export(const ExportOptions& options) {
     files = {{folder / "model.slu", bytes_of(model)}};
   }
   if (!options.force)
-    for (const File& file : files) check_replaceable(file);
-  write_files(options.out, files);
+    for (const NamedBytes& file : files) check_replaceable(file);
+  write_all(options.out, files);
 
   const sluice_need need = sluice_needs(&model.model, {1, 1});
-  for (const File& file : files) print("wrote {}\n", file.path);
+  for (const NamedBytes& file : files) print("wrote {}\n", file.path);
   print("{} bytes of flash for the model; {} bytes of RAM for each stream and {} for scratch\n",
         with_commas(model.info().bytes), with_commas(need.state), with_commas(need.scratch));
 }

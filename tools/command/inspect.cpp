@@ -159,7 +159,7 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
                {"flash, the model without names, labels and history", with_commas(cost.flash)},
                {"flash, code and tables of this number format, at -O2", with_commas(cost.code)},
                {"RAM, state and scratch of one stream", with_commas(cost.ram)},
-               {"RAM, stack at most", with_commas(cost.stack)},
+               {"RAM, stack of opening and stepping, the deepest seen", with_commas(cost.stack)},
                {"instructions a step, within 5 %", with_commas(cost.instructions)},
                {"instructions a multiply-accumulate", fmt::format("{:.2f}", per_mac)}}));
   if (!mhz) return;
@@ -189,7 +189,11 @@ ordered_json cost_json(const DeviceCost& cost, const std::string& core, std::opt
                        {"flash_total", cost.flash + cost.code},
                        {"ram_total", cost.ram + cost.stack},
                        {"instructions_per_step", cost.instructions}};
-  if (mhz) json["microseconds_per_step_estimate"] = microseconds(cost, core, *mhz);
+  if (!mhz) return json;
+  const CyclesPerInstruction cycles = cycles_per_instruction(core);
+  json["microseconds_per_step_estimate"] = microseconds(cost, core, *mhz);
+  json["cycles_per_instruction"] = cycles.factor;
+  json["cycles_per_instruction_source"] = cycles.source;
   return json;
 }
 
@@ -227,10 +231,10 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
 }  // namespace
 
 void run_inspect(const InspectOptions& options) {
-  if (options.core.empty() && !(options.fits.empty() && options.mhz.empty()))
-    refuse("sluice inspect: {} needs --core: which device?", options.fits.empty() ? "--mhz" : "--fits");
+  if (options.core.empty() && (options.fits || !options.mhz.empty()))
+    refuse("sluice inspect: {} needs --core: which device?", options.fits ? "--fits" : "--mhz");
   const std::optional<double> mhz = parse_mhz(options.mhz);
-  const Budget budget = options.fits.empty() ? Budget{} : parse_budget(options.fits, "--fits " + options.fits);
+  const Budget budget = options.fits ? parse_budget(*options.fits, "--fits \"" + *options.fits + "\"") : Budget{};
   const OwnedModel model = load_model(options.model);
   if (options.core.empty()) {
     if (options.json) print_json(model, {}, "", {});

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
@@ -52,6 +53,8 @@ std::string out_path(const QuantizeOptions& options, const std::string& model) {
   return (path.parent_path() / (path.stem().string() + "-" + options.type + ".slu")).string();
 }
 
+bool splits(const Input& input) { return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train); }
+
 Input read_input(const QuantizeOptions& options) {
   Input input;
   input.path = model_path_of(options.model);
@@ -65,24 +68,33 @@ Input read_input(const QuantizeOptions& options) {
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);
   input.data = read_data(options.calibrate, columns, {input.network.inputs, input.network.labels});
   input.split = split_of_made(input.model.made(), input.data);
-  if (!has_target(input.data, input.split.held_out) || !has_target(input.data, input.split.train))
-    refuse("{}: {} sequences are too few to choose ranges from some and to try them on others", options.calibrate,
-           input.data.sequences());
+  if (options.ranges != "best" && !splits(input)) input.split = {all_sequences(input.data), all_sequences(input.data)};
+  if (!splits(input))
+    refuse("{}: too few sequences to take ranges from some and to try these on others: {}; say which ranges with --ranges min-max",
+           options.calibrate, input.data.sequences());
   return input;
 }
 
+/// What the choices of ranges make. One that cannot be carried out, for an outlier's sake, say, leaves the choice to the others.
 std::vector<Candidate> try_out(const Input& input, const QuantizeOptions& options) {
   const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
   const Calibration calibration = calibrate(input.network, input.data, input.split.train);
   std::vector<Candidate> candidates;
+  std::optional<Error> refused;
   for (const RangeChoice choice : range_choices) {
     if (options.ranges != "best" && options.ranges != range_name(choice)) continue;
-    Quantized quantized = quantize(input.network, format, choose_ranges(calibration, choice), calibration.moments);
-    quantized.network.made = made_quantized(input.network.made, options.type, range_name(choice), data_hash(input.data));
-    OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
-    Evaluation held_out = evaluate(model.model, input.data, input.split.held_out, 0);
-    candidates.push_back({choice, std::move(quantized), std::move(model), std::move(held_out)});
+    try {
+      Quantized quantized = quantize(input.network, format, choose_ranges(calibration, choice), calibration.moments);
+      quantized.network.made = made_quantized(input.network.made, options.type, range_name(choice), data_hash(input.data));
+      OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
+      Evaluation held_out = evaluate(model.model, input.data, input.split.held_out, 0);
+      candidates.push_back({choice, std::move(quantized), std::move(model), std::move(held_out)});
+    } catch (const Error& error) {
+      refused = error;
+    }
   }
+  if (candidates.empty()) throw *refused;
+  if (refused) tell(printable(fmt::format("warning: a choice of ranges is left out: {}", refused->what())) + "\n");
   return candidates;
 }
 
@@ -157,25 +169,34 @@ void warn(const Input& input, const Candidate& best) {
   warn_saturated(saturated_inputs(best.model, input.data, input.split.held_out), "validation");
 }
 
-void check_out(const std::string& path, const std::string& bytes, bool force) {
-  std::error_code unreadable;
-  if (force || !fs::exists(path, unreadable)) return;
-  if (fs::is_directory(path, unreadable) || read_file(path) != bytes)
+void check_paths(const QuantizeOptions& options, const std::string& model, const std::string& out) {
+  check_output("--out", out, {model, options.calibrate});
+  check_output("--report", options.report, {model, options.calibrate, out});
+  std::error_code none;
+  if (fs::exists(out, none) && !fs::is_regular_file(out, none) && !fs::is_directory(out, none)) refuse("--out {}: is not a file; name one", out);
+}
+
+void check_replaceable(const std::string& path, const std::string& bytes) {
+  std::error_code none;
+  if (!fs::exists(path, none)) return;
+  if (fs::is_directory(path, none) || read_file(path) != bytes)
     refuse("{}: exists and holds something else; give another --out, or replace it with --force", path);
 }
 
 }  // namespace
 
 void run_quantize(const QuantizeOptions& options) {
+  check_paths(options, model_path_of(options.model), out_path(options, model_path_of(options.model)));
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
   const std::vector<Candidate> candidates = try_out(input, options);
   const Candidate& best = best_of(candidates);
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
-  check_out(path, blob, options.force);
+  if (!options.force) check_replaceable(path, blob);
   const std::vector<ValueError> errors = analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
-  if (!options.report.empty()) write_file(options.report, report_json(input, options, before, candidates, best, errors));
-  write_file(path, blob);
+  std::vector<NamedBytes> files = {{path, blob}};
+  if (!options.report.empty()) files.push_back({options.report, report_json(input, options, before, candidates, best, errors)});
+  write_files(files);
 
   print("ranges from {} sequences, tried on {} others:\n{}\n", with_commas(input.split.train.size()),
         with_commas(input.split.held_out.size()), choice_table(before, candidates, best));

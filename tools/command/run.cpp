@@ -184,29 +184,26 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   return assemble(std::move(rows), columns, expected);
 }
 
-void check_output(const RunOptions& options) {
-  std::error_code none;
-  for (const std::string& source : {options.model, options.input}) {
-    if (!options.output.empty() && std::filesystem::equivalent(options.output, source, none))
-      refuse("--output {}: is what is read; give another file", options.output);
-    if (!options.trace.empty() && std::filesystem::equivalent(options.trace, source, none))
-      refuse("--trace {}: is what is read; give another file", options.trace);
-  }
+void check_outputs(const RunOptions& options) {
+  check_output("--output", options.output, {options.model, options.input});
+  check_output("--trace", options.trace, {options.model, options.input});
   if (!options.trace.empty() && options.trace == options.output) refuse("--trace {}: is where the answers go; give another file", options.trace);
 }
 
 }  // namespace
 
 void run_run(const RunOptions& options) {
-  check_output(options);
+  check_outputs(options);
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_for(model, options);
   const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
-  if (!options.trace.empty()) write_file(options.trace, trace_text(model, data));
+  std::vector<NamedBytes> files;
+  if (!options.trace.empty()) files.push_back({options.trace, trace_text(model, data)});
+  if (!options.output.empty()) files.push_back({options.output, text});
+  write_files(files);
   if (options.output.empty()) print_text(text);
-  if (!options.output.empty()) write_file(options.output, text);
 }
 
 }  // namespace sluice::tools

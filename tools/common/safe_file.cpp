@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 
 #include "error.h"
 
@@ -87,6 +88,32 @@ void sync_folder(const fs::path& folder) {
   if (directory.fd >= 0) fsync(directory.fd);
 }
 
+/// A file on disk, under a name of its own until it is kept.
+struct Staged {
+  std::string path, target, temporary;
+
+  Staged(const std::string& name, std::string to, std::string_view bytes) : path(name), target(std::move(to)), temporary(target + ".XXXXXX") {
+    const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
+    if (file.fd < 0) cannot_write(path, errno);
+    if (const int error = write_and_sync(file.fd, bytes, mode_for(target))) {
+      unlink(temporary.c_str());
+      cannot_write(path, error);
+    }
+  }
+  Staged(const Staged&) = delete;
+  Staged& operator=(const Staged&) = delete;
+  ~Staged() {
+    if (!temporary.empty()) unlink(temporary.c_str());
+  }
+
+  void keep() {
+    if (rename(temporary.c_str(), target.c_str()) != 0) cannot_write(path, errno);
+    temporary.clear();
+    const fs::path folder = fs::path(target).parent_path();
+    sync_folder(folder.empty() ? "." : folder);
+  }
+};
+
 void write_device(const std::string& path, std::string_view bytes) {
   const Descriptor device(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (device.fd < 0) cannot_write(path, errno);
@@ -104,25 +131,28 @@ std::string read_file(const std::string& path) {
   return read_all(file.fd, path);
 }
 
-void write_file(const std::string& path, std::string_view bytes) {
-  struct stat status {};
-  const bool exists = stat(path.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) fail("{}: is a directory; name a file", path);
-  // A rename would replace a device or a pipe by a file, and a link by what it should point to.
-  if (exists && !S_ISREG(status.st_mode)) return write_device(path, bytes);
-  const std::string target = exists ? fs::canonical(path).string() : path;
+void write_file(const std::string& path, std::string_view bytes) { write_files({{path, std::string(bytes)}}); }
 
-  std::string temporary = target + ".XXXXXX";
-  const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.fd < 0) cannot_write(path, errno);
-  int error = write_and_sync(file.fd, bytes, mode_for(target));
-  if (error == 0 && rename(temporary.c_str(), target.c_str()) != 0) error = errno;
-  if (error != 0) {
-    unlink(temporary.c_str());
-    cannot_write(path, error);
+void write_files(const std::vector<NamedBytes>& files) {
+  std::vector<std::unique_ptr<Staged>> staged;
+  for (const NamedBytes& file : files) {
+    struct stat status {};
+    const bool exists = stat(file.path.c_str(), &status) == 0;
+    if (exists && S_ISDIR(status.st_mode)) fail("{}: is a directory; name a file", file.path);
+    // A rename would replace a device or a pipe by a file, and a link by what it should point to.
+    if (exists && !S_ISREG(status.st_mode))
+      write_device(file.path, file.bytes);
+    else
+      staged.push_back(std::make_unique<Staged>(file.path, exists ? fs::canonical(file.path).string() : file.path, file.bytes));
   }
-  const fs::path folder = fs::path(target).parent_path();
-  sync_folder(folder.empty() ? "." : folder);
+  for (const auto& one : staged) one->keep();
+}
+
+void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read) {
+  std::error_code none;
+  for (const std::string& source : read)
+    if (!path.empty() && (path == source || fs::equivalent(path, source, none)))
+      refuse("{} {}: is what is read; give another file", option, path);
 }
 
 void make_directory(const std::string& path) {

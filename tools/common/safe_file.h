@@ -3,6 +3,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::tools {
 
@@ -11,6 +12,16 @@ std::string read_file(const std::string& path);
 
 /// Replaces the file. On failure (full disk, no permission) fails with exit code 1 and leaves neither a new nor a partial file.
 void write_file(const std::string& path, std::string_view bytes);
+
+struct NamedBytes {
+  std::string path, bytes;
+};
+
+/// The same of several files, on disk before the first of them is renamed: where one cannot be written, none changes.
+void write_files(const std::vector<NamedBytes>& files);
+
+/// Refuses to write over what is read: `option` ("--out") names `path`, which is one of `read` (those that are not there are not).
+void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read);
 
 /// Makes a directory and its parents; fails with exit code 1.
 void make_directory(const std::string& path);

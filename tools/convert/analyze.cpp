@@ -86,7 +86,9 @@ struct Gates {
 Gates gates_of(const GateSums& ih, const GateSums& hh, int row, const std::vector<double>& x, const std::vector<double>& h) {
   const double r = ih.at(0, row, x) + hh.at(0, row, h), z = ih.at(1, row, x) + hh.at(1, row, h);
   const double n = ih.at(2, row, x) + sigmoid(r) * hh.at(2, row, h);
-  return {sigmoid(r), sigmoid(z), std::tanh(n), std::fabs(r) >= 16, std::fabs(z) >= 16, std::fabs(n) >= 8};
+  constexpr double sigmoid_end = 131071.0 / 3 * gate_unit, tanh_end = sigmoid_end / 2;  // of the curve (kernels/README.md)
+  const auto ends = [](double u, double end) { return std::fabs(u) >= end; };
+  return {sigmoid(r), sigmoid(z), std::tanh(n), ends(r, sigmoid_end), ends(z, sigmoid_end), ends(n, tanh_end)};
 }
 
 /// What enters a product in int8: the upper byte, rounded.

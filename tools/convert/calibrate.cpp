@@ -62,9 +62,22 @@ struct Sums {
   }
 };
 
-/// Gathers what enters each layer while a stream is traced.
+std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<const std::size_t> sequences) {
+  std::vector<std::vector<float>> features(data.features());
+  for (const std::size_t s : sequences)
+    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i) features[i % data.features()].push_back(data.frames(s)[i]);
+  for (std::vector<float>& values : features) std::sort(values.begin(), values.end());
+  return features;
+}
+
+/// How many values at either end percentiles leave out.
+std::size_t cut_of(const std::vector<float>& values) { return values.size() / 2000; }
+
+/// Gathers what enters each layer while a stream is traced. Of inputs, values beyond the percentiles count as these: an outlier
+/// saturates in the end, and would outweigh all else.
 struct Watching {
   const Network& network;
+  const std::vector<std::vector<float>>& features;  ///< ascending
   std::vector<Sums> input, state;
   std::vector<std::vector<double>> before;  ///< states
   static constexpr std::size_t widest = 1024;  ///< beyond it moments take more memory than they are worth
@@ -72,7 +85,11 @@ struct Watching {
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Watching& w = *static_cast<Watching*>(context);
     const auto* values = static_cast<const float*>(numbers);
-    const std::vector<double> v(values, values + n);
+    std::vector<double> v(values, values + n);
+    for (std::size_t i = 0; i < n && layer == 0; ++i) {
+      const std::vector<float>& all = w.features[i];
+      v[i] = std::clamp(v[i], double(all[cut_of(all)]), double(all[all.size() - 1 - cut_of(all)]));
+    }
     if (layer > 0 && w.network.layers[layer - 1].kind == SLUICE_GRU && n <= widest) {
       w.state[layer - 1].add(w.before[layer - 1]);
       w.before[layer - 1] = v;
@@ -81,7 +98,8 @@ struct Watching {
   }
 };
 
-std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, std::span<const std::size_t> sequences,
+                                     const std::vector<std::vector<float>>& features) {
   constexpr std::size_t enough = 8192;  // frames
   std::size_t frames = 0;
   for (const std::size_t s : sequences) frames += data.steps(s);
@@ -89,7 +107,7 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, s
   const OwnedModel model = open_model(write_blob(real), "calibration");
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
-  Watching watching{real, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<std::vector<double>>(layers)};
+  Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<std::vector<double>>(layers)};
   sluice_trace(&stream.stream, Watching::take, &watching);
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
@@ -115,14 +133,6 @@ double squared_error(const std::vector<float>& values, std::size_t every, double
   return sum;
 }
 
-std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<const std::size_t> sequences) {
-  std::vector<std::vector<float>> features(data.features());
-  for (const std::size_t s : sequences)
-    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i) features[i % data.features()].push_back(data.frames(s)[i]);
-  for (std::vector<float>& values : features) std::sort(values.begin(), values.end());
-  return features;
-}
-
 struct Range {
   float low, high;
 };
@@ -145,7 +155,7 @@ Range least_error(const std::vector<float>& values) {
 }
 
 Range range_of(const std::vector<float>& values, RangeChoice choice) {
-  const std::size_t cut = choice == RangeChoice::percentile ? values.size() / 2000 : 0;
+  const std::size_t cut = choice == RangeChoice::percentile ? cut_of(values) : 0;
   const Range all{values[cut], values[values.size() - 1 - cut]};
   return choice == RangeChoice::min_error && all.low < all.high ? least_error(values) : all;
 }
@@ -175,7 +185,9 @@ Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequence
 }
 
 Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
-  return {sorted_features(data, sequences), peaks(real, data, sequences), moments_of(real, data, sequences)};
+  Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}};
+  result.moments = moments_of(real, data, sequences, result.features);
+  return result;
 }
 
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {

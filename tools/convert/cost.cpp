@@ -27,6 +27,13 @@ double inner_loops(int columns, sluice_format format, std::string_view core) {
   return std::ceil(double(columns) / at_once);
 }
 
+/// A core that runs the code of one that was counted, instruction for instruction.
+std::string counted_core(const std::string& core) {
+  if (core == "cortex-m0plus") return "cortex-m0";
+  if (core == "cortex-m85") return "cortex-m55";
+  return core;
+}
+
 /// What a board is given: nothing that only people read.
 Network stripped(const Network& network) {
   Network result = network;
@@ -38,16 +45,24 @@ Network stripped(const Network& network) {
 
 CostFeatures cost_features_of(const Network& network, std::string_view core) {
   CostFeatures f{};
-  f[0] = 1;
+  f[0] = 1;  // "step"
+  const auto add = [&](std::string_view name, double n) {
+    f[std::size_t(std::find(cost_features.begin(), cost_features.end(), name) - cost_features.begin())] += n;
+  };
   for (const Layer& layer : network.layers) {
     const double units = padded(layer.out), panels = units / panel_rows;
-    f[2] += layer.in;
     if (layer.kind == SLUICE_GRU) {
-      f[1] += 1, f[2] += layer.out, f[3] += units;
-      f[4] += 3 * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core));
+      add("gru", 1), add("side", layer.in + layer.out), add("units", units);
+      add("inner", 3 * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
     } else if (layer.kind == SLUICE_DENSE) {
-      f[5] += 1, f[6] += units;
-      f[7] += panels * inner_loops(layer.in, layer.format, core);
+      const bool logits = &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
+                          (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
+      add("dense", 1), add("side", layer.in), add("dense_units", units);
+      add("dense_inner", panels * inner_loops(layer.in, layer.format, core));
+      if (layer.activation != SLUICE_LINEAR && !logits)
+        add(sluice_activation_name(layer.activation), layer.format == SLUICE_F32 ? layer.out : units);
+    } else {
+      add("standardize", layer.in);
     }
   }
   return f;
@@ -85,14 +100,15 @@ std::string costs_text(const std::vector<CostLine>& lines) {
 
 std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin) {
   const std::string type = sluice_format_name(network.layers.front().format);
+  const std::string counted = counted_core(core);
   bool known = false;
   for (const CostLine& line : costs()) {
-    known = known || line.core == core;
-    if (line.core != core || line.type != type) continue;
+    known = known || line.core == counted;
+    if (line.core != counted || line.type != type) continue;
     const OwnedModel model = open_model(write_blob(stripped(network)), "the model");
     const sluice_need need = sluice_needs(&model.model, {1, 1});
     double instructions = 0;
-    const CostFeatures features = cost_features_of(network, core);
+    const CostFeatures features = cost_features_of(network, counted);
     for (std::size_t i = 0; i < features.size(); ++i) instructions += line.coefficients[i] * features[i];
     return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line.stack, line.code,
                       static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
@@ -112,7 +128,7 @@ std::string costed_cores() {
   std::string names;
   for (const CostLine& line : costs())
     if (names.find(line.core) == names.npos) names += (names.empty() ? "" : ", ") + line.core;
-  return names;
+  return names + ", cortex-m0plus, cortex-m85";
 }
 
 }  // namespace sluice::tools

@@ -13,7 +13,8 @@
 namespace sluice::tools {
 
 /// What the coefficients multiply, in the order of cost.csv's columns.
-constexpr std::array cost_features = {"step", "gru", "side", "units", "inner", "dense", "dense_units", "dense_inner"};
+constexpr std::array cost_features = {"step",        "gru",         "side", "units",   "inner", "dense",   "dense_units",
+                                      "dense_inner", "standardize", "tanh", "sigmoid", "relu",  "softmax"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ between cores.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "../common/error.h"
 
@@ -104,8 +105,21 @@ Row fixed_row(const double* w, int cols, double bias, const Entering& entering, 
   return row;
 }
 
+/// Nothing that training could have done: one feature's steps are so coarse that its column alone is too large.
+[[noreturn]] void refuse_range(const Affine& a, const Network& real, const Ranges& ranges, const std::string& name) {
+  std::size_t widest = 0;
+  const auto columns = std::size_t(a.cols);
+  for (std::size_t i = 0; i < a.w.size(); ++i)
+    if (std::fabs(a.w[i]) > std::fabs(a.w[widest])) widest = i;
+  const std::size_t k = widest % columns;
+  refuse("{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look there for an outlier, or "
+         "choose ranges by percentile",
+         name, k < real.inputs.size() ? real.inputs[k] : fmt::format("x{}", k), ranges.low[k], ranges.high[k]);
+}
+
 /// @param target  the unit that R brings accumulators to
-Fixed fixed_matrix(const Affine& a, double side_unit, const Entering& entering, double target, const std::string& name) {
+/// @return nothing where a row's scale leaves no room for its shift
+std::optional<Fixed> fixed_matrix(const Affine& a, double side_unit, const Entering& entering, double target) {
   Fixed fixed;
   std::vector<double> scale;
   double most_scale = 0, most_worst = 0;
@@ -124,14 +138,13 @@ Fixed fixed_matrix(const Affine& a, double side_unit, const Entering& entering, 
   const auto multiplier = [&](double s) { return rounded(s * 4294967296.0 / double(1u << fixed.shift)); };
   while (multiplier(most_scale) > most_multiplier) {
     ++fixed.shift;
-    if (fixed.shift > 30 || most_worst * double(1u << fixed.shift) >= 2 * accumulator_limit)
-      refuse("{}: its weights are so large that an accumulator could overflow; train with a penalty on them (train.l2)", name);
+    if (fixed.shift > 30 || most_worst * double(1u << fixed.shift) >= 2 * accumulator_limit) return {};
   }
   for (const double s : scale) fixed.bias.push_back(std::int32_t(multiplier(s)));
   return fixed;
 }
 
-/// How frames become numbers. A feature that never changed has inverse 0: any value becomes the number 0.
+/// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges, std::vector<std::string>& warnings) {
   const double lowest = format == SLUICE_INT8 ? -128 : -32768, highest = format == SLUICE_INT8 ? 127 : 32767;
   Scales scales;
@@ -142,7 +155,7 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
     const bool changes = low < high && (highest - lowest) / (high - low) < 1e30;
     const auto inverse = static_cast<float>(changes ? (highest - lowest) / (high - low) : 0);
     scales.inverse.push_back(inverse);
-    scales.offset.push_back(static_cast<float>(changes ? lowest - low * double(inverse) : 0));
+    scales.offset.push_back(changes ? static_cast<float>(lowest - low * double(inverse)) : ranges.low[i]);
     if (!changes)
       warnings.push_back(fmt::format("{}: is {} in all calibration data, and will be taken for that whatever it is",
                                      i < real.inputs.size() ? real.inputs[i] : fmt::format("x{}", i), ranges.low[i]));
@@ -232,12 +245,15 @@ Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bi
   const bool from_input = side.unit == 0;
   if (from_input) fold_inputs(affine, work.result.network.scales, work.ranges, work.standardization);
   const std::string name = layer_name(work.real, layer);
-  Fixed fixed = fixed_matrix(affine, from_input ? 1 : side.unit, entering, target, name);
+  std::optional<Fixed> made = fixed_matrix(affine, from_input ? 1 : side.unit, entering, target);
+  if (!made && from_input) refuse_range(affine, work.real, work.ranges, name);
+  if (!made) refuse("{}: its weights are so large that an accumulator could overflow; train with a penalty on them (train.l2)", name);
+  Fixed& fixed = *made;
   note_seen(work, layer, w, side, fixed);
   if (fixed.coarsened)
     work.result.warnings.push_back(fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow", name,
                                                fixed.coarsened, affine.count(), w.name));
-  return fixed;
+  return std::move(fixed);
 }
 
 void add_gru(Work& work, const Layer& real) {
@@ -295,6 +311,25 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   }
   if (network.layers.empty()) refuse("a network of standardization alone has nothing to quantize");
   return std::move(work.result);
+}
+
+void prove_no_overflow(const Network& fixed, const std::string& name) {
+  constexpr double most = 2147483647;
+  for (const Layer& layer : fixed.layers) {
+    const std::size_t matrices = layer.kind == SLUICE_GRU ? 2 : 1;
+    for (std::size_t m = 0; m < matrices; ++m) {
+      const Array &w = layer.arrays[m], &bias = layer.arrays[m + matrices];
+      const auto columns = std::size_t(w.cols);
+      const double largest = layer.format == SLUICE_INT8 ? 128 : 32768, shift = std::ldexp(1, m == 0 ? layer.shift_ih : layer.shift_hh);
+      for (std::size_t row = 0; row < w.integers.size() / columns; ++row) {
+        double worst = std::fabs(double(bias.integers[row]));
+        for (std::size_t k = 0; k < columns; ++k) worst += std::fabs(double(w.integers[row * columns + k])) * largest;
+        if (worst * shift > most)
+          refuse("{}: {}: the accumulator of row {} of {} can overflow; make the model anew with sluice quantize", name,
+                 layer_name(fixed, layer), row, w.name);
+      }
+    }
+  }
 }
 
 }  // namespace sluice::tools

@@ -21,4 +21,8 @@ struct Quantized {
 /// @param moments  of real's layers (Calibration), or none: weights to nearest
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments = {});
 
+/// Refuses (exit code 2) a network in fixed point of which a row's accumulator can overflow, whatever enters: from its weights, bias
+/// and shift. `name` for messages.
+void prove_no_overflow(const Network& fixed, const std::string& name);
+
 }  // namespace sluice::tools

@@ -24,10 +24,10 @@ std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const Dat
       for (std::size_t t = 0; t < data.steps(s); ++t, ++frames) {
         const float value = data.frames(s)[t * data.features() + k];
         outside += saturates(scales, format, k, value);
-        input.changes = input.changes || (scales.inverse[k] == 0 && value != data.frames(sequences[0])[k]);
+        input.differs = input.differs || (scales.inverse[k] == 0 && value != scales.offset[k]);
       }
     input.share = double(outside) / double(std::max<std::size_t>(frames, 1));
-    if (outside || input.changes) found.push_back(input);
+    if (outside || input.differs) found.push_back(input);
   }
   return found;
 }
@@ -35,8 +35,8 @@ std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const Dat
 void warn_saturated(const std::vector<InputSaturation>& inputs, const std::string& what) {
   constexpr double worth_saying = 0.01;
   for (const InputSaturation& input : inputs) {
-    if (input.changes)
-      tell(printable(fmt::format("warning: {}: changes in {}, though it never did in calibration; the model does not look at it",
+    if (input.differs)
+      tell(printable(fmt::format("warning: {}: is not in {} what it was in all calibration data; the model does not look at it",
                                  input.name, what)) + "\n");
     else if (input.share >= worth_saying)
       tell(printable(fmt::format("warning: {}: {:.1f} % of its values in {} are outside the range that calibration chose, and saturate",

@@ -13,13 +13,13 @@ namespace sluice::tools {
 struct InputSaturation {
   std::string name;
   double share;          ///< of this feature's values that lie outside its range; NaN does
-  bool changes = false;  ///< it never did in calibration, and is not looked at
+  bool differs = false;  ///< from the one value that it had in calibration; it is not looked at
 };
 
 /// Whether a value saturates; false for a feature that is not looked at.
 bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value);
 
-/// The features of which some value in these sequences saturates, or that change though they never did in calibration. None of a
+/// The features of which some value in these sequences saturates, or that are not the one value that calibration saw. None of a
 /// float model.
 std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data, std::span<const std::size_t> sequences);
 

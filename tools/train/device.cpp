@@ -64,7 +64,10 @@ void check_device(const Recipe& recipe, const Network& network) {
     if (!budget.limits.empty()) refuse("{}: a limit without a core; set device.core", where(recipe, "device." + budget.limits[0].first));
     return;
   }
-  const sluice_format format = format_of(recipe.device_type);
+  if (recipe.quantize_aware && recipe.origin.count("device.type") && recipe.device_type != recipe.quantize_type)
+    refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
+           recipe.device_type, recipe.quantize_type);
+  const sluice_format format = format_of(recipe.quantize_aware ? recipe.quantize_type : recipe.device_type);
   const auto cost_at = [&](double share) { return device_cost(on_device(network, format, share), recipe.device_core, where(recipe, "device.core")); };
   const std::optional<DeviceCost> cost = cost_at(1);
   if (!cost)

@@ -1,0 +1,22 @@
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is gru, standardize, dense, or a Dense's activation.
+#ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
+#define SLUICE_TESTS_FIRMWARE_SHAPE_H
+
+#include <string>
+
+#include "convert/network.h"
+
+/// The layer of a word, all zeros; a GRU hands every step on. Its kind is 0 for a word that is none.
+inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units, sluice_format format) {
+  using sluice::tools::make_layer;
+  if (word == "gru") return make_layer(SLUICE_GRU, in, units, SLUICE_LINEAR, true, format);
+  if (word == "standardize") return make_layer(SLUICE_STANDARDIZE, in, in, SLUICE_LINEAR, false, format);
+  if (word == "dense") return make_layer(SLUICE_DENSE, in, units, SLUICE_LINEAR, false, format);
+  for (const sluice_activation f : {SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+    if (word == sluice_activation_name(f)) return make_layer(SLUICE_DENSE, in, units, f, false, format);
+  sluice::tools::Layer none;
+  none.kind = sluice_layer_kind(0);
+  return none;
+}
+
+#endif
