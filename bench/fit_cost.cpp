@@ -146,6 +146,9 @@ int main(int argc, char** argv) {
                       {"arena", arena}, {"code", found->code}});
     }
   }
+  for (const auto& kind : kinds)
+    if (kind.second == "int8" && !by_kind.count({kind.first, "f32"}))
+      rows.push_back({kind.first, "f32", "", "", "not run: no fused multiply-add in hardware", "", "", "", ""});
   print("{}\n", table(rows));
   print("{}: fitted; the fit is off by {:.1f} % at most ({})\n", argv[3], 100 * worst, worst_of);
   if (argc > 4 && *argv[4]) write_file(argv[4], json.dump(2) + "\n");

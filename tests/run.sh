@@ -42,6 +42,7 @@ weigh() {
     -DSLUICE_FORMATS="$2" -DSLUICE_LAYERS="gru;dense" &&
     quietly "$logs/$name.log" cmake --build "build/$name" --target size && run "$name" "build/$name" -R '^size$' ||
     failed+=("weighing $name")
+  grep -ao 'code and tables: .*' "build/$name/Testing/Temporary/LastTest.log"
 }
 
 build release all && run release build/release

@@ -26,7 +26,8 @@ constexpr const char* examples = R"(Examples:
   sluice export run/model.slu --format c --out firmware
 
 Each command has its own help: sluice train --help
-SLUICE_ISA=scalar (avx2, avx512, neon, armv7) forces an instruction set; the answers are the same to the bit.)";
+SLUICE_ISA=scalar (avx2, avx2-vnni, avx512, avx512-vnni, neon, neon-dot, armv7) forces an instruction set; the answers are the same
+to the bit.)";
 
 void add_train(CLI::App& app, TrainOptions& o) {
   CLI::App* command =

@@ -1,9 +1,11 @@
-// Makes a case for a board: a blob, frames by an integer formula, and what the scalar kernels answer to them.
+// Makes a case for a board: a blob, frames by an integer formula, and the answers to them: in fixed point those of the reference
+// (tests/support/reference_fixed.h), in float those of the scalar kernels.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
 //   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up weights (words: shape.h)
 //   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
 // writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
 // (NAME.pairs).
+#define DOCTEST_CONFIG_IMPLEMENT  // the reference is the tests'
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +19,7 @@
 #include "convert/order.h"
 #include "frames.h"
 #include "shape.h"
+#include "tests/support/fixed_models.h"
 #include "training.h"
 
 namespace {
@@ -155,6 +158,21 @@ struct Trace {
   }
 };
 
+/// In fixed point: whether the reference gives the same answers.
+bool as_defined(const Network& network, const std::string& x, const std::string& y) {
+  const sluice_format format = network.layers[0].format;
+  const auto inputs = size_t(network.layers[0].in);
+  sluice::tests::FixedReference reference(network);
+  std::string expected;
+  for (size_t i = 0; i < frames; ++i) {
+    std::vector<int32_t> frame;
+    for (size_t k = i * inputs; k < (i + 1) * inputs; ++k)
+      frame.push_back(format == SLUICE_INT8 ? int8_t(x[k]) : reinterpret_cast<const int16_t*>(x.data())[k]);
+    for (const int16_t answer : reference.step(frame)) expected.append(reinterpret_cast<const char*>(&answer), sizeof answer);
+  }
+  return y == expected;
+}
+
 /// The blob with the first frames and answers as its own test.
 std::string with_self_test(const std::string& text, const sluice_model& model, const std::string& x, const std::string& y) {
   const sluice_info info = sluice_describe(&model);
@@ -194,6 +212,7 @@ int main(int argc, char** argv) {
     if (i == traced_frames) sluice_trace(&stream, nullptr, nullptr);
     sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
   }
+  if (info.format != SLUICE_F32 && !as_defined(read_network(model), x, y)) fail(name + ": the reference gives other answers");
   const std::string tested = with_self_test(text, model, x, y);
   const std::string pairs = in_order(tested, sluice::Order::pairs), rows = in_order(tested, sluice::Order::rows);
   write(name + ".slu", tested.data(), tested.size());

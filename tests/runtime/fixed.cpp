@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "../support/fixed_models.h"
 #include "../support/forge.h"
@@ -13,6 +14,13 @@ using namespace sluice::tests;
 namespace {
 
 constexpr size_t steps = 12;
+
+/// A file of the golden set: made by tests/firmware/make_case.cpp, answers by the reference.
+std::string golden_bytes(const std::string& name) {
+  std::ifstream file(SLUICE_TESTS_FOLDER "/golden/" + name, std::ios::binary);
+  REQUIRE_MESSAGE(file.good(), "missing golden file ", name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 struct Frames {
   std::vector<int32_t> numbers;
@@ -57,6 +65,23 @@ TEST_CASE("a model in fixed point gives the numbers of the written definition, o
       const size_t outputs = m.info().outputs;
       for (size_t t = 0; t < steps; ++t) sluice_step(&s.stream, x.bytes.data() + t * x.frame_size, &y[t * outputs]);
       REQUIRE_EQ(y, expected);
+    }
+  }
+}
+
+TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
+  for (const std::string type : {"int8", "w8a16"}) {
+    const std::string name = "fixed-" + type, blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
+    const Memory x(golden_bytes(name + ".in"));
+    for (const Kernels* table : every_table()) {
+      CAPTURE(name_of(*table));
+      const Opened m(blob, table->name);
+      Streaming s(m.model, {1, 1});
+      const size_t frame = m.info().inputs * (type == "int8" ? 1 : 2), answer = m.info().outputs * sizeof(int16_t);
+      std::string y(expected.size(), '\0');
+      for (size_t t = 0; t < expected.size() / answer; ++t) sluice_step(&s.stream, x.data() + t * frame, y.data() + t * answer);
+      CHECK_EQ(y, expected);
+      CHECK_EQ(sluice_selftest(&s.stream, nullptr), SLUICE_OK);
     }
   }
 }

@@ -169,5 +169,26 @@ refused 2 'device\.flash=lots: .*amount' train recipe.toml --out x --set device.
 refused 2 'device\.type=f32: .*float unit' train recipe.toml --out x --set device.core=cortex-m0 --set device.type=f32 --set device.flash=1MiB
 refused 2 'device\.core' train recipe.toml --out x --set device.flash=1MiB
 refused 2 'cortex-m9' train recipe.toml --out x --set device.core=cortex-m9 --set device.flash=1MiB
-absent x x.slu
+refused 2 '--fits "": .*no limit' inspect int8.slu --core cortex-m4 --fits ""
+refused 2 'int8.*training is for w8a16' train recipe.toml --out x --set device.core=cortex-m4 --set device.type=int8 \
+  --set quantize.aware=true --set quantize.type=w8a16
+cp run/model.slu float.slu && cp train.csv data.csv
+refused 2 '--out float.slu: is what is read' quantize float.slu --calibrate train.csv --out float.slu --force
+refused 2 '--out data.csv: is what is read' quantize float.slu --calibrate data.csv --out data.csv --force
+refused 2 '--report float.slu: is what is read' quantize float.slu --calibrate train.csv --out x.slu --report float.slu
+refused 2 '--report x.slu' quantize float.slu --calibrate train.csv --out x.slu --report x.slu
+refused 2 '/dev/full: is not a file' quantize float.slu --calibrate train.csv --out /dev/full
+same run/model.slu float.slu "a refused quantize and its model" && same train.csv data.csv "a refused quantize and its data"
+refused 1 'nowhere/x.slu' quantize float.slu --calibrate train.csv --out nowhere/x.slu --report x.json
+refused 1 '/dev/full: cannot be written' run run/model.slu --input test.csv --trace x.trace --output /dev/full
+absent x x.slu x.json x.trace
+for core in cortex-m0plus cortex-m85; do works inspect int8.slu --core $core; done
+
+# --- one sequence: no choice between ranges, but ranges; an outlier: the other ranges remain
+awk -F, -v OFS=, 'NR > 1 { $1 = 1 } 1' short.csv >one.csv
+refused 2 'one\.csv: too few sequences.*--ranges' quantize run --calibrate one.csv --out one.slu
+works quantize run --calibrate one.csv --ranges min-max --out one.slu
+awk -F, -v OFS=, 'NR == 3 { $3 = 1e9 } 1' "$vowels/train.csv" >outlier.csv
+works quantize run --calibrate outlier.csv --out outlier.slu
+grep -q 'warning: a choice of ranges is left out: .*c1 goes from' err && grep -q 'percentile.*chosen' out || complain "an outlier: $(cat err)"
 finish

@@ -4,9 +4,12 @@
 #include <cmath>
 
 #include "../support/fixed_models.h"
+#include "common/error.h"
 #include "common/model_file.h"
 #include "convert/budget.h"
+#include "convert/analyze.h"
 #include "convert/quantize.h"
+#include "convert/saturation.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -113,9 +116,44 @@ TEST_CASE("no accumulator can overflow, whatever enters, and weights are made co
           REQUIRE(bias.integers[rows + r] >= 0);
         }
       }
+    prove_no_overflow(quantized.network, "test");
+    Network forged = quantized.network;
+    forged.layers[0].shift_hh = 30;
+    CHECK_THROWS_WITH_AS(prove_no_overflow(forged, "test"),
+                         "test: layer 1 (gru): the accumulator of row 0 of weight_hh can overflow; make the model anew with sluice quantize", Error);
     CHECK_EQ(quantized.warnings.size(), format == SLUICE_INT8 ? 0u : 1u);
     if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (gru)") == 0);
   }
+}
+
+TEST_CASE("values that saturate are counted where the curve ends") {
+  const DataSet data = made_up_data(2, 2, 4, -1, 1);
+  for (const bool beyond : {false, true}) {
+    Network network = random_network(2, {gru(3)});
+    for (tools::Array& a : network.layers[0].arrays) std::fill(a.values.begin(), a.values.end(), 0.0f);
+    std::vector<float>& bias = array(network.layers[0], "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
+    for (size_t i = 0; i < bias.size(); ++i) bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
+    const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
+    const std::vector<ValueError> values = analyze(network, quantized.network, quantized.units, data, all_sequences(data));
+    for (const ValueError& v : values)
+      if (v.name == "r" || v.name == "z" || v.name == "n") {
+        CAPTURE(v.name);
+        CHECK_EQ(v.saturated, beyond ? v.count : 0);
+        CHECK_EQ(v.count, 3u * 8u);
+      }
+  }
+}
+
+TEST_CASE("an outlier that leaves no room is named, with the way out; weights rounded by moments do not see it") {
+  Network network = random_network(3, {standardize(), gru(6)});
+  network.inputs = {"a", "odd", "c"};
+  DataSet data = made_up_data(3, 40, 100, -1, 1);
+  data.x[100 * 3 + 1] = 1e9f;
+  const Calibration calibration = calibrate(network, data, all_sequences(data));
+  CHECK(calibration.moments[0].input.covariance[4] < 1);
+  CHECK_THROWS_WITH_AS(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::min_max)),
+                       doctest::Contains("odd goes from -"), Error);
+  CHECK(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::percentile), calibration.moments).warnings.empty());
 }
 
 TEST_CASE("a feature that never changed is named, and changes nothing afterwards") {
@@ -129,6 +167,13 @@ TEST_CASE("a feature that never changed is named, and changes nothing afterwards
   DataSet other = data;
   for (size_t i = 1; i < other.x.size(); i += 3) other.x[i] = float(i) * 1000;
   CHECK(same_bits(answers(quantized.network, data), answers(quantized.network, other)));
+  const OwnedModel model = open_model(write_blob(quantized.network), "test");
+  CHECK(saturated_inputs(model, data, all_sequences(data)).empty());
+  for (size_t i = 1; i < other.x.size(); i += 3) other.x[i] = 99;  // another value, though it does not change here either
+  const std::vector<InputSaturation> found = saturated_inputs(model, other, all_sequences(other));
+  REQUIRE_EQ(found.size(), 1u);
+  CHECK(found[0].differs);
+  CHECK_EQ(found[0].name, "f1");
 }
 
 TEST_CASE("what has no integer form is refused by its name") {
