@@ -86,6 +86,9 @@ Columns columns_of_made(const std::string& made, const std::string& model);
 /// The sequences that a model's training held out of `data`, from what it says of its making; a fifth where it held out none.
 Split split_of_made(const std::string& made, const DataSet& data);
 
+/// Whether a model's training held nothing out of this data: then all of it is data that the model has seen.
+bool trained_on_all(const std::string& made, std::uint64_t data_hash);
+
 /// What a model says of its making, and that it was quantized: `how` is added under "quantized".
 std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges, std::uint64_t data_hash);
 

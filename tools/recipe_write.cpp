@@ -116,6 +116,13 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   return split(data, share > 0 && share < 1 ? share : share_where_none, seed);
 }
 
+bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
+  const Json json = Json::parse(made, nullptr, false);
+  const Json::json_pointer share_at("/recipe/data/validation");
+  return json.is_object() && json.value("data_hash", "") == fmt::format("{:016x}", data_hash) && json.contains(share_at) &&
+         json[share_at] == 0;
+}
+
 std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges, std::uint64_t data_hash) {
   Json json = Json::parse(made, nullptr, false);
   if (!json.is_object()) json = Json::object();
