@@ -1,6 +1,7 @@
 // Fits counted instructions to shapes, by relative least squares, and prints the table (bench/firmware.sh).
 //   fit_cost COUNTS "SHAPE ..." COST_CSV [JSON]
-// COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions, a line each; the shapes are those of the table.
+// COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions, a line each; the shapes are those of the
+// table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,11 +50,13 @@ std::vector<Count> read_counts(const std::string& path) {
   std::ifstream file(path);
   std::vector<Count> counts;
   Count c;
-  while (file >> c.core >> c.code >> c.type >> c.shape >> c.open_stack >> c.step_stack >> c.state >> c.scratch >> c.instructions) {
+  while (file >> c.core >> c.code >> c.type >> c.shape >> c.open_stack >> c.step_stack >> c.state >> c.scratch >>
+         c.instructions) {
     c.network = network_of(c.shape, c.type == "f32" ? SLUICE_F32 : c.type == "int8" ? SLUICE_INT8 : SLUICE_W8A16);
     c.macs = 0;
     for (const Layer& l : c.network.layers)
-      c.macs += std::uint64_t(l.kind == SLUICE_GRU ? 3 * l.out : l.out) * std::uint64_t(l.kind == SLUICE_GRU ? l.in + l.out : l.in);
+      c.macs +=
+          std::uint64_t(l.kind == SLUICE_GRU ? 3 * l.out : l.out) * std::uint64_t(l.kind == SLUICE_GRU ? l.in + l.out : l.in);
     counts.push_back(c);
   }
   // Tests end in any order; what is written must not depend on it.
@@ -140,10 +143,17 @@ int main(int argc, char** argv) {
       const double per_mac = double(found->instructions) / double(found->macs);
       const std::uint64_t arena = found->state + found->scratch;
       rows.push_back({kind.first, kind.second, fmt::to_string(in), fmt::to_string(hid), with_commas(found->instructions),
-                      fmt::format("{:.2f}", per_mac), with_commas(found->stack()), with_commas(arena), with_commas(found->code)});
-      json.push_back({{"core", kind.first}, {"type", kind.second}, {"in", in}, {"hid", hid},
-                      {"instructions_per_step", found->instructions}, {"instructions_per_mac", per_mac}, {"stack", found->stack()},
-                      {"arena", arena}, {"code", found->code}});
+                      fmt::format("{:.2f}", per_mac), with_commas(found->stack()), with_commas(arena),
+                      with_commas(found->code)});
+      json.push_back({{"core", kind.first},
+                      {"type", kind.second},
+                      {"in", in},
+                      {"hid", hid},
+                      {"instructions_per_step", found->instructions},
+                      {"instructions_per_mac", per_mac},
+                      {"stack", found->stack()},
+                      {"arena", arena},
+                      {"code", found->code}});
     }
   }
   for (const auto& kind : kinds)

@@ -51,7 +51,8 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
   const Run* const fastest = find(runs, "fastest");
   const Run& run = median ? *median : runs.front();
   print_row(run.run_name.str(), nanoseconds(run), fastest ? nanoseconds(*fastest) : "", shown(run, "mac_per_ns", "{:.1f}"),
-            shown(run, "limit_share", "{:.0f} %", 100), run.report_label, shown(run, "vs_onednn", "{:.2f}x") + shown(run, "vs_f32", "{:.2f}x f32"));
+            shown(run, "limit_share", "{:.0f} %", 100), run.report_label,
+            shown(run, "vs_onednn", "{:.2f}x") + shown(run, "vs_f32", "{:.2f}x f32"));
 }
 
 }  // namespace sluice::bench

@@ -111,7 +111,8 @@ sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
   if (!section || section->bytes != sizeof(BlobScales) + uint64_t(header.inputs) * 2 * sizeof(float)) return SLUICE_STRUCTURE;
   const auto* words = reinterpret_cast<const uint32_t*>(blob + section->offset);
   if (!all_zero(words + 1, 3)) return SLUICE_STRUCTURE;
-  return !contents_checked || good_elements(Element::f32, Order::canonical, blob + section->offset, section->bytes / sizeof(float))
+  return !contents_checked ||
+                 good_elements(Element::f32, Order::canonical, blob + section->offset, section->bytes / sizeof(float))
              ? SLUICE_OK
              : SLUICE_WEIGHTS;
 }
@@ -130,7 +131,8 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
     if (record[i].in != width) return SLUICE_SHAPE;
     if (record[i].format != record[0].format) return SLUICE_STRUCTURE;
     // Softmax has no integer form: in fixed point the last layer's logits stand for it.
-    if (record[i].format != SLUICE_F32 && record[i].activation == SLUICE_SOFTMAX && i + 1 < header.layers) return SLUICE_STRUCTURE;
+    if (record[i].format != SLUICE_F32 && record[i].activation == SLUICE_SOFTMAX && i + 1 < header.layers)
+      return SLUICE_STRUCTURE;
     if (ended && find_layer(record[i].kind, record[i].format)->recurrent) return SLUICE_SHAPE;
     ended = ended || last_step_only(record[i]);
     width = record[i].out;

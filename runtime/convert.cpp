@@ -52,5 +52,6 @@ void sluice_dequantize(const sluice_model* handle, const void* y, float* values,
   for (size_t i = 0; i < n * outputs; ++i) values[i] = float(static_cast<const int16_t*>(y)[i]) * unit;
   const uint8_t activation = model.layers[model.layer_count - 1].activation;
   if (activation != SLUICE_SIGMOID && activation != SLUICE_SOFTMAX) return;
-  for (size_t row = 0; row < n; ++row) model.kernels->activate_f32(Activation(activation), values + row * outputs, 1, int(outputs), 0);
+  for (size_t row = 0; row < n; ++row)
+    model.kernels->activate_f32(Activation(activation), values + row * outputs, 1, int(outputs), 0);
 }

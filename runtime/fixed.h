@@ -51,7 +51,7 @@ struct FixedGruLayer {
   }
 
   static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step,
-                                  nullptr, scratch};
+                                  nullptr,    scratch};
 };
 
 template <class Format>
@@ -62,9 +62,9 @@ struct FixedDenseLayer {
     const LayerRecord& layer = call.layer;
     const bool logits = is_last(call) && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
     Format::dense(*call.model.kernels,
-                  {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)), call.x,
-                   is_first(call), logits ? Activation::linear : Activation(layer.activation), static_cast<int16_t*>(call.y),
-                   call.scratch});
+                  {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)),
+                   call.x, is_first(call), logits ? Activation::linear : Activation(layer.activation),
+                   static_cast<int16_t*>(call.y), call.scratch});
   }
 
   static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, false, no_state, step, nullptr, scratch};

@@ -36,7 +36,7 @@ constexpr LayerKind kinds[] = {
 #endif
 #endif
 };
-}
+}  // namespace
 
 const LayerKind* find_layer(uint8_t kind, uint8_t format) {
   for (const LayerKind& k : kinds)
@@ -71,7 +71,8 @@ int layer_weights(const LayerRecord& layer, Weights out[4]) {
       out[0] = {layer.w_ih, 1, rows, 1, false, false};
       out[1] = {layer.b_ih, 1, rows, 1, false, false};
       return 2;
-    default: return 0;
+    default:
+      return 0;
   }
 }
 

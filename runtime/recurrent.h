@@ -23,9 +23,14 @@ struct GruShape {
   const float *b_ih, *b_hh;
 
   GruShape(const LayerRecord& layer, const uint8_t* base)
-      : in(int(layer.in)), hidden(int(layer.out)), units(padded(hidden)), gates(3 * units),
-        w_ih(base + layer.w_ih), w_hh(base + layer.w_hh),
-        b_ih(reinterpret_cast<const float*>(base + layer.b_ih)), b_hh(reinterpret_cast<const float*>(base + layer.b_hh)) {}
+      : in(int(layer.in)),
+        hidden(int(layer.out)),
+        units(padded(hidden)),
+        gates(3 * units),
+        w_ih(base + layer.w_ih),
+        w_hh(base + layer.w_hh),
+        b_ih(reinterpret_cast<const float*>(base + layer.b_ih)),
+        b_hh(reinterpret_cast<const float*>(base + layer.b_hh)) {}
 
   /// What the chains over the inputs start from: b_ih + b_hh for r and z, b_ih for g_x.  [gates]
   void bias(float* __restrict out) const {
@@ -38,8 +43,8 @@ struct GruShape {
     kernels.product_f32({w_ih, gates, in, 0}, {bias, 0, x, x_stride, 1, a, gates, rows});
   }
 
-  /// One step of `count` streams from their input products: moves g_x out of a, lets the chains over h go on, applies the gates.
-  /// a [count][gates] and g [count][units] hold afterwards what the backward step wants.
+  /// One step of `count` streams from their input products: moves g_x out of a, lets the chains over h go on, applies the
+  /// gates. a [count][gates] and g [count][units] hold afterwards what the backward step wants.
   /// @param seen  what enters the product, strides as h's: h itself, unless training rounds it
   void step(const Kernels& kernels, float* a, float* g, const float* seen, const float* h, int h_stride, float* h_next,
             int h_next_stride, int count) const {
@@ -96,7 +101,8 @@ struct Gru {
     }
   }
 
-  static constexpr LayerKind kind{SLUICE_GRU, SLUICE_F32, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step, run, nullptr};
+  static constexpr LayerKind kind{SLUICE_GRU, SLUICE_F32, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step,
+                                  run,        nullptr};
 };
 
 }  // namespace sluice

@@ -5,7 +5,8 @@
 
 using namespace sluice;
 
-// The section: u32 sequences; then for each u32 steps, its frames, its answers (one a step), each array padded to a multiple of 4.
+// The section: u32 sequences; then for each u32 steps, its frames, its answers (one a step), each array padded to a multiple
+// of 4.
 sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
   if (!handle) return SLUICE_NULL;
   const Stream& stream = stream_of(handle);

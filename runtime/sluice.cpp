@@ -143,8 +143,8 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
 
 }  // namespace
 
-/// What this costs beside the kernels is what a small network's step costs, so nothing here is general: the same layers, buffers and
-/// scratch as in run_layers, where a single row was measured.
+/// What this costs beside the kernels is what a small network's step costs, so nothing here is general: the same layers,
+/// buffers and scratch as in run_layers, where a single row was measured.
 const void* step_stream(const Stream& stream, const void* x, void* y) {
   const OpenModel& model = *stream.model;
   const int outputs = int(model.header().outputs);
@@ -215,17 +215,20 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
   if ((reinterpret_cast<uintptr_t>(state) | reinterpret_cast<uintptr_t>(scratch)) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
   if (state_bytes < needs.state) return SLUICE_STATE_SMALL;
   if (scratch_bytes < needs.scratch) return SLUICE_SCRATCH_SMALL;
-  const Stream stream{&model_of(model), static_cast<uint8_t*>(state), static_cast<uint8_t*>(scratch), nullptr, nullptr,
-                      uint32_t(needs.state), use};
+  const Stream stream{&model_of(model),
+                      static_cast<uint8_t*>(state),
+                      static_cast<uint8_t*>(scratch),
+                      nullptr,
+                      nullptr,
+                      uint32_t(needs.state),
+                      use};
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &stream, sizeof stream);
   sluice_reset(handle);
   return SLUICE_OK;
 }
 
-void sluice_step(sluice_stream* handle, const void* x, void* y) {
-  step_stream(stream_of(handle), x, y);
-}
+void sluice_step(sluice_stream* handle, const void* x, void* y) { step_stream(stream_of(handle), x, y); }
 
 void sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
 

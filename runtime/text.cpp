@@ -7,7 +7,8 @@ struct StatusText {
   const char *name, *text;
 };
 
-#define SLUICE_TEXT(status, text) {#status, text}
+#define SLUICE_TEXT(status, text) \
+  { #status, text }
 constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_OK, "all is well"),
     SLUICE_TEXT(SLUICE_NULL, "a pointer that must not be null is null"),
@@ -28,11 +29,13 @@ constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_SCRATCH_SMALL, "the scratch has fewer bytes than sluice_needs says"),
     SLUICE_TEXT(SLUICE_OPTIONS, "a training option is out of its range"),
     SLUICE_TEXT(SLUICE_ARENA_SMALL, "the arena has fewer bytes than sluice_train_needs says"),
-    SLUICE_TEXT(SLUICE_BATCH, "the batch is empty, larger or longer than announced, lacks a target, or has a class out of range"),
+    SLUICE_TEXT(SLUICE_BATCH,
+                "the batch is empty, larger or longer than announced, lacks a target, or has a class out of range"),
     SLUICE_TEXT(SLUICE_NOT_TRAINABLE, "the network does not fit the loss, or the blob is not the trained network's"),
     SLUICE_TEXT(SLUICE_ORDER, "the blob's weights lie in another core's order; export it for this core (sluice export --core)"),
     SLUICE_TEXT(SLUICE_NO_SELF_TEST, "the blob holds no self-test; export it with one (sluice export --self-test)"),
-    SLUICE_TEXT(SLUICE_SELF_TEST, "the self-test gave other bits than the desk: the port, the compiler or the memory is at fault"),
+    SLUICE_TEXT(SLUICE_SELF_TEST,
+                "the self-test gave other bits than the desk: the port, the compiler or the memory is at fault"),
 };
 #undef SLUICE_TEXT
 static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT, "a name and a sentence for every status");
@@ -49,30 +52,44 @@ const char* sluice_status_text(sluice_status status) {
 
 const char* sluice_layer_name(uint32_t kind) {
   switch (kind) {
-    case SLUICE_STANDARDIZE: return "standardize";
-    case SLUICE_GRU: return "gru";
-    case SLUICE_DENSE: return "dense";
-    default: return "unknown";
+    case SLUICE_STANDARDIZE:
+      return "standardize";
+    case SLUICE_GRU:
+      return "gru";
+    case SLUICE_DENSE:
+      return "dense";
+    default:
+      return "unknown";
   }
 }
 
 const char* sluice_activation_name(uint32_t activation) {
   switch (activation) {
-    case SLUICE_LINEAR: return "linear";
-    case SLUICE_TANH: return "tanh";
-    case SLUICE_SIGMOID: return "sigmoid";
-    case SLUICE_RELU: return "relu";
-    case SLUICE_SOFTMAX: return "softmax";
-    default: return "unknown";
+    case SLUICE_LINEAR:
+      return "linear";
+    case SLUICE_TANH:
+      return "tanh";
+    case SLUICE_SIGMOID:
+      return "sigmoid";
+    case SLUICE_RELU:
+      return "relu";
+    case SLUICE_SOFTMAX:
+      return "softmax";
+    default:
+      return "unknown";
   }
 }
 
 const char* sluice_format_name(uint32_t format) {
   switch (format) {
-    case SLUICE_F32: return "f32";
-    case SLUICE_INT8: return "int8";
-    case SLUICE_W8A16: return "w8a16";
-    default: return "unknown";
+    case SLUICE_F32:
+      return "f32";
+    case SLUICE_INT8:
+      return "int8";
+    case SLUICE_W8A16:
+      return "w8a16";
+    default:
+      return "unknown";
   }
 }
 

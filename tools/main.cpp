@@ -66,9 +66,10 @@ void add_run(CLI::App& app, RunOptions& o) {
       ->type_name("FILE");
   command->add_option("--output", o.output, "Where the answers go; standard output when left out")->type_name("FILE");
   command
-      ->add_option("--trace", o.trace,
-                   "Where every layer's values go, step by step, a line each, in the form that sluice_trace_line gives on a board: diff "
-                   "shows where two differ first")
+      ->add_option(
+          "--trace", o.trace,
+          "Where every layer's values go, step by step, a line each, in the form that sluice_trace_line gives on a board: diff "
+          "shows where two differ first")
       ->type_name("FILE");
   command->add_flag("--every-step", o.every_step, "An answer for every frame, not only for the last of a sequence");
   command->add_flag("--hex", o.hex, "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
@@ -79,7 +80,8 @@ void add_run(CLI::App& app, RunOptions& o) {
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* command = app.add_subcommand("inspect", "Show a model's layers, every byte that it needs, and how it was made");
   command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
-  command->add_option("--core", o.core, "What it costs on this core: flash, RAM, stack, instructions a step")->type_name("CORE");
+  command->add_option("--core", o.core, "What it costs on this core: flash, RAM, stack, instructions a step")
+      ->type_name("CORE");
   command->add_option("--mhz", o.mhz, "With --core: the clock, for an estimate of the time of a step")->type_name("MHZ");
   command
       ->add_option("--fits", o.fits,
@@ -105,14 +107,16 @@ void add_export(CLI::App& app, ExportOptions& o) {
       ->capture_default_str();
   command->add_option("--out", o.out, "The folder to write to; made when missing")->required()->type_name("DIR");
   command
-      ->add_option("--core", o.core,
-                   "The core that will run it, cortex-m0 to cortex-m85: weights in fixed point lie as its kernels read them. A model "
-                   "for one core is refused by another; this command's others take any")
+      ->add_option(
+          "--core", o.core,
+          "The core that will run it, cortex-m0 to cortex-m85: weights in fixed point lie as its kernels read them. A model "
+          "for one core is refused by another; this command's others take any")
       ->type_name("CORE");
   command
-      ->add_option("--self-test", o.self_test,
-                   "Put so many short sequences and the bits of their answers into the blob: sluice_selftest tells a board whether it "
-                   "computes as the desk does")
+      ->add_option(
+          "--self-test", o.self_test,
+          "Put so many short sequences and the bits of their answers into the blob: sluice_selftest tells a board whether it "
+          "computes as the desk does")
       ->check(CLI::Range(0, 1000))
       ->type_name("N");
   command->add_flag("--strip", o.strip, "Leave out names, labels and how the model was made");
@@ -122,7 +126,9 @@ void add_export(CLI::App& app, ExportOptions& o) {
 
 void add_quantize(CLI::App& app, QuantizeOptions& o) {
   CLI::App* command = app.add_subcommand("quantize", "Make a model in fixed point of a float one, by ranges from real data");
-  command->add_option("model", o.model, "The float model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
+  command->add_option("model", o.model, "The float model: a .slu file, or the folder of a run")
+      ->required()
+      ->type_name("MODEL|RUN");
   command->add_option("--calibrate", o.calibrate, "Data like those that training used; ranges come from them")
       ->required()
       ->type_name("FILE");
@@ -130,12 +136,14 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
       ->check(CLI::IsMember({"int8", "w8a16"}))
       ->capture_default_str();
   command
-      ->add_option("--ranges", o.ranges,
-                   "How the inputs' ranges are chosen: all values, all but a twentieth of a percent at either end, the least squared "
-                   "error, or whichever of them gives the lowest validation loss")
+      ->add_option(
+          "--ranges", o.ranges,
+          "How the inputs' ranges are chosen: all values, all but a twentieth of a percent at either end, the least squared "
+          "error, or whichever of them gives the lowest validation loss")
       ->check(CLI::IsMember({"best", "min-max", "percentile", "min-error"}))
       ->capture_default_str();
-  command->add_option("--out", o.out, "The model to write; when left out, beside the float one: model-int8.slu")->type_name("FILE");
+  command->add_option("--out", o.out, "The model to write; when left out, beside the float one: model-int8.slu")
+      ->type_name("FILE");
   command->add_option("--report", o.report, "Where to write the report as JSON: where the error arises, what saturates")
       ->type_name("FILE");
   command->add_flag("--force", o.force, "Replace a file that holds another model");

@@ -90,6 +90,7 @@ Split split_of_made(const std::string& made, const DataSet& data);
 bool trained_on_all(const std::string& made, std::uint64_t data_hash);
 
 /// What a model says of its making, and that it was quantized: `how` is added under "quantized".
-std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges, std::uint64_t data_hash);
+std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,
+                           std::uint64_t data_hash);
 
 }  // namespace sluice::tools

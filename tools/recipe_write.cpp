@@ -123,7 +123,8 @@ bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
          json[share_at] == 0;
 }
 
-std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges, std::uint64_t data_hash) {
+std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,
+                           std::uint64_t data_hash) {
   Json json = Json::parse(made, nullptr, false);
   if (!json.is_object()) json = Json::object();
   json["quantized"] = {{"type", type}, {"ranges", ranges}, {"data_hash", fmt::format("{:016x}", data_hash)}};

@@ -162,9 +162,9 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
   const auto call_of = [&](uint32_t i, int rows_in, int rows_out, const float* in, int in_stride, float* dy, float* dx) {
     const float* transposed = measures ? nullptr : reinterpret_cast<const float*>(batch.arena + layout.prepared[i]);
     const bool keep_logits = i == last && options.loss == SLUICE_CROSS_ENTROPY;
-    return TrainCall{*model.kernels, model.layers[i], shard,    parameters,  layout.zeros,
-                     transposed,     in,              in_stride, rows_in,     rows_out,
-                     keep_logits,    rounding_of(options, i),    dy,          dx};
+    return TrainCall{
+        *model.kernels, model.layers[i],         shard, parameters, layout.zeros, transposed, in, in_stride, rows_in, rows_out,
+        keep_logits,    rounding_of(options, i), dy,    dx};
   };
   const auto rows_after = [&](uint32_t i, int rows_in) { return last_step_only(model.layers[i]) ? shard.sequences : rows_in; };
 
@@ -183,7 +183,8 @@ void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& are
       mask = arena.take<float>(floats);
       if (!measures) {
         memcpy(dropped, x, size_t(floats) * sizeof(float));
-        drop(batch, shard, Purpose::output_dropout, options.dropout_output, dropped, mask, rows, int(model.layers[i].in), x_stride);
+        drop(batch, shard, Purpose::output_dropout, options.dropout_output, dropped, mask, rows, int(model.layers[i].in),
+             x_stride);
       }
       x = dropped;
     }

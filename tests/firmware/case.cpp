@@ -1,4 +1,5 @@
-// One case on a board: every answer has the expected bytes, memory beyond what was asked for stays as it was; then what it costs.
+// One case on a board: every answer has the expected bytes, memory beyond what was asked for stays as it was; then what it
+// costs.
 #include <string.h>
 
 #include "board.h"
@@ -105,7 +106,8 @@ int main() {
   const size_t step_stack = stack_peak();
   if (!margin_kept(state) || !margin_kept(scratch) || !margin_kept(y)) return fail("wrote beyond its memory");
 
-  if (const sluice_status status = sluice_selftest(&stream, nullptr)) return fail("its own test ends with status ", uint64_t(status));
+  if (const sluice_status status = sluice_selftest(&stream, nullptr))
+    return fail("its own test ends with status ", uint64_t(status));
 
   const uint64_t once = ticks_of(&stream, timed_steps, frames, frame, y.at);
   const uint64_t twice = ticks_of(&stream, 2 * timed_steps, frames, frame, y.at);
@@ -113,5 +115,6 @@ int main() {
   const uint64_t hundredths = instructions * 100 / info.macs;
   say(CASE_NAME ": ok, ", uint64_t(frames), " frames; stack ", uint64_t(open_stack), " to open, ", uint64_t(step_stack),
       " to step, state ", uint64_t(need.state), ", scratch ", uint64_t(need.scratch), " bytes; ", instructions,
-      " instructions a step, ", hundredths / 100, hundredths % 100 < 10 ? ".0" : ".", hundredths % 100, " a multiply-accumulate\n");
+      " instructions a step, ", hundredths / 100, hundredths % 100 < 10 ? ".0" : ".", hundredths % 100,
+      " a multiply-accumulate\n");
 }

@@ -1,5 +1,5 @@
-// A model in fixed point on a board: another core's order of weights is refused, memory is checked to the byte, inputs outside the
-// calibrated range saturate, and the blob's own test passes.
+// A model in fixed point on a board: another core's order of weights is refused, memory is checked to the byte, inputs outside
+// the calibrated range saturate, and the blob's own test passes.
 #include <string.h>
 
 #include "board.h"

@@ -1,10 +1,10 @@
-// Makes a case for a board: a blob, frames by an integer formula, and the answers to them: in fixed point those of the reference
-// (tests/support/reference_fixed.h), in float those of the scalar kernels.
+// Makes a case for a board: a blob, frames by an integer formula, and the answers to them: in fixed point those of the
+// reference (tests/support/reference_fixed.h), in float those of the scalar kernels.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
 //   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up weights (words: shape.h)
 //   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
-// writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M
-// (NAME.pairs).
+// writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of
+// Helium (NAME.rows) and of the other Cortex-M (NAME.pairs).
 #define DOCTEST_CONFIG_IMPLEMENT  // the reference is the tests'
 #include <cmath>
 #include <cstdint>
@@ -93,7 +93,10 @@ std::string made_up_blob(int count, char** words) {
   int in = inputs;
   for (int i = 2; i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
-    network.layers.push_back(made_up_layer(numbers, words[i], in, units, format == "f32" ? SLUICE_F32 : format == "int8" ? SLUICE_INT8 : SLUICE_W8A16));
+    network.layers.push_back(made_up_layer(numbers, words[i], in, units,
+                                           format == "f32"    ? SLUICE_F32
+                                           : format == "int8" ? SLUICE_INT8
+                                                              : SLUICE_W8A16));
     in = units;
   }
   network.scales.inverse.assign(size_t(inputs), 1.0f);

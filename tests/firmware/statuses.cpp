@@ -1,4 +1,5 @@
-// What is wrong with a blob or with memory is found on the board, too, by its own status. The blob is written here, byte by byte.
+// What is wrong with a blob or with memory is found on the board, too, by its own status. The blob is written here, byte by
+// byte.
 #include <string.h>
 
 #include "board.h"
@@ -64,7 +65,8 @@ int main() {
   expect("the core by its name", SLUICE_OK, sluice_open(&model, good.bytes, blob_size, SLUICE_ONE_ISA));
   expect("another instruction set", SLUICE_ISA_UNKNOWN, sluice_open(&model, good.bytes, blob_size, "scalar"));
   for (uint32_t off = 1; off < SLUICE_ALIGNMENT; ++off)
-    expect("a blob off its alignment in flash", SLUICE_MISALIGNED, sluice_open(&model, good.bytes + off, blob_size - off, nullptr));
+    expect("a blob off its alignment in flash", SLUICE_MISALIGNED,
+           sluice_open(&model, good.bytes + off, blob_size - off, nullptr));
   for (uint32_t bytes = 0; bytes < blob_size; ++bytes)
     expect("a truncated blob", SLUICE_TRUNCATED, sluice_open(&model, good.bytes, bytes, nullptr));
   constexpr uint32_t places[] = {crc_at, layer_at, weights_at, blob_size - 1};

@@ -1,5 +1,5 @@
-// The integer functions, over every argument: their accuracy as kernels/README.md states it. That tables of instruction sets agree
-// with the definition, layers and all, is in runtime/fixed.cpp.
+// The integer functions, over every argument: their accuracy as kernels/README.md states it. That tables of instruction sets
+// agree with the definition, layers and all, is in runtime/fixed.cpp.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -32,7 +32,8 @@ std::vector<int32_t> arguments() {
 
 }  // namespace
 
-TEST_CASE("sigmoid and tanh in fixed point are as near to the exact ones as promised, and as written, on every instruction set") {
+TEST_CASE(
+    "sigmoid and tanh in fixed point are as near to the exact ones as promised, and as written, on every instruction set") {
   const std::vector<int32_t> u = arguments();
   for (const Kernels* table : every_table()) {
     const std::string isa = name_of(*table);

@@ -194,8 +194,8 @@ TEST_CASE("logits become probabilities; the largest is the same") {
 }
 
 TEST_CASE("what can be wrong with a blob in fixed point has its status") {
-  Network network = random_fixed_network(3, {gru(5, every_step), dense(4, SLUICE_RELU), gru(9), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8,
-                                         Numbers::trained, 3);
+  Network network = random_fixed_network(3, {gru(5, every_step), dense(4, SLUICE_RELU), gru(9), dense(2, SLUICE_SOFTMAX)},
+                                         SLUICE_INT8, Numbers::trained, 3);
   const std::string good = tools::write_blob(network);
   CHECK_EQ(Forged(good).open(), SLUICE_OK);
   const auto with = [&](size_t at, auto value) {
@@ -216,7 +216,8 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
   CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_ih)), uint8_t(0x80)), SLUICE_WEIGHTS);
   CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_hh)) + 3, uint8_t(0x80)), SLUICE_WEIGHTS);
   for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
-    for (const size_t at : {size_t(0), sizeof(BlobScales), sizeof(BlobScales) + 20}) CHECK_EQ(with(scales + at, bad), SLUICE_WEIGHTS);
+    for (const size_t at : {size_t(0), sizeof(BlobScales), sizeof(BlobScales) + 20})
+      CHECK_EQ(with(scales + at, bad), SLUICE_WEIGHTS);
   CHECK_EQ(with(scales + 4, 1u), SLUICE_STRUCTURE);
   const size_t entry = blob.section_of(SLUICE_SECTION_SCALES);
   CHECK_EQ(with(entry + offsetof(BlobSection, bytes), uint32_t(36)), SLUICE_STRUCTURE);

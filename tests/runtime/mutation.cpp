@@ -24,10 +24,12 @@ std::vector<std::string> seeds() {
   Network named = random_network(3, {standardize(), gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, 1);
   named.labels = {"a", "b"};
   named.inputs = {"x", "y", "z"};
-  return {tools::write_blob(named), tools::write_blob(random_network(2, {gru(9, every_step), dense(3, SLUICE_TANH)}, 2)),
+  return {tools::write_blob(named),
+          tools::write_blob(random_network(2, {gru(9, every_step), dense(3, SLUICE_TANH)}, 2)),
           tools::write_blob(random_network(1, {dense(1)}, 3)),
           tools::write_blob(random_network(5, {gru(1)}, 4)),
-          tools::write_blob(random_fixed_network(3, {gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 5)),
+          tools::write_blob(
+              random_fixed_network(3, {gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 5)),
           tools::write_blob(random_fixed_network(2, {dense(9, SLUICE_RELU), gru(9), dense(3)}, SLUICE_W8A16, Numbers::any, 6))};
 }
 

@@ -11,7 +11,9 @@ using namespace sluice::tests;
 namespace {
 
 template <class T>
-void append(std::string& bytes, const T& value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
+void append(std::string& bytes, const T& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 /// A network whose section holds one sequence of 3 frames and the answers of the reference, the last one off by `error`.
 Network with_test(int error) {

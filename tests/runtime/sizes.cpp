@@ -124,7 +124,8 @@ TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.
         }
         const sluice_info info = m.info();
         const size_t number = info.format == SLUICE_INT8 ? 1 : 2;
-        for (const size_t n : {size_t(1), size_t(rows)}) {  // exact memory, one byte off any alignment that a number does not need
+        for (const size_t n :
+             {size_t(1), size_t(rows)}) {  // exact memory, one byte off any alignment that a number does not need
           Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
           if (n == 1) sluice_step(&streams[0], x.data() + number, y.data());
           if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data());

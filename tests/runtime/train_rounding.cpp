@@ -60,7 +60,8 @@ TEST_CASE("what passes see of weights is what they use, and nothing else") {
   const float before = rounded.weights()[0].at("weight_hh")[5];
   rounded.step(batch);
   const float moved = std::fabs(rounded.weights()[0].at("weight_hh")[5] - before);
-  CHECK(std::fabs(moved - options.learning_rate) <= 0.01f * options.learning_rate);  // Adam's first step, of the weights themselves
+  CHECK(std::fabs(moved - options.learning_rate) <=
+        0.01f * options.learning_rate);  // Adam's first step, of the weights themselves
 }
 
 TEST_CASE("gradients go straight through the roundings of values, on every instruction set") {
@@ -116,8 +117,10 @@ TEST_CASE("a rounding that is not whole is refused") {
   sluice_train_options options = test_options();
   options.rounding = &r.rounding;
   CHECK(sluice_train_needs(&model.model, &options) > 0);
-  for (const sluice_rounding bad : {sluice_rounding{nullptr, nullptr, r.unit.data(), 127}, {nullptr, coarse, nullptr, 127},
-                                    {nullptr, coarse, r.unit.data(), 0}, {nullptr, coarse, r.unit.data(), 1e6f}}) {
+  for (const sluice_rounding bad : {sluice_rounding{nullptr, nullptr, r.unit.data(), 127},
+                                    {nullptr, coarse, nullptr, 127},
+                                    {nullptr, coarse, r.unit.data(), 0},
+                                    {nullptr, coarse, r.unit.data(), 1e6f}}) {
     options.rounding = &bad;
     CHECK_EQ(sluice_train_needs(&model.model, &options), 0);
   }

@@ -10,7 +10,8 @@ constexpr sluice_format fixed_formats[] = {SLUICE_INT8, SLUICE_W8A16};
 /// How wild numbers are: as a trained network has them, or anything that a forged blob may hold.
 enum class Numbers { trained, any };
 
-inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, sluice_format format, Numbers numbers, uint64_t seed) {
+inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, sluice_format format, Numbers numbers,
+                                    uint64_t seed) {
   Noise noise(seed);
   Network network;
   int in = inputs;
@@ -84,12 +85,27 @@ struct FixedReference {
       Stage stage{&layer, {}, {}, {}};
       const auto& a = layer.arrays;
       if (layer.kind == SLUICE_GRU) {
-        stage.gru = {mode, layer.in, layer.out, narrow(a[0].integers), narrow(a[1].integers), part(a[2], false), part(a[3], false),
-                     part(a[2], true), part(a[3], true), layer.shift_ih, layer.shift_hh};
+        stage.gru = {mode,
+                     layer.in,
+                     layer.out,
+                     narrow(a[0].integers),
+                     narrow(a[1].integers),
+                     part(a[2], false),
+                     part(a[3], false),
+                     part(a[2], true),
+                     part(a[3], true),
+                     layer.shift_ih,
+                     layer.shift_hh};
         stage.h.resize(size_t(layer.out));
       } else {
-        stage.dense = {layer.in, layer.out, narrow(a[0].integers), part(a[1], false), part(a[1], true), layer.shift_ih,
-                       fixed::Dense::Activation(layer.activation), &layer == &network.layers.back()};
+        stage.dense = {layer.in,
+                       layer.out,
+                       narrow(a[0].integers),
+                       part(a[1], false),
+                       part(a[1], true),
+                       layer.shift_ih,
+                       fixed::Dense::Activation(layer.activation),
+                       &layer == &network.layers.back()};
       }
       stages.push_back(std::move(stage));
     }
@@ -134,8 +150,9 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     add("thousand inputs", 1000, {gru(8), dense(1)});
     add("classifier", 12, {gru(32), dense(9, SLUICE_SOFTMAX)});
     add("stacked last", 5, {gru(9, every_step), gru(17), dense(3, SLUICE_SIGMOID)});
-    add("dense between", 4, {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), dense(4, SLUICE_SIGMOID), gru(3),
-                             dense(2), dense(1, SLUICE_TANH)});
+    add("dense between", 4,
+        {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), dense(4, SLUICE_SIGMOID), gru(3), dense(2),
+         dense(1, SLUICE_TANH)});
     return v;
   }();
   return networks;

@@ -1,11 +1,12 @@
 // Training for fixed point: what its passes see, and what it keeps, is what the fixed-point blob computes.
+#include "train/aware.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "../support/models.h"
 #include "convert/calibrate.h"
-#include "train/aware.h"
 #include "train/train.h"
 
 using namespace sluice;
@@ -32,10 +33,11 @@ DataSet three_classes(int sequences, int steps) {
 }
 
 Recipe recipe_of(const std::string& layers, const std::string& type) {
-  return parse_recipe("[data]\ntrain = \"-\"\nvalidation = 0.25\n[model]\nlayers = [" + layers +
-                          "]\n[train]\nepochs = 6\nbatch = 8\nlearning_rate = 1e-2\nthreads = 1\n[quantize]\naware = true\ntype = \"" +
-                          type + "\"\n",
-                      "recipe.toml", {});
+  return parse_recipe(
+      "[data]\ntrain = \"-\"\nvalidation = 0.25\n[model]\nlayers = [" + layers +
+          "]\n[train]\nepochs = 6\nbatch = 8\nlearning_rate = 1e-2\nthreads = 1\n[quantize]\naware = true\ntype = \"" + type +
+          "\"\n",
+      "recipe.toml", {});
 }
 
 /// Mean loss of the trainer's own forward, over the split's training part.
@@ -48,7 +50,8 @@ double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& sp
   sluice_trainer trainer;
   REQUIRE_EQ(sluice_train_start(&trainer, &start.model, &options, arena.data.get(), arena.size), SLUICE_OK);
   std::vector<sluice_sequence> batch;
-  for (const size_t s : split.train) batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr});
+  for (const size_t s : split.train)
+    batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr});
   sluice_train_result result;
   REQUIRE(sluice_train_gradient(&trainer, batch.data(), uint32_t(batch.size()), nullptr, &result, nullptr) != nullptr);
   return result.loss_sum / double(result.targets);
@@ -76,7 +79,8 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       Aware aware(recipe, data, parts, start);
       const OwnedModel fixed = open_model(write_blob(aware.make(start.model).network), "test");
       const double device = evaluate(fixed.model, data, parts.train, 1).loss;
-      const double seen = seen_loss(start, aware.rounded, parts, &aware.rounding), plain = seen_loss(start, data, parts, nullptr);
+      const double seen = seen_loss(start, aware.rounded, parts, &aware.rounding),
+                   plain = seen_loss(start, data, parts, nullptr);
       CAPTURE(plain);
       CHECK(std::fabs(seen - device) <= 2e-4 * device);
       if (std::string(type) == "int8") CHECK(std::fabs(seen - device) <= 0.2 * std::fabs(plain - device));
@@ -103,7 +107,8 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       const Network real = read_network(trained.real.model);
       Ranges ranges = feature_ranges(data, parts.train, RangeChoice::min_error);
       ranges.peak = peaks(real, data, parts.train);
-      const OwnedModel again = open_model(write_blob(quantize(real, sluice_format(trained.model.info().format), ranges).network), "test");
+      const OwnedModel again =
+          open_model(write_blob(quantize(real, sluice_format(trained.model.info().format), ranges).network), "test");
       CHECK_EQ(sluice_hash(&again.model), sluice_hash(&trained.model.model));
       CHECK_EQ(evaluate(again.model, data, parts.held_out, 1).loss, kept.held_out->loss);
     }

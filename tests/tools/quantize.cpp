@@ -1,4 +1,6 @@
 // How a float network becomes one in fixed point: what it computes stays near, and no accumulator can overflow.
+#include "convert/quantize.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -6,9 +8,8 @@
 #include "../support/fixed_models.h"
 #include "common/error.h"
 #include "common/model_file.h"
-#include "convert/budget.h"
 #include "convert/analyze.h"
-#include "convert/quantize.h"
+#include "convert/budget.h"
 #include "convert/saturation.h"
 
 using namespace sluice;
@@ -50,11 +51,12 @@ Ranges ranges_for(const Network& network, const DataSet& data) {
 }  // namespace
 
 TEST_CASE("a network in fixed point answers nearly as the float one") {
-  const std::vector<std::vector<Spec>> kinds = {{gru(16)},
-                                                {standardize(), gru(24, every_step), dense(5)},
-                                                {gru(9, every_step), gru(12), dense(4, SLUICE_SOFTMAX)},
-                                                {dense(12, SLUICE_RELU), gru(8, every_step), dense(6, SLUICE_TANH), dense(3, SLUICE_SIGMOID)},
-                                                {dense(10, SLUICE_SIGMOID), dense(4)}};
+  const std::vector<std::vector<Spec>> kinds = {
+      {gru(16)},
+      {standardize(), gru(24, every_step), dense(5)},
+      {gru(9, every_step), gru(12), dense(4, SLUICE_SOFTMAX)},
+      {dense(12, SLUICE_RELU), gru(8, every_step), dense(6, SLUICE_TANH), dense(3, SLUICE_SIGMOID)},
+      {dense(10, SLUICE_SIGMOID), dense(4)}};
   for (const auto& specs : kinds)
     for (const sluice_format format : fixed_formats) {
       const Network network = random_network(7, specs, specs.size());
@@ -63,7 +65,8 @@ TEST_CASE("a network in fixed point answers nearly as the float one") {
       CHECK(quantized.warnings.empty());
       const std::vector<float> truth = answers(network, data), got = answers(quantized.network, data);
       double signal = 0, noise = 0;
-      for (size_t i = 0; i < truth.size(); ++i) signal += truth[i] * truth[i], noise += (truth[i] - got[i]) * (truth[i] - got[i]);
+      for (size_t i = 0; i < truth.size(); ++i)
+        signal += truth[i] * truth[i], noise += (truth[i] - got[i]) * (truth[i] - got[i]);
       CAPTURE(specs.size());
       CAPTURE(std::string(sluice_format_name(format)));
       CHECK(10 * std::log10(signal / noise) > (format == SLUICE_INT8 ? 25 : 33));
@@ -119,8 +122,10 @@ TEST_CASE("no accumulator can overflow, whatever enters, and weights are made co
     prove_no_overflow(quantized.network, "test");
     Network forged = quantized.network;
     forged.layers[0].shift_hh = 30;
-    CHECK_THROWS_WITH_AS(prove_no_overflow(forged, "test"),
-                         "test: layer 1 (gru): the accumulator of row 0 of weight_hh can overflow; make the model anew with sluice quantize", Error);
+    CHECK_THROWS_WITH_AS(
+        prove_no_overflow(forged, "test"),
+        "test: layer 1 (gru): the accumulator of row 0 of weight_hh can overflow; make the model anew with sluice quantize",
+        Error);
     CHECK_EQ(quantized.warnings.size(), format == SLUICE_INT8 ? 0u : 1u);
     if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (gru)") == 0);
   }
@@ -131,7 +136,8 @@ TEST_CASE("values that saturate are counted where the curve ends") {
   for (const bool beyond : {false, true}) {
     Network network = random_network(2, {gru(3)});
     for (tools::Array& a : network.layers[0].arrays) std::fill(a.values.begin(), a.values.end(), 0.0f);
-    std::vector<float>& bias = array(network.layers[0], "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
+    std::vector<float>& bias =
+        array(network.layers[0], "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
     const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
     const std::vector<ValueError> values = analyze(network, quantized.network, quantized.units, data, all_sequences(data));
@@ -153,7 +159,8 @@ TEST_CASE("an outlier that leaves no room is named, with the way out; weights ro
   CHECK(calibration.moments[0].input.covariance[4] < 1);
   CHECK_THROWS_WITH_AS(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::min_max)),
                        doctest::Contains("odd goes from -"), Error);
-  CHECK(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::percentile), calibration.moments).warnings.empty());
+  CHECK(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::percentile), calibration.moments)
+            .warnings.empty());
 }
 
 TEST_CASE("a feature that never changed is named, and changes nothing afterwards") {

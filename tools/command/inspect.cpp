@@ -125,7 +125,8 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
   print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, sluice_format_name(info.format),
-        info.inputs, info.outputs, info.every_step ? "every step" : "with the last step", header.major, header.minor, sluice_hash(&model.model));
+        info.inputs, info.outputs, info.every_step ? "every step" : "with the last step", header.major, header.minor,
+        sluice_hash(&model.model));
   print("{}\n", layer_table(layers, info, need.state));
   print("{}\n", section_table(model));
   print("on a device, one frame a call (sluice_use {{1, 1}}):\n{}\n",
@@ -164,13 +165,17 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
                {"instructions a multiply-accumulate", fmt::format("{:.2f}", per_mac)}}));
   if (!mhz) return;
   const CyclesPerInstruction cycles = cycles_per_instruction(core);
-  print("\nAn estimate: {:.0f} microseconds a step at {} MHz, with {} cycles an instruction ({}), and no wait states of the flash.\n",
-        microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
+  print(
+      "\nAn estimate: {:.0f} microseconds a step at {} MHz, with {} cycles an instruction ({}), and no wait states of the "
+      "flash.\n",
+      microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
 }
 
 ordered_json layer_json(const sluice_layer_info& layer) {
-  ordered_json json = {
-      {"kind", sluice_layer_name(layer.kind)}, {"type", sluice_format_name(layer.format)}, {"inputs", layer.inputs}, {"outputs", layer.outputs}};
+  ordered_json json = {{"kind", sluice_layer_name(layer.kind)},
+                       {"type", sluice_format_name(layer.format)},
+                       {"inputs", layer.inputs},
+                       {"outputs", layer.outputs}};
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
   if (layer.kind == SLUICE_GRU) json["every_step"] = layer.every_step != 0;
   json.update({{"parameters", layer.parameters},
@@ -197,7 +202,8 @@ ordered_json cost_json(const DeviceCost& cost, const std::string& core, std::opt
   return json;
 }
 
-void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, const std::string& core, std::optional<double> mhz) {
+void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, const std::string& core,
+                std::optional<double> mhz) {
   const sluice_info info = model.info();
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
@@ -243,7 +249,8 @@ void run_inspect(const InspectOptions& options) {
   }
   const std::optional<DeviceCost> cost = device_cost(read_network(model.model), options.core, "--core " + options.core);
   if (!cost)
-    refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model, options.core);
+    refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model,
+           options.core);
   if (options.json) print_json(model, cost, options.core, mhz);
   if (!options.json) print_cost(*cost, model, options.core, mhz);
   const std::vector<std::string> over = over_budget(*cost, budget);

@@ -3,8 +3,8 @@
 
 #include <cmath>
 #include <filesystem>
-#include <optional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "../common/error.h"
 #include "../common/model_file.h"
@@ -53,7 +53,9 @@ std::string out_path(const QuantizeOptions& options, const std::string& model) {
   return (path.parent_path() / (path.stem().string() + "-" + options.type + ".slu")).string();
 }
 
-bool splits(const Input& input) { return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train); }
+bool splits(const Input& input) {
+  return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train);
+}
 
 Input read_input(const QuantizeOptions& options) {
   Input input;
@@ -70,12 +72,14 @@ Input read_input(const QuantizeOptions& options) {
   input.split = split_of_made(input.model.made(), input.data);
   if (options.ranges != "best" && !splits(input)) input.split = {all_sequences(input.data), all_sequences(input.data)};
   if (!splits(input))
-    refuse("{}: too few sequences to take ranges from some and to try these on others: {}; say which ranges with --ranges min-max",
-           options.calibrate, input.data.sequences());
+    refuse(
+        "{}: too few sequences to take ranges from some and to try these on others: {}; say which ranges with --ranges min-max",
+        options.calibrate, input.data.sequences());
   return input;
 }
 
-/// What the choices of ranges make. One that cannot be carried out, for an outlier's sake, say, leaves the choice to the others.
+/// What the choices of ranges make. One that cannot be carried out, for an outlier's sake, say, leaves the choice to the
+/// others.
 std::vector<Candidate> try_out(const Input& input, const QuantizeOptions& options) {
   const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
   const Calibration calibration = calibrate(input.network, input.data, input.split.train);
@@ -124,7 +128,8 @@ std::string choice_table(const Evaluation& before, const std::vector<Candidate>&
       {"inputs' ranges", "validation loss", before.classes ? "accuracy" : "mean absolute error", ""}};
   rows.push_back({"(float)", fmt::format("{:#.4g}", before.loss), score(before), ""});
   for (const Candidate& c : candidates)
-    rows.push_back({range_name(c.choice), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
+    rows.push_back(
+        {range_name(c.choice), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
   return table(rows);
 }
 
@@ -139,8 +144,10 @@ std::string size_table(const OwnedModel& before, const OwnedModel& after, const 
 ordered_json snr_json(double snr) { return std::isinf(snr) ? ordered_json() : ordered_json(snr); }  // null: exact
 
 std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
-                        const std::vector<Candidate>& candidates, const Candidate& best, const std::vector<ValueError>& errors) {
-  ordered_json json = {{"type", options.type}, {"ranges", range_name(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
+                        const std::vector<Candidate>& candidates, const Candidate& best,
+                        const std::vector<ValueError>& errors) {
+  ordered_json json = {
+      {"type", options.type}, {"ranges", range_name(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
   const auto evaluated = [](const Evaluation& e) {
     ordered_json result = {{"loss", e.loss}};
     if (e.classes) result["accuracy"] = e.accuracy();
@@ -151,14 +158,16 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
   for (const Candidate& c : candidates) json["choices"][range_name(c.choice)] = evaluated(c.held_out);
   json["values"] = ordered_json::array();
   for (const ValueError& v : errors)
-    json["values"].push_back({{"layer", v.layer},
-                              {"kind", v.kind},
-                              {"value", v.name},
-                              {"snr_db", snr_json(v.snr())},
-                              {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
-                              {"worst", {{"error", v.worst}, {"sequence", input.data.names[v.worst_sequence]}, {"step", v.worst_step}}}});
+    json["values"].push_back(
+        {{"layer", v.layer},
+         {"kind", v.kind},
+         {"value", v.name},
+         {"snr_db", snr_json(v.snr())},
+         {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
+         {"worst", {{"error", v.worst}, {"sequence", input.data.names[v.worst_sequence]}, {"step", v.worst_step}}}});
   json["saturated_inputs"] = ordered_json::object();
-  for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out)) json["saturated_inputs"][s.name] = s.share;
+  for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out))
+    json["saturated_inputs"][s.name] = s.share;
   json["warnings"] = best.quantized.warnings;
   json["bytes"] = {{"float", input.model.info().bytes}, {options.type, best.model.info().bytes}};
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -173,7 +182,8 @@ void check_paths(const QuantizeOptions& options, const std::string& model, const
   check_output("--out", out, {model, options.calibrate});
   check_output("--report", options.report, {model, options.calibrate, out});
   std::error_code none;
-  if (fs::exists(out, none) && !fs::is_regular_file(out, none) && !fs::is_directory(out, none)) refuse("--out {}: is not a file; name one", out);
+  if (fs::exists(out, none) && !fs::is_regular_file(out, none) && !fs::is_directory(out, none))
+    refuse("--out {}: is not a file; name one", out);
 }
 
 void check_replaceable(const std::string& path, const std::string& bytes) {
@@ -193,12 +203,14 @@ void run_quantize(const QuantizeOptions& options) {
   const Candidate& best = best_of(candidates);
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
   if (!options.force) check_replaceable(path, blob);
-  const std::vector<ValueError> errors = analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
+  const std::vector<ValueError> errors =
+      analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
   std::vector<NamedBytes> files = {{path, blob}};
   if (!options.report.empty()) files.push_back({options.report, report_json(input, options, before, candidates, best, errors)});
   write_files(files);
 
-  print("ranges from {} sequences, tried on {} others{}:\n{}\n", with_commas(input.split.train.size()), with_commas(input.split.held_out.size()),
+  print("ranges from {} sequences, tried on {} others{}:\n{}\n", with_commas(input.split.train.size()),
+        with_commas(input.split.held_out.size()),
         trained_on_all(input.model.made(), data_hash(input.data)) ? ", all of which the model was trained on" : "",
         choice_table(before, candidates, best));
   print("where the error arises:\n{}\n", error_table(errors, input.data));

@@ -187,7 +187,8 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
 void check_outputs(const RunOptions& options) {
   check_output("--output", options.output, {options.model, options.input});
   check_output("--trace", options.trace, {options.model, options.input});
-  if (!options.trace.empty() && options.trace == options.output) refuse("--trace {}: is where the answers go; give another file", options.trace);
+  if (!options.trace.empty() && options.trace == options.output)
+    refuse("--trace {}: is where the answers go; give another file", options.trace);
 }
 
 }  // namespace

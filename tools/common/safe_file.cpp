@@ -92,7 +92,8 @@ void sync_folder(const fs::path& folder) {
 struct Staged {
   std::string path, target, temporary;
 
-  Staged(const std::string& name, std::string to, std::string_view bytes) : path(name), target(std::move(to)), temporary(target + ".XXXXXX") {
+  Staged(const std::string& name, std::string to, std::string_view bytes)
+      : path(name), target(std::move(to)), temporary(target + ".XXXXXX") {
     const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
     if (file.fd < 0) cannot_write(path, errno);
     if (const int error = write_and_sync(file.fd, bytes, mode_for(target))) {

@@ -20,7 +20,8 @@ struct NamedBytes {
 /// The same of several files, on disk before the first of them is renamed: where one cannot be written, none changes.
 void write_files(const std::vector<NamedBytes>& files);
 
-/// Refuses to write over what is read: `option` ("--out") names `path`, which is one of `read` (those that are not there are not).
+/// Refuses to write over what is read: `option` ("--out") names `path`, which is one of `read` (those that are not there are
+/// not).
 void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read);
 
 /// Makes a directory and its parents; fails with exit code 1.

@@ -5,8 +5,8 @@
 
 #include "../common/model_file.h"
 #include "../common/print.h"
-#include "saturation.h"
 #include "runtime/blob.h"
+#include "saturation.h"
 
 namespace sluice::tools {
 namespace {
@@ -42,7 +42,8 @@ struct Side {
   std::vector<float> answer;
 
   explicit Side(const Network& network)
-      : model(open_model(write_blob(network), "analysis")), stream(model.model, {1, 1}),
+      : model(open_model(write_blob(network), "analysis")),
+        stream(model.model, {1, 1}),
         traced{network.layers[0].format, std::vector<std::vector<double>>(network.layers.size() + 1)} {
     frame.resize(model.info().inputs * 2);
     answer.resize(model.info().outputs);
@@ -60,8 +61,8 @@ struct Side {
 /// W v + b of one gate of a GRU, in real numbers.
 struct GateSums {
   const Array &w, &bias;
-  int shift;     ///< of R; -1 for a float layer
-  double unit;   ///< of a number that enters, where the layer is a float one
+  int shift;    ///< of R; -1 for a float layer
+  double unit;  ///< of a number that enters, where the layer is a float one
   double at(int gate, int row, const std::vector<double>& v) const {
     const auto index = std::size_t(gate * w.rows + row);
     const std::size_t begin = index * std::size_t(w.cols), half = std::size_t(w.gates * w.rows);
@@ -110,13 +111,19 @@ struct Analysis {
   const Network &real, &fixed;
   const std::vector<double>& units;
   Side float_side, fixed_side;
-  std::size_t folded;  ///< layers of real in front of fixed's first
+  std::size_t folded;                                          ///< layers of real in front of fixed's first
   std::vector<std::vector<double>> real_before, fixed_before;  ///< states of GRUs before the step, by layer of fixed
   std::vector<ValueError> values = {};
 
   Analysis(const Network& r, const Network& f, const std::vector<double>& u)
-      : real(r), fixed(f), units(u), float_side(r), fixed_side(f), folded(r.layers.size() - f.layers.size()),
-        real_before(f.layers.size()), fixed_before(f.layers.size()) {
+      : real(r),
+        fixed(f),
+        units(u),
+        float_side(r),
+        fixed_side(f),
+        folded(r.layers.size() - f.layers.size()),
+        real_before(f.layers.size()),
+        fixed_before(f.layers.size()) {
     values.push_back({0, "", "inputs"});
     for (std::size_t l = 0; l < f.layers.size(); ++l) {
       const std::string kind = sluice_layer_name(f.layers[l].kind);
@@ -145,7 +152,8 @@ struct Analysis {
       // In units of the feature's deviation, where the network standardizes: so features count alike.
       const double weight = folded ? double(real.layers[0].arrays[0].values[k]) : 1;
       const double mean = folded ? double(real.layers[0].arrays[1].values[k]) : 0;
-      note(e, (raw[k] - mean) * weight, ((numbers[k] - double(fixed.scales.offset[k])) / inverse - mean) * weight, outside, where);
+      note(e, (raw[k] - mean) * weight, ((numbers[k] - double(fixed.scales.offset[k])) / inverse - mean) * weight, outside,
+           where);
     }
   }
 
@@ -159,8 +167,10 @@ struct Analysis {
       for (double& v : h) v = narrowed(v);
     const std::vector<double>& real_x = float_side.traced.values[l + folded];
     for (int row = 0; row < f.out; ++row) {
-      const Gates truth = gates_of({r.arrays[0], r.arrays[2], -1, 1}, {r.arrays[1], r.arrays[3], -1, 1}, row, real_x, real_before[l]);
-      const Gates got = gates_of({f.arrays[0], f.arrays[2], f.shift_ih, 0}, {f.arrays[1], f.arrays[3], f.shift_hh, 0}, row, x, h);
+      const Gates truth =
+          gates_of({r.arrays[0], r.arrays[2], -1, 1}, {r.arrays[1], r.arrays[3], -1, 1}, row, real_x, real_before[l]);
+      const Gates got =
+          gates_of({f.arrays[0], f.arrays[2], f.shift_ih, 0}, {f.arrays[1], f.arrays[3], f.shift_hh, 0}, row, x, h);
       note(values[at], truth.r, got.r, got.r_ends, where);
       note(values[at + 1], truth.z, got.z, got.z_ends, where);
       note(values[at + 2], truth.n, got.n, got.n_ends, where);
@@ -185,12 +195,10 @@ struct Analysis {
 
 }  // namespace
 
-double ValueError::snr() const {
-  return noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity();
-}
+double ValueError::snr() const { return noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity(); }
 
-std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
-                    std::span<const std::size_t> sequences) {
+std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units,
+                                const DataSet& data, std::span<const std::size_t> sequences) {
   Network logits = real;  // in fixed point a model answers these
   sluice_activation& last = logits.layers.back().activation;
   if (last == SLUICE_SIGMOID || last == SLUICE_SOFTMAX) last = SLUICE_LINEAR;

@@ -11,20 +11,19 @@ namespace sluice::tools {
 
 /// One kind of value: the frame, a gate, what a layer hands on.
 struct ValueError {
-  std::size_t layer = 0;   ///< 0: the model's input; else the layer of the fixed network, from 1
-  std::string kind, name;  ///< "gru", "r"
-  double signal = 0, noise = 0;                ///< sums of squares: of the float values, of the differences
-  std::uint64_t count = 0, saturated = 0;      ///< values, and those at an end of their range
-  double worst = 0;                            ///< the largest difference ...
+  std::size_t layer = 0;                           ///< 0: the model's input; else the layer of the fixed network, from 1
+  std::string kind, name;                          ///< "gru", "r"
+  double signal = 0, noise = 0;                    ///< sums of squares: of the float values, of the differences
+  std::uint64_t count = 0, saturated = 0;          ///< values, and those at an end of their range
+  double worst = 0;                                ///< the largest difference ...
   std::size_t worst_sequence = 0, worst_step = 0;  ///< ... and where: index in the data set, step from 0
-  double snr() const;                          ///< in dB; infinite without noise
+  double snr() const;                              ///< in dB; infinite without noise
 };
-
 
 /// Runs both networks step by step over these sequences, the float one's values being the truth.
 /// @param units  [layers of fixed] what a number that each layer hands on stands for
-std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units, const DataSet& data,
-                    std::span<const std::size_t> sequences);
+std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units,
+                                const DataSet& data, std::span<const std::size_t> sequences);
 
 /// A table for people.
 std::string error_table(const std::vector<ValueError>& values, const DataSet& data);

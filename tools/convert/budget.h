@@ -11,8 +11,8 @@
 namespace sluice::tools {
 
 struct Budget {
-  /// Limits by name: flash (the stripped model), ram (state and scratch of one stream, stepped frame by frame), instructions (of a
-  /// step), flash_total (with code and tables), ram_total (with the stack).
+  /// Limits by name: flash (the stripped model), ram (state and scratch of one stream, stepped frame by frame), instructions
+  /// (of a step), flash_total (with code and tables), ram_total (with the stack).
   std::vector<std::pair<std::string, std::uint64_t>> limits;
 };
 

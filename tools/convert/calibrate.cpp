@@ -65,7 +65,8 @@ struct Sums {
 std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<const std::size_t> sequences) {
   std::vector<std::vector<float>> features(data.features());
   for (const std::size_t s : sequences)
-    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i) features[i % data.features()].push_back(data.frames(s)[i]);
+    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i)
+      features[i % data.features()].push_back(data.frames(s)[i]);
   for (std::vector<float>& values : features) std::sort(values.begin(), values.end());
   return features;
 }
@@ -79,7 +80,7 @@ struct Watching {
   const Network& network;
   const std::vector<std::vector<float>>& features;  ///< ascending
   std::vector<Sums> input, state;
-  std::vector<std::vector<double>> before;  ///< states
+  std::vector<std::vector<double>> before;     ///< states
   static constexpr std::size_t widest = 1024;  ///< beyond it moments take more memory than they are worth
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
@@ -107,7 +108,8 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, s
   const OwnedModel model = open_model(write_blob(real), "calibration");
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
-  Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<std::vector<double>>(layers)};
+  Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers),
+                    std::vector<std::vector<double>>(layers)};
   sluice_trace(&stream.stream, Watching::take, &watching);
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
@@ -168,7 +170,8 @@ std::string range_name(RangeChoice choice) {
 }
 
 RangeChoice range_choice(const std::string& name) {
-  return *std::find_if(std::begin(range_choices), std::end(range_choices), [&](RangeChoice c) { return range_name(c) == name; });
+  return *std::find_if(std::begin(range_choices), std::end(range_choices),
+                       [&](RangeChoice c) { return range_name(c) == name; });
 }
 
 std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {

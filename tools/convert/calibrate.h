@@ -16,7 +16,7 @@ enum class RangeChoice {
   min_error,   ///< the range, shrunk towards the mean, whose 256 steps have the least squared error
 };
 constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile, RangeChoice::min_error};
-std::string range_name(RangeChoice choice);  ///< "min-max"
+std::string range_name(RangeChoice choice);         ///< "min-max"
 RangeChoice range_choice(const std::string& name);  ///< of a name that range_name gives
 
 struct Ranges {

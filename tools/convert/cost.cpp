@@ -118,7 +118,8 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
 }
 
 CyclesPerInstruction cycles_per_instruction(std::string_view core) {
-  if (core == "cortex-m0") return {1.4, "Cortex-M0 TRM r0p0, 3.3: load 2 cycles, all else of the loop 1; single-cycle multiplier"};
+  if (core == "cortex-m0")
+    return {1.4, "Cortex-M0 TRM r0p0, 3.3: load 2 cycles, all else of the loop 1; single-cycle multiplier"};
   if (core == "cortex-m3") return {1.7, "Cortex-M3 TRM r2p1, 3.3.1: load 2 cycles, 1 behind another load; MLA 2"};
   if (core == "cortex-m4") return {1.3, "Cortex-M4 TRM r0p1, 3.3.1: LDR 2 cycles, LDRD 3, SMLAD and UXTB16 1"};
   return {1.0, "a guess: the core's manual gives no timings"};

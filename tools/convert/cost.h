@@ -1,5 +1,5 @@
-// What a step of a network costs on a Cortex-M, from its shape alone: coefficients per core and number format, fitted to counted
-// instructions by bench/firmware.sh, which writes them to cost.csv.
+// What a step of a network costs on a Cortex-M, from its shape alone: coefficients per core and number format, fitted to
+// counted instructions by bench/firmware.sh, which writes them to cost.csv.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace sluice::tools {
 
 /// What the coefficients multiply, in the order of cost.csv's columns.
-constexpr std::array cost_features = {"step",        "gru",         "side", "units",   "inner", "dense",   "dense_units",
+constexpr std::array cost_features = {"step",        "gru",         "side", "units",   "inner", "dense",  "dense_units",
                                       "dense_inner", "standardize", "tanh", "sigmoid", "relu",  "softmax"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
@@ -38,8 +38,8 @@ struct DeviceCost {
   std::uint64_t instructions = 0;  ///< of a step
 };
 
-/// The cost of a network; nothing where there are no coefficients for its number format on that core (float without a float unit).
-/// Refused (exit code 2) for an unknown core; `origin` says where it was asked for, "--core cortex-m9".
+/// The cost of a network; nothing where there are no coefficients for its number format on that core (float without a float
+/// unit). Refused (exit code 2) for an unknown core; `origin` says where it was asked for, "--core cortex-m9".
 std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin);
 
 /// Cycles per instruction of the kernels' inner loop, and where that comes from.

@@ -204,10 +204,9 @@ Network read_network(const sluice_model& model) {
   Network network;
   for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
     const LayerRecord& record = opened.layers[l];
-    Layer layer =
-        make_layer(static_cast<sluice_layer_kind>(record.kind), static_cast<int>(record.in), static_cast<int>(record.out),
-                   static_cast<sluice_activation>(record.activation), (record.flags & every_step_flag) != 0,
-                   static_cast<sluice_format>(record.format));
+    Layer layer = make_layer(static_cast<sluice_layer_kind>(record.kind), static_cast<int>(record.in),
+                             static_cast<int>(record.out), static_cast<sluice_activation>(record.activation),
+                             (record.flags & every_step_flag) != 0, static_cast<sluice_format>(record.format));
     layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh;
     Weights arrays[4];
     layer_weights(record, arrays);

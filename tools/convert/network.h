@@ -43,8 +43,8 @@ struct Network {
 };
 
 /// A layer with its arrays, all zeros, of the shape that its kind has.
-Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR,
-                 bool every_step = false, sluice_format format = SLUICE_F32);
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR, bool every_step = false,
+                 sluice_format format = SLUICE_F32);
 
 /// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
 std::string write_blob(const Network& network);

@@ -11,8 +11,8 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::pair<std::string_view, Order> cores[] = {
-    {"cortex-m0", Order::pairs},  {"cortex-m0plus", Order::pairs}, {"cortex-m3", Order::pairs}, {"cortex-m4", Order::pairs},
-    {"cortex-m7", Order::pairs},  {"cortex-m33", Order::pairs},    {"cortex-m55", Order::rows}, {"cortex-m85", Order::rows},
+    {"cortex-m0", Order::pairs}, {"cortex-m0plus", Order::pairs}, {"cortex-m3", Order::pairs}, {"cortex-m4", Order::pairs},
+    {"cortex-m7", Order::pairs}, {"cortex-m33", Order::pairs},    {"cortex-m55", Order::rows}, {"cortex-m85", Order::rows},
 };
 
 /// A copy at a multiple of 64, as blobs want it.
@@ -21,7 +21,9 @@ struct Copy {
     std::uint8_t bytes[64];
   };
   std::vector<Line> lines;
-  explicit Copy(std::string_view from) : lines(from.size() / sizeof(Line) + 1) { std::memcpy(lines.data(), from.data(), from.size()); }
+  explicit Copy(std::string_view from) : lines(from.size() / sizeof(Line) + 1) {
+    std::memcpy(lines.data(), from.data(), from.size());
+  }
   std::uint8_t* data() { return lines.front().bytes; }
 };
 

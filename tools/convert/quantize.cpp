@@ -9,10 +9,10 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double gate_unit = 1.0 / 4096;    // of what enters sigmoid and tanh
-constexpr double state_unit = 1.0 / 32768;  // of what leaves them
+constexpr double gate_unit = 1.0 / 4096;          // of what enters sigmoid and tanh
+constexpr double state_unit = 1.0 / 32768;        // of what leaves them
 constexpr double accumulator_limit = 1073741824;  // 2^30: half of what int32 holds, before the shift of R
-constexpr double headroom = 2;  // of the answers, over what calibration saw: int16 has resolution to spare
+constexpr double headroom = 2;                    // of the answers, over what calibration saw: int16 has resolution to spare
 constexpr double most_multiplier = 2147483647;
 
 /// How numbers enter a product: value = unit * number; the largest magnitude a number can have.
@@ -31,7 +31,7 @@ struct Affine {
 struct Fixed {
   std::vector<std::int32_t> w, bias;
   int shift = 0;
-  int coarsened = 0;  ///< rows
+  int coarsened = 0;         ///< rows
   std::vector<double> unit;  ///< [rows] of its weights, where these are scaled to numbers
 };
 
@@ -54,8 +54,9 @@ struct Entering {
   Moments moments;
 };
 
-/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters. (Rounding each
-/// weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive rounding.)
+/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters. (Rounding
+/// each weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive
+/// rounding.)
 void lower_error(const double* w, double unit, const Moments& moments, std::vector<std::int32_t>& q) {
   const std::size_t n = q.size();
   const double* const h = moments.covariance.data();
@@ -84,7 +85,8 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
   double shift = 0;  // of the mean: the bias takes it back
   if (!entering.moments.mean.empty()) {
     lower_error(w, unit, entering.moments, row.w);
-    for (int k = 0; k < cols; ++k) shift += (double(row.w[std::size_t(k)]) - w[k] / unit) * entering.moments.mean[std::size_t(k)];
+    for (int k = 0; k < cols; ++k)
+      shift += (double(row.w[std::size_t(k)]) - w[k] / unit) * entering.moments.mean[std::size_t(k)];
   }
   row.bias = rounded(bias / unit - shift);
   row.worst = std::fabs(row.bias);
@@ -92,7 +94,8 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
   return row;
 }
 
-/// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be finer.
+/// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be
+/// finer.
 Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
@@ -112,9 +115,10 @@ Row fixed_row(const double* w, int cols, double bias, const Entering& entering, 
   for (std::size_t i = 0; i < a.w.size(); ++i)
     if (std::fabs(a.w[i]) > std::fabs(a.w[widest])) widest = i;
   const std::size_t k = widest % columns;
-  refuse("{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look there for an outlier, or "
-         "choose ranges by percentile",
-         name, k < real.inputs.size() ? real.inputs[k] : fmt::format("x{}", k), ranges.low[k], ranges.high[k]);
+  refuse(
+      "{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look there for an outlier, or "
+      "choose ranges by percentile",
+      name, k < real.inputs.size() ? real.inputs[k] : fmt::format("x{}", k), ranges.low[k], ranges.high[k]);
 }
 
 /// @param target  the unit that R brings accumulators to
@@ -240,19 +244,21 @@ void note_seen(Work& work, const Layer& layer, const Array& w, Side side, const 
     if (unit[i % cols] != 0) seen[i] = float(fixed.w[i] * fixed.unit[i / cols] / unit[i % cols]);
 }
 
-Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bias, Side side, const Entering& entering, double target) {
+Fixed make_fixed(Work& work, const Layer& layer, const Array& w, const Array& bias, Side side, const Entering& entering,
+                 double target) {
   Affine affine = affine_of(w, bias);
   const bool from_input = side.unit == 0;
   if (from_input) fold_inputs(affine, work.result.network.scales, work.ranges, work.standardization);
   const std::string name = layer_name(work.real, layer);
   std::optional<Fixed> made = fixed_matrix(affine, from_input ? 1 : side.unit, entering, target);
   if (!made && from_input) refuse_range(affine, work.real, work.ranges, name);
-  if (!made) refuse("{}: its weights are so large that an accumulator could overflow; train with a penalty on them (train.l2)", name);
+  if (!made)
+    refuse("{}: its weights are so large that an accumulator could overflow; train with a penalty on them (train.l2)", name);
   Fixed& fixed = *made;
   note_seen(work, layer, w, side, fixed);
   if (fixed.coarsened)
-    work.result.warnings.push_back(fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow", name,
-                                               fixed.coarsened, affine.count(), w.name));
+    work.result.warnings.push_back(fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow",
+                                               name, fixed.coarsened, affine.count(), w.name));
   return std::move(fixed);
 }
 
@@ -278,7 +284,8 @@ void add_dense(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, real.activation, false, work.format);
   const double peak = std::max(work.ranges.peak[std::size_t(&real - work.real.layers.data())], 1e-30);
   const double unit = static_cast<float>((last ? headroom : 1) * peak / 32767);
-  Fixed fixed = make_fixed(work, real, real.arrays[0], real.arrays[1], work.side, entering_of(work, real, work.side), curved ? gate_unit : unit);
+  Fixed fixed = make_fixed(work, real, real.arrays[0], real.arrays[1], work.side, entering_of(work, real, work.side),
+                           curved ? gate_unit : unit);
   layer.shift_ih = fixed.shift;
   layer.arrays[0].integers = std::move(fixed.w), layer.arrays[1].integers = std::move(fixed.bias);
   work.result.network.layers.push_back(std::move(layer));
@@ -307,7 +314,8 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
     else if (layer.kind == SLUICE_DENSE)
       add_dense(work, layer);
     else
-      refuse("{}: has no integer form there; only as the first layer it becomes part of the inputs' scales", layer_name(real, layer));
+      refuse("{}: has no integer form there; only as the first layer it becomes part of the inputs' scales",
+             layer_name(real, layer));
   }
   if (network.layers.empty()) refuse("a network of standardization alone has nothing to quantize");
   return std::move(work.result);
@@ -320,7 +328,8 @@ void prove_no_overflow(const Network& fixed, const std::string& name) {
     for (std::size_t m = 0; m < matrices; ++m) {
       const Array &w = layer.arrays[m], &bias = layer.arrays[m + matrices];
       const auto columns = std::size_t(w.cols);
-      const double largest = layer.format == SLUICE_INT8 ? 128 : 32768, shift = std::ldexp(1, m == 0 ? layer.shift_ih : layer.shift_hh);
+      const double largest = layer.format == SLUICE_INT8 ? 128 : 32768,
+                   shift = std::ldexp(1, m == 0 ? layer.shift_ih : layer.shift_hh);
       for (std::size_t row = 0; row < w.integers.size() / columns; ++row) {
         double worst = std::fabs(double(bias.integers[row]));
         for (std::size_t k = 0; k < columns; ++k) worst += std::fabs(double(w.integers[row * columns + k])) * largest;

@@ -10,19 +10,20 @@ namespace sluice::tools {
 
 struct Quantized {
   Network network;
-  std::vector<double> units;          ///< [layers] what a number that a layer hands on stands for
-  Network seen;                       ///< the float network, its weight matrices as the integers that are used for them stand for
+  std::vector<double> units;  ///< [layers] what a number that a layer hands on stands for
+  Network seen;               ///< the float network, its weight matrices as the integers that are used for them stand for
   std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so that no accumulator overflows
 };
 
 /// Weights by rows, symmetric, -127 to 127; inputs by the ranges, folded with a leading standardization into the first layer's
-/// columns and bias. No accumulator can overflow, whatever the inputs: the worst case of every row is computed from its weights.
-/// Refused, by layer name, where a layer has no integer form.
+/// columns and bias. No accumulator can overflow, whatever the inputs: the worst case of every row is computed from its
+/// weights. Refused, by layer name, where a layer has no integer form.
 /// @param moments  of real's layers (Calibration), or none: weights to nearest
-Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments = {});
+Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
+                   const std::vector<LayerMoments>& moments = {});
 
-/// Refuses (exit code 2) a network in fixed point of which a row's accumulator can overflow, whatever enters: from its weights, bias
-/// and shift. `name` for messages.
+/// Refuses (exit code 2) a network in fixed point of which a row's accumulator can overflow, whatever enters: from its weights,
+/// bias and shift. `name` for messages.
 void prove_no_overflow(const Network& fixed, const std::string& name);
 
 }  // namespace sluice::tools

@@ -12,7 +12,8 @@ bool saturates(const Scales& scales, sluice_format format, std::size_t feature, 
   return inverse != 0 && !(number >= -half - 0.5 && number < half - 0.5);
 }
 
-std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data, std::span<const std::size_t> sequences) {
+std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,
+                                              std::span<const std::size_t> sequences) {
   const auto format = sluice_format(model.info().format);
   if (format == SLUICE_F32) return {};
   const Scales scales = read_network(model.model).scales;
@@ -37,10 +38,13 @@ void warn_saturated(const std::vector<InputSaturation>& inputs, const std::strin
   for (const InputSaturation& input : inputs) {
     if (input.differs)
       tell(printable(fmt::format("warning: {}: is not in {} what it was in all calibration data; the model does not look at it",
-                                 input.name, what)) + "\n");
+                                 input.name, what)) +
+           "\n");
     else if (input.share >= worth_saying)
-      tell(printable(fmt::format("warning: {}: {:.1f} % of its values in {} are outside the range that calibration chose, and saturate",
-                                 input.name, 100 * input.share, what)) + "\n");
+      tell(printable(fmt::format(
+               "warning: {}: {:.1f} % of its values in {} are outside the range that calibration chose, and saturate",
+               input.name, 100 * input.share, what)) +
+           "\n");
   }
 }
 

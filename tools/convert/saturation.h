@@ -21,7 +21,8 @@ bool saturates(const Scales& scales, sluice_format format, std::size_t feature, 
 
 /// The features of which some value in these sequences saturates, or that are not the one value that calibration saw. None of a
 /// float model.
-std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data, std::span<const std::size_t> sequences);
+std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,
+                                              std::span<const std::size_t> sequences);
 
 /// A warning on standard error for every feature of which more than a hundredth saturates.
 /// @param what  whose values they are: "test.csv"

@@ -82,14 +82,16 @@ std::string header_of(const OwnedModel& model, bool labeled) {
   const char* labels =
       labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what each output is called */\n" : "";
   const bool fixed = info.format != SLUICE_F32;
-  const char* fixed_text =
-      fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, sluice_dequantize floats of answers (and\n"
-              " * probabilities of logits); sluice_argmax_int16 finds the largest answer as it is.\n"
-            : "";
+  const char* fixed_text = fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
+                                   "sluice_dequantize floats of answers (and\n"
+                                   " * probabilities of logits); sluice_argmax_int16 finds the largest answer as it is.\n"
+                                 : "";
   return fmt::format(header_text, fmt::arg("fixed", fixed_text), fmt::arg("output", fixed ? "int16_t" : "float"),
-                     fmt::arg("input", !fixed ? "float" : info.format == SLUICE_INT8 ? "int8_t" : "int16_t"),
-                     fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
-                     fmt::arg("blob", info.bytes), fmt::arg("state", need.state), fmt::arg("scratch", need.scratch),
+                     fmt::arg("input", !fixed                       ? "float"
+                                       : info.format == SLUICE_INT8 ? "int8_t"
+                                                                    : "int16_t"),
+                     fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs), fmt::arg("blob", info.bytes),
+                     fmt::arg("state", need.state), fmt::arg("scratch", need.scratch),
                      fmt::arg("hash", sluice_hash(&model.model)), fmt::arg("labels", labels));
 }
 

@@ -47,9 +47,13 @@ void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& dat
 }  // namespace
 
 Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const OwnedModel& started)
-    : start(started), data(all), split(parts), format(format_of(recipe)),
+    : start(started),
+      data(all),
+      split(parts),
+      format(format_of(recipe)),
       network(read_network(started.model)),
-      ranges(feature_ranges(all, parts.train, range_choice(recipe.quantize_ranges))), rounded(all) {
+      ranges(feature_ranges(all, parts.train, range_choice(recipe.quantize_ranges))),
+      rounded(all) {
   unit.resize(network.layers.size());
   rounding = {this, see, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
   round_frames(make(start.model), ranges, rounded);
@@ -58,7 +62,8 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const
 void check_aware(const Recipe& recipe, const Network& network) {
   if (!recipe.quantize_aware) return;
   const std::size_t inputs = std::size_t(network.layers.front().in);
-  Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1), std::vector<double>(network.layers.size(), 1)};
+  Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
+             std::vector<double>(network.layers.size(), 1)};
   try {
     quantize(network, format_of(recipe), any);
   } catch (const Error& error) {

@@ -49,7 +49,8 @@ Budget budget_of(const Recipe& recipe) {
   for (const auto& [name, text] : amounts) {
     if (text->empty()) continue;
     const auto amount = parse_amount(*text);
-    if (!amount) refuse("{}: \"{}\" is no amount; give bytes, such as \"16 KiB\"", where(recipe, std::string("device.") + name), *text);
+    if (!amount)
+      refuse("{}: \"{}\" is no amount; give bytes, such as \"16 KiB\"", where(recipe, std::string("device.") + name), *text);
     budget.limits.emplace_back(name, *amount);
   }
   if (recipe.device_instructions) budget.limits.emplace_back("instructions", std::uint64_t(recipe.device_instructions));
@@ -61,29 +62,32 @@ Budget budget_of(const Recipe& recipe) {
 void check_device(const Recipe& recipe, const Network& network) {
   const Budget budget = budget_of(recipe);
   if (recipe.device_core.empty()) {
-    if (!budget.limits.empty()) refuse("{}: a limit without a core; set device.core", where(recipe, "device." + budget.limits[0].first));
+    if (!budget.limits.empty())
+      refuse("{}: a limit without a core; set device.core", where(recipe, "device." + budget.limits[0].first));
     return;
   }
   if (recipe.quantize_aware && recipe.origin.count("device.type") && recipe.device_type != recipe.quantize_type)
     refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
            recipe.device_type, recipe.quantize_type);
   const sluice_format format = format_of(recipe.quantize_aware ? recipe.quantize_type : recipe.device_type);
-  const auto cost_at = [&](double share) { return device_cost(on_device(network, format, share), recipe.device_core, where(recipe, "device.core")); };
+  const auto cost_at = [&](double share) {
+    return device_cost(on_device(network, format, share), recipe.device_core, where(recipe, "device.core"));
+  };
   const std::optional<DeviceCost> cost = cost_at(1);
   if (!cost)
-    refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"", where(recipe, "device.type"),
-           recipe.device_core);
+    refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"",
+           where(recipe, "device.type"), recipe.device_core);
   const std::vector<std::string> over = over_budget(*cost, budget);
   if (over.empty()) return;
   constexpr int finest = 256;
   for (int part = finest - 1; part > 0; --part) {
     const double share = double(part) / finest;
     if (!over_budget(*cost_at(share), budget).empty()) continue;
-    refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"), recipe.device_core, fmt::join(over, "; "),
-           units_text(on_device(network, format, share)));
+    refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"), recipe.device_core,
+           fmt::join(over, "; "), units_text(on_device(network, format, share)));
   }
-  refuse("{}: the network does not fit {}: {}; not even with one unit a layer", where(recipe, "device.core"), recipe.device_core,
-         fmt::join(over, "; "));
+  refuse("{}: the network does not fit {}: {}; not even with one unit a layer", where(recipe, "device.core"),
+         recipe.device_core, fmt::join(over, "; "));
 }
 
 }  // namespace sluice::tools

@@ -84,7 +84,7 @@ struct Loop {
   const DataSet& data;
   const Split& split;
   Crew crew;
-  OwnedModel start;  ///< the trainer works on a copy of its weights
+  OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
   AlignedBytes arena = AlignedBytes();
   sluice_trainer trainer = {};

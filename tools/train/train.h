@@ -14,7 +14,8 @@
 namespace sluice::tools {
 
 /// The recipe's network for this data: standardization by the statistics of the sequences trained on (where the recipe wants
-/// it), then the recipe's layers with initial weights; a last linear Dense that answers values begins at their mean. Refused where the layers do not fit the data.
+/// it), then the recipe's layers with initial weights; a last linear Dense that answers values begins at their mean. Refused
+/// where the layers do not fit the data.
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split);
 
 /// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
@@ -42,12 +43,12 @@ struct Epoch {
 };
 
 struct Trained {
-  OwnedModel model;           ///< the weights to keep
-  OwnedModel real;            ///< of a training for fixed point: the float weights that `model` was made of; else empty
+  OwnedModel model;                   ///< the weights to keep
+  OwnedModel real;                    ///< of a training for fixed point: the float weights that `model` was made of; else empty
   std::vector<std::string> warnings;  ///< of quantization
-  std::vector<Epoch> epochs;  ///< complete ones
-  int kept = 0;               ///< the epoch whose weights `model` has; 0: the weights where it was interrupted
-  bool interrupted = false;   ///< by SIGINT: `model` is the best so far by validation loss, without one the latest
+  std::vector<Epoch> epochs;          ///< complete ones
+  int kept = 0;                       ///< the epoch whose weights `model` has; 0: the weights where it was interrupted
+  bool interrupted = false;           ///< by SIGINT: `model` is the best so far by validation loss, without one the latest
 };
 
 /// Trains a network on the split's sequences. Shows progress on standard error.
