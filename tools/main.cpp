@@ -47,7 +47,7 @@ void add_train(CLI::App& app, TrainOptions& o) {
 
 void add_eval(CLI::App& app, EvalOptions& o) {
   CLI::App* command = app.add_subcommand("eval", "Run a model on labeled data: loss, accuracy, confusion");
-  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
   command->add_option("--data", o.data, "CSV or .npz with the columns that the model was trained on")
       ->required()
       ->type_name("FILE");
@@ -57,7 +57,7 @@ void add_eval(CLI::App& app, EvalOptions& o) {
 
 void add_run(CLI::App& app, RunOptions& o) {
   CLI::App* command = app.add_subcommand("run", "Run a model on the sequences in a file");
-  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
   command
       ->add_option("--input", o.input,
                    "CSV, one row a frame, or .npz. Columns are found by the names of the model's inputs; without the sequence "
@@ -79,7 +79,7 @@ void add_run(CLI::App& app, RunOptions& o) {
 
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* command = app.add_subcommand("inspect", "Show a model's layers, every byte that it needs, and how it was made");
-  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
   command->add_option("--core", o.core, "What it costs on this core: flash, RAM, stack, instructions a step")
       ->type_name("CORE");
   command->add_option("--mhz", o.mhz, "With --core: the clock, for an estimate of the time of a step")->type_name("MHZ");
@@ -94,14 +94,14 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
 
 void add_bench(CLI::App& app, BenchOptions& o) {
   CLI::App* command = app.add_subcommand("bench", "Time a model on every instruction set that this CPU runs");
-  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
   command->add_flag("--json", o.json, "For programs");
   command->callback([&o] { run_bench(o); });
 }
 
 void add_export(CLI::App& app, ExportOptions& o) {
   CLI::App* command = app.add_subcommand("export", "Write a model as C source for a device, or as a smaller blob");
-  command->add_option("model", o.model, "The model, a .slu file")->required()->type_name("MODEL");
+  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
   command->add_option("--format", o.format, "c: model.h and model.c; slu: model.slu")
       ->check(CLI::IsMember({"c", "slu"}))
       ->capture_default_str();

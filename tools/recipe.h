@@ -86,6 +86,9 @@ Columns columns_of_made(const std::string& made, const std::string& model);
 /// The sequences that a model's training held out of `data`, from what it says of its making; a fifth where it held out none.
 Split split_of_made(const std::string& made, const DataSet& data);
 
+/// Whether a model says that it was trained for fixed point.
+bool trained_for_fixed_point(const std::string& made);
+
 /// Whether a model's training held nothing out of this data: then all of it is data that the model has seen.
 bool trained_on_all(const std::string& made, std::uint64_t data_hash);
 

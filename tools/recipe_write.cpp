@@ -116,6 +116,12 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   return split(data, share > 0 && share < 1 ? share : share_where_none, seed);
 }
 
+bool trained_for_fixed_point(const std::string& made) {
+  const Json json = Json::parse(made, nullptr, false);
+  const Json::json_pointer aware_at("/recipe/quantize/aware");
+  return json.is_object() && json.contains(aware_at) && json[aware_at] == true;
+}
+
 bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
   const Json json = Json::parse(made, nullptr, false);
   const Json::json_pointer share_at("/recipe/data/validation");

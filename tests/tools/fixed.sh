@@ -70,7 +70,7 @@ works run still/model.slu --input wide.csv
 [ ! -s err ] || complain "a float model warns: $(cat err)"
 
 # --- trained for fixed point: the same bytes on any instruction set, for any number of threads; the run's model is the device's
-aware() { works train recipe.toml --set quantize.aware=true --set train.epochs=8 --out "$@"; }
+aware() { works train recipe.toml --set quantize.aware=true --set train.epochs=8 --out "$@" && cp out out.train; }
 aware aware --set train.patience=8
 for isa in $ISAS; do
   if SLUICE_ISA=$isa "${sluice[@]}" inspect run/model.slu >/dev/null 2>&1; then
@@ -81,6 +81,7 @@ done
 works inspect aware/model.slu --core cortex-m4
 works inspect aware/model-f32.slu
 grep -q 'f32' out || complain "model-f32.slu: $(head -n 3 out)"
+grep -q 'model-f32.slu beside it' out.train || complain "train says nothing of the float weights: $(tail -n 2 out.train)"
 grep -q '"quantized":.*min-error' aware/model.slu || complain "the model does not say how it was quantized"
 refused 2 'aware/model.slu.*is int8 already' quantize aware --calibrate train.csv
 aware aware --force --set quantize.type=w8a16
@@ -104,12 +105,22 @@ flash=$(field cost.json flash) ram=$(field cost.json ram) instructions=$(field c
 works export int8.slu --strip --format slu --out stripped
 [ "$flash" = "$(wc -c <stripped/model.slu)" ] || complain "flash $flash, but the stripped blob has $(wc -c <stripped/model.slu)"
 works inspect int8.slu --core cortex-m4 --fits "flash=$flash,ram=$ram,instructions=$instructions"
+grep -q "fits: flash" out || complain "--fits does not say that it fits: $(tail -n 2 out)"
 works inspect int8.slu --core cortex-m4 --fits "flash=1MiB, ram=64KiB, flash_total=1MiB,ram_total=64 KiB"
 for limit in "flash=$((flash - 1))" "ram=$((ram - 1))" "instructions=$((instructions - 1))" "flash_total=$flash" "ram_total=$ram"; do
   "${sluice[@]}" inspect int8.slu --core cortex-m4 --fits "$limit" >out 2>err
   code=$?
   { [ $code -eq 1 ] && grep -q "${limit%%=*} .* more than" err; } || complain "--fits $limit: exit code $code, $(cat err)"
 done
+
+# --- a run's folder stands for its model; its device is told; calibration data of another scale are named
+works eval run --data test.csv
+works train recipe.toml --out fitting --set train.epochs=1 --set device.core=cortex-m4 --set device.flash=1MiB
+grep -q 'cortex-m4, int8: flash .* of 1,048,576 bytes' out && grep -q 'make it int8 with: sluice quantize fitting' out ||
+  complain "train does not tell of the device: $(tail -n 3 out)"
+awk -F, -v OFS=, 'NR > 1 { $3 *= 10 } 1' train.csv >scaled.csv
+works quantize run --calibrate scaled.csv --out scaled.slu
+grep -q 'warning: c1: its values are spread [0-9.]* times as wide' err || complain "scaled data: $(cat err)"
 
 # --- a core's order of weights: the command turns it back by itself, and nothing changes
 for core in cortex-m0 cortex-m4 cortex-m33 cortex-m55; do
@@ -156,6 +167,11 @@ refused 2 'calibrate' quantize run
 echo mine >other.slu
 refused 2 'other\.slu: exists.*--force' quantize run --calibrate train.csv --out other.slu
 refused 2 'cortex-m9' inspect int8.slu --core cortex-m9
+refused 2 'M4: .*did you mean cortex-m4' inspect int8.slu --core M4
+refused 2 'cortex-m0 has no float' export run/model.slu --core cortex-m0 --out x
+refused 2 'instructions=16KiB' inspect int8.slu --core cortex-m4 --fits instructions=16KiB
+refused 2 '--output run/model.slu: is a model' run int8.slu --input test.csv --output run/model.slu
+refused 2 '--report run/model.slu: is a model' quantize int8.slu --calibrate train.csv --report run/model.slu
 refused 2 '--fits needs --core' inspect int8.slu --fits flash=1KiB
 refused 2 '--mhz fast' inspect int8.slu --core cortex-m4 --mhz fast
 refused 2 'flsh' inspect int8.slu --core cortex-m4 --fits flsh=1KiB

@@ -5,6 +5,8 @@
 #include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
+#include "../convert/cores.h"
+#include "../convert/cost.h"
 #include "../convert/network.h"
 #include "../convert/order.h"
 #include "../convert/quantize.h"
@@ -34,6 +36,16 @@ OwnedModel self_testing(const OwnedModel& model, int sequences, const std::strin
   Network network = read_network(model.model);
   network.self_test = self_test_of(model, sequences);
   return open_model(write_blob(network), name);
+}
+
+/// Bytes of the sections that only people read.
+std::size_t for_people(const OwnedModel& model) {
+  std::size_t sum = 0;
+  for (const sluice_section_kind kind : {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
+    std::size_t bytes = 0;
+    if (sluice_section(&model.model, kind, &bytes)) sum += bytes;
+  }
+  return sum;
 }
 
 /// The same model, open still, but its bytes for another core.
@@ -75,11 +87,17 @@ void run_export(const ExportOptions& options) {
   if (model.info().format != SLUICE_F32) prove_no_overflow(read_network(model.model), options.model);
   if (options.strip) model = stripped(model, options.model);
   if (options.self_test) model = self_testing(model, options.self_test, options.model);
-  if (!options.core.empty()) reorder(model, order_of_core(options.core));
+  if (!options.core.empty()) {
+    const Order order = order_of_core(options.core);
+    if (!device_cost(read_network(model.model), options.core, "--core " + options.core))
+      refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model,
+             options.core);
+    reorder(model, order);
+  }
   const fs::path folder(options.out);
   std::vector<NamedBytes> files;
   if (options.format == "c") {
-    CSource c = write_c(model);
+    CSource c = write_c(model, options.core);
     files = {{folder / "model.c", std::move(c.source)}, {folder / "model.h", std::move(c.header)}};
   } else {
     files = {{folder / "model.slu", bytes_of(model)}};
@@ -90,8 +108,11 @@ void run_export(const ExportOptions& options) {
 
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   for (const NamedBytes& file : files) print("wrote {}\n", file.path);
-  print("{} bytes of flash for the model; {} bytes of RAM for each stream and {} for scratch\n",
-        with_commas(model.info().bytes), with_commas(need.state), with_commas(need.scratch));
+  const std::size_t read = for_people(model);
+  print("{} bytes of flash for the model{}; {} bytes of RAM for each stream and {} for scratch\n",
+        with_commas(model.info().bytes),
+        read ? fmt::format(", {} of them names, labels and history, which --strip leaves out", with_commas(read)) : "",
+        with_commas(need.state), with_commas(need.scratch));
 }
 
 }  // namespace sluice::tools

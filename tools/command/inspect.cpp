@@ -159,8 +159,10 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
         table({{"what", "amount"},
                {"flash, the model without names, labels and history", with_commas(cost.flash)},
                {"flash, code and tables of this number format, at -O2", with_commas(cost.code)},
+               {"flash, both", with_commas(cost.flash + cost.code)},
                {"RAM, state and scratch of one stream", with_commas(cost.ram)},
-               {"RAM, stack of opening and stepping, the deepest seen", with_commas(cost.stack)},
+               {"RAM, stack of opening and stepping, at most", with_commas(cost.stack)},
+               {"RAM, both", with_commas(cost.ram + cost.stack)},
                {"instructions a step, within 5 %", with_commas(cost.instructions)},
                {"instructions a multiply-accumulate", fmt::format("{:.2f}", per_mac)}}));
   if (!mhz) return;
@@ -203,7 +205,7 @@ ordered_json cost_json(const DeviceCost& cost, const std::string& core, std::opt
 }
 
 void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, const std::string& core,
-                std::optional<double> mhz) {
+                std::optional<double> mhz, const Budget& budget) {
   const sluice_info info = model.info();
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
@@ -226,6 +228,7 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
     json["sections"].push_back(
         {{"kind", section.kind}, {"name", section_name(section.kind)}, {"offset", section.offset}, {"bytes", section.bytes}});
   if (cost) json["device"] = cost_json(*cost, core, mhz);
+  if (cost && !budget.limits.empty()) json["device"]["fits"] = over_budget(*cost, budget).empty();
   json["input_names"] = model.inputs();
   json["labels"] = model.labels();
   const std::string made = model.made();
@@ -243,7 +246,7 @@ void run_inspect(const InspectOptions& options) {
   const Budget budget = options.fits ? parse_budget(*options.fits, "--fits \"" + *options.fits + "\"") : Budget{};
   const OwnedModel model = load_model(options.model);
   if (options.core.empty()) {
-    if (options.json) print_json(model, {}, "", {});
+    if (options.json) print_json(model, {}, "", {}, {});
     if (!options.json) print_for_people(model, options.model);
     return;
   }
@@ -251,9 +254,11 @@ void run_inspect(const InspectOptions& options) {
   if (!cost)
     refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model,
            options.core);
-  if (options.json) print_json(model, cost, options.core, mhz);
+  if (options.json) print_json(model, cost, options.core, mhz, budget);
   if (!options.json) print_cost(*cost, model, options.core, mhz);
   const std::vector<std::string> over = over_budget(*cost, budget);
+  if (over.empty() && options.fits && !options.json)
+    print("\nfits: {}\n", fmt::format("{}", fmt::join(costs_of(*cost, budget), "; ")));
   if (over.empty()) return;
   flush_output();
   throw Error(1, fmt::format("{}: does not fit {}: {}", options.model, options.core, fmt::join(over, "; ")));

@@ -41,12 +41,6 @@ struct Candidate {
   Evaluation held_out;
 };
 
-/// A run's folder stands for its model.
-std::string model_path_of(const std::string& given) {
-  std::error_code unknown;
-  return fs::is_directory(given, unknown) ? (fs::path(given) / "model.slu").string() : given;
-}
-
 std::string out_path(const QuantizeOptions& options, const std::string& model) {
   if (!options.out.empty()) return options.out;
   const fs::path path(model);
@@ -59,11 +53,12 @@ bool splits(const Input& input) {
 
 Input read_input(const QuantizeOptions& options) {
   Input input;
-  input.path = model_path_of(options.model);
+  input.path = model_path(options.model);
   input.model = load_model(input.path);
   if (input.model.info().format != SLUICE_F32)
-    refuse("{}: is {} already; give the float model that it was made of", input.path,
-           sluice_format_name(input.model.info().format));
+    refuse("{}: is {} already{}", input.path, sluice_format_name(input.model.info().format),
+           trained_for_fixed_point(input.model.made()) ? ", by its training (quantize.aware): there is nothing to quantize"
+                                                       : "; give the float model that it was made of");
   input.network = read_network(input.model.model);
   const Columns columns = columns_of_made(input.model.made(), input.path);
   if (input.network.inputs.empty() || input.network.labels.empty())
@@ -83,6 +78,7 @@ Input read_input(const QuantizeOptions& options) {
 std::vector<Candidate> try_out(const Input& input, const QuantizeOptions& options) {
   const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
   const Calibration calibration = calibrate(input.network, input.data, input.split.train);
+  for (const std::string& line : unlike_training(input.network, calibration)) tell(printable("warning: " + line) + "\n");
   std::vector<Candidate> candidates;
   std::optional<Error> refused;
   for (const RangeChoice choice : range_choices) {
@@ -181,6 +177,7 @@ void warn(const Input& input, const Candidate& best) {
 void check_paths(const QuantizeOptions& options, const std::string& model, const std::string& out) {
   check_output("--out", out, {model, options.calibrate});
   check_output("--report", options.report, {model, options.calibrate, out});
+  check_no_model("--report", options.report);
   std::error_code none;
   if (fs::exists(out, none) && !fs::is_regular_file(out, none) && !fs::is_directory(out, none))
     refuse("--out {}: is not a file; name one", out);
@@ -196,7 +193,7 @@ void check_replaceable(const std::string& path, const std::string& bytes) {
 }  // namespace
 
 void run_quantize(const QuantizeOptions& options) {
-  check_paths(options, model_path_of(options.model), out_path(options, model_path_of(options.model)));
+  check_paths(options, model_path(options.model), out_path(options, model_path(options.model)));
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
   const std::vector<Candidate> candidates = try_out(input, options);

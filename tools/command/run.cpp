@@ -187,6 +187,7 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
 void check_outputs(const RunOptions& options) {
   check_output("--output", options.output, {options.model, options.input});
   check_output("--trace", options.trace, {options.model, options.input});
+  check_no_model("--output", options.output), check_no_model("--trace", options.trace);
   if (!options.trace.empty() && options.trace == options.output)
     refuse("--trace {}: is where the answers go; give another file", options.trace);
 }

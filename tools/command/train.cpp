@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "../common/error.h"
@@ -83,13 +84,21 @@ void write_files(const std::string& folder, const Recipe& recipe, const Trained&
   write_run(folder, files);
 }
 
-std::string model_path(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
+std::string run_model(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
 
 void report_training(const Input& input, const Trained& trained, double seconds) {
   print("Trained {} epochs on {} sequences in {}", trained.epochs.size(), with_commas(input.split.train.size()),
         duration_text(seconds));
   if (trained.kept != int(trained.epochs.size())) print("; kept epoch {}, the lowest validation loss", trained.kept);
   print(".\n");
+  const auto better = std::min_element(trained.epochs.begin(), trained.epochs.end(), [](const Epoch& a, const Epoch& b) {
+    return a.held_out && b.held_out && a.held_out->loss < b.held_out->loss;
+  });
+  constexpr double much = 0.9;  // of the loss of what is kept
+  if (input.recipe.patience == 0 && better != trained.epochs.end() && better->held_out &&
+      better->held_out->loss < much * trained.epochs.back().held_out->loss)
+    print("Epoch {} had a lower validation loss, {:#.4g}; train.patience stops there and keeps it.\n", better->number,
+          better->held_out->loss);
 }
 
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,
@@ -110,7 +119,7 @@ void report_results(const Input& input, const Trained& trained) {
   const std::string kept = trained.kept ? fmt::format("epoch {}, the best so far", trained.kept) : "the weights so far";
   throw Error(130, fmt::format("interrupted after {} of {} epochs: {} holds {}; to train again from the start, give the same "
                                "command with --force",
-                               trained.epochs.size(), input.recipe.epochs, model_path(options.out), kept));
+                               trained.epochs.size(), input.recipe.epochs, run_model(options.out), kept));
 }
 
 }  // namespace
@@ -134,8 +143,14 @@ void run_train(const TrainOptions& options) {
   if (trained.interrupted) stop_interrupted(options, input, trained);
   report_training(input, trained, seconds);
   report_results(input, trained);
-  print("{}: {} bytes, hash {:016x}\n", model_path(options.out), with_commas(trained.model.blob.size),
-        sluice_hash(&trained.model.model));
+  print("{}: {}, {} bytes, hash {:016x}{}\n", run_model(options.out), sluice_format_name(trained.model.info().format),
+        with_commas(trained.model.blob.size), sluice_hash(&trained.model.model),
+        input.recipe.quantize_aware ? "; model-f32.slu beside it has the float weights it was made of" : "");
+  if (const std::string verdict = device_verdict(input.recipe, read_network(trained.model.model)); !verdict.empty())
+    print("{}\n", verdict);
+  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 && input.recipe.device_type != "f32")
+    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n", input.recipe.device_type, options.out,
+          input.recipe.device_type, input.recipe.train_file);
   for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
 }
 

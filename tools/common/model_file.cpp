@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 #include "../convert/order.h"
@@ -108,7 +109,13 @@ OwnedModel open_model(std::string_view bytes, const std::string& name) {
   return result;
 }
 
-OwnedModel load_model(const std::string& path) { return open_model(read_file(path), path); }
+std::string model_path(const std::string& given) {
+  std::error_code unknown;
+  const std::filesystem::path model = std::filesystem::path(given) / "model.slu";
+  return std::filesystem::is_regular_file(model, unknown) ? model.string() : given;
+}
+
+OwnedModel load_model(const std::string& path) { return open_model(read_file(model_path(path)), model_path(path)); }
 
 OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
   const sluice_need need = sluice_needs(model, use);

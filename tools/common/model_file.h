@@ -38,7 +38,10 @@ const char* wanted_isa();
 /// Opens bytes; `name` stands in error messages. Refused with the status's sentence (exit code 2).
 OwnedModel open_model(std::string_view bytes, const std::string& name);
 
-/// Reads and opens a file.
+/// The model of a run, where `given` is its folder; `given` itself otherwise.
+std::string model_path(const std::string& given);
+
+/// Reads and opens a model, or the model of a run's folder.
 OwnedModel load_model(const std::string& path);
 
 /// A stream with its own memory, for a model that outlives it.

@@ -156,6 +156,13 @@ void check_output(const std::string& option, const std::string& path, const std:
       refuse("{} {}: is what is read; give another file", option, path);
 }
 
+void check_no_model(const std::string& option, const std::string& path) {
+  constexpr std::string_view magic = "SLU\x1A";
+  std::error_code none;
+  if (fs::is_regular_file(path, none) && read_file(path).starts_with(magic))
+    refuse("{} {}: is a model; give another file", option, path);
+}
+
 void make_directory(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);

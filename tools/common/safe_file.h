@@ -24,6 +24,9 @@ void write_files(const std::vector<NamedBytes>& files);
 /// not).
 void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read);
 
+/// Refuses to write a text over a model.
+void check_no_model(const std::string& option, const std::string& path);
+
 /// Makes a directory and its parents; fails with exit code 1.
 void make_directory(const std::string& path);
 

@@ -42,7 +42,9 @@ Budget parse_budget(const std::string& text, const std::string& origin) {
     if (!known(name))
       refuse("{}: \"{}\" is no limit; there are flash, ram, instructions, flash_total, ram_total", origin, name);
     const auto amount = parse_amount(text.substr(equals + 1, end - equals - 1));
-    if (!amount) refuse("{}: \"{}\" is no amount; give bytes, KiB, MiB, or a number of instructions", origin, item);
+    const bool plain = item.find("iB") == item.npos;
+    if (!amount || (name == "instructions" && !plain))
+      refuse("{}: \"{}\" is no amount; give bytes, KiB, MiB, or a plain number of instructions", origin, item);
     budget.limits.emplace_back(name, *amount);
     begin = end + 1;
   }
@@ -54,6 +56,17 @@ std::uint64_t cost_part(const DeviceCost& cost, const std::string& name) {
   if (name == "ram") return cost.ram;
   if (name == "instructions") return cost.instructions;
   return name == "flash_total" ? cost.flash + cost.code : cost.ram + cost.stack;
+}
+
+std::vector<std::string> costs_of(const DeviceCost& cost, const Budget& budget) {
+  std::vector<std::string> parts;
+  for (const char* name : names) {
+    std::string part = fmt::format("{} {}", name, with_commas(cost_part(cost, name)));
+    for (const auto& [limited, limit] : budget.limits)
+      if (limited == name) part += " of " + with_commas(limit);
+    parts.push_back(part + (name == std::string("instructions") ? "" : " bytes"));
+  }
+  return parts;
 }
 
 std::vector<std::string> over_budget(const DeviceCost& cost, const Budget& budget) {

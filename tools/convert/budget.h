@@ -25,6 +25,9 @@ Budget parse_budget(const std::string& text, const std::string& origin);
 /// The part of a cost that a limit is about.
 std::uint64_t cost_part(const DeviceCost& cost, const std::string& name);
 
+/// All parts of a cost: "flash 6,768 of 16,384 bytes", "instructions 11,745".
+std::vector<std::string> costs_of(const DeviceCost& cost, const Budget& budget);
+
 /// What is over its limit, a line each: "flash: 20,224 bytes, 3,840 more than the 16,384 there are"; empty where all fits.
 std::vector<std::string> over_budget(const DeviceCost& cost, const Budget& budget);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../common/error.h"
 #include "../common/model_file.h"
 
 namespace sluice::tools {
@@ -191,6 +192,28 @@ Calibration calibrate(const Network& real, const DataSet& data, std::span<const 
   Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}};
   result.moments = moments_of(real, data, sequences, result.features);
   return result;
+}
+
+std::vector<std::string> unlike_training(const Network& real, const Calibration& calibration) {
+  std::vector<std::string> lines;
+  const Layer& first = real.layers.front();
+  for (std::size_t k = 0; first.kind == SLUICE_STANDARDIZE && k < calibration.features.size(); ++k) {
+    const std::vector<float>& values = calibration.features[k];
+    const double mean_there = double(first.arrays[1].values[k]), per_deviation = double(first.arrays[0].values[k]);
+    if (per_deviation == 0 || values.empty()) continue;
+    double mean = 0, variance = 0;
+    for (const float v : values) mean += double(v) / double(values.size());
+    for (const float v : values) variance += (double(v) - mean) * (double(v) - mean) / double(values.size());
+    const double spread = std::sqrt(variance) * per_deviation, shift = (mean - mean_there) * per_deviation;
+    const std::string name = k < real.inputs.size() ? real.inputs[k] : fmt::format("x{}", k);
+    if (spread > 2 || (spread < 0.5 && spread > 0))
+      lines.push_back(
+          fmt::format("{}: its values are spread {:.2g} times as wide as in training; are these the same data?", name, spread));
+    else if (std::fabs(shift) > 2)
+      lines.push_back(
+          fmt::format("{}: its mean lies {:.2g} deviations from that in training; are these the same data?", name, shift));
+  }
+  return lines;
 }
 
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {

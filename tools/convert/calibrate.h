@@ -50,6 +50,10 @@ Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequence
 
 Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences);
 
+/// What does not look like the data that a network was standardized by: a line for every feature that is spread more than
+/// twice, or less than half, as wide, or lies more than two deviations elsewhere. None of a network without standardization.
+std::vector<std::string> unlike_training(const Network& real, const Calibration& calibration);
+
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice);
 
 }  // namespace sluice::tools

@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../common/model_file.h"
+#include "cores.h"
 #include "cost_csv.h"
 #include "kernels/kernels.h"
 
@@ -25,13 +26,6 @@ double inner_loops(int columns, sluice_format format, std::string_view core) {
   if (format == SLUICE_F32) return columns;
   const int at_once = !helium ? block_cols : format == SLUICE_INT8 ? 16 : 8;
   return std::ceil(double(columns) / at_once);
-}
-
-/// A core that runs the code of one that was counted, instruction for instruction.
-std::string counted_core(const std::string& core) {
-  if (core == "cortex-m0plus") return "cortex-m0";
-  if (core == "cortex-m85") return "cortex-m55";
-  return core;
 }
 
 /// What a board is given: nothing that only people read.
@@ -113,7 +107,7 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
     return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line.stack, line.code,
                       static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
   }
-  if (!known) refuse("{}: there are no counted costs for that core; give one of {}", origin, costed_cores());
+  if (!known) refuse("{}: is not a core with counted costs; {}", origin, cores_to_give(core));
   return {};
 }
 
@@ -123,13 +117,6 @@ CyclesPerInstruction cycles_per_instruction(std::string_view core) {
   if (core == "cortex-m3") return {1.7, "Cortex-M3 TRM r2p1, 3.3.1: load 2 cycles, 1 behind another load; MLA 2"};
   if (core == "cortex-m4") return {1.3, "Cortex-M4 TRM r0p1, 3.3.1: LDR 2 cycles, LDRD 3, SMLAD and UXTB16 1"};
   return {1.0, "a guess: the core's manual gives no timings"};
-}
-
-std::string costed_cores() {
-  std::string names;
-  for (const CostLine& line : costs())
-    if (names.find(line.core) == names.npos) names += (names.empty() ? "" : ", ") + line.core;
-  return names + ", cortex-m0plus, cortex-m85";
 }
 
 }  // namespace sluice::tools

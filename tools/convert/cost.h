@@ -24,7 +24,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core);
 struct CostLine {
   std::string core, type;
   std::uint64_t code = 0;   ///< bytes of code and tables: all layers of the number format, kernels at -O2
-  std::uint64_t stack = 0;  ///< the most that opening or stepping took, bytes
+  std::uint64_t stack = 0;  ///< the most that opening or stepping took, bytes: of every layer, and the
+                            ///< same whatever its size, for nothing recurs and no array's length varies
   CostFeatures coefficients{};
 };
 std::vector<CostLine> parse_costs(std::string_view csv);
@@ -48,8 +49,5 @@ struct CyclesPerInstruction {
   const char* source;
 };
 CyclesPerInstruction cycles_per_instruction(std::string_view core);
-
-/// The cores that there are costs for: "cortex-m0, cortex-m3, ...".
-std::string costed_cores();
 
 }  // namespace sluice::tools

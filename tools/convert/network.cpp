@@ -127,31 +127,35 @@ BlobHeader header_of(const Plan& plan) {
   return header;
 }
 
-/// Calls visit(element of the network, element of the section) for every weight of a float network.
-template <class N, class F, class Visit>
-void each_weight(const sluice_model& model, N& network, F* section, Visit visit) {
-  const auto& opened = reinterpret_cast<const OpenModel&>(model);
-  const std::uint32_t begin = find_section(opened.blob, SLUICE_SECTION_WEIGHTS)->offset;
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    Weights arrays[4];
-    const int count = layer_weights(opened.layers[l], arrays);
-    for (int i = 0; i < count; ++i) {
-      F* const at = section + (arrays[i].offset - begin) / sizeof(float);
-      each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
-        visit(network.layers[l].arrays[std::size_t(i)].values[plain], at[packed]);
-      });
-    }
-  }
-}
-
 }  // namespace
 
-void unpack_weights(const sluice_model& model, const float* section, Network& network) {
-  each_weight(model, network, section, [](float& to, const float& from) { to = from; });
+std::vector<std::uint32_t> weight_places(const sluice_model& model) {
+  const auto& opened = reinterpret_cast<const OpenModel&>(model);
+  const std::uint32_t begin = find_section(opened.blob, SLUICE_SECTION_WEIGHTS)->offset;
+  std::vector<std::uint32_t> places;
+  for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
+    Weights arrays[4];
+    const int count = layer_weights(opened.layers[l], arrays);
+    for (int i = 0; i < count; ++i)
+      each_element(arrays[i], [&](std::size_t, std::size_t packed) {
+        places.push_back(std::uint32_t((arrays[i].offset - begin) / sizeof(float) + packed));
+      });
+  }
+  return places;
 }
 
-void pack_weights(const sluice_model& model, const Network& network, float* section) {
-  each_weight(model, network, section, [](const float& from, float& to) { to = from; });
+void unpack_weights(const std::vector<std::uint32_t>& places, const float* section, Network& network) {
+  const std::uint32_t* place = places.data();
+  for (Layer& layer : network.layers)
+    for (Array& array : layer.arrays)
+      for (float& value : array.values) value = section[*place++];
+}
+
+void pack_weights(const std::vector<std::uint32_t>& places, const Network& network, float* section) {
+  const std::uint32_t* place = places.data();
+  for (const Layer& layer : network.layers)
+    for (const Array& array : layer.arrays)
+      for (const float value : array.values) section[*place++] = value;
 }
 
 Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step, sluice_format format) {

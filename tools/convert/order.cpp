@@ -1,19 +1,12 @@
 #include "order.h"
 
 #include <cstring>
-#include <utility>
 #include <vector>
 
-#include "../common/error.h"
 #include "runtime/blob.h"
 
 namespace sluice::tools {
 namespace {
-
-constexpr std::pair<std::string_view, Order> cores[] = {
-    {"cortex-m0", Order::pairs}, {"cortex-m0plus", Order::pairs}, {"cortex-m3", Order::pairs}, {"cortex-m4", Order::pairs},
-    {"cortex-m7", Order::pairs}, {"cortex-m33", Order::pairs},    {"cortex-m55", Order::rows}, {"cortex-m85", Order::rows},
-};
 
 /// A copy at a multiple of 64, as blobs want it.
 struct Copy {
@@ -65,18 +58,6 @@ std::string in_own_order(std::string_view bytes) {
   Copy copy(bytes);
   if (check_blob(copy.data(), bytes.size(), true) != SLUICE_OK) return std::string(bytes);
   return in_order(bytes, own_order);
-}
-
-Order order_of_core(const std::string& core) {
-  for (const auto& [name, order] : cores)
-    if (core == name) return order;
-  refuse("--core {}: is not a core that there are kernels for; give one of {}", core, core_names());
-}
-
-std::string core_names() {
-  std::string names;
-  for (const auto& core : cores) names += (names.empty() ? "" : ", ") + std::string(core.first);
-  return names;
 }
 
 }  // namespace sluice::tools

@@ -13,10 +13,4 @@ std::string in_order(std::string_view blob, Order order);
 /// A blob of any order in that of this build; bytes that are no sound blob come back as they are.
 std::string in_own_order(std::string_view bytes);
 
-/// What a core reads: "cortex-m4" pairs, "cortex-m55" rows. Refused (exit code 2) with the cores' names.
-Order order_of_core(const std::string& core);
-
-/// The cores that have an order, for messages and help: "cortex-m0, cortex-m0plus, ...".
-std::string core_names();
-
 }  // namespace sluice::tools

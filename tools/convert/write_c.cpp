@@ -37,7 +37,7 @@ constexpr const char* header_text =
  *   }}
  *
  *   void frame(const model_input x[MODEL_INPUTS], model_output y[MODEL_OUTPUTS]) {{ sluice_step(&stream, x, y); }}
-{fixed} */
+{fixed}{order} */
 #ifndef SLUICE_EXPORTED_MODEL_H
 #define SLUICE_EXPORTED_MODEL_H
 
@@ -63,6 +63,7 @@ constexpr const char* header_text =
 
 typedef {input} model_input;   /* a number of a frame */
 typedef {output} model_output; /* a number of an answer */
+#define model_argmax(answer) {argmax}(answer, MODEL_OUTPUTS) /* the index of the largest */
 
 #ifdef __cplusplus
 extern "C" {{
@@ -76,7 +77,7 @@ extern const unsigned char model_blob[MODEL_BLOB_BYTES];
 #endif
 )text";
 
-std::string header_of(const OwnedModel& model, bool labeled) {
+std::string header_of(const OwnedModel& model, bool labeled, const std::string& core) {
   const sluice_info info = model.info();
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const char* labels =
@@ -84,15 +85,21 @@ std::string header_of(const OwnedModel& model, bool labeled) {
   const bool fixed = info.format != SLUICE_F32;
   const char* fixed_text = fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
                                    "sluice_dequantize floats of answers (and\n"
-                                   " * probabilities of logits); sluice_argmax_int16 finds the largest answer as it is.\n"
+                                   " * probabilities of logits).\n"
                                  : "";
-  return fmt::format(header_text, fmt::arg("fixed", fixed_text), fmt::arg("output", fixed ? "int16_t" : "float"),
-                     fmt::arg("input", !fixed                       ? "float"
-                                       : info.format == SLUICE_INT8 ? "int8_t"
-                                                                    : "int16_t"),
-                     fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs), fmt::arg("blob", info.bytes),
-                     fmt::arg("state", need.state), fmt::arg("scratch", need.scratch),
-                     fmt::arg("hash", sluice_hash(&model.model)), fmt::arg("labels", labels));
+  const std::string order =
+      core.empty()
+          ? ""
+          : fmt::format(" *\n * Its weights lie in the order that {} reads; sluice_open refuses it where another is read.\n",
+                        core);
+  return fmt::format(
+      header_text, fmt::arg("fixed", fixed_text), fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
+      fmt::arg("input", !fixed                       ? "float"
+                        : info.format == SLUICE_INT8 ? "int8_t"
+                                                     : "int16_t"),
+      fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"), fmt::arg("inputs", info.inputs),
+      fmt::arg("outputs", info.outputs), fmt::arg("blob", info.bytes), fmt::arg("state", need.state),
+      fmt::arg("scratch", need.scratch), fmt::arg("hash", sluice_hash(&model.model)), fmt::arg("labels", labels));
 }
 
 std::string blob_array(const OwnedModel& model) {
@@ -115,9 +122,9 @@ std::string label_array(const std::vector<std::string>& labels) {
 
 }  // namespace
 
-CSource write_c(const OwnedModel& model) {
+CSource write_c(const OwnedModel& model, const std::string& core) {
   const std::vector<std::string> labels = model.labels();
-  CSource result{header_of(model, !labels.empty()), "/* A Sluice model: see model.h. */\n#include \"model.h\"\n\n"};
+  CSource result{header_of(model, !labels.empty(), core), "/* A Sluice model: see model.h. */\n#include \"model.h\"\n\n"};
   result.source += blob_array(model);
   if (!labels.empty()) result.source += label_array(labels);
   return result;

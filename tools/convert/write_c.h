@@ -13,6 +13,7 @@ struct CSource {
 
 /// C99 and C++11 on any compiler that can align an array; the same text for the same model. Labels only where the blob has
 /// them.
-CSource write_c(const OwnedModel& model);
+/// @param core  whose order the weights are in; empty: a host's
+CSource write_c(const OwnedModel& model, const std::string& core);
 
 }  // namespace sluice::tools

@@ -11,17 +11,16 @@ namespace {
 
 void see(void* context, const float* weights, float* seen) {
   Aware& aware = *static_cast<Aware*>(context);
-  const sluice_model& model = aware.start.model;
-  unpack_weights(model, weights, aware.network);
+  unpack_weights(aware.places, weights, aware.network);
   bool finite = true;  // a training that diverged is found out by its loss
   for (const Layer& layer : aware.network.layers)
     for (const Array& array : layer.arrays)
       finite = finite && std::all_of(array.values.begin(), array.values.end(), [](float v) { return std::isfinite(v); });
   try {  // the trainer is C
-    pack_weights(model, finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network, seen);
+    pack_weights(aware.places, finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network, seen);
   } catch (...) {
     aware.refused = std::current_exception();
-    pack_weights(model, aware.network, seen);
+    pack_weights(aware.places, aware.network, seen);
   }
 }
 
@@ -52,6 +51,7 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const
       split(parts),
       format(format_of(recipe)),
       network(read_network(started.model)),
+      places(weight_places(started.model)),
       ranges(feature_ranges(all, parts.train, range_choice(recipe.quantize_ranges))),
       rounded(all) {
   unit.resize(network.layers.size());

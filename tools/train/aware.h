@@ -16,10 +16,11 @@ struct Aware {
   const DataSet& data;
   const Split& split;
   sluice_format format;
-  Network network;          ///< weights before rounding, as of the last batch
-  Ranges ranges;            ///< of features for good, of what layers hand on as of the last epoch
-  DataSet rounded;          ///< data, frames as their numbers stand for
-  std::vector<float> unit;  ///< [layers]
+  Network network;                    ///< weights before rounding, as of the last batch
+  std::vector<std::uint32_t> places;  ///< of its weights in the trainer's
+  Ranges ranges;                      ///< of features for good, of what layers hand on as of the last epoch
+  DataSet rounded;                    ///< data, frames as their numbers stand for
+  std::vector<float> unit;            ///< [layers]
   sluice_rounding rounding{};
   std::exception_ptr refused;  ///< what quantize() threw during a batch
 

@@ -90,4 +90,13 @@ void check_device(const Recipe& recipe, const Network& network) {
          recipe.device_core, fmt::join(over, "; "));
 }
 
+std::string device_verdict(const Recipe& recipe, const Network& network) {
+  if (recipe.device_core.empty()) return "";
+  const std::string& type = recipe.quantize_aware ? recipe.quantize_type : recipe.device_type;
+  const bool as_it_is = network.layers.front().format == format_of(type);
+  const std::optional<DeviceCost> cost =
+      device_cost(as_it_is ? network : on_device(network, format_of(type), 1), recipe.device_core, "device.core");
+  return fmt::format("{}, {}: {}", recipe.device_core, type, fmt::join(costs_of(*cost, budget_of(recipe)), "; "));
+}
+
 }  // namespace sluice::tools

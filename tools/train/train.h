@@ -21,6 +21,10 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
 /// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
 void check_device(const Recipe& recipe, const Network& network);
 
+/// "cortex-m4, int8: flash 6,768 of 7,168 bytes; instructions 11,745": what a network costs on the recipe's device; empty
+/// without one.
+std::string device_verdict(const Recipe& recipe, const Network& network);
+
 /// Refuses (exit code 2) a network without integer form, where the recipe trains for fixed point.
 void check_aware(const Recipe& recipe, const Network& network);
 
