@@ -105,6 +105,20 @@ struct AdamStep {
   float epsilon;
 };
 
+/// Gradient descent with momentum (PyTorch's SGD).
+struct SgdStep {
+  float gradient_scale, keep;  ///< as Adam's
+  float momentum, rate;
+  bool nesterov;
+};
+
+/// RMSprop.
+struct RmsStep {
+  float gradient_scale, keep;  ///< as Adam's
+  float alpha, one_minus_alpha;
+  float rate, epsilon;
+};
+
 // Fixed point. kernels/README.md defines every rounding; names here are the names there.
 
 constexpr int block_cols = 4;  ///< an int8 matrix lies in blocks of 8 rows x 4 columns, all columns of 8 rows in sequence
@@ -223,6 +237,21 @@ struct Kernels {
   /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v, (one_minus_beta2 * g') * g');
   /// w = w * keep - (step_size * m) / fma(sqrt(v), root_scale, epsilon).
   SLUICE_ENTRY(void, adam_f32)(const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
+
+  /// g' = g * gradient_scale; m = fma(momentum, m, g'); w = w * keep - rate * d, with d = m, of Nesterov's fma(momentum, m, g').
+  SLUICE_ENTRY(void, sgd_f32)(const SgdStep&, float* w, const float* g, float* m, size_t n);
+
+  /// g' = g * gradient_scale; v = fma(alpha, v, (one_minus_alpha * g') * g'); w = w * keep - (rate * g') / (sqrt(v) + epsilon).
+  SLUICE_ENTRY(void, rms_f32)(const RmsStep&, float* w, const float* g, float* v, size_t n);
+
+  /// y[i] + factor where x[i] > 0, y[i] - factor where x[i] < 0, else y[i]: the subgradient of an L1 penalty.
+  SLUICE_ENTRY(void, sign_add_f32)(float factor, const float* x, float* y, size_t n);
+
+  /// The nearest number in -limit to limit; NaN stays.
+  SLUICE_ENTRY(void, clip_f32)(float limit, float* x, size_t n);
+
+  /// x[i] moved towards 0 by threshold, and 0 where that passes it; NaN stays: the proximal step of an L1 penalty.
+  SLUICE_ENTRY(void, shrink_f32)(float threshold, float* x, size_t n);
 
   /// int8 and w8a16: accumulators, requantization, gates or activation (kernels/README.md).
   SLUICE_ENTRY(void, gru_q8)(const FixedGru&);

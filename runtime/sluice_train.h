@@ -19,8 +19,20 @@ typedef enum {
   SLUICE_CROSS_ENTROPY = 0, /* -log p[class], mean over valid targets; the last layer is Dense with softmax */
   SLUICE_MSE = 1            /* mean over valid targets and outputs of (y - value)^2 */
 } sluice_loss;
-typedef enum { SLUICE_ADAM = 0, SLUICE_ADAMW = 1 } sluice_optimizer;
-typedef enum { SLUICE_CONSTANT = 0, SLUICE_COSINE = 1 } sluice_schedule;
+typedef enum {
+  SLUICE_ADAM = 0,    /* Kingma, Ba 2015 */
+  SLUICE_ADAMW = 1,   /* with decoupled weight decay: Loshchilov, Hutter 2019 */
+  SLUICE_SGD = 2,     /* v = momentum * v + g; w -= rate * v, or with nesterov rate * (g + momentum * v) (PyTorch's) */
+  SLUICE_RMSPROP = 3  /* v = alpha * v + (1 - alpha) * g^2; w -= rate * g / (sqrt(v) + epsilon) (Hinton 2012, PyTorch's) */
+} sluice_optimizer;
+/* The rate at a step, counted from 0. With warmup_steps it is multiplied by (step + 1) / warmup_steps as long as that is below 1. */
+typedef enum {
+  SLUICE_CONSTANT = 0,
+  SLUICE_COSINE = 1,    /* rate * (1 + cos(pi * step / total_steps)) / 2 (Loshchilov, Hutter 2017) */
+  SLUICE_STEPS = 2,     /* rate * schedule_factor ^ (step / schedule_every), the quotient rounded down */
+  SLUICE_ONE_CYCLE = 3  /* by cosines from rate / 25 up to rate at 0.3 * total_steps - 1, and down to rate / 250,000 at the last step
+                         * (Smith, Topin 2018, as PyTorch's OneCycleLR) */
+} sluice_schedule;
 
 /* Training for fixed point: the passes use weights and values rounded as on the device, and gradients pass the roundings as if
  * these were not there ("straight through": Bengio, Leonard, Courville 2013). The update moves the weights themselves. */
@@ -36,12 +48,20 @@ typedef struct {
 /* Rates are rates of dropping, in [0, 1). Weight matrices are penalized and decayed; biases never are. */
 typedef struct {
   uint32_t loss, optimizer, schedule;
-  uint32_t total_steps;   /* cosine: rate * (1 + cos(pi * step / total_steps)) / 2, step from 0; unused for constant; >= 1 */
+  uint32_t total_steps;   /* of cosine and one cycle; >= 1 */
   float learning_rate;    /* > 0 */
   float beta1, beta2;     /* [0, 1) */
   float epsilon;          /* > 0 */
-  float weight_decay;     /* AdamW's, decoupled: w is multiplied by 1 - rate * weight_decay */
+  float weight_decay;     /* decoupled, not of Adam: w is multiplied by 1 - rate * weight_decay */
   float l2;               /* adds l2 * sum w^2 to the loss: 2 * l2 * w to the gradient */
+  float l1;               /* adds l1 * sum |w| to the loss: l1 * sign(w) to the gradient, sign(0) = 0 */
+  uint32_t proximal;      /* 1: l1 is a step of its own after the update instead, towards 0 by rate * l1, which makes exact zeros */
+  float clip_value;       /* each number of the penalized gradient to -clip_value to clip_value, before clip_norm; 0 for none */
+  float momentum;         /* SGD's, [0, 1) */
+  uint32_t nesterov;      /* SGD: 1 for Nesterov's */
+  float alpha;            /* RMSprop's, [0, 1) */
+  uint32_t schedule_every, warmup_steps; /* >= 1; 0 for none */
+  float schedule_factor;  /* (0, 1] */
   float clip_norm;        /* gradient * min(1, clip_norm / |gradient|); 0 for none */
   float dropout_input;    /* on standardized inputs, every element of every frame */
   float dropout_output;   /* on what enters the last layer */
@@ -52,7 +72,7 @@ typedef struct {
   const sluice_rounding* rounding; /* NULL: none; must stay while the trainer is used */
 } sluice_train_options;
 
-/* PyTorch 2.13's defaults: Adam, rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, everything else off; 16 sequences of 1,000 steps. */
+/* PyTorch 2.13's defaults: Adam, rate 1e-3, betas 0.9 and 0.999, alpha 0.99, epsilon 1e-8, steps by 0.1, everything else off; 16 sequences of 1,000 steps. */
 sluice_train_options sluice_train_defaults(void);
 
 /* Where the work goes: calls task(argument, i) for every i < n, in any order, at the same time or not, and returns when all are

@@ -277,6 +277,11 @@ void check(Recipe& recipe) {
   if (recipe.loss == "cross_entropy" && last.activation != "softmax")
     refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}",
            where(recipe, "model.layers"));
+  if (recipe.optimizer != "sgd" && (recipe.momentum != 0 || recipe.nesterov))
+    refuse("{}: {} has no momentum of its own; set train.optimizer = \"sgd\"",
+           where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"), recipe.optimizer);
+  if (recipe.nesterov && recipe.momentum == 0)
+    refuse("{}: needs a momentum; set train.momentum", where(recipe, "train.nesterov"));
   if (recipe.optimizer == "adam" && recipe.weight_decay != 0)
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));

@@ -37,7 +37,11 @@ struct Recipe {
   std::string optimizer;
   double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
   std::string schedule;
-  double weight_decay = 0, l2 = 0, clip_norm = 0;
+  double momentum = 0, alpha = 0, schedule_factor = 0;
+  bool nesterov = false;
+  std::int64_t schedule_every = 0, warmup = 0;
+  double weight_decay = 0, l1 = 0, l2 = 0, clip_value = 0, clip_norm = 0;
+  std::string l1_step;
   std::int64_t patience = 0, seed = 0, threads = 0;
 
   bool quantize_aware = false;

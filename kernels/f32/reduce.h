@@ -70,6 +70,53 @@ void adam_f32(const AdamStep& step, float* w, const float* g, float* m, float* v
   });
 }
 
+template <class Set>
+void sgd_f32(const SgdStep& step, float* w, const float* g, float* m, size_t n) {
+  const SgdStep s = step;
+  sweep<Set>(n, [=](auto make, size_t i) {
+    const auto gradient = make.load(g + i) * make.set(s.gradient_scale);
+    const auto velocity = fma(make.set(s.momentum), make.load(m + i), gradient);
+    store(m + i, velocity);
+    const auto direction = s.nesterov ? fma(make.set(s.momentum), velocity, gradient) : velocity;
+    store(w + i, make.load(w + i) * make.set(s.keep) - make.set(s.rate) * direction);
+  });
+}
+
+template <class Set>
+void rms_f32(const RmsStep& step, float* w, const float* g, float* v, size_t n) {
+  const RmsStep s = step;
+  sweep<Set>(n, [=](auto make, size_t i) {
+    const auto gradient = make.load(g + i) * make.set(s.gradient_scale);
+    const auto square = fma(make.set(s.alpha), make.load(v + i), (make.set(s.one_minus_alpha) * gradient) * gradient);
+    store(v + i, square);
+    store(w + i, make.load(w + i) * make.set(s.keep) - (make.set(s.rate) * gradient) / (sqrt(square) + make.set(s.epsilon)));
+  });
+}
+
+template <class Set>
+void sign_add_f32(float factor, const float* x, float* y, size_t n) {
+  sweep<Set>(n, [=](auto make, size_t i) {
+    const auto value = make.load(x + i), before = make.load(y + i), zero = make.set(0.0f), f = make.set(factor);
+    store(y + i, select(zero < value, before + f, select(value < zero, before - f, before)));
+  });
+}
+
+template <class Set>
+void clip_f32(float limit, float* x, size_t n) {
+  sweep<Set>(n, [=](auto make, size_t i) {
+    const auto value = make.load(x + i), high = make.set(limit), low = make.set(-limit);
+    store(x + i, select(high < value, high, select(value < low, low, value)));
+  });
+}
+
+template <class Set>
+void shrink_f32(float threshold, float* x, size_t n) {
+  sweep<Set>(n, [=](auto make, size_t i) {
+    const auto value = make.load(x + i), high = make.set(threshold), low = make.set(-threshold);
+    store(x + i, select(high < value, value - high, select(value < low, value - low, value - value)));  // NaN - NaN is NaN
+  });
+}
+
 }  // namespace
 }  // namespace sluice
 

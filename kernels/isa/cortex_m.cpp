@@ -27,6 +27,11 @@ double Kernels::square_sum_f32(const float* x, size_t n) { return sluice::square
 void Kernels::adam_f32(const AdamStep& s, float* w, const float* g, float* m, float* v, size_t n) {
   sluice::adam_f32<Set>(s, w, g, m, v, n);
 }
+void Kernels::sgd_f32(const SgdStep& s, float* w, const float* g, float* m, size_t n) { sluice::sgd_f32<Set>(s, w, g, m, n); }
+void Kernels::rms_f32(const RmsStep& s, float* w, const float* g, float* v, size_t n) { sluice::rms_f32<Set>(s, w, g, v, n); }
+void Kernels::sign_add_f32(float factor, const float* x, float* y, size_t n) { sluice::sign_add_f32<Set>(factor, x, y, n); }
+void Kernels::clip_f32(float limit, float* x, size_t n) { sluice::clip_f32<Set>(limit, x, n); }
+void Kernels::shrink_f32(float threshold, float* x, size_t n) { sluice::shrink_f32<Set>(threshold, x, n); }
 void Kernels::gru_q8(const FixedGru& s) { sluice::gru_q8<Set>(s); }
 void Kernels::gru_q16(const FixedGru& s) { sluice::gru_q16<Set>(s); }
 void Kernels::dense_q8(const FixedDense& s) { sluice::dense_q8<Set>(s); }

@@ -291,14 +291,21 @@ bool good_rounding(const sluice_rounding* r) {
   return !r || (r->see && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
 }
 
+bool good_update(const sluice_train_options& o) {
+  const bool steps = o.schedule == SLUICE_STEPS, whole = o.schedule == SLUICE_COSINE || o.schedule == SLUICE_ONE_CYCLE;
+  return o.optimizer <= SLUICE_RMSPROP && o.schedule <= SLUICE_ONE_CYCLE && (!whole || o.total_steps >= 1) &&
+         (!steps || (o.schedule_every >= 1 && o.schedule_factor > 0.0f && o.schedule_factor <= 1.0f)) &&
+         finite_from(o.learning_rate, 0.0f) && o.learning_rate > 0.0f && rate_ok(o.beta1) && rate_ok(o.beta2) &&
+         rate_ok(o.momentum) && o.nesterov <= 1 && rate_ok(o.alpha) && finite_from(o.epsilon, 0.0f) && o.epsilon > 0.0f &&
+         finite_from(o.weight_decay, 0.0f) && finite_from(o.l1, 0.0f) && o.proximal <= 1 && finite_from(o.l2, 0.0f) &&
+         finite_from(o.clip_value, 0.0f) && finite_from(o.clip_norm, 0.0f);
+}
+
 bool good_options(const sluice_train_options& o) {
   constexpr uint32_t most = 1u << 20;
-  return o.loss <= SLUICE_MSE && o.optimizer <= SLUICE_ADAMW && o.schedule <= SLUICE_COSINE &&
-         (o.schedule == SLUICE_CONSTANT || o.total_steps >= 1) && finite_from(o.learning_rate, 0.0f) &&
-         o.learning_rate > 0.0f && rate_ok(o.beta1) && rate_ok(o.beta2) && finite_from(o.epsilon, 0.0f) && o.epsilon > 0.0f &&
-         finite_from(o.weight_decay, 0.0f) && finite_from(o.l2, 0.0f) && finite_from(o.clip_norm, 0.0f) &&
-         rate_ok(o.dropout_input) && rate_ok(o.dropout_output) && o.max_sequences >= 1 && o.max_sequences <= most &&
-         o.max_steps >= 1 && o.max_steps <= most && o.shards >= 1 && o.shards <= most && good_rounding(o.rounding);
+  return o.loss <= SLUICE_MSE && good_update(o) && rate_ok(o.dropout_input) && rate_ok(o.dropout_output) &&
+         o.max_sequences >= 1 && o.max_sequences <= most && o.max_steps >= 1 && o.max_steps <= most && o.shards >= 1 &&
+         o.shards <= most && good_rounding(o.rounding);
 }
 
 bool trainable(const OpenModel& model, const sluice_train_options& options) {
@@ -391,7 +398,8 @@ sluice_train_options sluice_train_defaults(void) {
   sluice_train_options o;
   memset(&o, 0, sizeof o);
   o.total_steps = 1;
-  o.learning_rate = 1e-3f, o.beta1 = 0.9f, o.beta2 = 0.999f, o.epsilon = 1e-8f;
+  o.learning_rate = 1e-3f, o.beta1 = 0.9f, o.beta2 = 0.999f, o.epsilon = 1e-8f, o.alpha = 0.99f;
+  o.schedule_every = 1, o.schedule_factor = 0.1f;
   o.max_sequences = 16, o.max_steps = 1000, o.shards = 8;
   return o;
 }

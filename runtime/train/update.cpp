@@ -1,4 +1,4 @@
-// From a batch's gradient to new weights: penalties, clipping, schedule, Adam and AdamW, in this order.
+// From a batch's gradient to new weights: penalties, clipping, schedule, optimizer, proximal step, in this order.
 #include "train.h"
 
 namespace sluice {
@@ -19,27 +19,67 @@ void for_each_trained(const OpenModel& model, F f) {
 
 double square_root(double x) { return __builtin_sqrt(x); }
 
-struct AdamTask {
+/// One array's update. A task takes a chunk of it.
+struct UpdateTask {
   const Kernels& kernels;
-  AdamStep step;
+  uint32_t optimizer;
+  AdamStep adam;
+  SgdStep sgd;
+  RmsStep rms;
+  float shrink;  ///< the proximal step; 0: none
   float *w, *m, *v;
   const float* g;
   uint64_t n;
 
   static void run(void* argument, uint32_t i) {
-    const AdamTask& t = *static_cast<AdamTask*>(argument);
+    const UpdateTask& t = *static_cast<UpdateTask*>(argument);
     const uint64_t at = i * chunk, n = t.n - at < chunk ? t.n - at : chunk;
-    t.kernels.adam_f32(t.step, t.w + at, t.g + at, t.m + at, t.v + at, size_t(n));
+    if (t.optimizer == SLUICE_SGD)
+      t.kernels.sgd_f32(t.sgd, t.w + at, t.g + at, t.m + at, size_t(n));
+    else if (t.optimizer == SLUICE_RMSPROP)
+      t.kernels.rms_f32(t.rms, t.w + at, t.g + at, t.v + at, size_t(n));
+    else
+      t.kernels.adam_f32(t.adam, t.w + at, t.g + at, t.m + at, t.v + at, size_t(n));
+    if (t.shrink > 0.0f) t.kernels.shrink_f32(t.shrink, t.w + at, size_t(n));
   }
 };
+
+double power(double base, uint64_t n) {
+  double result = 1.0;
+  for (; n; n >>= 1, base *= base)
+    if (n & 1) result *= base;
+  return result;
+}
+
+/// From `begin` to `end` along half a cosine, done in [0, 1].
+double along_cosine(double begin, double end, double done) { return end + (begin - end) * (0.5 * (1.0 + cos_pi(done))); }
+
+double one_cycle(double rate, double step, double total) {
+  constexpr double start_share = 1.0 / 25, end_share = 1e-4, rising = 0.3;
+  const double top = rising * total - 1.0, bottom = total - 1.0, start = rate * start_share;
+  if (step < top) return along_cosine(start, rate, step / top);
+  return along_cosine(rate, start * end_share, step >= bottom ? 1.0 : (step - top) / (bottom - top));
+}
+
+double scheduled(const sluice_train_options& options, uint64_t step) {
+  const double rate = double(options.learning_rate);
+  switch (options.schedule) {
+    case SLUICE_COSINE:
+      return along_cosine(rate, 0.0, step >= options.total_steps ? 1.0 : double(step) / double(options.total_steps));
+    case SLUICE_STEPS:
+      return rate * power(double(options.schedule_factor), step / options.schedule_every);
+    case SLUICE_ONE_CYCLE:
+      return one_cycle(rate, double(step), double(options.total_steps));
+    default:
+      return rate;
+  }
+}
 
 }  // namespace
 
 double learning_rate(const sluice_train_options& options, uint64_t step) {
-  const double rate = double(options.learning_rate);
-  if (options.schedule == SLUICE_CONSTANT) return rate;
-  const double done = step >= options.total_steps ? 1.0 : double(step) / double(options.total_steps);
-  return rate * (0.5 * (1.0 + cos_pi(done)));
+  const double rate = scheduled(options, step);
+  return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps)) : rate;
 }
 
 double penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p) {
@@ -50,6 +90,9 @@ double penalize(const OpenModel& model, const sluice_train_options& options, con
     if (array.matrix && options.l2 > 0.0f)
       kernels.scaled_add_f32(2.0f * options.l2, reinterpret_cast<const float*>(p.base + array.offset), g,
                              size_t(elements(array)));
+    if (array.matrix && options.l1 > 0.0f && !options.proximal)
+      kernels.sign_add_f32(options.l1, reinterpret_cast<const float*>(p.base + array.offset), g, size_t(elements(array)));
+    if (options.clip_value > 0.0f) kernels.clip_f32(options.clip_value, g, size_t(elements(array)));
     sum += kernels.square_sum_f32(g, size_t(elements(array)));
   });
   return square_root(sum);
@@ -62,24 +105,36 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   update.beta1_power *= double(options.beta1);
   update.beta2_power *= double(options.beta2);
 
-  AdamStep step;
-  step.gradient_scale =
+  const float scale =
       options.clip_norm > 0.0f && norm > double(options.clip_norm) ? float(double(options.clip_norm) / norm) : 1.0f;
-  step.beta1 = options.beta1, step.beta2 = options.beta2;
-  step.one_minus_beta1 = float(1.0 - double(options.beta1));
-  step.one_minus_beta2 = float(1.0 - double(options.beta2));
-  step.step_size = float(rate / (1.0 - update.beta1_power));
-  step.root_scale = float(1.0 / square_root(1.0 - update.beta2_power));
-  step.epsilon = options.epsilon;
-  const float decay = options.optimizer == SLUICE_ADAMW ? float(1.0 - rate * double(options.weight_decay)) : 1.0f;
+  AdamStep adam;
+  adam.gradient_scale = scale;
+  adam.beta1 = options.beta1, adam.beta2 = options.beta2;
+  adam.one_minus_beta1 = float(1.0 - double(options.beta1));
+  adam.one_minus_beta2 = float(1.0 - double(options.beta2));
+  adam.step_size = float(rate / (1.0 - update.beta1_power));
+  adam.root_scale = float(1.0 / square_root(1.0 - update.beta2_power));
+  adam.epsilon = options.epsilon;
+  SgdStep sgd{scale, 1.0f, options.momentum, float(rate), options.nesterov != 0};
+  RmsStep rms{scale, 1.0f, options.alpha, float(1.0 - double(options.alpha)), float(rate), options.epsilon};
+  const float decay = float(1.0 - rate * double(options.optimizer == SLUICE_ADAM ? 0.0f : options.weight_decay));
+  const float shrink = options.proximal ? float(rate * double(options.l1)) : 0.0f;
 
   for_each_trained(model, [&](const Weights& array) {
-    step.keep = array.matrix ? decay : 1.0f;
+    adam.keep = sgd.keep = rms.keep = array.matrix ? decay : 1.0f;
     const uint32_t at = (array.offset - p.section_begin) / uint32_t(sizeof(float));
-    AdamTask task{*model.kernels, step,        reinterpret_cast<float*>(weights + array.offset),
-                  first + at,     second + at, p.gradient_at(array.offset),
-                  elements(array)};
-    spread(host, uint32_t((task.n + chunk - 1) / chunk), AdamTask::run, &task);
+    UpdateTask task{*model.kernels,
+                    options.optimizer,
+                    adam,
+                    sgd,
+                    rms,
+                    array.matrix ? shrink : 0.0f,
+                    reinterpret_cast<float*>(weights + array.offset),
+                    first + at,
+                    second + at,
+                    p.gradient_at(array.offset),
+                    elements(array)};
+    spread(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
   });
 }
 

@@ -159,7 +159,8 @@ def optimizers():
     for name, p in names(start):
         file.add(f"start.{name}", p)
     all_sequences = list(sequences_of(steps, x, target, False))
-    for case in ["adam", "adam_l2", "adamw", "adamw_clip_cosine"]:
+    for case in ["adam", "adam_l2", "adamw", "adamw_clip_cosine", "sgd", "sgd_momentum", "sgd_nesterov_value_steps", "rmsprop",
+                 "rmsprop_l1_cycle"]:
         net = Net(5, 9, 4, 2, False).to(DOUBLE)
         net.load_state_dict(start.state_dict())
         matrices = [p for name, p in names(net) if "weight" in name]
@@ -168,14 +169,28 @@ def optimizers():
         if case.startswith("adamw"):
             groups = [{"params": matrices, "weight_decay": 0.1}, {"params": biases, "weight_decay": 0.0}]
             optimizer = torch.optim.AdamW(groups, lr=rate)
+        elif case.startswith("sgd"):
+            rate, momentum = 0.1, 0.0 if case == "sgd" else 0.9
+            optimizer = torch.optim.SGD(net.parameters(), lr=rate, momentum=momentum, nesterov="nesterov" in case)
+        elif case.startswith("rmsprop"):
+            optimizer = torch.optim.RMSprop(net.parameters(), lr=rate, alpha=0.9)
         else:
             l2 = 0.01 if case == "adam_l2" else 0.0  # l2 * sum w^2 has the gradient 2 * l2 * w
             groups = [{"params": matrices, "weight_decay": 2 * l2}, {"params": biases, "weight_decay": 0.0}]
             optimizer = torch.optim.Adam(groups, lr=rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=20) if "cosine" in case else None
+        if "steps" in case:
+            schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=6, gamma=0.5)
+        if "cycle" in case:
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=20, cycle_momentum=False)
         for step in range(20):
             optimizer.zero_grad()
-            mean_loss(net, all_sequences[:8] if step % 2 == 0 else all_sequences[-9:], "cross_entropy").backward()
+            loss = mean_loss(net, all_sequences[:8] if step % 2 == 0 else all_sequences[-9:], "cross_entropy")
+            if "l1" in case:
+                loss = loss + 0.01 * sum(p.abs().sum() for p in matrices)
+            loss.backward()
+            if "value" in case:
+                nn.utils.clip_grad_value_(net.parameters(), 0.01)
             if "clip" in case:
                 nn.utils.clip_grad_norm_(net.parameters(), 0.2)
             optimizer.step()

@@ -107,6 +107,58 @@ TEST_CASE("a step of Adam is the documented operations, to the bit") {
         }
 }
 
+TEST_CASE("steps of SGD and RMSprop are the documented operations, to the bit") {
+  Noise noise(36);
+  for (const Kernels* table : every_table())
+    for (const size_t n : lengths)
+      for (const bool nesterov : {false, true}) {
+        const SgdStep s = {0.3f, 0.999f, 0.9f, 1e-2f, nesterov};
+        const RmsStep r = {0.3f, 0.999f, 0.99f, float(1 - 0.99), 1e-2f, 1e-8f};
+        std::vector<float> w = noise.uniform(n), rw = w, m = noise.uniform(n), v = noise.uniform(n, 0, 1);
+        const std::vector<float> g = noise.uniform(n);
+        std::vector<float> ew = w, erw = w, em = m, ev = v;
+        for (size_t i = 0; i < n; ++i) {
+          const float scaled = g[i] * 0.3f;
+          em[i] = std::fma(0.9f, em[i], scaled);
+          ew[i] = ew[i] * 0.999f - 1e-2f * (nesterov ? std::fma(0.9f, em[i], scaled) : em[i]);
+          ev[i] = std::fma(0.99f, ev[i], (r.one_minus_alpha * scaled) * scaled);
+          erw[i] = erw[i] * 0.999f - (1e-2f * scaled) / (std::sqrt(ev[i]) + 1e-8f);
+        }
+        table->sgd_f32(s, w.data(), g.data(), m.data(), n);
+        table->rms_f32(r, rw.data(), g.data(), v.data(), n);
+        CAPTURE(name_of(*table));
+        CAPTURE(n);
+        REQUIRE(same_bits(w, ew));
+        REQUIRE(same_bits(m, em));
+        REQUIRE(same_bits(rw, erw));
+        REQUIRE(same_bits(v, ev));
+      }
+}
+
+TEST_CASE("signs, clipping and shrinking, special numbers included") {
+  Noise noise(37);
+  for (const Kernels* table : every_table())
+    for (const size_t n : lengths) {
+      const std::vector<float> x = mixed(n, noise), y = noise.uniform(n);
+      std::vector<float> sum = y, clipped = x, shrunk = x;
+      table->sign_add_f32(0.25f, x.data(), sum.data(), n);
+      table->clip_f32(0.5f, clipped.data(), n);
+      table->shrink_f32(0.5f, shrunk.data(), n);
+      CAPTURE(name_of(*table));
+      for (size_t i = 0; i < n; ++i) {
+        CAPTURE(x[i]);
+        REQUIRE_EQ(sum[i], y[i] + (x[i] > 0 ? 0.25f : x[i] < 0 ? -0.25f : 0.0f));
+        if (std::isnan(x[i])) {
+          REQUIRE(std::isnan(clipped[i]));
+          REQUIRE(std::isnan(shrunk[i]));
+          continue;
+        }
+        REQUIRE_EQ(clipped[i], std::fmin(std::fmax(x[i], -0.5f), 0.5f));
+        REQUIRE_EQ(shrunk[i], x[i] > 0.5f ? x[i] - 0.5f : x[i] < -0.5f ? x[i] + 0.5f : 0.0f);
+      }
+    }
+}
+
 TEST_CASE("a hundred steps of Adam stay near Adam in double") {
   Noise noise(34);
   const size_t n = 19;

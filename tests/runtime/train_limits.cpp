@@ -95,9 +95,15 @@ TEST_CASE("options out of their range are refused") {
   };
   using O = sluice_train_options;
   refused([](O& o) { o.loss = 2; });
-  refused([](O& o) { o.optimizer = 2; });
-  refused([](O& o) { o.schedule = 2; });
-  refused([](O& o) { o.schedule = SLUICE_COSINE, o.total_steps = 0; });
+  refused([](O& o) { o.optimizer = 4; });
+  refused([](O& o) { o.schedule = 4; });
+  refused([](O& o) { o.nesterov = 2; });
+  refused([](O& o) { o.proximal = 2; });
+  for (const uint32_t schedule : {SLUICE_COSINE, SLUICE_ONE_CYCLE})
+    refused([=](O& o) { o.schedule = schedule, o.total_steps = 0; });
+  refused([](O& o) { o.schedule = SLUICE_STEPS, o.schedule_every = 0; });
+  for (const float bad : {0.0f, -1.0f, 1.5f, not_a_number})
+    refused([=](O& o) { o.schedule = SLUICE_STEPS, o.schedule_factor = bad; });
   for (const float bad : {0.0f, -1.0f, not_a_number, infinity}) {
     refused([=](O& o) { o.learning_rate = bad; });
     refused([=](O& o) { o.epsilon = bad; });
@@ -105,12 +111,16 @@ TEST_CASE("options out of their range are refused") {
   for (const float bad : {-0.1f, 1.0f, 2.0f, not_a_number}) {
     refused([=](O& o) { o.beta1 = bad; });
     refused([=](O& o) { o.beta2 = bad; });
+    refused([=](O& o) { o.momentum = bad; });
+    refused([=](O& o) { o.alpha = bad; });
     refused([=](O& o) { o.dropout_input = bad; });
     refused([=](O& o) { o.dropout_output = bad; });
   }
   for (const float bad : {-1.0f, not_a_number, infinity}) {
     refused([=](O& o) { o.weight_decay = bad; });
+    refused([=](O& o) { o.l1 = bad; });
     refused([=](O& o) { o.l2 = bad; });
+    refused([=](O& o) { o.clip_value = bad; });
     refused([=](O& o) { o.clip_norm = bad; });
   }
   refused([](O& o) { o.max_sequences = 0; });

@@ -42,17 +42,27 @@ std::vector<float> dropped(Training& training, const std::vector<uint64_t>& numb
 
 }  // namespace
 
-TEST_CASE("twenty steps of Adam and AdamW agree with PyTorch 2.13 to 1e-4") {
+TEST_CASE("twenty steps of every optimizer agree with PyTorch 2.13 to 1e-4") {
   const Golden golden("optimizers.txt");
   const Network start = golden_network(golden, "start.", false, SLUICE_SOFTMAX);
   const std::vector<Example> all = golden_batch(golden, "data.", false, true);
   const std::vector<Example> first(all.begin(), all.begin() + 8), last(all.end() - 9, all.end());
   for (const Kernels* table : every_table())
-    for (const std::string name : {"adam", "adam_l2", "adamw", "adamw_clip_cosine"}) {
+    for (const std::string name : {"adam", "adam_l2", "adamw", "adamw_clip_cosine", "sgd", "sgd_momentum",
+                                   "sgd_nesterov_value_steps", "rmsprop", "rmsprop_l1_cycle"}) {
       sluice_train_options options = test_options();
       options.learning_rate = 1e-2f;
+      const auto has = [&](const char* word) { return name.find(word) != name.npos; };
+      if (has("sgd"))
+        options.optimizer = SLUICE_SGD, options.learning_rate = 0.1f, options.momentum = name == "sgd" ? 0.0f : 0.9f;
+      options.nesterov = has("nesterov");
+      if (has("value")) options.clip_value = 0.01f;
+      if (has("steps")) options.schedule = SLUICE_STEPS, options.schedule_every = 6, options.schedule_factor = 0.5f;
+      if (has("rmsprop")) options.optimizer = SLUICE_RMSPROP, options.alpha = 0.9f;
+      if (has("l1")) options.l1 = 0.01f;
+      if (has("cycle")) options.schedule = SLUICE_ONE_CYCLE, options.total_steps = 20;
       if (name == "adam_l2") options.l2 = 0.01f;
-      if (name != "adam" && name != "adam_l2") {
+      if (has("adamw")) {
         options.optimizer = SLUICE_ADAMW;
         options.weight_decay = 0.1f;
       }
@@ -77,11 +87,16 @@ TEST_CASE("twenty steps of Adam and AdamW agree with PyTorch 2.13 to 1e-4") {
 TEST_CASE("training gives the same bytes for any shards in flight, order of tasks and instruction set") {
   const Network network = random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 21, 13, true, 130);
-  const auto train = [&](uint32_t shards, const sluice_host& host, const char* isa) {
+  const auto train = [&](uint32_t optimizer, uint32_t shards, const sluice_host& host, const char* isa) {
     sluice_train_options options = test_options();
-    options.optimizer = SLUICE_ADAMW;
-    options.schedule = SLUICE_COSINE;
+    options.optimizer = optimizer;
+    options.schedule = optimizer == SLUICE_SGD ? SLUICE_ONE_CYCLE : SLUICE_COSINE;
     options.total_steps = 10;
+    options.warmup_steps = 3;
+    options.momentum = 0.9f;
+    options.l1 = 1e-4f;
+    options.proximal = optimizer == SLUICE_RMSPROP;
+    options.clip_value = 0.2f;
     options.weight_decay = 0.01f;
     options.l2 = 1e-3f;
     options.clip_norm = 0.5f;
@@ -102,14 +117,17 @@ TEST_CASE("training gives the same bytes for any shards in flight, order of task
                                  for (uint32_t i = 0; i < n; ++i) running.emplace_back(task, argument, i);
                                  for (std::thread& t : running) t.join();
                                }};
-  const std::string expected = train(1, serial, "scalar");
-  CHECK(expected != tools::write_blob(network));
-  for (const Kernels* table : every_table())
-    for (const sluice_host& host : {serial, backwards, threads})
-      for (const uint32_t shards : {1u, 2u, 8u}) {
-        CAPTURE(name_of(*table));
-        CHECK(train(shards, host, table->name) == expected);
-      }
+  for (const uint32_t optimizer : {SLUICE_ADAMW, SLUICE_SGD, SLUICE_RMSPROP}) {
+    const std::string expected = train(optimizer, 1, serial, "scalar");
+    CHECK(expected != tools::write_blob(network));
+    for (const Kernels* table : every_table())
+      for (const sluice_host& host : {serial, backwards, threads})
+        for (const uint32_t shards : {1u, 2u, 8u}) {
+          if (optimizer != SLUICE_ADAMW && shards == 2) continue;
+          CAPTURE(name_of(*table));
+          CHECK(train(optimizer, shards, host, table->name) == expected);
+        }
+  }
 }
 
 TEST_CASE("L2 adds 2 lambda w to the gradient of weight matrices alone") {
@@ -181,6 +199,39 @@ TEST_CASE("AdamW's decay is decoupled, and leaves biases and statistics alone") 
         for (size_t i = 0; i < w.values.size(); ++i)
           REQUIRE_EQ(after[l].at(w.name)[i], adamw && is_matrix(w.name) ? w.values[i] * 0.875f : w.values[i]);
   }
+}
+
+TEST_CASE("a proximal step makes exact zeros of weight matrices alone, by rate times lambda") {
+  const Network network = random_network(3, {gru(5, every_step), dense(2)});
+  const std::vector<Example> batch = random_examples(network, 9, 5, false, 140);
+  sluice_train_options options = test_options(false);
+  options.optimizer = SLUICE_SGD, options.learning_rate = 0.5f;
+  Training plain(network, options);
+  options.l1 = 0.1f, options.proximal = 1;
+  Training proximal(network, options);
+  plain.step(batch), proximal.step(batch);
+  const Plain without = plain.weights(), with = proximal.weights();
+  int zeros = 0;
+  for (size_t l = 0; l < network.layers.size(); ++l)
+    for (const auto& [name, w] : without[l])
+      for (size_t i = 0; i < w.size(); ++i) {
+        const double moved = std::fmax(std::fabs(double(w[i])) - 0.05, 0.0);
+        const double expected = !is_matrix(name) ? double(w[i]) : w[i] < 0 ? -moved : moved;
+        REQUIRE(std::fabs(double(with[l].at(name)[i]) - expected) <= 1e-7);
+        zeros += is_matrix(name) && with[l].at(name)[i] == 0.0f;
+      }
+  CHECK(zeros > 5);
+}
+
+TEST_CASE("the rate rises over the warm-up, and then is the schedule's") {
+  const Network network = random_network(2, {dense(1)});
+  const std::vector<Example> batch = random_examples(network, 2, 2, false, 141);
+  sluice_train_options options = test_options(false);
+  options.warmup_steps = 4, options.schedule = SLUICE_STEPS, options.schedule_every = 3, options.schedule_factor = 0.5f;
+  options.learning_rate = 0.25f;
+  Training training(network, options);
+  const double expected[] = {0.0625, 0.125, 0.1875, 0.125, 0.125, 0.125, 0.0625};
+  for (const double rate : expected) CHECK_EQ(training.step(batch).learning_rate, rate);
 }
 
 TEST_CASE("the cosine schedule is the cosine, and ends at zero") {
