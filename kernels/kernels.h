@@ -50,6 +50,15 @@ struct Product {
   int count;
 };
 
+enum class Activation : uint8_t { linear = 0, tanh = 1, sigmoid = 2, relu = 3, softmax = 4, hard_sigmoid = 5 };
+
+/// A function of one number.
+struct Curve {
+  Activation kind;
+  float slope;  ///< of the hard sigmoid, clip(slope * x + 1/2, 0, 1)
+  constexpr Curve(Activation k = Activation::sigmoid, float s = 0.0f) : kind(k), slope(s) {}
+};
+
 /// One step of GRU gates (reset-after, Cho et al. 2014 as in cuDNN and PyTorch), for `count` streams, `hidden` units each.
 struct Gates {
   float* a;  ///< [count][3][hidden] at a + i * a_stride. In: chains of r and z, and g_h. Out: r, z, g_h unchanged
@@ -62,6 +71,7 @@ struct Gates {
   int h_next_stride;
   int hidden;  ///< padded: a multiple of 8
   int count;
+  Curve gate = {};  ///< of r and z: sigmoid, hard sigmoid or tanh
 };
 
 /// One whole step of a GRU for one stream: the chains of both products, then the gates, as product_f32 and gru_f32 have them.
@@ -76,6 +86,7 @@ struct GruStep {
   int in;
   int units;                 ///< without padding: the length of a chain over h
   int hidden;                ///< padded: a multiple of 8
+  Curve gate = {};           ///< as Gates'
 };
 
 /// The gates of a step backwards. What the forward step left in a and g is replaced by gradients, in place.
@@ -90,9 +101,50 @@ struct GatesBack {
   int dh_stride;
   int hidden;
   int count;
+  Curve gate = {};
 };
 
-enum class Activation : uint8_t { linear = 0, tanh = 1, sigmoid = 2, relu = 3, softmax = 4 };
+/// One step of LSTM gates (Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000; as in PyTorch), and backwards.
+struct LstmGates {
+  float* a;  ///< [count][4][hidden] In: chains of i, f, g, o. Out: i, f, g, o; backwards the gradients of their chains
+  int a_stride;
+  float* t;  ///< [count][hidden] out: tanh(c'); backwards in
+  int t_stride;
+  const float* c;  ///< the cell state before
+  int c_stride;
+  float* c_next;  ///< forward: the cell state after; may be c
+  int c_next_stride;
+  float* h_next;  ///< forward: the state after
+  int h_next_stride;
+  int hidden, count;
+  Curve gate;  ///< of i, f and o
+};
+struct LstmBack {
+  float* a;  ///< as LstmGates left it; out: gradients of the chains
+  int a_stride;
+  const float *t, *c;  ///< as LstmGates had them
+  int t_stride, c_stride;
+  const float* dh;  ///< gradient of the state after
+  int dh_stride;
+  float* dc;  ///< In: gradient of the cell state after, from later steps. Out: of the one before
+  int dc_stride;
+  int hidden, count;
+  Curve gate;
+};
+
+/// The gates of a GRU that resets before its recurrent product (Cho et al. 2014), in two parts around that product.
+struct ResetBefore {
+  float* a;  ///< [count][3][hidden] r, z and n: chains become values, backwards values become gradients of the chains
+  int a_stride;
+  float* s;  ///< [count][hidden] r * h, what enters the candidate's product; backwards its gradient
+  int s_stride;
+  const float* h;  ///< the state before
+  int h_stride;
+  float* h_next;  ///< the state after; may be h. Backwards: dh, as in GatesBack
+  int h_next_stride;
+  int hidden, count;
+  Curve gate;
+};
 
 /// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), in the order of PyTorch 2.13. The caller folds the step number in.
 struct AdamStep {
@@ -199,15 +251,30 @@ struct Kernels {
 
   SLUICE_ENTRY(void, product_f32)(const Matrix&, const Product<float, float>&);
 
-  /// r = sigmoid(a_r), z = sigmoid(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
+  /// With s the sigmoid, or another curve: r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
   SLUICE_ENTRY(void, gru_f32)(const Gates&);
 
   /// Chains of r and z start from b_ih + b_hh, g_x from b_ih, g_h from b_hh; else as above.
   SLUICE_ENTRY(void, gru_step_f32)(const GruStep&);
 
-  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * (r * (1 - r)),
-  /// da_z = dh * (h - n) * (z * (1 - z)), dh = dh * z; products from the left.
+  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * s'(r), da_z = dh * (h - n) * s'(z), dh = dh * z;
+  /// products from the left. A curve's derivative by its value: sigmoid r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside
+  /// (0, 1) and else 0.
   SLUICE_ENTRY(void, gru_back_f32)(const GatesBack&);
+
+  /// i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o), c' = fma(f, c, i * g), t = tanh(c'), h' = o * t.
+  SLUICE_ENTRY(void, lstm_f32)(const LstmGates&);
+  /// d = fma(dh * o, 1 - t * t, dc); da_i = d * g * s'(i), da_f = d * c * s'(f), da_g = d * i * (1 - g * g), da_o = dh * t * s'(o),
+  /// dc = d * f.
+  SLUICE_ENTRY(void, lstm_back_f32)(const LstmBack&);
+
+  /// r = s(a_r), z = s(a_z), s = r * h; then, with the candidate's chain in a, n = tanh(a_n), h' = fma(z, h - n, n).
+  SLUICE_ENTRY(void, gru_reset_f32)(const ResetBefore&);
+  SLUICE_ENTRY(void, gru_update_f32)(const ResetBefore&);
+  /// Backwards, the update first: da_n = dh * (1 - z) * (1 - n * n), da_z = dh * (h - n) * s'(z), dh = dh * z; then, with the
+  /// gradient of r * h in s: da_r = s * h * s'(r), dh = fma(s, r, dh).
+  SLUICE_ENTRY(void, gru_update_back_f32)(const ResetBefore&);
+  SLUICE_ENTRY(void, gru_reset_back_f32)(const ResetBefore&);
 
   /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0 where it would be subnormal.
   /// log of zero and of a positive subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
@@ -215,14 +282,22 @@ struct Kernels {
   SLUICE_ENTRY(void, log_f32)(const float* x, float* y, size_t n);
 
   /// x = f(x), row by row: [rows][n] at x + i * stride, in place. tanh and sigmoid: at most 2 ULP from the exact value where it
-  /// is normal (below, within FLT_MIN). softmax: m = max; e = exp(x - m); y = e / (e_0 + e_1 + ... in order), n >= 1.
-  SLUICE_ENTRY(void, activate_f32)(Activation, float* x, int rows, int n, int stride);
+  /// is normal (below, within FLT_MIN). hard sigmoid: fma(slope, x, 1/2) clipped. softmax: m = max; e = exp(x - m);
+  /// y = e / (e_0 + e_1 + ... in order), n >= 1.
+  SLUICE_ENTRY(void, activate_f32)(Curve, float* x, int rows, int n, int stride);
 
   /// dy = dy * f'(x), from y = f(x), in place; same layout. For softmax: dy = y * (dy - sum of dy_i * y_i), an fma chain in order.
-  SLUICE_ENTRY(void, activate_back_f32)(Activation, const float* y, float* dy, int rows, int n, int stride);
+  SLUICE_ENTRY(void, activate_back_f32)(Curve, const float* y, float* dy, int rows, int n, int stride);
 
   /// y[i] = (x[i] - mean[i]) * scale[i].
   SLUICE_ENTRY(void, standardize_f32)(const float* x, const float* mean, const float* scale, float* y, int n);
+
+  /// y[i] = fma(x[i] - mean[i], scale[i], shift[i]): batch normalization outside training. x may be y.
+  SLUICE_ENTRY(void, normalize_f32)(const float* x, const float* mean, const float* scale, const float* shift, float* y, int n);
+
+  /// Layer normalization of one row: m = (x_0 + x_1 + ...) / n; v = (an fma chain of (x_i - m)^2 from 0) / n; r = 1 / sqrt(v + epsilon);
+  /// u[i] = (x[i] - m) * r, y[i] = fma(u[i], scale[i], shift[i]). u may be null; returns r. x may be y or u.
+  SLUICE_ENTRY(float, layer_norm_f32)(const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y, int n);
 
   /// y[i] += x[i]: how shards are added up, in shard order.
   SLUICE_ENTRY(void, add_f32)(const float* x, float* y, size_t n);

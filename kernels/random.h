@@ -24,7 +24,18 @@ struct Philox {
 };
 
 /// What a stream of random numbers is for; keeps uses apart that share a seed.
-enum class Purpose : uint32_t { initialize = 1, shuffle = 2, split = 3, input_dropout = 4, output_dropout = 5, self_test = 6 };
+enum class Purpose : uint32_t {
+  initialize = 1,
+  shuffle = 2,
+  split = 3,
+  input_dropout = 4,
+  output_dropout = 5,
+  self_test = 6,
+  layer_dropout = 7,
+  recurrent_dropout = 8,
+  gate_dropout_x = 9,
+  gate_dropout_h = 10
+};
 
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.
 inline float unit_float(uint32_t word) { return float(word >> 8) * (1.0f / 16777216.0f); }

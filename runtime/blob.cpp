@@ -74,8 +74,20 @@ bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) 
   return true;
 }
 
+/// Offsets that the layer does not use are 0.
+bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
+  const uint32_t offsets[] = {layer.w_ih,    layer.w_hh,    layer.b_ih,    layer.b_hh,
+                              layer.back[0], layer.back[1], layer.back[2], layer.back[3]};
+  for (const uint32_t offset : offsets) {
+    bool used = offset == 0;
+    for (int i = 0; i < n; ++i) used = used || arrays[i].offset == offset;
+    if (!used) return false;
+  }
+  return true;
+}
+
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const BlobSection& section) {
-  Weights arrays[4];
+  Weights arrays[most_arrays];
   const int n = layer_weights(layer, arrays);
   for (int i = 0; i < n; ++i) {
     const Weights& a = arrays[i];
@@ -84,16 +96,28 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
       return SLUICE_STRUCTURE;
     if (contents_checked && !good_elements(a.element, a.order, blob + a.offset, elements(a))) return SLUICE_WEIGHTS;
   }
-  // Offsets that the layer does not use are 0.
-  const uint32_t used = n == 4 ? 0 : layer.w_hh | layer.b_hh;
-  return used ? SLUICE_STRUCTURE : SLUICE_OK;
+  return only_used(layer, arrays, n) ? SLUICE_OK : SLUICE_STRUCTURE;
+}
+
+/// A positive, finite number where the layer has one, else 0.
+bool good_parameter(const LayerRecord& layer) {
+  const bool wanted = layer.activation == SLUICE_HARD_SIGMOID || layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM;
+  uint32_t bits;
+  memcpy(&bits, &layer.parameter, sizeof bits);
+  return wanted ? finite(bits) && layer.parameter > 0.0f : bits == 0;
+}
+
+bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
+  if (layer.flags & ~kind.flags || ((layer.flags & every_step_flag) && (layer.flags & mean_flag))) return false;
+  return !(layer.flags & both_directions_flag) || layer.out % 2 == 0;
 }
 
 sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights, bool any_order) {
   const LayerKind* kind = find_layer(layer.kind, layer.format);
   if (!kind) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
-  if (layer.activation > SLUICE_SOFTMAX || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
-  if ((layer.flags & ~kind->flags) || layer.zero || !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
+  if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
+  if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.zero ||
+      !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
     return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
   if (layer.shift_ih > shifts || layer.shift_hh > shifts) return SLUICE_STRUCTURE;
@@ -128,12 +152,13 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
   for (uint32_t i = 0; i < header.layers; ++i) {
     const sluice_status status = check_layer(blob, record[i], *weights, any_order);
     if (status) return status;
-    if (record[i].in != width) return SLUICE_SHAPE;
+    const bool embeds = record[i].kind == SLUICE_EMBEDDING;  // first, of frames that are one id
+    if (embeds ? i > 0 || width != 1 : record[i].in != width) return SLUICE_SHAPE;
     if (record[i].format != record[0].format) return SLUICE_STRUCTURE;
     // Softmax has no integer form: in fixed point the last layer's logits stand for it.
     if (record[i].format != SLUICE_F32 && record[i].activation == SLUICE_SOFTMAX && i + 1 < header.layers)
       return SLUICE_STRUCTURE;
-    if (ended && find_layer(record[i].kind, record[i].format)->recurrent) return SLUICE_SHAPE;
+    if (ended && is_recurrent(record[i].kind)) return SLUICE_SHAPE;
     ended = ended || last_step_only(record[i]);
     width = record[i].out;
   }

@@ -34,14 +34,16 @@ struct BlobSection {
 struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
   uint8_t format;      ///< sluice_format
-  uint8_t activation;  ///< Dense: sluice_activation; else 0
-  uint8_t flags;       ///< GRU: every_step_flag; else 0
+  uint8_t activation;  ///< Dense: sluice_activation. Recurrent: of the gates, 0 for sigmoid. Else 0
+  uint8_t flags;       ///< recurrent: every_step_flag or mean_flag, both_directions_flag; else 0
   uint32_t in, out;
   uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
   uint8_t shift_ih, shift_hh;       ///< fixed point: s of R for the accumulators over the input and over the state
   uint8_t order;                    ///< Order of int8 weights; else 0
   uint8_t zero;                     ///< 0
-  uint32_t reserved[8];             ///< 0
+  uint32_t back[4];                 ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
+  float parameter;                  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
+  uint32_t reserved[3];             ///< 0
 };
 
 /// What the section of scales begins with; then, for each input, its float inverse and its float offset (sluice_quantize).
@@ -51,7 +53,10 @@ struct BlobScales {
 };
 
 constexpr int most_shift = 30;
-constexpr uint8_t every_step_flag = 1;  ///< hands every step on; without it, the last one
+constexpr uint8_t every_step_flag = 1;       ///< hands every step on; without it, the last one
+constexpr uint8_t mean_flag = 2;             ///< hands on the mean over the steps so far; not with every_step_flag
+constexpr uint8_t both_directions_flag = 4;  ///< out is twice the units: the forward direction's, then the backward one's
+constexpr int most_arrays = 8;               ///< of a layer
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64, "the file's layout");
 
@@ -90,10 +95,20 @@ inline int8_t weight_at(const Weights& w, const uint8_t* array, size_t index) {
   return int8_t(is_biased(w.order, index) ? array[index] ^ 0x80 : array[index]);
 }
 
-/// The arrays of a layer; returns how many (at most 4). The layer's kind must be known.
-int layer_weights(const LayerRecord& layer, Weights out[4]);
+/// The arrays of a layer; returns how many. The layer's kind must be known.
+int layer_weights(const LayerRecord& layer, Weights out[most_arrays]);
 
-/// What the tools call a layer's array: PyTorch's "weight_ih", "weight_hh", "bias_ih", "bias_hh"; of a Dense "weight", "bias"; of a
+/// Calls f for each array of a layer.
+template <class F>
+void for_each_array(const LayerRecord& layer, F f) {
+  Weights arrays[most_arrays];
+  const int n = layer_weights(layer, arrays);
+  for (int i = 0; i < n; ++i) f(arrays[i]);
+}
+
+/// What the tools call a layer's array: PyTorch's "weight_ih", "weight_hh", "bias_ih", "bias_hh", of a backward direction with
+/// "_reverse"; of a GRU that resets before "weight_ih", "weight_hh" (r, z), "weight_hn", "bias"; of a Dense "weight", "bias"; of an
+/// embedding "weight" (transposed: a column an id); of normalizations "weight", "bias", and "running_mean", "running_var"; of a
 /// standardization "scale", "mean".
 const char* weights_name(uint8_t kind, int array);
 
@@ -106,6 +121,7 @@ struct OpenModel {
   uint32_t width[2];     ///< the widest output, padded, of layers 0, 2, 4, ... and of 1, 3, 5, ...
   uint32_t state_bytes;  ///< of a stream
   uint8_t x_bytes, y_bytes;  ///< of a number in a frame, and in what a layer hands on
+  bool whole;                ///< a layer goes in both directions: every call is a sequence
   uint8_t format() const { return layers[0].format; }
   const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
   const float* floats_at(uint32_t offset) const { return reinterpret_cast<const float*>(blob + offset); }

@@ -26,6 +26,10 @@ using namespace sluice;
 void sluice_quantize(const sluice_model* handle, const float* x, void* q, size_t n) {
   const OpenModel& model = model_of(handle);
   const size_t inputs = model.header().inputs;
+  if (model.layers[0].kind == SLUICE_EMBEDDING) {
+    for (size_t i = 0; i < n; ++i) static_cast<int32_t*>(q)[i] = x[i] >= 0.0f && x[i] < float(widest) ? int32_t(x[i]) : SLUICE_UNKNOWN_ID;
+    return;
+  }
   if (model.format() == SLUICE_F32) {
     memcpy(q, x, n * inputs * sizeof(float));
     return;

@@ -21,10 +21,10 @@ struct Dense {
     const Kernels& kernels = *call.model.kernels;
     float* const y = static_cast<float*>(call.y);
     kernels.product_f32(w, {call.weights(call.layer.b_ih), 0, static_cast<const float*>(call.x), call.x_stride, 1, y, units, call.rows()});
-    kernels.activate_f32(Activation(call.layer.activation), y, call.rows(), out, units);
+    kernels.activate_f32(dense_curve(call.layer), y, call.rows(), out, units);
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x1F, 0, false, false, no_state, single_row<Dense>, run, nullptr};
+  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x3F, 0, false, no_state, single_row<Dense>, run, nullptr};
 };
 
 struct Standardize {
@@ -37,7 +37,7 @@ struct Standardize {
                                           static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, true, no_state, single_row<Standardize>, run, nullptr};
+  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, true, no_state, single_row<Standardize>, run, nullptr};
 };
 
 }  // namespace sluice

@@ -26,21 +26,26 @@ void hash_array(Fnv& hash, const OpenModel& model, const Weights& array) {
 }
 
 uint64_t macs_of(const LayerRecord& layer) {
-  Weights arrays[4];
-  const int n = layer_weights(layer, arrays);
   uint64_t macs = 0;
-  for (int i = 0; i < n; ++i)
-    if (arrays[i].matrix) macs += uint64_t(arrays[i].gates) * uint64_t(arrays[i].rows) * uint64_t(arrays[i].cols);
+  if (layer.kind == SLUICE_EMBEDDING) return macs;
+  for_each_array(layer, [&](const Weights& a) {
+    if (a.matrix) macs += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
+  });
   return macs;
 }
 
 }  // namespace
 
 const char* weights_name(uint8_t kind, int array) {
-  static constexpr const char* gru[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-  static constexpr const char* dense[] = {"weight", "bias"};
+  static constexpr const char* recurrent[] = {"weight_ih",         "weight_hh",         "bias_ih",         "bias_hh",
+                                              "weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"};
+  static constexpr const char* before[] = {"weight_ih",         "weight_hh",         "weight_hn",         "bias",
+                                           "weight_ih_reverse", "weight_hh_reverse", "weight_hn_reverse", "bias_reverse"};
+  static constexpr const char* affine[] = {"weight", "bias", "running_mean", "running_var"};
   static constexpr const char* standardize[] = {"scale", "mean"};
-  return kind == SLUICE_GRU ? gru[array] : kind == SLUICE_DENSE ? dense[array] : standardize[array];
+  if (kind == SLUICE_GRU_BEFORE) return before[array];
+  if (is_recurrent(kind)) return recurrent[array];
+  return kind == SLUICE_STANDARDIZE ? standardize[array] : affine[array];
 }
 
 }  // namespace sluice
@@ -50,7 +55,8 @@ using namespace sluice;
 sluice_info sluice_describe(const sluice_model* handle) {
   const OpenModel& model = model_of(handle);
   const BlobHeader& header = model.header();
-  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, model.format(), 0};
+  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, model.format(), 0, 0, model.whole};
+  if (model.layers[0].kind == SLUICE_EMBEDDING) info.vocabulary = model.layers[0].in;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     if (last_step_only(model.layers[i])) info.every_step = 0;
     info.macs += macs_of(model.layers[i]);
@@ -60,13 +66,15 @@ sluice_info sluice_describe(const sluice_model* handle) {
 
 sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t index) {
   const LayerRecord& layer = model_of(handle).layers[index];
-  sluice_layer_info info{layer.kind, layer.format, layer.activation, !last_step_only(layer), layer.in, layer.out, 0, 0, 0, 0};
-  Weights arrays[4];
-  const int n = layer_weights(layer, arrays);
-  for (int i = 0; i < n; ++i) {
-    info.weight_bytes += uint32_t(weight_bytes(arrays[i]));
-    info.parameters += uint64_t(arrays[i].gates) * uint64_t(arrays[i].rows) * uint64_t(arrays[i].cols);
-  }
+  sluice_layer_info info{};
+  info.kind = layer.kind, info.format = layer.format, info.activation = layer.activation;
+  info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
+  info.both_directions = (layer.flags & both_directions_flag) != 0;
+  info.inputs = layer.in, info.outputs = layer.out;
+  for_each_array(layer, [&](const Weights& a) {
+    info.weight_bytes += uint32_t(weight_bytes(a));
+    info.parameters += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
+  });
   info.state_bytes = uint32_t(find_layer(layer.kind, layer.format)->state(layer));
   info.macs = macs_of(layer);
   return info;
@@ -90,9 +98,12 @@ uint64_t sluice_hash(const sluice_model* handle) {
     hash.add(layer.in);
     hash.add(layer.out);
     if (layer.format != SLUICE_F32) hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8);
-    Weights arrays[4];
-    const int n = layer_weights(layer, arrays);
-    for (int a = 0; a < n; ++a) hash_array(hash, model, arrays[a]);
+    if (layer.parameter != 0.0f) {
+      uint32_t bits;
+      memcpy(&bits, &layer.parameter, sizeof bits);
+      hash.add(bits);
+    }
+    for_each_array(layer, [&](const Weights& a) { hash_array(hash, model, a); });
   }
   return hash.value;
 }

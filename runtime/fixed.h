@@ -50,7 +50,7 @@ struct FixedGruLayer {
     copy_state(call.state, call.y, units);
   }
 
-  static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, true, false, state, step,
+  static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, false, state, step,
                                   nullptr,    scratch};
 };
 
@@ -67,7 +67,7 @@ struct FixedDenseLayer {
                    static_cast<int16_t*>(call.y), call.scratch});
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, false, no_state, step, nullptr, scratch};
+  static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, no_state, step, nullptr, scratch};
 };
 
 }  // namespace sluice

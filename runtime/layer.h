@@ -38,7 +38,6 @@ struct LayerKind {
   uint8_t kind, format;
   uint8_t activations;  ///< bits of those it may have (1 << sluice_activation)
   uint8_t flags;        ///< those it may have
-  bool recurrent;
   bool keeps_width;                     ///< out must equal in
   int (*state)(const LayerRecord&);     ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
@@ -53,8 +52,18 @@ const LayerKind* find_layer(uint8_t kind, uint8_t format);
 /// Whether this build holds any layer of that number format.
 bool knows_format(uint8_t format);
 
-/// Whether a layer hands only the last step on.
-inline bool last_step_only(const LayerRecord& layer) { return layer.kind == SLUICE_GRU && !(layer.flags & every_step_flag); }
+inline bool is_recurrent(uint8_t kind) {
+  return kind == SLUICE_GRU || kind == SLUICE_GRU_BEFORE || kind == SLUICE_LSTM || kind == SLUICE_RNN;
+}
+
+/// Whether a layer hands one answer a sequence on: the last step's, or the mean.
+inline bool last_step_only(const LayerRecord& layer) { return is_recurrent(layer.kind) && !(layer.flags & every_step_flag); }
+
+/// The function of a recurrent layer's gates, or of a Dense.
+inline Curve gate_curve(const LayerRecord& layer) {
+  return {layer.activation == SLUICE_LINEAR ? Activation::sigmoid : Activation(layer.activation), layer.parameter};
+}
+inline Curve dense_curve(const LayerRecord& layer) { return {Activation(layer.activation), layer.parameter}; }
 
 }  // namespace sluice
 

@@ -1,6 +1,8 @@
 // The list of layers, and the arrays of weights that each has.
 #include "dense.h"
+#include "embedding.h"
 #include "fixed.h"
+#include "norm.h"
 #include "recurrent.h"
 
 namespace sluice {
@@ -10,10 +12,26 @@ namespace {
 constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_F32
 #ifndef SLUICE_WITHOUT_GRU
-    Gru::kind,
+    Recurrent<GruCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_GRU_BEFORE
+    Recurrent<GruBeforeCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_LSTM
+    Recurrent<LstmCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_RNN
+    Recurrent<RnnCell>::kind,
 #endif
 #ifndef SLUICE_WITHOUT_DENSE
     Dense::kind,
+#endif
+#ifndef SLUICE_WITHOUT_EMBEDDING
+    Embedding::kind,
+#endif
+#ifndef SLUICE_WITHOUT_NORM
+    BatchNorm::kind,
+    LayerNorm::kind,
 #endif
 #ifndef SLUICE_WITHOUT_STANDARDIZE
     Standardize::kind,
@@ -50,22 +68,57 @@ bool knows_format(uint8_t format) {
   return false;
 }
 
-int layer_weights(const LayerRecord& layer, Weights out[4]) {
+namespace {
+
+/// The arrays of a recurrent layer's one direction.
+int recurrent_weights(const LayerRecord& layer, Weights* out) {
   const int in = int(layer.in), rows = int(layer.out);
   const bool fixed = layer.format != SLUICE_F32;
   const Element matrix = fixed ? Element::i8 : Element::f32, vector = fixed ? Element::i32 : Element::f32;
   const Order order = Order(layer.order);
-  const int twice = fixed ? 2 : 1;  // biases, then multipliers
+  const int gates = layer.kind == SLUICE_LSTM ? 4 : layer.kind == SLUICE_RNN ? 1 : 3;
+  const int biases = (fixed ? 2 : 1) * gates;  // biases, then multipliers
+  out[0] = {layer.w_ih, gates, rows, in, true, true, matrix, order};
+  if (layer.kind == SLUICE_GRU_BEFORE) {
+    out[1] = {layer.w_hh, 2, rows, rows, true, true, matrix, order};
+    out[2] = {uint32_t(layer.w_hh + weight_bytes(out[1])), 1, rows, rows, true, true, matrix, order};
+    out[3] = {layer.b_ih, biases, rows, 1, false, true, vector};
+    return 4;
+  }
+  out[1] = {layer.w_hh, gates, rows, rows, true, true, matrix, order};
+  out[2] = {layer.b_ih, biases, rows, 1, false, true, vector};
+  out[3] = {layer.b_hh, biases, rows, 1, false, true, vector};
+  return 4;
+}
+
+}  // namespace
+
+int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
+  if (is_recurrent(layer.kind)) {
+    const int n = recurrent_weights(direction_of(layer, false), out);
+    return layer.flags & both_directions_flag ? n + recurrent_weights(direction_of(layer, true), out + n) : n;
+  }
+  const int in = int(layer.in), rows = int(layer.out);
+  const bool fixed = layer.format != SLUICE_F32;
+  const Element matrix = fixed ? Element::i8 : Element::f32, vector = fixed ? Element::i32 : Element::f32;
+  const Order order = Order(layer.order);
   switch (layer.kind) {
-    case SLUICE_GRU:
-      out[0] = {layer.w_ih, 3, rows, in, true, true, matrix, order};
-      out[1] = {layer.w_hh, 3, rows, rows, true, true, matrix, order};
-      out[2] = {layer.b_ih, 3 * twice, rows, 1, false, true, vector};
-      out[3] = {layer.b_hh, 3 * twice, rows, 1, false, true, vector};
-      return 4;
     case SLUICE_DENSE:
       out[0] = {layer.w_ih, 1, rows, in, true, true, matrix, order};
-      out[1] = {layer.b_ih, twice, rows, 1, false, true, vector};
+      out[1] = {layer.b_ih, fixed ? 2 : 1, rows, 1, false, true, vector};  // biases, then multipliers
+      return 2;
+    case SLUICE_EMBEDDING:
+      out[0] = {layer.w_ih, 1, rows, in, true, true, matrix, order};
+      return 1;
+    case SLUICE_BATCH_NORM:
+      out[0] = {layer.w_ih, 1, rows, 1, false, true};
+      out[1] = {layer.b_ih, 1, rows, 1, false, true};
+      out[2] = {layer.w_hh, 1, rows, 1, false, false};
+      out[3] = {layer.b_hh, 1, rows, 1, false, false};
+      return 4;
+    case SLUICE_LAYER_NORM:
+      out[0] = {layer.w_ih, 1, rows, 1, false, true};
+      out[1] = {layer.b_ih, 1, rows, 1, false, true};
       return 2;
     case SLUICE_STANDARDIZE:
       out[0] = {layer.w_ih, 1, rows, 1, false, false};

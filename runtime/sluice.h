@@ -13,6 +13,7 @@
  *     SLUICE_F32      float and float
  *     SLUICE_INT8     int8_t and int16_t
  *     SLUICE_W8A16    int16_t and int16_t
+ *   A model that begins with an embedding takes ids: a frame is one int32_t in every number format.
  *   sluice_quantize and sluice_dequantize make frames of floats, and floats of answers; a last layer with sigmoid or softmax gives
  *   its logits in fixed point, and probabilities only by sluice_dequantize.
  */
@@ -63,6 +64,10 @@ typedef enum {
   SLUICE_STATUS_COUNT = 24
 } sluice_status;
 
+/* A model with a layer of both directions (sluice_info.whole_sequences) takes whole sequences: every call of sluice_run, and every frame
+ * of sluice_step and sluice_step_many, is a sequence of its own and begins from the zero state; use.steps must be the longest one's,
+ * for what is longer is cut into sequences of that length. */
+
 /* Handles: fixed size, owned by the caller, may be copied; they hold no memory of their own. */
 typedef struct { uint64_t opaque[8]; } sluice_model;
 typedef struct { uint64_t opaque[7]; } sluice_stream;
@@ -74,8 +79,20 @@ typedef struct { uint32_t steps, streams; } sluice_use;
 /* Bytes. State belongs to one stream; scratch may be shared by all streams of one thread. Exact, and the same on every core. */
 typedef struct { uint32_t state, scratch; } sluice_need;
 
-typedef enum { SLUICE_LINEAR = 0, SLUICE_TANH = 1, SLUICE_SIGMOID = 2, SLUICE_RELU = 3, SLUICE_SOFTMAX = 4 } sluice_activation;
-typedef enum { SLUICE_STANDARDIZE = 1, SLUICE_GRU = 2, SLUICE_DENSE = 3 } sluice_layer_kind;
+typedef enum { SLUICE_LINEAR = 0, SLUICE_TANH = 1, SLUICE_SIGMOID = 2, SLUICE_RELU = 3, SLUICE_SOFTMAX = 4,
+               SLUICE_HARD_SIGMOID = 5 } sluice_activation;
+typedef enum {
+  SLUICE_STANDARDIZE = 1,
+  SLUICE_GRU = 2, /* resets after the recurrent product, with its two biases: PyTorch, cuDNN, Keras with reset_after=True */
+  SLUICE_DENSE = 3,
+  SLUICE_EMBEDDING = 4,
+  SLUICE_RNN = 5, /* tanh */
+  SLUICE_LSTM = 6,
+  SLUICE_GRU_BEFORE = 7, /* resets before, one bias: Cho et al. 2014, Keras with reset_after=False */
+  SLUICE_BATCH_NORM = 8,
+  SLUICE_LAYER_NORM = 9
+} sluice_layer_kind;
+#define SLUICE_UNKNOWN_ID 1 /* what an id outside the vocabulary is taken for */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */
 typedef enum { SLUICE_SECTION_LAYERS = 1, SLUICE_SECTION_WEIGHTS = 2, SLUICE_SECTION_NAMES = 3, SLUICE_SECTION_LABELS = 4,
                SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6, SLUICE_SECTION_SELF_TEST = 7 } sluice_section_kind;
@@ -87,10 +104,13 @@ typedef struct {
   uint32_t every_step;      /* 1: sluice_run answers for every frame; 0: for the last frame of the call */
   uint32_t format;          /* sluice_format: of frames, answers and every layer */
   uint64_t macs;            /* multiply-accumulates of one step */
+  uint32_t vocabulary;      /* ids that there are, where frames are ids; else 0 */
+  uint32_t whole_sequences; /* 1: a layer goes in both directions */
 } sluice_info;
 
 typedef struct {
-  uint32_t kind, format, activation, every_step; /* sluice_layer_kind, sluice_format, sluice_activation */
+  uint32_t kind, format, activation, every_step; /* sluice_layer_kind, sluice_format, sluice_activation (of a recurrent layer its gates') */
+  uint32_t mean, both_directions;                /* recurrent: hands on the mean over steps; goes in both directions */
   uint32_t inputs, outputs;
   uint32_t weight_bytes; /* in the blob, padding included */
   uint32_t state_bytes;

@@ -17,7 +17,9 @@ typedef struct { uint64_t opaque[32]; } sluice_trainer;
 
 typedef enum {
   SLUICE_CROSS_ENTROPY = 0, /* -log p[class], mean over valid targets; the last layer is Dense with softmax */
-  SLUICE_MSE = 1            /* mean over valid targets and outputs of (y - value)^2 */
+  SLUICE_MSE = 1,           /* mean over valid targets and outputs of (y - value)^2 */
+  SLUICE_HUBER = 2,         /* likewise of e^2 / 2 where |e| <= huber_delta, else huber_delta * (|e| - huber_delta / 2) (Huber 1964) */
+  SLUICE_BINARY = 3         /* binary cross entropy -(t log p + (1 - t) log(1 - p)); the last layer is Dense with sigmoid */
 } sluice_loss;
 typedef enum {
   SLUICE_ADAM = 0,    /* Kingma, Ba 2015 */
@@ -45,6 +47,14 @@ typedef struct {
   float largest;     /* multiple, at most 32767; the smallest is -largest - 1 */
 } sluice_rounding;
 
+/* What training does to one layer. Rates of dropping, in [0, 1). */
+typedef struct {
+  float dropout;            /* on what enters the layer, every element of every frame */
+  float recurrent_dropout;  /* on the state as it enters the recurrent products: one mask a sequence for all steps and gates */
+  float gate_dropout;       /* likewise on what the gates r and z see, and not on what the candidate sees */
+  uint32_t frozen;          /* 1: its weights stay as they are */
+} sluice_layer_options;
+
 /* Rates are rates of dropping, in [0, 1). Weight matrices are penalized and decayed; biases never are. */
 typedef struct {
   uint32_t loss, optimizer, schedule;
@@ -65,6 +75,15 @@ typedef struct {
   float clip_norm;        /* gradient * min(1, clip_norm / |gradient|); 0 for none */
   float dropout_input;    /* on standardized inputs, every element of every frame */
   float dropout_output;   /* on what enters the last layer */
+  const sluice_layer_options* layers; /* [layers] in place of the two before; NULL: none. Must stay while the trainer is used */
+  float huber_delta;      /* > 0 */
+  float label_smoothing;  /* [0, 1): a class's target is 1 - label_smoothing + label_smoothing / classes, the others' the last term
+                           * (Szegedy et al. 2016); of binary targets t * (1 - label_smoothing) + label_smoothing / 2 */
+  uint32_t sum_over_steps; /* 1: a sequence's losses are added up, not averaged; the mean is over sequences */
+  const float* class_weights; /* [classes] of cross entropy and binary (there 2); a mean is then divided by the sum of its targets'
+                               * weights; NULL: all 1. Must stay while the trainer is used */
+  float batch_norm_momentum; /* [0, 1]: running moments move by it towards a batch's */
+  uint32_t batch_norm_biased; /* 1: the running variance is that of a batch, divided by n (Keras's); 0: by n - 1 (PyTorch's) */
   uint64_t seed;          /* of the dropout masks */
   uint32_t max_sequences; /* the most sequences in a batch */
   uint32_t max_steps;     /* the most frames in a sequence */
@@ -86,12 +105,17 @@ typedef struct {
   const float* x;           /* [steps][inputs], as the model's first layer wants them (standardized by the model itself) */
   uint32_t steps;           /* 1 or more */
   uint64_t number;          /* the sequence's number in the data set: dropout masks depend on seed, step and it */
-  const int32_t* classes;   /* cross entropy: [1], or [steps] for a model that answers every step; -1 is masked */
-  const float* values;      /* mean squared error: [outputs], or [steps][outputs]; NaN is masked */
+  const int32_t* classes;   /* cross entropy: [1], or [steps] for a model that answers every step; -1 is masked. Binary with one
+                             * output: 0 or 1, in place of values */
+  const float* values;      /* of the other losses: [outputs], or [steps][outputs]; NaN is masked. Binary: 0 to 1 */
+  const int32_t* ids;       /* [steps] in place of x, for a model that begins with an embedding */
+  float* state;             /* the stream's state (as sluice_state has it, sluice_needs says its size) that the sequence begins with
+                             * and is left at, for long sequences in pieces; no gradient goes back through it. NULL: zero */
 } sluice_sequence;
 
 typedef struct {
-  double loss_sum;      /* summed over valid targets (mse: over their outputs too); without penalties */
+  double loss_sum;      /* summed over valid targets (values: over their outputs too), weighted; without penalties */
+  double weight;        /* what the mean divides it by: the sum of the targets' weights */
   uint64_t targets;     /* valid ones (mse: numbers) */
   uint64_t correct;     /* cross entropy: where the largest output was the class */
   double gradient_norm; /* of the penalized gradient, before clipping */

@@ -58,6 +58,18 @@ const char* sluice_layer_name(uint32_t kind) {
       return "gru";
     case SLUICE_DENSE:
       return "dense";
+    case SLUICE_EMBEDDING:
+      return "embedding";
+    case SLUICE_RNN:
+      return "rnn";
+    case SLUICE_LSTM:
+      return "lstm";
+    case SLUICE_GRU_BEFORE:
+      return "gru_before";
+    case SLUICE_BATCH_NORM:
+      return "batch_norm";
+    case SLUICE_LAYER_NORM:
+      return "layer_norm";
     default:
       return "unknown";
   }
@@ -75,6 +87,8 @@ const char* sluice_activation_name(uint32_t activation) {
       return "relu";
     case SLUICE_SOFTMAX:
       return "softmax";
+    case SLUICE_HARD_SIGMOID:
+      return "hard_sigmoid";
     default:
       return "unknown";
   }

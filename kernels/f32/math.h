@@ -132,22 +132,36 @@ inline void softmax(float* x, int n) {
   sweep<Set>(size_t(n), [=](auto make, size_t i) { store(x + i, make.load(x + i) / make.set(sum)); });
 }
 
+/// 0 to 1; NaN stays.
+template <class V>
+inline V hard_sigmoid(V x, float slope) {
+  using M = Make<V>;
+  const V zero = M::set(0.0f), one = M::set(1.0f);
+  const V y = fma(M::set(slope), x, M::set(0.5f));
+  return select(y < zero, zero, select(one < y, one, y));
+}
+
+/// One row.
 template <class Set>
-void activate_f32(Activation kind, float* x, int rows, int n, int stride) {
-  for (int row = 0; row < rows; ++row, x += stride) {
-    switch (kind) {
-      case Activation::linear: return;
-      case Activation::tanh: map<Set>(x, x, size_t(n), [](auto v) { return tanh(v); }); break;
-      case Activation::sigmoid: map<Set>(x, x, size_t(n), [](auto v) { return sigmoid(v); }); break;
-      case Activation::relu:
-        sweep<Set>(size_t(n), [=](auto make, size_t i) {
-          const auto v = make.load(x + i);
-          store(x + i, select(v < make.set(0.0f), make.set(0.0f), v));
-        });
-        break;
-      case Activation::softmax: softmax<Set>(x, n); break;
-    }
+inline void activate(Curve f, float* x, size_t n) {
+  switch (f.kind) {
+    case Activation::linear: return;
+    case Activation::tanh: return map<Set>(x, x, n, [](auto v) { return tanh(v); });
+    case Activation::sigmoid: return map<Set>(x, x, n, [](auto v) { return sigmoid(v); });
+    case Activation::hard_sigmoid: return map<Set>(x, x, n, [=](auto v) { return hard_sigmoid(v, f.slope); });
+    case Activation::relu:
+      return sweep<Set>(n, [=](auto make, size_t i) {
+        const auto v = make.load(x + i);
+        store(x + i, select(v < make.set(0.0f), make.set(0.0f), v));
+      });
+    case Activation::softmax: return softmax<Set>(x, int(n));
   }
+}
+
+template <class Set>
+void activate_f32(Curve f, float* x, int rows, int n, int stride) {
+  if (f.kind == Activation::linear) return;
+  for (int row = 0; row < rows; ++row, x += stride) activate<Set>(f, x, size_t(n));
 }
 
 template <class Set>
@@ -157,29 +171,32 @@ inline void softmax_back(const float* y, float* dy, int n) {
   sweep<Set>(size_t(n), [=](auto make, size_t i) { store(dy + i, make.load(y + i) * (make.load(dy + i) - make.set(sum))); });
 }
 
+/// A curve's derivative, from its value y: given to f, which is compiled for each.
+template <class F>
+inline void with_derivative(Curve curve, F f) {
+  switch (curve.kind) {
+    case Activation::tanh: return f([](auto make, auto y) { return make.set(1.0f) - y * y; });
+    case Activation::hard_sigmoid:
+      return f([=](auto make, auto y) {
+        const auto zero = make.set(0.0f);
+        return select(zero < y, select(y < make.set(1.0f), make.set(curve.slope), zero), zero);
+      });
+    case Activation::relu:
+      return f([](auto make, auto y) { return select(make.set(0.0f) < y, make.set(1.0f), make.set(0.0f)); });
+    default: return f([](auto make, auto y) { return y * (make.set(1.0f) - y); });
+  }
+}
+
 template <class Set>
-void activate_back_f32(Activation kind, const float* y, float* dy, int rows, int n, int stride) {
+void activate_back_f32(Curve curve, const float* y, float* dy, int rows, int n, int stride) {
+  if (curve.kind == Activation::linear) return;
   for (int row = 0; row < rows; ++row, y += stride, dy += stride) {
-    switch (kind) {
-      case Activation::linear: return;
-      case Activation::tanh:
-        sweep<Set>(size_t(n), [=](auto make, size_t i) {
-          const auto v = make.load(y + i);
-          store(dy + i, make.load(dy + i) * (make.set(1.0f) - v * v));
-        });
-        break;
-      case Activation::sigmoid:
-        sweep<Set>(size_t(n), [=](auto make, size_t i) {
-          const auto v = make.load(y + i);
-          store(dy + i, make.load(dy + i) * (v * (make.set(1.0f) - v)));
-        });
-        break;
-      case Activation::relu:
-        sweep<Set>(size_t(n), [=](auto make, size_t i) {
-          store(dy + i, select(make.set(0.0f) < make.load(y + i), make.load(dy + i), make.set(0.0f)));
-        });
-        break;
-      case Activation::softmax: softmax_back<Set>(y, dy, n); break;
+    if (curve.kind == Activation::softmax) {
+      softmax_back<Set>(y, dy, n);
+    } else {
+      with_derivative(curve, [=](auto derivative) {
+        sweep<Set>(size_t(n), [=](auto make, size_t i) { store(dy + i, make.load(dy + i) * derivative(make, make.load(y + i))); });
+      });
     }
   }
 }

@@ -16,6 +16,31 @@ void standardize_f32(const float* x, const float* mean, const float* scale, floa
 }
 
 template <class Set>
+void normalize_f32(const float* x, const float* mean, const float* scale, const float* shift, float* y, int n) {
+  sweep<Set>(size_t(n), [=](auto make, size_t i) {
+    store(y + i, fma(make.load(x + i) - make.load(mean + i), make.load(scale + i), make.load(shift + i)));
+  });
+}
+
+template <class Set>
+float layer_norm_f32(const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y, int n) {
+  One sum = Make<One>::set(0.0f), squares = sum;
+  for (int i = 0; i < n; ++i) sum = sum + Make<One>::load(x + i);
+  const One mean = sum / Make<One>::set(float(n));
+  for (int i = 0; i < n; ++i) {
+    const One d = Make<One>::load(x + i) - mean;
+    squares = fma(d, d, squares);
+  }
+  const One r = Make<One>::set(1.0f) / sqrt(squares / Make<One>::set(float(n)) + Make<One>::set(epsilon));
+  sweep<Set>(size_t(n), [=](auto make, size_t i) {
+    const auto normal = (make.load(x + i) - make.set(mean.v)) * make.set(r.v);
+    if (u) store(u + i, normal);
+    store(y + i, fma(normal, make.load(scale + i), make.load(shift + i)));
+  });
+  return r.v;
+}
+
+template <class Set>
 void add_f32(const float* x, float* y, size_t n) {
   sweep<Set>(n, [=](auto make, size_t i) { store(y + i, make.load(y + i) + make.load(x + i)); });
 }

@@ -147,7 +147,8 @@ template <class Set>
 void gru_step_f32(const GruStep& s) {
   using Wide = typename Set::Wide;
   using Half = typename Set::Half;
-  if (s.hidden % Wide::width == 0 ? step_in_registers<Wide>(s) : step_in_registers<Half>(s)) return;
+  const bool sigmoid = s.gate.kind == Activation::sigmoid;
+  if (sigmoid && (s.hidden % Wide::width == 0 ? step_in_registers<Wide>(s) : step_in_registers<Half>(s))) return;
   const int gates = 3 * s.hidden;
   for (int strip = 0; strip < gates; strip += strip_rows) {
     const int rows = gates - strip < strip_rows ? gates - strip : strip_rows;
@@ -158,7 +159,7 @@ void gru_step_f32(const GruStep& s) {
       run_step_strip<Wide>(s, strip, rows);
     }
   }
-  run_gates<Set>(s.a, s.a + 2 * s.hidden, s.g, s.a + 2 * s.hidden, s.h, s.h_next, s.hidden);
+  run_gates<Set>(s.gate, s.a, s.a + 2 * s.hidden, s.g, s.a + 2 * s.hidden, s.h, s.h_next, s.hidden);
 }
 
 }  // namespace

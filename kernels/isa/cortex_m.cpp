@@ -10,16 +10,28 @@ void Kernels::product_f32(const Matrix& m, const Product<float, float>& p) { slu
 void Kernels::gru_f32(const Gates& s) { sluice::gru_f32<Set>(s); }
 void Kernels::gru_step_f32(const GruStep& s) { sluice::gru_step_f32<Set>(s); }
 void Kernels::gru_back_f32(const GatesBack& s) { sluice::gru_back_f32<Set>(s); }
+void Kernels::lstm_f32(const LstmGates& s) { sluice::lstm_f32<Set>(s); }
+void Kernels::lstm_back_f32(const LstmBack& s) { sluice::lstm_back_f32<Set>(s); }
+void Kernels::gru_reset_f32(const ResetBefore& s) { sluice::gru_reset_f32<Set>(s); }
+void Kernels::gru_update_f32(const ResetBefore& s) { sluice::gru_update_f32<Set>(s); }
+void Kernels::gru_update_back_f32(const ResetBefore& s) { sluice::gru_update_back_f32<Set>(s); }
+void Kernels::gru_reset_back_f32(const ResetBefore& s) { sluice::gru_reset_back_f32<Set>(s); }
 void Kernels::exp_f32(const float* x, float* y, size_t n) { sluice::exp_f32<Set>(x, y, n); }
 void Kernels::log_f32(const float* x, float* y, size_t n) { sluice::log_f32<Set>(x, y, n); }
-void Kernels::activate_f32(Activation f, float* x, int rows, int n, int stride) {
+void Kernels::activate_f32(Curve f, float* x, int rows, int n, int stride) {
   sluice::activate_f32<Set>(f, x, rows, n, stride);
 }
-void Kernels::activate_back_f32(Activation f, const float* y, float* dy, int rows, int n, int stride) {
+void Kernels::activate_back_f32(Curve f, const float* y, float* dy, int rows, int n, int stride) {
   sluice::activate_back_f32<Set>(f, y, dy, rows, n, stride);
 }
 void Kernels::standardize_f32(const float* x, const float* mean, const float* scale, float* y, int n) {
   sluice::standardize_f32<Set>(x, mean, scale, y, n);
+}
+void Kernels::normalize_f32(const float* x, const float* mean, const float* scale, const float* shift, float* y, int n) {
+  sluice::normalize_f32<Set>(x, mean, scale, shift, y, n);
+}
+float Kernels::layer_norm_f32(const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y, int n) {
+  return sluice::layer_norm_f32<Set>(x, epsilon, scale, shift, u, y, n);
 }
 void Kernels::add_f32(const float* x, float* y, size_t n) { sluice::add_f32<Set>(x, y, n); }
 void Kernels::scaled_add_f32(float factor, const float* x, float* y, size_t n) { sluice::scaled_add_f32<Set>(factor, x, y, n); }

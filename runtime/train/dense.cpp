@@ -21,22 +21,27 @@ void transpose(const float* w, int rows, int cols, float* out) {
   }
 }
 
-void weight_gradient(const TrainCall& call, const float* dy, int rows, const float* x, int x_stride, int cols, int count,
-                     float* out) {
-  for (int row = 0; row < rows; row += strip_rows) {
-    const int width = rows - row < strip_rows ? rows - row : strip_rows;
-    call.kernels.product_f32({dy + row, width, count, rows},
-                             {call.zeros, 0, x, 1, x_stride, out + ptrdiff_t(row) * cols, width, cols});
+void weight_gradient(const TrainCall& call, const Columns& c, const float* x, int x_stride, int cols, float* out) {
+  for (int row = 0; row < c.rows; row += strip_rows) {
+    const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
+    float* const to = out + ptrdiff_t(row) * cols;
+    call.kernels.product_f32({c.dy + row, width, c.count, c.stride},
+                             {call.adds ? to : call.zeros, call.adds ? width : 0, x, 1, x_stride, to, width, cols});
   }
 }
 
-void bias_gradient(const TrainCall& call, const float* dy, int rows, int count, float* out) {
+void bias_gradient(const TrainCall& call, const Columns& c, float* out) {
   const float one = 1.0f;
-  const float* const zeros = call.zeros;
-  for (int row = 0; row < rows; row += strip_rows) {
-    const int width = rows - row < strip_rows ? rows - row : strip_rows;
-    call.kernels.product_f32({dy + row, width, count, rows}, {zeros, 0, &one, 0, 0, out + row, 0, 1});
+  for (int row = 0; row < c.rows; row += strip_rows) {
+    const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
+    call.kernels.product_f32({c.dy + row, width, c.count, c.stride}, {call.adds ? out + row : call.zeros, 0, &one, 0, 0, out + row, 0, 1});
   }
+}
+
+void clear_ended(const Shard& shard, int t, int width, float* rows) {
+  const int active = shard.active(t);
+  memset(rows + (ptrdiff_t(t) * shard.sequences + active) * width, 0,
+         size_t(shard.sequences - active) * size_t(width) * sizeof(float));
 }
 
 namespace {
@@ -56,7 +61,7 @@ float* forward_dense(const TrainCall& call, int, Arena& arena) {
   const Matrix w{call.parameters.base + call.layer.w_ih, units, int(call.layer.in), 0};
   const auto* bias = reinterpret_cast<const float*>(call.parameters.base + call.layer.b_ih);
   call.kernels.product_f32(w, {bias, 0, call.x, call.x_stride, 1, y, units, call.rows_out});
-  if (!call.keep_logits) call.kernels.activate_f32(Activation(call.layer.activation), y, call.rows_out, out, units);
+  if (!call.keep_logits) call.kernels.activate_f32(dense_curve(call.layer), y, call.rows_out, out, units);
   return y;
 }
 
@@ -65,16 +70,15 @@ void backward_dense(const TrainCall& call, int, Arena& arena) {
   const float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
   if (arena.measures()) return;
   const Kernels& kernels = call.kernels;
-  if (!call.keep_logits) kernels.activate_back_f32(Activation(call.layer.activation), y, call.dy, call.rows_out, out, units);
+  if (!call.keep_logits) kernels.activate_back_f32(dense_curve(call.layer), y, call.dy, call.rows_out, out, units);
   const Parameters& p = call.parameters;
-  weight_gradient(call, call.dy, units, call.x, call.x_stride, in, call.rows_out, p.gradient_at(call.layer.w_ih));
-  bias_gradient(call, call.dy, units, call.rows_out, p.gradient_at(call.layer.b_ih));
+  const Columns columns{call.dy, units, units, call.rows_out};
+  weight_gradient(call, columns, call.x, call.x_stride, in, p.gradient_at(call.layer.w_ih));
+  bias_gradient(call, columns, p.gradient_at(call.layer.b_ih));
   if (call.dx)
     kernels.product_f32({call.transposed, padded(in), units, 0},
                         {call.zeros, 0, call.dy, units, 1, call.dx, padded(in), call.rows_out});
 }
-
-const float* prepare_nothing(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }
 
 float* forward_standardize(const TrainCall& call, int, Arena& arena) {
   const int n = int(call.layer.out), units = padded(n);
@@ -101,7 +105,7 @@ void backward_standardize(const TrainCall& call, int, Arena& arena) {
 
 }  // namespace
 
-constexpr TrainKind train_dense{SLUICE_DENSE, 1, prepare_dense, forward_dense, backward_dense};
-constexpr TrainKind train_standardize{SLUICE_STANDARDIZE, 1, prepare_nothing, forward_standardize, backward_standardize};
+constexpr TrainKind train_dense{SLUICE_DENSE, {1, 1}, nullptr, prepare_dense, forward_dense, backward_dense};
+constexpr TrainKind train_standardize{SLUICE_STANDARDIZE, {1, 1}, nullptr, no_preparation, forward_standardize, backward_standardize};
 
 }  // namespace sluice

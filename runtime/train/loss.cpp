@@ -1,4 +1,4 @@
-// Losses: softmax cross entropy and mean squared error, with masked targets.
+// Losses, with masked targets; formulas in sluice_train.h.
 #include <string.h>
 
 #include "train.h"
@@ -8,42 +8,118 @@ namespace {
 
 bool is_nan(float v) { return v != v; }
 
+/// One row of answers and what a loss makes of it.
+struct Row {
+  const Kernels& kernels;
+  const sluice_train_options& options;
+  int outputs, units;
+  float scale;
+  float *y, *dy;
+  ShardLoss& loss;
+
+  float weight(int32_t index) const { return options.class_weights ? options.class_weights[index] : 1.0f; }
+};
+
 /// -log p of the class, and dy = (p - [i == class]) * scale.
-void cross_entropy_row(const Kernels& kernels, int32_t target, int outputs, int units, float scale, float* y, float* dy,
-                       ShardLoss& loss) {
-  kernels.activate_f32(Activation::softmax, y, 1, outputs, units);
-  float log_p;
-  kernels.log_f32(y + target, &log_p, 1);
-  loss.sum -= double(log_p);
-  loss.targets += 1;
-  loss.correct += sluice_argmax(y, size_t(outputs)) == size_t(target);
-  for (int i = 0; i < outputs; ++i) dy[i] = (i == target ? y[i] - 1.0f : y[i]) * scale;
+void cross_entropy(const Row& r, int32_t target) {
+  r.kernels.activate_f32(Activation::softmax, r.y, 1, r.outputs, r.units);
+  r.loss.targets += 1;
+  r.loss.correct += sluice_argmax(r.y, size_t(r.outputs)) == size_t(target);
+  if (r.options.label_smoothing == 0.0f) {
+    float log_p;
+    r.kernels.log_f32(r.y + target, &log_p, 1);
+    const float weight = r.weight(target);
+    r.loss.sum -= double(weight) * double(log_p);
+    const float scale = r.scale * weight;
+    for (int i = 0; i < r.outputs; ++i) r.dy[i] = (i == target ? r.y[i] - 1.0f : r.y[i]) * scale;
+    return;
+  }
+  // -sum of q_i w_i log p_i, where q is 1 - e + e/n for the class and e/n for the others; dy_i = p_i * sum of q_k w_k - q_i w_i.
+  const float share = r.options.label_smoothing / float(r.outputs), most = 1.0f - r.options.label_smoothing + share;
+  float all = 0.0f;
+  r.kernels.log_f32(r.y, r.dy, size_t(r.outputs));
+  for (int i = 0; i < r.outputs; ++i) {
+    const float q = (i == target ? most : share) * r.weight(i);
+    r.loss.sum -= double(q) * double(r.dy[i]);
+    all += q;
+    r.dy[i] = q;
+  }
+  for (int i = 0; i < r.outputs; ++i) r.dy[i] = (r.y[i] * all - r.dy[i]) * r.scale;
 }
 
-void squared_error_row(const float* values, int outputs, float scale, const float* y, float* dy, ShardLoss& loss) {
-  for (int i = 0; i < outputs; ++i) {
+/// max(z, 0) - z t + log(1 + e^-|z|), and dy = (sigmoid(z) - t) * scale.
+void binary(const Row& r, int i, float target) {
+  const bool positive = target >= 0.5f;
+  const float weight = r.weight(positive), z = r.y[i], size = z < 0.0f ? -z : z;
+  const float t = target * (1.0f - r.options.label_smoothing) + 0.5f * r.options.label_smoothing;
+  float e = -size, log_part;
+  r.kernels.exp_f32(&e, &e, 1);
+  e += 1.0f;
+  r.kernels.log_f32(&e, &log_part, 1);
+  r.kernels.activate_f32(Activation::sigmoid, r.y + i, 1, 1, 0);
+  r.loss.sum += double(weight) * (double(z > 0.0f ? z : 0.0f) - double(z) * double(t) + double(log_part));
+  r.loss.targets += 1;
+  r.loss.correct += (z > 0.0f) == positive;
+  r.dy[i] = (r.y[i] - t) * (r.scale * weight);
+}
+
+void squared_error(const Row& r, int i, float target) {
+  const float error = r.y[i] - target;
+  r.loss.sum += double(error) * double(error);
+  r.loss.targets += 1;
+  r.dy[i] = 2.0f * error * r.scale;
+}
+
+/// e^2 / 2 near the target, delta * (|e| - delta / 2) beyond delta.
+void huber(const Row& r, int i, float target) {
+  const float error = r.y[i] - target, size = error < 0.0f ? -error : error, delta = r.options.huber_delta;
+  const double far = double(delta) * (double(size) - 0.5 * double(delta));
+  r.loss.sum += size <= delta ? 0.5 * double(error) * double(error) : far;
+  r.loss.targets += 1;
+  r.dy[i] = (size <= delta ? error : error < 0.0f ? -delta : delta) * r.scale;
+}
+
+void values_row(const Row& r, const float* values) {
+  for (int i = 0; i < r.outputs; ++i) {
     if (is_nan(values[i])) continue;
-    const float error = y[i] - values[i];
-    loss.sum += double(error) * double(error);
-    loss.targets += 1;
-    dy[i] = 2.0f * error * scale;
+    switch (r.options.loss) {
+      case SLUICE_BINARY: binary(r, i, values[i]); break;
+      case SLUICE_HUBER: huber(r, i, values[i]); break;
+      default: squared_error(r, i, values[i]);
+    }
   }
+}
+
+void class_row(const Row& r, int32_t target) {
+  if (target < 0) return;
+  if (r.options.loss == SLUICE_BINARY)
+    binary(r, 0, float(target));
+  else
+    cross_entropy(r, target);
 }
 
 }  // namespace
 
-uint64_t valid_targets(const sluice_sequence& sequence, uint32_t loss, int answers, int outputs) {
-  uint64_t n = 0;
-  if (loss == SLUICE_CROSS_ENTROPY) {
-    for (int i = 0; i < answers; ++i) n += sequence.classes[i] >= 0;
+TargetSum valid_targets(const sluice_sequence& sequence, const sluice_train_options& options, int answers, int outputs) {
+  TargetSum sum{0.0, 0};
+  const bool weighted = options.class_weights && takes_logits(options.loss);
+  const auto add = [&](int32_t target) {
+    sum.weight += weighted ? double(options.class_weights[target]) : 1.0;
+    sum.count += 1;
+  };
+  if (by_class(options, sequence)) {
+    for (int i = 0; i < answers; ++i)
+      if (sequence.classes[i] >= 0) add(sequence.classes[i]);
   } else {
-    for (int64_t i = 0; i < int64_t(answers) * outputs; ++i) n += !is_nan(sequence.values[i]);
+    for (int64_t i = 0; i < int64_t(answers) * outputs; ++i)
+      if (!is_nan(sequence.values[i])) add(sequence.values[i] >= 0.5f);
   }
-  return n;
+  if (options.sum_over_steps && sum.count) sum.weight = 1.0;
+  return sum;
 }
 
-ShardLoss shard_loss(const Kernels& kernels, uint32_t loss, const Shard& shard, const sluice_sequence* batch, bool every_step,
-                     int outputs, float scale, float* y, float* dy) {
+ShardLoss shard_loss(const Kernels& kernels, const sluice_train_options& options, const Shard& shard, const sluice_sequence* batch,
+                     bool every_step, int outputs, float scale, float* y, float* dy) {
   const int units = padded(outputs), n = shard.sequences;
   const int rows = every_step ? shard.steps * n : n;
   memset(dy, 0, size_t(rows) * size_t(units) * sizeof(float));
@@ -52,13 +128,11 @@ ShardLoss shard_loss(const Kernels& kernels, uint32_t loss, const Shard& shard, 
     const int s = row % n, t = row / n;
     if (t >= shard.length[s]) continue;
     const sluice_sequence& sequence = batch[shard.index[s]];
-    float* const row_y = y + ptrdiff_t(row) * units;
-    float* const row_dy = dy + ptrdiff_t(row) * units;
-    if (loss == SLUICE_MSE) {
-      squared_error_row(sequence.values + ptrdiff_t(t) * outputs, outputs, scale, row_y, row_dy, sum);
-    } else if (sequence.classes[t] >= 0) {
-      cross_entropy_row(kernels, sequence.classes[t], outputs, units, scale, row_y, row_dy, sum);
-    }
+    const Row r{kernels, options, outputs, units, scale, y + ptrdiff_t(row) * units, dy + ptrdiff_t(row) * units, sum};
+    if (by_class(options, sequence))
+      class_row(r, sequence.classes[t]);
+    else
+      values_row(r, sequence.values + ptrdiff_t(t) * outputs);
   }
   return sum;
 }

@@ -1,13 +1,44 @@
 // The trainer: layer by layer forward, then backward, for each shard; shards added up in order; one update.
-#include "train.h"
-
 #include <string.h>
 
-#include "../../kernels/random.h"
-#include "../layer.h"
-#include "../sluice_train.h"
+#include "pass.h"
 
 namespace sluice {
+
+const TrainKind* train_kind(uint8_t kind) {
+  static constexpr const TrainKind* kinds[] = {&train_gru,       &train_gru_before, &train_lstm,       &train_rnn,       &train_dense,
+                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize};
+  for (const TrainKind* k : kinds)
+    if (k->kind == kind) return k;
+  return nullptr;
+}
+
+uint32_t first_trained(const OpenModel& model) {
+  uint32_t i = 0;
+  while (i < model.layer_count && model.layers[i].kind == SLUICE_STANDARDIZE) ++i;
+  return i;
+}
+
+bool is_frozen(const sluice_train_options& options, uint32_t layer) { return options.layers && options.layers[layer].frozen; }
+
+uint32_t lowest_learning(const OpenModel& model, const sluice_train_options& options) {
+  uint32_t i = 0;
+  while (i + 1 < model.layer_count && (model.layers[i].kind == SLUICE_STANDARDIZE || is_frozen(options, i))) ++i;
+  return i;
+}
+
+bool answers_every_step(const OpenModel& model) {
+  for (uint32_t i = 0; i < model.layer_count; ++i)
+    if (last_step_only(model.layers[i])) return false;
+  return true;
+}
+
+bool tied_to_earlier(const OpenModel& model, uint32_t layer) {
+  for (uint32_t i = 0; i < layer; ++i)
+    if (model.layers[i].w_ih == model.layers[layer].w_ih) return true;
+  return false;
+}
+
 namespace {
 
 struct Trainer {
@@ -20,26 +51,6 @@ static_assert(sizeof(Trainer) <= sizeof(sluice_trainer), "the handle's size");
 
 Trainer& trainer_of(sluice_trainer* handle) { return *reinterpret_cast<Trainer*>(handle); }
 const Trainer& trainer_of(const sluice_trainer* handle) { return *reinterpret_cast<const Trainer*>(handle); }
-
-const TrainKind* train_kind(uint8_t kind) {
-  const TrainKind* const kinds[] = {&train_gru, &train_dense, &train_standardize};
-  for (const TrainKind* k : kinds)
-    if (k->kind == kind) return k;
-  return nullptr;
-}
-
-/// The first layer with weights to learn; layer_count where there is none.
-uint32_t first_trained(const OpenModel& model) {
-  uint32_t i = 0;
-  while (i < model.layer_count && model.layers[i].kind == SLUICE_STANDARDIZE) ++i;
-  return i;
-}
-
-bool answers_every_step(const OpenModel& model) {
-  for (uint32_t i = 0; i < model.layer_count; ++i)
-    if (last_step_only(model.layers[i])) return false;
-  return true;
-}
 
 /// The widest of what layers hand to one another, padded; at least `least`.
 int widest_units(const OpenModel& model, int least) {
@@ -55,181 +66,6 @@ int widest_units(const OpenModel& model, int least) {
 /// Zeros serve as a state before the first step, and as what a strip's or a row's chains start from.
 int zeros_needed(const OpenModel& model) { return widest_units(model, strip_rows); }
 
-/// The arena, laid out anew at every call by the code that measured it.
-struct Layout {
-  uint8_t* weights;                  ///< the blob up to the end of its weight section: offsets hold
-  uint8_t* seen;                     ///< the same as the passes see it: weights, but where they are rounded
-  float *gradient, *first, *second;  ///< [section floats]
-  float* zeros;
-  uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
-  ShardLoss* losses;       ///< [shards in flight]
-  float* shard_gradients;  ///< [shards in flight][section floats]
-  uint8_t* shard_memory;   ///< [shards in flight][shard_bytes]
-  uint64_t shard_bytes;
-  uint32_t section_begin, section_floats, weights_end, shards;
-};
-
-/// A batch on its way.
-struct Batch {
-  const OpenModel& model;
-  const sluice_train_options& options;
-  const Layout& layout;
-  uint8_t* arena;
-  const sluice_sequence* sequences;
-  uint32_t count;
-  uint64_t step;
-  float scale;     ///< 1 / valid targets
-  uint32_t first;  ///< shard of the group in flight
-};
-
-Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end) {
-  Shard shard{int(end - begin), 0, {}, {}};
-  for (int i = 0; i < shard.sequences; ++i) {
-    const uint32_t index = begin + uint32_t(i);
-    const int length = int(sequences[index].steps);
-    int at = i;
-    for (; at > 0 && shard.length[at - 1] < length; --at)
-      shard.length[at] = shard.length[at - 1], shard.index[at] = shard.index[at - 1];
-    shard.length[at] = length, shard.index[at] = index;
-  }
-  shard.steps = shard.length[0];
-  return shard;
-}
-
-/// Inverted dropout of [rows][n] numbers at x + row * stride: keeps x / (1 - rate), and the factors in `mask` where it is
-/// wanted (0 in its padding). Element (t, i) of a sequence depends on seed, step, the sequence's number and t * n + i.
-void drop(const Batch& batch, const Shard& shard, Purpose purpose, float rate, float* x, float* mask, int rows, int n,
-          int stride) {
-  const float kept = 1.0f / (1.0f - rate);
-  for (int row = 0; row < rows; ++row) {
-    const sluice_sequence& sequence = batch.sequences[shard.index[row % shard.sequences]];
-    const uint64_t first = uint64_t(row / shard.sequences) * uint64_t(n);
-    Philox random{};
-    for (int i = 0; i < n; ++i) {
-      const uint64_t at = first + uint64_t(i);
-      if (i == 0 || at % 4 == 0)
-        random = Philox::at(batch.options.seed, uint32_t(at / 4), uint32_t(batch.step), uint32_t(sequence.number),
-                            uint32_t(purpose) << 24 ^ uint32_t(sequence.number >> 32));
-      const float factor = unit_float(random.word[at % 4]) < rate ? 0.0f : kept;
-      x[ptrdiff_t(row) * stride + i] *= factor;
-      if (mask) mask[ptrdiff_t(row) * stride + i] = factor;
-    }
-    if (mask) memset(mask + ptrdiff_t(row) * stride + n, 0, size_t(stride - n) * sizeof(float));
-  }
-}
-
-void gather_inputs(const Batch& batch, const Shard& shard, float* x) {
-  const size_t inputs = batch.model.header().inputs;
-  for (int t = 0; t < shard.steps; ++t)
-    for (int s = 0; s < shard.sequences; ++s, x += inputs) {
-      if (t < shard.length[s]) {
-        memcpy(x, batch.sequences[shard.index[s]].x + size_t(t) * inputs, inputs * sizeof(float));
-      } else {
-        memset(x, 0, inputs * sizeof(float));
-      }
-    }
-}
-
-/// How what a layer hands on, and its state, enter products.
-Rounding rounding_of(const sluice_train_options& options, uint32_t layer) {
-  return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest} : Rounding{};
-}
-
-/// Where a layer's part of a pass lies: bytes from the start of the shard's memory.
-struct Place {
-  uint64_t kept, x;
-  int32_t x_stride, rows_in;
-};
-
-/// Forward and backward of one shard. With an arena that measures, only takes the memory.
-void run_shard(const Batch& batch, const Shard& shard, uint32_t slot, Arena& arena) {
-  const OpenModel& model = batch.model;
-  const sluice_train_options& options = batch.options;
-  const Layout& layout = batch.layout;
-  const bool measures = arena.measures();
-  const uint32_t layers = model.layer_count, learns = first_trained(model), last = layers - 1;
-  const int frames = shard.steps * shard.sequences, inputs = int(model.header().inputs), outputs = int(model.header().outputs);
-  const Parameters parameters{layout.seen, layout.shard_gradients + uint64_t(slot) * layout.section_floats,
-                              layout.section_begin};
-  const bool drops_input = options.dropout_input > 0.0f, drops_output = options.dropout_output > 0.0f && last >= learns;
-
-  Place* const places = arena.take<Place>(layers);
-  float* x = arena.take<float>(uint64_t(frames) * uint64_t(inputs));
-  int x_stride = inputs, rows = frames;
-  float* mask = nullptr;
-  if (!measures) gather_inputs(batch, shard, x);
-
-  const auto call_of = [&](uint32_t i, int rows_in, int rows_out, const float* in, int in_stride, float* dy, float* dx) {
-    const float* transposed = measures ? nullptr : reinterpret_cast<const float*>(batch.arena + layout.prepared[i]);
-    const bool keep_logits = i == last && options.loss == SLUICE_CROSS_ENTROPY;
-    return TrainCall{
-        *model.kernels, model.layers[i],         shard, parameters, layout.zeros, transposed, in, in_stride, rows_in, rows_out,
-        keep_logits,    rounding_of(options, i), dy,    dx};
-  };
-  const auto rows_after = [&](uint32_t i, int rows_in) { return last_step_only(model.layers[i]) ? shard.sequences : rows_in; };
-
-  for (uint32_t i = 0; i < layers; ++i) {
-    if (i == learns && drops_input && !measures)
-      drop(batch, shard, Purpose::input_dropout, options.dropout_input, x, nullptr, rows, int(model.layers[i].in), x_stride);
-    const uint64_t floats = uint64_t(rows) * uint64_t(x_stride);
-    const Rounding rounding = i > learns ? rounding_of(options, i - 1) : Rounding{};
-    if (rounding.unit > 0.0f) {
-      float* const rounded = arena.take<float>(floats);
-      if (!measures) rounding.apply(x, rounded, size_t(floats));
-      x = rounded;
-    }
-    if (i == last && drops_output) {
-      float* const dropped = arena.take<float>(floats);
-      mask = arena.take<float>(floats);
-      if (!measures) {
-        memcpy(dropped, x, size_t(floats) * sizeof(float));
-        drop(batch, shard, Purpose::output_dropout, options.dropout_output, dropped, mask, rows, int(model.layers[i].in),
-             x_stride);
-      }
-      x = dropped;
-    }
-    const uint64_t kept = arena.used;
-    if (!measures) places[i] = {kept, uint64_t(reinterpret_cast<uint8_t*>(x) - arena.base), int32_t(x_stride), int32_t(rows)};
-    const TrainKind& kind = *train_kind(model.layers[i].kind);
-    const int rows_out = rows_after(i, rows);
-    for (int phase = 0; phase < kind.phases; ++phase) {
-      arena.used = kept;
-      x = kind.forward(call_of(i, rows, rows_out, x, x_stride, nullptr, nullptr), phase, arena);
-    }
-    rows = rows_out;
-    x_stride = padded(int(model.layers[i].out));
-  }
-
-  const auto gradient_floats = [&](uint32_t parity) {
-    uint64_t most = 0;
-    int rows_in = frames;
-    for (uint32_t i = 0; i < layers; ++i) {
-      rows_in = rows_after(i, rows_in);
-      const uint64_t floats = uint64_t(rows_in) * uint64_t(padded(int(model.layers[i].out)));
-      if (i >= learns && i % 2 == parity && floats > most) most = floats;
-    }
-    return most;
-  };
-  float* const gradients[2] = {arena.take<float>(gradient_floats(0)), arena.take<float>(gradient_floats(1))};
-  if (measures) return;
-
-  layout.losses[slot] = shard_loss(*model.kernels, options.loss, shard, batch.sequences, answers_every_step(model), outputs,
-                                   batch.scale, x, gradients[last % 2]);
-  for (uint32_t i = last + 1; i-- > learns;) {
-    const Place& place = places[i];
-    Arena again(arena.base);
-    again.used = place.kept;
-    const TrainKind& kind = *train_kind(model.layers[i].kind);
-    float* const dx = i > learns ? gradients[(i + 1) % 2] : nullptr;
-    const auto* in = reinterpret_cast<const float*>(arena.base + place.x);
-    for (int phase = 0; phase < kind.phases; ++phase)
-      kind.backward(call_of(i, place.rows_in, rows_after(i, place.rows_in), in, place.x_stride, gradients[i % 2], dx), phase,
-                    again);
-    if (i == last && drops_output && dx)
-      for (int64_t j = 0; j < int64_t(place.rows_in) * place.x_stride; ++j) dx[j] *= mask[j];
-  }
-}
-
 /// Takes the whole arena; with one that measures, also the shard's worst case.
 Layout lay_out(const OpenModel& model, const sluice_train_options& options, Arena& arena) {
   const BlobSection& section = *find_section(model.blob, SLUICE_SECTION_WEIGHTS);
@@ -238,7 +74,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.section_floats = section.bytes / uint32_t(sizeof(float));
   l.weights_end = section.offset + section.bytes;
   const uint32_t most = (options.max_sequences + shard_sequences - 1) / shard_sequences;
-  l.shards = options.shards < most ? options.shards : most;
+  l.shards = options.shards < most && !meeting_floats(model) ? options.shards : most;  // where they meet, all must fly
 
   l.weights = arena.take<uint8_t>(l.weights_end);
   l.seen = options.rounding ? arena.take<uint8_t>(l.weights_end) : l.weights;
@@ -248,8 +84,13 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.zeros = arena.take<float>(uint64_t(zeros_needed(model)));
   l.losses = arena.take<ShardLoss>(l.shards);
   l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.section_floats);
+  l.flights = arena.take<Flight>(l.shards);
+  l.meeting = meeting_floats(model);
+  l.partials = arena.take<float>(uint64_t(l.shards) * l.meeting);
+  l.totals = arena.take<float>(uint64_t(model.layer_count) * l.meeting);
+  l.total = arena.take<float>(l.meeting);
   l.prepared = arena.take<uint64_t>(model.layer_count);
-  const uint32_t learns = first_trained(model);
+  const uint32_t learns = lowest_learning(model, options);
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     if (!arena.measures()) l.prepared[i] = arena.used;
     Arena measure(nullptr);
@@ -260,28 +101,17 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   const uint32_t n = options.max_sequences < shard_sequences ? options.max_sequences : shard_sequences;
   Shard worst{int(n), int(options.max_steps), {}, {}};
   for (int& length : worst.length) length = int(options.max_steps);
-  const Batch nothing{model, options, l, nullptr, nullptr, 0, 0, 0.0f, 0};
-  Arena measure(nullptr);
-  run_shard(nothing, worst, 0, measure);
-  l.shard_bytes = measure.peak;
+  l.shard_bytes = shard_needs({model, options, l, nullptr, nullptr, 0, 0, 0.0f, 0}, worst);
   l.shard_memory = arena.take<uint8_t>(uint64_t(l.shards) * l.shard_bytes);
   return l;
 }
 
 void prepare_layers(const Batch& batch) {
-  const uint32_t learns = first_trained(batch.model);
+  const uint32_t learns = lowest_learning(batch.model, batch.options);
   for (uint32_t i = learns; i < batch.model.layer_count; ++i) {
     Arena at(batch.arena + batch.layout.prepared[i]);
     train_kind(batch.model.layers[i].kind)->prepare(batch.model.layers[i], batch.layout.seen, i > learns, at);
   }
-}
-
-void shard_task(void* argument, uint32_t slot) {
-  const Batch& batch = *static_cast<Batch*>(argument);
-  const uint32_t begin = (batch.first + slot) * shard_sequences;
-  const uint32_t end = begin + shard_sequences < batch.count ? begin + shard_sequences : batch.count;
-  Arena arena(batch.layout.shard_memory + uint64_t(slot) * batch.layout.shard_bytes);
-  run_shard(batch, make_shard(batch.sequences, begin, end), slot, arena);
 }
 
 bool rate_ok(float rate) { return rate >= 0.0f && rate < 1.0f; }
@@ -301,39 +131,69 @@ bool good_update(const sluice_train_options& o) {
          finite_from(o.clip_value, 0.0f) && finite_from(o.clip_norm, 0.0f);
 }
 
+bool good_loss(const sluice_train_options& o) {
+  return o.loss <= SLUICE_BINARY && finite_from(o.huber_delta, 0.0f) && o.huber_delta > 0.0f && rate_ok(o.label_smoothing) &&
+         o.sum_over_steps <= 1 && o.batch_norm_momentum >= 0.0f && o.batch_norm_momentum <= 1.0f && o.batch_norm_biased <= 1;
+}
+
 bool good_options(const sluice_train_options& o) {
   constexpr uint32_t most = 1u << 20;
-  return o.loss <= SLUICE_MSE && good_update(o) && rate_ok(o.dropout_input) && rate_ok(o.dropout_output) &&
+  return good_loss(o) && good_update(o) && rate_ok(o.dropout_input) && rate_ok(o.dropout_output) &&
          o.max_sequences >= 1 && o.max_sequences <= most && o.max_steps >= 1 && o.max_steps <= most && o.shards >= 1 &&
          o.shards <= most && good_rounding(o.rounding);
 }
 
-bool trainable(const OpenModel& model, const sluice_train_options& options) {
-  if (first_trained(model) == model.layer_count) return false;
-  for (uint32_t i = 0; i < model.layer_count; ++i)
-    if (!train_kind(model.layers[i].kind) || model.layers[i].format != SLUICE_F32) return false;
-  const LayerRecord& last = model.layers[model.layer_count - 1];
-  return options.loss != SLUICE_CROSS_ENTROPY || (last.kind == SLUICE_DENSE && last.activation == SLUICE_SOFTMAX);
+/// Whether the last layer gives what the loss wants.
+bool fits_loss(const LayerRecord& last, const sluice_train_options& options) {
+  if (!takes_logits(options.loss)) return true;
+  return last.kind == SLUICE_DENSE && last.activation == (options.loss == SLUICE_BINARY ? SLUICE_SIGMOID : SLUICE_SOFTMAX);
 }
 
-/// Whether the batch is as announced and has its targets; counts the valid ones.
-bool good_batch(const Trainer& t, const sluice_sequence* sequences, uint32_t n, uint64_t* targets) {
+bool good_layers(const OpenModel& model, const sluice_train_options& options) {
+  for (uint32_t i = 0; options.layers && i < model.layer_count; ++i) {
+    const sluice_layer_options& layer = options.layers[i];
+    if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) || !rate_ok(layer.gate_dropout) || layer.frozen > 1) return false;
+  }
+  return true;
+}
+
+/// A state is carried by layers that go forward alone and do not average.
+bool can_carry(const OpenModel& model) {
+  for (uint32_t i = 0; i < model.layer_count; ++i)
+    if (model.layers[i].flags & (mean_flag | both_directions_flag)) return false;
+  return true;
+}
+
+bool trainable(const OpenModel& model, const sluice_train_options& options) {
+  if (first_trained(model) == model.layer_count || !good_layers(model, options)) return false;
+  for (uint32_t i = 0; i < model.layer_count; ++i)
+    if (!train_kind(model.layers[i].kind) || model.layers[i].format != SLUICE_F32) return false;
+  return fits_loss(model.layers[model.layer_count - 1], options);
+}
+
+bool good_targets(const sluice_sequence& s, const sluice_train_options& options, int answers, int outputs) {
+  if (!by_class(options, s)) return s.values;
+  const int classes = options.loss == SLUICE_BINARY ? 2 : outputs;
+  if (!s.classes || (options.loss == SLUICE_BINARY && outputs != 1)) return false;
+  for (int a = 0; a < answers; ++a)
+    if (s.classes[a] < -1 || s.classes[a] >= classes) return false;
+  return true;
+}
+
+/// Whether the batch is as announced and has its targets; adds up the valid ones.
+bool good_batch(const Trainer& t, const sluice_sequence* sequences, uint32_t n, TargetSum* targets) {
   if (!sequences || n < 1 || n > t.options.max_sequences) return false;
-  const bool every = answers_every_step(*t.model);
+  const bool every = answers_every_step(*t.model), ids = t.model->layers[0].kind == SLUICE_EMBEDDING;
   const int outputs = int(t.model->header().outputs);
-  *targets = 0;
+  *targets = {0.0, 0};
   for (uint32_t i = 0; i < n; ++i) {
     const sluice_sequence& s = sequences[i];
-    if (!s.x || s.steps < 1 || s.steps > t.options.max_steps) return false;
+    if (!(ids ? s.ids != nullptr : s.x != nullptr) || s.steps < 1 || s.steps > t.options.max_steps) return false;
+    if (s.state && !can_carry(*t.model)) return false;
     const int answers = every ? int(s.steps) : 1;
-    if (t.options.loss == SLUICE_CROSS_ENTROPY) {
-      if (!s.classes) return false;
-      for (int a = 0; a < answers; ++a)
-        if (s.classes[a] < -1 || s.classes[a] >= outputs) return false;
-    } else if (!s.values) {
-      return false;
-    }
-    *targets += valid_targets(s, t.options.loss, answers, outputs);
+    if (!good_targets(s, t.options, answers, outputs)) return false;
+    const TargetSum own = valid_targets(s, t.options, answers, outputs);
+    targets->weight += own.weight, targets->count += own.count;
   }
   return true;
 }
@@ -363,7 +223,7 @@ void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
   const uint32_t shards = (batch.count + shard_sequences - 1) / shard_sequences;
   for (batch.first = 0; batch.first < shards; batch.first += l.shards) {
     const uint32_t flying = shards - batch.first < l.shards ? shards - batch.first : l.shards;
-    spread(host, flying, shard_task, &batch);
+    run_group(batch, host, flying);
     AddTask add{batch, flying};
     spread(host, (l.section_floats + AddTask::chunk - 1) / AddTask::chunk, AddTask::run, &add);
     for (uint32_t s = 0; s < flying; ++s) {
@@ -374,16 +234,26 @@ void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
   }
 }
 
+/// Batch normalization's running moments.
+void keep_moments(const Trainer& t, const Layout& l) {
+  for (uint32_t i = 0; i < t.model->layer_count; ++i) {
+    const LayerRecord& layer = t.model->layers[i];
+    if (layer.kind == SLUICE_BATCH_NORM && !is_frozen(t.options, i))
+      run_moments(layer, t.options, l.totals + uint64_t(i) * l.meeting, l.weights);
+  }
+}
+
 /// Checks a batch and computes its penalized gradient. With no valid target the result's targets are 0 and nothing is computed.
 sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
                         sluice_train_result& result, Layout& layout) {
-  uint64_t targets = 0;
+  TargetSum targets;
   if (!good_batch(t, sequences, n, &targets)) return SLUICE_BATCH;
-  result = {0.0, 0, 0, 0.0, learning_rate(t.options, t.update.step)};
+  result = {0.0, targets.weight, 0, 0, 0.0, learning_rate(t.options, t.update.step)};
   Arena arena(t.arena);
   layout = lay_out(*t.model, t.options, arena);
-  if (targets == 0) return SLUICE_OK;
-  Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, float(1.0 / double(targets)), 0};
+  if (targets.count == 0) return SLUICE_OK;
+  const float scale = targets.weight > 0.0 ? float(1.0 / targets.weight) : 0.0f;
+  Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scale, 0};
   batch_gradient(batch, host, result);
   result.gradient_norm = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin});
   return SLUICE_OK;
@@ -399,7 +269,7 @@ sluice_train_options sluice_train_defaults(void) {
   memset(&o, 0, sizeof o);
   o.total_steps = 1;
   o.learning_rate = 1e-3f, o.beta1 = 0.9f, o.beta2 = 0.999f, o.epsilon = 1e-8f, o.alpha = 0.99f;
-  o.schedule_every = 1, o.schedule_factor = 0.1f;
+  o.schedule_every = 1, o.schedule_factor = 0.1f, o.huber_delta = 1.0f, o.batch_norm_momentum = 0.1f;
   o.max_sequences = 16, o.max_steps = 1000, o.shards = 8;
   return o;
 }
@@ -444,6 +314,7 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   if (own.targets) {
     update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, own.gradient_norm, t.update, l.weights,
                    l.first, l.second);
+    keep_moments(t, l);
   } else {
     t.update.step += 1;
   }

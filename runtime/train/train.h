@@ -6,8 +6,10 @@
 #ifndef SLUICE_TRAIN_INTERNAL_H
 #define SLUICE_TRAIN_INTERNAL_H
 
+#include "../../kernels/random.h"
 #include "../arena.h"
 #include "../blob.h"
+#include "../layer.h"
 #include "../sluice_train.h"
 
 namespace sluice {
@@ -52,42 +54,103 @@ struct Rounding {
   }
 };
 
+/// What a mask of dropout depends on, beside the layer, the sequence and the element.
+struct Draw {
+  uint64_t seed, step;
+};
+
 /// One layer's share of a shard's pass.
 struct TrainCall {
   const Kernels& kernels;
   const LayerRecord& layer;
+  uint32_t index;           ///< of the layer
   const Shard& shard;
+  const sluice_sequence* sequences;  ///< of the batch
   Parameters parameters;
   const float* zeros;       ///< [the widest layer, or a strip] zeros
   const float* transposed;  ///< what prepare made
   const float* x;           ///< [rows_in][x_stride] the layer's input
   int x_stride, rows_in;
   int rows_out;
-  bool keep_logits;         ///< the loss applies the softmax
+  bool keep_logits;         ///< the loss applies the last activation
   Rounding rounding;        ///< of the layer's state
+  Draw draw;
+  float recurrent_dropout, gate_dropout;
+  uint32_t state_offset;    ///< floats of a carried state before this layer's
+  bool adds;                ///< backward: a later layer has the same weights, and its gradients stand there already
   float* dy;                ///< [rows_out][padded(out)] backward only; overwritten
   float* dx;                ///< [rows_in][padded(in)]; null where nothing below learns
+  float* partial;           ///< [meeting] this shard's share of what shards add up between two phases
+  const float* total;       ///< [meeting] the sum of all shards' shares of the phase before
 };
 
 struct TrainKind {
-  uint8_t kind, phases;  ///< phases: how often all shards meet in the middle of the layer; 1: never
+  uint8_t kind;
+  uint8_t phases[2];  ///< forward, backward: 1 more than how often all shards meet in the middle of the layer
+  /// Floats of a meeting's sums; null: none.
+  int (*meeting)(const LayerRecord&);
   /// Once a batch: takes and fills what backward reads of the weights; with wants_dx, for the gradient of the input too.
   const float* (*prepare)(const LayerRecord&, const uint8_t* base, bool wants_dx, Arena&);
-  /// Takes what the pass keeps, the output [rows_out][padded(out)] among it, and returns that. Measuring: only takes.
+  /// Takes what the pass keeps, the output [rows_out][padded(out)] among it, and returns that. Measuring: only takes. A later phase
+  /// finds the arena as the first one did.
   float* (*forward)(const TrainCall&, int phase, Arena& kept);
   /// Called with the arena as forward found it: takes the same arrays again.
   void (*backward)(const TrainCall&, int phase, Arena& kept);
 };
 
-extern const TrainKind train_gru, train_dense, train_standardize;
+/// The kind of a layer, or null where it cannot be trained.
+const TrainKind* train_kind(uint8_t kind);
+
+extern const TrainKind train_gru, train_gru_before, train_lstm, train_rnn, train_dense, train_standardize, train_embedding,
+    train_batch_norm, train_layer_norm;
+
+inline const float* no_preparation(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }
+
+/// Whether an earlier layer has the same weights (one layer applied several times).
+bool tied_to_earlier(const OpenModel&, uint32_t layer);
 
 /// out = W transposed, packed: [padded(cols)] rows, [rows] columns. W has `rows` padded rows.
 void transpose(const float* w, int rows, int cols, float* out);
 
+/// Columns of a batch's gradient: [count][rows] at dy + i * stride.
+struct Columns {
+  const float* dy;
+  int stride, rows, count;
+};
+
 /// Adds nothing up, only along one chain a number: dW[row][col] = sum over i < count of dy[i][row] * x[i][col], in strips as W lies.
-void weight_gradient(const TrainCall&, const float* dy, int rows, const float* x, int x_stride, int cols, int count, float* out);
+void weight_gradient(const TrainCall&, const Columns&, const float* x, int x_stride, int cols, float* out);
 /// db[row] = sum over i < count of dy[i][row].
-void bias_gradient(const TrainCall&, const float* dy, int rows, int count, float* out);
+void bias_gradient(const TrainCall&, const Columns&, float* out);
+
+/// Rows of step t from the first one that has ended: set to zero.  [steps][sequences][width]
+void clear_ended(const Shard&, int t, int width, float* rows);
+
+/// Inverted dropout of [rows][n] numbers at x + row * stride: keeps x / (1 - rate), and the factors in `mask` where it is
+/// wanted (0 in its padding). Element (t, i) of a sequence depends on seed, step, purpose, layer, the sequence's number and t * n + i.
+/// Where `mask` alone is given, x null, a mask of one row a sequence is drawn.
+struct Dropped {
+  Purpose purpose;
+  uint32_t layer;
+  float rate;
+  float *x, *mask;
+  int rows, n, stride;
+};
+void drop(const Draw&, const sluice_sequence* batch, const Shard&, const Dropped&);
+
+/// What is done to what enters a layer.
+struct InputDrop {
+  Purpose purpose;
+  float rate;
+};
+InputDrop input_drop(const OpenModel&, const sluice_train_options&, uint32_t layer);
+
+/// The first layer with weights to learn; layer_count where there is none.
+uint32_t first_trained(const OpenModel&);
+/// The lowest layer whose input's gradient nobody wants: below it all are frozen or have nothing to learn.
+uint32_t lowest_learning(const OpenModel&, const sluice_train_options&);
+bool is_frozen(const sluice_train_options&, uint32_t layer);
+bool answers_every_step(const OpenModel&);
 
 /// What a shard's loss adds to the batch's.
 struct ShardLoss {
@@ -95,14 +158,29 @@ struct ShardLoss {
   uint64_t targets, correct;
 };
 
-/// Valid targets of a sequence (mse: numbers), given how many answers it has and how wide each is.
-uint64_t valid_targets(const sluice_sequence&, uint32_t loss, int answers, int outputs);
+/// Whether the loss applies the last layer's softmax or sigmoid itself, and wants its logits.
+inline bool takes_logits(uint32_t loss) { return loss == SLUICE_CROSS_ENTROPY || loss == SLUICE_BINARY; }
 
-/// The loss of a shard and dy, its gradient by y (cross entropy: by the logits); y becomes probabilities there.
+/// Whether a sequence's targets are its classes, not its values.
+inline bool by_class(const sluice_train_options& options, const sluice_sequence& sequence) {
+  return options.loss == SLUICE_CROSS_ENTROPY || (options.loss == SLUICE_BINARY && sequence.classes);
+}
+
+/// The sum of the weights of a sequence's valid targets, and how many there are (of values: numbers).
+struct TargetSum {
+  double weight;
+  uint64_t count;
+};
+TargetSum valid_targets(const sluice_sequence&, const sluice_train_options&, int answers, int outputs);
+
+/// The loss of a shard and dy, its gradient by y (of losses that take logits by those); y becomes probabilities there.
 /// @param y        [rows][padded(outputs)]; rows = steps * sequences with every_step, else sequences
-/// @param scale    1 / valid targets of the batch
-ShardLoss shard_loss(const Kernels&, uint32_t loss, const Shard&, const sluice_sequence* batch, bool every_step, int outputs,
+/// @param scale    1 / the sum of the weights of the batch's valid targets
+ShardLoss shard_loss(const Kernels&, const sluice_train_options&, const Shard&, const sluice_sequence* batch, bool every_step, int outputs,
                      float scale, float* y, float* dy);
+
+/// Moves a batch normalization's running moments towards those of a batch, as its meetings left them.
+void run_moments(const LayerRecord&, const sluice_train_options&, const float* totals, uint8_t* weights);
 
 /// The optimizer's state between steps.
 struct Update {

@@ -6,15 +6,14 @@ namespace {
 
 constexpr uint64_t chunk = 1u << 14;  ///< floats of a task
 
-/// Calls f for every trained array of the model.
+/// Calls f once for every array that learns.
 template <class F>
-void for_each_trained(const OpenModel& model, F f) {
-  for (uint32_t i = 0; i < model.layer_count; ++i) {
-    Weights arrays[4];
-    const int n = layer_weights(model.layers[i], arrays);
-    for (int a = 0; a < n; ++a)
-      if (arrays[a].trained) f(arrays[a]);
-  }
+void for_each_trained(const OpenModel& model, const sluice_train_options& options, F f) {
+  for (uint32_t i = 0; i < model.layer_count; ++i)
+    if (!is_frozen(options, i) && !tied_to_earlier(model, i))
+      for_each_array(model.layers[i], [&](const Weights& a) {
+        if (a.trained) f(a);
+      });
 }
 
 double square_root(double x) { return __builtin_sqrt(x); }
@@ -85,7 +84,7 @@ double learning_rate(const sluice_train_options& options, uint64_t step) {
 double penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p) {
   const Kernels& kernels = *model.kernels;
   double sum = 0.0;
-  for_each_trained(model, [&](const Weights& array) {
+  for_each_trained(model, options, [&](const Weights& array) {
     float* const g = p.gradient_at(array.offset);
     if (array.matrix && options.l2 > 0.0f)
       kernels.scaled_add_f32(2.0f * options.l2, reinterpret_cast<const float*>(p.base + array.offset), g,
@@ -120,7 +119,7 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   const float decay = float(1.0 - rate * double(options.optimizer == SLUICE_ADAM ? 0.0f : options.weight_decay));
   const float shrink = options.proximal ? float(rate * double(options.l1)) : 0.0f;
 
-  for_each_trained(model, [&](const Weights& array) {
+  for_each_trained(model, options, [&](const Weights& array) {
     adam.keep = sgd.keep = rms.keep = array.matrix ? decay : 1.0f;
     const uint32_t at = (array.offset - p.section_begin) / uint32_t(sizeof(float));
     UpdateTask task{*model.kernels,

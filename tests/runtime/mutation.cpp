@@ -130,8 +130,8 @@ bool train(const sluice_model& model, Noise& noise) {
   if (sluice_train_start(&trainer, &model, &options, arena.data(), bytes) != SLUICE_OK) return false;
   const std::vector<float> x = noise.uniform(3 * size_t(info.inputs)), values = noise.uniform(3 * size_t(info.outputs));
   const std::vector<int32_t> classes = {0, -1, 0};
-  const sluice_sequence sequences[] = {{x.data(), 3, 0, classes.data(), values.data()},
-                                       {x.data(), 1, 1, classes.data(), values.data()}};
+  const sluice_sequence sequences[] = {{x.data(), 3, 0, classes.data(), values.data(), classes.data(), nullptr},
+                                       {x.data(), 1, 1, classes.data(), values.data(), classes.data(), nullptr}};
   REQUIRE_EQ(sluice_train_step(&trainer, sequences, 2, nullptr, nullptr), SLUICE_OK);
   return true;
 }

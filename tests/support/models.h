@@ -42,10 +42,30 @@ struct Spec {
   int units;
   sluice_activation activation = SLUICE_LINEAR;
   bool every_step = false;
+  bool mean = false, both = false;
+  float parameter = 0;
+  int tied = -1;
 };
-inline Spec gru(int units, bool every_step = false) { return {SLUICE_GRU, units, SLUICE_LINEAR, every_step}; }
-inline Spec dense(int units, sluice_activation activation = SLUICE_LINEAR) { return {SLUICE_DENSE, units, activation}; }
+inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) { return {kind, units, SLUICE_LINEAR, every_step}; }
+inline Spec gru(int units, bool every_step = false) { return cell(SLUICE_GRU, units, every_step); }
+inline Spec dense(int units, sluice_activation activation = SLUICE_LINEAR) {
+  Spec s{SLUICE_DENSE, units, activation};
+  s.parameter = activation == SLUICE_HARD_SIGMOID ? 1.0f / 6 : 0;
+  return s;
+}
 inline Spec standardize() { return {SLUICE_STANDARDIZE, 0}; }
+inline Spec norm(sluice_layer_kind kind) {
+  Spec s{kind, 0};
+  s.parameter = 1e-5f;
+  return s;
+}
+inline Spec embedding(int units) { return {SLUICE_EMBEDDING, units}; }  ///< the network's inputs: ids that there are
+inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
+inline Spec both(Spec s) { return s.both = true, s; }
+inline Spec tied(Spec s, int to) { return s.tied = to, s; }
+inline Spec gates(Spec s, sluice_activation f, float slope = 0) { return s.activation = f, s.parameter = slope, s; }
+
+constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN};
 
 constexpr bool every_step = true;
 
@@ -55,12 +75,18 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
   Network network;
   int in = inputs;
   for (const Spec& s : specs) {
-    const int out = s.kind == SLUICE_STANDARDIZE ? in : s.units;
-    Layer layer = tools::make_layer(s.kind, in, out, s.activation, s.every_step);
+    const int out = s.units == 0 ? in : s.both ? 2 * s.units : s.units;
+    Layer layer;
+    layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation, layer.every_step = s.every_step;
+    layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
+    layer = tools::with_arrays(layer);
+    const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
-      const float range = 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
-      for (float& v : a.values) v = a.name == "scale" ? noise.number(0.5f, 2) : noise.number(-range, range);
+      const float range = s.kind == SLUICE_EMBEDDING ? 1 : 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
+      const bool scale = a.name == "scale" || a.name == "running_var" || (norm && a.name == "weight");
+      for (float& v : a.values) v = scale ? noise.number(0.5f, 2) : noise.number(-range, range);
     }
+    if (s.tied >= 0) layer.arrays = network.layers[size_t(s.tied)].arrays;
     network.layers.push_back(layer);
     in = out;
   }

@@ -1,5 +1,6 @@
 // Networks in plain double precision, from the formulas alone; shares nothing with the runtime but the numbers of the weights.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "convert/network.h"
+#include "sluice_train.h"
 
 namespace sluice::tests {
 
@@ -20,6 +22,15 @@ struct Example {
   std::vector<int32_t> classes;
   std::vector<float> values;
   uint64_t number = 0;
+  std::vector<int32_t> ids = {};  ///< in place of x
+};
+
+/// A loss as sluice_train_options says it.
+struct LossOf {
+  sluice_loss kind = SLUICE_CROSS_ENTROPY;
+  double delta = 1, smoothing = 0;
+  bool sum_over_steps = false;
+  std::vector<float> weights = {};
 };
 
 struct Reference {
@@ -29,6 +40,9 @@ struct Reference {
     bool every_step;
     size_t in, out;
     std::map<std::string, std::vector<double>> arrays;
+    bool mean = false, both = false;
+    double parameter = 0;
+    int tied = -1;
   };
   std::vector<Layer> layers;
 
@@ -40,54 +54,67 @@ struct Reference {
 
   explicit Reference(const tools::Network& network) {
     for (const tools::Layer& from : network.layers) {
-      Layer to{from.kind, from.activation, from.every_step, size_t(from.in), size_t(from.out), {}};
+      Layer to{from.kind, from.activation, from.every_step, size_t(from.in), size_t(from.out), {}, from.mean, from.both,
+               double(from.parameter), from.tied};
       for (const tools::Array& a : from.arrays) to.arrays[a.name] = {a.values.begin(), a.values.end()};
       layers.push_back(to);
     }
   }
 
-  /// The answers: of every step, or of the last one.
+  /// The answers: of every step, or of the last one. Batch normalization by its running moments.
   Frames answers(const std::vector<float>& x) const {
-    const size_t inputs = layers.front().in;
+    const size_t inputs = layers.front().kind == SLUICE_EMBEDDING ? 1 : layers.front().in;
     Frames frames;
     for (size_t at = 0; at < x.size(); at += inputs)
       frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
-    for (size_t l = 0; l < layers.size(); ++l) {
-      for (Frame& frame : frames)
-        if (l > 0) frame = seen(l - 1, frame);
-      frames = layers[l].kind == SLUICE_GRU ? gru(l, frames) : through(layers[l], frames);
-    }
+    for (size_t l = 0; l < layers.size(); ++l) frames = layer_answers(l, frames);
     return frames;
   }
 
+  /// The same of a batch in training: batch normalization by the batch's moments.
+  std::vector<Frames> batch_answers(const std::vector<Example>& examples) const {
+    std::vector<Frames> all;
+    for (const Example& e : examples) {
+      Frames frames;
+      const size_t inputs = e.ids.empty() ? layers.front().in : 1;
+      for (int t = 0; t < e.steps; ++t)
+        if (e.ids.empty())
+          frames.emplace_back(e.x.begin() + std::ptrdiff_t(size_t(t) * inputs), e.x.begin() + std::ptrdiff_t(size_t(t + 1) * inputs));
+        else
+          frames.push_back({double(e.ids[size_t(t)])});
+      all.push_back(frames);
+    }
+    for (size_t l = 0; l < layers.size(); ++l) {
+      if (layers[l].kind == SLUICE_BATCH_NORM) {
+        normalize_batch(layers[l], all);
+        continue;
+      }
+      for (Frames& frames : all) frames = layer_answers(l, frames);
+    }
+    return all;
+  }
+
   /// Mean over valid targets; what sluice_train_result and its gradient are about.
-  double loss(const std::vector<Example>& examples, bool cross_entropy, double* sum = nullptr,
-              uint64_t* count = nullptr) const {
+  double loss(const std::vector<Example>& examples, bool cross_entropy, double* sum = nullptr, uint64_t* count = nullptr) const {
+    LossOf of;
+    of.kind = cross_entropy ? SLUICE_CROSS_ENTROPY : SLUICE_MSE;
+    return loss(examples, of, sum, count);
+  }
+
+  double loss(const std::vector<Example>& examples, const LossOf& of, double* sum = nullptr, uint64_t* count = nullptr) const {
     if (!frozen) added.clear();
     rounding = 0;
-    double total = 0;
+    double total = 0, weight = 0;
     uint64_t valid = 0;
-    for (const Example& e : examples) {
-      const Frames y = answers(e.x);
-      const size_t outputs = layers.back().out;
-      for (size_t t = 0; t < y.size(); ++t) {
-        if (cross_entropy) {
-          if (e.classes[t] < 0) continue;
-          total -= std::log(y[t][size_t(e.classes[t])]);
-          ++valid;
-        } else {
-          for (size_t o = 0; o < outputs; ++o) {
-            const double v = e.values[t * outputs + o];
-            if (std::isnan(v)) continue;
-            total += (y[t][o] - v) * (y[t][o] - v);
-            ++valid;
-          }
-        }
-      }
+    const std::vector<Frames> answers = batch_answers(examples);
+    for (size_t i = 0; i < examples.size(); ++i) {
+      double own = 0;
+      for (size_t t = 0; t < answers[i].size(); ++t) add_targets(examples[i], t, answers[i][t], of, total, own, valid);
+      weight += of.sum_over_steps ? own > 0 : own;
     }
     if (sum) *sum = total;
     if (count) *count = valid;
-    return total / double(valid);
+    return total / weight;
   }
 
  private:
@@ -113,45 +140,166 @@ struct Reference {
     return y;
   }
 
-  static void activate(sluice_activation f, Frame& y) {
+  static void add_targets(const Example& e, size_t t, const Frame& y, const LossOf& of, double& total, double& weight, uint64_t& valid) {
+    const auto weight_of = [&](size_t c) { return of.weights.empty() ? 1.0 : double(of.weights[c]); };
+    if (of.kind == SLUICE_CROSS_ENTROPY) {
+      if (e.classes[t] < 0) return;
+      for (size_t c = 0; c < y.size(); ++c) {
+        const double target = (c == size_t(e.classes[t]) ? 1 - of.smoothing : 0) + of.smoothing / double(y.size());
+        total -= target * weight_of(c) * std::log(y[c]);
+      }
+      weight += weight_of(size_t(e.classes[t]));
+      ++valid;
+      return;
+    }
+    for (size_t o = 0; o < y.size(); ++o) {
+      const double v = e.classes.empty() ? double(e.values[t * y.size() + o]) : e.classes[t] < 0 ? NAN : double(e.classes[t]);
+      if (std::isnan(v)) continue;
+      ++valid;
+      const double error = y[o] - v, size = std::fabs(error);
+      if (of.kind == SLUICE_BINARY) {
+        const double w = weight_of(v >= 0.5), smooth = v * (1 - of.smoothing) + of.smoothing / 2;
+        total -= w * (smooth * std::log(y[o]) + (1 - smooth) * std::log(1 - y[o]));
+        weight += w;
+      } else {
+        total += of.kind == SLUICE_MSE ? error * error : size <= of.delta ? error * error / 2 : of.delta * (size - of.delta / 2);
+        weight += 1;
+      }
+    }
+  }
+
+  static double curve(const Layer& layer, sluice_activation f, double v) {
+    if (f == SLUICE_TANH) return std::tanh(v);
+    if (f == SLUICE_SIGMOID) return sigmoid(v);
+    if (f == SLUICE_RELU) return v > 0 ? v : 0;
+    if (f == SLUICE_HARD_SIGMOID) return std::fmin(1, std::fmax(0, layer.parameter * v + 0.5));
+    return v;
+  }
+  static double gate(const Layer& layer, double v) {
+    return curve(layer, layer.activation == SLUICE_LINEAR ? SLUICE_SIGMOID : layer.activation, v);
+  }
+
+  static void activate(const Layer& layer, Frame& y) {
     double sum = 0;
     for (double& v : y) {
-      if (f == SLUICE_TANH) v = std::tanh(v);
-      if (f == SLUICE_SIGMOID) v = sigmoid(v);
-      if (f == SLUICE_RELU) v = v > 0 ? v : 0;
-      if (f == SLUICE_SOFTMAX) sum += v = std::exp(v);
+      v = curve(layer, layer.activation, v);
+      if (layer.activation == SLUICE_SOFTMAX) sum += v = std::exp(v);
     }
-    if (f == SLUICE_SOFTMAX)
+    if (layer.activation == SLUICE_SOFTMAX)
       for (double& v : y) v /= sum;
   }
 
-  Frames gru(size_t l, const Frames& x) const {
-    const Layer& layer = layers[l];
-    const auto& a = layer.arrays;
-    const size_t n = layer.out;
-    Frame h(n);
-    Frames out;
-    for (const Frame& frame : x) {
-      const Frame i = affine(a.at("weight_ih"), a.at("bias_ih"), frame);
-      const Frame r = affine(a.at("weight_hh"), a.at("bias_hh"), seen(l, h));
-      for (size_t j = 0; j < n; ++j) {
-        const double reset = sigmoid(i[j] + r[j]), update = sigmoid(i[n + j] + r[n + j]);
-        const double candidate = std::tanh(i[2 * n + j] + reset * r[2 * n + j]);
-        h[j] = (1 - update) * candidate + update * h[j];
-      }
-      out.push_back(h);
-    }
-    return layer.every_step ? out : Frames{h};
+  /// Arrays by name, of the layer that a tied one shares with.
+  const std::vector<double>& array(size_t l, const std::string& name) const {
+    return layers[layers[l].tied >= 0 ? size_t(layers[l].tied) : l].arrays.at(name);
   }
 
-  static Frames through(const Layer& layer, Frames x) {
+  struct CellState {
+    Frame h, c;
+  };
+
+  /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014.
+  void cell_step(size_t l, const std::string& suffix, const Frame& frame, CellState& s) const {
+    const Layer& layer = layers[l];
+    const size_t n = s.h.size();
+    const Frame zero(n);
+    if (layer.kind == SLUICE_GRU_BEFORE) {
+      const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias" + suffix), frame);
+      const Frame h = seen(l, s.h), u = affine(array(l, "weight_hh" + suffix), Frame(2 * n), h);
+      Frame reset(n);
+      for (size_t j = 0; j < n; ++j) reset[j] = gate(layer, i[j] + u[j]) * h[j];
+      const Frame candidate = affine(array(l, "weight_hn" + suffix), zero, reset);
+      for (size_t j = 0; j < n; ++j) {
+        const double z = gate(layer, i[n + j] + u[n + j]);
+        s.h[j] = (1 - z) * std::tanh(i[2 * n + j] + candidate[j]) + z * s.h[j];
+      }
+      return;
+    }
+    const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias_ih" + suffix), frame);
+    const Frame r = affine(array(l, "weight_hh" + suffix), array(l, "bias_hh" + suffix), seen(l, s.h));
+    for (size_t j = 0; j < n; ++j) {
+      if (layer.kind == SLUICE_GRU) {
+        const double reset = gate(layer, i[j] + r[j]), update = gate(layer, i[n + j] + r[n + j]);
+        const double candidate = std::tanh(i[2 * n + j] + reset * r[2 * n + j]);
+        s.h[j] = (1 - update) * candidate + update * s.h[j];
+      } else if (layer.kind == SLUICE_LSTM) {
+        const double in = gate(layer, i[j] + r[j]), forget = gate(layer, i[n + j] + r[n + j]);
+        const double g = std::tanh(i[2 * n + j] + r[2 * n + j]), out = gate(layer, i[3 * n + j] + r[3 * n + j]);
+        s.c[j] = forget * s.c[j] + in * g;
+        s.h[j] = out * std::tanh(s.c[j]);
+      } else {
+        s.h[j] = std::tanh(i[j] + r[j]);
+      }
+    }
+  }
+
+  Frames one_direction(size_t l, const std::string& suffix, const Frames& x, size_t n) const {
+    const Layer& layer = layers[l];
+    CellState s{Frame(n), Frame(n)};
+    Frames out;
+    Frame sum(n);
+    for (const Frame& frame : x) {
+      cell_step(l, suffix, frame, s);
+      for (size_t j = 0; j < n; ++j) sum[j] += s.h[j] / double(x.size());
+      out.push_back(s.h);
+    }
+    if (layer.mean) return {sum};
+    return layer.every_step ? out : Frames{s.h};
+  }
+
+  Frames recurrent(size_t l, Frames x) const {
+    if (!layers[l].both) return one_direction(l, "", x, layers[l].out);
+    const size_t n = layers[l].out / 2;
+    Frames out = one_direction(l, "", x, n);
+    std::reverse(x.begin(), x.end());
+    Frames back = one_direction(l, "_reverse", x, n);
+    std::reverse(back.begin(), back.end());
+    for (size_t t = 0; t < out.size(); ++t) out[t].insert(out[t].end(), back[t].begin(), back[t].end());
+    return out;
+  }
+
+  static void normalize_batch(const Layer& layer, std::vector<Frames>& all) {
+    for (size_t j = 0; j < layer.out; ++j) {
+      double sum = 0, squares = 0, n = 0;
+      for (const Frames& frames : all)
+        for (const Frame& f : frames) sum += f[j], n += 1;
+      for (const Frames& frames : all)
+        for (const Frame& f : frames) squares += (f[j] - sum / n) * (f[j] - sum / n);
+      for (Frames& frames : all)
+        for (Frame& f : frames)
+          f[j] = (f[j] - sum / n) / std::sqrt(squares / n + layer.parameter) * layer.arrays.at("weight")[j] + layer.arrays.at("bias")[j];
+    }
+  }
+
+  static Frame normalized(const Layer& layer, const Frame& x) {
+    double mean = 0, var = 0;
+    for (const double v : x) mean += v / double(x.size());
+    for (const double v : x) var += (v - mean) * (v - mean) / double(x.size());
+    Frame y(x.size());
+    for (size_t j = 0; j < x.size(); ++j) {
+      const bool batch = layer.kind == SLUICE_BATCH_NORM;
+      const double center = batch ? layer.arrays.at("running_mean")[j] : mean, spread = batch ? layer.arrays.at("running_var")[j] : var;
+      y[j] = (x[j] - center) / std::sqrt(spread + layer.parameter) * layer.arrays.at("weight")[j] + layer.arrays.at("bias")[j];
+    }
+    return y;
+  }
+
+  Frames layer_answers(size_t l, Frames x) const {
+    const Layer& layer = layers[l];
+    for (Frame& frame : x)
+      if (l > 0) frame = seen(l - 1, frame);
     switch (layer.kind) {
-      case SLUICE_GRU:
-        break;
       case SLUICE_DENSE:
         for (Frame& frame : x) {
-          frame = affine(layer.arrays.at("weight"), layer.arrays.at("bias"), frame);
-          activate(layer.activation, frame);
+          frame = affine(array(l, "weight"), array(l, "bias"), frame);
+          activate(layer, frame);
+        }
+        return x;
+      case SLUICE_EMBEDDING:
+        for (Frame& frame : x) {
+          const double id = frame[0] >= 0 && frame[0] < double(layer.in) ? frame[0] : layer.in > 1;
+          frame.resize(layer.out);
+          for (size_t j = 0; j < layer.out; ++j) frame[j] = layer.arrays.at("weight")[j * layer.in + size_t(id)];
         }
         return x;
       case SLUICE_STANDARDIZE:
@@ -159,8 +307,13 @@ struct Reference {
           for (size_t j = 0; j < frame.size(); ++j)
             frame[j] = (frame[j] - layer.arrays.at("mean")[j]) * layer.arrays.at("scale")[j];
         return x;
+      case SLUICE_BATCH_NORM:
+      case SLUICE_LAYER_NORM:
+        for (Frame& frame : x) frame = normalized(layer, frame);
+        return x;
+      default:
+        return recurrent(l, x);
     }
-    throw std::logic_error("a layer without a reference");
   }
 };
 

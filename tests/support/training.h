@@ -17,7 +17,7 @@ inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& exa
   std::vector<sluice_sequence> v;
   for (const Example& e : examples)
     v.push_back({e.x.data(), uint32_t(e.steps), e.number, e.classes.empty() ? nullptr : e.classes.data(),
-                 e.values.empty() ? nullptr : e.values.data()});
+                 e.values.empty() ? nullptr : e.values.data(), e.ids.empty() ? nullptr : e.ids.data(), nullptr});
   return v;
 }
 
@@ -25,14 +25,16 @@ inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& exa
 inline std::vector<Example> random_examples(const Network& network, int count, int longest, bool cross_entropy, uint64_t seed) {
   Noise noise(seed);
   const int inputs = network.layers.front().in, outputs = network.layers.back().out;
+  const bool ids = network.layers.front().kind == SLUICE_EMBEDDING;
   bool every = true;
-  for (const Layer& l : network.layers) every = every && !(l.kind == SLUICE_GRU && !l.every_step);
+  for (const Layer& l : network.layers) every = every && !(tools::recurrent(l) && !l.every_step);
   std::vector<Example> v;
   for (int i = 0; i < count; ++i) {
     Example e;
     e.steps = 1 + (i * 5 + 2) % longest;
     e.number = uint64_t(i);
-    e.x = noise.uniform(size_t(e.steps) * size_t(inputs));
+    if (!ids) e.x = noise.uniform(size_t(e.steps) * size_t(inputs));
+    for (int t = 0; ids && t < e.steps; ++t) e.ids.push_back(noise.below(inputs + 2) - 1);
     for (int t = 0; t < (every ? e.steps : 1); ++t) {
       e.classes.push_back((i + t) % 5 == 4 ? -1 : noise.below(outputs));
       for (int o = 0; o < outputs; ++o)
@@ -109,7 +111,7 @@ struct Training {
     Plain all;
     const auto* records = static_cast<const LayerRecord*>(sluice_section(&model.model, SLUICE_SECTION_LAYERS, nullptr));
     for (uint32_t l = 0; l < model.info().layers; ++l) {
-      Weights arrays[4];
+      Weights arrays[most_arrays];
       const int n = layer_weights(records[l], arrays);
       all.emplace_back();
       for (int i = 0; i < n; ++i) {

@@ -6,20 +6,28 @@
 #include "../common/blob_text.h"
 #include "../common/error.h"
 #include "runtime/blob.h"
+#include "runtime/layer.h"
 
 namespace sluice::tools {
 namespace {
 
+constexpr int offset_fields = 8;
+
 /// The offsets of a record, in the order in which the arrays lie in the file.
-constexpr std::uint32_t LayerRecord::*offset_fields[4] = {&LayerRecord::w_ih, &LayerRecord::w_hh, &LayerRecord::b_ih,
-                                                          &LayerRecord::b_hh};
+std::uint32_t& offset_field(LayerRecord& record, std::uint32_t i) {
+  std::uint32_t* const fields[offset_fields] = {&record.w_ih,    &record.w_hh,    &record.b_ih,    &record.b_hh,
+                                                &record.back[0], &record.back[1], &record.back[2], &record.back[3]};
+  return *fields[i];
+}
 
 LayerRecord record_of(const Layer& layer) {
   LayerRecord record{};
   record.kind = static_cast<std::uint8_t>(layer.kind);
   record.format = static_cast<std::uint8_t>(layer.format);
   record.activation = static_cast<std::uint8_t>(layer.activation);
-  record.flags = layer.every_step ? every_step_flag : 0;
+  record.flags = std::uint8_t((layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
+                              (layer.both ? both_directions_flag : 0));
+  record.parameter = layer.parameter;
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
@@ -27,10 +35,11 @@ LayerRecord record_of(const Layer& layer) {
   return record;
 }
 
-/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field in offset_fields.
-int arrays_of(const Layer& layer, Weights out[4]) {
+/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field; beyond those, it follows the array
+/// before it.
+int arrays_of(const Layer& layer, Weights out[most_arrays]) {
   LayerRecord record = record_of(layer);
-  for (std::uint32_t i = 0; i < 4; ++i) record.*offset_fields[i] = i;
+  for (std::uint32_t i = 0; i < offset_fields; ++i) offset_field(record, i) = i;
   return layer_weights(record, out);
 }
 
@@ -64,11 +73,13 @@ std::uint64_t place_weights(const Network& network, std::uint64_t begin, std::ve
   std::uint64_t end = begin;
   for (const Layer& layer : network.layers) {
     LayerRecord record = record_of(layer);
-    Weights arrays[4];
-    const int count = arrays_of(layer, arrays);
+    Weights arrays[most_arrays];
+    const int count = layer.tied < 0 ? arrays_of(layer, arrays) : 0;
+    for (std::uint32_t i = 0; layer.tied >= 0 && i < offset_fields; ++i)
+      offset_field(record, i) = offset_field(records[std::size_t(layer.tied)], i);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t offset = round_up(end, weight_alignment);
-      record.*offset_fields[arrays[i].offset] = static_cast<std::uint32_t>(offset);
+      if (arrays[i].offset < offset_fields) offset_field(record, arrays[i].offset) = static_cast<std::uint32_t>(offset);
       end = offset + weight_bytes(arrays[i]);
     }
     records.push_back(record);
@@ -100,7 +111,7 @@ void copy_to(std::string& blob, std::size_t offset, const void* from, std::size_
 
 void store_weights(const Network& network, const std::vector<LayerRecord>& records, std::string& blob) {
   for (std::size_t l = 0; l < records.size(); ++l) {
-    Weights arrays[4];
+    Weights arrays[most_arrays];
     const int count = layer_weights(records[l], arrays);
     for (int i = 0; i < count; ++i) {
       const Array& array = network.layers[l].arrays[static_cast<std::size_t>(i)];
@@ -122,7 +133,7 @@ BlobHeader header_of(const Plan& plan) {
   header.bytes = static_cast<std::uint32_t>(plan.end);
   header.sections = static_cast<std::uint32_t>(plan.sections.size());
   header.layers = static_cast<std::uint32_t>(plan.records.size());
-  header.inputs = plan.records.front().in;
+  header.inputs = plan.records.front().kind == SLUICE_EMBEDDING ? 1 : plan.records.front().in;
   header.outputs = plan.records.back().out;
   return header;
 }
@@ -134,7 +145,7 @@ std::vector<std::uint32_t> weight_places(const sluice_model& model) {
   const std::uint32_t begin = find_section(opened.blob, SLUICE_SECTION_WEIGHTS)->offset;
   std::vector<std::uint32_t> places;
   for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
-    Weights arrays[4];
+    Weights arrays[most_arrays];
     const int count = layer_weights(opened.layers[l], arrays);
     for (int i = 0; i < count; ++i)
       each_element(arrays[i], [&](std::size_t, std::size_t packed) {
@@ -158,19 +169,28 @@ void pack_weights(const std::vector<std::uint32_t>& places, const Network& netwo
       for (const float value : array.values) section[*place++] = value;
 }
 
-Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step, sluice_format format) {
-  Layer layer{kind, activation, every_step, in, out, {}, format};
-  Weights arrays[4];
+Layer with_arrays(Layer layer) {
+  Weights arrays[most_arrays];
   const int count = arrays_of(layer, arrays);
+  layer.arrays.clear();
   for (int i = 0; i < count; ++i) {
     const Weights& w = arrays[i];
     const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
     const bool real = w.element == Element::f32;
-    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(kind), i), w.gates, w.rows, w.cols,
+    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(layer.kind), i), w.gates, w.rows, w.cols,
                             std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
   }
   return layer;
 }
+
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step, sluice_format format) {
+  Layer layer;
+  layer.kind = kind, layer.in = in, layer.out = out, layer.activation = activation, layer.every_step = every_step;
+  layer.format = format;
+  return with_arrays(layer);
+}
+
+bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
 
 std::string write_blob(const Network& network) {
   const std::string texts[] = {scales_of(network), network.self_test, terminated(network.inputs), terminated(network.labels),
@@ -203,16 +223,33 @@ std::string write_blob(const Network& network) {
   return blob;
 }
 
+namespace {
+
+Layer layer_of(const LayerRecord& record) {
+  Layer layer;
+  layer.kind = static_cast<sluice_layer_kind>(record.kind);
+  layer.activation = static_cast<sluice_activation>(record.activation);
+  layer.format = static_cast<sluice_format>(record.format);
+  layer.every_step = (record.flags & every_step_flag) != 0;
+  layer.mean = (record.flags & mean_flag) != 0;
+  layer.both = (record.flags & both_directions_flag) != 0;
+  layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
+  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh;
+  layer.parameter = record.parameter;
+  return with_arrays(layer);
+}
+
+}  // namespace
+
 Network read_network(const sluice_model& model) {
   const auto& opened = reinterpret_cast<const OpenModel&>(model);
   Network network;
   for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
     const LayerRecord& record = opened.layers[l];
-    Layer layer = make_layer(static_cast<sluice_layer_kind>(record.kind), static_cast<int>(record.in),
-                             static_cast<int>(record.out), static_cast<sluice_activation>(record.activation),
-                             (record.flags & every_step_flag) != 0, static_cast<sluice_format>(record.format));
-    layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh;
-    Weights arrays[4];
+    Layer layer = layer_of(record);
+    for (int earlier = 0; earlier < int(l) && layer.tied < 0; ++earlier)
+      if (opened.layers[earlier].w_ih == record.w_ih && opened.layers[earlier].kind == record.kind) layer.tied = earlier;
+    Weights arrays[most_arrays];
     layer_weights(record, arrays);
     for (std::size_t i = 0; i < layer.arrays.size(); ++i) {
       const std::uint8_t* const from = opened.blob + arrays[i].offset;

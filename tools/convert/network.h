@@ -10,8 +10,7 @@ namespace sluice::tools {
 
 /// One array of weights in plain order [gates * rows][cols], named as PyTorch names it.
 struct Array {
-  std::string
-      name;  ///< "weight_ih", "weight_hh", "bias_ih", "bias_hh"; Dense "weight", "bias"; standardization "mean", "scale"
+  std::string name;  ///< as weights_name() has it (runtime/blob.h)
   int gates = 1, rows = 0, cols = 1;
   std::vector<float> values;
   std::vector<std::int32_t> integers;  ///< in place of values where the layer is in fixed point
@@ -25,6 +24,10 @@ struct Layer {
   std::vector<Array> arrays;  ///< in the order of layer_weights()
   sluice_format format = SLUICE_F32;
   int shift_ih = 0, shift_hh = 0;  ///< of fixed point
+  bool mean = false;               ///< recurrent: hands on the mean over steps
+  bool both = false;               ///< recurrent: goes in both directions, half of `out` each
+  float parameter = 0;             ///< slope of the hard sigmoid, epsilon of a normalization
+  int tied = -1;                   ///< the layer before it whose weights it has, stored once; the arrays are equal
 };
 
 /// How a network in fixed point takes its inputs and gives its answers (sluice_quantize, sluice_dequantize).
@@ -45,6 +48,12 @@ struct Network {
 /// A layer with its arrays, all zeros, of the shape that its kind has.
 Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR, bool every_step = false,
                  sluice_format format = SLUICE_F32);
+
+/// The same of a layer's other fields.
+Layer with_arrays(Layer layer);
+
+/// Whether a layer has a state.
+bool recurrent(const Layer& layer);
 
 /// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
 std::string write_blob(const Network& network);

@@ -43,7 +43,7 @@ std::string in_order(std::string_view blob, Order order) {
   auto* const layers = reinterpret_cast<LayerRecord*>(bytes + find_section(bytes, SLUICE_SECTION_LAYERS)->offset);
   for (std::uint32_t l = 0; l < header.layers; ++l) {
     if (layers[l].format == SLUICE_F32) continue;
-    Weights arrays[4];
+    Weights arrays[most_arrays];
     const int n = layer_weights(layers[l], arrays);
     for (int i = 0; i < n; ++i)
       if (arrays[i].element == Element::i8) reorder(arrays[i], order, bytes + arrays[i].offset);

@@ -1,0 +1,167 @@
+// The cells of recurrent layers: their shapes, weights and steps, as inference and training share them. PyTorch's gate order and
+// names; kernels/kernels.h has the gates' formulas.
+//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z likewise, n = tanh(W_in x + b_in + r (W_hn h + b_hn)),
+//               h' = z h + (1 - z) n (Cho et al. 2014, the variant of cuDNN, PyTorch, and Keras with reset_after=True)
+//   GruBefore   n = tanh(W_in x + b_n + W_hn (r h)) (Cho et al. 2014, Keras with reset_after=False)
+//   Lstm        i, f, o = s(...), g = tanh(...), c' = f c + i g, h' = o tanh(c') (Hochreiter, Schmidhuber 1997; Gers et al. 2000)
+//   Rnn         h' = tanh(W_ih x + b_ih + b_hh + W_hh h) (Elman 1990)
+// s is the sigmoid, a hard sigmoid or tanh: the record's activation.
+#ifndef SLUICE_CELLS_H
+#define SLUICE_CELLS_H
+
+#include <string.h>
+
+#include "layer.h"
+
+namespace sluice {
+
+/// Panel by panel: rows are short, and calls of memcpy for whole ones would cost more than the copies.
+inline void copy(const float* from, float* to, int units) {
+  for (int i = 0; i < units; i += panel_rows) memcpy(to + i, from + i, panel_rows * sizeof(float));
+}
+
+/// One direction of a recurrent layer, as a record of its own.
+inline LayerRecord direction_of(const LayerRecord& layer, bool backward) {
+  LayerRecord one = layer;
+  if (!(layer.flags & both_directions_flag)) return one;
+  one.out = layer.out / 2;
+  one.flags &= uint8_t(~both_directions_flag);
+  if (backward) one.w_ih = layer.back[0], one.w_hh = layer.back[1], one.b_ih = layer.back[2], one.b_hh = layer.back[3];
+  return one;
+}
+
+/// One step of `count` streams. What the gates leave in a and g is what the backward step wants.
+struct CellStep {
+  float* a;           ///< [count][gates] In: the chains over the inputs
+  float* g;           ///< [count][extra * units]
+  const float* seen;  ///< what enters the product: h itself, unless training drops or rounds it; its stride as h's
+  const float* h;
+  const float* c;     ///< Lstm: the cell state; its stride as h's
+  int stride;         ///< of h, seen and c from stream to stream; 0: one for all
+  float *h_next, *c_next;
+  int next_stride;
+  int count;
+};
+
+/// What all cells have.
+struct Cell {
+  int in, hidden;  ///< hidden without padding: the length of a chain over h
+  int units;       ///< padded
+  int gates;       ///< a row of pre-activations
+  Curve gate;
+  const void *w_ih, *w_hh;
+  const float *b_ih, *b_hh;
+
+  Cell(const LayerRecord& layer, const uint8_t* base, int gate_count)
+      : in(int(layer.in)),
+        hidden(int(layer.out)),
+        units(padded(hidden)),
+        gates(gate_count * units),
+        gate(gate_curve(layer)),
+        w_ih(base + layer.w_ih),
+        w_hh(base + layer.w_hh),
+        b_ih(reinterpret_cast<const float*>(base + layer.b_ih)),
+        b_hh(reinterpret_cast<const float*>(base + layer.b_hh)) {}
+
+  /// All input products of `rows` frames at once: a [rows][gates].
+  void inputs(const Kernels& kernels, const float* bias, int bias_stride, const float* x, int x_stride, float* a, int rows) const {
+    kernels.product_f32({w_ih, gates, in, 0}, {bias, bias_stride, x, x_stride, 1, a, gates, rows});
+  }
+
+ protected:
+  /// Both biases added once, for the first `summed` gates; b_ih alone for the others.
+  void sum_biases(float* __restrict out, int summed) const {
+    for (int i = 0; i < gates; i += panel_rows)
+      for (int j = 0; j < panel_rows; ++j) out[i + j] = i < summed * units ? b_ih[i + j] + b_hh[i + j] : b_ih[i + j];
+  }
+};
+
+struct GruCell : Cell {
+  static constexpr int kind = SLUICE_GRU, gate_count = 3, extra = 1;  ///< g: g_x, then the candidate
+  static constexpr bool has_c = false;
+  GruCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count) {}
+
+  void bias(float* out) const { sum_biases(out, 2); }
+
+  /// Moves g_x out of a, lets the chains over h go on, applies the gates.
+  void step(const Kernels& kernels, const CellStep& s) const {
+    for (int i = 0; i < s.count; ++i) {
+      float* const candidate = s.a + ptrdiff_t(i) * gates + 2 * units;
+      copy(candidate, s.g + ptrdiff_t(i) * units, units);
+      copy(b_hh + 2 * units, candidate, units);
+    }
+    kernels.product_f32({w_hh, gates, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    kernels.gru_f32({s.a, gates, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
+  }
+
+  /// One stream's step, in place; x null: a holds the chains over the inputs. What it leaves in a and g is of no use.
+  void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
+    kernels.gru_step_f32({w_ih, w_hh, b_ih, b_hh, x, a, g, state, state, in, hidden, units, gate});
+  }
+};
+
+/// A step of a cell without a kernel for all of it.
+template <class Own>
+struct PlainCell : Cell {
+  PlainCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, Own::gate_count) {}
+  void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
+    const Own& own = *static_cast<const Own*>(this);
+    if (x) {
+      own.bias(a);
+      inputs(kernels, a, 0, x, 0, a, 1);
+    }
+    own.step(kernels, {a, g, state, state, state + units, 0, state, state + units, 0, 1});
+  }
+};
+
+struct GruBeforeCell : PlainCell<GruBeforeCell> {
+  static constexpr int kind = SLUICE_GRU_BEFORE, gate_count = 3, extra = 1;  ///< g: r * h
+  static constexpr bool has_c = false;
+  using PlainCell::PlainCell;
+
+  void bias(float* out) const { copy(b_ih, out, gates); }
+  /// The candidate's matrix follows that of r and z.
+  const float* w_hn() const { return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * hidden; }
+  ResetBefore rows(const CellStep& s) const {
+    return {s.a, gates, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate};
+  }
+
+  void step(const Kernels& kernels, const CellStep& s) const {
+    kernels.product_f32({w_hh, 2 * units, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    ResetBefore reset = rows(s);
+    reset.h = s.seen;
+    kernels.gru_reset_f32(reset);
+    float* const candidate = s.a + 2 * units;
+    kernels.product_f32({w_hn(), units, hidden, 0}, {candidate, gates, s.g, units, 1, candidate, gates, s.count});
+    kernels.gru_update_f32(rows(s));
+  }
+};
+
+struct LstmCell : PlainCell<LstmCell> {
+  static constexpr int kind = SLUICE_LSTM, gate_count = 4, extra = 1;  ///< g: tanh(c')
+  static constexpr bool has_c = true;
+  using PlainCell::PlainCell;
+
+  void bias(float* out) const { sum_biases(out, gate_count); }
+  void step(const Kernels& kernels, const CellStep& s) const {
+    kernels.product_f32({w_hh, gates, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    kernels.lstm_f32({s.a, gates, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next, s.next_stride, units, s.count, gate});
+  }
+};
+
+struct RnnCell : PlainCell<RnnCell> {
+  static constexpr int kind = SLUICE_RNN, gate_count = 1, extra = 0;
+  static constexpr bool has_c = false;
+  using PlainCell::PlainCell;
+
+  void bias(float* out) const { sum_biases(out, gate_count); }
+  void step(const Kernels& kernels, const CellStep& s) const {
+    kernels.product_f32({w_hh, gates, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    kernels.activate_f32(Activation::tanh, s.a, s.count, units, gates);
+    for (int i = 0; i < s.count; ++i) copy(s.a + ptrdiff_t(i) * gates, s.h_next + ptrdiff_t(i) * s.next_stride, units);
+  }
+};
+
+}  // namespace sluice
+
+#endif

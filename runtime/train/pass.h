@@ -1,0 +1,70 @@
+// A batch's way through the network and back. All shards of a group go together, layer by layer; they meet only where a layer must add
+// something up over the batch in its middle (batch normalization), else a shard goes all the way as one task.
+#ifndef SLUICE_TRAIN_PASS_H
+#define SLUICE_TRAIN_PASS_H
+
+#include "train.h"
+
+namespace sluice {
+
+/// Where a layer's part of a pass lies: bytes from the start of the shard's memory.
+struct Place {
+  uint64_t kept, x, mask;  ///< mask 0: what enters was not dropped
+  int32_t x_stride, rows_in;
+};
+
+/// A shard on its way. Between two meetings it waits here.
+struct Flight {
+  Shard shard;
+  uint64_t used;  ///< of the shard's memory
+  uint64_t x;     ///< what enters the next layer, as Place has it
+  int32_t x_stride, rows;
+  uint64_t gradients[2];
+};
+
+/// The arena, laid out anew at every call by the code that measured it.
+struct Layout {
+  uint8_t* weights;                  ///< the blob up to the end of its weight section: offsets hold
+  uint8_t* seen;                     ///< the same as the passes see it: weights, but where they are rounded
+  float *gradient, *first, *second;  ///< [section floats]
+  float* zeros;
+  uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
+  ShardLoss* losses;       ///< [shards in flight]
+  float* shard_gradients;  ///< [shards in flight][section floats]
+  Flight* flights;         ///< [shards in flight]
+  float* partials;         ///< [shards in flight][meeting floats]
+  float* totals;           ///< [layers][meeting floats] of a layer's last meeting forward
+  float* total;            ///< [meeting floats] of a meeting on the way back
+  uint8_t* shard_memory;   ///< [shards in flight][shard_bytes]
+  uint64_t shard_bytes;
+  uint32_t section_begin, section_floats, weights_end, shards, meeting;
+};
+
+/// A batch on its way.
+struct Batch {
+  const OpenModel& model;
+  const sluice_train_options& options;
+  const Layout& layout;
+  uint8_t* arena;
+  const sluice_sequence* sequences;
+  uint32_t count;
+  uint64_t step;
+  float scale;     ///< of a target's gradient
+  uint32_t first;  ///< shard of the group in flight
+};
+
+/// The sequences begin to end - 1 of a batch, in order of falling length.
+Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end);
+
+/// Bytes that a shard of this shape wants.
+uint64_t shard_needs(const Batch& nothing, const Shard& worst);
+
+/// Floats of the largest meeting; 0 where shards never meet.
+uint32_t meeting_floats(const OpenModel&);
+
+/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their gradients and losses.
+void run_group(Batch&, const sluice_host*, uint32_t flying);
+
+}  // namespace sluice
+
+#endif

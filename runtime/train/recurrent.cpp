@@ -1,0 +1,374 @@
+// Back-propagation through time for every cell. What the forward step leaves in a and g is turned into gradients in place.
+//
+// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward direction has the state before step
+// t in block t and the one after in t + 1, the backward direction the other way round. Rows behind a sequence's end hold zeros, so
+// that a shorter sequence begins (backwards: ends) from the zero state.
+#include <string.h>
+
+#include "../cells.h"
+#include "train.h"
+
+namespace sluice {
+namespace {
+
+/// dh and dc of a step, [sequences][units] each: In: gradients of the state after. Out: of the state before.
+struct StateGradient {
+  float *dh, *dc, *spare;
+  StateGradient(uint64_t floats, Arena& arena) : dh(arena.take<float>(floats)), dc(arena.take<float>(floats)), spare(arena.take<float>(floats)) {}
+};
+
+/// One step backwards: the gates, and the products with the transposed weights.
+struct StepBack {
+  const TrainCall& call;
+  const float* transposed;
+  float *a, *g;          ///< rows of this step
+  const float* h;        ///< the state before, as the update sees it
+  const float* seen;     ///< the same as the products see it
+  const float* c;        ///< likewise
+  const float* mask;     ///< [sequences][units] of what entered the recurrent product; null: none
+  const StateGradient& state;
+  int active;
+  bool first;  ///< step of the direction: nobody asks for the gradient of the state before
+};
+
+/// dh += mask * (W^T da): what came through the recurrent product. With `fresh` dh begins at zero.
+void through_product(const StepBack& s, const Cell& cell, const Matrix& transposed, const float* da, bool fresh) {
+  if (s.first) return;
+  const int units = cell.units;
+  float* const dh = s.state.dh;
+  if (!s.mask) {
+    const float* const init = fresh ? s.call.zeros : dh;
+    return s.call.kernels.product_f32(transposed, {init, fresh ? 0 : units, da, cell.gates, 1, dh, units, s.active});
+  }
+  float* const spare = s.state.spare;
+  s.call.kernels.product_f32(transposed, {s.call.zeros, 0, da, cell.gates, 1, spare, units, s.active});
+  for (int64_t i = 0; i < int64_t(s.active) * units; ++i) dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * s.mask[i];
+}
+
+template <class Own>
+struct Back;
+
+template <>
+struct Back<GruCell> {
+  static void step(const GruCell& cell, const StepBack& s) {
+    const int units = cell.units;
+    s.call.kernels.gru_back_f32({s.a, cell.gates, s.g, units, s.h, units, s.state.dh, units, units, s.active, cell.gate});
+    through_product(s, cell, {s.transposed, units, cell.gates, 0}, s.a, false);
+  }
+};
+
+template <>
+struct Back<GruBeforeCell> {
+  static void step(const GruBeforeCell& cell, const StepBack& s) {
+    const int units = cell.units;
+    float* const ds = s.state.spare;
+    ResetBefore rows{s.a, cell.gates, ds, units, s.h, units, s.state.dh, units, units, s.active, cell.gate};
+    s.call.kernels.gru_update_back_f32(rows);
+    const Matrix w_hn{s.transposed + ptrdiff_t(units) * 2 * units, units, units, 0}, w_hh{s.transposed, units, 2 * units, 0};
+    s.call.kernels.product_f32(w_hn, {s.call.zeros, 0, s.a + 2 * units, cell.gates, 1, ds, units, s.active});
+    if (s.mask) return masked(cell, s, rows, w_hh);
+    rows.h = s.seen;
+    s.call.kernels.gru_reset_back_f32(rows);
+    through_product(s, cell, w_hh, s.a, false);
+  }
+  /// r multiplies the masked state.
+  static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows, const Matrix& w_hh) {
+    const int units = cell.units;
+    float* const through = s.state.dc;  // free here
+    memset(through, 0, size_t(s.active) * size_t(units) * sizeof(float));
+    rows.h = s.seen, rows.h_next = through;
+    s.call.kernels.gru_reset_back_f32(rows);
+    for (int64_t i = 0; i < int64_t(s.active) * units; ++i) s.state.dh[i] += through[i] * s.mask[i];
+    through_product(s, cell, w_hh, s.a, false);
+  }
+};
+
+template <>
+struct Back<LstmCell> {
+  static void step(const LstmCell& cell, const StepBack& s) {
+    const int units = cell.units;
+    s.call.kernels.lstm_back_f32({s.a, cell.gates, s.g, s.c, units, units, s.state.dh, units, s.state.dc, units, units, s.active, cell.gate});
+    through_product(s, cell, {s.transposed, units, cell.gates, 0}, s.a, true);
+  }
+};
+
+template <>
+struct Back<RnnCell> {
+  static void step(const RnnCell& cell, const StepBack& s) {
+    const int units = cell.units;
+    s.call.kernels.activate_back_f32(Activation::tanh, s.a, s.state.dh, s.active, units, units);
+    for (int i = 0; i < s.active; ++i) copy(s.state.dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * units, units);
+    through_product(s, cell, {s.transposed, units, cell.gates, 0}, s.a, true);
+  }
+};
+
+/// What one direction keeps for its way back.
+template <class Own>
+struct Track {
+  const Own cell;
+  const LayerRecord& layer;
+  bool backward;
+  int n, steps, units;
+  float* a;     ///< [steps][sequences][gates]
+  float* g;     ///< [steps][sequences][extra * units]
+  float* h;     ///< [steps + 1][sequences][units]
+  float* c;     ///< likewise; null but for an LSTM
+  float* seen;  ///< h as it enters products; h itself where nothing is dropped or rounded
+  float* mask;  ///< [sequences][units] of dropout on the state; null: none
+
+  Track(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
+      : cell(one, call.parameters.base), layer(one), backward(goes_backward), n(call.shard.sequences), steps(call.shard.steps), units(cell.units) {
+    const uint64_t rows = uint64_t(steps) * uint64_t(n), blocks = (rows + uint64_t(n)) * uint64_t(units);
+    a = arena.take<float>(rows * uint64_t(cell.gates));
+    g = arena.take<float>(rows * uint64_t(Own::extra * units));
+    h = arena.take<float>(blocks);
+    c = Own::has_c ? arena.take<float>(blocks) : nullptr;
+    mask = call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
+    seen = mask || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
+  }
+
+  int frame(int i) const { return backward ? steps - 1 - i : i; }
+  ptrdiff_t before(int t) const { return ptrdiff_t(backward ? t + 1 : t) * n * units; }
+  ptrdiff_t after(int t) const { return ptrdiff_t(backward ? t : t + 1) * n * units; }
+  /// The states after every step, [steps][sequences][units].
+  const float* after_all() const { return h + after(0); }
+
+  /// The state that the direction begins with: what the sequence carries, or zero.
+  void begin(const TrainCall& call) const {
+    const size_t bytes = size_t(n) * size_t(units) * sizeof(float);
+    float* const first_h = h + before(frame(0));
+    float* const first_c = c ? c + before(frame(0)) : nullptr;
+    memset(first_h, 0, bytes);
+    if (c) memset(first_c, 0, bytes);
+    for (int s = 0; s < n; ++s) {
+      const float* const state = call.sequences[call.shard.index[s]].state;
+      if (!state || backward) continue;
+      memcpy(first_h + ptrdiff_t(s) * units, state + call.state_offset, size_t(units) * sizeof(float));
+      if (c) memcpy(first_c + ptrdiff_t(s) * units, state + call.state_offset + units, size_t(units) * sizeof(float));
+    }
+    see(call, before(frame(0)));
+  }
+
+  /// The state after each sequence's last frame, where the sequence carries it on.
+  void end(const TrainCall& call) const {
+    for (int s = 0; s < n; ++s) {
+      float* const state = call.sequences[call.shard.index[s]].state;
+      if (!state || backward) continue;
+      const ptrdiff_t last = after(call.shard.length[s] - 1) + ptrdiff_t(s) * units;
+      memcpy(state + call.state_offset, h + last, size_t(units) * sizeof(float));
+      if (c) memcpy(state + call.state_offset + units, c + last, size_t(units) * sizeof(float));
+    }
+  }
+
+  /// What products see of a block of h.
+  void see(const TrainCall& call, ptrdiff_t block) const {
+    if (seen == h) return;
+    const size_t count = size_t(n) * size_t(units);
+    if (call.rounding.unit > 0.0f)
+      call.rounding.apply(h + block, seen + block, count);
+    else
+      memcpy(seen + block, h + block, count * sizeof(float));
+    for (size_t i = 0; mask && i < count; ++i) seen[size_t(block) + i] *= mask[i];
+  }
+
+  void forward(const TrainCall& call, float* bias) const {
+    const Shard& shard = call.shard;
+    if (mask)
+      drop(call.draw, call.sequences, shard,
+           {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr, mask, n, cell.hidden, units});
+    cell.bias(bias);
+    cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, a, steps * n);
+    begin(call);
+    for (int i = 0; i < steps; ++i) {
+      const int t = frame(i);
+      const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
+      cell.step(call.kernels, {a + row * cell.gates, g + row * Own::extra * units, seen + from, h + from, c ? c + from : nullptr, units,
+                               h + to, c ? c + to : nullptr, units, shard.active(t)});
+      clear_ended(shard, t, units, h + to - row * units);
+      if (c) clear_ended(shard, t, units, c + to - row * units);
+      see(call, to);
+    }
+    end(call);
+  }
+};
+
+/// Where a layer's answers lie: of every step of one direction they are its states.
+struct Answer {
+  bool both, every, mean;
+  int hidden, width;
+  float* y;  ///< [rows_out][width]; null: the states themselves
+
+  Answer(const TrainCall& call, Arena& arena)
+      : both(call.layer.flags & both_directions_flag),
+        every(call.layer.flags & every_step_flag),
+        mean(call.layer.flags & mean_flag),
+        hidden(int(call.layer.out) / (both ? 2 : 1)),
+        width(padded(int(call.layer.out))),
+        y(every && !both ? nullptr : arena.take<float>(uint64_t(call.rows_out) * uint64_t(width))) {}
+
+  template <class Own>
+  void take(const TrainCall& call, const Track<Own>& track) const {
+    if (!y) return;
+    const Shard& shard = call.shard;
+    const int column = track.backward ? hidden : 0, units = track.units;
+    for (int row = 0; row < call.rows_out; ++row) {
+      const int s = row % track.n;
+      float* const to = y + ptrdiff_t(row) * width + column;
+      const float* const states = track.after_all() + ptrdiff_t(s) * units;
+      const ptrdiff_t step = ptrdiff_t(track.n) * units;
+      if (!track.backward) memset(to, 0, size_t(width) * sizeof(float));
+      if (mean)
+        average(call.kernels, states, step, shard.length[s], to, track.backward);
+      else
+        memcpy(to, states + step * (every ? row / track.n : track.backward ? 0 : shard.length[s] - 1), size_t(hidden) * sizeof(float));
+    }
+  }
+
+  /// Added up in the direction's own order, then divided, as the runtime does.
+  void average(const Kernels& kernels, const float* states, ptrdiff_t step, int length, float* to, bool backward) const {
+    for (int i = 0; i < length; ++i) kernels.add_f32(states + step * (backward ? length - 1 - i : i), to, size_t(hidden));
+    for (int i = 0; i < hidden; ++i) to[i] = to[i] / float(length);
+  }
+
+  /// Adds to the gradient of step t's state what comes from the answers: dh [sequences][units].
+  template <class Own>
+  void give(const TrainCall& call, const Track<Own>& track, int i, float* dh) const {
+    const int t = track.frame(i), column = track.backward ? hidden : 0, active = call.shard.active(t), units = track.units;
+    if (every && !both) return call.kernels.add_f32(call.dy + ptrdiff_t(t) * track.n * units, dh, size_t(active) * size_t(units));
+    for (int s = 0; s < active; ++s) {
+      const int length = call.shard.length[s];
+      if (!every && !mean && t != (track.backward ? 0 : length - 1)) continue;
+      const float* const dy = call.dy + ptrdiff_t(every ? t * track.n + s : s) * width + column;
+      float* const to = dh + ptrdiff_t(s) * units;
+      for (int j = 0; j < hidden; ++j) to[j] += mean ? dy[j] / float(length) : dy[j];
+    }
+  }
+};
+
+template <class Own>
+struct Trained {
+  static uint64_t transposed_floats(const Own& cell) { return uint64_t(cell.units) * uint64_t(cell.gates); }
+
+  static const float* prepare(const LayerRecord& layer, const uint8_t* base, bool wants_dx, Arena& arena) {
+    const float* first = nullptr;
+    for (int d = 0; d < (layer.flags & both_directions_flag ? 2 : 1); ++d) {
+      const Own cell(direction_of(layer, d == 1), base);
+      float* const hh = arena.take<float>(transposed_floats(cell));
+      float* const ih = wants_dx ? arena.take<float>(uint64_t(padded(cell.in)) * uint64_t(cell.gates)) : nullptr;
+      if (d == 0) first = hh;
+      if (arena.measures()) continue;
+      transpose_recurrent(cell, hh);
+      if (wants_dx) transpose(static_cast<const float*>(cell.w_ih), cell.gates, cell.in, ih);
+    }
+    return first;
+  }
+  static void transpose_recurrent(const Cell& cell, float* to) {
+    transpose(static_cast<const float*>(cell.w_hh), cell.gates, cell.hidden, to);
+  }
+  static void transpose_recurrent(const GruBeforeCell& cell, float* to) {
+    transpose(static_cast<const float*>(cell.w_hh), 2 * cell.units, cell.hidden, to);
+    transpose(cell.w_hn(), cell.units, cell.hidden, to + ptrdiff_t(2) * cell.units * cell.units);
+  }
+
+  static float* forward(const TrainCall& call, int, Arena& arena) {
+    const bool both = call.layer.flags & both_directions_flag;
+    const LayerRecord ahead = direction_of(call.layer, false), back = direction_of(call.layer, true);
+    const Answer answer(call, arena);
+    const Track<Own> first(call, ahead, false, arena);
+    take_state(first, arena);
+    float* const bias = arena.take<float>(uint64_t(first.cell.gates));
+    if (!arena.measures()) run(call, first, answer, bias);
+    if (both) {
+      const Track<Own> second(call, back, true, arena);
+      if (!arena.measures()) run(call, second, answer, bias);
+    }
+    return answer.y || arena.measures() ? answer.y : first.h + first.after(0);
+  }
+
+  static void run(const TrainCall& call, const Track<Own>& track, const Answer& answer, float* bias) {
+    track.forward(call, bias);
+    answer.take(call, track);
+  }
+
+  static StateGradient take_state(const Track<Own>& track, Arena& arena) {
+    return {uint64_t(track.n) * uint64_t(track.units), arena};
+  }
+
+  static void backward(const TrainCall& call, int, Arena& arena) {
+    const bool both = call.layer.flags & both_directions_flag;
+    const LayerRecord ahead = direction_of(call.layer, false), back = direction_of(call.layer, true);
+    const Answer answer(call, arena);
+    const Track<Own> first(call, ahead, false, arena);
+    const StateGradient state = take_state(first, arena);
+    arena.take<float>(uint64_t(first.cell.gates));
+    const uint64_t transposed = transposed_floats(first.cell) + (call.dx ? uint64_t(padded(first.cell.in)) * uint64_t(first.cell.gates) : 0);
+    if (!arena.measures()) go_back(call, first, answer, call.transposed, state);
+    if (!both) return;
+    const Track<Own> second(call, back, true, arena);
+    if (!arena.measures()) go_back(call, second, answer, call.transposed + transposed, state);
+  }
+
+  static void go_back(const TrainCall& call, const Track<Own>& track, const Answer& answer, const float* transposed,
+                      const StateGradient& state) {
+    const size_t bytes = size_t(track.n) * size_t(track.units) * sizeof(float);
+    memset(state.dh, 0, bytes);
+    memset(state.dc, 0, bytes);
+    for (int i = track.steps - 1; i >= 0; --i) {
+      const int t = track.frame(i);
+      const ptrdiff_t row = ptrdiff_t(t) * track.n;
+      answer.give(call, track, i, state.dh);
+      const StepBack step{call, transposed, track.a + row * track.cell.gates, track.g + row * Own::extra * track.units,
+                          track.h + track.before(t), track.seen + track.before(t), track.c ? track.c + track.before(t) : nullptr,
+                          track.mask, state, call.shard.active(t), i == 0};
+      Back<Own>::step(track.cell, step);
+      clear_ended(call.shard, t, track.cell.gates, track.a);
+      if (Own::extra) clear_ended(call.shard, t, track.units, track.g);
+    }
+    gradients(call, track);
+    if (call.dx) {
+      const int in = padded(track.cell.in), gates = track.cell.gates;
+      const Matrix w_ih{transposed + transposed_floats(track.cell), in, gates, 0};
+      call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0, track.a, gates, 1, call.dx, in, call.rows_in});
+    }
+  }
+
+  /// a holds the gradients of the chains; weights see them all, step after step in the frames' order.
+  static void gradients(const TrainCall& call, const Track<Own>& track) {
+    const Parameters& p = call.parameters;
+    const Own& cell = track.cell;
+    const Columns all{track.a, cell.gates, cell.gates, track.steps * track.n};
+    recurrent_gradients(call, track, all);
+    weight_gradient(call, all, call.x, call.x_stride, cell.in, p.gradient_at(track.layer.w_ih));
+    bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
+  }
+
+  static void recurrent_gradients(const TrainCall& call, const Track<Own>& track, const Columns& all) {
+    const Parameters& p = call.parameters;
+    const Own& cell = track.cell;
+    const float* const seen = track.seen + track.before(0);
+    const int units = track.units;
+    if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
+      float* const hh = p.gradient_at(track.layer.w_hh);
+      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count}, seen, units, cell.hidden, hh);
+      weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count}, track.g, units, cell.hidden,
+                      hh + ptrdiff_t(2) * units * cell.hidden);
+    } else {
+      weight_gradient(call, all, seen, units, cell.hidden, p.gradient_at(track.layer.w_hh));
+      bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
+    }
+    // The input side of a GRU that resets after differs in the candidate alone: g_x in place of g_h.
+    for (int row = 0; Own::kind == SLUICE_GRU && row < all.count; ++row)
+      copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.gates + 2 * units, units);
+  }
+
+  static constexpr TrainKind kind{Own::kind, {1, 1}, nullptr, prepare, forward, backward};
+};
+
+}  // namespace
+
+constexpr TrainKind train_gru = Trained<GruCell>::kind;
+constexpr TrainKind train_gru_before = Trained<GruBeforeCell>::kind;
+constexpr TrainKind train_lstm = Trained<LstmCell>::kind;
+constexpr TrainKind train_rnn = Trained<RnnCell>::kind;
+
+}  // namespace sluice
