@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the golden files beside it: what PyTorch 2.13 computes, for the tests to agree with.
+"""Makes the golden files beside it: what PyTorch 2.13 and Keras 3 compute, for the tests to agree with.
 
-    pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
+    pip install keras==3.15.1 && pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
     python3 tests/golden/generate.py
 
 Needed only to make them anew. A file has lines `name rows cols v v v ...` in row order; `#` begins a comment. Weights and inputs are
@@ -215,6 +215,179 @@ def same_data_twice():
     (HERE / "sequences.csv").write_text("\n".join(lines) + "\n")
 
 
+SEQUENCES, STEPS, INPUTS, UNITS = 5, 9, 3, 7
+
+
+def module_case(file, case, arrays, answer, x):
+    """Weights, answers and gradients of a layer over equally long sequences. arrays: (our name, a function of the parameter's or its
+    gradient's values that packs them as ours, parameter)."""
+    y = answer(x)
+    target = float32(torch.randn(y.shape))
+    loss = ((y - target) ** 2).mean()
+    loss.backward()
+    file.add(f"{case}.x", x.detach())
+    file.add(f"{case}.y", y.detach())
+    file.add(f"{case}.target", target)
+    for name, pack, p in arrays:
+        file.add(f"{case}.{name}", pack(p.detach()))
+        file.add(f"{case}.{name}.grad", pack(p.grad))
+
+
+def plain(t):
+    return t
+
+
+def torch_arrays(module):
+    for name, p in module.named_parameters():
+        yield name.replace("_l0", ""), plain, p
+
+
+def torch_cells(file):
+    """Frames go in as [sequences][steps]; PyTorch's own packing is ours."""
+    def run(module, pick):
+        def answer(x):
+            y, last = module(x.reshape(SEQUENCES, STEPS, INPUTS))
+            return pick(y, last)
+        return answer
+
+    every = lambda y, last: y.reshape(SEQUENCES * STEPS, -1)
+    final = lambda y, last: torch.cat(list(last[0] if isinstance(last, tuple) else last), dim=-1)
+    mean = lambda y, last: y.mean(dim=1)
+    for kind, module in [("lstm", nn.LSTM), ("rnn", nn.RNN), ("gru", nn.GRU)]:
+        for case, both, pick in [("every", False, every), ("last", False, final), ("mean", False, mean), ("both_every", True, every),
+                                 ("both_last", True, final)]:
+            net = rounded(module(INPUTS, UNITS, batch_first=True, bidirectional=both), 1.5)
+            module_case(file, f"{kind}_{case}", list(torch_arrays(net)), run(net, pick), float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+
+
+def keras_cells(file):
+    """Keras packs [inputs][gates * units], gates z, r, n of a GRU and i, f, g, o of an LSTM."""
+    import os
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    keras.config.set_floatx("float64")
+    keras.utils.set_random_seed(26)
+
+    def rows(order):
+        def pack(t):
+            t = t.reshape(-1, t.shape[-1])
+            parts = t.split(UNITS, dim=1)
+            return torch.cat([parts[i] for i in order], dim=1).T
+        return pack
+
+    def arrays(cell, kind):
+        kernel, recurrent, bias = [v.value for v in cell.weights]
+        order = [0, 1, 2, 3] if kind == "lstm" else [1, 0, 2]
+        first = lambda t: rows(order)(t[0])
+        second = lambda t: rows(order)(t[1])
+        yield "weight_ih", rows(order), kernel
+        if kind == "gru_before":
+            pick = lambda which: lambda t: rows(which)(t)
+            yield "weight_hh", pick([1, 0]), recurrent
+            yield "weight_hn", pick([2]), recurrent
+            yield "bias", rows(order), bias
+            return
+        yield "weight_hh", rows(order), recurrent
+        if kind == "gru":
+            yield "bias_ih", first, bias
+            yield "bias_hh", second, bias
+        else:
+            yield "bias_ih", rows(order), bias
+
+    def answer_of(layer):
+        return lambda x: layer(x.reshape(SEQUENCES, STEPS, INPUTS)).reshape(-1, UNITS)
+
+    for kind, activation in [("gru", "sigmoid"), ("gru_before", "sigmoid"), ("lstm", "sigmoid"), ("gru", "hard_sigmoid"),
+                             ("gru_before", "hard_sigmoid"), ("lstm", "hard_sigmoid"), ("gru", "tanh"), ("lstm", "tanh")]:
+        options = dict(units=UNITS, return_sequences=True, recurrent_activation=activation, bias_initializer="random_normal")
+        make = keras.layers.LSTM if kind == "lstm" else keras.layers.GRU
+        if kind != "lstm":
+            options["reset_after"] = kind == "gru"
+        layer = make(**options)
+        layer.build((SEQUENCES, STEPS, INPUTS))
+        for v in layer.weights:
+            v.assign(float32(v.value * 1.5).detach().numpy())
+        module_case(file, f"keras_{kind}_{activation}", list(arrays(layer, kind)), answer_of(layer), float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    return keras.__version__
+
+
+def norms(file):
+    layer = rounded(nn.LayerNorm(INPUTS), 1.5)
+    with torch.no_grad():
+        layer.bias.copy_(float32(torch.randn(INPUTS)))
+        layer.weight.copy_(float32(torch.randn(INPUTS)))
+    module_case(file, "layer_norm", list(torch_arrays(layer)), layer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    batch = rounded(nn.BatchNorm1d(INPUTS))
+    with torch.no_grad():
+        batch.bias.copy_(float32(torch.randn(INPUTS)))
+        batch.weight.copy_(float32(torch.randn(INPUTS)))
+    x = float32(torch.randn(SEQUENCES * STEPS, INPUTS))
+    module_case(file, "batch_norm", list(torch_arrays(batch)), batch, x)
+    file.add("batch_norm.running_mean", batch.running_mean)
+    file.add("batch_norm.running_var", batch.running_var)
+    batch.eval()
+    file.add("batch_norm.eval", batch(x).detach())
+
+
+def carried(file):
+    """Truncated back-propagation: the second half of each sequence, from the state that the first left, without a gradient through it."""
+    for kind, module in [("lstm", nn.LSTM), ("gru", nn.GRU)]:
+        net = rounded(module(INPUTS, UNITS, batch_first=True), 1.5)
+        x = float32(torch.randn(SEQUENCES, 2 * STEPS, INPUTS))
+        with torch.no_grad():
+            _, state = net(x[:, :STEPS])
+        file.add(f"{kind}_carried.before", x[:, :STEPS].reshape(SEQUENCES * STEPS, INPUTS))
+        module_case(file, f"{kind}_carried", list(torch_arrays(net)), lambda half: net(half.reshape(SEQUENCES, STEPS, INPUTS), state)[0].reshape(-1, UNITS),
+                    x[:, STEPS:].reshape(SEQUENCES * STEPS, INPUTS))
+
+
+def cells():
+    torch.manual_seed(24)
+    file = File("cells.txt")
+    torch_cells(file)
+    version = keras_cells(file)
+    file.lines[0] += f" and Keras {version}"
+    norms(file)
+    carried(file)
+    file.write()
+
+
+def losses():
+    """Loss and its gradient by the weights of a Dense layer, for every loss and option."""
+    torch.manual_seed(25)
+    file = File("losses.txt")
+    rows, inputs = 14, 4
+    x = float32(torch.randn(rows, inputs))
+    file.add("x", x)
+    functional = nn.functional
+    classes = torch.randint(0, 3, (rows,))
+    yes = torch.randint(0, 2, (rows, 1)).to(DOUBLE)
+    many = torch.randint(0, 2, (rows, 2)).to(DOUBLE)
+    values = float32(3 * torch.randn(rows, 2))
+    weights = float32(torch.tensor([0.5, 2.0, 1.25]))
+    file.add("weights", weights)
+    cases = [
+        ("huber", 2, values, lambda y, t: functional.huber_loss(y, t)),
+        ("huber_delta", 2, values, lambda y, t: functional.huber_loss(y, t, delta=0.5)),
+        ("mse", 2, values, lambda y, t: functional.mse_loss(y, t)),
+        ("binary", 1, yes, lambda y, t: functional.binary_cross_entropy_with_logits(y, t)),
+        ("binary_many", 2, many, lambda y, t: functional.binary_cross_entropy_with_logits(y, t)),
+        ("classes_weighted", 3, classes, lambda y, t: functional.cross_entropy(y, t, weight=weights)),
+        ("classes_smooth", 3, classes, lambda y, t: functional.cross_entropy(y, t, label_smoothing=0.2)),
+        ("classes_both", 3, classes, lambda y, t: functional.cross_entropy(y, t, weight=weights, label_smoothing=0.2)),
+    ]
+    for case, outputs, target, loss_of in cases:
+        dense = rounded(nn.Linear(inputs, outputs), 3)
+        loss = loss_of(dense(x), target)
+        loss.backward()
+        file.add(f"{case}.target", target.reshape(rows, -1).to(DOUBLE))
+        file.add(f"{case}.loss", loss)
+        for name, p in dense.named_parameters():
+            file.add(f"{case}.{name}", p)
+            file.add(f"{case}.{name}.grad", p.grad)
+    file.write()
+
+
 if __name__ == "__main__":
     if not torch.__version__.startswith("2.13."):
         raise SystemExit(f"PyTorch {torch.__version__} is here; the golden files are made with 2.13")
@@ -222,3 +395,5 @@ if __name__ == "__main__":
     gradients()
     optimizers()
     same_data_twice()
+    losses()
+    cells()

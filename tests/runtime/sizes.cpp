@@ -37,7 +37,7 @@ int widest_gru(const Opened& m) {
   int most = 0;
   for (uint32_t i = 0; i < m.info().layers; ++i) {
     const sluice_layer_info layer = sluice_describe_layer(&m.model, i);
-    if (layer.kind == SLUICE_GRU) most = std::max(most, int(layer.outputs));
+    if (layer.kind == SLUICE_GRU && layer.activation == SLUICE_LINEAR) most = std::max(most, int(layer.outputs));
   }
   return most ? most : strip_rows;
 }

@@ -183,18 +183,21 @@ TEST_CASE("a section of an unknown kind is passed over, and names may be strippe
 TEST_CASE("layers that this build does not know, or that do not fit, are told apart") {
   const Forged blob(good_blob());
   const size_t standardization = blob.layer(0), first = blob.layer(1), second = blob.layer(2), last = blob.layer(3);
-  for (const uint8_t kind : {0, 4, 255})
+  for (const uint8_t kind : {0, 10, 255})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, kind), kind), SLUICE_LAYER_MISSING);
   for (const uint8_t format : {3, 4, 255})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, format), format), SLUICE_FORMAT_MISSING);
   CHECK_EQ(with<uint8_t>(standardization + offsetof(LayerRecord, format), SLUICE_INT8), SLUICE_LAYER_MISSING);
-  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 5), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 6), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), 1), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 2), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_SIGMOID), SLUICE_STRUCTURE);  // said by 0
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_HARD_SIGMOID), SLUICE_STRUCTURE);  // no slope
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | mean_flag), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag), SLUICE_STRUCTURE);  // odd
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 8), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
-  for (size_t i = 0; i < 8; ++i)
-    CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
+  for (size_t i = 0; i < 8; ++i)  // the backward direction's offsets, the parameter, reserved words
+    CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, back) + 4 * i, 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, zero), 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, shift_ih), 1), SLUICE_STRUCTURE);
   for (const uint32_t n : {0u, 4u, 6u, 65537u, 0x80000000u, 0xFFFFFFFFu}) {
@@ -338,8 +341,8 @@ TEST_CASE("layers, activations and the version have names") {
   CHECK_EQ(std::string(sluice_layer_name(SLUICE_GRU)), "gru");
   CHECK_EQ(std::string(sluice_layer_name(SLUICE_DENSE)), "dense");
   CHECK_EQ(std::string(sluice_layer_name(0)), "unknown");
-  CHECK_EQ(std::string(sluice_layer_name(4)), "unknown");
+  CHECK_EQ(std::string(sluice_layer_name(10)), "unknown");
   CHECK_EQ(std::string(sluice_activation_name(SLUICE_RELU)), "relu");
-  CHECK_EQ(std::string(sluice_activation_name(5)), "unknown");
+  CHECK_EQ(std::string(sluice_activation_name(6)), "unknown");
   CHECK_EQ(sluice_version(), uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
 }

@@ -1,6 +1,7 @@
 // State is where others have failed: steps, sequences, many streams at once, saving and restoring, threads.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "../support/models.h"
@@ -12,8 +13,7 @@ using namespace sluice::tests;
 namespace {
 
 std::vector<float> frames(const Opened& m, size_t steps, uint64_t seed) {
-  Noise noise(seed);
-  return noise.uniform(m.info().inputs * steps, -2, 2);
+  return random_frames(m.info(), steps, seed);
 }
 
 }  // namespace
@@ -49,6 +49,45 @@ TEST_CASE("a sequence may come in pieces of any length, and scratch for fewer fr
         REQUIRE(same_bits(y, whole));
       }
   }
+}
+
+TEST_CASE("a model with both directions takes every call as a sequence, whatever came before") {
+  for (const Kernels* table : every_table())
+    for (const Named& named : every_whole_network()) {
+      const Opened m(named.network, table->name);
+      const sluice_info info = m.info();
+      CAPTURE(name_of(*table));
+      CAPTURE(named.name);
+      CHECK_EQ(info.whole_sequences, 1u);
+      const std::vector<float> x = frames(m, 12, 73), whole = run_whole(m, x);
+      std::vector<float> first(x.begin(), x.begin() + std::ptrdiff_t(5 * info.inputs));
+      std::vector<float> second(first.size());
+      std::copy_n(x.begin() + std::ptrdiff_t(5 * info.inputs), second.size(), second.begin());
+      std::vector<float> y(whole.size()), expected = run_whole(m, first), again = run_whole(m, second);
+      Streaming s(m.model, {5, 1});  // twelve frames are sequences of five, five and two
+      sluice_run(&s.stream, x.data(), y.data(), 10);
+      if (info.every_step) {
+        REQUIRE(same_bits(y.data(), expected.data(), expected.size()));
+        REQUIRE(same_bits(y.data() + expected.size(), again.data(), again.size()));
+      } else {
+        REQUIRE(same_bits(y, again));
+      }
+      // A step, and steps of many streams, are sequences of one frame.
+      std::vector<std::unique_ptr<Streaming>> streams;
+      std::vector<sluice_stream*> handles;
+      for (int i = 0; i < 3; ++i) {
+        streams.push_back(std::make_unique<Streaming>(m.model, sluice_use{1, 3}));
+        handles.push_back(&streams.back()->stream);
+      }
+      std::vector<float> together(3 * info.outputs), one(info.outputs);
+      for (int round = 0; round < 2; ++round) sluice_step_many(handles.data(), 3, x.data(), together.data());
+      for (size_t i = 0; i < 3; ++i) {
+        sluice_step(&s.stream, &x[i * info.inputs], one.data());
+        REQUIRE(same_bits(one.data(), &together[i * info.outputs], one.size()));
+        const std::vector<float> frame(&x[i * info.inputs], &x[(i + 1) * info.inputs - 1] + 1);
+        REQUIRE(same_bits(one, run_whole(m, frame)));
+      }
+    }
 }
 
 TEST_CASE("a run of no steps does nothing") {

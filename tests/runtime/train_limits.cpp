@@ -94,7 +94,11 @@ TEST_CASE("options out of their range are refused") {
     CHECK_EQ(sluice_train_start(&trainer, &m.model, &o, arena.data(), arena.size), SLUICE_OPTIONS);
   };
   using O = sluice_train_options;
-  refused([](O& o) { o.loss = 2; });
+  refused([](O& o) { o.loss = 4; });
+  refused([](O& o) { o.huber_delta = 0; });
+  refused([](O& o) { o.label_smoothing = 1; });
+  refused([](O& o) { o.sum_over_steps = 2; });
+  refused([](O& o) { o.batch_norm_momentum = 1.5f; });
   refused([](O& o) { o.optimizer = 4; });
   refused([](O& o) { o.schedule = 4; });
   refused([](O& o) { o.nesterov = 2; });

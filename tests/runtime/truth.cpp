@@ -89,17 +89,21 @@ TEST_CASE("GRU agrees with PyTorch 2.13 to 2e-6 over 200 steps") {
 }
 
 TEST_CASE("every network agrees with its formulas in double") {
-  for (const Named& named : every_network()) {
+  std::vector<Named> networks = every_network();
+  for (const Named& named : every_whole_network()) networks.push_back(named);
+  for (const Named& named : networks) {
     const Opened m(named.network);
-    Noise noise(50);
-    const std::vector<float> x = noise.uniform(size_t(m.info().inputs) * 20), y = run_whole(m, x);
+    const std::vector<float> x = random_frames(m.info(), 20, 50), y = run_whole(m, x);
     const Frames expected = Reference(named.network).answers(x);
     CAPTURE(named.name);
     REQUIRE_EQ(y.size(), expected.size() * expected[0].size());
-    double worst = 0;
-    for (size_t i = 0; i < y.size(); ++i)
-      worst = std::fmax(worst, std::fabs(double(y[i]) - expected[i / m.info().outputs][i % m.info().outputs]));
-    CHECK(worst <= 5e-6);
+    double worst = 0, most = 1;  // with tanh as a gate a state may exceed 1
+    for (size_t i = 0; i < y.size(); ++i) {
+      const double truth = expected[i / m.info().outputs][i % m.info().outputs];
+      worst = std::fmax(worst, std::fabs(double(y[i]) - truth));
+      most = std::fmax(most, std::fabs(truth));
+    }
+    CHECK(worst <= 5e-6 * most);
   }
 }
 
@@ -117,10 +121,11 @@ TEST_CASE("a GRU is the documented chains, to the bit, on every instruction set"
 }
 
 TEST_CASE("a whole network gives the same bits on every instruction set") {
-  for (const Named& named : every_network()) {
-    Noise noise(52);
+  std::vector<Named> networks = every_network();
+  for (const Named& named : every_whole_network()) networks.push_back(named);
+  for (const Named& named : networks) {
     const Opened scalar(named.network, "scalar");
-    const std::vector<float> x = noise.uniform(size_t(scalar.info().inputs) * 33, -2, 2), expected = run_whole(scalar, x);
+    const std::vector<float> x = random_frames(scalar.info(), 33, 52), expected = run_whole(scalar, x);
     for (const Kernels* table : every_table()) {
       const Opened m(named.network, table->name);
       CAPTURE(named.name);

@@ -141,6 +141,15 @@ inline std::vector<float> run_stepwise(const Opened& m, const std::vector<float>
   return y;
 }
 
+/// Frames as a model takes them: numbers of -2 to 2, or ids' bits, some of them unknown.
+inline std::vector<float> random_frames(const sluice_info& info, size_t n, uint64_t seed) {
+  Noise noise(seed);
+  if (!info.vocabulary) return noise.uniform(size_t(info.inputs) * n, -2, 2);
+  std::vector<float> x;
+  for (size_t i = 0; i < n; ++i) x.push_back(from_bits(uint32_t(noise.below(int(info.vocabulary) + 2) - 1)));
+  return x;
+}
+
 /// Networks of every kind of layer and of odd shapes.
 struct Named {
   std::string name;
@@ -167,9 +176,42 @@ inline const std::vector<Named>& every_network() {
     add("stacked last", 5, {gru(9, every_step), gru(17), dense(3, SLUICE_SIGMOID)});
     add("stacked every", 2, {standardize(), gru(7, every_step), gru(8, every_step), gru(1, every_step), dense(4, SLUICE_TANH)});
     add("dense between", 4, {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), gru(3), dense(2), dense(1)});
+    for (const sluice_layer_kind kind : every_cell) {
+      const std::string name = sluice_layer_name(kind);
+      for (const int units : {1, 8, 9, 33}) add(name + " every " + std::to_string(units), 5, {cell(kind, units, every_step)});
+      add(name + " last", 5, {cell(kind, 104), dense(2, SLUICE_SOFTMAX)});
+      add(name + " mean", 3, {mean(cell(kind, 9)), dense(2)});
+      add(name + " stacked", 3, {cell(kind, 9, every_step), norm(SLUICE_BATCH_NORM), cell(kind, 7), norm(SLUICE_LAYER_NORM), dense(3)});
+      add(name + " tied", 3, {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9), 1)});
+      if (kind == SLUICE_RNN) continue;
+      add(name + " tanh gates", 3, {gates(cell(kind, 9, every_step), SLUICE_TANH)});
+      add(name + " hard gates", 3, {gates(cell(kind, 17, every_step), SLUICE_HARD_SIGMOID, 0.2f)});
+    }
+    add("hard sigmoid", 7, {dense(5, SLUICE_HARD_SIGMOID)});
+    add("batch normalization", 9, {norm(SLUICE_BATCH_NORM)});
+    add("layer normalization", 9, {norm(SLUICE_LAYER_NORM)});
+    add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
+    add("embedding of a hundred", 50, {embedding(100)});
     return v;
   }();
   return networks;
+}
+
+/// Networks with a layer that goes in both directions.
+inline std::vector<Named> every_whole_network() {
+  std::vector<Named> v;
+  const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
+    v.push_back({name, random_network(inputs, specs, v.size() + 100)});
+  };
+  for (const sluice_layer_kind kind : every_cell) {
+    const std::string name = std::string(sluice_layer_name(kind)) + ", both directions, ";
+    for (const int units : {1, 7, 8, 9, 33}) add(name + "every " + std::to_string(units), 5, {both(cell(kind, units, every_step))});
+    add(name + "last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
+    add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
+    add(name + "stacked", 3, {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)), dense(2)});
+  }
+  add("embedding, both directions", 20, {embedding(5), both(gru(7, every_step)), both(gru(3)), dense(2)});
+  return v;
 }
 
 }  // namespace sluice::tests

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convert/network.h"
+#include "numbers.h"
 #include "sluice_train.h"
 
 namespace sluice::tests {
@@ -61,12 +62,16 @@ struct Reference {
     }
   }
 
-  /// The answers: of every step, or of the last one. Batch normalization by its running moments.
+  /// The answers: of every step, or of the last one. x as a model takes it, so ids are bits. Batch normalization by its running moments.
   Frames answers(const std::vector<float>& x) const {
-    const size_t inputs = layers.front().kind == SLUICE_EMBEDDING ? 1 : layers.front().in;
+    const bool ids = layers.front().kind == SLUICE_EMBEDDING;
+    const size_t inputs = ids ? 1 : layers.front().in;
     Frames frames;
     for (size_t at = 0; at < x.size(); at += inputs)
-      frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
+      if (ids)
+        frames.push_back({double(int32_t(raw_bits(x[at])))});
+      else
+        frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
     for (size_t l = 0; l < layers.size(); ++l) frames = layer_answers(l, frames);
     return frames;
   }

@@ -88,10 +88,14 @@ struct Training {
   }
 
   Plain gradient(const std::vector<Example>& examples, sluice_train_result* result = nullptr) {
-    const std::vector<float> g = raw_gradient(examples, result);
+    return by_name(raw_gradient(examples, result).data());
+  }
+
+  /// Of numbers that lie as the weight section.
+  Plain by_name(const float* g) const {
     size_t bytes = 0;
     const auto* section = static_cast<const uint8_t*>(sluice_section(&model.model, SLUICE_SECTION_WEIGHTS, &bytes));
-    return plain([&](uint32_t offset) { return g.data() + (offset - size_t(section - model.blob.data())) / 4; });
+    return plain([&](uint32_t offset) { return g + (offset - size_t(section - model.blob.data())) / 4; });
   }
 
   std::string stored() const {

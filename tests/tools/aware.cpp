@@ -51,7 +51,7 @@ double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& sp
   REQUIRE_EQ(sluice_train_start(&trainer, &start.model, &options, arena.data.get(), arena.size), SLUICE_OK);
   std::vector<sluice_sequence> batch;
   for (const size_t s : split.train)
-    batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr});
+    batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr, nullptr, nullptr});
   sluice_train_result result;
   REQUIRE(sluice_train_gradient(&trainer, batch.data(), uint32_t(batch.size()), nullptr, &result, nullptr) != nullptr);
   return result.loss_sum / double(result.targets);
