@@ -1,8 +1,6 @@
 #include "recipe.h"
 
 #include <fmt/format.h>
-#define TOML_ASSERT(condition) static_assert(true)  // its parser asserts what it then refuses
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,12 +11,10 @@
 #include "common/error.h"
 #include "common/safe_file.h"
 #include "keys.h"
+#include "toml.h"
 
 namespace sluice::tools {
 namespace {
-
-constexpr std::int64_t widest_layer = 65536;
-constexpr std::string_view activations[] = {"linear", "tanh", "sigmoid", "relu", "softmax"};
 
 /// Where a value came from, for messages: "recipe.toml:14: train.batch", or "--set train.batch=0".
 struct Place {
@@ -30,17 +26,6 @@ struct Place {
 /// The place of one value of a list.
 std::string place_of(const Place& list, const toml::node& item) {
   return list.file.empty() ? list.text : fmt::format("{}:{}: {}", list.file, item.source().begin.line, list.key.name);
-}
-
-/// A value as it stands in the recipe, for messages.
-std::string shown(const toml::node& node) {
-  if (node.is_table()) return "a table";
-  if (node.is_array()) return "a list";
-  if (const auto text = node.value_exact<std::string>()) return fmt::format("\"{}\"", *text);
-  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
-  std::ostringstream out;
-  out << toml::node_view<const toml::node>(node);
-  return out.str();
 }
 
 [[noreturn]] void refuse_type(const Place& place, const toml::node& node) {
@@ -105,49 +90,6 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Pla
     if (!text || text->empty()) refuse("{}: {} in the list is not a column name; give text", place.text, shown(item));
     out.push_back(*text);
   }
-}
-
-std::int64_t read_units(const toml::node& node, const std::string& place) {
-  const auto units = node.value_exact<std::int64_t>();
-  if (!units || *units < 1 || *units > widest_layer)
-    refuse("{}: {} is not a number of units; give 1 to {}", place, shown(node), widest_layer);
-  return *units;
-}
-
-std::string read_word(const toml::node& node, std::span<const std::string_view> words, const std::string& place) {
-  const std::string text = node.value_or(std::string{});
-  if (std::find(words.begin(), words.end(), text) != words.end()) return text;
-  const std::string_view meant = nearest(text, words);
-  if (!meant.empty()) refuse("{}: {} is unknown; did you mean \"{}\"?", place, shown(node), meant);
-  std::string all;
-  for (std::string_view word : words) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", word);
-  refuse("{}: {} is unknown; give one of {}", place, shown(node), all);
-}
-
-LayerSpec read_layer(const toml::node& node, const std::string& place) {
-  const toml::table* table = node.as_table();
-  if (!table)
-    refuse("{}: {} is not a layer; give {{ gru = 32 }} or {{ dense = 9, activation = \"softmax\" }}", place, shown(node));
-  const bool gru = table->contains("gru"), dense = table->contains("dense");
-  if (gru == dense) refuse("{}: not a layer; give either gru or dense with a number of units, such as {{ gru = 32 }}", place);
-  constexpr std::string_view steps[] = {"every", "last"};
-  LayerSpec layer;
-  layer.kind = gru ? SLUICE_GRU : SLUICE_DENSE;
-  if (dense) layer.activation = "linear";
-  for (auto&& [key, value] : *table) {
-    const std::string_view name = key.str();
-    const std::string at = fmt::format("{}: {}", place, name);
-    if (name == "gru" || name == "dense") {
-      layer.units = read_units(value, at);
-    } else if (gru && name == "steps") {
-      layer.steps = read_word(value, steps, at);
-    } else if (dense && name == "activation") {
-      layer.activation = read_word(value, activations, at);
-    } else {
-      refuse("{}: unknown key; a {} has only its units and {}", at, gru ? "gru" : "dense", gru ? "steps" : "activation");
-    }
-  }
-  return layer;
 }
 
 void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place& place) {
@@ -224,7 +166,8 @@ void check_targets(const Recipe& recipe) {
   if (classes && recipe.target.size() != 1)
     refuse("{}: {} columns; classes stand in one column, or set target_type = \"value\"", where(recipe, "data.target"),
            recipe.target.size());
-  if (classes != (recipe.loss == "cross_entropy"))
+  const bool fits = recipe.loss == "binary" || classes == (recipe.loss == "cross_entropy");
+  if (!fits)
     refuse("{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\", or target_type = \"{}\"",
            where(recipe, "train.loss"), recipe.loss, recipe.target_type, classes ? "cross_entropy" : "mse",
            classes ? "value" : "class");
@@ -248,21 +191,44 @@ void resolve_steps(Recipe& recipe) {
   const std::string place = where(recipe, "model.layers");
   LayerSpec* last_recurrent = nullptr;
   for (LayerSpec& layer : recipe.layers)
-    if (layer.kind == SLUICE_GRU) last_recurrent = &layer;
+    if (layer.recurrent()) last_recurrent = &layer;
   bool one_answer = false;
   for (LayerSpec& layer : recipe.layers) {
-    if (layer.kind != SLUICE_GRU) continue;
+    if (!layer.recurrent()) continue;
     if (one_answer)
-      refuse("{}: a recurrent layer follows one that hands on only its last step; give that one steps = \"every\"", place);
+      refuse("{}: a recurrent layer follows one that hands on one answer a sequence; give that one steps = \"every\"", place);
     if (layer.steps.empty()) layer.steps = &layer == last_recurrent && !per_row ? "last" : "every";
-    one_answer = layer.steps == "last";
+    one_answer = layer.steps != "every";
   }
   if (per_row && one_answer)
-    refuse("{}: steps = \"last\" gives one answer a sequence, but data.target_per is \"row\"; give steps = \"every\"", place);
+    refuse("{}: steps = \"last\" or \"mean\" gives one answer a sequence, but data.target_per is \"row\"; give steps = \"every\"", place);
   if (!per_row && !last_recurrent)
     refuse("{}: no recurrent layer, so every row gets its own answer; add one, or set data.target_per = \"row\"", place);
   if (!per_row && !one_answer)
     refuse("{}: steps = \"every\" answers every row, but data.target_per is \"sequence\"; give steps = \"last\"", place);
+}
+
+void check_layers(const Recipe& recipe) {
+  const std::string place = where(recipe, "model.layers");
+  for (const LayerSpec& layer : recipe.layers)
+    if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data()) refuse("{}: an embedding is the first layer", place);
+  const LayerSpec& last = recipe.layers.back();
+  if (recipe.loss == "cross_entropy" && last.activation != "softmax")
+    refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}", place);
+  if (recipe.loss == "binary" && last.activation != "sigmoid")
+    refuse("{}: binary wants a probability; end with {{ dense = 1, activation = \"sigmoid\" }}", place);
+  if (last.dropout > 0) refuse("{}: dropout on what the last layer hands on would drop answers; leave it out", place);
+}
+
+void check_loss(const Recipe& recipe) {
+  const bool classes = recipe.target_type == "class";
+  const auto only = [&](const char* key, bool given, bool fits, const char* what) {
+    if (given && !fits) refuse("{}: is for {}; leave it out", where(recipe, key), what);
+  };
+  only("train.class_weights", recipe.class_weights != "none", classes, "classes");
+  only("train.sampling", recipe.sampling != "all", classes && recipe.target_per == "sequence", "sequences with a class each");
+  only("train.label_smoothing", recipe.label_smoothing > 0, recipe.loss == "cross_entropy" || recipe.loss == "binary",
+       "cross_entropy and binary");
 }
 
 void check(Recipe& recipe) {
@@ -273,10 +239,8 @@ void check(Recipe& recipe) {
   check_targets(recipe);
   check_columns(recipe);
   resolve_steps(recipe);
-  const LayerSpec& last = recipe.layers.back();
-  if (recipe.loss == "cross_entropy" && last.activation != "softmax")
-    refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}",
-           where(recipe, "model.layers"));
+  check_layers(recipe);
+  check_loss(recipe);
   if (recipe.optimizer != "sgd" && (recipe.momentum != 0 || recipe.nesterov))
     refuse("{}: {} has no momentum of its own; set train.optimizer = \"sgd\"",
            where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"), recipe.optimizer);

@@ -7,17 +7,9 @@
 #include <vector>
 
 #include "data/data.h"
-#include "sluice.h"
+#include "layers.h"
 
 namespace sluice::tools {
-
-/// One layer as a recipe writes it: { gru = 32, steps = "last" } or { dense = 9, activation = "softmax" }.
-struct LayerSpec {
-  sluice_layer_kind kind = SLUICE_DENSE;
-  std::int64_t units = 0;
-  std::string activation;  ///< Dense: "linear", "tanh", "sigmoid", "relu" or "softmax"
-  std::string steps;       ///< recurrent: "every" or "last"; empty until resolved
-};
 
 /// The values of all keys, in the table's order. Files are as given until resolve_files().
 struct Recipe {
@@ -30,9 +22,13 @@ struct Recipe {
   bool standardize = true;
 
   std::vector<LayerSpec> layers;
-  double dropout_input = 0, dropout_output = 0;
+  double dropout_input = 0, dropout_recurrent = 0, dropout_output = 0;
+  std::string init_input, init_recurrent, init_output, init_bias;
+  double init_forget_bias = 0, init_update_bias = 0;
+  std::string batch_norm;
 
-  std::string loss;
+  std::string loss, class_weights, sampling;
+  double huber_delta = 0, label_smoothing = 0;
   std::int64_t epochs = 0, batch = 0;
   std::string optimizer;
   double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;

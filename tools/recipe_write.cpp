@@ -12,14 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const LayerSpec& layer) {
-  if (layer.kind == SLUICE_GRU) return {{"gru", layer.units}, {"steps", layer.steps}};
-  return {{"dense", layer.units}, {"activation", layer.activation}};
-}
-
 Json to_json(const std::vector<LayerSpec>& layers) {
   Json list = Json::array();
-  for (const LayerSpec& layer : layers) list.push_back(to_json(layer));
+  for (const LayerSpec& layer : layers) list.push_back(tools::to_json(layer));
   return list;
 }
 
