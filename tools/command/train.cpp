@@ -12,6 +12,7 @@
 #include "../common/progress.h"
 #include "../keys.h"
 #include "../recipe.h"
+#include "../train/checkpoint.h"
 #include "command.h"
 
 namespace sluice::tools {
@@ -156,6 +157,13 @@ Recipe resumed_recipe(const TrainOptions& options) {
   return recipe;
 }
 
+/// What the folder's checkpoint holds; nothing where the training was stopped before its first one.
+std::optional<TrainState> state_of(const RunFolder& folder, const Network& start) {
+  const std::optional<std::string> bytes = load_checkpoint(folder);
+  if (!bytes) return std::nullopt;
+  return read_checkpoint(*bytes, start.made, folder.path(checkpoint_file));
+}
+
 /// The recipe as the folder keeps it.
 std::string recipe_text(const Recipe& recipe) {
   return "# The recipe as resolved. Data files by their full names: --resume, or another training by this recipe, must find "
@@ -194,7 +202,8 @@ void run_train(const TrainOptions& options) {
   check_aware(recipe, start);
   if (!resumes) check_run_folder(name, options.force);
   const RunFolder folder(name);
-  const Keeping keeping{folder, recipe_text(recipe), resumes};
+  const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
+  const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
 
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);

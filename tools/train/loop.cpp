@@ -132,13 +132,9 @@ void save_after(Loop& loop, double seconds) {
   if (loop.keeping && seconds_since_start(loop.kept) >= seconds) save(loop);
 }
 
-void restore(Loop& loop, const std::string& bytes) {
-  const std::string file = loop.keeping->folder.path(checkpoint_file);
-  TrainState& state = loop.state;
-  state = read_checkpoint(bytes, loop.start.made(), file);
-  const sluice_status status = sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size());
-  const bool fits = !loop.aware || (state.unit.size() == loop.aware->unit.size() && !state.peaks.empty());
-  if (status != SLUICE_OK || !fits) refuse("{}: is of another network; train from the start", file);
+void restore(Loop& loop) {
+  const TrainState& state = loop.state;
+  need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
   if (!loop.aware) return;
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place: the trainer points to it
   loop.aware->ranges.peak = state.peaks;
@@ -147,14 +143,11 @@ void restore(Loop& loop, const std::string& bytes) {
 /// The files of a training that begins, or what a former one left.
 void begin(Loop& loop) {
   if (!loop.keeping) return;
-  loop.kept = start_progress(1);
   const RunFolder& folder = loop.keeping->folder;
-  const auto bytes = loop.keeping->resumes ? load_checkpoint(folder) : std::nullopt;
-  if (!bytes) {
-    begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
-    return;
-  }
-  restore(loop, *bytes);
+  loop.kept = start_progress(1);
+  if (!loop.keeping->state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
+  loop.state = *loop.keeping->state;
+  restore(loop);
   std::string lines;
   for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes);
   restore_log(folder, lines);

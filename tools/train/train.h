@@ -66,11 +66,13 @@ struct Trained {
   std::string diverged;  ///< what was seen where the training had to stop; `model` is the best so far, or the start
 };
 
+struct TrainState;  // checkpoint.h
+
 /// Where a training keeps what it needs to go on.
 struct Keeping {
   const RunFolder& folder;
-  std::string recipe;    ///< the text of a run that begins
-  bool resumes = false;  ///< goes on from the folder's checkpoint, where there is one
+  std::string recipe;                 ///< the text of a run that begins
+  const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
 };
 
 /// Trains a network on the split's sequences. Shows progress on standard error.
