@@ -118,14 +118,29 @@ else
   equal run interrupted
 fi
 
+# --- diverged: a model is kept, and what happened is told
+"${sluice[@]}" train recipe.toml --out wild --set train.optimizer=sgd --set train.weight_decay=0 --set train.clip_norm=0 \
+  --set train.l2=0.1 --set train.learning_rate=100 --set train.warmup=20 >out 2>err </dev/null
+[ $? -eq 1 ] || complain "a training that diverges: $(tail -n 1 err)"
+tail -n 1 err | grep -Eq '^training diverged in epoch [0-9]+, batch [0-9]+: the loss is .*layer [12] .*wild/model\.slu holds ' ||
+  complain "a training that diverges: $(tail -n 1 err)"
+cp err diverged
+[ ! -s out ] || complain "a training that diverges has something to print: $(head -n 3 out)"
+works run wild/model.slu --input train.csv
+cp -r wild again
+"${sluice[@]}" train --resume again >out 2>err2 </dev/null
+[ $? -eq 1 ] || complain "resumed where it diverged: $(tail -n 1 err2)"
+[ "$(tail -n 1 diverged | sed 's/ wild.*//')" = "$(tail -n 1 err2 | sed 's/ again.*//')" ] || complain "resumed, it diverged elsewhere: $(tail -n 1 err2)"
+same wild/model.slu again/model.slu "kept where a training diverged, uninterrupted and resumed"
+
 # --- two at once, a folder that goes away
 under_way busy
 refused 2 '^busy: another training works' train --resume busy
-rm -rf busy
+mv busy elsewhere
 wait $training
 code=$?
 [ $code -eq 1 ] || complain "a deleted folder: exit code $code"
-tail -n 1 err | grep -q "^busy: the run's folder has gone" || complain "a deleted folder: $(tail -n 1 err)"
+tail -n 1 err | grep -q "^busy: the run's files have gone" || complain "a deleted folder: $(tail -n 1 err)"
 absent busy
 
 # --- a disk that fills up once there is a best model to keep: a limit on the size of files stands for it

@@ -206,9 +206,10 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
   const bool compares = loop.recipe.diverged > 0 && (state.sums.targets > 0 || !state.epochs.empty());
   const double first = state.epochs.empty() ? mean_loss(state.sums) : state.epochs[0].loss;
   if (finite && !(compares && loss > loop.recipe.diverged * std::max(first, least_first_loss))) return "";
-  return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}; {}", state.epochs.size() + 1, state.sums.batches + 1, loss,
-                     finite ? fmt::format(", the first epoch's {:.4g}", first) : "",
-                     blame(loop.start, sluice_train_last_gradient(&loop.trainer)));
+  return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}", state.epochs.size() + 1,
+                     state.sums.batches + 1, std::fabs(loss), finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
+                     std::fabs(result.gradient_norm),
+                     blame(loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
 }
 
 void add(Sums& sums, const sluice_train_result& result) {
@@ -282,7 +283,7 @@ void end_epoch(Loop& loop) {
   loop.state.sums = {};
   if (loop.keeping) add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes));
   if (worth_a_line(loop.recipe, epoch.number))
-    progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, last_held_out(loop.state)));
+    progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
 }
 
 bool stops_early(const Loop& loop) { return loop.recipe.patience > 0 && loop.state.patience.worse >= loop.recipe.patience; }

@@ -53,15 +53,14 @@ void leave_folder(RunFolder& folder) {
   for (const std::string& path : folder.made) fs::remove(path, ignored);  // leaves a folder that is not empty
 }
 
-/// Runs `write`; where the folder is no longer there, that is what is told.
+/// Runs `write`; where the run's files are no longer there, that is what is told.
 template <class Write>
-void in_folder(const RunFolder& folder, Write write) {
+void in_run(const RunFolder& folder, Write write) {
   try {
     write();
   } catch (const Error&) {
-    std::error_code unknown;
-    if (!fs::is_directory(folder.name, unknown))
-      fail("{}: the run's folder has gone; leave it in place while a training works in it", folder.name);
+    if (!holds(folder.name, recipe_file))
+      fail("{}: the run's files have gone; leave them in place while a training works on them", folder.name);
     throw;
   }
 }
@@ -106,11 +105,11 @@ void begin_run(const RunFolder& folder, const std::string& recipe, const std::st
       {folder.path(recipe_file), recipe}, {folder.path(checkpoint_file), checkpoint}, {folder.path(log_file), ""}};
   // A kill between two renames must not make an older run's model look like this one's.
   if (holds(folder.name, model_files[0])) std::swap(files[0], files[1]);
-  in_folder(folder, [&] { write_files(files); });
+  write_files(files);
 }
 
 void save_checkpoint(const RunFolder& folder, const std::string& bytes) {
-  in_folder(folder, [&] { write_file(folder.path(checkpoint_file), bytes); });
+  in_run(folder, [&] { write_file(folder.path(checkpoint_file), bytes); });
 }
 
 std::optional<std::string> load_checkpoint(const RunFolder& folder) {
@@ -119,17 +118,17 @@ std::optional<std::string> load_checkpoint(const RunFolder& folder) {
 }
 
 void restore_log(const RunFolder& folder, const std::string& lines) {
-  in_folder(folder, [&] { write_file(folder.path(log_file), lines); });
+  in_run(folder, [&] { write_file(folder.path(log_file), lines); });
 }
 
 void add_to_log(const RunFolder& folder, const std::string& line) {
-  in_folder(folder, [&] { append_file(folder.path(log_file), line); });
+  in_run(folder, [&] { append_file(folder.path(log_file), line); });
 }
 
 void write_models(const RunFolder& folder, const std::vector<RunFile>& models, bool complete) {
   std::vector<NamedBytes> files;
   for (const RunFile& model : models) files.push_back({folder.path(model.name), model.bytes});
-  in_folder(folder, [&] { write_files(files); });
+  in_run(folder, [&] { write_files(files); });
   std::error_code ignored;
   for (const char* name : model_files)  // of the run that was here
     if (std::none_of(models.begin(), models.end(), [&](const RunFile& model) { return model.name == name; }))
