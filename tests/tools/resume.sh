@@ -14,16 +14,16 @@ layers = [ { gru = 24 }, { dense = 9, activation = "softmax" } ]
 dropout = { input = 0.2, output = 0.5 }
 
 [train]
-epochs = 24
+epochs = 60
 batch = 8
 optimizer = "adamw"
-learning_rate = 1e-2
+learning_rate = 3e-2
 schedule = "plateau"
 schedule_factor = 0.5
 plateau_patience = 1
 weight_decay = 1e-2
 clip_norm = 1.0
-patience = 12
+patience = 15
 validate_every = 2
 threads = 1
 END
@@ -31,27 +31,33 @@ END
 lines() { { wc -l <"$1"; } 2>/dev/null || echo 0; }
 now() { date +%s%N; }
 
-# whole NAME OPTION...: an uninterrupted run; its nanoseconds are in ./took.
+# whole NAME OPTION...: an uninterrupted run. What it takes with a checkpoint after every batch is in $took, what one epoch alone
+# does in $start, both in milliseconds.
 whole() {
   local name=$1 begin
   shift
-  begin=$(now)
   works train recipe.toml --out "$name" "$@"
-  echo $(($(now) - begin)) >took
+  begin=$(now)
+  works train recipe.toml --out timed --force "$@" --set train.checkpoint_seconds=0
+  took=$((($(now) - begin) / 1000000))
+  same "$name/model.slu" timed/model.slu "checkpoints seldom and always"
+  begin=$(now)
+  works train recipe.toml --out timed --force "$@" --set train.epochs=1
+  start=$((($(now) - begin) / 1000000 + 1))
 }
 
 # killed NAME TIMES OPTION...: the same run, killed at so many random moments and resumed each time; ended in peace at last.
 killed() {
-  local name=$1 times=$2 i kills=0 pid code options
+  local name=$1 times=$2 i kills=0 pid code options wait
   shift 2
-  # A sixth of the whole run at most, so that many kills hit; slow machines wait longer.
-  local longest=$(($(cat took) / 6000000 + 20))
   for ((i = 0; i < times; i++)); do
     options=(--resume "$name")
     [ -e "$name/recipe.toml" ] || options=(recipe.toml --out "$name" --force "$@")
+    # Every fourth time before or while it begins to train; else after a part of the run, so that all kills together span it.
+    if [ $((i % 4)) -eq 0 ]; then wait=$((RANDOM % start)); else wait=$((start + RANDOM % (3 * took / (2 * times) + 1))); fi
     "${sluice[@]}" train "${options[@]}" --set train.checkpoint_seconds=0 >out 2>err </dev/null &
     pid=$!
-    sleep "$(awk -v ms=$((RANDOM % longest)) 'BEGIN { print ms / 1000 }')"
+    sleep "$(awk -v ms=$wait 'BEGIN { print ms / 1000 }')"
     kill -9 $pid 2>/dev/null
     wait $pid 2>/dev/null
     code=$?
@@ -59,7 +65,7 @@ killed() {
     [ $code -eq 137 ] || complain "$name, attempt $i: exit code $code: $(cat err)"
     kills=$((kills + 1))
   done
-  echo "$name: killed $kills times"
+  echo "$name: killed $kills times, at last in epoch $(($(lines "$name/log.jsonl") + 1)) of $(lines "${name#hit_}/log.jsonl")"
   [ $kills -ge $((times / 2)) ] || complain "$name: killed only $kills times"
   [ -e "$name/recipe.toml" ] || works train recipe.toml --out "$name" "$@"
   works train --resume "$name"
@@ -74,10 +80,13 @@ equal() {
 
 # --- killed at random moments
 whole run
-killed hit 20
-equal run hit
-whole aware --set quantize.aware=true --set train.epochs=10
-killed hit_aware 12 --set quantize.aware=true --set train.epochs=10
+killed hit_run 20
+equal run hit_run
+# A layer without bounds, whose roundings follow what it was seen to hand on.
+aware=(--set quantize.aware=true --set train.epochs=24 --set
+  'model.layers=[{dense=12,activation="relu"},{gru=16},{dense=9,activation="softmax"}]')
+whole aware "${aware[@]}"
+killed hit_aware 12 "${aware[@]}"
 equal aware hit_aware
 same aware/model-f32.slu hit_aware/model-f32.slu "uninterrupted and resumed"
 
@@ -119,7 +128,7 @@ else
 fi
 
 # --- diverged: a model is kept, and what happened is told
-"${sluice[@]}" train recipe.toml --out wild --set train.optimizer=sgd --set train.weight_decay=0 --set train.clip_norm=0 \
+"${sluice[@]}" train recipe.toml --out wild --set train.optimizer=sgd --set train.schedule=constant --set train.weight_decay=0 --set train.clip_norm=0 \
   --set train.l2=0.1 --set train.learning_rate=100 --set train.warmup=20 >out 2>err </dev/null
 [ $? -eq 1 ] || complain "a training that diverges: $(tail -n 1 err)"
 tail -n 1 err | grep -Eq '^training diverged in epoch [0-9]+, batch [0-9]+: the loss is .*layer [12] .*wild/model\.slu holds ' ||
