@@ -105,7 +105,7 @@ TrainState some_state() {
   state.epochs[0].weight_norms[3] = -1;
   state.epochs[1].number = 2;
   state.epochs[1].held_out = HeldOut{1e-300, 0.25};
-  state.sums = {7, 1.5, 2.5, 3.5, 9, 4, 0.125};
+  state.sums = {7, 1.5, 8.5, 2.5, 3.5, 9, 4, 0.125};
   state.best = {2, 0.75, std::string("bl\0ob", 5), "real", {"one", ""}};
   state.patience = {worst, 3};
   state.plateau = {-0.5, 2, 0.25};

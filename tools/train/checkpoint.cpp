@@ -94,7 +94,8 @@ void each(A& a, Epoch& e) {
 
 template <class A>
 void each(A& a, Sums& s) {
-  each(a, s.batches), each(a, s.loss), each(a, s.norms), each(a, s.clipped_norms), each(a, s.targets), each(a, s.correct);
+  each(a, s.batches), each(a, s.loss), each(a, s.weight), each(a, s.norms), each(a, s.clipped_norms), each(a, s.targets),
+      each(a, s.correct);
   each(a, s.learning_rate);
 }
 

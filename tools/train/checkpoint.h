@@ -12,7 +12,8 @@ namespace sluice::tools {
 /// The epoch under way.
 struct Sums {
   std::uint64_t batches = 0;
-  double loss = 0, norms = 0, clipped_norms = 0;
+  double loss = 0, weight = 0;  ///< weight: what the mean loss divides by
+  double norms = 0, clipped_norms = 0;
   std::uint64_t targets = 0, correct = 0;
   double learning_rate = 0;  ///< of the last step
 };

@@ -16,8 +16,8 @@ int group_of(const Layer& layer, const Array& array) {
     while (i < weight_group_count && weight_groups[i] != name) ++i;
     return i < weight_group_count ? i : -1;
   };
-  if (array.name == "weight_ih") return group("input");
-  if (array.name == "weight_hh") return group("recurrent");
+  if (array.name.starts_with("weight_ih")) return group("input");
+  if (array.name.starts_with("weight_h")) return group("recurrent");
   if (array.name.starts_with("bias")) return group("bias");
   if (array.name != "weight") return -1;
   return layer.kind == SLUICE_DENSE ? group("output") : group(sluice_layer_name(layer.kind));
@@ -49,6 +49,7 @@ void measure_weights(const Network& network, Epoch& epoch) {
   std::fill(std::begin(epoch.weight_norms), std::end(epoch.weight_norms), -1.0);
   for (const Layer& layer : network.layers)
     for (const Array& array : layer.arrays) {
+      if (layer.tied >= 0) continue;  // counted with the layer that it is tied to
       const int g = group_of(layer, array);
       if (g < 0) continue;
       squares[g] += square_sum(array.values);

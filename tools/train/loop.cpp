@@ -181,7 +181,7 @@ std::optional<HeldOut> last_held_out(const TrainState& state) {
 
 // --- batches
 
-double mean_loss(const Sums& sums) { return sums.targets ? sums.loss / double(sums.targets) : 0; }
+double mean_loss(const Sums& sums) { return sums.weight > 0 ? sums.loss / sums.weight : 0; }
 
 /// The epoch under way, as far as it went.
 Epoch epoch_of(const TrainState& state) {
@@ -201,9 +201,9 @@ Epoch epoch_of(const TrainState& state) {
 std::string divergence(const Loop& loop, const sluice_train_result& result) {
   if (result.targets == 0) return "";
   const TrainState& state = loop.state;
-  const double loss = result.loss_sum / double(result.targets);
+  const double loss = result.weight > 0 ? result.loss_sum / result.weight : 0;
   const bool finite = std::isfinite(loss) && std::isfinite(result.gradient_norm_clipped);
-  const bool compares = loop.recipe.diverged > 0 && (state.sums.targets > 0 || !state.epochs.empty());
+  const bool compares = loop.recipe.diverged > 0 && (state.sums.weight > 0 || !state.epochs.empty());
   const double first = state.epochs.empty() ? mean_loss(state.sums) : state.epochs[0].loss;
   if (finite && !(compares && loss > loop.recipe.diverged * std::max(first, least_first_loss))) return "";
   return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}", state.epochs.size() + 1,
@@ -214,7 +214,8 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
 
 void add(Sums& sums, const sluice_train_result& result) {
   sums.batches += 1;
-  sums.loss += result.loss_sum, sums.targets += result.targets, sums.correct += result.correct;
+  sums.loss += result.loss_sum, sums.weight += result.weight;
+  sums.targets += result.targets, sums.correct += result.correct;
   sums.norms += result.gradient_norm, sums.clipped_norms += result.gradient_norm_clipped;
   sums.learning_rate = result.learning_rate;
 }
