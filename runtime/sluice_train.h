@@ -120,6 +120,7 @@ typedef struct {
   uint64_t correct;     /* cross entropy: where the largest output was the class */
   double gradient_norm; /* of the penalized gradient, before clipping */
   double learning_rate; /* of this step */
+  double gradient_norm_clipped; /* after clipping by value and by norm; infinite or NaN where the gradient is */
 } sluice_train_result;
 
 /* Bytes of the arena, exact; 0 for options that sluice_train_start refuses. */
@@ -141,6 +142,22 @@ const float* sluice_train_gradient(sluice_trainer* trainer, const sluice_sequenc
 
 /* The weights as trained so far, written into a copy of the blob that training started from; its checksum made right. */
 sluice_status sluice_train_store(const sluice_trainer* trainer, void* blob, size_t bytes);
+
+/* All that a training carries from step to step, as plain bytes: weights, moments, the step's number, the optimizer's powers, the
+ * factor of the rate. Restored into a trainer that was started in the same way, on any machine of the same byte order, the steps
+ * that follow give the same bits. Any bytes of that size are safe to restore; bytes of another size are refused (SLUICE_STATE_SMALL)
+ * and change nothing. The size is that of one trainer, and exact. */
+size_t sluice_train_state_bytes(const sluice_trainer* trainer);
+sluice_status sluice_train_save(const sluice_trainer* trainer, void* state, size_t bytes);
+sluice_status sluice_train_restore(sluice_trainer* trainer, const void* state, size_t bytes);
+
+/* Multiplies the rates of all steps to come by factor, 0 or more, in place of the factor set before (1 at the start): for a schedule
+ * that looks at results. */
+sluice_status sluice_train_set_rate(sluice_trainer* trainer, double factor);
+
+/* The gradient of the last batch, as the optimizer met it but for clipping by norm, in the layout of the blob's weight section; valid
+ * until the next call. Meaningless before the first batch and after one without valid targets. */
+const float* sluice_train_last_gradient(const sluice_trainer* trainer);
 
 #ifdef __cplusplus
 }

@@ -198,9 +198,11 @@ const Key table[] = {
      .field = &R::batch,
      .fallback = "16",
      .noun = "a batch size",
-     .help = "Sequences in a batch; the last one of an epoch may be smaller.",
+     .help = "Sequences in a batch; the last one of an epoch may be smaller. \"all\": every batch is the whole training part, for the "
+             "full gradient.",
      .min = 1,
-     .max = 65536},
+     .max = 65536,
+     .words = {"all"}},
     {.name = "train.optimizer",
      .field = &R::optimizer,
      .fallback = "\"adam\"",
@@ -266,10 +268,11 @@ const Key table[] = {
      .fallback = "\"constant\"",
      .noun = "a schedule",
      .help = "The learning rate over the steps of the whole training: step and exponential multiply it by train.schedule_factor, step "
-             "after every train.schedule_every epochs, exponential after each; cosine falls to 0; one-cycle rises over three tenths and "
-             "falls.",
-     .words = {"constant", "step", "exponential", "cosine", "one-cycle"},
-     .source = "cosine: rate * (1 + cos(pi * step / steps)) / 2, Loshchilov, Hutter 2017; one-cycle: Smith, Topin 2018, as PyTorch"},
+             "after every train.schedule_every epochs, exponential after each, plateau where validation stops to get better; cosine falls "
+             "to 0; one-cycle rises over three tenths and falls.",
+     .words = {"constant", "step", "exponential", "cosine", "one-cycle", "plateau"},
+     .source = "cosine: rate * (1 + cos(pi * step / steps)) / 2, Loshchilov, Hutter 2017; one-cycle: Smith, Topin 2018, as PyTorch; "
+               "plateau: as PyTorch's ReduceLROnPlateau, threshold 1e-4"},
     {.name = "train.schedule_every",
      .field = &R::schedule_every,
      .fallback = "10",
@@ -281,9 +284,17 @@ const Key table[] = {
      .field = &R::schedule_factor,
      .fallback = "0.1",
      .noun = "a factor",
-     .help = "What the step and exponential schedules multiply the rate by.",
+     .help = "What the step, exponential and plateau schedules multiply the rate by.",
      .min = 1e-6,
      .max = 1},
+    {.name = "train.plateau_patience",
+     .field = &R::plateau_patience,
+     .fallback = "10",
+     .noun = "a number of validations",
+     .help = "The plateau schedule lets so many validations in a row pass without an improvement of train.monitor; the next one lowers "
+             "the rate.",
+     .min = 0,
+     .max = 1000000},
     {.name = "train.warmup",
      .field = &R::warmup,
      .fallback = "0",
@@ -343,11 +354,49 @@ const Key table[] = {
     {.name = "train.patience",
      .field = &R::patience,
      .fallback = "0",
-     .noun = "a number of epochs",
-     .help = "Stop after so many epochs without a lower validation loss, and keep the weights of the best epoch. 0: train all "
-             "epochs and keep the last weights; validation is then only reported.",
+     .noun = "a number of validations",
+     .help = "Stop after so many validations in a row without an improvement of train.monitor, and keep the weights of the best epoch. "
+             "0: train all epochs and keep the last weights; validation is then only reported.",
      .min = 0,
      .max = 1000000},
+    {.name = "train.monitor",
+     .field = &R::monitor,
+     .fallback = "\"loss\"",
+     .noun = "a measure of validation",
+     .help = "What early stopping and the plateau schedule look at, and the best epoch is best by: the loss of validation, or its "
+             "accuracy.",
+     .words = {"loss", "accuracy"}},
+    {.name = "train.min_improvement",
+     .field = &R::min_improvement,
+     .fallback = "0.0",
+     .noun = "an improvement",
+     .help = "Early stopping counts as an improvement only what is better by more than this.",
+     .min = 0,
+     .max = 1e30},
+    {.name = "train.validate_every",
+     .field = &R::validate_every,
+     .fallback = "1",
+     .noun = "a number of epochs",
+     .help = "Epochs from one validation to the next; the last epoch always has one.",
+     .min = 1,
+     .max = 1000000},
+    {.name = "train.diverged",
+     .field = &R::diverged,
+     .fallback = "1e4",
+     .noun = "a factor",
+     .help = "Training has diverged, and stops, where a batch's mean loss is above so many times the first epoch's mean (in the first "
+             "epoch, its mean so far; taken as 1e-6 where it is less). 0: only where a loss or a gradient is not finite.",
+     .min = 0,
+     .max = 1e30},
+    {.name = "train.checkpoint_seconds",
+     .field = &R::checkpoint_seconds,
+     .fallback = "30",
+     .noun = "a number of seconds",
+     .help = "Seconds from one checkpoint to the next, from which \"sluice train --resume\" goes on; the end of an epoch has one too, but "
+             "at most one a second. 0: after every batch.",
+     .min = 0,
+     .max = 1000000,
+     .never_changes_result = true},
     {.name = "train.seed",
      .field = &R::seed,
      .fallback = "1",
@@ -513,17 +562,18 @@ std::string_view type_name(const Key& key) {
   return names[key.field.index()];
 }
 
+bool is_choice(const Key& key) { return !key.words.empty() && key.min == key.max; }
+
 std::string allowed(const Key& key) {
-  if (!key.words.empty()) {
-    std::string text;
-    for (std::size_t i = 0; i < key.words.size(); ++i)
-      text += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == key.words.size() ? " or " : ", ", key.words[i]);
-    return text;
-  }
+  std::string words;
+  for (std::size_t i = 0; i < key.words.size(); ++i)
+    words += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == key.words.size() ? " or " : ", ", key.words[i]);
+  if (is_choice(key)) return words;
   if (key.min == key.max) return std::string(type_name(key));
   // An upper limit that nobody meets in earnest is not worth the reader's time.
-  if (key.max >= 1000000) return number_text(key.min) + " or more";
-  return fmt::format("{} to {}", number_text(key.min), number_text(key.max));
+  const std::string range = key.max >= 1000000 ? number_text(key.min) + " or more"
+                                               : fmt::format("{} to {}", number_text(key.min), number_text(key.max));
+  return words.empty() ? range : fmt::format("{}, or {}", range, words);
 }
 
 std::string key_manual() {
@@ -532,7 +582,7 @@ std::string key_manual() {
     const std::string its_section(key.name.substr(0, key.name.find('.')));
     if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
     section = its_section;
-    text += fmt::format("  {}: {}", key.name, key.words.empty() ? std::string(type_name(key)) : allowed(key));
+    text += fmt::format("  {}: {}", key.name, is_choice(key) ? allowed(key) : std::string(type_name(key)));
     if (key.min != key.max) text += ", " + allowed(key);
     text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
     text += wrapped(key.help, 100, "      ");

@@ -24,7 +24,8 @@ struct Key {
   std::string_view noun;                     ///< what a value is, for messages: "0 is not a batch size"
   std::string_view help;                     ///< one sentence
   double min = 0, max = 0;                   ///< both allowed; of numbers
-  std::vector<std::string_view> words = {};  ///< the allowed ones, of text; empty: any text
+  std::vector<std::string_view> words = {};  ///< the allowed ones, of text; empty: any text. Of a whole number: what it may be
+                                             ///< instead; the Recipe then holds -1 for the first, -2 for the second
   std::string_view source = "";              ///< paper or formula, where there is one
   bool never_changes_result = false;         ///< left out of what a blob says of its making, as are file names
   bool file_name = false;
@@ -46,7 +47,10 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 /// "an integer", "text": the type in a message.
 std::string_view type_name(const Key& key);
 
-/// "1 or more", "0 to 0.99", "\"adam\" or \"adamw\"": what would do.
+/// Whether a value is one of the key's words and nothing else.
+bool is_choice(const Key& key);
+
+/// "1 or more", "0 to 0.99", "1 or more, or \"all\"", "\"adam\" or \"adamw\"": what would do.
 std::string allowed(const Key& key);
 
 /// The manual: every key with type, default, range, help and source.

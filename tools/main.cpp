@@ -40,6 +40,10 @@ void add_train(CLI::App& app, TrainOptions& o) {
   command->add_option("--set", o.set, "Overrides a key of the recipe; may be given many times")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  command
+      ->add_option("--resume", o.resume,
+                   "Go on with the run in this folder, from its checkpoint, to the same bytes as if it had never stopped")
+      ->type_name("DIR");
   command->add_flag("--force", o.force, "Replace the run that the folder holds");
   command->add_flag("--keys", o.list_keys, "List every key that a recipe may hold, and stop");
   command->callback([&o] { run_train(o); });

@@ -31,7 +31,7 @@ std::string place_of(const Place& list, const toml::node& item) {
 [[noreturn]] void refuse_type(const Place& place, const toml::node& node) {
   const std::string range = allowed(place.key);
   const std::string type(type_name(place.key));
-  const bool words = !place.key.words.empty();
+  const bool words = is_choice(place.key);
   refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
          words           ? range
          : range == type ? type
@@ -57,6 +57,12 @@ void read_value(bool& out, const toml::node& node, const Place& place) {
 }
 
 void read_value(std::int64_t& out, const toml::node& node, const Place& place) {
+  const auto& words = place.key.words;
+  const auto word = std::find(words.begin(), words.end(), node.value_or(std::string_view{}));
+  if (word != words.end()) {
+    out = -1 - (word - words.begin());
+    return;
+  }
   const auto value = node.value_exact<std::int64_t>();
   if (!value) refuse_type(place, node);
   check_range(double(*value), node, place);
@@ -148,7 +154,8 @@ toml::table parse_toml(const std::string& text, const std::string& file) {
 void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin) {
   const Place place{key, origin};
   const bool takes_text = std::holds_alternative<std::string Recipe::*>(key.field) ||
-                          std::holds_alternative<std::vector<std::string> Recipe::*>(key.field);
+                          std::holds_alternative<std::vector<std::string> Recipe::*>(key.field) ||
+                          (!is_choice(key) && std::find(key.words.begin(), key.words.end(), text) != key.words.end());
   const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (takes_text && !quoted) return set_value(recipe, toml::value<std::string>(std::string(text)), place);
   toml::table table;
@@ -231,6 +238,26 @@ void check_loss(const Recipe& recipe) {
        "cross_entropy and binary");
 }
 
+/// What looks at validation needs one, and what early stopping is told needs early stopping.
+void check_watch(const Recipe& recipe) {
+  const auto needs_validation = [&](const char* key, const char* what) {
+    refuse("{}: {} needs a validation split; set data.validation above 0", where(recipe, key), what);
+  };
+  if (recipe.validation == 0) {
+    if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
+    if (recipe.schedule == "plateau") needs_validation("train.schedule", "\"plateau\"");
+    if (recipe.monitor != "loss") needs_validation("train.monitor", "another measure than the loss");
+    if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
+  }
+  if (recipe.monitor == "accuracy" && recipe.target_type != "class")
+    refuse("{}: values have no accuracy; give \"loss\"", where(recipe, "train.monitor"));
+  if (recipe.min_improvement > 0 && recipe.patience == 0)
+    refuse("{}: nothing looks at it without early stopping; set train.patience", where(recipe, "train.min_improvement"));
+  if (recipe.diverged > 0 && recipe.diverged < 1)
+    refuse("{}: {} would stop at a loss below the first epoch's; give 1 or more, or 0 for never",
+           where(recipe, "train.diverged"), recipe.diverged);
+}
+
 void check(Recipe& recipe) {
   for (const Key& key : keys())
     if (key.fallback.empty() && !recipe.origin.contains(std::string(key.name)))
@@ -249,8 +276,7 @@ void check(Recipe& recipe) {
   if (recipe.optimizer == "adam" && recipe.weight_decay != 0)
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));
-  if (recipe.patience > 0 && recipe.validation == 0)
-    refuse("{}: early stopping needs a validation split; set data.validation above 0", where(recipe, "train.patience"));
+  check_watch(recipe);
 }
 
 }  // namespace

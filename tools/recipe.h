@@ -11,6 +11,8 @@
 
 namespace sluice::tools {
 
+constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
+
 /// The values of all keys, in the table's order. Files are as given until resolve_files().
 struct Recipe {
   std::string train_file, test_file, sequence;
@@ -29,7 +31,7 @@ struct Recipe {
 
   std::string loss, class_weights, sampling;
   double huber_delta = 0, label_smoothing = 0;
-  std::int64_t epochs = 0, batch = 0;
+  std::int64_t epochs = 0, batch = 0;  ///< batch: all_at_once for "all"
   std::string optimizer;
   double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
   std::string schedule;
@@ -39,6 +41,9 @@ struct Recipe {
   double weight_decay = 0, l1 = 0, l2 = 0, clip_value = 0, clip_norm = 0;
   std::string l1_step;
   std::int64_t patience = 0, seed = 0, threads = 0;
+  std::string monitor;
+  double min_improvement = 0, diverged = 0;
+  std::int64_t validate_every = 1, plateau_patience = 0, checkpoint_seconds = 0;
 
   bool quantize_aware = false;
   std::string quantize_type, quantize_ranges;

@@ -39,6 +39,8 @@ std::string to_toml(const Json& value) {
 }
 
 Json value_of(const Recipe& recipe, const Key& key) {
+  if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
+    return key.words[std::size_t(-1 - recipe.*(*whole))];
   return std::visit([&](auto field) { return to_json(recipe.*field); }, key.field);
 }
 

@@ -244,18 +244,23 @@ void keep_moments(const Trainer& t, const Layout& l) {
 }
 
 /// Checks a batch and computes its penalized gradient. With no valid target the result's targets are 0 and nothing is computed.
+/// @param norm  of the gradient clipped by value, before clipping by norm
 sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
-                        sluice_train_result& result, Layout& layout) {
+                        sluice_train_result& result, Layout& layout, double& norm) {
   TargetSum targets;
   if (!good_batch(t, sequences, n, &targets)) return SLUICE_BATCH;
-  result = {0.0, targets.weight, 0, 0, 0.0, learning_rate(t.options, t.update.step)};
+  result = {0.0, targets.weight, 0, 0, 0.0, learning_rate(t.options, t.update), 0.0};
   Arena arena(t.arena);
   layout = lay_out(*t.model, t.options, arena);
   if (targets.count == 0) return SLUICE_OK;
   const float scale = targets.weight > 0.0 ? float(1.0 / targets.weight) : 0.0f;
   Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scale, 0};
   batch_gradient(batch, host, result);
-  result.gradient_norm = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin});
+  const GradientNorm norms = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin});
+  result.gradient_norm = norms.whole;
+  result.gradient_norm_clipped = norm = norms.by_value;
+  const double limit = double(t.options.clip_norm);
+  if (limit > 0.0 && norm > limit && norm - norm == 0.0) result.gradient_norm_clipped = limit;  // a norm that is finite
   return SLUICE_OK;
 }
 
@@ -288,7 +293,7 @@ sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* mod
   if (!trainable(model_of(model), *options)) return SLUICE_NOT_TRAINABLE;
   if (reinterpret_cast<uintptr_t>(arena) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
   if (bytes < sluice_train_needs(model, options)) return SLUICE_ARENA_SMALL;
-  const Trainer trainer{&model_of(model), static_cast<uint8_t*>(arena), *options, {0, 1.0, 1.0}};
+  const Trainer trainer{&model_of(model), static_cast<uint8_t*>(arena), *options, {0, 1.0, 1.0, 1.0}};
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &trainer, sizeof trainer);
   Arena all(arena);
@@ -309,10 +314,11 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   Trainer& t = trainer_of(handle);
   sluice_train_result own;
   Layout l;
-  const sluice_status status = run_batch(t, sequences, n, host, own, l);
+  double norm = 0.0;
+  const sluice_status status = run_batch(t, sequences, n, host, own, l, norm);
   if (status) return status;
   if (own.targets) {
-    update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, own.gradient_norm, t.update, l.weights,
+    update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm, t.update, l.weights,
                    l.first, l.second);
     keep_moments(t, l);
   } else {
@@ -326,7 +332,8 @@ const float* sluice_train_gradient(sluice_trainer* handle, const sluice_sequence
                                    const sluice_host* host, sluice_train_result* result, sluice_status* status) {
   sluice_train_result own;
   Layout l;
-  const sluice_status done = handle ? run_batch(trainer_of(handle), sequences, n, host, own, l) : SLUICE_NULL;
+  double norm = 0.0;
+  const sluice_status done = handle ? run_batch(trainer_of(handle), sequences, n, host, own, l, norm) : SLUICE_NULL;
   if (status) *status = done;
   if (done) return nullptr;
   if (!own.targets) memset(l.gradient, 0, size_t(l.section_floats) * sizeof(float));
@@ -350,4 +357,63 @@ sluice_status sluice_train_store(const sluice_trainer* handle, void* blob, size_
   const uint32_t crc = blob_crc(to, header.bytes);
   memcpy(to + offsetof(BlobHeader, crc), &crc, sizeof crc);
   return SLUICE_OK;
+}
+
+namespace {
+
+/// What is saved: the update's numbers, then these.
+constexpr int saved_parts = 3;
+struct SavedParts {
+  void* part[saved_parts];
+  size_t bytes;  ///< of each
+};
+
+SavedParts saved_parts_of(const Trainer& t) {
+  Arena arena(t.arena);
+  const Layout l = lay_out(*t.model, t.options, arena);
+  return {{l.weights + l.section_begin, l.first, l.second}, size_t(l.section_floats) * sizeof(float)};
+}
+
+}  // namespace
+
+size_t sluice_train_state_bytes(const sluice_trainer* handle) {
+  return handle ? sizeof(Update) + saved_parts * saved_parts_of(trainer_of(handle)).bytes : 0;
+}
+
+sluice_status sluice_train_save(const sluice_trainer* handle, void* state, size_t bytes) {
+  if (!handle || !state) return SLUICE_NULL;
+  const Trainer& t = trainer_of(handle);
+  const SavedParts parts = saved_parts_of(t);
+  auto* to = static_cast<uint8_t*>(state);
+  if (bytes != sizeof t.update + saved_parts * parts.bytes) return SLUICE_STATE_SMALL;
+  memcpy(to, &t.update, sizeof t.update);
+  to += sizeof t.update;
+  for (int i = 0; i < saved_parts; ++i, to += parts.bytes) memcpy(to, parts.part[i], parts.bytes);
+  return SLUICE_OK;
+}
+
+sluice_status sluice_train_restore(sluice_trainer* handle, const void* state, size_t bytes) {
+  if (!handle || !state) return SLUICE_NULL;
+  Trainer& t = trainer_of(handle);
+  const SavedParts parts = saved_parts_of(t);
+  const auto* from = static_cast<const uint8_t*>(state);
+  if (bytes != sizeof t.update + saved_parts * parts.bytes) return SLUICE_STATE_SMALL;
+  memcpy(&t.update, from, sizeof t.update);
+  from += sizeof t.update;
+  for (int i = 0; i < saved_parts; ++i, from += parts.bytes) memcpy(parts.part[i], from, parts.bytes);
+  return SLUICE_OK;
+}
+
+sluice_status sluice_train_set_rate(sluice_trainer* handle, double factor) {
+  if (!handle) return SLUICE_NULL;
+  if (!(factor >= 0.0 && factor <= 3.0e38)) return SLUICE_OPTIONS;
+  trainer_of(handle).update.rate_factor = factor;
+  return SLUICE_OK;
+}
+
+const float* sluice_train_last_gradient(const sluice_trainer* handle) {
+  if (!handle) return nullptr;
+  const Trainer& t = trainer_of(handle);
+  Arena arena(t.arena);
+  return lay_out(*t.model, t.options, arena).gradient;
 }

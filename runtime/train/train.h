@@ -186,12 +186,18 @@ void run_moments(const LayerRecord&, const sluice_train_options&, const float* t
 struct Update {
   uint64_t step;  ///< taken so far
   double beta1_power, beta2_power;
+  double rate_factor;  ///< of the schedule's rate
 };
 
-double learning_rate(const sluice_train_options&, uint64_t step);
+double learning_rate(const sluice_train_options&, const Update&);
 
-/// Penalizes the gradient; returns its norm.
-double penalize(const OpenModel&, const sluice_train_options&, const Parameters&);
+/// A penalized gradient's norm, and what clipping by value makes of it.
+struct GradientNorm {
+  double whole, by_value;
+};
+
+/// Penalizes the gradient and clips it by value.
+GradientNorm penalize(const OpenModel&, const sluice_train_options&, const Parameters&);
 
 /// Moves the weights. first and second are Adam's moments, laid out as the gradient.
 void update_weights(const OpenModel&, const sluice_train_options&, const Parameters&, const sluice_host*, double norm, Update&,

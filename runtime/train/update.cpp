@@ -76,14 +76,15 @@ double scheduled(const sluice_train_options& options, uint64_t step) {
 
 }  // namespace
 
-double learning_rate(const sluice_train_options& options, uint64_t step) {
-  const double rate = scheduled(options, step);
+double learning_rate(const sluice_train_options& options, const Update& update) {
+  const uint64_t step = update.step;
+  const double rate = scheduled(options, step) * update.rate_factor;
   return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps)) : rate;
 }
 
-double penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p) {
+GradientNorm penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p) {
   const Kernels& kernels = *model.kernels;
-  double sum = 0.0;
+  double sum = 0.0, clipped = 0.0;
   for_each_trained(model, options, [&](const Weights& array) {
     float* const g = p.gradient_at(array.offset);
     if (array.matrix && options.l2 > 0.0f)
@@ -91,15 +92,17 @@ double penalize(const OpenModel& model, const sluice_train_options& options, con
                              size_t(elements(array)));
     if (array.matrix && options.l1 > 0.0f && !options.proximal)
       kernels.sign_add_f32(options.l1, reinterpret_cast<const float*>(p.base + array.offset), g, size_t(elements(array)));
-    if (options.clip_value > 0.0f) kernels.clip_f32(options.clip_value, g, size_t(elements(array)));
     sum += kernels.square_sum_f32(g, size_t(elements(array)));
+    if (options.clip_value == 0.0f) return;
+    kernels.clip_f32(options.clip_value, g, size_t(elements(array)));
+    clipped += kernels.square_sum_f32(g, size_t(elements(array)));
   });
-  return square_root(sum);
+  return {square_root(sum), square_root(options.clip_value > 0.0f ? clipped : sum)};
 }
 
 void update_weights(const OpenModel& model, const sluice_train_options& options, const Parameters& p, const sluice_host* host,
                     double norm, Update& update, uint8_t* weights, float* first, float* second) {
-  const double rate = learning_rate(options, update.step);
+  const double rate = learning_rate(options, update);
   update.step += 1;
   update.beta1_power *= double(options.beta1);
   update.beta2_power *= double(options.beta2);

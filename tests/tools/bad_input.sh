@@ -109,6 +109,40 @@ refused 2 'train\.bach.*train\.batch' train recipe.toml --out run --set train.ba
 refused 2 'train\.batch.*0' train recipe.toml --out run --set train.batch=0
 refused 2 'train\.batch' train recipe.toml --out run --set train.batch=many
 refused 2 'batch' train recipe.toml --out run --set batch
+# bad_value KEY VALUE REGEX [OPTION...]: the message names the key, what was found and what would do.
+bad_value() {
+  local key=$1 value=$2 regex=$3
+  shift 3
+  refused 2 "^--set $key=$value: .*$regex" train recipe.toml --out run --set "$key=$value" "$@"
+}
+for value in -0.1 1 nan; do bad_value train.momentum $value '0 to 0.999999|momentum' --set train.optimizer=sgd; done
+bad_value train.momentum 0.9 'sgd' --set train.optimizer=adam
+bad_value train.nesterov yes 'true or false' --set train.optimizer=sgd --set train.momentum=0.9
+bad_value train.nesterov true 'momentum' --set train.optimizer=sgd
+bad_value train.nesterov true 'sgd'
+for value in -0.1 1 '"high"'; do bad_value train.alpha "$value" '0|number' --set train.optimizer=rmsprop; done
+for value in 0 -1 1.5; do bad_value train.schedule_every $value '1 or more' --set train.schedule=step; done
+for value in 0 1.5 -0.5; do bad_value train.schedule_factor $value '(1e-06|1) or (more|less)' --set train.schedule=exponential; done
+for value in -1 0.5; do bad_value train.warmup $value '0 or more'; done
+for value in -1e-3 inf; do bad_value train.l1 $value '0 or more|1000000 or less'; done
+bad_value train.l1_step proximl 'proximal'
+for value in -1 nan; do bad_value train.clip_value $value '0 or more'; done
+for value in everything 0 -1 '""' 2.5; do bad_value train.batch "$value" '(1 or more|"all")'; done
+bad_value train.monitor acuracy 'did you mean "accuracy"' --set data.validation=0.5
+bad_value train.checkpoint_seconds -1 '0 or more'
+bad_value train.validate_every 0 '1 or more' --set data.validation=0.5
+bad_value train.plateau_patience -1 '0 or more'
+bad_value train.diverged 0.5 '1 or more, or 0'
+bad_value train.min_improvement -1 '0 or more'
+# what does not go together
+bad_value train.patience 3 'validation split; set data\.validation'
+bad_value train.schedule plateau 'validation split; set data\.validation'
+bad_value train.monitor accuracy 'validation split; set data\.validation'
+bad_value train.validate_every 2 'validation split; set data\.validation'
+bad_value train.min_improvement 0.1 'train\.patience' --set data.validation=0.5
+bad_value train.monitor accuracy 'no accuracy; give "loss"' --set data.validation=0.5 --set data.target_type=value --set train.loss=mse \
+  --set 'model.layers=[{gru=4},{dense=1}]'
+refused 2 'resume' train --resume
 refused 2 'seed' train recipe.toml --out run --seed -1
 refused 2 'threads' train recipe.toml --out run --threads two
 refused 2 'out' train recipe.toml

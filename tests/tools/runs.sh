@@ -176,7 +176,7 @@ code=$?
 [ $code -eq 130 ] || complain "SIGINT: exit code $code, not 130"
 tail -n 1 err | grep -q 'interrupted.*interrupted/model\.slu.*' || complain "SIGINT: $(tail -n 1 err)"
 works eval interrupted/model.slu --data test.csv
-[ "$(ls -A interrupted | tr '\n' ' ')" = "log.jsonl model.slu recipe.toml " ] || complain "after SIGINT: $(ls -A interrupted)"
+[ "$(ls -A interrupted | tr '\n' ' ')" = "checkpoint.slc log.jsonl model.slu recipe.toml " ] || complain "after SIGINT: $(ls -A interrupted)"
 
 # --- what cannot be written: exit code 1, the same manners
 "${sluice[@]}" run run/model.slu --input test.csv >/dev/full 2>err

@@ -12,6 +12,7 @@
 #include "../common/progress.h"
 #include "../keys.h"
 #include "../recipe.h"
+#include "../train/checkpoint.h"
 #include "command.h"
 
 namespace sluice::tools {
@@ -49,13 +50,12 @@ DataSet read_test(const Recipe& recipe, const DataSet& train) {
   return test;
 }
 
-Input read_input(const TrainOptions& options) {
+Input read_input(const Recipe& recipe) {
   Input input;
-  input.recipe = read_recipe(options.recipe, overrides_of(options));
-  resolve_files(input.recipe, options.data_folder);
-  input.train = read_data(input.recipe.train_file, columns_of(input.recipe));
-  input.split = split_of(input.recipe, input.train);
-  input.test = read_test(input.recipe, input.train);
+  input.recipe = recipe;
+  input.train = read_data(recipe.train_file, columns_of(recipe));
+  input.split = split_of(recipe, input.train);
+  input.test = read_test(recipe, input.train);
   return input;
 }
 
@@ -76,12 +76,10 @@ std::string bytes_of(const OwnedModel& model) {
   return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
 }
 
-void write_files(const std::string& folder, const Recipe& recipe, const Trained& trained) {
-  std::vector<RunFile> files = {{"recipe.toml", recipe_toml(recipe)},
-                                {"log.jsonl", log_lines(trained.epochs, recipe.target_type == "class")},
-                                {"model.slu", bytes_of(trained.model)}};
-  if (recipe.quantize_aware) files.push_back({"model-f32.slu", bytes_of(trained.real)});
-  write_run(folder, files);
+std::vector<RunFile> models_of(const Trained& trained) {
+  std::vector<RunFile> files = {{"model.slu", bytes_of(trained.model)}};
+  if (trained.real.blob.size) files.push_back({"model-f32.slu", bytes_of(trained.real)});
+  return files;
 }
 
 std::string run_model(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
@@ -89,14 +87,14 @@ std::string run_model(const std::string& folder) { return (std::filesystem::path
 void report_training(const Input& input, const Trained& trained, double seconds) {
   print("Trained {} epochs on {} sequences in {}", trained.epochs.size(), with_commas(input.split.train.size()),
         duration_text(seconds));
-  if (trained.kept != int(trained.epochs.size())) print("; kept epoch {}, the lowest validation loss", trained.kept);
+  if (trained.kept != int(trained.epochs.size()))
+    print("; kept epoch {}, the best validation {}", trained.kept, input.recipe.monitor);
   print(".\n");
-  const auto better = std::min_element(trained.epochs.begin(), trained.epochs.end(), [](const Epoch& a, const Epoch& b) {
-    return a.held_out && b.held_out && a.held_out->loss < b.held_out->loss;
-  });
+  const Epoch* better = nullptr;
+  for (const Epoch& epoch : trained.epochs)
+    if (epoch.held_out && (!better || epoch.held_out->loss < better->held_out->loss)) better = &epoch;
   constexpr double much = 0.9;  // of the loss of what is kept
-  if (input.recipe.patience == 0 && better != trained.epochs.end() && better->held_out &&
-      better->held_out->loss < much * trained.epochs.back().held_out->loss)
+  if (input.recipe.patience == 0 && better && better->held_out->loss < much * trained.epochs.back().held_out->loss)
     print("Epoch {} had a lower validation loss, {:#.4g}; train.patience stops there and keeps it.\n", better->number,
           better->held_out->loss);
 }
@@ -115,43 +113,107 @@ void report_results(const Input& input, const Trained& trained) {
   if (test.classes) print("\n{}\n", confusion_table(test));
 }
 
-[[noreturn]] void stop_interrupted(const TrainOptions& options, const Input& input, const Trained& trained) {
-  const std::string kept = trained.kept ? fmt::format("epoch {}, the best so far", trained.kept) : "the weights so far";
-  throw Error(130, fmt::format("interrupted after {} of {} epochs: {} holds {}; to train again from the start, give the same "
-                               "command with --force",
-                               trained.epochs.size(), input.recipe.epochs, run_model(options.out), kept));
+std::string kept_text(const Input& input, const Trained& trained) {
+  if (trained.kept && !input.split.held_out.empty()) return fmt::format("epoch {}, the best so far", trained.kept);
+  if (trained.kept) return fmt::format("epoch {}", trained.kept);
+  return trained.interrupted ? "the weights so far" : "the weights before training";
+}
+
+[[noreturn]] void stop_interrupted(const std::string& folder, const Input& input, const Trained& trained) {
+  throw Error(130,
+              fmt::format("interrupted after {} of {} epochs: {} holds {}; to go on: sluice train --resume {}",
+                          trained.epochs.size(), input.recipe.epochs, run_model(folder), kept_text(input, trained), folder));
+}
+
+[[noreturn]] void stop_diverged(const std::string& folder, const Input& input, const Trained& trained) {
+  fail("training diverged in {}; {} holds {}; lower train.learning_rate, or set train.clip_norm", trained.diverged,
+       run_model(folder), kept_text(input, trained));
+}
+
+/// A recipe whose files are found.
+Recipe new_recipe(const TrainOptions& options) {
+  if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
+  if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
+  Recipe recipe = read_recipe(options.recipe, overrides_of(options));
+  resolve_files(recipe, options.data_folder);
+  return recipe;
+}
+
+/// A run's own recipe. What would change its result is refused.
+Recipe resumed_recipe(const TrainOptions& options) {
+  const auto alone = [&](const char* option, const std::string& value) {
+    if (!value.empty()) refuse("--resume {}: goes on by the run's own recipe; leave out {}", options.resume, option);
+  };
+  alone(options.recipe.c_str(), options.recipe), alone("--out", options.out), alone("--seed", options.seed);
+  if (options.force) alone("--force", "given");
+  const std::vector<Override> overrides = overrides_of(options);
+  for (const Override& one : overrides)
+    if (const Key* key = find_key(one.key); key && !key->never_changes_result)
+      refuse("{}: changes the result, but a resumed run goes on as it began; leave it out", one.origin);
+  Recipe recipe = read_recipe((std::filesystem::path(options.resume) / "recipe.toml").string(), overrides);
+  if (!options.data_folder.empty())
+    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = std::filesystem::path(*file).filename().string();
+  resolve_files(recipe, options.data_folder);
+  return recipe;
+}
+
+/// What the folder's checkpoint holds; nothing where the training was stopped before its first one.
+std::optional<TrainState> state_of(const RunFolder& folder, const Network& start) {
+  const std::optional<std::string> bytes = load_checkpoint(folder);
+  if (!bytes) return std::nullopt;
+  return read_checkpoint(*bytes, start.made, folder.path(checkpoint_file));
+}
+
+/// The recipe as the folder keeps it.
+std::string recipe_text(const Recipe& recipe) {
+  return "# The recipe as resolved. Data files by their full names: --resume, or another training by this recipe, must find "
+         "them\n"
+         "# from here. A blob names no files.\n" +
+         recipe_toml(recipe);
+}
+
+/// What a training that went to its end has to say.
+void report_end(const std::string& folder, const Input& input, const Trained& trained, double seconds) {
+  report_training(input, trained, seconds);
+  report_results(input, trained);
+  print("{}: {}, {} bytes, hash {:016x}{}\n", run_model(folder), sluice_format_name(trained.model.info().format),
+        with_commas(trained.model.blob.size), sluice_hash(&trained.model.model),
+        input.recipe.quantize_aware ? "; model-f32.slu beside it has the float weights it was made of" : "");
+  if (const std::string verdict = device_verdict(input.recipe, read_network(trained.model.model)); !verdict.empty())
+    print("{}\n", verdict);
+  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 && input.recipe.device_type != "f32")
+    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n", input.recipe.device_type, folder,
+          input.recipe.device_type, input.recipe.train_file);
+  for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
 }
 
 }  // namespace
 
 void run_train(const TrainOptions& options) {
   if (options.list_keys) return print_text(key_manual());
-  if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
-  if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
   wanted_isa();  // an unknown one is refused before data is read
-  const Input input = read_input(options);
-  const Network start = make_network(input.recipe, input.train, input.split);
-  check_device(input.recipe, start);
-  check_aware(input.recipe, start);
-  check_run_folder(options.out, options.force);
+  const bool resumes = !options.resume.empty();
+  const std::string& name = resumes ? options.resume : options.out;
+  const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
+  if (resumes && is_complete(name)) return print("{}: is complete; nothing is left to resume\n", name);
+  const Input input = read_input(recipe);
+  const Network start = make_network(recipe, input.train, input.split);
+  check_device(recipe, start);
+  check_aware(recipe, start);
+  if (!resumes) check_run_folder(name, options.force);
+  const RunFolder folder(name);
+  const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
+  const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
 
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
-  const Trained trained = train(input.recipe, input.train, input.split, start);
+  const Trained trained = train(recipe, input.train, input.split, start, &keeping);
+  const bool stopped = trained.interrupted || !trained.diverged.empty();
   const double seconds = seconds_since_start(clock);
-  write_files(options.out, input.recipe, trained);
-  if (trained.interrupted) stop_interrupted(options, input, trained);
-  report_training(input, trained, seconds);
-  report_results(input, trained);
-  print("{}: {}, {} bytes, hash {:016x}{}\n", run_model(options.out), sluice_format_name(trained.model.info().format),
-        with_commas(trained.model.blob.size), sluice_hash(&trained.model.model),
-        input.recipe.quantize_aware ? "; model-f32.slu beside it has the float weights it was made of" : "");
-  if (const std::string verdict = device_verdict(input.recipe, read_network(trained.model.model)); !verdict.empty())
-    print("{}\n", verdict);
-  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 && input.recipe.device_type != "f32")
-    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n", input.recipe.device_type, options.out,
-          input.recipe.device_type, input.recipe.train_file);
-  for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
+  write_models(folder, models_of(trained), !stopped);
+  if (trained.interrupted) stop_interrupted(name, input, trained);
+  if (stopped) stop_diverged(name, input, trained);
+  report_end(name, input, trained, seconds);
 }
 
 }  // namespace sluice::tools

@@ -52,7 +52,8 @@ std::string duration_text(double seconds) {
 void show_progress(Progress& progress, std::uint64_t done, const std::string& text, const std::string& more) {
   if (!progress.terminal || Clock::now() - progress.drawn < std::chrono::milliseconds(100)) return;
   progress.drawn = Clock::now();
-  const double left = done ? seconds_since_start(progress) * double(progress.total - done) / double(done) : 0;
+  const std::uint64_t now = done - progress.before;
+  const double left = now ? seconds_since_start(progress) * double(progress.total - done) / double(now) : 0;
   std::string rest = fmt::format(" {:>7} left  {}", duration_text(left), text);
   const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
   if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += more;

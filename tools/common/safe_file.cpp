@@ -149,6 +149,16 @@ void write_files(const std::vector<NamedBytes>& files) {
   for (const auto& one : staged) one->keep();
 }
 
+void append_file(const std::string& path, std::string_view bytes) {
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (file.fd < 0) cannot_write(path, errno);
+  const off_t before = lseek(file.fd, 0, SEEK_END);
+  const int error = write_all(file.fd, bytes);
+  if (!error) return;
+  [[maybe_unused]] const int cut = ftruncate(file.fd, before);
+  cannot_write(path, error);
+}
+
 void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read) {
   std::error_code none;
   for (const std::string& source : read)

@@ -20,6 +20,10 @@ struct NamedBytes {
 /// The same of several files, on disk before the first of them is renamed: where one cannot be written, none changes.
 void write_files(const std::vector<NamedBytes>& files);
 
+/// Adds to the end of a file that is there, so that a reader sees it at once. On failure fails with exit code 1 and leaves the
+/// file as it was.
+void append_file(const std::string& path, std::string_view bytes);
+
 /// Refuses to write over what is read: `option` ("--out") names `path`, which is one of `read` (those that are not there are
 /// not).
 void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read);

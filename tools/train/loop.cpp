@@ -1,27 +1,25 @@
-// The training loop: epochs, batches, validation by the blob, early stopping.
+// The training loop: epochs, batches, validation by the blob, early stopping, checkpoints.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstring>
-#include <limits>
-#include <nlohmann/json.hpp>
 
 #include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
 #include "../common/shuffle.h"
 #include "aware.h"
-#include "sluice_train.h"
+#include "checkpoint.h"
 #include "train.h"
 
 namespace sluice::tools {
 namespace {
 
-constexpr std::uint32_t shard = 8;             // sequences that the trainer takes as one piece of work
-constexpr std::uint32_t shards_in_flight = 8;  // memory, not bits
-constexpr int plain_lines = 20;                // of progress, where there is no terminal
+constexpr int plain_lines = 20;             // of progress, where there is no terminal
+constexpr double least_first_loss = 1e-6;   // what an explosion is measured by
+constexpr double seconds_between_ends = 1;  // epochs' ends that get a checkpoint of their own
 
 volatile std::sig_atomic_t interrupt_seen = 0;
 
@@ -48,74 +46,19 @@ sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   return sequence;
 }
 
-std::uint64_t batches_of(const Recipe& recipe, const Split& split) {
-  return (split.train.size() + std::uint64_t(recipe.batch) - 1) / std::uint64_t(recipe.batch);
-}
-
-sluice_optimizer optimizer_of(const std::string& name) {
-  if (name == "sgd") return SLUICE_SGD;
-  if (name == "rmsprop") return SLUICE_RMSPROP;
-  return name == "adamw" ? SLUICE_ADAMW : SLUICE_ADAM;
-}
-
-sluice_schedule schedule_of(const std::string& name) {
-  if (name == "step" || name == "exponential") return SLUICE_STEPS;
-  if (name == "one-cycle") return SLUICE_ONE_CYCLE;
-  return name == "cosine" ? SLUICE_COSINE : SLUICE_CONSTANT;
-}
-
-/// Epochs in the trainer's steps.
-std::uint32_t steps_of(const Recipe& recipe, const Split& split, std::uint64_t epochs, const char* key) {
-  const std::uint64_t steps = epochs * batches_of(recipe, split);
-  if (steps > std::numeric_limits<std::uint32_t>::max())
-    refuse("{}: {} steps; train for fewer epochs or with larger batches", where(recipe, key), steps);
-  return std::uint32_t(steps);
-}
-
-sluice_train_options options_of(const Recipe& recipe, const DataSet& data, const Split& split) {
-  sluice_train_options options = sluice_train_defaults();
-  options.loss = recipe.loss == "mse" ? SLUICE_MSE : SLUICE_CROSS_ENTROPY;
-  options.optimizer = optimizer_of(recipe.optimizer);
-  options.schedule = schedule_of(recipe.schedule);
-  options.total_steps = steps_of(recipe, split, std::uint64_t(recipe.epochs), "train.epochs");
-  options.learning_rate = float(recipe.learning_rate);
-  options.beta1 = float(recipe.beta1);
-  options.beta2 = float(recipe.beta2);
-  options.epsilon = float(recipe.epsilon);
-  options.weight_decay = float(recipe.weight_decay);
-  options.momentum = float(recipe.momentum);
-  options.nesterov = recipe.nesterov;
-  options.alpha = float(recipe.alpha);
-  const std::uint64_t every = recipe.schedule == "exponential" ? 1 : std::uint64_t(recipe.schedule_every);
-  options.schedule_every = steps_of(recipe, split, every, "train.schedule_every");
-  options.schedule_factor = float(recipe.schedule_factor);
-  options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
-  options.l1 = float(recipe.l1);
-  options.proximal = recipe.l1_step == "proximal";
-  options.l2 = float(recipe.l2);
-  options.clip_value = float(recipe.clip_value);
-  options.clip_norm = float(recipe.clip_norm);
-  options.dropout_input = float(recipe.dropout_input);
-  options.dropout_output = float(recipe.dropout_output);
-  options.seed = std::uint64_t(recipe.seed);
-  options.max_sequences = std::uint32_t(std::min<std::size_t>(std::size_t(recipe.batch), split.train.size()));
-  options.max_steps = 1;
-  for (std::size_t s : split.train) options.max_steps = std::max(options.max_steps, std::uint32_t(data.steps(s)));
-  options.shards = std::min(shards_in_flight, (options.max_sequences + shard - 1) / shard);
-  return options;
-}
-
 /// Everything that one training holds.
 struct Loop {
   const Recipe& recipe;
   const DataSet& data;
   const Split& split;
+  const Keeping* keeping;  ///< null: in memory alone
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
   AlignedBytes arena = AlignedBytes();
   sluice_trainer trainer = {};
-  Progress progress = {};
+  TrainState state = TrainState();
+  Progress progress = {}, kept = {};  ///< kept: its start is the last checkpoint's time
 };
 
 void need(sluice_status status) {
@@ -139,9 +82,9 @@ struct Snapshot {
   std::vector<std::string> warnings;  ///< of quantization
 };
 
-Snapshot snapshot(const Loop& loop) {
+Snapshot snapshot(const Loop& loop, OwnedModel weights) {
   Snapshot result;
-  result.model = weights_so_far(loop);
+  result.model = std::move(weights);
   if (!loop.aware) return result;
   Quantized quantized = loop.aware->make(result.model.model);
   quantized.network.made =
@@ -151,6 +94,66 @@ Snapshot snapshot(const Loop& loop) {
   result.warnings = std::move(quantized.warnings);
   return result;
 }
+
+std::string_view bytes_of(const OwnedModel& model) {
+  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
+}
+
+Best best_of(const Snapshot& snapshot, int epoch, double value) {
+  return {epoch, value, std::string(bytes_of(snapshot.model)), std::string(bytes_of(snapshot.real)), snapshot.warnings};
+}
+
+Snapshot snapshot_of(const Best& best) {
+  Snapshot result;
+  result.model = open_model(best.model, "the best model");
+  if (!best.real.empty()) result.real = open_model(best.real, "the best model");
+  result.warnings = best.warnings;
+  return result;
+}
+
+// --- checkpoints
+
+std::string checkpoint_of(Loop& loop) {
+  TrainState& state = loop.state;
+  state.trainer.resize(sluice_train_state_bytes(&loop.trainer));
+  need(sluice_train_save(&loop.trainer, state.trainer.data(), state.trainer.size()));
+  if (loop.aware) state.unit = loop.aware->unit, state.peaks = loop.aware->ranges.peak;
+  return checkpoint_bytes(state, loop.start.made());
+}
+
+void save(Loop& loop) {
+  if (!loop.keeping) return;
+  save_checkpoint(loop.keeping->folder, checkpoint_of(loop));
+  loop.kept = start_progress(1);
+}
+
+/// Where that many seconds have gone by since the last one.
+void save_after(Loop& loop, double seconds) {
+  if (loop.keeping && seconds_since_start(loop.kept) >= seconds) save(loop);
+}
+
+void restore(Loop& loop) {
+  const TrainState& state = loop.state;
+  need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
+  if (!loop.aware) return;
+  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place: the trainer points to it
+  loop.aware->ranges.peak = state.peaks;
+}
+
+/// The files of a training that begins, or what a former one left.
+void begin(Loop& loop) {
+  if (!loop.keeping) return;
+  const RunFolder& folder = loop.keeping->folder;
+  loop.kept = start_progress(1);
+  if (!loop.keeping->state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
+  loop.state = *loop.keeping->state;
+  restore(loop);
+  std::string lines;
+  for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes);
+  restore_log(folder, lines);
+}
+
+// --- progress
 
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
   const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number, fmt::formatted_size("{}", recipe.epochs),
@@ -164,82 +167,143 @@ std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& 
   return recipe.loss == "cross_entropy" ? text + ", " + percent(held_out->accuracy) : text;
 }
 
-/// One pass over the training sequences; false when it was interrupted.
-bool run_epoch(Loop& loop, Epoch& epoch, const std::optional<HeldOut>& held_out_before) {
-  const sluice_host host{&loop.crew, crew_for};
-  std::vector<std::size_t> order = loop.split.train;
-  shuffle(order, std::uint64_t(loop.recipe.seed), std::uint32_t(epoch.number), Purpose::shuffle);
-  const std::uint64_t batches = batches_of(loop.recipe, loop.split);
-  double loss = 0, norms = 0;
-  std::uint64_t targets = 0, correct = 0;
-  for (std::uint64_t b = 0; b < batches; ++b) {
-    std::vector<sluice_sequence> batch;
-    for (std::size_t i = b * std::size_t(loop.recipe.batch); i < order.size() && batch.size() < std::size_t(loop.recipe.batch);
-         ++i)
-      batch.push_back(sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i]));
-    sluice_train_result result{};
-    need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
-    if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
-    loss += result.loss_sum, targets += result.targets, correct += result.correct;
-    norms += result.gradient_norm;
-    epoch.loss = targets ? loss / double(targets) : 0;
-    epoch.accuracy = targets ? double(correct) / double(targets) : 0;
-    epoch.gradient_norm = norms / double(b + 1);
-    epoch.learning_rate = result.learning_rate;
-    if (interrupt_seen) return false;
-    show_progress(loop.progress, std::uint64_t(epoch.number - 1) * batches + b + 1, training_text(loop.recipe, epoch),
-                  validation_text(loop.recipe, held_out_before));
-  }
-  if (!std::isfinite(epoch.loss) || !std::isfinite(epoch.gradient_norm)) {
-    end_progress(loop.progress);
-    fail("training diverged in epoch {}: the loss is {}; lower train.learning_rate, or set train.clip_norm", epoch.number,
-         epoch.loss);
-  }
-  return true;
-}
-
 bool worth_a_line(const Recipe& recipe, int epoch) {
   const int every = std::max(1, int(recipe.epochs) / plain_lines);
   return epoch == 1 || epoch % every == 0 || epoch == int(recipe.epochs);
 }
 
-/// What has been kept so far: the best model by validation loss.
-struct Best {
-  Snapshot snapshot;
-  double loss = std::numeric_limits<double>::infinity();
-  int epoch = 0;
-};
+/// How the last validation went.
+std::optional<HeldOut> last_held_out(const TrainState& state) {
+  for (auto epoch = state.epochs.rbegin(); epoch != state.epochs.rend(); ++epoch)
+    if (epoch->held_out) return epoch->held_out;
+  return std::nullopt;
+}
 
-void run_epochs(Loop& loop, Trained& result, Best& best) {
-  std::optional<HeldOut> held_out;
-  for (int number = 1; number <= int(loop.recipe.epochs); ++number) {
-    Epoch epoch;
-    epoch.number = number;
-    result.interrupted = !run_epoch(loop, epoch, held_out);
-    if (result.interrupted) return;
-    if (!loop.split.held_out.empty()) {
-      Snapshot now = snapshot(loop);
-      const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew);
-      held_out = epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
-      if (held_out->loss < best.loss) best = {std::move(now), held_out->loss, number};
-    } else if (loop.aware) {
-      snapshot(loop);  // measures the peaks that the next epoch's roundings use
-    }
-    result.epochs.push_back(epoch);
-    if (worth_a_line(loop.recipe, number))
-      progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, held_out));
-    result.interrupted = interrupt_seen;
-    if (result.interrupted) return;
-    if (loop.recipe.patience > 0 && number - best.epoch >= loop.recipe.patience) {
-      progress_line(loop.progress, fmt::format("stopped: no lower validation loss in {} epochs", loop.recipe.patience));
-      return;
-    }
+// --- batches
+
+double mean_loss(const Sums& sums) { return sums.weight > 0 ? sums.loss / sums.weight : 0; }
+
+/// The epoch under way, as far as it went.
+Epoch epoch_of(const TrainState& state) {
+  const Sums& sums = state.sums;
+  Epoch epoch;
+  epoch.number = int(state.epochs.size()) + 1;
+  epoch.loss = mean_loss(sums);
+  epoch.accuracy = sums.targets ? double(sums.correct) / double(sums.targets) : 0;
+  epoch.gradient_norm = sums.batches ? sums.norms / double(sums.batches) : 0;
+  epoch.gradient_norm_clipped = sums.batches ? sums.clipped_norms / double(sums.batches) : 0;
+  epoch.learning_rate = sums.learning_rate;
+  return epoch;
+}
+
+/// What is wrong with a batch, as text; empty where nothing is.
+/// @param result  of that batch, which the sums do not have yet
+std::string divergence(const Loop& loop, const sluice_train_result& result) {
+  if (result.targets == 0) return "";
+  const TrainState& state = loop.state;
+  const double loss = result.weight > 0 ? result.loss_sum / result.weight : 0;
+  const bool finite = std::isfinite(loss) && std::isfinite(result.gradient_norm_clipped);
+  const bool compares = loop.recipe.diverged > 0 && (state.sums.weight > 0 || !state.epochs.empty());
+  const double first = state.epochs.empty() ? mean_loss(state.sums) : state.epochs[0].loss;
+  if (finite && !(compares && loss > loop.recipe.diverged * std::max(first, least_first_loss))) return "";
+  return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}", state.epochs.size() + 1,
+                     state.sums.batches + 1, std::fabs(loss), finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
+                     std::fabs(result.gradient_norm),
+                     blame(loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
+}
+
+void add(Sums& sums, const sluice_train_result& result) {
+  sums.batches += 1;
+  sums.loss += result.loss_sum, sums.weight += result.weight;
+  sums.targets += result.targets, sums.correct += result.correct;
+  sums.norms += result.gradient_norm, sums.clipped_norms += result.gradient_norm_clipped;
+  sums.learning_rate = result.learning_rate;
+}
+
+sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
+  const sluice_host host{&loop.crew, crew_for};
+  const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
+  std::vector<sluice_sequence> batch;
+  for (std::size_t i = begin; i < std::min(begin + size, order.size()); ++i)
+    batch.push_back(sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i]));
+  sluice_train_result result{};
+  need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
+  if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
+  return result;
+}
+
+/// What is left of a pass over the training sequences; false where it was interrupted or diverged.
+bool run_epoch(Loop& loop, Trained& result) {
+  Sums& sums = loop.state.sums;
+  const std::uint64_t batches = batches_of(loop.recipe, loop.split), done = loop.state.epochs.size() * batches;
+  const std::string before = validation_text(loop.recipe, last_held_out(loop.state));
+  std::vector<std::size_t> order = loop.split.train;
+  shuffle(order, std::uint64_t(loop.recipe.seed), std::uint32_t(loop.state.epochs.size() + 1), Purpose::shuffle);
+  while (sums.batches < batches) {
+    const sluice_train_result of_batch = step(loop, order, sums.batches);
+    result.diverged = divergence(loop, of_batch);
+    if (!result.diverged.empty()) return false;
+    add(sums, of_batch);
+    result.interrupted = interrupt_seen && sums.batches < batches;
+    if (result.interrupted) return false;
+    save_after(loop, double(loop.recipe.checkpoint_seconds));
+    show_progress(loop.progress, done + sums.batches, training_text(loop.recipe, epoch_of(loop.state)), before);
   }
+  return true;
+}
+
+// --- epochs
+
+bool is_validated(const Loop& loop, int epoch) {
+  return !loop.split.held_out.empty() && (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.epochs));
+}
+
+/// What a validation leads to.
+void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
+  TrainState& state = loop.state;
+  const Recipe& recipe = loop.recipe;
+  const double value = recipe.monitor == "accuracy" ? -epoch.held_out->accuracy : epoch.held_out->loss;
+  if (value < state.best.value) state.best = best_of(now, epoch.number, value);
+  watch(state.patience, value, recipe.min_improvement);
+  if (recipe.schedule != "plateau") return;
+  watch(state.plateau, value, recipe.plateau_patience, recipe.schedule_factor, recipe.learning_rate);
+  need(sluice_train_set_rate(&loop.trainer, state.plateau.factor));
+}
+
+void end_epoch(Loop& loop) {
+  Epoch epoch = epoch_of(loop.state);
+  const Snapshot now = snapshot(loop, weights_so_far(loop));  // with it the peaks that the next epoch's roundings use
+  measure_weights(read_network(loop.aware ? now.real.model : now.model.model), epoch);
+  if (is_validated(loop, epoch.number)) {
+    const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew);
+    epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
+    judge(loop, now, epoch);
+  }
+  if (loop.split.held_out.empty()) loop.state.best = best_of(now, epoch.number, worst);
+  loop.state.epochs.push_back(epoch);
+  loop.state.sums = {};
+  if (loop.keeping) add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes));
+  if (worth_a_line(loop.recipe, epoch.number))
+    progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
+}
+
+bool stops_early(const Loop& loop) { return loop.recipe.patience > 0 && loop.state.patience.worse >= loop.recipe.patience; }
+
+void run_epochs(Loop& loop, Trained& result) {
+  while (int(loop.state.epochs.size()) < int(loop.recipe.epochs) && !stops_early(loop)) {
+    result.interrupted = interrupt_seen;
+    if (result.interrupted || !run_epoch(loop, result)) return;
+    end_epoch(loop);
+    save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
+  }
+  if (stops_early(loop))
+    progress_line(loop.progress,
+                  fmt::format("stopped: no better validation {} in {} validations", loop.recipe.monitor, loop.recipe.patience));
 }
 
 /// @param loop  must stay where it is: the trainer points into it
 void start_trainer(Loop& loop) {
-  sluice_train_options options = options_of(loop.recipe, loop.data, loop.split);
+  sluice_train_options options = train_options(loop.recipe, loop.data, loop.split);
   if (loop.recipe.quantize_aware) {
     loop.aware = std::make_unique<Aware>(loop.recipe, loop.data, loop.split, loop.start);
     options.rounding = &loop.aware->rounding;
@@ -248,38 +312,45 @@ void start_trainer(Loop& loop) {
   const sluice_status status =
       sluice_train_start(&loop.trainer, &loop.start.model, &options, loop.arena.data.get(), loop.arena.size);
   if (status != SLUICE_OK) refuse("{}: {}", loop.recipe.file, sluice_status_text(status));
-  loop.progress = start_progress(options.total_steps);
+}
+
+void start_clock(Loop& loop) {
+  const std::uint64_t batches = batches_of(loop.recipe, loop.split);
+  loop.progress = start_progress(batches * std::uint64_t(loop.recipe.epochs));
+  loop.progress.before = batches * loop.state.epochs.size() + loop.state.sums.batches;
+}
+
+/// What is kept of a training: the best epoch, by early stopping or where it could not go to its end; else what it came to.
+Snapshot kept_of(const Loop& loop, Trained& result) {
+  const TrainState& state = loop.state;
+  const bool validates = !loop.split.held_out.empty(), ends = !result.interrupted && result.diverged.empty();
+  const bool falls_back = result.interrupted ? validates : ends ? loop.recipe.patience > 0 : true;
+  if (falls_back && state.best.epoch > 0) {
+    result.kept = state.best.epoch;
+    return snapshot_of(state.best);
+  }
+  if (!result.diverged.empty()) return snapshot(loop, open_model(bytes_of(loop.start), "the network before training"));
+  if (ends) result.kept = int(state.epochs.size());
+  return snapshot(loop, weights_so_far(loop));
 }
 
 }  // namespace
 
-Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start) {
-  Loop loop{recipe, data, split, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
+Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping) {
+  Loop loop{
+      recipe, data, split, keeping, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
+  begin(loop);
+  start_clock(loop);
   Trained result;
-  Best best;
-  with_crew(loop.crew, [&] { run_epochs(loop, result, best); });
+  with_crew(loop.crew, [&] { run_epochs(loop, result); });
   end_progress(loop.progress);
-  const bool keep_best = best.epoch > 0 && (recipe.patience > 0 || result.interrupted);
-  result.kept = keep_best ? best.epoch : result.interrupted ? 0 : int(result.epochs.size());
-  Snapshot kept = keep_best ? std::move(best.snapshot) : snapshot(loop);
+  if (result.interrupted) save(loop);
+  Snapshot kept = kept_of(loop, result);
   result.model = std::move(kept.model), result.real = std::move(kept.real), result.warnings = std::move(kept.warnings);
+  result.epochs = std::move(loop.state.epochs);
   return result;
-}
-
-std::string log_lines(const std::vector<Epoch>& epochs, bool classes) {
-  std::string lines;
-  for (const Epoch& epoch : epochs) {
-    nlohmann::ordered_json json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
-    if (classes) json["accuracy"] = epoch.accuracy;
-    json["gradient_norm"] = epoch.gradient_norm;
-    json["learning_rate"] = epoch.learning_rate;
-    if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
-    if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
-    lines += json.dump() + "\n";
-  }
-  return lines;
 }
 
 }  // namespace sluice::tools

@@ -1,6 +1,7 @@
 // Training: a recipe and data in, a blob and a log out. Nothing here depends on a clock, a thread count or an instruction set.
 #pragma once
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "../data/data.h"
 #include "../recipe.h"
 #include "evaluate.h"
+#include "run_folder.h"
+#include "sluice_train.h"
 
 namespace sluice::tools {
 
@@ -37,13 +40,20 @@ struct HeldOut {
   double loss = 0, accuracy = 0;
 };
 
+/// What the log groups weights by: weight_ih and weight_hh of recurrent layers, biases of all, weights of Dense and of
+/// Embedding.
+constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
+constexpr int weight_group_count = int(std::size(weight_groups));
+
 /// One epoch, as a line of log.jsonl has it.
 struct Epoch {
-  int number = 0;                   ///< from 1
-  double loss = 0, accuracy = 0;    ///< over the training sequences, with dropout; accuracy of classes only
-  double gradient_norm = 0;         ///< mean over the steps, before clipping
-  double learning_rate = 0;         ///< of the last step
-  std::optional<HeldOut> held_out;  ///< where sequences are held out
+  int number = 0;                                ///< from 1
+  double loss = 0, accuracy = 0;                 ///< over the training sequences, with dropout; accuracy of classes only
+  double gradient_norm = 0;                      ///< mean over the steps, before clipping
+  double gradient_norm_clipped = 0;              ///< the same after it
+  double learning_rate = 0;                      ///< of the last step
+  double weight_norms[weight_group_count] = {};  ///< at the end; negative where the network has no such weights
+  std::optional<HeldOut> held_out;               ///< where it was validated
 };
 
 struct Trained {
@@ -51,25 +61,40 @@ struct Trained {
   OwnedModel real;                    ///< of a training for fixed point: the float weights that `model` was made of; else empty
   std::vector<std::string> warnings;  ///< of quantization
   std::vector<Epoch> epochs;          ///< complete ones
-  int kept = 0;                       ///< the epoch whose weights `model` has; 0: the weights where it was interrupted
-  bool interrupted = false;           ///< by SIGINT: `model` is the best so far by validation loss, without one the latest
+  int kept = 0;                       ///< the epoch whose weights `model` has; 0: see interrupted, diverged
+  bool interrupted = false;           ///< by SIGINT: `model` is the best validated so far, without one the latest
+  std::string diverged;  ///< what was seen where the training had to stop; `model` is the best so far, or the start
+};
+
+struct TrainState;  // checkpoint.h
+
+/// Where a training keeps what it needs to go on.
+struct Keeping {
+  const RunFolder& folder;
+  std::string recipe;                 ///< the text of a run that begins
+  const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
 };
 
 /// Trains a network on the split's sequences. Shows progress on standard error.
-Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start);
+/// @param keeping  null: in memory alone
+Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
+              const Keeping* keeping = nullptr);
 
-/// One JSON object an epoch.
-std::string log_lines(const std::vector<Epoch>& epochs, bool classes);
+/// What the trainer is told: the recipe, with epochs as steps and the sizes of the data.
+sluice_train_options train_options(const Recipe& recipe, const DataSet& data, const Split& split);
 
-/// Refuses a folder that is not one, or that holds a run when not `force`; fails where it cannot be made or written. Leaves
-/// nothing behind.
-void check_run_folder(const std::string& folder, bool force);
+/// Sequences in a batch, and batches in an epoch.
+std::size_t batch_size(const Recipe& recipe, const Split& split);
+std::uint64_t batches_of(const Recipe& recipe, const Split& split);
 
-struct RunFile {
-  std::string name, bytes;
-};
+/// A line of the log: one JSON object.
+std::string log_line(const Epoch& epoch, bool classes);
 
-/// Writes a run's files into the folder: all of them to disk first, then renamed one by one.
-void write_run(const std::string& folder, const std::vector<RunFile>& files);
+/// The square root of each group's sum of squares, into Epoch::weight_norms.
+void measure_weights(const Network& network, Epoch& epoch);
+
+/// Of a batch's gradient, as text: the first layer, counted as the recipe does, and its array that are not finite; where all
+/// are, those of the largest norm.
+std::string blame(const OwnedModel& start, const float* gradient);
 
 }  // namespace sluice::tools

@@ -1,0 +1,393 @@
+// The training loop: epochs as steps, what validation leads to, divergence, the log, checkpoints.
+#include "train/train.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "../support/models.h"
+#include "common/error.h"
+#include "common/safe_file.h"
+#include "train/checkpoint.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+using namespace sluice::tools;
+
+namespace {
+
+/// Sequences of three frames; the target is twice the sum of the last frame, or whether that is above 0.
+DataSet sums(int sequences, bool classes) {
+  DataSet data;
+  Noise noise(5);
+  data.feature_names = {"a", "b"};
+  data.labels = classes ? std::vector<std::string>{"low", "high"} : std::vector<std::string>{"sum"};
+  data.classes = classes;
+  data.first.push_back(0);
+  for (int s = 0; s < sequences; ++s) {
+    for (int i = 0; i < 6; ++i) data.x.push_back(noise.number(-1, 1));
+    const float sum = data.x.end()[-1] + data.x.end()[-2];
+    classes ? data.target.push_back(sum > 0) : data.value.push_back(2 * sum);
+    data.names.push_back(std::to_string(s));
+    data.first.push_back(data.x.size() / 2);
+  }
+  return data;
+}
+
+Recipe recipe_of(bool classes, const std::vector<std::string>& overrides) {
+  const std::string head = classes ? "target_type = \"class\"\n" : "target_type = \"value\"\n";
+  const std::string last = classes ? "{ dense = 2, activation = \"softmax\" }" : "{ dense = 1 }";
+  std::vector<Override> parsed;
+  for (const std::string& text : overrides) parsed.push_back(parse_override(text));
+  if (!classes) parsed.push_back(parse_override("train.loss=mse"));
+  return parse_recipe(
+      "[data]\ntrain = \"-\"\n" + head + "[model]\nlayers = [ { gru = 4 }, " + last + " ]\n[train]\nbatch = 4\nthreads = 1\n",
+      "recipe.toml", parsed);
+}
+
+struct Run {
+  Recipe recipe;
+  DataSet data;
+  Split parts;
+  Trained trained;
+
+  Run(bool classes, const std::vector<std::string>& overrides, int sequences = 40)
+      : recipe(recipe_of(classes, overrides)),
+        data(sums(sequences, classes)),
+        parts(recipe.validation > 0 ? split(data, recipe.validation, 1) : Split{all_sequences(data), {}}),
+        trained(train(recipe, data, parts, make_network(recipe, data, parts))) {}
+};
+
+std::vector<double> rates(const std::vector<std::string>& overrides) {
+  std::vector<std::string> all = {"data.validation=0", "train.learning_rate=0.5"};  // exact in float and in double
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  const Run run(true, all, 10);  // three batches an epoch
+  std::vector<double> result;
+  for (const Epoch& epoch : run.trained.epochs) result.push_back(epoch.learning_rate);
+  return result;
+}
+
+std::vector<double> plateau_rates(std::int64_t patience, double factor, double rate, const std::vector<double>& values) {
+  Plateau plateau;
+  std::vector<double> result;
+  for (const double value : values) {
+    watch(plateau, value, patience, factor, rate);
+    result.push_back(rate * plateau.factor);
+  }
+  return result;
+}
+
+void check_near(const std::vector<double>& got, const std::vector<double>& expected) {
+  REQUIRE_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    CAPTURE(i);
+    CHECK(std::fabs(got[i] - expected[i]) <= 1e-12 * expected[i]);
+  }
+}
+
+std::string refusal(const std::string& bytes, const std::string& made) {
+  try {
+    read_checkpoint(bytes, made, "c");
+  } catch (const Error& error) {
+    CHECK_EQ(error.exit_code, 2);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TrainState some_state() {
+  TrainState state;
+  state.epochs.resize(2);
+  state.epochs[0].number = 1;
+  state.epochs[0].loss = 0.1 + 0.2;
+  state.epochs[0].weight_norms[3] = -1;
+  state.epochs[1].number = 2;
+  state.epochs[1].held_out = HeldOut{1e-300, 0.25};
+  state.sums = {7, 1.5, 8.5, 2.5, 3.5, 9, 4, 0.125};
+  state.best = {2, 0.75, std::string("bl\0ob", 5), "real", {"one", ""}};
+  state.patience = {worst, 3};
+  state.plateau = {-0.5, 2, 0.25};
+  state.trainer = std::string(100, '\x80');
+  state.unit = {0.5f, 0.0f};
+  state.peaks = {3.25};
+  return state;
+}
+
+const std::string made = R"({"version":"0.1.0","data_hash":"00","recipe":{"train":{"batch":8,"seed":1}}})";
+
+}  // namespace
+
+TEST_CASE("the plateau schedule changes the rate where PyTorch 2.13's ReduceLROnPlateau does") {
+  // torch.optim.lr_scheduler.ReduceLROnPlateau(mode, factor, patience), its other arguments left alone; the rate after each
+  // step.
+  const double none = std::nan("");
+  const std::vector<double> loss = {1.0,  0.8,  0.79995, 0.79991, 0.9,  0.7,  0.7, 0.71, 0.72, 0.73,
+                                    0.65, 0.66, 0.67,    0.68,    0.69, none, 0.7, 0.6,  0.61, 0.62};
+  check_near(plateau_rates(2, 0.5, 0.01, loss),  // mode "min"
+             {0.01,  0.01,  0.01,  0.01,   0.01,   0.01,   0.01,    0.01,    0.005,   0.005,
+              0.005, 0.005, 0.005, 0.0025, 0.0025, 0.0025, 0.00125, 0.00125, 0.00125, 0.00125});
+  check_near(plateau_rates(0, 0.1, 0.01, loss), {0.01, 0.01, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8,
+                                                 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8});
+  std::vector<double> accuracy = {0.0, 0.0, 0.5, 0.50004, 0.50006, 0.6, 0.6, 0.6, 0.6, 0.61, 0.60, 0.59, 0.62, 0.62};
+  for (double& v : accuracy) v = -v;
+  check_near(plateau_rates(1, 0.25, 0.01, accuracy),  // mode "max"
+             {0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0025, 0.0025, 0.0025, 0.0025, 0.000625, 0.000625, 0.000625});
+}
+
+TEST_CASE("early stopping counts validations since something got better by more than the least improvement") {
+  Patience patience;
+  const double values[] = {5, 4.5, 4, 3.9, 4.2, 3.4, std::nan(""), 3.4};
+  const std::int64_t since[] = {0, 1, 2, 0, 1, 2, 3, 4};  // 4 is better than 5 by 1, not by more; 3.4 than 3.9 by 0.5
+  for (int i = 0; i < 8; ++i) {
+    CAPTURE(i);
+    watch(patience, values[i], 1);
+    CHECK_EQ(patience.worse, since[i]);
+  }
+}
+
+TEST_CASE("epochs of the recipe are steps of the trainer: batches times epochs") {
+  const DataSet data = sums(10, true);
+  const Split parts{all_sequences(data), {}};
+  const auto options = [&](const std::vector<std::string>& overrides) {
+    return train_options(recipe_of(true, overrides), data, parts);
+  };
+  CHECK_EQ(options({"train.epochs=7"}).total_steps, 21u);  // 10 sequences by 4: three batches
+  CHECK_EQ(options({"train.epochs=7", "train.batch=all"}).total_steps, 7u);
+  CHECK_EQ(options({"train.batch=all"}).max_sequences, 10u);
+  CHECK_EQ(options({"train.batch=64"}).max_sequences, 10u);
+  CHECK_EQ(options({"train.batch=5", "train.warmup=2"}).warmup_steps, 4u);
+  CHECK_EQ(options({"train.schedule=step", "train.schedule_every=2"}).schedule_every, 6u);
+  CHECK_EQ(options({"train.schedule=exponential", "train.schedule_every=2"}).schedule_every, 3u);
+  const DataSet many = sums(5000, true);
+  CHECK_THROWS_AS(train_options(recipe_of(true, {"train.epochs=1000000", "train.batch=1"}), many, {all_sequences(many), {}}),
+                  Error);  // 5e9 steps are more than 2^32
+}
+
+TEST_CASE("the rate of an epoch's last step is what the schedule's formula says") {
+  CHECK_EQ(rates({"train.epochs=4", "train.schedule=exponential", "train.schedule_factor=0.5"}),
+           std::vector<double>{0.5, 0.25, 0.125, 0.0625});
+  CHECK_EQ(rates({"train.epochs=5", "train.schedule=step", "train.schedule_factor=0.25", "train.schedule_every=2"}),
+           std::vector<double>{0.5, 0.5, 0.125, 0.125, 0.03125});
+  CHECK_EQ(rates({"train.epochs=6", "train.warmup=4"}), std::vector<double>{0.125, 0.25, 0.375, 0.5, 0.5, 0.5});
+  CHECK_EQ(rates({"train.epochs=4", "train.warmup=2", "train.schedule=exponential", "train.schedule_factor=0.5"}),
+           std::vector<double>{0.25, 0.25, 0.125, 0.0625});
+  CHECK_EQ(rates({"train.epochs=3", "train.batch=all", "train.warmup=2"}), std::vector<double>{0.25, 0.5, 0.5});
+}
+
+TEST_CASE("the full gradient is the batch of all sequences") {
+  const Run all(true, {"train.batch=all", "train.epochs=3"}), many(true, {"train.batch=32", "train.epochs=3"});
+  REQUIRE_EQ(many.parts.train.size(), 32u);
+  CHECK_EQ(sluice_hash(&all.trained.model.model), sluice_hash(&many.trained.model.model));
+  CHECK(recipe_toml(all.recipe).find("batch = \"all\"\n") != std::string::npos);
+  CHECK(made_json(all.recipe, 0).find("\"batch\":\"all\"") != std::string::npos);
+  CHECK_EQ(parse_recipe(recipe_toml(all.recipe), "again.toml", {}).batch, all_at_once);
+}
+
+TEST_CASE("every so many epochs are validated, and the last one") {
+  const Run run(true, {"train.epochs=7", "train.validate_every=3"});
+  std::vector<int> validated;
+  for (const Epoch& epoch : run.trained.epochs)
+    if (epoch.held_out) validated.push_back(epoch.number);
+  CHECK_EQ(validated, std::vector<int>{3, 6, 7});
+}
+
+TEST_CASE("what is kept is best by what is monitored, and training ends where that gets no better") {
+  for (const std::string monitor : {"loss", "accuracy"})
+    for (const double least : {0.0, 0.02}) {
+      const Run run(true, {"train.epochs=200", "train.learning_rate=0.05", "train.patience=6", "train.monitor=" + monitor,
+                           "train.min_improvement=" + std::to_string(least)});
+      CAPTURE(monitor);
+      CAPTURE(least);
+      const auto value = [&](const Epoch& e) { return monitor == "loss" ? e.held_out->loss : 1 - e.held_out->accuracy; };
+      std::size_t best = 0, since = 0, at = 0;  // by the definition, from what the log says
+      double improved = INFINITY;
+      const std::vector<Epoch>& epochs = run.trained.epochs;
+      for (; at < epochs.size(); ++at) {
+        if (value(epochs[at]) < value(epochs[best])) best = at;
+        since = value(epochs[at]) < improved - least ? 0 : since + 1;
+        if (since == 0) improved = value(epochs[at]);
+        if (since == 6) break;
+      }
+      REQUIRE_EQ(at + 1, epochs.size());
+      CHECK(epochs.size() < 200);
+      CHECK_EQ(run.trained.kept, int(best) + 1);
+      const Evaluation kept = evaluate(run.trained.model.model, run.data, run.parts.held_out, 1);
+      CHECK_EQ(kept.loss, epochs[best].held_out->loss);
+      CHECK_EQ(kept.accuracy(), epochs[best].held_out->accuracy);
+    }
+}
+
+TEST_CASE("the plateau schedule acts on the training") {
+  const Run run(true, {"train.epochs=60", "train.learning_rate=0.25", "train.schedule=plateau", "train.plateau_patience=1",
+                       "train.schedule_factor=0.5"});
+  std::vector<double> losses, got;
+  for (const Epoch& epoch : run.trained.epochs) losses.push_back(epoch.held_out->loss), got.push_back(epoch.learning_rate);
+  const std::vector<double> after = plateau_rates(1, 0.5, 0.25, losses);
+  REQUIRE(after.back() < 0.25);
+  CHECK_EQ(got[0], 0.25);
+  for (std::size_t i = 1; i < got.size(); ++i) CHECK_EQ(got[i], after[i - 1]);  // a validation acts on the epoch after it
+}
+
+TEST_CASE("a log's line tells the norms of weights, group by group") {
+  Network network;
+  network.layers.push_back(make_layer(SLUICE_STANDARDIZE, 2, 2));
+  network.layers.push_back(make_layer(SLUICE_GRU, 2, 1));
+  network.layers.push_back(make_layer(SLUICE_DENSE, 1, 2));
+  const auto fill = [&](int layer, const char* name, std::vector<float> values) {
+    for (Array& array : network.layers[std::size_t(layer)].arrays)
+      if (array.name == name) std::copy(values.begin(), values.end(), array.values.begin());
+  };
+  fill(0, "scale", {100, 100});
+  fill(1, "weight_ih", {1, 2, 2, 4});
+  fill(1, "weight_hh", {2, 3, 6});
+  fill(1, "bias_ih", {4});
+  fill(2, "bias", {0, 3});
+  fill(2, "weight", {6, 8});
+  Epoch epoch;
+  measure_weights(network, epoch);
+  const double expected[] = {5, 7, 5, 10, -1};  // input, recurrent, bias, output, embedding
+  for (int g = 0; g < weight_group_count; ++g) CHECK_EQ(epoch.weight_norms[g], expected[g]);
+  epoch.number = 3, epoch.loss = 0.5, epoch.accuracy = 0.25, epoch.gradient_norm = 2, epoch.gradient_norm_clipped = 1;
+  epoch.learning_rate = 0.125;
+  CHECK_EQ(log_line(epoch, true),
+           "{\"epoch\":3,\"loss\":0.5,\"accuracy\":0.25,\"gradient_norm\":2.0,\"gradient_norm_clipped\":1.0,"
+           "\"learning_rate\":0.125,\"weight_norm\":{\"input\":5.0,\"recurrent\":7.0,\"bias\":5.0,\"output\":10.0}}\n");
+}
+
+TEST_CASE("the norm after clipping is never above the limit, and the one before it is") {
+  const Run run(true, {"train.epochs=3", "train.clip_norm=0.01"});
+  for (const Epoch& epoch : run.trained.epochs) {
+    CHECK(epoch.gradient_norm > 0.01);
+    CHECK(std::fabs(epoch.gradient_norm_clipped - 0.01) <= 1e-8);
+  }
+}
+
+TEST_CASE("a gradient that is not finite is told by layer and array, counted as the recipe does") {
+  Network network = random_network(2, {standardize(), gru(5, every_step), gru(3), dense(2)});
+  const OwnedModel start = open_model(write_blob(network), "test");
+  std::size_t bytes = 0;
+  sluice_section(&start.model, SLUICE_SECTION_WEIGHTS, &bytes);
+  std::vector<float> gradient(bytes / sizeof(float), std::nanf(""));  // padding does not count
+  for (Layer& layer : network.layers)
+    for (Array& array : layer.arrays) std::fill(array.values.begin(), array.values.end(), 0.5f);
+  pack_weights(weight_places(start.model), network, gradient.data());
+  CHECK_EQ(blame(start, gradient.data()),
+           "the largest gradient is that of layer 1 (gru), weight_hh: 4.33");  // 0.5 * sqrt(3 * 5 * 5)
+  network.layers[3].arrays[1].values[1] = INFINITY;
+  network.layers[2].arrays[3].values[2] = std::nanf("");
+  pack_weights(weight_places(start.model), network, gradient.data());
+  CHECK_EQ(blame(start, gradient.data()), "the gradient of layer 2 (gru), bias_hh is not finite");
+}
+
+TEST_CASE("a training that explodes stops at the batch, and keeps the best weights") {
+  const std::vector<std::string> wild = {"train.optimizer=sgd",
+                                         "train.learning_rate=1.5",
+                                         "train.epochs=100",
+                                         "train.warmup=50",
+                                         "model.layers=[{gru=4,steps=\"last\"},{dense=8},{dense=1}]",
+                                         "train.momentum=0.9"};
+  const Run run(false, wild);
+  CAPTURE(run.trained.diverged);
+  REQUIRE(!run.trained.diverged.empty());
+  CHECK(!run.trained.interrupted);
+  const std::size_t done = run.trained.epochs.size();
+  CHECK(run.trained.diverged.starts_with("epoch " + std::to_string(done + 1) + ", batch "));
+  CHECK(run.trained.diverged.find("(the first epoch's ") != std::string::npos);
+  CHECK(run.trained.diverged.find("the largest gradient is that of layer ") != std::string::npos);
+  int best = 0;
+  for (const Epoch& epoch : run.trained.epochs)
+    if (!best || epoch.held_out->loss < run.trained.epochs[std::size_t(best - 1)].held_out->loss) best = epoch.number;
+  REQUIRE(best > 0);
+  CHECK_EQ(run.trained.kept, best);
+  CHECK_EQ(evaluate(run.trained.model.model, run.data, run.parts.held_out, 1).loss,
+           run.trained.epochs[std::size_t(best - 1)].held_out->loss);
+}
+
+TEST_CASE("a loss that is not a number stops at its batch, which is the one with the bad frame") {
+  const Recipe recipe = recipe_of(true, {"train.batch=1", "train.epochs=3", "data.validation=0", "data.standardize=false"});
+  DataSet data = sums(10, true);
+  const Split parts{all_sequences(data), {}};
+  const Network start = make_network(recipe, data, parts);
+  const Trained whole = train(recipe, data, parts, start);
+  CHECK_EQ(whole.diverged, "");
+  std::set<std::string> batches;
+  for (std::size_t s = 0; s < 10; ++s) {
+    DataSet bad = data;
+    bad.x[s * 6 + 3] = std::nanf("");
+    const Trained trained = train(recipe, bad, parts, start);
+    CHECK(trained.diverged.starts_with("epoch 1, batch "));
+    CHECK(trained.diverged.ends_with(
+        ": the loss is nan, the gradient's norm nan; the gradient of layer 1 (gru), weight_ih is not finite"));
+    batches.insert(trained.diverged.substr(0, trained.diverged.find(':')));
+    CHECK_EQ(trained.kept, 0);
+    const OwnedModel before = open_model(write_blob(start), "test");
+    CHECK_EQ(sluice_hash(&trained.model.model), sluice_hash(&before.model));  // nothing was learned: the start
+  }
+  CHECK_EQ(batches.size(), 10u);  // each sequence is the batch of its own
+  CHECK(batches.contains("epoch 1, batch 10"));
+}
+
+TEST_CASE("without a factor only what is not finite stops") {
+  const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5",
+                                         "train.epochs=1000",   "train.diverged=0",
+                                         "train.momentum=0.95", "model.layers=[{gru=4,steps=\"last\"},{dense=8},{dense=1}]"};
+  const Run run(false, wild);
+  CAPTURE(run.trained.diverged);
+  CHECK(run.trained.diverged.find("is not finite") != std::string::npos);
+}
+
+TEST_CASE("a checkpoint gives back every bit of what was put into it") {
+  const TrainState state = some_state(), again = read_checkpoint(checkpoint_bytes(state, made), made, "c");
+  CHECK(checkpoint_bytes(again, made) == checkpoint_bytes(state, made));
+  REQUIRE_EQ(again.epochs.size(), 2u);
+  CHECK_EQ(again.epochs[0].loss, 0.1 + 0.2);
+  CHECK(!again.epochs[0].held_out);
+  CHECK_EQ(again.epochs[1].held_out->loss, 1e-300);
+  CHECK_EQ(again.sums.batches, 7u);
+  CHECK_EQ(again.sums.learning_rate, 0.125);
+  CHECK_EQ(again.best.model, std::string("bl\0ob", 5));
+  CHECK_EQ(again.best.warnings, std::vector<std::string>{"one", ""});
+  CHECK_EQ(again.patience.best, worst);
+  CHECK_EQ(again.plateau.factor, 0.25);
+  CHECK(again.trainer == state.trainer);
+  CHECK(again.unit == state.unit);
+  CHECK(again.peaks == state.peaks);
+}
+
+TEST_CASE("a checkpoint that is damaged in any byte, cut or longer is refused") {
+  const std::string good = checkpoint_bytes(some_state(), made);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = char(bad[i] ^ 0x10);
+    CHECK(refusal(bad, made).find("train from the start") != std::string::npos);
+  }
+  for (std::size_t n = 0; n < good.size(); n += 7) CHECK_NE(refusal(good.substr(0, n), made), "accepted");
+  CHECK_EQ(refusal(good + "x", made), "c: is damaged; train from the start");
+  CHECK_EQ(refusal("", made), "c: is no checkpoint; train from the start");
+  CHECK_EQ(refusal(good, made), "accepted");
+}
+
+TEST_CASE("a checkpoint of another recipe, other data or another version says so") {
+  const std::string good = checkpoint_bytes(some_state(), made);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string other = made;
+    other.replace(other.find(from), from.size(), to);
+    return refusal(good, other);
+  };
+  CHECK_EQ(with("\"batch\":8", "\"batch\":9"),
+           "c: is of another recipe (train.batch differs); undo the change, or train from the start");
+  CHECK(with("\"data_hash\":\"00\"", "\"data_hash\":\"01\"").find("data have changed") != std::string::npos);
+  CHECK(with("0.1.0", "0.2.0").find("another version") != std::string::npos);
+}
+
+TEST_CASE("a line that cannot be added leaves the log as it was") {
+  const std::string path = (std::filesystem::temp_directory_path() / "sluice-test-append.txt").string();
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(append_file(path, "x"), Error);
+  write_file(path, "a\n");
+  append_file(path, "b\n");
+  CHECK_EQ(read_file(path), "a\nb\n");
+  std::filesystem::remove(path);
+}

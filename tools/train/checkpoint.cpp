@@ -1,0 +1,169 @@
+#include "checkpoint.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+#include "../../runtime/blob.h"
+#include "../common/error.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
+constexpr std::uint32_t checkpoint_version = 1;  // raised with every change of what each() walks
+
+/// The CRC lies where a blob has its own, so that blob_crc() serves here too.
+struct Header {
+  std::uint8_t magic[8];
+  std::uint32_t version;
+  std::uint32_t crc;
+  std::uint64_t bytes;  ///< of the whole checkpoint
+  std::uint8_t zero[40];
+};
+static_assert(sizeof(Header) == sizeof(BlobHeader) && offsetof(Header, crc) == offsetof(BlobHeader, crc));
+
+struct Putter {
+  std::string bytes;
+
+  void raw(const void* from, std::size_t n) { bytes.append(static_cast<const char*>(from), n); }
+  void count(std::size_t& n) {
+    const std::uint64_t value = n;
+    raw(&value, sizeof value);
+  }
+};
+
+/// Gives nothing beyond the end: what is cut short, is found out by `bad`.
+struct Taker {
+  const std::string& bytes;
+  std::size_t at;
+  bool bad = false;
+
+  void raw(void* to, std::size_t n) {
+    bad = bad || n > bytes.size() - at;
+    if (bad) return;
+    std::memcpy(to, bytes.data() + at, n);
+    at += n;
+  }
+  void count(std::size_t& n) {
+    std::uint64_t value = 0;
+    raw(&value, sizeof value);
+    bad = bad || value > bytes.size() - at;  // an element is a byte or more
+    n = bad ? 0 : std::size_t(value);
+  }
+};
+
+// each(archive, value) puts a value into a Putter and takes it out of a Taker: what is stored, and in which order, is said
+// once.
+
+template <class A, class T>
+requires std::is_arithmetic_v<T>
+void each(A& a, T& value) { a.raw(&value, sizeof value); }
+
+template <class A, class List>
+void each_of_list(A& a, List& list) {
+  std::size_t n = list.size();
+  a.count(n);
+  list.resize(n);
+  for (auto& item : list) each(a, item);
+}
+
+template <class A>
+void each(A& a, std::string& text) {
+  std::size_t n = text.size();
+  a.count(n);
+  text.resize(n);
+  a.raw(text.data(), n);
+}
+
+template <class A>
+void each(A& a, HeldOut& h) {
+  each(a, h.loss), each(a, h.accuracy);
+}
+
+template <class A>
+void each(A& a, Epoch& e) {
+  each(a, e.number), each(a, e.loss), each(a, e.accuracy), each(a, e.gradient_norm), each(a, e.gradient_norm_clipped);
+  each(a, e.learning_rate);
+  for (double& norm : e.weight_norms) each(a, norm);
+  bool validated = e.held_out.has_value();
+  each(a, validated);
+  if (validated && !e.held_out) e.held_out.emplace();
+  if (validated) each(a, *e.held_out);
+}
+
+template <class A>
+void each(A& a, Sums& s) {
+  each(a, s.batches), each(a, s.loss), each(a, s.weight), each(a, s.norms), each(a, s.clipped_norms), each(a, s.targets),
+      each(a, s.correct);
+  each(a, s.learning_rate);
+}
+
+template <class A>
+void each(A& a, Best& b) {
+  each(a, b.epoch), each(a, b.value), each(a, b.model), each(a, b.real), each_of_list(a, b.warnings);
+}
+
+template <class A>
+void each(A& a, TrainState& s) {
+  each_of_list(a, s.epochs), each(a, s.sums), each(a, s.best);
+  each(a, s.patience.best), each(a, s.patience.worse);
+  each(a, s.plateau.best), each(a, s.plateau.worse), each(a, s.plateau.factor);
+  each(a, s.trainer), each_of_list(a, s.unit), each_of_list(a, s.peaks);
+}
+
+/// "train.batch": the first thing in which two trainings differ, as a recipe names it.
+std::string first_difference(const std::string& made, const std::string& other) {
+  using Json = nlohmann::json;
+  const Json changes = Json::diff(Json::parse(made, nullptr, false), Json::parse(other, nullptr, false));
+  if (changes.empty()) return "";
+  std::string path = changes[0].value("path", "/");
+  std::replace(path.begin(), path.end(), '/', '.');
+  return path.starts_with(".recipe.") ? path.substr(std::strlen(".recipe.")) : path.substr(1);
+}
+
+[[noreturn]] void refuse_other(const std::string& made, const std::string& other, const std::string& file) {
+  const std::string what = first_difference(made, other);
+  if (what == "data_hash") refuse("{}: the data have changed since; restore them, or train from the start", file);
+  if (what == "version") refuse("{}: is of another version of sluice; go on with that one, or train from the start", file);
+  refuse("{}: is of another recipe ({} differs); undo the change, or train from the start", file, what);
+}
+
+}  // namespace
+
+std::string checkpoint_bytes(const TrainState& state, const std::string& made) {
+  Putter putter;
+  Header header{};
+  putter.raw(&header, sizeof header);
+  std::string of = made;
+  each(putter, of);
+  each(putter, const_cast<TrainState&>(state));  // a Putter only reads
+  std::memcpy(header.magic, magic, sizeof magic);
+  header.version = checkpoint_version;
+  header.bytes = putter.bytes.size();
+  std::memcpy(putter.bytes.data(), &header, sizeof header);
+  header.crc = blob_crc(reinterpret_cast<const std::uint8_t*>(putter.bytes.data()), putter.bytes.size());
+  std::memcpy(putter.bytes.data(), &header, sizeof header);
+  return std::move(putter.bytes);
+}
+
+TrainState read_checkpoint(const std::string& bytes, const std::string& made, const std::string& file) {
+  Header header{};
+  std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
+  if (std::memcmp(header.magic, magic, sizeof magic) != 0) refuse("{}: is no checkpoint; train from the start", file);
+  if (header.version != checkpoint_version)
+    refuse("{}: is of another version of sluice; go on with that one, or train from the start", file);
+  if (header.bytes != bytes.size() || bytes.size() < sizeof header ||
+      header.crc != blob_crc(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()))
+    refuse("{}: is damaged; train from the start", file);
+  Taker taker{bytes, sizeof header};
+  std::string of;
+  TrainState state;
+  each(taker, of);
+  if (of != made) refuse_other(of, made, file);
+  each(taker, state);
+  if (taker.bad || taker.at != bytes.size()) refuse("{}: is damaged; train from the start", file);
+  return state;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,79 @@
+// A training's log, and what it says of weights and gradients.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "train.h"
+
+namespace sluice::tools {
+namespace {
+
+/// Index in weight_groups; -1: in none.
+int group_of(const Layer& layer, const Array& array) {
+  const auto group = [](std::string_view name) {
+    int i = 0;
+    while (i < weight_group_count && weight_groups[i] != name) ++i;
+    return i < weight_group_count ? i : -1;
+  };
+  if (array.name.starts_with("weight_ih")) return group("input");
+  if (array.name.starts_with("weight_h")) return group("recurrent");
+  if (array.name.starts_with("bias")) return group("bias");
+  if (array.name != "weight") return -1;
+  return layer.kind == SLUICE_DENSE ? group("output") : group(sluice_layer_name(layer.kind));
+}
+
+double square_sum(const std::vector<float>& values) {
+  double sum = 0;
+  for (const float v : values) sum += double(v) * double(v);
+  return sum;
+}
+
+}  // namespace
+
+std::string log_line(const Epoch& epoch, bool classes) {
+  nlohmann::ordered_json json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
+  if (classes) json["accuracy"] = epoch.accuracy;
+  json["gradient_norm"] = epoch.gradient_norm;
+  json["gradient_norm_clipped"] = epoch.gradient_norm_clipped;
+  json["learning_rate"] = epoch.learning_rate;
+  for (int g = 0; g < weight_group_count; ++g)
+    if (epoch.weight_norms[g] >= 0) json["weight_norm"][weight_groups[g]] = epoch.weight_norms[g];
+  if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
+  if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
+  return json.dump() + "\n";
+}
+
+void measure_weights(const Network& network, Epoch& epoch) {
+  double squares[weight_group_count] = {};
+  std::fill(std::begin(epoch.weight_norms), std::end(epoch.weight_norms), -1.0);
+  for (const Layer& layer : network.layers)
+    for (const Array& array : layer.arrays) {
+      if (layer.tied >= 0) continue;  // counted with the layer that it is tied to
+      const int g = group_of(layer, array);
+      if (g < 0) continue;
+      squares[g] += square_sum(array.values);
+      epoch.weight_norms[g] = std::sqrt(squares[g]);
+    }
+}
+
+std::string blame(const OwnedModel& start, const float* gradient) {
+  Network gradients = read_network(start.model);
+  unpack_weights(weight_places(start.model), gradient, gradients);
+  std::string largest;
+  double most = -1;
+  int number = 0;
+  for (const Layer& layer : gradients.layers) {
+    if (layer.kind == SLUICE_STANDARDIZE) continue;  // no layer of a recipe's list
+    ++number;
+    for (const Array& array : layer.arrays) {
+      const double norm = std::sqrt(square_sum(array.values));
+      const std::string name = fmt::format("layer {} ({}), {}", number, sluice_layer_name(layer.kind), array.name);
+      if (!std::isfinite(norm)) return fmt::format("the gradient of {} is not finite", name);
+      if (norm > most) most = norm, largest = fmt::format("the largest gradient is that of {}: {:.4g}", name, norm);
+    }
+  }
+  return largest;
+}
+
+}  // namespace sluice::tools
