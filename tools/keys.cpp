@@ -587,6 +587,7 @@ std::string key_manual() {
     text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
     text += wrapped(key.help, 100, "      ");
     if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
+    if (key.name == "model.layers") text += layer_manual();
   }
   return text;
 }

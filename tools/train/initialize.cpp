@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "../../kernels/kernels.h"
 #include "../../kernels/random.h"
 #include "../common/error.h"
 #include "train.h"
@@ -13,15 +14,32 @@ namespace {
 constexpr std::size_t widest = 65536;              // inputs or units of a layer, as the blob has it
 constexpr double most_weights = (1u << 30) - 1e6;  // a blob has less than 4 GiB
 
-sluice_activation activation_of(const LayerSpec& spec) {
-  for (int a = SLUICE_LINEAR; a <= SLUICE_SOFTMAX; ++a)
-    if (spec.activation == sluice_activation_name(std::uint32_t(a))) return sluice_activation(a);
+sluice_activation activation_of(const std::string& name) {
+  for (int a = SLUICE_LINEAR; a <= SLUICE_HARD_SIGMOID; ++a)
+    if (name == sluice_activation_name(std::uint32_t(a))) return sluice_activation(a);
   return SLUICE_LINEAR;
 }
 
+/// A recipe's layer as the network has it; `in` numbers enter.
+Layer layer_of(const LayerSpec& spec, int in) {
+  Layer layer;
+  layer.kind = spec.kind;
+  layer.in = in;
+  layer.out = int(spec.out(in));
+  layer.both = spec.directions == "both";
+  layer.every_step = spec.steps == "every";
+  layer.mean = spec.steps == "mean";
+  const std::string& curve = spec.recurrent() ? spec.gates : spec.activation;
+  layer.activation = spec.recurrent() && curve == "sigmoid" ? SLUICE_LINEAR : activation_of(curve);
+  if (layer.activation == SLUICE_HARD_SIGMOID) layer.parameter = float(spec.slope);
+  if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
+  return with_arrays(layer);
+}
+
 double weights_of(const LayerSpec& spec, double in) {
-  const double units = double(spec.units);
-  return spec.kind == SLUICE_GRU ? 3 * units * (in + units + 2) : units * (in + 1);
+  const double units = double(spec.units), gates = spec.kind == SLUICE_LSTM ? 4 : spec.kind == SLUICE_RNN ? 1 : 3;
+  if (!spec.recurrent()) return spec.units == 0 ? 4 * in : units * (in + 1);
+  return (spec.directions == "both" ? 2 : 1) * gates * units * (in + units + 2) * double(spec.repeat);
 }
 
 void check_shapes(const Recipe& recipe, const DataSet& data) {
@@ -29,32 +47,122 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   const char* what = data.classes ? "classes" : "targets";
   if (data.features() > widest)
     refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(), widest);
-  if (std::size_t(recipe.layers.back().units) != data.outputs())
-    refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, recipe.layers.back().units,
-           recipe.train_file, data.outputs(), what, data.outputs());
-  double weights = 0, in = double(data.features());
-  for (const LayerSpec& spec : recipe.layers) weights += weights_of(spec, in), in = double(spec.units);
+  std::int64_t in = std::int64_t(data.features());
+  double weights = 0;
+  for (const LayerSpec& spec : recipe.layers) {
+    weights += weights_of(spec, double(in));
+    if (spec.tied && in != spec.out(in))
+      refuse("{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands on {}", place, in, spec.out(in));
+    in = spec.out(in);
+  }
+  const bool one_of_two = recipe.loss == "binary" && data.classes;
+  if (one_of_two && data.labels.size() != 2)
+    refuse("{}: binary is for two classes, but {} has {}; give cross_entropy", where(recipe, "train.loss"), recipe.train_file,
+           data.labels.size());
+  const std::size_t outputs = one_of_two ? 1 : data.labels.size();
+  if (std::size_t(in) != outputs)
+    refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in, recipe.train_file, data.labels.size(), what,
+           outputs);
   if (weights > most_weights) refuse("{}: {:.0f} weights; a blob holds at most {:.0f}", place, weights, most_weights);
 }
 
-/// One array, each number by the counter of its place.
-void draw(Array& array, float bound, std::uint64_t seed, std::uint32_t layer, std::uint32_t index) {
-  for (std::size_t i = 0; i < array.values.size(); ++i) {
-    const Philox random = Philox::at(seed, std::uint32_t(i / 4), index, layer, std::uint32_t(Purpose::initialize));
-    array.values[i] = (2.0f * unit_float(random.word[i % 4]) - 1.0f) * bound;
+/// Where an array's numbers come from: each by the counter of its place.
+struct Source {
+  std::uint64_t seed;
+  std::uint32_t layer, array;
+
+  std::uint32_t word(std::size_t i, std::uint32_t purpose = 0) const {
+    return Philox::at(seed, std::uint32_t(i / 4), array, layer, std::uint32_t(Purpose::initialize) | purpose << 16).word[i % 4];
   }
+  /// U(-1, 1).
+  float uniform(std::size_t i) const { return 2.0f * unit_float(word(i)) - 1.0f; }
+  /// N(0, 1): Box, Muller 1958. No libm: the same bits everywhere.
+  double normal(std::size_t i) const {
+    float log_u = 1.0f - unit_float(word(i));  // in (0, 1]
+    pick_kernels("scalar")->log_f32(&log_u, &log_u, 1);
+    const double turn = 2.0 * double(unit_float(word(i, 1)));
+    return std::sqrt(-2.0 * double(log_u)) * cos_pi(turn <= 1.0 ? turn : 2.0 - turn);
+  }
+};
+
+/// Rows or columns, whichever are fewer, become orthonormal: Gram, Schmidt, twice over for exactness.
+void make_orthogonal(std::vector<double>& w, std::size_t rows, std::size_t cols) {
+  const bool by_row = rows <= cols;
+  const std::size_t vectors = by_row ? rows : cols, length = by_row ? cols : rows;
+  const auto at = [&](std::size_t v, std::size_t i) -> double& { return by_row ? w[v * cols + i] : w[i * cols + v]; };
+  for (std::size_t v = 0; v < vectors; ++v) {
+    for (int pass = 0; pass < 2; ++pass)
+      for (std::size_t u = 0; u < v; ++u) {
+        double dot = 0;
+        for (std::size_t i = 0; i < length; ++i) dot += at(v, i) * at(u, i);
+        for (std::size_t i = 0; i < length; ++i) at(v, i) -= dot * at(u, i);
+      }
+    double square = 0;
+    for (std::size_t i = 0; i < length; ++i) square += at(v, i) * at(v, i);
+    const double scale = 1.0 / std::sqrt(square);
+    for (std::size_t i = 0; i < length; ++i) at(v, i) *= scale;
+  }
+}
+
+/// One array; a gate's matrix for itself.
+/// @param bound  PyTorch's, of a uniform distribution
+void draw(Array& array, const std::string& how, double bound, const Source& source) {
+  const double fan_in = array.cols, fan_out = array.rows;
+  const bool xavier = how.starts_with("xavier"), normal = how.ends_with("normal");
+  const double fans = xavier ? (fan_in + fan_out) / 2 : fan_in / 2;  // kaiming: with ReLU's gain, 2
+  const float factor = float(how == "pytorch" ? bound : std::sqrt((normal ? 1.0 : 3.0) / fans));
+  if (how == "orthogonal") {
+    const std::size_t size = std::size_t(array.rows) * std::size_t(array.cols);
+    for (int gate = 0; gate < array.gates; ++gate) {
+      std::vector<double> w(size);
+      for (std::size_t i = 0; i < size; ++i) w[i] = source.normal(std::size_t(gate) * size + i);
+      make_orthogonal(w, std::size_t(array.rows), std::size_t(array.cols));
+      for (std::size_t i = 0; i < size; ++i) array.values[std::size_t(gate) * size + i] = float(w[i]);
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < array.values.size(); ++i)
+    array.values[i] = how == "zeros" ? 0.0f : normal ? float(source.normal(i) * double(factor)) : source.uniform(i) * factor;
+}
+
+/// Adds to the bias of one gate, in the array that holds the input side's.
+void add_to_gate(Layer& layer, int gate, double value) {
+  for (Array& array : layer.arrays)
+    if (array.name.starts_with("bias") && !array.name.starts_with("bias_hh"))
+      for (int i = 0; i < array.rows; ++i) array.values[std::size_t(gate * array.rows + i)] += float(value);
+}
+
+void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed, std::uint32_t index) {
+  const bool state = recurrent(layer);
+  const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
+  for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
+    Array& array = layer.arrays[a];
+    const bool recurrent_matrix = array.name.starts_with("weight_h");
+    const std::string& way = array.name.starts_with("bias") ? how.bias : !state ? how.output : recurrent_matrix ? how.recurrent : how.input;
+    const Source source{seed, index, std::uint32_t(a)};
+    if (layer.kind != SLUICE_EMBEDDING) {
+      draw(array, way, bound, source);
+    } else {
+      for (std::size_t i = 0; i < array.values.size(); ++i) array.values[i] = float(source.normal(i));
+    }
+  }
+  if (layer.kind == SLUICE_LSTM && how.forget_bias != 0) add_to_gate(layer, 1, how.forget_bias);
+  const bool gru = layer.kind == SLUICE_GRU || layer.kind == SLUICE_GRU_BEFORE;
+  if (gru && how.update_bias != 0) add_to_gate(layer, 1, how.update_bias);
 }
 
 }  // namespace
 
-void initialize(Network& network, std::uint64_t seed) {
+void initialize(Network& network, std::uint64_t seed, const Initializers& how) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     Layer& layer = network.layers[l];
-    if (layer.kind == SLUICE_STANDARDIZE) continue;
-    const int fan = layer.kind == SLUICE_GRU ? layer.out : layer.in;
-    const float bound = float(1.0 / std::sqrt(double(fan)));
-    for (std::size_t a = 0; a < layer.arrays.size(); ++a)
-      draw(layer.arrays[a], bound, seed, std::uint32_t(l), std::uint32_t(a));
+    const bool norm = layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM;
+    for (Array& array : layer.arrays)
+      if (norm) array.values.assign(array.values.size(), array.name == "weight" || array.name == "running_var" ? 1.0f : 0.0f);
+    if (layer.tied >= 0)
+      layer.arrays = network.layers[std::size_t(layer.tied)].arrays;
+    else if (!norm && layer.kind != SLUICE_STANDARDIZE)
+      initialize_layer(layer, how, seed, std::uint32_t(l));
   }
 }
 
@@ -95,10 +203,18 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
     network.layers.push_back(std::move(layer));
   }
   for (const LayerSpec& spec : recipe.layers) {
-    network.layers.push_back(make_layer(spec.kind, in, int(spec.units), activation_of(spec), spec.steps == "every"));
-    in = int(spec.units);
+    const int first = int(network.layers.size());
+    for (std::int64_t i = 0; i < spec.repeat; ++i) {
+      Layer layer = layer_of(spec, in);
+      if (i + 1 < spec.repeat) layer.every_step = true, layer.mean = false;
+      if (i > 0 && spec.tied) layer.tied = first;
+      network.layers.push_back(std::move(layer));
+      in = int(spec.out(in));
+    }
   }
-  initialize(network, std::uint64_t(recipe.seed));
+  initialize(network, std::uint64_t(recipe.seed),
+             {recipe.init_input, recipe.init_recurrent, recipe.init_output, recipe.init_bias, recipe.init_forget_bias,
+              recipe.init_update_bias});
   Layer& last = network.layers.back();
   if (!data.classes && last.kind == SLUICE_DENSE && last.activation == SLUICE_LINEAR)
     start_at_means(last, target_means(data, split.train));

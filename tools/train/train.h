@@ -31,9 +31,15 @@ std::string device_verdict(const Recipe& recipe, const Network& network);
 /// Refuses (exit code 2) a network without integer form, where the recipe trains for fixed point.
 void check_aware(const Recipe& recipe, const Network& network);
 
-/// Initial weights as PyTorch draws them: GRU U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs), 1/sqrt(inputs)),
-/// biases too. A number depends on the seed and on its place in the network alone.
-void initialize(Network& network, std::uint64_t seed);
+/// How weights begin: words of the keys model.init.*.
+struct Initializers {
+  std::string input = "pytorch", recurrent = "pytorch", output = "pytorch", bias = "pytorch";
+  double forget_bias = 0, update_bias = 0;  ///< added
+};
+
+/// Initial weights; as PyTorch draws them: recurrent layers U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs), 1/sqrt(inputs)),
+/// biases too, embeddings N(0, 1), normalizations 1 and 0. A number depends on the seed and on its place in the network alone.
+void initialize(Network& network, std::uint64_t seed, const Initializers& how = {});
 
 /// How the held out sequences fare.
 struct HeldOut {
