@@ -169,6 +169,7 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const std
 /// A file without the sequence column is one sequence. A reader insists on that column, but not on a group's: so it is read as
 /// one.
 DataSet read_input(const std::string& path, Columns columns, const Expected& expected) {
+  if (columns.format != Format::table || columns.windows.length) return read_data(path, columns, expected);
   Columns read = columns;
   read.ignore.push_back(columns.group);
   read.group = columns.sequence;
@@ -198,7 +199,7 @@ void run_run(const RunOptions& options) {
   check_outputs(options);
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_for(model, options);
-  const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
+  const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false, tokens_of(model.model)});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
   std::vector<NamedBytes> files;

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "../convert/order.h"
+#include "../data/vocabulary.h"
 #include "blob_text.h"
 #include "error.h"
 #include "runtime/layer.h"
@@ -80,7 +81,11 @@ AlignedBytes AlignedBytes::copy(std::string_view bytes) {
   return result;
 }
 
-std::vector<std::string> OwnedModel::labels() const { return names_of(model, SLUICE_SECTION_LABELS, info().outputs); }
+std::vector<std::string> OwnedModel::labels() const {
+  std::vector<std::string> labels = names_of(model, SLUICE_SECTION_LABELS, info().outputs);
+  if (!labels.empty() || sluice_vocabulary_of(&model).ids != info().outputs) return labels;
+  return tools::names_of(tokens_of(model));  // a model that tells the next token
+}
 
 std::vector<std::string> OwnedModel::inputs() const { return names_of(model, SLUICE_SECTION_NAMES, info().inputs); }
 
