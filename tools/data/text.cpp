@@ -65,6 +65,7 @@ DataSet read_stream(std::string_view text, const std::string& file, const Column
   DataSet data;
   data.feature_names = {"id"};
   data.per_row = true;
+  if (stream.empty()) refuse("{}: empty; give text", file);
   const std::size_t targets = expected.targets;
   const std::vector<RowRange> parts = parts_of(columns.windows, stream.size(), expected.learning(), file);
   for (std::size_t p = 0; p < parts.size(); ++p) {

@@ -32,12 +32,13 @@ struct RunTask {
   /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory holds.
   void run_sequence(OwnedStream& stream, std::size_t k) {
     const std::size_t s = sequences[k], outputs = data.outputs(), steps = data.steps(s);
-    const std::size_t at_once = data.per_row ? piece : steps;
+    const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
+    const std::size_t at_once = whole ? steps : piece;
     std::vector<float> y((data.per_row ? at_once : 1) * outputs);
     sluice_reset(&stream.stream);
     for (std::size_t t = 0; t < steps; t += at_once) {
       const std::size_t n = std::min(at_once, steps - t);
-      stream.run(data.frames(s) + t * data.features(), y.data(), n);
+      run_rows(stream, data, data.first[s] + t, n, y.data());
       for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
         take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
     }
@@ -155,6 +156,18 @@ void add_up(const DataSet& data, Evaluation& result) {
 
 }  // namespace
 
+std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences) {
+  std::uint32_t steps = piece;
+  if (sluice_describe(&model).whole_sequences)
+    for (const std::size_t s : sequences) steps = std::max(steps, std::uint32_t(data.steps(s)));
+  return steps;
+}
+
+void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps, float* y) {
+  if (data.is_text()) return stream.run(data.ids.data() + row, y, steps);
+  stream.run(data.x.data() + row * data.features(), y, steps);
+}
+
 Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew) {
   Evaluation result;
   result.classes = data.classes, result.per_row = data.per_row;
@@ -169,7 +182,8 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
   if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
   RunTask task{data, sequences, begin, result, {}};
-  for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{piece, 1});
+  const std::uint32_t at_once = steps_at_once(model, data, sequences);
+  for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);
   if (data.classes) {
     fill_classes(model, data, result);

@@ -38,7 +38,8 @@ struct InterruptGuard {
 
 sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   sluice_sequence sequence{};
-  sequence.x = data.frames(s);
+  if (data.is_text()) sequence.ids = data.ids.data() + data.first[s];
+  else sequence.x = data.frames(s);
   sequence.steps = std::uint32_t(data.steps(s));
   sequence.number = s;
   if (data.classes) sequence.classes = data.target.data() + data.target_begin(s);
