@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "layer.h"
+#include "vocabulary.h"
 
 namespace sluice {
 namespace {
@@ -46,6 +47,27 @@ bool all_zero(const uint32_t* words, size_t n) {
 /// Whether [offset, offset + bytes) lies inside [begin, end).
 bool inside(uint64_t offset, uint64_t bytes, uint64_t begin, uint64_t end) { return offset >= begin && offset + bytes <= end; }
 
+/// Whether its sizes fit, and its tokens are neither empty nor equal, and sorted.
+bool good_vocabulary(const uint8_t* section, uint64_t bytes) {
+  const Vocabulary v(section);
+  if (bytes < sizeof *v.head || v.head->words > 1 || v.head->lower_case > 1) return false;
+  if (v.head->ids <= first_token || v.head->ids > most_ids) return false;
+  const uint32_t n = v.tokens();
+  if (bytes != sizeof *v.head + n * 4ull + (n + n % 2) * 2ull + v.head->text_bytes) return false;
+  for (uint32_t i = 0; i < n; ++i)
+    if (v.ends()[i] <= v.begin(i)) return false;
+  if (v.ends()[n - 1] != v.head->text_bytes || (n % 2 && v.sorted()[n])) return false;
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint32_t one = v.sorted()[i];
+    if (one >= n) return false;
+    if (i == 0) continue;
+    const uint32_t before = v.sorted()[i - 1], a = v.length(before), b = v.length(one);
+    const int order = memcmp(v.text(before), v.text(one), a < b ? a : b);
+    if (order > 0 || (order == 0 && a >= b)) return false;
+  }
+  return true;
+}
+
 sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
   const uint64_t table_end = sizeof header + uint64_t(header.sections) * sizeof(BlobSection);
   if (header.sections > 64 || table_end > header.bytes) return SLUICE_STRUCTURE;
@@ -59,6 +81,7 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
     // Text that a program will read as strings ends in NUL.
     const bool strings = s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS;
     if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
+    if (s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes)) return SLUICE_STRUCTURE;
   }
   return SLUICE_OK;
 }

@@ -95,7 +95,8 @@ typedef enum {
 #define SLUICE_UNKNOWN_ID 1 /* what an id outside the vocabulary is taken for */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */
 typedef enum { SLUICE_SECTION_LAYERS = 1, SLUICE_SECTION_WEIGHTS = 2, SLUICE_SECTION_NAMES = 3, SLUICE_SECTION_LABELS = 4,
-               SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6, SLUICE_SECTION_SELF_TEST = 7 } sluice_section_kind;
+               SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6, SLUICE_SECTION_SELF_TEST = 7,
+               SLUICE_SECTION_VOCABULARY = 8 } sluice_section_kind;
 
 typedef struct {
   uint32_t inputs, outputs; /* numbers in a frame x, and in an answer y */
@@ -183,6 +184,22 @@ const char* sluice_status_text(sluice_status status);
 const char* sluice_layer_name(uint32_t kind);           /* "gru"; "unknown" where it is */
 const char* sluice_activation_name(uint32_t activation);
 const char* sluice_format_name(uint32_t format);        /* "f32", "int8", "w8a16" */
+/* Texts, for a model that was trained on one (SLUICE_SECTION_VOCABULARY): its tokens' ids, by the rules of its training. Text is UTF-8.
+ * A token is a code point, or a word: what stands between white space (Unicode's White_Space, no-break spaces too), punctuation
+ * included. Lower case is made of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic, one letter to one; text is not normalized. Id 0
+ * is padding and belongs to no token; 1 is the unknown one, and that of each byte that is not UTF-8. Linked only when called. */
+typedef struct {
+  uint32_t ids;        /* 0: the model has no vocabulary; else at least 3 */
+  uint32_t words;      /* 1: tokens are words; 0: code points */
+  uint32_t lower_case; /* 1: of "Word" the vocabulary holds "word" */
+} sluice_vocabulary;
+sluice_vocabulary sluice_vocabulary_of(const sluice_model* model);
+/* The id of the next token at or after text[*at], which moves behind it; -1 where there is none. A word that the text ends in is taken
+ * as whole. */
+int32_t sluice_next_id(const sluice_model* model, const char* text, size_t bytes, size_t* at);
+/* The token of an id inside the blob, not ended by NUL; of 0, 1 and ids that the vocabulary lacks 0 bytes. */
+const char* sluice_token(const sluice_model* model, int32_t id, size_t* bytes);
+
 uint32_t sluice_version(void); /* major << 16 | minor << 8 | patch of the library that is linked */
 
 #ifdef __cplusplus

@@ -50,11 +50,12 @@ void add_train(CLI::App& app, TrainOptions& o) {
 }
 
 void add_eval(CLI::App& app, EvalOptions& o) {
-  CLI::App* command = app.add_subcommand("eval", "Run a model on labeled data: loss, accuracy, confusion");
+  CLI::App* command = app.add_subcommand("eval", "Run a model on labeled data: measures beside naive answers', confusion");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
-  command->add_option("--data", o.data, "CSV or .npz with the columns that the model was trained on")
+  command->add_option("--data", o.data, "A file like the one that the model was trained on: CSV, .npz, text or TSV")
       ->required()
       ->type_name("FILE");
+  command->add_option("--rows", o.rows, "Of windows or text: only these rows or tokens, from 0, without the end")->type_name("FIRST:END");
   command->add_flag("--json", o.json, "Print JSON");
   command->callback([&o] { run_eval(o); });
 }

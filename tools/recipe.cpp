@@ -180,7 +180,19 @@ void check_targets(const Recipe& recipe) {
            classes ? "value" : "class");
 }
 
+template <class T>
+bool same(const T& a, const T& b) {
+  return a == b;
+}
+bool same(const std::vector<LayerSpec>&, const std::vector<LayerSpec>&) { return true; }
+
+/// What is read in time order.
+bool is_series(const Recipe& recipe) { return recipe.format == "table" && recipe.window > 0; }
+
 void check_columns(const Recipe& recipe) {
+  for (const std::string& column : recipe.features)
+    if (std::find(recipe.ignore.begin(), recipe.ignore.end(), column) != recipe.ignore.end())
+      refuse("{}: column \"{}\" is in data.ignore too; name it once", where(recipe, "data.features"), column);
   std::set<std::string> seen;
   auto once = [&](const char* key, const std::string& column) {
     if (!column.empty() && !seen.insert(column).second)
@@ -189,7 +201,75 @@ void check_columns(const Recipe& recipe) {
   once("data.sequence", recipe.sequence);
   for (const std::string& column : recipe.target) once("data.target", column);
   once("data.group", recipe.group);
+  if (recipe.format == "tsv") once("data.text", recipe.text);
   for (const std::string& column : recipe.ignore) once("data.ignore", column);
+  for (const std::string& column : recipe.features)
+    if (!is_series(recipe)) once("data.features", column);
+}
+
+/// A key that was given where nothing reads it is a slip.
+void check_uses(const Recipe& recipe) {
+  const bool series = is_series(recipe), text = recipe.format == "text", tsv = recipe.format == "tsv",
+             ranges = !recipe.train_rows.empty();
+  const struct {
+    const char* key;
+    bool read;
+    const char* needs;
+  } uses[] = {
+      {"data.text", tsv, "data.format = \"tsv\""},
+      {"data.tokens", text || tsv, "data.format = \"text\" or \"tsv\""},
+      {"data.lower_case", text || tsv, "data.format = \"text\" or \"tsv\""},
+      {"data.vocabulary", text || tsv, "data.format = \"text\" or \"tsv\""},
+      {"data.features", recipe.format == "table", "data.format = \"table\""},
+      {"data.max_steps", !series && !text, "sequences of their own; give data.window"},
+      {"data.cut", recipe.max_steps > 0, "data.max_steps"},
+      {"data.window", !tsv, "data.format = \"table\" or \"text\"; give data.max_steps"},
+      {"data.stride", series, "data.window"},
+      {"data.horizon", series, "data.window"},
+      {"data.windows_target", series, "data.window"},
+      {"data.train_rows", series || text, "data.window or data.format = \"text\""},
+      {"data.validation_rows", ranges, "data.train_rows"},
+      {"data.test_rows", ranges, "data.train_rows"},
+      {"data.reach_back", series, "data.window"},
+      {"data.group", !series && !text, "sequences; what is in time order is split so"},
+      {"data.standardize_target", recipe.target_type == "value" && !text, "data.target_type = \"value\""},
+      {"data.validation", !ranges, "no data.train_rows; give data.validation_rows"},
+  };
+  const Recipe defaults = default_recipe();
+  for (const auto& use : uses) {
+    const bool given = recipe.origin.contains(use.key) &&
+                       std::visit([&](auto field) { return !same(recipe.*field, defaults.*field); }, find_key(use.key)->field);
+    if (given && !use.read) refuse("{}: means nothing here; it is for {}", where(recipe, use.key), use.needs);
+  }
+}
+
+/// What a text or a series says of itself, filled in.
+void resolve_data(Recipe& recipe) {
+  const auto settle = [&](const char* key, std::string& value, const std::string& only, const char* why) {
+    if (recipe.origin.contains(key) && value != only)
+      refuse("{}: \"{}\", but {}; leave it out", where(recipe, key), value, why);
+    value = only;
+  };
+  if (recipe.format == "text") {
+    settle("data.target_per", recipe.target_per, "row", "in a text every token has a target, the next one");
+    settle("data.target_type", recipe.target_type, "class", "in a text the targets are tokens");
+    if (recipe.window == 0)
+      refuse("{}: 0; give the tokens that training takes at once, such as 64", where(recipe, "data.window"));
+  }
+  if (recipe.format == "tsv") settle("data.target_per", recipe.target_per, "sequence", "a text has one target");
+  if (is_series(recipe)) {
+    settle("data.target_type", recipe.target_type, "value", "targets of windows are values");
+    settle("data.target_per", recipe.target_per, "sequence", "a window has one answer");
+    settle("data.sequence", recipe.sequence, "", "with data.window the file is one series");
+    if (recipe.loss == "cross_entropy" && !recipe.origin.contains("train.loss")) recipe.loss = "mse";
+  }
+  if (recipe.group == containment && recipe.format != "tsv")
+    refuse("{}: \"containment\" is for texts; set data.format = \"tsv\", or give a column", where(recipe, "data.group"));
+  if (recipe.vocabulary > 0 && recipe.vocabulary <= std::int64_t(first_token))
+    refuse("{}: {} ids are padding and unknown alone; give 3 or more", where(recipe, "data.vocabulary"), recipe.vocabulary);
+  if (recipe.standardize_target && recipe.quantize_aware)
+    refuse("{}: cannot be folded into a model trained for fixed point; train in float and quantize it",
+           where(recipe, "data.standardize_target"));
 }
 
 /// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence, or one a row.
@@ -243,7 +323,7 @@ void check_watch(const Recipe& recipe) {
   const auto needs_validation = [&](const char* key, const char* what) {
     refuse("{}: {} needs a validation split; set data.validation above 0", where(recipe, key), what);
   };
-  if (recipe.validation == 0) {
+  if (recipe.train_rows.empty() ? recipe.validation == 0 : recipe.validation_rows.empty()) {
     if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
     if (recipe.schedule == "plateau") needs_validation("train.schedule", "\"plateau\"");
     if (recipe.monitor != "loss") needs_validation("train.monitor", "another measure than the loss");
@@ -263,8 +343,11 @@ void check(Recipe& recipe) {
     if (key.fallback.empty() && !recipe.origin.contains(std::string(key.name)))
       refuse("{}: {}: missing; give {}", recipe.file, key.name, key.noun);
   if (recipe.train_file.empty()) refuse("{}: \"\" is not a file name; give the training data", where(recipe, "data.train"));
+  resolve_data(recipe);
+  check_uses(recipe);
   check_targets(recipe);
   check_columns(recipe);
+  columns_of(recipe);  // refuses ranges that are none
   resolve_steps(recipe);
   check_layers(recipe);
   check_loss(recipe);
@@ -287,12 +370,17 @@ Override parse_override(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1), "--set " + text};
 }
 
-Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+Recipe default_recipe() {
   Recipe recipe;
-  recipe.file = file;
   for (const Key& key : keys())
     if (!key.fallback.empty()) set_text(recipe, key, key.fallback, "");
   recipe.origin.clear();
+  return recipe;
+}
+
+Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+  Recipe recipe = default_recipe();
+  recipe.file = file;
   read_table(recipe, parse_toml(text, file), "");
   for (const Override& one : overrides) {
     const Key* key = find_key(one.key);

@@ -15,13 +15,20 @@ constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 
 /// The values of all keys, in the table's order. Files are as given until resolve_files().
 struct Recipe {
-  std::string train_file, test_file, sequence;
+  std::string train_file, test_file, format, sequence;
   std::vector<std::string> target;
   std::string target_type, target_per;
-  std::vector<std::string> ignore;
+  std::vector<std::string> ignore, features;
   double validation = 0;
   std::string group;
-  bool standardize = true;
+  bool standardize = true, standardize_target = false;
+  std::string text, tokens;
+  bool lower_case = false;
+  std::int64_t vocabulary = 0, max_steps = 0;
+  std::string cut;
+  std::int64_t window = 0, stride = 1, horizon = 1;
+  std::string windows_target, train_rows, validation_rows, test_rows;
+  bool reach_back = false;
 
   std::vector<LayerSpec> layers;
   double dropout_input = 0, dropout_recurrent = 0, dropout_output = 0;
@@ -32,6 +39,7 @@ struct Recipe {
   std::string loss, class_weights, sampling;
   double huber_delta = 0, label_smoothing = 0;
   std::int64_t epochs = 0, batch = 0;  ///< batch: all_at_once for "all"
+  bool bucket = false;
   std::string optimizer;
   double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
   std::string schedule;
@@ -70,6 +78,9 @@ Recipe read_recipe(const std::string& path, const std::vector<Override>& overrid
 /// The same from text; `file` stands in messages.
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 
+/// Every key at its default; such a recipe is not checked, and lacks what has none.
+Recipe default_recipe();
+
 /// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default: how a message begins.
 std::string where(const Recipe& recipe, const std::string& key);
 
@@ -84,12 +95,19 @@ std::string recipe_toml(const Recipe& recipe);
 /// change a result.
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
 
+/// "0:8640" as rows; an empty text is none, anything else is refused; `place` begins the message.
+RowRange parse_range(const std::string& place, const std::string& text);
+
 /// How data is read: from a recipe, or from what a model says of its making (refused where it does not; `model` for messages).
 Columns columns_of(const Recipe& recipe);
 Columns columns_of_made(const std::string& made, const std::string& model);
 
 /// The sequences that a model's training held out of `data`, from what it says of its making; a fifth where it held out none.
 Split split_of_made(const std::string& made, const DataSet& data);
+
+/// What a model says of its making, and in which units its values were learned; what it says of them, empty where nothing.
+std::string made_with_units(const std::string& made, const Units& units);
+Units units_of_made(const std::string& made);
 
 /// Whether a model says that it was trained for fixed point.
 bool trained_for_fixed_point(const std::string& made);

@@ -1,9 +1,11 @@
 // A recipe written out: as TOML beside a model, as JSON inside it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/error.h"
+#include "data/parse_number.h"
 #include "keys.h"
 #include "recipe.h"
 
@@ -77,26 +79,77 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   return made.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+RowRange parse_range(const std::string& place, const std::string& text) {
+  if (text.empty()) return {};
+  const std::size_t colon = text.find(':');
+  const auto first = parse_integer(text.substr(0, colon));
+  const auto end = parse_integer(colon == text.npos ? "" : text.substr(colon + 1));
+  if (!first || !end || *first < 0 || *end <= *first)
+    refuse("{}: \"{}\" is not a range of rows; give \"first:end\", such as \"0:8640\"", place, text);
+  return {std::size_t(*first), std::size_t(*end)};
+}
+
+namespace {
+
+Windows windows_of(const Recipe& recipe) {
+  Windows windows;
+  windows.length = recipe.format == "table" ? std::size_t(recipe.window) : 0;
+  windows.stride = std::size_t(recipe.stride), windows.horizon = std::size_t(recipe.horizon);
+  windows.difference = recipe.windows_target == "difference";
+  windows.reach_back = recipe.reach_back;
+  windows.validation = recipe.validation;
+  windows.part[0] = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
+  windows.part[1] = parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
+  windows.part[2] = parse_range(where(recipe, "data.test_rows"), recipe.test_rows);
+  return windows;
+}
+
+/// A key's value as made_json wrote it; of the kinds that data has.
+void from_json(const Json& json, Recipe& recipe, const Key& key) {
+  std::visit(
+      [&](auto field) {
+        using Value = std::remove_reference_t<decltype(recipe.*field)>;
+        if constexpr (std::is_same_v<Value, std::vector<LayerSpec>>)
+          return;
+        else
+          recipe.*field = json.get<Value>();
+        if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
+          recipe.*field = std::clamp(recipe.*field, Value(key.min), Value(key.max));
+      },
+      key.field);
+}
+
+}  // namespace
+
 Columns columns_of(const Recipe& recipe) {
+  const bool words = recipe.tokens == "auto" ? recipe.format == "tsv" : recipe.tokens == "words";
   return {.sequence = recipe.sequence,
           .target = recipe.target,
           .classes = recipe.target_type == "class",
           .per_row = recipe.target_per == "row",
           .ignore = recipe.ignore,
-          .group = recipe.group};
+          .group = recipe.group,
+          .features = recipe.features,
+          .format = recipe.format == "tsv"    ? Format::tsv
+                    : recipe.format == "text" ? Format::text
+                                              : Format::table,
+          .text = recipe.text,
+          .tokens = {words, recipe.lower_case},
+          .max_steps = std::size_t(recipe.max_steps),
+          .cut_front = recipe.cut == "front",
+          .windows = windows_of(recipe)};
 }
 
 Columns columns_of_made(const std::string& made, const std::string& model) {
   try {
     const Json data = Json::parse(made).at("recipe").at("data");
-    Columns columns;
-    columns.sequence = data.at("sequence");
-    columns.target = data.at("target").get<std::vector<std::string>>();
-    columns.classes = data.at("target_type") == "class";
-    columns.per_row = data.at("target_per") == "row";
-    columns.ignore = data.at("ignore").get<std::vector<std::string>>();
-    columns.group = data.at("group");
-    return columns;
+    Recipe recipe = default_recipe();
+    for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"}) data.at(name);
+    for (const Key& key : keys())  // a model of an older version lacks what came later
+      if (const std::string_view name = key.name.substr(key.name.find('.') + 1);
+          key.name.starts_with("data.") && data.contains(name))
+        from_json(data.at(std::string(name)), recipe, key);
+    return columns_of(recipe);
   } catch (const Json::exception&) {
     refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
   }
@@ -111,6 +164,21 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   if (recipe.is_object() && recipe.contains(share_at) && recipe[share_at].is_number()) share = recipe[share_at];
   if (recipe.is_object() && recipe.contains(seed_at) && recipe[seed_at].is_number_unsigned()) seed = recipe[seed_at];
   return split(data, share > 0 && share < 1 ? share : share_where_none, seed);
+}
+
+std::string made_with_units(const std::string& made, const Units& units) {
+  Json json = Json::parse(made, nullptr, false);
+  json["units"] = {{"mean", units.mean}, {"deviation", units.deviation}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Units units_of_made(const std::string& made) {
+  const Json json = Json::parse(made, nullptr, false);
+  try {
+    return {json.at("units").at("mean"), json.at("units").at("deviation")};
+  } catch (const Json::exception&) {
+    return {};
+  }
 }
 
 bool trained_for_fixed_point(const std::string& made) {

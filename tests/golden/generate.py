@@ -9,6 +9,7 @@ float32 numbers, printed so that they read back exactly; PyTorch computes from t
 the formula and not another library's rounding. A GRU's weights have PyTorch's packing: rows of r, then z, then n.
 """
 import pathlib
+import unicodedata
 
 import numpy
 import torch
@@ -388,6 +389,16 @@ def losses():
     file.write()
 
 
+def lower_case():
+    """Simple lower-case mappings in five blocks; of U+0130 str.lower() gives two characters, UnicodeData.txt one."""
+    blocks = [*range(0x180), *range(0x370, 0x500)]
+    pairs = [(c, 0x69 if c == 0x130 else ord(chr(c).lower())) for c in blocks if chr(c).lower() != chr(c)]
+    lines = [f"# made by generate.py with Python's unicodedata {unicodedata.unidata_version}"]
+    for column, name in enumerate(("capital", "small")):
+        lines.append(f"{name} 1 {len(pairs)} " + " ".join(str(pair[column]) for pair in pairs))
+    (HERE / "lower_case.txt").write_text("\n".join(lines) + "\n")
+
+
 if __name__ == "__main__":
     if not torch.__version__.startswith("2.13."):
         raise SystemExit(f"PyTorch {torch.__version__} is here; the golden files are made with 2.13")
@@ -397,3 +408,4 @@ if __name__ == "__main__":
     same_data_twice()
     losses()
     cells()
+    lower_case()

@@ -5,6 +5,7 @@
 #include "../support/fixed_models.h"
 #include "../support/forge.h"
 #include "../support/tables.h"
+#include "data/vocabulary.h"
 #include "sluice_train.h"
 
 using namespace sluice;
@@ -24,7 +25,10 @@ std::vector<std::string> seeds() {
   Network named = random_network(3, {standardize(), gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, 1);
   named.labels = {"a", "b"};
   named.inputs = {"x", "y", "z"};
+  Network reads = random_network(1, {gru(1)}, 7);
+  reads.vocabulary = tools::vocabulary_section({{true, true}, {"\xC3\xA4", "of", "the", "o", "off"}});
   return {tools::write_blob(named),
+          tools::write_blob(reads),
           tools::write_blob(random_network(2, {gru(9, every_step), dense(3, SLUICE_TANH)}, 2)),
           tools::write_blob(random_network(1, {dense(1)}, 3)),
           tools::write_blob(random_network(5, {gru(1)}, 4)),
@@ -89,10 +93,23 @@ void try_out(const sluice_model& model, size_t blob_bytes, Noise& noise) {
   REQUIRE(info.bytes <= blob_bytes);
   for (uint32_t l = 0; l < info.layers; ++l) REQUIRE(sluice_layer_name(sluice_describe_layer(&model, l).kind) != nullptr);
   unsigned sum = unsigned(sluice_hash(&model));
-  for (uint32_t kind = 0; kind < 8; ++kind) {
+  for (uint32_t kind = 0; kind < 9; ++kind) {
     size_t bytes = 0;
     const auto* section = static_cast<const uint8_t*>(sluice_section(&model, kind, &bytes));
     for (size_t i = 0; i < bytes; ++i) sum += section[i];
+  }
+  const sluice_vocabulary vocabulary = sluice_vocabulary_of(&model);
+  for (int32_t id = -1; id <= int32_t(vocabulary.ids); ++id) {
+    size_t bytes = 0;
+    const char* token = sluice_token(&model, id, &bytes);
+    for (size_t i = 0; i < bytes; ++i) sum += uint8_t(token[i]);
+  }
+  static const char text[] = "The O\xC3\x84 off\xE3\x80\x80\xC3 o";
+  for (size_t at = 0; at < sizeof text - 1;) {
+    const int32_t id = sluice_next_id(&model, text, sizeof text - 1, &at);
+    if (id < 0) break;
+    REQUIRE(id < int32_t(vocabulary.ids));
+    sum += unsigned(id);
   }
   static unsigned seen;
   seen += sum;  // what was read is used

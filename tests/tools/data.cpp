@@ -9,7 +9,7 @@
 
 #include "../support/numbers.h"
 #include "common/error.h"
-#include "train/evaluate.h"
+#include "train/measures.h"
 
 using namespace sluice::tools;
 using sluice::tests::Noise;

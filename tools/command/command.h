@@ -13,7 +13,7 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string model, data;
+  std::string model, data, rows;
   bool json = false;
 };
 

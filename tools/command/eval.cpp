@@ -14,7 +14,7 @@ namespace {
 
 /// What the data must hold, as the model says it.
 Expected expected_of(const OwnedModel& model, const std::string& path) {
-  Expected expected{model.inputs(), model.labels()};
+  Expected expected{model.inputs(), model.labels(), true, tokens_of(model.model)};
   if (expected.labels.size() != model.info().outputs)
     refuse("{}: does not say which classes or values it answers; use a model as \"sluice train\" writes it", path);
   if (expected.features.size() == model.info().inputs) return expected;
@@ -26,15 +26,21 @@ Expected expected_of(const OwnedModel& model, const std::string& path) {
 void print_report(const Evaluation& evaluation) {
   print("{} sequences, {} frames: {}\n", with_commas(evaluation.sequences), with_commas(evaluation.frames),
         summary(evaluation));
-  if (evaluation.classes) print("\n{}\n{}", class_table(evaluation), confusion_table(evaluation));
+  print("\n{}", measure_table(evaluation));
+  if (!evaluation.confusion.empty()) print("\n{}\n{}", class_table(evaluation), confusion_table(evaluation));
 }
 
 }  // namespace
 
 void run_eval(const EvalOptions& options) {
   const OwnedModel model = load_model(options.model);
-  const Columns columns = columns_of_made(model.made(), options.model);
-  const DataSet data = read_data(options.data, columns, expected_of(model, options.model));
+  Columns columns = columns_of_made(model.made(), options.model);
+  columns.windows.only = parse_range("--rows " + options.rows, options.rows);
+  if (!columns.windows.only.empty() && !columns.windows.length && columns.format != Format::text)
+    refuse("--rows {}: is for windows of a series and for text; leave it out", options.rows);
+  DataSet data = read_data(options.data, columns, expected_of(model, options.model));
+  data.units = units_of_made(model.made());
+  if (data.units.deviation.size() != data.outputs()) data.units = {};
   const std::vector<std::size_t> all = all_sequences(data);
   if (!has_target(data, all)) refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
   const Evaluation evaluation = evaluate(model.model, data, all, 0);

@@ -12,6 +12,7 @@
 #include "../data/data.h"
 #include "../keys.h"
 #include "../recipe.h"
+#include "../train/evaluate.h"
 #include "command.h"
 
 namespace sluice::tools {
@@ -51,15 +52,16 @@ std::vector<std::string> outputs_of(const OwnedModel& model) {
   return names;
 }
 
-Answers answer(OwnedStream& stream, const sluice_info& info, const float* x, std::size_t steps, bool every_step) {
+Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s, bool every_step) {
+  const std::size_t row = data.first[s], steps = data.steps(s);
   sluice_reset(&stream.stream);
   Answers answers{{}, every_step ? steps : 1};
   answers.y.resize(answers.rows * info.outputs);
   if (!every_step || info.every_step) {
-    stream.run(x, answers.y.data(), steps);
+    run_rows(stream, data, row, steps, answers.y.data());
     return answers;
   }
-  for (std::size_t t = 0; t < steps; ++t) stream.run(x + t * info.inputs, &answers.y[t * info.outputs], 1);
+  for (std::size_t t = 0; t < steps; ++t) run_rows(stream, data, row + t, 1, &answers.y[t * info.outputs]);
   return answers;
 }
 
@@ -139,7 +141,7 @@ std::string trace_text(const OwnedModel& model, const DataSet& data) {
     tracing.text += printable(fmt::format("sequence {}", data.names[s])) + "\n";
     tracing.step = 0;
     sluice_reset(&stream.stream);
-    for (std::size_t t = 0; t < data.steps(s); ++t) stream.run(data.frames(s) + t * data.features(), y.data(), 1);
+    for (std::size_t t = 0; t < data.steps(s); ++t) run_rows(stream, data, data.first[s] + t, 1, y.data());
   }
   return std::move(tracing.text);
 }
@@ -157,9 +159,9 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const std
   } else {
     text = csv_header(sequence_column, every_step, outputs);
   }
-  OwnedStream stream(model.model, {64, 1});
+  OwnedStream stream(model.model, {steps_at_once(model.model, data, all_sequences(data)), 1});
   for (std::size_t s = 0; s < data.sequences(); ++s) {
-    const Answers answers = answer(stream, info, data.frames(s), data.steps(s), every_step);
+    const Answers answers = answer(stream, info, data, s, every_step);
     if (options.json && s) text += ",\n";
     (options.json ? add_json : add_csv)(text, data.names[s], answers, every_step, options.hex);
   }
@@ -169,6 +171,7 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const std
 /// A file without the sequence column is one sequence. A reader insists on that column, but not on a group's: so it is read as
 /// one.
 DataSet read_input(const std::string& path, Columns columns, const Expected& expected) {
+  if (columns.format != Format::table || columns.windows.length) return read_data(path, columns, expected);
   Columns read = columns;
   read.ignore.push_back(columns.group);
   read.group = columns.sequence;
@@ -198,7 +201,7 @@ void run_run(const RunOptions& options) {
   check_outputs(options);
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_for(model, options);
-  const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false});
+  const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false, tokens_of(model.model)});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
   std::vector<NamedBytes> files;

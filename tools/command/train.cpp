@@ -34,8 +34,10 @@ struct Input {
 };
 
 Split split_of(const Recipe& recipe, const DataSet& data) {
-  if (recipe.validation == 0) return {all_sequences(data), {}};
+  const bool in_time_order = !data.part.empty();
+  if (recipe.validation == 0 && !in_time_order) return {all_sequences(data), {}};
   Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
+  if (in_time_order) return result;
   if (!has_target(data, result.held_out) || !has_target(data, result.train))
     refuse("{}: {} of {} sequences cannot be held out with targets on both sides; give another share, or 0",
            where(recipe, "data.validation"), recipe.validation, data.sequences());
@@ -44,10 +46,18 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
 
 DataSet read_test(const Recipe& recipe, const DataSet& train) {
   if (recipe.test_file.empty()) return {};
-  DataSet test = read_data(recipe.test_file, columns_of(recipe), {train.feature_names, train.labels});
+  DataSet test = read_data(recipe.test_file, columns_of(recipe), {train.feature_names, train.labels, true, train.tokens});
+  test.units = train.units;
   if (!has_target(test, all_sequences(test)))
     refuse("{}: {}: no row has a target; fill in the column", recipe.test_file, recipe.target[0]);
   return test;
+}
+
+/// Ids by what is trained on alone, and a stream's pieces.
+void finish_text(Input& input) {
+  if (!input.train.is_text()) return;
+  learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary), input.recipe.train_file);
+  if (input.recipe.format == "text") cut_stream(input.train, input.split, std::size_t(input.recipe.window));
 }
 
 Input read_input(const Recipe& recipe) {
@@ -55,8 +65,25 @@ Input read_input(const Recipe& recipe) {
   input.recipe = recipe;
   input.train = read_data(recipe.train_file, columns_of(recipe));
   input.split = split_of(recipe, input.train);
+  finish_text(input);
+  if (recipe.standardize_target) standardize_targets(input.train, input.split.train);
   input.test = read_test(recipe, input.train);
   return input;
+}
+
+/// "; most frequent up (62.0 % of 120), rarest down (38.0 %)": how unlike the classes are in what is trained on.
+std::string imbalance_text(const DataSet& data, const std::vector<std::size_t>& train) {
+  if (!data.classes) return "";
+  std::vector<std::uint64_t> count(data.labels.size());
+  std::uint64_t all = 0;
+  for (const std::size_t s : train)
+    for (std::size_t i = data.target_begin(s); i < data.target_begin(s) + data.targets(s); ++i)
+      if (data.target[i] >= 0) ++count[std::size_t(data.target[i])], ++all;
+  const auto most = std::max_element(count.begin(), count.end()), least = std::min_element(count.begin(), count.end());
+  const auto text = [&](auto at) {
+    return fmt::format("{} ({})", data.labels[std::size_t(at - count.begin())], percent(double(*at) / double(all)));
+  };
+  return fmt::format("; most frequent {}, rarest {} of {} targets", text(most), text(least), with_commas(all));
 }
 
 /// What was read, before the work begins: a column that should not be a feature is seen here.
@@ -67,9 +94,14 @@ std::string data_line(const Input& input) {
     for (std::size_t i = 0; i < std::min(list.size(), shown); ++i) text += (i ? ", " : "") + list[i];
     return list.size() > shown ? fmt::format("{} and {} more", text, list.size() - shown) : text;
   };
-  return printable(fmt::format("{} sequences, {} frames; features: {}; {}: {}", with_commas(input.train.sequences()),
-                               with_commas(input.train.first.back()), names(input.train.feature_names),
-                               input.train.classes ? "classes" : "values", names(input.train.labels)));
+  const DataSet& data = input.train;
+  std::string text = fmt::format("{} sequences, {} frames; ", with_commas(data.sequences()), with_commas(data.first.back()));
+  if (data.cut) text += fmt::format("{} of them cut to {} frames; ", with_commas(data.cut), input.recipe.max_steps);
+  if (data.is_text()) text += fmt::format("{} ids; ", with_commas(data.tokens.ids()));
+  if (!data.is_text()) text += fmt::format("features: {}; ", names(data.feature_names));
+  if (data.is_text() && data.per_row) return text + "the next one is the target";
+  text += fmt::format("{}: {}", data.classes ? "classes" : "values", names(data.labels));
+  return printable(text + imbalance_text(data, input.split.train));
 }
 
 std::string bytes_of(const OwnedModel& model) {
@@ -108,9 +140,10 @@ Evaluation report(const char* what, const Input& input, const Trained& trained, 
 
 void report_results(const Input& input, const Trained& trained) {
   if (!input.split.held_out.empty()) report("Validation", input, trained, input.train, input.split.held_out);
-  if (input.recipe.test_file.empty()) return;
-  const Evaluation test = report("Test", input, trained, input.test, all_sequences(input.test));
-  if (test.classes) print("\n{}\n", confusion_table(test));
+  if (input.recipe.test_file.empty() && input.split.test.empty()) return;
+  const Evaluation test = input.split.test.empty() ? report("Test", input, trained, input.test, all_sequences(input.test))
+                                                   : report("Test", input, trained, input.train, input.split.test);
+  if (!test.confusion.empty()) print("\n{}\n", confusion_table(test));
 }
 
 std::string kept_text(const Input& input, const Trained& trained) {
@@ -196,10 +229,11 @@ void run_train(const TrainOptions& options) {
   const std::string& name = resumes ? options.resume : options.out;
   const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
   if (resumes && is_complete(name)) return print("{}: is complete; nothing is left to resume\n", name);
-  const Input input = read_input(recipe);
+  Input input = read_input(recipe);
   const Network start = make_network(recipe, input.train, input.split);
   check_device(recipe, start);
   check_aware(recipe, start);
+  check_foldable(recipe, start);
   if (!resumes) check_run_folder(name, options.force);
   const RunFolder folder(name);
   const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
@@ -207,7 +241,9 @@ void run_train(const TrainOptions& options) {
 
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
-  const Trained trained = train(recipe, input.train, input.split, start, &keeping);
+  Trained trained = train(recipe, input.train, input.split, start, &keeping);
+  if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
+  restore_targets(input.train);
   const bool stopped = trained.interrupted || !trained.diverged.empty();
   const double seconds = seconds_since_start(clock);
   write_models(folder, models_of(trained), !stopped);

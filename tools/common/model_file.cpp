@@ -9,6 +9,7 @@
 #include <new>
 
 #include "../convert/order.h"
+#include "../data/vocabulary.h"
 #include "blob_text.h"
 #include "error.h"
 #include "runtime/layer.h"
@@ -80,7 +81,11 @@ AlignedBytes AlignedBytes::copy(std::string_view bytes) {
   return result;
 }
 
-std::vector<std::string> OwnedModel::labels() const { return names_of(model, SLUICE_SECTION_LABELS, info().outputs); }
+std::vector<std::string> OwnedModel::labels() const {
+  std::vector<std::string> labels = names_of(model, SLUICE_SECTION_LABELS, info().outputs);
+  if (!labels.empty() || sluice_vocabulary_of(&model).ids != info().outputs) return labels;
+  return tools::names_of(tokens_of(model));  // a model that tells the next token
+}
 
 std::vector<std::string> OwnedModel::inputs() const { return names_of(model, SLUICE_SECTION_NAMES, info().inputs); }
 
@@ -127,15 +132,30 @@ OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
     refuse("a stream for {} steps and {} streams: {}", use.steps, use.streams, sluice_status_text(status));
 }
 
+namespace {
+
+/// Frames in the model's own format.
+void run_fixed(OwnedStream& stream, const void* x, float* y, std::size_t steps) {
+  const sluice_info info = sluice_describe(stream.model);
+  const std::size_t rows = info.every_step ? steps : 1;
+  stream.answers.resize(std::max(stream.answers.size(), rows * info.outputs));
+  sluice_run(&stream.stream, x, stream.answers.data(), steps);
+  sluice_dequantize(stream.model, stream.answers.data(), y, rows);
+}
+
+}  // namespace
+
 void OwnedStream::run(const float* x, float* y, std::size_t steps) {
   const sluice_info info = sluice_describe(model);
   if (info.format == SLUICE_F32) return sluice_run(&stream, x, y, steps);
-  const std::size_t rows = info.every_step ? steps : 1;
   frames.resize(std::max(frames.size(), steps * info.inputs));
-  answers.resize(std::max(answers.size(), rows * info.outputs));
   sluice_quantize(model, x, frames.data(), steps);
-  sluice_run(&stream, frames.data(), answers.data(), steps);
-  sluice_dequantize(model, answers.data(), y, rows);
+  run_fixed(*this, frames.data(), y, steps);
+}
+
+void OwnedStream::run(const std::int32_t* ids, float* y, std::size_t steps) {
+  if (sluice_describe(model).format == SLUICE_F32) return sluice_run(&stream, ids, y, steps);
+  run_fixed(*this, ids, y, steps);
 }
 
 }  // namespace sluice::tools

@@ -55,6 +55,8 @@ struct OwnedStream {
   /// sluice_run in floats, whatever the model's number format: x [steps][inputs]; y [steps][outputs] where the model answers
   /// every step, else [outputs].
   void run(const float* x, float* y, std::size_t steps);
+  /// The same of a model that takes ids [steps].
+  void run(const std::int32_t* ids, float* y, std::size_t steps);
 };
 
 }  // namespace sluice::tools

@@ -193,10 +193,10 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
 bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
 
 std::string write_blob(const Network& network) {
-  const std::string texts[] = {scales_of(network), network.self_test, terminated(network.inputs), terminated(network.labels),
-                               network.made};
-  constexpr sluice_section_kind text_kinds[] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_SELF_TEST, SLUICE_SECTION_NAMES,
-                                                SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE};
+  const std::string texts[] = {scales_of(network),         network.self_test,          network.vocabulary,
+                               terminated(network.inputs), terminated(network.labels), network.made};
+  constexpr sluice_section_kind text_kinds[] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_SELF_TEST, SLUICE_SECTION_VOCABULARY,
+                                                SLUICE_SECTION_NAMES,  SLUICE_SECTION_LABELS,    SLUICE_SECTION_MADE};
   std::size_t count = 2;
   for (const std::string& text : texts) count += !text.empty();
 
@@ -274,9 +274,8 @@ Network read_network(const sluice_model& model) {
       network.scales.offset.push_back(values[2 * i + 1]);
     }
   }
-  std::size_t self_test = 0;
-  const auto* const test = static_cast<const char*>(sluice_section(&model, SLUICE_SECTION_SELF_TEST, &self_test));
-  network.self_test.assign(test ? test : "", self_test);
+  network.self_test = section_text(model, SLUICE_SECTION_SELF_TEST);
+  network.vocabulary = section_text(model, SLUICE_SECTION_VOCABULARY);
   network.inputs = section_strings(model, SLUICE_SECTION_NAMES);
   network.labels = section_strings(model, SLUICE_SECTION_LABELS);
   network.made = section_text(model, SLUICE_SECTION_MADE);

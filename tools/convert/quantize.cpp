@@ -301,6 +301,7 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   work.result.seen = real;
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
+  network.vocabulary = real.vocabulary;
   network.scales = input_scales(real, format, ranges, work.result.warnings);
   network.scales.output = static_cast<float>(state_unit);
   work.side = {0, work.largest()};

@@ -8,7 +8,6 @@
 #include "../common/error.h"
 #include "data.h"
 #include "features.h"
-#include "parse_number.h"
 
 namespace sluice::tools {
 namespace {
@@ -79,39 +78,17 @@ bool next_row(Reader& in, std::vector<std::string>& cells, std::size_t& line) {
 struct Roles {
   std::vector<std::size_t> features;
   std::vector<std::size_t> targets;
-  std::size_t sequence, group;  ///< `none` where there is none
-  static constexpr std::size_t none = std::size_t(-1);
+  std::size_t sequence, group;  ///< no_column where there is none
 };
-
-void check_header(const std::vector<std::string>& header, const std::string& place) {
-  for (std::size_t i = 0; i < header.size(); ++i) {
-    if (header[i].empty()) refuse("{}: column {} has no name; name every column (pandas: to_csv(index=False))", place, i + 1);
-    if (std::find(header.begin(), header.begin() + i, header[i]) != header.begin() + i)
-      refuse("{}: {}: two columns of that name; name each column once", place, header[i]);
-  }
-}
-
-std::size_t find_column(const std::vector<std::string>& header, const std::string& name) {
-  const auto found = std::find(header.begin(), header.end(), name);
-  return name.empty() || found == header.end() ? Roles::none : found - header.begin();
-}
-
-std::size_t need_column(const std::vector<std::string>& header, const std::string& name, const char* key,
-                        const std::string& place) {
-  const std::size_t column = find_column(header, name);
-  if (column == Roles::none)
-    refuse("{}: {}: no such column; the columns are {}; name the right one in data.{}", place, name, list_names(header), key);
-  return column;
-}
 
 /// @param learning  the training file: every column that the recipe names must be there
 Roles find_roles(const std::vector<std::string>& header, const Columns& columns, const Expected& expected,
                  const std::string& place) {
-  const bool learning = expected.features.empty();
+  const bool learning = expected.learning();
   Roles roles;
   std::vector<bool> used(header.size());
   auto use = [&](std::size_t column) {
-    if (column != Roles::none) used[column] = true;
+    if (column != no_column) used[column] = true;
     return column;
   };
   auto find = [&](const std::string& name, const char* key, bool must) {
@@ -121,35 +98,25 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
   for (const std::string& name : columns.target) roles.targets.push_back(find(name, "target", expected.targets));
   roles.group = find(columns.group, "group", learning && !columns.group.empty());
   for (const std::string& name : columns.ignore) find(name, "ignore", learning);
+  for (const std::string& name : columns.features) need_column(header, name, "features", place);
 
   std::vector<std::string> names;
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < header.size(); ++i)
-    if (!used[i]) names.push_back(header[i]), positions.push_back(i);
+    if (!used[i] && is_feature(header[i], columns)) names.push_back(header[i]), positions.push_back(i);
   for (std::size_t i : pick_features(names, expected.features, place)) roles.features.push_back(positions[i]);
   return roles;
 }
 
-float number(const std::string& text, const std::string& file, std::size_t line, const std::string& column) {
-  const auto value = parse_float(text);
-  if (text.empty()) refuse("{}:{}: {}: an empty cell; give a number", file, line, column);
-  if (!value)
-    refuse("{}:{}: {}: \"{}\" is not a number; give one such as -0.25, or list the column in data.ignore", file, line, column,
-           text);
-  if (!std::isfinite(*value))
-    refuse("{}:{}: {}: {} is not a finite float; give a number, or leave the sequence out", file, line, column, text);
-  return *value;
-}
-
 void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& header, std::vector<std::string>& cells,
              std::size_t line, const Columns& columns, const Expected& expected) {
-  for (std::size_t column : roles.features) rows.x.push_back(number(cells[column], rows.file, line, header[column]));
+  for (std::size_t column : roles.features) rows.x.push_back(cell_number(cells[column], rows.file, line, header[column]));
   if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
   if (expected.targets && !columns.classes)
     for (std::size_t column : roles.targets)
-      rows.value.push_back(cells[column].empty() ? std::nanf("") : number(cells[column], rows.file, line, header[column]));
-  rows.sequence.push_back(roles.sequence == Roles::none ? std::string() : cells[roles.sequence]);
-  if (roles.group != Roles::none) rows.group.push_back(cells[roles.group]);
+      rows.value.push_back(cells[column].empty() ? std::nanf("") : cell_number(cells[column], rows.file, line, header[column]));
+  rows.sequence.push_back(roles.sequence == no_column ? std::string() : cells[roles.sequence]);
+  if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
   rows.line.push_back(line);
   ++rows.rows;
 }

@@ -84,9 +84,10 @@ void read_features(const Npy& x, const Columns& columns, const Expected& expecte
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < x.cols; ++i) {
     const std::string name = fmt::format("x{}", i);
-    if (std::find(columns.ignore.begin(), columns.ignore.end(), name) != columns.ignore.end()) continue;
+    if (!is_feature(name, columns)) continue;
     names.push_back(name), positions.push_back(i);
   }
+  for (const std::string& name : columns.features) need_column(names, name, "features", x.name);
   const std::vector<std::size_t> picked = pick_features(names, expected.features, x.name);
   for (std::size_t i : picked) rows.feature_names.push_back(names[i]);
   for (std::size_t row = 0; row < x.rows; ++row)

@@ -160,15 +160,65 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   if (expected.targets && !columns.classes) add_values(rows, columns, data);
   if (!rows.group.empty()) add_groups(rows, columns, data);
   data.x = std::move(rows.x);
+  if (!rows.text.empty()) add_tokens(rows, columns, expected, data);
+  if (columns.group == containment && !data.ids.empty() && expected.learning())
+    for (const std::size_t holder : containment_groups(data.ids, data.first)) data.group.push_back(std::to_string(holder));
+  cut_long(data, columns);
   return data;
+}
+
+void cut_long(DataSet& data, const Columns& columns) {
+  const std::size_t most = columns.max_steps, width = data.is_text() ? 0 : data.features(), outputs = data.outputs();
+  if (!most) return;
+  std::size_t to = 0;
+  const auto move = [&](auto& list, std::size_t from, std::size_t each) {
+    if (!list.empty()) std::copy_n(list.begin() + std::ptrdiff_t(from * each), each, list.begin() + std::ptrdiff_t(to * each));
+  };
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const std::size_t begin = data.first[s], steps = data.first[s + 1] - begin, kept = std::min(steps, most);
+    const std::size_t from = columns.cut_front ? begin + steps - kept : begin;
+    data.cut += kept < steps;
+    data.first[s] = to;
+    for (std::size_t row = from; row < from + kept; ++row, ++to) {
+      move(data.x, row, width), move(data.ids, row, 1);
+      if (data.per_row) move(data.target, row, 1), move(data.value, row, outputs);
+    }
+  }
+  data.first.back() = to;
+  if (!data.x.empty()) data.x.resize(to * width);
+  if (!data.ids.empty()) data.ids.resize(to);
+  if (data.per_row && data.classes) data.target.resize(to);
+  if (data.per_row && !data.classes) data.value.resize(to * outputs);
 }
 
 Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected) {
   const std::string bytes = read_file(path);
+  if (columns.format == Format::tsv) return read_tsv(bytes, path, columns, expected);
   return path.ends_with(".npz") ? read_npz(bytes, path, columns, expected) : read_csv(bytes, path, columns, expected);
 }
 
+namespace {
+
+/// Targets of windows are columns as features are.
+DataSet read_windows(const std::string& path, const Columns& columns, const Expected& expected) {
+  Columns read = columns;
+  Expected wanted = expected;
+  read.target.clear(), read.sequence.clear(), read.group.clear();
+  read.classes = wanted.targets = false;
+  const auto add = [&](std::vector<std::string>& list) {
+    for (const std::string& name : columns.target)
+      if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+  };
+  if (!read.features.empty()) add(read.features);
+  if (!wanted.learning() && (expected.targets || columns.windows.difference)) add(wanted.features);
+  return cut_windows(assemble(read_rows(path, read, wanted), read, wanted), columns, expected, path);
+}
+
+}  // namespace
+
 DataSet read_data(const std::string& path, const Columns& columns, const Expected& expected) {
+  if (columns.format == Format::text) return read_stream(read_file(path), path, columns, expected);
+  if (columns.windows.length) return read_windows(path, columns, expected);
   return assemble(read_rows(path, columns, expected), columns, expected);
 }
 
@@ -197,8 +247,10 @@ std::uint64_t data_hash(const DataSet& data) {
   fnv.number(std::uint64_t(data.sequences()));
   for (std::size_t first : data.first) fnv.number(std::uint64_t(first));
   for (float x : data.x) fnv.number(x);
+  if (data.is_text()) fnv.texts(data.tokens.texts);
+  for (std::int32_t id : data.ids) fnv.number(std::uint64_t(id));
   for (std::int32_t target : data.target) fnv.number(std::uint64_t(std::int64_t(target)));
-  for (float value : data.value) fnv.number(value);
+  for (float value : data.own.empty() ? data.value : data.own) fnv.number(value);
   return fnv.hash;
 }
 

@@ -24,9 +24,17 @@ std::vector<Group> make_groups(const DataSet& data) {
   return groups;
 }
 
+Split in_time_order(const DataSet& data) {
+  Split result;
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    (data.part[s] == 0 ? result.train : data.part[s] == 1 ? result.held_out : result.test).push_back(s);
+  return result;
+}
+
 }  // namespace
 
 Split split(const DataSet& data, double share, std::uint64_t seed) {
+  if (!data.part.empty()) return in_time_order(data);
   const bool by_class = data.classes && !data.per_row;
   auto stratum = [&](std::size_t s) { return by_class ? std::size_t(data.target[s]) : 0; };
   std::vector<double> wanted(by_class ? data.labels.size() : 1), have(wanted.size());

@@ -10,6 +10,10 @@ namespace {
 /// Calls f(x) with every frame's value of one feature.
 template <class F>
 void each(const DataSet& data, std::span<const std::size_t> sequences, std::size_t feature, F f) {
+  if (data.window) {  // which share their rows
+    for (std::size_t row = data.fit.first; row < data.fit.end; ++row) f(data.x[row * data.features() + feature]);
+    return;
+  }
   for (std::size_t s : sequences)
     for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) f(data.x[row * data.features() + feature]);
 }
@@ -34,6 +38,41 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
     result.scale.push_back(constant ? 1.0f : scale);
   }
   return result;
+}
+
+namespace {
+
+/// Mean and population deviation of every value over the valid targets of these sequences; 0 and 1 where there are none.
+Units units_of(const DataSet& data, std::span<const std::size_t> sequences) {
+  const std::size_t outputs = data.outputs();
+  std::vector<double> count(outputs), squares(outputs);
+  Units units{std::vector<double>(outputs), std::vector<double>(outputs, 1.0)};
+  const auto each_value = [&](auto f) {
+    for (const std::size_t s : sequences)
+      for (std::size_t i = data.target_begin(s) * outputs; i < (data.target_begin(s) + data.targets(s)) * outputs; ++i)
+        if (!std::isnan(data.value[i])) f(i % outputs, double(data.value[i]));
+  };
+  each_value([&](std::size_t k, double v) { units.mean[k] += v, count[k] += 1; });
+  for (std::size_t k = 0; k < outputs; ++k) units.mean[k] = count[k] > 0 ? units.mean[k] / count[k] : 0;
+  each_value([&](std::size_t k, double v) { squares[k] += (v - units.mean[k]) * (v - units.mean[k]); });
+  for (std::size_t k = 0; k < outputs; ++k)
+    if (squares[k] > 0) units.deviation[k] = std::sqrt(squares[k] / count[k]);
+  return units;
+}
+
+}  // namespace
+
+void standardize_targets(DataSet& data, std::span<const std::size_t> train) {
+  if (!data.window) data.units = units_of(data, train);
+  data.own = data.value;
+  const std::size_t outputs = data.outputs();
+  for (std::size_t i = 0; i < data.own.size(); ++i)
+    data.value[i] = float((double(data.own[i]) - data.units.mean[i % outputs]) / data.units.deviation[i % outputs]);
+}
+
+void restore_targets(DataSet& data) {
+  if (!data.own.empty()) data.value = std::move(data.own);
+  data.own.clear();
 }
 
 }  // namespace sluice::tools

@@ -6,23 +6,38 @@
 #include <vector>
 
 #include "../common/crew.h"
+#include "../common/model_file.h"
 #include "../data/data.h"
 #include "sluice.h"
 
 namespace sluice::tools {
 
+/// One answer beside its target; of values, one number of it.
+struct Answer {
+  std::int32_t truth = 0, guess = 0;  ///< classes
+  float p = 1;                        ///< classes: of the true one, at least FLT_MIN
+  double cost = 0;                    ///< -log p, or error^2
+  double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value (windows) or the targets' mean
+  double unit = 1;                    ///< values: the deviation to measure errors in
+};
+
 struct Evaluation {
-  bool classes = true, per_row = false;
+  bool classes = true, per_row = false, text = false, windows = false;
   std::uint64_t sequences = 0, frames = 0;
   std::uint64_t targets = 0;  ///< valid ones; of values, numbers
   double loss = 0;            ///< mean over them: -log p[class], or (y - value)^2
 
   std::vector<std::string> labels;       ///< of the classes, or of the values
-  std::vector<std::uint64_t> confusion;  ///< [true class][predicted class]
+  std::vector<std::uint64_t> confusion;  ///< [true class][predicted class]; empty of texts, whose classes are tokens
   std::uint64_t correct = 0;
 
   double absolute_error = 0;  ///< values: mean of |y - value|
   double baseline_loss = 0;   ///< values: mean squared error of always answering these targets' own mean
+
+  std::vector<Answer> answers;      ///< valid ones, in order
+  std::vector<float> scores;        ///< classes: [answers][classes], where they are few enough to rank
+  std::vector<std::size_t> blocks;  ///< where in answers each block begins that is as good as independent of the others
+  Units units;                      ///< of values; empty: their own
 
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
@@ -35,22 +50,22 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
 /// @param threads  0 for all cores
 Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads);
 
-/// A share's 95 % interval (Wilson 1927), which stays inside 0 and 1 for few trials too.
-struct Interval {
-  double low, high;
-};
-Interval wilson(std::uint64_t successes, std::uint64_t trials);
+/// Frames that go through a model at once: of one that takes whole sequences, the longest of these.
+std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences);
 
-/// The share of the most frequent class: what answering it always would score.
-double majority_accuracy(const Evaluation& evaluation);
+/// A stream's answers to rows of a data set, whose frames are numbers or ids.
+void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps, float* y);
 
 /// "loss 0.0712, accuracy 98.1 % (95 % interval 96.1 to 99.1 %; always the majority class: 23.8 %)".
 std::string summary(const Evaluation& evaluation);
 
-/// Precision and recall of every class; empty for values.
+/// Every measure with its interval and what a naive answer would score.
+std::string measure_table(const Evaluation& evaluation);
+
+/// Precision and recall of every class; empty for values and texts.
 std::string class_table(const Evaluation& evaluation);
 
-/// Rows are true classes, columns predicted ones; empty for values.
+/// Rows are true classes, columns predicted ones; empty for values and texts.
 std::string confusion_table(const Evaluation& evaluation);
 
 /// The same as JSON, with every number.

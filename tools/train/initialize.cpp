@@ -196,7 +196,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   check_shapes(recipe, data);
   Network network;
   int in = int(data.features());
-  if (recipe.standardize) {
+  if (recipe.standardize && !data.is_text()) {
     const Standardization statistics = standardization(data, split.train);
     Layer layer = make_layer(SLUICE_STANDARDIZE, in, in);
     for (Array& array : layer.arrays) array.values = array.name == "mean" ? statistics.mean : statistics.scale;
@@ -219,8 +219,10 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   if (!data.classes && last.kind == SLUICE_DENSE && last.activation == SLUICE_LINEAR)
     start_at_means(last, target_means(data, split.train));
   network.inputs = data.feature_names;
-  network.labels = data.labels;
+  if (!data.is_text() || !data.per_row) network.labels = data.labels;  // else the vocabulary's
+  network.vocabulary = vocabulary_section(data.tokens);
   network.made = made_json(recipe, data_hash(data));
+  if (!data.units.empty()) network.made = made_with_units(network.made, data.units);
   return network;
 }
 

@@ -38,7 +38,8 @@ struct InterruptGuard {
 
 sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   sluice_sequence sequence{};
-  sequence.x = data.frames(s);
+  if (data.is_text()) sequence.ids = data.ids.data() + data.first[s];
+  else sequence.x = data.frames(s);
   sequence.steps = std::uint32_t(data.steps(s));
   sequence.number = s;
   if (data.classes) sequence.classes = data.target.data() + data.target_begin(s);
@@ -237,8 +238,11 @@ bool run_epoch(Loop& loop, Trained& result) {
   Sums& sums = loop.state.sums;
   const std::uint64_t batches = batches_of(loop.recipe, loop.split), done = loop.state.epochs.size() * batches;
   const std::string before = validation_text(loop.recipe, last_held_out(loop.state));
+  const auto seed = std::uint64_t(loop.recipe.seed);
+  const auto number = std::uint32_t(loop.state.epochs.size() + 1);
   std::vector<std::size_t> order = loop.split.train;
-  shuffle(order, std::uint64_t(loop.recipe.seed), std::uint32_t(loop.state.epochs.size() + 1), Purpose::shuffle);
+  shuffle(order, seed, number, Purpose::shuffle);
+  if (loop.recipe.bucket) bucket(order, loop.data, batch_size(loop.recipe, loop.split), seed, number);
   while (sums.batches < batches) {
     const sluice_train_result of_batch = step(loop, order, sums.batches);
     result.diverged = divergence(loop, of_batch);

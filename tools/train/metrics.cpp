@@ -2,28 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "../common/print.h"
 #include "evaluate.h"
+#include "measures.h"
 
 namespace sluice::tools {
 namespace {
-
-/// Of one class: how many targets it has, how many answers it got, how many of both.
-struct Counts {
-  std::uint64_t real = 0, predicted = 0, correct = 0;
-};
-
-Counts counts(const Evaluation& evaluation, std::size_t label) {
-  const std::size_t n = evaluation.labels.size();
-  Counts c;
-  for (std::size_t i = 0; i < n; ++i)
-    c.real += evaluation.confusion[label * n + i], c.predicted += evaluation.confusion[i * n + label];
-  c.correct = evaluation.confusion[label * n + label];
-  return c;
-}
 
 std::string ratio(std::uint64_t part, std::uint64_t all) { return all ? percent(double(part) / double(all)) : "-"; }
 
@@ -36,38 +22,52 @@ nlohmann::ordered_json json_ratio(std::uint64_t part, std::uint64_t all) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-Interval wilson(std::uint64_t successes, std::uint64_t trials) {
-  if (trials == 0) return {0, 1};
-  constexpr double z = 1.959963984540054;  // of the normal distribution, 97.5 % lie below
-  const double n = double(trials), p = double(successes) / n;
-  const double center = (p + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return {std::max(0.0, center - half), std::min(1.0, center + half)};
+namespace {
+
+std::string value_summary(const Evaluation& evaluation) {
+  double naive = 0, standardized = 0, naive_standardized = 0;
+  const double n = double(std::max<std::uint64_t>(evaluation.targets, 1));
+  const auto square = [](double x) { return x * x; };
+  for (const Answer& one : evaluation.answers) {
+    naive += square(one.naive_error) / n;
+    standardized += square(one.error / one.unit) / n, naive_standardized += square(one.naive_error / one.unit) / n;
+  }
+  std::string text = fmt::format(
+      "mean squared error {:.6g}, mean absolute error {:.6g} (always the {}: squared error {:.6g}{})", evaluation.loss,
+      evaluation.absolute_error, naive_answer(evaluation), naive, evaluation.loss > naive ? ", which is better" : "");
+  if (!evaluation.units.empty())
+    text += fmt::format("; squared error in units of deviation {:.4g} ({:.4g})", standardized, naive_standardized);
+  return text;
 }
 
-double majority_accuracy(const Evaluation& evaluation) {
-  std::uint64_t most = 0;
-  for (std::size_t i = 0; i < evaluation.labels.size(); ++i) most = std::max(most, counts(evaluation, i).real);
-  return evaluation.targets ? double(most) / double(evaluation.targets) : 0;
-}
+}  // namespace
 
 std::string summary(const Evaluation& evaluation) {
-  if (!evaluation.classes)
-    return fmt::format(
-        "mean squared error {:.6g}, mean absolute error {:.6g} (always the targets' mean: squared error {:.6g}{})",
-        evaluation.loss, evaluation.absolute_error, evaluation.baseline_loss,
-        evaluation.loss > evaluation.baseline_loss ? ", which is better" : "");
-  const Interval interval = wilson(evaluation.correct, evaluation.targets);
-  return fmt::format("loss {:.4g}, accuracy {} (95 % interval{} {:.1f} to {}; always the majority class: {})", evaluation.loss,
-                     percent(evaluation.accuracy()), evaluation.per_row ? ", as if rows were independent," : "",
-                     100 * interval.low, percent(interval.high), percent(majority_accuracy(evaluation)));
+  if (!evaluation.classes) return value_summary(evaluation);
+  const Measure accuracy = accuracy_measure(evaluation);
+  const std::string interval = accuracy.interval ? fmt::format("95 % interval {:.1f} to {}; ", 100 * accuracy.interval->low,
+                                                               percent(accuracy.interval->high))
+                                                 : "";
+  return fmt::format("loss {:.4g}, accuracy {} ({}always the majority class: {})", evaluation.loss,
+                     percent(evaluation.accuracy()), interval, percent(majority_accuracy(evaluation)));
+}
+
+std::string measure_table(const Evaluation& evaluation) {
+  std::vector<std::vector<std::string>> rows = {{"measure", "value", "95 % interval", "naive", "which answers"}};
+  for (const Measure& m : measures(evaluation)) {
+    const auto text = [&](double value) { return m.share ? percent(value) : fmt::format("{:.4g}", value); };
+    rows.push_back({m.name, text(m.value), m.interval ? text(m.interval->low) + " to " + text(m.interval->high) : "-",
+                    m.naive ? text(*m.naive) : "-", m.answer});
+  }
+  return table(rows);
 }
 
 std::string class_table(const Evaluation& evaluation) {
-  if (!evaluation.classes) return "";
+  if (evaluation.confusion.empty()) return "";
   std::vector<std::vector<std::string>> rows = {{"class", evaluation.per_row ? "rows" : "sequences", "precision", "recall"}};
+  const std::vector<Counts> counts = class_counts(evaluation);
   for (std::size_t i = 0; i < evaluation.labels.size(); ++i) {
-    const Counts c = counts(evaluation, i);
+    const Counts& c = counts[i];
     rows.push_back(
         {printable(evaluation.labels[i]), with_commas(c.real), ratio(c.correct, c.predicted), ratio(c.correct, c.real)});
   }
@@ -75,7 +75,7 @@ std::string class_table(const Evaluation& evaluation) {
 }
 
 std::string confusion_table(const Evaluation& evaluation) {
-  if (!evaluation.classes) return "";
+  if (evaluation.confusion.empty()) return "";
   const std::size_t n = evaluation.labels.size();
   std::vector<std::vector<std::string>> rows(n + 1);
   rows[0].push_back("true \\ predicted");
@@ -87,31 +87,50 @@ std::string confusion_table(const Evaluation& evaluation) {
   return table(rows);
 }
 
+namespace {
+
+/// "balanced accuracy" as "balanced_accuracy".
+std::string json_name(std::string name) {
+  std::replace(name.begin(), name.end(), ' ', '_');
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return name;
+}
+
+void add_measures(const Evaluation& evaluation, nlohmann::ordered_json& json) {
+  for (const Measure& m : measures(evaluation)) {
+    const std::string name = json_name(m.name);
+    json[name] = m.value;
+    if (m.interval) json[name + "_interval_95"] = {m.interval->low, m.interval->high};
+    if (m.naive) json[name + "_naive"] = *m.naive;
+  }
+}
+
+}  // namespace
+
 std::string json_text(const Evaluation& evaluation) {
   nlohmann::ordered_json json;
   json["sequences"] = evaluation.sequences;
   json["frames"] = evaluation.frames;
   json["targets"] = evaluation.targets;
   json["loss"] = evaluation.loss;
+  add_measures(evaluation, json);
   if (!evaluation.classes) {
-    json["mse"] = evaluation.loss;
-    json["mae"] = evaluation.absolute_error;
     json["baseline_mse"] = evaluation.baseline_loss;
     return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   }
-  const Interval interval = wilson(evaluation.correct, evaluation.targets);
-  const std::size_t n = evaluation.labels.size();
-  json["accuracy"] = evaluation.accuracy();
-  json["accuracy_interval_95"] = {interval.low, interval.high};
   json["majority_accuracy"] = majority_accuracy(evaluation);
+  if (evaluation.confusion.empty()) return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  const std::size_t n = evaluation.labels.size();
+  const std::vector<Counts> counts = class_counts(evaluation);
   json["classes"] = nlohmann::ordered_json::array();
   json["confusion"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < n; ++i) {
-    const Counts c = counts(evaluation, i);
+    const Counts& c = counts[i];
     json["classes"].push_back({{"label", evaluation.labels[i]},
                                {"targets", c.real},
                                {"precision", json_ratio(c.correct, c.predicted)},
-                               {"recall", json_ratio(c.correct, c.real)}});
+                               {"recall", json_ratio(c.correct, c.real)},
+                               {"f1", json_ratio(2 * c.correct, c.real + c.predicted)}});
     const auto row = evaluation.confusion.begin() + std::ptrdiff_t(i * n);
     json["confusion"].push_back(std::vector<std::uint64_t>(row, row + std::ptrdiff_t(n)));
   }

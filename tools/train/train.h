@@ -89,6 +89,13 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
 /// What the trainer is told: the recipe, with epochs as steps and the sizes of the data.
 sluice_train_options train_options(const Recipe& recipe, const DataSet& data, const Split& split);
 
+/// Refuses (exit code 2) a network whose answers cannot be folded into the data's own units, where the recipe wants that.
+void check_foldable(const Recipe& recipe, const Network& network);
+
+/// A model that answers standardized values, as one that answers them in their own units: its last layer's weights and biases times
+/// the deviations, and plus the means.
+OwnedModel in_own_units(const OwnedModel& model, const Units& units);
+
 /// Sequences in a batch, and batches in an epoch.
 std::size_t batch_size(const Recipe& recipe, const Split& split);
 std::uint64_t batches_of(const Recipe& recipe, const Split& split);

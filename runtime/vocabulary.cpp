@@ -1,0 +1,155 @@
+// Texts to ids on the device. Linked only when called.
+#include "vocabulary.h"
+
+namespace sluice {
+namespace {
+
+/// Capitals first, first + step, ..., last; each is `lower` code points before its small letter.
+struct Capitals {
+  uint16_t first, last;
+  int16_t lower;
+  uint16_t step;
+};
+
+// The simple lower-case mappings of UnicodeData.txt, version 14, in five blocks.
+constexpr Capitals capitals[] = {
+    {0x0041, 0x005A, 32, 1},    // ASCII
+    {0x00C0, 0x00D6, 32, 1},    // Latin-1
+    {0x00D8, 0x00DE, 32, 1},    //
+    {0x0100, 0x012E, 1, 2},     // Latin Extended-A
+    {0x0130, 0x0130, -199, 1},  //
+    {0x0132, 0x0136, 1, 2},     //
+    {0x0139, 0x0147, 1, 2},     //
+    {0x014A, 0x0176, 1, 2},     //
+    {0x0178, 0x0178, -121, 1},  //
+    {0x0179, 0x017D, 1, 2},     //
+    {0x0370, 0x0372, 1, 2},     // Greek
+    {0x0376, 0x0376, 1, 1},     //
+    {0x037F, 0x037F, 116, 1},   //
+    {0x0386, 0x0386, 38, 1},    //
+    {0x0388, 0x038A, 37, 1},    //
+    {0x038C, 0x038C, 64, 1},    //
+    {0x038E, 0x038F, 63, 1},    //
+    {0x0391, 0x03A1, 32, 1},    //
+    {0x03A3, 0x03AB, 32, 1},    //
+    {0x03CF, 0x03CF, 8, 1},     //
+    {0x03D8, 0x03EE, 1, 2},     //
+    {0x03F4, 0x03F4, -60, 1},   //
+    {0x03F7, 0x03F7, 1, 1},     //
+    {0x03F9, 0x03F9, -7, 1},    //
+    {0x03FA, 0x03FA, 1, 1},     //
+    {0x03FD, 0x03FF, -130, 1},  //
+    {0x0400, 0x040F, 80, 1},    // Cyrillic
+    {0x0410, 0x042F, 32, 1},    //
+    {0x0460, 0x0480, 1, 2},     //
+    {0x048A, 0x04BE, 1, 2},     //
+    {0x04C0, 0x04C0, 15, 1},    //
+    {0x04C1, 0x04CD, 1, 2},     //
+    {0x04D0, 0x04FE, 1, 2},     //
+};
+
+/// Below 0, 0, above 0: how a token of a text, made small where the rules say so, compares with one of the vocabulary. Code
+/// points order as their bytes do.
+int compare(TokenRules rules, const uint8_t* token, size_t bytes, const uint8_t* known, size_t known_bytes) {
+  size_t i = 0, k = 0;
+  while (i < bytes && k < known_bytes) {
+    const uint32_t letter = next_code_point(token, bytes, &i), other = next_code_point(known, known_bytes, &k);
+    const uint32_t small = rules.lower_case ? lower_case(letter) : letter;
+    if (small == malformed) return 1;
+    if (small != other) return small < other ? -1 : 1;
+  }
+  return int(i < bytes) - int(k < known_bytes);
+}
+
+}  // namespace
+
+uint32_t next_code_point(const uint8_t* text, size_t bytes, size_t* at) {
+  const uint32_t lead = text[(*at)++];
+  if (lead < 0x80) return lead;
+  const int more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+  if (lead < 0xC2 || lead > 0xF4 || bytes - *at < size_t(more)) return malformed;
+  uint32_t c = lead & (0x3Fu >> more);
+  for (int i = 0; i < more; ++i) {
+    const uint8_t next = text[*at + size_t(i)];
+    if ((next & 0xC0) != 0x80) return malformed;
+    c = c << 6 | (next & 0x3Fu);
+  }
+  const uint32_t least = more == 3 ? 0x10000 : more == 2 ? 0x800 : 0x80;
+  if (c < least || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) return malformed;
+  *at += size_t(more);
+  return c;
+}
+
+bool is_white(uint32_t c) {
+  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+uint32_t lower_case(uint32_t c) {
+  for (const Capitals& range : capitals)
+    if (c >= range.first && c <= range.last) return (c - range.first) % range.step ? c : uint32_t(int32_t(c) + range.lower);
+  return c;
+}
+
+bool next_token(TokenRules rules, const uint8_t* text, size_t bytes, size_t* at, size_t* begin) {
+  *begin = *at;
+  while (*at < bytes) {
+    const size_t before = *at;
+    const bool white = is_white(next_code_point(text, bytes, at));
+    if (!rules.words) return true;
+    if (white && before > *begin) {  // the word ends before it
+      *at = before;
+      return true;
+    }
+    if (white) *begin = *at;
+  }
+  return *begin < bytes;
+}
+
+int32_t find_id(const Vocabulary& vocabulary, const uint8_t* token, size_t bytes) {
+  uint32_t low = 0, high = vocabulary.tokens();
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2, candidate = vocabulary.sorted()[middle];
+    const int order = compare(vocabulary.rules(), token, bytes, vocabulary.text(candidate), vocabulary.length(candidate));
+    if (order == 0) return int32_t(first_token + candidate);
+    if (order < 0) high = middle;
+    if (order > 0) low = middle + 1;
+  }
+  return 1;
+}
+
+}  // namespace sluice
+
+using namespace sluice;
+
+namespace {
+
+const uint8_t* section_of(const sluice_model* model) {
+  return static_cast<const uint8_t*>(sluice_section(model, SLUICE_SECTION_VOCABULARY, nullptr));
+}
+
+}  // namespace
+
+sluice_vocabulary sluice_vocabulary_of(const sluice_model* model) {
+  const uint8_t* section = section_of(model);
+  if (!section) return {0, 0, 0};
+  const BlobVocabulary& head = *Vocabulary(section).head;
+  return {head.ids, head.words, head.lower_case};
+}
+
+int32_t sluice_next_id(const sluice_model* model, const char* text, size_t bytes, size_t* at) {
+  const uint8_t* section = section_of(model);
+  const auto* from = reinterpret_cast<const uint8_t*>(text);
+  size_t begin = 0;
+  if (!section || *at >= bytes || !next_token(Vocabulary(section).rules(), from, bytes, at, &begin)) return -1;
+  return find_id(Vocabulary(section), from + begin, *at - begin);
+}
+
+const char* sluice_token(const sluice_model* model, int32_t id, size_t* bytes) {
+  const uint8_t* section = section_of(model);
+  *bytes = 0;
+  if (!section || id < int32_t(first_token) || uint32_t(id) >= Vocabulary(section).head->ids) return "";
+  const uint32_t token = uint32_t(id) - first_token;
+  *bytes = Vocabulary(section).length(token);
+  return reinterpret_cast<const char*>(Vocabulary(section).text(token));
+}

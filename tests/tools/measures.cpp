@@ -1,0 +1,175 @@
+// What an evaluation says: measures by hand and by scikit-learn's numbers, naive answers, intervals.
+#include "train/measures.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "../support/numbers.h"
+#include "common/model_file.h"
+#include "convert/network.h"
+
+using namespace sluice::tools;
+using sluice::tests::Noise;
+
+namespace {
+
+/// An evaluation of one target a sequence, as evaluate() leaves it. scores: [n][classes].
+Evaluation classified(const std::vector<int>& truth, const std::vector<std::vector<float>>& p) {
+  Evaluation e;
+  const std::size_t classes = p[0].size();
+  for (std::size_t c = 0; c < classes; ++c) e.labels.push_back(std::to_string(c));
+  e.confusion.assign(classes * classes, 0);
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    Answer one;
+    one.truth = truth[i];
+    for (std::size_t c = 1; c < classes; ++c)
+      if (p[i][c] > p[i][std::size_t(one.guess)]) one.guess = std::int32_t(c);
+    one.p = p[i][std::size_t(truth[i])];
+    one.cost = -std::log(double(one.p));
+    e.loss += one.cost / double(truth.size());
+    e.correct += one.guess == one.truth;
+    ++e.confusion[std::size_t(one.truth) * classes + std::size_t(one.guess)];
+    e.answers.push_back(one);
+    e.blocks.push_back(i);
+    e.scores.insert(e.scores.end(), p[i].begin(), p[i].end());
+  }
+  e.targets = e.sequences = truth.size();
+  return e;
+}
+
+Measure measure(const Evaluation& e, const std::string& name) {
+  for (const Measure& m : measures(e))
+    if (m.name == name) return m;
+  FAIL("no measure ", name);
+  return {};
+}
+
+bool near(double a, double b, double tolerance = 1e-9) { return std::fabs(a - b) <= tolerance; }
+
+}  // namespace
+
+TEST_CASE("balanced accuracy, macro F1 and AUC of two classes are those counted by hand") {
+  // True 0: scores .1 .4 .35 .5; true 1: .8 .5. Pairs (8): .8 beats all 4; .5 beats 3 and ties with one: 7.5 / 8.
+  const Evaluation e =
+      classified({0, 0, 0, 0, 1, 1}, {{.9f, .1f}, {.6f, .4f}, {.65f, .35f}, {.5f, .5f}, {.2f, .8f}, {.5f, .5f}});
+  CHECK(near(measure(e, "AUC").value, 7.5 / 8));
+  CHECK(near(*measure(e, "AUC").naive, 0.5));
+  // Guessed: 0 0 0 0 1 0. Recalls 4/4 and 1/2; F1 2*4/(4+5) and 2*1/(2+1).
+  CHECK(near(measure(e, "balanced accuracy").value, 0.75));
+  CHECK(near(*measure(e, "balanced accuracy").naive, 0.5));
+  CHECK(near(measure(e, "macro F1").value, (8.0 / 9 + 2.0 / 3) / 2));
+  CHECK(near(*measure(e, "macro F1").naive, (2 * 4.0 / (4 + 6)) / 2));
+  CHECK(near(measure(e, "accuracy").value, 5.0 / 6));
+  CHECK(near(*measure(e, "accuracy").naive, 4.0 / 6));
+  // Entropy of 4/6 and 2/6.
+  CHECK(near(*measure(e, "loss").naive, -(4 / 6.0 * std::log(4 / 6.0) + 2 / 6.0 * std::log(2 / 6.0)), 1e-6));
+  CHECK(!measure(e, "loss").interval);  // six sequences are too few to draw from
+}
+
+TEST_CASE("AUC of more classes is the mean of each against the rest") {
+  // Class 0 against the rest: 1 (.7) over .2 .1 .3; class 1 (.5, .2) against (.2, .3): .5 beats both, .2 ties one: 2.5 / 4;
+  // class 2 (.4) against (.1, .3, .7): 2 / 3.
+  const Evaluation e = classified({0, 1, 1, 2}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}, {.1f, .2f, .7f}, {.3f, .3f, .4f}});
+  CHECK(near(measure(e, "AUC").value, (1 + 2.5 / 4 + 2.0 / 3) / 3));
+  // A class that does not occur has no area.
+  const Evaluation two = classified({0, 1}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}});
+  CHECK(near(measure(two, "AUC").value, 1));
+}
+
+TEST_CASE("an interval of a mean is near the normal distribution's, and holds the truth about 19 times in 20") {
+  Noise noise(5);
+  int holds = 0;
+  constexpr int rounds = 200, n = 100;
+  for (int round = 0; round < rounds; ++round) {
+    Evaluation e;
+    e.classes = false;
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      Answer one;
+      one.error = double(noise.number(0, 1));
+      sum += one.error, squares += one.error * one.error;
+      e.answers.push_back(one);
+      e.blocks.push_back(i);
+    }
+    e.targets = n;
+    const Measure mae = measure(e, "MAE");
+    const double mean = sum / n, error = std::sqrt((squares / n - mean * mean) / n);
+    CHECK(near(mae.value, mean));
+    CHECK(near(mae.interval->low, mean - 1.96 * error, error / 2));
+    CHECK(near(mae.interval->high, mean + 1.96 * error, error / 2));
+    holds += mae.interval->low <= 0.5 && 0.5 <= mae.interval->high;
+  }
+  CHECK(holds >= 180);
+  CHECK(holds <= 199);
+}
+
+TEST_CASE("rows of one block stand or fall together: the interval is as wide as the blocks differ") {
+  Evaluation blocks, single;
+  blocks.classes = single.classes = false;
+  for (std::size_t i = 0; i < 400; ++i) {
+    Answer one;
+    one.error = double(i / 20 % 2);  // 20 blocks, all 0 or all 1
+    if (i % 20 == 0) blocks.blocks.push_back(i);
+    single.blocks.push_back(i);
+    blocks.answers.push_back(one), single.answers.push_back(one);
+  }
+  blocks.targets = single.targets = 400;
+  const auto width = [](const Evaluation& e) {
+    const Measure mae = measure(e, "MAE");
+    return mae.interval->high - mae.interval->low;
+  };
+  CHECK(near(width(blocks) / width(single), std::sqrt(20.0), 0.5));
+}
+
+TEST_CASE("errors of values: squared, its root, absolute, and in units of the deviation") {
+  Evaluation e;
+  e.classes = false, e.windows = true;
+  const double errors[] = {1, -2, 0, 3}, naive[] = {2, 2, -2, 2};
+  for (std::size_t i = 0; i < 4; ++i) {
+    Answer one;
+    one.error = errors[i], one.naive_error = naive[i], one.unit = i % 2 ? 4 : 2;
+    e.answers.push_back(one);
+  }
+  e.blocks = {0, 2};
+  e.targets = 4;
+  e.units.deviation = {2, 4};
+  CHECK(near(measure(e, "MSE").value, 3.5));
+  CHECK(near(measure(e, "RMSE").value, std::sqrt(3.5)));
+  CHECK(near(measure(e, "MAE").value, 1.5));
+  CHECK(near(*measure(e, "MAE").naive, 2));
+  CHECK(near(measure(e, "standardized MSE").value, (0.25 + 0.25 + 0 + 0.5625) / 4));
+  CHECK(near(measure(e, "standardized MAE").value, (0.5 + 0.5 + 0 + 0.75) / 4));
+}
+
+TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, beside the unigram") {
+  // The model knows that b follows a and a follows b: two units, one a token, softmax of 9 times that.
+  Network network;
+  Layer embedding = make_layer(SLUICE_EMBEDDING, 4, 2);
+  embedding.arrays[0].values = {0, 0, 1, 0, 0, 0, 0, 1};  // [units][ids]
+  Layer dense = make_layer(SLUICE_DENSE, 2, 4, SLUICE_SOFTMAX);
+  dense.arrays[0].values = {0, 0, 0, 0, 0, 9, 9, 0};  // [ids][units]
+  network.layers = {embedding, dense};
+  const OwnedModel model = open_model(write_blob(network), "model");
+  std::string text;
+  for (int i = 0; i < 301; ++i) text += "ab"[i % 2];
+  text[151] = 'a';  // a follows a twice
+  Columns c;
+  c.format = Format::text, c.per_row = true;
+  DataSet data = read_stream(text, "t.txt", c, {});
+  learn_vocabulary(data, all_sequences(data), 0, "t.txt");
+  CHECK_EQ(data.tokens.texts, std::vector<std::string>{"a", "b"});
+  const Evaluation one = evaluate(model.model, data, all_sequences(data), 1),
+                   two = evaluate(model.model, data, all_sequences(data), 2);
+  CHECK_EQ(one.loss, two.loss);
+  const double z = std::exp(9.0) + 3, right = std::log(z) - 9, wrong = std::log(z);
+  const double loss = (298 * right + 2 * wrong) / 300;
+  CHECK(near(one.loss, loss, 1e-5));
+  CHECK(near(measure(one, "perplexity").value, std::exp(loss), 1e-5));
+  CHECK(one.confusion.empty());
+  double a = 0;
+  for (std::size_t i = 1; i < text.size(); ++i) a += text[i] == 'a';
+  const double share = a / 300, entropy = -(share * std::log(share) + (1 - share) * std::log(1 - share));
+  CHECK(near(*measure(one, "perplexity").naive, std::exp(entropy), 1e-5));
+  CHECK(measure(one, "perplexity").interval->low <= std::exp(loss));
+}

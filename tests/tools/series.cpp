@@ -1,0 +1,202 @@
+// What stands in time order, cut, or put into batches: windows, their parts, units of values, lengths.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "../support/numbers.h"
+#include "common/error.h"
+#include "data/data.h"
+
+using namespace sluice::tools;
+
+namespace {
+
+using Rows_ = std::vector<std::size_t>;
+
+/// Rows 0, 1, 2, ...: a = row, b = row^2.
+DataSet series(std::size_t rows) {
+  std::string csv = "a,b\n";
+  for (std::size_t i = 0; i < rows; ++i) csv += std::to_string(i) + "," + std::to_string(i * i) + "\n";
+  const Columns c;
+  const Expected all{{}, {}, false};
+  return assemble(read_csv(csv, "series.csv", c, all), c, all);
+}
+
+Columns windows(std::size_t length, std::size_t horizon, std::vector<std::string> target) {
+  Columns c;
+  c.classes = false;
+  c.target = std::move(target);
+  c.windows.length = length, c.windows.horizon = horizon;
+  return c;
+}
+
+std::vector<std::size_t> starts(const DataSet& data, std::uint8_t part) {
+  std::vector<std::size_t> list;
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    if (data.part[s] == part) list.push_back(data.first[s]);
+  return list;
+}
+
+template <class F>
+std::string refusal(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    CHECK_EQ(error.exit_code, 2);
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("windows hold a series' rows, and the rows after them are the targets") {
+  const DataSet data = cut_windows(series(7), windows(3, 2, {"b"}), {}, "series.csv");
+  CHECK_EQ(data.labels, std::vector<std::string>{"b+1", "b+2"});
+  CHECK_EQ(data.sequences(), 3u);
+  for (std::size_t s = 0; s < 3; ++s) {
+    CHECK_EQ(data.steps(s), 3u);
+    for (std::size_t t = 0; t < 3; ++t) {
+      CHECK_EQ(data.frames(s)[2 * t], float(s + t));
+      CHECK_EQ(data.frames(s)[2 * t + 1], float((s + t) * (s + t)));
+    }
+    CHECK_EQ(data.value[2 * s], float((s + 3) * (s + 3)));
+    CHECK_EQ(data.value[2 * s + 1], float((s + 4) * (s + 4)));
+    CHECK_EQ(data.last[2 * s], float((s + 2) * (s + 2)));
+  }
+  Columns apart = windows(3, 1, {"b", "a"});
+  apart.windows.stride = 2, apart.windows.difference = true;
+  const DataSet two = cut_windows(series(8), apart, {}, "series.csv");
+  CHECK_EQ(two.labels, std::vector<std::string>{"b", "a"});
+  CHECK_EQ(starts(two, 0), Rows_{0, 2, 4});
+  CHECK_EQ(two.value, std::vector<float>{9 - 4, 1, 25 - 16, 1, 49 - 36, 1});
+}
+
+TEST_CASE("no window crosses a split, but by option inputs reach back and targets never do") {
+  Columns c = windows(4, 2, {"a"});
+  c.windows.part[0] = {0, 10}, c.windows.part[1] = {10, 18}, c.windows.part[2] = {20, 27};
+  const DataSet data = cut_windows(series(30), c, {}, "series.csv");
+  CHECK_EQ(starts(data, 0), Rows_{0, 1, 2, 3, 4});
+  CHECK_EQ(starts(data, 1), Rows_{10, 11, 12});
+  CHECK_EQ(starts(data, 2), Rows_{20, 21});
+  c.windows.reach_back = true;
+  const DataSet reaching = cut_windows(series(30), c, {}, "series.csv");
+  CHECK_EQ(starts(reaching, 0), Rows_{0, 1, 2, 3, 4});
+  CHECK_EQ(starts(reaching, 1), Rows_{6, 7, 8, 9, 10, 11, 12});
+  CHECK_EQ(starts(reaching, 2), Rows_{16, 17, 18, 19, 20, 21});
+  const Split parts = split(reaching, 0, 1);
+  CHECK_EQ(parts.train.size(), 5u);
+  CHECK_EQ(parts.held_out.size(), 7u);
+  CHECK_EQ(parts.test.size(), 6u);
+  Columns share = windows(4, 2, {"a"});
+  share.windows.validation = 0.25;
+  const DataSet last = cut_windows(series(40), share, {}, "series.csv");
+  CHECK_EQ(starts(last, 0).back(), 24u);
+  CHECK_EQ(starts(last, 1).front(), 30u);
+}
+
+TEST_CASE("a series is standardized by its training rows, each counted once") {
+  Columns c = windows(4, 2, {"b"});
+  c.windows.part[0] = {0, 10}, c.windows.part[1] = {10, 18};
+  DataSet data = cut_windows(series(30), c, {}, "series.csv");
+  const Split parts = split(data, 0, 1);
+  const Standardization s = standardization(data, parts.train);
+  CHECK_EQ(s.mean[0], 4.5f);
+  CHECK(std::fabs(double(s.scale[0]) - 1 / std::sqrt(8.25)) < 1e-7);  // (10^2 - 1) / 12
+  double mean = 0, square = 0;
+  for (int i = 0; i < 10; ++i) mean += i * i / 10.0;
+  for (int i = 0; i < 10; ++i) square += (i * i - mean) * (i * i - mean) / 10;
+  CHECK(std::fabs(data.units.mean[1] - mean) < 1e-12 * mean);
+  CHECK(std::fabs(data.units.deviation[1] - std::sqrt(square)) < 1e-12 * mean);
+  const std::vector<float> own = data.value;
+  const std::uint64_t hash = data_hash(data);
+  standardize_targets(data, parts.train);
+  CHECK_EQ(data_hash(data), hash);
+  for (std::size_t i = 0; i < own.size(); ++i)
+    CHECK(std::fabs(double(data.value[i]) - (own[i] - mean) / std::sqrt(square)) < 1e-5);
+  restore_targets(data);
+  CHECK_EQ(data.value, own);
+}
+
+TEST_CASE("values of sequences are standardized over the valid ones trained on") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"v", "w"}, c.classes = false, c.per_row = true;
+  DataSet data = assemble(read_csv("sequence,v,w,x\n1,2,5,0\n1,,5,0\n2,6,5,0\n3,100,0,0\n", "data.csv", c, {}), c, {});
+  standardize_targets(data, std::vector<std::size_t>{0, 1});
+  CHECK_EQ(data.units.mean, std::vector<double>{4, 5});
+  CHECK_EQ(data.units.deviation, std::vector<double>{2, 1});  // a constant value keeps its own unit
+  CHECK_EQ(data.value[0], -1.0f);
+  CHECK(std::isnan(data.value[2]));
+  CHECK_EQ(data.value[3], 0.0f);
+  CHECK_EQ(data.value[4], 1.0f);
+  CHECK_EQ(data.value[6], 48.0f);
+}
+
+TEST_CASE("what a series cannot give is refused") {
+  const auto cut = [](std::size_t rows, const Columns& c) {
+    return refusal([&] { cut_windows(series(rows), c, {}, "series.csv"); });
+  };
+  CHECK(cut(7, windows(6, 2, {"a"})).starts_with("series.csv: 7 rows of training hold no window of 6 rows and 2"));
+  CHECK(cut(7, windows(2, 2, {"c"})).starts_with("series.csv: c: no such column"));
+  Columns c = windows(2, 1, {"a"});
+  c.features = {"b"};
+  CHECK_EQ(cut(7, c), "accepted");
+  c.windows.difference = true;
+  CHECK(cut(7, c).starts_with("series.csv: a: the model must see"));
+  Columns parts = windows(2, 1, {"a"});
+  parts.windows.part[0] = {0, 10}, parts.windows.part[1] = {9, 18};
+  CHECK(cut(30, parts).starts_with("series.csv: data.validation_rows: rows 9:18 begin before"));
+  parts.windows.part[1] = {10, 31};
+  CHECK(cut(30, parts).starts_with("series.csv: data.validation_rows: rows 10:31, but there are 30"));
+  parts.windows.part[1] = {10, 12};
+  CHECK(cut(30, parts).starts_with("series.csv: 2 rows of validation hold no window"));
+}
+
+TEST_CASE("long sequences lose their beginning or their end, with the rows' targets") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"label"}, c.per_row = true, c.max_steps = 2;
+  const std::string csv = "sequence,label,x\n1,a,0\n1,b,1\n1,c,2\n2,a,3\n3,c,4\n3,b,5\n3,a,6\n3,a,7\n";
+  const auto read = [&] { return assemble(read_csv(csv, "data.csv", c, {}), c, {}); };
+  const DataSet front = read();
+  CHECK_EQ(front.x, std::vector<float>{0, 1, 3, 4, 5});
+  CHECK_EQ(front.target, std::vector<std::int32_t>{0, 1, 0, 2, 1});
+  CHECK_EQ(front.first, Rows_{0, 2, 3, 5});
+  CHECK_EQ(front.cut, 2u);
+  c.cut_front = true;
+  const DataSet back = read();
+  CHECK_EQ(back.x, std::vector<float>{1, 2, 3, 6, 7});
+  CHECK_EQ(back.target, std::vector<std::int32_t>{1, 2, 0, 0, 0});
+}
+
+TEST_CASE("batches are of similar length, hold every sequence once, and come in any order") {
+  sluice::tests::Noise noise(17);
+  DataSet data;
+  data.feature_names = {"x"};
+  data.first = {0};
+  for (int s = 0; s < 1003; ++s) data.first.push_back(data.first.back() + std::size_t(1 + noise.below(100)));
+  std::vector<std::size_t> order;
+  for (std::size_t s = 0; s < 1003; ++s) order.push_back((s * 617) % 1003);
+  const std::vector<std::size_t> shuffled = order;
+  const auto padding = [&](const std::vector<std::size_t>& list) {
+    std::size_t sum = 0;
+    for (std::size_t b = 0; b < list.size(); b += 8) {
+      std::size_t longest = 0;
+      for (std::size_t i = b; i < std::min(list.size(), b + 8); ++i) longest = std::max(longest, data.steps(list[i]));
+      for (std::size_t i = b; i < std::min(list.size(), b + 8); ++i) sum += longest - data.steps(list[i]);
+    }
+    return sum;
+  };
+  bucket(order, data, 8, 1, 1);
+  CHECK_EQ(std::set<std::size_t>(order.begin(), order.end()).size(), 1003u);
+  CHECK(padding(order) * 8 < padding(shuffled));
+  std::vector<std::size_t> again = shuffled, later = shuffled;
+  bucket(again, data, 8, 1, 1), bucket(later, data, 8, 1, 2);
+  CHECK_EQ(again, order);
+  CHECK(later != order);
+  std::vector<std::size_t> means;  // the short ones do not come first
+  for (std::size_t b = 0; b + 8 <= 512; b += 8) means.push_back(data.steps(order[b]));
+  CHECK(!std::is_sorted(means.begin(), means.end()));
+  for (std::size_t i = 1000; i < 1003; ++i) CHECK_EQ(order[i], later[i]);  // the batch that is not full
+}

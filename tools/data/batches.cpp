@@ -1,0 +1,23 @@
+// Batches of similar length: less padding, the same sequences.
+#include <algorithm>
+
+#include "../common/shuffle.h"
+#include "data.h"
+
+namespace sluice::tools {
+
+void bucket(std::vector<std::size_t>& order, const DataSet& data, std::size_t batch, std::uint64_t seed, std::uint32_t epoch) {
+  constexpr std::size_t together = 64;  // batches: what they hold is still as good as random
+  const std::size_t full = order.size() / batch;
+  const auto at = [](auto& list, std::size_t i) { return list.begin() + std::ptrdiff_t(i); };
+  for (std::size_t begin = 0; begin < order.size(); begin += together * batch)
+    std::stable_sort(at(order, begin), at(order, std::min(order.size(), begin + together * batch)),
+                     [&](std::size_t a, std::size_t b) { return data.steps(a) < data.steps(b); });
+  std::vector<std::size_t> batches(full);
+  for (std::size_t b = 0; b < full; ++b) batches[b] = b;
+  shuffle(batches, seed, epoch, Purpose::bucket);
+  const std::vector<std::size_t> sorted = order;
+  for (std::size_t b = 0; b < full; ++b) std::copy_n(at(sorted, batches[b] * batch), batch, at(order, b * batch));
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,149 @@
+// What stands in time order: its parts, windows over a series, pieces of a stream.
+#include <algorithm>
+#include <cmath>
+
+#include "../common/error.h"
+#include "data.h"
+#include "features.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr const char* part_names[] = {"training", "validation", "test"};
+constexpr const char* part_keys[] = {"data.train_rows", "data.validation_rows", "data.test_rows"};
+
+void check_range(const RowRange& range, std::size_t rows, const char* key, const std::string& file) {
+  if (range.end > rows)
+    refuse("{}: {}: rows {}:{}, but there are {}; end at {} or before", file, key, range.first, range.end, rows, rows);
+}
+
+std::vector<std::size_t> positions_of(const std::vector<std::string>& names, const std::vector<std::string>& among,
+                                      const char* key, const std::string& file) {
+  std::vector<std::size_t> positions;
+  for (const std::string& name : names) positions.push_back(need_column(among, name, key, file));
+  return positions;
+}
+
+/// Mean and population deviation of one column over some rows.
+void add_units(const DataSet& series, std::size_t column, const RowRange& rows, Units& units) {
+  double sum = 0, squares = 0;
+  const auto n = double(rows.end - rows.first);
+  const auto at = [&](std::size_t row) { return double(series.x[row * series.features() + column]); };
+  for (std::size_t row = rows.first; row < rows.end; ++row) sum += at(row);
+  for (std::size_t row = rows.first; row < rows.end; ++row) squares += (at(row) - sum / n) * (at(row) - sum / n);
+  units.mean.push_back(sum / n);
+  units.deviation.push_back(squares > 0 ? std::sqrt(squares / n) : 1.0);
+}
+
+}  // namespace
+
+std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool learning, const std::string& file) {
+  if (!learning) {
+    check_range(windows.only, rows, "rows", file);
+    return {windows.only.empty() ? RowRange{0, rows} : windows.only};
+  }
+  if (windows.part[0].empty()) {
+    const auto train = std::size_t(std::floor(double(rows) * (1 - windows.validation)));
+    if (windows.validation == 0) return {{0, rows}};
+    return {{0, train}, {train, rows}};
+  }
+  std::vector<RowRange> parts;
+  for (int i = 0; i < 3; ++i) {
+    const RowRange& part = windows.part[i];
+    check_range(part, rows, part_keys[i], file);
+    for (int before = 0; before < i && !part.empty(); ++before)
+      if (part.first < windows.part[before].end)
+        refuse("{}: {}: rows {}:{} begin before {} end; parts follow one another", file, part_keys[i], part.first, part.end,
+               part_keys[before]);
+    parts.push_back(part);
+  }
+  while (parts.back().empty()) parts.pop_back();
+  return parts;
+}
+
+DataSet cut_windows(DataSet series, const Columns& columns, const Expected& expected, const std::string& file) {
+  const Windows& windows = columns.windows;
+  const bool targets = expected.targets;
+  const std::size_t rows = series.first.back(), horizon = targets ? windows.horizon : 0;
+  const std::vector<std::string>& wanted = expected.learning() ? columns.features : expected.features;
+  DataSet data;
+  data.feature_names = wanted.empty() ? series.feature_names : wanted;
+  const std::vector<std::size_t> features = positions_of(data.feature_names, series.feature_names, "features", file);
+  std::vector<std::size_t> answers;
+  if (targets || windows.difference) answers = positions_of(columns.target, series.feature_names, "target", file);
+  if (windows.difference)
+    for (const std::string& name : columns.target)
+      if (find_column(data.feature_names, name) == no_column)
+        refuse("{}: {}: the model must see what its answer is the difference from; make it one of the features", file, name);
+  const auto at = [&](std::size_t row, std::size_t column) { return series.x[row * series.features() + column]; };
+
+  data.classes = false;
+  data.window = windows.length;
+  data.difference = windows.difference;
+  for (std::size_t k = 1; k <= windows.horizon; ++k)
+    for (const std::string& name : columns.target)
+      data.labels.push_back(windows.horizon == 1 ? name : fmt::format("{}+{}", name, k));
+  const std::vector<RowRange> parts = parts_of(windows, rows, expected.learning(), file);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    if (parts[p].empty()) continue;
+    const std::size_t back = p > 0 && windows.reach_back ? std::min(windows.length, parts[p].first) : 0,
+                      before = data.first.size();
+    for (std::size_t row = parts[p].first - back; row + windows.length + horizon <= parts[p].end; row += windows.stride) {
+      data.first.push_back(row);
+      data.names.push_back(std::to_string(row));
+      data.part.push_back(std::uint8_t(p));
+      const std::size_t end = row + windows.length;
+      for (std::size_t k = 0; k < windows.horizon; ++k)
+        for (const std::size_t column : answers) {
+          data.last.push_back(at(end - 1, column));
+          if (targets)
+            data.value.push_back(windows.difference ? at(end + k, column) - at(end - 1, column) : at(end + k, column));
+        }
+    }
+    if (data.first.size() == before)
+      refuse("{}: {} rows of {} hold no window of {} rows and {} to answer; give shorter windows, or more rows", file,
+             parts[p].end - parts[p].first + back, expected.learning() ? part_names[p] : "the series", windows.length, horizon);
+  }
+  data.first.push_back(rows);
+  data.fit = parts[0];
+  for (std::size_t k = 0; k < windows.horizon && targets; ++k)
+    for (const std::size_t column : answers) add_units(series, column, data.fit, data.units);
+  if (windows.difference) data.units.mean.assign(data.units.mean.size(), 0.0);
+  data.x.reserve(rows * features.size());
+  for (std::size_t row = 0; row < rows; ++row)
+    for (const std::size_t column : features) data.x.push_back(at(row, column));
+  return data;
+}
+
+void cut_stream(DataSet& data, Split& split, std::size_t steps) {
+  DataSet cut;
+  Split parts;
+  const auto kept = [&](std::size_t s) { return std::find(split.train.begin(), split.train.end(), s) == split.train.end(); };
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const std::size_t piece = kept(s) ? data.steps(s) : steps;
+    for (std::size_t row = data.first[s]; row < data.first[s + 1]; row += piece) {
+      std::vector<std::size_t>& list = data.part[s] == 0 ? parts.train : data.part[s] == 1 ? parts.held_out : parts.test;
+      list.push_back(cut.first.size());
+      cut.first.push_back(row);
+      cut.names.push_back(data.names[s]);
+      cut.part.push_back(data.part[s]);
+    }
+  }
+  cut.first.push_back(data.first.back());
+  data.first = std::move(cut.first), data.names = std::move(cut.names), data.part = std::move(cut.part);
+  split = std::move(parts);
+}
+
+std::vector<std::vector<Piece>> parallel_pieces(const DataSet& data, std::size_t sequence, std::size_t streams,
+                                                std::size_t steps) {
+  const std::size_t length = data.steps(sequence) / streams;
+  std::vector<std::vector<Piece>> pieces;
+  for (std::size_t at = 0; at < length; at += steps) {
+    pieces.emplace_back();
+    for (std::size_t b = 0; b < streams; ++b)
+      pieces.back().push_back({data.first[sequence] + b * length + at, std::min(steps, length - at)});
+  }
+  return pieces;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,25 @@
+// A model trained on standardized values answers in their own units.
+#include "../common/error.h"
+#include "train.h"
+
+namespace sluice::tools {
+
+void check_foldable(const Recipe& recipe, const Network& network) {
+  const Layer& last = network.layers.back();
+  if (recipe.standardize_target && (last.kind != SLUICE_DENSE || last.activation != SLUICE_LINEAR))
+    refuse("{}: needs a linear answer; end model.layers with {{ dense = {} }}", where(recipe, "data.standardize_target"),
+           last.out);
+}
+
+OwnedModel in_own_units(const OwnedModel& model, const Units& units) {
+  Network network = read_network(model.model);
+  for (Array& array : network.layers.back().arrays)
+    for (std::size_t i = 0; i < array.values.size(); ++i) {
+      const std::size_t output = i / std::size_t(array.cols);
+      const double scaled = double(array.values[i]) * units.deviation[output];
+      array.values[i] = float(array.name == "bias" ? scaled + units.mean[output] : scaled);
+    }
+  return open_model(write_blob(network), "the model in the data's own units");
+}
+
+}  // namespace sluice::tools
