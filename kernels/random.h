@@ -36,7 +36,8 @@ enum class Purpose : uint32_t {
   gate_dropout_x = 9,
   gate_dropout_h = 10,
   bucket = 11,
-  bootstrap = 12
+  bootstrap = 12,
+  sampling = 13
 };
 
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.

@@ -312,6 +312,13 @@ const Key table[] = {
      .min = 1,
      .max = 65536,
      .words = {"all"}},
+    {.name = "train.carry",
+     .field = &R::carry,
+     .fallback = "false",
+     .noun = "a truth value",
+     .help = "text: train the pieces of data.window tokens in their order, in train.batch parallel streams, each piece from the state that the "
+             "one before left; gradients stay inside a piece (truncated back-propagation through time).",
+     .source = "Williams, Peng 1990"},
     {.name = "train.bucket",
      .field = &R::bucket,
      .fallback = "false",

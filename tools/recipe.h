@@ -38,6 +38,7 @@ struct Recipe {
 
   std::string loss, class_weights, sampling;
   double huber_delta = 0, label_smoothing = 0;
+  bool carry = false;
   std::int64_t epochs = 0, batch = 0;  ///< batch: all_at_once for "all"
   bool bucket = false;
   std::string optimizer;

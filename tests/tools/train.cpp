@@ -151,7 +151,8 @@ TEST_CASE("epochs of the recipe are steps of the trainer: batches times epochs")
   const DataSet data = sums(10, true);
   const Split parts{all_sequences(data), {}};
   const auto options = [&](const std::vector<std::string>& overrides) {
-    return train_options(recipe_of(true, overrides), data, parts);
+    const Recipe recipe = recipe_of(true, overrides);
+    return train_plan(recipe, data, parts, make_network(recipe, data, parts)).options;
   };
   CHECK_EQ(options({"train.epochs=7"}).total_steps, 21u);  // 10 sequences by 4: three batches
   CHECK_EQ(options({"train.epochs=7", "train.batch=all"}).total_steps, 7u);
@@ -161,8 +162,9 @@ TEST_CASE("epochs of the recipe are steps of the trainer: batches times epochs")
   CHECK_EQ(options({"train.schedule=step", "train.schedule_every=2"}).schedule_every, 6u);
   CHECK_EQ(options({"train.schedule=exponential", "train.schedule_every=2"}).schedule_every, 3u);
   const DataSet many = sums(5000, true);
-  CHECK_THROWS_AS(train_options(recipe_of(true, {"train.epochs=1000000", "train.batch=1"}), many, {all_sequences(many), {}}),
-                  Error);  // 5e9 steps are more than 2^32
+  const Recipe recipe = recipe_of(true, {"train.epochs=1000000", "train.batch=1"});
+  const Split all{all_sequences(many), {}};
+  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)), Error);  // 5e9 steps are more than 2^32
 }
 
 TEST_CASE("the rate of an epoch's last step is what the schedule's formula says") {

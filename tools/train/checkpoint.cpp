@@ -11,7 +11,7 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
-constexpr std::uint32_t checkpoint_version = 1;  // raised with every change of what each() walks
+constexpr std::uint32_t checkpoint_version = 2;  // raised with every change of what each() walks
 
 /// The CRC lies where a blob has its own, so that blob_crc() serves here too.
 struct Header {
@@ -109,7 +109,7 @@ void each(A& a, TrainState& s) {
   each_of_list(a, s.epochs), each(a, s.sums), each(a, s.best);
   each(a, s.patience.best), each(a, s.patience.worse);
   each(a, s.plateau.best), each(a, s.plateau.worse), each(a, s.plateau.factor);
-  each(a, s.trainer), each_of_list(a, s.unit), each_of_list(a, s.peaks);
+  each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.unit), each_of_list(a, s.peaks);
 }
 
 /// "train.batch": the first thing in which two trainings differ, as a recipe names it.

@@ -31,8 +31,9 @@ struct RunTask {
 
   /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory holds.
   void run_sequence(OwnedStream& stream, std::size_t k) {
-    const std::size_t s = sequences[k], outputs = data.outputs(), steps = data.steps(s);
-    const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
+    const sluice_info info = sluice_describe(stream.model);
+    const std::size_t s = sequences[k], outputs = info.outputs, steps = data.steps(s);
+    const bool whole = !data.per_row || info.whole_sequences;
     const std::size_t at_once = whole ? steps : piece;
     std::vector<float> y((data.per_row ? at_once : 1) * outputs);
     sluice_reset(&stream.stream);
@@ -40,7 +41,12 @@ struct RunTask {
       const std::size_t n = std::min(at_once, steps - t);
       run_rows(stream, data, data.first[s] + t, n, y.data());
       for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
-        take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
+        if (outputs == 1 && data.classes) {  // the second class's probability
+          const float both[2] = {1 - y[row], y[row]};
+          take(data.target_begin(s) + t + row, begin[k] + t + row, both);
+        } else {
+          take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
+        }
     }
   }
 

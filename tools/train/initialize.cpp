@@ -47,7 +47,9 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   const char* what = data.classes ? "classes" : "targets";
   if (data.features() > widest)
     refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(), widest);
-  std::int64_t in = std::int64_t(data.features());
+  std::int64_t in = data.is_text() ? std::int64_t(data.tokens.ids()) : std::int64_t(data.features());
+  if (data.is_text() != (recipe.layers.front().kind == SLUICE_EMBEDDING))
+    refuse("{}: {}", place, data.is_text() ? "text is ids; begin with {{ embedding = units }}" : "an embedding takes ids, and these are numbers; leave it out");
   double weights = 0;
   for (const LayerSpec& spec : recipe.layers) {
     weights += weights_of(spec, double(in));
@@ -195,7 +197,7 @@ void start_at_means(Layer& last, const std::vector<double>& means) {
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split) {
   check_shapes(recipe, data);
   Network network;
-  int in = int(data.features());
+  int in = data.is_text() ? int(data.tokens.ids()) : int(data.features());
   if (recipe.standardize && !data.is_text()) {
     const Standardization statistics = standardization(data, split.train);
     Layer layer = make_layer(SLUICE_STANDARDIZE, in, in);

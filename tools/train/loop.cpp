@@ -9,8 +9,9 @@
 #include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
-#include "../common/shuffle.h"
+#include "../convert/fold.h"
 #include "aware.h"
+#include "batches.h"
 #include "checkpoint.h"
 #include "train.h"
 
@@ -57,6 +58,7 @@ struct Loop {
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
   AlignedBytes arena = AlignedBytes();
+  TrainPlan plan = TrainPlan();
   sluice_trainer trainer = {};
   TrainState state = TrainState();
   Progress progress = {}, kept = {};  ///< kept: its start is the last checkpoint's time
@@ -86,6 +88,8 @@ struct Snapshot {
 Snapshot snapshot(const Loop& loop, OwnedModel weights) {
   Snapshot result;
   result.model = std::move(weights);
+  if (const Network network = read_network(result.model.model); has_batch_norm(network))
+    result.model = open_model(write_blob(folded(network)), "the folded network");
   if (!loop.aware) return result;
   Quantized quantized = loop.aware->make(result.model.model);
   quantized.network.made =
@@ -159,13 +163,13 @@ void begin(Loop& loop) {
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
   const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number, fmt::formatted_size("{}", recipe.epochs),
                                        recipe.epochs, epoch.loss);
-  return recipe.loss == "cross_entropy" ? text + ", accuracy " + percent(epoch.accuracy) : text;
+  return recipe.target_type == "class" ? text + ", accuracy " + percent(epoch.accuracy) : text;
 }
 
 std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& held_out) {
   if (!held_out) return "";
   const std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
-  return recipe.loss == "cross_entropy" ? text + ", " + percent(held_out->accuracy) : text;
+  return recipe.target_type == "class" ? text + ", " + percent(held_out->accuracy) : text;
 }
 
 bool worth_a_line(const Recipe& recipe, int epoch) {
@@ -224,9 +228,13 @@ void add(Sums& sums, const sluice_train_result& result) {
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
   const sluice_host host{&loop.crew, crew_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
+  if (loop.recipe.carry && number == 0) std::fill(loop.state.carried.begin(), loop.state.carried.end(), 0.0f);
+  const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
-  for (std::size_t i = begin; i < std::min(begin + size, order.size()); ++i)
+  for (std::size_t i = begin; i < std::min(begin + size, order.size()); ++i) {
     batch.push_back(sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i]));
+    if (floats > 0) batch.back().state = loop.state.carried.data() + (i - begin) * floats;
+  }
   sluice_train_result result{};
   need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
   if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
@@ -238,11 +246,8 @@ bool run_epoch(Loop& loop, Trained& result) {
   Sums& sums = loop.state.sums;
   const std::uint64_t batches = batches_of(loop.recipe, loop.split), done = loop.state.epochs.size() * batches;
   const std::string before = validation_text(loop.recipe, last_held_out(loop.state));
-  const auto seed = std::uint64_t(loop.recipe.seed);
   const auto number = std::uint32_t(loop.state.epochs.size() + 1);
-  std::vector<std::size_t> order = loop.split.train;
-  shuffle(order, seed, number, Purpose::shuffle);
-  if (loop.recipe.bucket) bucket(order, loop.data, batch_size(loop.recipe, loop.split), seed, number);
+  const std::vector<std::size_t> order = epoch_order(loop.recipe, loop.data, loop.split, number);
   while (sums.batches < batches) {
     const sluice_train_result of_batch = step(loop, order, sums.batches);
     result.diverged = divergence(loop, of_batch);
@@ -276,8 +281,9 @@ void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
 
 void end_epoch(Loop& loop) {
   Epoch epoch = epoch_of(loop.state);
-  const Snapshot now = snapshot(loop, weights_so_far(loop));  // with it the peaks that the next epoch's roundings use
-  measure_weights(read_network(loop.aware ? now.real.model : now.model.model), epoch);
+  OwnedModel weights = weights_so_far(loop);
+  measure_weights(read_network(weights.model), epoch);
+  const Snapshot now = snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
   if (is_validated(loop, epoch.number)) {
     const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew);
     epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
@@ -307,7 +313,10 @@ void run_epochs(Loop& loop, Trained& result) {
 
 /// @param loop  must stay where it is: the trainer points into it
 void start_trainer(Loop& loop) {
-  sluice_train_options options = train_options(loop.recipe, loop.data, loop.split);
+  loop.plan = train_plan(loop.recipe, loop.data, loop.split, read_network(loop.start.model));
+  sluice_train_options& options = loop.plan.options;
+  if (loop.recipe.carry)
+    loop.state.carried.resize(batch_size(loop.recipe, loop.split) * sluice_needs(&loop.start.model, {1, 1}).state / sizeof(float));
   if (loop.recipe.quantize_aware) {
     loop.aware = std::make_unique<Aware>(loop.recipe, loop.data, loop.split, loop.start);
     options.rounding = &loop.aware->rounding;

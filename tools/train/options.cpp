@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "../common/error.h"
+#include "../data/parse_number.h"
+#include "batches.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -31,20 +33,81 @@ std::uint32_t steps_of(const Recipe& recipe, const Split& split, std::uint64_t e
   return std::uint32_t(steps);
 }
 
+sluice_loss loss_of(const std::string& name) {
+  if (name == "binary") return SLUICE_BINARY;
+  if (name == "huber") return SLUICE_HUBER;
+  return name.starts_with("mse") ? SLUICE_MSE : SLUICE_CROSS_ENTROPY;
+}
+
+/// targets / (classes * targets of the class); 1 for a class without targets.
+std::vector<float> balanced_weights(const DataSet& data, const Split& split) {
+  std::vector<double> count(data.labels.size());
+  double all = 0;
+  for (const std::size_t s : split.train)
+    for (std::size_t i = data.target_begin(s); i < data.target_begin(s) + data.targets(s); ++i)
+      if (data.target[i] >= 0) count[std::size_t(data.target[i])] += 1, all += 1;
+  std::vector<float> weights;
+  for (const double n : count) weights.push_back(n > 0 ? float(all / (double(count.size()) * n)) : 1.0f);
+  return weights;
+}
+
+std::vector<float> class_weights(const Recipe& recipe, const DataSet& data, const Split& split) {
+  if (recipe.class_weights == "none") return {};
+  if (recipe.class_weights == "balanced") return balanced_weights(data, split);
+  const std::string place = where(recipe, "train.class_weights");
+  std::vector<float> weights;
+  std::string_view rest = recipe.class_weights;
+  while (!rest.empty()) {
+    std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    while (!word.empty() && word.front() == ' ') word.remove_prefix(1);
+    while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
+    const std::optional<float> weight = parse_float(word);
+    if (!weight || !(*weight >= 0) || *weight > 1e6f)
+      refuse("{}: \"{}\" is not a weight; give none, balanced, or numbers of 0 or more, such as \"1, 2.5\"", place, word);
+    weights.push_back(*weight);
+  }
+  if (weights.size() != data.labels.size())
+    refuse("{}: {} weights, but {} has {} classes; give each its weight, in the order of labels", place, weights.size(),
+           recipe.train_file, data.labels.size());
+  return weights;
+}
+
+/// What training does to each layer of the network. A layer's dropout acts on what enters the one after it.
+std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
+  std::vector<sluice_layer_options> all(network.layers.size());
+  std::size_t at = network.layers.front().kind == SLUICE_STANDARDIZE ? 1 : 0;
+  const auto enter = [&](std::size_t layer, double rate) {
+    float& there = all[layer].dropout;
+    there = float(1 - (1 - double(there)) * (1 - rate));  // of two rates: what neither drops
+  };
+  const std::size_t first = network.layers[at].kind == SLUICE_EMBEDDING ? at + 1 : at;
+  if (first < all.size() && recipe.dropout_input > 0) enter(first, recipe.dropout_input);
+  for (const LayerSpec& spec : recipe.layers)
+    for (std::int64_t i = 0; i < spec.repeat; ++i, ++at) {
+      const double state = spec.recurrent_dropout >= 0 ? spec.recurrent_dropout : recipe.dropout_recurrent;
+      if (spec.recurrent()) all[at].recurrent_dropout = float(state);
+      if (spec.dropout > 0 && at + 1 < all.size()) enter(at + 1, spec.dropout);
+    }
+  if (recipe.dropout_output > 0 && all.size() > first + 1) enter(all.size() - 1, recipe.dropout_output);
+  return all;
+}
+
 }  // namespace
 
-std::size_t batch_size(const Recipe& recipe, const Split& split) {
-  return recipe.batch == all_at_once ? split.train.size() : std::size_t(recipe.batch);
-}
-
-std::uint64_t batches_of(const Recipe& recipe, const Split& split) {
-  const std::size_t size = batch_size(recipe, split);
-  return (split.train.size() + size - 1) / size;
-}
-
-sluice_train_options train_options(const Recipe& recipe, const DataSet& data, const Split& split) {
-  sluice_train_options options = sluice_train_defaults();
-  options.loss = recipe.loss == "mse" ? SLUICE_MSE : SLUICE_CROSS_ENTROPY;
+TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split, const Network& network) {
+  TrainPlan plan;
+  sluice_train_options& options = plan.options;
+  options = sluice_train_defaults();
+  options.loss = loss_of(recipe.loss);
+  options.sum_over_steps = recipe.loss == "mse_sum";
+  options.huber_delta = float(recipe.huber_delta);
+  options.label_smoothing = float(recipe.label_smoothing);
+  plan.class_weights = class_weights(recipe, data, split);
+  if (!plan.class_weights.empty()) options.class_weights = plan.class_weights.data();
+  plan.layers = layer_options(recipe, network);
+  options.layers = plan.layers.data();
+  if (recipe.batch_norm == "keras") options.batch_norm_momentum = 0.01f, options.batch_norm_biased = 1;
   options.optimizer = optimizer_of(recipe.optimizer);
   options.schedule = schedule_of(recipe.schedule);
   options.total_steps = steps_of(recipe, split, std::uint64_t(recipe.epochs), "train.epochs");
@@ -65,14 +128,12 @@ sluice_train_options train_options(const Recipe& recipe, const DataSet& data, co
   options.l2 = float(recipe.l2);
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);
-  options.dropout_input = float(recipe.dropout_input);
-  options.dropout_output = float(recipe.dropout_output);
   options.seed = std::uint64_t(recipe.seed);
   options.max_sequences = std::uint32_t(std::min(batch_size(recipe, split), split.train.size()));
   options.max_steps = 1;
   for (std::size_t s : split.train) options.max_steps = std::max(options.max_steps, std::uint32_t(data.steps(s)));
   options.shards = std::min(shards_in_flight, (options.max_sequences + shard - 1) / shard);
-  return options;
+  return plan;
 }
 
 }  // namespace sluice::tools

@@ -86,8 +86,13 @@ struct Keeping {
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
               const Keeping* keeping = nullptr);
 
-/// What the trainer is told: the recipe, with epochs as steps and the sizes of the data.
-sluice_train_options train_options(const Recipe& recipe, const DataSet& data, const Split& split);
+/// What the trainer is told: the recipe, with epochs as steps and the sizes of the data. May be moved; the options point into it.
+struct TrainPlan {
+  sluice_train_options options = {};
+  std::vector<float> class_weights;
+  std::vector<sluice_layer_options> layers;
+};
+TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split, const Network& network);
 
 /// Refuses (exit code 2) a network whose answers cannot be folded into the data's own units, where the recipe wants that.
 void check_foldable(const Recipe& recipe, const Network& network);
@@ -95,10 +100,6 @@ void check_foldable(const Recipe& recipe, const Network& network);
 /// A model that answers standardized values, as one that answers them in their own units: its last layer's weights and biases times
 /// the deviations, and plus the means.
 OwnedModel in_own_units(const OwnedModel& model, const Units& units);
-
-/// Sequences in a batch, and batches in an epoch.
-std::size_t batch_size(const Recipe& recipe, const Split& split);
-std::uint64_t batches_of(const Recipe& recipe, const Split& split);
 
 /// A line of the log: one JSON object.
 std::string log_line(const Epoch& epoch, bool classes);
