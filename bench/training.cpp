@@ -35,7 +35,7 @@ struct Training {
     for (int i = 0; i < batch; ++i) {
       labels[size_t(i)] = i % classes;
       const float* const frames = x.data() + size_t(i) * size_t(steps) * size_t(in);
-      sequences.push_back({frames, uint32_t(steps), uint64_t(i), &labels[size_t(i)], nullptr});
+      sequences.push_back({frames, uint32_t(steps), uint64_t(i), &labels[size_t(i)], nullptr, nullptr, nullptr});
     }
   }
 

@@ -93,7 +93,9 @@ int recurrent_weights(const LayerRecord& layer, Weights* out) {
 
 }  // namespace
 
-int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
+namespace {
+
+int arrays_of(const LayerRecord& layer, Weights out[most_arrays]) {
   if (is_recurrent(layer.kind)) {
     const int n = recurrent_weights(direction_of(layer, false), out);
     return layer.flags & both_directions_flag ? n + recurrent_weights(direction_of(layer, true), out + n) : n;
@@ -127,6 +129,21 @@ int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
     default:
       return 0;
   }
+}
+
+}  // namespace
+
+int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
+  const int n = arrays_of(layer, out);
+  for (int i = 0; i < n; ++i) {
+    const bool state = is_recurrent(layer.kind) && out[i].matrix && out[i].offset != layer.w_ih && out[i].offset != layer.back[0];
+    out[i].group = !out[i].matrix                          ? bias_group
+                   : layer.kind == SLUICE_EMBEDDING        ? embedding_group
+                   : !is_recurrent(layer.kind)             ? output_group
+                   : state                                 ? recurrent_group
+                                                           : input_group;
+  }
+  return n;
 }
 
 }  // namespace sluice

@@ -47,6 +47,23 @@ typedef struct {
   float largest;     /* multiple, at most 32767; the smallest is -largest - 1 */
 } sluice_rounding;
 
+/* Kinds of weights, which may be penalized each in its own way. */
+typedef enum {
+  SLUICE_INPUT_WEIGHTS = 0,     /* of recurrent layers: over what enters */
+  SLUICE_RECURRENT_WEIGHTS = 1, /* over the state */
+  SLUICE_BIASES = 2,            /* and the weights and biases of normalizations */
+  SLUICE_OUTPUT_WEIGHTS = 3,    /* of Dense layers */
+  SLUICE_EMBEDDING_WEIGHTS = 4,
+  SLUICE_GROUP_COUNT = 5
+} sluice_weight_group;
+
+/* 0: off. */
+typedef struct {
+  float l1, l2, weight_decay; /* as those of sluice_train_options, which these stand in place of */
+  float max_norm;             /* after the update, a row (all weights into one number) with a larger norm is scaled to it (Srivastava et
+                               * al. 2014) */
+} sluice_penalty;
+
 /* What training does to one layer. Rates of dropping, in [0, 1). */
 typedef struct {
   float dropout;            /* on what enters the layer, every element of every frame */
@@ -55,7 +72,7 @@ typedef struct {
   uint32_t frozen;          /* 1: its weights stay as they are */
 } sluice_layer_options;
 
-/* Rates are rates of dropping, in [0, 1). Weight matrices are penalized and decayed; biases never are. */
+/* Rates are rates of dropping, in [0, 1). Weight matrices are penalized and decayed; biases are not, unless `penalties` says so. */
 typedef struct {
   uint32_t loss, optimizer, schedule;
   uint32_t total_steps;   /* of cosine and one cycle; >= 1 */
@@ -66,6 +83,12 @@ typedef struct {
   float l2;               /* adds l2 * sum w^2 to the loss: 2 * l2 * w to the gradient */
   float l1;               /* adds l1 * sum |w| to the loss: l1 * sign(w) to the gradient, sign(0) = 0 */
   uint32_t proximal;      /* 1: l1 is a step of its own after the update instead, towards 0 by rate * l1, which makes exact zeros */
+  const sluice_penalty* penalties; /* [SLUICE_GROUP_COUNT] in place of l1, l2 and weight_decay; NULL: none. Must stay while the trainer
+                           * is used */
+  const float* mask;      /* [floats of the weight section] what every weight is multiplied by after the update: 0 holds it at zero,
+                           * 1 leaves it alone. NULL: none. Read at every step, so it may change in between */
+  uint32_t embedding_rows; /* 1: of an embedding, only the rows (ids) that a batch has seen are penalized and updated, their moments
+                           * too (lazily, as PyTorch's SparseAdam); 0: all */
   float clip_value;       /* each number of the penalized gradient to -clip_value to clip_value, before clip_norm; 0 for none */
   float momentum;         /* SGD's, [0, 1) */
   uint32_t nesterov;      /* SGD: 1 for Nesterov's */

@@ -1,46 +1,70 @@
 // Embedding backwards: a shard adds up the gradient of the ids it has seen, one row each; the batch adds these up, shard by shard.
 #include "../embedding.h"
 
+#include <string.h>
+
 #include "train.h"
 
 namespace sluice {
 namespace {
 
-float* forward(const TrainCall& call, int, Arena& arena) {
-  const int units = padded(int(call.layer.out));
-  float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
-  if (arena.measures()) return y;
-  const auto* const weights = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
-  const Shard& shard = call.shard;
-  for (int row = 0; row < call.rows_out; ++row) {
-    float* const to = y + ptrdiff_t(row) * units;
-    int32_t id;
-    memcpy(&id, call.x + ptrdiff_t(row) * call.x_stride, sizeof id);
-    if (shard.length[row % shard.sequences] > row / shard.sequences)
-      Embedding::look_up(weights, call.layer, id, to);
-    else
-      memset(to, 0, size_t(units) * sizeof(float));  // rows behind a sequence's end stay zero
+struct Kept {
+  float *y, *rows;
+  int32_t *ids, *place;
+  Kept(const TrainCall& call, Arena& arena) {
+    const uint64_t n = uint64_t(call.rows_out), units = uint64_t(padded(int(call.layer.out)));
+    y = arena.take<float>(n * units);
+    rows = arena.take<float>(n * units);
+    ids = arena.take<int32_t>(n);
+    place = arena.take<int32_t>(call.layer.in);
   }
-  return y;
+};
+
+/// The id that enters a row; -1 behind a sequence's end.
+int32_t id_of(const TrainCall& call, int row) {
+  if (call.shard.length[row % call.shard.sequences] <= row / call.shard.sequences) return -1;
+  int32_t id;
+  memcpy(&id, call.x + ptrdiff_t(row) * call.x_stride, sizeof id);
+  return known_id(id, call.layer.in);
 }
 
-/// dW[.][id] = sum of dy over the rows of that id, in order.
-void backward(const TrainCall& call, int, Arena& arena) {
-  const int units = padded(int(call.layer.out)), ids = int(call.layer.in);
-  arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
-  if (arena.measures()) return;
-  float* const gradient = call.parameters.gradient_at(call.layer.w_ih);
-  if (!call.adds) memset(gradient, 0, size_t(units) * size_t(ids) * sizeof(float));
-  const Shard& shard = call.shard;
+float* forward(const TrainCall& call, int, Arena& arena) {
+  const Kept kept(call, arena);
+  if (arena.measures()) return kept.y;
+  const int units = padded(int(call.layer.out));
+  const auto* const weights = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
   for (int row = 0; row < call.rows_out; ++row) {
-    if (shard.length[row % shard.sequences] <= row / shard.sequences) continue;
-    int32_t id;
-    memcpy(&id, call.x + ptrdiff_t(row) * call.x_stride, sizeof id);
-    const int column = known_id(id, call.layer.in);
-    for (int i = 0; i < units; i += panel_rows)
-      for (int j = 0; j < panel_rows; ++j)
-        gradient[packed_index(units, ids, i, column) + size_t(j)] += call.dy[ptrdiff_t(row) * units + i + j];
+    float* const to = kept.y + ptrdiff_t(row) * units;
+    const int32_t id = id_of(call, row);
+    if (id >= 0)
+      Embedding::look_up(weights, call.layer, id, to);
+    else
+      memset(to, 0, size_t(units) * sizeof(float));
   }
+  return kept.y;
+}
+
+/// A row for each id, in the order of first appearance: the sum of dy over that id's frames, in order.
+void backward(const TrainCall& call, int, Arena& arena) {
+  const Kept kept(call, arena);
+  if (arena.measures()) return;
+  const int units = padded(int(call.layer.out));
+  memset(kept.place, 0xFF, size_t(call.layer.in) * sizeof(int32_t));
+  uint32_t count = 0;
+  for (int row = 0; row < call.rows_out; ++row) {
+    const int32_t id = id_of(call, row);
+    if (id < 0) continue;
+    const float* const dy = call.dy + ptrdiff_t(row) * units;
+    if (kept.place[id] >= 0) {
+      call.kernels.add_f32(dy, kept.rows + ptrdiff_t(kept.place[id]) * units, size_t(units));
+      continue;
+    }
+    memcpy(kept.rows + ptrdiff_t(count) * units, dy, size_t(units) * sizeof(float));
+    kept.ids[count] = id;
+    kept.place[id] = int32_t(count++);
+  }
+  const auto offset = [&](const void* at) { return uint64_t(static_cast<const uint8_t*>(at) - arena.base); };
+  *call.seen_rows = {offset(kept.ids), offset(kept.rows), count};
 }
 
 }  // namespace

@@ -87,17 +87,17 @@ struct Pass {
     batch.layout.flights[slot] = flight;
   }
 
-  TrainCall call_of(uint32_t i, const Place& place, float* dy, float* dx) const {
+  TrainCall call_of(uint32_t i, const Place& place, float* dy, float* dx) {
     const LayerRecord& layer = model.layers[i];
     const Layout& l = batch.layout;
     const bool keep_logits = i + 1 == layers && takes_logits(options.loss);
     const int rows_out = rows_after(i, place.rows_in);
     TrainCall call{*model.kernels, layer, i, flight.shard, batch.sequences,
-                   {l.seen, l.shard_gradients + uint64_t(slot) * l.section_floats, l.section_begin},
+                   {l.seen, l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
                    l.zeros,
                    measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
                    measures() ? nullptr : at(place.x), place.x_stride, place.rows_in, rows_out, keep_logits, rounding_of(options, i),
-                   {options.seed, batch.step}, 0.0f, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx,
+                   {options.seed, batch.step}, 0.0f, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx, &flight.seen,
                    measures() ? nullptr : l.partials + uint64_t(slot) * l.meeting,
                    measures() ? nullptr : dy ? l.total : l.totals + uint64_t(i) * l.meeting};
     if (options.layers) call.recurrent_dropout = options.layers[i].recurrent_dropout, call.gate_dropout = options.layers[i].gate_dropout;

@@ -20,6 +20,7 @@ struct Flight {
   uint64_t x;     ///< what enters the next layer, as Place has it
   int32_t x_stride, rows;
   uint64_t gradients[2];
+  SeenRows seen;
 };
 
 /// The arena, laid out anew at every call by the code that measured it.
@@ -30,7 +31,8 @@ struct Layout {
   float* zeros;
   uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
   ShardLoss* losses;       ///< [shards in flight]
-  float* shard_gradients;  ///< [shards in flight][section floats]
+  float* shard_gradients;  ///< [shards in flight][shard floats]
+  uint8_t* seen_ids;       ///< [ids of an embedding] 1: in this batch
   Flight* flights;         ///< [shards in flight]
   float* partials;         ///< [shards in flight][meeting floats]
   float* totals;           ///< [layers][meeting floats] of a layer's last meeting forward
@@ -38,6 +40,7 @@ struct Layout {
   uint8_t* shard_memory;   ///< [shards in flight][shard_bytes]
   uint64_t shard_bytes;
   uint32_t section_begin, section_floats, weights_end, shards, meeting;
+  uint32_t shard_begin, shard_floats;  ///< of shards' gradients: the section without an embedding, which comes first
 };
 
 /// A batch on its way.

@@ -83,7 +83,13 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.second = arena.take<float>(l.section_floats);
   l.zeros = arena.take<float>(uint64_t(zeros_needed(model)));
   l.losses = arena.take<ShardLoss>(l.shards);
-  l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.section_floats);
+  const LayerRecord& first = model.layers[0];
+  const bool embeds = first.kind == SLUICE_EMBEDDING && first.w_ih == l.section_begin;
+  Weights table[most_arrays];
+  l.shard_begin = l.section_begin + (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0])) : 0);
+  l.shard_floats = (l.weights_end - l.shard_begin) / uint32_t(sizeof(float));
+  l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.shard_floats);
+  l.seen_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);
   l.flights = arena.take<Flight>(l.shards);
   l.meeting = meeting_floats(model);
   l.partials = arena.take<float>(uint64_t(l.shards) * l.meeting);
@@ -121,6 +127,13 @@ bool good_rounding(const sluice_rounding* r) {
   return !r || (r->see && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
 }
 
+bool good_penalties(const sluice_penalty* p) {
+  for (int i = 0; p && i < SLUICE_GROUP_COUNT; ++i)
+    if (!finite_from(p[i].l1, 0.0f) || !finite_from(p[i].l2, 0.0f) || !finite_from(p[i].weight_decay, 0.0f) || !finite_from(p[i].max_norm, 0.0f))
+      return false;
+  return true;
+}
+
 bool good_update(const sluice_train_options& o) {
   const bool steps = o.schedule == SLUICE_STEPS, whole = o.schedule == SLUICE_COSINE || o.schedule == SLUICE_ONE_CYCLE;
   return o.optimizer <= SLUICE_RMSPROP && o.schedule <= SLUICE_ONE_CYCLE && (!whole || o.total_steps >= 1) &&
@@ -128,7 +141,7 @@ bool good_update(const sluice_train_options& o) {
          finite_from(o.learning_rate, 0.0f) && o.learning_rate > 0.0f && rate_ok(o.beta1) && rate_ok(o.beta2) &&
          rate_ok(o.momentum) && o.nesterov <= 1 && rate_ok(o.alpha) && finite_from(o.epsilon, 0.0f) && o.epsilon > 0.0f &&
          finite_from(o.weight_decay, 0.0f) && finite_from(o.l1, 0.0f) && o.proximal <= 1 && finite_from(o.l2, 0.0f) &&
-         finite_from(o.clip_value, 0.0f) && finite_from(o.clip_norm, 0.0f);
+         o.embedding_rows <= 1 && good_penalties(o.penalties) && finite_from(o.clip_value, 0.0f) && finite_from(o.clip_norm, 0.0f);
 }
 
 bool good_loss(const sluice_train_options& o) {
@@ -164,8 +177,22 @@ bool can_carry(const OpenModel& model) {
   return true;
 }
 
+/// Shards' gradients leave out an embedding that comes first: nothing else may lie there.
+bool embedding_apart(const OpenModel& model) {
+  const LayerRecord& first = model.layers[0];
+  bool apart = true;
+  for (uint32_t i = 1; first.kind == SLUICE_EMBEDDING && i < model.layer_count; ++i)
+    for_each_array(model.layers[i], [&](const Weights& a) {
+      Weights table[most_arrays];
+      layer_weights(first, table);
+      apart = apart && (a.offset < first.w_ih || a.offset >= first.w_ih + weight_bytes(table[0]));
+      apart = apart && (a.offset > first.w_ih || a.offset + weight_bytes(a) <= first.w_ih);
+    });
+  return apart;
+}
+
 bool trainable(const OpenModel& model, const sluice_train_options& options) {
-  if (first_trained(model) == model.layer_count || !good_layers(model, options)) return false;
+  if (first_trained(model) == model.layer_count || !good_layers(model, options) || !embedding_apart(model)) return false;
   for (uint32_t i = 0; i < model.layer_count; ++i)
     if (!train_kind(model.layers[i].kind) || model.layers[i].format != SLUICE_F32) return false;
   return fits_loss(model.layers[model.layer_count - 1], options);
@@ -206,11 +233,33 @@ struct AddTask {
   static void run(void* argument, uint32_t i) {
     const AddTask& t = *static_cast<AddTask*>(argument);
     const Layout& l = t.batch.layout;
-    const uint32_t at = i * chunk, n = l.section_floats - at < chunk ? l.section_floats - at : chunk;
+    const uint32_t at = i * chunk, n = l.shard_floats - at < chunk ? l.shard_floats - at : chunk;
+    float* const to = l.gradient + (l.shard_begin - l.section_begin) / sizeof(float);
     for (uint32_t s = 0; s < t.shards; ++s)
-      t.batch.model.kernels->add_f32(l.shard_gradients + uint64_t(s) * l.section_floats + at, l.gradient + at, n);
+      t.batch.model.kernels->add_f32(l.shard_gradients + uint64_t(s) * l.shard_floats + at, to + at, n);
   }
 };
+
+/// Shards' rows of an embedding, in shard order.
+void add_seen_rows(const Batch& batch, uint32_t shards) {
+  const LayerRecord& layer = batch.model.layers[0];
+  if (layer.kind != SLUICE_EMBEDDING || is_frozen(batch.options, 0)) return;
+  const Layout& l = batch.layout;
+  const int units = padded(int(layer.out)), ids = int(layer.in);
+  float* const gradient = l.gradient + (layer.w_ih - l.section_begin) / sizeof(float);
+  for (uint32_t s = 0; s < shards; ++s) {
+    const uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
+    const SeenRows& seen = l.flights[s].seen;
+    const auto* const id = reinterpret_cast<const int32_t*>(memory + seen.ids);
+    const auto* const rows = reinterpret_cast<const float*>(memory + seen.rows);
+    for (uint32_t i = 0; i < seen.count; ++i) {
+      l.seen_ids[id[i]] = 1;
+      for (int row = 0; row < units; row += strip_rows)
+        batch.model.kernels->add_f32(rows + ptrdiff_t(i) * units + row, gradient + packed_index(units, ids, row, id[i]),
+                                     size_t(units - row < strip_rows ? units - row : strip_rows));
+    }
+  }
+}
 
 /// The gradient of a batch, shard sums added in shard order, a group in flight after another.
 void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& result) {
@@ -220,12 +269,14 @@ void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
                   reinterpret_cast<float*>(l.seen + l.section_begin));
   prepare_layers(batch);
   memset(l.gradient, 0, size_t(l.section_floats) * sizeof(float));
+  if (batch.model.layers[0].kind == SLUICE_EMBEDDING) memset(l.seen_ids, 0, batch.model.layers[0].in);
   const uint32_t shards = (batch.count + shard_sequences - 1) / shard_sequences;
   for (batch.first = 0; batch.first < shards; batch.first += l.shards) {
     const uint32_t flying = shards - batch.first < l.shards ? shards - batch.first : l.shards;
     run_group(batch, host, flying);
     AddTask add{batch, flying};
-    spread(host, (l.section_floats + AddTask::chunk - 1) / AddTask::chunk, AddTask::run, &add);
+    spread(host, (l.shard_floats + AddTask::chunk - 1) / AddTask::chunk, AddTask::run, &add);
+    add_seen_rows(batch, flying);
     for (uint32_t s = 0; s < flying; ++s) {
       result.loss_sum += l.losses[s].sum;
       result.targets += l.losses[s].targets;
@@ -256,7 +307,7 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
   const float scale = targets.weight > 0.0 ? float(1.0 / targets.weight) : 0.0f;
   Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scale, 0};
   batch_gradient(batch, host, result);
-  const GradientNorm norms = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin});
+  const GradientNorm norms = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin}, layout.seen_ids);
   result.gradient_norm = norms.whole;
   result.gradient_norm_clipped = norm = norms.by_value;
   const double limit = double(t.options.clip_norm);
@@ -304,7 +355,7 @@ sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* mod
   memset(l.first, 0, section);
   memset(l.second, 0, section);
   memset(l.zeros, 0, size_t(zeros_needed(*trainer.model)) * sizeof(float));
-  memset(l.shard_gradients, 0, size_t(l.shards) * section);  // what no layer writes stays zero
+  memset(l.shard_gradients, 0, size_t(l.shards) * l.shard_floats * sizeof(float));  // what no layer writes stays zero
   return SLUICE_OK;
 }
 
@@ -318,7 +369,7 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   const sluice_status status = run_batch(t, sequences, n, host, own, l, norm);
   if (status) return status;
   if (own.targets) {
-    update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm, t.update, l.weights,
+    update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm, t.update, l.seen_ids, l.weights,
                    l.first, l.second);
     keep_moments(t, l);
   } else {

@@ -59,6 +59,12 @@ struct Draw {
   uint64_t seed, step;
 };
 
+/// What a shard's gradient of an embedding is: the ids that it has seen, and a row for each.
+struct SeenRows {
+  uint64_t ids, rows;  ///< bytes from the start of the shard's memory: int32 [count], float [count][padded(out)]
+  uint32_t count;
+};
+
 /// One layer's share of a shard's pass.
 struct TrainCall {
   const Kernels& kernels;
@@ -80,6 +86,7 @@ struct TrainCall {
   bool adds;                ///< backward: a later layer has the same weights, and its gradients stand there already
   float* dy;                ///< [rows_out][padded(out)] backward only; overwritten
   float* dx;                ///< [rows_in][padded(in)]; null where nothing below learns
+  SeenRows* seen_rows;      ///< what an embedding leaves there
   float* partial;           ///< [meeting] this shard's share of what shards add up between two phases
   const float* total;       ///< [meeting] the sum of all shards' shares of the phase before
 };
@@ -189,6 +196,9 @@ struct Update {
   double rate_factor;  ///< of the schedule's rate
 };
 
+/// What is done to a group of weights.
+sluice_penalty penalty_of(const sluice_train_options&, uint8_t group);
+
 double learning_rate(const sluice_train_options&, const Update&);
 
 /// A penalized gradient's norm, and what clipping by value makes of it.
@@ -197,11 +207,11 @@ struct GradientNorm {
 };
 
 /// Penalizes the gradient and clips it by value.
-GradientNorm penalize(const OpenModel&, const sluice_train_options&, const Parameters&);
+GradientNorm penalize(const OpenModel&, const sluice_train_options&, const Parameters&, const uint8_t* seen_ids);
 
 /// Moves the weights. first and second are Adam's moments, laid out as the gradient.
 void update_weights(const OpenModel&, const sluice_train_options&, const Parameters&, const sluice_host*, double norm, Update&,
-                    uint8_t* weights, float* first, float* second);
+                    const uint8_t* seen_ids, uint8_t* weights, float* first, float* second);
 
 /// Runs tasks 0 to n - 1 where the host wants them.
 void spread(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument);

@@ -27,21 +27,55 @@ struct UpdateTask {
   RmsStep rms;
   float shrink;  ///< the proximal step; 0: none
   float *w, *m, *v;
-  const float* g;
+  const float *g, *mask;
   uint64_t n;
+
+  void piece(size_t at, size_t count) const {
+    if (optimizer == SLUICE_SGD)
+      kernels.sgd_f32(sgd, w + at, g + at, m + at, count);
+    else if (optimizer == SLUICE_RMSPROP)
+      kernels.rms_f32(rms, w + at, g + at, v + at, count);
+    else
+      kernels.adam_f32(adam, w + at, g + at, m + at, v + at, count);
+    if (shrink > 0.0f) kernels.shrink_f32(shrink, w + at, count);
+    for (size_t i = at; mask && i < at + count; ++i) w[i] *= mask[i];
+  }
 
   static void run(void* argument, uint32_t i) {
     const UpdateTask& t = *static_cast<UpdateTask*>(argument);
     const uint64_t at = i * chunk, n = t.n - at < chunk ? t.n - at : chunk;
-    if (t.optimizer == SLUICE_SGD)
-      t.kernels.sgd_f32(t.sgd, t.w + at, t.g + at, t.m + at, size_t(n));
-    else if (t.optimizer == SLUICE_RMSPROP)
-      t.kernels.rms_f32(t.rms, t.w + at, t.g + at, t.v + at, size_t(n));
-    else
-      t.kernels.adam_f32(t.adam, t.w + at, t.g + at, t.m + at, t.v + at, size_t(n));
-    if (t.shrink > 0.0f) t.kernels.shrink_f32(t.shrink, t.w + at, size_t(n));
+    t.piece(size_t(at), size_t(n));
   }
 };
+
+/// Whether only what a batch has seen of an array is touched.
+bool by_rows(const Weights& array, const sluice_train_options& options) {
+  return array.group == embedding_group && options.embedding_rows;
+}
+
+/// Calls f(first, count) for the parts of an array that a batch touches: all of it, or of an embedding each seen id's.
+template <class F>
+void for_each_piece(const Weights& array, const sluice_train_options& options, const uint8_t* seen_ids, F f) {
+  if (!by_rows(array, options)) return f(0, size_t(elements(array)));
+  const int rows = padded_rows(array);
+  for (int id = 0; id < array.cols; ++id)
+    for (int row = 0; seen_ids[id] && row < rows; row += strip_rows)
+      f(packed_index(rows, array.cols, row, id), size_t(rows - row < strip_rows ? rows - row : strip_rows));
+}
+
+/// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the limit. A bias is one row.
+void limit_norms(const Weights& array, float limit, float* w) {
+  const bool by_id = array.group == embedding_group || !array.matrix;
+  const int rows = padded_rows(array), outer = by_id ? array.cols : rows, inner = by_id ? rows : array.cols;
+  for (int i = 0; i < outer; ++i) {
+    double square = 0.0;
+    const auto at = [&](int j) -> float& { return w[by_id ? packed_index(rows, array.cols, j, i) : packed_index(rows, array.cols, i, j)]; };
+    for (int j = 0; j < inner; ++j) square += double(at(j)) * double(at(j));
+    if (square <= double(limit) * double(limit)) continue;
+    const float scale = float(double(limit) / square_root(square));
+    for (int j = 0; j < inner; ++j) at(j) *= scale;
+  }
+}
 
 double power(double base, uint64_t n) {
   double result = 1.0;
@@ -82,16 +116,22 @@ double learning_rate(const sluice_train_options& options, const Update& update) 
   return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps)) : rate;
 }
 
-GradientNorm penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p) {
+sluice_penalty penalty_of(const sluice_train_options& options, uint8_t group) {
+  if (options.penalties) return options.penalties[group];
+  return group == bias_group ? sluice_penalty{} : sluice_penalty{options.l1, options.l2, options.weight_decay, 0.0f};
+}
+
+GradientNorm penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p, const uint8_t* seen_ids) {
   const Kernels& kernels = *model.kernels;
   double sum = 0.0, clipped = 0.0;
   for_each_trained(model, options, [&](const Weights& array) {
+    const sluice_penalty penalty = penalty_of(options, array.group);
     float* const g = p.gradient_at(array.offset);
-    if (array.matrix && options.l2 > 0.0f)
-      kernels.scaled_add_f32(2.0f * options.l2, reinterpret_cast<const float*>(p.base + array.offset), g,
-                             size_t(elements(array)));
-    if (array.matrix && options.l1 > 0.0f && !options.proximal)
-      kernels.sign_add_f32(options.l1, reinterpret_cast<const float*>(p.base + array.offset), g, size_t(elements(array)));
+    const auto* const w = reinterpret_cast<const float*>(p.base + array.offset);
+    for_each_piece(array, options, seen_ids, [&](size_t at, size_t n) {
+      if (penalty.l2 > 0.0f) kernels.scaled_add_f32(2.0f * penalty.l2, w + at, g + at, n);
+      if (penalty.l1 > 0.0f && !options.proximal) kernels.sign_add_f32(penalty.l1, w + at, g + at, n);
+    });
     sum += kernels.square_sum_f32(g, size_t(elements(array)));
     if (options.clip_value == 0.0f) return;
     kernels.clip_f32(options.clip_value, g, size_t(elements(array)));
@@ -101,7 +141,7 @@ GradientNorm penalize(const OpenModel& model, const sluice_train_options& option
 }
 
 void update_weights(const OpenModel& model, const sluice_train_options& options, const Parameters& p, const sluice_host* host,
-                    double norm, Update& update, uint8_t* weights, float* first, float* second) {
+                    double norm, Update& update, const uint8_t* seen_ids, uint8_t* weights, float* first, float* second) {
   const double rate = learning_rate(options, update);
   update.step += 1;
   update.beta1_power *= double(options.beta1);
@@ -119,24 +159,31 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   adam.epsilon = options.epsilon;
   SgdStep sgd{scale, 1.0f, options.momentum, float(rate), options.nesterov != 0};
   RmsStep rms{scale, 1.0f, options.alpha, float(1.0 - double(options.alpha)), float(rate), options.epsilon};
-  const float decay = float(1.0 - rate * double(options.optimizer == SLUICE_ADAM ? 0.0f : options.weight_decay));
-  const float shrink = options.proximal ? float(rate * double(options.l1)) : 0.0f;
 
   for_each_trained(model, options, [&](const Weights& array) {
-    adam.keep = sgd.keep = rms.keep = array.matrix ? decay : 1.0f;
+    const sluice_penalty penalty = penalty_of(options, array.group);
+    const double decay = options.optimizer == SLUICE_ADAM ? 0.0 : double(penalty.weight_decay);
+    adam.keep = sgd.keep = rms.keep = float(1.0 - rate * decay);
     const uint32_t at = (array.offset - p.section_begin) / uint32_t(sizeof(float));
+    auto* const w = reinterpret_cast<float*>(weights + array.offset);
     UpdateTask task{*model.kernels,
                     options.optimizer,
                     adam,
                     sgd,
                     rms,
-                    array.matrix ? shrink : 0.0f,
-                    reinterpret_cast<float*>(weights + array.offset),
+                    options.proximal ? float(rate * double(penalty.l1)) : 0.0f,
+                    w,
                     first + at,
                     second + at,
                     p.gradient_at(array.offset),
+                    options.mask ? options.mask + at : nullptr,
                     elements(array)};
-    spread(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
+    if (!by_rows(array, options)) {
+      spread(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
+    } else {
+      for_each_piece(array, options, seen_ids, [&](size_t from, size_t n) { task.piece(from, n); });
+    }
+    if (penalty.max_norm > 0.0f) limit_norms(array, penalty.max_norm, w);
   });
 }
 
