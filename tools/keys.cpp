@@ -429,7 +429,8 @@ const Key table[] = {
      .field = &R::weight_decay,
      .fallback = "0.0",
      .noun = "a weight decay",
-     .help = "The decoupled decay of weight matrices, never of biases, by adamw, sgd and rmsprop.",
+     .help = "Decoupled decay, by adamw, sgd and rmsprop. A number is for all weights but biases; { recurrent = 0.1, bias = 0.01 } for "
+             "those it names.",
      .min = 0,
      .max = 100,
      .source = "w * (1 - rate * weight_decay); Loshchilov, Hutter 2019"},
@@ -437,8 +438,7 @@ const Key table[] = {
      .field = &R::l1,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help = "Penalty on the magnitudes of weight matrices, never on biases; with train.l2 an elastic net. Not part of the validation "
-             "loss.",
+     .help = "Penalty on magnitudes, by weights as train.weight_decay; with train.l2 an elastic net. Not part of the validation loss.",
      .min = 0,
      .max = 1000000,
      .source = "loss + l1 * sum |w|; Tibshirani 1996; Zou, Hastie 2005"},
@@ -454,10 +454,42 @@ const Key table[] = {
      .field = &R::l2,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help = "Penalty on weight matrices, never on biases; not part of the validation loss.",
+     .help = "Penalty on squares, by weights as train.weight_decay. Not part of the validation loss.",
      .min = 0,
      .max = 1000000,
-     .source = "loss + l2 * sum w^2"},
+     .source = "loss + l2 * sum w^2: the gradient 2 * l2 * w"},
+    {.name = "train.elastic",
+     .field = &R::elastic,
+     .fallback = "0.0",
+     .noun = "a penalty",
+     .help = "An elastic net's lambda, in place of train.l1 and train.l2.",
+     .min = 0,
+     .max = 1000000,
+     .source = "l1 = lambda * l1_ratio, l2 = lambda * (1 - l1_ratio); others halve the second"},
+    {.name = "train.l1_ratio",
+     .field = &R::l1_ratio,
+     .fallback = "0.5",
+     .noun = "a share of the penalty",
+     .help = "train.elastic's share that is L1.",
+     .min = 0,
+     .max = 1},
+    {.name = "train.max_norm",
+     .field = &R::max_norm,
+     .fallback = "0.0",
+     .noun = "a norm",
+     .help = "The largest norm of all weights into one unit (of an embedding, of one id's vector; of biases, of all), kept after every step; 0 "
+             "for none. By weights as train.weight_decay.",
+     .min = 0,
+     .max = 1e30,
+     .source = "Srivastava et al. 2014"},
+    {.name = "train.embedding_rows",
+     .field = &R::embedding_rows,
+     .fallback = "\"all\"",
+     .noun = "a choice of rows",
+     .help = "Which of an embedding's vectors a step updates: all; or those of the ids in the batch, their moments too, which is faster and "
+             "lets rare ones be.",
+     .words = {"all", "seen"},
+     .source = "seen: as PyTorch's SparseAdam"},
     {.name = "train.clip_value",
      .field = &R::clip_value,
      .fallback = "0.0",
@@ -680,7 +712,8 @@ std::string_view nearest_key(std::string_view name) {
 
 std::string_view type_name(const Key& key) {
   constexpr std::array names = {"true or false", "a whole number",          "a number",
-                                "text",          "text or a list of texts", "a list of layers"};
+                                "text",          "text or a list of texts", "a list of layers",
+                                "a number, or a table of numbers by input, recurrent, bias, output and embedding"};
   return names[key.field.index()];
 }
 

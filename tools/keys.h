@@ -13,9 +13,20 @@ namespace sluice::tools {
 struct Recipe;
 struct LayerSpec;
 
+/// The kinds of weights, in the order of sluice_weight_group.
+constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
+constexpr int weight_group_count = 5;
+
+/// A number for each kind of weights: `1e-4` for all but biases, or `{ recurrent = 1e-4, bias = 1e-5 }`.
+struct GroupValues {
+  double of[weight_group_count] = {};
+  bool operator==(const GroupValues&) const = default;
+  bool any() const { return *this != GroupValues{}; }
+};
+
 /// Where a key's value lies in a Recipe; which alternative it is, is the key's type.
 using Field = std::variant<bool Recipe::*, std::int64_t Recipe::*, double Recipe::*, std::string Recipe::*,
-                           std::vector<std::string> Recipe::*, std::vector<LayerSpec> Recipe::*>;
+                           std::vector<std::string> Recipe::*, std::vector<LayerSpec> Recipe::*, GroupValues Recipe::*>;
 
 struct Key {
   std::string_view name;  ///< dotted: "train.batch"

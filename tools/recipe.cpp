@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/safe_file.h"
 #include "keys.h"
+#include "sluice_train.h"
 #include "toml.h"
 
 namespace sluice::tools {
@@ -95,6 +96,20 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Pla
     const auto text = item.value_exact<std::string>();
     if (!text || text->empty()) refuse("{}: {} in the list is not a column name; give text", place.text, shown(item));
     out.push_back(*text);
+  }
+}
+
+void read_value(GroupValues& out, const toml::node& node, const Place& place) {
+  out = {};
+  const toml::table* const table = node.as_table();
+  for (int g = 0; g < weight_group_count && !table; ++g)
+    if (g != SLUICE_BIASES) read_value(out.of[g], node, place);
+  if (!table) return;
+  for (auto&& [key, value] : *table) {
+    const auto name = std::find(std::begin(weight_groups), std::end(weight_groups), key.str());
+    if (name == std::end(weight_groups))
+      refuse("{}: {}: no kind of weights; there are input, recurrent, bias, output and embedding", place.text, key.str());
+    read_value(out.of[name - std::begin(weight_groups)], value, place);
   }
 }
 
@@ -356,7 +371,9 @@ void check(Recipe& recipe) {
            where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"), recipe.optimizer);
   if (recipe.nesterov && recipe.momentum == 0)
     refuse("{}: needs a momentum; set train.momentum", where(recipe, "train.nesterov"));
-  if (recipe.optimizer == "adam" && recipe.weight_decay != 0)
+  if (recipe.elastic > 0 && (recipe.l1.any() || recipe.l2.any()))
+    refuse("{}: stands in place of train.l1 and train.l2; give it or them", where(recipe, "train.elastic"));
+  if (recipe.optimizer == "adam" && recipe.weight_decay.any())
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));
   check_watch(recipe);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/data.h"
+#include "keys.h"
 #include "layers.h"
 
 namespace sluice::tools {
@@ -47,7 +48,9 @@ struct Recipe {
   double momentum = 0, alpha = 0, schedule_factor = 0;
   bool nesterov = false;
   std::int64_t schedule_every = 0, warmup = 0;
-  double weight_decay = 0, l1 = 0, l2 = 0, clip_value = 0, clip_norm = 0;
+  GroupValues weight_decay, l1, l2, max_norm;
+  double elastic = 0, l1_ratio = 0, clip_value = 0, clip_norm = 0;
+  std::string embedding_rows;
   std::string l1_step;
   std::int64_t patience = 0, seed = 0, threads = 0;
   std::string monitor;

@@ -8,6 +8,7 @@
 #include "data/parse_number.h"
 #include "keys.h"
 #include "recipe.h"
+#include "sluice_train.h"
 
 namespace sluice::tools {
 namespace {
@@ -18,6 +19,16 @@ Json to_json(const std::vector<LayerSpec>& layers) {
   Json list = Json::array();
   for (const LayerSpec& layer : layers) list.push_back(tools::to_json(layer));
   return list;
+}
+
+Json to_json(const GroupValues& values) {
+  GroupValues all;  // what a plain number says
+  for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
+  if (values == all) return values.of[0];
+  Json json;
+  for (int g = 0; g < weight_group_count; ++g)
+    if (values.of[g] != 0) json[weight_groups[g]] = values.of[g];
+  return json;
 }
 
 template <class Value>
@@ -109,7 +120,7 @@ void from_json(const Json& json, Recipe& recipe, const Key& key) {
   std::visit(
       [&](auto field) {
         using Value = std::remove_reference_t<decltype(recipe.*field)>;
-        if constexpr (std::is_same_v<Value, std::vector<LayerSpec>>)
+        if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues>)
           return;
         else
           recipe.*field = json.get<Value>();

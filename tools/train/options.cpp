@@ -73,6 +73,16 @@ std::vector<float> class_weights(const Recipe& recipe, const DataSet& data, cons
   return weights;
 }
 
+std::vector<sluice_penalty> penalties(const Recipe& recipe) {
+  std::vector<sluice_penalty> all;
+  for (int g = 0; g < weight_group_count; ++g) {
+    const double elastic = g == SLUICE_BIASES ? 0 : recipe.elastic;
+    all.push_back({float(recipe.l1.of[g] + elastic * recipe.l1_ratio), float(recipe.l2.of[g] + elastic * (1 - recipe.l1_ratio)),
+                   float(recipe.weight_decay.of[g]), float(recipe.max_norm.of[g])});
+  }
+  return all;
+}
+
 /// What training does to each layer of the network. A layer's dropout acts on what enters the one after it.
 std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
   std::vector<sluice_layer_options> all(network.layers.size());
@@ -115,7 +125,9 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.beta1 = float(recipe.beta1);
   options.beta2 = float(recipe.beta2);
   options.epsilon = float(recipe.epsilon);
-  options.weight_decay = float(recipe.weight_decay);
+  plan.penalties = penalties(recipe);
+  options.penalties = plan.penalties.data();
+  options.embedding_rows = recipe.embedding_rows == "seen";
   options.momentum = float(recipe.momentum);
   options.nesterov = recipe.nesterov;
   options.alpha = float(recipe.alpha);
@@ -123,9 +135,7 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.schedule_every = steps_of(recipe, split, every, "train.schedule_every");
   options.schedule_factor = float(recipe.schedule_factor);
   options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
-  options.l1 = float(recipe.l1);
   options.proximal = recipe.l1_step == "proximal";
-  options.l2 = float(recipe.l2);
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);
   options.seed = std::uint64_t(recipe.seed);

@@ -46,11 +46,6 @@ struct HeldOut {
   double loss = 0, accuracy = 0;
 };
 
-/// What the log groups weights by: weight_ih and weight_hh of recurrent layers, biases of all, weights of Dense and of
-/// Embedding.
-constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
-constexpr int weight_group_count = int(std::size(weight_groups));
-
 /// One epoch, as a line of log.jsonl has it.
 struct Epoch {
   int number = 0;                                ///< from 1
@@ -91,6 +86,7 @@ struct TrainPlan {
   sluice_train_options options = {};
   std::vector<float> class_weights;
   std::vector<sluice_layer_options> layers;
+  std::vector<sluice_penalty> penalties;
 };
 TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split, const Network& network);
 
