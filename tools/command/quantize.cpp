@@ -60,6 +60,7 @@ Input read_input(const QuantizeOptions& options) {
            trained_for_fixed_point(input.model.made()) ? ", by its training (quantize.aware): there is nothing to quantize"
                                                        : "; give the float model that it was made of");
   input.network = read_network(input.model.model);
+  check_quantizable(input.network);
   const Columns columns = columns_of_made(input.model.made(), input.path);
   if (input.network.inputs.empty() || input.network.labels.empty())
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);

@@ -294,9 +294,39 @@ void add_dense(Work& work, const Layer& real) {
   work.result.units.push_back(curved ? state_unit : unit);
 }
 
+/// What stands in the way of a layer's integer form; empty where nothing does.
+std::string obstacle(const Layer& layer, bool first) {
+  switch (layer.kind) {
+    case SLUICE_STANDARDIZE:
+      return first ? "" : "has an integer form only as the first layer, where it becomes part of the inputs' scales";
+    case SLUICE_DENSE:
+      return layer.activation == SLUICE_HARD_SIGMOID ? "a hard sigmoid has no fixed-point kernel" : "";
+    case SLUICE_GRU:
+      if (layer.activation == SLUICE_TANH) return "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
+      if (layer.activation != SLUICE_LINEAR) return "gates of a hard sigmoid have no fixed-point kernel";
+      if (layer.both) return "both directions have no fixed-point kernel";
+      return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
+    case SLUICE_BATCH_NORM:
+      return "no recurrent or dense layer follows that could take it over, so it has no integer form";
+    case SLUICE_LAYER_NORM:
+      return "a normalization by each frame's own moments has no integer form";
+    default:
+      return "has no fixed-point kernel";
+  }
+}
+
 }  // namespace
 
+void check_quantizable(const Network& real) {
+  for (const Layer& layer : real.layers) {
+    if (layer.format != SLUICE_F32) refuse("{}: is in fixed point already; give the float model", layer_name(real, layer));
+    const std::string what = obstacle(layer, &layer == real.layers.data());
+    if (!what.empty()) refuse("{}: {}; it can be run in f32 only", layer_name(real, layer), what);
+  }
+}
+
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments) {
+  check_quantizable(real);
   Work work{real, format, ranges, moments};
   work.result.seen = real;
   Network& network = work.result.network;
@@ -306,17 +336,12 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   network.scales.output = static_cast<float>(state_unit);
   work.side = {0, work.largest()};
   for (const Layer& layer : real.layers) {
-    const bool first = &layer == real.layers.data();
-    if (layer.format != SLUICE_F32) refuse("{}: is in fixed point already; give the float model", layer_name(real, layer));
-    if (layer.kind == SLUICE_STANDARDIZE && first)
+    if (layer.kind == SLUICE_STANDARDIZE)
       work.standardization = &layer;
     else if (layer.kind == SLUICE_GRU)
       add_gru(work, layer);
-    else if (layer.kind == SLUICE_DENSE)
-      add_dense(work, layer);
     else
-      refuse("{}: has no integer form there; only as the first layer it becomes part of the inputs' scales",
-             layer_name(real, layer));
+      add_dense(work, layer);
   }
   if (network.layers.empty()) refuse("a network of standardization alone has nothing to quantize");
   return std::move(work.result);

@@ -22,6 +22,9 @@ struct Quantized {
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
                    const std::vector<LayerMoments>& moments = {});
 
+/// Refuses (exit code 2), by name and reason, a float network with a layer that has no integer form.
+void check_quantizable(const Network& real);
+
 /// Refuses (exit code 2) a network in fixed point of which a row's accumulator can overflow, whatever enters: from its weights,
 /// bias and shift. `name` for messages.
 void prove_no_overflow(const Network& fixed, const std::string& name);
