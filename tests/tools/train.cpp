@@ -307,6 +307,23 @@ TEST_CASE("a training that explodes stops at the batch, and keeps the best weigh
            run.trained.epochs[std::size_t(best - 1)].held_out->loss);
 }
 
+TEST_CASE("where nothing is held out, an explosion leaves the weights of the last complete epoch") {
+  const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5", "train.warmup=50",
+                                         "data.validation=0", "train.momentum=0.9"};
+  std::vector<std::string> longer = wild;
+  longer.push_back("train.epochs=100");
+  const Run run(false, longer);
+  const std::size_t done = run.trained.epochs.size();
+  REQUIRE(!run.trained.diverged.empty());
+  REQUIRE(done > 0);
+  CHECK_EQ(run.trained.kept, int(done));
+  std::vector<std::string> shorter = wild;
+  shorter.push_back("train.epochs=" + std::to_string(done));
+  const Run whole(false, shorter);
+  CHECK_EQ(whole.trained.diverged, "");
+  CHECK_EQ(sluice_hash(&run.trained.model.model), sluice_hash(&whole.trained.model.model));
+}
+
 TEST_CASE("a loss that is not a number stops at its batch, which is the one with the bad frame") {
   const Recipe recipe = recipe_of(true, {"train.batch=1", "train.epochs=3", "data.validation=0", "data.standardize=false"});
   DataSet data = sums(10, true);
@@ -391,5 +408,6 @@ TEST_CASE("a line that cannot be added leaves the log as it was") {
   write_file(path, "a\n");
   append_file(path, "b\n");
   CHECK_EQ(read_file(path), "a\nb\n");
+  CHECK_THROWS_AS(append_file("/dev/full", "x"), Error);
   std::filesystem::remove(path);
 }
