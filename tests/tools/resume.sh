@@ -46,49 +46,57 @@ whole() {
   start=$((($(now) - begin) / 1000000 + 1))
 }
 
-# killed NAME TIMES OPTION...: the same run, killed at so many random moments and resumed each time; ended in peace at last.
+# equal ONE OTHER FILE...: the files of two runs, and nothing else in the other one.
+equal() {
+  local one=$1 other=$2 file
+  for file in log.jsonl model.slu model-f32.slu; do
+    [ ! -e "$one/$file" ] || same "$one/$file" "$other/$file" "uninterrupted and resumed"
+  done
+  [ "$(ls -A "$one" | tr '\n' ' ')" = "$(ls -A "$other" | tr '\n' ' ')" ] || complain "$other holds $(ls -A "$other" | tr '\n' ' ')"
+}
+
+# killed WHOLE TIMES OPTION...: the same run, killed at so many random moments and resumed each time; ended in peace at last, as
+# hit_WHOLE. One that is done before that is compared, and another one begins.
 killed() {
-  local name=$1 times=$2 i kills=0 pid code options wait
+  local whole=$1 name=hit_$1 times=$2 kills=0 attempts=0 pid code options wait
   shift 2
-  for ((i = 0; i < times; i++)); do
+  while [ $kills -lt "$times" ] && [ $attempts -lt $((4 * times)) ]; do
+    attempts=$((attempts + 1))
     options=(--resume "$name")
     [ -e "$name/recipe.toml" ] || options=(recipe.toml --out "$name" --force "$@")
     # Every fourth time before or while it begins to train; else after a part of the run, so that all kills together span it.
-    if [ $((i % 4)) -eq 0 ]; then wait=$((RANDOM % start)); else wait=$((start + RANDOM % (3 * took / (2 * times) + 1))); fi
+    if [ $((attempts % 4)) -eq 0 ]; then wait=$((RANDOM % start)); else wait=$((start + RANDOM % (3 * took / (2 * times) + 1))); fi
     "${sluice[@]}" train "${options[@]}" --set train.checkpoint_seconds=0 >out 2>err </dev/null &
     pid=$!
     sleep "$(awk -v ms=$wait 'BEGIN { print ms / 1000 }')"
     kill -9 $pid 2>/dev/null
     wait $pid 2>/dev/null
     code=$?
-    [ $code -ne 0 ] || break # done before all kills
-    [ $code -eq 137 ] || complain "$name, attempt $i: exit code $code: $(cat err)"
-    kills=$((kills + 1))
+    if [ $code -eq 137 ]; then
+      kills=$((kills + 1))
+    elif [ $code -eq 0 ]; then # the machine has become faster
+      equal "$whole" "$name"
+      rm -rf "$name"
+      took=$((took / 2))
+    else
+      complain "$name, attempt $attempts: exit code $code: $(cat err)"
+    fi
   done
-  echo "$name: killed $kills times, at last in epoch $(($(lines "$name/log.jsonl") + 1)) of $(lines "${name#hit_}/log.jsonl")"
-  [ $kills -ge $((times / 2)) ] || complain "$name: killed only $kills times"
-  [ -e "$name/recipe.toml" ] || works train recipe.toml --out "$name" "$@"
+  echo "$name: killed $kills times, at last in epoch $(($(lines "$name/log.jsonl") + 1)) of $(lines "$whole/log.jsonl")"
+  [ $kills -eq "$times" ] || complain "$name: killed only $kills times"
+  [ -e "$name/recipe.toml" ] || works train recipe.toml --out "$name" --force "$@"
   works train --resume "$name"
-}
-
-# equal ONE OTHER FILE...: the files of two runs, and nothing else in the other one.
-equal() {
-  local one=$1 other=$2 file
-  for file in log.jsonl model.slu; do same "$one/$file" "$other/$file" "uninterrupted and resumed"; done
-  [ "$(ls -A "$one" | tr '\n' ' ')" = "$(ls -A "$other" | tr '\n' ' ')" ] || complain "$other holds $(ls -A "$other" | tr '\n' ' ')"
+  equal "$whole" "$name"
 }
 
 # --- killed at random moments
 whole run
-killed hit_run 20
-equal run hit_run
+killed run 20
 # A layer without bounds, whose roundings follow what it was seen to hand on.
 aware=(--set quantize.aware=true --set train.epochs=24 --set
   'model.layers=[{dense=12,activation="relu"},{gru=16},{dense=9,activation="softmax"}]')
 whole aware "${aware[@]}"
-killed hit_aware 12 "${aware[@]}"
-equal aware hit_aware
-same aware/model-f32.slu hit_aware/model-f32.slu "uninterrupted and resumed"
+killed aware 12 "${aware[@]}"
 
 # --- what is complete, is complete
 works train --resume run
