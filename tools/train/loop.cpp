@@ -216,7 +216,7 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
   return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}", state.epochs.size() + 1,
                      state.sums.batches + 1, std::fabs(loss), finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
                      std::fabs(result.gradient_norm),
-                     blame(loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
+                     blame(loop.recipe.layers, loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
 }
 
 void add(Sums& sums, const sluice_train_result& result) {
