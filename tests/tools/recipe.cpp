@@ -28,12 +28,36 @@ std::string refusal(const std::string& text, const std::vector<Override>& overri
 }  // namespace
 
 TEST_CASE("the issue's names of keys stay") {
-  for (const char* name :
-       {"data.train",      "data.test",           "data.sequence",        "data.target",    "data.target_type",
-        "data.target_per", "data.ignore",         "data.validation",      "data.group",     "data.standardize",
-        "model.layers",    "model.dropout.input", "model.dropout.output", "train.loss",     "train.epochs",
-        "train.batch",     "train.optimizer",     "train.learning_rate",  "train.schedule", "train.weight_decay",
-        "train.l2",        "train.clip_norm",     "train.patience",       "train.seed",     "train.threads"}) {
+  for (const char* name : {"data.train",
+                           "data.test",
+                           "data.sequence",
+                           "data.target",
+                           "data.target_type",
+                           "data.target_per",
+                           "data.ignore",
+                           "data.validation",
+                           "data.group",
+                           "data.standardize",
+                           "model.layers",
+                           "model.dropout.input",
+                           "model.dropout.output",
+                           "train.loss",
+                           "train.epochs",
+                           "train.batch",
+                           "train.optimizer",
+                           "train.learning_rate",
+                           "train.schedule",
+                           "train.weight_decay",
+                           "train.l2",
+                           "train.clip_norm",
+                           "train.patience",
+                           "train.seed",
+                           "train.threads",
+                           "train.monitor",
+                           "train.min_improvement",
+                           "train.validate_every",
+                           "train.checkpoint_seconds",
+                           "train.diverged"}) {
     CAPTURE(std::string(name));
     CHECK(find_key(name) != nullptr);
   }
@@ -48,6 +72,19 @@ TEST_CASE("every key has a help of one sentence and stands in the manual") {
     CHECK(key.help.ends_with("."));
     CHECK(manual.find(key.name) != std::string::npos);
   }
+}
+
+TEST_CASE("a number that may be a word says so, and takes it with and without quotes") {
+  CHECK_EQ(allowed(*find_key("train.batch")), "1 to 65536, or \"all\"");
+  CHECK_EQ(allowed(*find_key("train.monitor")), "\"loss\" or \"accuracy\"");
+  CHECK_EQ(allowed(*find_key("train.epochs")), "1 or more");
+  const auto with = [](const std::string& text) { return parse_recipe(smallest, "r.toml", {parse_override(text)}).batch; };
+  CHECK_EQ(with("train.batch=all"), all_at_once);
+  CHECK_EQ(with("train.batch=\"all\""), all_at_once);
+  CHECK_EQ(with("train.batch=3"), 3);
+  CHECK_EQ(parse_recipe(std::string(smallest) + "[train]\nbatch = \"all\"\n", "r.toml", {}).batch, all_at_once);
+  CHECK_EQ(refusal(smallest, {parse_override("train.batch=al")}),
+           "--set train.batch=al: \"al\" is not a batch size; give a whole number, 1 to 65536, or \"all\"");
 }
 
 TEST_CASE("a mistyped key finds the nearest one") {

@@ -28,67 +28,102 @@ validate_every = 2
 threads = 1
 END
 
+recipe=recipe.toml
 lines() { { wc -l <"$1"; } 2>/dev/null || echo 0; }
 now() { date +%s%N; }
+
+# A text of six letters, as a stream in pieces.
+awk 'BEGIN { for (i = 0; i < 6000; i++) { x = (x * 5 + i * i + 3) % 64; printf "%s", substr("abcdef", 1 + x % 6, 1) } }' >text.txt
+cat >text.toml <<'END'
+[data]
+train = "text.txt"
+format = "text"
+target_per = "row"
+window = 12
+validation = 0.2
+
+[model]
+layers = [ { embedding = 6 }, { lstm = 12 }, { batch_norm = true }, { dense = 8, activation = "softmax" } ]
+dropout = { output = 0.3 }
+
+[train]
+epochs = 10
+batch = 6
+carry = true
+learning_rate = 1e-2
+threads = 1
+END
 
 # whole NAME OPTION...: an uninterrupted run. What it takes with a checkpoint after every batch is in $took, what one epoch alone
 # does in $start, both in milliseconds.
 whole() {
   local name=$1 begin
   shift
-  works train recipe.toml --out "$name" "$@"
+  works train $recipe --out "$name" "$@"
   begin=$(now)
-  works train recipe.toml --out timed --force "$@" --set train.checkpoint_seconds=0
+  works train $recipe --out timed --force "$@" --set train.checkpoint_seconds=0
   took=$((($(now) - begin) / 1000000))
   same "$name/model.slu" timed/model.slu "checkpoints seldom and always"
   begin=$(now)
-  works train recipe.toml --out timed --force "$@" --set train.epochs=1
+  works train $recipe --out timed --force "$@" --set train.epochs=1
   start=$((($(now) - begin) / 1000000 + 1))
 }
 
-# killed NAME TIMES OPTION...: the same run, killed at so many random moments and resumed each time; ended in peace at last.
+# equal ONE OTHER FILE...: the files of two runs, and nothing else in the other one.
+equal() {
+  local one=$1 other=$2 file
+  for file in log.jsonl model.slu model-f32.slu; do
+    [ ! -e "$one/$file" ] || same "$one/$file" "$other/$file" "uninterrupted and resumed"
+  done
+  [ "$(ls -A "$one" | tr '\n' ' ')" = "$(ls -A "$other" | tr '\n' ' ')" ] || complain "$other holds $(ls -A "$other" | tr '\n' ' ')"
+}
+
+# killed WHOLE TIMES OPTION...: the same run, killed at so many random moments and resumed each time; ended in peace at last, as
+# hit_WHOLE. One that is done before that is compared, and another one begins.
 killed() {
-  local name=$1 times=$2 i kills=0 pid code options wait
+  local whole=$1 name=hit_$1 times=$2 kills=0 attempts=0 pid code options wait
   shift 2
-  for ((i = 0; i < times; i++)); do
+  while [ $kills -lt "$times" ] && [ $attempts -lt $((4 * times)) ]; do
+    attempts=$((attempts + 1))
     options=(--resume "$name")
-    [ -e "$name/recipe.toml" ] || options=(recipe.toml --out "$name" --force "$@")
+    [ -e "$name/recipe.toml" ] || options=($recipe --out "$name" --force "$@")
     # Every fourth time before or while it begins to train; else after a part of the run, so that all kills together span it.
-    if [ $((i % 4)) -eq 0 ]; then wait=$((RANDOM % start)); else wait=$((start + RANDOM % (3 * took / (2 * times) + 1))); fi
+    if [ $((attempts % 4)) -eq 0 ]; then wait=$((RANDOM % start)); else wait=$((start + RANDOM % (3 * took / (2 * times) + 1))); fi
     "${sluice[@]}" train "${options[@]}" --set train.checkpoint_seconds=0 >out 2>err </dev/null &
     pid=$!
     sleep "$(awk -v ms=$wait 'BEGIN { print ms / 1000 }')"
     kill -9 $pid 2>/dev/null
     wait $pid 2>/dev/null
     code=$?
-    [ $code -ne 0 ] || break # done before all kills
-    [ $code -eq 137 ] || complain "$name, attempt $i: exit code $code: $(cat err)"
-    kills=$((kills + 1))
+    if [ $code -eq 137 ]; then
+      kills=$((kills + 1))
+    elif [ $code -eq 0 ]; then # the machine has become faster
+      equal "$whole" "$name"
+      rm -rf "$name"
+      took=$((took / 2))
+    else
+      complain "$name, attempt $attempts: exit code $code: $(cat err)"
+    fi
   done
-  echo "$name: killed $kills times, at last in epoch $(($(lines "$name/log.jsonl") + 1)) of $(lines "${name#hit_}/log.jsonl")"
-  [ $kills -ge $((times / 2)) ] || complain "$name: killed only $kills times"
-  [ -e "$name/recipe.toml" ] || works train recipe.toml --out "$name" "$@"
+  echo "$name: killed $kills times, at last in epoch $(($(lines "$name/log.jsonl") + 1)) of $(lines "$whole/log.jsonl")"
+  [ $kills -eq "$times" ] || complain "$name: killed only $kills times"
+  [ -e "$name/recipe.toml" ] || works train $recipe --out "$name" --force "$@"
   works train --resume "$name"
-}
-
-# equal ONE OTHER FILE...: the files of two runs, and nothing else in the other one.
-equal() {
-  local one=$1 other=$2 file
-  for file in log.jsonl model.slu; do same "$one/$file" "$other/$file" "uninterrupted and resumed"; done
-  [ "$(ls -A "$one" | tr '\n' ' ')" = "$(ls -A "$other" | tr '\n' ' ')" ] || complain "$other holds $(ls -A "$other" | tr '\n' ' ')"
+  equal "$whole" "$name"
 }
 
 # --- killed at random moments
 whole run
-killed hit_run 20
-equal run hit_run
+killed run 20
 # A layer without bounds, whose roundings follow what it was seen to hand on.
 aware=(--set quantize.aware=true --set train.epochs=24 --set
   'model.layers=[{dense=12,activation="relu"},{gru=16},{dense=9,activation="softmax"}]')
 whole aware "${aware[@]}"
-killed hit_aware 12 "${aware[@]}"
-equal aware hit_aware
-same aware/model-f32.slu hit_aware/model-f32.slu "uninterrupted and resumed"
+killed aware 12 "${aware[@]}"
+recipe=text.toml
+whole text
+killed text 12
+recipe=recipe.toml
 
 # --- what is complete, is complete
 works train --resume run
@@ -100,7 +135,7 @@ absent nothing
 under_way() {
   local name=$1
   shift
-  "${sluice[@]}" train recipe.toml --out "$name" --set train.epochs=1000000 --set train.patience=0 --set train.checkpoint_seconds=0 \
+  "${sluice[@]}" train $recipe --out "$name" --set train.epochs=1000000 --set train.patience=0 --set train.checkpoint_seconds=0 \
     "$@" >out 2>err </dev/null &
   training=$!
   for _ in $(seq 600); do
@@ -111,7 +146,7 @@ under_way() {
 }
 
 # --- interrupted
-"${sluice[@]}" train recipe.toml --out interrupted --set train.checkpoint_seconds=0 >out 2>err </dev/null &
+"${sluice[@]}" train $recipe --out interrupted --set train.checkpoint_seconds=0 >out 2>err </dev/null &
 training=$!
 while kill -0 $training 2>/dev/null && [ ! -s interrupted/log.jsonl ]; do sleep 0.01; done
 kill -INT $training 2>/dev/null
@@ -128,7 +163,7 @@ else
 fi
 
 # --- diverged: a model is kept, and what happened is told
-"${sluice[@]}" train recipe.toml --out wild --set train.optimizer=sgd --set train.schedule=constant --set train.weight_decay=0 --set train.clip_norm=0 \
+"${sluice[@]}" train $recipe --out wild --set train.optimizer=sgd --set train.schedule=constant --set train.weight_decay=0 --set train.clip_norm=0 \
   --set train.l2=0.1 --set train.learning_rate=100 --set train.warmup=20 >out 2>err </dev/null
 [ $? -eq 1 ] || complain "a training that diverges: $(tail -n 1 err)"
 tail -n 1 err | grep -Eq '^training diverged in epoch [0-9]+, batch [0-9]+: the loss is .*layer [12] .*wild/model\.slu holds ' ||
@@ -160,7 +195,7 @@ size=$(wc -c <sizes/checkpoint.slc) model=$(wc -c <run/model.slu)
 (
   ulimit -f $(((size - model / 2) / 1024))
   trap '' XFSZ
-  "${sluice[@]}" train recipe.toml --out full --set train.checkpoint_seconds=0 2> >(cat >err) >out
+  "${sluice[@]}" train $recipe --out full --set train.checkpoint_seconds=0 2> >(cat >err) >out
   echo $? >code
 )
 [ "$(cat code)" = 1 ] || complain "a disk that fills up: exit code $(cat code), not 1"
@@ -190,7 +225,7 @@ refused 2 'goes on by .* own recipe.*--out' train --resume sizes --out x
 refused 2 'goes on by .* own recipe.*--force' train --resume sizes --force
 refused 2 'goes on by .* own recipe.*recipe\.toml' train recipe.toml --resume sizes
 refused 2 '--set train\.epochs=3: changes the result' train --resume sizes --set train.epochs=3
-refused 2 'holds another run.*--resume' train recipe.toml --out sizes
+refused 2 'holds another run.*--resume' train $recipe --out sizes
 same sizes/log.jsonl broken/log.jsonl "refused trainings left the log alone"
 
 # --- the data may move

@@ -275,12 +275,23 @@ TEST_CASE("a gradient that is not finite is told by layer and array, counted as 
   for (Layer& layer : network.layers)
     for (Array& array : layer.arrays) std::fill(array.values.begin(), array.values.end(), 0.5f);
   pack_weights(weight_places(start.model), network, gradient.data());
-  CHECK_EQ(blame(start, gradient.data()),
+  const auto layers = [](const char* text) {
+    return parse_recipe(std::string("[data]\ntrain = \"-\"\n[model]\nlayers = [ ") + text +
+                            ", { dense = 2, activation = \"softmax\" } ]\n",
+                        "r.toml", {})
+        .layers;
+  };
+  const std::vector<LayerSpec> three = layers("{ gru = 5 }, { gru = 3 }"), twice = layers("{ gru = 5, repeat = 2 }");
+  CHECK_EQ(blame(three, start, gradient.data()),
            "the largest gradient is that of layer 1 (gru), weight_hh: 4.33");  // 0.5 * sqrt(3 * 5 * 5)
   network.layers[3].arrays[1].values[1] = INFINITY;
+  pack_weights(weight_places(start.model), network, gradient.data());
+  CHECK_EQ(blame(three, start, gradient.data()), "the gradient of layer 3 (dense), bias is not finite");
+  CHECK_EQ(blame(twice, start, gradient.data()), "the gradient of layer 2 (dense), bias is not finite");
   network.layers[2].arrays[3].values[2] = std::nanf("");
   pack_weights(weight_places(start.model), network, gradient.data());
-  CHECK_EQ(blame(start, gradient.data()), "the gradient of layer 2 (gru), bias_hh is not finite");
+  CHECK_EQ(blame(three, start, gradient.data()), "the gradient of layer 2 (gru), bias_hh is not finite");
+  CHECK_EQ(blame(twice, start, gradient.data()), "the gradient of layer 1 (gru, 2 of 2), bias_hh is not finite");
 }
 
 TEST_CASE("a training that explodes stops at the batch, and keeps the best weights") {
@@ -305,6 +316,23 @@ TEST_CASE("a training that explodes stops at the batch, and keeps the best weigh
   CHECK_EQ(run.trained.kept, best);
   CHECK_EQ(evaluate(run.trained.model.model, run.data, run.parts.held_out, 1).loss,
            run.trained.epochs[std::size_t(best - 1)].held_out->loss);
+}
+
+TEST_CASE("where nothing is held out, an explosion leaves the weights of the last complete epoch") {
+  const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5", "train.warmup=50",
+                                         "data.validation=0", "train.momentum=0.9"};
+  std::vector<std::string> longer = wild;
+  longer.push_back("train.epochs=100");
+  const Run run(false, longer);
+  const std::size_t done = run.trained.epochs.size();
+  REQUIRE(!run.trained.diverged.empty());
+  REQUIRE(done > 0);
+  CHECK_EQ(run.trained.kept, int(done));
+  std::vector<std::string> shorter = wild;
+  shorter.push_back("train.epochs=" + std::to_string(done));
+  const Run whole(false, shorter);
+  CHECK_EQ(whole.trained.diverged, "");
+  CHECK_EQ(sluice_hash(&run.trained.model.model), sluice_hash(&whole.trained.model.model));
 }
 
 TEST_CASE("a loss that is not a number stops at its batch, which is the one with the bad frame") {
@@ -391,5 +419,6 @@ TEST_CASE("a line that cannot be added leaves the log as it was") {
   write_file(path, "a\n");
   append_file(path, "b\n");
   CHECK_EQ(read_file(path), "a\nb\n");
+  CHECK_THROWS_AS(append_file("/dev/full", "x"), Error);
   std::filesystem::remove(path);
 }

@@ -23,6 +23,16 @@ int group_of(const Layer& layer, const Array& array) {
   return layer.kind == SLUICE_DENSE ? group("output") : group(sluice_layer_name(layer.kind));
 }
 
+/// "layer 2 (gru, 1 of 3)": every layer of the network, as the recipe counts.
+std::vector<std::string> names_of(const std::vector<LayerSpec>& layers) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    for (std::int64_t pass = 1; pass <= layers[i].repeat; ++pass)
+      names.push_back(fmt::format("layer {} ({}{})", i + 1, sluice_layer_name(layers[i].kind),
+                                  layers[i].repeat > 1 ? fmt::format(", {} of {}", pass, layers[i].repeat) : ""));
+  return names;
+}
+
 double square_sum(const std::vector<float>& values) {
   double sum = 0;
   for (const float v : values) sum += double(v) * double(v);
@@ -57,21 +67,23 @@ void measure_weights(const Network& network, Epoch& epoch) {
     }
 }
 
-std::string blame(const OwnedModel& start, const float* gradient) {
+std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start, const float* gradient) {
   Network gradients = read_network(start.model);
   unpack_weights(weight_places(start.model), gradient, gradients);
+  const std::vector<std::string> names = names_of(layers);
   std::string largest;
   double most = -1;
-  int number = 0;
+  auto name = names.begin();
   for (const Layer& layer : gradients.layers) {
-    if (layer.kind == SLUICE_STANDARDIZE) continue;  // no layer of a recipe's list
-    ++number;
+    if (layer.kind == SLUICE_STANDARDIZE) continue;  // none of the recipe's list
     for (const Array& array : layer.arrays) {
       const double norm = std::sqrt(square_sum(array.values));
-      const std::string name = fmt::format("layer {} ({}), {}", number, sluice_layer_name(layer.kind), array.name);
-      if (!std::isfinite(norm)) return fmt::format("the gradient of {} is not finite", name);
-      if (norm > most) most = norm, largest = fmt::format("the largest gradient is that of {}: {:.4g}", name, norm);
+      if (!std::isfinite(norm)) return fmt::format("the gradient of {}, {} is not finite", *name, array.name);
+      if (norm <= most) continue;
+      most = norm;
+      largest = fmt::format("the largest gradient is that of {}, {}: {:.4g}", *name, array.name, norm);
     }
+    ++name;
   }
   return largest;
 }

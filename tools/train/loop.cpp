@@ -141,6 +141,8 @@ void restore(Loop& loop) {
   const TrainState& state = loop.state;
   need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
   if (!loop.aware) return;
+  if (state.unit.size() != loop.aware->unit.size())
+    fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place: the trainer points to it
   loop.aware->ranges.peak = state.peaks;
 }
@@ -214,7 +216,7 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
   return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}", state.epochs.size() + 1,
                      state.sums.batches + 1, std::fabs(loss), finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
                      std::fabs(result.gradient_norm),
-                     blame(loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
+                     blame(loop.recipe.layers, loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
 }
 
 void add(Sums& sums, const sluice_train_result& result) {
@@ -357,7 +359,12 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
   begin(loop);
   start_clock(loop);
   Trained result;
-  with_crew(loop.crew, [&] { run_epochs(loop, result); });
+  try {
+    with_crew(loop.crew, [&] { run_epochs(loop, result); });
+  } catch (...) {
+    end_progress(loop.progress);
+    throw;
+  }
   end_progress(loop.progress);
   if (result.interrupted) save(loop);
   Snapshot kept = kept_of(loop, result);

@@ -37,8 +37,9 @@ struct Initializers {
   double forget_bias = 0, update_bias = 0;  ///< added
 };
 
-/// Initial weights; as PyTorch draws them: recurrent layers U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs), 1/sqrt(inputs)),
-/// biases too, embeddings N(0, 1), normalizations 1 and 0. A number depends on the seed and on its place in the network alone.
+/// Initial weights; as PyTorch draws them: recurrent layers U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs),
+/// 1/sqrt(inputs)), biases too, embeddings N(0, 1), normalizations 1 and 0. A number depends on the seed and on its place in
+/// the network alone.
 void initialize(Network& network, std::uint64_t seed, const Initializers& how = {});
 
 /// How the held out sequences fare.
@@ -105,6 +106,6 @@ void measure_weights(const Network& network, Epoch& epoch);
 
 /// Of a batch's gradient, as text: the first layer, counted as the recipe does, and its array that are not finite; where all
 /// are, those of the largest norm.
-std::string blame(const OwnedModel& start, const float* gradient);
+std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start, const float* gradient);
 
 }  // namespace sluice::tools
