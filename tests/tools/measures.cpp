@@ -30,8 +30,8 @@ Evaluation classified(const std::vector<int>& truth, const std::vector<std::vect
     e.loss += one.cost / double(truth.size());
     e.correct += one.guess == one.truth;
     ++e.confusion[std::size_t(one.truth) * classes + std::size_t(one.guess)];
+    one.block = e.blocks++;
     e.answers.push_back(one);
-    e.blocks.push_back(i);
     e.scores.insert(e.scores.end(), p[i].begin(), p[i].end());
   }
   e.targets = e.sequences = truth.size();
@@ -89,8 +89,8 @@ TEST_CASE("an interval of a mean is near the normal distribution's, and holds th
       Answer one;
       one.error = double(noise.number(0, 1));
       sum += one.error, squares += one.error * one.error;
+      one.block = e.blocks++;
       e.answers.push_back(one);
-      e.blocks.push_back(i);
     }
     e.targets = n;
     const Measure mae = measure(e, "MAE");
@@ -110,11 +110,13 @@ TEST_CASE("rows of one block stand or fall together: the interval is as wide as 
   for (std::size_t i = 0; i < 400; ++i) {
     Answer one;
     one.error = double(i / 20 % 2);  // 20 blocks, all 0 or all 1
-    if (i % 20 == 0) blocks.blocks.push_back(i);
-    single.blocks.push_back(i);
-    blocks.answers.push_back(one), single.answers.push_back(one);
+    one.block = std::uint32_t(i / 20);
+    blocks.answers.push_back(one);
+    one.block = std::uint32_t(i);
+    single.answers.push_back(one);
   }
   blocks.targets = single.targets = 400;
+  blocks.blocks = 20, single.blocks = 400;
   const auto width = [](const Evaluation& e) {
     const Measure mae = measure(e, "MAE");
     return mae.interval->high - mae.interval->low;
@@ -131,7 +133,7 @@ TEST_CASE("errors of values: squared, its root, absolute, and in units of the de
     one.error = errors[i], one.naive_error = naive[i], one.unit = i % 2 ? 4 : 2;
     e.answers.push_back(one);
   }
-  e.blocks = {0, 2};
+  e.blocks = 1;
   e.targets = 4;
   e.units.deviation = {2, 4};
   CHECK(near(measure(e, "MSE").value, 3.5));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cfloat>
 #include <cmath>
+#include <unordered_map>
 
 #include "../../kernels/kernels.h"
 #include "../common/model_file.h"
@@ -31,9 +32,8 @@ struct RunTask {
 
   /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory holds.
   void run_sequence(OwnedStream& stream, std::size_t k) {
-    const sluice_info info = sluice_describe(stream.model);
-    const std::size_t s = sequences[k], outputs = info.outputs, steps = data.steps(s);
-    const bool whole = !data.per_row || info.whole_sequences;
+    const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs, steps = data.steps(s);
+    const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
     const std::size_t at_once = whole ? steps : piece;
     std::vector<float> y((data.per_row ? at_once : 1) * outputs);
     sluice_reset(&stream.stream);
@@ -41,18 +41,14 @@ struct RunTask {
       const std::size_t n = std::min(at_once, steps - t);
       run_rows(stream, data, data.first[s] + t, n, y.data());
       for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
-        if (outputs == 1 && data.classes) {  // the second class's probability
-          const float both[2] = {1 - y[row], y[row]};
-          take(data.target_begin(s) + t + row, begin[k] + t + row, both);
-        } else {
-          take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
-        }
+        take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs, outputs);
     }
   }
 
   /// @param target  which of the data's; @param answer  which of the result's
-  void take(std::size_t target, std::size_t answer, const float* y) {
-    const std::size_t outputs = data.outputs();
+  void take(std::size_t target, std::size_t answer, const float* y, std::size_t outputs) {
+    const float both[] = {1.0f - y[0], y[0]};
+    if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
     if (!data.classes) {
       for (std::size_t k = 0; k < outputs; ++k)
         result.answers[answer * outputs + k].error = double(y[k]) - double(data.value[target * outputs + k]);
@@ -68,24 +64,28 @@ struct RunTask {
   }
 };
 
-/// Where blocks begin, in targets: sequences; of few long sequences stretches of rows; of windows those that share rows.
-std::vector<std::size_t> blocks_of(const DataSet& data, std::span<const std::size_t> sequences,
-                                   const std::vector<std::size_t>& begin) {
+/// Which answers depend on one another: those of a sequence; of a group; of windows that share rows; where few sequences answer every
+/// row, those of a stretch of rows.
+void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
+                 Evaluation& result) {
   constexpr std::size_t few = 30;
-  std::vector<std::size_t> blocks;
-  if (data.per_row && sequences.size() < few) {
-    const std::size_t rows = std::max<std::size_t>(1, begin.back() / enough_blocks);
-    for (std::size_t k = 0; k < sequences.size(); ++k)
-      for (std::size_t row = begin[k]; row < begin[k + 1]; row += rows) blocks.push_back(row);
-    return blocks;
-  }
-  std::size_t last = 0;
+  const std::size_t each = data.classes ? 1 : data.outputs();
+  const bool stretches = data.per_row && sequences.size() < few, groups = !data.group.empty();
+  const std::size_t rows = stretches ? std::max<std::size_t>(1, begin.back() / enough_blocks) : begin.back() + 1;
+  std::unordered_map<std::string, std::uint32_t> known;
+  std::uint32_t block = 0;
+  std::size_t window = 0;
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const std::size_t row = data.first[sequences[k]];
-    if (data.window && k > 0 && row < last + data.window) continue;
-    blocks.push_back(begin[k]), last = row;
+    const bool shares = data.window && k > 0 && row < window + data.window;
+    if (!shares) window = row;
+    if (k > 0 && !shares) ++block;
+    if (groups) block = known.emplace(data.group[sequences[k]], std::uint32_t(known.size())).first->second;
+    for (std::size_t t = begin[k]; t < begin[k + 1]; ++t) {
+      if (t > begin[k] && (t - begin[k]) % rows == 0) ++block;
+      for (std::size_t i = t * each; i < (t + 1) * each; ++i) result.answers[i].block = block;
+    }
   }
-  return blocks;
 }
 
 void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& result) {
@@ -123,25 +123,21 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences, co
   });
 }
 
-/// Leaves out what is masked.
-void keep_valid(const DataSet& data, std::vector<std::size_t> blocks, Evaluation& result) {
-  const std::size_t each = data.classes ? 1 : data.outputs(), classes = result.scores.empty() ? 0 : data.outputs();
+/// Leaves out what is masked, and numbers the blocks that are left.
+void keep_valid(std::size_t classes, Evaluation& result) {
+  if (result.scores.empty()) classes = 0;
+  const auto scores = [&](std::size_t i) { return result.scores.begin() + std::ptrdiff_t(i * classes); };
+  std::unordered_map<std::uint32_t, std::uint32_t> left;
   std::size_t to = 0;
-  std::size_t block = 0;
   for (std::size_t i = 0; i < result.answers.size(); ++i) {
-    for (; block < blocks.size() && blocks[block] * each <= i; ++block)
-      if (result.blocks.empty() || result.blocks.back() < to) result.blocks.push_back(to);
     if (result.answers[i].truth < 0) continue;
-    if (to != i) {
-      result.answers[to] = result.answers[i];
-      if (classes)
-        std::copy_n(result.scores.begin() + std::ptrdiff_t(i * classes), classes,
-                    result.scores.begin() + std::ptrdiff_t(to * classes));
-    }
+    result.answers[to] = result.answers[i];
+    result.answers[to].block = left.emplace(result.answers[i].block, std::uint32_t(left.size())).first->second;
+    if (classes) std::copy_n(scores(i), classes, scores(to));
     ++to;
   }
   result.answers.resize(to), result.scores.resize(to * classes);
-  while (!result.blocks.empty() && result.blocks.back() >= to) result.blocks.pop_back();
+  result.blocks = std::uint32_t(left.size());
 }
 
 /// Sums go in the order of the answers.
@@ -196,7 +192,8 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   } else {
     fill_values(data, sequences, begin, result);
   }
-  keep_valid(data, blocks_of(data, sequences, begin), result);
+  fill_blocks(data, sequences, begin, result);
+  keep_valid(data.outputs(), result);
   add_up(data, result);
   return result;
 }

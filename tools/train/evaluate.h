@@ -19,6 +19,7 @@ struct Answer {
   double cost = 0;                    ///< -log p, or error^2
   double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value (windows) or the targets' mean
   double unit = 1;                    ///< values: the deviation to measure errors in
+  std::uint32_t block = 0;            ///< blocks are as good as independent of one another; answers of one are not
 };
 
 struct Evaluation {
@@ -34,10 +35,10 @@ struct Evaluation {
   double absolute_error = 0;  ///< values: mean of |y - value|
   double baseline_loss = 0;   ///< values: mean squared error of always answering these targets' own mean
 
-  std::vector<Answer> answers;      ///< valid ones, in order
-  std::vector<float> scores;        ///< classes: [answers][classes], where they are few enough to rank
-  std::vector<std::size_t> blocks;  ///< where in answers each block begins that is as good as independent of the others
-  Units units;                      ///< of values; empty: their own
+  std::vector<Answer> answers;  ///< valid ones, in order
+  std::vector<float> scores;  ///< classes: [answers][classes], where they are few enough to rank
+  std::uint32_t blocks = 0;   ///< 0, 1, ... of the answers
+  Units units;                ///< of values; empty: their own
 
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
