@@ -5,11 +5,13 @@
 #include <map>
 #include <set>
 
+#include "../support/large_data.h"
 #include "../support/numbers.h"
 #include "common/error.h"
 #include "data/data.h"
 
 using namespace sluice::tools;
+using sluice::tests::large_data;
 using sluice::tests::Noise;
 
 namespace {
@@ -218,4 +220,33 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(refusal([&] {
           learn_vocabulary(same, std::vector<std::size_t>{0}, 0, "t.txt");
         }).starts_with("t.txt: the training part holds one"));
+}
+
+TEST_CASE("tiny-shakespeare has 65 characters, a tenth of them for validation") {
+  const std::string path = large_data("tiny-shakespeare/input.txt");
+  if (path.empty()) return;
+  DataSet data = read_data(path, stream_columns(0.1));
+  learn_vocabulary(data, std::vector<std::size_t>{0}, 0, path);
+  CHECK_EQ(data.tokens.texts.size(), 65u);
+  CHECK_EQ(data.tokens.texts[0], " ");
+  CHECK_EQ(data.steps(0), 1003853u);
+  CHECK_EQ(data.steps(1), 111539u);
+  CHECK(std::count(data.target.begin(), data.target.end(), 1) == 0);
+}
+
+TEST_CASE("of SST-2's distinct phrases nine tenths are parts of others") {
+  const std::string path = large_data("sst2/train.tsv");
+  if (path.empty()) return;
+  Columns c = tsv_columns();
+  c.text = "sentence", c.group = containment;
+  const DataSet data = read_data(path, c);
+  CHECK_EQ(data.sequences(), 67349u);
+  std::map<Ids, bool> part;
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const std::size_t holder = std::stoul(data.group[s]);
+    part[Ids(data.ids.begin() + std::ptrdiff_t(data.first[s]), data.ids.begin() + std::ptrdiff_t(data.first[s + 1]))] =
+        data.steps(holder) > data.steps(s);
+  }
+  const auto parts = std::count_if(part.begin(), part.end(), [](const auto& one) { return one.second; });
+  CHECK(std::abs(double(parts) / double(part.size()) - 0.9) < 0.01);
 }

@@ -21,7 +21,8 @@ struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
   std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
-  Evaluation& result;              ///< an answer a target, of values one a number, masked or not
+  const Loss& loss;
+  Evaluation& result;  ///< an answer a target, of values one a number, masked or not
   std::vector<OwnedStream> streams;
   std::atomic<std::size_t> next{0};
 
@@ -45,13 +46,24 @@ struct RunTask {
     }
   }
 
+  void take_value(float value, float y, Answer& one) {
+    one.error = double(y) - double(value);
+    const double far = std::fabs(one.error), delta = loss.huber_delta;
+    one.cost = one.error * one.error;
+    if (loss.name == "huber") one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
+    if (loss.name != "binary") return;
+    float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
+    pick_kernels("scalar")->log_f32(log_p, log_p, 2);
+    one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
+  }
+
   /// @param target  which of the data's; @param answer  which of the result's
   void take(std::size_t target, std::size_t answer, const float* y, std::size_t outputs) {
     const float both[] = {1.0f - y[0], y[0]};
     if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
     if (!data.classes) {
       for (std::size_t k = 0; k < outputs; ++k)
-        result.answers[answer * outputs + k].error = double(y[k]) - double(data.value[target * outputs + k]);
+        take_value(data.value[target * outputs + k], y[k], result.answers[answer * outputs + k]);
       return;
     }
     const std::int32_t truth = data.target[target];
@@ -64,8 +76,8 @@ struct RunTask {
   }
 };
 
-/// Which answers depend on one another: those of a sequence; of a group; of windows that share rows; where few sequences answer every
-/// row, those of a stretch of rows.
+/// Which answers depend on one another: those of a sequence; of a group; of windows that share rows; where few sequences answer
+/// every row, those of a stretch of rows.
 void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
                  Evaluation& result) {
   constexpr std::size_t few = 30;
@@ -115,7 +127,6 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences, co
   each([&](std::size_t output, std::size_t at, Answer& one) {
     const double value = double(data.value[at]), mean = sum[output] / count[output];
     one.truth = std::isnan(data.value[at]) ? -1 : 0;
-    one.cost = one.error * one.error;
     const double last = data.window && !data.difference ? double(data.last[at]) : 0;
     one.naive_error = (data.window ? last : mean) - value;
     if (!data.units.empty()) one.unit = data.units.deviation[output];
@@ -141,7 +152,7 @@ void keep_valid(std::size_t classes, Evaluation& result) {
 }
 
 /// Sums go in the order of the answers.
-void add_up(const DataSet& data, Evaluation& result) {
+void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
   result.targets = result.answers.size();
   double cost = 0;
   for (const Answer& one : result.answers) {
@@ -151,7 +162,7 @@ void add_up(const DataSet& data, Evaluation& result) {
     if (!result.confusion.empty()) ++result.confusion[std::size_t(one.truth) * data.outputs() + std::size_t(one.guess)];
   }
   if (result.targets == 0) return;
-  result.loss = cost / double(result.targets);
+  result.loss = cost / double(loss.name == "mse_sum" && !data.classes ? result.sequences : result.targets);
   result.absolute_error /= double(result.targets);
   result.baseline_loss /= double(result.targets);
 }
@@ -170,7 +181,8 @@ void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::si
   stream.run(data.x.data() + row * data.features(), y, steps);
 }
 
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew) {
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
+                    const Loss& loss) {
   Evaluation result;
   result.classes = data.classes, result.per_row = data.per_row;
   result.text = data.is_text() && data.per_row, result.windows = data.window != 0;
@@ -183,7 +195,7 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   }
   result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
   if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
-  RunTask task{data, sequences, begin, result, {}};
+  RunTask task{data, sequences, begin, loss, result, {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);
@@ -194,14 +206,15 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   }
   fill_blocks(data, sequences, begin, result);
   keep_valid(data.outputs(), result);
-  add_up(data, result);
+  add_up(data, loss, result);
   return result;
 }
 
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads) {
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads,
+                    const Loss& loss) {
   Crew crew(threads);
   Evaluation result;
-  with_crew(crew, [&] { result = evaluate(model, data, sequences, crew); });
+  with_crew(crew, [&] { result = evaluate(model, data, sequences, crew, loss); });
   return result;
 }
 
