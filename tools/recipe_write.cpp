@@ -179,7 +179,13 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   std::uint64_t seed = 1;
   if (recipe.is_object() && recipe.contains(share_at) && recipe[share_at].is_number()) share = recipe[share_at];
   if (recipe.is_object() && recipe.contains(seed_at) && recipe[seed_at].is_number_unsigned()) seed = recipe[seed_at];
-  return split(data, share > 0 && share < 1 ? share : share_where_none, seed);
+  if (share <= 0 || share >= 1) share = share_where_none;
+  Split result = split(data, share, seed);
+  if (data.part.empty() || !result.held_out.empty()) return result;
+  const auto kept = std::ptrdiff_t(double(result.train.size()) * (1 - share));  // in time order
+  result.held_out.assign(result.train.begin() + kept, result.train.end());
+  result.train.resize(std::size_t(kept));
+  return result;
 }
 
 std::string made_with_units(const std::string& made, const Units& units) {

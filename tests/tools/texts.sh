@@ -37,6 +37,7 @@ head -n 1 answers.csv | grep -q '<padding>,<unknown>,' || complain "answers are 
 works export text --format slu --strip --out stripped
 works inspect stripped/model.slu
 
+refused 2 'text/model\.slu: begins with an embedding' quantize text --calibrate text.txt
 printf 'Äbc x' >unknown.txt
 refused 2 '^unknown\.txt:1: "x" is no character' run text --input unknown.txt
 works eval text --data unknown.txt
@@ -134,6 +135,10 @@ awk -v a="$(field series.json mse)" -v b="$(field series.json mse_naive)" 'BEGIN
   complain "squared error $(field series.json mse), of the last value $(field series.json mse_naive)"
 works run series --input series.csv --output answers.csv
 [ "$(wc -l <answers.csv)" -eq 382 ] || complain "$(wc -l <answers.csv) lines of answers, not 381 windows and a header"
+# Differences are told as values: whatever the model, near where the series is.
+awk -F, 'NR > 1 && ($2 < 90 || $2 > 130) { bad = 1 } END { exit bad }' answers.csv || complain "answers are not values: $(head -n 2 answers.csv)"
+works quantize series --calibrate series.csv
+works eval series/model-int8.slu --data series.csv --rows 280:400
 refused 2 'hold no window' train series.toml --out run --set data.window=300
 refused 2 'data\.sequence=time: ' train series.toml --out run --set data.sequence=time
 refused 2 'data\.validation_rows: .*begin before' train series.toml --out run --set data.validation_rows=240:300
