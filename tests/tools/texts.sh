@@ -28,8 +28,10 @@ works eval text --data text.txt --json
 mv out text.json
 below text.json perplexity 1.5
 above text.json perplexity_naive 4
-works train text.toml --out again --threads 2
-same text/model.slu again/model.slu "threads change the model of a text"
+SLUICE_ISA=scalar works train text.toml --out again --threads 2
+same text/model.slu again/model.slu "threads or the instruction set change the model of a text"
+SLUICE_ISA=scalar works eval text --data text.txt --json
+same text.json out "the instruction set changes what eval says of a text"
 works eval text --data text.txt --rows 0:100
 works run text --input text.txt --output answers.csv
 [ "$(grep -c '^0,' answers.csv)" -eq 2200 ] || complain "$(grep -c '^0,' answers.csv) answers to 2,200 characters"
@@ -87,6 +89,8 @@ works train tsv.toml --out tsv
 grep -q '60 of them cut to 5 frames' err || complain "cut texts are not told: $(head -n 3 err)"
 grep -q 'most frequent 0 (5[0-9.]* %)' err || complain "the classes' shares are not told: $(head -n 3 err)"
 printf 'label\tsentence\n1\tGOOD Film\n0\twhat a bad film it was\n' >test.tsv
+works train tsv/recipe.toml --out again --force
+same tsv/model.slu again/model.slu "a run's recipe gives another model"
 works eval tsv --data test.tsv --json
 mv out tsv.json
 above tsv.json accuracy 0.9
@@ -130,6 +134,10 @@ works train series.toml --out series
 grep -q '^Test, 98 sequences: .*last value' out || complain "the test rows are not told: $(cat out)"
 works eval series --data series.csv --rows 280:400 --json
 mv out series.json
+SLUICE_ISA=scalar works train series.toml --out again --force --threads 2
+same series/model.slu again/model.slu "threads or the instruction set change the model of a series"
+SLUICE_ISA=scalar works eval series --data series.csv --rows 280:400 --json
+same series.json out "the instruction set changes what eval says of a series"
 [ "$(field series.json sequences)" = 98 ] || complain "$(field series.json sequences) windows, not 98"
 awk -v a="$(field series.json mse)" -v b="$(field series.json mse_naive)" 'BEGIN { exit !(a < b / 3) }' ||
   complain "squared error $(field series.json mse), of the last value $(field series.json mse_naive)"
