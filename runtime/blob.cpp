@@ -81,7 +81,7 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
     // Text that a program will read as strings ends in NUL.
     const bool strings = s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS;
     if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
-    if (s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes)) return SLUICE_STRUCTURE;
+    if (reads_text && s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes)) return SLUICE_STRUCTURE;
   }
   return SLUICE_OK;
 }

@@ -187,7 +187,8 @@ const char* sluice_format_name(uint32_t format);        /* "f32", "int8", "w8a16
 /* Texts, for a model that was trained on one (SLUICE_SECTION_VOCABULARY): its tokens' ids, by the rules of its training. Text is UTF-8.
  * A token is a code point, or a word: what stands between white space (Unicode's White_Space, no-break spaces too), punctuation
  * included. Lower case is made of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic, one letter to one; text is not normalized. Id 0
- * is padding and belongs to no token; 1 is the unknown one, and that of each byte that is not UTF-8. Linked only when called. */
+ * is padding and belongs to no token; 1 is the unknown one, and that of each byte that is not UTF-8. A build without embeddings
+ * (SLUICE_LAYERS) knows no vocabulary. Linked only when called. */
 typedef struct {
   uint32_t ids;        /* 0: the model has no vocabulary; else at least 3 */
   uint32_t words;      /* 1: tokens are words; 0: code points */

@@ -125,6 +125,7 @@ using namespace sluice;
 namespace {
 
 const uint8_t* section_of(const sluice_model* model) {
+  if (!reads_text) return nullptr;
   return static_cast<const uint8_t*>(sluice_section(model, SLUICE_SECTION_VOCABULARY, nullptr));
 }
 

@@ -6,6 +6,13 @@
 
 namespace sluice {
 
+// Whether the runtime reads texts. Without embeddings a vocabulary is one of the sections that it passes over.
+#ifdef SLUICE_WITHOUT_EMBEDDING
+constexpr bool reads_text = false;
+#else
+constexpr bool reads_text = true;
+#endif
+
 /// What the section begins with. Then, for n = ids - 2 tokens: u32 end[n], where each one's text ends; u16 sorted[n], the tokens'
 /// numbers (id - 2) in the order of their bytes, and a zero where n is odd; the texts, UTF-8, one after another.
 struct BlobVocabulary {

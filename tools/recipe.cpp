@@ -254,7 +254,7 @@ void check_uses(const Recipe& recipe) {
   for (const auto& use : uses) {
     const bool given = recipe.origin.contains(use.key) &&
                        std::visit([&](auto field) { return !same(recipe.*field, defaults.*field); }, find_key(use.key)->field);
-    if (given && !use.read) refuse("{}: means nothing here; it is for {}", where(recipe, use.key), use.needs);
+    if (given && !use.read) refuse("{}: means nothing here; it goes with {}", where(recipe, use.key), use.needs);
   }
 }
 

@@ -104,6 +104,7 @@ RowRange parse_range(const std::string& place, const std::string& text);
 
 /// How data is read: from a recipe, or from what a model says of its making (refused where it does not; `model` for messages).
 Columns columns_of(const Recipe& recipe);
+Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< data and loss alone
 Columns columns_of_made(const std::string& made, const std::string& model);
 
 /// The sequences that a model's training held out of `data`, from what it says of its making; a fifth where it held out none.

@@ -151,20 +151,25 @@ Columns columns_of(const Recipe& recipe) {
           .windows = windows_of(recipe)};
 }
 
-Columns columns_of_made(const std::string& made, const std::string& model) {
+Recipe recipe_of_made(const std::string& made, const std::string& model) {
   try {
-    const Json data = Json::parse(made).at("recipe").at("data");
+    const Json json = Json::parse(made).at("recipe");
+    for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"}) json.at("data").at(name);
     Recipe recipe = default_recipe();
-    for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"}) data.at(name);
-    for (const Key& key : keys())  // a model of an older version lacks what came later
-      if (const std::string_view name = key.name.substr(key.name.find('.') + 1);
-          key.name.starts_with("data.") && data.contains(name))
-        from_json(data.at(std::string(name)), recipe, key);
-    return columns_of(recipe);
+    for (const Key& key : keys()) {
+      const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" || key.name == "train.huber_delta";
+      const std::size_t dot = key.name.find('.');
+      const Json::json_pointer at(fmt::format("/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
+      if (wanted && json.contains(at))
+        from_json(json.at(at), recipe, key);  // a model of an older version lacks what came later
+    }
+    return recipe;
   } catch (const Json::exception&) {
     refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
   }
 }
+
+Columns columns_of_made(const std::string& made, const std::string& model) { return columns_of(recipe_of_made(made, model)); }
 
 Split split_of_made(const std::string& made, const DataSet& data) {
   constexpr double share_where_none = 0.2;
@@ -174,7 +179,13 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   std::uint64_t seed = 1;
   if (recipe.is_object() && recipe.contains(share_at) && recipe[share_at].is_number()) share = recipe[share_at];
   if (recipe.is_object() && recipe.contains(seed_at) && recipe[seed_at].is_number_unsigned()) seed = recipe[seed_at];
-  return split(data, share > 0 && share < 1 ? share : share_where_none, seed);
+  if (share <= 0 || share >= 1) share = share_where_none;
+  Split result = split(data, share, seed);
+  if (data.part.empty() || !result.held_out.empty()) return result;
+  const auto kept = std::ptrdiff_t(double(result.train.size()) * (1 - share));  // in time order
+  result.held_out.assign(result.train.begin() + kept, result.train.end());
+  result.train.resize(std::size_t(kept));
+  return result;
 }
 
 std::string made_with_units(const std::string& made, const Units& units) {

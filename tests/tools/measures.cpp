@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "../support/numbers.h"
@@ -30,8 +31,8 @@ Evaluation classified(const std::vector<int>& truth, const std::vector<std::vect
     e.loss += one.cost / double(truth.size());
     e.correct += one.guess == one.truth;
     ++e.confusion[std::size_t(one.truth) * classes + std::size_t(one.guess)];
+    one.block = e.blocks++;
     e.answers.push_back(one);
-    e.blocks.push_back(i);
     e.scores.insert(e.scores.end(), p[i].begin(), p[i].end());
   }
   e.targets = e.sequences = truth.size();
@@ -89,8 +90,8 @@ TEST_CASE("an interval of a mean is near the normal distribution's, and holds th
       Answer one;
       one.error = double(noise.number(0, 1));
       sum += one.error, squares += one.error * one.error;
+      one.block = e.blocks++;
       e.answers.push_back(one);
-      e.blocks.push_back(i);
     }
     e.targets = n;
     const Measure mae = measure(e, "MAE");
@@ -110,11 +111,13 @@ TEST_CASE("rows of one block stand or fall together: the interval is as wide as 
   for (std::size_t i = 0; i < 400; ++i) {
     Answer one;
     one.error = double(i / 20 % 2);  // 20 blocks, all 0 or all 1
-    if (i % 20 == 0) blocks.blocks.push_back(i);
-    single.blocks.push_back(i);
-    blocks.answers.push_back(one), single.answers.push_back(one);
+    one.block = std::uint32_t(i / 20);
+    blocks.answers.push_back(one);
+    one.block = std::uint32_t(i);
+    single.answers.push_back(one);
   }
   blocks.targets = single.targets = 400;
+  blocks.blocks = 20, single.blocks = 400;
   const auto width = [](const Evaluation& e) {
     const Measure mae = measure(e, "MAE");
     return mae.interval->high - mae.interval->low;
@@ -131,7 +134,7 @@ TEST_CASE("errors of values: squared, its root, absolute, and in units of the de
     one.error = errors[i], one.naive_error = naive[i], one.unit = i % 2 ? 4 : 2;
     e.answers.push_back(one);
   }
-  e.blocks = {0, 2};
+  e.blocks = 1;
   e.targets = 4;
   e.units.deviation = {2, 4};
   CHECK(near(measure(e, "MSE").value, 3.5));
@@ -172,4 +175,50 @@ TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, bes
   const double share = a / 300, entropy = -(share * std::log(share) + (1 - share) * std::log(1 - share));
   CHECK(near(*measure(one, "perplexity").naive, std::exp(entropy), 1e-5));
   CHECK(measure(one, "perplexity").interval->low <= std::exp(loss));
+}
+
+TEST_CASE("the loss of values is the one that is trained by") {
+  Network network;
+  Layer dense = make_layer(SLUICE_DENSE, 1, 1);
+  dense.arrays[0].values = {1};
+  network.layers = {dense};
+  const OwnedModel model = open_model(write_blob(network), "model");
+  Columns c;
+  c.sequence = "s", c.target = {"v"}, c.classes = false, c.per_row = true;
+  // Answers are x: errors 0.5, -2 and, masked, none; then 0.25.
+  const DataSet data = assemble(read_csv("s,v,x\n1,0,0.5\n1,2,0\n1,,7\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
+  const auto loss = [&](const Loss& by) { return evaluate(model.model, data, all_sequences(data), 1, by).loss; };
+  CHECK(near(loss({}), (0.25 + 4 + 0.0625) / 3));
+  CHECK(near(loss({"mse_sum"}), (0.25 + 4 + 0.0625) / 2));
+  CHECK(near(loss({"huber", 1}), (0.125 + 1.5 + 0.03125) / 3));
+  CHECK(near(loss({"huber", 0.2}), (0.2 * 0.4 + 0.2 * 1.9 + 0.2 * 0.15) / 3));
+  const DataSet shares = assemble(read_csv("s,v,x\n1,0,0.5\n1,1,0.25\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
+  const double binary = -(std::log(0.5) + std::log(0.25) + 0.5 * std::log(0.75) + 0.5 * std::log(0.25)) / 3;
+  CHECK(near(evaluate(model.model, shares, all_sequences(shares), 1, {"binary"}).loss, binary, 1e-6));
+}
+
+TEST_CASE("answers that depend on one another are one block: a sequence's, a group's, those of windows that share rows") {
+  Network network;
+  network.layers = {make_layer(SLUICE_GRU, 1, 1)};
+  const OwnedModel model = open_model(write_blob(network), "model");
+  const auto blocks = [&](const DataSet& data) {
+    const Evaluation e = evaluate(model.model, data, all_sequences(data), 1);
+    std::vector<std::uint32_t> list;
+    for (const Answer& one : e.answers) list.push_back(one.block);
+    CHECK_EQ(e.blocks, *std::max_element(list.begin(), list.end()) + 1);
+    return list;
+  };
+  Columns c;
+  c.sequence = "s", c.target = {"v"}, c.classes = false, c.group = "g";
+  const std::string csv = "s,v,g,x\n1,0,a,0\n2,0,b,0\n3,0,a,0\n4,0,c,0\n";
+  CHECK_EQ(blocks(assemble(read_csv(csv, "data.csv", c, {}), c, {})), std::vector<std::uint32_t>{0, 1, 0, 2});
+  c.group.clear(), c.ignore = {"g"};
+  CHECK_EQ(blocks(assemble(read_csv(csv, "data.csv", c, {}), c, {})), std::vector<std::uint32_t>{0, 1, 2, 3});
+  Columns w;
+  w.classes = false, w.target = {"x"};
+  w.windows.length = 3;
+  Columns plain;
+  const Expected all{{}, {}, false};
+  DataSet series = assemble(read_csv("x\n0\n1\n2\n3\n4\n5\n6\n7\n8\n", "series.csv", plain, all), plain, all);
+  CHECK_EQ(blocks(cut_windows(std::move(series), w, {}, "series.csv")), std::vector<std::uint32_t>{0, 0, 0, 1, 1, 1});
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "../support/large_data.h"
 #include "../support/numbers.h"
 #include "common/error.h"
 #include "data/data.h"
@@ -199,4 +200,27 @@ TEST_CASE("batches are of similar length, hold every sequence once, and come in 
   for (std::size_t b = 0; b + 8 <= 512; b += 8) means.push_back(data.steps(order[b]));
   CHECK(!std::is_sorted(means.begin(), means.end()));
   for (std::size_t i = 1000; i < 1003; ++i) CHECK_EQ(order[i], later[i]);  // the batch that is not full
+}
+
+TEST_CASE("on ETTh1 repeating the last value scores what others measured, 0.0343, and 0.0696 in the validation months") {
+  const std::string path = sluice::tests::large_data("etth1/ETTh1.csv");
+  if (path.empty()) return;
+  Columns c = windows(96, 24, {"OT"});
+  c.features = {"OT"};
+  c.windows.reach_back = true;
+  c.windows.part[0] = {0, 8640}, c.windows.part[1] = {8640, 11520}, c.windows.part[2] = {11520, 14400};
+  DataSet data = read_data(path, c);
+  const Split parts = split(data, 0, 1);
+  CHECK_EQ(parts.test.size(), 2880u - 24 + 1);
+  const auto error = [&](const std::vector<std::size_t>& sequences) {
+    double sum = 0;
+    for (const std::size_t s : sequences)
+      for (std::size_t i = 24 * s; i < 24 * (s + 1); ++i) {
+        const double standardized = (double(data.value[i]) - double(data.last[i])) / data.units.deviation[0];
+        sum += standardized * standardized;
+      }
+    return sum / double(24 * sequences.size());
+  };
+  CHECK(std::fabs(error(parts.test) - 0.0343) < 0.00005);
+  CHECK(std::fabs(error(parts.held_out) - 0.0696) < 0.00005);
 }

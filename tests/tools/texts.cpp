@@ -5,11 +5,13 @@
 #include <map>
 #include <set>
 
+#include "../support/large_data.h"
 #include "../support/numbers.h"
 #include "common/error.h"
 #include "data/data.h"
 
 using namespace sluice::tools;
+using sluice::tests::large_data;
 using sluice::tests::Noise;
 
 namespace {
@@ -110,25 +112,12 @@ TEST_CASE("in a stream each token's target is the next; parts share none") {
   CHECK_EQ(data.steps(0), 7u);
 }
 
-TEST_CASE("a stream is cut into pieces for training, and into parallel streams that go on where they ended") {
+TEST_CASE("a stream is cut into pieces for training, and stays whole for validation") {
   std::string text;
   for (int i = 0; i < 103; ++i) text += char('a' + i % 7);
   DataSet data = read_stream(text, "t.txt", stream_columns(0.1), {});
   Split parts = split(data, 0.1, 1);
-  const std::size_t rows = data.steps(0);
-  CHECK_EQ(rows, 91u);  // of floor(103 * 0.9) tokens
-
-  const auto pieces = parallel_pieces(data, 0, 4, 10);
-  CHECK_EQ(pieces.size(), 3u);  // of 22 rows a stream
-  std::set<std::size_t> seen;
-  for (std::size_t b = 0; b < 4; ++b)
-    for (std::size_t k = 0, next = pieces[0][b].row; k < pieces.size(); ++k) {
-      CHECK_EQ(pieces[k][b].row, next);
-      CHECK_EQ(pieces[k][b].steps, k < 2 ? 10u : 2u);
-      next += pieces[k][b].steps;
-      for (std::size_t row = pieces[k][b].row; row < next; ++row) CHECK(seen.insert(row).second);
-    }
-  CHECK_EQ(seen.size(), 88u);
+  CHECK_EQ(data.steps(0), 91u);  // of floor(103 * 0.9) tokens
 
   const Ids ids = data.ids;
   cut_stream(data, parts, 40);
@@ -218,4 +207,33 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(refusal([&] {
           learn_vocabulary(same, std::vector<std::size_t>{0}, 0, "t.txt");
         }).starts_with("t.txt: the training part holds one"));
+}
+
+TEST_CASE("tiny-shakespeare has 65 characters, a tenth of them for validation") {
+  const std::string path = large_data("tiny-shakespeare/input.txt");
+  if (path.empty()) return;
+  DataSet data = read_data(path, stream_columns(0.1));
+  learn_vocabulary(data, std::vector<std::size_t>{0}, 0, path);
+  CHECK_EQ(data.tokens.texts.size(), 65u);
+  CHECK_EQ(data.tokens.texts[0], " ");
+  CHECK_EQ(data.steps(0), 1003853u);
+  CHECK_EQ(data.steps(1), 111539u);
+  CHECK(std::count(data.target.begin(), data.target.end(), 1) == 0);
+}
+
+TEST_CASE("of SST-2's distinct phrases nine tenths are parts of others") {
+  const std::string path = large_data("sst2/train.tsv");
+  if (path.empty()) return;
+  Columns c = tsv_columns();
+  c.text = "sentence", c.group = containment;
+  const DataSet data = read_data(path, c);
+  CHECK_EQ(data.sequences(), 67349u);
+  std::map<Ids, bool> part;
+  for (std::size_t s = 0; s < data.sequences(); ++s) {
+    const std::size_t holder = std::stoul(data.group[s]);
+    part[Ids(data.ids.begin() + std::ptrdiff_t(data.first[s]), data.ids.begin() + std::ptrdiff_t(data.first[s + 1]))] =
+        data.steps(holder) > data.steps(s);
+  }
+  const auto parts = std::count_if(part.begin(), part.end(), [](const auto& one) { return one.second; });
+  CHECK(std::abs(double(parts) / double(part.size()) - 0.9) < 0.01);
 }

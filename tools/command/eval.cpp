@@ -34,7 +34,8 @@ void print_report(const Evaluation& evaluation) {
 
 void run_eval(const EvalOptions& options) {
   const OwnedModel model = load_model(options.model);
-  Columns columns = columns_of_made(model.made(), options.model);
+  const Recipe recipe = recipe_of_made(model.made(), options.model);
+  Columns columns = columns_of(recipe);
   columns.windows.only = parse_range("--rows " + options.rows, options.rows);
   if (!columns.windows.only.empty() && !columns.windows.length && columns.format != Format::text)
     refuse("--rows {}: is for windows of a series and for text; leave it out", options.rows);
@@ -43,7 +44,7 @@ void run_eval(const EvalOptions& options) {
   if (data.units.deviation.size() != data.outputs()) data.units = {};
   const std::vector<std::size_t> all = all_sequences(data);
   if (!has_target(data, all)) refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
-  const Evaluation evaluation = evaluate(model.model, data, all, 0);
+  const Evaluation evaluation = evaluate(model.model, data, all, 0, {recipe.loss, recipe.huber_delta});
   warn_saturated(saturated_inputs(model, data, all), options.data);
   if (options.json) return print("{}\n", json_text(evaluation));
   print_report(evaluation);

@@ -59,6 +59,8 @@ Input read_input(const QuantizeOptions& options) {
     refuse("{}: is {} already{}", input.path, sluice_format_name(input.model.info().format),
            trained_for_fixed_point(input.model.made()) ? ", by its training (quantize.aware): there is nothing to quantize"
                                                        : "; give the float model that it was made of");
+  if (input.model.info().vocabulary)
+    refuse("{}: begins with an embedding, which has no form in fixed point; give a model that takes numbers", input.path);
   input.network = read_network(input.model.model);
   check_quantizable(input.network);
   const Columns columns = columns_of_made(input.model.made(), input.path);

@@ -54,11 +54,16 @@ std::vector<std::string> outputs_of(const OwnedModel& model) {
 
 Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s, bool every_step) {
   const std::size_t row = data.first[s], steps = data.steps(s);
+  /// A model of differences is answered in values.
+  const auto add_last = [&](std::vector<float>& y) {
+    for (std::size_t i = 0; i < y.size() && data.difference; ++i) y[i] += data.last[s * info.outputs + i % info.outputs];
+  };
   sluice_reset(&stream.stream);
   Answers answers{{}, every_step ? steps : 1};
   answers.y.resize(answers.rows * info.outputs);
   if (!every_step || info.every_step) {
     run_rows(stream, data, row, steps, answers.y.data());
+    add_last(answers.y);
     return answers;
   }
   for (std::size_t t = 0; t < steps; ++t) run_rows(stream, data, row + t, 1, &answers.y[t * info.outputs]);

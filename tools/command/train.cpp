@@ -133,7 +133,8 @@ void report_training(const Input& input, const Trained& trained, double seconds)
 
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,
                   const std::vector<std::size_t>& sequences) {
-  const Evaluation evaluation = evaluate(trained.model.model, data, sequences, int(input.recipe.threads));
+  const Evaluation evaluation =
+      evaluate(trained.model.model, data, sequences, int(input.recipe.threads), {input.recipe.loss, input.recipe.huber_delta});
   print("{}, {} sequences: {}\n", what, with_commas(evaluation.sequences), summary(evaluation));
   return evaluation;
 }

@@ -190,15 +190,6 @@ void restore_targets(DataSet& data);
 /// Cuts the training sequences of a stream into pieces of at most `steps` rows, each a sequence of its own that begins anew.
 void cut_stream(DataSet& data, Split& split, std::size_t steps);
 
-/// A stretch of a data set's rows.
-struct Piece {
-  std::size_t row, steps;
-};
-/// A long sequence as `streams` equally long stretches, cut into pieces of at most `steps` rows: [pieces][streams], where each
-/// stream goes on where its piece before ended, for training that carries states. The last rows % streams rows are left out.
-std::vector<std::vector<Piece>> parallel_pieces(const DataSet& data, std::size_t sequence, std::size_t streams,
-                                                std::size_t steps);
-
 /// Puts an epoch's shuffled order into batches of similar length: sorted by length inside each run of 64 batches, ties as they
 /// were, then the full batches shuffled. A last batch that is not full stays last.
 void bucket(std::vector<std::size_t>& order, const DataSet& data, std::size_t batch, std::uint64_t seed, std::uint32_t epoch);

@@ -134,16 +134,4 @@ void cut_stream(DataSet& data, Split& split, std::size_t steps) {
   split = std::move(parts);
 }
 
-std::vector<std::vector<Piece>> parallel_pieces(const DataSet& data, std::size_t sequence, std::size_t streams,
-                                                std::size_t steps) {
-  const std::size_t length = data.steps(sequence) / streams;
-  std::vector<std::vector<Piece>> pieces;
-  for (std::size_t at = 0; at < length; at += steps) {
-    pieces.emplace_back();
-    for (std::size_t b = 0; b < streams; ++b)
-      pieces.back().push_back({data.first[sequence] + b * length + at, std::min(steps, length - at)});
-  }
-  return pieces;
-}
-
 }  // namespace sluice::tools

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cfloat>
 #include <cmath>
+#include <unordered_map>
 
 #include "../../kernels/kernels.h"
 #include "../common/model_file.h"
@@ -20,7 +21,8 @@ struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
   std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
-  Evaluation& result;              ///< an answer a target, of values one a number, masked or not
+  const Loss& loss;
+  Evaluation& result;  ///< an answer a target, of values one a number, masked or not
   std::vector<OwnedStream> streams;
   std::atomic<std::size_t> next{0};
 
@@ -31,9 +33,8 @@ struct RunTask {
 
   /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory holds.
   void run_sequence(OwnedStream& stream, std::size_t k) {
-    const sluice_info info = sluice_describe(stream.model);
-    const std::size_t s = sequences[k], outputs = info.outputs, steps = data.steps(s);
-    const bool whole = !data.per_row || info.whole_sequences;
+    const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs, steps = data.steps(s);
+    const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
     const std::size_t at_once = whole ? steps : piece;
     std::vector<float> y((data.per_row ? at_once : 1) * outputs);
     sluice_reset(&stream.stream);
@@ -41,21 +42,28 @@ struct RunTask {
       const std::size_t n = std::min(at_once, steps - t);
       run_rows(stream, data, data.first[s] + t, n, y.data());
       for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
-        if (outputs == 1 && data.classes) {  // the second class's probability
-          const float both[2] = {1 - y[row], y[row]};
-          take(data.target_begin(s) + t + row, begin[k] + t + row, both);
-        } else {
-          take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
-        }
+        take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs, outputs);
     }
   }
 
+  void take_value(float value, float y, Answer& one) {
+    one.error = double(y) - double(value);
+    const double far = std::fabs(one.error), delta = loss.huber_delta;
+    one.cost = one.error * one.error;
+    if (loss.name == "huber") one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
+    if (loss.name != "binary") return;
+    float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
+    pick_kernels("scalar")->log_f32(log_p, log_p, 2);
+    one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
+  }
+
   /// @param target  which of the data's; @param answer  which of the result's
-  void take(std::size_t target, std::size_t answer, const float* y) {
-    const std::size_t outputs = data.outputs();
+  void take(std::size_t target, std::size_t answer, const float* y, std::size_t outputs) {
+    const float both[] = {1.0f - y[0], y[0]};
+    if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
     if (!data.classes) {
       for (std::size_t k = 0; k < outputs; ++k)
-        result.answers[answer * outputs + k].error = double(y[k]) - double(data.value[target * outputs + k]);
+        take_value(data.value[target * outputs + k], y[k], result.answers[answer * outputs + k]);
       return;
     }
     const std::int32_t truth = data.target[target];
@@ -68,24 +76,28 @@ struct RunTask {
   }
 };
 
-/// Where blocks begin, in targets: sequences; of few long sequences stretches of rows; of windows those that share rows.
-std::vector<std::size_t> blocks_of(const DataSet& data, std::span<const std::size_t> sequences,
-                                   const std::vector<std::size_t>& begin) {
+/// Which answers depend on one another: those of a sequence; of a group; of windows that share rows; where few sequences answer
+/// every row, those of a stretch of rows.
+void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
+                 Evaluation& result) {
   constexpr std::size_t few = 30;
-  std::vector<std::size_t> blocks;
-  if (data.per_row && sequences.size() < few) {
-    const std::size_t rows = std::max<std::size_t>(1, begin.back() / enough_blocks);
-    for (std::size_t k = 0; k < sequences.size(); ++k)
-      for (std::size_t row = begin[k]; row < begin[k + 1]; row += rows) blocks.push_back(row);
-    return blocks;
-  }
-  std::size_t last = 0;
+  const std::size_t each = data.classes ? 1 : data.outputs();
+  const bool stretches = data.per_row && sequences.size() < few, groups = !data.group.empty();
+  const std::size_t rows = stretches ? std::max<std::size_t>(1, begin.back() / enough_blocks) : begin.back() + 1;
+  std::unordered_map<std::string, std::uint32_t> known;
+  std::uint32_t block = 0;
+  std::size_t window = 0;
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const std::size_t row = data.first[sequences[k]];
-    if (data.window && k > 0 && row < last + data.window) continue;
-    blocks.push_back(begin[k]), last = row;
+    const bool shares = data.window && k > 0 && row < window + data.window;
+    if (!shares) window = row;
+    if (k > 0 && !shares) ++block;
+    if (groups) block = known.emplace(data.group[sequences[k]], std::uint32_t(known.size())).first->second;
+    for (std::size_t t = begin[k]; t < begin[k + 1]; ++t) {
+      if (t > begin[k] && (t - begin[k]) % rows == 0) ++block;
+      for (std::size_t i = t * each; i < (t + 1) * each; ++i) result.answers[i].block = block;
+    }
   }
-  return blocks;
 }
 
 void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& result) {
@@ -115,7 +127,6 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences, co
   each([&](std::size_t output, std::size_t at, Answer& one) {
     const double value = double(data.value[at]), mean = sum[output] / count[output];
     one.truth = std::isnan(data.value[at]) ? -1 : 0;
-    one.cost = one.error * one.error;
     const double last = data.window && !data.difference ? double(data.last[at]) : 0;
     one.naive_error = (data.window ? last : mean) - value;
     if (!data.units.empty()) one.unit = data.units.deviation[output];
@@ -123,29 +134,25 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences, co
   });
 }
 
-/// Leaves out what is masked.
-void keep_valid(const DataSet& data, std::vector<std::size_t> blocks, Evaluation& result) {
-  const std::size_t each = data.classes ? 1 : data.outputs(), classes = result.scores.empty() ? 0 : data.outputs();
+/// Leaves out what is masked, and numbers the blocks that are left.
+void keep_valid(std::size_t classes, Evaluation& result) {
+  if (result.scores.empty()) classes = 0;
+  const auto scores = [&](std::size_t i) { return result.scores.begin() + std::ptrdiff_t(i * classes); };
+  std::unordered_map<std::uint32_t, std::uint32_t> left;
   std::size_t to = 0;
-  std::size_t block = 0;
   for (std::size_t i = 0; i < result.answers.size(); ++i) {
-    for (; block < blocks.size() && blocks[block] * each <= i; ++block)
-      if (result.blocks.empty() || result.blocks.back() < to) result.blocks.push_back(to);
     if (result.answers[i].truth < 0) continue;
-    if (to != i) {
-      result.answers[to] = result.answers[i];
-      if (classes)
-        std::copy_n(result.scores.begin() + std::ptrdiff_t(i * classes), classes,
-                    result.scores.begin() + std::ptrdiff_t(to * classes));
-    }
+    result.answers[to] = result.answers[i];
+    result.answers[to].block = left.emplace(result.answers[i].block, std::uint32_t(left.size())).first->second;
+    if (classes) std::copy_n(scores(i), classes, scores(to));
     ++to;
   }
   result.answers.resize(to), result.scores.resize(to * classes);
-  while (!result.blocks.empty() && result.blocks.back() >= to) result.blocks.pop_back();
+  result.blocks = std::uint32_t(left.size());
 }
 
 /// Sums go in the order of the answers.
-void add_up(const DataSet& data, Evaluation& result) {
+void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
   result.targets = result.answers.size();
   double cost = 0;
   for (const Answer& one : result.answers) {
@@ -155,7 +162,7 @@ void add_up(const DataSet& data, Evaluation& result) {
     if (!result.confusion.empty()) ++result.confusion[std::size_t(one.truth) * data.outputs() + std::size_t(one.guess)];
   }
   if (result.targets == 0) return;
-  result.loss = cost / double(result.targets);
+  result.loss = cost / double(loss.name == "mse_sum" && !data.classes ? result.sequences : result.targets);
   result.absolute_error /= double(result.targets);
   result.baseline_loss /= double(result.targets);
 }
@@ -174,7 +181,8 @@ void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::si
   stream.run(data.x.data() + row * data.features(), y, steps);
 }
 
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew) {
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
+                    const Loss& loss) {
   Evaluation result;
   result.classes = data.classes, result.per_row = data.per_row;
   result.text = data.is_text() && data.per_row, result.windows = data.window != 0;
@@ -187,7 +195,7 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   }
   result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
   if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
-  RunTask task{data, sequences, begin, result, {}};
+  RunTask task{data, sequences, begin, loss, result, {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);
@@ -196,15 +204,17 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   } else {
     fill_values(data, sequences, begin, result);
   }
-  keep_valid(data, blocks_of(data, sequences, begin), result);
-  add_up(data, result);
+  fill_blocks(data, sequences, begin, result);
+  keep_valid(data.outputs(), result);
+  add_up(data, loss, result);
   return result;
 }
 
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads) {
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads,
+                    const Loss& loss) {
   Crew crew(threads);
   Evaluation result;
-  with_crew(crew, [&] { result = evaluate(model, data, sequences, crew); });
+  with_crew(crew, [&] { result = evaluate(model, data, sequences, crew, loss); });
   return result;
 }
 

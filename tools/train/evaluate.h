@@ -16,16 +16,17 @@ namespace sluice::tools {
 struct Answer {
   std::int32_t truth = 0, guess = 0;  ///< classes
   float p = 1;                        ///< classes: of the true one, at least FLT_MIN
-  double cost = 0;                    ///< -log p, or error^2
+  double cost = 0;                    ///< its loss
   double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value (windows) or the targets' mean
   double unit = 1;                    ///< values: the deviation to measure errors in
+  std::uint32_t block = 0;            ///< blocks are as good as independent of one another; answers of one are not
 };
 
 struct Evaluation {
   bool classes = true, per_row = false, text = false, windows = false;
   std::uint64_t sequences = 0, frames = 0;
   std::uint64_t targets = 0;  ///< valid ones; of values, numbers
-  double loss = 0;            ///< mean over them: -log p[class], or (y - value)^2
+  double loss = 0;            ///< mean over them, as Loss says; of mse_sum over sequences
 
   std::vector<std::string> labels;       ///< of the classes, or of the values
   std::vector<std::uint64_t> confusion;  ///< [true class][predicted class]; empty of texts, whose classes are tokens
@@ -34,21 +35,29 @@ struct Evaluation {
   double absolute_error = 0;  ///< values: mean of |y - value|
   double baseline_loss = 0;   ///< values: mean squared error of always answering these targets' own mean
 
-  std::vector<Answer> answers;      ///< valid ones, in order
-  std::vector<float> scores;        ///< classes: [answers][classes], where they are few enough to rank
-  std::vector<std::size_t> blocks;  ///< where in answers each block begins that is as good as independent of the others
-  Units units;                      ///< of values; empty: their own
+  std::vector<Answer> answers;  ///< valid ones, in order
+  std::vector<float> scores;    ///< classes: [answers][classes], where they are few enough to rank
+  std::uint32_t blocks = 0;     ///< 0, 1, ... of the answers
+  Units units;                  ///< of values; empty: their own
 
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
 
+/// What is measured as the loss of values, "mse", "mse_sum", "huber" or "binary"; that of classes is -log p[class].
+struct Loss {
+  std::string name = "mse";
+  double huber_delta = 1;
+};
+
 /// Runs the model over these sequences of a data set that has its features, labels and targets.
 /// The crew must stand by (with_crew), or this thread does it all; the result is the same.
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew);
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
+                    const Loss& loss = {});
 
 /// The same with a crew of its own.
 /// @param threads  0 for all cores
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads);
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads,
+                    const Loss& loss = {});
 
 /// Frames that go through a model at once: of one that takes whole sequences, the longest of these.
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences);

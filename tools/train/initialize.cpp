@@ -42,14 +42,19 @@ double weights_of(const LayerSpec& spec, double in) {
   return (spec.directions == "both" ? 2 : 1) * gates * units * (in + units + 2) * double(spec.repeat);
 }
 
+/// What the first layer takes: features, or an embedding's ids.
+std::int64_t entering(const DataSet& data) { return std::int64_t(data.is_text() ? data.tokens.ids() : data.features()); }
+
 void check_shapes(const Recipe& recipe, const DataSet& data) {
   const std::string place = where(recipe, "model.layers");
   const char* what = data.classes ? "classes" : "targets";
   if (data.features() > widest)
     refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(), widest);
-  std::int64_t in = data.is_text() ? std::int64_t(data.tokens.ids()) : std::int64_t(data.features());
-  if (data.is_text() != (recipe.layers.front().kind == SLUICE_EMBEDDING))
-    refuse("{}: {}", place, data.is_text() ? "text is ids; begin with {{ embedding = units }}" : "an embedding takes ids, and these are numbers; leave it out");
+  const bool reads_ids = recipe.layers.front().kind == SLUICE_EMBEDDING;
+  if (data.is_text() != reads_ids)
+    refuse("{}: {}", place, data.is_text() ? "text is read through an embedding; begin with one, such as { embedding = 32 }"
+                                           : "an embedding reads text; give data.format = \"text\" or \"tsv\", or leave it out");
+  std::int64_t in = entering(data);
   double weights = 0;
   for (const LayerSpec& spec : recipe.layers) {
     weights += weights_of(spec, double(in));
@@ -197,7 +202,7 @@ void start_at_means(Layer& last, const std::vector<double>& means) {
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split) {
   check_shapes(recipe, data);
   Network network;
-  int in = data.is_text() ? int(data.tokens.ids()) : int(data.features());
+  int in = int(entering(data));
   if (recipe.standardize && !data.is_text()) {
     const Standardization statistics = standardization(data, split.train);
     Layer layer = make_layer(SLUICE_STANDARDIZE, in, in);

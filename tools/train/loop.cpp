@@ -287,7 +287,8 @@ void end_epoch(Loop& loop) {
   measure_weights(read_network(weights.model), epoch);
   const Snapshot now = snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
   if (is_validated(loop, epoch.number)) {
-    const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew);
+    const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew,
+                                         {loop.recipe.loss, loop.recipe.huber_delta});
     epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
     judge(loop, now, epoch);
   }

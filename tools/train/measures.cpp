@@ -21,12 +21,8 @@ using Weights = std::vector<std::uint32_t>;
 /// What one measure is of answers that count as often as their blocks; NaN where it has no meaning.
 using Statistic = std::function<double(const Weights&)>;
 
-std::size_t block_end(const Evaluation& e, std::size_t block) {
-  return block + 1 < e.blocks.size() ? e.blocks[block + 1] : e.answers.size();
-}
-
 std::optional<Interval> bootstrap(const Evaluation& e, const Statistic& statistic) {
-  const std::size_t n = e.blocks.size();
+  const std::size_t n = e.blocks;
   if (n < fewest_blocks) return std::nullopt;
   std::vector<double> values;
   for (std::uint32_t draw = 0; draw < draws; ++draw) {
@@ -45,11 +41,8 @@ std::optional<Interval> bootstrap(const Evaluation& e, const Statistic& statisti
 
 /// The mean of f over the answers, by sums of blocks.
 Statistic mean_of(const Evaluation& e, const std::function<double(const Answer&)>& f) {
-  std::vector<double> sum, count;
-  for (std::size_t b = 0; b < e.blocks.size(); ++b) {
-    sum.push_back(0), count.push_back(double(block_end(e, b) - e.blocks[b]));
-    for (std::size_t i = e.blocks[b]; i < block_end(e, b); ++i) sum.back() += f(e.answers[i]);
-  }
+  std::vector<double> sum(e.blocks), count(e.blocks);
+  for (const Answer& one : e.answers) sum[one.block] += f(one), count[one.block] += 1;
   return [sum, count](const Weights& weights) {
     double all = 0, n = 0;
     for (std::size_t b = 0; b < sum.size(); ++b) all += weights[b] * sum[b], n += weights[b] * count[b];
@@ -59,13 +52,12 @@ Statistic mean_of(const Evaluation& e, const std::function<double(const Answer&)
 
 std::vector<Counts> count_classes(const Evaluation& e, const Weights& weights) {
   std::vector<Counts> counts(e.labels.size());
-  for (std::size_t b = 0; b < e.blocks.size(); ++b)
-    for (std::size_t i = e.blocks[b]; i < block_end(e, b) && weights[b]; ++i) {
-      const Answer& one = e.answers[i];
-      counts[std::size_t(one.truth)].real += weights[b];
-      counts[std::size_t(one.guess)].predicted += weights[b];
-      if (one.truth == one.guess) counts[std::size_t(one.truth)].correct += weights[b];
-    }
+  for (const Answer& one : e.answers) {
+    const std::uint32_t weight = weights[one.block];
+    counts[std::size_t(one.truth)].real += weight;
+    counts[std::size_t(one.guess)].predicted += weight;
+    if (one.truth == one.guess) counts[std::size_t(one.truth)].correct += weight;
+  }
   return counts;
 }
 
@@ -89,7 +81,6 @@ double macro_f1(const std::vector<Counts>& counts) {
 /// scikit-learn's "ovr"), ties half.
 struct Ranks {
   const Evaluation& e;
-  std::vector<std::uint32_t> block;               ///< [answers]
   std::vector<std::vector<std::uint32_t>> order;  ///< of each ranked class: answers by their scores
 
   std::size_t classes() const { return e.labels.size(); }
@@ -97,7 +88,6 @@ struct Ranks {
   float score(std::uint32_t answer, std::size_t label) const { return e.scores[answer * classes() + label]; }
 
   explicit Ranks(const Evaluation& evaluation) : e(evaluation) {
-    for (std::size_t b = 0; b < e.blocks.size(); ++b) block.resize(block_end(e, b), std::uint32_t(b));
     for (std::size_t k = 0; k < (classes() == 2 ? 1 : classes()); ++k) {
       order.emplace_back(e.answers.size());
       std::iota(order.back().begin(), order.back().end(), 0u);
@@ -110,8 +100,10 @@ struct Ranks {
     double below = 0, others = 0, own = 0, area = 0;
     for (std::size_t i = 0, end; i < order[k].size(); i = end) {
       double tied_own = 0, tied_others = 0;
-      for (end = i; end < order[k].size() && score(order[k][end], ranked(k)) == score(order[k][i], ranked(k)); ++end)
-        (e.answers[order[k][end]].truth == std::int32_t(ranked(k)) ? tied_own : tied_others) += weights[block[order[k][end]]];
+      for (end = i; end < order[k].size() && score(order[k][end], ranked(k)) == score(order[k][i], ranked(k)); ++end) {
+        const Answer& one = e.answers[order[k][end]];
+        (one.truth == std::int32_t(ranked(k)) ? tied_own : tied_others) += weights[one.block];
+      }
       area += tied_own * (below + tied_others / 2);
       below += tied_others, own += tied_own, others += tied_others;
     }
@@ -209,7 +201,7 @@ Interval wilson(std::uint64_t successes, std::uint64_t trials) {
 }
 
 std::vector<Counts> class_counts(const Evaluation& evaluation) {
-  return count_classes(evaluation, Weights(evaluation.blocks.size(), 1));
+  return count_classes(evaluation, Weights(evaluation.blocks, 1));
 }
 
 double majority_accuracy(const Evaluation& evaluation) {
@@ -220,7 +212,7 @@ double majority_accuracy(const Evaluation& evaluation) {
 
 Measure accuracy_measure(const Evaluation& e) {
   Measure accuracy{"accuracy", e.accuracy(), wilson(e.correct, e.targets), majority_accuracy(e), "majority class", true};
-  if (e.per_row)  // rows of a sequence are not independent
+  if (e.blocks != e.targets)  // as rows of a sequence are not independent
     accuracy.interval = bootstrap(e, mean_of(e, [](const Answer& a) { return double(a.truth == a.guess); }));
   return accuracy;
 }
@@ -228,7 +220,7 @@ Measure accuracy_measure(const Evaluation& e) {
 std::vector<Measure> measures(const Evaluation& evaluation) {
   std::vector<Measure> list;
   if (evaluation.targets == 0) return list;
-  const Weights once(evaluation.blocks.size(), 1);
+  const Weights once(evaluation.blocks, 1);
   (evaluation.classes ? add_classes : add_values)(evaluation, once, list);
   return list;
 }

@@ -36,7 +36,8 @@ struct Measure {
   bool share = false;           ///< to be shown in percent
 };
 
-/// All of them, with intervals: of accuracy over sequences Wilson's, of all others by 1,000 draws of the blocks (Efron 1979).
+/// All of them, with intervals: of accuracy where every answer is independent Wilson's, of all others by 1,000 draws of the
+/// blocks (Efron 1979).
 std::vector<Measure> measures(const Evaluation& evaluation);
 
 /// Accuracy alone.

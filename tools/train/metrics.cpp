@@ -25,16 +25,16 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 namespace {
 
 std::string value_summary(const Evaluation& evaluation) {
-  double naive = 0, standardized = 0, naive_standardized = 0;
+  double own = 0, naive = 0, standardized = 0, naive_standardized = 0;
   const double n = double(std::max<std::uint64_t>(evaluation.targets, 1));
   const auto square = [](double x) { return x * x; };
   for (const Answer& one : evaluation.answers) {
-    naive += square(one.naive_error) / n;
+    own += square(one.error) / n, naive += square(one.naive_error) / n;
     standardized += square(one.error / one.unit) / n, naive_standardized += square(one.naive_error / one.unit) / n;
   }
   std::string text = fmt::format(
       "mean squared error {:.6g}, mean absolute error {:.6g} (always the {}: squared error {:.6g}{})", evaluation.loss,
-      evaluation.absolute_error, naive_answer(evaluation), naive, evaluation.loss > naive ? ", which is better" : "");
+      evaluation.absolute_error, naive_answer(evaluation), naive, own > naive ? ", which is better" : "");
   if (!evaluation.units.empty())
     text += fmt::format("; squared error in units of deviation {:.4g} ({:.4g})", standardized, naive_standardized);
   return text;
