@@ -36,6 +36,10 @@ void add_train(CLI::App& app, TrainOptions& o) {
   command->add_option("--out", o.out, "The run's folder; made where it does not exist")->type_name("DIR");
   command->add_option("--data-dir", o.data_folder, "Where the recipe's data files are, if not beside it")->type_name("FOLDER");
   command->add_option("--seed", o.seed, "Overrides train.seed")->type_name("N");
+  command->add_option("--seeds", o.seeds, "Train with each of these seeds and compare: a range such as 1..5, or a list such as 1,3,7")
+      ->type_name("LIST");
+  command->add_option("--variant", o.variant, "Only this one of the recipe's [[variants]]; without it all are trained and compared")
+      ->type_name("NAME");
   command->add_option("--threads", o.threads, "Overrides train.threads; never changes the result")->type_name("N");
   command->add_option("--set", o.set, "Overrides a key of the recipe; may be given many times")
       ->type_name("KEY=VALUE")

@@ -143,8 +143,12 @@ const Key* first_below(const std::string& name) {
   refuse("{}: unknown key; did you mean {}?", place, meant);
 }
 
+/// The tables of [[variants]].
+constexpr std::string_view variants_key = "variants", variant_name = "name";
+
 void read_table(Recipe& recipe, const toml::table& table, const std::string& prefix) {
   for (auto&& [toml_key, node] : table) {
+    if (prefix.empty() && (toml_key.str() == variants_key || toml_key.str() == variant_name)) continue;
     const std::string name = prefix + std::string(toml_key.str());
     const std::string place = fmt::format("{}:{}: {}", recipe.file, toml_key.source().begin.line, name);
     if (const Key* key = find_key(name)) {
@@ -163,6 +167,37 @@ toml::table parse_toml(const std::string& text, const std::string& file) {
   } catch (const toml::parse_error& error) {
     refuse("{}:{}: {}", file, error.source().begin.line, error.description());
   }
+}
+
+std::string variant_place(const std::string& file, const toml::node& node) {
+  return fmt::format("{}:{}: variants", file, node.source().begin.line);
+}
+
+/// The name of a variant; refused where it will not do.
+std::string name_of(const toml::node& variant, const std::string& file) {
+  const toml::table* const table = variant.as_table();
+  const std::string place = variant_place(file, variant);
+  if (!table) refuse("{}: {} is not a variant; write [[variants]] and its keys below", place, shown(variant));
+  const toml::node* const node = table->get(variant_name);
+  const std::string name = node ? node->value_or(std::string{}) : "";
+  constexpr const char* good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  if (name.empty() || name[0] == '.' || name.find_first_not_of(good) != name.npos)
+    refuse("{}: name: \"{}\" will not do as a folder's name; give letters, digits, -, _ or .", place, name);
+  return name;
+}
+
+std::vector<const toml::table*> variants_of(const toml::table& recipe, const std::string& file) {
+  std::vector<const toml::table*> all;
+  const toml::node* const node = recipe.get(variants_key);
+  if (!node) return all;
+  if (!node->is_array()) refuse("{}: {} is not a list; write [[variants]]", variant_place(file, *node), shown(*node));
+  std::set<std::string> names;
+  for (const toml::node& one : *node->as_array()) {
+    if (!names.insert(name_of(one, file)).second)
+      refuse("{}: name: \"{}\" is another variant's already", variant_place(file, one), name_of(one, file));
+    all.push_back(one.as_table());
+  }
+  return all;
 }
 
 /// A key's value from text: TOML, or bare text where the key takes text.
@@ -395,10 +430,14 @@ Recipe default_recipe() {
   return recipe;
 }
 
-Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
+                    const std::string& variant) {
   Recipe recipe = default_recipe();
   recipe.file = file;
-  read_table(recipe, parse_toml(text, file), "");
+  const toml::table table = parse_toml(text, file);
+  read_table(recipe, table, "");
+  for (const toml::table* one : variants_of(table, file))
+    if (name_of(*one, file) == variant) read_table(recipe, *one, "");
   for (const Override& one : overrides) {
     const Key* key = find_key(one.key);
     if (!key) refuse_key(one.origin, one.key);
@@ -408,8 +447,15 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
   return recipe;
 }
 
-Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides) {
-  return parse_recipe(read_file(path), path, overrides);
+Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides, const std::string& variant) {
+  return parse_recipe(read_file(path), path, overrides, variant);
+}
+
+std::vector<std::string> read_variants(const std::string& path) {
+  std::vector<std::string> names;
+  const toml::table table = parse_toml(read_file(path), path);
+  for (const toml::table* one : variants_of(table, path)) names.push_back(name_of(*one, path));
+  return names;
 }
 
 std::string where(const Recipe& recipe, const std::string& key) {

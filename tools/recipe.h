@@ -76,11 +76,17 @@ struct Override {
 /// "train.batch=8" from --set; refused without a key or "=".
 Override parse_override(const std::string& text);
 
+/// The names of a recipe's [[variants]], in order; none where it has none. Refused where two are the same, or one will not do as a
+/// folder's name.
+std::vector<std::string> read_variants(const std::string& path);
+
 /// Reads, overrides and checks a recipe; every layer's steps are resolved. Refused (exit code 2) with file, line and key.
-Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides);
+/// @param variant  the one of its [[variants]] whose keys stand above the recipe's, and below the overrides; empty: none
+Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides, const std::string& variant = "");
 
 /// The same from text; `file` stands in messages.
-Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
+Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
+                    const std::string& variant = "");
 
 /// Every key at its default; such a recipe is not checked, and lacks what has none.
 Recipe default_recipe();

@@ -7,7 +7,7 @@
 namespace sluice::tools {
 
 struct TrainOptions {
-  std::string recipe, out, data_folder, seed, threads, resume;  ///< as given; empty where not
+  std::string recipe, out, data_folder, seed, seeds, variant, threads, resume;  ///< as given; empty where not
   std::vector<std::string> set;
   bool force = false, list_keys = false;
 };

@@ -13,18 +13,11 @@
 #include "../keys.h"
 #include "../recipe.h"
 #include "../train/checkpoint.h"
-#include "command.h"
+#include "../common/safe_file.h"
+#include "train_run.h"
 
 namespace sluice::tools {
 namespace {
-
-std::vector<Override> overrides_of(const TrainOptions& options) {
-  std::vector<Override> overrides;
-  for (const std::string& text : options.set) overrides.push_back(parse_override(text));
-  if (!options.seed.empty()) overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
-  if (!options.threads.empty()) overrides.push_back({"train.threads", options.threads, "--threads " + options.threads});
-  return overrides;
-}
 
 /// What a run works on, read and checked.
 struct Input {
@@ -223,34 +216,104 @@ void report_end(const std::string& folder, const Input& input, const Trained& tr
 
 }  // namespace
 
-void run_train(const TrainOptions& options) {
-  if (options.list_keys) return print_text(key_manual());
-  wanted_isa();  // an unknown one is refused before data is read
-  const bool resumes = !options.resume.empty();
-  const std::string& name = resumes ? options.resume : options.out;
-  const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
-  if (resumes && is_complete(name)) return print("{}: is complete; nothing is left to resume\n", name);
-  Input input = read_input(recipe);
+std::vector<Override> overrides_of(const TrainOptions& options) {
+  std::vector<Override> overrides;
+  for (const std::string& text : options.set) overrides.push_back(parse_override(text));
+  if (!options.seed.empty()) overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
+  if (!options.threads.empty()) overrides.push_back({"train.threads", options.threads, "--threads " + options.threads});
+  return overrides;
+}
+
+namespace {
+
+struct Run {
+  Input input;
+  Trained trained;
+  double seconds = 0;
+};
+
+/// Trains in the folder, which has been checked.
+Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
+  Run run;
+  run.input = read_input(recipe);
+  Input& input = run.input;
   const Network start = make_network(recipe, input.train, input.split);
   check_device(recipe, start);
   check_aware(recipe, start);
   check_foldable(recipe, start);
-  if (!resumes) check_run_folder(name, options.force);
   const RunFolder folder(name);
   const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
 
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
-  Trained trained = train(recipe, input.train, input.split, start, &keeping);
+  run.trained = train(recipe, input.train, input.split, start, &keeping);
+  Trained& trained = run.trained;
   if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
   restore_targets(input.train);
   const bool stopped = trained.interrupted || !trained.diverged.empty();
-  const double seconds = seconds_since_start(clock);
+  run.seconds = seconds_since_start(clock);
   write_models(folder, models_of(trained), !stopped);
   if (trained.interrupted) stop_interrupted(name, input, trained);
   if (stopped) stop_diverged(name, input, trained);
-  report_end(name, input, trained, seconds);
+  return run;
+}
+
+/// Whether the folder holds a training of this recipe, complete or not.
+bool is_of(const std::string& folder, const Recipe& recipe) {
+  const std::string file = (std::filesystem::path(folder) / "recipe.toml").string();
+  return std::filesystem::exists(file) && read_file(file) == recipe_text(recipe);
+}
+
+double zero_share(const Network& network) {
+  double zeros = 0, all = 0;
+  for (const Layer& layer : network.layers)
+    for (const Array& array : layer.arrays) {
+      if (!array.name.starts_with("weight") || array.cols == 1) continue;
+      zeros += double(std::count(array.values.begin(), array.values.end(), 0.0f));
+      all += double(array.values.size());
+    }
+  return all > 0 ? zeros / all : 0;
+}
+
+}  // namespace
+
+RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force) {
+  const bool same = !force && is_of(folder, recipe), complete = same && is_complete(folder);
+  Run run;
+  if (complete) {
+    run.input = read_input(recipe);
+    restore_targets(run.input.train);
+    run.trained.model = load_model(run_model(folder));
+  } else {
+    if (!same) check_run_folder(folder, force);
+    run = train_in(folder, recipe, same);
+  }
+  const Input& input = run.input;
+  const auto measure = [&](const DataSet& data, const std::vector<std::size_t>& sequences) {
+    if (sequences.empty()) return Evaluation{};
+    return evaluate(run.trained.model.model, data, sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+  };
+  RunResult result;
+  result.train = measure(input.train, input.split.train);
+  result.held_out = measure(input.train, input.split.held_out);
+  result.test = recipe.test_file.empty() ? measure(input.train, input.split.test) : measure(input.test, all_sequences(input.test));
+  if (run.trained.model.info().format == SLUICE_F32) result.zeros = zero_share(read_network(run.trained.model.model));
+  return result;
+}
+
+void run_train(const TrainOptions& options) {
+  if (options.list_keys) return print_text(key_manual());
+  wanted_isa();  // an unknown one is refused before data is read
+  const bool resumes = !options.resume.empty();
+  if (!resumes && !options.recipe.empty() && (!options.seeds.empty() || !read_variants(options.recipe).empty()))
+    return run_variants(options);
+  const std::string& name = resumes ? options.resume : options.out;
+  const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
+  if (resumes && is_complete(name)) return print("{}: is complete; nothing is left to resume\n", name);
+  if (!resumes) check_run_folder(name, options.force);
+  const Run run = train_in(name, recipe, resumes);
+  report_end(name, run.input, run.trained, run.seconds);
 }
 
 }  // namespace sluice::tools

@@ -1,0 +1,173 @@
+// Every variant and seed of a recipe, and the table that compares them.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "../common/error.h"
+#include "../common/print.h"
+#include "../common/safe_file.h"
+#include "../data/parse_number.h"
+#include "train_run.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr long long most_seeds = 1000;
+
+/// "1..5" or "1,3,7".
+std::vector<std::string> seeds_of(const std::string& text) {
+  std::vector<std::string> seeds;
+  const auto bad = [&]() { refuse("--seeds {}: give a range such as 1..5, or a list such as 1,3,7", text); };
+  const auto number = [&](std::string_view word) {
+    const std::optional<long long> value = parse_integer(word);
+    if (!value || *value < 0) bad();
+    return *value;
+  };
+  if (const std::size_t dots = text.find(".."); dots != text.npos) {
+    const long long first = number(std::string_view(text).substr(0, dots)), last = number(std::string_view(text).substr(dots + 2));
+    if (last < first || last - first >= most_seeds) bad();
+    for (long long seed = first; seed <= last; ++seed) seeds.push_back(std::to_string(seed));
+    return seeds;
+  }
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    seeds.push_back(std::to_string(number(word)));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  }
+  return seeds;
+}
+
+/// A variant's runs.
+struct Group {
+  std::string variant;
+  std::vector<Recipe> recipes;
+  std::vector<std::string> seeds, folders;
+  std::vector<RunResult> results;
+};
+
+/// Every recipe is read and checked before the first is trained.
+std::vector<Group> groups_of(const TrainOptions& options) {
+  std::vector<std::string> variants = read_variants(options.recipe);
+  if (!options.variant.empty()) {
+    if (std::find(variants.begin(), variants.end(), options.variant) == variants.end())
+      refuse("--variant {}: {} has no such variant", options.variant, options.recipe);
+    variants = {options.variant};
+  }
+  if (variants.empty()) variants = {""};
+  const std::vector<std::string> seeds = options.seeds.empty() ? std::vector<std::string>{""} : seeds_of(options.seeds);
+  std::vector<Group> groups;
+  for (const std::string& variant : variants) {
+    Group group{variant, {}, {}, {}, {}};
+    for (const std::string& seed : seeds) {
+      std::vector<Override> overrides = overrides_of(options);
+      if (!seed.empty()) overrides.push_back({"train.seed", seed, "--seeds " + options.seeds});
+      Recipe recipe = read_recipe(options.recipe, overrides, variant);
+      resolve_files(recipe, options.data_folder);
+      std::filesystem::path folder(options.out);
+      if (!variant.empty()) folder /= variant;
+      if (!seed.empty()) folder /= "seed-" + seed;
+      group.seeds.push_back(std::to_string(recipe.seed));
+      group.folders.push_back(folder.string());
+      group.recipes.push_back(std::move(recipe));
+    }
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+struct Mean {
+  double mean = 0, error = 0;  ///< standard error of the mean; NaN of one run
+};
+
+Mean mean_of(const std::vector<double>& values) {
+  Mean m;
+  const double n = double(values.size());
+  for (const double v : values) m.mean += v / n;
+  double squares = 0;
+  for (const double v : values) squares += (v - m.mean) * (v - m.mean);
+  m.error = n > 1 ? std::sqrt(squares / (n - 1) / n) : std::nan("");
+  return m;
+}
+
+/// A column of the table: what it takes of a run.
+struct Column {
+  std::string name;
+  std::function<double(const RunResult&)> value;
+  bool share;  ///< as percent
+};
+
+/// Accuracy of classes, nats of a text's tokens, the loss of values; of every part that there is.
+std::vector<Column> columns_for(const RunResult& result) {
+  const bool accuracy = result.train.classes && !result.train.text;
+  const char* const what = accuracy ? "accuracy" : result.train.text ? "nats" : "loss";
+  std::vector<Column> columns;
+  const auto add = [&](const char* part, Evaluation RunResult::*evaluation) {
+    if ((result.*evaluation).targets == 0) return;
+    columns.push_back({fmt::format("{} {}", part, what),
+                       [=](const RunResult& r) { return accuracy ? (r.*evaluation).accuracy() : (r.*evaluation).loss; }, accuracy});
+  };
+  add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
+  columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
+  return columns;
+}
+
+std::string text_of(const Mean& m, bool share) {
+  const double factor = share ? 100 : 1;
+  const std::string mean = share ? fmt::format("{:.2f}", factor * m.mean) : fmt::format("{:.4g}", m.mean);
+  const std::string unit = share ? " %" : "";
+  if (std::isnan(m.error)) return mean + unit;
+  return fmt::format("{} \u00b1 {}{}", mean, share ? fmt::format("{:.2f}", factor * m.error) : fmt::format("{:.2g}", m.error), unit);
+}
+
+std::vector<double> values_of(const Group& group, const Column& column) {
+  std::vector<double> values;
+  for (const RunResult& result : group.results) values.push_back(column.value(result));
+  return values;
+}
+
+std::string comparison(const std::vector<Group>& groups) {
+  const std::vector<Column> columns = columns_for(groups.front().results.front());
+  std::vector<std::vector<std::string>> rows = {{"variant", "runs"}};
+  for (const Column& column : columns) rows[0].push_back(column.name);
+  for (const Group& group : groups) {
+    rows.push_back({group.variant.empty() ? "recipe" : group.variant, std::to_string(group.results.size())});
+    for (const Column& column : columns) rows.back().push_back(text_of(mean_of(values_of(group, column)), column.share));
+  }
+  return table(rows);
+}
+
+std::string comparison_json(const std::vector<Group>& groups) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Group& group : groups) {
+    nlohmann::ordered_json one = {{"variant", group.variant}, {"seeds", group.seeds}};
+    for (const Column& column : columns_for(groups.front().results.front())) {
+      const Mean m = mean_of(values_of(group, column));
+      one[column.name] = {{"mean", m.mean}, {"values", values_of(group, column)}};
+      if (!std::isnan(m.error)) one[column.name]["standard_error"] = m.error;
+    }
+    json.push_back(one);
+  }
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+void run_variants(const TrainOptions& options) {
+  if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
+  if (!options.seed.empty() && !options.seeds.empty()) refuse("--seed {}: --seeds says which; leave one out", options.seed);
+  std::vector<Group> groups = groups_of(options);
+  for (Group& group : groups)
+    for (std::size_t i = 0; i < group.recipes.size(); ++i) {
+      tell(fmt::format("== {}\n", group.folders[i]));
+      group.results.push_back(run_recipe(group.recipes[i], group.folders[i], options.force));
+    }
+  const std::string text = comparison(groups);
+  write_file((std::filesystem::path(options.out) / "comparison.json").string(), comparison_json(groups));
+  print("{}{}: the figures of every run\n", text, (std::filesystem::path(options.out) / "comparison.json").string());
+}
+
+}  // namespace sluice::tools
