@@ -251,6 +251,12 @@ TEST_CASE("a log's line tells the norms of weights, group by group") {
   measure_weights(network, epoch);
   const double expected[] = {5, 7, 5, 10, -1};  // input, recurrent, bias, output, embedding
   for (int g = 0; g < weight_group_count; ++g) CHECK_EQ(epoch.weight_norms[g], expected[g]);
+  network.layers.push_back(make_layer(SLUICE_LAYER_NORM, 2, 2));
+  fill(3, "weight", {0, 12});  // with the biases: 3-4-12-13
+  Epoch normalized;
+  measure_weights(network, normalized);
+  CHECK_EQ(normalized.weight_norms[2], 13);
+  CHECK_EQ(normalized.weight_norms[3], 10);
   epoch.number = 3, epoch.loss = 0.5, epoch.accuracy = 0.25, epoch.gradient_norm = 2, epoch.gradient_norm_clipped = 1;
   epoch.learning_rate = 0.125;
   CHECK_EQ(log_line(epoch, true),

@@ -20,7 +20,7 @@ int group_of(const Layer& layer, const Array& array) {
   if (array.name.starts_with("weight_h")) return group("recurrent");
   if (array.name.starts_with("bias")) return group("bias");
   if (array.name != "weight") return -1;
-  return layer.kind == SLUICE_DENSE ? group("output") : group(sluice_layer_name(layer.kind));
+  return group(layer.kind == SLUICE_DENSE ? "output" : layer.kind == SLUICE_EMBEDDING ? "embedding" : "bias");
 }
 
 /// "layer 2 (gru, 1 of 3)": every layer of the network, as the recipe counts.
