@@ -99,14 +99,16 @@ bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) 
 
 /// Offsets that the layer does not use are 0.
 bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
-  const uint32_t offsets[] = {layer.w_ih,    layer.w_hh,    layer.b_ih,    layer.b_hh,
-                              layer.back[0], layer.back[1], layer.back[2], layer.back[3]};
-  for (const uint32_t offset : offsets) {
-    bool used = offset == 0;
-    for (int i = 0; i < n; ++i) used = used || arrays[i].offset == offset;
-    if (!used) return false;
+  uint32_t used[2 * sizeof layer.back / sizeof *layer.back];
+  memcpy(used, &layer.w_ih, sizeof used / 2);
+  memcpy(used + 4, layer.back, sizeof used / 2);
+  bool good = true;
+  for (const uint32_t offset : used) {
+    bool known = offset == 0;
+    for (int i = 0; i < n; ++i) known = known || arrays[i].offset == offset;
+    good = good && known;
   }
-  return true;
+  return good;
 }
 
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const BlobSection& section) {
@@ -124,7 +126,8 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
 
 /// A positive, finite number where the layer has one, else 0.
 bool good_parameter(const LayerRecord& layer) {
-  const bool wanted = layer.activation == SLUICE_HARD_SIGMOID || layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM;
+  const bool wanted = layer.activation == SLUICE_HARD_SIGMOID ||
+                      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
   uint32_t bits;
   memcpy(&bits, &layer.parameter, sizeof bits);
   return wanted ? finite(bits) && layer.parameter > 0.0f : bits == 0;
@@ -132,12 +135,14 @@ bool good_parameter(const LayerRecord& layer) {
 
 bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
   if (layer.flags & ~kind.flags || ((layer.flags & every_step_flag) && (layer.flags & mean_flag))) return false;
-  return !(layer.flags & both_directions_flag) || layer.out % 2 == 0;
+  return !goes_both_ways(layer) || layer.out % 2 == 0;
 }
 
 sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights, bool any_order) {
   const LayerKind* kind = find_layer(layer.kind, layer.format);
   if (!kind) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
+  const uint8_t missing = (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
+  if (is_recurrent(layer.kind) && (layer.flags & missing)) return SLUICE_LAYER_MISSING;
   if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
   if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.zero ||
       !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
@@ -175,7 +180,7 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
   for (uint32_t i = 0; i < header.layers; ++i) {
     const sluice_status status = check_layer(blob, record[i], *weights, any_order);
     if (status) return status;
-    const bool embeds = record[i].kind == SLUICE_EMBEDDING;  // first, of frames that are one id
+    const bool embeds = holds_embedding && record[i].kind == SLUICE_EMBEDDING;  // first, of frames that are one id
     if (embeds ? i > 0 || width != 1 : record[i].in != width) return SLUICE_SHAPE;
     if (record[i].format != record[0].format) return SLUICE_STRUCTURE;
     // Softmax has no integer form: in fixed point the last layer's logits stand for it.

@@ -74,11 +74,7 @@ struct Weights {
   bool trained;
   Element element = Element::f32;
   Order order = Order::canonical;  ///< of int8
-  uint8_t group = 0;               ///< sluice_weight_group, of what learns
 };
-
-/// sluice_weight_group, which the trainer's header has.
-constexpr uint8_t input_group = 0, recurrent_group = 1, bias_group = 2, output_group = 3, embedding_group = 4;
 
 inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
 /// Elements, padding included.

@@ -23,7 +23,7 @@ inline void copy(const float* from, float* to, int units) {
 /// One direction of a recurrent layer, as a record of its own.
 inline LayerRecord direction_of(const LayerRecord& layer, bool backward) {
   LayerRecord one = layer;
-  if (!(layer.flags & both_directions_flag)) return one;
+  if (!goes_both_ways(layer)) return one;
   one.out = layer.out / 2;
   one.flags &= uint8_t(~both_directions_flag);
   if (backward) one.w_ih = layer.back[0], one.w_hh = layer.back[1], one.b_ih = layer.back[2], one.b_hh = layer.back[3];

@@ -52,9 +52,49 @@ const LayerKind* find_layer(uint8_t kind, uint8_t format);
 /// Whether this build holds any layer of that number format.
 bool knows_format(uint8_t format);
 
+// What this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt), where code of one layer serves another too.
+#ifdef SLUICE_WITHOUT_BOTH_DIRECTIONS
+constexpr bool holds_both_directions = false;
+#else
+constexpr bool holds_both_directions = true;
+#endif
+#ifdef SLUICE_WITHOUT_MEAN
+constexpr bool holds_mean = false;
+#else
+constexpr bool holds_mean = true;
+#endif
+#if defined(SLUICE_WITHOUT_GRU_BEFORE) && defined(SLUICE_WITHOUT_LSTM) && defined(SLUICE_WITHOUT_RNN)
+constexpr bool holds_other_cells = false;  ///< than the GRU that resets after
+#else
+constexpr bool holds_other_cells = true;
+#endif
+#ifdef SLUICE_WITHOUT_EMBEDDING
+constexpr bool holds_embedding = false;
+#else
+constexpr bool holds_embedding = true;
+#endif
+#ifdef SLUICE_WITHOUT_NORM
+constexpr bool holds_norm = false;
+#else
+constexpr bool holds_norm = true;
+#endif
+#ifdef SLUICE_WITHOUT_STANDARDIZE
+constexpr bool holds_standardize = false;
+#else
+constexpr bool holds_standardize = true;
+#endif
+#ifdef SLUICE_WITHOUT_F32
+constexpr bool holds_f32 = false;
+#else
+constexpr bool holds_f32 = true;
+#endif
+
 inline bool is_recurrent(uint8_t kind) {
-  return kind == SLUICE_GRU || kind == SLUICE_GRU_BEFORE || kind == SLUICE_LSTM || kind == SLUICE_RNN;
+  return kind == SLUICE_GRU || (holds_other_cells && (kind == SLUICE_GRU_BEFORE || kind == SLUICE_LSTM || kind == SLUICE_RNN));
 }
+
+/// Whether a layer goes in both directions.
+inline bool goes_both_ways(const LayerRecord& layer) { return holds_both_directions && (layer.flags & both_directions_flag); }
 
 /// Whether a layer hands one answer a sequence on: the last step's, or the mean.
 inline bool last_step_only(const LayerRecord& layer) { return is_recurrent(layer.kind) && !(layer.flags & every_step_flag); }

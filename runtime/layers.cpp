@@ -70,80 +70,63 @@ bool knows_format(uint8_t format) {
 
 namespace {
 
-/// The arrays of a recurrent layer's one direction.
-int recurrent_weights(const LayerRecord& layer, Weights* out) {
-  const int in = int(layer.in), rows = int(layer.out);
-  const bool fixed = layer.format != SLUICE_F32;
-  const Element matrix = fixed ? Element::i8 : Element::f32, vector = fixed ? Element::i32 : Element::f32;
-  const Order order = Order(layer.order);
-  const int gates = layer.kind == SLUICE_LSTM ? 4 : layer.kind == SLUICE_RNN ? 1 : 3;
-  const int biases = (fixed ? 2 : 1) * gates;  // biases, then multipliers
-  out[0] = {layer.w_ih, gates, rows, in, true, true, matrix, order};
-  if (layer.kind == SLUICE_GRU_BEFORE) {
-    out[1] = {layer.w_hh, 2, rows, rows, true, true, matrix, order};
-    out[2] = {uint32_t(layer.w_hh + weight_bytes(out[1])), 1, rows, rows, true, true, matrix, order};
-    out[3] = {layer.b_ih, biases, rows, 1, false, true, vector};
-    return 4;
-  }
-  out[1] = {layer.w_hh, gates, rows, rows, true, true, matrix, order};
-  out[2] = {layer.b_ih, biases, rows, 1, false, true, vector};
-  out[3] = {layer.b_hh, biases, rows, 1, false, true, vector};
-  return 4;
-}
+/// Writes down the arrays of a layer, in order.
+struct Lister {
+  Weights* out;
+  int rows;
+  bool fixed;
+  Order order;
+  int n = 0;
 
-}  // namespace
-
-namespace {
-
-int arrays_of(const LayerRecord& layer, Weights out[most_arrays]) {
-  if (is_recurrent(layer.kind)) {
-    const int n = recurrent_weights(direction_of(layer, false), out);
-    return layer.flags & both_directions_flag ? n + recurrent_weights(direction_of(layer, true), out + n) : n;
+  void matrix(uint32_t offset, int gates, int cols) {
+    out[n++] = {offset, gates, rows, cols, true, true, fixed ? Element::i8 : Element::f32, order};
   }
-  const int in = int(layer.in), rows = int(layer.out);
-  const bool fixed = layer.format != SLUICE_F32;
-  const Element matrix = fixed ? Element::i8 : Element::f32, vector = fixed ? Element::i32 : Element::f32;
-  const Order order = Order(layer.order);
-  switch (layer.kind) {
-    case SLUICE_DENSE:
-      out[0] = {layer.w_ih, 1, rows, in, true, true, matrix, order};
-      out[1] = {layer.b_ih, fixed ? 2 : 1, rows, 1, false, true, vector};  // biases, then multipliers
-      return 2;
-    case SLUICE_EMBEDDING:
-      out[0] = {layer.w_ih, 1, rows, in, true, true, matrix, order};
-      return 1;
-    case SLUICE_BATCH_NORM:
-      out[0] = {layer.w_ih, 1, rows, 1, false, true};
-      out[1] = {layer.b_ih, 1, rows, 1, false, true};
-      out[2] = {layer.w_hh, 1, rows, 1, false, false};
-      out[3] = {layer.b_hh, 1, rows, 1, false, false};
-      return 4;
-    case SLUICE_LAYER_NORM:
-      out[0] = {layer.w_ih, 1, rows, 1, false, true};
-      out[1] = {layer.b_ih, 1, rows, 1, false, true};
-      return 2;
-    case SLUICE_STANDARDIZE:
-      out[0] = {layer.w_ih, 1, rows, 1, false, false};
-      out[1] = {layer.b_ih, 1, rows, 1, false, false};
-      return 2;
-    default:
-      return 0;
+  /// In fixed point biases, then multipliers.
+  void vector(uint32_t offset, int gates, bool trained = true) {
+    out[n++] = {offset, fixed ? 2 * gates : gates, rows, 1, false, trained, fixed ? Element::i32 : Element::f32};
   }
-}
+
+  /// One direction of a recurrent layer.
+  void recurrent(const LayerRecord& layer) {
+    rows = int(layer.out);
+    const int in = int(layer.in);
+    const int gates = holds_other_cells && layer.kind == SLUICE_LSTM ? 4 : holds_other_cells && layer.kind == SLUICE_RNN ? 1 : 3;
+    const bool before = holds_other_cells && layer.kind == SLUICE_GRU_BEFORE;
+    matrix(layer.w_ih, gates, in);
+    matrix(layer.w_hh, before ? 2 : gates, rows);
+    if (before) matrix(uint32_t(layer.w_hh + weight_bytes(out[n - 1])), 1, rows);
+    vector(layer.b_ih, gates);
+    if (!before) vector(layer.b_hh, gates);
+  }
+};
 
 }  // namespace
 
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
-  const int n = arrays_of(layer, out);
-  for (int i = 0; i < n; ++i) {
-    const bool state = is_recurrent(layer.kind) && out[i].matrix && out[i].offset != layer.w_ih && out[i].offset != layer.back[0];
-    out[i].group = !out[i].matrix                          ? bias_group
-                   : layer.kind == SLUICE_EMBEDDING        ? embedding_group
-                   : !is_recurrent(layer.kind)             ? output_group
-                   : state                                 ? recurrent_group
-                                                           : input_group;
+  Lister list{out, int(layer.out), !holds_f32 || layer.format != SLUICE_F32, Order(layer.order)};
+  if (is_recurrent(layer.kind)) {
+    if (!goes_both_ways(layer)) {
+      list.recurrent(layer);
+    } else {
+      list.recurrent(direction_of(layer, false));
+      list.recurrent(direction_of(layer, true));
+    }
+  } else if (layer.kind == SLUICE_DENSE) {
+    list.matrix(layer.w_ih, 1, int(layer.in));
+    list.vector(layer.b_ih, 1);
+  } else if (holds_embedding && layer.kind == SLUICE_EMBEDDING) {
+    list.matrix(layer.w_ih, 1, int(layer.in));
+  } else if (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM)) {
+    list.vector(layer.w_ih, 1);
+    list.vector(layer.b_ih, 1);
+    if (layer.kind == SLUICE_LAYER_NORM) return list.n;
+    list.vector(layer.w_hh, 1, false);
+    list.vector(layer.b_hh, 1, false);
+  } else if (holds_standardize && layer.kind == SLUICE_STANDARDIZE) {
+    list.vector(layer.w_ih, 1, false);
+    list.vector(layer.b_ih, 1, false);
   }
-  return n;
+  return list.n;
 }
 
 }  // namespace sluice

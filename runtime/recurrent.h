@@ -14,14 +14,14 @@ struct StateShape {
 
   /// @param layer  one direction
   StateShape(const LayerRecord& layer, bool has_c) : units(padded(int(layer.out))), floats((has_c ? 2 : 1) * units), sum(0) {
-    if (!(layer.flags & mean_flag)) return;
+    if (!holds_mean || !(layer.flags & mean_flag)) return;
     sum = floats;
     floats += units + 4;  // the count, and padding to 16 bytes
   }
 
   /// What the layer hands on after a step.
   void answer(const Kernels& kernels, float* state, float* y, bool wanted) const {
-    if (!sum) {
+    if (!holds_mean || !sum) {
       if (wanted) copy(state, y, units);
       return;
     }
@@ -38,12 +38,12 @@ struct StateShape {
 template <class Own>
 struct Recurrent {
   static int state(const LayerRecord& layer) {
-    return layer.flags & both_directions_flag ? 0 : StateShape(layer, Own::has_c).floats * int(sizeof(float));
+    return goes_both_ways(layer) ? 0 : StateShape(layer, Own::has_c).floats * int(sizeof(float));
   }
 
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
-    if (layer.flags & both_directions_flag) {
+    if (goes_both_ways(layer)) {
       Arena scratch(call.scratch);
       return run({call.model, layer, 1, 1, call.x, 0, call.y, nullptr, 0}, scratch);
     }
@@ -63,7 +63,7 @@ struct Recurrent {
 
   /// The input products of all frames first, as one; then step by step.
   static void run(const Call& call, Arena& scratch) {
-    const bool both = call.layer.flags & both_directions_flag;
+    const bool both = goes_both_ways(call.layer);
     const LayerRecord forward = direction_of(call.layer, false);
     const Own cell(forward, call.model.blob);
     const StateShape shape(forward, Own::has_c);
@@ -88,7 +88,7 @@ struct Recurrent {
 
   static void run_direction(const Call& call, const Own& cell, const StateShape& shape, const Work& work, bool backward) {
     const Kernels& kernels = *call.model.kernels;
-    const bool every = call.layer.flags & every_step_flag, both = work.answer;
+    const bool every = call.layer.flags & every_step_flag, both = goes_both_ways(call.layer);
     const int stride = both ? shape.floats : int(call.state_stride / ptrdiff_t(sizeof(float)));
     const int width = padded(int(call.layer.out)), streams = call.streams;
     cell.bias(work.bias);
@@ -119,7 +119,8 @@ struct Recurrent {
     if (backward) memset(y + 2 * hidden, 0, size_t(width - 2 * hidden) * sizeof(float));
   }
 
-  static constexpr uint8_t flags = every_step_flag | mean_flag | both_directions_flag;
+  static constexpr uint8_t flags =
+      every_step_flag | (holds_mean ? mean_flag : 0) | (holds_both_directions ? both_directions_flag : 0);
   static constexpr uint8_t gates = 1 << SLUICE_LINEAR | (Own::gate_count > 1 ? 1 << SLUICE_TANH | 1 << SLUICE_HARD_SIGMOID : 0);
   static constexpr LayerKind kind{Own::kind, SLUICE_F32, gates, flags, false, state, step, run, nullptr};
 };

@@ -94,7 +94,7 @@ uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, in
     return scratch.peak;
   }
   for (int i = 0; i < n; ++i) {
-    if (model.whole && bytes) memset(stream_of(streams[i]).state, 0, bytes);
+    if (holds_both_directions && model.whole && bytes) memset(stream_of(streams[i]).state, 0, bytes);
     memcpy(states + size_t(i) * bytes, stream_of(streams[i]).state, bytes);
   }
   run_layers(model, {1, n, x, y, states, ptrdiff_t(bytes)}, scratch);
@@ -133,7 +133,7 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   while (steps > 0) {
     const size_t piece = traces && s.trace ? 1 : steps < s.use.steps ? steps : s.use.steps;
     Arena scratch(s.scratch);
-    if (model.whole && s.state_bytes) memset(s.state, 0, s.state_bytes);
+    if (holds_both_directions && model.whole && s.state_bytes) memset(s.state, 0, s.state_bytes);
     if (piece == 1) {
       step_stream(s, x, y);
     } else {
@@ -158,7 +158,7 @@ const void* step_stream(const Stream& stream, const void* x, void* y) {
   const LayerRecord* const last = model.layers + model.layer_count - 1;
   void* const end = y && padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
   uint8_t* state = stream.state;
-  if (model.whole && stream.state_bytes) memset(state, 0, stream.state_bytes);
+  if (holds_both_directions && model.whole && stream.state_bytes) memset(state, 0, stream.state_bytes);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, x, model.header().inputs);
   int i = 0;
   for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
@@ -192,14 +192,14 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   model.layer_count = model.header().layers;
   uint64_t state = 0;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
-    model.whole = model.whole || (model.layers[i].flags & both_directions_flag);
+    model.whole = model.whole || goes_both_ways(model.layers[i]);
     const uint32_t units = uint32_t(padded(int(model.layers[i].out)));
     if (units > model.width[i % 2]) model.width[i % 2] = units;
     state += uint64_t(kind_of(model.layers[i]).state(model.layers[i]));
   }
   if (state > UINT32_MAX) return SLUICE_SHAPE;
   model.state_bytes = uint32_t(state);
-  const bool wide = model.format() == SLUICE_F32 || model.layers[0].kind == SLUICE_EMBEDDING;
+  const bool wide = model.format() == SLUICE_F32 || (holds_embedding && model.layers[0].kind == SLUICE_EMBEDDING);
   model.x_bytes = wide ? 4 : model.format() == SLUICE_W8A16 ? 2 : 1;
   model.y_bytes = model.format() == SLUICE_F32 ? 4 : 2;
   memset(handle, 0, sizeof *handle);

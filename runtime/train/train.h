@@ -196,8 +196,11 @@ struct Update {
   double rate_factor;  ///< of the schedule's rate
 };
 
+/// sluice_weight_group of an array.
+uint32_t group_of(const LayerRecord&, const Weights&);
+
 /// What is done to a group of weights.
-sluice_penalty penalty_of(const sluice_train_options&, uint8_t group);
+sluice_penalty penalty_of(const sluice_train_options&, uint32_t group);
 
 double learning_rate(const sluice_train_options&, const Update&);
 

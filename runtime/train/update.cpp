@@ -6,13 +6,18 @@ namespace {
 
 constexpr uint64_t chunk = 1u << 14;  ///< floats of a task
 
-/// Calls f once for every array that learns.
+/// An array that learns.
+struct Trained : Weights {
+  uint32_t group;
+};
+
+/// Calls f once for every one.
 template <class F>
 void for_each_trained(const OpenModel& model, const sluice_train_options& options, F f) {
   for (uint32_t i = 0; i < model.layer_count; ++i)
     if (!is_frozen(options, i) && !tied_to_earlier(model, i))
       for_each_array(model.layers[i], [&](const Weights& a) {
-        if (a.trained) f(a);
+        if (a.trained) f(Trained{a, group_of(model.layers[i], a)});
       });
 }
 
@@ -49,13 +54,13 @@ struct UpdateTask {
 };
 
 /// Whether only what a batch has seen of an array is touched.
-bool by_rows(const Weights& array, const sluice_train_options& options) {
-  return array.group == embedding_group && options.embedding_rows;
+bool by_rows(const Trained& array, const sluice_train_options& options) {
+  return array.group == SLUICE_EMBEDDING_WEIGHTS && options.embedding_rows;
 }
 
 /// Calls f(first, count) for the parts of an array that a batch touches: all of it, or of an embedding each seen id's.
 template <class F>
-void for_each_piece(const Weights& array, const sluice_train_options& options, const uint8_t* seen_ids, F f) {
+void for_each_piece(const Trained& array, const sluice_train_options& options, const uint8_t* seen_ids, F f) {
   if (!by_rows(array, options)) return f(0, size_t(elements(array)));
   const int rows = padded_rows(array);
   for (int id = 0; id < array.cols; ++id)
@@ -64,8 +69,8 @@ void for_each_piece(const Weights& array, const sluice_train_options& options, c
 }
 
 /// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the limit. A bias is one row.
-void limit_norms(const Weights& array, float limit, float* w) {
-  const bool by_id = array.group == embedding_group || !array.matrix;
+void limit_norms(const Trained& array, float limit, float* w) {
+  const bool by_id = array.group == SLUICE_EMBEDDING_WEIGHTS || !array.matrix;
   const int rows = padded_rows(array), outer = by_id ? array.cols : rows, inner = by_id ? rows : array.cols;
   for (int i = 0; i < outer; ++i) {
     double square = 0.0;
@@ -116,15 +121,23 @@ double learning_rate(const sluice_train_options& options, const Update& update) 
   return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps)) : rate;
 }
 
-sluice_penalty penalty_of(const sluice_train_options& options, uint8_t group) {
+uint32_t group_of(const LayerRecord& layer, const Weights& array) {
+  if (!array.matrix) return SLUICE_BIASES;
+  if (layer.kind == SLUICE_EMBEDDING) return SLUICE_EMBEDDING_WEIGHTS;
+  if (!is_recurrent(layer.kind)) return SLUICE_OUTPUT_WEIGHTS;
+  const bool input = array.offset == layer.w_ih || (goes_both_ways(layer) && array.offset == layer.back[0]);
+  return input ? SLUICE_INPUT_WEIGHTS : SLUICE_RECURRENT_WEIGHTS;
+}
+
+sluice_penalty penalty_of(const sluice_train_options& options, uint32_t group) {
   if (options.penalties) return options.penalties[group];
-  return group == bias_group ? sluice_penalty{} : sluice_penalty{options.l1, options.l2, options.weight_decay, 0.0f};
+  return group == SLUICE_BIASES ? sluice_penalty{} : sluice_penalty{options.l1, options.l2, options.weight_decay, 0.0f};
 }
 
 GradientNorm penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p, const uint8_t* seen_ids) {
   const Kernels& kernels = *model.kernels;
   double sum = 0.0, clipped = 0.0;
-  for_each_trained(model, options, [&](const Weights& array) {
+  for_each_trained(model, options, [&](const Trained& array) {
     const sluice_penalty penalty = penalty_of(options, array.group);
     float* const g = p.gradient_at(array.offset);
     const auto* const w = reinterpret_cast<const float*>(p.base + array.offset);
@@ -160,7 +173,7 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   SgdStep sgd{scale, 1.0f, options.momentum, float(rate), options.nesterov != 0};
   RmsStep rms{scale, 1.0f, options.alpha, float(1.0 - double(options.alpha)), float(rate), options.epsilon};
 
-  for_each_trained(model, options, [&](const Weights& array) {
+  for_each_trained(model, options, [&](const Trained& array) {
     const sluice_penalty penalty = penalty_of(options, array.group);
     const double decay = options.optimizer == SLUICE_ADAM ? 0.0 : double(penalty.weight_decay);
     adam.keep = sgd.keep = rms.keep = float(1.0 - rate * decay);

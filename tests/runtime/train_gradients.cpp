@@ -186,6 +186,43 @@ TEST_CASE("gradients are the same to the bit for any shards in flight, order of 
   }
 }
 
+TEST_CASE("every cell's recurrent dropout has the gradient of its own loss, and the same bits everywhere") {
+  for (const sluice_layer_kind kind : every_cell) {
+    const Network network = random_network(3, {cell(kind, 7, every_step), both(cell(kind, 5)), dense(3, SLUICE_SOFTMAX)}, 126);
+    const std::vector<Example> batch = random_examples(network, 11, 7, true, 127);
+    sluice_layer_options layers[3] = {};
+    layers[0].recurrent_dropout = 0.3f, layers[1].recurrent_dropout = 0.5f, layers[1].dropout = 0.2f, layers[2].dropout = 0.1f;
+    sluice_train_options options = test_options();
+    options.layers = layers;
+    Training training(network, options, "scalar");
+    sluice_train_result result;
+    const Plain gradient = training.gradient(batch, &result);
+    // The masks depend on seed and step, not on weights: a difference of losses in float is a derivative, roughly.
+    CAPTURE(std::string(sluice_layer_name(kind)));
+    for (size_t l = 0; l < 3; ++l)
+      for (const tools::Array& a : network.layers[l].arrays) {
+        const size_t i = a.values.size() / 2;
+        double loss[2];
+        for (int side = 0; side < 2; ++side) {
+          Network moved = network;
+          float& w = array(moved.layers[l], a.name)[i];
+          w += side ? 1e-2f : -1e-2f;
+          sluice_train_result at;
+          Training(moved, options, "scalar").gradient(batch, &at);
+          loss[side] = at.loss_sum / at.weight;
+        }
+        CAPTURE(l);
+        CAPTURE(a.name);
+        CHECK(std::fabs((loss[1] - loss[0]) / 2e-2 - double(gradient[l].at(a.name)[i])) <= 2e-4);
+      }
+    const std::vector<float> expected = training.raw_gradient(batch);
+    for (const Kernels* table : every_table()) {
+      Training other(network, options, table->name);
+      REQUIRE(same_bits(other.raw_gradient(batch), expected));
+    }
+  }
+}
+
 TEST_CASE("a sequence whose targets are masked changes nothing") {
   const Network network = random_network(3, {gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
   const std::vector<Example> all = random_examples(network, 8, 9, true, 122);
