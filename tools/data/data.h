@@ -143,7 +143,7 @@ void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::si
 std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool learning, const std::string& file);
 
 /// One series, each of its features a column of numbers, as windows: the rows after each are its targets.
-DataSet cut_windows(DataSet series, const Columns& columns, const Expected& expected, const std::string& file);
+DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expected, const std::string& file);
 
 /// Rows to sequences: checks that a sequence's rows stand together, and gives classes their numbers. Takes what it can of rows.
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected);

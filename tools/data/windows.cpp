@@ -61,57 +61,81 @@ std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool le
   return parts;
 }
 
-DataSet cut_windows(DataSet series, const Columns& columns, const Expected& expected, const std::string& file) {
+namespace {
+
+/// A series' columns: what windows show, and what is to be answered of the rows after them.
+struct Series {
+  DataSet rows;
+  std::vector<std::size_t> features, answers;
+  float at(std::size_t row, std::size_t column) const { return rows.x[row * rows.features() + column]; }
+};
+
+Series series_of(DataSet rows, const std::vector<std::string>& features, const Columns& columns, bool targets,
+                 const std::string& file) {
+  Series series{std::move(rows), {}, {}};
+  series.features = positions_of(features, series.rows.feature_names, "features", file);
+  if (targets || columns.windows.difference)
+    series.answers = positions_of(columns.target, series.rows.feature_names, "target", file);
+  if (columns.windows.difference)
+    for (const std::string& name : columns.target)
+      if (find_column(features, name) == no_column)
+        refuse("{}: {}: the model must see what its answer is the difference from; make it one of the features", file, name);
+  return series;
+}
+
+/// One window, from its first row on, with the rows after it where they are known.
+void add_window(const Series& series, std::size_t row, std::size_t part, const Windows& windows, bool targets, DataSet& data) {
+  data.first.push_back(row);
+  data.names.push_back(std::to_string(row));
+  data.part.push_back(std::uint8_t(part));
+  const std::size_t end = row + windows.length;
+  for (std::size_t k = 0; k < windows.horizon; ++k)
+    for (const std::size_t column : series.answers) {
+      const float last = series.at(end - 1, column);
+      data.last.push_back(last);
+      if (targets) data.value.push_back(series.at(end + k, column) - (windows.difference ? last : 0));
+    }
+}
+
+/// Mean and population deviation of every answer's column over the rows that statistics come from.
+Units units_of(const Series& series, const RowRange& rows, const Windows& windows) {
+  Units units;
+  for (std::size_t k = 0; k < windows.horizon; ++k)
+    for (const std::size_t column : series.answers) add_units(series.rows, column, rows, units);
+  if (windows.difference) units.mean.assign(units.mean.size(), 0.0);
+  return units;
+}
+
+}  // namespace
+
+DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expected, const std::string& file) {
   const Windows& windows = columns.windows;
-  const bool targets = expected.targets;
-  const std::size_t rows = series.first.back(), horizon = targets ? windows.horizon : 0;
   const std::vector<std::string>& wanted = expected.learning() ? columns.features : expected.features;
   DataSet data;
-  data.feature_names = wanted.empty() ? series.feature_names : wanted;
-  const std::vector<std::size_t> features = positions_of(data.feature_names, series.feature_names, "features", file);
-  std::vector<std::size_t> answers;
-  if (targets || windows.difference) answers = positions_of(columns.target, series.feature_names, "target", file);
-  if (windows.difference)
-    for (const std::string& name : columns.target)
-      if (find_column(data.feature_names, name) == no_column)
-        refuse("{}: {}: the model must see what its answer is the difference from; make it one of the features", file, name);
-  const auto at = [&](std::size_t row, std::size_t column) { return series.x[row * series.features() + column]; };
-
-  data.classes = false;
-  data.window = windows.length;
-  data.difference = windows.difference;
+  data.feature_names = wanted.empty() ? rows.feature_names : wanted;
+  const Series series = series_of(std::move(rows), data.feature_names, columns, expected.targets, file);
+  const std::size_t count = series.rows.first.back(), horizon = expected.targets ? windows.horizon : 0;
+  data.classes = false, data.window = windows.length, data.difference = windows.difference;
   for (std::size_t k = 1; k <= windows.horizon; ++k)
     for (const std::string& name : columns.target)
       data.labels.push_back(windows.horizon == 1 ? name : fmt::format("{}+{}", name, k));
-  const std::vector<RowRange> parts = parts_of(windows, rows, expected.learning(), file);
+
+  const std::vector<RowRange> parts = parts_of(windows, count, expected.learning(), file);
   for (std::size_t p = 0; p < parts.size(); ++p) {
     if (parts[p].empty()) continue;
-    const std::size_t back = p > 0 && windows.reach_back ? std::min(windows.length, parts[p].first) : 0,
-                      before = data.first.size();
-    for (std::size_t row = parts[p].first - back; row + windows.length + horizon <= parts[p].end; row += windows.stride) {
-      data.first.push_back(row);
-      data.names.push_back(std::to_string(row));
-      data.part.push_back(std::uint8_t(p));
-      const std::size_t end = row + windows.length;
-      for (std::size_t k = 0; k < windows.horizon; ++k)
-        for (const std::size_t column : answers) {
-          data.last.push_back(at(end - 1, column));
-          if (targets)
-            data.value.push_back(windows.difference ? at(end + k, column) - at(end - 1, column) : at(end + k, column));
-        }
-    }
-    if (data.first.size() == before)
+    const std::size_t back = p > 0 && windows.reach_back ? std::min(windows.length, parts[p].first) : 0;
+    const std::size_t begin = parts[p].first - back, end = parts[p].end;
+    if (begin + windows.length + horizon > end)
       refuse("{}: {} rows of {} hold no window of {} rows and {} to answer; give shorter windows, or more rows", file,
-             parts[p].end - parts[p].first + back, expected.learning() ? part_names[p] : "the series", windows.length, horizon);
+             end - begin, expected.learning() ? part_names[p] : "the series", windows.length, horizon);
+    for (std::size_t row = begin; row + windows.length + horizon <= end; row += windows.stride)
+      add_window(series, row, p, windows, expected.targets, data);
   }
-  data.first.push_back(rows);
+  data.first.push_back(count);
   data.fit = parts[0];
-  for (std::size_t k = 0; k < windows.horizon && targets; ++k)
-    for (const std::size_t column : answers) add_units(series, column, data.fit, data.units);
-  if (windows.difference) data.units.mean.assign(data.units.mean.size(), 0.0);
-  data.x.reserve(rows * features.size());
-  for (std::size_t row = 0; row < rows; ++row)
-    for (const std::size_t column : features) data.x.push_back(at(row, column));
+  if (expected.targets) data.units = units_of(series, data.fit, windows);
+  for (std::size_t row = 0; row < count; ++row)
+    for (const std::size_t column : series.features) data.x.push_back(series.at(row, column));
   return data;
 }
 
