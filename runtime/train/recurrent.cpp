@@ -124,7 +124,7 @@ struct Track {
     h = arena.take<float>(blocks);
     c = Own::has_c ? arena.take<float>(blocks) : nullptr;
     mask = call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
-    seen = mask || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
+    seen = call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
   }
 
   int frame(int i) const { return backward ? steps - 1 - i : i; }
