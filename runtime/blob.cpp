@@ -130,7 +130,7 @@ bool good_parameter(const LayerRecord& layer) {
                       (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
   uint32_t bits;
   memcpy(&bits, &layer.parameter, sizeof bits);
-  return wanted ? finite(bits) && layer.parameter > 0.0f : bits == 0;
+  return wanted ? bits > 0 && bits < 0x7F800000u : bits == 0;
 }
 
 bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
@@ -140,9 +140,7 @@ bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
 
 sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights, bool any_order) {
   const LayerKind* kind = find_layer(layer.kind, layer.format);
-  if (!kind) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
-  const uint8_t missing = (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
-  if (is_recurrent(layer.kind) && (layer.flags & missing)) return SLUICE_LAYER_MISSING;
+  if (!holds_layer(layer)) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
   if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
   if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.zero ||
       !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))

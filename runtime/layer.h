@@ -93,6 +93,12 @@ inline bool is_recurrent(uint8_t kind) {
   return kind == SLUICE_GRU || (holds_other_cells && (kind == SLUICE_GRU_BEFORE || kind == SLUICE_LSTM || kind == SLUICE_RNN));
 }
 
+/// Whether this build holds a layer with all that it does.
+inline bool holds_layer(const LayerRecord& layer) {
+  const uint8_t missing = (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
+  return find_layer(layer.kind, layer.format) && !(is_recurrent(layer.kind) && (layer.flags & missing));
+}
+
 /// Whether a layer goes in both directions.
 inline bool goes_both_ways(const LayerRecord& layer) { return holds_both_directions && (layer.flags & both_directions_flag); }
 

@@ -192,7 +192,7 @@ LayerSpec read_layer(const toml::node& node, const std::string& place) {
     const std::string at = fmt::format("{}: {}", place, name);
     if (name == kind.key) {
       if (kind.sized) layer.units = read_units(value, at);
-      if (!kind.sized && !value.value_or(false)) refuse("{}: {}; give true", at, shown(value));
+      if (!kind.sized && !value.value_exact<bool>().value_or(false)) refuse("{}: {}; give true", at, shown(value));
       continue;
     }
     const auto option = std::find_if(std::begin(options), std::end(options), [&](const Option& o) { return o.name == name; });

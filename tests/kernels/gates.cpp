@@ -210,3 +210,45 @@ TEST_CASE("a NaN in any of a unit's numbers is a NaN in its state") {
       for (size_t i = 0; i < step.h_next.size(); ++i) REQUIRE_EQ(std::isnan(step.h_next[i]), i == unit);
     }
 }
+
+TEST_CASE("LSTM gates are the documented operations, to the bit, and so are those of a GRU that resets before") {
+  Noise noise(16);
+  for (const Kernels* table : every_table())
+    for (const Shape s : every_shape())
+      for (const Curve gate : {Curve(Activation::sigmoid), Curve(Activation::tanh), Curve(Activation::hard_sigmoid, 0.2f)}) {
+        const auto squash = [&](Activation f, float x) { return activate(*table, f, x); };
+        const auto curve = [&](float x) {
+          table->activate_f32(gate, &x, 1, 1, 1);
+          return x;
+        };
+        const int stride = s.hidden + s.gap, wide = 4 * s.hidden + s.gap;
+        const auto rows = [&](int width) { return noise.uniform(size_t(s.count) * size_t(width), -3, 3); };
+        std::vector<float> a = rows(wide), t = rows(stride), c = rows(stride), c_next = rows(stride), h_next = rows(stride);
+        const std::vector<float> chains = a, before = c, h = rows(stride);
+        CAPTURE(name_of(*table));
+        CAPTURE(s.hidden);
+        table->lstm_f32({a.data(), wide, t.data(), stride, c.data(), stride, c_next.data(), stride, h_next.data(), stride, s.hidden, s.count, gate});
+        for (int n = 0; n < s.count; ++n)
+          for (int j = 0; j < s.hidden; ++j) {
+            const auto at = [&](int g) { return chains[size_t(n * wide + g * s.hidden + j)]; };
+            const size_t own = size_t(n * stride + j);
+            const float i = curve(at(0)), f = curve(at(1)), g = squash(Activation::tanh, at(2)), o = curve(at(3));
+            const float next = std::fma(f, before[own], i * g), squashed = squash(Activation::tanh, next);
+            REQUIRE_EQ(bits(c_next[own]), bits(next));
+            REQUIRE_EQ(bits(h_next[own]), bits(o * squashed));
+          }
+        // In two parts around the candidate's product, which here leaves its chain as it is.
+        std::vector<float> b = chains, reset = rows(stride), after = rows(stride);
+        const ResetBefore parts{b.data(), wide, reset.data(), stride, h.data(), stride, after.data(), stride, s.hidden, s.count, gate};
+        table->gru_reset_f32(parts);
+        table->gru_update_f32(parts);
+        for (int n = 0; n < s.count; ++n)
+          for (int j = 0; j < s.hidden; ++j) {
+            const auto at = [&](int g) { return chains[size_t(n * wide + g * s.hidden + j)]; };
+            const size_t own = size_t(n * stride + j);
+            const float r = curve(at(0)), z = curve(at(1)), candidate = squash(Activation::tanh, at(2));
+            REQUIRE_EQ(bits(reset[own]), bits(r * h[own]));
+            REQUIRE_EQ(bits(after[own]), bits(std::fma(z, h[own] - candidate, candidate)));
+          }
+      }
+}

@@ -206,7 +206,7 @@ void run_run(const RunOptions& options) {
   check_outputs(options);
   const OwnedModel model = load_model(options.model);
   const Columns columns = columns_for(model, options);
-  const DataSet data = read_input(options.input, columns, {features_for(model), model.labels(), false, tokens_of(model.model)});
+  const DataSet data = read_input(options.input, columns, {features_for(model), model.classes(), false, tokens_of(model.model)});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
   std::vector<NamedBytes> files;

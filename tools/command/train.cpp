@@ -241,6 +241,7 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   check_device(recipe, start);
   check_aware(recipe, start);
   check_foldable(recipe, start);
+  train_plan(recipe, input.train, input.split, start);  // refuses what does not fit the data
   const RunFolder folder(name);
   const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};

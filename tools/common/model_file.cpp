@@ -60,7 +60,7 @@ const char* advice(sluice_status status) {
     const auto* blob = reinterpret_cast<const std::uint8_t*>(bytes.data());
     const auto* layers = reinterpret_cast<const LayerRecord*>(blob + find_section(blob, SLUICE_SECTION_LAYERS)->offset);
     std::uint32_t i = 0;
-    while (find_layer(layers[i].kind, layers[i].format)) ++i;
+    while (holds_layer(layers[i])) ++i;
     refuse("{}: layer {} is of kind {} (\"{}\"), number format {}: {}", name, i + 1, layers[i].kind,
            sluice_layer_name(layers[i].kind), layers[i].format, sluice_status_text(status));
   }
@@ -81,7 +81,13 @@ AlignedBytes AlignedBytes::copy(std::string_view bytes) {
   return result;
 }
 
+std::vector<std::string> OwnedModel::classes() const {
+  const std::vector<std::string> both = section_strings(model, SLUICE_SECTION_LABELS);
+  return info().outputs == 1 && both.size() == 2 ? both : labels();
+}
+
 std::vector<std::string> OwnedModel::labels() const {
+  if (const auto both = section_strings(model, SLUICE_SECTION_LABELS); info().outputs == 1 && both.size() == 2) return {both[1]};
   std::vector<std::string> labels = names_of(model, SLUICE_SECTION_LABELS, info().outputs);
   if (!labels.empty() || sluice_vocabulary_of(&model).ids != info().outputs) return labels;
   return tools::names_of(tokens_of(model));  // a model that tells the next token

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Every layer, loss and option of a recipe from end to end: trained, kept, evaluated; what they cannot be, told in one line. Variants.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+awk 'BEGIN { print "sequence,label,x,y"
+  for (s = 0; s < 24; s++) for (t = 0; t < 3 + s % 4; t++) printf "%d,%s,%.2f,%.2f\n", s, s % 2 ? "up" : "down", s % 2 ? t / 4 : -t / 4, (s * 7 + t * 3) % 5 / 5 }' >data.csv
+
+# recipe LAYERS [LINE...]: of two classes
+recipe() {
+  local layers=$1
+  shift
+  printf '[data]\ntrain = "data.csv"\n[model]\nlayers = [%s]\n[train]\nepochs = 2\nbatch = 4\n' "$layers" >r.toml
+  printf '%s\n' "$@" >>r.toml
+}
+softmax='{ dense = 2, activation = "softmax" }'
+
+# --- every layer trains, the same bytes by one thread and two, and its model is what validation measured
+n=0
+for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ lstm = 5, steps = "mean" }' '{ gru = 4, directions = "both" }' \
+  '{ gru = 4, directions = "both" }, { lstm = 3, directions = "both", steps = "mean" }' '{ gru = 5, gates = "hard_sigmoid", slope = 0.2 }' \
+  '{ lstm = 5, gates = "tanh" }' '{ lstm = 4, repeat = 3 }' '{ dense = 4, activation = "hard_sigmoid" }, { gru = 4, repeat = 2, tied = true }' \
+  '{ gru = 5, steps = "every" }, { batch_norm = true, dropout = 0.3 }, { lstm = 4 }, { batch_norm = true }' \
+  '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2 }, { layer_norm = true, epsilon = 1e-3 }'; do
+  n=$((n + 1))
+  recipe "$layers, $softmax"
+  works train r.toml --threads 1 --out "one$n"
+  works train r.toml --threads 2 --out "two$n"
+  cmp -s "one$n/model.slu" "two$n/model.slu" || complain "$layers: one thread and two give other bytes"
+  works eval "one$n" --data data.csv
+  works inspect "one$n"
+done
+
+# --- batch normalization is folded into the layer that follows, so the blob has none
+works inspect one11
+grep -v recipe out | grep -q batch_norm && complain "batch normalization is left in the blob: $(cat out)"
+recipe "{ gru = 5 }, $softmax" && works train r.toml --out plain
+[ "$("${sluice[@]}" inspect plain | grep -c gru)" = "$("${sluice[@]}" inspect one3 | grep -c gru)" ] || complain "inspect tells layers apart"
+
+# --- losses, weights of classes, sampling, initializers, penalties
+for line in 'loss = "binary"' 'class_weights = "balanced"' 'class_weights = "1, 2.5"' 'sampling = "balanced"' 'label_smoothing = 0.1' \
+  'l2 = { recurrent = 1e-3, bias = 1e-4 }' 'elastic = 1e-3' 'max_norm = 1.0' 'weight_decay = { output = 0.1 }'; do
+  last=$softmax
+  [ "$line" = 'loss = "binary"' ] && last='{ dense = 1, activation = "sigmoid" }'
+  recipe "{ gru = 4 }, $last" 'optimizer = "adamw"' "$line"
+  rm -rf run && works train r.toml --out run
+  works eval run --data data.csv
+done
+for way in xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal zeros; do
+  recipe "{ lstm = 4 }, $softmax"
+  rm -rf run && works train r.toml --out run --set model.init.input=$way --set model.init.recurrent=$way --set model.init.output=$way \
+    --set model.init.bias=zeros --set model.init.forget_bias=1
+done
+
+# --- variants and seeds: one command, one table, each run in its folder
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "plain"' '[[variants]]' 'name = "l2"' 'train.l2 = 1e-3' 'model.dropout.input = 0.1'
+works train r.toml --seeds 1..2 --out study
+for part in plain/seed-1 plain/seed-2 l2/seed-1 l2/seed-2; do [ -s "study/$part/model.slu" ] || complain "no study/$part/model.slu"; done
+grep -q '^plain *2 .*±' out && grep -q '^l2 *2 .*±' out || complain "the table of variants: $(cat out)"
+grep -q '^l2 = 0.001' study/l2/seed-1/recipe.toml || complain "a variant's key did not arrive"
+cp out first
+works train r.toml --seeds 1..2 --out study
+cmp -s out first || complain "complete runs are not taken as they are"
+works train r.toml --seed 2 --variant l2 --out alone
+cmp -s alone/l2/model.slu study/l2/seed-2/model.slu || complain "a variant alone is another"
+
+# --- what cannot be
+refused_recipe() {
+  local regex=$1
+  rm -rf none
+  refused 2 "$regex" train r.toml --out none
+  [ ! -e none ] || complain "left behind: none"
+}
+recipe "{ gru = 4, gates = \"softplus\" }, $softmax" && refused_recipe '^r\.toml:4: model\.layers: layer 1: gates: "softplus" is unknown'
+recipe "{ gru = 4, lstm = 4 }, $softmax" && refused_recipe 'both gru and lstm'
+recipe "{ rnn = 4, gates = \"tanh\" }, $softmax" && refused_recipe 'gates: unknown key; a rnn has its units, steps'
+recipe "{ batch_norm = 4 }, $softmax" && refused_recipe 'batch_norm: 4; give true'
+recipe "{ gru = 4, repeat = 2, tied = true }, $softmax" && refused_recipe 'tied layers take as many numbers as they hand on'
+recipe "{ gru = 4, tied = true }, $softmax" && refused_recipe 'tied: there is one layer alone'
+recipe "{ gru = 4, slope = 0.2 }, $softmax" && refused_recipe 'slope: there is no hard sigmoid'
+recipe "{ gru = 4, dropout = 1.0 }, $softmax" && refused_recipe 'dropout: 1; give 0 to 0.99'
+recipe "{ embedding = 4 }, { gru = 4 }, $softmax" && refused_recipe 'an embedding reads text'
+recipe "{ gru = 4 }, { embedding = 4 }, $softmax" && refused_recipe 'an embedding is the first layer'
+recipe '{ gru = 4 }, { dense = 2, activation = "softmax", dropout = 0.1 }' && refused_recipe 'would drop answers'
+recipe "{ gru = 4 }, $softmax" 'loss = "binary"' && refused_recipe 'binary wants a probability'
+recipe "{ gru = 4 }, $softmax" 'class_weights = "1, 2, 3"' && refused_recipe '3 weights, but .* has 2 classes'
+recipe "{ gru = 4 }, $softmax" 'class_weights = "1, minus"' && refused_recipe '"minus" is not a weight'
+recipe "{ gru = 4 }, $softmax" 'l2 = { state = 1 }' && refused_recipe 'state: no kind of weights'
+recipe "{ gru = 4 }, $softmax" 'l2 = 1e-3' 'elastic = 1e-3' && refused_recipe 'stands in place of train\.l1 and train\.l2'
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a"' '[[variants]]' 'name = "a"' && refused_recipe "another variant's already"
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a/b"' && refused_recipe "will not do as a folder's name"
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a"' 'train.epoch = 1' && refused_recipe '^r\.toml:[0-9]+: train\.epoch: unknown key'
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a"' && refused 2 'no such variant' train r.toml --variant b --out none
+recipe "{ gru = 4 }, $softmax"
+for seeds in 3..1 x 1..x 1,,2; do refused 2 "^--seeds $seeds: " train r.toml --seeds $seeds --out none; done
+
+# --- what has no integer form is refused by name
+for run in one1 one2 one3 one4 one5 one7 one8; do
+  refused 2 'layer [0-9]+ .*it can be run in f32 only' quantize $run --calibrate data.csv --out q.slu
+done
+finish
