@@ -27,10 +27,10 @@ void drop(const Draw& draw, const sluice_sequence* batch, const Shard& shard, co
 }
 
 InputDrop input_drop(const OpenModel& model, const sluice_train_options& options, uint32_t layer) {
-  if (options.layers) return {Purpose::layer_dropout, options.layers[layer].dropout};
-  if (layer + 1 == model.layer_count && options.dropout_output > 0.0f && layer > first_trained(model))
-    return {Purpose::output_dropout, options.dropout_output};
-  return {Purpose::input_dropout, layer == first_trained(model) ? options.dropout_input : 0.0f};
+  const bool first = layer == first_trained(model), last = layer + 1 == model.layer_count && !first;
+  const Purpose purpose = first ? Purpose::input_dropout : last ? Purpose::output_dropout : Purpose::layer_dropout;
+  const float plain = first ? options.dropout_input : last ? options.dropout_output : 0.0f;
+  return {purpose, purpose == Purpose::layer_dropout ? layer : 0, options.layers ? options.layers[layer].dropout : plain};
 }
 
 }  // namespace sluice

@@ -120,7 +120,7 @@ struct Pass {
       if (!measures()) {
         memcpy(dropped, at(flight.x), size_t(floats) * sizeof(float));
         drop({options.seed, batch.step}, batch.sequences, flight.shard,
-             {dropping.purpose, i, dropping.rate, dropped, mask, flight.rows, int(model.layers[i].in), flight.x_stride});
+             {dropping.purpose, dropping.layer, dropping.rate, dropped, mask, flight.rows, int(model.layers[i].in), flight.x_stride});
         flight.x = offset_of(dropped);
         mask_at = mask ? offset_of(mask) : 0;
       }

@@ -148,6 +148,7 @@ void drop(const Draw&, const sluice_sequence* batch, const Shard&, const Dropped
 /// What is done to what enters a layer.
 struct InputDrop {
   Purpose purpose;
+  uint32_t layer;  ///< 0 where the purpose tells it
   float rate;
 };
 InputDrop input_drop(const OpenModel&, const sluice_train_options&, uint32_t layer);
