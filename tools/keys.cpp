@@ -188,6 +188,18 @@ const Key table[] = {
      .fallback = "",
      .noun = "a list of layers",
      .help = "The network, layer by layer; their kinds and options stand below."},
+    {.name = "model.init_from",
+     .field = &R::init_from,
+     .fallback = "\"\"",
+     .noun = "a model's file name",
+     .help = "Float model to start from in place of random weights, as --init says it: the same layers, but for a last one of another width, "
+             "which begins anew. Standardization and vocabulary are the model's. Empty for none.",
+     .file_name = true},
+    {.name = "model.freeze",
+     .field = &R::freeze,
+     .fallback = "[]",
+     .noun = "a list of layer numbers",
+     .help = "Layers that keep their weights, counted from 1 as model.layers has them, such as [\"1\", \"2\"]; --freeze 1 adds one."},
     {.name = "model.dropout.input",
      .field = &R::dropout_input,
      .fallback = "0.0",
@@ -731,20 +743,45 @@ std::string allowed(const Key& key) {
   return words.empty() ? range : fmt::format("{}, or {}", range, words);
 }
 
-std::string key_manual() {
+namespace {
+
+/// What a key takes, what it is for, and where that comes from; without its name.
+std::string explanation(const Key& key) {
+  std::string text = is_choice(key) ? allowed(key) : std::string(type_name(key));
+  if (key.min != key.max) text += ", " + allowed(key);
+  text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
+  text += wrapped(key.help, 100, "      ");
+  if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
+  return text;
+}
+
+/// Calls f for every key, after a section's head where one begins.
+template <class F>
+std::string by_section(F f) {
   std::string text, section;
   for (const Key& key : table) {
     const std::string its_section(key.name.substr(0, key.name.find('.')));
     if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
     section = its_section;
-    text += fmt::format("  {}: {}", key.name, is_choice(key) ? allowed(key) : std::string(type_name(key)));
-    if (key.min != key.max) text += ", " + allowed(key);
-    text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
-    text += wrapped(key.help, 100, "      ");
-    if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
-    if (key.name == "model.layers") text += layer_manual();
+    text += f(key);
   }
   return text;
+}
+
+}  // namespace
+
+std::string key_manual() {
+  return by_section([](const Key& key) {
+    return fmt::format("  {}: {}{}", key.name, explanation(key), key.name == "model.layers" ? layer_manual() : "");
+  });
+}
+
+std::string explained(const Recipe& recipe) {
+  return by_section([&](const Key& key) {
+    const auto origin = recipe.origin.find(std::string(key.name));
+    return fmt::format("  {} = {}{}\n      {}", key.name, value_text(recipe, key),
+                       origin == recipe.origin.end() ? "" : fmt::format("    # {}", origin->second), explanation(key));
+  });
 }
 
 }  // namespace sluice::tools

@@ -49,6 +49,9 @@ void add_train(CLI::App& app, TrainOptions& o) {
                    "Go on with the run in this folder, from its checkpoint, to the same bytes as if it had never stopped")
       ->type_name("DIR");
   command->add_flag("--force", o.force, "Replace the run that the folder holds");
+  command->add_option("--init", o.init, "Start from this float model's weights (model.init_from)")->type_name("MODEL.slu");
+  command->add_option("--freeze", o.freeze, "Keep this layer's weights, counted from 1 (model.freeze); may be given again")->type_name("LAYER");
+  command->add_flag("--explain", o.explain, "Print the recipe as resolved, every key with its range, meaning and source, and stop");
   command->add_flag("--keys", o.list_keys, "List every key that a recipe may hold, and stop");
   command->callback([&o] { run_train(o); });
 }

@@ -32,6 +32,8 @@ struct Recipe {
   bool reach_back = false;
 
   std::vector<LayerSpec> layers;
+  std::string init_from;
+  std::vector<std::string> freeze;
   double dropout_input = 0, dropout_recurrent = 0, dropout_output = 0;
   std::string init_input, init_recurrent, init_output, init_bias;
   double init_forget_bias = 0, init_update_bias = 0;
@@ -98,6 +100,9 @@ std::string where(const Recipe& recipe, const std::string& key);
 /// or to the current directory.
 void resolve_files(Recipe& recipe, const std::string& folder);
 
+/// A key's value as a recipe writes it.
+std::string value_text(const Recipe& recipe, const Key& key);
+
 /// The recipe as TOML, every key written out; reading it gives the same recipe.
 std::string recipe_toml(const Recipe& recipe);
 
@@ -119,6 +124,9 @@ Split split_of_made(const std::string& made, const DataSet& data);
 /// What a model says of its making, and in which units its values were learned; what it says of them, empty where nothing.
 std::string made_with_units(const std::string& made, const Units& units);
 Units units_of_made(const std::string& made);
+
+/// What a model says of its making, and from which weights it began: their hash.
+std::string made_from(const std::string& made, std::uint64_t hash);
 
 /// Whether a model says that it was trained for fixed point.
 bool trained_for_fixed_point(const std::string& made);

@@ -69,6 +69,8 @@ Json& at(Json& root, std::string_view name) {
 
 }  // namespace
 
+std::string value_text(const Recipe& recipe, const Key& key) { return to_toml(value_of(recipe, key)); }
+
 std::string recipe_toml(const Recipe& recipe) {
   std::string text, section;
   for (const Key& key : keys()) {
@@ -76,7 +78,7 @@ std::string recipe_toml(const Recipe& recipe) {
     const std::string its_section(key.name.substr(0, dot));
     if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
     section = its_section;
-    text += fmt::format("{} = {}\n", key.name.substr(dot + 1), to_toml(value_of(recipe, key)));
+    text += fmt::format("{} = {}\n", key.name.substr(dot + 1), value_text(recipe, key));
   }
   return text;
 }
@@ -186,6 +188,12 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   result.held_out.assign(result.train.begin() + kept, result.train.end());
   result.train.resize(std::size_t(kept));
   return result;
+}
+
+std::string made_from(const std::string& made, std::uint64_t hash) {
+  Json json = Json::parse(made, nullptr, false);
+  json["started_from"] = fmt::format("{:016x}", hash);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string made_with_units(const std::string& made, const Units& units) {

@@ -62,6 +62,23 @@ cmp -s out first || complain "complete runs are not taken as they are"
 works train r.toml --seed 2 --variant l2 --out alone
 cmp -s alone/l2/model.slu study/l2/seed-2/model.slu || complain "a variant alone is another"
 
+# --- a model to start from, layers that stay
+recipe "{ gru = 5 }, { gru = 4 }, $softmax"
+works train r.toml --out first_run
+works train r.toml --out second_run --init first_run/model.slu --freeze 1 --freeze 3 --seed 7
+cmp -s first_run/model.slu second_run/model.slu && complain "nothing was learned from --init on"
+works train r.toml --out again --init first_run/model.slu --freeze 1 --freeze 3 --seed 7
+cmp -s again/model.slu second_run/model.slu || complain "--init gives other bytes the second time"
+refused 2 '"9" is not a layer; give 1 to 3' train r.toml --out none --freeze 9
+refused 2 'every layer' train r.toml --out none --freeze 1 --freeze 2 --freeze 3
+recipe "{ lstm = 5 }, { gru = 4 }, $softmax"
+refused 2 '^--init first_run/model.slu: layer 2 is a gru of 2 to 5 in .*, but a lstm of 2 to 5 here' train r.toml --out none --init first_run/model.slu
+
+# --- the recipe explained
+works train r.toml --explain --set train.l2=1e-3
+grep -q '^  train.l2 = 0.001    # --set train.l2=1e-3$' out && grep -q 'Source: loss + l2 \* sum w^2' out || complain "--explain: $(grep -A4 'train.l2 =' out)"
+grep -q 'layers = \[{ lstm = 5' out || complain "--explain does not tell the layers"
+
 # --- what cannot be
 refused_recipe() {
   local regex=$1

@@ -8,8 +8,9 @@ namespace sluice::tools {
 
 struct TrainOptions {
   std::string recipe, out, data_folder, seed, seeds, variant, threads, resume;  ///< as given; empty where not
-  std::vector<std::string> set;
-  bool force = false, list_keys = false;
+  std::string init;
+  std::vector<std::string> set, freeze;
+  bool force = false, list_keys = false, explain = false;
 };
 
 struct EvalOptions {

@@ -166,6 +166,11 @@ Recipe new_recipe(const TrainOptions& options) {
   return recipe;
 }
 
+void explain(const TrainOptions& options) {
+  if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --explain");
+  print_text(explained(read_recipe(options.recipe, overrides_of(options), options.variant)));
+}
+
 /// A run's own recipe. What would change its result is refused.
 Recipe resumed_recipe(const TrainOptions& options) {
   const auto alone = [&](const char* option, const std::string& value) {
@@ -221,6 +226,11 @@ std::vector<Override> overrides_of(const TrainOptions& options) {
   for (const std::string& text : options.set) overrides.push_back(parse_override(text));
   if (!options.seed.empty()) overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
   if (!options.threads.empty()) overrides.push_back({"train.threads", options.threads, "--threads " + options.threads});
+  if (!options.init.empty())
+    overrides.push_back({"model.init_from", std::filesystem::absolute(options.init).string(), "--init " + options.init});
+  std::string layers;
+  for (const std::string& layer : options.freeze) layers += fmt::format("{}\"{}\"", layers.empty() ? "" : ", ", layer);
+  if (!layers.empty()) overrides.push_back({"model.freeze", "[" + layers + "]", "--freeze"});
   return overrides;
 }
 
@@ -305,6 +315,7 @@ RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force
 
 void run_train(const TrainOptions& options) {
   if (options.list_keys) return print_text(key_manual());
+  if (options.explain) return explain(options);
   wanted_isa();  // an unknown one is refused before data is read
   const bool resumes = !options.resume.empty();
   if (!resumes && !options.recipe.empty() && (!options.seeds.empty() || !read_variants(options.recipe).empty()))

@@ -199,6 +199,38 @@ void start_at_means(Layer& last, const std::vector<double>& means) {
 
 }  // namespace
 
+namespace {
+
+bool same_shape(const Layer& a, const Layer& b) {
+  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both && a.activation == b.activation && a.parameter == b.parameter;
+}
+
+std::string shape_text(const Layer& layer) {
+  return fmt::format("{} of {} to {}", sluice_layer_name(std::uint32_t(layer.kind)), layer.in, layer.out);
+}
+
+/// Weights of a model, layer by layer; a last layer of another width keeps its own.
+void start_from(const Recipe& recipe, Network& network) {
+  const std::string place = where(recipe, "model.init_from");
+  const OwnedModel model = load_model(recipe.init_from);
+  if (model.info().format != SLUICE_F32) refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
+  const Network from = read_network(model.model);
+  if (from.layers.size() != network.layers.size())
+    refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from, from.layers.size(), network.layers.size());
+  if (from.vocabulary != network.vocabulary) refuse("{}: {} knows another vocabulary", place, recipe.init_from);
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    Layer &layer = network.layers[l];
+    const Layer& other = from.layers[l];
+    if (same_shape(layer, other))
+      layer.arrays = other.arrays;
+    else if (l + 1 < network.layers.size() || layer.kind != other.kind || layer.in != other.in)
+      refuse("{}: layer {} is a {} in {}, but a {} here", place, l + 1, shape_text(other), recipe.init_from, shape_text(layer));
+  }
+  network.made = made_from(network.made, sluice_hash(&model.model));
+}
+
+}  // namespace
+
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split) {
   check_shapes(recipe, data);
   Network network;
@@ -230,6 +262,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   network.vocabulary = vocabulary_section(data.tokens);
   network.made = made_json(recipe, data_hash(data));
   if (!data.units.empty()) network.made = made_with_units(network.made, data.units);
+  if (!recipe.init_from.empty()) start_from(recipe, network);
   return network;
 }
 

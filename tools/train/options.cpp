@@ -83,6 +83,20 @@ std::vector<sluice_penalty> penalties(const Recipe& recipe) {
   return all;
 }
 
+/// [layers of the recipe]
+std::vector<bool> frozen_layers(const Recipe& recipe) {
+  std::vector<bool> frozen(recipe.layers.size());
+  for (const std::string& text : recipe.freeze) {
+    const std::optional<long long> number = parse_integer(text);
+    if (!number || *number < 1 || std::size_t(*number) > frozen.size())
+      refuse("{}: \"{}\" is not a layer; give 1 to {}", where(recipe, "model.freeze"), text, frozen.size());
+    frozen[std::size_t(*number - 1)] = true;
+  }
+  if (std::all_of(frozen.begin(), frozen.end(), [](bool f) { return f; }))
+    refuse("{}: every layer; then nothing is left to learn", where(recipe, "model.freeze"));
+  return frozen;
+}
+
 /// What training does to each layer of the network. A layer's dropout acts on what enters the one after it.
 std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
   std::vector<sluice_layer_options> all(network.layers.size());
@@ -93,8 +107,10 @@ std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Netw
   };
   const std::size_t first = network.layers[at].kind == SLUICE_EMBEDDING ? at + 1 : at;
   if (first < all.size() && recipe.dropout_input > 0) enter(first, recipe.dropout_input);
+  const std::vector<bool> frozen = frozen_layers(recipe);
   for (const LayerSpec& spec : recipe.layers)
     for (std::int64_t i = 0; i < spec.repeat; ++i, ++at) {
+      all[at].frozen = frozen[std::size_t(&spec - recipe.layers.data())];
       const double state = spec.recurrent_dropout >= 0 ? spec.recurrent_dropout : recipe.dropout_recurrent;
       if (spec.recurrent()) all[at].recurrent_dropout = float(state);
       if (spec.dropout > 0 && at + 1 < all.size()) enter(at + 1, spec.dropout);
