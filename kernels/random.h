@@ -33,11 +33,9 @@ enum class Purpose : uint32_t {
   self_test = 6,
   layer_dropout = 7,
   recurrent_dropout = 8,
-  gate_dropout_x = 9,
-  gate_dropout_h = 10,
-  bucket = 11,
-  bootstrap = 12,
-  sampling = 13
+  bucket = 9,
+  bootstrap = 10,
+  sampling = 11
 };
 
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.

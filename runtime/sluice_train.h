@@ -68,7 +68,6 @@ typedef struct {
 typedef struct {
   float dropout;            /* on what enters the layer, every element of every frame */
   float recurrent_dropout;  /* on the state as it enters the recurrent products: one mask a sequence for all steps and gates */
-  float gate_dropout;       /* likewise on what the gates r and z see, and not on what the candidate sees */
   uint32_t frozen;          /* 1: its weights stay as they are */
 } sluice_layer_options;
 

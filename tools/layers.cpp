@@ -88,7 +88,7 @@ LayerSpec fresh(const Kind& kind) {
   layer.kind = kind.kind;
   const unsigned is = bit(kind);
   if (is & dense) layer.activation = "linear";
-  if (is & recurrent_kinds) layer.directions = "one", layer.recurrent_dropout = -1;  // -1: as the model's
+  if (is & recurrent_kinds) layer.directions = "one", layer.recurrent_dropout = -1;
   if (is & (gru | lstm)) layer.gates = "sigmoid";
   if (is & gru) layer.reset = "after";
   if (is & (gru | lstm | dense)) layer.slope = 1.0 / 6;
@@ -165,7 +165,6 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
   const bool hard = layer.gates == "hard_sigmoid" || layer.activation == "hard_sigmoid";
   if (layer.slope != 0 && layer.slope != 1.0 / 6 && !hard) refuse("{}: slope: there is no hard sigmoid; leave it out", place);
   if (layer.tied && layer.repeat == 1) refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
-  if (layer.repeat > 1 && layer.steps != "" && layer.steps != "every" && layer.tied) return;
 }
 
 }  // namespace

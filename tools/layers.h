@@ -21,7 +21,7 @@ struct LayerSpec {
   std::int64_t repeat = 1;  ///< recurrent: so many of them, one above the other
   bool tied = false;        ///< they have the same weights
   double dropout = 0;       ///< on what the layer hands on
-  double recurrent_dropout = 0, gate_dropout = 0;
+  double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
 
   bool recurrent() const;
   /// Numbers that the layer hands on; `in` enter.

@@ -165,7 +165,7 @@ bool fits_loss(const LayerRecord& last, const sluice_train_options& options) {
 bool good_layers(const OpenModel& model, const sluice_train_options& options) {
   for (uint32_t i = 0; options.layers && i < model.layer_count; ++i) {
     const sluice_layer_options& layer = options.layers[i];
-    if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) || !rate_ok(layer.gate_dropout) || layer.frozen > 1) return false;
+    if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) || layer.frozen > 1) return false;
   }
   return true;
 }
@@ -179,15 +179,13 @@ bool can_carry(const OpenModel& model) {
 
 /// Shards' gradients leave out an embedding that comes first: nothing else may lie there.
 bool embedding_apart(const OpenModel& model) {
-  const LayerRecord& first = model.layers[0];
+  if (model.layers[0].kind != SLUICE_EMBEDDING) return true;
+  Weights table[most_arrays];
+  layer_weights(model.layers[0], table);
+  const uint64_t begin = table[0].offset, end = begin + weight_bytes(table[0]);
   bool apart = true;
-  for (uint32_t i = 1; first.kind == SLUICE_EMBEDDING && i < model.layer_count; ++i)
-    for_each_array(model.layers[i], [&](const Weights& a) {
-      Weights table[most_arrays];
-      layer_weights(first, table);
-      apart = apart && (a.offset < first.w_ih || a.offset >= first.w_ih + weight_bytes(table[0]));
-      apart = apart && (a.offset > first.w_ih || a.offset + weight_bytes(a) <= first.w_ih);
-    });
+  for (uint32_t i = 1; i < model.layer_count; ++i)
+    for_each_array(model.layers[i], [&](const Weights& a) { apart = apart && (a.offset >= end || a.offset + weight_bytes(a) <= begin); });
   return apart;
 }
 
