@@ -206,6 +206,34 @@ TEST_CASE("losses and their options agree with PyTorch 2.13") {
     }
 }
 
+TEST_CASE("losses added up over a sequence's steps are a mean over sequences, and have that gradient") {
+  const Network network = random_network(3, {cell(SLUICE_LSTM, 5, every_step), dense(2)}, 132);
+  const std::vector<Example> batch = random_examples(network, 9, 6, false, 133);
+  sluice_train_options options = test_options(false);
+  options.sum_over_steps = 1;
+  LossOf of;
+  of.kind = SLUICE_MSE, of.sum_over_steps = true;
+  Training training(network, options);
+  sluice_train_result result;
+  const Plain gradient = training.gradient(batch, &result);
+  Reference reference(network);
+  CHECK(std::fabs(result.loss_sum / result.weight - reference.loss(batch, of)) <= 1e-5);
+  for (size_t l = 0; l < network.layers.size(); ++l)
+    for (auto& [name, weights] : reference.layers[l].arrays) {
+      std::vector<double> expected;
+      for (double& w : weights) {
+        const double at = w, step = 1e-5;
+        w = at + step;
+        const double above = reference.loss(batch, of);
+        w = at - step;
+        expected.push_back((above - reference.loss(batch, of)) / (2 * step));
+        w = at;
+      }
+      CAPTURE(name);
+      CHECK(largest_difference(gradient[l].at(name), expected) <= 2e-5 * largest(expected) + 1e-6);
+    }
+}
+
 TEST_CASE("the convention h' = (1 - z) h + z n is the same cell with the update gate's weights and bias negated") {
   for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE}) {
     Network ours = random_network(3, {cell(kind, units, every_step)}, 130);

@@ -1,4 +1,5 @@
 // Data in: CSV, sequences, splits, standardization; and what an evaluation says.
+#include "../support/refusal.h"
 #include "data/data.h"
 
 #include <doctest/doctest.h>
@@ -39,13 +40,7 @@ DataSet numbered(int count, int classes, int groups) {
 }
 
 std::string refusal(const std::string& csv) {
-  try {
-    read(csv);
-  } catch (const Error& error) {
-    CHECK_EQ(error.exit_code, 2);
-    return error.what();
-  }
-  return "accepted";
+  return sluice::tests::refusal_of([&] { read(csv); });
 }
 
 }  // namespace

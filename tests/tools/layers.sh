@@ -109,6 +109,22 @@ recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a"' && refused 2 'no such
 recipe "{ gru = 4 }, $softmax"
 for seeds in 3..1 x 1..x 1,,2; do refused 2 "^--seeds $seeds: " train r.toml --seeds $seeds --out none; done
 
+# --- what a device would cost is told of layers that were counted, and of no others
+recipe "{ gru = 5 }, { batch_norm = true }, $softmax" '[device]' 'core = "cortex-m4"' 'type = "f32"' 'flash = "64 KiB"'
+works train r.toml --out device
+recipe "{ lstm = 5 }, $softmax" '[device]' 'core = "cortex-m4"' 'type = "f32"' && refused_recipe 'the instructions of layer 2 \(lstm\) have not been counted'
+recipe "{ lstm = 5 }, $softmax" '[device]' 'core = "cortex-m4"' && refused_recipe 'layer 2 \(lstm\): has no fixed-point kernel'
+refused 2 '^--core cortex-m4: the instructions of layer 2 \(gru, both directions\)' inspect one5 --core cortex-m4
+works export one1 --core cortex-m4 --out c
+
+# --- a model that reads ids is handed ids
+awk 'BEGIN { for (i = 0; i < 200; i++) printf "abc abd\n" }' >text.txt
+printf '[data]\ntrain = "text.txt"\nformat = "text"\nwindow = 20\n[model]\nlayers = [{ embedding = 4 }, { gru = 5 }, { dense = 8, activation = "softmax" }]\n[train]\nepochs = 1\n' >t.toml
+works train t.toml --out ids
+works export ids --self-test 2 --out ids_c
+grep -q 'typedef int32_t model_input;' ids_c/model.h || complain "a model of ids takes $(grep model_input ids_c/model.h | head -n 1)"
+works bench ids
+
 # --- what has no integer form is refused by name
 for run in one1 one2 one3 one4 one5 one7 one8; do
   refused 2 'layer [0-9]+ .*it can be run in f32 only' quantize $run --calibrate data.csv --out q.slu

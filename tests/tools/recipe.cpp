@@ -1,4 +1,5 @@
 // The table of keys and the recipe.
+#include "../support/refusal.h"
 #include "recipe.h"
 
 #include <doctest/doctest.h>
@@ -16,13 +17,7 @@ const char* const smallest =
     "[data]\ntrain = \"t.csv\"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = \"softmax\" } ]\n";
 
 std::string refusal(const std::string& text, const std::vector<Override>& overrides = {}) {
-  try {
-    parse_recipe(text, "r.toml", overrides);
-  } catch (const Error& error) {
-    CHECK_EQ(error.exit_code, 2);
-    return error.what();
-  }
-  return "accepted";
+  return sluice::tests::refusal_of([&] { parse_recipe(text, "r.toml", overrides); });
 }
 
 }  // namespace

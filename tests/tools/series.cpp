@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "../support/refusal.h"
 #include "../support/large_data.h"
 #include "../support/numbers.h"
 #include "common/error.h"
@@ -38,17 +39,6 @@ std::vector<std::size_t> starts(const DataSet& data, std::uint8_t part) {
   for (std::size_t s = 0; s < data.sequences(); ++s)
     if (data.part[s] == part) list.push_back(data.first[s]);
   return list;
-}
-
-template <class F>
-std::string refusal(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    CHECK_EQ(error.exit_code, 2);
-    return error.what();
-  }
-  return "accepted";
 }
 
 }  // namespace
@@ -137,7 +127,7 @@ TEST_CASE("values of sequences are standardized over the valid ones trained on")
 
 TEST_CASE("what a series cannot give is refused") {
   const auto cut = [](std::size_t rows, const Columns& c) {
-    return refusal([&] { cut_windows(series(rows), c, {}, "series.csv"); });
+    return sluice::tests::refusal_of([&] { cut_windows(series(rows), c, {}, "series.csv"); });
   };
   CHECK(cut(7, windows(6, 2, {"a"})).starts_with("series.csv: 7 rows of training hold no window of 6 rows and 2"));
   CHECK(cut(7, windows(2, 2, {"c"})).starts_with("series.csv: c: no such column"));

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "../support/refusal.h"
 #include "../support/large_data.h"
 #include "../support/numbers.h"
 #include "common/error.h"
@@ -38,17 +39,6 @@ Columns tsv_columns() {
 
 DataSet read_texts(const std::string& tsv, const Columns& c = tsv_columns(), const Expected& expected = {}) {
   return assemble(read_tsv(tsv, "data.tsv", c, expected), c, expected);
-}
-
-template <class F>
-std::string refusal(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    CHECK_EQ(error.exit_code, 2);
-    return error.what();
-  }
-  return "accepted";
 }
 
 }  // namespace
@@ -95,7 +85,7 @@ TEST_CASE(
   CHECK_EQ(read_stream("ab\nz", "t.txt", stream_columns(), expected).target, Ids{3, 4, 1});
   expected.targets = false;
   CHECK_EQ(read_stream("ab\na", "t.txt", stream_columns(), expected).ids, Ids{2, 3, 4, 2});
-  CHECK(refusal([&] { read_stream("ab\n\naz", "t.txt", stream_columns(), expected); }).starts_with("t.txt:3: \"z\""));
+  CHECK(sluice::tests::refusal_of([&] { read_stream("ab\n\naz", "t.txt", stream_columns(), expected); }).starts_with("t.txt:3: \"z\""));
 }
 
 TEST_CASE("in a stream each token's target is the next; parts share none") {
@@ -182,7 +172,7 @@ TEST_CASE("phrases stay with their sentence in a split") {
 }
 
 TEST_CASE("bad texts are refused with their place") {
-  const auto tsv = [&](const std::string& text) { return refusal([&] { read_texts(text); }); };
+  const auto tsv = [&](const std::string& text) { return sluice::tests::refusal_of([&] { read_texts(text); }); };
   CHECK(tsv("").starts_with("data.tsv: empty"));
   CHECK(tsv("text\tlabel\n").starts_with("data.tsv: a header without rows"));
   CHECK(tsv("words\tlabel\na\t1\n").starts_with("data.tsv:1: text: no such column"));
@@ -195,16 +185,16 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: a byte 0"));
   Columns grouped = tsv_columns();
   grouped.group = "author";
-  CHECK(refusal([&] { read_texts("text\tlabel\na\t1\n", grouped); }).starts_with("data.tsv:1: author: no such column"));
+  CHECK(sluice::tests::refusal_of([&] { read_texts("text\tlabel\na\t1\n", grouped); }).starts_with("data.tsv:1: author: no such column"));
 
   const auto stream = [&](const std::string& text, double validation) {
-    return refusal([&] { read_stream(text, "t.txt", stream_columns(validation), {}); });
+    return sluice::tests::refusal_of([&] { read_stream(text, "t.txt", stream_columns(validation), {}); });
   };
   CHECK(stream("", 0).starts_with("t.txt: empty"));
   CHECK(stream("abc", 0.5).starts_with("t.txt: 1 tokens, rows 0:1"));
   CHECK(stream("ab\nc\xE2\x82", 0).starts_with("t.txt:2: byte e2 is not UTF-8"));
   DataSet same = read_stream("aaaaaa", "t.txt", stream_columns(), {});
-  CHECK(refusal([&] {
+  CHECK(sluice::tests::refusal_of([&] {
           learn_vocabulary(same, std::vector<std::size_t>{0}, 0, "t.txt");
         }).starts_with("t.txt: the training part holds one"));
 }

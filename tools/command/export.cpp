@@ -89,7 +89,7 @@ void run_export(const ExportOptions& options) {
   if (options.self_test) model = self_testing(model, options.self_test, options.model);
   if (!options.core.empty()) {
     const Order order = order_of_core(options.core);
-    if (!device_cost(read_network(model.model), options.core, "--core " + options.core))
+    if (!runs_on(options.core, sluice_format(model.info().format), "--core " + options.core))
       refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model,
              options.core);
     reorder(model, order);

@@ -92,23 +92,46 @@ std::string costs_text(const std::vector<CostLine>& lines) {
   return text;
 }
 
-std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin) {
-  const std::string type = sluice_format_name(network.layers.front().format);
-  const std::string counted = counted_core(core);
+namespace {
+
+/// The line of a core that is known; null where it does not run the number format.
+const CostLine* line_of(const std::string& core, sluice_format format, const std::string& origin) {
+  const std::string counted = counted_core(core), type = sluice_format_name(format);
   bool known = false;
   for (const CostLine& line : costs()) {
     known = known || line.core == counted;
-    if (line.core != counted || line.type != type) continue;
-    const OwnedModel model = open_model(write_blob(stripped(network)), "the model");
-    const sluice_need need = sluice_needs(&model.model, {1, 1});
-    double instructions = 0;
-    const CostFeatures features = cost_features_of(network, counted);
-    for (std::size_t i = 0; i < features.size(); ++i) instructions += line.coefficients[i] * features[i];
-    return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line.stack, line.code,
-                      static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
+    if (line.core == counted && line.type == type) return &line;
   }
   if (!known) refuse("{}: is not a core with counted costs; {}", origin, cores_to_give(core));
-  return {};
+  return nullptr;
+}
+
+/// Whether the coefficients are about such a layer.
+bool is_counted(const Layer& layer) {
+  if (layer.kind == SLUICE_GRU) return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
+  return layer.kind == SLUICE_STANDARDIZE || (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
+}
+
+}  // namespace
+
+bool runs_on(const std::string& core, sluice_format format, const std::string& origin) {
+  return line_of(core, format, origin) != nullptr;
+}
+
+std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin) {
+  const CostLine* const line = line_of(core, network.layers.front().format, origin);
+  if (!line) return {};
+  for (std::size_t l = 0; l < network.layers.size(); ++l)
+    if (!is_counted(network.layers[l]))
+      refuse("{}: the instructions of layer {} ({}{}) have not been counted on any core, so its cost there cannot be told", origin, l + 1,
+             sluice_layer_name(std::uint32_t(network.layers[l].kind)), network.layers[l].both ? ", both directions" : "");
+  const OwnedModel model = open_model(write_blob(stripped(network)), "the model");
+  const sluice_need need = sluice_needs(&model.model, {1, 1});
+  const CostFeatures features = cost_features_of(network, line->core);
+  double instructions = 0;
+  for (std::size_t i = 0; i < features.size(); ++i) instructions += line->coefficients[i] * features[i];
+  return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line->stack, line->code,
+                    static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
 }
 
 CyclesPerInstruction cycles_per_instruction(std::string_view core) {

@@ -39,8 +39,12 @@ struct DeviceCost {
   std::uint64_t instructions = 0;  ///< of a step
 };
 
-/// The cost of a network; nothing where there are no coefficients for its number format on that core (float without a float
-/// unit). Refused (exit code 2) for an unknown core; `origin` says where it was asked for, "--core cortex-m9".
+/// Whether a core runs a number format: float wants a unit with fused multiply-add. Refused (exit code 2) for an unknown core; `origin`
+/// says where it was asked for, "--core cortex-m9".
+bool runs_on(const std::string& core, sluice_format format, const std::string& origin);
+
+/// The cost of a network; nothing where the core does not run its number format. Refused for an unknown core, and for a network with a
+/// layer whose instructions nobody has counted, by its name.
 std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin);
 
 /// Cycles per instruction of the kernels' inner loop, and where that comes from.

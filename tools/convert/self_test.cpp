@@ -14,7 +14,7 @@ void append(std::string& bytes, const void* from, std::size_t n) { bytes.append(
 
 void pad(std::string& bytes) { bytes.resize((bytes.size() + 3) / 4 * 4); }
 
-/// Even over a feature's usual range: two deviations where the model standardizes, else -1 to 1; in fixed point all numbers.
+/// Even over a feature's usual range: two deviations where the model standardizes, else -1 to 1; in fixed point all numbers; all ids.
 struct Frames {
   const OwnedModel& model;
   Network network;
@@ -31,7 +31,10 @@ struct Frames {
     std::string bytes;
     for (std::uint32_t i = 0; i < info.inputs; ++i) {
       const double v = even();
-      if (info.format == SLUICE_F32) {
+      if (info.vocabulary) {
+        const auto id = static_cast<std::int32_t>((v + 1) / 2 * info.vocabulary);
+        append(bytes, &id, sizeof id);
+      } else if (info.format == SLUICE_F32) {
         const bool standard = first.kind == SLUICE_STANDARDIZE;
         const double scale = standard ? double(first.arrays[0].values[i]) : 1,
                      mean = standard ? double(first.arrays[1].values[i]) : 0;

@@ -83,18 +83,24 @@ std::string header_of(const OwnedModel& model, bool labeled, const std::string& 
   const char* labels =
       labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what each output is called */\n" : "";
   const bool fixed = info.format != SLUICE_F32;
-  const char* fixed_text = fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
+  const std::string fixed_text = fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
                                    "sluice_dequantize floats of answers (and\n"
                                    " * probabilities of logits).\n"
                                  : "";
+  const std::string ids =
+      info.vocabulary ? fmt::format(" *\n * A frame is one id; one that is not 0 to {} is taken for the unknown one.\n", info.vocabulary - 1) : "";
+  const char* whole = info.whole_sequences ? " *\n * A layer goes in both directions: call sluice_run on whole sequences, with the longest one's "
+                                             "steps in the use, and memory of the\n * size that sluice_needs says for it.\n"
+                                           : "";
   const std::string order =
       core.empty()
           ? ""
           : fmt::format(" *\n * Its weights lie in the order that {} reads; sluice_open refuses it where another is read.\n",
                         core);
   return fmt::format(
-      header_text, fmt::arg("fixed", fixed_text), fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
-      fmt::arg("input", !fixed                       ? "float"
+      header_text, fmt::arg("fixed", fixed_text + ids + whole), fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
+      fmt::arg("input", info.vocabulary              ? "int32_t"
+                        : !fixed                     ? "float"
                         : info.format == SLUICE_INT8 ? "int8_t"
                                                      : "int16_t"),
       fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"), fmt::arg("inputs", info.inputs),

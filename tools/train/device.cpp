@@ -6,6 +6,8 @@
 
 #include "../common/error.h"
 #include "../convert/budget.h"
+#include "../convert/fold.h"
+#include "../convert/quantize.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -18,12 +20,15 @@ sluice_format format_of(const std::string& type) {
 /// The network as it would lie on the device, its hidden layers' units scaled; weights do not matter.
 Network on_device(const Network& network, sluice_format format, double share) {
   Network result;
-  int in = network.layers.front().in;
-  for (const Layer& layer : network.layers) {
+  const Network plain = folded(network);
+  int in = plain.layers.front().in;
+  for (const Layer& layer : plain.layers) {
     if (layer.kind == SLUICE_STANDARDIZE && format != SLUICE_F32) continue;  // becomes part of the inputs' scales
-    const bool answers = &layer == &network.layers.back(), keeps = layer.kind == SLUICE_STANDARDIZE;
+    const bool answers = &layer == &plain.layers.back(), keeps = layer.kind == SLUICE_STANDARDIZE;
     const int out = answers ? layer.out : keeps ? in : std::max(1, int(layer.out * share));
-    result.layers.push_back(make_layer(layer.kind, in, out, layer.activation, layer.every_step, format));
+    Layer scaled = layer;
+    scaled.in = in, scaled.out = out, scaled.format = format;
+    result.layers.push_back(with_arrays(scaled));
     in = out;
   }
   if (format != SLUICE_F32) {
@@ -70,6 +75,7 @@ void check_device(const Recipe& recipe, const Network& network) {
     refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
            recipe.device_type, recipe.quantize_type);
   const sluice_format format = format_of(recipe.quantize_aware ? recipe.quantize_type : recipe.device_type);
+  if (format != SLUICE_F32) check_quantizable(folded(network));
   const auto cost_at = [&](double share) {
     return device_cost(on_device(network, format, share), recipe.device_core, where(recipe, "device.core"));
   };

@@ -1,0 +1,23 @@
+// What a bad request is told.
+#pragma once
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "common/error.h"
+
+namespace sluice::tests {
+
+/// The message of the refusal (exit code 2) that f ends in; "accepted" where it ends in none.
+template <class F>
+std::string refusal_of(F f) {
+  try {
+    f();
+  } catch (const tools::Error& error) {
+    CHECK_EQ(error.exit_code, 2);
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace sluice::tests

@@ -1,0 +1,191 @@
+// A recipe as a network before training, what its epochs hold, and batch normalization taken over by the layer that follows.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "../support/models.h"
+#include "convert/fold.h"
+#include "train/batches.h"
+#include "train/train.h"
+
+using namespace sluice;
+using namespace sluice::tests;
+using tools::DataSet;
+using tools::Recipe;
+using tools::Split;
+
+namespace {
+
+Recipe recipe_of(const std::string& layers, const std::string& lines = "") {
+  return tools::parse_recipe("[data]\ntrain = \"t.csv\"\n[model]\nlayers = [" + layers + "]\n[train]\n" + lines, "r.toml", {});
+}
+
+/// So many sequences of two frames, a quarter of them of the second class.
+DataSet two_classes(std::size_t sequences) {
+  DataSet data;
+  data.feature_names = {"a", "b", "c"}, data.labels = {"no", "yes"};
+  Noise noise(150);
+  data.x = noise.uniform(sequences * 6);
+  for (std::size_t s = 0; s < sequences; ++s) {
+    data.first.push_back(2 * s), data.target.push_back(s % 4 == 3);
+    data.names.push_back(std::to_string(s));
+  }
+  data.first.push_back(2 * sequences);
+  return data;
+}
+
+/// The first recurrent layer's array, initialized as said.
+tools::Array drawn(const std::string& how, const std::string& layer, const std::string& name, int in, int units) {
+  Network network = random_network(in, {cell(layer == "lstm" ? SLUICE_LSTM : SLUICE_GRU, units)});
+  tools::initialize(network, 7, {how, how, how, "zeros", 0, 0});
+  for (const tools::Array& a : network.layers[0].arrays)
+    if (a.name == name) return a;
+  FAIL("no array ", name);
+  std::abort();
+}
+
+double mean_square(const tools::Array& a) {
+  double sum = 0;
+  for (const float v : a.values) sum += double(v) * double(v) / double(a.values.size());
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("uniform and normal initializers have the bound and the deviation of their formulas, by the fans of one gate") {
+  constexpr int in = 40, units = 60;
+  const struct {
+    const char* name;
+    double variance;
+  } ways[] = {{"pytorch", 1.0 / units / 3},
+              {"xavier_uniform", 2.0 / (in + units)},
+              {"xavier_normal", 2.0 / (in + units)},
+              {"kaiming_uniform", 2.0 / in},
+              {"kaiming_normal", 2.0 / in}};
+  for (const auto& way : ways) {
+    const tools::Array a = drawn(way.name, "gru", "weight_ih", in, units);
+    const double mean = std::accumulate(a.values.begin(), a.values.end(), 0.0) / double(a.values.size());
+    const double most = std::fabs(*std::max_element(a.values.begin(), a.values.end(), [](float x, float y) { return std::fabs(x) < std::fabs(y); }));
+    const double deviation = std::sqrt(way.variance), count = double(a.values.size());
+    CAPTURE(std::string(way.name));
+    CHECK(std::fabs(mean) <= 4 * deviation / std::sqrt(count));
+    CHECK(std::fabs(mean_square(a) / way.variance - 1) <= 4 * std::sqrt(2 / count));
+    if (std::string(way.name).ends_with("normal"))
+      CHECK((most > 3 * deviation && most < 6 * deviation));
+    else
+      CHECK((most <= std::sqrt(3.0) * deviation * (1 + 1e-6) && most > 0.99 * std::sqrt(3.0) * deviation));
+  }
+  for (const float v : drawn("zeros", "gru", "weight_hh", in, units).values) CHECK_EQ(v, 0.0f);
+}
+
+TEST_CASE("an orthogonal matrix's rows, or columns where these are fewer, are orthonormal, gate by gate") {
+  for (const auto& [in, units] : {std::pair{9, 9}, {20, 6}, {6, 20}}) {
+    const tools::Array a = drawn("orthogonal", "lstm", "weight_ih", in, units);
+    const bool by_row = units <= in;
+    const int vectors = by_row ? units : in, length = by_row ? in : units;
+    for (int gate = 0; gate < 4; ++gate)
+      for (int u = 0; u < vectors; ++u)
+        for (int v = 0; v < vectors; ++v) {
+          double dot = 0;
+          for (int i = 0; i < length; ++i) {
+            const auto at = [&](int vector) {
+              const int row = by_row ? vector : i, col = by_row ? i : vector;
+              return double(a.values[size_t((gate * units + row) * in + col)]);
+            };
+            dot += at(u) * at(v);
+          }
+          CHECK(std::fabs(dot - (u == v)) <= 1e-6);
+        }
+  }
+}
+
+TEST_CASE("a bias added to forget and update gates is theirs alone, and a positive one remembers") {
+  for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_GRU, SLUICE_GRU_BEFORE}) {
+    Network network = random_network(3, {cell(kind, 5)});
+    tools::initialize(network, 1, {"zeros", "zeros", "zeros", "zeros", 3, 2});
+    const std::string name = kind == SLUICE_GRU_BEFORE ? "bias" : "bias_ih";
+    const std::vector<float>& bias = array(network.layers[0], name);
+    for (size_t i = 0; i < bias.size(); ++i) CHECK_EQ(bias[i], i / 5 == 1 ? (kind == SLUICE_LSTM ? 3.0f : 2.0f) : 0.0f);
+    // With all weights zero h decays by the gate alone: the more slowly, the larger its bias.
+    const auto left = [&](double more) {
+      Network one = random_network(3, {cell(kind, 5)});
+      tools::initialize(one, 1, {"zeros", "zeros", "zeros", "zeros", more, more});
+      const Opened m(one);
+      Streaming s(m.model, {1, 1});
+      size_t bytes = 0;
+      auto* const state = static_cast<float*>(sluice_state(&s.stream, &bytes));
+      std::fill(state, state + bytes / sizeof(float), 0.5f);
+      const float x[3] = {};
+      float y[5];
+      for (int t = 0; t < 3; ++t) sluice_step(&s.stream, x, y);
+      return y[0];
+    };
+    CHECK(left(2) > left(0));
+    CHECK(left(0) > left(-2));
+  }
+}
+
+TEST_CASE("layers are repeated, and tied ones have one set of weights") {
+  const DataSet data = two_classes(8);
+  const Split all{all_sequences(data), {}};
+  const Network apart = make_network(recipe_of("{ dense = 6 }, { gru = 6, repeat = 3 }, { dense = 2, activation = \"softmax\" }"), data, all);
+  const Network tied = make_network(recipe_of("{ dense = 6 }, { gru = 6, repeat = 3, tied = true }, { dense = 2, activation = \"softmax\" }"), data, all);
+  REQUIRE_EQ(apart.layers.size(), 6u);  // the standardization first
+  for (size_t l = 2; l < 5; ++l) {
+    CHECK_EQ(apart.layers[l].every_step, l < 4);
+    CHECK_EQ(tied.layers[l].tied, l == 2 ? -1 : 2);
+    CHECK_EQ(apart.layers[l].arrays[0].values == apart.layers[2].arrays[0].values, l == 2);
+    CHECK(tied.layers[l].arrays[0].values == tied.layers[2].arrays[0].values);
+  }
+  CHECK(tools::write_blob(tied).size() + 2 * 4 * 3 * 8 * (6 + 6 + 2) <= tools::write_blob(apart).size() + 64);
+}
+
+TEST_CASE("an epoch's batches: all sequences once, or drawn by class, or streams' pieces in order") {
+  const DataSet data = two_classes(403);
+  const Split all{all_sequences(data), {}};
+  const std::string layers = "{ gru = 4 }, { dense = 2, activation = \"softmax\" }";
+  std::vector<std::size_t> order = epoch_order(recipe_of(layers), data, all, 1);
+  CHECK(order != epoch_order(recipe_of(layers), data, all, 2));
+  std::sort(order.begin(), order.end());
+  CHECK(order == all.train);
+  // 403 draws of which half are expected to be of the class that a quarter is of.
+  const std::vector<std::size_t> balanced = epoch_order(recipe_of(layers, "sampling = \"balanced\""), data, all, 1);
+  CHECK_EQ(balanced.size(), 403u);
+  const auto second = std::count_if(balanced.begin(), balanced.end(), [&](std::size_t s) { return data.target[s] == 1; });
+  CHECK(std::fabs(double(second) - 403.0 / 2) <= 4 * std::sqrt(403.0 / 4));
+  // Ten pieces in four streams are two each, and two left over.
+  Recipe carried = recipe_of(layers, "batch = 4");
+  carried.carry = true;
+  const DataSet ten = two_classes(10);
+  const Split pieces{all_sequences(ten), {}};
+  CHECK_EQ(batches_of(carried, pieces), 2u);
+  CHECK(epoch_order(carried, ten, pieces, 1) == std::vector<std::size_t>{0, 2, 4, 6, 1, 3, 5, 7});
+}
+
+TEST_CASE("balanced weights of classes are targets / (classes * targets of the class)") {
+  const DataSet data = two_classes(8);
+  const Split all{all_sequences(data), {}};
+  const Recipe recipe = recipe_of("{ gru = 4 }, { dense = 2, activation = \"softmax\" }", "class_weights = \"balanced\"");
+  const tools::TrainPlan plan = train_plan(recipe, data, all, make_network(recipe, data, all));
+  CHECK(plan.class_weights == std::vector<float>{8.0f / (2 * 6), 8.0f / (2 * 2)});
+}
+
+TEST_CASE("batch normalization is folded into the layer that follows, and the answers stay") {
+  for (const sluice_layer_kind kind : every_cell)
+    for (const bool both_ways : {false, true}) {
+      const Spec next = both_ways ? both(cell(kind, 6)) : cell(kind, 6);
+      const Network network = random_network(5, {gru(7, every_step), norm(SLUICE_BATCH_NORM), next, norm(SLUICE_BATCH_NORM), dense(3)}, 160);
+      const Network less = tools::folded(network);
+      REQUIRE_EQ(less.layers.size(), 3u);
+      Noise noise(161);
+      const std::vector<float> x = noise.uniform(5 * 12), expected = run_whole(Opened(network), x), got = run_whole(Opened(less), x);
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      for (size_t i = 0; i < got.size(); ++i) CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
+    }
+  // Nothing follows, or something that cannot take it over, or a layer that is applied elsewhere too.
+  CHECK_EQ(tools::folded(random_network(5, {gru(7), norm(SLUICE_BATCH_NORM)})).layers.size(), 2u);
+  CHECK_EQ(tools::folded(random_network(5, {norm(SLUICE_BATCH_NORM), norm(SLUICE_LAYER_NORM), dense(2)})).layers.size(), 3u);
+  CHECK_EQ(tools::folded(random_network(5, {norm(SLUICE_BATCH_NORM), gru(5, every_step), tied(gru(5), 1)})).layers.size(), 3u);
+}
