@@ -35,7 +35,8 @@ enum class Purpose : uint32_t {
   recurrent_dropout = 8,
   bucket = 9,
   bootstrap = 10,
-  sampling = 11
+  sampling = 11,
+  gate_dropout = 12
 };
 
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.

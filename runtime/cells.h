@@ -68,6 +68,11 @@ struct Cell {
     kernels.product_f32({w_ih, gates, in, 0}, {bias, bias_stride, x, x_stride, 1, a, gates, rows});
   }
 
+  /// The chains of the first `rows` gates' rows go on over the state.
+  void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
+    kernels.product_f32({w_hh, rows, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+  }
+
  protected:
   /// Both biases added once, for the first `summed` gates; b_ih alone for the others.
   void sum_biases(float* __restrict out, int summed) const {
@@ -83,14 +88,20 @@ struct GruCell : Cell {
 
   void bias(float* out) const { sum_biases(out, 2); }
 
-  /// Moves g_x out of a, lets the chains over h go on, applies the gates.
   void step(const Kernels& kernels, const CellStep& s) const {
+    begin(s);
+    over_state(kernels, s, gates);
+    finish(kernels, s);
+  }
+  /// Moves g_x out of a, where g_h comes in its place.
+  void begin(const CellStep& s) const {
     for (int i = 0; i < s.count; ++i) {
       float* const candidate = s.a + ptrdiff_t(i) * gates + 2 * units;
       copy(candidate, s.g + ptrdiff_t(i) * units, units);
       copy(b_hh + 2 * units, candidate, units);
     }
-    kernels.product_f32({w_hh, gates, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+  }
+  void finish(const Kernels& kernels, const CellStep& s) const {
     kernels.gru_f32({s.a, gates, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 
@@ -127,7 +138,10 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   }
 
   void step(const Kernels& kernels, const CellStep& s) const {
-    kernels.product_f32({w_hh, 2 * units, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    over_state(kernels, s, 2 * units);
+    finish(kernels, s);
+  }
+  void finish(const Kernels& kernels, const CellStep& s) const {
     ResetBefore reset = rows(s);
     reset.h = s.seen;
     kernels.gru_reset_f32(reset);
@@ -144,7 +158,10 @@ struct LstmCell : PlainCell<LstmCell> {
 
   void bias(float* out) const { sum_biases(out, gate_count); }
   void step(const Kernels& kernels, const CellStep& s) const {
-    kernels.product_f32({w_hh, gates, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    over_state(kernels, s, gates);
+    finish(kernels, s);
+  }
+  void finish(const Kernels& kernels, const CellStep& s) const {
     kernels.lstm_f32({s.a, gates, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 };
@@ -156,7 +173,7 @@ struct RnnCell : PlainCell<RnnCell> {
 
   void bias(float* out) const { sum_biases(out, gate_count); }
   void step(const Kernels& kernels, const CellStep& s) const {
-    kernels.product_f32({w_hh, gates, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    over_state(kernels, s, gates);
     kernels.activate_f32(Activation::tanh, s.a, s.count, units, gates);
     for (int i = 0; i < s.count; ++i) copy(s.a + ptrdiff_t(i) * gates, s.h_next + ptrdiff_t(i) * s.next_stride, units);
   }

@@ -68,6 +68,8 @@ typedef struct {
 typedef struct {
   float dropout;            /* on what enters the layer, every element of every frame */
   float recurrent_dropout;  /* on the state as it enters the recurrent products: one mask a sequence for all steps and gates */
+  float gate_dropout;       /* on frame and state as the gates see them, of a GRU r and z, of an LSTM i, f and o: one mask a sequence for all
+                             * steps. The candidate sees them whole. 0 for other layers */
   uint32_t frozen;          /* 1: its weights stay as they are */
 } sluice_layer_options;
 

@@ -72,6 +72,8 @@ const Option options[] = {
     {"recurrent_dropout", recurrent_kinds, &L::recurrent_dropout,
      "rate at which the state is dropped where it enters the recurrent products, one mask a sequence; in place of model.dropout.recurrent",
      {}, 0, 0.99},
+    {"gate_dropout", gru | lstm, &L::gate_dropout,
+     "rate at which frame and state are dropped for the gates alone, one mask a sequence; the candidate sees them whole", {}, 0, 0.99},
 };
 
 const Kind& kind_of(const LayerSpec& layer) {

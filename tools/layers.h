@@ -22,6 +22,7 @@ struct LayerSpec {
   bool tied = false;        ///< they have the same weights
   double dropout = 0;       ///< on what the layer hands on
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
+  double gate_dropout = 0;
 
   bool recurrent() const;
   /// Numbers that the layer hands on; `in` enter.

@@ -97,10 +97,10 @@ struct Pass {
                    l.zeros,
                    measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
                    measures() ? nullptr : at(place.x), place.x_stride, place.rows_in, rows_out, keep_logits, rounding_of(options, i),
-                   {options.seed, batch.step}, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx, &flight.seen,
+                   {options.seed, batch.step}, 0.0f, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx, &flight.seen,
                    measures() ? nullptr : l.partials + uint64_t(slot) * l.meeting,
                    measures() ? nullptr : dy ? l.total : l.totals + uint64_t(i) * l.meeting};
-    if (options.layers) call.recurrent_dropout = options.layers[i].recurrent_dropout;
+    if (options.layers) call.recurrent_dropout = options.layers[i].recurrent_dropout, call.gate_dropout = options.layers[i].gate_dropout;
     return call;
   }
 

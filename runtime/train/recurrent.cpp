@@ -1,11 +1,12 @@
 // Back-propagation through time for every cell. What the forward step leaves in a and g is turned into gradients in place.
 //
-// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward direction has the state before step
-// t in block t and the one after in t + 1, the backward direction the other way round. Rows behind a sequence's end hold zeros, so
-// that a shorter sequence begins (backwards: ends) from the zero state.
+// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward direction has the state before
+// step t in block t and the one after in t + 1, the backward direction the other way round. Rows behind a sequence's end hold
+// zeros, so that a shorter sequence begins (backwards: ends) from the zero state.
 #include <string.h>
 
 #include "../cells.h"
+#include "gate_dropout.h"
 #include "train.h"
 
 namespace sluice {
@@ -14,35 +15,48 @@ namespace {
 /// dh and dc of a step, [sequences][units] each: In: gradients of the state after. Out: of the state before.
 struct StateGradient {
   float *dh, *dc, *spare;
-  StateGradient(uint64_t floats, Arena& arena) : dh(arena.take<float>(floats)), dc(arena.take<float>(floats)), spare(arena.take<float>(floats)) {}
+  StateGradient(uint64_t floats, Arena& arena)
+      : dh(arena.take<float>(floats)), dc(arena.take<float>(floats)), spare(arena.take<float>(floats)) {}
 };
 
 /// One step backwards: the gates, and the products with the transposed weights.
 struct StepBack {
   const TrainCall& call;
   const float* transposed;
-  float *a, *g;          ///< rows of this step
-  const float* h;        ///< the state before, as the update sees it
-  const float* seen;     ///< the same as the products see it
-  const float* c;        ///< likewise
-  const float* mask;     ///< [sequences][units] of what entered the recurrent product; null: none
+  float *a, *g;       ///< rows of this step
+  const float* h;     ///< the state before, as the update sees it
+  const float* seen;  ///< the same as the products see it
+  const float* c;     ///< likewise
+  const float* mask;  ///< [sequences][units] of what entered the recurrent product; null: none
+  const GateDropout& gates;
   const StateGradient& state;
   int active;
   bool first;  ///< step of the direction: nobody asks for the gradient of the state before
 };
 
-/// dh += mask * (W^T da): what came through the recurrent product. With `fresh` dh begins at zero.
-void through_product(const StepBack& s, const Cell& cell, const Matrix& transposed, const float* da, bool fresh) {
-  if (s.first) return;
+/// dh += mask * (W^T da): what came through a recurrent product. With `fresh` dh begins at zero.
+void through_product(const StepBack& s, const Cell& cell, const Matrix& transposed, const float* da, const float* mask,
+                     bool fresh) {
   const int units = cell.units;
   float* const dh = s.state.dh;
-  if (!s.mask) {
+  if (!mask) {
     const float* const init = fresh ? s.call.zeros : dh;
     return s.call.kernels.product_f32(transposed, {init, fresh ? 0 : units, da, cell.gates, 1, dh, units, s.active});
   }
   float* const spare = s.state.spare;
   s.call.kernels.product_f32(transposed, {s.call.zeros, 0, da, cell.gates, 1, spare, units, s.active});
-  for (int64_t i = 0; i < int64_t(s.active) * units; ++i) dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * s.mask[i];
+  for (int64_t i = 0; i < int64_t(s.active) * units; ++i) dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
+}
+
+/// Likewise through the one product of all gates.
+void through_gates(const StepBack& s, const Cell& cell, bool fresh) {
+  const Matrix transposed{s.transposed, cell.units, cell.gates, 0};
+  if (s.first) return;
+  if (!s.gates.on()) return through_product(s, cell, transposed, s.a, s.mask, fresh);
+  const int rows = s.active;
+  float* const part = s.gates.part_of(cell, s.a, rows, false);
+  through_product(s, cell, transposed, part, s.gates.state_mask, fresh);
+  through_product(s, cell, transposed, s.gates.part_of(cell, s.a, rows, true), s.mask, false);
 }
 
 template <class Own>
@@ -53,7 +67,7 @@ struct Back<GruCell> {
   static void step(const GruCell& cell, const StepBack& s) {
     const int units = cell.units;
     s.call.kernels.gru_back_f32({s.a, cell.gates, s.g, units, s.h, units, s.state.dh, units, units, s.active, cell.gate});
-    through_product(s, cell, {s.transposed, units, cell.gates, 0}, s.a, false);
+    through_gates(s, cell, false);
   }
 };
 
@@ -69,7 +83,7 @@ struct Back<GruBeforeCell> {
     if (s.mask) return masked(cell, s, rows, w_hh);
     rows.h = s.seen;
     s.call.kernels.gru_reset_back_f32(rows);
-    through_product(s, cell, w_hh, s.a, false);
+    if (!s.first) through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
   }
   /// r multiplies the masked state.
   static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows, const Matrix& w_hh) {
@@ -79,7 +93,7 @@ struct Back<GruBeforeCell> {
     rows.h = s.seen, rows.h_next = through;
     s.call.kernels.gru_reset_back_f32(rows);
     for (int64_t i = 0; i < int64_t(s.active) * units; ++i) s.state.dh[i] += through[i] * s.mask[i];
-    through_product(s, cell, w_hh, s.a, false);
+    if (!s.first) through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
   }
 };
 
@@ -87,8 +101,9 @@ template <>
 struct Back<LstmCell> {
   static void step(const LstmCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.lstm_back_f32({s.a, cell.gates, s.g, s.c, units, units, s.state.dh, units, s.state.dc, units, units, s.active, cell.gate});
-    through_product(s, cell, {s.transposed, units, cell.gates, 0}, s.a, true);
+    s.call.kernels.lstm_back_f32(
+        {s.a, cell.gates, s.g, s.c, units, units, s.state.dh, units, s.state.dc, units, units, s.active, cell.gate});
+    through_gates(s, cell, true);
   }
 };
 
@@ -98,7 +113,7 @@ struct Back<RnnCell> {
     const int units = cell.units;
     s.call.kernels.activate_back_f32(Activation::tanh, s.a, s.state.dh, s.active, units, units);
     for (int i = 0; i < s.active; ++i) copy(s.state.dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * units, units);
-    through_product(s, cell, {s.transposed, units, cell.gates, 0}, s.a, true);
+    through_gates(s, cell, true);
   }
 };
 
@@ -115,9 +130,15 @@ struct Track {
   float* c;     ///< likewise; null but for an LSTM
   float* seen;  ///< h as it enters products; h itself where nothing is dropped or rounded
   float* mask;  ///< [sequences][units] of dropout on the state; null: none
+  GateDropout gate;
 
   Track(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
-      : cell(one, call.parameters.base), layer(one), backward(goes_backward), n(call.shard.sequences), steps(call.shard.steps), units(cell.units) {
+      : cell(one, call.parameters.base),
+        layer(one),
+        backward(goes_backward),
+        n(call.shard.sequences),
+        steps(call.shard.steps),
+        units(cell.units) {
     const uint64_t rows = uint64_t(steps) * uint64_t(n), blocks = (rows + uint64_t(n)) * uint64_t(units);
     a = arena.take<float>(rows * uint64_t(cell.gates));
     g = arena.take<float>(rows * uint64_t(Own::extra * units));
@@ -125,6 +146,7 @@ struct Track {
     c = Own::has_c ? arena.take<float>(blocks) : nullptr;
     mask = call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
     seen = call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
+    if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
   }
 
   int frame(int i) const { return backward ? steps - 1 - i : i; }
@@ -162,28 +184,43 @@ struct Track {
 
   /// What products see of a block of h.
   void see(const TrainCall& call, ptrdiff_t block) const {
-    if (seen == h) return;
     const size_t count = size_t(n) * size_t(units);
-    if (call.rounding.unit > 0.0f)
+    if (seen != h && call.rounding.unit > 0.0f)
       call.rounding.apply(h + block, seen + block, count);
-    else
+    else if (seen != h)
       memcpy(seen + block, h + block, count * sizeof(float));
+    for (size_t i = 0; gate.on() && i < count; ++i)
+      gate.states[size_t(block) + i] = seen[size_t(block) + i] * gate.state_mask[i];
     for (size_t i = 0; mask && i < count; ++i) seen[size_t(block) + i] *= mask[i];
+  }
+
+  void step(const Kernels& kernels, const CellStep& s, const float* gates_see) const {
+    if constexpr (Own::kind != SLUICE_RNN)
+      if (gate.on()) return gate.step(kernels, cell, s, gates_see);
+    cell.step(kernels, s);
   }
 
   void forward(const TrainCall& call, float* bias) const {
     const Shard& shard = call.shard;
     if (mask)
       drop(call.draw, call.sequences, shard,
-           {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr, mask, n, cell.hidden, units});
+           {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr, mask, n, cell.hidden,
+            units});
     cell.bias(bias);
-    cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, a, steps * n);
+    if (gate.on()) {
+      gate.draw(call, cell, backward, mask);
+      gate.inputs(call, cell, bias, a);
+    } else {
+      cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, a, steps * n);
+    }
     begin(call);
     for (int i = 0; i < steps; ++i) {
       const int t = frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
-      cell.step(call.kernels, {a + row * cell.gates, g + row * Own::extra * units, seen + from, h + from, c ? c + from : nullptr, units,
-                               h + to, c ? c + to : nullptr, units, shard.active(t)});
+      step(call.kernels,
+           {a + row * cell.gates, g + row * Own::extra * units, seen + from, h + from, c ? c + from : nullptr, units, h + to,
+            c ? c + to : nullptr, units, shard.active(t)},
+           gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
       if (c) clear_ended(shard, t, units, c + to - row * units);
       see(call, to);
@@ -220,7 +257,11 @@ struct Answer {
       if (mean)
         average(call.kernels, states, step, shard.length[s], to, track.backward);
       else
-        memcpy(to, states + step * (every ? row / track.n : track.backward ? 0 : shard.length[s] - 1), size_t(hidden) * sizeof(float));
+        memcpy(to,
+               states + step * (every            ? row / track.n
+                                : track.backward ? 0
+                                                 : shard.length[s] - 1),
+               size_t(hidden) * sizeof(float));
     }
   }
 
@@ -234,7 +275,8 @@ struct Answer {
   template <class Own>
   void give(const TrainCall& call, const Track<Own>& track, int i, float* dh) const {
     const int t = track.frame(i), column = track.backward ? hidden : 0, active = call.shard.active(t), units = track.units;
-    if (every && !both) return call.kernels.add_f32(call.dy + ptrdiff_t(t) * track.n * units, dh, size_t(active) * size_t(units));
+    if (every && !both)
+      return call.kernels.add_f32(call.dy + ptrdiff_t(t) * track.n * units, dh, size_t(active) * size_t(units));
     for (int s = 0; s < active; ++s) {
       const int length = call.shard.length[s];
       if (!every && !mean && t != (track.backward ? 0 : length - 1)) continue;
@@ -301,7 +343,8 @@ struct Trained {
     const Track<Own> first(call, ahead, false, arena);
     const StateGradient state = take_state(first, arena);
     arena.take<float>(uint64_t(first.cell.gates));
-    const uint64_t transposed = transposed_floats(first.cell) + (call.dx ? uint64_t(padded(first.cell.in)) * uint64_t(first.cell.gates) : 0);
+    const uint64_t transposed =
+        transposed_floats(first.cell) + (call.dx ? uint64_t(padded(first.cell.in)) * uint64_t(first.cell.gates) : 0);
     if (!arena.measures()) go_back(call, first, answer, call.transposed, state);
     if (!both) return;
     const Track<Own> second(call, back, true, arena);
@@ -317,19 +360,32 @@ struct Trained {
       const int t = track.frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * track.n;
       answer.give(call, track, i, state.dh);
-      const StepBack step{call, transposed, track.a + row * track.cell.gates, track.g + row * Own::extra * track.units,
-                          track.h + track.before(t), track.seen + track.before(t), track.c ? track.c + track.before(t) : nullptr,
-                          track.mask, state, call.shard.active(t), i == 0};
+      const StepBack step{call,
+                          transposed,
+                          track.a + row * track.cell.gates,
+                          track.g + row * Own::extra * track.units,
+                          track.h + track.before(t),
+                          track.seen + track.before(t),
+                          track.c ? track.c + track.before(t) : nullptr,
+                          track.mask,
+                          track.gate,
+                          state,
+                          call.shard.active(t),
+                          i == 0};
       Back<Own>::step(track.cell, step);
       clear_ended(call.shard, t, track.cell.gates, track.a);
       if (Own::extra) clear_ended(call.shard, t, track.units, track.g);
     }
     gradients(call, track);
-    if (call.dx) {
-      const int in = padded(track.cell.in), gates = track.cell.gates;
-      const Matrix w_ih{transposed + transposed_floats(track.cell), in, gates, 0};
-      call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0, track.a, gates, 1, call.dx, in, call.rows_in});
-    }
+    if (call.dx)
+      frames_gradient(call, track, {transposed + transposed_floats(track.cell), padded(track.cell.in), track.cell.gates, 0});
+  }
+
+  static void frames_gradient(const TrainCall& call, const Track<Own>& track, const Matrix& w_ih) {
+    const int in = w_ih.rows;
+    if (track.gate.on()) return track.gate.frames_gradient(call, track.cell, w_ih, track.a, track.backward, call.dx);
+    call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0, track.a, w_ih.cols, 1,
+                                    call.dx, in, call.rows_in});
   }
 
   /// a holds the gradients of the chains; weights see them all, step after step in the frames' order.
@@ -338,7 +394,12 @@ struct Trained {
     const Own& cell = track.cell;
     const Columns all{track.a, cell.gates, cell.gates, track.steps * track.n};
     recurrent_gradients(call, track, all);
-    weight_gradient(call, all, call.x, call.x_stride, cell.in, p.gradient_at(track.layer.w_ih));
+    float* const ih = p.gradient_at(track.layer.w_ih);
+    if (track.gate.on())
+      track.gate.gradient(call, cell, all.dy, all.count, track.gate.frames, track.gate.width, call.x, call.x_stride, cell.in,
+                          ih);
+    else
+      weight_gradient(call, all, call.x, call.x_stride, cell.in, ih);
     bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
   }
 
@@ -346,14 +407,18 @@ struct Trained {
     const Parameters& p = call.parameters;
     const Own& cell = track.cell;
     const float* const seen = track.seen + track.before(0);
+    const float* const gates_saw = track.gate.on() ? track.gate.states + track.before(0) : seen;
     const int units = track.units;
+    float* const hh = p.gradient_at(track.layer.w_hh);
     if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
-      float* const hh = p.gradient_at(track.layer.w_hh);
-      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count}, seen, units, cell.hidden, hh);
+      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count}, gates_saw, units, cell.hidden, hh);
       weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count}, track.g, units, cell.hidden,
                       hh + ptrdiff_t(2) * units * cell.hidden);
     } else {
-      weight_gradient(call, all, seen, units, cell.hidden, p.gradient_at(track.layer.w_hh));
+      if (track.gate.on())
+        track.gate.gradient(call, cell, all.dy, all.count, gates_saw, units, seen, units, cell.hidden, hh);
+      else
+        weight_gradient(call, all, seen, units, cell.hidden, hh);
       bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
     }
     // The input side of a GRU that resets after differs in the candidate alone: g_x in place of g_h.

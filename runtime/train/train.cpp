@@ -165,7 +165,9 @@ bool fits_loss(const LayerRecord& last, const sluice_train_options& options) {
 bool good_layers(const OpenModel& model, const sluice_train_options& options) {
   for (uint32_t i = 0; options.layers && i < model.layer_count; ++i) {
     const sluice_layer_options& layer = options.layers[i];
-    if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) || layer.frozen > 1) return false;
+    if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) || !rate_ok(layer.gate_dropout) || layer.frozen > 1) return false;
+    const uint8_t kind = model.layers[i].kind;
+    if (layer.gate_dropout > 0 && kind != SLUICE_GRU && kind != SLUICE_GRU_BEFORE && kind != SLUICE_LSTM) return false;
   }
   return true;
 }

@@ -81,7 +81,7 @@ struct TrainCall {
   bool keep_logits;         ///< the loss applies the last activation
   Rounding rounding;        ///< of the layer's state
   Draw draw;
-  float recurrent_dropout;
+  float recurrent_dropout, gate_dropout;
   uint32_t state_offset;    ///< floats of a carried state before this layer's
   bool adds;                ///< backward: a later layer has the same weights, and its gradients stand there already
   float* dy;                ///< [rows_out][padded(out)] backward only; overwritten

@@ -47,7 +47,9 @@ std::vector<Case> every_case() {
     add(name + " last", 3, {cell(kind, 9), dense(3, SLUICE_SOFTMAX)});
     add(name + " mean", 3, {mean(cell(kind, 9)), dense(3, SLUICE_SOFTMAX)});
     add(name + " stacked", 3, {cell(kind, 9, every_step), cell(kind, 4, every_step), dense(2)});
-    add(name + " tied", 3, {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9, every_step), 1), tied(cell(kind, 9), 1), dense(2)});
+    add(name + " tied", 3,
+        {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9, every_step), 1), tied(cell(kind, 9), 1),
+         dense(2)});
     add(name + " both, every", 3, {both(cell(kind, 5, every_step)), both(cell(kind, 9, every_step)), dense(2)});
     add(name + " both, last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + " both, mean", 3, {mean(both(cell(kind, 5))), dense(2)});
@@ -186,41 +188,72 @@ TEST_CASE("gradients are the same to the bit for any shards in flight, order of 
   }
 }
 
-TEST_CASE("every cell's recurrent dropout has the gradient of its own loss, and the same bits everywhere") {
-  for (const sluice_layer_kind kind : every_cell) {
-    const Network network = random_network(3, {cell(kind, 7, every_step), both(cell(kind, 5)), dense(3, SLUICE_SOFTMAX)}, 126);
-    const std::vector<Example> batch = random_examples(network, 11, 7, true, 127);
-    sluice_layer_options layers[3] = {};
-    layers[0].recurrent_dropout = 0.3f, layers[1].recurrent_dropout = 0.5f, layers[1].dropout = 0.2f, layers[2].dropout = 0.1f;
-    sluice_train_options options = test_options();
-    options.layers = layers;
-    options.max_sequences = 11, options.max_steps = 7;  // exactly the batch's: AddressSanitizer sees what goes beyond
-    Training training(network, options, "scalar");
-    sluice_train_result result;
-    const Plain gradient = training.gradient(batch, &result);
-    // The masks depend on seed and step, not on weights: a difference of losses in float is a derivative, roughly.
-    CAPTURE(std::string(sluice_layer_name(kind)));
-    for (size_t l = 0; l < 3; ++l)
-      for (const tools::Array& a : network.layers[l].arrays) {
-        const size_t i = a.values.size() / 2;
-        double loss[2];
-        for (int side = 0; side < 2; ++side) {
-          Network moved = network;
-          float& w = array(moved.layers[l], a.name)[i];
-          w += side ? 1e-2f : -1e-2f;
-          sluice_train_result at;
-          Training(moved, options, "scalar").gradient(batch, &at);
-          loss[side] = at.loss_sum / at.weight;
+TEST_CASE("every cell's dropout of state and gates has the gradient of its own loss, and the same bits everywhere") {
+  for (const bool gates : {false, true})
+    for (const sluice_layer_kind kind : every_cell) {
+      if (gates && kind == SLUICE_RNN) continue;
+      const Network network =
+          random_network(3, {cell(kind, 7, every_step), both(cell(kind, 5)), dense(3, SLUICE_SOFTMAX)}, 126);
+      const std::vector<Example> batch = random_examples(network, 11, 7, true, 127);
+      sluice_layer_options layers[3] = {};
+      layers[0].recurrent_dropout = 0.3f, layers[1].recurrent_dropout = 0.5f, layers[1].dropout = 0.2f,
+      layers[2].dropout = 0.1f;
+      if (gates) layers[0].gate_dropout = 0.4f, layers[1].gate_dropout = 0.3f, layers[1].recurrent_dropout = 0.0f;
+      sluice_train_options options = test_options();
+      options.layers = layers;
+      options.max_sequences = 11, options.max_steps = 7;  // exactly the batch's: AddressSanitizer sees what goes beyond
+      Training training(network, options, "scalar");
+      sluice_train_result result;
+      const Plain gradient = training.gradient(batch, &result);
+      CAPTURE(gates);
+      // The masks depend on seed and step, not on weights: a difference of losses in float is a derivative, roughly.
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      for (size_t l = 0; l < 3; ++l)
+        for (const tools::Array& a : network.layers[l].arrays) {
+          const size_t i = a.values.size() / 2;
+          double loss[2];
+          for (int side = 0; side < 2; ++side) {
+            Network moved = network;
+            float& w = array(moved.layers[l], a.name)[i];
+            w += side ? 1e-2f : -1e-2f;
+            sluice_train_result at;
+            Training(moved, options, "scalar").gradient(batch, &at);
+            loss[side] = at.loss_sum / at.weight;
+          }
+          CAPTURE(l);
+          CAPTURE(a.name);
+          CHECK(std::fabs((loss[1] - loss[0]) / 2e-2 - double(gradient[l].at(a.name)[i])) <= 2e-4);
         }
-        CAPTURE(l);
-        CAPTURE(a.name);
-        CHECK(std::fabs((loss[1] - loss[0]) / 2e-2 - double(gradient[l].at(a.name)[i])) <= 2e-4);
+      const std::vector<float> expected = training.raw_gradient(batch);
+      for (const Kernels* table : every_table()) {
+        Training other(network, options, table->name);
+        REQUIRE(same_bits(other.raw_gradient(batch), expected));
       }
-    const std::vector<float> expected = training.raw_gradient(batch);
-    for (const Kernels* table : every_table()) {
-      Training other(network, options, table->name);
-      REQUIRE(same_bits(other.raw_gradient(batch), expected));
     }
+}
+
+TEST_CASE("where all is dropped for the gates, they are those of weights zero; the candidate is as it was") {
+  for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM}) {
+    const Network network = random_network(3, {both(cell(kind, 7)), dense(3, SLUICE_SOFTMAX)}, 128);
+    Network without = network;
+    for (tools::Array& a : without.layers[0].arrays) {
+      const bool before_hh =
+          kind == SLUICE_GRU_BEFORE && a.name.rfind("weight_hh", 0) == 0;  // r and z; the candidate's is weight_hn
+      if (a.name.rfind("weight", 0) != 0 || a.name.rfind("weight_hn", 0) == 0) continue;
+      const size_t gate = a.values.size() / (before_hh ? 2 : kind == SLUICE_LSTM ? 4 : 3);
+      for (size_t i = 0; i < a.values.size(); ++i)
+        if (i / gate != 2) a.values[i] = 0;
+    }
+    const std::vector<Example> batch = random_examples(network, 11, 7, true, 129);
+    sluice_layer_options layers[2] = {};
+    layers[0].gate_dropout = 0.99999f;
+    sluice_train_options options = test_options();
+    sluice_train_result expected, got;
+    Training(without, options).gradient(batch, &expected);
+    options.layers = layers;
+    Training(network, options).gradient(batch, &got);
+    CAPTURE(std::string(sluice_layer_name(kind)));
+    CHECK_EQ(got.loss_sum, expected.loss_sum);
   }
 }
 

@@ -19,7 +19,7 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ gru = 4, directions = "both" }, { lstm = 3, directions = "both", steps = "mean" }' '{ gru = 5, gates = "hard_sigmoid", slope = 0.2 }' \
   '{ lstm = 5, gates = "tanh" }' '{ lstm = 4, repeat = 3 }' '{ dense = 4, activation = "hard_sigmoid" }, { gru = 4, repeat = 2, tied = true }' \
   '{ gru = 5, steps = "every" }, { batch_norm = true, dropout = 0.3 }, { lstm = 4 }, { batch_norm = true }' \
-  '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2 }, { layer_norm = true, epsilon = 1e-3 }'; do
+  '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2, gate_dropout = 0.1 }, { layer_norm = true, epsilon = 1e-3 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
   works train r.toml --threads 1 --out "one$n"

@@ -112,7 +112,7 @@ std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Netw
     for (std::int64_t i = 0; i < spec.repeat; ++i, ++at) {
       all[at].frozen = frozen[std::size_t(&spec - recipe.layers.data())];
       const double state = spec.recurrent_dropout >= 0 ? spec.recurrent_dropout : recipe.dropout_recurrent;
-      if (spec.recurrent()) all[at].recurrent_dropout = float(state);
+      if (spec.recurrent()) all[at].recurrent_dropout = float(state), all[at].gate_dropout = float(spec.gate_dropout);
       if (spec.dropout > 0 && at + 1 < all.size()) enter(at + 1, spec.dropout);
     }
   if (recipe.dropout_output > 0 && all.size() > first + 1) enter(all.size() - 1, recipe.dropout_output);
