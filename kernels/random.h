@@ -36,7 +36,8 @@ enum class Purpose : uint32_t {
   bucket = 9,
   bootstrap = 10,
   sampling = 11,
-  gate_dropout = 12
+  gate_dropout = 12,
+  generate = 13
 };
 
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.

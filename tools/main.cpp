@@ -68,13 +68,12 @@ void add_eval(CLI::App& app, EvalOptions& o) {
 }
 
 void add_run(CLI::App& app, RunOptions& o) {
-  CLI::App* command = app.add_subcommand("run", "Run a model on the sequences in a file");
+  CLI::App* command = app.add_subcommand("run", "Run a model on the sequences in a file, or let it write a text");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")->required()->type_name("MODEL|RUN");
   command
       ->add_option("--input", o.input,
                    "CSV, one row a frame, or .npz. Columns are found by the names of the model's inputs; without the sequence "
                    "column that it was trained on, the file is one sequence")
-      ->required()
       ->type_name("FILE");
   command->add_option("--output", o.output, "Where the answers go; standard output when left out")->type_name("FILE");
   command
@@ -86,6 +85,15 @@ void add_run(CLI::App& app, RunOptions& o) {
   command->add_flag("--every-step", o.every_step, "An answer for every frame, not only for the last of a sequence");
   command->add_flag("--hex", o.hex, "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
   command->add_flag("--json", o.json, "JSON instead of CSV");
+  command->add_option("--generate", o.generate, "Instead of answering a file: write so many characters (or words) that follow the prompt")
+      ->type_name("N");
+  command->add_option("--prompt", o.prompt, "What the text begins with; nothing when left out")->type_name("TEXT");
+  command
+      ->add_option("--temperature", o.temperature,
+                   "Probabilities to the power of 1/T: below 1 safer, above 1 bolder, 0 always the likeliest; default 1")
+      ->type_name("T");
+  command->add_option("--top-k", o.top_k, "Only the K likeliest tokens; default all")->type_name("K");
+  command->add_option("--seed", o.seed, "Of what is drawn; the same text on every machine; default 0")->type_name("N");
   command->callback([&o] { run_run(o); });
 }
 

@@ -5,9 +5,10 @@
 #include <map>
 #include <set>
 
-#include "../support/refusal.h"
 #include "../support/large_data.h"
 #include "../support/numbers.h"
+#include "../support/refusal.h"
+#include "command/generate.h"
 #include "common/error.h"
 #include "data/data.h"
 
@@ -42,6 +43,20 @@ DataSet read_texts(const std::string& tsv, const Columns& c = tsv_columns(), con
 }
 
 }  // namespace
+
+TEST_CASE("the next token is drawn with its chance to the power of 1 / temperature, padding and unknown never") {
+  const float chances[] = {0.9f, 0.9f, 0.2f, 0.5f, 0.3f};
+  // 0.5^2, 0.3^2, 0.2^2 of 0.38: up to 0.65789, 0.89474, 1.
+  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.0f), 3);
+  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.6578f), 3);
+  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.6580f), 4);
+  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.8946f), 4);
+  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.8949f), 2);
+  CHECK_EQ(drawn_id(chances, {1, 2}, 0.6249f), 3);  // 0.5 of 0.8
+  CHECK_EQ(drawn_id(chances, {1, 2}, 0.6251f), 4);
+  CHECK_EQ(drawn_id(chances, {1, 2}, 0.9999f), 4);
+  CHECK_EQ(drawn_id(chances, {0, 0}, 0.9999f), 3);
+}
 
 TEST_CASE("a vocabulary has the most frequent token first, ties in the order of first appearance") {
   DataSet data = read_texts("text\tlabel\nb a c\t0\nc a\t1\nd c\t0\n");
@@ -85,7 +100,9 @@ TEST_CASE(
   CHECK_EQ(read_stream("ab\nz", "t.txt", stream_columns(), expected).target, Ids{3, 4, 1});
   expected.targets = false;
   CHECK_EQ(read_stream("ab\na", "t.txt", stream_columns(), expected).ids, Ids{2, 3, 4, 2});
-  CHECK(sluice::tests::refusal_of([&] { read_stream("ab\n\naz", "t.txt", stream_columns(), expected); }).starts_with("t.txt:3: \"z\""));
+  CHECK(sluice::tests::refusal_of([&] {
+          read_stream("ab\n\naz", "t.txt", stream_columns(), expected);
+        }).starts_with("t.txt:3: \"z\""));
 }
 
 TEST_CASE("in a stream each token's target is the next; parts share none") {
@@ -185,7 +202,9 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: a byte 0"));
   Columns grouped = tsv_columns();
   grouped.group = "author";
-  CHECK(sluice::tests::refusal_of([&] { read_texts("text\tlabel\na\t1\n", grouped); }).starts_with("data.tsv:1: author: no such column"));
+  CHECK(sluice::tests::refusal_of([&] {
+          read_texts("text\tlabel\na\t1\n", grouped);
+        }).starts_with("data.tsv:1: author: no such column"));
 
   const auto stream = [&](const std::string& text, double validation) {
     return sluice::tests::refusal_of([&] { read_stream(text, "t.txt", stream_columns(validation), {}); });

@@ -39,6 +39,24 @@ head -n 1 answers.csv | grep -q '<padding>,<unknown>,' || complain "answers are 
 works export text --format slu --strip --out stripped
 works inspect stripped/model.slu
 
+# --- it writes the text on, the same on every instruction set
+works run text --generate 100 --temperature 0 --prompt 'Äbc Äbd
+'
+[ "$(head -n -1 out | grep -cvxE 'Äbc Äbd|bcÄ d')" = 0 ] || complain "not lines of the text that it learned: $(cat out)"
+works run text --generate 500 --temperature 0.8 --top-k 5 --seed 1 --prompt 'bcÄ' --output written.txt
+SLUICE_ISA=scalar works run text --generate 500 --temperature 0.8 --top-k 5 --seed 1 --prompt 'bcÄ'
+same written.txt out "the instruction set changes what is written"
+[ "$(head -c 4 out)" = 'bcÄ' ] || complain "the text does not begin with the prompt: $(head -n 1 out)"
+works run text --generate 5
+refused 2 '^--prompt: "x" is no character that the model knows' run text --generate 5 --prompt 'bx'
+refused 2 '^--temperature -1: is not a number from 0 to 100' run text --generate 5 --temperature -1
+refused 2 '^--top-k 0: is not a whole number from 1' run text --generate 5 --top-k 0
+refused 2 '^--generate 0: is not a whole number from 1' run text --generate 0
+refused 2 '^--seed -3: is not a whole number from 0' run text --generate 5 --seed -3
+refused 2 '^--generate: writes a text, and takes no --input' run text --generate 5 --input text.txt
+refused 2 '^--input: is missing' run text
+refused 2 'give --generate N too' run text --input text.txt --seed 3
+
 refused 2 'text/model\.slu: begins with an embedding' quantize text --calibrate text.txt
 printf 'Äbc x' >unknown.txt
 refused 2 '^unknown\.txt:1: "x" is no character' run text --input unknown.txt

@@ -20,6 +20,7 @@ struct EvalOptions {
 
 struct RunOptions {
   std::string model, input, output, trace;
+  std::string generate, temperature, top_k, seed, prompt;  ///< as given; empty where not
   bool every_step = false, hex = false, json = false;
 };
 

@@ -14,6 +14,7 @@
 #include "../recipe.h"
 #include "../train/evaluate.h"
 #include "command.h"
+#include "generate.h"
 
 namespace sluice::tools {
 namespace {
@@ -192,6 +193,19 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   return assemble(std::move(rows), columns, expected);
 }
 
+/// A file is answered or a text is written; not both, not neither.
+void check_request(const RunOptions& options) {
+  if (!options.generate.empty()) {
+    const bool answers = !options.trace.empty() || options.every_step || options.hex || options.json;
+    if (!options.input.empty() || answers)
+      refuse("--generate: writes a text, and takes no --input, --trace, --every-step, --hex or --json");
+    return;
+  }
+  if (options.input.empty()) refuse("--input: is missing; give the file to answer, or --generate N for a model that writes");
+  for (const std::string* one : {&options.temperature, &options.top_k, &options.seed, &options.prompt})
+    if (!one->empty()) refuse("--temperature, --top-k, --seed and --prompt say how a text is written; give --generate N too");
+}
+
 void check_outputs(const RunOptions& options) {
   check_output("--output", options.output, {options.model, options.input});
   check_output("--trace", options.trace, {options.model, options.input});
@@ -203,10 +217,16 @@ void check_outputs(const RunOptions& options) {
 }  // namespace
 
 void run_run(const RunOptions& options) {
+  check_request(options);
   check_outputs(options);
   const OwnedModel model = load_model(options.model);
+  if (!options.generate.empty()) {
+    const std::string text = generated_text(model, options);
+    return options.output.empty() ? print_text(text) : write_files({{options.output, text}});
+  }
   const Columns columns = columns_for(model, options);
-  const DataSet data = read_input(options.input, columns, {features_for(model), model.classes(), false, tokens_of(model.model)});
+  const DataSet data =
+      read_input(options.input, columns, {features_for(model), model.classes(), false, tokens_of(model.model)});
   const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
   std::vector<NamedBytes> files;
