@@ -48,6 +48,7 @@ struct Cell {
   int in, hidden;  ///< hidden without padding: the length of a chain over h
   int units;       ///< padded
   int gates;       ///< a row of pre-activations
+  int a_stride;    ///< from row to row of them: gates, unless the trainer spreads them
   Curve gate;
   const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
@@ -57,6 +58,7 @@ struct Cell {
         hidden(int(layer.out)),
         units(padded(hidden)),
         gates(gate_count * units),
+        a_stride(gates),
         gate(gate_curve(layer)),
         w_ih(base + layer.w_ih),
         w_hh(base + layer.w_hh),
@@ -65,12 +67,12 @@ struct Cell {
 
   /// All input products of `rows` frames at once: a [rows][gates].
   void inputs(const Kernels& kernels, const float* bias, int bias_stride, const float* x, int x_stride, float* a, int rows) const {
-    kernels.product_f32({w_ih, gates, in, 0}, {bias, bias_stride, x, x_stride, 1, a, gates, rows});
+    kernels.product_f32({w_ih, gates, in, 0}, {bias, bias_stride, x, x_stride, 1, a, a_stride, rows});
   }
 
   /// The chains of the first `rows` gates' rows go on over the state.
   void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
-    kernels.product_f32({w_hh, rows, hidden, 0}, {s.a, gates, s.seen, s.stride, 1, s.a, gates, s.count});
+    kernels.product_f32({w_hh, rows, hidden, 0}, {s.a, a_stride, s.seen, s.stride, 1, s.a, a_stride, s.count});
   }
 
  protected:
@@ -96,13 +98,13 @@ struct GruCell : Cell {
   /// Moves g_x out of a, where g_h comes in its place.
   void begin(const CellStep& s) const {
     for (int i = 0; i < s.count; ++i) {
-      float* const candidate = s.a + ptrdiff_t(i) * gates + 2 * units;
+      float* const candidate = s.a + ptrdiff_t(i) * a_stride + 2 * units;
       copy(candidate, s.g + ptrdiff_t(i) * units, units);
       copy(b_hh + 2 * units, candidate, units);
     }
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    kernels.gru_f32({s.a, gates, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
+    kernels.gru_f32({s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 
   /// One stream's step, in place; x null: a holds the chains over the inputs. What it leaves in a and g is of no use.
@@ -134,7 +136,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   /// The candidate's matrix follows that of r and z.
   const float* w_hn() const { return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * hidden; }
   ResetBefore rows(const CellStep& s) const {
-    return {s.a, gates, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate};
+    return {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate};
   }
 
   void step(const Kernels& kernels, const CellStep& s) const {
@@ -146,7 +148,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
     reset.h = s.seen;
     kernels.gru_reset_f32(reset);
     float* const candidate = s.a + 2 * units;
-    kernels.product_f32({w_hn(), units, hidden, 0}, {candidate, gates, s.g, units, 1, candidate, gates, s.count});
+    kernels.product_f32({w_hn(), units, hidden, 0}, {candidate, a_stride, s.g, units, 1, candidate, a_stride, s.count});
     kernels.gru_update_f32(rows(s));
   }
 };
@@ -162,7 +164,7 @@ struct LstmCell : PlainCell<LstmCell> {
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    kernels.lstm_f32({s.a, gates, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next, s.next_stride, units, s.count, gate});
+    kernels.lstm_f32({s.a, a_stride, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 };
 
@@ -174,8 +176,8 @@ struct RnnCell : PlainCell<RnnCell> {
   void bias(float* out) const { sum_biases(out, gate_count); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
-    kernels.activate_f32(Activation::tanh, s.a, s.count, units, gates);
-    for (int i = 0; i < s.count; ++i) copy(s.a + ptrdiff_t(i) * gates, s.h_next + ptrdiff_t(i) * s.next_stride, units);
+    kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);
+    for (int i = 0; i < s.count; ++i) copy(s.a + ptrdiff_t(i) * a_stride, s.h_next + ptrdiff_t(i) * s.next_stride, units);
   }
 };
 

@@ -22,11 +22,16 @@ void transpose(const float* w, int rows, int cols, float* out) {
 }
 
 void weight_gradient(const TrainCall& call, const Columns& c, const float* x, int x_stride, int cols, float* out) {
+  constexpr int piece = 64;  // rows of dy and x that the first level of cache holds, for all tiles of a strip
   for (int row = 0; row < c.rows; row += strip_rows) {
     const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
     float* const to = out + ptrdiff_t(row) * cols;
-    call.kernels.product_f32({c.dy + row, width, c.count, c.stride},
-                             {call.adds ? to : call.zeros, call.adds ? width : 0, x, 1, x_stride, to, width, cols});
+    for (int i = 0; i < c.count; i += piece) {
+      const int rows = c.count - i < piece ? c.count - i : piece;
+      const bool goes_on = i > 0 || call.adds;
+      call.kernels.product_f32({c.dy + ptrdiff_t(i) * c.stride + row, width, rows, c.stride},
+                               {goes_on ? to : call.zeros, goes_on ? width : 0, x + ptrdiff_t(i) * x_stride, 1, x_stride, to, width, cols});
+    }
   }
 }
 

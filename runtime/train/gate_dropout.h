@@ -13,7 +13,7 @@ struct GateDropout {
   float *frame_mask = nullptr,
         *state_mask = nullptr;                 ///< [sequences][width], [sequences][units]; the latter with recurrent dropout's
   float *frames = nullptr, *states = nullptr;  ///< [steps][sequences][width], [steps + 1][sequences][units]: what gates see
-  float *part = nullptr, *dx = nullptr;        ///< [steps][sequences][gates], [steps][sequences][width]
+  float *part = nullptr, *dx = nullptr;        ///< [steps][sequences][a_stride], [steps][sequences][width]
   int width = 0;
 
   bool on() const { return width > 0; }
@@ -25,7 +25,7 @@ struct GateDropout {
     state_mask = arena.take<float>(n * units);
     frames = arena.take<float>(rows * uint64_t(width));
     states = arena.take<float>((rows + n) * units);
-    part = arena.take<float>(rows * uint64_t(cell.gates));
+    part = arena.take<float>(rows * uint64_t(cell.a_stride));
     dx = arena.take<float>(rows * uint64_t(width));
   }
 
@@ -66,7 +66,7 @@ struct GateDropout {
       cell.over_state(kernels, gates, 2 * cell.units);
     } else {
       if constexpr (Own::kind == SLUICE_GRU) cell.begin(s);
-      memcpy(part, s.a, size_t(s.count) * size_t(cell.gates) * sizeof(float));
+      memcpy(part, s.a, size_t(s.count) * size_t(cell.a_stride) * sizeof(float));
       cell.over_state(kernels, gates, cell.gates);
       cell.over_state(kernels, candidate, cell.gates);
       take_candidate(cell, s.a, s.count);
@@ -77,20 +77,20 @@ struct GateDropout {
   /// Rows of gradients with those of the candidate alone, or of all but it.
   float* part_of(const Cell& cell, const float* a, int rows, bool candidate) const {
     const size_t third = size_t(cell.units) * sizeof(float);
-    memcpy(part, a, size_t(rows) * size_t(cell.gates) * sizeof(float));
+    memcpy(part, a, size_t(rows) * size_t(cell.a_stride) * sizeof(float));
     for (int row = 0; row < rows; ++row)
       for (int gate = 0; gate < cell.gates / cell.units; ++gate)
-        if ((gate == 2) != candidate) memset(part + ptrdiff_t(row) * cell.gates + ptrdiff_t(gate) * cell.units, 0, third);
+        if ((gate == 2) != candidate) memset(part + ptrdiff_t(row) * cell.a_stride + ptrdiff_t(gate) * cell.units, 0, third);
     return part;
   }
 
   /// A matrix' gradient: the gates have seen the one, the candidate the other.
   void gradient(const TrainCall& call, const Cell& cell, const float* a, int rows, const float* gates_saw, int gates_stride,
                 const float* candidate_saw, int candidate_stride, int cols, float* out) const {
-    weight_gradient(call, {part_of(cell, a, rows, false), cell.gates, cell.gates, rows}, gates_saw, gates_stride, cols, out);
+    weight_gradient(call, {part_of(cell, a, rows, false), cell.a_stride, cell.gates, rows}, gates_saw, gates_stride, cols, out);
     TrainCall more = call;
     more.adds = true;
-    weight_gradient(more, {part_of(cell, a, rows, true), cell.gates, cell.gates, rows}, candidate_saw, candidate_stride, cols,
+    weight_gradient(more, {part_of(cell, a, rows, true), cell.a_stride, cell.gates, rows}, candidate_saw, candidate_stride, cols,
                     out);
   }
 
@@ -99,15 +99,15 @@ struct GateDropout {
                        float* to) const {
     const int rows = call.rows_in;
     call.kernels.product_f32(
-        transposed, {adds ? to : call.zeros, adds ? width : 0, part_of(cell, a, rows, true), cell.gates, 1, to, width, rows});
-    call.kernels.product_f32(transposed, {call.zeros, 0, part_of(cell, a, rows, false), cell.gates, 1, dx, width, rows});
+        transposed, {adds ? to : call.zeros, adds ? width : 0, part_of(cell, a, rows, true), cell.a_stride, 1, to, width, rows});
+    call.kernels.product_f32(transposed, {call.zeros, 0, part_of(cell, a, rows, false), cell.a_stride, 1, dx, width, rows});
     add_masked(dx, frame_mask, rows, call.shard.sequences, width, to);
   }
 
  private:
   void take_candidate(const Cell& cell, float* a, int rows) const {
     for (int row = 0; row < rows; ++row) {
-      const ptrdiff_t at = ptrdiff_t(row) * cell.gates + 2 * cell.units;
+      const ptrdiff_t at = ptrdiff_t(row) * cell.a_stride + 2 * cell.units;
       copy(part + at, a + at, cell.units);
     }
   }

@@ -41,10 +41,10 @@ void through_product(const StepBack& s, const Cell& cell, const Matrix& transpos
   float* const dh = s.state.dh;
   if (!mask) {
     const float* const init = fresh ? s.call.zeros : dh;
-    return s.call.kernels.product_f32(transposed, {init, fresh ? 0 : units, da, cell.gates, 1, dh, units, s.active});
+    return s.call.kernels.product_f32(transposed, {init, fresh ? 0 : units, da, cell.a_stride, 1, dh, units, s.active});
   }
   float* const spare = s.state.spare;
-  s.call.kernels.product_f32(transposed, {s.call.zeros, 0, da, cell.gates, 1, spare, units, s.active});
+  s.call.kernels.product_f32(transposed, {s.call.zeros, 0, da, cell.a_stride, 1, spare, units, s.active});
   for (int64_t i = 0; i < int64_t(s.active) * units; ++i) dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
 }
 
@@ -66,7 +66,7 @@ template <>
 struct Back<GruCell> {
   static void step(const GruCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.gru_back_f32({s.a, cell.gates, s.g, units, s.h, units, s.state.dh, units, units, s.active, cell.gate});
+    s.call.kernels.gru_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units, units, s.active, cell.gate});
     through_gates(s, cell, false);
   }
 };
@@ -76,10 +76,10 @@ struct Back<GruBeforeCell> {
   static void step(const GruBeforeCell& cell, const StepBack& s) {
     const int units = cell.units;
     float* const ds = s.state.spare;
-    ResetBefore rows{s.a, cell.gates, ds, units, s.h, units, s.state.dh, units, units, s.active, cell.gate};
+    ResetBefore rows{s.a, cell.a_stride, ds, units, s.h, units, s.state.dh, units, units, s.active, cell.gate};
     s.call.kernels.gru_update_back_f32(rows);
     const Matrix w_hn{s.transposed + ptrdiff_t(units) * 2 * units, units, units, 0}, w_hh{s.transposed, units, 2 * units, 0};
-    s.call.kernels.product_f32(w_hn, {s.call.zeros, 0, s.a + 2 * units, cell.gates, 1, ds, units, s.active});
+    s.call.kernels.product_f32(w_hn, {s.call.zeros, 0, s.a + 2 * units, cell.a_stride, 1, ds, units, s.active});
     if (s.mask) return masked(cell, s, rows, w_hh);
     rows.h = s.seen;
     s.call.kernels.gru_reset_back_f32(rows);
@@ -102,7 +102,7 @@ struct Back<LstmCell> {
   static void step(const LstmCell& cell, const StepBack& s) {
     const int units = cell.units;
     s.call.kernels.lstm_back_f32(
-        {s.a, cell.gates, s.g, s.c, units, units, s.state.dh, units, s.state.dc, units, units, s.active, cell.gate});
+        {s.a, cell.a_stride, s.g, s.c, units, units, s.state.dh, units, s.state.dc, units, units, s.active, cell.gate});
     through_gates(s, cell, true);
   }
 };
@@ -117,14 +117,17 @@ struct Back<RnnCell> {
   }
 };
 
+/// Floats from row to row: an odd number of cache lines, so that a column of rows does not fall on a few sets of the cache.
+constexpr int spread(int floats) { return floats % 32 ? floats : floats + 16; }
+
 /// What one direction keeps for its way back.
 template <class Own>
 struct Track {
-  const Own cell;
+  Own cell;
   const LayerRecord& layer;
   bool backward;
   int n, steps, units;
-  float* a;     ///< [steps][sequences][gates]
+  float* a;     ///< [steps][sequences][a_stride]
   float* g;     ///< [steps][sequences][extra * units]
   float* h;     ///< [steps + 1][sequences][units]
   float* c;     ///< likewise; null but for an LSTM
@@ -139,8 +142,9 @@ struct Track {
         n(call.shard.sequences),
         steps(call.shard.steps),
         units(cell.units) {
+    cell.a_stride = spread(cell.gates);
     const uint64_t rows = uint64_t(steps) * uint64_t(n), blocks = (rows + uint64_t(n)) * uint64_t(units);
-    a = arena.take<float>(rows * uint64_t(cell.gates));
+    a = arena.take<float>(rows * uint64_t(cell.a_stride));
     g = arena.take<float>(rows * uint64_t(Own::extra * units));
     h = arena.take<float>(blocks);
     c = Own::has_c ? arena.take<float>(blocks) : nullptr;
@@ -218,7 +222,7 @@ struct Track {
       const int t = frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
       step(call.kernels,
-           {a + row * cell.gates, g + row * Own::extra * units, seen + from, h + from, c ? c + from : nullptr, units, h + to,
+           {a + row * cell.a_stride, g + row * Own::extra * units, seen + from, h + from, c ? c + from : nullptr, units, h + to,
             c ? c + to : nullptr, units, shard.active(t)},
            gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
@@ -362,7 +366,7 @@ struct Trained {
       answer.give(call, track, i, state.dh);
       const StepBack step{call,
                           transposed,
-                          track.a + row * track.cell.gates,
+                          track.a + row * track.cell.a_stride,
                           track.g + row * Own::extra * track.units,
                           track.h + track.before(t),
                           track.seen + track.before(t),
@@ -373,7 +377,7 @@ struct Trained {
                           call.shard.active(t),
                           i == 0};
       Back<Own>::step(track.cell, step);
-      clear_ended(call.shard, t, track.cell.gates, track.a);
+      clear_ended(call.shard, t, track.cell.a_stride, track.a);
       if (Own::extra) clear_ended(call.shard, t, track.units, track.g);
     }
     gradients(call, track);
@@ -384,7 +388,7 @@ struct Trained {
   static void frames_gradient(const TrainCall& call, const Track<Own>& track, const Matrix& w_ih) {
     const int in = w_ih.rows;
     if (track.gate.on()) return track.gate.frames_gradient(call, track.cell, w_ih, track.a, track.backward, call.dx);
-    call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0, track.a, w_ih.cols, 1,
+    call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0, track.a, track.cell.a_stride, 1,
                                     call.dx, in, call.rows_in});
   }
 
@@ -392,7 +396,7 @@ struct Trained {
   static void gradients(const TrainCall& call, const Track<Own>& track) {
     const Parameters& p = call.parameters;
     const Own& cell = track.cell;
-    const Columns all{track.a, cell.gates, cell.gates, track.steps * track.n};
+    const Columns all{track.a, cell.a_stride, cell.gates, track.steps * track.n};
     recurrent_gradients(call, track, all);
     float* const ih = p.gradient_at(track.layer.w_ih);
     if (track.gate.on())
@@ -423,7 +427,7 @@ struct Trained {
     }
     // The input side of a GRU that resets after differs in the candidate alone: g_x in place of g_h.
     for (int row = 0; Own::kind == SLUICE_GRU && row < all.count; ++row)
-      copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.gates + 2 * units, units);
+      copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.a_stride + 2 * units, units);
   }
 
   static constexpr TrainKind kind{Own::kind, {1, 1}, nullptr, prepare, forward, backward};
