@@ -24,9 +24,9 @@ void fill(float* x, size_t n, float range) {
   }
 }
 
-tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format format) {
+tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format format, sluice_layer_kind cell) {
   tools::Network network;
-  network.layers.push_back(tools::make_layer(SLUICE_GRU, in, hidden, SLUICE_LINEAR, classes == 0, format));
+  network.layers.push_back(tools::make_layer(cell, in, hidden, SLUICE_LINEAR, classes == 0, format));
   if (classes) network.layers.push_back(tools::make_layer(SLUICE_DENSE, hidden, classes, SLUICE_SOFTMAX, false, format));
   for (tools::Layer& layer : network.layers) {
     layer.shift_ih = layer.shift_hh = format == SLUICE_INT8 ? 8 : format == SLUICE_W8A16 ? 1 : 0;

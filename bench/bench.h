@@ -68,8 +68,8 @@ struct Floats {
 /// Numbers between -range and range, the same in every run.
 void fill(float* x, size_t n, float range = 1.0f);
 
-/// A GRU, alone or with a softmax layer of `classes` on its last step.
-tools::OwnedModel gru_model(int in, int hidden, int classes = 0, sluice_format format = SLUICE_F32);
+/// A GRU (or another cell), alone or with a softmax layer of `classes` on its last step.
+tools::OwnedModel gru_model(int in, int hidden, int classes = 0, sluice_format format = SLUICE_F32, sluice_layer_kind cell = SLUICE_GRU);
 
 /// Multiply-accumulates of a GRU's step: 3 gates of `hidden` rows over the inputs, and over the state.
 inline double step_macs(int in, int hidden) { return 3.0 * hidden * (in + hidden); }

@@ -1,4 +1,4 @@
-// oneDNN's LBR-GRU (the same cell: reset-after, two biases) at the same shapes, as calls to time. One thread.
+// oneDNN's LBR-GRU (the same cell: reset-after, two biases) and LSTM at the same shapes, as calls to time. One thread.
 #pragma once
 #include <functional>
 #include <string>
@@ -12,6 +12,6 @@ std::string onednn_version();
 std::function<void()> onednn_run(int in, int hidden, int steps);
 
 /// Training forward and backward of a batch; weights lie as each pass likes them best, and are not moved in between.
-std::function<void()> onednn_training(int in, int hidden, int steps, int batch);
+std::function<void()> onednn_training(bool lstm, int in, int hidden, int steps, int batch);
 
 }  // namespace sluice::bench

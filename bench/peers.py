@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""ONNX Runtime's GRU beside ours: one frame a call, one thread, the shapes of gru_step.
+"""ONNX Runtime's GRU beside ours, one frame a call; PyTorch's training of a GRU and of an LSTM. One thread, the shapes of run.sh.
 
     bash bench/run.sh --json figures.json
     python3 bench/peers.py figures.json
 
-Needs onnxruntime, onnx and numpy (pip); without them it says so and ends well.
+Needs onnxruntime, onnx and numpy, and torch (pip); what is missing is skipped by name.
 """
 
 import json
@@ -14,16 +14,17 @@ import sys
 import time
 
 SHAPES = [(8, 16), (16, 32), (40, 64), (64, 128), (128, 256)]
+TRAINING = [(9, 64, 128, 64), (12, 32, 29, 16), (64, 128, 64, 32), (64, 256, 100, 64)]
+CLASSES = 9
 REPETITIONS = 9
 SECONDS_A_REPETITION = 0.05
 
 
 def our_figures(path):
-    """Median ns a step by shape, from a file of run.sh --json."""
+    """Median ns by benchmark, from a file of run.sh --json."""
     with open(path, encoding="utf-8") as file:
         rows = json.load(file)["benchmarks"]
-    medians = {row["run_name"]: row["cpu_time"] for row in rows if row.get("aggregate_name") == "median"}
-    return {shape: medians.get("gru_step/f32/in:%d/hid:%d" % shape) for shape in SHAPES}
+    return {row["run_name"]: row["cpu_time"] for row in rows if row.get("aggregate_name") == "median"}
 
 
 def gru_session(inputs, hidden):
@@ -88,21 +89,75 @@ def step_function(session, inputs, hidden):
     return steps
 
 
-def ns_per_step(steps):
-    """The median of several repetitions, in processor time."""
-    pairs = 1
+def ns_per_call(calls):
+    """The median of several repetitions of calls(n), n calls, in processor time."""
+    n = 1
     while True:
         begin = time.process_time()
-        steps(pairs)
+        calls(n)
         if time.process_time() - begin > SECONDS_A_REPETITION:
             break
-        pairs *= 2
+        n *= 2
     measured = []
     for _ in range(REPETITIONS):
         begin = time.process_time_ns()
-        steps(pairs)
-        measured.append((time.process_time_ns() - begin) / (2 * pairs))
+        calls(n)
+        measured.append((time.process_time_ns() - begin) / n)
     return statistics.median(measured)
+
+
+def training_steps(cell, inputs, hidden, steps, batch):
+    """What train/f32 does: forward, cross entropy on the last step, backward, Adam."""
+    import torch
+
+    torch.manual_seed(1)
+    layer = getattr(torch.nn, cell)(inputs, hidden)
+    output = torch.nn.Linear(hidden, CLASSES)
+    optimizer = torch.optim.Adam([*layer.parameters(), *output.parameters()])
+    x, targets = torch.rand(steps, batch, inputs), torch.arange(batch) % CLASSES
+
+    def calls(n):
+        for _ in range(n):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(output(layer(x)[0][-1]), targets).backward()
+            optimizer.step()
+
+    return calls
+
+
+def print_row(shape, own, theirs):
+    text, ratio = (f"{own:.0f}", f"{theirs / own:.1f}x") if own else ("-", "-")
+    print(f"{shape:>22} {text:>12} {theirs:12.0f} {ratio:>8}", flush=True)
+
+
+def compare_inference(ours):
+    try:
+        import numpy  # noqa: F401
+        import onnx  # noqa: F401
+        import onnxruntime
+    except ImportError as error:
+        print(f"ONNX Runtime is skipped, not installed: {error.name} (pip install onnxruntime onnx numpy)")
+        return
+    print(f"ONNX Runtime {onnxruntime.__version__}, one frame a call; ns a step, medians")
+    print(f"{'in, hidden':>22} {'ours':>12} {'theirs':>12} {'ratio':>8}")
+    for inputs, hidden in SHAPES:
+        theirs = ns_per_call(step_function(gru_session(inputs, hidden), inputs, hidden)) / 2
+        print_row(f"{inputs}, {hidden}", ours.get("gru_step/f32/in:%d/hid:%d" % (inputs, hidden)), theirs)
+
+
+def compare_training(ours):
+    try:
+        import torch
+    except ImportError as error:
+        print(f"PyTorch is skipped, not installed: {error.name} (pip install torch)")
+        return
+    torch.set_num_threads(1)
+    for cell, name in (("GRU", "train/f32"), ("LSTM", "train/lstm")):
+        print(f"PyTorch {torch.__version__}, a {cell}'s training step, Adam included; ns a batch, medians")
+        print(f"{'in, hidden, steps, batch':>22} {'ours':>10} {'theirs':>12} {'ratio':>8}")
+        for shape in TRAINING:
+            theirs = ns_per_call(training_steps(cell, *shape))
+            print_row(", ".join(map(str, shape)), ours.get(name + "/in:%d/hid:%d/steps:%d/batch:%d" % shape), theirs)
 
 
 def main():
@@ -110,22 +165,10 @@ def main():
         print("usage: python3 bench/peers.py FILE, where FILE is from bench/run.sh --json", file=sys.stderr)
         return 2
     ours = our_figures(sys.argv[1])
-    try:
-        import numpy  # noqa: F401
-        import onnx  # noqa: F401
-        import onnxruntime
-    except ImportError as error:
-        print(f"skipped, not installed: {error.name} (pip install onnxruntime onnx numpy)")
-        return 0
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    print(f"ONNX Runtime {onnxruntime.__version__}, one frame a call, one thread; ns a step, medians")
-    print(f"{'in':>4} {'hid':>4} {'ours':>9} {'ONNX Runtime':>13} {'ratio':>8}")
-    for inputs, hidden in SHAPES:
-        theirs = ns_per_step(step_function(gru_session(inputs, hidden), inputs, hidden))
-        own = ours[inputs, hidden]
-        own_text, ratio = (f"{own:.0f}", f"{theirs / own:.1f}x") if own else ("-", "-")
-        print(f"{inputs:4} {hidden:4} {own_text:>9} {theirs:13.0f} {ratio:>8}", flush=True)
+    compare_inference(ours)
+    compare_training(ours)
     return 0
 
 
