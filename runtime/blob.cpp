@@ -81,7 +81,8 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
     // Text that a program will read as strings ends in NUL.
     const bool strings = s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS;
     if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
-    if (reads_text && s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes)) return SLUICE_STRUCTURE;
+    if (reads_text && s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes))
+      return SLUICE_STRUCTURE;
   }
   return SLUICE_OK;
 }
@@ -155,6 +156,15 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   return check_weights(blob, layer, weights);
 }
 
+/// Columns of a frame are whole numbers below the frame's width: what they are used for must not leave it.
+bool good_columns(const uint8_t* blob, const LayerRecord& layer, const BlobHeader& header) {
+  const auto* columns = reinterpret_cast<const float*>(blob + layer.w_ih);
+  bool good = true;
+  for (uint32_t i = 0; i < layer.out; ++i)
+    good = good && columns[i] >= 0.0f && columns[i] < float(header.inputs) && columns[i] == float(uint32_t(columns[i]));
+  return good;
+}
+
 /// A model in fixed point says how its inputs and answers are scaled.
 sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
   const BlobSection* section = find_section(blob, SLUICE_SECTION_SCALES);
@@ -185,6 +195,10 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
     if (record[i].format != SLUICE_F32 && record[i].activation == SLUICE_SOFTMAX && i + 1 < header.layers)
       return SLUICE_STRUCTURE;
     if (ended && is_recurrent(record[i].kind)) return SLUICE_SHAPE;
+    if (holds_change && record[i].kind == SLUICE_DIFFERENCE && i > 0) return SLUICE_SHAPE;
+    if (holds_change && record[i].kind == SLUICE_ADD_INPUT &&
+        (!good_columns(blob, record[i], header) || i + 1 < header.layers || record[0].kind == SLUICE_EMBEDDING))
+      return SLUICE_SHAPE;
     ended = ended || last_step_only(record[i]);
     width = record[i].out;
   }

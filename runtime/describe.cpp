@@ -43,6 +43,7 @@ const char* weights_name(uint8_t kind, int array) {
                                            "weight_ih_reverse", "weight_hh_reverse", "weight_hn_reverse", "bias_reverse"};
   static constexpr const char* affine[] = {"weight", "bias", "running_mean", "running_var"};
   static constexpr const char* standardize[] = {"scale", "mean"};
+  if (kind == SLUICE_ADD_INPUT) return "columns";
   if (kind == SLUICE_GRU_BEFORE) return before[array];
   if (is_recurrent(kind)) return recurrent[array];
   return kind == SLUICE_STANDARDIZE ? standardize[array] : affine[array];

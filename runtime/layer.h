@@ -12,6 +12,7 @@ struct StepCall {
   const OpenModel& model;
   const LayerRecord& layer;
   const void* x;   ///< [in]
+  const void* frame;  ///< [inputs of the model] what it is an answer to
   void* y;         ///< [padded(out)]
   uint8_t* state;  ///< the layer's own
   void* scratch;   ///< as much as `run` takes for a single row
@@ -26,6 +27,7 @@ struct Call {
   int steps, streams;    ///< one of them is 1
   const void* x;         ///< [rows_in][in] at x + row * x_stride numbers
   int x_stride;
+  const void* frames;    ///< [rows_out][inputs of the model] what they are answers to
   void* y;               ///< [rows_out][padded(out)]
   uint8_t* state;        ///< [streams][state of the layer] at state + s * state_stride; null for a layer without
   ptrdiff_t state_stride;  ///< bytes
@@ -77,6 +79,11 @@ constexpr bool holds_embedding = true;
 constexpr bool holds_norm = false;
 #else
 constexpr bool holds_norm = true;
+#endif
+#ifdef SLUICE_WITHOUT_CHANGE
+constexpr bool holds_change = false;
+#else
+constexpr bool holds_change = true;
 #endif
 #ifdef SLUICE_WITHOUT_STANDARDIZE
 constexpr bool holds_standardize = false;

@@ -1,4 +1,5 @@
 // The list of layers, and the arrays of weights that each has.
+#include "change.h"
 #include "dense.h"
 #include "embedding.h"
 #include "fixed.h"
@@ -32,6 +33,10 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_NORM
     BatchNorm::kind,
     LayerNorm::kind,
+#endif
+#ifndef SLUICE_WITHOUT_CHANGE
+    Difference::kind,
+    AddInput::kind,
 #endif
 #ifndef SLUICE_WITHOUT_STANDARDIZE
     Standardize::kind,
@@ -122,6 +127,8 @@ int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
     if (layer.kind == SLUICE_LAYER_NORM) return list.n;
     list.vector(layer.w_hh, 1, false);
     list.vector(layer.b_hh, 1, false);
+  } else if (holds_change && layer.kind == SLUICE_ADD_INPUT) {
+    list.vector(layer.w_ih, 1, false);
   } else if (holds_standardize && layer.kind == SLUICE_STANDARDIZE) {
     list.vector(layer.w_ih, 1, false);
     list.vector(layer.b_ih, 1, false);

@@ -36,11 +36,11 @@ void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   const OpenModel& model = call.model;
   const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (&call.layer == model.layers ? model.x_bytes : model.y_bytes);
   const ptrdiff_t y_bytes = ptrdiff_t(padded(int(call.layer.out))) * model.y_bytes;
-  const uint8_t* x = static_cast<const uint8_t*>(call.x);
+  const uint8_t *x = static_cast<const uint8_t*>(call.x), *frame = static_cast<const uint8_t*>(call.frames);
   for (int t = 0; t < call.steps; ++t) {
     uint8_t* y = static_cast<uint8_t*>(call.y) + (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
-    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes)
-      kind.step({model, call.layer, x, y, call.state + s * call.state_stride, scratch});
+    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes, frame += frame_bytes(model))
+      kind.step({model, call.layer, x, frame, y, call.state + s * call.state_stride, scratch});
   }
 }
 
@@ -62,7 +62,9 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
     const bool last = i + 1 == model.layer_count;
     void* const y = last && answers ? answers : buffer[i % 2];
     const uint64_t mark = scratch.used;
-    const Call call{model, layer, steps, pass.streams, x, x_stride, y, state, pass.state_stride};
+    const ptrdiff_t ended = ptrdiff_t(pass.steps - steps) * pass.streams;
+    const void* const frames = scratch.measures() ? nullptr : static_cast<const uint8_t*>(pass.x) + ended * ptrdiff_t(frame_bytes(model));
+    const Call call{model, layer, steps, pass.streams, x, x_stride, frames, y, state, pass.state_stride};
     if (kind.run)
       kind.run(call, scratch);
     else
@@ -149,7 +151,7 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
 
 /// What this costs beside the kernels is what a small network's step costs, so nothing here is general: the same layers,
 /// buffers and scratch as in run_layers, where a single row was measured.
-const void* step_stream(const Stream& stream, const void* x, void* y) {
+const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const OpenModel& model = *stream.model;
   const int outputs = int(model.header().outputs);
   const uint32_t number = model.y_bytes;
@@ -159,16 +161,17 @@ const void* step_stream(const Stream& stream, const void* x, void* y) {
   void* const end = y && padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
   uint8_t* state = stream.state;
   if (holds_both_directions && model.whole && stream.state_bytes) memset(state, 0, stream.state_bytes);
-  if (traces && stream.trace) stream.trace(stream.trace_context, 0, x, model.header().inputs);
+  if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
+  const void* x = frame;
   int i = 0;
   for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
     const LayerKind& kind = kind_of(*layer);
-    kind.step({model, *layer, x, buffer[i], state, rest});
+    kind.step({model, *layer, x, frame, buffer[i], state, rest});
     state += kind.state(*layer);
     x = buffer[i];
     if (traces && stream.trace) stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
   }
-  kind_of(*last).step({model, *last, x, end, state, rest});
+  kind_of(*last).step({model, *last, x, frame, end, state, rest});
   if (traces && stream.trace) stream.trace(stream.trace_context, model.layer_count, end, last->out);
   if (y && end != y) memcpy(y, end, size_t(outputs) * number);
   return end;

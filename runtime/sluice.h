@@ -90,7 +90,9 @@ typedef enum {
   SLUICE_LSTM = 6,
   SLUICE_GRU_BEFORE = 7, /* resets before, one bias: Cho et al. 2014, Keras with reset_after=False */
   SLUICE_BATCH_NORM = 8,
-  SLUICE_LAYER_NORM = 9
+  SLUICE_LAYER_NORM = 9,
+  SLUICE_DIFFERENCE = 10, /* first: what changed since the frame before; of a stream's first frame 0 */
+  SLUICE_ADD_INPUT = 11   /* last: adds numbers of the frame itself to the answer */
 } sluice_layer_kind;
 #define SLUICE_UNKNOWN_ID 1 /* what an id outside the vocabulary is taken for */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */

@@ -70,6 +70,10 @@ const char* sluice_layer_name(uint32_t kind) {
       return "batch_norm";
     case SLUICE_LAYER_NORM:
       return "layer_norm";
+    case SLUICE_DIFFERENCE:
+      return "difference";
+    case SLUICE_ADD_INPUT:
+      return "add_input";
     default:
       return "unknown";
   }

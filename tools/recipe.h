@@ -22,7 +22,7 @@ struct Recipe {
   std::vector<std::string> ignore, features;
   double validation = 0;
   std::string group;
-  bool standardize = true, standardize_target = false;
+  bool standardize = true, standardize_target = false, differences = false;
   std::string text, tokens;
   bool lower_case = false;
   std::int64_t vocabulary = 0, max_steps = 0;

@@ -1,4 +1,4 @@
-// Dense and standardization, forward and backward; the products that every layer's gradients need.
+// Dense, standardization and differences, forward and backward; the products that every layer's gradients need.
 #include <string.h>
 
 #include "train.h"
@@ -29,8 +29,9 @@ void weight_gradient(const TrainCall& call, const Columns& c, const float* x, in
     for (int i = 0; i < c.count; i += piece) {
       const int rows = c.count - i < piece ? c.count - i : piece;
       const bool goes_on = i > 0 || call.adds;
-      call.kernels.product_f32({c.dy + ptrdiff_t(i) * c.stride + row, width, rows, c.stride},
-                               {goes_on ? to : call.zeros, goes_on ? width : 0, x + ptrdiff_t(i) * x_stride, 1, x_stride, to, width, cols});
+      call.kernels.product_f32(
+          {c.dy + ptrdiff_t(i) * c.stride + row, width, rows, c.stride},
+          {goes_on ? to : call.zeros, goes_on ? width : 0, x + ptrdiff_t(i) * x_stride, 1, x_stride, to, width, cols});
     }
   }
 }
@@ -39,7 +40,8 @@ void bias_gradient(const TrainCall& call, const Columns& c, float* out) {
   const float one = 1.0f;
   for (int row = 0; row < c.rows; row += strip_rows) {
     const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
-    call.kernels.product_f32({c.dy + row, width, c.count, c.stride}, {call.adds ? out + row : call.zeros, 0, &one, 0, 0, out + row, 0, 1});
+    call.kernels.product_f32({c.dy + row, width, c.count, c.stride},
+                             {call.adds ? out + row : call.zeros, 0, &one, 0, 0, out + row, 0, 1});
   }
 }
 
@@ -108,9 +110,31 @@ void backward_standardize(const TrainCall& call, int, Arena& arena) {
     for (int i = 0; i < units; ++i) call.dx[ptrdiff_t(row) * units + i] = call.dy[ptrdiff_t(row) * units + i] * scale[i];
 }
 
+/// The first frame of a sequence has nothing before it; rows behind its end stay zero.
+float* forward_difference(const TrainCall& call, int, Arena& arena) {
+  const int n = int(call.layer.out), units = padded(n), sequences = call.shard.sequences;
+  float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  if (arena.measures()) return y;
+  memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
+  for (int row = sequences; row < call.rows_out; ++row) {
+    if (call.shard.length[row % sequences] <= row / sequences) continue;
+    const float *const x = call.x + ptrdiff_t(row) * call.x_stride, *const before = x - ptrdiff_t(sequences) * call.x_stride;
+    for (int i = 0; i < n; ++i) y[ptrdiff_t(row) * units + i] = x[i] - before[i];
+  }
+  return y;
+}
+
+/// It is the first layer: nobody asks for the gradient of what enters.
+void backward_difference(const TrainCall& call, int, Arena& arena) {
+  arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
+}
+
 }  // namespace
 
+constexpr TrainKind train_difference{SLUICE_DIFFERENCE,  {1, 1}, nullptr, no_preparation, forward_difference,
+                                     backward_difference};
 constexpr TrainKind train_dense{SLUICE_DENSE, {1, 1}, nullptr, prepare_dense, forward_dense, backward_dense};
-constexpr TrainKind train_standardize{SLUICE_STANDARDIZE, {1, 1}, nullptr, no_preparation, forward_standardize, backward_standardize};
+constexpr TrainKind train_standardize{SLUICE_STANDARDIZE,  {1, 1}, nullptr, no_preparation, forward_standardize,
+                                      backward_standardize};
 
 }  // namespace sluice

@@ -7,15 +7,22 @@ namespace sluice {
 
 const TrainKind* train_kind(uint8_t kind) {
   static constexpr const TrainKind* kinds[] = {&train_gru,       &train_gru_before, &train_lstm,       &train_rnn,       &train_dense,
-                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize};
+                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize, &train_difference};
   for (const TrainKind* k : kinds)
     if (k->kind == kind) return k;
   return nullptr;
 }
 
+namespace {
+
+/// A layer with nothing to learn, before those that do.
+bool only_prepares(const LayerRecord& layer) { return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_DIFFERENCE; }
+
+}  // namespace
+
 uint32_t first_trained(const OpenModel& model) {
   uint32_t i = 0;
-  while (i < model.layer_count && model.layers[i].kind == SLUICE_STANDARDIZE) ++i;
+  while (i < model.layer_count && only_prepares(model.layers[i])) ++i;
   return i;
 }
 
@@ -23,7 +30,7 @@ bool is_frozen(const sluice_train_options& options, uint32_t layer) { return opt
 
 uint32_t lowest_learning(const OpenModel& model, const sluice_train_options& options) {
   uint32_t i = 0;
-  while (i + 1 < model.layer_count && (model.layers[i].kind == SLUICE_STANDARDIZE || is_frozen(options, i))) ++i;
+  while (i + 1 < model.layer_count && (only_prepares(model.layers[i]) || is_frozen(options, i))) ++i;
   return i;
 }
 
@@ -175,7 +182,7 @@ bool good_layers(const OpenModel& model, const sluice_train_options& options) {
 /// A state is carried by layers that go forward alone and do not average.
 bool can_carry(const OpenModel& model) {
   for (uint32_t i = 0; i < model.layer_count; ++i)
-    if (model.layers[i].flags & (mean_flag | both_directions_flag)) return false;
+    if (model.layers[i].flags & (mean_flag | both_directions_flag) || model.layers[i].kind == SLUICE_DIFFERENCE) return false;
   return true;
 }
 

@@ -109,7 +109,7 @@ struct TrainKind {
 const TrainKind* train_kind(uint8_t kind);
 
 extern const TrainKind train_gru, train_gru_before, train_lstm, train_rnn, train_dense, train_standardize, train_embedding,
-    train_batch_norm, train_layer_norm;
+    train_batch_norm, train_layer_norm, train_difference;
 
 inline const float* no_preparation(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }
 

@@ -34,6 +34,7 @@ std::vector<Case> every_case() {
   add("one unit", 1, {gru(1, every_step), dense(1)});
   add("gru last, softmax", 2, {gru(9), dense(3, SLUICE_SOFTMAX)});
   add("gru every, softmax", 2, {gru(8, every_step), dense(3, SLUICE_SOFTMAX)});
+  add("differences", 3, {difference(), standardize(), gru(7, every_step), dense(2, SLUICE_SOFTMAX)});
   add("standardized", 3, {standardize(), gru(7), dense(2, SLUICE_SOFTMAX)});
   add("stacked", 2, {standardize(), gru(4, every_step), gru(9, every_step), gru(3), dense(2, SLUICE_SIGMOID)});
   add("dense between", 3,

@@ -46,7 +46,9 @@ struct Spec {
   float parameter = 0;
   int tied = -1;
 };
-inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) { return {kind, units, SLUICE_LINEAR, every_step}; }
+inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
+  return {kind, units, SLUICE_LINEAR, every_step};
+}
 inline Spec gru(int units, bool every_step = false) { return cell(SLUICE_GRU, units, every_step); }
 inline Spec dense(int units, sluice_activation activation = SLUICE_LINEAR) {
   Spec s{SLUICE_DENSE, units, activation};
@@ -60,6 +62,8 @@ inline Spec norm(sluice_layer_kind kind) {
   return s;
 }
 inline Spec embedding(int units) { return {SLUICE_EMBEDDING, units}; }  ///< the network's inputs: ids that there are
+inline Spec difference() { return {SLUICE_DIFFERENCE, 0}; }
+inline Spec add_input() { return {SLUICE_ADD_INPUT, 0}; }
 inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
 inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
@@ -84,7 +88,8 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     for (tools::Array& a : layer.arrays) {
       const float range = s.kind == SLUICE_EMBEDDING ? 1 : 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
       const bool scale = a.name == "scale" || a.name == "running_var" || (norm && a.name == "weight");
-      for (float& v : a.values) v = scale ? noise.number(0.5f, 2) : noise.number(-range, range);
+      for (float& v : a.values)
+        v = a.name == "columns" ? float(noise.below(inputs)) : scale ? noise.number(0.5f, 2) : noise.number(-range, range);
     }
     if (s.tied >= 0) layer.arrays = network.layers[size_t(s.tied)].arrays;
     network.layers.push_back(layer);
@@ -181,7 +186,8 @@ inline const std::vector<Named>& every_network() {
       for (const int units : {1, 8, 9, 33}) add(name + " every " + std::to_string(units), 5, {cell(kind, units, every_step)});
       add(name + " last", 5, {cell(kind, 104), dense(2, SLUICE_SOFTMAX)});
       add(name + " mean", 3, {mean(cell(kind, 9)), dense(2)});
-      add(name + " stacked", 3, {cell(kind, 9, every_step), norm(SLUICE_BATCH_NORM), cell(kind, 7), norm(SLUICE_LAYER_NORM), dense(3)});
+      add(name + " stacked", 3,
+          {cell(kind, 9, every_step), norm(SLUICE_BATCH_NORM), cell(kind, 7), norm(SLUICE_LAYER_NORM), dense(3)});
       add(name + " tied", 3, {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9), 1)});
       if (kind == SLUICE_RNN) continue;
       add(name + " tanh gates", 3, {gates(cell(kind, 9, every_step), SLUICE_TANH)});
@@ -190,6 +196,9 @@ inline const std::vector<Named>& every_network() {
     add("hard sigmoid", 7, {dense(5, SLUICE_HARD_SIGMOID)});
     add("batch normalization", 9, {norm(SLUICE_BATCH_NORM)});
     add("layer normalization", 9, {norm(SLUICE_LAYER_NORM)});
+    add("differences", 9, {difference(), gru(8, every_step), dense(3)});
+    add("differences, the input added to the last", 3, {difference(), standardize(), gru(9), dense(5), add_input()});
+    add("the input added to every step", 4, {gru(8, every_step), dense(11), add_input()});
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
     add("embedding of a hundred", 50, {embedding(100)});
     return v;
@@ -205,7 +214,8 @@ inline std::vector<Named> every_whole_network() {
   };
   for (const sluice_layer_kind kind : every_cell) {
     const std::string name = std::string(sluice_layer_name(kind)) + ", both directions, ";
-    for (const int units : {1, 7, 8, 9, 33}) add(name + "every " + std::to_string(units), 5, {both(cell(kind, units, every_step))});
+    for (const int units : {1, 7, 8, 9, 33})
+      add(name + "every " + std::to_string(units), 5, {both(cell(kind, units, every_step))});
     add(name + "last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
     add(name + "stacked", 3, {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)), dense(2)});

@@ -55,14 +55,15 @@ struct Reference {
 
   explicit Reference(const tools::Network& network) {
     for (const tools::Layer& from : network.layers) {
-      Layer to{from.kind, from.activation, from.every_step, size_t(from.in), size_t(from.out), {}, from.mean, from.both,
-               double(from.parameter), from.tied};
+      Layer to{from.kind, from.activation, from.every_step, size_t(from.in),        size_t(from.out),
+               {},        from.mean,       from.both,       double(from.parameter), from.tied};
       for (const tools::Array& a : from.arrays) to.arrays[a.name] = {a.values.begin(), a.values.end()};
       layers.push_back(to);
     }
   }
 
-  /// The answers: of every step, or of the last one. x as a model takes it, so ids are bits. Batch normalization by its running moments.
+  /// The answers: of every step, or of the last one. x as a model takes it, so ids are bits. Batch normalization by its running
+  /// moments.
   Frames answers(const std::vector<float>& x) const {
     const bool ids = layers.front().kind == SLUICE_EMBEDDING;
     const size_t inputs = ids ? 1 : layers.front().in;
@@ -72,7 +73,8 @@ struct Reference {
         frames.push_back({double(int32_t(raw_bits(x[at])))});
       else
         frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
-    for (size_t l = 0; l < layers.size(); ++l) frames = layer_answers(l, frames);
+    const Frames input = frames;
+    for (size_t l = 0; l < layers.size(); ++l) frames = layer_answers(l, frames, input);
     return frames;
   }
 
@@ -84,7 +86,8 @@ struct Reference {
       const size_t inputs = e.ids.empty() ? layers.front().in : 1;
       for (int t = 0; t < e.steps; ++t)
         if (e.ids.empty())
-          frames.emplace_back(e.x.begin() + std::ptrdiff_t(size_t(t) * inputs), e.x.begin() + std::ptrdiff_t(size_t(t + 1) * inputs));
+          frames.emplace_back(e.x.begin() + std::ptrdiff_t(size_t(t) * inputs),
+                              e.x.begin() + std::ptrdiff_t(size_t(t + 1) * inputs));
         else
           frames.push_back({double(e.ids[size_t(t)])});
       all.push_back(frames);
@@ -94,13 +97,14 @@ struct Reference {
         normalize_batch(layers[l], all);
         continue;
       }
-      for (Frames& frames : all) frames = layer_answers(l, frames);
+      for (Frames& frames : all) frames = layer_answers(l, frames, {});
     }
     return all;
   }
 
   /// Mean over valid targets; what sluice_train_result and its gradient are about.
-  double loss(const std::vector<Example>& examples, bool cross_entropy, double* sum = nullptr, uint64_t* count = nullptr) const {
+  double loss(const std::vector<Example>& examples, bool cross_entropy, double* sum = nullptr,
+              uint64_t* count = nullptr) const {
     LossOf of;
     of.kind = cross_entropy ? SLUICE_CROSS_ENTROPY : SLUICE_MSE;
     return loss(examples, of, sum, count);
@@ -145,7 +149,8 @@ struct Reference {
     return y;
   }
 
-  static void add_targets(const Example& e, size_t t, const Frame& y, const LossOf& of, double& total, double& weight, uint64_t& valid) {
+  static void add_targets(const Example& e, size_t t, const Frame& y, const LossOf& of, double& total, double& weight,
+                          uint64_t& valid) {
     const auto weight_of = [&](size_t c) { return of.weights.empty() ? 1.0 : double(of.weights[c]); };
     if (of.kind == SLUICE_CROSS_ENTROPY) {
       if (e.classes[t] < 0) return;
@@ -167,7 +172,9 @@ struct Reference {
         total -= w * (smooth * std::log(y[o]) + (1 - smooth) * std::log(1 - y[o]));
         weight += w;
       } else {
-        total += of.kind == SLUICE_MSE ? error * error : size <= of.delta ? error * error / 2 : of.delta * (size - of.delta / 2);
+        total += of.kind == SLUICE_MSE ? error * error
+                 : size <= of.delta    ? error * error / 2
+                                       : of.delta * (size - of.delta / 2);
         weight += 1;
       }
     }
@@ -272,7 +279,8 @@ struct Reference {
         for (const Frame& f : frames) squares += (f[j] - sum / n) * (f[j] - sum / n);
       for (Frames& frames : all)
         for (Frame& f : frames)
-          f[j] = (f[j] - sum / n) / std::sqrt(squares / n + layer.parameter) * layer.arrays.at("weight")[j] + layer.arrays.at("bias")[j];
+          f[j] = (f[j] - sum / n) / std::sqrt(squares / n + layer.parameter) * layer.arrays.at("weight")[j] +
+                 layer.arrays.at("bias")[j];
     }
   }
 
@@ -283,13 +291,15 @@ struct Reference {
     Frame y(x.size());
     for (size_t j = 0; j < x.size(); ++j) {
       const bool batch = layer.kind == SLUICE_BATCH_NORM;
-      const double center = batch ? layer.arrays.at("running_mean")[j] : mean, spread = batch ? layer.arrays.at("running_var")[j] : var;
+      const double center = batch ? layer.arrays.at("running_mean")[j] : mean,
+                   spread = batch ? layer.arrays.at("running_var")[j] : var;
       y[j] = (x[j] - center) / std::sqrt(spread + layer.parameter) * layer.arrays.at("weight")[j] + layer.arrays.at("bias")[j];
     }
     return y;
   }
 
-  Frames layer_answers(size_t l, Frames x) const {
+  /// @param input  the model's frames
+  Frames layer_answers(size_t l, Frames x, const Frames& input) const {
     const Layer& layer = layers[l];
     for (Frame& frame : x)
       if (l > 0) frame = seen(l - 1, frame);
@@ -311,6 +321,15 @@ struct Reference {
         for (Frame& frame : x)
           for (size_t j = 0; j < frame.size(); ++j)
             frame[j] = (frame[j] - layer.arrays.at("mean")[j]) * layer.arrays.at("scale")[j];
+        return x;
+      case SLUICE_DIFFERENCE:
+        for (size_t t = x.size(); t-- > 0;)
+          for (size_t j = 0; j < layer.in; ++j) x[t][j] = t ? x[t][j] - x[t - 1][j] : 0;
+        return x;
+      case SLUICE_ADD_INPUT:  // of all frames, or the last alone
+        for (size_t t = 0; t < x.size(); ++t)
+          for (size_t j = 0; j < layer.out; ++j)
+            x[t][j] += input[input.size() - x.size() + t][size_t(layer.arrays.at("columns")[j])];
         return x;
       case SLUICE_BATCH_NORM:
       case SLUICE_LAYER_NORM:

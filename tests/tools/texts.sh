@@ -163,8 +163,26 @@ works run series --input series.csv --output answers.csv
 [ "$(wc -l <answers.csv)" -eq 382 ] || complain "$(wc -l <answers.csv) lines of answers, not 381 windows and a header"
 # Differences are told as values: whatever the model, near where the series is.
 awk -F, 'NR > 1 && ($2 < 90 || $2 > 130) { bad = 1 } END { exit bad }' answers.csv || complain "answers are not values: $(head -n 2 answers.csv)"
+works inspect series
+grep -q '^4  *add_input ' out || complain "the model does not add the last value itself: $(sed -n 3,8p out)"
 works quantize series --calibrate series.csv
-works eval series/model-int8.slu --data series.csv --rows 280:400
+grep -q 'answers differences' err || complain "nothing is said of the model that adds no more: $(cat err)"
+works eval series/model-int8.slu --data series.csv --rows 280:400 --json
+awk -v a="$(field out mse)" -v b="$(field series.json mse_naive)" 'BEGIN { exit !(a < b / 2) }' || complain "int8 errs by $(field out mse)"
+works run series/model-int8.slu --input series.csv --output answers8.csv
+awk -F, 'NR > 1 && ($2 < 90 || $2 > 130) { bad = 1 } END { exit bad }' answers8.csv || complain "int8 answers are not values: $(head -n 2 answers8.csv)"
+works export series --self-test 2 --out series_c
+works bench series
+works train series.toml --out from --init series/model.slu --set train.epochs=1
+
+# --- the same of a level that wanders, by differences: the network cannot know the level
+awk 'BEGIN { print "time,y,z"; for (i = 0; i < 400; i++) printf "%d,%.2f,%d\n", i, 100 + i % 10 * 2 + (i < 250 ? 0 : 1000), i % 7 }' >wander.csv
+works train series.toml --out moved --set data.differences=true --set data.train=wander.csv --set data.validation_rows=251:300
+works eval moved --data wander.csv --rows 280:400 --json
+awk -v a="$(field out mse)" -v b="$(field series.json mse_naive)" 'BEGIN { exit !(a < b / 3) }' ||
+  complain "of a series 1,000 higher it errs by $(field out mse); of the last value $(field series.json mse_naive)"
+refused 2 '^layer 1 \(difference\): .*can be run in f32 only' quantize moved --calibrate wander.csv
+refused 2 'data\.differences=true: means nothing here' train tsv.toml --out run --set data.differences=true
 refused 2 'hold no window' train series.toml --out run --set data.window=300
 refused 2 'data\.sequence=time: ' train series.toml --out run --set data.sequence=time
 refused 2 'data\.validation_rows: .*begin before' train series.toml --out run --set data.validation_rows=240:300

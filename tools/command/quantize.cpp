@@ -61,8 +61,10 @@ Input read_input(const QuantizeOptions& options) {
                                                        : "; give the float model that it was made of");
   if (input.model.info().vocabulary)
     refuse("{}: begins with an embedding, which has no form in fixed point; give a model that takes numbers", input.path);
-  input.network = read_network(input.model.model);
+  input.network = without_added_input(read_network(input.model.model));
   check_quantizable(input.network);
+  if (adds_input(input.model.model))
+    tell("In fixed point the model answers differences from the last value; sluice run and eval add that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
   if (input.network.inputs.empty() || input.network.labels.empty())
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);

@@ -10,10 +10,10 @@
 #include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/progress.h"
+#include "../common/safe_file.h"
 #include "../keys.h"
 #include "../recipe.h"
 #include "../train/checkpoint.h"
-#include "../common/safe_file.h"
 #include "train_run.h"
 
 namespace sluice::tools {
@@ -262,6 +262,10 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   Trained& trained = run.trained;
   if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
   restore_targets(input.train);
+  if (input.train.difference) {
+    OwnedModel& real = trained.real.blob.size ? trained.real : trained.model;
+    real = adding_input(real, recipe.target);
+  }
   const bool stopped = trained.interrupted || !trained.diverged.empty();
   run.seconds = seconds_since_start(clock);
   write_models(folder, models_of(trained), !stopped);
@@ -308,7 +312,8 @@ RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force
   RunResult result;
   result.train = measure(input.train, input.split.train);
   result.held_out = measure(input.train, input.split.held_out);
-  result.test = recipe.test_file.empty() ? measure(input.train, input.split.test) : measure(input.test, all_sequences(input.test));
+  result.test =
+      recipe.test_file.empty() ? measure(input.train, input.split.test) : measure(input.test, all_sequences(input.test));
   if (run.trained.model.info().format == SLUICE_F32) result.zeros = zero_share(read_network(run.trained.model.model));
   return result;
 }

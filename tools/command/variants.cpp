@@ -27,7 +27,8 @@ std::vector<std::string> seeds_of(const std::string& text) {
     return *value;
   };
   if (const std::size_t dots = text.find(".."); dots != text.npos) {
-    const long long first = number(std::string_view(text).substr(0, dots)), last = number(std::string_view(text).substr(dots + 2));
+    const long long first = number(std::string_view(text).substr(0, dots)),
+                    last = number(std::string_view(text).substr(dots + 2));
     if (last < first || last - first >= most_seeds) bad();
     for (long long seed = first; seed <= last; ++seed) seeds.push_back(std::to_string(seed));
     return seeds;
@@ -108,7 +109,8 @@ std::vector<Column> columns_for(const RunResult& result) {
   const auto add = [&](const char* part, Evaluation RunResult::*evaluation) {
     if ((result.*evaluation).targets == 0) return;
     columns.push_back({fmt::format("{} {}", part, what),
-                       [=](const RunResult& r) { return accuracy ? (r.*evaluation).accuracy() : (r.*evaluation).loss; }, accuracy});
+                       [=](const RunResult& r) { return accuracy ? (r.*evaluation).accuracy() : (r.*evaluation).loss; },
+                       accuracy});
   };
   add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
   columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
@@ -120,7 +122,8 @@ std::string text_of(const Mean& m, bool share) {
   const std::string mean = share ? fmt::format("{:.2f}", factor * m.mean) : fmt::format("{:.4g}", m.mean);
   const std::string unit = share ? " %" : "";
   if (std::isnan(m.error)) return mean + unit;
-  return fmt::format("{} \u00b1 {}{}", mean, share ? fmt::format("{:.2f}", factor * m.error) : fmt::format("{:.2g}", m.error), unit);
+  return fmt::format("{} \u00b1 {}{}", mean, share ? fmt::format("{:.2f}", factor * m.error) : fmt::format("{:.2g}", m.error),
+                     unit);
 }
 
 std::vector<double> values_of(const Group& group, const Column& column) {

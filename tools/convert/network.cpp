@@ -35,8 +35,8 @@ LayerRecord record_of(const Layer& layer) {
   return record;
 }
 
-/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field; beyond those, it follows the array
-/// before it.
+/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field; beyond those, it follows the
+/// array before it.
 int arrays_of(const Layer& layer, Weights out[most_arrays]) {
   LayerRecord record = record_of(layer);
   for (std::uint32_t i = 0; i < offset_fields; ++i) offset_field(record, i) = i;
@@ -191,6 +191,17 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
 }
 
 bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
+
+bool only_prepares(const Layer& layer) { return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_DIFFERENCE; }
+
+bool adds_input(const sluice_model& model) {
+  return sluice_describe_layer(&model, sluice_describe(&model).layers - 1).kind == SLUICE_ADD_INPUT;
+}
+
+Network without_added_input(Network network) {
+  if (network.layers.back().kind == SLUICE_ADD_INPUT) network.layers.pop_back();
+  return network;
+}
 
 std::string write_blob(const Network& network) {
   const std::string texts[] = {scales_of(network),         network.self_test,          network.vocabulary,

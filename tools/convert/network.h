@@ -56,6 +56,13 @@ Layer with_arrays(Layer layer);
 /// Whether a layer has a state.
 bool recurrent(const Layer& layer);
 
+/// Whether a layer comes before those that a recipe lists, and learns nothing: differences, standardization.
+bool only_prepares(const Layer& layer);
+
+/// Whether a model's last layer adds numbers of the frame to its answers; and a network without that layer.
+bool adds_input(const sluice_model& model);
+Network without_added_input(Network network);
+
 /// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
 std::string write_blob(const Network& network);
 

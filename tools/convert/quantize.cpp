@@ -308,6 +308,8 @@ std::string obstacle(const Layer& layer, bool first) {
       return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
     case SLUICE_BATCH_NORM:
       return "no recurrent or dense layer follows that could take it over, so it has no integer form";
+    case SLUICE_DIFFERENCE:
+      return "of inputs in 8 or 16 bits little would be left of a difference, so it has no integer form";
     case SLUICE_LAYER_NORM:
       return "a normalization by each frame's own moments has no integer form";
     default:

@@ -181,7 +181,8 @@ Split split(const DataSet& data, double share, std::uint64_t seed);
 struct Standardization {
   std::vector<float> mean, scale;  ///< [features]
 };
-Standardization standardization(const DataSet& data, std::span<const std::size_t> sequences);
+/// @param differences  of how far each frame is from the one before it; 0 for a sequence's first
+Standardization standardization(const DataSet& data, std::span<const std::size_t> sequences, bool differences = false);
 
 /// Values from here on in units of their deviation, by the training sequences (of windows, rows); and back.
 void standardize_targets(DataSet& data, std::span<const std::size_t> train);

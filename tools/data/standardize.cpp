@@ -7,30 +7,32 @@
 namespace sluice::tools {
 namespace {
 
-/// Calls f(x) with every frame's value of one feature.
+/// Calls f(x) with every frame's value of one feature, or how far it is from the frame before.
 template <class F>
-void each(const DataSet& data, std::span<const std::size_t> sequences, std::size_t feature, F f) {
-  if (data.window) {  // which share their rows
-    for (std::size_t row = data.fit.first; row < data.fit.end; ++row) f(data.x[row * data.features() + feature]);
-    return;
-  }
-  for (std::size_t s : sequences)
-    for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) f(data.x[row * data.features() + feature]);
+void each(const DataSet& data, std::span<const std::size_t> sequences, std::size_t feature, bool differences, F f) {
+  const auto run = [&](std::size_t first, std::size_t end) {
+    const float* const x = data.x.data() + feature;
+    const std::size_t n = data.features();
+    for (std::size_t row = first; row < end; ++row)
+      f(!differences ? x[row * n] : row > first ? x[row * n] - x[(row - 1) * n] : 0.0f);
+  };
+  if (data.window) return run(data.fit.first, data.fit.end);  // windows share their rows
+  for (std::size_t s : sequences) run(data.first[s], data.first[s + 1]);
 }
 
 }  // namespace
 
-Standardization standardization(const DataSet& data, std::span<const std::size_t> sequences) {
+Standardization standardization(const DataSet& data, std::span<const std::size_t> sequences, bool differences) {
   Standardization result;
   for (std::size_t feature = 0; feature < data.features(); ++feature) {
     double n = 0, sum = 0, squares = 0;
     float least = std::numeric_limits<float>::infinity(), most = -least;
-    each(data, sequences, feature, [&](float x) {
+    each(data, sequences, feature, differences, [&](float x) {
       n += 1, sum += x;
       least = x < least ? x : least, most = x > most ? x : most;
     });
     const double mean = sum / n;
-    each(data, sequences, feature, [&](float x) { squares += (x - mean) * (x - mean); });
+    each(data, sequences, feature, differences, [&](float x) { squares += (x - mean) * (x - mean); });
     const float scale = float(1.0 / std::sqrt(squares / n));
     // Rounding leaves a constant feature a deviation of almost 0, which must not become an enormous scale.
     const bool constant = least == most || !std::isfinite(scale);

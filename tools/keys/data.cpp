@@ -71,6 +71,12 @@ const Key table[] = {
      .noun = "a column name",
      .help = "Column whose values must not be split between training and validation; empty for none. Of tsv also \"containment\": a text "
              "goes with the longest training text that holds its tokens in a row, of equally long ones with the first."},
+    {.name = "data.differences",
+     .field = &R::differences,
+     .fallback = "false",
+     .noun = "a truth value",
+     .help = "The network sees how far each feature moved since the frame before, in its first layer, in place of the feature; of a "
+             "sequence's first frame 0. For series whose level wanders."},
     {.name = "data.standardize",
      .field = &R::standardize,
      .fallback = "true",
@@ -148,7 +154,8 @@ const Key table[] = {
      .field = &R::windows_target,
      .fallback = "\"value\"",
      .noun = "a target of windows",
-     .help = "What is answered of the next rows: their values, or the differences from the window's last row.",
+     .help = "What is learned of the next rows: their values, or the differences from the window's last row, which the model's last layer "
+             "then adds back (in fixed point, where it has no such layer, sluice run and eval do).",
      .words = {"value", "difference"}},
     {.name = "data.train_rows",
      .field = &R::train_rows,

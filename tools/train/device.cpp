@@ -24,7 +24,7 @@ Network on_device(const Network& network, sluice_format format, double share) {
   int in = plain.layers.front().in;
   for (const Layer& layer : plain.layers) {
     if (layer.kind == SLUICE_STANDARDIZE && format != SLUICE_F32) continue;  // becomes part of the inputs' scales
-    const bool answers = &layer == &plain.layers.back(), keeps = layer.kind == SLUICE_STANDARDIZE;
+    const bool answers = &layer == &plain.layers.back(), keeps = only_prepares(layer);
     const int out = answers ? layer.out : keeps ? in : std::max(1, int(layer.out * share));
     Layer scaled = layer;
     scaled.in = in, scaled.out = out, scaled.format = format;
@@ -41,7 +41,7 @@ Network on_device(const Network& network, sluice_format format, double share) {
 std::string units_text(const Network& network) {
   std::vector<std::string> parts;
   for (const Layer& layer : network.layers)
-    if (layer.kind != SLUICE_STANDARDIZE) parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
+    if (!only_prepares(layer)) parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 

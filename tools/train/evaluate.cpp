@@ -8,6 +8,7 @@
 
 #include "../../kernels/kernels.h"
 #include "../common/model_file.h"
+#include "../convert/network.h"
 
 namespace sluice::tools {
 namespace {
@@ -23,6 +24,7 @@ struct RunTask {
   std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
   const Loss& loss;
   Evaluation& result;  ///< an answer a target, of values one a number, masked or not
+  bool adds;           ///< the model adds the last values to the differences that are its targets
   std::vector<OwnedStream> streams;
   std::atomic<std::size_t> next{0};
 
@@ -62,8 +64,10 @@ struct RunTask {
     const float both[] = {1.0f - y[0], y[0]};
     if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
     if (!data.classes) {
-      for (std::size_t k = 0; k < outputs; ++k)
-        take_value(data.value[target * outputs + k], y[k], result.answers[answer * outputs + k]);
+      for (std::size_t k = 0; k < outputs; ++k) {
+        const float last = adds ? data.last[target * outputs + k] : 0;
+        take_value(data.value[target * outputs + k], y[k] - last, result.answers[answer * outputs + k]);
+      }
       return;
     }
     const std::int32_t truth = data.target[target];
@@ -195,7 +199,7 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   }
   result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
   if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
-  RunTask task{data, sequences, begin, loss, result, {}};
+  RunTask task{data, sequences, begin, loss, result, data.difference && adds_input(model), {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);

@@ -52,14 +52,16 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
     refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(), widest);
   const bool reads_ids = recipe.layers.front().kind == SLUICE_EMBEDDING;
   if (data.is_text() != reads_ids)
-    refuse("{}: {}", place, data.is_text() ? "text is read through an embedding; begin with one, such as { embedding = 32 }"
-                                           : "an embedding reads text; give data.format = \"text\" or \"tsv\", or leave it out");
+    refuse("{}: {}", place,
+           data.is_text() ? "text is read through an embedding; begin with one, such as { embedding = 32 }"
+                          : "an embedding reads text; give data.format = \"text\" or \"tsv\", or leave it out");
   std::int64_t in = entering(data);
   double weights = 0;
   for (const LayerSpec& spec : recipe.layers) {
     weights += weights_of(spec, double(in));
     if (spec.tied && in != spec.out(in))
-      refuse("{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands on {}", place, in, spec.out(in));
+      refuse("{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands on {}", place, in,
+             spec.out(in));
     in = spec.out(in);
   }
   const bool one_of_two = recipe.loss == "binary" && data.classes;
@@ -68,8 +70,8 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
            data.labels.size());
   const std::size_t outputs = one_of_two ? 1 : data.labels.size();
   if (std::size_t(in) != outputs)
-    refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in, recipe.train_file, data.labels.size(), what,
-           outputs);
+    refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in, recipe.train_file, data.labels.size(),
+           what, outputs);
   if (weights > most_weights) refuse("{}: {:.0f} weights; a blob holds at most {:.0f}", place, weights, most_weights);
 }
 
@@ -145,7 +147,10 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
     Array& array = layer.arrays[a];
     const bool recurrent_matrix = array.name.starts_with("weight_h");
-    const std::string& way = array.name.starts_with("bias") ? how.bias : !state ? how.output : recurrent_matrix ? how.recurrent : how.input;
+    const std::string& way = array.name.starts_with("bias") ? how.bias
+                             : !state                       ? how.output
+                             : recurrent_matrix             ? how.recurrent
+                                                            : how.input;
     const Source source{seed, index, std::uint32_t(a)};
     if (layer.kind != SLUICE_EMBEDDING) {
       draw(array, way, bound, source);
@@ -168,7 +173,7 @@ void initialize(Network& network, std::uint64_t seed, const Initializers& how) {
       if (norm) array.values.assign(array.values.size(), array.name == "weight" || array.name == "running_var" ? 1.0f : 0.0f);
     if (layer.tied >= 0)
       layer.arrays = network.layers[std::size_t(layer.tied)].arrays;
-    else if (!norm && layer.kind != SLUICE_STANDARDIZE)
+    else if (!norm && !only_prepares(layer))
       initialize_layer(layer, how, seed, std::uint32_t(l));
   }
 }
@@ -202,7 +207,8 @@ void start_at_means(Layer& last, const std::vector<double>& means) {
 namespace {
 
 bool same_shape(const Layer& a, const Layer& b) {
-  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both && a.activation == b.activation && a.parameter == b.parameter;
+  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both && a.activation == b.activation &&
+         a.parameter == b.parameter;
 }
 
 std::string shape_text(const Layer& layer) {
@@ -214,12 +220,12 @@ void start_from(const Recipe& recipe, Network& network) {
   const std::string place = where(recipe, "model.init_from");
   const OwnedModel model = load_model(recipe.init_from);
   if (model.info().format != SLUICE_F32) refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
-  const Network from = read_network(model.model);
+  const Network from = without_added_input(read_network(model.model));
   if (from.layers.size() != network.layers.size())
     refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from, from.layers.size(), network.layers.size());
   if (from.vocabulary != network.vocabulary) refuse("{}: {} knows another vocabulary", place, recipe.init_from);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    Layer &layer = network.layers[l];
+    Layer& layer = network.layers[l];
     const Layer& other = from.layers[l];
     if (same_shape(layer, other))
       layer.arrays = other.arrays;
@@ -235,8 +241,9 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   check_shapes(recipe, data);
   Network network;
   int in = int(entering(data));
+  if (recipe.differences) network.layers.push_back(make_layer(SLUICE_DIFFERENCE, in, in));
   if (recipe.standardize && !data.is_text()) {
-    const Standardization statistics = standardization(data, split.train);
+    const Standardization statistics = standardization(data, split.train, recipe.differences);
     Layer layer = make_layer(SLUICE_STANDARDIZE, in, in);
     for (Array& array : layer.arrays) array.values = array.name == "mean" ? statistics.mean : statistics.scale;
     network.layers.push_back(std::move(layer));

@@ -75,7 +75,7 @@ std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
   double most = -1;
   auto name = names.begin();
   for (const Layer& layer : gradients.layers) {
-    if (layer.kind == SLUICE_STANDARDIZE) continue;  // none of the recipe's list
+    if (only_prepares(layer)) continue;  // none of the recipe's list
     for (const Array& array : layer.arrays) {
       const double norm = std::sqrt(square_sum(array.values));
       if (!std::isfinite(norm)) return fmt::format("the gradient of {}, {} is not finite", *name, array.name);

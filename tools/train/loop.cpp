@@ -39,8 +39,10 @@ struct InterruptGuard {
 
 sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   sluice_sequence sequence{};
-  if (data.is_text()) sequence.ids = data.ids.data() + data.first[s];
-  else sequence.x = data.frames(s);
+  if (data.is_text())
+    sequence.ids = data.ids.data() + data.first[s];
+  else
+    sequence.x = data.frames(s);
   sequence.steps = std::uint32_t(data.steps(s));
   sequence.number = s;
   if (data.classes) sequence.classes = data.target.data() + data.target_begin(s);
@@ -287,8 +289,8 @@ void end_epoch(Loop& loop) {
   measure_weights(read_network(weights.model), epoch);
   const Snapshot now = snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
   if (is_validated(loop, epoch.number)) {
-    const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew,
-                                         {loop.recipe.loss, loop.recipe.huber_delta});
+    const Evaluation evaluation =
+        evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
     epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
     judge(loop, now, epoch);
   }
@@ -319,7 +321,8 @@ void start_trainer(Loop& loop) {
   loop.plan = train_plan(loop.recipe, loop.data, loop.split, read_network(loop.start.model));
   sluice_train_options& options = loop.plan.options;
   if (loop.recipe.carry)
-    loop.state.carried.resize(batch_size(loop.recipe, loop.split) * sluice_needs(&loop.start.model, {1, 1}).state / sizeof(float));
+    loop.state.carried.resize(batch_size(loop.recipe, loop.split) * sluice_needs(&loop.start.model, {1, 1}).state /
+                              sizeof(float));
   if (loop.recipe.quantize_aware) {
     loop.aware = std::make_unique<Aware>(loop.recipe, loop.data, loop.split, loop.start);
     options.rounding = &loop.aware->rounding;

@@ -100,7 +100,8 @@ std::vector<bool> frozen_layers(const Recipe& recipe) {
 /// What training does to each layer of the network. A layer's dropout acts on what enters the one after it.
 std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
   std::vector<sluice_layer_options> all(network.layers.size());
-  std::size_t at = network.layers.front().kind == SLUICE_STANDARDIZE ? 1 : 0;
+  std::size_t at = 0;
+  while (only_prepares(network.layers[at])) ++at;
   const auto enter = [&](std::size_t layer, double rate) {
     float& there = all[layer].dropout;
     there = float(1 - (1 - double(there)) * (1 - rate));  // of two rates: what neither drops

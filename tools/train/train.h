@@ -98,6 +98,10 @@ void check_foldable(const Recipe& recipe, const Network& network);
 /// the deviations, and plus the means.
 OwnedModel in_own_units(const OwnedModel& model, const Units& units);
 
+/// A model of differences from the last frame, as one whose last layer adds that frame's values.
+/// @param targets  columns that are answered, over and over for every row of the horizon
+OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>& targets);
+
 /// A line of the log: one JSON object.
 std::string log_line(const Epoch& epoch, bool classes);
 

@@ -1,4 +1,6 @@
 // A model trained on standardized values answers in their own units.
+#include <algorithm>
+
 #include "../common/error.h"
 #include "train.h"
 
@@ -20,6 +22,18 @@ OwnedModel in_own_units(const OwnedModel& model, const Units& units) {
       array.values[i] = float(array.name == "bias" ? scaled + units.mean[output] : scaled);
     }
   return open_model(write_blob(network), "the model in the data's own units");
+}
+
+OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>& targets) {
+  Network network = read_network(model.model);
+  const int out = network.layers.back().out;
+  Layer layer = make_layer(SLUICE_ADD_INPUT, out, out);
+  for (std::size_t i = 0; i < std::size_t(out); ++i) {
+    const auto column = std::find(network.inputs.begin(), network.inputs.end(), targets[i % targets.size()]);
+    layer.arrays[0].values[i] = float(column - network.inputs.begin());
+  }
+  network.layers.push_back(std::move(layer));
+  return open_model(write_blob(network), "the model that adds its input");
 }
 
 }  // namespace sluice::tools
