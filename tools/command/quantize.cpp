@@ -160,7 +160,7 @@ void run_quantize(const QuantizeOptions& options) {
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
   const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
-  const RangeTrials tried = try_ranges(input.network, format, options.ranges, input.data, input.split);
+  RangeTrials tried = try_ranges(input.network, format, options.ranges, input.data, input.split);
   for (const std::string& warning : tried.warnings) tell(printable("warning: " + warning) + "\n");
   const std::vector<RangeTrial>& candidates = tried.trials;
   const RangeTrial& best = tried.best();

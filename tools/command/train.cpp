@@ -138,11 +138,7 @@ Recipe resumed_recipe(const TrainOptions& options) {
   for (const Override& one : overrides)
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
       refuse("{}: changes the result, but a resumed run goes on as it began; leave it out", one.origin);
-  Recipe recipe = read_recipe((std::filesystem::path(options.resume) / "recipe.toml").string(), overrides);
-  if (!options.data_folder.empty())
-    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = std::filesystem::path(*file).filename().string();
-  resolve_files(recipe, options.data_folder);
-  return recipe;
+  return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
 /// What the folder's checkpoint holds; nothing where the training was stopped before its first one.

@@ -7,9 +7,9 @@
 
 namespace sluice::tools {
 
-const RangeTrial& RangeTrials::best() const {
-  const RangeTrial* best = &trials.front();
-  for (const RangeTrial& trial : trials)
+RangeTrial& RangeTrials::best() {
+  RangeTrial* best = &trials.front();
+  for (RangeTrial& trial : trials)
     if (trial.held_out.loss < best->held_out.loss) best = &trial;
   return *best;
 }

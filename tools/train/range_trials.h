@@ -19,7 +19,7 @@ struct RangeTrial {
 struct RangeTrials {
   std::vector<RangeTrial> trials;     ///< at least one
   std::vector<std::string> warnings;  ///< data unlike the training's; a choice that could not be carried out
-  const RangeTrial& best() const;     ///< by its loss
+  RangeTrial& best();                  ///< by its loss
 };
 
 /// Ranges from the split's training sequences, losses of its held out ones. Refused where no choice can be carried out.
