@@ -8,7 +8,7 @@
 namespace sluice::tools {
 
 std::string bar_chart(const Bars& bars) {
-  constexpr double thick = 13, apart = 10;
+  constexpr double thick = 16, apart = 10;
   const std::size_t each = bars.series.size();
   double most = 0;
   for (const double v : bars.values)
@@ -31,7 +31,7 @@ std::string bar_chart(const Bars& bars) {
       const double end = box.x(scale, value);
       drawing += fmt::format("<rect class=\"b{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", k + 1, place(box.left),
                              place(y), place(end - box.left), place(thick - 2));
-      drawing += text_at(end + 4, y + thick - 3, "tick", figure_text(value));
+      drawing += text_at(end + 4, y + thick - 4, "tick", figure_text(value));
     }
   }
   return figure(bars.title, legend(keys), svg(bars.title, box.bottom + 42, drawing), bars.note);

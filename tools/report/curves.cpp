@@ -74,9 +74,8 @@ std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
 
 /// The training's and the validation's curve of something, by one log.
 std::vector<Series> both_parts(const NamedLog& log, const std::string& column) {
-  std::vector<Series> series = {series_of(log, column, "training", 1)};
-  if (log.log.find("validation_" + column)) series.push_back(series_of(log, "validation_" + column, "validation", 2));
-  return series;
+  if (!log.log.find("validation_" + column)) return {series_of(log, column, "", 1)};
+  return {series_of(log, column, "training", 1), series_of(log, "validation_" + column, "validation", 2)};
 }
 
 /// One column of every log.
@@ -179,39 +178,55 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
   if (recipe.format == "text") {
     std::vector<Series> series = both_parts(log, "loss");
     as_perplexity(series);
-    drawn += line_chart(
-        {.title = fmt::format("Perplexity: {} {} at the end", series.back().name, figure_text(last(series.back().y))),
-         .x = epochs,
-         .y = {"perplexity"},
-         .series = series,
-         .note = "The exponential of the loss: among how many tokens the model is as good as undecided.",
-         .logarithmic = true});
+    drawn += line_chart({.title = fmt::format("Perplexity: {} {} at the end", series.size() > 1 ? "validation" : "training",
+                                              figure_text(last(series.back().y))),
+                         .x = epochs,
+                         .y = {"perplexity"},
+                         .series = series,
+                         .note = "The exponential of the loss: among how many tokens the model is as good as undecided.",
+                         .logarithmic = true});
   }
   drawn += line_chart({.title = rate_title(log, recipe),
                        .x = epochs,
                        .y = {"learning rate"},
                        .series = {series_of(log, "learning_rate", "", 1)},
-                       .logarithmic = true});
+                       .logarithmic = recipe.schedule != "cosine" && recipe.schedule != "one-cycle"});
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe));
+}
+
+/// "Validation loss: lowest 0.1317 at the end, by wide".
+std::string end_title(const std::string& what, const std::vector<NamedLog>& logs, const std::vector<Series>& series,
+                      bool highest) {
+  std::size_t best = series.size();
+  const auto end = [&](std::size_t i) { return last(series[i].y); };
+  for (std::size_t i = 0; i < series.size(); ++i)
+    if (std::isfinite(end(i)) && (best == series.size() || (highest ? end(i) > end(best) : end(i) < end(best)))) best = i;
+  if (best == series.size()) return what;
+  return fmt::format("{}: {} at the end {}{}, by {}", what, highest ? "highest" : "lowest", figure_text(end(best)),
+                     highest ? " %" : "", shortened(logs[best].name, 40));
 }
 
 std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& recipe) {
   std::string drawn;
-  const auto add = [&](const std::string& title, const std::string& column, const std::string& label, bool share) {
+  const auto add = [&](const std::string& title, const std::string& column, const std::string& label, bool share, bool judged) {
     if (!any_has(logs, column)) return;
     std::vector<Series> series = of_all(logs, column);
     if (share) in_percent(series);
-    drawn += line_chart({.title = title, .x = epochs, .y = {label}, .series = series, .logarithmic = !share});
+    drawn += line_chart({.title = judged ? end_title(title, logs, series, share) : title,
+                         .x = epochs,
+                         .y = {label},
+                         .series = series,
+                         .logarithmic = judged && !share});
   };
   const std::string loss = "loss (" + loss_unit(recipe) + ")";
-  add("Validation loss", "validation_loss", loss, false);
-  add("Training loss", "loss", loss, false);
-  add("Validation accuracy", "validation_accuracy", "accuracy (%)", true);
-  add("Training accuracy", "accuracy", "accuracy (%)", true);
-  add("Learning rate", "learning_rate", "learning rate", false);
-  add("Gradient norm, before clipping", "gradient_norm", "norm", false);
+  add("Validation loss", "validation_loss", loss, false, true);
+  add("Training loss", "loss", loss, false, true);
+  add("Validation accuracy", "validation_accuracy", "accuracy (%)", true, true);
+  add("Training accuracy", "accuracy", "accuracy (%)", true, true);
+  add("Learning rate", "learning_rate", "learning rate", false, false);
+  add("Gradient norm, before clipping", "gradient_norm", "norm", false, false);
   for (const char* group : weight_groups)
-    add(fmt::format("Weight norm: {}", group), fmt::format("weight_norm.{}", group), "norm of all weights of a kind", false);
+    add(fmt::format("Norm of the {} weights", group), fmt::format("weight_norm.{}", group), "norm", false, false);
   return charts(drawn);
 }
 

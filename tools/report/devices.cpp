@@ -63,7 +63,7 @@ struct Costs {
 Costs costs_of(const OwnedModel& model) {
   Costs costs{model, {}};
   const Network network = read_network(model.model);
-  for (const std::string& core : counted_cores()) costs.on.push_back(device_cost(network, core, format_name(model)));
+  for (const std::string& core : counted_cores()) costs.on.push_back(device_cost(network, core, "The cost"));
   return costs;
 }
 
@@ -97,6 +97,17 @@ std::string cost_charts(const std::vector<Costs>& models) {
                 bars("RAM: state, scratch and stack", "bytes", [](const DeviceCost& c) { return c.ram + c.stack; }));
 }
 
+/// What is known of a model on any core.
+std::string bytes_everywhere(const ReportedRun& run, const Fixed& fixed) {
+  std::vector<std::vector<std::string>> rows = {{"type", "model, bytes", "state of a stream, bytes", "scratch, bytes"}};
+  for (const OwnedModel* const model : {run.real(), fixed.model}) {
+    if (!model) continue;
+    const sluice_need need = sluice_needs(&model->model, {1, 1});
+    rows.push_back({format_name(*model), with_commas(model->info().bytes), with_commas(need.state), with_commas(need.scratch)});
+  }
+  return html_table(rows);
+}
+
 std::string cost_on_cores(const ReportedRun& run, const Fixed& fixed) {
   std::vector<Costs> models;
   try {
@@ -104,7 +115,7 @@ std::string cost_on_cores(const ReportedRun& run, const Fixed& fixed) {
     if (fixed.model) models.push_back(costs_of(*fixed.model));
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
-    return missing(fmt::format("{}.", error.what()));
+    return missing(fmt::format("{}.", error.what())) + bytes_everywhere(run, fixed);
   }
   return cost_charts(models) + cost_table(models);
 }

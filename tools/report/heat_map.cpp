@@ -99,15 +99,16 @@ std::size_t longest(const std::vector<std::string>& names) {
 std::string color_bar(const HeatMap& map, double right) {
   const bool both = map.low < 0;
   const int levels = both ? signed_levels : amount_levels;
-  const double width = both ? 5 : 9, left = right - levels * width - 34;
-  std::string drawing = text_at(left - 5, 14, "tick end", figure_text(map.low));
+  const std::string low = fmt::format("{:.3g}", map.low), high = fmt::format("{:.3g}", map.high);
+  const double width = both ? 5 : 9, end = right - 12 - 8 * double(high.size()), left = end - levels * width;
+  std::string drawing = text_at(left - 5, 14, "tick end", low);
   for (int i = 0; i < levels; ++i) {
     const double share = double(i) / (levels - 1);
     drawing +=
         fmt::format("<rect class=\"{}\" x=\"{}\" y=\"5\" width=\"{}\" height=\"10\"/>\n",
                     both ? signed_class(2 * share - 1) : amount_class(share), place(left + i * width), place(width + 0.5));
   }
-  return drawing + text_at(left + levels * width + 5, 14, "tick", figure_text(map.high));
+  return drawing + text_at(end + 5, 14, "tick", high);
 }
 
 /// Columns by number.

@@ -20,9 +20,17 @@ bool is_character(std::uint32_t c) {
   return c != malformed && (c >= 0x20 || c == '\t' || c == '\n' || c == '\r') && c != 0xFFFE && c != 0xFFFF;
 }
 
-bool goes_right(const std::string& cell) {
-  const std::size_t at = cell.starts_with("-") ? 1 : 0;
-  return cell.size() > at && cell[at] >= '0' && cell[at] <= '9';
+/// Whether all of a column's cells are numbers, or say that there is none.
+bool goes_right(const std::vector<std::vector<std::string>>& rows, std::size_t column) {
+  bool any = false;
+  for (std::size_t r = 1; r < rows.size(); ++r) {
+    const std::string& cell = rows[r][column];
+    const std::size_t at = cell.starts_with("-") ? 1 : 0;
+    const bool number = cell.size() > at && cell[at] >= '0' && cell[at] <= '9';
+    if (!number && !cell.empty() && cell != "-" && cell != "\u2013") return false;
+    any = any || number;
+  }
+  return any;
 }
 
 }  // namespace
@@ -78,18 +86,21 @@ std::string figure_text(double value) {
   return text;
 }
 
+std::string counted(std::uint64_t n, std::string_view what) {
+  return fmt::format("{} {}{}", with_commas(n), what, n == 1 ? "" : "s");
+}
+
 std::string html_table(const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<div class=\"wide\"><table>\n";
-  for (const auto& row : rows) {
-    const bool heading = &row == &rows.front();
-    html += heading ? "<thead><tr>" : "<tr>";
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool right = goes_right(rows.size() > 1 && heading && i < rows[1].size() ? rows[1][i] : row[i]);
-      const char* const tag = heading ? "th" : "td";
-      html += fmt::format("<{}{}>{}</{}>", tag, right ? " class=\"n\"" : "", escaped(row[i]), tag);
-    }
-    html += heading ? "</tr></thead><tbody>\n" : "</tr>\n";
-  }
+  std::vector<bool> right;
+  for (std::size_t i = 0; i < rows[0].size(); ++i) right.push_back(goes_right(rows, i));
+  const auto cells = [&](const std::vector<std::string>& row, const char* tag) {
+    std::string html;
+    for (std::size_t i = 0; i < row.size(); ++i)
+      html += fmt::format("<{}{}>{}</{}>", tag, right[i] ? " class=\"n\"" : "", escaped(row[i]), tag);
+    return html;
+  };
+  std::string html = fmt::format("<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead><tbody>\n", cells(rows[0], "th"));
+  for (std::size_t r = 1; r < rows.size(); ++r) html += fmt::format("<tr>{}</tr>\n", cells(rows[r], "td"));
   return html + "</tbody></table></div>\n";
 }
 

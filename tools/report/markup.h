@@ -1,5 +1,6 @@
 // Text and numbers as the page has them, and its frame. The page is well-formed XML too, so that a test can check it.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,11 @@ std::string shortened(std::string_view text, std::size_t most);
 /// A number with about four digits: "0.02241", "1,234", "3.1e-7"; "–" for one that is none.
 std::string figure_text(double value);
 
-/// The first row is the heading; cells that begin with a digit go to the right. Scrolls in a box of its own where it is wide.
+/// "1 sequence", "1,234 sequences".
+std::string counted(std::uint64_t n, std::string_view what);
+
+/// The first row is the heading, all have as many cells; columns of numbers go to the right. Scrolls in a box of its own where
+/// it is wide.
 std::string html_table(const std::vector<std::vector<std::string>>& rows);
 
 std::string paragraph(std::string_view text);

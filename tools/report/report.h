@@ -12,12 +12,20 @@ namespace sluice::tools {
 ///                   least sure one. Refused where one is not there, or there are no data
 std::string run_page(const ReportedRun& run, const std::vector<std::string>& sequences);
 
+/// What a comparison says of a run.
+struct Figure {
+  std::string name;
+  double value = 0;
+  bool share = false;     ///< to be shown in percent
+  std::string text = {};  ///< in place of the value
+};
+
 /// What a comparison keeps of a run, without its data.
 struct ComparedRun {
   std::string name;
   Recipe recipe;
   Log log;
-  std::vector<std::pair<std::string, std::string>> figures;  ///< what is measured, and its value
+  std::vector<Figure> figures;
   std::string no_input;
 };
 ComparedRun compared(ReportedRun run);

@@ -158,8 +158,8 @@ std::string values(const Measured& measured) {
 
 std::string result(const Measured& measured, bool whole) {
   const Evaluation& e = measured.evaluation;
-  std::string inside = fmt::format("<h3>On the {} part: {} sequences, {} frames</h3>\n", measured.part.name,
-                                   with_commas(e.sequences), with_commas(e.frames));
+  std::string inside = fmt::format("<h3>On the {} part: {}, {}</h3>\n", measured.part.name, counted(e.sequences, "sequence"),
+                                   counted(e.frames, "frame"));
   inside += html_table(measure_rows(e));
   if (!whole) return inside;
   if (!e.confusion.empty()) inside += classes(e);

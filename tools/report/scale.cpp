@@ -58,9 +58,9 @@ double Scale::at(double value) const {
 }
 
 Scale linear_scale(double low, double high, int wanted, bool outward, bool whole) {
-  if (!(high > low)) {
-    const double room = low == 0 ? 1 : std::fabs(low) / 10;
-    if (outward) low -= room, high = low + 2 * room;
+  if (!(high > low) && outward) {  // a single value: from zero
+    const double size = low == 0 ? 1 : std::fabs(low);
+    low = low < 0 ? -2 * size : 0, high = high < 0 ? 0 : 2 * size;
   }
   Scale scale{low, high, false, {}};
   if (!(high > low)) {
@@ -100,8 +100,7 @@ std::string tick_text(const Scale& scale, std::size_t tick) {
   if (largest >= 1e7 || largest < 1e-4) return figure_text(value);
   const int digits = std::max(0, -decade(step * (1 + 1e-9)));
   if (digits == 0) return figure_text(value);
-  const std::string text = fmt::format("{:.{}f}", value, digits);
-  return std::stod(text) == 0 ? "0" : text;
+  return value == 0 ? "0" : fmt::format("{:.{}f}", value, digits);
 }
 
 }  // namespace sluice::tools

@@ -178,6 +178,13 @@ struct View {
 
 bool standardizes(const Network& network) { return network.layers.front().kind == SLUICE_STANDARDIZE; }
 
+/// A token so that it can be seen where it is a space or ends a line.
+std::string token_name(const std::string& token) {
+  if (token == " ") return "a space";
+  if (token == "\n") return "a line\u2019s end";
+  return fmt::format("\u201c{}\u201d", token);
+}
+
 /// An answer that has a target.
 struct Known {
   Point point;
@@ -209,14 +216,15 @@ void find_point(View& view) {
       best = one;
   view.point = best.point;
   if (e.classes) view.point.output = std::size_t(e.answers[best.answer].guess);
-  view.answer = e.labels[view.point.output];
+  view.answer =
+      view.data().is_text() && view.data().per_row ? token_name(e.labels[view.point.output]) : e.labels[view.point.output];
   if (view.network.layers.back().out == 1) view.point.output = 0;  // one sigmoid between two classes
 }
 
 std::string facts(const View& view) {
   const Evaluation& e = view.measured.evaluation;
   const Chosen& c = view.chosen;
-  const std::string steps = fmt::format("{} steps", with_commas(view.data().steps(c.sequence)));
+  const std::string steps = counted(view.data().steps(c.sequence), "step");
   if (c.begin == c.end) return steps + "; no target.";
   const std::size_t answers = c.end - c.begin;
   const double loss = mean_over(c, [&](std::size_t i) { return e.answers[i].cost; });

@@ -75,11 +75,11 @@ p { margin: 8px 0; max-width: 76ch; overflow-wrap: anywhere; }
 .next { border-left: 3px solid var(--accent); padding: 2px 0 2px 12px; }
 code { font: .92em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; margin: 10px 0; }
-table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
+table { width: max-content; border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: top; max-width: 34ch; overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 600; border-bottom-color: var(--rule); vertical-align: bottom; }
 th.n, td.n { text-align: right; white-space: nowrap; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 16px; margin: 14px 0; align-items: start; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); gap: 16px; margin: 14px 0; }
 figure { margin: 0; min-width: 0; border: 1px solid var(--rule); border-radius: 6px; background: var(--card); padding: 12px 14px; }
 figcaption { font-weight: 600; line-height: 1.35; margin-bottom: 4px; overflow-wrap: anywhere; }
 .keys { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: .85rem; color: var(--ink); margin: 0 0 4px; }
@@ -108,13 +108,14 @@ svg .cells { shape-rendering: crispEdges; }
   th, td { padding-right: 10px; }
 }
 @media print {
-  html { color-scheme: light; }
+  html { color-scheme: light; font-size: 12px; }
   main { max-width: none; padding: 0; }
   figure, tr, .facts div { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .charts { grid-template-columns: 1fr 1fr; gap: 10px; }
   .wide { overflow: visible; }
-  body { font-size: 12px; }
+  table { width: auto; }
+  body { font-size: 1rem; }
 }
 )css";
 

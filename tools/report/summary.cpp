@@ -21,12 +21,13 @@ std::string fact(const std::string& name, const std::string& value, const std::s
 }
 
 std::string data_text(const ReportedRun& run) {
-  std::string text = fmt::format("trained on {}", file_name(run.recipe.train_file));
+  std::string text = fmt::format("Trained on {}", file_name(run.recipe.train_file));
   if (!run.input) return text;
   const DataSet& data = run.input->train;
-  text += fmt::format(": {} sequences of {} frames in all, ", with_commas(run.input->split.train.size()),
-                      with_commas(data.first.back()));
-  text += data.is_text() ? fmt::format("{} ids", with_commas(data.tokens.ids())) : fmt::format("{} features", data.features());
+  std::uint64_t frames = 0;
+  for (const std::size_t sequence : run.input->split.train) frames += data.steps(sequence);
+  text += fmt::format(": {}, {}, ", counted(run.input->split.train.size(), "sequence"), counted(frames, "frame"));
+  text += counted(data.is_text() ? data.tokens.ids() : data.features(), data.is_text() ? "id" : "feature");
   if (data.is_text() && data.per_row) return text + ", the next token being the target";
   return text + fmt::format(", {} {}", with_commas(data.outputs()),
                             data.classes          ? "classes"
@@ -47,7 +48,7 @@ std::string text_of(const Measure& m, double value) { return m.share ? percent(v
 std::string result_fact(const Measured& measured) {
   const Measure m = main_measure(measured.evaluation);
   std::string more =
-      fmt::format("{}, {} part, {} sequences", m.name, measured.part.name, with_commas(measured.evaluation.sequences));
+      fmt::format("{}, {} part, {}", m.name, measured.part.name, counted(measured.evaluation.sequences, "sequence"));
   if (m.interval) more += fmt::format("; 95 % interval {} to {}", text_of(m, m.interval->low), text_of(m, m.interval->high));
   if (m.naive) more += fmt::format("; always the {}: {}", m.answer, text_of(m, *m.naive));
   return fact("Result", text_of(m, m.value), more);
@@ -58,7 +59,7 @@ std::string training_fact(const ReportedRun& run) {
   const std::size_t epochs = run.log.epochs.size();
   std::string more = fmt::format("{}, learning rate {}, {}, batch {}, seed {}", r.optimizer, r.learning_rate, r.schedule,
                                  r.batch == all_at_once ? "all" : std::to_string(r.batch), r.seed);
-  return fact("Training", fmt::format("{} epoch{}", with_commas(epochs), epochs == 1 ? "" : "s"), more);
+  return fact("Training", counted(epochs, "epoch"), more);
 }
 
 std::string size_fact(const OwnedModel& model) {
@@ -118,7 +119,7 @@ std::string settings(const Recipe& recipe) {
 }  // namespace
 
 std::string summary_of(const ReportedRun& run, const Measured* measured) {
-  std::string html = fmt::format("<h1>{}</h1>\n<p class=\"lead\"><code>{}</code> {}</p>\n", escaped(run.name),
+  std::string html = fmt::format("<h1>{}</h1>\n<p class=\"lead\"><code>{}</code><br/>{}</p>\n", escaped(run.name),
                                  escaped(value_text(run.recipe, *find_key("model.layers"))), escaped(data_text(run)));
   std::string all = measured ? result_fact(*measured) : "";
   all += training_fact(run);
