@@ -1,13 +1,15 @@
 // Charts as SVG with titles, axes and units: curves, points, heat maps, bars. Each function gives a figure's markup.
 #pragma once
+#include <limits>
 #include <string>
 #include <vector>
 
 namespace sluice::tools {
 
 struct Axis {
-  std::string label;   ///< with its unit
-  bool whole = false;  ///< no ticks between whole numbers
+  std::string label;                                      ///< with its unit
+  bool whole = false;                                     ///< no ticks between whole numbers
+  double most = std::numeric_limits<double>::infinity();  ///< no axis goes beyond it
 };
 
 /// A curve, or points. What is not finite is left out, and a curve has a gap there.

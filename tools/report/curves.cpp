@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../common/print.h"
 #include "../keys.h"
 #include "charts.h"
 #include "kernels/kernels.h"
@@ -14,6 +15,7 @@ namespace sluice::tools {
 namespace {
 
 const Axis epochs{"epoch", true};
+const Axis share_axis{"accuracy (%)", false, 100};
 
 /// What a loss is counted in.
 std::string loss_unit(const Recipe& recipe) {
@@ -114,7 +116,7 @@ std::string gradient_chart(const NamedLog& log, const Recipe& recipe) {
     what = fmt::format("each number to \u00b1{}{}{}", recipe.clip_value, what.empty() ? "" : " and ", what);
   const std::string title = what.empty() ? "Gradient norm: nothing was clipped"
                                          : fmt::format("Gradient norm: clipping {} took effect in {} of {} epochs", what,
-                                                       lowered, series[0].y.size());
+                                                       with_commas(lowered), with_commas(series[0].y.size()));
   if (what.empty()) series.pop_back(), series[0].name.clear();
   return line_chart({.title = title,
                      .x = epochs,
@@ -172,8 +174,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
     in_percent(series);
     std::string title = fmt::format("Accuracy: training {} % at the end", figure_text(last(series[0].y)));
     if (series.size() > 1) title += fmt::format(", validation {} %", figure_text(last(series[1].y)));
-    drawn +=
-        line_chart({.title = title, .x = epochs, .y = {"accuracy (%)"}, .series = series, .marks = kept_mark(log, recipe)});
+    drawn += line_chart({.title = title, .x = epochs, .y = share_axis, .series = series, .marks = kept_mark(log, recipe)});
   }
   if (recipe.format == "text") {
     std::vector<Series> series = both_parts(log, "loss");
@@ -214,15 +215,15 @@ std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& reci
     if (share) in_percent(series);
     drawn += line_chart({.title = judged ? end_title(title, logs, series, share) : title,
                          .x = epochs,
-                         .y = {label},
+                         .y = share ? share_axis : Axis{label},
                          .series = series,
                          .logarithmic = judged && !share});
   };
   const std::string loss = "loss (" + loss_unit(recipe) + ")";
   add("Validation loss", "validation_loss", loss, false, true);
   add("Training loss", "loss", loss, false, true);
-  add("Validation accuracy", "validation_accuracy", "accuracy (%)", true, true);
-  add("Training accuracy", "accuracy", "accuracy (%)", true, true);
+  add("Validation accuracy", "validation_accuracy", "", true, true);
+  add("Training accuracy", "accuracy", "", true, true);
   add("Learning rate", "learning_rate", "learning rate", false, false);
   add("Gradient norm, before clipping", "gradient_norm", "norm", false, false);
   for (const char* group : weight_groups)

@@ -121,7 +121,7 @@ Scale column_scale(const HeatMap& map) {
 std::string heat_map(const HeatMap& map) {
   const std::size_t row_length = longest(map.row_names), column_length = longest(map.column_names);
   const double left = map.row_names.empty() ? 40 : 16 + 7.4 * double(std::max<std::size_t>(row_length, 2));
-  Box box{left, 26, sheet_width - 8, 0};
+  Box box{left, 26, sheet_width - 16, 0};
   const double wide = (box.right - box.left) / double(map.columns);
   const bool named = !map.column_names.empty(), square = map.square || named;
   const double high = square ? std::min(wide, 44.0) : std::clamp(240 / double(map.rows), 2.5, 18.0);

@@ -1,7 +1,6 @@
 // Curves and points over two axes.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "draw.h"
 #include "markup.h"
@@ -99,9 +98,10 @@ std::string line_chart(const LineChart& chart) {
   if (chart.square) xs.take(ys.low), xs.take(ys.high), ys = xs;
   const bool logarithmic = chart.logarithmic && ys.low > 0 && ys.high / ys.low >= wide_spread;
   const Scale x = linear_scale(xs.low, xs.high, 6, chart.square, chart.x.whole);
-  const Scale y = logarithmic ? log_scale(ys.low, ys.high) : linear_scale(ys.low, ys.high, 5, true, chart.y.whole);
+  Scale y = logarithmic ? log_scale(ys.low, ys.high) : linear_scale(ys.low, ys.high, 5, true, chart.y.whole);
+  if (y.high > chart.y.most) y = linear_scale(std::min(y.low, ys.low), chart.y.most, 5, true, chart.y.whole);
   const double side = chart.square ? 330 : 200;
-  const Box box{62, 28, chart.square ? 62 + side : sheet_width - 14, 28 + side};
+  const Box box{62, 28, chart.square ? 62 + side : sheet_width - 22, 28 + side};
   std::string drawing = y_axis(box, y, {logarithmic ? chart.y.label + ", logarithmic" : chart.y.label});
   drawing += x_axis(box, x, chart.x, true);
   if (chart.square) drawing += line(box.left, box.bottom, box.right, box.top, "mark");

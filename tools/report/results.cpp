@@ -38,8 +38,8 @@ std::vector<Mistake> mistakes(const Evaluation& e) {
 std::string confusion_title(const Evaluation& e, const std::vector<Mistake>& wrong) {
   const std::string right = fmt::format("Confusion: {} of {} right", with_commas(e.correct), with_commas(e.targets));
   if (wrong.empty()) return right;
-  return fmt::format("{}; most often {} is taken for {} ({} times)", right, shortened(e.labels[wrong[0].truth], 24),
-                     shortened(e.labels[wrong[0].guess], 24), with_commas(wrong[0].count));
+  return fmt::format("{}; most often {} is taken for {} ({})", right, shortened(e.labels[wrong[0].truth], 24),
+                     shortened(e.labels[wrong[0].guess], 24), counted(wrong[0].count, "time"));
 }
 
 /// Counts of `each` classes by `each` as one.

@@ -45,7 +45,7 @@ struct Step {
 Step nice_step(double x) {
   const int n = decade(x);
   for (const int times : {1, 2, 5})
-    if (Step{times, n}.value() >= x) return {times, n};
+    if (Step{times, n}.value() >= x * (1 - 1e-9)) return {times, n};
   return {1, n + 1};
 }
 

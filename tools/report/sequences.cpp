@@ -94,7 +94,7 @@ std::vector<Chosen> wanted_ones(const Measured& measured, const std::vector<Chos
     if (found == list.end() && number && *number >= 1 && std::size_t(*number) <= list.size())
       found = list.begin() + std::ptrdiff_t(*number - 1);
     if (found == list.end())
-      refuse("--sequence {}: is no sequence of the {} part; give one\u2019s name, or its number from 1 to {}", name,
+      refuse("--sequence {}: is no sequence of the {} part; give one's name, or its number from 1 to {}", name,
              measured.part.name, list.size());
     chosen.push_back(*found);
   }
