@@ -24,6 +24,7 @@ constexpr const char* examples = R"(Examples:
   sluice run run/model.slu --input new.csv    the model's answers, as CSV
   sluice inspect run/model.slu                layers, and every byte that a device needs
   sluice export run/model.slu --format c --out firmware
+  sluice report run                           run/report.html: curves, confusion, cost on boards, what goes on inside
 
 Each command has its own help: sluice train --help
 SLUICE_ISA=scalar (avx2, avx2-vnni, avx512, avx512-vnni, neon, neon-dot, armv7) forces an instruction set; the answers are the same

@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void add_runs(const std::string& folder, std::vector<std::string>& runs) {
+/// @param levels  of folders to look into: a variant's seeds lie two deep
+void add_runs(const std::string& folder, int levels, std::vector<std::string>& runs) {
   std::vector<std::string> folders;
   std::error_code unreadable;
   for (const auto& entry : fs::directory_iterator(folder, unreadable))
@@ -24,8 +25,8 @@ void add_runs(const std::string& folder, std::vector<std::string>& runs) {
   for (const std::string& inside : folders) {
     if (is_run(inside))
       runs.push_back(inside);
-    else
-      add_runs(inside, runs);
+    else if (levels > 1)
+      add_runs(inside, levels - 1, runs);
   }
 }
 
@@ -36,7 +37,7 @@ std::vector<std::string> runs_of(const std::string& folder) {
   if (!fs::is_directory(folder, unknown)) refuse("{}: is a file; give the folder of a run", folder);
   if (is_run(folder)) return {folder};
   std::vector<std::string> runs;
-  add_runs(folder, runs);
+  add_runs(folder, 3, runs);
   if (runs.empty())
     refuse("{}: is no run, and holds none: no recipe.toml and log.jsonl; give a folder that \"sluice train --out\" made",
            folder);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t most_stretches = 200;  // of a curve: two points each are as many as its pixels show
 constexpr double wide_spread = 30;           // from which logarithms show more
+constexpr double least_logarithmic = 1e-30;
 
 struct Extent {
   double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -17,7 +18,8 @@ struct Extent {
   void take(double v) { low = std::min(low, v), high = std::max(high, v); }
 };
 
-bool is_shown(const Series& s, std::size_t i) { return std::isfinite(s.x[i]) && std::isfinite(s.y[i]); }
+/// Whether a point has a place; beyond 1e300 nothing has.
+bool is_shown(const Series& s, std::size_t i) { return std::fabs(s.x[i]) < 1e300 && std::fabs(s.y[i]) < 1e300; }
 
 /// A curve as moves and lines, with gaps; of a lone point a dot.
 std::string path_of(const Series& s, const Box& box, const Scale& x, const Scale& y) {
@@ -96,7 +98,7 @@ std::string line_chart(const LineChart& chart) {
       if (is_shown(s, i)) xs.take(s.x[i]), ys.take(s.y[i]);
   if (xs.empty()) return figure(chart.title, "", missing("There is no finite value to draw."), chart.note);
   if (chart.square) xs.take(ys.low), xs.take(ys.high), ys = xs;
-  const bool logarithmic = chart.logarithmic && ys.low > 0 && ys.high / ys.low >= wide_spread;
+  const bool logarithmic = chart.logarithmic && ys.low > least_logarithmic && ys.high / ys.low >= wide_spread;
   const Scale x = linear_scale(xs.low, xs.high, 6, chart.square, chart.x.whole);
   Scale y = logarithmic ? log_scale(ys.low, ys.high) : linear_scale(ys.low, ys.high, 5, true, chart.y.whole);
   if (y.high > chart.y.most) y = linear_scale(std::min(y.low, ys.low), chart.y.most, 5, true, chart.y.whole);

@@ -126,6 +126,7 @@ ReportedRun read_run(const std::string& folder, const std::string& data_folder) 
   while (run.name.size() > 1 && run.name.ends_with("/")) run.name.pop_back();
   run.recipe = recipe_of_run(folder, data_folder, {});
   run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
+  run.complete = is_complete(folder);
   if (holds(folder, "model.slu")) run.model = load_model(folder);
   if (run.model && holds(folder, "model-f32.slu")) run.of_floats = load_model(file_of(folder, "model-f32.slu"));
   add_input(run);

@@ -39,7 +39,8 @@ struct ReportedRun {
   std::string name;    ///< on the page
   Recipe recipe;
   Log log;
-  std::optional<OwnedModel> model;      ///< none of a training that did not come to its end
+  bool complete = true;                 ///< else the training stopped before its end
+  std::optional<OwnedModel> model;      ///< none where there is none yet
   std::optional<OwnedModel> of_floats;  ///< the float weights that a model in fixed point was made of
   std::optional<Input> input;           ///< the data, in its own units
   std::string no_input;                 ///< why there is none

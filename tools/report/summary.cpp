@@ -79,8 +79,9 @@ bool beats_naive(const Measure& m) {
 std::string advice(const ReportedRun& run, const Measured* measured) {
   const Recipe& recipe = run.recipe;
   const LogColumn* const held_out = run.log.find("validation_loss");
-  if (!run.model)
-    return fmt::format("The training did not come to its end: sluice train --resume {} goes on with it.", run.name);
+  if (!run.complete)
+    return fmt::format("The training did not come to its end{}: sluice train --resume {} goes on with it.",
+                       run.model ? ", and the model is the best so far" : "", run.name);
   if (!run.input) return run.no_input;
   if (measured && !beats_naive(main_measure(measured->evaluation)))
     return "The model is not clearly better than the naive answer: look at the data and the learning rate before anything "
