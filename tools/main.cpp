@@ -24,6 +24,7 @@ constexpr const char* examples = R"(Examples:
   sluice run run/model.slu --input new.csv    the model's answers, as CSV
   sluice inspect run/model.slu                layers, and every byte that a device needs
   sluice export run/model.slu --format c --out firmware
+  sluice report run                           run/report.html: curves, confusion, cost on boards, what goes on inside
 
 Each command has its own help: sluice train --help
 SLUICE_ISA=scalar (avx2, avx2-vnni, avx512, avx512-vnni, neon, neon-dot, armv7) forces an instruction set; the answers are the same
@@ -170,6 +171,20 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
   command->callback([&o] { run_quantize(o); });
 }
 
+void add_report(CLI::App& app, ReportOptions& o) {
+  CLI::App* command = app.add_subcommand("report", "One HTML page of a run, which opens offline; of several, their comparison");
+  command->add_option("runs", o.runs, "Folders of runs, or of a recipe's variants and seeds")->required()->type_name("DIR");
+  command->add_option("--out", o.out, "The page; when left out report.html in the folder, of several folders here")->type_name("FILE");
+  command
+      ->add_option("--sequence", o.sequences,
+                   "Look into this sequence of the part shown, by its name or its number from 1; may be given many times. When left "
+                   "out: the first, the one with the highest loss, the least sure one")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command->add_option("--data-dir", o.data_folder, "Where the runs' data files are, if not where they were")->type_name("FOLDER");
+  command->callback([&o] { run_report(o); });
+}
+
 std::string version_text() {
   const std::uint32_t version = sluice_version();
   return fmt::format("sluice {}.{}.{} (blob format {}.{})", version >> 16, version >> 8 & 0xff, version & 0xff,
@@ -201,6 +216,7 @@ struct Options {
   BenchOptions bench;
   ExportOptions export_;
   QuantizeOptions quantize;
+  ReportOptions report;
 };
 
 int run(int argc, char** argv) {
@@ -216,6 +232,7 @@ int run(int argc, char** argv) {
   add_bench(app, options.bench);
   add_export(app, options.export_);
   add_quantize(app, options.quantize);
+  add_report(app, options.report);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
   if (argc < 2) {
     tell(app.help());

@@ -476,4 +476,12 @@ void resolve_files(Recipe& recipe, const std::string& folder) {
   }
 }
 
+Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides) {
+  Recipe recipe = read_recipe((std::filesystem::path(folder) / "recipe.toml").string(), overrides);
+  if (!data_folder.empty())
+    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = std::filesystem::path(*file).filename().string();
+  resolve_files(recipe, data_folder);
+  return recipe;
+}
+
 }  // namespace sluice::tools

@@ -100,6 +100,9 @@ std::string where(const Recipe& recipe, const std::string& key);
 /// or to the current directory.
 void resolve_files(Recipe& recipe, const std::string& folder);
 
+/// The recipe that a run's folder keeps, its files found in `data_folder` where given, else where they were.
+Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides);
+
 /// A key's value as a recipe writes it.
 std::string value_text(const Recipe& recipe, const Key& key);
 
@@ -130,6 +133,9 @@ std::string made_from(const std::string& made, std::uint64_t hash);
 
 /// Whether a model says that it was trained for fixed point.
 bool trained_for_fixed_point(const std::string& made);
+
+/// Whether a model says that it was trained on this data.
+bool trained_on(const std::string& made, std::uint64_t data_hash);
 
 /// Whether a model's training held nothing out of this data: then all of it is data that the model has seen.
 bool trained_on_all(const std::string& made, std::uint64_t data_hash);

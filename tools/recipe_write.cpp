@@ -217,11 +217,16 @@ bool trained_for_fixed_point(const std::string& made) {
   return json.is_object() && json.contains(aware_at) && json[aware_at] == true;
 }
 
+bool trained_on(const std::string& made, std::uint64_t data_hash) {
+  const Json json = Json::parse(made, nullptr, false);
+  return json.is_object() && json.value("data_hash", "") == fmt::format("{:016x}", data_hash);
+}
+
 bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
+  if (!trained_on(made, data_hash)) return false;
   const Json json = Json::parse(made, nullptr, false);
   const Json::json_pointer share_at("/recipe/data/validation");
-  return json.is_object() && json.value("data_hash", "") == fmt::format("{:016x}", data_hash) && json.contains(share_at) &&
-         json[share_at] == 0;
+  return json.contains(share_at) && json[share_at] == 0;
 }
 
 std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,

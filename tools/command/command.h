@@ -46,6 +46,11 @@ struct QuantizeOptions {
   bool force = false;
 };
 
+struct ReportOptions {
+  std::vector<std::string> runs, sequences;
+  std::string out, data_folder;
+};
+
 // Each returns when the work is done, and throws Error (common/error.h) when it cannot be.
 void run_train(const TrainOptions& options);
 void run_eval(const EvalOptions& options);
@@ -54,5 +59,6 @@ void run_inspect(const InspectOptions& options);
 void run_bench(const BenchOptions& options);
 void run_export(const ExportOptions& options);
 void run_quantize(const QuantizeOptions& options);
+void run_report(const ReportOptions& options);
 
 }  // namespace sluice::tools

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "../common/error.h"
 #include "../common/model_file.h"
@@ -14,6 +13,7 @@
 #include "../convert/saturation.h"
 #include "../recipe.h"
 #include "../train/evaluate.h"
+#include "../train/range_trials.h"
 #include "command.h"
 
 namespace sluice::tools {
@@ -31,14 +31,6 @@ struct Input {
   Network network;
   DataSet data;
   Split split;  ///< ranges come from `train`, the choice between them from `held_out`
-};
-
-/// A range choice, carried out.
-struct Candidate {
-  RangeChoice choice;
-  Quantized quantized;
-  OwnedModel model;
-  Evaluation held_out;
 };
 
 std::string out_path(const QuantizeOptions& options, const std::string& model) {
@@ -78,38 +70,6 @@ Input read_input(const QuantizeOptions& options) {
   return input;
 }
 
-/// What the choices of ranges make. One that cannot be carried out, for an outlier's sake, say, leaves the choice to the
-/// others.
-std::vector<Candidate> try_out(const Input& input, const QuantizeOptions& options) {
-  const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
-  const Calibration calibration = calibrate(input.network, input.data, input.split.train);
-  for (const std::string& line : unlike_training(input.network, calibration)) tell(printable("warning: " + line) + "\n");
-  std::vector<Candidate> candidates;
-  std::optional<Error> refused;
-  for (const RangeChoice choice : range_choices) {
-    if (options.ranges != "best" && options.ranges != range_name(choice)) continue;
-    try {
-      Quantized quantized = quantize(input.network, format, choose_ranges(calibration, choice), calibration.moments);
-      quantized.network.made = made_quantized(input.network.made, options.type, range_name(choice), data_hash(input.data));
-      OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
-      Evaluation held_out = evaluate(model.model, input.data, input.split.held_out, 0);
-      candidates.push_back({choice, std::move(quantized), std::move(model), std::move(held_out)});
-    } catch (const Error& error) {
-      refused = error;
-    }
-  }
-  if (candidates.empty()) throw *refused;
-  if (refused) tell(printable(fmt::format("warning: a choice of ranges is left out: {}", refused->what())) + "\n");
-  return candidates;
-}
-
-const Candidate& best_of(const std::vector<Candidate>& candidates) {
-  const Candidate* best = &candidates.front();
-  for (const Candidate& candidate : candidates)
-    if (candidate.held_out.loss < best->held_out.loss) best = &candidate;
-  return *best;
-}
-
 /// Held out sequences, as many as the report goes through.
 std::vector<std::size_t> analyzed(const Input& input) {
   std::vector<std::size_t> sequences;
@@ -124,11 +84,11 @@ std::vector<std::size_t> analyzed(const Input& input) {
 
 std::string score(const Evaluation& e) { return e.classes ? percent(e.accuracy()) : fmt::format("{:#.4g}", e.absolute_error); }
 
-std::string choice_table(const Evaluation& before, const std::vector<Candidate>& candidates, const Candidate& best) {
+std::string choice_table(const Evaluation& before, const std::vector<RangeTrial>& candidates, const RangeTrial& best) {
   std::vector<std::vector<std::string>> rows = {
       {"inputs' ranges", "validation loss", before.classes ? "accuracy" : "mean absolute error", ""}};
   rows.push_back({"(float)", fmt::format("{:#.4g}", before.loss), score(before), ""});
-  for (const Candidate& c : candidates)
+  for (const RangeTrial& c : candidates)
     rows.push_back(
         {range_name(c.choice), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
   return table(rows);
@@ -145,7 +105,7 @@ std::string size_table(const OwnedModel& before, const OwnedModel& after, const 
 ordered_json snr_json(double snr) { return std::isinf(snr) ? ordered_json() : ordered_json(snr); }  // null: exact
 
 std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
-                        const std::vector<Candidate>& candidates, const Candidate& best,
+                        const std::vector<RangeTrial>& candidates, const RangeTrial& best,
                         const std::vector<ValueError>& errors) {
   ordered_json json = {
       {"type", options.type}, {"ranges", range_name(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
@@ -156,7 +116,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
     return result;
   };
   json["float"] = evaluated(before);
-  for (const Candidate& c : candidates) json["choices"][range_name(c.choice)] = evaluated(c.held_out);
+  for (const RangeTrial& c : candidates) json["choices"][range_name(c.choice)] = evaluated(c.held_out);
   json["values"] = ordered_json::array();
   for (const ValueError& v : errors)
     json["values"].push_back(
@@ -174,7 +134,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
-void warn(const Input& input, const Candidate& best) {
+void warn(const Input& input, const RangeTrial& best) {
   for (const std::string& warning : best.quantized.warnings) tell(printable("warning: " + warning) + "\n");
   warn_saturated(saturated_inputs(best.model, input.data, input.split.held_out), "validation");
 }
@@ -201,8 +161,11 @@ void run_quantize(const QuantizeOptions& options) {
   check_paths(options, model_path(options.model), out_path(options, model_path(options.model)));
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
-  const std::vector<Candidate> candidates = try_out(input, options);
-  const Candidate& best = best_of(candidates);
+  const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
+  RangeTrials tried = try_ranges(input.network, format, options.ranges, input.data, input.split);
+  for (const std::string& warning : tried.warnings) tell(printable("warning: " + warning) + "\n");
+  const std::vector<RangeTrial>& candidates = tried.trials;
+  const RangeTrial& best = tried.best();
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
   if (!options.force) check_replaceable(path, blob);
   const std::vector<ValueError> errors =

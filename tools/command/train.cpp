@@ -14,55 +14,11 @@
 #include "../keys.h"
 #include "../recipe.h"
 #include "../train/checkpoint.h"
+#include "../train/input.h"
 #include "train_run.h"
 
 namespace sluice::tools {
 namespace {
-
-/// What a run works on, read and checked.
-struct Input {
-  Recipe recipe;
-  DataSet train, test;
-  Split split;
-};
-
-Split split_of(const Recipe& recipe, const DataSet& data) {
-  const bool in_time_order = !data.part.empty();
-  if (recipe.validation == 0 && !in_time_order) return {all_sequences(data), {}};
-  Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
-  if (in_time_order) return result;
-  if (!has_target(data, result.held_out) || !has_target(data, result.train))
-    refuse("{}: {} of {} sequences cannot be held out with targets on both sides; give another share, or 0",
-           where(recipe, "data.validation"), recipe.validation, data.sequences());
-  return result;
-}
-
-DataSet read_test(const Recipe& recipe, const DataSet& train) {
-  if (recipe.test_file.empty()) return {};
-  DataSet test = read_data(recipe.test_file, columns_of(recipe), {train.feature_names, train.labels, true, train.tokens});
-  test.units = train.units;
-  if (!has_target(test, all_sequences(test)))
-    refuse("{}: {}: no row has a target; fill in the column", recipe.test_file, recipe.target[0]);
-  return test;
-}
-
-/// Ids by what is trained on alone, and a stream's pieces.
-void finish_text(Input& input) {
-  if (!input.train.is_text()) return;
-  learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary), input.recipe.train_file);
-  if (input.recipe.format == "text") cut_stream(input.train, input.split, std::size_t(input.recipe.window));
-}
-
-Input read_input(const Recipe& recipe) {
-  Input input;
-  input.recipe = recipe;
-  input.train = read_data(recipe.train_file, columns_of(recipe));
-  input.split = split_of(recipe, input.train);
-  finish_text(input);
-  if (recipe.standardize_target) standardize_targets(input.train, input.split.train);
-  input.test = read_test(recipe, input.train);
-  return input;
-}
 
 /// "; most frequent up (62.0 % of 120), rarest down (38.0 %)": how unlike the classes are in what is trained on.
 std::string imbalance_text(const DataSet& data, const std::vector<std::size_t>& train) {
@@ -182,11 +138,7 @@ Recipe resumed_recipe(const TrainOptions& options) {
   for (const Override& one : overrides)
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
       refuse("{}: changes the result, but a resumed run goes on as it began; leave it out", one.origin);
-  Recipe recipe = read_recipe((std::filesystem::path(options.resume) / "recipe.toml").string(), overrides);
-  if (!options.data_folder.empty())
-    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = std::filesystem::path(*file).filename().string();
-  resolve_files(recipe, options.data_folder);
-  return recipe;
+  return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
 /// What the folder's checkpoint holds; nothing where the training was stopped before its first one.

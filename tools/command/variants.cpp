@@ -10,6 +10,7 @@
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../data/parse_number.h"
+#include "../train/mean.h"
 #include "train_run.h"
 
 namespace sluice::tools {
@@ -80,20 +81,6 @@ std::vector<Group> groups_of(const TrainOptions& options) {
   return groups;
 }
 
-struct Mean {
-  double mean = 0, error = 0;  ///< standard error of the mean; NaN of one run
-};
-
-Mean mean_of(const std::vector<double>& values) {
-  Mean m;
-  const double n = double(values.size());
-  for (const double v : values) m.mean += v / n;
-  double squares = 0;
-  for (const double v : values) squares += (v - m.mean) * (v - m.mean);
-  m.error = n > 1 ? std::sqrt(squares / (n - 1) / n) : std::nan("");
-  return m;
-}
-
 /// A column of the table: what it takes of a run.
 struct Column {
   std::string name;
@@ -117,15 +104,6 @@ std::vector<Column> columns_for(const RunResult& result) {
   return columns;
 }
 
-std::string text_of(const Mean& m, bool share) {
-  const double factor = share ? 100 : 1;
-  const std::string mean = share ? fmt::format("{:.2f}", factor * m.mean) : fmt::format("{:.4g}", m.mean);
-  const std::string unit = share ? " %" : "";
-  if (std::isnan(m.error)) return mean + unit;
-  return fmt::format("{} \u00b1 {}{}", mean, share ? fmt::format("{:.2f}", factor * m.error) : fmt::format("{:.2g}", m.error),
-                     unit);
-}
-
 std::vector<double> values_of(const Group& group, const Column& column) {
   std::vector<double> values;
   for (const RunResult& result : group.results) values.push_back(column.value(result));
@@ -138,7 +116,7 @@ std::string comparison(const std::vector<Group>& groups) {
   for (const Column& column : columns) rows[0].push_back(column.name);
   for (const Group& group : groups) {
     rows.push_back({group.variant.empty() ? "recipe" : group.variant, std::to_string(group.results.size())});
-    for (const Column& column : columns) rows.back().push_back(text_of(mean_of(values_of(group, column)), column.share));
+    for (const Column& column : columns) rows.back().push_back(mean_text(mean_of(values_of(group, column)), column.share));
   }
   return table(rows);
 }

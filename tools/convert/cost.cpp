@@ -114,6 +114,13 @@ bool is_counted(const Layer& layer) {
 
 }  // namespace
 
+std::vector<std::string> counted_cores() {
+  std::vector<std::string> cores;
+  for (const CostLine& line : costs())
+    if (std::find(cores.begin(), cores.end(), line.core) == cores.end()) cores.push_back(line.core);
+  return cores;
+}
+
 bool runs_on(const std::string& core, sluice_format format, const std::string& origin) {
   return line_of(core, format, origin) != nullptr;
 }

@@ -39,6 +39,9 @@ struct DeviceCost {
   std::uint64_t instructions = 0;  ///< of a step
 };
 
+/// The cores whose instructions were counted, smallest first.
+std::vector<std::string> counted_cores();
+
 /// Whether a core runs a number format: float wants a unit with fused multiply-add. Refused (exit code 2) for an unknown core; `origin`
 /// says where it was asked for, "--core cortex-m9".
 bool runs_on(const std::string& core, sluice_format format, const std::string& origin);

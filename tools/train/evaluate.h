@@ -70,9 +70,11 @@ std::string summary(const Evaluation& evaluation);
 
 /// Every measure with its interval and what a naive answer would score.
 std::string measure_table(const Evaluation& evaluation);
+std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation);
 
 /// Precision and recall of every class; empty for values and texts.
 std::string class_table(const Evaluation& evaluation);
+std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation);  ///< of an evaluation with a confusion
 
 /// Rows are true classes, columns predicted ones; empty for values and texts.
 std::string confusion_table(const Evaluation& evaluation);

@@ -52,18 +52,19 @@ std::string summary(const Evaluation& evaluation) {
                      percent(evaluation.accuracy()), interval, percent(majority_accuracy(evaluation)));
 }
 
-std::string measure_table(const Evaluation& evaluation) {
+std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation) {
   std::vector<std::vector<std::string>> rows = {{"measure", "value", "95 % interval", "naive", "which answers"}};
   for (const Measure& m : measures(evaluation)) {
     const auto text = [&](double value) { return m.share ? percent(value) : fmt::format("{:.4g}", value); };
     rows.push_back({m.name, text(m.value), m.interval ? text(m.interval->low) + " to " + text(m.interval->high) : "-",
                     m.naive ? text(*m.naive) : "-", m.answer});
   }
-  return table(rows);
+  return rows;
 }
 
-std::string class_table(const Evaluation& evaluation) {
-  if (evaluation.confusion.empty()) return "";
+std::string measure_table(const Evaluation& evaluation) { return table(measure_rows(evaluation)); }
+
+std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation) {
   std::vector<std::vector<std::string>> rows = {{"class", evaluation.per_row ? "rows" : "sequences", "precision", "recall"}};
   const std::vector<Counts> counts = class_counts(evaluation);
   for (std::size_t i = 0; i < evaluation.labels.size(); ++i) {
@@ -71,7 +72,11 @@ std::string class_table(const Evaluation& evaluation) {
     rows.push_back(
         {printable(evaluation.labels[i]), with_commas(c.real), ratio(c.correct, c.predicted), ratio(c.correct, c.real)});
   }
-  return table(rows);
+  return rows;
+}
+
+std::string class_table(const Evaluation& evaluation) {
+  return evaluation.confusion.empty() ? "" : table(class_rows(evaluation));
 }
 
 std::string confusion_table(const Evaluation& evaluation) {

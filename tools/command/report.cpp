@@ -1,0 +1,76 @@
+// sluice report: a run, or several of them, as a page to look at.
+#include "../report/report.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "../common/error.h"
+#include "../common/print.h"
+#include "../common/safe_file.h"
+#include "../report/markup.h"
+#include "command.h"
+
+namespace sluice::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// @param levels  of folders to look into: a variant's seeds lie two deep
+void add_runs(const std::string& folder, int levels, std::vector<std::string>& runs) {
+  std::vector<std::string> folders;
+  std::error_code unreadable;
+  for (const auto& entry : fs::directory_iterator(folder, unreadable))
+    if (entry.is_directory(unreadable)) folders.push_back(entry.path().lexically_normal().string());
+  std::sort(folders.begin(), folders.end());
+  for (const std::string& inside : folders) {
+    if (is_run(inside))
+      runs.push_back(inside);
+    else if (levels > 1)
+      add_runs(inside, levels - 1, runs);
+  }
+}
+
+/// The run that a folder is, or those that it holds.
+std::vector<std::string> runs_of(const std::string& folder) {
+  std::error_code unknown;
+  if (!fs::exists(folder, unknown)) refuse("{}: there is no such folder; give one that \"sluice train --out\" made", folder);
+  if (!fs::is_directory(folder, unknown)) refuse("{}: is a file; give the folder of a run", folder);
+  if (is_run(folder)) return {folder};
+  std::vector<std::string> runs;
+  add_runs(folder, 3, runs);
+  if (runs.empty())
+    refuse("{}: is no run, and holds none: no recipe.toml and log.jsonl; give a folder that \"sluice train --out\" made",
+           folder);
+  return runs;
+}
+
+/// Nothing but an older report is written over.
+void check_replaceable(const std::string& path) {
+  std::error_code none;
+  if (!fs::exists(path, none)) return;
+  if (fs::is_directory(path, none) || !read_file(path).starts_with(page_begin))
+    refuse("{}: exists and is no report; give another file with --out", path);
+}
+
+}  // namespace
+
+void run_report(const ReportOptions& options) {
+  std::vector<std::string> runs;
+  for (const std::string& folder : options.runs)
+    for (const std::string& run : runs_of(folder)) runs.push_back(run);
+  const std::string home = options.runs.size() == 1 ? options.runs[0] : "";
+  const std::string out = options.out.empty() ? (fs::path(home) / "report.html").string() : options.out;
+  check_replaceable(out);
+  if (runs.size() > 1 && !options.sequences.empty())
+    refuse("--sequence {}: is for the report of one run", options.sequences[0]);
+  std::string page;
+  if (runs.size() == 1) page = run_page(read_run(runs[0], options.data_folder), options.sequences);
+  std::vector<ComparedRun> beside;
+  for (const std::string& run : runs)
+    if (runs.size() > 1) beside.push_back(compared(read_run(run, options.data_folder)));
+  if (runs.size() > 1) page = comparison_page(beside);
+  write_file(out, page);
+  print("wrote {}, {} bytes\n", out, with_commas(page.size()));
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,69 @@
+// Charts as SVG with titles, axes and units: curves, points, heat maps, bars. Each function gives a figure's markup.
+#pragma once
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace sluice::tools {
+
+struct Axis {
+  std::string label;                                      ///< with its unit
+  bool whole = false;                                     ///< no ticks between whole numbers
+  double most = std::numeric_limits<double>::infinity();  ///< no axis goes beyond it
+};
+
+/// A curve, or points. What is not finite is left out, and a curve has a gap there.
+struct Series {
+  std::string name;  ///< in the legend; empty: not there
+  std::vector<double> x, y;
+  int color = 1;  ///< 1 to series_colors
+  bool points = false;
+  bool faint = false;
+};
+
+/// A line across the chart at x.
+struct Mark {
+  std::string name;
+  double x;
+};
+
+struct LineChart {
+  std::string title;  ///< says what one sees
+  Axis x, y;
+  std::vector<Series> series;
+  std::vector<Mark> marks = {};
+  std::string note = {};
+  bool logarithmic = false;  ///< y, where all values are above 0 and spread wide enough
+  bool square = false;       ///< both axes the same, with their diagonal
+};
+std::string line_chart(const LineChart& chart);
+
+struct HeatMap {
+  std::string title = {};
+  Axis x = {}, y = {};
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> values = {};                             ///< [rows][columns], the first row on top
+  std::vector<std::string> row_names = {}, column_names = {};  ///< empty: numbered, columns from `first`
+  std::vector<std::string> texts = {};                         ///< [rows][columns] in the cells; empty: none
+  double low = 0, high = 1;  ///< of the colors; low < 0: from blue through nothing to orange, and low = -high
+  std::string note = {};
+  double first = 1;     ///< number of the first column
+  double each = 1;      ///< how many numbers a column stands for
+  bool square = false;  ///< cells, of a grid whose rows are what its columns are
+};
+std::string heat_map(const HeatMap& map);
+
+/// Bars side by side, a group a row.
+struct Bars {
+  std::string title;
+  Axis x;
+  std::vector<std::string> rows = {}, series = {};
+  std::vector<double> values = {};  ///< [rows][series]; NaN: none
+  std::string note = {};
+};
+std::string bar_chart(const Bars& bars);
+
+/// Fewer points that look the same: of every stretch of x the lowest and the highest.
+Series thinned(const Series& series, std::size_t stretches);
+
+}  // namespace sluice::tools

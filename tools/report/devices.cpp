@@ -1,0 +1,175 @@
+// What a model costs on boards, and what fixed point makes of it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "../common/error.h"
+#include "../common/print.h"
+#include "../convert/cost.h"
+#include "../train/range_trials.h"
+#include "charts.h"
+#include "markup.h"
+#include "report.h"
+
+namespace sluice::tools {
+namespace {
+
+/// The model in fixed point: the run's own, or what `sluice quantize` would make of it.
+struct Fixed {
+  std::optional<OwnedModel> made;
+  const OwnedModel* model = nullptr;  ///< null: there is none
+  std::string why_not, how;
+};
+
+Fixed fixed_of(const ReportedRun& run) {
+  Fixed fixed;
+  if (run.model->info().format != SLUICE_F32) {
+    fixed.model = &*run.model;
+    fixed.how = "It was trained for fixed point: the float model beside it has the weights that it was made of.";
+    return fixed;
+  }
+  const std::string made = run.model->made();
+  const Network network = read_network(run.model->model);
+  try {
+    check_quantizable(network);
+    if (!run.input) refuse("the data are not there, and without them no ranges can be chosen");
+    const DataSet& data = run.input->train;
+    const Split split = split_of_made(made, data);
+    if (!has_target(data, split.held_out) || !has_target(data, split.train))
+      refuse("there are too few sequences to take ranges from some and to try these on others");
+    const sluice_format format = run.recipe.device_type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
+    RangeTrials trials = try_ranges(network, format, "best", data, split);
+    RangeTrial& best = trials.best();
+    fixed.how =
+        fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", range_name(best.choice));
+    fixed.made = std::move(best.model);
+    fixed.model = &*fixed.made;
+  } catch (const Error& error) {
+    if (error.exit_code != 2) throw;
+    fixed.why_not = fmt::format("There is no form in fixed point: {}.", error.what());
+  }
+  return fixed;
+}
+
+const char* format_name(const OwnedModel& model) { return sluice_format_name(model.info().format); }
+
+/// A model's costs on every core that runs it.
+struct Costs {
+  const OwnedModel& model;
+  std::vector<std::optional<DeviceCost>> on;  ///< [counted_cores()]
+};
+
+Costs costs_of(const OwnedModel& model) {
+  Costs costs{model, {}};
+  const Network network = read_network(model.model);
+  for (const std::string& core : counted_cores()) costs.on.push_back(device_cost(network, core, "The cost"));
+  return costs;
+}
+
+std::string cost_table(const std::vector<Costs>& models) {
+  std::vector<std::vector<std::string>> rows = {
+      {"core", "type", "flash: model", "flash: code", "RAM: state, scratch", "RAM: stack", "instructions a step"}};
+  const std::vector<std::string> cores = counted_cores();
+  for (std::size_t c = 0; c < cores.size(); ++c)
+    for (const Costs& costs : models) {
+      if (!costs.on[c]) continue;
+      const DeviceCost& cost = *costs.on[c];
+      rows.push_back({cores[c], format_name(costs.model), with_commas(cost.flash), with_commas(cost.code),
+                      with_commas(cost.ram), with_commas(cost.stack), with_commas(cost.instructions)});
+    }
+  return html_table(rows) +
+         "<p class=\"note\">Bytes are exact, and counted with code of all layers of the number format at -O2; "
+         "instructions are estimates, within 5 %. A core without a row for f32 has no float unit with fused "
+         "multiply-add.</p>\n";
+}
+
+std::string cost_charts(const std::vector<Costs>& models) {
+  const auto bars = [&](const std::string& title, const char* label, auto amount) {
+    Bars chart{.title = title, .x = {label}, .rows = counted_cores()};
+    for (const Costs& costs : models) chart.series.push_back(format_name(costs.model));
+    for (std::size_t c = 0; c < chart.rows.size(); ++c)
+      for (const Costs& costs : models) chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));
+    return bar_chart(chart);
+  };
+  return charts(bars("Instructions of a step", "instructions", [](const DeviceCost& c) { return c.instructions; }) +
+                bars("Flash: the model and all code", "bytes", [](const DeviceCost& c) { return c.flash + c.code; }) +
+                bars("RAM: state, scratch and stack", "bytes", [](const DeviceCost& c) { return c.ram + c.stack; }));
+}
+
+/// What is known of a model on any core.
+std::string bytes_everywhere(const ReportedRun& run, const Fixed& fixed) {
+  std::vector<std::vector<std::string>> rows = {{"type", "model, bytes", "state of a stream, bytes", "scratch, bytes"}};
+  for (const OwnedModel* const model : {run.real(), fixed.model}) {
+    if (!model) continue;
+    const sluice_need need = sluice_needs(&model->model, {1, 1});
+    rows.push_back({format_name(*model), with_commas(model->info().bytes), with_commas(need.state), with_commas(need.scratch)});
+  }
+  return html_table(rows);
+}
+
+std::string cost_on_cores(const ReportedRun& run, const Fixed& fixed) {
+  std::vector<Costs> models;
+  try {
+    if (run.real()) models.push_back(costs_of(*run.real()));
+    if (fixed.model) models.push_back(costs_of(*fixed.model));
+  } catch (const Error& error) {
+    if (error.exit_code != 2) throw;
+    return missing(fmt::format("{}.", error.what())) + bytes_everywhere(run, fixed);
+  }
+  return cost_charts(models) + cost_table(models);
+}
+
+std::string share_text(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+/// How alike two models' answers to the same questions are.
+std::vector<std::string> agreement(const Evaluation& a, const Evaluation& b, const char* names) {
+  if (!a.classes) {
+    double squares = 0, most = 0;
+    for (std::size_t i = 0; i < a.answers.size(); ++i) {
+      const double apart = std::fabs(a.answers[i].error - b.answers[i].error);
+      squares += apart * apart, most = std::max(most, apart);
+    }
+    return {
+        names, "",
+        fmt::format("{} apart (root mean square), {} at most",
+                    figure_text(std::sqrt(squares / double(std::max<std::size_t>(a.answers.size(), 1)))), figure_text(most))};
+  }
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < a.answers.size(); ++i) same += a.answers[i].guess == b.answers[i].guess;
+  return {names, "",
+          fmt::format("{} of {} ({})", with_commas(same), with_commas(a.answers.size()),
+                      share_text(double(same) / double(std::max<std::size_t>(a.answers.size(), 1))))};
+}
+
+std::string beside_float(const ReportedRun& run, const OwnedModel& real, const OwnedModel& fixed, const Measured* measured) {
+  std::vector<std::vector<std::string>> rows = {{"", "float", format_name(fixed)}};
+  const auto add = [&](const std::string& what, const std::string& a, const std::string& b) { rows.push_back({what, a, b}); };
+  const sluice_need was = sluice_needs(&real.model, {1, 1}), is = sluice_needs(&fixed.model, {1, 1});
+  if (measured) {
+    const Evaluation a = run.evaluated(real, measured->part), b = run.evaluated(fixed, measured->part);
+    if (a.classes) add("accuracy, " + measured->part.name, share_text(a.accuracy()), share_text(b.accuracy()));
+    add("loss, " + measured->part.name, figure_text(a.loss), figure_text(b.loss));
+    if (!a.classes) add("mean absolute error", figure_text(a.absolute_error), figure_text(b.absolute_error));
+    rows.push_back(agreement(a, b, a.classes ? "same answer" : "answers"));
+  }
+  add("model, bytes", with_commas(real.info().bytes), with_commas(fixed.info().bytes));
+  add("state of a stream, bytes", with_commas(was.state), with_commas(is.state));
+  add("scratch, bytes", with_commas(was.scratch), with_commas(is.scratch));
+  return html_table(rows);
+}
+
+}  // namespace
+
+std::string devices(const ReportedRun& run, const Measured* measured) {
+  const Fixed fixed = fixed_of(run);
+  std::string inside =
+      fixed.model ? fmt::format("<h3>{} beside float</h3>\n", format_name(*fixed.model)) : "<h3>Fixed point</h3>\n";
+  if (!fixed.model) inside += missing(fixed.why_not);
+  if (fixed.model && run.real()) inside += beside_float(run, *run.real(), *fixed.model, measured) + paragraph(fixed.how);
+  if (fixed.model && !run.real())
+    inside += paragraph("The float weights that it was made of are not in the run\u2019s folder.");
+  return section("On devices", inside + "<h3>Cost on each core</h3>\n" + cost_on_cores(run, fixed));
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,195 @@
+#include "inside.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "../common/error.h"
+#include "../common/model_file.h"
+#include "../convert/fold.h"
+#include "../train/evaluate.h"
+#include "sluice_train.h"
+
+namespace sluice::tools {
+namespace {
+
+/// A network to be run here, without what only others read.
+OwnedModel open_probe(Network network) {
+  network.inputs.clear(), network.labels.clear(), network.made.clear(), network.self_test.clear(), network.vocabulary.clear();
+  return open_model(write_blob(network), "a part of the network");
+}
+
+Network first_layers(const Network& network, std::size_t count) {
+  Network part = network;
+  part.layers.resize(count);
+  return part;
+}
+
+/// Layers in front that only prepare what enters: what lies behind them sees numbers of one measure.
+std::size_t front_layers(const Network& network) {
+  const sluice_layer_kind first = network.layers.front().kind;
+  return first == SLUICE_STANDARDIZE || first == SLUICE_EMBEDDING ? 1 : 0;
+}
+
+struct GateName {
+  int index;  ///< among the rows of the weights
+  const char* name;
+};
+
+std::vector<GateName> gate_names(sluice_layer_kind kind) {
+  if (kind == SLUICE_LSTM) return {{0, "input gate i"}, {1, "forget gate f"}, {3, "output gate o"}};
+  if (kind == SLUICE_RNN) return {};
+  return {{1, "update gate z"}, {0, "reset gate r"}};
+}
+
+/// The arrays of one direction of a recurrent layer.
+struct Direction {
+  const Array &w_ih, &w_hh, &b_ih;
+  const Array* b_hh;  ///< null of a GRU that resets before
+};
+
+Direction direction_of(const Layer& layer, bool backward) {
+  const std::size_t first = backward ? layer.arrays.size() / 2 : 0;
+  const bool before = layer.kind == SLUICE_GRU_BEFORE;  // its bias stands behind its three matrices
+  const auto array = [&](std::size_t i) -> const Array& { return layer.arrays[first + i]; };
+  return {array(0), array(1), array(before ? 3 : 2), before ? nullptr : &array(3)};
+}
+
+/// A gate as a Dense over the frame and the state before: that is what it is.
+Layer gate_layer(const Layer& layer, const Direction& from, int gate) {
+  const int in = from.w_ih.cols, hidden = from.w_ih.rows;
+  Layer dense =
+      make_layer(SLUICE_DENSE, in + hidden, hidden, layer.activation == SLUICE_LINEAR ? SLUICE_SIGMOID : layer.activation);
+  dense.parameter = layer.activation == SLUICE_HARD_SIGMOID ? layer.parameter : 0;
+  auto weight = dense.arrays[0].values.begin();
+  for (int row = gate * hidden; row < (gate + 1) * hidden; ++row) {
+    weight = std::copy_n(from.w_ih.values.begin() + std::ptrdiff_t(row) * in, in, weight);
+    weight = std::copy_n(from.w_hh.values.begin() + std::ptrdiff_t(row) * hidden, hidden, weight);
+    dense.arrays[1].values[std::size_t(row - gate * hidden)] =
+        from.b_ih.values[std::size_t(row)] + (from.b_hh ? from.b_hh->values[std::size_t(row)] : 0.0f);
+  }
+  return dense;
+}
+
+/// [steps][in + hidden] of a direction: each frame, and beside it the state that the step begins with.
+std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t hidden, bool backward) {
+  const std::size_t steps = x.values.size() / x.width, width = x.width + hidden;
+  std::vector<float> rows(steps * width);
+  for (std::size_t t = 0; t < steps; ++t) {
+    float* const row = rows.data() + t * width;
+    std::copy_n(x.values.data() + t * x.width, x.width, row);
+    if (backward ? t + 1 == steps : t == 0) continue;  // from zero
+    const float* const state = h.values.data() + (backward ? t + 1 : t - 1) * h.width + (backward ? hidden : 0);
+    std::copy_n(state, hidden, row + x.width);
+  }
+  return rows;
+}
+
+Gate open_gate(const Layer& layer, const GateName& gate, const Steps& x, const Steps& h) {
+  Gate result{gate.name, {h.width, std::vector<float>(h.values.size())}};
+  const std::size_t hidden = h.width / (layer.both ? 2 : 1), steps = h.values.size() / h.width;
+  for (const bool backward : {false, true}) {
+    if (backward && !layer.both) break;
+    const OwnedModel model =
+        open_probe({{gate_layer(layer, direction_of(layer, backward), gate.index)}, {}, {}, {}, {}, {}, {}});
+    OwnedStream stream(model.model, {64, 1});
+    std::vector<float> open(steps * hidden);
+    stream.run(frames_and_states(x, h, hidden, backward).data(), open.data(), steps);
+    for (std::size_t t = 0; t < steps; ++t)
+      std::copy_n(open.data() + t * hidden, hidden, result.open.values.data() + t * h.width + (backward ? hidden : 0));
+  }
+  return result;
+}
+
+/// The network behind its front, with an embedding in place of that, whose rows are what enters at each step: an embedding's
+/// gradient is then the input's.
+Network over_steps(const Network& network, const Steps& entering) {
+  const std::size_t front = front_layers(network), steps = entering.values.size() / entering.width;
+  Network result;
+  result.layers.push_back(make_layer(SLUICE_EMBEDDING, int(steps), int(entering.width)));
+  std::vector<float>& weight = result.layers[0].arrays[0].values;  // a column an id
+  for (std::size_t t = 0; t < steps; ++t)
+    for (std::size_t i = 0; i < entering.width; ++i) weight[i * steps + t] = entering.values[t * entering.width + i];
+  for (std::size_t l = front; l < network.layers.size(); ++l) {
+    result.layers.push_back(network.layers[l]);
+    if (int& tied = result.layers.back().tied; tied >= 0) tied += 1 - int(front);
+  }
+  sluice_activation& last = result.layers.back().activation;
+  if (result.layers.back().kind == SLUICE_DENSE && (last == SLUICE_SOFTMAX || last == SLUICE_SIGMOID)) last = SLUICE_LINEAR;
+  return result;
+}
+
+/// Of (y - value)^2 with value = y - 1/2 for the number asked for, all others masked: the gradient of y itself.
+std::vector<float> values_for(const OwnedModel& model, const std::vector<std::int32_t>& ids, const Point& point) {
+  const sluice_info info = model.info();
+  OwnedStream stream(model.model, {std::uint32_t(ids.size()), 1});
+  std::vector<float> values((info.every_step ? ids.size() : 1) * info.outputs);
+  stream.run(ids.data(), values.data(), ids.size());
+  const std::size_t at = (info.every_step ? point.step : 0) * info.outputs + point.output;
+  const float y = values[at];
+  std::fill(values.begin(), values.end(), std::numeric_limits<float>::quiet_NaN());
+  values[at] = y - 0.5f;
+  return values;
+}
+
+/// The gradient of a batch of one sequence, as a network of gradients.
+Network gradient_of(const OwnedModel& model, const std::vector<std::int32_t>& ids, const std::vector<float>& values) {
+  sluice_train_options options = sluice_train_defaults();
+  options.loss = SLUICE_MSE;
+  options.max_sequences = 1, options.max_steps = std::uint32_t(ids.size()), options.shards = 1;
+  AlignedBytes arena(std::size_t(sluice_train_needs(&model.model, &options)));
+  sluice_trainer trainer;
+  sluice_status status = sluice_train_start(&trainer, &model.model, &options, arena.data.get(), arena.size);
+  sluice_sequence sequence{};
+  sequence.ids = ids.data(), sequence.steps = std::uint32_t(ids.size()), sequence.values = values.data();
+  const float* const gradient = status ? nullptr : sluice_train_gradient(&trainer, &sequence, 1, nullptr, nullptr, &status);
+  if (!gradient) refuse("the gradient by the input: {}", sluice_status_text(status));
+  Network gradients = read_network(model.model);
+  unpack_weights(weight_places(model.model), gradient, gradients);
+  return gradients;
+}
+
+}  // namespace
+
+Steps run_layers(const Network& network, std::size_t layers, const Excerpt& excerpt) {
+  const DataSet& data = excerpt.data;
+  if (layers == 0) {
+    const float* const x = data.frames(excerpt.sequence);
+    return {data.features(), {x, x + excerpt.steps * data.features()}};
+  }
+  Network part = first_layers(network, layers);
+  if (recurrent(part.layers.back())) part.layers.back().every_step = true, part.layers.back().mean = false;
+  const OwnedModel model = open_probe(part);
+  OwnedStream stream(model.model, {model.info().whole_sequences ? std::uint32_t(excerpt.steps) : 64, 1});
+  Steps result{model.info().outputs, std::vector<float>(excerpt.steps * model.info().outputs)};
+  run_rows(stream, data, data.first[excerpt.sequence], excerpt.steps, result.values.data());
+  return result;
+}
+
+std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerpt) {
+  std::vector<RecurrentLayer> result;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const Layer& layer = network.layers[l];
+    if (!recurrent(layer)) continue;
+    RecurrentLayer one{l, run_layers(network, l + 1, excerpt), {}};
+    const Steps x = run_layers(network, l, excerpt);
+    for (const GateName& gate : gate_names(layer.kind)) one.gates.push_back(open_gate(layer, gate, x, one.state));
+    result.push_back(std::move(one));
+  }
+  return result;
+}
+
+Steps input_gradient(const Network& network, const Excerpt& excerpt, const Point& point) {
+  if (has_batch_norm(network)) refuse("a batch normalization is left in the network, whose training differs from its use");
+  const Steps entering = run_layers(network, front_layers(network), excerpt);
+  const OwnedModel model = open_probe(over_steps(network, entering));
+  std::vector<std::int32_t> ids(excerpt.steps);
+  for (std::size_t t = 0; t < ids.size(); ++t) ids[t] = std::int32_t(t);
+  const Network gradients = gradient_of(model, ids, values_for(model, ids, point));
+  const std::vector<float>& columns = gradients.layers[0].arrays[0].values;
+  Steps result{entering.width, std::vector<float>(entering.values.size())};
+  for (std::size_t t = 0; t < ids.size(); ++t)
+    for (std::size_t i = 0; i < result.width; ++i) result.values[t * result.width + i] = columns[i * ids.size() + t];
+  return result;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,401 @@
+// Some sequences, step by step: what enters, the hidden state, the gates, and what the answer rests on.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "../common/error.h"
+#include "../common/print.h"
+#include "../data/parse_number.h"
+#include "charts.h"
+#include "inside.h"
+#include "markup.h"
+#include "report.h"
+#include "style.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::size_t most_columns = 160, most_rows = 48;  // of a heat map
+constexpr std::size_t most_steps_every = 512;              // of a sequence that is answered step by step
+constexpr std::size_t most_steps = 4096;
+
+/// A sequence of the part shown, and where its answers are among the evaluation's.
+struct Chosen {
+  std::size_t index = 0;     ///< in the part
+  std::size_t sequence = 0;  ///< in the data
+  std::size_t begin = 0, end = 0;
+  std::string why;
+};
+
+std::vector<Chosen> answered(const Measured& measured) {
+  const DataSet& data = *measured.part.data;
+  std::vector<Chosen> list;
+  std::size_t answers = 0;
+  for (std::size_t k = 0; k < measured.part.sequences.size(); ++k) {
+    Chosen one{k, measured.part.sequences[k], answers, 0, ""};
+    const std::size_t begin = data.target_begin(one.sequence), end = begin + data.targets(one.sequence);
+    if (data.classes)
+      answers +=
+          std::size_t(std::count_if(data.target.begin() + std::ptrdiff_t(begin), data.target.begin() + std::ptrdiff_t(end),
+                                    [](std::int32_t target) { return target >= 0; }));
+    for (std::size_t i = begin * data.outputs(); !data.classes && i < end * data.outputs(); ++i)
+      answers += !std::isnan(data.value[i]);
+    one.end = answers;
+    list.push_back(one);
+  }
+  return list;
+}
+
+template <class F>
+double mean_over(const Chosen& one, F f) {
+  double sum = 0;
+  for (std::size_t i = one.begin; i < one.end; ++i) sum += f(i);
+  return sum / double(one.end - one.begin);
+}
+
+/// The probability of the answer given, the mean over a sequence's.
+double sureness(const Evaluation& e, const Chosen& one) {
+  const std::size_t classes = e.labels.size();
+  return mean_over(
+      one, [&](std::size_t i) { return double(*std::max_element(&e.scores[i * classes], &e.scores[i * classes] + classes)); });
+}
+
+/// The first sequence with an answer, the one with the highest loss, the least sure one; one may be several of them.
+std::vector<Chosen> telling_ones(const Measured& measured, std::vector<Chosen> list) {
+  const Evaluation& e = measured.evaluation;
+  std::erase_if(list, [](const Chosen& one) { return one.begin == one.end; });
+  std::vector<Chosen> chosen;
+  const auto choose = [&](const Chosen& one, const char* why) {
+    for (Chosen& known : chosen)
+      if (known.sequence == one.sequence) return void(known.why += fmt::format(", {}", why));
+    chosen.push_back(one), chosen.back().why = why;
+  };
+  const auto lowest = [&](auto value) {
+    std::vector<double> values;
+    for (const Chosen& one : list) values.push_back(value(one));
+    return list[std::size_t(std::min_element(values.begin(), values.end()) - values.begin())];
+  };
+  choose(list.front(), "the first");
+  choose(lowest([&](const Chosen& one) { return -mean_over(one, [&](std::size_t i) { return e.answers[i].cost; }); }),
+         "the highest loss");
+  if (!e.scores.empty()) choose(lowest([&](const Chosen& one) { return sureness(e, one); }), "the least sure");
+  return chosen;
+}
+
+std::vector<Chosen> wanted_ones(const Measured& measured, const std::vector<Chosen>& list,
+                                const std::vector<std::string>& wanted) {
+  const DataSet& data = *measured.part.data;
+  std::vector<Chosen> chosen;
+  for (const std::string& name : wanted) {
+    auto found = std::find_if(list.begin(), list.end(), [&](const Chosen& one) { return data.names[one.sequence] == name; });
+    const std::optional<long long> number = parse_integer(name);
+    if (found == list.end() && number && *number >= 1 && std::size_t(*number) <= list.size())
+      found = list.begin() + std::ptrdiff_t(*number - 1);
+    if (found == list.end())
+      refuse("--sequence {}: is no sequence of the {} part; give one's name, or its number from 1 to {}", name,
+             measured.part.name, list.size());
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
+// --- numbers of every step as a heat map
+
+/// Steps that share a column.
+std::size_t steps_each(std::size_t steps) { return (steps + most_columns - 1) / most_columns; }
+
+/// The rows that change most, as many as are shown, in their order.
+std::vector<std::size_t> rows_shown(const Steps& s) {
+  std::vector<std::size_t> rows(s.width);
+  std::iota(rows.begin(), rows.end(), std::size_t(0));
+  if (s.width <= most_rows) return rows;
+  std::vector<double> spread(s.width);
+  const double n = double(s.values.size() / s.width);
+  for (std::size_t i = 0; i < s.width; ++i) {
+    double sum = 0, squares = 0;
+    for (std::size_t at = i; at < s.values.size(); at += s.width)
+      sum += double(s.values[at]), squares += double(s.values[at]) * double(s.values[at]);
+    spread[i] = squares / n - sum / n * (sum / n);
+  }
+  std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) { return spread[a] > spread[b]; });
+  rows.resize(most_rows);
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+/// The mean of the steps that share a column, or the largest of them.
+HeatMap map_of(const Steps& s, const std::vector<std::size_t>& rows, bool largest) {
+  const std::size_t steps = s.values.size() / s.width, each = steps_each(steps);
+  HeatMap map{.x = {"step", true}, .rows = rows.size(), .columns = (steps + each - 1) / each};
+  map.each = double(each);
+  for (const std::size_t row : rows)
+    for (std::size_t begin = 0; begin < steps; begin += each) {
+      const std::size_t end = std::min(begin + each, steps);
+      double sum = 0, most = 0;
+      for (std::size_t t = begin; t < end; ++t) {
+        const double v = double(s.values[t * s.width + row]);
+        sum += v, most = std::max(most, v);
+      }
+      map.values.push_back(largest ? most : sum / double(end - begin));
+    }
+  if (each > 1) map.note = fmt::format("Each column is the {} of {} steps.", largest ? "largest" : "mean", each);
+  return map;
+}
+
+void name_rows(HeatMap& map, const std::vector<std::size_t>& rows, std::size_t all, const std::vector<std::string>& names,
+               const char* what) {
+  if (!names.empty())
+    for (const std::size_t row : rows) map.row_names.push_back(names[row]);
+  if (rows.size() == all) return;
+  if (names.empty())
+    for (const std::size_t row : rows) map.row_names.push_back(std::to_string(row + 1));
+  map.note += fmt::format("{}The {} of {} {} that change most.", map.note.empty() ? "" : " ", rows.size(), all, what);
+}
+
+double largest_size(const std::vector<double>& values) {
+  double most = 0;
+  for (const double v : values)
+    if (std::isfinite(v)) most = std::max(most, std::fabs(v));
+  return most;
+}
+
+// --- a sequence
+
+/// What is drawn of a sequence, and the point of its answer that the saliency is about.
+struct View {
+  const ReportedRun& run;
+  const Measured& measured;
+  const Network& network;
+  const Chosen& chosen;
+  Excerpt excerpt;
+  Point point{};
+  std::string answer;  ///< the name of what is explained
+
+  const DataSet& data() const { return excerpt.data; }
+};
+
+bool standardizes(const Network& network) { return network.layers.front().kind == SLUICE_STANDARDIZE; }
+
+/// A token so that it can be seen where it is a space or ends a line.
+std::string token_name(const std::string& token) {
+  if (token == " ") return "a space";
+  if (token == "\n") return "a line\u2019s end";
+  return fmt::format("\u201c{}\u201d", token);
+}
+
+/// An answer that has a target.
+struct Known {
+  Point point;
+  std::size_t answer;  ///< among the evaluation's
+};
+
+std::vector<Known> known_answers(const View& view) {
+  const DataSet& data = view.data();
+  std::vector<Known> known;
+  std::size_t answer = view.chosen.begin;
+  for (std::size_t t = 0; t < (data.per_row ? view.excerpt.steps : 1); ++t) {
+    const std::size_t target = data.target_begin(view.chosen.sequence) + t;
+    const Point point{data.per_row ? t : view.excerpt.steps - 1, 0};
+    if (data.classes && data.target[target] >= 0) known.push_back({point, answer++});
+    for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
+      if (!std::isnan(data.value[target * data.outputs() + k])) known.push_back({{point.step, k}, answer++});
+  }
+  return known;
+}
+
+/// The last answer of what is drawn: of classes the one given, of values the one that is most wrong.
+void find_point(View& view) {
+  const Evaluation& e = view.measured.evaluation;
+  const std::vector<Known> known = known_answers(view);
+  if (known.empty()) return;
+  Known best = known.back();
+  for (const Known& one : known)
+    if (one.point.step == best.point.step && std::fabs(e.answers[one.answer].error) > std::fabs(e.answers[best.answer].error))
+      best = one;
+  view.point = best.point;
+  if (e.classes) view.point.output = std::size_t(e.answers[best.answer].guess);
+  view.answer =
+      view.data().is_text() && view.data().per_row ? token_name(e.labels[view.point.output]) : e.labels[view.point.output];
+  if (view.network.layers.back().out == 1) view.point.output = 0;  // one sigmoid between two classes
+}
+
+std::string facts(const View& view) {
+  const Evaluation& e = view.measured.evaluation;
+  const Chosen& c = view.chosen;
+  const std::string steps = counted(view.data().steps(c.sequence), "step");
+  if (c.begin == c.end) return steps + "; no target.";
+  const std::size_t answers = c.end - c.begin;
+  const double loss = mean_over(c, [&](std::size_t i) { return e.answers[i].cost; });
+  if (!e.classes)
+    return fmt::format("{}; {} numbers answered, mean absolute error {}.", steps, with_commas(answers),
+                       figure_text(mean_over(c, [&](std::size_t i) { return std::fabs(e.answers[i].error); })));
+  if (answers > 1)
+    return fmt::format(
+        "{}; {} of {} answers right, loss {}.", steps,
+        with_commas(std::uint64_t(
+            mean_over(c, [&](std::size_t i) { return double(e.answers[i].truth == e.answers[i].guess); }) * double(answers) +
+            0.5)),
+        with_commas(answers), figure_text(loss));
+  const Answer& one = e.answers[c.begin];
+  std::string text =
+      fmt::format("{}; true class {}, answered {}", steps, e.labels[std::size_t(one.truth)], e.labels[std::size_t(one.guess)]);
+  if (!e.scores.empty()) text += fmt::format(" with probability {:.3f}", sureness(e, c));
+  if (one.truth != one.guess) text += fmt::format("; the true one\u2019s is {}", figure_text(double(one.p)));
+  return fmt::format("{}; loss {}.", text, figure_text(loss));
+}
+
+std::string input_chart(const View& view) {
+  const Steps entering = run_layers(view.network, standardizes(view.network) ? 1 : 0, view.excerpt);
+  const std::vector<std::size_t> rows = rows_shown(entering);
+  HeatMap map = map_of(entering, rows, false);
+  const double most = largest_size(map.values);
+  map.low = -most, map.high = most;
+  map.title = standardizes(view.network) ? "Input, in deviations of the training data" : "Input";
+  map.y = {"feature"};
+  name_rows(map, rows, entering.width, view.data().feature_names, "features");
+  return heat_map(map);
+}
+
+std::string what_is_explained(const View& view) {
+  const std::string name = shortened(view.answer, 24);
+  const std::string number = view.measured.evaluation.classes ? "the logit of " + name : name;
+  return view.data().per_row ? fmt::format("{} at step {}", number, view.point.step + 1) : number;
+}
+
+std::string saliency_chart(const View& view, Steps gradient) {
+  for (float& g : gradient.values) g = std::fabs(g);
+  std::size_t top = 0;
+  for (std::size_t i = 0; i < gradient.values.size(); ++i)
+    if (gradient.values[i] > gradient.values[top]) top = i;
+  const std::vector<std::size_t> rows = rows_shown(gradient);
+  HeatMap map = map_of(gradient, rows, true);
+  map.high = largest_size(map.values);
+  map.title = fmt::format("Saliency: {} reacts most to {} at step {}", what_is_explained(view),
+                          shortened(view.data().feature_names[top % gradient.width], 24), top / gradient.width + 1);
+  map.y = {"feature"};
+  map.note += map.note.empty() ? "" : " ";
+  map.note += fmt::format("Size of the exact gradient of {} by each input{}.", what_is_explained(view),
+                          standardizes(view.network) ? ", per deviation of the training data" : "");
+  name_rows(map, rows, gradient.width, view.data().feature_names, "features");
+  return heat_map(map);
+}
+
+/// Tokens on the colors of their saliency, neighbors of one color together.
+std::string saliency_text(const View& view, const Steps& gradient) {
+  const DataSet& data = view.data();
+  std::vector<double> size(view.excerpt.steps);
+  for (std::size_t i = 0; i < gradient.values.size(); ++i)
+    size[i / gradient.width] += double(gradient.values[i]) * double(gradient.values[i]);
+  for (double& s : size) s = std::sqrt(s);
+  const double most = largest_size(size);
+  const std::vector<std::string> names = names_of(data.tokens);
+  std::string words, run, css;
+  const auto flush = [&] {
+    if (!run.empty()) words += fmt::format("<span class=\"{}\">{}</span>", css, escaped(run));
+    run.clear();
+  };
+  for (std::size_t t = 0; t < view.excerpt.steps; ++t) {
+    const double share = most > 0 ? size[t] / most : 0;
+    const std::string own = amount_class(share) + (is_strong(share) ? " on" : "");
+    if (own != css) flush(), css = own;
+    run += names[std::size_t(data.ids[data.first[view.chosen.sequence] + t])] + (data.tokens.rules.words ? " " : "");
+  }
+  flush();
+  return fmt::format(
+      "<figure>\n<figcaption>{}</figcaption>\n<p class=\"words\">{}</p>\n<p class=\"note\">{}</p>\n</figure>\n",
+      escaped(fmt::format("Saliency: what {} rests on, the strongest darkest on light paper", what_is_explained(view))), words,
+      escaped(fmt::format("Norm of the exact gradient of {} by the vector of each token; at most {}.", what_is_explained(view),
+                          figure_text(most))));
+}
+
+std::string saliency(const View& view) {
+  try {
+    const Steps gradient = input_gradient(view.network, view.excerpt, view.point);
+    return view.data().is_text() ? saliency_text(view, gradient) : saliency_chart(view, gradient);
+  } catch (const Error& error) {
+    if (error.exit_code != 2) throw;
+    return missing(fmt::format("There is no saliency: {}.", error.what()));
+  }
+}
+
+std::string state_chart(const Steps& state, const std::string& layer) {
+  const std::vector<std::size_t> rows = rows_shown(state);
+  HeatMap map = map_of(state, rows, false);
+  map.title = fmt::format("Hidden state of {}", layer);
+  map.y = {"unit"};
+  map.high = std::max(1.0, largest_size(map.values));  // beyond 1 only with tanh as a gate
+  map.low = -map.high;
+  name_rows(map, rows, state.width, {}, "units");
+  return heat_map(map);
+}
+
+std::string gate_chart(const Gate& gate, const Steps& state, const std::string& layer) {
+  const std::vector<std::size_t> rows = rows_shown(state);  // the same units as beside it
+  HeatMap map = map_of(gate.open, rows, false);
+  double sum = 0;
+  for (const float v : gate.open.values) sum += double(v);
+  map.title = fmt::format("{} of {}: open to {:.2f} on average", gate.name, layer, sum / double(gate.open.values.size()));
+  map.title[0] = char(map.title[0] - 'a' + 'A');
+  map.y = {"unit"};
+  const double lowest = *std::min_element(map.values.begin(), map.values.end());
+  if (lowest < 0) map.low = -1;  // tanh as a gate
+  map.note +=
+      gate.name.ends_with(" z") ? fmt::format("{}1 keeps the state, 0 takes the candidate.", map.note.empty() ? "" : " ") : "";
+  name_rows(map, rows, state.width, {}, "units");
+  return heat_map(map);
+}
+
+std::string layer_charts(const View& view) {
+  std::string drawn;
+  const std::vector<RecurrentLayer> layers = inside(view.network, view.excerpt);
+  for (const RecurrentLayer& one : layers) {
+    const Layer& layer = view.network.layers[one.layer];
+    const std::string which = layers.size() > 1
+                                  ? fmt::format("recurrent layer {} of {}", &one - layers.data() + 1, layers.size())
+                                  : std::string("the recurrent layer");
+    const std::string name =
+        fmt::format("{} ({} {}{})", which, sluice_layer_name(layer.kind), layer.out, layer.both ? ", both directions" : "");
+    drawn += state_chart(one.state, name);
+    for (const Gate& gate : one.gates) drawn += gate_chart(gate, one.state, which);
+  }
+  return drawn;
+}
+
+std::string draw_sequence(const ReportedRun& run, const Measured& measured, const Network& network, const Chosen& chosen) {
+  const DataSet& data = *measured.part.data;
+  const std::size_t steps = data.steps(chosen.sequence), most = data.per_row ? most_steps_every : most_steps;
+  View view{run, measured, network, chosen, {data, chosen.sequence, std::min(steps, most)}, {}, {}};
+  find_point(view);
+  std::string html = fmt::format("<h3>Sequence {}{}</h3>\n", escaped(shortened(data.names[chosen.sequence], 60)),
+                                 chosen.why.empty() ? "" : ": " + chosen.why);
+  html += paragraph(facts(view));
+  if (steps > most)
+    html += missing(fmt::format("Drawn are the first {} of its {} steps; the answer explained is that after them.",
+                                with_commas(most), with_commas(steps)));
+  const std::string words = data.is_text() && !view.answer.empty() ? saliency(view) : "";
+  std::string drawn = data.is_text() ? "" : input_chart(view);
+  if (!data.is_text() && !view.answer.empty()) drawn += saliency(view);
+  return html + words + charts(drawn + layer_charts(view));
+}
+
+}  // namespace
+
+std::string sequences_inside(const ReportedRun& run, const Measured& measured, const std::vector<std::string>& wanted) {
+  const std::vector<Chosen> all = answered(measured);
+  const std::vector<Chosen> chosen = wanted.empty() ? telling_ones(measured, all) : wanted_ones(measured, all, wanted);
+  if (!run.real())
+    return section(
+        "Inside",
+        missing("The float weights of this model are not in the run\u2019s folder, and only they can be looked into."));
+  const Network network = read_network(run.real()->model);
+  std::string inside = paragraph(fmt::format("Of the {} part; --sequence draws others.", measured.part.name));
+  if (run.of_floats)
+    inside +=
+        paragraph("What is drawn are the float weights that the model in fixed point was made of; the answers are its own.");
+  for (const Chosen& one : chosen) inside += draw_sequence(run, measured, network, one);
+  return section("Inside: sequences step by step", inside);
+}
+
+}  // namespace sluice::tools

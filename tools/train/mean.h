@@ -1,0 +1,17 @@
+// A figure of several runs of one recipe, which differ by their seeds.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace sluice::tools {
+
+struct Mean {
+  double mean = 0, error = 0;  ///< standard error of the mean; NaN of one run
+};
+
+Mean mean_of(const std::vector<double>& values);
+
+/// "97.12 ± 0.09 %" of a share, else "0.2001 ± 0.006".
+std::string mean_text(const Mean& m, bool share);
+
+}  // namespace sluice::tools
