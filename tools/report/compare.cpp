@@ -151,9 +151,10 @@ ComparedRun compared(ReportedRun run) {
     for (const double v : loss->values) lowest = std::fmin(lowest, v);
     add("lowest validation loss, by the log", lowest);
   }
-  add("epochs", double(run.log.epochs.size()));
-  if (run.model) add("model, bytes", double(run.model->info().bytes));
-  if (run.model) result.figures.push_back({"type", 0, false, sluice_format_name(run.model->info().format)});
+  const auto say = [&](const std::string& name, const std::string& text) { result.figures.push_back({name, 0, false, text}); };
+  say("epochs", with_commas(run.log.epochs.size()));
+  if (run.model) say("model, bytes", with_commas(run.model->info().bytes));
+  if (run.model) say("type", sluice_format_name(run.model->info().format));
   if (!run.model) result.no_input = "the training did not come to its end, so there is no model to measure.";
   result.log = std::move(run.log);
   return result;

@@ -195,7 +195,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe));
 }
 
-/// "Validation loss: lowest 0.1317 at the end, by wide".
+/// "Validation loss: lowest at the end is wide with 0.1317".
 std::string end_title(const std::string& what, const std::vector<NamedLog>& logs, const std::vector<Series>& series,
                       bool highest) {
   std::size_t best = series.size();
@@ -203,8 +203,8 @@ std::string end_title(const std::string& what, const std::vector<NamedLog>& logs
   for (std::size_t i = 0; i < series.size(); ++i)
     if (std::isfinite(end(i)) && (best == series.size() || (highest ? end(i) > end(best) : end(i) < end(best)))) best = i;
   if (best == series.size()) return what;
-  return fmt::format("{}: {} at the end {}{}, by {}", what, highest ? "highest" : "lowest", figure_text(end(best)),
-                     highest ? " %" : "", shortened(logs[best].name, 40));
+  return fmt::format("{}: {} at the end is {} with {}{}", what, highest ? "highest" : "lowest", shortened(logs[best].name, 40),
+                     figure_text(end(best)), highest ? " %" : "");
 }
 
 std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& recipe) {

@@ -53,8 +53,9 @@ std::string draw_texts(const Grid& grid) {
   std::string drawing;
   for (std::size_t i = 0; i < grid.map.texts.size(); ++i) {
     if (grid.map.texts[i].empty()) continue;
-    const double x = grid.box.left + (double(i % grid.map.columns) + 0.5) * grid.cell_width();
-    const double y = grid.box.top + (double(i / grid.map.columns) + 0.5) * grid.cell_height() + 4;
+    const std::size_t row = i / grid.map.columns, column = i % grid.map.columns;
+    const double x = grid.box.left + (double(column) + 0.5) * grid.cell_width();
+    const double y = grid.box.top + (double(row) + 0.5) * grid.cell_height() + 4;
     const bool strong = !grid.is_signed() && is_strong(grid.share(grid.map.values[i]));
     drawing += text_at(x, y, strong ? "mid on" : "mid", grid.map.texts[i]);
   }

@@ -17,7 +17,7 @@ struct Figure {
   std::string name;
   double value = 0;
   bool share = false;     ///< to be shown in percent
-  std::string text = {};  ///< in place of the value
+  std::string text = {};  ///< in place of the value; of such a figure there are no means
 };
 
 /// What a comparison keeps of a run, without its data.

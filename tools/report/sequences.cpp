@@ -74,6 +74,7 @@ std::vector<Chosen> telling_ones(const Measured& measured, std::vector<Chosen> l
   };
   const auto lowest = [&](auto value) {
     std::vector<double> values;
+    values.reserve(list.size());
     for (const Chosen& one : list) values.push_back(value(one));
     return list[std::size_t(std::min_element(values.begin(), values.end()) - values.begin())];
   };
@@ -112,7 +113,8 @@ std::vector<std::size_t> rows_shown(const Steps& s) {
   std::iota(rows.begin(), rows.end(), std::size_t(0));
   if (s.width <= most_rows) return rows;
   std::vector<double> spread(s.width);
-  const double n = double(s.values.size() / s.width);
+  const std::size_t steps = s.values.size() / s.width;
+  const double n = double(steps);
   for (std::size_t i = 0; i < s.width; ++i) {
     double sum = 0, squares = 0;
     for (std::size_t at = i; at < s.values.size(); at += s.width)
@@ -231,13 +233,12 @@ std::string facts(const View& view) {
   if (!e.classes)
     return fmt::format("{}; {} numbers answered, mean absolute error {}.", steps, with_commas(answers),
                        figure_text(mean_over(c, [&](std::size_t i) { return std::fabs(e.answers[i].error); })));
+  const auto begin = e.answers.begin() + std::ptrdiff_t(c.begin);
+  const auto right =
+      std::count_if(begin, begin + std::ptrdiff_t(answers), [](const Answer& one) { return one.truth == one.guess; });
   if (answers > 1)
-    return fmt::format(
-        "{}; {} of {} answers right, loss {}.", steps,
-        with_commas(std::uint64_t(
-            mean_over(c, [&](std::size_t i) { return double(e.answers[i].truth == e.answers[i].guess); }) * double(answers) +
-            0.5)),
-        with_commas(answers), figure_text(loss));
+    return fmt::format("{}; {} of {} answers right, loss {}.", steps, with_commas(std::uint64_t(right)), with_commas(answers),
+                       figure_text(loss));
   const Answer& one = e.answers[c.begin];
   std::string text =
       fmt::format("{}; true class {}, answered {}", steps, e.labels[std::size_t(one.truth)], e.labels[std::size_t(one.guess)]);
