@@ -282,6 +282,7 @@ void check_uses(const Recipe& recipe) {
       {"data.test_rows", ranges, "data.train_rows"},
       {"data.reach_back", series, "data.window"},
       {"data.group", !series && !text, "sequences; what is in time order is split so"},
+      {"data.thin", recipe.target_type == "class" && !text, "classes of sequences"},
       {"data.differences", !text && !tsv, "frames of numbers"},
       {"data.standardize_target", recipe.target_type == "value" && !text, "data.target_type = \"value\""},
       {"data.validation", !ranges, "no data.train_rows; give data.validation_rows"},

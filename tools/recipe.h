@@ -22,6 +22,7 @@ struct Recipe {
   std::vector<std::string> ignore, features;
   double validation = 0;
   std::string group;
+  std::string thin;
   bool standardize = true, standardize_target = false, differences = false;
   std::string text, tokens;
   bool lower_case = false;

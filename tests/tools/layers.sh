@@ -62,6 +62,13 @@ cmp -s out first || complain "complete runs are not taken as they are"
 works train r.toml --seed 2 --variant l2 --out alone
 cmp -s alone/l2/model.slu study/l2/seed-2/model.slu || complain "a variant alone is another"
 
+# --- a rare class: of 12 sequences a tenth is one, and what is held out stays whole
+recipe "{ gru = 5 }, $softmax"
+works train r.toml --out thin --set data.validation=0 --set data.thin=up:0.1
+grep -q 'rarest up (7.7 %) of 13 targets' err || complain "a tenth of a class is not one: $(head -n 1 err)"
+refused 2 'no class is called "left"' train r.toml --out none --set data.thin=left:0.1
+for thin in up up:0 up:2 up:x; do refused 2 'is not a class and a share' train r.toml --out none --set "data.thin=$thin"; done
+
 # --- a model to start from, layers that stay
 recipe "{ gru = 5 }, { gru = 4 }, $softmax"
 works train r.toml --out first_run

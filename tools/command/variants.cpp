@@ -11,6 +11,7 @@
 #include "../common/safe_file.h"
 #include "../data/parse_number.h"
 #include "../train/mean.h"
+#include "../train/measures.h"
 #include "train_run.h"
 
 namespace sluice::tools {
@@ -88,18 +89,40 @@ struct Column {
   bool share;  ///< as percent
 };
 
-/// Accuracy of classes, nats of a text's tokens, the loss of values; of every part that there is.
+/// Mean recall of the classes that occur.
+double balanced_accuracy(const Evaluation& e) {
+  double sum = 0, classes = 0;
+  for (const Counts& one : class_counts(e))
+    if (one.real) sum += double(one.correct) / double(one.real), classes += 1;
+  return classes > 0 ? sum / classes : 0;
+}
+
+/// Mean squared error in units of the values' deviation.
+double error_in_units(const Evaluation& e) {
+  double sum = 0;
+  for (const Answer& one : e.answers) sum += one.error / one.unit * (one.error / one.unit);
+  return sum / double(e.answers.size());
+}
+
+/// Accuracy of classes, nats of a text's tokens, of values the loss, or their squared error in units where they have some; of
+/// every part that there is.
 std::vector<Column> columns_for(const RunResult& result) {
-  const bool accuracy = result.train.classes && !result.train.text;
-  const char* const what = accuracy ? "accuracy" : result.train.text ? "nats" : "loss";
+  const bool accuracy = result.train.classes && !result.train.text,
+             units = !result.train.classes && !result.train.units.empty();
+  const char* const what = accuracy ? "accuracy" : result.train.text ? "nats" : units ? "squared error" : "loss";
   std::vector<Column> columns;
   const auto add = [&](const char* part, Evaluation RunResult::*evaluation) {
     if ((result.*evaluation).targets == 0) return;
     columns.push_back({fmt::format("{} {}", part, what),
-                       [=](const RunResult& r) { return accuracy ? (r.*evaluation).accuracy() : (r.*evaluation).loss; },
+                       [=](const RunResult& r) {
+                         const Evaluation& e = r.*evaluation;
+                         return accuracy ? e.accuracy() : units ? error_in_units(e) : e.loss;
+                       },
                        accuracy});
   };
   add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
+  if (accuracy && result.test.targets)
+    columns.push_back({"test balanced accuracy", [](const RunResult& r) { return balanced_accuracy(r.test); }, true});
   columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
   return columns;
 }

@@ -65,6 +65,12 @@ const Key table[] = {
              "time order. 0 for none.",
      .min = 0,
      .max = 0.9},
+    {.name = "data.thin",
+     .field = &R::thin,
+     .fallback = "\"\"",
+     .noun = "a class and a share",
+     .help = "LABEL:SHARE, such as \"7:0.1\": train on that share of the class's sequences, evenly taken, and on all others; to see what a "
+             "rare class costs. What is held out, and the test file, stay whole. Empty for none."},
     {.name = "data.group",
      .field = &R::group,
      .fallback = "\"\"",

@@ -1,6 +1,10 @@
 #include "input.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "../common/error.h"
+#include "../data/parse_number.h"
 
 namespace sluice::tools {
 namespace {
@@ -14,6 +18,26 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
     refuse("{}: {} of {} sequences cannot be held out with targets on both sides; give another share, or 0",
            where(recipe, "data.validation"), recipe.validation, data.sequences());
   return result;
+}
+
+/// Leaves sequences of one class out of what is trained on, as the recipe says.
+void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t>& train) {
+  if (recipe.thin.empty()) return;
+  const std::string place = where(recipe, "data.thin");
+  const std::size_t colon = recipe.thin.rfind(':');
+  const auto share = colon == recipe.thin.npos ? std::nullopt : parse_float(std::string_view(recipe.thin).substr(colon + 1));
+  if (!share || !(*share > 0 && *share <= 1))
+    refuse("{}: \"{}\" is not a class and a share above 0 and up to 1, such as \"7:0.1\"", place, recipe.thin);
+  const std::string label = recipe.thin.substr(0, colon);
+  const auto at = std::find(data.labels.begin(), data.labels.end(), label);
+  if (at == data.labels.end()) refuse("{}: no class is called \"{}\"", place, label);
+  const auto rare = std::int32_t(at - data.labels.begin());
+  std::size_t seen = 0;
+  std::erase_if(train, [&](std::size_t s) {
+    if (data.target[data.target_begin(s)] != rare) return false;
+    ++seen;
+    return std::floor(double(seen) * double(*share)) == std::floor(double(seen - 1) * double(*share));
+  });
 }
 
 DataSet read_test(const Recipe& recipe, const DataSet& train) {
@@ -39,6 +63,7 @@ Input read_input(const Recipe& recipe) {
   input.recipe = recipe;
   input.train = read_data(recipe.train_file, columns_of(recipe));
   input.split = split_of(recipe, input.train);
+  thin_out(recipe, input.train, input.split.train);
   finish_text(input);
   if (recipe.standardize_target) standardize_targets(input.train, input.split.train);
   input.test = read_test(recipe, input.train);
