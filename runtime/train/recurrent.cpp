@@ -111,8 +111,10 @@ template <>
 struct Back<RnnCell> {
   static void step(const RnnCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.activate_back_f32(Activation::tanh, s.a, s.state.dh, s.active, units, units);
-    for (int i = 0; i < s.active; ++i) copy(s.state.dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * units, units);
+    float *const dh = s.state.dh, *const h = s.state.spare;
+    for (int i = 0; i < s.active; ++i) copy(s.a + ptrdiff_t(i) * cell.a_stride, h + ptrdiff_t(i) * units, units);
+    s.call.kernels.activate_back_f32(Activation::tanh, h, dh, s.active, units, units);
+    for (int i = 0; i < s.active; ++i) copy(dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * cell.a_stride, units);
     through_gates(s, cell, true);
   }
 };
