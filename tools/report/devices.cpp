@@ -30,7 +30,7 @@ Fixed fixed_of(const ReportedRun& run) {
     return fixed;
   }
   const std::string made = run.model->made();
-  const Network network = read_network(run.model->model);
+  const Network network = without_added_input(read_network(run.model->model));
   try {
     check_quantizable(network);
     if (!run.input) refuse("the data are not there, and without them no ranges can be chosen");
@@ -43,6 +43,7 @@ Fixed fixed_of(const ReportedRun& run) {
     RangeTrial& best = trials.best();
     fixed.how =
         fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", range_name(best.choice));
+    if (adds_input(run.model->model)) fixed.how += " It answers differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;
   } catch (const Error& error) {
@@ -63,7 +64,8 @@ struct Costs {
 Costs costs_of(const OwnedModel& model) {
   Costs costs{model, {}};
   const Network network = read_network(model.model);
-  for (const std::string& core : counted_cores()) costs.on.push_back(device_cost(network, core, "The cost"));
+  for (const std::string& core : counted_cores())
+    costs.on.push_back(device_cost(network, core, std::string("The cost in ") + format_name(model)));
   return costs;
 }
 
@@ -108,16 +110,21 @@ std::string bytes_everywhere(const ReportedRun& run, const Fixed& fixed) {
   return html_table(rows);
 }
 
+/// Of each model that can be told; of the others why not.
 std::string cost_on_cores(const ReportedRun& run, const Fixed& fixed) {
   std::vector<Costs> models;
-  try {
-    if (run.real()) models.push_back(costs_of(*run.real()));
-    if (fixed.model) models.push_back(costs_of(*fixed.model));
-  } catch (const Error& error) {
-    if (error.exit_code != 2) throw;
-    return missing(fmt::format("{}.", error.what())) + bytes_everywhere(run, fixed);
+  std::string untold;
+  for (const OwnedModel* const model : {run.real(), fixed.model}) {
+    if (!model) continue;
+    try {
+      models.push_back(costs_of(*model));
+    } catch (const Error& error) {
+      if (error.exit_code != 2) throw;
+      untold += missing(fmt::format("{}.", error.what()));
+    }
   }
-  return cost_charts(models) + cost_table(models);
+  if (!untold.empty()) untold += bytes_everywhere(run, fixed);
+  return models.empty() ? untold : cost_charts(models) + cost_table(models) + untold;
 }
 
 std::string share_text(double share) { return fmt::format("{:.1f} %", 100 * share); }

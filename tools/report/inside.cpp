@@ -24,12 +24,6 @@ Network first_layers(const Network& network, std::size_t count) {
   return part;
 }
 
-/// Layers in front that only prepare what enters: what lies behind them sees numbers of one measure.
-std::size_t front_layers(const Network& network) {
-  const sluice_layer_kind first = network.layers.front().kind;
-  return first == SLUICE_STANDARDIZE || first == SLUICE_EMBEDDING ? 1 : 0;
-}
-
 struct GateName {
   int index;  ///< among the rows of the weights
   const char* name;
@@ -149,6 +143,12 @@ Network gradient_of(const OwnedModel& model, const std::vector<std::int32_t>& id
 }
 
 }  // namespace
+
+std::size_t front_layers(const Network& network) {
+  std::size_t count = 0;
+  while (count + 1 < network.layers.size() && only_prepares(network.layers[count])) ++count;
+  return count == 0 && network.layers.front().kind == SLUICE_EMBEDDING ? 1 : count;
+}
 
 Steps run_layers(const Network& network, std::size_t layers, const Excerpt& excerpt) {
   const DataSet& data = excerpt.data;

@@ -35,6 +35,9 @@ struct RecurrentLayer {
 /// What the first `layers` layers hand on, the last of them at every step.
 Steps run_layers(const Network& network, std::size_t layers, const Excerpt& excerpt);
 
+/// How many layers in front only prepare what enters: differences, standardization; or an embedding.
+std::size_t front_layers(const Network& network);
+
 /// States and gates of every recurrent layer.
 std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerpt);
 
@@ -43,9 +46,10 @@ struct Point {
   std::size_t step, output;  ///< step: of a network that answers every one
 };
 
-/// The gradient of a number that the network answers, before a last softmax or sigmoid, by what enters the network at every
-/// step: frames, in deviations of the training data where the network standardizes; of a text the vectors of its tokens. Exact,
-/// by back-propagation. Refused where a batch normalization is left, whose training differs from its use.
+/// The gradient of a number that the network answers, before a last softmax or sigmoid, by what leaves the front layers at
+/// every step: frames, or what changes between them, in deviations of the training data where the network standardizes; of a
+/// text the vectors of its tokens. Exact, by back-propagation. Refused where a batch normalization is left, whose training
+/// differs from its use.
 Steps input_gradient(const Network& network, const Excerpt& excerpt, const Point& point);
 
 }  // namespace sluice::tools

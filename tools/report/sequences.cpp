@@ -178,7 +178,12 @@ struct View {
   const DataSet& data() const { return excerpt.data; }
 };
 
-bool standardizes(const Network& network) { return network.layers.front().kind == SLUICE_STANDARDIZE; }
+bool has_front(const Network& network, sluice_layer_kind kind) {
+  const auto end = network.layers.begin() + std::ptrdiff_t(front_layers(network));
+  return std::any_of(network.layers.begin(), end, [&](const Layer& layer) { return layer.kind == kind; });
+}
+bool standardizes(const Network& network) { return has_front(network, SLUICE_STANDARDIZE); }
+bool differs(const Network& network) { return has_front(network, SLUICE_DIFFERENCE); }
 
 /// A token so that it can be seen where it is a space or ends a line.
 std::string token_name(const std::string& token) {
@@ -248,12 +253,13 @@ std::string facts(const View& view) {
 }
 
 std::string input_chart(const View& view) {
-  const Steps entering = run_layers(view.network, standardizes(view.network) ? 1 : 0, view.excerpt);
+  const Steps entering = run_layers(view.network, front_layers(view.network), view.excerpt);
   const std::vector<std::size_t> rows = rows_shown(entering);
   HeatMap map = map_of(entering, rows, false);
   const double most = largest_size(map.values);
   map.low = -most, map.high = most;
-  map.title = standardizes(view.network) ? "Input, in deviations of the training data" : "Input";
+  map.title = differs(view.network) ? "Change of the input from step to step" : "Input";
+  if (standardizes(view.network)) map.title += ", in deviations of the training data";
   map.y = {"feature"};
   name_rows(map, rows, entering.width, view.data().feature_names, "features");
   return heat_map(map);
@@ -277,7 +283,8 @@ std::string saliency_chart(const View& view, Steps gradient) {
                           shortened(view.data().feature_names[top % gradient.width], 24), top / gradient.width + 1);
   map.y = {"feature"};
   map.note += map.note.empty() ? "" : " ";
-  map.note += fmt::format("Size of the exact gradient of {} by each input{}.", what_is_explained(view),
+  map.note += fmt::format("Size of the exact gradient of {} by each {}{}.", what_is_explained(view),
+                          differs(view.network) ? "change of an input" : "input",
                           standardizes(view.network) ? ", per deviation of the training data" : "");
   name_rows(map, rows, gradient.width, view.data().feature_names, "features");
   return heat_map(map);
@@ -390,7 +397,7 @@ std::string sequences_inside(const ReportedRun& run, const Measured& measured, c
     return section(
         "Inside",
         missing("The float weights of this model are not in the run\u2019s folder, and only they can be looked into."));
-  const Network network = read_network(run.real()->model);
+  const Network network = without_added_input(read_network(run.real()->model));
   std::string inside = paragraph(fmt::format("Of the {} part; --sequence draws others.", measured.part.name));
   if (run.of_floats)
     inside +=
