@@ -285,6 +285,9 @@ void check_uses(const Recipe& recipe) {
       {"data.thin", recipe.target_type == "class" && !text, "classes of sequences"},
       {"data.differences", !text && !tsv, "frames of numbers"},
       {"data.standardize_target", recipe.target_type == "value" && !text, "data.target_type = \"value\""},
+      {"train.carry", text, "data.format = \"text\"; give train.truncate"},
+      {"train.truncate", recipe.format == "table" && recipe.target_per == "row", "a table and data.target_per = \"row\""},
+      {"train.bucket", !recipe.carries(), "sequences that are not carried on"},
       {"data.validation", !ranges, "no data.train_rows; give data.validation_rows"},
   };
   const Recipe defaults = default_recipe();
@@ -351,6 +354,10 @@ void check_layers(const Recipe& recipe) {
   const std::string place = where(recipe, "model.layers");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data()) refuse("{}: an embedding is the first layer", place);
+  for (const LayerSpec& layer : recipe.layers)
+    if (layer.directions == "both" && (recipe.carries() || recipe.format == "text"))
+      refuse("{}: a layer in both directions wants whole sequences{}", place,
+             recipe.format == "text" ? ", and would see the token that it is to tell; give directions = \"one\"" : "; leave train.truncate out");
   const LayerSpec& last = recipe.layers.back();
   if (recipe.loss == "cross_entropy" && last.activation != "softmax")
     refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}", place);
@@ -381,8 +388,12 @@ void check_watch(const Recipe& recipe) {
     if (recipe.monitor != "loss") needs_validation("train.monitor", "another measure than the loss");
     if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
   }
-  if (recipe.monitor == "accuracy" && recipe.target_type != "class")
-    refuse("{}: values have no accuracy; give \"loss\"", where(recipe, "train.monitor"));
+  const bool values = recipe.target_type == "value", text = recipe.format == "text";
+  if (recipe.monitor == "mae" ? !values : recipe.monitor != "loss" && values)
+    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes", recipe.monitor,
+           values ? " or \"mae\"" : "");
+  if (text && recipe.monitor != "loss" && recipe.monitor != "accuracy")
+    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"", where(recipe, "train.monitor"), recipe.monitor);
   if (recipe.min_improvement > 0 && recipe.patience == 0)
     refuse("{}: nothing looks at it without early stopping; set train.patience", where(recipe, "train.min_improvement"));
   if (recipe.diverged > 0 && recipe.diverged < 1)

@@ -43,6 +43,8 @@ struct Recipe {
   std::string loss, class_weights, sampling;
   double huber_delta = 0, label_smoothing = 0;
   bool carry = false;
+  std::int64_t truncate = 0;
+  bool carries() const { return carry || truncate > 0; }  ///< states from piece to piece
   std::int64_t epochs = 0, batch = 0;  ///< batch: all_at_once for "all"
   bool bucket = false;
   std::string optimizer;

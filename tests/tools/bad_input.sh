@@ -129,6 +129,10 @@ bad_value train.l1_step proximl 'proximal'
 for value in -1 nan; do bad_value train.clip_value $value '0 or more'; done
 for value in everything 0 -1 '""' 2.5; do bad_value train.batch "$value" '(1 or more|"all")'; done
 bad_value train.monitor acuracy 'did you mean "accuracy"' --set data.validation=0.5
+bad_value train.monitor mae 'classes have no mae' --set data.validation=0.5
+bad_value train.carry true 'means nothing here; it goes with data.format = "text"; give train.truncate'
+bad_value train.truncate 5 'means nothing here; it goes with a table and data.target_per'
+bad_value train.truncate -1 '0 or more' --set data.target_per=row
 bad_value train.checkpoint_seconds -1 '0 or more'
 bad_value train.validate_every 0 '1 or more' --set data.validation=0.5
 bad_value train.plateau_patience -1 '0 or more'

@@ -71,7 +71,7 @@ TEST_CASE("every key has a help of one sentence and stands in the manual") {
 
 TEST_CASE("a number that may be a word says so, and takes it with and without quotes") {
   CHECK_EQ(allowed(*find_key("train.batch")), "1 to 65536, or \"all\"");
-  CHECK_EQ(allowed(*find_key("train.monitor")), "\"loss\" or \"accuracy\"");
+  CHECK_EQ(allowed(*find_key("data.cut")), "\"front\" or \"back\"");
   CHECK_EQ(allowed(*find_key("train.epochs")), "1 or more");
   const auto with = [](const std::string& text) { return parse_recipe(smallest, "r.toml", {parse_override(text)}).batch; };
   CHECK_EQ(with("train.batch=all"), all_at_once);

@@ -127,7 +127,7 @@ TEST_CASE("a stream is cut into pieces for training, and stays whole for validat
   CHECK_EQ(data.steps(0), 91u);  // of floor(103 * 0.9) tokens
 
   const Ids ids = data.ids;
-  cut_stream(data, parts, 40);
+  cut_pieces(data, parts, 40);
   CHECK_EQ(data.first, std::vector<std::size_t>{0, 40, 80, 91, data.ids.size()});
   CHECK_EQ(parts.train, std::vector<std::size_t>{0, 1, 2});
   CHECK_EQ(parts.held_out, std::vector<std::size_t>{3});

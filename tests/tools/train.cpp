@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/safe_file.h"
 #include "train/checkpoint.h"
+#include "train/measures.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -134,6 +135,68 @@ TEST_CASE("the plateau schedule changes the rate where PyTorch 2.13's ReduceLROn
   for (double& v : accuracy) v = -v;
   check_near(plateau_rates(1, 0.25, 0.01, accuracy),  // mode "max"
              {0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0025, 0.0025, 0.0025, 0.0025, 0.000625, 0.000625, 0.000625});
+}
+
+TEST_CASE("pieces with carried states have the losses of whole sequences") {
+  // 23, 9 and 30 rows, cut at every 5th: at a rate of next to nothing an epoch's loss is the untrained network's, run whole.
+  DataSet data;
+  Noise noise(8);
+  data.feature_names = {"a", "b"}, data.labels = {"low", "high"}, data.per_row = true;
+  for (const int rows : {23, 9, 30}) {
+    data.first.push_back(data.x.size() / 2);
+    data.names.push_back(std::to_string(rows));
+    for (int i = 0; i < rows; ++i) {
+      data.x.insert(data.x.end(), {noise.number(-1, 1), noise.number(-1, 1)});
+      data.target.push_back(data.x.back() > data.x.end()[-2]);
+    }
+  }
+  data.first.push_back(data.x.size() / 2);
+  const std::vector<std::string> settings = {"data.target_per=row", "data.validation=0", "train.batch=1", "train.epochs=1",
+                                             "train.learning_rate=1e-9"};
+  const auto with_truncate = [&](const std::string& rows) {
+    std::vector<std::string> all = settings;
+    all.push_back("train.truncate=" + rows);
+    return recipe_of(true, all);
+  };
+  Split parts{all_sequences(data), {}};
+  const Recipe recipe = with_truncate("5");
+  const Network start = make_network(recipe, data, parts);
+  const double whole = evaluate(open_model(write_blob(start), "start").model, data, parts.train, 1).loss;
+  cut_pieces(data, parts, 5);
+  REQUIRE_EQ(parts.train.size(), 5u + 2u + 6u);
+  CHECK(std::fabs(train(recipe, data, parts, start).epochs.at(0).loss - whole) < 1e-6);
+  // The same pieces from zero states are something else.
+  CHECK(std::fabs(train(with_truncate("0"), data, parts, start).epochs.at(0).loss - whole) > 1e-4);
+}
+
+TEST_CASE("what is watched is the measure that train.monitor names") {
+  // Three of the first class, one of the second, by hand: recalls 2/3 and 1; F1 4/5 and 2/3; ranked 1, 1 and 0 of 3 pairs right.
+  Evaluation e;
+  e.labels = {"a", "b"}, e.targets = 4, e.correct = 3, e.loss = 0.5, e.blocks = 4, e.absolute_error = 0.25;
+  const float second[] = {0.1f, 0.2f, 0.9f, 0.6f};
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    Answer answer;
+    answer.truth = i == 3, answer.guess = second[i] > 0.5f, answer.block = i;
+    e.answers.push_back(answer);
+    e.scores.insert(e.scores.end(), {1 - second[i], second[i]});
+  }
+  const std::pair<const char*, double> expected[] = {{"loss", 0.5},
+                                                     {"accuracy", 0.75},
+                                                     {"balanced_accuracy", (2.0 / 3 + 1) / 2},
+                                                     {"macro_f1", (4.0 / 5 + 2.0 / 3) / 2},
+                                                     {"auc", 2.0 / 3},
+                                                     {"mae", 0.25}};
+  for (const auto& [monitor, value] : expected) {
+    CAPTURE(std::string(monitor));
+    CHECK(std::fabs(watched_measure(e, monitor) - value) < 1e-12);
+  }
+  const Run run(true, {"data.validation=0.5", "train.epochs=12", "train.patience=3", "train.monitor=macro_f1"});
+  double best = -1;
+  int epoch = 0;
+  for (const Epoch& one : run.trained.epochs)
+    if (one.held_out->watched > best) best = one.held_out->watched, epoch = one.number;
+  CHECK_EQ(run.trained.kept, epoch);
+  CHECK(log_line(run.trained.epochs[0], true, "macro_f1").find("\"validation_macro_f1\":") != std::string::npos);
 }
 
 TEST_CASE("early stopping counts validations since something got better by more than the least improvement") {

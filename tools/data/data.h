@@ -98,6 +98,7 @@ struct DataSet {
       part;             ///< [sequences] of what is parted in time order: training 0, validation 1, test 2; else empty
   RowRange fit;         ///< of a series, the rows that statistics come from
   std::size_t cut = 0;  ///< sequences that lost rows to max_steps
+  std::vector<std::uint8_t> goes_on;  ///< [sequences] whether it is a piece that another one comes before; empty: none
 
   // Of windows:
   std::vector<float> last;  ///< [sequences][outputs] what a value was in the window's last row
@@ -111,6 +112,7 @@ struct DataSet {
   std::size_t sequences() const { return first.empty() ? 0 : first.size() - 1; }
   std::size_t steps(std::size_t sequence) const { return window ? window : first[sequence + 1] - first[sequence]; }
   bool is_text() const { return !ids.empty(); }
+  bool begins(std::size_t sequence) const { return goes_on.empty() || !goes_on[sequence]; }
   const float* frames(std::size_t sequence) const { return x.data() + first[sequence] * features(); }
   /// Where a sequence's targets begin, in units of one target, and how many it has.
   std::size_t target_begin(std::size_t sequence) const { return per_row ? first[sequence] : sequence; }
@@ -188,8 +190,8 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
 void standardize_targets(DataSet& data, std::span<const std::size_t> train);
 void restore_targets(DataSet& data);
 
-/// Cuts the training sequences of a stream into pieces of at most `steps` rows, each a sequence of its own that begins anew.
-void cut_stream(DataSet& data, Split& split, std::size_t steps);
+/// Cuts the sequences trained on into pieces of at most `steps` rows, each a sequence of its own. Every row has its target.
+void cut_pieces(DataSet& data, Split& split, std::size_t steps);
 
 /// Puts an epoch's shuffled order into batches of similar length: sorted by length inside each run of 64 batches, ties as they
 /// were, then the full batches shuffled. A last batch that is not full stays last.

@@ -139,22 +139,26 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
   return data;
 }
 
-void cut_stream(DataSet& data, Split& split, std::size_t steps) {
+void cut_pieces(DataSet& data, Split& split, std::size_t steps) {
   DataSet cut;
   Split parts;
-  const auto kept = [&](std::size_t s) { return std::find(split.train.begin(), split.train.end(), s) == split.train.end(); };
+  const auto is_in = [](const std::vector<std::size_t>& list, std::size_t s) { return std::binary_search(list.begin(), list.end(), s); };
   for (std::size_t s = 0; s < data.sequences(); ++s) {
-    const std::size_t piece = kept(s) ? data.steps(s) : steps;
+    const bool trained = is_in(split.train, s);
+    const std::size_t piece = trained ? steps : data.steps(s);
     for (std::size_t row = data.first[s]; row < data.first[s + 1]; row += piece) {
-      std::vector<std::size_t>& list = data.part[s] == 0 ? parts.train : data.part[s] == 1 ? parts.held_out : parts.test;
-      list.push_back(cut.first.size());
+      if (trained || is_in(split.held_out, s) || is_in(split.test, s))
+        (trained ? parts.train : is_in(split.held_out, s) ? parts.held_out : parts.test).push_back(cut.first.size());
+      cut.goes_on.push_back(row > data.first[s]);
       cut.first.push_back(row);
       cut.names.push_back(data.names[s]);
-      cut.part.push_back(data.part[s]);
+      if (!data.part.empty()) cut.part.push_back(data.part[s]);
+      if (!data.group.empty()) cut.group.push_back(data.group[s]);
     }
   }
   cut.first.push_back(data.first.back());
-  data.first = std::move(cut.first), data.names = std::move(cut.names), data.part = std::move(cut.part);
+  data.first = std::move(cut.first), data.names = std::move(cut.names), data.goes_on = std::move(cut.goes_on);
+  data.part = std::move(cut.part), data.group = std::move(cut.group);
   split = std::move(parts);
 }
 

@@ -64,6 +64,15 @@ const Key table[] = {
      .help = "text: train the pieces of data.window tokens in their order, in train.batch parallel streams, each piece from the state that the "
              "one before left; gradients stay inside a piece (truncated back-propagation through time).",
      .source = "Williams, Peng 1990"},
+    {.name = "train.truncate",
+     .field = &R::truncate,
+     .fallback = "0",
+     .noun = "a number of rows",
+     .help = "Tables with data.target_per = \"row\": train long sequences in pieces of so many rows, in their order and with carried states, as "
+             "train.carry does a text. 0: whole.",
+     .min = 0,
+     .max = 16777216,
+     .source = "Williams, Peng 1990"},
     {.name = "train.bucket",
      .field = &R::bucket,
      .fallback = "false",
@@ -262,9 +271,9 @@ const Key table[] = {
      .field = &R::monitor,
      .fallback = "\"loss\"",
      .noun = "a measure of validation",
-     .help = "What early stopping and the plateau schedule look at, and the best epoch is best by: the loss of validation, or its "
-             "accuracy.",
-     .words = {"loss", "accuracy"}},
+     .help = "What early stopping and the plateau schedule look at, and the best epoch is best by, of validation: the loss; of classes "
+             "accuracy, balanced_accuracy (the mean of the classes' recalls), macro_f1 or auc; of values mae, the mean absolute error.",
+     .words = {"loss", "accuracy", "balanced_accuracy", "macro_f1", "auc", "mae"}},
     {.name = "train.min_improvement",
      .field = &R::min_improvement,
      .fallback = "0.0",

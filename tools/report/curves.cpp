@@ -6,6 +6,7 @@
 
 #include "../common/print.h"
 #include "../keys.h"
+#include "../train/monitor.h"
 #include "charts.h"
 #include "kernels/kernels.h"
 #include "markup.h"
@@ -67,7 +68,7 @@ std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
   const LogColumn* const watched = log.log.find("validation_" + recipe.monitor);
   if (recipe.patience == 0 || !watched) return {};
   std::vector<double> values = watched->values;
-  if (recipe.monitor == "accuracy")
+  if (higher_is_better(recipe.monitor))
     for (double& v : values) v = -v;
   const std::size_t best = lowest(values);
   if (best == values.size()) return {};

@@ -35,12 +35,12 @@ std::size_t batch_size(const Recipe& recipe, const Split& split) {
 
 std::uint64_t batches_of(const Recipe& recipe, const Split& split) {
   const std::size_t size = batch_size(recipe, split), n = split.train.size();
-  return recipe.carry ? n / size : (n + size - 1) / size;
+  return recipe.carries() ? n / size : (n + size - 1) / size;
 }
 
 std::vector<std::size_t> epoch_order(const Recipe& recipe, const DataSet& data, const Split& split, std::uint32_t epoch) {
   const auto seed = std::uint64_t(recipe.seed);
-  if (recipe.carry) return streams(split.train, batch_size(recipe, split));
+  if (recipe.carries()) return streams(split.train, batch_size(recipe, split));
   if (recipe.sampling == "balanced") return balanced(recipe, data, split, epoch);
   std::vector<std::size_t> order = split.train;
   shuffle(order, seed, epoch, Purpose::shuffle);

@@ -78,7 +78,7 @@ void each(A& a, std::string& text) {
 
 template <class A>
 void each(A& a, HeldOut& h) {
-  each(a, h.loss), each(a, h.accuracy);
+  each(a, h.loss), each(a, h.accuracy), each(a, h.watched);
 }
 
 template <class A>

@@ -53,7 +53,7 @@ DataSet read_test(const Recipe& recipe, const DataSet& train) {
 void finish_text(Input& input) {
   if (!input.train.is_text()) return;
   learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary), input.recipe.train_file);
-  if (input.recipe.format == "text") cut_stream(input.train, input.split, std::size_t(input.recipe.window));
+  if (input.recipe.format == "text") cut_pieces(input.train, input.split, std::size_t(input.recipe.window));
 }
 
 }  // namespace
@@ -65,6 +65,7 @@ Input read_input(const Recipe& recipe) {
   input.split = split_of(recipe, input.train);
   thin_out(recipe, input.train, input.split.train);
   finish_text(input);
+  if (recipe.truncate > 0) cut_pieces(input.train, input.split, std::size_t(recipe.truncate));
   if (recipe.standardize_target) standardize_targets(input.train, input.split.train);
   input.test = read_test(recipe, input.train);
   return input;

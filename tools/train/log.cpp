@@ -41,7 +41,7 @@ double square_sum(const std::vector<float>& values) {
 
 }  // namespace
 
-std::string log_line(const Epoch& epoch, bool classes) {
+std::string log_line(const Epoch& epoch, bool classes, const std::string& monitor) {
   nlohmann::ordered_json json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
   if (classes) json["accuracy"] = epoch.accuracy;
   json["gradient_norm"] = epoch.gradient_norm;
@@ -51,6 +51,7 @@ std::string log_line(const Epoch& epoch, bool classes) {
     if (epoch.weight_norms[g] >= 0) json["weight_norm"][weight_groups[g]] = epoch.weight_norms[g];
   if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
+  if (epoch.held_out && monitor != "loss") json["validation_" + monitor] = epoch.held_out->watched;
   return json.dump() + "\n";
 }
 

@@ -13,6 +13,7 @@
 #include "aware.h"
 #include "batches.h"
 #include "checkpoint.h"
+#include "measures.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -158,7 +159,7 @@ void begin(Loop& loop) {
   loop.state = *loop.keeping->state;
   restore(loop);
   std::string lines;
-  for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes);
+  for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes, loop.recipe.monitor);
   restore_log(folder, lines);
 }
 
@@ -232,12 +233,13 @@ void add(Sums& sums, const sluice_train_result& result) {
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
   const sluice_host host{&loop.crew, crew_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
-  if (loop.recipe.carry && number == 0) std::fill(loop.state.carried.begin(), loop.state.carried.end(), 0.0f);
   const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
   for (std::size_t i = begin; i < std::min(begin + size, order.size()); ++i) {
     batch.push_back(sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i]));
-    if (floats > 0) batch.back().state = loop.state.carried.data() + (i - begin) * floats;
+    if (floats == 0) continue;
+    batch.back().state = loop.state.carried.data() + (i - begin) * floats;
+    if (number == 0 || loop.data.begins(order[i])) std::fill_n(batch.back().state, floats, 0.0f);
   }
   sluice_train_result result{};
   need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
@@ -275,7 +277,7 @@ bool is_validated(const Loop& loop, int epoch) {
 void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   TrainState& state = loop.state;
   const Recipe& recipe = loop.recipe;
-  const double value = recipe.monitor == "accuracy" ? -epoch.held_out->accuracy : epoch.held_out->loss;
+  const double value = higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
   if (value < state.best.value) state.best = best_of(now, epoch.number, value);
   watch(state.patience, value, recipe.min_improvement);
   if (recipe.schedule != "plateau") return;
@@ -291,13 +293,13 @@ void end_epoch(Loop& loop) {
   if (is_validated(loop, epoch.number)) {
     const Evaluation evaluation =
         evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
-    epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy()};
+    epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy(), watched_measure(evaluation, loop.recipe.monitor)};
     judge(loop, now, epoch);
   }
   if (loop.split.held_out.empty()) loop.state.best = best_of(now, epoch.number, worst);
   loop.state.epochs.push_back(epoch);
   loop.state.sums = {};
-  if (loop.keeping) add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes));
+  if (loop.keeping) add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes, loop.recipe.monitor));
   if (worth_a_line(loop.recipe, epoch.number))
     progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
 }
@@ -320,7 +322,7 @@ void run_epochs(Loop& loop, Trained& result) {
 void start_trainer(Loop& loop) {
   loop.plan = train_plan(loop.recipe, loop.data, loop.split, read_network(loop.start.model));
   sluice_train_options& options = loop.plan.options;
-  if (loop.recipe.carry)
+  if (loop.recipe.carries())
     loop.state.carried.resize(batch_size(loop.recipe, loop.split) * sluice_needs(&loop.start.model, {1, 1}).state /
                               sizeof(float));
   if (loop.recipe.quantize_aware) {

@@ -118,6 +118,11 @@ struct Ranks {
   }
 };
 
+/// Whether there is an order of the answers by their scores.
+bool ranks_answers(const Evaluation& e) {
+  return !e.scores.empty() && std::none_of(e.scores.begin(), e.scores.end(), [](float p) { return std::isnan(p); });
+}
+
 float exp_of(double x) {
   float y = float(x);
   pick_kernels("scalar")->exp_f32(&y, &y, 1);
@@ -156,7 +161,7 @@ void add_classes(const Evaluation& e, const Weights& once, std::vector<Measure>&
                   "majority class", true});
   list.push_back({"macro F1", macro_f1(counts), bootstrap(e, [&](const Weights& w) { return macro_f1(count_classes(e, w)); }),
                   2 * majority / (1 + majority) / present, "majority class"});
-  if (e.scores.empty() || std::any_of(e.scores.begin(), e.scores.end(), [](float p) { return std::isnan(p); })) return;
+  if (!ranks_answers(e)) return;
   const Ranks ranks(e);
   const double area = ranks.mean(once);
   if (std::isnan(area)) return;
@@ -208,6 +213,14 @@ double majority_accuracy(const Evaluation& evaluation) {
   std::uint64_t most = 0;
   for (const Counts& c : class_counts(evaluation)) most = std::max(most, c.real);
   return evaluation.targets ? double(most) / double(evaluation.targets) : 0;
+}
+
+double watched_measure(const Evaluation& e, const std::string& monitor) {
+  if (monitor == "accuracy") return e.accuracy();
+  if (monitor == "balanced_accuracy") return balanced_accuracy(class_counts(e));
+  if (monitor == "macro_f1") return macro_f1(class_counts(e));
+  if (monitor == "auc") return ranks_answers(e) ? Ranks(e).mean(Weights(e.blocks, 1)) : std::nan("");
+  return monitor == "mae" ? e.absolute_error : e.loss;
 }
 
 Measure accuracy_measure(const Evaluation& e) {

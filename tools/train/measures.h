@@ -40,6 +40,9 @@ struct Measure {
 /// blocks (Efron 1979).
 std::vector<Measure> measures(const Evaluation& evaluation);
 
+/// What a word of train.monitor names, without an interval; NaN where it has no meaning, as an AUC of one class.
+double watched_measure(const Evaluation& evaluation, const std::string& monitor);
+
 /// Accuracy alone.
 Measure accuracy_measure(const Evaluation& evaluation);
 

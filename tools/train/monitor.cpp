@@ -2,6 +2,8 @@
 
 namespace sluice::tools {
 
+bool higher_is_better(const std::string& monitor) { return monitor != "loss" && monitor != "mae"; }
+
 void watch(Patience& patience, double value, double least) {
   const bool better = value < patience.best - least;
   if (better) patience.best = value;

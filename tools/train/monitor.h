@@ -1,12 +1,16 @@
-// Whether validation still gets better: early stopping, and the plateau schedule. A value is the lower the better; accuracy
-// comes negated.
+// Whether validation still gets better: early stopping, and the plateau schedule. A value is the lower the better; what is the
+// better the higher it is comes negated.
 #pragma once
 #include <cstdint>
 #include <limits>
+#include <string>
 
 namespace sluice::tools {
 
 constexpr double worst = std::numeric_limits<double>::infinity();
+
+/// Of a word of train.monitor.
+bool higher_is_better(const std::string& monitor);
 
 /// Early stopping: how long ago the last improvement was.
 struct Patience {

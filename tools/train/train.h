@@ -45,6 +45,7 @@ void initialize(Network& network, std::uint64_t seed, const Initializers& how = 
 /// How the held out sequences fare.
 struct HeldOut {
   double loss = 0, accuracy = 0;
+  double watched = 0;  ///< what train.monitor says
 };
 
 /// One epoch, as a line of log.jsonl has it.
@@ -103,7 +104,8 @@ OwnedModel in_own_units(const OwnedModel& model, const Units& units);
 OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>& targets);
 
 /// A line of the log: one JSON object.
-std::string log_line(const Epoch& epoch, bool classes);
+/// @param monitor  as train.monitor has it
+std::string log_line(const Epoch& epoch, bool classes, const std::string& monitor = "loss");
 
 /// The square root of each group's sum of squares, into Epoch::weight_norms.
 void measure_weights(const Network& network, Epoch& epoch);
