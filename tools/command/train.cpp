@@ -44,7 +44,8 @@ std::string data_line(const Input& input) {
     return list.size() > shown ? fmt::format("{} and {} more", text, list.size() - shown) : text;
   };
   const DataSet& data = input.train;
-  std::string text = fmt::format("{} sequences, {} frames; ", with_commas(data.sequences()), with_commas(data.first.back()));
+  std::string text = fmt::format("{} {}, {} frames; ", with_commas(data.sequences()), data.goes_on.empty() ? "sequences" : "pieces",
+                                 with_commas(data.first.back()));
   if (data.cut) text += fmt::format("{} of them cut to {} frames; ", with_commas(data.cut), input.recipe.max_steps);
   if (data.is_text()) text += fmt::format("{} ids; ", with_commas(data.tokens.ids()));
   if (!data.is_text()) text += fmt::format("features: {}; ", names(data.feature_names));
@@ -66,8 +67,8 @@ std::vector<RunFile> models_of(const Trained& trained) {
 std::string run_model(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
 
 void report_training(const Input& input, const Trained& trained, double seconds) {
-  print("Trained {} epochs on {} sequences in {}", trained.epochs.size(), with_commas(input.split.train.size()),
-        duration_text(seconds));
+  print("Trained {} epochs on {} {} in {}", trained.epochs.size(), with_commas(input.split.train.size()),
+        input.train.goes_on.empty() ? "sequences" : "pieces", duration_text(seconds));
   if (trained.kept != int(trained.epochs.size()))
     print("; kept epoch {}, the best validation {}", trained.kept, input.recipe.monitor);
   print(".\n");
