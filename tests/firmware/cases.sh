@@ -40,9 +40,13 @@ done
 # The golden set, which every other target runs too.
 for format in int8 w8a16; do
   "$make_case" "$out/golden-$format" $format 13 gru 21 relu 11 gru 5 tanh 9 dense 4
-  for kind in slu in out; do
-    cmp "$out/golden-$format.$kind" "$repository/tests/golden/fixed-$format.$kind" ||
-      { echo "the golden set is another; where the definition changed, take $out/golden-$format.$kind"; exit 1; }
+  "$make_case" "$out/golden-cells-$format" $format 13 lstm 21 gru_before 10 rnn 9 dense 4
+  "$make_case" "$out/golden-ids-$format" $format 30 embedding 13 lstm 11 dense 7
+  for set in $format cells-$format ids-$format; do
+    for kind in slu in out; do
+      cmp "$out/golden-$set.$kind" "$repository/tests/golden/fixed-$set.$kind" ||
+        { echo "the golden set is another; where the definition changed, take $out/golden-$set.$kind"; exit 1; }
+    done
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.

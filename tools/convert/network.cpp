@@ -32,6 +32,7 @@ LayerRecord record_of(const Layer& layer) {
   record.out = static_cast<std::uint32_t>(layer.out);
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
   record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
+  record.shift_c = static_cast<std::uint8_t>(layer.shift_c);
   return record;
 }
 
@@ -177,7 +178,7 @@ Layer with_arrays(Layer layer) {
     const Weights& w = arrays[i];
     const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
     const bool real = w.element == Element::f32;
-    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(layer.kind), i), w.gates, w.rows, w.cols,
+    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(layer.kind), static_cast<std::uint8_t>(layer.format), i), w.gates, w.rows, w.cols,
                             std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
   }
   return layer;
@@ -245,7 +246,7 @@ Layer layer_of(const LayerRecord& record) {
   layer.mean = (record.flags & mean_flag) != 0;
   layer.both = (record.flags & both_directions_flag) != 0;
   layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
-  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh;
+  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh, layer.shift_c = record.shift_c;
   layer.parameter = record.parameter;
   return with_arrays(layer);
 }
