@@ -36,6 +36,10 @@ done
 for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
+for format in int8 w8a16; do
+  for cell in lstm rnn gru_before; do "$make_case" "$out/$format-$cell" $format 24 $cell 48; done
+  "$make_case" "$out/$format-cells-stacked" $format 12 lstm 16 relu 7 rnn 24 gru_before 9 gru 11 softmax 6
+done
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
 for format in int8 w8a16; do
@@ -50,7 +54,8 @@ for format in int8 w8a16; do
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations}; do
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations} \
+  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

@@ -90,8 +90,7 @@ std::string made_up_blob(int count, char** words) {
   if (count % 2 || (format != "f32" && format != "int8" && format != "w8a16")) fail("what network is that?");
   Numbers numbers;
   Network network;
-  const int inputs = std::atoi(words[1]);
-  int in = inputs;
+  int in = std::atoi(words[1]);
   for (int i = 2; i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
     network.layers.push_back(made_up_layer(numbers, words[i], in, units,
@@ -100,9 +99,8 @@ std::string made_up_blob(int count, char** words) {
                                                               : SLUICE_W8A16));
     in = units;
   }
-  const bool reads = network.layers.front().kind == SLUICE_EMBEDDING;
-  network.scales.inverse.assign(size_t(reads ? 1 : inputs), 1.0f);
-  network.scales.offset.assign(size_t(reads ? 1 : inputs), 0.0f);
+  network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);
+  network.scales.offset.assign(size_t(frame_width(network)), 0.0f);
   return write_blob(network);
 }
 
@@ -168,7 +166,7 @@ struct Trace {
 /// In fixed point: whether the reference gives the same answers.
 bool as_defined(const Network& network, const std::string& x, const std::string& y) {
   const sluice_format format = network.layers[0].format;
-  const size_t inputs = sluice::tests::frame_width(network);
+  const auto inputs = size_t(frame_width(network));
   sluice::tests::FixedReference reference(network);
   std::string expected;
   for (size_t i = 0; i < frames; ++i) {

@@ -37,7 +37,7 @@ struct Frames {
 /// [steps][outputs] by the definition.
 std::vector<int16_t> expected_answers(const Network& network, const Frames& x, size_t n) {
   FixedReference reference(network);
-  const size_t inputs = frame_width(network);
+  const auto inputs = size_t(tools::frame_width(network));
   std::vector<int16_t> all;
   for (size_t t = 0; t < n; ++t) {
     const auto at = x.numbers.begin() + std::ptrdiff_t(t * inputs);

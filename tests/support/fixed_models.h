@@ -56,13 +56,12 @@ inline std::vector<int32_t> random_frames(sluice_format format, size_t n, Noise&
   return x;
 }
 
-/// Whether a network's frames are ids, and how many numbers one has.
+/// Whether a network's frames are ids.
 inline bool reads_ids(const Network& network) { return network.layers[0].kind == SLUICE_EMBEDDING; }
-inline size_t frame_width(const Network& network) { return reads_ids(network) ? 1 : size_t(network.layers[0].in); }
 
 /// Of a network: ids where it reads them, some of them unknown.
 inline std::vector<int32_t> random_frames(const Network& network, size_t n, Noise& noise) {
-  if (!reads_ids(network)) return random_frames(network.layers[0].format, n * frame_width(network), noise);
+  if (!reads_ids(network)) return random_frames(network.layers[0].format, n * size_t(network.layers[0].in), noise);
   std::vector<int32_t> ids(n);
   for (int32_t& id : ids) id = noise.below(8) ? noise.below(network.layers[0].in) : int32_t(noise.word());
   return ids;

@@ -126,7 +126,7 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
   }
 }
 
-BlobHeader header_of(const Plan& plan) {
+BlobHeader header_of(const Network& network, const Plan& plan) {
   BlobHeader header{};
   std::memcpy(header.magic, blob_magic, sizeof header.magic);
   header.major = SLUICE_BLOB_MAJOR;
@@ -134,7 +134,7 @@ BlobHeader header_of(const Plan& plan) {
   header.bytes = static_cast<std::uint32_t>(plan.end);
   header.sections = static_cast<std::uint32_t>(plan.sections.size());
   header.layers = static_cast<std::uint32_t>(plan.records.size());
-  header.inputs = plan.records.front().kind == SLUICE_EMBEDDING ? 1 : plan.records.front().in;
+  header.inputs = std::uint32_t(frame_width(network));
   header.outputs = plan.records.back().out;
   return header;
 }
@@ -193,6 +193,11 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
 
 bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
 
+int frame_width(const Network& network) {
+  const Layer& first = network.layers.front();
+  return first.kind == SLUICE_EMBEDDING ? 1 : first.in;
+}
+
 bool only_prepares(const Layer& layer) { return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_DIFFERENCE; }
 
 bool adds_input(const sluice_model& model) {
@@ -228,7 +233,7 @@ std::string write_blob(const Network& network) {
   for (std::size_t i = 0, section = 2; i < std::size(texts); ++i)
     if (!texts[i].empty()) copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
 
-  BlobHeader header = header_of(plan);
+  BlobHeader header = header_of(network, plan);
   copy_to(blob, 0, &header, sizeof header);
   header.crc = blob_crc(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size());
   copy_to(blob, 0, &header, sizeof header);

@@ -56,6 +56,9 @@ Layer with_arrays(Layer layer);
 /// Whether a layer has a state.
 bool recurrent(const Layer& layer);
 
+/// Numbers in a frame: 1 where it is an id.
+int frame_width(const Network& network);
+
 /// Whether a layer comes before those that a recipe lists, and learns nothing: differences, standardization.
 bool only_prepares(const Layer& layer);
 
