@@ -28,9 +28,13 @@ others="3-gru-8 100-gru-24 9-gru-40 200-gru-16 4-gru-96 40-dense-64 64-dense-8 1
   10-gru-16-softmax-48 30-gru-8-softmax-8"
 # Of floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
+# Of fixed point alone: in float nobody counts them.
+of_integers="40-lstm-64 8-lstm-16 3-lstm-8 9-lstm-40 100-lstm-24 12-lstm-32-dense-9 40-rnn-64 8-rnn-16 3-rnn-8 9-rnn-40 100-rnn-24 12-rnn-32-dense-9
+  40-gru_before-64 8-gru_before-16 3-gru_before-8 9-gru_before-40 100-gru_before-24 12-gru_before-32-dense-9
+  30-embedding-8-gru-16 30-embedding-64-dense-8 50-embedding-24-lstm-16 20-embedding-40-rnn-8"
 for type in f32 int8 w8a16; do
-  [ $type = f32 ] || of_floats=
-  for shape in $shapes $others $of_floats; do
+  [ $type = f32 ] && own=$of_floats || own=$of_integers
+  for shape in $shapes $others $own; do
     build/release/bin/make_case "$out/cases/$type-$shape" $type ${shape//-/ }
   done
 done
@@ -47,7 +51,7 @@ for core in $cores; do
     code[$type]=$(ctest --test-dir "$out/$core-$type" -V -R '^size$' | sed -n 's/.*code and tables: \([0-9]*\) bytes.*/\1/p')
   done
   # "4: int8-40-gru-64: ok, 64 frames; stack 388 to open, 616 to step, state 128, scratch 384 bytes; 31104 instructions a step, ..."
-  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/\1 \2 \3 \4 \5 \6 \7/p" \
+  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9_]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/\1 \2 \3 \4 \5 \6 \7/p" \
     "$out/$core.txt" | while read -r type rest; do echo "$core ${code[$type]} $type $rest"; done >>"$out/counts"
 done
 

@@ -55,8 +55,8 @@ std::vector<Count> read_counts(const std::string& path) {
     c.network = network_of(c.shape, c.type == "f32" ? SLUICE_F32 : c.type == "int8" ? SLUICE_INT8 : SLUICE_W8A16);
     c.macs = 0;
     for (const Layer& l : c.network.layers)
-      c.macs +=
-          std::uint64_t(l.kind == SLUICE_GRU ? 3 * l.out : l.out) * std::uint64_t(l.kind == SLUICE_GRU ? l.in + l.out : l.in);
+      for (const Array& a : l.arrays)
+        if (a.name.starts_with("weight") && l.kind != SLUICE_EMBEDDING) c.macs += std::uint64_t(a.gates) * std::uint64_t(a.rows) * std::uint64_t(a.cols);
     counts.push_back(c);
   }
   // Tests end in any order; what is written must not depend on it.

@@ -46,6 +46,12 @@ constexpr Kernels make_kernels(const char* name) {
           shrink_f32<Set>,
           gru_q8<Set>,
           gru_q16<Set>,
+          gru_before_q8<Set>,
+          gru_before_q16<Set>,
+          lstm_q8<Set>,
+          lstm_q16<Set>,
+          rnn_q8<Set>,
+          rnn_q16<Set>,
           dense_q8<Set>,
           dense_q16<Set>};
 }

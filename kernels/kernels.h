@@ -218,14 +218,29 @@ struct FixedMatrix {
 /// Bytes of room for n numbers on their way into a product: the same on every instruction set.
 constexpr size_t side_bytes(int n) { return 2 * ((size_t(n) + 15) & ~size_t(15)) + 16; }
 
-/// One step of a GRU in fixed point.
-struct FixedGru {
-  FixedMatrix ih, hh;  ///< [3][units] rows
-  const void* x;       ///< [ih.cols] what enters: frame ? int8 (gru_q8) : int16, to be narrowed by gru_q8
+/// One step of a recurrent layer in fixed point.
+struct FixedCell {
+  FixedMatrix ih, hh;  ///< [gates][units] rows
+  const void* x;       ///< [ih.cols] what enters: frame ? int8 (w8a16: int16) : int16, to be narrowed in int8
   bool frame;          ///< x is the model's input
   int16_t* h;          ///< [units] the state before; becomes the state after. hh.cols of them are not padding
   int units;           ///< padded
   void* scratch;       ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
+};
+struct FixedGru : FixedCell {  ///< reset-after
+  static constexpr int gates = 3;
+};
+struct FixedRnn : FixedCell {
+  static constexpr int gates = 1;
+};
+struct FixedLstm : FixedCell {
+  static constexpr int gates = 4;
+  int16_t* c;   ///< [units] the cell state before; becomes that after
+  int shift_c;  ///< 0 to 15: c is in units of 2^(shift_c - 15)
+};
+struct FixedGruBefore : FixedCell {  ///< reset-before; hh: [2][units] rows, of r and z; behind the scratch [2][units] int16 more
+  static constexpr int gates = 3;
+  FixedMatrix hn;  ///< [units] rows, over r * h
 };
 
 /// One frame through a Dense in fixed point.
@@ -331,6 +346,12 @@ struct Kernels {
   /// int8 and w8a16: accumulators, requantization, gates or activation (kernels/README.md).
   SLUICE_ENTRY(void, gru_q8)(const FixedGru&);
   SLUICE_ENTRY(void, gru_q16)(const FixedGru&);
+  SLUICE_ENTRY(void, gru_before_q8)(const FixedGruBefore&);
+  SLUICE_ENTRY(void, gru_before_q16)(const FixedGruBefore&);
+  SLUICE_ENTRY(void, lstm_q8)(const FixedLstm&);
+  SLUICE_ENTRY(void, lstm_q16)(const FixedLstm&);
+  SLUICE_ENTRY(void, rnn_q8)(const FixedRnn&);
+  SLUICE_ENTRY(void, rnn_q16)(const FixedRnn&);
   SLUICE_ENTRY(void, dense_q8)(const FixedDense&);
   SLUICE_ENTRY(void, dense_q16)(const FixedDense&);
 };

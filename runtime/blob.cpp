@@ -158,11 +158,12 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   const LayerKind* kind = find_layer(layer.kind, layer.format);
   if (!holds_layer(layer)) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
   if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
-  if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.zero ||
+  if (!good_flags(layer, *kind) || !good_parameter(layer) ||
       !all_zero(layer.reserved, sizeof layer.reserved / sizeof *layer.reserved))
     return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
-  if (layer.shift_ih > shifts || layer.shift_hh > shifts) return SLUICE_STRUCTURE;
+  const int cell_shifts = holds_other_cells && layer.kind == SLUICE_LSTM && layer.format != SLUICE_F32 ? most_cell_shift : 0;
+  if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts) return SLUICE_STRUCTURE;
   const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(Order::rows);
   if (layer.order > known) return SLUICE_STRUCTURE;
   if (layer.format != SLUICE_F32 && !any_order && layer.order != uint8_t(own_order)) return SLUICE_ORDER;

@@ -40,7 +40,7 @@ struct LayerRecord {
   uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
   uint8_t shift_ih, shift_hh;       ///< fixed point: s of R for the accumulators over the input and over the state
   uint8_t order;                    ///< Order of int8 weights; else 0
-  uint8_t zero;                     ///< 0
+  uint8_t shift_c;                  ///< fixed point: an LSTM's cell state is in units of 2^(shift_c - 15); else 0
   uint32_t back[4];                 ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
   float parameter;                  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
   uint32_t reserved[3];             ///< 0
@@ -53,6 +53,7 @@ struct BlobScales {
 };
 
 constexpr int most_shift = 30;
+constexpr int most_cell_shift = 15;
 constexpr uint8_t every_step_flag = 1;       ///< hands every step on; without it, the last one
 constexpr uint8_t mean_flag = 2;             ///< hands on the mean over the steps so far; not with every_step_flag
 constexpr uint8_t both_directions_flag = 4;  ///< out is twice the units: the forward direction's, then the backward one's
@@ -107,10 +108,10 @@ void for_each_array(const LayerRecord& layer, F f) {
 }
 
 /// What the tools call a layer's array: PyTorch's "weight_ih", "weight_hh", "bias_ih", "bias_hh", of a backward direction with
-/// "_reverse"; of a GRU that resets before "weight_ih", "weight_hh" (r, z), "weight_hn", "bias"; of a Dense "weight", "bias"; of an
+/// "_reverse"; of a GRU that resets before "weight_ih", "weight_hh" (r, z), "weight_hn", "bias", in fixed point "bias_ih", "bias_hh"; of a Dense "weight", "bias"; of an
 /// embedding "weight" (transposed: a column an id); of normalizations "weight", "bias", and "running_mean", "running_var"; of a
 /// standardization "scale", "mean"; of what adds the input "columns".
-const char* weights_name(uint8_t kind, int array);
+const char* weights_name(uint8_t kind, uint8_t format, int array);
 
 /// An opened blob. Lies inside sluice_model.
 struct OpenModel {

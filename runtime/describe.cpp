@@ -36,15 +36,16 @@ uint64_t macs_of(const LayerRecord& layer) {
 
 }  // namespace
 
-const char* weights_name(uint8_t kind, int array) {
+const char* weights_name(uint8_t kind, uint8_t format, int array) {
   static constexpr const char* recurrent[] = {"weight_ih",         "weight_hh",         "bias_ih",         "bias_hh",
                                               "weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"};
   static constexpr const char* before[] = {"weight_ih",         "weight_hh",         "weight_hn",         "bias",
                                            "weight_ih_reverse", "weight_hh_reverse", "weight_hn_reverse", "bias_reverse"};
+  static constexpr const char* before_fixed[] = {"weight_ih", "weight_hh", "weight_hn", "bias_ih", "bias_hh"};
   static constexpr const char* affine[] = {"weight", "bias", "running_mean", "running_var"};
   static constexpr const char* standardize[] = {"scale", "mean"};
   if (kind == SLUICE_ADD_INPUT) return "columns";
-  if (kind == SLUICE_GRU_BEFORE) return before[array];
+  if (kind == SLUICE_GRU_BEFORE) return format == SLUICE_F32 ? before[array] : before_fixed[array];
   if (is_recurrent(kind)) return recurrent[array];
   return kind == SLUICE_STANDARDIZE ? standardize[array] : affine[array];
 }
@@ -98,7 +99,8 @@ uint64_t sluice_hash(const sluice_model* handle) {
              uint32_t(layer.format) << 24);
     hash.add(layer.in);
     hash.add(layer.out);
-    if (layer.format != SLUICE_F32) hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8);
+    if (layer.format != SLUICE_F32)
+      hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8 | uint32_t(layer.shift_c) << 16);
     if (layer.parameter != 0.0f) {
       uint32_t bits;
       memcpy(&bits, &layer.parameter, sizeof bits);

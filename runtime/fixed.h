@@ -1,9 +1,10 @@
-// GRU and Dense in fixed point. The kernels do a whole step; a sequence, or many streams, is one step after the other.
+// Recurrent cells, Dense and embedding in fixed point. The kernels do a whole step; a sequence, or many streams, is one step after the other.
 #ifndef SLUICE_FIXED_H
 #define SLUICE_FIXED_H
 
 #include <string.h>
 
+#include "embedding.h"
 #include "layer.h"
 
 namespace sluice {
@@ -11,13 +12,19 @@ namespace sluice {
 /// The two number formats. Layers hand on int16 in both.
 struct Int8 {
   static constexpr uint8_t format = SLUICE_INT8;
-  static void gru(const Kernels& kernels, const FixedGru& s) { kernels.gru_q8(s); }
-  static void dense(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
+  static void run(const Kernels& kernels, const FixedGru& s) { kernels.gru_q8(s); }
+  static void run(const Kernels& kernels, const FixedGruBefore& s) { kernels.gru_before_q8(s); }
+  static void run(const Kernels& kernels, const FixedLstm& s) { kernels.lstm_q8(s); }
+  static void run(const Kernels& kernels, const FixedRnn& s) { kernels.rnn_q8(s); }
+  static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
 };
 struct W8a16 {
   static constexpr uint8_t format = SLUICE_W8A16;
-  static void gru(const Kernels& kernels, const FixedGru& s) { kernels.gru_q16(s); }
-  static void dense(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
+  static void run(const Kernels& kernels, const FixedGru& s) { kernels.gru_q16(s); }
+  static void run(const Kernels& kernels, const FixedGruBefore& s) { kernels.gru_before_q16(s); }
+  static void run(const Kernels& kernels, const FixedLstm& s) { kernels.lstm_q16(s); }
+  static void run(const Kernels& kernels, const FixedRnn& s) { kernels.rnn_q16(s); }
+  static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
 };
 
 /// A matrix whose biases are followed by its multipliers.
@@ -35,22 +42,69 @@ inline void copy_state(const void* from, void* to, int units) {
 inline bool is_first(const StepCall& call) { return &call.layer == call.model.layers; }
 inline bool is_last(const StepCall& call) { return &call.layer == call.model.layers + call.model.layer_count - 1; }
 
-template <class Format>
-struct FixedGruLayer {
-  static int state(const LayerRecord& layer) { return padded(int(layer.out)) * int(sizeof(int16_t)); }
-  static size_t scratch(const LayerRecord& layer) { return side_bytes(int(layer.in)) + side_bytes(int(layer.out)); }
+// The cells: how many arrays of units their state has, what they want on top of the products' scratch, and what a step of
+// theirs has on top of what all have.
+
+struct FixedGruCell {
+  using Step = FixedGru;
+  static constexpr uint8_t kind = SLUICE_GRU;
+  static constexpr int states = 1;
+  static size_t scratch(int) { return 0; }
+  static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
+};
+
+struct FixedRnnCell {
+  using Step = FixedRnn;
+  static constexpr uint8_t kind = SLUICE_RNN;
+  static constexpr int states = 1;
+  static size_t scratch(int) { return 0; }
+  static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
+};
+
+/// State: h, then c.
+struct FixedLstmCell {
+  using Step = FixedLstm;
+  static constexpr uint8_t kind = SLUICE_LSTM;
+  static constexpr int states = 2;
+  static size_t scratch(int) { return 0; }
+  static Step step(const StepCall& call, const FixedCell& cell) { return {cell, cell.h + cell.units, call.layer.shift_c}; }
+};
+
+/// w_hn lies right behind w_hh; their biases and multipliers are one array of three gates.
+struct FixedGruBeforeCell {
+  using Step = FixedGruBefore;
+  static constexpr uint8_t kind = SLUICE_GRU_BEFORE;
+  static constexpr int states = 1;
+  static size_t scratch(int units) { return 2 * size_t(units) * sizeof(int16_t); }
+  static Step step(const StepCall&, const FixedCell& cell) {
+    const int before = 2 * cell.units;
+    Step s{cell, cell.hh};
+    s.hh.rows = before;
+    s.hn.w = static_cast<const uint8_t*>(cell.hh.w) + size_t(before) * size_t(blocked(cell.hh.cols));
+    s.hn.bias += before, s.hn.m += before, s.hn.rows = cell.units;
+    return s;
+  }
+};
+
+template <class Format, class Cell>
+struct FixedRecurrent {
+  static int state(const LayerRecord& layer) { return Cell::states * padded(int(layer.out)) * int(sizeof(int16_t)); }
+  static size_t scratch(const LayerRecord& layer) {
+    return side_bytes(int(layer.in)) + side_bytes(int(layer.out)) + Cell::scratch(padded(int(layer.out)));
+  }
 
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
+    constexpr int gates = Cell::Step::gates;
     const int units = padded(int(layer.out));
-    Format::gru(*call.model.kernels,
-                {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, 3 * units, int(layer.in)),
-                 fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, 3 * units, int(layer.out)), call.x,
-                 is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch});
+    Format::run(*call.model.kernels,
+                Cell::step(call, {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, gates * units, int(layer.in)),
+                                  fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, gates * units, int(layer.out)),
+                                  call.x, is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch}));
     copy_state(call.state, call.y, units);
   }
 
-  static constexpr LayerKind kind{SLUICE_GRU, Format::format, 1 << SLUICE_LINEAR, every_step_flag, false, state, step,
+  static constexpr LayerKind kind{Cell::kind, Format::format, 1 << SLUICE_LINEAR, every_step_flag, false, state, step,
                                   nullptr,    scratch};
 };
 
@@ -61,13 +115,32 @@ struct FixedDenseLayer {
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
     const bool logits = is_last(call) && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
-    Format::dense(*call.model.kernels,
-                  {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)),
-                   call.x, is_first(call), logits ? Activation::linear : Activation(layer.activation),
-                   static_cast<int16_t*>(call.y), call.scratch});
+    Format::run(*call.model.kernels,
+                FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)),
+                           call.x, is_first(call), logits ? Activation::linear : Activation(layer.activation),
+                           static_cast<int16_t*>(call.y), call.scratch});
   }
 
   static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, no_state, step, nullptr, scratch};
+};
+
+/// An id to its column of weights, each the upper byte of its int16.
+template <class Format>
+struct FixedEmbedding {
+  static size_t scratch(const LayerRecord&) { return 0; }
+
+  static void step(const StepCall& call) {
+    const LayerRecord& layer = call.layer;
+    const uint8_t* const weights = call.model.blob + layer.w_ih;
+    const int column = known_id(*static_cast<const int32_t*>(call.x), layer.in);
+    for (int row = 0; row < padded(int(layer.out)); ++row) {
+      const size_t at = weight_index(own_order, int(layer.in), row, column);
+      const int weight = int8_t(is_biased(own_order, at) ? weights[at] ^ 0x80 : weights[at]);
+      static_cast<int16_t*>(call.y)[row] = int16_t(256 * weight);
+    }
+  }
+
+  static constexpr LayerKind kind{SLUICE_EMBEDDING, Format::format, 1 << SLUICE_LINEAR, 0, false, no_state, step, nullptr, scratch};
 };
 
 }  // namespace sluice

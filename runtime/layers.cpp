@@ -44,18 +44,42 @@ constexpr LayerKind kinds[] = {
 #endif
 #ifndef SLUICE_WITHOUT_INT8
 #ifndef SLUICE_WITHOUT_GRU
-    FixedGruLayer<Int8>::kind,
+    FixedRecurrent<Int8, FixedGruCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_GRU_BEFORE
+    FixedRecurrent<Int8, FixedGruBeforeCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_LSTM
+    FixedRecurrent<Int8, FixedLstmCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_RNN
+    FixedRecurrent<Int8, FixedRnnCell>::kind,
 #endif
 #ifndef SLUICE_WITHOUT_DENSE
     FixedDenseLayer<Int8>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_EMBEDDING
+    FixedEmbedding<Int8>::kind,
+#endif
 #endif
 #ifndef SLUICE_WITHOUT_W8A16
 #ifndef SLUICE_WITHOUT_GRU
-    FixedGruLayer<W8a16>::kind,
+    FixedRecurrent<W8a16, FixedGruCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_GRU_BEFORE
+    FixedRecurrent<W8a16, FixedGruBeforeCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_LSTM
+    FixedRecurrent<W8a16, FixedLstmCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_RNN
+    FixedRecurrent<W8a16, FixedRnnCell>::kind,
 #endif
 #ifndef SLUICE_WITHOUT_DENSE
     FixedDenseLayer<W8a16>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_EMBEDDING
+    FixedEmbedding<W8a16>::kind,
 #endif
 #endif
 };
@@ -101,7 +125,7 @@ struct Lister {
     matrix(layer.w_hh, before ? 2 : gates, rows);
     if (before) matrix(uint32_t(layer.w_hh + weight_bytes(out[n - 1])), 1, rows);
     vector(layer.b_ih, gates);
-    if (!before) vector(layer.b_hh, gates);
+    if (!before || fixed) vector(layer.b_hh, gates);
   }
 };
 

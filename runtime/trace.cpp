@@ -36,7 +36,11 @@ size_t sluice_trace_line(const sluice_model* handle, uint32_t step, uint32_t lay
   char* to = put_number(put(line, "step "), step);
   to = put_number(put(to, " layer "), layer);
   to = put(put_number(put(to, " unit "), unit), ": ");
-  if (model.format() == SLUICE_F32) {
+  if (model.format() != SLUICE_F32 && layer == 0 && model.layers[0].kind == SLUICE_EMBEDDING) {
+    int32_t id;
+    memcpy(&id, values, sizeof id);
+    to = put_number(to, id);
+  } else if (model.format() == SLUICE_F32) {
     uint32_t bits;
     memcpy(&bits, static_cast<const uint8_t*>(values) + size_t(unit) * 4, sizeof bits);
     const bool nan = (bits & 0x7FFFFFFFu) > 0x7F800000u;

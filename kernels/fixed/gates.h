@@ -34,59 +34,147 @@ inline V tanh_fixed(V u) {
 template <class V>
 inline V product_q15(V a, V b) { return shift_right<15>(a * b + Make<V>::set(1 << 14)); }
 
-/// The accumulators of the units [first, first + n), gates r, z, n, each `stride` apart.
-struct GateSums {
+/// The accumulators of the units [first, first + n), gates `stride` apart.
+struct Chunk {
   int32_t* x;  ///< overwritten
   const int32_t* h;
-  int stride;
-  int first;
+  int stride, first;
   size_t n;
 };
 
-/// On hosts in four walks: the units' chains from accumulator to state are long, and a CPU overlaps only what fits its reorder buffer.
-/// A core in order has nothing to overlap, and keeps everything in registers.
+/// The same, and what brings them to units of 2^-12. Copied into each walk, so that the compiler need not fear for its members where
+/// a walk stores.
+struct GateSums {
+  int32_t* x;  ///< overwritten
+  const int32_t* h;
+  const int32_t *m_x, *m_h;  ///< gates `units` apart
+  int shift_x, shift_h;
+  int stride, units;
+
+  template <class M>
+  SLUICE_INLINE auto over_x(M make, size_t i, int gate) const {
+    return requantize(make.load(x + gate * stride + i), shift_x, make.load(m_x + gate * units + i));
+  }
+  template <class M>
+  SLUICE_INLINE auto over_h(M make, size_t i, int gate) const {
+    return requantize(make.load(h + gate * stride + i), shift_h, make.load(m_h + gate * units + i));
+  }
+  template <class M>
+  SLUICE_INLINE auto over_both(M make, size_t i, int gate) const {
+    return add_high_product(over_x(make, i, gate), shift_left(make.load(h + gate * stride + i), shift_h), make.load(m_h + gate * units + i));
+  }
+  template <class M>
+  SLUICE_INLINE auto gate(M make, size_t i, int which) const { return sigmoid_fixed(over_both(make, i, which)); }
+};
+
+inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int units, const Chunk& chunk) {
+  return {chunk.x, chunk.h, ih.m + chunk.first, hh.m + chunk.first, ih.shift, hh.shift, chunk.stride, units};
+}
+
+// Gates, from accumulators to the state. On hosts in several walks: the units' chains are long, and a
+// CPU overlaps only what fits its reorder buffer. A core in order has nothing to overlap, and keeps everything in registers.
+
+/// x = the sums of gates [0, gates) in units of 2^-12, then their sigmoids.
 template <class Set>
-inline void fixed_gates(const FixedGru& s, const GateSums& sums) {
-  const int32_t *const m_x = s.ih.m + sums.first, *const m_h = s.hh.m + sums.first;
-  int16_t* const h = s.h + sums.first;
-  const int shift_x = s.ih.shift, shift_h = s.hh.shift, units = s.units, stride = sums.stride;
-  int32_t* const x_sums = sums.x;
-  const int32_t* const h_sums = sums.h;
-  const auto over_x = [=](auto make, size_t i, int gate) SLUICE_INLINE {
-    return requantize(make.load(x_sums + gate * stride + i), shift_x, make.load(m_x + gate * units + i));
-  };
-  const auto over_both = [=](auto make, size_t i, int gate) SLUICE_INLINE {
-    return add_high_product(over_x(make, i, gate), shift_left(make.load(h_sums + gate * stride + i), shift_h), make.load(m_h + gate * units + i));
-  };
-  const auto gate = [=](auto make, size_t i, int which) SLUICE_INLINE { return sigmoid_fixed(over_both(make, i, which)); };
+inline void walk_sigmoids(const GateSums& sums, size_t n, int gates) {
+  const GateSums a = sums;
+  sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
+    for (int gate = 0; gate < gates; ++gate) store(a.x + gate * a.stride + i, a.over_both(make, i, gate));
+  });
+  sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
+    for (int gate = 0; gate < gates; ++gate) store(a.x + gate * a.stride + i, sigmoid_fixed(make.load(a.x + gate * a.stride + i)));
+  });
+}
+
+template <class Set>
+inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
+  const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
+  int16_t* const h = s.h + chunk.first;
   const auto candidate = [=](auto make, size_t i, auto r) SLUICE_INLINE {
-    const auto g = requantize(make.load(h_sums + 2 * stride + i), shift_h, make.load(m_h + 2 * units + i));
-    return over_x(make, i, 2) + product_q15(r, saturated<17>(g));
+    return a.over_x(make, i, 2) + product_q15(r, saturated<17>(a.over_h(make, i, 2)));
   };
   const auto update = [=](auto make, size_t i, auto z, auto before) SLUICE_INLINE {
     const auto n = tanh_fixed(before);
     store(h + i, n + product_q15(z, make.load(h + i) - n));
   };
   if constexpr (Set::overlaps) {
-    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-      store(x_sums + i, over_both(make, i, 0));
-      store(x_sums + stride + i, over_both(make, i, 1));
+    walk_sigmoids<Set>(a, chunk.n, 2);
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      store(a.x + 2 * a.stride + i, candidate(make, i, make.load(a.x + i)));
     });
-    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-      store(x_sums + i, sigmoid_fixed(make.load(x_sums + i)));
-      store(x_sums + stride + i, sigmoid_fixed(make.load(x_sums + stride + i)));
-    });
-    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-      store(x_sums + 2 * stride + i, candidate(make, i, make.load(x_sums + i)));
-    });
-    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-      update(make, i, make.load(x_sums + stride + i), make.load(x_sums + 2 * stride + i));
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      update(make, i, make.load(a.x + a.stride + i), make.load(a.x + 2 * a.stride + i));
     });
   } else {
-    sweep_ints<Set>(sums.n, [=](auto make, size_t i) SLUICE_INLINE {
-      update(make, i, gate(make, i, 1), candidate(make, i, gate(make, i, 0)));
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      update(make, i, a.gate(make, i, 1), candidate(make, i, a.gate(make, i, 0)));
     });
   }
+}
+
+template <class Set>
+inline void fixed_gates(const FixedRnn& s, const Chunk& chunk) {
+  const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
+  int16_t* const h = s.h + chunk.first;
+  sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE { store(h + i, tanh_fixed(a.over_both(make, i, 0))); });
+}
+
+template <class Set>
+inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
+  const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
+  int16_t *const h = s.h + chunk.first, *const c = s.c + chunk.first;
+  const int e = s.shift_c;
+  const auto forget = [=](auto make, size_t i, auto in, auto f, auto g) SLUICE_INLINE {
+    const auto sum = f * make.load(c + i) + shift_right(in * g, e) + make.set(1 << 14);
+    const auto next = saturated<16>(shift_right<15>(sum));
+    store(c + i, next);
+    return next;
+  };
+  const auto squashed = [=](auto make, auto next) SLUICE_INLINE {
+    return tanh_fixed(shift_right<3>(shift_left(next, e) + make.set(4)));
+  };
+  if constexpr (Set::overlaps) {
+    const int stride = a.stride;
+    walk_sigmoids<Set>(a, chunk.n, 2);
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      store(a.x + 2 * stride + i, tanh_fixed(a.over_both(make, i, 2)));
+      store(a.x + 3 * stride + i, a.gate(make, i, 3));
+    });
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      forget(make, i, make.load(a.x + i), make.load(a.x + stride + i), make.load(a.x + 2 * stride + i));
+    });
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      store(h + i, product_q15(make.load(a.x + 3 * stride + i), squashed(make, make.load(c + i))));
+    });
+  } else {
+    sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+      const auto in = a.gate(make, i, 0), f = a.gate(make, i, 1), g = tanh_fixed(a.over_both(make, i, 2));
+      const auto t = squashed(make, forget(make, i, in, f, g));
+      store(h + i, product_q15(a.gate(make, i, 3), t));
+    });
+  }
+}
+
+/// Reset-before, up to the candidate's product: s = r * h, which enters it, and z.
+template <class Set>
+inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t* s, int16_t* z) {
+  const GateSums a = gate_sums(step.ih, step.hh, step.units, chunk);
+  const int16_t* const h = step.h + chunk.first;
+  sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+    store(s + i, product_q15(a.gate(make, i, 0), make.load(h + i)));
+    store(z + i, a.gate(make, i, 1));
+  });
+}
+
+/// And from it on; in: the candidate's rows over the inputs.
+template <class Set>
+inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk, const int16_t* z) {
+  const GateSums a = gate_sums(in, step.hn, step.units, chunk);
+  int16_t* const h = step.h + chunk.first;
+  sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+    const auto candidate = tanh_fixed(a.over_both(make, i, 0));
+    store(h + i, candidate + product_q15(make.load(z + i), make.load(h + i) - candidate));
+  });
 }
 
 template <class V>

@@ -1,4 +1,4 @@
-// A step of a GRU and of a Dense in fixed point: so many units at a time that their accumulators fit on the stack.
+// A step of each cell and of a Dense in fixed point: so many units at a time that their accumulators fit on the stack.
 #ifndef SLUICE_FIXED_LAYERS_H
 #define SLUICE_FIXED_LAYERS_H
 
@@ -13,24 +13,68 @@ inline void fill_side(const void* x, bool frame, int n, void* to) {
   Format::state(static_cast<const int16_t*>(x), n, to);
 }
 
-template <class Set, class Format>
-void gru_fixed(const FixedGru& step) {
-  const FixedGru s = step;
+/// How many units a chunk that begins at `first` has.
+template <class Set>
+inline int chunk_of(int units, int first) {
   constexpr int chunk = Set::units_at_once;
+  return chunk == panel_rows || units - first > chunk ? chunk : units - first;
+}
+
+/// A step of a cell whose products all see the state from before.
+template <class Set, class Format, class Cell>
+void cell_fixed(const Cell& step) {
+  const Cell s = step;
+  constexpr int chunk = Set::units_at_once, gates = Cell::gates;
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   fill_side<Format>(s.x, s.frame, s.ih.cols, x);
   Format::state(s.h, s.hh.cols, h);
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
-    const int n = chunk == panel_rows || s.units - first > chunk ? chunk : s.units - first;
-    int32_t x_sums[3 * chunk], h_sums[3 * chunk];
+    const int n = chunk_of<Set>(s.units, first);
+    int32_t x_sums[gates * chunk], h_sums[gates * chunk];
     for (int i = 0; i < n; i += panel_rows) {
       const int panel = (first + i) / panel_rows;
-      Format::template products<3>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
-      Format::template products<3>(s.hh, panel, gate_panels, h, h_sums + i, chunk);
+      Format::template products<gates>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
+      Format::template products<gates>(s.hh, panel, gate_panels, h, h_sums + i, chunk);
     }
     fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
+  }
+}
+
+/// Of a GRU that resets before: r and z of all units, then the candidate's product, over r * h in the state's place.
+template <class Set, class Format>
+void gru_before_fixed(const FixedGruBefore& step) {
+  const FixedGruBefore s = step;
+  constexpr int chunk = Set::units_at_once;
+  void* const x = s.scratch;
+  char* const side = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
+  int16_t* const reset = reinterpret_cast<int16_t*>(side + side_bytes(s.hh.cols));
+  int16_t* const z = reset + s.units;
+  fill_side<Format>(s.x, s.frame, s.ih.cols, x);
+  Format::state(s.h, s.hh.cols, side);
+  const int gate_panels = s.units / panel_rows;
+  int32_t x_sums[2 * chunk], h_sums[2 * chunk];
+  for (int first = 0; first < s.units; first += chunk) {
+    const int n = chunk_of<Set>(s.units, first);
+    for (int i = 0; i < n; i += panel_rows) {
+      const int panel = (first + i) / panel_rows;
+      Format::template products<2>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
+      Format::template products<2>(s.hh, panel, gate_panels, side, h_sums + i, chunk);
+    }
+    fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first);
+  }
+  Format::state(reset, s.hn.cols, side);
+  FixedMatrix in = s.ih;  // the candidate's rows
+  in.m += 2 * s.units;
+  for (int first = 0; first < s.units; first += chunk) {
+    const int n = chunk_of<Set>(s.units, first);
+    for (int i = 0; i < n; i += panel_rows) {
+      const int panel = (first + i) / panel_rows;
+      Format::template products<1>(s.ih, panel + 2 * gate_panels, 0, x, x_sums + i, chunk);
+      Format::template products<1>(s.hn, panel, 0, side, h_sums + i, chunk);
+    }
+    fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first);
   }
 }
 
@@ -46,9 +90,21 @@ void dense_fixed(const FixedDense& call) {
 }
 
 template <class Set>
-void gru_q8(const FixedGru& s) { gru_fixed<Set, typename Set::Q8>(s); }
+void gru_q8(const FixedGru& s) { cell_fixed<Set, typename Set::Q8>(s); }
 template <class Set>
-void gru_q16(const FixedGru& s) { gru_fixed<Set, typename Set::Q16>(s); }
+void gru_q16(const FixedGru& s) { cell_fixed<Set, typename Set::Q16>(s); }
+template <class Set>
+void gru_before_q8(const FixedGruBefore& s) { gru_before_fixed<Set, typename Set::Q8>(s); }
+template <class Set>
+void gru_before_q16(const FixedGruBefore& s) { gru_before_fixed<Set, typename Set::Q16>(s); }
+template <class Set>
+void lstm_q8(const FixedLstm& s) { cell_fixed<Set, typename Set::Q8>(s); }
+template <class Set>
+void lstm_q16(const FixedLstm& s) { cell_fixed<Set, typename Set::Q16>(s); }
+template <class Set>
+void rnn_q8(const FixedRnn& s) { cell_fixed<Set, typename Set::Q8>(s); }
+template <class Set>
+void rnn_q16(const FixedRnn& s) { cell_fixed<Set, typename Set::Q16>(s); }
 template <class Set>
 void dense_q8(const FixedDense& s) { dense_fixed<Set, typename Set::Q8>(s); }
 template <class Set>

@@ -46,6 +46,12 @@ void Kernels::clip_f32(float limit, float* x, size_t n) { sluice::clip_f32<Set>(
 void Kernels::shrink_f32(float threshold, float* x, size_t n) { sluice::shrink_f32<Set>(threshold, x, n); }
 void Kernels::gru_q8(const FixedGru& s) { sluice::gru_q8<Set>(s); }
 void Kernels::gru_q16(const FixedGru& s) { sluice::gru_q16<Set>(s); }
+void Kernels::gru_before_q8(const FixedGruBefore& s) { sluice::gru_before_q8<Set>(s); }
+void Kernels::gru_before_q16(const FixedGruBefore& s) { sluice::gru_before_q16<Set>(s); }
+void Kernels::lstm_q8(const FixedLstm& s) { sluice::lstm_q8<Set>(s); }
+void Kernels::lstm_q16(const FixedLstm& s) { sluice::lstm_q16<Set>(s); }
+void Kernels::rnn_q8(const FixedRnn& s) { sluice::rnn_q8<Set>(s); }
+void Kernels::rnn_q16(const FixedRnn& s) { sluice::rnn_q16<Set>(s); }
 void Kernels::dense_q8(const FixedDense& s) { sluice::dense_q8<Set>(s); }
 void Kernels::dense_q16(const FixedDense& s) { sluice::dense_q16<Set>(s); }
 

@@ -41,6 +41,7 @@ inline HeliumInt larger(HeliumInt a, HeliumInt b) { return {vmaxq_s32(a.v, b.v)}
 inline HeliumInt shift_left(HeliumInt a, int n) { return {vshlq_r_s32(a.v, n)}; }
 template <int n>
 inline HeliumInt shift_right(HeliumInt a) { return {vshrq_n_s32(a.v, n)}; }
+inline HeliumInt shift_right(HeliumInt a, int n) { return {vshlq_r_s32(a.v, -n)}; }
 inline HeliumInt with_sign_of(HeliumInt a, HeliumInt sign) {
   const int32x4_t s = vshrq_n_s32(sign.v, 31);
   return {vsubq_s32(veorq_s32(a.v, s), s)};

@@ -131,6 +131,7 @@ inline OneInt larger(OneInt a, OneInt b) { return a.v > b.v ? a : b; }
 inline OneInt shift_left(OneInt a, int n) { return {int32_t(uint32_t(a.v) << n)}; }
 template <int n>
 inline OneInt shift_right(OneInt a) { return {a.v >> n}; }
+inline OneInt shift_right(OneInt a, int n) { return {a.v >> n}; }
 /// (a * m + 2^31) >> 32, the product in 64 bits.
 inline OneInt high_product(OneInt a, OneInt m) {
 #if defined(__ARM_FEATURE_DSP)

@@ -113,10 +113,12 @@ SLUICE_INTS larger(Ints<A> a, Ints<A> b) { return {xsimd::max(a.v, b.v)}; }
 SLUICE_INTS shift_left(Ints<A> a, int n) { return {typename Ints<A>::Batch(vshlq_s32(a.v, vdupq_n_s32(n)))}; }
 template <int n, class A>
 inline Ints<A> shift_right(Ints<A> a) { return {typename Ints<A>::Batch(vshrq_n_s32(a.v, n))}; }
+SLUICE_INTS shift_right(Ints<A> a, int n) { return {typename Ints<A>::Batch(vshlq_s32(a.v, vdupq_n_s32(-n)))}; }
 #else
 SLUICE_INTS shift_left(Ints<A> a, int n) { return {a.v << n}; }
 template <int n, class A>
 inline Ints<A> shift_right(Ints<A> a) { return {a.v >> n}; }
+SLUICE_INTS shift_right(Ints<A> a, int n) { return {a.v >> n}; }
 #endif
 SLUICE_INTS with_sign_of(Ints<A> a, Ints<A> sign) {
   const auto s = shift_right<31>(sign).v;

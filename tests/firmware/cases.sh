@@ -36,17 +36,26 @@ done
 for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
+for format in int8 w8a16; do
+  for cell in lstm rnn gru_before; do "$make_case" "$out/$format-$cell" $format 24 $cell 48; done
+  "$make_case" "$out/$format-cells-stacked" $format 12 lstm 16 relu 7 rnn 24 gru_before 9 gru 11 softmax 6
+done
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
 for format in int8 w8a16; do
   "$make_case" "$out/golden-$format" $format 13 gru 21 relu 11 gru 5 tanh 9 dense 4
-  for kind in slu in out; do
-    cmp "$out/golden-$format.$kind" "$repository/tests/golden/fixed-$format.$kind" ||
-      { echo "the golden set is another; where the definition changed, take $out/golden-$format.$kind"; exit 1; }
+  "$make_case" "$out/golden-cells-$format" $format 13 lstm 21 gru_before 10 rnn 9 dense 4
+  "$make_case" "$out/golden-ids-$format" $format 30 embedding 13 lstm 11 dense 7
+  for set in $format cells-$format ids-$format; do
+    for kind in slu in out; do
+      cmp "$out/golden-$set.$kind" "$repository/tests/golden/fixed-$set.$kind" ||
+        { echo "the golden set is another; where the definition changed, take $out/golden-$set.$kind"; exit 1; }
+    done
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations}; do
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations} \
+  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

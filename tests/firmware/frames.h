@@ -7,10 +7,12 @@
 constexpr uint32_t traced_frames = 5;
 
 /// Bytes of a number of a frame, and of an answer.
-inline size_t frame_number(uint32_t format) { return format == SLUICE_F32 ? 4 : format == SLUICE_INT8 ? 1 : 2; }
+inline size_t frame_number(const sluice_info& model) {
+  return model.format == SLUICE_F32 || model.vocabulary ? 4 : model.format == SLUICE_INT8 ? 1 : 2;
+}
 inline size_t answer_number(uint32_t format) { return format == SLUICE_F32 ? 4 : 2; }
 
-inline size_t frame_bytes(const sluice_info& model) { return model.inputs * frame_number(model.format); }
+inline size_t frame_bytes(const sluice_info& model) { return model.inputs * frame_number(model); }
 inline size_t answer_bytes(const sluice_info& model) { return model.outputs * answer_number(model.format); }
 
 #endif

@@ -1,8 +1,17 @@
-# What the linker keeps of an image that only runs a model: the kernels of a step, and none of the trainer's.
-# cmake -DNM=... -DIMAGE=... -P kept.cmake
+# What the linker keeps of an image that only runs a model: the kernels of a step, and none of the trainer's. With LEFT_OUT: nothing
+# of these layers, which SLUICE_LAYERS does not name.
+# cmake -DNM=... -DIMAGE=... [-DLEFT_OUT=...] -P kept.cmake
 execute_process(COMMAND ${NM} -C ${IMAGE} OUTPUT_VARIABLE listing RESULT_VARIABLE failed)
 if(failed)
   message(FATAL_ERROR "${NM} cannot read ${IMAGE}")
+endif()
+if(LEFT_OUT)
+  foreach(layer IN LISTS LEFT_OUT)
+    if(listing MATCHES "::[A-Za-z_]*${layer}[A-Za-z0-9_]*[(<>]")
+      message(FATAL_ERROR "${CMAKE_MATCH_0} is kept, though no layer of the image wants it")
+    endif()
+  endforeach()
+  return()
 endif()
 foreach(kernel gru_step_f32 product_f32 activate_f32)
   if(NOT listing MATCHES "Kernels::${kernel}\\(")

@@ -68,6 +68,7 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   }
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
+  if (layer.kind == SLUICE_LSTM) layer.shift_c = 2;
   const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
   for (Array& array : layer.arrays) {
     const bool matrix = array.name.rfind("weight", 0) == 0;
@@ -89,8 +90,7 @@ std::string made_up_blob(int count, char** words) {
   if (count % 2 || (format != "f32" && format != "int8" && format != "w8a16")) fail("what network is that?");
   Numbers numbers;
   Network network;
-  const int inputs = std::atoi(words[1]);
-  int in = inputs;
+  int in = std::atoi(words[1]);
   for (int i = 2; i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
     network.layers.push_back(made_up_layer(numbers, words[i], in, units,
@@ -99,8 +99,8 @@ std::string made_up_blob(int count, char** words) {
                                                               : SLUICE_W8A16));
     in = units;
   }
-  network.scales.inverse.assign(size_t(inputs), 1.0f);
-  network.scales.offset.assign(size_t(inputs), 0.0f);
+  network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);
+  network.scales.offset.assign(size_t(frame_width(network)), 0.0f);
   return write_blob(network);
 }
 
@@ -110,8 +110,10 @@ std::string make_frames(const sluice_info& model) {
   Numbers numbers;
   for (size_t i = 0; i < frames * model.inputs; ++i) {
     const auto append = [&](auto number) { bytes.append(reinterpret_cast<const char*>(&number), sizeof number); };
-    if (model.format == SLUICE_F32)
+    if (model.format == SLUICE_F32 && !model.vocabulary)
       append(float(numbers.sixteen()) / 8192.0f);
+    else if (model.vocabulary)
+      append(int32_t(numbers.next() >> 8) % int32_t(model.vocabulary + 2) - 1);  // the unknown ones too
     else if (model.format == SLUICE_INT8)
       append(numbers.eight());
     else
@@ -164,13 +166,15 @@ struct Trace {
 /// In fixed point: whether the reference gives the same answers.
 bool as_defined(const Network& network, const std::string& x, const std::string& y) {
   const sluice_format format = network.layers[0].format;
-  const auto inputs = size_t(network.layers[0].in);
+  const auto inputs = size_t(frame_width(network));
   sluice::tests::FixedReference reference(network);
   std::string expected;
   for (size_t i = 0; i < frames; ++i) {
     std::vector<int32_t> frame;
     for (size_t k = i * inputs; k < (i + 1) * inputs; ++k)
-      frame.push_back(format == SLUICE_INT8 ? int8_t(x[k]) : reinterpret_cast<const int16_t*>(x.data())[k]);
+      frame.push_back(sluice::tests::reads_ids(network) ? reinterpret_cast<const int32_t*>(x.data())[k]
+                      : format == SLUICE_INT8           ? int8_t(x[k])
+                                                        : reinterpret_cast<const int16_t*>(x.data())[k]);
     for (const int16_t answer : reference.step(frame)) expected.append(reinterpret_cast<const char*>(&answer), sizeof answer);
   }
   return y == expected;

@@ -1,4 +1,4 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is gru, standardize, dense, or a Dense's activation.
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a recurrent cell, embedding, standardize, dense, or a Dense's activation.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -6,10 +6,12 @@
 
 #include "convert/network.h"
 
-/// The layer of a word, all zeros; a GRU hands every step on. Its kind is 0 for a word that is none.
+/// The layer of a word, all zeros; a cell hands every step on. Its kind is 0 for a word that is none.
 inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units, sluice_format format) {
   using sluice::tools::make_layer;
-  if (word == "gru") return make_layer(SLUICE_GRU, in, units, SLUICE_LINEAR, true, format);
+  for (const sluice_layer_kind cell : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN})
+    if (word == sluice_layer_name(cell)) return make_layer(cell, in, units, SLUICE_LINEAR, true, format);
+  if (word == "embedding") return make_layer(SLUICE_EMBEDDING, in, units, SLUICE_LINEAR, false, format);
   if (word == "standardize") return make_layer(SLUICE_STANDARDIZE, in, in, SLUICE_LINEAR, false, format);
   if (word == "dense") return make_layer(SLUICE_DENSE, in, units, SLUICE_LINEAR, false, format);
   for (const sluice_activation f : {SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})

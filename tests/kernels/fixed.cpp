@@ -64,3 +64,37 @@ TEST_CASE("linear and ReLU saturate, and never wrap") {
     }
   }
 }
+
+TEST_CASE("an LSTM's cell state is as written in every unit that it can have, and saturates") {
+  constexpr int units = 64, rows = 4 * units;
+  Noise noise(21);
+  for (int e = 0; e <= 15; ++e) {
+    // No inputs, and no weights on the state: the gates' sums are R of the biases; some far beyond the curve's ends.
+    std::vector<int32_t> bias(rows), none(rows), m(rows, INT32_MAX);
+    for (int32_t& b : bias) b = noise.below(4) ? noise.below(80001) - 40000 : noise.below(2) ? -300000 : 300000;
+    std::vector<int8_t> w(size_t(rows) * units);
+    std::vector<int16_t> h(units), c(units);
+    for (int16_t& v : c) v = int16_t(noise.below(3) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
+    const std::vector<int16_t> c_before = c;
+    fixed::Cell cell{fixed::Cell::lstm, fixed::int8, 0, units, {}, w, bias, none, m, m, 1, 1, e};
+    std::vector<int16_t> h_as_written = h, c_as_written = c;
+    fixed::step(cell, {}, h_as_written, c_as_written);
+    for (const Kernels* table : every_table()) {
+      CAPTURE(name_of(*table));
+      CAPTURE(e);
+      for (const bool narrow : {true, false}) {
+        std::fill(h.begin(), h.end(), int16_t(0));
+        c = c_before;
+        alignas(64) uint8_t scratch[side_bytes(0) + side_bytes(units)], nothing[64] = {};
+        FixedLstm step{{{nothing, bias.data(), m.data(), 1, rows, 0}, {w.data(), none.data(), m.data(), 1, rows, units},
+                        nothing, true, h.data(), units, scratch}, c.data(), e};
+        (narrow ? table->lstm_q8 : table->lstm_q16)(step);
+        REQUIRE_EQ(h, h_as_written);
+        REQUIRE_EQ(c, c_as_written);
+      }
+    }
+    int ends = 0;
+    for (const int16_t v : c_as_written) ends += v == 32767 || v == -32768;
+    if (e == 0) CHECK(ends > 0);
+  }
+}

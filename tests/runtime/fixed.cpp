@@ -28,10 +28,8 @@ struct Frames {
   size_t frame_size;  ///< bytes
   Frames(const Network& network, size_t n, uint64_t seed) {
     Noise noise(seed);
-    const sluice_format format = network.layers[0].format;
-    const auto inputs = size_t(network.layers[0].in);
-    numbers = random_frames(format, n * inputs, noise);
-    bytes = frame_bytes(format, numbers);
+    numbers = random_frames(network, n, noise);
+    bytes = frame_bytes(network, numbers);
     frame_size = bytes.size() / n;
   }
 };
@@ -39,7 +37,7 @@ struct Frames {
 /// [steps][outputs] by the definition.
 std::vector<int16_t> expected_answers(const Network& network, const Frames& x, size_t n) {
   FixedReference reference(network);
-  const auto inputs = size_t(network.layers[0].in);
+  const auto inputs = size_t(tools::frame_width(network));
   std::vector<int16_t> all;
   for (size_t t = 0; t < n; ++t) {
     const auto at = x.numbers.begin() + std::ptrdiff_t(t * inputs);
@@ -70,14 +68,15 @@ TEST_CASE("a model in fixed point gives the numbers of the written definition, o
 }
 
 TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
-  for (const std::string type : {"int8", "w8a16"}) {
-    const std::string name = "fixed-" + type, blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
+  for (const std::string name : {"fixed-int8", "fixed-w8a16", "fixed-cells-int8", "fixed-cells-w8a16", "fixed-ids-int8", "fixed-ids-w8a16"}) {
+    const std::string blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
     const Memory x(golden_bytes(name + ".in"));
     for (const Kernels* table : every_table()) {
       CAPTURE(name_of(*table));
       const Opened m(blob, table->name);
       Streaming s(m.model, {1, 1});
-      const size_t frame = m.info().inputs * (type == "int8" ? 1 : 2), answer = m.info().outputs * sizeof(int16_t);
+      const size_t number = m.info().vocabulary ? 4 : m.info().format == SLUICE_INT8 ? 1 : 2;
+      const size_t frame = m.info().inputs * number, answer = m.info().outputs * sizeof(int16_t);
       std::string y(expected.size(), '\0');
       for (size_t t = 0; t < expected.size() / answer; ++t) sluice_step(&s.stream, x.data() + t * frame, y.data() + t * answer);
       CHECK_EQ(y, expected);
@@ -128,11 +127,12 @@ TEST_CASE("any state is a valid state") {
     const Opened m(named.network);
     Streaming s(m.model, {1, 1});
     auto* state = static_cast<int16_t*>(sluice_state(&s.stream, nullptr));
-    for (FixedReference::Stage& stage : reference.stages) {
-      for (size_t u = 0; u < stage.h.size(); ++u)
-        stage.h[u] = state[u] = int16_t(noise.below(4) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
-      state += padded(int(stage.h.size()));
-    }
+    for (FixedReference::Stage& stage : reference.stages)
+      for (std::vector<int16_t>* part : {&stage.h, &stage.c}) {
+        for (size_t u = 0; u < part->size(); ++u)
+          (*part)[u] = state[u] = int16_t(noise.below(4) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
+        state += padded(int(part->size()));
+      }
     std::vector<int16_t> y(m.info().outputs);
     sluice_step(&s.stream, x.bytes.data(), y.data());
     CHECK_EQ(y, reference.step(x.numbers));
@@ -208,7 +208,7 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_ih), uint8_t(30)), SLUICE_OK);
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_ih), uint8_t(31)), SLUICE_STRUCTURE);
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_hh), uint8_t(255)), SLUICE_STRUCTURE);
-  CHECK_EQ(with(first + offsetof(LayerRecord, zero), uint8_t(1)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(first + offsetof(LayerRecord, shift_c), uint8_t(1)), SLUICE_STRUCTURE);
   CHECK_EQ(with(middle + offsetof(LayerRecord, activation), uint8_t(SLUICE_SOFTMAX)), SLUICE_STRUCTURE);
   for (const int order : {1, 2}) CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_ORDER);
   for (const int order : {3, 255}) CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_STRUCTURE);
@@ -219,6 +219,31 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
     for (const size_t at : {size_t(0), sizeof(BlobScales), sizeof(BlobScales) + 20})
       CHECK_EQ(with(scales + at, bad), SLUICE_WEIGHTS);
   CHECK_EQ(with(scales + 4, 1u), SLUICE_STRUCTURE);
+  for (const sluice_layer_kind kind : every_cell) {
+    const auto open_with = [&](sluice_format format, int shift_c) {
+      Network cells = format == SLUICE_F32 ? random_network(3, {cell(kind, 4)})
+                                           : random_fixed_network(3, {cell(kind, 4)}, format, Numbers::trained, 3);
+      cells.layers[0].shift_c = shift_c;
+      return Forged(tools::write_blob(cells)).open();
+    };
+    for (const sluice_format format : {SLUICE_F32, SLUICE_INT8, SLUICE_W8A16}) {
+      const bool lstm = kind == SLUICE_LSTM && format != SLUICE_F32;
+      CHECK_EQ(open_with(format, 0), SLUICE_OK);
+      CHECK_EQ(open_with(format, 15), lstm ? SLUICE_OK : SLUICE_STRUCTURE);
+      CHECK_EQ(open_with(format, 16), SLUICE_STRUCTURE);
+    }
+    Network cells = random_fixed_network(3, {cell(kind, 4)}, SLUICE_INT8, Numbers::trained, 3);
+    for (const int flag : {mean_flag, both_directions_flag}) {
+      Forged f(tools::write_blob(cells));
+      f.write(f.layer(0) + offsetof(LayerRecord, flags), uint8_t(flag));
+      CHECK_NE(f.checksum().open(), SLUICE_OK);
+    }
+    for (const int activation : {SLUICE_TANH, SLUICE_HARD_SIGMOID}) {
+      Forged f(tools::write_blob(cells));
+      f.write(f.layer(0) + offsetof(LayerRecord, activation), uint8_t(activation));
+      CHECK_EQ(f.checksum().open(), SLUICE_STRUCTURE);
+    }
+  }
   const size_t entry = blob.section_of(SLUICE_SECTION_SCALES);
   CHECK_EQ(with(entry + offsetof(BlobSection, bytes), uint32_t(36)), SLUICE_STRUCTURE);
   CHECK_EQ(with(entry + offsetof(BlobSection, kind), 77u), SLUICE_STRUCTURE);  // without scales
@@ -233,6 +258,7 @@ TEST_CASE("a network in fixed point comes back from its blob as it went in") {
     for (size_t l = 0; l < back.layers.size(); ++l) {
       CHECK_EQ(back.layers[l].shift_ih, named.network.layers[l].shift_ih);
       CHECK_EQ(back.layers[l].shift_hh, named.network.layers[l].shift_hh);
+      CHECK_EQ(back.layers[l].shift_c, named.network.layers[l].shift_c);
       for (size_t a = 0; a < back.layers[l].arrays.size(); ++a)
         CHECK_EQ(back.layers[l].arrays[a].integers, named.network.layers[l].arrays[a].integers);
     }

@@ -34,7 +34,11 @@ std::vector<std::string> seeds() {
           tools::write_blob(random_network(5, {gru(1)}, 4)),
           tools::write_blob(
               random_fixed_network(3, {gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 5)),
-          tools::write_blob(random_fixed_network(2, {dense(9, SLUICE_RELU), gru(9), dense(3)}, SLUICE_W8A16, Numbers::any, 6))};
+          tools::write_blob(random_fixed_network(2, {dense(9, SLUICE_RELU), gru(9), dense(3)}, SLUICE_W8A16, Numbers::any, 6)),
+          tools::write_blob(random_fixed_network(3, {cell(SLUICE_LSTM, 3, every_step), cell(SLUICE_GRU_BEFORE, 2), dense(2)},
+                                                 SLUICE_W8A16, Numbers::any, 8)),
+          tools::write_blob(random_fixed_network(5, {embedding(3), cell(SLUICE_RNN, 9, every_step), cell(SLUICE_LSTM, 2)},
+                                                 SLUICE_INT8, Numbers::any, 9))};
 }
 
 /// One change. Most hit the header, the tables and the records: that is where a blob can lie.

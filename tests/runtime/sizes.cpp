@@ -99,8 +99,11 @@ TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.
         const Layer& layer = named.network.layers[l];
         const auto side = [](int n) { return uint64_t((n + 15) / 16 * 32 + 16); };
         const auto units = uint64_t((layer.out + 7) / 8 * 8);
-        if (layer.kind == SLUICE_GRU) state += 2 * units;
-        layer_scratch = std::max(layer_scratch, side(layer.in) + (layer.kind == SLUICE_GRU ? side(layer.out) : 0));
+        const bool cell = tools::recurrent(layer);
+        if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
+        if (layer.kind != SLUICE_EMBEDDING)
+          layer_scratch = std::max(layer_scratch, side(layer.in) + (cell ? side(layer.out) : 0) +
+                                                      (layer.kind == SLUICE_GRU_BEFORE ? 4 * units : 0));
         width[l % 2] = std::max(width[l % 2], units);
       }
       const uint64_t rows = std::max(use.steps, use.streams);
@@ -123,7 +126,7 @@ TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.
           handles.push_back(&streams[i]);
         }
         const sluice_info info = m.info();
-        const size_t number = info.format == SLUICE_INT8 ? 1 : 2;
+        const size_t number = info.vocabulary ? 4 : info.format == SLUICE_INT8 ? 1 : 2;
         for (const size_t n :
              {size_t(1), size_t(rows)}) {  // exact memory, one byte off any alignment that a number does not need
           Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
@@ -219,6 +222,10 @@ TEST_CASE("the hash is of shapes and weights, however they are stored and whatev
   }
   ++integers.layers[0].shift_hh;
   CHECK_NE(hash_of(integers), fixed_hash);
+  Network cells = random_fixed_network(3, {cell(SLUICE_LSTM, 5), dense(2)}, SLUICE_INT8, Numbers::trained, 1);
+  const uint64_t cells_hash = hash_of(cells);
+  ++cells.layers[0].shift_c;
+  CHECK_NE(hash_of(cells), cells_hash);
   Network other = network;
   other.layers[0].every_step = true;
   CHECK_NE(hash_of(other), hash);

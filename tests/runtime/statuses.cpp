@@ -216,7 +216,7 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
   for (size_t i = 0; i < 8; ++i)  // the backward direction's offsets, the parameter, reserved words
     CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, back) + 4 * i, 1), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, zero), 1), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, shift_c), 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, shift_ih), 1), SLUICE_STRUCTURE);
   for (const uint32_t n : {0u, 4u, 6u, 65537u, 0x80000000u, 0xFFFFFFFFu}) {
     CAPTURE(n);

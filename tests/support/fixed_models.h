@@ -16,10 +16,13 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
   Network network;
   int in = inputs;
   const bool any = numbers == Numbers::any;
+  const bool reads = specs.front().kind == SLUICE_EMBEDDING;
   for (const Spec& s : specs) {
     Layer layer = tools::make_layer(s.kind, in, s.units, s.activation, s.every_step, format);
-    layer.shift_ih = any ? noise.below(31) : 8 + noise.below(4);
-    layer.shift_hh = s.kind == SLUICE_GRU ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
+    const bool embeds = s.kind == SLUICE_EMBEDDING;
+    layer.shift_ih = embeds ? 0 : any ? noise.below(31) : 8 + noise.below(4);
+    layer.shift_hh = tools::recurrent(layer) ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
+    layer.shift_c = s.kind == SLUICE_LSTM ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
     for (tools::Array& a : layer.arrays) {
       const size_t half = a.integers.size() / 2;
       for (size_t i = 0; i < a.integers.size(); ++i) {
@@ -38,8 +41,8 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
     in = s.units;
   }
   network.scales.output = 1.0f / 1024;
-  network.scales.inverse = noise.uniform(size_t(inputs), 20, 100);
-  network.scales.offset = noise.uniform(size_t(inputs), -3, 3);
+  network.scales.inverse = noise.uniform(size_t(reads ? 1 : inputs), 20, 100);
+  network.scales.offset = noise.uniform(size_t(reads ? 1 : inputs), -3, 3);
   return network;
 }
 
@@ -53,13 +56,23 @@ inline std::vector<int32_t> random_frames(sluice_format format, size_t n, Noise&
   return x;
 }
 
+/// Whether a network's frames are ids.
+inline bool reads_ids(const Network& network) { return network.layers[0].kind == SLUICE_EMBEDDING; }
+
+/// Of a network: ids where it reads them, some of them unknown.
+inline std::vector<int32_t> random_frames(const Network& network, size_t n, Noise& noise) {
+  if (!reads_ids(network)) return random_frames(network.layers[0].format, n * size_t(network.layers[0].in), noise);
+  std::vector<int32_t> ids(n);
+  for (int32_t& id : ids) id = noise.below(8) ? noise.below(network.layers[0].in) : int32_t(noise.word());
+  return ids;
+}
+
 /// As sluice_step wants them.
-inline std::vector<uint8_t> frame_bytes(sluice_format format, const std::vector<int32_t>& x) {
+inline std::vector<uint8_t> frame_bytes(const Network& network, const std::vector<int32_t>& x) {
+  const int number = reads_ids(network) ? 4 : network.layers[0].format == SLUICE_W8A16 ? 2 : 1;
   std::vector<uint8_t> bytes;
-  for (const int32_t v : x) {
-    bytes.push_back(uint8_t(v));
-    if (format == SLUICE_W8A16) bytes.push_back(uint8_t(uint32_t(v) >> 8));
-  }
+  for (const int32_t v : x)
+    for (int i = 0; i < number; ++i) bytes.push_back(uint8_t(uint32_t(v) >> (8 * i)));
   return bytes;
 }
 
@@ -69,9 +82,10 @@ inline std::vector<int8_t> narrow(const std::vector<int32_t>& v) { return {v.beg
 struct FixedReference {
   struct Stage {
     const Layer* layer;
-    fixed::Gru gru;
+    fixed::Cell cell;
     fixed::Dense dense;
-    std::vector<int16_t> h;
+    fixed::Embedding embedding;
+    std::vector<int16_t> h, c;
   };
   fixed::Mode mode;
   std::vector<Stage> stages;
@@ -82,21 +96,30 @@ struct FixedReference {
         const auto middle = a.integers.begin() + std::ptrdiff_t(a.integers.size() / 2);
         return second ? std::vector<int32_t>(middle, a.integers.end()) : std::vector<int32_t>(a.integers.begin(), middle);
       };
-      Stage stage{&layer, {}, {}, {}};
+      Stage stage{&layer, {}, {}, {}, {}, {}};
       const auto& a = layer.arrays;
-      if (layer.kind == SLUICE_GRU) {
-        stage.gru = {mode,
-                     layer.in,
-                     layer.out,
-                     narrow(a[0].integers),
-                     narrow(a[1].integers),
-                     part(a[2], false),
-                     part(a[3], false),
-                     part(a[2], true),
-                     part(a[3], true),
-                     layer.shift_ih,
-                     layer.shift_hh};
+      if (layer.kind == SLUICE_EMBEDDING) {
+        stage.embedding = {layer.in, layer.out, narrow(a[0].integers)};
+      } else if (tools::recurrent(layer)) {
+        const bool before = layer.kind == SLUICE_GRU_BEFORE;
+        const size_t b = before ? 3 : 2;
+        std::vector<int8_t> w_hh = narrow(a[1].integers);
+        if (before) w_hh.insert(w_hh.end(), a[2].integers.begin(), a[2].integers.end());
+        stage.cell = {kind_of(layer.kind),
+                      mode,
+                      layer.in,
+                      layer.out,
+                      narrow(a[0].integers),
+                      w_hh,
+                      part(a[b], false),
+                      part(a[b + 1], false),
+                      part(a[b], true),
+                      part(a[b + 1], true),
+                      layer.shift_ih,
+                      layer.shift_hh,
+                      layer.shift_c};
         stage.h.resize(size_t(layer.out));
+        if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
       } else {
         stage.dense = {layer.in,
                        layer.out,
@@ -111,11 +134,17 @@ struct FixedReference {
     }
   }
 
+  static fixed::Cell::Kind kind_of(sluice_layer_kind kind) {
+    return kind == SLUICE_LSTM ? fixed::Cell::lstm : kind == SLUICE_RNN ? fixed::Cell::rnn : kind == SLUICE_GRU ? fixed::Cell::gru : fixed::Cell::gru_before;
+  }
+
   std::vector<int16_t> step(std::vector<int32_t> v) {
     std::vector<int16_t> y;
     for (Stage& stage : stages) {
-      if (stage.layer->kind == SLUICE_GRU)
-        fixed::step(stage.gru, v, stage.h), y = stage.h;
+      if (stage.layer->kind == SLUICE_EMBEDDING)
+        y = fixed::run(stage.embedding, v.at(0));
+      else if (tools::recurrent(*stage.layer))
+        fixed::step(stage.cell, v, stage.h, stage.c), y = stage.h;
       else
         y = fixed::run(stage.dense, v);
       v = fixed::narrowed(mode, y);
@@ -153,6 +182,19 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     add("dense between", 4,
         {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), dense(4, SLUICE_SIGMOID), gru(3), dense(2),
          dense(1, SLUICE_TANH)});
+    for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_RNN, SLUICE_GRU_BEFORE}) {
+      const std::string name = sluice_layer_name(kind);
+      for (const int inputs : {1, 9, 33})
+        for (const int units : {1, 8, 9, 24, 33})
+          add(name + " " + std::to_string(inputs) + "x" + std::to_string(units), inputs, {cell(kind, units, units % 2 == 0)});
+      add(name + " wide", 3, {cell(kind, 104), dense(2)});
+      add(name + " stacked", 5, {cell(kind, 9, every_step), dense(6, SLUICE_RELU), cell(kind, 17), dense(3, SLUICE_SOFTMAX)});
+    }
+    add("every cell", 6,
+        {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step), gru(8, every_step), cell(SLUICE_RNN, 5), dense(3)});
+    for (const int ids : {1, 11, 50}) add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
+    add("reader", 13, {embedding(9), cell(SLUICE_LSTM, 8), dense(4, SLUICE_SOFTMAX)});
+    add("reader of a hundred", 100, {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});
     return v;
   }();
   return networks;

@@ -86,37 +86,123 @@ inline std::vector<int32_t> narrowed(Mode mode, const std::vector<int16_t>& h) {
   return v;
 }
 
-/// Weights [3][hidden][in] and [3][hidden][hidden], vectors [3][hidden]; the gates in the order r, z, n.
-struct Gru {
+/// A recurrent layer: weights [gates][hidden][in] and [gates][hidden][hidden], vectors [gates][hidden].
+struct Cell {
+  enum Kind { gru, gru_before, lstm, rnn };
+  Kind kind;
   Mode mode;
   int in, hidden;
   std::vector<int8_t> w_ih, w_hh;
   std::vector<int32_t> b_ih, b_hh, m_ih, m_hh;
   int s_ih, s_hh;
+  int e;  ///< of an LSTM's cell state
 };
 
-/// One step; v: the numbers that enter the product over the inputs. All units see the state from before the step.
-inline void step(const Gru& gru, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
-  const size_t in = size_t(gru.in), hidden = size_t(gru.hidden), rows = 3 * hidden;
-  require(v.size() == in && h.size() == hidden, "a frame or a state of the wrong size");
-  require(gru.w_ih.size() == rows * in && gru.w_hh.size() == rows * hidden, "weights of the wrong size");
-  require(gru.b_ih.size() == rows && gru.b_hh.size() == rows, "biases of the wrong size");
-  require(gru.m_ih.size() == rows && gru.m_hh.size() == rows, "multipliers of the wrong size");
-  const std::vector<int32_t> state = narrowed(gru.mode, h);
-  std::vector<int64_t> x(rows), y(rows);  // of the input and of the state, in units of 2^-12
-  for (size_t row = 0; row < rows; ++row) {
-    x[row] = requantize(accumulate(gru.b_ih[row], gru.w_ih.data() + row * in, v), gru.s_ih, gru.m_ih[row]);
-    y[row] = requantize(accumulate(gru.b_hh[row], gru.w_hh.data() + row * hidden, state), gru.s_hh, gru.m_hh[row]);
+inline int gates_of(Cell::Kind kind) { return kind == Cell::lstm ? 4 : kind == Cell::rnn ? 1 : 3; }
+
+/// In units of 2^-12.
+inline int64_t over_input(const Cell& cell, size_t row, const std::vector<int32_t>& v) {
+  return requantize(accumulate(cell.b_ih[row], cell.w_ih.data() + row * v.size(), v), cell.s_ih, cell.m_ih[row]);
+}
+inline int64_t over_state(const Cell& cell, size_t row, const std::vector<int32_t>& v) {
+  return requantize(accumulate(cell.b_hh[row], cell.w_hh.data() + row * v.size(), v), cell.s_hh, cell.m_hh[row]);
+}
+
+/// (a * b + 2^14) >> 15.
+inline int64_t product_q15(int64_t a, int64_t b) { return floor_div(a * b + 16384, 32768); }
+
+inline int16_t int16_of(int64_t value) {
+  require(value >= -32768 && value <= 32767, "a state that leaves 16 bits");
+  return int16_t(value);
+}
+
+inline void require_shape(const Cell& cell, size_t inputs, size_t units) {
+  const size_t in = size_t(cell.in), hidden = size_t(cell.hidden), rows = size_t(gates_of(cell.kind)) * hidden;
+  require(inputs == in && units == hidden, "a frame or a state of the wrong size");
+  require(cell.w_ih.size() == rows * in && cell.w_hh.size() == rows * hidden, "weights of the wrong size");
+  require(cell.b_ih.size() == rows && cell.b_hh.size() == rows, "biases of the wrong size");
+  require(cell.m_ih.size() == rows && cell.m_hh.size() == rows, "multipliers of the wrong size");
+}
+
+/// Gates i, f, g, o; c is the cell state.
+inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h, std::vector<int16_t>& c) {
+  require(cell.e >= 0 && cell.e <= 15 && c.size() == h.size(), "a cell state that is none");
+  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  const size_t hidden = h.size();
+  for (size_t j = 0; j < hidden; ++j) {
+    int32_t sum[4];
+    for (size_t gate = 0; gate < 4; ++gate)
+      sum[gate] = wrapped(over_input(cell, gate * hidden + j, v) + over_state(cell, gate * hidden + j, state));
+    const int64_t i = sigmoid(sum[0]), f = sigmoid(sum[1]), g = tanh(sum[2]), o = sigmoid(sum[3]);
+    const int64_t all = f * c[j] + floor_div(i * g, int64_t{1} << cell.e) + 16384;
+    require(all == wrapped(all), "a cell state that leaves 32 bits on its way");
+    c[j] = int16_t(std::clamp<int64_t>(floor_div(all, 32768), -32768, 32767));
+    const int64_t u = cell.e >= 3 ? c[j] * (int64_t{1} << (cell.e - 3))
+                                  : floor_div(c[j] + (int64_t{1} << (2 - cell.e)), int64_t{1} << (3 - cell.e));
+    h[j] = int16_of(product_q15(o, tanh(int32_t(u))));
   }
+}
+
+inline void rnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
+  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  for (size_t j = 0; j < h.size(); ++j) h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
+}
+
+/// Gates r, z, n; n's product is over r * h.
+inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
+  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  const size_t hidden = h.size();
+  std::vector<int16_t> s;
+  std::vector<int64_t> z;
+  for (size_t j = 0; j < hidden; ++j) {
+    const int64_t r = sigmoid(wrapped(over_input(cell, j, v) + over_state(cell, j, state)));
+    z.push_back(sigmoid(wrapped(over_input(cell, hidden + j, v) + over_state(cell, hidden + j, state))));
+    s.push_back(int16_of(product_q15(r, h[j])));
+  }
+  const std::vector<int32_t> reset = narrowed(cell.mode, s);
+  for (size_t j = 0; j < hidden; ++j) {
+    const int64_t n = tanh(wrapped(over_input(cell, 2 * hidden + j, v) + over_state(cell, 2 * hidden + j, reset)));
+    h[j] = int16_of(n + product_q15(z[j], h[j] - n));
+  }
+}
+
+/// Gates r, z, n. All units see the state from before the step.
+inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
+  const size_t hidden = h.size(), rows = 3 * hidden;
+  const std::vector<int32_t> state = narrowed(gru.mode, h);
+  std::vector<int64_t> x(rows), y(rows);
+  for (size_t row = 0; row < rows; ++row) x[row] = over_input(gru, row, v), y[row] = over_state(gru, row, state);
   for (size_t j = 0; j < hidden; ++j) {
     const int64_t r = sigmoid(wrapped(x[j] + y[j]));
     const int64_t z = sigmoid(wrapped(x[hidden + j] + y[hidden + j]));
     const int64_t g = std::clamp<int64_t>(y[2 * hidden + j], -65536, 65535);
-    const int64_t n = tanh(wrapped(x[2 * hidden + j] + floor_div(r * g + 16384, 32768)));
-    const int64_t next = n + floor_div(z * (h[j] - n) + 16384, 32768);
-    require(next >= -32768 && next <= 32767, "a state that leaves 16 bits");
-    h[j] = int16_t(next);
+    const int64_t n = tanh(wrapped(x[2 * hidden + j] + product_q15(r, g)));
+    h[j] = int16_of(n + product_q15(z, h[j] - n));
   }
+}
+
+/// One step; v: the numbers that enter the product over the inputs; c: an LSTM's cell state.
+inline void step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h, std::vector<int16_t>& c) {
+  require_shape(cell, v.size(), h.size());
+  switch (cell.kind) {
+    case Cell::gru: return gru_step(cell, v, h);
+    case Cell::gru_before: return gru_before_step(cell, v, h);
+    case Cell::lstm: return lstm_step(cell, v, h, c);
+    case Cell::rnn: return rnn_step(cell, v, h);
+  }
+}
+
+/// Weights [out][ids].
+struct Embedding {
+  int ids, out;
+  std::vector<int8_t> w;
+};
+
+inline std::vector<int16_t> run(const Embedding& embedding, int32_t id) {
+  const int32_t known = id >= 0 && id < embedding.ids ? id : embedding.ids > 1 ? 1 : 0;
+  std::vector<int16_t> y;
+  for (int j = 0; j < embedding.out; ++j) y.push_back(int16_t(256 * embedding.w.at(size_t(j * embedding.ids + known))));
+  return y;
 }
 
 /// Weights [out][in], vectors [out].

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "../support/models.h"
+#include "common/error.h"
 #include "convert/calibrate.h"
 #include "train/train.h"
 
@@ -59,7 +60,8 @@ double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& sp
 
 constexpr const char* layer_lists[] = {"{ gru = 12 }, { dense = 3, activation = \"softmax\" }",
                                        "{ gru = 9, steps = \"every\" }, { dense = 8, activation = \"relu\" }, { gru = 7 }, "
-                                       "{ dense = 3, activation = \"softmax\" }"};
+                                       "{ dense = 3, activation = \"softmax\" }",
+                                       "{ lstm = 9, steps = \"every\" }, { rnn = 7 }, { dense = 3, activation = \"softmax\" }"};
 
 }  // namespace
 
@@ -86,6 +88,13 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       if (std::string(type) == "int8") CHECK(std::fabs(seen - device) <= 0.2 * std::fabs(plain - device));
       CHECK_EQ(aware.refused, nullptr);
     }
+}
+
+TEST_CASE("a GRU that resets before is not trained for fixed point, and is named") {
+  const DataSet data = three_classes(12, 5);
+  const Recipe recipe = recipe_of("{ gru = 4 }, { gru = 4, reset = \"before\" }, { dense = 3, activation = \"softmax\" }", "int8");
+  CHECK_THROWS_WITH_AS(check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
+                       doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer does not round"), Error);
 }
 
 TEST_CASE("training for fixed point keeps the blob that its validation ran") {

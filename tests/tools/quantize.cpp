@@ -44,6 +44,13 @@ std::vector<float> answers(const Network& network, const DataSet& data) {
   return all;
 }
 
+double snr(const std::vector<float>& truth, const std::vector<float>& got) {
+  double signal = 0, noise = 0;
+  for (size_t i = 0; i < truth.size(); ++i)
+    signal += double(truth[i]) * double(truth[i]), noise += double(truth[i] - got[i]) * double(truth[i] - got[i]);
+  return 10 * std::log10(signal / noise);
+}
+
 Ranges ranges_for(const Network& network, const DataSet& data) {
   return choose_ranges(calibrate(network, data, all_sequences(data)), RangeChoice::min_max);
 }
@@ -56,7 +63,13 @@ TEST_CASE("a network in fixed point answers nearly as the float one") {
       {standardize(), gru(24, every_step), dense(5)},
       {gru(9, every_step), gru(12), dense(4, SLUICE_SOFTMAX)},
       {dense(12, SLUICE_RELU), gru(8, every_step), dense(6, SLUICE_TANH), dense(3, SLUICE_SIGMOID)},
-      {dense(10, SLUICE_SIGMOID), dense(4)}};
+      {dense(10, SLUICE_SIGMOID), dense(4)},
+      {standardize(), cell(SLUICE_LSTM, 24, every_step), dense(5)},
+      {cell(SLUICE_LSTM, 9, every_step), cell(SLUICE_LSTM, 12), dense(4, SLUICE_SOFTMAX)},
+      {cell(SLUICE_RNN, 16)},
+      {standardize(), cell(SLUICE_RNN, 9, every_step), dense(4, SLUICE_RELU), cell(SLUICE_RNN, 8), dense(3)},
+      {standardize(), cell(SLUICE_GRU_BEFORE, 24, every_step), dense(5)},
+      {cell(SLUICE_GRU_BEFORE, 9, every_step), cell(SLUICE_LSTM, 12), dense(4, SLUICE_SOFTMAX)}};
   for (const auto& specs : kinds)
     for (const sluice_format format : fixed_formats) {
       const Network network = random_network(7, specs, specs.size());
@@ -64,18 +77,91 @@ TEST_CASE("a network in fixed point answers nearly as the float one") {
       const Quantized quantized = quantize(network, format, ranges_for(network, data));
       CHECK(quantized.warnings.empty());
       const std::vector<float> truth = answers(network, data), got = answers(quantized.network, data);
-      double signal = 0, noise = 0;
-      for (size_t i = 0; i < truth.size(); ++i)
-        signal += truth[i] * truth[i], noise += (truth[i] - got[i]) * (truth[i] - got[i]);
       CAPTURE(specs.size());
       CAPTURE(std::string(sluice_format_name(format)));
-      CHECK(10 * std::log10(signal / noise) > (format == SLUICE_INT8 ? 25 : 33));
+      CHECK(snr(truth, got) > (format == SLUICE_INT8 ? 25 : 33));
     }
 }
 
+namespace {
+
+/// A text of so many ids in one sequence.
+DataSet made_up_text(int ids, int steps) {
+  DataSet data;
+  Noise noise(32);
+  data.feature_names = {"id"}, data.labels = {"y"}, data.per_row = true;
+  for (int i = 0; i < steps; ++i) data.ids.push_back(noise.below(ids)), data.target.push_back(0);
+  data.first = {0, size_t(steps)}, data.names = {"0"};
+  return data;
+}
+
+std::vector<float> answers_to_ids(const Network& network, const DataSet& data) {
+  const OwnedModel model = open_model(write_blob(network), "test");
+  OwnedStream stream(model.model, {1, 1});
+  std::vector<float> y(model.info().outputs), all;
+  for (const int32_t& id : data.ids) {
+    stream.run(&id, y.data(), 1);
+    all.insert(all.end(), y.begin(), y.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a network that reads ids answers in fixed point nearly as the float one") {
+  const std::vector<std::vector<Spec>> kinds = {{embedding(12), cell(SLUICE_LSTM, 16), dense(20, SLUICE_SOFTMAX)},
+                                                {embedding(9), gru(16, every_step), cell(SLUICE_GRU_BEFORE, 9)},
+                                                {embedding(7), dense(5, SLUICE_TANH), dense(3)},
+                                                {embedding(6)}};
+  const DataSet data = made_up_text(30, 200);
+  for (const auto& specs : kinds)
+    for (const sluice_format format : fixed_formats) {
+      CAPTURE(specs.size());
+      CAPTURE(std::string(sluice_format_name(format)));
+      Network network = random_network(30, specs, specs.size());
+      std::vector<float>& w = array(network.layers[0], "weight");
+      for (size_t i = 0; i < w.size(); ++i) w[i] *= i / 30 == 0 ? 0.01f : i / 30 == 1 ? 20.0f : i / 30 == 2 ? 0.0f : 1.0f;  // features of unlike size
+      if (network.layers.size() > 1)
+        for (size_t i = 0; i < network.layers[1].arrays[0].values.size(); ++i)
+          if (int(i) % network.layers[1].in == 1) network.layers[1].arrays[0].values[i] /= 20;
+      const Calibration calibration = calibrate(network, data, all_sequences(data));
+      const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
+      CHECK(ranges.low.empty());
+      const Quantized quantized = quantize(network, format, ranges, calibration.moments);
+      CHECK(quantized.warnings.empty());
+      prove_no_overflow(quantized.network, "test");
+      CHECK(snr(answers_to_ids(network, data), answers_to_ids(quantized.network, data)) > 30);
+      for (const ValueError& v : analyze(network, quantized, data, all_sequences(data))) {
+        CAPTURE(v.name);
+        CHECK(v.name != "inputs");
+        CHECK(v.snr() > 25);
+      }
+      // An embedding's columns are their nearest 8 bits, and nothing more is lost: what is handed on is exact.
+      for (size_t i = 0; i < w.size(); ++i)
+        CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i], doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] / 127.0 * quantized.by_feature[i / 30]).epsilon(1e-6));
+    }
+}
+
+TEST_CASE("a cell state's unit holds twice what calibration saw, and no more than it must") {
+  const DataSet data = made_up_data(2, 1, 200, 1, 2);
+  for (const float bias : {-8.0f, 0.0f, 3.0f, 8.0f}) {  // a gate that forgets all, or nothing
+    Network network = random_network(2, {cell(SLUICE_LSTM, 3, every_step)});
+    std::vector<float>& b = array(network.layers[0], "bias_ih");
+    for (size_t i = 0; i < b.size(); ++i) b[i] = i / 3 == 1 ? bias : 2;
+    const Ranges ranges = ranges_for(network, data);
+    const int e = quantize(network, SLUICE_W8A16, ranges).network.layers[0].shift_c;
+    CAPTURE(ranges.peak[0]);
+    CHECK(ranges.peak[0] > 0);
+    CHECK(2 * ranges.peak[0] <= std::ldexp(1, e));
+    CHECK((e == 0 || 2 * ranges.peak[0] > std::ldexp(1, e - 1)));
+  }
+}
+
 TEST_CASE("weights rounded for what enters answer it better than weights rounded to nearest") {
-  for (const sluice_format format : fixed_formats) {
-    const Network network = random_network(9, {standardize(), gru(20, every_step), dense(3)}, 8);
+  for (const sluice_format format : fixed_formats)
+  for (const sluice_layer_kind kind : every_cell) {
+    CAPTURE(std::string(sluice_layer_name(kind)));
+    const Network network = random_network(9, {standardize(), cell(kind, 20, every_step), dense(3)}, 8);
     DataSet data = made_up_data(9, 8, 40, -1, 1);
     for (size_t i = 0; i < data.x.size(); ++i) data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];  // features that move together
     const Calibration calibration = calibrate(network, data, all_sequences(data));
@@ -94,29 +180,32 @@ TEST_CASE("weights rounded for what enters answer it better than weights rounded
 }
 
 TEST_CASE("no accumulator can overflow, whatever enters, and weights are made coarser where one could") {
-  for (const sluice_format format : fixed_formats) {
+  for (const sluice_format format : fixed_formats)
+  for (const sluice_layer_kind kind : every_cell) {
     // Long rows of large weights: in w8a16 the finest unit would overflow.
-    Network network = random_network(1500, {gru(16), dense(3)}, 3);
+    const bool before = kind == SLUICE_GRU_BEFORE;
+    Network network = random_network(1500, {cell(kind, 16), dense(3)}, 3);
     for (float& w : array(network.layers[0], "weight_ih")) w = w < 0 ? -0.9f : 1.0f;
-    array(network.layers[0], "bias_ih")[3] = 1e3f;
+    array(network.layers[0], before ? "bias" : "bias_ih")[3] = 1e3f;
     const DataSet data = made_up_data(1500, 2, 3, -1, 1);
     const Quantized quantized = quantize(network, format, ranges_for(network, data));
     const int64_t largest = format == SLUICE_INT8 ? 128 : 32768;
     for (const Layer& layer : quantized.network.layers)
-      for (const bool recurrent : {false, true}) {
-        if (recurrent && layer.kind != SLUICE_GRU) continue;
-        const size_t w = recurrent ? 1 : 0, b = layer.kind == SLUICE_GRU ? w + 2 : 1;
+      for (const size_t w : {0, 1, 2}) {
+        const bool recurrent = w > 0;
+        if (recurrent && (layer.kind == SLUICE_DENSE || (w == 2 && !before))) continue;
+        const size_t b = layer.kind == SLUICE_DENSE ? 1 : (before ? 3 : 2) + (recurrent ? 1 : 0), first = w == 2 ? 2 * 16 : 0;
         const tools::Array &weights = layer.arrays[w], &bias = layer.arrays[b];
         const size_t rows = size_t(weights.gates * weights.rows), cols = size_t(weights.cols);
         for (size_t r = 0; r < rows; ++r) {
-          int64_t worst = std::abs(int64_t(bias.integers[r]));
+          int64_t worst = std::abs(int64_t(bias.integers[first + r]));
           for (size_t k = 0; k < cols; ++k) {
             REQUIRE(std::abs(weights.integers[r * cols + k]) <= 127);
             worst += largest * std::abs(weights.integers[r * cols + k]);
           }
           const int64_t shifted = worst << (recurrent ? layer.shift_hh : layer.shift_ih);
           REQUIRE(shifted <= INT32_MAX);
-          REQUIRE(bias.integers[rows + r] >= 0);
+          REQUIRE(bias.integers[bias.integers.size() / 2 + first + r] >= 0);
         }
       }
     prove_no_overflow(quantized.network, "test");
@@ -124,10 +213,12 @@ TEST_CASE("no accumulator can overflow, whatever enters, and weights are made co
     forged.layers[0].shift_hh = 30;
     CHECK_THROWS_WITH_AS(
         prove_no_overflow(forged, "test"),
-        "test: layer 1 (gru): the accumulator of row 0 of weight_hh can overflow; make the model anew with sluice quantize",
+        ("test: layer 1 (" + std::string(sluice_layer_name(kind)) +
+         "): the accumulator of row 0 of weight_hh can overflow; make the model anew with sluice quantize")
+            .c_str(),
         Error);
     CHECK_EQ(quantized.warnings.size(), format == SLUICE_INT8 ? 0u : 1u);
-    if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (gru)") == 0);
+    if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (") == 0);
   }
 }
 
@@ -140,7 +231,7 @@ TEST_CASE("values that saturate are counted where the curve ends") {
         array(network.layers[0], "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
     for (size_t i = 0; i < bias.size(); ++i) bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
     const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
-    const std::vector<ValueError> values = analyze(network, quantized.network, quantized.units, data, all_sequences(data));
+    const std::vector<ValueError> values = analyze(network, quantized, data, all_sequences(data));
     for (const ValueError& v : values)
       if (v.name == "r" || v.name == "z" || v.name == "n") {
         CAPTURE(v.name);
@@ -194,6 +285,14 @@ TEST_CASE("what has no integer form is refused by its name") {
     }
     return std::string();
   };
+  for (const sluice_layer_kind kind : every_cell) {
+    const std::string name = "layer 1 (" + std::string(sluice_layer_name(kind)) + "): ";
+    CHECK(refused({mean(cell(kind, 4))}) == name + "the mean over steps has no fixed-point kernel; it can be run in f32 only");
+    if (kind == SLUICE_RNN) continue;
+    CHECK(refused({gates(cell(kind, 4), SLUICE_HARD_SIGMOID, 0.2f)}) == name + "gates of a hard sigmoid have no fixed-point kernel; it can be run in f32 only");
+    CHECK(refused({gates(cell(kind, 4), SLUICE_TANH)}).find(name + "with tanh as a gate") == 0);
+  }
+  CHECK(refused({norm(SLUICE_LAYER_NORM), gru(3)}).find("layer 1 (layer_norm): ") == 0);
   CHECK(refused({gru(4), standardize(), dense(2)}).find("layer 2 (standardize)") == 0);
   CHECK(refused({dense(4, SLUICE_SOFTMAX), dense(2)}).find("layer 1 (dense)") == 0);
   CHECK(refused({standardize()}) != "");

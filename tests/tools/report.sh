@@ -169,7 +169,7 @@ works train small.toml --out values --set data.train=values.csv --set data.targe
 works report values
 well_formed values/report.html
 has values/report.html 'predicted over true'
-has values/report.html 'has no fixed-point kernel'
+has values/report.html 'both directions have no fixed-point kernel'
 has values/report.html 'have not been counted on any core'
 awk 'BEGIN { for (i = 0; i < 400; i++) printf "ab <c>&%s", i % 7 ? " " : "\n" }' >text.txt
 works train small.toml --out text --set data.train=text.txt --set data.format=text --set data.window=16 --set data.validation=0.2 \

@@ -57,7 +57,23 @@ refused 2 '^--generate: writes a text, and takes no --input' run text --generate
 refused 2 '^--input: is missing' run text
 refused 2 'give --generate N too' run text --input text.txt --seed 3
 
-refused 2 'text/model\.slu: begins with an embedding' quantize text --calibrate text.txt
+# --- in fixed point: ids stay ids
+for type in int8 w8a16; do
+  works quantize text --calibrate text.txt --type $type
+  grep -q '^1 embedding  *y ' out || complain "the report does not tell of the embedding: $(cat out)"
+  grep -q ' inputs  *[0-9e]' out && complain "ids have an error: $(cat out)"
+  SLUICE_ISA=scalar works quantize text --calibrate text.txt --type $type --out text-$type-scalar.slu
+  same text/model-$type.slu text-$type-scalar.slu "quantized on scalar"
+  works eval text/model-$type.slu --data text.txt --json
+  mv out $type.json
+  below $type.json perplexity 1.5
+  works run text/model-$type.slu --generate 20 --prompt Äb
+  works run text/model-$type.slu --input text.txt --trace trace.txt
+  grep -q '^step 0 layer 0 unit 0: [0-9]*$' trace.txt || complain "the trace of an id: $(sed -n 2p trace.txt)"
+done
+works train text.toml --out aware --set quantize.aware=true --set train.epochs=3
+works eval aware --data text.txt --json
+below out perplexity 4
 printf 'Äbc x' >unknown.txt
 refused 2 '^unknown\.txt:1: "x" is no character' run text --input unknown.txt
 works eval text --data unknown.txt

@@ -12,6 +12,7 @@
 #include "../convert/cost.h"
 #include "command.h"
 #include "runtime/blob.h"
+#include "runtime/layer.h"
 
 namespace sluice::tools {
 namespace {
@@ -64,7 +65,7 @@ std::string layer_table(const std::vector<sluice_layer_info>& layers, const slui
       {"", "layer", "inputs", "outputs", "activation", "answers", "parameters", "weight bytes", "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    const bool recurrent = layer.kind == SLUICE_GRU;
+    const bool recurrent = is_recurrent(std::uint8_t(layer.kind));
     rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind), with_commas(layer.inputs),
                     with_commas(layer.outputs), layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
                     recurrent ? (layer.every_step ? "every step" : "last step") : "", with_commas(layer.parameters),
@@ -179,7 +180,7 @@ ordered_json layer_json(const sluice_layer_info& layer) {
                        {"inputs", layer.inputs},
                        {"outputs", layer.outputs}};
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
-  if (layer.kind == SLUICE_GRU) json["every_step"] = layer.every_step != 0;
+  if (is_recurrent(std::uint8_t(layer.kind))) json["every_step"] = layer.every_step != 0;
   json.update({{"parameters", layer.parameters},
                {"weight_bytes", layer.weight_bytes},
                {"state_bytes", layer.state_bytes},

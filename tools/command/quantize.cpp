@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr std::size_t analyzed_frames = 4096;  // at most; the report's arithmetic is double, step by step
+constexpr std::size_t analyzed_frames = 4096;  // about; the report's arithmetic is double, step by step
 
 /// What the command works on, read and checked.
 struct Input {
@@ -51,18 +51,19 @@ Input read_input(const QuantizeOptions& options) {
     refuse("{}: is {} already{}", input.path, sluice_format_name(input.model.info().format),
            trained_for_fixed_point(input.model.made()) ? ", by its training (quantize.aware): there is nothing to quantize"
                                                        : "; give the float model that it was made of");
-  if (input.model.info().vocabulary)
-    refuse("{}: begins with an embedding, which has no form in fixed point; give a model that takes numbers", input.path);
   input.network = without_added_input(read_network(input.model.model));
   check_quantizable(input.network);
   if (adds_input(input.model.model))
     tell("In fixed point the model answers differences from the last value; sluice run and eval add that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
-  if (input.network.inputs.empty() || input.network.labels.empty())
+  const bool reads = input.model.info().vocabulary != 0;
+  const Expected expected{input.model.inputs(), input.model.classes(), true, tokens_of(input.model.model)};
+  if (reads ? expected.tokens.texts.empty() : input.network.inputs.empty() || input.network.labels.empty())
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);
-  input.data = read_data(options.calibrate, columns, {input.network.inputs, input.network.labels});
+  input.data = read_data(options.calibrate, columns, expected);
   input.split = split_of_made(input.model.made(), input.data);
-  if (options.ranges != "best" && !splits(input)) input.split = {all_sequences(input.data), all_sequences(input.data)};
+  const bool no_ranges = reads || options.ranges != "best";  // ids have none
+  if (no_ranges && !splits(input)) input.split = {all_sequences(input.data), all_sequences(input.data)};
   if (!splits(input))
     refuse(
         "{}: too few sequences to take ranges from some and to try these on others: {}; say which ranges with --ranges min-max",
@@ -168,8 +169,10 @@ void run_quantize(const QuantizeOptions& options) {
   const RangeTrial& best = tried.best();
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
   if (!options.force) check_replaceable(path, blob);
+  // A table's sequences are gone through whole; a text is one long one.
+  const std::size_t most_frames = input.data.is_text() ? analyzed_frames : SIZE_MAX;
   const std::vector<ValueError> errors =
-      analyze(input.network, best.quantized.network, best.quantized.units, input.data, analyzed(input));
+      analyze(input.network, best.quantized, input.data, analyzed(input), most_frames);
   std::vector<NamedBytes> files = {{path, blob}};
   if (!options.report.empty()) files.push_back({options.report, report_json(input, options, before, candidates, best, errors)});
   write_files(files);

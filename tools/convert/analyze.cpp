@@ -1,10 +1,11 @@
 #include "analyze.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "../common/model_file.h"
 #include "../common/print.h"
+#include "../data/run_rows.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 
@@ -16,10 +17,12 @@ constexpr double state_unit = 1.0 / 32768, gate_unit = 1.0 / 4096;
 /// The values of every layer at one step, as the trace gives them; the frame first.
 struct Traced {
   sluice_format format;
+  bool reads_ids;
   std::vector<std::vector<double>> values;
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Traced& t = *static_cast<Traced*>(context);
+    if (layer == 0 && t.reads_ids) return;
     std::vector<double>& v = t.values[layer];
     v.resize(n);
     for (std::uint32_t i = 0; i < n; ++i) {
@@ -33,67 +36,117 @@ struct Traced {
   }
 };
 
+/// Where a layer's own state begins, in numbers: h, then an LSTM's c, both padded.
+std::vector<std::size_t> state_places(const Network& network) {
+  std::vector<std::size_t> places;
+  std::size_t at = 0;
+  for (const Layer& layer : network.layers) {
+    places.push_back(at);
+    if (recurrent(layer)) at += std::size_t(padded(layer.out)) * (layer.kind == SLUICE_LSTM ? 2 : 1);
+  }
+  return places;
+}
+
 /// A model that is stepped and traced.
 struct Side {
   OwnedModel model;
   OwnedStream stream;
   Traced traced;
-  std::vector<std::int16_t> frame;
+  std::vector<std::size_t> places;
   std::vector<float> answer;
 
   explicit Side(const Network& network)
       : model(open_model(write_blob(network), "analysis")),
         stream(model.model, {1, 1}),
-        traced{network.layers[0].format, std::vector<std::vector<double>>(network.layers.size() + 1)} {
-    frame.resize(model.info().inputs * 2);
+        traced{network.layers[0].format, model.info().vocabulary != 0, std::vector<std::vector<double>>(network.layers.size() + 1)},
+        places(state_places(network)) {
     answer.resize(model.info().outputs);
     sluice_trace(&stream.stream, Traced::take, &traced);
   }
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
 
-  void step(const float* x) {
-    sluice_quantize(&model.model, x, frame.data(), 1);
-    sluice_step(&stream.stream, frame.data(), answer.data());
+  /// An LSTM's cell state, its numbers.
+  std::vector<double> cell_state(std::size_t layer, int units) {
+    const void* const state = sluice_state(&stream.stream, nullptr);
+    const std::size_t first = places[layer] + std::size_t(padded(units));
+    std::vector<double> c;
+    for (std::size_t i = first; i < first + std::size_t(units); ++i)
+      c.push_back(traced.format == SLUICE_F32 ? double(static_cast<const float*>(state)[i]) : static_cast<const std::int16_t*>(state)[i]);
+    return c;
   }
 };
 
-/// W v + b of one gate of a GRU, in real numbers.
+/// W v + b of one gate, in real numbers.
 struct GateSums {
-  const Array &w, &bias;
-  int shift;    ///< of R; -1 for a float layer
-  double unit;  ///< of a number that enters, where the layer is a float one
+  const Array& w;
+  const Array* bias;  ///< null: zeros
+  int shift;          ///< of R; -1 for a float layer
+  int first = 0;      ///< the gate of the bias that the matrix begins with
   double at(int gate, int row, const std::vector<double>& v) const {
-    const auto index = std::size_t(gate * w.rows + row);
-    const std::size_t begin = index * std::size_t(w.cols), half = std::size_t(w.gates * w.rows);
+    const std::size_t begin = std::size_t(gate * w.rows + row) * std::size_t(w.cols), index = std::size_t((first + gate) * w.rows + row);
     if (shift < 0) {
-      double sum = double(bias.values[index]);
-      for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.values[begin + k]) * v[k] * unit;
+      double sum = bias ? double(bias->values[index]) : 0;
+      for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.values[begin + k]) * v[k];
       return sum;
     }
-    double sum = bias.integers[index];
+    double sum = bias->integers[index];
     for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.integers[begin + k]) * v[k];
-    return sum * double(bias.integers[half + index]) * std::ldexp(gate_unit, shift - 32);
+    return sum * double(bias->integers[bias->integers.size() / 2 + index]) * std::ldexp(gate_unit, shift - 32);
   }
 };
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-struct Gates {
-  double r, z, n;
-  bool r_ends, z_ends, n_ends;  ///< beyond the table
-};
-
-Gates gates_of(const GateSums& ih, const GateSums& hh, int row, const std::vector<double>& x, const std::vector<double>& h) {
-  const double r = ih.at(0, row, x) + hh.at(0, row, h), z = ih.at(1, row, x) + hh.at(1, row, h);
-  const double n = ih.at(2, row, x) + sigmoid(r) * hh.at(2, row, h);
-  constexpr double sigmoid_end = 131071.0 / 3 * gate_unit, tanh_end = sigmoid_end / 2;  // of the curve (kernels/README.md)
-  const auto ends = [](double u, double end) { return std::fabs(u) >= end; };
-  return {sigmoid(r), sigmoid(z), std::tanh(n), ends(r, sigmoid_end), ends(z, sigmoid_end), ends(n, tanh_end)};
-}
-
 /// What enters a product in int8: the upper byte, rounded.
 double narrowed(double h) { return std::min(std::floor((h + 128) / 256), 127.0); }
+
+/// A gate of one unit, and whether its sum lies beyond the table.
+struct Gate {
+  double value;
+  bool ends;
+};
+
+constexpr double sigmoid_end = 131071.0 / 3 * gate_unit, tanh_end = sigmoid_end / 2;  // of the curve (kernels/README.md)
+Gate sigmoid_gate(double u) { return {sigmoid(u), std::fabs(u) >= sigmoid_end}; }
+Gate tanh_gate(double u) { return {std::tanh(u), std::fabs(u) >= tanh_end}; }
+
+/// The gates of a layer, as analyze() names them.
+std::vector<std::string> gate_names(const Layer& layer) {
+  if (layer.kind == SLUICE_LSTM) return {"i", "f", "g", "o"};
+  if (layer.kind == SLUICE_GRU || layer.kind == SLUICE_GRU_BEFORE) return {"r", "z", "n"};
+  return {};
+}
+
+/// Of all units, [units][gates]; x and h in the layer's own numbers, as they enter its products.
+/// @param enters  r * h, of the layer's own state, as it enters
+template <class Enters>
+std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, const std::vector<double>& h, Enters enters) {
+  const bool real = layer.format == SLUICE_F32, before = layer.kind == SLUICE_GRU_BEFORE;
+  const std::vector<Array>& a = layer.arrays;
+  const int shift_ih = real ? -1 : layer.shift_ih, shift_hh = real ? -1 : layer.shift_hh;
+  const GateSums ih{a[0], before ? &a[3] : &a[2], shift_ih};
+  const Array* const b_hh = !before ? &a[3] : real ? nullptr : &a[4];
+  const GateSums hh{a[1], b_hh, shift_hh};
+  const auto both = [&](int gate, int row) { return ih.at(gate, row, x) + hh.at(gate, row, h); };
+  std::vector<Gate> gates;
+  if (layer.kind == SLUICE_LSTM) {
+    for (int row = 0; row < layer.out; ++row)
+      for (int gate = 0; gate < 4; ++gate) gates.push_back(gate == 2 ? tanh_gate(both(2, row)) : sigmoid_gate(both(gate, row)));
+    return gates;
+  }
+  std::vector<double> reset;
+  for (int row = 0; row < layer.out; ++row) reset.push_back(sigmoid(both(0, row)));
+  const std::vector<double> s = before ? enters(reset) : h;
+  const GateSums over_s{before ? a[2] : a[1], b_hh, shift_hh, before ? 2 : 0};
+  for (int row = 0; row < layer.out; ++row) {
+    const double g = over_s.at(before ? 0 : 2, row, s);
+    gates.push_back(sigmoid_gate(both(0, row)));
+    gates.push_back(sigmoid_gate(both(1, row)));
+    gates.push_back(tanh_gate(ih.at(2, row, x) + (before ? g : reset[std::size_t(row)] * g)));
+  }
+  return gates;
+}
 
 struct Where {
   std::size_t sequence, step;
@@ -109,35 +162,36 @@ void note(ValueError& e, double truth, double value, bool at_end, Where where) {
 /// The two networks side by side. `real` may have a standardization in front, which `fixed` has folded.
 struct Analysis {
   const Network &real, &fixed;
-  const std::vector<double>& units;
+  const Quantized& quantized;
   Side float_side, fixed_side;
   std::size_t folded;                                          ///< layers of real in front of fixed's first
-  std::vector<std::vector<double>> real_before, fixed_before;  ///< states of GRUs before the step, by layer of fixed
+  std::vector<std::vector<double>> real_before, fixed_before;  ///< states before the step, by layer of fixed
   std::vector<ValueError> values = {};
 
-  Analysis(const Network& r, const Network& f, const std::vector<double>& u)
+  Analysis(const Network& r, const Quantized& q)
       : real(r),
-        fixed(f),
-        units(u),
+        fixed(q.network),
+        quantized(q),
         float_side(r),
-        fixed_side(f),
-        folded(r.layers.size() - f.layers.size()),
-        real_before(f.layers.size()),
-        fixed_before(f.layers.size()) {
-    values.push_back({0, "", "inputs"});
-    for (std::size_t l = 0; l < f.layers.size(); ++l) {
-      const std::string kind = sluice_layer_name(f.layers[l].kind);
-      if (f.layers[l].kind == SLUICE_GRU)
-        for (const char* gate : {"r", "z", "n"}) values.push_back({l + 1, kind, gate});
-      const bool last = l + 1 == f.layers.size() && f.layers[l].kind == SLUICE_DENSE;
-      values.push_back({l + 1, kind, f.layers[l].kind == SLUICE_GRU ? "h" : last ? "answers" : "y"});
+        fixed_side(q.network),
+        folded(r.layers.size() - q.network.layers.size()),
+        real_before(q.network.layers.size()),
+        fixed_before(q.network.layers.size()) {
+    if (!float_side.traced.reads_ids) values.push_back({0, "", "inputs"});
+    for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
+      const Layer& layer = fixed.layers[l];
+      const std::string kind = sluice_layer_name(layer.kind);
+      for (const std::string& gate : gate_names(layer)) values.push_back({l + 1, kind, gate});
+      if (layer.kind == SLUICE_LSTM) values.push_back({l + 1, kind, "c"});
+      const bool last = l + 1 == fixed.layers.size() && layer.kind == SLUICE_DENSE;
+      values.push_back({l + 1, kind, recurrent(layer) ? "h" : last ? "answers" : "y"});
     }
   }
 
   void reset() {
     sluice_reset(&float_side.stream.stream), sluice_reset(&fixed_side.stream.stream);
     for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
-      const std::size_t units_of_state = fixed.layers[l].kind == SLUICE_GRU ? std::size_t(fixed.layers[l].out) : 0;
+      const std::size_t units_of_state = recurrent(fixed.layers[l]) ? std::size_t(fixed.layers[l].out) : 0;
       real_before[l].assign(units_of_state, 0), fixed_before[l].assign(units_of_state, 0);
     }
   }
@@ -165,30 +219,47 @@ struct Analysis {
       for (double& v : x) v = narrowed(v);
     if (narrow)
       for (double& v : h) v = narrowed(v);
-    const std::vector<double>& real_x = float_side.traced.values[l + folded];
-    for (int row = 0; row < f.out; ++row) {
-      const Gates truth =
-          gates_of({r.arrays[0], r.arrays[2], -1, 1}, {r.arrays[1], r.arrays[3], -1, 1}, row, real_x, real_before[l]);
-      const Gates got =
-          gates_of({f.arrays[0], f.arrays[2], f.shift_ih, 0}, {f.arrays[1], f.arrays[3], f.shift_hh, 0}, row, x, h);
-      note(values[at], truth.r, got.r, got.r_ends, where);
-      note(values[at + 1], truth.z, got.z, got.z_ends, where);
-      note(values[at + 2], truth.n, got.n, got.n_ends, where);
+    const auto reset_real = [&](std::vector<double> s) {
+      for (std::size_t i = 0; i < s.size(); ++i) s[i] *= real_before[l][i];
+      return s;
+    };
+    const auto reset_fixed = [&](std::vector<double> s) {
+      for (std::size_t i = 0; i < s.size(); ++i) {
+        s[i] = std::floor(s[i] * fixed_before[l][i] + 0.5);
+        if (narrow) s[i] = narrowed(s[i]);
+      }
+      return s;
+    };
+    const std::vector<Gate> truth = gates_of(r, float_side.traced.values[l + folded], real_before[l], reset_real);
+    const std::vector<Gate> got = gates_of(f, x, h, reset_fixed);
+    const std::size_t gates = gate_names(f).size();
+    for (std::size_t i = 0; i < truth.size(); ++i) note(values[at + i % gates], truth[i].value, got[i].value, got[i].ends, where);
+  }
+
+  /// What a number of a layer stands for: `unit`, in an embedding of the feature's own magnitude.
+  void note_numbers(ValueError& e, const std::vector<double>& truth, const std::vector<double>& got, double unit,
+                    const std::vector<double>& by_feature, Where where) {
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      const double one = by_feature.empty() ? unit : unit * by_feature[i];
+      note(e, truth[i], got[i] * one, by_feature.empty() && (got[i] >= 32766 || got[i] <= -32766), where);
     }
   }
 
-  void step(const float* x, Where where) {
-    float_side.step(x), fixed_side.step(x);
-    note_inputs(values[0], where);
-    std::size_t at = 1;
+  void step(const DataSet& data, std::size_t row, Where where) {
+    for (Side* side : {&float_side, &fixed_side}) run_rows(side->stream, data, row, 1, side->answer.data());
+    std::size_t at = 0;
+    if (!float_side.traced.reads_ids) note_inputs(values[at++], where);
     for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
-      const bool gru = fixed.layers[l].kind == SLUICE_GRU;
-      if (gru) note_gates(l, at, where), at += 3;
+      const Layer& layer = fixed.layers[l];
+      const std::vector<std::string> gates = gate_names(layer);
+      if (!gates.empty()) note_gates(l, at, where), at += gates.size();
+      if (layer.kind == SLUICE_LSTM)
+        note_numbers(values[at++], float_side.cell_state(l + folded, layer.out), fixed_side.cell_state(l, layer.out),
+                     std::ldexp(state_unit, layer.shift_c), {}, where);
       const auto &truth = float_side.traced.values[l + folded + 1], &got = fixed_side.traced.values[l + 1];
-      for (std::size_t i = 0; i < truth.size(); ++i)
-        note(values[at], truth[i], got[i] * units[l], got[i] >= 32766 || got[i] <= -32766, where);
-      ++at;
-      if (gru) real_before[l] = truth, fixed_before[l] = got;
+      const bool embeds = layer.kind == SLUICE_EMBEDDING;
+      note_numbers(values[at++], truth, got, quantized.units[l], embeds ? quantized.by_feature : std::vector<double>(), where);
+      if (recurrent(layer)) real_before[l] = truth, fixed_before[l] = got;
     }
   }
 };
@@ -197,15 +268,16 @@ struct Analysis {
 
 double ValueError::snr() const { return noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity(); }
 
-std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units,
-                                const DataSet& data, std::span<const std::size_t> sequences) {
+std::vector<ValueError> analyze(const Network& real, const Quantized& quantized, const DataSet& data,
+                                std::span<const std::size_t> sequences, std::size_t most_frames) {
   Network logits = real;  // in fixed point a model answers these
   sluice_activation& last = logits.layers.back().activation;
   if (last == SLUICE_SIGMOID || last == SLUICE_SOFTMAX) last = SLUICE_LINEAR;
-  Analysis analysis(logits, fixed, units);
+  Analysis analysis(logits, quantized);
   for (const std::size_t s : sequences) {
     analysis.reset();
-    for (std::size_t t = 0; t < data.steps(s); ++t) analysis.step(data.frames(s) + t * data.features(), {s, t});
+    const std::size_t steps = std::min(data.steps(s), most_frames);
+    for (std::size_t t = 0; t < steps; ++t) analysis.step(data, data.first[s] + t, {s, t});
   }
   return std::move(analysis.values);
 }
@@ -222,7 +294,8 @@ std::string error_table(const std::vector<ValueError>& values, const DataSet& da
   return table(rows) +
          "SNR: the float values over what fixed point differs by; inputs in deviations of the training data; r, z, n: a GRU's "
          "gates and\n"
-         "candidate, h its state; answers before softmax or sigmoid; steps from 0. Saturated: at an end of the range.\n";
+         "candidate, i, f, g, o: an LSTM's, c its cell state; h: a state; answers before softmax or sigmoid; steps from 0. Saturated: at "
+         "an end of\nthe range.\n";
 }
 
 }  // namespace sluice::tools

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../data/data.h"
-#include "network.h"
+#include "quantize.h"
 
 namespace sluice::tools {
 
@@ -21,9 +21,9 @@ struct ValueError {
 };
 
 /// Runs both networks step by step over these sequences, the float one's values being the truth.
-/// @param units  [layers of fixed] what a number that each layer hands on stands for
-std::vector<ValueError> analyze(const Network& real, const Network& fixed, const std::vector<double>& units,
-                                const DataSet& data, std::span<const std::size_t> sequences);
+/// @param most_frames  of a sequence
+std::vector<ValueError> analyze(const Network& real, const Quantized& quantized, const DataSet& data,
+                                std::span<const std::size_t> sequences, std::size_t most_frames = SIZE_MAX);
 
 /// A table for people.
 std::string error_table(const std::vector<ValueError>& values, const DataSet& data);

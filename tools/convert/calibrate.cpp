@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
+#include "../data/run_rows.h"
+#include "kernels/kernels.h"
 
 namespace sluice::tools {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 Network first_layers(const Network& network, std::size_t last) {
   Network part;
   part.layers.assign(network.layers.begin(), network.layers.begin() + std::ptrdiff_t(last) + 1);
-  for (Layer& layer : part.layers) layer.every_step = layer.kind == SLUICE_GRU;
+  for (Layer& layer : part.layers) layer.every_step = recurrent(layer), layer.mean = false;
   sluice_activation& end = part.layers.back().activation;
   if (end == SLUICE_SIGMOID || end == SLUICE_SOFTMAX) end = SLUICE_LINEAR;
   return part;
@@ -32,8 +33,27 @@ double peak_of(const Network& network, const DataSet& data, std::span<const std:
   for (const std::size_t s : sequences) {
     y.resize(data.steps(s) * model.info().outputs);
     sluice_reset(&stream.stream);
-    stream.run(data.frames(s), y.data(), data.steps(s));
+    run_rows(stream, data, data.first[s], data.steps(s), y.data());
     for (const float value : y) peak = std::max(peak, double(std::fabs(value)));
+  }
+  return peak;
+}
+
+/// Of the cell state of a network's last layer: the end of a stream's state.
+double cell_peak_of(const Network& network, const DataSet& data, std::span<const std::size_t> sequences) {
+  const OwnedModel model = open_model(write_blob(network), "calibration");
+  OwnedStream stream(model.model, {1, 1});
+  std::size_t bytes = 0;
+  const auto* const state = static_cast<const float*>(sluice_state(&stream.stream, &bytes));
+  const float* const c = state + bytes / sizeof(float) - std::size_t(padded(network.layers.back().out));
+  std::vector<float> y(model.info().outputs);
+  double peak = 0;
+  for (const std::size_t s : sequences) {
+    sluice_reset(&stream.stream);
+    for (std::size_t t = 0; t < data.steps(s); ++t) {
+      run_rows(stream, data, data.first[s] + t, 1, y.data());
+      for (int i = 0; i < network.layers.back().out; ++i) peak = std::max(peak, double(std::fabs(c[i])));
+    }
   }
   return peak;
 }
@@ -64,6 +84,7 @@ struct Sums {
 };
 
 std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<const std::size_t> sequences) {
+  if (data.is_text()) return {};
   std::vector<std::vector<float>> features(data.features());
   for (const std::size_t s : sequences)
     for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i)
@@ -79,24 +100,44 @@ std::size_t cut_of(const std::vector<float>& values) { return values.size() / 20
 /// saturates in the end, and would outweigh all else.
 struct Watching {
   const Network& network;
-  const std::vector<std::vector<float>>& features;  ///< ascending
-  std::vector<Sums> input, state;
+  const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
+  std::vector<Sums> input, state, reset;
   std::vector<std::vector<double>> before;     ///< states
   static constexpr std::size_t widest = 1024;  ///< beyond it moments take more memory than they are worth
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Watching& w = *static_cast<Watching*>(context);
+    if (layer == 0 && w.features.empty()) return;
     const auto* values = static_cast<const float*>(numbers);
     std::vector<double> v(values, values + n);
     for (std::size_t i = 0; i < n && layer == 0; ++i) {
       const std::vector<float>& all = w.features[i];
       v[i] = std::clamp(v[i], double(all[cut_of(all)]), double(all[all.size() - 1 - cut_of(all)]));
     }
-    if (layer > 0 && w.network.layers[layer - 1].kind == SLUICE_GRU && n <= widest) {
+    if (layer > 0 && recurrent(w.network.layers[layer - 1]) && n <= widest) {
       w.state[layer - 1].add(w.before[layer - 1]);
       w.before[layer - 1] = v;
     }
-    if (layer < w.network.layers.size() && n <= widest) w.input[layer].add(v);
+    if (layer == w.network.layers.size()) return;
+    if (n <= widest) w.input[layer].add(v);
+    const Layer& next = w.network.layers[layer];
+    if (next.kind == SLUICE_GRU_BEFORE && std::size_t(next.out) <= widest) w.reset[layer].add(w.reset_state(next, values, w.before[layer]));
+  }
+
+  /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits are the same everywhere.
+  static std::vector<double> reset_state(const Layer& gru, const float* x, std::vector<double> h) {
+    const std::vector<float>&w_ih = gru.arrays[0].values, &w_hh = gru.arrays[1].values, &bias = gru.arrays[3].values;
+    const auto in = std::size_t(gru.in), units = h.size();
+    std::vector<float> r(units);
+    for (std::size_t row = 0; row < units; ++row) {
+      double sum = double(bias[row]);
+      for (std::size_t k = 0; k < in; ++k) sum += double(w_ih[row * in + k]) * double(x[k]);
+      for (std::size_t k = 0; k < units; ++k) sum += double(w_hh[row * units + k]) * h[k];
+      r[row] = float(sum);
+    }
+    pick_kernels("scalar")->activate_f32(Activation::sigmoid, r.data(), 1, int(units), 0);
+    for (std::size_t row = 0; row < units; ++row) h[row] *= double(r[row]);
+    return h;
   }
 };
 
@@ -109,18 +150,19 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, s
   const OwnedModel model = open_model(write_blob(real), "calibration");
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
-  Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers),
+  Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<Sums>(layers),
                     std::vector<std::vector<double>>(layers)};
   sluice_trace(&stream.stream, Watching::take, &watching);
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
     sluice_reset(&stream.stream);
     for (std::size_t l = 0; l < layers; ++l) watching.before[l].assign(std::size_t(real.layers[l].out), 0);
-    for (std::size_t t = 0; t < data.steps(sequences[i]); ++t)
-      stream.run(data.frames(sequences[i]) + t * data.features(), y.data(), 1);
+    // A text is one long sequence.
+    const std::size_t steps = data.is_text() ? std::min(data.steps(sequences[i]), enough) : data.steps(sequences[i]);
+    for (std::size_t t = 0; t < steps; ++t) run_rows(stream, data, data.first[sequences[i]] + t, 1, y.data());
   }
   std::vector<LayerMoments> result;
-  for (std::size_t l = 0; l < layers; ++l) result.push_back({watching.input[l].moments(), watching.state[l].moments()});
+  for (std::size_t l = 0; l < layers; ++l) result.push_back({watching.input[l].moments(), watching.state[l].moments(), watching.reset[l].moments()});
   return result;
 }
 
@@ -179,6 +221,10 @@ std::vector<double> peaks(const Network& real, const DataSet& data, std::span<co
   std::vector<double> result;
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
     const bool last = l + 1 == real.layers.size();
+    if (real.layers[l].kind == SLUICE_LSTM && !real.layers[l].both) {
+      result.push_back(cell_peak_of(first_layers(real, l), data, sequences));
+      continue;
+    }
     result.push_back(needs_peak(real.layers[l], last) ? peak_of(first_layers(real, l), data, sequences) : 1);
   }
   return result;

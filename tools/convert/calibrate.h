@@ -21,8 +21,9 @@ RangeChoice range_choice(const std::string& name);  ///< of a name that range_na
 
 struct Ranges {
   RangeChoice choice = RangeChoice::min_max;
-  std::vector<float> low, high;  ///< [inputs]; equal for a feature that never changed
-  std::vector<double> peak;      ///< [layers] the largest magnitude that a linear or ReLU Dense hands on, or its logits; else 1
+  std::vector<float> low, high;  ///< [inputs], none of a text's ids; equal for a feature that never changed
+  std::vector<double> peak;      ///< [layers] the largest magnitude that a linear or ReLU Dense hands on, or its logits, or that
+                                 ///< an LSTM's cell state has; else 1
 };
 
 /// Mean and covariance of what enters a product: which errors of its weights matter, and which cancel.
@@ -30,14 +31,14 @@ struct Moments {
   std::vector<double> mean, covariance;  ///< [n], [n][n]; empty where there are none
 };
 
-/// What enters a layer of the float network, and of a recurrent one the state before each step.
+/// What enters a layer of the float network, of a recurrent one the state before each step, of a GRU that resets before r * h.
 struct LayerMoments {
-  Moments input, state;
+  Moments input, state, reset;
 };
 
 /// The values that ranges are chosen from: every frame of these sequences through the float network.
 struct Calibration {
-  std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending
+  std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; none of ids
   std::vector<double> peak;                  ///< [layers]
   std::vector<LayerMoments> moments;         ///< [layers] of some thousand frames, spread over the sequences
 };

@@ -45,9 +45,13 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
   };
   for (const Layer& layer : network.layers) {
     const double units = padded(layer.out), panels = units / panel_rows;
-    if (layer.kind == SLUICE_GRU) {
-      add("gru", 1), add("side", layer.in + layer.out), add("units", units);
-      add("inner", 3 * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
+    if (recurrent(layer)) {
+      const std::string cell = sluice_layer_name(layer.kind);
+      const int gates = layer.arrays[0].gates, states = layer.kind == SLUICE_GRU_BEFORE ? 2 : 1;  // that enter products
+      add(cell, 1), add("side", layer.in + states * layer.out), add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
+      add("inner", gates * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
+    } else if (layer.kind == SLUICE_EMBEDDING) {
+      add("embedding", 1), add("embedding_units", units);
     } else if (layer.kind == SLUICE_DENSE) {
       const bool logits = &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
                           (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
@@ -108,7 +112,9 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 
 /// Whether the coefficients are about such a layer.
 bool is_counted(const Layer& layer) {
-  if (layer.kind == SLUICE_GRU) return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
+  if (layer.kind == SLUICE_GRU || (recurrent(layer) && layer.format != SLUICE_F32))
+    return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
+  if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
   return layer.kind == SLUICE_STANDARDIZE || (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
 }
 

@@ -32,6 +32,7 @@ LayerRecord record_of(const Layer& layer) {
   record.out = static_cast<std::uint32_t>(layer.out);
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
   record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
+  record.shift_c = static_cast<std::uint8_t>(layer.shift_c);
   return record;
 }
 
@@ -125,7 +126,7 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
   }
 }
 
-BlobHeader header_of(const Plan& plan) {
+BlobHeader header_of(const Network& network, const Plan& plan) {
   BlobHeader header{};
   std::memcpy(header.magic, blob_magic, sizeof header.magic);
   header.major = SLUICE_BLOB_MAJOR;
@@ -133,7 +134,7 @@ BlobHeader header_of(const Plan& plan) {
   header.bytes = static_cast<std::uint32_t>(plan.end);
   header.sections = static_cast<std::uint32_t>(plan.sections.size());
   header.layers = static_cast<std::uint32_t>(plan.records.size());
-  header.inputs = plan.records.front().kind == SLUICE_EMBEDDING ? 1 : plan.records.front().in;
+  header.inputs = std::uint32_t(frame_width(network));
   header.outputs = plan.records.back().out;
   return header;
 }
@@ -177,7 +178,7 @@ Layer with_arrays(Layer layer) {
     const Weights& w = arrays[i];
     const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
     const bool real = w.element == Element::f32;
-    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(layer.kind), i), w.gates, w.rows, w.cols,
+    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(layer.kind), static_cast<std::uint8_t>(layer.format), i), w.gates, w.rows, w.cols,
                             std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
   }
   return layer;
@@ -191,6 +192,11 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
 }
 
 bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
+
+int frame_width(const Network& network) {
+  const Layer& first = network.layers.front();
+  return first.kind == SLUICE_EMBEDDING ? 1 : first.in;
+}
 
 bool only_prepares(const Layer& layer) { return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_DIFFERENCE; }
 
@@ -227,7 +233,7 @@ std::string write_blob(const Network& network) {
   for (std::size_t i = 0, section = 2; i < std::size(texts); ++i)
     if (!texts[i].empty()) copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
 
-  BlobHeader header = header_of(plan);
+  BlobHeader header = header_of(network, plan);
   copy_to(blob, 0, &header, sizeof header);
   header.crc = blob_crc(reinterpret_cast<const std::uint8_t*>(blob.data()), blob.size());
   copy_to(blob, 0, &header, sizeof header);
@@ -245,7 +251,7 @@ Layer layer_of(const LayerRecord& record) {
   layer.mean = (record.flags & mean_flag) != 0;
   layer.both = (record.flags & both_directions_flag) != 0;
   layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
-  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh;
+  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh, layer.shift_c = record.shift_c;
   layer.parameter = record.parameter;
   return with_arrays(layer);
 }

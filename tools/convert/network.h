@@ -23,7 +23,7 @@ struct Layer {
   int in = 0, out = 0;
   std::vector<Array> arrays;  ///< in the order of layer_weights()
   sluice_format format = SLUICE_F32;
-  int shift_ih = 0, shift_hh = 0;  ///< of fixed point
+  int shift_ih = 0, shift_hh = 0, shift_c = 0;  ///< of fixed point
   bool mean = false;               ///< recurrent: hands on the mean over steps
   bool both = false;               ///< recurrent: goes in both directions, half of `out` each
   float parameter = 0;             ///< slope of the hard sigmoid, epsilon of a normalization
@@ -55,6 +55,9 @@ Layer with_arrays(Layer layer);
 
 /// Whether a layer has a state.
 bool recurrent(const Layer& layer);
+
+/// Numbers in a frame: 1 where it is an id.
+int frame_width(const Network& network);
 
 /// Whether a layer comes before those that a recipe lists, and learns nothing: differences, standardization.
 bool only_prepares(const Layer& layer);

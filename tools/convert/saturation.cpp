@@ -15,7 +15,7 @@ bool saturates(const Scales& scales, sluice_format format, std::size_t feature, 
 std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,
                                               std::span<const std::size_t> sequences) {
   const auto format = sluice_format(model.info().format);
-  if (format == SLUICE_F32) return {};
+  if (format == SLUICE_F32 || data.is_text()) return {};
   const Scales scales = read_network(model.model).scales;
   std::vector<InputSaturation> found;
   for (std::size_t k = 0; k < data.features(); ++k) {

@@ -10,7 +10,8 @@ const Key table[] = {
      .fallback = "false",
      .noun = "a truth value",
      .help = "Train for fixed point: inputs, states and weights are rounded in every pass as the device will have them, validation "
-             "runs the fixed-point model, and model.slu is that; model-f32.slu has the float weights it was made of.",
+             "runs the fixed-point model, and model.slu is that; model-f32.slu has the float weights it was made of. Not for a GRU "
+             "that resets before.",
      .source = "straight-through gradients; Bengio, Leonard, Courville 2013"},
     {.name = "quantize.type",
      .field = &R::quantize_type,

@@ -28,6 +28,7 @@ sluice_format format_of(const Recipe& recipe) { return recipe.quantize_type == "
 
 /// Frames as the fixed-point network takes them, in the frames' own units.
 void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& data) {
+  if (data.is_text()) return;  // ids are what they are
   const OwnedModel fixed = open_model(write_blob(quantized.network), "the network before training");
   const std::size_t features = data.features();
   const bool narrow = fixed.info().format == SLUICE_INT8;
@@ -61,6 +62,10 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const
 
 void check_aware(const Recipe& recipe, const Network& network) {
   if (!recipe.quantize_aware) return;
+  for (const Layer& layer : network.layers)
+    if (layer.kind == SLUICE_GRU_BEFORE)
+      refuse("{}: {}: the trainer does not round what its candidate sees, r * h; train in float and quantize that, or let it reset after",
+             where(recipe, "quantize.aware"), layer_name(network, layer));
   const std::size_t inputs = std::size_t(network.layers.front().in);
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
              std::vector<double>(network.layers.size(), 1)};
@@ -77,7 +82,10 @@ Quantized Aware::make(const sluice_model& real) {
   Quantized quantized = quantize(now, format, ranges);
   const std::size_t folded = now.layers.size() - quantized.network.layers.size();
   const double narrowing = format == SLUICE_INT8 ? 256 : 1;
-  for (std::size_t l = 0; l < quantized.units.size(); ++l) unit[folded + l] = float(narrowing * quantized.units[l]);
+  for (std::size_t l = 0; l < quantized.units.size(); ++l) {
+    const bool embeds = quantized.network.layers[l].kind == SLUICE_EMBEDDING;  // its rounded weights are what enters
+    unit[folded + l] = embeds ? 0 : float(narrowing * quantized.units[l]);
+  }
   return quantized;
 }
 

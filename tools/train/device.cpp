@@ -32,8 +32,8 @@ Network on_device(const Network& network, sluice_format format, double share) {
     in = out;
   }
   if (format != SLUICE_F32) {
-    result.scales.inverse.assign(std::size_t(network.layers.front().in), 1.0f);
-    result.scales.offset.assign(std::size_t(network.layers.front().in), 0.0f);
+    result.scales.inverse.assign(std::size_t(frame_width(network)), 1.0f);
+    result.scales.offset.assign(std::size_t(frame_width(network)), 0.0f);
   }
   return result;
 }

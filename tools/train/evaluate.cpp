@@ -180,11 +180,6 @@ std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std:
   return steps;
 }
 
-void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps, float* y) {
-  if (data.is_text()) return stream.run(data.ids.data() + row, y, steps);
-  stream.run(data.x.data() + row * data.features(), y, steps);
-}
-
 Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
                     const Loss& loss) {
   Evaluation result;

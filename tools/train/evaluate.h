@@ -8,6 +8,7 @@
 #include "../common/crew.h"
 #include "../common/model_file.h"
 #include "../data/data.h"
+#include "../data/run_rows.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -61,9 +62,6 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
 
 /// Frames that go through a model at once: of one that takes whole sequences, the longest of these.
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences);
-
-/// A stream's answers to rows of a data set, whose frames are numbers or ids.
-void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps, float* y);
 
 /// "loss 0.0712, accuracy 98.1 % (95 % interval 96.1 to 99.1 %; always the majority class: 23.8 %)".
 std::string summary(const Evaluation& evaluation);

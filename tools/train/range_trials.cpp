@@ -22,6 +22,7 @@ RangeTrials try_ranges(const Network& real, sluice_format format, const std::str
   std::optional<Error> refused;
   for (const RangeChoice choice : range_choices) {
     if (ranges != "best" && ranges != range_name(choice)) continue;
+    if (data.is_text() && !result.trials.empty()) break;  // ids have no range
     try {
       Quantized quantized = quantize(real, format, choose_ranges(calibration, choice), calibration.moments);
       quantized.network.made = made_quantized(real.made, sluice_format_name(format), range_name(choice), data_hash(data));

@@ -1,0 +1,111 @@
+#include "fixed_matrix.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sluice::tools {
+namespace {
+
+constexpr double accumulator_limit = 1073741824;  // 2^30: half of what int32 holds, before the shift of R
+constexpr double most_multiplier = 2147483647;
+
+/// One row in integers: its unit, weights, bias, and the largest magnitude that its accumulator can reach.
+struct Row {
+  double unit = 0;
+  std::vector<std::int32_t> w;
+  double bias = 0, worst = 0;
+};
+
+/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters. (Rounding
+/// each weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive
+/// rounding.)
+void lower_error(const double* w, double unit, const Moments& moments, std::vector<std::int32_t>& q) {
+  const std::size_t n = q.size();
+  const double* const h = moments.covariance.data();
+  std::vector<double> slope(n);  // half the derivative of the variance by each weight
+  for (std::size_t k = 0; k < n; ++k) {
+    const double error = double(q[k]) - w[k] / unit;
+    for (std::size_t j = 0; j < n; ++j) slope[j] += h[k * n + j] * error;
+  }
+  constexpr int passes = 20;
+  for (int pass = 0; pass < passes; ++pass) {
+    bool moved = false;
+    for (std::size_t k = 0; k < n; ++k) {
+      const int step = slope[k] > 0 ? -1 : 1;
+      const double change = 2 * step * slope[k] + h[k * n + k];
+      if (!(change < -1e-9 * h[k * n + k]) || std::abs(q[k] + step) > 127) continue;
+      q[k] += step, moved = true;
+      for (std::size_t j = 0; j < n; ++j) slope[j] += step * h[k * n + j];
+    }
+    if (!moved) return;
+  }
+}
+
+Row round_row(const double* w, int cols, double bias, double unit, const Entering& entering) {
+  Row row{unit, {}, 0, 0};
+  for (int k = 0; k < cols; ++k) row.w.push_back(std::int32_t(std::clamp(rounded(w[k] / unit), -127.0, 127.0)));
+  double shift = 0;  // of the mean: the bias takes it back
+  if (!entering.moments.mean.empty()) {
+    lower_error(w, unit, entering.moments, row.w);
+    for (int k = 0; k < cols; ++k)
+      shift += (double(row.w[std::size_t(k)]) - w[k] / unit) * entering.moments.mean[std::size_t(k)];
+  }
+  row.bias = rounded(bias / unit - shift);
+  row.worst = std::fabs(row.bias);
+  for (const std::int32_t q : row.w) row.worst += std::fabs(double(q)) * entering.largest;
+  return row;
+}
+
+/// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be
+/// finer.
+Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
+  double most = 0;
+  for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
+  const double finest = most / 127, for_bias = std::fabs(bias) / (accumulator_limit / 2);
+  double unit = std::max({finest, for_bias, 1e-30});
+  Row row = round_row(w, cols, bias, unit, entering);
+  if (row.worst < accumulator_limit) return row;
+  ++*coarsened;
+  while (row.worst >= accumulator_limit) row = round_row(w, cols, bias, unit *= 1.01, entering);
+  return row;
+}
+
+}  // namespace
+
+double rounded(double v) { return std::floor(v + 0.5); }
+
+Fixed round_matrix(const Affine& real, const Entering& entering) {
+  Fixed fixed;
+  fixed.cols = real.cols;
+  for (std::size_t r = 0; r < real.rows; ++r) {
+    const Row row = fixed_row(real.w.data() + r * real.cols, int(real.cols), real.bias[r], entering, &fixed.coarsened);
+    fixed.w.insert(fixed.w.end(), row.w.begin(), row.w.end());
+    fixed.bias.push_back(std::int32_t(row.bias));
+    fixed.unit.push_back(row.unit);
+    fixed.worst = std::max(fixed.worst, row.worst);
+  }
+  return fixed;
+}
+
+Fixed joined(Fixed first, const Fixed& second) {
+  first.w.insert(first.w.end(), second.w.begin(), second.w.end());
+  first.bias.insert(first.bias.end(), second.bias.begin(), second.bias.end());
+  first.unit.insert(first.unit.end(), second.unit.begin(), second.unit.end());
+  first.worst = std::max(first.worst, second.worst);
+  return first;
+}
+
+bool add_multipliers(Fixed& fixed, double target) {
+  double most = 0;
+  for (const double unit : fixed.unit) most = std::max(most, unit / target);
+  // R(a, s, m) = a * 2^s * m / 2^32, and m < 2^31: the least shift that leaves room for the largest scale.
+  const auto multiplier = [&](double scale) { return rounded(scale * 4294967296.0 / double(1u << fixed.shift)); };
+  while (multiplier(most) > most_multiplier) {
+    ++fixed.shift;
+    if (fixed.shift > 30 || fixed.worst * double(1u << fixed.shift) >= 2 * accumulator_limit) return false;
+  }
+  for (const double unit : fixed.unit) fixed.bias.push_back(std::int32_t(multiplier(unit / target)));
+  return true;
+}
+
+}  // namespace sluice::tools
