@@ -21,9 +21,9 @@ struct W8a16 {
 };
 
 /// A matrix whose biases are followed by its multipliers.
-inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift, int rows, int cols) {
+inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift, int rows, int cols, uint8_t order) {
   const auto* const bias = reinterpret_cast<const int32_t*>(model.blob + b);
-  return {model.blob + w, bias, bias + rows, shift, rows, cols};
+  return {model.blob + w, bias, bias + rows, shift, rows, cols, Order(order)};
 }
 
 /// Panel by panel, as the kernel wrote them: a load across two fresh stores waits for both.
@@ -44,8 +44,8 @@ struct FixedGruLayer {
     const LayerRecord& layer = call.layer;
     const int units = padded(int(layer.out));
     Format::gru(*call.model.kernels,
-                {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, 3 * units, int(layer.in)),
-                 fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, 3 * units, int(layer.out)), call.x,
+                {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, 3 * units, int(layer.in), layer.order),
+                 fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, 3 * units, int(layer.out), layer.order), call.x,
                  is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch});
     copy_state(call.state, call.y, units);
   }
@@ -62,7 +62,8 @@ struct FixedDenseLayer {
     const LayerRecord& layer = call.layer;
     const bool logits = is_last(call) && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
     Format::dense(*call.model.kernels,
-                  {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)),
+                  {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in),
+                                layer.order),
                    call.x, is_first(call), logits ? Activation::linear : Activation(layer.activation),
                    static_cast<int16_t*>(call.y), call.scratch});
   }

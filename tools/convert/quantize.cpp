@@ -54,7 +54,7 @@ struct Entering {
   Moments moments;
 };
 
-/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters. (Rounding
+/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters; zeros stay. (Rounding
 /// each weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive
 /// rounding.)
 void lower_error(const double* w, double unit, const Moments& moments, std::vector<std::int32_t>& q) {
@@ -69,6 +69,7 @@ void lower_error(const double* w, double unit, const Moments& moments, std::vect
   for (int pass = 0; pass < passes; ++pass) {
     bool moved = false;
     for (std::size_t k = 0; k < n; ++k) {
+      if (w[k] == 0) continue;  // pruned
       const int step = slope[k] > 0 ? -1 : 1;
       const double change = 2 * step * slope[k] + h[k * n + k];
       if (!(change < -1e-9 * h[k * n + k]) || std::abs(q[k] + step) > 127) continue;
@@ -345,6 +346,7 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
     else
       add_dense(work, layer);
   }
+  for (Layer& layer : network.layers) choose_sparse(layer);
   if (network.layers.empty()) refuse("a network of standardization alone has nothing to quantize");
   return std::move(work.result);
 }
