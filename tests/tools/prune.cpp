@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "../support/models.h"
 #include "../support/refusal.h"
@@ -201,6 +202,24 @@ TEST_CASE("adaptive rounding leaves what was pruned alone") {
   CHECK(w != nearest.network.layers[0].arrays[0].integers);
   for (size_t i = 0; i < w.size(); ++i)
     if (i % 8 < 4) REQUIRE_EQ(w[i], 0);
+}
+
+TEST_CASE("rows without any weight keep their bias, beside rows with large weights") {
+  Network real = random_network(3, {gru(16), dense(2)}, 3);
+  for (int matrix = 0; matrix < 2; ++matrix) {
+    Array& w = real.layers[0].arrays[size_t(matrix)];
+    for (size_t i = 0; i < w.values.size(); ++i) w.values[i] = i < size_t(8 * w.cols) ? 0 : 20 * w.values[i];
+    real.layers[0].arrays[size_t(matrix + 2)].values[3] = 1.5f;
+  }
+  const Ranges ranges{RangeChoice::min_max, std::vector<float>(3, -1), std::vector<float>(3, 1), {1, 1}};
+  const Quantized made = quantize(real, SLUICE_INT8, ranges);
+  const Layer& layer = made.network.layers[0];
+  for (size_t matrix = 0; matrix < 2; ++matrix) {
+    const std::vector<int32_t>& b = layer.arrays[matrix + 2].integers;
+    const double shift = matrix ? layer.shift_hh : layer.shift_ih;
+    // R(b, s, m) in units of 2^-12, less what the inputs' zero point brings in: of a row of zeros nothing
+    CHECK(double(b[3]) * std::ldexp(double(b[48 + 3]), int(shift) - 32) == doctest::Approx(1.5 * 4096).epsilon(1e-4));
+  }
 }
 
 TEST_CASE("what contradicts itself is refused") {

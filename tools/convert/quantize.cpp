@@ -97,10 +97,11 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
 
 /// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be
 /// finer.
-Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
+/// @param bias_unit  fine enough for a bias: a row without weights takes no finer one, which would leave no room for a shift
+Row fixed_row(const double* w, int cols, double bias, double bias_unit, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
-  const double finest = most / 127, for_bias = std::fabs(bias) / (accumulator_limit / 2);
+  const double finest = most > 0 ? most / 127 : bias_unit, for_bias = std::fabs(bias) / (accumulator_limit / 2);
   double unit = std::max({finest, for_bias, 1e-30});
   Row row = round_row(w, cols, bias, unit, entering);
   if (row.worst < accumulator_limit) return row;
@@ -131,7 +132,7 @@ std::optional<Fixed> fixed_matrix(const Affine& a, double side_unit, const Enter
   for (std::size_t r = 0; r < a.count(); ++r) {
     std::vector<double> w(a.w.begin() + std::ptrdiff_t(r) * a.cols, a.w.begin() + std::ptrdiff_t(r + 1) * a.cols);
     for (double& value : w) value *= side_unit;
-    const Row row = fixed_row(w.data(), a.cols, a.bias[r], entering, &fixed.coarsened);
+    const Row row = fixed_row(w.data(), a.cols, a.bias[r], target / 256, entering, &fixed.coarsened);
     fixed.w.insert(fixed.w.end(), row.w.begin(), row.w.end());
     fixed.bias.push_back(std::int32_t(row.bias));
     fixed.unit.push_back(row.unit);
