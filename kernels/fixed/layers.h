@@ -18,7 +18,7 @@ inline void fill_side(const FixedMatrix& m, const void* x, bool frame, void* to)
 /// The accumulators of `count` panels from `panel` on, for each of `Gates` that lie `apart` panels: y[gate * stride + row].
 template <class Format, int Gates>
 inline void products(const FixedMatrix& m, int panel, int count, int apart, const void* side, int32_t* y, int stride) {
-  if (is_sparse(m)) return sparse_products<Format, Gates>(m, panel, count, apart, side, y, stride);
+  if (is_sparse(m)) return sparse_products<Format>(m, panel, count, Gates, apart, side, y, stride);
   for (int p = 0; p < count; ++p) Format::template products<Gates>(m, panel + p, apart, side, y + p * panel_rows, stride);
 }
 

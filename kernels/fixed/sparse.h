@@ -9,15 +9,15 @@
 namespace sluice {
 namespace {
 
-/// The accumulators of `count` panels from `panel` on, for each of `Gates` that lie `apart` panels: y[gate * stride + row].
+/// The accumulators of `count` panels from `panel` on, for each of `gates` that lie `apart` panels: y[gate * stride + row].
 /// One after the other, as their blocks lie, so that all is one stream.
-template <class Format, int Gates>
-inline void sparse_products(const FixedMatrix& m, int panel, int count, int apart, const void* side, int32_t* y, int stride) {
+template <class Format>
+void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int apart, const void* side, int32_t* y, int stride) {
   using Dot = typename Format::Sparse;
   const auto* const x = static_cast<const typename Format::Number*>(side);
   const int length = side_length(m.cols);
   const SparseMatrix w(m.w, m.rows / panel_rows);
-  for (int gate = 0; gate < Gates; ++gate, panel += apart, y += stride) {
+  for (int gate = 0; gate < gates; ++gate, panel += apart, y += stride) {
     const uint16_t* column = w.columns + w.begin(panel);
     const int8_t* at = w.blocks + size_t(w.begin(panel)) * block_bytes;
     for (int p = 0; p < count; ++p) {
