@@ -182,9 +182,11 @@ constexpr int blocked(int cols) { return (cols + block_cols - 1) & -block_cols; 
 ///   canonical  blocks of 8 rows x 4 columns
 ///   pairs      Cortex-M without Helium: for each two columns, for each two rows a and b: b[k] + 128, a[k], b[k+1] + 128, a[k+1]
 ///   rows       Helium: row by row
-enum class Order : uint8_t { canonical = 0, pairs = 1, rows = 2 };
+/// But for
+///   sparse     every core: the canonical blocks that are not all zeros, and where they belong (SparseMatrix); its size is its contents'
+enum class Order : uint8_t { canonical = 0, pairs = 1, rows = 2, sparse = 3 };
 
-/// Where element (row, k) of an int8 matrix lies.
+/// Where element (row, k) of an int8 matrix lies; not of a sparse one.
 constexpr size_t weight_index(Order order, int cols, int row, int k) {
   const size_t panel = size_t(row / panel_rows) * size_t(blocked(cols)) * panel_rows, r = size_t(row % panel_rows), c = size_t(k);
   switch (order) {
@@ -197,6 +199,27 @@ constexpr size_t weight_index(Order order, int cols, int row, int k) {
 /// Whether the byte at that index holds its weight + 128.
 constexpr bool is_biased(Order order, size_t index) { return order == Order::pairs && index % 2 == 0; }
 
+constexpr int block_bytes = panel_rows * block_cols;
+
+/// An int8 matrix in the sparse order, whose parts follow one another.
+struct SparseMatrix {
+  const uint32_t* ends;     ///< [panels] how many blocks there are up to the end of each panel
+  const uint16_t* columns;  ///< [blocks] each one's first column / 4, ascending inside a panel
+  const int8_t* blocks;     ///< [blocks][8][4] at a multiple of 64
+
+  /// Bytes in front of the blocks.
+  static constexpr uint64_t head(uint64_t panels, uint64_t blocks) {
+    return (panels * sizeof(uint32_t) + blocks * sizeof(uint16_t) + 63) & ~uint64_t(63);
+  }
+  static constexpr uint64_t bytes(uint64_t panels, uint64_t blocks) { return head(panels, blocks) + blocks * uint64_t(block_bytes); }
+
+  SparseMatrix(const void* matrix, int panels)
+      : ends(static_cast<const uint32_t*>(matrix)),
+        columns(reinterpret_cast<const uint16_t*>(ends + panels)),
+        blocks(static_cast<const int8_t*>(matrix) + head(uint64_t(panels), ends[panels - 1])) {}
+  uint32_t begin(int panel) const { return panel ? ends[panel - 1] : 0; }
+};
+
 #if !defined(SLUICE_ONE_ISA)
 constexpr Order own_order = Order::canonical;  ///< what the tables of this build read
 #elif defined(__ARM_FEATURE_MVE)
@@ -207,13 +230,22 @@ constexpr Order own_order = Order::pairs;
 
 /// A matrix in fixed point, what its accumulators start from, and what makes 2^-12 or a layer's answers of them: R(a, shift, m).
 struct FixedMatrix {
-  const void* w;        ///< int8, in this table's order. Borrowed.
+  const void* w;        ///< int8. Borrowed.
   const int32_t* bias;  ///< [rows]
   const int32_t* m;     ///< [rows]
   int shift;
   int rows;             ///< a multiple of 8
   int cols;
+  Order order = own_order;  ///< of w: this build's own, or sparse
 };
+
+// Whether this build holds products with sparse matrices (SLUICE_SPARSE in CMakeLists.txt).
+#ifdef SLUICE_WITHOUT_SPARSE
+constexpr bool holds_sparse = false;
+#else
+constexpr bool holds_sparse = true;
+#endif
+inline bool is_sparse(const FixedMatrix& m) { return holds_sparse && m.order == Order::sparse; }
 
 /// Bytes of room for n numbers on their way into a product: the same on every instruction set.
 constexpr size_t side_bytes(int n) { return 2 * ((size_t(n) + 15) & ~size_t(15)) + 16; }

@@ -113,6 +113,22 @@ bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) 
   return true;
 }
 
+/// Whether a sparse matrix lies inside `bytes` from its offset on: its blocks counted upwards, their columns ascending inside a panel.
+bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
+  const uint64_t n = uint64_t(panels(w));
+  if (n * sizeof(uint32_t) > bytes) return false;
+  const auto* const ends = reinterpret_cast<const uint32_t*>(array);
+  for (uint64_t p = 1; p < n; ++p)
+    if (ends[p] < ends[p - 1]) return false;
+  if (SparseMatrix::bytes(n, ends[n - 1]) > bytes) return false;
+  const SparseMatrix m(array, int(n));
+  const uint32_t columns = uint32_t(blocked(w.cols) / block_cols);
+  for (int p = 0; p < int(n); ++p)
+    for (uint32_t b = m.begin(p); b < ends[p]; ++b)
+      if (m.columns[b] >= columns || (b > m.begin(p) && m.columns[b] <= m.columns[b - 1])) return false;
+  return true;
+}
+
 /// Offsets that the layer does not use are 0.
 bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
   uint32_t used[2 * sizeof layer.back / sizeof *layer.back];
@@ -132,10 +148,14 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
   const int n = layer_weights(layer, arrays);
   for (int i = 0; i < n; ++i) {
     const Weights& a = arrays[i];
-    const uint64_t bytes = weight_bytes(a);
-    if (a.offset % weight_alignment || !inside(a.offset, bytes, section.offset, uint64_t(section.offset) + section.bytes))
-      return SLUICE_STRUCTURE;
-    if (contents_checked && !good_elements(a.element, a.order, blob + a.offset, elements(a))) return SLUICE_WEIGHTS;
+    const uint64_t end = uint64_t(section.offset) + section.bytes;
+    if (a.offset % weight_alignment || !inside(a.offset, 0, section.offset, end)) return SLUICE_STRUCTURE;
+    const uint8_t* at = blob + a.offset;
+    if (is_sparse(a) && !good_sparse(a, at, end - a.offset)) return SLUICE_STRUCTURE;
+    if (!inside(a.offset, weight_bytes(a, at), section.offset, end)) return SLUICE_STRUCTURE;
+    uint64_t n = elements(a);
+    if (is_sparse(a)) n = uint64_t(stored_blocks(a, at)) * block_bytes, at += SparseMatrix::head(uint64_t(panels(a)), stored_blocks(a, at));
+    if (contents_checked && !good_elements(a.element, a.order, at, n)) return SLUICE_WEIGHTS;
   }
   return only_used(layer, arrays, n) ? SLUICE_OK : SLUICE_STRUCTURE;
 }
@@ -164,9 +184,10 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
   const int cell_shifts = holds_other_cells && layer.kind == SLUICE_LSTM && layer.format != SLUICE_F32 ? most_cell_shift : 0;
   if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts) return SLUICE_STRUCTURE;
-  const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(Order::rows);
+  const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(may_be_sparse(layer.kind) ? Order::sparse : Order::rows);
   if (layer.order > known) return SLUICE_STRUCTURE;
-  if (layer.format != SLUICE_F32 && !any_order && layer.order != uint8_t(own_order)) return SLUICE_ORDER;
+  const bool sparse = layer.order == uint8_t(Order::sparse);
+  if (layer.format != SLUICE_F32 && (sparse ? !holds_sparse : !any_order && layer.order != uint8_t(own_order))) return SLUICE_ORDER;
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
   return check_weights(blob, layer, weights);

@@ -78,13 +78,23 @@ struct Weights {
 };
 
 inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
-/// Elements, padding included.
+inline int panels(const Weights& w) { return padded_rows(w) / panel_rows; }
+/// Whether a layer's matrices may lie in the sparse order: not those of an embedding, of which one column is read, nor two in a row.
+inline bool may_be_sparse(uint8_t kind) { return kind != SLUICE_EMBEDDING && kind != SLUICE_GRU_BEFORE; }
+
+inline bool is_sparse(const Weights& w) { return holds_sparse && w.element == Element::i8 && w.order == Order::sparse; }
+/// Elements, padding included, were they all stored.
 inline uint64_t elements(const Weights& w) {
   return uint64_t(padded_rows(w)) * uint64_t(w.element == Element::i8 ? blocked(w.cols) : w.cols);
 }
-inline uint64_t weight_bytes(const Weights& w) { return elements(w) * uint64_t(bytes_of(w.element)); }
+/// Of a sparse matrix, of which only the blob knows the size: its blocks, once its ends are known to be sound.
+inline uint32_t stored_blocks(const Weights& w, const uint8_t* array) { return reinterpret_cast<const uint32_t*>(array)[panels(w) - 1]; }
+inline uint64_t weight_bytes(const Weights& w, const uint8_t* array) {
+  if (is_sparse(w)) return SparseMatrix::bytes(uint64_t(panels(w)), stored_blocks(w, array));
+  return elements(w) * uint64_t(bytes_of(w.element));
+}
 
-/// Where element (gate, row, col) lies, in elements from the array's offset.
+/// Where element (gate, row, col) lies, in elements from the array's offset; not of a sparse matrix.
 inline size_t element(const Weights& w, int gate, int row, int col) {
   const int padded_row = gate * padded(w.rows) + row;
   if (w.element == Element::i8) return weight_index(w.order, w.cols, padded_row, col);
@@ -95,6 +105,9 @@ inline size_t element(const Weights& w, int gate, int row, int col) {
 inline int8_t weight_at(const Weights& w, const uint8_t* array, size_t index) {
   return int8_t(is_biased(w.order, index) ? array[index] ^ 0x80 : array[index]);
 }
+
+/// Element (gate, row, col) of an int8 matrix in any order.
+int8_t weight_at(const Weights& w, const uint8_t* array, int gate, int row, int col);
 
 /// The arrays of a layer; returns how many. The layer's kind must be known.
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]);

@@ -19,10 +19,9 @@ void hash_array(Fnv& hash, const OpenModel& model, const Weights& array) {
   const auto* words = reinterpret_cast<const uint32_t*>(at);
   for (int gate = 0; gate < array.gates; ++gate)
     for (int row = 0; row < array.rows; ++row)
-      for (int col = 0; col < array.cols; ++col) {
-        const size_t i = element(array, gate, row, col);
-        hash.add(array.element == Element::i8 ? uint32_t(int32_t(weight_at(array, at, i))) : words[i]);
-      }
+      for (int col = 0; col < array.cols; ++col)
+        hash.add(array.element == Element::i8 ? uint32_t(int32_t(weight_at(array, at, gate, row, col)))
+                                              : words[element(array, gate, row, col)]);
 }
 
 uint64_t macs_of(const LayerRecord& layer) {
@@ -34,7 +33,29 @@ uint64_t macs_of(const LayerRecord& layer) {
   return macs;
 }
 
+/// The first of the panel's blocks, counted over all, of column block `wanted` or a later one.
+uint32_t lower_block(const SparseMatrix& m, int panel, int wanted) {
+  uint32_t low = m.begin(panel), high = m.ends[panel];
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (m.columns[middle] < wanted)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 }  // namespace
+
+int8_t weight_at(const Weights& w, const uint8_t* array, int gate, int row, int col) {
+  if (!is_sparse(w)) return weight_at(w, array, element(w, gate, row, col));
+  const SparseMatrix m(array, panels(w));
+  const int at = gate * padded(w.rows) + row, panel = at / panel_rows;
+  const uint32_t block = lower_block(m, panel, col / block_cols);
+  if (block == m.ends[panel] || m.columns[block] != col / block_cols) return 0;
+  return m.blocks[size_t(block) * block_bytes + size_t(at % panel_rows * block_cols + col % block_cols)];
+}
 
 const char* weights_name(uint8_t kind, uint8_t format, int array) {
   static constexpr const char* recurrent[] = {"weight_ih",         "weight_hh",         "bias_ih",         "bias_hh",
@@ -67,14 +88,20 @@ sluice_info sluice_describe(const sluice_model* handle) {
 }
 
 sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t index) {
-  const LayerRecord& layer = model_of(handle).layers[index];
+  const OpenModel& model = model_of(handle);
+  const LayerRecord& layer = model.layers[index];
   sluice_layer_info info{};
   info.kind = layer.kind, info.format = layer.format, info.activation = layer.activation;
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
   info.inputs = layer.in, info.outputs = layer.out;
   for_each_array(layer, [&](const Weights& a) {
-    info.weight_bytes += uint32_t(weight_bytes(a));
+    const uint8_t* const at = model.blob + a.offset;
+    info.weight_bytes += uint32_t(weight_bytes(a, at));
+    if (a.element == Element::i8) {
+      const auto blocks = uint32_t(elements(a) / block_bytes);
+      info.blocks += blocks, info.stored_blocks += is_sparse(a) ? stored_blocks(a, at) : blocks;
+    }
     info.parameters += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
   });
   info.state_bytes = uint32_t(find_layer(layer.kind, layer.format)->state(layer));

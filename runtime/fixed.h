@@ -28,9 +28,9 @@ struct W8a16 {
 };
 
 /// A matrix whose biases are followed by its multipliers.
-inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift, int rows, int cols) {
+inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift, int rows, int cols, uint8_t order) {
   const auto* const bias = reinterpret_cast<const int32_t*>(model.blob + b);
-  return {model.blob + w, bias, bias + rows, shift, rows, cols};
+  return {model.blob + w, bias, bias + rows, shift, rows, cols, Order(order)};
 }
 
 /// Panel by panel, as the kernel wrote them: a load across two fresh stores waits for both.
@@ -97,10 +97,12 @@ struct FixedRecurrent {
     const LayerRecord& layer = call.layer;
     constexpr int gates = Cell::Step::gates;
     const int units = padded(int(layer.out));
-    Format::run(*call.model.kernels,
-                Cell::step(call, {fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, gates * units, int(layer.in)),
-                                  fixed_matrix(call.model, layer.w_hh, layer.b_hh, layer.shift_hh, gates * units, int(layer.out)),
-                                  call.x, is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch}));
+    const auto matrix = [&](uint32_t w, uint32_t b, uint8_t shift, uint32_t cols) {
+      return fixed_matrix(call.model, w, b, shift, gates * units, int(cols), layer.order);
+    };
+    Format::run(*call.model.kernels, Cell::step(call, {matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
+                                                       matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
+                                                       is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch}));
     copy_state(call.state, call.y, units);
   }
 
@@ -116,7 +118,8 @@ struct FixedDenseLayer {
     const LayerRecord& layer = call.layer;
     const bool logits = is_last(call) && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
     Format::run(*call.model.kernels,
-                FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in)),
+                FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in),
+                                        layer.order),
                            call.x, is_first(call), logits ? Activation::linear : Activation(layer.activation),
                            static_cast<int16_t*>(call.y), call.scratch});
   }

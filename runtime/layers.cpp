@@ -123,7 +123,7 @@ struct Lister {
     const bool before = holds_other_cells && layer.kind == SLUICE_GRU_BEFORE;
     matrix(layer.w_ih, gates, in);
     matrix(layer.w_hh, before ? 2 : gates, rows);
-    if (before) matrix(uint32_t(layer.w_hh + weight_bytes(out[n - 1])), 1, rows);
+    if (before) matrix(uint32_t(layer.w_hh + weight_bytes(out[n - 1], nullptr)), 1, rows);
     vector(layer.b_ih, gates);
     if (!before || fixed) vector(layer.b_hh, gates);
   }

@@ -58,7 +58,7 @@ typedef enum {
   SLUICE_ARENA_SMALL = 18,    /* less memory than sluice_train_needs says */
   SLUICE_BATCH = 19,          /* a batch with more or longer sequences than announced, an empty one, or a class out of range */
   SLUICE_NOT_TRAINABLE = 20,  /* the network does not fit the loss, or a blob is not the trained network's */
-  SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core) */
+  SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core), or are sparse, which this build leaves out */
   SLUICE_NO_SELF_TEST = 22,   /* the blob holds no self-test (sluice export --self-test) */
   SLUICE_SELF_TEST = 23,      /* the self-test gave other bits: the port, the compiler or the memory is at fault */
   SLUICE_STATUS_COUNT = 24
@@ -118,7 +118,8 @@ typedef struct {
   uint32_t weight_bytes; /* in the blob, padding included */
   uint32_t state_bytes;
   uint64_t parameters;   /* numbers without padding */
-  uint64_t macs;
+  uint64_t macs;         /* of a sparse layer too as if it stored all its blocks */
+  uint32_t blocks, stored_blocks; /* fixed point: blocks of 8 x 4 weights, and how many of them lie in the blob: fewer where it is sparse */
 } sluice_layer_info;
 
 /* Opens a blob where it lies, after checking all of it.

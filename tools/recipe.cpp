@@ -377,6 +377,15 @@ void check_loss(const Recipe& recipe) {
        "cross_entropy and binary");
 }
 
+/// Pruning ends behind its begin, and in a layer that has what it prunes.
+void check_prune(const Recipe& recipe) {
+  if (recipe.prune == 0) return;
+  if (recipe.prune_end <= recipe.prune_begin)
+    refuse("{}: {} is not behind train.prune_begin, {}", where(recipe, "train.prune_end"), recipe.prune_end, recipe.prune_begin);
+  if (std::none_of(recipe.layers.begin(), recipe.layers.end(), [](const LayerSpec& l) { return l.recurrent(); }))
+    refuse("{}: prunes the matrices of recurrent layers, and there is none; leave it out", where(recipe, "train.prune"));
+}
+
 /// What looks at validation needs one, and what early stopping is told needs early stopping.
 void check_watch(const Recipe& recipe) {
   const auto needs_validation = [&](const char* key, const char* what) {
@@ -424,6 +433,7 @@ void check(Recipe& recipe) {
   if (recipe.optimizer == "adam" && recipe.weight_decay.any())
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));
+  check_prune(recipe);
   check_watch(recipe);
 }
 

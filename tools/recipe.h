@@ -57,6 +57,8 @@ struct Recipe {
   double elastic = 0, l1_ratio = 0, clip_value = 0, clip_norm = 0;
   std::string embedding_rows;
   std::string l1_step;
+  double prune = 0, prune_begin = 0, prune_end = 0;
+  std::int64_t prune_every = 1;
   std::int64_t patience = 0, seed = 0, threads = 0;
   std::string monitor;
   double min_improvement = 0, diverged = 0;

@@ -10,7 +10,7 @@
 
 #include "../kernels.h"
 #include "../lanes/one.h"
-#include "side.h"
+#include "dots.h"
 
 namespace sluice {
 namespace {
@@ -168,13 +168,15 @@ inline void widen(const void* x, int n, void* to, Number number) {
 
 template <bool Narrow>
 struct CortexFormat {
-  static void frame(const void* x, int n, void* to) {
+  using Sparse = PlainDot;
+  using Number = int16_t;
+  static void frame(const void* x, int n, void* to, bool = false) {
     if (Narrow)
       widen(x, n, to, [](const void* p, int i) { return int(static_cast<const int8_t*>(p)[i]); });
     else
       widen(x, n, to, [](const void* p, int i) { return int(static_cast<const int16_t*>(p)[i]); });
   }
-  static void state(const int16_t* h, int n, void* to) {
+  static void state(const int16_t* h, int n, void* to, bool = false) {
     if (!Narrow) return frame(h, n, to);
     widen(h, n, to, [](const void* p, int i) { return narrowed(static_cast<const int16_t*>(p)[i]); });
   }

@@ -6,6 +6,9 @@
 // for int8 also
 //   take(x, n, to, length)     n bytes as add wants them, zeros behind them; where splits_signs, masks at `to` and |x| at to + length
 //   narrow(h, n, to, length)   the same of int16, which may be read to a multiple of 8; both return what every row is missing
+// and what adds up the blocks of a sparse matrix, itself or another:
+//   Sparse                 its zero, store; take and narrow, with nothing missing; add_one(sum, w, x, side) for one block, and where
+//                          blocks is 2 add_two(sum, w, x0, x1) for two, one after the other, each with its x
 // Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have those of the SIMD sets.
 #ifndef SLUICE_FIXED_DOTS_H
 #define SLUICE_FIXED_DOTS_H
@@ -29,6 +32,7 @@ inline int32_t take_plain(const int8_t* x, int n, int8_t* to, int length) {
 
 /// Plain code, for int8 and int16 x.
 struct PlainDot {
+  using Sparse = PlainDot;
   static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
   static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
     for (int i = 0; i < n; ++i) to[i] = int8_t(narrowed(h[i]));
@@ -47,6 +51,8 @@ struct PlainDot {
       for (int k = 0; k < 4; ++k) sum.row[row] += uint32_t(w[row * 4 + k] * x[k]);
     return sum;
   }
+  template <class X>
+  static Sum add_one(Sum sum, const int8_t* w, const X* x, int side) { return add(sum, w, x, side); }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     for (int row = 0; row < 8; ++row) y[row] = int32_t(uint32_t(bias[row]) + sum.row[row]);
   }

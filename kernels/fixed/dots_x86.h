@@ -75,15 +75,61 @@ struct SideAvx2 {
 
 /// Two products of |x| and a weight, inverted or not, lie in -2 * 128 * 128 to 2 * 127 * 127 or 2 * 128 * 127: nothing saturates.
 struct DotAvx2 : SumAvx2, SideAvx2 {
-  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
-    const __m256i pairs = _mm256_maddubs_epi16(four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
+  using Sparse = DotAvx2;
+  static Sum add_pairs(Sum sum, const int8_t* x, int side, __m256i w) {
+    const __m256i pairs = _mm256_maddubs_epi16(four_times_8(x + side), w);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
+    return add_pairs(sum, x, side, _mm256_xor_si256(load_256(w), four_times_8(x)));
+  }
+  /// What would be missing depends on which blocks there are: -w - 1, then 1 more.
+  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
+    const __m256i mask = four_times_8(x);
+    return add_pairs(sum, x, side, _mm256_sub_epi8(_mm256_xor_si256(load_256(w), mask), mask));
   }
 };
 
+#if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
+/// What enters a product with a sparse matrix: x + 128. What that is too much, 128 times the weights, is a dot product too.
+struct BiasedSide {
+  static constexpr int8_t bias = int8_t(0x80);
+  static void take(const int8_t* x, int n, int8_t* to, int length) {
+    for (int i = 0; i < n; ++i) to[i] = int8_t(x[i] ^ bias);
+    fill(to, n, length);
+  }
+  static void narrow(const int16_t* h, int n, int8_t* to, int length) {
+    for (int i = 0; i < n; i += 16) {
+      const __m128i high = n - i > 8 ? SideAvx2::upper(h + i + 8) : _mm_setzero_si128();
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(_mm_packs_epi16(SideAvx2::upper(h + i), high), _mm_set1_epi8(bias)));
+    }
+    fill(to, n, length);
+  }
+  static void fill(int8_t* to, int n, int length) {
+    for (int i = n; i < length; ++i) to[i] = bias;
+  }
+};
+#endif
+
 #if defined(__AVXVNNI__)
+struct SparseAvxVnni : BiasedSide {
+  struct Sum {
+    __m256i sum, excess;
+  };
+  static constexpr int blocks = 1;
+  static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static Sum add_one(Sum s, const int8_t* at, const int8_t* x, int) {
+    const __m256i w = load_256(at);
+    return {_mm256_dpbusd_avx_epi32(s.sum, four_times_8(x), w), _mm256_dpbusd_avx_epi32(s.excess, _mm256_set1_epi8(bias), w)};
+  }
+  static void store(Sum s, int32_t missing, const int32_t* start, int32_t* y) {
+    SumAvx2::store(_mm256_sub_epi32(s.sum, s.excess), missing, start, y);
+  }
+};
+
 /// The dot product of four bytes, in its encoding of 256 bits.
 struct DotAvxVnni : SumAvx2, SideAvx2 {
+  using Sparse = SparseAvxVnni;
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
     return _mm256_dpbusd_avx_epi32(sum, four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
   }
@@ -92,23 +138,45 @@ struct DotAvxVnni : SumAvx2, SideAvx2 {
 
 #if defined(__AVX512VNNI__)
 /// Two blocks in one register.
-struct DotAvx512Vnni : SideAvx2 {
-  using Sum = __m512i;
+struct TwoBlocks {
   static constexpr int blocks = 2;
-  static Sum zero() { return _mm512_setzero_si512(); }
-  static __m512i times_8(const int8_t* x) {
-    return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x)), 0xFF00, from_bytes<int32_t>(x + 4));
+  static __m512i times_8(const int8_t* x0, const int8_t* x1) {
+    return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x0)), 0xFF00, from_bytes<int32_t>(x1));
   }
-  static Sum add_blocks(Sum sum, __m512i w, const int8_t* x, int side) {
-    return _mm512_dpbusd_epi32(sum, times_8(x + side), _mm512_xor_si512(w, times_8(x)));
-  }
-  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, _mm512_loadu_si512(w), x, side); }
-  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
-    return add_blocks(sum, _mm512_maskz_loadu_epi32(0x00FF, w), x, side);
-  }
-  static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
+  static __m512i one_block(const int8_t* w) { return _mm512_maskz_loadu_epi32(0x00FF, w); }
+  static void store(__m512i sum, int32_t missing, const int32_t* bias, int32_t* y) {
     SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)), missing, bias, y);
   }
+};
+
+struct SparseAvx512Vnni : BiasedSide, TwoBlocks {
+  struct Sum {
+    __m512i sum, excess;
+  };
+  static Sum zero() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
+  static Sum add(Sum s, __m512i w, __m512i x) {
+    return {_mm512_dpbusd_epi32(s.sum, x, w), _mm512_dpbusd_epi32(s.excess, _mm512_set1_epi8(bias), w)};
+  }
+  static Sum add_two(Sum s, const int8_t* w, const int8_t* x0, const int8_t* x1) {
+    return add(s, _mm512_loadu_si512(w), times_8(x0, x1));
+  }
+  static Sum add_one(Sum s, const int8_t* w, const int8_t* x, int) {
+    return add(s, one_block(w), _mm512_set1_epi32(from_bytes<int32_t>(x)));
+  }
+  static void store(Sum s, int32_t missing, const int32_t* start, int32_t* y) {
+    TwoBlocks::store(_mm512_sub_epi32(s.sum, s.excess), missing, start, y);
+  }
+};
+
+struct DotAvx512Vnni : SideAvx2, TwoBlocks {
+  using Sparse = SparseAvx512Vnni;
+  using Sum = __m512i;
+  static Sum zero() { return _mm512_setzero_si512(); }
+  static Sum add_blocks(Sum sum, __m512i w, const int8_t* x, int side) {
+    return _mm512_dpbusd_epi32(sum, times_8(x + side, x + side + 4), _mm512_xor_si512(w, times_8(x, x + 4)));
+  }
+  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, _mm512_loadu_si512(w), x, side); }
+  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, one_block(w), x, side); }
 };
 #endif
 
@@ -117,6 +185,7 @@ struct DotAvx2Wide {
   struct Sum {
     __m256i low, high;  ///< rows 0 to 3, 4 to 7
   };
+  static Sum add_one(Sum sum, const int8_t* w, const int16_t* x, int side) { return add(sum, w, x, side); }
   static constexpr int blocks = 1;
   static constexpr bool splits_signs = false;
   static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }

@@ -6,9 +6,11 @@
 
 #include <string.h>
 
+#include <type_traits>
+
 #include "../kernels.h"
 #include "../lanes/helium_ints.h"
-#include "side.h"
+#include "dots.h"
 
 namespace sluice {
 namespace {
@@ -41,14 +43,24 @@ inline void four_rows(const int8_t* w0, int stride, const void* x, int columns, 
 
 template <bool Narrow>
 struct HeliumFormat {
-  static void frame(const void* x, int n, void* to) { memcpy(to, x, size_t(n) * (Narrow ? 1 : 2)); }
-  static void state(const int16_t* h, int n, void* to) {
-    if (!Narrow) return frame(h, n, to);
+  using Sparse = PlainDot;
+  using Number = std::conditional_t<Narrow, int8_t, int16_t>;
+  /// The last block of a sparse matrix may be wider than what enters.
+  static void finish(void* to, int n, bool sparse) {
+    if (sparse) pad(static_cast<Number*>(to), n, blocked(n));
+  }
+  static void frame(const void* x, int n, void* to, bool sparse) {
+    memcpy(to, x, size_t(n) * sizeof(Number));
+    finish(to, n, sparse);
+  }
+  static void state(const int16_t* h, int n, void* to, bool sparse) {
+    if (!Narrow) return frame(h, n, to, sparse);
     int8_t* x = static_cast<int8_t*>(to);
     for (int i = 0; i < n; i += 8) {  // the sum saturates, so the upper byte of it is 127 at most
       const mve_pred16_t some = vctp16q(uint32_t(n - i));
       vstrbq_p_s16(x + i, vshrq_n_s16(vqaddq_n_s16(vldrhq_z_s16(h + i, some), 128), 8), some);
     }
+    finish(to, n, sparse);
   }
   template <int Panels>
   static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {

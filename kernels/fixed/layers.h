@@ -3,14 +3,23 @@
 #define SLUICE_FIXED_LAYERS_H
 
 #include "gates.h"
+#include "sparse.h"
 
 namespace sluice {
 namespace {
 
+/// What enters a product with the matrix, as the product wants it.
 template <class Format>
-inline void fill_side(const void* x, bool frame, int n, void* to) {
-  if (frame) return Format::frame(x, n, to);
-  Format::state(static_cast<const int16_t*>(x), n, to);
+inline void fill_side(const FixedMatrix& m, const void* x, bool frame, void* to) {
+  if (frame) return Format::frame(x, m.cols, to, is_sparse(m));
+  Format::state(static_cast<const int16_t*>(x), m.cols, to, is_sparse(m));
+}
+
+/// The accumulators of `count` panels from `panel` on, for each of `Gates` that lie `apart` panels: y[gate * stride + row].
+template <class Format, int Gates>
+inline void products(const FixedMatrix& m, int panel, int count, int apart, const void* side, int32_t* y, int stride) {
+  if (is_sparse(m)) return sparse_products<Format>(m, panel, count, Gates, apart, side, y, stride);
+  for (int p = 0; p < count; ++p) Format::template products<Gates>(m, panel + p, apart, side, y + p * panel_rows, stride);
 }
 
 /// How many units a chunk that begins at `first` has.
@@ -27,17 +36,14 @@ void cell_fixed(const Cell& step) {
   constexpr int chunk = Set::units_at_once, gates = Cell::gates;
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
-  fill_side<Format>(s.x, s.frame, s.ih.cols, x);
-  Format::state(s.h, s.hh.cols, h);
+  fill_side<Format>(s.ih, s.x, s.frame, x);
+  fill_side<Format>(s.hh, s.h, false, h);
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
     int32_t x_sums[gates * chunk], h_sums[gates * chunk];
-    for (int i = 0; i < n; i += panel_rows) {
-      const int panel = (first + i) / panel_rows;
-      Format::template products<gates>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
-      Format::template products<gates>(s.hh, panel, gate_panels, h, h_sums + i, chunk);
-    }
+    products<Format, gates>(s.ih, first / panel_rows, n / panel_rows, gate_panels, x, x_sums, chunk);
+    products<Format, gates>(s.hh, first / panel_rows, n / panel_rows, gate_panels, h, h_sums, chunk);
     fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
   }
 }
@@ -51,29 +57,23 @@ void gru_before_fixed(const FixedGruBefore& step) {
   char* const side = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   int16_t* const reset = reinterpret_cast<int16_t*>(side + side_bytes(s.hh.cols));
   int16_t* const z = reset + s.units;
-  fill_side<Format>(s.x, s.frame, s.ih.cols, x);
-  Format::state(s.h, s.hh.cols, side);
+  fill_side<Format>(s.ih, s.x, s.frame, x);
+  fill_side<Format>(s.hh, s.h, false, side);
   const int gate_panels = s.units / panel_rows;
   int32_t x_sums[2 * chunk], h_sums[2 * chunk];
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
-    for (int i = 0; i < n; i += panel_rows) {
-      const int panel = (first + i) / panel_rows;
-      Format::template products<2>(s.ih, panel, gate_panels, x, x_sums + i, chunk);
-      Format::template products<2>(s.hh, panel, gate_panels, side, h_sums + i, chunk);
-    }
+    products<Format, 2>(s.ih, first / panel_rows, n / panel_rows, gate_panels, x, x_sums, chunk);
+    products<Format, 2>(s.hh, first / panel_rows, n / panel_rows, gate_panels, side, h_sums, chunk);
     fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first);
   }
-  Format::state(reset, s.hn.cols, side);
+  fill_side<Format>(s.hn, reset, false, side);
   FixedMatrix in = s.ih;  // the candidate's rows
   in.m += 2 * s.units;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
-    for (int i = 0; i < n; i += panel_rows) {
-      const int panel = (first + i) / panel_rows;
-      Format::template products<1>(s.ih, panel + 2 * gate_panels, 0, x, x_sums + i, chunk);
-      Format::template products<1>(s.hn, panel, 0, side, h_sums + i, chunk);
-    }
+    products<Format, 1>(s.ih, first / panel_rows + 2 * gate_panels, n / panel_rows, 0, x, x_sums, chunk);
+    products<Format, 1>(s.hn, first / panel_rows, n / panel_rows, 0, side, h_sums, chunk);
     fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first);
   }
 }
@@ -81,10 +81,10 @@ void gru_before_fixed(const FixedGruBefore& step) {
 template <class Set, class Format>
 void dense_fixed(const FixedDense& call) {
   const FixedDense s = call;
-  fill_side<Format>(s.x, s.frame, s.matrix.cols, s.scratch);
+  fill_side<Format>(s.matrix, s.x, s.frame, s.scratch);
   for (int row = 0; row < s.matrix.rows; row += panel_rows) {
     int32_t sums[panel_rows];
-    Format::template products<1>(s.matrix, row / panel_rows, 0, s.scratch, sums, 0);
+    products<Format, 1>(s.matrix, row / panel_rows, 1, 0, s.scratch, sums, 0);
     fixed_activation<Set>(s.activation, sums, s.matrix.m + row, s.matrix.shift, s.y + row, panel_rows);
   }
 }

@@ -12,8 +12,6 @@
 namespace sluice {
 namespace {
 
-constexpr int block_bytes = panel_rows * block_cols;
-
 /// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p * stride + row].
 template <class Format, int Panels>
 inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
@@ -49,9 +47,17 @@ inline void panel_products(const FixedMatrix& m, int panel, int apart, const voi
 template <class D>
 struct HostQ8 {
   using Dot = D;
+  using Sparse = typename D::Sparse;
   using Number = int8_t;
-  static void frame(const void* x, int n, void* to) { finish(Dot::take(static_cast<const int8_t*>(x), n, static_cast<int8_t*>(to), side_length(n)), n, to); }
-  static void state(const int16_t* h, int n, void* to) { finish(Dot::narrow(h, n, static_cast<int8_t*>(to), side_length(n)), n, to); }
+  static void frame(const void* x, int n, void* to, bool sparse) {
+    const auto* const from = static_cast<const int8_t*>(x);
+    if (sparse) return void(Sparse::take(from, n, static_cast<int8_t*>(to), side_length(n)));
+    finish(Dot::take(from, n, static_cast<int8_t*>(to), side_length(n)), n, to);
+  }
+  static void state(const int16_t* h, int n, void* to, bool sparse) {
+    if (sparse) return void(Sparse::narrow(h, n, static_cast<int8_t*>(to), side_length(n)));
+    finish(Dot::narrow(h, n, static_cast<int8_t*>(to), side_length(n)), n, to);
+  }
   /// What is missing lies behind the numbers.
   static void finish(int32_t missing, int n, void* side) {
     if constexpr (Dot::splits_signs) memcpy(static_cast<int8_t*>(side) + 2 * side_length(n), &missing, sizeof missing);
@@ -66,12 +72,13 @@ struct HostQ8 {
 template <class D>
 struct HostQ16 {
   using Dot = D;
+  using Sparse = D;
   using Number = int16_t;
-  static void frame(const void* x, int n, void* to) {
+  static void frame(const void* x, int n, void* to, bool) {
     memcpy(to, x, size_t(n) * sizeof(int16_t));
     pad(static_cast<int16_t*>(to), n, side_length(n));
   }
-  static void state(const int16_t* h, int n, void* to) {
+  static void state(const int16_t* h, int n, void* to, bool) {
     int16_t* const x = static_cast<int16_t*>(to);
     for (int i = 0; i < n; i += panel_rows) memcpy(x + i, h + i, panel_rows * sizeof(int16_t));  // as it was written
     pad(x, n, side_length(n));

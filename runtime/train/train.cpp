@@ -93,7 +93,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   const LayerRecord& first = model.layers[0];
   const bool embeds = first.kind == SLUICE_EMBEDDING && first.w_ih == l.section_begin;
   Weights table[most_arrays];
-  l.shard_begin = l.section_begin + (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0])) : 0);
+  l.shard_begin = l.section_begin + (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0], nullptr)) : 0);
   l.shard_floats = (l.weights_end - l.shard_begin) / uint32_t(sizeof(float));
   l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.shard_floats);
   l.seen_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);
@@ -191,10 +191,10 @@ bool embedding_apart(const OpenModel& model) {
   if (model.layers[0].kind != SLUICE_EMBEDDING) return true;
   Weights table[most_arrays];
   layer_weights(model.layers[0], table);
-  const uint64_t begin = table[0].offset, end = begin + weight_bytes(table[0]);
+  const uint64_t begin = table[0].offset, end = begin + weight_bytes(table[0], nullptr);
   bool apart = true;
   for (uint32_t i = 1; i < model.layer_count; ++i)
-    for_each_array(model.layers[i], [&](const Weights& a) { apart = apart && (a.offset >= end || a.offset + weight_bytes(a) <= begin); });
+    for_each_array(model.layers[i], [&](const Weights& a) { apart = apart && (a.offset >= end || a.offset + weight_bytes(a, nullptr) <= begin); });
   return apart;
 }
 

@@ -28,6 +28,7 @@ for format in int8 w8a16; do
   "$make_case" "$out/$format-40-64" $format 40 gru 64
   "$make_case" "$out/$format-128-256" $format 128 gru 256
   "$make_case" "$out/$format-stacked" $format 13 gru 21 gru 5 dense 9
+  "$make_case" "$out/sparse-$format-50-100-10" sparse-$format 50 gru 100 dense 10
 done
 for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-24-48" $format 24 gru 48
@@ -42,7 +43,7 @@ for format in int8 w8a16; do
 done
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
-for format in int8 w8a16; do
+for format in int8 w8a16 sparse-int8 sparse-w8a16; do
   "$make_case" "$out/golden-$format" $format 13 gru 21 relu 11 gru 5 tanh 9 dense 4
   "$make_case" "$out/golden-cells-$format" $format 13 lstm 21 gru_before 10 rnn 9 dense 4
   "$make_case" "$out/golden-ids-$format" $format 30 embedding 13 lstm 11 dense 7

@@ -68,7 +68,8 @@ TEST_CASE("a model in fixed point gives the numbers of the written definition, o
 }
 
 TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
-  for (const std::string name : {"fixed-int8", "fixed-w8a16", "fixed-cells-int8", "fixed-cells-w8a16", "fixed-ids-int8", "fixed-ids-w8a16"}) {
+  for (const std::string name : {"fixed-int8", "fixed-w8a16", "fixed-cells-int8", "fixed-cells-w8a16", "fixed-ids-int8", "fixed-ids-w8a16",
+                                 "fixed-sparse-int8", "fixed-sparse-w8a16"}) {
     const std::string blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
     const Memory x(golden_bytes(name + ".in"));
     for (const Kernels* table : every_table()) {
@@ -249,6 +250,54 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
   CHECK_EQ(with(entry + offsetof(BlobSection, kind), 77u), SLUICE_STRUCTURE);  // without scales
 }
 
+TEST_CASE("a sparse matrix lies in the blob as the format says") {
+  // 9 x 5 weights: two panels of two blocks each; of the first the right block, of the second the left one.
+  Network network = random_fixed_network(5, {dense(9)}, SLUICE_INT8, Numbers::trained, 3);
+  Layer& layer = network.layers[0];
+  layer.sparse = true;
+  std::vector<int32_t>& w = layer.arrays[0].integers;
+  std::fill(w.begin(), w.end(), 0);
+  w[2 * 5 + 4] = 7;    // row 2, column 4
+  w[8 * 5 + 3] = -9;   // row 8, column 3
+  const Forged blob(tools::write_blob(network));
+  CHECK_EQ(int(blob.read<uint8_t>(blob.layer(0) + offsetof(LayerRecord, order))), 3);
+  const size_t at = blob.read<uint32_t>(blob.layer(0) + offsetof(LayerRecord, w_ih));
+  CHECK_EQ(blob.read<uint32_t>(at), 1u);
+  CHECK_EQ(blob.read<uint32_t>(at + 4), 2u);
+  CHECK_EQ(blob.read<uint16_t>(at + 8), 1u);
+  CHECK_EQ(blob.read<uint16_t>(at + 10), 0u);
+  for (size_t i = 12; i < 64 + 2 * 32; ++i) {
+    CAPTURE(i);
+    CHECK_EQ(int(blob.read<int8_t>(at + i)), i == 64 + 2 * 4 + 0 ? 7 : i == 64 + 32 + 0 * 4 + 3 ? -9 : 0);
+  }
+  CHECK_EQ(blob.read<uint32_t>(blob.layer(0) + offsetof(LayerRecord, b_ih)), at + 128);
+
+  const Opened m(network);
+  const sluice_layer_info info = sluice_describe_layer(&m.model, 0);
+  CHECK_EQ(info.blocks, 4u);
+  CHECK_EQ(info.stored_blocks, 2u);
+  CHECK_EQ(info.weight_bytes, 128u + 2 * 16 * 4);
+  Network whole = network;
+  whole.layers[0].sparse = false;
+  const Opened same(whole);
+  CHECK_EQ(sluice_hash(&same.model), sluice_hash(&m.model));
+
+  const auto with = [&](size_t offset, auto value) {
+    Forged f(blob);
+    f.write(at + offset, value);
+    return f.checksum().open();
+  };
+  CHECK_EQ(with(8, uint16_t(0)), SLUICE_OK);
+  CHECK_EQ(with(0, 0u), SLUICE_STRUCTURE);  // the second panel's blocks would be columns 1 and 0
+  CHECK_EQ(with(0, 2u), SLUICE_STRUCTURE);
+  CHECK_EQ(with(0, 3u), SLUICE_STRUCTURE);
+  CHECK_EQ(with(8, uint16_t(2)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(10, uint16_t(65535)), SLUICE_STRUCTURE);
+  for (const uint32_t end : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu}) CHECK_EQ(with(4, end), SLUICE_STRUCTURE);
+  CHECK_EQ(with(64 + 5, uint8_t(0x80)), SLUICE_WEIGHTS);
+  CHECK_EQ(with(12, uint8_t(0x80)), SLUICE_OK);  // between the columns and the blocks nothing is read
+}
+
 TEST_CASE("a network in fixed point comes back from its blob as it went in") {
   for (const NamedFixed& named : every_fixed_network()) {
     CAPTURE(named.name);
@@ -259,6 +308,7 @@ TEST_CASE("a network in fixed point comes back from its blob as it went in") {
       CHECK_EQ(back.layers[l].shift_ih, named.network.layers[l].shift_ih);
       CHECK_EQ(back.layers[l].shift_hh, named.network.layers[l].shift_hh);
       CHECK_EQ(back.layers[l].shift_c, named.network.layers[l].shift_c);
+      CHECK_EQ(back.layers[l].sparse, named.network.layers[l].sparse);
       for (size_t a = 0; a < back.layers[l].arrays.size(); ++a)
         CHECK_EQ(back.layers[l].arrays[a].integers, named.network.layers[l].arrays[a].integers);
     }

@@ -38,7 +38,10 @@ std::vector<std::string> seeds() {
           tools::write_blob(random_fixed_network(3, {cell(SLUICE_LSTM, 3, every_step), cell(SLUICE_GRU_BEFORE, 2), dense(2)},
                                                  SLUICE_W8A16, Numbers::any, 8)),
           tools::write_blob(random_fixed_network(5, {embedding(3), cell(SLUICE_RNN, 9, every_step), cell(SLUICE_LSTM, 2)},
-                                                 SLUICE_INT8, Numbers::any, 9))};
+                                                 SLUICE_INT8, Numbers::any, 9)),
+          tools::write_blob(with_empty_blocks(
+              random_fixed_network(20, {gru(9, every_step), dense(9, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 8), 0.6, 9)),
+          tools::write_blob(with_empty_blocks(random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11))};
 }
 
 /// One change. Most hit the header, the tables and the records: that is where a blob can lie.

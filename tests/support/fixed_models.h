@@ -46,6 +46,28 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
   return network;
 }
 
+/// Zeros in a share of the blocks of 8 x 4 weights of every matrix, and in all blocks of some panels; stored sparse.
+inline Network with_empty_blocks(Network network, double share, uint64_t seed) {
+  Noise noise(seed);
+  for (Layer& layer : network.layers) {
+    layer.sparse = may_be_sparse(uint8_t(layer.kind));
+    for (tools::Array& a : layer.arrays) {
+      if (!a.name.starts_with("weight")) continue;
+      for (int gate = 0; gate < a.gates; ++gate)
+        for (int panel = 0; panel < a.rows; panel += 8) {
+          const bool whole = noise.below(8) == 0;
+          for (int block = 0; block < a.cols; block += 4) {
+            if (!whole && noise.below(1000) >= int(share * 1000)) continue;
+            for (int row = panel; row < std::min(a.rows, panel + 8); ++row)
+              for (int col = block; col < std::min(a.cols, block + 4); ++col)
+                a.integers[size_t(gate * a.rows + row) * size_t(a.cols) + size_t(col)] = 0;
+          }
+        }
+    }
+  }
+  return network;
+}
+
 inline fixed::Mode mode_of(sluice_format format) { return format == SLUICE_INT8 ? fixed::int8 : fixed::w8a16; }
 
 /// Frames in a model's own format, as plain numbers; some at the ends of their range.
@@ -166,9 +188,12 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     std::vector<NamedFixed> v;
     const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
       for (const sluice_format format : fixed_formats)
-        for (const Numbers numbers : {Numbers::trained, Numbers::any})
+        for (const Numbers numbers : {Numbers::trained, Numbers::any}) {
           v.push_back({name + " " + sluice_format_name(format) + (numbers == Numbers::any ? " wild" : ""),
                        random_fixed_network(inputs, specs, format, numbers, v.size() + 1)});
+          const double share = v.size() % 3 == 0 ? 0.9 : v.size() % 3 == 1 ? 0.5 : 0;
+          v.push_back({v.back().name + " sparse", with_empty_blocks(v.back().network, share, v.size())});
+        }
     };
     for (const int inputs : {1, 4, 9, 33})
       for (const int units : {1, 7, 8, 9, 16, 24, 33})

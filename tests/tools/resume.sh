@@ -120,6 +120,11 @@ aware=(--set quantize.aware=true --set train.epochs=24 --set
   'model.layers=[{dense=12,activation="relu"},{gru=16},{dense=9,activation="softmax"}]')
 whole aware "${aware[@]}"
 killed aware 12 "${aware[@]}"
+pruned=(--set train.prune=0.7 --set train.prune_end=0.8 --set train.prune_every=3 --set train.epochs=24 --set quantize.aware=true)
+whole pruned "${pruned[@]}"
+killed pruned 12 "${pruned[@]}"
+works train $recipe --out threads "${pruned[@]}" --threads 3
+equal pruned threads
 recipe=text.toml
 whole text
 killed text 12

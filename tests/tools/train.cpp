@@ -106,11 +106,13 @@ TrainState some_state() {
   state.epochs[0].weight_norms[3] = -1;
   state.epochs[1].number = 2;
   state.epochs[1].held_out = HeldOut{1e-300, 0.25};
+  state.epochs[1].zero_blocks = {0.5, 0.0};
   state.sums = {7, 1.5, 8.5, 2.5, 3.5, 9, 4, 0.125};
   state.best = {2, 0.75, std::string("bl\0ob", 5), "real", {"one", ""}};
   state.patience = {worst, 3};
   state.plateau = {-0.5, 2, 0.25};
   state.trainer = std::string(100, '\x80');
+  state.mask = {1, 0, 1};
   state.unit = {0.5f, 0.0f};
   state.peaks = {3.25};
   return state;
@@ -451,6 +453,8 @@ TEST_CASE("a checkpoint gives back every bit of what was put into it") {
   CHECK_EQ(again.patience.best, worst);
   CHECK_EQ(again.plateau.factor, 0.25);
   CHECK(again.trainer == state.trainer);
+  CHECK(again.mask == state.mask);
+  CHECK(again.epochs[1].zero_blocks == state.epochs[1].zero_blocks);
   CHECK(again.unit == state.unit);
   CHECK(again.peaks == state.peaks);
 }

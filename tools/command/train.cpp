@@ -81,6 +81,17 @@ void report_training(const Input& input, const Trained& trained, double seconds)
           better->held_out->loss);
 }
 
+/// Of each recurrent layer; and what the blob makes of it.
+void report_zeros(const Network& network) {
+  std::string text;
+  for (const double share : zero_shares(network)) text += (text.empty() ? "" : ", ") + percent(share);
+  const bool sparse = std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& l) { return l.sparse; });
+  print("Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
+        sparse                                                ? "the blob does not store them"
+        : network.layers.front().format == SLUICE_F32 ? "sluice quantize leaves them out"
+                                                      : "too few to leave out");
+}
+
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,
                   const std::vector<std::size_t>& sequences) {
   const Evaluation evaluation =
@@ -160,6 +171,7 @@ std::string recipe_text(const Recipe& recipe) {
 /// What a training that went to its end has to say.
 void report_end(const std::string& folder, const Input& input, const Trained& trained, double seconds) {
   report_training(input, trained, seconds);
+  if (input.recipe.prune > 0) report_zeros(read_network(trained.model.model));
   report_results(input, trained);
   print("{}: {}, {} bytes, hash {:016x}{}\n", run_model(folder), sluice_format_name(trained.model.info().format),
         with_commas(trained.model.blob.size), sluice_hash(&trained.model.model),

@@ -16,7 +16,7 @@ struct Row {
   double bias = 0, worst = 0;
 };
 
-/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters. (Rounding
+/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters; zeros stay. (Rounding
 /// each weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive
 /// rounding.)
 void lower_error(const double* w, double unit, const Moments& moments, std::vector<std::int32_t>& q) {
@@ -31,6 +31,7 @@ void lower_error(const double* w, double unit, const Moments& moments, std::vect
   for (int pass = 0; pass < passes; ++pass) {
     bool moved = false;
     for (std::size_t k = 0; k < n; ++k) {
+      if (w[k] == 0) continue;  // pruned
       const int step = slope[k] > 0 ? -1 : 1;
       const double change = 2 * step * slope[k] + h[k * n + k];
       if (!(change < -1e-9 * h[k * n + k]) || std::abs(q[k] + step) > 127) continue;
@@ -57,11 +58,11 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
 }
 
 /// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be
-/// finer.
+/// finer. A row without weights needs its bias to 16 bits, and no finer: that would leave no room for a shift.
 Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
-  const double finest = most / 127, for_bias = std::fabs(bias) / (accumulator_limit / 2);
+  const double finest = most > 0 ? most / 127 : std::fabs(bias) / 65536, for_bias = std::fabs(bias) / (accumulator_limit / 2);
   double unit = std::max({finest, for_bias, 1e-30});
   Row row = round_row(w, cols, bias, unit, entering);
   if (row.worst < accumulator_limit) return row;

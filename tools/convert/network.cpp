@@ -1,5 +1,6 @@
 #include "network.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -33,6 +34,7 @@ LayerRecord record_of(const Layer& layer) {
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
   record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
   record.shift_c = static_cast<std::uint8_t>(layer.shift_c);
+  if (layer.sparse) record.order = static_cast<std::uint8_t>(Order::sparse);
   return record;
 }
 
@@ -51,6 +53,37 @@ void each_element(const Weights& w, Visit visit) {
   for (int gate = 0; gate < w.gates; ++gate)
     for (int row = 0; row < w.rows; ++row)
       for (int col = 0; col < w.cols; ++col) visit(plain++, element(w, gate, row, col));
+}
+
+/// An array's bytes in the blob. Sparse ones are made whole: only their contents tell their size.
+std::string packed_sparse(const Weights& w, const Array& array) {
+  const int rows = padded_rows(w), cols = blocked(w.cols), blocks = cols / block_cols;
+  std::vector<std::int8_t> dense(std::size_t(elements(w)));
+  std::size_t plain = 0;
+  for (int gate = 0; gate < w.gates; ++gate)
+    for (int row = 0; row < w.rows; ++row)
+      for (int col = 0; col < w.cols; ++col)
+        dense[weight_index(Order::canonical, w.cols, gate * padded(w.rows) + row, col)] = std::int8_t(array.integers.at(plain++));
+  std::vector<std::uint32_t> ends;
+  std::vector<std::uint16_t> columns;
+  std::string stored;
+  for (int panel = 0; panel < rows / panel_rows; ++panel) {
+    for (int block = 0; block < blocks; ++block) {
+      const std::int8_t* const at = dense.data() + (std::size_t(panel) * std::size_t(blocks) + std::size_t(block)) * block_bytes;
+      if (std::all_of(at, at + block_bytes, [](std::int8_t weight) { return weight == 0; })) continue;
+      columns.push_back(std::uint16_t(block));
+      stored.append(reinterpret_cast<const char*>(at), block_bytes);
+    }
+    ends.push_back(std::uint32_t(columns.size()));
+  }
+  std::string bytes(reinterpret_cast<const char*>(ends.data()), ends.size() * sizeof ends[0]);
+  if (!columns.empty()) bytes.append(reinterpret_cast<const char*>(columns.data()), columns.size() * sizeof columns[0]);
+  bytes.resize(std::size_t(SparseMatrix::head(ends.size(), columns.size())));
+  return bytes + stored;
+}
+
+std::uint64_t packed_bytes(const Weights& w, const Array& array) {
+  return is_sparse(w) ? packed_sparse(w, array).size() : weight_bytes(w, nullptr);
 }
 
 constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
@@ -81,7 +114,7 @@ std::uint64_t place_weights(const Network& network, std::uint64_t begin, std::ve
     for (int i = 0; i < count; ++i) {
       const std::uint64_t offset = round_up(end, weight_alignment);
       if (arrays[i].offset < offset_fields) offset_field(record, arrays[i].offset) = static_cast<std::uint32_t>(offset);
-      end = offset + weight_bytes(arrays[i]);
+      end = offset + packed_bytes(arrays[i], layer.arrays[std::size_t(i)]);
     }
     records.push_back(record);
   }
@@ -117,6 +150,11 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
     for (int i = 0; i < count; ++i) {
       const Array& array = network.layers[l].arrays[static_cast<std::size_t>(i)];
       const auto bytes = static_cast<std::size_t>(bytes_of(arrays[i].element));
+      if (is_sparse(arrays[i])) {
+        const std::string packed = packed_sparse(arrays[i], array);
+        copy_to(blob, arrays[i].offset, packed.data(), packed.size());
+        continue;
+      }
       each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
         const void* from = arrays[i].element == Element::f32 ? static_cast<const void*>(&array.values.at(plain))
                                                              : static_cast<const void*>(&array.integers.at(plain));
@@ -191,6 +229,35 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
   return with_arrays(layer);
 }
 
+BlockShare zero_blocks(const Array& a) {
+  BlockShare result;
+  const auto cols = std::size_t(a.cols);
+  for (int gate = 0; gate < a.gates; ++gate)
+    for (int panel = 0; panel < a.rows; panel += panel_rows)
+      for (int block = 0; block < a.cols; block += block_cols) {
+        bool zero = true;
+        for (int row = panel; row < std::min(a.rows, panel + panel_rows); ++row)
+          for (int col = block; col < std::min(a.cols, block + block_cols); ++col) {
+            const std::size_t at = (std::size_t(gate) * std::size_t(a.rows) + std::size_t(row)) * cols + std::size_t(col);
+            zero = zero && (a.integers.empty() ? a.values[at] == 0 : a.integers[at] == 0);
+          }
+        ++result.blocks, result.zero += zero;
+      }
+  return result;
+}
+
+void choose_sparse(Layer& layer) {
+  if (!may_be_sparse(std::uint8_t(layer.kind))) return;
+  std::uint64_t dense = 0, sparse = 0;
+  for (const Array& a : layer.arrays) {
+    if (!a.name.starts_with("weight")) continue;
+    const BlockShare share = zero_blocks(a);
+    const auto panels = std::uint64_t(a.gates * padded(a.rows) / panel_rows);
+    dense += share.blocks * block_bytes, sparse += SparseMatrix::bytes(panels, share.blocks - share.zero);
+  }
+  layer.sparse = sparse < dense;
+}
+
 bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
 
 int frame_width(const Network& network) {
@@ -252,6 +319,7 @@ Layer layer_of(const LayerRecord& record) {
   layer.both = (record.flags & both_directions_flag) != 0;
   layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
   layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh, layer.shift_c = record.shift_c;
+  layer.sparse = layer.format != SLUICE_F32 && record.order == std::uint8_t(Order::sparse);
   layer.parameter = record.parameter;
   return with_arrays(layer);
 }
@@ -271,11 +339,16 @@ Network read_network(const sluice_model& model) {
     for (std::size_t i = 0; i < layer.arrays.size(); ++i) {
       const std::uint8_t* const from = opened.blob + arrays[i].offset;
       Array& array = layer.arrays[i];
+      if (arrays[i].element == Element::i8) {
+        std::size_t plain = 0;
+        for (int gate = 0; gate < arrays[i].gates; ++gate)
+          for (int row = 0; row < arrays[i].rows; ++row)
+            for (int col = 0; col < arrays[i].cols; ++col) array.integers[plain++] = weight_at(arrays[i], from, gate, row, col);
+        continue;
+      }
       each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
         if (arrays[i].element == Element::f32)
           array.values[plain] = reinterpret_cast<const float*>(from)[packed];
-        else if (arrays[i].element == Element::i8)
-          array.integers[plain] = reinterpret_cast<const std::int8_t*>(from)[packed];
         else
           array.integers[plain] = reinterpret_cast<const std::int32_t*>(from)[packed];
       });

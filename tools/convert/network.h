@@ -27,6 +27,7 @@ struct Layer {
   bool mean = false;               ///< recurrent: hands on the mean over steps
   bool both = false;               ///< recurrent: goes in both directions, half of `out` each
   float parameter = 0;             ///< slope of the hard sigmoid, epsilon of a normalization
+  bool sparse = false;             ///< of fixed point: its blob stores only the blocks of its matrices that are not all zeros
   int tied = -1;                   ///< the layer before it whose weights it has, stored once; the arrays are equal
 };
 
@@ -52,6 +53,16 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
 
 /// The same of a layer's other fields.
 Layer with_arrays(Layer layer);
+
+/// Blocks of 8 x 4 weights, as fixed point stores them: of one gate's rows, each padded to whole blocks.
+struct BlockShare {
+  std::uint64_t blocks = 0, zero = 0;
+  double share() const { return blocks ? double(zero) / double(blocks) : 0; }
+};
+BlockShare zero_blocks(const Array& matrix);
+
+/// Has the blob store the layer's matrices sparse, where that takes fewer bytes.
+void choose_sparse(Layer& layer);
 
 /// Whether a layer has a state.
 bool recurrent(const Layer& layer);

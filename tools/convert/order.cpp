@@ -22,7 +22,7 @@ struct Copy {
 
 /// Moves every weight of an array, padding included.
 void reorder(const Weights& from, Order order, std::uint8_t* array) {
-  const std::vector<std::uint8_t> old(array, array + weight_bytes(from));
+  const std::vector<std::uint8_t> old(array, array + weight_bytes(from, array));
   const int rows = padded_rows(from), cols = blocked(from.cols);
   for (int row = 0; row < rows; ++row) {
     for (int col = 0; col < cols; ++col) {
@@ -42,7 +42,7 @@ std::string in_order(std::string_view blob, Order order) {
   std::memcpy(&header, bytes, sizeof header);
   auto* const layers = reinterpret_cast<LayerRecord*>(bytes + find_section(bytes, SLUICE_SECTION_LAYERS)->offset);
   for (std::uint32_t l = 0; l < header.layers; ++l) {
-    if (layers[l].format == SLUICE_F32) continue;
+    if (layers[l].format == SLUICE_F32 || layers[l].order == static_cast<std::uint8_t>(Order::sparse)) continue;
     Weights arrays[most_arrays];
     const int n = layer_weights(layers[l], arrays);
     for (int i = 0; i < n; ++i)

@@ -271,6 +271,7 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
     else
       add_dense(work, layer);
   }
+  for (Layer& layer : network.layers) choose_sparse(layer);
   if (network.layers.empty()) refuse("a network of standardization alone has nothing to quantize");
   return std::move(work.result);
 }

@@ -11,7 +11,7 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
-constexpr std::uint32_t checkpoint_version = 2;  // raised with every change of what each() walks
+constexpr std::uint32_t checkpoint_version = 3;  // raised with every change of what each() walks
 
 /// The CRC lies where a blob has its own, so that blob_crc() serves here too.
 struct Header {
@@ -86,6 +86,7 @@ void each(A& a, Epoch& e) {
   each(a, e.number), each(a, e.loss), each(a, e.accuracy), each(a, e.gradient_norm), each(a, e.gradient_norm_clipped);
   each(a, e.learning_rate);
   for (double& norm : e.weight_norms) each(a, norm);
+  each_of_list(a, e.zero_blocks);
   bool validated = e.held_out.has_value();
   each(a, validated);
   if (validated && !e.held_out) e.held_out.emplace();
@@ -109,7 +110,7 @@ void each(A& a, TrainState& s) {
   each_of_list(a, s.epochs), each(a, s.sums), each(a, s.best);
   each(a, s.patience.best), each(a, s.patience.worse);
   each(a, s.plateau.best), each(a, s.plateau.worse), each(a, s.plateau.factor);
-  each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.unit), each_of_list(a, s.peaks);
+  each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.mask), each_of_list(a, s.unit), each_of_list(a, s.peaks);
 }
 
 /// "train.batch": the first thing in which two trainings differ, as a recipe names it.

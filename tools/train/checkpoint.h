@@ -34,6 +34,7 @@ struct TrainState {
   Plateau plateau;
   std::string trainer;        ///< sluice_train_save
   std::vector<float> carried; ///< states between a stream's pieces (train.carry)
+  std::vector<float> mask;    ///< of what is pruned (train.prune)
   std::vector<float> unit;    ///< of a training for fixed point: what its passes round by
   std::vector<double> peaks;  ///< and what that is made of
 };

@@ -49,6 +49,7 @@ std::string log_line(const Epoch& epoch, bool classes, const std::string& monito
   json["learning_rate"] = epoch.learning_rate;
   for (int g = 0; g < weight_group_count; ++g)
     if (epoch.weight_norms[g] >= 0) json["weight_norm"][weight_groups[g]] = epoch.weight_norms[g];
+  if (!epoch.zero_blocks.empty()) json["zero_blocks"] = epoch.zero_blocks;
   if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
   if (epoch.held_out && monitor != "loss") json["validation_" + monitor] = epoch.held_out->watched;

@@ -60,6 +60,7 @@ struct Loop {
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
+  std::vector<float> mask = {};            ///< [floats of the weight section] of what is pruned; empty: nothing is
   AlignedBytes arena = AlignedBytes();
   TrainPlan plan = TrainPlan();
   sluice_trainer trainer = {};
@@ -125,6 +126,7 @@ std::string checkpoint_of(Loop& loop) {
   TrainState& state = loop.state;
   state.trainer.resize(sluice_train_state_bytes(&loop.trainer));
   need(sluice_train_save(&loop.trainer, state.trainer.data(), state.trainer.size()));
+  state.mask = loop.mask;
   if (loop.aware) state.unit = loop.aware->unit, state.peaks = loop.aware->ranges.peak;
   return checkpoint_bytes(state, loop.start.made());
 }
@@ -143,10 +145,12 @@ void save_after(Loop& loop, double seconds) {
 void restore(Loop& loop) {
   const TrainState& state = loop.state;
   need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
+  if (state.mask.size() != loop.mask.size()) fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
+  std::copy(state.mask.begin(), state.mask.end(), loop.mask.begin());  // in place: the trainer points to it
   if (!loop.aware) return;
   if (state.unit.size() != loop.aware->unit.size())
     fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
-  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place: the trainer points to it
+  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // likewise
   loop.aware->ranges.peak = state.peaks;
 }
 
@@ -230,6 +234,25 @@ void add(Sums& sums, const sluice_train_result& result) {
   sums.learning_rate = result.learning_rate;
 }
 
+/// Steps that the training has taken.
+std::uint64_t steps_done(const Loop& loop) {
+  return loop.state.epochs.size() * batches_of(loop.recipe, loop.split) + loop.state.sums.batches;
+}
+
+/// Chooses what the next step prunes, where it is time to.
+void choose_mask(Loop& loop) {
+  const double share = loop.plan.prune.share_before(steps_done(loop));
+  if (share == 0) return;
+  const std::vector<std::uint32_t> places = weight_places(loop.start.model);
+  const Network weights = read_network(weights_so_far(loop).model);
+  Network masks = weights;
+  unpack_weights(places, loop.mask.data(), masks);
+  std::vector<bool> frozen;
+  for (const sluice_layer_options& layer : loop.plan.layers) frozen.push_back(layer.frozen != 0);
+  prune(weights, frozen, share, masks);
+  pack_weights(places, masks, loop.mask.data());
+}
+
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
   const sluice_host host{&loop.crew, crew_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
@@ -241,6 +264,7 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
     batch.back().state = loop.state.carried.data() + (i - begin) * floats;
     if (number == 0 || loop.data.begins(order[i])) std::fill_n(batch.back().state, floats, 0.0f);
   }
+  choose_mask(loop);
   sluice_train_result result{};
   need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
   if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
@@ -278,8 +302,10 @@ void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   TrainState& state = loop.state;
   const Recipe& recipe = loop.recipe;
   const double value = higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
-  if (value < state.best.value) state.best = best_of(now, epoch.number, value);
-  watch(state.patience, value, recipe.min_improvement);
+  if (steps_done(loop) > loop.plan.prune.last()) {  // a network that is still to lose weights is not what is wanted
+    if (value < state.best.value) state.best = best_of(now, epoch.number, value);
+    watch(state.patience, value, recipe.min_improvement);
+  }
   if (recipe.schedule != "plateau") return;
   watch(state.plateau, value, recipe.plateau_patience, recipe.schedule_factor, recipe.learning_rate);
   need(sluice_train_set_rate(&loop.trainer, state.plateau.factor));
@@ -288,7 +314,9 @@ void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
 void end_epoch(Loop& loop) {
   Epoch epoch = epoch_of(loop.state);
   OwnedModel weights = weights_so_far(loop);
-  measure_weights(read_network(weights.model), epoch);
+  const Network network = read_network(weights.model);
+  measure_weights(network, epoch);
+  if (loop.plan.prune.share > 0) epoch.zero_blocks = zero_shares(network);
   const Snapshot now = snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
   if (is_validated(loop, epoch.number)) {
     const Evaluation evaluation =
@@ -322,6 +350,12 @@ void run_epochs(Loop& loop, Trained& result) {
 void start_trainer(Loop& loop) {
   loop.plan = train_plan(loop.recipe, loop.data, loop.split, read_network(loop.start.model));
   sluice_train_options& options = loop.plan.options;
+  if (loop.plan.prune.share > 0) {
+    std::size_t bytes = 0;
+    sluice_section(&loop.start.model, SLUICE_SECTION_WEIGHTS, &bytes);
+    loop.mask.assign(bytes / sizeof(float), 1.0f);
+    options.mask = loop.mask.data();
+  }
   if (loop.recipe.carries())
     loop.state.carried.resize(batch_size(loop.recipe, loop.split) * sluice_needs(&loop.start.model, {1, 1}).state /
                               sizeof(float));

@@ -152,6 +152,7 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.schedule_every = steps_of(recipe, split, every, "train.schedule_every");
   options.schedule_factor = float(recipe.schedule_factor);
   options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
+  plan.prune = prune_plan(recipe, split);
   options.proximal = recipe.l1_step == "proximal";
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);

@@ -11,6 +11,7 @@
 #include "../data/data.h"
 #include "../recipe.h"
 #include "evaluate.h"
+#include "prune.h"
 #include "run_folder.h"
 #include "sluice_train.h"
 
@@ -56,6 +57,7 @@ struct Epoch {
   double gradient_norm_clipped = 0;              ///< the same after it
   double learning_rate = 0;                      ///< of the last step
   double weight_norms[weight_group_count] = {};  ///< at the end; negative where the network has no such weights
+  std::vector<double> zero_blocks;               ///< where it prunes: of each recurrent layer's blocks the share that is zero
   std::optional<HeldOut> held_out;               ///< where it was validated
 };
 
@@ -89,6 +91,7 @@ struct TrainPlan {
   std::vector<float> class_weights;
   std::vector<sluice_layer_options> layers;
   std::vector<sluice_penalty> penalties;
+  PrunePlan prune;
 };
 TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split, const Network& network);
 

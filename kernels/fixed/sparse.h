@@ -1,0 +1,39 @@
+// Products in fixed point with a sparse matrix: only the blocks that there are. The same on hosts, by an instruction set's Dot, and on
+// Cortex-M, in plain code.
+#ifndef SLUICE_FIXED_SPARSE_H
+#define SLUICE_FIXED_SPARSE_H
+
+#include "../kernels.h"
+#include "side.h"
+
+namespace sluice {
+namespace {
+
+/// The accumulators of `count` panels from `panel` on, for each of `gates` that lie `apart` panels: y[gate * stride + row].
+/// One after the other, as their blocks lie, so that all is one stream.
+template <class Format>
+void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int apart, const void* side, int32_t* y, int stride) {
+  using Dot = typename Format::Sparse;
+  const auto* const x = static_cast<const typename Format::Number*>(side);
+  const int length = side_length(m.cols);
+  const SparseMatrix w(m.w, m.rows / panel_rows);
+  for (int gate = 0; gate < gates; ++gate, panel += apart, y += stride) {
+    const uint16_t* column = w.columns + w.begin(panel);
+    const int8_t* at = w.blocks + size_t(w.begin(panel)) * block_bytes;
+    for (int p = 0; p < count; ++p) {
+      const uint16_t* const end = w.columns + w.ends[panel + p];
+      auto sum = Dot::zero();
+      if constexpr (Dot::blocks > 1) {
+        for (; end - column >= 2; column += 2, at += 2 * block_bytes)
+          sum = Dot::add_two(sum, at, x + size_t(column[0]) * block_cols, x + size_t(column[1]) * block_cols);
+      }
+      for (; column < end; ++column, at += block_bytes) sum = Dot::add_one(sum, at, x + size_t(*column) * block_cols, length);
+      Dot::store(sum, 0, m.bias + (panel + p) * panel_rows, y + p * panel_rows);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sluice
+
+#endif
