@@ -56,7 +56,8 @@ std::vector<Count> read_counts(const std::string& path) {
     c.macs = 0;
     for (const Layer& l : c.network.layers)
       for (const Array& a : l.arrays)
-        if (a.name.starts_with("weight") && l.kind != SLUICE_EMBEDDING) c.macs += std::uint64_t(a.gates) * std::uint64_t(a.rows) * std::uint64_t(a.cols);
+        if (a.name.starts_with("weight") && l.kind != SLUICE_EMBEDDING)
+          c.macs += std::uint64_t(a.gates) * std::uint64_t(a.rows) * std::uint64_t(a.cols);
     counts.push_back(c);
   }
   // Tests end in any order; what is written must not depend on it.
@@ -128,7 +129,7 @@ int main(int argc, char** argv) {
 
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   std::vector<std::vector<std::string>> rows = {
-      {"core", "type", "inputs", "units", "instructions", "per MAC", "stack", "arena", "code and tables"}};
+      {"core", "type", "layer", "inputs", "units", "instructions", "per MAC", "stack", "arena", "code and tables"}};
   for (const auto& kind : kinds) {
     std::istringstream shapes(argv[2]);
     for (std::string shape; shapes >> shape;) {
@@ -136,17 +137,20 @@ int main(int argc, char** argv) {
       for (const Count* c : by_kind[kind])
         if (c->shape == shape) found = c;
       const int in = std::atoi(shape.c_str()), hid = std::atoi(shape.substr(shape.rfind('-') + 1).c_str());
+      const std::string layer = shape.substr(shape.find('-') + 1, shape.rfind('-') - shape.find('-') - 1);
+      if (layer != "gru" && kind.second == "f32") continue;  // not counted in float
       if (!found) {
-        rows.push_back({kind.first, kind.second, fmt::to_string(in), fmt::to_string(hid), "does not fit", "", "", "", ""});
+        rows.push_back({kind.first, kind.second, layer, fmt::to_string(in), fmt::to_string(hid), "does not fit", "", "", "", ""});
         continue;
       }
       const double per_mac = double(found->instructions) / double(found->macs);
       const std::uint64_t arena = found->state + found->scratch;
-      rows.push_back({kind.first, kind.second, fmt::to_string(in), fmt::to_string(hid), with_commas(found->instructions),
+      rows.push_back({kind.first, kind.second, layer, fmt::to_string(in), fmt::to_string(hid), with_commas(found->instructions),
                       fmt::format("{:.2f}", per_mac), with_commas(found->stack()), with_commas(arena),
                       with_commas(found->code)});
       json.push_back({{"core", kind.first},
                       {"type", kind.second},
+                      {"layer", layer},
                       {"in", in},
                       {"hid", hid},
                       {"instructions_per_step", found->instructions},
@@ -158,7 +162,7 @@ int main(int argc, char** argv) {
   }
   for (const auto& kind : kinds)
     if (kind.second == "int8" && !by_kind.count({kind.first, "f32"}))
-      rows.push_back({kind.first, "f32", "", "", "not run: no fused multiply-add in hardware", "", "", "", ""});
+      rows.push_back({kind.first, "f32", "", "", "", "not run: no fused multiply-add in hardware", "", "", "", ""});
   print("{}\n", table(rows));
   print("{}: fitted; the fit is off by {:.1f} % at most ({})\n", argv[3], 100 * worst, worst_of);
   if (argc > 4 && *argv[4]) write_file(argv[4], json.dump(2) + "\n");

@@ -121,8 +121,8 @@ void for_each_array(const LayerRecord& layer, F f) {
 }
 
 /// What the tools call a layer's array: PyTorch's "weight_ih", "weight_hh", "bias_ih", "bias_hh", of a backward direction with
-/// "_reverse"; of a GRU that resets before "weight_ih", "weight_hh" (r, z), "weight_hn", "bias", in fixed point "bias_ih", "bias_hh"; of a Dense "weight", "bias"; of an
-/// embedding "weight" (transposed: a column an id); of normalizations "weight", "bias", and "running_mean", "running_var"; of a
+/// "_reverse"; of a GRU that resets before "weight_ih", "weight_hh" (r, z), "weight_hn", "bias", in fixed point "bias_ih" and
+/// "bias_hh"; of a Dense "weight", "bias"; of an embedding "weight" (transposed: a column an id); of normalizations "weight", "bias", and "running_mean", "running_var"; of a
 /// standardization "scale", "mean"; of what adds the input "columns".
 const char* weights_name(uint8_t kind, uint8_t format, int array);
 

@@ -1,4 +1,4 @@
-// Recurrent cells, Dense and embedding in fixed point. The kernels do a whole step; a sequence, or many streams, is one step after the other.
+// Cells, Dense and embedding in fixed point. The kernels do a whole step; a sequence, or many streams, is one step after the other.
 #ifndef SLUICE_FIXED_H
 #define SLUICE_FIXED_H
 
@@ -143,7 +143,8 @@ struct FixedEmbedding {
     }
   }
 
-  static constexpr LayerKind kind{SLUICE_EMBEDDING, Format::format, 1 << SLUICE_LINEAR, 0, false, no_state, step, nullptr, scratch};
+  static constexpr LayerKind kind{SLUICE_EMBEDDING, Format::format, 1 << SLUICE_LINEAR, 0, false, no_state, step, nullptr,
+                                  scratch};
 };
 
 }  // namespace sluice

@@ -61,7 +61,8 @@ struct GateSums {
   }
   template <class M>
   SLUICE_INLINE auto over_both(M make, size_t i, int gate) const {
-    return add_high_product(over_x(make, i, gate), shift_left(make.load(h + gate * stride + i), shift_h), make.load(m_h + gate * units + i));
+    return add_high_product(over_x(make, i, gate), shift_left(make.load(h + gate * stride + i), shift_h),
+                            make.load(m_h + gate * units + i));
   }
   template <class M>
   SLUICE_INLINE auto gate(M make, size_t i, int which) const { return sigmoid_fixed(over_both(make, i, which)); }
@@ -71,8 +72,8 @@ inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int unit
   return {chunk.x, chunk.h, ih.m + chunk.first, hh.m + chunk.first, ih.shift, hh.shift, chunk.stride, units};
 }
 
-// Gates, from accumulators to the state. On hosts in several walks: the units' chains are long, and a
-// CPU overlaps only what fits its reorder buffer. A core in order has nothing to overlap, and keeps everything in registers.
+// Gates, from accumulators to the state. On hosts in several walks: the units' chains are long, and a CPU overlaps only what fits its
+// reorder buffer. A core in order has nothing to overlap, and keeps everything in registers.
 
 /// x = the sums of gates [0, gates) in units of 2^-12, then their sigmoids.
 template <class Set>

@@ -1,4 +1,4 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a recurrent cell, embedding, standardize, dense, or a Dense's activation.
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell, embedding, standardize, dense, or a Dense's activation.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 

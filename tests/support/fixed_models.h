@@ -157,7 +157,10 @@ struct FixedReference {
   }
 
   static fixed::Cell::Kind kind_of(sluice_layer_kind kind) {
-    return kind == SLUICE_LSTM ? fixed::Cell::lstm : kind == SLUICE_RNN ? fixed::Cell::rnn : kind == SLUICE_GRU ? fixed::Cell::gru : fixed::Cell::gru_before;
+    return kind == SLUICE_LSTM  ? fixed::Cell::lstm
+           : kind == SLUICE_RNN ? fixed::Cell::rnn
+           : kind == SLUICE_GRU ? fixed::Cell::gru
+                                : fixed::Cell::gru_before;
   }
 
   std::vector<int16_t> step(std::vector<int32_t> v) {
@@ -216,7 +219,8 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
       add(name + " stacked", 5, {cell(kind, 9, every_step), dense(6, SLUICE_RELU), cell(kind, 17), dense(3, SLUICE_SOFTMAX)});
     }
     add("every cell", 6,
-        {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step), gru(8, every_step), cell(SLUICE_RNN, 5), dense(3)});
+        {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step), gru(8, every_step), cell(SLUICE_RNN, 5),
+         dense(3)});
     for (const int ids : {1, 11, 50}) add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
     add("reader", 13, {embedding(9), cell(SLUICE_LSTM, 8), dense(4, SLUICE_SOFTMAX)});
     add("reader of a hundred", 100, {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});

@@ -120,7 +120,8 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
       CAPTURE(std::string(sluice_format_name(format)));
       Network network = random_network(30, specs, specs.size());
       std::vector<float>& w = array(network.layers[0], "weight");
-      for (size_t i = 0; i < w.size(); ++i) w[i] *= i / 30 == 0 ? 0.01f : i / 30 == 1 ? 20.0f : i / 30 == 2 ? 0.0f : 1.0f;  // features of unlike size
+      constexpr float size_of[] = {0.01f, 20, 0};  // features of unlike size
+      for (size_t i = 0; i < 90; ++i) w[i] *= size_of[i / 30];
       if (network.layers.size() > 1)
         for (size_t i = 0; i < network.layers[1].arrays[0].values.size(); ++i)
           if (int(i) % network.layers[1].in == 1) network.layers[1].arrays[0].values[i] /= 20;
@@ -138,7 +139,8 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
       }
       // An embedding's columns are their nearest 8 bits, and nothing more is lost: what is handed on is exact.
       for (size_t i = 0; i < w.size(); ++i)
-        CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i], doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] / 127.0 * quantized.by_feature[i / 30]).epsilon(1e-6));
+        CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i],
+                 doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] / 127.0 * quantized.by_feature[i / 30]).epsilon(1e-6));
     }
 }
 
@@ -289,7 +291,8 @@ TEST_CASE("what has no integer form is refused by its name") {
     const std::string name = "layer 1 (" + std::string(sluice_layer_name(kind)) + "): ";
     CHECK(refused({mean(cell(kind, 4))}) == name + "the mean over steps has no fixed-point kernel; it can be run in f32 only");
     if (kind == SLUICE_RNN) continue;
-    CHECK(refused({gates(cell(kind, 4), SLUICE_HARD_SIGMOID, 0.2f)}) == name + "gates of a hard sigmoid have no fixed-point kernel; it can be run in f32 only");
+    CHECK(refused({gates(cell(kind, 4), SLUICE_HARD_SIGMOID, 0.2f)}) ==
+          name + "gates of a hard sigmoid have no fixed-point kernel; it can be run in f32 only");
     CHECK(refused({gates(cell(kind, 4), SLUICE_TANH)}).find(name + "with tanh as a gate") == 0);
   }
   CHECK(refused({norm(SLUICE_LAYER_NORM), gru(3)}).find("layer 1 (layer_norm): ") == 0);

@@ -58,7 +58,8 @@ struct Side {
   explicit Side(const Network& network)
       : model(open_model(write_blob(network), "analysis")),
         stream(model.model, {1, 1}),
-        traced{network.layers[0].format, model.info().vocabulary != 0, std::vector<std::vector<double>>(network.layers.size() + 1)},
+        traced{network.layers[0].format, model.info().vocabulary != 0,
+               std::vector<std::vector<double>>(network.layers.size() + 1)},
         places(state_places(network)) {
     answer.resize(model.info().outputs);
     sluice_trace(&stream.stream, Traced::take, &traced);
@@ -72,7 +73,8 @@ struct Side {
     const std::size_t first = places[layer] + std::size_t(padded(units));
     std::vector<double> c;
     for (std::size_t i = first; i < first + std::size_t(units); ++i)
-      c.push_back(traced.format == SLUICE_F32 ? double(static_cast<const float*>(state)[i]) : static_cast<const std::int16_t*>(state)[i]);
+      c.push_back(traced.format == SLUICE_F32 ? double(static_cast<const float*>(state)[i])
+                                              : static_cast<const std::int16_t*>(state)[i]);
     return c;
   }
 };
@@ -84,7 +86,8 @@ struct GateSums {
   int shift;          ///< of R; -1 for a float layer
   int first = 0;      ///< the gate of the bias that the matrix begins with
   double at(int gate, int row, const std::vector<double>& v) const {
-    const std::size_t begin = std::size_t(gate * w.rows + row) * std::size_t(w.cols), index = std::size_t((first + gate) * w.rows + row);
+    const std::size_t begin = std::size_t(gate * w.rows + row) * std::size_t(w.cols);
+    const auto index = std::size_t((first + gate) * w.rows + row);
     if (shift < 0) {
       double sum = bias ? double(bias->values[index]) : 0;
       for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.values[begin + k]) * v[k];

@@ -121,7 +121,8 @@ struct Watching {
     if (layer == w.network.layers.size()) return;
     if (n <= widest) w.input[layer].add(v);
     const Layer& next = w.network.layers[layer];
-    if (next.kind == SLUICE_GRU_BEFORE && std::size_t(next.out) <= widest) w.reset[layer].add(w.reset_state(next, values, w.before[layer]));
+    if (next.kind == SLUICE_GRU_BEFORE && std::size_t(next.out) <= widest)
+      w.reset[layer].add(reset_state(next, values, w.before[layer]));
   }
 
   /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits are the same everywhere.
@@ -162,7 +163,8 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, s
     for (std::size_t t = 0; t < steps; ++t) run_rows(stream, data, data.first[sequences[i]] + t, 1, y.data());
   }
   std::vector<LayerMoments> result;
-  for (std::size_t l = 0; l < layers; ++l) result.push_back({watching.input[l].moments(), watching.state[l].moments(), watching.reset[l].moments()});
+  for (std::size_t l = 0; l < layers; ++l)
+    result.push_back({watching.input[l].moments(), watching.state[l].moments(), watching.reset[l].moments()});
   return result;
 }
 

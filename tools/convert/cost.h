@@ -13,9 +13,10 @@
 namespace sluice::tools {
 
 /// What the coefficients multiply, in the order of cost.csv's columns.
-constexpr std::array cost_features = {"step", "gru",  "side",    "units", "inner",   "dense",      "dense_units", "dense_inner",      "standardize",
-                                      "tanh", "sigmoid", "relu", "softmax", "lstm", "lstm_units", "rnn", "rnn_units", "gru_before",
-                                      "gru_before_units", "embedding", "embedding_units"};
+constexpr std::array cost_features = {
+    "step", "gru",     "side", "units",   "inner", "dense",      "dense_units", "dense_inner", "standardize",
+    "tanh", "sigmoid", "relu", "softmax", "lstm",  "lstm_units", "rnn",         "rnn_units",   "gru_before",
+    "gru_before_units", "embedding", "embedding_units"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ between cores.

@@ -31,8 +31,8 @@ struct Fixed {
   std::size_t rows() const { return unit.size(); }
 };
 
-/// Weights and biases, each row in the finest unit in which neither a weight nor the accumulator is too large; rounded to nearest, or
-/// where moments are known so that the row errs least.
+/// Weights and biases, each row in the finest unit in which neither a weight nor the accumulator is too large; rounded to nearest,
+/// or where moments are known so that the row errs least.
 Fixed round_matrix(const Affine& real, const Entering& entering);
 
 /// The rows of two matrices whose sums have one shift.

@@ -216,8 +216,9 @@ Layer with_arrays(Layer layer) {
     const Weights& w = arrays[i];
     const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
     const bool real = w.element == Element::f32;
-    layer.arrays.push_back({weights_name(static_cast<std::uint8_t>(layer.kind), static_cast<std::uint8_t>(layer.format), i), w.gates, w.rows, w.cols,
-                            std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
+    const char* const name = weights_name(static_cast<std::uint8_t>(layer.kind), static_cast<std::uint8_t>(layer.format), i);
+    layer.arrays.push_back(
+        {name, w.gates, w.rows, w.cols, std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
   }
   return layer;
 }

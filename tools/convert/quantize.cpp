@@ -134,7 +134,8 @@ Entering entering_state(const Work& work, const Layer& layer, Moments LayerMomen
 Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine& affine, const Entering& entering,
                     const std::vector<double>& unit) {
   Fixed fixed = round_matrix(affine, entering);
-  std::vector<float>& seen = work.result.seen.layers[index_of(work, layer)].arrays[std::size_t(&w - layer.arrays.data())].values;
+  Layer& seen_layer = work.result.seen.layers[index_of(work, layer)];
+  std::vector<float>& seen = seen_layer.arrays[std::size_t(&w - layer.arrays.data())].values;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const double column = unit[i % affine.cols];
     if (column != 0) seen[i] = float(fixed.w[i] * fixed.unit[i / affine.cols] / column);
@@ -147,7 +148,10 @@ Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine
 
 /// Columns in steps of what enters.
 Affine affine_of(const Array& w, const std::vector<float>& bias, const std::vector<double>& unit) {
-  Affine a{std::size_t(w.gates) * std::size_t(w.rows), std::size_t(w.cols), {w.values.begin(), w.values.end()}, {bias.begin(), bias.end()}};
+  Affine a{std::size_t(w.gates) * std::size_t(w.rows),
+           std::size_t(w.cols),
+           {w.values.begin(), w.values.end()},
+           {bias.begin(), bias.end()}};
   for (std::size_t i = 0; i < a.w.size(); ++i) a.w[i] *= unit[i % a.cols];
   return a;
 }
@@ -230,7 +234,7 @@ void add_dense(Work& work, const Layer& real) {
   work.add(std::move(layer), curved ? state_unit : unit);
 }
 
-/// Each feature in units of its own largest magnitude, which the next layer's columns take over; of a network's answers, in one unit.
+/// Each feature in units of its own largest magnitude, which the next layer's columns take over; as a network's answers, in one.
 void add_embedding(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_EMBEDDING, real.in, real.out, SLUICE_LINEAR, false, work.format);
   const std::vector<float>& w = real.arrays[0].values;
@@ -258,7 +262,8 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.vocabulary = real.vocabulary;
-  network.scales = real.layers.front().kind == SLUICE_EMBEDDING ? Scales{1, {1}, {0}} : input_scales(real, format, ranges, work.result.warnings);
+  const bool reads = real.layers.front().kind == SLUICE_EMBEDDING;
+  network.scales = reads ? Scales{1, {1}, {0}} : input_scales(real, format, ranges, work.result.warnings);
   network.scales.output = static_cast<float>(state_unit);
   work.side = {0, work.largest()};
   for (const Layer& layer : real.layers) {

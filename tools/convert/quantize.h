@@ -12,13 +12,13 @@ struct Quantized {
   Network network;
   std::vector<double> units;       ///< [layers] what a number that a layer hands on stands for
   std::vector<double> by_feature;  ///< [features] of an embedding, whose unit it multiplies; else empty
-  Network seen;               ///< the float network, its weight matrices as the integers that are used for them stand for
+  Network seen;  ///< the float network, its weight matrices as the integers that are used for them stand for
   std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so that no accumulator overflows
 };
 
 /// Weights by rows, symmetric, -127 to 127; inputs by the ranges, folded with a leading standardization into the first layer's
-/// columns and bias, as an embedding's features' magnitudes are into the next one's. No accumulator can overflow, whatever the inputs: the worst case of every row is computed from its
-/// weights. Refused, by layer name, where a layer has no integer form.
+/// columns and bias, as an embedding's features' magnitudes are into the next one's. No accumulator can overflow, whatever the
+/// inputs: the worst case of every row is computed from its weights. Refused, by layer name, where a layer has no integer form.
 /// @param moments  of real's layers (Calibration), or none: weights to nearest
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
                    const std::vector<LayerMoments>& moments = {});

@@ -64,7 +64,8 @@ void check_aware(const Recipe& recipe, const Network& network) {
   if (!recipe.quantize_aware) return;
   for (const Layer& layer : network.layers)
     if (layer.kind == SLUICE_GRU_BEFORE)
-      refuse("{}: {}: the trainer does not round what its candidate sees, r * h; train in float and quantize that, or let it reset after",
+      refuse("{}: {}: the trainer does not round what its candidate sees, r * h; train in float and quantize that, or let it reset "
+             "after",
              where(recipe, "quantize.aware"), layer_name(network, layer));
   const std::size_t inputs = std::size_t(network.layers.front().in);
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
