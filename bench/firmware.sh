@@ -28,9 +28,12 @@ others="3-gru-8 100-gru-24 9-gru-40 200-gru-16 4-gru-96 40-dense-64 64-dense-8 1
   10-gru-16-softmax-48 30-gru-8-softmax-8"
 # Of floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
+# Of fixed point alone: sparse ones, one block of 8 x 4 weights in ten.
+of_fixed="sparse-16-gru-32 sparse-40-gru-64 sparse-128-gru-256 sparse-100-gru-24-dense-40 sparse-64-dense-80 sparse-200-dense-16 sparse-9-gru-40"
 for type in f32 int8 w8a16; do
-  [ $type = f32 ] || of_floats=
-  for shape in $shapes $others $of_floats; do
+  own=$of_fixed
+  [ $type = f32 ] && own=$of_floats
+  for shape in $shapes $others $own; do
     build/release/bin/make_case "$out/cases/$type-$shape" $type ${shape//-/ }
   done
 done

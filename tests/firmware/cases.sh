@@ -28,7 +28,7 @@ for format in int8 w8a16; do
   "$make_case" "$out/$format-40-64" $format 40 gru 64
   "$make_case" "$out/$format-128-256" $format 128 gru 256
   "$make_case" "$out/$format-stacked" $format 13 gru 21 gru 5 dense 9
-  "$make_case" "$out/sparse-$format-50-100-10" sparse-$format 50 gru 100 dense 10
+  "$make_case" "$out/$format-sparse-50-100-10" $format sparse 50 gru 100 dense 10
 done
 for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-24-48" $format 24 gru 48
@@ -39,15 +39,15 @@ for format in f32 int8 w8a16; do
 done
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
-for format in int8 w8a16 sparse-int8 sparse-w8a16; do
-  "$make_case" "$out/golden-$format" $format 13 gru 21 relu 11 gru 5 tanh 9 dense 4
+for format in int8 w8a16 int8-sparse w8a16-sparse; do
+  "$make_case" "$out/golden-$format" ${format//-/ } 13 gru 21 relu 11 gru 5 tanh 9 dense 4
   for kind in slu in out; do
     cmp "$out/golden-$format.$kind" "$repository/tests/golden/fixed-$format.$kind" ||
       { echo "the golden set is another; where the definition changed, take $out/golden-$format.$kind"; exit 1; }
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations}; do
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations} {int8,w8a16}-sparse-50-100-10; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

@@ -70,14 +70,14 @@ TEST_CASE("a model in fixed point gives the numbers of the written definition, o
 }
 
 TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
-  for (const std::string type : {"int8", "w8a16", "sparse-int8", "sparse-w8a16"}) {
+  for (const std::string type : {"int8", "w8a16", "int8-sparse", "w8a16-sparse"}) {
     const std::string name = "fixed-" + type, blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
     const Memory x(golden_bytes(name + ".in"));
     for (const Kernels* table : every_table()) {
       CAPTURE(name_of(*table));
       const Opened m(blob, table->name);
       Streaming s(m.model, {1, 1});
-      const size_t frame = m.info().inputs * (type.ends_with("int8") ? 1 : 2), answer = m.info().outputs * sizeof(int16_t);
+      const size_t frame = m.info().inputs * (type.starts_with("int8") ? 1 : 2), answer = m.info().outputs * sizeof(int16_t);
       std::string y(expected.size(), '\0');
       for (size_t t = 0; t < expected.size() / answer; ++t) sluice_step(&s.stream, x.data() + t * frame, y.data() + t * answer);
       CHECK_EQ(y, expected);
