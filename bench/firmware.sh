@@ -29,10 +29,11 @@ others="3-gru-8 100-gru-24 9-gru-40 200-gru-16 4-gru-96 40-dense-64 64-dense-8 1
   10-gru-16-softmax-48 30-gru-8-softmax-8"
 # Of floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
-# Of fixed point alone: in float nobody counts them.
+# Of fixed point alone: in float nobody counts them. Sparse ones store one block of 8 x 4 weights in ten.
 of_integers="$lstm_shapes 3-lstm-8 9-lstm-40 100-lstm-24 12-lstm-32-dense-9 40-rnn-64 8-rnn-16 3-rnn-8 9-rnn-40 100-rnn-24 12-rnn-32-dense-9
   40-gru_before-64 8-gru_before-16 3-gru_before-8 9-gru_before-40 100-gru_before-24 12-gru_before-32-dense-9
-  30-embedding-8-gru-16 30-embedding-64-dense-8 50-embedding-24-lstm-16 20-embedding-40-rnn-8"
+  30-embedding-8-gru-16 30-embedding-64-dense-8 50-embedding-24-lstm-16 20-embedding-40-rnn-8
+  sparse-16-gru-32 sparse-40-gru-64 sparse-128-gru-256 sparse-100-gru-24-dense-40 sparse-64-dense-80 sparse-200-dense-16 sparse-9-gru-40"
 for type in f32 int8 w8a16; do
   [ $type = f32 ] && own=$of_floats || own=$of_integers
   for shape in $shapes $others $own; do

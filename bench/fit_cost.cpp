@@ -31,16 +31,20 @@ struct Count {
   std::uint64_t stack() const { return std::max(open_stack, step_stack); }
 };
 
-/// "12-gru-32-dense-9".
+/// "12-gru-32-dense-9", "sparse-12-gru-32".
 Network network_of(const std::string& shape, sluice_format format) {
   std::istringstream words(shape);
   std::string word, kind;
   std::getline(words, word, '-');
+  const bool sparse = word == "sparse";
+  if (sparse) std::getline(words, word, '-');
   int in = std::atoi(word.c_str());
   Network network;
   while (std::getline(words, kind, '-') && std::getline(words, word, '-')) {
     const int units = std::atoi(word.c_str());
     network.layers.push_back(layer_of_word(kind, in, units, format));
+    for (Array& a : network.layers.back().arrays) std::fill(a.integers.begin(), a.integers.end(), 1);
+    if (sparse) leave_one_block_in_ten(network.layers.back());
     in = units;
   }
   return network;

@@ -2,12 +2,11 @@
 // reference (tests/support/reference_fixed.h), in float those of the scalar kernels.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
 //   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up weights (words: shape.h)
-//   make_case FOLDER/NAME sparse-int8|sparse-w8a16 INPUTS WORD ...      likewise, nine tenths of the blocks empty and not stored
+//   make_case FOLDER/NAME int8|w8a16 sparse INPUTS WORD UNITS ...       likewise, nine tenths of its blocks empty and not stored
 //   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
 // writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of
 // Helium (NAME.rows) and of the other Cortex-M (NAME.pairs).
 #define DOCTEST_CONFIG_IMPLEMENT  // the reference is the tests'
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -87,27 +86,11 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   return layer;
 }
 
-/// Leaves one block of 8 x 4 weights in ten.
-void empty_blocks(Numbers& numbers, Layer& layer) {
-  layer.sparse = true;
-  for (Array& a : layer.arrays) {
-    if (a.name.rfind("weight", 0) != 0) continue;
-    for (int gate = 0; gate < a.gates; ++gate)
-      for (int panel = 0; panel < a.rows; panel += 8)
-        for (int block = 0; block < a.cols; block += 4) {
-          if ((numbers.next() >> 16) % 10 == 0) continue;
-          for (int row = panel; row < std::min(a.rows, panel + 8); ++row)
-            for (int col = block; col < std::min(a.cols, block + 4); ++col)
-              a.integers[size_t(gate * a.rows + row) * size_t(a.cols) + size_t(col)] = 0;
-        }
-  }
-}
-
 std::string made_up_blob(int count, char** words) {
-  std::string format = words[0];
-  const bool sparse = format.rfind("sparse-", 0) == 0;
-  if (sparse) format.erase(0, 7);
-  if (count % 2 || (format != "f32" && format != "int8" && format != "w8a16")) fail("what network is that?");
+  const std::string format = words[0];
+  const bool sparse = count > 1 && words[1] == std::string("sparse");
+  if (sparse) --count, ++words;
+  if (count < 3 || count % 2 || (format != "f32" && format != "int8" && format != "w8a16")) fail("what network is that?");
   Numbers numbers;
   Network network;
   int in = std::atoi(words[1]);
@@ -117,7 +100,7 @@ std::string made_up_blob(int count, char** words) {
                                            format == "f32"    ? SLUICE_F32
                                            : format == "int8" ? SLUICE_INT8
                                                               : SLUICE_W8A16));
-    if (sparse) empty_blocks(numbers, network.layers.back());
+    if (sparse) leave_one_block_in_ten(network.layers.back());
     in = units;
   }
   network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);

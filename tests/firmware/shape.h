@@ -1,4 +1,5 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell, embedding, standardize, dense, or a Dense's activation.
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell, embedding, standardize, dense, or a Dense's activation. In fixed
+// point a shape may begin with sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -19,6 +20,23 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
   sluice::tools::Layer none;
   none.kind = sluice_layer_kind(0);
   return none;
+}
+
+/// Leaves one block of 8 x 4 weights in ten of each matrix, stored sparse.
+inline void leave_one_block_in_ten(sluice::tools::Layer& layer) {
+  layer.sparse = true;
+  for (sluice::tools::Array& a : layer.arrays) {
+    if (a.name.rfind("weight", 0) != 0) continue;
+    int block = 0;
+    for (int gate = 0; gate < a.gates; ++gate)
+      for (int panel = 0; panel < a.rows; panel += 8)
+        for (int first = 0; first < a.cols; first += 4) {
+          if (block++ % 10 == 0) continue;
+          for (int row = panel; row < a.rows && row < panel + 8; ++row)
+            for (int col = first; col < a.cols && col < first + 4; ++col)
+              a.integers[std::size_t(gate * a.rows + row) * std::size_t(a.cols) + std::size_t(col)] = 0;
+        }
+  }
 }
 
 #endif

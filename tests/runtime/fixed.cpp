@@ -68,7 +68,7 @@ TEST_CASE("a model in fixed point gives the numbers of the written definition, o
 }
 
 TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
-  for (const std::string set : {"int8", "w8a16", "cells-int8", "cells-w8a16", "ids-int8", "ids-w8a16", "sparse-int8", "sparse-w8a16"}) {
+  for (const std::string set : {"int8", "w8a16", "cells-int8", "cells-w8a16", "ids-int8", "ids-w8a16", "int8-sparse", "w8a16-sparse"}) {
     const std::string name = "fixed-" + set, blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
     const Memory x(golden_bytes(name + ".in"));
     for (const Kernels* table : every_table()) {

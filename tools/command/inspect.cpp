@@ -10,6 +10,7 @@
 #include "../common/print.h"
 #include "../convert/budget.h"
 #include "../convert/cost.h"
+#include "../train/evaluate.h"
 #include "command.h"
 #include "runtime/blob.h"
 #include "runtime/layer.h"
@@ -120,6 +121,17 @@ std::string made_text(const std::string& made) {
   return text;
 }
 
+/// Of sparse layers: how much of their matrices is stored.
+std::string sparse_text(const std::vector<sluice_layer_info>& layers) {
+  std::string text;
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    if (layers[l].stored_blocks < layers[l].blocks)
+      text += fmt::format("layer {} ({}) is sparse: it stores {} of {} blocks of 8 x 4 weights, {}\n", l + 1,
+                          sluice_layer_name(layers[l].kind), with_commas(layers[l].stored_blocks), with_commas(layers[l].blocks),
+                          percent(double(layers[l].stored_blocks) / double(layers[l].blocks)));
+  return text.empty() ? text : text + "\n";
+}
+
 void print_for_people(const OwnedModel& model, const std::string& name) {
   const sluice_info info = model.info();
   const BlobHeader& header = header_of(model);
@@ -128,7 +140,7 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, sluice_format_name(info.format),
         info.inputs, info.outputs, info.every_step ? "every step" : "with the last step", header.major, header.minor,
         sluice_hash(&model.model));
-  print("{}\n", layer_table(layers, info, need.state));
+  print("{}\n{}", layer_table(layers, info, need.state), sparse_text(layers));
   print("{}\n", section_table(model));
   print("on a device, one frame a call (sluice_use {{1, 1}}):\n{}\n",
         table({{"memory", "bytes"},
@@ -185,6 +197,7 @@ ordered_json layer_json(const sluice_layer_info& layer) {
                {"weight_bytes", layer.weight_bytes},
                {"state_bytes", layer.state_bytes},
                {"macs", layer.macs}});
+  if (layer.blocks) json.update({{"blocks", layer.blocks}, {"stored_blocks", layer.stored_blocks}});
   return json;
 }
 

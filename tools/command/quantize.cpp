@@ -103,6 +103,20 @@ std::string size_table(const OwnedModel& before, const OwnedModel& after, const 
                 {"scratch", with_commas(was.scratch), with_commas(is.scratch)}});
 }
 
+/// Layers whose matrices are stored sparse, and what that saves.
+std::string sparse_text(const OwnedModel& model) {
+  std::string text;
+  for (std::uint32_t l = 0; l < model.info().layers; ++l) {
+    const sluice_layer_info layer = sluice_describe_layer(&model.model, l);
+    if (layer.stored_blocks == layer.blocks) continue;
+    const std::uint32_t whole = layer.blocks * std::uint32_t(block_bytes);
+    text += fmt::format("layer {} ({}) is stored sparse: {} of its blocks of 8 x 4 weights are empty; {} bytes, where all blocks would be {}\n", l + 1,
+                        sluice_layer_name(layer.kind), percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
+                        with_commas(layer.weight_bytes), with_commas(whole));
+  }
+  return text;
+}
+
 ordered_json snr_json(double snr) { return std::isinf(snr) ? ordered_json() : ordered_json(snr); }  // null: exact
 
 std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
@@ -130,6 +144,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
   json["saturated_inputs"] = ordered_json::object();
   for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out))
     json["saturated_inputs"][s.name] = s.share;
+  for (const Layer& layer : best.quantized.network.layers) json["sparse"].push_back(layer.sparse);
   json["warnings"] = best.quantized.warnings;
   json["bytes"] = {{"float", input.model.info().bytes}, {options.type, best.model.info().bytes}};
   return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -182,7 +197,7 @@ void run_quantize(const QuantizeOptions& options) {
         trained_on_all(input.model.made(), data_hash(input.data)) ? ", all of which the model was trained on" : "",
         choice_table(before, candidates, best));
   print("where the error arises:\n{}\n", error_table(errors, input.data));
-  print("{}\n", size_table(input.model, best.model, options.type));
+  print("{}{}\n", size_table(input.model, best.model, options.type), sparse_text(best.model));
   print("wrote {}, hash {:016x}\n", path, sluice_hash(&best.model.model));
   warn(input, best);
 }

@@ -45,18 +45,25 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
   };
   for (const Layer& layer : network.layers) {
     const double units = padded(layer.out), panels = units / panel_rows;
+    for (const Array& a : layer.arrays) {
+      if (!layer.sparse || !a.name.starts_with("weight")) continue;
+      const BlockShare share = zero_blocks(a);
+      add("sparse_blocks", double(share.blocks - share.zero));
+      add(layer.kind == SLUICE_DENSE ? "sparse_dense_panels" : "sparse_panels", a.gates * panels);
+    }
     if (recurrent(layer)) {
       const std::string cell = sluice_layer_name(layer.kind);
       const int gates = layer.arrays[0].gates, states = layer.kind == SLUICE_GRU_BEFORE ? 2 : 1;  // that enter products
       add(cell, 1), add("side", layer.in + states * layer.out), add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
-      add("inner", gates * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
+      if (!layer.sparse)
+        add("inner", gates * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
     } else if (layer.kind == SLUICE_EMBEDDING) {
       add("embedding", 1), add("embedding_units", units);
     } else if (layer.kind == SLUICE_DENSE) {
       const bool logits = &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
                           (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
       add("dense", 1), add("side", layer.in), add("dense_units", units);
-      add("dense_inner", panels * inner_loops(layer.in, layer.format, core));
+      if (!layer.sparse) add("dense_inner", panels * inner_loops(layer.in, layer.format, core));
       if (layer.activation != SLUICE_LINEAR && !logits)
         add(sluice_activation_name(layer.activation), layer.format == SLUICE_F32 ? layer.out : units);
     } else {

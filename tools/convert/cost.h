@@ -14,12 +14,13 @@ namespace sluice::tools {
 
 /// What the coefficients multiply, in the order of cost.csv's columns.
 constexpr std::array cost_features = {
-    "step", "gru",     "side", "units",   "inner", "dense",      "dense_units", "dense_inner", "standardize",
-    "tanh", "sigmoid", "relu", "softmax", "lstm",  "lstm_units", "rnn",         "rnn_units",   "gru_before",
-    "gru_before_units", "embedding", "embedding_units"};
+    "step",       "gru",     "side", "units",   "inner", "dense",      "dense_units", "dense_inner", "standardize",
+    "tanh",       "sigmoid", "relu", "softmax", "lstm",  "lstm_units", "rnn",         "rnn_units",   "gru_before",
+    "gru_before_units", "embedding", "embedding_units", "sparse_panels", "sparse_dense_panels", "sparse_blocks"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
-/// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ between cores.
+/// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ between cores; of a sparse layer its
+/// stored blocks and its panels stand in their place.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.
