@@ -168,7 +168,7 @@ inline void widen(const void* x, int n, void* to, Number number) {
 
 template <bool Narrow>
 struct CortexFormat {
-  using Sparse = PlainDot;
+  using Sparse = OneByOne<PlainDot, false>;
   using Number = int16_t;
   static void frame(const void* x, int n, void* to, bool = false) {
     if (Narrow)

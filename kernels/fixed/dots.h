@@ -6,9 +6,9 @@
 // for int8 also
 //   take(x, n, to, length)     n bytes as add wants them, zeros behind them; where splits_signs, masks at `to` and |x| at to + length
 //   narrow(h, n, to, length)   the same of int16, which may be read to a multiple of 8; both return what every row is missing
-// and what adds up the blocks of a sparse matrix, itself or another:
-//   Sparse                 its zero, store; take and narrow, with nothing missing; add_one(sum, w, x, side) for one block, and where
-//                          blocks is 2 add_two(sum, w, x0, x1) for two, one after the other, each with its x
+// and its
+//   Sparse                 what adds up the blocks of a sparse matrix, one by one: take and narrow with nothing missing; a Sum;
+//                          start(bias), add_one(sum, w, x, side), finish(sum, y); unrolls, whether four blocks a turn pay
 // Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have those of the SIMD sets.
 #ifndef SLUICE_FIXED_DOTS_H
 #define SLUICE_FIXED_DOTS_H
@@ -30,9 +30,23 @@ inline int32_t take_plain(const int8_t* x, int n, int8_t* to, int length) {
   return 0;
 }
 
+/// A Dot that serves sparse matrices as it is.
+template <class Dot, bool Unrolls = true>
+struct OneByOne : Dot {
+  static constexpr bool unrolls = Unrolls;
+  struct Sum {
+    typename Dot::Sum sum;
+    const int32_t* bias;
+  };
+  static Sum start(const int32_t* bias) { return {Dot::zero(), bias}; }
+  template <class X>
+  static Sum add_one(Sum s, const int8_t* w, const X* x, int side) { return {Dot::add(s.sum, w, x, side), s.bias}; }
+  static void finish(const Sum& s, int32_t* y) { Dot::store(s.sum, 0, s.bias, y); }
+};
+
 /// Plain code, for int8 and int16 x.
 struct PlainDot {
-  using Sparse = PlainDot;
+  using Sparse = OneByOne<PlainDot, false>;
   static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
   static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
     for (int i = 0; i < n; ++i) to[i] = int8_t(narrowed(h[i]));
@@ -51,8 +65,6 @@ struct PlainDot {
       for (int k = 0; k < 4; ++k) sum.row[row] += uint32_t(w[row * 4 + k] * x[k]);
     return sum;
   }
-  template <class X>
-  static Sum add_one(Sum sum, const int8_t* w, const X* x, int side) { return add(sum, w, x, side); }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     for (int row = 0; row < 8; ++row) y[row] = int32_t(uint32_t(bias[row]) + sum.row[row]);
   }

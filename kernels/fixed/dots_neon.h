@@ -30,7 +30,7 @@ struct SideNeon {
 
 /// Without dot product: products of bytes in int16, pairs of them added into int32; two lanes a row. 127 * 128 fits int16.
 struct DotNeon : SideNeon {
-  using Sparse = DotNeon;
+  using Sparse = OneByOne<DotNeon>;
   struct Sum {
     int32x4_t rows[4];  ///< two rows each
   };
@@ -42,7 +42,6 @@ struct DotNeon : SideNeon {
     for (int i = 0; i < 4; ++i) sum.rows[i] = vpadalq_s16(sum.rows[i], vmull_s8(vld1_s8(w + 8 * i), four));
     return sum;
   }
-  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) { return add(sum, w, x, side); }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     vst1q_s32(y, vaddq_s32(pairs(sum.rows[0], sum.rows[1]), vld1q_s32(bias)));
     vst1q_s32(y + 4, vaddq_s32(pairs(sum.rows[2], sum.rows[3]), vld1q_s32(bias + 4)));
@@ -51,7 +50,7 @@ struct DotNeon : SideNeon {
 
 #if defined(__ARM_FEATURE_DOTPROD)
 struct DotNeonDot : SideNeon {
-  using Sparse = DotNeonDot;
+  using Sparse = OneByOne<DotNeonDot>;
   struct Sum {
     int32x4_t low, high;
   };
@@ -61,7 +60,6 @@ struct DotNeonDot : SideNeon {
     const int8x16_t four = vreinterpretq_s8_s32(vdupq_n_s32(from_bytes<int32_t>(x)));
     return {vdotq_s32(sum.low, vld1q_s8(w), four), vdotq_s32(sum.high, vld1q_s8(w + 16), four)};
   }
-  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) { return add(sum, w, x, side); }
   static void store(Sum sum, int32_t, const int32_t* bias, int32_t* y) {
     vst1q_s32(y, vaddq_s32(sum.low, vld1q_s32(bias)));
     vst1q_s32(y + 4, vaddq_s32(sum.high, vld1q_s32(bias + 4)));
@@ -91,7 +89,6 @@ struct DotNeonWide {
     }
     return sum;
   }
-  static Sum add_one(Sum sum, const int8_t* w, const int16_t* x, int side) { return add(sum, w, x, side); }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     for (int i = 0; i < 8; i += 4) {
       const int32x4_t four_rows = pairs(pairs(sum.row[i], sum.row[i + 1]), pairs(sum.row[i + 2], sum.row[i + 3]));

@@ -10,6 +10,7 @@ namespace sluice {
 namespace {
 
 inline __m256i load_256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline void store_256(int32_t* y, __m256i sum) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), sum); }
 inline __m256i four_times_8(const int8_t* x) { return _mm256_set1_epi32(from_bytes<int32_t>(x)); }
 
 struct SumAvx2 {
@@ -18,7 +19,7 @@ struct SumAvx2 {
   static Sum zero() { return _mm256_setzero_si256(); }
   static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
     const __m256i all = _mm256_add_epi32(load_256(bias), _mm256_set1_epi32(missing));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_add_epi32(sum, all));
+    store_256(y, _mm256_add_epi32(sum, all));
   }
 };
 
@@ -74,19 +75,26 @@ struct SideAvx2 {
 };
 
 /// Two products of |x| and a weight, inverted or not, lie in -2 * 128 * 128 to 2 * 127 * 127 or 2 * 128 * 127: nothing saturates.
-struct DotAvx2 : SumAvx2, SideAvx2 {
-  using Sparse = DotAvx2;
-  static Sum add_pairs(Sum sum, const int8_t* x, int side, __m256i w) {
-    const __m256i pairs = _mm256_maddubs_epi16(four_times_8(x + side), w);
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-  }
-  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
-    return add_pairs(sum, x, side, _mm256_xor_si256(load_256(w), four_times_8(x)));
-  }
-  /// What would be missing depends on which blocks there are: -w - 1, then 1 more.
+inline __m256i add_pairs(__m256i sum, __m256i magnitude, __m256i w) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, w), _mm256_set1_epi16(1)));
+}
+
+/// What would be missing depends on which blocks there are: -w - 1, then 1 more.
+struct SparseAvx2 : SideAvx2 {
+  static constexpr bool unrolls = true;
+  using Sum = __m256i;
+  static Sum start(const int32_t* bias) { return load_256(bias); }
   static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
     const __m256i mask = four_times_8(x);
-    return add_pairs(sum, x, side, _mm256_sub_epi8(_mm256_xor_si256(load_256(w), mask), mask));
+    return add_pairs(sum, four_times_8(x + side), _mm256_sub_epi8(_mm256_xor_si256(load_256(w), mask), mask));
+  }
+  static void finish(Sum sum, int32_t* y) { store_256(y, sum); }
+};
+
+struct DotAvx2 : SumAvx2, SideAvx2 {
+  using Sparse = SparseAvx2;
+  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
+    return add_pairs(sum, four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
   }
 };
 
@@ -109,74 +117,61 @@ struct BiasedSide {
     for (int i = n; i < length; ++i) to[i] = bias;
   }
 };
-#endif
 
+/// sum + x * w, in the encoding that there is.
+inline __m256i dot_256(__m256i sum, __m256i x, __m256i w) {
 #if defined(__AVXVNNI__)
-struct SparseAvxVnni : BiasedSide {
+  return _mm256_dpbusd_avx_epi32(sum, x, w);
+#else
+  return _mm256_dpbusd_epi32(sum, x, w);
+#endif
+}
+
+/// One block after the other, in 256 bits: two in 512 are no faster, for what they share is not much.
+struct SparseVnni : BiasedSide {
+  static constexpr bool unrolls = true;
   struct Sum {
     __m256i sum, excess;
   };
-  static constexpr int blocks = 1;
-  static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static Sum start(const int32_t* from) { return {load_256(from), _mm256_setzero_si256()}; }
   static Sum add_one(Sum s, const int8_t* at, const int8_t* x, int) {
-    const __m256i w = load_256(at);
-    return {_mm256_dpbusd_avx_epi32(s.sum, four_times_8(x), w), _mm256_dpbusd_avx_epi32(s.excess, _mm256_set1_epi8(bias), w)};
+    __m256i w = load_256(at);
+    asm("" : "+v"(w));  // loaded once: as an operand of both instructions it would be twice, and loads are what takes time here
+    return {dot_256(s.sum, four_times_8(x), w), dot_256(s.excess, _mm256_set1_epi8(bias), w)};
   }
-  static void store(Sum s, int32_t missing, const int32_t* start, int32_t* y) {
-    SumAvx2::store(_mm256_sub_epi32(s.sum, s.excess), missing, start, y);
-  }
+  static void finish(Sum s, int32_t* y) { store_256(y, _mm256_sub_epi32(s.sum, s.excess)); }
 };
+#endif
 
-/// The dot product of four bytes, in its encoding of 256 bits.
+#if defined(__AVXVNNI__)
 struct DotAvxVnni : SumAvx2, SideAvx2 {
-  using Sparse = SparseAvxVnni;
+  using Sparse = SparseVnni;
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
-    return _mm256_dpbusd_avx_epi32(sum, four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
+    return dot_256(sum, four_times_8(x + side), _mm256_xor_si256(load_256(w), four_times_8(x)));
   }
 };
 #endif
 
 #if defined(__AVX512VNNI__)
 /// Two blocks in one register.
-struct TwoBlocks {
-  static constexpr int blocks = 2;
-  static __m512i times_8(const int8_t* x0, const int8_t* x1) {
-    return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x0)), 0xFF00, from_bytes<int32_t>(x1));
-  }
-  static __m512i one_block(const int8_t* w) { return _mm512_maskz_loadu_epi32(0x00FF, w); }
-  static void store(__m512i sum, int32_t missing, const int32_t* bias, int32_t* y) {
-    SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)), missing, bias, y);
-  }
-};
-
-struct SparseAvx512Vnni : BiasedSide, TwoBlocks {
-  struct Sum {
-    __m512i sum, excess;
-  };
-  static Sum zero() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
-  static Sum add(Sum s, __m512i w, __m512i x) {
-    return {_mm512_dpbusd_epi32(s.sum, x, w), _mm512_dpbusd_epi32(s.excess, _mm512_set1_epi8(bias), w)};
-  }
-  static Sum add_two(Sum s, const int8_t* w, const int8_t* x0, const int8_t* x1) {
-    return add(s, _mm512_loadu_si512(w), times_8(x0, x1));
-  }
-  static Sum add_one(Sum s, const int8_t* w, const int8_t* x, int) {
-    return add(s, one_block(w), _mm512_set1_epi32(from_bytes<int32_t>(x)));
-  }
-  static void store(Sum s, int32_t missing, const int32_t* start, int32_t* y) {
-    TwoBlocks::store(_mm512_sub_epi32(s.sum, s.excess), missing, start, y);
-  }
-};
-
-struct DotAvx512Vnni : SideAvx2, TwoBlocks {
-  using Sparse = SparseAvx512Vnni;
+struct DotAvx512Vnni : SideAvx2 {
+  using Sparse = SparseVnni;
   using Sum = __m512i;
+  static constexpr int blocks = 2;
   static Sum zero() { return _mm512_setzero_si512(); }
+  static __m512i times_8(const int8_t* x) {
+    return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x)), 0xFF00, from_bytes<int32_t>(x + 4));
+  }
   static Sum add_blocks(Sum sum, __m512i w, const int8_t* x, int side) {
-    return _mm512_dpbusd_epi32(sum, times_8(x + side, x + side + 4), _mm512_xor_si512(w, times_8(x, x + 4)));
+    return _mm512_dpbusd_epi32(sum, times_8(x + side), _mm512_xor_si512(w, times_8(x)));
   }
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, _mm512_loadu_si512(w), x, side); }
-  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, one_block(w), x, side); }
+  static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
+    return add_blocks(sum, _mm512_maskz_loadu_epi32(0x00FF, w), x, side);
+  }
+  static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
+    SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)), missing, bias, y);
+  }
 };
 #endif
 
@@ -185,7 +180,6 @@ struct DotAvx2Wide {
   struct Sum {
     __m256i low, high;  ///< rows 0 to 3, 4 to 7
   };
-  static Sum add_one(Sum sum, const int8_t* w, const int16_t* x, int side) { return add(sum, w, x, side); }
   static constexpr int blocks = 1;
   static constexpr bool splits_signs = false;
   static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }

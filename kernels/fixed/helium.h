@@ -43,7 +43,7 @@ inline void four_rows(const int8_t* w0, int stride, const void* x, int columns, 
 
 template <bool Narrow>
 struct HeliumFormat {
-  using Sparse = PlainDot;
+  using Sparse = OneByOne<PlainDot, false>;
   using Number = std::conditional_t<Narrow, int8_t, int16_t>;
   /// The last block of a sparse matrix may be wider than what enters.
   static void finish(void* to, int n, bool sparse) {

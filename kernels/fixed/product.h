@@ -72,7 +72,7 @@ struct HostQ8 {
 template <class D>
 struct HostQ16 {
   using Dot = D;
-  using Sparse = D;
+  using Sparse = OneByOne<D>;
   using Number = int16_t;
   static void frame(const void* x, int n, void* to, bool) {
     memcpy(to, x, size_t(n) * sizeof(int16_t));

@@ -22,13 +22,18 @@ void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int 
     const int8_t* at = w.blocks + size_t(w.begin(panel)) * block_bytes;
     for (int p = 0; p < count; ++p) {
       const uint16_t* const end = w.columns + w.ends[panel + p];
-      auto sum = Dot::zero();
-      if constexpr (Dot::blocks > 1) {
-        for (; end - column >= 2; column += 2, at += 2 * block_bytes)
-          sum = Dot::add_two(sum, at, x + size_t(column[0]) * block_cols, x + size_t(column[1]) * block_cols);
+      auto sum = Dot::start(m.bias + (panel + p) * panel_rows);
+      const auto add = [&](int b) SLUICE_INLINE {
+        sum = Dot::add_one(sum, at + b * block_bytes, x + size_t(column[b]) * block_cols, length);
+      };
+      if constexpr (Dot::unrolls) {
+        for (; end - column >= 4; column += 4, at += 4 * block_bytes) add(0), add(1), add(2), add(3);
+        if (end - column >= 2) add(0), add(1), column += 2, at += 2 * block_bytes;
+        if (column < end) add(0), ++column, at += block_bytes;
+      } else {
+        for (; column < end; ++column, at += block_bytes) add(0);
       }
-      for (; column < end; ++column, at += block_bytes) sum = Dot::add_one(sum, at, x + size_t(*column) * block_cols, length);
-      Dot::store(sum, 0, m.bias + (panel + p) * panel_rows, y + p * panel_rows);
+      Dot::finish(sum, y + p * panel_rows);
     }
   }
 }

@@ -24,7 +24,7 @@ inline __m512i native_high_product(__m512i a, __m512i m) {
   const __m512i half = _mm512_set1_epi64(int64_t(1) << 31);
   const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(a, m), half);
   const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(m, 32)), half);
-  return _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+  return _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_CDAB);
 }
 inline __m512i native_magnitude(__m512i a, __m512i limit) { return _mm512_min_epu32(_mm512_abs_epi32(a), limit); }
 inline __m512i native_look_up(const Column& column, __m512i i) { return _mm512_permutexvar_epi32(i, _mm512_loadu_si512(column.at)); }
@@ -150,6 +150,18 @@ inline Ints<xsimd::avx2> curve_at(Ints<xsimd::avx2> p) {
   const __m256i first = _mm256_add_epi32(native_look_up(c1, i), _mm256_srai_epi32(_mm256_madd_epi16(second, f), 13));
   const __m256i line = _mm256_add_epi32(native_look_up(c0, i), _mm256_srai_epi32(_mm256_mullo_epi32(first, f), 13));
   return {Ints<xsimd::avx2>::Batch(line)};
+}
+#endif
+
+#if defined(__AVX512BW__)
+inline Ints<xsimd::avx512f> curve_at(Ints<xsimd::avx512f> p) {  // likewise
+  static constexpr Column c0 = column(0), c1 = column(1), c23 = upper_columns();
+  const __m512i i = _mm512_srli_epi32(p.v, 13), f = _mm512_and_si512(p.v, _mm512_set1_epi32(8191));
+  const __m512i c2_by_one = _mm512_or_si512(f, _mm512_set1_epi32(8192 << 16));
+  const __m512i second = _mm512_srai_epi32(_mm512_madd_epi16(native_look_up(c23, i), c2_by_one), 13);
+  const __m512i first = _mm512_add_epi32(native_look_up(c1, i), _mm512_srai_epi32(_mm512_madd_epi16(second, f), 13));
+  const __m512i line = _mm512_add_epi32(native_look_up(c0, i), _mm512_srai_epi32(_mm512_mullo_epi32(first, f), 13));
+  return {Ints<xsimd::avx512f>::Batch(line)};
 }
 #endif
 
