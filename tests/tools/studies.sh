@@ -36,3 +36,5 @@ works quantize sparse-digits/sparse --calibrate train.csv --out sparse.slu
 grep -q '^layer 1 (gru) is stored sparse, for 9.*% of its blocks' out || complain "a pruned model is not quantized sparse: $(cat out)"
 works train "$recipes/sentiment.toml" --data-dir . --out sentiment --set train.epochs=2
 grep -q '^Test, 60 sequences: ' out || complain "sentiment: no test figure: $(cat out)"
+
+finish
