@@ -18,6 +18,20 @@ double onednn_ns(int in, int hidden, int steps) {
   return call ? ns_per_call(call) : 0;
 }
 
+/// Zeros in that share of the blocks of 8 x 4 weights, which ones by a congruential generator.
+void empty_blocks(tools::Array& a, double share) {
+  uint32_t word = 1;
+  for (int gate = 0; gate < a.gates; ++gate)
+    for (int panel = 0; panel < a.rows; panel += panel_rows)
+      for (int first = 0; first < a.cols; first += block_cols) {
+        word = word * 1664525u + 1013904223u;
+        if (double(word >> 8) >= share * 16777216) continue;
+        for (int row = panel; row < std::min(a.rows, panel + panel_rows); ++row)
+          for (int col = first; col < std::min(a.cols, first + block_cols); ++col)
+            a.integers[size_t(gate * a.rows + row) * size_t(a.cols) + size_t(col)] = 0;
+      }
+}
+
 void gru_step(benchmark::State& state) {
   const int in = int(state.range(0)), hidden = int(state.range(1));
   const tools::OwnedModel model = gru_model(in, hidden);
@@ -49,6 +63,32 @@ void gru_step_fixed(benchmark::State& state, sluice_format format) {
   constexpr auto over_our_time = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["mac_per_ns"] = benchmark::Counter(step_macs(in, hidden) * 1e-9, over_our_time);
   state.counters["vs_f32"] = benchmark::Counter(f32_ns * 1e-9, over_our_time);
+}
+
+/// With nine tenths of the blocks of both matrices empty and not stored, beside our own dense step in the same number format; the limit
+/// is what reading the blob's weights takes.
+void gru_step_sparse(benchmark::State& state, sluice_format format) {
+  const int in = int(state.range(0)), hidden = int(state.range(1));
+  const tools::OwnedModel whole = gru_model(in, hidden, 0, format);
+  tools::Network network = tools::read_network(whole.model);
+  for (tools::Array& a : network.layers[0].arrays)
+    if (a.name.rfind("weight", 0) == 0) empty_blocks(a, 0.9);
+  tools::choose_sparse(network.layers[0]);
+  const tools::OwnedModel model = tools::open_model(tools::write_blob(network), "the sparse model");
+  tools::OwnedStream stream(model.model, {1, 1}), dense(whole.model, {1, 1});
+  Floats x(in), y(hidden);
+  fill(x.data(), size_t(in));
+  const double dense_ns = ns_per_call([&] { sluice_step(&dense.stream, x.data(), y.data()); });
+  for (auto _ : state) {
+    sluice_step(&stream.stream, x.data(), y.data());
+    benchmark::ClobberMemory();
+  }
+  const size_t bytes = sluice_describe_layer(&model.model, 0).weight_bytes;
+  report(state, {0, bytes, double(bytes)});
+  constexpr auto over_our_time = benchmark::Counter::kIsIterationInvariantRate;
+  state.counters["mac_per_ns"] = benchmark::Counter(step_macs(in, hidden) * 1e-9, over_our_time);
+  state.counters["vs_dense"] = benchmark::Counter(dense_ns * 1e-9, over_our_time);
+  state.counters["bytes_saved"] = double(sluice_describe_layer(&whole.model, 0).weight_bytes) / double(bytes);
 }
 
 /// Only the weights over the state must be read anew at every step; those over the inputs meet all frames at once.
@@ -93,6 +133,10 @@ void register_steps() {
     add_figure("gru_step/int8", gru_step_fixed, SLUICE_INT8)->ArgNames({"in", "hid"})->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
     add_figure("gru_step/w8a16", gru_step_fixed, SLUICE_W8A16)->ArgNames({"in", "hid"})->Args({in, hidden});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_step/int8-sparse90", gru_step_sparse, SLUICE_INT8)->ArgNames({"in", "hid"})->Args({in, hidden});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_step/w8a16-sparse90", gru_step_sparse, SLUICE_W8A16)->ArgNames({"in", "hid"})->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
     add_figure("gru_run/f32", gru_run)->ArgNames({"in", "hid", "steps"})->Args({in, hidden, run_steps});
   for (const auto& [in, hidden] : shapes)

@@ -7,6 +7,9 @@
 #define SLUICE_FIXED_CORTEX_M_H
 
 #include <string.h>
+#if defined(__ARM_FEATURE_DSP)
+#include <arm_acle.h>
+#endif
 
 #include "../kernels.h"
 #include "../lanes/one.h"
@@ -166,9 +169,28 @@ inline void widen(const void* x, int n, void* to, Number number) {
   memcpy(v + length, &correction, sizeof correction);
 }
 
+#if defined(__ARM_FEATURE_DSP)
+/// A block of a sparse matrix, its columns 0 and 2, and 1 and 3, two at a time.
+struct CortexDot : PlainDot {
+  static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
+    const uint32_t first = from_bytes<uint32_t>(x), second = from_bytes<uint32_t>(x + 2);
+    const int16x2_t even = int16x2_t((first & 0xFFFF) | second << 16), odd = int16x2_t(first >> 16 | (second & 0xFFFF0000));
+    SLUICE_UNROLL
+    for (int row = 0; row < 8; ++row) {
+      const uint32_t four = from_bytes<uint32_t>(w + 4 * row);
+      const int32_t half = __smlad(__sxtb16(four), even, int32_t(sum.row[row]));
+      sum.row[row] = uint32_t(__smlad(__sxtb16(four >> 8 | four << 24), odd, half));
+    }
+    return sum;
+  }
+};
+#else
+using CortexDot = PlainDot;
+#endif
+
 template <bool Narrow>
 struct CortexFormat {
-  using Sparse = OneByOne<PlainDot, false>;
+  using Sparse = OneByOne<CortexDot, false>;
   using Number = int16_t;
   static void frame(const void* x, int n, void* to, bool = false) {
     if (Narrow)

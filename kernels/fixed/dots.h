@@ -61,8 +61,11 @@ struct PlainDot {
   static Sum zero() { return {}; }
   template <class X>
   static Sum add(Sum sum, const int8_t* w, const X* x, int) {
-    for (int row = 0; row < 8; ++row)
-      for (int k = 0; k < 4; ++k) sum.row[row] += uint32_t(w[row * 4 + k] * x[k]);
+    for (int row = 0; row < 8; ++row) {
+      uint32_t one = sum.row[row];
+      for (int k = 0; k < 4; ++k) one += uint32_t(w[row * 4 + k] * x[k]);
+      sum.row[row] = one;
+    }
     return sum;
   }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {

@@ -37,7 +37,7 @@ void cell_fixed(const Cell& step) {
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  fill_side<Format>(s.hh, s.h, false, h);
+  Format::state(s.h, s.hh.cols, h, is_sparse(s.hh));
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);

@@ -136,6 +136,38 @@ works export cortex-m55/model.slu --format slu --strip --out back
 works export int8.slu --format slu --strip --self-test 2 --out tested
 same back/model.slu tested/model.slu "a blob for a core, exported again without one"
 
+# --- pruned: stored sparse where that is smaller, which is told; sparse for every core, and the same answers on every instruction set
+works train recipe.toml --out pruned --set train.prune=0.8 --set train.prune_every=2 --set 'model.layers=[{gru=40},{dense=9,activation="softmax"}]'
+grep -q '^Zero blocks of 8 x 4 weights, by recurrent layers: 80' out || complain "train does not tell what is pruned: $(cat out)"
+for type in int8 w8a16; do
+  works quantize pruned --calibrate train.csv --type $type --report pruned.json
+  grep -q '^layer 1 (gru) is stored sparse, for 8.* of its blocks' out || complain "quantize does not tell of sparse layers: $(cat out)"
+  grep -A 2 '"sparse"' pruned.json | tr -d ' \n' | grep -q '"sparse":\[true,false' || complain "the report does not tell: $(grep -A 3 sparse pruned.json)"
+  model=pruned/model-$type.slu
+  for isa in $ISAS; do
+    if SLUICE_ISA=$isa "${sluice[@]}" inspect $model >/dev/null 2>&1; then
+      SLUICE_ISA=$isa works run $model --input test.csv --hex --output pruned-$isa.csv
+      [ -e pruned-$type.csv ] || cp pruned-$isa.csv pruned-$type.csv
+      same pruned-$type.csv pruned-$isa.csv "a sparse model's answers on $isa"
+    fi
+  done
+  works inspect $model
+  grep -q '^layer 1 (gru) is sparse: it stores .* blocks' out || complain "inspect does not tell of sparse layers: $(cat out)"
+  works inspect $model --core cortex-m4 --json
+  flash=$(field out flash)
+  for core in cortex-m4 cortex-m55; do
+    works export $model --format slu --strip --force --core $core --out pruned-$core
+    [ "$flash" = "$(wc -c <pruned-$core/model.slu)" ] || complain "flash $flash, but the blob for $core has $(wc -c <pruned-$core/model.slu)"
+    [ "$(hash $model)" = "$(hash pruned-$core/model.slu)" ] || complain "the order of $core changes a sparse model"
+    works export $model --format slu --force --core $core --out pruned-$core
+    works run pruned-$core/model.slu --input test.csv --hex --output pruned-$core.csv
+    same pruned-$type.csv pruned-$core.csv "a sparse blob for $core"
+  done
+  works export $model --core cortex-m0 --self-test 2 --out pruned-c --force
+  works run $model --input test.csv --trace trace.csv
+  works eval $model --data train.csv
+done
+
 # --- traces: a line a value, in the order in which they are computed
 for file in run/model.slu int8.slu; do
   works run $file --input test.csv --trace trace.txt

@@ -31,5 +31,10 @@ study norm-gru '^rare-weighted .* %' --set train.epochs=2 --set data.validation=
 study forecast '^elastic-1e-1 ' --set train.epochs=1 --set data.stride=40
 study char-lm '^unclipped ' --set train.epochs=1 --set train.batch=4
 works run char-lm/plain --generate 20 --temperature 0.8 --top-k 40 --seed 1 --prompt 'R'
+study sparse-digits '^sparse .* %' --set train.epochs=2 --set data.validation=0.2 --set train.prune_every=1 --set 'model.layers=[{gru=64},{dense=10,activation="softmax"}]'
+works quantize sparse-digits/sparse --calibrate train.csv --out sparse.slu
+grep -q '^layer 1 (gru) is stored sparse, for 9.*% of its blocks' out || complain "a pruned model is not quantized sparse: $(cat out)"
 works train "$recipes/sentiment.toml" --data-dir . --out sentiment --set train.epochs=2
 grep -q '^Test, 60 sequences: ' out || complain "sentiment: no test figure: $(cat out)"
+
+finish

@@ -104,15 +104,16 @@ std::string size_table(const OwnedModel& before, const OwnedModel& after, const 
 }
 
 /// Layers whose matrices are stored sparse, and what that saves.
-std::string sparse_text(const OwnedModel& model) {
+std::string sparse_text(const OwnedModel& model, Network whole) {
+  for (Layer& layer : whole.layers) layer.sparse = false;
+  const OwnedModel dense = open_model(write_blob(whole), "the model with all its blocks");
   std::string text;
   for (std::uint32_t l = 0; l < model.info().layers; ++l) {
     const sluice_layer_info layer = sluice_describe_layer(&model.model, l);
-    if (layer.stored_blocks == layer.blocks) continue;
-    const std::uint32_t whole = layer.blocks * std::uint32_t(block_bytes);
-    text += fmt::format("layer {} ({}) is stored sparse: {} of its blocks of 8 x 4 weights are empty; {} bytes, where all blocks would be {}\n", l + 1,
-                        sluice_layer_name(layer.kind), percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
-                        with_commas(layer.weight_bytes), with_commas(whole));
+    if (layer.stored_blocks < layer.blocks)
+      text += fmt::format("layer {} ({}) is stored sparse, for {} of its blocks of 8 x 4 weights are empty: {} bytes in place of {}\n", l + 1,
+                          sluice_layer_name(layer.kind), percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
+                          with_commas(layer.weight_bytes), with_commas(sluice_describe_layer(&dense.model, l).weight_bytes));
   }
   return text;
 }
@@ -197,7 +198,7 @@ void run_quantize(const QuantizeOptions& options) {
         trained_on_all(input.model.made(), data_hash(input.data)) ? ", all of which the model was trained on" : "",
         choice_table(before, candidates, best));
   print("where the error arises:\n{}\n", error_table(errors, input.data));
-  print("{}{}\n", size_table(input.model, best.model, options.type), sparse_text(best.model));
+  print("{}{}\n", size_table(input.model, best.model, options.type), sparse_text(best.model, best.quantized.network));
   print("wrote {}, hash {:016x}\n", path, sluice_hash(&best.model.model));
   warn(input, best);
 }
