@@ -249,6 +249,15 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
   CHECK_EQ(with(entry + offsetof(BlobSection, kind), 77u), SLUICE_STRUCTURE);  // without scales
 }
 
+TEST_CASE("an embedding and a GRU that resets before are never sparse") {
+  for (const std::vector<Spec>& specs : {std::vector<Spec>{embedding(8), dense(2)}, {cell(SLUICE_GRU_BEFORE, 8), dense(2)}}) {
+    Forged f(tools::write_blob(random_fixed_network(64, specs, SLUICE_INT8, Numbers::any, 12)));
+    CHECK_EQ(f.open(), SLUICE_OK);
+    f.write(f.layer(0) + offsetof(LayerRecord, order), uint8_t(Order::sparse));
+    CHECK_EQ(f.checksum().open(), SLUICE_STRUCTURE);
+  }
+}
+
 TEST_CASE("a sparse matrix lies in the blob as the format says") {
   // 9 x 5 weights: two panels of two blocks each; of the first the right block, of the second the left one.
   Network network = random_fixed_network(5, {dense(9)}, SLUICE_INT8, Numbers::trained, 3);
