@@ -268,6 +268,8 @@ int guarded(int argc, char** argv) {
 }  // namespace sluice::tools
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error to report, not a reason to vanish
+  // A reader that went away, and a file that may not grow, are errors to report, not reasons to vanish.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   return sluice::tools::guarded(argc, argv);
 }

@@ -94,7 +94,11 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Pla
   if (!node.is_array()) refuse_type(place, node);
   for (const toml::node& item : *node.as_array()) {
     const auto text = item.value_exact<std::string>();
-    if (!text || text->empty()) refuse("{}: {} in the list is not a column name; give text", place.text, shown(item));
+    if (const auto number = item.value_exact<std::int64_t>()) {
+      out.push_back(std::to_string(*number));
+      continue;
+    }
+    if (!text || text->empty()) refuse("{}: {} in the list is no name; give text", place.text, shown(item));
     out.push_back(*text);
   }
 }
@@ -271,7 +275,7 @@ void check_uses(const Recipe& recipe) {
       {"data.lower_case", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.vocabulary", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.features", recipe.format == "table", "data.format = \"table\""},
-      {"data.max_steps", !series && !text, "sequences of their own; give data.window"},
+      {"data.max_steps", !series && !text, "sequences of their own; data.window says how long these are"},
       {"data.cut", recipe.max_steps > 0, "data.max_steps"},
       {"data.window", !tsv, "data.format = \"table\" or \"text\"; give data.max_steps"},
       {"data.stride", series, "data.window"},
@@ -280,6 +284,7 @@ void check_uses(const Recipe& recipe) {
       {"data.train_rows", series || text, "data.window or data.format = \"text\""},
       {"data.validation_rows", ranges, "data.train_rows"},
       {"data.test_rows", ranges, "data.train_rows"},
+      {"data.test", recipe.test_rows.empty(), "no data.test_rows; give one of the two"},
       {"data.reach_back", series, "data.window"},
       {"data.group", !series && !text, "sequences; what is in time order is split so"},
       {"data.thin", recipe.target_type == "class" && !text, "classes of sequences"},
@@ -373,6 +378,8 @@ void check_loss(const Recipe& recipe) {
   };
   only("train.class_weights", recipe.class_weights != "none", classes, "classes");
   only("train.sampling", recipe.sampling != "all", classes && recipe.target_per == "sequence", "sequences with a class each");
+  if (recipe.class_weights == "balanced" && recipe.sampling == "balanced")
+    refuse("{}: train.sampling balances the classes already; give one of the two", where(recipe, "train.class_weights"));
   only("train.label_smoothing", recipe.label_smoothing > 0, recipe.loss == "cross_entropy" || recipe.loss == "binary",
        "cross_entropy and binary");
 }
@@ -389,7 +396,8 @@ void check_prune(const Recipe& recipe) {
 /// What looks at validation needs one, and what early stopping is told needs early stopping.
 void check_watch(const Recipe& recipe) {
   const auto needs_validation = [&](const char* key, const char* what) {
-    refuse("{}: {} needs a validation split; set data.validation above 0", where(recipe, key), what);
+    refuse("{}: {} needs a validation split; set {}", where(recipe, key), what,
+           recipe.train_rows.empty() ? "data.validation above 0" : "data.validation_rows");
   };
   if (recipe.train_rows.empty() ? recipe.validation == 0 : recipe.validation_rows.empty()) {
     if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
@@ -434,6 +442,8 @@ void check(Recipe& recipe) {
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));
   check_prune(recipe);
+  if (recipe.warmup > recipe.epochs)
+    refuse("{}: {} of {} epochs; give fewer", where(recipe, "train.warmup"), recipe.warmup, recipe.epochs);
   check_watch(recipe);
 }
 

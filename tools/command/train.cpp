@@ -87,9 +87,7 @@ void report_zeros(const Network& network) {
   for (const double share : zero_shares(network)) text += (text.empty() ? "" : ", ") + percent(share);
   const bool sparse = std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& l) { return l.sparse; });
   print("Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
-        sparse                                                ? "the blob does not store them"
-        : network.layers.front().format == SLUICE_F32 ? "sluice quantize leaves them out"
-                                                      : "too few to leave out");
+        sparse ? "the blob does not store them" : "this blob stores them, one in fixed point (sluice quantize) only where that is smaller");
 }
 
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,
@@ -209,6 +207,9 @@ struct Run {
 
 /// Trains in the folder, which has been checked.
 Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
+  namespace fs = std::filesystem;
+  if (!recipe.init_from.empty() && fs::weakly_canonical(recipe.init_from).parent_path() == fs::weakly_canonical(fs::absolute(name) / ""))
+    refuse("{}: {} lies in the run's own folder, which replaces it; give another --out", where(recipe, "model.init_from"), recipe.init_from);
   Run run;
   run.input = read_input(recipe);
   Input& input = run.input;

@@ -19,6 +19,9 @@ struct RunResult {
 };
 
 /// Trains, or goes on where the folder holds a training of this very recipe; a complete one is only evaluated. Throws as run_train.
+/// Refuses (exit code 2) what a training by this recipe would refuse of it and its data, before anything is written.
+void check_run(const Recipe& recipe);
+
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force);
 
 /// Every variant and seed of a recipe, one after another, and a table of their means and standard errors.

@@ -28,7 +28,7 @@ std::string obstacle(const Layer& layer, bool first) {
       if (layer.both) return "both directions have no fixed-point kernel";
       return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
     case SLUICE_BATCH_NORM:
-      return "no recurrent or dense layer follows that could take it over, so it has no integer form";
+      return "no recurrent or dense layer of its own weights follows that could take it over, so it has no integer form";
     case SLUICE_DIFFERENCE:
       return "of inputs in 8 or 16 bits little would be left of a difference, so it has no integer form";
     case SLUICE_LAYER_NORM:

@@ -91,7 +91,8 @@ const Key table[] = {
      .field = &R::batch_norm,
      .fallback = "\"pytorch\"",
      .noun = "a way to keep running moments",
-     .help = "pytorch: they move by 0.1 towards a batch's, the variance divided by n - 1. keras: by 0.01, divided by n; there epsilon is 1e-3.",
+     .help = "pytorch: they move by 0.1 towards a batch's, the variance divided by n - 1. keras: by 0.01, divided by n; "
+             "Keras's epsilon is given by the layer, epsilon = 1e-3.",
      .words = {"pytorch", "keras"}},
 };
 

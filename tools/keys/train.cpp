@@ -265,8 +265,8 @@ const Key table[] = {
      .noun = "a share of blocks",
      .help = "Share of the weights that are zero in the end, by blocks of 8 units of a gate x 4 inputs, as fixed point stores them: those of "
              "the least L2 norm, in each matrix of each recurrent layer (weight_ih, weight_hh, weight_hn) by itself. Dense layers, embeddings, "
-             "biases and frozen layers keep all theirs. Where the blob is in fixed point, empty blocks are neither stored nor computed. 0: "
-             "none.",
+             "biases and frozen layers keep all theirs. Where the blob is in fixed point, empty blocks are neither stored nor computed, but for a "
+             "GRU that resets before. 0: none.",
      .min = 0,
      .max = 0.99,
      .source = "Zhu, Gupta 2017: the share grows as prune * (1 - (1 - (t - begin) / (end - begin))^3)"},

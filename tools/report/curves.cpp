@@ -154,6 +154,22 @@ std::string weight_chart(const NamedLog& log, const Recipe& recipe) {
                      .logarithmic = true});
 }
 
+/// Of each recurrent layer of a pruned network.
+std::string zero_chart(const NamedLog& log) {
+  std::vector<Series> series;
+  for (int layer = 0;; ++layer) {
+    const std::string column = fmt::format("zero_blocks.{}", layer);
+    if (!log.log.find(column)) break;
+    series.push_back(series_of(log, column, fmt::format("recurrent layer {}", layer + 1), layer + 1));
+  }
+  if (series.empty()) return "";
+  return line_chart({.title = "Pruned: blocks of 8 x 4 weights that are zero",
+                     .x = epochs,
+                     .y = {"share of blocks (%)", false, 100},
+                     .series = series,
+                     .note = "At each epoch\u2019s end, by layer."});
+}
+
 std::string rate_title(const NamedLog& log, const Recipe& recipe) {
   const LogColumn* const rate = log.log.find("learning_rate");
   if (!rate || rate->values.empty()) return "Learning rate";

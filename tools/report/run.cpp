@@ -25,11 +25,11 @@ bool holds(const std::string& folder, const char* name) {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-/// The numbers of an epoch; those of an object inside as "weight_norm.input".
+/// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as "zero_blocks.0".
 void add_numbers(const json& object, const std::string& prefix, std::size_t epoch, Log& log, const std::string& place) {
   for (const auto& [key, value] : object.items()) {
     const std::string name = prefix + key;
-    if (value.is_object() && prefix.empty()) {
+    if (value.is_structured() && prefix.empty()) {
       add_numbers(value, name + ".", epoch, log, place);
       continue;
     }

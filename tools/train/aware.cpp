@@ -62,11 +62,15 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const
 
 void check_aware(const Recipe& recipe, const Network& network) {
   if (!recipe.quantize_aware) return;
-  for (const Layer& layer : network.layers)
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == SLUICE_BATCH_NORM)
+      refuse("{}: {}: the trainer rounds no batch normalization; train in float, and sluice quantize folds it",
+             where(recipe, "quantize.aware"), layer_name(network, layer));
     if (layer.kind == SLUICE_GRU_BEFORE)
       refuse("{}: {}: the trainer does not round what its candidate sees, r * h; train in float and quantize that, or let it reset "
              "after",
              where(recipe, "quantize.aware"), layer_name(network, layer));
+  }
   const std::size_t inputs = std::size_t(network.layers.front().in);
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
              std::vector<double>(network.layers.size(), 1)};

@@ -68,6 +68,13 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   if (one_of_two && data.labels.size() != 2)
     refuse("{}: binary is for two classes, but {} has {}; give cross_entropy", where(recipe, "train.loss"), recipe.train_file,
            data.labels.size());
+  if (data.classes && data.labels.size() == 1)
+    refuse("{}: one class, \"{}\"; nothing can be learned from it", recipe.train_file, data.labels[0]);
+  if (recipe.loss == "binary" && !data.classes)
+    for (std::size_t i = 0; i < data.value.size(); ++i)
+      if (data.value[i] < 0 || data.value[i] > 1)
+        refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss", where(recipe, "train.loss"), recipe.train_file,
+               data.value[i]);
   const std::size_t outputs = one_of_two ? 1 : data.labels.size();
   if (std::size_t(in) != outputs)
     refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in, recipe.train_file, data.labels.size(),

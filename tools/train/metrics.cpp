@@ -32,9 +32,10 @@ std::string value_summary(const Evaluation& evaluation) {
     own += square(one.error) / n, naive += square(one.naive_error) / n;
     standardized += square(one.error / one.unit) / n, naive_standardized += square(one.naive_error / one.unit) / n;
   }
-  std::string text = fmt::format(
-      "mean squared error {:.6g}, mean absolute error {:.6g} (always the {}: squared error {:.6g}{})", evaluation.loss,
-      evaluation.absolute_error, naive_answer(evaluation), naive, own > naive ? ", which is better" : "");
+  const bool squares = std::abs(evaluation.loss - own) <= 1e-6 * own;
+  std::string text = squares ? "" : fmt::format("loss {:.6g}, ", evaluation.loss);
+  text += fmt::format(
+      "mean squared error {:.6g}, mean absolute error {:.6g} (always the {}: squared error {:.6g}{})", own, evaluation.absolute_error, naive_answer(evaluation), naive, own > naive ? ", which is better" : "");
   if (!evaluation.units.empty())
     text += fmt::format("; squared error in units of deviation {:.4g} ({:.4g})", standardized, naive_standardized);
   return text;

@@ -67,6 +67,8 @@ std::vector<float> class_weights(const Recipe& recipe, const DataSet& data, cons
       refuse("{}: \"{}\" is not a weight; give none, balanced, or numbers of 0 or more, such as \"1, 2.5\"", place, word);
     weights.push_back(*weight);
   }
+  if (std::all_of(weights.begin(), weights.end(), [](float w) { return w == 0; }))
+    refuse("{}: every class has weight 0; then nothing is learned", place);
   if (weights.size() != data.labels.size())
     refuse("{}: {} weights, but {} has {} classes; give each its weight, in the order of labels", place, weights.size(),
            recipe.train_file, data.labels.size());
@@ -153,6 +155,9 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.schedule_factor = float(recipe.schedule_factor);
   options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
   plan.prune = prune_plan(recipe, split);
+  const auto learns = [&](const Layer& l) { return recurrent(l) && !plan.layers[std::size_t(&l - network.layers.data())].frozen; };
+  if (recipe.prune > 0 && std::none_of(network.layers.begin(), network.layers.end(), learns))
+    refuse("{}: no recurrent layer learns, and no other one is pruned; leave it out", where(recipe, "train.prune"));
   options.proximal = recipe.l1_step == "proximal";
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);

@@ -106,6 +106,8 @@ void begin_run(const RunFolder& folder, const std::string& recipe, const std::st
   // A kill between two renames must not make an older run's model look like this one's.
   if (holds(folder.name, model_files[0])) std::swap(files[0], files[1]);
   write_files(files);
+  std::error_code ignored;
+  for (const char* name : model_files) fs::remove(folder.path(name), ignored);
 }
 
 void save_checkpoint(const RunFolder& folder, const std::string& bytes) {
