@@ -86,7 +86,7 @@ void report_zeros(const Network& network) {
   for (const double share : zero_shares(network)) text += (text.empty() ? "" : ", ") + percent(share);
   const bool sparse = std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& l) { return l.sparse; });
   print("Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
-        sparse                                                ? "the blob does not store them"
+        sparse                                        ? "the blob does not store them"
         : network.layers.front().format == SLUICE_F32 ? "sluice quantize leaves them out"
                                                       : "too few to leave out");
 }

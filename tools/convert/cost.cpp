@@ -53,7 +53,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
     }
     if (layer.kind == SLUICE_GRU) {
       add("gru", 1), add("side", layer.in + layer.out), add("units", units);
-      if (!layer.sparse) add("inner", 3 * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
+      const double loops = inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core);
+      if (!layer.sparse) add("inner", 3 * panels * loops);
     } else if (layer.kind == SLUICE_DENSE) {
       const bool logits = &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
                           (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
