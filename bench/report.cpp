@@ -56,7 +56,8 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
       run.run_name.str(), nanoseconds(run), fastest ? nanoseconds(*fastest) : "", shown(run, "mac_per_ns", "{:.1f}"),
       shown(run, "limit_share", "{:.0f} %", 100), run.report_label,
       shown(run, "vs_onednn", "{:.2f}x") + shown(run, "vs_f32", "{:.2f}x f32") +
-          shown(run, "vs_dense", "{:.2f}x dense") + shown(run, "bytes_saved", ", 1/{:.1f} bytes") + shown(run, "vs_alone", "{:.2f}x one thread"));
+          shown(run, "vs_dense", "{:.2f}x dense") + shown(run, "bytes_saved", ", 1/{:.1f} bytes") +
+          shown(run, "vs_alone", "{:.2f}x one thread"));
 }
 
 }  // namespace sluice::bench

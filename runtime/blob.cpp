@@ -113,7 +113,7 @@ bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) 
   return true;
 }
 
-/// Whether a sparse matrix lies inside `bytes` from its offset on: its blocks counted upwards, their columns ascending inside a panel.
+/// Whether a sparse matrix lies inside `bytes` from its offset on, its blocks counted upwards, their columns ascending in a panel.
 bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
   const uint64_t n = uint64_t(panels(w));
   if (n * sizeof(uint32_t) > bytes) return false;
@@ -154,7 +154,10 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
     if (is_sparse(a) && !good_sparse(a, at, end - a.offset)) return SLUICE_STRUCTURE;
     if (!inside(a.offset, weight_bytes(a, at), section.offset, end)) return SLUICE_STRUCTURE;
     uint64_t n = elements(a);
-    if (is_sparse(a)) n = uint64_t(stored_blocks(a, at)) * block_bytes, at += SparseMatrix::head(uint64_t(panels(a)), stored_blocks(a, at));
+    if (is_sparse(a)) {
+      const uint32_t blocks = stored_blocks(a, at);
+      n = uint64_t(blocks) * block_bytes, at += SparseMatrix::head(uint64_t(panels(a)), blocks);
+    }
     if (contents_checked && !good_elements(a.element, a.order, at, n)) return SLUICE_WEIGHTS;
   }
   return only_used(layer, arrays, n) ? SLUICE_OK : SLUICE_STRUCTURE;
@@ -186,8 +189,9 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts) return SLUICE_STRUCTURE;
   const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(may_be_sparse(layer.kind) ? Order::sparse : Order::rows);
   if (layer.order > known) return SLUICE_STRUCTURE;
-  const bool sparse = layer.order == uint8_t(Order::sparse);
-  if (layer.format != SLUICE_F32 && (sparse ? !holds_sparse : !any_order && layer.order != uint8_t(own_order))) return SLUICE_ORDER;
+  const bool sparse = layer.order == uint8_t(Order::sparse), reads = sparse ? holds_sparse : any_order || layer.order == uint8_t(own_order);
+  if (layer.format != SLUICE_F32 && !reads) return SLUICE_ORDER;
+  if (sparse && layer.kind == SLUICE_GRU_BEFORE) return SLUICE_STRUCTURE;  // where its second matrix lies, the size of the first says
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
   return check_weights(blob, layer, weights);

@@ -88,7 +88,9 @@ inline uint64_t elements(const Weights& w) {
   return uint64_t(padded_rows(w)) * uint64_t(w.element == Element::i8 ? blocked(w.cols) : w.cols);
 }
 /// Of a sparse matrix, of which only the blob knows the size: its blocks, once its ends are known to be sound.
-inline uint32_t stored_blocks(const Weights& w, const uint8_t* array) { return reinterpret_cast<const uint32_t*>(array)[panels(w) - 1]; }
+inline uint32_t stored_blocks(const Weights& w, const uint8_t* array) {
+  return reinterpret_cast<const uint32_t*>(array)[panels(w) - 1];
+}
 inline uint64_t weight_bytes(const Weights& w, const uint8_t* array) {
   if (is_sparse(w)) return SparseMatrix::bytes(uint64_t(panels(w)), stored_blocks(w, array));
   return elements(w) * uint64_t(bytes_of(w.element));

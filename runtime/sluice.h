@@ -58,7 +58,7 @@ typedef enum {
   SLUICE_ARENA_SMALL = 18,    /* less memory than sluice_train_needs says */
   SLUICE_BATCH = 19,          /* a batch with more or longer sequences than announced, an empty one, or a class out of range */
   SLUICE_NOT_TRAINABLE = 20,  /* the network does not fit the loss, or a blob is not the trained network's */
-  SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core), or are sparse, which this build leaves out */
+  SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core), or sparse, which this build lacks */
   SLUICE_NO_SELF_TEST = 22,   /* the blob holds no self-test (sluice export --self-test) */
   SLUICE_SELF_TEST = 23,      /* the self-test gave other bits: the port, the compiler or the memory is at fault */
   SLUICE_STATUS_COUNT = 24

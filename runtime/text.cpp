@@ -32,7 +32,9 @@ constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_BATCH,
                 "the batch is empty, larger or longer than announced, lacks a target, or has a class out of range"),
     SLUICE_TEXT(SLUICE_NOT_TRAINABLE, "the network does not fit the loss, or the blob is not the trained network's"),
-    SLUICE_TEXT(SLUICE_ORDER, "the blob's weights lie in another core's order; export it for this core (sluice export --core); or are sparse, which this build leaves out"),
+    SLUICE_TEXT(SLUICE_ORDER,
+                "the blob's weights lie in another core's order; export it for this core (sluice export --core); or they are sparse, "
+                "and this build leaves sparse products out (SLUICE_SPARSE)"),
     SLUICE_TEXT(SLUICE_NO_SELF_TEST, "the blob holds no self-test; export it with one (sluice export --self-test)"),
     SLUICE_TEXT(SLUICE_SELF_TEST,
                 "the self-test gave other bits than the desk: the port, the compiler or the memory is at fault"),

@@ -109,7 +109,8 @@ struct BiasedSide {
   static void narrow(const int16_t* h, int n, int8_t* to, int length) {
     for (int i = 0; i < n; i += 16) {
       const __m128i high = n - i > 8 ? SideAvx2::upper(h + i + 8) : _mm_setzero_si128();
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_xor_si128(_mm_packs_epi16(SideAvx2::upper(h + i), high), _mm_set1_epi8(bias)));
+      const __m128i biased = _mm_xor_si128(_mm_packs_epi16(SideAvx2::upper(h + i), high), _mm_set1_epi8(bias));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), biased);
     }
     fill(to, n, length);
   }

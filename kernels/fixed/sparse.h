@@ -1,5 +1,4 @@
-// Products in fixed point with a sparse matrix: only the blocks that there are. The same on hosts, by an instruction set's Dot, and on
-// Cortex-M, in plain code.
+// Products in fixed point with a sparse matrix: only the blocks that there are. The same on hosts and on Cortex-M, by the Dot of each.
 #ifndef SLUICE_FIXED_SPARSE_H
 #define SLUICE_FIXED_SPARSE_H
 

@@ -147,7 +147,8 @@ TEST_CASE("without pruning nothing is said of zero blocks; frozen layers keep th
 }
 
 TEST_CASE("the best epoch is one that has all its zeros") {
-  const Run run("{ gru = 20 }", {"train.prune=0.7", "train.prune_begin=0.5", "train.prune_end=0.8", "train.prune_every=1", "train.epochs=10",
+  const Run run("{ gru = 20 }", {"train.prune=0.7", "train.prune_begin=0.5", "train.prune_end=0.8", "train.prune_every=1",
+                                 "train.epochs=10",
                                  "data.validation=0.2", "train.patience=1", "train.learning_rate=1e-9",
                                  "train.min_improvement=10"});
   // Nothing is learned, so that patience would end in the third epoch, but it begins with the first that ends pruned.
@@ -159,7 +160,8 @@ TEST_CASE("the best epoch is one that has all its zeros") {
 
 TEST_CASE("a pruned network in fixed point is stored sparse, and answers as the dense blob does") {
   for (const char* type : {"int8", "w8a16"}) {
-    const Run run("{ gru = 40 }", {"train.prune=0.9", "train.prune_every=2", std::string("quantize.type=\"") + type + "\"", "quantize.aware=true"});
+    const Run run("{ gru = 40 }", {"train.prune=0.9", "train.prune_every=2", std::string("quantize.type=\"") + type + "\"",
+                                   "quantize.aware=true"});
     Network network = run.network();
     REQUIRE(network.layers[0].sparse);
     CHECK(!network.layers.back().sparse);
@@ -223,9 +225,10 @@ TEST_CASE("rows without any weight keep their bias, beside rows with large weigh
 }
 
 TEST_CASE("what contradicts itself is refused") {
-  CHECK(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_begin=0.7"}).find("is not behind train.prune_begin") != std::string::npos);
-  CHECK(refusal("{ dense = 4 }", {"train.prune=0.5", "data.target_per=\"row\""}).find("recurrent layers") != std::string::npos);
-  CHECK(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_every=21"}).find("21 batches do not fit") != std::string::npos);
+  const auto says = [](const std::string& message, const char* part) { return message.find(part) != std::string::npos; };
+  CHECK(says(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_begin=0.7"}), "is not behind train.prune_begin"));
+  CHECK(says(refusal("{ dense = 4 }", {"train.prune=0.5", "data.target_per=\"row\""}), "recurrent layers"));
+  CHECK(says(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_every=21"}), "21 batches do not fit"));
   CHECK(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_every=20"}) == "accepted");
   CHECK(refusal("{ gru = 4 }", {"train.prune=1.0"}).find("train.prune") != std::string::npos);
 }

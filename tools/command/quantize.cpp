@@ -111,8 +111,8 @@ std::string sparse_text(const OwnedModel& model, Network whole) {
   for (std::uint32_t l = 0; l < model.info().layers; ++l) {
     const sluice_layer_info layer = sluice_describe_layer(&model.model, l);
     if (layer.stored_blocks < layer.blocks)
-      text += fmt::format("layer {} ({}) is stored sparse, for {} of its blocks of 8 x 4 weights are empty: {} bytes in place of {}\n", l + 1,
-                          sluice_layer_name(layer.kind), percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
+      text += fmt::format("layer {} ({}) is stored sparse, for {} of its blocks of 8 x 4 weights are empty: {} bytes in place of {}\n",
+                          l + 1, sluice_layer_name(layer.kind), percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
                           with_commas(layer.weight_bytes), with_commas(sluice_describe_layer(&dense.model, l).weight_bytes));
   }
   return text;
