@@ -29,7 +29,8 @@ works train "$recipes/regularized-gru.toml" --out regularized-gru --set train.ep
 [ "$(grep -cE '^(none|l1|l2|input-dropout|recurrent-dropout|output-dropout|clipping|early-stopping|all) ' out)" = 9 ] || complain "variants: $(cat out)"
 study norm-gru '^rare-weighted .* %' --set train.epochs=2 --set data.validation=0.2
 study forecast '^elastic-1e-1 ' --set train.epochs=1 --set data.stride=40
-study char-lm '^unclipped ' --set train.epochs=1 --set train.batch=4
+study char-lm '^clipped ' --set train.epochs=1 --set train.batch=4
 works run char-lm/plain --generate 20 --temperature 0.8 --top-k 40 --seed 1 --prompt 'R'
 works train "$recipes/sentiment.toml" --data-dir . --out sentiment --set train.epochs=2
 grep -q '^Test, 60 sequences: ' out || complain "sentiment: no test figure: $(cat out)"
+finish
