@@ -8,7 +8,7 @@ for file in train test; do
   awk -v n=$([ $file = train ] && echo 60 || echo 20) 'BEGIN {
     printf "sequence,label,speaker,take"; for (k = 1; k <= 16; k++) printf ",mel%d", k; printf "\n"
     for (s = 0; s < n; s++) for (t = 0; t < 6 + s % 4; t++) {
-      printf "%d,%d,x,%d", s, s % 10, s % 5
+      printf "%d,%d,x,%d", s, s % 10, s / 10
       for (k = 1; k <= 16; k++) printf ",%.3f", ((s % 10) * k % 7) / 3 - t * (s % 10) / 20
       printf "\n" } }' >$file.csv
 done
