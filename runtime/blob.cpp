@@ -191,7 +191,6 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   if (layer.order > known) return SLUICE_STRUCTURE;
   const bool sparse = layer.order == uint8_t(Order::sparse), reads = sparse ? holds_sparse : any_order || layer.order == uint8_t(own_order);
   if (layer.format != SLUICE_F32 && !reads) return SLUICE_ORDER;
-  if (sparse && layer.kind == SLUICE_GRU_BEFORE) return SLUICE_STRUCTURE;  // where its second matrix lies, the size of the first says
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
   return check_weights(blob, layer, weights);

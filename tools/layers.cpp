@@ -169,6 +169,15 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
   if (layer.tied && layer.repeat == 1) refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }
 
+/// What an option is where a layer does not say.
+std::string fallback(const Option& option) {
+  if (option.name == "steps") return "";
+  if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
+  const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return (option.kinds & bit(k)) != 0; });
+  const LayerSpec layer = fresh(kind);
+  return std::visit([&](auto field) { return fmt::format("; default {}", layer.*field); }, option.field);
+}
+
 }  // namespace
 
 bool LayerSpec::recurrent() const { return (bit(kind_of(*this)) & recurrent_kinds) != 0; }
@@ -233,7 +242,7 @@ std::string layer_manual() {
     for (std::string_view word : option.words) values += fmt::format("{}\"{}\"", values.empty() ? "" : ", ", word);
     if (option.max > 0) values = fmt::format("{} to {}", option.min, option.max);
     if (values.empty()) values = "true or false";
-    text += fmt::format("    {} ({}): {}\n", option.name, values, option.help);
+    text += fmt::format("    {} ({}{}): {}\n", option.name, values, fallback(option), option.help);
   }
   return text;
 }

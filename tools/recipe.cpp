@@ -442,8 +442,6 @@ void check(Recipe& recipe) {
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));
   check_prune(recipe);
-  if (recipe.warmup > recipe.epochs)
-    refuse("{}: {} of {} epochs; give fewer", where(recipe, "train.warmup"), recipe.warmup, recipe.epochs);
   check_watch(recipe);
 }
 

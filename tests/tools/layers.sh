@@ -57,6 +57,7 @@ for part in plain/seed-1 plain/seed-2 l2/seed-1 l2/seed-2; do [ -s "study/$part/
 grep -q '^plain *2 .*±' out && grep -q '^l2 *2 .*±' out || complain "the table of variants: $(cat out)"
 grep -q '^l2 = 0.001' study/l2/seed-1/recipe.toml || complain "a variant's key did not arrive"
 cp out first
+refused 2 '^--seeds 1,1: 1 is there twice' train r.toml --seeds 1,1 --out twice
 works train r.toml --seeds 1..2 --out study
 cmp -s out first || complain "complete runs are not taken as they are"
 works train r.toml --seed 2 --variant l2 --out alone
@@ -158,4 +159,48 @@ refused 2 'quantize\.aware.*: layer 2 \(gru_before\): the trainer does not round
 for run in one4 one5 one7 one8; do
   refused 2 'layer [0-9]+ .*it can be run in f32 only' quantize $run --calibrate data.csv --out q.slu
 done
+# --- a variant that diverges is told, the others are trained and compared; one that cannot be trained stops all of them before
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "wild"' 'train.optimizer = "sgd"' 'train.learning_rate = 100.0' 'train.diverged = 1.0' \
+  '[[variants]]' 'name = "tame"'
+"${sluice[@]}" train r.toml --out wild >out 2>err </dev/null
+[ $? -eq 1 ] || complain "a variant that diverges: exit code, $(tail -n 1 err)"
+tail -n 1 err | grep -q '^1 of these trainings diverged: wild/wild$' || complain "a variant that diverges: $(tail -n 1 err)"
+grep -q '^wild  *0 of 1  *diverged' out && grep -q '^tame  *1 ' out || complain "a variant that diverges in the table: $(cat out)"
+recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "good"' '[[variants]]' 'name = "bad"' 'model.layers = [ { gru = 4 }, { dense = 3, activation = "softmax" } ]'
+refused 2 'the last layer has 3 units, but .* 2 classes' train r.toml --out half
+absent half
+refused 2 '^--resume study: holds a study' train --resume study
+
+# --- a pruned run: the share of zeros is logged and drawn
+recipe "{ gru = 16 }, $softmax" 'prune = 0.5' 'prune_every = 1'
+works train r.toml --out pruned
+works report pruned
+grep -q 'Pruned: blocks of 8 x 4 weights that are zero' pruned/report.html || complain "the report of a pruned run has no chart of its zeros"
+
+# --- what makes no sense together
+recipe "{ gru = 16 }, $softmax"
+refused 2 'train\.prune=0\.5: no recurrent layer learns' train r.toml --out run2 --set train.prune=0.5 --set train.prune_every=1 --set 'model.freeze=[1]'
+refused 2 'every class has weight 0' train r.toml --out run2 --set train.class_weights=0,0
+refused 2 'train\.sampling balances' train r.toml --out run2 --set train.class_weights=balanced --set train.sampling=balanced
+refused 2 'quantize\.aware.*rounds no batch normalization' train r.toml --out run2 --set quantize.aware=true \
+  --set 'model.layers=[{gru=4,steps="every"},{batch_norm=true},{gru=4},{dense=2,activation="softmax"}]'
+awk -F, 'NR == 1 || $2 == "up"' data.csv >one.csv
+refused 2 'one\.csv: one class, "up"' train r.toml --out run2 --set data.train=one.csv
+refused 2 'binary is for values of 0 to 1, but .* has -' train r.toml --out run2 --set train.loss=binary --set data.target=x --set data.ignore=label \
+  --set data.target_type=value --set data.target_per=row --set 'model.layers=[{gru=4},{dense=1,activation="sigmoid"}]'
+absent run2
+recipe "{ gru = 4, directions = \"both\" }, $softmax"
+rm -rf run && works train r.toml --out run
+refused 2 '^--every-step: run goes in both directions' run run --input data.csv --every-step
+
+# --- a run is not begun from a model that it replaces, and the model of the run that it replaces is gone
+refused 2 'lies in the run.s own folder' train r.toml --init run/model.slu --out run --force
+[ -s run/model.slu ] || complain "a refused training took the model away"
+"${sluice[@]}" train r.toml --out run --force --set train.epochs=1000000 >out 2>err </dev/null &
+for _ in $(seq 100); do sleep 0.1; [ -e run/checkpoint.slc ] && break; done
+sleep 0.2
+kill -9 $!
+wait $! 2>/dev/null
+absent run/model.slu
+
 finish

@@ -142,8 +142,9 @@ TEST_CASE("each matrix of each recurrent layer ends with its share of zero block
 TEST_CASE("without pruning nothing is said of zero blocks; frozen layers keep theirs") {
   const Run run("{ gru = 20 }", {});
   CHECK(log_line(run.trained.epochs.back(), true).find("zero_blocks") == std::string::npos);
-  const Run frozen("{ gru = 20 }", {"train.prune=0.7", "model.freeze=[\"1\"]"});
+  const Run frozen("{ gru = 20 }, { gru = 20 }", {"train.prune=0.7", "model.freeze=[\"1\"]"});
   CHECK_EQ(zero_shares(frozen.network())[0], 0.0);
+  CHECK(zero_shares(frozen.network())[1] > 0.5);
 }
 
 TEST_CASE("the best epoch is one that has all its zeros") {
@@ -228,7 +229,8 @@ TEST_CASE("what contradicts itself is refused") {
   const auto says = [](const std::string& message, const char* part) { return message.find(part) != std::string::npos; };
   CHECK(says(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_begin=0.7"}), "is not behind train.prune_begin"));
   CHECK(says(refusal("{ dense = 4 }", {"train.prune=0.5", "data.target_per=\"row\""}), "recurrent layers"));
-  CHECK(says(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_every=21"}), "21 batches do not fit"));
+  CHECK(says(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_every=21"}), "every 21 batches does not happen once"));
+  CHECK(says(refusal("{ gru = 4 }", {"train.prune=0.5", "model.freeze=[1]"}), "no recurrent layer learns"));
   CHECK(refusal("{ gru = 4 }", {"train.prune=0.5", "train.prune_every=20"}) == "accepted");
   CHECK(refusal("{ gru = 4 }", {"train.prune=1.0"}).find("train.prune") != std::string::npos);
 }

@@ -156,6 +156,8 @@ std::string trace_text(const OwnedModel& model, const DataSet& data) {
 std::string answers_text(const OwnedModel& model, const DataSet& data, const std::string& sequence_column,
                          const RunOptions& options) {
   const sluice_info info = model.info();
+  if (options.every_step && info.whole_sequences && !info.every_step)
+    refuse("--every-step: {} goes in both directions, and answers a whole sequence once", options.model);
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
   std::string text;

@@ -119,8 +119,8 @@ std::string kept_text(const Input& input, const Trained& trained) {
 }
 
 [[noreturn]] void stop_diverged(const std::string& folder, const Input& input, const Trained& trained) {
-  fail("training diverged in {}; {} holds {}; lower train.learning_rate, or set train.clip_norm", trained.diverged,
-       run_model(folder), kept_text(input, trained));
+  throw Diverged(fmt::format("training diverged in {}; {} holds {}; lower train.learning_rate, or set train.clip_norm", trained.diverged,
+                             run_model(folder), kept_text(input, trained)));
 }
 
 /// A recipe whose files are found.
@@ -205,19 +205,25 @@ struct Run {
   double seconds = 0;
 };
 
+/// The recipe's data, and its network before training; refused where they do not go together.
+Network checked_start(const Recipe& recipe, Input& input) {
+  input = read_input(recipe);
+  Network start = make_network(recipe, input.train, input.split);
+  check_device(recipe, start);
+  check_aware(recipe, start);
+  check_foldable(recipe, start);
+  train_plan(recipe, input.train, input.split, start);  // refuses what does not fit the data
+  return start;
+}
+
 /// Trains in the folder, which has been checked.
 Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   namespace fs = std::filesystem;
   if (!recipe.init_from.empty() && fs::weakly_canonical(recipe.init_from).parent_path() == fs::weakly_canonical(fs::absolute(name) / ""))
     refuse("{}: {} lies in the run's own folder, which replaces it; give another --out", where(recipe, "model.init_from"), recipe.init_from);
   Run run;
-  run.input = read_input(recipe);
   Input& input = run.input;
-  const Network start = make_network(recipe, input.train, input.split);
-  check_device(recipe, start);
-  check_aware(recipe, start);
-  check_foldable(recipe, start);
-  train_plan(recipe, input.train, input.split, start);  // refuses what does not fit the data
+  const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
   const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
@@ -240,6 +246,16 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   return run;
 }
 
+/// Whether the folder holds no run, but folders of runs.
+bool is_study(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  if (fs::exists(fs::path(folder) / "recipe.toml", unknown)) return false;
+  for (fs::recursive_directory_iterator at(folder, unknown), end; at != end; at.increment(unknown))
+    if (at->path().filename() == "recipe.toml") return true;
+  return false;
+}
+
 /// Whether the folder holds a training of this recipe, complete or not.
 bool is_of(const std::string& folder, const Recipe& recipe) {
   const std::string file = (std::filesystem::path(folder) / "recipe.toml").string();
@@ -258,6 +274,11 @@ double zero_share(const Network& network) {
 }
 
 }  // namespace
+
+void check_run(const Recipe& recipe) {
+  Input input;
+  checked_start(recipe, input);
+}
 
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force) {
   const bool same = !force && is_of(folder, recipe), complete = same && is_complete(folder);
@@ -292,6 +313,7 @@ void run_train(const TrainOptions& options) {
   if (!resumes && !options.recipe.empty() && (!options.seeds.empty() || !read_variants(options.recipe).empty()))
     return run_variants(options);
   const std::string& name = resumes ? options.resume : options.out;
+  if (resumes && is_study(name)) refuse("--resume {}: holds a study; give the command that began it again, and it goes on", name);
   const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
   if (resumes && is_complete(name)) return print("{}: is complete; nothing is left to resume\n", name);
   if (!resumes) check_run_folder(name, options.force);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "../common/error.h"
 #include "../recipe.h"
 #include "../train/evaluate.h"
 #include "command.h"
@@ -18,10 +19,15 @@ struct RunResult {
   double zeros = 0;                  ///< share of its weights, biases aside, that are exactly zero
 };
 
-/// Trains, or goes on where the folder holds a training of this very recipe; a complete one is only evaluated. Throws as run_train.
-/// Refuses (exit code 2) what a training by this recipe would refuse of it and its data, before anything is written.
+/// A training that had to stop since its loss or gradient was no good (exit code 1).
+struct Diverged : Error {
+  explicit Diverged(const std::string& text) : Error(1, text) {}
+};
+
+/// Refuses (exit code 2) what a training would refuse of a recipe and its data, before anything is written.
 void check_run(const Recipe& recipe);
 
+/// Trains, or goes on where the folder holds a training of this very recipe; a complete one is only evaluated. Throws as run_train.
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force);
 
 /// Every variant and seed of a recipe, one after another, and a table of their means and standard errors.

@@ -1,5 +1,6 @@
 // Every variant and seed of a recipe, and the table that compares them.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <filesystem>
@@ -50,10 +51,11 @@ struct Group {
   std::string variant;
   std::vector<Recipe> recipes;
   std::vector<std::string> seeds, folders;
-  std::vector<RunResult> results;
+  std::vector<RunResult> results;              ///< of those that did not diverge
+  std::vector<std::string> trained, diverged;  ///< seeds
 };
 
-/// Every recipe is read and checked before the first is trained.
+/// Every recipe is read and checked, a variant's first one with its data, before the first is trained.
 std::vector<Group> groups_of(const TrainOptions& options) {
   std::vector<std::string> variants = read_variants(options.recipe);
   if (!options.variant.empty()) {
@@ -65,7 +67,8 @@ std::vector<Group> groups_of(const TrainOptions& options) {
   const std::vector<std::string> seeds = options.seeds.empty() ? std::vector<std::string>{""} : seeds_of(options.seeds);
   std::vector<Group> groups;
   for (const std::string& variant : variants) {
-    Group group{variant, {}, {}, {}, {}};
+    Group group;
+    group.variant = variant;
     for (const std::string& seed : seeds) {
       std::vector<Override> overrides = overrides_of(options);
       if (!seed.empty()) overrides.push_back({"train.seed", seed, "--seeds " + options.seeds});
@@ -78,6 +81,7 @@ std::vector<Group> groups_of(const TrainOptions& options) {
       group.folders.push_back(folder.string());
       group.recipes.push_back(std::move(recipe));
     }
+    check_run(group.recipes.front());
     groups.push_back(std::move(group));
   }
   return groups;
@@ -134,13 +138,19 @@ std::vector<double> values_of(const Group& group, const Column& column) {
   return values;
 }
 
+const RunResult& some_result(const std::vector<Group>& groups) {
+  return std::find_if(groups.begin(), groups.end(), [](const Group& g) { return !g.results.empty(); })->results.front();
+}
+
 std::string comparison(const std::vector<Group>& groups) {
-  const std::vector<Column> columns = columns_for(groups.front().results.front());
+  const std::vector<Column> columns = columns_for(some_result(groups));
   std::vector<std::vector<std::string>> rows = {{"variant", "runs"}};
   for (const Column& column : columns) rows[0].push_back(column.name);
   for (const Group& group : groups) {
-    rows.push_back({group.variant.empty() ? "recipe" : group.variant, std::to_string(group.results.size())});
-    for (const Column& column : columns) rows.back().push_back(mean_text(mean_of(values_of(group, column)), column.share));
+    const std::size_t ended = group.results.size(), all = group.recipes.size();
+    rows.push_back({group.variant.empty() ? "recipe" : group.variant, ended == all ? std::to_string(all) : fmt::format("{} of {}", ended, all)});
+    for (const Column& column : columns)
+      rows.back().push_back(ended ? mean_text(mean_of(values_of(group, column)), column.share) : "diverged");
   }
   return table(rows);
 }
@@ -148,8 +158,9 @@ std::string comparison(const std::vector<Group>& groups) {
 std::string comparison_json(const std::vector<Group>& groups) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Group& group : groups) {
-    nlohmann::ordered_json one = {{"variant", group.variant}, {"seeds", group.seeds}};
-    for (const Column& column : columns_for(groups.front().results.front())) {
+    nlohmann::ordered_json one = {{"variant", group.variant}, {"seeds", group.trained}, {"diverged", group.diverged}};
+    for (const Column& column : columns_for(some_result(groups))) {
+      if (group.results.empty()) continue;
       const Mean m = mean_of(values_of(group, column));
       one[column.name] = {{"mean", m.mean}, {"values", values_of(group, column)}};
       if (!std::isnan(m.error)) one[column.name]["standard_error"] = m.error;
@@ -165,14 +176,26 @@ void run_variants(const TrainOptions& options) {
   if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
   if (!options.seed.empty() && !options.seeds.empty()) refuse("--seed {}: --seeds says which; leave one out", options.seed);
   std::vector<Group> groups = groups_of(options);
+  std::vector<std::string> diverged;
   for (Group& group : groups)
     for (std::size_t i = 0; i < group.recipes.size(); ++i) {
       tell(fmt::format("== {}\n", group.folders[i]));
-      group.results.push_back(run_recipe(group.recipes[i], group.folders[i], options.force));
+      try {
+        group.results.push_back(run_recipe(group.recipes[i], group.folders[i], options.force));
+        group.trained.push_back(group.seeds[i]);
+      } catch (const Diverged& error) {
+        tell(printable(error.what()) + "\n");
+        group.diverged.push_back(group.seeds[i]), diverged.push_back(group.folders[i]);
+      } catch (const Error& error) {
+        if (error.exit_code != 130) throw;
+        throw Error(130, fmt::format("{}; the command that began the study goes on with all of it", error.what()));
+      }
     }
+  if (std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.results.empty(); })) fail("every training diverged");
   const std::string text = comparison(groups);
   write_file((std::filesystem::path(options.out) / "comparison.json").string(), comparison_json(groups));
   print("{}{}: the figures of every run\n", text, (std::filesystem::path(options.out) / "comparison.json").string());
+  if (!diverged.empty()) fail("{} of these trainings diverged: {}", diverged.size(), fmt::join(diverged, ", "));
 }
 
 }  // namespace sluice::tools

@@ -256,7 +256,7 @@ void choose_sparse(Layer& layer) {
     const auto panels = std::uint64_t(a.gates * padded(a.rows) / panel_rows);
     dense += share.blocks * block_bytes, sparse += SparseMatrix::bytes(panels, share.blocks - share.zero);
   }
-  layer.sparse = sparse < dense && layer.kind != SLUICE_GRU_BEFORE;  // the format has no place for it there
+  layer.sparse = sparse < dense;
 }
 
 bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }

@@ -209,7 +209,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
                        .y = {"learning rate"},
                        .series = {series_of(log, "learning_rate", "", 1)},
                        .logarithmic = recipe.schedule != "cosine" && recipe.schedule != "one-cycle"});
-  return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe));
+  return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe) + zero_chart(log));
 }
 
 /// "Validation loss: lowest at the end is wide with 0.1317".
