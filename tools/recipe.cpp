@@ -363,6 +363,9 @@ void check_layers(const Recipe& recipe) {
     if (layer.directions == "both" && (recipe.carries() || recipe.format == "text"))
       refuse("{}: a layer in both directions wants whole sequences{}", place,
              recipe.format == "text" ? ", and would see the token that it is to tell; give directions = \"one\"" : "; leave train.truncate out");
+  for (const LayerSpec& layer : recipe.layers)
+    if (layer.units == 1 && layer.activation == "softmax")
+      refuse("{}: softmax over one unit is 1, whatever enters; give sigmoid, or linear for values", place);
   const LayerSpec& last = recipe.layers.back();
   if (recipe.loss == "cross_entropy" && last.activation != "softmax")
     refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}", place);

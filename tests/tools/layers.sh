@@ -188,6 +188,9 @@ awk -F, 'NR == 1 || $2 == "up"' data.csv >one.csv
 refused 2 'one\.csv: one class, "up"' train r.toml --out run2 --set data.train=one.csv
 refused 2 'binary is for values of 0 to 1, but .* has -' train r.toml --out run2 --set train.loss=binary --set data.target=x --set data.ignore=label \
   --set data.target_type=value --set data.target_per=row --set 'model.layers=[{gru=4},{dense=1,activation="sigmoid"}]'
+refused 2 'softmax over one unit is 1' train r.toml --out run2 --set 'model.layers=[{gru=4},{dense=1,activation="softmax"}]'
+awk -F, 'NR == 1 || $1 == 0' data.csv >single.csv
+refused 2 'one sequence cannot be held out and trained on' train r.toml --out run2 --set data.train=single.csv
 absent run2
 recipe "{ gru = 4, directions = \"both\" }, $softmax"
 rm -rf run && works train r.toml --out run
@@ -196,11 +199,12 @@ refused 2 '^--every-step: run goes in both directions' run run --input data.csv 
 # --- a run is not begun from a model that it replaces, and the model of the run that it replaces is gone
 refused 2 'lies in the run.s own folder' train r.toml --init run/model.slu --out run --force
 [ -s run/model.slu ] || complain "a refused training took the model away"
+touch run/model-int8.slu run/report.html
 "${sluice[@]}" train r.toml --out run --force --set train.epochs=1000000 >out 2>err </dev/null &
 for _ in $(seq 100); do sleep 0.1; [ -e run/checkpoint.slc ] && break; done
 sleep 0.2
 kill -9 $!
 wait $! 2>/dev/null
-absent run/model.slu
+absent run/model.slu run/model-int8.slu run/report.html
 
 finish

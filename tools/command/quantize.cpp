@@ -193,8 +193,8 @@ void run_quantize(const QuantizeOptions& options) {
   if (!options.report.empty()) files.push_back({options.report, report_json(input, options, before, candidates, best, errors)});
   write_files(files);
 
-  print("ranges from {} sequences, tried on {} others{}:\n{}\n", with_commas(input.split.train.size()),
-        with_commas(input.split.held_out.size()),
+  print("ranges from {} sequences, tried on {}{}:\n{}\n", with_commas(input.split.train.size()),
+        input.split.held_out == input.split.train ? "the same" : with_commas(input.split.held_out.size()) + " others",
         trained_on_all(input.model.made(), data_hash(input.data)) ? ", all of which the model was trained on" : "",
         choice_table(before, candidates, best));
   print("where the error arises:\n{}\n", error_table(errors, input.data));

@@ -77,7 +77,7 @@ void report_training(const Input& input, const Trained& trained, double seconds)
     if (epoch.held_out && (!better || epoch.held_out->loss < better->held_out->loss)) better = &epoch;
   constexpr double much = 0.9;  // of the loss of what is kept
   if (input.recipe.patience == 0 && better && better->held_out->loss < much * trained.epochs.back().held_out->loss)
-    print("Epoch {} had a lower validation loss, {:#.4g}; train.patience stops there and keeps it.\n", better->number,
+    print("Epoch {} had a lower validation loss, {:#.4g}, but the last epoch is kept; with train.patience the best one is.\n", better->number,
           better->held_out->loss);
 }
 
@@ -87,7 +87,7 @@ void report_zeros(const Network& network) {
   for (const double share : zero_shares(network)) text += (text.empty() ? "" : ", ") + percent(share);
   const bool sparse = std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& l) { return l.sparse; });
   print("Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
-        sparse ? "the blob does not store them" : "this blob stores them, one in fixed point (sluice quantize) only where that is smaller");
+        sparse ? "the blob does not store them" : "model.slu stores them still; in fixed point they are left out where that is smaller");
 }
 
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,

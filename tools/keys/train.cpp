@@ -68,8 +68,8 @@ const Key table[] = {
      .field = &R::truncate,
      .fallback = "0",
      .noun = "a number of rows",
-     .help = "Tables with data.target_per = \"row\": train long sequences in pieces of so many rows, in their order and with carried states, as "
-             "train.carry does a text. 0: whole.",
+     .help = "Tables with data.target_per = \"row\": train long sequences in pieces of so many rows, in their order in the file and with carried "
+             "states, as train.carry does a text; nothing is shuffled. 0: whole.",
      .min = 0,
      .max = 16777216,
      .source = "Williams, Peng 1990"},

@@ -93,7 +93,7 @@ std::string advice(const ReportedRun& run, const Measured* measured) {
     const double epoch = run.log.epochs[std::size_t(best - loss.begin())];
     constexpr double much = 0.9;
     if (*best < much * loss.back())
-      return fmt::format("Validation was better before the end, at epoch {}: train.patience stops there and keeps it.", epoch);
+      return fmt::format("Validation was better before the end, at epoch {}, but the last one is kept; with train.patience the best one is.", epoch);
     if (best + 1 == loss.end() && loss.size() > 2)
       return "Validation still fell at the last epoch: more train.epochs may help.";
   }

@@ -14,6 +14,9 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
   if (recipe.validation == 0 && !in_time_order) return {all_sequences(data), {}};
   Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
   if (in_time_order) return result;
+  if (data.sequences() == 1)
+    refuse("{}: one sequence cannot be held out and trained on; set 0, or keep a part of it in a file of its own (data.test)",
+           where(recipe, "data.validation"));
   if (!has_target(data, result.held_out) || !has_target(data, result.train))
     refuse("{}: {} of {} sequences cannot be held out with targets on both sides; give another share, or 0",
            where(recipe, "data.validation"), recipe.validation, data.sequences());

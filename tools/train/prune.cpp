@@ -40,8 +40,8 @@ PrunePlan prune_plan(const Recipe& recipe, const Split& split) {
   const auto end = std::uint64_t(recipe.prune_end * double(steps));
   plan.count = end > plan.begin ? (end - plan.begin) / plan.every : 0;
   if (plan.count == 0)
-    refuse("{}: pruning every {} batches does not happen once between train.prune_begin and train.prune_end, batches {} to {} of {}; give "
-           "fewer, or train longer",
+    refuse("{}: pruning every {} batches does not happen once between train.prune_begin and train.prune_end, batches {} to {} of {}; lower "
+           "train.prune_every, or train longer",
            where(recipe, "train.prune_every"), plan.every, plan.begin, end, steps);
   return plan;
 }

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char *recipe_file = "recipe.toml", *log_file = "log.jsonl";
 constexpr const char* model_files[] = {"model.slu", "model-f32.slu"};
+constexpr const char* made_of_models[] = {"model-int8.slu", "model-w8a16.slu", "report.html"};  ///< by other commands, under these names
 constexpr const char* run_files[] = {model_files[0], model_files[1], recipe_file, log_file, checkpoint_file};
 
 bool holds(const std::string& folder, const char* file) {
@@ -108,6 +109,7 @@ void begin_run(const RunFolder& folder, const std::string& recipe, const std::st
   write_files(files);
   std::error_code ignored;
   for (const char* name : model_files) fs::remove(folder.path(name), ignored);
+  for (const char* name : made_of_models) fs::remove(folder.path(name), ignored);
 }
 
 void save_checkpoint(const RunFolder& folder, const std::string& bytes) {
