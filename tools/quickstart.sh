@@ -71,7 +71,7 @@ awk 'function show() { printf "utterance %s: class %d, logits%s\n", name, best, 
   $4 == 2 { unit = $6 + 0; if (unit == 0) { logits = ""; most = $7; best = 1 }
             if ($7 > most) { most = $7; best = unit + 1 } logits = logits " " $7 }
   END { show() }' "$board/trace.txt" >"$board/desk.txt"
-quietly "$board/build.log" cmake --preset cortex-m4 -B "$board/build" -DSLUICE_FORMATS=int8 -DSLUICE_LAYERS="gru;dense" \
+quietly "$board/build.log" cmake --preset cortex-m4 -B "$board/build" -DSLUICE_FORMATS=int8 -DSLUICE_LAYERS="gru;dense" -DSLUICE_SPARSE=OFF \
   -DSLUICE_UTTERANCES="$PWD/$board"
 quietly "$board/build.log" cmake --build "$board/build" --target utterances
 qemu-system-arm -M mps2-an386 -nographic -monitor none -serial none -semihosting-config enable=on,target=native -icount shift=0 \
