@@ -148,6 +148,7 @@ Columns columns_of(const Recipe& recipe) {
                                               : Format::table,
           .text = recipe.text,
           .tokens = {words, recipe.lower_case},
+          .every_character = recipe.vocabulary == 0,
           .max_steps = std::size_t(recipe.max_steps),
           .cut_front = recipe.cut == "front",
           .windows = windows_of(recipe)};

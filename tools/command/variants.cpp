@@ -94,14 +94,6 @@ struct Column {
   bool share;  ///< as percent
 };
 
-/// Mean recall of the classes that occur.
-double balanced_accuracy(const Evaluation& e) {
-  double sum = 0, classes = 0;
-  for (const Counts& one : class_counts(e))
-    if (one.real) sum += double(one.correct) / double(one.real), classes += 1;
-  return classes > 0 ? sum / classes : 0;
-}
-
 /// Mean squared error in units of the values' deviation.
 double error_in_units(const Evaluation& e) {
   double sum = 0;
@@ -127,7 +119,7 @@ std::vector<Column> columns_for(const RunResult& result) {
   };
   add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
   if (accuracy && result.test.targets)
-    columns.push_back({"test balanced accuracy", [](const RunResult& r) { return balanced_accuracy(r.test); }, true});
+    columns.push_back({"test balanced accuracy", [](const RunResult& r) { return watched_measure(r.test, "balanced_accuracy"); }, true});
   columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
   return columns;
 }

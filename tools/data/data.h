@@ -45,6 +45,7 @@ struct Columns {
   Format format = Format::table;
   std::string text = {};  ///< of a TSV file
   TokenRules tokens = {false, false};
+  bool every_character = false;  ///< the vocabulary was not limited: a character that a model does not know is refused
   std::size_t max_steps = 0;  ///< longer sequences are cut; 0: none
   bool cut_front = false;     ///< their beginning goes, not their end
   Windows windows = {};

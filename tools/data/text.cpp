@@ -12,11 +12,13 @@ namespace {
 /// The ids of a file's tokens: a model's, or those of a vocabulary that grows with each new one.
 struct Ids {
   Tokens tokens;
-  bool grows, refuses;  ///< unknown characters, of a text that is to be answered
+  bool grows, refuses;  ///< unknown characters: of a text to be answered, and wherever the vocabulary was not limited
   std::unordered_map<std::string, std::int32_t> known;
 
   Ids(const Columns& columns, const Expected& expected)
-      : tokens(expected.tokens), grows(expected.learning()), refuses(!expected.targets && !expected.tokens.rules.words) {
+      : tokens(expected.tokens),
+        grows(expected.learning()),
+        refuses(!grows && !tokens.rules.words && (columns.every_character || !expected.targets)) {
     if (grows) tokens.rules = columns.tokens;
     for (const std::string& text : tokens.texts) known.emplace(text, std::int32_t(first_token + known.size()));
   }
