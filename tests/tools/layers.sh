@@ -176,6 +176,9 @@ recipe "{ gru = 16 }, $softmax" 'prune = 0.5' 'prune_every = 1'
 works train r.toml --out pruned
 works report pruned
 grep -q 'Pruned: blocks of 8 x 4 weights that are zero' pruned/report.html || complain "the report of a pruned run has no chart of its zeros"
+# Half of the blocks are 50 on an axis in percent: of the chart's ticks one is 20 or more.
+sed -n '/share of blocks (%)/,/class="axis"/s/.*class="tick end">\([0-9.]*\)<.*/\1/p' pruned/report.html |
+  awk '$1 >= 20 { found = 1 } END { exit !found }' || complain "the chart of zeros is not in percent"
 
 # --- what makes no sense together
 recipe "{ gru = 16 }, $softmax"

@@ -163,6 +163,7 @@ std::string zero_chart(const NamedLog& log) {
     series.push_back(series_of(log, column, fmt::format("recurrent layer {}", layer + 1), layer + 1));
   }
   if (series.empty()) return "";
+  in_percent(series);
   return line_chart({.title = "Pruned: blocks of 8 x 4 weights that are zero",
                      .x = epochs,
                      .y = {"share of blocks (%)", false, 100},
