@@ -1,0 +1,57 @@
+// Search methods: from what a study has seen to the next point. A method keeps nothing: it is a function of the history and of the
+// number of the trial that is to come, so that a study resumed, a second process and many machines need no further code.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "space.h"
+
+namespace sluice::tools {
+
+/// A trial as a method sees it.
+struct Seen {
+  Point point;
+  std::optional<double> value;  ///< the lower the better; none: it runs still, or there is no value to compare with
+  bool failed = false;          ///< it has no value and never will: as bad as the worst
+};
+
+struct Question {
+  const Space& space;
+  std::span<const Seen> seen;  ///< trials 0, 1, ..., number - 1
+  std::uint64_t number;        ///< of the trial that is to come
+  std::uint64_t seed;          ///< of the study
+  /// Whether a point may be tried: the recipe allows it, and it fits the device.
+  std::function<bool(const Point&)> allowed;
+  std::string acquisition = "ei";  ///< of the Bayesian methods: "ei", expected improvement, or "ucb", confidence bound
+  std::uint64_t begin = 10;        ///< trials with a value before a model of them is made; until then independent draws
+};
+
+/// The next point: allowed, and not among those seen. None where the method has no further one.
+using Ask = std::optional<Point> (*)(const Question&);
+
+std::optional<Point> ask_grid(const Question&);      ///< every combination, the first parameter slowest; a real parameter needs a step
+std::optional<Point> ask_random(const Question&);    ///< independent draws
+std::optional<Point> ask_sobol(const Question&);     ///< a Sobol sequence (Joe, Kuo 2008), scrambled by the seed
+std::optional<Point> ask_gaussian(const Question&);  ///< Gaussian process, Matern 5/2
+std::optional<Point> ask_forest(const Question&);    ///< random forest
+std::optional<Point> ask_tpe(const Question&);       ///< tree-structured Parzen estimator
+std::optional<Point> ask_genetic(const Question&);   ///< tournament, crossover, mutation, elitism
+
+/// A method by its name in tune.method.
+struct Method {
+  const char* name;
+  Ask ask;
+};
+std::span<const Method> methods();
+
+/// How many points a grid has; infinity where a real parameter has no step. Points that conditions make the same count once.
+double grid_points(const Space& space);
+
+/// A number in [0, 1), of 53 bits, that depends on the arguments alone.
+double draw(std::uint64_t seed, std::uint64_t number, std::uint32_t index, std::uint32_t attempt);
+
+}  // namespace sluice::tools
