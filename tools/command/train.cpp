@@ -15,6 +15,7 @@
 #include "../recipe.h"
 #include "../train/checkpoint.h"
 #include "../train/input.h"
+#include "../train/start.h"
 #include "train_run.h"
 
 namespace sluice::tools {
@@ -115,7 +116,7 @@ std::string kept_text(const Input& input, const Trained& trained) {
 [[noreturn]] void stop_interrupted(const std::string& folder, const Input& input, const Trained& trained) {
   throw Error(130,
               fmt::format("interrupted after {} of {} epochs: {} holds {}; to go on: sluice train --resume {}",
-                          trained.epochs.size(), input.recipe.epochs, run_model(folder), kept_text(input, trained), folder));
+                          trained.epochs.size(), input.recipe.last_epoch(), run_model(folder), kept_text(input, trained), folder));
 }
 
 [[noreturn]] void stop_diverged(const std::string& folder, const Input& input, const Trained& trained) {
@@ -205,17 +206,6 @@ struct Run {
   double seconds = 0;
 };
 
-/// The recipe's data, and its network before training; refused where they do not go together.
-Network checked_start(const Recipe& recipe, Input& input) {
-  input = read_input(recipe);
-  Network start = make_network(recipe, input.train, input.split);
-  check_device(recipe, start);
-  check_aware(recipe, start);
-  check_foldable(recipe, start);
-  train_plan(recipe, input.train, input.split, start);  // refuses what does not fit the data
-  return start;
-}
-
 /// Trains in the folder, which has been checked.
 Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   namespace fs = std::filesystem;
@@ -223,6 +213,7 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
     refuse("{}: {} lies in the run's own folder, which replaces it; give another --out", where(recipe, "model.init_from"), recipe.init_from);
   Run run;
   Input& input = run.input;
+  input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
   const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
@@ -232,12 +223,7 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   const Progress clock = start_progress(1);
   run.trained = train(recipe, input.train, input.split, start, &keeping);
   Trained& trained = run.trained;
-  if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
-  restore_targets(input.train);
-  if (input.train.difference) {
-    OwnedModel& real = trained.real.blob.size ? trained.real : trained.model;
-    real = adding_input(real, recipe.target);
-  }
+  hand_on(recipe, input, trained);
   const bool stopped = trained.interrupted || !trained.diverged.empty();
   run.seconds = seconds_since_start(clock);
   write_models(folder, models_of(trained), !stopped);
@@ -275,10 +261,7 @@ double zero_share(const Network& network) {
 
 }  // namespace
 
-void check_run(const Recipe& recipe) {
-  Input input;
-  checked_start(recipe, input);
-}
+void check_run(const Recipe& recipe) { checked_start(recipe, read_input(recipe)); }
 
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force) {
   const bool same = !force && is_of(folder, recipe), complete = same && is_complete(folder);

@@ -57,6 +57,7 @@ struct Loop {
   const DataSet& data;
   const Split& split;
   const Keeping* keeping;  ///< null: in memory alone
+  Stint* stint;            ///< null: all of the training
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
@@ -145,17 +146,21 @@ void save_after(Loop& loop, double seconds) {
 void restore(Loop& loop) {
   const TrainState& state = loop.state;
   need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
-  if (state.mask.size() != loop.mask.size()) fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
+  if (state.mask.size() != loop.mask.size()) fail("the checkpoint is of another network");
   std::copy(state.mask.begin(), state.mask.end(), loop.mask.begin());  // in place: the trainer points to it
   if (!loop.aware) return;
   if (state.unit.size() != loop.aware->unit.size())
-    fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
+    fail("the checkpoint is of another network");
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // likewise
   loop.aware->ranges.peak = state.peaks;
 }
 
 /// The files of a training that begins, or what a former one left.
 void begin(Loop& loop) {
+  if (loop.stint && !loop.stint->checkpoint.empty()) {
+    loop.state = read_checkpoint(loop.stint->checkpoint, loop.start.made(), "the trial's checkpoint");
+    restore(loop);
+  }
   if (!loop.keeping) return;
   const RunFolder& folder = loop.keeping->folder;
   loop.kept = start_progress(1);
@@ -170,8 +175,8 @@ void begin(Loop& loop) {
 // --- progress
 
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
-  const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number, fmt::formatted_size("{}", recipe.epochs),
-                                       recipe.epochs, epoch.loss);
+  const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number,
+                                       fmt::formatted_size("{}", recipe.last_epoch()), recipe.last_epoch(), epoch.loss);
   return recipe.target_type == "class" ? text + ", accuracy " + percent(epoch.accuracy) : text;
 }
 
@@ -182,8 +187,8 @@ std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& 
 }
 
 bool worth_a_line(const Recipe& recipe, int epoch) {
-  const int every = std::max(1, int(recipe.epochs) / plain_lines);
-  return epoch == 1 || epoch % every == 0 || epoch == int(recipe.epochs);
+  const int last = int(recipe.last_epoch()), every = std::max(1, last / plain_lines);
+  return epoch == 1 || epoch % every == 0 || epoch == last;
 }
 
 /// How the last validation went.
@@ -294,7 +299,7 @@ bool run_epoch(Loop& loop, Trained& result) {
 // --- epochs
 
 bool is_validated(const Loop& loop, int epoch) {
-  return !loop.split.held_out.empty() && (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.epochs));
+  return !loop.split.held_out.empty() && (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.last_epoch()));
 }
 
 /// What a validation leads to.
@@ -332,13 +337,20 @@ void end_epoch(Loop& loop) {
     progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
 }
 
+/// Of this part of the training.
+int last_epoch(const Loop& loop) {
+  const std::int64_t last = loop.recipe.last_epoch();
+  return int(loop.stint && loop.stint->until > 0 ? std::min(last, loop.stint->until) : last);
+}
+
 bool stops_early(const Loop& loop) { return loop.recipe.patience > 0 && loop.state.patience.worse >= loop.recipe.patience; }
 
 void run_epochs(Loop& loop, Trained& result) {
-  while (int(loop.state.epochs.size()) < int(loop.recipe.epochs) && !stops_early(loop)) {
+  while (int(loop.state.epochs.size()) < last_epoch(loop) && !stops_early(loop)) {
     result.interrupted = interrupt_seen;
     if (result.interrupted || !run_epoch(loop, result)) return;
     end_epoch(loop);
+    if (loop.stint && loop.stint->after_epoch) loop.stint->after_epoch(loop.state.epochs.back());
     save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
   }
   if (stops_early(loop))
@@ -371,8 +383,9 @@ void start_trainer(Loop& loop) {
 
 void start_clock(Loop& loop) {
   const std::uint64_t batches = batches_of(loop.recipe, loop.split);
-  loop.progress = start_progress(batches * std::uint64_t(loop.recipe.epochs));
+  loop.progress = start_progress(batches * std::uint64_t(loop.recipe.last_epoch()));
   loop.progress.before = batches * loop.state.epochs.size() + loop.state.sums.batches;
+  loop.progress.silent = loop.stint != nullptr;
 }
 
 /// What is kept of a training: the best epoch, by early stopping or where it could not go to its end; else what it came to.
@@ -391,9 +404,10 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 
 }  // namespace
 
-Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping) {
+Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
+              Stint* stint) {
   Loop loop{
-      recipe, data, split, keeping, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
+      recipe, data, split, keeping, stint, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
   begin(loop);
@@ -407,6 +421,7 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
   }
   end_progress(loop.progress);
   if (result.interrupted) save(loop);
+  if (stint) stint->checkpoint = checkpoint_of(loop), stint->complete = int(loop.state.epochs.size()) >= int(recipe.last_epoch()) || stops_early(loop);
   Snapshot kept = kept_of(loop, result);
   result.model = std::move(kept.model), result.real = std::move(kept.real), result.warnings = std::move(kept.warnings);
   result.epochs = std::move(loop.state.epochs);
