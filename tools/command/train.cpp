@@ -55,10 +55,6 @@ std::string data_line(const Input& input) {
   return printable(text + imbalance_text(data, input.split.train));
 }
 
-std::string bytes_of(const OwnedModel& model) {
-  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
-}
-
 std::vector<RunFile> models_of(const Trained& trained) {
   std::vector<RunFile> files = {{"model.slu", bytes_of(trained.model)}};
   if (trained.real.blob.size) files.push_back({"model-f32.slu", bytes_of(trained.real)});

@@ -105,12 +105,8 @@ Snapshot snapshot(const Loop& loop, OwnedModel weights) {
   return result;
 }
 
-std::string_view bytes_of(const OwnedModel& model) {
-  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
-}
-
 Best best_of(const Snapshot& snapshot, int epoch, double value) {
-  return {epoch, value, std::string(bytes_of(snapshot.model)), std::string(bytes_of(snapshot.real)), snapshot.warnings};
+  return {epoch, value, bytes_of(snapshot.model), bytes_of(snapshot.real), snapshot.warnings};
 }
 
 Snapshot snapshot_of(const Best& best) {

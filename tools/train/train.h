@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../common/model_file.h"
+#include "../convert/budget.h"
 #include "../convert/network.h"
 #include "../data/data.h"
 #include "../recipe.h"
@@ -25,6 +26,13 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
 
 /// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
 void check_device(const Recipe& recipe, const Network& network);
+
+/// What it costs there, from its shape; the recipe names a core.
+DeviceCost cost_on_device(const Recipe& recipe, const Network& network);
+
+/// The limits of a recipe's [device], and the number format that will run there.
+Budget budget_of(const Recipe& recipe);
+sluice_format device_format(const Recipe& recipe);
 
 /// "cortex-m4, int8: flash 6,768 of 7,168 bytes; instructions 11,745": what a network costs on the recipe's device; empty
 /// without one.
