@@ -1,0 +1,72 @@
+#include "../ask.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/random.h"
+#include "shared.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::uint32_t most_attempts = 1000;
+constexpr double walked_points = 1e5;
+
+constexpr Method all_methods[] = {
+    {"grid", ask_grid},
+    {"random", ask_random},
+    {"sobol", ask_sobol},
+};
+
+}  // namespace
+
+std::span<const Method> methods() { return all_methods; }
+
+double draw(std::uint64_t seed, std::uint64_t number, std::uint32_t index, std::uint32_t attempt) {
+  const Philox random = Philox::at(seed, std::uint32_t(number), index, attempt, std::uint32_t(Purpose::tune));
+  return (double(random.word[0] >> 5) * 67108864.0 + double(random.word[1] >> 6)) / 9007199254740992.0;  // 27 and 26 bits of 53
+}
+
+bool PointLess::operator()(const Point& a, const Point& b) const {
+  // NaN after every number, so that points that lack a parameter have a place too.
+  return std::ranges::lexicographical_compare(
+      a, b, [](double x, double y) { return std::isnan(y) ? !std::isnan(x) : x < y; });
+}
+
+PointSet seen_points(const Question& question) {
+  PointSet points;
+  for (const Seen& seen : question.seen) points.insert(seen.point);
+  return points;
+}
+
+double Draws::normal() {  // Box, Muller
+  const double radius = std::sqrt(-2 * std::log(1 - (*this)()));
+  return radius * std::cos(2 * M_PI * (*this)());
+}
+
+Point random_point(const Question& question, std::uint32_t attempt) {
+  Point point;
+  for (const Parameter& parameter : question.space.parameters)
+    point.push_back(value_of_share(parameter, draw(question.seed, question.number, std::uint32_t(point.size()), attempt)));
+  return settled(question.space, point);
+}
+
+std::optional<Point> first_new(const Question& question, const std::function<Point(std::uint32_t)>& propose) {
+  const PointSet seen = seen_points(question);
+  PointSet refused;
+  const double points = grid_points(question.space);
+  for (std::uint32_t attempt = 0; attempt < most_attempts; ++attempt) {
+    const Point point = propose(attempt);
+    if (seen.contains(point) || refused.contains(point)) continue;
+    if (question.allowed(point)) return point;
+    if (std::isfinite(points)) refused.insert(point);
+  }
+  return points <= walked_points ? first_of_grid(question, seen) : std::nullopt;
+}
+
+bool beginning(const Question& question) {
+  return std::uint64_t(std::ranges::count_if(question.seen, [](const Seen& seen) { return seen.value.has_value(); })) <
+         std::max<std::uint64_t>(question.begin, 2);
+}
+
+}  // namespace sluice::tools
