@@ -171,6 +171,38 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
   command->callback([&o] { run_quantize(o); });
 }
 
+#if SLUICE_WITH_TUNE
+void add_tune(CLI::App& app, TuneOptions& o) {
+  CLI::App* command = app.add_subcommand(
+      "tune", "Search for the best recipe: values that may vary stand in it, such as learning_rate = { value = 1e-3, low = 1e-4, high = 1e-1, log = true }");
+  command->add_option("recipe", o.recipe, "The recipe with its search space; left out, the one that the study was begun with")->type_name("RECIPE");
+  command->add_option("--study", o.study, "The study, an SQLite file: begun where it is not there, gone on with where it is; several processes may share it")
+      ->type_name("FILE.db");
+  command->add_option("--method", o.method, "Overrides tune.method: grid, random, sobol, gaussian, forest, tpe, genetic")->type_name("METHOD");
+  command->add_option("--halving", o.halving, "Overrides tune.halving: none, halving, hyperband")->type_name("KIND");
+  command->add_option("--trials", o.trials, "Overrides tune.trials: so many in the study in all; the first is the recipe as it is")->type_name("N");
+  command->add_option("--jobs", o.jobs, "Trials at a time, which share the cores; default 1")->type_name("N");
+  command->add_option("--time", o.time, "Begin no trial after this long: 90s, 30m, 2h")->type_name("TIME");
+  command->add_option("--enqueue", o.enqueue, "A point to try next, \"train.learning_rate=0.01,model.layers.1.gru=16\"; the rest is the recipe's own")
+      ->type_name("POINT")
+      ->allow_extra_args(false);
+  command->add_option("--seeds", o.seeds, "The winner is trained on all data with each of these seeds, and tested; default 1..5")->type_name("LIST");
+  command->add_option("--max-failures", o.max_failures, "Overrides tune.max_failures: end when more trials failed")->type_name("N");
+  command->add_option("--threads", o.threads, "Overrides train.threads, of each trial; default the cores shared by the jobs")->type_name("N");
+  command->add_option("--data-dir", o.data_folder, "Where the recipe's data files are, if not beside it")->type_name("FOLDER");
+  command->add_option("--set", o.set, "Overrides a key of the recipe, and fixes it where it was searched")->type_name("KEY=VALUE")->allow_extra_args(false);
+  command->add_flag("--yes", o.yes, "Begin a grid of more than 100,000 points");
+  command->add_flag("--list", o.list, "Show every trial, and stop");
+  command->add_option("--show", o.show, "Show all of one trial, and stop")->type_name("N");
+  command->add_flag("--best", o.best, "Show the winner, and with a device the front of quality against cost, and stop");
+  command->add_flag("--json", o.json, "Print the study for programs, and stop");
+  command->add_option("--export", o.export_number, "Write a trial's model, trained on all data, and stop; \"best\" is the winner's")->type_name("N");
+  command->add_option("--out", o.out, "Of --export: the model to write")->type_name("MODEL.slu");
+  command->add_flag("--force", o.force, "Of --export: replace a file that is there");
+  command->callback([&o] { run_tune(o); });
+}
+#endif
+
 void add_report(CLI::App& app, ReportOptions& o) {
   CLI::App* command = app.add_subcommand("report", "One HTML page of a run, which opens offline; of several, their comparison");
   command->add_option("runs", o.runs, "Folders of runs, or of a recipe's variants and seeds")->required()->type_name("DIR");
@@ -216,6 +248,7 @@ struct Options {
   BenchOptions bench;
   ExportOptions export_;
   QuantizeOptions quantize;
+  TuneOptions tune;
   ReportOptions report;
 };
 
@@ -232,6 +265,9 @@ int run(int argc, char** argv) {
   add_bench(app, options.bench);
   add_export(app, options.export_);
   add_quantize(app, options.quantize);
+#if SLUICE_WITH_TUNE
+  add_tune(app, options.tune);
+#endif
   add_report(app, options.report);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
   if (argc < 2) {
