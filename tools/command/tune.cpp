@@ -63,7 +63,7 @@ std::uint64_t count_of(const std::string& option, const std::string& text, std::
 Study new_study(const std::string& file, const Plan& plan) {
   Study study;
   study.file = file;
-  study.recipe_file = plan.recipe_file, study.recipe = plan.text, study.data_folder = plan.data_folder;
+  study.recipe_file = full(plan.recipe_file), study.recipe = plan.text, study.data_folder = plan.data_folder;
   for (const Override& one : plan.overrides) study.overrides.emplace_back(one.key, one.value);
   study.version = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
   std::error_code unreadable;
@@ -155,7 +155,7 @@ void finish_winner(const std::string& file, const Plan& plan, const std::vector<
 }
 
 Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides) {
-  return read_plan(full(options.recipe), read_file(options.recipe), overrides, full(options.data_folder));
+  return read_plan(options.recipe, read_file(options.recipe), overrides, full(options.data_folder));
 }
 
 /// The recipe that the study itself holds; what the command line says besides stands above it.
@@ -212,7 +212,7 @@ void run_tune(const TuneOptions& options) {
   if (read_only(options)) return;
   wanted_isa();
   const std::vector<Override> overrides = overrides_of(options);
-  const bool there = fs::exists(options.study);
+  const bool there = is_begun(options.study);
   if (options.recipe.empty() && !there) refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
   const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), overrides) : plan_of(options, overrides);
   const std::uint64_t jobs = options.jobs.empty() ? 1 : count_of("--jobs", options.jobs, 1024);
