@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds beat_every{500}, silence{10000};
 constexpr milliseconds last_words{250};  // of a job that mpirun ends
 constexpr int note_tag = 1001;           // of beats, and of a rank's end
+constexpr int piece_tag = 1002;
 constexpr int spins = 2000;              // polls before a wait sleeps in between
 constexpr std::size_t most_bytes = std::size_t(1) << 30;
 
@@ -234,6 +236,39 @@ std::string receive_from(int rank, int tag) {
   return std::move(transfer.bytes);
 }
 
+void exchange(std::span<const sluice_piece> pieces) {
+  static Transfer transfer;  // its memory is used again
+  const auto count = std::size_t(place.count), own = std::size_t(place.rank);
+  std::vector<std::size_t> begin(count + 1), at;  // of each rank's bytes
+  for (const sluice_piece& piece : pieces) begin[piece.rank + 1] += piece.bytes;
+  for (std::size_t rank = 0; rank < count; ++rank) begin[rank + 1] += begin[rank];
+  if (transfer.bytes.size() < begin[count]) transfer.bytes.resize(begin[count]);
+  at = begin;
+  for (const sluice_piece& piece : pieces) {
+    if (piece.rank == own) std::memcpy(transfer.bytes.data() + at[own], piece.data, piece.bytes);
+    at[piece.rank] += piece.bytes;
+  }
+  transfer.requests.clear();
+  const auto post = [&](std::size_t of, auto call) {  // in blocks, since MPI counts them as int
+    for (std::size_t from = begin[of]; from < begin[of + 1]; from += most_bytes) {
+      transfer.requests.push_back(MPI_REQUEST_NULL);
+      need(call(transfer.bytes.data() + from, int(std::min(most_bytes, begin[of + 1] - from)), &transfer.requests.back()));
+    }
+  };
+  for (std::size_t rank = 0; rank < count; ++rank)
+    if (rank != own)
+      post(rank, [&](char* to, int n, MPI_Request* request) { return MPI_Irecv(to, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
+  for (std::size_t rank = 0; rank < count; ++rank)
+    if (rank != own)
+      post(own, [&](char* from, int n, MPI_Request* request) { return MPI_Isend(from, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
+  complete(transfer, -1);
+  at = begin;
+  for (const sluice_piece& piece : pieces) {
+    if (piece.rank != own) std::memcpy(piece.data, transfer.bytes.data() + at[piece.rank], piece.bytes);
+    at[piece.rank] += piece.bytes;
+  }
+}
+
 #else
 
 void join_ranks() {
@@ -247,6 +282,7 @@ bool told_to_end() { return false; }
 void send_to(int, int, std::string_view) {}
 std::optional<int> sender_of(int) { return std::nullopt; }
 std::string receive_from(int, int) { return ""; }
+void exchange(std::span<const sluice_piece>) {}
 
 #endif
 

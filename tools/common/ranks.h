@@ -5,10 +5,12 @@
 // whose beats have stopped. All of this is one thread's to call, but for is_lost().
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "error.h"
+#include "sluice_train.h"
 
 namespace sluice::tools {
 
@@ -49,5 +51,8 @@ std::optional<int> sender_of(int tag);
 
 /// Waits for a rank's message.
 std::string receive_from(int rank, int tag);
+
+/// Fills the pieces that other ranks have, as sluice_host's gather wants it: one message from each rank to each other one.
+void exchange(std::span<const sluice_piece> pieces);
 
 }  // namespace sluice::tools
