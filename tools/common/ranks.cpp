@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <list>
@@ -37,7 +38,7 @@ constexpr milliseconds beat_every{500}, silence{10000};
 constexpr milliseconds last_words{250};  // of a job that mpirun ends
 constexpr int note_tag = 1001;           // of beats, and of a rank's end
 constexpr int piece_tag = 1002;
-constexpr int spins = 2000;              // polls before a wait sleeps in between
+constexpr std::chrono::microseconds spins{100}, naps{20};  // a wait polls for so long, then sleeps in between
 constexpr std::size_t most_bytes = std::size_t(1) << 30;
 
 volatile std::sig_atomic_t terminated = 0;
@@ -137,16 +138,15 @@ std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
 /// Waits for done(), unless there is no point in it: then the reason is returned.
 template <class Done>
 std::exception_ptr wait_until(int rank, Done done) {
-  Clock::time_point told_since = Clock::now();
-  for (int polls = 0;; ++polls) {
-    if (!terminated) told_since = Clock::now();
-    const std::exception_ptr reason = polls < spins ? nullptr : hopeless(rank, told_since);  // before the last look
+  const Clock::time_point since = Clock::now();
+  for (Clock::time_point told_since = since;;) {
+    const Clock::time_point now = Clock::now();
+    if (!terminated) told_since = now;
+    const bool long_now = now - since > spins;
+    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;  // before the last look
     if (done()) return nullptr;
     if (reason) return reason;
-    if (polls < spins)
-      std::this_thread::yield();
-    else
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    if (long_now) std::this_thread::sleep_for(naps);  // not yield: on a busy core that is others' whole time slice
   }
 }
 
@@ -192,13 +192,17 @@ void leave_ranks(int exit_code, const std::string& last_line) {
   leaves = true;
   beats.join();
   hear();
+  Transfer note{std::string(1, char(exit_code)) + last_line, {}};
   bool silent = false;
-  for_each_known([&](int, Peer& peer) { silent = silent || peer.silent; });
-  if (silent) MPI_Abort(MPI_COMM_WORLD, exit_code);  // nobody can be left in peace any more
-  const std::string note = std::string(1, char(exit_code)) + last_line;
   for_each_known([&](int rank, Peer& peer) {
-    if (!peer.ended) MPI_Send(note.data(), int(note.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD);
+    silent = silent || peer.silent;
+    if (peer.ended || peer.silent) return;
+    note.requests.push_back(MPI_REQUEST_NULL);
+    MPI_Isend(note.bytes.data(), int(note.bytes.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &note.requests.back());
   });
+  MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
+  if (silent && place.rank == 1) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
+  if (silent) std::_Exit(exit_code);                                               // nobody can be left in peace
   MPI_Finalize();
 }
 
