@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "common/error.h"
 #include "common/print.h"
+#include "common/ranks.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -223,8 +224,13 @@ std::string version_text() {
                      SLUICE_BLOB_MAJOR, SLUICE_BLOB_MINOR);
 }
 
+std::string last_line;  ///< that this process said of what went wrong
+
 /// One line, whatever names and cells it quotes.
-void complain(const std::string& line) { tell(printable(line) + "\n"); }
+void complain(const std::string& line) {
+  last_line = printable(line);
+  tell(last_line + "\n");
+}
 
 /// What is wrong with the command line, in one line that says where to look.
 int complain_about_request(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
@@ -252,7 +258,11 @@ struct Options {
   ReportOptions report;
 };
 
+/// What the processes that mpirun started do together; of another command, each one does the whole.
+bool is_shared(std::string_view command) { return command == "train"; }
+
 int run(int argc, char** argv) {
+  if (argc > 1 && is_shared(argv[1])) join_ranks();
   Options options;
   CLI::App app(overview, "sluice");
   app.set_version_flag("--version", version_text);
@@ -307,5 +317,7 @@ int main(int argc, char** argv) {
   // A reader that went away, and a file that may not grow, are errors to report, not reasons to vanish.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  return sluice::tools::guarded(argc, argv);
+  const int exit_code = sluice::tools::guarded(argc, argv);
+  sluice::tools::leave_ranks(exit_code, sluice::tools::last_line);
+  return exit_code;
 }
