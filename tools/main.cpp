@@ -259,7 +259,7 @@ struct Options {
 };
 
 /// What the processes that mpirun started do together; of another command, each one does the whole.
-bool is_shared(std::string_view command) { return command == "train"; }
+bool is_shared(std::string_view command) { return command == "train" || command == "tune"; }
 
 int run(int argc, char** argv) {
   if (argc > 1 && is_shared(argv[1])) join_ranks();

@@ -48,6 +48,7 @@ struct Peer {
   Clock::time_point heard = Clock::now();
   std::atomic<bool> silent{false}, ended{false};
   int exit_code = 0;
+  bool missed = false;  ///< a rank, when it ended
   std::string last_line;
   MPI_Request beat = MPI_REQUEST_NULL;
 };
@@ -74,7 +75,8 @@ void need(int status) {
 
 bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 0); }
 
-/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else its exit code and last line.
+/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else its exit code, whether it has missed
+/// a rank, and its last line.
 void hear() {
   const std::lock_guard lock(hearing);
   for (;;) {
@@ -88,7 +90,8 @@ void hear() {
     peer.heard = Clock::now();
     if (size == 0) continue;
     peer.exit_code = note[0];
-    peer.last_line = note.substr(1);
+    peer.missed = note[1] != 0;
+    peer.last_line = note.substr(2);
     peer.ended = true;
   }
 }
@@ -192,17 +195,17 @@ void leave_ranks(int exit_code, const std::string& last_line) {
   leaves = true;
   beats.join();
   hear();
-  Transfer note{std::string(1, char(exit_code)) + last_line, {}};
   bool silent = false;
-  for_each_known([&](int rank, Peer& peer) {
-    silent = silent || peer.silent;
+  for_each_known([&](int, const Peer& peer) { silent = silent || peer.silent || peer.missed; });
+  Transfer note{std::string({char(exit_code), char(silent)}) + last_line, {}};
+  for_each_known([&](int rank, const Peer& peer) {
     if (peer.ended || peer.silent) return;
     note.requests.push_back(MPI_REQUEST_NULL);
     MPI_Isend(note.bytes.data(), int(note.bytes.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &note.requests.back());
   });
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
-  if (silent && place.rank == 1) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
-  if (silent) std::_Exit(exit_code);                                               // nobody can be left in peace
+  if (silent && place.rank == 1 && peers[0].silent) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
+  if (silent) std::_Exit(exit_code);                                               // MPI's own end would wait for who is gone
   MPI_Finalize();
 }
 

@@ -11,7 +11,7 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/progress.h"
-#include "show.h"
+#include "watcher.h"
 #include "worker.h"
 
 namespace sluice::tools {
@@ -42,37 +42,6 @@ pid_t start_worker(const std::string& study, const Plan& plan, int threads, cons
   _exit(worker_life(study, plan, threads, deadline));
 }
 
-/// Trials that have come to an end since one looked last, a line each.
-struct Watcher {
-  Progress progress;
-  std::vector<State> known = {};
-  std::vector<std::size_t> rungs = {};
-
-  /// @param first  what has ended before is not told
-  void look(const Study& study, const Plan& plan, bool first = false) {
-    std::uint64_t done = 0;
-    for (const Trial& trial : study.trials) {
-      if (trial.number >= known.size()) known.push_back(State::waiting), rungs.push_back(0);
-      State& was = known[trial.number];
-      std::size_t& had = rungs[trial.number];
-      const bool ended = trial.state != State::waiting && trial.state != State::running;
-      done += ended;
-      if (!first && ended && (was != trial.state || had != trial.rungs.size())) progress_line(progress, line_of(study, trial));
-      was = trial.state, had = trial.rungs.size();
-    }
-    const Trial* const best = study.best();
-    const std::string so_far = best ? fmt::format("; best {} {} (trial {})", study.objective, score_text(study, *best->score()), best->number) : "";
-    show_progress(progress, std::min(done, progress.total), counts_text(study, plan.own.tune_trials) + so_far, "");
-  }
-
-  static std::string line_of(const Study& study, const Trial& trial) {
-    const bool valued = !trial.rungs.empty() && trial.state != State::failed;
-    const std::string value = valued ? fmt::format("{} {}", study.objective, score_text(study, trial.rungs.back().score)) : trial.reason;
-    const std::string epochs = trial.state == State::pruned ? fmt::format(" at epoch {}", trial.rungs.back().epochs) : "";
-    return printable(fmt::format("trial {}: {}{}: {}; {}", trial.number, state_name(trial.state), epochs, value, point_text(study.space, trial.point)));
-  }
-};
-
 /// How the workers ended.
 struct Ends {
   int worst = 0;       ///< the exit code to hand on
@@ -88,26 +57,12 @@ void note_end(int status, Ends& ends) {
   ends.worst = std::max(ends.worst, WEXITSTATUS(status));
 }
 
-std::size_t failed_trials(const Study& study) {
-  return std::size_t(std::count_if(study.trials.begin(), study.trials.end(), [](const Trial& t) { return t.state == State::failed; }));
-}
-
-void check_failures(const Study& study, const Plan& plan) {
-  const std::size_t failed = failed_trials(study);
-  if (plan.own.tune_max_failures == 0 || failed <= std::size_t(plan.own.tune_max_failures)) return;
-  for (auto t = study.trials.rbegin(); t != study.trials.rend(); ++t)
-    if (t->state == State::failed)
-      fail("{}: {} trials failed, more than the {} of --max-failures; the last, trial {}: {}", study.file, failed, plan.own.tune_max_failures,
-           t->number, t->reason);
-}
-
 }  // namespace
 
 void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, double seconds) {
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
   const int threads = std::max(1, cores / int(jobs));
-  Deadline deadline;
-  if (seconds > 0) deadline = std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+  const Deadline deadline = deadline_after(seconds);
   struct sigaction before {}, ignore {};
   ignore.sa_handler = SIG_IGN;  // the workers hear of it too, and end in their own time
   std::vector<pid_t> workers;
@@ -115,9 +70,7 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   sigaction(SIGINT, &ignore, &before);
   Database db(file, Database::write);
   Study study = load_study(db, false);
-  Watcher watcher{start_progress(std::uint64_t(plan.own.tune_trials))};
-  watcher.look(study, plan, true);
-  for (const Trial& t : study.trials) watcher.progress.before += t.state != State::waiting && t.state != State::running;
+  Watcher watcher = start_watching(study, plan);
   Ends ends;
   while (!workers.empty()) {
     int status = 0;
@@ -128,9 +81,9 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
       continue;
     }
     std::this_thread::sleep_for(look_every);
-    watcher.look(study = load_study(db, false), plan);
+    watcher.look(study = load_study(db, false));
   }
-  watcher.look(study = load_study(db, false), plan);
+  watcher.look(study = load_study(db, false));
   end_progress(watcher.progress);
   sigaction(SIGINT, &before, nullptr);
   if (ends.worst == interrupted_code)
