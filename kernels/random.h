@@ -38,7 +38,8 @@ enum class Purpose : uint32_t {
   sampling = 11,
   gate_dropout = 12,
   generate = 13,
-  tune = 14
+  tune = 14,
+  folds = 15
 };
 
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.

@@ -14,7 +14,7 @@ namespace {
 const std::vector<Key>& table() {
   static const std::vector<Key> all = [] {
     std::vector<Key> keys;
-    for (const std::span<const Key> section : {data_keys(), model_keys(), train_keys(), device_keys()})
+    for (const std::span<const Key> section : {data_keys(), model_keys(), train_keys(), device_keys(), tune_keys()})
       keys.insert(keys.end(), section.begin(), section.end());
     return keys;
   }();

@@ -104,7 +104,21 @@ std::string kind_list() {
   return list;
 }
 
+/// { cell = "gru", units = 32 } is { gru = 32 }: a form in which a search can choose the cell. And a layer may be left out.
+constexpr const char *cell_key = "cell", *units_key = "units", *use_key = "use";
+
+const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
+  const std::string name = node.value_or(std::string{});
+  for (const Kind& kind : kinds)
+    if (kind.key == name && kind.sized) return kind;
+  refuse("{}: cell: {} is not one of gru, lstm, rnn, dense and embedding", place, shown(node));
+}
+
 const Kind& find_kind(const toml::table& table, const std::string& place) {
+  if (const toml::node* cell = table.get(cell_key)) {
+    if (!table.contains(units_key)) refuse("{}: cell: how many units? give {{ cell = \"gru\", units = 32 }}, say", place);
+    return kind_of_cell(*cell, place);
+  }
   const Kind* found = nullptr;
   for (const Kind& kind : kinds) {
     if (!table.contains(kind.key)) continue;
@@ -192,7 +206,7 @@ std::string shown(const toml::node& node) {
   return out.str();
 }
 
-LayerSpec read_layer(const toml::node& node, const std::string& place) {
+LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use) {
   const toml::table* table = node.as_table();
   if (!table) refuse("{}: {} is not a layer; give {{ gru = 32 }} or {{ dense = 9, activation = \"softmax\" }}", place, shown(node));
   const Kind& kind = find_kind(*table, place);
@@ -200,7 +214,15 @@ LayerSpec read_layer(const toml::node& node, const std::string& place) {
   for (auto&& [key, value] : *table) {
     const std::string_view name = key.str();
     const std::string at = fmt::format("{}: {}", place, name);
-    if (name == kind.key) {
+    const bool by_cell = table->contains(cell_key);
+    if (by_cell && name == cell_key) continue;
+    if (name == use_key) {
+      const auto value_of_use = value.value_exact<bool>();
+      if (!value_of_use) refuse("{}: {}; give true or false", at, shown(value));
+      use = *value_of_use;
+      continue;
+    }
+    if (name == kind.key || (by_cell && name == units_key)) {
       if (kind.sized) layer.units = read_units(value, at);
       if (!kind.sized && !value.value_exact<bool>().value_or(false)) refuse("{}: {}; give true", at, shown(value));
       continue;
@@ -237,6 +259,8 @@ std::string layer_manual() {
   std::string text;
   for (const Kind& kind : kinds)
     text += fmt::format("  {{ {} = {} }}  {}: {}\n", kind.key, kind.sized ? "units" : "true", kind.help, options_of(kind));
+  text += "  { cell = \"gru\", units = 32 }  the same as { gru = 32 }; so a search can choose the cell\n";
+  text += "  { gru = 32, use = false }  leaves the layer out; so a search can choose whether it is there\n";
   for (const Option& option : options) {
     std::string values;
     for (std::string_view word : option.words) values += fmt::format("{}\"{}\"", values.empty() ? "" : ", ", word);

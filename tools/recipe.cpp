@@ -13,6 +13,7 @@
 #include "keys.h"
 #include "sluice_train.h"
 #include "toml.h"
+#include "tune/space_toml.h"
 
 namespace sluice::tools {
 namespace {
@@ -122,8 +123,13 @@ void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place
   if (!array) refuse_type(place, node);
   if (array->empty()) refuse("{}: an empty list is not a network; give one layer or more", place.text);
   out.clear();
-  for (const toml::node& item : *array)
-    out.push_back(read_layer(item, fmt::format("{}: layer {}", place_of(place, item), out.size() + 1)));
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    const toml::node& item = *array->get(i);
+    bool use = true;
+    LayerSpec layer = read_layer(item, fmt::format("{}: layer {}", place_of(place, item), i + 1), use);
+    if (use) out.push_back(std::move(layer));
+  }
+  if (out.empty()) refuse("{}: no layer is used; a network has one or more", place.text);
 }
 
 void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
@@ -139,7 +145,7 @@ const Key* first_below(const std::string& name) {
 }
 
 [[noreturn]] void refuse_key(const std::string& place, const std::string& name) {
-  constexpr std::string_view sections[] = {"data", "model", "train"};
+  constexpr std::string_view sections[] = {"data", "model", "train", "quantize", "device", "tune"};
   const std::string_view section = name.find('.') == name.npos ? nearest(name, sections) : std::string_view();
   const std::string_view meant = section.empty() ? nearest_key(name) : section;
   if (first_below(name)) refuse("{}: not a key but a table of keys; give {} = ..., say", place, first_below(name)->name);
@@ -446,6 +452,8 @@ void check(Recipe& recipe) {
            where(recipe, "train.weight_decay"));
   check_prune(recipe);
   check_watch(recipe);
+  if (recipe.stop_after > recipe.epochs)
+    refuse("{}: {} is behind the last of train.epochs, {}", where(recipe, "train.stop_after"), recipe.stop_after, recipe.epochs);
 }
 
 }  // namespace
@@ -465,10 +473,11 @@ Recipe default_recipe() {
 }
 
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
-                    const std::string& variant) {
+                    const std::string& variant, const TrialValues& chosen) {
   Recipe recipe = default_recipe();
   recipe.file = file;
-  const toml::table table = parse_toml(text, file);
+  toml::table table = parse_toml(text, file);
+  take_space(table, file, chosen);
   read_table(recipe, table, "");
   for (const toml::table* one : variants_of(table, file))
     if (name_of(*one, file) == variant) read_table(recipe, *one, "");
@@ -479,6 +488,28 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
   }
   check(recipe);
   return recipe;
+}
+
+Space parse_space(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+  toml::table table = parse_toml(text, file);
+  Space space = take_space(table, file);
+  for (const Override& one : overrides) {
+    const auto fixed = [&](const Parameter& p) { return p.name == one.key || p.name.starts_with(one.key + "."); };
+    for (const Parameter& p : space.parameters)
+      for (const Condition& condition : p.when)
+        if (!fixed(p) && fixed(space.parameters[condition.parameter]))
+          refuse("{}: {} depends on it (when), and so must be searched or fixed too", one.origin, p.name);
+    std::vector<std::size_t> place(space.parameters.size());
+    Space kept;
+    for (std::size_t i = 0; i < space.parameters.size(); ++i) {
+      place[i] = kept.parameters.size();
+      if (!fixed(space.parameters[i])) kept.parameters.push_back(space.parameters[i]);
+    }
+    for (Parameter& p : kept.parameters)
+      for (Condition& condition : p.when) condition.parameter = place[condition.parameter];
+    space = std::move(kept);
+  }
+  return space;
 }
 
 Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides, const std::string& variant) {

@@ -9,6 +9,7 @@
 #include "data/data.h"
 #include "keys.h"
 #include "layers.h"
+#include "tune/space.h"
 
 namespace sluice::tools {
 
@@ -45,7 +46,8 @@ struct Recipe {
   bool carry = false;
   std::int64_t truncate = 0;
   bool carries() const { return carry || truncate > 0; }  ///< states from piece to piece
-  std::int64_t epochs = 0, batch = 0;  ///< batch: all_at_once for "all"
+  std::int64_t epochs = 0, stop_after = 0, batch = 0;  ///< batch: all_at_once for "all"
+  std::int64_t last_epoch() const { return stop_after > 0 ? stop_after : epochs; }
   bool bucket = false;
   std::string optimizer;
   double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
@@ -71,6 +73,10 @@ struct Recipe {
   std::string device_core, device_type, device_flash, device_ram, device_flash_total, device_ram_total;
   std::int64_t device_instructions = 0;
 
+  std::string tune_method, tune_acquisition, tune_halving, tune_validation;
+  std::int64_t tune_trials = 0, tune_eta = 0, tune_min_epochs = 0, tune_folds = 0, tune_repeats = 0, tune_seeds = 0, tune_seed = 0,
+               tune_max_failures = 0;
+
   std::string file;                           ///< of the recipe, for messages
   std::map<std::string, std::string> origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
 };
@@ -92,8 +98,12 @@ std::vector<std::string> read_variants(const std::string& path);
 Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides, const std::string& variant = "");
 
 /// The same from text; `file` stands in messages.
+/// @param chosen  values for parameters of its search space, as TOML; the others have the recipe's own
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
-                    const std::string& variant = "");
+                    const std::string& variant = "", const TrialValues& chosen = {});
+
+/// The search space of a recipe (tune/space.h), but for what the overrides fix.
+Space parse_space(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 
 /// Every key at its default; such a recipe is not checked, and lacks what has none.
 Recipe default_recipe();

@@ -12,6 +12,7 @@ struct LayerSpec;
 std::string shown(const toml::node& node);
 
 /// One of a recipe's layers; refused with `place`.
-LayerSpec read_layer(const toml::node& node, const std::string& place);
+/// @param use  becomes false where the layer says use = false: then it is left out
+LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use);
 
 }  // namespace sluice::tools

@@ -64,7 +64,7 @@ DataSet one_sequence(int features, int steps) {
 }
 
 /// A number of a network's answer to one sequence.
-double answer_of(const Network& network, const DataSet& data, const Point& point) {
+double answer_of(const Network& network, const DataSet& data, const AnswerAt& point) {
   const OwnedModel model = open_model(write_blob(network), "test");
   const sluice_info info = model.info();
   OwnedStream stream(model.model, {uint32_t(data.steps(0)), 1});
@@ -215,7 +215,7 @@ TEST_CASE("the gradient by the input agrees with finite differences through ever
   for (const auto& specs : kinds) {
     const Network network = random_network(2, specs), logits = logits_of(network);
     DataSet data = one_sequence(2, 6);
-    const Point point{4, 1};
+    const AnswerAt point{4, 1};
     const std::vector<double> raw = by_raw_frames(network, input_gradient(network, {data, 0, 6}, point));
     for (size_t i = 0; i < data.x.size(); ++i) {
       const float x = data.x[i], far = 0.01f;

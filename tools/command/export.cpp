@@ -27,10 +27,6 @@ OwnedModel stripped(const OwnedModel& model, const std::string& name) {
   return open_model(write_blob(network), name);
 }
 
-std::string bytes_of(const OwnedModel& model) {
-  return {reinterpret_cast<const char*>(model.blob.data.get()), model.info().bytes};
-}
-
 /// The model with a test of itself inside.
 OwnedModel self_testing(const OwnedModel& model, int sequences, const std::string& name) {
   Network network = read_network(model.model);

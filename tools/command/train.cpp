@@ -10,11 +10,13 @@
 #include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/progress.h"
+#include "../common/ranks.h"
 #include "../common/safe_file.h"
 #include "../keys.h"
 #include "../recipe.h"
 #include "../train/checkpoint.h"
 #include "../train/input.h"
+#include "../train/start.h"
 #include "train_run.h"
 
 namespace sluice::tools {
@@ -52,10 +54,6 @@ std::string data_line(const Input& input) {
   if (data.is_text() && data.per_row) return text + "the next one is the target";
   text += fmt::format("{}: {}", data.classes ? "classes" : "values", names(data.labels));
   return printable(text + imbalance_text(data, input.split.train));
-}
-
-std::string bytes_of(const OwnedModel& model) {
-  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
 }
 
 std::vector<RunFile> models_of(const Trained& trained) {
@@ -115,7 +113,7 @@ std::string kept_text(const Input& input, const Trained& trained) {
 [[noreturn]] void stop_interrupted(const std::string& folder, const Input& input, const Trained& trained) {
   throw Error(130,
               fmt::format("interrupted after {} of {} epochs: {} holds {}; to go on: sluice train --resume {}",
-                          trained.epochs.size(), input.recipe.epochs, run_model(folder), kept_text(input, trained), folder));
+                          trained.epochs.size(), input.recipe.last_epoch(), run_model(folder), kept_text(input, trained), folder));
 }
 
 [[noreturn]] void stop_diverged(const std::string& folder, const Input& input, const Trained& trained) {
@@ -149,13 +147,6 @@ Recipe resumed_recipe(const TrainOptions& options) {
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
       refuse("{}: changes the result, but a resumed run goes on as it began; leave it out", one.origin);
   return recipe_of_run(options.resume, options.data_folder, overrides);
-}
-
-/// What the folder's checkpoint holds; nothing where the training was stopped before its first one.
-std::optional<TrainState> state_of(const RunFolder& folder, const Network& start) {
-  const std::optional<std::string> bytes = load_checkpoint(folder);
-  if (!bytes) return std::nullopt;
-  return read_checkpoint(*bytes, start.made, folder.path(checkpoint_file));
 }
 
 /// The recipe as the folder keeps it.
@@ -205,15 +196,32 @@ struct Run {
   double seconds = 0;
 };
 
-/// The recipe's data, and its network before training; refused where they do not go together.
-Network checked_start(const Recipe& recipe, Input& input) {
-  input = read_input(recipe);
-  Network start = make_network(recipe, input.train, input.split);
-  check_device(recipe, start);
-  check_aware(recipe, start);
-  check_foldable(recipe, start);
-  train_plan(recipe, input.train, input.split, start);  // refuses what does not fit the data
-  return start;
+// What rank 0 tells the others of a training: they need no files but those that the recipe names.
+constexpr int recipe_tag = 0, made_tag = 1, checkpoint_tag = 2;
+
+void tell_ranks(int tag, const std::string& bytes) {
+  for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, tag, bytes);
+}
+
+/// When they have read what the recipe names.
+void wait_for_ranks(const std::string& made) {
+  for (int rank = 1; rank < ranks().count; ++rank)
+    if (receive_from(rank, made_tag) != made)
+      refuse("rank {}: reads other data than rank 0, or is of another version of sluice; give every machine the same", rank);
+}
+
+/// Trains what rank 0 trains, until that ends: then receive_from throws.
+[[noreturn]] void train_for_rank_0() {
+  for (;;) {
+    const Recipe recipe = parse_recipe(receive_from(0, recipe_tag), "recipe.toml", {});
+    const Input input = read_input(recipe);
+    const Network start = checked_start(recipe, input);
+    send_to(0, made_tag, start.made);
+    const std::string checkpoint = receive_from(0, checkpoint_tag);
+    std::optional<TrainState> state;
+    if (!checkpoint.empty()) state = read_checkpoint(checkpoint, start.made, checkpoint_file);
+    train(recipe, input.train, input.split, start, nullptr, state ? &*state : nullptr);
+  }
 }
 
 /// Trains in the folder, which has been checked.
@@ -223,21 +231,26 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
     refuse("{}: {} lies in the run's own folder, which replaces it; give another --out", where(recipe, "model.init_from"), recipe.init_from);
   Run run;
   Input& input = run.input;
+  tell_ranks(recipe_tag, recipe_text(recipe));
+  input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
-  const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
+  const std::optional<std::string> checkpoint = resumes ? load_checkpoint(folder) : std::nullopt;  // none: stopped before its first one
+  std::optional<TrainState> state;
+  if (checkpoint) state = read_checkpoint(*checkpoint, start.made, folder.path(checkpoint_file));
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
+  wait_for_ranks(start.made);
+  tell_ranks(checkpoint_tag, checkpoint.value_or(""));
 
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
-  run.trained = train(recipe, input.train, input.split, start, &keeping);
-  Trained& trained = run.trained;
-  if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
-  restore_targets(input.train);
-  if (input.train.difference) {
-    OwnedModel& real = trained.real.blob.size ? trained.real : trained.model;
-    real = adding_input(real, recipe.target);
+  try {
+    run.trained = train(recipe, input.train, input.split, start, &keeping);
+  } catch (const RankLost& lost) {
+    throw Error(lost.exit_code, fmt::format("{}; to go on: sluice train --resume {}", lost.what(), name));
   }
+  Trained& trained = run.trained;
+  hand_on(recipe, input, trained);
   const bool stopped = trained.interrupted || !trained.diverged.empty();
   run.seconds = seconds_since_start(clock);
   write_models(folder, models_of(trained), !stopped);
@@ -275,10 +288,7 @@ double zero_share(const Network& network) {
 
 }  // namespace
 
-void check_run(const Recipe& recipe) {
-  Input input;
-  checked_start(recipe, input);
-}
+void check_run(const Recipe& recipe) { checked_start(recipe, read_input(recipe)); }
 
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force) {
   const bool same = !force && is_of(folder, recipe), complete = same && is_complete(folder);
@@ -306,6 +316,7 @@ RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force
 }
 
 void run_train(const TrainOptions& options) {
+  if (ranks().rank > 0) train_for_rank_0();
   if (options.list_keys) return print_text(key_manual());
   if (options.explain) return explain(options);
   wanted_isa();  // an unknown one is refused before data is read

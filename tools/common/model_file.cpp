@@ -97,6 +97,10 @@ std::vector<std::string> OwnedModel::inputs() const { return names_of(model, SLU
 
 std::string OwnedModel::made() const { return section_text(model, SLUICE_SECTION_MADE); }
 
+std::string bytes_of(const OwnedModel& model) {
+  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
+}
+
 const char* wanted_isa() {
   const char* name = std::getenv("SLUICE_ISA");
   if (!name || !*name) return nullptr;

@@ -33,6 +33,9 @@ struct OwnedModel {
   std::string made() const;
 };
 
+/// Its blob.
+std::string bytes_of(const OwnedModel& model);
+
 /// The value of SLUICE_ISA, or null; an unknown or not runnable one is refused with the names that would do (exit code 2).
 const char* wanted_isa();
 

@@ -50,7 +50,7 @@ std::string duration_text(double seconds) {
 }
 
 void show_progress(Progress& progress, std::uint64_t done, const std::string& text, const std::string& more) {
-  if (!progress.terminal || Clock::now() - progress.drawn < std::chrono::milliseconds(100)) return;
+  if (progress.silent || !progress.terminal || Clock::now() - progress.drawn < std::chrono::milliseconds(100)) return;
   progress.drawn = Clock::now();
   const std::uint64_t now = done - progress.before;
   const double left = now ? seconds_since_start(progress) * double(progress.total - done) / double(now) : 0;
@@ -65,7 +65,7 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
 }
 
 void progress_line(Progress& progress, const std::string& text) {
-  if (!progress.terminal) tell(text + "\n");
+  if (!progress.silent && !progress.terminal) tell(text + "\n");
 }
 
 void end_progress(Progress& progress) {

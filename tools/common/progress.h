@@ -9,7 +9,7 @@ namespace sluice::tools {
 struct Progress {
   std::uint64_t total = 1;   ///< units of work
   std::uint64_t before = 0;  ///< of which so many were done before the start
-  bool terminal = false;
+  bool terminal = false, silent = false;
   std::chrono::steady_clock::time_point start, drawn;
   bool visible = false;  ///< a bar stands on the terminal's last line
 };

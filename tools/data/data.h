@@ -179,6 +179,16 @@ struct Split {
 /// What is parted in time order is split so, whatever the share.
 Split split(const DataSet& data, double share, std::uint64_t seed);
 
+/// The sequences of every group; where there are none, each by itself.
+std::vector<std::vector<std::size_t>> groups_of(const DataSet& data);
+
+/// So many splits, in which every sequence is held out once: classes of sequences spread as evenly as groups, which stay together,
+/// allow. A repeat has other folds.
+std::vector<Split> k_folds(const DataSet& data, std::size_t folds, std::uint64_t seed, std::uint32_t repeat);
+
+/// The sequences as the file has them, in folds + 1 blocks: each but the first is held out, after training on all before it.
+std::vector<Split> time_folds(const DataSet& data, std::size_t folds);
+
 /// Mean and 1 / standard deviation (population) of each feature over all frames of these sequences. A constant feature gets
 /// scale 1, and so becomes 0.
 struct Standardization {

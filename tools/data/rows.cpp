@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "../common/error.h"
+#include "../common/hash.h"
 #include "../common/safe_file.h"
 #include "data.h"
 #include "features.h"
@@ -123,26 +124,6 @@ void add_groups(const Rows& rows, const Columns& columns, DataSet& data) {
     data.group.push_back(rows.group[first]);
   }
 }
-
-struct Fnv {
-  std::uint64_t hash = 14695981039346656037u;
-  void byte(unsigned char b) { hash = (hash ^ b) * 1099511628211u; }
-  void number(std::uint64_t n) {
-    for (int i = 0; i < 8; ++i) byte((unsigned char)(n >> (8 * i)));
-  }
-  void number(float f) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &f, 4);
-    number(std::uint64_t(std::isnan(f) ? 0x7FC00000u : bits));
-  }
-  void texts(const std::vector<std::string>& list) {
-    number(std::uint64_t(list.size()));
-    for (const std::string& text : list) {
-      number(std::uint64_t(text.size()));
-      for (char c : text) byte((unsigned char)c);
-    }
-  }
-};
 
 }  // namespace
 

@@ -1,28 +1,11 @@
 // Which sequences are held out for validation.
 #include <algorithm>
-#include <unordered_map>
 
 #include "../common/shuffle.h"
 #include "data.h"
 
 namespace sluice::tools {
 namespace {
-
-/// Sequences that stay together.
-struct Group {
-  std::vector<std::size_t> sequences;
-};
-
-std::vector<Group> make_groups(const DataSet& data) {
-  std::vector<Group> groups;
-  std::unordered_map<std::string, std::size_t> known;
-  for (std::size_t s = 0; s < data.sequences(); ++s) {
-    const bool fresh = data.group.empty() || known.emplace(data.group[s], groups.size()).second;
-    if (fresh) groups.emplace_back();
-    groups[data.group.empty() ? s : known[data.group[s]]].sequences.push_back(s);
-  }
-  return groups;
-}
 
 Split in_time_order(const DataSet& data) {
   Split result;
@@ -42,13 +25,13 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
   for (std::size_t s = 0; s < data.sequences(); ++s) ++left[stratum(s)];
   for (std::size_t c = 0; c < left.size(); ++c) wanted[c] = share * double(left[c]);
 
-  std::vector<Group> groups = make_groups(data);
+  std::vector<std::vector<std::size_t>> groups = groups_of(data);
   shuffle(groups, seed, 0, Purpose::split);
   std::vector<bool> out(data.sequences());
-  for (const Group& group : groups) {
+  for (const std::vector<std::size_t>& group : groups) {
     // A group goes out where that brings the strata nearer to what is wanted, and leaves each of them something to learn from.
     std::vector<std::size_t> count(left.size());
-    for (std::size_t s : group.sequences) ++count[stratum(s)];
+    for (std::size_t s : group) ++count[stratum(s)];
     double nearer = 0;
     bool leaves_some = true;
     for (std::size_t c = 0; c < count.size(); ++c) {
@@ -58,7 +41,7 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
       leaves_some = leaves_some && left[c] > count[c];
     }
     if (!(nearer > 0) || !leaves_some) continue;
-    for (std::size_t s : group.sequences) out[s] = true;
+    for (std::size_t s : group) out[s] = true;
     for (std::size_t c = 0; c < count.size(); ++c) have[c] += double(count[c]), left[c] -= count[c];
   }
 

@@ -12,5 +12,6 @@ std::span<const Key> data_keys();
 std::span<const Key> model_keys();
 std::span<const Key> train_keys();
 std::span<const Key> device_keys();
+std::span<const Key> tune_keys();
 
 }  // namespace sluice::tools

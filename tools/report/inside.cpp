@@ -113,7 +113,7 @@ Network over_steps(const Network& network, const Steps& entering) {
 }
 
 /// Of (y - value)^2 with value = y - 1/2 for the number asked for, all others masked: the gradient of y itself.
-std::vector<float> values_for(const OwnedModel& model, const std::vector<std::int32_t>& ids, const Point& point) {
+std::vector<float> values_for(const OwnedModel& model, const std::vector<std::int32_t>& ids, const AnswerAt& point) {
   const sluice_info info = model.info();
   OwnedStream stream(model.model, {std::uint32_t(ids.size()), 1});
   std::vector<float> values((info.every_step ? ids.size() : 1) * info.outputs);
@@ -178,7 +178,7 @@ std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerp
   return result;
 }
 
-Steps input_gradient(const Network& network, const Excerpt& excerpt, const Point& point) {
+Steps input_gradient(const Network& network, const Excerpt& excerpt, const AnswerAt& point) {
   if (has_batch_norm(network)) refuse("a batch normalization is left in the network, whose training differs from its use");
   const Steps entering = run_layers(network, front_layers(network), excerpt);
   const OwnedModel model = open_probe(over_steps(network, entering));

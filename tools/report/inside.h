@@ -41,8 +41,8 @@ std::size_t front_layers(const Network& network);
 /// States and gates of every recurrent layer.
 std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerpt);
 
-/// One number of one answer.
-struct Point {
+/// Which number of which answer.
+struct AnswerAt {
   std::size_t step, output;  ///< step: of a network that answers every one
 };
 
@@ -50,6 +50,6 @@ struct Point {
 /// every step: frames, or what changes between them, in deviations of the training data where the network standardizes; of a
 /// text the vectors of its tokens. Exact, by back-propagation. Refused where a batch normalization is left, whose training
 /// differs from its use.
-Steps input_gradient(const Network& network, const Excerpt& excerpt, const Point& point);
+Steps input_gradient(const Network& network, const Excerpt& excerpt, const AnswerAt& point);
 
 }  // namespace sluice::tools

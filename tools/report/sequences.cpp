@@ -172,7 +172,7 @@ struct View {
   const Network& network;
   const Chosen& chosen;
   Excerpt excerpt;
-  Point point{};
+  AnswerAt point{};
   std::string answer;  ///< the name of what is explained
 
   const DataSet& data() const { return excerpt.data; }
@@ -194,7 +194,7 @@ std::string token_name(const std::string& token) {
 
 /// An answer that has a target.
 struct Known {
-  Point point;
+  AnswerAt point;
   std::size_t answer;  ///< among the evaluation's
 };
 
@@ -204,7 +204,7 @@ std::vector<Known> known_answers(const View& view) {
   std::size_t answer = view.chosen.begin;
   for (std::size_t t = 0; t < (data.per_row ? view.excerpt.steps : 1); ++t) {
     const std::size_t target = data.target_begin(view.chosen.sequence) + t;
-    const Point point{data.per_row ? t : view.excerpt.steps - 1, 0};
+    const AnswerAt point{data.per_row ? t : view.excerpt.steps - 1, 0};
     if (data.classes && data.target[target] >= 0) known.push_back({point, answer++});
     for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
       if (!std::isnan(data.value[target * data.outputs() + k])) known.push_back({{point.step, k}, answer++});

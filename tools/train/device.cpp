@@ -45,6 +45,8 @@ std::string units_text(const Network& network) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+}  // namespace
+
 Budget budget_of(const Recipe& recipe) {
   Budget budget;
   const std::pair<const char*, const std::string*> amounts[] = {{"flash", &recipe.device_flash},
@@ -62,7 +64,19 @@ Budget budget_of(const Recipe& recipe) {
   return budget;
 }
 
-}  // namespace
+sluice_format device_format(const Recipe& recipe) {
+  return format_of(recipe.quantize_aware ? recipe.quantize_type : recipe.device_type);
+}
+
+/// Refused where the core does not run the number format.
+DeviceCost cost_of_share(const Recipe& recipe, const Network& network, double share) {
+  const std::optional<DeviceCost> cost =
+      device_cost(on_device(network, device_format(recipe), share), recipe.device_core, where(recipe, "device.core"));
+  if (!cost)
+    refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"",
+           where(recipe, "device.type"), recipe.device_core);
+  return *cost;
+}
 
 void check_device(const Recipe& recipe, const Network& network) {
   const Budget budget = budget_of(recipe);
@@ -74,27 +88,22 @@ void check_device(const Recipe& recipe, const Network& network) {
   if (recipe.quantize_aware && recipe.origin.count("device.type") && recipe.device_type != recipe.quantize_type)
     refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
            recipe.device_type, recipe.quantize_type);
-  const sluice_format format = format_of(recipe.quantize_aware ? recipe.quantize_type : recipe.device_type);
+  const sluice_format format = device_format(recipe);
   if (format != SLUICE_F32) check_quantizable(folded(network));
-  const auto cost_at = [&](double share) {
-    return device_cost(on_device(network, format, share), recipe.device_core, where(recipe, "device.core"));
-  };
-  const std::optional<DeviceCost> cost = cost_at(1);
-  if (!cost)
-    refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"",
-           where(recipe, "device.type"), recipe.device_core);
-  const std::vector<std::string> over = over_budget(*cost, budget);
+  const std::vector<std::string> over = over_budget(cost_of_share(recipe, network, 1), budget);
   if (over.empty()) return;
   constexpr int finest = 256;
   for (int part = finest - 1; part > 0; --part) {
     const double share = double(part) / finest;
-    if (!over_budget(*cost_at(share), budget).empty()) continue;
+    if (!over_budget(cost_of_share(recipe, network, share), budget).empty()) continue;
     refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"), recipe.device_core,
            fmt::join(over, "; "), units_text(on_device(network, format, share)));
   }
   refuse("{}: the network does not fit {}: {}; not even with one unit a layer", where(recipe, "device.core"),
          recipe.device_core, fmt::join(over, "; "));
 }
+
+DeviceCost cost_on_device(const Recipe& recipe, const Network& network) { return cost_of_share(recipe, network, 1); }
 
 std::string device_verdict(const Recipe& recipe, const Network& network) {
   if (recipe.device_core.empty()) return "";

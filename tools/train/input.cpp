@@ -62,10 +62,16 @@ void finish_text(Input& input) {
 }  // namespace
 
 Input read_input(const Recipe& recipe) {
+  DataSet train = read_data(recipe.train_file, columns_of(recipe));
+  Split split = split_of(recipe, train);
+  return input_of(recipe, std::move(train), std::move(split));
+}
+
+Input input_of(const Recipe& recipe, DataSet train, Split split) {
   Input input;
   input.recipe = recipe;
-  input.train = read_data(recipe.train_file, columns_of(recipe));
-  input.split = split_of(recipe, input.train);
+  input.train = std::move(train);
+  input.split = std::move(split);
   thin_out(recipe, input.train, input.split.train);
   finish_text(input);
   if (recipe.truncate > 0) cut_pieces(input.train, input.split, std::size_t(recipe.truncate));

@@ -14,4 +14,7 @@ struct Input {
 /// Reads the recipe's files, and checks and splits what they hold. Values are in standardized units where the recipe wants that.
 Input read_input(const Recipe& recipe);
 
+/// The same of data that have been read, split so.
+Input input_of(const Recipe& recipe, DataSet train, Split split);
+
 }  // namespace sluice::tools

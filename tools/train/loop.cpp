@@ -9,6 +9,7 @@
 #include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
+#include "../common/ranks.h"
 #include "../convert/fold.h"
 #include "aware.h"
 #include "batches.h"
@@ -57,6 +58,7 @@ struct Loop {
   const DataSet& data;
   const Split& split;
   const Keeping* keeping;  ///< null: in memory alone
+  Stint* stint;            ///< null: all of the training
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
@@ -66,7 +68,15 @@ struct Loop {
   sluice_trainer trainer = {};
   TrainState state = TrainState();
   Progress progress = {}, kept = {};  ///< kept: its start is the last checkpoint's time
+  bool told_to_stop = false;          ///< one of several ranks was
+  std::exception_ptr lost = nullptr;  ///< what the gather of ranks threw during a batch
 };
+
+/// Ranks decide it together (gather_for): all of them have the same answer after a batch.
+/// Those that train together.
+Ranks team(const Loop& loop) { return loop.stint ? Ranks{} : ranks(); }
+
+bool is_interrupted(const Loop& loop) { return team(loop).count == 1 ? interrupt_seen != 0 : loop.told_to_stop; }
 
 void need(sluice_status status) {
   if (status != SLUICE_OK) fail("training: {}: {}", sluice_status_name(status), sluice_status_text(status));
@@ -104,12 +114,8 @@ Snapshot snapshot(const Loop& loop, OwnedModel weights) {
   return result;
 }
 
-std::string_view bytes_of(const OwnedModel& model) {
-  return {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size};
-}
-
 Best best_of(const Snapshot& snapshot, int epoch, double value) {
-  return {epoch, value, std::string(bytes_of(snapshot.model)), std::string(bytes_of(snapshot.real)), snapshot.warnings};
+  return {epoch, value, bytes_of(snapshot.model), bytes_of(snapshot.real), snapshot.warnings};
 }
 
 Snapshot snapshot_of(const Best& best) {
@@ -145,23 +151,29 @@ void save_after(Loop& loop, double seconds) {
 void restore(Loop& loop) {
   const TrainState& state = loop.state;
   need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
-  if (state.mask.size() != loop.mask.size()) fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
+  const std::string file = loop.keeping ? loop.keeping->folder.path(checkpoint_file) : checkpoint_file;
+  if (state.mask.size() != loop.mask.size()) fail("{}: is of another network", file);
   std::copy(state.mask.begin(), state.mask.end(), loop.mask.begin());  // in place: the trainer points to it
   if (!loop.aware) return;
-  if (state.unit.size() != loop.aware->unit.size())
-    fail("{}: is of another network", loop.keeping->folder.path(checkpoint_file));
+  if (state.unit.size() != loop.aware->unit.size()) fail("{}: is of another network", file);
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // likewise
   loop.aware->ranges.peak = state.peaks;
 }
 
 /// The files of a training that begins, or what a former one left.
-void begin(Loop& loop) {
+void begin(Loop& loop, const TrainState* state) {
+  std::optional<TrainState> put_aside;
+  if (loop.keeping) state = loop.keeping->state;
+  if (loop.stint && !loop.stint->checkpoint.empty())
+    state = &put_aside.emplace(read_checkpoint(loop.stint->checkpoint, loop.start.made(), "the trial's checkpoint"));
+  if (state) {
+    loop.state = *state;
+    restore(loop);
+  }
   if (!loop.keeping) return;
   const RunFolder& folder = loop.keeping->folder;
   loop.kept = start_progress(1);
-  if (!loop.keeping->state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
-  loop.state = *loop.keeping->state;
-  restore(loop);
+  if (!state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
   std::string lines;
   for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes, loop.recipe.monitor);
   restore_log(folder, lines);
@@ -170,8 +182,8 @@ void begin(Loop& loop) {
 // --- progress
 
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
-  const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number, fmt::formatted_size("{}", recipe.epochs),
-                                       recipe.epochs, epoch.loss);
+  const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number,
+                                       fmt::formatted_size("{}", recipe.last_epoch()), recipe.last_epoch(), epoch.loss);
   return recipe.target_type == "class" ? text + ", accuracy " + percent(epoch.accuracy) : text;
 }
 
@@ -182,8 +194,8 @@ std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& 
 }
 
 bool worth_a_line(const Recipe& recipe, int epoch) {
-  const int every = std::max(1, int(recipe.epochs) / plain_lines);
-  return epoch == 1 || epoch % every == 0 || epoch == int(recipe.epochs);
+  const int last = int(recipe.last_epoch()), every = std::max(1, last / plain_lines);
+  return epoch == 1 || epoch % every == 0 || epoch == last;
 }
 
 /// How the last validation went.
@@ -253,8 +265,29 @@ void choose_mask(Loop& loop) {
   pack_weights(places, masks, loop.mask.data());
 }
 
+void crew_of(void* loop, std::uint32_t n, void (*task)(void*, std::uint32_t), void* argument) {
+  crew_for(&static_cast<Loop*>(loop)->crew, n, task, argument);
+}
+
+/// With what the ranks gather goes whether one of them is to stop.
+int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
+  Loop& loop = *static_cast<Loop*>(context);
+  std::vector<std::uint8_t> stops(std::size_t(ranks().count));
+  stops[std::size_t(ranks().rank)] = interrupt_seen || told_to_end();
+  std::vector<sluice_piece> all(pieces, pieces + n);
+  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank});
+  try {
+    exchange(all);
+  } catch (...) {
+    loop.lost = std::current_exception();  // the trainer knows no exceptions
+    return 1;
+  }
+  loop.told_to_stop = loop.told_to_stop || std::count(stops.begin(), stops.end(), 0) < ranks().count;
+  return 0;
+}
+
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
-  const sluice_host host{&loop.crew, crew_for};
+  const sluice_host host{&loop, crew_of, std::uint32_t(team(loop).rank), std::uint32_t(team(loop).count), gather_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
   const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
@@ -266,7 +299,9 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
   }
   choose_mask(loop);
   sluice_train_result result{};
-  need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
+  const sluice_status status = sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result);
+  if (loop.lost) std::rethrow_exception(loop.lost);
+  need(status);
   if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
   return result;
 }
@@ -283,7 +318,7 @@ bool run_epoch(Loop& loop, Trained& result) {
     result.diverged = divergence(loop, of_batch);
     if (!result.diverged.empty()) return false;
     add(sums, of_batch);
-    result.interrupted = interrupt_seen && sums.batches < batches;
+    result.interrupted = is_interrupted(loop) && sums.batches < batches;
     if (result.interrupted) return false;
     save_after(loop, double(loop.recipe.checkpoint_seconds));
     show_progress(loop.progress, done + sums.batches, training_text(loop.recipe, epoch_of(loop.state)), before);
@@ -294,7 +329,7 @@ bool run_epoch(Loop& loop, Trained& result) {
 // --- epochs
 
 bool is_validated(const Loop& loop, int epoch) {
-  return !loop.split.held_out.empty() && (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.epochs));
+  return !loop.split.held_out.empty() && (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.last_epoch()));
 }
 
 /// What a validation leads to.
@@ -332,11 +367,17 @@ void end_epoch(Loop& loop) {
     progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
 }
 
+/// Of this part of the training.
+int last_epoch(const Loop& loop) {
+  const std::int64_t last = loop.recipe.last_epoch();
+  return int(loop.stint && loop.stint->until > 0 ? std::min(last, loop.stint->until) : last);
+}
+
 bool stops_early(const Loop& loop) { return loop.recipe.patience > 0 && loop.state.patience.worse >= loop.recipe.patience; }
 
 void run_epochs(Loop& loop, Trained& result) {
-  while (int(loop.state.epochs.size()) < int(loop.recipe.epochs) && !stops_early(loop)) {
-    result.interrupted = interrupt_seen;
+  while (int(loop.state.epochs.size()) < last_epoch(loop) && !stops_early(loop)) {
+    result.interrupted = is_interrupted(loop);
     if (result.interrupted || !run_epoch(loop, result)) return;
     end_epoch(loop);
     save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
@@ -371,8 +412,9 @@ void start_trainer(Loop& loop) {
 
 void start_clock(Loop& loop) {
   const std::uint64_t batches = batches_of(loop.recipe, loop.split);
-  loop.progress = start_progress(batches * std::uint64_t(loop.recipe.epochs));
+  loop.progress = start_progress(batches * std::uint64_t(loop.recipe.last_epoch()));
   loop.progress.before = batches * loop.state.epochs.size() + loop.state.sums.batches;
+  loop.progress.silent = loop.stint != nullptr;
 }
 
 /// What is kept of a training: the best epoch, by early stopping or where it could not go to its end; else what it came to.
@@ -391,12 +433,13 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 
 }  // namespace
 
-Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping) {
+Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
+              const TrainState* state, Stint* stint) {
   Loop loop{
-      recipe, data, split, keeping, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
+      recipe, data, split, keeping, stint, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
-  begin(loop);
+  begin(loop, state);
   start_clock(loop);
   Trained result;
   try {
@@ -407,6 +450,7 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
   }
   end_progress(loop.progress);
   if (result.interrupted) save(loop);
+  if (stint) stint->checkpoint = checkpoint_of(loop), stint->complete = int(loop.state.epochs.size()) >= int(recipe.last_epoch()) || stops_early(loop);
   Snapshot kept = kept_of(loop, result);
   result.model = std::move(kept.model), result.real = std::move(kept.real), result.warnings = std::move(kept.warnings);
   result.epochs = std::move(loop.state.epochs);

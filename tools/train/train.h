@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../common/model_file.h"
+#include "../convert/budget.h"
 #include "../convert/network.h"
 #include "../data/data.h"
 #include "../recipe.h"
@@ -24,6 +25,13 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
 
 /// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
 void check_device(const Recipe& recipe, const Network& network);
+
+/// What it costs there, from its shape; the recipe names a core.
+DeviceCost cost_on_device(const Recipe& recipe, const Network& network);
+
+/// The limits of a recipe's [device], and the number format that will run there.
+Budget budget_of(const Recipe& recipe);
+sluice_format device_format(const Recipe& recipe);
 
 /// "cortex-m4, int8: flash 6,768 of 7,168 bytes; instructions 11,745": what a network costs on the recipe's device; empty
 /// without one.
@@ -80,10 +88,19 @@ struct Keeping {
   const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
 };
 
-/// Trains a network on the split's sequences. Shows progress on standard error.
+/// A part of a training, for a search that puts trainings aside and takes them up again. It shows no progress, and is this process's alone.
+struct Stint {
+  std::int64_t until = 0;       ///< the epoch to end with; 0: the recipe's last
+  std::string checkpoint = {};  ///< to go on from, empty: begins; then where it was left
+  bool complete = false;        ///< then: nothing is left to do
+};
+
+/// Trains a network on the split's sequences, together with all other ranks, which must do the same. Shows progress on standard error.
 /// @param keeping  null: in memory alone
+/// @param state    what to go on from without `keeping`; null: begins
+/// @param stint    null: from beginning to end
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
-              const Keeping* keeping = nullptr);
+              const Keeping* keeping = nullptr, const TrainState* state = nullptr, Stint* stint = nullptr);
 
 /// What the trainer is told: the recipe, with epochs as steps and the sizes of the data. May be moved; the options point into it.
 struct TrainPlan {

@@ -7,6 +7,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice::tools {
@@ -36,6 +37,9 @@ struct Space {
 
 /// A value for each parameter: a number, of a choice its index; NaN where a parameter is not in force.
 using Point = std::vector<double>;
+
+/// The same as names and TOML, of what is in force.
+using TrialValues = std::vector<std::pair<std::string, std::string>>;
 
 /// Whether two points are the same, parameter by parameter.
 bool same(const Point& a, const Point& b);

@@ -1,6 +1,7 @@
 // A study: trials of a search, kept in an SQLite database (schema.sql says what stands where). Several processes may work on one.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,8 +36,8 @@ struct Rung {
 struct FoldResult {
   std::int64_t fold = 0, seed = 0;  ///< fold: counted through the repeats
   std::int64_t epochs = 0, best_epoch = 0;
-  double value = 0;           ///< at the best epoch, as Score::value
-  std::vector<double> curve;  ///< [validations] what validation said, epoch after epoch; of the float network
+  double value = 0;                 ///< at the best epoch, as Score::value
+  std::vector<double> curve;        ///< [validations] what validation said, as Score::value; of the float network
   std::vector<std::int64_t> epoch;  ///< [validations]
 };
 
@@ -46,7 +47,8 @@ struct Trial {
   std::string origin;  ///< "recipe", "enqueued", or the method
   Point point;
   std::int64_t seed = 0;
-  std::int64_t bracket = 0;  ///< of successive halving: its first rung
+  std::int64_t bracket = 0;  ///< of successive halving: the epochs of its first rung; else 0
+  std::int64_t until = 0;    ///< the epochs that it is to train for, or was; 0: all of its recipe's
   std::vector<Rung> rungs;   ///< ascending; the last one is how it stands
   std::vector<FoldResult> folds;
   std::optional<TrialCost> cost;  ///< where the recipe names a core
@@ -78,7 +80,7 @@ struct Study {
   std::string recipe;       ///< its text, with the space; what --set changed is in `overrides`
   std::vector<std::pair<std::string, std::string>> overrides;
   std::string data_folder;
-  std::string version, recipe_hash, data_hash;
+  std::string version, code_hash, recipe_hash, data_hash;
   std::string method, halving, objective;  ///< objective: as train.monitor
   std::int64_t seed = 0;
   std::int64_t most_epochs = 0;
@@ -92,6 +94,8 @@ struct Study {
   double shown(double value) const;        ///< Score::value as the objective's own measure
   const Trial* best() const;               ///< complete, of the least value, the earlier of equals; null where there is none
 };
+
+std::string method_text(const Study& study);  ///< "gaussian", "random with hyperband"
 
 /// Reads a study, also one that may not be written. Refused (exit code 2) where it is none, or of another schema.
 Study read_study(const std::string& file);

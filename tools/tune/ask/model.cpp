@@ -28,6 +28,7 @@ Learned learned(const Question& question, Lie lie) {
   if (known == 0) return result;
   const double lied = lie == Lie::worst ? worst : sum / known;
   for (const Seen& seen : question.seen) {
+    if (!seen.value && !seen.failed && !seen.running) continue;
     result.points.push_back(seen.point);
     result.values.push_back(seen.value ? *seen.value : seen.failed ? worst : lied);
   }

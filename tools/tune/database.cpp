@@ -1,0 +1,157 @@
+#include "database.h"
+
+#include <sqlite3.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "../common/error.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr int patience_ms = 30000;  // for another process to let go of the file
+
+[[noreturn]] void fail_database(const Database& database, int code) {
+  const std::string& file = database.file;
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      fail("{}: another process has locked it for longer than {} s", file, patience_ms / 1000);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      fail("{}: cannot be written; give --study a file that can, or only read it with --list, --show, --best or --json", file);
+    case SQLITE_FULL:
+      fail("{}: the disk is full", file);
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      refuse("{}: is no study, or damaged; give a file that \"sluice tune --study\" made", file);
+    default:
+      fail("{}: {}", file, database.handle ? sqlite3_errmsg(database.handle) : sqlite3_errstr(code));
+  }
+}
+
+void need(const Database& database, int code) {
+  if (code != SQLITE_OK) fail_database(database, code);
+}
+
+/// A file's name as a URI, for the options that only a URI has.
+std::string uri_of(const std::string& file, const char* options) {
+  std::string text = "file:";
+  for (const char c : std::filesystem::absolute(file).string())
+    text += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", unsigned(static_cast<unsigned char>(c))) : std::string(1, c);
+  return text + options;
+}
+
+/// One row at least can be read, which opens the write-ahead log too.
+bool readable(sqlite3* handle) { return sqlite3_exec(handle, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr) == SQLITE_OK; }
+
+}  // namespace
+
+Database::Database(const std::string& name, Mode mode) : file(name) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  const auto open = [&](const std::string& path, int flags) {
+    sqlite3_close(handle);
+    handle = nullptr;
+    const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI, nullptr);
+    if (code == SQLITE_OK) sqlite3_busy_timeout(handle, patience_ms);
+    return code;
+  };
+  if (mode != make && !fs::exists(file, unknown)) refuse("{}: there is no such file; give a study that \"sluice tune\" made", file);
+  if (fs::is_directory(file, unknown)) refuse("{}: is a directory; give a file", file);
+  try {
+    if (mode != read) {
+      const int code = open(uri_of(file, ""), mode == make ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+      if ((code & 0xff) == SQLITE_CANTOPEN) fail("{}: cannot be opened for writing", file);
+      need(*this, code);
+      if (sqlite3_db_readonly(handle, "main") == 1) fail_database(*this, SQLITE_READONLY);
+      run("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+      return;
+    }
+    // In a folder that cannot be written, a database with a write-ahead log opens only as one that nobody changes.
+    int code = open(uri_of(file, ""), SQLITE_OPEN_READONLY);
+    if (code == SQLITE_OK && !readable(handle)) code = sqlite3_errcode(handle);
+    if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) code = open(uri_of(file, "?immutable=1"), SQLITE_OPEN_READONLY);
+    need(*this, code);
+  } catch (...) {
+    sqlite3_close(handle);
+    throw;
+  }
+}
+
+Database::~Database() { sqlite3_close(handle); }
+
+void Database::run(const char* sql) { need(*this, sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)); }
+
+Statement::Statement(Database& of, const char* sql) : database(of) {
+  need(database, sqlite3_prepare_v2(database.handle, sql, -1, &handle, nullptr));
+}
+
+Statement::~Statement() { sqlite3_finalize(handle); }
+
+Statement& Statement::bind(int place, std::int64_t value) {
+  need(database, sqlite3_bind_int64(handle, place, value));
+  return *this;
+}
+
+Statement& Statement::bind(int place, double value) {
+  need(database, std::isnan(value) ? sqlite3_bind_null(handle, place) : sqlite3_bind_double(handle, place, value));
+  return *this;
+}
+
+Statement& Statement::bind(int place, std::string_view text) {
+  need(database, sqlite3_bind_text64(handle, place, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  return *this;
+}
+
+Statement& Statement::bind_blob(int place, std::string_view bytes) {
+  need(database, sqlite3_bind_blob64(handle, place, bytes.data(), bytes.size(), SQLITE_TRANSIENT));
+  return *this;
+}
+
+Statement& Statement::bind_null(int place) {
+  need(database, sqlite3_bind_null(handle, place));
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(handle);
+  if (code == SQLITE_ROW) return true;
+  if (code != SQLITE_DONE) fail_database(database, code);
+  sqlite3_reset(handle);
+  return false;
+}
+
+void Statement::done() {
+  while (step()) {
+  }
+}
+
+std::int64_t Statement::whole(int column) const { return sqlite3_column_int64(handle, column); }
+
+double Statement::real(int column) const {
+  return null(column) ? std::numeric_limits<double>::quiet_NaN() : sqlite3_column_double(handle, column);
+}
+
+std::string Statement::text(int column) const {
+  const void* bytes = sqlite3_column_blob(handle, column);
+  const auto size = std::size_t(sqlite3_column_bytes(handle, column));
+  return bytes ? std::string(static_cast<const char*>(bytes), size) : std::string();
+}
+
+bool Statement::null(int column) const { return sqlite3_column_type(handle, column) == SQLITE_NULL; }
+
+Transaction::Transaction(Database& of) : database(of) { database.run("BEGIN IMMEDIATE"); }
+
+Transaction::~Transaction() {
+  if (open) sqlite3_exec(database.handle, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  database.run("COMMIT");
+  open = false;
+}
+
+}  // namespace sluice::tools

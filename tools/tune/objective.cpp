@@ -1,0 +1,211 @@
+#include "objective.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "../common/error.h"
+#include "../convert/calibrate.h"
+#include "../convert/quantize.h"
+#include "../train/mean.h"
+#include "../train/measures.h"
+#include "../train/monitor.h"
+#include "../train/start.h"
+
+namespace sluice::tools {
+namespace {
+
+std::string folds_key(const Recipe& recipe) {
+  std::string text;
+  for (const Key& key : keys())
+    if (key.name.starts_with("data.")) text += value_text(recipe, key) + "\n";
+  return text + fmt::format("{} {} {}", recipe.truncate, recipe.loss, recipe.tune_validation);
+}
+
+bool is_stream(const Recipe& recipe) { return recipe.format == "text" || (recipe.format == "table" && recipe.window > 0); }
+
+/// The rows of a stream that trials may see: all but the test's.
+RowRange seen_rows(const Recipe& recipe) {
+  if (recipe.train_rows.empty()) {
+    Recipe whole = recipe;
+    whole.validation = 0;
+    return {0, read_data(recipe.train_file, columns_of(whole)).first.back()};
+  }
+  RowRange rows = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
+  if (!recipe.validation_rows.empty()) {
+    const RowRange held_out = parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
+    if (held_out.first != rows.end)
+      refuse("{}: begins at row {}, but training ends at {}; a study's last training goes over both", where(recipe, "data.validation_rows"),
+             held_out.first, rows.end);
+    rows.end = held_out.end;
+  }
+  return rows;
+}
+
+std::string range_text(std::size_t first, std::size_t end) { return fmt::format("{}:{}", first, end); }
+
+std::vector<Input> time_inputs(const Recipe& recipe) {
+  const RowRange rows = seen_rows(recipe);
+  const auto blocks = std::size_t(recipe.tune_folds) + 1;
+  const auto at = [&](std::size_t i) { return rows.first + (rows.end - rows.first) * i / blocks; };
+  std::vector<Input> inputs;
+  for (std::size_t f = 1; f < blocks; ++f) {
+    Recipe fold = recipe;
+    fold.validation = 0, fold.test_rows.clear();
+    fold.train_rows = range_text(rows.first, at(f)), fold.validation_rows = range_text(at(f), at(f + 1));
+    inputs.push_back(read_input(fold));
+  }
+  return inputs;
+}
+
+void check_split(const Recipe& recipe, const DataSet& data, const Split& split, std::size_t fold) {
+  if (!has_target(data, split.train) || !has_target(data, split.held_out))
+    refuse("{}: fold {} of {} sequences has no target on one side; give fewer folds", where(recipe, "tune.folds"), fold + 1, data.sequences());
+}
+
+/// Without the test set, which no trial may see.
+std::vector<Input> inputs_of(Recipe recipe) {
+  recipe.test_file.clear();
+  if (recipe.tune_validation == "hold-out") return {read_input(recipe)};
+  if (is_stream(recipe)) return time_inputs(recipe);
+  const DataSet data = read_data(recipe.train_file, columns_of(recipe));
+  const auto folds = std::size_t(recipe.tune_folds);
+  std::vector<Split> splits;
+  if (recipe.tune_validation == "time") splits = time_folds(data, folds);
+  for (std::int64_t r = 0; r < recipe.tune_repeats && recipe.tune_validation == "k-fold"; ++r)
+    for (Split& split : k_folds(data, folds, std::uint64_t(recipe.tune_seed), std::uint32_t(r))) splits.push_back(std::move(split));
+  std::vector<Input> inputs;
+  for (Split& split : splits) {
+    check_split(recipe, data, split, inputs.size());
+    inputs.push_back(input_of(recipe, data, std::move(split)));
+  }
+  return inputs;
+}
+
+/// Of a model on what its fold held out: train.monitor, the lower the better.
+double judged(const Recipe& recipe, const OwnedModel& model, const Input& input) {
+  const Evaluation e =
+      evaluate(model.model, input.train, input.split.held_out, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+  const double value = watched_measure(e, recipe.monitor);
+  return higher_is_better(recipe.monitor) ? -value : value;
+}
+
+/// A float model in the number format of the device, ranges from what it was trained on.
+OwnedModel exported(const Recipe& recipe, const OwnedModel& model, const Input& input) {
+  const sluice_format format = device_format(recipe);
+  if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32) return open_model(bytes_of(model), "the model");
+  const Network real = without_added_input(read_network(model.model));
+  const Calibration calibration = calibrate(real, input.train, input.split.train);
+  Quantized quantized = quantize(real, format, choose_ranges(calibration, range_choice(recipe.quantize_ranges)), calibration.moments);
+  quantized.network.made = made_quantized(real.made, sluice_format_name(format), recipe.quantize_ranges, data_hash(input.train));
+  return open_model(write_blob(quantized.network), "the quantized model");
+}
+
+void add_curve(FoldResult& result, const Recipe& recipe, const Trained& trained) {
+  for (const Epoch& epoch : trained.epochs) {
+    if (!epoch.held_out) continue;
+    result.epoch.push_back(epoch.number);
+    result.curve.push_back(higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched);
+  }
+}
+
+/// One training; false where it ends the trial, whose state and reason then say how.
+bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold, Outcome& outcome) {
+  const Network start = checked_start(recipe, input);
+  Stint stint{until, fold.checkpoint};
+  const Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, &stint);
+  if (trained.interrupted) {
+    outcome.state = State::waiting;
+    return false;
+  }
+  const auto give_up = [&](const std::string& why) {
+    outcome.state = State::failed, outcome.reason = fmt::format("fold {}: {}", fold.result.fold + 1, why);
+    return false;
+  };
+  if (!trained.diverged.empty()) return give_up("diverged in " + trained.diverged);
+  FoldResult& result = fold.result;
+  result.epochs = std::int64_t(trained.epochs.size()), result.best_epoch = trained.kept;
+  add_curve(result, recipe, trained);
+  result.value = judged(recipe, exported(recipe, trained.model, input), input);
+  fold.checkpoint = stint.complete ? "" : stint.checkpoint;
+  if (!stint.complete) outcome.state = State::pruned;
+  return std::isfinite(result.value) ? true : give_up(fmt::format("its {} is no number", recipe.monitor));
+}
+
+}  // namespace
+
+const std::vector<Input>& folds_of(const Recipe& recipe, Folds& cache) {
+  if (const std::string key = folds_key(recipe); cache.key != key || cache.inputs.empty()) {
+    cache.inputs = inputs_of(recipe);
+    cache.key = key;
+  }
+  return cache.inputs;
+}
+
+Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache) {
+  Outcome outcome;
+  const std::vector<Input>& inputs = folds_of(recipe, cache);
+  std::vector<double> values;
+  try {
+    for (std::size_t f = 0; f < inputs.size(); ++f)
+      for (std::int64_t s = 0; s < recipe.tune_seeds; ++s) {
+        Recipe seeded = recipe;
+        seeded.seed += s;
+        const auto at = std::find_if(before.begin(), before.end(),
+                                     [&](const Fold& b) { return b.result.fold == std::int64_t(f) && b.result.seed == seeded.seed; });
+        Fold fold = at != before.end() ? *at : Fold{};
+        fold.result.fold = std::int64_t(f), fold.result.seed = seeded.seed;
+        const bool done = at != before.end() && at->checkpoint.empty();
+        if (!done && !train_fold(seeded, inputs[f], until, fold, outcome)) return outcome;
+        values.push_back(fold.result.value);
+        outcome.folds.push_back(std::move(fold));
+      }
+  } catch (const Error& error) {
+    if (error.exit_code != 2) throw;
+    outcome.state = State::failed, outcome.reason = error.what();
+    return outcome;
+  }
+  const Mean m = mean_of(values);
+  outcome.rung = {until > 0 ? until : recipe.last_epoch(), {m.mean, m.error}};
+  return outcome;
+}
+
+Recipe final_recipe(Recipe recipe, std::int64_t epochs, std::int64_t seed) {
+  if (is_stream(recipe)) {
+    const RowRange rows = seen_rows(recipe);
+    if (!recipe.train_rows.empty()) recipe.train_rows = range_text(rows.first, rows.end);
+    recipe.validation_rows.clear();
+  }
+  recipe.validation = 0;
+  recipe.patience = 0, recipe.min_improvement = 0, recipe.validate_every = 1, recipe.monitor = "loss";
+  recipe.stop_after = epochs < recipe.epochs ? epochs : 0;
+  recipe.seed = seed;
+  return recipe;
+}
+
+Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
+  const Recipe recipe = final_recipe(point, epochs, seed);
+  Input input = read_input(recipe);
+  const Network start = checked_start(recipe, input);
+  Stint stint;
+  Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, &stint);
+  if (trained.interrupted) throw Error(130, "interrupted; the same command goes on with the study");
+  if (!trained.diverged.empty()) fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
+  hand_on(recipe, input, trained);
+  Finished result{exported(recipe, trained.model, input), "{}"};
+  const bool by_file = !recipe.test_file.empty();
+  if (!by_file && input.split.test.empty()) return result;
+  const DataSet& data = by_file ? input.test : input.train;
+  const std::vector<std::size_t> sequences = by_file ? all_sequences(input.test) : input.split.test;
+  const Evaluation e = evaluate(result.model.model, data, sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+  nlohmann::ordered_json measures = {{"loss", e.loss}};
+  if (e.classes) measures["accuracy"] = e.accuracy();
+  if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
+  if (const double value = watched_measure(e, point.monitor); point.monitor != "loss" && std::isfinite(value)) measures[point.monitor] = value;
+  result.measures = measures.dump();
+  return result;
+}
+
+}  // namespace sluice::tools

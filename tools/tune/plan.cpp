@@ -1,0 +1,219 @@
+#include "plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "../common/error.h"
+#include "../common/hash.h"
+#include "../convert/budget.h"
+#include "../data/parse_number.h"
+#include "../train/input.h"
+
+namespace sluice::tools {
+namespace {
+
+/// Keys that trials may not differ in: they say what is measured.
+constexpr const char* never_searched[] = {"tune.", "device.", "train.monitor", "train.seed", "train.threads", "train.stop_after",
+                                          "train.validate_every", "data.train", "data.test", "data.validation", "data.target", "data.sequence", "data.group"};
+
+/// What may change while a study goes on.
+constexpr const char* changes[] = {"tune.method", "tune.acquisition", "tune.trials", "tune.max_failures", "train.threads", "train.checkpoint_seconds"};
+
+void check_searched(const Space& space) {
+  for (const Parameter& p : space.parameters)
+    for (const char* name : never_searched)
+      if (p.name == name || (std::string_view(name).ends_with('.') && p.name.starts_with(name)))
+        refuse("{}: cannot be searched, for trials that differ in it cannot be compared; give one value", p.place);
+}
+
+void check_tunable(const Plan& plan) {
+  const Recipe& own = plan.own;
+  const bool series = own.format == "text" || (own.format == "table" && own.window > 0), halves = own.tune_halving != "none";
+  if (own.stop_after > 0) refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
+  if (own.schedule == "plateau")
+    refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; give another schedule",
+           where(own, "train.schedule"));
+  if (own.tune_validation == "k-fold" && series)
+    refuse("{}: \"k-fold\" would train on what comes after; give \"time\" or \"hold-out\"", where(own, "tune.validation"));
+  const bool holds_out = own.validation > 0 || !own.validation_rows.empty();
+  if (own.tune_validation == "hold-out" && !holds_out)
+    refuse("{}: \"hold-out\", but {} holds nothing out; set it, or tune.validation = \"k-fold\" or \"time\"", where(own, "tune.validation"),
+           own.train_rows.empty() ? "data.validation" : "data.validation_rows");
+  if (own.tune_validation != "k-fold" && own.tune_repeats > 1)
+    refuse("{}: goes with tune.validation = \"k-fold\"", where(own, "tune.repeats"));
+  for (const Parameter& p : plan.space.parameters) {
+    if (halves && p.name == "train.epochs")
+      refuse("{}: cannot be searched with tune.halving, whose resource it is; give one value, or tune.halving = \"none\"", p.place);
+    if (p.name == "train.schedule" && std::count(p.choices.begin(), p.choices.end(), "\"plateau\""))
+      refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; leave it out", p.place);
+  }
+  if (!halves) return;
+  if (own.tune_min_epochs > own.epochs)
+    refuse("{}: {} is more than train.epochs, {}", where(own, "tune.min_epochs"), own.tune_min_epochs, own.epochs);
+  if (own.tune_min_epochs % own.validate_every != 0)
+    refuse("{}: {} is no multiple of train.validate_every, {}; a rung ends with a validation", where(own, "tune.min_epochs"),
+           own.tune_min_epochs, own.validate_every);
+}
+
+TrialValues values_of(const Space& space, const Point& point) {
+  TrialValues values;
+  for (std::size_t i = 0; i < space.parameters.size(); ++i)
+    if (!std::isnan(point[i])) values.emplace_back(space.parameters[i].name, value_text(space.parameters[i], point[i]));
+  return values;
+}
+
+Point own_point(const Space& space) { return settled(space, Point(space.parameters.size(), NAN)); }
+
+/// A point in which a parameter has that value, and what it depends on lets it.
+Point with_value(const Space& space, std::size_t parameter, double value) {
+  Point point = own_point(space);
+  point[parameter] = value;
+  std::vector<std::size_t> wanted = {parameter};
+  while (!wanted.empty()) {
+    const std::size_t i = wanted.back();
+    wanted.pop_back();
+    for (const Condition& c : space.parameters[i].when) point[c.parameter] = c.values.front(), wanted.push_back(c.parameter);
+  }
+  return settled(space, point);
+}
+
+/// Every end of every range, and every choice, gives a recipe that is one.
+void check_ends(const Plan& plan) {
+  for (std::size_t i = 0; i < plan.space.parameters.size(); ++i) {
+    const Parameter& p = plan.space.parameters[i];
+    std::vector<double> ends = {p.low, p.high};
+    for (std::size_t c = 1; c + 1 < p.choices.size(); ++c) ends.push_back(double(c));
+    for (const double end : ends) {
+      try {
+        recipe_of(plan, with_value(plan.space, i, end));
+      } catch (const Error& error) {
+        if (std::string_view(error.what()).starts_with(p.place)) throw;
+        refuse("{}: {} will not do: {}", p.place, value_text(p, end), error.what());
+      }
+    }
+  }
+}
+
+/// What a recipe reads of its data, as text.
+std::string data_key(const Recipe& recipe) {
+  std::string text;
+  for (const Key& key : keys())
+    if (key.name.starts_with("data.")) text += value_text(recipe, key) + "\n";
+  return text + fmt::format("{} {} {}", recipe.truncate, recipe.seed, recipe.loss);
+}
+
+}  // namespace
+
+Plan read_plan(const std::string& recipe_file, const std::string& text, const std::vector<Override>& overrides,
+               const std::string& data_folder) {
+  Plan plan{recipe_file, text, overrides, data_folder, {}, {}};
+  plan.own = parse_recipe(text, recipe_file, overrides);
+  plan.space = parse_space(text, recipe_file, overrides);
+  resolve_files(plan.own, data_folder);
+  if (plan.space.parameters.empty())
+    refuse("{}: nothing to search; say what a value may be, such as learning_rate = {{ value = 1e-3, low = 1e-4, high = 1e-1, log = true }}",
+           recipe_file);
+  check_searched(plan.space);
+  check_tunable(plan);
+  check_ends(plan);
+  return plan;
+}
+
+Recipe recipe_of(const Plan& plan, const Point& point) {
+  Recipe recipe = parse_recipe(plan.text, plan.recipe_file, plan.overrides, "", values_of(plan.space, point));
+  resolve_files(recipe, plan.data_folder);
+  return recipe;
+}
+
+Point point_of(const Space& space, const std::string& text, const std::string& origin) {
+  Point point(space.parameters.size(), NAN);
+  std::string_view rest = text;
+  std::vector<std::size_t> named;
+  while (!rest.empty()) {
+    const std::size_t equals = rest.find('=');
+    std::string name(rest.substr(0, equals));
+    std::erase(name, ' ');
+    const auto at = std::find_if(space.parameters.begin(), space.parameters.end(), [&](const Parameter& p) { return p.name == name; });
+    if (equals == rest.npos || at == space.parameters.end()) {
+      std::vector<std::string_view> names;
+      for (const Parameter& p : space.parameters) names.push_back(p.name);
+      const std::string_view meant = nearest(name, names);
+      refuse("{}: \"{}\" is not searched; {}", origin, name,
+             meant.empty() ? "give name=value of parameters that are, parted by commas" : fmt::format("did you mean {}?", meant));
+    }
+    rest.remove_prefix(equals + 1);
+    // Up to the comma before the next name; a choice may hold commas of its own.
+    std::size_t end = rest.size();
+    for (const Parameter& p : space.parameters)
+      for (const char* comma : {",", ", "})
+        if (const std::size_t next = rest.find(comma + p.name + "="); next != rest.npos) end = std::min(end, next);
+    std::string value(rest.substr(0, end));
+    rest.remove_prefix(std::min(rest.size(), end + 1));
+    while (!value.empty() && value.back() == ' ') value.pop_back();
+    double& out = point[std::size_t(at - space.parameters.begin())];
+    named.push_back(std::size_t(at - space.parameters.begin()));
+    if (at->kind == Parameter::choice) {
+      const auto choice = std::find_if(at->choices.begin(), at->choices.end(),
+                                       [&](const std::string& c) { return c == value || c == "\"" + value + "\""; });
+      if (choice == at->choices.end()) refuse("{}: {}: {} is none of its choices", origin, name, value);
+      out = double(choice - at->choices.begin());
+      continue;
+    }
+    char* ended = nullptr;
+    out = std::strtod(value.c_str(), &ended);
+    if (value.empty() || *ended || !(out >= at->low && out <= at->high) || (at->kind == Parameter::whole && out != std::floor(out)))
+      refuse("{}: {}: {} is no value from {} to {}", origin, name, value, value_text(*at, at->low), value_text(*at, at->high));
+  }
+  const Point result = settled(space, point);
+  for (const std::size_t i : named)
+    if (std::isnan(result[i])) refuse("{}: {}: means nothing where what it depends on has these values; leave it out", origin, space.parameters[i].name);
+  return result;
+}
+
+std::string recipe_hash(const Plan& plan) {
+  std::string text;
+  for (const Key& key : keys()) {
+    const bool free = std::find(std::begin(changes), std::end(changes), key.name) != std::end(changes);
+    if (!free && !key.file_name) text += fmt::format("{} = {}\n", key.name, value_text(plan.own, key));
+  }
+  for (const Parameter& p : plan.space.parameters) {
+    text += fmt::format("{} {} {} {} {} {} {}", p.name, int(p.kind), p.low, p.high, p.step, p.log, p.own);
+    for (const std::string& choice : p.choices) text += " " + choice;
+    for (const Condition& c : p.when) {
+      text += fmt::format(" when {}", c.parameter);
+      for (const double v : c.values) text += fmt::format(" {}", v);
+    }
+    text += "\n";
+  }
+  return fmt::format("{:016x}", hash_of(text));
+}
+
+Network shape_of(const Recipe& recipe, Shapes& shapes) {
+  const std::string key = data_key(recipe);
+  if (!shapes.data || shapes.key != key) {
+    shapes.data = read_input(recipe).train;
+    shapes.key = key;
+  }
+  return make_network(recipe, *shapes.data, Split{{0}, {}});
+}
+
+std::optional<TrialCost> cost_of(const Recipe& recipe, Shapes& shapes) {
+  if (recipe.device_core.empty()) return std::nullopt;
+  const DeviceCost cost = cost_on_device(recipe, shape_of(recipe, shapes));
+  return TrialCost{cost.flash, cost.ram, cost.instructions};
+}
+
+std::string objection(const Plan& plan, const Point& point, Shapes& shapes) {
+  try {
+    const Recipe recipe = recipe_of(plan, point);
+    if (!recipe.device_core.empty()) check_device(recipe, shape_of(recipe, shapes));
+  } catch (const Error& error) {
+    if (error.exit_code != 2) throw;
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,258 @@
+// The search space as a recipe writes it.
+#include "space.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "../common/error.h"
+#include "../keys.h"
+#include "../recipe.h"
+#include "space_toml.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr const char *value_key = "value", *choices_key = "choices", *low_key = "low", *high_key = "high", *step_key = "step",
+                     *log_key = "log", *when_key = "when", *use_key = "use";
+constexpr const char* known_keys[] = {value_key, choices_key, low_key, high_key, step_key, log_key, when_key};
+
+/// A parameter whose conditions still name others.
+struct Draft {
+  Parameter parameter;
+  std::vector<std::pair<std::string, std::vector<std::string>>> when;  ///< name, and values as TOML
+};
+
+/// A value as one writes it: texts in quotes, numbers with a point where they have none of whole ones.
+std::string toml_text(const toml::node& node) {
+  std::ostringstream out;
+  if (const toml::table* table = node.as_table()) {
+    for (auto&& [key, value] : *table) out << (out.tellp() ? ", " : "") << key.str() << " = " << toml_text(value);
+    return "{ " + out.str() + " }";
+  }
+  if (const toml::array* array = node.as_array()) {
+    for (const toml::node& item : *array) out << (out.tellp() ? ", " : "") << toml_text(item);
+    return "[" + out.str() + "]";
+  }
+  if (const auto number = node.value_exact<double>()) {
+    const std::string text = fmt::format("{}", *number);
+    return text.find_first_of(".en") == text.npos ? text + ".0" : text;
+  }
+  if (const auto text = node.value_exact<std::string>())
+    return nlohmann::json(*text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // as TOML's own
+  out << toml::node_view<const toml::node>(node);
+  return out.str();
+}
+
+/// A table that says what a value may be.
+bool is_search(const toml::node& node) {
+  const toml::table* table = node.as_table();
+  return table && (table->contains(value_key) || table->contains(choices_key) || (table->contains(low_key) && table->contains(high_key)));
+}
+
+double number_of(const toml::table& table, const char* key, const Parameter& p) {
+  const toml::node* node = table.get(key);
+  if (!node) refuse("{}: no {}; give value, low and high, or value and choices", p.place, key);
+  if (!node->is_number()) refuse("{}: {}: {} is not a number", p.place, key, shown(*node));
+  const double value = node->value<double>().value_or(0);
+  if (!std::isfinite(value)) refuse("{}: {}: {} is not a finite number", p.place, key, shown(*node));
+  return value;
+}
+
+void read_choices(const toml::table& table, Parameter& p) {
+  for (const char* key : {low_key, high_key, step_key, log_key})
+    if (table.contains(key)) refuse("{}: both choices and {}; give one of the two", p.place, key);
+  const toml::array* list = table.get(choices_key)->as_array();
+  if (!list || list->size() < 2) refuse("{}: choices: {}; give two values or more", p.place, list ? "too few" : "not a list");
+  p.kind = Parameter::choice;
+  for (const toml::node& item : *list) {
+    const std::string text = toml_text(item);
+    if (std::find(p.choices.begin(), p.choices.end(), text) != p.choices.end())
+      refuse("{}: choices: {} is there twice", p.place, text);
+    p.choices.push_back(text);
+  }
+  p.high = double(p.choices.size() - 1);
+  const std::string own = toml_text(*table.get(value_key));
+  const auto at = std::find(p.choices.begin(), p.choices.end(), own);
+  if (at == p.choices.end()) refuse("{}: value: {} is none of the choices", p.place, own);
+  p.own = double(at - p.choices.begin());
+}
+
+/// Whether a key of that name takes numbers that need not be whole.
+bool takes_reals(const std::string& name) {
+  const Key* key = find_key(name);
+  return key && (std::holds_alternative<double Recipe::*>(key->field) || std::holds_alternative<GroupValues Recipe::*>(key->field));
+}
+
+void read_range(const toml::table& table, Parameter& p) {
+  p.low = number_of(table, low_key, p), p.high = number_of(table, high_key, p), p.own = number_of(table, value_key, p);
+  bool whole = !takes_reals(p.name);
+  for (const char* key : {low_key, high_key, value_key, step_key})
+    if (table.contains(key) && !table.get(key)->is_integer()) whole = false;
+  p.kind = whole ? Parameter::whole : Parameter::real;
+  if (const toml::node* node = table.get(log_key)) {
+    if (!node->is_boolean()) refuse("{}: log: {}; give true or false", p.place, shown(*node));
+    p.log = node->value_or(false);
+  }
+  if (!(p.low < p.high)) refuse("{}: low {} is not below high {}", p.place, p.low, p.high);
+  if (p.log && p.low <= 0)
+    refuse("{}: a logarithm of {}, which is not above 0; raise low, or leave out log = true", p.place, p.low);
+  if (table.contains(step_key)) {
+    p.step = number_of(table, step_key, p);
+    if (p.log) refuse("{}: step: equal steps of a logarithm are none of the value; leave out step or log", p.place);
+    if (!(p.step > 0) || p.step > p.high - p.low) refuse("{}: step: {} is no step from {} to {}", p.place, p.step, p.low, p.high);
+  }
+  if (p.own < p.low || p.own > p.high)
+    refuse("{}: value {} lies outside of {} to {}; it is the first trial, so widen the range or move it", p.place, p.own, p.low, p.high);
+  const double steps = p.step > 0 ? (p.own - p.low) / p.step : 0;
+  if (std::fabs(steps - std::round(steps)) > 1e-6)
+    refuse("{}: value {} is not low + a multiple of step, {} + k * {}", p.place, p.own, p.low, p.step);
+}
+
+/// Names below which conditions may stand as nested tables: { train.optimizer = "sgd" } and { "train.optimizer" = "sgd" }.
+void read_when(const toml::table& table, const std::string& prefix, Draft& draft) {
+  for (auto&& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (const toml::table* inner = node.as_table()) {
+      read_when(*inner, name + ".", draft);
+      continue;
+    }
+    std::vector<std::string> values;
+    if (const toml::array* list = node.as_array())
+      for (const toml::node& item : *list) values.push_back(toml_text(item));
+    else
+      values.push_back(toml_text(node));
+    draft.when.emplace_back(name, values);
+  }
+}
+
+Draft read_parameter(const toml::table& table, const std::string& name, const std::string& place) {
+  Draft draft;
+  Parameter& p = draft.parameter;
+  p.name = name, p.place = place;
+  for (auto&& [key, node] : table)
+    if (std::none_of(std::begin(known_keys), std::end(known_keys), [&](const char* known) { return key.str() == known; }))
+      refuse("{}: {}: a search has value, choices, or low, high, step and log, and when", place, key.str());
+  if (!table.contains(value_key)) refuse("{}: no value; it is what \"sluice train\" uses, and the first trial", place);
+  if (table.contains(choices_key))
+    read_choices(table, p);
+  else
+    read_range(table, p);
+  if (const toml::node* when = table.get(when_key)) {
+    if (!when->is_table()) refuse("{}: when: {}; give {{ \"train.optimizer\" = \"sgd\" }}, say", place, shown(*when));
+    read_when(*when->as_table(), "", draft);
+  }
+  return draft;
+}
+
+struct Taker {
+  const std::string& file;
+  const TrialValues& chosen;
+  std::vector<Draft> drafts = {};
+
+  /// What stands in a search's place.
+  void put(toml::table& table, std::string_view key, const std::string& name, const std::string& place) {
+    toml::table& search = *table.get(key)->as_table();
+    drafts.push_back(read_parameter(search, name, place));
+    const auto given = std::find_if(chosen.begin(), chosen.end(), [&](const auto& c) { return c.first == name; });
+    if (given == chosen.end()) {
+      toml::node& own = *search.get(value_key);
+      own.visit([&](auto& node) {
+        auto kept = std::move(node);
+        table.insert_or_assign(key, std::move(kept));
+      });
+      return;
+    }
+    toml::table text = toml::parse(fmt::format("v = {}", given->second));
+    text.get("v")->visit([&](auto& node) { table.insert_or_assign(key, std::move(node)); });
+  }
+
+  void walk(toml::table& table, const std::string& prefix) {
+    std::vector<std::string> keys;
+    for (auto&& [key, node] : table) keys.emplace_back(key.str());
+    for (const std::string& key : keys) {
+      if (prefix.empty() && key == "variants") continue;  // they are compared, not searched
+      toml::node& node = *table.get(key);
+      const std::string name = prefix + key;
+      std::string place;
+      for (auto&& [toml_key, unused] : table)
+        if (toml_key.str() == key) place = fmt::format("{}:{}: {}", file, toml_key.source().begin.line, name);
+      if (is_search(node))
+        put(table, key, name, place);
+      else if (toml::table* inner = node.as_table())
+        walk(*inner, name + ".");
+      else if (toml::array* list = node.as_array())
+        walk(*list, name + ".");
+    }
+  }
+
+  void walk(toml::array& list, const std::string& prefix) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      toml::table* table = list[i].as_table();
+      if (!table) continue;
+      const std::size_t before = drafts.size();
+      const std::string name = fmt::format("{}{}.", prefix, i + 1), use = name + use_key;
+      walk(*table, name);
+      const bool optional = std::any_of(drafts.begin() + std::ptrdiff_t(before), drafts.end(),
+                                        [&](const Draft& d) { return d.parameter.name == use; });
+      for (std::size_t d = before; d < drafts.size() && optional; ++d)
+        if (drafts[d].parameter.name != use) drafts[d].when.emplace_back(use, std::vector<std::string>{"true"});
+    }
+  }
+};
+
+/// A condition's value as the parameter's own.
+double value_of_text(const Parameter& of, const std::string& text, const Parameter& p) {
+  if (of.kind == Parameter::choice) {
+    const auto at = std::find(of.choices.begin(), of.choices.end(), text);
+    if (at == of.choices.end()) refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
+    return double(at - of.choices.begin());
+  }
+  try {
+    const toml::table value = toml::parse(fmt::format("v = {}", text));
+    if (const auto number = value["v"].value<double>(); number && *number >= of.low && *number <= of.high) return *number;
+  } catch (const toml::parse_error&) {
+  }
+  refuse("{}: when: {} is no value of {}, which goes from {} to {}", p.place, text, of.name, of.low, of.high);
+}
+
+/// The parameters in an order in which each stands after those it depends on.
+Space sorted(std::vector<Draft> drafts) {
+  Space space;
+  const auto placed = [&](const std::string& name) {
+    const auto at = std::find_if(space.parameters.begin(), space.parameters.end(), [&](const Parameter& p) { return p.name == name; });
+    return std::size_t(at - space.parameters.begin());
+  };
+  for (const Draft& draft : drafts)
+    for (const auto& [name, values] : draft.when)
+      if (std::none_of(drafts.begin(), drafts.end(), [&, n = name](const Draft& d) { return d.parameter.name == n; }))
+        refuse("{}: when: {} is not searched; give it choices or a range", draft.parameter.place, name);
+  while (!drafts.empty()) {
+    const auto ready = std::find_if(drafts.begin(), drafts.end(), [&](const Draft& d) {
+      return std::all_of(d.when.begin(), d.when.end(), [&](const auto& c) { return placed(c.first) < space.parameters.size(); });
+    });
+    if (ready == drafts.end()) refuse("{}: when: depends on itself", drafts.front().parameter.place);
+    Parameter p = ready->parameter;
+    for (const auto& [name, values] : ready->when) {
+      Condition condition{placed(name), {}};
+      for (const std::string& value : values) condition.values.push_back(value_of_text(space.parameters[condition.parameter], value, p));
+      p.when.push_back(condition);
+    }
+    space.parameters.push_back(std::move(p));
+    drafts.erase(ready);
+  }
+  return space;
+}
+
+}  // namespace
+
+Space take_space(toml::table& recipe, const std::string& file, const TrialValues& chosen) {
+  Taker taker{file, chosen};
+  taker.walk(recipe, "");
+  return sorted(std::move(taker.drafts));
+}
+
+}  // namespace sluice::tools
