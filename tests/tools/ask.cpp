@@ -185,9 +185,9 @@ TEST_CASE("every method gives points of the space that are allowed and new, the 
       CHECK(allowed(*point));
       CHECK(known.insert(*point).second);
       // Some fail, and the last few run still.
-      seen.push_back({*point, std::abs(std::log10((*point)[0]) + 2) + (*point)[7], false});
-      if (n % 7 == 3) seen.back() = {*point, std::nullopt, true};
-      if (n + 3 >= trials) seen.back().value.reset();
+      seen.push_back({*point, std::abs(std::log10((*point)[0]) + 2) + (*point)[7]});
+      if (n % 7 == 3) seen.back() = {*point, std::nullopt, true, false};
+      if (n + 3 >= trials) seen.back() = {*point, std::nullopt, false, true};
     }
     const auto once = method.ask({space, seen, trials, 5, allowed}), again = method.ask({space, seen, trials, 5, allowed});
     CHECK(same(*once, *again));

@@ -106,7 +106,7 @@ TEST_CASE("trials that run at once are not sent to one place") {
       const Point point = next();
       seen.push_back({point, function.value(point)});
     }
-    for (int i = 0; i < 4; ++i) seen.push_back({next(), std::nullopt});
+    for (int i = 0; i < 4; ++i) seen.push_back({next(), std::nullopt, false, true});
     double least = INFINITY;
     for (std::size_t a = 25; a < 29; ++a)
       for (std::size_t b = 25; b < a; ++b)
