@@ -79,6 +79,7 @@ TEST_CASE("values are counted, ascend and lie where their share has its middle")
       CHECK(value <= p.high);
       if (i > 0) CHECK(value > value_at(p, i - 1));
       CHECK_EQ(value_of_share(p, share_of_value(p, value)), value);
+      CHECK_EQ(index_of(p, value), i);
     }
     CHECK_EQ(value_of_share(p, 0), p.low);
     CHECK_EQ(value_of_share(p, 1), value_at(p, n - 1));
@@ -185,9 +186,10 @@ TEST_CASE("every method gives points of the space that are allowed and new, the 
       CHECK(allowed(*point));
       CHECK(known.insert(*point).second);
       // Some fail, and the last few run still.
-      seen.push_back({*point, std::abs(std::log10((*point)[0]) + 2) + (*point)[7], false});
-      if (n % 7 == 3) seen.back() = {*point, std::nullopt, true};
-      if (n + 3 >= trials) seen.back().value.reset();
+      seen.push_back({*point, std::abs(std::log10((*point)[0]) + 2) + (*point)[7]});
+      if (n % 7 == 3) seen.back() = {*point, std::nullopt, true, false};
+      if (n % 7 == 4) seen.back().value = n % 2 == 0 ? INFINITY : NAN;
+      if (n + 3 >= trials) seen.back() = {*point, std::nullopt, false, true};
     }
     const auto once = method.ask({space, seen, trials, 5, allowed}), again = method.ask({space, seen, trials, 5, allowed});
     CHECK(same(*once, *again));
@@ -211,6 +213,28 @@ TEST_CASE("every method finds all points of a finite space that are allowed, the
     // A space of one point, and none at all.
     CHECK(method.ask({Space{{whole(5, 5)}}, {}, 0, 3, anything}));
     CHECK_FALSE(method.ask({Space{{whole(5, 5)}}, {}, 0, 3, [](const Point&) { return false; }}));
+  }
+}
+
+TEST_CASE("every method goes on where nothing has a value") {
+  const Space space = mixed();
+  for (const Method& method : methods()) {
+    if (method.ask == ask_grid) continue;
+    std::vector<Seen> seen;
+    for (std::uint64_t n = 0; n < 15; ++n) {
+      const auto point = method.ask({space, seen, n, 5, anything});
+      REQUIRE(point);
+      seen.push_back({*point, n % 2 ? std::optional<double>(NAN) : std::nullopt, n % 2 == 0});
+    }
+  }
+  // And where all are equal.
+  for (const Method& method : methods()) {
+    std::vector<Seen> seen;
+    for (std::uint64_t n = 0; n < 15; ++n) {
+      const auto point = method.ask({finite(), seen, n, 5, anything});
+      REQUIRE(point);
+      seen.push_back({*point, 7.0});
+    }
   }
 }
 

@@ -57,6 +57,9 @@ std::uint64_t values_of(const Parameter& parameter);
 /// The i-th of them, i < values_of(); of numbers ascending.
 double value_at(const Parameter& parameter, std::uint64_t i);
 
+/// Which of them a number is, or is nearest to.
+std::uint64_t index_of(const Parameter& parameter, double value);
+
 /// A parameter's value that lies at a share of its range, 0 to 1: every value has a share of the same width. Where it is searched by its
 /// logarithm, a value's share reaches half way to its neighbors by the logarithm. And where a value's share has its middle.
 double value_of_share(const Parameter& parameter, double share);

@@ -61,12 +61,7 @@ Point settled(const Space& space, Point point) {
       continue;
     }
     const double value = std::clamp(std::isnan(point[i]) ? parameter.own : point[i], parameter.low, parameter.high);
-    if (const std::uint64_t values = values_of(parameter); values == 0) {
-      point[i] = value;
-    } else {
-      const double step = step_of(parameter), nearest = step > 0 ? std::round((value - parameter.low) / step) : 0;
-      point[i] = value_at(parameter, std::min(std::uint64_t(nearest), values - 1));
-    }
+    point[i] = values_of(parameter) == 0 ? value : value_at(parameter, index_of(parameter, value));
   }
   return point;
 }
@@ -85,6 +80,13 @@ double value_at(const Parameter& parameter, std::uint64_t i) {
   double value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return std::min(value, parameter.high);
+}
+
+std::uint64_t index_of(const Parameter& parameter, double value) {
+  const std::uint64_t last = values_of(parameter) - 1;
+  if (last == 0) return 0;
+  const double nearest = std::round((value - parameter.low) / step_of(parameter));
+  return std::min(std::uint64_t(std::max(nearest, 0.0)), last);
 }
 
 double value_of_share(const Parameter& parameter, double share) {
@@ -107,9 +109,8 @@ double share_of_value(const Parameter& parameter, double value) {
   if (values == 0)
     return (scaled(parameter, value) - scaled(parameter, parameter.low)) /
            (scaled(parameter, parameter.high) - scaled(parameter, parameter.low));
-  const double nearest = std::round((value - parameter.low) / step_of(parameter));
-  if (!parameter.log) return (nearest + 0.5) / double(values);
-  const std::uint64_t i = std::min(std::uint64_t(std::max(nearest, 0.0)), values - 1);
+  const std::uint64_t i = index_of(parameter, value);
+  if (!parameter.log) return (double(i) + 0.5) / double(values);
   const double first = border(parameter, 0), last = border(parameter, values);
   return ((border(parameter, i) + border(parameter, i + 1)) / 2 - first) / (last - first);
 }

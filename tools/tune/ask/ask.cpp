@@ -70,9 +70,4 @@ std::optional<Point> first_new(const Question& question, const std::function<Poi
   return points <= walked_points ? first_of_grid(question, seen) : std::nullopt;
 }
 
-bool beginning(const Question& question) {
-  return std::uint64_t(std::ranges::count_if(question.seen, [](const Seen& seen) { return seen.value.has_value(); })) <
-         std::max<std::uint64_t>(question.begin, 2);
-}
-
 }  // namespace sluice::tools

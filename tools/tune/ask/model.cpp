@@ -19,18 +19,24 @@ std::vector<std::size_t> descending(const std::vector<double>& scores) {
 
 }  // namespace
 
+bool has_value(const Seen& seen) { return seen.value && std::isfinite(*seen.value); }
+
+bool beginning(const Question& question) {
+  return std::uint64_t(std::ranges::count_if(question.seen, has_value)) < std::max<std::uint64_t>(question.begin, 2);
+}
+
 Learned learned(const Question& question, Lie lie) {
   Learned result;
   double sum = 0, worst = -INFINITY;
   int known = 0;
   for (const Seen& seen : question.seen)
-    if (seen.value) sum += *seen.value, worst = std::max(worst, *seen.value), ++known;
+    if (has_value(seen)) sum += *seen.value, worst = std::max(worst, *seen.value), ++known;
   if (known == 0) return result;
   const double lied = lie == Lie::worst ? worst : sum / known;
   for (const Seen& seen : question.seen) {
     if (!seen.value && !seen.failed && !seen.running) continue;
     result.points.push_back(seen.point);
-    result.values.push_back(seen.value ? *seen.value : seen.failed ? worst : lied);
+    result.values.push_back(has_value(seen) ? *seen.value : seen.running ? lied : worst);
   }
   return result;
 }
@@ -61,10 +67,7 @@ Point neighbor(const Space& space, const Point& point, double reach, Draws& draw
     const double by = reach * draws.normal(), share = share_of_value(parameter, point[i]);
     result[i] = value_of_share(parameter, std::clamp(share + by, 0.0, 1.0));
     if (values > 0 && result[i] == point[i]) {  // the next one at least
-      const auto at = std::uint64_t(std::min(share * double(values), double(values - 1)));
-      std::uint64_t k = at;
-      while (k > 0 && value_at(parameter, k) > point[i]) --k;
-      while (k + 1 < values && value_at(parameter, k) < point[i]) ++k;
+      const std::uint64_t k = index_of(parameter, point[i]);
       result[i] = value_at(parameter, k == 0 || (by > 0 && k + 1 < values) ? k + 1 : k - 1);
     }
   }

@@ -51,6 +51,12 @@ std::optional<Point> first_new(const Question& question, const std::function<Poi
 /// The first new and allowed point of the grid.
 std::optional<Point> first_of_grid(const Question& question, const PointSet& seen);
 
+/// Whether a trial has a value that is a number; one that has another failed.
+bool has_value(const Seen& seen);
+
+/// Whether fewer trials than `begin` have one.
+bool beginning(const Question& question);
+
 /// What a model learns from: trials with a value; failed ones, with the worst of them; and those that run still, with `lie` of them (a
 /// constant liar: Ginsbourger, Le Riche, Carraro 2010), so that trials at once do not all go to one place.
 struct Learned {
@@ -74,8 +80,5 @@ std::optional<Point> highest(const Question& question, const Learned& learned, c
 double expected_improvement(double mean, double deviation, double best);
 /// By question.acquisition; "ucb": of what is to be small the lower bound, mean - 2 deviations, negated.
 double acquisition(const Question& question, double mean, double deviation, double best);
-
-/// Whether fewer trials than `begin` have a value; failed ones do not count.
-bool beginning(const Question& question);
 
 }  // namespace sluice::tools
