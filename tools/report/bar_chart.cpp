@@ -17,7 +17,7 @@ std::string bar_chart(const Bars& bars) {
   const Scale scale = linear_scale(0, most, 4, true);
   const double group = double(each) * thick + apart;
   std::size_t longest = 0;
-  for (const std::string& row : bars.rows) longest = std::max(longest, std::min(row.size(), longest_name));
+  for (const std::string& row : bars.rows) longest = std::max(longest, std::min(letters(row), longest_name));
   const Box box{std::max(96.0, 16 + 7.4 * double(longest)), 6, sheet_width - 64, 6 + group * double(bars.rows.size())};
   std::string drawing;
   for (const double tick : scale.ticks) drawing += line(box.x(scale, tick), box.top, box.x(scale, tick), box.bottom, "grid");

@@ -23,22 +23,52 @@ std::string line(double x1, double y1, double x2, double y2, std::string_view cs
   return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}\"/>\n", css, place(x1), place(y1), place(x2), place(y2));
 }
 
+std::string upright_text(double x, double y, std::string_view text) {
+  return fmt::format("<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", place(x), place(y),
+                     escaped(text));
+}
+
+std::size_t letters(std::string_view text) {
+  return std::size_t(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+namespace {
+
+constexpr double letter = 7.4;
+constexpr std::size_t most_letters = 16;
+
+/// Of names that stand upright, the longest; 0 where they lie.
+std::size_t upright_letters(const Box& box, const Scale& scale) {
+  std::size_t longest = 0;
+  for (const std::string& name : scale.names) longest = std::max(longest, letters(shortened(name, most_letters)));
+  return double(longest + 1) * letter * double(scale.names.size()) > box.right - box.left ? longest : 0;
+}
+
+}  // namespace
+
+double foot_of(const Box& box, const Scale& scale) {
+  const std::size_t upright = upright_letters(box, scale);
+  return upright ? 30 + letter * double(upright) : 42;
+}
+
 std::string tick_that_fits(const Scale& scale, std::size_t tick, const Box& box) {
   const std::string text = tick_text(scale, tick);
   if (scale.names.empty()) return text;
-  constexpr double character = 7.6;
-  const double room = (box.right - box.left) / double(scale.names.size()) / character;
+  const double room = (box.right - box.left) / double(scale.names.size()) / letter;
   return shortened(text, room < 3 ? 1 : std::size_t(room - 1));
 }
 
 std::string x_axis(const Box& box, const Scale& scale, const Axis& axis, bool grid) {
   std::string drawing = grid ? line(box.left, box.bottom, box.right, box.bottom, "axis") : "";
-  for (std::size_t i = 0; i < scale.ticks.size(); ++i) {
+  const bool upright = upright_letters(box, scale) > 0;
+  const auto every = upright ? std::size_t(13 * double(scale.names.size()) / (box.right - box.left)) + 1 : 1;
+  for (std::size_t i = 0; i < scale.ticks.size(); i += every) {
     const double x = box.x(scale, scale.ticks[i]);
     if (grid) drawing += line(x, box.bottom, x, box.bottom + 4, "axis");
-    drawing += text_at(x, box.bottom + 17, "tick mid", tick_that_fits(scale, i, box));
+    drawing += upright ? upright_text(x + 4, box.bottom + 8, shortened(tick_text(scale, i), most_letters))
+                       : text_at(x, box.bottom + 17, "tick mid", tick_text(scale, i));
   }
-  return drawing + text_at((box.left + box.right) / 2, box.bottom + 34, "mid", axis.label);
+  return drawing + text_at((box.left + box.right) / 2, box.bottom + foot_of(box, scale) - 8, "mid", axis.label);
 }
 
 std::string y_axis(const Box& box, const Scale& scale, const Axis& axis) {

@@ -34,6 +34,15 @@ Scale scale_of(const Axis& axis, Extent drawn);
 /// The axis with the ends of what is drawn, logarithmic where that spreads wide.
 Axis over(Axis axis, const Extent& drawn);
 
+/// Text that runs upwards and ends at (x, y).
+std::string upright_text(double x, double y, std::string_view text);
+
+/// How many characters a text has.
+std::size_t letters(std::string_view text);
+
+/// What x_axis takes below a box: names stand upright where there is no room for them beside each other.
+double foot_of(const Box& box, const Scale& scale);
+
 /// A tick's text below a box; a name is cut to what there is room for beside the next.
 std::string tick_that_fits(const Scale& scale, std::size_t tick, const Box& box);
 

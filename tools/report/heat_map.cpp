@@ -57,19 +57,14 @@ std::string draw_column_names(const Grid& grid, bool upright) {
     const double x = grid.box.left + (double(column) + 0.5) * grid.cell_width();
     const std::string name = shortened(grid.map.column_names[column], named_length);
     if (!upright) drawing += text_at(x, grid.box.bottom + 16, "tick mid", name);
-    if (upright)
-      drawing += fmt::format("<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", place(x + 4),
-                             place(grid.box.bottom + 6), escaped(name));
+    if (upright) drawing += upright_text(x + 4, grid.box.bottom + 6, name);
   }
   return drawing;
 }
 
 std::size_t longest(const std::vector<std::string>& names) {
   std::size_t most = 0;
-  for (const std::string& name : names) {
-    const std::string seen = shortened(name, named_length);
-    most = std::max(most, std::size_t(std::count_if(seen.begin(), seen.end(), [](char c) { return (c & 0xC0) != 0x80; })));
-  }
+  for (const std::string& name : names) most = std::max(most, letters(shortened(name, named_length)));
   return most;
 }
 

@@ -85,7 +85,7 @@ std::string keys_of(const std::vector<Points>& series) {
 /// Room at the left of the box for what stands there.
 double left_of(const Axis& y) {
   std::size_t longest = 0;
-  for (const std::string& name : y.names) longest = std::max(longest, std::min<std::size_t>(name.size(), 14));
+  for (const std::string& name : y.names) longest = std::max(longest, std::min<std::size_t>(letters(name), 14));
   return std::max(62.0, 12 + 7.4 * double(longest));
 }
 
@@ -125,7 +125,8 @@ std::string scatter(const Scatter& chart) {
   }
   drawing += draw_marks(chart.marks, sheet.box, sheet.x);
   for (const Points& p : chart.series) drawing += draw_points(p, sheet, colored);
-  return figure(chart.title, keys_of(chart.series), svg(chart.title, sheet.box.bottom + 42, drawing), chart.note);
+  return figure(chart.title, keys_of(chart.series), svg(chart.title, sheet.box.bottom + foot_of(sheet.box, sheet.x), drawing),
+                chart.note);
 }
 
 }  // namespace sluice::tools

@@ -167,8 +167,8 @@ std::string study_slices(const Study& study) {
   std::string drawn;
   const std::vector<Curve> curves = curves_of(study);
   if (!curves.empty()) drawn = curves_chart(study, curves);
-  if (complete > 1) drawn += parallel(study);
   for (std::size_t i = 0; i < study.space.parameters.size() && curves.empty(); ++i) drawn += slice(study, i);
+  if (complete > 1) drawn += parallel(study);
   std::string html = charts(drawn);
   if (complete < 2)
     html +=
