@@ -148,8 +148,13 @@ refused 2 '^newer/model.slu: ' report newer
 
 # --- what is no run, and what must not be written over
 refused 2 '^nowhere: there is no such folder' report nowhere
-refused 2 '^recipe.toml: is a file' report recipe.toml
+refused 2 '^recipe.toml: is a file, and no tuning study' report recipe.toml
 refused 2 '^data: is no run, and holds none' report data
+printf 'SQLite format 3\0and no more' >broken.db
+refused 2 '^broken.db: is a tuning study, which has a page of its own; report it alone$' report run broken.db --out no.html
+refused 2 '^--sequence 1: is for the report of one run$' report broken.db --sequence 1
+refused 2 '^broken.db: is no study, or damaged' report broken.db
+absent broken.html
 refused 2 '^run/model.slu: exists and is no report' report run --out run/model.slu
 same run/model.slu before.slu "a model that a report was to replace"
 refused 2 '' report
