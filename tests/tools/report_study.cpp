@@ -106,12 +106,15 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
   for (const char* measures : {R"({"loss": 0.1, "accuracy": 0.984})", R"({"loss": 0.2, "accuracy": 0.981})",
                                R"({"loss": 0.3, "accuracy": 0.986, "why": "text", "none": null})"})
     study.finals.push_back({2, 1, 12, measures, ""});
+  study.finals.insert(study.finals.begin(),
+                      {0, 1, 9, R"({"loss": 7, "accuracy": 0.25})", ""});  // asked for; the winner is told of
   const std::string page = study_page(study);
   CHECK_EQ(markup_fault(page), "");
   CHECK(holds(page, "<dt>Best</dt><dd>0.4 \u00b1 0.03<small>loss by validation, trial 2</small>"));
   CHECK(holds(page,
               "<dt>Test</dt><dd>98.37 \u00b1 0.15 %<small>accuracy of trial 2, trained again on all training data, 3 seeds"));
   CHECK(holds(page, "<td>loss</td><td class=\"n\">0.2 \u00b1 0.058</td>"));
+  CHECK(holds(page, "Trial 0, trained again on all training data for 9 epochs, by 1 seed."));
   CHECK(holds(page, "Trial 2, trained again on all training data for 12 epochs, by 3 seeds."));
   CHECK(holds(page, "<dd>4<small>4 complete</small>"));
   CHECK(holds(page, "int8, at most 8,192 bytes of flash, at most 2,048 bytes of RAM"));

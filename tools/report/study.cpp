@@ -22,6 +22,16 @@ std::string without_table(const std::string& name) {
   return dot == name.npos ? name : name.substr(dot + 1);
 }
 
+/// Trials that reached a rung, by what was said of them there.
+std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
+  std::vector<Judged> trials;
+  for (const Trial& trial : study.trials)
+    for (const Rung& rung : trial.rungs)
+      if (rung.epochs == epochs && trial.state != State::failed && is_number(rung.score.value))
+        trials.push_back({&trial, rung.score.value});
+  return trials;
+}
+
 }  // namespace
 
 Objective objective_of(const Study& study) {
@@ -69,18 +79,17 @@ std::vector<Judged> complete_trials(const Study& study) {
 }
 
 Comparable comparable_trials(const Study& study) {
-  Comparable result{complete_trials(study)};
-  if (result.trials.size() >= least_comparable) return result;
   std::set<std::int64_t, std::greater<>> rungs;
   for (const Trial& trial : study.trials)
     for (const Rung& rung : trial.rungs) rungs.insert(rung.epochs);
-  for (const std::int64_t epochs : rungs) {
-    result = {{}, epochs};
-    for (const Trial& trial : study.trials)
-      for (const Rung& rung : trial.rungs)
-        if (rung.epochs == epochs && trial.state != State::failed && is_number(rung.score.value))
-          result.trials.push_back({&trial, rung.score.value});
-    if (result.trials.size() >= least_comparable) return result;
+  const std::size_t wanted = std::max(least_comparable, 4 * study.space.parameters.size());
+  for (const std::size_t enough : {wanted, least_comparable}) {
+    Comparable result{complete_trials(study)};
+    if (result.trials.size() >= enough) return result;
+    for (const std::int64_t epochs : rungs) {
+      result = {at_rung(study, epochs), epochs};
+      if (result.trials.size() >= enough) return result;
+    }
   }
   return {};
 }
@@ -91,6 +100,12 @@ Axis objective_axis(const Study& study) {
     if (const std::optional<Score> score = standing(trial);
         score && (trial.state == State::complete || trial.state == State::pruned))
       values.take(drawn(study, score->value));
+  return over(objective_of(study).axis(), values);
+}
+
+Axis complete_axis(const Study& study) {
+  Extent values;
+  for (const Judged& judged : complete_trials(study)) values.take(drawn(study, judged.value));
   return over(objective_of(study).axis(), values);
 }
 

@@ -44,8 +44,8 @@ struct Judged {
 /// Complete trials by number.
 std::vector<Judged> complete_trials(const Study& study);
 
-/// Trials whose values can be compared and are enough to learn from: the complete ones, or, of a study that put most aside, all
-/// at the highest rung that enough of them reached. Empty where there are too few.
+/// Trials whose values can be compared and are enough to learn from: the complete ones, or, of a study that prunes most, all at
+/// the highest rung that enough of them reached: four a parameter, or else ten. Empty where there are fewer.
 struct Comparable {
   std::vector<Judged> trials;
   std::int64_t epochs = 0;  ///< of the rung; 0: complete trials
@@ -55,6 +55,7 @@ Comparable comparable_trials(const Study& study);
 
 /// The objective's axis over all that trials reached, so that charts of a study can be compared.
 Axis objective_axis(const Study& study);
+Axis complete_axis(const Study& study);  ///< over complete trials alone
 
 /// A parameter's name without its table: "learning_rate", "layers.1.gru"; the whole where two would be the same.
 std::string short_name(const Space& space, std::size_t parameter);

@@ -33,7 +33,7 @@ Points best_for(const Study& study, const Cost& cost, std::vector<Judged> trials
   std::sort(trials.begin(), trials.end(), [&](const Judged& a, const Judged& b) {
     return amount(a) != amount(b) ? amount(a) < amount(b) : a.value < b.value;
   });
-  Points steps{.name = fmt::format("the best for so much {}", cost.title), .shape = Points::none, .color = 2, .joined = true};
+  Points steps{.name = "the best at this cost or less", .shape = Points::none, .color = 2, .joined = true};
   const auto add = [&](double x, double y) { steps.x.push_back(x), steps.y.push_back(y); };
   double best = 0;
   for (const Judged& judged : trials) {
@@ -62,7 +62,7 @@ std::string chart(const Study& study, const Cost& cost, const std::vector<Judged
   if (marks.empty()) title += ", which has no budget";
   return scatter({.title = title,
                   .x = {cost.label},
-                  .y = objective.axis(),
+                  .y = complete_axis(study),
                   .series = {best_for(study, cost, trials), all, on_front, winner},
                   .marks = marks});
 }

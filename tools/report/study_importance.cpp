@@ -88,8 +88,8 @@ std::string contour(const Study& study, const Comparable& comparable, const Impo
         {.name = "the best", .x = {winner->point[a]}, .y = {winner->point[b]}, .shape = Points::winner, .color = 2});
   chart.title = fmt::format("{} and {}, the two that matter most: validation {} from {} to {}", name_of(study, a),
                             name_of(study, b), objective_of(study).name, figure_of(*best), figure_of(*worst));
-  chart.note =
-      fmt::format("Colors: what the forest says of validation {}, mean over all other parameters.", objective_of(study).name);
+  chart.note = fmt::format("Colors: what the forest of {} says of validation {}, mean over all other parameters.",
+                           what_of(comparable), objective_of(study).name);
   if (every > 1) chart.note += fmt::format(" One trial of {} is drawn.", every);
   return scatter(chart);
 }

@@ -100,8 +100,10 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
                                    [](const Parameter& p) { return p.kind == Parameter::choice; });
   const bool one_number =
       std::all_of(curves.begin(), curves.end(), [&](const Curve& c) { return c.number == curves[0].number; });
+  Extent values;
+  bool any_error = false;
   Scatter chart;
-  chart.x = axis_of(space, curves), chart.y = objective_of(study).axis();
+  chart.x = axis_of(space, curves);
   for (const Curve& curve : curves) {
     Points points{.color = int(chart.series.size()) + 1, .joined = true};
     if (!one_number) points.name = short_name(space, curve.number);
@@ -113,9 +115,16 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
       points.x.push_back(judged.trial->point[curve.number]);
       points.y.push_back(drawn(study, judged.value));
       points.error.push_back(drawn_error(study, *standing(*judged.trial)));
+      const double y = points.y.back(), error = points.error.back();
+      values.take(y);
+      if (!is_number(error)) continue;
+      any_error = true;
+      for (const double end : {y - error, y + error})
+        if (end > 0 || y <= 0) values.take(end);  // what reaches below 0 must not take the logarithm away
     }
     chart.series.push_back(points);
   }
+  chart.y = over(objective_of(study).axis(), values);
   const Objective objective = objective_of(study);
   chart.title = fmt::format("Validation {} against {}", objective.name, chart.x.label);
   if (const Trial* const best = best_of(study)) {
@@ -127,14 +136,13 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
     chart.title += fmt::format(": {} {} at {}", objective.higher ? "highest" : "lowest", score_text(study, *standing(*best)),
                                brief_point(space, best->point));
   }
-  chart.note = "Bars: one standard error up and down, of the mean over folds and seeds.";
+  if (any_error) chart.note = "Bars: one standard error up and down, of the mean over folds and seeds.";
   return scatter(chart);
 }
 
 std::string parallel(const Study& study) {
   std::vector<Judged> trials = complete_trials(study);
   std::stable_sort(trials.begin(), trials.end(), [](const Judged& a, const Judged& b) { return a.value > b.value; });
-  const Objective objective = objective_of(study);
   Parallel chart;
   chart.title = fmt::format("{} beside each other: every line is a trial",
                             trials.size() > most_drawn
@@ -142,11 +150,7 @@ std::string parallel(const Study& study) {
                                 : counted(trials.size(), "complete trial"));
   if (trials.size() > most_drawn) trials.erase(trials.begin(), trials.end() - most_drawn);
   for (std::size_t i = 0; i < study.space.parameters.size(); ++i) chart.axes.push_back(parameter_axis(study.space, i));
-  Axis last = objective.axis();
-  Extent values;
-  for (const Judged& judged : trials) values.take(drawn(study, judged.value));
-  last = over(last, values);
-  chart.axes.push_back(last);
+  chart.axes.push_back(complete_axis(study));
   for (std::size_t i = 0; i < trials.size(); ++i) {
     chart.lines.push_back(trials[i].trial->point);
     chart.lines.back().push_back(drawn(study, trials[i].value));
@@ -154,7 +158,12 @@ std::string parallel(const Study& study) {
     if (trials[i].trial == best_of(study)) chart.winner = i;
   }
   chart.low = "worst", chart.high = "best";
-  chart.note = "Colors by rank among them. \u201coff\u201d: the parameter is not in force.";
+  chart.note = "Colors by rank among them.";
+  const auto has_gap = [](const std::vector<double>& l) {
+    return std::any_of(l.begin(), l.end(), [](double v) { return std::isnan(v); });
+  };
+  if (std::any_of(chart.lines.begin(), chart.lines.end(), has_gap))
+    chart.note += " \u201coff\u201d: the parameter is not in force.";
   return parallel_coordinates(chart);
 }
 

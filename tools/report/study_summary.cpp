@@ -36,6 +36,7 @@ void add_measures(const std::string& text, Retrained& retrained) {
   }
 }
 
+/// The winner first.
 std::vector<Retrained> retrained_of(const Study& study) {
   std::vector<Retrained> list;
   for (const Final& final : study.finals) {
@@ -44,6 +45,8 @@ std::vector<Retrained> retrained_of(const Study& study) {
     ++found->seeds;
     add_measures(final.measures, *found);
   }
+  if (const Trial* const best = best_of(study))
+    std::stable_partition(list.begin(), list.end(), [&](const Retrained& r) { return r.trial == best->number; });
   return list;
 }
 
