@@ -95,7 +95,8 @@ void train_two(benchmark::State& state) {
   };
   double alone = 0;
   tools::Crew crew(2);
-  const sluice_host host{&crew, tools::crew_for};
+  sluice_host host{};
+  host.context = &crew, host.parallel_for = tools::crew_for;
   tools::with_crew(crew, [&] {
     step(&host);
     for (auto _ : state) {

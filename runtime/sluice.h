@@ -61,7 +61,8 @@ typedef enum {
   SLUICE_ORDER = 21,          /* the weights lie in another core's order (sluice export --core), or sparse, which this build lacks */
   SLUICE_NO_SELF_TEST = 22,   /* the blob holds no self-test (sluice export --self-test) */
   SLUICE_SELF_TEST = 23,      /* the self-test gave other bits: the port, the compiler or the memory is at fault */
-  SLUICE_STATUS_COUNT = 24
+  SLUICE_GATHER = 24,         /* training: the host's gather failed */
+  SLUICE_STATUS_COUNT = 25
 } sluice_status;
 
 /* A model with a layer of both directions (sluice_info.whole_sequences) takes whole sequences: every call of sluice_run, and every frame

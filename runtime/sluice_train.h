@@ -118,11 +118,28 @@ typedef struct {
 /* PyTorch 2.13's defaults: Adam, rate 1e-3, betas 0.9 and 0.999, alpha 0.99, epsilon 1e-8, steps by 0.1, everything else off; 16 sequences of 1,000 steps. */
 sluice_train_options sluice_train_defaults(void);
 
-/* Where the work goes: calls task(argument, i) for every i < n, in any order, at the same time or not, and returns when all are
- * done. parallel_for NULL: one after the other. */
+/* Bytes that one rank has and all others are to get, to where the same thing lies with them. */
+typedef struct {
+  void* data;
+  uint64_t bytes;
+  uint32_t rank; /* that has them */
+} sluice_piece;
+
+/* Where the work goes. All zero: one thread of one process.
+ *
+ * Several processes, ranks, may train together: each starts a trainer with the same options on the same blob, and takes the same
+ * steps, of the same whole batches, with its own rank. A batch is cut into shards of 8 sequences; every ranks-th of them is a
+ * rank's own to compute, and gather brings all shards' gradients, losses, states and partial sums to every rank, which adds them up in the order
+ * of the shards. So all ranks hold the same weights after every step, those that one process would have, to the bit. */
 typedef struct {
   void* context;
+  /* Calls task(argument, i) for every i < n, in any order, at the same time or not, and returns when all are done. NULL: one after
+   * the other. */
   void (*parallel_for)(void* context, uint32_t n, void (*task)(void* argument, uint32_t i), void* argument);
+  uint32_t rank, ranks; /* this process, from 0, of how many; ranks 0 or 1: alone */
+  /* Fills, at every rank, the pieces of the others. All ranks call it with pieces of the same sizes and ranks in the same order.
+   * Returns 0, or anything else where that failed: the step then ends with SLUICE_GATHER, the weights as they were before it. */
+  int (*gather)(void* context, const sluice_piece* pieces, uint32_t n);
 } sluice_host;
 
 typedef struct {
@@ -155,7 +172,7 @@ sluice_status sluice_train_start(sluice_trainer* trainer, const sluice_model* mo
                                  void* arena, size_t bytes);
 
 /* One batch: forward, backward, update. result may be NULL. A batch with no valid target changes nothing but the step number.
- * SLUICE_BATCH: refused before anything is changed. */
+ * SLUICE_BATCH, SLUICE_OPTIONS (a host's rank that is none): refused before anything is changed. */
 sluice_status sluice_train_step(sluice_trainer* trainer, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
                                 sluice_train_result* result);
 

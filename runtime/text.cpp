@@ -38,6 +38,7 @@ constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_NO_SELF_TEST, "the blob holds no self-test; export it with one (sluice export --self-test)"),
     SLUICE_TEXT(SLUICE_SELF_TEST,
                 "the self-test gave other bits than the desk: the port, the compiler or the memory is at fault"),
+    SLUICE_TEXT(SLUICE_GATHER, "the host could not gather what the ranks that train together have computed"),
 };
 #undef SLUICE_TEXT
 static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT, "a name and a sentence for every status");

@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "common/error.h"
 #include "common/print.h"
+#include "common/ranks.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -171,6 +172,38 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
   command->callback([&o] { run_quantize(o); });
 }
 
+#if SLUICE_WITH_TUNE
+void add_tune(CLI::App& app, TuneOptions& o) {
+  CLI::App* command = app.add_subcommand(
+      "tune", "Search for the best recipe: values that may vary stand in it, such as learning_rate = { value = 1e-3, low = 1e-4, high = 1e-1, log = true }");
+  command->add_option("recipe", o.recipe, "The recipe with its search space; left out, the one that the study was begun with")->type_name("RECIPE");
+  command->add_option("--study", o.study, "The study, an SQLite file: begun where it is not there, gone on with where it is; several processes may share it")
+      ->type_name("FILE.db");
+  command->add_option("--method", o.method, "Overrides tune.method: grid, random, sobol, gaussian, forest, tpe, genetic")->type_name("METHOD");
+  command->add_option("--halving", o.halving, "Overrides tune.halving: none, halving, hyperband")->type_name("KIND");
+  command->add_option("--trials", o.trials, "Overrides tune.trials: so many in the study in all; the first is the recipe as it is")->type_name("N");
+  command->add_option("--jobs", o.jobs, "Trials at a time, which share the cores; default 1")->type_name("N");
+  command->add_option("--time", o.time, "Begin no trial after this long: 90s, 30m, 2h")->type_name("TIME");
+  command->add_option("--enqueue", o.enqueue, "A point to try next, \"train.learning_rate=0.01,model.layers.1.gru=16\"; the rest is the recipe's own")
+      ->type_name("POINT")
+      ->allow_extra_args(false);
+  command->add_option("--seeds", o.seeds, "The winner is trained on all data with each of these seeds, and tested; default 1..5")->type_name("LIST");
+  command->add_option("--max-failures", o.max_failures, "Overrides tune.max_failures: end when more trials failed")->type_name("N");
+  command->add_option("--threads", o.threads, "Overrides train.threads, of each trial; default the cores shared by the jobs")->type_name("N");
+  command->add_option("--data-dir", o.data_folder, "Where the recipe's data files are, if not beside it")->type_name("FOLDER");
+  command->add_option("--set", o.set, "Overrides a key of the recipe, and fixes it where it was searched")->type_name("KEY=VALUE")->allow_extra_args(false);
+  command->add_flag("--yes", o.yes, "Begin a grid of more than 100,000 points");
+  command->add_flag("--list", o.list, "Show every trial, and stop");
+  command->add_option("--show", o.show, "Show all of one trial, and stop")->type_name("N");
+  command->add_flag("--best", o.best, "Show the winner, and with a device the front of quality against cost, and stop");
+  command->add_flag("--json", o.json, "Print the study for programs, and stop");
+  command->add_option("--export", o.export_number, "Write a trial's model, trained on all data, and stop; \"best\" is the winner's")->type_name("N");
+  command->add_option("--out", o.out, "Of --export: the model to write")->type_name("MODEL.slu");
+  command->add_flag("--force", o.force, "Of --export: replace a file that is there");
+  command->callback([&o] { run_tune(o); });
+}
+#endif
+
 void add_report(CLI::App& app, ReportOptions& o) {
   CLI::App* command = app.add_subcommand("report", "One HTML page of a run, which opens offline; of several, their comparison; of a tuning study");
   command->add_option("runs", o.runs, "Folders of runs, or of a recipe's variants and seeds; or the file of a study")->required()->type_name("DIR");
@@ -191,8 +224,13 @@ std::string version_text() {
                      SLUICE_BLOB_MAJOR, SLUICE_BLOB_MINOR);
 }
 
+std::string last_line;  ///< that this process said of what went wrong
+
 /// One line, whatever names and cells it quotes.
-void complain(const std::string& line) { tell(printable(line) + "\n"); }
+void complain(const std::string& line) {
+  last_line = printable(line);
+  tell(last_line + "\n");
+}
 
 /// What is wrong with the command line, in one line that says where to look.
 int complain_about_request(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
@@ -216,10 +254,15 @@ struct Options {
   BenchOptions bench;
   ExportOptions export_;
   QuantizeOptions quantize;
+  TuneOptions tune;
   ReportOptions report;
 };
 
+/// What the processes that mpirun started do together; of another command, each one does the whole.
+bool is_shared(std::string_view command) { return command == "train"; }
+
 int run(int argc, char** argv) {
+  if (argc > 1 && is_shared(argv[1])) join_ranks();
   Options options;
   CLI::App app(overview, "sluice");
   app.set_version_flag("--version", version_text);
@@ -232,6 +275,9 @@ int run(int argc, char** argv) {
   add_bench(app, options.bench);
   add_export(app, options.export_);
   add_quantize(app, options.quantize);
+#if SLUICE_WITH_TUNE
+  add_tune(app, options.tune);
+#endif
   add_report(app, options.report);
   for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
   if (argc < 2) {
@@ -271,5 +317,7 @@ int main(int argc, char** argv) {
   // A reader that went away, and a file that may not grow, are errors to report, not reasons to vanish.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  return sluice::tools::guarded(argc, argv);
+  const int exit_code = sluice::tools::guarded(argc, argv);
+  sluice::tools::leave_ranks(exit_code, sluice::tools::last_line);
+  return exit_code;
 }

@@ -162,7 +162,7 @@ struct Pass {
   void lose() {
     take_gradients();
     if (measures()) return;
-    batch.layout.losses[slot] =
+    flight.loss =
         shard_loss(*model.kernels, options, flight.shard, batch.sequences, answers_every_step(model), int(model.header().outputs),
                    batch.scale, at(flight.x), at(flight.gradients[(layers - 1) % 2]));
   }
@@ -205,13 +205,16 @@ Station go(const OpenModel& model, uint32_t learns, Station from, Pass* pass) {
   return at;
 }
 
+/// Of the shards in flight a rank runs its own: rank, rank + ranks, and so on.
 struct Leg {
   const Batch& batch;
   Station from;
+  uint32_t rank, ranks;
 
-  static void run(void* argument, uint32_t slot) {
+  static void run(void* argument, uint32_t i) {
     const Leg& leg = *static_cast<Leg*>(argument);
     const Batch& batch = leg.batch;
+    const uint32_t slot = leg.rank + i * leg.ranks;
     Pass pass(batch, slot, batch.layout.shard_memory + uint64_t(slot) * batch.layout.shard_bytes);
     if (leg.from.back || leg.from.layer > 0 || leg.from.phase > 0) {
       pass.resume();
@@ -225,14 +228,68 @@ struct Leg {
   }
 };
 
+/// What shards in flight leave, on its way to the other ranks.
+struct Gathering {
+  static constexpr uint32_t most = 64;
+  const sluice_host* host;
+  bool failed = false;
+  uint32_t n = 0;
+  sluice_piece pieces[most];
+
+  explicit Gathering(const sluice_host* h) : host(h) {}
+
+  void add(void* data, uint64_t bytes, uint32_t slot) {
+    if (n == most) go();
+    pieces[n++] = {data, bytes, slot % host->ranks};
+  }
+  void go() {
+    if (!failed && n) failed = host->gather(host->context, pieces, n) != 0;
+    n = 0;
+  }
+};
+
+/// Gradients, losses and states of the group, and then of an embedding as many rows as each shard has seen.
+bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
+  const Layout& l = batch.layout;
+  const uint32_t state_bytes = state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
+  Gathering gathering(host);
+  for (uint32_t s = 0; s < flying; ++s) {
+    gathering.add(l.flights + s, sizeof(Flight), s);
+    gathering.add(l.shard_gradients + uint64_t(s) * l.shard_floats, uint64_t(l.shard_floats) * sizeof(float), s);
+    for (uint32_t i = (batch.first + s) * shard_sequences; i < batch.count && i < (batch.first + s + 1) * shard_sequences; ++i)
+      if (batch.sequences[i].state) gathering.add(batch.sequences[i].state, state_bytes, s);
+  }
+  gathering.go();
+  if (gathering.failed) return false;
+  const auto units = uint64_t(padded(int(batch.model.layers[0].out)));
+  for (uint32_t s = 0; s < flying; ++s) {
+    const SeenRows& seen = l.flights[s].seen;
+    uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
+    if (seen.count == 0) continue;
+    gathering.add(memory + seen.ids, uint64_t(seen.count) * sizeof(int32_t), s);
+    gathering.add(memory + seen.rows, uint64_t(seen.count) * units * sizeof(float), s);
+  }
+  gathering.go();
+  return !gathering.failed;
+}
+
+bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
+  Gathering gathering(host);
+  for (uint32_t s = 0; s < flying; ++s) gathering.add(batch.layout.partials + uint64_t(s) * batch.layout.meeting, n * sizeof(float), s);
+  gathering.go();
+  return !gathering.failed;
+}
+
 /// Adds up what the shards left for the meeting at this station, in shard order.
-void meet(const Batch& batch, const Station& at, uint32_t flying) {
+bool meet(const Batch& batch, const sluice_host* host, const Station& at, uint32_t flying) {
   const Layout& l = batch.layout;
   const LayerRecord& layer = batch.model.layers[at.layer];
   const auto n = size_t(train_kind(layer.kind)->meeting(layer));
+  if (ranks_of(host) > 1 && !gather_partials(batch, host, flying, n)) return false;
   float* const total = at.back ? l.total : l.totals + uint64_t(at.layer) * l.meeting;
   memset(total, 0, n * sizeof(float));
   for (uint32_t s = 0; s < flying; ++s) batch.model.kernels->add_f32(l.partials + uint64_t(s) * l.meeting, total, n);
+  return true;
 }
 
 }  // namespace
@@ -270,14 +327,17 @@ uint32_t meeting_floats(const OpenModel& model) {
   return most;
 }
 
-void run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
+bool run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
+  const uint32_t ranks = ranks_of(host), rank = ranks > 1 ? host->rank : 0;
+  const uint32_t own = flying > rank ? (flying - rank + ranks - 1) / ranks : 0;
   for (Station at{0, 0, false, false}; !at.done;) {
-    Leg leg{batch, at};
-    spread(host, flying, Leg::run, &leg);
+    Leg leg{batch, at, rank, ranks};
+    spread(host, own, Leg::run, &leg);
     at = go(batch.model, learns, at, nullptr);
-    if (!at.done) meet(batch, at, flying);
+    if (!at.done && !meet(batch, host, at, flying)) return false;
   }
+  return ranks == 1 || gather_group(batch, host, flying);
 }
 
 }  // namespace sluice

@@ -21,6 +21,7 @@ struct Flight {
   int32_t x_stride, rows;
   uint64_t gradients[2];
   SeenRows seen;
+  ShardLoss loss;
 };
 
 /// The arena, laid out anew at every call by the code that measured it.
@@ -30,7 +31,6 @@ struct Layout {
   float *gradient, *first, *second;  ///< [section floats]
   float* zeros;
   uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
-  ShardLoss* losses;       ///< [shards in flight]
   float* shard_gradients;  ///< [shards in flight][shard floats]
   uint8_t* seen_ids;       ///< [ids of an embedding] 1: in this batch
   Flight* flights;         ///< [shards in flight]
@@ -65,8 +65,9 @@ uint64_t shard_needs(const Batch& nothing, const Shard& worst);
 /// Floats of the largest meeting; 0 where shards never meet.
 uint32_t meeting_floats(const OpenModel&);
 
-/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their gradients and losses.
-void run_group(Batch&, const sluice_host*, uint32_t flying);
+/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their gradients and losses, at every rank those of all.
+/// False where the ranks' gather failed.
+bool run_group(Batch&, const sluice_host*, uint32_t flying);
 
 }  // namespace sluice
 

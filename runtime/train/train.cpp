@@ -89,7 +89,6 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.first = arena.take<float>(l.section_floats);
   l.second = arena.take<float>(l.section_floats);
   l.zeros = arena.take<float>(uint64_t(zeros_needed(model)));
-  l.losses = arena.take<ShardLoss>(l.shards);
   const LayerRecord& first = model.layers[0];
   const bool embeds = first.kind == SLUICE_EMBEDDING && first.w_ih == l.section_begin;
   Weights table[most_arrays];
@@ -268,8 +267,8 @@ void add_seen_rows(const Batch& batch, uint32_t shards) {
   }
 }
 
-/// The gradient of a batch, shard sums added in shard order, a group in flight after another.
-void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& result) {
+/// The gradient of a batch, shard sums added in shard order, a group in flight after another. False where the ranks' gather failed.
+bool batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& result) {
   const Layout& l = batch.layout;
   if (const sluice_rounding* const rounding = batch.options.rounding)
     rounding->see(rounding->context, reinterpret_cast<const float*>(l.weights + l.section_begin),
@@ -280,16 +279,17 @@ void batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
   const uint32_t shards = (batch.count + shard_sequences - 1) / shard_sequences;
   for (batch.first = 0; batch.first < shards; batch.first += l.shards) {
     const uint32_t flying = shards - batch.first < l.shards ? shards - batch.first : l.shards;
-    run_group(batch, host, flying);
+    if (!run_group(batch, host, flying)) return false;
     AddTask add{batch, flying};
     spread(host, (l.shard_floats + AddTask::chunk - 1) / AddTask::chunk, AddTask::run, &add);
     add_seen_rows(batch, flying);
     for (uint32_t s = 0; s < flying; ++s) {
-      result.loss_sum += l.losses[s].sum;
-      result.targets += l.losses[s].targets;
-      result.correct += l.losses[s].correct;
+      result.loss_sum += l.flights[s].loss.sum;
+      result.targets += l.flights[s].loss.targets;
+      result.correct += l.flights[s].loss.correct;
     }
   }
+  return true;
 }
 
 /// Batch normalization's running moments.
@@ -306,6 +306,7 @@ void keep_moments(const Trainer& t, const Layout& l) {
 sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
                         sluice_train_result& result, Layout& layout, double& norm) {
   TargetSum targets;
+  if (ranks_of(host) > 1 && host->rank >= host->ranks) return SLUICE_OPTIONS;
   if (!good_batch(t, sequences, n, &targets)) return SLUICE_BATCH;
   result = {0.0, targets.weight, 0, 0, 0.0, learning_rate(t.options, t.update), 0.0};
   Arena arena(t.arena);
@@ -313,7 +314,7 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
   if (targets.count == 0) return SLUICE_OK;
   const float scale = targets.weight > 0.0 ? float(1.0 / targets.weight) : 0.0f;
   Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scale, 0};
-  batch_gradient(batch, host, result);
+  if (!batch_gradient(batch, host, result)) return SLUICE_GATHER;
   const GradientNorm norms = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin}, layout.seen_ids);
   result.gradient_norm = norms.whole;
   result.gradient_norm_clipped = norm = norms.by_value;

@@ -339,7 +339,8 @@ TEST_CASE("every status has a name and a sentence of its own") {
                                                          SLUICE_NAME(SLUICE_NOT_TRAINABLE),
                                                          SLUICE_NAME(SLUICE_ORDER),
                                                          SLUICE_NAME(SLUICE_NO_SELF_TEST),
-                                                         SLUICE_NAME(SLUICE_SELF_TEST)};
+                                                         SLUICE_NAME(SLUICE_SELF_TEST),
+                                                         SLUICE_NAME(SLUICE_GATHER)};
   CHECK_EQ(std::size(names), size_t(SLUICE_STATUS_COUNT));
   std::set<std::string> sentences;
   for (const auto& [status, name] : names) {

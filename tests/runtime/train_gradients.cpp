@@ -172,7 +172,8 @@ TEST_CASE("gradients are the same to the bit for any shards in flight, order of 
     Training plain(network, options, "scalar");
     sluice_train_result expected_result;
     const std::vector<float> expected = plain.raw_gradient(batch, &expected_result);
-    const sluice_host hosts[] = {{nullptr, nullptr}, {nullptr, backwards}, {nullptr, in_threads}};
+    sluice_host hosts[3] = {};
+    hosts[1].parallel_for = backwards, hosts[2].parallel_for = in_threads;
     for (const Kernels* table : every_table())
       for (const uint32_t shards : {1u, 2u, 3u, 8u})
         for (const sluice_host& host : hosts) {

@@ -108,15 +108,15 @@ TEST_CASE("training gives the same bytes for any shards in flight, order of task
     for (int step = 0; step < (sparse() ? 3 : 10); ++step) training.step(batch, &host);
     return training.stored();
   };
-  const sluice_host serial = {nullptr, nullptr};
-  const sluice_host backwards = {nullptr, [](void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
-                                   while (n-- > 0) task(argument, n);
-                                 }};
-  const sluice_host threads = {nullptr, [](void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
-                                 std::vector<std::thread> running;
-                                 for (uint32_t i = 0; i < n; ++i) running.emplace_back(task, argument, i);
-                                 for (std::thread& t : running) t.join();
-                               }};
+  sluice_host serial{}, backwards{}, threads{};
+  backwards.parallel_for = [](void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
+    while (n-- > 0) task(argument, n);
+  };
+  threads.parallel_for = [](void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
+    std::vector<std::thread> running;
+    for (uint32_t i = 0; i < n; ++i) running.emplace_back(task, argument, i);
+    for (std::thread& t : running) t.join();
+  };
   for (const uint32_t optimizer : {SLUICE_ADAMW, SLUICE_SGD, SLUICE_RMSPROP}) {
     const std::string expected = train(optimizer, 1, serial, "scalar");
     CHECK(expected != tools::write_blob(network));

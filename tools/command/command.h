@@ -46,6 +46,13 @@ struct QuantizeOptions {
   bool force = false;
 };
 
+struct TuneOptions {
+  std::string recipe, study, data_folder, method, trials, halving, jobs, time, max_failures, threads, seeds;  ///< as given; empty where not
+  std::string show, export_number, out;
+  std::vector<std::string> set, enqueue;
+  bool list = false, best = false, json = false, yes = false, force = false;
+};
+
 struct ReportOptions {
   std::vector<std::string> runs, sequences;
   std::string out, data_folder;
@@ -59,6 +66,7 @@ void run_inspect(const InspectOptions& options);
 void run_bench(const BenchOptions& options);
 void run_export(const ExportOptions& options);
 void run_quantize(const QuantizeOptions& options);
+void run_tune(const TuneOptions& options);
 void run_report(const ReportOptions& options);
 
 }  // namespace sluice::tools

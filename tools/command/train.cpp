@@ -10,6 +10,7 @@
 #include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/progress.h"
+#include "../common/ranks.h"
 #include "../common/safe_file.h"
 #include "../keys.h"
 #include "../recipe.h"
@@ -148,13 +149,6 @@ Recipe resumed_recipe(const TrainOptions& options) {
   return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
-/// What the folder's checkpoint holds; nothing where the training was stopped before its first one.
-std::optional<TrainState> state_of(const RunFolder& folder, const Network& start) {
-  const std::optional<std::string> bytes = load_checkpoint(folder);
-  if (!bytes) return std::nullopt;
-  return read_checkpoint(*bytes, start.made, folder.path(checkpoint_file));
-}
-
 /// The recipe as the folder keeps it.
 std::string recipe_text(const Recipe& recipe) {
   return "# The recipe as resolved. Data files by their full names: --resume, or another training by this recipe, must find "
@@ -202,6 +196,34 @@ struct Run {
   double seconds = 0;
 };
 
+// What rank 0 tells the others of a training: they need no files but those that the recipe names.
+constexpr int recipe_tag = 0, made_tag = 1, checkpoint_tag = 2;
+
+void tell_ranks(int tag, const std::string& bytes) {
+  for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, tag, bytes);
+}
+
+/// When they have read what the recipe names.
+void wait_for_ranks(const std::string& made) {
+  for (int rank = 1; rank < ranks().count; ++rank)
+    if (receive_from(rank, made_tag) != made)
+      refuse("rank {}: reads other data than rank 0, or is of another version of sluice; give every machine the same", rank);
+}
+
+/// Trains what rank 0 trains, until that ends: then receive_from throws.
+[[noreturn]] void train_for_rank_0() {
+  for (;;) {
+    const Recipe recipe = parse_recipe(receive_from(0, recipe_tag), "recipe.toml", {});
+    const Input input = read_input(recipe);
+    const Network start = checked_start(recipe, input);
+    send_to(0, made_tag, start.made);
+    const std::string checkpoint = receive_from(0, checkpoint_tag);
+    std::optional<TrainState> state;
+    if (!checkpoint.empty()) state = read_checkpoint(checkpoint, start.made, checkpoint_file);
+    train(recipe, input.train, input.split, start, nullptr, state ? &*state : nullptr);
+  }
+}
+
 /// Trains in the folder, which has been checked.
 Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   namespace fs = std::filesystem;
@@ -209,15 +231,24 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
     refuse("{}: {} lies in the run's own folder, which replaces it; give another --out", where(recipe, "model.init_from"), recipe.init_from);
   Run run;
   Input& input = run.input;
+  tell_ranks(recipe_tag, recipe_text(recipe));
   input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
-  const std::optional<TrainState> state = resumes ? state_of(folder, start) : std::nullopt;
+  const std::optional<std::string> checkpoint = resumes ? load_checkpoint(folder) : std::nullopt;  // none: stopped before its first one
+  std::optional<TrainState> state;
+  if (checkpoint) state = read_checkpoint(*checkpoint, start.made, folder.path(checkpoint_file));
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
+  wait_for_ranks(start.made);
+  tell_ranks(checkpoint_tag, checkpoint.value_or(""));
 
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
-  run.trained = train(recipe, input.train, input.split, start, &keeping);
+  try {
+    run.trained = train(recipe, input.train, input.split, start, &keeping);
+  } catch (const RankLost& lost) {
+    throw Error(lost.exit_code, fmt::format("{}; to go on: sluice train --resume {}", lost.what(), name));
+  }
   Trained& trained = run.trained;
   hand_on(recipe, input, trained);
   const bool stopped = trained.interrupted || !trained.diverged.empty();
@@ -285,6 +316,7 @@ RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force
 }
 
 void run_train(const TrainOptions& options) {
+  if (ranks().rank > 0) train_for_rank_0();
   if (options.list_keys) return print_text(key_manual());
   if (options.explain) return explain(options);
   wanted_isa();  // an unknown one is refused before data is read

@@ -1,6 +1,11 @@
 #include "crew.h"
 
 #include <omp.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "ranks.h"
 
 namespace sluice::tools {
 namespace {
@@ -24,9 +29,15 @@ void help(Crew& crew, std::uint32_t round) {
   }
 }
 
+/// mpirun may have bound the rank to fewer than its share.
+int own_cores() {
+  const int share = std::max(1, int(sysconf(_SC_NPROCESSORS_ONLN)) / ranks().here);
+  return ranks().here > 1 ? std::min(share, omp_get_max_threads()) : omp_get_max_threads();
+}
+
 }  // namespace
 
-Crew::Crew(int wanted) : threads(wanted > 0 ? wanted : omp_get_max_threads()) {}
+Crew::Crew(int wanted) : threads(wanted > 0 ? wanted : own_cores()) {}
 
 void crew_for(void* context, std::uint32_t n, void (*task)(void*, std::uint32_t), void* argument) {
   Crew& crew = *static_cast<Crew*>(context);

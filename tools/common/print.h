@@ -18,6 +18,9 @@ void flush_output();
 /// Writes to standard error at once. Where that fails, work goes on: a lost message must not cost a training.
 void tell(std::string_view text);
 
+/// From now on, neither of them: another process speaks for this one (ranks.h).
+void say_nothing();
+
 template <class... Args>
 void print(fmt::format_string<Args...> text, Args&&... args) {
   print_text(fmt::format(text, std::forward<Args>(args)...));

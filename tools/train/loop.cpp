@@ -9,6 +9,7 @@
 #include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
+#include "../common/ranks.h"
 #include "../convert/fold.h"
 #include "aware.h"
 #include "batches.h"
@@ -67,7 +68,15 @@ struct Loop {
   sluice_trainer trainer = {};
   TrainState state = TrainState();
   Progress progress = {}, kept = {};  ///< kept: its start is the last checkpoint's time
+  bool told_to_stop = false;          ///< one of several ranks was
+  std::exception_ptr lost = nullptr;  ///< what the gather of ranks threw during a batch
 };
+
+/// Ranks decide it together (gather_for): all of them have the same answer after a batch.
+/// Those that train together.
+Ranks team(const Loop& loop) { return loop.stint ? Ranks{} : ranks(); }
+
+bool is_interrupted(const Loop& loop) { return team(loop).count == 1 ? interrupt_seen != 0 : loop.told_to_stop; }
 
 void need(sluice_status status) {
   if (status != SLUICE_OK) fail("training: {}: {}", sluice_status_name(status), sluice_status_text(status));
@@ -142,27 +151,29 @@ void save_after(Loop& loop, double seconds) {
 void restore(Loop& loop) {
   const TrainState& state = loop.state;
   need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
-  if (state.mask.size() != loop.mask.size()) fail("the checkpoint is of another network");
+  const std::string file = loop.keeping ? loop.keeping->folder.path(checkpoint_file) : checkpoint_file;
+  if (state.mask.size() != loop.mask.size()) fail("{}: is of another network", file);
   std::copy(state.mask.begin(), state.mask.end(), loop.mask.begin());  // in place: the trainer points to it
   if (!loop.aware) return;
-  if (state.unit.size() != loop.aware->unit.size())
-    fail("the checkpoint is of another network");
+  if (state.unit.size() != loop.aware->unit.size()) fail("{}: is of another network", file);
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // likewise
   loop.aware->ranges.peak = state.peaks;
 }
 
 /// The files of a training that begins, or what a former one left.
-void begin(Loop& loop) {
-  if (loop.stint && !loop.stint->checkpoint.empty()) {
-    loop.state = read_checkpoint(loop.stint->checkpoint, loop.start.made(), "the trial's checkpoint");
+void begin(Loop& loop, const TrainState* state) {
+  std::optional<TrainState> put_aside;
+  if (loop.keeping) state = loop.keeping->state;
+  if (loop.stint && !loop.stint->checkpoint.empty())
+    state = &put_aside.emplace(read_checkpoint(loop.stint->checkpoint, loop.start.made(), "the trial's checkpoint"));
+  if (state) {
+    loop.state = *state;
     restore(loop);
   }
   if (!loop.keeping) return;
   const RunFolder& folder = loop.keeping->folder;
   loop.kept = start_progress(1);
-  if (!loop.keeping->state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
-  loop.state = *loop.keeping->state;
-  restore(loop);
+  if (!state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
   std::string lines;
   for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes, loop.recipe.monitor);
   restore_log(folder, lines);
@@ -254,8 +265,29 @@ void choose_mask(Loop& loop) {
   pack_weights(places, masks, loop.mask.data());
 }
 
+void crew_of(void* loop, std::uint32_t n, void (*task)(void*, std::uint32_t), void* argument) {
+  crew_for(&static_cast<Loop*>(loop)->crew, n, task, argument);
+}
+
+/// With what the ranks gather goes whether one of them is to stop.
+int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
+  Loop& loop = *static_cast<Loop*>(context);
+  std::vector<std::uint8_t> stops(std::size_t(ranks().count));
+  stops[std::size_t(ranks().rank)] = interrupt_seen || told_to_end();
+  std::vector<sluice_piece> all(pieces, pieces + n);
+  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank});
+  try {
+    exchange(all);
+  } catch (...) {
+    loop.lost = std::current_exception();  // the trainer knows no exceptions
+    return 1;
+  }
+  loop.told_to_stop = loop.told_to_stop || std::count(stops.begin(), stops.end(), 0) < ranks().count;
+  return 0;
+}
+
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
-  const sluice_host host{&loop.crew, crew_for};
+  const sluice_host host{&loop, crew_of, std::uint32_t(team(loop).rank), std::uint32_t(team(loop).count), gather_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
   const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
@@ -267,7 +299,9 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
   }
   choose_mask(loop);
   sluice_train_result result{};
-  need(sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result));
+  const sluice_status status = sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result);
+  if (loop.lost) std::rethrow_exception(loop.lost);
+  need(status);
   if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
   return result;
 }
@@ -284,7 +318,7 @@ bool run_epoch(Loop& loop, Trained& result) {
     result.diverged = divergence(loop, of_batch);
     if (!result.diverged.empty()) return false;
     add(sums, of_batch);
-    result.interrupted = interrupt_seen && sums.batches < batches;
+    result.interrupted = is_interrupted(loop) && sums.batches < batches;
     if (result.interrupted) return false;
     save_after(loop, double(loop.recipe.checkpoint_seconds));
     show_progress(loop.progress, done + sums.batches, training_text(loop.recipe, epoch_of(loop.state)), before);
@@ -343,10 +377,9 @@ bool stops_early(const Loop& loop) { return loop.recipe.patience > 0 && loop.sta
 
 void run_epochs(Loop& loop, Trained& result) {
   while (int(loop.state.epochs.size()) < last_epoch(loop) && !stops_early(loop)) {
-    result.interrupted = interrupt_seen;
+    result.interrupted = is_interrupted(loop);
     if (result.interrupted || !run_epoch(loop, result)) return;
     end_epoch(loop);
-    if (loop.stint && loop.stint->after_epoch) loop.stint->after_epoch(loop.state.epochs.back());
     save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
   }
   if (stops_early(loop))
@@ -401,12 +434,12 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 }  // namespace
 
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
-              Stint* stint) {
+              const TrainState* state, Stint* stint) {
   Loop loop{
       recipe, data, split, keeping, stint, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
-  begin(loop);
+  begin(loop, state);
   start_clock(loop);
   Trained result;
   try {

@@ -1,7 +1,6 @@
 // Training: a recipe and data in, a blob and a log out. Nothing here depends on a clock, a thread count or an instruction set.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -89,19 +88,19 @@ struct Keeping {
   const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
 };
 
-/// A part of a training, for a search that puts trainings aside and takes them up again. It shows no progress.
+/// A part of a training, for a search that puts trainings aside and takes them up again. It shows no progress, and is this process's alone.
 struct Stint {
   std::int64_t until = 0;       ///< the epoch to end with; 0: the recipe's last
   std::string checkpoint = {};  ///< to go on from, empty: begins; then where it was left
   bool complete = false;        ///< then: nothing is left to do
-  std::function<void(const Epoch&)> after_epoch = {};
 };
 
-/// Trains a network on the split's sequences. Shows progress on standard error.
+/// Trains a network on the split's sequences, together with all other ranks, which must do the same. Shows progress on standard error.
 /// @param keeping  null: in memory alone
+/// @param state    what to go on from without `keeping`; null: begins
 /// @param stint    null: from beginning to end
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
-              const Keeping* keeping = nullptr, Stint* stint = nullptr);
+              const Keeping* keeping = nullptr, const TrainState* state = nullptr, Stint* stint = nullptr);
 
 /// What the trainer is told: the recipe, with epochs as steps and the sizes of the data. May be moved; the options point into it.
 struct TrainPlan {

@@ -15,8 +15,9 @@ namespace sluice::tools {
 /// A trial as a method sees it.
 struct Seen {
   Point point;
-  std::optional<double> value;  ///< the lower the better; none: it runs still, or there is no value to compare with
-  bool failed = false;          ///< it has no value and never will: as bad as the worst
+  std::optional<double> value;  ///< the lower the better; none of what runs or failed, or has nothing to compare with: not measured again
+  bool failed = false;          ///< it will never have one: as bad as the worst
+  bool running = false;         ///< its value is to come: until then one is made up (constant liar)
 };
 
 struct Question {

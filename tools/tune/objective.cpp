@@ -114,8 +114,8 @@ void add_curve(FoldResult& result, const Recipe& recipe, const Trained& trained)
 /// One training; false where it ends the trial, whose state and reason then say how.
 bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold, Outcome& outcome) {
   const Network start = checked_start(recipe, input);
-  Stint stint{until, fold.checkpoint, false, {}};
-  const Trained trained = train(recipe, input.train, input.split, start, nullptr, &stint);
+  Stint stint{until, fold.checkpoint};
+  const Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, &stint);
   if (trained.interrupted) {
     outcome.state = State::waiting;
     return false;
@@ -189,8 +189,8 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   const Recipe recipe = final_recipe(point, epochs, seed);
   Input input = read_input(recipe);
   const Network start = checked_start(recipe, input);
-  Stint stint{0, "", false, {}};
-  Trained trained = train(recipe, input.train, input.split, start, nullptr, &stint);
+  Stint stint;
+  Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, &stint);
   if (trained.interrupted) throw Error(130, "interrupted; the same command goes on with the study");
   if (!trained.diverged.empty()) fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
   hand_on(recipe, input, trained);

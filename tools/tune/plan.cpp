@@ -89,6 +89,7 @@ void check_ends(const Plan& plan) {
       try {
         recipe_of(plan, with_value(plan.space, i, end));
       } catch (const Error& error) {
+        if (std::string_view(error.what()).starts_with(p.place)) throw;
         refuse("{}: {} will not do: {}", p.place, value_text(p, end), error.what());
       }
     }

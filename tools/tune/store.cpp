@@ -86,6 +86,14 @@ void write_space(Database& db, const Space& space) {
 
 }  // namespace
 
+bool is_begun(const std::string& file) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(file, unknown)) return false;
+  Database db(file, Database::read);
+  Statement any(db, "SELECT 1 FROM sqlite_schema");
+  return any.step();
+}
+
 void begin_study(const std::string& file, const Study& study) {
   Database db(file, Database::make);
   db.run("PRAGMA journal_mode = WAL");

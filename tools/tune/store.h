@@ -16,6 +16,9 @@ struct Fold {
   std::string checkpoint;  ///< empty: it begins, or nothing is left to do
 };
 
+/// Whether the file holds something: not where it is missing, or a process ended before it wrote what the study is of.
+bool is_begun(const std::string& file);
+
 /// Makes the database and writes what the study is of, where the file does not hold one yet.
 void begin_study(const std::string& file, const Study& study);
 

@@ -16,6 +16,12 @@ constexpr Method all_methods[] = {
     {"grid", ask_grid},
     {"random", ask_random},
     {"sobol", ask_sobol},
+#ifdef SLUICE_WITH_NLOPT
+    {"gaussian", ask_gaussian},
+#endif
+    {"forest", ask_forest},
+    {"tpe", ask_tpe},
+    {"genetic", ask_genetic},
 };
 
 }  // namespace

@@ -51,6 +51,30 @@ std::optional<Point> first_new(const Question& question, const std::function<Poi
 /// The first new and allowed point of the grid.
 std::optional<Point> first_of_grid(const Question& question, const PointSet& seen);
 
+/// What a model learns from: trials with a value; failed ones, with the worst of them; and those that run still, with `lie` of them (a
+/// constant liar: Ginsbourger, Le Riche, Carraro 2010), so that trials at once do not all go to one place.
+struct Learned {
+  std::vector<Point> points;
+  std::vector<double> values;
+};
+enum class Lie { mean, worst };
+Learned learned(const Question& question, Lie lie);
+
+/// A point drawn as random_point() does; one near another, a few parameters changed, of numbers by so much of their range.
+Point drawn_point(const Space& space, Draws& draws);
+Point neighbor(const Space& space, const Point& point, double reach, Draws& draws);
+
+/// A new and allowed point with nearly the highest score: the best of many draws and of what is near the best trials, then climbed from.
+/// @param score  of many points at once, which need not be allowed
+using Scores = std::function<std::vector<double>(const std::vector<Point>& points)>;
+std::optional<Point> highest(const Question& question, const Learned& learned, const Scores& score);
+
+/// How good it is to try a point, the higher the better, from what a model says of it and the least value.
+/// Expected improvement: E max(0, best - Y), Y normal (Mockus 1978; Jones, Schonlau, Welch 1998).
+double expected_improvement(double mean, double deviation, double best);
+/// By question.acquisition; "ucb": of what is to be small the lower bound, mean - 2 deviations, negated.
+double acquisition(const Question& question, double mean, double deviation, double best);
+
 /// Whether fewer trials than `begin` have a value; failed ones do not count.
 bool beginning(const Question& question);
 

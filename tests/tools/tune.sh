@@ -1,0 +1,220 @@
+# sluice tune: the search space, studies that are stopped, shared and killed, halving, budgets, what it refuses.
+source "$(dirname "$0")/lib.sh"
+data=$repository/tools/recipes/japanese-vowels
+
+cat >small.toml <<END
+[data]
+train = "$data/train.csv"
+test = "$data/test.csv"
+target = "label"
+validation = 0.2
+
+[model]
+layers = [
+  { gru = { value = 8, low = 4, high = 16 } },
+  { dense = 9, activation = "softmax" }
+]
+dropout = { input = { value = 0.1, low = 0.0, high = 0.5 }, output = 0.2 }
+
+[train]
+epochs = 6
+batch = { value = 8, choices = [8, 16, 32] }
+optimizer = { value = "adam", choices = ["adam", "sgd"] }
+momentum = { value = 0.0, low = 0.0, high = 0.95, when = { train.optimizer = "sgd" } }
+learning_rate = { value = 1e-2, low = 1e-3, high = 1e-1, log = true }
+threads = 1
+
+[tune]
+method = "random"
+trials = 10
+END
+
+json() { "${sluice[@]}" tune --study "$1" --json | grep -v '"seconds"\|code_hash'; }
+field() { "${sluice[@]}" tune --study "$1" --json | grep -o "\"$2\": [^,]*" | head -n 1 | sed 's/.*: //'; }
+trials() { "${sluice[@]}" tune --study "$1" --list | tail -n +2; }
+same() { cmp -s "$1" "$2" || complain "$3: $(diff "$1" "$2" | head -n 4)"; }
+
+# The recipe's own values train as ever, and are trial 0: its value is what `sluice train` validates.
+works train small.toml --out own
+works tune small.toml --study a.db --seeds 1,2
+json a.db >a.json
+trained=$(tail -n 1 own/log.jsonl | grep -o '"validation_loss":[^,}]*' | sed 's/.*://')
+tuned=$(grep -o '"value": [^,]*' a.json | head -n 1 | sed 's/.*: //')
+[ "$(printf '%.12g' "$trained")" = "$(printf '%.12g' "$tuned")" ] || complain "trial 0 has $tuned, the training $trained"
+[ "$(trials a.db | grep -c complete)" -eq 10 ] || complain "not 10 complete trials: $(trials a.db)"
+grep -q '"accuracy"' a.json || complain "the winner was not tested"
+
+# Given again it has nothing left to do; with more trials it goes on.
+works tune small.toml --study a.db --seeds 1,2
+[ -s err ] && complain "a finished study trained something: $(head -n 2 err)"
+works tune --study a.db --trials 12 --seeds 1,2
+[ "$(trials a.db | grep -c complete)" -eq 12 ] || complain "not 12 trials"
+
+# What is enqueued comes next; a point that was measured is not measured again.
+works tune small.toml --study queue.db --trials 3 --enqueue "train.learning_rate=0.02, model.layers.1.gru=5" \
+  --enqueue "train.learning_rate=0.02,model.layers.1.gru=5,train.optimizer=sgd,train.momentum=0.9" --enqueue "train.batch=8" --seeds 1
+trials queue.db | sed -n 2p | grep -q 'model.layers.1.gru = 5, .*train.learning_rate = 0.02' || complain "not enqueued: $(trials queue.db)"
+trials queue.db | sed -n 3p | grep -q 'train.momentum = 0.9' || complain "not enqueued: $(trials queue.db)"
+grep -q "1 of the enqueued points are trials already" err || complain "a measured point was enqueued: $(cat err)"
+
+# A study that was killed again and again is what it would have been: numbers, points, values, seeds. Halving too.
+for kind in "" "--halving hyperband --set tune.eta=2 --set tune.validation=k-fold --set tune.folds=2"; do
+  rm -f whole.db* killed.db*
+  # shellcheck disable=SC2086
+  works tune small.toml --study whole.db --seeds 1 $kind
+  for pause in 0.05 0.1 0.15 0.2 0.25; do
+    # shellcheck disable=SC2086
+    setsid "${sluice[@]}" tune small.toml --study killed.db --seeds 1 $kind >out 2>err </dev/null &
+    sleep "$pause"
+    kill -9 -- -$! 2>/dev/null
+    wait $! 2>/dev/null
+  done
+  # shellcheck disable=SC2086
+  works tune small.toml --study killed.db --seeds 1 $kind
+  json whole.db >whole.json
+  json killed.db >killed.json
+  same whole.json killed.json "killed and gone on with ($kind)"
+done
+
+# A trial that was put aside at rungs has the value of one that went straight through, for its epochs and its schedule are the same.
+works tune small.toml --study rungs.db --seeds 1 --halving halving --set tune.eta=2 --set train.schedule=cosine
+best=$("${sluice[@]}" tune --study rungs.db --json | grep '"best"' | grep -o '[0-9]*')
+point=$("${sluice[@]}" tune --study rungs.db --list | awk -v n="$best" '$1 == n' | grep -o 'model\..*' | sed 's/ = /=/g')
+works tune small.toml --study straight.db --trials 2 --seeds 1 --set train.schedule=cosine --enqueue "$point"
+"${sluice[@]}" tune --study rungs.db --show "$best" | grep 'after 6 epochs' >rungs.txt
+"${sluice[@]}" tune --study straight.db --show 1 | grep 'after 6 epochs' >straight.txt
+same rungs.txt straight.txt "promoted and straight"
+
+# Jobs and a second process share the work: every number once, and one of them killed costs nothing but time.
+"${sluice[@]}" tune small.toml --study shared.db --trials 30 --jobs 2 --seeds 1 >out1 2>err1 </dev/null &
+first=$!
+until [ -s shared.db ] && "${sluice[@]}" tune --study shared.db --list >/dev/null 2>&1; do sleep 0.02; done
+"${sluice[@]}" tune small.toml --study shared.db --trials 30 --seeds 1 >out2 2>err2 </dev/null &
+second=$!
+sleep 0.2
+pkill -9 -o -P $first
+wait $second || complain "the second process: $(cat err2)"
+wait $first
+[ "$(trials shared.db | grep -c complete)" -eq 30 ] || complain "shared: not 30 complete trials: $(trials shared.db | head -n 40)"
+trials shared.db | grep -o 'model.*' | sort | uniq -d | grep -q . && complain "a point was measured twice"
+
+# Ctrl-C keeps what ended, and the same command goes on.
+"${sluice[@]}" tune small.toml --study stopped.db --trials 200 --seeds 1 >out 2>err </dev/null &
+stopped=$!
+sleep 0.4
+kill -INT $stopped $(pgrep -P $stopped)
+wait $stopped
+code=$?
+[ $code -eq 130 ] || complain "interrupted: exit code $code"
+trials stopped.db | grep -q running && complain "interrupted, but a trial runs still"
+
+# A trial that explodes has failed, and the study goes on.
+sed 's/low = 1e-3, high = 1e-1/low = 1e-3, high = 100.0/' small.toml >wild.toml
+works tune wild.toml --study wild.db --seeds 1 --trials 4 --set train.diverged=1.01 --enqueue "train.optimizer=sgd,train.learning_rate=100.0"
+trials wild.db | grep -q failed || complain "nothing failed: $(trials wild.db)"
+"${sluice[@]}" tune --study wild.db --show 1 | grep -q 'diverged in epoch' || complain "no reason: $("${sluice[@]}" tune --study wild.db --show 1)"
+rm -f wild2.db*
+"${sluice[@]}" tune wild.toml --study wild2.db --seeds 1 --max-failures 1 --set train.diverged=1.01 --enqueue "train.optimizer=sgd,train.learning_rate=100.0" \
+  --enqueue "train.optimizer=sgd,train.learning_rate=99.0" >out 2>err </dev/null
+[ $? -eq 1 ] || complain "--max-failures: no exit code 1"
+tail -n 1 err | grep -q 'trials failed, more than the 1 of --max-failures' || complain "--max-failures: $(tail -n 1 err)"
+
+# A device: nothing over its budget is trained, the winner is in its number format and fits.
+cat small.toml >device.toml
+printf '\n[device]\ncore = "cortex-m4"\ntype = "int8"\nflash = "1600"\nram = "600"\n' >>device.toml
+works tune device.toml --study device.db --trials 8 --seeds 1 --enqueue "model.layers.1.gru=16"
+trials device.db | sed -n 2p | grep -q unfit || complain "a network over the budget was trained: $(trials device.db)"
+grep -q 'flash' out || complain "no front: $(cat out)"
+works tune --study device.db --export best --out device.slu
+works inspect device.slu --core cortex-m4 --fits flash=1600,ram=600
+grep -q int8 out || complain "the export is not int8: $(head -n 1 out)"
+works tune --study device.db --json
+"${sluice[@]}" tune --study device.db --json >device.json
+grep -q '"flash": 1600' device.json || complain "the budget is not in the study"
+
+# The bits of a trial's model do not depend on the instruction set.
+works tune --study a.db --export 3 --out best.slu
+SLUICE_ISA=scalar works tune --study a.db --export 3 --out scalar.slu
+same best.slu scalar.slu "export on another instruction set"
+refused 2 'best.slu: exists; give another, or --force' tune --study a.db --export 3 --out best.slu
+refused 2 'where to\? give --out' tune --study a.db --export 3
+refused 2 '99: a.db has 12 trials, 0 to 11' tune --study a.db --show 99
+
+# A study that may only be read is read.
+mkdir locked && cp a.db locked/ && chmod 555 locked && chmod 444 locked/a.db
+if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ] && chmod -R a+rX . && setpriv --reuid=65534 --clear-groups "${sluice[@]}" --version >/dev/null 2>&1; then
+  for what in --list --best --json "--show 0"; do
+    # shellcheck disable=SC2086
+    setpriv --reuid=65534 --clear-groups "${sluice[@]}" tune --study locked/a.db $what >out 2>err || complain "read-only: $what: $(cat err)"
+    [ -s out ] || complain "read-only: $what says nothing"
+  done
+  setpriv --reuid=65534 --clear-groups "${sluice[@]}" tune small.toml --study locked/a.db --trials 20 >out 2>err </dev/null
+  echo $? >code
+  judge 1 'locked/a.db: cannot be (written|opened for writing)' "a study that may not be written"
+else
+  echo "skipped: reading a study as another user, who cannot run the command here"
+fi
+chmod 755 locked
+
+# What is wrong is one line, exit code 2, and leaves no study behind.
+bad() {
+  local change=$1 regex=$2
+  shift 2
+  sed "$change" small.toml >bad.toml
+  refused 2 "$regex" tune bad.toml --study bad.db "$@"
+  [ -e bad.db ] && complain "a study was begun: $change $*" && rm -f bad.db*
+}
+bad 's/{ value = \([^,}]*\),[^}]*}/\1/; s/{ value = 8, choices = \[8, 16, 32\] }/8/; s/, when.*//; s/momentum = .*//' 'bad.toml: nothing to search; say what a value may be'
+bad 's/low = 4, high = 16/low = 16, high = 4/' 'bad.toml:9: model.layers.1.gru: low 16 is not below high 4'
+bad 's/low = 1e-3, high/low = 0.0, high/' 'bad.toml:19: train.learning_rate: a logarithm of 0, which is not above 0'
+bad 's/value = 8, low/value = 99, low/' 'bad.toml:9: model.layers.1.gru: value 99 lies outside of 4 to 16'
+bad 's/choices = \[8, 16, 32\]/choices = [8]/' 'bad.toml:16: train.batch: choices: too few; give two values or more'
+bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8]/' 'bad.toml:16: train.batch: choices: 8 is there twice'
+bad 's/value = 8, choices/value = 9, choices/' 'bad.toml:16: train.batch: value: 9 is none of the choices'
+bad 's/value = 8, choices/choices/' 'bad.toml:16: train.batch: no value; it is what "sluice train" uses'
+bad 's/\[8, 16, 32\]/[8, 16, 0]/' '^bad.toml:16: train.batch: 0 is not a batch size; give 1 or more'
+bad 's/high = 0.5 }/high = 1.5 }/' '^bad.toml:12: model.dropout.input: 1.5 is not a rate of dropping; give 0.99 or less'
+bad 's/"sgd" } }/"rmsprop" } }/' 'bad.toml:18: train.momentum: when: "rmsprop" is none of the choices of train.optimizer'
+bad 's/when = { train.optimizer/when = { train.schedule/' 'bad.toml:18: train.momentum: when: train.schedule is not searched'
+bad 's/, when = .*/ }/' '^bad.toml:18: train.momentum: adam has no momentum of its own'
+bad 's/log = true/lag = true/' 'bad.toml:19: train.learning_rate: lag: a search has value, choices, or low, high, step and log, and when'
+bad 's/validation = 0.2/validation = 0/' 'tune.validation: "hold-out", but data.validation holds nothing out'
+bad 's/validation = 0.2/validation = { value = 0.2, low = 0.1, high = 0.3 }/' 'data.validation: cannot be searched'
+bad 's/epochs = 6/epochs = { value = 6, low = 2, high = 8 }/' 'train.epochs: cannot be searched with tune.halving' --halving halving
+bad 's/method = "random"/method = "gausian"/' 'tune.method: "gausian" is not a search method; did you mean "gaussian"\?'
+bad '' '--method nothing: "nothing" is not a search method' --method nothing
+bad 's/method = "random"/method = "grid"/' 'bad.toml:12: model.dropout.input: a grid wants a step, or choices'
+bad 's/0.5 }/0.5, step = 1e-6 }/; s/high = 0.95/high = 0.95, step = 0.19/; s/1e-1, log = true/0.101, step = 1e-3/; s/value = 1e-2/value = 0.011/; s/method = "random"/method = "grid"/' \
+  'bad.toml: a grid of [0-9,]* points; give --yes'
+bad '' '--enqueue train.bacth=8: "train.bacth" is not searched; did you mean train.batch\?' --enqueue train.bacth=8
+bad '' '--enqueue train.batch=9: train.batch: 9 is none of its choices' --enqueue train.batch=9
+bad '' '--enqueue train.momentum=0.5: train.momentum: means nothing where' --enqueue train.momentum=0.5
+bad '' '--time soon: is no time' --time soon
+bad '' '--jobs 0: give 1 to 1024' --jobs 0
+bad '' '--seeds x: give a range' --seeds x
+bad 's/trials = 10/trials = 0/' 'tune.trials: 0 is not a number of trials'
+bad 's/dense = 9/dense = 8/' '9 classes'
+printf '\n[device]\ncore = "cortex-m4"\nflash = "300"\n' >tiny.txt
+cat small.toml tiny.txt >tiny.toml
+refused 2 '^tiny.toml:27: device.core: no model of the space fits cortex-m4: the smallest needs flash [0-9,]*, .*gru = 4.*, and there are flash 300' \
+  tune tiny.toml --study bad.db
+refused 2 'a.db: is the study of another recipe' tune wild.toml --study a.db
+cp "$data/train.csv" changed.csv
+sed 's|train = .*|train = "changed.csv"|' small.toml >moved.toml
+works tune moved.toml --study moved.db --trials 2 --seeds 1
+sed -i '2s/^\([^,]*,\)/\1/; $d' changed.csv
+refused 2 'moved.db: is a study of other data' tune moved.toml --study moved.db --trials 3
+refused 2 'no.db: there is no such file' tune --study no.db --list
+refused 2 'no recipe; give sluice tune RECIPE.toml' tune --study no.db
+refused 2 'no study; give --study FILE.db' tune small.toml
+echo "a text" >text.db
+refused 2 'text.db: is no study, or damaged' tune --study text.db --list
+refused 2 'text.db: is no study, or damaged' tune small.toml --study text.db
+if command -v sqlite3 >/dev/null; then
+  cp a.db old.db
+  sqlite3 old.db 'UPDATE study SET schema = 99'
+  refused 2 'old.db: is a study of schema 99, and this program has 1; update sluice' tune --study old.db --list
+  sqlite3 other.db 'CREATE TABLE x (y)'
+  refused 2 'other.db: is a database, but no study' tune --study other.db --list
+fi
+finish

@@ -1,0 +1,246 @@
+// sluice tune: a search for the best recipe, kept in a study that can be stopped, gone on with, shared and read.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "../common/error.h"
+#include "../common/hash.h"
+#include "../common/print.h"
+#include "../common/progress.h"
+#include "../common/safe_file.h"
+#include "../data/parse_number.h"
+#include "../train/start.h"
+#include "../tune/ask.h"
+#include "../tune/processes.h"
+#include "../tune/show.h"
+#include "../tune/worker.h"
+#include "command.h"
+#include "seeds.h"
+
+namespace sluice::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double many_points = 1e5;  // of a grid: so many want a --yes
+
+std::string full(const std::string& path) { return path.empty() ? "" : fs::absolute(path).lexically_normal().string(); }
+
+std::vector<Override> overrides_of(const TuneOptions& options) {
+  std::vector<Override> overrides;
+  for (const std::string& text : options.set) overrides.push_back(parse_override(text));
+  const auto add = [&](const char* key, const char* option, const std::string& value) {
+    if (!value.empty()) overrides.push_back({key, value, fmt::format("{} {}", option, value)});
+  };
+  add("tune.method", "--method", options.method), add("tune.trials", "--trials", options.trials);
+  add("tune.halving", "--halving", options.halving), add("tune.max_failures", "--max-failures", options.max_failures);
+  add("train.threads", "--threads", options.threads);
+  return overrides;
+}
+
+/// "30m", "90s", "2h", "45": seconds.
+double seconds_of(const std::string& text) {
+  std::string_view number = text;
+  double unit = 1;
+  if (!number.empty() && std::string_view("smh").find(number.back()) != std::string_view::npos) {
+    unit = number.back() == 'h' ? 3600 : number.back() == 'm' ? 60 : 1;
+    number.remove_suffix(1);
+  }
+  const std::optional<float> value = parse_float(number);
+  if (!value || !(*value > 0) || !std::isfinite(*value)) refuse("--time {}: is no time; give 90s, 30m or 2h, say", text);
+  return double(*value) * unit;
+}
+
+std::uint64_t count_of(const std::string& option, const std::string& text, std::uint64_t most) {
+  const std::optional<long long> value = parse_integer(text);
+  if (!value || *value < 1 || std::uint64_t(*value) > most) refuse("{} {}: give 1 to {}", option, text, most);
+  return std::uint64_t(*value);
+}
+
+/// What the study is of, for one that begins.
+Study new_study(const std::string& file, const Plan& plan) {
+  Study study;
+  study.file = file;
+  study.recipe_file = full(plan.recipe_file), study.recipe = plan.text, study.data_folder = plan.data_folder;
+  for (const Override& one : plan.overrides) study.overrides.emplace_back(one.key, one.value);
+  study.version = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
+  std::error_code unreadable;
+  study.code_hash = fs::exists("/proc/self/exe", unreadable) ? fmt::format("{:016x}", hash_of(read_file("/proc/self/exe"))) : "";
+  study.recipe_hash = recipe_hash(plan);
+  study.data_hash = fmt::format("{:016x}", data_hash(read_data(plan.own.train_file, columns_of(plan.own))));
+  study.objective = plan.own.monitor, study.most_epochs = plan.own.epochs;
+  study.core = plan.own.device_core;
+  study.type = plan.own.quantize_aware ? plan.own.quantize_type : plan.own.device_core.empty() ? "f32" : plan.own.device_type;
+  for (const auto& [name, amount] : budget_of(plan.own).limits) study.limits.push_back({name, amount});
+  study.space = plan.space;
+  return study;
+}
+
+/// Refuses (exit code 2) to go on with a study of something else.
+void check_same(const Study& old, const Study& now) {
+  if (old.recipe_hash != now.recipe_hash)
+    refuse("{}: is the study of another recipe ({}); give a new file, or the recipe as it was", old.file, old.recipe_file);
+  if (old.data_hash != now.data_hash) refuse("{}: is a study of other data than {} holds now; give a new file", old.file, now.recipe_file);
+  if (old.code_hash != now.code_hash || old.version != now.version)
+    tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now on may differ in their bits\n", old.file)));
+}
+
+/// Refuses (exit code 2) a space of which nothing fits the device.
+void check_fits(const Plan& plan, Shapes& shapes) {
+  if (plan.own.device_core.empty()) return;
+  constexpr std::uint64_t tries = 500;
+  std::optional<TrialCost> least;
+  Point smallest;
+  std::string why;
+  for (std::uint64_t i = 0; i <= tries; ++i) {
+    Point point(plan.space.parameters.size(), NAN);
+    for (std::size_t p = 0; p < point.size(); ++p) {  // the recipe's own, the low ends, and draws
+      const Parameter& parameter = plan.space.parameters[p];
+      if (i == 1) point[p] = parameter.kind == Parameter::choice ? parameter.own : parameter.low;
+      if (i > 1) point[p] = value_of_share(parameter, draw(plan.own.tune_seed, i, std::uint32_t(p), 0));
+    }
+    point = settled(plan.space, point);
+    why = objection(plan, point, shapes);
+    if (why.empty()) return;
+    try {
+      const std::optional<TrialCost> cost = cost_of(recipe_of(plan, point), shapes);
+      if (!least || cost->flash < least->flash) least = cost, smallest = point;
+    } catch (const Error& error) {
+      if (error.exit_code != 2) throw;
+    }
+  }
+  if (!least) refuse("{}", why);
+  std::string limits;
+  for (const auto& [name, amount] : budget_of(plan.own).limits) limits += fmt::format("{}{} {}", limits.empty() ? "" : ", ", name, with_commas(amount));
+  refuse("{}: no model of the space fits {}: the smallest needs flash {}, ram {}, instructions {} ({}), and there are {}",
+         where(plan.own, "device.core"), plan.own.device_core, with_commas(least->flash), with_commas(least->ram),
+         with_commas(least->instructions), point_text(plan.space, smallest), limits);
+}
+
+void check_grid(const Plan& plan, bool yes) {
+  if (plan.own.tune_method != "grid") return;
+  const double points = grid_points(plan.space);
+  if (std::isinf(points)) {
+    for (const Parameter& p : plan.space.parameters)
+      if (p.kind == Parameter::real && p.step == 0) refuse("{}: a grid wants a step, or choices", p.place);
+  }
+  if (points > many_points && !yes)
+    refuse("{}: a grid of {} points; give --yes if you mean it, or fewer choices", plan.recipe_file, with_commas(std::uint64_t(points)));
+}
+
+/// The winner, once more on all training data.
+void finish_winner(const std::string& file, const Plan& plan, const std::vector<std::string>& seeds) {
+  const Study study = read_study(file);
+  const Trial* const best = study.best();
+  if (!best) {
+    for (auto t = study.trials.rbegin(); t != study.trials.rend(); ++t)
+      if (!t->reason.empty()) fail("{}: no trial is complete; trial {}: {}", file, t->number, t->reason);
+    return;
+  }
+  Database db(file, Database::write);
+  Progress progress = start_progress(seeds.size());
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    const std::int64_t seed = *parse_integer(seeds[i]);
+    const bool there = std::any_of(study.finals.begin(), study.finals.end(),
+                                   [&](const Final& f) { return f.trial == best->number && f.seed == seed; });
+    if (there) continue;
+    show_progress(progress, i, fmt::format("the winner, trial {}, on all training data: seed {}", best->number, seed), "");
+    const Recipe recipe = recipe_of(plan, best->point);
+    const Finished finished = finish(recipe, best->best_epoch(), seed);
+    store_final(db, {best->number, seed, best->best_epoch(), finished.measures, bytes_of(finished.model)});
+  }
+  end_progress(progress);
+}
+
+Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides) {
+  return read_plan(options.recipe, read_file(options.recipe), overrides, full(options.data_folder));
+}
+
+/// The recipe that the study itself holds; what the command line says besides stands above it.
+Plan plan_of(const Study& study, const std::vector<Override>& more = {}) {
+  std::vector<Override> overrides;
+  for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
+  overrides.insert(overrides.end(), more.begin(), more.end());
+  return read_plan(study.recipe_file, study.recipe, overrides, study.data_folder);
+}
+
+void export_trial(const TuneOptions& options) {
+  if (options.out.empty()) refuse("--export {}: where to? give --out MODEL.slu", options.export_number);
+  const Study study = read_study(options.study);
+  check_output("--out", options.out, {options.study});
+  const bool best = options.export_number == "best";
+  if (best && !study.best()) refuse("--export best: no trial of {} is complete", options.study);
+  const Trial& trial = best ? *study.best() : trial_of(study, options.export_number, "--export");
+  if (!trial.score()) refuse("--export {}: the trial is {}, not complete{}{}", trial.number, state_name(trial.state), trial.reason.empty() ? "" : ": ", trial.reason);
+  std::error_code none;
+  if (fs::exists(options.out, none) && !options.force) refuse("--out {}: exists; give another, or --force", options.out);
+  const std::int64_t seed = *parse_integer(seeds_of(options.seeds.empty() ? "1" : options.seeds).front());
+  const auto kept = std::find_if(study.finals.begin(), study.finals.end(),
+                                 [&](const Final& f) { return f.trial == trial.number && f.seed == seed; });
+  std::string model = kept != study.finals.end() ? kept->model : "";
+  if (model.empty()) {
+    const Plan plan = plan_of(study);
+    const std::string now = fmt::format("{:016x}", data_hash(read_data(plan.own.train_file, columns_of(plan.own))));
+    if (now != study.data_hash) refuse("{}: the data are not those that the study is of; --data-dir cannot mend that", plan.own.train_file);
+    model = bytes_of(finish(recipe_of(plan, trial.point), trial.best_epoch(), seed).model);
+  }
+  write_file(options.out, model);
+  print("wrote {}: trial {}, seed {}, {} bytes\n", options.out, trial.number, seed, with_commas(model.size()));
+}
+
+/// What only reads; false where nothing of it was asked for.
+bool read_only(const TuneOptions& options) {
+  const int asked = options.list + options.best + options.json + !options.show.empty() + !options.export_number.empty();
+  if (asked == 0) return false;
+  if (asked > 1) refuse("sluice tune: --list, --show, --best, --json and --export: give one of them");
+  if (!options.recipe.empty()) refuse("sluice tune: {}: a study knows its recipe; leave it out where you only read", options.recipe);
+  if (!options.export_number.empty()) return export_trial(options), true;
+  const Study study = read_study(options.study);
+  if (options.list) print_text(list_text(study));
+  if (options.best) print_text(best_text(study));
+  if (options.json) print_text(study_json(study));
+  if (!options.show.empty()) print_text(trial_text(study, trial_of(study, options.show, "--show")));
+  return true;
+}
+
+}  // namespace
+
+void run_tune(const TuneOptions& options) {
+  if (options.study.empty()) refuse("sluice tune: no study; give --study FILE.db");
+  if (read_only(options)) return;
+  wanted_isa();
+  const std::vector<Override> overrides = overrides_of(options);
+  const bool there = is_begun(options.study);
+  if (options.recipe.empty() && !there) refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
+  const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), overrides) : plan_of(options, overrides);
+  const std::uint64_t jobs = options.jobs.empty() ? 1 : count_of("--jobs", options.jobs, 1024);
+  const std::vector<std::string> seeds = seeds_of(options.seeds.empty() ? "1..5" : options.seeds);
+  const double seconds = options.time.empty() ? 0 : seconds_of(options.time);
+  std::vector<Point> points;
+  for (const std::string& text : options.enqueue) points.push_back(point_of(plan.space, text, "--enqueue " + text));
+  check_grid(plan, options.yes);
+  Shapes shapes;
+  const Study study = new_study(options.study, plan);
+  check_fits(plan, shapes);
+  {
+    Folds folds;  // refuses data that cannot be split so, or that the network does not fit, before anything is written
+    Recipe own = plan.own;
+    own.device_core.clear(), own.device_flash.clear(), own.device_ram.clear(), own.device_flash_total.clear(), own.device_ram_total.clear();
+    own.device_instructions = 0;  // the recipe's own values need not fit: others may
+    checked_start(own, folds_of(own, folds).front());
+  }
+  if (there) check_same(read_study(options.study), study);
+  begin_study(options.study, study);
+  {
+    Database db(options.study, Database::write);
+    const std::vector<std::uint64_t> added = enqueue(db, plan, shapes, points);
+    if (added.size() < points.size()) tell(fmt::format("{} of the enqueued points are trials already\n", points.size() - added.size()));
+  }
+  run_workers(options.study, plan, jobs, seconds);
+  finish_winner(options.study, plan, seeds);
+  print_text(best_text(read_study(options.study)));
+}
+
+}  // namespace sluice::tools

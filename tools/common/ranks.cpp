@@ -1,0 +1,293 @@
+#include "ranks.h"
+
+#ifdef SLUICE_WITH_MPI
+#include <mpi.h>
+#endif
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "print.h"
+
+namespace sluice::tools {
+namespace {
+
+Ranks place;
+
+int number_of(const char* variable, int otherwise) {
+  const char* const text = std::getenv(variable);
+  return text && *text ? std::atoi(text) : otherwise;
+}
+
+#ifdef SLUICE_WITH_MPI
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds beat_every{500}, silence{10000};
+constexpr milliseconds last_words{250};  // of a job that mpirun ends
+constexpr int note_tag = 1001;           // of beats, and of a rank's end
+constexpr int piece_tag = 1002;
+constexpr std::chrono::microseconds spins{100}, naps{20};  // a wait polls for so long, then sleeps in between
+constexpr std::size_t most_bytes = std::size_t(1) << 30;
+
+volatile std::sig_atomic_t terminated = 0;
+
+/// What is known of another rank: by rank 0 of all, by the others of rank 0.
+struct Peer {
+  Clock::time_point heard = Clock::now();
+  std::atomic<bool> silent{false}, ended{false};
+  int exit_code = 0;
+  std::string last_line;
+  MPI_Request beat = MPI_REQUEST_NULL;
+};
+
+std::unique_ptr<Peer[]> peers;  // [ranks]
+std::mutex hearing;
+std::thread beats;
+std::atomic<bool> leaves{false};
+
+/// Messages on their way, and their memory, which stays as long as MPI may touch it.
+struct Transfer {
+  std::string bytes;
+  std::vector<MPI_Request> requests;
+};
+std::list<Transfer> abandoned;  // that nobody waits for any more
+
+void need(int status) {
+  if (status == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(status, text, &length);
+  throw RankLost(1, fmt::format("MPI: {}", std::string_view(text, std::size_t(length))));
+}
+
+bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 0); }
+
+/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else its exit code and last line.
+void hear() {
+  const std::lock_guard lock(hearing);
+  for (;;) {
+    int there = 0, size = 0;
+    MPI_Status status;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, note_tag, MPI_COMM_WORLD, &there, &status) != MPI_SUCCESS || !there) return;
+    MPI_Get_count(&status, MPI_BYTE, &size);
+    std::string note(std::size_t(size), '\0');
+    if (MPI_Recv(note.data(), size, MPI_BYTE, status.MPI_SOURCE, note_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
+    Peer& peer = peers[std::size_t(status.MPI_SOURCE)];
+    peer.heard = Clock::now();
+    if (size == 0) continue;
+    peer.exit_code = note[0];
+    peer.last_line = note.substr(1);
+    peer.ended = true;
+  }
+}
+
+template <class F>
+void for_each_known(F f) {
+  for (int rank = 0; rank < place.count; ++rank)
+    if (knows(rank)) f(rank, peers[std::size_t(rank)]);
+}
+
+/// The thread of the beats. Where it was stopped itself (a machine that slept), it gives the others time again.
+void beat() {
+  for (Clock::time_point last = Clock::now(); !leaves; std::this_thread::sleep_for(beat_every)) {
+    hear();
+    const Clock::time_point now = Clock::now();
+    for_each_known([&](int rank, Peer& peer) {
+      const std::lock_guard lock(hearing);
+      if (now - last > 4 * beat_every) peer.heard = now;
+      peer.silent = !peer.ended && now - peer.heard > silence;
+      int gone = 1;
+      if (peer.beat != MPI_REQUEST_NULL) MPI_Test(&peer.beat, &gone, MPI_STATUS_IGNORE);
+      if (gone) MPI_Isend(nullptr, 0, MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &peer.beat);
+    });
+    last = now;
+  }
+}
+
+/// Why there is no point in waiting for a rank (negative: for all); null: there is. Ranks but 0 hear of rank 0 whether others live.
+std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
+  hear();
+  std::exception_ptr reason;
+  for_each_known([&](int other, const Peer& peer) {
+    if (reason || (place.rank == 0 && rank >= 0 && other != rank)) return;
+    if (peer.ended && place.rank > 0)
+      reason = std::make_exception_ptr(Error(peer.exit_code, ""));
+    else if (peer.ended)
+      reason = std::make_exception_ptr(RankLost(std::max(1, peer.exit_code), fmt::format("rank {}: {}", other, peer.last_line.empty() ? "has ended" : peer.last_line)));
+    else if (peer.silent)
+      reason = std::make_exception_ptr(RankLost(1, fmt::format("rank {} of {}: not heard of for {} seconds; it has died, or cannot be reached", other,
+                                                               place.count, silence.count() / 1000)));
+  });
+  if (!reason && terminated && Clock::now() - told_since > last_words)
+    reason = std::make_exception_ptr(RankLost(1, "mpirun ends the job: a rank has died, or mpirun was interrupted"));
+  return reason;
+}
+
+/// Waits for done(), unless there is no point in it: then the reason is returned.
+template <class Done>
+std::exception_ptr wait_until(int rank, Done done) {
+  const Clock::time_point since = Clock::now();
+  for (Clock::time_point told_since = since;;) {
+    const Clock::time_point now = Clock::now();
+    if (!terminated) told_since = now;
+    const bool long_now = now - since > spins;
+    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;  // before the last look
+    if (done()) return nullptr;
+    if (reason) return reason;
+    if (long_now) std::this_thread::sleep_for(naps);  // not yield: on a busy core that is others' whole time slice
+  }
+}
+
+void complete(Transfer& transfer, int rank) {
+  const std::exception_ptr reason = wait_until(rank, [&] {
+    int done = 0;
+    need(MPI_Testall(int(transfer.requests.size()), transfer.requests.data(), &done, MPI_STATUSES_IGNORE));
+    return done != 0;
+  });
+  if (!reason) return;
+  abandoned.push_back(std::move(transfer));
+  std::rethrow_exception(reason);
+}
+
+#endif
+
+}  // namespace
+
+const Ranks& ranks() { return place; }
+
+#ifdef SLUICE_WITH_MPI
+
+void join_ranks() {
+  if (number_of("OMPI_COMM_WORLD_SIZE", 1) < 2) return;
+  int provided = 0;
+  need(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided));
+  if (provided < MPI_THREAD_MULTIPLE) fail("MPI: this library is without threads; build Open MPI with them");
+  need(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  need(MPI_Comm_rank(MPI_COMM_WORLD, &place.rank));
+  need(MPI_Comm_size(MPI_COMM_WORLD, &place.count));
+  place.here = number_of("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  if (place.rank > 0) say_nothing();
+  struct sigaction action {};
+  action.sa_handler = [](int) { terminated = 1; };
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);
+  peers = std::make_unique<Peer[]>(std::size_t(place.count));
+  beats = std::thread(beat);
+}
+
+void leave_ranks(int exit_code, const std::string& last_line) {
+  if (place.count == 1) return;
+  leaves = true;
+  beats.join();
+  hear();
+  Transfer note{std::string(1, char(exit_code)) + last_line, {}};
+  bool silent = false;
+  for_each_known([&](int rank, Peer& peer) {
+    silent = silent || peer.silent;
+    if (peer.ended || peer.silent) return;
+    note.requests.push_back(MPI_REQUEST_NULL);
+    MPI_Isend(note.bytes.data(), int(note.bytes.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &note.requests.back());
+  });
+  MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
+  if (silent && place.rank == 1) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
+  if (silent) std::_Exit(exit_code);                                               // nobody can be left in peace
+  MPI_Finalize();
+}
+
+bool is_lost(int rank) { return knows(rank) && (peers[std::size_t(rank)].ended || peers[std::size_t(rank)].silent); }
+
+bool told_to_end() { return terminated != 0; }
+
+void send_to(int rank, int tag, std::string_view bytes) {
+  if (bytes.size() > most_bytes) fail("MPI: a message of {} bytes; 1 GiB is the most", bytes.size());
+  Transfer transfer{std::string(bytes), {MPI_REQUEST_NULL}};
+  need(MPI_Isend(transfer.bytes.data(), int(bytes.size()), MPI_BYTE, rank, tag, MPI_COMM_WORLD, &transfer.requests[0]));
+  complete(transfer, rank);
+}
+
+std::optional<int> sender_of(int tag) {
+  int there = 0;
+  MPI_Status status;
+  need(MPI_Iprobe(MPI_ANY_SOURCE, tag, MPI_COMM_WORLD, &there, &status));
+  return there ? std::optional(status.MPI_SOURCE) : std::nullopt;
+}
+
+std::string receive_from(int rank, int tag) {
+  int size = 0;
+  const std::exception_ptr reason = wait_until(rank, [&] {
+    int there = 0;
+    MPI_Status status;
+    need(MPI_Iprobe(rank, tag, MPI_COMM_WORLD, &there, &status));
+    if (there) need(MPI_Get_count(&status, MPI_BYTE, &size));
+    return there != 0;
+  });
+  if (reason) std::rethrow_exception(reason);
+  Transfer transfer{std::string(std::size_t(size), '\0'), {MPI_REQUEST_NULL}};
+  need(MPI_Irecv(transfer.bytes.data(), size, MPI_BYTE, rank, tag, MPI_COMM_WORLD, &transfer.requests[0]));
+  complete(transfer, rank);
+  return std::move(transfer.bytes);
+}
+
+void exchange(std::span<const sluice_piece> pieces) {
+  static Transfer transfer;  // its memory is used again
+  const auto count = std::size_t(place.count), own = std::size_t(place.rank);
+  std::vector<std::size_t> begin(count + 1), at;  // of each rank's bytes
+  for (const sluice_piece& piece : pieces) begin[piece.rank + 1] += piece.bytes;
+  for (std::size_t rank = 0; rank < count; ++rank) begin[rank + 1] += begin[rank];
+  if (transfer.bytes.size() < begin[count]) transfer.bytes.resize(begin[count]);
+  at = begin;
+  for (const sluice_piece& piece : pieces) {
+    if (piece.rank == own) std::memcpy(transfer.bytes.data() + at[own], piece.data, piece.bytes);
+    at[piece.rank] += piece.bytes;
+  }
+  transfer.requests.clear();
+  const auto post = [&](std::size_t of, auto call) {  // in blocks, since MPI counts them as int
+    for (std::size_t from = begin[of]; from < begin[of + 1]; from += most_bytes) {
+      transfer.requests.push_back(MPI_REQUEST_NULL);
+      need(call(transfer.bytes.data() + from, int(std::min(most_bytes, begin[of + 1] - from)), &transfer.requests.back()));
+    }
+  };
+  for (std::size_t rank = 0; rank < count; ++rank)
+    if (rank != own)
+      post(rank, [&](char* to, int n, MPI_Request* request) { return MPI_Irecv(to, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
+  for (std::size_t rank = 0; rank < count; ++rank)
+    if (rank != own)
+      post(own, [&](char* from, int n, MPI_Request* request) { return MPI_Isend(from, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
+  complete(transfer, -1);
+  at = begin;
+  for (const sluice_piece& piece : pieces) {
+    if (piece.rank != own) std::memcpy(piece.data, transfer.bytes.data() + at[piece.rank], piece.bytes);
+    at[piece.rank] += piece.bytes;
+  }
+}
+
+#else
+
+void join_ranks() {
+  if (number_of("OMPI_COMM_WORLD_SIZE", 1) < 2) return;
+  if (number_of("OMPI_COMM_WORLD_RANK", 0) > 0) throw Error(2, "");
+  refuse("sluice: is built without MPI; run it without mpirun, or install libopenmpi-dev and build it again");
+}
+void leave_ranks(int, const std::string&) {}
+bool is_lost(int) { return false; }
+bool told_to_end() { return false; }
+void send_to(int, int, std::string_view) {}
+std::optional<int> sender_of(int) { return std::nullopt; }
+std::string receive_from(int, int) { return ""; }
+void exchange(std::span<const sluice_piece>) {}
+
+#endif
+
+}  // namespace sluice::tools

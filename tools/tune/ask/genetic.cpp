@@ -1,0 +1,45 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "shared.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::uint64_t population = 10;
+constexpr std::size_t tournament = 3;
+constexpr double crossed = 0.9, reach = 0.1;
+
+}  // namespace
+
+/// Trials by tens are the generations, the first by independent draws. Parents are the best ten of all generations before, so the elite
+/// stays without being measured again. A child takes each parameter from one of two winners of tournaments, and mutates.
+std::optional<Point> ask_genetic(const Question& question) {
+  const std::uint64_t before = question.number / population * population;
+  Question earlier = question;
+  earlier.seen = question.seen.first(std::min<std::size_t>(before, question.seen.size()));
+  const Learned data = learned(earlier, Lie::worst);
+  if (data.points.size() < 2) return ask_random(question);
+  std::vector<std::size_t> order(data.points.size());
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
+  order.resize(std::min<std::size_t>(order.size(), population));
+
+  Draws draws(question, stream::choices);
+  const auto winner = [&] {
+    std::size_t best = order.size();
+    for (std::size_t i = 0; i < tournament; ++i) best = std::min(best, draws.below(order.size()));
+    return data.points[order[best]];
+  };
+  return first_new(question, [&](std::uint32_t) {
+    const Point mother = winner(), father = winner();
+    Point child = mother;
+    if (draws() < crossed)
+      for (std::size_t i = 0; i < child.size(); ++i)
+        if (draws() < 0.5 && !std::isnan(father[i])) child[i] = father[i];
+    return neighbor(question.space, settled(question.space, child), reach, draws);
+  });
+}
+
+}  // namespace sluice::tools

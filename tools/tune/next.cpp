@@ -1,0 +1,120 @@
+#include "next.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../common/error.h"
+#include "ask.h"
+#include "halving.h"
+
+namespace sluice::tools {
+namespace {
+
+bool is_seen(const Study& study, const Point& point) {
+  return std::any_of(study.trials.begin(), study.trials.end(), [&](const Trial& t) { return same(t.point, point); });
+}
+
+/// Adds a trial that waits, or one that is unfit from the start.
+void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Point& point, const std::string& origin) {
+  Trial trial;
+  trial.number = study.trials.size();
+  trial.point = point;
+  trial.origin = origin;
+  trial.seed = plan.own.seed;
+  trial.bracket = first_rung(plan.own, trial.number);
+  trial.until = trial.bracket;
+  trial.reason = objection(plan, point, shapes);
+  if (!trial.reason.empty()) trial.state = State::unfit;
+  try {
+    trial.cost = cost_of(recipe_of(plan, point), shapes);
+  } catch (const Error& error) {
+    if (error.exit_code != 2 || trial.reason.empty()) throw;
+  }
+  add_trial(db, plan.space, trial);
+  study.trials.push_back(std::move(trial));
+}
+
+/// Adds the trial that comes after those there are; false where there is none.
+bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
+  const std::uint64_t number = study.trials.size();
+  if (number >= std::uint64_t(plan.own.tune_trials)) return false;
+  if (number == 0) {
+    add(db, plan, shapes, study, settled(plan.space, Point(plan.space.parameters.size(), NAN)), "recipe");
+    return true;
+  }
+  const auto method = std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.name == plan.own.tune_method; });
+  if (method == methods().end())
+    refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"), plan.own.tune_method);
+  const std::vector<Seen> seen = history(study, plan.own);
+  Question question{plan.space, seen, number, std::uint64_t(plan.own.tune_seed),
+                    [&](const Point& point) { return objection(plan, point, shapes).empty(); }};
+  question.acquisition = plan.own.tune_acquisition;
+  const std::optional<Point> point = method->ask(question);
+  if (point) add(db, plan, shapes, study, *point, plan.own.tune_method);
+  return point.has_value();
+}
+
+bool too_many_failed(const Study& study, const Plan& plan) {
+  const auto failed = std::count_if(study.trials.begin(), study.trials.end(), [](const Trial& t) { return t.state == State::failed; });
+  return plan.own.tune_max_failures > 0 && failed > plan.own.tune_max_failures;
+}
+
+/// Of trials that wait, the first.
+Trial* waiting(Study& study) {
+  for (Trial& trial : study.trials)
+    if (trial.state == State::waiting) return &trial;
+  return nullptr;
+}
+
+/// What this worker is to do, chosen but not yet held.
+Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::uint64_t& number, std::int64_t& until) {
+  if (too_many_failed(study, plan)) return Next::end;
+  if (const std::vector<std::uint64_t> left = abandoned(db); !left.empty()) {
+    number = left.front(), until = study.trials[left.front()].until;
+    return Next::work;
+  }
+  const auto take = [&](const Promotion& p) {
+    number = p.trial, until = p.until;
+    return Next::work;
+  };
+  if (const Trial* trial = waiting(study)) return take({trial->number, trial->until});
+  if (const std::optional<Promotion> up = promotion(study, plan.own)) return take(*up);
+  while (add_next(db, plan, shapes, study))
+    if (const Trial* trial = waiting(study)) return take({trial->number, trial->until});  // else it was unfit
+  const bool runs = std::any_of(study.trials.begin(), study.trials.end(), [](const Trial& t) { return t.state == State::running; });
+  if (runs) return Next::wait;
+  if (const std::optional<Promotion> up = last_promotion(study, plan.own)) return take(*up);
+  return Next::end;
+}
+
+}  // namespace
+
+Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker, Job& job) {
+  Transaction transaction(db);
+  Study study = load_study(db, false);
+  std::uint64_t number = 0;
+  std::int64_t until = 0;
+  const Next next = choose(db, plan, shapes, study, number, until);
+  if (next == Next::work) {
+    job = {number, study.trials[number].point, until, load_folds(db, number)};
+    hold_trial(db, number, until, worker);
+  }
+  transaction.commit();
+  return next;
+}
+
+std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes, const std::vector<Point>& points) {
+  Transaction transaction(db);
+  Study study = load_study(db, false);
+  if (study.trials.empty()) add_next(db, plan, shapes, study);
+  std::vector<std::uint64_t> added;
+  for (const Point& point : points) {
+    if (is_seen(study, point)) continue;
+    added.push_back(study.trials.size());
+    add(db, plan, shapes, study, point, "enqueued");
+  }
+  transaction.commit();
+  return added;
+}
+
+}  // namespace sluice::tools

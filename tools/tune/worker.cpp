@@ -1,0 +1,136 @@
+#include "worker.h"
+
+#include <csignal>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <thread>
+
+#include "../common/error.h"
+#include "../common/progress.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr auto beat_every = std::chrono::seconds(5);
+constexpr auto ask_again_after = std::chrono::milliseconds(100);
+
+volatile std::sig_atomic_t interrupt_seen = 0;
+
+/// Notes SIGINT between trainings too, which have their own guard.
+void note_interrupts() {
+  interrupt_seen = 0;
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupt_seen = 1; };
+  sigaction(SIGINT, &action, nullptr);
+}
+
+/// Tells the study, from a thread and a connection of its own, that the worker lives.
+struct Heartbeat {
+  std::string study, worker;
+  std::mutex mutex = {};
+  std::condition_variable changed = {};
+  std::optional<std::uint64_t> trial = {};
+  bool ends = false;
+  std::thread thread = {};
+
+  void start() {
+    thread = std::thread([this] { run(); });
+  }
+  void run() {
+    std::unique_lock lock(mutex);
+    while (!ends) {
+      changed.wait_for(lock, beat_every);
+      if (ends || !trial) continue;
+      const std::uint64_t number = *trial;
+      lock.unlock();
+      try {
+        Database db(study, Database::write);
+        beat(db, number, worker);
+      } catch (const Error&) {  // the lease is long enough for one beat to be missed
+      }
+      lock.lock();
+    }
+  }
+  void hold(std::optional<std::uint64_t> number) {
+    const std::lock_guard lock(mutex);
+    trial = number;
+  }
+  ~Heartbeat() {
+    {
+      const std::lock_guard lock(mutex);
+      ends = true;
+    }
+    changed.notify_all();
+    if (thread.joinable()) thread.join();
+  }
+};
+
+Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) {
+  try {
+    Recipe recipe = recipe_of(plan, job.point);
+    if (recipe.threads == 0) recipe.threads = threads;
+    return measure(recipe, job.until, job.folds, folds);
+  } catch (const std::bad_alloc&) {
+    Outcome outcome;
+    outcome.state = State::failed, outcome.reason = "out of memory";
+    return outcome;
+  }
+}
+
+}  // namespace
+
+bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadline) {
+  note_interrupts();
+  Folds folds;
+  while (!interrupt_seen && (!deadline || std::chrono::steady_clock::now() < *deadline)) {
+    Job job;
+    const Next next = desk.next(job);
+    if (next == Next::end) break;
+    if (next == Next::wait) {
+      std::this_thread::sleep_for(ask_again_after);
+      continue;
+    }
+    const Progress clock = start_progress(1);
+    const Outcome outcome = outcome_of(plan, job, threads, folds);
+    if (outcome.state == State::waiting) {
+      desk.give_back(job);
+      return false;
+    }
+    desk.hand_in(job, outcome, seconds_since_start(clock));
+  }
+  return !interrupt_seen;
+}
+
+bool work_at(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
+  Database db(study, Database::write);
+  const std::string worker = this_worker();
+  Heartbeat heartbeat{study, worker};
+  heartbeat.start();
+  Shapes shapes;
+  Desk desk;
+  desk.next = [&](Job& job) {
+    const Next next = take_next(db, plan, shapes, worker, job);
+    heartbeat.hold(next == Next::work ? std::optional(job.number) : std::nullopt);
+    return next;
+  };
+  desk.hand_in = [&](const Job& job, const Outcome& outcome, double seconds) {
+    heartbeat.hold(std::nullopt);
+    store_outcome(db, trial_of(job, outcome, seconds), outcome.folds, worker);
+  };
+  desk.give_back = [&](const Job& job) {
+    heartbeat.hold(std::nullopt);
+    release_trial(db, job.number, worker);
+  };
+  return work(plan, desk, threads, deadline);
+}
+
+Trial trial_of(const Job& job, const Outcome& outcome, double seconds) {
+  Trial trial;
+  trial.number = job.number, trial.point = job.point;
+  trial.state = outcome.state, trial.reason = outcome.reason, trial.seconds = seconds;
+  if (outcome.state == State::complete || outcome.state == State::pruned) trial.rungs.push_back(outcome.rung);
+  return trial;
+}
+
+}  // namespace sluice::tools
