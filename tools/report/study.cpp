@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <set>
 
-#include "../train/mean.h"
 #include "../train/monitor.h"
 #include "draw.h"
 #include "markup.h"
@@ -35,8 +34,7 @@ std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
 }  // namespace
 
 Objective objective_of(const Study& study) {
-  Objective objective{study.objective, study.objective == "accuracy" || study.objective == "balanced_accuracy",
-                      study.higher_is_better()};
+  Objective objective{study.objective, study.higher_is_better()};
   std::replace(objective.name.begin(), objective.name.end(), '_', ' ');
   return objective;
 }
@@ -53,16 +51,12 @@ double drawn(const Study& study, double value) {
 
 double drawn_error(const Study& study, const Score& score) { return score.error * (objective_of(study).share ? 100 : 1); }
 
-std::string score_text(const Study& study, const Score& score) {
-  if (!is_number(score.value)) return "\u2013";
-  return mean_text({study.shown(score.value), is_number(score.error) ? score.error : std::nan("")}, objective_of(study).share);
-}
-
 std::optional<Score> standing(const Trial& trial) {
   std::optional<Score> score;
   if (!trial.rungs.empty()) score = trial.rungs.back().score;
   if (trial.state == State::complete) score = trial.score();
   if (score && !is_number(score->value)) score.reset();
+  if (score && !is_number(score->error)) score->error = std::nan("");
   return score;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../tune/study.h"
+#include "../tune/show.h"
 #include "charts.h"
 
 namespace sluice::tools {
@@ -15,16 +15,14 @@ std::string study_page(const Study& study);
 /// What a study ranks by, as the page shows it.
 struct Objective {
   std::string name;    ///< "loss", "balanced accuracy"
-  bool share = false;  ///< in percent
-  bool higher = false;
+  bool share = false;  ///< in percent, and the better the higher it is
   Axis axis() const;
 };
 Objective objective_of(const Study& study);
 
-/// A score as a chart's number; NaN where it is none. And as text, with its standard error.
+/// A score as a chart's number; NaN where it is none.
 double drawn(const Study& study, double value);
 double drawn_error(const Study& study, const Score& score);
-std::string score_text(const Study& study, const Score& score);
 
 /// What can be drawn and written: neither infinite nor close to it.
 inline bool is_number(double v) { return std::fabs(v) < 1e300; }

@@ -133,7 +133,7 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
                             .y = {drawn(study, standing(*best)->value)},
                             .shape = Points::winner,
                             .color = 2});
-    chart.title += fmt::format(": {} {} at {}", objective.higher ? "highest" : "lowest", score_text(study, *standing(*best)),
+    chart.title += fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest", score_text(study, *standing(*best)),
                                brief_point(space, best->point));
   }
   if (any_error) chart.note = "Bars: one standard error up and down, of the mean over folds and seeds.";
