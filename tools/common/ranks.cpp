@@ -35,7 +35,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds beat_every{500}, silence{10000};
-constexpr milliseconds last_words{250};  // of a job that mpirun ends
+constexpr milliseconds last_words{250};     // of a job that mpirun ends
+constexpr milliseconds last_seconds{2000};  // for the others to end too, after a failure
 constexpr int note_tag = 1001;           // of beats, and of a rank's end
 constexpr int piece_tag = 1002;
 constexpr std::chrono::microseconds spins{100}, naps{20};  // a wait polls for so long, then sleeps in between
@@ -206,7 +207,11 @@ void leave_ranks(int exit_code, const std::string& last_line) {
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
   if (silent && place.rank == 1 && peers[0].silent) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
   if (silent) std::_Exit(exit_code);                                               // MPI's own end would wait for who is gone
-  MPI_Finalize();
+  std::thread([=] {
+    std::this_thread::sleep_for(exit_code ? last_seconds : silence);
+    std::_Exit(exit_code);
+  }).detach();
+  MPI_Finalize();  // waits for all others
 }
 
 bool is_lost(int rank) { return knows(rank) && (peers[std::size_t(rank)].ended || peers[std::size_t(rank)].silent); }
