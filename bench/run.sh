@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev \
+need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev \
   doctest-dev libbenchmark-dev util-linux
 need_packages libdnnl-dev || echo "Without oneDNN: no ratios to it"
 mkdir -p build
