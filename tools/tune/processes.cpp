@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <thread>
 
 #include "../common/error.h"
@@ -20,35 +21,58 @@ namespace {
 constexpr auto look_every = std::chrono::milliseconds(200);
 constexpr int interrupted_code = 130;
 
-/// One worker's whole life, in a process of its own. @return its exit code
-int worker_life(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
+struct WorkerProcess {
+  pid_t id = 0;
+  int words = -1;  ///< a pipe: what it has to say where it fails
+};
+
+/// One worker's whole life, in a process of its own. @return its exit code; and what is to be said of it
+int worker_life(const std::string& study, const Plan& plan, int threads, const Deadline& deadline, std::string& words) {
   try {
     return work_at(study, plan, threads, deadline) ? 0 : interrupted_code;
   } catch (const Error& error) {
-    tell(printable(error.what()) + "\n");
+    words = error.what();
     return error.exit_code;
   } catch (const std::exception& error) {
-    tell(printable(fmt::format("sluice tune: {}", error.what())) + "\n");
+    words = fmt::format("sluice tune: {}", error.what());
     return 1;
   }
 }
 
-pid_t start_worker(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
+WorkerProcess start_worker(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
+  int ends[2];
+  if (pipe(ends) != 0) fail("sluice tune: cannot start a worker: too many files are open");
   const pid_t parent = getpid(), child = fork();
   if (child < 0) fail("sluice tune: cannot start a worker: out of processes or memory");
-  if (child > 0) return child;
+  if (child > 0) {
+    close(ends[1]);
+    return {child, ends[0]};
+  }
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker whose command was killed must not go on unseen
   if (getppid() != parent) _exit(1);
-  _exit(worker_life(study, plan, threads, deadline));
+  std::string words;
+  const int code = worker_life(study, plan, threads, deadline, words);
+  if (write(ends[1], words.data(), std::min<std::size_t>(words.size(), PIPE_BUF)) < 0) _exit(code);
+  _exit(code);
+}
+
+std::string words_of(WorkerProcess& worker) {
+  std::string words(PIPE_BUF, '\0');
+  const ssize_t size = read(worker.words, words.data(), words.size());
+  close(worker.words);
+  words.resize(std::size_t(std::max<ssize_t>(size, 0)));
+  return words;
 }
 
 /// How the workers ended.
 struct Ends {
   int worst = 0;       ///< the exit code to hand on
   bool killed = false;
+  std::string words = {};  ///< of who failed
 };
 
-void note_end(int status, Ends& ends) {
+void note_end(WorkerProcess& worker, int status, Ends& ends) {
+  if (const std::string words = words_of(worker); !words.empty()) ends.words = words;
   if (WIFSIGNALED(status)) {
     ends.killed = ends.killed || WTERMSIG(status) != SIGINT;
     if (WTERMSIG(status) == SIGINT) ends.worst = interrupted_code;
@@ -65,7 +89,7 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   const Deadline deadline = deadline_after(seconds);
   struct sigaction before {}, ignore {};
   ignore.sa_handler = SIG_IGN;  // the workers hear of it too, and end in their own time
-  std::vector<pid_t> workers;
+  std::vector<WorkerProcess> workers;
   for (std::uint64_t i = 0; i < jobs; ++i) workers.push_back(start_worker(file, plan, threads, deadline));
   sigaction(SIGINT, &ignore, &before);
   Database db(file, Database::write);
@@ -76,8 +100,10 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
     int status = 0;
     const pid_t ended = waitpid(-1, &status, WNOHANG);
     if (ended > 0) {
-      note_end(status, ends);
-      std::erase(workers, ended);
+      const auto worker = std::find_if(workers.begin(), workers.end(), [&](const WorkerProcess& w) { return w.id == ended; });
+      if (worker == workers.end()) continue;
+      note_end(*worker, status, ends);
+      workers.erase(worker);
       continue;
     }
     std::this_thread::sleep_for(look_every);
@@ -88,7 +114,7 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   sigaction(SIGINT, &before, nullptr);
   if (ends.worst == interrupted_code)
     throw Error(interrupted_code, fmt::format("interrupted: {} keeps every trial that ended; the same command goes on", file));
-  if (ends.worst != 0) throw Error(ends.worst, "");
+  if (ends.worst != 0) throw Error(ends.worst, ends.words);
   check_failures(study, plan);
   const bool left = std::any_of(study.trials.begin(), study.trials.end(),
                                 [](const Trial& t) { return t.state == State::waiting || t.state == State::running; });
