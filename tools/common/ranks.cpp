@@ -247,34 +247,39 @@ std::string receive_from(int rank, int tag) {
 
 void exchange(std::span<const sluice_piece> pieces) {
   static Transfer transfer;  // its memory is used again
-  const auto count = std::size_t(place.count), own = std::size_t(place.rank);
-  std::vector<std::size_t> begin(count + 1), at;  // of each rank's bytes
-  for (const sluice_piece& piece : pieces) begin[piece.rank + 1] += piece.bytes;
-  for (std::size_t rank = 0; rank < count; ++rank) begin[rank + 1] += begin[rank];
-  if (transfer.bytes.size() < begin[count]) transfer.bytes.resize(begin[count]);
-  at = begin;
-  for (const sluice_piece& piece : pieces) {
-    if (piece.rank == own) std::memcpy(transfer.bytes.data() + at[own], piece.data, piece.bytes);
-    at[piece.rank] += piece.bytes;
-  }
+  const int own = place.rank;
+  const auto each = [&](int from, int to, auto f) {
+    for (const sluice_piece& piece : pieces)
+      if (int(piece.from) == from && from != to && (piece.to == SLUICE_EVERY_RANK || int(piece.to) == to)) f(piece);
+  };
+  std::vector<std::size_t> begin = {0};  // of what comes from each rank, and then of what goes to each
+  for (const bool goes : {false, true})
+    for (int rank = 0; rank < place.count; ++rank) {
+      std::size_t end = begin.back();
+      each(goes ? own : rank, goes ? rank : own, [&](const sluice_piece& piece) { end += piece.bytes; });
+      begin.push_back(end);
+    }
+  if (transfer.bytes.size() < begin.back()) transfer.bytes.resize(begin.back());
+  char* const memory = transfer.bytes.data();
   transfer.requests.clear();
-  const auto post = [&](std::size_t of, auto call) {  // in blocks, since MPI counts them as int
-    for (std::size_t from = begin[of]; from < begin[of + 1]; from += most_bytes) {
+  const auto post = [&](std::size_t which, auto call) {  // in blocks, since MPI counts them as int
+    for (std::size_t at = begin[which]; at < begin[which + 1]; at += most_bytes) {
       transfer.requests.push_back(MPI_REQUEST_NULL);
-      need(call(transfer.bytes.data() + from, int(std::min(most_bytes, begin[of + 1] - from)), &transfer.requests.back()));
+      need(call(memory + at, int(std::min(most_bytes, begin[which + 1] - at)), &transfer.requests.back()));
     }
   };
-  for (std::size_t rank = 0; rank < count; ++rank)
-    if (rank != own)
-      post(rank, [&](char* to, int n, MPI_Request* request) { return MPI_Irecv(to, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
-  for (std::size_t rank = 0; rank < count; ++rank)
-    if (rank != own)
-      post(own, [&](char* from, int n, MPI_Request* request) { return MPI_Isend(from, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
+  for (int rank = 0; rank < place.count; ++rank)
+    post(std::size_t(rank), [&](char* at, int n, MPI_Request* request) { return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, request); });
+  for (int rank = 0; rank < place.count; ++rank) {
+    const auto which = std::size_t(place.count + rank);
+    char* to = memory + begin[which];
+    each(own, rank, [&](const sluice_piece& piece) { std::memcpy(to, piece.data, piece.bytes), to += piece.bytes; });
+    post(which, [&](char* at, int n, MPI_Request* request) { return MPI_Isend(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, request); });
+  }
   complete(transfer, -1);
-  at = begin;
-  for (const sluice_piece& piece : pieces) {
-    if (piece.rank != own) std::memcpy(piece.data, transfer.bytes.data() + at[piece.rank], piece.bytes);
-    at[piece.rank] += piece.bytes;
+  for (int rank = 0; rank < place.count; ++rank) {
+    const char* from = memory + begin[std::size_t(rank)];
+    each(rank, own, [&](const sluice_piece& piece) { std::memcpy(piece.data, from, piece.bytes), from += piece.bytes; });
   }
 }
 

@@ -272,7 +272,7 @@ int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
   std::vector<std::uint8_t> stops(std::size_t(ranks().count));
   stops[std::size_t(ranks().rank)] = interrupt_seen || told_to_end();
   std::vector<sluice_piece> all(pieces, pieces + n);
-  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank});
+  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank, SLUICE_EVERY_RANK});
   try {
     exchange(all);
   } catch (...) {
