@@ -2,8 +2,6 @@
 // turns; and what their talk costs, by ping-pong and within the steps. Started by ranks.sh.
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <thread>
 #include <vector>
 
 #include "common/error.h"
@@ -52,7 +50,7 @@ struct Talk {
   std::uint64_t calls = 0, sent = 0;
 };
 
-std::uint32_t host_rank() { return std::uint32_t(ranks().rank); }
+std::uint32_t own_rank() { return std::uint32_t(ranks().rank); }
 
 int gather(void* context, const sluice_piece* pieces, std::uint32_t n) {
   Talk& talk = *static_cast<Talk*>(context);
@@ -62,7 +60,7 @@ int gather(void* context, const sluice_piece* pieces, std::uint32_t n) {
   ++talk.calls;
   for (std::uint32_t i = 0; i < n; ++i) {
     const sluice_piece& piece = pieces[i];
-    if (piece.from == host_rank() && piece.to != host_rank()) talk.sent += piece.bytes;  // to the one other rank
+    if (piece.from == own_rank() && piece.to != own_rank()) talk.sent += piece.bytes;  // to the one other rank
   }
   return 0;
 }
@@ -99,30 +97,36 @@ struct Training {
   }
 };
 
-void measure(const int (&shape)[4], std::vector<std::vector<std::string>>& rows) {
+/// What the network between two ranks does, by ping-pong.
+struct Wire {
+  double latency_ms, bytes_per_ms;
+};
+
+void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<std::string>>& rows) {
   Training alone(shape[0], shape[1], shape[2], shape[3]), shared(shape[0], shape[1], shape[2], shape[3]);
   Talk talk;
-  const sluice_host host{&talk, nullptr, std::uint32_t(ranks().rank), std::uint32_t(ranks().count), gather};
-  const auto meet = [] {
-    char nothing = 0;
-    const sluice_piece pieces[] = {{&nothing, 1, 0, SLUICE_EVERY_RANK}, {&nothing, 1, 1, SLUICE_EVERY_RANK}};
-    exchange(pieces);
-  };
+  const sluice_host host{&talk, nullptr, own_rank(), 2, gather};
   std::vector<double> one, two, talks;
   for (int turn = 0; turn <= turns; ++turn) {
-    meet();
-    if (ranks().rank == 0) one.push_back(alone.step(nullptr));
-    meet();
+    one_way(1, 1);  // together
+    if (own_rank() == 0) one.push_back(alone.step(nullptr));
+    one_way(1, 1);
     talk = {};
     two.push_back(shared.step(&host));
     talks.push_back(talk.ms);
   }
   for (auto* list : {&one, &two, &talks})
     if (!list->empty()) list->erase(list->begin());  // the first turn touches the memory
-  if (ranks().rank > 0) return;
-  rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]), fmt::format("{:.3f}", median(one)), fmt::format("{:.3f}", median(two)),
-                  fmt::format("{:.2f}", median(one) / median(two)), fmt::format("{:.3f}", fastest(one)), fmt::format("{:.3f}", fastest(two)),
-                  fmt::format("{:.2f}", fastest(one) / fastest(two)), with_commas(talk.sent), std::to_string(talk.calls), fmt::format("{:.3f}", median(talks))});
+  if (own_rank() > 0) return;
+  std::size_t bytes = 0;
+  sluice_section(&alone.model.model, SLUICE_SECTION_WEIGHTS, &bytes);
+  const int shards = (shape[3] + 7) / 8;
+  const double ns_each = fastest(one) * 1e6 / (double(bytes / sizeof(float)) * shape[2] * shards);
+  const double modeled = fastest(one) * ((shards + 1) / 2) / shards + double(talk.calls) * wire.latency_ms + double(talk.sent) / wire.bytes_per_ms;
+  const auto ms = [](double v) { return fmt::format("{:.3f}", v); };
+  rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]), with_commas(bytes / sizeof(float)), ms(median(one)), ms(median(two)),
+                  fmt::format("{:.2f}", median(one) / median(two)), ms(fastest(one)), ms(fastest(two)),
+                  fmt::format("{:.2f}", fastest(one) / fastest(two)), ms(modeled), fmt::format("{:.3f}", ns_each), with_commas(talk.sent), ms(median(talks))});
 }
 
 void run() {
@@ -130,10 +134,11 @@ void run() {
   if (ranks().count != 2) refuse("bench_ranks: runs by two ranks; give mpirun -n 2 (bench/ranks.sh does)");
   constexpr std::size_t large = std::size_t(1) << 23;
   one_way(1, 1000), one_way(large, 3);
-  print("ping-pong, one way, medians: a byte {:.2f} us; 8 MiB {:.0f} MB/s\n", one_way(1, 10000) * 1e3, double(large) / one_way(large, 101) / 1e3);
-  std::vector<std::vector<std::string>> rows = {{"in,hidden,steps,batch", "one: ms", "two: ms", "ratio", "fastest one", "fastest two", "ratio", "bytes sent",
-                                                 "gathers", "ms in them"}};
-  for (const auto& shape : shapes) measure(shape, rows);
+  const Wire wire{one_way(1, 10000), double(large) / one_way(large, 101)};
+  print("ping-pong, one way, medians: a byte {:.2f} us; 8 MiB {:.0f} MB/s\n", wire.latency_ms * 1e3, wire.bytes_per_ms / 1e3);
+  std::vector<std::vector<std::string>> rows = {{"in,hidden,steps,batch", "floats", "one: ms", "two: ms", "ratio", "fastest one", "two", "ratio", "modeled two",
+                                                 "ns", "bytes sent", "talk: ms"}};
+  for (const auto& shape : shapes) measure(shape, wire, rows);
   print("{}", table(rows));
   flush_output();
 }
