@@ -14,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -56,7 +57,7 @@ struct Peer {
 std::unique_ptr<Peer[]> peers;  // [ranks]
 std::mutex hearing;
 std::thread beats;
-std::atomic<bool> leaves{false};
+std::binary_semaphore leaving{0};
 
 /// Messages on their way, and their memory, which stays as long as MPI may touch it.
 struct Transfer {
@@ -88,7 +89,7 @@ void hear() {
     Peer& peer = peers[std::size_t(status.MPI_SOURCE)];
     peer.heard = Clock::now();
     if (size == 0) continue;
-    peer.exit_code = note[0];
+    peer.exit_code = static_cast<unsigned char>(note[0]);
     peer.last_line = note.substr(1);
     peer.ended = true;
   }
@@ -102,7 +103,8 @@ void for_each_known(F f) {
 
 /// The thread of the beats. Where it was stopped itself (a machine that slept), it gives the others time again.
 void beat() {
-  for (Clock::time_point last = Clock::now(); !leaves; std::this_thread::sleep_for(beat_every)) {
+  Clock::time_point last = Clock::now();
+  do {
     hear();
     const Clock::time_point now = Clock::now();
     for_each_known([&](int rank, Peer& peer) {
@@ -114,7 +116,7 @@ void beat() {
       if (gone) MPI_Isend(nullptr, 0, MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &peer.beat);
     });
     last = now;
-  }
+  } while (!leaving.try_acquire_for(beat_every));
 }
 
 /// Why there is no point in waiting for a rank (negative: for all); null: there is. Ranks but 0 hear of rank 0 whether others live.
@@ -190,9 +192,13 @@ void join_ranks() {
 
 void leave_ranks(int exit_code, const std::string& last_line) {
   if (place.count == 1) return;
-  leaves = true;
+  leaving.release();
   beats.join();
   hear();
+  std::thread([=] {
+    std::this_thread::sleep_for(exit_code ? last_seconds : silence);
+    std::_Exit(exit_code);
+  }).detach();
   Transfer note{std::string(1, char(exit_code)) + last_line, {}};
   bool silent = false;
   for_each_known([&](int rank, Peer& peer) {
@@ -204,10 +210,6 @@ void leave_ranks(int exit_code, const std::string& last_line) {
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
   if (silent && place.rank == 1) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
   if (silent) std::_Exit(exit_code);                                               // nobody can be left in peace
-  std::thread([=] {
-    std::this_thread::sleep_for(exit_code ? last_seconds : silence);
-    std::_Exit(exit_code);
-  }).detach();
   MPI_Finalize();  // waits for all others
 }
 

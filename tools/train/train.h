@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../common/model_file.h"
+#include "../common/ranks.h"
 #include "../convert/network.h"
 #include "../data/data.h"
 #include "../recipe.h"
@@ -80,11 +81,12 @@ struct Keeping {
   const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
 };
 
-/// Trains a network on the split's sequences, together with all other ranks, which must do the same. Shows progress on standard error.
-/// @param keeping  null: in memory alone
-/// @param state    what to go on from without `keeping`; null: begins
+/// Trains a network on the split's sequences. Shows progress on standard error.
+/// @param keeping   null: in memory alone
+/// @param state     what to go on from without `keeping`; null: begins
+/// @param together  ranks(): all ranks train this one network, and must all call this; otherwise this process alone does
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
-              const Keeping* keeping = nullptr, const TrainState* state = nullptr);
+              const Keeping* keeping = nullptr, const TrainState* state = nullptr, const Ranks& together = {});
 
 /// What the trainer is told: the recipe, with epochs as steps and the sizes of the data. May be moved; the options point into it.
 struct TrainPlan {
