@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "../common/print.h"
 #include "draw.h"
@@ -67,48 +68,60 @@ Series curve_of(const Study& study, const Trial& trial) {
   return thinned(curve, curve_stretches);
 }
 
-std::string intermediate(const Study& study) {
-  std::vector<const Trial*> trials;
-  std::size_t longest = 0;
+struct TrialCurve {
+  const Trial* trial;
+  Series curve;
+};
+
+/// Of every trial that has one.
+std::vector<TrialCurve> curves_of(const Study& study) {
+  std::vector<TrialCurve> curves;
   for (const Trial& trial : study.trials)
-    if (const std::size_t points = curve_of(study, trial).x.size(); points > 0)
-      trials.push_back(&trial), longest = std::max(longest, points);
-  if (longest < 2) return "";
-  const std::size_t with_curve = trials.size(), every = (with_curve + most_curves - 1) / most_curves;
+    if (Series curve = curve_of(study, trial); !curve.x.empty()) curves.push_back({&trial, std::move(curve)});
+  return curves;
+}
+
+struct Kind {
+  const char* name;
+  int color;
+  bool (*holds)(State);
+};
+constexpr Kind kinds[] = {{"pruned", 7, [](State s) { return s == State::pruned; }},
+                          {"failed", 4, [](State s) { return s == State::failed; }},
+                          {"running", 5, [](State s) { return s == State::running || s == State::waiting; }},
+                          {"complete", 1, [](State s) { return s == State::complete; }}};
+
+/// The best on top, the complete ones below it. @param every  one of so many is drawn
+std::vector<Series> drawn_curves(const Study& study, const std::vector<TrialCurve>& curves, std::size_t every) {
   const Trial* const best = best_of(study);
-  struct Kind {
-    const char* name;
-    int color;
-    bool (*holds)(const Trial&);
-  };
-  const Kind kinds[] = {{"pruned", 7, [](const Trial& t) { return t.state == State::pruned; }},
-                        {"failed", 4, [](const Trial& t) { return t.state == State::failed; }},
-                        {"running", 5, [](const Trial& t) { return t.state == State::running || t.state == State::waiting; }},
-                        {"complete", 1, [](const Trial& t) { return t.state == State::complete; }}};
   std::vector<Series> series;
   for (const Kind& kind : kinds) {
-    bool named = false;
-    for (std::size_t i = 0; i < trials.size(); i += every) {
-      if (!kind.holds(*trials[i]) || trials[i] == best) continue;
-      series.push_back(curve_of(study, *trials[i]));
-      series.back().name = named ? "" : kind.name;
-      series.back().color = kind.color, series.back().faint = true;
-      named = true;
+    std::string name = kind.name;
+    for (std::size_t i = 0; i < curves.size(); i += every) {
+      if (!kind.holds(curves[i].trial->state) || curves[i].trial == best) continue;
+      series.push_back(curves[i].curve);
+      series.back().name = std::exchange(name, ""), series.back().color = kind.color, series.back().faint = true;
     }
   }
-  if (best && !curve_of(study, *best).x.empty()) {
-    series.push_back(curve_of(study, *best));
-    series.back().name = "the best", series.back().color = 2;
-  }
+  for (const TrialCurve& c : curves)
+    if (c.trial == best) series.push_back(c.curve), series.back().name = "the best", series.back().color = 2;
+  return series;
+}
+
+std::string intermediate(const Study& study) {
+  const std::vector<TrialCurve> curves = curves_of(study);
+  if (std::all_of(curves.begin(), curves.end(), [](const TrialCurve& c) { return c.curve.x.size() < 2; })) return "";
+  const std::size_t every = (curves.size() + most_curves - 1) / most_curves;
+  const std::vector<Series> series = drawn_curves(study, curves, every);
   Extent drawn_values;
   for (const Series& s : series)
     for (const double y : s.y)
       if (std::isfinite(y)) drawn_values.take(y);
-  const std::int64_t aside =
-      std::count_if(trials.begin(), trials.end(), [](const Trial* t) { return t->state == State::pruned; });
-  std::string title = fmt::format("Validation while training: {} of {} pruned", with_commas(std::uint64_t(aside)),
-                                  counted(with_curve, "trial"));
-  if (aside == 0) title = fmt::format("Validation while training, of {}", counted(with_curve, "trial"));
+  const auto pruned =
+      std::count_if(curves.begin(), curves.end(), [](const TrialCurve& c) { return c.trial->state == State::pruned; });
+  const std::string title = pruned == 0 ? fmt::format("Validation while training, of {}", counted(curves.size(), "trial"))
+                                        : fmt::format("Validation while training: {} of {} pruned",
+                                                      with_commas(std::uint64_t(pruned)), counted(curves.size(), "trial"));
   std::string note = "Mean over a trial\u2019s folds and seeds, as far as all of them went, of the float network.";
   if (every > 1) note += fmt::format(" One trial of {} is drawn.", every);
   return line_chart({.title = title,
