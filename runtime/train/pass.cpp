@@ -228,7 +228,7 @@ struct Leg {
   }
 };
 
-/// Pieces on their way, many at a time.
+/// Pieces on their way, many at a time. What has one is not inlined: a board that trains alone has no stack for it.
 struct Gathering {
   static constexpr uint32_t most = 128;
   const sluice_host* host;
@@ -253,7 +253,7 @@ struct Gathering {
 };
 
 /// Losses, states and gradients of the group, and then of an embedding as many rows as each shard has seen.
-bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
+[[gnu::noinline]] bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
   const Layout& l = batch.layout;
   const uint32_t state_bytes = state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
   Gathering gathering(host);
@@ -279,7 +279,7 @@ bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) 
   return gathering.go();
 }
 
-bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
+[[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
   Gathering gathering(host);
   for (uint32_t s = 0; s < flying; ++s) gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.meeting, n * sizeof(float));
   return gathering.go();
@@ -350,7 +350,7 @@ Slice slice_of(const Layout& l, uint32_t rank, uint32_t ranks) {
   return {cut(rank), cut(rank + 1)};
 }
 
-bool gather_gradient(const Layout& l, const sluice_host* host) {
+[[gnu::noinline]] bool gather_gradient(const Layout& l, const sluice_host* host) {
   Gathering gathering(host);
   for (uint32_t rank = 0; rank < ranks_of(host); ++rank) {
     const Slice slice = slice_of(l, rank, ranks_of(host));
