@@ -20,8 +20,8 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev \
-  doctest-dev libbenchmark-dev util-linux
+need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev \
+  doctest-dev libbenchmark-dev libopenmpi-dev openmpi-bin util-linux
 need_packages libdnnl-dev || echo "Without oneDNN: no ratios to it"
 mkdir -p build
 quietly build/bench.log cmake --preset release -DSLUICE_BENCH=ON

@@ -118,26 +118,29 @@ typedef struct {
 /* PyTorch 2.13's defaults: Adam, rate 1e-3, betas 0.9 and 0.999, alpha 0.99, epsilon 1e-8, steps by 0.1, everything else off; 16 sequences of 1,000 steps. */
 sluice_train_options sluice_train_defaults(void);
 
-/* Bytes that one rank has and all others are to get, to where the same thing lies with them. */
+/* Bytes that one rank has and others are to get, to where the same thing lies with them. */
 typedef struct {
   void* data;
   uint64_t bytes;
-  uint32_t rank; /* that has them */
+  uint32_t from; /* the rank that has them */
+  uint32_t to;   /* the rank that is to get them; SLUICE_EVERY_RANK: every one */
 } sluice_piece;
+#define SLUICE_EVERY_RANK 0xFFFFFFFFu
 
 /* Where the work goes. All zero: one thread of one process.
  *
  * Several processes, ranks, may train together: each starts a trainer with the same options on the same blob, and takes the same
  * steps, of the same whole batches, with its own rank. A batch is cut into shards of 8 sequences; every ranks-th of them is a
- * rank's own to compute, and gather brings all shards' gradients, losses, states and partial sums to every rank, which adds them up in the order
- * of the shards. So all ranks hold the same weights after every step, those that one process would have, to the bit. */
+ * rank's own to compute. gather brings all shards' losses, states and partial sums to every rank, and their gradients by slices, one to each
+ * rank, which adds them up in the order of the shards, as one process does, and then the sums to every rank. So all ranks hold the
+ * same weights after every step, those that one process would have, to the bit. */
 typedef struct {
   void* context;
   /* Calls task(argument, i) for every i < n, in any order, at the same time or not, and returns when all are done. NULL: one after
    * the other. */
   void (*parallel_for)(void* context, uint32_t n, void (*task)(void* argument, uint32_t i), void* argument);
   uint32_t rank, ranks; /* this process, from 0, of how many; ranks 0 or 1: alone */
-  /* Fills, at every rank, the pieces of the others. All ranks call it with pieces of the same sizes and ranks in the same order.
+  /* Fills, at every rank, the pieces that it is to get. All ranks call it with pieces that differ in nothing but where they lie.
    * Returns 0, or anything else where that failed: the step then ends with SLUICE_GATHER, the weights as they were before it. */
   int (*gather)(void* context, const sluice_piece* pieces, uint32_t n);
 } sluice_host;

@@ -8,7 +8,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source tools/install.sh
 need_packages cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-  libfmt-dev libzip-dev libeigen3-dev libnlopt-dev g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static \
+  libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev libopenmpi-dev openmpi-bin sqlite3 \
+  g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static \
   gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm || exit 1
 
 failed=()

@@ -205,9 +205,9 @@ void add_tune(CLI::App& app, TuneOptions& o) {
 #endif
 
 void add_report(CLI::App& app, ReportOptions& o) {
-  CLI::App* command = app.add_subcommand("report", "One HTML page of a run, which opens offline; of several, their comparison");
-  command->add_option("runs", o.runs, "Folders of runs, or of a recipe's variants and seeds")->required()->type_name("DIR");
-  command->add_option("--out", o.out, "The page; when left out report.html in the folder, of several folders here")->type_name("FILE");
+  CLI::App* command = app.add_subcommand("report", "One HTML page of a run, which opens offline; of several, their comparison; of a tuning study");
+  command->add_option("runs", o.runs, "Folders of runs, or of a recipe's variants and seeds; or the file of a study")->required()->type_name("DIR");
+  command->add_option("--out", o.out, "The page; when left out report.html in the folder, of several folders here, of a study beside its file")->type_name("FILE");
   command
       ->add_option("--sequence", o.sequences,
                    "Look into this sequence of the part shown, by its name or its number from 1; may be given many times. When left "
@@ -259,7 +259,7 @@ struct Options {
 };
 
 /// What the processes that mpirun started do together; of another command, each one does the whole.
-bool is_shared(std::string_view command) { return command == "train"; }
+bool is_shared(std::string_view command) { return command == "train" || command == "tune"; }
 
 int run(int argc, char** argv) {
   if (argc > 1 && is_shared(argv[1])) join_ranks();

@@ -228,9 +228,9 @@ struct Leg {
   }
 };
 
-/// What shards in flight leave, on its way to the other ranks.
+/// Pieces on their way, many at a time. What has one is not inlined: a board that trains alone has no stack for it.
 struct Gathering {
-  static constexpr uint32_t most = 64;
+  static constexpr uint32_t most = 128;
   const sluice_host* host;
   bool failed = false;
   uint32_t n = 0;
@@ -238,46 +238,51 @@ struct Gathering {
 
   explicit Gathering(const sluice_host* h) : host(h) {}
 
-  void add(void* data, uint64_t bytes, uint32_t slot) {
+  void add(void* data, uint64_t bytes, uint32_t from, uint32_t to = SLUICE_EVERY_RANK) {
     if (n == most) go();
-    pieces[n++] = {data, bytes, slot % host->ranks};
+    pieces[n++] = {data, bytes, from, to};
   }
-  void go() {
+  /// What a shard in flight leaves.
+  void add_of(uint32_t slot, void* data, uint64_t bytes) { add(data, bytes, slot % host->ranks); }
+
+  bool go() {
     if (!failed && n) failed = host->gather(host->context, pieces, n) != 0;
     n = 0;
+    return !failed;
   }
 };
 
-/// Gradients, losses and states of the group, and then of an embedding as many rows as each shard has seen.
-bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
+/// Losses, states and gradients of the group, and then of an embedding as many rows as each shard has seen.
+[[gnu::noinline]] bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
   const Layout& l = batch.layout;
   const uint32_t state_bytes = state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
   Gathering gathering(host);
   for (uint32_t s = 0; s < flying; ++s) {
-    gathering.add(l.flights + s, sizeof(Flight), s);
-    gathering.add(l.shard_gradients + uint64_t(s) * l.shard_floats, uint64_t(l.shard_floats) * sizeof(float), s);
+    gathering.add_of(s, l.flights + s, sizeof(Flight));
     for (uint32_t i = (batch.first + s) * shard_sequences; i < batch.count && i < (batch.first + s + 1) * shard_sequences; ++i)
-      if (batch.sequences[i].state) gathering.add(batch.sequences[i].state, state_bytes, s);
+      if (batch.sequences[i].state) gathering.add_of(s, batch.sequences[i].state, state_bytes);
+    for (uint32_t rank = 0; rank < host->ranks; ++rank) {
+      const Slice slice = slice_of(l, rank, host->ranks);
+      if (slice.begin < slice.end)
+        gathering.add(l.shard_gradients + uint64_t(s) * l.shard_floats + slice.begin, (slice.end - slice.begin) * sizeof(float), s % host->ranks, rank);
+    }
   }
-  gathering.go();
-  if (gathering.failed) return false;
+  if (!gathering.go() || batch.model.layers[0].kind != SLUICE_EMBEDDING) return !gathering.failed;
   const auto units = uint64_t(padded(int(batch.model.layers[0].out)));
   for (uint32_t s = 0; s < flying; ++s) {
     const SeenRows& seen = l.flights[s].seen;
     uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
     if (seen.count == 0) continue;
-    gathering.add(memory + seen.ids, uint64_t(seen.count) * sizeof(int32_t), s);
-    gathering.add(memory + seen.rows, uint64_t(seen.count) * units * sizeof(float), s);
+    gathering.add_of(s, memory + seen.ids, uint64_t(seen.count) * sizeof(int32_t));
+    gathering.add_of(s, memory + seen.rows, uint64_t(seen.count) * units * sizeof(float));
   }
-  gathering.go();
-  return !gathering.failed;
+  return gathering.go();
 }
 
-bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
+[[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
   Gathering gathering(host);
-  for (uint32_t s = 0; s < flying; ++s) gathering.add(batch.layout.partials + uint64_t(s) * batch.layout.meeting, n * sizeof(float), s);
-  gathering.go();
-  return !gathering.failed;
+  for (uint32_t s = 0; s < flying; ++s) gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.meeting, n * sizeof(float));
+  return gathering.go();
 }
 
 /// Adds up what the shards left for the meeting at this station, in shard order.
@@ -329,7 +334,7 @@ uint32_t meeting_floats(const OpenModel& model) {
 
 bool run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
-  const uint32_t ranks = ranks_of(host), rank = ranks > 1 ? host->rank : 0;
+  const uint32_t ranks = ranks_of(host), rank = rank_of(host);
   const uint32_t own = flying > rank ? (flying - rank + ranks - 1) / ranks : 0;
   for (Station at{0, 0, false, false}; !at.done;) {
     Leg leg{batch, at, rank, ranks};
@@ -338,6 +343,20 @@ bool run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
     if (!at.done && !meet(batch, host, at, flying)) return false;
   }
   return ranks == 1 || gather_group(batch, host, flying);
+}
+
+Slice slice_of(const Layout& l, uint32_t rank, uint32_t ranks) {
+  const auto cut = [&](uint32_t i) { return i == ranks ? l.shard_floats : uint32_t(uint64_t(l.shard_floats) * i / ranks) / strip_rows * strip_rows; };
+  return {cut(rank), cut(rank + 1)};
+}
+
+[[gnu::noinline]] bool gather_gradient(const Layout& l, const sluice_host* host) {
+  Gathering gathering(host);
+  for (uint32_t rank = 0; rank < ranks_of(host); ++rank) {
+    const Slice slice = slice_of(l, rank, ranks_of(host));
+    if (slice.begin < slice.end) gathering.add(l.added() + slice.begin, (slice.end - slice.begin) * sizeof(float), rank);
+  }
+  return ranks_of(host) == 1 || gathering.go();
 }
 
 }  // namespace sluice

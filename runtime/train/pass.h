@@ -41,6 +41,9 @@ struct Layout {
   uint64_t shard_bytes;
   uint32_t section_begin, section_floats, weights_end, shards, meeting;
   uint32_t shard_begin, shard_floats;  ///< of shards' gradients: the section without an embedding, which comes first
+
+  /// Where shards' gradients are added up.
+  float* added() const { return gradient + (shard_begin - section_begin) / sizeof(float); }
 };
 
 /// A batch on its way.
@@ -65,9 +68,18 @@ uint64_t shard_needs(const Batch& nothing, const Shard& worst);
 /// Floats of the largest meeting; 0 where shards never meet.
 uint32_t meeting_floats(const OpenModel&);
 
-/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their gradients and losses, at every rank those of all.
-/// False where the ranks' gather failed.
+/// Floats of the shards' gradients that a rank adds up.
+struct Slice {
+  uint32_t begin, end;
+};
+Slice slice_of(const Layout&, uint32_t rank, uint32_t ranks);
+
+/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their losses, and this rank's slice of their
+/// gradients. False where the ranks' gather failed.
 bool run_group(Batch&, const sluice_host*, uint32_t flying);
+
+/// Brings every rank's slice of the gradient to all.
+bool gather_gradient(const Layout&, const sluice_host*);
 
 }  // namespace sluice
 

@@ -234,15 +234,17 @@ bool good_batch(const Trainer& t, const sluice_sequence* sequences, uint32_t n, 
 struct AddTask {
   const Batch& batch;
   uint32_t shards;
+  Slice slice;
   static constexpr uint32_t chunk = 1u << 14;
+
+  uint32_t tasks() const { return (slice.end - slice.begin + chunk - 1) / chunk; }
 
   static void run(void* argument, uint32_t i) {
     const AddTask& t = *static_cast<AddTask*>(argument);
     const Layout& l = t.batch.layout;
-    const uint32_t at = i * chunk, n = l.shard_floats - at < chunk ? l.shard_floats - at : chunk;
-    float* const to = l.gradient + (l.shard_begin - l.section_begin) / sizeof(float);
+    const uint32_t at = t.slice.begin + i * chunk, n = t.slice.end - at < chunk ? t.slice.end - at : chunk;
     for (uint32_t s = 0; s < t.shards; ++s)
-      t.batch.model.kernels->add_f32(l.shard_gradients + uint64_t(s) * l.shard_floats + at, to + at, n);
+      t.batch.model.kernels->add_f32(l.shard_gradients + uint64_t(s) * l.shard_floats + at, l.added() + at, n);
   }
 };
 
@@ -280,8 +282,8 @@ bool batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
   for (batch.first = 0; batch.first < shards; batch.first += l.shards) {
     const uint32_t flying = shards - batch.first < l.shards ? shards - batch.first : l.shards;
     if (!run_group(batch, host, flying)) return false;
-    AddTask add{batch, flying};
-    spread(host, (l.shard_floats + AddTask::chunk - 1) / AddTask::chunk, AddTask::run, &add);
+    AddTask add{batch, flying, slice_of(l, rank_of(host), ranks_of(host))};
+    spread(host, add.tasks(), AddTask::run, &add);
     add_seen_rows(batch, flying);
     for (uint32_t s = 0; s < flying; ++s) {
       result.loss_sum += l.flights[s].loss.sum;
@@ -289,7 +291,7 @@ bool batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
       result.correct += l.flights[s].loss.correct;
     }
   }
-  return true;
+  return gather_gradient(l, host);
 }
 
 /// Batch normalization's running moments.

@@ -220,8 +220,9 @@ void update_weights(const OpenModel&, const sluice_train_options&, const Paramet
 /// Runs tasks 0 to n - 1 where the host wants them.
 void spread(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument);
 
-/// How many ranks train together.
+/// How many ranks train together, and which one this is.
 inline uint32_t ranks_of(const sluice_host* host) { return host && host->gather && host->ranks > 1 ? host->ranks : 1; }
+inline uint32_t rank_of(const sluice_host* host) { return ranks_of(host) > 1 ? host->rank : 0; }
 
 }  // namespace sluice
 

@@ -148,8 +148,13 @@ refused 2 '^newer/model.slu: ' report newer
 
 # --- what is no run, and what must not be written over
 refused 2 '^nowhere: there is no such folder' report nowhere
-refused 2 '^recipe.toml: is a file' report recipe.toml
+refused 2 '^recipe.toml: is a file, and no tuning study' report recipe.toml
 refused 2 '^data: is no run, and holds none' report data
+printf 'SQLite format 3\0and no more' >broken.db
+refused 2 '^broken.db: is a tuning study, which has a page of its own; report it alone$' report run broken.db --out no.html
+refused 2 '^--sequence 1: is for the report of one run$' report broken.db --sequence 1
+refused 2 '^broken.db: is no study, or damaged' report broken.db
+absent broken.html
 refused 2 '^run/model.slu: exists and is no report' report run --out run/model.slu
 same run/model.slu before.slu "a model that a report was to replace"
 refused 2 '' report
@@ -193,4 +198,33 @@ mkdir all && mv run wide all
 works report all
 grep -q '^wrote all/report.html' out || complain "a folder of runs: $(cat out)"
 has all/report.html '2 runs compared'
+
+# --- a tuning study, where this build has tuning
+if "${sluice[@]}" tune --help >/dev/null 2>&1; then
+  sed -e 's/gru = 12/gru = { value = 8, low = 4, high = 12 }/' -e 's/^learning_rate = .*/learning_rate = { value = 2e-2, low = 1e-3, high = 0.1, log = true }/' \
+    recipe.toml >space.toml
+  printf '[device]\ncore = "cortex-m4"\nflash = "16 KiB"\n' >>space.toml
+  works tune space.toml --study some.db --method random --trials 12 --seeds 1,2
+  works report some.db
+  grep -q '^wrote some.html' out || complain "report of a study says $(cat out)"
+  well_formed some.html
+  lacks some.html '<script|<link|<img|src=|@import|url\(|javascript:'
+  lacks some.html "$PWD"
+  for title in 'What was searched' 'On the test set' 'Optimization history: the best loss is ' 'Validation while training' 'layers.1.gru: ' \
+    'learning_rate: ' '12 complete trials beside each other' 'Validation loss against flash' 'budget: 16,384' 'The ten best'; do
+    has some.html ">$title"
+  done
+  has some.html 'matters most: alone it explains|the same for all'
+  cp some.db read_only.db && chmod a-w read_only.db
+  works report read_only.db --out other.html
+  sed 's/read_only\.db/some.db/g' other.html >renamed.html
+  same some.html renamed.html "the report of a study and of its copy that may not be written"
+  works tune --study some.db --best
+  best=$(sed -n 's/^best: trial \([0-9]*\),.*/\1/p' out)
+  value=$(sed -n 's/.*validation loss \([0-9.]*\)$/\1/p' out)
+  accuracy=$(sed -n 's/.*, accuracy \(.* %\)$/\1/p' out)
+  has some.html "the best loss is $value, of trial $best of 12<"
+  has some.html "<dt>Test</dt><dd>$accuracy<"
+  [ -n "$accuracy" ] || complain "tune --best says no accuracy: $(cat out)"
+fi
 finish

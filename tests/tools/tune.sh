@@ -29,6 +29,19 @@ method = "random"
 trials = 10
 END
 
+# A database that another process holds for longer than 30 s: begun here, looked at in the end.
+if command -v sqlite3 >/dev/null; then
+  "${sluice[@]}" tune small.toml --study held.db --trials 1 --seeds 1 >/dev/null 2>&1 </dev/null
+  (echo "BEGIN IMMEDIATE; SELECT 'held';" && sleep 45) | sqlite3 held.db >held.out &
+  holder=$!
+  (
+    until [ -s held.out ]; do sleep 0.05; done
+    "${sluice[@]}" tune small.toml --study held.db --trials 2 --seeds 1 >held.said 2>held.err </dev/null
+    echo $? >held.code
+  ) &
+  waits=$!
+fi
+
 json() { "${sluice[@]}" tune --study "$1" --json | grep -v '"seconds"\|code_hash'; }
 field() { "${sluice[@]}" tune --study "$1" --json | grep -o "\"$2\": [^,]*" | head -n 1 | sed 's/.*: //'; }
 trials() { "${sluice[@]}" tune --study "$1" --list | tail -n +2; }
@@ -118,6 +131,20 @@ rm -f wild2.db*
   --enqueue "train.optimizer=sgd,train.learning_rate=99.0" >out 2>err </dev/null
 [ $? -eq 1 ] || complain "--max-failures: no exit code 1"
 tail -n 1 err | grep -q 'trials failed, more than the 1 of --max-failures' || complain "--max-failures: $(tail -n 1 err)"
+
+# A full disk, and a time that is up.
+(
+  ulimit -f 200
+  "${sluice[@]}" tune small.toml --study full.db --trials 60 --seeds 1 >out 2>err </dev/null
+  echo $? >code
+)
+[ "$(cat code)" -eq 1 ] || complain "a full disk: exit code $(cat code)"
+tail -n 1 err | grep -q '^full.db: ' || complain "a full disk: $(tail -n 1 err)"
+trials full.db | grep -q complete || complain "a full disk: what had ended is lost"
+works tune small.toml --study full.db --trials 12 --seeds 1
+[ "$(trials full.db | grep -c complete)" -ge 12 ] || complain "after a full disk: $(trials full.db)"
+works tune small.toml --study late.db --trials 100000 --time 1s --seeds 1
+[ "$(trials late.db | wc -l)" -lt 100000 ] && trials late.db | grep -q complete || complain "--time: $(trials late.db | wc -l) trials"
 
 # A device: nothing over its budget is trained, the winner is in its number format and fits.
 cat small.toml >device.toml
@@ -216,5 +243,13 @@ if command -v sqlite3 >/dev/null; then
   refused 2 'old.db: is a study of schema 99, and this program has 1; update sluice' tune --study old.db --list
   sqlite3 other.db 'CREATE TABLE x (y)'
   refused 2 'other.db: is a database, but no study' tune --study other.db --list
+fi
+if [ -n "${waits-}" ]; then
+  wait "$waits"
+  kill "$holder" 2>/dev/null
+  cp held.err err
+  cp held.said out
+  cp held.code code
+  judge 1 'held.db: another process has locked it for longer than 30 s' "a database that is held"
 fi
 finish

@@ -1,13 +1,17 @@
-// sluice report: a run, or several of them, as a page to look at.
+// sluice report: a run, or several of them, or a tuning study as a page to look at.
 #include "../report/report.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../report/markup.h"
+#if SLUICE_WITH_TUNE
+#include "../report/study.h"
+#endif
 #include "command.h"
 
 namespace sluice::tools {
@@ -34,7 +38,7 @@ void add_runs(const std::string& folder, int levels, std::vector<std::string>& r
 std::vector<std::string> runs_of(const std::string& folder) {
   std::error_code unknown;
   if (!fs::exists(folder, unknown)) refuse("{}: there is no such folder; give one that \"sluice train --out\" made", folder);
-  if (!fs::is_directory(folder, unknown)) refuse("{}: is a file; give the folder of a run", folder);
+  if (!fs::is_directory(folder, unknown)) refuse("{}: is a file, and no tuning study; give the folder of a run", folder);
   if (is_run(folder)) return {folder};
   std::vector<std::string> runs;
   add_runs(folder, 3, runs);
@@ -52,9 +56,38 @@ void check_replaceable(const std::string& path) {
     refuse("{}: exists and is no report; give another file with --out", path);
 }
 
+/// Whether a file is an SQLite database, as a study is.
+bool is_database(const std::string& path) {
+  constexpr std::string_view magic("SQLite format 3\0", 16);
+  std::string begin(magic.size(), ' ');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(begin.data(), std::streamsize(begin.size())) && begin == magic;
+}
+
+void write_page(const std::string& path, const std::string& page) {
+  write_file(path, page);
+  print("wrote {}, {} bytes\n", path, with_commas(page.size()));
+}
+
+void report_study(const ReportOptions& options, const std::string& file) {
+  if (options.runs.size() > 1) refuse("{}: is a tuning study, which has a page of its own; report it alone", file);
+  if (!options.sequences.empty()) refuse("--sequence {}: is for the report of one run", options.sequences[0]);
+  if (!options.data_folder.empty())
+    refuse("--data-dir {}: is for reports of runs; a study's needs no data", options.data_folder);
+  const std::string out = options.out.empty() ? fs::path(file).replace_extension(".html").string() : options.out;
+  check_replaceable(out);
+#if SLUICE_WITH_TUNE
+  write_page(out, study_page(read_study(file)));
+#else
+  refuse("{}: is a tuning study, and this program was built without SQLite", file);
+#endif
+}
+
 }  // namespace
 
 void run_report(const ReportOptions& options) {
+  for (const std::string& file : options.runs)
+    if (is_database(file)) return report_study(options, file);
   std::vector<std::string> runs;
   for (const std::string& folder : options.runs)
     for (const std::string& run : runs_of(folder)) runs.push_back(run);
@@ -69,8 +102,7 @@ void run_report(const ReportOptions& options) {
   for (const std::string& run : runs)
     if (runs.size() > 1) beside.push_back(compared(read_run(run, options.data_folder)));
   if (runs.size() > 1) page = comparison_page(beside);
-  write_file(out, page);
-  print("wrote {}, {} bytes\n", out, with_commas(page.size()));
+  write_page(out, page);
 }
 
 }  // namespace sluice::tools

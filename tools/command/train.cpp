@@ -220,7 +220,7 @@ void wait_for_ranks(const std::string& made) {
     const std::string checkpoint = receive_from(0, checkpoint_tag);
     std::optional<TrainState> state;
     if (!checkpoint.empty()) state = read_checkpoint(checkpoint, start.made, checkpoint_file);
-    train(recipe, input.train, input.split, start, nullptr, state ? &*state : nullptr);
+    train(recipe, input.train, input.split, start, nullptr, state ? &*state : nullptr, ranks());
   }
 }
 
@@ -245,7 +245,7 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   tell(data_line(input) + "\n");
   const Progress clock = start_progress(1);
   try {
-    run.trained = train(recipe, input.train, input.split, start, &keeping);
+    run.trained = train(recipe, input.train, input.split, start, &keeping, nullptr, ranks());
   } catch (const RankLost& lost) {
     throw Error(lost.exit_code, fmt::format("{}; to go on: sluice train --resume {}", lost.what(), name));
   }

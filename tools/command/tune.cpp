@@ -9,11 +9,13 @@
 #include "../common/hash.h"
 #include "../common/print.h"
 #include "../common/progress.h"
+#include "../common/ranks.h"
 #include "../common/safe_file.h"
 #include "../data/parse_number.h"
 #include "../train/start.h"
 #include "../tune/ask.h"
 #include "../tune/processes.h"
+#include "../tune/rank_desk.h"
 #include "../tune/show.h"
 #include "../tune/worker.h"
 #include "command.h"
@@ -208,6 +210,7 @@ bool read_only(const TuneOptions& options) {
 }  // namespace
 
 void run_tune(const TuneOptions& options) {
+  if (ranks().rank > 0) return work_for_rank_0();
   if (options.study.empty()) refuse("sluice tune: no study; give --study FILE.db");
   if (read_only(options)) return;
   wanted_isa();
@@ -215,6 +218,7 @@ void run_tune(const TuneOptions& options) {
   const bool there = is_begun(options.study);
   if (options.recipe.empty() && !there) refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
   const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), overrides) : plan_of(options, overrides);
+  if (ranks().count > 1 && !options.jobs.empty()) refuse("--jobs {}: mpirun's ranks do the trials; leave it out", options.jobs);
   const std::uint64_t jobs = options.jobs.empty() ? 1 : count_of("--jobs", options.jobs, 1024);
   const std::vector<std::string> seeds = seeds_of(options.seeds.empty() ? "1..5" : options.seeds);
   const double seconds = options.time.empty() ? 0 : seconds_of(options.time);
@@ -238,7 +242,10 @@ void run_tune(const TuneOptions& options) {
     const std::vector<std::uint64_t> added = enqueue(db, plan, shapes, points);
     if (added.size() < points.size()) tell(fmt::format("{} of the enqueued points are trials already\n", points.size() - added.size()));
   }
-  run_workers(options.study, plan, jobs, seconds);
+  if (ranks().count > 1)
+    serve_ranks(options.study, plan, seconds);
+  else
+    run_workers(options.study, plan, jobs, seconds);
   finish_winner(options.study, plan, seeds);
   print_text(best_text(read_study(options.study)));
 }

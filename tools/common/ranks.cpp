@@ -14,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -35,7 +36,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds beat_every{500}, silence{10000};
-constexpr milliseconds last_words{250};  // of a job that mpirun ends
+constexpr milliseconds last_words{250};     // of a job that mpirun ends
+constexpr milliseconds last_seconds{2000};  // for the others to end too, after a failure
 constexpr int note_tag = 1001;           // of beats, and of a rank's end
 constexpr int piece_tag = 1002;
 constexpr std::chrono::microseconds spins{100}, naps{20};  // a wait polls for so long, then sleeps in between
@@ -48,6 +50,7 @@ struct Peer {
   Clock::time_point heard = Clock::now();
   std::atomic<bool> silent{false}, ended{false};
   int exit_code = 0;
+  bool missed = false;  ///< a rank, when it ended
   std::string last_line;
   MPI_Request beat = MPI_REQUEST_NULL;
 };
@@ -55,7 +58,7 @@ struct Peer {
 std::unique_ptr<Peer[]> peers;  // [ranks]
 std::mutex hearing;
 std::thread beats;
-std::atomic<bool> leaves{false};
+std::binary_semaphore leaving{0};
 
 /// Messages on their way, and their memory, which stays as long as MPI may touch it.
 struct Transfer {
@@ -74,7 +77,8 @@ void need(int status) {
 
 bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 0); }
 
-/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else its exit code and last line.
+/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else its exit code, whether it has missed
+/// a rank, and its last line.
 void hear() {
   const std::lock_guard lock(hearing);
   for (;;) {
@@ -87,8 +91,9 @@ void hear() {
     Peer& peer = peers[std::size_t(status.MPI_SOURCE)];
     peer.heard = Clock::now();
     if (size == 0) continue;
-    peer.exit_code = note[0];
-    peer.last_line = note.substr(1);
+    peer.exit_code = static_cast<unsigned char>(note[0]);
+    peer.missed = note[1] != 0;
+    peer.last_line = note.substr(2);
     peer.ended = true;
   }
 }
@@ -101,7 +106,8 @@ void for_each_known(F f) {
 
 /// The thread of the beats. Where it was stopped itself (a machine that slept), it gives the others time again.
 void beat() {
-  for (Clock::time_point last = Clock::now(); !leaves; std::this_thread::sleep_for(beat_every)) {
+  Clock::time_point last = Clock::now();
+  do {
     hear();
     const Clock::time_point now = Clock::now();
     for_each_known([&](int rank, Peer& peer) {
@@ -113,7 +119,7 @@ void beat() {
       if (gone) MPI_Isend(nullptr, 0, MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &peer.beat);
     });
     last = now;
-  }
+  } while (!leaving.try_acquire_for(beat_every));
 }
 
 /// Why there is no point in waiting for a rank (negative: for all); null: there is. Ranks but 0 hear of rank 0 whether others live.
@@ -189,21 +195,25 @@ void join_ranks() {
 
 void leave_ranks(int exit_code, const std::string& last_line) {
   if (place.count == 1) return;
-  leaves = true;
+  leaving.release();
   beats.join();
   hear();
-  Transfer note{std::string(1, char(exit_code)) + last_line, {}};
+  std::thread([=] {
+    std::this_thread::sleep_for(exit_code ? last_seconds : silence);
+    std::_Exit(exit_code);
+  }).detach();
   bool silent = false;
-  for_each_known([&](int rank, Peer& peer) {
-    silent = silent || peer.silent;
+  for_each_known([&](int, const Peer& peer) { silent = silent || peer.silent || peer.missed; });
+  Transfer note{std::string({char(exit_code), char(silent)}) + last_line, {}};
+  for_each_known([&](int rank, const Peer& peer) {
     if (peer.ended || peer.silent) return;
     note.requests.push_back(MPI_REQUEST_NULL);
     MPI_Isend(note.bytes.data(), int(note.bytes.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &note.requests.back());
   });
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
-  if (silent && place.rank == 1) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
-  if (silent) std::_Exit(exit_code);                                               // nobody can be left in peace
-  MPI_Finalize();
+  if (silent && place.rank == 1 && peers[0].silent) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
+  if (silent) std::_Exit(exit_code);  // MPI's own end would wait for who is gone
+  MPI_Finalize();  // waits for all others
 }
 
 bool is_lost(int rank) { return knows(rank) && (peers[std::size_t(rank)].ended || peers[std::size_t(rank)].silent); }
@@ -242,34 +252,39 @@ std::string receive_from(int rank, int tag) {
 
 void exchange(std::span<const sluice_piece> pieces) {
   static Transfer transfer;  // its memory is used again
-  const auto count = std::size_t(place.count), own = std::size_t(place.rank);
-  std::vector<std::size_t> begin(count + 1), at;  // of each rank's bytes
-  for (const sluice_piece& piece : pieces) begin[piece.rank + 1] += piece.bytes;
-  for (std::size_t rank = 0; rank < count; ++rank) begin[rank + 1] += begin[rank];
-  if (transfer.bytes.size() < begin[count]) transfer.bytes.resize(begin[count]);
-  at = begin;
-  for (const sluice_piece& piece : pieces) {
-    if (piece.rank == own) std::memcpy(transfer.bytes.data() + at[own], piece.data, piece.bytes);
-    at[piece.rank] += piece.bytes;
-  }
+  const int own = place.rank;
+  const auto each = [&](int from, int to, auto f) {
+    for (const sluice_piece& piece : pieces)
+      if (int(piece.from) == from && from != to && (piece.to == SLUICE_EVERY_RANK || int(piece.to) == to)) f(piece);
+  };
+  std::vector<std::size_t> begin = {0};  // of what comes from each rank, and then of what goes to each
+  for (const bool goes : {false, true})
+    for (int rank = 0; rank < place.count; ++rank) {
+      std::size_t end = begin.back();
+      each(goes ? own : rank, goes ? rank : own, [&](const sluice_piece& piece) { end += piece.bytes; });
+      begin.push_back(end);
+    }
+  if (transfer.bytes.size() < begin.back()) transfer.bytes.resize(begin.back());
+  char* const memory = transfer.bytes.data();
   transfer.requests.clear();
-  const auto post = [&](std::size_t of, auto call) {  // in blocks, since MPI counts them as int
-    for (std::size_t from = begin[of]; from < begin[of + 1]; from += most_bytes) {
+  const auto post = [&](std::size_t which, auto call) {  // in blocks, since MPI counts them as int
+    for (std::size_t at = begin[which]; at < begin[which + 1]; at += most_bytes) {
       transfer.requests.push_back(MPI_REQUEST_NULL);
-      need(call(transfer.bytes.data() + from, int(std::min(most_bytes, begin[of + 1] - from)), &transfer.requests.back()));
+      need(call(memory + at, int(std::min(most_bytes, begin[which + 1] - at)), &transfer.requests.back()));
     }
   };
-  for (std::size_t rank = 0; rank < count; ++rank)
-    if (rank != own)
-      post(rank, [&](char* to, int n, MPI_Request* request) { return MPI_Irecv(to, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
-  for (std::size_t rank = 0; rank < count; ++rank)
-    if (rank != own)
-      post(own, [&](char* from, int n, MPI_Request* request) { return MPI_Isend(from, n, MPI_BYTE, int(rank), piece_tag, MPI_COMM_WORLD, request); });
+  for (int rank = 0; rank < place.count; ++rank)
+    post(std::size_t(rank), [&](char* at, int n, MPI_Request* request) { return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, request); });
+  for (int rank = 0; rank < place.count; ++rank) {
+    const auto which = std::size_t(place.count + rank);
+    char* to = memory + begin[which];
+    each(own, rank, [&](const sluice_piece& piece) { std::memcpy(to, piece.data, piece.bytes), to += piece.bytes; });
+    post(which, [&](char* at, int n, MPI_Request* request) { return MPI_Isend(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, request); });
+  }
   complete(transfer, -1);
-  at = begin;
-  for (const sluice_piece& piece : pieces) {
-    if (piece.rank != own) std::memcpy(piece.data, transfer.bytes.data() + at[piece.rank], piece.bytes);
-    at[piece.rank] += piece.bytes;
+  for (int rank = 0; rank < place.count; ++rank) {
+    const char* from = memory + begin[std::size_t(rank)];
+    each(rank, own, [&](const sluice_piece& piece) { std::memcpy(piece.data, from, piece.bytes), from += piece.bytes; });
   }
 }
 

@@ -52,7 +52,7 @@ std::optional<int> sender_of(int tag);
 /// Waits for a rank's message.
 std::string receive_from(int rank, int tag);
 
-/// Fills the pieces that other ranks have, as sluice_host's gather wants it: one message from each rank to each other one.
+/// Brings pieces from where they are to where they are wanted, as sluice_host's gather has it: one message from a rank to another.
 void exchange(std::span<const sluice_piece> pieces);
 
 }  // namespace sluice::tools

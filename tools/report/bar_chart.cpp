@@ -9,13 +9,16 @@ namespace sluice::tools {
 
 std::string bar_chart(const Bars& bars) {
   constexpr double thick = 16, apart = 10;
+  constexpr std::size_t longest_name = 22;
   const std::size_t each = bars.series.size();
   double most = 0;
   for (const double v : bars.values)
     if (std::isfinite(v)) most = std::max(most, v);
   const Scale scale = linear_scale(0, most, 4, true);
   const double group = double(each) * thick + apart;
-  const Box box{96, 6, sheet_width - 64, 6 + group * double(bars.rows.size())};
+  std::size_t longest = 0;
+  for (const std::string& row : bars.rows) longest = std::max(longest, std::min(letters(row), longest_name));
+  const Box box{std::max(96.0, 16 + 7.4 * double(longest)), 6, sheet_width - 64, 6 + group * double(bars.rows.size())};
   std::string drawing;
   for (const double tick : scale.ticks) drawing += line(box.x(scale, tick), box.top, box.x(scale, tick), box.bottom, "grid");
   drawing += x_axis(box, scale, bars.x, false);
@@ -24,7 +27,7 @@ std::string bar_chart(const Bars& bars) {
     keys += legend_key(fmt::format("<rect class=\"b{}\" x=\"8\" width=\"10\" height=\"9\"/>", k + 1), bars.series[k]);
   for (std::size_t i = 0; i < bars.rows.size(); ++i) {
     const double top = box.top + double(i) * group + apart / 2;
-    drawing += text_at(box.left - 6, top + double(each) * thick / 2 + 4, "end", shortened(bars.rows[i], 12));
+    drawing += text_at(box.left - 6, top + double(each) * thick / 2 + 4, "end", shortened(bars.rows[i], longest_name));
     for (std::size_t k = 0; k < each; ++k) {
       const double value = bars.values[i * each + k], y = top + double(k) * thick;
       if (!std::isfinite(value)) continue;

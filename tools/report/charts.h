@@ -1,4 +1,5 @@
-// Charts as SVG with titles, axes and units: curves, points, heat maps, bars. Each function gives a figure's markup.
+// Charts as SVG with titles, axes and units: curves, points, parallel coordinates, heat maps, bars. Each function gives a
+// figure's markup.
 #pragma once
 #include <limits>
 #include <string>
@@ -10,6 +11,14 @@ struct Axis {
   std::string label;                                      ///< with its unit
   bool whole = false;                                     ///< no ticks between whole numbers
   double most = std::numeric_limits<double>::infinity();  ///< no axis goes beyond it
+  double wide = 30;  ///< where it may be logarithmic: it is from values on that spread so many times
+
+  // Not of heat maps and bars: where the axis' ends are known beforehand.
+  double low = 0, high = low;           ///< the same: over what is drawn
+  bool logarithmic = false;             ///< between these ends
+  std::vector<double> ticks = {};       ///< between them; empty: where they stand by rule
+  std::vector<std::string> names = {};  ///< of 0, 1, ..., in place of numbers
+  bool has_range() const { return high > low || !names.empty(); }
 };
 
 /// A curve, or points. What is not finite is left out, and a curve has a gap there.
@@ -62,6 +71,47 @@ struct Bars {
   std::string note = {};
 };
 std::string bar_chart(const Bars& bars);
+
+/// Points of one kind, and what joins them. What is not finite is left out.
+struct Points {
+  enum Shape { dot, ring, cross, winner, none };
+  std::string name = {};  ///< in the legend; empty: not there
+  std::vector<double> x = {}, y = {};
+  Shape shape = dot;
+  int color = 1;
+  std::vector<double> error = {};  ///< a bar so far up and down; empty: none
+  bool joined = false;             ///< by a line, in the order given
+  bool valueless = false;          ///< they have no y, and stand above the chart
+};
+
+/// Colors under points, over the whole chart.
+struct Ground {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> shares;  ///< [rows][columns] in [0, 1], the first row on top
+  std::string low, high;       ///< what 0 and 1 stand for
+};
+
+struct Scatter {
+  std::string title;
+  Axis x, y;
+  std::vector<Points> series;
+  std::vector<Mark> marks = {};
+  std::string note = {};
+  Ground ground = {};
+};
+std::string scatter(const Scatter& chart);
+
+/// Parallel coordinates; the axes lie flat, one below the other, so that any number of them can be read on any screen.
+struct Parallel {
+  std::string title;
+  std::vector<Axis> axes;                  ///< with their ranges
+  std::vector<std::vector<double>> lines;  ///< [lines][axes]; NaN: the line has no place there, and passes at the left
+  std::vector<double> shares;              ///< [lines] of the colors, in [0, 1]; the highest on top
+  std::size_t winner = 0;                  ///< of the lines
+  std::string low, high;                   ///< what 0 and 1 stand for
+  std::string note = {};
+};
+std::string parallel_coordinates(const Parallel& chart);
 
 /// Fewer points that look the same: of every stretch of x the lowest and the highest.
 Series thinned(const Series& series, std::size_t stretches);

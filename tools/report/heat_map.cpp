@@ -1,7 +1,6 @@
 // Numbers of a grid as colors.
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "draw.h"
 #include "markup.h"
@@ -26,28 +25,6 @@ struct Grid {
     return is_signed() ? signed_class(s) : amount_class(s);
   }
 };
-
-/// One path a color, its cells in runs along the rows; what is nothing is left to the ground.
-std::string draw_cells(const Grid& grid) {
-  const HeatMap& map = grid.map;
-  const std::string nothing = grid.css(grid.is_signed() ? 0 : map.low);
-  std::map<std::string, std::string> paths;
-  for (std::size_t row = 0; row < map.rows; ++row)
-    for (std::size_t begin = 0, end; begin < map.columns; begin = end) {
-      const auto css_at = [&](std::size_t column) { return grid.css(map.values[row * map.columns + column]); };
-      const std::string css = css_at(begin);
-      for (end = begin + 1; end < map.columns && css_at(end) == css;) ++end;
-      if (css.empty() || css == nothing) continue;
-      paths[css] += fmt::format("M{} {}h{}v1h-{}z", begin, row, end - begin, end - begin);
-    }
-  std::string drawing =
-      fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", nothing, place(grid.box.left),
-                  place(grid.box.top), place(grid.box.right - grid.box.left), place(grid.box.bottom - grid.box.top));
-  drawing += fmt::format("<g class=\"cells\" transform=\"translate({} {}) scale({:.4f} {:.4f})\">\n", place(grid.box.left),
-                         place(grid.box.top), grid.cell_width(), grid.cell_height());
-  for (const auto& [css, path] : paths) drawing += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", css, path);
-  return drawing + "</g>\n";
-}
 
 std::string draw_texts(const Grid& grid) {
   std::string drawing;
@@ -80,36 +57,15 @@ std::string draw_column_names(const Grid& grid, bool upright) {
     const double x = grid.box.left + (double(column) + 0.5) * grid.cell_width();
     const std::string name = shortened(grid.map.column_names[column], named_length);
     if (!upright) drawing += text_at(x, grid.box.bottom + 16, "tick mid", name);
-    if (upright)
-      drawing += fmt::format("<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", place(x + 4),
-                             place(grid.box.bottom + 6), escaped(name));
+    if (upright) drawing += upright_text(x + 4, grid.box.bottom + 6, name);
   }
   return drawing;
 }
 
 std::size_t longest(const std::vector<std::string>& names) {
   std::size_t most = 0;
-  for (const std::string& name : names) {
-    const std::string seen = shortened(name, named_length);
-    most = std::max(most, std::size_t(std::count_if(seen.begin(), seen.end(), [](char c) { return (c & 0xC0) != 0x80; })));
-  }
+  for (const std::string& name : names) most = std::max(most, letters(shortened(name, named_length)));
   return most;
-}
-
-/// What the colors mean, above the grid at the right.
-std::string color_bar(const HeatMap& map, double right) {
-  const bool both = map.low < 0;
-  const int levels = both ? signed_levels : amount_levels;
-  const std::string low = fmt::format("{:.3g}", map.low), high = fmt::format("{:.3g}", map.high);
-  const double width = both ? 5 : 9, end = right - 12 - 8 * double(high.size()), left = end - levels * width;
-  std::string drawing = text_at(left - 5, 14, "tick end", low);
-  for (int i = 0; i < levels; ++i) {
-    const double share = double(i) / (levels - 1);
-    drawing +=
-        fmt::format("<rect class=\"{}\" x=\"{}\" y=\"5\" width=\"{}\" height=\"10\"/>\n",
-                    both ? signed_class(2 * share - 1) : amount_class(share), place(left + i * width), place(width + 0.5));
-  }
-  return drawing + text_at(end + 5, 14, "tick", high);
 }
 
 /// Columns by number.
@@ -131,7 +87,10 @@ std::string heat_map(const HeatMap& map) {
   const Grid grid{map, box};
   const bool upright = named && double(column_length) * 7.4 > grid.cell_width();
   const double foot = upright ? 12 + 7.4 * double(column_length) : 22;
-  std::string drawing = text_at(4, 14, "", map.y.label) + color_bar(map, sheet_width) + draw_cells(grid) + draw_texts(grid);
+  const auto css_at = [&](std::size_t row, std::size_t column) { return grid.css(map.values[row * map.columns + column]); };
+  std::string drawing = text_at(4, 14, "", map.y.label);
+  drawing += color_bar(map.low < 0, fmt::format("{:.3g}", map.low), fmt::format("{:.3g}", map.high), sheet_width);
+  drawing += draw_cells(box, map.rows, map.columns, grid.css(grid.is_signed() ? 0 : map.low), css_at) + draw_texts(grid);
   drawing += draw_row_names(grid) + draw_column_names(grid, upright);
   if (map.row_names.empty()) {
     const double each = map.square ? map.each : 1;

@@ -9,14 +9,6 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::size_t most_stretches = 200;  // of a curve: two points each are as many as its pixels show
-constexpr double wide_spread = 30;           // from which logarithms show more
-constexpr double least_logarithmic = 1e-30;
-
-struct Extent {
-  double low = std::numeric_limits<double>::infinity(), high = -low;
-  bool empty() const { return low > high; }
-  void take(double v) { low = std::min(low, v), high = std::max(high, v); }
-};
 
 /// Whether a point has a place; beyond 1e300 nothing has.
 bool is_shown(const Series& s, std::size_t i) { return std::fabs(s.x[i]) < 1e300 && std::fabs(s.y[i]) < 1e300; }
@@ -54,17 +46,6 @@ std::string keys_of(const std::vector<Series>& series) {
   return legend(keys);
 }
 
-std::string draw_marks(const LineChart& chart, const Box& box, const Scale& x) {
-  std::string drawing;
-  for (const Mark& mark : chart.marks) {
-    const double at = box.x(x, mark.x);
-    const bool left = at > (box.left + box.right) / 2;
-    drawing += line(at, box.top, at, box.bottom, "mark");
-    drawing += text_at(at + (left ? -5 : 5), box.top + 11, left ? "tick end" : "tick", mark.name);
-  }
-  return drawing;
-}
-
 }  // namespace
 
 Series thinned(const Series& series, std::size_t stretches) {
@@ -98,16 +79,19 @@ std::string line_chart(const LineChart& chart) {
       if (is_shown(s, i)) xs.take(s.x[i]), ys.take(s.y[i]);
   if (xs.empty()) return figure(chart.title, "", missing("There is no finite value to draw."), chart.note);
   if (chart.square) xs.take(ys.low), xs.take(ys.high), ys = xs;
-  const bool logarithmic = chart.logarithmic && ys.low > least_logarithmic && ys.high / ys.low >= wide_spread;
+  const bool logarithmic = chart.logarithmic && ys.is_wide(chart.y.wide);
   const Scale x = linear_scale(xs.low, xs.high, 6, chart.square, chart.x.whole);
-  Scale y = logarithmic ? log_scale(ys.low, ys.high) : linear_scale(ys.low, ys.high, 5, true, chart.y.whole);
-  if (y.high > chart.y.most) y = linear_scale(std::min(y.low, ys.low), chart.y.most, 5, true, chart.y.whole);
+  Scale y = chart.y.has_range() ? scale_of(chart.y, ys)
+            : logarithmic       ? log_scale(ys.low, ys.high)
+                                : linear_scale(ys.low, ys.high, 5, true, chart.y.whole);
+  if (!chart.y.has_range() && y.high > chart.y.most)
+    y = linear_scale(std::min(y.low, ys.low), chart.y.most, 5, true, chart.y.whole);
   const double side = chart.square ? 330 : 200;
   const Box box{62, 28, chart.square ? 62 + side : sheet_width - 22, 28 + side};
-  std::string drawing = y_axis(box, y, {logarithmic ? chart.y.label + ", logarithmic" : chart.y.label});
+  std::string drawing = y_axis(box, y, {y.logarithmic ? chart.y.label + ", logarithmic" : chart.y.label});
   drawing += x_axis(box, x, chart.x, true);
   if (chart.square) drawing += line(box.left, box.bottom, box.right, box.top, "mark");
-  drawing += draw_marks(chart, box, x);
+  drawing += draw_marks(chart.marks, box, x);
   for (const Series& s : chart.series) drawing += draw_series(s.points ? s : thinned(s, most_stretches), box, x, y);
   return figure(chart.title, keys_of(chart.series), svg(chart.title, box.bottom + 42, drawing), chart.note);
 }

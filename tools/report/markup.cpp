@@ -108,6 +108,10 @@ std::string paragraph(std::string_view text) { return fmt::format("<p>{}</p>\n",
 
 std::string missing(std::string_view text) { return fmt::format("<p class=\"missing\">{}</p>\n", escaped(text)); }
 
+std::string fact(std::string_view name, std::string_view value, std::string_view more) {
+  return fmt::format("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n", escaped(name), escaped(value), escaped(more));
+}
+
 std::string section(std::string_view title, const std::string& inside) {
   return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", escaped(title), inside);
 }

@@ -26,6 +26,8 @@ std::string html_table(const std::vector<std::vector<std::string>>& rows);
 std::string paragraph(std::string_view text);
 /// What is not on the page, and why.
 std::string missing(std::string_view text);
+/// One of the figures in boxes at a page's beginning, in a <dl class="facts">.
+std::string fact(std::string_view name, std::string_view value, std::string_view more);
 /// @param inside  markup
 std::string section(std::string_view title, const std::string& inside);
 /// Charts side by side where there is room.

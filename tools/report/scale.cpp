@@ -34,6 +34,12 @@ double log_of(double x) {  // of what a float cannot hold, the nearest that it c
   return double(y);
 }
 
+double exp_of(double x) {
+  float y = float(x);
+  pick_kernels("scalar")->exp_f32(&y, &y, 1);
+  return double(y);
+}
+
 /// times 10^n.
 struct Step {
   int times, n;
@@ -53,8 +59,20 @@ Step nice_step(double x) {
 
 double Scale::at(double value) const {
   if (high == low) return 0.5;
-  if (!logarithmic) return (value - low) / (high - low);
-  return (log_of(value) - log_of(low)) / (log_of(high) - log_of(low));
+  const double share =
+      logarithmic ? (log_of(value) - log_of(low)) / (log_of(high) - log_of(low)) : (value - low) / (high - low);
+  return rim == 0 ? share : rim + share * (1 - 2 * rim);
+}
+
+double Scale::value(double at) const {
+  const double share = std::clamp((at - rim) / (1 - 2 * rim), 0.0, 1.0);
+  if (!logarithmic) return low + share * (high - low);
+  return exp_of(log_of(low) + share * (log_of(high) - log_of(low)));
+}
+
+bool Extent::is_wide(double times) const {
+  constexpr double least = 1e-30;
+  return low > least && high / low >= times;
 }
 
 Scale linear_scale(double low, double high, int wanted, bool outward, bool whole) {
@@ -92,7 +110,33 @@ Scale log_scale(double low, double high) {
   return scale;
 }
 
+Scale log_range(double low, double high) {
+  constexpr std::size_t most = 6;
+  Scale scale{low, high, true, {}};
+  std::vector<double> powers;
+  for (int n = decade(low); n <= decade(high); ++n)
+    for (const int times : {1, 2, 5}) {
+      const double tick = Step{times, n}.value();
+      if (tick < low * (1 - 1e-9) || tick > high * (1 + 1e-9)) continue;
+      scale.ticks.push_back(tick);
+      if (times == 1) powers.push_back(tick);
+    }
+  if (scale.ticks.size() > most && powers.size() > 1) {
+    scale.ticks.clear();
+    for (std::size_t i = 0; i < powers.size(); i += (powers.size() + most - 1) / most) scale.ticks.push_back(powers[i]);
+  }
+  if (scale.ticks.size() < 2) scale.ticks = {low, high};
+  return scale;
+}
+
+Scale name_scale(const std::vector<std::string>& names) {
+  Scale scale{-0.5, double(names.size()) - 0.5, false, {}, names};
+  for (std::size_t i = 0; i < names.size(); ++i) scale.ticks.push_back(double(i));
+  return scale;
+}
+
 std::string tick_text(const Scale& scale, std::size_t tick) {
+  if (!scale.names.empty()) return scale.names[tick];
   const double value = scale.ticks[tick];
   if (scale.logarithmic || scale.ticks.size() < 2) return figure_text(value);
   const double step = scale.ticks[1] - scale.ticks[0];

@@ -97,6 +97,14 @@ svg .mark { stroke: var(--soft); stroke-dasharray: 2 3; fill: none; }
 svg .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
 svg .faint { stroke-width: 1.1; stroke-opacity: .75; }
 svg .dots { fill: none; stroke-width: 4; stroke-linecap: round; stroke-opacity: .55; }
+svg .shape { fill: none; stroke-width: 1.4; }
+svg .winner { fill: none; stroke-width: 2.4; }
+svg .errors { fill: none; stroke-width: 1.2; }
+svg .rail { stroke: var(--soft); fill: none; }
+svg .thread { fill: none; stroke-width: 1.3; stroke-opacity: .8; stroke-linejoin: round; }
+svg .solid { stroke-opacity: 1; }
+svg .under { fill: none; stroke: var(--card); stroke-width: 7; stroke-linecap: round; }
+svg .over { paint-order: stroke; stroke: var(--card); stroke-width: 4; stroke-linejoin: round; }
 svg .cells { shape-rendering: crispEdges; }
 .words { line-height: 2; font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9rem; overflow-wrap: anywhere; white-space: pre-wrap; margin: 8px 0; }
 .words span { padding: 2px 0; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
@@ -123,9 +131,10 @@ int level(double value, int levels) { return std::clamp(int(std::floor(value * (
 
 }  // namespace
 
-std::string amount_class(double share) { return fmt::format("q{}", level(share, amount_levels)); }
+int amount_level(double share) { return level(share, amount_levels); }
+std::string amount_class(double share) { return fmt::format("q{}", amount_level(share)); }
 std::string signed_class(double value) { return fmt::format("d{}", level((value + 1) / 2, signed_levels)); }
-bool is_strong(double share) { return level(share, amount_levels) > amount_levels / 2; }
+bool is_strong(double share) { return amount_level(share) > amount_levels / 2; }
 
 std::string style_sheet() {
   constexpr std::array dashes = {"", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3", "9 3 2 3"};
@@ -137,7 +146,11 @@ std::string style_sheet() {
     css += fmt::format(".s{0} {{ stroke: var(--s{0}); }} .b{0} {{ fill: var(--s{0}); }}{1}\n", i + 1,
                        dash.empty() ? "" : fmt::format(" .line.s{} {{ stroke-dasharray: {}; }}", i + 1, dash));
   }
-  for (int i = 0; i < amount_levels; ++i) css += fmt::format(".q{0} {{ fill: var(--q{0}); background: var(--q{0}); }}\n", i);
+  for (int i = 0; i < amount_levels; ++i)
+    css += fmt::format(
+        ".q{0} {{ fill: var(--q{0}); background: var(--q{0}); }} .thread.q{0} {{ fill: none; stroke: var(--q{0}); background: "
+        "none; }}\n",
+        i);
   for (int i = 0; i < signed_levels; ++i) css += fmt::format(".d{0} {{ fill: var(--d{0}); }}\n", i);
   return css;
 }

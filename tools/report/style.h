@@ -10,6 +10,9 @@ constexpr int series_colors = 8;  ///< classes s1 to s8: told apart by lightness
 /// Steps of the color scales: classes q0 to q8 from nothing to most; d0 to d16 from most below zero to most above it.
 constexpr int amount_levels = 9, signed_levels = 17;
 
+/// The level of a share in [0, 1].
+int amount_level(double share);
+
 /// The class of a share in [0, 1] of the most, or of a number in [-1, 1].
 std::string amount_class(double share);
 std::string signed_class(double value);

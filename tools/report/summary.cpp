@@ -16,10 +16,6 @@ namespace {
 
 std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
 
-std::string fact(const std::string& name, const std::string& value, const std::string& more) {
-  return fmt::format("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n", escaped(name), escaped(value), escaped(more));
-}
-
 std::string data_text(const ReportedRun& run) {
   std::string text = fmt::format("Trained on {}", file_name(run.recipe.train_file));
   if (!run.input) return text;

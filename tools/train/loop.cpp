@@ -9,7 +9,6 @@
 #include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
-#include "../common/ranks.h"
 #include "../convert/fold.h"
 #include "aware.h"
 #include "batches.h"
@@ -58,6 +57,7 @@ struct Loop {
   const DataSet& data;
   const Split& split;
   const Keeping* keeping;  ///< null: in memory alone
+  Ranks ranks;             ///< that train it together
   Stint* stint;            ///< null: all of the training
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
@@ -73,10 +73,7 @@ struct Loop {
 };
 
 /// Ranks decide it together (gather_for): all of them have the same answer after a batch.
-/// Those that train together.
-Ranks team(const Loop& loop) { return loop.stint ? Ranks{} : ranks(); }
-
-bool is_interrupted(const Loop& loop) { return team(loop).count == 1 ? interrupt_seen != 0 : loop.told_to_stop; }
+bool is_interrupted(const Loop& loop) { return loop.ranks.count == 1 ? interrupt_seen || told_to_end() : loop.told_to_stop; }
 
 void need(sluice_status status) {
   if (status != SLUICE_OK) fail("training: {}: {}", sluice_status_name(status), sluice_status_text(status));
@@ -272,22 +269,22 @@ void crew_of(void* loop, std::uint32_t n, void (*task)(void*, std::uint32_t), vo
 /// With what the ranks gather goes whether one of them is to stop.
 int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
   Loop& loop = *static_cast<Loop*>(context);
-  std::vector<std::uint8_t> stops(std::size_t(ranks().count));
-  stops[std::size_t(ranks().rank)] = interrupt_seen || told_to_end();
+  std::vector<std::uint8_t> stops(std::size_t(loop.ranks.count));
+  stops[std::size_t(loop.ranks.rank)] = interrupt_seen || told_to_end();
   std::vector<sluice_piece> all(pieces, pieces + n);
-  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank});
+  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank, SLUICE_EVERY_RANK});
   try {
     exchange(all);
   } catch (...) {
     loop.lost = std::current_exception();  // the trainer knows no exceptions
     return 1;
   }
-  loop.told_to_stop = loop.told_to_stop || std::count(stops.begin(), stops.end(), 0) < ranks().count;
+  loop.told_to_stop = loop.told_to_stop || std::count(stops.begin(), stops.end(), 0) < loop.ranks.count;
   return 0;
 }
 
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
-  const sluice_host host{&loop, crew_of, std::uint32_t(team(loop).rank), std::uint32_t(team(loop).count), gather_for};
+  const sluice_host host{&loop, crew_of, std::uint32_t(loop.ranks.rank), std::uint32_t(loop.ranks.count), gather_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
   const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
@@ -434,9 +431,10 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 }  // namespace
 
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
-              const TrainState* state, Stint* stint) {
-  Loop loop{
-      recipe, data, split, keeping, stint, Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
+              const TrainState* state, const Ranks& together, Stint* stint) {
+  Loop loop{recipe,  data,     split,
+            keeping, together, stint,
+            Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
   begin(loop, state);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../common/model_file.h"
+#include "../common/ranks.h"
 #include "../convert/budget.h"
 #include "../convert/network.h"
 #include "../data/data.h"
@@ -88,19 +89,20 @@ struct Keeping {
   const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
 };
 
-/// A part of a training, for a search that puts trainings aside and takes them up again. It shows no progress, and is this process's alone.
+/// A part of a training, for a search that puts trainings aside and takes them up again. It shows no progress.
 struct Stint {
   std::int64_t until = 0;       ///< the epoch to end with; 0: the recipe's last
   std::string checkpoint = {};  ///< to go on from, empty: begins; then where it was left
   bool complete = false;        ///< then: nothing is left to do
 };
 
-/// Trains a network on the split's sequences, together with all other ranks, which must do the same. Shows progress on standard error.
-/// @param keeping  null: in memory alone
-/// @param state    what to go on from without `keeping`; null: begins
-/// @param stint    null: from beginning to end
+/// Trains a network on the split's sequences. Shows progress on standard error.
+/// @param keeping   null: in memory alone
+/// @param state     what to go on from without `keeping`; null: begins
+/// @param together  ranks(): all ranks train this one network, and must all call this; otherwise this process alone does
+/// @param stint     null: from beginning to end
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
-              const Keeping* keeping = nullptr, const TrainState* state = nullptr, Stint* stint = nullptr);
+              const Keeping* keeping = nullptr, const TrainState* state = nullptr, const Ranks& together = {}, Stint* stint = nullptr);
 
 /// What the trainer is told: the recipe, with epochs as steps and the sizes of the data. May be moved; the options point into it.
 struct TrainPlan {

@@ -115,7 +115,7 @@ void add_curve(FoldResult& result, const Recipe& recipe, const Trained& trained)
 bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold, Outcome& outcome) {
   const Network start = checked_start(recipe, input);
   Stint stint{until, fold.checkpoint};
-  const Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, &stint);
+  const Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
   if (trained.interrupted) {
     outcome.state = State::waiting;
     return false;
@@ -190,7 +190,7 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   Input input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   Stint stint;
-  Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, &stint);
+  Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
   if (trained.interrupted) throw Error(130, "interrupted; the same command goes on with the study");
   if (!trained.diverged.empty()) fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
   hand_on(recipe, input, trained);

@@ -81,6 +81,7 @@ Point with_value(const Space& space, std::size_t parameter, double value) {
 
 /// Every end of every range, and every choice, gives a recipe that is one.
 void check_ends(const Plan& plan) {
+  recipe_of(plan, own_point(plan.space));
   for (std::size_t i = 0; i < plan.space.parameters.size(); ++i) {
     const Parameter& p = plan.space.parameters[i];
     std::vector<double> ends = {p.low, p.high};

@@ -80,6 +80,12 @@ Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) 
 
 }  // namespace
 
+Deadline deadline_after(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  if (seconds == 0) return {};
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadline) {
   note_interrupts();
   Folds folds;

@@ -22,6 +22,8 @@ Trial trial_of(const Job& job, const Outcome& outcome, double seconds);
 
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
+Deadline deadline_after(double seconds);  ///< from now; 0: none
+
 /// Works until nothing is left to do, or the deadline. False where SIGINT ended it.
 /// @param threads  of each training whose recipe names no number
 bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadline);

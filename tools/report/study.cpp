@@ -1,0 +1,162 @@
+// What the sections of a study's page share, and the page put together.
+#include "study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "../train/monitor.h"
+#include "draw.h"
+#include "markup.h"
+
+namespace sluice::tools {
+namespace {
+
+/// "train.learning_rate" without its table.
+std::string without_table(const std::string& name) {
+  const std::size_t dot = name.find('.');
+  return dot == name.npos ? name : name.substr(dot + 1);
+}
+
+/// Trials that reached a rung, by what was said of them there.
+std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
+  std::vector<Judged> trials;
+  for (const Trial& trial : study.trials)
+    for (const Rung& rung : trial.rungs)
+      if (rung.epochs == epochs && trial.state != State::failed && is_number(rung.score.value))
+        trials.push_back({&trial, rung.score.value});
+  return trials;
+}
+
+}  // namespace
+
+Objective objective_of(const Study& study) {
+  Objective objective{study.objective, study.higher_is_better()};
+  std::replace(objective.name.begin(), objective.name.end(), '_', ' ');
+  return objective;
+}
+
+Axis Objective::axis() const {
+  if (share) return {"validation " + name + " (%)", false, 100};
+  return {.label = "validation " + name, .wide = 5};  // most of a search lies close to the best
+}
+
+double drawn(const Study& study, double value) {
+  const double shown = study.shown(value) * (objective_of(study).share ? 100 : 1);
+  return is_number(shown) ? shown : std::nan("");
+}
+
+double drawn_error(const Study& study, const Score& score) { return score.error * (objective_of(study).share ? 100 : 1); }
+
+std::optional<Score> standing(const Trial& trial) {
+  std::optional<Score> score;
+  if (!trial.rungs.empty()) score = trial.rungs.back().score;
+  if (trial.state == State::complete) score = trial.score();
+  if (score && !is_number(score->value)) score.reset();
+  if (score && !is_number(score->error)) score->error = std::nan("");
+  return score;
+}
+
+const Trial* best_of(const Study& study) {
+  const Trial* const best = study.best();
+  return best && standing(*best) ? best : nullptr;
+}
+
+std::vector<Judged> complete_trials(const Study& study) {
+  std::vector<Judged> trials;
+  for (const Trial& trial : study.trials)
+    if (trial.state == State::complete && standing(trial)) trials.push_back({&trial, standing(trial)->value});
+  return trials;
+}
+
+Comparable comparable_trials(const Study& study) {
+  std::set<std::int64_t, std::greater<>> rungs;
+  for (const Trial& trial : study.trials)
+    for (const Rung& rung : trial.rungs) rungs.insert(rung.epochs);
+  const std::size_t wanted = std::max(least_comparable, 4 * study.space.parameters.size());
+  for (const std::size_t enough : {wanted, least_comparable}) {
+    Comparable result{complete_trials(study)};
+    if (result.trials.size() >= enough) return result;
+    for (const std::int64_t epochs : rungs) {
+      result = {at_rung(study, epochs), epochs};
+      if (result.trials.size() >= enough) return result;
+    }
+  }
+  return {};
+}
+
+Axis objective_axis(const Study& study) {
+  Extent values;
+  for (const Trial& trial : study.trials)
+    if (const std::optional<Score> score = standing(trial);
+        score && (trial.state == State::complete || trial.state == State::pruned))
+      values.take(drawn(study, score->value));
+  return over(objective_of(study).axis(), values);
+}
+
+Axis complete_axis(const Study& study) {
+  Extent values;
+  for (const Judged& judged : complete_trials(study)) values.take(drawn(study, judged.value));
+  return over(objective_of(study).axis(), values);
+}
+
+std::string short_name(const Space& space, std::size_t parameter) {
+  const std::string name = without_table(space.parameters[parameter].name);
+  const bool once = std::count_if(space.parameters.begin(), space.parameters.end(),
+                                  [&](const Parameter& other) { return without_table(other.name) == name; }) == 1;
+  return once ? name : space.parameters[parameter].name;
+}
+
+Axis parameter_axis(const Space& space, std::size_t parameter) {
+  const Parameter& p = space.parameters[parameter];
+  Axis axis{.label = shortened(short_name(space, parameter), 40),
+            .whole = p.kind == Parameter::whole,
+            .low = p.low,
+            .high = p.high,
+            .logarithmic = p.log};
+  constexpr std::uint64_t few = 8;
+  if (const std::uint64_t values = values_of(p); values <= few)
+    for (std::uint64_t i = 0; i < values; ++i) axis.ticks.push_back(value_at(p, i));
+  axis.names = p.choices;
+  // A string without its quotes, which all the choices have.
+  const auto quoted = [](const std::string& c) { return c.size() > 2 && c.front() == '"' && c.back() == '"'; };
+  if (std::all_of(axis.names.begin(), axis.names.end(), quoted))
+    for (std::string& name : axis.names) name = name.substr(1, name.size() - 2);
+  return axis;
+}
+
+std::string brief_text(const Parameter& parameter, double value) {
+  if (std::isnan(value)) return "\u2013";
+  return parameter.kind == Parameter::real ? figure_text(value) : value_text(parameter, value);
+}
+
+std::vector<Points> points_of(const Study& study, const std::function<double(const Trial&)>& x_of) {
+  std::vector<Points> kinds = {{.name = "pruned, as it stood", .shape = Points::ring, .color = 7},
+                               {.name = "failed", .shape = Points::cross, .color = 4, .valueless = true},
+                               {.name = "complete"},
+                               {.name = "the best", .shape = Points::winner, .color = 2}};
+  const Trial* const best = best_of(study);
+  for (const Trial& trial : study.trials) {
+    const std::optional<Score> score = standing(trial);
+    const auto add = [&](Points& points) {
+      points.x.push_back(x_of(trial));
+      points.y.push_back(score ? drawn(study, score->value) : std::nan(""));
+    };
+    if (trial.state == State::pruned) add(kinds[0]);
+    if (trial.state == State::failed) add(kinds[1]);
+    if (trial.state == State::complete) add(kinds[2]);
+    if (&trial == best) add(kinds[3]);
+  }
+  return kinds;
+}
+
+std::string study_page(const Study& study) {
+  const std::string title = std::filesystem::path(study.file).filename().string();
+  return html_page(title, study_summary(study) + study_progress(study) + study_importance(study) + study_slices(study) +
+                              study_budget(study) + study_tables(study));
+}
+
+}  // namespace sluice::tools

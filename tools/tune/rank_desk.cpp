@@ -1,0 +1,163 @@
+#include "rank_desk.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "../common/error.h"
+#include "../common/print.h"
+#include "../common/ranks.h"
+#include "watcher.h"
+#include "worker.h"
+
+namespace sluice::tools {
+namespace {
+
+using Json = nlohmann::json;
+
+// What ranks say to each other: a rank asks, with the result of its last trial where it has one, and is answered. All of it CBOR.
+constexpr int plan_tag = 10, ask_tag = 11, answer_tag = 12;
+constexpr std::chrono::milliseconds look_every{200}, beat_every{5000};
+constexpr auto nap = std::chrono::milliseconds(1);
+
+std::string packed(const Json& json) {
+  const std::vector<std::uint8_t> bytes = Json::to_cbor(json);
+  return std::string(bytes.begin(), bytes.end());
+}
+
+Json unpacked(const std::string& bytes) { return Json::from_cbor(bytes.begin(), bytes.end()); }
+
+Json binary(const std::string& bytes) { return Json::binary(std::vector<std::uint8_t>(bytes.begin(), bytes.end())); }
+
+std::string text_of(const Json& binary) {
+  const auto& bytes = binary.get_binary();
+  return std::string(bytes.begin(), bytes.end());
+}
+
+Json json_of(const std::vector<Fold>& folds) {
+  Json list = Json::array();
+  for (const Fold& f : folds) {
+    const FoldResult& r = f.result;
+    list.push_back({r.fold, r.seed, r.epochs, r.best_epoch, r.value, r.curve, r.epoch, binary(f.checkpoint)});
+  }
+  return list;
+}
+
+std::vector<Fold> folds_of(const Json& list) {
+  std::vector<Fold> folds;
+  for (const Json& f : list) folds.push_back({{f[0], f[1], f[2], f[3], f[4], f[5], f[6]}, text_of(f[7])});
+  return folds;
+}
+
+/// NaN as null, which CBOR's numbers keep but JSON's do not.
+Json json_of(const Job& job) { return {{"number", job.number}, {"point", job.point}, {"until", job.until}, {"folds", json_of(job.folds)}}; }
+
+Job job_of(const Json& json) { return {json["number"], json["point"].get<Point>(), json["until"], folds_of(json["folds"])}; }
+
+/// Of rank 0: what each other rank does.
+struct Office {
+  Database db;
+  const Plan& plan;
+  Deadline deadline = {};
+  Shapes shapes = {};
+  std::map<int, Job> held = {};     ///< by rank
+  std::vector<bool> asks = {}, gone = {};  ///< [ranks]
+
+  std::string worker(int rank) const { return fmt::format("{} rank {}", this_worker(), rank); }
+
+  void take_in(int rank) {
+    const Json message = unpacked(receive_from(rank, ask_tag));
+    asks[std::size_t(rank)] = true;
+    const auto job = held.find(rank);
+    if (job == held.end() || !message.contains("state")) return;
+    Outcome outcome{State(message["state"].get<int>()), message["reason"], {message["epochs"], {message["value"], message["error"]}}, folds_of(message["folds"])};
+    store_outcome(db, trial_of(job->second, outcome, message["seconds"]), outcome.folds, worker(rank));
+    held.erase(job);
+  }
+
+  /// Answers a rank that asks; what there is to do.
+  Next answer(int rank) {
+    if (deadline && std::chrono::steady_clock::now() >= *deadline) return Next::end;
+    Job job;
+    const Next next = take_next(db, plan, shapes, worker(rank), job);
+    if (next != Next::work) return next;
+    held[rank] = job;
+    asks[std::size_t(rank)] = false;
+    send_to(rank, answer_tag, packed(json_of(job)));
+    return next;
+  }
+
+  void take_back(int rank) {
+    gone[std::size_t(rank)] = true;
+    asks[std::size_t(rank)] = false;
+    if (held.contains(rank)) {
+      release_trial(db, held[rank].number, worker(rank));
+      tell(fmt::format("rank {} is gone; its trial {} is taken up again\n", rank, held[rank].number));
+      held.erase(rank);
+    }
+  }
+};
+
+}  // namespace
+
+void serve_ranks(const std::string& file, const Plan& plan, double seconds) {
+  Json overrides = Json::array();
+  for (const Override& one : plan.overrides) overrides.push_back({one.key, one.value, one.origin});
+  const Json said = {{"file", plan.recipe_file}, {"text", plan.text}, {"overrides", overrides}, {"data_folder", plan.data_folder}};
+  for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, plan_tag, packed(said));
+  Office office{Database(file, Database::write), plan};
+  office.deadline = deadline_after(seconds);
+  office.asks.assign(std::size_t(ranks().count), false), office.gone = office.asks;
+  Watcher watcher = start_watching(load_study(office.db, false), plan);
+  auto looked = std::chrono::steady_clock::now(), beaten = looked;
+  for (bool ends = false; !ends || !office.held.empty();) {
+    for (int rank = 1; rank < ranks().count; ++rank)
+      if (!office.gone[std::size_t(rank)] && is_lost(rank)) office.take_back(rank);
+    if (std::find(office.gone.begin() + 1, office.gone.end(), false) == office.gone.end())
+      fail("no rank is left to work; {} keeps every trial that ended; the same command goes on", file);
+    if (told_to_end()) throw Error(130, fmt::format("mpirun ends the job; {} keeps every trial that ended; the same command goes on", file));
+    while (const std::optional<int> rank = sender_of(ask_tag)) office.take_in(*rank);
+    for (int rank = 1; rank < ranks().count; ++rank) {
+      if (!office.asks[std::size_t(rank)]) continue;
+      const Next next = office.answer(rank);
+      ends = next == Next::end;
+      if (next != Next::work) break;  // nor is there for the others
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now - beaten > beat_every) {
+      for (const auto& [rank, job] : office.held) beat(office.db, job.number, office.worker(rank));
+      beaten = now;
+    }
+    if (now - looked > look_every) watcher.look(load_study(office.db, false)), looked = now;
+    std::this_thread::sleep_for(nap);
+  }
+  const Study study = load_study(office.db, false);
+  watcher.look(study);
+  end_progress(watcher.progress);
+  check_failures(study, plan);
+}
+
+void work_for_rank_0() {
+  const Json said = unpacked(receive_from(0, plan_tag));
+  std::vector<Override> overrides;
+  for (const Json& one : said["overrides"]) overrides.push_back({one[0], one[1], one[2]});
+  const Plan plan = read_plan(said["file"], said["text"], overrides, said["data_folder"]);
+  Json result = Json::object();
+  Desk desk;
+  desk.next = [&](Job& job) {
+    send_to(0, ask_tag, packed(result));
+    result = Json::object();
+    job = job_of(unpacked(receive_from(0, answer_tag)));
+    return Next::work;
+  };
+  desk.hand_in = [&](const Job&, const Outcome& o, double seconds) {
+    result = {{"state", int(o.state)}, {"reason", o.reason}, {"epochs", o.rung.epochs}, {"value", o.rung.score.value},
+              {"error", o.rung.score.error}, {"folds", json_of(o.folds)}, {"seconds", seconds}};
+  };
+  desk.give_back = [](const Job&) {};  // rank 0 sees this one end
+  const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
+  work(plan, desk, std::max(1, cores / ranks().here), {});
+}
+
+}  // namespace sluice::tools
