@@ -8,6 +8,7 @@
 
 #include "../common/print.h"
 #include "../train/mean.h"
+#include "../train/monitor.h"
 #include "markup.h"
 #include "study.h"
 
@@ -48,10 +49,6 @@ std::vector<Retrained> retrained_of(const Study& study) {
   if (const Trial* const best = best_of(study))
     std::stable_partition(list.begin(), list.end(), [&](const Retrained& r) { return r.trial == best->number; });
   return list;
-}
-
-bool is_share(const std::string& measure) {
-  return measure == "accuracy" || measure == "balanced_accuracy" || measure == "macro_f1" || measure == "auc";
 }
 
 std::string readable(std::string name) {
