@@ -105,6 +105,9 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
 /// The search space of a recipe (tune/space.h), but for what the overrides fix.
 Space parse_space(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
 
+/// Fills in what a recipe leaves open, and refuses (exit code 2) what contradicts itself.
+void check_recipe(Recipe& recipe);
+
 /// Every key at its default; such a recipe is not checked, and lacks what has none.
 Recipe default_recipe();
 
