@@ -137,6 +137,15 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
   CHECK(holds(page, "Fewer than 10 trials can be compared"));
 }
 
+TEST_CASE("an error of values is no share, on the page and on a terminal") {
+  Study study = small_study();
+  study.finals = {{2, 1, 12, R"({"loss": 0.5, "mean_absolute_error": 0.25, "macro_f1": 0.75})", ""}};
+  CHECK(holds(study_page(study), "<td>mean absolute error</td><td class=\"n\">0.25</td>"));
+  CHECK(holds(study_page(study), "<td>macro f1</td><td class=\"n\">75.00 %</td>"));
+  CHECK(holds(best_text(study), "mean_absolute_error 0.25,"));
+  CHECK(holds(best_text(study), "macro_f1 75.00 %"));
+}
+
 TEST_CASE("a measure that is the better the higher it is stands on the page as itself, in percent") {
   Study study = small_study();
   study.objective = "accuracy";

@@ -50,10 +50,6 @@ std::vector<Retrained> retrained_of(const Study& study) {
   return list;
 }
 
-bool is_share(const std::string& measure) {
-  return measure == "accuracy" || measure == "balanced_accuracy" || measure == "macro_f1" || measure == "auc";
-}
-
 std::string readable(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;

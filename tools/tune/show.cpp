@@ -11,14 +11,11 @@
 #include "../common/progress.h"
 #include "../data/parse_number.h"
 #include "../train/mean.h"
-#include "../train/monitor.h"
 
 namespace sluice::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-bool is_share(const Study& study) { return study.higher_is_better(); }
 
 std::vector<const Final*> finals_of(const Study& study, std::uint64_t trial) {
   std::vector<const Final*> list;
@@ -36,7 +33,7 @@ std::string measures_text(const std::vector<const Final*>& finals) {
   for (const std::string& name : names) {
     std::vector<double> values;
     for (const Final* final : finals) values.push_back(Json::parse(final->measures).value(name, NAN));
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, mean_text(mean_of(values), higher_is_better(name)));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, mean_text(mean_of(values), is_share(name)));
   }
   return text;
 }
@@ -82,7 +79,13 @@ Json json_of(const Study& study, const Trial& trial) {
 
 }  // namespace
 
-std::string score_text(const Study& study, const Score& score) { return mean_text({study.shown(score.value), score.error}, is_share(study)); }
+std::string score_text(const Study& study, const Score& score) {
+  return mean_text({study.shown(score.value), score.error}, study.higher_is_better());
+}
+
+bool is_share(const std::string& measure) {
+  return measure == "accuracy" || measure == "balanced_accuracy" || measure == "macro_f1" || measure == "auc";
+}
 
 std::string list_text(const Study& study) {
   std::vector<std::vector<std::string>> rows = {{"trial", "state", study.objective, "epochs"}};
