@@ -123,10 +123,10 @@ void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<st
   const int shards = (shape[3] + 7) / 8;
   const double ns_each = fastest(one) * 1e6 / (double(bytes / sizeof(float)) * shape[2] * shards);
   const double modeled = fastest(one) * ((shards + 1) / 2) / shards + double(talk.calls) * wire.latency_ms + double(talk.sent) / wire.bytes_per_ms;
-  const auto ms = [](double v) { return fmt::format("{:.3f}", v); };
-  rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]), with_commas(bytes / sizeof(float)), ms(median(one)), ms(median(two)),
-                  fmt::format("{:.2f}", median(one) / median(two)), ms(fastest(one)), ms(fastest(two)),
-                  fmt::format("{:.2f}", fastest(one) / fastest(two)), ms(modeled), fmt::format("{:.3f}", ns_each), with_commas(talk.sent), ms(median(talks))});
+  const auto text = [](double v, int digits) { return fmt::format("{:.{}f}", v, digits); };
+  rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]), with_commas(bytes / sizeof(float)), text(median(one), 3),
+                  text(median(two), 3), text(median(one) / median(two), 2), text(fastest(one), 3), text(fastest(two), 3),
+                  text(fastest(one) / fastest(two), 2), text(modeled, 3), text(ns_each, 3), with_commas(talk.sent), text(median(talks), 3)});
 }
 
 void run() {
@@ -136,8 +136,8 @@ void run() {
   one_way(1, 1000), one_way(large, 3);
   const Wire wire{one_way(1, 10000), double(large) / one_way(large, 101)};
   print("ping-pong, one way, medians: a byte {:.2f} us; 8 MiB {:.0f} MB/s\n", wire.latency_ms * 1e3, wire.bytes_per_ms / 1e3);
-  std::vector<std::vector<std::string>> rows = {{"in,hidden,steps,batch", "floats", "one: ms", "two: ms", "ratio", "fastest one", "two", "ratio", "modeled two",
-                                                 "ns", "bytes sent", "talk: ms"}};
+  std::vector<std::vector<std::string>> rows = {{"in,hidden,steps,batch", "floats", "one: ms", "two: ms", "ratio", "fastest one", "two", "ratio",
+                                                 "modeled two", "c: ns", "bytes sent", "talk: ms"}};
   for (const auto& shape : shapes) measure(shape, wire, rows);
   print("{}", table(rows));
   flush_output();

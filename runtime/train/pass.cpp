@@ -263,8 +263,8 @@ struct Gathering {
       if (batch.sequences[i].state) gathering.add_of(s, batch.sequences[i].state, state_bytes);
     for (uint32_t rank = 0; rank < host->ranks; ++rank) {
       const Slice slice = slice_of(l, rank, host->ranks);
-      if (slice.begin < slice.end)
-        gathering.add(l.shard_gradients + uint64_t(s) * l.shard_floats + slice.begin, (slice.end - slice.begin) * sizeof(float), s % host->ranks, rank);
+      float* const from = l.shard_gradients + uint64_t(s) * l.shard_floats + slice.begin;
+      if (slice.begin < slice.end) gathering.add(from, (slice.end - slice.begin) * sizeof(float), s % host->ranks, rank);
     }
   }
   if (!gathering.go() || batch.model.layers[0].kind != SLUICE_EMBEDDING) return !gathering.failed;

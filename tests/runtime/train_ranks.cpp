@@ -76,7 +76,8 @@ Left train(const Case& c, const char* isa, const sluice_host* host, sluice_statu
     sluice_train_result r{};
     const sluice_status one = sluice_train_step(&training.trainer, sequences.data(), uint32_t(sequences.size()), host, &r);
     if (status) *status = one;
-    left.told.insert(left.told.end(), {double(one), r.loss_sum, r.weight, double(r.targets), double(r.correct), r.gradient_norm, r.gradient_norm_clipped});
+    for (const double told : {double(one), r.loss_sum, r.weight, double(r.targets), double(r.correct), r.gradient_norm, r.gradient_norm_clipped})
+      left.told.push_back(told);
   }
   left.blob = training.stored();
   left.state.resize(sluice_train_state_bytes(&training.trainer));

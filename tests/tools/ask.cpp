@@ -69,7 +69,7 @@ TEST_CASE("a point reads as a recipe writes it") {
 }
 
 TEST_CASE("values are counted, ascend and lie where their share has its middle") {
-  for (const Parameter& p : {whole(1, 512, true), whole(0, 7), whole(8, 64, true, 8), whole(5, 5), real(0, 1, false, 0.1), real(0.1, 1, true, 0.3),
+  for (const Parameter& p : {whole(1, 512, true), whole(0, 7), whole(8, 64, true, 8), whole(5, 5), real(0, 1, false, 0.1), real(0.1, 1, true, 1.5),
                              choice({"1", "2", "3"}), real(-3, -1, false, 0.7), whole(1, 1000000, true), whole(1, 100, true, 40)}) {
     const std::uint64_t n = values_of(p);
     REQUIRE(n > 0);
@@ -90,6 +90,13 @@ TEST_CASE("values are counted, ascend and lie where their share has its middle")
   CHECK_EQ(values_of(real(0, 1, false, 0.1)), 11u);
   CHECK_EQ(values_of(real(0, 0.3, false, 0.1)), 4u);
   CHECK_EQ(value_at(real(0, 1, false, 0.1), 3), 0.3);
+  CHECK_EQ(values_of(real(1e-7, 1e-1, true, 10)), 7u);  // with log a step is a factor
+  CHECK_EQ(value_at(real(1e-7, 1e-1, true, 10), 3), 1e-4);
+  CHECK_EQ(index_of(real(1e-7, 1e-1, true, 10), 1e-2), 5u);
+  CHECK_EQ(values_of(whole(8, 65, true, 2)), 4u);
+  CHECK_EQ(value_at(whole(8, 65, true, 2), 3), 64);
+  CHECK_EQ(value_of_share(whole(8, 64, true, 2), 0.49), 16);
+  CHECK_EQ(share_of_value(whole(8, 64, true, 2), 32), 0.625);
   CHECK_EQ(values_of(real(0, 1)), 0u);
   CHECK_EQ(values_of(real(1, 1)), 1u);
   CHECK(value_of_share(real(1e-4, 1, true), 0.5) == doctest::Approx(1e-2));

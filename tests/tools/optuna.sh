@@ -11,7 +11,7 @@ validation = 0.2
 layers = [{ gru = { value = 8, low = 4, high = 16, step = 2 } }, { dense = 9, activation = "softmax" }]
 [train]
 epochs = 4
-batch = { value = 8, low = 4, high = 64, log = true }
+batch = { value = 8, low = 4, high = 64, log = true, step = 2 }
 optimizer = { value = "adam", choices = ["adam", "sgd"] }
 momentum = { value = 0.0, low = 0.0, high = 0.95, when = { train.optimizer = "sgd" } }
 learning_rate = { value = 1e-2, low = 1e-3, high = 100.0, log = true }

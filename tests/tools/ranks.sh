@@ -92,7 +92,8 @@ for recipe in gru norm text; do
     [ "$(wc -l <out)" -eq "$(wc -l <alone.out)" ] || complain "$recipe by $n ranks: not one of them speaks: $(cat out)"
   done
 done
-all=(--set train.prune=0.7 --set train.prune_every=3 --set quantize.aware=true --set train.sampling=balanced --threads 1)
+all=(--set train.prune=0.7 --set train.prune_every=3 --set quantize.aware=true --set train.sampling=balanced)
+all+=(--set 'train.batch="all"' --set train.prune_end=0.9 --threads 1)
 sluice=("${alone[@]}")
 works train gru.toml --out all "${all[@]}"
 by 3

@@ -163,9 +163,12 @@ TEST_CASE("a recipe with a search space is a recipe, and every value of it can b
 TEST_CASE("a search space that contradicts itself is refused by line and key") {
   const std::string text = head;
   CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, step = 2 }\n") ==
-        "r.toml:11: train.batch: value 4 is not low + a multiple of step, 1 + k * 2");
-  CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, log = true, step = 2 }\n") ==
-        "r.toml:11: train.batch: step: equal steps of a logarithm are none of the value; leave out step or log");
+        "r.toml:11: train.batch: value 4 is not reached from low by steps: 1, 3, 5, ...");
+  CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, log = true, step = 2 }\n") == "");
+  CHECK(refusal(text + "batch = { value = 5, low = 1, high = 8, log = true, step = 2 }\n") ==
+        "r.toml:11: train.batch: value 5 is not reached from low by steps: 1, 2, 4, ...");
+  CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, log = true, step = 9 }\n") ==
+        "r.toml:11: train.batch: step: with log it is a factor, above 1 and at most 8; 9 is not");
   CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, when = { \"train.batch\" = 4 } }\n") ==
         "r.toml:11: train.batch: when: depends on itself");
   CHECK(refusal(text + "l2 = { value = 0.0, low = 0.0, high = 1e-2 }\nelastic = { value = 0.0, low = 0.0, high = 1.0 }\n") == "");

@@ -66,13 +66,6 @@ struct Column {
   bool share;  ///< as percent
 };
 
-/// Mean squared error in units of the values' deviation.
-double error_in_units(const Evaluation& e) {
-  double sum = 0;
-  for (const Answer& one : e.answers) sum += one.error / one.unit * (one.error / one.unit);
-  return sum / double(e.answers.size());
-}
-
 /// Accuracy of classes, nats of a text's tokens, of values the loss, or their squared error in units where they have some; of
 /// every part that there is.
 std::vector<Column> columns_for(const RunResult& result) {

@@ -126,18 +126,20 @@ void beat() {
 std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
   hear();
   std::exception_ptr reason;
+  const auto lost = [](int exit_code, const std::string& text) { return std::make_exception_ptr(RankLost(exit_code, text)); };
   for_each_known([&](int other, const Peer& peer) {
     if (reason || (place.rank == 0 && rank >= 0 && other != rank)) return;
+    const std::string& line = peer.last_line;
     if (peer.ended && place.rank > 0)
       reason = std::make_exception_ptr(Error(peer.exit_code, ""));
     else if (peer.ended)
-      reason = std::make_exception_ptr(RankLost(std::max(1, peer.exit_code), fmt::format("rank {}: {}", other, peer.last_line.empty() ? "has ended" : peer.last_line)));
+      reason = lost(std::max(1, peer.exit_code), fmt::format("rank {}: {}", other, line.empty() ? "has ended" : line));
     else if (peer.silent)
-      reason = std::make_exception_ptr(RankLost(1, fmt::format("rank {} of {}: not heard of for {} seconds; it has died, or cannot be reached", other,
-                                                               place.count, silence.count() / 1000)));
+      reason = lost(1, fmt::format("rank {} of {}: not heard of for {} seconds; it has died, or cannot be reached", other, place.count,
+                                   silence.count() / 1000));
   });
   if (!reason && terminated && Clock::now() - told_since > last_words)
-    reason = std::make_exception_ptr(RankLost(1, "mpirun ends the job: a rank has died, or mpirun was interrupted"));
+    reason = lost(1, "mpirun ends the job: a rank has died, or mpirun was interrupted");
   return reason;
 }
 
@@ -274,12 +276,13 @@ void exchange(std::span<const sluice_piece> pieces) {
     }
   };
   for (int rank = 0; rank < place.count; ++rank)
-    post(std::size_t(rank), [&](char* at, int n, MPI_Request* request) { return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, request); });
+    post(std::size_t(rank),
+         [&](char* at, int n, MPI_Request* r) { return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r); });
   for (int rank = 0; rank < place.count; ++rank) {
     const auto which = std::size_t(place.count + rank);
     char* to = memory + begin[which];
     each(own, rank, [&](const sluice_piece& piece) { std::memcpy(to, piece.data, piece.bytes), to += piece.bytes; });
-    post(which, [&](char* at, int n, MPI_Request* request) { return MPI_Isend(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, request); });
+    post(which, [&](char* at, int n, MPI_Request* r) { return MPI_Isend(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r); });
   }
   complete(transfer, -1);
   for (int rank = 0; rank < place.count; ++rank) {

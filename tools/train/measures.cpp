@@ -238,4 +238,10 @@ std::vector<Measure> measures(const Evaluation& evaluation) {
   return list;
 }
 
+double error_in_units(const Evaluation& e) {
+  double sum = 0;
+  for (const Answer& one : e.answers) sum += one.error / one.unit * (one.error / one.unit);
+  return sum / double(e.answers.size());
+}
+
 }  // namespace sluice::tools

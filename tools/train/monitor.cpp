@@ -4,6 +4,10 @@ namespace sluice::tools {
 
 bool higher_is_better(const std::string& monitor) { return monitor != "loss" && monitor != "mae"; }
 
+bool is_share(const std::string& measure) {
+  return measure == "accuracy" || measure == "balanced_accuracy" || measure == "macro_f1" || measure == "auc";
+}
+
 void watch(Patience& patience, double value, double least) {
   const bool better = value < patience.best - least;
   if (better) patience.best = value;

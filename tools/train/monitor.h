@@ -12,6 +12,9 @@ constexpr double worst = std::numeric_limits<double>::infinity();
 /// Of a word of train.monitor.
 bool higher_is_better(const std::string& monitor);
 
+/// Whether a measure is a share, to be shown in percent.
+bool is_share(const std::string& measure);
+
 /// Early stopping: how long ago the last improvement was.
 struct Patience {
   double best = worst;     ///< at the last improvement

@@ -103,7 +103,7 @@ std::vector<Seen> history(const Study& study, const Recipe& recipe) {
   for (const Trial& trial : study.trials) {
     Seen one;
     one.point = trial.point;
-    one.failed = trial.state == State::failed || trial.state == State::unfit;
+    one.failed = trial.state == State::failed;  // one that is unfit teaches nothing: what is allowed keeps such points out
     const Rung* const at = halves ? rung_at(trial, rung) : trial.rungs.empty() ? nullptr : &trial.rungs.back();
     if (at && !one.failed) one.value = at->score.value;
     one.running = !one.failed && !one.value && (trial.state == State::running || trial.state == State::waiting);

@@ -203,6 +203,7 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   nlohmann::ordered_json measures = {{"loss", e.loss}};
   if (e.classes) measures["accuracy"] = e.accuracy();
   if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
+  if (!e.units.empty()) measures["squared_error_in_units"] = error_in_units(e);
   if (const double value = watched_measure(e, point.monitor); point.monitor != "loss" && std::isfinite(value)) measures[point.monitor] = value;
   result.measures = measures.dump();
   return result;

@@ -24,7 +24,7 @@ CREATE TABLE parameters (
   position INTEGER PRIMARY KEY, -- from 0
   name TEXT NOT NULL,           -- "train.learning_rate", "model.layers.1.gru"
   kind TEXT NOT NULL,           -- "choice", "whole", "real"
-  low REAL, high REAL, step REAL, logarithmic INTEGER,  -- of numbers; step NULL: none
+  low REAL, high REAL, step REAL, logarithmic INTEGER,  -- of numbers; step NULL: none, a factor where logarithmic
   choices TEXT,                 -- JSON: of a choice, its values as TOML
   conditions TEXT NOT NULL      -- JSON: [[name, [values as TOML]], ...]; all must hold for the parameter to be in force
 );

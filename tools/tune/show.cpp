@@ -11,6 +11,7 @@
 #include "../common/progress.h"
 #include "../data/parse_number.h"
 #include "../train/mean.h"
+#include "../train/monitor.h"
 
 namespace sluice::tools {
 namespace {
@@ -33,7 +34,9 @@ std::string measures_text(const std::vector<const Final*>& finals) {
   for (const std::string& name : names) {
     std::vector<double> values;
     for (const Final* final : finals) values.push_back(Json::parse(final->measures).value(name, NAN));
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, mean_text(mean_of(values), is_share(name)));
+    std::string words = name;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", words, mean_text(mean_of(values), is_share(name)));
   }
   return text;
 }
@@ -79,13 +82,7 @@ Json json_of(const Study& study, const Trial& trial) {
 
 }  // namespace
 
-std::string score_text(const Study& study, const Score& score) {
-  return mean_text({study.shown(score.value), score.error}, study.higher_is_better());
-}
-
-bool is_share(const std::string& measure) {
-  return measure == "accuracy" || measure == "balanced_accuracy" || measure == "macro_f1" || measure == "auc";
-}
+std::string score_text(const Study& study, const Score& score) { return mean_text({study.shown(score.value), score.error}, is_share(study.objective)); }
 
 std::string list_text(const Study& study) {
   std::vector<std::vector<std::string>> rows = {{"trial", "state", study.objective, "epochs"}};
@@ -117,7 +114,7 @@ std::string trial_text(const Study& study, const Trial& trial) {
     text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n", study.core, study.type,
                         with_commas(trial.cost->flash), with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
   if (const std::vector<const Final*> finals = finals_of(study, trial.number); !finals.empty()) {
-    text += fmt::format("  trained on all data for {} epochs, {} seeds", finals.front()->epochs, finals.size());
+    text += fmt::format("  trained on all data for {} epochs, {} seed{}", finals.front()->epochs, finals.size(), finals.size() == 1 ? "" : "s");
     if (finals.front()->measures != "{}") text += ": test " + measures_text(finals);
     text += "\n";
   }

@@ -9,9 +9,6 @@ namespace sluice::tools {
 /// "0.0712 ± 0.004", "97.12 ± 0.09 %".
 std::string score_text(const Study& study, const Score& score);
 
-/// Whether a measure by that name, of the test set, is shown in percent.
-bool is_share(const std::string& measure);
-
 /// Every trial, a line each.
 std::string list_text(const Study& study);
 

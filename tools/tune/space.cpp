@@ -102,14 +102,14 @@ void read_range(const toml::table& table, Parameter& p) {
     refuse("{}: a logarithm of {}, which is not above 0; raise low, or leave out log = true", p.place, p.low);
   if (table.contains(step_key)) {
     p.step = number_of(table, step_key, p);
-    if (p.log) refuse("{}: step: equal steps of a logarithm are none of the value; leave out step or log", p.place);
-    if (!(p.step > 0) || p.step > p.high - p.low) refuse("{}: step: {} is no step from {} to {}", p.place, p.step, p.low, p.high);
+    if (p.log && (!(p.step > 1) || p.low * p.step > p.high * (1 + 1e-9)))
+      refuse("{}: step: with log it is a factor, above 1 and at most {}; {} is not", p.place, p.high / p.low, p.step);
+    if (!p.log && (!(p.step > 0) || p.step > p.high - p.low)) refuse("{}: step: {} is no step from {} to {}", p.place, p.step, p.low, p.high);
   }
   if (p.own < p.low || p.own > p.high)
     refuse("{}: value {} lies outside of {} to {}; it is the first trial, so widen the range or move it", p.place, p.own, p.low, p.high);
-  const double steps = p.step > 0 ? (p.own - p.low) / p.step : 0;
-  if (std::fabs(steps - std::round(steps)) > 1e-6)
-    refuse("{}: value {} is not low + a multiple of step, {} + k * {}", p.place, p.own, p.low, p.step);
+  if (p.step > 0 && std::fabs(value_at(p, index_of(p, p.own)) - p.own) > 1e-6 * std::fabs(p.own))
+    refuse("{}: value {} is not reached from low by steps: {}, {}, {}, ...", p.place, p.own, p.low, value_at(p, 1), p.log ? p.low * p.step * p.step : p.low + 2 * p.step);
 }
 
 /// Names below which conditions may stand as nested tables: { train.optimizer = "sgd" } and { "train.optimizer" = "sgd" }.

@@ -2,6 +2,7 @@
 //   learning_rate = { value = 1e-3, low = 1e-4, high = 1e-1, log = true }
 //   layers = [{ gru = { value = 32, low = 8, high = 64, step = 8 }, steps = "last" }, ...]
 //   optimizer = { value = "adam", choices = ["adam", "sgd"] }
+//   l2 = { value = 1e-4, low = 1e-6, high = 1e-2, log = true, step = 10 }      with log a step is a factor
 //   momentum = { value = 0.0, low = 0.0, high = 0.99, when = { "train.optimizer" = "sgd" } }
 // `value` is the recipe's own: what `sluice train` uses, and the first trial of a study.
 #pragma once
@@ -24,7 +25,7 @@ struct Parameter {
   std::string place;  ///< "recipe.toml:14: train.learning_rate", for messages
   Kind kind = real;
   double low = 0, high = 0;          ///< of numbers, both allowed; of a choice 0 and the last index
-  double step = 0;                   ///< of numbers: low, low + step, ...; 0: every number between, of whole ones every one
+  double step = 0;                   ///< of numbers: low, low + step, ..., with log low, low * step, ...; 0: every number between, of whole ones every one
   bool log = false;                  ///< searched by its logarithm
   std::vector<std::string> choices;  ///< as TOML
   double own = 0;                    ///< the recipe's value

@@ -22,6 +22,9 @@ double shortened(const Parameter& parameter, double value) {
   return std::clamp(value, parameter.low, parameter.high);
 }
 
+/// Whether values are a factor apart: low, low * step, low * step^2.
+bool by_factor(const Parameter& parameter) { return parameter.log && parameter.step > 0; }
+
 double step_of(const Parameter& parameter) {
   if (parameter.kind == Parameter::choice) return 1;
   return parameter.kind == Parameter::whole && parameter.step == 0 ? 1 : parameter.step;
@@ -70,13 +73,16 @@ std::uint64_t values_of(const Parameter& parameter) {
   if (parameter.kind == Parameter::choice) return parameter.choices.size();
   if (parameter.low == parameter.high) return 1;
   const double step = step_of(parameter);
+  if (by_factor(parameter)) return std::uint64_t(std::log(parameter.high / parameter.low) / std::log(step) + 1e-9) + 1;
   // A hair more, since 0.1 * 3 is more than 0.3.
   return step > 0 ? std::uint64_t((parameter.high - parameter.low) / step * (1 + 1e-12) + 1e-9) + 1 : 0;
 }
 
 double value_at(const Parameter& parameter, std::uint64_t i) {
-  if (parameter.kind != Parameter::real || i == 0) return parameter.low + double(i) * step_of(parameter);
-  const std::string text = fmt::format("{:.12g}", parameter.low + double(i) * parameter.step);  // 0.3, not 0.30000000000000004
+  const double exact = by_factor(parameter) ? parameter.low * std::pow(parameter.step, double(i)) : parameter.low + double(i) * step_of(parameter);
+  if (parameter.kind == Parameter::whole && by_factor(parameter)) return std::min(std::round(exact), parameter.high);
+  if (parameter.kind != Parameter::real || i == 0) return exact;
+  const std::string text = fmt::format("{:.12g}", exact);  // 0.3, not 0.30000000000000004
   double value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return std::min(value, parameter.high);
@@ -85,7 +91,8 @@ double value_at(const Parameter& parameter, std::uint64_t i) {
 std::uint64_t index_of(const Parameter& parameter, double value) {
   const std::uint64_t last = values_of(parameter) - 1;
   if (last == 0) return 0;
-  const double nearest = std::round((value - parameter.low) / step_of(parameter));
+  const double steps = by_factor(parameter) ? std::log(value / parameter.low) / std::log(parameter.step) : (value - parameter.low) / step_of(parameter);
+  const double nearest = std::round(steps);
   return std::min(std::uint64_t(std::max(nearest, 0.0)), last);
 }
 
@@ -96,7 +103,7 @@ double value_of_share(const Parameter& parameter, double share) {
     const double low = scaled(parameter, parameter.low), high = scaled(parameter, parameter.high), x = low + share * (high - low);
     return shortened(parameter, parameter.log ? std::exp(x) : x);
   }
-  if (!parameter.log) return value_at(parameter, std::min(std::uint64_t(share * double(values)), values - 1));
+  if (!parameter.log || by_factor(parameter)) return value_at(parameter, std::min(std::uint64_t(share * double(values)), values - 1));
   const double x = border(parameter, 0) + share * (border(parameter, values) - border(parameter, 0));
   const double step = std::floor((std::exp(x) - parameter.low) / step_of(parameter));
   const std::uint64_t i = std::min(std::uint64_t(std::max(step, 0.0)), values - 1);
@@ -110,7 +117,7 @@ double share_of_value(const Parameter& parameter, double value) {
     return (scaled(parameter, value) - scaled(parameter, parameter.low)) /
            (scaled(parameter, parameter.high) - scaled(parameter, parameter.low));
   const std::uint64_t i = index_of(parameter, value);
-  if (!parameter.log) return (double(i) + 0.5) / double(values);
+  if (!parameter.log || by_factor(parameter)) return (double(i) + 0.5) / double(values);
   const double first = border(parameter, 0), last = border(parameter, values);
   return ((border(parameter, i) + border(parameter, i + 1)) / 2 - first) / (last - first);
 }
