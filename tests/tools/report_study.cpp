@@ -129,12 +129,24 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
         "<tr><td class=\"n\">3</td><td class=\"n\">0.9</td><td class=\"n\">1,000</td>"})
     CHECK_MESSAGE(holds(costs, row), row);
   CHECK(!holds(costs, "<td class=\"n\">30,001</td>"));
+  study.space.parameters[0].step = 10, study.space.parameters[1].step = 4;
+  CHECK(holds(study_page(study), "<td>from 0.001 to 0.1 by factors of 10</td>"));
+  CHECK(holds(study_page(study), "<td>from 4 to 32 in steps of 4</td>"));
   CHECK(holds(costs, ">budget: 8,192<"));
   CHECK(holds(costs, "Validation loss against instructions, which has no budget"));
   const std::string ten = behind(page, ">The ten best<", "</section>");
   CHECK(ten.find(">0.4 ") < ten.find(">0.45 "));
   CHECK(ten.find(">0.45 ") < ten.find(">0.5 "));
   CHECK(holds(page, "Fewer than 10 trials can be compared"));
+}
+
+TEST_CASE("an error of values is no share, on the page and on a terminal") {
+  Study study = small_study();
+  study.finals = {{2, 1, 12, R"({"loss": 0.5, "mean_absolute_error": 0.25, "macro_f1": 0.75})", ""}};
+  CHECK(holds(study_page(study), "<td>mean absolute error</td><td class=\"n\">0.25</td>"));
+  CHECK(holds(study_page(study), "<td>macro f1</td><td class=\"n\">75.00 %</td>"));
+  CHECK(holds(best_text(study), "mean absolute error 0.25,"));
+  CHECK(holds(best_text(study), "macro f1 75.00 %"));
 }
 
 TEST_CASE("a measure that is the better the higher it is stands on the page as itself, in percent") {

@@ -241,6 +241,12 @@ if command -v sqlite3 >/dev/null; then
   cp a.db old.db
   sqlite3 old.db 'UPDATE study SET schema = 99'
   refused 2 'old.db: is a study of schema 99, and this program has 1; update sluice' tune --study old.db --list
+  for value in 99 -1 0.5; do
+    cp a.db damaged.db
+    sqlite3 damaged.db "UPDATE trial_values SET number = $value WHERE trial = 2 AND position = (SELECT position FROM parameters WHERE name = 'train.optimizer')"
+    refused 2 "damaged.db: train.optimizer is $value in trial 2, which its space does not hold; the study is damaged" tune --study damaged.db --list
+    refused 2 "damaged.db: train.optimizer is $value in trial 2" report damaged.db
+  done
   sqlite3 other.db 'CREATE TABLE x (y)'
   refused 2 'other.db: is a database, but no study' tune --study other.db --list
 fi

@@ -110,8 +110,8 @@ std::string searched_text(const Space& space, const Parameter& p) {
   std::string text;
   for (const std::string& choice : p.choices) text += (text.empty() ? "one of " : ", ") + choice;
   if (p.kind != Parameter::choice) text = fmt::format("from {} to {}", value_text(p, p.low), value_text(p, p.high));
-  if (p.kind != Parameter::choice && p.step > 0) text += fmt::format(" in steps of {}", p.step);
-  if (p.log) text += ", by logarithm";
+  if (p.step > 0) text += fmt::format(" {} {}", p.log ? "by factors of" : "in steps of", p.step);
+  if (p.log && p.step == 0) text += ", by logarithm";
   for (const Condition& condition : p.when) {
     const Parameter& on = space.parameters[condition.parameter];
     std::string values;

@@ -78,9 +78,16 @@ void read_trials(Database& db, Study& study) {
 
 void read_results(Database& db, Study& study, bool curves) {
   Statement values(db, "SELECT trial, position, number FROM trial_values");
-  while (values.step())
-    if (Trial* t = find(study, values.whole(0)); t && std::size_t(values.whole(1)) < t->point.size())
-      t->point[std::size_t(values.whole(1))] = values.real(2);
+  while (values.step()) {
+    Trial* const t = find(study, values.whole(0));
+    const auto position = std::size_t(values.whole(1));
+    if (!t || position >= t->point.size()) continue;
+    const Parameter& p = study.space.parameters[position];
+    const double value = values.real(2);
+    if (!(value >= p.low && value <= p.high) || (p.kind != Parameter::real && value != std::floor(value)))
+      refuse("{}: {} is {} in trial {}, which its space does not hold; the study is damaged", db.file, p.name, value, t->number);
+    t->point[position] = value;
+  }
   Statement rungs(db, "SELECT trial, epochs, value, error FROM rungs ORDER BY trial, epochs");
   while (rungs.step())
     if (Trial* t = find(study, rungs.whole(0))) t->rungs.push_back({rungs.whole(1), {rungs.real(2), rungs.real(3)}});
