@@ -36,4 +36,21 @@ works quantize sparse-digits/sparse --calibrate train.csv --out sparse.slu
 grep -q '^layer 1 (gru) is stored sparse, for 9.*% of its blocks' out || complain "a pruned model is not quantized sparse: $(cat out)"
 works train "$recipes/sentiment.toml" --data-dir . --out sentiment --set train.epochs=2
 grep -q '^Test, 60 sequences: ' out || complain "sentiment: no test figure: $(cat out)"
+
+# Recipes with a search space, by a few trials.
+search() {
+  local name=$1
+  shift
+  works tune "$recipes/$name.toml" --study "$name.db" --seeds 1 --set train.epochs=2 "$@"
+  [ "$("${sluice[@]}" tune --study "$name.db" --list | grep -cE ' (complete|pruned) ')" -ge 3 ] || complain "$name: $("${sluice[@]}" tune --study "$name.db" --list)"
+  works report "$name.db"
+}
+if "${sluice[@]}" tune --help >/dev/null 2>&1; then
+  search tuned-vowels --trials 3 --set tune.folds=2 --set tune.repeats=1
+  search tuned-digits --data-dir . --trials 3 --set tune.folds=2
+  search tuned-lambda --data-dir . --trials 3 --set tune.folds=2 --set data.stride=40
+  search sentiment-grid --data-dir . --trials 3 --set data.validation=0.4 --halving hyperband --set tune.eta=2
+else
+  echo "skipped: recipes with a search space, by a build without sluice tune"
+fi
 finish
