@@ -104,7 +104,7 @@ first=$!
 until [ -s shared.db ] && "${sluice[@]}" tune --study shared.db --list >/dev/null 2>&1; do sleep 0.02; done
 "${sluice[@]}" tune small.toml --study shared.db --trials 30 --seeds 1 >out2 2>err2 </dev/null &
 second=$!
-sleep 0.2
+until trials shared.db | grep -q complete; do sleep 0.02; done
 pkill -9 -o -P $first
 wait $second || complain "the second process: $(cat err2)"
 wait $first
@@ -112,9 +112,9 @@ wait $first
 trials shared.db | grep -o 'model.*' | sort | uniq -d | grep -q . && complain "a point was measured twice"
 
 # Ctrl-C keeps what ended, and the same command goes on.
-"${sluice[@]}" tune small.toml --study stopped.db --trials 200 --seeds 1 >out 2>err </dev/null &
+"${sluice[@]}" tune small.toml --study stopped.db --trials 2000 --seeds 1 >out 2>err </dev/null &
 stopped=$!
-sleep 0.4
+until [ -s stopped.db ] && trials stopped.db 2>/dev/null | grep -q complete; do sleep 0.05; done
 kill -INT $stopped $(pgrep -P $stopped)
 wait $stopped
 code=$?
@@ -231,6 +231,10 @@ sed 's|train = .*|train = "changed.csv"|' small.toml >moved.toml
 works tune moved.toml --study moved.db --trials 2 --seeds 1
 sed -i '2s/^\([^,]*,\)/\1/; $d' changed.csv
 refused 2 'moved.db: is a study of other data' tune moved.toml --study moved.db --trials 3
+refused 2 'changed.csv: is not the data that the study is of; give --data-dir where that is' tune --study moved.db --export 1 --out moved.slu
+mkdir elsewhere && cp "$data/train.csv" elsewhere/changed.csv
+works tune --study moved.db --export 1 --out moved.slu --data-dir elsewhere
+works tune --study moved.db --trials 3 --seeds 1 --data-dir elsewhere
 refused 2 'no.db: there is no such file' tune --study no.db --list
 refused 2 'no recipe; give sluice tune RECIPE.toml' tune --study no.db
 refused 2 'no study; give --study FILE.db' tune small.toml

@@ -161,11 +161,11 @@ Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides)
 }
 
 /// The recipe that the study itself holds; what the command line says besides stands above it.
-Plan plan_of(const Study& study, const std::vector<Override>& more = {}) {
+Plan plan_of(const Study& study, const TuneOptions& options, const std::vector<Override>& more = {}) {
   std::vector<Override> overrides;
   for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
   overrides.insert(overrides.end(), more.begin(), more.end());
-  return read_plan(study.recipe_file, study.recipe, overrides, study.data_folder);
+  return read_plan(study.recipe_file, study.recipe, overrides, options.data_folder.empty() ? study.data_folder : full(options.data_folder));
 }
 
 void export_trial(const TuneOptions& options) {
@@ -183,9 +183,9 @@ void export_trial(const TuneOptions& options) {
                                  [&](const Final& f) { return f.trial == trial.number && f.seed == seed; });
   std::string model = kept != study.finals.end() ? kept->model : "";
   if (model.empty()) {
-    const Plan plan = plan_of(study);
+    const Plan plan = plan_of(study, options);
     const std::string now = fmt::format("{:016x}", data_hash(read_data(plan.own.train_file, columns_of(plan.own))));
-    if (now != study.data_hash) refuse("{}: the data are not those that the study is of; --data-dir cannot mend that", plan.own.train_file);
+    if (now != study.data_hash) refuse("{}: is not the data that the study is of; give --data-dir where that is", plan.own.train_file);
     model = bytes_of(finish(recipe_of(plan, trial.point), trial.best_epoch(), seed).model);
   }
   write_file(options.out, model);
@@ -217,7 +217,7 @@ void run_tune(const TuneOptions& options) {
   const std::vector<Override> overrides = overrides_of(options);
   const bool there = is_begun(options.study);
   if (options.recipe.empty() && !there) refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
-  const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), overrides) : plan_of(options, overrides);
+  const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), options, overrides) : plan_of(options, overrides);
   if (ranks().count > 1 && !options.jobs.empty()) refuse("--jobs {}: mpirun's ranks do the trials; leave it out", options.jobs);
   const std::uint64_t jobs = options.jobs.empty() ? 1 : count_of("--jobs", options.jobs, 1024);
   const std::vector<std::string> seeds = seeds_of(options.seeds.empty() ? "1..5" : options.seeds);
