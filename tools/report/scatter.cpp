@@ -48,7 +48,8 @@ struct Sheet {
 };
 
 /// @param over  whether colors lie under the points, which then need a rim
-std::string draw_points(const Points& p, const Sheet& sheet, bool over) {
+/// @param aside  how far bars stand from their points, so that those of several curves can be told apart
+std::string draw_points(const Points& p, const Sheet& sheet, bool over, double aside) {
   std::string joined, errors, shapes;
   for (std::size_t i = 0; i < p.x.size(); ++i) {
     if (!has_place(p, i)) continue;
@@ -56,7 +57,8 @@ std::string draw_points(const Points& p, const Sheet& sheet, bool over) {
     if (p.joined) joined += fmt::format("{}{} {}", joined.empty() ? "M" : "L", place(x), place(y));
     if (const double e = error_of(p, i); e > 0) {
       const double low = sheet.up_of(p.y[i] - e), high = sheet.up_of(p.y[i] + e);
-      errors += fmt::format("M{0} {1}V{2}M{3} {1}h6M{3} {2}h6", place(x), place(low), place(high), place(x - 3));
+      errors +=
+          fmt::format("M{0} {1}V{2}M{3} {1}h6M{3} {2}h6", place(x + aside), place(low), place(high), place(x + aside - 3));
     }
     shapes += shape_at(p.shape, x, y);
   }
@@ -124,7 +126,13 @@ std::string scatter(const Scatter& chart) {
     drawing += color_bar(false, g.low, g.high, sheet_width);
   }
   drawing += draw_marks(chart.marks, sheet.box, sheet.x);
-  for (const Points& p : chart.series) drawing += draw_points(p, sheet, colored);
+  const auto with_errors =
+      std::count_if(chart.series.begin(), chart.series.end(), [](const Points& p) { return !p.error.empty(); });
+  double aside = -3.5 * double(with_errors - 1);
+  for (const Points& p : chart.series) {
+    drawing += draw_points(p, sheet, colored, p.error.empty() ? 0 : aside);
+    if (!p.error.empty()) aside += 7;
+  }
   return figure(chart.title, keys_of(chart.series), svg(chart.title, sheet.box.bottom + foot_of(sheet.box, sheet.x), drawing),
                 chart.note);
 }

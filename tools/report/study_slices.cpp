@@ -136,7 +136,9 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
     chart.title += fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest", score_text(study, *standing(*best)),
                                brief_point(space, best->point));
   }
-  if (any_error) chart.note = "Bars: one standard error up and down, of the mean over folds and seeds.";
+  if (any_error)
+    chart.note =
+        "Bars: one standard error up and down, of the mean over folds and seeds; those of several curves stand side by side.";
   return scatter(chart);
 }
 
