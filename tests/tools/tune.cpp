@@ -259,6 +259,13 @@ TEST_CASE("the front is what no other trial beats in everything") {
     }
     CHECK_MESSAGE(front.contains(n) == !beaten, n);
   }
+  // Of equally good ones the smallest is the best, and so the best is on the front.
+  const double least = (*std::min_element(study.trials.begin(), study.trials.end(), [](const Trial& a, const Trial& b) {
+                         return (a.score() ? a.score()->value : 1e9) < (b.score() ? b.score()->value : 1e9);
+                       })).score()->value;
+  for (const Trial& trial : study.trials)
+    if (trial.score() && trial.score()->value == least) CHECK(trial.cost->flash >= study.best()->cost->flash);
+  CHECK(study.best()->score()->value == least);
   study.trials[5].folds = {{0, 1, 9, 7, 0, {}, {}}, {1, 1, 9, 3, 0, {}, {}}, {2, 1, 9, 9, 0, {}, {}}, {3, 1, 9, 4, 0, {}, {}}};
   CHECK(study.trials[5].best_epoch() == 4);
   CHECK(study.trials[5].epochs() == 36);

@@ -143,9 +143,13 @@ bool Study::higher_is_better() const { return tools::higher_is_better(objective)
 double Study::shown(double value) const { return higher_is_better() ? -value : value; }
 
 const Trial* Study::best() const {
+  const auto better = [](const Trial& a, const Trial& b) {
+    const double v = a.score()->value, w = b.score()->value;
+    return v < w || (v == w && a.cost && b.cost && a.cost->flash < b.cost->flash);
+  };
   const Trial* best = nullptr;
   for (const Trial& trial : trials)
-    if (trial.score() && (!best || trial.score()->value < best->score()->value)) best = &trial;
+    if (trial.score() && (!best || better(trial, *best))) best = &trial;
   return best;
 }
 

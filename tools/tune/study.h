@@ -92,7 +92,7 @@ struct Study {
 
   bool higher_is_better() const;           ///< the objective's own measure, which Score::value then has negated
   double shown(double value) const;        ///< Score::value as the objective's own measure
-  const Trial* best() const;               ///< complete, of the least value, the earlier of equals; null where there is none
+  const Trial* best() const;               ///< complete, of the least value; of equals the smaller on the device, then the earlier; null where there is none
 };
 
 std::string method_text(const Study& study);  ///< "gaussian", "random with hyperband"
