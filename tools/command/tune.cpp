@@ -86,7 +86,7 @@ void check_same(const Study& old, const Study& now) {
     refuse("{}: is the study of another recipe ({}); give a new file, or the recipe as it was", old.file, old.recipe_file);
   if (old.data_hash != now.data_hash) refuse("{}: is a study of other data than {} holds now; give a new file", old.file, now.recipe_file);
   if (old.code_hash != now.code_hash || old.version != now.version)
-    tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now on may differ in their bits\n", old.file)));
+    tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now on may differ in their bits", old.file)) + "\n");
 }
 
 /// Refuses (exit code 2) a space of which nothing fits the device.
