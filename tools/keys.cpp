@@ -144,9 +144,18 @@ std::string by_section(F f) {
 }  // namespace
 
 std::string key_manual() {
+  constexpr const char* search = R"(
+Instead of a value, also inside model.layers, a recipe may say what "sluice tune" may try; "sluice train" uses the value:
+  { value = 1e-3, low = 1e-4, high = 1e-1, log = true }    a range, whole numbers where all of it is; log: by its logarithm
+  { value = 16, low = 8, high = 64, step = 8 }             only every step; with log a step is a factor
+  { value = "adam", choices = ["adam", "sgd"] }            one of a list, of anything
+  { value = 0.0, low = 0.0, high = 0.9, when = { "train.optimizer" = "sgd" } }    only where others have these values
+Layers count from 1: model.layers.2.gru. A layer with use = { value = false, choices = [false, true] } may be left out.
+)";
   return by_section([](const Key& key) {
-    return fmt::format("  {}: {}{}", key.name, explanation(key), key.name == "model.layers" ? layer_manual() : "");
-  });
+           return fmt::format("  {}: {}{}", key.name, explanation(key), key.name == "model.layers" ? layer_manual() : "");
+         }) +
+         search;
 }
 
 std::string explained(const Recipe& recipe) {
