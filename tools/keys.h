@@ -40,6 +40,7 @@ struct Key {
   std::string_view source = "";              ///< paper or formula, where there is one
   bool never_changes_result = false;         ///< left out of what a blob says of its making, as are file names
   bool file_name = false;
+  bool measures = false;  ///< says what is measured, and on what: trials of a search that differ in it could not be compared
 };
 
 /// All keys, section by section, in the order in which a recipe is written.

@@ -255,6 +255,13 @@ nlohmann::ordered_json to_json(const LayerSpec& layer) {
   return json;
 }
 
+bool layer_counts(std::string_view name) {
+  const auto names_units = [&](const Kind& kind) { return kind.sized && kind.key == name; };
+  const auto counts = [&](const Option& option) { return option.name == name && std::holds_alternative<std::int64_t L::*>(option.field); };
+  return name == units_key || std::any_of(std::begin(kinds), std::end(kinds), names_units) ||
+         std::any_of(std::begin(options), std::end(options), counts);
+}
+
 std::string layer_manual() {
   std::string text;
   for (const Kind& kind : kinds)

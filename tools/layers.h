@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "sluice.h"
 
@@ -28,6 +29,9 @@ struct LayerSpec {
   /// Numbers that the layer hands on; `in` enter.
   std::int64_t out(std::int64_t in) const { return units == 0 ? in : directions == "both" ? 2 * units : units; }
 };
+
+/// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a count.
+bool layer_counts(std::string_view name);
 
 /// Every layer and option, a line each, for the manual.
 std::string layer_manual();

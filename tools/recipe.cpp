@@ -235,11 +235,14 @@ Override parse_override(const std::string& text) {
 }
 
 Recipe default_recipe() {
-  Recipe recipe;
-  for (const Key& key : keys())
-    if (!key.fallback.empty()) set_text(recipe, key, key.fallback, "");
-  recipe.origin.clear();
-  return recipe;
+  static const Recipe defaults = [] {
+    Recipe recipe;
+    for (const Key& key : keys())
+      if (!key.fallback.empty()) set_text(recipe, key, key.fallback, "");
+    recipe.origin.clear();
+    return recipe;
+  }();
+  return defaults;
 }
 
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
@@ -262,6 +265,8 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
 
 Space parse_space(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
   toml::table table = parse_toml(text, file);
+  if (const toml::node* variants = table.get(variants_key))
+    refuse("{}: are not searched; leave them out, or make each a recipe of its own", variant_place(file, *variants));
   Space space = take_space(table, file);
   for (const Override& one : overrides) {
     const auto fixed = [&](const Parameter& p) { return p.name == one.key || p.name.starts_with(one.key + "."); };

@@ -108,6 +108,9 @@ Space parse_space(const std::string& text, const std::string& file, const std::v
 /// Fills in what a recipe leaves open, and refuses (exit code 2) what contradicts itself.
 void check_recipe(Recipe& recipe);
 
+/// Refuses (exit code 2) what looks at validation, where the recipe holds nothing out.
+void check_validated(const Recipe& recipe);
+
 /// Every key at its default; such a recipe is not checked, and lacks what has none.
 Recipe default_recipe();
 

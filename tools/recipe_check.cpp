@@ -188,16 +188,7 @@ void check_prune(const Recipe& recipe) {
 
 /// What looks at validation needs one, and what early stopping is told needs early stopping.
 void check_watch(const Recipe& recipe) {
-  const auto needs_validation = [&](const char* key, const char* what) {
-    refuse("{}: {} needs a validation split; set {}", where(recipe, key), what,
-           recipe.train_rows.empty() ? "data.validation above 0" : "data.validation_rows");
-  };
-  if (recipe.train_rows.empty() ? recipe.validation == 0 : recipe.validation_rows.empty()) {
-    if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
-    if (recipe.schedule == "plateau") needs_validation("train.schedule", "\"plateau\"");
-    if (recipe.monitor != "loss") needs_validation("train.monitor", "another measure than the loss");
-    if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
-  }
+  if (recipe.tune_validation == "hold-out") check_validated(recipe);  // else `sluice tune` holds out by itself
   const bool values = recipe.target_type == "value", text = recipe.format == "text";
   if (recipe.monitor == "mae" ? !values : recipe.monitor != "loss" && values)
     refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes", recipe.monitor,
@@ -212,6 +203,20 @@ void check_watch(const Recipe& recipe) {
 }
 
 }  // namespace
+
+void check_validated(const Recipe& recipe) {
+  const auto needs_validation = [&](const char* key, const char* what) {
+    refuse("{}: {} needs a validation split; set {}", where(recipe, key), what,
+           recipe.train_rows.empty() ? "data.validation above 0" : "data.validation_rows");
+  };
+  const bool holds_out = recipe.train_rows.empty() ? recipe.validation > 0 : !recipe.validation_rows.empty();
+  if (!holds_out) {
+    if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
+    if (recipe.schedule == "plateau") needs_validation("train.schedule", "\"plateau\"");
+    if (recipe.monitor != "loss") needs_validation("train.monitor", "another measure than the loss");
+    if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
+  }
+}
 
 void check_recipe(Recipe& recipe) {
   for (const Key& key : keys())

@@ -115,11 +115,12 @@ trials shared.db | grep -o 'model.*' | sort | uniq -d | grep -q . && complain "a
 "${sluice[@]}" tune small.toml --study stopped.db --trials 2000 --seeds 1 >out 2>err </dev/null &
 stopped=$!
 until [ -s stopped.db ] && trials stopped.db 2>/dev/null | grep -q complete; do sleep 0.05; done
-kill -INT $stopped $(pgrep -P $stopped)
+kill -INT $stopped  # the command tells its workers
 wait $stopped
 code=$?
 [ $code -eq 130 ] || complain "interrupted: exit code $code"
 trials stopped.db | grep -q running && complain "interrupted, but a trial runs still"
+tail -n 1 err | grep -q '^interrupted: stopped.db keeps every trial that ended' || complain "interrupted: $(tail -n 1 err)"
 
 # A trial that explodes has failed, and the study goes on.
 sed 's/low = 1e-3, high = 1e-1/low = 1e-3, high = 100.0/' small.toml >wild.toml
@@ -165,6 +166,7 @@ SLUICE_ISA=scalar works tune --study a.db --export 3 --out scalar.slu
 same best.slu scalar.slu "export on another instruction set"
 refused 2 'best.slu: exists; give another, or --force' tune --study a.db --export 3 --out best.slu
 refused 2 'where to\? give --out' tune --study a.db --export 3
+works tune --study a.db --show best
 refused 2 '99: a.db has 12 trials, 0 to 11' tune --study a.db --show 99
 
 # A study that may only be read is read.
@@ -182,6 +184,32 @@ else
   echo "skipped: reading a study as another user, who cannot run the command here"
 fi
 chmod 755 locked
+
+# Two recipes at the same moment on one file: one of them is refused.
+sed 's/high = 16/high = 12/' small.toml >other.toml
+for recipe in small other; do
+  "${sluice[@]}" tune $recipe.toml --study both.db --trials 6 --seeds 1 >out.$recipe 2>err.$recipe </dev/null &
+  eval "$recipe=\$!"
+done
+wait "$small"
+small=$?
+wait "$other"
+other=$?
+[ $((small + other)) -eq 2 ] || complain "two recipes on one file: exit codes $small and $other"
+cat err.small err.other | grep -q 'both.db: is the study of another recipe: what is searched differs' || complain "two recipes: $(cat err.small err.other | grep -v ^trial)"
+
+# Folds need no data.validation for another measure, and a point may be written as --list shows it.
+sed 's/validation = 0.2/validation = 0/; s/threads = 1/threads = 1\nmonitor = "accuracy"\npatience = 3/' small.toml >folds.toml
+works tune folds.toml --study folds.db --trials 2 --seeds 1 --set tune.validation=k-fold --set tune.folds=3 \
+  --enqueue "$(trials a.db | sed -n 3p | grep -o 'model.*')" --enqueue "train.batch=16.0"
+trials folds.db | grep -q '%' || complain "accuracy is no share: $(trials folds.db)"
+
+# The test data are part of what a study is of.
+head -n 3000 "$data/test.csv" >part.csv
+sed 's|^test = .*|test = "part.csv"|' small.toml >tested.toml
+works tune tested.toml --study tested.db --trials 1 --seeds 1
+sed -i '$d' part.csv
+refused 2 'tested.db: is a study of other data' tune tested.toml --study tested.db --trials 2 --seeds 1,2
 
 # What is wrong is one line, exit code 2, and leaves no study behind.
 bad() {
@@ -216,6 +244,19 @@ bad 's/0.5 }/0.5, step = 1e-6 }/; s/high = 0.95/high = 0.95, step = 0.19/; s/1e-
 bad '' '--enqueue train.bacth=8: "train.bacth" is not searched; did you mean train.batch\?' --enqueue train.bacth=8
 bad '' '--enqueue train.batch=9: train.batch: 9 is none of its choices' --enqueue train.batch=9
 bad '' '--enqueue train.momentum=0.5: train.momentum: means nothing where' --enqueue train.momentum=0.5
+bad '' '--enqueue learning_rate=0.01: "learning_rate" is not searched; did you mean train.learning_rate\?' --enqueue learning_rate=0.01
+bad '' '--enqueue train.batch=8,train.batch=16: train.batch: is there twice' --enqueue train.batch=8,train.batch=16
+bad 's/high = 16 }/high = 16, step = 4 }/' '--enqueue model.layers.1.gru=10: model.layers.1.gru: 10 is not reached from 4 by steps; near it is' --enqueue model.layers.1.gru=10
+bad 's/low = 4, high/low = 4.5, high/' 'bad.toml:9: model.layers.1.gru: low: 4.5 is not a whole number'
+bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8.0]/' 'bad.toml:16: train.batch: choices: 8.0 is there twice'
+bad 's/high = 16 }/hihg = 16 }/' 'hihg: a search has .*; did you mean high\?'
+bad 's/when = { train.optimizer = "sgd" }/when = { train.optimizer = [] }/' 'train.momentum: when: train.optimizer: an empty list never holds'
+bad 's/when = { train.optimizer/when = { optimizer/' 'when: optimizer is not searched; did you mean "train.optimizer"\?'
+bad 's/^threads = 1/loss = { value = "cross_entropy", choices = ["cross_entropy", "mse"] }/' 'train.loss: cannot be searched'
+bad 's/^target = .*/target = "label"\nhorizon = { value = 1, low = 1, high = 4 }/' 'data.horizon: cannot be searched'
+bad '' 'device.flash: a limit without a core; set device.core|device.flash=8 KiB: a limit without a core' --set "device.flash=8 KiB"
+bad '$a [[variants]]\nname = "x"' 'bad.toml:[0-9]*: variants: are not searched'
+bad '' 'device.core.*cortexm4.*is not a core' --set device.core=cortexm4
 bad '' '--time soon: is no time' --time soon
 bad '' '--jobs 0: give 1 to 1024' --jobs 0
 bad '' '--seeds x: give a range' --seeds x
@@ -223,9 +264,10 @@ bad 's/trials = 10/trials = 0/' 'tune.trials: 0 is not a number of trials'
 bad 's/dense = 9/dense = 8/' '9 classes'
 printf '\n[device]\ncore = "cortex-m4"\nflash = "300"\n' >tiny.txt
 cat small.toml tiny.txt >tiny.toml
-refused 2 '^tiny.toml:27: device.core: no model of the space fits cortex-m4: the smallest needs flash [0-9,]*, .*gru = 4.*, and there are flash 300' \
+refused 2 '^tiny.toml:27: device.core: no model of the space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the 300' \
   tune tiny.toml --study bad.db
-refused 2 'a.db: is the study of another recipe' tune wild.toml --study a.db
+refused 2 'a.db: is the study of another recipe: what is searched differs' tune wild.toml --study a.db
+refused 2 'a.db: is the study of another recipe: train.epochs is 6 there and 7 here' tune small.toml --study a.db --set train.epochs=7
 cp "$data/train.csv" changed.csv
 sed 's|train = .*|train = "changed.csv"|' small.toml >moved.toml
 works tune moved.toml --study moved.db --trials 2 --seeds 1

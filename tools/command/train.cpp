@@ -126,6 +126,7 @@ Recipe new_recipe(const TrainOptions& options) {
   if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
   if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
   Recipe recipe = read_recipe(options.recipe, overrides_of(options));
+  check_validated(recipe);
   resolve_files(recipe, options.data_folder);
   return recipe;
 }
@@ -288,7 +289,10 @@ double zero_share(const Network& network) {
 
 }  // namespace
 
-void check_run(const Recipe& recipe) { checked_start(recipe, read_input(recipe)); }
+void check_run(const Recipe& recipe) {
+  check_validated(recipe);
+  checked_start(recipe, read_input(recipe));
+}
 
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force) {
   const bool same = !force && is_of(folder, recipe), complete = same && is_complete(folder);

@@ -1,5 +1,6 @@
 // sluice tune: a search for the best recipe, kept in a study that can be stopped, gone on with, shared and read.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -61,6 +62,14 @@ std::uint64_t count_of(const std::string& option, const std::string& text, std::
   return std::uint64_t(*value);
 }
 
+/// Of what trials and the winner see: the training data; the test data and the model that training begins from, byte for byte.
+std::string hash_of_data(const Recipe& recipe) {
+  std::string all = fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
+  for (const std::string& file : {recipe.test_file, recipe.init_from})
+    if (!file.empty()) all += fmt::format(" {:016x}", hash_of(read_file(file)));
+  return recipe.test_file.empty() && recipe.init_from.empty() ? all : fmt::format("{:016x}", hash_of(all));
+}
+
 /// What the study is of, for one that begins.
 Study new_study(const std::string& file, const Plan& plan) {
   Study study;
@@ -71,7 +80,7 @@ Study new_study(const std::string& file, const Plan& plan) {
   std::error_code unreadable;
   study.code_hash = fs::exists("/proc/self/exe", unreadable) ? fmt::format("{:016x}", hash_of(read_file("/proc/self/exe"))) : "";
   study.recipe_hash = recipe_hash(plan);
-  study.data_hash = fmt::format("{:016x}", data_hash(read_data(plan.own.train_file, columns_of(plan.own))));
+  study.data_hash = hash_of_data(plan.own);
   study.objective = plan.own.monitor, study.most_epochs = plan.own.epochs;
   study.core = plan.own.device_core;
   study.type = plan.own.quantize_aware ? plan.own.quantize_type : plan.own.device_core.empty() ? "f32" : plan.own.device_type;
@@ -80,45 +89,76 @@ Study new_study(const std::string& file, const Plan& plan) {
   return study;
 }
 
+/// The first thing in which two plans differ.
+std::string difference(const Plan& there, const Plan& here) {
+  for (const Key& key : keys()) {
+    const std::string a = value_text(there.own, key), b = value_text(here.own, key);
+    if (a != b && !may_change(key)) return fmt::format("{} is {} there and {} here", key.name, a, b);
+  }
+  return "what is searched differs";
+}
+
+/// The recipe that the study itself holds.
+Plan recipe_of_study(const Study& study) {
+  std::vector<Override> overrides;
+  for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
+  return read_plan(study.recipe_file, study.recipe, overrides, study.data_folder);
+}
+
 /// Refuses (exit code 2) to go on with a study of something else.
-void check_same(const Study& old, const Study& now) {
+void check_same(const Study& old, const Study& now, const Plan& plan) {
   if (old.recipe_hash != now.recipe_hash)
-    refuse("{}: is the study of another recipe ({}); give a new file, or the recipe as it was", old.file, old.recipe_file);
+    refuse("{}: is the study of another recipe: {}; give a new file, or the recipe as it was", old.file, difference(recipe_of_study(old), plan));
   if (old.data_hash != now.data_hash) refuse("{}: is a study of other data than {} holds now; give a new file", old.file, now.recipe_file);
   if (old.code_hash != now.code_hash || old.version != now.version)
     tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now on may differ in their bits", old.file)) + "\n");
 }
 
+/// The point of least flash: numbers at their low ends; of choices, one after another, what makes the model smallest.
+Point smallest_point(const Plan& plan, Shapes& shapes) {
+  Point point;
+  for (const Parameter& p : plan.space.parameters) point.push_back(p.kind == Parameter::choice ? p.own : p.low);
+  const auto flash = [&](const Point& of) -> std::uint64_t {
+    try {
+      return cost_of(recipe_of(plan, settled(plan.space, of)), shapes)->flash;
+    } catch (const Error& error) {
+      if (error.exit_code != 2) throw;
+      return UINT64_MAX;
+    }
+  };
+  for (std::size_t p = 0; p < point.size(); ++p) {
+    Point best = point;
+    for (std::size_t c = 0; c < plan.space.parameters[p].choices.size(); ++c) {
+      Point other = point;
+      other[p] = double(c);
+      if (flash(other) < flash(best)) best = other;
+    }
+    point = best;
+  }
+  return settled(plan.space, point);
+}
+
 /// Refuses (exit code 2) a space of which nothing fits the device.
 void check_fits(const Plan& plan, Shapes& shapes) {
   if (plan.own.device_core.empty()) return;
-  constexpr std::uint64_t tries = 500;
-  std::optional<TrialCost> least;
-  Point smallest;
-  std::string why;
-  for (std::uint64_t i = 0; i <= tries; ++i) {
-    Point point(plan.space.parameters.size(), NAN);
-    for (std::size_t p = 0; p < point.size(); ++p) {  // the recipe's own, the low ends, and draws
-      const Parameter& parameter = plan.space.parameters[p];
-      if (i == 1) point[p] = parameter.kind == Parameter::choice ? parameter.own : parameter.low;
-      if (i > 1) point[p] = value_of_share(parameter, draw(plan.own.tune_seed, i, std::uint32_t(p), 0));
-    }
-    point = settled(plan.space, point);
-    why = objection(plan, point, shapes);
-    if (why.empty()) return;
-    try {
-      const std::optional<TrialCost> cost = cost_of(recipe_of(plan, point), shapes);
-      if (!least || cost->flash < least->flash) least = cost, smallest = point;
-    } catch (const Error& error) {
-      if (error.exit_code != 2) throw;
-    }
+  constexpr std::uint64_t draws = 200;
+  const std::size_t n = plan.space.parameters.size();
+  if (objection(plan, settled(plan.space, Point(n, NAN)), shapes).empty()) return;
+  const Point smallest = smallest_point(plan, shapes);
+  const std::string why = objection(plan, smallest, shapes);
+  if (why.empty()) return;
+  for (std::uint64_t i = 0; i < draws; ++i) {  // of RAM or instructions another may need less
+    Point point;
+    for (std::size_t p = 0; p < n; ++p)
+      point.push_back(value_of_share(plan.space.parameters[p], draw(std::uint64_t(plan.own.tune_seed), i, std::uint32_t(p), 0)));
+    if (objection(plan, settled(plan.space, point), shapes).empty()) return;
   }
-  if (!least) refuse("{}", why);
-  std::string limits;
-  for (const auto& [name, amount] : budget_of(plan.own).limits) limits += fmt::format("{}{} {}", limits.empty() ? "" : ", ", name, with_commas(amount));
-  refuse("{}: no model of the space fits {}: the smallest needs flash {}, ram {}, instructions {} ({}), and there are {}",
-         where(plan.own, "device.core"), plan.own.device_core, with_commas(least->flash), with_commas(least->ram),
-         with_commas(least->instructions), point_text(plan.space, smallest), limits);
+  const Recipe recipe = recipe_of(plan, smallest);
+  const DeviceCost cost = cost_on_device(recipe, shape_of(recipe, shapes));
+  const std::vector<std::string> over = over_budget(cost, budget_of(plan.own));
+  if (over.empty()) refuse("{}", why);
+  refuse("{}: no model of the space fits {}; the smallest, {}, needs {}: {}", where(plan.own, "device.core"), plan.own.device_core,
+         point_text(plan.space, smallest), fmt::join(costs_of(cost, {}), ", "), fmt::join(over, "; "));
 }
 
 void check_grid(const Plan& plan, bool yes) {
@@ -143,15 +183,22 @@ void finish_winner(const std::string& file, const Plan& plan, const std::vector<
   }
   Database db(file, Database::write);
   Progress progress = start_progress(seeds.size());
+  note_interrupts();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const std::int64_t seed = *parse_integer(seeds[i]);
     const bool there = std::any_of(study.finals.begin(), study.finals.end(),
                                    [&](const Final& f) { return f.trial == best->number && f.seed == seed; });
     if (there) continue;
     show_progress(progress, i, fmt::format("the winner, trial {}, on all training data: seed {}", best->number, seed), "");
-    const Recipe recipe = recipe_of(plan, best->point);
-    const Finished finished = finish(recipe, best->best_epoch(), seed);
-    store_final(db, {best->number, seed, best->best_epoch(), finished.measures, bytes_of(finished.model)});
+    try {
+      const Finished finished = finish(recipe_of(plan, best->point), best->best_epoch(), seed);
+      store_final(db, {best->number, seed, best->best_epoch(), finished.measures, bytes_of(finished.model)});
+      check_interrupt();
+    } catch (const Error& error) {
+      end_progress(progress);
+      if (error.exit_code != 130) throw;
+      throw Error(130, fmt::format("interrupted: {} keeps every trial, but not all trainings of the winner; the same command goes on", file));
+    }
   }
   end_progress(progress);
 }
@@ -162,8 +209,8 @@ Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides)
 
 /// The recipe that the study itself holds; what the command line says besides stands above it.
 Plan plan_of(const Study& study, const TuneOptions& options, const std::vector<Override>& more = {}) {
-  std::vector<Override> overrides;
-  for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
+  const Plan own = recipe_of_study(study);
+  std::vector<Override> overrides = own.overrides;
   overrides.insert(overrides.end(), more.begin(), more.end());
   return read_plan(study.recipe_file, study.recipe, overrides, options.data_folder.empty() ? study.data_folder : full(options.data_folder));
 }
@@ -172,9 +219,7 @@ void export_trial(const TuneOptions& options) {
   if (options.out.empty()) refuse("--export {}: where to? give --out MODEL.slu", options.export_number);
   const Study study = read_study(options.study);
   check_output("--out", options.out, {options.study});
-  const bool best = options.export_number == "best";
-  if (best && !study.best()) refuse("--export best: no trial of {} is complete", options.study);
-  const Trial& trial = best ? *study.best() : trial_of(study, options.export_number, "--export");
+  const Trial& trial = trial_of(study, options.export_number, "--export");
   if (!trial.score()) refuse("--export {}: the trial is {}, not complete{}{}", trial.number, state_name(trial.state), trial.reason.empty() ? "" : ": ", trial.reason);
   std::error_code none;
   if (fs::exists(options.out, none) && !options.force) refuse("--out {}: exists; give another, or --force", options.out);
@@ -184,18 +229,20 @@ void export_trial(const TuneOptions& options) {
   std::string model = kept != study.finals.end() ? kept->model : "";
   if (model.empty()) {
     const Plan plan = plan_of(study, options);
-    const std::string now = fmt::format("{:016x}", data_hash(read_data(plan.own.train_file, columns_of(plan.own))));
-    if (now != study.data_hash) refuse("{}: is not the data that the study is of; give --data-dir where that is", plan.own.train_file);
+    if (hash_of_data(plan.own) != study.data_hash) refuse("{}: is not the data that the study is of; give --data-dir where that is", plan.own.train_file);
     model = bytes_of(finish(recipe_of(plan, trial.point), trial.best_epoch(), seed).model);
   }
   write_file(options.out, model);
-  print("wrote {}: trial {}, seed {}, {} bytes\n", options.out, trial.number, seed, with_commas(model.size()));
+  print("wrote {}: trial {}, seed {}, {} bytes", options.out, trial.number, seed, with_commas(model.size()));
+  if (trial.cost) print("; on the device {}, without names and history (sluice export --strip)", with_commas(trial.cost->flash));
+  print("\n");
 }
 
 /// What only reads; false where nothing of it was asked for.
 bool read_only(const TuneOptions& options) {
   const int asked = options.list + options.best + options.json + !options.show.empty() + !options.export_number.empty();
   if (asked == 0) return false;
+  if (!options.enqueue.empty()) refuse("--enqueue {}: goes with a search, not with what only reads a study", options.enqueue[0]);
   if (asked > 1) refuse("sluice tune: --list, --show, --best, --json and --export: give one of them");
   if (!options.recipe.empty()) refuse("sluice tune: {}: a study knows its recipe; leave it out where you only read", options.recipe);
   if (!options.export_number.empty()) return export_trial(options), true;
@@ -235,11 +282,16 @@ void run_tune(const TuneOptions& options) {
     own.device_instructions = 0;  // the recipe's own values need not fit: others may
     checked_start(own, folds_of(own, folds).front());
   }
-  if (there) check_same(read_study(options.study), study);
+  if (there) check_same(read_study(options.study), study, plan);
   begin_study(options.study, study);
+  if (!there) check_same(read_study(options.study), study, plan);  // another process may have been quicker
   {
     Database db(options.study, Database::write);
+    const std::size_t before = load_study(db, false).trials.size();
     const std::vector<std::uint64_t> added = enqueue(db, plan, shapes, points);
+    const Study now = load_study(db, false);
+    for (std::size_t i = before; i < now.trials.size(); ++i)
+      if (now.trials[i].state == State::unfit) tell(printable(fmt::format("trial {}: unfit: {}", i, now.trials[i].reason)) + "\n");
     if (added.size() < points.size()) tell(fmt::format("{} of the enqueued points are trials already\n", points.size() - added.size()));
   }
   if (ranks().count > 1)

@@ -71,14 +71,14 @@ sluice_format device_format(const Recipe& recipe) {
 /// Refused where the core does not run the number format.
 DeviceCost cost_of_share(const Recipe& recipe, const Network& network, double share) {
   const std::optional<DeviceCost> cost =
-      device_cost(on_device(network, device_format(recipe), share), recipe.device_core, where(recipe, "device.core"));
+      device_cost(on_device(network, device_format(recipe), share), recipe.device_core, fmt::format("{}: \"{}\"", where(recipe, "device.core"), recipe.device_core));
   if (!cost)
     refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"",
            where(recipe, "device.type"), recipe.device_core);
   return *cost;
 }
 
-void check_device(const Recipe& recipe, const Network& network) {
+void check_device_keys(const Recipe& recipe) {
   const Budget budget = budget_of(recipe);
   if (recipe.device_core.empty()) {
     if (!budget.limits.empty())
@@ -88,6 +88,12 @@ void check_device(const Recipe& recipe, const Network& network) {
   if (recipe.quantize_aware && recipe.origin.count("device.type") && recipe.device_type != recipe.quantize_type)
     refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
            recipe.device_type, recipe.quantize_type);
+}
+
+void check_device(const Recipe& recipe, const Network& network) {
+  check_device_keys(recipe);
+  if (recipe.device_core.empty()) return;
+  const Budget budget = budget_of(recipe);
   const sluice_format format = device_format(recipe);
   if (format != SLUICE_F32) check_quantizable(folded(network));
   const std::vector<std::string> over = over_budget(cost_of_share(recipe, network, 1), budget);

@@ -27,6 +27,9 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
 /// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much and what would fit.
 void check_device(const Recipe& recipe, const Network& network);
 
+/// Refuses (exit code 2) a [device] that contradicts itself, whatever the network.
+void check_device_keys(const Recipe& recipe);
+
 /// What it costs there, from its shape; the recipe names a core.
 DeviceCost cost_on_device(const Recipe& recipe, const Network& network);
 

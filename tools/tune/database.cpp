@@ -67,13 +67,18 @@ Database::Database(const std::string& name, Mode mode) : file(name) {
       if ((code & 0xff) == SQLITE_CANTOPEN) fail("{}: cannot be opened for writing", file);
       need(*this, code);
       if (sqlite3_db_readonly(handle, "main") == 1) fail_database(*this, SQLITE_READONLY);
-      run("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+      run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
       return;
     }
-    // In a folder that cannot be written, a database with a write-ahead log opens only as one that nobody changes.
-    int code = open(uri_of(file, ""), SQLITE_OPEN_READONLY);
+    // For writing where that can be, so that who reads last takes the log away; SQLite itself falls back.
+    int code = open(uri_of(file, ""), SQLITE_OPEN_READWRITE);
     if (code == SQLITE_OK && !readable(handle)) code = sqlite3_errcode(handle);
-    if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) code = open(uri_of(file, "?immutable=1"), SQLITE_OPEN_READONLY);
+    // In a folder that cannot be written, a database opens only as one that nobody changes, and without its log.
+    if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) {
+      if (const auto size = fs::file_size(file + "-wal", unknown); !unknown && size > 0)
+        fail("{}: its log, {}-wal, can only be read where the folder can be written; copy both", file, file);
+      code = open(uri_of(file, "?immutable=1"), SQLITE_OPEN_READONLY);
+    }
     need(*this, code);
   } catch (...) {
     sqlite3_close(handle);

@@ -6,8 +6,9 @@
 namespace sluice::tools {
 namespace {
 
-/// How a trial stood at a rung; null where it did not reach it.
+/// How a trial stood at a rung; null where it did not reach it. One that is complete stands so at all that are behind, too.
 const Rung* rung_at(const Trial& trial, std::int64_t epochs) {
+  if (trial.state == State::complete && epochs > trial.rungs.back().epochs) return &trial.rungs.back();
   for (const Rung& rung : trial.rungs)
     if (rung.epochs == epochs) return &rung;
   return nullptr;

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "ask.h"
 #include "halving.h"
+#include "worker.h"
 
 namespace sluice::tools {
 namespace {
@@ -47,7 +48,10 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
     refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"), plan.own.tune_method);
   const std::vector<Seen> seen = history(study, plan.own);
   Question question{plan.space, seen, number, std::uint64_t(plan.own.tune_seed),
-                    [&](const Point& point) { return objection(plan, point, shapes).empty(); }};
+                    [&](const Point& point) {
+                      check_interrupt();  // where few points fit, it takes a while to find one
+                      return objection(plan, point, shapes).empty();
+                    }};
   question.acquisition = plan.own.tune_acquisition;
   const std::optional<Point> point = method->ask(question);
   if (point) add(db, plan, shapes, study, *point, plan.own.tune_method);

@@ -24,7 +24,7 @@ enum class Next {
 /// Takes the next work, in one transaction: of what was left the lowest number, then what goes on, then a new trial.
 Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker, Job& job);
 
-/// Adds trials for these points, but for those it has already, after the recipe.s own where it has no trial yet. Gives
+/// Adds trials for these points, but for those it has already, after the recipe's own where it has no trial yet. Gives
 /// the numbers of those added.
 std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes, const std::vector<Point>& points);
 

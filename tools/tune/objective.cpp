@@ -68,7 +68,12 @@ void check_split(const Recipe& recipe, const DataSet& data, const Split& split, 
 /// Without the test set, which no trial may see.
 std::vector<Input> inputs_of(Recipe recipe) {
   recipe.test_file.clear();
-  if (recipe.tune_validation == "hold-out") return {read_input(recipe)};
+  if (recipe.tune_validation == "hold-out") {
+    std::vector<Input> one = {};
+    one.push_back(read_input(recipe));
+    if (one[0].split.held_out.empty()) refuse("{}: \"hold-out\", but nothing is held out", where(recipe, "tune.validation"));
+    return one;
+  }
   if (is_stream(recipe)) return time_inputs(recipe);
   const DataSet data = read_data(recipe.train_file, columns_of(recipe));
   const auto folds = std::size_t(recipe.tune_folds);

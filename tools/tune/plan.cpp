@@ -4,40 +4,40 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
 #include "../common/hash.h"
 #include "../convert/budget.h"
 #include "../data/parse_number.h"
 #include "../train/input.h"
+#include "space_toml.h"
 
 namespace sluice::tools {
 namespace {
-
-/// Keys that trials may not differ in: they say what is measured.
-constexpr const char* never_searched[] = {"tune.", "device.", "train.monitor", "train.seed", "train.threads", "train.stop_after",
-                                          "train.validate_every", "data.train", "data.test", "data.validation", "data.target", "data.sequence", "data.group"};
 
 /// What may change while a study goes on.
 constexpr const char* changes[] = {"tune.method", "tune.acquisition", "tune.trials", "tune.max_failures", "train.threads", "train.checkpoint_seconds"};
 
 void check_searched(const Space& space) {
-  for (const Parameter& p : space.parameters)
-    for (const char* name : never_searched)
-      if (p.name == name || (std::string_view(name).ends_with('.') && p.name.starts_with(name)))
-        refuse("{}: cannot be searched, for trials that differ in it cannot be compared; give one value", p.place);
+  for (const Parameter& p : space.parameters) {
+    const Key* key = find_key(p.name);
+    if (p.name.starts_with("tune.") || p.name.starts_with("device.") || (key && key->measures))
+      refuse("{}: cannot be searched, for trials that differ in it cannot be compared; give one value", p.place);
+  }
 }
 
 void check_tunable(const Plan& plan) {
   const Recipe& own = plan.own;
   const bool series = own.format == "text" || (own.format == "table" && own.window > 0), halves = own.tune_halving != "none";
+  check_device_keys(own);
   if (own.stop_after > 0) refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
   if (own.schedule == "plateau")
     refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; give another schedule",
            where(own, "train.schedule"));
   if (own.tune_validation == "k-fold" && series)
     refuse("{}: \"k-fold\" would train on what comes after; give \"time\" or \"hold-out\"", where(own, "tune.validation"));
-  const bool holds_out = own.validation > 0 || !own.validation_rows.empty();
+  const bool holds_out = own.train_rows.empty() ? own.validation > 0 : !own.validation_rows.empty();
   if (own.tune_validation == "hold-out" && !holds_out)
     refuse("{}: \"hold-out\", but {} holds nothing out; set it, or tune.validation = \"k-fold\" or \"time\"", where(own, "tune.validation"),
            own.train_rows.empty() ? "data.validation" : "data.validation_rows");
@@ -105,6 +105,12 @@ std::string data_key(const Recipe& recipe) {
   return text + fmt::format("{} {} {}", recipe.truncate, recipe.seed, recipe.loss);
 }
 
+std::string meant_by(const Space& space, const std::string& name) {
+  for (const Parameter& p : space.parameters)
+    if (p.name.ends_with("." + name)) return fmt::format("did you mean {}?", p.name);
+  return "give name=value of parameters that are, parted by commas";
+}
+
 }  // namespace
 
 Plan read_plan(const std::string& recipe_file, const std::string& text, const std::vector<Override>& overrides,
@@ -130,7 +136,16 @@ Recipe recipe_of(const Plan& plan, const Point& point) {
 
 Point point_of(const Space& space, const std::string& text, const std::string& origin) {
   Point point(space.parameters.size(), NAN);
-  std::string_view rest = text;
+  // As --list and --show write points, blanks may stand around "=".
+  std::string tight = text;
+  for (const Parameter& p : space.parameters)
+    for (std::size_t at = tight.find(p.name); at != tight.npos; at = tight.find(p.name, at + 1)) {
+      const std::size_t end = at + p.name.size(), equals = tight.find_first_not_of(' ', end);
+      if (equals == tight.npos || tight[equals] != '=') continue;
+      const std::size_t value = std::min(tight.find_first_not_of(' ', equals + 1), tight.size());
+      tight.replace(end, value - end, "=");
+    }
+  std::string_view rest = tight;
   std::vector<std::size_t> named;
   while (!rest.empty()) {
     const std::size_t equals = rest.find('=');
@@ -142,7 +157,7 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
       for (const Parameter& p : space.parameters) names.push_back(p.name);
       const std::string_view meant = nearest(name, names);
       refuse("{}: \"{}\" is not searched; {}", origin, name,
-             meant.empty() ? "give name=value of parameters that are, parted by commas" : fmt::format("did you mean {}?", meant));
+             meant.empty() ? meant_by(space, name) : fmt::format("did you mean {}?", meant));
     }
     rest.remove_prefix(equals + 1);
     // Up to the comma before the next name; a choice may hold commas of its own.
@@ -153,13 +168,14 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
     std::string value(rest.substr(0, end));
     rest.remove_prefix(std::min(rest.size(), end + 1));
     while (!value.empty() && value.back() == ' ') value.pop_back();
-    double& out = point[std::size_t(at - space.parameters.begin())];
-    named.push_back(std::size_t(at - space.parameters.begin()));
+    const auto place = std::size_t(at - space.parameters.begin());
+    double& out = point[place];
+    if (std::find(named.begin(), named.end(), place) != named.end()) refuse("{}: {}: is there twice", origin, name);
+    named.push_back(place);
     if (at->kind == Parameter::choice) {
-      const auto choice = std::find_if(at->choices.begin(), at->choices.end(),
-                                       [&](const std::string& c) { return c == value || c == "\"" + value + "\""; });
-      if (choice == at->choices.end()) refuse("{}: {}: {} is none of its choices", origin, name, value);
-      out = double(choice - at->choices.begin());
+      const std::size_t choice = std::min(place_in(at->choices, as_toml(value)), place_in(at->choices, "\"" + value + "\""));
+      if (choice == at->choices.size()) refuse("{}: {}: {} is none of its choices", origin, name, value);
+      out = double(choice);
       continue;
     }
     char* ended = nullptr;
@@ -169,15 +185,20 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
   }
   const Point result = settled(space, point);
   for (const std::size_t i : named)
+    if (!std::isnan(result[i]) && std::fabs(result[i] - point[i]) > 1e-9 * std::fabs(point[i]))
+      refuse("{}: {}: {} is not reached from {} by steps; near it is {}", origin, space.parameters[i].name, point[i],
+             value_text(space.parameters[i], space.parameters[i].low), value_text(space.parameters[i], result[i]));
+  for (const std::size_t i : named)
     if (std::isnan(result[i])) refuse("{}: {}: means nothing where what it depends on has these values; leave it out", origin, space.parameters[i].name);
   return result;
 }
 
+bool may_change(const Key& key) { return key.file_name || std::find(std::begin(changes), std::end(changes), key.name) != std::end(changes); }
+
 std::string recipe_hash(const Plan& plan) {
   std::string text;
   for (const Key& key : keys()) {
-    const bool free = std::find(std::begin(changes), std::end(changes), key.name) != std::end(changes);
-    if (!free && !key.file_name) text += fmt::format("{} = {}\n", key.name, value_text(plan.own, key));
+    if (!may_change(key)) text += fmt::format("{} = {}\n", key.name, value_text(plan.own, key));
   }
   for (const Parameter& p : plan.space.parameters) {
     text += fmt::format("{} {} {} {} {} {} {}", p.name, int(p.kind), p.low, p.high, p.step, p.log, p.own);
@@ -200,21 +221,49 @@ Network shape_of(const Recipe& recipe, Shapes& shapes) {
   return make_network(recipe, *shapes.data, Split{{0}, {}});
 }
 
+namespace {
+
+/// What a network's cost depends on, as text: not its weights, nor how it is trained.
+std::string shape_key(const Recipe& recipe) {
+  std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, recipe.quantize_type, recipe.differences);
+  for (LayerSpec layer : recipe.layers) {
+    layer.dropout = layer.gate_dropout = 0, layer.recurrent_dropout = -1;
+    text += to_json(layer).dump();
+  }
+  return text;
+}
+
+const Shapes::Verdict& verdict_of(const Recipe& recipe, Shapes& shapes) {
+  const std::string key = shape_key(recipe);
+  if (const auto known = shapes.verdicts.find(key); known != shapes.verdicts.end()) return known->second;
+  const Network network = shape_of(recipe, shapes);
+  Shapes::Verdict verdict;
+  const DeviceCost cost = cost_on_device(recipe, network);
+  verdict.cost = {cost.flash, cost.ram, cost.instructions};
+  try {
+    check_device(recipe, network);
+  } catch (const Error& error) {
+    if (error.exit_code != 2) throw;
+    verdict.objection = error.what();
+  }
+  return shapes.verdicts.emplace(key, verdict).first->second;
+}
+
+}  // namespace
+
 std::optional<TrialCost> cost_of(const Recipe& recipe, Shapes& shapes) {
   if (recipe.device_core.empty()) return std::nullopt;
-  const DeviceCost cost = cost_on_device(recipe, shape_of(recipe, shapes));
-  return TrialCost{cost.flash, cost.ram, cost.instructions};
+  return verdict_of(recipe, shapes).cost;
 }
 
 std::string objection(const Plan& plan, const Point& point, Shapes& shapes) {
   try {
     const Recipe recipe = recipe_of(plan, point);
-    if (!recipe.device_core.empty()) check_device(recipe, shape_of(recipe, shapes));
+    return recipe.device_core.empty() ? "" : verdict_of(recipe, shapes).objection;
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
     return error.what();
   }
-  return "";
 }
 
 }  // namespace sluice::tools

@@ -1,6 +1,6 @@
 // What a study is of, as everyone who works on it reads it: recipe, space and data; and what a point of the space comes to.
 #pragma once
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,13 +30,21 @@ Recipe recipe_of(const Plan& plan, const Point& point);
 /// own. Refused with `origin`.
 Point point_of(const Space& space, const std::string& text, const std::string& origin);
 
+/// Whether a key may change while a study goes on: it is not part of what is measured.
+bool may_change(const Key& key);
+
 /// The resolved recipe and its space as one hash, without what may change while a study goes on: method, trials, threads.
 std::string recipe_hash(const Plan& plan);
 
-/// Reads data once for all points that want the same.
+/// What points have in common, read and reckoned once: the data, and what a network costs by its shape.
 struct Shapes {
   std::string key;  ///< of the data that are read
   std::optional<DataSet> data;
+  struct Verdict {
+    TrialCost cost;
+    std::string objection;  ///< why it does not fit; empty where it does
+  };
+  std::map<std::string, Verdict> verdicts = {};  ///< by what the shape depends on
 };
 
 /// The network that a recipe makes of its data, for its shape: trained on nothing.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <csignal>
 #include <thread>
 
 #include "../common/error.h"
@@ -20,6 +21,8 @@ namespace {
 
 constexpr auto look_every = std::chrono::milliseconds(200);
 constexpr int interrupted_code = 130;
+
+volatile std::sig_atomic_t interrupts = 0;
 
 struct WorkerProcess {
   pid_t id = 0;
@@ -48,6 +51,7 @@ WorkerProcess start_worker(const std::string& study, const Plan& plan, int threa
     close(ends[1]);
     return {child, ends[0]};
   }
+  setpgid(0, 0);  // Ctrl-C is the command's to hear, which tells each worker once
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker whose command was killed must not go on unseen
   if (getppid() != parent) _exit(1);
   std::string words;
@@ -87,11 +91,13 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
   const int threads = std::max(1, cores / int(jobs));
   const Deadline deadline = deadline_after(seconds);
-  struct sigaction before {}, ignore {};
-  ignore.sa_handler = SIG_IGN;  // the workers hear of it too, and end in their own time
+  std::size_t told = 0;  // interrupts that the workers know of
   std::vector<WorkerProcess> workers;
   for (std::uint64_t i = 0; i < jobs; ++i) workers.push_back(start_worker(file, plan, threads, deadline));
-  sigaction(SIGINT, &ignore, &before);
+  interrupts = 0;
+  struct sigaction before {}, counts {};
+  counts.sa_handler = [](int) { interrupts = interrupts + 1; };
+  sigaction(SIGINT, &counts, &before);
   Database db(file, Database::write);
   Study study = load_study(db, false);
   Watcher watcher = start_watching(study, plan);
@@ -106,13 +112,18 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
       workers.erase(worker);
       continue;
     }
+    if (std::size_t(interrupts) > told) {
+      if (told == 0) tell("\nstopping; Ctrl-C again to stop at once\n");
+      told = std::size_t(interrupts);
+      for (const WorkerProcess& worker : workers) kill(worker.id, told == 1 ? SIGINT : SIGKILL);
+    }
     std::this_thread::sleep_for(look_every);
     watcher.look(study = load_study(db, false));
   }
   watcher.look(study = load_study(db, false));
   end_progress(watcher.progress);
   sigaction(SIGINT, &before, nullptr);
-  if (ends.worst == interrupted_code)
+  if (ends.worst == interrupted_code || told > 0)
     throw Error(interrupted_code, fmt::format("interrupted: {} keeps every trial that ended; the same command goes on", file));
   if (ends.worst != 0) throw Error(ends.worst, ends.words);
   check_failures(study, plan);

@@ -46,12 +46,14 @@ Json json_of(const Study& study, const Point& point) {
   for (std::size_t i = 0; i < study.space.parameters.size(); ++i) {
     const Parameter& p = study.space.parameters[i];
     if (std::isnan(point[i])) continue;
-    if (p.kind == Parameter::choice)
-      values[p.name] = p.choices[std::size_t(point[i])];
-    else if (p.kind == Parameter::whole)
+    if (p.kind == Parameter::choice) {
+      const std::string& text = p.choices[std::size_t(point[i])];  // TOML's texts, numbers and truth values are JSON's; the rest stays text
+      const Json json = Json::parse(text, nullptr, false);
+      values[p.name] = json.is_discarded() ? Json(text) : json;
+    }
+    if (p.kind == Parameter::whole)
       values[p.name] = std::int64_t(point[i]);
-    else
-      values[p.name] = point[i];
+    if (p.kind == Parameter::real) values[p.name] = point[i];
   }
   return values;
 }
@@ -72,7 +74,7 @@ Json json_of(const Study& study, const Trial& trial) {
   json["folds"] = Json::array();
   for (const FoldResult& f : trial.folds)
     json["folds"].push_back(
-        {{"fold", f.fold}, {"seed", f.seed}, {"epochs", f.epochs}, {"best_epoch", f.best_epoch}, {"value", study.shown(f.value)}});
+        {{"fold", f.fold + 1}, {"seed", f.seed}, {"epochs", f.epochs}, {"best_epoch", f.best_epoch}, {"value", study.shown(f.value)}});
   if (trial.cost)
     json["cost"] = {{"flash", trial.cost->flash}, {"ram", trial.cost->ram}, {"instructions", trial.cost->instructions}};
   if (!trial.reason.empty()) json["reason"] = trial.reason;
@@ -106,10 +108,11 @@ std::string trial_text(const Study& study, const Trial& trial) {
     if (!std::isnan(trial.point[i]))
       text += fmt::format("  {} = {}\n", study.space.parameters[i].name, value_text(study.space.parameters[i], trial.point[i]));
   for (const Rung& rung : trial.rungs)
-    text += fmt::format("  after {} epochs: validation {} {}\n", rung.epochs, study.objective, score_text(study, rung.score));
+    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs, study.objective, score_text(study, rung.score),
+                        study.core.empty() ? "" : ", as " + study.type);
   for (const FoldResult& f : trial.folds)
-    text += fmt::format("    fold {}, seed {}: {}, best of {} epochs {}\n", f.fold + 1, f.seed, score_text(study, {f.value, NAN}), f.epochs,
-                        f.best_epoch);
+    text += fmt::format("    fold {}, seed {}: {}, best epoch {} of {}\n", f.fold + 1, f.seed, score_text(study, {f.value, NAN}), f.best_epoch,
+                        f.epochs);
   if (trial.cost)
     text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n", study.core, study.type,
                         with_commas(trial.cost->flash), with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
@@ -125,6 +128,13 @@ std::string best_text(const Study& study) {
   const Trial* const best = study.best();
   if (!best) return "no trial is complete\n";
   std::string text = "best: " + trial_text(study, *best);
+  const Trial* ahead = nullptr;  // put aside when it stood better
+  for (const Trial& t : study.trials)
+    if (t.state == State::pruned && t.rungs.back().score.value < best->score()->value && (!ahead || t.rungs.back().score.value < ahead->rungs.back().score.value))
+      ahead = &t;
+  if (ahead)
+    text += fmt::format("  trial {} was put aside at epoch {} with {}, which is better; with more --trials it may go on\n", ahead->number,
+                        ahead->rungs.back().epochs, score_text(study, ahead->rungs.back().score));
   if (study.core.empty()) return text;
   std::vector<std::vector<std::string>> rows = {{"trial", study.objective, "flash", "ram", "instructions", "parameters"}};
   for (const Trial* t : pareto_front(study)) {
@@ -171,8 +181,12 @@ std::string study_json(const Study& study) {
 }
 
 const Trial& trial_of(const Study& study, const std::string& number, const std::string& origin) {
+  if (number == "best") {
+    if (!study.best()) refuse("{} best: no trial of {} is complete", origin, study.file);
+    return *study.best();
+  }
   const std::optional<long long> wanted = parse_integer(number);
-  if (!wanted || *wanted < 0) refuse("{} {}: is no trial's number", origin, number);
+  if (!wanted || *wanted < 0) refuse("{} {}: is no trial's number; give one, or best", origin, number);
   if (std::size_t(*wanted) >= study.trials.size())
     refuse("{} {}: {} has {} trials, 0 to {}", origin, number, study.file, study.trials.size(), std::int64_t(study.trials.size()) - 1);
   return study.trials[std::size_t(*wanted)];

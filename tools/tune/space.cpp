@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "../common/error.h"
@@ -18,7 +22,7 @@ namespace {
 
 constexpr const char *value_key = "value", *choices_key = "choices", *low_key = "low", *high_key = "high", *step_key = "step",
                      *log_key = "log", *when_key = "when", *use_key = "use";
-constexpr const char* known_keys[] = {value_key, choices_key, low_key, high_key, step_key, log_key, when_key};
+constexpr std::string_view known_keys[] = {value_key, choices_key, low_key, high_key, step_key, log_key, when_key};
 
 /// A parameter whose conditions still name others.
 struct Draft {
@@ -47,6 +51,21 @@ std::string toml_text(const toml::node& node) {
   return out.str();
 }
 
+/// A number that a value is; none of texts, truth values, lists and tables.
+std::optional<double> number_in(const std::string& toml_value) {
+  double number = 0;
+  const char* const end = toml_value.data() + toml_value.size();
+  const auto [read, error] = std::from_chars(toml_value.data(), end, number);
+  if (error != std::errc() || read != end) return std::nullopt;
+  return number;
+}
+
+/// Whether two values are the same, however they are written: 1 and 1.0.
+bool same_value(const std::string& a, const std::string& b) {
+  const std::optional<double> x = number_in(a), y = number_in(b);
+  return x && y ? *x == *y : a == b;
+}
+
 /// A table that says what a value may be.
 bool is_search(const toml::node& node) {
   const toml::table* table = node.as_table();
@@ -70,29 +89,31 @@ void read_choices(const toml::table& table, Parameter& p) {
   p.kind = Parameter::choice;
   for (const toml::node& item : *list) {
     const std::string text = toml_text(item);
-    if (std::find(p.choices.begin(), p.choices.end(), text) != p.choices.end())
+    if (place_in(p.choices, text) < p.choices.size())
       refuse("{}: choices: {} is there twice", p.place, text);
     p.choices.push_back(text);
   }
   p.high = double(p.choices.size() - 1);
   const std::string own = toml_text(*table.get(value_key));
-  const auto at = std::find(p.choices.begin(), p.choices.end(), own);
-  if (at == p.choices.end()) refuse("{}: value: {} is none of the choices", p.place, own);
-  p.own = double(at - p.choices.begin());
+  const std::size_t at = place_in(p.choices, own);
+  if (at == p.choices.size()) refuse("{}: value: {} is none of the choices", p.place, own);
+  p.own = double(at);
 }
 
-/// Whether a key of that name takes numbers that need not be whole.
-bool takes_reals(const std::string& name) {
+/// Whether what has that name takes whole numbers alone.
+bool takes_whole(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (name.starts_with("model.layers.")) return layer_counts(name.substr(dot + 1));
   const Key* key = find_key(name);
-  return key && (std::holds_alternative<double Recipe::*>(key->field) || std::holds_alternative<GroupValues Recipe::*>(key->field));
+  return key && std::holds_alternative<std::int64_t Recipe::*>(key->field);
 }
 
 void read_range(const toml::table& table, Parameter& p) {
   p.low = number_of(table, low_key, p), p.high = number_of(table, high_key, p), p.own = number_of(table, value_key, p);
-  bool whole = !takes_reals(p.name);
+  p.kind = takes_whole(p.name) ? Parameter::whole : Parameter::real;
   for (const char* key : {low_key, high_key, value_key, step_key})
-    if (table.contains(key) && !table.get(key)->is_integer()) whole = false;
-  p.kind = whole ? Parameter::whole : Parameter::real;
+    if (p.kind == Parameter::whole && table.contains(key) && !table.get(key)->is_integer())
+      refuse("{}: {}: {} is not a whole number, written without a point", p.place, key, toml_text(*table.get(key)));
   if (const toml::node* node = table.get(log_key)) {
     if (!node->is_boolean()) refuse("{}: log: {}; give true or false", p.place, shown(*node));
     p.log = node->value_or(false);
@@ -121,6 +142,8 @@ void read_when(const toml::table& table, const std::string& prefix, Draft& draft
       continue;
     }
     std::vector<std::string> values;
+    if (const toml::array* list = node.as_array(); list && list->empty())
+      refuse("{}: when: {}: an empty list never holds; give it values", draft.parameter.place, name);
     if (const toml::array* list = node.as_array())
       for (const toml::node& item : *list) values.push_back(toml_text(item));
     else
@@ -133,9 +156,12 @@ Draft read_parameter(const toml::table& table, const std::string& name, const st
   Draft draft;
   Parameter& p = draft.parameter;
   p.name = name, p.place = place;
-  for (auto&& [key, node] : table)
-    if (std::none_of(std::begin(known_keys), std::end(known_keys), [&](const char* known) { return key.str() == known; }))
-      refuse("{}: {}: a search has value, choices, or low, high, step and log, and when", place, key.str());
+  for (auto&& [key, node] : table) {
+    if (std::find(std::begin(known_keys), std::end(known_keys), key.str()) != std::end(known_keys)) continue;
+    const std::string_view meant = nearest(key.str(), known_keys);
+    refuse("{}: {}: a search has value, choices, or low, high, step and log, and when{}", place, key.str(),
+           meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
+  }
   if (!table.contains(value_key)) refuse("{}: no value; it is what \"sluice train\" uses, and the first trial", place);
   if (table.contains(choices_key))
     read_choices(table, p);
@@ -152,11 +178,18 @@ struct Taker {
   const std::string& file;
   const TrialValues& chosen;
   std::vector<Draft> drafts = {};
+  struct Spot {
+    toml::table* table;
+    std::string key;
+    bool conditional;  ///< the recipe says when it is in force
+  };
+  std::map<std::string, Spot> spots = {};  ///< by name, where a value stands
 
   /// What stands in a search's place.
   void put(toml::table& table, std::string_view key, const std::string& name, const std::string& place) {
     toml::table& search = *table.get(key)->as_table();
     drafts.push_back(read_parameter(search, name, place));
+    spots[name] = {&table, std::string(key), !drafts.back().when.empty()};
     const auto given = std::find_if(chosen.begin(), chosen.end(), [&](const auto& c) { return c.first == name; });
     if (given == chosen.end()) {
       toml::node& own = *search.get(value_key);
@@ -198,8 +231,11 @@ struct Taker {
       walk(*table, name);
       const bool optional = std::any_of(drafts.begin() + std::ptrdiff_t(before), drafts.end(),
                                         [&](const Draft& d) { return d.parameter.name == use; });
-      for (std::size_t d = before; d < drafts.size() && optional; ++d)
-        if (drafts[d].parameter.name != use) drafts[d].when.emplace_back(use, std::vector<std::string>{"true"});
+      for (std::size_t d = before; d < drafts.size() && optional; ++d) {
+        const auto said = [&](const auto& c) { return c.first == use; };
+        if (drafts[d].parameter.name != use && std::none_of(drafts[d].when.begin(), drafts[d].when.end(), said))
+          drafts[d].when.emplace_back(use, std::vector<std::string>{"true"});
+      }
     }
   }
 };
@@ -207,16 +243,25 @@ struct Taker {
 /// A condition's value as the parameter's own.
 double value_of_text(const Parameter& of, const std::string& text, const Parameter& p) {
   if (of.kind == Parameter::choice) {
-    const auto at = std::find(of.choices.begin(), of.choices.end(), text);
-    if (at == of.choices.end()) refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
-    return double(at - of.choices.begin());
+    const std::size_t at = place_in(of.choices, text);
+    if (at == of.choices.size()) refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
+    return double(at);
   }
   try {
     const toml::table value = toml::parse(fmt::format("v = {}", text));
-    if (const auto number = value["v"].value<double>(); number && *number >= of.low && *number <= of.high) return *number;
+    if (const auto number = value["v"].value<double>();
+        number && *number >= of.low && *number <= of.high && (values_of(of) == 0 || value_at(of, index_of(of, *number)) == *number))
+      return *number;
   } catch (const toml::parse_error&) {
   }
   refuse("{}: when: {} is no value of {}, which goes from {} to {}", p.place, text, of.name, of.low, of.high);
+}
+
+/// What a condition on a name that nothing has may have meant.
+std::string meant_by(const std::string& name, const std::vector<Draft>& drafts) {
+  for (const Draft& d : drafts)
+    if (d.parameter.name.ends_with("." + name)) return fmt::format("did you mean \"{}\"?", d.parameter.name);
+  return "give it choices or a range";
 }
 
 /// The parameters in an order in which each stands after those it depends on.
@@ -229,7 +274,7 @@ Space sorted(std::vector<Draft> drafts) {
   for (const Draft& draft : drafts)
     for (const auto& [name, values] : draft.when)
       if (std::none_of(drafts.begin(), drafts.end(), [&, n = name](const Draft& d) { return d.parameter.name == n; }))
-        refuse("{}: when: {} is not searched; give it choices or a range", draft.parameter.place, name);
+        refuse("{}: when: {} is not searched; {}", draft.parameter.place, name, meant_by(name, drafts));
   while (!drafts.empty()) {
     const auto ready = std::find_if(drafts.begin(), drafts.end(), [&](const Draft& d) {
       return std::all_of(d.when.begin(), d.when.end(), [&](const auto& c) { return placed(c.first) < space.parameters.size(); });
@@ -249,10 +294,34 @@ Space sorted(std::vector<Draft> drafts) {
 
 }  // namespace
 
+std::string as_toml(const std::string& text) {
+  try {
+    const toml::table table = toml::parse(fmt::format("v = {}", text));
+    return table.size() == 1 ? toml_text(*table.get("v")) : text;
+  } catch (const toml::parse_error&) {
+    return text;
+  }
+}
+
+std::size_t place_in(const std::vector<std::string>& list, const std::string& value) {
+  return std::size_t(std::find_if(list.begin(), list.end(), [&](const std::string& one) { return same_value(one, value); }) - list.begin());
+}
+
 Space take_space(toml::table& recipe, const std::string& file, const TrialValues& chosen) {
   Taker taker{file, chosen};
   taker.walk(recipe, "");
-  return sorted(std::move(taker.drafts));
+  const Space space = sorted(std::move(taker.drafts));
+  // What is not in force is left out, but for what a layer cannot be without.
+  Point point(space.parameters.size(), std::numeric_limits<double>::quiet_NaN());
+  point = settled(space, std::move(point));
+  for (std::size_t i = 0; i < space.parameters.size(); ++i) {
+    const std::string& name = space.parameters[i].name;
+    const auto is_it = [&](const auto& c) { return c.first == name; };
+    const bool in_force = chosen.empty() ? !std::isnan(point[i]) : std::any_of(chosen.begin(), chosen.end(), is_it);
+    const Taker::Spot& spot = taker.spots.at(name);
+    if (!in_force && spot.conditional && !layer_counts(spot.key)) spot.table->erase(spot.key);
+  }
+  return space;
 }
 
 }  // namespace sluice::tools

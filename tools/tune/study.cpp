@@ -108,7 +108,10 @@ void read_results(Database& db, Study& study, bool curves) {
 
 void read_finals(Database& db, Study& study) {
   Statement s(db, "SELECT trial, seed, epochs, measures, model FROM finals ORDER BY trial, seed");
-  while (s.step()) study.finals.push_back({std::uint64_t(s.whole(0)), s.whole(1), s.whole(2), s.text(3), s.text(4)});
+  while (s.step()) {
+    if (!nlohmann::json::parse(s.text(3), nullptr, false).is_object()) refuse("{}: what trial {} measured is not JSON; the study is damaged", db.file, s.whole(0));
+    study.finals.push_back({std::uint64_t(s.whole(0)), s.whole(1), s.whole(2), s.text(3), s.text(4)});
+  }
 }
 
 }  // namespace

@@ -17,14 +17,6 @@ constexpr auto ask_again_after = std::chrono::milliseconds(100);
 
 volatile std::sig_atomic_t interrupt_seen = 0;
 
-/// Notes SIGINT between trainings too, which have their own guard.
-void note_interrupts() {
-  interrupt_seen = 0;
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupt_seen = 1; };
-  sigaction(SIGINT, &action, nullptr);
-}
-
 /// Tells the study, from a thread and a connection of its own, that the worker lives.
 struct Heartbeat {
   std::string study, worker;
@@ -80,9 +72,21 @@ Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) 
 
 }  // namespace
 
+void note_interrupts() {
+  interrupt_seen = 0;
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupt_seen = 1; };
+  sigaction(SIGINT, &action, nullptr);
+}
+
+void check_interrupt() {
+  if (interrupt_seen) throw Error(130, "interrupted");
+}
+
 Deadline deadline_after(double seconds) {
   using Clock = std::chrono::steady_clock;
-  if (seconds == 0) return {};
+  constexpr double for_ever = 1e8;  // years, and no overflow
+  if (seconds == 0 || seconds > for_ever) return {};
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 

@@ -20,6 +20,12 @@ struct Desk {
 /// What the study keeps of a trial that has been worked on.
 Trial trial_of(const Job& job, const Outcome& outcome, double seconds);
 
+/// From now on SIGINT is noted, and does nothing else but to end a training that runs.
+void note_interrupts();
+
+/// Ends by an Error of exit code 130 where one was noted.
+void check_interrupt();
+
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 Deadline deadline_after(double seconds);  ///< from now; 0: none
