@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -40,7 +41,7 @@ Objective objective_of(const Study& study) {
 }
 
 Axis Objective::axis() const {
-  if (share) return {"validation " + name + " (%)", false, 100};
+  if (share) return {"validation " + name + " (%)", false, 100, std::numeric_limits<double>::infinity()};  // never logarithmic
   return {.label = "validation " + name, .wide = 5};  // most of a search lies close to the best
 }
 
