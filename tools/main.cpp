@@ -25,11 +25,27 @@ constexpr const char* examples = R"(Examples:
   sluice run run/model.slu --input new.csv    the model's answers, as CSV
   sluice inspect run/model.slu                layers, and every byte that a device needs
   sluice export run/model.slu --format c --out firmware
+  sluice tune recipe.toml --study study.db   the best values of what the recipe lets vary; sluice tune --help
   sluice report run                           run/report.html: curves, confusion, cost on boards, what goes on inside
 
 Each command has its own help: sluice train --help
 SLUICE_ISA=scalar (avx2, avx2-vnni, avx512, avx512-vnni, neon, neon-dot, armv7) forces an instruction set; the answers are the same
 to the bit.)";
+
+constexpr const char* tune_examples = R"(A recipe says what its values may be (sluice train --keys ends with all forms), and under [tune] how trials are judged:
+  [model]
+  layers = [ { gru = { value = 32, low = 8, high = 64 } }, { dense = 9, activation = "softmax" } ]
+  [train]
+  learning_rate = { value = 5e-3, low = 1e-3, high = 1e-1, log = true }
+  [tune]
+  validation = "k-fold"
+
+  sluice tune recipe.toml --study study.db --trials 60 --jobs 2
+  sluice tune recipe.toml --study m4.db --set device.core=cortex-m4 --set "device.flash=8 KiB" --set "device.ram=2 KiB"
+  sluice tune --study m4.db --best
+  sluice tune --study m4.db --export best --out model.slu
+  sluice report study.db
+device.flash and device.ram are the model's own; device.flash_total and device.ram_total count the runtime's code and the stack too.)";
 
 void add_train(CLI::App& app, TrainOptions& o) {
   CLI::App* command =
@@ -183,7 +199,7 @@ void add_tune(CLI::App& app, TuneOptions& o) {
   command->add_option("--halving", o.halving, "Overrides tune.halving: none, halving, hyperband")->type_name("KIND");
   command->add_option("--trials", o.trials, "Overrides tune.trials: so many in the study in all; the first is the recipe as it is")->type_name("N");
   command->add_option("--jobs", o.jobs, "Trials at a time, which share the cores; default 1")->type_name("N");
-  command->add_option("--time", o.time, "Begin no trial after this long: 90s, 30m, 2h")->type_name("TIME");
+  command->add_option("--time", o.time, "Begin no trial after this long, 90s, 30m, 2h; the winner is trained all the same")->type_name("TIME");
   command->add_option("--enqueue", o.enqueue, "A point to try next, \"train.learning_rate=0.01,model.layers.1.gru=16\"; the rest is the recipe's own")
       ->type_name("POINT")
       ->allow_extra_args(false);
@@ -279,7 +295,8 @@ int run(int argc, char** argv) {
   add_tune(app, options.tune);
 #endif
   add_report(app, options.report);
-  for (CLI::App* command : app.get_subcommands(nullptr)) command->footer("");  // the examples are the overview's
+  for (CLI::App* command : app.get_subcommands(nullptr))
+    command->footer(command->get_name() == "tune" ? tune_examples : "");  // the others' examples are the overview's
   if (argc < 2) {
     tell(app.help());
     return wrong_request;
