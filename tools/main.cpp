@@ -25,7 +25,7 @@ constexpr const char* examples = R"(Examples:
   sluice run run/model.slu --input new.csv    the model's answers, as CSV
   sluice inspect run/model.slu                layers, and every byte that a device needs
   sluice export run/model.slu --format c --out firmware
-  sluice tune recipe.toml --study study.db   the best values of what the recipe lets vary; sluice tune --help
+  sluice tune recipe.toml --study my.db       the best values of what the recipe lets vary; sluice tune --help
   sluice report run                           run/report.html: curves, confusion, cost on boards, what goes on inside
 
 Each command has its own help: sluice train --help
