@@ -38,7 +38,7 @@ refused 2 'no study; give --study' tune small.toml
 # A rank that dies ends the job; the study goes on to the same end. With recovery the others go on without it.
 begin() {
   rm -f "$1"*
-  timeout 120 mpirun ${2:-} -n 3 "${sluice[@]}" tune small.toml --study "$1" --trials 24 --set train.epochs=60 --seeds 1 >out 2>err </dev/null &
+  timeout 120 mpirun ${2:-} -n 3 "${sluice[@]}" tune small.toml --study "$1" --trials 40 --set train.epochs=120 --seeds 1 >out 2>err </dev/null &
   job=$!
   until [ -s "$1" ] && [ "$("${sluice[@]}" tune --study "$1" --list 2>/dev/null | grep -c 'complete')" -ge 2 ]; do
     sleep 0.05
@@ -46,12 +46,12 @@ begin() {
   done
 }
 victim() { pgrep -f "tune small.toml --study $1" | while read -r p; do tr '\0' '\n' <"/proc/$p/environ" 2>/dev/null | grep -q '^OMPI_COMM_WORLD_RANK=2$' && echo "$p"; done | head -n 1; }
-works tune small.toml --study longer.db --trials 24 --set train.epochs=60 --seeds 1
+works tune small.toml --study longer.db --trials 40 --set train.epochs=120 --seeds 1
 json longer.db >longer.json
 begin killed.db
 kill -9 "$(victim killed.db)"
 wait $job && complain "a rank was killed, but the job ended well"
-timeout 120 mpirun -n 2 "${sluice[@]}" tune small.toml --study killed.db --trials 24 --set train.epochs=60 --seeds 1 >out 2>err </dev/null ||
+timeout 120 mpirun -n 2 "${sluice[@]}" tune small.toml --study killed.db --trials 40 --set train.epochs=120 --seeds 1 >out 2>err </dev/null ||
   complain "after a rank was killed: $(tail -n 3 err)"
 json killed.db >killed.json
 cmp -s longer.json killed.json || complain "killed: $(diff longer.json killed.json | head -n 4)"
