@@ -221,7 +221,7 @@ if "${sluice[@]}" tune --help >/dev/null 2>&1; then
   same some.html renamed.html "the report of a study and of its copy that may not be written"
   works tune --study some.db --best
   best=$(sed -n 's/^best: trial \([0-9]*\),.*/\1/p' out)
-  value=$(sed -n 's/.*validation loss \([0-9.]*\)$/\1/p' out)
+  value=$(sed -n 's/.*validation loss \([0-9.]*\), as int8$/\1/p' out)
   accuracy=$(sed -n 's/.*, accuracy \(.* %\)$/\1/p' out)
   has some.html "the best loss is $value, of trial $best of 12<"
   has some.html "<dt>Test</dt><dd>$accuracy<"
