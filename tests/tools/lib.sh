@@ -15,6 +15,9 @@ complain() {
   failures=$((failures + 1))
 }
 
+# has_tune: whether this build has `sluice tune`, which needs SQLite.
+has_tune() { "${sluice[@]}" --help | grep -q '^  tune '; }
+
 # finish: the script's last line.
 finish() {
   [ "$failures" -eq 0 ] && echo "all good" && exit 0

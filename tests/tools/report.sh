@@ -153,7 +153,9 @@ refused 2 '^data: is no run, and holds none' report data
 printf 'SQLite format 3\0and no more' >broken.db
 refused 2 '^broken.db: is a tuning study, which has a page of its own; report it alone$' report run broken.db --out no.html
 refused 2 '^--sequence 1: is for the report of one run$' report broken.db --sequence 1
-refused 2 '^broken.db: is no study, or damaged' report broken.db
+broken='is no study, or damaged'
+has_tune || broken='is a tuning study, and this program was built without SQLite'
+refused 2 "^broken.db: $broken" report broken.db
 absent broken.html
 refused 2 '^run/model.slu: exists and is no report' report run --out run/model.slu
 same run/model.slu before.slu "a model that a report was to replace"
@@ -200,7 +202,7 @@ grep -q '^wrote all/report.html' out || complain "a folder of runs: $(cat out)"
 has all/report.html '2 runs compared'
 
 # --- a tuning study, where this build has tuning
-if "${sluice[@]}" tune --help >/dev/null 2>&1; then
+if has_tune; then
   sed -e 's/gru = 12/gru = { value = 8, low = 4, high = 12 }/' -e 's/^learning_rate = .*/learning_rate = { value = 2e-2, low = 1e-3, high = 0.1, log = true }/' \
     recipe.toml >space.toml
   printf '[device]\ncore = "cortex-m4"\nflash = "16 KiB"\n' >>space.toml

@@ -45,7 +45,7 @@ search() {
   [ "$("${sluice[@]}" tune --study "$name.db" --list | grep -cE ' (complete|pruned) ')" -ge 3 ] || complain "$name: $("${sluice[@]}" tune --study "$name.db" --list)"
   works report "$name.db"
 }
-if "${sluice[@]}" tune --help >/dev/null 2>&1; then
+if has_tune; then
   search tuned-vowels --trials 3 --set tune.folds=2 --set tune.repeats=1
   search tuned-digits --data-dir . --trials 3 --set tune.folds=2
   search tuned-lambda --data-dir . --trials 3 --set tune.folds=2 --set data.stride=40
