@@ -17,13 +17,6 @@
 namespace sluice::tools {
 namespace {
 
-std::string folds_key(const Recipe& recipe) {
-  std::string text;
-  for (const Key& key : keys())
-    if (key.name.starts_with("data.")) text += value_text(recipe, key) + "\n";
-  return text + fmt::format("{} {} {}", recipe.truncate, recipe.loss, recipe.tune_validation);
-}
-
 bool is_stream(const Recipe& recipe) { return recipe.format == "text" || (recipe.format == "table" && recipe.window > 0); }
 
 /// The rows of a stream that trials may see: all but the test's.
@@ -142,20 +135,24 @@ bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fo
 }  // namespace
 
 const std::vector<Input>& folds_of(const Recipe& recipe, Folds& cache) {
-  if (const std::string key = folds_key(recipe); cache.key != key || cache.inputs.empty()) {
+  if (const std::string key = data_key(recipe); cache.key != key || cache.inputs.empty()) {
     cache.inputs = inputs_of(recipe);
     cache.key = key;
   }
   return cache.inputs;
 }
 
-Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache) {
+Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache, bool (*interrupt)()) {
   Outcome outcome;
   const std::vector<Input>& inputs = folds_of(recipe, cache);
   std::vector<double> values;
   try {
     for (std::size_t f = 0; f < inputs.size(); ++f)
       for (std::int64_t s = 0; s < recipe.tune_seeds; ++s) {
+        if (interrupt && interrupt()) {  // a training hears of it only while it runs
+          outcome.state = State::waiting;
+          return outcome;
+        }
         Recipe seeded = recipe;
         seeded.seed += s;
         const auto at = std::find_if(before.begin(), before.end(),

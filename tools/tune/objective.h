@@ -28,8 +28,9 @@ struct Outcome {
 };
 
 /// Trains all folds and seeds of a point to an epoch, 0 for the recipe's last, from where `before` left them.
-/// @param recipe  of the point
-Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache);
+/// @param recipe     of the point
+/// @param interrupt  asked before each training: whether to give up; null: never
+Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache, bool (*interrupt)() = nullptr);
 
 /// A point's model of all training data, for so many epochs; as the device wants it where the recipe names one.
 struct Finished {

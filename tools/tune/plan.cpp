@@ -97,14 +97,6 @@ void check_ends(const Plan& plan) {
   }
 }
 
-/// What a recipe reads of its data, as text.
-std::string data_key(const Recipe& recipe) {
-  std::string text;
-  for (const Key& key : keys())
-    if (key.name.starts_with("data.")) text += value_text(recipe, key) + "\n";
-  return text + fmt::format("{} {} {}", recipe.truncate, recipe.seed, recipe.loss);
-}
-
 std::string meant_by(const Space& space, const std::string& name) {
   for (const Parameter& p : space.parameters)
     if (p.name.ends_with("." + name)) return fmt::format("did you mean {}?", p.name);
@@ -210,6 +202,13 @@ std::string recipe_hash(const Plan& plan) {
     text += "\n";
   }
   return fmt::format("{:016x}", hash_of(text));
+}
+
+std::string data_key(const Recipe& recipe) {
+  std::string text;
+  for (const Key& key : keys())
+    if (key.name.starts_with("data.")) text += value_text(recipe, key) + "\n";
+  return text + fmt::format("{} {} {}", recipe.truncate, recipe.seed, recipe.loss);
 }
 
 Network shape_of(const Recipe& recipe, Shapes& shapes) {

@@ -36,6 +36,9 @@ bool may_change(const Key& key);
 /// The resolved recipe and its space as one hash, without what may change while a study goes on: method, trials, threads.
 std::string recipe_hash(const Plan& plan);
 
+/// What a recipe reads of its data, and how it splits and prepares them, as text: trials of one key share what was read.
+std::string data_key(const Recipe& recipe);
+
 /// What points have in common, read and reckoned once: the data, and what a network costs by its shape.
 struct Shapes {
   std::string key;  ///< of the data that are read

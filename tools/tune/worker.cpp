@@ -62,7 +62,7 @@ Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) 
   try {
     Recipe recipe = recipe_of(plan, job.point);
     if (recipe.threads == 0) recipe.threads = threads;
-    return measure(recipe, job.until, job.folds, folds);
+    return measure(recipe, job.until, job.folds, folds, interrupted);
   } catch (const std::bad_alloc&) {
     Outcome outcome;
     outcome.state = State::failed, outcome.reason = "out of memory";
@@ -79,8 +79,10 @@ void note_interrupts() {
   sigaction(SIGINT, &action, nullptr);
 }
 
+bool interrupted() { return interrupt_seen != 0; }
+
 void check_interrupt() {
-  if (interrupt_seen) throw Error(130, "interrupted");
+  if (interrupted()) throw Error(130, "interrupted");
 }
 
 Deadline deadline_after(double seconds) {

@@ -23,7 +23,8 @@ Trial trial_of(const Job& job, const Outcome& outcome, double seconds);
 /// From now on SIGINT is noted, and does nothing else but to end a training that runs.
 void note_interrupts();
 
-/// Ends by an Error of exit code 130 where one was noted.
+/// Whether one was noted; and an Error of exit code 130 where one was.
+bool interrupted();
 void check_interrupt();
 
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
