@@ -57,6 +57,15 @@ tuned=$(grep -o '"value": [^,]*' a.json | head -n 1 | sed 's/.*: //')
 [ "$(trials a.db | grep -c complete)" -eq 10 ] || complain "not 10 complete trials: $(trials a.db)"
 grep -q '"accuracy"' a.json || complain "the winner was not tested"
 
+# No trial sees the test set: without one all values are the same.
+sed '/^test = /d' small.toml >untested.toml
+works tune untested.toml --study untested.db --seeds 1
+grep -c '"value"' a.json >values
+grep '"value"\|"best_epoch"' a.json >tested.txt
+json untested.db | grep '"value"\|"best_epoch"' >untested.txt
+same tested.txt untested.txt "with a test set and without"
+[ "$(cat values)" -ge 20 ] || complain "no values to compare: $(cat values)"
+
 # Given again it has nothing left to do; with more trials it goes on.
 works tune small.toml --study a.db --seeds 1,2
 [ -s err ] && complain "a finished study trained something: $(head -n 2 err)"
