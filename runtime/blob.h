@@ -3,6 +3,7 @@
 #define SLUICE_BLOB_H
 
 #include "../kernels/kernels.h"
+#include "anatomy.h"
 #include "sluice.h"
 
 namespace sluice {
@@ -57,30 +58,33 @@ constexpr int most_cell_shift = 15;
 constexpr uint8_t every_step_flag = 1;       ///< hands every step on; without it, the last one
 constexpr uint8_t mean_flag = 2;             ///< hands on the mean over the steps so far; not with every_step_flag
 constexpr uint8_t both_directions_flag = 4;  ///< out is twice the units: the forward direction's, then the backward one's
-constexpr int most_arrays = 8;               ///< of a layer
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64, "the file's layout");
 
 enum class Element : uint8_t { f32, i8, i32 };
 constexpr int bytes_of(Element e) { return e == Element::i8 ? 1 : 4; }
 
-/// An array of weights of a layer: what the check, the hash, the trainer and the tools walk.
+/// An array of a layer in a blob. The check, the hash, the trainer and the tools walk these.
 struct Weights {
-  uint32_t offset;    ///< from the start of the blob
-  int gates;          ///< row groups, each padded on its own: 3 for a GRU (r, z, n), else 1; of a bias in fixed point twice
-                      ///< as many: biases, then the multipliers of R
-  int rows;           ///< of one gate, without padding
-  int cols;           ///< 1 for a vector
-  bool matrix;        ///< a weight (packed in strips; penalized, decayed), not a bias or a statistic
+  uint32_t offset;  ///< from the start of the blob
+  Role role;
+  int gates;  ///< groups of rows, each padded on its own; of a bias in fixed point twice as many: biases, then the multipliers of R
+  int rows;   ///< of one gate, without padding
+  int cols;   ///< 1 for a vector
   bool trained;
+  bool backward;                   ///< belongs to the backward direction
+  uint8_t index;                   ///< among the arrays of the layer's anatomy
   Element element = Element::f32;
   Order order = Order::canonical;  ///< of int8
 };
 
 inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
 inline int panels(const Weights& w) { return padded_rows(w) / panel_rows; }
-/// Whether a layer's matrices may lie in the sparse order: not those of an embedding, of which one column is read, nor two in a row.
-inline bool may_be_sparse(uint8_t kind) { return kind != SLUICE_EMBEDDING && kind != SLUICE_GRU_BEFORE; }
+/// Whether the matrices of a kind may lie in the sparse order.
+inline bool may_be_sparse(uint8_t kind) {
+  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.sparse; });
+  return has_kind(kinds, kind);
+}
 
 inline bool is_sparse(const Weights& w) { return holds_sparse && w.element == Element::i8 && w.order == Order::sparse; }
 /// Elements, padding included, were they all stored.
@@ -121,12 +125,6 @@ void for_each_array(const LayerRecord& layer, F f) {
   const int n = layer_weights(layer, arrays);
   for (int i = 0; i < n; ++i) f(arrays[i]);
 }
-
-/// What the tools call a layer's array: PyTorch's "weight_ih", "weight_hh", "bias_ih", "bias_hh", of a backward direction with
-/// "_reverse"; of a GRU that resets before "weight_ih", "weight_hh" (r, z), "weight_hn", "bias", in fixed point "bias_ih" and
-/// "bias_hh"; of a Dense "weight", "bias"; of an embedding "weight" (transposed: a column an id); of normalizations "weight", "bias", and "running_mean", "running_var"; of a
-/// standardization "scale", "mean"; of what adds the input "columns".
-const char* weights_name(uint8_t kind, uint8_t format, int array);
 
 /// An opened blob. Lies inside sluice_model.
 struct OpenModel {

@@ -48,16 +48,18 @@ struct Cell {
   int in, hidden;  ///< hidden without padding: the length of a chain over h
   int units;       ///< padded
   int gates;       ///< a row of pre-activations
+  int candidate;   ///< which gate is the candidate; -1: none
   int a_stride;    ///< from row to row of them: gates, unless the trainer spreads them
   Curve gate;
   const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
 
-  Cell(const LayerRecord& layer, const uint8_t* base, int gate_count)
+  Cell(const LayerRecord& layer, const uint8_t* base, int gate_count, int candidate_gate)
       : in(int(layer.in)),
         hidden(int(layer.out)),
         units(padded(hidden)),
         gates(gate_count * units),
+        candidate(candidate_gate),
         a_stride(gates),
         gate(gate_curve(layer)),
         w_ih(base + layer.w_ih),
@@ -84,9 +86,9 @@ struct Cell {
 };
 
 struct GruCell : Cell {
-  static constexpr int kind = SLUICE_GRU, gate_count = 3, extra = 1;  ///< g: g_x, then the candidate
-  static constexpr bool has_c = false;
-  GruCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count) {}
+  static constexpr int kind = SLUICE_GRU, extra = 1;  ///< g: g_x, then the candidate
+  static constexpr int gate_count = anatomy_of(kind).gates, candidate_gate = anatomy_of(kind).candidate;
+  GruCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count, candidate_gate) {}
 
   void bias(float* out) const { sum_biases(out, 2); }
 
@@ -116,7 +118,9 @@ struct GruCell : Cell {
 /// A step of a cell without a kernel for all of it.
 template <class Own>
 struct PlainCell : Cell {
-  PlainCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, Own::gate_count) {}
+  static constexpr int gate_count() { return anatomy_of(Own::kind).gates; }
+  static constexpr int candidate_gate() { return anatomy_of(Own::kind).candidate; }
+  PlainCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count(), candidate_gate()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
     const Own& own = *static_cast<const Own*>(this);
     if (x) {
@@ -128,8 +132,7 @@ struct PlainCell : Cell {
 };
 
 struct GruBeforeCell : PlainCell<GruBeforeCell> {
-  static constexpr int kind = SLUICE_GRU_BEFORE, gate_count = 3, extra = 1;  ///< g: r * h
-  static constexpr bool has_c = false;
+  static constexpr int kind = SLUICE_GRU_BEFORE, extra = 1;  ///< g: r * h
   using PlainCell::PlainCell;
 
   void bias(float* out) const { copy(b_ih, out, gates); }
@@ -154,11 +157,10 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
 };
 
 struct LstmCell : PlainCell<LstmCell> {
-  static constexpr int kind = SLUICE_LSTM, gate_count = 4, extra = 1;  ///< g: tanh(c')
-  static constexpr bool has_c = true;
+  static constexpr int kind = SLUICE_LSTM, extra = 1;  ///< g: tanh(c')
   using PlainCell::PlainCell;
 
-  void bias(float* out) const { sum_biases(out, gate_count); }
+  void bias(float* out) const { sum_biases(out, gate_count()); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
     finish(kernels, s);
@@ -169,11 +171,10 @@ struct LstmCell : PlainCell<LstmCell> {
 };
 
 struct RnnCell : PlainCell<RnnCell> {
-  static constexpr int kind = SLUICE_RNN, gate_count = 1, extra = 0;
-  static constexpr bool has_c = false;
+  static constexpr int kind = SLUICE_RNN, extra = 0;
   using PlainCell::PlainCell;
 
-  void bias(float* out) const { sum_biases(out, gate_count); }
+  void bias(float* out) const { sum_biases(out, gate_count()); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
     kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);

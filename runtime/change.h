@@ -28,7 +28,7 @@ struct Difference {
     memcpy(before + floats(call.layer), &seen, sizeof seen);
   }
 
-  static constexpr LayerKind kind{SLUICE_DIFFERENCE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, true, state, step, nullptr, scratch};
+  static constexpr LayerKind kind = make_kind<SLUICE_DIFFERENCE, SLUICE_F32>(state, step, nullptr, scratch);
 };
 
 /// y[i] = x[i] + the model's input number columns[i] (whole numbers), of the frame that is answered.
@@ -43,7 +43,7 @@ struct AddInput {
     for (int i = 0; i < int(call.layer.out); ++i) y[i] = x[i] + frame[int(columns[i])];
   }
 
-  static constexpr LayerKind kind{SLUICE_ADD_INPUT, SLUICE_F32, 1 << SLUICE_LINEAR, 0, true, no_state, step, nullptr, scratch};
+  static constexpr LayerKind kind = make_kind<SLUICE_ADD_INPUT, SLUICE_F32>(no_state, step, nullptr, scratch);
 };
 
 }  // namespace sluice

@@ -24,7 +24,7 @@ struct Dense {
     kernels.activate_f32(dense_curve(call.layer), y, call.rows(), out, units);
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, SLUICE_F32, 0x3F, 0, false, no_state, single_row<Dense>, run, nullptr};
+  static constexpr LayerKind kind = make_kind<SLUICE_DENSE, SLUICE_F32>(no_state, single_row<Dense>, run, nullptr);
 };
 
 struct Standardize {
@@ -37,7 +37,7 @@ struct Standardize {
                                           static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind{SLUICE_STANDARDIZE, SLUICE_F32, 1 << SLUICE_LINEAR, 0, true, no_state, single_row<Standardize>, run, nullptr};
+  static constexpr LayerKind kind = make_kind<SLUICE_STANDARDIZE, SLUICE_F32>(no_state, single_row<Standardize>, run, nullptr);
 };
 
 }  // namespace sluice

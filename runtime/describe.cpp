@@ -26,9 +26,8 @@ void hash_array(Fnv& hash, const OpenModel& model, const Weights& array) {
 
 uint64_t macs_of(const LayerRecord& layer) {
   uint64_t macs = 0;
-  if (layer.kind == SLUICE_EMBEDDING) return macs;
   for_each_array(layer, [&](const Weights& a) {
-    if (a.matrix) macs += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
+    if (is_matrix(a.role) && a.role != Role::vectors) macs += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
   });
   return macs;
 }
@@ -55,20 +54,6 @@ int8_t weight_at(const Weights& w, const uint8_t* array, int gate, int row, int 
   const uint32_t block = lower_block(m, panel, col / block_cols);
   if (block == m.ends[panel] || m.columns[block] != col / block_cols) return 0;
   return m.blocks[size_t(block) * block_bytes + size_t(at % panel_rows * block_cols + col % block_cols)];
-}
-
-const char* weights_name(uint8_t kind, uint8_t format, int array) {
-  static constexpr const char* recurrent[] = {"weight_ih",         "weight_hh",         "bias_ih",         "bias_hh",
-                                              "weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse"};
-  static constexpr const char* before[] = {"weight_ih",         "weight_hh",         "weight_hn",         "bias",
-                                           "weight_ih_reverse", "weight_hh_reverse", "weight_hn_reverse", "bias_reverse"};
-  static constexpr const char* before_fixed[] = {"weight_ih", "weight_hh", "weight_hn", "bias_ih", "bias_hh"};
-  static constexpr const char* affine[] = {"weight", "bias", "running_mean", "running_var"};
-  static constexpr const char* standardize[] = {"scale", "mean"};
-  if (kind == SLUICE_ADD_INPUT) return "columns";
-  if (kind == SLUICE_GRU_BEFORE) return format == SLUICE_F32 ? before[array] : before_fixed[array];
-  if (is_recurrent(kind)) return recurrent[array];
-  return kind == SLUICE_STANDARDIZE ? standardize[array] : affine[array];
 }
 
 }  // namespace sluice

@@ -28,7 +28,7 @@ struct Embedding {
       memcpy(y + row, weights + packed_index(units, ids, row, column), panel_rows * sizeof(float));
   }
 
-  static constexpr LayerKind kind{SLUICE_EMBEDDING, SLUICE_F32, 1 << SLUICE_LINEAR, 0, false, no_state, single_row<Embedding>, run, nullptr};
+  static constexpr LayerKind kind = make_kind<SLUICE_EMBEDDING, SLUICE_F32>(no_state, single_row<Embedding>, run, nullptr);
 };
 
 }  // namespace sluice

@@ -48,7 +48,6 @@ inline bool is_last(const StepCall& call) { return &call.layer == call.model.lay
 struct FixedGruCell {
   using Step = FixedGru;
   static constexpr uint8_t kind = SLUICE_GRU;
-  static constexpr int states = 1;
   static size_t scratch(int) { return 0; }
   static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
 };
@@ -56,7 +55,6 @@ struct FixedGruCell {
 struct FixedRnnCell {
   using Step = FixedRnn;
   static constexpr uint8_t kind = SLUICE_RNN;
-  static constexpr int states = 1;
   static size_t scratch(int) { return 0; }
   static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
 };
@@ -65,7 +63,6 @@ struct FixedRnnCell {
 struct FixedLstmCell {
   using Step = FixedLstm;
   static constexpr uint8_t kind = SLUICE_LSTM;
-  static constexpr int states = 2;
   static size_t scratch(int) { return 0; }
   static Step step(const StepCall& call, const FixedCell& cell) { return {cell, cell.h + cell.units, call.layer.shift_c}; }
 };
@@ -74,7 +71,6 @@ struct FixedLstmCell {
 struct FixedGruBeforeCell {
   using Step = FixedGruBefore;
   static constexpr uint8_t kind = SLUICE_GRU_BEFORE;
-  static constexpr int states = 1;
   static size_t scratch(int units) { return 2 * size_t(units) * sizeof(int16_t); }
   static Step step(const StepCall&, const FixedCell& cell) {
     const int before = 2 * cell.units;
@@ -88,7 +84,7 @@ struct FixedGruBeforeCell {
 
 template <class Format, class Cell>
 struct FixedRecurrent {
-  static int state(const LayerRecord& layer) { return Cell::states * padded(int(layer.out)) * int(sizeof(int16_t)); }
+  static int state(const LayerRecord& layer) { return anatomy_of(Cell::kind).states * padded(int(layer.out)) * int(sizeof(int16_t)); }
   static size_t scratch(const LayerRecord& layer) {
     return side_bytes(int(layer.in)) + side_bytes(int(layer.out)) + Cell::scratch(padded(int(layer.out)));
   }
@@ -106,8 +102,7 @@ struct FixedRecurrent {
     copy_state(call.state, call.y, units);
   }
 
-  static constexpr LayerKind kind{Cell::kind, Format::format, 1 << SLUICE_LINEAR, every_step_flag, false, state, step,
-                                  nullptr,    scratch};
+  static constexpr LayerKind kind = make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, every_step_flag);
 };
 
 template <class Format>
@@ -124,7 +119,7 @@ struct FixedDenseLayer {
                            static_cast<int16_t*>(call.y), call.scratch});
   }
 
-  static constexpr LayerKind kind{SLUICE_DENSE, Format::format, 0x1F, 0, false, no_state, step, nullptr, scratch};
+  static constexpr LayerKind kind = make_kind<SLUICE_DENSE, Format::format>(no_state, step, nullptr, scratch);
 };
 
 /// An id to its column of weights, each the upper byte of its int16.
@@ -143,8 +138,7 @@ struct FixedEmbedding {
     }
   }
 
-  static constexpr LayerKind kind{SLUICE_EMBEDDING, Format::format, 1 << SLUICE_LINEAR, 0, false, no_state, step, nullptr,
-                                  scratch};
+  static constexpr LayerKind kind = make_kind<SLUICE_EMBEDDING, Format::format>(no_state, step, nullptr, scratch);
 };
 
 }  // namespace sluice

@@ -36,16 +36,67 @@ struct Call {
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
 
+/// An array as a layer's anatomy has it, without its name.
+struct ArrayShape {
+  Role role;
+  uint8_t gates;
+  Extent rows, cols;
+  Field field;
+  bool trained;
+  uint8_t index;  ///< among the arrays of the anatomy
+};
+
+constexpr bool holds_array(const ArrayAnatomy& array, bool fixed) {
+  return array.formats == Formats::all || (array.formats == Formats::fixed) == fixed;
+}
+
+/// The arrays of a kind in float or in fixed point.
+template <uint8_t kind, bool fixed>
+struct ArrayShapes {
+  static constexpr uint8_t count() {
+    uint8_t n = 0;
+    for (int i = 0; i < anatomy_of(kind).arrays; ++i) n += holds_array(anatomy_of(kind).array[i], fixed);
+    return n;
+  }
+  struct List {
+    ArrayShape shape[count() ? count() : 1];
+  };
+  static constexpr List list() {
+    List result{};
+    int n = 0;
+    for (uint8_t i = 0; i < anatomy_of(kind).arrays; ++i) {
+      const ArrayAnatomy& a = anatomy_of(kind).array[i];
+      if (holds_array(a, fixed)) result.shape[n++] = {a.role, a.gates, a.rows, a.cols, a.field, a.trained, i};
+    }
+    return result;
+  }
+  static constexpr List all = list();
+};
+
+/// A kind of layer in one number format: how it runs. The rest is from its anatomy.
 struct LayerKind {
   uint8_t kind, format;
-  uint8_t activations;  ///< bits of those it may have (1 << sluice_activation)
-  uint8_t flags;        ///< those it may have
-  bool keeps_width;                     ///< out must equal in
-  int (*state)(const LayerRecord&);     ///< bytes a stream, a multiple of 16
+  uint8_t activations;  ///< bits of those that it may have (1 << sluice_activation)
+  uint8_t flags;        ///< those that it may have
+  bool keeps_width;     ///< out must equal in
+  uint8_t arrays;
+  const ArrayShape* array;
+  int (*state)(const LayerRecord&);  ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
   void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and returns; null: row by row
   size_t (*scratch)(const LayerRecord&);     ///< bytes of a step, where run is null
 };
+
+/// Its functions, and the rest from the anatomy.
+template <uint8_t kind, uint8_t format>
+constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(const StepCall&), void (*run)(const Call&, Arena&),
+                              size_t (*scratch)(const LayerRecord&), uint8_t flags = 0) {
+  constexpr const Anatomy& a = anatomy_of(kind);
+  constexpr bool fixed = format != SLUICE_F32;
+  using Shapes = ArrayShapes<kind, fixed>;
+  return {kind, format, fixed ? a.fixed_activations : a.activations, flags, a.keeps_width, Shapes::count(), Shapes::all.shape,
+          state, step, run, scratch};
+}
 
 inline int no_state(const LayerRecord&) { return 0; }
 
@@ -96,8 +147,11 @@ constexpr bool holds_f32 = false;
 constexpr bool holds_f32 = true;
 #endif
 
+/// Whether a kind that this build holds is a cell.
 inline bool is_recurrent(uint8_t kind) {
-  return kind == SLUICE_GRU || (holds_other_cells && (kind == SLUICE_GRU_BEFORE || kind == SLUICE_LSTM || kind == SLUICE_RNN));
+  if (!holds_other_cells) return kind == SLUICE_GRU;
+  constexpr uint32_t cells = kinds_with([](const Anatomy& a) { return a.recurrent; });
+  return has_kind(cells, kind);
 }
 
 /// Whether this build holds a layer with all that it does.

@@ -99,65 +99,32 @@ bool knows_format(uint8_t format) {
 
 namespace {
 
-/// Writes down the arrays of a layer, in order.
-struct Lister {
-  Weights* out;
-  int rows;
-  bool fixed;
-  Order order;
-  int n = 0;
+int extent_of(Extent extent, int in, int units) { return extent == Extent::one ? 1 : extent == Extent::in ? in : units; }
 
-  void matrix(uint32_t offset, int gates, int cols) {
-    out[n++] = {offset, gates, rows, cols, true, true, fixed ? Element::i8 : Element::f32, order};
+/// The arrays of one direction of a layer, appended to out.
+int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward, Weights* out, int n) {
+  const uint32_t fields[] = {one.w_ih, one.w_hh, one.b_ih, one.b_hh};
+  const bool fixed = !holds_f32 || one.format != SLUICE_F32;
+  for (int i = 0; i < kind.arrays; ++i) {
+    const ArrayShape& shape = kind.array[i];
+    const int in = int(one.in), units = int(one.out);
+    const bool matrix = is_matrix(shape.role);
+    Weights w{0, shape.role, shape.gates, extent_of(shape.rows, in, units), extent_of(shape.cols, in, units), shape.trained,
+              backward, shape.index, !fixed ? Element::f32 : matrix ? Element::i8 : Element::i32};
+    if (fixed && matrix) w.order = Order(one.order);
+    if (fixed && !matrix) w.gates *= 2;
+    w.offset = shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(out[n - 1].offset + weight_bytes(out[n - 1], nullptr));
+    out[n++] = w;
   }
-  /// In fixed point biases, then multipliers.
-  void vector(uint32_t offset, int gates, bool trained = true) {
-    out[n++] = {offset, fixed ? 2 * gates : gates, rows, 1, false, trained, fixed ? Element::i32 : Element::f32};
-  }
-
-  /// One direction of a recurrent layer.
-  void recurrent(const LayerRecord& layer) {
-    rows = int(layer.out);
-    const int in = int(layer.in);
-    const int gates = holds_other_cells && layer.kind == SLUICE_LSTM ? 4 : holds_other_cells && layer.kind == SLUICE_RNN ? 1 : 3;
-    const bool before = holds_other_cells && layer.kind == SLUICE_GRU_BEFORE;
-    matrix(layer.w_ih, gates, in);
-    matrix(layer.w_hh, before ? 2 : gates, rows);
-    if (before) matrix(uint32_t(layer.w_hh + weight_bytes(out[n - 1], nullptr)), 1, rows);
-    vector(layer.b_ih, gates);
-    if (!before || fixed) vector(layer.b_hh, gates);
-  }
-};
+  return n;
+}
 
 }  // namespace
 
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
-  Lister list{out, int(layer.out), !holds_f32 || layer.format != SLUICE_F32, Order(layer.order)};
-  if (is_recurrent(layer.kind)) {
-    if (!goes_both_ways(layer)) {
-      list.recurrent(layer);
-    } else {
-      list.recurrent(direction_of(layer, false));
-      list.recurrent(direction_of(layer, true));
-    }
-  } else if (layer.kind == SLUICE_DENSE) {
-    list.matrix(layer.w_ih, 1, int(layer.in));
-    list.vector(layer.b_ih, 1);
-  } else if (holds_embedding && layer.kind == SLUICE_EMBEDDING) {
-    list.matrix(layer.w_ih, 1, int(layer.in));
-  } else if (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM)) {
-    list.vector(layer.w_ih, 1);
-    list.vector(layer.b_ih, 1);
-    if (layer.kind == SLUICE_LAYER_NORM) return list.n;
-    list.vector(layer.w_hh, 1, false);
-    list.vector(layer.b_hh, 1, false);
-  } else if (holds_change && layer.kind == SLUICE_ADD_INPUT) {
-    list.vector(layer.w_ih, 1, false);
-  } else if (holds_standardize && layer.kind == SLUICE_STANDARDIZE) {
-    list.vector(layer.w_ih, 1, false);
-    list.vector(layer.b_ih, 1, false);
-  }
-  return list.n;
+  const LayerKind& kind = *find_layer(layer.kind, layer.format);
+  const int n = list_direction(kind, direction_of(layer, false), false, out, 0);
+  return goes_both_ways(layer) ? list_direction(kind, direction_of(layer, true), true, out, n) : n;
 }
 
 }  // namespace sluice

@@ -20,7 +20,7 @@ struct BatchNorm {
                                         scale, call.weights(call.layer.b_ih), static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind{SLUICE_BATCH_NORM, SLUICE_F32, 1 << SLUICE_LINEAR, 0, true, no_state, single_row<BatchNorm>, run, nullptr};
+  static constexpr LayerKind kind = make_kind<SLUICE_BATCH_NORM, SLUICE_F32>(no_state, single_row<BatchNorm>, run, nullptr);
 };
 
 /// Layer normalization over features (Ba, Kiros, Hinton 2016).
@@ -34,7 +34,7 @@ struct LayerNorm {
                                          static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind{SLUICE_LAYER_NORM, SLUICE_F32, 1 << SLUICE_LINEAR, 0, true, no_state, single_row<LayerNorm>, run, nullptr};
+  static constexpr LayerKind kind = make_kind<SLUICE_LAYER_NORM, SLUICE_F32>(no_state, single_row<LayerNorm>, run, nullptr);
 };
 
 }  // namespace sluice

@@ -37,8 +37,10 @@ struct StateShape {
 
 template <class Own>
 struct Recurrent {
+  static constexpr bool has_c = anatomy_of(Own::kind).states == 2;
+
   static int state(const LayerRecord& layer) {
-    return goes_both_ways(layer) ? 0 : StateShape(layer, Own::has_c).floats * int(sizeof(float));
+    return goes_both_ways(layer) ? 0 : StateShape(layer, has_c).floats * int(sizeof(float));
   }
 
   static void step(const StepCall& call) {
@@ -51,7 +53,7 @@ struct Recurrent {
     float* const a = static_cast<float*>(call.scratch);
     float* const h = reinterpret_cast<float*>(call.state);
     cell.step_one(*call.model.kernels, static_cast<const float*>(call.x), a, a + cell.gates, h);
-    StateShape(layer, Own::has_c).answer(*call.model.kernels, h, static_cast<float*>(call.y), true);
+    StateShape(layer, has_c).answer(*call.model.kernels, h, static_cast<float*>(call.y), true);
   }
 
   /// Scratch of a direction.
@@ -66,7 +68,7 @@ struct Recurrent {
     const bool both = goes_both_ways(call.layer);
     const LayerRecord forward = direction_of(call.layer, false);
     const Own cell(forward, call.model.blob);
-    const StateShape shape(forward, Own::has_c);
+    const StateShape shape(forward, has_c);
     Work work;
     work.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
     work.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(Own::extra * cell.units));
@@ -121,8 +123,7 @@ struct Recurrent {
 
   static constexpr uint8_t flags =
       every_step_flag | (holds_mean ? mean_flag : 0) | (holds_both_directions ? both_directions_flag : 0);
-  static constexpr uint8_t gates = 1 << SLUICE_LINEAR | (Own::gate_count > 1 ? 1 << SLUICE_TANH | 1 << SLUICE_HARD_SIGMOID : 0);
-  static constexpr LayerKind kind{Own::kind, SLUICE_F32, gates, flags, false, state, step, run, nullptr};
+  static constexpr LayerKind kind = make_kind<Own::kind, SLUICE_F32>(state, step, run, nullptr, flags);
 };
 
 }  // namespace sluice

@@ -1,4 +1,5 @@
 // Names and sentences. A firmware image that never asks for them does not hold them.
+#include "anatomy.h"
 #include "sluice.h"
 
 namespace {
@@ -53,34 +54,7 @@ const char* sluice_status_text(sluice_status status) {
   return unsigned(status) < SLUICE_STATUS_COUNT ? statuses[status].text : "an unknown status";
 }
 
-const char* sluice_layer_name(uint32_t kind) {
-  switch (kind) {
-    case SLUICE_STANDARDIZE:
-      return "standardize";
-    case SLUICE_GRU:
-      return "gru";
-    case SLUICE_DENSE:
-      return "dense";
-    case SLUICE_EMBEDDING:
-      return "embedding";
-    case SLUICE_RNN:
-      return "rnn";
-    case SLUICE_LSTM:
-      return "lstm";
-    case SLUICE_GRU_BEFORE:
-      return "gru_before";
-    case SLUICE_BATCH_NORM:
-      return "batch_norm";
-    case SLUICE_LAYER_NORM:
-      return "layer_norm";
-    case SLUICE_DIFFERENCE:
-      return "difference";
-    case SLUICE_ADD_INPUT:
-      return "add_input";
-    default:
-      return "unknown";
-  }
-}
+const char* sluice_layer_name(uint32_t kind) { return sluice::is_known(kind) ? sluice::anatomy_of(kind).name : "unknown"; }
 
 const char* sluice_activation_name(uint32_t activation) {
   switch (activation) {

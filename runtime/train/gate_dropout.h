@@ -1,6 +1,5 @@
 // Dropout of what the gates see, the candidate excepted. Gates and candidate then have products of their own over frame and
-// state: each is computed for all rows, and every column is taken from its own. The candidate is the third of every cell's
-// chains.
+// state: each is computed for all rows, and every column is taken from its own.
 #ifndef SLUICE_GATE_DROPOUT_H
 #define SLUICE_GATE_DROPOUT_H
 
@@ -80,7 +79,7 @@ struct GateDropout {
     memcpy(part, a, size_t(rows) * size_t(cell.a_stride) * sizeof(float));
     for (int row = 0; row < rows; ++row)
       for (int gate = 0; gate < cell.gates / cell.units; ++gate)
-        if ((gate == 2) != candidate) memset(part + ptrdiff_t(row) * cell.a_stride + ptrdiff_t(gate) * cell.units, 0, third);
+        if ((gate == cell.candidate) != candidate) memset(part + ptrdiff_t(row) * cell.a_stride + ptrdiff_t(gate) * cell.units, 0, third);
     return part;
   }
 
@@ -107,7 +106,7 @@ struct GateDropout {
  private:
   void take_candidate(const Cell& cell, float* a, int rows) const {
     for (int row = 0; row < rows; ++row) {
-      const ptrdiff_t at = ptrdiff_t(row) * cell.a_stride + 2 * cell.units;
+      const ptrdiff_t at = ptrdiff_t(row) * cell.a_stride + ptrdiff_t(cell.candidate) * cell.units;
       copy(part + at, a + at, cell.units);
     }
   }

@@ -149,7 +149,7 @@ struct Track {
     a = arena.take<float>(rows * uint64_t(cell.a_stride));
     g = arena.take<float>(rows * uint64_t(Own::extra * units));
     h = arena.take<float>(blocks);
-    c = Own::has_c ? arena.take<float>(blocks) : nullptr;
+    c = (anatomy_of(Own::kind).states == 2) ? arena.take<float>(blocks) : nullptr;
     mask = call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
     seen = call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
     if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
@@ -201,7 +201,7 @@ struct Track {
   }
 
   void step(const Kernels& kernels, const CellStep& s, const float* gates_see) const {
-    if constexpr (Own::kind != SLUICE_RNN)
+    if constexpr (anatomy_of(Own::kind).candidate >= 0)
       if (gate.on()) return gate.step(kernels, cell, s, gates_see);
     cell.step(kernels, s);
   }

@@ -15,8 +15,8 @@ const TrainKind* train_kind(uint8_t kind) {
 
 namespace {
 
-/// A layer with nothing to learn, before those that do.
-bool only_prepares(const LayerRecord& layer) { return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_DIFFERENCE; }
+/// Whether a layer has nothing to learn and stands before those that do.
+bool only_prepares(const LayerRecord& layer) { return anatomy_of(layer.kind).prepares; }
 
 }  // namespace
 
@@ -172,8 +172,7 @@ bool good_layers(const OpenModel& model, const sluice_train_options& options) {
   for (uint32_t i = 0; options.layers && i < model.layer_count; ++i) {
     const sluice_layer_options& layer = options.layers[i];
     if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) || !rate_ok(layer.gate_dropout) || layer.frozen > 1) return false;
-    const uint8_t kind = model.layers[i].kind;
-    if (layer.gate_dropout > 0 && kind != SLUICE_GRU && kind != SLUICE_GRU_BEFORE && kind != SLUICE_LSTM) return false;
+    if (layer.gate_dropout > 0 && anatomy_of(model.layers[i].kind).candidate < 0) return false;
   }
   return true;
 }

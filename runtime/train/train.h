@@ -197,8 +197,10 @@ struct Update {
   double rate_factor;  ///< of the schedule's rate
 };
 
-/// sluice_weight_group of an array.
-uint32_t group_of(const LayerRecord&, const Weights&);
+static_assert(int(WeightGroup::input) == SLUICE_INPUT_WEIGHTS && int(WeightGroup::recurrent) == SLUICE_RECURRENT_WEIGHTS &&
+                  int(WeightGroup::biases) == SLUICE_BIASES && int(WeightGroup::output) == SLUICE_OUTPUT_WEIGHTS &&
+                  int(WeightGroup::embedding) == SLUICE_EMBEDDING_WEIGHTS,
+              "the groups of weights");
 
 /// What is done to a group of weights.
 sluice_penalty penalty_of(const sluice_train_options&, uint32_t group);

@@ -17,7 +17,7 @@ void for_each_trained(const OpenModel& model, const sluice_train_options& option
   for (uint32_t i = 0; i < model.layer_count; ++i)
     if (!is_frozen(options, i) && !tied_to_earlier(model, i))
       for_each_array(model.layers[i], [&](const Weights& a) {
-        if (a.trained) f(Trained{a, group_of(model.layers[i], a)});
+        if (a.trained) f(Trained{a, uint32_t(group_of(model.layers[i].kind, a.role))});
       });
 }
 
@@ -70,7 +70,7 @@ void for_each_piece(const Trained& array, const sluice_train_options& options, c
 
 /// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the limit. A bias is one row.
 void limit_norms(const Trained& array, float limit, float* w) {
-  const bool by_id = array.group == SLUICE_EMBEDDING_WEIGHTS || !array.matrix;
+  const bool by_id = array.group == SLUICE_EMBEDDING_WEIGHTS || !is_matrix(array.role);
   const int rows = padded_rows(array), outer = by_id ? array.cols : rows, inner = by_id ? rows : array.cols;
   for (int i = 0; i < outer; ++i) {
     double square = 0.0;
@@ -119,14 +119,6 @@ double learning_rate(const sluice_train_options& options, const Update& update) 
   const uint64_t step = update.step;
   const double rate = scheduled(options, step) * update.rate_factor;
   return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps)) : rate;
-}
-
-uint32_t group_of(const LayerRecord& layer, const Weights& array) {
-  if (!array.matrix) return SLUICE_BIASES;
-  if (layer.kind == SLUICE_EMBEDDING) return SLUICE_EMBEDDING_WEIGHTS;
-  if (!is_recurrent(layer.kind)) return SLUICE_OUTPUT_WEIGHTS;
-  const bool input = array.offset == layer.w_ih || (goes_both_ways(layer) && array.offset == layer.back[0]);
-  return input ? SLUICE_INPUT_WEIGHTS : SLUICE_RECURRENT_WEIGHTS;
 }
 
 sluice_penalty penalty_of(const sluice_train_options& options, uint32_t group) {

@@ -286,7 +286,7 @@ def keras_cells(file):
             pick = lambda which: lambda t: rows(which)(t)
             yield "weight_hh", pick([1, 0]), recurrent
             yield "weight_hn", pick([2]), recurrent
-            yield "bias", rows(order), bias
+            yield "bias_ih", rows(order), bias
             return
         yield "weight_hh", rows(order), recurrent
         if kind == "gru":

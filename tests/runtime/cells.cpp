@@ -257,7 +257,7 @@ TEST_CASE("the convention h' = (1 - z) h + z n is the same cell with the update 
         return sum;
       };
       const std::vector<double> frame(x.begin() + std::ptrdiff_t(3 * t), x.begin() + std::ptrdiff_t(3 * t + 3));
-      const auto bias = [&](const char* name, size_t gate, size_t j) { return w.at(before ? "bias" : name)[gate * units + j]; };
+      const auto bias = [&](const char* name, size_t gate, size_t j) { return w.at(name)[gate * units + j]; };
       const auto gate = [&](size_t g, size_t j) {
         const double sum = chain(g, j, "weight_ih", frame) + chain(g, j, "weight_hh", h) + bias("bias_ih", g, j) + (before ? 0 : bias("bias_hh", g, j));
         return 1 / (1 + std::exp(-sum));

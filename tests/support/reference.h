@@ -216,7 +216,7 @@ struct Reference {
     const size_t n = s.h.size();
     const Frame zero(n);
     if (layer.kind == SLUICE_GRU_BEFORE) {
-      const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias" + suffix), frame);
+      const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias_ih" + suffix), frame);
       const Frame h = seen(l, s.h), u = affine(array(l, "weight_hh" + suffix), Frame(2 * n), h);
       Frame reset(n);
       for (size_t j = 0; j < n; ++j) reset[j] = gate(layer, i[j] + u[j]) * h[j];

@@ -120,7 +120,7 @@ struct Training {
       all.emplace_back();
       for (int i = 0; i < n; ++i) {
         const float* from = at(arrays[i].offset);
-        std::vector<float>& to = all.back()[weights_name(records[l].kind, records[l].format, i)];
+        std::vector<float>& to = all.back()[tools::array_name(records[l].kind, arrays[i])];
         for (int gate = 0; gate < arrays[i].gates; ++gate)
           for (int row = 0; row < arrays[i].rows; ++row)
             for (int col = 0; col < arrays[i].cols; ++col) to.push_back(from[element(arrays[i], gate, row, col)]);

@@ -280,7 +280,7 @@ double zero_share(const Network& network) {
   double zeros = 0, all = 0;
   for (const Layer& layer : network.layers)
     for (const Array& array : layer.arrays) {
-      if (!array.name.starts_with("weight") || array.cols == 1) continue;
+      if (!array.is_matrix() || array.cols == 1) continue;
       zeros += double(std::count(array.values.begin(), array.values.end(), 0.0f));
       all += double(array.values.size());
     }

@@ -42,7 +42,7 @@ std::vector<std::size_t> state_places(const Network& network) {
   std::size_t at = 0;
   for (const Layer& layer : network.layers) {
     places.push_back(at);
-    if (recurrent(layer)) at += std::size_t(padded(layer.out)) * (layer.kind == SLUICE_LSTM ? 2 : 1);
+    at += std::size_t(padded(layer.out)) * layer.anatomy().states;
   }
   return places;
 }
@@ -116,21 +116,23 @@ Gate tanh_gate(double u) { return {std::tanh(u), std::fabs(u) >= tanh_end}; }
 
 /// The gates of a layer, as analyze() names them.
 std::vector<std::string> gate_names(const Layer& layer) {
-  if (layer.kind == SLUICE_LSTM) return {"i", "f", "g", "o"};
-  if (layer.kind == SLUICE_GRU || layer.kind == SLUICE_GRU_BEFORE) return {"r", "z", "n"};
-  return {};
+  std::vector<std::string> names;
+  for (const char* const name : layer.anatomy().gate_names)
+    if (*name) names.emplace_back(name);
+  return names;
 }
 
 /// Of all units, [units][gates]; x and h in the layer's own numbers, as they enter its products.
 /// @param enters  r * h, of the layer's own state, as it enters
 template <class Enters>
 std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, const std::vector<double>& h, Enters enters) {
-  const bool real = layer.format == SLUICE_F32, before = layer.kind == SLUICE_GRU_BEFORE;
-  const std::vector<Array>& a = layer.arrays;
+  const bool real = layer.format == SLUICE_F32;
+  const Array* const candidate = layer.find(Role::candidate_weight);
   const int shift_ih = real ? -1 : layer.shift_ih, shift_hh = real ? -1 : layer.shift_hh;
-  const GateSums ih{a[0], before ? &a[3] : &a[2], shift_ih};
-  const Array* const b_hh = !before ? &a[3] : real ? nullptr : &a[4];
-  const GateSums hh{a[1], b_hh, shift_hh};
+  const GateSums ih{layer.array(Role::input_weight), &layer.array(Role::input_bias), shift_ih};
+  const Array* const b_hh = layer.find(Role::state_bias);
+  const Array& w_hh = layer.array(Role::state_weight);
+  const GateSums hh{w_hh, b_hh, shift_hh};
   const auto both = [&](int gate, int row) { return ih.at(gate, row, x) + hh.at(gate, row, h); };
   std::vector<Gate> gates;
   if (layer.kind == SLUICE_LSTM) {
@@ -140,13 +142,13 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, con
   }
   std::vector<double> reset;
   for (int row = 0; row < layer.out; ++row) reset.push_back(sigmoid(both(0, row)));
-  const std::vector<double> s = before ? enters(reset) : h;
-  const GateSums over_s{before ? a[2] : a[1], b_hh, shift_hh, before ? 2 : 0};
+  const std::vector<double> s = candidate ? enters(reset) : h;
+  const GateSums over_s{candidate ? *candidate : w_hh, b_hh, shift_hh, candidate ? 2 : 0};
   for (int row = 0; row < layer.out; ++row) {
-    const double g = over_s.at(before ? 0 : 2, row, s);
+    const double g = over_s.at(candidate ? 0 : 2, row, s);
     gates.push_back(sigmoid_gate(both(0, row)));
     gates.push_back(sigmoid_gate(both(1, row)));
-    gates.push_back(tanh_gate(ih.at(2, row, x) + (before ? g : reset[std::size_t(row)] * g)));
+    gates.push_back(tanh_gate(ih.at(2, row, x) + (candidate ? g : reset[std::size_t(row)] * g)));
   }
   return gates;
 }
@@ -185,7 +187,7 @@ struct Analysis {
       const Layer& layer = fixed.layers[l];
       const std::string kind = sluice_layer_name(layer.kind);
       for (const std::string& gate : gate_names(layer)) values.push_back({l + 1, kind, gate});
-      if (layer.kind == SLUICE_LSTM) values.push_back({l + 1, kind, "c"});
+      if (layer.anatomy().states == 2) values.push_back({l + 1, kind, "c"});
       const bool last = l + 1 == fixed.layers.size() && layer.kind == SLUICE_DENSE;
       values.push_back({l + 1, kind, recurrent(layer) ? "h" : last ? "answers" : "y"});
     }
@@ -207,8 +209,8 @@ struct Analysis {
       if (inverse == 0) continue;
       const bool outside = saturates(fixed.scales, fixed.layers[0].format, k, float(raw[k]));
       // In units of the feature's deviation, where the network standardizes: so features count alike.
-      const double weight = folded ? double(real.layers[0].arrays[0].values[k]) : 1;
-      const double mean = folded ? double(real.layers[0].arrays[1].values[k]) : 0;
+      const double weight = folded ? double(real.layers[0].array(Role::scale).values[k]) : 1;
+      const double mean = folded ? double(real.layers[0].array(Role::mean).values[k]) : 0;
       note(e, (raw[k] - mean) * weight, ((numbers[k] - double(fixed.scales.offset[k])) / inverse - mean) * weight, outside,
            where);
     }
@@ -256,7 +258,7 @@ struct Analysis {
       const Layer& layer = fixed.layers[l];
       const std::vector<std::string> gates = gate_names(layer);
       if (!gates.empty()) note_gates(l, at, where), at += gates.size();
-      if (layer.kind == SLUICE_LSTM)
+      if (layer.anatomy().states == 2)
         note_numbers(values[at++], float_side.cell_state(l + folded, layer.out), fixed_side.cell_state(l, layer.out),
                      std::ldexp(state_unit, layer.shift_c), {}, where);
       const auto &truth = float_side.traced.values[l + folded + 1], &got = fixed_side.traced.values[l + 1];

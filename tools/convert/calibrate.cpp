@@ -121,13 +121,14 @@ struct Watching {
     if (layer == w.network.layers.size()) return;
     if (n <= widest) w.input[layer].add(v);
     const Layer& next = w.network.layers[layer];
-    if (next.kind == SLUICE_GRU_BEFORE && std::size_t(next.out) <= widest)
+    if (next.find(Role::candidate_weight) && std::size_t(next.out) <= widest)
       w.reset[layer].add(reset_state(next, values, w.before[layer]));
   }
 
   /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits are the same everywhere.
   static std::vector<double> reset_state(const Layer& gru, const float* x, std::vector<double> h) {
-    const std::vector<float>&w_ih = gru.arrays[0].values, &w_hh = gru.arrays[1].values, &bias = gru.arrays[3].values;
+    const std::vector<float>&w_ih = gru.array(Role::input_weight).values, &w_hh = gru.array(Role::state_weight).values,
+          &bias = gru.array(Role::input_bias).values;
     const auto in = std::size_t(gru.in), units = h.size();
     std::vector<float> r(units);
     for (std::size_t row = 0; row < units; ++row) {
@@ -223,7 +224,7 @@ std::vector<double> peaks(const Network& real, const DataSet& data, std::span<co
   std::vector<double> result;
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
     const bool last = l + 1 == real.layers.size();
-    if (real.layers[l].kind == SLUICE_LSTM && !real.layers[l].both) {
+    if (real.layers[l].anatomy().states == 2 && !real.layers[l].both) {
       result.push_back(cell_peak_of(first_layers(real, l), data, sequences));
       continue;
     }
@@ -247,7 +248,8 @@ std::vector<std::string> unlike_training(const Network& real, const Calibration&
   const Layer& first = real.layers.front();
   for (std::size_t k = 0; first.kind == SLUICE_STANDARDIZE && k < calibration.features.size(); ++k) {
     const std::vector<float>& values = calibration.features[k];
-    const double mean_there = double(first.arrays[1].values[k]), per_deviation = double(first.arrays[0].values[k]);
+    const double mean_there = double(first.array(Role::mean).values[k]);
+    const double per_deviation = double(first.array(Role::scale).values[k]);
     if (per_deviation == 0 || values.empty()) continue;
     double mean = 0, variance = 0;
     for (const float v : values) mean += double(v) / double(values.size());

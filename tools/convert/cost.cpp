@@ -46,14 +46,14 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
   for (const Layer& layer : network.layers) {
     const double units = padded(layer.out), panels = units / panel_rows;
     for (const Array& a : layer.arrays) {
-      if (!layer.sparse || !a.name.starts_with("weight")) continue;
+      if (!layer.sparse || !a.is_matrix()) continue;
       const BlockShare share = zero_blocks(a);
       add("sparse_blocks", double(share.blocks - share.zero));
       add(layer.kind == SLUICE_DENSE ? "sparse_dense_panels" : "sparse_panels", a.gates * panels);
     }
     if (recurrent(layer)) {
       const std::string cell = sluice_layer_name(layer.kind);
-      const int gates = layer.arrays[0].gates, states = layer.kind == SLUICE_GRU_BEFORE ? 2 : 1;  // that enter products
+      const int gates = layer.anatomy().gates, states = layer.find(Role::candidate_weight) ? 2 : 1;  // that enter products
       add(cell, 1), add("side", layer.in + states * layer.out), add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
       if (!layer.sparse)
         add("inner", gates * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));

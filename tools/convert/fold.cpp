@@ -6,25 +6,21 @@
 namespace sluice::tools {
 namespace {
 
-const std::vector<float>& values(const Layer& layer, const char* name) {
-  return std::find_if(layer.arrays.begin(), layer.arrays.end(), [&](const Array& a) { return a.name == name; })->values;
-}
-
-bool takes_over(const Layer& layer) { return (recurrent(layer) || layer.kind == SLUICE_DENSE) && layer.tied < 0; }
+bool takes_over(const Layer& layer) { return layer.find(Role::input_weight) && layer.tied < 0; }
 
 /// W (s x + t) + b = (W s) x + (b + W t): sums in double, rounded once.
 void fold(const Layer& norm, Layer& next) {
   const std::size_t n = std::size_t(norm.out);
   std::vector<double> scale(n), shift(n);
   for (std::size_t i = 0; i < n; ++i) {
-    scale[i] = double(values(norm, "weight")[i]) / std::sqrt(double(values(norm, "running_var")[i]) + double(norm.parameter));
-    shift[i] = double(values(norm, "bias")[i]) - double(values(norm, "running_mean")[i]) * scale[i];
+    const auto value = [&](Role role) { return double(norm.array(role).values[i]); };
+    scale[i] = value(Role::scale) / std::sqrt(value(Role::variance) + double(norm.parameter));
+    shift[i] = value(Role::shift) - value(Role::mean) * scale[i];
   }
-  const std::size_t directions = next.both ? 2 : 1, arrays = next.arrays.size() / directions;
-  for (std::size_t d = 0; d < directions; ++d) {
-    Array& w = next.arrays[d * arrays];
-    Array& b = *std::find_if(next.arrays.begin() + std::ptrdiff_t(d * arrays), next.arrays.end(),
-                             [](const Array& a) { return a.name.starts_with("bias"); });
+  for (const bool backward : {false, true}) {
+    if (backward && !next.both) continue;
+    Array& w = next.array(Role::input_weight, backward);
+    Array& b = next.array(Role::input_bias, backward);
     for (std::size_t row = 0; row < std::size_t(w.gates * w.rows); ++row) {
       double sum = double(b.values[row]);
       for (std::size_t k = 0; k < n; ++k) {

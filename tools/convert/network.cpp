@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "../common/blob_text.h"
 #include "../common/error.h"
-#include "runtime/blob.h"
 #include "runtime/layer.h"
 
 namespace sluice::tools {
@@ -208,6 +208,24 @@ void pack_weights(const std::vector<std::uint32_t>& places, const Network& netwo
       for (const float value : array.values) section[*place++] = value;
 }
 
+std::string array_name(std::uint32_t kind, const Weights& array) {
+  return std::string(anatomy_of(kind).array[array.index].name) + (array.backward ? "_reverse" : "");
+}
+
+const Array* Layer::find(Role role, bool backward) const {
+  for (const Array& array : arrays)
+    if (array.role == role && array.backward == backward) return &array;
+  return nullptr;
+}
+
+const Array& Layer::array(Role role, bool backward) const {
+  const Array* const found = find(role, backward);
+  if (!found) refuse("a {} has no array of role {}", anatomy().name, int(role));
+  return *found;
+}
+
+Array& Layer::array(Role role, bool backward) { return const_cast<Array&>(std::as_const(*this).array(role, backward)); }
+
 Layer with_arrays(Layer layer) {
   Weights arrays[most_arrays];
   const int count = arrays_of(layer, arrays);
@@ -216,9 +234,12 @@ Layer with_arrays(Layer layer) {
     const Weights& w = arrays[i];
     const std::size_t n = std::size_t(w.gates) * std::size_t(w.rows) * std::size_t(w.cols);
     const bool real = w.element == Element::f32;
-    const char* const name = weights_name(static_cast<std::uint8_t>(layer.kind), static_cast<std::uint8_t>(layer.format), i);
-    layer.arrays.push_back(
-        {name, w.gates, w.rows, w.cols, std::vector<float>(real ? n : 0), std::vector<std::int32_t>(real ? 0 : n)});
+    Array array;
+    array.name = array_name(layer.kind, w);
+    array.role = w.role, array.backward = w.backward;
+    array.gates = w.gates, array.rows = w.rows, array.cols = w.cols;
+    array.values.resize(real ? n : 0), array.integers.resize(real ? 0 : n);
+    layer.arrays.push_back(std::move(array));
   }
   return layer;
 }
@@ -251,7 +272,7 @@ void choose_sparse(Layer& layer) {
   if (!may_be_sparse(std::uint8_t(layer.kind))) return;
   std::uint64_t dense = 0, sparse = 0;
   for (const Array& a : layer.arrays) {
-    if (!a.name.starts_with("weight")) continue;
+    if (!a.is_matrix()) continue;
     const BlockShare share = zero_blocks(a);
     const auto panels = std::uint64_t(a.gates * padded(a.rows) / panel_rows);
     dense += share.blocks * block_bytes, sparse += SparseMatrix::bytes(panels, share.blocks - share.zero);
@@ -259,14 +280,14 @@ void choose_sparse(Layer& layer) {
   layer.sparse = sparse < dense;
 }
 
-bool recurrent(const Layer& layer) { return is_recurrent(std::uint8_t(layer.kind)); }
+bool recurrent(const Layer& layer) { return layer.anatomy().recurrent; }
 
 int frame_width(const Network& network) {
   const Layer& first = network.layers.front();
   return first.kind == SLUICE_EMBEDDING ? 1 : first.in;
 }
 
-bool only_prepares(const Layer& layer) { return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_DIFFERENCE; }
+bool only_prepares(const Layer& layer) { return layer.anatomy().prepares; }
 
 bool adds_input(const sluice_model& model) {
   return sluice_describe_layer(&model, sluice_describe(&model).layers - 1).kind == SLUICE_ADD_INPUT;

@@ -4,16 +4,20 @@
 #include <string>
 #include <vector>
 
+#include "runtime/blob.h"
 #include "sluice.h"
 
 namespace sluice::tools {
 
-/// One array of weights in plain order [gates * rows][cols], named as PyTorch names it.
+/// One array of a layer in plain order [gates * rows][cols].
 struct Array {
-  std::string name;  ///< as weights_name() has it (runtime/blob.h)
+  std::string name;  ///< as the layer's anatomy has it (runtime/anatomy.h); of a backward direction with "_reverse" behind it
+  Role role{};
+  bool backward = false;
   int gates = 1, rows = 0, cols = 1;
   std::vector<float> values;
-  std::vector<std::int32_t> integers;  ///< in place of values where the layer is in fixed point
+  std::vector<std::int32_t> integers;  ///< in place of values if the layer is in fixed point
+  bool is_matrix() const { return sluice::is_matrix(role); }
 };
 
 struct Layer {
@@ -29,6 +33,14 @@ struct Layer {
   float parameter = 0;             ///< slope of the hard sigmoid, epsilon of a normalization
   bool sparse = false;             ///< of fixed point: its blob stores only the blocks of its matrices that are not all zeros
   int tied = -1;                   ///< the layer before it whose weights it has, stored once; the arrays are equal
+
+  const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
+  /// The array of that role, which the layer must have.
+  const Array& array(Role role, bool backward = false) const;
+  Array& array(Role role, bool backward = false);
+  /// The same, or null if the layer has none.
+  const Array* find(Role role, bool backward = false) const;
+  WeightGroup group_of(const Array& array) const { return sluice::group_of(std::uint32_t(kind), array.role); }
 };
 
 /// How a network in fixed point takes its inputs and gives its answers (sluice_quantize, sluice_dequantize).
@@ -46,6 +58,9 @@ struct Network {
   std::string self_test;            ///< the section that sluice_selftest reads; may be empty
   std::string vocabulary;           ///< the section (data/vocabulary.h); empty for a network that reads no text
 };
+
+/// The name of an array of a layer of that kind.
+std::string array_name(std::uint32_t kind, const Weights& array);
 
 /// A layer with its arrays, all zeros, of the shape that its kind has.
 Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation = SLUICE_LINEAR, bool every_step = false,
@@ -70,7 +85,7 @@ bool recurrent(const Layer& layer);
 /// Numbers in a frame: 1 where it is an id.
 int frame_width(const Network& network);
 
-/// Whether a layer comes before those that a recipe lists, and learns nothing: differences, standardization.
+/// Whether a layer stands before those that a recipe lists, and has nothing to learn: differences, standardization.
 bool only_prepares(const Layer& layer);
 
 /// Whether a model's last layer adds numbers of the frame to its answers; and a network without that layer.

@@ -69,14 +69,15 @@ void check_quantizable(const Network& real) {
 
 void prove_no_overflow(const Network& fixed, const std::string& name) {
   for (const Layer& layer : fixed.layers) {
-    if (layer.kind == SLUICE_EMBEDDING) continue;  // no sums
-    const std::size_t matrices = layer.kind == SLUICE_GRU_BEFORE ? 3 : recurrent(layer) ? 2 : 1;
-    for (std::size_t m = 0; m < matrices; ++m) {
-      const bool candidate = m == 2;  // its rows follow those of w_hh in b_hh
-      const Array &w = layer.arrays[m], &bias = layer.arrays[matrices + std::min<std::size_t>(m, 1)];
-      const std::size_t before = candidate ? layer.arrays[1].integers.size() / std::size_t(layer.arrays[1].cols) : 0;
-      prove_rows(fixed, name, layer, w, bias.integers.data() + before, m == 0 ? layer.shift_ih : layer.shift_hh);
-    }
+    const auto prove = [&](Role role, Role bias, std::size_t first_row) {
+      if (const Array* const w = layer.find(role))
+        prove_rows(fixed, name, layer, *w, layer.array(bias).integers.data() + first_row,
+                   role == Role::input_weight ? layer.shift_ih : layer.shift_hh);
+    };
+    prove(Role::input_weight, Role::input_bias, 0);
+    prove(Role::state_weight, Role::state_bias, 0);
+    const Array* const before = layer.find(Role::state_weight);  // the candidate's rows follow its rows
+    prove(Role::candidate_weight, Role::state_bias, before ? std::size_t(before->gates) * std::size_t(before->rows) : 0);
   }
 }
 

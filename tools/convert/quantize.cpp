@@ -46,8 +46,8 @@ void fold_inputs(Affine& a, const Scales& scales, const Ranges& ranges, const La
       double& w = a.w[r * a.cols + k];
       const double inverse = double(scales.inverse[k]), unit = inverse == 0 ? 0 : 1 / inverse;
       const double at_zero = inverse == 0 ? double(ranges.low[k]) : -double(scales.offset[k]) * unit;
-      if (standardization) w *= double(standardization->arrays[0].values[k]);
-      a.bias[r] += w * (at_zero - (standardization ? double(standardization->arrays[1].values[k]) : 0));
+      if (standardization) w *= double(standardization->array(Role::scale).values[k]);
+      a.bias[r] += w * (at_zero - (standardization ? double(standardization->array(Role::mean).values[k]) : 0));
       w *= unit;
     }
   }
@@ -96,7 +96,7 @@ std::vector<double> units_of_features(const Work& work, std::size_t features) {
     if (!work.by_feature.empty()) unit[k] *= work.by_feature[k];
     if (work.side.unit != 0) continue;
     const double inverse = double(work.result.network.scales.inverse[k]);
-    unit[k] = inverse == 0 ? 0 : 1 / inverse * (work.standardization ? double(work.standardization->arrays[0].values[k]) : 1);
+    unit[k] = inverse == 0 ? 0 : 1 / inverse * (work.standardization ? double(work.standardization->array(Role::scale).values[k]) : 1);
   }
   return unit;
 }
@@ -200,20 +200,22 @@ int cell_shift(double peak) {
 
 void add_cell(Work& work, const Layer& real) {
   Layer layer = make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
-  const bool before = real.kind == SLUICE_GRU_BEFORE;
-  const std::vector<Array>& a = real.arrays;
+  const Array* const candidate = real.find(Role::candidate_weight);
+  const Array* const state_bias = real.find(Role::state_bias);
   const bool from_input = work.side.unit == 0;
-  Fixed ih = over_input(work, real, a[0], a[before ? 3 : 2]);
-  Fixed hh = over_state(work, real, a[1], before ? std::vector<float>() : a[3].values, &LayerMoments::state);
-  if (before) hh = joined(std::move(hh), over_state(work, real, a[2], {}, &LayerMoments::reset));
+  Fixed ih = over_input(work, real, real.array(Role::input_weight), real.array(Role::input_bias));
+  Fixed hh = over_state(work, real, real.array(Role::state_weight), state_bias ? state_bias->values : std::vector<float>(),
+                        &LayerMoments::state);
+  if (candidate) hh = joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
   finish(work, real, ih, gate_unit, from_input), finish(work, real, hh, gate_unit, false);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
-  if (real.kind == SLUICE_LSTM) layer.shift_c = cell_shift(work.ranges.peak[index_of(work, real)]);
-  layer.arrays[0].integers = std::move(ih.w);
-  const auto rest = hh.w.begin() + std::ptrdiff_t(layer.arrays[1].integers.size());
-  layer.arrays[1].integers.assign(hh.w.begin(), rest);
-  if (before) layer.arrays[2].integers.assign(rest, hh.w.end());
-  layer.arrays[before ? 3 : 2].integers = std::move(ih.bias), layer.arrays[before ? 4 : 3].integers = std::move(hh.bias);
+  if (real.anatomy().states == 2) layer.shift_c = cell_shift(work.ranges.peak[index_of(work, real)]);
+  layer.array(Role::input_weight).integers = std::move(ih.w);
+  std::vector<std::int32_t>& state_weight = layer.array(Role::state_weight).integers;
+  const auto rest = hh.w.begin() + std::ptrdiff_t(state_weight.size());
+  state_weight.assign(hh.w.begin(), rest);
+  if (candidate) layer.array(Role::candidate_weight).integers.assign(rest, hh.w.end());
+  layer.array(Role::input_bias).integers = std::move(ih.bias), layer.array(Role::state_bias).integers = std::move(hh.bias);
   work.add(std::move(layer), state_unit);
 }
 
@@ -227,17 +229,18 @@ void add_dense(Work& work, const Layer& real) {
   const double peak = std::max(work.ranges.peak[index_of(work, real)], 1e-30);
   const double unit = static_cast<float>((last ? headroom : 1) * peak / 32767);
   const bool from_input = work.side.unit == 0;
-  Fixed fixed = over_input(work, real, real.arrays[0], real.arrays[1]);
+  Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.array(Role::input_bias));
   finish(work, real, fixed, curved ? gate_unit : unit, from_input);
   layer.shift_ih = fixed.shift;
-  layer.arrays[0].integers = std::move(fixed.w), layer.arrays[1].integers = std::move(fixed.bias);
+  layer.array(Role::input_weight).integers = std::move(fixed.w);
+  layer.array(Role::input_bias).integers = std::move(fixed.bias);
   work.add(std::move(layer), curved ? state_unit : unit);
 }
 
 /// Each feature in units of its own largest magnitude, which the next layer's columns take over; as a network's answers, in one.
 void add_embedding(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_EMBEDDING, real.in, real.out, SLUICE_LINEAR, false, work.format);
-  const std::vector<float>& w = real.arrays[0].values;
+  const std::vector<float>& w = real.array(Role::vectors).values;
   const auto ids = std::size_t(real.in);
   std::vector<double> peak(std::size_t(real.out));
   for (std::size_t i = 0; i < w.size(); ++i) peak[i / ids] = std::max(peak[i / ids], std::fabs(double(w[i])));
@@ -245,8 +248,8 @@ void add_embedding(Work& work, const Layer& real) {
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double p = peak[i / ids];
     const double weight = p == 0 ? 0 : std::clamp(rounded(double(w[i]) / p * 127), -127.0, 127.0);
-    layer.arrays[0].integers[i] = std::int32_t(weight);
-    work.result.seen.layers[index_of(work, real)].arrays[0].values[i] = float(weight / 127 * p);
+    layer.array(Role::vectors).integers[i] = std::int32_t(weight);
+    work.result.seen.layers[index_of(work, real)].array(Role::vectors).values[i] = float(weight / 127 * p);
   }
   work.add(std::move(layer), id_unit);
   if (&real == &work.real.layers.back()) work.result.network.scales.output = static_cast<float>(id_unit * peak[0]);

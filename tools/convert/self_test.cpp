@@ -36,8 +36,8 @@ struct Frames {
         append(bytes, &id, sizeof id);
       } else if (info.format == SLUICE_F32) {
         const bool standard = first.kind == SLUICE_STANDARDIZE;
-        const double scale = standard ? double(first.arrays[0].values[i]) : 1,
-                     mean = standard ? double(first.arrays[1].values[i]) : 0;
+        const double scale = standard ? double(first.array(Role::scale).values[i]) : 1,
+                     mean = standard ? double(first.array(Role::mean).values[i]) : 0;
         const auto x = static_cast<float>(mean + (standard ? 2 : 1) * v / (scale != 0 ? scale : 1));
         append(bytes, &x, sizeof x);
       } else if (info.format == SLUICE_INT8) {

@@ -42,10 +42,8 @@ struct Direction {
 };
 
 Direction direction_of(const Layer& layer, bool backward) {
-  const std::size_t first = backward ? layer.arrays.size() / 2 : 0;
-  const bool before = layer.kind == SLUICE_GRU_BEFORE;  // its bias stands behind its three matrices
-  const auto array = [&](std::size_t i) -> const Array& { return layer.arrays[first + i]; };
-  return {array(0), array(1), array(before ? 3 : 2), before ? nullptr : &array(3)};
+  return {layer.array(Role::input_weight, backward), layer.array(Role::state_weight, backward),
+          layer.array(Role::input_bias, backward), layer.find(Role::state_bias, backward)};
 }
 
 /// A gate as a Dense over the frame and the state before: that is what it is.
@@ -54,11 +52,11 @@ Layer gate_layer(const Layer& layer, const Direction& from, int gate) {
   Layer dense =
       make_layer(SLUICE_DENSE, in + hidden, hidden, layer.activation == SLUICE_LINEAR ? SLUICE_SIGMOID : layer.activation);
   dense.parameter = layer.activation == SLUICE_HARD_SIGMOID ? layer.parameter : 0;
-  auto weight = dense.arrays[0].values.begin();
+  auto weight = dense.array(Role::input_weight).values.begin();
   for (int row = gate * hidden; row < (gate + 1) * hidden; ++row) {
     weight = std::copy_n(from.w_ih.values.begin() + std::ptrdiff_t(row) * in, in, weight);
     weight = std::copy_n(from.w_hh.values.begin() + std::ptrdiff_t(row) * hidden, hidden, weight);
-    dense.arrays[1].values[std::size_t(row - gate * hidden)] =
+    dense.array(Role::input_bias).values[std::size_t(row - gate * hidden)] =
         from.b_ih.values[std::size_t(row)] + (from.b_hh ? from.b_hh->values[std::size_t(row)] : 0.0f);
   }
   return dense;
@@ -100,7 +98,7 @@ Network over_steps(const Network& network, const Steps& entering) {
   const std::size_t front = front_layers(network), steps = entering.values.size() / entering.width;
   Network result;
   result.layers.push_back(make_layer(SLUICE_EMBEDDING, int(steps), int(entering.width)));
-  std::vector<float>& weight = result.layers[0].arrays[0].values;  // a column an id
+  std::vector<float>& weight = result.layers[0].array(Role::vectors).values;  // a column an id
   for (std::size_t t = 0; t < steps; ++t)
     for (std::size_t i = 0; i < entering.width; ++i) weight[i * steps + t] = entering.values[t * entering.width + i];
   for (std::size_t l = front; l < network.layers.size(); ++l) {
@@ -185,7 +183,7 @@ Steps input_gradient(const Network& network, const Excerpt& excerpt, const Answe
   std::vector<std::int32_t> ids(excerpt.steps);
   for (std::size_t t = 0; t < ids.size(); ++t) ids[t] = std::int32_t(t);
   const Network gradients = gradient_of(model, ids, values_for(model, ids, point));
-  const std::vector<float>& columns = gradients.layers[0].arrays[0].values;
+  const std::vector<float>& columns = gradients.layers[0].array(Role::vectors).values;
   Steps result{entering.width, std::vector<float>(entering.values.size())};
   for (std::size_t t = 0; t < ids.size(); ++t)
     for (std::size_t i = 0; i < result.width; ++i) result.values[t * result.width + i] = columns[i * ids.size() + t];

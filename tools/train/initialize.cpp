@@ -37,7 +37,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
 }
 
 double weights_of(const LayerSpec& spec, double in) {
-  const double units = double(spec.units), gates = spec.kind == SLUICE_LSTM ? 4 : spec.kind == SLUICE_RNN ? 1 : 3;
+  const double units = double(spec.units), gates = anatomy_of(std::uint32_t(spec.kind)).gates;
   if (!spec.recurrent()) return spec.units == 0 ? 4 * in : units * (in + 1);
   return (spec.directions == "both" ? 2 : 1) * gates * units * (in + units + 2) * double(spec.repeat);
 }
@@ -141,10 +141,10 @@ void draw(Array& array, const std::string& how, double bound, const Source& sour
     array.values[i] = how == "zeros" ? 0.0f : normal ? float(source.normal(i) * double(factor)) : source.uniform(i) * factor;
 }
 
-/// Adds to the bias of one gate, in the array that holds the input side's.
+/// Adds to the bias over the input of one gate.
 void add_to_gate(Layer& layer, int gate, double value) {
   for (Array& array : layer.arrays)
-    if (array.name.starts_with("bias") && !array.name.starts_with("bias_hh"))
+    if (array.role == Role::input_bias)
       for (int i = 0; i < array.rows; ++i) array.values[std::size_t(gate * array.rows + i)] += float(value);
 }
 
@@ -153,21 +153,21 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
   const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
     Array& array = layer.arrays[a];
-    const bool recurrent_matrix = array.name.starts_with("weight_h");
-    const std::string& way = array.name.starts_with("bias") ? how.bias
-                             : !state                       ? how.output
-                             : recurrent_matrix             ? how.recurrent
-                                                            : how.input;
+    const WeightGroup group = layer.group_of(array);
+    const std::string& way = group == WeightGroup::biases      ? how.bias
+                             : group == WeightGroup::recurrent ? how.recurrent
+                             : group == WeightGroup::input     ? how.input
+                                                               : how.output;
     const Source source{seed, index, std::uint32_t(a)};
-    if (layer.kind != SLUICE_EMBEDDING) {
+    if (group != WeightGroup::embedding) {
       draw(array, way, bound, source);
     } else {
       for (std::size_t i = 0; i < array.values.size(); ++i) array.values[i] = float(source.normal(i));
     }
   }
-  if (layer.kind == SLUICE_LSTM && how.forget_bias != 0) add_to_gate(layer, 1, how.forget_bias);
-  const bool gru = layer.kind == SLUICE_GRU || layer.kind == SLUICE_GRU_BEFORE;
-  if (gru && how.update_bias != 0) add_to_gate(layer, 1, how.update_bias);
+  const int remembers = layer.anatomy().remembers;
+  const double bias = layer.anatomy().states == 2 ? how.forget_bias : how.update_bias;
+  if (remembers >= 0 && bias != 0) add_to_gate(layer, remembers, bias);
 }
 
 }  // namespace
@@ -175,9 +175,9 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
 void initialize(Network& network, std::uint64_t seed, const Initializers& how) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     Layer& layer = network.layers[l];
-    const bool norm = layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM;
+    const bool norm = layer.find(Role::shift);
     for (Array& array : layer.arrays)
-      if (norm) array.values.assign(array.values.size(), array.name == "weight" || array.name == "running_var" ? 1.0f : 0.0f);
+      if (norm) array.values.assign(array.values.size(), array.role == Role::scale || array.role == Role::variance ? 1.0f : 0.0f);
     if (layer.tied >= 0)
       layer.arrays = network.layers[std::size_t(layer.tied)].arrays;
     else if (!norm && !only_prepares(layer))
@@ -204,9 +204,8 @@ std::vector<double> target_means(const DataSet& data, const std::vector<std::siz
 
 /// A linear output begins at the targets' mean: a rate of 1e-3 would take long to get there.
 void start_at_means(Layer& last, const std::vector<double>& means) {
-  for (Array& array : last.arrays)
-    if (array.name == "bias")
-      for (std::size_t i = 0; i < means.size(); ++i) array.values[i] = float(means[i]);
+  std::vector<float>& bias = last.array(Role::input_bias).values;
+  for (std::size_t i = 0; i < means.size(); ++i) bias[i] = float(means[i]);
 }
 
 }  // namespace
@@ -252,7 +251,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   if (recipe.standardize && !data.is_text()) {
     const Standardization statistics = standardization(data, split.train, recipe.differences);
     Layer layer = make_layer(SLUICE_STANDARDIZE, in, in);
-    for (Array& array : layer.arrays) array.values = array.name == "mean" ? statistics.mean : statistics.scale;
+    for (Array& array : layer.arrays) array.values = array.role == Role::mean ? statistics.mean : statistics.scale;
     network.layers.push_back(std::move(layer));
   }
   for (const LayerSpec& spec : recipe.layers) {

@@ -9,18 +9,9 @@
 namespace sluice::tools {
 namespace {
 
-/// Index in weight_groups; -1: in none.
+/// Index in weight_groups; -1 if the array is not trained.
 int group_of(const Layer& layer, const Array& array) {
-  const auto group = [](std::string_view name) {
-    int i = 0;
-    while (i < weight_group_count && weight_groups[i] != name) ++i;
-    return i < weight_group_count ? i : -1;
-  };
-  if (array.name.starts_with("weight_ih")) return group("input");
-  if (array.name.starts_with("weight_h")) return group("recurrent");
-  if (array.name.starts_with("bias")) return group("bias");
-  if (array.name != "weight") return -1;
-  return group(layer.kind == SLUICE_DENSE ? "output" : layer.kind == SLUICE_EMBEDDING ? "embedding" : "bias");
+  return array.role == Role::mean || array.role == Role::variance ? -1 : int(layer.group_of(array));
 }
 
 /// "layer 2 (gru, 1 of 3)": every layer of the network, as the recipe counts.

@@ -23,7 +23,7 @@ void each_weight(const Array& matrix, std::size_t block, Visit visit) {
       visit((std::size_t(gate) * std::size_t(matrix.rows) + std::size_t(row)) * std::size_t(matrix.cols) + std::size_t(col));
 }
 
-bool is_pruned_kind(const Layer& layer, const Array& array) { return recurrent(layer) && array.name.starts_with("weight"); }
+bool is_pruned_kind(const Layer& layer, const Array& array) { return recurrent(layer) && array.is_matrix(); }
 
 }  // namespace
 

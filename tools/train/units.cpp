@@ -19,7 +19,7 @@ OwnedModel in_own_units(const OwnedModel& model, const Units& units) {
     for (std::size_t i = 0; i < array.values.size(); ++i) {
       const std::size_t output = i / std::size_t(array.cols);
       const double scaled = double(array.values[i]) * units.deviation[output];
-      array.values[i] = float(array.name == "bias" ? scaled + units.mean[output] : scaled);
+      array.values[i] = float(array.role == Role::input_bias ? scaled + units.mean[output] : scaled);
     }
   return open_model(write_blob(network), "the model in the data's own units");
 }
@@ -30,7 +30,7 @@ OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>&
   Layer layer = make_layer(SLUICE_ADD_INPUT, out, out);
   for (std::size_t i = 0; i < std::size_t(out); ++i) {
     const auto column = std::find(network.inputs.begin(), network.inputs.end(), targets[i % targets.size()]);
-    layer.arrays[0].values[i] = float(column - network.inputs.begin());
+    layer.array(Role::columns).values[i] = float(column - network.inputs.begin());
   }
   network.layers.push_back(std::move(layer));
   return open_model(write_blob(network), "the model that adds its input");

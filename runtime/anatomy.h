@@ -1,0 +1,224 @@
+// The anatomy of layers: for each kind its gates, states and arrays, where it may stand, and what can be done to it. This is the one
+// place that says so. The checks of a blob, the runtime, the trainer and the tools walk it.
+#ifndef SLUICE_ANATOMY_H
+#define SLUICE_ANATOMY_H
+
+#include <stdint.h>
+
+#include "sluice.h"
+
+namespace sluice {
+
+/// The role of an array in its layer. The matrices come first.
+enum class Role : uint8_t {
+  input_weight,      ///< multiplies the input of the layer
+  state_weight,      ///< multiplies the state
+  candidate_weight,  ///< multiplies r * h, of a GRU that resets before
+  vectors,           ///< of an embedding: a column for each id
+  input_bias,        ///< the start of the chains over the input
+  state_bias,        ///< the start of the chains over the state
+  scale,
+  shift,
+  mean,
+  variance,
+  columns,  ///< numbers of columns
+};
+constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
+
+/// How many rows or columns an array has: one, as many as enter the layer, or as many units as a direction has.
+enum class Extent : uint8_t { one, in, units };
+
+/// The field of a layer record with an array's offset. behind: none; the array lies right behind the one before it.
+enum class Field : uint8_t { w_ih, w_hh, b_ih, b_hh, behind };
+
+/// The number formats in which a layer has an array.
+enum class Formats : uint8_t { all, floats, fixed };
+
+struct ArrayAnatomy {
+  Role role;
+  const char* name;  ///< PyTorch's; of a backward direction "_reverse" follows
+  uint8_t gates;     ///< groups of rows, each padded on its own
+  Extent rows, cols;
+  Field field;
+  bool trained;
+  Formats formats;
+};
+
+constexpr int most_direction_arrays = 5;              ///< of one direction of a layer
+constexpr int most_arrays = 2 * most_direction_arrays;  ///< of a layer
+
+struct Anatomy {
+  uint8_t kind = 0;           ///< sluice_layer_kind
+  const char* name = "";
+  bool recurrent = false;     ///< keeps a state that its products read, and may go in both directions
+  bool keeps_width = false;   ///< hands on as many numbers as enter
+  bool reads_ids = false;     ///< reads a frame that is one id
+  bool prepares = false;      ///< has nothing to learn and stands in front of the layers that learn
+  bool integer_form = false;  ///< exists in fixed point
+  bool sparse = false;        ///< in fixed point its matrices may be sparse
+  uint8_t gates = 0;          ///< of a recurrent layer: chains of each unit
+  int8_t candidate = -1;      ///< the gate that is a candidate, which gate dropout leaves alone; -1: no gate dropout
+  int8_t remembers = -1;      ///< the gate that keeps the old state when it is open (GRU z, LSTM f); -1: none
+  uint8_t states = 0;         ///< arrays of units that a stream keeps: h, and an LSTM's c
+  const char* gate_names[4] = {"", "", "", ""};
+  uint8_t activations = 1 << SLUICE_LINEAR;        ///< bits of sluice_activation; recurrent: of the gates, linear for sigmoid
+  uint8_t fixed_activations = 1 << SLUICE_LINEAR;  ///< the same in fixed point
+  uint8_t arrays = 0;
+  ArrayAnatomy array[most_direction_arrays] = {};
+
+  constexpr void add(Role role, const char* array_name, uint8_t array_gates, Extent rows, Extent cols, Field field,
+                     bool trained = true, Formats formats = Formats::all) {
+    array[arrays++] = {role, array_name, array_gates, rows, cols, field, trained, formats};
+  }
+};
+
+namespace anatomies {
+
+constexpr uint8_t bit(sluice_activation activation) { return uint8_t(1 << activation); }
+constexpr uint8_t gate_activations = bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_HARD_SIGMOID);
+
+/// What all cells have in common; the arrays of the products with the input and, for most, with the state.
+constexpr Anatomy cell(sluice_layer_kind kind, const char* name, uint8_t gates) {
+  Anatomy a;
+  a.kind = kind, a.name = name, a.gates = gates;
+  a.recurrent = a.integer_form = true;
+  a.states = 1;
+  if (gates > 1) a.activations = gate_activations;
+  a.add(Role::input_weight, "weight_ih", gates, Extent::units, Extent::in, Field::w_ih);
+  return a;
+}
+
+constexpr Anatomy with_state_product(Anatomy a) {
+  a.sparse = true;
+  a.add(Role::state_weight, "weight_hh", a.gates, Extent::units, Extent::units, Field::w_hh);
+  a.add(Role::input_bias, "bias_ih", a.gates, Extent::units, Extent::one, Field::b_ih);
+  a.add(Role::state_bias, "bias_hh", a.gates, Extent::units, Extent::one, Field::b_hh);
+  return a;
+}
+
+constexpr Anatomy with_reset_gate(Anatomy a) {
+  a.candidate = 2, a.remembers = 1;
+  a.gate_names[0] = "r", a.gate_names[1] = "z", a.gate_names[2] = "n";
+  return a;
+}
+
+constexpr Anatomy gru() { return with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))); }
+
+constexpr Anatomy gru_before() {
+  Anatomy a = with_reset_gate(cell(SLUICE_GRU_BEFORE, "gru_before", 3));
+  a.add(Role::state_weight, "weight_hh", 2, Extent::units, Extent::units, Field::w_hh);
+  a.add(Role::candidate_weight, "weight_hn", 1, Extent::units, Extent::units, Field::behind);
+  a.add(Role::input_bias, "bias_ih", 3, Extent::units, Extent::one, Field::b_ih);
+  a.add(Role::state_bias, "bias_hh", 3, Extent::units, Extent::one, Field::b_hh, true, Formats::fixed);
+  return a;
+}
+
+constexpr Anatomy lstm() {
+  Anatomy a = with_state_product(cell(SLUICE_LSTM, "lstm", 4));
+  a.candidate = 2, a.remembers = 1, a.states = 2;
+  a.gate_names[0] = "i", a.gate_names[1] = "f", a.gate_names[2] = "g", a.gate_names[3] = "o";
+  return a;
+}
+
+constexpr Anatomy rnn() { return with_state_product(cell(SLUICE_RNN, "rnn", 1)); }
+
+constexpr Anatomy dense() {
+  Anatomy a;
+  a.kind = SLUICE_DENSE, a.name = "dense";
+  a.integer_form = a.sparse = true;
+  a.fixed_activations =
+      bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_SIGMOID) | bit(SLUICE_RELU) | bit(SLUICE_SOFTMAX);
+  a.activations = a.fixed_activations | bit(SLUICE_HARD_SIGMOID);
+  a.add(Role::input_weight, "weight", 1, Extent::units, Extent::in, Field::w_ih);
+  a.add(Role::input_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih);
+  return a;
+}
+
+constexpr Anatomy embedding() {
+  Anatomy a;
+  a.kind = SLUICE_EMBEDDING, a.name = "embedding";
+  a.integer_form = a.reads_ids = true;
+  a.add(Role::vectors, "weight", 1, Extent::units, Extent::in, Field::w_ih);
+  return a;
+}
+
+constexpr Anatomy norm(sluice_layer_kind kind, const char* name) {
+  Anatomy a;
+  a.kind = kind, a.name = name, a.keeps_width = true;
+  a.add(Role::scale, "weight", 1, Extent::units, Extent::one, Field::w_ih);
+  a.add(Role::shift, "bias", 1, Extent::units, Extent::one, Field::b_ih);
+  return a;
+}
+
+constexpr Anatomy batch_norm() {
+  Anatomy a = norm(SLUICE_BATCH_NORM, "batch_norm");
+  a.add(Role::mean, "running_mean", 1, Extent::units, Extent::one, Field::w_hh, false);
+  a.add(Role::variance, "running_var", 1, Extent::units, Extent::one, Field::b_hh, false);
+  return a;
+}
+
+constexpr Anatomy layer_norm() { return norm(SLUICE_LAYER_NORM, "layer_norm"); }
+
+constexpr Anatomy standardize() {
+  Anatomy a;
+  a.kind = SLUICE_STANDARDIZE, a.name = "standardize";
+  a.keeps_width = a.prepares = true;
+  a.add(Role::scale, "scale", 1, Extent::units, Extent::one, Field::w_ih, false);
+  a.add(Role::mean, "mean", 1, Extent::units, Extent::one, Field::b_ih, false);
+  return a;
+}
+
+constexpr Anatomy difference() {
+  Anatomy a;
+  a.kind = SLUICE_DIFFERENCE, a.name = "difference";
+  a.keeps_width = a.prepares = true;
+  return a;
+}
+
+constexpr Anatomy add_input() {
+  Anatomy a;
+  a.kind = SLUICE_ADD_INPUT, a.name = "add_input";
+  a.keeps_width = true;
+  a.add(Role::columns, "columns", 1, Extent::units, Extent::one, Field::w_ih, false);
+  return a;
+}
+
+constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(),  rnn(),       lstm(),
+                           gru_before(),  batch_norm(), layer_norm(), difference(), add_input()};
+
+/// They stand in the order of their numbers, which begin at 1.
+constexpr bool in_order() {
+  for (unsigned i = 0; i < sizeof all / sizeof *all; ++i)
+    if (all[i].kind != i + 1) return false;
+  return true;
+}
+static_assert(in_order(), "an anatomy for each kind of layer, in the order of sluice_layer_kind");
+
+}  // namespace anatomies
+
+constexpr uint8_t last_kind = sizeof anatomies::all / sizeof *anatomies::all;
+constexpr bool is_known(uint32_t kind) { return kind >= 1 && kind <= last_kind; }
+constexpr const Anatomy& anatomy_of(uint32_t known_kind) { return anatomies::all[known_kind - 1]; }
+
+/// A set of kinds as bits, 1 << kind, of those for which `test` holds.
+template <class Test>
+constexpr uint32_t kinds_with(Test test) {
+  uint32_t kinds = 0;
+  for (const Anatomy& a : anatomies::all)
+    if (test(a)) kinds |= 1u << a.kind;
+  return kinds;
+}
+constexpr bool has_kind(uint32_t kinds, uint32_t kind) { return kind < 32 && (kinds >> kind & 1); }
+
+/// The kinds of weights that are penalized, decayed and named apart: sluice_weight_group.
+enum class WeightGroup : uint8_t { input, recurrent, biases, output, embedding };
+constexpr WeightGroup group_of(uint32_t kind, Role role) {
+  if (!is_matrix(role)) return WeightGroup::biases;
+  if (role == Role::vectors) return WeightGroup::embedding;
+  if (!anatomy_of(kind).recurrent) return WeightGroup::output;
+  return role == Role::input_weight ? WeightGroup::input : WeightGroup::recurrent;
+}
+
+}  // namespace sluice
+
+#endif
