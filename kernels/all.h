@@ -36,6 +36,7 @@ constexpr Kernels make_kernels(const char* name) {
           normalize_f32<Set>,
           layer_norm_f32<Set>,
           add_f32<Set>,
+          multiply_f32<Set>,
           scaled_add_f32<Set>,
           square_sum_f32<Set>,
           adam_f32<Set>,
@@ -53,7 +54,9 @@ constexpr Kernels make_kernels(const char* name) {
           rnn_q8<Set>,
           rnn_q16<Set>,
           dense_q8<Set>,
-          dense_q16<Set>};
+          dense_q16<Set>,
+          add_fixed<Set>,
+          multiply_fixed<Set>};
 }
 #endif
 

@@ -285,6 +285,23 @@ struct FixedDense {
   void* scratch;        ///< side_bytes(cols) at a multiple of 16
 };
 
+/// y = sum of x over the sources, each brought to the unit of y: clamp(bias + sum over p of R(x_p, 15, m_p)).
+struct FixedAdd {
+  const int16_t* const* x;  ///< [parts] of [units]
+  int parts;
+  const int32_t *m, *bias;  ///< [parts][units], [units]
+  int units;                ///< padded
+  int16_t* y;               ///< [units]; must not overlap a source
+};
+
+/// y = a * b in the unit of y, a and b with offsets of their own: clamp(bias + R(a * b, 0, m_0) + R(a, 15, m_1) + R(b, 15, m_2)).
+struct FixedMultiply {
+  const int16_t *a, *b;     ///< [units]
+  const int32_t *m, *bias;  ///< [3][units], [units]
+  int units;                ///< padded
+  int16_t* y;               ///< [units]; must not overlap a source
+};
+
 /// An entry is a pointer, filled by each instruction set's table. Firmware has one instruction set (SLUICE_ONE_ISA, its name):
 /// there an entry is a function, so that `kernels.product_f32(...)` is a direct call and the linker drops what nothing calls.
 #if defined(SLUICE_ONE_ISA)
@@ -349,6 +366,9 @@ struct Kernels {
   /// y[i] += x[i]: how shards are added up, in shard order.
   SLUICE_ENTRY(void, add_f32)(const float* x, float* y, size_t n);
 
+  /// y[i] *= x[i].
+  SLUICE_ENTRY(void, multiply_f32)(const float* x, float* y, size_t n);
+
   /// y[i] = fma(factor, x[i], y[i]): the gradient of an L2 penalty.
   SLUICE_ENTRY(void, scaled_add_f32)(float factor, const float* x, float* y, size_t n);
 
@@ -386,6 +406,10 @@ struct Kernels {
   SLUICE_ENTRY(void, rnn_q16)(const FixedRnn&);
   SLUICE_ENTRY(void, dense_q8)(const FixedDense&);
   SLUICE_ENTRY(void, dense_q16)(const FixedDense&);
+
+  /// Sums and products of what layers hand on, in both modes (kernels/README.md).
+  SLUICE_ENTRY(void, add_fixed)(const FixedAdd&);
+  SLUICE_ENTRY(void, multiply_fixed)(const FixedMultiply&);
 };
 
 /// The tables built into this library, weakest first (scalar is always there); *count gets how many.

@@ -21,9 +21,13 @@ enum class Role : uint8_t {
   shift,
   mean,
   variance,
-  columns,  ///< numbers of columns
+  columns,          ///< numbers of columns
+  part_multiplier,  ///< of a layer that joins, in fixed point: what brings its sources to its own unit
+  part_bias,        ///< the start of those sums
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
+/// Whether in fixed point the numbers are followed by as many multipliers of R.
+constexpr bool has_multipliers(Role role) { return role == Role::input_bias || role == Role::state_bias; }
 
 /// How many rows or columns an array has: one, as many as enter the layer, or as many units as a direction has.
 enum class Extent : uint8_t { one, in, units };
@@ -37,7 +41,7 @@ enum class Formats : uint8_t { all, floats, fixed };
 struct ArrayAnatomy {
   Role role;
   const char* name;  ///< PyTorch's; of a backward direction "_reverse" follows
-  uint8_t gates;     ///< groups of rows, each padded on its own
+  uint8_t gates;     ///< groups of rows, each padded on its own; 0: one for each source
   Extent rows, cols;
   Field field;
   bool trained;
@@ -51,8 +55,10 @@ struct Anatomy {
   uint8_t kind = 0;           ///< sluice_layer_kind
   const char* name = "";
   bool recurrent = false;     ///< keeps a state that its products read, and may go in both directions
+  bool by_step = false;       ///< needs every step: may not read what is handed on once a sequence
   bool keeps_width = false;   ///< hands on as many numbers as enter
   bool reads_ids = false;     ///< reads a frame that is one id
+  bool joins = false;         ///< reads several sources
   bool prepares = false;      ///< has nothing to learn and stands in front of the layers that learn
   bool integer_form = false;  ///< exists in fixed point
   bool sparse = false;        ///< in fixed point its matrices may be sparse
@@ -81,7 +87,7 @@ constexpr uint8_t gate_activations = bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit
 constexpr Anatomy cell(sluice_layer_kind kind, const char* name, uint8_t gates) {
   Anatomy a;
   a.kind = kind, a.name = name, a.gates = gates;
-  a.recurrent = a.integer_form = true;
+  a.recurrent = a.by_step = a.integer_form = true;
   a.states = 1;
   if (gates > 1) a.activations = gate_activations;
   a.add(Role::input_weight, "weight_ih", gates, Extent::units, Extent::in, Field::w_ih);
@@ -171,20 +177,47 @@ constexpr Anatomy standardize() {
 constexpr Anatomy difference() {
   Anatomy a;
   a.kind = SLUICE_DIFFERENCE, a.name = "difference";
-  a.keeps_width = a.prepares = true;
+  a.keeps_width = a.prepares = a.by_step = true;
   return a;
 }
 
-constexpr Anatomy add_input() {
+constexpr Anatomy select() {
   Anatomy a;
-  a.kind = SLUICE_ADD_INPUT, a.name = "add_input";
-  a.keeps_width = true;
+  a.kind = SLUICE_SELECT, a.name = "select";
+  a.integer_form = true;
   a.add(Role::columns, "columns", 1, Extent::units, Extent::one, Field::w_ih, false);
   return a;
 }
 
+constexpr Anatomy join(sluice_layer_kind kind, const char* name) {
+  Anatomy a;
+  a.kind = kind, a.name = name;
+  a.joins = a.integer_form = true;
+  return a;
+}
+
+constexpr Anatomy concat() { return join(SLUICE_CONCAT, "concat"); }
+
+constexpr Anatomy add() {
+  Anatomy a = join(SLUICE_ADD, "add");
+  a.keeps_width = true;
+  a.add(Role::part_multiplier, "multiplier", 0, Extent::units, Extent::one, Field::w_ih, false, Formats::fixed);
+  a.add(Role::part_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih, false, Formats::fixed);
+  return a;
+}
+
+/// The multipliers are of the product, of the first source and of the second one.
+constexpr Anatomy multiply() {
+  Anatomy a = join(SLUICE_MULTIPLY, "multiply");
+  a.keeps_width = true;
+  a.add(Role::part_multiplier, "multiplier", 3, Extent::units, Extent::one, Field::w_ih, false, Formats::fixed);
+  a.add(Role::part_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih, false, Formats::fixed);
+  return a;
+}
+
 constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(),  rnn(),       lstm(),
-                           gru_before(),  batch_norm(), layer_norm(), difference(), add_input()};
+                           gru_before(),  batch_norm(), layer_norm(), difference(), select(),    concat(),
+                           add(),         multiply()};
 
 /// They stand in the order of their numbers, which begin at 1.
 constexpr bool in_order() {

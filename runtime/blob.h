@@ -36,21 +36,27 @@ struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
   uint8_t format;      ///< sluice_format
   uint8_t activation;  ///< Dense: sluice_activation. Recurrent: of the gates, 0 for sigmoid. Else 0
-  uint8_t flags;       ///< recurrent: every_step_flag or mean_flag, both_directions_flag; else 0
+  uint8_t flags;       ///< recurrent: every_step_flag or mean_flag, both_directions_flag; all: once_flag, answer_flag
   uint32_t in, out;
   uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
   uint8_t shift_ih, shift_hh;       ///< fixed point: s of R for the accumulators over the input and over the state
   uint8_t order;                    ///< Order of int8 weights; else 0
   uint8_t shift_c;                  ///< fixed point: an LSTM's cell state is in units of 2^(shift_c - 15); else 0
-  uint32_t back[4];                 ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
+  union {
+    uint32_t back[4];               ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
+    uint16_t sources[8];            ///< of a layer that joins: what it reads, each as `source`; else 0
+  };
   float parameter;                  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
-  uint32_t reserved[3];             ///< 0
+  uint16_t source;                  ///< what it reads: 0 the frame, else the output of that layer, counted from 1. Joins: 0
+  uint16_t parts;                   ///< of a layer that joins: how many sources; else 0
+  uint32_t y;                       ///< where its output lies in the buffers: numbers of a row, a multiple of 8
+  uint32_t reserved;                ///< 0
 };
 
-/// What the section of scales begins with; then, for each input, its float inverse and its float offset (sluice_quantize).
-struct BlobScales {
-  float output;  ///< the unit of an answer
-  uint32_t reserved[3];  ///< 0
+/// The section of scales: for each input its inverse and its offset (sluice_quantize), then for each output its unit and its offset
+/// (sluice_dequantize).
+struct BlobScale {
+  float factor, offset;
 };
 
 constexpr int most_shift = 30;
@@ -58,6 +64,10 @@ constexpr int most_cell_shift = 15;
 constexpr uint8_t every_step_flag = 1;       ///< hands every step on; without it, the last one
 constexpr uint8_t mean_flag = 2;             ///< hands on the mean over the steps so far; not with every_step_flag
 constexpr uint8_t both_directions_flag = 4;  ///< out is twice the units: the forward direction's, then the backward one's
+constexpr uint8_t once_flag = 8;     ///< hands on one row a sequence: the last step's (recurrent) or what becomes of such rows
+constexpr uint8_t answer_flag = 16;  ///< the last layer, and if that is a concat, its sources
+constexpr uint32_t most_layers = 4096;
+constexpr uint32_t most_sources = 8;  ///< of a layer that joins
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64, "the file's layout");
 
@@ -132,7 +142,8 @@ struct OpenModel {
   const Kernels* kernels;
   const LayerRecord* layers;
   uint32_t layer_count;
-  uint32_t width[2];     ///< the widest output, padded, of layers 0, 2, 4, ... and of 1, 3, 5, ...
+  const struct LayerKind* kinds;  ///< those of the model's number format
+  uint32_t buffer_units;          ///< numbers of a row in the buffers of the layers' outputs
   uint32_t state_bytes;  ///< of a stream
   uint8_t x_bytes, y_bytes;  ///< of a number in a frame, and in what a layer hands on
   bool whole;                ///< a layer goes in both directions: every call is a sequence

@@ -1,7 +1,7 @@
 // Floats into frames of a model's number format, and its answers into floats. Linked only when asked for.
 #include <string.h>
 
-#include "blob.h"
+#include "layer.h"
 
 namespace sluice {
 namespace {
@@ -14,8 +14,9 @@ int32_t quantized(float x, float inverse, float offset, int32_t lowest, int32_t 
   return toward_zero - (float(toward_zero) > v);
 }
 
-const BlobScales& scales_of(const OpenModel& model) {
-  return *reinterpret_cast<const BlobScales*>(model.blob + find_section(model.blob, SLUICE_SECTION_SCALES)->offset);
+/// Of the inputs; those of the outputs follow.
+const BlobScale* scales_of(const OpenModel& model) {
+  return reinterpret_cast<const BlobScale*>(model.blob + find_section(model.blob, SLUICE_SECTION_SCALES)->offset);
 }
 
 }  // namespace
@@ -34,14 +35,14 @@ void sluice_quantize(const sluice_model* handle, const float* x, void* q, size_t
     memcpy(q, x, n * inputs * sizeof(float));
     return;
   }
-  const float* const per_input = reinterpret_cast<const float*>(&scales_of(model) + 1);
+  const BlobScale* const scales = scales_of(model);
   const bool narrow = model.format() == SLUICE_INT8;
   for (size_t i = 0; i < n * inputs; ++i) {
-    const float* const feature = per_input + i % inputs * 2;
+    const BlobScale& feature = scales[i % inputs];
     if (narrow)
-      static_cast<int8_t*>(q)[i] = int8_t(quantized(x[i], feature[0], feature[1], -128, 127));
+      static_cast<int8_t*>(q)[i] = int8_t(quantized(x[i], feature.factor, feature.offset, -128, 127));
     else
-      static_cast<int16_t*>(q)[i] = int16_t(quantized(x[i], feature[0], feature[1], -32768, 32767));
+      static_cast<int16_t*>(q)[i] = int16_t(quantized(x[i], feature.factor, feature.offset, -32768, 32767));
   }
 }
 
@@ -52,10 +53,16 @@ void sluice_dequantize(const sluice_model* handle, const void* y, float* values,
     memcpy(values, y, n * outputs * sizeof(float));
     return;
   }
-  const float unit = scales_of(model).output;
-  for (size_t i = 0; i < n * outputs; ++i) values[i] = float(static_cast<const int16_t*>(y)[i]) * unit;
-  const uint8_t activation = model.layers[model.layer_count - 1].activation;
-  if (activation != SLUICE_SIGMOID && activation != SLUICE_SOFTMAX) return;
-  for (size_t row = 0; row < n; ++row)
-    model.kernels->activate_f32(Activation(activation), values + row * outputs, 1, int(outputs), 0);
+  const BlobScale* const scales = scales_of(model) + model.header().inputs;
+  for (size_t i = 0; i < n * outputs; ++i) {
+    const BlobScale& scale = scales[i % outputs];
+    values[i] = __builtin_fmaf(float(static_cast<const int16_t*>(y)[i]), scale.factor, scale.offset);
+  }
+  for (uint32_t a = 0; a < answers_of(model); ++a) {
+    const sluice_answer_info answer = answer_of(model, a);
+    const uint8_t activation = answer.layer ? model.layers[answer.layer - 1].activation : uint8_t(SLUICE_LINEAR);
+    if (activation != SLUICE_SIGMOID && activation != SLUICE_SOFTMAX) continue;
+    for (size_t row = 0; row < n; ++row)
+      model.kernels->activate_f32(Activation(activation), values + row * outputs + answer.first, 1, int(answer.outputs), 0);
+  }
 }

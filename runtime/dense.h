@@ -10,7 +10,7 @@ namespace sluice {
 template <class Layer>
 void single_row(const StepCall& call) {
   Arena none(call.scratch);
-  Layer::run({call.model, call.layer, 1, 1, call.x, 0, call.frame, call.y, nullptr, 0}, none);
+  Layer::run({call.model, call.layer, 1, 1, call.x, 0, call.buffers, call.y, nullptr, 0}, none);
 }
 
 struct Dense {

@@ -63,12 +63,10 @@ using namespace sluice;
 sluice_info sluice_describe(const sluice_model* handle) {
   const OpenModel& model = model_of(handle);
   const BlobHeader& header = model.header();
-  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, model.format(), 0, 0, model.whole};
+  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, model.format(), 0, 0, model.whole, answers_of(model)};
   if (model.layers[0].kind == SLUICE_EMBEDDING) info.vocabulary = model.layers[0].in;
-  for (uint32_t i = 0; i < model.layer_count; ++i) {
-    if (last_step_only(model.layers[i])) info.every_step = 0;
-    info.macs += macs_of(model.layers[i]);
-  }
+  info.every_step = !(model.layers[model.layer_count - 1].flags & once_flag);
+  for (uint32_t i = 0; i < model.layer_count; ++i) info.macs += macs_of(model.layers[i]);
   return info;
 }
 
@@ -79,7 +77,7 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.kind = layer.kind, info.format = layer.format, info.activation = layer.activation;
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
-  info.inputs = layer.in, info.outputs = layer.out;
+  info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
   for_each_array(layer, [&](const Weights& a) {
     const uint8_t* const at = model.blob + a.offset;
     info.weight_bytes += uint32_t(weight_bytes(a, at));
@@ -94,6 +92,12 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   return info;
 }
 
+uint32_t sluice_layer_source(const sluice_model* handle, uint32_t layer, uint32_t source) {
+  return source_of(model_of(handle).layers[layer], source);
+}
+
+sluice_answer_info sluice_describe_answer(const sluice_model* handle, uint32_t answer) { return answer_of(model_of(handle), answer); }
+
 const char* sluice_isa(const sluice_model* handle) { return model_of(handle).kernels->name; }
 
 const void* sluice_section(const sluice_model* handle, uint32_t kind, size_t* bytes) {
@@ -107,10 +111,13 @@ uint64_t sluice_hash(const sluice_model* handle) {
   Fnv hash;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
-    hash.add(uint32_t(layer.kind) | uint32_t(layer.activation) << 8 | uint32_t(layer.flags) << 16 |
+    const uint8_t flags = layer.flags & uint8_t(~(once_flag | answer_flag));  // these follow from the rest
+    hash.add(uint32_t(layer.kind) | uint32_t(layer.activation) << 8 | uint32_t(flags) << 16 |
              uint32_t(layer.format) << 24);
     hash.add(layer.in);
     hash.add(layer.out);
+    for (uint32_t s = 0; s < sources_of(layer); ++s)
+      if (joins(layer.kind) || source_of(layer, s) != i) hash.add(source_of(layer, s));
     if (layer.format != SLUICE_F32)
       hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8 | uint32_t(layer.shift_c) << 16);
     if (layer.parameter != 0.0f) {

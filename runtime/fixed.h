@@ -39,8 +39,8 @@ inline void copy_state(const void* from, void* to, int units) {
     memcpy(static_cast<int16_t*>(to) + i, static_cast<const int16_t*>(from) + i, panel_rows * sizeof(int16_t));
 }
 
-inline bool is_first(const StepCall& call) { return &call.layer == call.model.layers; }
-inline bool is_last(const StepCall& call) { return &call.layer == call.model.layers + call.model.layer_count - 1; }
+/// Whether a layer reads the model's input.
+inline bool reads_frame(const LayerRecord& layer) { return layer.source == 0; }
 
 // The cells: how many arrays of units their state has, what they want on top of the products' scratch, and what a step of
 // theirs has on top of what all have.
@@ -98,7 +98,7 @@ struct FixedRecurrent {
     };
     Format::run(*call.model.kernels, Cell::step(call, {matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
                                                        matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
-                                                       is_first(call), reinterpret_cast<int16_t*>(call.state), units, call.scratch}));
+                                                       reads_frame(layer), reinterpret_cast<int16_t*>(call.state), units, call.scratch}));
     copy_state(call.state, call.y, units);
   }
 
@@ -111,11 +111,12 @@ struct FixedDenseLayer {
 
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
-    const bool logits = is_last(call) && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
+    const bool logits =
+        layer.flags & answer_flag && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
     Format::run(*call.model.kernels,
                 FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in),
                                         layer.order),
-                           call.x, is_first(call), logits ? Activation::linear : Activation(layer.activation),
+                           call.x, reads_frame(layer), logits ? Activation::linear : Activation(layer.activation),
                            static_cast<int16_t*>(call.y), call.scratch});
   }
 

@@ -7,29 +7,37 @@
 
 namespace sluice {
 
-/// One layer's work on one frame of one stream. Numbers are of the layer's format: float; or int16, but for the int8 of a frame.
+/// Where the frames and the outputs of the layers lie during a call, for [steps][streams] frames: row t * streams + s is frame t of
+/// stream s.
+struct Buffers {
+  const void* frames;  ///< [steps * streams][inputs of the model]
+  uint8_t* base;       ///< the output of a layer: [rows][padded(out)] from number steps * streams * y on
+  int steps, streams;  ///< one of them is 1
+};
+
+/// One layer's work on one frame of one stream. Numbers are of the layer's format: float; or int16, except a frame's int8.
 struct StepCall {
   const OpenModel& model;
   const LayerRecord& layer;
-  const void* x;   ///< [in]
-  const void* frame;  ///< [inputs of the model] what it is an answer to
-  void* y;         ///< [padded(out)]
-  uint8_t* state;  ///< the layer's own
-  void* scratch;   ///< as much as `run` takes for a single row
+  const void* x;           ///< [in]; of a layer that joins not used
+  const Buffers& buffers;  ///< with steps and streams 1
+  void* y;                 ///< [padded(out)]
+  uint8_t* state;          ///< the layer's own
+  void* scratch;           ///< as much as `run` takes for a single row
 
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
 
-/// One layer's work on [steps][streams] frames: row t * streams + s is frame t of stream s.
+/// One layer's work on the frames of a call.
 struct Call {
   const OpenModel& model;
   const LayerRecord& layer;
-  int steps, streams;    ///< one of them is 1
-  const void* x;         ///< [rows_in][in] at x + row * x_stride numbers
+  int steps, streams;  ///< of x
+  const void* x;       ///< [steps * streams][in] at x + row * x_stride numbers; of a layer that joins not used
   int x_stride;
-  const void* frames;    ///< [rows_out][inputs of the model] what they are answers to
-  void* y;               ///< [rows_out][padded(out)]
-  uint8_t* state;        ///< [streams][state of the layer] at state + s * state_stride; null for a layer without
+  const Buffers& buffers;
+  void* y;                 ///< [rows of the output][padded(out)]
+  uint8_t* state;          ///< [streams][state of the layer] at state + s * state_stride; null for a layer without
   ptrdiff_t state_stride;  ///< bytes
 
   int rows() const { return steps * streams; }
@@ -102,8 +110,15 @@ inline int no_state(const LayerRecord&) { return 0; }
 
 /// The kind and number format of a layer, or null where this build lacks it.
 const LayerKind* find_layer(uint8_t kind, uint8_t format);
-/// Whether this build holds any layer of that number format.
-bool knows_format(uint8_t format);
+/// The kinds of a number format, one behind another, or null if this build holds none.
+const LayerKind* kinds_of(uint8_t format);
+inline bool knows_format(uint8_t format) { return kinds_of(format) != nullptr; }
+
+/// The kind of a layer of an opened model, whose kinds these are.
+inline const LayerKind& kind_in(const LayerKind* kinds, const LayerRecord& layer) {
+  while (kinds->kind != layer.kind) ++kinds;
+  return *kinds;
+}
 
 // What this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt), where code of one layer serves another too.
 #ifdef SLUICE_WITHOUT_BOTH_DIRECTIONS
@@ -131,10 +146,10 @@ constexpr bool holds_norm = false;
 #else
 constexpr bool holds_norm = true;
 #endif
-#ifdef SLUICE_WITHOUT_CHANGE
-constexpr bool holds_change = false;
+#ifdef SLUICE_WITHOUT_GRAPH
+constexpr bool holds_graph = false;  ///< layers that read another one than the one before, and those that join
 #else
-constexpr bool holds_change = true;
+constexpr bool holds_graph = true;
 #endif
 #ifdef SLUICE_WITHOUT_STANDARDIZE
 constexpr bool holds_standardize = false;
@@ -163,8 +178,40 @@ inline bool holds_layer(const LayerRecord& layer) {
 /// Whether a layer goes in both directions.
 inline bool goes_both_ways(const LayerRecord& layer) { return holds_both_directions && (layer.flags & both_directions_flag); }
 
-/// Whether a layer hands one answer a sequence on: the last step's, or the mean.
+/// Whether a layer hands on the last step alone, or the mean.
 inline bool last_step_only(const LayerRecord& layer) { return is_recurrent(layer.kind) && !(layer.flags & every_step_flag); }
+
+/// Whether a layer joins several sources.
+inline bool joins(uint8_t kind) {
+  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.joins; });
+  return holds_graph && has_kind(kinds, kind);
+}
+
+/// What a layer reads: how many sources, and each: 0 the frame, else a layer counted from 1.
+inline uint32_t sources_of(const LayerRecord& layer) { return joins(layer.kind) ? layer.parts : 1; }
+inline uint32_t source_of(const LayerRecord& layer, uint32_t i) { return joins(layer.kind) ? layer.sources[i] : layer.source; }
+
+/// The steps for which a source has rows, in a call of so many. source 0: the frame.
+inline int steps_of(const OpenModel& model, uint32_t source, int steps) {
+  return source && model.layers[source - 1].flags & once_flag ? 1 : steps;
+}
+
+/// The parts of an answer: 1, or the sources of a concat that ends the network.
+inline uint32_t answers_of(const OpenModel& model) {
+  const LayerRecord& last = model.layers[model.layer_count - 1];
+  return joins(last.kind) && last.kind == SLUICE_CONCAT ? last.parts : 1;
+}
+inline sluice_answer_info answer_of(const OpenModel& model, uint32_t answer) {
+  const LayerRecord& last = model.layers[model.layer_count - 1];
+  if (answers_of(model) == 1) return {model.layer_count, 0, last.out};
+  sluice_answer_info info{0, 0, 0};
+  for (uint32_t i = 0; i <= answer; ++i) {
+    info.first += info.outputs;
+    info.layer = last.sources[i];
+    info.outputs = info.layer ? model.layers[info.layer - 1].out : model.header().inputs;
+  }
+  return info;
+}
 
 /// The function of a recurrent layer's gates, or of a Dense.
 inline Curve gate_curve(const LayerRecord& layer) {

@@ -1,8 +1,9 @@
 // The list of layers, and the arrays of weights that each has.
-#include "change.h"
 #include "dense.h"
+#include "difference.h"
 #include "embedding.h"
 #include "fixed.h"
+#include "join.h"
 #include "norm.h"
 #include "recurrent.h"
 
@@ -34,9 +35,14 @@ constexpr LayerKind kinds[] = {
     BatchNorm::kind,
     LayerNorm::kind,
 #endif
-#ifndef SLUICE_WITHOUT_CHANGE
+#ifndef SLUICE_WITHOUT_DIFFERENCE
     Difference::kind,
-    AddInput::kind,
+#endif
+#ifndef SLUICE_WITHOUT_GRAPH
+    Concat<SLUICE_F32>::kind,
+    Select<SLUICE_F32>::kind,
+    FloatJoin<SLUICE_ADD>::kind,
+    FloatJoin<SLUICE_MULTIPLY>::kind,
 #endif
 #ifndef SLUICE_WITHOUT_STANDARDIZE
     Standardize::kind,
@@ -61,6 +67,12 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_EMBEDDING
     FixedEmbedding<Int8>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_GRAPH
+    Concat<SLUICE_INT8>::kind,
+    Select<SLUICE_INT8>::kind,
+    FixedJoin<SLUICE_ADD, SLUICE_INT8>::kind,
+    FixedJoin<SLUICE_MULTIPLY, SLUICE_INT8>::kind,
+#endif
 #endif
 #ifndef SLUICE_WITHOUT_W8A16
 #ifndef SLUICE_WITHOUT_GRU
@@ -81,6 +93,12 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_EMBEDDING
     FixedEmbedding<W8a16>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_GRAPH
+    Concat<SLUICE_W8A16>::kind,
+    Select<SLUICE_W8A16>::kind,
+    FixedJoin<SLUICE_ADD, SLUICE_W8A16>::kind,
+    FixedJoin<SLUICE_MULTIPLY, SLUICE_W8A16>::kind,
+#endif
 #endif
 };
 }  // namespace
@@ -91,10 +109,10 @@ const LayerKind* find_layer(uint8_t kind, uint8_t format) {
   return nullptr;
 }
 
-bool knows_format(uint8_t format) {
+const LayerKind* kinds_of(uint8_t format) {
   for (const LayerKind& k : kinds)
-    if (k.format == format) return true;
-  return false;
+    if (k.format == format) return &k;
+  return nullptr;
 }
 
 namespace {
@@ -110,9 +128,10 @@ int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward,
     const int in = int(one.in), units = int(one.out);
     const bool matrix = is_matrix(shape.role);
     Weights w{0, shape.role, shape.gates, extent_of(shape.rows, in, units), extent_of(shape.cols, in, units), shape.trained,
-              backward, shape.index, !fixed ? Element::f32 : matrix ? Element::i8 : Element::i32};
+              backward, shape.index, shape.role == Role::columns ? Element::i32 : !fixed ? Element::f32 : matrix ? Element::i8 : Element::i32};
     if (fixed && matrix) w.order = Order(one.order);
-    if (fixed && !matrix) w.gates *= 2;
+    if (fixed && has_multipliers(shape.role)) w.gates *= 2;
+    if (w.gates == 0) w.gates = one.parts;
     w.offset = shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(out[n - 1].offset + weight_bytes(out[n - 1], nullptr));
     out[n++] = w;
   }

@@ -47,7 +47,7 @@ struct Recurrent {
     const LayerRecord& layer = call.layer;
     if (goes_both_ways(layer)) {
       Arena scratch(call.scratch);
-      return run({call.model, layer, 1, 1, call.x, 0, call.frame, call.y, nullptr, 0}, scratch);
+      return run({call.model, layer, 1, 1, call.x, 0, call.buffers, call.y, nullptr, 0}, scratch);
     }
     const Own cell(layer, call.model.blob);
     float* const a = static_cast<float*>(call.scratch);

@@ -12,8 +12,6 @@ namespace {
 
 static_assert(sizeof(OpenModel) <= sizeof(sluice_model), "the handle's size");
 
-const LayerKind& kind_of(const LayerRecord& layer) { return *find_layer(layer.kind, layer.format); }
-
 #ifdef SLUICE_TRACE
 constexpr bool traces = true;
 #else
@@ -29,56 +27,56 @@ struct Pass {
   ptrdiff_t state_stride;
 };
 
-/// A layer's work where it has no way of its own to take many rows: one step after the other.
+/// The work of a layer that takes one row at a time: one step after another.
 void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   void* const scratch = arena.take<uint8_t>(kind.scratch(call.layer));
   if (arena.measures()) return;
   const OpenModel& model = call.model;
-  const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (&call.layer == model.layers ? model.x_bytes : model.y_bytes);
+  const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (call.layer.source ? model.y_bytes : model.x_bytes);
   const ptrdiff_t y_bytes = ptrdiff_t(padded(int(call.layer.out))) * model.y_bytes;
-  const uint8_t *x = static_cast<const uint8_t*>(call.x), *frame = static_cast<const uint8_t*>(call.frames);
+  const uint8_t* x = static_cast<const uint8_t*>(call.x);
   for (int t = 0; t < call.steps; ++t) {
     uint8_t* y = static_cast<uint8_t*>(call.y) + (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
-    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes, frame += frame_bytes(model))
-      kind.step({model, call.layer, x, frame, y, call.state + s * call.state_stride, scratch});
+    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes)
+      kind.step({model, call.layer, x, call.buffers, y, call.state + s * call.state_stride, scratch});
   }
 }
 
-/// Runs the layers over two alternating buffers of their outputs; the last one answers in place where its rows need no padding.
-/// With an arena that measures, only takes memory.
+/// Where the output of a layer lies, or with source 0 the frames.
+const void* output_of(const OpenModel& model, const Buffers& buffers, uint32_t source) {
+  if (source == 0 || !buffers.base) return buffers.frames;
+  return buffers.base + size_t(buffers.steps) * size_t(buffers.streams) * model.layers[source - 1].y * model.y_bytes;
+}
+
+/// Runs the layers over the buffers of their outputs; the last one answers in place if its rows need no padding. With an arena that
+/// measures, only takes memory.
 void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
   const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams), number = model.y_bytes;
-  uint8_t* const buffer[2] = {scratch.take<uint8_t>(frames * model.width[0] * number),
-                              scratch.take<uint8_t>(frames * model.width[1] * number)};
-
+  const Buffers buffers{pass.x, scratch.take<uint8_t>(frames * model.buffer_units * number), pass.steps, pass.streams};
   const int outputs = int(model.header().outputs);
   void* const answers = padded(outputs) == outputs ? pass.y : nullptr;
-  const void* x = pass.x;
-  int x_stride = int(model.header().inputs), steps = pass.steps;
   uint8_t* state = pass.state;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
-    const LayerKind& kind = kind_of(layer);
-    const bool last = i + 1 == model.layer_count;
-    void* const y = last && answers ? answers : buffer[i % 2];
+    const LayerKind& kind = kind_in(model.kinds, layer);
+    const bool last = i + 1 == model.layer_count, joined = joins(layer.kind);
+    const int steps = joined ? steps_of(model, i + 1, pass.steps) : steps_of(model, layer.source, pass.steps);
+    const int x_stride = layer.source ? padded(int(layer.in)) : int(model.header().inputs);
+    void* const y = last && answers ? answers : const_cast<void*>(output_of(model, buffers, i + 1));
     const uint64_t mark = scratch.used;
-    const ptrdiff_t ended = ptrdiff_t(pass.steps - steps) * pass.streams;
-    const void* const frames = scratch.measures() ? nullptr : static_cast<const uint8_t*>(pass.x) + ended * ptrdiff_t(frame_bytes(model));
-    const Call call{model, layer, steps, pass.streams, x, x_stride, frames, y, state, pass.state_stride};
+    const Call call{model, layer, steps, pass.streams, output_of(model, buffers, layer.source), x_stride, buffers, y, state, pass.state_stride};
     if (kind.run)
       kind.run(call, scratch);
     else
       run_rows(kind, call, scratch);
     scratch.used = mark;
-    if (last_step_only(layer)) steps = 1;
-    x = y;
-    x_stride = padded(int(layer.out));
     if (state && !last) state += kind.state(layer);
   }
   if (answers || scratch.measures()) return;
-  const size_t answer = size_t(outputs) * number, stride = size_t(x_stride) * number;
-  for (size_t row = 0; row < size_t(steps) * size_t(pass.streams); ++row)
-    memcpy(static_cast<uint8_t*>(pass.y) + row * answer, static_cast<const uint8_t*>(x) + row * stride, answer);
+  const size_t answer = size_t(outputs) * number, stride = size_t(padded(outputs)) * number;
+  const auto* const x = static_cast<const uint8_t*>(output_of(model, buffers, model.layer_count));
+  const size_t rows = size_t(steps_of(model, model.layer_count, pass.steps)) * size_t(pass.streams);
+  for (size_t row = 0; row < rows; ++row) memcpy(static_cast<uint8_t*>(pass.y) + row * answer, x + row * stride, answer);
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
@@ -130,8 +128,7 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   const OpenModel& model = *s.model;
   const uint8_t* x = static_cast<const uint8_t*>(frames);
   uint8_t* y = static_cast<uint8_t*>(answers);
-  bool every = true;
-  for (uint32_t i = 0; i < model.layer_count; ++i) every = every && !last_step_only(model.layers[i]);
+  const bool every = !(model.layers[model.layer_count - 1].flags & once_flag);
   while (steps > 0) {
     const size_t piece = traces && s.trace ? 1 : steps < s.use.steps ? steps : s.use.steps;
     Arena scratch(s.scratch);
@@ -149,29 +146,35 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
 
 }  // namespace
 
-/// What this costs beside the kernels is what a small network's step costs, so nothing here is general: the same layers,
-/// buffers and scratch as in run_layers, where a single row was measured.
+/// A small network's step costs little more than the code here, so nothing is general: the same layers, buffers and scratch as in
+/// run_layers, where a single row was measured.
 const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const OpenModel& model = *stream.model;
   const int outputs = int(model.header().outputs);
   const uint32_t number = model.y_bytes;
-  uint8_t* const buffer[2] = {stream.scratch, stream.scratch + model.width[0] * number};
-  uint8_t* const rest = buffer[1] + model.width[1] * number;
+  const Buffers buffers{frame, stream.scratch, 1, 1};
+  uint8_t* const rest = stream.scratch + model.buffer_units * number;
   const LayerRecord* const last = model.layers + model.layer_count - 1;
-  void* const end = y && padded(outputs) == outputs ? y : buffer[(model.layer_count - 1) % 2];
+  void* const end = y && padded(outputs) == outputs ? y : stream.scratch + last->y * number;
   uint8_t* state = stream.state;
   if (holds_both_directions && model.whole && stream.state_bytes) memset(state, 0, stream.state_bytes);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
-  int i = 0;
-  for (const LayerRecord* layer = model.layers; layer < last; ++layer, i ^= 1) {
-    const LayerKind& kind = kind_of(*layer);
-    kind.step({model, *layer, x, frame, buffer[i], state, rest});
+  const auto read = [&](const LayerRecord* layer) {  // a chain's layer reads the one before, where x is already
+    if (holds_graph && layer->source != layer - model.layers)
+      x = layer->source ? stream.scratch + model.layers[layer->source - 1].y * number : frame;
+  };
+  for (const LayerRecord* layer = model.layers; layer < last; ++layer) {
+    const LayerKind& kind = kind_in(model.kinds, *layer);
+    uint8_t* const output = stream.scratch + layer->y * number;
+    read(layer);
+    kind.step({model, *layer, x, buffers, output, state, rest});
     state += kind.state(*layer);
-    x = buffer[i];
+    x = output;
     if (traces && stream.trace) stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
   }
-  kind_of(*last).step({model, *last, x, frame, end, state, rest});
+  read(last);
+  kind_in(model.kinds, *last).step({model, *last, x, buffers, end, state, rest});
   if (traces && stream.trace) stream.trace(stream.trace_context, model.layer_count, end, last->out);
   if (y && end != y) memcpy(y, end, size_t(outputs) * number);
   return end;
@@ -193,12 +196,13 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   model.kernels = kernels;
   model.layers = reinterpret_cast<const LayerRecord*>(model.blob + find_section(model.blob, SLUICE_SECTION_LAYERS)->offset);
   model.layer_count = model.header().layers;
+  model.kinds = kinds_of(model.layers[0].format);
   uint64_t state = 0;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     model.whole = model.whole || goes_both_ways(model.layers[i]);
-    const uint32_t units = uint32_t(padded(int(model.layers[i].out)));
-    if (units > model.width[i % 2]) model.width[i % 2] = units;
-    state += uint64_t(kind_of(model.layers[i]).state(model.layers[i]));
+    const uint32_t end = model.layers[i].y + uint32_t(padded(int(model.layers[i].out)));
+    if (end > model.buffer_units) model.buffer_units = end;
+    state += uint64_t(kind_in(model.kinds, model.layers[i]).state(model.layers[i]));
   }
   if (state > UINT32_MAX) return SLUICE_SHAPE;
   model.state_bytes = uint32_t(state);

@@ -92,14 +92,17 @@ typedef enum {
   SLUICE_GRU_BEFORE = 7, /* resets before, one bias: Cho et al. 2014, Keras with reset_after=False */
   SLUICE_BATCH_NORM = 8,
   SLUICE_LAYER_NORM = 9,
-  SLUICE_DIFFERENCE = 10, /* first: what changed since the frame before; of a stream's first frame 0 */
-  SLUICE_ADD_INPUT = 11   /* last: adds numbers of the frame itself to the answer */
+  SLUICE_DIFFERENCE = 10, /* y = x - x of the step before; of a stream's first step 0 */
+  SLUICE_SELECT = 11,     /* some numbers of x, in any order */
+  SLUICE_CONCAT = 12,     /* joins: its sources, one behind another */
+  SLUICE_ADD = 13,        /* joins: the sum of its sources, number by number */
+  SLUICE_MULTIPLY = 14    /* joins: the product of its sources, number by number */
 } sluice_layer_kind;
 #define SLUICE_UNKNOWN_ID 1 /* what an id outside the vocabulary is taken for */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */
 typedef enum { SLUICE_SECTION_LAYERS = 1, SLUICE_SECTION_WEIGHTS = 2, SLUICE_SECTION_NAMES = 3, SLUICE_SECTION_LABELS = 4,
                SLUICE_SECTION_MADE = 5, SLUICE_SECTION_SCALES = 6, SLUICE_SECTION_SELF_TEST = 7,
-               SLUICE_SECTION_VOCABULARY = 8 } sluice_section_kind;
+               SLUICE_SECTION_VOCABULARY = 8, SLUICE_SECTION_LAYER_NAMES = 9 } sluice_section_kind;
 
 typedef struct {
   uint32_t inputs, outputs; /* numbers in a frame x, and in an answer y */
@@ -110,12 +113,14 @@ typedef struct {
   uint64_t macs;            /* multiply-accumulates of one step */
   uint32_t vocabulary;      /* ids that there are, where frames are ids; else 0 */
   uint32_t whole_sequences; /* 1: a layer goes in both directions */
+  uint32_t answers;         /* parts of an answer: 1, or the sources of a concat that ends the network (sluice_describe_answer) */
 } sluice_info;
 
 typedef struct {
   uint32_t kind, format, activation, every_step; /* sluice_layer_kind, sluice_format, sluice_activation (of a recurrent layer its gates') */
   uint32_t mean, both_directions;                /* recurrent: hands on the mean over steps; goes in both directions */
   uint32_t inputs, outputs;
+  uint32_t sources;      /* what it reads: 1, or so many that it joins (sluice_layer_source) */
   uint32_t weight_bytes; /* in the blob, padding included */
   uint32_t state_bytes;
   uint64_t parameters;   /* numbers without padding */
@@ -131,6 +136,12 @@ sluice_status sluice_open(sluice_model* model, const void* blob, size_t bytes, c
 
 sluice_info sluice_describe(const sluice_model* model);
 sluice_layer_info sluice_describe_layer(const sluice_model* model, uint32_t layer); /* layer < sluice_info.layers */
+/* Returns what a layer reads: 0 for the frame, else a layer's number, counted from 1. source < sluice_layer_info.sources */
+uint32_t sluice_layer_source(const sluice_model* model, uint32_t layer, uint32_t source);
+
+/* A part of an answer: `outputs` numbers from number `first` on, the output of layer `layer`, counted from 1. */
+typedef struct { uint32_t layer, first, outputs; } sluice_answer_info;
+sluice_answer_info sluice_describe_answer(const sluice_model* model, uint32_t answer); /* answer < sluice_info.answers */
 const char* sluice_isa(const sluice_model* model);
 /* A section's bytes inside the blob; NULL and 0 when the blob does not have it (sluice_section_kind). */
 const void* sluice_section(const sluice_model* model, uint32_t kind, size_t* bytes);

@@ -46,6 +46,11 @@ void add_f32(const float* x, float* y, size_t n) {
 }
 
 template <class Set>
+void multiply_f32(const float* x, float* y, size_t n) {
+  sweep<Set>(n, [=](auto make, size_t i) { store(y + i, make.load(y + i) * make.load(x + i)); });
+}
+
+template <class Set>
 void scaled_add_f32(float factor, const float* x, float* y, size_t n) {
   sweep<Set>(n, [=](auto make, size_t i) { store(y + i, fma(make.set(factor), make.load(x + i), make.load(y + i))); });
 }

@@ -196,6 +196,29 @@ inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, i
   });
 }
 
+template <class Set>
+void add_fixed(const FixedAdd& add) {
+  const FixedAdd s = add;
+  sweep_ints<Set>(size_t(s.units), [=](auto make, size_t i) SLUICE_INLINE {
+    auto sum = make.load(s.bias + i);
+    for (int p = 0; p < s.parts; ++p)
+      sum = add_high_product(sum, shift_left(make.load(s.x[p] + i), 15), make.load(s.m + ptrdiff_t(p) * s.units + i));
+    store(s.y + i, saturated<16>(sum));
+  });
+}
+
+template <class Set>
+void multiply_fixed(const FixedMultiply& multiply) {
+  const FixedMultiply s = multiply;
+  sweep_ints<Set>(size_t(s.units), [=](auto make, size_t i) SLUICE_INLINE {
+    const auto a = make.load(s.a + i), b = make.load(s.b + i);
+    auto sum = add_high_product(make.load(s.bias + i), a * b, make.load(s.m + i));
+    sum = add_high_product(sum, shift_left(a, 15), make.load(s.m + s.units + i));
+    sum = add_high_product(sum, shift_left(b, 15), make.load(s.m + 2 * ptrdiff_t(s.units) + i));
+    store(s.y + i, saturated<16>(sum));
+  });
+}
+
 }  // namespace
 }  // namespace sluice
 

@@ -34,6 +34,7 @@ float Kernels::layer_norm_f32(const float* x, float epsilon, const float* scale,
   return sluice::layer_norm_f32<Set>(x, epsilon, scale, shift, u, y, n);
 }
 void Kernels::add_f32(const float* x, float* y, size_t n) { sluice::add_f32<Set>(x, y, n); }
+void Kernels::multiply_f32(const float* x, float* y, size_t n) { sluice::multiply_f32<Set>(x, y, n); }
 void Kernels::scaled_add_f32(float factor, const float* x, float* y, size_t n) { sluice::scaled_add_f32<Set>(factor, x, y, n); }
 double Kernels::square_sum_f32(const float* x, size_t n) { return sluice::square_sum_f32<Set>(x, n); }
 void Kernels::adam_f32(const AdamStep& s, float* w, const float* g, float* m, float* v, size_t n) {
@@ -54,5 +55,7 @@ void Kernels::rnn_q8(const FixedRnn& s) { sluice::rnn_q8<Set>(s); }
 void Kernels::rnn_q16(const FixedRnn& s) { sluice::rnn_q16<Set>(s); }
 void Kernels::dense_q8(const FixedDense& s) { sluice::dense_q8<Set>(s); }
 void Kernels::dense_q16(const FixedDense& s) { sluice::dense_q16<Set>(s); }
+void Kernels::add_fixed(const FixedAdd& s) { sluice::add_fixed<Set>(s); }
+void Kernels::multiply_fixed(const FixedMultiply& s) { sluice::multiply_fixed<Set>(s); }
 
 }  // namespace sluice

@@ -146,6 +146,7 @@ TEST_CASE("floats become frames, and answers floats, as written") {
     Network network = random_fixed_network(3, {gru(4), dense(2)}, format, Numbers::trained, 5);
     network.scales.inverse = {100, 0.37f, 0};  // the last one never changed
     network.scales.offset = {0.25f, -17, 0};
+    network.scales.unit = {1.0f / 1024, 0.37f}, network.scales.zero = {0, 48.135f};
     const Opened m(network);
     std::vector<float> x;
     Noise noise(11);
@@ -164,7 +165,7 @@ TEST_CASE("floats become frames, and answers floats, as written") {
     const std::vector<int16_t> y = {-32768, 32767, 0, 1, -1, 1000};
     std::vector<float> values(y.size());
     sluice_dequantize(&m.model, y.data(), values.data(), 3);
-    for (size_t i = 0; i < y.size(); ++i) CHECK_EQ(values[i], fixed::dequantize(y[i], network.scales.output));
+    for (size_t i = 0; i < y.size(); ++i) CHECK_EQ(values[i], fixed::dequantize(y[i], network.scales.unit[i % 2], network.scales.zero[i % 2]));
   }
 }
 
@@ -216,9 +217,8 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
   CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_ih)), uint8_t(0x80)), SLUICE_WEIGHTS);
   CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_hh)) + 3, uint8_t(0x80)), SLUICE_WEIGHTS);
   for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
-    for (const size_t at : {size_t(0), sizeof(BlobScales), sizeof(BlobScales) + 20})
+    for (const size_t at : {size_t(0), size_t(4), sizeof(BlobScale), 3 * sizeof(BlobScale), 3 * sizeof(BlobScale) + 4})
       CHECK_EQ(with(scales + at, bad), SLUICE_WEIGHTS);
-  CHECK_EQ(with(scales + 4, 1u), SLUICE_STRUCTURE);
   for (const sluice_layer_kind kind : every_cell) {
     const auto open_with = [&](sluice_format format, int shift_c) {
       Network cells = format == SLUICE_F32 ? random_network(3, {cell(kind, 4)})
@@ -322,7 +322,8 @@ TEST_CASE("a network in fixed point comes back from its blob as it went in") {
     }
     CHECK_EQ(back.scales.inverse, named.network.scales.inverse);
     CHECK_EQ(back.scales.offset, named.network.scales.offset);
-    CHECK_EQ(back.scales.output, named.network.scales.output);
+    CHECK_EQ(back.scales.unit, named.network.scales.unit);
+    CHECK_EQ(back.scales.zero, named.network.scales.zero);
     CHECK_EQ(tools::write_blob(back), tools::write_blob(named.network));
   }
 }

@@ -3,6 +3,7 @@
 
 #include "../support/fixed_models.h"
 #include "../support/tables.h"
+#include "model/graph.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -40,6 +41,15 @@ int widest_gru(const Opened& m) {
     if (layer.kind == SLUICE_GRU && layer.activation == SLUICE_LINEAR) most = std::max(most, int(layer.outputs));
   }
   return most ? most : strip_rows;
+}
+
+/// The end of the last buffer in a plan.
+uint64_t buffers_of_graph(const Network& network) {
+  uint64_t end = 0;
+  const std::vector<uint32_t> places = tools::plan_buffers(network);
+  for (size_t l = 0; l < places.size(); ++l)
+    end = std::max(end, places[l] + uint64_t((network.layers[l].out + 7) / 8 * 8));
+  return end;
 }
 
 uint64_t hash_of(const Network& network) {
@@ -101,13 +111,16 @@ TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.
         const auto units = uint64_t((layer.out + 7) / 8 * 8);
         const bool cell = tools::recurrent(layer);
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
-        if (layer.kind != SLUICE_EMBEDDING)
+        if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY) layer_scratch = std::max(layer_scratch, 2 * units);
+        if (layer.find(Role::input_weight))
           layer_scratch = std::max(layer_scratch, side(layer.in) + (cell ? side(layer.out) : 0) +
                                                       (layer.kind == SLUICE_GRU_BEFORE ? 4 * units : 0));
         width[l % 2] = std::max(width[l % 2], units);
       }
       const uint64_t rows = std::max(use.steps, use.streams);
-      const uint64_t scratch_bytes = 2 * rows * (width[0] + width[1]) + layer_scratch;
+      uint64_t buffers = width[0] + width[1];
+      if (!tools::is_chain(named.network)) buffers = buffers_of_graph(named.network);
+      const uint64_t scratch_bytes = 2 * rows * buffers + layer_scratch;
       for (const Kernels* table : every_table()) {
         const Opened m(named.network, table->name);
         const sluice_need need = sluice_needs(&m.model, use);

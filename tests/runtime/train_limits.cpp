@@ -21,7 +21,7 @@ std::vector<Example> full_batch(const Network& network, const sluice_train_optio
   for (uint32_t i = 0; i < o.max_sequences; ++i) {
     Example e;
     e.steps = int(o.max_steps);
-    e.x = noise.uniform(o.max_steps * size_t(network.layers.front().in));
+    e.x = noise.uniform(o.max_steps * size_t(tools::frame_width(network)));
     e.classes.assign(o.max_steps, 1);
     e.values.assign(o.max_steps * size_t(network.layers.back().out), 0.5f);
     e.number = i;

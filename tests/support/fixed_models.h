@@ -14,33 +14,40 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
                                     uint64_t seed) {
   Noise noise(seed);
   Network network;
-  int in = inputs;
   const bool any = numbers == Numbers::any;
   const bool reads = specs.front().kind == SLUICE_EMBEDDING;
   for (const Spec& s : specs) {
-    Layer layer = tools::make_layer(s.kind, in, s.units, s.activation, s.every_step, format);
-    const bool embeds = s.kind == SLUICE_EMBEDDING;
-    layer.shift_ih = embeds ? 0 : any ? noise.below(31) : 8 + noise.below(4);
+    const int in = in_of(network, s, inputs);
+    Layer layer;
+    layer.kind = s.kind, layer.in = in, layer.out = s.units ? s.units : in, layer.activation = s.activation;
+    layer.every_step = s.every_step, layer.format = format, layer.sources = s.sources;
+    layer = tools::with_arrays(layer);
+    layer.shift_ih = !layer.find(Role::input_weight) ? 0 : any ? noise.below(31) : 8 + noise.below(4);
     layer.shift_hh = tools::recurrent(layer) ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
     layer.shift_c = s.kind == SLUICE_LSTM ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
     for (tools::Array& a : layer.arrays) {
       const size_t half = a.integers.size() / 2;
       for (size_t i = 0; i < a.integers.size(); ++i) {
         int32_t& v = a.integers[i];
-        if (a.cols > 1 || a.name.starts_with("weight"))
+        if (a.role == Role::columns)
+          v = noise.below(in);
+        else if (a.is_matrix())
           v = noise.below(8) ? noise.below(255) - 127 : noise.below(2) ? 127 : -127;
         else if (any)
           v = noise.below(4) ? int32_t(noise.word()) : noise.below(2) ? INT32_MIN : INT32_MAX;
-        else if (i < half)
+        else if (a.role == Role::part_multiplier)
+          v = noise.below(1 << 18) - (1 << 16);
+        else if (i < half || a.role == Role::part_bias)
           v = noise.below(60001) - 30000;
         else  // accumulators of some 10^5 become pre-activations of some units
           v = noise.below(1 << 22) + (format == SLUICE_INT8 ? 1 << 22 : 1 << 14);
       }
     }
     network.layers.push_back(std::move(layer));
-    in = s.units;
   }
-  network.scales.output = 1.0f / 1024;
+  if (!reads) network.width = inputs;
+  network.scales.unit.assign(size_t(network.layers.back().out), 1.0f / 1024);
+  network.scales.zero.assign(size_t(network.layers.back().out), 0);
   network.scales.inverse = noise.uniform(size_t(reads ? 1 : inputs), 20, 100);
   network.scales.offset = noise.uniform(size_t(reads ? 1 : inputs), -3, 3);
   return network;
@@ -52,7 +59,7 @@ inline Network with_empty_blocks(Network network, double share, uint64_t seed) {
   for (Layer& layer : network.layers) {
     layer.sparse = may_be_sparse(uint8_t(layer.kind));
     for (tools::Array& a : layer.arrays) {
-      if (!a.name.starts_with("weight")) continue;
+      if (!a.is_matrix()) continue;
       for (int gate = 0; gate < a.gates; ++gate)
         for (int panel = 0; panel < a.rows; panel += 8) {
           const bool whole = noise.below(8) == 0;
@@ -83,7 +90,7 @@ inline bool reads_ids(const Network& network) { return network.layers[0].kind ==
 
 /// Of a network: ids where it reads them, some of them unknown.
 inline std::vector<int32_t> random_frames(const Network& network, size_t n, Noise& noise) {
-  if (!reads_ids(network)) return random_frames(network.layers[0].format, n * size_t(network.layers[0].in), noise);
+  if (!reads_ids(network)) return random_frames(network.layers[0].format, n * size_t(tools::frame_width(network)), noise);
   std::vector<int32_t> ids(n);
   for (int32_t& id : ids) id = noise.below(8) ? noise.below(network.layers[0].in) : int32_t(noise.word());
   return ids;
@@ -111,9 +118,14 @@ struct FixedReference {
   };
   fixed::Mode mode;
   std::vector<Stage> stages;
+  std::vector<std::vector<uint32_t>> sources;
 
   explicit FixedReference(const Network& network) : mode(mode_of(network.layers[0].format)) {
+    const std::vector<uint32_t> answers = network.layers.back().kind == SLUICE_CONCAT
+                                              ? network.layers.back().sources
+                                              : std::vector<uint32_t>{uint32_t(network.layers.size())};
     for (const Layer& layer : network.layers) {
+      sources.push_back(layer.sources.empty() ? std::vector<uint32_t>{uint32_t(sources.size())} : layer.sources);
       const auto part = [](const tools::Array& a, bool second) {
         const auto middle = a.integers.begin() + std::ptrdiff_t(a.integers.size() / 2);
         return second ? std::vector<int32_t>(middle, a.integers.end()) : std::vector<int32_t>(a.integers.begin(), middle);
@@ -142,7 +154,7 @@ struct FixedReference {
                       layer.shift_c};
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
-      } else {
+      } else if (layer.kind == SLUICE_DENSE) {
         stage.dense = {layer.in,
                        layer.out,
                        narrow(a[0].integers),
@@ -150,7 +162,7 @@ struct FixedReference {
                        part(a[1], true),
                        layer.shift_ih,
                        fixed::Dense::Activation(layer.activation),
-                       &layer == &network.layers.back()};
+                       std::count(answers.begin(), answers.end(), uint32_t(stages.size()) + 1) > 0};
       }
       stages.push_back(std::move(stage));
     }
@@ -163,17 +175,43 @@ struct FixedReference {
                                 : fixed::Cell::gru_before;
   }
 
-  std::vector<int16_t> step(std::vector<int32_t> v) {
+  /// Numbers as layers hand them on.
+  using Numbers16 = std::vector<int32_t>;
+
+  std::vector<int16_t> step(const std::vector<int32_t>& frame) {
     std::vector<int16_t> y;
-    for (Stage& stage : stages) {
+    std::vector<Numbers16> outputs = {{}};
+    for (const int32_t x : frame) outputs[0].push_back(fixed::widened(mode, x));
+    for (size_t l = 0; l < stages.size(); ++l) {
+      Stage& stage = stages[l];
+      const uint32_t source = sources[l][0];
+      const std::vector<int16_t> from(outputs[source].begin(), outputs[source].end());
+      const std::vector<int32_t> v = source ? fixed::narrowed(mode, from) : frame;
+      std::vector<Numbers16> parts;
+      for (const uint32_t part : sources[l]) parts.push_back(outputs[part]);
       if (stage.layer->kind == SLUICE_EMBEDDING)
         y = fixed::run(stage.embedding, v.at(0));
       else if (tools::recurrent(*stage.layer))
         fixed::step(stage.cell, v, stage.h, stage.c), y = stage.h;
-      else
+      else if (stage.layer->kind == SLUICE_DENSE)
         y = fixed::run(stage.dense, v);
-      v = fixed::narrowed(mode, y);
+      else
+        y = joined(*stage.layer, parts);
+      outputs.emplace_back(y.begin(), y.end());
     }
+    return y;
+  }
+
+  static std::vector<int16_t> joined(const Layer& layer, const std::vector<Numbers16>& parts) {
+    std::vector<int16_t> y;
+    if (layer.kind == SLUICE_SELECT)
+      for (const int32_t column : layer.arrays[0].integers) y.push_back(int16_t(parts[0].at(size_t(column))));
+    else if (layer.kind == SLUICE_CONCAT)
+      for (const Numbers16& part : parts) y.insert(y.end(), part.begin(), part.end());
+    else if (layer.kind == SLUICE_ADD)
+      y = fixed::add(parts, layer.arrays[0].integers, layer.arrays[1].integers);
+    else
+      y = fixed::multiply(parts[0], parts[1], layer.arrays[0].integers, layer.arrays[1].integers);
     return y;
   }
 };
@@ -222,6 +260,7 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
         {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step), gru(8, every_step), cell(SLUICE_RNN, 5),
          dense(3)});
     for (const int ids : {1, 11, 50}) add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
+    for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("reader", 13, {embedding(9), cell(SLUICE_LSTM, 8), dense(4, SLUICE_SOFTMAX)});
     add("reader of a hundred", 100, {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});
     return v;

@@ -45,6 +45,7 @@ struct Spec {
   bool mean = false, both = false;
   float parameter = 0;
   int tied = -1;
+  std::vector<uint32_t> sources = {};  ///< 0 the frame, else a layer counted from 1; empty: the layer before
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -63,7 +64,16 @@ inline Spec norm(sluice_layer_kind kind) {
 }
 inline Spec embedding(int units) { return {SLUICE_EMBEDDING, units}; }  ///< the network's inputs: ids that there are
 inline Spec difference() { return {SLUICE_DIFFERENCE, 0}; }
-inline Spec add_input() { return {SLUICE_ADD_INPUT, 0}; }
+inline Spec from(Spec s, uint32_t source) { return s.sources = {source}, s; }
+inline Spec select(int columns, uint32_t source) { return from({SLUICE_SELECT, columns}, source); }
+inline Spec join(sluice_layer_kind kind, std::vector<uint32_t> sources) {
+  Spec s{kind, 0};
+  s.sources = std::move(sources);
+  return s;
+}
+inline Spec concat(std::vector<uint32_t> sources) { return join(SLUICE_CONCAT, std::move(sources)); }
+inline Spec add(std::vector<uint32_t> sources) { return join(SLUICE_ADD, std::move(sources)); }
+inline Spec multiply(std::vector<uint32_t> sources) { return join(SLUICE_MULTIPLY, std::move(sources)); }
 inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
 inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
@@ -73,28 +83,56 @@ constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUIC
 
 constexpr bool every_step = true;
 
+/// How many numbers enter the next layer of a network.
+inline int in_of(const Network& network, const Spec& s, int inputs) {
+  const auto width = [&](uint32_t source) { return source ? network.layers[source - 1].out : inputs; };
+  if (s.sources.empty()) return width(uint32_t(network.layers.size()));
+  int sum = 0;
+  for (const uint32_t source : s.sources) sum += width(source);
+  return s.kind == SLUICE_CONCAT ? sum : width(s.sources[0]);
+}
+
+/// The specification of networks that are no chains, by name: residual and dense connections, masks, several answers. Units that are
+/// no multiples of a panel; a wide model's sources that end before the others.
+inline std::vector<std::pair<std::string, std::vector<Spec>>> every_graph() {
+  constexpr bool every = true;
+  return {
+      {"residual", {dense(9), gru(9, every), add({1, 2}), gru(9, every), add({3, 4}), dense(3)}},
+      {"dense connections", {dense(7, SLUICE_TANH), gru(5, every), concat({1, 2, 0}), gru(11, every), concat({2, 4, 0}), gru(9, every),
+                             dense(4, SLUICE_SIGMOID)}},
+      {"mask", {gru(9, every), dense(5, SLUICE_SIGMOID), multiply({2, 0})}},
+      {"two answers", {gru(9, every), dense(1, SLUICE_SIGMOID), from(dense(3, SLUICE_SOFTMAX), 1), concat({2, 3})}},
+      {"a layer from afar", {dense(6), dense(12), dense(3), from(gru(7, every), 1), add({4, 4}), concat({5, 2})}},
+      {"the last frame beside the last step", {gru(5), concat({1, 0}), dense(6), select(6, 0), add({3, 4})}},
+      {"the frame alone from layer to layer", {select(4, 0), dense(3), from(dense(3), 0), multiply({2, 3}), from(select(2, 4), 4)}},
+      {"joins of joins", {concat({0, 0}), add({1, 1, 1}), multiply({1, 2}), concat({1, 2, 3}), gru(3, every), concat({5, 0, 5})}},
+  };
+}
+
 /// Weights of the size that a trained network has, biases too.
 inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64_t seed = 1) {
   Noise noise(seed);
   Network network;
-  int in = inputs;
   for (const Spec& s : specs) {
+    const int in = in_of(network, s, inputs);
     const int out = s.units == 0 ? in : s.both ? 2 * s.units : s.units;
     Layer layer;
+    layer.sources = s.sources;
     layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation, layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
+      for (int32_t& column : a.integers) column = noise.below(in);
       const float range = s.kind == SLUICE_EMBEDDING ? 1 : 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
       const bool scale = a.name == "scale" || a.name == "running_var" || (norm && a.name == "weight");
       for (float& v : a.values)
-        v = a.name == "columns" ? float(noise.below(inputs)) : scale ? noise.number(0.5f, 2) : noise.number(-range, range);
+        v = scale ? noise.number(0.5f, 2) : noise.number(-range, range);
     }
     if (s.tied >= 0) layer.arrays = network.layers[size_t(s.tied)].arrays;
     network.layers.push_back(layer);
-    in = out;
   }
+  if (specs[0].kind != SLUICE_EMBEDDING) network.width = inputs;
   return network;
 }
 
@@ -197,8 +235,9 @@ inline const std::vector<Named>& every_network() {
     add("batch normalization", 9, {norm(SLUICE_BATCH_NORM)});
     add("layer normalization", 9, {norm(SLUICE_LAYER_NORM)});
     add("differences", 9, {difference(), gru(8, every_step), dense(3)});
-    add("differences, the input added to the last", 3, {difference(), standardize(), gru(9), dense(5), add_input()});
-    add("the input added to every step", 4, {gru(8, every_step), dense(11), add_input()});
+    add("differences, the input added to the last", 3, {difference(), standardize(), gru(9), dense(5), select(5, 0), tests::add({4, 5})});
+    add("differences of a layer", 3, {gru(9, every_step), difference(), dense(5)});
+    for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
     add("embedding of a hundred", 50, {embedding(100)});
     return v;

@@ -44,8 +44,11 @@ struct Reference {
     bool mean = false, both = false;
     double parameter = 0;
     int tied = -1;
+    std::vector<uint32_t> sources = {};  ///< 0 the frame, else a layer counted from 1
+    std::vector<int32_t> columns = {};
   };
   std::vector<Layer> layers;
+  size_t inputs;
 
   /// Values rounded where they enter products (sluice_rounding). Where `frozen`, each rounding adds what it added in the pass
   /// before instead: then the loss has the derivative that goes straight through roundings.
@@ -53,11 +56,13 @@ struct Reference {
   double largest = 0;
   bool frozen = false;
 
-  explicit Reference(const tools::Network& network) {
+  explicit Reference(const tools::Network& network) : inputs(size_t(tools::frame_width(network))) {
     for (const tools::Layer& from : network.layers) {
       Layer to{from.kind, from.activation, from.every_step, size_t(from.in),        size_t(from.out),
                {},        from.mean,       from.both,       double(from.parameter), from.tied};
       for (const tools::Array& a : from.arrays) to.arrays[a.name] = {a.values.begin(), a.values.end()};
+      for (const tools::Array& a : from.arrays) to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
+      to.sources = from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
     }
   }
@@ -66,40 +71,43 @@ struct Reference {
   /// moments.
   Frames answers(const std::vector<float>& x) const {
     const bool ids = layers.front().kind == SLUICE_EMBEDDING;
-    const size_t inputs = ids ? 1 : layers.front().in;
     Frames frames;
     for (size_t at = 0; at < x.size(); at += inputs)
       if (ids)
         frames.push_back({double(int32_t(raw_bits(x[at])))});
       else
         frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
-    const Frames input = frames;
-    for (size_t l = 0; l < layers.size(); ++l) frames = layer_answers(l, frames, input);
-    return frames;
+    std::vector<Frames> outputs = {frames};
+    for (size_t l = 0; l < layers.size(); ++l) outputs.push_back(layer_answers(l, outputs));
+    return outputs.back();
   }
 
   /// The same of a batch in training: batch normalization by the batch's moments.
   std::vector<Frames> batch_answers(const std::vector<Example>& examples) const {
-    std::vector<Frames> all;
+    std::vector<std::vector<Frames>> all;  // of each example the frames, then what each layer hands on
     for (const Example& e : examples) {
       Frames frames;
-      const size_t inputs = e.ids.empty() ? layers.front().in : 1;
       for (int t = 0; t < e.steps; ++t)
         if (e.ids.empty())
           frames.emplace_back(e.x.begin() + std::ptrdiff_t(size_t(t) * inputs),
                               e.x.begin() + std::ptrdiff_t(size_t(t + 1) * inputs));
         else
           frames.push_back({double(e.ids[size_t(t)])});
-      all.push_back(frames);
+      all.push_back({frames});
     }
     for (size_t l = 0; l < layers.size(); ++l) {
       if (layers[l].kind == SLUICE_BATCH_NORM) {
-        normalize_batch(layers[l], all);
+        std::vector<Frames> batch;
+        for (const std::vector<Frames>& outputs : all) batch.push_back(outputs[layers[l].sources[0]]);
+        normalize_batch(layers[l], batch);
+        for (size_t i = 0; i < all.size(); ++i) all[i].push_back(batch[i]);
         continue;
       }
-      for (Frames& frames : all) frames = layer_answers(l, frames, {});
+      for (std::vector<Frames>& outputs : all) outputs.push_back(layer_answers(l, outputs));
     }
-    return all;
+    std::vector<Frames> answers;
+    for (const std::vector<Frames>& outputs : all) answers.push_back(outputs.back());
+    return answers;
   }
 
   /// Mean over valid targets; what sluice_train_result and its gradient are about.
@@ -298,11 +306,33 @@ struct Reference {
     return y;
   }
 
-  /// @param input  the model's frames
-  Frames layer_answers(size_t l, Frames x, const Frames& input) const {
+  /// What a layer that joins makes of its sources; the one with the fewest rows says how many, of the others the last ones.
+  Frames joined(const Layer& layer, const std::vector<Frames>& outputs) const {
+    size_t rows = outputs[layer.sources[0]].size();
+    for (const uint32_t source : layer.sources) rows = std::min(rows, outputs[source].size());
+    Frames result(rows);
+    for (const uint32_t source : layer.sources)
+      for (size_t t = 0; t < rows; ++t) {
+        Frame x = outputs[source][outputs[source].size() - rows + t];
+        if (layer.kind == SLUICE_CONCAT) {
+          if (source) x = seen(source - 1, x);
+          result[t].insert(result[t].end(), x.begin(), x.end());
+        } else if (result[t].empty()) {
+          result[t] = x;
+        } else {
+          for (size_t j = 0; j < x.size(); ++j) result[t][j] = layer.kind == SLUICE_ADD ? result[t][j] + x[j] : result[t][j] * x[j];
+        }
+      }
+    return result;
+  }
+
+  /// @param outputs  the model's frames, then what each layer before hands on
+  Frames layer_answers(size_t l, const std::vector<Frames>& outputs) const {
     const Layer& layer = layers[l];
+    if (anatomy_of(uint32_t(layer.kind)).joins) return joined(layer, outputs);
+    Frames x = outputs[layer.sources[0]];
     for (Frame& frame : x)
-      if (l > 0) frame = seen(l - 1, frame);
+      if (layer.sources[0] > 0) frame = seen(layer.sources[0] - 1, frame);
     switch (layer.kind) {
       case SLUICE_DENSE:
         for (Frame& frame : x) {
@@ -326,10 +356,12 @@ struct Reference {
         for (size_t t = x.size(); t-- > 0;)
           for (size_t j = 0; j < layer.in; ++j) x[t][j] = t ? x[t][j] - x[t - 1][j] : 0;
         return x;
-      case SLUICE_ADD_INPUT:  // of all frames, or the last alone
-        for (size_t t = 0; t < x.size(); ++t)
-          for (size_t j = 0; j < layer.out; ++j)
-            x[t][j] += input[input.size() - x.size() + t][size_t(layer.arrays.at("columns")[j])];
+      case SLUICE_SELECT:
+        for (Frame& frame : x) {
+          const Frame all = frame;
+          frame.resize(layer.out);
+          for (size_t j = 0; j < layer.out; ++j) frame[j] = all[size_t(layer.columns[j])];
+        }
         return x;
       case SLUICE_BATCH_NORM:
       case SLUICE_LAYER_NORM:

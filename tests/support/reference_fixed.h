@@ -246,6 +246,35 @@ inline int32_t quantize(float x, float inverse, float offset, int32_t lo, int32_
 }
 
 /// One output that no function follows.
-inline float dequantize(int16_t y, float scale) { return float(y) * scale; }
+inline float dequantize(int16_t y, float unit, float zero) { return std::fma(float(y), unit, zero); }
+
+/// A number of a frame as layers hand numbers on.
+inline int32_t widened(Mode mode, int32_t x) { return mode == int8 ? 256 * x : x; }
+
+inline int32_t wrapping_sum(int32_t a, int32_t b) { return int32_t(uint32_t(a) + uint32_t(b)); }
+
+/// x: the sources, [units] each; m: of each source, [units].
+inline std::vector<int16_t> add(const std::vector<std::vector<int32_t>>& x, const std::vector<int32_t>& m, const std::vector<int32_t>& b) {
+  std::vector<int16_t> y;
+  for (size_t j = 0; j < b.size(); ++j) {
+    int32_t sum = b[j];
+    for (size_t p = 0; p < x.size(); ++p) sum = wrapping_sum(sum, requantize(x[p].at(j), 15, m.at(p * b.size() + j)));
+    y.push_back(int16_t(std::clamp(sum, -32768, 32767)));
+  }
+  return y;
+}
+
+inline std::vector<int16_t> multiply(const std::vector<int32_t>& x0, const std::vector<int32_t>& x1, const std::vector<int32_t>& m,
+                                     const std::vector<int32_t>& b) {
+  std::vector<int16_t> y;
+  const size_t n = b.size();
+  for (size_t j = 0; j < n; ++j) {
+    int32_t sum = wrapping_sum(b[j], requantize(x0.at(j) * x1.at(j), 0, m.at(j)));
+    sum = wrapping_sum(sum, requantize(x0[j], 15, m.at(n + j)));
+    sum = wrapping_sum(sum, requantize(x1[j], 15, m.at(2 * n + j)));
+    y.push_back(int16_t(std::clamp(sum, -32768, 32767)));
+  }
+  return y;
+}
 
 }  // namespace sluice::tests::fixed

@@ -24,7 +24,7 @@ inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& exa
 /// Ragged sequences of 1 to `longest` steps with some targets masked.
 inline std::vector<Example> random_examples(const Network& network, int count, int longest, bool cross_entropy, uint64_t seed) {
   Noise noise(seed);
-  const int inputs = network.layers.front().in, outputs = network.layers.back().out;
+  const int inputs = tools::frame_width(network), outputs = network.layers.back().out;
   const bool ids = network.layers.front().kind == SLUICE_EMBEDDING;
   bool every = true;
   for (const Layer& l : network.layers) every = every && !(tools::recurrent(l) && !l.every_step);

@@ -7,6 +7,7 @@
 
 #include "../common/blob_text.h"
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "runtime/layer.h"
 
 namespace sluice::tools {
@@ -35,6 +36,11 @@ LayerRecord record_of(const Layer& layer) {
   record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
   record.shift_c = static_cast<std::uint8_t>(layer.shift_c);
   if (layer.sparse) record.order = static_cast<std::uint8_t>(Order::sparse);
+  if (layer.anatomy().joins) {
+    record.parts = static_cast<std::uint16_t>(layer.sources.size());
+    if (layer.sources.size() > most_sources) refuse("a {} joins at most {} sources", layer.anatomy().name, most_sources);
+    std::copy(layer.sources.begin(), layer.sources.end(), record.sources);
+  }
   return record;
 }
 
@@ -42,7 +48,7 @@ LayerRecord record_of(const Layer& layer) {
 /// array before it.
 int arrays_of(const Layer& layer, Weights out[most_arrays]) {
   LayerRecord record = record_of(layer);
-  for (std::uint32_t i = 0; i < offset_fields; ++i) offset_field(record, i) = i;
+  for (std::uint32_t i = 0; i < (layer.anatomy().joins ? offset_fields / 2 : offset_fields); ++i) offset_field(record, i) = i;
   return layer_weights(record, out);
 }
 
@@ -105,8 +111,15 @@ struct Plan {
 
 std::uint64_t place_weights(const Network& network, std::uint64_t begin, std::vector<LayerRecord>& records) {
   std::uint64_t end = begin;
-  for (const Layer& layer : network.layers) {
+  const std::vector<std::uint32_t> places = plan_buffers(network), answers = answers_of(network);
+  const std::vector<bool> once = hands_on_once(network);
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const Layer& layer = network.layers[l];
     LayerRecord record = record_of(layer);
+    const bool answer = l + 1 == network.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
+    record.flags |= std::uint8_t((once[l] ? once_flag : 0) | (answer ? answer_flag : 0));
+    record.y = places[l];
+    if (!layer.anatomy().joins) record.source = static_cast<std::uint16_t>(sources_of(network, l)[0]);
     Weights arrays[most_arrays];
     const int count = layer.tied < 0 ? arrays_of(layer, arrays) : 0;
     for (std::uint32_t i = 0; layer.tied >= 0 && i < offset_fields; ++i)
@@ -127,16 +140,27 @@ std::string terminated(const std::vector<std::string>& strings) {
   return bytes;
 }
 
-std::string scales_of(const Network& network) {
-  if (network.layers.front().format == SLUICE_F32) return "";
-  const Scales& scales = network.scales;
-  const BlobScales begin{scales.output, {}};
-  std::string bytes(reinterpret_cast<const char*>(&begin), sizeof begin);
-  for (std::size_t i = 0; i < scales.inverse.size(); ++i) {
-    const float pair[2] = {scales.inverse[i], scales.offset.at(i)};
-    bytes.append(reinterpret_cast<const char*>(pair), sizeof pair);
+void append_scales(const std::vector<float>& factor, const std::vector<float>& offset, std::string& bytes) {
+  for (std::size_t i = 0; i < factor.size(); ++i) {
+    const BlobScale scale{factor[i], offset.at(i)};
+    bytes.append(reinterpret_cast<const char*>(&scale), sizeof scale);
   }
+}
+
+std::string scales_of(const Network& network) {
+  std::string bytes;
+  if (network.layers.front().format == SLUICE_F32) return bytes;
+  append_scales(network.scales.inverse, network.scales.offset, bytes);
+  append_scales(network.scales.unit, network.scales.zero, bytes);
   return bytes;
+}
+
+/// The layers' names; empty if none has one.
+std::string layer_names(const Network& network) {
+  std::vector<std::string> names;
+  bool any = false;
+  for (const Layer& layer : network.layers) names.push_back(layer.name), any = any || !layer.name.empty();
+  return any ? terminated(names) : "";
 }
 
 void copy_to(std::string& blob, std::size_t offset, const void* from, std::size_t bytes) {
@@ -187,7 +211,7 @@ std::vector<std::uint32_t> weight_places(const sluice_model& model) {
     Weights arrays[most_arrays];
     const int count = layer_weights(opened.layers[l], arrays);
     for (int i = 0; i < count; ++i)
-      each_element(arrays[i], [&](std::size_t, std::size_t packed) {
+      if (arrays[i].element == Element::f32) each_element(arrays[i], [&](std::size_t, std::size_t packed) {
         places.push_back(std::uint32_t((arrays[i].offset - begin) / sizeof(float) + packed));
       });
   }
@@ -284,25 +308,19 @@ bool recurrent(const Layer& layer) { return layer.anatomy().recurrent; }
 
 int frame_width(const Network& network) {
   const Layer& first = network.layers.front();
+  if (network.width > 0) return network.width;
   return first.kind == SLUICE_EMBEDDING ? 1 : first.in;
 }
 
 bool only_prepares(const Layer& layer) { return layer.anatomy().prepares; }
 
-bool adds_input(const sluice_model& model) {
-  return sluice_describe_layer(&model, sluice_describe(&model).layers - 1).kind == SLUICE_ADD_INPUT;
-}
-
-Network without_added_input(Network network) {
-  if (network.layers.back().kind == SLUICE_ADD_INPUT) network.layers.pop_back();
-  return network;
-}
-
 std::string write_blob(const Network& network) {
   const std::string texts[] = {scales_of(network),         network.self_test,          network.vocabulary,
-                               terminated(network.inputs), terminated(network.labels), network.made};
+                               terminated(network.inputs), terminated(network.labels), network.made,
+                               layer_names(network)};
   constexpr sluice_section_kind text_kinds[] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_SELF_TEST, SLUICE_SECTION_VOCABULARY,
-                                                SLUICE_SECTION_NAMES,  SLUICE_SECTION_LABELS,    SLUICE_SECTION_MADE};
+                                                SLUICE_SECTION_NAMES,  SLUICE_SECTION_LABELS,    SLUICE_SECTION_MADE,
+                                                SLUICE_SECTION_LAYER_NAMES};
   std::size_t count = 2;
   for (const std::string& text : texts) count += !text.empty();
 
@@ -343,6 +361,7 @@ Layer layer_of(const LayerRecord& record) {
   layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh, layer.shift_c = record.shift_c;
   layer.sparse = layer.format != SLUICE_F32 && record.order == std::uint8_t(Order::sparse);
   layer.parameter = record.parameter;
+  if (joins(record.kind)) layer.sources.assign(record.sources, record.sources + record.parts);
   return with_arrays(layer);
 }
 
@@ -350,12 +369,16 @@ Layer layer_of(const LayerRecord& record) {
 
 Network read_network(const sluice_model& model) {
   const auto& opened = reinterpret_cast<const OpenModel&>(model);
+  const std::vector<std::string> names = section_strings(model, SLUICE_SECTION_LAYER_NAMES);
   Network network;
+  network.width = int(opened.header().inputs);
   for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
     const LayerRecord& record = opened.layers[l];
     Layer layer = layer_of(record);
-    for (int earlier = 0; earlier < int(l) && layer.tied < 0; ++earlier)
+    for (int earlier = 0; record.w_ih && earlier < int(l) && layer.tied < 0; ++earlier)
       if (opened.layers[earlier].w_ih == record.w_ih && opened.layers[earlier].kind == record.kind) layer.tied = earlier;
+    if (!joins(record.kind) && record.source != l) layer.sources = {record.source};
+    if (l < names.size()) layer.name = names[l];
     Weights arrays[most_arrays];
     layer_weights(record, arrays);
     for (std::size_t i = 0; i < layer.arrays.size(); ++i) {
@@ -378,13 +401,12 @@ Network read_network(const sluice_model& model) {
     network.layers.push_back(std::move(layer));
   }
   if (opened.format() != SLUICE_F32) {
-    const auto* values = static_cast<const float*>(sluice_section(&model, SLUICE_SECTION_SCALES, nullptr));
-    network.scales.output = values[0];
-    values += sizeof(BlobScales) / sizeof(float);
-    for (std::uint32_t i = 0; i < opened.header().inputs; ++i) {
-      network.scales.inverse.push_back(values[2 * i]);
-      network.scales.offset.push_back(values[2 * i + 1]);
-    }
+    const auto* scale = static_cast<const BlobScale*>(sluice_section(&model, SLUICE_SECTION_SCALES, nullptr));
+    Scales& scales = network.scales;
+    for (std::uint32_t i = 0; i < opened.header().inputs; ++i, ++scale)
+      scales.inverse.push_back(scale->factor), scales.offset.push_back(scale->offset);
+    for (std::uint32_t i = 0; i < opened.header().outputs; ++i, ++scale)
+      scales.unit.push_back(scale->factor), scales.zero.push_back(scale->offset);
   }
   network.self_test = section_text(model, SLUICE_SECTION_SELF_TEST);
   network.vocabulary = section_text(model, SLUICE_SECTION_VOCABULARY);

@@ -33,6 +33,8 @@ struct Layer {
   float parameter = 0;             ///< slope of the hard sigmoid, epsilon of a normalization
   bool sparse = false;             ///< of fixed point: its blob stores only the blocks of its matrices that are not all zeros
   int tied = -1;                   ///< the layer before it whose weights it has, stored once; the arrays are equal
+  std::string name;                ///< by which a recipe refers to its output; may be empty
+  std::vector<std::uint32_t> sources;  ///< what it reads: 0 the frame, else a layer counted from 1; empty: the layer before
 
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
   /// The array of that role, which the layer must have.
@@ -43,14 +45,16 @@ struct Layer {
   WeightGroup group_of(const Array& array) const { return sluice::group_of(std::uint32_t(kind), array.role); }
 };
 
-/// How a network in fixed point takes its inputs and gives its answers (sluice_quantize, sluice_dequantize).
+/// How a network in fixed point takes its inputs and gives its answers (sluice_quantize, sluice_dequantize): an input's number is
+/// value * inverse + offset, an output's value number * unit + zero.
 struct Scales {
-  float output = 1;
-  std::vector<float> inverse, offset;
+  std::vector<float> inverse, offset;  ///< [inputs]
+  std::vector<float> unit, zero;       ///< [outputs]
 };
 
 struct Network {
   std::vector<Layer> layers;
+  int width = 0;                    ///< numbers in a frame; 0: as many as the first layer takes, of an embedding 1
   std::vector<std::string> inputs;  ///< names of the features; empty or one per input
   std::vector<std::string> labels;  ///< names of the classes, or of the values; empty or one per output
   std::string made;                 ///< how it was made, as JSON; may be empty
@@ -82,15 +86,11 @@ void choose_sparse(Layer& layer);
 /// Whether a layer has a state.
 bool recurrent(const Layer& layer);
 
-/// Numbers in a frame: 1 where it is an id.
+/// Numbers in a frame: 1 if it is an id.
 int frame_width(const Network& network);
 
 /// Whether a layer stands before those that a recipe lists, and has nothing to learn: differences, standardization.
 bool only_prepares(const Layer& layer);
-
-/// Whether a model's last layer adds numbers of the frame to its answers; and a network without that layer.
-bool adds_input(const sluice_model& model);
-Network without_added_input(Network network);
 
 /// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
 std::string write_blob(const Network& network);

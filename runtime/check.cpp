@@ -1,0 +1,302 @@
+// Every check of a blob. All arithmetic on sizes is in 64 bits, so that nothing wraps on a 32-bit core.
+#include <string.h>
+
+#include "layer.h"
+#include "vocabulary.h"
+
+namespace sluice {
+namespace {
+
+// Where boot time matters, firmware may trust its flash (SLUICE_TRUST_BLOB in CMakeLists.txt). The structure is always checked.
+#ifdef SLUICE_TRUST_BLOB
+constexpr bool contents_checked = false;
+#else
+constexpr bool contents_checked = true;
+#endif
+
+bool all_zero(const uint32_t* words, size_t n) {
+  for (size_t i = 0; i < n; ++i)
+    if (words[i]) return false;
+  return true;
+}
+
+/// Whether [offset, offset + bytes) lies inside [begin, end).
+bool inside(uint64_t offset, uint64_t bytes, uint64_t begin, uint64_t end) { return offset >= begin && offset + bytes <= end; }
+
+/// Whether its sizes fit, and its tokens are neither empty nor equal, and sorted.
+bool good_vocabulary(const uint8_t* section, uint64_t bytes) {
+  const Vocabulary v(section);
+  if (bytes < sizeof *v.head || v.head->words > 1 || v.head->lower_case > 1) return false;
+  if (v.head->ids <= first_token || v.head->ids > most_ids) return false;
+  const uint32_t n = v.tokens();
+  if (bytes != sizeof *v.head + n * 4ull + (n + n % 2) * 2ull + v.head->text_bytes) return false;
+  for (uint32_t i = 0; i < n; ++i)
+    if (v.ends()[i] <= v.begin(i)) return false;
+  if (v.ends()[n - 1] != v.head->text_bytes || (n % 2 && v.sorted()[n])) return false;
+  for (uint32_t i = 0; i < n; ++i) {
+    const uint32_t one = v.sorted()[i];
+    if (one >= n) return false;
+    if (i == 0) continue;
+    const uint32_t before = v.sorted()[i - 1], a = v.length(before), b = v.length(one);
+    const int order = memcmp(v.text(before), v.text(one), a < b ? a : b);
+    if (order > 0 || (order == 0 && a >= b)) return false;
+  }
+  return true;
+}
+
+sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
+  const uint64_t table_end = sizeof header + uint64_t(header.sections) * sizeof(BlobSection);
+  if (header.sections > 64 || table_end > header.bytes) return SLUICE_STRUCTURE;
+  const auto* table = reinterpret_cast<const BlobSection*>(blob + sizeof header);
+  for (uint32_t i = 0; i < header.sections; ++i) {
+    const BlobSection& s = table[i];
+    const uint32_t align = s.kind == SLUICE_SECTION_WEIGHTS ? weight_alignment : section_alignment;
+    if (s.reserved || s.offset % align || !inside(s.offset, s.bytes, table_end, header.bytes)) return SLUICE_STRUCTURE;
+    for (uint32_t j = 0; j < i; ++j)
+      if (table[j].kind == s.kind) return SLUICE_STRUCTURE;
+    // Text that a program will read as strings ends in NUL.
+    const bool strings =
+        s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS || s.kind == SLUICE_SECTION_LAYER_NAMES;
+    if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
+    if (reads_text && s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes))
+      return SLUICE_STRUCTURE;
+  }
+  return SLUICE_OK;
+}
+
+bool finite(uint32_t bits) { return (bits & 0x7F800000u) != 0x7F800000u; }
+
+/// Whether floats are finite, and no int8 is -128.
+bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) {
+  if (element == Element::i32) return true;
+  const auto* words = reinterpret_cast<const uint32_t*>(at);
+  for (uint64_t i = 0; i < n; ++i)
+    if (element == Element::f32 ? !finite(words[i]) : at[i] == (is_biased(order, size_t(i)) ? 0 : 0x80)) return false;
+  return true;
+}
+
+/// Whether a sparse matrix lies inside `bytes` from its offset on, its blocks counted upwards, their columns ascending in a panel.
+bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
+  const uint64_t n = uint64_t(panels(w));
+  if (n * sizeof(uint32_t) > bytes) return false;
+  const auto* const ends = reinterpret_cast<const uint32_t*>(array);
+  for (uint64_t p = 1; p < n; ++p)
+    if (ends[p] < ends[p - 1]) return false;
+  if (SparseMatrix::bytes(n, ends[n - 1]) > bytes) return false;
+  const SparseMatrix m(array, int(n));
+  const uint32_t columns = uint32_t(blocked(w.cols) / block_cols);
+  for (int p = 0; p < int(n); ++p)
+    for (uint32_t b = m.begin(p); b < ends[p]; ++b)
+      if (m.columns[b] >= columns || (b > m.begin(p) && m.columns[b] <= m.columns[b - 1])) return false;
+  return true;
+}
+
+/// Whether the offsets that the layer does not use are 0. A layer that joins has its sources in the place of some.
+bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
+  uint32_t used[2 * sizeof layer.back / sizeof *layer.back];
+  memcpy(used, &layer.w_ih, sizeof used / 2);
+  memcpy(used + 4, layer.back, sizeof used / 2);
+  if (joins(layer.kind)) memset(used + 4, 0, sizeof used / 2);
+  bool good = true;
+  for (const uint32_t offset : used) {
+    bool known = offset == 0;
+    for (int i = 0; i < n; ++i) known = known || arrays[i].offset == offset;
+    good = good && known;
+  }
+  return good;
+}
+
+sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const BlobSection& section) {
+  Weights arrays[most_arrays];
+  const int n = layer_weights(layer, arrays);
+  for (int i = 0; i < n; ++i) {
+    const Weights& a = arrays[i];
+    const uint64_t end = uint64_t(section.offset) + section.bytes;
+    if (a.offset % weight_alignment || !inside(a.offset, 0, section.offset, end)) return SLUICE_STRUCTURE;
+    const uint8_t* at = blob + a.offset;
+    if (is_sparse(a) && !good_sparse(a, at, end - a.offset)) return SLUICE_STRUCTURE;
+    if (!inside(a.offset, weight_bytes(a, at), section.offset, end)) return SLUICE_STRUCTURE;
+    uint64_t n = elements(a);
+    if (is_sparse(a)) {
+      const uint32_t blocks = stored_blocks(a, at);
+      n = uint64_t(blocks) * block_bytes, at += SparseMatrix::head(uint64_t(panels(a)), blocks);
+    }
+    if (contents_checked && !good_elements(a.element, a.order, at, n)) return SLUICE_WEIGHTS;
+  }
+  return only_used(layer, arrays, n) ? SLUICE_OK : SLUICE_STRUCTURE;
+}
+
+/// Whether the parameter is a positive, finite number if the layer has one, and else 0.
+bool good_parameter(const LayerRecord& layer) {
+  const bool wanted = layer.activation == SLUICE_HARD_SIGMOID ||
+                      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
+  uint32_t bits;
+  memcpy(&bits, &layer.parameter, sizeof bits);
+  return wanted ? bits > 0 && bits < 0x7F800000u : bits == 0;
+}
+
+bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
+  const uint8_t known = uint8_t(kind.flags | once_flag | answer_flag);
+  if (layer.flags & ~known || ((layer.flags & every_step_flag) && (layer.flags & mean_flag))) return false;
+  return !goes_both_ways(layer) || layer.out % 2 == 0;
+}
+
+sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights, bool any_order) {
+  const LayerKind* kind = find_layer(layer.kind, layer.format);
+  if (!holds_layer(layer)) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
+  if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
+  if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.reserved) return SLUICE_STRUCTURE;
+  const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
+  const int cell_shifts = holds_other_cells && layer.kind == SLUICE_LSTM && layer.format != SLUICE_F32 ? most_cell_shift : 0;
+  if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts) return SLUICE_STRUCTURE;
+  const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(may_be_sparse(layer.kind) ? Order::sparse : Order::rows);
+  if (layer.order > known) return SLUICE_STRUCTURE;
+  const bool sparse = layer.order == uint8_t(Order::sparse), reads = sparse ? holds_sparse : any_order || layer.order == uint8_t(own_order);
+  if (layer.format != SLUICE_F32 && !reads) return SLUICE_ORDER;
+  if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
+  if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
+  if (joins(layer.kind) ? layer.parts < 2 || layer.parts > most_sources || layer.source : layer.parts) return SLUICE_STRUCTURE;
+  return check_weights(blob, layer, weights);
+}
+
+/// The layers of a blob, checked one by one before, as a network.
+struct Graph {
+  const BlobHeader& header;
+  const LayerRecord* record;
+  uint64_t most_units;  ///< of all outputs side by side: no plan needs more
+
+  uint32_t width(uint32_t source) const { return source ? record[source - 1].out : header.inputs; }
+  bool once(uint32_t source) const { return source && record[source - 1].flags & once_flag; }
+  bool reads_ids() const { return holds_embedding && record[0].kind == SLUICE_EMBEDDING; }
+  bool overlaps(const LayerRecord& a, const LayerRecord& b) const {
+    return a.y < b.y + uint64_t(padded(int(b.out))) && b.y < a.y + uint64_t(padded(int(a.out)));
+  }
+
+  /// Whether a source is a layer before this one, or the frame, and its output is still there after this layer has written its own.
+  bool is_there(uint32_t index, uint32_t source) const {
+    if (source > index || (!holds_graph && source != index)) return false;
+    for (uint32_t later = source; source && later <= index; ++later)
+      if (overlaps(record[source - 1], record[later])) return false;
+    return true;
+  }
+
+  /// A layer that reads the frame reads ids if the model does.
+  bool reads_frame_rightly(uint32_t index, uint32_t source) const {
+    const bool embeds = holds_embedding && record[index].kind == SLUICE_EMBEDDING;
+    if (embeds) return index == 0 && source == 0 && header.inputs == 1;
+    return source > 0 || !reads_ids();
+  }
+
+  bool good_widths(uint32_t index) const {
+    const LayerRecord& layer = record[index];
+    if (!joins(layer.kind)) return (index == 0 && reads_ids()) || layer.in == width(layer.source);
+    uint64_t sum = 0;
+    bool equal = true;
+    for (uint32_t i = 0; i < layer.parts; ++i) {
+      sum += width(layer.sources[i]);
+      equal = equal && width(layer.sources[i]) == layer.out;
+    }
+    const bool two = layer.kind != SLUICE_MULTIPLY || layer.format == SLUICE_F32 || layer.parts == 2;
+    return layer.in == layer.out && two && (layer.kind == SLUICE_CONCAT ? sum == layer.out : equal);
+  }
+
+  bool is_answer(uint32_t index) const {
+    const LayerRecord& last = record[header.layers - 1];
+    if (index + 1 == header.layers) return true;
+    bool part = false;
+    for (uint32_t i = 0; joins(last.kind) && last.kind == SLUICE_CONCAT && i < last.parts; ++i) part = part || last.sources[i] == index + 1;
+    return part;
+  }
+
+  bool good_flags(uint32_t index) const {
+    const LayerRecord& layer = record[index];
+    bool once_here = last_step_only(layer), once_before = false;
+    for (uint32_t i = 0; i < sources_of(layer); ++i) once_before = once_before || once(source_of(layer, i));
+    constexpr uint32_t by_step = kinds_with([](const Anatomy& a) { return a.by_step; });
+    if (once_before && has_kind(by_step, layer.kind)) return false;
+    return bool(layer.flags & once_flag) == (once_here || once_before) && bool(layer.flags & answer_flag) == is_answer(index);
+  }
+
+  /// Softmax has no integer form: in fixed point an answer's logits stand for it, and for a sigmoid; nobody else may read those.
+  bool good_logits(uint32_t index) const {
+    const LayerRecord& layer = record[index];
+    if (layer.format == SLUICE_F32 || (layer.activation != SLUICE_SOFTMAX && layer.activation != SLUICE_SIGMOID)) return true;
+    if (!(layer.flags & answer_flag)) return layer.activation == SLUICE_SIGMOID;
+    bool others = false;
+    for (uint32_t later = index + 1; holds_graph && later + 1 < header.layers; ++later)
+      for (uint32_t i = 0; i < sources_of(record[later]); ++i) others = others || source_of(record[later], i) == index + 1;
+    return !others;
+  }
+
+  sluice_status check(uint32_t index) const {
+    const LayerRecord& layer = record[index];
+    if (layer.y % panel_rows || layer.y + uint64_t(padded(int(layer.out))) > most_units) return SLUICE_STRUCTURE;
+    for (uint32_t i = 0; i < sources_of(layer); ++i)
+      if (!is_there(index, source_of(layer, i)) || !reads_frame_rightly(index, source_of(layer, i))) return SLUICE_SHAPE;
+    for (uint32_t i = layer.parts; joins(layer.kind) && i < most_sources; ++i)
+      if (layer.sources[i]) return SLUICE_STRUCTURE;
+    if (!good_widths(index) || !good_flags(index)) return SLUICE_SHAPE;
+    if (layer.format != record[0].format || !good_logits(index)) return SLUICE_STRUCTURE;
+    return SLUICE_OK;
+  }
+};
+
+/// Whether the columns that a select reads are columns of its source.
+bool good_columns(const uint8_t* blob, const LayerRecord& layer) {
+  const auto* columns = reinterpret_cast<const uint32_t*>(blob + layer.w_ih);
+  bool good = true;
+  for (uint32_t i = 0; i < layer.out; ++i) good = good && columns[i] < layer.in;
+  return good;
+}
+
+/// A model in fixed point says how its inputs and answers are scaled.
+sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
+  const BlobSection* section = find_section(blob, SLUICE_SECTION_SCALES);
+  if (!section || section->bytes != (uint64_t(header.inputs) + header.outputs) * sizeof(BlobScale)) return SLUICE_STRUCTURE;
+  return !contents_checked ||
+                 good_elements(Element::f32, Order::canonical, blob + section->offset, section->bytes / sizeof(float))
+             ? SLUICE_OK
+             : SLUICE_WEIGHTS;
+}
+
+sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool any_order) {
+  const BlobSection* layers = find_section(blob, SLUICE_SECTION_LAYERS);
+  const BlobSection* weights = find_section(blob, SLUICE_SECTION_WEIGHTS);
+  if (!layers || !weights || !header.layers || header.layers > most_layers ||
+      header.layers * sizeof(LayerRecord) != layers->bytes || header.inputs < 1 || header.inputs > widest)
+    return SLUICE_STRUCTURE;
+  Graph graph{header, reinterpret_cast<const LayerRecord*>(blob + layers->offset), 0};
+  for (uint32_t i = 0; i < header.layers; ++i) graph.most_units += graph.record[i].out + uint64_t(panel_rows);
+  for (uint32_t i = 0; i < header.layers; ++i) {
+    const LayerRecord& layer = graph.record[i];
+    sluice_status status = check_layer(blob, layer, *weights, any_order);
+    if (!status) status = graph.check(i);
+    if (!status && holds_graph && layer.kind == SLUICE_SELECT && !good_columns(blob, layer)) status = SLUICE_SHAPE;
+    if (status) return status;
+  }
+  if (graph.width(header.layers) != header.outputs) return SLUICE_SHAPE;
+  return graph.record[0].format == SLUICE_F32 ? SLUICE_OK : check_scales(blob, header);
+}
+
+}  // namespace
+
+sluice_status check_blob(const void* memory, size_t bytes, bool any_order) {
+  if (!memory) return SLUICE_NULL;
+  if (reinterpret_cast<uintptr_t>(memory) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
+  const auto* blob = static_cast<const uint8_t*>(memory);
+  if (bytes < sizeof(BlobHeader)) {
+    const size_t shown = bytes < sizeof blob_magic ? bytes : sizeof blob_magic;
+    return memcmp(blob, blob_magic, shown) == 0 ? SLUICE_TRUNCATED : SLUICE_NOT_A_BLOB;
+  }
+  const auto& header = *reinterpret_cast<const BlobHeader*>(blob);
+  if (memcmp(header.magic, blob_magic, sizeof blob_magic) != 0) return SLUICE_NOT_A_BLOB;
+  if (header.major > SLUICE_BLOB_MAJOR) return SLUICE_NEWER_FORMAT;
+  if (header.bytes > bytes) return SLUICE_TRUNCATED;
+  if (header.bytes < sizeof header) return SLUICE_STRUCTURE;
+  if (contents_checked && blob_crc(blob, header.bytes) != header.crc) return SLUICE_CHECKSUM;
+  if (header.major < 1 || !all_zero(header.reserved, sizeof header.reserved / sizeof *header.reserved)) return SLUICE_STRUCTURE;
+  const sluice_status status = check_sections(blob, header);
+  return status ? status : check_layers(blob, header, any_order);
+}
+
+}  // namespace sluice

@@ -1,0 +1,35 @@
+// Difference: y = x - x of the step before, in float.
+#ifndef SLUICE_DIFFERENCE_H
+#define SLUICE_DIFFERENCE_H
+
+#include <string.h>
+
+#include "layer.h"
+
+namespace sluice {
+
+/// Zeros for a stream's first step. State: the x of the step before, and 1 once there is one.
+struct Difference {
+  static int floats(const LayerRecord& layer) { return padded(int(layer.in)); }
+  static int state(const LayerRecord& layer) { return (floats(layer) + 4) * int(sizeof(float)); }
+  static size_t scratch(const LayerRecord&) { return 0; }
+
+  static void step(const StepCall& call) {
+    const int n = int(call.layer.in);
+    const float* const x = static_cast<const float*>(call.x);
+    float* const y = static_cast<float*>(call.y);
+    float* const before = reinterpret_cast<float*>(call.state);
+    uint32_t seen;
+    memcpy(&seen, before + floats(call.layer), sizeof seen);
+    for (int i = 0; i < n; ++i) y[i] = seen ? x[i] - before[i] : 0.0f;
+    memcpy(before, x, size_t(n) * sizeof(float));
+    seen = 1;
+    memcpy(before + floats(call.layer), &seen, sizeof seen);
+  }
+
+  static constexpr LayerKind kind = make_kind<SLUICE_DIFFERENCE, SLUICE_F32>(state, step, nullptr, scratch);
+};
+
+}  // namespace sluice
+
+#endif

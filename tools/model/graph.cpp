@@ -1,0 +1,128 @@
+#include "graph.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/kernels.h"
+
+namespace sluice::tools {
+
+std::vector<std::uint32_t> sources_of(const Network& network, std::size_t layer) {
+  const Layer& l = network.layers[layer];
+  return l.sources.empty() ? std::vector<std::uint32_t>{std::uint32_t(layer)} : l.sources;
+}
+
+std::vector<std::uint32_t> readers_of(const Network& network, std::uint32_t source) {
+  std::vector<std::uint32_t> readers;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const std::vector<std::uint32_t> sources = sources_of(network, l);
+    if (std::find(sources.begin(), sources.end(), source) != sources.end()) readers.push_back(std::uint32_t(l) + 1);
+  }
+  return readers;
+}
+
+int width_of(const Network& network, std::uint32_t source) {
+  return source ? network.layers[source - 1].out : frame_width(network);
+}
+
+bool is_chain(const Network& network) {
+  for (std::size_t l = 0; l < network.layers.size(); ++l)
+    if (sources_of(network, l) != std::vector<std::uint32_t>{std::uint32_t(l)}) return false;
+  return true;
+}
+
+std::vector<bool> hands_on_once(const Network& network) {
+  std::vector<bool> once;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    bool here = recurrent(network.layers[l]) && !network.layers[l].every_step;
+    for (const std::uint32_t source : sources_of(network, l)) here = here || (source && once[source - 1]);
+    once.push_back(here);
+  }
+  return once;
+}
+
+std::vector<std::uint32_t> answers_of(const Network& network) {
+  if (network.layers.back().kind == SLUICE_CONCAT) return sources_of(network, network.layers.size() - 1);
+  return {std::uint32_t(network.layers.size())};
+}
+
+namespace {
+
+/// An output and the layers during which it must keep its place.
+struct Life {
+  std::uint32_t size, begin, end;
+};
+
+/// Places outputs in the given order, each in the lowest gap among those that live at the same time.
+std::vector<std::uint32_t> place_in_order(const std::vector<Life>& lives, const std::vector<std::size_t>& order) {
+  std::vector<std::uint32_t> place(lives.size());
+  std::vector<std::size_t> placed;
+  for (const std::size_t one : order) {
+    const Life& life = lives[one];
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> taken;
+    for (const std::size_t other : placed)
+      if (lives[other].begin <= life.end && life.begin <= lives[other].end)
+        taken.emplace_back(place[other], place[other] + lives[other].size);
+    std::sort(taken.begin(), taken.end());
+    std::uint32_t at = 0;
+    for (const auto& [begin, end] : taken) {
+      if (at + life.size <= begin) break;
+      at = std::max(at, end);
+    }
+    place[one] = at;
+    placed.push_back(one);
+  }
+  return place;
+}
+
+std::uint32_t extent_of(const std::vector<Life>& lives, const std::vector<std::uint32_t>& place) {
+  std::uint32_t most = 0;
+  for (std::size_t i = 0; i < lives.size(); ++i) most = std::max(most, place[i] + lives[i].size);
+  return most;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> plan_buffers(const Network& network) {
+  std::vector<Life> lives;
+  std::uint32_t widest[2] = {};
+  for (std::uint32_t l = 0; l < network.layers.size(); ++l) {
+    const std::vector<std::uint32_t> readers = readers_of(network, l + 1);
+    const auto size = std::uint32_t(padded(network.layers[l].out));
+    lives.push_back({size, l, readers.empty() ? l : readers.back() - 1});
+    widest[l % 2] = std::max(widest[l % 2], size);
+  }
+  std::vector<std::size_t> order(lives.size());
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  if (is_chain(network)) {
+    std::vector<std::uint32_t> place;
+    for (const std::size_t l : order) place.push_back(l % 2 ? widest[0] : 0);
+    return place;
+  }
+  const std::vector<std::uint32_t> by_layer = place_in_order(lives, order);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lives[a].size > lives[b].size; });
+  const std::vector<std::uint32_t> by_size = place_in_order(lives, order);
+  return extent_of(lives, by_size) < extent_of(lives, by_layer) ? by_size : by_layer;
+}
+
+void insert_layer(Network& network, std::size_t at, Layer layer) {
+  for (std::size_t l = at; l < network.layers.size(); ++l) {
+    Layer& later = network.layers[l];
+    for (std::uint32_t& source : later.sources) source += source > at;
+    if (later.tied >= int(at)) ++later.tied;
+  }
+  network.layers.insert(network.layers.begin() + std::ptrdiff_t(at), std::move(layer));
+}
+
+void remove_layer(Network& network, std::size_t at) {
+  const std::uint32_t before = sources_of(network, at)[0];
+  for (std::size_t l = at + 1; l < network.layers.size(); ++l) {
+    Layer& later = network.layers[l];
+    if (later.sources.empty() && l == at + 1 && before != at) later.sources = {before};  // it read the one that goes
+    for (std::uint32_t& source : later.sources) source = source == at + 1 ? before : source - (source > at);
+    if (later.tied > int(at)) --later.tied;
+  }
+  network.layers.erase(network.layers.begin() + std::ptrdiff_t(at));
+}
+
+}  // namespace sluice::tools
