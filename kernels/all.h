@@ -3,6 +3,7 @@
 #ifndef SLUICE_KERNELS_ALL_H
 #define SLUICE_KERNELS_ALL_H
 
+#include "cpu.h"
 #include "f32/gates.h"
 #include "f32/math.h"
 #include "f32/product.h"
@@ -18,6 +19,7 @@ namespace {
 template <class Set>
 constexpr Kernels make_kernels(const char* name) {
   return {name,
+          compiled_features,
           product_f32<Set>,
           gru_f32<Set>,
           gru_step_f32<Set>,

@@ -312,6 +312,9 @@ struct FixedMultiply {
 
 struct Kernels {
   const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"; a core's, "cortex-m4"
+#if !defined(SLUICE_ONE_ISA)
+  uint32_t needs;  ///< bits of CpuFeature (cpu.h): the extensions that its file is compiled for
+#endif
 
   SLUICE_ENTRY(void, product_f32)(const Matrix&, const Product<float, float>&);
 
@@ -417,6 +420,10 @@ const Kernels* const* kernel_tables(int* count);
 
 /// Whether this CPU runs the table.
 bool runs_here(const Kernels&);
+#if !defined(SLUICE_ONE_ISA)
+/// Whether a CPU with these extensions (bits of CpuFeature) does.
+bool runs_with(uint32_t features, const Kernels&);
+#endif
 
 /// The table of that name, or with null the best one that this CPU runs. Null: unknown. Does not ask whether it runs here.
 const Kernels* pick_kernels(const char* name);

@@ -1,7 +1,10 @@
 #include <string.h>
 
+#include "cpu.h"
 #include "kernels.h"
-#if defined(SLUICE_HAS_NEON) && defined(__linux__)
+#if defined(SLUICE_HAS_X86)
+#include <cpuid.h>
+#elif defined(SLUICE_HAS_NEON) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -43,18 +46,57 @@ const Kernels* const tables[] = {
 constexpr int table_count = int(sizeof tables / sizeof *tables);
 }  // namespace
 
-#if defined(SLUICE_HAS_NEON)
+#if defined(SLUICE_HAS_X86)
 namespace {
-bool has_dot_product() {
-#if defined(__ARM_FEATURE_DOTPROD)
-  return true;
-#elif defined(__linux__)
-  return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
-#else
-  return false;
-#endif
+struct Cpuid {
+  uint32_t a = 0, b = 0, c = 0, d = 0;  ///< zeros if the CPU does not have the leaf
+};
+Cpuid cpuid(uint32_t leaf, uint32_t part) {
+  Cpuid r;
+  __get_cpuid_count(leaf, part, &r.a, &r.b, &r.c, &r.d);
+  return r;
+}
+
+/// The registers that the system saves when it switches between programs.
+uint32_t saved_registers() {
+  uint32_t low, high;
+  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
 }
 }  // namespace
+
+// By hand, since clang 14 knows no avxvnni in __builtin_cpu_supports.
+uint32_t cpu_features() {
+  const Cpuid one = cpuid(1, 0), seven = cpuid(7, 0), more = seven.a >= 1 ? cpuid(7, 1) : Cpuid{};
+  const uint32_t saved = one.c >> 27 & 1 ? saved_registers() : 0;
+  constexpr uint32_t none = 0, ymm = 0x06, zmm = 0xE6;  // ymm: XMM and upper halves; zmm: these, masks and all of ZMM
+  const struct {
+    uint32_t word;
+    int bit;
+    uint32_t registers;
+    CpuFeature feature;
+  } list[] = {
+      {one.c, 0, none, cpu_SSE3},         {one.c, 9, none, cpu_SSSE3},       {one.c, 19, none, cpu_SSE4_1},
+      {one.c, 20, none, cpu_SSE4_2},      {one.c, 20, none, cpu_CRC32},      {one.c, 23, none, cpu_POPCNT},
+      {one.c, 27, none, cpu_XSAVE},       {one.c, 28, ymm, cpu_AVX},         {one.c, 29, ymm, cpu_F16C},
+      {one.c, 12, ymm, cpu_FMA},          {seven.b, 5, ymm, cpu_AVX2},       {more.a, 4, ymm, cpu_AVXVNNI},
+      {seven.b, 16, zmm, cpu_AVX512F},    {seven.b, 28, zmm, cpu_AVX512CD},  {seven.b, 17, zmm, cpu_AVX512DQ},
+      {seven.b, 30, zmm, cpu_AVX512BW},   {seven.b, 31, zmm, cpu_AVX512VL},  {seven.c, 11, zmm, cpu_AVX512VNNI},
+  };
+  static_assert(sizeof list / sizeof *list == cpu_feature_count, "every extension has its bit");
+  uint32_t all = 0;
+  for (const auto& one_of : list)
+    if (one_of.word >> one_of.bit & 1 && (saved & one_of.registers) == one_of.registers) all |= one_of.feature;
+  return all;
+}
+#elif defined(SLUICE_HAS_NEON) && defined(__linux__)
+uint32_t cpu_features() {
+  const unsigned long has = getauxval(AT_HWCAP);
+  return (has & HWCAP_CRC32 ? cpu_CRC32 : 0u) | (has & HWCAP_ATOMICS ? cpu_ATOMICS : 0u) |
+         (has & HWCAP_ASIMDRDM ? cpu_QRDMX : 0u) | (has & HWCAP_ASIMDDP ? cpu_DOTPROD : 0u);
+}
+#else
+uint32_t cpu_features() { return 0; }
 #endif
 
 const Kernels* const* kernel_tables(int* count) {
@@ -62,21 +104,13 @@ const Kernels* const* kernel_tables(int* count) {
   return tables;
 }
 
-bool runs_here(const Kernels& kernels) {
-#if defined(SLUICE_HAS_X86)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (&kernels == &avx2_kernels) return avx2;
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
-  if (&kernels == &avx512_kernels) return avx512;
-  if (&kernels == &avx512_vnni_kernels) return avx512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
-  if (&kernels == &avx2_vnni_kernels) return avx2 && __builtin_cpu_supports("avxvnni");
+#if defined(SLUICE_ONE_ISA)
+bool runs_here(const Kernels&) { return true; }
+#else
+/// This file's own extensions are not asked for: the whole program needs them.
+bool runs_with(uint32_t features, const Kernels& kernels) { return (kernels.needs & ~(features | compiled_features)) == 0; }
+bool runs_here(const Kernels& kernels) { return runs_with(cpu_features(), kernels); }
 #endif
-#if defined(SLUICE_HAS_NEON)
-  if (&kernels == &neon_dot_kernels) return has_dot_product();
-#endif
-  (void)kernels;  // NEON itself is part of what the ARM builds are compiled for
-  return true;
-}
 
 const Kernels* pick_kernels(const char* name) {
   for (int i = table_count - 1; i >= 0; --i)

@@ -13,7 +13,7 @@
 
 /// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC would otherwise keep it in memory.
 /// Not under AddressSanitizer, which would check each of them, for minutes of compiling, nor where size matters most.
-#if defined(__SANITIZE_ADDRESS__) || defined(__OPTIMIZE_SIZE__)
+#if defined(SLUICE_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__OPTIMIZE_SIZE__)
 #define SLUICE_UNROLL
 #else
 #define SLUICE_UNROLL _Pragma("GCC unroll 32")

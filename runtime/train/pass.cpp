@@ -60,6 +60,8 @@ struct Pass {
         arena(memory), flight{}, places(nullptr), entered{} {}
 
   bool measures() const { return arena.measures(); }
+  /// Measuring, the layout may be a measurement too, without weights: the blob stands in, since offsets hold from its start as well.
+  const uint8_t* weights() const { return measures() ? model.blob : batch.layout.seen; }
   float* at(uint64_t offset) const { return reinterpret_cast<float*>(arena.base + offset); }
   uint64_t offset_of(const float* x) const { return uint64_t(reinterpret_cast<const uint8_t*>(x) - arena.base); }
   int rows_after(uint32_t i, int rows) const { return last_step_only(model.layers[i]) ? flight.shard.sequences : rows; }
@@ -93,7 +95,7 @@ struct Pass {
     const bool keep_logits = i + 1 == layers && takes_logits(options.loss);
     const int rows_out = rows_after(i, place.rows_in);
     TrainCall call{*model.kernels, layer, i, flight.shard, batch.sequences,
-                   {l.seen, l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
+                   {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
                    l.zeros,
                    measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
                    measures() ? nullptr : at(place.x), place.x_stride, place.rows_in, rows_out, keep_logits, rounding_of(options, i),

@@ -106,7 +106,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     if (!arena.measures()) l.prepared[i] = arena.used;
     Arena measure(nullptr);
-    train_kind(model.layers[i].kind)->prepare(model.layers[i], nullptr, i > learns, measure);
+    train_kind(model.layers[i].kind)->prepare(model.layers[i], model.blob, i > learns, measure);
     arena.take<uint8_t>(measure.peak);
   }
 

@@ -96,7 +96,8 @@ struct TrainKind {
   uint8_t phases[2];  ///< forward, backward: 1 more than how often all shards meet in the middle of the layer
   /// Floats of a meeting's sums; null: none.
   int (*meeting)(const LayerRecord&);
-  /// Once a batch: takes and fills what backward reads of the weights; with wants_dx, for the gradient of the input too.
+  /// Once a batch: takes and fills what backward reads of the weights; with wants_dx, for the gradient of the input too. Measuring:
+  /// only takes, and reads nothing at base, which is not null all the same: offsets are added to it.
   const float* (*prepare)(const LayerRecord&, const uint8_t* base, bool wants_dx, Arena&);
   /// Takes what the pass keeps, the output [rows_out][padded(out)] among it, and returns that. Measuring: only takes. A later phase
   /// finds the arena as the first one did.

@@ -64,7 +64,9 @@ void check_case(const Golden& golden, const std::string& name, const Spec& spec,
     options.max_sequences = 64;
     Training training(network, options, table->name);
     const Plain gradient = training.gradient(batch);
-    for (const auto& [array, got] : gradient[0]) {
+    for (const auto& named : gradient[0]) {
+      const std::string& array = named.first;
+      const std::vector<float>& got = named.second;
       if (!golden.has(name + "." + array + ".grad")) continue;
       CAPTURE(array);
       const std::vector<double>& expected = golden[name + "." + array + ".grad"].values;
@@ -122,7 +124,9 @@ TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
 TEST_CASE("a sequence in pieces carries its state on, and no gradient back, as PyTorch 2.13 with detached states") {
   const Golden golden("cells.txt");
   const std::pair<std::string, sluice_layer_kind> kinds[] = {{"lstm_carried", SLUICE_LSTM}, {"gru_carried", SLUICE_GRU}};
-  for (const auto& [name, kind] : kinds) {
+  for (const auto& named : kinds) {
+    const std::string& name = named.first;
+    const sluice_layer_kind kind = named.second;
     const Network network = network_of(golden, name, cell(kind, units, every_step));
     const std::vector<Example> batch = batch_of(golden, name, steps);
     const std::vector<float> before = golden[name + ".before"].floats();
@@ -149,7 +153,9 @@ TEST_CASE("a sequence in pieces carries its state on, and no gradient back, as P
     REQUIRE_EQ(status, SLUICE_OK);
     const Plain gradient = training.by_name(g);
     CAPTURE(name);
-    for (const auto& [array, got] : gradient[0]) {
+    for (const auto& named : gradient[0]) {
+      const std::string& array = named.first;
+      const std::vector<float>& got = named.second;
       CAPTURE(array);
       const std::vector<double>& expected = golden[name + "." + array + ".grad"].values;
       CHECK(largest_difference(got, expected) <= 1e-5 * largest(expected));
@@ -219,7 +225,9 @@ TEST_CASE("losses added up over a sequence's steps are a mean over sequences, an
   Reference reference(network);
   CHECK(std::fabs(result.loss_sum / result.weight - reference.loss(batch, of)) <= 1e-5);
   for (size_t l = 0; l < network.layers.size(); ++l)
-    for (auto& [name, weights] : reference.layers[l].arrays) {
+    for (auto& named : reference.layers[l].arrays) {
+      const std::string& name = named.first;
+      std::vector<double>& weights = named.second;
       std::vector<double> expected;
       for (double& w : weights) {
         const double at = w, step = 1e-5;

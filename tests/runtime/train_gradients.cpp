@@ -109,7 +109,9 @@ TEST_CASE("every layer's gradient is that of finite differences in double") {
     CHECK(std::fabs(result.loss_sum - sum) <= 1e-5 * (1 + std::fabs(sum)));
     double square = 0;
     for (size_t l = 0; l < c.network.layers.size(); ++l)
-      for (auto& [name, weights] : reference.layers[l].arrays) {
+      for (auto& named : reference.layers[l].arrays) {
+        const std::string& name = named.first;
+        std::vector<double>& weights = named.second;
         const std::vector<float>& got = gradient[l].at(name);
         const bool learns = c.network.layers[l].kind != SLUICE_STANDARDIZE && !name.starts_with("running");
         if (c.network.layers[l].tied >= 0) continue;  // the same numbers
@@ -152,7 +154,9 @@ TEST_CASE("gradients of ragged, masked batches agree with PyTorch 2.13 to 1e-5")
       CAPTURE(std::string(k.name));
       CHECK(std::fabs(result.loss_sum / double(result.targets) - golden[prefix + "loss"].values[0]) <= 1e-5);
       for (size_t l = 0; l < network.layers.size(); ++l)
-        for (const auto& [name, got] : gradient[l]) {
+        for (const auto& named : gradient[l]) {
+          const std::string& name = named.first;
+          const std::vector<float>& got = named.second;
           const std::vector<double>& expected = golden[golden_name(prefix, network, l, name) + ".grad"].values;
           CAPTURE(name);
           CHECK(largest_difference(got, expected) <= 1e-5 * largest(expected));

@@ -91,7 +91,9 @@ TEST_CASE("gradients go straight through the roundings of values, on every instr
       if (!first.empty()) continue;
       first = raw;
       for (size_t l = 0; l < r->network.layers.size(); ++l)
-        for (auto& [name, weights] : reference.layers[l].arrays) {
+        for (auto& named : reference.layers[l].arrays) {
+          const std::string& name = named.first;
+          std::vector<double>& weights = named.second;
           if (r->network.layers[l].kind == SLUICE_STANDARDIZE) continue;
           CAPTURE(l);
           CAPTURE(name);

@@ -77,7 +77,9 @@ TEST_CASE("twenty steps of every optimizer agree with PyTorch 2.13 to 1e-4") {
       CAPTURE(name_of(*table));
       CAPTURE(name);
       for (size_t l = 0; l < start.layers.size(); ++l)
-        for (const auto& [array, got] : weights[l]) {
+        for (const auto& named : weights[l]) {
+          const std::string& array = named.first;
+          const std::vector<float>& got = named.second;
           CAPTURE(array);
           CHECK(largest_difference(got, golden[golden_name(name + ".", start, l, array)].values) <= 1e-4);
         }

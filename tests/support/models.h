@@ -136,10 +136,10 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
   return network;
 }
 
-inline std::vector<float>& array(Layer& layer, const std::string& name) {
+inline std::vector<float>& array(Layer& layer, std::string_view name) {
   for (tools::Array& a : layer.arrays)
     if (a.name == name) return a.values;
-  FAIL("the layer has no array ", name);
+  FAIL("the layer has no array ", std::string(name));
   std::abort();
 }
 

@@ -58,10 +58,10 @@ double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& sp
   return result.loss_sum / double(result.targets);
 }
 
-constexpr const char* layer_lists[] = {"{ gru = 12 }, { dense = 3, activation = \"softmax\" }",
-                                       "{ gru = 9, steps = \"every\" }, { dense = 8, activation = \"relu\" }, { gru = 7 }, "
-                                       "{ dense = 3, activation = \"softmax\" }",
-                                       "{ lstm = 9, steps = \"every\" }, { rnn = 7 }, { dense = 3, activation = \"softmax\" }"};
+constexpr const char* layer_lists[] = {
+    R"({ gru = 12 }, { dense = 3, activation = "softmax" })",
+    R"({ gru = 9, steps = "every" }, { dense = 8, activation = "relu" }, { gru = 7 }, { dense = 3, activation = "softmax" })",
+    R"({ lstm = 9, steps = "every" }, { rnn = 7 }, { dense = 3, activation = "softmax" })"};
 
 }  // namespace
 

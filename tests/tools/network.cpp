@@ -81,7 +81,8 @@ TEST_CASE("uniform and normal initializers have the bound and the deviation of t
 }
 
 TEST_CASE("an orthogonal matrix's rows, or columns where these are fewer, are orthonormal, gate by gate") {
-  for (const auto& [in, units] : {std::pair{9, 9}, {20, 6}, {6, 20}}) {
+  for (const auto& shape : {std::pair{9, 9}, {20, 6}, {6, 20}}) {
+    const int in = shape.first, units = shape.second;
     const tools::Array a = drawn("orthogonal", "lstm", "weight_ih", in, units);
     const bool by_row = units <= in;
     const int vectors = by_row ? units : in, length = by_row ? in : units;

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <exception>
 
 #include "../support/fixed_models.h"
 #include "common/error.h"

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <set>
@@ -189,8 +190,9 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
                                                      {"auc", 2.0 / 3},
                                                      {"mae", 0.25}};
   for (const auto& [monitor, value] : expected) {
-    CAPTURE(std::string(monitor));
-    CHECK(std::fabs(watched_measure(e, monitor) - value) < 1e-12);
+    const std::string name = monitor;
+    CAPTURE(name);
+    CHECK(std::fabs(watched_measure(e, name) - value) < 1e-12);
   }
   const Run run(true, {"data.validation=0.5", "train.epochs=12", "train.patience=3", "train.monitor=macro_f1"});
   double best = -1;

@@ -1,4 +1,5 @@
 // sluice export: a model in the form that a device takes.
+#include <algorithm>
 #include <filesystem>
 
 #include "../common/error.h"

@@ -1,6 +1,7 @@
 // sluice inspect: what a model is, and every byte that it needs.
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>

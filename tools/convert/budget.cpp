@@ -1,5 +1,6 @@
 #include "budget.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 

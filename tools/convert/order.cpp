@@ -1,5 +1,6 @@
 #include "order.h"
 
+#include <cstdint>
 #include <cstring>
 #include <vector>
 

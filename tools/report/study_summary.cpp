@@ -28,7 +28,9 @@ struct Retrained {
 void add_measures(const std::string& text, Retrained& retrained) {
   const nlohmann::ordered_json json = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!json.is_object()) return;
-  for (const auto& [name, value] : json.items()) {
+  for (const auto& item : json.items()) {
+    const std::string& name = item.key();
+    const nlohmann::ordered_json& value = item.value();
     if (!value.is_number() || !is_number(value.get<double>())) continue;
     auto& all = retrained.measures;
     auto found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.first == name; });

@@ -1,5 +1,7 @@
 #include "batches.h"
 
+#include <algorithm>
+
 #include "../common/shuffle.h"
 
 namespace sluice::tools {

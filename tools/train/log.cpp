@@ -1,6 +1,7 @@
 // A training's log, and what it says of weights and gradients.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 

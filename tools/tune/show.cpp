@@ -180,7 +180,7 @@ std::string study_json(const Study& study) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-const Trial& trial_of(const Study& study, const std::string& number, const std::string& origin) {
+const Trial& trial_of(const Study& study, const std::string& number, std::string_view origin) {
   if (number == "best") {
     if (!study.best()) refuse("{} best: no trial of {} is complete", origin, study.file);
     return *study.best();

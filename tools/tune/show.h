@@ -1,6 +1,7 @@
 // A study in words: for a terminal, and for programs.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "study.h"
 
@@ -24,6 +25,6 @@ std::string counts_text(const Study& study, std::int64_t wanted);
 std::string study_json(const Study& study);
 
 /// The trial of that number. Refused (`origin` begins the message) where there is none.
-const Trial& trial_of(const Study& study, const std::string& number, const std::string& origin);
+const Trial& trial_of(const Study& study, const std::string& number, std::string_view origin);
 
 }  // namespace sluice::tools
