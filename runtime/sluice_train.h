@@ -64,9 +64,15 @@ typedef struct {
                                * al. 2014) */
 } sluice_penalty;
 
+/* A loss of one part of the answer (sluice_describe_answer). */
+typedef struct {
+  uint32_t loss;   /* sluice_loss */
+  float weight;    /* > 0: what the mean over its valid targets is multiplied by */
+} sluice_answer_options;
+
 /* What training does to one layer. Rates of dropping, in [0, 1). */
 typedef struct {
-  float dropout;            /* on what enters the layer, every element of every frame */
+  float dropout;            /* on the layer's output as other layers read it, every number of every frame; the same for all readers */
   float recurrent_dropout;  /* on the state as it enters the recurrent products: one mask a sequence for all steps and gates */
   float gate_dropout;       /* on frame and state as the gates see them, of a GRU r and z, of an LSTM i, f and o: one mask a sequence for all
                              * steps. The candidate sees them whole. 0 for other layers */
@@ -98,8 +104,10 @@ typedef struct {
   float schedule_factor;  /* (0, 1] */
   float clip_norm;        /* gradient * min(1, clip_norm / |gradient|); 0 for none */
   float dropout_input;    /* on standardized inputs, every element of every frame */
-  float dropout_output;   /* on what enters the last layer */
-  const sluice_layer_options* layers; /* [layers] in place of the two before; NULL: none. Must stay while the trainer is used */
+  float dropout_output;   /* on the output of the layer before the last; not if `layers` is given */
+  const sluice_layer_options* layers; /* [layers]; NULL: none. Must stay while the trainer is used */
+  const sluice_answer_options* answers; /* [sluice_info.answers] in place of `loss`: a loss for each part of the answer, the sum of
+                           * which is minimized; targets are values then. NULL: one loss. Must stay while the trainer is used */
   float huber_delta;      /* > 0 */
   float label_smoothing;  /* [0, 1): a class's target is 1 - label_smoothing + label_smoothing / classes, the others' the last term
                            * (Szegedy et al. 2016); of binary targets t * (1 - label_smoothing) + label_smoothing / 2 */
@@ -151,14 +159,17 @@ typedef struct {
   uint64_t number;          /* the sequence's number in the data set: dropout masks depend on seed, step and it */
   const int32_t* classes;   /* cross entropy: [1], or [steps] for a model that answers every step; -1 is masked. Binary with one
                              * output: 0 or 1, in place of values */
-  const float* values;      /* of the other losses: [outputs], or [steps][outputs]; NaN is masked. Binary: 0 to 1 */
+  const float* values;      /* of the other losses: [outputs], or [steps][outputs]; NaN is masked. Binary: 0 to 1. With a loss for
+                             * each part of the answer, the targets of one part after another: of cross entropy one number, the
+                             * class, of other losses as many as the part has outputs */
   const int32_t* ids;       /* [steps] in place of x, for a model that begins with an embedding */
   float* state;             /* the stream's state (as sluice_state has it, sluice_needs says its size) that the sequence begins with
                              * and is left at, for long sequences in pieces; no gradient goes back through it. NULL: zero */
 } sluice_sequence;
 
 typedef struct {
-  double loss_sum;      /* summed over valid targets (values: over their outputs too), weighted; without penalties */
+  double loss_sum;      /* summed over valid targets (values: over their outputs too), weighted; without penalties. With several
+                         * losses the sum of their weighted means, times `weight` */
   double weight;        /* what the mean divides it by: the sum of the targets' weights */
   uint64_t targets;     /* valid ones (mse: numbers) */
   uint64_t correct;     /* cross entropy: where the largest output was the class */

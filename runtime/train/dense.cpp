@@ -124,9 +124,18 @@ float* forward_difference(const TrainCall& call, int, Arena& arena) {
   return y;
 }
 
-/// It is the first layer: nobody asks for the gradient of what enters.
+/// A number enters the difference of its own step, unless that is the first, and with the other sign that of the next one.
 void backward_difference(const TrainCall& call, int, Arena& arena) {
-  arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
+  const int units = padded(int(call.layer.out)), sequences = call.shard.sequences;
+  arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  if (arena.measures() || !call.dx) return;
+  for (int row = 0; row < call.rows_in; ++row) {
+    const int t = row / sequences, length = call.shard.length[row % sequences];
+    float* const dx = call.dx + ptrdiff_t(row) * units;
+    const float *const own = call.dy + ptrdiff_t(row) * units, *const next = own + ptrdiff_t(sequences) * units;
+    for (int i = 0; i < units; ++i)
+      dx[i] = (t > 0 && t < length ? own[i] : 0.0f) - (t + 1 < length ? next[i] : 0.0f);
+  }
 }
 
 }  // namespace

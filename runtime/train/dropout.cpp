@@ -26,11 +26,14 @@ void drop(const Draw& draw, const sluice_sequence* batch, const Shard& shard, co
   }
 }
 
-InputDrop input_drop(const OpenModel& model, const sluice_train_options& options, uint32_t layer) {
-  const bool first = layer == first_trained(model), last = layer + 1 == model.layer_count && !first;
-  const Purpose purpose = first ? Purpose::input_dropout : last ? Purpose::output_dropout : Purpose::layer_dropout;
-  const float plain = first ? options.dropout_input : last ? options.dropout_output : 0.0f;
-  return {purpose, purpose == Purpose::layer_dropout ? layer : 0, options.layers ? options.layers[layer].dropout : plain};
+SourceDrop drop_of(const OpenModel& model, const sluice_train_options& options, uint32_t source) {
+  const bool ids = model.layers[0].kind == SLUICE_EMBEDDING;
+  if (ids && source == 0) return {Purpose::input_dropout, 0, 0.0f};
+  if (!ids && source == first_trained(model)) return {Purpose::input_dropout, 0, options.dropout_input};
+  const bool output = source + 1 == model.layer_count;
+  const float plain = output ? options.dropout_output : ids && source == 1 ? options.dropout_input : 0.0f;
+  const float rate = !options.layers ? plain : source ? options.layers[source - 1].dropout : 0.0f;
+  return {output ? Purpose::output_dropout : Purpose::layer_dropout, output ? 0 : source, rate};
 }
 
 }  // namespace sluice

@@ -12,6 +12,7 @@ bool is_nan(float v) { return v != v; }
 struct Row {
   const Kernels& kernels;
   const sluice_train_options& options;
+  uint32_t kind;  ///< sluice_loss
   int outputs, units;
   float scale;
   float *y, *dy;
@@ -82,7 +83,7 @@ void huber(const Row& r, int i, float target) {
 void values_row(const Row& r, const float* values) {
   for (int i = 0; i < r.outputs; ++i) {
     if (is_nan(values[i])) continue;
-    switch (r.options.loss) {
+    switch (r.kind) {
       case SLUICE_BINARY: binary(r, i, values[i]); break;
       case SLUICE_HUBER: huber(r, i, values[i]); break;
       default: squared_error(r, i, values[i]);
@@ -92,47 +93,94 @@ void values_row(const Row& r, const float* values) {
 
 void class_row(const Row& r, int32_t target) {
   if (target < 0) return;
-  if (r.options.loss == SLUICE_BINARY)
+  if (r.kind == SLUICE_BINARY)
     binary(r, 0, float(target));
   else
     cross_entropy(r, target);
 }
 
+/// The class that a value stands for; -1 for NaN.
+int32_t class_of(float value) { return is_nan(value) ? -1 : int32_t(value); }
+
 }  // namespace
 
-TargetSum valid_targets(const sluice_sequence& sequence, const sluice_train_options& options, int answers, int outputs) {
+uint32_t goals_of(const OpenModel& model, const sluice_train_options& options) { return options.answers ? answers_of(model) : 1; }
+
+Goal goal_of(const OpenModel& model, const sluice_train_options& options, uint32_t wanted) {
+  const int outputs = int(model.header().outputs);
+  if (!options.answers) return {options.loss, 1.0f, model.layer_count, 0, outputs, 0, outputs};
+  int target = 0;
+  for (uint32_t i = 0;; ++i) {
+    const sluice_answer_info answer = answer_of(model, i);
+    const sluice_answer_options& own = options.answers[i];
+    const int targets = own.loss == SLUICE_CROSS_ENTROPY ? 1 : int(answer.outputs);
+    if (i == wanted) return {own.loss, own.weight, answer.layer, int(answer.first), int(answer.outputs), target, targets};
+    target += targets;
+  }
+}
+
+bool keeps_logits(const OpenModel& model, const sluice_train_options& options, uint32_t layer) {
+  bool keeps = false;
+  for (uint32_t i = 0; model.layers[layer].flags & answer_flag && i < goals_of(model, options); ++i) {
+    const Goal goal = goal_of(model, options, i);
+    keeps = keeps || (goal.layer == layer + 1 && takes_logits(goal.loss));
+  }
+  return keeps;
+}
+
+TargetSum valid_targets(const OpenModel& model, const sluice_train_options& options, const Goal& goal, const sluice_sequence& sequence) {
   TargetSum sum{0.0, 0};
-  const bool weighted = options.class_weights && takes_logits(options.loss);
+  const bool weighted = options.class_weights && takes_logits(goal.loss);
   const auto add = [&](int32_t target) {
     sum.weight += weighted ? double(options.class_weights[target]) : 1.0;
     sum.count += 1;
   };
-  if (by_class(options, sequence)) {
-    for (int i = 0; i < answers; ++i)
+  const int answers = answers_every_step(model) ? int(sequence.steps) : 1, width = targets_of(model, options);
+  for (int i = 0; i < answers; ++i) {
+    if (by_class(options, sequence)) {
       if (sequence.classes[i] >= 0) add(sequence.classes[i]);
-  } else {
-    for (int64_t i = 0; i < int64_t(answers) * outputs; ++i)
-      if (!is_nan(sequence.values[i])) add(sequence.values[i] >= 0.5f);
+      continue;
+    }
+    const float* const values = sequence.values + ptrdiff_t(i) * width + goal.target;
+    for (int k = 0; k < goal.targets; ++k)
+      if (!is_nan(values[k])) add(goal.loss == SLUICE_CROSS_ENTROPY ? class_of(values[k]) : values[k] >= 0.5f);
   }
   if (options.sum_over_steps && sum.count) sum.weight = 1.0;
   return sum;
 }
 
-ShardLoss shard_loss(const Kernels& kernels, const sluice_train_options& options, const Shard& shard, const sluice_sequence* batch,
-                     bool every_step, int outputs, float scale, float* y, float* dy) {
-  const int units = padded(outputs), n = shard.sequences;
-  const int rows = every_step ? shard.steps * n : n;
+int targets_of(const OpenModel& model, const sluice_train_options& options) {
+  const Goal last = goal_of(model, options, goals_of(model, options) - 1);
+  return last.target + last.targets;
+}
+
+ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options, const Shard& shard, const sluice_sequence* batch,
+                     const float* scales, float* y, float* dy) {
+  const int units = padded(int(model.header().outputs)), n = shard.sequences, width = targets_of(model, options);
+  const int rows = answers_every_step(model) ? shard.steps * n : n;
   memset(dy, 0, size_t(rows) * size_t(units) * sizeof(float));
   ShardLoss sum{0.0, 0, 0};
-  for (int row = 0; row < rows; ++row) {
-    const int s = row % n, t = row / n;
-    if (t >= shard.length[s]) continue;
-    const sluice_sequence& sequence = batch[shard.index[s]];
-    const Row r{kernels, options, outputs, units, scale, y + ptrdiff_t(row) * units, dy + ptrdiff_t(row) * units, sum};
-    if (by_class(options, sequence))
-      class_row(r, sequence.classes[t]);
-    else
-      values_row(r, sequence.values + ptrdiff_t(t) * outputs);
+  for (uint32_t g = 0; g < goals_of(model, options); ++g) {
+    const Goal goal = goal_of(model, options, g);
+    ShardLoss own{0.0, 0, 0};
+    for (int row = 0; row < rows; ++row) {
+      const int s = row % n, t = row / n;
+      if (t >= shard.length[s]) continue;
+      const sluice_sequence& sequence = batch[shard.index[s]];
+      const ptrdiff_t at = ptrdiff_t(row) * units + goal.first;
+      const Row r{*model.kernels, options, goal.loss, goal.outputs, units, scales[g], y + at, dy + at, own};
+      if (by_class(options, sequence)) {
+        class_row(r, sequence.classes[t]);
+        continue;
+      }
+      const float* const values = sequence.values + ptrdiff_t(t) * width + goal.target;
+      if (goal.loss == SLUICE_CROSS_ENTROPY)
+        class_row(r, class_of(*values));
+      else
+        values_row(r, values);
+    }
+    sum.sum += options.answers ? own.sum * double(scales[g]) : own.sum;
+    sum.targets += own.targets, sum.correct += own.correct;
   }
   return sum;
 }

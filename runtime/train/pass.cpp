@@ -5,8 +5,8 @@
 namespace sluice {
 namespace {
 
-/// A point on the way: before a phase of a layer, going forward or back.
-struct Station {
+/// A point of a pass: before a phase of a layer, forward or backward.
+struct Point {
   uint32_t layer;
   int phase;
   bool back, done;
@@ -26,7 +26,7 @@ void gather_inputs(const Batch& batch, const Shard& shard, float* x) {
     }
 }
 
-/// How what a layer hands on, and its state, enter products.
+/// The rounding of a layer's output, and of its state, where they enter products.
 Rounding rounding_of(const sluice_train_options& options, uint32_t layer) {
   return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest} : Rounding{};
 }
@@ -44,6 +44,41 @@ uint32_t state_before(const OpenModel& model, uint32_t layer) {
   return bytes / uint32_t(sizeof(float));
 }
 
+/// How often a source is read, and by which layer (counted from 0) last.
+struct Readings {
+  uint32_t count, last;
+};
+Readings readings_of(const OpenModel& model, uint32_t source) {
+  Readings readings{0, 0};
+  for (uint32_t i = source; i < model.layer_count; ++i)
+    for (uint32_t p = 0; p < sources_of(model.layers[i]); ++p)
+      if (source_of(model.layers[i], p) == source) readings = {readings.count + 1, i};
+  return readings;
+}
+
+/// Whether the layer behind a source is its only reader: then its gradient is needed for that layer and its own alone.
+bool is_passed_on(const OpenModel& model, uint32_t source) {
+  const Readings readings = readings_of(model, source);
+  return source == model.layer_count || (readings.count == 1 && readings.last == source);
+}
+
+/// Whether the gradient of source `p` of a layer is the first that is computed for that source: no later layer reads it, and no earlier
+/// part of this one.
+bool is_first_gradient(const OpenModel& model, uint32_t layer, uint32_t p) {
+  const uint32_t source = source_of(model.layers[layer], p);
+  bool first = readings_of(model, source).last == layer;
+  for (uint32_t other = 0; other < p; ++other) first = first && source_of(model.layers[layer], other) != source;
+  return first;
+}
+
+/// Whether a layer's input enters a product, or what will be the input of one.
+bool enters_product(uint8_t kind) {
+  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) {
+    return a.kind == SLUICE_CONCAT || (a.arrays > 0 && a.array[0].role == Role::input_weight);
+  });
+  return has_kind(kinds, kind);
+}
+
 /// One shard's pass. With an arena that measures, only takes the memory.
 struct Pass {
   const Batch& batch;
@@ -51,140 +86,184 @@ struct Pass {
   const sluice_train_options& options;
   uint32_t slot, layers, learns;
   Arena arena;
-  Flight flight;
+  ShardState state;
   Place* places;  ///< [layers]
-  Place entered;  ///< of the layer entered last
+  Place measured;
+  Entering measured_parts[most_sources];
 
   Pass(const Batch& b, uint32_t s, uint8_t* memory)
       : batch(b), model(b.model), options(b.options), slot(s), layers(model.layer_count), learns(lowest_learning(model, options)),
-        arena(memory), flight{}, places(nullptr), entered{} {}
+        arena(memory), state{}, places(nullptr), measured{}, measured_parts{} {}
 
   bool measures() const { return arena.measures(); }
   /// Measuring, the layout may be a measurement too, without weights: the blob stands in, since offsets hold from its start as well.
   const uint8_t* weights() const { return measures() ? model.blob : batch.layout.seen; }
   float* at(uint64_t offset) const { return reinterpret_cast<float*>(arena.base + offset); }
-  uint64_t offset_of(const float* x) const { return uint64_t(reinterpret_cast<const uint8_t*>(x) - arena.base); }
-  int rows_after(uint32_t i, int rows) const { return last_step_only(model.layers[i]) ? flight.shard.sequences : rows; }
+  uint64_t offset_of(const void* x) const { return measures() ? 0 : uint64_t(static_cast<const uint8_t*>(x) - arena.base); }
+  int frames() const { return state.shard.steps * state.shard.sequences; }
+  int rows_of(uint32_t source) const { return source && model.layers[source - 1].flags & once_flag ? state.shard.sequences : frames(); }
+  Place& place_of(uint32_t layer) { return measures() ? measured : places[layer]; }
+  Entering* parts_of(uint32_t layer) {
+    if (!joins(model.layers[layer].kind)) return &place_of(layer).in;
+    return measures() ? measured_parts : reinterpret_cast<Entering*>(arena.base + places[layer].parts);
+  }
 
   void begin(const Shard& shard) {
-    flight = {};
-    flight.shard = shard;
+    state = {};
+    state.shard = shard;
     places = arena.take<Place>(layers);
-    flight.rows = shard.steps * shard.sequences;
-    flight.x_stride = int(model.header().inputs);
-    float* const x = arena.take<float>(uint64_t(flight.rows) * uint64_t(flight.x_stride));
+    float* const x = arena.take<float>(uint64_t(frames()) * model.header().inputs);
     if (measures()) return;
-    flight.x = offset_of(x);
+    state.frames = offset_of(x);
     gather_inputs(batch, shard, x);
   }
 
   void resume() {
-    flight = batch.layout.flights[slot];
+    state = batch.layout.states[slot];
     places = arena.take<Place>(layers);
-    arena.used = flight.used;
+    arena.used = state.used;
   }
 
   void wait() {
-    flight.used = arena.used;
-    batch.layout.flights[slot] = flight;
+    state.used = arena.used;
+    batch.layout.states[slot] = state;
   }
 
-  TrainCall call_of(uint32_t i, const Place& place, float* dy, float* dx) {
+  /// The output of a source as the layers read it: rounded where it enters a product, dropped; then in a copy of its own.
+  Entering enter(uint32_t layer, uint32_t source) {
+    Entering in{};
+    in.rows = rows_of(source);
+    in.width = source ? int(model.layers[source - 1].out) : int(model.header().inputs);
+    in.x_stride = source ? padded(in.width) : in.width;
+    if (!measures()) in.x = source ? places[source - 1].y : state.frames;
+    const uint64_t floats = uint64_t(in.rows) * uint64_t(in.x_stride);
+    const Rounding rounding =
+        source && enters_product(model.layers[layer].kind) ? rounding_of(options, source - 1) : Rounding{};
+    const SourceDrop dropping = drop_of(model, options, source);
+    if (rounding.unit > 0.0f) {
+      float* const rounded = arena.take<float>(floats);
+      if (!measures()) rounding.apply(at(in.x), rounded, size_t(floats)), in.x = offset_of(rounded);
+    }
+    if (dropping.rate > 0.0f) {
+      float* const dropped = arena.take<float>(floats);
+      float* const mask = source > learns ? arena.take<float>(floats) : nullptr;
+      if (!measures()) {
+        memcpy(dropped, at(in.x), size_t(floats) * sizeof(float));
+        drop({options.seed, batch.step}, batch.sequences, state.shard,
+             {dropping.purpose, dropping.layer, dropping.rate, dropped, mask, in.rows, in.width, in.x_stride});
+        in.x = offset_of(dropped);
+        in.mask = mask ? offset_of(mask) : 0;
+      }
+    }
+    return in;
+  }
+
+  /// What enters a layer, from all of its sources.
+  void enter(uint32_t layer) {
+    const LayerRecord& record = model.layers[layer];
+    Place& place = place_of(layer);
+    place = {};
+    Entering* parts = &place.in;
+    if (joins(record.kind)) {
+      parts = arena.take<Entering>(record.parts);
+      place.parts = offset_of(parts);
+      if (measures()) parts = measured_parts;
+    }
+    for (uint32_t p = 0; p < sources_of(record); ++p) parts[p] = enter(layer, source_of(record, p));
+    place.rows = rows_of(layer + 1);
+    place.kept = arena.used;
+  }
+
+  TrainCall call_of(uint32_t i, TrainPart* parts, float* dy, float* dx) {
     const LayerRecord& layer = model.layers[i];
     const Layout& l = batch.layout;
-    const bool keep_logits = i + 1 == layers && takes_logits(options.loss);
-    const int rows_out = rows_after(i, place.rows_in);
-    TrainCall call{*model.kernels, layer, i, flight.shard, batch.sequences,
+    const Place& place = place_of(i);
+    const Entering* const in = parts_of(i);
+    const bool joined = joins(layer.kind);
+    for (uint32_t p = 0; joined && p < layer.parts; ++p)
+      parts[p] = {measures() ? nullptr : at(in[p].x), in[p].x_stride, in[p].width, in[p].rows > place.rows};
+    TrainCall call{*model.kernels, layer, i, state.shard, batch.sequences,
                    {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
                    l.zeros,
                    measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
-                   measures() ? nullptr : at(place.x), place.x_stride, place.rows_in, rows_out, keep_logits, rounding_of(options, i),
-                   {options.seed, batch.step}, 0.0f, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx, &flight.seen,
+                   measures() || joined ? nullptr : at(in->x), in->x_stride, joined ? place.rows : in->rows, parts, 0, place.rows,
+                   keeps_logits(model, options, i), rounding_of(options, i),
+                   {options.seed, batch.step}, 0.0f, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx, &state.seen,
                    measures() ? nullptr : l.partials + uint64_t(slot) * l.meeting,
                    measures() ? nullptr : dy ? l.total : l.totals + uint64_t(i) * l.meeting};
     if (options.layers) call.recurrent_dropout = options.layers[i].recurrent_dropout, call.gate_dropout = options.layers[i].gate_dropout;
     return call;
   }
 
-  /// What enters layer i: as the layer below left it, or rounded, or dropped, in a copy of its own.
-  void enter(uint32_t i) {
-    const uint64_t floats = uint64_t(flight.rows) * uint64_t(flight.x_stride);
-    const Rounding rounding = i > first_trained(model) ? rounding_of(options, i - 1) : Rounding{};
-    const InputDrop dropping = input_drop(model, options, i);
-    uint64_t mask_at = 0;
-    if (rounding.unit > 0.0f) {
-      float* const rounded = arena.take<float>(floats);
-      if (!measures()) rounding.apply(at(flight.x), rounded, size_t(floats)), flight.x = offset_of(rounded);
-    }
-    if (dropping.rate > 0.0f) {
-      float* const dropped = arena.take<float>(floats);
-      float* const mask = i > learns ? arena.take<float>(floats) : nullptr;
-      if (!measures()) {
-        memcpy(dropped, at(flight.x), size_t(floats) * sizeof(float));
-        drop({options.seed, batch.step}, batch.sequences, flight.shard,
-             {dropping.purpose, dropping.layer, dropping.rate, dropped, mask, flight.rows, int(model.layers[i].in), flight.x_stride});
-        flight.x = offset_of(dropped);
-        mask_at = mask ? offset_of(mask) : 0;
-      }
-    }
-    entered = {arena.used, flight.x, mask_at, flight.x_stride, flight.rows};
-    if (!measures()) places[i] = entered;
-  }
-
-  /// One phase; after a layer's last one, its answer is what enters the next.
+  /// One phase; after a layer's last one, its output is there.
   void forward(uint32_t i, int phase) {
     const TrainKind& kind = *train_kind(model.layers[i].kind);
     if (phase == 0) enter(i);
-    const Place place = measures() ? entered : places[i];
-    arena.used = place.kept;
-    const TrainCall call = call_of(i, place, nullptr, nullptr);
-    const float* const y = kind.forward(call, phase, arena);
-    if (phase + 1 < kind.phases[0]) return;
-    if (!measures()) flight.x = offset_of(y);
-    flight.rows = call.rows_out;
-    flight.x_stride = padded(int(model.layers[i].out));
+    arena.used = place_of(i).kept;
+    TrainPart parts[most_sources];
+    const float* const y = kind.forward(call_of(i, parts, nullptr, nullptr), phase, arena);
+    if (phase + 1 == kind.phases[0]) place_of(i).y = offset_of(y);
   }
 
-  /// The running gradients alternate between two buffers.
+  /// Gradients that are only passed on to the layer before alternate between two buffers; others have one of their own. Where several
+  /// layers read an output, their gradients are added to the last reader's, in falling order of the readers.
   void take_gradients() {
-    const int frames = flight.shard.steps * flight.shard.sequences;
-    for (uint32_t parity = 0; parity < 2; ++parity) {
-      uint64_t most = 0;
-      int rows = frames;
-      for (uint32_t i = 0; i < layers; ++i) {
-        rows = rows_after(i, rows);
-        const uint64_t floats = uint64_t(rows) * uint64_t(padded(int(model.layers[i].out)));
-        if (i >= learns && i % 2 == parity && floats > most) most = floats;
-      }
-      const float* const gradients = arena.take<float>(most);
-      if (!measures()) flight.gradients[parity] = offset_of(gradients);
+    uint64_t passed[2] = {}, added = 0;
+    const auto floats_of = [&](uint32_t i) { return uint64_t(rows_of(i + 1)) * uint64_t(padded(int(model.layers[i].out))); };
+    for (uint32_t i = learns; i < layers; ++i) {
+      const uint64_t floats = floats_of(i);
+      if (!is_passed_on(model, i + 1))
+        added = floats > added ? floats : added;
+      else if (floats > passed[i % 2])
+        passed[i % 2] = floats;
+    }
+    const uint64_t first = offset_of(arena.take<float>(passed[0])), second = offset_of(arena.take<float>(passed[1]));
+    state.spare = offset_of(arena.take<float>(added));
+    for (uint32_t i = learns; i < layers; ++i) {
+      const bool passes = is_passed_on(model, i + 1);
+      float* const own = passes ? nullptr : arena.take<float>(floats_of(i));
+      if (measures()) continue;
+      places[i].gradient = !passes ? offset_of(own) : i % 2 ? second : first;
+      if (!passes && readings_of(model, i + 1).count == 0) memset(own, 0, size_t(floats_of(i)) * sizeof(float));
     }
   }
 
-  void lose() {
+  void compute_loss() {
     take_gradients();
     if (measures()) return;
-    flight.loss =
-        shard_loss(*model.kernels, options, flight.shard, batch.sequences, answers_every_step(model), int(model.header().outputs),
-                   batch.scale, at(flight.x), at(flight.gradients[(layers - 1) % 2]));
+    const Place& last = places[layers - 1];
+    state.loss = shard_loss(model, options, state.shard, batch.sequences, batch.scales, at(last.y), at(last.gradient));
   }
 
   void backward(uint32_t i, int phase) {
-    const TrainKind& kind = *train_kind(model.layers[i].kind);
-    const Place& place = places[i];
-    float* const dx = i > learns ? at(flight.gradients[(i + 1) % 2]) : nullptr;
-    Arena again(arena.base);
-    again.used = place.kept;
-    kind.backward(call_of(i, place, at(flight.gradients[i % 2]), dx), phase, again);
-    if (!dx || !place.mask || phase + 1 < kind.phases[1]) return;
-    const float* const mask = at(place.mask);
-    for (int64_t j = 0; j < int64_t(place.rows_in) * place.x_stride; ++j) dx[j] *= mask[j];
+    const LayerRecord& layer = model.layers[i];
+    const TrainKind& kind = *train_kind(layer.kind);
+    const bool last_phase = phase + 1 == kind.phases[1];
+    float* const dy = at(places[i].gradient);
+    TrainPart parts[most_sources];
+    for (uint32_t p = 0; p < sources_of(layer); ++p) {
+      const uint32_t source = source_of(layer, p);
+      const bool wanted = source > learns, first = wanted && is_first_gradient(model, i, p);
+      float* const there = wanted ? at(places[source - 1].gradient) : nullptr;
+      float* const dx = !wanted || first ? there : at(state.spare);
+      if (p > 0 && !wanted) continue;
+      TrainCall call = call_of(i, parts, dy, dx);
+      call.part = p;
+      Arena again(arena.base);
+      again.used = places[i].kept;
+      kind.backward(call, phase, again);
+      if (!wanted || !last_phase) continue;
+      const Entering& in = parts_of(i)[p];
+      const size_t floats = size_t(in.rows) * size_t(in.x_stride);
+      if (in.mask) model.kernels->multiply_f32(at(in.mask), dx, floats);
+      if (!first) model.kernels->add_f32(dx, there, floats);
+    }
   }
 };
 
-/// Where a pass meets next, or ends, having left `from`. With a pass, it goes there.
-Station go(const OpenModel& model, uint32_t learns, Station from, Pass* pass) {
-  Station at = from;
+/// Where a pass next waits for other shards, or ends, after it has left `from`. With a pass, computes up to there.
+Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
+  Point at = from;
   if (!at.back) {
     for (; at.layer < model.layer_count; ++at.layer, at.phase = 0)
       for (; at.phase < train_kind(model.layers[at.layer].kind)->phases[0];) {
@@ -192,7 +271,7 @@ Station go(const OpenModel& model, uint32_t learns, Station from, Pass* pass) {
         ++at.phase;
         if (at.phase < train_kind(model.layers[at.layer].kind)->phases[0]) return at;
       }
-    if (pass) pass->lose();
+    if (pass) pass->compute_loss();
     at = {model.layer_count - 1, 0, true, false};
   }
   for (;; --at.layer, at.phase = 0) {
@@ -207,30 +286,30 @@ Station go(const OpenModel& model, uint32_t learns, Station from, Pass* pass) {
   return at;
 }
 
-/// Of the shards in flight a rank runs its own: rank, rank + ranks, and so on.
-struct Leg {
+/// A part of the passes of the shards in flight, one task a shard. A rank computes its own: rank, rank + ranks, and so on.
+struct PassTask {
   const Batch& batch;
-  Station from;
+  Point from;
   uint32_t rank, ranks;
 
   static void run(void* argument, uint32_t i) {
-    const Leg& leg = *static_cast<Leg*>(argument);
-    const Batch& batch = leg.batch;
-    const uint32_t slot = leg.rank + i * leg.ranks;
+    const PassTask& task = *static_cast<PassTask*>(argument);
+    const Batch& batch = task.batch;
+    const uint32_t slot = task.rank + i * task.ranks;
     Pass pass(batch, slot, batch.layout.shard_memory + uint64_t(slot) * batch.layout.shard_bytes);
-    if (leg.from.back || leg.from.layer > 0 || leg.from.phase > 0) {
+    if (task.from.back || task.from.layer > 0 || task.from.phase > 0) {
       pass.resume();
     } else {
       const uint32_t begin = (batch.first + slot) * shard_sequences;
       const uint32_t end = begin + shard_sequences < batch.count ? begin + shard_sequences : batch.count;
       pass.begin(make_shard(batch.sequences, begin, end));
     }
-    go(batch.model, pass.learns, leg.from, &pass);
+    advance(batch.model, pass.learns, task.from, &pass);
     pass.wait();
   }
 };
 
-/// Pieces on their way, many at a time. What has one is not inlined: a board that trains alone has no stack for it.
+/// Collects pieces and hands them to the host many at a time. A function with one is not inlined: a board that trains alone has no stack for it.
 struct Gathering {
   static constexpr uint32_t most = 128;
   const sluice_host* host;
@@ -241,13 +320,13 @@ struct Gathering {
   explicit Gathering(const sluice_host* h) : host(h) {}
 
   void add(void* data, uint64_t bytes, uint32_t from, uint32_t to = SLUICE_EVERY_RANK) {
-    if (n == most) go();
+    if (n == most) send();
     pieces[n++] = {data, bytes, from, to};
   }
   /// What a shard in flight leaves.
   void add_of(uint32_t slot, void* data, uint64_t bytes) { add(data, bytes, slot % host->ranks); }
 
-  bool go() {
+  bool send() {
     if (!failed && n) failed = host->gather(host->context, pieces, n) != 0;
     n = 0;
     return !failed;
@@ -260,7 +339,7 @@ struct Gathering {
   const uint32_t state_bytes = state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
   Gathering gathering(host);
   for (uint32_t s = 0; s < flying; ++s) {
-    gathering.add_of(s, l.flights + s, sizeof(Flight));
+    gathering.add_of(s, l.states + s, sizeof(ShardState));
     for (uint32_t i = (batch.first + s) * shard_sequences; i < batch.count && i < (batch.first + s + 1) * shard_sequences; ++i)
       if (batch.sequences[i].state) gathering.add_of(s, batch.sequences[i].state, state_bytes);
     for (uint32_t rank = 0; rank < host->ranks; ++rank) {
@@ -269,26 +348,26 @@ struct Gathering {
       if (slice.begin < slice.end) gathering.add(from, (slice.end - slice.begin) * sizeof(float), s % host->ranks, rank);
     }
   }
-  if (!gathering.go() || batch.model.layers[0].kind != SLUICE_EMBEDDING) return !gathering.failed;
+  if (!gathering.send() || batch.model.layers[0].kind != SLUICE_EMBEDDING) return !gathering.failed;
   const auto units = uint64_t(padded(int(batch.model.layers[0].out)));
   for (uint32_t s = 0; s < flying; ++s) {
-    const SeenRows& seen = l.flights[s].seen;
+    const SeenRows& seen = l.states[s].seen;
     uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
     if (seen.count == 0) continue;
     gathering.add_of(s, memory + seen.ids, uint64_t(seen.count) * sizeof(int32_t));
     gathering.add_of(s, memory + seen.rows, uint64_t(seen.count) * units * sizeof(float));
   }
-  return gathering.go();
+  return gathering.send();
 }
 
 [[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
   Gathering gathering(host);
   for (uint32_t s = 0; s < flying; ++s) gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.meeting, n * sizeof(float));
-  return gathering.go();
+  return gathering.send();
 }
 
-/// Adds up what the shards left for the meeting at this station, in shard order.
-bool meet(const Batch& batch, const sluice_host* host, const Station& at, uint32_t flying) {
+/// Adds up what the shards left for the meeting at this point, in shard order.
+bool meet(const Batch& batch, const sluice_host* host, const Point& at, uint32_t flying) {
   const Layout& l = batch.layout;
   const LayerRecord& layer = batch.model.layers[at.layer];
   const auto n = size_t(train_kind(layer.kind)->meeting(layer));
@@ -320,7 +399,7 @@ uint64_t shard_needs(const Batch& nothing, const Shard& worst) {
   pass.begin(worst);
   for (uint32_t i = 0; i < pass.layers; ++i)
     for (int phase = 0; phase < train_kind(pass.model.layers[i].kind)->phases[0]; ++phase) pass.forward(i, phase);
-  pass.lose();
+  pass.compute_loss();
   return pass.arena.peak;
 }
 
@@ -338,10 +417,10 @@ bool run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
   const uint32_t ranks = ranks_of(host), rank = rank_of(host);
   const uint32_t own = flying > rank ? (flying - rank + ranks - 1) / ranks : 0;
-  for (Station at{0, 0, false, false}; !at.done;) {
-    Leg leg{batch, at, rank, ranks};
-    spread(host, own, Leg::run, &leg);
-    at = go(batch.model, learns, at, nullptr);
+  for (Point at{0, 0, false, false}; !at.done;) {
+    PassTask task{batch, at, rank, ranks};
+    spread(host, own, PassTask::run, &task);
+    at = advance(batch.model, learns, at, nullptr);
     if (!at.done && !meet(batch, host, at, flying)) return false;
   }
   return ranks == 1 || gather_group(batch, host, flying);
@@ -358,7 +437,7 @@ Slice slice_of(const Layout& l, uint32_t rank, uint32_t ranks) {
     const Slice slice = slice_of(l, rank, ranks_of(host));
     if (slice.begin < slice.end) gathering.add(l.added() + slice.begin, (slice.end - slice.begin) * sizeof(float), rank);
   }
-  return ranks_of(host) == 1 || gathering.go();
+  return ranks_of(host) == 1 || gathering.send();
 }
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// A batch's way through the network and back. All shards of a group go together, layer by layer; they meet only where a layer must add
-// something up over the batch in its middle (batch normalization), else a shard goes all the way as one task.
+// The forward and the backward pass of a batch. All shards of a group are computed together, layer by layer; they wait for one another
+// only where a layer must add something up over the batch in its middle (batch normalization). Else a shard's whole pass is one task.
 #ifndef SLUICE_TRAIN_PASS_H
 #define SLUICE_TRAIN_PASS_H
 
@@ -7,19 +7,28 @@
 
 namespace sluice {
 
-/// Where a layer's part of a pass lies: bytes from the start of the shard's memory.
-struct Place {
-  uint64_t kept, x, mask;  ///< mask 0: what enters was not dropped
-  int32_t x_stride, rows_in;
+/// What enters a layer from one source, as the layer reads it: bytes from the start of the shard's memory.
+struct Entering {
+  uint64_t x, mask;  ///< mask 0: nothing was dropped
+  int32_t x_stride, rows, width;
 };
 
-/// A shard on its way. Between two meetings it waits here.
-struct Flight {
+/// Where a layer's part of a pass lies: bytes from the start of the shard's memory.
+struct Place {
+  Entering in;        ///< of a layer that joins not used
+  uint64_t parts;     ///< of a layer that joins: Entering [parts]
+  uint64_t kept;      ///< what the layer keeps for its backward pass
+  uint64_t y;         ///< its output [rows][padded(out)]
+  uint64_t gradient;  ///< that of its output, once the backward pass has begun
+  int32_t rows;
+};
+
+/// What a shard's pass leaves while it waits for the other shards.
+struct ShardState {
   Shard shard;
-  uint64_t used;  ///< of the shard's memory
-  uint64_t x;     ///< what enters the next layer, as Place has it
-  int32_t x_stride, rows;
-  uint64_t gradients[2];
+  uint64_t used;      ///< of the shard's memory
+  uint64_t frames;    ///< the sequences' frames [steps][sequences][inputs]: bytes from the start of the shard's memory
+  uint64_t spare;     ///< room for a gradient that is added to one that is there already
   SeenRows seen;
   ShardLoss loss;
 };
@@ -33,7 +42,7 @@ struct Layout {
   uint64_t* prepared;      ///< [layers] where each layer's transposed weights lie, in bytes from the arena's start
   float* shard_gradients;  ///< [shards in flight][shard floats]
   uint8_t* seen_ids;       ///< [ids of an embedding] 1: in this batch
-  Flight* flights;         ///< [shards in flight]
+  ShardState* states;      ///< [shards in flight]
   float* partials;         ///< [shards in flight][meeting floats]
   float* totals;           ///< [layers][meeting floats] of a layer's last meeting forward
   float* total;            ///< [meeting floats] of a meeting on the way back
@@ -46,7 +55,7 @@ struct Layout {
   float* added() const { return gradient + (shard_begin - section_begin) / sizeof(float); }
 };
 
-/// A batch on its way.
+/// A batch in training.
 struct Batch {
   const OpenModel& model;
   const sluice_train_options& options;
@@ -55,7 +64,7 @@ struct Batch {
   const sluice_sequence* sequences;
   uint32_t count;
   uint64_t step;
-  float scale;     ///< of a target's gradient
+  const float* scales;  ///< [goals] of a target's gradient
   uint32_t first;  ///< shard of the group in flight
 };
 

@@ -7,7 +7,8 @@ namespace sluice {
 
 const TrainKind* train_kind(uint8_t kind) {
   static constexpr const TrainKind* kinds[] = {&train_gru,       &train_gru_before, &train_lstm,       &train_rnn,       &train_dense,
-                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize, &train_difference};
+                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize, &train_difference,
+                                               &train_select,    &train_concat,     &train_add,        &train_multiply};
   for (const TrainKind* k : kinds)
     if (k->kind == kind) return k;
   return nullptr;
@@ -34,11 +35,7 @@ uint32_t lowest_learning(const OpenModel& model, const sluice_train_options& opt
   return i;
 }
 
-bool answers_every_step(const OpenModel& model) {
-  for (uint32_t i = 0; i < model.layer_count; ++i)
-    if (last_step_only(model.layers[i])) return false;
-  return true;
-}
+bool answers_every_step(const OpenModel& model) { return !(model.layers[model.layer_count - 1].flags & once_flag); }
 
 bool tied_to_earlier(const OpenModel& model, uint32_t layer) {
   for (uint32_t i = 0; i < layer; ++i)
@@ -96,7 +93,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.shard_floats = (l.weights_end - l.shard_begin) / uint32_t(sizeof(float));
   l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.shard_floats);
   l.seen_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);
-  l.flights = arena.take<Flight>(l.shards);
+  l.states = arena.take<ShardState>(l.shards);
   l.meeting = meeting_floats(model);
   l.partials = arena.take<float>(uint64_t(l.shards) * l.meeting);
   l.totals = arena.take<float>(uint64_t(model.layer_count) * l.meeting);
@@ -113,7 +110,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   const uint32_t n = options.max_sequences < shard_sequences ? options.max_sequences : shard_sequences;
   Shard worst{int(n), int(options.max_steps), {}, {}};
   for (int& length : worst.length) length = int(options.max_steps);
-  l.shard_bytes = shard_needs({model, options, l, nullptr, nullptr, 0, 0, 0.0f, 0}, worst);
+  l.shard_bytes = shard_needs({model, options, l, nullptr, nullptr, 0, 0, nullptr, 0}, worst);
   l.shard_memory = arena.take<uint8_t>(uint64_t(l.shards) * l.shard_bytes);
   return l;
 }
@@ -162,10 +159,23 @@ bool good_options(const sluice_train_options& o) {
          o.shards <= most && good_rounding(o.rounding);
 }
 
-/// Whether the last layer gives what the loss wants.
-bool fits_loss(const LayerRecord& last, const sluice_train_options& options) {
-  if (!takes_logits(options.loss)) return true;
-  return last.kind == SLUICE_DENSE && last.activation == (options.loss == SLUICE_BINARY ? SLUICE_SIGMOID : SLUICE_SOFTMAX);
+/// Whether every part of the answer gives what its loss wants.
+bool fits_losses(const OpenModel& model, const sluice_train_options& options) {
+  for (uint32_t i = 0; options.answers && i < answers_of(model); ++i)
+    if (options.answers[i].loss > SLUICE_BINARY || !finite_from(options.answers[i].weight, 0.0f)) return false;
+  if (options.answers && options.class_weights) return false;
+  if (goals_of(model, options) > most_sources) return false;
+  for (uint32_t i = 0; i < goals_of(model, options); ++i) {
+    const Goal goal = goal_of(model, options, i);
+    if (!takes_logits(goal.loss)) continue;
+    if (goal.layer == 0) return false;
+    const LayerRecord& last = model.layers[goal.layer - 1];
+    if (last.kind != SLUICE_DENSE || last.activation != (goal.loss == SLUICE_BINARY ? SLUICE_SIGMOID : SLUICE_SOFTMAX)) return false;
+    for (uint32_t later = goal.layer; options.answers && later + 1 < model.layer_count; ++later)  // others would read logits
+      for (uint32_t p = 0; p < sources_of(model.layers[later]); ++p)
+        if (source_of(model.layers[later], p) == goal.layer) return false;
+  }
+  return true;
 }
 
 bool good_layers(const OpenModel& model, const sluice_train_options& options) {
@@ -200,32 +210,52 @@ bool trainable(const OpenModel& model, const sluice_train_options& options) {
   if (first_trained(model) == model.layer_count || !good_layers(model, options) || !embedding_apart(model)) return false;
   for (uint32_t i = 0; i < model.layer_count; ++i)
     if (!train_kind(model.layers[i].kind) || model.layers[i].format != SLUICE_F32) return false;
-  return fits_loss(model.layers[model.layer_count - 1], options);
+  return fits_losses(model, options);
 }
 
-bool good_targets(const sluice_sequence& s, const sluice_train_options& options, int answers, int outputs) {
-  if (!by_class(options, s)) return s.values;
-  const int classes = options.loss == SLUICE_BINARY ? 2 : outputs;
-  if (!s.classes || (options.loss == SLUICE_BINARY && outputs != 1)) return false;
+bool good_classes(const sluice_sequence& s, int answers, int classes) {
   for (int a = 0; a < answers; ++a)
     if (s.classes[a] < -1 || s.classes[a] >= classes) return false;
   return true;
 }
 
-/// Whether the batch is as announced and has its targets; adds up the valid ones.
-bool good_batch(const Trainer& t, const sluice_sequence* sequences, uint32_t n, TargetSum* targets) {
+/// Whether the values that stand for classes are classes.
+bool good_class_values(const sluice_sequence& s, int answers, const Goal& goal, int width) {
+  for (int a = 0; a < answers; ++a) {
+    const float value = s.values[ptrdiff_t(a) * width + goal.target];
+    if (value == value && !(value >= 0.0f && value < float(goal.outputs) && value == float(int32_t(value)))) return false;
+  }
+  return true;
+}
+
+bool good_targets(const OpenModel& model, const sluice_sequence& s, const sluice_train_options& options, int answers) {
+  const int outputs = int(model.header().outputs);
+  if (by_class(options, s)) {
+    if (!s.classes || (options.loss == SLUICE_BINARY && outputs != 1)) return false;
+    return good_classes(s, answers, options.loss == SLUICE_BINARY ? 2 : outputs);
+  }
+  if (!s.values) return false;
+  for (uint32_t i = 0; options.answers && i < goals_of(model, options); ++i) {
+    const Goal goal = goal_of(model, options, i);
+    if (goal.loss == SLUICE_CROSS_ENTROPY && !good_class_values(s, answers, goal, targets_of(model, options))) return false;
+  }
+  return true;
+}
+
+/// Whether the batch is as announced and has its targets; adds up the valid ones of each goal.
+bool good_batch(const Trainer& t, const sluice_sequence* sequences, uint32_t n, TargetSum targets[most_sources]) {
   if (!sequences || n < 1 || n > t.options.max_sequences) return false;
   const bool every = answers_every_step(*t.model), ids = t.model->layers[0].kind == SLUICE_EMBEDDING;
-  const int outputs = int(t.model->header().outputs);
-  *targets = {0.0, 0};
+  for (uint32_t g = 0; g < most_sources; ++g) targets[g] = {0.0, 0};
   for (uint32_t i = 0; i < n; ++i) {
     const sluice_sequence& s = sequences[i];
     if (!(ids ? s.ids != nullptr : s.x != nullptr) || s.steps < 1 || s.steps > t.options.max_steps) return false;
     if (s.state && !can_carry(*t.model)) return false;
-    const int answers = every ? int(s.steps) : 1;
-    if (!good_targets(s, t.options, answers, outputs)) return false;
-    const TargetSum own = valid_targets(s, t.options, answers, outputs);
-    targets->weight += own.weight, targets->count += own.count;
+    if (!good_targets(*t.model, s, t.options, every ? int(s.steps) : 1)) return false;
+    for (uint32_t g = 0; g < goals_of(*t.model, t.options); ++g) {
+      const TargetSum own = valid_targets(*t.model, t.options, goal_of(*t.model, t.options, g), s);
+      targets[g].weight += own.weight, targets[g].count += own.count;
+    }
   }
   return true;
 }
@@ -256,7 +286,7 @@ void add_seen_rows(const Batch& batch, uint32_t shards) {
   float* const gradient = l.gradient + (layer.w_ih - l.section_begin) / sizeof(float);
   for (uint32_t s = 0; s < shards; ++s) {
     const uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
-    const SeenRows& seen = l.flights[s].seen;
+    const SeenRows& seen = l.states[s].seen;
     const auto* const id = reinterpret_cast<const int32_t*>(memory + seen.ids);
     const auto* const rows = reinterpret_cast<const float*>(memory + seen.rows);
     for (uint32_t i = 0; i < seen.count; ++i) {
@@ -285,9 +315,9 @@ bool batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
     spread(host, add.tasks(), AddTask::run, &add);
     add_seen_rows(batch, flying);
     for (uint32_t s = 0; s < flying; ++s) {
-      result.loss_sum += l.flights[s].loss.sum;
-      result.targets += l.flights[s].loss.targets;
-      result.correct += l.flights[s].loss.correct;
+      result.loss_sum += l.states[s].loss.sum;
+      result.targets += l.states[s].loss.targets;
+      result.correct += l.states[s].loss.correct;
     }
   }
   return gather_gradient(l, host);
@@ -306,16 +336,22 @@ void keep_moments(const Trainer& t, const Layout& l) {
 /// @param norm  of the gradient clipped by value, before clipping by norm
 sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
                         sluice_train_result& result, Layout& layout, double& norm) {
-  TargetSum targets;
+  TargetSum targets[most_sources], all{0.0, 0};
+  float scales[most_sources];
   if (ranks_of(host) > 1 && host->rank >= host->ranks) return SLUICE_OPTIONS;
-  if (!good_batch(t, sequences, n, &targets)) return SLUICE_BATCH;
-  result = {0.0, targets.weight, 0, 0, 0.0, learning_rate(t.options, t.update), 0.0};
+  if (!good_batch(t, sequences, n, targets)) return SLUICE_BATCH;
+  for (uint32_t g = 0; g < goals_of(*t.model, t.options); ++g) {
+    const float weight = t.options.answers ? t.options.answers[g].weight : 1.0f;
+    scales[g] = targets[g].weight > 0.0 ? float(double(weight) / targets[g].weight) : 0.0f;
+    all.weight += targets[g].weight, all.count += targets[g].count;
+  }
+  result = {0.0, all.weight, 0, 0, 0.0, learning_rate(t.options, t.update), 0.0};
   Arena arena(t.arena);
   layout = lay_out(*t.model, t.options, arena);
-  if (targets.count == 0) return SLUICE_OK;
-  const float scale = targets.weight > 0.0 ? float(1.0 / targets.weight) : 0.0f;
-  Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scale, 0};
+  if (all.count == 0) return SLUICE_OK;
+  Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scales, 0};
   if (!batch_gradient(batch, host, result)) return SLUICE_GATHER;
+  if (t.options.answers) result.loss_sum *= all.weight;
   const GradientNorm norms = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin}, layout.seen_ids);
   result.gradient_norm = norms.whole;
   result.gradient_norm_clipped = norm = norms.by_value;

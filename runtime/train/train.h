@@ -65,6 +65,13 @@ struct SeenRows {
   uint32_t count;
 };
 
+/// A source of a layer that joins.
+struct TrainPart {
+  const float* x;  ///< [rows][x_stride]
+  int x_stride, width;
+  bool ended;  ///< x has a row for every frame, the layer one for each sequence: of a sequence its last frame counts
+};
+
 /// One layer's share of a shard's pass.
 struct TrainCall {
   const Kernels& kernels;
@@ -75,8 +82,10 @@ struct TrainCall {
   Parameters parameters;
   const float* zeros;       ///< [the widest layer, or a strip] zeros
   const float* transposed;  ///< what prepare made
-  const float* x;           ///< [rows_in][x_stride] the layer's input
+  const float* x;           ///< [rows_in][x_stride] the layer's input; of a layer that joins null
   int x_stride, rows_in;
+  const TrainPart* parts;   ///< of a layer that joins: its sources
+  uint32_t part;            ///< backward of a layer that joins: the source whose gradient is asked for
   int rows_out;
   bool keep_logits;         ///< the loss applies the last activation
   Rounding rounding;        ///< of the layer's state
@@ -85,10 +94,15 @@ struct TrainCall {
   uint32_t state_offset;    ///< floats of a carried state before this layer's
   bool adds;                ///< backward: a later layer has the same weights, and its gradients stand there already
   float* dy;                ///< [rows_out][padded(out)] backward only; overwritten
-  float* dx;                ///< [rows_in][padded(in)]; null where nothing below learns
+  float* dx;                ///< [rows_in][padded(in)], of a layer that joins as its source; null if nothing below learns
   SeenRows* seen_rows;      ///< what an embedding leaves there
   float* partial;           ///< [meeting] this shard's share of what shards add up between two phases
   const float* total;       ///< [meeting] the sum of all shards' shares of the phase before
+
+  /// The row of a part that belongs to a row of the output.
+  ptrdiff_t part_row(const TrainPart& p, int row) const {
+    return p.ended ? ptrdiff_t(shard.length[row] - 1) * shard.sequences + row : row;
+  }
 };
 
 struct TrainKind {
@@ -110,7 +124,7 @@ struct TrainKind {
 const TrainKind* train_kind(uint8_t kind);
 
 extern const TrainKind train_gru, train_gru_before, train_lstm, train_rnn, train_dense, train_standardize, train_embedding,
-    train_batch_norm, train_layer_norm, train_difference;
+    train_batch_norm, train_layer_norm, train_difference, train_select, train_concat, train_add, train_multiply;
 
 inline const float* no_preparation(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }
 
@@ -146,17 +160,17 @@ struct Dropped {
 };
 void drop(const Draw&, const sluice_sequence* batch, const Shard&, const Dropped&);
 
-/// What is done to what enters a layer.
-struct InputDrop {
+/// The dropout of a source (0: the frame, else a layer counted from 1) where other layers read it. Every reader drops the same numbers.
+struct SourceDrop {
   Purpose purpose;
-  uint32_t layer;  ///< 0 where the purpose tells it
+  uint32_t layer;  ///< 0 if the purpose tells it
   float rate;
 };
-InputDrop input_drop(const OpenModel&, const sluice_train_options&, uint32_t layer);
+SourceDrop drop_of(const OpenModel&, const sluice_train_options&, uint32_t source);
 
 /// The first layer with weights to learn; layer_count where there is none.
 uint32_t first_trained(const OpenModel&);
-/// The lowest layer whose input's gradient nobody wants: below it all are frozen or have nothing to learn.
+/// The lowest layer that learns: the gradient of what enters it is not wanted, nor anything below.
 uint32_t lowest_learning(const OpenModel&, const sluice_train_options&);
 bool is_frozen(const sluice_train_options&, uint32_t layer);
 bool answers_every_step(const OpenModel&);
@@ -170,9 +184,28 @@ struct ShardLoss {
 /// Whether the loss applies the last layer's softmax or sigmoid itself, and wants its logits.
 inline bool takes_logits(uint32_t loss) { return loss == SLUICE_CROSS_ENTROPY || loss == SLUICE_BINARY; }
 
+/// A part of the answer with a loss of its own, and its targets among the values of a sequence.
+struct Goal {
+  uint32_t loss;
+  float weight;
+  uint32_t layer;          ///< counted from 1
+  int first, outputs;      ///< of the answer
+  int target, targets;     ///< of a row of values
+};
+/// How many losses there are, and each.
+uint32_t goals_of(const OpenModel&, const sluice_train_options&);
+Goal goal_of(const OpenModel&, const sluice_train_options&, uint32_t i);
+
+/// How many values a row of targets has.
+int targets_of(const OpenModel&, const sluice_train_options&);
+
+/// Whether the loss applies the activation of that layer, counted from 0.
+bool keeps_logits(const OpenModel&, const sluice_train_options&, uint32_t layer);
+
 /// Whether a sequence's targets are its classes, not its values.
 inline bool by_class(const sluice_train_options& options, const sluice_sequence& sequence) {
-  return options.loss == SLUICE_CROSS_ENTROPY || (options.loss == SLUICE_BINARY && sequence.classes);
+  return !options.answers &&
+         (options.loss == SLUICE_CROSS_ENTROPY || (options.loss == SLUICE_BINARY && sequence.classes));
 }
 
 /// The sum of the weights of a sequence's valid targets, and how many there are (of values: numbers).
@@ -180,13 +213,13 @@ struct TargetSum {
   double weight;
   uint64_t count;
 };
-TargetSum valid_targets(const sluice_sequence&, const sluice_train_options&, int answers, int outputs);
+TargetSum valid_targets(const OpenModel&, const sluice_train_options&, const Goal&, const sluice_sequence&);
 
 /// The loss of a shard and dy, its gradient by y (of losses that take logits by those); y becomes probabilities there.
-/// @param y        [rows][padded(outputs)]; rows = steps * sequences with every_step, else sequences
-/// @param scale    1 / the sum of the weights of the batch's valid targets
-ShardLoss shard_loss(const Kernels&, const sluice_train_options&, const Shard&, const sluice_sequence* batch, bool every_step, int outputs,
-                     float scale, float* y, float* dy);
+/// @param y       [rows][padded(outputs)]; rows = steps * sequences if the model answers every step, else sequences
+/// @param scales  [goals] the weight of the goal / the sum of the weights of the batch's valid targets
+ShardLoss shard_loss(const OpenModel&, const sluice_train_options&, const Shard&, const sluice_sequence* batch, const float* scales,
+                     float* y, float* dy);
 
 /// Moves a batch normalization's running moments towards those of a batch, as its meetings left them.
 void run_moments(const LayerRecord&, const sluice_train_options&, const float* totals, uint8_t* weights);

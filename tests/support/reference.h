@@ -32,6 +32,12 @@ struct LossOf {
   double delta = 1, smoothing = 0;
   bool sum_over_steps = false;
   std::vector<float> weights = {};
+  struct Answer {
+    sluice_loss kind;
+    double weight;
+    int outputs;
+  };
+  std::vector<Answer> answers = {};  ///< a loss for each part of the answer, in place of kind
 };
 
 struct Reference {
@@ -124,6 +130,7 @@ struct Reference {
     double total = 0, weight = 0;
     uint64_t valid = 0;
     const std::vector<Frames> answers = batch_answers(examples);
+    if (!of.answers.empty()) return loss_of_parts(examples, answers, of);
     for (size_t i = 0; i < examples.size(); ++i) {
       double own = 0;
       for (size_t t = 0; t < answers[i].size(); ++t) add_targets(examples[i], t, answers[i][t], of, total, own, valid);
@@ -135,6 +142,34 @@ struct Reference {
   }
 
  private:
+  /// The sum of the parts' weighted means; their targets are values, of cross entropy one, the class.
+  static double loss_of_parts(const std::vector<Example>& examples, const std::vector<Frames>& answers, const LossOf& of) {
+    double sum = 0;
+    int first = 0, target = 0, width = 0;
+    for (const LossOf::Answer& answer : of.answers) width += answer.kind == SLUICE_CROSS_ENTROPY ? 1 : answer.outputs;
+    for (const LossOf::Answer& answer : of.answers) {
+      LossOf own;
+      own.kind = answer.kind;
+      double total = 0, weight = 0;
+      uint64_t valid = 0;
+      const int targets = answer.kind == SLUICE_CROSS_ENTROPY ? 1 : answer.outputs;
+      for (size_t i = 0; i < examples.size(); ++i)
+        for (size_t t = 0; t < answers[i].size(); ++t) {
+          Example one;
+          const auto values = examples[i].values.begin() + std::ptrdiff_t(t) * width + target;
+          if (answer.kind == SLUICE_CROSS_ENTROPY)
+            one.classes = {std::isnan(*values) ? -1 : int32_t(*values)};
+          else
+            one.values.assign(values, values + targets);
+          const auto begin = answers[i][t].begin() + first;
+          add_targets(one, 0, Frame(begin, begin + answer.outputs), own, total, weight, valid);
+        }
+      sum += answer.weight * total / weight;
+      first += answer.outputs, target += targets;
+    }
+    return sum;
+  }
+
   mutable std::vector<double> added;  ///< by roundings, in order
   mutable size_t rounding = 0;
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/graph.h"
 #include "models.h"
 #include "reference.h"
 #include "sluice_train.h"
@@ -26,8 +27,7 @@ inline std::vector<Example> random_examples(const Network& network, int count, i
   Noise noise(seed);
   const int inputs = tools::frame_width(network), outputs = network.layers.back().out;
   const bool ids = network.layers.front().kind == SLUICE_EMBEDDING;
-  bool every = true;
-  for (const Layer& l : network.layers) every = every && !(tools::recurrent(l) && !l.every_step);
+  const bool every = !tools::hands_on_once(network).back();
   std::vector<Example> v;
   for (int i = 0; i < count; ++i) {
     Example e;

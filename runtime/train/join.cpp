@@ -1,0 +1,115 @@
+// Select, concat, add and multiply, forward and backward. A layer that joins is asked for the gradient of one source after another.
+#include <string.h>
+
+#include "train.h"
+
+namespace sluice {
+namespace {
+
+float* take_output(const TrainCall& call, Arena& arena) {
+  return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
+}
+
+/// Calls f(row of the output, row of a part) for the rows of the output, y and x being padded.
+template <class F>
+void each_row(const TrainCall& call, float* y, const TrainPart& part, F f) {
+  const int units = padded(int(call.layer.out));
+  for (int row = 0; row < call.rows_out; ++row)
+    f(y + ptrdiff_t(row) * units, part.x + call.part_row(part, row) * part.x_stride);
+}
+
+/// Calls f(row of dy, row of dx, row of the output) after dx has been cleared where no row of the output stands for it.
+template <class F>
+void each_gradient(const TrainCall& call, F f) {
+  const TrainPart& part = call.parts[call.part];
+  const int units = padded(int(call.layer.out)), width = padded(part.width);
+  const int rows = part.ended ? call.shard.steps * call.shard.sequences : call.rows_out;
+  memset(call.dx, 0, size_t(rows) * size_t(width) * sizeof(float));
+  for (int row = 0; row < call.rows_out; ++row)
+    f(call.dy + ptrdiff_t(row) * units, call.dx + call.part_row(part, row) * width, row);
+}
+
+float* forward_concat(const TrainCall& call, int, Arena& arena) {
+  float* const y = take_output(call, arena);
+  if (arena.measures()) return y;
+  memset(y, 0, size_t(call.rows_out) * size_t(padded(int(call.layer.out))) * sizeof(float));
+  int first = 0;
+  for (uint32_t p = 0; p < call.layer.parts; ++p) {
+    const int width = call.parts[p].width;
+    each_row(call, y, call.parts[p],
+             [&](float* to, const float* x) { memcpy(to + first, x, size_t(width) * sizeof(float)); });
+    first += width;
+  }
+  return y;
+}
+
+void backward_concat(const TrainCall& call, int, Arena& arena) {
+  take_output(call, arena);
+  if (!call.dx) return;
+  int first = 0;
+  for (uint32_t p = 0; p < call.part; ++p) first += call.parts[p].width;
+  const size_t bytes = size_t(call.parts[call.part].width) * sizeof(float);
+  each_gradient(call, [&](const float* dy, float* dx, int) { memcpy(dx, dy + first, bytes); });
+}
+
+/// y = x of the first source, then each other one is added or multiplied in.
+template <bool adds>
+float* forward_join(const TrainCall& call, int, Arena& arena) {
+  float* const y = take_output(call, arena);
+  if (arena.measures()) return y;
+  const auto n = size_t(call.layer.out);
+  memset(y, 0, size_t(call.rows_out) * size_t(padded(int(n))) * sizeof(float));
+  for (uint32_t p = 0; p < call.layer.parts; ++p)
+    each_row(call, y, call.parts[p], [&](float* to, const float* x) {
+      if (p == 0)
+        memcpy(to, x, n * sizeof(float));
+      else
+        adds ? call.kernels.add_f32(x, to, n) : call.kernels.multiply_f32(x, to, n);
+    });
+  return y;
+}
+
+/// Of a sum dx = dy; of a product dy times the other sources, in their order.
+template <bool adds>
+void backward_join(const TrainCall& call, int, Arena& arena) {
+  take_output(call, arena);
+  if (!call.dx) return;
+  const auto n = size_t(call.layer.out);
+  each_gradient(call, [&](const float* dy, float* dx, int row) {
+    memcpy(dx, dy, n * sizeof(float));
+    for (uint32_t p = 0; !adds && p < call.layer.parts; ++p)
+      if (p != call.part) call.kernels.multiply_f32(call.parts[p].x + call.part_row(call.parts[p], row) * call.parts[p].x_stride, dx, n);
+  });
+}
+
+const int32_t* columns_of(const TrainCall& call) {
+  return reinterpret_cast<const int32_t*>(call.parameters.base + call.layer.w_ih);
+}
+
+float* forward_select(const TrainCall& call, int, Arena& arena) {
+  float* const y = take_output(call, arena);
+  if (arena.measures()) return y;
+  const int n = int(call.layer.out), units = padded(n);
+  memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
+  for (int row = 0; row < call.rows_out; ++row)
+    for (int i = 0; i < n; ++i) y[ptrdiff_t(row) * units + i] = call.x[ptrdiff_t(row) * call.x_stride + columns_of(call)[i]];
+  return y;
+}
+
+void backward_select(const TrainCall& call, int, Arena& arena) {
+  take_output(call, arena);
+  if (!call.dx) return;
+  const int n = int(call.layer.out), units = padded(n), width = padded(int(call.layer.in));
+  memset(call.dx, 0, size_t(call.rows_in) * size_t(width) * sizeof(float));
+  for (int row = 0; row < call.rows_in; ++row)
+    for (int i = 0; i < n; ++i) call.dx[ptrdiff_t(row) * width + columns_of(call)[i]] += call.dy[ptrdiff_t(row) * units + i];
+}
+
+}  // namespace
+
+constexpr TrainKind train_select{SLUICE_SELECT, {1, 1}, nullptr, no_preparation, forward_select, backward_select};
+constexpr TrainKind train_concat{SLUICE_CONCAT, {1, 1}, nullptr, no_preparation, forward_concat, backward_concat};
+constexpr TrainKind train_add{SLUICE_ADD, {1, 1}, nullptr, no_preparation, forward_join<true>, backward_join<true>};
+constexpr TrainKind train_multiply{SLUICE_MULTIPLY, {1, 1}, nullptr, no_preparation, forward_join<false>, backward_join<false>};
+
+}  // namespace sluice
