@@ -1,5 +1,5 @@
 // What an evaluation says: measures by hand and by scikit-learn's numbers, naive answers, intervals.
-#include "train/measures.h"
+#include "evaluate/measures.h"
 
 #include <doctest/doctest.h>
 
@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "../support/numbers.h"
-#include "common/model_file.h"
-#include "convert/network.h"
+#include "model/model_file.h"
+#include "model/network.h"
 
 using namespace sluice::tools;
 using sluice::tests::Noise;

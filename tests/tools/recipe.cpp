@@ -1,13 +1,13 @@
 // The table of keys and the recipe.
 #include "../support/refusal.h"
-#include "recipe.h"
+#include "recipe/recipe.h"
 
 #include <doctest/doctest.h>
 
 #include <set>
 
 #include "common/error.h"
-#include "keys.h"
+#include "recipe/keys.h"
 
 using namespace sluice::tools;
 

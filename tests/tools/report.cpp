@@ -10,12 +10,12 @@
 #include "../support/markup.h"
 #include "../support/models.h"
 #include "../support/refusal.h"
-#include "common/model_file.h"
+#include "evaluate/evaluate.h"
+#include "model/model_file.h"
 #include "report/charts.h"
 #include "report/inside.h"
 #include "report/markup.h"
 #include "report/scale.h"
-#include "train/evaluate.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -10,8 +10,8 @@
 #include "../support/models.h"
 #include "common/error.h"
 #include "common/safe_file.h"
+#include "evaluate/measures.h"
 #include "train/checkpoint.h"
-#include "train/measures.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -8,7 +8,7 @@
 
 #include "common/error.h"
 #include "data/data.h"
-#include "recipe.h"
+#include "recipe/recipe.h"
 #include "tune/halving.h"
 #include "tune/plan.h"
 #include "tune/study.h"

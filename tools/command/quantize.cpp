@@ -6,14 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../convert/analyze.h"
 #include "../convert/saturation.h"
-#include "../recipe.h"
-#include "../train/evaluate.h"
-#include "../train/range_trials.h"
+#include "../evaluate/evaluate.h"
+#include "../evaluate/range_trials.h"
+#include "../model/model_file.h"
+#include "../recipe/recipe.h"
 #include "command.h"
 
 namespace sluice::tools {

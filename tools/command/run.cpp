@@ -5,14 +5,14 @@
 
 #include "../common/error.h"
 #include "../common/hex.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../convert/saturation.h"
 #include "../data/data.h"
-#include "../keys.h"
-#include "../recipe.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../model/model_file.h"
+#include "../recipe/keys.h"
+#include "../recipe/recipe.h"
 #include "command.h"
 #include "generate.h"
 

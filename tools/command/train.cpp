@@ -7,13 +7,13 @@
 #include <filesystem>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/progress.h"
 #include "../common/ranks.h"
 #include "../common/safe_file.h"
-#include "../keys.h"
-#include "../recipe.h"
+#include "../model/model_file.h"
+#include "../recipe/keys.h"
+#include "../recipe/recipe.h"
 #include "../train/checkpoint.h"
 #include "../train/input.h"
 #include "../train/start.h"

@@ -10,8 +10,8 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
-#include "../train/mean.h"
-#include "../train/measures.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/measures.h"
 #include "seeds.h"
 #include "train_run.h"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "../common/error.h"
-#include "../data/run_rows.h"
 #include "kernels/kernels.h"
+#include "run_rows.h"
 
 namespace sluice::tools {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../data/data.h"
-#include "network.h"
+#include "../model/network.h"
 
 namespace sluice::tools {
 

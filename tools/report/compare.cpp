@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "../common/print.h"
-#include "../train/mean.h"
-#include "../train/measures.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/measures.h"
 #include "markup.h"
 #include "report.h"
 #include "style.h"

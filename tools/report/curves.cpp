@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "../common/print.h"
-#include "../keys.h"
-#include "../train/monitor.h"
+#include "../evaluate/monitor.h"
+#include "../recipe/keys.h"
 #include "charts.h"
 #include "kernels/kernels.h"
 #include "markup.h"

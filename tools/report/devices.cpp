@@ -7,7 +7,7 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../convert/cost.h"
-#include "../train/range_trials.h"
+#include "../evaluate/range_trials.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"

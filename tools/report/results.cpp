@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "../common/print.h"
-#include "../train/measures.h"
+#include "../evaluate/measures.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "../common/model_file.h"
-#include "../convert/network.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../model/model_file.h"
+#include "../model/network.h"
 #include "../train/input.h"
 
 namespace sluice::tools {

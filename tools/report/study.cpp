@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <set>
 
-#include "../train/monitor.h"
+#include "../evaluate/monitor.h"
 #include "draw.h"
 #include "markup.h"
 

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "../common/print.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
 #include "draw.h"
 #include "importance.h"
 #include "markup.h"

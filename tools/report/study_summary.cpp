@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "../common/print.h"
-#include "../train/mean.h"
-#include "../train/monitor.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/monitor.h"
 #include "markup.h"
 #include "study.h"
 

@@ -7,7 +7,7 @@
 
 #include "../common/error.h"
 #include "../common/print.h"
-#include "../train/measures.h"
+#include "../evaluate/measures.h"
 #include "markup.h"
 #include "report.h"
 

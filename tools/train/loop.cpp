@@ -10,10 +10,10 @@
 #include "../common/error.h"
 #include "../common/progress.h"
 #include "../convert/fold.h"
+#include "../evaluate/measures.h"
 #include "aware.h"
 #include "batches.h"
 #include "checkpoint.h"
-#include "measures.h"
 #include "train.h"
 
 namespace sluice::tools {

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "../common/error.h"
-#include "../keys.h"
+#include "../recipe/keys.h"
 #include "batches.h"
 #include "kernels/kernels.h"
 

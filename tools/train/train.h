@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "../common/model_file.h"
 #include "../common/ranks.h"
 #include "../convert/budget.h"
-#include "../convert/network.h"
 #include "../data/data.h"
-#include "../recipe.h"
-#include "evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../model/model_file.h"
+#include "../model/network.h"
+#include "../recipe/recipe.h"
 #include "prune.h"
 #include "run_folder.h"
 #include "sluice_train.h"

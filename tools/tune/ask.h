@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "space.h"
+#include "../recipe/space.h"
 
 namespace sluice::tools {
 

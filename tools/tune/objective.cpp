@@ -9,9 +9,9 @@
 #include "../common/error.h"
 #include "../convert/calibrate.h"
 #include "../convert/quantize.h"
-#include "../train/mean.h"
-#include "../train/measures.h"
-#include "../train/monitor.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/measures.h"
+#include "../evaluate/monitor.h"
 #include "../train/start.h"
 
 namespace sluice::tools {

@@ -10,8 +10,8 @@
 #include "../common/hash.h"
 #include "../convert/budget.h"
 #include "../data/parse_number.h"
+#include "../recipe/space_toml.h"
 #include "../train/input.h"
-#include "space_toml.h"
 
 namespace sluice::tools {
 namespace {

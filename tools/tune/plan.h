@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../recipe.h"
+#include "../recipe/recipe.h"
 #include "../train/train.h"
 #include "study.h"
 

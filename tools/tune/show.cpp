@@ -10,8 +10,8 @@
 #include "../common/print.h"
 #include "../common/progress.h"
 #include "../data/parse_number.h"
-#include "../train/mean.h"
-#include "../train/monitor.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/monitor.h"
 
 namespace sluice::tools {
 namespace {

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
-#include "../recipe.h"
-#include "../train/monitor.h"
+#include "../evaluate/monitor.h"
+#include "../recipe/recipe.h"
 #include "database.h"
 #include "store.h"
 

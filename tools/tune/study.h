@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "space.h"
+#include "../recipe/space.h"
 
 namespace sluice::tools {
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "../common/crew.h"
-#include "../common/model_file.h"
+#include "../convert/run_rows.h"
 #include "../data/data.h"
-#include "../data/run_rows.h"
+#include "../model/model_file.h"
 #include "sluice.h"
 
 namespace sluice::tools {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <iterator>
 
-#include "../common/blob_text.h"
 #include "../common/error.h"
+#include "blob_text.h"
 #include "runtime/blob.h"
 #include "runtime/layer.h"
 

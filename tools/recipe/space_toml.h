@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "../toml.h"
 #include "space.h"
+#include "toml.h"
 
 namespace sluice::tools {
 

@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <new>
 
-#include "../convert/order.h"
+#include "../common/error.h"
+#include "../common/safe_file.h"
 #include "../data/vocabulary.h"
 #include "blob_text.h"
-#include "error.h"
+#include "order.h"
 #include "runtime/layer.h"
-#include "safe_file.h"
 
 namespace sluice::tools {
 namespace {

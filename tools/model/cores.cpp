@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../common/error.h"
-#include "../keys.h"
+#include "../recipe/keys.h"
 
 namespace sluice::tools {
 namespace {

@@ -7,8 +7,8 @@
 #include <unordered_map>
 
 #include "../../kernels/kernels.h"
-#include "../common/model_file.h"
-#include "../convert/network.h"
+#include "../model/model_file.h"
+#include "../model/network.h"
 
 namespace sluice::tools {
 namespace {

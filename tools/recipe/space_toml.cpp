@@ -13,8 +13,8 @@
 #include <sstream>
 
 #include "../common/error.h"
-#include "../keys.h"
-#include "../recipe.h"
+#include "keys.h"
+#include "recipe.h"
 #include "space_toml.h"
 
 namespace sluice::tools {

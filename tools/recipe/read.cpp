@@ -7,12 +7,12 @@
 #include <set>
 #include <sstream>
 
-#include "common/error.h"
-#include "common/safe_file.h"
+#include "../common/error.h"
+#include "../common/safe_file.h"
 #include "keys.h"
 #include "sluice_train.h"
+#include "space_toml.h"
 #include "toml.h"
-#include "tune/space_toml.h"
 
 namespace sluice::tools {
 namespace {

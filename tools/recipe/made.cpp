@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "common/error.h"
-#include "data/parse_number.h"
+#include "../common/error.h"
+#include "../data/parse_number.h"
 #include "keys.h"
 #include "recipe.h"
 #include "sluice_train.h"

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "data/data.h"
+#include "../data/data.h"
 #include "keys.h"
 #include "layers.h"
-#include "tune/space.h"
+#include "space.h"
 
 namespace sluice::tools {
 

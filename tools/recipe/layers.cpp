@@ -7,7 +7,7 @@
 #include <sstream>
 #include <variant>
 
-#include "common/error.h"
+#include "../common/error.h"
 #include "keys.h"
 #include "toml.h"
 

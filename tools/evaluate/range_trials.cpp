@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "../common/error.h"
-#include "../recipe.h"
+#include "../recipe/recipe.h"
 
 namespace sluice::tools {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "common/error.h"
+#include "../common/error.h"
 #include "keys.h"
 #include "recipe.h"
 

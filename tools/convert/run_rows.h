@@ -1,7 +1,7 @@
 // A model over rows of a data set, whose frames are numbers or ids.
 #pragma once
-#include "../common/model_file.h"
-#include "data.h"
+#include "../data/data.h"
+#include "../model/model_file.h"
 
 namespace sluice::tools {
 
