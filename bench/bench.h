@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "common/model_file.h"
-#include "convert/network.h"
 #include "limits.h"
+#include "model/model_file.h"
+#include "model/network.h"
 
 namespace sluice::bench {
 

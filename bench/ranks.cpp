@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "common/error.h"
-#include "common/model_file.h"
 #include "common/print.h"
 #include "common/ranks.h"
-#include "convert/network.h"
+#include "model/model_file.h"
+#include "model/network.h"
 #include "sluice_train.h"
 #include "train/train.h"
 

@@ -16,9 +16,9 @@
 #include <string>
 #include <vector>
 
-#include "convert/network.h"
-#include "convert/order.h"
 #include "frames.h"
+#include "model/network.h"
+#include "model/order.h"
 #include "shape.h"
 #include "tests/support/fixed_models.h"
 #include "training.h"

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "convert/network.h"
+#include "model/network.h"
 
 /// The layer of a word, all zeros; a cell hands every step on. Its kind is 0 for a word that is none.
 inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units, sluice_format format) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "convert/network.h"
+#include "model/network.h"
 #include "numbers.h"
 #include "runtime/blob.h"
 #include "sluice.h"

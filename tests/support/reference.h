@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "convert/network.h"
+#include "model/network.h"
 #include "numbers.h"
 #include "sluice_train.h"
 

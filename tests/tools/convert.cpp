@@ -4,9 +4,9 @@
 #include <cstdlib>
 
 #include "../support/forge.h"
-#include "common/blob_text.h"
 #include "common/hex.h"
 #include "data/parse_number.h"
+#include "model/blob_text.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -10,7 +10,7 @@
 
 #include "../support/numbers.h"
 #include "common/error.h"
-#include "train/measures.h"
+#include "evaluate/measures.h"
 
 using namespace sluice::tools;
 using sluice::tests::Noise;

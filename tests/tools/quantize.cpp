@@ -8,10 +8,10 @@
 
 #include "../support/fixed_models.h"
 #include "common/error.h"
-#include "common/model_file.h"
 #include "convert/analyze.h"
 #include "convert/budget.h"
 #include "convert/saturation.h"
+#include "model/model_file.h"
 
 using namespace sluice;
 using namespace sluice::tests;

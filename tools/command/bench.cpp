@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
+#include "../model/model_file.h"
 #include "command.h"
 #include "kernels/kernels.h"
 

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../convert/saturation.h"
-#include "../recipe.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../model/model_file.h"
+#include "../model/vocabulary.h"
+#include "../recipe/columns.h"
+#include "../recipe/made.h"
 #include "command.h"
 
 namespace sluice::tools {

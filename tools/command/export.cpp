@@ -3,16 +3,16 @@
 #include <filesystem>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
-#include "../convert/cores.h"
 #include "../convert/cost.h"
-#include "../convert/network.h"
-#include "../convert/order.h"
 #include "../convert/quantize.h"
 #include "../convert/self_test.h"
 #include "../convert/write_c.h"
+#include "../model/cores.h"
+#include "../model/model_file.h"
+#include "../model/network.h"
+#include "../model/order.h"
 #include "command.h"
 
 namespace sluice::tools {

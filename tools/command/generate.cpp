@@ -8,11 +8,11 @@
 #include "../../kernels/kernels.h"
 #include "../../kernels/random.h"
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../data/parse_number.h"
 #include "../data/vocabulary.h"
+#include "../model/model_file.h"
 #include "command.h"
 
 namespace sluice::tools {

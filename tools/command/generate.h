@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "../common/model_file.h"
+#include "../model/model_file.h"
 #include "command.h"
 
 namespace sluice::tools {

@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../common/print.h"
 #include "../convert/budget.h"
 #include "../convert/cost.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../model/model_file.h"
 #include "command.h"
 #include "runtime/blob.h"
 #include "runtime/layer.h"

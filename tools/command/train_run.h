@@ -4,8 +4,8 @@
 #include <string>
 
 #include "../common/error.h"
-#include "../recipe.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../recipe/read.h"
 #include "command.h"
 
 namespace sluice::tools {

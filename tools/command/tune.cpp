@@ -13,8 +13,13 @@
 #include "../common/ranks.h"
 #include "../common/safe_file.h"
 #include "../data/parse_number.h"
+#include "../recipe/columns.h"
+#include "../recipe/keys.h"
+#include "../recipe/read.h"
+#include "../recipe/write.h"
 #include "../train/start.h"
 #include "../tune/ask.h"
+#include "../tune/load.h"
 #include "../tune/processes.h"
 #include "../tune/rank_desk.h"
 #include "../tune/show.h"
@@ -83,7 +88,7 @@ Study new_study(const std::string& file, const Plan& plan) {
   study.data_hash = hash_of_data(plan.own);
   study.objective = plan.own.monitor, study.most_epochs = plan.own.epochs;
   study.core = plan.own.device_core;
-  study.type = plan.own.quantize_aware ? plan.own.quantize_type : plan.own.device_core.empty() ? "f32" : plan.own.device_type;
+  study.type = plan.own.quantize_aware || !plan.own.device_core.empty() ? device_format(plan.own) : SLUICE_F32;
   for (const auto& [name, amount] : budget_of(plan.own).limits) study.limits.push_back({name, amount});
   study.space = plan.space;
   return study;
@@ -162,7 +167,7 @@ void check_fits(const Plan& plan, Shapes& shapes) {
 }
 
 void check_grid(const Plan& plan, bool yes) {
-  if (plan.own.tune_method != "grid") return;
+  if (plan.own.tune_method != SearchMethod::grid) return;
   const double points = grid_points(plan.space);
   if (std::isinf(points)) {
     for (const Parameter& p : plan.space.parameters)

@@ -11,8 +11,9 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
-#include "../train/mean.h"
-#include "../train/measures.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/measures.h"
+#include "../recipe/read.h"
 #include "seeds.h"
 #include "train_run.h"
 
@@ -85,7 +86,8 @@ std::vector<Column> columns_for(const RunResult& result) {
   };
   add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
   if (accuracy && result.test.targets)
-    columns.push_back({"test balanced accuracy", [](const RunResult& r) { return watched_measure(r.test, "balanced_accuracy"); }, true});
+    columns.push_back({"test balanced accuracy",
+                       [](const RunResult& r) { return watched_measure(r.test, Monitor::balanced_accuracy); }, true});
   columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
   return columns;
 }

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "../common/print.h"
-#include "../data/run_rows.h"
+#include "run_rows.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "../common/error.h"
-#include "../data/run_rows.h"
 #include "kernels/kernels.h"
+#include "run_rows.h"
 
 namespace sluice::tools {
 namespace {
@@ -209,16 +209,6 @@ Range range_of(const std::vector<float>& values, RangeChoice choice) {
 }
 
 }  // namespace
-
-std::string range_name(RangeChoice choice) {
-  constexpr const char* names[] = {"min-max", "percentile", "min-error"};
-  return names[std::size_t(choice)];
-}
-
-RangeChoice range_choice(const std::string& name) {
-  return *std::find_if(std::begin(range_choices), std::end(range_choices),
-                       [&](RangeChoice c) { return range_name(c) == name; });
-}
 
 std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
   std::vector<double> result;

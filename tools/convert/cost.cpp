@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
-#include "cores.h"
+#include "../model/cores.h"
+#include "../model/model_file.h"
 #include "cost_csv.h"
 #include "kernels/kernels.h"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "network.h"
+#include "../model/network.h"
 
 namespace sluice::tools {
 

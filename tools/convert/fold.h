@@ -1,6 +1,6 @@
 // Batch normalization after training is a scale and a shift, which the layer that follows may take over.
 #pragma once
-#include "network.h"
+#include "../model/network.h"
 
 namespace sluice::tools {
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "../model/network.h"
 #include "calibrate.h"
-#include "network.h"
 
 namespace sluice::tools {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "../common/model_file.h"
 #include "../data/data.h"
-#include "network.h"
+#include "../model/model_file.h"
+#include "../model/network.h"
 
 namespace sluice::tools {
 

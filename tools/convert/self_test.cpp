@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "../model/network.h"
 #include "kernels/random.h"
-#include "network.h"
 
 namespace sluice::tools {
 namespace {

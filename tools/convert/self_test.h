@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "../common/model_file.h"
+#include "../model/model_file.h"
 
 namespace sluice::tools {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../convert/network.h"
+#include "network.h"
 
 namespace sluice::tools {
 

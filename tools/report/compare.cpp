@@ -6,8 +6,10 @@
 #include <filesystem>
 
 #include "../common/print.h"
-#include "../train/mean.h"
-#include "../train/measures.h"
+#include "../evaluate/mean.h"
+#include "../evaluate/measures.h"
+#include "../recipe/keys.h"
+#include "../recipe/write.h"
 #include "markup.h"
 #include "report.h"
 #include "style.h"

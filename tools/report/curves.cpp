@@ -5,8 +5,10 @@
 #include <cmath>
 
 #include "../common/print.h"
-#include "../keys.h"
-#include "../train/monitor.h"
+#include "../evaluate/monitor.h"
+#include "../recipe/keys.h"
+#include "../recipe/values.h"
+#include "../recipe/write.h"
 #include "charts.h"
 #include "kernels/kernels.h"
 #include "markup.h"
@@ -15,15 +17,15 @@
 namespace sluice::tools {
 namespace {
 
-const Axis epochs{"epoch", true};
-const Axis share_axis{"accuracy (%)", false, 100};
+const Axis epochs{.label = "epoch", .whole = true};
+const Axis share_axis{.label = "accuracy (%)", .most = 100};
 
 /// What a loss is counted in.
 std::string loss_unit(const Recipe& recipe) {
-  if (recipe.loss == "cross_entropy" || recipe.loss == "binary") return "nats";
-  const std::string what = recipe.loss == "huber"     ? "Huber"
-                           : recipe.loss == "mse_sum" ? "squared error, summed"
-                                                      : "squared error";
+  if (recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary) return "nats";
+  const std::string what = recipe.loss == LossKind::huber     ? "Huber"
+                           : recipe.loss == LossKind::mse_sum ? "squared error, summed"
+                                                              : "squared error";
   return recipe.standardize_target ? what + ", in deviations" : what;
 }
 
@@ -65,7 +67,7 @@ std::string loss_title(const NamedLog& log) {
 
 /// The epoch that early stopping kept.
 std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
-  const LogColumn* const watched = log.log.find("validation_" + recipe.monitor);
+  const LogColumn* const watched = log.log.find(fmt::format("validation_{}", word(recipe.monitor)));
   if (recipe.patience == 0 || !watched) return {};
   std::vector<double> values = watched->values;
   if (higher_is_better(recipe.monitor))
@@ -121,7 +123,7 @@ std::string gradient_chart(const NamedLog& log, const Recipe& recipe) {
   if (what.empty()) series.pop_back(), series[0].name.clear();
   return line_chart({.title = title,
                      .x = epochs,
-                     .y = {"norm"},
+                     .y = {.label = "norm"},
                      .series = series,
                      .note = "Mean over an epoch\u2019s batches, penalties included.",
                      .logarithmic = true});
@@ -148,7 +150,7 @@ std::string weight_chart(const NamedLog& log, const Recipe& recipe) {
   const std::string by = penalties(recipe);
   return line_chart({.title = by.empty() ? "Weight norms: no penalty holds them down" : "Weight norms under " + by,
                      .x = epochs,
-                     .y = {"norm of all weights of a kind"},
+                     .y = {.label = "norm of all weights of a kind"},
                      .series = series,
                      .note = "Square root of the sum of squares, at each epoch\u2019s end.",
                      .logarithmic = true});
@@ -166,7 +168,7 @@ std::string zero_chart(const NamedLog& log) {
   in_percent(series);
   return line_chart({.title = "Pruned: blocks of 8 x 4 weights that are zero",
                      .x = epochs,
-                     .y = {"share of blocks (%)", false, 100},
+                     .y = {.label = "share of blocks (%)", .most = 100},
                      .series = series,
                      .note = "At each epoch\u2019s end, by layer."});
 }
@@ -176,13 +178,13 @@ std::string rate_title(const NamedLog& log, const Recipe& recipe) {
   if (!rate || rate->values.empty()) return "Learning rate";
   const double first = rate->values.front(), end = last(rate->values);
   if (first == end) return fmt::format("Learning rate: {} throughout", figure_text(end));
-  return fmt::format("Learning rate: from {} to {}, schedule {}", figure_text(first), figure_text(end), recipe.schedule);
+  return fmt::format("Learning rate: from {} to {}, schedule {}", figure_text(first), figure_text(end), word(recipe.schedule));
 }
 
 std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
   std::string drawn = line_chart({.title = loss_title(log),
                                   .x = epochs,
-                                  .y = {"loss (" + loss_unit(recipe) + ")"},
+                                  .y = {.label = "loss (" + loss_unit(recipe) + ")"},
                                   .series = both_parts(log, "loss"),
                                   .marks = kept_mark(log, recipe),
                                   .note = "Training: mean over the epoch\u2019s batches, with dropout, without penalties.",
@@ -194,22 +196,22 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
     if (series.size() > 1) title += fmt::format(", validation {} %", figure_text(last(series[1].y)));
     drawn += line_chart({.title = title, .x = epochs, .y = share_axis, .series = series, .marks = kept_mark(log, recipe)});
   }
-  if (recipe.format == "text") {
+  if (recipe.format == Format::text) {
     std::vector<Series> series = both_parts(log, "loss");
     as_perplexity(series);
     drawn += line_chart({.title = fmt::format("Perplexity: {} {} at the end", series.size() > 1 ? "validation" : "training",
                                               figure_text(last(series.back().y))),
                          .x = epochs,
-                         .y = {"perplexity"},
+                         .y = {.label = "perplexity"},
                          .series = series,
                          .note = "The exponential of the loss: among how many tokens the model is as good as undecided.",
                          .logarithmic = true});
   }
   drawn += line_chart({.title = rate_title(log, recipe),
                        .x = epochs,
-                       .y = {"learning rate"},
+                       .y = {.label = "learning rate"},
                        .series = {series_of(log, "learning_rate", "", 1)},
-                       .logarithmic = recipe.schedule != "cosine" && recipe.schedule != "one-cycle"});
+                       .logarithmic = recipe.schedule != Schedule::cosine && recipe.schedule != Schedule::one_cycle});
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe) + zero_chart(log));
 }
 
@@ -233,7 +235,7 @@ std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& reci
     if (share) in_percent(series);
     drawn += line_chart({.title = judged ? end_title(title, logs, series, share) : title,
                          .x = epochs,
-                         .y = share ? share_axis : Axis{label},
+                         .y = share ? share_axis : Axis{.label = label},
                          .series = series,
                          .logarithmic = judged && !share});
   };

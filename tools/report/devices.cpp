@@ -7,7 +7,8 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../convert/cost.h"
-#include "../train/range_trials.h"
+#include "../evaluate/range_trials.h"
+#include "../recipe/made.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"
@@ -38,11 +39,11 @@ Fixed fixed_of(const ReportedRun& run) {
     const Split split = split_of_made(made, data);
     if (!has_target(data, split.held_out) || !has_target(data, split.train))
       refuse("there are too few sequences to take ranges from some and to try these on others");
-    const sluice_format format = run.recipe.device_type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
-    RangeTrials trials = try_ranges(network, format, "best", data, split);
+    const sluice_format format = run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
+    RangeTrials trials = try_ranges(network, format, std::nullopt, data, split);
     RangeTrial& best = trials.best();
     fixed.how =
-        fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", range_name(best.choice));
+        fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", word(best.choice));
     if (adds_input(run.model->model)) fixed.how += " It answers differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;
@@ -88,7 +89,7 @@ std::string cost_table(const std::vector<Costs>& models) {
 
 std::string cost_charts(const std::vector<Costs>& models) {
   const auto bars = [&](const std::string& title, const char* label, auto amount) {
-    Bars chart{.title = title, .x = {label}, .rows = counted_cores()};
+    Bars chart{.title = title, .x = {.label = label}, .rows = counted_cores()};
     for (const Costs& costs : models) chart.series.push_back(format_name(costs.model));
     for (std::size_t c = 0; c < chart.rows.size(); ++c)
       for (const Costs& costs : models) chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "../tune/space.h"
+#include "../recipe/space.h"
 
 namespace sluice::tools {
 

@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "../common/error.h"
-#include "../common/model_file.h"
 #include "../convert/fold.h"
-#include "../train/evaluate.h"
+#include "../evaluate/evaluate.h"
+#include "../model/model_file.h"
 #include "sluice_train.h"
 
 namespace sluice::tools {

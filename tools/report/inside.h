@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "../convert/network.h"
 #include "../data/data.h"
+#include "../model/network.h"
 
 namespace sluice::tools {
 

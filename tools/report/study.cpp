@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <set>
 
-#include "../train/monitor.h"
+#include "../evaluate/monitor.h"
 #include "draw.h"
 #include "markup.h"
 
@@ -35,13 +35,16 @@ std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
 }  // namespace
 
 Objective objective_of(const Study& study) {
-  Objective objective{study.objective, study.higher_is_better()};
+  Objective objective{std::string(word(study.objective)), study.higher_is_better()};
   std::replace(objective.name.begin(), objective.name.end(), '_', ' ');
   return objective;
 }
 
 Axis Objective::axis() const {
-  if (share) return {"validation " + name + " (%)", false, 100, std::numeric_limits<double>::infinity()};  // never logarithmic
+  if (share)
+    return {.label = "validation " + name + " (%)",
+            .most = 100,
+            .wide = std::numeric_limits<double>::infinity()};  // never logarithmic
   return {.label = "validation " + name, .wide = 5};  // most of a search lies close to the best
 }
 

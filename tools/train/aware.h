@@ -3,9 +3,9 @@
 #include <exception>
 #include <memory>
 
-#include "../common/model_file.h"
 #include "../convert/quantize.h"
-#include "../recipe.h"
+#include "../model/model_file.h"
+#include "../recipe/recipe.h"
 #include "sluice_train.h"
 
 namespace sluice::tools {

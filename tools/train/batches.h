@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "../data/data.h"
-#include "../recipe.h"
+#include "../recipe/recipe.h"
 
 namespace sluice::tools {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "monitor.h"
+#include "../evaluate/monitor.h"
 #include "train.h"
 
 namespace sluice::tools {

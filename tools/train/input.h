@@ -1,7 +1,7 @@
 // What a run works on.
 #pragma once
 #include "../data/data.h"
-#include "../recipe.h"
+#include "../recipe/recipe.h"
 
 namespace sluice::tools {
 

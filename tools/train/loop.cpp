@@ -10,10 +10,11 @@
 #include "../common/error.h"
 #include "../common/progress.h"
 #include "../convert/fold.h"
+#include "../evaluate/measures.h"
+#include "../recipe/made.h"
 #include "aware.h"
 #include "batches.h"
 #include "checkpoint.h"
-#include "measures.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -181,13 +182,13 @@ void begin(Loop& loop, const TrainState* state) {
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
   const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number,
                                        fmt::formatted_size("{}", recipe.last_epoch()), recipe.last_epoch(), epoch.loss);
-  return recipe.target_type == "class" ? text + ", accuracy " + percent(epoch.accuracy) : text;
+  return recipe.target_type == TargetType::classes ? text + ", accuracy " + percent(epoch.accuracy) : text;
 }
 
 std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& held_out) {
   if (!held_out) return "";
   const std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
-  return recipe.target_type == "class" ? text + ", " + percent(held_out->accuracy) : text;
+  return recipe.target_type == TargetType::classes ? text + ", " + percent(held_out->accuracy) : text;
 }
 
 bool worth_a_line(const Recipe& recipe, int epoch) {
@@ -338,7 +339,7 @@ void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
     if (value < state.best.value) state.best = best_of(now, epoch.number, value);
     watch(state.patience, value, recipe.min_improvement);
   }
-  if (recipe.schedule != "plateau") return;
+  if (recipe.schedule != Schedule::plateau) return;
   watch(state.plateau, value, recipe.plateau_patience, recipe.schedule_factor, recipe.learning_rate);
   need(sluice_train_set_rate(&loop.trainer, state.plateau.factor));
 }
@@ -380,8 +381,8 @@ void run_epochs(Loop& loop, Trained& result) {
     save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
   }
   if (stops_early(loop))
-    progress_line(loop.progress,
-                  fmt::format("stopped: no better validation {} in {} validations", loop.recipe.monitor, loop.recipe.patience));
+    progress_line(loop.progress, fmt::format("stopped: no better validation {} in {} validations", word(loop.recipe.monitor),
+                                             loop.recipe.patience));
 }
 
 /// @param loop  must stay where it is: the trainer points into it
@@ -433,9 +434,14 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
               const TrainState* state, const Ranks& together, Stint* stint) {
-  Loop loop{recipe,  data,     split,
-            keeping, together, stint,
-            Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
+  Loop loop{.recipe = recipe,
+            .data = data,
+            .split = split,
+            .keeping = keeping,
+            .ranks = together,
+            .stint = stint,
+            .crew = Crew(int(recipe.threads)),
+            .start = open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
   begin(loop, state);

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "../convert/network.h"
 #include "../data/data.h"
-#include "../recipe.h"
+#include "../model/network.h"
+#include "../recipe/recipe.h"
 
 namespace sluice::tools {
 

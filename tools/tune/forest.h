@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "space.h"
+#include "../recipe/space.h"
 
 namespace sluice::tools {
 

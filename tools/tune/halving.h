@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "../recipe.h"
+#include "../recipe/recipe.h"
 #include "ask.h"
 #include "study.h"
 

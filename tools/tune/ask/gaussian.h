@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "../../recipe/space.h"
 #include "../forest.h"
-#include "../space.h"
 
 namespace sluice::tools {
 

@@ -1,0 +1,226 @@
+#include "evaluate.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cfloat>
+#include <cmath>
+#include <unordered_map>
+
+#include "../../kernels/kernels.h"
+#include "../model/model_file.h"
+#include "../model/network.h"
+
+namespace sluice::tools {
+namespace {
+
+constexpr std::uint32_t piece = 64;         // frames that go through the scratch at once; the answers do not depend on it
+constexpr std::size_t most_ranked = 64;     // classes that are ranked against one another
+constexpr std::size_t enough_blocks = 100;  // of rows, where sequences are too few to draw from
+
+/// What the threads share while sequences are run. Each task has a stream, and takes sequences until none is left.
+struct RunTask {
+  const DataSet& data;
+  std::span<const std::size_t> sequences;
+  std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
+  const Loss& loss;
+  Evaluation& result;  ///< an answer a target, of values one a number, masked or not
+  bool adds;           ///< the model adds the last values to the differences that are its targets
+  std::vector<OwnedStream> streams;
+  std::atomic<std::size_t> next{0};
+
+  static void run(void* argument, std::uint32_t i) {
+    RunTask& task = *static_cast<RunTask*>(argument);
+    for (std::size_t k = task.next++; k < task.sequences.size(); k = task.next++) task.run_sequence(task.streams[i], k);
+  }
+
+  /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory holds.
+  void run_sequence(OwnedStream& stream, std::size_t k) {
+    const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs, steps = data.steps(s);
+    const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
+    const std::size_t at_once = whole ? steps : piece;
+    std::vector<float> y((data.per_row ? at_once : 1) * outputs);
+    sluice_reset(&stream.stream);
+    for (std::size_t t = 0; t < steps; t += at_once) {
+      const std::size_t n = std::min(at_once, steps - t);
+      run_rows(stream, data, data.first[s] + t, n, y.data());
+      for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
+        take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs, outputs);
+    }
+  }
+
+  void take_value(float value, float y, Answer& one) {
+    one.error = double(y) - double(value);
+    const double far = std::fabs(one.error), delta = loss.huber_delta;
+    one.cost = one.error * one.error;
+    if (loss.kind == LossKind::huber) one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
+    if (loss.kind != LossKind::binary) return;
+    float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
+    pick_kernels("scalar")->log_f32(log_p, log_p, 2);
+    one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
+  }
+
+  /// @param target  which of the data's; @param answer  which of the result's
+  void take(std::size_t target, std::size_t answer, const float* y, std::size_t outputs) {
+    const float both[] = {1.0f - y[0], y[0]};
+    if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
+    if (!data.classes) {
+      for (std::size_t k = 0; k < outputs; ++k) {
+        const float last = adds ? data.last[target * outputs + k] : 0;
+        take_value(data.value[target * outputs + k], y[k] - last, result.answers[answer * outputs + k]);
+      }
+      return;
+    }
+    const std::int32_t truth = data.target[target];
+    Answer& one = result.answers[answer];
+    one.truth = truth;
+    if (!result.scores.empty()) std::copy_n(y, outputs, result.scores.begin() + std::ptrdiff_t(answer * outputs));
+    if (truth < 0) return;
+    one.guess = std::int32_t(sluice_argmax(y, outputs));
+    one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];  // a probability of 0 would cost infinity
+  }
+};
+
+/// Which answers depend on one another: those of a sequence; of a group; of windows that share rows; where few sequences answer
+/// every row, those of a stretch of rows.
+void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
+                 Evaluation& result) {
+  constexpr std::size_t few = 30;
+  const std::size_t each = data.classes ? 1 : data.outputs();
+  const bool stretches = data.per_row && sequences.size() < few, groups = !data.group.empty();
+  const std::size_t rows = stretches ? std::max<std::size_t>(1, begin.back() / enough_blocks) : begin.back() + 1;
+  std::unordered_map<std::string, std::uint32_t> known;
+  std::uint32_t block = 0;
+  std::size_t window = 0;
+  for (std::size_t k = 0; k < sequences.size(); ++k) {
+    const std::size_t row = data.first[sequences[k]];
+    const bool shares = data.window && k > 0 && row < window + data.window;
+    if (!shares) window = row;
+    if (k > 0 && !shares) ++block;
+    if (groups) block = known.emplace(data.group[sequences[k]], std::uint32_t(known.size())).first->second;
+    for (std::size_t t = begin[k]; t < begin[k + 1]; ++t) {
+      if (t > begin[k] && (t - begin[k]) % rows == 0) ++block;
+      for (std::size_t i = t * each; i < (t + 1) * each; ++i) result.answers[i].block = block;
+    }
+  }
+}
+
+void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& result) {
+  std::vector<float> log_p;
+  for (const Answer& one : result.answers) log_p.push_back(one.p);
+  pick_kernels(sluice_isa(&model))->log_f32(log_p.data(), log_p.data(), log_p.size());
+  for (std::size_t i = 0; i < log_p.size(); ++i) result.answers[i].cost = -double(log_p[i]);
+  const std::size_t classes = data.outputs();
+  if (!data.is_text() || !data.per_row) result.confusion.assign(classes * classes, 0);
+}
+
+/// What the naive answers err by; windows repeat their last value, all else answers the mean of these targets.
+void fill_values(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
+                 Evaluation& result) {
+  const std::size_t outputs = data.outputs();
+  std::vector<double> sum(outputs), count(outputs);
+  const auto each = [&](auto f) {
+    for (std::size_t i = 0; i < sequences.size(); ++i)
+      for (std::size_t k = 0; k < data.targets(sequences[i]) * outputs; ++k) {
+        const std::size_t at = data.target_begin(sequences[i]) * outputs + k;
+        f(k % outputs, at, result.answers[begin[i] * outputs + k]);
+      }
+  };
+  each([&](std::size_t output, std::size_t at, Answer&) {
+    if (!std::isnan(data.value[at])) sum[output] += double(data.value[at]), count[output] += 1;
+  });
+  each([&](std::size_t output, std::size_t at, Answer& one) {
+    const double value = double(data.value[at]), mean = sum[output] / count[output];
+    one.truth = std::isnan(data.value[at]) ? -1 : 0;
+    const double last = data.window && !data.difference ? double(data.last[at]) : 0;
+    one.naive_error = (data.window ? last : mean) - value;
+    if (!data.units.empty()) one.unit = data.units.deviation[output];
+    if (one.truth == 0) result.baseline_loss += (value - mean) * (value - mean);
+  });
+}
+
+/// Leaves out what is masked, and numbers the blocks that are left.
+void keep_valid(std::size_t classes, Evaluation& result) {
+  if (result.scores.empty()) classes = 0;
+  const auto scores = [&](std::size_t i) { return result.scores.begin() + std::ptrdiff_t(i * classes); };
+  std::unordered_map<std::uint32_t, std::uint32_t> left;
+  std::size_t to = 0;
+  for (std::size_t i = 0; i < result.answers.size(); ++i) {
+    if (result.answers[i].truth < 0) continue;
+    result.answers[to] = result.answers[i];
+    result.answers[to].block = left.emplace(result.answers[i].block, std::uint32_t(left.size())).first->second;
+    if (classes) std::copy_n(scores(i), classes, scores(to));
+    ++to;
+  }
+  result.answers.resize(to), result.scores.resize(to * classes);
+  result.blocks = std::uint32_t(left.size());
+}
+
+/// Sums go in the order of the answers.
+void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
+  result.targets = result.answers.size();
+  double cost = 0;
+  for (const Answer& one : result.answers) {
+    cost += one.cost;
+    result.absolute_error += std::fabs(one.error);
+    result.correct += data.classes && one.guess == one.truth;
+    if (!result.confusion.empty()) ++result.confusion[std::size_t(one.truth) * data.outputs() + std::size_t(one.guess)];
+  }
+  if (result.targets == 0) return;
+  result.loss = cost / double(loss.kind == LossKind::mse_sum && !data.classes ? result.sequences : result.targets);
+  result.absolute_error /= double(result.targets);
+  result.baseline_loss /= double(result.targets);
+}
+
+}  // namespace
+
+std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences) {
+  std::uint32_t steps = piece;
+  if (sluice_describe(&model).whole_sequences)
+    for (const std::size_t s : sequences) steps = std::max(steps, std::uint32_t(data.steps(s)));
+  return steps;
+}
+
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
+                    const Loss& loss) {
+  Evaluation result;
+  result.classes = data.classes, result.per_row = data.per_row;
+  result.text = data.is_text() && data.per_row, result.windows = data.window != 0;
+  result.labels = data.labels, result.units = data.units;
+  result.sequences = sequences.size();
+  std::vector<std::size_t> begin = {0};
+  for (std::size_t s : sequences) {
+    result.frames += data.steps(s);
+    begin.push_back(begin.back() + data.targets(s));
+  }
+  result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
+  if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
+  RunTask task{.data = data,
+               .sequences = sequences,
+               .begin = begin,
+               .loss = loss,
+               .result = result,
+               .adds = data.difference && adds_input(model),
+               .streams = {}};
+  const std::uint32_t at_once = steps_at_once(model, data, sequences);
+  for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
+  crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);
+  if (data.classes) {
+    fill_classes(model, data, result);
+  } else {
+    fill_values(data, sequences, begin, result);
+  }
+  fill_blocks(data, sequences, begin, result);
+  keep_valid(data.outputs(), result);
+  add_up(data, loss, result);
+  return result;
+}
+
+Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads,
+                    const Loss& loss) {
+  Crew crew(threads);
+  Evaluation result;
+  with_crew(crew, [&] { result = evaluate(model, data, sequences, crew, loss); });
+  return result;
+}
+
+}  // namespace sluice::tools
