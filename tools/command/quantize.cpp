@@ -13,6 +13,7 @@
 #include "../convert/saturation.h"
 #include "../evaluate/evaluate.h"
 #include "../evaluate/range_trials.h"
+#include "../model/graph.h"
 #include "../model/model_file.h"
 #include "../model/vocabulary.h"
 #include "../recipe/made.h"
@@ -56,9 +57,9 @@ Input read_input(const QuantizeOptions& options) {
     refuse("{}: is {} already{}", input.path, sluice_format_name(input.model.info().format),
            trained_for_fixed_point(input.model.made()) ? ", by its training (quantize.aware): there is nothing to quantize"
                                                        : "; give the float model that it was made of");
-  input.network = without_added_input(read_network(input.model.model));
+  input.network = without_frame_columns(read_network(input.model.model));
   check_quantizable(input.network);
-  if (adds_input(input.model.model))
+  if (adds_frame_columns(input.model.model))
     tell("In fixed point the model answers differences from the last value; sluice run and eval add that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
   const bool reads = input.model.info().vocabulary != 0;

@@ -6,6 +6,7 @@
 
 #include "../common/print.h"
 #include "run_rows.h"
+#include "../model/graph.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 
@@ -164,12 +165,14 @@ void note(ValueError& e, double truth, double value, bool at_end, Where where) {
   if (std::fabs(error) > e.worst) e.worst = std::fabs(error), e.worst_sequence = where.sequence, e.worst_step = where.step;
 }
 
+Units16 alike(double unit, int n) { return {std::vector<double>(std::size_t(n), unit), std::vector<double>(std::size_t(n))}; }
+
 /// The two networks side by side. `real` may have a standardization in front, which `fixed` has folded.
 struct Analysis {
   const Network &real, &fixed;
   const Quantized& quantized;
   Side float_side, fixed_side;
-  std::size_t folded;                                          ///< layers of real in front of fixed's first
+  const Layer* standardization;                                ///< of the frame; null: none
   std::vector<std::vector<double>> real_before, fixed_before;  ///< states before the step, by layer of fixed
   std::vector<ValueError> values = {};
 
@@ -179,7 +182,7 @@ struct Analysis {
         quantized(q),
         float_side(r),
         fixed_side(q.network),
-        folded(r.layers.size() - q.network.layers.size()),
+        standardization(r.layers.front().kind == SLUICE_STANDARDIZE ? &r.layers.front() : nullptr),
         real_before(q.network.layers.size()),
         fixed_before(q.network.layers.size()) {
     if (!float_side.traced.reads_ids) values.push_back({0, "", "inputs"});
@@ -209,18 +212,19 @@ struct Analysis {
       if (inverse == 0) continue;
       const bool outside = saturates(fixed.scales, fixed.layers[0].format, k, float(raw[k]));
       // In units of the feature's deviation, where the network standardizes: so features count alike.
-      const double weight = folded ? double(real.layers[0].array(Role::scale).values[k]) : 1;
-      const double mean = folded ? double(real.layers[0].array(Role::mean).values[k]) : 0;
+      const double weight = standardization ? double(standardization->array(Role::scale).values[k]) : 1;
+      const double mean = standardization ? double(standardization->array(Role::mean).values[k]) : 0;
       note(e, (raw[k] - mean) * weight, ((numbers[k] - double(fixed.scales.offset[k])) / inverse - mean) * weight, outside,
            where);
     }
   }
 
   void note_gates(std::size_t l, std::size_t at, Where where) {
-    const Layer &f = fixed.layers[l], &r = real.layers[l + folded];
+    const Layer &f = fixed.layers[l], &r = real.layers[quantized.real_of[l]];
+    const std::uint32_t fixed_source = sources_of(fixed, l)[0], real_source = sources_of(real, quantized.real_of[l])[0];
     const bool narrow = f.format == SLUICE_INT8;
-    std::vector<double> x = fixed_side.traced.values[l], h = fixed_before[l];
-    if (narrow && l > 0)
+    std::vector<double> x = fixed_side.traced.values[fixed_source], h = fixed_before[l];
+    if (narrow && fixed_source > 0)
       for (double& v : x) v = narrowed(v);
     if (narrow)
       for (double& v : h) v = narrowed(v);
@@ -235,19 +239,17 @@ struct Analysis {
       }
       return s;
     };
-    const std::vector<Gate> truth = gates_of(r, float_side.traced.values[l + folded], real_before[l], reset_real);
+    const std::vector<Gate> truth = gates_of(r, float_side.traced.values[real_source], real_before[l], reset_real);
     const std::vector<Gate> got = gates_of(f, x, h, reset_fixed);
     const std::size_t gates = gate_names(f).size();
     for (std::size_t i = 0; i < truth.size(); ++i) note(values[at + i % gates], truth[i].value, got[i].value, got[i].ends, where);
   }
 
-  /// What a number of a layer stands for: `unit`, in an embedding of the feature's own magnitude.
-  void note_numbers(ValueError& e, const std::vector<double>& truth, const std::vector<double>& got, double unit,
-                    const std::vector<double>& by_feature, Where where) {
-    for (std::size_t i = 0; i < truth.size(); ++i) {
-      const double one = by_feature.empty() ? unit : unit * by_feature[i];
-      note(e, truth[i], got[i] * one, by_feature.empty() && (got[i] >= 32766 || got[i] <= -32766), where);
-    }
+  /// @param may_saturate  whether a number at the end of its range is one that did not fit
+  void note_numbers(ValueError& e, const std::vector<double>& truth, const std::vector<double>& got, const Units16& units,
+                    bool may_saturate, Where where) {
+    for (std::size_t i = 0; i < truth.size(); ++i)
+      note(e, truth[i], got[i] * units.unit[i] + units.zero[i], may_saturate && (got[i] >= 32766 || got[i] <= -32766), where);
   }
 
   void step(const DataSet& data, std::size_t row, Where where) {
@@ -259,11 +261,11 @@ struct Analysis {
       const std::vector<std::string> gates = gate_names(layer);
       if (!gates.empty()) note_gates(l, at, where), at += gates.size();
       if (layer.anatomy().states == 2)
-        note_numbers(values[at++], float_side.cell_state(l + folded, layer.out), fixed_side.cell_state(l, layer.out),
-                     std::ldexp(state_unit, layer.shift_c), {}, where);
-      const auto &truth = float_side.traced.values[l + folded + 1], &got = fixed_side.traced.values[l + 1];
-      const bool embeds = layer.kind == SLUICE_EMBEDDING;
-      note_numbers(values[at++], truth, got, quantized.units[l], embeds ? quantized.by_feature : std::vector<double>(), where);
+        note_numbers(values[at++], float_side.cell_state(quantized.real_of[l], layer.out), fixed_side.cell_state(l, layer.out),
+                     alike(std::ldexp(state_unit, layer.shift_c), layer.out), true, where);
+      const auto &truth = float_side.traced.values[quantized.real_of[l] + 1], &got = fixed_side.traced.values[l + 1];
+      const bool keeps_units = layer.kind == SLUICE_EMBEDDING || layer.kind == SLUICE_CONCAT || layer.kind == SLUICE_SELECT;
+      note_numbers(values[at++], truth, got, quantized.units[l], !keeps_units, where);
       if (recurrent(layer)) real_before[l] = truth, fixed_before[l] = got;
     }
   }
@@ -276,8 +278,11 @@ double ValueError::snr() const { return noise > 0 ? 10 * std::log10(signal / noi
 std::vector<ValueError> analyze(const Network& real, const Quantized& quantized, const DataSet& data,
                                 std::span<const std::size_t> sequences, std::size_t most_frames) {
   Network logits = real;  // in fixed point a model answers these
-  sluice_activation& last = logits.layers.back().activation;
-  if (last == SLUICE_SIGMOID || last == SLUICE_SOFTMAX) last = SLUICE_LINEAR;
+  for (const std::uint32_t answer : answers_of(real)) {
+    if (answer == 0) continue;
+    sluice_activation& last = logits.layers[answer - 1].activation;
+    if (last == SLUICE_SIGMOID || last == SLUICE_SOFTMAX) last = SLUICE_LINEAR;
+  }
   Analysis analysis(logits, quantized);
   for (const std::size_t s : sequences) {
     analysis.reset();

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "kernels/kernels.h"
 #include "run_rows.h"
 
@@ -13,6 +14,7 @@ namespace {
 /// The network up to and with layer `last`, every step answered, logits in place of probabilities.
 Network first_layers(const Network& network, std::size_t last) {
   Network part;
+  part.width = frame_width(network);
   part.layers.assign(network.layers.begin(), network.layers.begin() + std::ptrdiff_t(last) + 1);
   for (Layer& layer : part.layers) layer.every_step = recurrent(layer), layer.mean = false;
   sluice_activation& end = part.layers.back().activation;
@@ -20,9 +22,10 @@ Network first_layers(const Network& network, std::size_t last) {
   return part;
 }
 
-bool needs_peak(const Layer& layer, bool last) {
+bool needs_peak(const Layer& layer, bool answer) {
+  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY) return true;
   if (layer.kind != SLUICE_DENSE) return false;
-  return last ? layer.activation != SLUICE_TANH : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
+  return answer ? layer.activation != SLUICE_TANH : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
 }
 
 double peak_of(const Network& network, const DataSet& data, std::span<const std::size_t> sequences) {
@@ -103,6 +106,7 @@ struct Watching {
   const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
   std::vector<Sums> input, state, reset;
   std::vector<std::vector<double>> before;     ///< states
+  std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
   static constexpr std::size_t widest = 1024;  ///< beyond it moments take more memory than they are worth
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
@@ -118,11 +122,13 @@ struct Watching {
       w.state[layer - 1].add(w.before[layer - 1]);
       w.before[layer - 1] = v;
     }
-    if (layer == w.network.layers.size()) return;
-    if (n <= widest) w.input[layer].add(v);
-    const Layer& next = w.network.layers[layer];
-    if (next.find(Role::candidate_weight) && std::size_t(next.out) <= widest)
-      w.reset[layer].add(reset_state(next, values, w.before[layer]));
+    for (const std::uint32_t reader : w.readers[layer]) {
+      const Layer& next = w.network.layers[reader - 1];
+      if (next.anatomy().joins) continue;  // it has no product
+      if (n <= widest) w.input[reader - 1].add(v);
+      if (next.find(Role::candidate_weight) && std::size_t(next.out) <= widest)
+        w.reset[reader - 1].add(reset_state(next, values, w.before[reader - 1]));
+    }
   }
 
   /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits are the same everywhere.
@@ -153,7 +159,8 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, s
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
   Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<Sums>(layers),
-                    std::vector<std::vector<double>>(layers)};
+                    std::vector<std::vector<double>>(layers), {}};
+  for (std::uint32_t source = 0; source <= layers; ++source) watching.readers.push_back(readers_of(real, source));
   sluice_trace(&stream.stream, Watching::take, &watching);
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
@@ -212,13 +219,14 @@ Range range_of(const std::vector<float>& values, RangeChoice choice) {
 
 std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
   std::vector<double> result;
+  const std::vector<std::uint32_t> answers = answers_of(real);
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
-    const bool last = l + 1 == real.layers.size();
+    const bool answer = l + 1 == real.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     if (real.layers[l].anatomy().states == 2 && !real.layers[l].both) {
       result.push_back(cell_peak_of(first_layers(real, l), data, sequences));
       continue;
     }
-    result.push_back(needs_peak(real.layers[l], last) ? peak_of(first_layers(real, l), data, sequences) : 1);
+    result.push_back(needs_peak(real.layers[l], answer) ? peak_of(first_layers(real, l), data, sequences) : 1);
   }
   return result;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../model/graph.h"
+
 namespace sluice::tools {
 namespace {
 
@@ -42,14 +44,12 @@ bool shared(const Network& network, std::size_t layer) {
 
 Network folded(Network network) {
   for (std::size_t i = 0; i + 1 < network.layers.size();) {
-    if (network.layers[i].kind != SLUICE_BATCH_NORM || !takes_over(network.layers[i + 1]) || shared(network, i + 1)) {
-      ++i;
-      continue;
-    }
-    fold(network.layers[i], network.layers[i + 1]);
-    network.layers.erase(network.layers.begin() + std::ptrdiff_t(i));
-    for (Layer& layer : network.layers)
-      if (layer.tied > int(i)) --layer.tied;
+    const std::vector<std::uint32_t> readers = readers_of(network, std::uint32_t(i) + 1);
+    const std::size_t next = readers.size() == 1 ? readers[0] - 1 : 0;
+    const bool folds = network.layers[i].kind == SLUICE_BATCH_NORM && readers.size() == 1 && takes_over(network.layers[next]) &&
+                       !shared(network, next);
+    if (folds) fold(network.layers[i], network.layers[next]), remove_layer(network, i);
+    i += !folds;
   }
   return network;
 }

@@ -3,30 +3,49 @@
 #include <cmath>
 
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "quantize.h"
 
 namespace sluice::tools {
 namespace {
 
-/// What stands in the way of a layer's integer form; empty where nothing does.
-std::string obstacle(const Layer& layer, bool first) {
+/// Why a recurrent layer has no integer form; empty if it has one.
+std::string obstacle_of_cell(const Layer& layer) {
+  if (layer.activation == SLUICE_TANH)
+    return layer.anatomy().states == 2 ? "with tanh as a gate it has no fixed-point kernel"
+                                       : "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
+  if (layer.activation != SLUICE_LINEAR) return "gates of a hard sigmoid have no fixed-point kernel";
+  if (layer.both) return "both directions have no fixed-point kernel";
+  return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
+}
+
+/// Why a Dense has no integer form; empty if it has one.
+std::string obstacle_of_dense(const Network& network, std::size_t index) {
+  const sluice_activation f = network.layers[index].activation;
+  if (f == SLUICE_HARD_SIGMOID) return "a hard sigmoid has no fixed-point kernel";
+  if (f != SLUICE_SOFTMAX && f != SLUICE_SIGMOID) return "";
+  const std::vector<std::uint32_t> answers = answers_of(network), readers = readers_of(network, std::uint32_t(index) + 1);
+  const bool answer = std::count(answers.begin(), answers.end(), index + 1) > 0;
+  if (!answer) return f == SLUICE_SOFTMAX ? "softmax in front of another layer has no integer form" : "";
+  const bool others = std::any_of(readers.begin(), readers.end(), [&](std::uint32_t r) { return r != network.layers.size(); });
+  return others ? fmt::format("its {} is a part of the answer, which fixed point gives as logits, but other layers read it",
+                              sluice_activation_name(std::uint32_t(f)))
+                : "";
+}
+
+/// Why a layer has no integer form; empty if it has one.
+std::string obstacle(const Network& network, std::size_t index) {
+  const Layer& layer = network.layers[index];
+  if (recurrent(layer)) return obstacle_of_cell(layer);
   switch (layer.kind) {
     case SLUICE_STANDARDIZE:
-      return first ? "" : "has an integer form only as the first layer, where it becomes part of the inputs' scales";
-    case SLUICE_EMBEDDING:
-      return "";
+      return sources_of(network, index)[0] == 0
+                 ? ""
+                 : "has an integer form only as the first layer, where it becomes part of the inputs' scales";
     case SLUICE_DENSE:
-      return layer.activation == SLUICE_HARD_SIGMOID ? "a hard sigmoid has no fixed-point kernel" : "";
-    case SLUICE_GRU:
-    case SLUICE_GRU_BEFORE:
-    case SLUICE_LSTM:
-    case SLUICE_RNN:
-      if (layer.activation == SLUICE_TANH)
-        return layer.kind == SLUICE_LSTM ? "with tanh as a gate it has no fixed-point kernel"
-                                         : "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
-      if (layer.activation != SLUICE_LINEAR) return "gates of a hard sigmoid have no fixed-point kernel";
-      if (layer.both) return "both directions have no fixed-point kernel";
-      return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
+      return obstacle_of_dense(network, index);
+    case SLUICE_MULTIPLY:
+      return sources_of(network, index).size() > 2 ? "has an integer form for two sources only" : "";
     case SLUICE_BATCH_NORM:
       return "no recurrent or dense layer of its own weights follows that could take it over, so it has no integer form";
     case SLUICE_DIFFERENCE:
@@ -34,7 +53,7 @@ std::string obstacle(const Layer& layer, bool first) {
     case SLUICE_LAYER_NORM:
       return "a normalization by each frame's own moments has no integer form";
     default:
-      return "has no fixed-point kernel";
+      return layer.anatomy().integer_form ? "" : "has no fixed-point kernel";
   }
 }
 
@@ -53,6 +72,21 @@ void prove_rows(const Network& fixed, const std::string& name, const Layer& laye
   }
 }
 
+/// Whether the sums of a layer that adds or multiplies stay inside int32.
+void prove_sums(const Network& fixed, const std::string& name, const Layer& layer) {
+  const Array* const m = layer.find(Role::part_multiplier);
+  if (!m) return;
+  const std::vector<std::int32_t>& bias = layer.array(Role::part_bias).integers;
+  for (std::size_t k = 0; k < bias.size(); ++k) {
+    double worst = std::fabs(double(bias[k]));
+    for (std::size_t i = k; i < m->integers.size(); i += bias.size()) {
+      worst += std::fabs(double(m->integers[i])) / 4 + 1;  // of both terms: 2^30 * m / 2^32
+    }
+    if (worst > 2147483647)
+      refuse("{}: {}: the sum of number {} can overflow; make the model anew with sluice quantize", name, layer_name(fixed, layer), k);
+  }
+}
+
 }  // namespace
 
 std::string layer_name(const Network& network, const Layer& layer) {
@@ -62,7 +96,7 @@ std::string layer_name(const Network& network, const Layer& layer) {
 void check_quantizable(const Network& real) {
   for (const Layer& layer : real.layers) {
     if (layer.format != SLUICE_F32) refuse("{}: is in fixed point already; give the float model", layer_name(real, layer));
-    const std::string what = obstacle(layer, &layer == real.layers.data());
+    const std::string what = obstacle(real, std::size_t(&layer - real.layers.data()));
     if (!what.empty()) refuse("{}: {}; it can be run in f32 only", layer_name(real, layer), what);
   }
 }
@@ -77,6 +111,7 @@ void prove_no_overflow(const Network& fixed, const std::string& name) {
     prove(Role::input_weight, Role::input_bias, 0);
     prove(Role::state_weight, Role::state_bias, 0);
     const Array* const before = layer.find(Role::state_weight);  // the candidate's rows follow its rows
+    prove_sums(fixed, name, layer);
     prove(Role::candidate_weight, Role::state_bias, before ? std::size_t(before->gates) * std::size_t(before->rows) : 0);
   }
 }

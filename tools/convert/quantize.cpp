@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "fixed_matrix.h"
 
 namespace sluice::tools {
@@ -13,12 +14,6 @@ constexpr double gate_unit = 1.0 / 4096;         // of what enters sigmoid and t
 constexpr double state_unit = 1.0 / 32768;       // of what leaves them
 constexpr double id_unit = 1.0 / (127 * 256.0);  // of a feature of an embedding, in that feature's largest magnitude
 constexpr double headroom = 2;  // of the answers and of a cell state, over what calibration saw: int16 has resolution to spare
-
-/// How numbers enter a product: value = unit * number; the largest magnitude a number can have. unit 0: the model's input, whose
-/// features have each their own.
-struct Side {
-  double unit, largest;
-};
 
 /// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges, std::vector<std::string>& warnings) {
@@ -39,20 +34,6 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
   return scales;
 }
 
-/// x = (number - offset) / inverse, standardized: goes into columns and bias.
-void fold_inputs(Affine& a, const Scales& scales, const Ranges& ranges, const Layer* standardization) {
-  for (std::size_t r = 0; r < a.rows; ++r) {
-    for (std::size_t k = 0; k < a.cols; ++k) {
-      double& w = a.w[r * a.cols + k];
-      const double inverse = double(scales.inverse[k]), unit = inverse == 0 ? 0 : 1 / inverse;
-      const double at_zero = inverse == 0 ? double(ranges.low[k]) : -double(scales.offset[k]) * unit;
-      if (standardization) w *= double(standardization->array(Role::scale).values[k]);
-      a.bias[r] += w * (at_zero - (standardization ? double(standardization->array(Role::mean).values[k]) : 0));
-      w *= unit;
-    }
-  }
-}
-
 /// Moments of values as those of numbers: number = value * factor + offset.
 Moments in_numbers(Moments m, const std::vector<double>& factor, const std::vector<double>& offset) {
   const std::size_t n = m.mean.size();
@@ -63,69 +44,105 @@ Moments in_numbers(Moments m, const std::vector<double>& factor, const std::vect
   return m;
 }
 
-/// A quantization under way, layer by layer.
+/// How the numbers of a source enter a product: value = (unit * v + shift) * scale, with v a frame's number, or an output's as it is
+/// narrowed. The scale and a part of the shift are a standardization's, which is folded.
+struct Side {
+  std::vector<double> unit, shift, scale;
+  bool frame = false;  ///< the model's input, as it is or standardized
+
+  double unit_of(std::size_t k) const { return unit[k] * scale[k]; }
+  double zero_of(std::size_t k) const { return shift[k] * scale[k]; }
+};
+
+/// A quantization in progress, layer by layer.
 struct Work {
   const Network& real;
   sluice_format format;
   const Ranges& ranges;
   const std::vector<LayerMoments>& moments;
-  const Layer* standardization = nullptr;
-  Side side{};                       ///< what enters the next layer
-  std::vector<double> by_feature{};  ///< [out] factors of side.unit, behind an embedding; else empty
+  std::vector<Side> sides{};             ///< of the frame, then of each layer of `real`
+  std::vector<std::uint32_t> fixed_of{}; ///< the source in the network in fixed point: 0 the frame, else a layer counted from 1
   Quantized result{};
 
+  /// The largest magnitude of what enters a product, and by how much an int16 number is larger than what becomes of it there.
   double largest() const { return format == SLUICE_INT8 ? 128 : 32768; }
-  /// How int16 in this unit enters a product.
-  Side handed_on(double unit) const { return {format == SLUICE_INT8 ? 256 * unit : unit, largest()}; }
+  double narrowing() const { return format == SLUICE_INT8 ? 256 : 1; }
 
-  void add(Layer layer, double unit) {
-    result.network.layers.push_back(std::move(layer));
-    result.network.scales.output = static_cast<float>(unit);
-    result.units.push_back(unit);
-    side = handed_on(unit);
-    by_feature.clear();
+  const Side& side_of(const Layer& layer) const;
+
+  /// Adds a layer whose numbers have these units.
+  void add(const Layer& of, Layer layer, const std::vector<double>& unit, const std::vector<double>& zero);
+  void add(const Layer& of, Layer layer, double unit) {
+    const auto n = std::size_t(layer.out);
+    add(of, std::move(layer), std::vector<double>(n, unit), std::vector<double>(n));
   }
 };
 
 std::size_t index_of(const Work& work, const Layer& layer) { return std::size_t(&layer - work.real.layers.data()); }
 
-/// What one step of each feature that enters a layer stands for. 0: it never changes.
-std::vector<double> units_of_features(const Work& work, std::size_t features) {
-  std::vector<double> unit(features, work.side.unit);
-  for (std::size_t k = 0; k < features; ++k) {
-    if (!work.by_feature.empty()) unit[k] *= work.by_feature[k];
-    if (work.side.unit != 0) continue;
-    const double inverse = double(work.result.network.scales.inverse[k]);
-    unit[k] = inverse == 0 ? 0 : 1 / inverse * (work.standardization ? double(work.standardization->array(Role::scale).values[k]) : 1);
+const Side& Work::side_of(const Layer& layer) const { return sides[sources_of(real, index_of(*this, layer))[0]]; }
+
+void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit, const std::vector<double>& zero) {
+  layer.name = of.name;
+  const std::vector<std::uint32_t> sources = sources_of(real, index_of(*this, of));
+  std::vector<std::uint32_t> fixed;
+  for (const std::uint32_t source : sources) fixed.push_back(fixed_of[source]);
+  const auto before = std::uint32_t(result.network.layers.size());
+  if (fixed != std::vector<std::uint32_t>{before}) layer.sources = fixed;
+  result.network.layers.push_back(std::move(layer));
+  result.units.push_back({unit, zero});
+  result.real_of.push_back(index_of(*this, of));
+  Side side{unit, zero, std::vector<double>(unit.size(), 1)};
+  for (double& u : side.unit) u *= narrowing();
+  sides.push_back(std::move(side));
+  fixed_of.push_back(before + 1);
+}
+
+/// The frame's numbers. A feature that never changed has unit 0.
+Side frame_side(const Scales& scales, const Ranges& ranges) {
+  Side side{{}, {}, std::vector<double>(scales.inverse.size(), 1), true};
+  for (std::size_t k = 0; k < scales.inverse.size(); ++k) {
+    const double inverse = double(scales.inverse[k]), unit = inverse == 0 ? 0 : 1 / inverse;
+    side.unit.push_back(unit);
+    side.shift.push_back(inverse == 0 ? double(ranges.low[k]) : -double(scales.offset[k]) * unit);
   }
-  return unit;
+  return side;
 }
 
-Moments in_units(const Moments& moments, const std::vector<double>& unit) {
-  std::vector<double> factor(moments.mean.size());
-  for (std::size_t i = 0; i < factor.size(); ++i) factor[i] = unit[i] == 0 ? 0 : 1 / unit[i];
-  return in_numbers(moments, factor, std::vector<double>(factor.size()));
+/// A standardization of the frame becomes part of how its numbers are read.
+void fold_standardization(Work& work, const Layer& layer) {
+  Side side = work.side_of(layer);
+  for (std::size_t k = 0; k < side.unit.size(); ++k) {
+    side.shift[k] -= double(layer.array(Role::mean).values[k]);
+    side.scale[k] = double(layer.array(Role::scale).values[k]);
+  }
+  work.fixed_of.push_back(work.fixed_of[sources_of(work.real, index_of(work, layer))[0]]);
+  work.sides.push_back(std::move(side));
 }
 
-/// What enters a layer: the model's input, quantized, or what the layer before hands on.
+/// What enters a layer's product.
 Entering entering_of(const Work& work, const Layer& layer) {
-  if (work.moments.empty()) return {work.side.largest, {}};
-  if (work.side.unit != 0) {
-    const Moments& moments = work.moments[index_of(work, layer)].input;
-    return {work.side.largest, in_units(moments, units_of_features(work, moments.mean.size()))};
+  if (work.moments.empty()) return {work.largest(), {}};
+  const Side& side = work.side_of(layer);
+  if (side.frame) {  // the frames' moments are known before any standardization
+    const Scales& scales = work.result.network.scales;
+    return {work.largest(), in_numbers(work.moments[0].input, {scales.inverse.begin(), scales.inverse.end()},
+                                       {scales.offset.begin(), scales.offset.end()})};
   }
-  // The model's input is moments' first, whatever standardization stands before the layer.
-  const Scales& scales = work.result.network.scales;
-  return {work.side.largest, in_numbers(work.moments[0].input, {scales.inverse.begin(), scales.inverse.end()},
-                                        {scales.offset.begin(), scales.offset.end()})};
+  std::vector<double> factor(side.unit.size()), offset(side.unit.size());
+  for (std::size_t k = 0; k < factor.size(); ++k) {
+    factor[k] = side.unit_of(k) == 0 ? 0 : 1 / side.unit_of(k);
+    offset[k] = -side.zero_of(k) * factor[k];
+  }
+  return {work.largest(), in_numbers(work.moments[index_of(work, layer)].input, factor, offset)};
 }
 
 /// What enters a recurrent product: a state, or r * h.
 Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::*which) {
-  const Side side = work.handed_on(state_unit);
-  if (work.moments.empty()) return {side.largest, {}};
+  if (work.moments.empty()) return {work.largest(), {}};
   const Moments& moments = work.moments[index_of(work, layer)].*which;
-  return {side.largest, in_units(moments, std::vector<double>(moments.mean.size(), side.unit))};
+  const std::size_t n = moments.mean.size();
+  return {work.largest(), in_numbers(moments, std::vector<double>(n, 1 / (state_unit * work.narrowing())), std::vector<double>(n))};
 }
 
 /// A layer's matrix in integers, and the weights that these stand for. A weight of a feature that never changed is not used, and
@@ -146,29 +163,36 @@ Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine
   return fixed;
 }
 
-/// Columns in steps of what enters.
-Affine affine_of(const Array& w, const std::vector<float>& bias, const std::vector<double>& unit) {
-  Affine a{std::size_t(w.gates) * std::size_t(w.rows),
-           std::size_t(w.cols),
-           {w.values.begin(), w.values.end()},
-           {bias.begin(), bias.end()}};
-  for (std::size_t i = 0; i < a.w.size(); ++i) a.w[i] *= unit[i % a.cols];
-  return a;
+Affine affine_of(const Array& w, const std::vector<float>& bias) {
+  return {std::size_t(w.gates) * std::size_t(w.rows),
+          std::size_t(w.cols),
+          {w.values.begin(), w.values.end()},
+          {bias.begin(), bias.end()}};
 }
 
+/// Columns in steps of what enters; what these stand for at 0 goes into the bias.
 Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array& bias) {
-  const std::vector<double> unit = units_of_features(work, std::size_t(w.cols));
-  const bool from_input = work.side.unit == 0;
-  Affine affine = affine_of(w, bias.values, from_input ? std::vector<double>(unit.size(), 1) : unit);
-  if (from_input) fold_inputs(affine, work.result.network.scales, work.ranges, work.standardization);
-  return round_weights(work, layer, w, affine, entering_of(work, layer), unit);
+  const Side& side = work.side_of(layer);
+  Affine a = affine_of(w, bias.values);
+  for (std::size_t r = 0; r < a.rows; ++r)
+    for (std::size_t k = 0; k < a.cols; ++k) {
+      double& weight = a.w[r * a.cols + k];
+      weight *= side.scale[k];
+      a.bias[r] += weight * side.shift[k];
+      weight *= side.unit[k];
+    }
+  std::vector<double> unit(a.cols);
+  for (std::size_t k = 0; k < a.cols; ++k) unit[k] = side.unit_of(k);
+  return round_weights(work, layer, w, a, entering_of(work, layer), unit);
 }
 
 /// @param bias  empty: zeros
 Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias, Moments LayerMoments::*which) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
-  const std::vector<double> unit(std::size_t(w.cols), work.handed_on(state_unit).unit);
-  return round_weights(work, layer, w, affine_of(w, bias, unit), entering_state(work, layer, which), unit);
+  const double unit = state_unit * work.narrowing();
+  Affine a = affine_of(w, bias);
+  for (double& weight : a.w) weight *= unit;
+  return round_weights(work, layer, w, a, entering_state(work, layer, which), std::vector<double>(a.cols, unit));
 }
 
 /// Nothing that training could have done: one feature's steps are so coarse that its column alone is too large.
@@ -202,7 +226,7 @@ void add_cell(Work& work, const Layer& real) {
   Layer layer = make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
   const Array* const candidate = real.find(Role::candidate_weight);
   const Array* const state_bias = real.find(Role::state_bias);
-  const bool from_input = work.side.unit == 0;
+  const bool from_input = work.side_of(real).frame;
   Fixed ih = over_input(work, real, real.array(Role::input_weight), real.array(Role::input_bias));
   Fixed hh = over_state(work, real, real.array(Role::state_weight), state_bias ? state_bias->values : std::vector<float>(),
                         &LayerMoments::state);
@@ -216,25 +240,35 @@ void add_cell(Work& work, const Layer& real) {
   state_weight.assign(hh.w.begin(), rest);
   if (candidate) layer.array(Role::candidate_weight).integers.assign(rest, hh.w.end());
   layer.array(Role::input_bias).integers = std::move(ih.bias), layer.array(Role::state_bias).integers = std::move(hh.bias);
-  work.add(std::move(layer), state_unit);
+  work.add(real, std::move(layer), state_unit);
+}
+
+/// Whether the output of a layer is a part of the answer.
+bool is_answer(const Work& work, const Layer& layer) {
+  const std::vector<std::uint32_t> answers = answers_of(work.real);
+  return &layer == &work.real.layers.back() ||
+         std::count(answers.begin(), answers.end(), index_of(work, layer) + 1) > 0;
+}
+
+/// The unit of a layer whose numbers calibration has seen, as float: an answer has headroom.
+double unit_by_peak(const Work& work, const Layer& layer) {
+  const double peak = std::max(work.ranges.peak[index_of(work, layer)], 1e-30);
+  return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / 32767);
 }
 
 void add_dense(Work& work, const Layer& real) {
-  const bool last = &real == &work.real.layers.back();
-  const bool logits = last && (real.activation == SLUICE_SIGMOID || real.activation == SLUICE_SOFTMAX);
+  const bool answer = is_answer(work, real);
+  const bool logits = answer && (real.activation == SLUICE_SIGMOID || real.activation == SLUICE_SOFTMAX);
   const bool curved = !logits && (real.activation == SLUICE_TANH || real.activation == SLUICE_SIGMOID);
-  if (real.activation == SLUICE_SOFTMAX && !last)
-    refuse("{}: softmax in front of another layer has no integer form; leave it out there", layer_name(work.real, real));
   Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, real.activation, false, work.format);
-  const double peak = std::max(work.ranges.peak[index_of(work, real)], 1e-30);
-  const double unit = static_cast<float>((last ? headroom : 1) * peak / 32767);
-  const bool from_input = work.side.unit == 0;
+  const double unit = unit_by_peak(work, real);
+  const bool from_input = work.side_of(real).frame;
   Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.array(Role::input_bias));
   finish(work, real, fixed, curved ? gate_unit : unit, from_input);
   layer.shift_ih = fixed.shift;
   layer.array(Role::input_weight).integers = std::move(fixed.w);
   layer.array(Role::input_bias).integers = std::move(fixed.bias);
-  work.add(std::move(layer), curved ? state_unit : unit);
+  work.add(real, std::move(layer), curved ? state_unit : unit);
 }
 
 /// Each feature in units of its own largest magnitude, which the next layer's columns take over; as a network's answers, in one.
@@ -251,36 +285,130 @@ void add_embedding(Work& work, const Layer& real) {
     layer.array(Role::vectors).integers[i] = std::int32_t(weight);
     work.result.seen.layers[index_of(work, real)].array(Role::vectors).values[i] = float(weight / 127 * p);
   }
-  work.add(std::move(layer), id_unit);
-  if (&real == &work.real.layers.back()) work.result.network.scales.output = static_cast<float>(id_unit * peak[0]);
-  work.result.by_feature = work.by_feature = peak;
+  std::vector<double> unit;
+  for (const double p : peak) unit.push_back(id_unit * p);
+  work.add(real, std::move(layer), unit, std::vector<double>(unit.size()));
+}
+
+/// An int16 number of a source: value = unit * number + zero.
+Units16 in_numbers16(const Work& work, std::uint32_t source) {
+  const Side& side = work.sides[source];
+  Units16 units;
+  for (std::size_t k = 0; k < side.unit.size(); ++k)
+    units.unit.push_back(side.unit_of(k) / work.narrowing()), units.zero.push_back(side.zero_of(k));
+  return units;
+}
+
+std::vector<Units16> units_of_sources(const Work& work, const Layer& layer) {
+  std::vector<Units16> units;
+  for (const std::uint32_t source : sources_of(work.real, index_of(work, layer))) units.push_back(in_numbers16(work, source));
+  return units;
+}
+
+/// A layer that joins or selects, in fixed point; its sources are set by Work::add.
+Layer fixed_join(const Work& work, const Layer& real) {
+  Layer layer = real;
+  layer.format = work.format;
+  layer.sources = sources_of(work.real, index_of(work, real));  // so many multipliers
+  return with_arrays(layer);
+}
+
+/// Numbers keep their units.
+void add_concat(Work& work, const Layer& real) {
+  Units16 all;
+  for (const Units16& units : units_of_sources(work, real)) {
+    all.unit.insert(all.unit.end(), units.unit.begin(), units.unit.end());
+    all.zero.insert(all.zero.end(), units.zero.begin(), units.zero.end());
+  }
+  work.add(real, fixed_join(work, real), all.unit, all.zero);
+}
+
+void add_select(Work& work, const Layer& real) {
+  const Units16 from = units_of_sources(work, real)[0];
+  Layer layer = fixed_join(work, real);
+  layer.sources.clear();
+  layer.arrays = real.arrays;
+  Units16 all;
+  for (const std::int32_t column : real.array(Role::columns).integers)
+    all.unit.push_back(from.unit[std::size_t(column)]), all.zero.push_back(from.zero[std::size_t(column)]);
+  work.add(real, std::move(layer), all.unit, all.zero);
+}
+
+std::int32_t multiplier_of(double ratio) { return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0)); }
+constexpr double sum_ratio = 131072, product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) by m
+
+/// The coarsest unit that a sum needs lets a source's step be 2^13 of its own at most: multipliers have room.
+void add_sum(Work& work, const Layer& real) {
+  const std::vector<Units16> sources = units_of_sources(work, real);
+  const auto n = std::size_t(real.out);
+  double unit = unit_by_peak(work, real);
+  for (const Units16& source : sources)
+    for (const double step : source.unit) unit = std::max(unit, step / 8192);
+  Layer layer = fixed_join(work, real);
+  std::vector<double> zero(n);
+  for (std::size_t p = 0; p < sources.size(); ++p)
+    for (std::size_t k = 0; k < n; ++k) {
+      layer.array(Role::part_multiplier).integers[p * n + k] = multiplier_of(sources[p].unit[k] / unit * sum_ratio);
+      zero[k] += sources[p].zero[k];
+    }
+  for (std::size_t k = 0; k < n; ++k) layer.array(Role::part_bias).integers[k] = std::int32_t(std::clamp(rounded(zero[k] / unit), -1e9, 1e9));
+  work.add(real, std::move(layer), unit);
+}
+
+void add_product(Work& work, const Layer& real) {
+  const std::vector<Units16> sources = units_of_sources(work, real);
+  const auto n = std::size_t(real.out);
+  const Units16 &a = sources[0], &b = sources[1];
+  double unit = unit_by_peak(work, real);
+  for (std::size_t k = 0; k < n; ++k)
+    unit = std::max({unit, 2.1 * a.unit[k] * b.unit[k], std::fabs(a.unit[k] * b.zero[k]) / 8192, std::fabs(b.unit[k] * a.zero[k]) / 8192});
+  Layer layer = fixed_join(work, real);
+  std::vector<std::int32_t>& m = layer.array(Role::part_multiplier).integers;
+  for (std::size_t k = 0; k < n; ++k) {
+    m[k] = multiplier_of(a.unit[k] * b.unit[k] / unit * product_ratio);
+    m[n + k] = multiplier_of(a.unit[k] * b.zero[k] / unit * sum_ratio);
+    m[2 * n + k] = multiplier_of(b.unit[k] * a.zero[k] / unit * sum_ratio);
+    layer.array(Role::part_bias).integers[k] = std::int32_t(std::clamp(rounded(a.zero[k] * b.zero[k] / unit), -1e9, 1e9));
+  }
+  work.add(real, std::move(layer), unit);
+}
+
+void add_layer(Work& work, const Layer& layer) {
+  if (layer.kind == SLUICE_STANDARDIZE) return fold_standardization(work, layer);
+  if (layer.kind == SLUICE_EMBEDDING) return add_embedding(work, layer);
+  if (layer.kind == SLUICE_CONCAT) return add_concat(work, layer);
+  if (layer.kind == SLUICE_SELECT) return add_select(work, layer);
+  if (layer.kind == SLUICE_ADD) return add_sum(work, layer);
+  if (layer.kind == SLUICE_MULTIPLY) return add_product(work, layer);
+  return recurrent(layer) ? add_cell(work, layer) : add_dense(work, layer);
 }
 
 }  // namespace
 
+double Units16::common() const {
+  const bool alike = std::all_of(unit.begin(), unit.end(), [&](double u) { return u == unit[0]; }) &&
+                     std::all_of(zero.begin(), zero.end(), [](double z) { return z == 0; });
+  return alike && !unit.empty() ? unit[0] : 0;
+}
+
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments) {
   check_quantizable(real);
-  Work work{.real = real, .format = format, .ranges = ranges, .moments = moments};
+  Work work{real, format, ranges, moments};
   work.result.seen = real;
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.vocabulary = real.vocabulary;
+  network.width = frame_width(real);
   const bool reads = real.layers.front().kind == SLUICE_EMBEDDING;
-  network.scales = reads ? Scales{1, {1}, {0}} : input_scales(real, format, ranges, work.result.warnings);
-  network.scales.output = static_cast<float>(state_unit);
-  work.side = {0, work.largest()};
-  for (const Layer& layer : real.layers) {
-    if (layer.kind == SLUICE_STANDARDIZE)
-      work.standardization = &layer;
-    else if (layer.kind == SLUICE_EMBEDDING)
-      add_embedding(work, layer);
-    else if (recurrent(layer))
-      add_cell(work, layer);
-    else
-      add_dense(work, layer);
-  }
+  network.scales = reads ? Scales{{1}, {0}, {}, {}} : input_scales(real, format, ranges, work.result.warnings);
+  work.sides.push_back(reads ? Side{} : frame_side(network.scales, ranges));
+  work.fixed_of.push_back(0);
+  for (const Layer& layer : real.layers) add_layer(work, layer);
   for (Layer& layer : network.layers) choose_sparse(layer);
   if (network.layers.empty()) refuse("a network of standardization alone has nothing to quantize");
+  const Units16& answers = work.result.units.back();
+  network.scales.unit.assign(answers.unit.begin(), answers.unit.end());
+  network.scales.zero.assign(answers.zero.begin(), answers.zero.end());
   return std::move(work.result);
 }
 

@@ -8,10 +8,17 @@
 
 namespace sluice::tools {
 
+/// What the int16 numbers of an output stand for: value = unit * number + zero, each number its own.
+struct Units16 {
+  std::vector<double> unit, zero;
+  /// The unit that all numbers have; 0 if they differ, or have a zero of their own.
+  double common() const;
+};
+
 struct Quantized {
   Network network;
-  std::vector<double> units;       ///< [layers] what a number that a layer hands on stands for
-  std::vector<double> by_feature;  ///< [features] of an embedding, whose unit it multiplies; else empty
+  std::vector<Units16> units;        ///< [layers of network]
+  std::vector<std::size_t> real_of;  ///< [layers of network] the layer of the float network, counted from 0
   Network seen;  ///< the float network, its weight matrices as the integers that are used for them stand for
   std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so that no accumulator overflows
 };

@@ -105,6 +105,31 @@ std::vector<std::uint32_t> plan_buffers(const Network& network) {
   return extent_of(lives, by_size) < extent_of(lives, by_layer) ? by_size : by_layer;
 }
 
+void add_frame_columns(Network& network, const std::vector<std::int32_t>& columns) {
+  const auto answer = std::uint32_t(network.layers.size());
+  network.width = frame_width(network);
+  Layer select = make_layer(SLUICE_SELECT, frame_width(network), int(columns.size()));
+  select.array(Role::columns).integers = columns;
+  select.sources = {0};
+  Layer sum;
+  sum.kind = SLUICE_ADD, sum.in = sum.out = int(columns.size()), sum.sources = {answer, answer + 1};
+  network.layers.push_back(std::move(select));
+  network.layers.push_back(with_arrays(sum));
+}
+
+bool adds_frame_columns(const Network& network) {
+  const std::size_t layers = network.layers.size();
+  if (layers < 3 || network.layers[layers - 1].kind != SLUICE_ADD || network.layers[layers - 2].kind != SLUICE_SELECT) return false;
+  return sources_of(network, layers - 2)[0] == 0 && sources_of(network, layers - 1) == std::vector{std::uint32_t(layers - 2), std::uint32_t(layers - 1)};
+}
+
+bool adds_frame_columns(const sluice_model& model) { return adds_frame_columns(read_network(model)); }
+
+Network without_frame_columns(Network network) {
+  if (adds_frame_columns(network)) network.layers.resize(network.layers.size() - 2);
+  return network;
+}
+
 void insert_layer(Network& network, std::size_t at, Layer layer) {
   for (std::size_t l = at; l < network.layers.size(); ++l) {
     Layer& later = network.layers[l];

@@ -31,6 +31,14 @@ std::vector<std::uint32_t> answers_of(const Network& network);
 /// the widest first (Pisarchyk, Lee 2020).
 std::vector<std::uint32_t> plan_buffers(const Network& network);
 
+/// Adds numbers of the frame to the answer: the numbers of these columns, one for each output.
+void add_frame_columns(Network& network, const std::vector<std::int32_t>& columns);
+
+/// Whether the answer is a sum with numbers of the frame, as add_frame_columns() makes it; and a network without that sum.
+bool adds_frame_columns(const Network& network);
+bool adds_frame_columns(const sluice_model& model);
+Network without_frame_columns(Network network);
+
 /// Inserts a layer in front of layer `at`, counted from 0, and keeps the wiring of the others; the caller wires the new one.
 void insert_layer(Network& network, std::size_t at, Layer layer);
 

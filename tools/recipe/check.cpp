@@ -121,6 +121,18 @@ void resolve_data(Recipe& recipe) {
            where(recipe, "data.standardize_target"));
 }
 
+/// Names are each one layer's, and every name that is read is one.
+void check_names(const Recipe& recipe) {
+  const std::string place = where(recipe, "model.layers");
+  for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
+    const std::string& name = recipe.layers[l].name;
+    for (std::size_t before = 0; before < l; ++before)
+      if (!name.empty() && recipe.layers[before].name == name)
+        refuse("{}: layer {} is called \"{}\", and so is layer {}", place, l + 1, name, before + 1);
+    sources_of(recipe.layers, l, place);
+  }
+}
+
 /// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence, or one a row.
 void resolve_steps(Recipe& recipe) {
   const bool per_row = recipe.target_per == TargetPer::row;
@@ -128,14 +140,19 @@ void resolve_steps(Recipe& recipe) {
   LayerSpec* last_recurrent = nullptr;
   for (LayerSpec& layer : recipe.layers)
     if (layer.recurrent()) last_recurrent = &layer;
-  bool one_answer = false;
-  for (LayerSpec& layer : recipe.layers) {
+  std::vector<bool> once = {false};  // of the frame, then of each layer: whether it hands on one row a sequence
+  for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
+    LayerSpec& layer = recipe.layers[l];
+    bool reads_once = false;
+    for (const std::size_t source : sources_of(recipe.layers, l, place)) reads_once = reads_once || once[source];
+    once.push_back(reads_once);
     if (!layer.recurrent()) continue;
-    if (one_answer)
+    if (reads_once)
       refuse("{}: a recurrent layer follows one that hands on one answer a sequence; give that one steps = \"every\"", place);
     if (layer.steps == StepsOut::open) layer.steps = &layer == last_recurrent && !per_row ? StepsOut::last : StepsOut::every;
-    one_answer = layer.steps != StepsOut::every;
+    once.back() = layer.steps != StepsOut::every;
   }
+  const bool one_answer = once.back();
   if (per_row && one_answer)
     refuse("{}: steps = \"last\" or \"mean\" gives one answer a sequence, but data.target_per is \"row\"; give steps = \"every\"", place);
   if (!per_row && !last_recurrent)
@@ -230,6 +247,7 @@ void check_recipe(Recipe& recipe) {
   check_targets(recipe);
   check_columns(recipe);
   columns_of(recipe);  // refuses ranges that are none
+  check_names(recipe);
   resolve_steps(recipe);
   check_layers(recipe);
   check_loss(recipe);

@@ -15,29 +15,38 @@ namespace sluice::tools {
 namespace {
 
 using L = LayerSpec;
-using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*>;
+using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*, std::string L::*>;
 
 constexpr std::int64_t widest_layer = 65536;
+constexpr std::size_t most_sources = 8;  // of a layer that joins, as the blob has it
 
-/// A kind of layer: the key that names it takes its units, or true where the layer keeps the width.
+/// What the key that names a kind of layer takes: units; true, if the layer keeps the width; or the names of what it joins.
+enum class Form { units, kept, joined };
+constexpr const char* form_texts[] = {"units", "true", "[\"a\", \"b\"]"};
+
 struct Kind {
   std::string_view key;
   sluice_layer_kind kind;
-  bool sized;
+  Form form;
   std::string_view help;
 };
 constexpr Kind kinds[] = {
-    {"gru", SLUICE_GRU, true, "gated recurrent unit (Cho et al. 2014)"},
-    {"lstm", SLUICE_LSTM, true, "long short-term memory (Hochreiter, Schmidhuber 1997; Gers et al. 2000)"},
-    {"rnn", SLUICE_RNN, true, "h = tanh(W_ih x + W_hh h + b) (Elman 1990)"},
-    {"dense", SLUICE_DENSE, true, "y = f(W x + b)"},
-    {"embedding", SLUICE_EMBEDDING, true, "a vector an id; the first layer, of text"},
-    {"batch_norm", SLUICE_BATCH_NORM, false, "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
-    {"layer_norm", SLUICE_LAYER_NORM, false, "layer normalization over features (Ba, Kiros, Hinton 2016); true"},
+    {"gru", SLUICE_GRU, Form::units, "gated recurrent unit (Cho et al. 2014)"},
+    {"lstm", SLUICE_LSTM, Form::units, "long short-term memory (Hochreiter, Schmidhuber 1997; Gers et al. 2000)"},
+    {"rnn", SLUICE_RNN, Form::units, "h = tanh(W_ih x + W_hh h + b) (Elman 1990)"},
+    {"dense", SLUICE_DENSE, Form::units, "y = f(W x + b)"},
+    {"embedding", SLUICE_EMBEDDING, Form::units, "a vector an id; the first layer, of text"},
+    {"batch_norm", SLUICE_BATCH_NORM, Form::kept, "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
+    {"layer_norm", SLUICE_LAYER_NORM, Form::kept, "layer normalization over features (Ba, Kiros, Hinton 2016); true"},
+    {"concat", SLUICE_CONCAT, Form::joined, "what it names, one behind another; \"frame\" is the frame as it enters the first layer"},
+    {"add", SLUICE_ADD, Form::joined, "the sum of what it names, number by number"},
+    {"multiply", SLUICE_MULTIPLY, Form::joined, "the product of what it names, number by number: a mask, say"},
 };
 
-enum : unsigned { gru = 1, lstm = 2, rnn = 4, dense = 8, embedding = 16, batch_norm = 32, layer_norm = 64 };
-constexpr unsigned recurrent_kinds = gru | lstm | rnn, all_kinds = 127;
+enum : unsigned {
+  gru = 1, lstm = 2, rnn = 4, dense = 8, embedding = 16, batch_norm = 32, layer_norm = 64, concat = 128, add = 256, multiply = 512
+};
+constexpr unsigned recurrent_kinds = gru | lstm | rnn, joins_kinds = concat | add | multiply, all_kinds = 1023;
 
 /// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
 struct Option {
@@ -118,6 +127,11 @@ const Option options[] = {
      .help = "rate at which frame and state are dropped for the gates alone, one mask a sequence; the candidate sees them whole",
      .min = 0,
      .max = 0.99},
+    {.name = "name", .kinds = all_kinds, .field = &L::name, .help = "a name of its own, by which later layers can refer to it"},
+    {.name = "from",
+     .kinds = all_kinds & ~joins_kinds & ~embedding,
+     .field = &L::from,
+     .help = "the layer that it reads, by name, or \"frame\"; where not given, the one before"},
 };
 
 const Kind& kind_of(const LayerSpec& layer) {
@@ -151,7 +165,7 @@ constexpr const char *cell_key = "cell", *units_key = "units", *use_key = "use";
 const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
   const std::string name = node.value_or(std::string{});
   for (const Kind& kind : kinds)
-    if (kind.key == name && kind.sized) return kind;
+    if (kind.key == name && kind.form == Form::units) return kind;
   refuse("{}: cell: {} is not one of gru, lstm, rnn, dense and embedding", place, shown(node));
 }
 
@@ -212,6 +226,31 @@ void read_option(bool& out, const Option&, const toml::node& node, const std::st
   out = *value;
 }
 
+/// Letters, digits, _ and -, and not the frame's own name.
+void check_name(const std::string& text, const toml::node& node, const std::string& place) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), fits))
+    refuse("{}: {} is not a name; give letters, digits, _ and -", place, shown(node));
+}
+
+void read_option(std::string& out, const Option& option, const toml::node& node, const std::string& place) {
+  out = node.value_or(std::string{});
+  check_name(out, node, place);
+  if (option.name == "name" && out == frame_name) refuse("{}: \"{}\" is the frame's own name; give another", place, out);
+}
+
+std::vector<std::string> read_names(const toml::node& node, const std::string& place) {
+  const toml::array* const list = node.as_array();
+  if (!list || list->size() < 2) refuse("{}: {}; give a list of two or more names, such as [\"a\", \"frame\"]", place, shown(node));
+  if (list->size() > most_sources) refuse("{}: {} names; give at most {}, and join several joins", place, list->size(), most_sources);
+  std::vector<std::string> names;
+  for (const toml::node& item : *list) {
+    names.push_back(item.value_or(std::string{}));
+    check_name(names.back(), item, place);
+  }
+  return names;
+}
+
 template <class Value>
 void read_option(LayerSpec& layer, Value L::* field, const Option& option, const toml::node& node, const std::string& place) {
   read_option(layer.*field, option, node, place);
@@ -232,7 +271,7 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
 
 /// What an option is where a layer does not say.
 std::string fallback(const Option& option) {
-  if (option.name == "steps") return "";
+  if (option.name == "steps" || option.name == "name" || option.name == "from") return "";
   if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
   const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return (option.kinds & bit(k)) != 0; });
   const LayerSpec layer = fresh(kind);
@@ -242,6 +281,28 @@ std::string fallback(const Option& option) {
 }  // namespace
 
 bool LayerSpec::recurrent() const { return (bit(kind_of(*this)) & recurrent_kinds) != 0; }
+bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }
+
+std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index, const std::string& place) {
+  const LayerSpec& layer = layers[index];
+  const auto find = [&](const std::string& name) -> std::size_t {
+    if (name == frame_name) return 0;
+    std::vector<std::string_view> known = {frame_name};
+    for (std::size_t l = 0; l < index; ++l) {
+      if (layers[l].name == name) return l + 1;
+      if (!layers[l].name.empty()) known.push_back(layers[l].name);
+    }
+    const std::string_view meant = nearest(name, known);
+    if (!meant.empty()) refuse("{}: layer {}: no layer before it is called \"{}\"; did you mean \"{}\"?", place, index + 1, name, meant);
+    std::string all;
+    for (const std::string_view one : known) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", one);
+    refuse("{}: layer {}: no layer before it is called \"{}\"; there {} {}", place, index + 1, name, known.size() > 1 ? "are" : "is", all);
+  };
+  std::vector<std::size_t> sources;
+  for (const std::string& name : layer.sources) sources.push_back(find(name));
+  if (!layer.joins()) sources.push_back(layer.from.empty() ? index : find(layer.from));
+  return sources;
+}
 
 std::string shown(const toml::node& node) {
   if (node.is_table()) return "a table";
@@ -271,13 +332,14 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
       continue;
     }
     if (name == kind.key || (by_cell && name == units_key)) {
-      if (kind.sized) layer.units = read_units(value, at);
-      if (!kind.sized && !value.value_exact<bool>().value_or(false)) refuse("{}: {}; give true", at, shown(value));
+      if (kind.form == Form::units) layer.units = read_units(value, at);
+      if (kind.form == Form::joined) layer.sources = read_names(value, at);
+      if (kind.form == Form::kept && !value.value_exact<bool>().value_or(false)) refuse("{}: {}; give true", at, shown(value));
       continue;
     }
     const auto option = std::find_if(std::begin(options), std::end(options), [&](const Option& o) { return o.name == name; });
     if (option == std::end(options) || !(option->kinds & bit(kind)))
-      refuse("{}: unknown key; a {} has {}{}", at, kind.key, kind.sized ? "its units, " : "", options_of(kind));
+      refuse("{}: unknown key; a {} has {}{}", at, kind.key, kind.form == Form::units ? "its units, " : "", options_of(kind));
     std::visit([&](const auto& field) { read_option(layer, field, *option, value, at); }, option->field);
   }
   if (layer.reset == Reset::before) layer.kind = SLUICE_GRU_BEFORE;
@@ -289,8 +351,10 @@ nlohmann::ordered_json to_json(const LayerSpec& layer) {
   const Kind& kind = kind_of(layer);
   const LayerSpec plain = fresh(kind);
   nlohmann::ordered_json json;
-  if (kind.sized)
+  if (kind.form == Form::units)
     json[std::string(kind.key)] = layer.units;
+  else if (kind.form == Form::joined)
+    json[std::string(kind.key)] = layer.sources;
   else
     json[std::string(kind.key)] = true;
   for (const Option& option : options)
@@ -305,7 +369,7 @@ nlohmann::ordered_json to_json(const LayerSpec& layer) {
 }
 
 bool layer_counts(std::string_view name) {
-  const auto names_units = [&](const Kind& kind) { return kind.sized && kind.key == name; };
+  const auto names_units = [&](const Kind& kind) { return kind.form == Form::units && kind.key == name; };
   const auto counts = [&](const Option& option) { return option.name == name && std::holds_alternative<std::int64_t L::*>(option.field); };
   return name == units_key || std::any_of(std::begin(kinds), std::end(kinds), names_units) ||
          std::any_of(std::begin(options), std::end(options), counts);
@@ -314,13 +378,14 @@ bool layer_counts(std::string_view name) {
 std::string layer_manual() {
   std::string text;
   for (const Kind& kind : kinds)
-    text += fmt::format("  {{ {} = {} }}  {}: {}\n", kind.key, kind.sized ? "units" : "true", kind.help, options_of(kind));
+    text += fmt::format("  {{ {} = {} }}  {}: {}\n", kind.key, form_texts[int(kind.form)], kind.help, options_of(kind));
   text += "  { cell = \"gru\", units = 32 }  the same as { gru = 32 }; so a search can choose the cell\n";
   text += "  { gru = 32, use = false }  leaves the layer out; so a search can choose whether it is there\n";
   for (const Option& option : options) {
     std::string values;
     for (std::string_view word : option.words) values += fmt::format("{}\"{}\"", values.empty() ? "" : ", ", word);
     if (option.max > 0) values = fmt::format("{} to {}", option.min, option.max);
+    if (std::holds_alternative<std::string L::*>(option.field)) values = "a name";
     if (values.empty()) values = "true or false";
     text += fmt::format("    {} ({}{}): {}\n", option.name, values, fallback(option), option.help);
   }

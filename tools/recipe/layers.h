@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice.h"
 #include "words.h"
@@ -25,11 +26,22 @@ struct LayerSpec {
   double dropout = 0;       ///< on what the layer hands on
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
+  std::string name;                  ///< by which later layers may refer to it; may be empty
+  std::string from;                  ///< the one layer that it reads, by name; empty: the one before
+  std::vector<std::string> sources;  ///< of concat, add and multiply: what they join, by name
 
   bool recurrent() const;
+  bool joins() const;
   /// Numbers that the layer hands on; `in` enter.
   std::int64_t out(std::int64_t in) const { return units == 0 ? in : directions == Directions::both ? 2 * units : units; }
 };
+
+/// The name of the frame, as it enters the first layer of a recipe: standardized if the data are.
+constexpr const char* frame_name = "frame";
+
+/// Returns what layer `index` reads: 0 for the frame, else a layer of the list counted from 1. Refused (exit code 2) if a name is
+/// unknown; `place` begins the message.
+std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index, const std::string& place);
 
 /// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a count.
 bool layer_counts(std::string_view name);

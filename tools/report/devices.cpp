@@ -9,6 +9,7 @@
 #include "../convert/cost.h"
 #include "../evaluate/range_trials.h"
 #include "../recipe/made.h"
+#include "../model/graph.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"
@@ -31,7 +32,7 @@ Fixed fixed_of(const ReportedRun& run) {
     return fixed;
   }
   const std::string made = run.model->made();
-  const Network network = without_added_input(read_network(run.model->model));
+  const Network network = without_frame_columns(read_network(run.model->model));
   try {
     check_quantizable(network);
     if (!run.input) refuse("the data are not there, and without them no ranges can be chosen");
@@ -44,7 +45,7 @@ Fixed fixed_of(const ReportedRun& run) {
     RangeTrial& best = trials.best();
     fixed.how =
         fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", word(best.choice));
-    if (adds_input(run.model->model)) fixed.how += " It answers differences from the last value.";
+    if (adds_frame_columns(run.model->model)) fixed.how += " It answers differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;
   } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../convert/fold.h"
 #include "../evaluate/evaluate.h"
+#include "../model/graph.h"
 #include "../model/model_file.h"
 #include "sluice_train.h"
 
@@ -81,8 +82,9 @@ Gate open_gate(const Layer& layer, const GateName& gate, const Steps& x, const S
   const std::size_t hidden = h.width / (layer.both ? 2 : 1), steps = h.values.size() / h.width;
   for (const bool backward : {false, true}) {
     if (backward && !layer.both) break;
-    const OwnedModel model =
-        open_probe({{gate_layer(layer, direction_of(layer, backward), gate.index)}, {}, {}, {}, {}, {}, {}});
+    Network probe;
+    probe.layers = {gate_layer(layer, direction_of(layer, backward), gate.index)};
+    const OwnedModel model = open_probe(std::move(probe));
     OwnedStream stream(model.model, {64, 1});
     std::vector<float> open(steps * hidden);
     stream.run(frames_and_states(x, h, hidden, backward).data(), open.data(), steps);
@@ -102,8 +104,13 @@ Network over_steps(const Network& network, const Steps& entering) {
   for (std::size_t t = 0; t < steps; ++t)
     for (std::size_t i = 0; i < entering.width; ++i) weight[i * steps + t] = entering.values[t * entering.width + i];
   for (std::size_t l = front; l < network.layers.size(); ++l) {
-    result.layers.push_back(network.layers[l]);
-    if (int& tied = result.layers.back().tied; tied >= 0) tied += 1 - int(front);
+    Layer layer = network.layers[l];
+    if (layer.tied >= 0) layer.tied += 1 - int(front);
+    for (std::uint32_t& source : layer.sources) {
+      if (source < front) refuse("layer {} reads the frame as it is, beside the others, which read it prepared", l + 1);
+      source = source - std::uint32_t(front) + 1;
+    }
+    result.layers.push_back(std::move(layer));
   }
   sluice_activation& last = result.layers.back().activation;
   if (result.layers.back().kind == SLUICE_DENSE && (last == SLUICE_SOFTMAX || last == SLUICE_SIGMOID)) last = SLUICE_LINEAR;
@@ -169,7 +176,7 @@ std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerp
     const Layer& layer = network.layers[l];
     if (!recurrent(layer)) continue;
     RecurrentLayer one{l, run_layers(network, l + 1, excerpt), {}};
-    const Steps x = run_layers(network, l, excerpt);
+    const Steps x = run_layers(network, sources_of(network, l)[0], excerpt);
     for (const GateName& gate : gate_names(layer.kind)) one.gates.push_back(open_gate(layer, gate, x, one.state));
     result.push_back(std::move(one));
   }

@@ -8,6 +8,7 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../data/parse_number.h"
+#include "../model/graph.h"
 #include "charts.h"
 #include "inside.h"
 #include "markup.h"
@@ -403,7 +404,7 @@ std::string sequences_inside(const ReportedRun& run, const Measured& measured, c
     return section(
         "Inside",
         missing("The float weights of this model are not in the run\u2019s folder, and only they can be looked into."));
-  const Network network = without_added_input(read_network(run.real()->model));
+  const Network network = without_frame_columns(read_network(run.real()->model));
   std::string inside = paragraph(fmt::format("Of the {} part; --sequence draws others.", measured.part.name));
   if (run.of_floats)
     inside +=

@@ -83,11 +83,10 @@ Quantized Aware::make(const sluice_model& real) {
   const Network now = read_network(real);
   ranges.peak = peaks(now, data, split.train);
   Quantized quantized = quantize(now, format, ranges);
-  const std::size_t folded = now.layers.size() - quantized.network.layers.size();
   const double narrowing = format == SLUICE_INT8 ? 256 : 1;
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
     const bool embeds = quantized.network.layers[l].kind == SLUICE_EMBEDDING;  // its rounded weights are what enters
-    unit[folded + l] = embeds ? 0 : float(narrowing * quantized.units[l]);
+    unit[quantized.real_of[l]] = embeds ? 0 : float(narrowing * quantized.units[l].common());
   }
   return quantized;
 }

@@ -8,6 +8,7 @@
 #include "../convert/budget.h"
 #include "../convert/fold.h"
 #include "../convert/quantize.h"
+#include "../model/graph.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -15,21 +16,29 @@ namespace {
 
 /// The network as it would lie on the device, its hidden layers' units scaled; weights do not matter.
 Network on_device(const Network& network, sluice_format format, double share) {
-  Network result;
-  const Network plain = folded(network);
-  int in = plain.layers.front().in;
-  for (const Layer& layer : plain.layers) {
-    if (layer.kind == SLUICE_STANDARDIZE && format != SLUICE_F32) continue;  // becomes part of the inputs' scales
-    const bool answers = &layer == &plain.layers.back(), keeps = only_prepares(layer);
-    const int out = answers ? layer.out : keeps ? in : std::max(1, int(layer.out * share));
-    Layer scaled = layer;
-    scaled.in = in, scaled.out = out, scaled.format = format;
-    result.layers.push_back(with_arrays(scaled));
-    in = out;
+  Network result = folded(network);
+  result.width = frame_width(network);
+  for (std::size_t l = 0; l < result.layers.size() && format != SLUICE_F32;)
+    if (result.layers[l].kind == SLUICE_STANDARDIZE)
+      remove_layer(result, l);  // becomes part of the inputs' scales
+    else
+      ++l;
+  const std::vector<std::uint32_t> answers = answers_of(result);
+  for (std::size_t l = 0; l < result.layers.size(); ++l) {
+    Layer& layer = result.layers[l];
+    const std::vector<std::uint32_t> sources = sources_of(result, l);
+    int in = 0;
+    for (const std::uint32_t source : sources) in = layer.kind == SLUICE_CONCAT ? in + width_of(result, source) : width_of(result, source);
+    const bool answer = l + 1 == result.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
+    const bool keeps = layer.anatomy().keeps_width || layer.kind == SLUICE_CONCAT;
+    if (!layer.anatomy().reads_ids) layer.in = in;
+    layer.out = keeps ? in : answer ? layer.out : std::max(1, int(layer.out * share));
+    layer.format = format;
+    layer = with_arrays(layer);
   }
   if (format != SLUICE_F32) {
-    result.scales.inverse.assign(std::size_t(frame_width(network)), 1.0f);
-    result.scales.offset.assign(std::size_t(frame_width(network)), 0.0f);
+    const auto inputs = std::size_t(frame_width(network)), outputs = std::size_t(result.layers.back().out);
+    result.scales = {std::vector(inputs, 1.0f), std::vector(inputs, 0.0f), std::vector(outputs, 1.0f), std::vector(outputs, 0.0f)};
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include "../../kernels/kernels.h"
 #include "../../kernels/random.h"
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "../model/vocabulary.h"
 #include "../recipe/made.h"
 #include "train.h"
@@ -41,6 +42,23 @@ double weights_of(const LayerSpec& spec, double in) {
 /// What the first layer takes: features, or an embedding's ids.
 std::int64_t entering(const DataSet& data) { return std::int64_t(data.is_text() ? data.tokens.ids() : data.features()); }
 
+/// Returns how many numbers enter layer `index` of a recipe, given the widths of the frame and of the layers before. Refused if a sum
+/// or a product joins unlike widths.
+std::int64_t width_of_sources(const Recipe& recipe, std::size_t index, const std::vector<std::int64_t>& widths) {
+  const std::string place = where(recipe, "model.layers");
+  const LayerSpec& spec = recipe.layers[index];
+  const std::vector<std::size_t> sources = sources_of(recipe.layers, index, place);
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const std::int64_t width = widths[sources[i]];
+    sum += width;
+    if (spec.kind == SLUICE_CONCAT || width == widths[sources[0]]) continue;
+    refuse("{}: layer {}: {} wants equal widths, but \"{}\" has {} numbers and \"{}\" {}", place, index + 1,
+           sluice_layer_name(std::uint32_t(spec.kind)), spec.sources[0], widths[sources[0]], spec.sources[i], width);
+  }
+  return spec.kind == SLUICE_CONCAT ? sum : widths[sources[0]];
+}
+
 void check_shapes(const Recipe& recipe, const DataSet& data) {
   const std::string place = where(recipe, "model.layers");
   const char* what = data.classes ? "classes" : "targets";
@@ -51,15 +69,19 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
     refuse("{}: {}", place,
            data.is_text() ? "text is read through an embedding; begin with one, such as { embedding = 32 }"
                           : "an embedding reads text; give data.format = \"text\" or \"tsv\", or leave it out");
-  std::int64_t in = entering(data);
+  std::vector<std::int64_t> widths = {entering(data)};
   double weights = 0;
-  for (const LayerSpec& spec : recipe.layers) {
-    weights += weights_of(spec, double(in));
+  for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
+    const LayerSpec& spec = recipe.layers[l];
+    const std::int64_t in = width_of_sources(recipe, l, widths);
+    if (!spec.joins()) weights += weights_of(spec, double(in));
+    if (spec.joins() && in > std::int64_t(widest)) refuse("{}: layer {} joins {} numbers; a layer has at most {}", place, l + 1, in, widest);
     if (spec.tied && in != spec.out(in))
       refuse("{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands on {}", place, in,
              spec.out(in));
-    in = spec.out(in);
+    widths.push_back(spec.out(in));
   }
+  const std::int64_t in = widths.back();
   const bool one_of_two = recipe.loss == LossKind::binary && data.classes;
   if (one_of_two && data.labels.size() != 2)
     refuse("{}: binary is for two classes, but {} has {}; give cross_entropy", where(recipe, "train.loss"), recipe.train_file,
@@ -213,7 +235,7 @@ namespace {
 
 bool same_shape(const Layer& a, const Layer& b) {
   return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both && a.activation == b.activation &&
-         a.parameter == b.parameter;
+         a.parameter == b.parameter && a.sources == b.sources;
 }
 
 std::string shape_text(const Layer& layer) {
@@ -225,7 +247,7 @@ void start_from(const Recipe& recipe, Network& network) {
   const std::string place = where(recipe, "model.init_from");
   const OwnedModel model = load_model(recipe.init_from);
   if (model.info().format != SLUICE_F32) refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
-  const Network from = without_added_input(read_network(model.model));
+  const Network from = without_frame_columns(read_network(model.model));
   if (from.layers.size() != network.layers.size())
     refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from, from.layers.size(), network.layers.size());
   if (from.vocabulary != network.vocabulary) refuse("{}: {} knows another vocabulary", place, recipe.init_from);
@@ -242,10 +264,39 @@ void start_from(const Recipe& recipe, Network& network) {
 
 }  // namespace
 
+namespace {
+
+/// Adds the layers of a recipe to what prepares the frame, whose numbers are `in`.
+void add_recipe_layers(const Recipe& recipe, int in, Network& network) {
+  std::vector<std::uint32_t> outputs = {std::uint32_t(network.layers.size())};  // of the frame, then of each layer of the recipe
+  std::vector<std::int64_t> widths = {in};
+  for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
+    const LayerSpec& spec = recipe.layers[l];
+    const int first = int(network.layers.size());
+    std::int64_t width = width_of_sources(recipe, l, widths);
+    std::vector<std::uint32_t> sources;
+    for (const std::size_t source : sources_of(recipe.layers, l, where(recipe, "model.layers"))) sources.push_back(outputs[source]);
+    for (std::int64_t i = 0; i < spec.repeat; ++i) {
+      Layer layer = layer_of(spec, int(width));
+      if (i + 1 < spec.repeat) layer.every_step = true, layer.mean = false;
+      if (i > 0 && spec.tied) layer.tied = first;
+      if (i + 1 == spec.repeat) layer.name = spec.name;
+      if (i == 0 && (spec.joins() || sources[0] != std::uint32_t(first))) layer.sources = sources;
+      network.layers.push_back(with_arrays(std::move(layer)));
+      width = spec.out(width);
+    }
+    outputs.push_back(std::uint32_t(network.layers.size()));
+    widths.push_back(width);
+  }
+}
+
+}  // namespace
+
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split) {
   check_shapes(recipe, data);
   Network network;
-  int in = int(entering(data));
+  const int in = int(entering(data));
+  if (!data.is_text()) network.width = in;
   if (recipe.differences) network.layers.push_back(make_layer(SLUICE_DIFFERENCE, in, in));
   if (recipe.standardize && !data.is_text()) {
     const Standardization statistics = standardization(data, split.train, recipe.differences);
@@ -253,16 +304,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
     for (Array& array : layer.arrays) array.values = array.role == Role::mean ? statistics.mean : statistics.scale;
     network.layers.push_back(std::move(layer));
   }
-  for (const LayerSpec& spec : recipe.layers) {
-    const int first = int(network.layers.size());
-    for (std::int64_t i = 0; i < spec.repeat; ++i) {
-      Layer layer = layer_of(spec, in);
-      if (i + 1 < spec.repeat) layer.every_step = true, layer.mean = false;
-      if (i > 0 && spec.tied) layer.tied = first;
-      network.layers.push_back(std::move(layer));
-      in = int(spec.out(in));
-    }
-  }
+  add_recipe_layers(recipe, in, network);
   initialize(network, std::uint64_t(recipe.seed),
              {.input = recipe.init_input,
               .recurrent = recipe.init_recurrent,

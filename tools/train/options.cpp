@@ -4,6 +4,7 @@
 
 #include "../common/error.h"
 #include "../data/parse_number.h"
+#include "../model/graph.h"
 #include "batches.h"
 #include "train.h"
 
@@ -99,26 +100,28 @@ std::vector<bool> frozen_layers(const Recipe& recipe) {
   return frozen;
 }
 
-/// What training does to each layer of the network. A layer's dropout acts on what enters the one after it.
+/// What training does to each layer of the network.
 std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
   std::vector<sluice_layer_options> all(network.layers.size());
   std::size_t at = 0;
   while (only_prepares(network.layers[at])) ++at;
-  const auto enter = [&](std::size_t layer, double rate) {
-    float& there = all[layer].dropout;
+  const auto drop = [&](std::uint32_t source, double rate) {
+    if (source == 0) return;
+    float& there = all[source - 1].dropout;
     there = float(1 - (1 - double(there)) * (1 - rate));  // of two rates: what neither drops
   };
-  const std::size_t first = network.layers[at].kind == SLUICE_EMBEDDING ? at + 1 : at;
-  if (first < all.size() && recipe.dropout_input > 0) enter(first, recipe.dropout_input);
+  const std::size_t first = at;
+  if (network.layers[at].kind == SLUICE_EMBEDDING) drop(1, recipe.dropout_input);
   const std::vector<bool> frozen = frozen_layers(recipe);
   for (const LayerSpec& spec : recipe.layers)
     for (std::int64_t i = 0; i < spec.repeat; ++i, ++at) {
       all[at].frozen = frozen[std::size_t(&spec - recipe.layers.data())];
       const double state = spec.recurrent_dropout >= 0 ? spec.recurrent_dropout : recipe.dropout_recurrent;
       if (spec.recurrent()) all[at].recurrent_dropout = float(state), all[at].gate_dropout = float(spec.gate_dropout);
-      if (spec.dropout > 0 && at + 1 < all.size()) enter(at + 1, spec.dropout);
+      drop(std::uint32_t(at) + 1, spec.dropout);
     }
-  if (recipe.dropout_output > 0 && all.size() > first + 1) enter(all.size() - 1, recipe.dropout_output);
+  for (const std::uint32_t source : sources_of(network, network.layers.size() - 1))
+    if (source > first) drop(source, recipe.dropout_output);
   return all;
 }
 
@@ -135,6 +138,7 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   plan.class_weights = class_weights(recipe, data, split);
   if (!plan.class_weights.empty()) options.class_weights = plan.class_weights.data();
   plan.layers = layer_options(recipe, network);
+  if (!data.is_text()) options.dropout_input = float(recipe.dropout_input);
   options.layers = plan.layers.data();
   if (recipe.batch_norm == BatchNorm::keras) options.batch_norm_momentum = 0.01f, options.batch_norm_biased = 1;
   options.optimizer = optimizer_of(recipe.optimizer);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -26,13 +27,12 @@ OwnedModel in_own_units(const OwnedModel& model, const Units& units) {
 
 OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>& targets) {
   Network network = read_network(model.model);
-  const int out = network.layers.back().out;
-  Layer layer = make_layer(SLUICE_ADD_INPUT, out, out);
-  for (std::size_t i = 0; i < std::size_t(out); ++i) {
+  std::vector<std::int32_t> columns;
+  for (std::size_t i = 0; i < std::size_t(network.layers.back().out); ++i) {
     const auto column = std::find(network.inputs.begin(), network.inputs.end(), targets[i % targets.size()]);
-    layer.array(Role::columns).values[i] = float(column - network.inputs.begin());
+    columns.push_back(std::int32_t(column - network.inputs.begin()));
   }
-  network.layers.push_back(std::move(layer));
+  add_frame_columns(network, columns);
   return open_model(write_blob(network), "the model that adds its input");
 }
 

@@ -15,6 +15,7 @@
 #include "../recipe/columns.h"
 #include "../recipe/made.h"
 #include "../train/start.h"
+#include "../model/graph.h"
 
 namespace sluice::tools {
 namespace {
@@ -98,7 +99,7 @@ double judged(const Recipe& recipe, const OwnedModel& model, const Input& input)
 OwnedModel exported(const Recipe& recipe, const OwnedModel& model, const Input& input) {
   const sluice_format format = device_format(recipe);
   if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32) return open_model(bytes_of(model), "the model");
-  const Network real = without_added_input(read_network(model.model));
+  const Network real = without_frame_columns(read_network(model.model));
   const Calibration calibration = calibrate(real, input.train, input.split.train);
   Quantized quantized = quantize(real, format, choose_ranges(calibration, recipe.quantize_ranges), calibration.moments);
   quantized.network.made = made_quantized(real.made, format, recipe.quantize_ranges, data_hash(input.train));
