@@ -10,4 +10,4 @@ need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-de
 mkdir -p build
 quietly build/ranks.log cmake --preset release -DSLUICE_BENCH=ON
 quietly build/ranks.log cmake --build --preset release --target bench_ranks
-OMP_NUM_THREADS=1 exec mpirun --allow-run-as-root --oversubscribe --bind-to core -q "$@" -n 2 build/release/bin/bench_ranks
+OMP_NUM_THREADS=1 exec mpirun --allow-run-as-root --oversubscribe --bind-to core "$@" -n 2 build/release/bin/bench_ranks

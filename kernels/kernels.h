@@ -2,7 +2,8 @@
 //
 // Every entry gives the same bits on every instruction set. Each output element is one chain of exactly rounded operations
 // in the order written below; lanes run across elements, never along a chain (kernels/README.md says why that is enough).
-// Pointers never alias unless an entry says so. Arrays need no alignment; weights at multiples of 64 bytes are fastest.
+// Pointers never alias, and are never null, unless an entry says so: an array without elements has an address too. Arrays need no
+// alignment; weights at multiples of 64 bytes are fastest.
 #ifndef SLUICE_KERNELS_H
 #define SLUICE_KERNELS_H
 

@@ -2,6 +2,8 @@
 #include "anatomy.h"
 #include "sluice.h"
 
+#include <string.h>
+
 namespace {
 
 struct StatusText {
@@ -44,14 +46,23 @@ constexpr StatusText statuses[] = {
 #undef SLUICE_TEXT
 static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT, "a name and a sentence for every status");
 
+/// By its bytes: a caller in C may hand in any number, and C++ must not read an enumeration that holds none of its own.
+unsigned number_of(const sluice_status& status) {
+  unsigned n = 0;
+  memcpy(&n, &status, sizeof status);
+  return n;
+}
+
 }  // namespace
 
 const char* sluice_status_name(sluice_status status) {
-  return unsigned(status) < SLUICE_STATUS_COUNT ? statuses[status].name : "SLUICE_UNKNOWN";
+  const unsigned n = number_of(status);
+  return n < SLUICE_STATUS_COUNT ? statuses[n].name : "SLUICE_UNKNOWN";
 }
 
 const char* sluice_status_text(sluice_status status) {
-  return unsigned(status) < SLUICE_STATUS_COUNT ? statuses[status].text : "an unknown status";
+  const unsigned n = number_of(status);
+  return n < SLUICE_STATUS_COUNT ? statuses[n].text : "an unknown status";
 }
 
 const char* sluice_layer_name(uint32_t kind) { return sluice::is_known(kind) ? sluice::anatomy_of(kind).name : "unknown"; }

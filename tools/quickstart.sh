@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh Debian bookworm to a trained network that gives the same bits on this CPU, on an emulated ARM, and in fixed point on an
+# From a fresh Debian 12 or 13 to a trained network that gives the same bits on this CPU, on an emulated ARM, and in fixed point on an
 # emulated Cortex-M4.
 #   bash tools/quickstart.sh
 set -euo pipefail

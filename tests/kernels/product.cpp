@@ -39,6 +39,7 @@ Case make_case(Shape s, Init init, Step step, Left left, Noise& noise) {
   const int x_step = step == step_contiguous ? 1 : step == step_transposed ? s.count + 2 : 0;
   const int x_stride = step == step_transposed ? 1 : s.cols + 1;
   c.x = noise.uniform((count - 1) * size_t(x_stride) + (cols ? (cols - 1) * size_t(x_step) + 1 : 0));
+  c.w.reserve(1), c.x.reserve(1);  // without columns they are empty, but not null
   c.matrix = {c.w.data(), s.rows, s.cols, stride};
   c.product = {init == init_in_place ? c.y.data() : c.init.data(),
                init == init_in_place ? y_stride

@@ -2,9 +2,7 @@
 # One training by several processes of mpirun: the bytes of one process; a rank that dies, falls silent or is interrupted ends the job with a message,
 # and any number of ranks goes on to the same bytes.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-
-# Where there is no /sys, hwloc complains on every rank.
-export HWLOC_HIDE_ERRORS=2
+source "$(dirname "${BASH_SOURCE[0]}")/mpi.sh"
 
 alone=("${sluice[@]}")
 command -v mpirun >/dev/null || { echo "skipped, no mpirun: training by several processes"; exit 0; }
@@ -20,7 +18,7 @@ END
 by() {
   local n=$1
   shift
-  sluice=(mpirun -q --allow-run-as-root --oversubscribe --bind-to none "$@" -n "$n" sh rank.sh "${alone[@]}")
+  sluice=(mpirun "${quiet[@]}" --bind-to none "$@" -n "$n" sh rank.sh "${alone[@]}")
 }
 by 2
 if "${sluice[@]}" train --keys 2>&1 </dev/null | grep -q 'built without MPI'; then
@@ -145,7 +143,8 @@ works train --resume hit --set train.checkpoint_seconds=60
 equal long hit "uninterrupted by one process, and stopped five times by several"
 
 # --- one message, not one a rank
-by 2 --mca odls_base_sigkill_timeout 0
+export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0
+by 2
 refused 2 '^nothing/recipe\.toml: .*no such file' train --resume nothing
 refused 2 '^--out gru: holds another run' train gru.toml --out gru
 refused 2 'absent\.csv: no such file' train gru.toml --out x --set data.train=absent.csv

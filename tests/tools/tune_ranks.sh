@@ -1,7 +1,8 @@
 # sluice tune under mpirun: trials spread over ranks, and a rank that dies. Skipped without MPI.
 source "$(dirname "$0")/lib.sh"
 data=$repository/tools/recipes/japanese-vowels
-export HWLOC_HIDE_ERRORS=2 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
+source "$(dirname "$0")/mpi.sh"
+export OMPI_MCA_mpi_yield_when_idle=1
 command -v mpirun >/dev/null || { echo "skipped: mpirun is not installed"; exit 0; }
 mpirun -n 2 "${sluice[@]}" tune --study none.db --list >out 2>err
 grep -q 'built without MPI' err && { echo "skipped: built without MPI"; exit 0; }
