@@ -6,6 +6,7 @@
 #include "../support/forge.h"
 #include "../support/tables.h"
 #include "data/vocabulary.h"
+#include "model/vocabulary.h"
 #include "sluice_train.h"
 
 using namespace sluice;

@@ -8,6 +8,7 @@
 
 #include "../support/forge.h"
 #include "../support/golden.h"
+#include "model/vocabulary.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -8,6 +8,7 @@
 #include "../support/models.h"
 #include "common/error.h"
 #include "convert/calibrate.h"
+#include "recipe/read.h"
 #include "train/train.h"
 
 using namespace sluice;

@@ -7,6 +7,7 @@
 
 #include "../support/models.h"
 #include "convert/fold.h"
+#include "recipe/read.h"
 #include "train/batches.h"
 #include "train/train.h"
 

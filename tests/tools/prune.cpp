@@ -9,6 +9,7 @@
 #include "../support/models.h"
 #include "../support/refusal.h"
 #include "convert/quantize.h"
+#include "recipe/read.h"
 #include "train/train.h"
 
 using namespace sluice;

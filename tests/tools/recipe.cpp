@@ -1,6 +1,5 @@
 // The table of keys and the recipe.
 #include "../support/refusal.h"
-#include "recipe/recipe.h"
 
 #include <doctest/doctest.h>
 
@@ -8,6 +7,10 @@
 
 #include "common/error.h"
 #include "recipe/keys.h"
+#include "recipe/made.h"
+#include "recipe/manual.h"
+#include "recipe/read.h"
+#include "recipe/write.h"
 
 using namespace sluice::tools;
 

@@ -12,6 +12,7 @@
 #include "../support/refusal.h"
 #include "evaluate/evaluate.h"
 #include "model/model_file.h"
+#include "recipe/values.h"
 #include "report/charts.h"
 #include "report/inside.h"
 #include "report/markup.h"

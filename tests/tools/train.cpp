@@ -11,6 +11,9 @@
 #include "common/error.h"
 #include "common/safe_file.h"
 #include "evaluate/measures.h"
+#include "recipe/made.h"
+#include "recipe/read.h"
+#include "recipe/write.h"
 #include "train/checkpoint.h"
 
 using namespace sluice;

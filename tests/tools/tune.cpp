@@ -8,7 +8,9 @@
 
 #include "common/error.h"
 #include "data/data.h"
-#include "recipe/recipe.h"
+#include "recipe/read.h"
+#include "recipe/values.h"
+#include "recipe/write.h"
 #include "tune/halving.h"
 #include "tune/plan.h"
 #include "tune/study.h"

@@ -6,7 +6,9 @@
 #include "../convert/saturation.h"
 #include "../evaluate/evaluate.h"
 #include "../model/model_file.h"
-#include "../recipe/recipe.h"
+#include "../model/vocabulary.h"
+#include "../recipe/columns.h"
+#include "../recipe/made.h"
 #include "command.h"
 
 namespace sluice::tools {

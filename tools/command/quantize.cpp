@@ -13,7 +13,8 @@
 #include "../evaluate/evaluate.h"
 #include "../evaluate/range_trials.h"
 #include "../model/model_file.h"
-#include "../recipe/recipe.h"
+#include "../model/vocabulary.h"
+#include "../recipe/made.h"
 #include "command.h"
 
 namespace sluice::tools {

@@ -12,6 +12,7 @@
 #if SLUICE_WITH_TUNE
 #include "../report/study.h"
 #endif
+#include "../tune/load.h"
 #include "command.h"
 
 namespace sluice::tools {

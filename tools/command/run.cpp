@@ -11,8 +11,9 @@
 #include "../data/data.h"
 #include "../evaluate/evaluate.h"
 #include "../model/model_file.h"
+#include "../model/vocabulary.h"
 #include "../recipe/keys.h"
-#include "../recipe/recipe.h"
+#include "../recipe/made.h"
 #include "command.h"
 #include "generate.h"
 

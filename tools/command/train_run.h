@@ -5,7 +5,7 @@
 
 #include "../common/error.h"
 #include "../evaluate/evaluate.h"
-#include "../recipe/recipe.h"
+#include "../recipe/read.h"
 #include "command.h"
 
 namespace sluice::tools {

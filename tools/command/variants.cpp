@@ -12,6 +12,7 @@
 #include "../common/safe_file.h"
 #include "../evaluate/mean.h"
 #include "../evaluate/measures.h"
+#include "../recipe/read.h"
 #include "seeds.h"
 #include "train_run.h"
 

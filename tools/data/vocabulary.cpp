@@ -1,7 +1,6 @@
 #include "vocabulary.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "../common/error.h"
@@ -18,11 +17,6 @@ void add_utf8(std::string& text, std::uint32_t c) {
   constexpr std::uint32_t lead[] = {0, 0xC0, 0xE0, 0xF0};
   text += char(lead[more] | c >> (6 * more));
   for (int i = more - 1; i >= 0; --i) text += char(0x80 | (c >> (6 * i) & 0x3F));
-}
-
-template <class T>
-void add_numbers(std::string& bytes, const std::vector<T>& numbers) {
-  bytes.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
 }
 
 }  // namespace
@@ -69,40 +63,6 @@ Tokens learn_tokens(const Tokens& all, std::span<const std::int32_t> ids, std::s
     kept.texts.push_back(all.texts[id - first_token]);
   }
   return kept;
-}
-
-std::string vocabulary_section(const Tokens& tokens) {
-  if (tokens.empty()) return "";
-  std::vector<std::uint32_t> ends;
-  std::vector<std::uint16_t> sorted(tokens.texts.size());
-  std::string texts;
-  for (const std::string& text : tokens.texts) ends.push_back(std::uint32_t((texts += text).size()));
-  std::iota(sorted.begin(), sorted.end(), std::uint16_t(0));
-  std::sort(sorted.begin(), sorted.end(), [&](auto a, auto b) { return tokens.texts[a] < tokens.texts[b]; });
-  if (sorted.size() % 2) sorted.push_back(0);
-  const BlobVocabulary head{tokens.rules.words, tokens.rules.lower_case, std::uint32_t(tokens.ids()),
-                            std::uint32_t(texts.size())};
-  std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
-  add_numbers(bytes, ends);
-  add_numbers(bytes, sorted);
-  return bytes + texts;
-}
-
-Tokens tokens_of(const sluice_model& model) {
-  const sluice_vocabulary head = sluice_vocabulary_of(&model);
-  Tokens tokens{{head.words != 0, head.lower_case != 0}, {}};
-  for (std::int32_t id = first_token; id < std::int32_t(head.ids); ++id) {
-    std::size_t bytes = 0;
-    const char* text = sluice_token(&model, id, &bytes);
-    tokens.texts.emplace_back(text, bytes);
-  }
-  return tokens;
-}
-
-std::vector<std::string> names_of(const Tokens& tokens) {
-  std::vector<std::string> names = {"<padding>", "<unknown>"};
-  names.insert(names.end(), tokens.texts.begin(), tokens.texts.end());
-  return names;
 }
 
 }  // namespace sluice::tools

@@ -1,5 +1,4 @@
-// A vocabulary before it is in a blob, and how it is learned. What a token is, and which id it has, is the runtime's
-// (runtime/vocabulary.h).
+// How a vocabulary is learned from text.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -7,19 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/vocabulary.h"
-#include "sluice.h"
+#include "../common/tokens.h"
 
 namespace sluice::tools {
-
-/// Empty for a model that reads no text.
-struct Tokens {
-  TokenRules rules{false, false};
-  std::vector<std::string> texts;  ///< of ids 2, 3, ..., small letters where the rules say so
-
-  bool empty() const { return texts.empty(); }
-  std::size_t ids() const { return texts.size() + first_token; }
-};
 
 /// Calls f(token as the text has it, where it begins) for every token of a text.
 template <class F>
@@ -41,14 +30,5 @@ void check_text(std::string_view text, const std::string& file, std::size_t firs
 /// @param renumber  [all.ids()] each old id's new one; 1 for what is left out
 Tokens learn_tokens(const Tokens& all, std::span<const std::int32_t> ids, std::size_t limit,
                     std::vector<std::int32_t>& renumber);
-
-/// The blob's section; empty of an empty vocabulary.
-std::string vocabulary_section(const Tokens& tokens);
-
-/// What a model's blob holds; empty where there is none.
-Tokens tokens_of(const sluice_model& model);
-
-/// Names of all ids, for answers: "<padding>", "<unknown>", then the tokens.
-std::vector<std::string> names_of(const Tokens& tokens);
 
 }  // namespace sluice::tools

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "../common/error.h"
-#include "../recipe/recipe.h"
+#include "../recipe/made.h"
 
 namespace sluice::tools {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../common/error.h"
-#include "../recipe/keys.h"
+#include "../common/nearest.h"
 
 namespace sluice::tools {
 namespace {

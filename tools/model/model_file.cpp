@@ -10,10 +10,10 @@
 
 #include "../common/error.h"
 #include "../common/safe_file.h"
-#include "../data/vocabulary.h"
 #include "blob_text.h"
 #include "order.h"
 #include "runtime/layer.h"
+#include "vocabulary.h"
 
 namespace sluice::tools {
 namespace {

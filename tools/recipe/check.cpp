@@ -1,12 +1,14 @@
-// What a recipe leaves open is filled in, and what contradicts itself refused.
+#include "check.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
 #include "../common/error.h"
+#include "columns.h"
 #include "keys.h"
-#include "recipe.h"
+#include "values.h"
 
 namespace sluice::tools {
 namespace {

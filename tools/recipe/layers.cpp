@@ -8,7 +8,7 @@
 #include <variant>
 
 #include "../common/error.h"
-#include "keys.h"
+#include "../common/nearest.h"
 #include "toml.h"
 
 namespace sluice::tools {

@@ -1,61 +1,20 @@
-// A recipe written out: as TOML beside a model, as JSON inside it.
+#include "made.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "../common/error.h"
-#include "../data/parse_number.h"
+#include "columns.h"
 #include "keys.h"
-#include "recipe.h"
-#include "sluice_train.h"
+#include "values.h"
+#include "write.h"
 
 namespace sluice::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json to_json(const std::vector<LayerSpec>& layers) {
-  Json list = Json::array();
-  for (const LayerSpec& layer : layers) list.push_back(tools::to_json(layer));
-  return list;
-}
-
-Json to_json(const GroupValues& values) {
-  GroupValues all;  // what a plain number says
-  for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
-  if (values == all) return values.of[0];
-  Json json;
-  for (int g = 0; g < weight_group_count; ++g)
-    if (values.of[g] != 0) json[weight_groups[g]] = values.of[g];
-  return json;
-}
-
-template <class Value>
-Json to_json(const Value& value) {
-  return value;
-}
-
-/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the "=".
-std::string to_toml(const Json& value) {
-  std::string text;
-  if (value.is_object()) {
-    for (const auto& [name, item] : value.items())
-      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, to_toml(item));
-    return fmt::format("{{ {} }}", text);
-  }
-  if (value.is_array()) {
-    for (const Json& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
-    return fmt::format("[{}]", text);
-  }
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-Json value_of(const Recipe& recipe, const Key& key) {
-  if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
-    return key.words[std::size_t(-1 - recipe.*(*whole))];
-  return std::visit([&](auto field) { return to_json(recipe.*field); }, key.field);
-}
 
 /// A dotted name as a place in nested objects.
 Json& at(Json& root, std::string_view name) {
@@ -69,20 +28,6 @@ Json& at(Json& root, std::string_view name) {
 
 }  // namespace
 
-std::string value_text(const Recipe& recipe, const Key& key) { return to_toml(value_of(recipe, key)); }
-
-std::string recipe_toml(const Recipe& recipe) {
-  std::string text, section;
-  for (const Key& key : keys()) {
-    const std::size_t dot = key.name.find('.');
-    const std::string its_section(key.name.substr(0, dot));
-    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
-    section = its_section;
-    text += fmt::format("{} = {}\n", key.name.substr(dot + 1), value_text(recipe, key));
-  }
-  return text;
-}
-
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   Json made;
   made["version"] = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
@@ -92,30 +37,7 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   return made.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-RowRange parse_range(const std::string& place, const std::string& text) {
-  if (text.empty()) return {};
-  const std::size_t colon = text.find(':');
-  const auto first = parse_integer(text.substr(0, colon));
-  const auto end = parse_integer(colon == text.npos ? "" : text.substr(colon + 1));
-  if (!first || !end || *first < 0 || *end <= *first)
-    refuse("{}: \"{}\" is not a range of rows; give \"first:end\", such as \"0:8640\"", place, text);
-  return {std::size_t(*first), std::size_t(*end)};
-}
-
 namespace {
-
-Windows windows_of(const Recipe& recipe) {
-  Windows windows;
-  windows.length = recipe.format == "table" ? std::size_t(recipe.window) : 0;
-  windows.stride = std::size_t(recipe.stride), windows.horizon = std::size_t(recipe.horizon);
-  windows.difference = recipe.windows_target == "difference";
-  windows.reach_back = recipe.reach_back;
-  windows.validation = recipe.validation;
-  windows.part[0] = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
-  windows.part[1] = parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
-  windows.part[2] = parse_range(where(recipe, "data.test_rows"), recipe.test_rows);
-  return windows;
-}
 
 /// A key's value as made_json wrote it; of the kinds that data has.
 void from_json(const Json& json, Recipe& recipe, const Key& key) {
@@ -133,26 +55,6 @@ void from_json(const Json& json, Recipe& recipe, const Key& key) {
 }
 
 }  // namespace
-
-Columns columns_of(const Recipe& recipe) {
-  const bool words = recipe.tokens == "auto" ? recipe.format == "tsv" : recipe.tokens == "words";
-  return {.sequence = recipe.sequence,
-          .target = recipe.target,
-          .classes = recipe.target_type == "class",
-          .per_row = recipe.target_per == "row",
-          .ignore = recipe.ignore,
-          .group = recipe.group,
-          .features = recipe.features,
-          .format = recipe.format == "tsv"    ? Format::tsv
-                    : recipe.format == "text" ? Format::text
-                                              : Format::table,
-          .text = recipe.text,
-          .tokens = {words, recipe.lower_case},
-          .every_character = recipe.vocabulary == 0,
-          .max_steps = std::size_t(recipe.max_steps),
-          .cut_front = recipe.cut == "front",
-          .windows = windows_of(recipe)};
-}
 
 Recipe recipe_of_made(const std::string& made, const std::string& model) {
   try {

@@ -1,140 +1,22 @@
-#include "recipe.h"
+#include "read.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
-#include <sstream>
 
 #include "../common/error.h"
+#include "../common/nearest.h"
 #include "../common/safe_file.h"
+#include "check.h"
 #include "keys.h"
-#include "sluice_train.h"
 #include "space_toml.h"
-#include "toml.h"
+#include "values.h"
+#include "values_toml.h"
 
 namespace sluice::tools {
 namespace {
-
-/// Where a value came from, for messages: "recipe.toml:14: train.batch", or "--set train.batch=0".
-struct Place {
-  const Key& key;
-  std::string text;
-  std::string file = {};  ///< empty on a command line
-};
-
-/// The place of one value of a list.
-std::string place_of(const Place& list, const toml::node& item) {
-  return list.file.empty() ? list.text : fmt::format("{}:{}: {}", list.file, item.source().begin.line, list.key.name);
-}
-
-[[noreturn]] void refuse_type(const Place& place, const toml::node& node) {
-  const std::string range = allowed(place.key);
-  const std::string type(type_name(place.key));
-  const bool words = is_choice(place.key);
-  refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
-         words           ? range
-         : range == type ? type
-                         : fmt::format("{}, {}", type, range));
-}
-
-[[noreturn]] void refuse_word(const Place& place, const toml::node& node) {
-  const std::string_view meant = nearest(node.value_or(std::string_view{}), place.key.words);
-  refuse("{}: {} is not {}; {}", place.text, shown(node), place.key.noun,
-         meant.empty() ? "give " + allowed(place.key) : fmt::format("did you mean \"{}\"?", meant));
-}
-
-void check_range(double value, const toml::node& node, const Place& place) {
-  if (value >= place.key.min && value <= place.key.max) return;
-  refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
-         value > place.key.max ? fmt::format("{} or less", place.key.max) : fmt::format("{} or more", place.key.min));
-}
-
-void read_value(bool& out, const toml::node& node, const Place& place) {
-  const auto value = node.value_exact<bool>();
-  if (!value) refuse_type(place, node);
-  out = *value;
-}
-
-void read_value(std::int64_t& out, const toml::node& node, const Place& place) {
-  const auto& words = place.key.words;
-  const auto word = std::find(words.begin(), words.end(), node.value_or(std::string_view{}));
-  if (word != words.end()) {
-    out = -1 - (word - words.begin());
-    return;
-  }
-  const auto value = node.value_exact<std::int64_t>();
-  if (!value) refuse_type(place, node);
-  check_range(double(*value), node, place);
-  out = *value;
-}
-
-void read_value(double& out, const toml::node& node, const Place& place) {
-  if (!node.is_number()) refuse_type(place, node);
-  const double value = node.value<double>().value_or(0);
-  check_range(value, node, place);
-  out = value == 0 ? 0 : value;  // -0.0 would stand in the blob as a number of its own
-}
-
-void read_value(std::string& out, const toml::node& node, const Place& place) {
-  const auto value = node.value_exact<std::string>();
-  if (!value) refuse_type(place, node);
-  const auto& words = place.key.words;
-  if (!words.empty() && std::find(words.begin(), words.end(), *value) == words.end()) refuse_word(place, node);
-  out = *value;
-}
-
-void read_value(std::vector<std::string>& out, const toml::node& node, const Place& place) {
-  out.clear();
-  if (const auto one = node.value_exact<std::string>()) {
-    if (!one->empty()) out.push_back(*one);
-    return;
-  }
-  if (!node.is_array()) refuse_type(place, node);
-  for (const toml::node& item : *node.as_array()) {
-    const auto text = item.value_exact<std::string>();
-    if (const auto number = item.value_exact<std::int64_t>()) {
-      out.push_back(std::to_string(*number));
-      continue;
-    }
-    if (!text || text->empty()) refuse("{}: {} in the list is no name; give text", place.text, shown(item));
-    out.push_back(*text);
-  }
-}
-
-void read_value(GroupValues& out, const toml::node& node, const Place& place) {
-  out = {};
-  const toml::table* const table = node.as_table();
-  for (int g = 0; g < weight_group_count && !table; ++g)
-    if (g != SLUICE_BIASES) read_value(out.of[g], node, place);
-  if (!table) return;
-  for (auto&& [key, value] : *table) {
-    const auto name = std::find(std::begin(weight_groups), std::end(weight_groups), key.str());
-    if (name == std::end(weight_groups))
-      refuse("{}: {}: no kind of weights; there are input, recurrent, bias, output and embedding", place.text, key.str());
-    read_value(out.of[name - std::begin(weight_groups)], value, place);
-  }
-}
-
-void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place& place) {
-  const toml::array* array = node.as_array();
-  if (!array) refuse_type(place, node);
-  if (array->empty()) refuse("{}: an empty list is not a network; give one layer or more", place.text);
-  out.clear();
-  for (std::size_t i = 0; i < array->size(); ++i) {
-    const toml::node& item = *array->get(i);
-    bool use = true;
-    LayerSpec layer = read_layer(item, fmt::format("{}: layer {}", place_of(place, item), i + 1), use);
-    if (use) out.push_back(std::move(layer));
-  }
-  if (out.empty()) refuse("{}: no layer is used; a network has one or more", place.text);
-}
-
-void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
-  std::visit([&](auto field) { read_value(recipe.*field, node, place); }, place.key.field);
-  recipe.origin[std::string(place.key.name)] = place.text;
-}
 
 /// The first key below this name, as data.train is below data; null where there is none.
 const Key* first_below(const std::string& name) {
@@ -209,40 +91,12 @@ std::vector<const toml::table*> variants_of(const toml::table& recipe, const std
   return all;
 }
 
-/// A key's value from text: TOML, or bare text where the key takes text.
-void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin) {
-  const Place place{key, origin};
-  const bool takes_text = std::holds_alternative<std::string Recipe::*>(key.field) ||
-                          std::holds_alternative<std::vector<std::string> Recipe::*>(key.field) ||
-                          (!is_choice(key) && std::find(key.words.begin(), key.words.end(), text) != key.words.end());
-  const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
-  if (takes_text && !quoted) return set_value(recipe, toml::value<std::string>(std::string(text)), place);
-  toml::table table;
-  try {
-    table = toml::parse(fmt::format("value = {}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
-  } catch (const toml::parse_error&) {
-  }
-  if (table.size() != 1) refuse_type(place, toml::value<std::string>(std::string(text)));
-  set_value(recipe, *table.get("value"), place);
-}
-
 }  // namespace
 
 Override parse_override(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) refuse("--set {}: no value; give key=value, such as train.batch=8", text);
   return {text.substr(0, equals), text.substr(equals + 1), "--set " + text};
-}
-
-Recipe default_recipe() {
-  static const Recipe defaults = [] {
-    Recipe recipe;
-    for (const Key& key : keys())
-      if (!key.fallback.empty()) set_text(recipe, key, key.fallback, "");
-    recipe.origin.clear();
-    return recipe;
-  }();
-  return defaults;
 }
 
 Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
@@ -296,11 +150,6 @@ std::vector<std::string> read_variants(const std::string& path) {
   const toml::table table = parse_toml(read_file(path), path);
   for (const toml::table* one : variants_of(table, path)) names.push_back(name_of(*one, path));
   return names;
-}
-
-std::string where(const Recipe& recipe, const std::string& key) {
-  const auto found = recipe.origin.find(key);
-  return found != recipe.origin.end() ? found->second : fmt::format("{}: {}", recipe.file, key);
 }
 
 void resolve_files(Recipe& recipe, const std::string& folder) {

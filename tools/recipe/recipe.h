@@ -1,17 +1,24 @@
-// A recipe: data, network and training, as a TOML file says them (tools/keys.h holds every key).
+// A recipe: the values of all keys (keys.h), as a TOML file gives them for data, network, training and search.
 #pragma once
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "../data/data.h"
-#include "keys.h"
 #include "layers.h"
-#include "space.h"
 
 namespace sluice::tools {
+
+/// The kinds of weights, in the order of sluice_weight_group.
+constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
+constexpr int weight_group_count = 5;
+
+/// A number for each kind of weights: `1e-4` for all but biases, or `{ recurrent = 1e-4, bias = 1e-5 }`.
+struct GroupValues {
+  double of[weight_group_count] = {};
+  bool operator==(const GroupValues&) const = default;
+  bool any() const { return *this != GroupValues{}; }
+};
 
 constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 
@@ -81,88 +88,7 @@ struct Recipe {
   std::map<std::string, std::string> origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
 };
 
-/// A key given on the command line: `value` as a recipe would write it (text may go without quotes), `origin` for messages.
-struct Override {
-  std::string key, value, origin;
-};
-
-/// "train.batch=8" from --set; refused without a key or "=".
-Override parse_override(const std::string& text);
-
-/// The names of a recipe's [[variants]], in order; none where it has none. Refused where two are the same, or one will not do as a
-/// folder's name.
-std::vector<std::string> read_variants(const std::string& path);
-
-/// Reads, overrides and checks a recipe; every layer's steps are resolved. Refused (exit code 2) with file, line and key.
-/// @param variant  the one of its [[variants]] whose keys stand above the recipe's, and below the overrides; empty: none
-Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides, const std::string& variant = "");
-
-/// The same from text; `file` stands in messages.
-/// @param chosen  values for parameters of its search space, as TOML; the others have the recipe's own
-Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
-                    const std::string& variant = "", const TrialValues& chosen = {});
-
-/// The search space of a recipe (tune/space.h), but for what the overrides fix.
-Space parse_space(const std::string& text, const std::string& file, const std::vector<Override>& overrides);
-
-/// Fills in what a recipe leaves open, and refuses (exit code 2) what contradicts itself.
-void check_recipe(Recipe& recipe);
-
-/// Refuses (exit code 2) what looks at validation, where the recipe holds nothing out.
-void check_validated(const Recipe& recipe);
-
-/// Every key at its default; such a recipe is not checked, and lacks what has none.
-Recipe default_recipe();
-
 /// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default: how a message begins.
 std::string where(const Recipe& recipe, const std::string& key);
-
-/// File names made absolute: relative to `folder` where given, else to the recipe. A file from --set is relative to `folder`
-/// or to the current directory.
-void resolve_files(Recipe& recipe, const std::string& folder);
-
-/// The recipe that a run's folder keeps, its files found in `data_folder` where given, else where they were.
-Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides);
-
-/// A key's value as a recipe writes it.
-std::string value_text(const Recipe& recipe, const Key& key);
-
-/// The recipe as TOML, every key written out; reading it gives the same recipe.
-std::string recipe_toml(const Recipe& recipe);
-
-/// What a blob says of its making, as JSON: version, data hash and the recipe without file names and without keys that never
-/// change a result.
-std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
-
-/// "0:8640" as rows; an empty text is none, anything else is refused; `place` begins the message.
-RowRange parse_range(const std::string& place, const std::string& text);
-
-/// How data is read: from a recipe, or from what a model says of its making (refused where it does not; `model` for messages).
-Columns columns_of(const Recipe& recipe);
-Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< data and loss alone
-Columns columns_of_made(const std::string& made, const std::string& model);
-
-/// The sequences that a model's training held out of `data`, from what it says of its making; a fifth where it held out none.
-Split split_of_made(const std::string& made, const DataSet& data);
-
-/// What a model says of its making, and in which units its values were learned; what it says of them, empty where nothing.
-std::string made_with_units(const std::string& made, const Units& units);
-Units units_of_made(const std::string& made);
-
-/// What a model says of its making, and from which weights it began: their hash.
-std::string made_from(const std::string& made, std::uint64_t hash);
-
-/// Whether a model says that it was trained for fixed point.
-bool trained_for_fixed_point(const std::string& made);
-
-/// Whether a model says that it was trained on this data.
-bool trained_on(const std::string& made, std::uint64_t data_hash);
-
-/// Whether a model's training held nothing out of this data: then all of it is data that the model has seen.
-bool trained_on_all(const std::string& made, std::uint64_t data_hash);
-
-/// What a model says of its making, and that it was quantized: `how` is added under "quantized".
-std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,
-                           std::uint64_t data_hash);
 
 }  // namespace sluice::tools

@@ -1,5 +1,5 @@
 // The search space as a recipe writes it.
-#include "space.h"
+#include "space_toml.h"
 
 #include <fmt/format.h>
 
@@ -13,9 +13,8 @@
 #include <sstream>
 
 #include "../common/error.h"
+#include "../common/nearest.h"
 #include "keys.h"
-#include "recipe.h"
-#include "space_toml.h"
 
 namespace sluice::tools {
 namespace {

@@ -8,6 +8,8 @@
 #include "../common/print.h"
 #include "../evaluate/mean.h"
 #include "../evaluate/measures.h"
+#include "../recipe/keys.h"
+#include "../recipe/write.h"
 #include "markup.h"
 #include "report.h"
 #include "style.h"

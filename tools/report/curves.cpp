@@ -7,6 +7,8 @@
 #include "../common/print.h"
 #include "../evaluate/monitor.h"
 #include "../recipe/keys.h"
+#include "../recipe/values.h"
+#include "../recipe/write.h"
 #include "charts.h"
 #include "kernels/kernels.h"
 #include "markup.h"

@@ -8,6 +8,7 @@
 #include "../common/print.h"
 #include "../convert/cost.h"
 #include "../evaluate/range_trials.h"
+#include "../recipe/made.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"

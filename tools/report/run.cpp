@@ -8,6 +8,8 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
+#include "../recipe/made.h"
+#include "../recipe/read.h"
 #include "../train/run_folder.h"
 
 namespace sluice::tools {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "../common/print.h"
+#include "../recipe/keys.h"
 #include "draw.h"
 #include "markup.h"
 #include "study.h"

@@ -8,6 +8,9 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../evaluate/measures.h"
+#include "../recipe/keys.h"
+#include "../recipe/values.h"
+#include "../recipe/write.h"
 #include "markup.h"
 #include "report.h"
 

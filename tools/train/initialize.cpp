@@ -6,6 +6,8 @@
 #include "../../kernels/kernels.h"
 #include "../../kernels/random.h"
 #include "../common/error.h"
+#include "../model/vocabulary.h"
+#include "../recipe/made.h"
 #include "train.h"
 
 namespace sluice::tools {

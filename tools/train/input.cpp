@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "../data/parse_number.h"
+#include "../recipe/columns.h"
 
 namespace sluice::tools {
 namespace {

@@ -11,6 +11,7 @@
 #include "../common/progress.h"
 #include "../convert/fold.h"
 #include "../evaluate/measures.h"
+#include "../recipe/made.h"
 #include "aware.h"
 #include "batches.h"
 #include "checkpoint.h"

@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "../common/error.h"
-#include "../recipe/keys.h"
 #include "batches.h"
 #include "kernels/kernels.h"
 

@@ -6,7 +6,8 @@
 #include "../common/error.h"
 #include "ask.h"
 #include "halving.h"
-#include "worker.h"
+#include "interrupt.h"
+#include "load.h"
 
 namespace sluice::tools {
 namespace {

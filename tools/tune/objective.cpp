@@ -12,6 +12,8 @@
 #include "../evaluate/mean.h"
 #include "../evaluate/measures.h"
 #include "../evaluate/monitor.h"
+#include "../recipe/columns.h"
+#include "../recipe/made.h"
 #include "../train/start.h"
 
 namespace sluice::tools {

@@ -8,9 +8,11 @@
 
 #include "../common/error.h"
 #include "../common/hash.h"
+#include "../common/nearest.h"
 #include "../convert/budget.h"
 #include "../data/parse_number.h"
 #include "../recipe/space_toml.h"
+#include "../recipe/write.h"
 #include "../train/input.h"
 
 namespace sluice::tools {

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "../recipe/recipe.h"
+#include "../recipe/keys.h"
+#include "../recipe/read.h"
 #include "../train/train.h"
 #include "study.h"
 

@@ -13,6 +13,7 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/progress.h"
+#include "load.h"
 #include "watcher.h"
 #include "worker.h"
 

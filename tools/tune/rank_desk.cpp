@@ -8,6 +8,8 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../common/ranks.h"
+#include "../recipe/read.h"
+#include "load.h"
 #include "watcher.h"
 #include "worker.h"
 

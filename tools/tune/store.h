@@ -22,9 +22,6 @@ bool is_begun(const std::string& file);
 /// Makes the database and writes what the study is of, where the file does not hold one yet.
 void begin_study(const std::string& file, const Study& study);
 
-/// @param curves  also what validation said epoch after epoch, and the final models
-Study load_study(Database& db, bool curves);
-
 /// A new trial: state, origin, point, seed, bracket, until, cost, reason.
 void add_trial(Database& db, const Space& space, const Trial& trial);
 

@@ -1,118 +1,15 @@
-// What a study says: read from its database, and what follows from it.
 #include "study.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "../common/error.h"
 #include "../evaluate/monitor.h"
-#include "../recipe/recipe.h"
-#include "database.h"
-#include "store.h"
 
 namespace sluice::tools {
 namespace {
 
 constexpr const char* state_names[] = {"waiting", "running", "pruned", "complete", "failed", "unfit"};
-
-State state_of(const std::string& name, const std::string& file) {
-  for (std::size_t i = 0; i < std::size(state_names); ++i)
-    if (name == state_names[i]) return State(i);
-  refuse("{}: a trial's state is \"{}\", which none is; the study is damaged", file, name);
-}
-
-void check_schema(Database& db) {
-  try {
-    Statement s(db, "SELECT schema FROM study");
-    if (!s.step()) refuse("{}: holds no study; it was never begun", db.file);
-    const std::int64_t schema = s.whole(0);
-    if (schema != study_schema)
-      refuse("{}: is a study of schema {}, and this program has {}; {}", db.file, schema, study_schema,
-             schema < study_schema ? "begin a new study" : "update sluice");
-  } catch (const Error& error) {
-    if (error.exit_code == 2) throw;
-    if (std::string_view(error.what()).find("no such table") == std::string_view::npos) throw;
-    refuse("{}: is a database, but no study; give a file that \"sluice tune --study\" made", db.file);
-  }
-}
-
-void read_head(Database& db, Study& study) {
-  Statement s(db,
-              "SELECT version, code_hash, recipe_file, recipe, overrides, data_folder, recipe_hash, data_hash, objective, most_epochs, "
-              "core, type, limits FROM study");
-  s.step();
-  study.version = s.text(0), study.code_hash = s.text(1), study.recipe_file = s.text(2), study.recipe = s.text(3);
-  for (const auto& pair : nlohmann::json::parse(s.text(4))) study.overrides.emplace_back(pair.at(0), pair.at(1));
-  study.data_folder = s.text(5), study.recipe_hash = s.text(6), study.data_hash = s.text(7), study.objective = s.text(8);
-  study.most_epochs = s.whole(9), study.core = s.text(10), study.type = s.text(11);
-  for (const auto& pair : nlohmann::json::parse(s.text(12))) study.limits.push_back({pair.at(0), pair.at(1)});
-  std::vector<Override> overrides;
-  for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, "--set " + key + "=" + value});
-  const Recipe own = parse_recipe(study.recipe, study.recipe_file, overrides);
-  study.space = parse_space(study.recipe, study.recipe_file, overrides);
-  study.method = own.tune_method, study.halving = own.tune_halving, study.seed = own.tune_seed;
-}
-
-Trial* find(Study& study, std::int64_t number) {
-  return number >= 0 && std::size_t(number) < study.trials.size() ? &study.trials[std::size_t(number)] : nullptr;
-}
-
-void read_trials(Database& db, Study& study) {
-  Statement s(db,
-              "SELECT number, state, origin, seed, bracket, until, flash, ram, instructions, reason, seconds FROM trials ORDER BY number");
-  while (s.step()) {
-    Trial trial;
-    trial.number = std::uint64_t(s.whole(0));
-    if (trial.number != study.trials.size()) refuse("{}: trial {} is missing; the study is damaged", db.file, study.trials.size());
-    trial.state = state_of(s.text(1), db.file), trial.origin = s.text(2), trial.seed = s.whole(3), trial.bracket = s.whole(4);
-    trial.until = s.whole(5);
-    if (!s.null(6)) trial.cost = TrialCost{std::uint64_t(s.whole(6)), std::uint64_t(s.whole(7)), std::uint64_t(s.whole(8))};
-    trial.reason = s.text(9), trial.seconds = s.real(10);
-    trial.point.assign(study.space.parameters.size(), std::numeric_limits<double>::quiet_NaN());
-    study.trials.push_back(std::move(trial));
-  }
-}
-
-void read_results(Database& db, Study& study, bool curves) {
-  Statement values(db, "SELECT trial, position, number FROM trial_values");
-  while (values.step()) {
-    Trial* const t = find(study, values.whole(0));
-    const auto position = std::size_t(values.whole(1));
-    if (!t || position >= t->point.size()) continue;
-    const Parameter& p = study.space.parameters[position];
-    const double value = values.real(2);
-    if (!(value >= p.low && value <= p.high) || (p.kind != Parameter::real && value != std::floor(value)))
-      refuse("{}: {} is {} in trial {}, which its space does not hold; the study is damaged", db.file, p.name, value, t->number);
-    t->point[position] = value;
-  }
-  Statement rungs(db, "SELECT trial, epochs, value, error FROM rungs ORDER BY trial, epochs");
-  while (rungs.step())
-    if (Trial* t = find(study, rungs.whole(0))) t->rungs.push_back({rungs.whole(1), {rungs.real(2), rungs.real(3)}});
-  Statement folds(db, "SELECT trial, fold, seed, epochs, best_epoch, value FROM folds ORDER BY trial, fold, seed");
-  while (folds.step())
-    if (Trial* t = find(study, folds.whole(0)))
-      t->folds.push_back({folds.whole(1), folds.whole(2), folds.whole(3), folds.whole(4), folds.real(5), {}, {}});
-  if (!curves) return;
-  Statement points(db, "SELECT trial, fold, seed, epoch, value FROM curves ORDER BY trial, fold, seed, epoch");
-  while (points.step()) {
-    Trial* const t = find(study, points.whole(0));
-    if (!t) continue;
-    for (FoldResult& f : t->folds)
-      if (f.fold == points.whole(1) && f.seed == points.whole(2))
-        f.epoch.push_back(points.whole(3)), f.curve.push_back(points.real(4));
-  }
-}
-
-void read_finals(Database& db, Study& study) {
-  Statement s(db, "SELECT trial, seed, epochs, measures, model FROM finals ORDER BY trial, seed");
-  while (s.step()) {
-    if (!nlohmann::json::parse(s.text(3), nullptr, false).is_object()) refuse("{}: what trial {} measured is not JSON; the study is damaged", db.file, s.whole(0));
-    study.finals.push_back({std::uint64_t(s.whole(0)), s.whole(1), s.whole(2), s.text(3), s.text(4)});
-  }
-}
 
 }  // namespace
 
@@ -154,26 +51,6 @@ const Trial* Study::best() const {
   for (const Trial& trial : trials)
     if (trial.score() && (!best || better(trial, *best))) best = &trial;
   return best;
-}
-
-Study load_study(Database& db, bool curves) {
-  check_schema(db);
-  Study study;
-  study.file = db.file;
-  try {
-    read_head(db, study);
-    read_trials(db, study);
-    read_results(db, study, curves);
-    if (curves) read_finals(db, study);
-  } catch (const nlohmann::json::exception&) {
-    refuse("{}: what it says of itself is not what a study says; it is damaged", db.file);
-  }
-  return study;
-}
-
-Study read_study(const std::string& file) {
-  Database db(file, Database::read);
-  return load_study(db, true);
 }
 
 std::vector<const Trial*> pareto_front(const Study& study) {

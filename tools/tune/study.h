@@ -97,9 +97,6 @@ struct Study {
 
 std::string method_text(const Study& study);  ///< "gaussian", "random with hyperband"
 
-/// Reads a study, also one that may not be written. Refused (exit code 2) where it is none, or of another schema.
-Study read_study(const std::string& file);
-
 /// Trials that no complete one beats in value, flash, RAM and instructions at once, by number; without a device the best alone.
 std::vector<const Trial*> pareto_front(const Study& study);
 

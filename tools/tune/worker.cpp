@@ -1,6 +1,5 @@
 #include "worker.h"
 
-#include <csignal>
 #include <condition_variable>
 #include <mutex>
 #include <new>
@@ -14,8 +13,6 @@ namespace {
 
 constexpr auto beat_every = std::chrono::seconds(5);
 constexpr auto ask_again_after = std::chrono::milliseconds(100);
-
-volatile std::sig_atomic_t interrupt_seen = 0;
 
 /// Tells the study, from a thread and a connection of its own, that the worker lives.
 struct Heartbeat {
@@ -72,19 +69,6 @@ Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) 
 
 }  // namespace
 
-void note_interrupts() {
-  interrupt_seen = 0;
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupt_seen = 1; };
-  sigaction(SIGINT, &action, nullptr);
-}
-
-bool interrupted() { return interrupt_seen != 0; }
-
-void check_interrupt() {
-  if (interrupted()) throw Error(130, "interrupted");
-}
-
 Deadline deadline_after(double seconds) {
   using Clock = std::chrono::steady_clock;
   constexpr double for_ever = 1e8;  // years, and no overflow
@@ -95,7 +79,7 @@ Deadline deadline_after(double seconds) {
 bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadline) {
   note_interrupts();
   Folds folds;
-  while (!interrupt_seen && (!deadline || std::chrono::steady_clock::now() < *deadline)) {
+  while (!interrupted() && (!deadline || std::chrono::steady_clock::now() < *deadline)) {
     Job job;
     const Next next = desk.next(job);
     if (next == Next::end) break;
@@ -111,7 +95,7 @@ bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadl
     }
     desk.hand_in(job, outcome, seconds_since_start(clock));
   }
-  return !interrupt_seen;
+  return !interrupted();
 }
 
 bool work_at(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {

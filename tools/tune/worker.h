@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "interrupt.h"
 #include "next.h"
 #include "objective.h"
 
@@ -19,13 +20,6 @@ struct Desk {
 
 /// What the study keeps of a trial that has been worked on.
 Trial trial_of(const Job& job, const Outcome& outcome, double seconds);
-
-/// From now on SIGINT is noted, and does nothing else but to end a training that runs.
-void note_interrupts();
-
-/// Whether one was noted; and an Error of exit code 130 where one was.
-bool interrupted();
-void check_interrupt();
 
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 

@@ -1,7 +1,8 @@
 // The sections of the table of keys, each in a file of its own.
 #pragma once
-#include "../keys.h"
-#include "../recipe.h"
+#include <span>
+
+#include "../key.h"
 
 namespace sluice::tools {
 

@@ -1,0 +1,55 @@
+#include "columns.h"
+
+#include "../common/error.h"
+#include "../data/parse_number.h"
+
+namespace sluice::tools {
+
+RowRange parse_range(const std::string& place, const std::string& text) {
+  if (text.empty()) return {};
+  const std::size_t colon = text.find(':');
+  const auto first = parse_integer(text.substr(0, colon));
+  const auto end = parse_integer(colon == text.npos ? "" : text.substr(colon + 1));
+  if (!first || !end || *first < 0 || *end <= *first)
+    refuse("{}: \"{}\" is not a range of rows; give \"first:end\", such as \"0:8640\"", place, text);
+  return {std::size_t(*first), std::size_t(*end)};
+}
+
+namespace {
+
+Windows windows_of(const Recipe& recipe) {
+  Windows windows;
+  windows.length = recipe.format == "table" ? std::size_t(recipe.window) : 0;
+  windows.stride = std::size_t(recipe.stride), windows.horizon = std::size_t(recipe.horizon);
+  windows.difference = recipe.windows_target == "difference";
+  windows.reach_back = recipe.reach_back;
+  windows.validation = recipe.validation;
+  windows.part[0] = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
+  windows.part[1] = parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
+  windows.part[2] = parse_range(where(recipe, "data.test_rows"), recipe.test_rows);
+  return windows;
+}
+
+}  // namespace
+
+Columns columns_of(const Recipe& recipe) {
+  const bool words = recipe.tokens == "auto" ? recipe.format == "tsv" : recipe.tokens == "words";
+  return {.sequence = recipe.sequence,
+          .target = recipe.target,
+          .classes = recipe.target_type == "class",
+          .per_row = recipe.target_per == "row",
+          .ignore = recipe.ignore,
+          .group = recipe.group,
+          .features = recipe.features,
+          .format = recipe.format == "tsv"    ? Format::tsv
+                    : recipe.format == "text" ? Format::text
+                                              : Format::table,
+          .text = recipe.text,
+          .tokens = {words, recipe.lower_case},
+          .every_character = recipe.vocabulary == 0,
+          .max_steps = std::size_t(recipe.max_steps),
+          .cut_front = recipe.cut == "front",
+          .windows = windows_of(recipe)};
+}
+
+}  // namespace sluice::tools

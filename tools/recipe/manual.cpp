@@ -1,0 +1,77 @@
+#include "manual.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "keys.h"
+#include "write.h"
+
+namespace sluice::tools {
+namespace {
+
+/// `text` in lines of at most `width` letters, each after `indent`.
+std::string wrapped(std::string_view text, std::size_t width, std::string_view indent) {
+  std::string out, line;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      out += fmt::format("{}{}\n", indent, line);
+      line.clear();
+    }
+    line += line.empty() ? "" : " ";
+    line += word;
+  }
+  return out + fmt::format("{}{}\n", indent, line);
+}
+
+/// What a key takes, what it is for, and where that comes from; without its name.
+std::string explanation(const Key& key) {
+  std::string text = is_choice(key) ? allowed(key) : std::string(type_name(key));
+  if (key.min != key.max) text += ", " + allowed(key);
+  text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
+  text += wrapped(key.help, 100, "      ");
+  if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
+  return text;
+}
+
+/// Calls f for every key, after a section's head where one begins.
+template <class F>
+std::string by_section(F f) {
+  std::string text, section;
+  for (const Key& key : keys()) {
+    const std::string its_section(key.name.substr(0, key.name.find('.')));
+    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
+    section = its_section;
+    text += f(key);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string key_manual() {
+  constexpr const char* search = R"(
+Instead of a value, also inside model.layers, a recipe may say what "sluice tune" may try; "sluice train" uses the value:
+  { value = 1e-3, low = 1e-4, high = 1e-1, log = true }    a range, whole numbers where all of it is; log: by its logarithm
+  { value = 16, low = 8, high = 64, step = 8 }             only every step; with log a step is a factor
+  { value = "adam", choices = ["adam", "sgd"] }            one of a list, of anything
+  { value = 0.0, low = 0.0, high = 0.9, when = { "train.optimizer" = "sgd" } }    only where others have these values
+Layers count from 1: model.layers.2.gru. A layer with use = { value = false, choices = [false, true] } may be left out.
+)";
+  return by_section([](const Key& key) {
+           return fmt::format("  {}: {}{}", key.name, explanation(key), key.name == "model.layers" ? layer_manual() : "");
+         }) +
+         search;
+}
+
+std::string explained(const Recipe& recipe) {
+  return by_section([&](const Key& key) {
+    const auto origin = recipe.origin.find(std::string(key.name));
+    return fmt::format("  {} = {}{}\n      {}", key.name, value_text(recipe, key),
+                       origin == recipe.origin.end() ? "" : fmt::format("    # {}", origin->second), explanation(key));
+  });
+}
+
+}  // namespace sluice::tools

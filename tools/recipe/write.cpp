@@ -1,0 +1,73 @@
+#include "write.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "keys.h"
+#include "sluice_train.h"
+
+namespace sluice::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const std::vector<LayerSpec>& layers) {
+  Json list = Json::array();
+  for (const LayerSpec& layer : layers) list.push_back(tools::to_json(layer));
+  return list;
+}
+
+Json to_json(const GroupValues& values) {
+  GroupValues all;  // what a plain number says
+  for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
+  if (values == all) return values.of[0];
+  Json json;
+  for (int g = 0; g < weight_group_count; ++g)
+    if (values.of[g] != 0) json[weight_groups[g]] = values.of[g];
+  return json;
+}
+
+template <class Value>
+Json to_json(const Value& value) {
+  return value;
+}
+
+/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the "=".
+std::string to_toml(const Json& value) {
+  std::string text;
+  if (value.is_object()) {
+    for (const auto& [name, item] : value.items())
+      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, to_toml(item));
+    return fmt::format("{{ {} }}", text);
+  }
+  if (value.is_array()) {
+    for (const Json& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
+    return fmt::format("[{}]", text);
+  }
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Json value_of(const Recipe& recipe, const Key& key) {
+  if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
+    return key.words[std::size_t(-1 - recipe.*(*whole))];
+  return std::visit([&](auto field) { return to_json(recipe.*field); }, key.field);
+}
+
+std::string value_text(const Recipe& recipe, const Key& key) { return to_toml(value_of(recipe, key)); }
+
+std::string recipe_toml(const Recipe& recipe) {
+  std::string text, section;
+  for (const Key& key : keys()) {
+    const std::size_t dot = key.name.find('.');
+    const std::string its_section(key.name.substr(0, dot));
+    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
+    section = its_section;
+    text += fmt::format("{} = {}\n", key.name.substr(dot + 1), value_text(recipe, key));
+  }
+  return text;
+}
+
+}  // namespace sluice::tools

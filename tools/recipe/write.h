@@ -1,0 +1,19 @@
+// A recipe written out.
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "key.h"
+
+namespace sluice::tools {
+
+/// A key's value as JSON.
+nlohmann::ordered_json value_of(const Recipe& recipe, const Key& key);
+
+/// A key's value as a recipe writes it.
+std::string value_text(const Recipe& recipe, const Key& key);
+
+/// The recipe as TOML, every key written out; reading it gives the same recipe.
+std::string recipe_toml(const Recipe& recipe);
+
+}  // namespace sluice::tools
