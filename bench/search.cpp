@@ -32,7 +32,7 @@ int main(int argc, char** argv) try {
   for (const KnownFunction& function : known_functions()) {
     const auto regrets_of = [&](Ask ask) {
       std::vector<double> regrets;
-      for (std::uint64_t i = 0; i < seeds; ++i) regrets.push_back(regret(function, ask, first + i, evaluations, acquisition));
+      for (std::uint64_t i = 0; i < seeds; ++i) regrets.push_back(regret(function, ask, first + i, evaluations, *value_of_word<Acquisition>(acquisition)));
       return regrets;
     };
     const std::vector<double> random = regrets_of(ask_random);
@@ -40,14 +40,15 @@ int main(int argc, char** argv) try {
                                         {"at_1", function.value(Point(function.space.parameters.size(), 1.0))}};
     for (const Method& method : methods()) {
       if (method.ask == ask_grid) continue;  // these functions' parameters have no steps
-      if (!wanted.empty() && std::ranges::find(wanted, method.name) == wanted.end()) continue;
+      const std::string name(word(method.method));
+      if (!wanted.empty() && std::ranges::find(wanted, name) == wanted.end()) continue;
       const auto begin = std::chrono::steady_clock::now();
       const std::vector<double> regrets = regrets_of(method.ask);
       const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
-      json["functions"][function.name]["regrets"][method.name] = regrets;
+      json["functions"][function.name]["regrets"][name] = regrets;
       std::vector<double> sorted = regrets;
       std::ranges::sort(sorted);
-      fmt::print("{:10} {:10} {:10.4f} {:10.4f} {:10.4f} {:10.2g} {:12.2f}\n", function.name, method.name, median(regrets),
+      fmt::print("{:10} {:10} {:10.4f} {:10.4f} {:10.4f} {:10.2g} {:12.2f}\n", function.name, name, median(regrets),
                  sorted[sorted.size() / 4], sorted[sorted.size() * 3 / 4], smaller_p(regrets, random),
                  time.count() / double(seeds * evaluations));
     }

@@ -51,7 +51,7 @@ inline std::vector<KnownFunction> known_functions() {
 
 /// How far above the least value the best of so many evaluations lies.
 inline double regret(const KnownFunction& function, tools::Ask ask, std::uint64_t seed, std::uint64_t evaluations,
-                     const std::string& acquisition = "ei") {
+                     tools::Acquisition acquisition = tools::Acquisition::ei) {
   std::vector<tools::Seen> seen;
   double best = INFINITY;
   for (std::uint64_t n = 0; n < evaluations; ++n) {

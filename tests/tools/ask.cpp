@@ -182,7 +182,7 @@ TEST_CASE("every method gives points of the space that are allowed and new, the 
   const auto allowed = [](const Point& p) { return p[4] != 2 || p[6] > 20; };
   for (const Method& method : methods()) {
     if (method.ask == ask_grid) continue;  // a real parameter without a step
-    CAPTURE(method.name);
+    CAPTURE(word(method.method));
     const std::uint64_t trials = sparse() ? 25 : 60;
     std::vector<Seen> seen;
     PointSet known;
@@ -207,11 +207,11 @@ TEST_CASE("every method gives points of the space that are allowed and new, the 
 TEST_CASE("every method finds all points of a finite space that are allowed, then none") {
   const Space space{{whole(1, 2), when(whole(8, 24, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""})}};
   for (const Method& method : methods()) {
-    CAPTURE(method.name);
+    CAPTURE(word(method.method));
     std::vector<Seen> seen;
     PointSet known;
     for (;;) {
-      const auto point = method.ask({space, seen, seen.size(), 3, [](const Point& p) { return p[0] != 1 || p[2] != 2; }, "ei", 4});
+      const auto point = method.ask({space, seen, seen.size(), 3, [](const Point& p) { return p[0] != 1 || p[2] != 2; }, Acquisition::ei, 4});
       if (!point) break;
       REQUIRE(known.insert(*point).second);
       seen.push_back({*point, (*point)[2] + (*point)[0]});

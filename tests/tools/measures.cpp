@@ -189,12 +189,12 @@ TEST_CASE("the loss of values is the one that is trained by") {
   const DataSet data = assemble(read_csv("s,v,x\n1,0,0.5\n1,2,0\n1,,7\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
   const auto loss = [&](const Loss& by) { return evaluate(model.model, data, all_sequences(data), 1, by).loss; };
   CHECK(near(loss({}), (0.25 + 4 + 0.0625) / 3));
-  CHECK(near(loss({"mse_sum"}), (0.25 + 4 + 0.0625) / 2));
-  CHECK(near(loss({"huber", 1}), (0.125 + 1.5 + 0.03125) / 3));
-  CHECK(near(loss({"huber", 0.2}), (0.2 * 0.4 + 0.2 * 1.9 + 0.2 * 0.15) / 3));
+  CHECK(near(loss({LossKind::mse_sum}), (0.25 + 4 + 0.0625) / 2));
+  CHECK(near(loss({LossKind::huber, 1}), (0.125 + 1.5 + 0.03125) / 3));
+  CHECK(near(loss({LossKind::huber, 0.2}), (0.2 * 0.4 + 0.2 * 1.9 + 0.2 * 0.15) / 3));
   const DataSet shares = assemble(read_csv("s,v,x\n1,0,0.5\n1,1,0.25\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
   const double binary = -(std::log(0.5) + std::log(0.25) + 0.5 * std::log(0.75) + 0.5 * std::log(0.25)) / 3;
-  CHECK(near(evaluate(model.model, shares, all_sequences(shares), 1, {"binary"}).loss, binary, 1e-6));
+  CHECK(near(evaluate(model.model, shares, all_sequences(shares), 1, {LossKind::binary}).loss, binary, 1e-6));
 }
 
 TEST_CASE("answers that depend on one another are one block: a sequence's, a group's, those of windows that share rows") {

@@ -38,13 +38,19 @@ DataSet two_classes(std::size_t sequences) {
 }
 
 /// The first recurrent layer's array, initialized as said.
-tools::Array drawn(const std::string& how, const std::string& layer, const std::string& name, int in, int units) {
+tools::Array drawn(const std::string& word, const std::string& layer, const std::string& name, int in, int units) {
   Network network = random_network(in, {cell(layer == "lstm" ? SLUICE_LSTM : SLUICE_GRU, units)});
-  tools::initialize(network, 7, {how, how, how, "zeros", 0, 0});
+  const tools::Initializer how = tools::value_of_word<tools::Initializer>(word).value();
+  tools::initialize(network, 7, {.input = how, .recurrent = how, .output = how, .bias = tools::Initializer::zeros});
   for (const tools::Array& a : network.layers[0].arrays)
     if (a.name == name) return a;
   FAIL("no array ", name);
   std::abort();
+}
+
+tools::Initializers all_zero(double forget_bias, double update_bias) {
+  constexpr tools::Initializer zeros = tools::Initializer::zeros;
+  return {.input = zeros, .recurrent = zeros, .output = zeros, .bias = zeros, .forget_bias = forget_bias, .update_bias = update_bias};
 }
 
 double mean_square(const tools::Array& a) {
@@ -105,14 +111,14 @@ TEST_CASE("an orthogonal matrix's rows, or columns where these are fewer, are or
 TEST_CASE("a bias added to forget and update gates is theirs alone, and a positive one remembers") {
   for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_GRU, SLUICE_GRU_BEFORE}) {
     Network network = random_network(3, {cell(kind, 5)});
-    tools::initialize(network, 1, {"zeros", "zeros", "zeros", "zeros", 3, 2});
+    tools::initialize(network, 1, all_zero(3, 2));
     const std::string name = kind == SLUICE_GRU_BEFORE ? "bias" : "bias_ih";
     const std::vector<float>& bias = array(network.layers[0], name);
     for (size_t i = 0; i < bias.size(); ++i) CHECK_EQ(bias[i], i / 5 == 1 ? (kind == SLUICE_LSTM ? 3.0f : 2.0f) : 0.0f);
     // With all weights zero h decays by the gate alone: the more slowly, the larger its bias.
     const auto left = [&](double more) {
       Network one = random_network(3, {cell(kind, 5)});
-      tools::initialize(one, 1, {"zeros", "zeros", "zeros", "zeros", more, more});
+      tools::initialize(one, 1, all_zero(more, more));
       const Opened m(one);
       Streaming s(m.model, {1, 1});
       size_t bytes = 0;

@@ -100,7 +100,7 @@ TEST_CASE("a recipe is filled with its defaults, and its resolved text reads as 
   CHECK_EQ(recipe.epochs, 60);
   CHECK_EQ(recipe.batch, 16);
   CHECK_EQ(recipe.learning_rate, 1e-3);
-  CHECK_EQ(recipe.layers[0].steps, "last");
+  CHECK_EQ(recipe.layers[0].steps, StepsOut::last);
   const std::string text = recipe_toml(recipe);
   CHECK_EQ(recipe_toml(parse_recipe(text, "again.toml", {})), text);
 }
@@ -111,7 +111,7 @@ TEST_CASE("a recurrent layer hands on every step, but the last one of a network 
                                       ", { dense = 2, activation = \"softmax\" } ]\n",
                                   "r.toml", {});
     std::string all;
-    for (const LayerSpec& layer : r.layers) all += layer.steps.empty() ? "-" : layer.steps.substr(0, 1);
+    for (const LayerSpec& layer : r.layers) all += layer.steps == StepsOut::open ? "-" : word(layer.steps).substr(0, 1);
     return all;
   };
   CHECK_EQ(steps("{ gru = 4 }", "sequence"), "l-");
@@ -135,8 +135,8 @@ TEST_CASE("what a blob says of its making holds no file and nothing that never c
 TEST_CASE("an override wins over the recipe and is named in a refusal") {
   const auto with = [](const std::string& text) { return parse_recipe(smallest, "r.toml", {parse_override(text)}); };
   CHECK_EQ(with("train.batch=8").batch, 8);
-  CHECK_EQ(with("train.optimizer=adamw").optimizer, "adamw");
-  CHECK_EQ(with("train.optimizer=\"adamw\"").optimizer, "adamw");
+  CHECK_EQ(with("train.optimizer=adamw").optimizer, Optimizer::adamw);
+  CHECK_EQ(with("train.optimizer=\"adamw\"").optimizer, Optimizer::adamw);
   CHECK_EQ(with("model.dropout.output=0.25").dropout_output, 0.25);
   CHECK_EQ(with("data.ignore=[\"a\", \"b\"]").ignore, std::vector<std::string>{"a", "b"});
   CHECK(refusal(smallest, {parse_override("train.batch=0")}).find("train.batch") != std::string::npos);

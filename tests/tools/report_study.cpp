@@ -45,8 +45,8 @@ std::string numberless(std::string page) {
 /// Two numbers, four trials, costs and the front by hand: trial 1 is beaten by 2 in everything, 3 is small.
 Study small_study() {
   Study study;
-  study.file = "small.db", study.recipe_file = "small.toml", study.method = "random", study.halving = "none";
-  study.objective = "loss", study.most_epochs = 30, study.core = "cortex-m4", study.type = "int8";
+  study.file = "small.db", study.recipe_file = "small.toml", study.method = SearchMethod::random, study.halving = Halving::none;
+  study.objective = Monitor::loss, study.most_epochs = 30, study.core = "cortex-m4", study.type = SLUICE_INT8;
   study.limits = {{"flash", 8192}, {"ram", 2048}};
   study.space.parameters = {number_of("train.learning_rate", Parameter::real, 1e-3, 1e-1, 1e-2, true),
                             number_of("model.layers.1.gru", Parameter::whole, 4, 32, 16)};
@@ -151,7 +151,7 @@ TEST_CASE("an error of values is no share, on the page and on a terminal") {
 
 TEST_CASE("a measure that is the better the higher it is stands on the page as itself, in percent") {
   Study study = small_study();
-  study.objective = "accuracy";
+  study.objective = Monitor::accuracy;
   for (Trial& trial : study.trials) trial.rungs[0].score.value = -1 + trial.rungs[0].score.value / 10;
   const std::string page = study_page(study);
   CHECK(holds(page, "<dt>Best</dt><dd>96.00 \u00b1 3.00 %<small>accuracy by validation, trial 2"));
@@ -299,7 +299,7 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
 
 TEST_CASE("a study that prunes most is learned from at the highest rung that ten trials reached") {
   Study study;
-  study.objective = "loss";
+  study.objective = Monitor::loss;
   study.space.parameters = {number_of("train.l2", Parameter::real, 0, 1, 0)};
   for (int i = 0; i < 40; ++i) {
     Trial trial = complete_trial(uint64_t(i), {i / 40.0}, 0);
@@ -321,8 +321,7 @@ TEST_CASE("a study that prunes most is learned from at the highest rung that ten
 TEST_CASE("names, choices and reasons are text, whatever stands in them") {
   const std::string bad = "<b>&\"'</svg></title>\x01\xFF";
   Study study = sample_study();
-  study.file = "a<b>.db", study.recipe_file = bad, study.overrides = {{bad, bad}}, study.method = bad, study.core = bad,
-  study.type = bad;
+  study.file = "a<b>.db", study.recipe_file = bad, study.overrides = {{bad, bad}}, study.core = bad;
   for (Parameter& p : study.space.parameters) p.name = "train." + bad + p.name;
   for (std::string& choice : study.space.parameters[2].choices) choice += bad;
   for (Trial& trial : study.trials) trial.reason += bad, trial.origin += bad;
@@ -352,7 +351,7 @@ TEST_CASE("values that are no numbers, or too large for any drawing, are nowhere
         if (++next % 5 == 0) value = odd[next % odd.size()];
   }
   study.finals = {{0, 1, 2, "{\"loss\": 1e999, \"accuracy\": 1e308}", ""}, {0, 2, 2, "{\"accuracy\": 1e308}", ""}};
-  for (const char* objective : {"loss", "accuracy"}) {
+  for (const Monitor objective : {Monitor::loss, Monitor::accuracy}) {
     study.objective = objective;
     const std::string page = study_page(study);
     CHECK_EQ(markup_fault(page), "");

@@ -49,7 +49,7 @@ TEST_CASE("expected improvement is the mean of what a normal number lies below t
   CHECK_EQ(expected_improvement(1, 0, 3), 2);
   CHECK_EQ(expected_improvement(3, 0, 1), 0);
   const Space space;
-  CHECK_EQ(acquisition({space, {}, 0, 0, {}, "ucb"}, 1.0, 0.25, 7.0), -0.5);
+  CHECK_EQ(acquisition({space, {}, 0, 0, {}, Acquisition::ucb}, 1.0, 0.25, 7.0), -0.5);
 }
 
 #ifdef SLUICE_WITH_NLOPT
@@ -131,7 +131,7 @@ TEST_CASE("the best trials are found where parameters are whole, chosen, stepped
   for (std::uint64_t seed = 1; seed <= 12; ++seed) random.push_back(regret(function, ask_random, seed, 40));
   for (const Method& method : methods()) {
     if (method.ask == ask_grid || method.ask == ask_random || method.ask == ask_sobol) continue;
-    CAPTURE(method.name);
+    CAPTURE(word(method.method));
     std::vector<double> found;
     for (std::uint64_t seed = 1; seed <= 12; ++seed) found.push_back(regret(function, method.ask, seed, 40));
     CHECK(smaller_p(found, random) < 0.05);

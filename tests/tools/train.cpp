@@ -185,14 +185,14 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
     e.answers.push_back(answer);
     e.scores.insert(e.scores.end(), {1 - second[i], second[i]});
   }
-  const std::pair<const char*, double> expected[] = {{"loss", 0.5},
-                                                     {"accuracy", 0.75},
-                                                     {"balanced_accuracy", (2.0 / 3 + 1) / 2},
-                                                     {"macro_f1", (4.0 / 5 + 2.0 / 3) / 2},
-                                                     {"auc", 2.0 / 3},
-                                                     {"mae", 0.25}};
+  const std::pair<Monitor, double> expected[] = {{Monitor::loss, 0.5},
+                                                     {Monitor::accuracy, 0.75},
+                                                     {Monitor::balanced_accuracy, (2.0 / 3 + 1) / 2},
+                                                     {Monitor::macro_f1, (4.0 / 5 + 2.0 / 3) / 2},
+                                                     {Monitor::auc, 2.0 / 3},
+                                                     {Monitor::mae, 0.25}};
   for (const auto& [monitor, value] : expected) {
-    CAPTURE(std::string(monitor));
+    CAPTURE(std::string(word(monitor)));
     CHECK(std::fabs(watched_measure(e, monitor) - value) < 1e-12);
   }
   const Run run(true, {"data.validation=0.5", "train.epochs=12", "train.patience=3", "train.monitor=macro_f1"});
@@ -201,7 +201,7 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
   for (const Epoch& one : run.trained.epochs)
     if (one.held_out->watched > best) best = one.held_out->watched, epoch = one.number;
   CHECK_EQ(run.trained.kept, epoch);
-  CHECK(log_line(run.trained.epochs[0], true, "macro_f1").find("\"validation_macro_f1\":") != std::string::npos);
+  CHECK(log_line(run.trained.epochs[0], true, Monitor::macro_f1).find("\"validation_macro_f1\":") != std::string::npos);
 }
 
 TEST_CASE("early stopping counts validations since something got better by more than the least improvement") {

@@ -70,7 +70,7 @@ Trial trial_with(std::uint64_t number, std::int64_t bracket, std::vector<std::pa
   return trial;
 }
 
-Recipe halved(const std::string& kind, std::int64_t epochs, std::int64_t eta, std::int64_t least) {
+Recipe halved(Halving kind, std::int64_t epochs, std::int64_t eta, std::int64_t least) {
   Recipe recipe = default_recipe();
   recipe.tune_halving = kind, recipe.epochs = epochs, recipe.tune_eta = eta, recipe.tune_min_epochs = least;
   return recipe;
@@ -183,20 +183,20 @@ TEST_CASE("a search space that contradicts itself is refused by line and key") {
 
 TEST_CASE("rungs and brackets are those of Hyperband") {
   using Epochs = std::vector<std::int64_t>;
-  CHECK(rung_epochs(halved("none", 81, 3, 1)) == Epochs{81});
-  CHECK(rung_epochs(halved("halving", 81, 3, 1)) == Epochs{1, 3, 9, 27, 81});
-  CHECK(rung_epochs(halved("halving", 100, 3, 2)) == Epochs{2, 6, 18, 54, 100});
+  CHECK(rung_epochs(halved(Halving::none, 81, 3, 1)) == Epochs{81});
+  CHECK(rung_epochs(halved(Halving::halving, 81, 3, 1)) == Epochs{1, 3, 9, 27, 81});
+  CHECK(rung_epochs(halved(Halving::halving, 100, 3, 2)) == Epochs{2, 6, 18, 54, 100});
   // Li et al. 2018, table 1: R = 81, eta = 3 begins 81, 34, 15, 8 and 5 configurations at 1, 3, 9, 27 and 81.
-  const Recipe recipe = halved("hyperband", 81, 3, 1);
+  const Recipe recipe = halved(Halving::hyperband, 81, 3, 1);
   std::map<std::int64_t, int> begun;
   for (std::uint64_t n = 0; n < 143; ++n) ++begun[first_rung(recipe, n)];
   CHECK(begun == std::map<std::int64_t, int>{{1, 81}, {3, 34}, {9, 15}, {27, 8}, {81, 5}});
-  CHECK(first_rung(halved("halving", 81, 3, 1), 5) == 1);
-  CHECK(first_rung(halved("none", 81, 3, 1), 5) == 0);
+  CHECK(first_rung(halved(Halving::halving, 81, 3, 1), 5) == 1);
+  CHECK(first_rung(halved(Halving::none, 81, 3, 1), 5) == 0);
 }
 
 TEST_CASE("one of the best in eta goes on, from the highest rung on, once") {
-  const Recipe recipe = halved("halving", 9, 3, 1);
+  const Recipe recipe = halved(Halving::halving, 9, 3, 1);
   Study study;
   for (std::uint64_t n = 0; n < 2; ++n) study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
   CHECK(!promotion(study, recipe));  // of two none is a third
@@ -221,7 +221,7 @@ TEST_CASE("one of the best in eta goes on, from the highest rung on, once") {
 }
 
 TEST_CASE("a method learns from the highest rung that enough trials reached") {
-  const Recipe recipe = halved("halving", 9, 3, 1);
+  const Recipe recipe = halved(Halving::halving, 9, 3, 1);
   Study study;
   study.space.parameters.resize(1);  // enough: three
   for (std::uint64_t n = 0; n < 9; ++n) study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));

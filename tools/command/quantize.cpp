@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "../common/error.h"
 #include "../common/print.h"
@@ -40,6 +41,9 @@ std::string out_path(const QuantizeOptions& options, const std::string& model) {
   return (path.parent_path() / (path.stem().string() + "-" + options.type + ".slu")).string();
 }
 
+/// The one way of choosing ranges that was asked for; none where the best is looked for.
+std::optional<RangeChoice> ranges_of(const QuantizeOptions& options) { return value_of_word<RangeChoice>(options.ranges); }
+
 bool splits(const Input& input) {
   return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train);
 }
@@ -63,7 +67,7 @@ Input read_input(const QuantizeOptions& options) {
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);
   input.data = read_data(options.calibrate, columns, expected);
   input.split = split_of_made(input.model.made(), input.data);
-  const bool no_ranges = reads || options.ranges != "best";  // ids have none
+  const bool no_ranges = reads || ranges_of(options);  // ids have none
   if (no_ranges && !splits(input)) input.split = {all_sequences(input.data), all_sequences(input.data)};
   if (!splits(input))
     refuse(
@@ -92,7 +96,7 @@ std::string choice_table(const Evaluation& before, const std::vector<RangeTrial>
   rows.push_back({"(float)", fmt::format("{:#.4g}", before.loss), score(before), ""});
   for (const RangeTrial& c : candidates)
     rows.push_back(
-        {range_name(c.choice), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
+        {std::string(word(c.choice)), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
   return table(rows);
 }
 
@@ -125,7 +129,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
                         const std::vector<RangeTrial>& candidates, const RangeTrial& best,
                         const std::vector<ValueError>& errors) {
   ordered_json json = {
-      {"type", options.type}, {"ranges", range_name(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
+      {"type", options.type}, {"ranges", word(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
   const auto evaluated = [](const Evaluation& e) {
     ordered_json result = {{"loss", e.loss}};
     if (e.classes) result["accuracy"] = e.accuracy();
@@ -133,7 +137,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
     return result;
   };
   json["float"] = evaluated(before);
-  for (const RangeTrial& c : candidates) json["choices"][range_name(c.choice)] = evaluated(c.held_out);
+  for (const RangeTrial& c : candidates) json["choices"][std::string(word(c.choice))] = evaluated(c.held_out);
   json["values"] = ordered_json::array();
   for (const ValueError& v : errors)
     json["values"].push_back(
@@ -179,8 +183,8 @@ void run_quantize(const QuantizeOptions& options) {
   check_paths(options, model_path(options.model), out_path(options, model_path(options.model)));
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
-  const sluice_format format = options.type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
-  RangeTrials tried = try_ranges(input.network, format, options.ranges, input.data, input.split);
+  const sluice_format format = value_of_word<sluice_format>(options.type).value_or(SLUICE_INT8);
+  RangeTrials tried = try_ranges(input.network, format, ranges_of(options), input.data, input.split);
   for (const std::string& warning : tried.warnings) tell(printable("warning: " + warning) + "\n");
   const std::vector<RangeTrial>& candidates = tried.trials;
   const RangeTrial& best = tried.best();

@@ -71,7 +71,7 @@ void report_training(const Input& input, const Trained& trained, double seconds)
   print("Trained {} epochs on {} {} in {}", trained.epochs.size(), with_commas(input.split.train.size()),
         input.train.goes_on.empty() ? "sequences" : "pieces", duration_text(seconds));
   if (trained.kept != int(trained.epochs.size()))
-    print("; kept epoch {}, the best validation {}", trained.kept, input.recipe.monitor);
+    print("; kept epoch {}, the best validation {}", trained.kept, word(input.recipe.monitor));
   print(".\n");
   const Epoch* better = nullptr;
   for (const Epoch& epoch : trained.epochs)
@@ -171,9 +171,9 @@ void report_end(const std::string& folder, const Input& input, const Trained& tr
         input.recipe.quantize_aware ? "; model-f32.slu beside it has the float weights it was made of" : "");
   if (const std::string verdict = device_verdict(input.recipe, read_network(trained.model.model)); !verdict.empty())
     print("{}\n", verdict);
-  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 && input.recipe.device_type != "f32")
-    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n", input.recipe.device_type, folder,
-          input.recipe.device_type, input.recipe.train_file);
+  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 && input.recipe.device_type != SLUICE_F32)
+    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n", word(input.recipe.device_type), folder,
+          word(input.recipe.device_type), input.recipe.train_file);
   for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
 }
 

@@ -88,7 +88,7 @@ Study new_study(const std::string& file, const Plan& plan) {
   study.data_hash = hash_of_data(plan.own);
   study.objective = plan.own.monitor, study.most_epochs = plan.own.epochs;
   study.core = plan.own.device_core;
-  study.type = plan.own.quantize_aware ? plan.own.quantize_type : plan.own.device_core.empty() ? "f32" : plan.own.device_type;
+  study.type = plan.own.quantize_aware || !plan.own.device_core.empty() ? device_format(plan.own) : SLUICE_F32;
   for (const auto& [name, amount] : budget_of(plan.own).limits) study.limits.push_back({name, amount});
   study.space = plan.space;
   return study;
@@ -167,7 +167,7 @@ void check_fits(const Plan& plan, Shapes& shapes) {
 }
 
 void check_grid(const Plan& plan, bool yes) {
-  if (plan.own.tune_method != "grid") return;
+  if (plan.own.tune_method != SearchMethod::grid) return;
   const double points = grid_points(plan.space);
   if (std::isinf(points)) {
     for (const Parameter& p : plan.space.parameters)

@@ -209,16 +209,6 @@ Range range_of(const std::vector<float>& values, RangeChoice choice) {
 
 }  // namespace
 
-std::string range_name(RangeChoice choice) {
-  constexpr const char* names[] = {"min-max", "percentile", "min-error"};
-  return names[std::size_t(choice)];
-}
-
-RangeChoice range_choice(const std::string& name) {
-  return *std::find_if(std::begin(range_choices), std::end(range_choices),
-                       [&](RangeChoice c) { return range_name(c) == name; });
-}
-
 std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
   std::vector<double> result;
   for (std::size_t l = 0; l < real.layers.size(); ++l) {

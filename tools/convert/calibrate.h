@@ -6,18 +6,11 @@
 
 #include "../data/data.h"
 #include "../model/network.h"
+#include "../recipe/words.h"
 
 namespace sluice::tools {
 
-/// How a feature's range is chosen from its values.
-enum class RangeChoice {
-  min_max,     ///< all of them
-  percentile,  ///< all but a twentieth of a percent at either end
-  min_error,   ///< the range, shrunk towards the mean, whose 256 steps have the least squared error
-};
 constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile, RangeChoice::min_error};
-std::string range_name(RangeChoice choice);         ///< "min-max"
-RangeChoice range_choice(const std::string& name);  ///< of a name that range_name gives
 
 struct Ranges {
   RangeChoice choice = RangeChoice::min_max;

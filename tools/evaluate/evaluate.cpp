@@ -52,8 +52,8 @@ struct RunTask {
     one.error = double(y) - double(value);
     const double far = std::fabs(one.error), delta = loss.huber_delta;
     one.cost = one.error * one.error;
-    if (loss.name == "huber") one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
-    if (loss.name != "binary") return;
+    if (loss.kind == LossKind::huber) one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
+    if (loss.kind != LossKind::binary) return;
     float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
     pick_kernels("scalar")->log_f32(log_p, log_p, 2);
     one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
@@ -166,7 +166,7 @@ void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
     if (!result.confusion.empty()) ++result.confusion[std::size_t(one.truth) * data.outputs() + std::size_t(one.guess)];
   }
   if (result.targets == 0) return;
-  result.loss = cost / double(loss.name == "mse_sum" && !data.classes ? result.sequences : result.targets);
+  result.loss = cost / double(loss.kind == LossKind::mse_sum && !data.classes ? result.sequences : result.targets);
   result.absolute_error /= double(result.targets);
   result.baseline_loss /= double(result.targets);
 }

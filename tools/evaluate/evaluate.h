@@ -9,6 +9,7 @@
 #include "../convert/run_rows.h"
 #include "../data/data.h"
 #include "../model/model_file.h"
+#include "../recipe/words.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -44,9 +45,9 @@ struct Evaluation {
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
 
-/// What is measured as the loss of values, "mse", "mse_sum", "huber" or "binary"; that of classes is -log p[class].
+/// What is measured as the loss of values, mse, mse_sum, huber or binary; that of classes is -log p[class].
 struct Loss {
-  std::string name = "mse";
+  LossKind kind = LossKind::mse;
   double huber_delta = 1;
 };
 

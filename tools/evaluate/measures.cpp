@@ -215,12 +215,12 @@ double majority_accuracy(const Evaluation& evaluation) {
   return evaluation.targets ? double(most) / double(evaluation.targets) : 0;
 }
 
-double watched_measure(const Evaluation& e, const std::string& monitor) {
-  if (monitor == "accuracy") return e.accuracy();
-  if (monitor == "balanced_accuracy") return balanced_accuracy(class_counts(e));
-  if (monitor == "macro_f1") return macro_f1(class_counts(e));
-  if (monitor == "auc") return ranks_answers(e) ? Ranks(e).mean(Weights(e.blocks, 1)) : std::nan("");
-  return monitor == "mae" ? e.absolute_error : e.loss;
+double watched_measure(const Evaluation& e, Monitor monitor) {
+  if (monitor == Monitor::accuracy) return e.accuracy();
+  if (monitor == Monitor::balanced_accuracy) return balanced_accuracy(class_counts(e));
+  if (monitor == Monitor::macro_f1) return macro_f1(class_counts(e));
+  if (monitor == Monitor::auc) return ranks_answers(e) ? Ranks(e).mean(Weights(e.blocks, 1)) : std::nan("");
+  return monitor == Monitor::mae ? e.absolute_error : e.loss;
 }
 
 Measure accuracy_measure(const Evaluation& e) {

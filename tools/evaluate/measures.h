@@ -40,8 +40,8 @@ struct Measure {
 /// blocks (Efron 1979).
 std::vector<Measure> measures(const Evaluation& evaluation);
 
-/// What a word of train.monitor names, without an interval; NaN where it has no meaning, as an AUC of one class.
-double watched_measure(const Evaluation& evaluation, const std::string& monitor);
+/// What train.monitor names, without an interval; NaN where it has no meaning, as an AUC of one class.
+double watched_measure(const Evaluation& evaluation, Monitor monitor);
 
 /// Mean squared error in units of the values' deviation.
 double error_in_units(const Evaluation& evaluation);

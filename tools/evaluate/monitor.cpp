@@ -2,10 +2,13 @@
 
 namespace sluice::tools {
 
-bool higher_is_better(const std::string& monitor) { return monitor != "loss" && monitor != "mae"; }
+bool higher_is_better(Monitor monitor) { return monitor != Monitor::loss && monitor != Monitor::mae; }
 
-bool is_share(const std::string& measure) {
-  return measure == "accuracy" || measure == "balanced_accuracy" || measure == "macro_f1" || measure == "auc";
+bool is_share(Monitor measure) { return higher_is_better(measure); }
+
+bool is_share(std::string_view measure) {
+  const auto known = value_of_word<Monitor>(measure);
+  return known && is_share(*known);
 }
 
 void watch(Patience& patience, double value, double least) {

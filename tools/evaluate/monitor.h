@@ -3,17 +3,19 @@
 #pragma once
 #include <cstdint>
 #include <limits>
-#include <string>
+#include <string_view>
+
+#include "../recipe/words.h"
 
 namespace sluice::tools {
 
 constexpr double worst = std::numeric_limits<double>::infinity();
 
-/// Of a word of train.monitor.
-bool higher_is_better(const std::string& monitor);
+bool higher_is_better(Monitor monitor);
 
 /// Whether a measure is a share, to be shown in percent.
-bool is_share(const std::string& measure);
+bool is_share(Monitor measure);
+bool is_share(std::string_view measure);  ///< by its word; of other measures false
 
 /// Early stopping: how long ago the last improvement was.
 struct Patience {

@@ -15,17 +15,17 @@ RangeTrial& RangeTrials::best() {
 }
 
 /// A choice that cannot be carried out, for an outlier's sake, say, leaves the answer to the others.
-RangeTrials try_ranges(const Network& real, sluice_format format, const std::string& ranges, const DataSet& data,
+RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only, const DataSet& data,
                        const Split& split) {
   const Calibration calibration = calibrate(real, data, split.train);
   RangeTrials result{{}, unlike_training(real, calibration)};
   std::optional<Error> refused;
   for (const RangeChoice choice : range_choices) {
-    if (ranges != "best" && ranges != range_name(choice)) continue;
+    if (only && *only != choice) continue;
     if (data.is_text() && !result.trials.empty()) break;  // ids have no range
     try {
       Quantized quantized = quantize(real, format, choose_ranges(calibration, choice), calibration.moments);
-      quantized.network.made = made_quantized(real.made, sluice_format_name(format), range_name(choice), data_hash(data));
+      quantized.network.made = made_quantized(real.made, format, choice, data_hash(data));
       OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
       Evaluation held_out = evaluate(model.model, data, split.held_out, 0);
       result.trials.push_back({choice, std::move(quantized), std::move(model), std::move(held_out)});

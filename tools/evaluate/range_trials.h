@@ -1,5 +1,6 @@
 // A float model in fixed point, by each way of choosing ranges, tried on sequences that these were not chosen from.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ struct RangeTrials {
 };
 
 /// Ranges from the split's training sequences, losses of its held out ones. Refused where no choice can be carried out.
-/// @param ranges  a choice's name, or "best" for all of them
-RangeTrials try_ranges(const Network& real, sluice_format format, const std::string& ranges, const DataSet& data,
+/// @param only  the one choice to try; none: all of them
+RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only, const DataSet& data,
                        const Split& split);
 
 }  // namespace sluice::tools

@@ -9,31 +9,26 @@
 #include "columns.h"
 #include "keys.h"
 #include "values.h"
+#include "write.h"
 
 namespace sluice::tools {
 namespace {
 
 void check_targets(const Recipe& recipe) {
-  const bool classes = recipe.target_type == "class";
+  const bool classes = recipe.target_type == TargetType::classes;
   if (recipe.target.empty()) refuse("{}: empty; give the target's column", where(recipe, "data.target"));
   if (classes && recipe.target.size() != 1)
     refuse("{}: {} columns; classes stand in one column, or set target_type = \"value\"", where(recipe, "data.target"),
            recipe.target.size());
-  const bool fits = recipe.loss == "binary" || classes == (recipe.loss == "cross_entropy");
+  const bool fits = recipe.loss == LossKind::binary || classes == (recipe.loss == LossKind::cross_entropy);
   if (!fits)
     refuse("{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\", or target_type = \"{}\"",
-           where(recipe, "train.loss"), recipe.loss, recipe.target_type, classes ? "cross_entropy" : "mse",
+           where(recipe, "train.loss"), word(recipe.loss), word(recipe.target_type), classes ? "cross_entropy" : "mse",
            classes ? "value" : "class");
 }
 
-template <class T>
-bool same(const T& a, const T& b) {
-  return a == b;
-}
-bool same(const std::vector<LayerSpec>&, const std::vector<LayerSpec>&) { return true; }
-
 /// What is read in time order.
-bool is_series(const Recipe& recipe) { return recipe.format == "table" && recipe.window > 0; }
+bool is_series(const Recipe& recipe) { return recipe.format == Format::table && recipe.window > 0; }
 
 void check_columns(const Recipe& recipe) {
   for (const std::string& column : recipe.features)
@@ -47,7 +42,7 @@ void check_columns(const Recipe& recipe) {
   once("data.sequence", recipe.sequence);
   for (const std::string& column : recipe.target) once("data.target", column);
   once("data.group", recipe.group);
-  if (recipe.format == "tsv") once("data.text", recipe.text);
+  if (recipe.format == Format::tsv) once("data.text", recipe.text);
   for (const std::string& column : recipe.ignore) once("data.ignore", column);
   for (const std::string& column : recipe.features)
     if (!is_series(recipe)) once("data.features", column);
@@ -55,7 +50,7 @@ void check_columns(const Recipe& recipe) {
 
 /// A key that was given where nothing reads it is a slip.
 void check_uses(const Recipe& recipe) {
-  const bool series = is_series(recipe), text = recipe.format == "text", tsv = recipe.format == "tsv",
+  const bool series = is_series(recipe), text = recipe.format == Format::text, tsv = recipe.format == Format::tsv,
              ranges = !recipe.train_rows.empty();
   const struct {
     const char* key;
@@ -66,7 +61,7 @@ void check_uses(const Recipe& recipe) {
       {"data.tokens", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.lower_case", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.vocabulary", text || tsv, "data.format = \"text\" or \"tsv\""},
-      {"data.features", recipe.format == "table", "data.format = \"table\""},
+      {"data.features", recipe.format == Format::table, "data.format = \"table\""},
       {"data.max_steps", !series && !text, "sequences of their own; data.window says how long these are"},
       {"data.cut", recipe.max_steps > 0, "data.max_steps"},
       {"data.window", !tsv, "data.format = \"table\" or \"text\"; give data.max_steps"},
@@ -79,43 +74,43 @@ void check_uses(const Recipe& recipe) {
       {"data.test", recipe.test_rows.empty(), "no data.test_rows; give one of the two"},
       {"data.reach_back", series, "data.window"},
       {"data.group", !series && !text, "sequences; what is in time order is split so"},
-      {"data.thin", recipe.target_type == "class" && !text, "classes of sequences"},
+      {"data.thin", recipe.target_type == TargetType::classes && !text, "classes of sequences"},
       {"data.differences", !text && !tsv, "frames of numbers"},
-      {"data.standardize_target", recipe.target_type == "value" && !text, "data.target_type = \"value\""},
+      {"data.standardize_target", recipe.target_type == TargetType::values && !text, "data.target_type = \"value\""},
       {"train.carry", text, "data.format = \"text\"; give train.truncate"},
-      {"train.truncate", recipe.format == "table" && recipe.target_per == "row", "a table and data.target_per = \"row\""},
+      {"train.truncate", recipe.format == Format::table && recipe.target_per == TargetPer::row, "a table and data.target_per = \"row\""},
       {"train.bucket", !recipe.carries(), "sequences that are not carried on"},
       {"data.validation", !ranges, "no data.train_rows; give data.validation_rows"},
   };
   const Recipe defaults = default_recipe();
   for (const auto& use : uses) {
-    const bool given = recipe.origin.contains(use.key) &&
-                       std::visit([&](auto field) { return !same(recipe.*field, defaults.*field); }, find_key(use.key)->field);
+    const Key& key = *find_key(use.key);
+    const bool given = recipe.origin.contains(use.key) && value_text(recipe, key) != value_text(defaults, key);
     if (given && !use.read) refuse("{}: means nothing here; it goes with {}", where(recipe, use.key), use.needs);
   }
 }
 
 /// What a text or a series says of itself, filled in.
 void resolve_data(Recipe& recipe) {
-  const auto settle = [&](const char* key, std::string& value, const std::string& only, const char* why) {
-    if (recipe.origin.contains(key) && value != only)
-      refuse("{}: \"{}\", but {}; leave it out", where(recipe, key), value, why);
-    value = only;
+  const auto settle = [&](const char* name, auto field, auto only, const char* why) {
+    if (recipe.origin.contains(name) && recipe.*field != only)
+      refuse("{}: \"{}\", but {}; leave it out", where(recipe, name), word(recipe.*field), why);
+    recipe.*field = only;
   };
-  if (recipe.format == "text") {
-    settle("data.target_per", recipe.target_per, "row", "in a text every token has a target, the next one");
-    settle("data.target_type", recipe.target_type, "class", "in a text the targets are tokens");
+  if (recipe.format == Format::text) {
+    settle("data.target_per", &Recipe::target_per, TargetPer::row, "in a text every token has a target, the next one");
+    settle("data.target_type", &Recipe::target_type, TargetType::classes, "in a text the targets are tokens");
     if (recipe.window == 0)
       refuse("{}: 0; give the tokens that training takes at once, such as 64", where(recipe, "data.window"));
   }
-  if (recipe.format == "tsv") settle("data.target_per", recipe.target_per, "sequence", "a text has one target");
+  if (recipe.format == Format::tsv) settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a text has one target");
   if (is_series(recipe)) {
-    settle("data.target_type", recipe.target_type, "value", "targets of windows are values");
-    settle("data.target_per", recipe.target_per, "sequence", "a window has one answer");
-    settle("data.sequence", recipe.sequence, "", "with data.window the file is one series");
-    if (recipe.loss == "cross_entropy" && !recipe.origin.contains("train.loss")) recipe.loss = "mse";
+    settle("data.target_type", &Recipe::target_type, TargetType::values, "targets of windows are values");
+    settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a window has one answer");
+    settle("data.sequence", &Recipe::sequence, std::string(), "with data.window the file is one series");
+    if (recipe.loss == LossKind::cross_entropy && !recipe.origin.contains("train.loss")) recipe.loss = LossKind::mse;
   }
-  if (recipe.group == containment && recipe.format != "tsv")
+  if (recipe.group == containment && recipe.format != Format::tsv)
     refuse("{}: \"containment\" is for texts; set data.format = \"tsv\", or give a column", where(recipe, "data.group"));
   if (recipe.vocabulary > 0 && recipe.vocabulary <= std::int64_t(first_token))
     refuse("{}: {} ids are padding and unknown alone; give 3 or more", where(recipe, "data.vocabulary"), recipe.vocabulary);
@@ -126,7 +121,7 @@ void resolve_data(Recipe& recipe) {
 
 /// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence, or one a row.
 void resolve_steps(Recipe& recipe) {
-  const bool per_row = recipe.target_per == "row";
+  const bool per_row = recipe.target_per == TargetPer::row;
   const std::string place = where(recipe, "model.layers");
   LayerSpec* last_recurrent = nullptr;
   for (LayerSpec& layer : recipe.layers)
@@ -136,8 +131,8 @@ void resolve_steps(Recipe& recipe) {
     if (!layer.recurrent()) continue;
     if (one_answer)
       refuse("{}: a recurrent layer follows one that hands on one answer a sequence; give that one steps = \"every\"", place);
-    if (layer.steps.empty()) layer.steps = &layer == last_recurrent && !per_row ? "last" : "every";
-    one_answer = layer.steps != "every";
+    if (layer.steps == StepsOut::open) layer.steps = &layer == last_recurrent && !per_row ? StepsOut::last : StepsOut::every;
+    one_answer = layer.steps != StepsOut::every;
   }
   if (per_row && one_answer)
     refuse("{}: steps = \"last\" or \"mean\" gives one answer a sequence, but data.target_per is \"row\"; give steps = \"every\"", place);
@@ -152,30 +147,30 @@ void check_layers(const Recipe& recipe) {
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data()) refuse("{}: an embedding is the first layer", place);
   for (const LayerSpec& layer : recipe.layers)
-    if (layer.directions == "both" && (recipe.carries() || recipe.format == "text"))
+    if (layer.directions == Directions::both && (recipe.carries() || recipe.format == Format::text))
       refuse("{}: a layer in both directions wants whole sequences{}", place,
-             recipe.format == "text" ? ", and would see the token that it is to tell; give directions = \"one\"" : "; leave train.truncate out");
+             recipe.format == Format::text ? ", and would see the token that it is to tell; give directions = \"one\"" : "; leave train.truncate out");
   for (const LayerSpec& layer : recipe.layers)
-    if (layer.units == 1 && layer.activation == "softmax")
+    if (layer.units == 1 && layer.activation == SLUICE_SOFTMAX)
       refuse("{}: softmax over one unit is 1, whatever enters; give sigmoid, or linear for values", place);
   const LayerSpec& last = recipe.layers.back();
-  if (recipe.loss == "cross_entropy" && last.activation != "softmax")
+  if (recipe.loss == LossKind::cross_entropy && last.activation != SLUICE_SOFTMAX)
     refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}", place);
-  if (recipe.loss == "binary" && last.activation != "sigmoid")
+  if (recipe.loss == LossKind::binary && last.activation != SLUICE_SIGMOID)
     refuse("{}: binary wants a probability; end with {{ dense = 1, activation = \"sigmoid\" }}", place);
   if (last.dropout > 0) refuse("{}: dropout on what the last layer hands on would drop answers; leave it out", place);
 }
 
 void check_loss(const Recipe& recipe) {
-  const bool classes = recipe.target_type == "class";
+  const bool classes = recipe.target_type == TargetType::classes;
   const auto only = [&](const char* key, bool given, bool fits, const char* what) {
     if (given && !fits) refuse("{}: is for {}; leave it out", where(recipe, key), what);
   };
-  only("train.class_weights", recipe.class_weights != "none", classes, "classes");
-  only("train.sampling", recipe.sampling != "all", classes && recipe.target_per == "sequence", "sequences with a class each");
-  if (recipe.class_weights == "balanced" && recipe.sampling == "balanced")
+  only("train.class_weights", recipe.class_weights.kind != ClassWeighting::none, classes, "classes");
+  only("train.sampling", recipe.sampling != Sampling::all, classes && recipe.target_per == TargetPer::sequence, "sequences with a class each");
+  if (recipe.class_weights.kind == ClassWeighting::balanced && recipe.sampling == Sampling::balanced)
     refuse("{}: train.sampling balances the classes already; give one of the two", where(recipe, "train.class_weights"));
-  only("train.label_smoothing", recipe.label_smoothing > 0, recipe.loss == "cross_entropy" || recipe.loss == "binary",
+  only("train.label_smoothing", recipe.label_smoothing > 0, recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary,
        "cross_entropy and binary");
 }
 
@@ -190,13 +185,13 @@ void check_prune(const Recipe& recipe) {
 
 /// What looks at validation needs one, and what early stopping is told needs early stopping.
 void check_watch(const Recipe& recipe) {
-  if (recipe.tune_validation == "hold-out") check_validated(recipe);  // else `sluice tune` holds out by itself
-  const bool values = recipe.target_type == "value", text = recipe.format == "text";
-  if (recipe.monitor == "mae" ? !values : recipe.monitor != "loss" && values)
-    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes", recipe.monitor,
+  if (recipe.tune_validation == TuneValidation::hold_out) check_validated(recipe);  // else `sluice tune` holds out by itself
+  const bool values = recipe.target_type == TargetType::values, text = recipe.format == Format::text;
+  if (recipe.monitor == Monitor::mae ? !values : recipe.monitor != Monitor::loss && values)
+    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes", word(recipe.monitor),
            values ? " or \"mae\"" : "");
-  if (text && recipe.monitor != "loss" && recipe.monitor != "accuracy")
-    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"", where(recipe, "train.monitor"), recipe.monitor);
+  if (text && recipe.monitor != Monitor::loss && recipe.monitor != Monitor::accuracy)
+    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"", where(recipe, "train.monitor"), word(recipe.monitor));
   if (recipe.min_improvement > 0 && recipe.patience == 0)
     refuse("{}: nothing looks at it without early stopping; set train.patience", where(recipe, "train.min_improvement"));
   if (recipe.diverged > 0 && recipe.diverged < 1)
@@ -214,8 +209,8 @@ void check_validated(const Recipe& recipe) {
   const bool holds_out = recipe.train_rows.empty() ? recipe.validation > 0 : !recipe.validation_rows.empty();
   if (!holds_out) {
     if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
-    if (recipe.schedule == "plateau") needs_validation("train.schedule", "\"plateau\"");
-    if (recipe.monitor != "loss") needs_validation("train.monitor", "another measure than the loss");
+    if (recipe.schedule == Schedule::plateau) needs_validation("train.schedule", "\"plateau\"");
+    if (recipe.monitor != Monitor::loss) needs_validation("train.monitor", "another measure than the loss");
     if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
   }
 }
@@ -233,14 +228,14 @@ void check_recipe(Recipe& recipe) {
   resolve_steps(recipe);
   check_layers(recipe);
   check_loss(recipe);
-  if (recipe.optimizer != "sgd" && (recipe.momentum != 0 || recipe.nesterov))
+  if (recipe.optimizer != Optimizer::sgd && (recipe.momentum != 0 || recipe.nesterov))
     refuse("{}: {} has no momentum of its own; set train.optimizer = \"sgd\"",
-           where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"), recipe.optimizer);
+           where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"), word(recipe.optimizer));
   if (recipe.nesterov && recipe.momentum == 0)
     refuse("{}: needs a momentum; set train.momentum", where(recipe, "train.nesterov"));
   if (recipe.elastic > 0 && (recipe.l1.any() || recipe.l2.any()))
     refuse("{}: stands in place of train.l1 and train.l2; give it or them", where(recipe, "train.elastic"));
-  if (recipe.optimizer == "adam" && recipe.weight_decay.any())
+  if (recipe.optimizer == Optimizer::adam && recipe.weight_decay.any())
     refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
            where(recipe, "train.weight_decay"));
   check_prune(recipe);

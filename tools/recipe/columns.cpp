@@ -19,9 +19,9 @@ namespace {
 
 Windows windows_of(const Recipe& recipe) {
   Windows windows;
-  windows.length = recipe.format == "table" ? std::size_t(recipe.window) : 0;
+  windows.length = recipe.format == Format::table ? std::size_t(recipe.window) : 0;
   windows.stride = std::size_t(recipe.stride), windows.horizon = std::size_t(recipe.horizon);
-  windows.difference = recipe.windows_target == "difference";
+  windows.difference = recipe.windows_target == WindowsTarget::difference;
   windows.reach_back = recipe.reach_back;
   windows.validation = recipe.validation;
   windows.part[0] = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
@@ -33,22 +33,20 @@ Windows windows_of(const Recipe& recipe) {
 }  // namespace
 
 Columns columns_of(const Recipe& recipe) {
-  const bool words = recipe.tokens == "auto" ? recipe.format == "tsv" : recipe.tokens == "words";
+  const bool words = recipe.tokens == TokenKind::automatic ? recipe.format == Format::tsv : recipe.tokens == TokenKind::words;
   return {.sequence = recipe.sequence,
           .target = recipe.target,
-          .classes = recipe.target_type == "class",
-          .per_row = recipe.target_per == "row",
+          .classes = recipe.target_type == TargetType::classes,
+          .per_row = recipe.target_per == TargetPer::row,
           .ignore = recipe.ignore,
           .group = recipe.group,
           .features = recipe.features,
-          .format = recipe.format == "tsv"    ? Format::tsv
-                    : recipe.format == "text" ? Format::text
-                                              : Format::table,
+          .format = recipe.format,
           .text = recipe.text,
           .tokens = {words, recipe.lower_case},
           .every_character = recipe.vocabulary == 0,
           .max_steps = std::size_t(recipe.max_steps),
-          .cut_front = recipe.cut == "front",
+          .cut_front = recipe.cut == Cut::front,
           .windows = windows_of(recipe)};
 }
 

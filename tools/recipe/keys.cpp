@@ -17,6 +17,9 @@ const std::vector<Key>& table() {
     std::vector<Key> keys;
     for (const std::span<const Key> section : {data_keys(), model_keys(), train_keys(), device_keys(), tune_keys()})
       keys.insert(keys.end(), section.begin(), section.end());
+    for (Key& key : keys)
+      if (const auto* choice = std::get_if<Choice<Recipe>>(&key.field); choice && key.words.empty())
+        key.words.assign(choice->words.begin(), choice->words.end());
     return keys;
   }();
   return all;
@@ -52,7 +55,8 @@ std::string_view nearest_key(std::string_view name) {
 std::string_view type_name(const Key& key) {
   constexpr std::array names = {"true or false", "a whole number",          "a number",
                                 "text",          "text or a list of texts", "a list of layers",
-                                "a number, or a table of numbers by input, recurrent, bias, output and embedding"};
+                                "a number, or a table of numbers by input, recurrent, bias, output and embedding",
+                                "text",          "text"};
   return names[key.field.index()];
 }
 

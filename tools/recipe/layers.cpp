@@ -15,7 +15,7 @@ namespace sluice::tools {
 namespace {
 
 using L = LayerSpec;
-using Field = std::variant<std::string L::*, std::int64_t L::*, double L::*, bool L::*>;
+using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*>;
 
 constexpr std::int64_t widest_layer = 65536;
 
@@ -50,19 +50,19 @@ struct Option {
 };
 
 const Option options[] = {
-    {"activation", dense, &L::activation, "f; softmax over all units",
-     {"linear", "tanh", "sigmoid", "hard_sigmoid", "relu", "softmax"}},
-    {"steps", recurrent_kinds, &L::steps,
+    {"activation", dense, choice_field<&L::activation>, "f; softmax over all units",
+     only(SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX)},
+    {"steps", recurrent_kinds, choice_field<&L::steps>,
      "what is handed on: every step, the last, or the mean over all; where not given every step, but of the last recurrent layer the last "
      "step when data.target_per is \"sequence\"",
-     {"every", "last", "mean"}},
-    {"directions", recurrent_kinds, &L::directions,
+     only(StepsOut::every, StepsOut::last, StepsOut::mean)},
+    {"directions", recurrent_kinds, choice_field<&L::directions>,
      "both: also from the last frame to the first, twice the units, for whole sequences; the last step is then the forward direction's "
      "after the last frame and the backward one's after the first",
-     {"one", "both"}},
-    {"reset", gru, &L::reset, "whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before (Cho et al. 2014)",
-     {"after", "before"}},
-    {"gates", gru | lstm, &L::gates, "the gates' function", {"sigmoid", "hard_sigmoid", "tanh"}},
+     only(Directions::one, Directions::both)},
+    {"reset", gru, choice_field<&L::reset>, "whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before (Cho et al. 2014)",
+     only(Reset::after, Reset::before)},
+    {"gates", gru | lstm, choice_field<&L::gates>, "the gates' function", only(SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_TANH)},
     {"slope", gru | lstm | dense, &L::slope, "the hard sigmoid is clip(slope * x + 1/2, 0, 1); Keras and PyTorch have 1/6, ONNX 0.2", {},
      1e-3, 10},
     {"repeat", recurrent_kinds, &L::repeat, "so many of this layer, one above the other", {}, 1, 64},
@@ -89,10 +89,7 @@ LayerSpec fresh(const Kind& kind) {
   LayerSpec layer;
   layer.kind = kind.kind;
   const unsigned is = bit(kind);
-  if (is & dense) layer.activation = "linear";
-  if (is & recurrent_kinds) layer.directions = "one", layer.recurrent_dropout = -1;
-  if (is & (gru | lstm)) layer.gates = "sigmoid";
-  if (is & gru) layer.reset = "after";
+  if (is & recurrent_kinds) layer.recurrent_dropout = -1;
   if (is & (gru | lstm | dense)) layer.slope = 1.0 / 6;
   if (is & (batch_norm | layer_norm)) layer.epsilon = 1e-5;
   return layer;
@@ -136,10 +133,11 @@ std::int64_t read_units(const toml::node& node, const std::string& place) {
   return *units;
 }
 
-void read_option(std::string& out, const Option& option, const toml::node& node, const std::string& place) {
-  out = node.value_or(std::string{});
-  if (std::find(option.words.begin(), option.words.end(), out) != option.words.end()) return;
-  const std::string_view meant = nearest(out, option.words);
+void read_option(LayerSpec& layer, const Choice<L>& field, const Option& option, const toml::node& node, const std::string& place) {
+  const std::string text = node.value_or(std::string{});
+  if (std::find(option.words.begin(), option.words.end(), text) != option.words.end())
+    return field.set(layer, std::size_t(std::find(field.words.begin(), field.words.end(), text) - field.words.begin()));
+  const std::string_view meant = nearest(text, option.words);
   if (!meant.empty()) refuse("{}: {} is unknown; did you mean \"{}\"?", place, shown(node), meant);
   std::string all;
   for (std::string_view word : option.words) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", word);
@@ -170,6 +168,11 @@ void read_option(bool& out, const Option&, const toml::node& node, const std::st
   out = *value;
 }
 
+template <class Value>
+void read_option(LayerSpec& layer, Value L::* field, const Option& option, const toml::node& node, const std::string& place) {
+  read_option(layer.*field, option, node, place);
+}
+
 std::string options_of(const Kind& kind) {
   std::string list;
   for (const Option& option : options)
@@ -178,7 +181,7 @@ std::string options_of(const Kind& kind) {
 }
 
 void check_sense(const LayerSpec& layer, const std::string& place) {
-  const bool hard = layer.gates == "hard_sigmoid" || layer.activation == "hard_sigmoid";
+  const bool hard = layer.gates == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SIGMOID;
   if (layer.slope != 0 && layer.slope != 1.0 / 6 && !hard) refuse("{}: slope: there is no hard sigmoid; leave it out", place);
   if (layer.tied && layer.repeat == 1) refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }
@@ -189,7 +192,7 @@ std::string fallback(const Option& option) {
   if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
   const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return (option.kinds & bit(k)) != 0; });
   const LayerSpec layer = fresh(kind);
-  return std::visit([&](auto field) { return fmt::format("; default {}", layer.*field); }, option.field);
+  return std::visit([&](const auto& field) { return fmt::format("; default {}", value_in(layer, field)); }, option.field);
 }
 
 }  // namespace
@@ -230,9 +233,9 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
     const auto option = std::find_if(std::begin(options), std::end(options), [&](const Option& o) { return o.name == name; });
     if (option == std::end(options) || !(option->kinds & bit(kind)))
       refuse("{}: unknown key; a {} has {}{}", at, kind.key, kind.sized ? "its units, " : "", options_of(kind));
-    std::visit([&](auto field) { read_option(layer.*field, *option, value, at); }, option->field);
+    std::visit([&](const auto& field) { read_option(layer, field, *option, value, at); }, option->field);
   }
-  if (layer.reset == "before") layer.kind = SLUICE_GRU_BEFORE;
+  if (layer.reset == Reset::before) layer.kind = SLUICE_GRU_BEFORE;
   check_sense(layer, place);
   return layer;
 }
@@ -247,9 +250,10 @@ nlohmann::ordered_json to_json(const LayerSpec& layer) {
     json[std::string(kind.key)] = true;
   for (const Option& option : options)
     std::visit(
-        [&](auto field) {
+        [&](const auto& field) {
           const bool always = option.name == "steps" || option.name == "activation";
-          if ((option.kinds & bit(kind)) && (always || layer.*field != plain.*field)) json[std::string(option.name)] = layer.*field;
+          if ((option.kinds & bit(kind)) && (always || value_in(layer, field) != value_in(plain, field)))
+            json[std::string(option.name)] = value_in(layer, field);
         },
         option.field);
   return json;

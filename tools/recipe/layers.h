@@ -6,17 +6,18 @@
 #include <string_view>
 
 #include "sluice.h"
+#include "words.h"
 
 namespace sluice::tools {
 
 struct LayerSpec {
   sluice_layer_kind kind = SLUICE_DENSE;
   std::int64_t units = 0;   ///< 0: as many as enter (normalizations)
-  std::string activation;   ///< Dense
-  std::string steps;        ///< recurrent: "every", "last" or "mean"; empty until resolved
-  std::string directions;   ///< recurrent: "one" or "both"
-  std::string gates;        ///< GRU and LSTM
-  std::string reset;        ///< GRU: "after" or "before"
+  sluice_activation activation = SLUICE_LINEAR;  ///< Dense
+  StepsOut steps = StepsOut::open;               ///< recurrent; open until resolved
+  Directions directions = Directions::one;       ///< recurrent
+  sluice_activation gates = SLUICE_SIGMOID;      ///< GRU and LSTM
+  Reset reset = Reset::after;                    ///< GRU
   double slope = 0;         ///< of the hard sigmoid
   double epsilon = 0;       ///< normalizations
   std::int64_t repeat = 1;  ///< recurrent: so many of them, one above the other
@@ -27,7 +28,7 @@ struct LayerSpec {
 
   bool recurrent() const;
   /// Numbers that the layer hands on; `in` enter.
-  std::int64_t out(std::int64_t in) const { return units == 0 ? in : directions == "both" ? 2 * units : units; }
+  std::int64_t out(std::int64_t in) const { return units == 0 ? in : directions == Directions::both ? 2 * units : units; }
 };
 
 /// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a count.

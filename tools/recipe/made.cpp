@@ -39,19 +39,21 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
 
 namespace {
 
-/// A key's value as made_json wrote it; of the kinds that data has.
-void from_json(const Json& json, Recipe& recipe, const Key& key) {
-  std::visit(
-      [&](auto field) {
-        using Value = std::remove_reference_t<decltype(recipe.*field)>;
-        if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues>)
-          return;
-        else
-          recipe.*field = json.get<Value>();
-        if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
-          recipe.*field = std::clamp(recipe.*field, Value(key.min), Value(key.max));
-      },
-      key.field);
+/// A value as made_json wrote it; of the kinds that data has.
+template <class Value>
+void from_json(const Json& json, Recipe& recipe, Value Recipe::* field, const Key& key) {
+  if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues> || std::is_same_v<Value, ClassWeights>)
+    return;
+  else
+    recipe.*field = json.get<Value>();
+  if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
+    recipe.*field = std::clamp(recipe.*field, Value(key.min), Value(key.max));
+}
+
+/// A word that the key does not know leaves the default.
+void from_json(const Json& json, Recipe& recipe, const Choice<Recipe>& field, const Key&) {
+  const auto found = std::find(field.words.begin(), field.words.end(), json.get<std::string>());
+  if (found != field.words.end()) field.set(recipe, std::size_t(found - field.words.begin()));
 }
 
 }  // namespace
@@ -66,7 +68,7 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
       const std::size_t dot = key.name.find('.');
       const Json::json_pointer at(fmt::format("/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
       if (wanted && json.contains(at))
-        from_json(json.at(at), recipe, key);  // a model of an older version lacks what came later
+        std::visit([&](const auto& field) { from_json(json.at(at), recipe, field, key); }, key.field);  // a model of an older version lacks what came later
     }
     return recipe;
   } catch (const Json::exception&) {
@@ -132,11 +134,10 @@ bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
   return json.contains(share_at) && json[share_at] == 0;
 }
 
-std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,
-                           std::uint64_t data_hash) {
+std::string made_quantized(const std::string& made, sluice_format type, RangeChoice ranges, std::uint64_t data_hash) {
   Json json = Json::parse(made, nullptr, false);
   if (!json.is_object()) json = Json::object();
-  json["quantized"] = {{"type", type}, {"ranges", ranges}, {"data_hash", fmt::format("{:016x}", data_hash)}};
+  json["quantized"] = {{"type", word(type)}, {"ranges", word(ranges)}, {"data_hash", fmt::format("{:016x}", data_hash)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

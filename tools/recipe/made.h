@@ -36,7 +36,6 @@ bool trained_on(const std::string& made, std::uint64_t data_hash);
 bool trained_on_all(const std::string& made, std::uint64_t data_hash);
 
 /// What a model says of its making, and that it was quantized: `how` is added under "quantized".
-std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,
-                           std::uint64_t data_hash);
+std::string made_quantized(const std::string& made, sluice_format type, RangeChoice ranges, std::uint64_t data_hash);
 
 }  // namespace sluice::tools

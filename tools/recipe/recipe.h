@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layers.h"
+#include "words.h"
 
 namespace sluice::tools {
 
@@ -20,35 +21,48 @@ struct GroupValues {
   bool any() const { return *this != GroupValues{}; }
 };
 
+/// The weights of classes, as the recipe says them.
+struct ClassWeights {
+  ClassWeighting kind = ClassWeighting::none;
+  std::string numbers = {};  ///< of kind given: "1, 2.5"
+};
+
 constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 
 /// The values of all keys, in the table's order. Files are as given until resolve_files().
 struct Recipe {
-  std::string train_file, test_file, format, sequence;
+  std::string train_file, test_file;
+  Format format = {};
+  std::string sequence;
   std::vector<std::string> target;
-  std::string target_type, target_per;
+  TargetType target_type = {};
+  TargetPer target_per = {};
   std::vector<std::string> ignore, features;
   double validation = 0;
   std::string group;
   std::string thin;
   bool standardize = true, standardize_target = false, differences = false;
-  std::string text, tokens;
+  std::string text;
+  TokenKind tokens = {};
   bool lower_case = false;
   std::int64_t vocabulary = 0, max_steps = 0;
-  std::string cut;
+  Cut cut = {};
   std::int64_t window = 0, stride = 1, horizon = 1;
-  std::string windows_target, train_rows, validation_rows, test_rows;
+  WindowsTarget windows_target = {};
+  std::string train_rows, validation_rows, test_rows;
   bool reach_back = false;
 
   std::vector<LayerSpec> layers;
   std::string init_from;
   std::vector<std::string> freeze;
   double dropout_input = 0, dropout_recurrent = 0, dropout_output = 0;
-  std::string init_input, init_recurrent, init_output, init_bias;
+  Initializer init_input = {}, init_recurrent = {}, init_output = {}, init_bias = {};
   double init_forget_bias = 0, init_update_bias = 0;
-  std::string batch_norm;
+  BatchNorm batch_norm = {};
 
-  std::string loss, class_weights, sampling;
+  LossKind loss = {};
+  ClassWeights class_weights;
+  Sampling sampling = {};
   double huber_delta = 0, label_smoothing = 0;
   bool carry = false;
   std::int64_t truncate = 0;
@@ -56,31 +70,36 @@ struct Recipe {
   std::int64_t epochs = 0, stop_after = 0, batch = 0;  ///< batch: all_at_once for "all"
   std::int64_t last_epoch() const { return stop_after > 0 ? stop_after : epochs; }
   bool bucket = false;
-  std::string optimizer;
+  Optimizer optimizer = {};
   double learning_rate = 0, beta1 = 0, beta2 = 0, epsilon = 0;
-  std::string schedule;
+  Schedule schedule = {};
   double momentum = 0, alpha = 0, schedule_factor = 0;
   bool nesterov = false;
   std::int64_t schedule_every = 0, warmup = 0;
   GroupValues weight_decay, l1, l2, max_norm;
   double elastic = 0, l1_ratio = 0, clip_value = 0, clip_norm = 0;
-  std::string embedding_rows;
-  std::string l1_step;
+  EmbeddingRows embedding_rows = {};
+  L1Step l1_step = {};
   double prune = 0, prune_begin = 0, prune_end = 0;
   std::int64_t prune_every = 1;
   std::int64_t patience = 0, seed = 0, threads = 0;
-  std::string monitor;
+  Monitor monitor = {};
   double min_improvement = 0, diverged = 0;
   std::int64_t validate_every = 1, plateau_patience = 0, checkpoint_seconds = 0;
 
   bool quantize_aware = false;
-  std::string quantize_type, quantize_ranges;
+  sluice_format quantize_type = {};
+  RangeChoice quantize_ranges = {};
 
   // [device]: amounts as texts, empty or 0 for no limit
-  std::string device_core, device_type, device_flash, device_ram, device_flash_total, device_ram_total;
+  std::string device_core, device_flash, device_ram, device_flash_total, device_ram_total;
+  sluice_format device_type = {};
   std::int64_t device_instructions = 0;
 
-  std::string tune_method, tune_acquisition, tune_halving, tune_validation;
+  SearchMethod tune_method = {};
+  Acquisition tune_acquisition = {};
+  Halving tune_halving = {};
+  TuneValidation tune_validation = {};
   std::int64_t tune_trials = 0, tune_eta = 0, tune_min_epochs = 0, tune_folds = 0, tune_repeats = 0, tune_seeds = 0, tune_seed = 0,
                tune_max_failures = 0;
 

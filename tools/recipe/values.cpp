@@ -69,9 +69,14 @@ void read_value(double& out, const toml::node& node, const Place& place) {
 void read_value(std::string& out, const toml::node& node, const Place& place) {
   const auto value = node.value_exact<std::string>();
   if (!value) refuse_type(place, node);
-  const auto& words = place.key.words;
-  if (!words.empty() && std::find(words.begin(), words.end(), *value) == words.end()) refuse_word(place, node);
   out = *value;
+}
+
+void read_value(ClassWeights& out, const toml::node& node, const Place& place) {
+  std::string text;
+  read_value(text, node, place);
+  out.kind = value_of_word<ClassWeighting>(text).value_or(ClassWeighting::given);
+  out.numbers = out.kind == ClassWeighting::given ? text : "";
 }
 
 void read_value(std::vector<std::string>& out, const toml::node& node, const Place& place) {
@@ -120,10 +125,23 @@ void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place
   if (out.empty()) refuse("{}: no layer is used; a network has one or more", place.text);
 }
 
+template <class Value>
+void read_field(Recipe& recipe, Value Recipe::* field, const toml::node& node, const Place& place) {
+  read_value(recipe.*field, node, place);
+}
+
+void read_field(Recipe& recipe, const Choice<Recipe>& field, const toml::node& node, const Place& place) {
+  const auto value = node.value_exact<std::string>();
+  if (!value) refuse_type(place, node);
+  const auto& allowed = place.key.words;
+  if (std::find(allowed.begin(), allowed.end(), *value) == allowed.end()) refuse_word(place, node);
+  field.set(recipe, std::size_t(std::find(field.words.begin(), field.words.end(), *value) - field.words.begin()));
+}
+
 }  // namespace
 
 void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
-  std::visit([&](auto field) { read_value(recipe.*field, node, place); }, place.key.field);
+  std::visit([&](const auto& field) { read_field(recipe, field, node, place); }, place.key.field);
   recipe.origin[std::string(place.key.name)] = place.text;
 }
 
@@ -131,6 +149,8 @@ void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::
   const Place place{key, origin};
   const bool takes_text = std::holds_alternative<std::string Recipe::*>(key.field) ||
                           std::holds_alternative<std::vector<std::string> Recipe::*>(key.field) ||
+                          std::holds_alternative<Choice<Recipe>>(key.field) ||
+                          std::holds_alternative<ClassWeights Recipe::*>(key.field) ||
                           (!is_choice(key) && std::find(key.words.begin(), key.words.end(), text) != key.words.end());
   const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (takes_text && !quoted) return set_value(recipe, toml::value<std::string>(std::string(text)), place);

@@ -28,6 +28,10 @@ Json to_json(const GroupValues& values) {
   return json;
 }
 
+Json to_json(const ClassWeights& weights) {
+  return weights.kind == ClassWeighting::given ? std::string_view(weights.numbers) : word(weights.kind);
+}
+
 template <class Value>
 Json to_json(const Value& value) {
   return value;
@@ -53,7 +57,7 @@ std::string to_toml(const Json& value) {
 Json value_of(const Recipe& recipe, const Key& key) {
   if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
     return key.words[std::size_t(-1 - recipe.*(*whole))];
-  return std::visit([&](auto field) { return to_json(recipe.*field); }, key.field);
+  return std::visit([&](const auto& field) { return to_json(value_in(recipe, field)); }, key.field);
 }
 
 std::string value_text(const Recipe& recipe, const Key& key) { return to_toml(value_of(recipe, key)); }

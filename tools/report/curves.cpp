@@ -22,9 +22,9 @@ const Axis share_axis{"accuracy (%)", false, 100};
 
 /// What a loss is counted in.
 std::string loss_unit(const Recipe& recipe) {
-  if (recipe.loss == "cross_entropy" || recipe.loss == "binary") return "nats";
-  const std::string what = recipe.loss == "huber"     ? "Huber"
-                           : recipe.loss == "mse_sum" ? "squared error, summed"
+  if (recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary) return "nats";
+  const std::string what = recipe.loss == LossKind::huber     ? "Huber"
+                           : recipe.loss == LossKind::mse_sum ? "squared error, summed"
                                                       : "squared error";
   return recipe.standardize_target ? what + ", in deviations" : what;
 }
@@ -67,7 +67,7 @@ std::string loss_title(const NamedLog& log) {
 
 /// The epoch that early stopping kept.
 std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
-  const LogColumn* const watched = log.log.find("validation_" + recipe.monitor);
+  const LogColumn* const watched = log.log.find(fmt::format("validation_{}", word(recipe.monitor)));
   if (recipe.patience == 0 || !watched) return {};
   std::vector<double> values = watched->values;
   if (higher_is_better(recipe.monitor))
@@ -178,7 +178,7 @@ std::string rate_title(const NamedLog& log, const Recipe& recipe) {
   if (!rate || rate->values.empty()) return "Learning rate";
   const double first = rate->values.front(), end = last(rate->values);
   if (first == end) return fmt::format("Learning rate: {} throughout", figure_text(end));
-  return fmt::format("Learning rate: from {} to {}, schedule {}", figure_text(first), figure_text(end), recipe.schedule);
+  return fmt::format("Learning rate: from {} to {}, schedule {}", figure_text(first), figure_text(end), word(recipe.schedule));
 }
 
 std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
@@ -196,7 +196,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
     if (series.size() > 1) title += fmt::format(", validation {} %", figure_text(last(series[1].y)));
     drawn += line_chart({.title = title, .x = epochs, .y = share_axis, .series = series, .marks = kept_mark(log, recipe)});
   }
-  if (recipe.format == "text") {
+  if (recipe.format == Format::text) {
     std::vector<Series> series = both_parts(log, "loss");
     as_perplexity(series);
     drawn += line_chart({.title = fmt::format("Perplexity: {} {} at the end", series.size() > 1 ? "validation" : "training",
@@ -211,7 +211,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
                        .x = epochs,
                        .y = {"learning rate"},
                        .series = {series_of(log, "learning_rate", "", 1)},
-                       .logarithmic = recipe.schedule != "cosine" && recipe.schedule != "one-cycle"});
+                       .logarithmic = recipe.schedule != Schedule::cosine && recipe.schedule != Schedule::one_cycle});
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe) + zero_chart(log));
 }
 

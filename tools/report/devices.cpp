@@ -39,11 +39,11 @@ Fixed fixed_of(const ReportedRun& run) {
     const Split split = split_of_made(made, data);
     if (!has_target(data, split.held_out) || !has_target(data, split.train))
       refuse("there are too few sequences to take ranges from some and to try these on others");
-    const sluice_format format = run.recipe.device_type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8;
-    RangeTrials trials = try_ranges(network, format, "best", data, split);
+    const sluice_format format = run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
+    RangeTrials trials = try_ranges(network, format, std::nullopt, data, split);
     RangeTrial& best = trials.best();
     fixed.how =
-        fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", range_name(best.choice));
+        fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", word(best.choice));
     if (adds_input(run.model->model)) fixed.how += " It answers differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;

@@ -45,8 +45,8 @@ struct ReportedRun {
   std::optional<Input> input;           ///< the data, in its own units
   std::string no_input;                 ///< why there is none
 
-  bool classes() const { return recipe.target_type == "class"; }
-  bool text() const { return classes() && recipe.format == "text"; }  ///< each token's target is the next
+  bool classes() const { return recipe.target_type == TargetType::classes; }
+  bool text() const { return classes() && recipe.format == Format::text; }  ///< each token's target is the next
   /// The model whose values are floats; null where there is none.
   const OwnedModel* real() const;
   /// What there is of test, validation and, without either, training sequences, in this order.

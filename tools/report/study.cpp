@@ -35,7 +35,7 @@ std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
 }  // namespace
 
 Objective objective_of(const Study& study) {
-  Objective objective{study.objective, study.higher_is_better()};
+  Objective objective{std::string(word(study.objective)), study.higher_is_better()};
   std::replace(objective.name.begin(), objective.name.end(), '_', ' ');
   return objective;
 }

@@ -83,7 +83,7 @@ std::string search_fact(const Study& study) {
 
 std::string device_fact(const Study& study) {
   if (study.core.empty()) return "";
-  std::string more = study.type;
+  std::string more(word(study.type));
   for (const Limit& limit : study.limits)
     more += fmt::format(", at most {} {}", with_commas(limit.amount),
                         limit.name == "instructions" ? "instructions a step"
@@ -96,9 +96,9 @@ std::string device_fact(const Study& study) {
 std::string test_fact(const Study& study, const std::vector<Retrained>& retrained) {
   if (retrained.empty() || retrained[0].measures.empty()) return "";
   const auto& all = retrained[0].measures;
-  auto found = std::find_if(all.begin(), all.end(), [](const auto& m) { return m.first == "accuracy"; });
+  auto found = std::find_if(all.begin(), all.end(), [](const auto& m) { return m.first == word(Monitor::accuracy); });
   if (found == all.end())
-    found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.first == study.objective; });
+    found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.first == word(study.objective); });
   if (found == all.end()) found = all.begin();
   return fact("Test", mean_text(mean_of(found->second), is_share(found->first)),
               fmt::format("{} of trial {}, trained again on all training data, {}", readable(found->first), retrained[0].trial,

@@ -24,8 +24,6 @@ void see(void* context, const float* weights, float* seen) {
   }
 }
 
-sluice_format format_of(const Recipe& recipe) { return recipe.quantize_type == "w8a16" ? SLUICE_W8A16 : SLUICE_INT8; }
-
 /// Frames as the fixed-point network takes them, in the frames' own units.
 void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& data) {
   if (data.is_text()) return;  // ids are what they are
@@ -50,10 +48,10 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const
     : start(started),
       data(all),
       split(parts),
-      format(format_of(recipe)),
+      format(recipe.quantize_type),
       network(read_network(started.model)),
       places(weight_places(started.model)),
-      ranges(feature_ranges(all, parts.train, range_choice(recipe.quantize_ranges))),
+      ranges(feature_ranges(all, parts.train, recipe.quantize_ranges)),
       rounded(all) {
   unit.resize(network.layers.size());
   rounding = {this, see, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
@@ -75,7 +73,7 @@ void check_aware(const Recipe& recipe, const Network& network) {
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
              std::vector<double>(network.layers.size(), 1)};
   try {
-    quantize(network, format_of(recipe), any);
+    quantize(network, recipe.quantize_type, any);
   } catch (const Error& error) {
     refuse("{}: {}", where(recipe, "quantize.aware"), error.what());
   }

@@ -41,7 +41,7 @@ std::uint64_t batches_of(const Recipe& recipe, const Split& split) {
 std::vector<std::size_t> epoch_order(const Recipe& recipe, const DataSet& data, const Split& split, std::uint32_t epoch) {
   const auto seed = std::uint64_t(recipe.seed);
   if (recipe.carries()) return streams(split.train, batch_size(recipe, split));
-  if (recipe.sampling == "balanced") return balanced(recipe, data, split, epoch);
+  if (recipe.sampling == Sampling::balanced) return balanced(recipe, data, split, epoch);
   std::vector<std::size_t> order = split.train;
   shuffle(order, seed, epoch, Purpose::shuffle);
   if (recipe.bucket) bucket(order, data, batch_size(recipe, split), seed, epoch);

@@ -13,10 +13,6 @@
 namespace sluice::tools {
 namespace {
 
-sluice_format format_of(const std::string& type) {
-  return type == "int8" ? SLUICE_INT8 : type == "w8a16" ? SLUICE_W8A16 : SLUICE_F32;
-}
-
 /// The network as it would lie on the device, its hidden layers' units scaled; weights do not matter.
 Network on_device(const Network& network, sluice_format format, double share) {
   Network result;
@@ -65,7 +61,7 @@ Budget budget_of(const Recipe& recipe) {
 }
 
 sluice_format device_format(const Recipe& recipe) {
-  return format_of(recipe.quantize_aware ? recipe.quantize_type : recipe.device_type);
+  return recipe.quantize_aware ? recipe.quantize_type : recipe.device_type;
 }
 
 /// Refused where the core does not run the number format.
@@ -87,7 +83,7 @@ void check_device_keys(const Recipe& recipe) {
   }
   if (recipe.quantize_aware && recipe.origin.count("device.type") && recipe.device_type != recipe.quantize_type)
     refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
-           recipe.device_type, recipe.quantize_type);
+           word(recipe.device_type), word(recipe.quantize_type));
 }
 
 void check_device(const Recipe& recipe, const Network& network) {
@@ -113,11 +109,11 @@ DeviceCost cost_on_device(const Recipe& recipe, const Network& network) { return
 
 std::string device_verdict(const Recipe& recipe, const Network& network) {
   if (recipe.device_core.empty()) return "";
-  const std::string& type = recipe.quantize_aware ? recipe.quantize_type : recipe.device_type;
-  const bool as_it_is = network.layers.front().format == format_of(type);
+  const sluice_format type = device_format(recipe);
+  const bool as_it_is = network.layers.front().format == type;
   const std::optional<DeviceCost> cost =
-      device_cost(as_it_is ? network : on_device(network, format_of(type), 1), recipe.device_core, "device.core");
-  return fmt::format("{}, {}: {}", recipe.device_core, type, fmt::join(costs_of(*cost, budget_of(recipe)), "; "));
+      device_cost(as_it_is ? network : on_device(network, type, 1), recipe.device_core, "device.core");
+  return fmt::format("{}, {}: {}", recipe.device_core, word(type), fmt::join(costs_of(*cost, budget_of(recipe)), "; "));
 }
 
 }  // namespace sluice::tools

@@ -16,23 +16,17 @@ namespace {
 constexpr std::size_t widest = 65536;              // inputs or units of a layer, as the blob has it
 constexpr double most_weights = (1u << 30) - 1e6;  // a blob has less than 4 GiB
 
-sluice_activation activation_of(const std::string& name) {
-  for (int a = SLUICE_LINEAR; a <= SLUICE_HARD_SIGMOID; ++a)
-    if (name == sluice_activation_name(std::uint32_t(a))) return sluice_activation(a);
-  return SLUICE_LINEAR;
-}
-
 /// A recipe's layer as the network has it; `in` numbers enter.
 Layer layer_of(const LayerSpec& spec, int in) {
   Layer layer;
   layer.kind = spec.kind;
   layer.in = in;
   layer.out = int(spec.out(in));
-  layer.both = spec.directions == "both";
-  layer.every_step = spec.steps == "every";
-  layer.mean = spec.steps == "mean";
-  const std::string& curve = spec.recurrent() ? spec.gates : spec.activation;
-  layer.activation = spec.recurrent() && curve == "sigmoid" ? SLUICE_LINEAR : activation_of(curve);
+  layer.both = spec.directions == Directions::both;
+  layer.every_step = spec.steps == StepsOut::every;
+  layer.mean = spec.steps == StepsOut::mean;
+  const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
+  layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;
   if (layer.activation == SLUICE_HARD_SIGMOID) layer.parameter = float(spec.slope);
   if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
   return with_arrays(layer);
@@ -41,7 +35,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
 double weights_of(const LayerSpec& spec, double in) {
   const double units = double(spec.units), gates = spec.kind == SLUICE_LSTM ? 4 : spec.kind == SLUICE_RNN ? 1 : 3;
   if (!spec.recurrent()) return spec.units == 0 ? 4 * in : units * (in + 1);
-  return (spec.directions == "both" ? 2 : 1) * gates * units * (in + units + 2) * double(spec.repeat);
+  return (spec.directions == Directions::both ? 2 : 1) * gates * units * (in + units + 2) * double(spec.repeat);
 }
 
 /// What the first layer takes: features, or an embedding's ids.
@@ -66,13 +60,13 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
              spec.out(in));
     in = spec.out(in);
   }
-  const bool one_of_two = recipe.loss == "binary" && data.classes;
+  const bool one_of_two = recipe.loss == LossKind::binary && data.classes;
   if (one_of_two && data.labels.size() != 2)
     refuse("{}: binary is for two classes, but {} has {}; give cross_entropy", where(recipe, "train.loss"), recipe.train_file,
            data.labels.size());
   if (data.classes && data.labels.size() == 1)
     refuse("{}: one class, \"{}\"; nothing can be learned from it", recipe.train_file, data.labels[0]);
-  if (recipe.loss == "binary" && !data.classes)
+  if (recipe.loss == LossKind::binary && !data.classes)
     for (std::size_t i = 0; i < data.value.size(); ++i)
       if (data.value[i] < 0 || data.value[i] > 1)
         refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss", where(recipe, "train.loss"), recipe.train_file,
@@ -124,12 +118,13 @@ void make_orthogonal(std::vector<double>& w, std::size_t rows, std::size_t cols)
 
 /// One array; a gate's matrix for itself.
 /// @param bound  PyTorch's, of a uniform distribution
-void draw(Array& array, const std::string& how, double bound, const Source& source) {
+void draw(Array& array, Initializer how, double bound, const Source& source) {
   const double fan_in = array.cols, fan_out = array.rows;
-  const bool xavier = how.starts_with("xavier"), normal = how.ends_with("normal");
+  const bool xavier = how == Initializer::xavier_uniform || how == Initializer::xavier_normal,
+             normal = how == Initializer::xavier_normal || how == Initializer::kaiming_normal;
   const double fans = xavier ? (fan_in + fan_out) / 2 : fan_in / 2;  // kaiming: with ReLU's gain, 2
-  const float factor = float(how == "pytorch" ? bound : std::sqrt((normal ? 1.0 : 3.0) / fans));
-  if (how == "orthogonal") {
+  const float factor = float(how == Initializer::pytorch ? bound : std::sqrt((normal ? 1.0 : 3.0) / fans));
+  if (how == Initializer::orthogonal) {
     const std::size_t size = std::size_t(array.rows) * std::size_t(array.cols);
     for (int gate = 0; gate < array.gates; ++gate) {
       std::vector<double> w(size);
@@ -140,7 +135,7 @@ void draw(Array& array, const std::string& how, double bound, const Source& sour
     return;
   }
   for (std::size_t i = 0; i < array.values.size(); ++i)
-    array.values[i] = how == "zeros" ? 0.0f : normal ? float(source.normal(i) * double(factor)) : source.uniform(i) * factor;
+    array.values[i] = how == Initializer::zeros ? 0.0f : normal ? float(source.normal(i) * double(factor)) : source.uniform(i) * factor;
 }
 
 /// Adds to the bias of one gate, in the array that holds the input side's.
@@ -156,10 +151,10 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
     Array& array = layer.arrays[a];
     const bool recurrent_matrix = array.name.starts_with("weight_h");
-    const std::string& way = array.name.starts_with("bias") ? how.bias
-                             : !state                       ? how.output
-                             : recurrent_matrix             ? how.recurrent
-                                                            : how.input;
+    const Initializer way = array.name.starts_with("bias") ? how.bias
+                            : !state                       ? how.output
+                            : recurrent_matrix             ? how.recurrent
+                                                           : how.input;
     const Source source{seed, index, std::uint32_t(a)};
     if (layer.kind != SLUICE_EMBEDDING) {
       draw(array, way, bound, source);

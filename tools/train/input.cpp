@@ -57,7 +57,7 @@ DataSet read_test(const Recipe& recipe, const DataSet& train) {
 void finish_text(Input& input) {
   if (!input.train.is_text()) return;
   learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary), input.recipe.train_file);
-  if (input.recipe.format == "text") cut_pieces(input.train, input.split, std::size_t(input.recipe.window));
+  if (input.recipe.format == Format::text) cut_pieces(input.train, input.split, std::size_t(input.recipe.window));
 }
 
 }  // namespace

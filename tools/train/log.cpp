@@ -41,7 +41,7 @@ double square_sum(const std::vector<float>& values) {
 
 }  // namespace
 
-std::string log_line(const Epoch& epoch, bool classes, const std::string& monitor) {
+std::string log_line(const Epoch& epoch, bool classes, Monitor monitor) {
   nlohmann::ordered_json json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
   if (classes) json["accuracy"] = epoch.accuracy;
   json["gradient_norm"] = epoch.gradient_norm;
@@ -52,7 +52,7 @@ std::string log_line(const Epoch& epoch, bool classes, const std::string& monito
   if (!epoch.zero_blocks.empty()) json["zero_blocks"] = epoch.zero_blocks;
   if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
-  if (epoch.held_out && monitor != "loss") json["validation_" + monitor] = epoch.held_out->watched;
+  if (epoch.held_out && monitor != Monitor::loss) json["validation_" + std::string(word(monitor))] = epoch.held_out->watched;
   return json.dump() + "\n";
 }
 

@@ -182,13 +182,13 @@ void begin(Loop& loop, const TrainState* state) {
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
   const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number,
                                        fmt::formatted_size("{}", recipe.last_epoch()), recipe.last_epoch(), epoch.loss);
-  return recipe.target_type == "class" ? text + ", accuracy " + percent(epoch.accuracy) : text;
+  return recipe.target_type == TargetType::classes ? text + ", accuracy " + percent(epoch.accuracy) : text;
 }
 
 std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& held_out) {
   if (!held_out) return "";
   const std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
-  return recipe.target_type == "class" ? text + ", " + percent(held_out->accuracy) : text;
+  return recipe.target_type == TargetType::classes ? text + ", " + percent(held_out->accuracy) : text;
 }
 
 bool worth_a_line(const Recipe& recipe, int epoch) {
@@ -339,7 +339,7 @@ void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
     if (value < state.best.value) state.best = best_of(now, epoch.number, value);
     watch(state.patience, value, recipe.min_improvement);
   }
-  if (recipe.schedule != "plateau") return;
+  if (recipe.schedule != Schedule::plateau) return;
   watch(state.plateau, value, recipe.plateau_patience, recipe.schedule_factor, recipe.learning_rate);
   need(sluice_train_set_rate(&loop.trainer, state.plateau.factor));
 }
@@ -382,7 +382,7 @@ void run_epochs(Loop& loop, Trained& result) {
   }
   if (stops_early(loop))
     progress_line(loop.progress,
-                  fmt::format("stopped: no better validation {} in {} validations", loop.recipe.monitor, loop.recipe.patience));
+                  fmt::format("stopped: no better validation {} in {} validations", word(loop.recipe.monitor), loop.recipe.patience));
 }
 
 /// @param loop  must stay where it is: the trainer points into it

@@ -13,16 +13,16 @@ namespace {
 constexpr std::uint32_t shard = 8;             // sequences that the trainer takes as one piece of work
 constexpr std::uint32_t shards_in_flight = 8;  // memory, not bits
 
-sluice_optimizer optimizer_of(const std::string& name) {
-  if (name == "sgd") return SLUICE_SGD;
-  if (name == "rmsprop") return SLUICE_RMSPROP;
-  return name == "adamw" ? SLUICE_ADAMW : SLUICE_ADAM;
+sluice_optimizer optimizer_of(Optimizer optimizer) {
+  if (optimizer == Optimizer::sgd) return SLUICE_SGD;
+  if (optimizer == Optimizer::rmsprop) return SLUICE_RMSPROP;
+  return optimizer == Optimizer::adamw ? SLUICE_ADAMW : SLUICE_ADAM;
 }
 
-sluice_schedule schedule_of(const std::string& name) {
-  if (name == "step" || name == "exponential") return SLUICE_STEPS;
-  if (name == "one-cycle") return SLUICE_ONE_CYCLE;
-  return name == "cosine" ? SLUICE_COSINE : SLUICE_CONSTANT;
+sluice_schedule schedule_of(Schedule schedule) {
+  if (schedule == Schedule::step || schedule == Schedule::exponential) return SLUICE_STEPS;
+  if (schedule == Schedule::one_cycle) return SLUICE_ONE_CYCLE;
+  return schedule == Schedule::cosine ? SLUICE_COSINE : SLUICE_CONSTANT;
 }
 
 /// Epochs in the trainer's steps.
@@ -33,10 +33,10 @@ std::uint32_t steps_of(const Recipe& recipe, const Split& split, std::uint64_t e
   return std::uint32_t(steps);
 }
 
-sluice_loss loss_of(const std::string& name) {
-  if (name == "binary") return SLUICE_BINARY;
-  if (name == "huber") return SLUICE_HUBER;
-  return name.starts_with("mse") ? SLUICE_MSE : SLUICE_CROSS_ENTROPY;
+sluice_loss loss_of(LossKind loss) {
+  if (loss == LossKind::binary) return SLUICE_BINARY;
+  if (loss == LossKind::huber) return SLUICE_HUBER;
+  return loss == LossKind::mse || loss == LossKind::mse_sum ? SLUICE_MSE : SLUICE_CROSS_ENTROPY;
 }
 
 /// targets / (classes * targets of the class); 1 for a class without targets.
@@ -52,11 +52,11 @@ std::vector<float> balanced_weights(const DataSet& data, const Split& split) {
 }
 
 std::vector<float> class_weights(const Recipe& recipe, const DataSet& data, const Split& split) {
-  if (recipe.class_weights == "none") return {};
-  if (recipe.class_weights == "balanced") return balanced_weights(data, split);
+  if (recipe.class_weights.kind == ClassWeighting::none) return {};
+  if (recipe.class_weights.kind == ClassWeighting::balanced) return balanced_weights(data, split);
   const std::string place = where(recipe, "train.class_weights");
   std::vector<float> weights;
-  std::string_view rest = recipe.class_weights;
+  std::string_view rest = recipe.class_weights.numbers;
   while (!rest.empty()) {
     std::string_view word = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
@@ -129,14 +129,14 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   sluice_train_options& options = plan.options;
   options = sluice_train_defaults();
   options.loss = loss_of(recipe.loss);
-  options.sum_over_steps = recipe.loss == "mse_sum";
+  options.sum_over_steps = recipe.loss == LossKind::mse_sum;
   options.huber_delta = float(recipe.huber_delta);
   options.label_smoothing = float(recipe.label_smoothing);
   plan.class_weights = class_weights(recipe, data, split);
   if (!plan.class_weights.empty()) options.class_weights = plan.class_weights.data();
   plan.layers = layer_options(recipe, network);
   options.layers = plan.layers.data();
-  if (recipe.batch_norm == "keras") options.batch_norm_momentum = 0.01f, options.batch_norm_biased = 1;
+  if (recipe.batch_norm == BatchNorm::keras) options.batch_norm_momentum = 0.01f, options.batch_norm_biased = 1;
   options.optimizer = optimizer_of(recipe.optimizer);
   options.schedule = schedule_of(recipe.schedule);
   options.total_steps = steps_of(recipe, split, std::uint64_t(recipe.epochs), "train.epochs");
@@ -146,11 +146,11 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.epsilon = float(recipe.epsilon);
   plan.penalties = penalties(recipe);
   options.penalties = plan.penalties.data();
-  options.embedding_rows = recipe.embedding_rows == "seen";
+  options.embedding_rows = recipe.embedding_rows == EmbeddingRows::seen;
   options.momentum = float(recipe.momentum);
   options.nesterov = recipe.nesterov;
   options.alpha = float(recipe.alpha);
-  const std::uint64_t every = recipe.schedule == "exponential" ? 1 : std::uint64_t(recipe.schedule_every);
+  const std::uint64_t every = recipe.schedule == Schedule::exponential ? 1 : std::uint64_t(recipe.schedule_every);
   options.schedule_every = steps_of(recipe, split, every, "train.schedule_every");
   options.schedule_factor = float(recipe.schedule_factor);
   options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
@@ -158,7 +158,7 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   const auto learns = [&](const Layer& l) { return recurrent(l) && !plan.layers[std::size_t(&l - network.layers.data())].frozen; };
   if (recipe.prune > 0 && std::none_of(network.layers.begin(), network.layers.end(), learns))
     refuse("{}: no recurrent layer learns, and no other one is pruned; leave it out", where(recipe, "train.prune"));
-  options.proximal = recipe.l1_step == "proximal";
+  options.proximal = recipe.l1_step == L1Step::proximal;
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);
   options.seed = std::uint64_t(recipe.seed);

@@ -44,9 +44,9 @@ std::string device_verdict(const Recipe& recipe, const Network& network);
 /// Refuses (exit code 2) a network without integer form, where the recipe trains for fixed point.
 void check_aware(const Recipe& recipe, const Network& network);
 
-/// How weights begin: words of the keys model.init.*.
+/// How weights begin, as the keys model.init.* say it.
 struct Initializers {
-  std::string input = "pytorch", recurrent = "pytorch", output = "pytorch", bias = "pytorch";
+  Initializer input = {}, recurrent = {}, output = {}, bias = {};
   double forget_bias = 0, update_bias = 0;  ///< added
 };
 
@@ -130,7 +130,7 @@ OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>&
 
 /// A line of the log: one JSON object.
 /// @param monitor  as train.monitor has it
-std::string log_line(const Epoch& epoch, bool classes, const std::string& monitor = "loss");
+std::string log_line(const Epoch& epoch, bool classes, Monitor monitor = Monitor::loss);
 
 /// The square root of each group's sum of squares, into Epoch::weight_norms.
 void measure_weights(const Network& network, Epoch& epoch);

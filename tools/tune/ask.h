@@ -5,10 +5,10 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "../recipe/space.h"
+#include "../recipe/words.h"
 
 namespace sluice::tools {
 
@@ -27,8 +27,8 @@ struct Question {
   std::uint64_t seed;          ///< of the study
   /// Whether a point may be tried: the recipe allows it, and it fits the device.
   std::function<bool(const Point&)> allowed;
-  std::string acquisition = "ei";  ///< of the Bayesian methods: "ei", expected improvement, or "ucb", confidence bound
-  std::uint64_t begin = 10;        ///< trials with a value before a model of them is made; until then independent draws
+  Acquisition acquisition = Acquisition::ei;  ///< of the Bayesian methods
+  std::uint64_t begin = 10;                   ///< trials with a value before a model of them is made; until then independent draws
 };
 
 /// The next point: allowed, and not among those seen. None where the method has no further one.
@@ -42,9 +42,9 @@ std::optional<Point> ask_forest(const Question&);    ///< random forest
 std::optional<Point> ask_tpe(const Question&);       ///< tree-structured Parzen estimator
 std::optional<Point> ask_genetic(const Question&);   ///< tournament, crossover, mutation, elitism
 
-/// A method by its name in tune.method.
+/// The methods of this build, by tune.method.
 struct Method {
-  const char* name;
+  SearchMethod method;
   Ask ask;
 };
 std::span<const Method> methods();

@@ -45,7 +45,7 @@ std::vector<double> bracket_weights(const Recipe& recipe, std::size_t rungs) {
 
 std::vector<std::int64_t> rung_epochs(const Recipe& recipe) {
   std::vector<std::int64_t> rungs;
-  if (recipe.tune_halving != "none")
+  if (recipe.tune_halving != Halving::none)
     for (std::int64_t epochs = recipe.tune_min_epochs; epochs < recipe.epochs; epochs *= recipe.tune_eta) rungs.push_back(epochs);
   rungs.push_back(recipe.epochs);
   return rungs;
@@ -53,8 +53,8 @@ std::vector<std::int64_t> rung_epochs(const Recipe& recipe) {
 
 std::int64_t first_rung(const Recipe& recipe, std::uint64_t number) {
   const std::vector<std::int64_t> rungs = rung_epochs(recipe);
-  if (recipe.tune_halving == "none") return 0;
-  if (recipe.tune_halving == "halving") return rungs.front();
+  if (recipe.tune_halving == Halving::none) return 0;
+  if (recipe.tune_halving == Halving::halving) return rungs.front();
   const std::vector<double> weights = bracket_weights(recipe, rungs.size());
   double all = 0;
   for (const double w : weights) all += w;

@@ -18,6 +18,13 @@ State state_of(const std::string& name, const std::string& file) {
   refuse("{}: a trial's state is \"{}\", which none is; the study is damaged", file, name);
 }
 
+/// Of a word that store.cpp wrote.
+template <class E>
+E value_of(const std::string& text, const std::string& file) {
+  if (const auto value = value_of_word<E>(text)) return *value;
+  refuse("{}: \"{}\" is no word that a study holds there; it is damaged", file, text);
+}
+
 void check_schema(Database& db) {
   try {
     Statement s(db, "SELECT schema FROM study");
@@ -40,8 +47,9 @@ void read_head(Database& db, Study& study) {
   s.step();
   study.version = s.text(0), study.code_hash = s.text(1), study.recipe_file = s.text(2), study.recipe = s.text(3);
   for (const auto& pair : nlohmann::json::parse(s.text(4))) study.overrides.emplace_back(pair.at(0), pair.at(1));
-  study.data_folder = s.text(5), study.recipe_hash = s.text(6), study.data_hash = s.text(7), study.objective = s.text(8);
-  study.most_epochs = s.whole(9), study.core = s.text(10), study.type = s.text(11);
+  study.data_folder = s.text(5), study.recipe_hash = s.text(6), study.data_hash = s.text(7);
+  study.objective = value_of<Monitor>(s.text(8), db.file);
+  study.most_epochs = s.whole(9), study.core = s.text(10), study.type = value_of<sluice_format>(s.text(11), db.file);
   for (const auto& pair : nlohmann::json::parse(s.text(12))) study.limits.push_back({pair.at(0), pair.at(1)});
   std::vector<Override> overrides;
   for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, "--set " + key + "=" + value});

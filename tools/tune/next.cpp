@@ -44,9 +44,9 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
     add(db, plan, shapes, study, settled(plan.space, Point(plan.space.parameters.size(), NAN)), "recipe");
     return true;
   }
-  const auto method = std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.name == plan.own.tune_method; });
+  const auto method = std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.method == plan.own.tune_method; });
   if (method == methods().end())
-    refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"), plan.own.tune_method);
+    refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"), word(plan.own.tune_method));
   const std::vector<Seen> seen = history(study, plan.own);
   Question question{plan.space, seen, number, std::uint64_t(plan.own.tune_seed),
                     [&](const Point& point) {
@@ -55,7 +55,7 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
                     }};
   question.acquisition = plan.own.tune_acquisition;
   const std::optional<Point> point = method->ask(question);
-  if (point) add(db, plan, shapes, study, *point, plan.own.tune_method);
+  if (point) add(db, plan, shapes, study, *point, std::string(word(plan.own.tune_method)));
   return point.has_value();
 }
 

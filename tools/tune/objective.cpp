@@ -19,7 +19,7 @@
 namespace sluice::tools {
 namespace {
 
-bool is_stream(const Recipe& recipe) { return recipe.format == "text" || (recipe.format == "table" && recipe.window > 0); }
+bool is_stream(const Recipe& recipe) { return recipe.format == Format::text || (recipe.format == Format::table && recipe.window > 0); }
 
 /// The rows of a stream that trials may see: all but the test's.
 RowRange seen_rows(const Recipe& recipe) {
@@ -63,7 +63,7 @@ void check_split(const Recipe& recipe, const DataSet& data, const Split& split, 
 /// Without the test set, which no trial may see.
 std::vector<Input> inputs_of(Recipe recipe) {
   recipe.test_file.clear();
-  if (recipe.tune_validation == "hold-out") {
+  if (recipe.tune_validation == TuneValidation::hold_out) {
     std::vector<Input> one = {};
     one.push_back(read_input(recipe));
     if (one[0].split.held_out.empty()) refuse("{}: \"hold-out\", but nothing is held out", where(recipe, "tune.validation"));
@@ -73,8 +73,8 @@ std::vector<Input> inputs_of(Recipe recipe) {
   const DataSet data = read_data(recipe.train_file, columns_of(recipe));
   const auto folds = std::size_t(recipe.tune_folds);
   std::vector<Split> splits;
-  if (recipe.tune_validation == "time") splits = time_folds(data, folds);
-  for (std::int64_t r = 0; r < recipe.tune_repeats && recipe.tune_validation == "k-fold"; ++r)
+  if (recipe.tune_validation == TuneValidation::time) splits = time_folds(data, folds);
+  for (std::int64_t r = 0; r < recipe.tune_repeats && recipe.tune_validation == TuneValidation::k_fold; ++r)
     for (Split& split : k_folds(data, folds, std::uint64_t(recipe.tune_seed), std::uint32_t(r))) splits.push_back(std::move(split));
   std::vector<Input> inputs;
   for (Split& split : splits) {
@@ -98,8 +98,8 @@ OwnedModel exported(const Recipe& recipe, const OwnedModel& model, const Input& 
   if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32) return open_model(bytes_of(model), "the model");
   const Network real = without_added_input(read_network(model.model));
   const Calibration calibration = calibrate(real, input.train, input.split.train);
-  Quantized quantized = quantize(real, format, choose_ranges(calibration, range_choice(recipe.quantize_ranges)), calibration.moments);
-  quantized.network.made = made_quantized(real.made, sluice_format_name(format), recipe.quantize_ranges, data_hash(input.train));
+  Quantized quantized = quantize(real, format, choose_ranges(calibration, recipe.quantize_ranges), calibration.moments);
+  quantized.network.made = made_quantized(real.made, format, recipe.quantize_ranges, data_hash(input.train));
   return open_model(write_blob(quantized.network), "the quantized model");
 }
 
@@ -131,7 +131,7 @@ bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fo
   result.value = judged(recipe, exported(recipe, trained.model, input), input);
   fold.checkpoint = stint.complete ? "" : stint.checkpoint;
   if (!stint.complete) outcome.state = State::pruned;
-  return std::isfinite(result.value) ? true : give_up(fmt::format("its {} is no number", recipe.monitor));
+  return std::isfinite(result.value) ? true : give_up(fmt::format("its {} is no number", word(recipe.monitor)));
 }
 
 }  // namespace
@@ -183,7 +183,7 @@ Recipe final_recipe(Recipe recipe, std::int64_t epochs, std::int64_t seed) {
     recipe.validation_rows.clear();
   }
   recipe.validation = 0;
-  recipe.patience = 0, recipe.min_improvement = 0, recipe.validate_every = 1, recipe.monitor = "loss";
+  recipe.patience = 0, recipe.min_improvement = 0, recipe.validate_every = 1, recipe.monitor = Monitor::loss;
   recipe.stop_after = epochs < recipe.epochs ? epochs : 0;
   recipe.seed = seed;
   return recipe;
@@ -208,7 +208,7 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   if (e.classes) measures["accuracy"] = e.accuracy();
   if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
   if (!e.units.empty()) measures["squared_error_in_units"] = error_in_units(e);
-  if (const double value = watched_measure(e, point.monitor); point.monitor != "loss" && std::isfinite(value)) measures[point.monitor] = value;
+  if (const double value = watched_measure(e, point.monitor); point.monitor != Monitor::loss && std::isfinite(value)) measures[std::string(word(point.monitor))] = value;
   result.measures = measures.dump();
   return result;
 }

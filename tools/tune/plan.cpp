@@ -31,19 +31,19 @@ void check_searched(const Space& space) {
 
 void check_tunable(const Plan& plan) {
   const Recipe& own = plan.own;
-  const bool series = own.format == "text" || (own.format == "table" && own.window > 0), halves = own.tune_halving != "none";
+  const bool series = own.format == Format::text || (own.format == Format::table && own.window > 0), halves = own.tune_halving != Halving::none;
   check_device_keys(own);
   if (own.stop_after > 0) refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
-  if (own.schedule == "plateau")
+  if (own.schedule == Schedule::plateau)
     refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; give another schedule",
            where(own, "train.schedule"));
-  if (own.tune_validation == "k-fold" && series)
+  if (own.tune_validation == TuneValidation::k_fold && series)
     refuse("{}: \"k-fold\" would train on what comes after; give \"time\" or \"hold-out\"", where(own, "tune.validation"));
   const bool holds_out = own.train_rows.empty() ? own.validation > 0 : !own.validation_rows.empty();
-  if (own.tune_validation == "hold-out" && !holds_out)
+  if (own.tune_validation == TuneValidation::hold_out && !holds_out)
     refuse("{}: \"hold-out\", but {} holds nothing out; set it, or tune.validation = \"k-fold\" or \"time\"", where(own, "tune.validation"),
            own.train_rows.empty() ? "data.validation" : "data.validation_rows");
-  if (own.tune_validation != "k-fold" && own.tune_repeats > 1)
+  if (own.tune_validation != TuneValidation::k_fold && own.tune_repeats > 1)
     refuse("{}: goes with tune.validation = \"k-fold\"", where(own, "tune.repeats"));
   for (const Parameter& p : plan.space.parameters) {
     if (halves && p.name == "train.epochs")
@@ -210,7 +210,7 @@ std::string data_key(const Recipe& recipe) {
   std::string text;
   for (const Key& key : keys())
     if (key.name.starts_with("data.")) text += value_text(recipe, key) + "\n";
-  return text + fmt::format("{} {} {}", recipe.truncate, recipe.seed, recipe.loss);
+  return text + fmt::format("{} {} {}", recipe.truncate, recipe.seed, word(recipe.loss));
 }
 
 Network shape_of(const Recipe& recipe, Shapes& shapes) {
@@ -226,7 +226,7 @@ namespace {
 
 /// What a network's cost depends on, as text: not its weights, nor how it is trained.
 std::string shape_key(const Recipe& recipe) {
-  std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, recipe.quantize_type, recipe.differences);
+  std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, word(recipe.quantize_type), recipe.differences);
   for (LayerSpec layer : recipe.layers) {
     layer.dropout = layer.gate_dropout = 0, layer.recurrent_dropout = -1;
     text += to_json(layer).dump();

@@ -87,7 +87,7 @@ Json json_of(const Study& study, const Trial& trial) {
 std::string score_text(const Study& study, const Score& score) { return mean_text({study.shown(score.value), score.error}, is_share(study.objective)); }
 
 std::string list_text(const Study& study) {
-  std::vector<std::vector<std::string>> rows = {{"trial", "state", study.objective, "epochs"}};
+  std::vector<std::vector<std::string>> rows = {{"trial", "state", std::string(word(study.objective)), "epochs"}};
   if (!study.core.empty()) rows[0].insert(rows[0].end(), {"flash", "ram", "instructions"});
   rows[0].push_back("parameters");
   for (const Trial& trial : study.trials) {
@@ -108,13 +108,13 @@ std::string trial_text(const Study& study, const Trial& trial) {
     if (!std::isnan(trial.point[i]))
       text += fmt::format("  {} = {}\n", study.space.parameters[i].name, value_text(study.space.parameters[i], trial.point[i]));
   for (const Rung& rung : trial.rungs)
-    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs, study.objective, score_text(study, rung.score),
-                        study.core.empty() ? "" : ", as " + study.type);
+    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs, word(study.objective), score_text(study, rung.score),
+                        study.core.empty() ? "" : fmt::format(", as {}", word(study.type)));
   for (const FoldResult& f : trial.folds)
     text += fmt::format("    fold {}, seed {}: {}, best epoch {} of {}\n", f.fold + 1, f.seed, score_text(study, {f.value, NAN}), f.best_epoch,
                         f.epochs);
   if (trial.cost)
-    text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n", study.core, study.type,
+    text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n", study.core, word(study.type),
                         with_commas(trial.cost->flash), with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
   if (const std::vector<const Final*> finals = finals_of(study, trial.number); !finals.empty()) {
     text += fmt::format("  trained on all data for {} epochs, {} seed{}", finals.front()->epochs, finals.size(), finals.size() == 1 ? "" : "s");
@@ -136,14 +136,14 @@ std::string best_text(const Study& study) {
     text += fmt::format("  trial {} was put aside at epoch {} with {}, which is better; with more --trials it may go on\n", ahead->number,
                         ahead->rungs.back().epochs, score_text(study, ahead->rungs.back().score));
   if (study.core.empty()) return text;
-  std::vector<std::vector<std::string>> rows = {{"trial", study.objective, "flash", "ram", "instructions", "parameters"}};
+  std::vector<std::vector<std::string>> rows = {{"trial", std::string(word(study.objective)), "flash", "ram", "instructions", "parameters"}};
   for (const Trial* t : pareto_front(study)) {
     const TrialCost cost = t->cost.value_or(TrialCost{});
     rows.push_back({std::to_string(t->number), score_text(study, *t->score()), with_commas(cost.flash), with_commas(cost.ram),
                     with_commas(cost.instructions), point_text(study.space, t->point)});
   }
-  text += fmt::format("\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, {}):\n{}", study.objective,
-                      study.core, study.type, table(rows));
+  text += fmt::format("\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, {}):\n{}", word(study.objective),
+                      study.core, word(study.type), table(rows));
   return text;
 }
 
@@ -159,11 +159,11 @@ std::string counts_text(const Study& study, std::int64_t wanted) {
 }
 
 std::string study_json(const Study& study) {
-  Json json = {{"objective", study.objective}, {"higher_is_better", study.higher_is_better()}, {"method", method_text(study)},
+  Json json = {{"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()}, {"method", method_text(study)},
                {"version", study.version}, {"code_hash", study.code_hash}, {"recipe_hash", study.recipe_hash},
                {"data_hash", study.data_hash}, {"seed", study.seed}};
   if (!study.core.empty()) {
-    json["device"] = {{"core", study.core}, {"type", study.type}};
+    json["device"] = {{"core", study.core}, {"type", word(study.type)}};
     for (const Limit& limit : study.limits) json["device"][limit.name] = limit.amount;
   }
   json["trials"] = Json::array();

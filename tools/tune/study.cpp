@@ -16,7 +16,8 @@ constexpr const char* state_names[] = {"waiting", "running", "pruned", "complete
 const char* state_name(State state) { return state_names[std::size_t(state)]; }
 
 std::string method_text(const Study& study) {
-  return study.halving == "none" ? study.method : fmt::format("{} with {}", study.method, study.halving);
+  const std::string method(word(study.method));
+  return study.halving == Halving::none ? method : fmt::format("{} with {}", method, word(study.halving));
 }
 
 std::optional<Score> Trial::score() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../recipe/space.h"
+#include "../recipe/words.h"
 
 namespace sluice::tools {
 
@@ -81,10 +82,13 @@ struct Study {
   std::vector<std::pair<std::string, std::string>> overrides;
   std::string data_folder;
   std::string version, code_hash, recipe_hash, data_hash;
-  std::string method, halving, objective;  ///< objective: as train.monitor
+  SearchMethod method = {};
+  Halving halving = {};
+  Monitor objective = {};
   std::int64_t seed = 0;
   std::int64_t most_epochs = 0;
-  std::string core, type;  ///< of the device; empty core: none
+  std::string core;         ///< of the device; empty: none
+  sluice_format type = {};  ///< that runs there
   std::vector<Limit> limits;
   Space space;
   std::vector<Trial> trials;  ///< by number

@@ -13,15 +13,15 @@ constexpr std::uint32_t most_attempts = 1000;
 constexpr double walked_points = 1e5;
 
 constexpr Method all_methods[] = {
-    {"grid", ask_grid},
-    {"random", ask_random},
-    {"sobol", ask_sobol},
+    {SearchMethod::grid, ask_grid},
+    {SearchMethod::random, ask_random},
+    {SearchMethod::sobol, ask_sobol},
 #ifdef SLUICE_WITH_NLOPT
-    {"gaussian", ask_gaussian},
+    {SearchMethod::gaussian, ask_gaussian},
 #endif
-    {"forest", ask_forest},
-    {"tpe", ask_tpe},
-    {"genetic", ask_genetic},
+    {SearchMethod::forest, ask_forest},
+    {SearchMethod::tpe, ask_tpe},
+    {SearchMethod::genetic, ask_genetic},
 };
 
 }  // namespace

@@ -126,7 +126,7 @@ double expected_improvement(double mean, double deviation, double best) {
 }
 
 double acquisition(const Question& question, double mean, double deviation, double best) {
-  return question.acquisition == "ucb" ? 2 * deviation - mean : expected_improvement(mean, deviation, best);
+  return question.acquisition == Acquisition::ucb ? 2 * deviation - mean : expected_improvement(mean, deviation, best);
 }
 
 }  // namespace sluice::tools

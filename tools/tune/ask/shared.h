@@ -78,7 +78,7 @@ std::optional<Point> highest(const Question& question, const Learned& learned, c
 /// How good it is to try a point, the higher the better, from what a model says of it and the least value.
 /// Expected improvement: E max(0, best - Y), Y normal (Mockus 1978; Jones, Schonlau, Welch 1998).
 double expected_improvement(double mean, double deviation, double best);
-/// By question.acquisition; "ucb": of what is to be small the lower bound, mean - 2 deviations, negated.
+/// By question.acquisition; ucb: of what is to be small the lower bound, mean - 2 deviations, negated.
 double acquisition(const Question& question, double mean, double deviation, double best);
 
 }  // namespace sluice::tools
