@@ -64,7 +64,8 @@ inline Space sample_space() {
 inline Study sample_study(int trials = 60, const Space& space = sample_space()) {
   Study study;
   study.file = "study.db", study.recipe_file = "/somewhere/else/vowels.toml";
-  study.method = tools::SearchMethod::gaussian, study.halving = tools::Halving::hyperband, study.objective = tools::Monitor::loss;
+  study.method = tools::SearchMethod::gaussian, study.halving = tools::Halving::hyperband,
+  study.objective = tools::Monitor::loss;
   study.seed = 1, study.most_epochs = 27;
   study.core = "cortex-m4", study.type = SLUICE_INT8;
   study.limits = {{"flash", 16384}, {"ram", 1536}, {"instructions", 60000}};
@@ -122,7 +123,8 @@ inline Study sample_study(int trials = 60, const Space& space = sample_space()) 
 /// Cross-validation of lambda: L1, L2 and an elastic net by one ratio.
 inline Study lambda_study() {
   Study study;
-  study.file = "lambda.db", study.recipe_file = "etth1.toml", study.method = tools::SearchMethod::grid, study.objective = tools::Monitor::loss;
+  study.file = "lambda.db", study.recipe_file = "etth1.toml", study.method = tools::SearchMethod::grid,
+  study.objective = tools::Monitor::loss;
   study.most_epochs = 20, study.seed = 1;
   study.space.parameters = {choice_of("train.l1_ratio", {"1.0", "0.0", "0.5"}),
                             number_of("train.elastic", Parameter::real, 1e-6, 1e-2, 1e-5, true)};

@@ -211,7 +211,8 @@ TEST_CASE("every method finds all points of a finite space that are allowed, the
     std::vector<Seen> seen;
     PointSet known;
     for (;;) {
-      const auto point = method.ask({space, seen, seen.size(), 3, [](const Point& p) { return p[0] != 1 || p[2] != 2; }, Acquisition::ei, 4});
+      const auto point =
+          method.ask({space, seen, seen.size(), 3, [](const Point& p) { return p[0] != 1 || p[2] != 2; }, Acquisition::ei, 4});
       if (!point) break;
       REQUIRE(known.insert(*point).second);
       seen.push_back({*point, (*point)[2] + (*point)[0]});

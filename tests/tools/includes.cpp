@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// The rooms of tools/, each of which includes only itself and rooms before it. main.cpp stands behind all of them.
-const std::vector<std::string> rooms = {"common", "model", "data", "recipe", "convert", "evaluate", "train", "tune", "report", "command", ""};
+const std::vector<std::string> rooms = {"common", "model",  "data",  "recipe", "convert", "evaluate",
+                                        "train",  "tune",   "report", "command", ""};
 
 /// The trees, each of which includes only itself and trees before it.
 const std::vector<std::string> trees = {"kernels", "runtime", "tools"};
@@ -85,7 +86,8 @@ Includes units_of(const std::string& tree) {
   Includes units;
   for (const auto& [file, targets] : includes())
     for (const std::string& target : targets)
-      if (tree_of(file) == tree && tree_of(target) == tree && unit_of(file) != unit_of(target)) units[unit_of(file)].insert(unit_of(target));
+      if (tree_of(file) == tree && tree_of(target) == tree && unit_of(file) != unit_of(target))
+        units[unit_of(file)].insert(unit_of(target));
   return units;
 }
 

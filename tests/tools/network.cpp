@@ -50,7 +50,12 @@ tools::Array drawn(const std::string& word, const std::string& layer, const std:
 
 tools::Initializers all_zero(double forget_bias, double update_bias) {
   constexpr tools::Initializer zeros = tools::Initializer::zeros;
-  return {.input = zeros, .recurrent = zeros, .output = zeros, .bias = zeros, .forget_bias = forget_bias, .update_bias = update_bias};
+  return {.input = zeros,
+          .recurrent = zeros,
+          .output = zeros,
+          .bias = zeros,
+          .forget_bias = forget_bias,
+          .update_bias = update_bias};
 }
 
 double mean_square(const tools::Array& a) {

@@ -265,7 +265,8 @@ TEST_CASE("a page has the confusion counted by hand, names with all their charac
   run.folder = run.name = "a <run> & more";
   run.recipe = default_recipe();
   run.recipe.train_file = "data.csv";
-  run.recipe.loss = LossKind::cross_entropy, run.recipe.target_type = TargetType::classes, run.recipe.target_per = TargetPer::row;
+  run.recipe.loss = LossKind::cross_entropy, run.recipe.target_type = TargetType::classes,
+  run.recipe.target_per = TargetPer::row;
   run.log = read_log(
       "{\"epoch\":1,\"loss\":0.5,\"accuracy\":1,\"gradient_norm\":1,\"gradient_norm_clipped\":1,\"learning_rate\":0.1}\n",
       "log");

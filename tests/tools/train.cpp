@@ -186,11 +186,11 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
     e.scores.insert(e.scores.end(), {1 - second[i], second[i]});
   }
   const std::pair<Monitor, double> expected[] = {{Monitor::loss, 0.5},
-                                                     {Monitor::accuracy, 0.75},
-                                                     {Monitor::balanced_accuracy, (2.0 / 3 + 1) / 2},
-                                                     {Monitor::macro_f1, (4.0 / 5 + 2.0 / 3) / 2},
-                                                     {Monitor::auc, 2.0 / 3},
-                                                     {Monitor::mae, 0.25}};
+                                                 {Monitor::accuracy, 0.75},
+                                                 {Monitor::balanced_accuracy, (2.0 / 3 + 1) / 2},
+                                                 {Monitor::macro_f1, (4.0 / 5 + 2.0 / 3) / 2},
+                                                 {Monitor::auc, 2.0 / 3},
+                                                 {Monitor::mae, 0.25}};
   for (const auto& [monitor, value] : expected) {
     CAPTURE(std::string(word(monitor)));
     CHECK(std::fabs(watched_measure(e, monitor) - value) < 1e-12);

@@ -85,7 +85,8 @@ std::vector<Column> columns_for(const RunResult& result) {
   };
   add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
   if (accuracy && result.test.targets)
-    columns.push_back({"test balanced accuracy", [](const RunResult& r) { return watched_measure(r.test, Monitor::balanced_accuracy); }, true});
+    columns.push_back({"test balanced accuracy",
+                       [](const RunResult& r) { return watched_measure(r.test, Monitor::balanced_accuracy); }, true});
   columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
   return columns;
 }

@@ -257,7 +257,7 @@ void add_embedding(Work& work, const Layer& real) {
 
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments) {
   check_quantizable(real);
-  Work work{real, format, ranges, moments};
+  Work work{.real = real, .format = format, .ranges = ranges, .moments = moments};
   work.result.seen = real;
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;

@@ -194,7 +194,13 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   }
   result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
   if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
-  RunTask task{data, sequences, begin, loss, result, data.difference && adds_input(model), {}};
+  RunTask task{.data = data,
+               .sequences = sequences,
+               .begin = begin,
+               .loss = loss,
+               .result = result,
+               .adds = data.difference && adds_input(model),
+               .streams = {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);

@@ -44,7 +44,7 @@ struct Network {
   std::string made;                 ///< how it was made, as JSON; may be empty
   Scales scales;                    ///< in fixed point
   std::string self_test;            ///< the section that sluice_selftest reads; may be empty
-  std::string vocabulary;           ///< the section (data/vocabulary.h); empty for a network that reads no text
+  std::string vocabulary;           ///< the section (vocabulary.h); empty for a network that reads no text
 };
 
 /// A layer with its arrays, all zeros, of the shape that its kind has.

@@ -78,7 +78,8 @@ void check_uses(const Recipe& recipe) {
       {"data.differences", !text && !tsv, "frames of numbers"},
       {"data.standardize_target", recipe.target_type == TargetType::values && !text, "data.target_type = \"value\""},
       {"train.carry", text, "data.format = \"text\"; give train.truncate"},
-      {"train.truncate", recipe.format == Format::table && recipe.target_per == TargetPer::row, "a table and data.target_per = \"row\""},
+      {"train.truncate", recipe.format == Format::table && recipe.target_per == TargetPer::row,
+       "a table and data.target_per = \"row\""},
       {"train.bucket", !recipe.carries(), "sequences that are not carried on"},
       {"data.validation", !ranges, "no data.train_rows; give data.validation_rows"},
   };
@@ -103,7 +104,8 @@ void resolve_data(Recipe& recipe) {
     if (recipe.window == 0)
       refuse("{}: 0; give the tokens that training takes at once, such as 64", where(recipe, "data.window"));
   }
-  if (recipe.format == Format::tsv) settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a text has one target");
+  if (recipe.format == Format::tsv)
+    settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a text has one target");
   if (is_series(recipe)) {
     settle("data.target_type", &Recipe::target_type, TargetType::values, "targets of windows are values");
     settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a window has one answer");
@@ -149,7 +151,8 @@ void check_layers(const Recipe& recipe) {
   for (const LayerSpec& layer : recipe.layers)
     if (layer.directions == Directions::both && (recipe.carries() || recipe.format == Format::text))
       refuse("{}: a layer in both directions wants whole sequences{}", place,
-             recipe.format == Format::text ? ", and would see the token that it is to tell; give directions = \"one\"" : "; leave train.truncate out");
+             recipe.format == Format::text ? ", and would see the token that it is to tell; give directions = \"one\""
+                                           : "; leave train.truncate out");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.units == 1 && layer.activation == SLUICE_SOFTMAX)
       refuse("{}: softmax over one unit is 1, whatever enters; give sigmoid, or linear for values", place);
@@ -167,11 +170,12 @@ void check_loss(const Recipe& recipe) {
     if (given && !fits) refuse("{}: is for {}; leave it out", where(recipe, key), what);
   };
   only("train.class_weights", recipe.class_weights.kind != ClassWeighting::none, classes, "classes");
-  only("train.sampling", recipe.sampling != Sampling::all, classes && recipe.target_per == TargetPer::sequence, "sequences with a class each");
+  only("train.sampling", recipe.sampling != Sampling::all, classes && recipe.target_per == TargetPer::sequence,
+       "sequences with a class each");
   if (recipe.class_weights.kind == ClassWeighting::balanced && recipe.sampling == Sampling::balanced)
     refuse("{}: train.sampling balances the classes already; give one of the two", where(recipe, "train.class_weights"));
-  only("train.label_smoothing", recipe.label_smoothing > 0, recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary,
-       "cross_entropy and binary");
+  only("train.label_smoothing", recipe.label_smoothing > 0,
+       recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary, "cross_entropy and binary");
 }
 
 /// Pruning ends behind its begin, and in a layer that has what it prunes.
@@ -188,10 +192,11 @@ void check_watch(const Recipe& recipe) {
   if (recipe.tune_validation == TuneValidation::hold_out) check_validated(recipe);  // else `sluice tune` holds out by itself
   const bool values = recipe.target_type == TargetType::values, text = recipe.format == Format::text;
   if (recipe.monitor == Monitor::mae ? !values : recipe.monitor != Monitor::loss && values)
-    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes", word(recipe.monitor),
-           values ? " or \"mae\"" : "");
+    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes",
+           word(recipe.monitor), values ? " or \"mae\"" : "");
   if (text && recipe.monitor != Monitor::loss && recipe.monitor != Monitor::accuracy)
-    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"", where(recipe, "train.monitor"), word(recipe.monitor));
+    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"", where(recipe, "train.monitor"),
+           word(recipe.monitor));
   if (recipe.min_improvement > 0 && recipe.patience == 0)
     refuse("{}: nothing looks at it without early stopping; set train.patience", where(recipe, "train.min_improvement"));
   if (recipe.diverged > 0 && recipe.diverged < 1)

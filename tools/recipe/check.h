@@ -1,4 +1,4 @@
-// What a recipe leaves open is filled in, and what contradicts itself is refused.
+// Fills in what a recipe leaves open, and refuses what contradicts itself.
 #pragma once
 #include "recipe.h"
 

@@ -1,4 +1,5 @@
-// A key of a recipe: its name, where its value lies, what it may be, and what the manual says of it.
+// A key of a recipe: its name, where its value lies, which values it takes, and its text in the
+// manual.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -22,8 +23,9 @@ struct Key {
   std::string_view noun;                     ///< what a value is, for messages: "0 is not a batch size"
   std::string_view help;                     ///< one sentence
   double min = 0, max = 0;                   ///< both allowed; of numbers
-  std::vector<std::string_view> words = {};  ///< of a choice the allowed ones; empty: all that it has. Of a whole number: what it
-                                             ///< may be instead; the Recipe then holds -1 for the first, -2 for the second
+  std::vector<std::string_view> words = {};  ///< of a choice the allowed ones; empty: all that it has. Of a
+                                             ///< whole number: what it may be instead; the Recipe then
+                                             ///< holds -1 for the first, -2 for the second
   std::string_view source = "";              ///< paper or formula, where there is one
   bool never_changes_result = false;         ///< left out of what a blob says of its making, as are file names
   bool file_name = false;

@@ -41,8 +41,9 @@ namespace {
 
 /// A value as made_json wrote it; of the kinds that data has.
 template <class Value>
-void from_json(const Json& json, Recipe& recipe, Value Recipe::* field, const Key& key) {
-  if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues> || std::is_same_v<Value, ClassWeights>)
+void from_json(const Json& json, Recipe& recipe, Value Recipe::*field, const Key& key) {
+  if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues> ||
+                std::is_same_v<Value, ClassWeights>)
     return;
   else
     recipe.*field = json.get<Value>();
@@ -67,8 +68,8 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
       const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" || key.name == "train.huber_delta";
       const std::size_t dot = key.name.find('.');
       const Json::json_pointer at(fmt::format("/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
-      if (wanted && json.contains(at))
-        std::visit([&](const auto& field) { from_json(json.at(at), recipe, field, key); }, key.field);  // a model of an older version lacks what came later
+      if (wanted && json.contains(at))  // a model of an older version lacks what came later
+        std::visit([&](const auto& field) { from_json(json.at(at), recipe, field, key); }, key.field);
     }
     return recipe;
   } catch (const Json::exception&) {

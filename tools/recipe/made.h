@@ -12,7 +12,9 @@ namespace sluice::tools {
 /// change a result.
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
 
-/// Recipe and columns, from what a model says of its making. Refused (exit code 2) where it does not say it; `model` for messages.
+/// Recipe and columns, from what a model says of its making. Refused (exit code 2) if it says
+/// nothing of them.
+/// @param model  its name, for messages
 Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< data and loss alone
 Columns columns_of_made(const std::string& made, const std::string& model);
 

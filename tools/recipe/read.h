@@ -1,4 +1,4 @@
-// A recipe read: from a file or from text, with what the command line changes of it, and its search space.
+// Reads a recipe, and its search space, from a file or from text. The command line may override keys.
 #pragma once
 #include <string>
 #include <vector>

@@ -1,4 +1,5 @@
-// A recipe: the values of all keys (keys.h), as a TOML file gives them for data, network, training and search.
+// A recipe: the values of all keys (keys.h). A TOML file gives them for data, network, training and
+// search.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -132,7 +132,7 @@ void read_range(const toml::table& table, Parameter& p) {
     refuse("{}: value {} is not reached from low by steps: {}, {}, {}, ...", p.place, p.own, p.low, value_at(p, 1), p.log ? p.low * p.step * p.step : p.low + 2 * p.step);
 }
 
-/// Names below which conditions may stand as nested tables: { train.optimizer = Optimizer::sgd } and { "train.optimizer" = "sgd" }.
+/// Names below which conditions may stand as nested tables: { train.optimizer = "sgd" } and { "train.optimizer" = "sgd" }.
 void read_when(const toml::table& table, const std::string& prefix, Draft& draft) {
   for (auto&& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());

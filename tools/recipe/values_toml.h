@@ -14,7 +14,7 @@ struct Place {
   std::string file = {};  ///< empty on a command line
 };
 
-/// Reads a key's value into a recipe. Refused (exit code 2) where it is not one.
+/// Reads a key's value into a recipe. Refused (exit code 2) if the key does not take it.
 void set_value(Recipe& recipe, const toml::node& node, const Place& place);
 
 }  // namespace sluice::tools

@@ -1,5 +1,6 @@
-// The values of keys and layer options that are words: an enum for each, and its words in the order of its values. Recipes are
-// read, written and explained by these lists; everything else knows the enums alone.
+// The values of keys and layer options that are words: an enum for each, and its words in the order
+// of its values. Recipes are read, written and explained by these lists. All other code knows the
+// enums alone.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -56,7 +57,8 @@ inline constexpr std::string_view enum_words<Directions>[] = {"one", "both"};
 template <>
 inline constexpr std::string_view enum_words<Reset>[] = {"after", "before"};
 template <>
-inline constexpr std::string_view enum_words<sluice_activation>[] = {"linear", "tanh", "sigmoid", "relu", "softmax", "hard_sigmoid"};
+inline constexpr std::string_view enum_words<sluice_activation>[] = {"linear", "tanh",    "sigmoid",
+                                                                     "relu",   "softmax", "hard_sigmoid"};
 
 // [train]
 enum class LossKind { cross_entropy, binary, mse, mse_sum, huber };
@@ -77,7 +79,8 @@ inline constexpr std::string_view enum_words<Sampling>[] = {"all", "balanced"};
 template <>
 inline constexpr std::string_view enum_words<Optimizer>[] = {"adam", "adamw", "sgd", "rmsprop"};
 template <>
-inline constexpr std::string_view enum_words<Schedule>[] = {"constant", "step", "exponential", "cosine", "one-cycle", "plateau"};
+inline constexpr std::string_view enum_words<Schedule>[] = {"constant", "step",      "exponential",
+                                                            "cosine",   "one-cycle", "plateau"};
 template <>
 inline constexpr std::string_view enum_words<L1Step>[] = {"gradient", "proximal"};
 template <>
@@ -105,7 +108,8 @@ enum class Halving { none, halving, hyperband };
 enum class TuneValidation { hold_out, k_fold, time };
 
 template <>
-inline constexpr std::string_view enum_words<SearchMethod>[] = {"grid", "random", "sobol", "gaussian", "forest", "tpe", "genetic"};
+inline constexpr std::string_view enum_words<SearchMethod>[] = {"grid",   "random", "sobol",  "gaussian",
+                                                                "forest", "tpe",    "genetic"};
 template <>
 inline constexpr std::string_view enum_words<Acquisition>[] = {"ei", "ucb"};
 template <>
@@ -160,7 +164,7 @@ std::string_view value_in(const Owner& owner, const Choice<Owner>& field) {
   return field.words[field.get(owner)];
 }
 template <class Owner, class Value>
-const Value& value_in(const Owner& owner, Value Owner::* field) {
+const Value& value_in(const Owner& owner, Value Owner::*field) {
   return owner.*field;
 }
 

@@ -17,15 +17,15 @@
 namespace sluice::tools {
 namespace {
 
-const Axis epochs{"epoch", true};
-const Axis share_axis{"accuracy (%)", false, 100};
+const Axis epochs{.label = "epoch", .whole = true};
+const Axis share_axis{.label = "accuracy (%)", .most = 100};
 
 /// What a loss is counted in.
 std::string loss_unit(const Recipe& recipe) {
   if (recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary) return "nats";
   const std::string what = recipe.loss == LossKind::huber     ? "Huber"
                            : recipe.loss == LossKind::mse_sum ? "squared error, summed"
-                                                      : "squared error";
+                                                              : "squared error";
   return recipe.standardize_target ? what + ", in deviations" : what;
 }
 
@@ -123,7 +123,7 @@ std::string gradient_chart(const NamedLog& log, const Recipe& recipe) {
   if (what.empty()) series.pop_back(), series[0].name.clear();
   return line_chart({.title = title,
                      .x = epochs,
-                     .y = {"norm"},
+                     .y = {.label = "norm"},
                      .series = series,
                      .note = "Mean over an epoch\u2019s batches, penalties included.",
                      .logarithmic = true});
@@ -150,7 +150,7 @@ std::string weight_chart(const NamedLog& log, const Recipe& recipe) {
   const std::string by = penalties(recipe);
   return line_chart({.title = by.empty() ? "Weight norms: no penalty holds them down" : "Weight norms under " + by,
                      .x = epochs,
-                     .y = {"norm of all weights of a kind"},
+                     .y = {.label = "norm of all weights of a kind"},
                      .series = series,
                      .note = "Square root of the sum of squares, at each epoch\u2019s end.",
                      .logarithmic = true});
@@ -168,7 +168,7 @@ std::string zero_chart(const NamedLog& log) {
   in_percent(series);
   return line_chart({.title = "Pruned: blocks of 8 x 4 weights that are zero",
                      .x = epochs,
-                     .y = {"share of blocks (%)", false, 100},
+                     .y = {.label = "share of blocks (%)", .most = 100},
                      .series = series,
                      .note = "At each epoch\u2019s end, by layer."});
 }
@@ -184,7 +184,7 @@ std::string rate_title(const NamedLog& log, const Recipe& recipe) {
 std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
   std::string drawn = line_chart({.title = loss_title(log),
                                   .x = epochs,
-                                  .y = {"loss (" + loss_unit(recipe) + ")"},
+                                  .y = {.label = "loss (" + loss_unit(recipe) + ")"},
                                   .series = both_parts(log, "loss"),
                                   .marks = kept_mark(log, recipe),
                                   .note = "Training: mean over the epoch\u2019s batches, with dropout, without penalties.",
@@ -202,14 +202,14 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
     drawn += line_chart({.title = fmt::format("Perplexity: {} {} at the end", series.size() > 1 ? "validation" : "training",
                                               figure_text(last(series.back().y))),
                          .x = epochs,
-                         .y = {"perplexity"},
+                         .y = {.label = "perplexity"},
                          .series = series,
                          .note = "The exponential of the loss: among how many tokens the model is as good as undecided.",
                          .logarithmic = true});
   }
   drawn += line_chart({.title = rate_title(log, recipe),
                        .x = epochs,
-                       .y = {"learning rate"},
+                       .y = {.label = "learning rate"},
                        .series = {series_of(log, "learning_rate", "", 1)},
                        .logarithmic = recipe.schedule != Schedule::cosine && recipe.schedule != Schedule::one_cycle});
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe) + zero_chart(log));
@@ -235,7 +235,7 @@ std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& reci
     if (share) in_percent(series);
     drawn += line_chart({.title = judged ? end_title(title, logs, series, share) : title,
                          .x = epochs,
-                         .y = share ? share_axis : Axis{label},
+                         .y = share ? share_axis : Axis{.label = label},
                          .series = series,
                          .logarithmic = judged && !share});
   };

@@ -89,7 +89,7 @@ std::string cost_table(const std::vector<Costs>& models) {
 
 std::string cost_charts(const std::vector<Costs>& models) {
   const auto bars = [&](const std::string& title, const char* label, auto amount) {
-    Bars chart{.title = title, .x = {label}, .rows = counted_cores()};
+    Bars chart{.title = title, .x = {.label = label}, .rows = counted_cores()};
     for (const Costs& costs : models) chart.series.push_back(format_name(costs.model));
     for (std::size_t c = 0; c < chart.rows.size(); ++c)
       for (const Costs& costs : models) chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));

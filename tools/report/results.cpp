@@ -53,8 +53,11 @@ std::vector<std::uint64_t> grouped(const Evaluation& e, std::size_t each, std::s
 std::string confusion_chart(const Evaluation& e, const std::vector<Mistake>& wrong) {
   const std::size_t n = e.labels.size(), each = (n + most_rows - 1) / most_rows, groups = (n + each - 1) / each;
   const std::vector<std::uint64_t> counts = grouped(e, each, groups);
-  HeatMap map{
-      .title = confusion_title(e, wrong), .x = {"predicted class"}, .y = {"true class"}, .rows = groups, .columns = groups};
+  HeatMap map{.title = confusion_title(e, wrong),
+              .x = {.label = "predicted class"},
+              .y = {.label = "true class"},
+              .rows = groups,
+              .columns = groups};
   for (std::size_t row = 0; row < groups; ++row) {
     std::uint64_t all = 0;
     for (std::size_t i = 0; i < groups; ++i) all += counts[row * groups + i];
@@ -119,8 +122,8 @@ std::string scatter(const Measured& measured, std::size_t output, const std::str
   const char* const what = measured.part.data->difference ? "difference from the window\u2019s last value" : "value";
   return line_chart(
       {.title = fmt::format("{}: predicted over true; root mean squared error {}", shortened(name, 40), figure_text(error)),
-       .x = {fmt::format("true {}", what)},
-       .y = {fmt::format("predicted {}", what)},
+       .x = {.label = fmt::format("true {}", what)},
+       .y = {.label = fmt::format("predicted {}", what)},
        .series = {shown},
        .note = shown.x.size() < all.x.size()
                    ? fmt::format("{} of {} answers, evenly chosen; on the dotted line they would be right.",
@@ -142,8 +145,8 @@ std::string errors_by_output(const Measured& measured) {
   return line_chart(
       {.title = fmt::format("Error of each of {} values: {} to {}", outputs, shortened(measured.evaluation.labels.front(), 20),
                             shortened(measured.evaluation.labels.back(), 20)),
-       .x = {"value, in the recipe\u2019s order", true},
-       .y = {"root mean squared error"},
+       .x = {.label = "value, in the recipe\u2019s order", .whole = true},
+       .y = {.label = "root mean squared error"},
        .series = {series}});
 }
 

@@ -130,7 +130,7 @@ std::vector<std::size_t> rows_shown(const Steps& s) {
 /// The mean of the steps that share a column, or the largest of them.
 HeatMap map_of(const Steps& s, const std::vector<std::size_t>& rows, bool largest) {
   const std::size_t steps = s.values.size() / s.width, each = steps_each(steps);
-  HeatMap map{.x = {"step", true}, .rows = rows.size(), .columns = (steps + each - 1) / each};
+  HeatMap map{.x = {.label = "step", .whole = true}, .rows = rows.size(), .columns = (steps + each - 1) / each};
   map.each = double(each);
   for (const std::size_t row : rows)
     for (std::size_t begin = 0; begin < steps; begin += each) {
@@ -260,7 +260,7 @@ std::string input_chart(const View& view) {
   map.low = -most, map.high = most;
   map.title = differs(view.network) ? "Change of the input from step to step" : "Input";
   if (standardizes(view.network)) map.title += ", in deviations of the training data";
-  map.y = {"feature"};
+  map.y = {.label = "feature"};
   name_rows(map, rows, entering.width, view.data().feature_names, "features");
   return heat_map(map);
 }
@@ -281,7 +281,7 @@ std::string saliency_chart(const View& view, Steps gradient) {
   map.high = largest_size(map.values);
   map.title = fmt::format("Saliency: {} reacts most to {} at step {}", what_is_explained(view),
                           shortened(view.data().feature_names[top % gradient.width], 24), top / gradient.width + 1);
-  map.y = {"feature"};
+  map.y = {.label = "feature"};
   map.note += map.note.empty() ? "" : " ";
   map.note += fmt::format("Size of the exact gradient of {} by each {}{}.", what_is_explained(view),
                           differs(view.network) ? "change of an input" : "input",
@@ -332,7 +332,7 @@ std::string state_chart(const Steps& state, const std::string& layer) {
   const std::vector<std::size_t> rows = rows_shown(state);
   HeatMap map = map_of(state, rows, false);
   map.title = fmt::format("Hidden state of {}", layer);
-  map.y = {"unit"};
+  map.y = {.label = "unit"};
   map.high = std::max(1.0, largest_size(map.values));  // beyond 1 only with tanh as a gate
   map.low = -map.high;
   name_rows(map, rows, state.width, {}, "units");
@@ -346,7 +346,7 @@ std::string gate_chart(const Gate& gate, const Steps& state, const std::string& 
   for (const float v : gate.open.values) sum += double(v);
   map.title = fmt::format("{} of {}: open to {:.2f} on average", gate.name, layer, sum / double(gate.open.values.size()));
   map.title[0] = char(map.title[0] - 'a' + 'A');
-  map.y = {"unit"};
+  map.y = {.label = "unit"};
   const double lowest = *std::min_element(map.values.begin(), map.values.end());
   if (lowest < 0) map.low = -1;  // tanh as a gate
   map.note +=
@@ -374,7 +374,13 @@ std::string layer_charts(const View& view) {
 std::string draw_sequence(const ReportedRun& run, const Measured& measured, const Network& network, const Chosen& chosen) {
   const DataSet& data = *measured.part.data;
   const std::size_t steps = data.steps(chosen.sequence), most = data.per_row ? most_steps_every : most_steps;
-  View view{run, measured, network, chosen, {data, chosen.sequence, std::min(steps, most)}, {}, {}};
+  View view{.run = run,
+            .measured = measured,
+            .network = network,
+            .chosen = chosen,
+            .excerpt = {data, chosen.sequence, std::min(steps, most)},
+            .point = {},
+            .answer = {}};
   find_point(view);
   std::string html = fmt::format("<h3>Sequence {}{}</h3>\n", escaped(shortened(data.names[chosen.sequence], 60)),
                                  chosen.why.empty() ? "" : ": " + chosen.why);

@@ -41,7 +41,10 @@ Objective objective_of(const Study& study) {
 }
 
 Axis Objective::axis() const {
-  if (share) return {"validation " + name + " (%)", false, 100, std::numeric_limits<double>::infinity()};  // never logarithmic
+  if (share)
+    return {.label = "validation " + name + " (%)",
+            .most = 100,
+            .wide = std::numeric_limits<double>::infinity()};  // never logarithmic
   return {.label = "validation " + name, .wide = 5};  // most of a search lies close to the best
 }
 

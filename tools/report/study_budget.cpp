@@ -61,7 +61,7 @@ std::string chart(const Study& study, const Cost& cost, const std::vector<Judged
   const std::vector<Mark> marks = limits_of(study, cost);
   if (marks.empty()) title += ", which has no budget";
   return scatter({.title = title,
-                  .x = {cost.label},
+                  .x = {.label = cost.label},
                   .y = complete_axis(study),
                   .series = {best_for(study, cost, trials), all, on_front, winner},
                   .marks = marks});

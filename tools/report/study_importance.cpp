@@ -31,7 +31,7 @@ std::string bars(const Study& study, const Comparable& comparable, const Importa
                    [&](std::size_t a, std::size_t b) { return importance.alone[a] > importance.alone[b]; });
   Bars chart{.title = fmt::format("{} matters most: alone it explains {} of the variance", name_of(study, order[0]),
                                   percent(importance.alone[order[0]])),
-             .x = {"share of the variance (%)"},
+             .x = {.label = "share of the variance (%)"},
              .series = {"share"}};
   for (const std::size_t i : order) {
     chart.rows.push_back(name_of(study, i));

@@ -123,10 +123,11 @@ std::string intermediate(const Study& study) {
                                         : fmt::format("Validation while training: {} of {} pruned",
                                                       with_commas(std::uint64_t(pruned)), counted(curves.size(), "trial"));
   std::string note = "Mean over a trial\u2019s folds and seeds, as far as all of them went.";
-  if (!study.core.empty() && study.type != SLUICE_F32) note += fmt::format(" Of the network in float; a trial is judged by its {} model.", word(study.type));
+  if (!study.core.empty() && study.type != SLUICE_F32)
+    note += fmt::format(" Of the network in float; a trial is judged by its {} model.", word(study.type));
   if (every > 1) note += fmt::format(" One trial of {} is drawn.", every);
   return line_chart({.title = title,
-                     .x = {"epoch", true},
+                     .x = {.label = "epoch", .whole = true},
                      .y = over(objective_of(study).axis(), drawn_values),
                      .series = series,
                      .note = note});

@@ -56,8 +56,8 @@ std::string result_fact(const Measured& measured) {
 std::string training_fact(const ReportedRun& run) {
   const Recipe& r = run.recipe;
   const std::size_t epochs = run.log.epochs.size();
-  std::string more = fmt::format("{}, learning rate {}, {}, batch {}, seed {}", word(r.optimizer), r.learning_rate, word(r.schedule),
-                                 r.batch == all_at_once ? "all" : std::to_string(r.batch), r.seed);
+  std::string more = fmt::format("{}, learning rate {}, {}, batch {}, seed {}", word(r.optimizer), r.learning_rate,
+                                 word(r.schedule), r.batch == all_at_once ? "all" : std::to_string(r.batch), r.seed);
   return fact("Training", counted(epochs, "epoch"), more);
 }
 

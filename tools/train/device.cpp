@@ -60,9 +60,7 @@ Budget budget_of(const Recipe& recipe) {
   return budget;
 }
 
-sluice_format device_format(const Recipe& recipe) {
-  return recipe.quantize_aware ? recipe.quantize_type : recipe.device_type;
-}
+sluice_format device_format(const Recipe& recipe) { return recipe.quantize_aware ? recipe.quantize_type : recipe.device_type; }
 
 /// Refused where the core does not run the number format.
 DeviceCost cost_of_share(const Recipe& recipe, const Network& network, double share) {

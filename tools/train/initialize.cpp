@@ -135,7 +135,9 @@ void draw(Array& array, Initializer how, double bound, const Source& source) {
     return;
   }
   for (std::size_t i = 0; i < array.values.size(); ++i)
-    array.values[i] = how == Initializer::zeros ? 0.0f : normal ? float(source.normal(i) * double(factor)) : source.uniform(i) * factor;
+    array.values[i] = how == Initializer::zeros ? 0.0f
+                      : normal                  ? float(source.normal(i) * double(factor))
+                                                : source.uniform(i) * factor;
 }
 
 /// Adds to the bias of one gate, in the array that holds the input side's.
@@ -263,8 +265,12 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
     }
   }
   initialize(network, std::uint64_t(recipe.seed),
-             {recipe.init_input, recipe.init_recurrent, recipe.init_output, recipe.init_bias, recipe.init_forget_bias,
-              recipe.init_update_bias});
+             {.input = recipe.init_input,
+              .recurrent = recipe.init_recurrent,
+              .output = recipe.init_output,
+              .bias = recipe.init_bias,
+              .forget_bias = recipe.init_forget_bias,
+              .update_bias = recipe.init_update_bias});
   Layer& last = network.layers.back();
   if (!data.classes && last.kind == SLUICE_DENSE && last.activation == SLUICE_LINEAR)
     start_at_means(last, target_means(data, split.train));

@@ -381,8 +381,8 @@ void run_epochs(Loop& loop, Trained& result) {
     save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
   }
   if (stops_early(loop))
-    progress_line(loop.progress,
-                  fmt::format("stopped: no better validation {} in {} validations", word(loop.recipe.monitor), loop.recipe.patience));
+    progress_line(loop.progress, fmt::format("stopped: no better validation {} in {} validations", word(loop.recipe.monitor),
+                                             loop.recipe.patience));
 }
 
 /// @param loop  must stay where it is: the trainer points into it
@@ -434,9 +434,14 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
               const TrainState* state, const Ranks& together, Stint* stint) {
-  Loop loop{recipe,  data,     split,
-            keeping, together, stint,
-            Crew(int(recipe.threads)), open_model(write_blob(start), "the network before training")};
+  Loop loop{.recipe = recipe,
+            .data = data,
+            .split = split,
+            .keeping = keeping,
+            .ranks = together,
+            .stint = stint,
+            .crew = Crew(int(recipe.threads)),
+            .start = open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
   begin(loop, state);

@@ -28,7 +28,7 @@ struct Question {
   /// Whether a point may be tried: the recipe allows it, and it fits the device.
   std::function<bool(const Point&)> allowed;
   Acquisition acquisition = Acquisition::ei;  ///< of the Bayesian methods
-  std::uint64_t begin = 10;                   ///< trials with a value before a model of them is made; until then independent draws
+  std::uint64_t begin = 10;  ///< trials with a value before a model of them is made; until then independent draws
 };
 
 /// The next point: allowed, and not among those seen. None where the method has no further one.

@@ -96,7 +96,13 @@ void read_results(Database& db, Study& study, bool curves) {
   Statement folds(db, "SELECT trial, fold, seed, epochs, best_epoch, value FROM folds ORDER BY trial, fold, seed");
   while (folds.step())
     if (Trial* t = find(study, folds.whole(0)))
-      t->folds.push_back({folds.whole(1), folds.whole(2), folds.whole(3), folds.whole(4), folds.real(5), {}, {}});
+      t->folds.push_back({.fold = folds.whole(1),
+                          .seed = folds.whole(2),
+                          .epochs = folds.whole(3),
+                          .best_epoch = folds.whole(4),
+                          .value = folds.real(5),
+                          .curve = {},
+                          .epoch = {}});
   if (!curves) return;
   Statement points(db, "SELECT trial, fold, seed, epoch, value FROM curves ORDER BY trial, fold, seed, epoch");
   while (points.step()) {

@@ -44,16 +44,21 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
     add(db, plan, shapes, study, settled(plan.space, Point(plan.space.parameters.size(), NAN)), "recipe");
     return true;
   }
-  const auto method = std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.method == plan.own.tune_method; });
+  const auto method =
+      std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.method == plan.own.tune_method; });
   if (method == methods().end())
     refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"), word(plan.own.tune_method));
   const std::vector<Seen> seen = history(study, plan.own);
-  Question question{plan.space, seen, number, std::uint64_t(plan.own.tune_seed),
-                    [&](const Point& point) {
-                      check_interrupt();  // where few points fit, it takes a while to find one
-                      return objection(plan, point, shapes).empty();
-                    }};
-  question.acquisition = plan.own.tune_acquisition;
+  const Question question{.space = plan.space,
+                          .seen = seen,
+                          .number = number,
+                          .seed = std::uint64_t(plan.own.tune_seed),
+                          .allowed =
+                              [&](const Point& point) {
+                                check_interrupt();  // where few points fit, it takes a while to find one
+                                return objection(plan, point, shapes).empty();
+                              },
+                          .acquisition = plan.own.tune_acquisition};
   const std::optional<Point> point = method->ask(question);
   if (point) add(db, plan, shapes, study, *point, std::string(word(plan.own.tune_method)));
   return point.has_value();

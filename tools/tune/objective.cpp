@@ -19,7 +19,9 @@
 namespace sluice::tools {
 namespace {
 
-bool is_stream(const Recipe& recipe) { return recipe.format == Format::text || (recipe.format == Format::table && recipe.window > 0); }
+bool is_stream(const Recipe& recipe) {
+  return recipe.format == Format::text || (recipe.format == Format::table && recipe.window > 0);
+}
 
 /// The rows of a stream that trials may see: all but the test's.
 RowRange seen_rows(const Recipe& recipe) {
@@ -208,7 +210,8 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   if (e.classes) measures["accuracy"] = e.accuracy();
   if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
   if (!e.units.empty()) measures["squared_error_in_units"] = error_in_units(e);
-  if (const double value = watched_measure(e, point.monitor); point.monitor != Monitor::loss && std::isfinite(value)) measures[std::string(word(point.monitor))] = value;
+  if (const double value = watched_measure(e, point.monitor); point.monitor != Monitor::loss && std::isfinite(value))
+    measures[std::string(word(point.monitor))] = value;
   result.measures = measures.dump();
   return result;
 }

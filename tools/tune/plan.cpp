@@ -31,7 +31,8 @@ void check_searched(const Space& space) {
 
 void check_tunable(const Plan& plan) {
   const Recipe& own = plan.own;
-  const bool series = own.format == Format::text || (own.format == Format::table && own.window > 0), halves = own.tune_halving != Halving::none;
+  const bool series = own.format == Format::text || (own.format == Format::table && own.window > 0),
+             halves = own.tune_halving != Halving::none;
   check_device_keys(own);
   if (own.stop_after > 0) refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
   if (own.schedule == Schedule::plateau)
@@ -48,7 +49,8 @@ void check_tunable(const Plan& plan) {
   for (const Parameter& p : plan.space.parameters) {
     if (halves && p.name == "train.epochs")
       refuse("{}: cannot be searched with tune.halving, whose resource it is; give one value, or tune.halving = \"none\"", p.place);
-    if (p.name == "train.schedule" && std::count(p.choices.begin(), p.choices.end(), "\"plateau\""))
+    if (p.name == "train.schedule" &&
+        std::count(p.choices.begin(), p.choices.end(), fmt::format("\"{}\"", word(Schedule::plateau))))
       refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; leave it out", p.place);
   }
   if (!halves) return;
@@ -226,7 +228,8 @@ namespace {
 
 /// What a network's cost depends on, as text: not its weights, nor how it is trained.
 std::string shape_key(const Recipe& recipe) {
-  std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, word(recipe.quantize_type), recipe.differences);
+  std::string text =
+      data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, word(recipe.quantize_type), recipe.differences);
   for (LayerSpec layer : recipe.layers) {
     layer.dropout = layer.gate_dropout = 0, layer.recurrent_dropout = -1;
     text += to_json(layer).dump();

@@ -48,7 +48,11 @@ Json json_of(const std::vector<Fold>& folds) {
 
 std::vector<Fold> folds_of(const Json& list) {
   std::vector<Fold> folds;
-  for (const Json& f : list) folds.push_back({{f[0], f[1], f[2], f[3], f[4], f[5], f[6]}, text_of(f[7])});
+  for (const Json& f : list) {
+    FoldResult result{
+        .fold = f[0], .seed = f[1], .epochs = f[2], .best_epoch = f[3], .value = f[4], .curve = f[5], .epoch = f[6]};
+    folds.push_back({std::move(result), text_of(f[7])});
+  }
   return folds;
 }
 
@@ -108,7 +112,7 @@ void serve_ranks(const std::string& file, const Plan& plan, double seconds) {
   for (const Override& one : plan.overrides) overrides.push_back({one.key, one.value, one.origin});
   const Json said = {{"file", plan.recipe_file}, {"text", plan.text}, {"overrides", overrides}, {"data_folder", plan.data_folder}};
   for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, plan_tag, packed(said));
-  Office office{Database(file, Database::write), plan};
+  Office office{.db = Database(file, Database::write), .plan = plan};
   office.deadline = deadline_after(seconds);
   office.asks.assign(std::size_t(ranks().count), false), office.gone = office.asks;
   Watcher watcher = start_watching(load_study(office.db, false), plan);

@@ -108,8 +108,8 @@ std::string trial_text(const Study& study, const Trial& trial) {
     if (!std::isnan(trial.point[i]))
       text += fmt::format("  {} = {}\n", study.space.parameters[i].name, value_text(study.space.parameters[i], trial.point[i]));
   for (const Rung& rung : trial.rungs)
-    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs, word(study.objective), score_text(study, rung.score),
-                        study.core.empty() ? "" : fmt::format(", as {}", word(study.type)));
+    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs, word(study.objective),
+                        score_text(study, rung.score), study.core.empty() ? "" : fmt::format(", as {}", word(study.type)));
   for (const FoldResult& f : trial.folds)
     text += fmt::format("    fold {}, seed {}: {}, best epoch {} of {}\n", f.fold + 1, f.seed, score_text(study, {f.value, NAN}), f.best_epoch,
                         f.epochs);
@@ -136,14 +136,15 @@ std::string best_text(const Study& study) {
     text += fmt::format("  trial {} was put aside at epoch {} with {}, which is better; with more --trials it may go on\n", ahead->number,
                         ahead->rungs.back().epochs, score_text(study, ahead->rungs.back().score));
   if (study.core.empty()) return text;
-  std::vector<std::vector<std::string>> rows = {{"trial", std::string(word(study.objective)), "flash", "ram", "instructions", "parameters"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"trial", std::string(word(study.objective)), "flash", "ram", "instructions", "parameters"}};
   for (const Trial* t : pareto_front(study)) {
     const TrialCost cost = t->cost.value_or(TrialCost{});
     rows.push_back({std::to_string(t->number), score_text(study, *t->score()), with_commas(cost.flash), with_commas(cost.ram),
                     with_commas(cost.instructions), point_text(study.space, t->point)});
   }
-  text += fmt::format("\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, {}):\n{}", word(study.objective),
-                      study.core, word(study.type), table(rows));
+  text += fmt::format("\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, {}):\n{}",
+                      word(study.objective), study.core, word(study.type), table(rows));
   return text;
 }
 
@@ -159,9 +160,10 @@ std::string counts_text(const Study& study, std::int64_t wanted) {
 }
 
 std::string study_json(const Study& study) {
-  Json json = {{"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()}, {"method", method_text(study)},
-               {"version", study.version}, {"code_hash", study.code_hash}, {"recipe_hash", study.recipe_hash},
-               {"data_hash", study.data_hash}, {"seed", study.seed}};
+  Json json = {{"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()},
+               {"method", method_text(study)},       {"version", study.version},
+               {"code_hash", study.code_hash},       {"recipe_hash", study.recipe_hash},
+               {"data_hash", study.data_hash},       {"seed", study.seed}};
   if (!study.core.empty()) {
     json["device"] = {{"core", study.core}, {"type", word(study.type)}};
     for (const Limit& limit : study.limits) json["device"][limit.name] = limit.amount;

@@ -59,8 +59,8 @@ void write_head(Database& db, const Study& study) {
   for (const Limit& limit : study.limits) limits.push_back({limit.name, limit.amount});
   Statement(db, "INSERT INTO study VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .with(study_schema, study.version, study.code_hash, study.recipe_file, study.recipe, overrides.dump(), study.data_folder,
-            study.recipe_hash, study.data_hash, std::string(word(study.objective)), std::int64_t(study.higher_is_better()), study.most_epochs, study.core,
-            std::string(word(study.type)), limits.dump())
+            study.recipe_hash, study.data_hash, std::string(word(study.objective)), std::int64_t(study.higher_is_better()),
+            study.most_epochs, study.core, std::string(word(study.type)), limits.dump())
       .done();
 }
 

@@ -15,7 +15,8 @@ bool has_ended(const Trial& trial) { return trial.state != State::waiting && tri
 
 std::string line_of(const Study& study, const Trial& trial) {
   const bool valued = !trial.rungs.empty() && trial.state != State::failed;
-  const std::string value = valued ? fmt::format("{} {}", word(study.objective), score_text(study, trial.rungs.back().score)) : trial.reason;
+  const std::string value =
+      valued ? fmt::format("{} {}", word(study.objective), score_text(study, trial.rungs.back().score)) : trial.reason;
   const std::string epochs = trial.state == State::pruned ? fmt::format(" at epoch {}", trial.rungs.back().epochs) : "";
   return printable(
       fmt::format("trial {}: {}{}: {}; {}", trial.number, state_name(trial.state), epochs, value, point_text(study.space, trial.point)));
@@ -35,7 +36,8 @@ void Watcher::look(const Study& study) {
   }
   const Trial* const best = study.best();
   const std::string so_far =
-      best ? fmt::format("; best {} {} (trial {})", word(study.objective), score_text(study, *best->score()), best->number) : "";
+      best ? fmt::format("; best {} {} (trial {})", word(study.objective), score_text(study, *best->score()), best->number)
+           : "";
   show_progress(progress, std::min(done, progress.total), counts_text(study, wanted) + so_far, "");
 }
 

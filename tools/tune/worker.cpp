@@ -101,7 +101,7 @@ bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadl
 bool work_at(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
   Database db(study, Database::write);
   const std::string worker = this_worker();
-  Heartbeat heartbeat{study, worker};
+  Heartbeat heartbeat{.study = study, .worker = worker};
   heartbeat.start();
   Shapes shapes;
   Desk desk;

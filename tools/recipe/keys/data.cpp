@@ -1,4 +1,4 @@
-// What data is, and how it becomes sequences. (keys.h says what a key is.)
+// What data is, and how it becomes sequences. (key.h says what a key is.)
 #include "sections.h"
 
 namespace sluice::tools {

@@ -1,4 +1,4 @@
-// Fixed point, and the device to fit. (keys.h says what a key is.)
+// Fixed point, and the device to fit. (key.h says what a key is.)
 #include "sections.h"
 
 namespace sluice::tools {

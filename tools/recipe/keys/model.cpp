@@ -1,4 +1,4 @@
-// The network, and how it begins. (keys.h says what a key is.)
+// The network, and how it begins. (key.h says what a key is.)
 #include "sections.h"
 
 namespace sluice::tools {

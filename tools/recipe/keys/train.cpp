@@ -1,4 +1,4 @@
-// How it is trained. (keys.h says what a key is.)
+// How it is trained. (key.h says what a key is.)
 #include "sections.h"
 
 namespace sluice::tools {

@@ -1,4 +1,4 @@
-// The search for a good recipe: `sluice tune`. (keys.h says what a key is; recipe/space.h how a value says what it may be.)
+// The search for a good recipe: `sluice tune`. (key.h says what a key is; recipe/space.h how a value says what it may be.)
 #include "sections.h"
 
 namespace sluice::tools {
