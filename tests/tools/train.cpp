@@ -192,7 +192,8 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
                                                  {Monitor::auc, 2.0 / 3},
                                                  {Monitor::mae, 0.25}};
   for (const auto& [monitor, value] : expected) {
-    CAPTURE(std::string(word(monitor)));
+    const std::string name(word(monitor));
+    CAPTURE(name);
     CHECK(std::fabs(watched_measure(e, monitor) - value) < 1e-12);
   }
   const Run run(true, {"data.validation=0.5", "train.epochs=12", "train.patience=3", "train.monitor=macro_f1"});
