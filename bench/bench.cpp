@@ -1,4 +1,5 @@
 #include "bench.h"
+#include "../tools/model/pack.h"
 
 #include <cmath>
 

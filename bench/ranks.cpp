@@ -8,6 +8,7 @@
 #include "common/print.h"
 #include "common/ranks.h"
 #include "model/model_file.h"
+#include "../tools/model/pack.h"
 #include "model/network.h"
 #include "sluice_train.h"
 #include "train/train.h"

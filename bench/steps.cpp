@@ -3,6 +3,7 @@
 
 #include "bench.h"
 #include "onednn.h"
+#include "../tools/model/pack.h"
 
 namespace sluice::bench {
 namespace {

@@ -18,6 +18,7 @@
 
 #include "frames.h"
 #include "model/network.h"
+#include "model/pack.h"
 #include "model/order.h"
 #include "shape.h"
 #include "tests/support/fixed_models.h"

@@ -7,6 +7,7 @@
 #include "../support/fixed_models.h"
 #include "../support/forge.h"
 #include "../support/tables.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -8,6 +8,7 @@
 #include "data/vocabulary.h"
 #include "model/vocabulary.h"
 #include "sluice_train.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

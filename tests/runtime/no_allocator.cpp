@@ -9,6 +9,7 @@
 #include "../support/fixed_models.h"
 #include "../support/tables.h"
 #include "sluice_train.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

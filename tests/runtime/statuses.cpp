@@ -5,6 +5,7 @@
 
 #include "../support/forge.h"
 #include "../support/tables.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

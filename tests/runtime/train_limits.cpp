@@ -3,6 +3,7 @@
 
 #include "../support/tables.h"
 #include "../support/training.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -7,6 +7,7 @@
 #include "../support/golden_network.h"
 #include "../support/tables.h"
 #include "../support/training.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

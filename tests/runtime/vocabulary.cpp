@@ -9,6 +9,7 @@
 #include "../support/forge.h"
 #include "../support/golden.h"
 #include "model/vocabulary.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/network.h"
+#include "model/pack.h"
 #include "numbers.h"
 #include "runtime/blob.h"
 #include "sluice.h"

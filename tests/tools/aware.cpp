@@ -10,6 +10,7 @@
 #include "convert/calibrate.h"
 #include "recipe/read.h"
 #include "train/train.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

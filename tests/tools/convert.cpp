@@ -7,6 +7,7 @@
 #include "common/hex.h"
 #include "data/parse_number.h"
 #include "model/blob_text.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -8,6 +8,7 @@
 
 #include "../support/numbers.h"
 #include "model/model_file.h"
+#include "model/pack.h"
 #include "model/network.h"
 
 using namespace sluice::tools;

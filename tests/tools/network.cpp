@@ -10,6 +10,7 @@
 #include "recipe/read.h"
 #include "train/batches.h"
 #include "train/train.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

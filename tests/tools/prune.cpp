@@ -11,6 +11,7 @@
 #include "convert/quantize.h"
 #include "recipe/read.h"
 #include "train/train.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -86,7 +87,9 @@ TEST_CASE("the share of zeros grows by the cubic schedule, as computed by hand")
 
 TEST_CASE("blocks of least L2 norm go first, the earlier of equals; what is gone stays gone") {
   // Two gates of 9 x 5: two panels of two blocks each; blocks 0 to 7, of which 2, 3, 6 and 7 have a single row.
-  Array w{"weight_ih", 2, 9, 5, std::vector<float>(90), {}};
+  Array w;
+  w.name = "weight_ih", w.gates = 2, w.rows = 9, w.cols = 5;
+  w.values.resize(90);
   const auto set = [&](int gate, int row, int col, float value) { w.values[size_t((gate * 9 + row) * 5 + col)] = value; };
   set(0, 0, 0, 3), set(0, 7, 3, -4);  // block 0: norm 5
   set(0, 1, 4, 4.9f);                 // block 1

@@ -12,6 +12,7 @@
 #include "convert/budget.h"
 #include "convert/saturation.h"
 #include "model/model_file.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -141,7 +142,7 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
       // An embedding's columns are their nearest 8 bits, and nothing more is lost: what is handed on is exact.
       for (size_t i = 0; i < w.size(); ++i)
         CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i],
-                 doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] / 127.0 * quantized.by_feature[i / 30]).epsilon(1e-6));
+                 doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] * 256 * quantized.units[0].unit[i / 30]).epsilon(1e-6));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "../support/refusal.h"
 #include "evaluate/evaluate.h"
 #include "model/model_file.h"
+#include "model/pack.h"
 #include "recipe/values.h"
 #include "report/charts.h"
 #include "report/inside.h"

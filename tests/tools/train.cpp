@@ -16,6 +16,7 @@
 #include "recipe/read.h"
 #include "recipe/write.h"
 #include "train/checkpoint.h"
+#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -11,6 +11,7 @@
 #include "../convert/write_c.h"
 #include "../model/cores.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "../model/network.h"
 #include "../model/order.h"
 #include "command.h"

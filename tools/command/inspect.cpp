@@ -12,6 +12,7 @@
 #include "../convert/cost.h"
 #include "../evaluate/evaluate.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "command.h"
 #include "runtime/blob.h"
 #include "runtime/layer.h"

@@ -14,6 +14,7 @@
 #include "../evaluate/evaluate.h"
 #include "../evaluate/range_trials.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "../model/model_file.h"
 #include "../model/vocabulary.h"
 #include "../recipe/made.h"
@@ -59,7 +60,7 @@ Input read_input(const QuantizeOptions& options) {
                                                        : "; give the float model that it was made of");
   input.network = without_frame_columns(read_network(input.model.model));
   check_quantizable(input.network);
-  if (adds_frame_columns(input.model.model))
+  if (adds_frame_columns(read_network(input.model.model)))
     tell("In fixed point the model answers differences from the last value; sluice run and eval add that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
   const bool reads = input.model.info().vocabulary != 0;

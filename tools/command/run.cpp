@@ -11,6 +11,7 @@
 #include "../data/data.h"
 #include "../evaluate/evaluate.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "../model/model_file.h"
 #include "../model/vocabulary.h"
 #include "../recipe/keys.h"
@@ -58,7 +59,7 @@ std::vector<std::string> outputs_of(const OwnedModel& model) {
 Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s, bool every_step) {
   const std::size_t row = data.first[s], steps = data.steps(s);
   /// A model of differences is answered in values; most add them themselves.
-  const bool differences = data.difference && !adds_frame_columns(*stream.model);
+  const bool differences = data.difference && !adds_frame_columns(read_network(*stream.model));
   const auto add_last = [&](std::vector<float>& y) {
     for (std::size_t i = 0; i < y.size() && differences; ++i) y[i] += data.last[s * info.outputs + i % info.outputs];
   };

@@ -12,6 +12,7 @@
 #include "../common/ranks.h"
 #include "../common/safe_file.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "../recipe/check.h"
 #include "../recipe/keys.h"
 #include "../recipe/manual.h"

@@ -7,6 +7,7 @@
 #include "../common/print.h"
 #include "run_rows.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 

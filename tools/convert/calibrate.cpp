@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "kernels/kernels.h"
 #include "run_rows.h"
 

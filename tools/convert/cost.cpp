@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../model/cores.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "cost_csv.h"
 #include "kernels/kernels.h"
 

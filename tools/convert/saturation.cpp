@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../common/print.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "../model/network.h"
+#include "../model/pack.h"
 #include "kernels/random.h"
 
 namespace sluice::tools {

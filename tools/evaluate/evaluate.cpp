@@ -8,6 +8,7 @@
 
 #include "../../kernels/kernels.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "../model/model_file.h"
 #include "../model/network.h"
 
@@ -200,7 +201,7 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
                .begin = begin,
                .loss = loss,
                .result = result,
-               .adds = data.difference && adds_frame_columns(model),
+               .adds = data.difference && adds_frame_columns(read_network(model)),
                .streams = {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});

@@ -4,6 +4,7 @@
 
 #include "../common/error.h"
 #include "../recipe/made.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 

@@ -123,8 +123,6 @@ bool adds_frame_columns(const Network& network) {
   return sources_of(network, layers - 2)[0] == 0 && sources_of(network, layers - 1) == std::vector{std::uint32_t(layers - 2), std::uint32_t(layers - 1)};
 }
 
-bool adds_frame_columns(const sluice_model& model) { return adds_frame_columns(read_network(model)); }
-
 Network without_frame_columns(Network network) {
   if (adds_frame_columns(network)) network.layers.resize(network.layers.size() - 2);
   return network;

@@ -36,7 +36,6 @@ void add_frame_columns(Network& network, const std::vector<std::int32_t>& column
 
 /// Whether the answer is a sum with numbers of the frame, as add_frame_columns() makes it; and a network without that sum.
 bool adds_frame_columns(const Network& network);
-bool adds_frame_columns(const sluice_model& model);
 Network without_frame_columns(Network network);
 
 /// Inserts a layer in front of layer `at`, counted from 0, and keeps the wiring of the others; the caller wires the new one.

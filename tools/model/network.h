@@ -92,17 +92,15 @@ int frame_width(const Network& network);
 /// Whether a layer stands before those that a recipe lists, and has nothing to learn: differences, standardization.
 bool only_prepares(const Layer& layer);
 
-/// The blob, format 1 (runtime/README.md). The network must be sound: opening the result is a check, not a hope.
-std::string write_blob(const Network& network);
+/// The offsets of a record, in the order in which the arrays lie in the file.
+constexpr int offset_fields = 8;
+std::uint32_t& offset_field(LayerRecord& record, std::uint32_t i);
 
-/// The network in a blob that has been opened.
-Network read_network(const sluice_model& model);
+/// A layer's record, without offsets, wiring and place.
+LayerRecord record_of(const Layer& layer);
 
-/// Where every weight of a float model lies in its weight section: layer by layer, array by array, in plain order.
-std::vector<std::uint32_t> weight_places(const sluice_model& model);
-
-/// A float network's weights out of a copy of its model's weight section, and into one.
-void unpack_weights(const std::vector<std::uint32_t>& places, const float* section, Network& network);
-void pack_weights(const std::vector<std::uint32_t>& places, const Network& network, float* section);
+/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field; of an array without a field it follows
+/// the array before it. Returns how many.
+int arrays_of(const Layer& layer, Weights out[most_arrays]);
 
 }  // namespace sluice::tools

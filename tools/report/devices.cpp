@@ -10,6 +10,7 @@
 #include "../evaluate/range_trials.h"
 #include "../recipe/made.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"
@@ -45,7 +46,7 @@ Fixed fixed_of(const ReportedRun& run) {
     RangeTrial& best = trials.best();
     fixed.how =
         fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", word(best.choice));
-    if (adds_frame_columns(run.model->model)) fixed.how += " It answers differences from the last value.";
+    if (adds_frame_columns(read_network(run.model->model))) fixed.how += " It answers differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;
   } catch (const Error& error) {

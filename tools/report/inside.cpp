@@ -7,6 +7,7 @@
 #include "../convert/fold.h"
 #include "../evaluate/evaluate.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "../model/model_file.h"
 #include "sluice_train.h"
 

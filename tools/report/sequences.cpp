@@ -9,6 +9,7 @@
 #include "../common/print.h"
 #include "../data/parse_number.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "charts.h"
 #include "inside.h"
 #include "markup.h"

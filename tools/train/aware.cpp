@@ -5,6 +5,7 @@
 
 #include "../common/error.h"
 #include "train.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {

@@ -7,6 +7,7 @@
 #include "../../kernels/random.h"
 #include "../common/error.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "../model/vocabulary.h"
 #include "../recipe/made.h"
 #include "train.h"

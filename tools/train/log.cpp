@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "train.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {

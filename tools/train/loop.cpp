@@ -16,6 +16,7 @@
 #include "batches.h"
 #include "checkpoint.h"
 #include "train.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {

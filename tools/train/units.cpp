@@ -3,6 +3,7 @@
 
 #include "../common/error.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 #include "train.h"
 
 namespace sluice::tools {

@@ -16,6 +16,7 @@
 #include "../recipe/made.h"
 #include "../train/start.h"
 #include "../model/graph.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {

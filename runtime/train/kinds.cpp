@@ -1,0 +1,44 @@
+// The layers that can be trained, and what follows from a network's layers for its training.
+#include "train.h"
+
+namespace sluice {
+
+const TrainKind* train_kind(uint8_t kind) {
+  static constexpr const TrainKind* kinds[] = {&train_gru,       &train_gru_before, &train_lstm,       &train_rnn,       &train_dense,
+                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize, &train_difference,
+                                               &train_select,    &train_concat,     &train_add,        &train_multiply};
+  for (const TrainKind* k : kinds)
+    if (k->kind == kind) return k;
+  return nullptr;
+}
+
+namespace {
+
+/// Whether a layer has nothing to learn and stands before those that do.
+bool only_prepares(const LayerRecord& layer) { return anatomy_of(layer.kind).prepares; }
+
+}  // namespace
+
+uint32_t first_trained(const OpenModel& model) {
+  uint32_t i = 0;
+  while (i < model.layer_count && only_prepares(model.layers[i])) ++i;
+  return i;
+}
+
+bool is_frozen(const sluice_train_options& options, uint32_t layer) { return options.layers && options.layers[layer].frozen; }
+
+uint32_t lowest_learning(const OpenModel& model, const sluice_train_options& options) {
+  uint32_t i = 0;
+  while (i + 1 < model.layer_count && (only_prepares(model.layers[i]) || is_frozen(options, i))) ++i;
+  return i;
+}
+
+bool answers_every_step(const OpenModel& model) { return !(model.layers[model.layer_count - 1].flags & once_flag); }
+
+bool tied_to_earlier(const OpenModel& model, uint32_t layer) {
+  for (uint32_t i = 0; i < layer; ++i)
+    if (model.layers[i].w_ih == model.layers[layer].w_ih) return true;
+  return false;
+}
+
+}  // namespace sluice
