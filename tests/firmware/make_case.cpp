@@ -73,7 +73,7 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   if (layer.kind == SLUICE_LSTM) layer.shift_c = 2;
   const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
   for (Array& array : layer.arrays) {
-    const bool matrix = array.name.rfind("weight", 0) == 0;
+    const bool matrix = array.is_matrix();
     const int chain = array.name == "bias_hh" ? units : in;
     const double multiplier = 4096.0 * std::ldexp(1.0, 32 - layer.shift_ih) / (usual_product * std::sqrt(chain));
     for (size_t i = 0; i < array.integers.size(); ++i) {
@@ -106,6 +106,8 @@ std::string made_up_blob(int count, char** words) {
   }
   network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);
   network.scales.offset.assign(size_t(frame_width(network)), 0.0f);
+  network.scales.unit.assign(size_t(network.layers.back().out), 1.0f);
+  network.scales.zero.assign(size_t(network.layers.back().out), 0.0f);
   return write_blob(network);
 }
 

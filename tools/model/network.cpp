@@ -70,7 +70,7 @@ Layer with_arrays(Layer layer) {
     const bool real = w.element == Element::f32;
     Array array;
     array.name = array_name(layer.kind, w);
-    array.role = w.role, array.backward = w.backward;
+    array.role = w.role, array.backward = w.backward, array.trained = w.trained;
     array.gates = w.gates, array.rows = w.rows, array.cols = w.cols;
     array.values.resize(real ? n : 0), array.integers.resize(real ? 0 : n);
     layer.arrays.push_back(std::move(array));

@@ -13,7 +13,7 @@ namespace sluice::tools {
 struct Array {
   std::string name;  ///< as the layer's anatomy has it (runtime/anatomy.h); of a backward direction with "_reverse" behind it
   Role role{};
-  bool backward = false;
+  bool backward = false, trained = true;
   int gates = 1, rows = 0, cols = 1;
   std::vector<float> values;
   std::vector<std::int32_t> integers;  ///< in place of values if the layer is in fixed point

@@ -12,9 +12,7 @@ namespace sluice::tools {
 namespace {
 
 /// Index in weight_groups; -1 if the array is not trained.
-int group_of(const Layer& layer, const Array& array) {
-  return array.role == Role::mean || array.role == Role::variance ? -1 : int(layer.group_of(array));
-}
+int group_of(const Layer& layer, const Array& array) { return array.trained ? int(layer.group_of(array)) : -1; }
 
 /// "layer 2 (gru, 1 of 3)": every layer of the network, as the recipe counts.
 std::vector<std::string> names_of(const std::vector<LayerSpec>& layers) {
