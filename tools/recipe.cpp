@@ -12,6 +12,7 @@
 #include "keys.h"
 #include "sluice_train.h"
 #include "toml.h"
+#include "train/run_folder.h"
 #include "tune/space_toml.h"
 
 namespace sluice::tools {
@@ -316,7 +317,7 @@ void resolve_files(Recipe& recipe, const std::string& folder) {
 }
 
 Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides) {
-  Recipe recipe = read_recipe((std::filesystem::path(folder) / "recipe.toml").string(), overrides);
+  Recipe recipe = parse_recipe(run_recipe(folder), (std::filesystem::path(folder) / "recipe.toml").string(), overrides);
   if (!data_folder.empty())
     for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = std::filesystem::path(*file).filename().string();
   resolve_files(recipe, data_folder);

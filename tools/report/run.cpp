@@ -18,11 +18,6 @@ using nlohmann::json;
 
 std::string file_of(const std::string& folder, const char* name) { return (fs::path(folder) / name).string(); }
 
-bool holds(const std::string& folder, const char* name) {
-  std::error_code unknown;
-  return fs::is_regular_file(fs::path(folder) / name, unknown);
-}
-
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as "zero_blocks.0".
@@ -118,17 +113,17 @@ Evaluation ReportedRun::evaluated(const OwnedModel& of, const Part& part) const 
   return evaluate(of.model, *part.data, part.sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
 }
 
-bool is_run(const std::string& folder) { return holds(folder, "recipe.toml") && holds(folder, "log.jsonl"); }
-
 ReportedRun read_run(const std::string& folder, const std::string& data_folder) {
   ReportedRun run;
   run.folder = run.name = folder;
   while (run.name.size() > 1 && run.name.ends_with("/")) run.name.pop_back();
   run.recipe = recipe_of_run(folder, data_folder, {});
-  run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
-  run.complete = is_complete(folder);
-  if (holds(folder, "model.slu")) run.model = load_model(folder);
-  if (run.model && holds(folder, "model-f32.slu")) run.of_floats = load_model(file_of(folder, "model-f32.slu"));
+  if (!is_beginning(folder)) {  // else what there is belongs to the run that is being replaced
+    run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
+    if (holds_file(folder, "model.slu")) run.model = load_model(file_of(folder, "model.slu"));
+    if (run.model && holds_file(folder, "model-f32.slu")) run.of_floats = load_model(file_of(folder, "model-f32.slu"));
+  }
+  run.complete = run.model && is_complete(folder);  // in this order: files may go away meanwhile
   add_input(run);
   return run;
 }
