@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/error.h"
+#include "common/json.h"
 #include "data/parse_number.h"
 #include "keys.h"
 #include "recipe.h"
@@ -13,31 +13,29 @@
 namespace sluice::tools {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json to_json(const std::vector<LayerSpec>& layers) {
-  Json list = Json::array();
+OrderedJson to_json(const std::vector<LayerSpec>& layers) {
+  OrderedJson list = OrderedJson::array();
   for (const LayerSpec& layer : layers) list.push_back(tools::to_json(layer));
   return list;
 }
 
-Json to_json(const GroupValues& values) {
+OrderedJson to_json(const GroupValues& values) {
   GroupValues all;  // what a plain number says
   for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
   if (values == all) return values.of[0];
-  Json json;
+  OrderedJson json;
   for (int g = 0; g < weight_group_count; ++g)
     if (values.of[g] != 0) json[weight_groups[g]] = values.of[g];
   return json;
 }
 
 template <class Value>
-Json to_json(const Value& value) {
+OrderedJson to_json(const Value& value) {
   return value;
 }
 
 /// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the "=".
-std::string to_toml(const Json& value) {
+std::string to_toml(const OrderedJson& value) {
   std::string text;
   if (value.is_object()) {
     for (const auto& [name, item] : value.items())
@@ -45,21 +43,21 @@ std::string to_toml(const Json& value) {
     return fmt::format("{{ {} }}", text);
   }
   if (value.is_array()) {
-    for (const Json& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
+    for (const OrderedJson& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
     return fmt::format("[{}]", text);
   }
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(value);
 }
 
-Json value_of(const Recipe& recipe, const Key& key) {
+OrderedJson value_of(const Recipe& recipe, const Key& key) {
   if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
     return key.words[std::size_t(-1 - recipe.*(*whole))];
   return std::visit([&](auto field) { return to_json(recipe.*field); }, key.field);
 }
 
 /// A dotted name as a place in nested objects.
-Json& at(Json& root, std::string_view name) {
-  Json* place = &root;
+OrderedJson& at(OrderedJson& root, std::string_view name) {
+  OrderedJson* place = &root;
   for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
     place = &(*place)[std::string(name.substr(0, dot))];
     name.remove_prefix(dot + 1);
@@ -84,12 +82,12 @@ std::string recipe_toml(const Recipe& recipe) {
 }
 
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
-  Json made;
+  OrderedJson made;
   made["version"] = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
   made["data_hash"] = fmt::format("{:016x}", data_hash);
   for (const Key& key : keys())
     if (!key.never_changes_result && !key.file_name) at(made["recipe"], key.name) = value_of(recipe, key);
-  return made.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(made);
 }
 
 RowRange parse_range(const std::string& place, const std::string& text) {
@@ -117,17 +115,29 @@ Windows windows_of(const Recipe& recipe) {
   return windows;
 }
 
-/// A key's value as made_json wrote it; of the kinds that data has.
-void from_json(const Json& json, Recipe& recipe, const Key& key) {
-  std::visit(
+/// Reads a key's value as made_json wrote it; of the kinds that data has. False if it is none of the key's.
+bool from_json(const OrderedJson& json, Recipe& recipe, const Key& key) {
+  const auto is_word = [&](const OrderedJson& text) {
+    return std::find(key.words.begin(), key.words.end(), text.get<std::string>()) != key.words.end();
+  };
+  const auto all_text = [&] {
+    return std::all_of(json.begin(), json.end(), [](const OrderedJson& item) { return item.is_string(); });
+  };
+  return std::visit(
       [&](auto field) {
         using Value = std::remove_reference_t<decltype(recipe.*field)>;
-        if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues>)
-          return;
-        else
-          recipe.*field = json.get<Value>();
+        bool fits = false;
+        if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues>) return true;
+        if constexpr (std::is_same_v<Value, bool>) fits = json.is_boolean();
+        if constexpr (std::is_same_v<Value, std::int64_t>) fits = json.is_number_integer();
+        if constexpr (std::is_same_v<Value, double>) fits = json.is_number();
+        if constexpr (std::is_same_v<Value, std::string>) fits = json.is_string() && (key.words.empty() || is_word(json));
+        if constexpr (std::is_same_v<Value, std::vector<std::string>>) fits = json.is_array() && all_text();
+        if constexpr (!std::is_same_v<Value, std::vector<LayerSpec>> && !std::is_same_v<Value, GroupValues>)
+          if (fits) recipe.*field = json.get<Value>();
         if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
           recipe.*field = std::clamp(recipe.*field, Value(key.min), Value(key.max));
+        return fits;
       },
       key.field);
 }
@@ -155,33 +165,34 @@ Columns columns_of(const Recipe& recipe) {
 }
 
 Recipe recipe_of_made(const std::string& made, const std::string& model) {
-  try {
-    const Json json = Json::parse(made).at("recipe");
-    for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"}) json.at("data").at(name);
-    Recipe recipe = default_recipe();
-    for (const Key& key : keys()) {
-      const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" || key.name == "train.huber_delta";
-      const std::size_t dot = key.name.find('.');
-      const Json::json_pointer at(fmt::format("/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
-      if (wanted && json.contains(at))
-        from_json(json.at(at), recipe, key);  // a model of an older version lacks what came later
-    }
-    return recipe;
-  } catch (const Json::exception&) {
-    refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
+  const OrderedJson json = parse_ordered_json(made);
+  for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"})
+    if (!value_at(json, fmt::format("/recipe/data/{}", name)))
+      refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
+  Recipe recipe = default_recipe();
+  recipe.file = model;
+  for (const Key& key : keys()) {
+    const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" || key.name == "train.huber_delta";
+    const std::size_t dot = key.name.find('.');
+    const OrderedJson* const value =
+        value_at(json, fmt::format("/recipe/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
+    if (wanted && value && !from_json(*value, recipe, key))  // a model of an older version lacks what came later
+      refuse("{}: {}: {} is not {}; use a model as \"sluice train\" writes it", model, key.name, json_text(*value), key.noun);
   }
+  if (recipe.target.empty())
+    refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
+  return recipe;
 }
 
 Columns columns_of_made(const std::string& made, const std::string& model) { return columns_of(recipe_of_made(made, model)); }
 
 Split split_of_made(const std::string& made, const DataSet& data) {
   constexpr double share_where_none = 0.2;
-  const Json recipe = Json::parse(made, nullptr, false);
-  const Json::json_pointer share_at("/recipe/data/validation"), seed_at("/recipe/train/seed");
-  double share = 0;
-  std::uint64_t seed = 1;
-  if (recipe.is_object() && recipe.contains(share_at) && recipe[share_at].is_number()) share = recipe[share_at];
-  if (recipe.is_object() && recipe.contains(seed_at) && recipe[seed_at].is_number_unsigned()) seed = recipe[seed_at];
+  const OrderedJson json = parse_ordered_json(made);
+  const OrderedJson *const share_said = value_at(json, "/recipe/data/validation"), *const seed_said =
+                                                                                       value_at(json, "/recipe/train/seed");
+  double share = share_said && share_said->is_number() ? share_said->get<double>() : 0;
+  const std::uint64_t seed = seed_said && seed_said->is_number_unsigned() ? seed_said->get<std::uint64_t>() : 1;
   if (share <= 0 || share >= 1) share = share_where_none;
   Split result = split(data, share, seed);
   if (data.part.empty() || !result.held_out.empty()) return result;
@@ -191,51 +202,61 @@ Split split_of_made(const std::string& made, const DataSet& data) {
   return result;
 }
 
+namespace {
+
+/// What `made` says, with one thing more.
+std::string made_with(const std::string& made, const char* name, const OrderedJson& value) {
+  OrderedJson json = parse_ordered_json(made);
+  if (!json.is_object()) json = OrderedJson::object();
+  json[name] = value;
+  return json_text(json);
+}
+
+}  // namespace
+
 std::string made_from(const std::string& made, std::uint64_t hash) {
-  Json json = Json::parse(made, nullptr, false);
-  json["started_from"] = fmt::format("{:016x}", hash);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return made_with(made, "started_from", fmt::format("{:016x}", hash));
 }
 
 std::string made_with_units(const std::string& made, const Units& units) {
-  Json json = Json::parse(made, nullptr, false);
-  json["units"] = {{"mean", units.mean}, {"deviation", units.deviation}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return made_with(made, "units", {{"mean", units.mean}, {"deviation", units.deviation}});
 }
 
 Units units_of_made(const std::string& made) {
-  const Json json = Json::parse(made, nullptr, false);
-  try {
-    return {json.at("units").at("mean"), json.at("units").at("deviation")};
-  } catch (const Json::exception&) {
-    return {};
-  }
+  const OrderedJson json = parse_ordered_json(made);
+  const auto numbers_at = [&](const char* place) {
+    const OrderedJson* const list = value_at(json, place);
+    std::vector<double> numbers;
+    for (std::size_t i = 0; list && list->is_array() && i < list->size() && (*list)[i].is_number(); ++i)
+      numbers.push_back((*list)[i]);
+    return numbers;
+  };
+  Units units{numbers_at("/units/mean"), numbers_at("/units/deviation")};
+  return units.mean.size() == units.deviation.size() ? units : Units{};
 }
 
 bool trained_for_fixed_point(const std::string& made) {
-  const Json json = Json::parse(made, nullptr, false);
-  const Json::json_pointer aware_at("/recipe/quantize/aware");
-  return json.is_object() && json.contains(aware_at) && json[aware_at] == true;
+  const OrderedJson json = parse_ordered_json(made);
+  const OrderedJson* const aware = value_at(json, "/recipe/quantize/aware");
+  return aware && *aware == true;
 }
 
 bool trained_on(const std::string& made, std::uint64_t data_hash) {
-  const Json json = Json::parse(made, nullptr, false);
-  return json.is_object() && json.value("data_hash", "") == fmt::format("{:016x}", data_hash);
+  const OrderedJson json = parse_ordered_json(made);
+  const OrderedJson* const hash = value_at(json, "/data_hash");
+  return hash && *hash == fmt::format("{:016x}", data_hash);
 }
 
 bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
   if (!trained_on(made, data_hash)) return false;
-  const Json json = Json::parse(made, nullptr, false);
-  const Json::json_pointer share_at("/recipe/data/validation");
-  return json.contains(share_at) && json[share_at] == 0;
+  const OrderedJson json = parse_ordered_json(made);
+  const OrderedJson* const share = value_at(json, "/recipe/data/validation");
+  return share && *share == 0;
 }
 
 std::string made_quantized(const std::string& made, const std::string& type, const std::string& ranges,
                            std::uint64_t data_hash) {
-  Json json = Json::parse(made, nullptr, false);
-  if (!json.is_object()) json = Json::object();
-  json["quantized"] = {{"type", type}, {"ranges", ranges}, {"data_hash", fmt::format("{:016x}", data_hash)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return made_with(made, "quantized", {{"type", type}, {"ranges", ranges}, {"data_hash", fmt::format("{:016x}", data_hash)}});
 }
 
 }  // namespace sluice::tools

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../train/run_folder.h"
@@ -14,14 +14,13 @@ namespace sluice::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 std::string file_of(const std::string& folder, const char* name) { return (fs::path(folder) / name).string(); }
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as "zero_blocks.0".
-void add_numbers(const json& object, const std::string& prefix, std::size_t epoch, Log& log, const std::string& place) {
+void add_numbers(const Json& object, const std::string& prefix, std::size_t epoch, Log& log, const std::string& place) {
   for (const auto& [key, value] : object.items()) {
     const std::string name = prefix + key;
     if (value.is_structured() && prefix.empty()) {
@@ -40,7 +39,7 @@ void add_numbers(const json& object, const std::string& prefix, std::size_t epoc
 }
 
 void add_line(std::string_view line, const std::string& place, Log& log) {
-  const json object = json::parse(line, nullptr, false);
+  const Json object = parse_json(line);
   if (!object.is_object() || !object.contains("epoch") || !object["epoch"].is_number_integer())
     refuse("{}: is not a line of a run's log, {{\"epoch\":...}}; take it out, or train again", place);
   const double epoch = object["epoch"];

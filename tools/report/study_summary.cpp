@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../train/mean.h"
 #include "../train/monitor.h"
@@ -26,7 +26,7 @@ struct Retrained {
 };
 
 void add_measures(const std::string& text, Retrained& retrained) {
-  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(text, nullptr, false);
+  const OrderedJson json = parse_ordered_json(text);
   if (!json.is_object()) return;
   for (const auto& [name, value] : json.items()) {
     if (!value.is_number() || !is_number(value.get<double>())) continue;

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "../common/json.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -42,7 +42,7 @@ double square_sum(const std::vector<float>& values) {
 }  // namespace
 
 std::string log_line(const Epoch& epoch, bool classes, const std::string& monitor) {
-  nlohmann::ordered_json json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
+  OrderedJson json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
   if (classes) json["accuracy"] = epoch.accuracy;
   json["gradient_norm"] = epoch.gradient_norm;
   json["gradient_norm_clipped"] = epoch.gradient_norm_clipped;
@@ -53,7 +53,7 @@ std::string log_line(const Epoch& epoch, bool classes, const std::string& monito
   if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
   if (epoch.held_out && monitor != "loss") json["validation_" + monitor] = epoch.held_out->watched;
-  return json.dump() + "\n";
+  return json_text(json) + "\n";
 }
 
 void measure_weights(const Network& network, Epoch& epoch) {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
 #include "../common/hash.h"
+#include "../common/json.h"
 #include "../convert/budget.h"
 #include "../data/parse_number.h"
 #include "../train/input.h"
@@ -227,7 +227,7 @@ std::string shape_key(const Recipe& recipe) {
   std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, recipe.quantize_type, recipe.differences);
   for (LayerSpec layer : recipe.layers) {
     layer.dropout = layer.gate_dropout = 0, layer.recurrent_dropout = -1;
-    text += to_json(layer).dump();
+    text += json_text(to_json(layer));
   }
   return text;
 }
