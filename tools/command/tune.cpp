@@ -227,6 +227,7 @@ void export_trial(const TuneOptions& options) {
   const auto kept = std::find_if(study.finals.begin(), study.finals.end(),
                                  [&](const Final& f) { return f.trial == trial.number && f.seed == seed; });
   std::string model = kept != study.finals.end() ? kept->model : "";
+  if (!model.empty()) open_model(model, fmt::format("{}: the model of trial {}", options.study, trial.number));
   if (model.empty()) {
     const Plan plan = plan_of(study, options);
     if (hash_of_data(plan.own) != study.data_hash) refuse("{}: is not the data that the study is of; give --data-dir where that is", plan.own.train_file);
