@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../convert/budget.h"
 #include "../convert/cost.h"
@@ -18,8 +18,6 @@
 
 namespace sluice::tools {
 namespace {
-
-using nlohmann::ordered_json;
 
 const BlobHeader& header_of(const OwnedModel& model) { return *reinterpret_cast<const BlobHeader*>(model.blob.data.get()); }
 
@@ -101,17 +99,16 @@ std::string joined(const std::vector<std::string>& names) {
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
 /// Every value of a JSON object with its dotted key.
-void add_lines(const std::string& prefix, const ordered_json& object, Lines& lines) {
+void add_lines(const std::string& prefix, const OrderedJson& object, Lines& lines) {
   for (const auto& [key, value] : object.items()) {
     if (value.is_object()) add_lines(prefix + key + ".", value, lines);
-    if (!value.is_object())
-      lines.emplace_back(prefix + key, value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    if (!value.is_object()) lines.emplace_back(prefix + key, json_text(value));
   }
 }
 
 /// How it was made, one line a key; as it is where it is not the JSON that `sluice train` writes.
 std::string made_text(const std::string& made) {
-  const ordered_json parsed = ordered_json::parse(made, nullptr, false);
+  const OrderedJson parsed = parse_ordered_json(made);
   if (!parsed.is_object()) return "  " + printable(made) + "\n";
   Lines lines;
   add_lines("", parsed, lines);
@@ -187,11 +184,11 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
       microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
 }
 
-ordered_json layer_json(const sluice_layer_info& layer) {
-  ordered_json json = {{"kind", sluice_layer_name(layer.kind)},
-                       {"type", sluice_format_name(layer.format)},
-                       {"inputs", layer.inputs},
-                       {"outputs", layer.outputs}};
+OrderedJson layer_json(const sluice_layer_info& layer) {
+  OrderedJson json = {{"kind", sluice_layer_name(layer.kind)},
+                      {"type", sluice_format_name(layer.format)},
+                      {"inputs", layer.inputs},
+                      {"outputs", layer.outputs}};
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
   if (is_recurrent(std::uint8_t(layer.kind))) json["every_step"] = layer.every_step != 0;
   json.update({{"parameters", layer.parameters},
@@ -202,15 +199,15 @@ ordered_json layer_json(const sluice_layer_info& layer) {
   return json;
 }
 
-ordered_json cost_json(const DeviceCost& cost, const std::string& core, std::optional<double> mhz) {
-  ordered_json json = {{"core", core},
-                       {"flash", cost.flash},
-                       {"ram", cost.ram},
-                       {"stack", cost.stack},
-                       {"code", cost.code},
-                       {"flash_total", cost.flash + cost.code},
-                       {"ram_total", cost.ram + cost.stack},
-                       {"instructions_per_step", cost.instructions}};
+OrderedJson cost_json(const DeviceCost& cost, const std::string& core, std::optional<double> mhz) {
+  OrderedJson json = {{"core", core},
+                      {"flash", cost.flash},
+                      {"ram", cost.ram},
+                      {"stack", cost.stack},
+                      {"code", cost.code},
+                      {"flash_total", cost.flash + cost.code},
+                      {"ram_total", cost.ram + cost.stack},
+                      {"instructions_per_step", cost.instructions}};
   if (!mhz) return json;
   const CyclesPerInstruction cycles = cycles_per_instruction(core);
   json["microseconds_per_step_estimate"] = microseconds(cost, core, *mhz);
@@ -225,19 +222,19 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
-  ordered_json json = {{"format", fmt::format("{}.{}", header.major, header.minor)},
-                       {"hash", fmt::format("{:016x}", sluice_hash(&model.model))},
-                       {"type", sluice_format_name(info.format)},
-                       {"inputs", info.inputs},
-                       {"outputs", info.outputs},
-                       {"every_step", info.every_step != 0},
-                       {"bytes", info.bytes},
-                       {"state_bytes", need.state},
-                       {"scratch_bytes", need.scratch},
-                       {"macs", info.macs},
-                       {"parameters", parameters_of(layers)},
-                       {"layers", ordered_json::array()},
-                       {"sections", ordered_json::array()}};
+  OrderedJson json = {{"format", fmt::format("{}.{}", header.major, header.minor)},
+                      {"hash", fmt::format("{:016x}", sluice_hash(&model.model))},
+                      {"type", sluice_format_name(info.format)},
+                      {"inputs", info.inputs},
+                      {"outputs", info.outputs},
+                      {"every_step", info.every_step != 0},
+                      {"bytes", info.bytes},
+                      {"state_bytes", need.state},
+                      {"scratch_bytes", need.scratch},
+                      {"macs", info.macs},
+                      {"parameters", parameters_of(layers)},
+                      {"layers", OrderedJson::array()},
+                      {"sections", OrderedJson::array()}};
   for (const sluice_layer_info& layer : layers) json["layers"].push_back(layer_json(layer));
   for (const BlobSection& section : sections_of(model))
     json["sections"].push_back(
@@ -247,9 +244,9 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
   json["input_names"] = model.inputs();
   json["labels"] = model.labels();
   const std::string made = model.made();
-  const ordered_json parsed = ordered_json::parse(made, nullptr, false);
-  if (!made.empty()) json["made"] = parsed.is_discarded() ? ordered_json(made) : parsed;
-  print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  const OrderedJson parsed = parse_ordered_json(made);
+  if (!made.empty()) json["made"] = parsed.is_discarded() ? OrderedJson(made) : parsed;
+  print_text(json_text(json, 2) + "\n");
 }
 
 }  // namespace
