@@ -4,9 +4,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
+#include <stdexcept>
+#include <system_error>
 
 #include "command/command.h"
+#include "common/ending.h"
 #include "common/error.h"
 #include "common/print.h"
 #include "common/ranks.h"
@@ -321,11 +325,20 @@ int guarded(int argc, char** argv) {
     return error.exit_code;
   } catch (const std::bad_alloc&) {
     complain("sluice: out of memory");
-  } catch (const std::exception& error) {
-    complain(fmt::format("sluice: {}", error.what()));
+  } catch (const std::length_error&) {  // more than any memory holds
+    complain("sluice: out of memory");
+  } catch (const std::filesystem::filesystem_error& error) {
+    complain(fmt::format("{}: {}", error.path1().string(), error.code().message()));
+  } catch (const std::system_error& error) {
+    complain(fmt::format("sluice: {}", error.code().message()));
+  } catch (const std::exception&) {
+    complain("sluice: stopped by a fault of the program's own; please report it with the command line");
   }
   return work_failed;
 }
+
+/// Before the constructors of any other static object, which need memory too.
+[[gnu::constructor(101)]] void before_all() { end_well_on_terminate(); }
 
 }  // namespace
 }  // namespace sluice::tools

@@ -3,16 +3,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <set>
 
 #include "common/error.h"
+#include "common/safe_file.h"
 #include "data/data.h"
 #include "recipe/read.h"
 #include "recipe/values.h"
 #include "recipe/write.h"
+#include "tune/database.h"
 #include "tune/halving.h"
+#include "tune/load.h"
 #include "tune/plan.h"
+#include "tune/show.h"
+#include "tune/store.h"
 #include "tune/study.h"
 
 using namespace sluice::tools;
@@ -271,4 +277,81 @@ TEST_CASE("the front is what no other trial beats in everything") {
   study.trials[5].folds = {{0, 1, 9, 7, 0, {}, {}}, {1, 1, 9, 3, 0, {}, {}}, {2, 1, 9, 9, 0, {}, {}}, {3, 1, 9, 4, 0, {}, {}}};
   CHECK(study.trials[5].best_epoch() == 4);
   CHECK(study.trials[5].epochs() == 36);
+}
+
+TEST_CASE("a study whose columns hold anything but what belongs there is refused by its file's name") {
+  const std::string file = (std::filesystem::temp_directory_path() / "sluice-test-forged.db").string(), good = file + ".good";
+  for (const char* end : {"", "-wal", "-shm"}) remove_file(file + end), remove_file(good + end);
+  Study study;
+  study.file = good, study.recipe_file = "r.toml", study.recipe = head, study.most_epochs = 27;
+  study.objective = Monitor::loss, study.type = SLUICE_F32;
+  study.overrides = {{"train.seed", "3"}}, study.limits = {{"flash", 100}};
+  study.space = parse_space(head, "r.toml", {});
+  begin_study(good, study);
+  {
+    Database db(good, Database::write);
+    Trial trial = trial_with(0, 0, {}, State::waiting);
+    trial.point = settled(study.space, Point(study.space.parameters.size(), NAN));
+    add_trial(db, study.space, trial);
+    db.run(
+        "UPDATE trials SET state = 'complete'; INSERT INTO rungs VALUES (0, 27, 0.5, NULL); INSERT INTO folds VALUES (0, 0, 1, "
+        "27, 20, 0.5, NULL);"
+        "INSERT INTO finals VALUES (0, 1, 20, '{\"loss\": 0.5, \"accuracy\": null}', x'00'); PRAGMA journal_mode = DELETE");
+  }
+  CHECK(best_text(read_study(good)).find("loss 0.5") != std::string::npos);
+  CHECK(study_json(read_study(good)).find("\"loss\": 0.5") != std::string::npos);
+  const std::string deep = std::string(100000, '[');
+  const std::string changes[] = {"study SET overrides = 7",
+                                 "study SET overrides = '{}'",
+                                 "study SET overrides = '[[1, 2]]'",
+                                 "study SET overrides = '[\"a\"]'",
+                                 "study SET overrides = '" + deep + "'",
+                                 "study SET limits = '[[\"flash\", -1]]'",
+                                 "study SET limits = '[[\"flash\", 1e300]]'",
+                                 "study SET most_epochs = 'many'",
+                                 "study SET schema = 'one'",
+                                 "study SET recipe = '" + deep + "'",
+                                 "study SET recipe = x'ff'",
+                                 "study SET objective = 'joy'",
+                                 "study SET type = 7",
+                                 "trials SET state = 'done'",
+                                 "trials SET state = 7.5",
+                                 "trials SET seed = 'x'",
+                                 "trials SET seconds = 'long'",
+                                 "trials SET number = 5",
+                                 "trials SET flash = 1",
+                                 "trial_values SET number = 'a'",
+                                 "trial_values SET number = 1e300",
+                                 "rungs SET trial = 9",
+                                 "rungs SET value = 'low'",
+                                 "rungs SET epochs = 0.5",
+                                 "folds SET epochs = -1",
+                                 "folds SET best_epoch = 28",
+                                 "folds SET value = x'00'",
+                                 "finals SET measures = '3'",
+                                 "finals SET measures = '{\"loss\": \"low\"}'",
+                                 "finals SET measures = '{\"loss\": [1]}'",
+                                 "finals SET measures = '" + deep + "'",
+                                 "finals SET epochs = 'few'"};
+  for (const std::string& change : changes) {
+    CAPTURE(change.substr(0, 60));
+    std::filesystem::copy_file(good, file, std::filesystem::copy_options::overwrite_existing);
+    {
+      Database db(file, Database::write);
+      db.run(("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE " + change).c_str());
+    }
+    for (const char* end : {"-wal", "-shm"}) remove_file(file + end);
+    try {
+      read_study(file);
+      CHECK_MESSAGE(false, "accepted");
+    } catch (const Error& error) {
+      CAPTURE(error.what());
+      CHECK_EQ(error.exit_code, 2);
+      const std::string what = error.what();
+      CHECK((what.starts_with(file + ": ") || what.starts_with("r.toml:")));
+      CHECK(what.size() < 300);
+      CHECK(what.find("json") == std::string::npos);
+    }
+  }
+  remove_file(file), remove_file(good);
 }

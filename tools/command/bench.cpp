@@ -3,9 +3,9 @@
 #include <array>
 #include <chrono>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../model/model_file.h"
 #include "command.h"
@@ -91,12 +91,11 @@ void print_table(const std::vector<Figure>& figures, const sluice_info& info) {
 }
 
 void print_json(const std::vector<Figure>& figures, const sluice_info& info) {
-  nlohmann::ordered_json json = {
-      {"macs", info.macs}, {"repetitions", repetitions}, {"figures", nlohmann::ordered_json::array()}};
+  OrderedJson json = {{"macs", info.macs}, {"repetitions", repetitions}, {"figures", OrderedJson::array()}};
   for (const Figure& f : figures)
     json["figures"].push_back(
         {{"isa", f.isa}, {"call", f.call}, {"ns_per_step", f.ns_a_step}, {"mac_per_ns", f.macs_a_ns}, {"spread", f.spread}});
-  print("{}\n", json.dump(2));
+  print_text(json_text(json, 2) + "\n");
 }
 
 /// The instruction sets to measure: SLUICE_ISA's alone where it names one.

@@ -49,7 +49,7 @@ void run_eval(const EvalOptions& options) {
   if (!has_target(data, all)) refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
   const Evaluation evaluation = evaluate(model.model, data, all, 0, {recipe.loss, recipe.huber_delta});
   warn_saturated(saturated_inputs(model, data, all), options.data);
-  if (options.json) return print("{}\n", json_text(evaluation));
+  if (options.json) return print_text(json_text(evaluation) + "\n");
   print_report(evaluation);
 }
 

@@ -65,15 +65,14 @@ void check_replaceable(const NamedBytes& file) {
     refuse("{}: exists and holds something else; choose another --out, or replace it with --force", file.path);
 }
 
-/// All of the files or, where one cannot be written, none, nor a folder that is new.
+/// All of the files or, where one cannot be written, none, nor folders that are new.
 void write_all(const std::string& folder, const std::vector<NamedBytes>& files) {
-  const bool new_folder = !exists(folder);
-  make_directory(folder);
+  const std::vector<std::string> made = make_directory(folder);
   try {
     write_files(files);
   } catch (...) {
     std::error_code ignored;
-    if (new_folder) fs::remove(folder, ignored);
+    for (const std::string& path : made) fs::remove(path, ignored);
     throw;
   }
 }

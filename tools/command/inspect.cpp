@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../convert/budget.h"
 #include "../convert/cost.h"
@@ -20,8 +20,6 @@
 namespace sluice::tools {
 namespace {
 
-using nlohmann::ordered_json;
-
 const BlobHeader& header_of(const OwnedModel& model) { return *reinterpret_cast<const BlobHeader*>(model.blob.data.get()); }
 
 /// The entries of the section table, as they stand in the blob.
@@ -30,25 +28,30 @@ std::vector<BlobSection> sections_of(const OwnedModel& model) {
   return {first, first + header_of(model).sections};
 }
 
-std::string section_name(std::uint32_t kind) {
-  switch (kind) {
-    case SLUICE_SECTION_LAYERS:
-      return "layers";
-    case SLUICE_SECTION_WEIGHTS:
-      return "weights";
-    case SLUICE_SECTION_NAMES:
-      return "input names";
-    case SLUICE_SECTION_LABELS:
-      return "labels";
-    case SLUICE_SECTION_MADE:
-      return "how it was made";
-    case SLUICE_SECTION_SCALES:
-      return "scales";
-    case SLUICE_SECTION_SELF_TEST:
-      return "self-test";
-    default:
-      return fmt::format("kind {}", kind);
+/// What a layer reads: "frame", "2", or by name "2 (a)".
+std::vector<std::string> sources_text(const OwnedModel& model, std::uint32_t layer) {
+  const std::vector<std::string> names = section_strings(model.model, SLUICE_SECTION_LAYER_NAMES);
+  std::vector<std::string> sources;
+  for (std::uint32_t i = 0; i < sluice_describe_layer(&model.model, layer).sources; ++i) {
+    const std::uint32_t source = sluice_layer_source(&model.model, layer, i);
+    const bool named = source > 0 && source <= names.size() && !names[source - 1].empty();
+    sources.push_back(source == 0 ? "frame" : named ? fmt::format("{} ({})", source, printable(names[source - 1])) : std::to_string(source));
   }
+  return sources;
+}
+
+bool is_chain(const OwnedModel& model) {
+  bool chain = true;
+  for (std::uint32_t l = 0; l < model.info().layers; ++l)
+    chain = chain && sluice_describe_layer(&model.model, l).sources == 1 && sluice_layer_source(&model.model, l, 0) == l;
+  return chain;
+}
+
+/// What a recurrent layer hands on: "every step", "last step" or "mean of steps", and whether it goes in both directions.
+std::string steps_text(const sluice_layer_info& layer) {
+  if (!is_recurrent(std::uint8_t(layer.kind))) return "";
+  const char* const steps = layer.every_step ? "every step" : layer.mean ? "mean of steps" : "last step";
+  return layer.both_directions ? fmt::format("{}, both directions", steps) : steps;
 }
 
 std::vector<sluice_layer_info> layers_of(const OwnedModel& model) {
@@ -63,21 +66,40 @@ std::uint64_t parameters_of(const std::vector<sluice_layer_info>& layers) {
   return sum;
 }
 
-std::string layer_table(const std::vector<sluice_layer_info>& layers, const sluice_info& info, std::uint32_t state) {
+std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers, std::uint32_t state) {
+  const sluice_info info = model.info();
   std::vector<std::vector<std::string>> rows = {
       {"", "layer", "inputs", "outputs", "activation", "answers", "parameters", "weight bytes", "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    const bool recurrent = is_recurrent(std::uint8_t(layer.kind));
     rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind), with_commas(layer.inputs),
                     with_commas(layer.outputs), layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
-                    recurrent ? (layer.every_step ? "every step" : "last step") : "", with_commas(layer.parameters),
+                    steps_text(layer), with_commas(layer.parameters),
                     with_commas(layer.weight_bytes), with_commas(layer.state_bytes), with_commas(layer.macs)});
     weight_bytes += layer.weight_bytes;
   }
   rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)), with_commas(weight_bytes), with_commas(state),
                   with_commas(info.macs)});
+  if (is_chain(model)) return table(rows);
+  rows[0].insert(rows[0].begin() + 2, "reads");
+  for (std::uint32_t l = 0; l < info.layers; ++l)
+    rows[l + 1].insert(rows[l + 1].begin() + 2, fmt::format("{}", fmt::join(sources_text(model, l), ", ")));
+  rows.back().insert(rows.back().begin() + 2, "");
   return table(rows);
+}
+
+/// The parts of the answer, if there are several: by name, with the numbers that each has.
+std::string answers_text(const OwnedModel& model) {
+  const std::vector<std::string> names = section_strings(model.model, SLUICE_SECTION_LAYER_NAMES);
+  std::string text;
+  for (std::uint32_t i = 0; model.info().answers > 1 && i < model.info().answers; ++i) {
+    const sluice_answer_info answer = sluice_describe_answer(&model.model, i);
+    const bool named = answer.layer > 0 && answer.layer <= names.size() && !names[answer.layer - 1].empty();
+    text += fmt::format("answer {}{}: outputs {} to {}, from {}\n", i + 1, named ? " (" + printable(names[answer.layer - 1]) + ")" : "",
+                        answer.first + 1, answer.first + answer.outputs,
+                        answer.layer ? fmt::format("layer {}", answer.layer) : "the frame");
+  }
+  return text.empty() ? text : text + "\n";
 }
 
 std::string section_table(const OwnedModel& model) {
@@ -102,17 +124,16 @@ std::string joined(const std::vector<std::string>& names) {
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
 /// Every value of a JSON object with its dotted key.
-void add_lines(const std::string& prefix, const ordered_json& object, Lines& lines) {
+void add_lines(const std::string& prefix, const OrderedJson& object, Lines& lines) {
   for (const auto& [key, value] : object.items()) {
     if (value.is_object()) add_lines(prefix + key + ".", value, lines);
-    if (!value.is_object())
-      lines.emplace_back(prefix + key, value.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    if (!value.is_object()) lines.emplace_back(prefix + key, json_text(value));
   }
 }
 
 /// How it was made, one line a key; as it is where it is not the JSON that `sluice train` writes.
 std::string made_text(const std::string& made) {
-  const ordered_json parsed = ordered_json::parse(made, nullptr, false);
+  const OrderedJson parsed = parse_ordered_json(made);
   if (!parsed.is_object()) return "  " + printable(made) + "\n";
   Lines lines;
   add_lines("", parsed, lines);
@@ -142,7 +163,7 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, sluice_format_name(info.format),
         info.inputs, info.outputs, info.every_step ? "every step" : "with the last step", header.major, header.minor,
         sluice_hash(&model.model));
-  print("{}\n{}", layer_table(layers, info, need.state), sparse_text(layers));
+  print("{}\n{}{}", layer_table(model, layers, need.state), answers_text(model), sparse_text(layers));
   print("{}\n", section_table(model));
   print("on a device, one frame a call (sluice_use {{1, 1}}):\n{}\n",
         table({{"memory", "bytes"},
@@ -188,13 +209,16 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
       microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
 }
 
-ordered_json layer_json(const sluice_layer_info& layer) {
-  ordered_json json = {{"kind", sluice_layer_name(layer.kind)},
-                       {"type", sluice_format_name(layer.format)},
-                       {"inputs", layer.inputs},
-                       {"outputs", layer.outputs}};
+OrderedJson layer_json(const sluice_layer_info& layer) {
+  OrderedJson json = {{"kind", sluice_layer_name(layer.kind)},
+                      {"type", sluice_format_name(layer.format)},
+                      {"inputs", layer.inputs},
+                      {"outputs", layer.outputs}};
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
-  if (is_recurrent(std::uint8_t(layer.kind))) json["every_step"] = layer.every_step != 0;
+  if (is_recurrent(std::uint8_t(layer.kind))) {
+    json["every_step"] = layer.every_step != 0;
+    json["mean"] = layer.mean != 0, json["both_directions"] = layer.both_directions != 0;
+  }
   json.update({{"parameters", layer.parameters},
                {"weight_bytes", layer.weight_bytes},
                {"state_bytes", layer.state_bytes},
@@ -203,15 +227,15 @@ ordered_json layer_json(const sluice_layer_info& layer) {
   return json;
 }
 
-ordered_json cost_json(const DeviceCost& cost, const std::string& core, std::optional<double> mhz) {
-  ordered_json json = {{"core", core},
-                       {"flash", cost.flash},
-                       {"ram", cost.ram},
-                       {"stack", cost.stack},
-                       {"code", cost.code},
-                       {"flash_total", cost.flash + cost.code},
-                       {"ram_total", cost.ram + cost.stack},
-                       {"instructions_per_step", cost.instructions}};
+OrderedJson cost_json(const DeviceCost& cost, const std::string& core, std::optional<double> mhz) {
+  OrderedJson json = {{"core", core},
+                      {"flash", cost.flash},
+                      {"ram", cost.ram},
+                      {"stack", cost.stack},
+                      {"code", cost.code},
+                      {"flash_total", cost.flash + cost.code},
+                      {"ram_total", cost.ram + cost.stack},
+                      {"instructions_per_step", cost.instructions}};
   if (!mhz) return json;
   const CyclesPerInstruction cycles = cycles_per_instruction(core);
   json["microseconds_per_step_estimate"] = microseconds(cost, core, *mhz);
@@ -226,19 +250,19 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
-  ordered_json json = {{"format", fmt::format("{}.{}", header.major, header.minor)},
-                       {"hash", fmt::format("{:016x}", sluice_hash(&model.model))},
-                       {"type", sluice_format_name(info.format)},
-                       {"inputs", info.inputs},
-                       {"outputs", info.outputs},
-                       {"every_step", info.every_step != 0},
-                       {"bytes", info.bytes},
-                       {"state_bytes", need.state},
-                       {"scratch_bytes", need.scratch},
-                       {"macs", info.macs},
-                       {"parameters", parameters_of(layers)},
-                       {"layers", ordered_json::array()},
-                       {"sections", ordered_json::array()}};
+  OrderedJson json = {{"format", fmt::format("{}.{}", header.major, header.minor)},
+                      {"hash", fmt::format("{:016x}", sluice_hash(&model.model))},
+                      {"type", sluice_format_name(info.format)},
+                      {"inputs", info.inputs},
+                      {"outputs", info.outputs},
+                      {"every_step", info.every_step != 0},
+                      {"bytes", info.bytes},
+                      {"state_bytes", need.state},
+                      {"scratch_bytes", need.scratch},
+                      {"macs", info.macs},
+                      {"parameters", parameters_of(layers)},
+                      {"layers", OrderedJson::array()},
+                      {"sections", OrderedJson::array()}};
   for (const sluice_layer_info& layer : layers) json["layers"].push_back(layer_json(layer));
   for (const BlobSection& section : sections_of(model))
     json["sections"].push_back(
@@ -248,9 +272,9 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
   json["input_names"] = model.inputs();
   json["labels"] = model.labels();
   const std::string made = model.made();
-  const ordered_json parsed = ordered_json::parse(made, nullptr, false);
-  if (!made.empty()) json["made"] = parsed.is_discarded() ? ordered_json(made) : parsed;
-  print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  const OrderedJson parsed = parse_ordered_json(made);
+  if (!made.empty()) json["made"] = parsed.is_discarded() ? OrderedJson(made) : parsed;
+  print_text(json_text(json, 2) + "\n");
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../convert/analyze.h"
@@ -24,7 +24,6 @@ namespace sluice::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 constexpr std::size_t analyzed_frames = 4096;  // about; the report's arithmetic is double, step by step
 
@@ -125,22 +124,22 @@ std::string sparse_text(const OwnedModel& model, Network whole) {
   return text;
 }
 
-ordered_json snr_json(double snr) { return std::isinf(snr) ? ordered_json() : ordered_json(snr); }  // null: exact
+OrderedJson snr_json(double snr) { return std::isinf(snr) ? OrderedJson() : OrderedJson(snr); }  // null: exact
 
 std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
                         const std::vector<RangeTrial>& candidates, const RangeTrial& best,
                         const std::vector<ValueError>& errors) {
-  ordered_json json = {
+  OrderedJson json = {
       {"type", options.type}, {"ranges", word(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
   const auto evaluated = [](const Evaluation& e) {
-    ordered_json result = {{"loss", e.loss}};
+    OrderedJson result = {{"loss", e.loss}};
     if (e.classes) result["accuracy"] = e.accuracy();
     if (!e.classes) result["mean_absolute_error"] = e.absolute_error;
     return result;
   };
   json["float"] = evaluated(before);
   for (const RangeTrial& c : candidates) json["choices"][std::string(word(c.choice))] = evaluated(c.held_out);
-  json["values"] = ordered_json::array();
+  json["values"] = OrderedJson::array();
   for (const ValueError& v : errors)
     json["values"].push_back(
         {{"layer", v.layer},
@@ -149,13 +148,13 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
          {"snr_db", snr_json(v.snr())},
          {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
          {"worst", {{"error", v.worst}, {"sequence", input.data.names[v.worst_sequence]}, {"step", v.worst_step}}}});
-  json["saturated_inputs"] = ordered_json::object();
+  json["saturated_inputs"] = OrderedJson::object();
   for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out))
     json["saturated_inputs"][s.name] = s.share;
   for (const Layer& layer : best.quantized.network.layers) json["sparse"].push_back(layer.sparse);
   json["warnings"] = best.quantized.warnings;
   json["bytes"] = {{"float", input.model.info().bytes}, {options.type, best.model.info().bytes}};
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 void warn(const Input& input, const RangeTrial& best) {

@@ -9,6 +9,7 @@
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../report/markup.h"
+#include "../train/run_folder.h"
 #if SLUICE_WITH_TUNE
 #include "../report/study.h"
 #endif

@@ -1,10 +1,10 @@
 // sluice run: a model's answers to the sequences in a file.
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
 #include "../common/hex.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../convert/saturation.h"
@@ -102,9 +102,7 @@ void add_csv(std::string& text, const std::string& name, const Answers& answers,
   }
 }
 
-std::string json_string(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string json_string(const std::string& text) { return json_text(Json(text)); }
 
 /// JSON has no NaN and no infinity.
 std::string json_number(float y, bool hex) {

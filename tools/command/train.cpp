@@ -137,7 +137,7 @@ Recipe new_recipe(const TrainOptions& options) {
 
 void explain(const TrainOptions& options) {
   if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --explain");
-  print_text(explained(read_recipe(options.recipe, overrides_of(options), options.variant)));
+  print_lines(explained(read_recipe(options.recipe, overrides_of(options), options.variant)));
 }
 
 /// A run's own recipe. What would change its result is refused.
@@ -276,8 +276,9 @@ bool is_study(const std::string& folder) {
 
 /// Whether the folder holds a training of this recipe, complete or not.
 bool is_of(const std::string& folder, const Recipe& recipe) {
-  const std::string file = (std::filesystem::path(folder) / "recipe.toml").string();
-  return std::filesystem::exists(file) && read_file(file) == recipe_text(recipe);
+  std::error_code unknown;
+  const bool there = is_beginning(folder) || std::filesystem::exists(std::filesystem::path(folder) / "recipe.toml", unknown);
+  return there && run_recipe(folder) == recipe_text(recipe);
 }
 
 double zero_share(const Network& network) {
@@ -334,8 +335,12 @@ void run_train(const TrainOptions& options) {
   const std::string& name = resumes ? options.resume : options.out;
   if (resumes && is_study(name)) refuse("--resume {}: holds a study; give the command that began it again, and it goes on", name);
   const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
-  if (resumes && is_complete(name)) return print("{}: is complete; nothing is left to resume\n", name);
-  if (!resumes) check_run_folder(name, options.force);
+  if (resumes && is_complete(name) && holds_file(name, "model.slu"))
+    return print("{}: is complete; nothing is left to resume\n", name);
+  if (resumes)
+    check_run_files("--resume", name);
+  else
+    check_run_folder(name, options.force);
   const Run run = train_in(name, recipe, resumes);
   report_end(name, run.input, run.trained, run.seconds);
 }

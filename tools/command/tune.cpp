@@ -232,6 +232,7 @@ void export_trial(const TuneOptions& options) {
   const auto kept = std::find_if(study.finals.begin(), study.finals.end(),
                                  [&](const Final& f) { return f.trial == trial.number && f.seed == seed; });
   std::string model = kept != study.finals.end() ? kept->model : "";
+  if (!model.empty()) open_model(model, fmt::format("{}: the model of trial {}", options.study, trial.number));
   if (model.empty()) {
     const Plan plan = plan_of(study, options);
     if (hash_of_data(plan.own) != study.data_hash) refuse("{}: is not the data that the study is of; give --data-dir where that is", plan.own.train_file);
@@ -252,10 +253,10 @@ bool read_only(const TuneOptions& options) {
   if (!options.recipe.empty()) refuse("sluice tune: {}: a study knows its recipe; leave it out where you only read", options.recipe);
   if (!options.export_number.empty()) return export_trial(options), true;
   const Study study = read_study(options.study);
-  if (options.list) print_text(list_text(study));
-  if (options.best) print_text(best_text(study));
+  if (options.list) print_lines(list_text(study));
+  if (options.best) print_lines(best_text(study));
   if (options.json) print_text(study_json(study));
-  if (!options.show.empty()) print_text(trial_text(study, trial_of(study, options.show, "--show")));
+  if (!options.show.empty()) print_lines(trial_text(study, trial_of(study, options.show, "--show")));
   return true;
 }
 
@@ -304,7 +305,7 @@ void run_tune(const TuneOptions& options) {
   else
     run_workers(options.study, plan, jobs, seconds);
   finish_winner(options.study, plan, seeds);
-  print_text(best_text(read_study(options.study)));
+  print_lines(best_text(read_study(options.study)));
 }
 
 }  // namespace sluice::tools

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../evaluate/mean.h"
@@ -116,9 +116,9 @@ std::string comparison(const std::vector<Group>& groups) {
 }
 
 std::string comparison_json(const std::vector<Group>& groups) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  OrderedJson json = OrderedJson::array();
   for (const Group& group : groups) {
-    nlohmann::ordered_json one = {{"variant", group.variant}, {"seeds", group.trained}, {"diverged", group.diverged}};
+    OrderedJson one = {{"variant", group.variant}, {"seeds", group.trained}, {"diverged", group.diverged}};
     for (const Column& column : columns_for(some_result(groups))) {
       if (group.results.empty()) continue;
       const Mean m = mean_of(values_of(group, column));
@@ -127,7 +127,7 @@ std::string comparison_json(const std::vector<Group>& groups) {
     }
     json.push_back(one);
   }
-  return json.dump(2) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ void run_variants(const TrainOptions& options) {
   std::vector<std::string> diverged;
   for (Group& group : groups)
     for (std::size_t i = 0; i < group.recipes.size(); ++i) {
-      tell(fmt::format("== {}\n", group.folders[i]));
+      tell(printable("== " + group.folders[i]) + "\n");
       try {
         group.results.push_back(run_recipe(group.recipes[i], group.folders[i], options.force));
         group.trained.push_back(group.seeds[i]);

@@ -1,11 +1,14 @@
 #include "print.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "error.h"
+#include "runtime/vocabulary.h"
 
 namespace sluice::tools {
 namespace {
@@ -16,6 +19,30 @@ std::size_t width(std::string_view text) {
 }
 
 bool silent = false;
+
+/// The text with '?' for each control character, of C0, of C1 and DEL, except those in `kept`. A byte that is not UTF-8 stays,
+/// except that one of 0x80 to 0x9F is a control character to a terminal that reads bytes.
+std::string without_controls(std::string_view text, std::string_view kept) {
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t begin = 0, at = 0; begin < text.size(); begin = at) {
+    std::uint32_t c = next_code_point(bytes, text.size(), &at);
+    if (c == malformed) c = bytes[begin];
+    const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+    if (control && kept.find(text[begin]) == kept.npos)
+      result += '?';
+    else
+      result.append(text, begin, at - begin);
+  }
+  return result;
+}
+
+void write_out(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) flush_output();
+}
+
+constexpr std::string_view layout = "\n\t";  ///< control characters that lines need
 
 bool is_number(const std::string& cell) { return !cell.empty() && cell[0] >= '0' && cell[0] <= '9'; }
 
@@ -31,7 +58,14 @@ void flush_output() {
 
 void print_text(std::string_view text) {
   if (silent) return;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) flush_output();
+  if (isatty(STDOUT_FILENO))
+    write_out(without_controls(text, layout));
+  else
+    write_out(text);
+}
+
+void print_lines(std::string_view text) {
+  if (!silent) write_out(without_controls(text, layout));
 }
 
 void tell(std::string_view text) {
@@ -47,12 +81,7 @@ std::string with_commas(std::uint64_t n) {
   return digits;
 }
 
-std::string printable(std::string_view text) {
-  std::string result(text);
-  std::replace_if(
-      result.begin(), result.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return result;
-}
+std::string printable(std::string_view text) { return without_controls(text, ""); }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;

@@ -54,9 +54,9 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
   progress.drawn = Clock::now();
   const std::uint64_t now = done - progress.before;
   const double left = now ? seconds_since_start(progress) * double(progress.total - done) / double(now) : 0;
-  std::string rest = fmt::format(" {:>7} left  {}", now ? duration_text(left) : "?", text);
+  std::string rest = fmt::format(" {:>7} left  {}", now ? duration_text(left) : "?", printable(text));
   const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
-  if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += more;
+  if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += printable(more);
   const std::size_t width = room >= 100 ? wide_bar : narrow_bar;  // one width, or the bar would jump
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
@@ -65,7 +65,7 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
 }
 
 void progress_line(Progress& progress, const std::string& text) {
-  if (!progress.silent && !progress.terminal) tell(text + "\n");
+  if (!progress.silent && !progress.terminal) tell(printable(text) + "\n");
 }
 
 void end_progress(Progress& progress) {

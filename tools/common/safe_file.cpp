@@ -82,10 +82,23 @@ mode_t mode_for(const std::string& target) {
   return 0666 & ~mask;
 }
 
-/// So that the rename itself survives a power cut. A file system that cannot do it has still renamed: not an error.
+/// Writes out what a folder holds by name, so that a file's new name, or its end, survives a power cut. A file system that
+/// cannot do it has done the rest all the same: that is no error.
 void sync_folder(const fs::path& folder) {
-  const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.fd >= 0) fsync(directory.fd);
+}
+
+/// The place that a path leads to through links, whether there is a file or not: a rename to the link itself would replace it.
+std::string target_of(const std::string& path) {
+  constexpr int most_links = 40;  // as Linux has it
+  std::error_code none;
+  fs::path target = path;
+  for (int links = 0; fs::is_symlink(target, none); ++links) {
+    if (links == most_links) cannot_write(path, ELOOP);
+    target = target.parent_path() / fs::read_symlink(target, none);  // an absolute one replaces the folder
+  }
+  return target.string();
 }
 
 /// A file on disk, under a name of its own until it is kept.
@@ -110,8 +123,7 @@ struct Staged {
   void keep() {
     if (rename(temporary.c_str(), target.c_str()) != 0) cannot_write(path, errno);
     temporary.clear();
-    const fs::path folder = fs::path(target).parent_path();
-    sync_folder(folder.empty() ? "." : folder);
+    sync_folder(fs::path(target).parent_path());
   }
 };
 
@@ -139,12 +151,11 @@ void write_files(const std::vector<NamedBytes>& files) {
   for (const NamedBytes& file : files) {
     struct stat status {};
     const bool exists = stat(file.path.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) fail("{}: is a directory; name a file", file.path);
-    // A rename would replace a device or a pipe by a file, and a link by what it should point to.
-    if (exists && !S_ISREG(status.st_mode))
+    if (exists && S_ISDIR(status.st_mode)) refuse("{}: is a directory; name a file", file.path);
+    if (exists && !S_ISREG(status.st_mode))  // a rename would replace a device or a pipe by a file
       write_device(file.path, file.bytes);
     else
-      staged.push_back(std::make_unique<Staged>(file.path, exists ? fs::canonical(file.path).string() : file.path, file.bytes));
+      staged.push_back(std::make_unique<Staged>(file.path, target_of(file.path), file.bytes));
   }
   for (const auto& one : staged) one->keep();
 }
@@ -157,6 +168,16 @@ void append_file(const std::string& path, std::string_view bytes) {
   if (!error) return;
   [[maybe_unused]] const int cut = ftruncate(file.fd, before);
   cannot_write(path, error);
+}
+
+void sync_file(const std::string& path) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.fd < 0 || fsync(file.fd) != 0) cannot_write(path, errno);
+}
+
+void remove_file(const std::string& path) {
+  std::error_code ignored;
+  if (fs::remove(path, ignored)) sync_folder(fs::path(path).parent_path());
 }
 
 void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read) {
@@ -173,11 +194,25 @@ void check_no_model(const std::string& option, const std::string& path) {
     refuse("{} {}: is a model; give another file", option, path);
 }
 
-void make_directory(const std::string& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (!error && !fs::is_directory(path, error)) error = std::make_error_code(std::errc::not_a_directory);
-  if (error) fail("{}: the directory cannot be made: {}; {}", path, error.message(), advice(error.value()));
+std::vector<std::string> make_directory(const std::string& path) {
+  std::error_code unknown;
+  fs::path folder = fs::absolute(path).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  if (fs::is_symlink(folder, unknown) && !fs::exists(folder, unknown))
+    refuse("{}: is a link to a folder that is not there; make that folder, or name another one", path);
+  std::vector<std::string> missing;
+  for (fs::path p = folder; !fs::exists(p, unknown) && p != p.parent_path(); p = p.parent_path()) missing.push_back(p.string());
+  int error = missing.empty() && !fs::is_directory(folder, unknown) ? ENOTDIR : 0;
+  std::size_t made = 0;
+  for (; made < missing.size() && !error; ++made) {
+    const std::string& next = missing[missing.size() - 1 - made];
+    if (mkdir(next.c_str(), 0777) != 0 && !(errno == EEXIST && fs::is_directory(next, unknown))) error = errno;
+    if (error) break;
+    sync_folder(fs::path(next).parent_path());
+  }
+  if (!error) return missing;
+  while (made > 0) rmdir(missing[missing.size() - made--].c_str());
+  fail("{}: the directory cannot be made: {}; {}", path, std::strerror(error), advice(error));
 }
 
 }  // namespace sluice::tools

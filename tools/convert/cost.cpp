@@ -77,10 +77,12 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
 std::vector<CostLine> parse_costs(std::string_view csv) {
   std::vector<CostLine> lines;
   std::istringstream text{std::string(csv)};
+  text.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
   std::string row;
   std::getline(text, row);  // the heading
   while (std::getline(text, row)) {
     std::istringstream cells(row);
+    cells.exceptions(std::ios::badbit);
     CostLine line;
     std::string cell;
     std::getline(cells, line.core, ','), std::getline(cells, line.type, ',');

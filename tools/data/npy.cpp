@@ -18,7 +18,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "numbers are read as they lie");
 
-std::uint32_t little(const std::string& bytes, std::size_t at, int n) {
+std::uint32_t little(std::string_view bytes, std::size_t at, int n) {
   std::uint32_t value = 0;
   for (int i = 0; i < n; ++i) value |= std::uint32_t((unsigned char)bytes[at + i]) << (8 * i);
   return value;
@@ -89,7 +89,7 @@ std::string Npy::text(std::size_t row) const {
   return fmt::format("{}", std::int64_t(value));
 }
 
-Npy parse_npy(std::string bytes, const std::string& name) {
+Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   constexpr std::string_view magic = "\x93NUMPY";
   if (!bytes.starts_with(magic) || bytes.size() < 12) refuse("{}: not a .npy array; write the file with numpy.savez", name);
   const int version = bytes[6];
@@ -102,7 +102,7 @@ Npy parse_npy(std::string bytes, const std::string& name) {
   Npy array;
   array.name = name;
   array.begin = start + length;
-  const std::string_view header = std::string_view(bytes).substr(start, length);
+  const std::string_view header = bytes.substr(start, length);
   const std::string_view type = entry(header, "descr", ",}");
   parse_type(type.size() >= 2 ? type.substr(1, type.size() - 2) : type, array);
   array.by_column = entry(header, "fortran_order", ",}").starts_with("True");
@@ -111,9 +111,17 @@ Npy parse_npy(std::string bytes, const std::string& name) {
     refuse("{}: {} dimensions; give an array of one dimension, or [rows][features]", name, shape.size());
   array.rows = shape[0];
   array.cols = shape.size() == 2 ? shape[1] : 1;
-  const std::size_t room = (bytes.size() - array.begin) / array.bytes;
-  if (array.cols != 0 && array.rows > room / array.cols)
-    refuse("{}: fewer bytes than its shape [{}][{}] needs; write the file again", name, array.rows, array.cols);
+  const std::size_t room = std::numeric_limits<std::ptrdiff_t>::max() - array.begin;
+  if (array.cols != 0 && array.rows > room / array.bytes / array.cols)
+    refuse("{}: a shape [{}][{}] that no memory holds; write the file again", name, array.rows, array.cols);
+  return array;
+}
+
+Npy parse_npy(std::string bytes, const std::string& name) {
+  Npy array = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
+  if (bytes.size() != array.size())
+    refuse("{}: {} bytes, but its shape [{}][{}] needs {}; write the file again", name, bytes.size(), array.rows, array.cols,
+           array.size());
   array.storage = std::move(bytes);
   return array;
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include "../common/error.h"
@@ -31,6 +32,10 @@ struct Close {
 };
 using Zip = std::unique_ptr<zip_t, Close>;
 
+void need_memory(int zip_error) {
+  if (zip_error == ZIP_ER_MEMORY) throw std::bad_alloc();
+}
+
 /// @param bytes  must outlive the archive
 Zip open_zip(std::string_view bytes, const std::string& file) {
   zip_error_t error;
@@ -40,6 +45,7 @@ Zip open_zip(std::string_view bytes, const std::string& file) {
   if (!zip) {
     const std::string why = zip_error_strerror(&error);
     if (source) zip_source_free(source);
+    need_memory(zip_error_code_zip(&error));
     refuse("{}: not a .npz file ({}); write it with numpy.savez", file, why);
   }
   return Zip(zip);
@@ -48,29 +54,45 @@ Zip open_zip(std::string_view bytes, const std::string& file) {
 std::string list_arrays(zip_t* zip) {
   std::vector<std::string> names;
   for (zip_int64_t i = 0; i < zip_get_num_entries(zip, 0); ++i) {
-    std::string name = zip_get_name(zip, zip_uint64_t(i), 0);
+    const char* const found = zip_get_name(zip, zip_uint64_t(i), 0);  // null if it has none
+    const std::string name = found ? found : "";
     names.push_back(name.ends_with(".npy") ? name.substr(0, name.size() - 4) : name);
   }
   return list_names(names);
 }
 
-std::string read_entry(zip_t* zip, zip_uint64_t index, const std::string& name) {
+/// Reads an array whose header and announced sizes agree, and only then inflates it: an archive may hold a thousand times its
+/// bytes.
+Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
+  constexpr std::uint64_t most_inflation = 1032;  // of deflate
   zip_stat_t stat;
   std::unique_ptr<zip_file_t, Close> entry(zip_fopen_index(zip, index, 0));
+  if (!entry) need_memory(zip_error_code_zip(zip_get_error(zip)));
   if (!entry || zip_stat_index(zip, index, 0, &stat) != 0) refuse("{}: cannot be read from the archive; write it again", name);
   std::string bytes;
   char piece[1 << 16];
-  zip_int64_t got;
-  while ((got = zip_fread(entry.get(), piece, sizeof piece)) > 0) bytes.append(piece, std::size_t(got));
-  if (got < 0 || bytes.size() != stat.size) refuse("{}: damaged in the archive; write it again", name);
-  return bytes;
+  const auto read_to = [&](std::size_t size) {
+    zip_int64_t got = 0;
+    while (bytes.size() < size && (got = zip_fread(entry.get(), piece, sizeof piece)) > 0)
+      bytes.append(piece, std::size_t(got));
+    if (got < 0) need_memory(zip_error_code_zip(zip_file_get_error(entry.get())));
+    if (got < 0) refuse("{}: damaged in the archive; write it again", name);
+  };
+  read_to(npy_header_bytes);
+  const Npy header = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
+  if (stat.size != header.size() || stat.size / most_inflation > stat.comp_size)
+    refuse("{}: {} bytes of {} in the archive, but its shape [{}][{}] needs {}; write the file again", name, stat.size,
+           stat.comp_size, header.rows, header.cols, header.size());
+  bytes.reserve(header.size() + sizeof piece);
+  read_to(header.size() + 1);  // which reads to the end, where libzip checks the sum
+  return parse_npy(std::move(bytes), name);
 }
 
 std::optional<Npy> find_array(zip_t* zip, const std::string& array, const std::string& file) {
   const zip_int64_t index = zip_name_locate(zip, (array + ".npy").c_str(), 0);
   if (array.empty() || index < 0) return std::nullopt;
   const std::string name = fmt::format("{}: {}", file, array);
-  return parse_npy(read_entry(zip, zip_uint64_t(index), name), name);
+  return read_array(zip, zip_uint64_t(index), name);
 }
 
 Npy need_array(zip_t* zip, const std::string& array, const char* meant, const std::string& file) {

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "../common/json.h"
 #include "../common/print.h"
 #include "evaluate.h"
 #include "measures.h"
@@ -13,7 +13,7 @@ namespace {
 
 std::string ratio(std::uint64_t part, std::uint64_t all) { return all ? percent(double(part) / double(all)) : "-"; }
 
-nlohmann::ordered_json json_ratio(std::uint64_t part, std::uint64_t all) {
+OrderedJson json_ratio(std::uint64_t part, std::uint64_t all) {
   if (all == 0) return nullptr;
   return double(part) / double(all);
 }
@@ -102,7 +102,7 @@ std::string json_name(std::string name) {
   return name;
 }
 
-void add_measures(const Evaluation& evaluation, nlohmann::ordered_json& json) {
+void add_measures(const Evaluation& evaluation, OrderedJson& json) {
   for (const Measure& m : measures(evaluation)) {
     const std::string name = json_name(m.name);
     json[name] = m.value;
@@ -114,7 +114,7 @@ void add_measures(const Evaluation& evaluation, nlohmann::ordered_json& json) {
 }  // namespace
 
 std::string json_text(const Evaluation& evaluation) {
-  nlohmann::ordered_json json;
+  OrderedJson json;
   json["sequences"] = evaluation.sequences;
   json["frames"] = evaluation.frames;
   json["targets"] = evaluation.targets;
@@ -122,14 +122,14 @@ std::string json_text(const Evaluation& evaluation) {
   add_measures(evaluation, json);
   if (!evaluation.classes) {
     json["baseline_mse"] = evaluation.baseline_loss;
-    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return json_text(json, 2);
   }
   json["majority_accuracy"] = majority_accuracy(evaluation);
-  if (evaluation.confusion.empty()) return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  if (evaluation.confusion.empty()) return json_text(json, 2);
   const std::size_t n = evaluation.labels.size();
   const std::vector<Counts> counts = class_counts(evaluation);
-  json["classes"] = nlohmann::ordered_json::array();
-  json["confusion"] = nlohmann::ordered_json::array();
+  json["classes"] = OrderedJson::array();
+  json["confusion"] = OrderedJson::array();
   for (std::size_t i = 0; i < n; ++i) {
     const Counts& c = counts[i];
     json["classes"].push_back({{"label", evaluation.labels[i]},
@@ -140,7 +140,7 @@ std::string json_text(const Evaluation& evaluation) {
     const auto row = evaluation.confusion.begin() + std::ptrdiff_t(i * n);
     json["confusion"].push_back(std::vector<std::uint64_t>(row, row + std::ptrdiff_t(n)));
   }
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return json_text(json, 2);
 }
 
 }  // namespace sluice::tools

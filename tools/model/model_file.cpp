@@ -9,6 +9,7 @@
 #include <new>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/safe_file.h"
 #include "blob_text.h"
 #include "order.h"
@@ -127,10 +128,16 @@ OwnedModel open_model(std::string_view bytes, const std::string& name) {
 std::string model_path(const std::string& given) {
   std::error_code unknown;
   const std::filesystem::path model = std::filesystem::path(given) / "model.slu";
-  return std::filesystem::is_regular_file(model, unknown) ? model.string() : given;
+  return std::filesystem::exists(model, unknown) ? model.string() : given;
 }
 
-OwnedModel load_model(const std::string& path) { return open_model(read_file(model_path(path)), model_path(path)); }
+OwnedModel load_model(const std::string& path) {
+  const std::string file = model_path(path);
+  OwnedModel model = open_model(read_file(file), file);
+  if (nests_too_deep(model.made()))
+    refuse("{}: how it was made: nests deeper than {} levels; use a model as \"sluice train\" writes it", file, json_levels);
+  return model;
+}
 
 OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
   const sluice_need need = sluice_needs(model, use);

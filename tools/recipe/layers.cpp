@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <variant>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/nearest.h"
 #include "toml.h"
 
@@ -310,6 +310,7 @@ std::string shown(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return fmt::format("\"{}\"", *text);
   if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }
@@ -347,10 +348,10 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
   return layer;
 }
 
-nlohmann::ordered_json to_json(const LayerSpec& layer) {
+OrderedJson to_json(const LayerSpec& layer) {
   const Kind& kind = kind_of(layer);
   const LayerSpec plain = fresh(kind);
-  nlohmann::ordered_json json;
+  OrderedJson json;
   if (kind.form == Form::units)
     json[std::string(kind.key)] = layer.units;
   else if (kind.form == Form::joined)

@@ -1,11 +1,11 @@
 // The layers of a recipe: { gru = 32, steps = "last" }, { dense = 9, activation = "softmax" }. One table (layers.cpp) knows their options.
 #pragma once
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "../common/json_fwd.h"
 #include "sluice.h"
 #include "words.h"
 
@@ -50,6 +50,6 @@ bool layer_counts(std::string_view name);
 std::string layer_manual();
 
 /// A layer as a recipe writes it: its kind, then what is not at its default.
-nlohmann::ordered_json to_json(const LayerSpec& layer);
+OrderedJson to_json(const LayerSpec& layer);
 
 }  // namespace sluice::tools

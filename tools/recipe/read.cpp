@@ -52,14 +52,6 @@ void read_table(Recipe& recipe, const toml::table& table, const std::string& pre
   }
 }
 
-toml::table parse_toml(const std::string& text, const std::string& file) {
-  try {
-    return toml::parse(std::string_view(text), std::string_view(file));
-  } catch (const toml::parse_error& error) {
-    refuse("{}:{}: {}", file, error.source().begin.line, error.description());
-  }
-}
-
 std::string variant_place(const std::string& file, const toml::node& node) {
   return fmt::format("{}:{}: variants", file, node.source().begin.line);
 }
@@ -162,14 +154,6 @@ void resolve_files(Recipe& recipe, const std::string& folder) {
     const fs::path base = !folder.empty() ? fs::path(folder) : from_command ? fs::path() : fs::path(recipe.file).parent_path();
     file = fs::absolute(base / file).lexically_normal().string();
   }
-}
-
-Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides) {
-  Recipe recipe = read_recipe((std::filesystem::path(folder) / "recipe.toml").string(), overrides);
-  if (!data_folder.empty())
-    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = std::filesystem::path(*file).filename().string();
-  resolve_files(recipe, data_folder);
-  return recipe;
 }
 
 }  // namespace sluice::tools

@@ -36,7 +36,4 @@ Space parse_space(const std::string& text, const std::string& file, const std::v
 /// or to the current directory.
 void resolve_files(Recipe& recipe, const std::string& folder);
 
-/// The recipe that a run's folder keeps, its files found in `data_folder` where given, else where they were.
-Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides);
-
 }  // namespace sluice::tools

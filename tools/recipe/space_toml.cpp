@@ -8,11 +8,11 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/nearest.h"
 #include "keys.h"
 
@@ -32,6 +32,7 @@ struct Draft {
 /// A value as one writes it: texts in quotes, numbers with a point where they have none of whole ones.
 std::string toml_text(const toml::node& node) {
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
   if (const toml::table* table = node.as_table()) {
     for (auto&& [key, value] : *table) out << (out.tellp() ? ", " : "") << key.str() << " = " << toml_text(value);
     return "{ " + out.str() + " }";
@@ -44,8 +45,7 @@ std::string toml_text(const toml::node& node) {
     const std::string text = fmt::format("{}", *number);
     return text.find_first_of(".en") == text.npos ? text + ".0" : text;
   }
-  if (const auto text = node.value_exact<std::string>())
-    return nlohmann::json(*text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // as TOML's own
+  if (const auto text = node.value_exact<std::string>()) return json_text(Json(*text));  // as TOML's own
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }
@@ -198,8 +198,9 @@ struct Taker {
       });
       return;
     }
-    toml::table text = toml::parse(fmt::format("v = {}", given->second));
-    text.get("v")->visit([&](auto& node) { table.insert_or_assign(key, std::move(node)); });
+    std::optional<toml::table> text = parse_toml_value("v", given->second);
+    if (!text || !text->contains("v")) refuse("{}: {} is no value", place, given->second);
+    text->get("v")->visit([&](auto& node) { table.insert_or_assign(key, std::move(node)); });
   }
 
   void walk(toml::table& table, const std::string& prefix) {
@@ -246,13 +247,11 @@ double value_of_text(const Parameter& of, const std::string& text, const Paramet
     if (at == of.choices.size()) refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
     return double(at);
   }
-  try {
-    const toml::table value = toml::parse(fmt::format("v = {}", text));
-    if (const auto number = value["v"].value<double>();
-        number && *number >= of.low && *number <= of.high && (values_of(of) == 0 || value_at(of, index_of(of, *number)) == *number))
+  if (const std::optional<toml::table> value = parse_toml_value("v", text))
+    if (const auto number = (*value)["v"].value<double>();
+        number && *number >= of.low && *number <= of.high &&
+        (values_of(of) == 0 || value_at(of, index_of(of, *number)) == *number))
       return *number;
-  } catch (const toml::parse_error&) {
-  }
   refuse("{}: when: {} is no value of {}, which goes from {} to {}", p.place, text, of.name, of.low, of.high);
 }
 
@@ -294,12 +293,8 @@ Space sorted(std::vector<Draft> drafts) {
 }  // namespace
 
 std::string as_toml(const std::string& text) {
-  try {
-    const toml::table table = toml::parse(fmt::format("v = {}", text));
-    return table.size() == 1 ? toml_text(*table.get("v")) : text;
-  } catch (const toml::parse_error&) {
-    return text;
-  }
+  const std::optional<toml::table> table = parse_toml_value("v", text);
+  return table && table->contains("v") ? toml_text(*table->get("v")) : text;
 }
 
 std::size_t place_in(const std::vector<std::string>& list, const std::string& value) {

@@ -154,13 +154,10 @@ void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::
                           (!is_choice(key) && std::find(key.words.begin(), key.words.end(), text) != key.words.end());
   const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (takes_text && !quoted) return set_value(recipe, toml::value<std::string>(std::string(text)), place);
-  toml::table table;
-  try {
-    table = toml::parse(fmt::format("value = {}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
-  } catch (const toml::parse_error&) {
-  }
-  if (table.size() != 1) refuse_type(place, toml::value<std::string>(std::string(text)));
-  set_value(recipe, *table.get("value"), place);
+  const std::optional<toml::table> table =
+      parse_toml_value("value", fmt::format("{}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
+  if (!table || !table->contains("value")) refuse_type(place, toml::value<std::string>(std::string(text)));
+  set_value(recipe, *table->get("value"), place);
 }
 
 Recipe default_recipe() {

@@ -2,43 +2,40 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "../common/json.h"
 #include "keys.h"
 #include "sluice_train.h"
 
 namespace sluice::tools {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json to_json(const std::vector<LayerSpec>& layers) {
-  Json list = Json::array();
+OrderedJson to_json(const std::vector<LayerSpec>& layers) {
+  OrderedJson list = OrderedJson::array();
   for (const LayerSpec& layer : layers) list.push_back(tools::to_json(layer));
   return list;
 }
 
-Json to_json(const GroupValues& values) {
+OrderedJson to_json(const GroupValues& values) {
   GroupValues all;  // what a plain number says
   for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
   if (values == all) return values.of[0];
-  Json json;
+  OrderedJson json;
   for (int g = 0; g < weight_group_count; ++g)
     if (values.of[g] != 0) json[weight_groups[g]] = values.of[g];
   return json;
 }
 
-Json to_json(const ClassWeights& weights) {
+OrderedJson to_json(const ClassWeights& weights) {
   return weights.kind == ClassWeighting::given ? std::string_view(weights.numbers) : word(weights.kind);
 }
 
 template <class Value>
-Json to_json(const Value& value) {
+OrderedJson to_json(const Value& value) {
   return value;
 }
 
 /// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the "=".
-std::string to_toml(const Json& value) {
+std::string to_toml(const OrderedJson& value) {
   std::string text;
   if (value.is_object()) {
     for (const auto& [name, item] : value.items())
@@ -46,15 +43,15 @@ std::string to_toml(const Json& value) {
     return fmt::format("{{ {} }}", text);
   }
   if (value.is_array()) {
-    for (const Json& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
+    for (const OrderedJson& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
     return fmt::format("[{}]", text);
   }
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(value);
 }
 
 }  // namespace
 
-Json value_of(const Recipe& recipe, const Key& key) {
+OrderedJson value_of(const Recipe& recipe, const Key& key) {
   if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
     return key.words[std::size_t(-1 - recipe.*(*whole))];
   return std::visit([&](const auto& field) { return to_json(value_in(recipe, field)); }, key.field);

@@ -1,14 +1,14 @@
 // A recipe written out.
 #pragma once
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "../common/json_fwd.h"
 #include "key.h"
 
 namespace sluice::tools {
 
 /// A key's value as JSON.
-nlohmann::ordered_json value_of(const Recipe& recipe, const Key& key);
+OrderedJson value_of(const Recipe& recipe, const Key& key);
 
 /// A key's value as a recipe writes it.
 std::string value_text(const Recipe& recipe, const Key& key);

@@ -4,32 +4,25 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "../recipe/made.h"
-#include "../recipe/read.h"
 #include "../train/run_folder.h"
 
 namespace sluice::tools {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 std::string file_of(const std::string& folder, const char* name) { return (fs::path(folder) / name).string(); }
-
-bool holds(const std::string& folder, const char* name) {
-  std::error_code unknown;
-  return fs::is_regular_file(fs::path(folder) / name, unknown);
-}
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as "zero_blocks.0".
-void add_numbers(const json& object, const std::string& prefix, std::size_t epoch, Log& log, const std::string& place) {
+void add_numbers(const Json& object, const std::string& prefix, std::size_t epoch, Log& log, const std::string& place) {
   for (const auto& [key, value] : object.items()) {
     const std::string name = prefix + key;
     if (value.is_structured() && prefix.empty()) {
@@ -48,7 +41,7 @@ void add_numbers(const json& object, const std::string& prefix, std::size_t epoc
 }
 
 void add_line(std::string_view line, const std::string& place, Log& log) {
-  const json object = json::parse(line, nullptr, false);
+  const Json object = parse_json(line);
   if (!object.is_object() || !object.contains("epoch") || !object["epoch"].is_number_integer())
     refuse("{}: is not a line of a run's log, {{\"epoch\":...}}; take it out, or train again", place);
   const double epoch = object["epoch"];
@@ -121,17 +114,17 @@ Evaluation ReportedRun::evaluated(const OwnedModel& of, const Part& part) const 
   return evaluate(of.model, *part.data, part.sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
 }
 
-bool is_run(const std::string& folder) { return holds(folder, "recipe.toml") && holds(folder, "log.jsonl"); }
-
 ReportedRun read_run(const std::string& folder, const std::string& data_folder) {
   ReportedRun run;
   run.folder = run.name = folder;
   while (run.name.size() > 1 && run.name.ends_with("/")) run.name.pop_back();
   run.recipe = recipe_of_run(folder, data_folder, {});
-  run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
-  run.complete = is_complete(folder);
-  if (holds(folder, "model.slu")) run.model = load_model(folder);
-  if (run.model && holds(folder, "model-f32.slu")) run.of_floats = load_model(file_of(folder, "model-f32.slu"));
+  if (!is_beginning(folder)) {  // else what there is belongs to the run that is being replaced
+    run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
+    if (holds_file(folder, "model.slu")) run.model = load_model(file_of(folder, "model.slu"));
+    if (run.model && holds_file(folder, "model-f32.slu")) run.of_floats = load_model(file_of(folder, "model-f32.slu"));
+  }
+  run.complete = run.model && is_complete(folder);  // in this order: files may go away meanwhile
   add_input(run);
   return run;
 }

@@ -54,9 +54,6 @@ struct ReportedRun {
   Evaluation evaluated(const OwnedModel& of, const Part& part) const;
 };
 
-/// Whether a folder holds a run.
-bool is_run(const std::string& folder);
-
 /// Reads a run. Data that cannot be read, or are not what the run was trained on, are left out, and the reason is kept; all
 /// else that is wrong is refused.
 /// @param data_folder  where the data files are, if not where the recipe says; empty: there

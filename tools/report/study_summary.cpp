@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../evaluate/mean.h"
 #include "../evaluate/monitor.h"
@@ -26,11 +26,11 @@ struct Retrained {
 };
 
 void add_measures(const std::string& text, Retrained& retrained) {
-  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(text, nullptr, false);
+  const OrderedJson json = parse_ordered_json(text);
   if (!json.is_object()) return;
   for (const auto& item : json.items()) {
     const std::string& name = item.key();
-    const nlohmann::ordered_json& value = item.value();
+    const OrderedJson& value = item.value();
     if (!value.is_number() || !is_number(value.get<double>())) continue;
     auto& all = retrained.measures;
     auto found = std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.first == name; });

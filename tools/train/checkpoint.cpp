@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "../../runtime/blob.h"
 #include "../common/error.h"
+#include "../common/json.h"
 
 namespace sluice::tools {
 namespace {
@@ -32,6 +32,7 @@ struct Putter {
     const std::uint64_t value = n;
     raw(&value, sizeof value);
   }
+  void count(std::size_t& n, std::size_t) { count(n); }
 };
 
 /// Gives nothing beyond the end: what is cut short, is found out by `bad`.
@@ -49,8 +50,14 @@ struct Taker {
   void count(std::size_t& n) {
     std::uint64_t value = 0;
     raw(&value, sizeof value);
-    bad = bad || value > bytes.size() - at;  // an element is a byte or more
+    bad = bad || value > bytes.size() - at;
     n = bad ? 0 : std::size_t(value);
+  }
+  /// The same of a list whose elements take so many bytes or more: the memory that it takes is bounded by the file's size.
+  void count(std::size_t& n, std::size_t least) {
+    count(n);
+    bad = bad || n > (bytes.size() - at) / least;
+    if (bad) n = 0;
   }
 };
 
@@ -61,10 +68,25 @@ template <class A, class T>
 requires std::is_arithmetic_v<T>
 void each(A& a, T& value) { a.raw(&value, sizeof value); }
 
+template <class A>
+void each(A& a, bool& value) {
+  std::uint8_t byte = value;  // a file may hold any
+  a.raw(&byte, sizeof byte);
+  value = byte != 0;
+}
+
+/// Bytes that an element takes in a checkpoint, at least.
+template <class T>
+constexpr std::size_t least_bytes = sizeof(T);
+template <>
+constexpr std::size_t least_bytes<std::string> = sizeof(std::uint64_t);
+template <>
+constexpr std::size_t least_bytes<Epoch> = sizeof(int) + (5 + weight_group_count) * sizeof(double) + sizeof(std::uint64_t) + 1;
+
 template <class A, class List>
 void each_of_list(A& a, List& list) {
   std::size_t n = list.size();
-  a.count(n);
+  a.count(n, least_bytes<typename List::value_type>);
   list.resize(n);
   for (auto& item : list) each(a, item);
 }
@@ -116,10 +138,10 @@ void each(A& a, TrainState& s) {
 
 /// "train.batch": the first thing in which two trainings differ, as a recipe names it.
 std::string first_difference(const std::string& made, const std::string& other) {
-  using Json = nlohmann::json;
-  const Json changes = Json::diff(Json::parse(made, nullptr, false), Json::parse(other, nullptr, false));
+  const Json changes = Json::diff(parse_json(made), parse_json(other));
   if (changes.empty()) return "";
-  std::string path = changes[0].value("path", "/");
+  std::string path = changes[0].value("path", "");
+  if (path.empty()) return "all of it";  // one of them is no JSON object
   std::replace(path.begin(), path.end(), '/', '.');
   return path.starts_with(".recipe.") ? path.substr(std::strlen(".recipe.")) : path.substr(1);
 }

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "../common/json.h"
 #include "train.h"
 #include "../model/pack.h"
 
@@ -33,7 +33,7 @@ double square_sum(const std::vector<float>& values) {
 }  // namespace
 
 std::string log_line(const Epoch& epoch, bool classes, Monitor monitor) {
-  nlohmann::ordered_json json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
+  OrderedJson json = {{"epoch", epoch.number}, {"loss", epoch.loss}};
   if (classes) json["accuracy"] = epoch.accuracy;
   json["gradient_norm"] = epoch.gradient_norm;
   json["gradient_norm_clipped"] = epoch.gradient_norm_clipped;
@@ -44,7 +44,7 @@ std::string log_line(const Epoch& epoch, bool classes, Monitor monitor) {
   if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
   if (epoch.held_out && monitor != Monitor::loss) json["validation_" + std::string(word(monitor))] = epoch.held_out->watched;
-  return json.dump() + "\n";
+  return json_text(json) + "\n";
 }
 
 void measure_weights(const Network& network, Epoch& epoch) {

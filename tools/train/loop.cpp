@@ -78,7 +78,7 @@ struct Loop {
 bool is_interrupted(const Loop& loop) { return loop.ranks.count == 1 ? interrupt_seen || told_to_end() : loop.told_to_stop; }
 
 void need(sluice_status status) {
-  if (status != SLUICE_OK) fail("training: {}: {}", sluice_status_name(status), sluice_status_text(status));
+  if (status != SLUICE_OK) fail("training: {}", sluice_status_text(status));
 }
 
 /// The weights so far, as a blob that is open.
@@ -88,7 +88,8 @@ OwnedModel weights_so_far(const Loop& loop) {
   need(sluice_train_store(&loop.trainer, blob.data.get(), blob.size));
   OwnedModel model;
   model.blob = std::move(blob);
-  need(sluice_open(&model.model, model.blob.data.get(), model.blob.size, wanted_isa()));
+  if (sluice_open(&model.model, model.blob.data.get(), model.blob.size, wanted_isa()) != SLUICE_OK)
+    fail("training: a weight is no finite number any more; lower train.learning_rate, or set train.clip_norm");
   return model;
 }
 
@@ -147,15 +148,42 @@ void save_after(Loop& loop, double seconds) {
   if (loop.keeping && seconds_since_start(loop.kept) >= seconds) save(loop);
 }
 
-void restore(Loop& loop) {
-  const TrainState& state = loop.state;
-  need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
-  const std::string file = loop.keeping ? loop.keeping->folder.path(checkpoint_file) : checkpoint_file;
-  if (state.mask.size() != loop.mask.size()) fail("{}: is of another network", file);
+/// Whether a checkpoint's best model takes and gives what the network does, so that it can be run on the data.
+bool fits(const Loop& loop, const std::string& blob, const std::string& file) {
+  const sluice_info model = open_model(blob, file + ": its best model").info(), start = loop.start.info();
+  return model.inputs == start.inputs && model.outputs == start.outputs && model.vocabulary == start.vocabulary &&
+         model.every_step == start.every_step && model.whole_sequences == start.whole_sequences;
+}
+
+/// Refuses (exit code 2) a state that no training of this network leaves: a checkpoint's sum can be right, and its numbers
+/// wrong.
+void check_state(const Loop& loop, const TrainState& state, const std::string& file) {
+  bool sound =
+      state.epochs.size() <= std::size_t(loop.recipe.last_epoch()) && state.sums.batches <= batches_of(loop.recipe, loop.split);
+  for (std::size_t i = 0; i < state.epochs.size(); ++i) sound = sound && state.epochs[i].number == int(i) + 1;
+  sound = sound && state.carried.size() == loop.state.carried.size() && state.mask.size() == loop.mask.size();
+  sound = sound && state.plateau.factor > 0 && state.plateau.factor <= 1;
+  if (loop.aware)
+    sound = sound && state.unit.size() == loop.aware->unit.size() && state.peaks.size() == loop.aware->ranges.peak.size();
+  sound = sound && state.best.epoch >= 0 && state.best.epoch <= int(state.epochs.size());
+  if (sound && state.best.epoch > 0)
+    sound = fits(loop, state.best.model, file) && state.best.real.empty() == !loop.aware &&
+            (!loop.aware || fits(loop, state.best.real, file));
+  if (!sound) refuse("{}: is of another network, or damaged; train from the start", file);
+}
+
+void restore(Loop& loop, const TrainState& state, const std::string& file) {
+  check_state(loop, state, file);
+  try {
+    need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
+    weights_so_far(loop);  // which are numbers
+  } catch (const Error&) {
+    refuse("{}: is of another network, or damaged; train from the start", file);
+  }
   std::copy(state.mask.begin(), state.mask.end(), loop.mask.begin());  // in place: the trainer points to it
+  loop.state = state;
   if (!loop.aware) return;
-  if (state.unit.size() != loop.aware->unit.size()) fail("{}: is of another network", file);
-  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // likewise
+  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place, too
   loop.aware->ranges.peak = state.peaks;
 }
 
@@ -163,12 +191,12 @@ void restore(Loop& loop) {
 void begin(Loop& loop, const TrainState* state) {
   std::optional<TrainState> put_aside;
   if (loop.keeping) state = loop.keeping->state;
-  if (loop.stint && !loop.stint->checkpoint.empty())
-    state = &put_aside.emplace(read_checkpoint(loop.stint->checkpoint, loop.start.made(), "the trial's checkpoint"));
-  if (state) {
-    loop.state = *state;
-    restore(loop);
+  std::string file = loop.keeping ? loop.keeping->folder.path(checkpoint_file) : checkpoint_file;
+  if (loop.stint && !loop.stint->checkpoint.empty()) {
+    file = "the trial's checkpoint";
+    state = &put_aside.emplace(read_checkpoint(loop.stint->checkpoint, loop.start.made(), file));
   }
+  if (state) restore(loop, *state, file);
   if (!loop.keeping) return;
   const RunFolder& folder = loop.keeping->folder;
   loop.kept = start_progress(1);

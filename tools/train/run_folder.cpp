@@ -10,6 +10,7 @@
 
 #include "../common/error.h"
 #include "../common/safe_file.h"
+#include "../data/parse_number.h"
 
 namespace sluice::tools {
 namespace {
@@ -19,11 +20,50 @@ namespace fs = std::filesystem;
 constexpr const char *recipe_file = "recipe.toml", *log_file = "log.jsonl";
 constexpr const char* model_files[] = {"model.slu", "model-f32.slu"};
 constexpr const char* made_of_models[] = {"model-int8.slu", "model-w8a16.slu", "report.html"};  ///< by other commands, under these names
-constexpr const char* run_files[] = {model_files[0], model_files[1], recipe_file, log_file, checkpoint_file};
+/// What a training that replaces a run begins with: its recipe and its first checkpoint in one file, which appears by one
+/// rename. While it is there, it is the run, and the other files are not; once they are in place, it goes.
+constexpr const char* begin_file = "begin.slc";
+constexpr const char* run_files[] = {model_files[0], model_files[1], recipe_file, log_file, checkpoint_file, begin_file};
+
+std::string file_in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
 
 bool holds(const std::string& folder, const char* file) {
   std::error_code unknown;
   return fs::exists(fs::path(folder) / file, unknown);
+}
+
+struct Begin {
+  std::string recipe, checkpoint;
+};
+
+constexpr std::string_view begin_magic = "sluice run\n";
+
+/// The magic, the size of the recipe and a line's end, the recipe, the checkpoint.
+std::string packed(const Begin& begin) {
+  return fmt::format("{}{}\n{}{}", begin_magic, begin.recipe.size(), begin.recipe, begin.checkpoint);
+}
+
+/// None if no training was stopped while it replaced the folder's run.
+std::optional<Begin> read_begin(const std::string& folder) {
+  if (!holds(folder, begin_file)) return std::nullopt;
+  const std::string file = file_in(folder, begin_file), bytes = read_file(file);
+  const std::size_t end = bytes.starts_with(begin_magic) ? bytes.find('\n', begin_magic.size()) : bytes.npos;
+  const auto size =
+      end == bytes.npos ? std::nullopt : parse_integer(bytes.substr(begin_magic.size(), end - begin_magic.size()));
+  if (!size || *size < 0 || std::size_t(*size) > bytes.size() - end - 1)
+    refuse("{}: is damaged; train from the start, with --force", file);
+  return Begin{bytes.substr(end + 1, std::size_t(*size)), bytes.substr(end + 1 + std::size_t(*size))};
+}
+
+/// Puts the files of a training that begins in place of those of the run that was here, if there was one.
+void put_in_place(const RunFolder& folder, const Begin& begin) {
+  std::error_code ignored;
+  for (const char* name : model_files) fs::remove(folder.path(name), ignored);
+  for (const char* name : made_of_models) fs::remove(folder.path(name), ignored);
+  write_files({{folder.path(recipe_file), begin.recipe},
+               {folder.path(checkpoint_file), begin.checkpoint},
+               {folder.path(log_file), ""}});
+  remove_file(folder.path(begin_file));
 }
 
 /// "log.jsonl.x7Gq2a": what safe_file.h calls a file on its way.
@@ -71,30 +111,60 @@ void in_run(const RunFolder& folder, Write write) {
 void check_run_folder(const std::string& folder, bool force) {
   std::error_code unknown;
   if (fs::exists(folder, unknown) && !fs::is_directory(folder, unknown)) refuse("--out {}: is a file; give a folder", folder);
-  for (const char* file : run_files) {
-    if (fs::is_directory(fs::path(folder) / file, unknown))
-      refuse("--out {}: holds a folder named {}; choose another", folder, file);
+  check_run_files("--out", folder);
+  for (const char* file : run_files)
     if (!force && holds(folder, file))
       refuse("--out {}: holds another run ({}); give --force to replace it, {}or another folder", folder, file,
-             holds(folder, checkpoint_file) ? "--resume to go on with it, " : "");
-  }
+             holds(folder, checkpoint_file) || holds(folder, begin_file) ? "--resume to go on with it, " : "");
 }
 
-bool is_complete(const std::string& folder) { return holds(folder, model_files[0]) && !holds(folder, checkpoint_file); }
-
-RunFolder::RunFolder(const std::string& given) : name(given) {
+void check_run_files(const std::string& option, const std::string& folder) {
   std::error_code unknown;
-  const fs::path folder = fs::absolute(name).lexically_normal();
-  for (fs::path p = folder; !p.empty() && !fs::exists(p, unknown) && p != p.parent_path(); p = p.parent_path())
-    made.push_back(p.string());
+  for (const char* file : run_files)
+    if (fs::is_directory(fs::path(folder) / file, unknown))
+      refuse("{} {}: holds a folder named {}; choose another", option, folder, file);
+}
+
+bool holds_file(const std::string& folder, const char* file) {
+  std::error_code unknown;
+  const fs::path path = fs::path(folder) / file;
+  if (!fs::exists(path, unknown)) return false;
+  if (!fs::is_regular_file(path, unknown))
+    refuse("{}: is no file; a run's folder holds what \"sluice train\" wrote", path.string());
+  return true;
+}
+
+bool is_run(const std::string& folder) {
+  return holds(folder, begin_file) || (holds(folder, recipe_file) && holds(folder, log_file));
+}
+
+bool is_beginning(const std::string& folder) { return holds(folder, begin_file); }
+
+bool is_complete(const std::string& folder) {
+  return holds(folder, model_files[0]) && !holds(folder, checkpoint_file) && !holds(folder, begin_file);
+}
+
+std::string run_recipe(const std::string& folder) {
+  if (const std::optional<Begin> begin = read_begin(folder)) return begin->recipe;
+  return read_file(file_in(folder, recipe_file));
+}
+
+Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides) {
+  Recipe recipe = parse_recipe(run_recipe(folder), file_in(folder, recipe_file), overrides);
+  if (!data_folder.empty())
+    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = fs::path(*file).filename().string();
+  resolve_files(recipe, data_folder);
+  return recipe;
+}
+
+RunFolder::RunFolder(const std::string& given) : name(given), made(make_directory(given)) {
   try {
-    make_directory(folder.string());
     lock_folder(*this);
   } catch (...) {
     leave_folder(*this);
     throw;
   }
-  clear_half_written(folder.string());
+  clear_half_written(name);
 }
 
 RunFolder::~RunFolder() { leave_folder(*this); }
@@ -102,14 +172,12 @@ RunFolder::~RunFolder() { leave_folder(*this); }
 std::string RunFolder::path(const std::string& file) const { return (fs::path(name) / file).string(); }
 
 void begin_run(const RunFolder& folder, const std::string& recipe, const std::string& checkpoint) {
-  std::vector<NamedBytes> files = {
-      {folder.path(recipe_file), recipe}, {folder.path(checkpoint_file), checkpoint}, {folder.path(log_file), ""}};
-  // A kill between two renames must not make an older run's model look like this one's.
-  if (holds(folder.name, model_files[0])) std::swap(files[0], files[1]);
-  write_files(files);
-  std::error_code ignored;
-  for (const char* name : model_files) fs::remove(folder.path(name), ignored);
-  for (const char* name : made_of_models) fs::remove(folder.path(name), ignored);
+  const Begin begin{recipe, checkpoint};
+  const bool replaces =
+      std::any_of(std::begin(run_files), std::end(run_files), [&](const char* file) { return holds(folder.name, file); });
+  if (replaces)
+    write_file(folder.path(begin_file), packed(begin));  // from here on the folder holds the new run, and no longer the old one
+  put_in_place(folder, begin);
 }
 
 void save_checkpoint(const RunFolder& folder, const std::string& bytes) {
@@ -117,6 +185,7 @@ void save_checkpoint(const RunFolder& folder, const std::string& bytes) {
 }
 
 std::optional<std::string> load_checkpoint(const RunFolder& folder) {
+  if (const std::optional<Begin> begin = read_begin(folder.name)) put_in_place(folder, *begin);
   if (!holds(folder.name, checkpoint_file)) return std::nullopt;
   return read_file(folder.path(checkpoint_file));
 }
@@ -132,12 +201,15 @@ void add_to_log(const RunFolder& folder, const std::string& line) {
 void write_models(const RunFolder& folder, const std::vector<RunFile>& models, bool complete) {
   std::vector<NamedBytes> files;
   for (const RunFile& model : models) files.push_back({folder.path(model.name), model.bytes});
-  in_run(folder, [&] { write_files(files); });
+  in_run(folder, [&] {
+    write_files(files);
+    if (complete) sync_file(folder.path(log_file));  // without the checkpoint nothing could restore its lines
+  });
   std::error_code ignored;
   for (const char* name : model_files)  // of the run that was here
     if (std::none_of(models.begin(), models.end(), [&](const RunFile& model) { return model.name == name; }))
       fs::remove(folder.path(name), ignored);
-  if (complete) fs::remove(folder.path(checkpoint_file), ignored);
+  if (complete) remove_file(folder.path(checkpoint_file));
 }
 
 }  // namespace sluice::tools

@@ -2,9 +2,11 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <new>
 
 #include "../common/error.h"
 
@@ -15,7 +17,12 @@ constexpr int patience_ms = 30000;  // for another process to let go of the file
 
 [[noreturn]] void fail_database(const Database& database, int code) {
   const std::string& file = database.file;
+  if (code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
   switch (code & 0xff) {
+    case SQLITE_NOMEM:
+      throw std::bad_alloc();
+    case SQLITE_ERROR:  // what a statement names is not there
+      refuse("{}: {}; it is no study, or damaged", file, sqlite3_errmsg(database.handle));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       fail("{}: another process has locked it for longer than {} s", file, patience_ms / 1000);
@@ -134,13 +141,27 @@ void Statement::done() {
   }
 }
 
-std::int64_t Statement::whole(int column) const { return sqlite3_column_int64(handle, column); }
+/// SQLite would turn a value of another type into one of the type that is asked for.
+void Statement::need_type(int column, std::initializer_list<int> types, const char* expected) const {
+  const int type = sqlite3_column_type(handle, column);
+  if (std::find(types.begin(), types.end(), type) != types.end()) return;
+  constexpr const char* names[] = {"", "a whole number", "a number", "a text", "bytes", "nothing"};
+  refuse("{}: {} is {} where {} is expected; the study is damaged", database.file, sqlite3_column_name(handle, column),
+         names[type], expected);
+}
+
+std::int64_t Statement::whole(int column) const {
+  need_type(column, {SQLITE_INTEGER}, "a whole number");
+  return sqlite3_column_int64(handle, column);
+}
 
 double Statement::real(int column) const {
+  need_type(column, {SQLITE_FLOAT, SQLITE_INTEGER, SQLITE_NULL}, "a number");
   return null(column) ? std::numeric_limits<double>::quiet_NaN() : sqlite3_column_double(handle, column);
 }
 
 std::string Statement::text(int column) const {
+  need_type(column, {SQLITE_TEXT, SQLITE_BLOB, SQLITE_NULL}, "a text");
   const void* bytes = sqlite3_column_blob(handle, column);
   const auto size = std::size_t(sqlite3_column_bytes(handle, column));
   return bytes ? std::string(static_cast<const char*>(bytes), size) : std::string();

@@ -1,6 +1,7 @@
 // SQLite with our manners: a statement is prepared, bound and stepped by name of what it does; what fails is an Error.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,12 +49,14 @@ struct Statement {
   bool step();  ///< whether there is a row; binds stay, but the next step after the last row begins anew
   void done();  ///< steps a statement that has no rows, and makes it ready for other values
 
+  /// Values of the row; one of another type is refused (exit code 2): what should hold numbers may hold anything.
   std::int64_t whole(int column) const;
   double real(int column) const;  ///< NULL: NaN
   std::string text(int column) const;  ///< and blobs
   bool null(int column) const;
 
  private:
+  void need_type(int column, std::initializer_list<int> types, const char* expected) const;
   void bind_one(int place, double value) { bind(place, value); }
   void bind_one(int place, std::string_view value) { bind(place, value); }
   template <class Whole>

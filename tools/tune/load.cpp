@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../recipe/read.h"
 #include "store.h"
 
@@ -34,10 +35,23 @@ void check_schema(Database& db) {
       refuse("{}: is a study of schema {}, and this program has {}; {}", db.file, schema, study_schema,
              schema < study_schema ? "begin a new study" : "update sluice");
   } catch (const Error& error) {
-    if (error.exit_code == 2) throw;
     if (std::string_view(error.what()).find("no such table") == std::string_view::npos) throw;
     refuse("{}: is a database, but no study; give a file that \"sluice tune --study\" made", db.file);
   }
+}
+
+/// A list of pairs, each of a name and a value of that kind.
+std::vector<std::pair<std::string, Json>> pairs_in(const std::string& text, const char* column, bool (Json::*kind)() const,
+                                                   const Database& db) {
+  const Json list = parse_json(text);
+  const auto sound = [&](const Json& pair) {
+    return pair.is_array() && pair.size() == 2 && pair[0].is_string() && (pair[1].*kind)();
+  };
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), sound))
+    refuse("{}: study.{} is not a list of names and values; the study is damaged", db.file, column);
+  std::vector<std::pair<std::string, Json>> pairs;
+  for (const Json& pair : list) pairs.emplace_back(pair[0], pair[1]);
+  return pairs;
 }
 
 void read_head(Database& db, Study& study) {
@@ -46,11 +60,13 @@ void read_head(Database& db, Study& study) {
               "core, type, limits FROM study");
   s.step();
   study.version = s.text(0), study.code_hash = s.text(1), study.recipe_file = s.text(2), study.recipe = s.text(3);
-  for (const auto& pair : nlohmann::json::parse(s.text(4))) study.overrides.emplace_back(pair.at(0), pair.at(1));
+  for (const auto& [key, value] : pairs_in(s.text(4), "overrides", &Json::is_string, db))
+    study.overrides.emplace_back(key, value.get<std::string>());
   study.data_folder = s.text(5), study.recipe_hash = s.text(6), study.data_hash = s.text(7);
   study.objective = value_of<Monitor>(s.text(8), db.file);
   study.most_epochs = s.whole(9), study.core = s.text(10), study.type = value_of<sluice_format>(s.text(11), db.file);
-  for (const auto& pair : nlohmann::json::parse(s.text(12))) study.limits.push_back({pair.at(0), pair.at(1)});
+  for (const auto& [name, amount] : pairs_in(s.text(12), "limits", &Json::is_number_unsigned, db))
+    study.limits.push_back({name, amount.get<std::uint64_t>()});
   std::vector<Override> overrides;
   for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, "--set " + key + "=" + value});
   const Recipe own = parse_recipe(study.recipe, study.recipe_file, overrides);
@@ -117,8 +133,23 @@ void read_results(Database& db, Study& study, bool curves) {
 void read_finals(Database& db, Study& study) {
   Statement s(db, "SELECT trial, seed, epochs, measures, model FROM finals ORDER BY trial, seed");
   while (s.step()) {
-    if (!nlohmann::json::parse(s.text(3), nullptr, false).is_object()) refuse("{}: what trial {} measured is not JSON; the study is damaged", db.file, s.whole(0));
+    const Json measures = parse_json(s.text(3));
+    const auto is_measure = [](const Json& value) { return value.is_number() || value.is_null(); };
+    if (!measures.is_object() || !std::all_of(measures.begin(), measures.end(), is_measure))
+      refuse("{}: finals.measures of trial {} is not an object of numbers; the study is damaged", db.file, s.whole(0));
     study.finals.push_back({std::uint64_t(s.whole(0)), s.whole(1), s.whole(2), s.text(3), s.text(4)});
+  }
+}
+
+/// Refuses (exit code 2) trials that no search leaves so.
+void check_trials(const Study& study) {
+  for (const Trial& trial : study.trials) {
+    if ((trial.state == State::complete || trial.state == State::pruned) && trial.rungs.empty())
+      refuse("{}: trial {} is {}, but has no rung; the study is damaged", study.file, trial.number, state_name(trial.state));
+    for (const FoldResult& fold : trial.folds)
+      if (fold.fold < 0 || fold.epochs < 0 || fold.best_epoch < 0 || fold.best_epoch > fold.epochs)
+        refuse("{}: trial {}: a fold of {} epochs, the best of them {}; the study is damaged", study.file, trial.number,
+               fold.epochs, fold.best_epoch);
   }
 }
 
@@ -128,14 +159,11 @@ Study load_study(Database& db, bool curves) {
   check_schema(db);
   Study study;
   study.file = db.file;
-  try {
-    read_head(db, study);
-    read_trials(db, study);
-    read_results(db, study, curves);
-    if (curves) read_finals(db, study);
-  } catch (const nlohmann::json::exception&) {
-    refuse("{}: what it says of itself is not what a study says; it is damaged", db.file);
-  }
+  read_head(db, study);
+  read_trials(db, study);
+  read_results(db, study, curves);
+  if (curves) read_finals(db, study);
+  check_trials(study);
   return study;
 }
 

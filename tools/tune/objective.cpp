@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../convert/calibrate.h"
 #include "../convert/quantize.h"
 #include "../evaluate/mean.h"
@@ -208,13 +208,13 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   const DataSet& data = by_file ? input.test : input.train;
   const std::vector<std::size_t> sequences = by_file ? all_sequences(input.test) : input.split.test;
   const Evaluation e = evaluate(result.model.model, data, sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
-  nlohmann::ordered_json measures = {{"loss", e.loss}};
+  OrderedJson measures = {{"loss", e.loss}};
   if (e.classes) measures["accuracy"] = e.accuracy();
   if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
   if (!e.units.empty()) measures["squared_error_in_units"] = error_in_units(e);
   if (const double value = watched_measure(e, point.monitor); point.monitor != Monitor::loss && std::isfinite(value))
     measures[std::string(word(point.monitor))] = value;
-  result.measures = measures.dump();
+  result.measures = json_text(measures);
   return result;
 }
 

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
 #include "../common/hash.h"
+#include "../common/json.h"
 #include "../common/nearest.h"
 #include "../convert/budget.h"
 #include "../data/parse_number.h"
@@ -233,7 +233,7 @@ std::string shape_key(const Recipe& recipe) {
       data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, word(recipe.quantize_type), recipe.differences);
   for (LayerSpec layer : recipe.layers) {
     layer.dropout = layer.gate_dropout = 0, layer.recurrent_dropout = -1;
-    text += to_json(layer).dump();
+    text += json_text(to_json(layer));
   }
   return text;
 }

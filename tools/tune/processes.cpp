@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <csignal>
+#include <new>
 #include <thread>
 
 #include "../common/error.h"
@@ -37,10 +38,12 @@ int worker_life(const std::string& study, const Plan& plan, int threads, const D
   } catch (const Error& error) {
     words = error.what();
     return error.exit_code;
-  } catch (const std::exception& error) {
-    words = fmt::format("sluice tune: {}", error.what());
-    return 1;
+  } catch (const std::bad_alloc&) {
+    words = "sluice: out of memory";
+  } catch (const std::exception&) {
+    words = "sluice: stopped by a fault of the program's own; please report it with the command line";
   }
+  return 1;
 }
 
 WorkerProcess start_worker(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/ranks.h"
 #include "../recipe/read.h"
@@ -15,8 +15,6 @@
 
 namespace sluice::tools {
 namespace {
-
-using Json = nlohmann::json;
 
 // What ranks say to each other: a rank asks, with the result of its last trial where it has one, and is answered. All of it CBOR.
 constexpr int plan_tag = 10, ask_tag = 11, answer_tag = 12;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "../common/print.h"
 #include "../common/progress.h"
 #include "../data/parse_number.h"
@@ -15,8 +15,6 @@
 
 namespace sluice::tools {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::vector<const Final*> finals_of(const Study& study, std::uint64_t trial) {
   std::vector<const Final*> list;
@@ -29,11 +27,15 @@ std::vector<const Final*> finals_of(const Study& study, std::uint64_t trial) {
 std::string measures_text(const std::vector<const Final*>& finals) {
   std::vector<std::string> names;
   std::string text;
-  const Json first = Json::parse(finals.front()->measures);
+  const OrderedJson first = parse_ordered_json(finals.front()->measures);
   for (const auto& [name, value] : first.items()) names.push_back(name);
   for (const std::string& name : names) {
     std::vector<double> values;
-    for (const Final* final : finals) values.push_back(Json::parse(final->measures).value(name, NAN));
+    for (const Final* final : finals) {
+      const OrderedJson all = parse_ordered_json(final->measures);
+      const auto value = all.find(name);  // null: not finite
+      values.push_back(value != all.end() && value->is_number() ? value->get<double>() : NAN);
+    }
     std::string words = name;
     std::replace(words.begin(), words.end(), '_', ' ');
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", words, mean_text(mean_of(values), is_share(name)));
@@ -41,15 +43,15 @@ std::string measures_text(const std::vector<const Final*>& finals) {
   return text;
 }
 
-Json json_of(const Study& study, const Point& point) {
-  Json values = Json::object();
+OrderedJson json_of(const Study& study, const Point& point) {
+  OrderedJson values = OrderedJson::object();
   for (std::size_t i = 0; i < study.space.parameters.size(); ++i) {
     const Parameter& p = study.space.parameters[i];
     if (std::isnan(point[i])) continue;
     if (p.kind == Parameter::choice) {
       const std::string& text = p.choices[std::size_t(point[i])];  // TOML's texts, numbers and truth values are JSON's; the rest stays text
-      const Json json = Json::parse(text, nullptr, false);
-      values[p.name] = json.is_discarded() ? Json(text) : json;
+      const OrderedJson json = parse_ordered_json(text);
+      values[p.name] = json.is_discarded() ? OrderedJson(text) : json;
     }
     if (p.kind == Parameter::whole)
       values[p.name] = std::int64_t(point[i]);
@@ -58,20 +60,21 @@ Json json_of(const Study& study, const Point& point) {
   return values;
 }
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+OrderedJson number_or_null(double value) { return std::isfinite(value) ? OrderedJson(value) : OrderedJson(); }
 
-Json json_of(const Study& study, const Trial& trial) {
-  Json json = {{"number", trial.number}, {"state", state_name(trial.state)}, {"origin", trial.origin}, {"seed", trial.seed}};
+OrderedJson json_of(const Study& study, const Trial& trial) {
+  OrderedJson json = {
+      {"number", trial.number}, {"state", state_name(trial.state)}, {"origin", trial.origin}, {"seed", trial.seed}};
   json["parameters"] = json_of(study, trial.point);
   if (const std::optional<Score> score = trial.score()) {
     json["value"] = study.shown(score->value);
     json["standard_error"] = number_or_null(score->error);
     json["best_epoch"] = trial.best_epoch();
   }
-  json["rungs"] = Json::array();
+  json["rungs"] = OrderedJson::array();
   for (const Rung& rung : trial.rungs)
     json["rungs"].push_back({{"epochs", rung.epochs}, {"value", study.shown(rung.score.value)}, {"standard_error", number_or_null(rung.score.error)}});
-  json["folds"] = Json::array();
+  json["folds"] = OrderedJson::array();
   for (const FoldResult& f : trial.folds)
     json["folds"].push_back(
         {{"fold", f.fold + 1}, {"seed", f.seed}, {"epochs", f.epochs}, {"best_epoch", f.best_epoch}, {"value", study.shown(f.value)}});
@@ -160,26 +163,29 @@ std::string counts_text(const Study& study, std::int64_t wanted) {
 }
 
 std::string study_json(const Study& study) {
-  Json json = {{"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()},
-               {"method", method_text(study)},       {"version", study.version},
-               {"code_hash", study.code_hash},       {"recipe_hash", study.recipe_hash},
-               {"data_hash", study.data_hash},       {"seed", study.seed}};
+  OrderedJson json = {{"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()},
+                      {"method", method_text(study)},       {"version", study.version},
+                      {"code_hash", study.code_hash},       {"recipe_hash", study.recipe_hash},
+                      {"data_hash", study.data_hash},       {"seed", study.seed}};
   if (!study.core.empty()) {
     json["device"] = {{"core", study.core}, {"type", word(study.type)}};
     for (const Limit& limit : study.limits) json["device"][limit.name] = limit.amount;
   }
-  json["trials"] = Json::array();
+  json["trials"] = OrderedJson::array();
   for (const Trial& trial : study.trials) json["trials"].push_back(json_of(study, trial));
   if (const Trial* best = study.best()) {
     json["best"] = best->number;
-    json["front"] = Json::array();
+    json["front"] = OrderedJson::array();
     for (const Trial* t : pareto_front(study)) json["front"].push_back(t->number);
   }
-  json["finals"] = Json::array();
+  json["finals"] = OrderedJson::array();
   for (const Final& final : study.finals)
-    json["finals"].push_back({{"trial", final.trial}, {"seed", final.seed}, {"epochs", final.epochs}, {"bytes", final.model.size()},
-                              {"test", Json::parse(final.measures)}});
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    json["finals"].push_back({{"trial", final.trial},
+                              {"seed", final.seed},
+                              {"epochs", final.epochs},
+                              {"bytes", final.model.size()},
+                              {"test", parse_ordered_json(final.measures)}});
+  return json_text(json, 2) + "\n";
 }
 
 const Trial& trial_of(const Study& study, const std::string& number, std::string_view origin) {

@@ -6,10 +6,10 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "../common/error.h"
+#include "../common/json.h"
 #include "schema_sql.h"
 
 namespace sluice::tools {
@@ -32,6 +32,7 @@ std::string start_of(const std::string& process) {
   const std::size_t name_end = text.rfind(')');  // the name may hold blanks
   if (name_end == text.npos) return "";
   std::istringstream rest(text.substr(name_end + 1));
+  rest.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
   std::string word;
   constexpr int state_field = 3, start_field = 22;
   for (int field = state_field; field <= start_field && rest >> word; ++field)
@@ -42,6 +43,7 @@ std::string start_of(const std::string& process) {
 /// Whether a worker of this machine has ended; of another machine's nothing is known.
 bool has_ended(const std::string& worker) {
   std::istringstream words(worker);
+  words.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
   std::string host, process, start;
   words >> host >> process >> start;
   return host == host_name() && start_of(process) != start;
@@ -54,13 +56,14 @@ bool holds(Database& db, std::uint64_t number, const std::string& worker) {
 }
 
 void write_head(Database& db, const Study& study) {
-  nlohmann::json overrides = nlohmann::json::array(), limits = nlohmann::json::array();
+  Json overrides = Json::array(), limits = Json::array();
   for (const auto& [key, value] : study.overrides) overrides.push_back({key, value});
   for (const Limit& limit : study.limits) limits.push_back({limit.name, limit.amount});
   Statement(db, "INSERT INTO study VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .with(study_schema, study.version, study.code_hash, study.recipe_file, study.recipe, overrides.dump(), study.data_folder,
-            study.recipe_hash, study.data_hash, std::string(word(study.objective)), std::int64_t(study.higher_is_better()),
-            study.most_epochs, study.core, std::string(word(study.type)), limits.dump())
+      .with(study_schema, study.version, study.code_hash, study.recipe_file, study.recipe, json_text(overrides),
+            study.data_folder, study.recipe_hash, study.data_hash, std::string(word(study.objective)),
+            std::int64_t(study.higher_is_better()), study.most_epochs, study.core, std::string(word(study.type)),
+            json_text(limits))
       .done();
 }
 
@@ -69,15 +72,15 @@ void write_space(Database& db, const Space& space) {
   constexpr const char* kinds[] = {"choice", "whole", "real"};
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {
     const Parameter& p = space.parameters[i];
-    nlohmann::json conditions = nlohmann::json::array();
+    Json conditions = Json::array();
     for (const Condition& c : p.when) {
-      nlohmann::json values = nlohmann::json::array();
+      Json values = Json::array();
       for (const double v : c.values) values.push_back(value_text(space.parameters[c.parameter], v));
       conditions.push_back({space.parameters[c.parameter].name, values});
     }
     const bool choice = p.kind == Parameter::choice;
     s.with(std::int64_t(i), p.name, kinds[p.kind], p.low, p.high, p.step > 0 ? p.step : NAN, std::int64_t(p.log),
-           nlohmann::json(p.choices).dump(), conditions.dump());
+           json_text(Json(p.choices)), json_text(conditions));
     if (!choice) s.bind_null(8);
     if (choice) s.bind_null(4).bind_null(5);
     s.done();

@@ -1,0 +1,37 @@
+#include "ending.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string_view>
+
+namespace sluice::tools {
+namespace {
+
+void say(std::string_view line) noexcept {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+}
+
+void end_on_terminate() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    end_out_of_memory();
+  } catch (...) {
+  }
+  say("sluice: stopped by a fault of the program's own; please report it with the command line\n");
+  std::abort();
+}
+
+}  // namespace
+
+void end_out_of_memory() noexcept {
+  say("sluice: out of memory\n");
+  _exit(1);
+}
+
+void end_well_on_terminate() { std::set_terminate(end_on_terminate); }
+
+}  // namespace sluice::tools
