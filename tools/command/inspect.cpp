@@ -11,6 +11,7 @@
 #include "../convert/budget.h"
 #include "../convert/cost.h"
 #include "../evaluate/evaluate.h"
+#include "../model/blob_text.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "command.h"

@@ -1,7 +1,7 @@
 #include "blob_text.h"
 
-#include <iterator>
 #include <algorithm>
+#include <iterator>
 
 namespace sluice::tools {
 
