@@ -37,7 +37,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds beat_every{500}, silence{10000};
-constexpr milliseconds last_words{250};     // of a job that mpirun ends
+constexpr milliseconds last_words{100};     // of a job that mpirun ends: SIGKILL follows after 250 ms (Open MPI 5; 4: a second)
 constexpr milliseconds last_seconds{2000};  // for the others to end too, after a failure
 constexpr int note_tag = 1001;           // of beats, and of a rank's end
 constexpr int piece_tag = 1002;

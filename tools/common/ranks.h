@@ -39,7 +39,8 @@ struct RankLost : Error {
 /// Whether rank 0 has not heard of a rank for ten seconds, or that one has ended (for ranks but 0: of rank 0).
 bool is_lost(int rank);
 
-/// Whether mpirun has sent SIGTERM: it does so when a rank has died, or when it was interrupted; SIGKILL follows after a second.
+/// Whether mpirun has sent SIGTERM: it does so when a rank has died, or when it was interrupted; SIGKILL follows after
+/// a second, of Open MPI 5 after a quarter of one.
 bool told_to_end();
 
 /// @param tag  from 0 to 1000; messages of one tag between two ranks arrive in their order
