@@ -163,18 +163,20 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
 struct Graph {
   const BlobHeader& header;
   const LayerRecord* record;
-  uint64_t most_units;  ///< of all outputs side by side: no plan needs more
+  uint32_t most_units;  ///< of all outputs side by side: no plan needs more. Wraps only if a width is refused in any case
 
   uint32_t width(uint32_t source) const { return source ? record[source - 1].out : header.inputs; }
   bool once(uint32_t source) const { return source && record[source - 1].flags & once_flag; }
   bool reads_ids() const { return holds_embedding && record[0].kind == SLUICE_EMBEDDING; }
+  /// Of layers whose places have been checked.
   bool overlaps(const LayerRecord& a, const LayerRecord& b) const {
-    return a.y < b.y + uint64_t(padded(int(b.out))) && b.y < a.y + uint64_t(padded(int(a.out)));
+    return a.y < b.y + uint32_t(padded(int(b.out))) && b.y < a.y + uint32_t(padded(int(a.out)));
   }
 
   /// Whether a source is a layer before this one, or the frame, and its output is still there after this layer has written its own.
   bool is_there(uint32_t index, uint32_t source) const {
-    if (source > index || (!holds_graph && source != index)) return false;
+    if (!holds_graph) return source == index && (index == 0 || !overlaps(record[index - 1], record[index]));
+    if (source > index) return false;
     for (uint32_t later = source; source && later <= index; ++later)
       if (overlaps(record[source - 1], record[later])) return false;
     return true;
@@ -230,7 +232,8 @@ struct Graph {
 
   sluice_status check(uint32_t index) const {
     const LayerRecord& layer = record[index];
-    if (layer.y % panel_rows || layer.y + uint64_t(padded(int(layer.out))) > most_units) return SLUICE_STRUCTURE;
+    const auto units = uint32_t(padded(int(layer.out)));
+    if (layer.y % panel_rows || units > most_units || layer.y > most_units - units) return SLUICE_STRUCTURE;
     for (uint32_t i = 0; i < sources_of(layer); ++i)
       if (!is_there(index, source_of(layer, i)) || !reads_frame_rightly(index, source_of(layer, i))) return SLUICE_SHAPE;
     for (uint32_t i = layer.parts; joins(layer.kind) && i < most_sources; ++i)
@@ -266,7 +269,7 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
       header.layers * sizeof(LayerRecord) != layers->bytes || header.inputs < 1 || header.inputs > widest)
     return SLUICE_STRUCTURE;
   Graph graph{header, reinterpret_cast<const LayerRecord*>(blob + layers->offset), 0};
-  for (uint32_t i = 0; i < header.layers; ++i) graph.most_units += graph.record[i].out + uint64_t(panel_rows);
+  for (uint32_t i = 0; i < header.layers; ++i) graph.most_units += graph.record[i].out + panel_rows;
   for (uint32_t i = 0; i < header.layers; ++i) {
     const LayerRecord& layer = graph.record[i];
     sluice_status status = check_layer(blob, layer, *weights, any_order);
