@@ -35,6 +35,7 @@ for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-50-100-10" $format 50 gru 100 dense 10
 done
 for format in f32 int8 w8a16; do
+  "$make_case" "$out/$format-graph" $format graph
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
 for format in int8 w8a16; do
@@ -56,7 +57,7 @@ for format in int8 w8a16; do
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations} \
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph} \
   {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done

@@ -18,6 +18,7 @@
 
 #include "frames.h"
 #include "model/network.h"
+#include "model/graph.h"
 #include "model/pack.h"
 #include "model/order.h"
 #include "shape.h"
@@ -87,20 +88,60 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   return layer;
 }
 
+/// Adds a layer that joins these sources: 0 the frame, else a layer counted from 1.
+void add_join(Numbers& numbers, Network& network, sluice_layer_kind kind, const std::vector<uint32_t>& sources, sluice_format format) {
+  Layer layer;
+  layer.kind = kind, layer.format = format, layer.sources = sources;
+  for (const uint32_t source : sources) layer.out = kind == SLUICE_CONCAT ? layer.out + width_of(network, source) : width_of(network, source);
+  layer.in = layer.out;
+  layer = with_arrays(layer);
+  for (Array& array : layer.arrays)
+    for (int32_t& value : array.integers) value = array.role == sluice::Role::part_multiplier ? 4 * numbers.sixteen() : numbers.sixteen();
+  network.layers.push_back(layer);
+}
+
+/// Residual and dense connections, a mask, a layer from afar, two parts of an answer.
+Network made_up_graph(sluice_format format) {
+  Numbers numbers;
+  Network network;
+  network.width = 5;
+  const auto add = [&](const char* word, int units, uint32_t source) {
+    Layer layer = made_up_layer(numbers, word, width_of(network, source), units, format);
+    if (recurrent(layer)) layer.every_step = true;
+    if (source != network.layers.size()) layer.sources = {source};
+    network.layers.push_back(layer);
+  };
+  add("tanh", 11, 0);
+  add("gru", 11, 1);
+  add_join(numbers, network, SLUICE_ADD, {1, 2}, format);
+  add("sigmoid", 5, 3);
+  add_join(numbers, network, SLUICE_MULTIPLY, {4, 0}, format);
+  add_join(numbers, network, SLUICE_CONCAT, {5, 3, 0}, format);
+  add("gru", 19, 6);
+  add("dense", 3, 7);
+  add("tanh", 9, 2);
+  add_join(numbers, network, SLUICE_CONCAT, {8, 9}, format);
+  return network;
+}
+
+sluice_format format_of_word(const std::string& word) {
+  return word == "f32" ? SLUICE_F32 : word == "int8" ? SLUICE_INT8 : SLUICE_W8A16;
+}
+
 std::string made_up_blob(int count, char** words) {
   const std::string format = words[0];
   const bool sparse = count > 1 && words[1] == std::string("sparse");
   if (sparse) --count, ++words;
-  if (count < 3 || count % 2 || (format != "f32" && format != "int8" && format != "w8a16")) fail("what network is that?");
+  const bool graph = count == 2 && words[1] == std::string("graph");
+  if (!graph && (count < 3 || count % 2)) fail("what network is that?");
+  if ((format != "f32" && format != "int8" && format != "w8a16")) fail("what number format is that?");
   Numbers numbers;
   Network network;
+  if (graph) network = made_up_graph(format_of_word(format));
   int in = std::atoi(words[1]);
-  for (int i = 2; i < count; i += 2) {
+  for (int i = 2; !graph && i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
-    network.layers.push_back(made_up_layer(numbers, words[i], in, units,
-                                           format == "f32"    ? SLUICE_F32
-                                           : format == "int8" ? SLUICE_INT8
-                                                              : SLUICE_W8A16));
+    network.layers.push_back(made_up_layer(numbers, words[i], in, units, format_of_word(format)));
     if (sparse) leave_one_block_in_ten(network.layers.back());
     in = units;
   }

@@ -19,7 +19,7 @@ constexpr void put(Blob& blob, uint32_t at, uint32_t word) {
   for (uint32_t i = 0; i < 4; ++i) blob.bytes[at + i] = uint8_t(word >> (8 * i));
 }
 
-/// A GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md.
+/// A GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md. Its flags: one row a sequence, the answer.
 constexpr Blob make_blob() {
   Blob blob{};
   put(blob, 0, 0x1A554C53);  // magic
@@ -29,7 +29,7 @@ constexpr Blob make_blob() {
   for (uint32_t i = 0; i < 4; ++i) put(blob, 16 + 4 * i, counts[i]);
   const uint32_t sections[] = {1, layer_at, 64, 0, 2, weights_at, blob_size - weights_at, 0};
   for (uint32_t i = 0; i < 8; ++i) put(blob, 64 + 4 * i, sections[i]);
-  const uint32_t layer[] = {2, 1, 1, weights_at, weights_at + 128, weights_at + 256, weights_at + 384};
+  const uint32_t layer[] = {2 | 0x18u << 24, 1, 1, weights_at, weights_at + 128, weights_at + 256, weights_at + 384};
   for (uint32_t i = 0; i < 7; ++i) put(blob, layer_at + 4 * i, layer[i]);
   uint32_t crc = ~0u;
   for (const uint8_t byte : blob.bytes) {
