@@ -1,5 +1,6 @@
 // How an instruction set adds up a block of 8 rows x 4 columns of int8 weights. A Dot supplies:
 //   Sum                    the running sums of 8 rows; zero()
+//   shares_sides           whether several panels at once pay, since they read the numbers at x once: their sums fit the registers
 //   blocks                 how many consecutive blocks one add takes; add_one for a single one where that is not 1
 //   add(sum, w, x, side)   those blocks at w times the numbers at x
 //   store(sum, missing, bias, y)   y[8] = bias[8] + missing + sums
@@ -58,6 +59,7 @@ struct PlainDot {
   };
   static constexpr int blocks = 1;
   static constexpr bool splits_signs = false;
+  static constexpr bool shares_sides = false;
   static Sum zero() { return {}; }
   template <class X>
   static Sum add(Sum sum, const int8_t* w, const X* x, int) {

@@ -20,6 +20,7 @@ inline int32x4_t pairs(int32x4_t a, int32x4_t b) {
 /// What enters a product of int8 here. The sum saturates, so its upper byte is 127 at most.
 struct SideNeon {
   static constexpr bool splits_signs = false;
+  static constexpr bool shares_sides = true;
   static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
   static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
     for (int i = 0; i < n; i += 8) vst1_s8(to + i, vshrn_n_s16(vqaddq_s16(vld1q_s16(h + i), vdupq_n_s16(128)), 8));
@@ -73,6 +74,7 @@ struct DotNeonWide {
     int32x4_t row[8];
   };
   static constexpr bool splits_signs = false;
+  static constexpr bool shares_sides = true;
   static constexpr int blocks = 1;
   static Sum zero() {
     Sum sum;

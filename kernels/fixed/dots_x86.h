@@ -28,6 +28,7 @@ struct SumAvx2 {
 /// Everything is written as it is read again: a load across two stores would wait for both.
 struct SideAvx2 {
   static constexpr bool splits_signs = true;
+  static constexpr bool shares_sides = true;
 
   struct Split {
     int8_t *mask, *magnitude;
@@ -183,6 +184,7 @@ struct DotAvx2Wide {
   };
   static constexpr int blocks = 1;
   static constexpr bool splits_signs = false;
+  static constexpr bool shares_sides = true;
   static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
   static __m256i widened(const int8_t* w) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w))); }
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {

@@ -16,6 +16,11 @@ namespace {
 template <class Format, int Panels>
 inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
   using Dot = typename Format::Dot;
+  if constexpr (Panels > 1 && !Dot::shares_sides) {
+    for (int p = 0; p < Panels; ++p)
+      panel_products<Format, 1>(m, panel + p * apart, 0, side, y + p * stride, stride);
+    return;
+  }
   const int blocks = blocked(m.cols) / block_cols, length = side_length(m.cols);
   const auto* const x = static_cast<const typename Format::Number*>(side);
   const int8_t* w[Panels];
