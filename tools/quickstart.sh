@@ -12,7 +12,7 @@ out=build/quickstart
 recipe=tools/recipes/japanese-vowels.toml
 test_data=tools/recipes/japanese-vowels/test.csv
 sluice=build/release/bin/sluice
-arm_sluice=build/aarch64/bin/sluice
+arm_replay=build/aarch64/bin/sluice_replay
 model=$out/japanese-vowels.slu
 int8=$out/japanese-vowels-int8.slu
 board=$out/board
@@ -24,12 +24,14 @@ need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-de
   qemu-system-arm
 echo "all there"
 
-for preset in release aarch64; do
-  step "Building the sluice command, preset $preset"
-  quietly "$out/build-$preset.log" cmake --preset "$preset"
-  quietly "$out/build-$preset.log" cmake --build --preset "$preset" --target sluice
-  echo "build/$preset/bin/sluice"
-done
+build() {
+  quietly "$out/build-$1.log" cmake --preset "$1"
+  quietly "$out/build-$1.log" cmake --build --preset "$1" --target "$2"
+  echo "build/$1/bin/$2"
+}
+step "Building the sluice command for this machine, and for 64-bit ARM a program that runs a model"
+build release sluice
+build aarch64 sluice_replay
 
 step "Training a GRU of 32 units to tell nine speakers of Japanese vowels apart ($recipe)"
 "$sluice" train "$recipe" --out "$out/run" --force
@@ -45,16 +47,17 @@ printf '  float  %s\n' "$("$sluice" eval "$model" --data "$test_data" | head -n 
 printf '  int8   %s\n' "$("$sluice" eval "$int8" --data "$test_data" | head -n 1)"
 
 step "The same answers here and on ARM"
-"$sluice" run "$model" --input "$test_data" --every-step --hex --output "$out/here.csv"
-qemu-aarch64-static "$arm_sluice" run "$model" --input "$test_data" --every-step --hex --output "$out/aarch64.csv"
-if ! cmp "$out/here.csv" "$out/aarch64.csv"; then
-  echo "The outputs differ. That should never happen: please report it, with $out/here.csv and $out/aarch64.csv." >&2
+"$sluice" run "$model" --input "$test_data" --trace "$out/here.txt" --output "$out/here.csv"
+qemu-aarch64-static "$arm_replay" "$model" "$out/here.txt" >"$out/aarch64.txt"
+if ! cmp "$out/here.txt" "$out/aarch64.txt"; then
+  echo "The numbers differ. That should never happen: please report it, with $out/here.txt and $out/aarch64.txt." >&2
   exit 1
 fi
-frames=$(($(wc -l <"$out/here.csv") - 1))
-utterances=$(tail -n +2 "$out/here.csv" | cut -d, -f1 | uniq | wc -l)
-echo "$utterances utterances, $frames frames, 9 outputs each: all $((frames * 9)) numbers are the same to the bit on"
-echo "$(uname -m) and under qemu-aarch64 (first line: $(sed -n 2p "$out/here.csv" | cut -d, -f1-5),...)"
+utterances=$(grep -c '^sequence' "$out/here.txt")
+frames=$(grep -c ' layer 0 unit 0: ' "$out/here.txt")
+numbers=$(grep -c '^step' "$out/here.txt")
+echo "$utterances utterances, $frames frames: all $numbers numbers of all layers are the same to the bit on $(uname -m)"
+echo "and under qemu-aarch64 (the last one: $(tail -n 1 "$out/here.txt"))"
 
 step "The same classes and bits on a Cortex-M4, ten of the test utterances"
 mkdir -p "$board"
