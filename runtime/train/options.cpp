@@ -35,7 +35,8 @@ bool good_loss(const sluice_train_options& o) {
 /// Whether every part of the answer gives what its loss wants.
 bool fits_losses(const OpenModel& model, const sluice_train_options& options) {
   for (uint32_t i = 0; options.answers && i < answers_of(model); ++i)
-    if (options.answers[i].loss > SLUICE_BINARY || !finite_from(options.answers[i].weight, 0.0f)) return false;
+    if (options.answers[i].loss > SLUICE_BINARY || !(options.answers[i].weight > 0.0f && finite_from(options.answers[i].weight, 0.0f)))
+      return false;
   if (options.answers && options.class_weights) return false;
   if (goals_of(model, options) > most_sources) return false;
   for (uint32_t i = 0; i < goals_of(model, options); ++i) {

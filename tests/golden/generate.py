@@ -389,6 +389,185 @@ def losses():
     file.write()
 
 
+class Noise:
+    """The generator of tests/support/numbers.h. Within powers of two its numbers are exact in float32:
+    both sides make the same ones, and no file has to hold them."""
+
+    def __init__(self, seed):
+        self.state = seed
+
+    def word(self):
+        mask = (1 << 64) - 1
+        self.state = (self.state + 0x9E3779B97F4A7C15) & mask
+        z = self.state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        return ((z ^ (z >> 31)) >> 32) & 0xFFFFFFFF
+
+    def below(self, bound):
+        return (self.word() * bound) >> 32
+
+    def number(self, low, high):
+        return low + (high - low) * ((self.word() >> 8) / 2**24)
+
+    def fill(self, tensor, low, high):
+        values = [self.number(low, high) for _ in range(tensor.numel())]
+        with torch.no_grad():
+            tensor.copy_(torch.tensor(values, dtype=DOUBLE).reshape(tensor.shape))
+
+
+class Graph(nn.Module):
+    """Layers by their number in the graph, and a formula that says what each reads. Answers to classes
+    and to yes or no are logits."""
+
+    def __init__(self, layers, formula):
+        super().__init__()
+        self.layers = nn.ModuleDict(layers)
+        self.formula = formula
+
+    def forward(self, x):
+        def layer(number, value):
+            y = self.layers[str(number)](value)
+            return y[0] if isinstance(y, tuple) else y
+        return self.formula(layer, x)
+
+
+def residual(layer, x):
+    a = torch.relu(layer(1, x))
+    b = a + layer(2, a)
+    c = b + layer(4, b)
+    return [layer(6, c)]
+
+
+def residual_last(layer, x):
+    a = layer(1, x)
+    b = a + layer(2, a)
+    return [layer(6, b[-1:] + layer(4, b)[-1:])]
+
+
+def noise_suppressor(layer, x):
+    a = torch.tanh(layer(1, x))
+    b = layer(2, a)
+    c = layer(5, torch.cat([a, b, x], dim=1))
+    d = layer(7, torch.cat([b, c, x], dim=1))
+    return [layer(3, b), torch.sigmoid(layer(8, d))]
+
+
+def mask(layer, x):
+    return [torch.sigmoid(layer(2, layer(1, x))) * x]
+
+
+def heads(layer, x):
+    y = layer(1, x)
+    return [layer(2, y), layer(3, y)]
+
+
+def heads_last(layer, x):
+    y = layer(1, x)[-1:]
+    return [layer(2, y), layer(3, y)]
+
+
+def of_answer(kind, y):
+    """What the model hands on, of an answer before its loss."""
+    return {"classes": torch.softmax(y, dim=1), "binary": torch.sigmoid(y), "values": y}[kind]
+
+
+def weighted_loss(net, sequences, answers):
+    """For each answer the mean over its targets that are not NaN, times its weight; their sum."""
+    outputs = [[] for _ in answers]
+    targets = [[] for _ in answers]
+    for x, target in sequences:
+        at = 0
+        for i, ((kind, _, width), y) in enumerate(zip(answers, net(x))):
+            columns = 1 if kind == "classes" else width
+            outputs[i].append(y)
+            targets[i].append(target[:, at:at + columns])
+            at += columns
+    total = 0.0
+    for (kind, weight, _), y, target in zip(answers, map(torch.cat, outputs), map(torch.cat, targets)):
+        keep = ~torch.isnan(target)
+        if kind == "classes":
+            loss = nn.functional.cross_entropy(y[keep[:, 0]], target[keep[:, 0], 0].long())
+        elif kind == "binary":
+            loss = nn.functional.binary_cross_entropy_with_logits(y[keep], target[keep])
+        else:
+            loss = nn.functional.mse_loss(y[keep], target[keep])
+        total = total + weight * loss
+    return total
+
+
+def graphs():
+    """Networks that are no chains: answers, loss and gradient of a ragged batch with masked targets, and
+    weights after twenty steps of Adam; even steps see all sequences but the last three, odd ones all but
+    the first three. tests/runtime/graphs.cpp makes the same weights, frames and targets. Of an array of
+    more than 100 numbers every 97th is stored, and the sums of all rows and columns."""
+    file = File("graphs.txt")
+
+    def add_array(name, t):
+        t = t.detach().reshape(t.shape[0], -1)
+        if t.numel() <= 100:
+            file.add(name, t)
+            return
+        file.add(f"{name}.97th", t.flatten()[::97])
+        file.add(f"{name}.rows", t.sum(dim=1))
+        file.add(f"{name}.columns", t.sum(dim=0))
+
+    gru, linear = nn.GRU, nn.Linear
+    for case, seed, inputs, longest, every_step, formula, layers, answers in [
+            ("residual", 41, 5, 13, True, residual,
+             {1: linear(5, 9), 2: gru(9, 9), 4: gru(9, 9), 6: linear(9, 3)}, [("values", 1.0, 3)]),
+            ("residual_last", 42, 5, 13, False, residual_last,
+             {1: linear(5, 9), 2: gru(9, 9), 4: gru(9, 9), 6: linear(9, 4)}, [("classes", 1.0, 4)]),
+            ("noise_suppressor", 43, 42, 7, True, noise_suppressor,
+             {1: linear(42, 24), 2: gru(24, 24), 3: linear(24, 1), 5: gru(90, 48), 7: gru(114, 96), 8: linear(96, 22)},
+             [("binary", 0.5, 1), ("values", 1.0, 22)]),
+            ("mask", 44, 7, 11, True, mask, {1: gru(7, 10), 2: linear(10, 7)}, [("values", 1.0, 7)]),
+            ("heads", 45, 4, 9, True, heads, {1: gru(4, 11), 2: linear(11, 5), 3: linear(11, 2)},
+             [("classes", 0.75, 5), ("values", 2.0, 2)]),
+            ("heads_last", 46, 4, 12, False, heads_last, {1: gru(4, 11), 2: linear(11, 5), 3: linear(11, 2)},
+             [("classes", 0.75, 5), ("values", 2.0, 2)])]:
+        noise = Noise(seed)
+        net = Graph({str(number): layer for number, layer in layers.items()}, formula).to(DOUBLE)
+        parameters = [(f"{case}.{number}.{name.replace('_l0', '')}", p)
+                      for number, layer in layers.items() for name, p in layer.named_parameters()]
+        for _, p in parameters:
+            columns = p.shape[1] if p.dim() == 2 else 1
+            size = 0.5
+            while size * size * columns > 4:
+                size /= 2
+            noise.fill(p, -size, size)
+        sequences = []
+        for i in range(11):
+            steps = 1 + (5 * i + 2) % longest
+            x = torch.zeros(steps, inputs, dtype=DOUBLE)
+            noise.fill(x, -2, 2)
+            rows = []
+            for t in range(steps if every_step else 1):
+                row = []
+                for kind, _, width in answers:
+                    for _ in range(1 if kind == "classes" else width):
+                        value = noise.number(-1, 1) if kind == "values" else noise.below(width if kind == "classes" else 2)
+                        row.append(float("nan") if (i + t + len(row)) % 5 == 4 else value)
+                rows.append(row)
+            sequences.append((x, torch.tensor(rows, dtype=DOUBLE)))
+        with torch.no_grad():
+            y = [torch.cat([of_answer(kind, y) for (kind, _, _), y in zip(answers, net(x))], dim=1) for x, _ in sequences]
+        file.add(f"{case}.y", torch.cat(y))
+        loss = weighted_loss(net, sequences, answers)
+        loss.backward()
+        file.add(f"{case}.loss", loss)
+        for name, p in parameters:
+            add_array(f"{name}.grad", p.grad)
+        optimizer = torch.optim.Adam(net.parameters())
+        for step in range(20):
+            optimizer.zero_grad()
+            weighted_loss(net, sequences[:-3] if step % 2 == 0 else sequences[3:], answers).backward()
+            optimizer.step()
+        for name, p in parameters:
+            add_array(f"{name}.after", p)
+    file.write()
+
+
 def lower_case():
     """Simple lower-case mappings in five blocks; of U+0130 str.lower() gives two characters, UnicodeData.txt one."""
     blocks = [*range(0x180), *range(0x370, 0x500)]
@@ -408,4 +587,5 @@ if __name__ == "__main__":
     same_data_twice()
     losses()
     cells()
+    graphs()
     lower_case()
