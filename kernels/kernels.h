@@ -147,6 +147,37 @@ struct ResetBefore {
   Curve gate;
 };
 
+/// The gates of a FastGRNN (Kusupati et al. 2018): gate and candidate share one chain.
+struct FastGrnnGates {
+  float* a;  ///< [count][hidden] In: chains u. Out: z
+  int a_stride;
+  float* n;  ///< [count][hidden] out: the candidate
+  int n_stride;
+  const float* h;  ///< the state before
+  int h_stride;
+  float* h_next;  ///< the state after; may be h
+  int h_next_stride;
+  const float *gate_bias, *update_bias;  ///< [hidden] of z and of n
+  float zeta, nu;                        ///< before their sigmoids
+  int hidden, count;
+  Curve gate;  ///< of z
+};
+/// And backwards, for the rows of a step.
+struct FastGrnnBack {
+  float* a;  ///< In: z. Out: gradients of the chains
+  int a_stride;
+  const float* n;  ///< the candidate
+  int n_stride;
+  const float* h;  ///< the state before
+  int h_stride;
+  float* dh;  ///< In: gradient of the state after. Out: its direct part of the state before
+  int dh_stride;
+  float* sums;     ///< [4][hidden] over the rows of all steps: gradients of gate_bias, of update_bias, of zeta and of nu, unit by unit
+  float zeta, nu;  ///< as FastGrnnGates'
+  int hidden, count;
+  Curve gate;
+};
+
 /// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), in the order of PyTorch 2.13. The caller folds the step number in.
 struct AdamStep {
   float gradient_scale;  ///< g is multiplied by it first (clipping); 1 for none
@@ -276,6 +307,13 @@ struct FixedGruBefore : FixedCell {  ///< reset-before; hh: [2][units] rows, of 
   FixedMatrix hn;  ///< [units] rows, over r * h
 };
 
+struct FixedFastGrnn : FixedCell {
+  static constexpr int gates = 1;
+  const int32_t *gate_bias, *update_bias;  ///< [units] in units of 2^-12
+  int32_t zeta, nu;                        ///< in units of 2^-15
+  int shift_c;                             ///< 0 to 15: h is in units of 2^(shift_c - 15)
+};
+
 /// One frame through a Dense in fixed point.
 struct FixedDense {
   FixedMatrix matrix;
@@ -344,6 +382,13 @@ struct Kernels {
   SLUICE_ENTRY(void, gru_update_back_f32)(const ResetBefore&);
   SLUICE_ENTRY(void, gru_reset_back_f32)(const ResetBefore&);
 
+  /// With zeta and nu from here on their sigmoids: z = s(u + b_z), n = tanh(u + b_n), h' = fma(z, h, fma(zeta, 1 - z, nu) * n).
+  SLUICE_ENTRY(void, fastgrnn_f32)(const FastGrnnGates&);
+  /// da_n = dh * fma(zeta, 1 - z, nu) * (1 - n * n), da_z = dh * (h - zeta * n) * s'(z), products from the left; the chain's gradient is
+  /// da_z + da_n, and dh = dh * z. Of each unit, row after row, with t = dh * n of the dh that came in: sums_0 += da_z, sums_1 += da_n,
+  /// sums_2 = fma(t, 1 - z, sums_2), sums_3 += t.
+  SLUICE_ENTRY(void, fastgrnn_back_f32)(const FastGrnnBack&);
+
   /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0 where it would be subnormal.
   /// log of zero and of a positive subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
   SLUICE_ENTRY(void, exp_f32)(const float* x, float* y, size_t n);
@@ -408,6 +453,8 @@ struct Kernels {
   SLUICE_ENTRY(void, lstm_q16)(const FixedLstm&);
   SLUICE_ENTRY(void, rnn_q8)(const FixedRnn&);
   SLUICE_ENTRY(void, rnn_q16)(const FixedRnn&);
+  SLUICE_ENTRY(void, fastgrnn_q8)(const FixedFastGrnn&);
+  SLUICE_ENTRY(void, fastgrnn_q16)(const FixedFastGrnn&);
   SLUICE_ENTRY(void, dense_q8)(const FixedDense&);
   SLUICE_ENTRY(void, dense_q16)(const FixedDense&);
 

@@ -24,6 +24,10 @@ enum class Role : uint8_t {
   columns,          ///< numbers of columns
   part_multiplier,  ///< of a layer that joins, in fixed point: what brings its sources to its own unit
   part_bias,        ///< the start of those sums
+  gate_bias,        ///< of a cell whose gate and candidate share their chain: added to it for the gate
+  candidate_bias,   ///< and for the candidate
+  zeta,             ///< of a FastGRNN, one number, before its sigmoid: how much of the candidate a closed gate lets in
+  nu,               ///< likewise: how much of it comes in whatever the gate
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Whether in fixed point the numbers are followed by as many multipliers of R.
@@ -32,7 +36,8 @@ constexpr bool has_multipliers(Role role) { return role == Role::input_bias || r
 /// How many rows or columns an array has: one, as many as enter the layer, or as many units as a direction has.
 enum class Extent : uint8_t { one, in, units };
 
-/// The field of a layer record with an array's offset. behind: none; the array lies right behind the one before it.
+/// The field of a layer record with an array's offset. behind: none; the array lies at the next multiple of 64 behind the one before
+/// it.
 enum class Field : uint8_t { w_ih, w_hh, b_ih, b_hh, behind };
 
 /// The number formats in which a layer has an array.
@@ -48,8 +53,8 @@ struct ArrayAnatomy {
   Formats formats;
 };
 
-constexpr int most_direction_arrays = 5;              ///< of one direction of a layer
-constexpr int most_arrays = 2 * most_direction_arrays;  ///< of a layer
+constexpr int most_direction_arrays = 8;  ///< of one direction of a layer, in all number formats together
+constexpr int most_arrays = 12;           ///< of a layer; only floats go in both directions
 
 struct Anatomy {
   uint8_t kind = 0;           ///< sluice_layer_kind
@@ -65,6 +70,7 @@ struct Anatomy {
   uint8_t gates = 0;          ///< of a recurrent layer: chains of each unit
   int8_t candidate = -1;      ///< the gate that is a candidate, which gate dropout leaves alone; -1: no gate dropout
   int8_t remembers = -1;      ///< the gate that keeps the old state when it is open (GRU z, LSTM f); -1: none
+  bool shifted_state = false; ///< in fixed point its record says the unit of a state: an LSTM's c, a FastGRNN's h
   uint8_t states = 0;         ///< arrays of units that a stream keeps: h, and an LSTM's c
   const char* gate_names[4] = {"", "", "", ""};
   uint8_t activations = 1 << SLUICE_LINEAR;        ///< bits of sluice_activation; recurrent: of the gates, linear for sigmoid
@@ -121,12 +127,28 @@ constexpr Anatomy gru_before() {
 
 constexpr Anatomy lstm() {
   Anatomy a = with_state_product(cell(SLUICE_LSTM, "lstm", 4));
-  a.candidate = 2, a.remembers = 1, a.states = 2;
+  a.candidate = 2, a.remembers = 1, a.states = 2, a.shifted_state = true;
   a.gate_names[0] = "i", a.gate_names[1] = "f", a.gate_names[2] = "g", a.gate_names[3] = "o";
   return a;
 }
 
 constexpr Anatomy rnn() { return with_state_product(cell(SLUICE_RNN, "rnn", 1)); }
+
+/// The biases of the chains and their multipliers are there in fixed point alone: in float the chains start from zero.
+constexpr Anatomy fastgrnn() {
+  Anatomy a = cell(SLUICE_FASTGRNN, "fastgrnn", 1);
+  a.sparse = a.shifted_state = true;
+  a.activations = gate_activations;
+  a.gate_names[0] = "z", a.gate_names[1] = "n";
+  a.add(Role::state_weight, "weight_hh", 1, Extent::units, Extent::units, Field::w_hh);
+  a.add(Role::input_bias, "bias_ih", 1, Extent::units, Extent::one, Field::b_ih, true, Formats::fixed);
+  a.add(Role::state_bias, "bias_hh", 1, Extent::units, Extent::one, Field::b_hh, true, Formats::fixed);
+  a.add(Role::gate_bias, "bias_gate", 1, Extent::units, Extent::one, Field::behind);
+  a.add(Role::candidate_bias, "bias_update", 1, Extent::units, Extent::one, Field::behind);
+  a.add(Role::zeta, "zeta", 1, Extent::one, Extent::one, Field::behind);
+  a.add(Role::nu, "nu", 1, Extent::one, Extent::one, Field::behind);
+  return a;
+}
 
 constexpr Anatomy dense() {
   Anatomy a;
@@ -217,7 +239,7 @@ constexpr Anatomy multiply() {
 
 constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(),  rnn(),       lstm(),
                            gru_before(),  batch_norm(), layer_norm(), difference(), select(),    concat(),
-                           add(),         multiply()};
+                           add(),         multiply(),   fastgrnn()};
 
 /// They stand in the order of their numbers, which begin at 1.
 constexpr bool in_order() {
@@ -226,6 +248,20 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order(), "an anatomy for each kind of layer, in the order of sluice_layer_kind");
+
+/// A cell has its float arrays for each direction, and its arrays in fixed point once.
+constexpr bool in_room() {
+  for (const Anatomy& a : all) {
+    int floats = 0, fixed = 0;
+    for (int i = 0; i < a.arrays; ++i) {
+      floats += a.array[i].formats != Formats::fixed;
+      fixed += a.array[i].formats != Formats::floats;
+    }
+    if ((a.recurrent ? 2 : 1) * floats > most_arrays || fixed > most_arrays) return false;
+  }
+  return true;
+}
+static_assert(in_room(), "most_arrays are enough for every kind of layer");
 
 }  // namespace anatomies
 

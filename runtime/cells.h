@@ -5,6 +5,8 @@
 //   GruBefore   n = tanh(W_in x + b_n + W_hn (r h)) (Cho et al. 2014, Keras with reset_after=False)
 //   Lstm        i, f, o = s(...), g = tanh(...), c' = f c + i g, h' = o tanh(c') (Hochreiter, Schmidhuber 1997; Gers et al. 2000)
 //   Rnn         h' = tanh(W_ih x + b_ih + b_hh + W_hh h) (Elman 1990)
+//   FastGrnn    u = W_ih x + W_hh h, z = s(u + b_z), n = tanh(u + b_n), h' = (zeta (1 - z) + nu) n + z h (Kusupati et al. 2018; zeta
+//               and nu are sigmoids of two trained numbers)
 // s is the sigmoid, a hard sigmoid or tanh: the record's activation.
 #ifndef SLUICE_CELLS_H
 #define SLUICE_CELLS_H
@@ -179,6 +181,32 @@ struct RnnCell : PlainCell<RnnCell> {
     over_state(kernels, s, gates);
     kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);
     for (int i = 0; i < s.count; ++i) copy(s.a + ptrdiff_t(i) * a_stride, s.h_next + ptrdiff_t(i) * s.next_stride, units);
+  }
+};
+
+/// The chain starts from zero; the biases and the two numbers lie behind w_hh, as the anatomy has them.
+struct FastGrnnCell : PlainCell<FastGrnnCell> {
+  static constexpr int kind = SLUICE_FASTGRNN, extra = 1;  ///< g: the candidate
+  using PlainCell::PlainCell;
+
+  /// Floats from the offset of w_hh to the arrays behind it. Each begins at a multiple of 64 bytes.
+  ptrdiff_t gate_bias() const { return whole(ptrdiff_t(units) * hidden); }
+  ptrdiff_t update_bias() const { return gate_bias() + whole(units); }
+  ptrdiff_t zeta() const { return update_bias() + whole(units); }
+  ptrdiff_t nu() const { return zeta() + whole(panel_rows); }
+  const float* at(ptrdiff_t place) const { return static_cast<const float*>(w_hh) + place; }
+
+  void bias(float* out) const { memset(out, 0, size_t(gates) * sizeof(float)); }
+  void step(const Kernels& kernels, const CellStep& s) const {
+    over_state(kernels, s, gates);
+    kernels.fastgrnn_f32({s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, at(gate_bias()), at(update_bias()),
+                          *at(zeta()), *at(nu()), units, s.count, gate});
+  }
+
+ private:
+  static constexpr ptrdiff_t whole(ptrdiff_t floats) {
+    constexpr auto line = ptrdiff_t(weight_alignment / sizeof(float));
+    return (floats + line - 1) / line * line;
   }
 };
 

@@ -147,7 +147,8 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
   if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.reserved) return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
-  const int cell_shifts = holds_other_cells && layer.kind == SLUICE_LSTM && layer.format != SLUICE_F32 ? most_cell_shift : 0;
+  constexpr uint32_t shifted = kinds_with([](const Anatomy& a) { return a.shifted_state; });
+  const int cell_shifts = holds_other_cells && has_kind(shifted, layer.kind) && layer.format != SLUICE_F32 ? most_cell_shift : 0;
   if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts) return SLUICE_STRUCTURE;
   const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(may_be_sparse(layer.kind) ? Order::sparse : Order::rows);
   if (layer.order > known) return SLUICE_STRUCTURE;

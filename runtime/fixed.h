@@ -16,6 +16,7 @@ struct Int8 {
   static void run(const Kernels& kernels, const FixedGruBefore& s) { kernels.gru_before_q8(s); }
   static void run(const Kernels& kernels, const FixedLstm& s) { kernels.lstm_q8(s); }
   static void run(const Kernels& kernels, const FixedRnn& s) { kernels.rnn_q8(s); }
+  static void run(const Kernels& kernels, const FixedFastGrnn& s) { kernels.fastgrnn_q8(s); }
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
 };
 struct W8a16 {
@@ -24,6 +25,7 @@ struct W8a16 {
   static void run(const Kernels& kernels, const FixedGruBefore& s) { kernels.gru_before_q16(s); }
   static void run(const Kernels& kernels, const FixedLstm& s) { kernels.lstm_q16(s); }
   static void run(const Kernels& kernels, const FixedRnn& s) { kernels.rnn_q16(s); }
+  static void run(const Kernels& kernels, const FixedFastGrnn& s) { kernels.fastgrnn_q16(s); }
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
 };
 
@@ -65,6 +67,20 @@ struct FixedLstmCell {
   static constexpr uint8_t kind = SLUICE_LSTM;
   static size_t scratch(int) { return 0; }
   static Step step(const StepCall& call, const FixedCell& cell) { return {cell, cell.h + cell.units, call.layer.shift_c}; }
+};
+
+/// Behind b_hh and its multipliers lie the biases of gate and candidate, zeta and nu, each at a multiple of 64 bytes.
+struct FixedFastGrnnCell {
+  using Step = FixedFastGrnn;
+  static constexpr uint8_t kind = SLUICE_FASTGRNN;
+  static size_t scratch(int) { return 0; }
+  static Step step(const StepCall& call, const FixedCell& cell) {
+    constexpr auto line = int(weight_alignment / sizeof(int32_t));
+    const int32_t* const gate_bias = cell.hh.bias + 2 * cell.units;
+    const int32_t* const update_bias = gate_bias + (cell.units + line - 1) / line * line;
+    const int32_t* const zeta = update_bias + (update_bias - gate_bias);
+    return {cell, gate_bias, update_bias, zeta[0], zeta[line], call.layer.shift_c};
+  }
 };
 
 /// w_hn lies right behind w_hh; their biases and multipliers are one array of three gates.

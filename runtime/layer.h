@@ -131,7 +131,7 @@ constexpr bool holds_mean = false;
 #else
 constexpr bool holds_mean = true;
 #endif
-#if defined(SLUICE_WITHOUT_GRU_BEFORE) && defined(SLUICE_WITHOUT_LSTM) && defined(SLUICE_WITHOUT_RNN)
+#ifdef SLUICE_WITHOUT_OTHER_CELLS
 constexpr bool holds_other_cells = false;  ///< than the GRU that resets after
 #else
 constexpr bool holds_other_cells = true;

@@ -25,6 +25,9 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_RNN
     Recurrent<RnnCell>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_FASTGRNN
+    Recurrent<FastGrnnCell>::kind,
+#endif
 #ifndef SLUICE_WITHOUT_DENSE
     Dense::kind,
 #endif
@@ -61,6 +64,9 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_RNN
     FixedRecurrent<Int8, FixedRnnCell>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_FASTGRNN
+    FixedRecurrent<Int8, FixedFastGrnnCell>::kind,
+#endif
 #ifndef SLUICE_WITHOUT_DENSE
     FixedDenseLayer<Int8>::kind,
 #endif
@@ -86,6 +92,9 @@ constexpr LayerKind kinds[] = {
 #endif
 #ifndef SLUICE_WITHOUT_RNN
     FixedRecurrent<W8a16, FixedRnnCell>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_FASTGRNN
+    FixedRecurrent<W8a16, FixedFastGrnnCell>::kind,
 #endif
 #ifndef SLUICE_WITHOUT_DENSE
     FixedDenseLayer<W8a16>::kind,
@@ -119,6 +128,11 @@ namespace {
 
 int extent_of(Extent extent, int in, int units) { return extent == Extent::one ? 1 : extent == Extent::in ? in : units; }
 
+/// Where the next array begins, of one whose contents do not decide its size.
+uint64_t behind(const Weights& w) {
+  return (w.offset + weight_bytes(w, nullptr) + weight_alignment - 1) & ~uint64_t(weight_alignment - 1);
+}
+
 /// The arrays of one direction of a layer, appended to out.
 int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward, Weights* out, int n) {
   const uint32_t fields[] = {one.w_ih, one.w_hh, one.b_ih, one.b_hh};
@@ -132,7 +146,7 @@ int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward,
     if (fixed && matrix) w.order = Order(one.order);
     if (fixed && has_multipliers(shape.role)) w.gates *= 2;
     if (w.gates == 0) w.gates = one.parts;
-    w.offset = shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(out[n - 1].offset + weight_bytes(out[n - 1], nullptr));
+    w.offset = shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(behind(out[n - 1]));
     out[n++] = w;
   }
   return n;

@@ -96,7 +96,8 @@ typedef enum {
   SLUICE_SELECT = 11,     /* some numbers of x, in any order */
   SLUICE_CONCAT = 12,     /* joins: its sources, one behind another */
   SLUICE_ADD = 13,        /* joins: the sum of its sources, number by number */
-  SLUICE_MULTIPLY = 14    /* joins: the product of its sources, number by number */
+  SLUICE_MULTIPLY = 14,   /* joins: the product of its sources, number by number */
+  SLUICE_FASTGRNN = 15    /* one matrix each over input and state, for gate and candidate: Kusupati et al. 2018 */
 } sluice_layer_kind;
 #define SLUICE_UNKNOWN_ID 1 /* what an id outside the vocabulary is taken for */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format; /* kernels/README.md defines them */

@@ -168,6 +168,68 @@ void gru_reset_back_f32(const ResetBefore& all) {
   }
 }
 
+/// The sigmoids of a FastGRNN's two numbers.
+struct Blend {
+  float zeta, nu;
+};
+template <class Set>
+inline Blend blend_of(float zeta, float nu) {
+  float both[] = {zeta, nu};
+  activate<Set>(Activation::sigmoid, both, 2);
+  return {both[0], both[1]};
+}
+
+template <class Set>
+void fastgrnn_f32(const FastGrnnGates& gates) {
+  const FastGrnnGates s = gates;
+  const Blend blend = blend_of<Set>(s.zeta, s.nu);
+  for (int c = 0; c < s.count; ++c) {
+    float* const a = s.a + ptrdiff_t(c) * s.a_stride;
+    float* const n = s.n + ptrdiff_t(c) * s.n_stride;
+    const float* const h = s.h + ptrdiff_t(c) * s.h_stride;
+    float* const h_next = s.h_next + ptrdiff_t(c) * s.h_next_stride;
+    sweep<Set>(size_t(s.hidden), [=](auto make, size_t i) {
+      const auto u = make.load(a + i);
+      store(n + i, tanh(u + make.load(s.update_bias + i)));
+      store(a + i, u + make.load(s.gate_bias + i));
+    });
+    activate<Set>(s.gate, a, size_t(s.hidden));
+    sweep<Set>(size_t(s.hidden), [=](auto make, size_t i) {
+      const auto z = make.load(a + i);
+      const auto share = fma(make.set(blend.zeta), make.set(1.0f) - z, make.set(blend.nu));
+      store(h_next + i, fma(z, make.load(h + i), share * make.load(n + i)));
+    });
+  }
+}
+
+template <class Set>
+void fastgrnn_back_f32(const FastGrnnBack& gates) {
+  const FastGrnnBack s = gates;
+  const Blend blend = blend_of<Set>(s.zeta, s.nu);
+  for (int c = 0; c < s.count; ++c) {
+    float* const a = s.a + ptrdiff_t(c) * s.a_stride;
+    const float* const candidate = s.n + ptrdiff_t(c) * s.n_stride;
+    const float* const h = s.h + ptrdiff_t(c) * s.h_stride;
+    float* const dh = s.dh + ptrdiff_t(c) * s.dh_stride;
+    float *const sum_z = s.sums, *const sum_n = sum_z + s.hidden, *const sum_zeta = sum_n + s.hidden, *const sum_nu = sum_zeta + s.hidden;
+    with_derivative(s.gate, [=](auto slope) {
+      sweep<Set>(size_t(s.hidden), [=](auto make, size_t i) {
+        const auto one = make.set(1.0f), zeta = make.set(blend.zeta);
+        const auto z = make.load(a + i), n = make.load(candidate + i), d = make.load(dh + i);
+        const auto closed = one - z, t = d * n;
+        const auto da_n = d * fma(zeta, closed, make.set(blend.nu)) * (one - n * n);
+        const auto da_z = d * (make.load(h + i) - zeta * n) * slope(make, z);
+        store(a + i, da_z + da_n);
+        store(dh + i, d * z);
+        store(sum_z + i, make.load(sum_z + i) + da_z);
+        store(sum_n + i, make.load(sum_n + i) + da_n);
+        store(sum_zeta + i, fma(t, closed, make.load(sum_zeta + i)));
+        store(sum_nu + i, make.load(sum_nu + i) + t);
+      });
+    });
+  }
+}
+
 }  // namespace
 }  // namespace sluice
 

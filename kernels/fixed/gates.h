@@ -121,6 +121,22 @@ inline void fixed_gates(const FixedRnn& s, const Chunk& chunk) {
 }
 
 template <class Set>
+inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk) {
+  const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
+  int16_t* const h = s.h + chunk.first;
+  const int32_t *const gate_bias = s.gate_bias + chunk.first, *const update_bias = s.update_bias + chunk.first;
+  const int32_t zeta = s.zeta, nu = s.nu;
+  const int e = s.shift_c;
+  sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+    const auto u = a.over_both(make, i, 0);
+    const auto z = sigmoid_fixed(u + make.load(gate_bias + i)), n = tanh_fixed(u + make.load(update_bias + i));
+    const auto share = shift_right<16>(make.set(zeta) * (make.set(32768) - z) + shift_left(make.set(nu), 15) + make.set(1 << 15));
+    const auto sum = shift_right<1>(z * make.load(h + i)) + shift_right(share * n, e) + make.set(1 << 13);
+    store(h + i, saturated<16>(shift_right<14>(sum)));
+  });
+}
+
+template <class Set>
 inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t *const h = s.h + chunk.first, *const c = s.c + chunk.first;

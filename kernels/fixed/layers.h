@@ -106,6 +106,10 @@ void rnn_q8(const FixedRnn& s) { cell_fixed<Set, typename Set::Q8>(s); }
 template <class Set>
 void rnn_q16(const FixedRnn& s) { cell_fixed<Set, typename Set::Q16>(s); }
 template <class Set>
+void fastgrnn_q8(const FixedFastGrnn& s) { cell_fixed<Set, typename Set::Q8>(s); }
+template <class Set>
+void fastgrnn_q16(const FixedFastGrnn& s) { cell_fixed<Set, typename Set::Q16>(s); }
+template <class Set>
 void dense_q8(const FixedDense& s) { dense_fixed<Set, typename Set::Q8>(s); }
 template <class Set>
 void dense_q16(const FixedDense& s) { dense_fixed<Set, typename Set::Q16>(s); }

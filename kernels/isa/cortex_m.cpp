@@ -16,6 +16,8 @@ void Kernels::gru_reset_f32(const ResetBefore& s) { sluice::gru_reset_f32<Set>(s
 void Kernels::gru_update_f32(const ResetBefore& s) { sluice::gru_update_f32<Set>(s); }
 void Kernels::gru_update_back_f32(const ResetBefore& s) { sluice::gru_update_back_f32<Set>(s); }
 void Kernels::gru_reset_back_f32(const ResetBefore& s) { sluice::gru_reset_back_f32<Set>(s); }
+void Kernels::fastgrnn_f32(const FastGrnnGates& s) { sluice::fastgrnn_f32<Set>(s); }
+void Kernels::fastgrnn_back_f32(const FastGrnnBack& s) { sluice::fastgrnn_back_f32<Set>(s); }
 void Kernels::exp_f32(const float* x, float* y, size_t n) { sluice::exp_f32<Set>(x, y, n); }
 void Kernels::log_f32(const float* x, float* y, size_t n) { sluice::log_f32<Set>(x, y, n); }
 void Kernels::activate_f32(Curve f, float* x, int rows, int n, int stride) {
@@ -53,6 +55,8 @@ void Kernels::lstm_q8(const FixedLstm& s) { sluice::lstm_q8<Set>(s); }
 void Kernels::lstm_q16(const FixedLstm& s) { sluice::lstm_q16<Set>(s); }
 void Kernels::rnn_q8(const FixedRnn& s) { sluice::rnn_q8<Set>(s); }
 void Kernels::rnn_q16(const FixedRnn& s) { sluice::rnn_q16<Set>(s); }
+void Kernels::fastgrnn_q8(const FixedFastGrnn& s) { sluice::fastgrnn_q8<Set>(s); }
+void Kernels::fastgrnn_q16(const FixedFastGrnn& s) { sluice::fastgrnn_q16<Set>(s); }
 void Kernels::dense_q8(const FixedDense& s) { sluice::dense_q8<Set>(s); }
 void Kernels::dense_q16(const FixedDense& s) { sluice::dense_q16<Set>(s); }
 void Kernels::add_fixed(const FixedAdd& s) { sluice::add_fixed<Set>(s); }

@@ -4,12 +4,11 @@
 namespace sluice {
 
 const TrainKind* train_kind(uint8_t kind) {
-  static constexpr const TrainKind* kinds[] = {&train_gru,       &train_gru_before, &train_lstm,       &train_rnn,       &train_dense,
-                                               &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize, &train_difference,
-                                               &train_select,    &train_concat,     &train_add,        &train_multiply};
+  static constexpr const TrainKind* kinds[] = {&train_dense,       &train_embedding,  &train_batch_norm, &train_layer_norm, &train_standardize,
+                                               &train_difference, &train_select,     &train_concat,     &train_add,        &train_multiply};
   for (const TrainKind* k : kinds)
     if (k->kind == kind) return k;
-  return nullptr;
+  return train_cell(kind);
 }
 
 namespace {

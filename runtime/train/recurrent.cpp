@@ -30,6 +30,7 @@ struct StepBack {
   const float* mask;  ///< [sequences][units] of what entered the recurrent product; null: none
   const GateDropout& gates;
   const StateGradient& state;
+  float* sums;        ///< [4][units] of a FastGRNN, over all steps; else null
   int active;
   bool first;  ///< step of the direction: nobody asks for the gradient of the state before
 };
@@ -119,6 +120,16 @@ struct Back<RnnCell> {
   }
 };
 
+template <>
+struct Back<FastGrnnCell> {
+  static void step(const FastGrnnCell& cell, const StepBack& s) {
+    const int units = cell.units;
+    s.call.kernels.fastgrnn_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units, s.sums, *cell.at(cell.zeta()),
+                                      *cell.at(cell.nu()), units, s.active, cell.gate});
+    through_gates(s, cell, false);
+  }
+};
+
 /// Floats from row to row: an odd number of cache lines, so that a column of rows does not fall on a few sets of the cache.
 constexpr int spread(int floats) { return floats % 32 ? floats : floats + 16; }
 
@@ -135,6 +146,7 @@ struct Track {
   float* c;     ///< likewise; null but for an LSTM
   float* seen;  ///< h as it enters products; h itself where nothing is dropped or rounded
   float* mask;  ///< [sequences][units] of dropout on the state; null: none
+  float* sums;  ///< [4][units] what the way back adds up, of a FastGRNN; else null
   GateDropout gate;
 
   Track(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
@@ -152,6 +164,7 @@ struct Track {
     c = (anatomy_of(Own::kind).states == 2) ? arena.take<float>(blocks) : nullptr;
     mask = call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
     seen = call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
+    sums = Own::kind == SLUICE_FASTGRNN ? arena.take<float>(4 * uint64_t(units)) : nullptr;
     if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
   }
 
@@ -362,6 +375,7 @@ struct Trained {
     const size_t bytes = size_t(track.n) * size_t(track.units) * sizeof(float);
     memset(state.dh, 0, bytes);
     memset(state.dc, 0, bytes);
+    if (track.sums) memset(track.sums, 0, 4 * size_t(track.units) * sizeof(float));
     for (int i = track.steps - 1; i >= 0; --i) {
       const int t = track.frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * track.n;
@@ -376,6 +390,7 @@ struct Trained {
                           track.mask,
                           track.gate,
                           state,
+                          track.sums,
                           call.shard.active(t),
                           i == 0};
       Back<Own>::step(track.cell, step);
@@ -406,7 +421,30 @@ struct Trained {
                           ih);
     else
       weight_gradient(call, all, call.x, call.x_stride, cell.in, ih);
-    bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
+    if constexpr (Own::kind == SLUICE_FASTGRNN)
+      gate_gradients(call, track);
+    else
+      bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
+  }
+
+  /// Of a FastGRNN's biases, and of zeta and nu: the sums of the units in their order, then the sigmoid's slope times that.
+  static void gate_gradients(const TrainCall& call, const Track<Own>& track) {
+    const Own& cell = track.cell;
+    const int units = cell.units;
+    float* const out = call.parameters.gradient_at(track.layer.w_hh);
+    float* const bias[] = {out + cell.gate_bias(), out + cell.update_bias()};
+    for (int i = 0; i < 2 * units; ++i) {
+      float& to = bias[i / units][i % units];
+      to = (call.adds ? to : 0.0f) + track.sums[i];
+    }
+    const ptrdiff_t places[] = {cell.zeta(), cell.nu()};
+    for (int k = 0; k < 2; ++k) {
+      float sum = 0.0f, share = *cell.at(places[k]);
+      for (int i = 0; i < cell.hidden; ++i) sum += track.sums[(2 + k) * units + i];
+      call.kernels.activate_f32(Activation::sigmoid, &share, 1, 1, 1);
+      float& to = out[places[k]];
+      to = (call.adds ? to : 0.0f) + share * (1.0f - share) * sum;
+    }
   }
 
   static void recurrent_gradients(const TrainCall& call, const Track<Own>& track, const Columns& all) {
@@ -425,7 +463,7 @@ struct Trained {
         track.gate.gradient(call, cell, all.dy, all.count, gates_saw, units, seen, units, cell.hidden, hh);
       else
         weight_gradient(call, all, seen, units, cell.hidden, hh);
-      bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
+      if constexpr (Own::kind != SLUICE_FASTGRNN) bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
     }
     // The input side of a GRU that resets after differs in the candidate alone: g_x in place of g_h.
     for (int row = 0; Own::kind == SLUICE_GRU && row < all.count; ++row)
@@ -435,11 +473,15 @@ struct Trained {
   static constexpr TrainKind kind{Own::kind, {1, 1}, nullptr, prepare, forward, backward};
 };
 
+constexpr TrainKind cells[] = {Trained<GruCell>::kind, Trained<GruBeforeCell>::kind, Trained<LstmCell>::kind, Trained<RnnCell>::kind,
+                               Trained<FastGrnnCell>::kind};
+
 }  // namespace
 
-constexpr TrainKind train_gru = Trained<GruCell>::kind;
-constexpr TrainKind train_gru_before = Trained<GruBeforeCell>::kind;
-constexpr TrainKind train_lstm = Trained<LstmCell>::kind;
-constexpr TrainKind train_rnn = Trained<RnnCell>::kind;
+const TrainKind* train_cell(uint8_t kind) {
+  for (const TrainKind& cell : cells)
+    if (cell.kind == kind) return &cell;
+  return nullptr;
+}
 
 }  // namespace sluice

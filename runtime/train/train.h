@@ -123,8 +123,10 @@ struct TrainKind {
 /// The kind of a layer, or null where it cannot be trained.
 const TrainKind* train_kind(uint8_t kind);
 
-extern const TrainKind train_gru, train_gru_before, train_lstm, train_rnn, train_dense, train_standardize, train_embedding,
-    train_batch_norm, train_layer_norm, train_difference, train_select, train_concat, train_add, train_multiply;
+/// The same of a cell, or null.
+const TrainKind* train_cell(uint8_t kind);
+extern const TrainKind train_dense, train_standardize, train_embedding, train_batch_norm, train_layer_norm, train_difference, train_select,
+    train_concat, train_add, train_multiply;
 
 inline const float* no_preparation(const LayerRecord&, const uint8_t*, bool, Arena&) { return nullptr; }
 

@@ -342,6 +342,39 @@ def carried(file):
                     x[:, STEPS:].reshape(SEQUENCES * STEPS, INPUTS))
 
 
+class FastGRNN(nn.Module):
+    """Kusupati et al. 2018, with the names of EdgeML's PyTorch cell; the matrices are [units][inputs], as ours are."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.weight_ih = nn.Parameter(torch.randn(units, inputs) / inputs**0.5)
+        self.weight_hh = nn.Parameter(torch.randn(units, units) / units**0.5)
+        self.bias_gate = nn.Parameter(1 + 0.3 * torch.randn(units))
+        self.bias_update = nn.Parameter(1 + 0.3 * torch.randn(units))
+        self.zeta = nn.Parameter(torch.ones(1))
+        self.nu = nn.Parameter(-4 * torch.ones(1))
+
+    def forward(self, x):
+        h, states = torch.zeros(x.shape[0], self.weight_hh.shape[0], dtype=x.dtype), []
+        for t in range(x.shape[1]):
+            u = x[:, t] @ self.weight_ih.T + h @ self.weight_hh.T
+            z = torch.sigmoid(u + self.bias_gate)
+            n = torch.tanh(u + self.bias_update)
+            h = z * h + (torch.sigmoid(self.zeta) * (1 - z) + torch.sigmoid(self.nu)) * n
+            states.append(h)
+        return torch.stack(states, dim=1)
+
+
+def fastgrnn():
+    torch.manual_seed(25)
+    file = File("fastgrnn.txt")
+    for case, pick in [("every", plain), ("last", lambda y: y[:, -1]), ("mean", lambda y: y.mean(dim=1))]:
+        net = rounded(FastGRNN(INPUTS, UNITS))
+        answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))).reshape(-1, UNITS)
+        module_case(file, f"fastgrnn_{case}", list(torch_arrays(net)), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    file.write()
+
+
 def cells():
     torch.manual_seed(24)
     file = File("cells.txt")
@@ -586,6 +619,7 @@ if __name__ == "__main__":
     optimizers()
     same_data_twice()
     losses()
+    fastgrnn()
     cells()
     graphs()
     lower_case()

@@ -252,3 +252,52 @@ TEST_CASE("LSTM gates are the documented operations, to the bit, and so are thos
           }
       }
 }
+
+TEST_CASE("the gates of a FastGRNN are the documented operations, forwards and backwards, to the bit") {
+  Noise noise(17);
+  for (const Kernels* table : every_table())
+    for (const Shape s : every_shape())
+      for (const Curve gate : {Curve(Activation::sigmoid), Curve(Activation::tanh), Curve(Activation::hard_sigmoid, 0.2f)}) {
+        const auto curve = [&](float x) { return table->activate_f32(gate, &x, 1, 1, 1), x; };
+        const auto slope = [&](float y) {
+          if (gate.kind == Activation::tanh) return 1 - y * y;
+          if (gate.kind == Activation::hard_sigmoid) return y > 0 && y < 1 ? gate.slope : 0.0f;
+          return y * (1 - y);
+        };
+        const int stride = s.hidden + s.gap;
+        const auto rows = [&] { return noise.uniform(size_t(s.count) * size_t(stride), -3, 3); };
+        std::vector<float> a = rows(), n = rows(), h = rows(), h_next = rows();
+        const std::vector<float> chains = a, bias_z = noise.uniform(size_t(s.hidden)), bias_n = noise.uniform(size_t(s.hidden));
+        const float zeta_0 = noise.number(-4, 4), nu_0 = noise.number(-4, 4);
+        const float zeta = activate(*table, Activation::sigmoid, zeta_0), nu = activate(*table, Activation::sigmoid, nu_0);
+        CAPTURE(name_of(*table));
+        CAPTURE(s.hidden);
+        CAPTURE(s.count);
+        table->fastgrnn_f32({a.data(), stride, n.data(), stride, h.data(), stride, h_next.data(), stride, bias_z.data(),
+                             bias_n.data(), zeta_0, nu_0, s.hidden, s.count, gate});
+        for (int c = 0; c < s.count; ++c)
+          for (int j = 0; j < s.hidden; ++j) {
+            const size_t at = size_t(c * stride + j), unit = size_t(j);
+            const float z = curve(chains[at] + bias_z[unit]), candidate = activate(*table, Activation::tanh, chains[at] + bias_n[unit]);
+            REQUIRE_EQ(bits(a[at]), bits(z));
+            REQUIRE_EQ(bits(n[at]), bits(candidate));
+            REQUIRE_EQ(bits(h_next[at]), bits(std::fma(z, h[at], std::fma(zeta, 1 - z, nu) * candidate)));
+          }
+        std::vector<float> back = a, dh = rows(), sums = noise.uniform(4 * size_t(s.hidden)), expected = sums;
+        const std::vector<float> before = dh;
+        table->fastgrnn_back_f32({back.data(), stride, n.data(), stride, h.data(), stride, dh.data(), stride, sums.data(), zeta_0,
+                                  nu_0, s.hidden, s.count, gate});
+        for (int c = 0; c < s.count; ++c)
+          for (int j = 0; j < s.hidden; ++j) {
+            const size_t at = size_t(c * stride + j), hidden = size_t(s.hidden);
+            const float z = a[at], candidate = n[at], d = before[at], t = d * candidate;
+            const float da_n = d * std::fma(zeta, 1 - z, nu) * (1 - candidate * candidate);
+            const float da_z = d * (h[at] - zeta * candidate) * slope(z);
+            float* const sum = &expected[size_t(j)];
+            sum[0] += da_z, sum[hidden] += da_n, sum[2 * hidden] = std::fma(t, 1 - z, sum[2 * hidden]), sum[3 * hidden] += t;
+            REQUIRE_EQ(bits(back[at]), bits(da_z + da_n));
+            REQUIRE_EQ(bits(dh[at]), bits(d * z));
+          }
+        REQUIRE(same_bits(sums, expected));
+      }
+}

@@ -102,6 +102,13 @@ TEST_CASE("LSTM and both layouts of GRU agree with Keras 3, with each gate activ
   }
 }
 
+TEST_CASE("a FastGRNN agrees with its formula in PyTorch 2.13: every step, last, mean; answers and gradients") {
+  const Golden golden("fastgrnn.txt");
+  check_case(golden, "fastgrnn_every", cell(SLUICE_FASTGRNN, units, every_step), steps);
+  check_case(golden, "fastgrnn_last", cell(SLUICE_FASTGRNN, units), steps);
+  check_case(golden, "fastgrnn_mean", mean(cell(SLUICE_FASTGRNN, units)), steps);
+}
+
 TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
   const Golden golden("cells.txt");
   check_case(golden, "layer_norm", norm(SLUICE_LAYER_NORM), 1);

@@ -24,7 +24,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
     layer = tools::with_arrays(layer);
     layer.shift_ih = !layer.find(Role::input_weight) ? 0 : any ? noise.below(31) : 8 + noise.below(4);
     layer.shift_hh = tools::recurrent(layer) ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
-    layer.shift_c = s.kind == SLUICE_LSTM ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
+    layer.shift_c = layer.anatomy().shifted_state ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
     for (tools::Array& a : layer.arrays) {
       const size_t half = a.integers.size() / 2;
       for (size_t i = 0; i < a.integers.size(); ++i) {
@@ -37,7 +37,9 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
           v = noise.below(4) ? int32_t(noise.word()) : noise.below(2) ? INT32_MIN : INT32_MAX;
         else if (a.role == Role::part_multiplier)
           v = noise.below(1 << 18) - (1 << 16);
-        else if (i < half || a.role == Role::part_bias)
+        else if (a.role == Role::zeta || a.role == Role::nu)
+          v = noise.below(32768);
+        else if (i < half || a.role == Role::part_bias || a.role == Role::gate_bias || a.role == Role::candidate_bias)
           v = noise.below(60001) - 30000;
         else  // accumulators of some 10^5 become pre-activations of some units
           v = noise.below(1 << 22) + (format == SLUICE_INT8 ? 1 << 22 : 1 << 14);
@@ -152,6 +154,10 @@ struct FixedReference {
                       layer.shift_ih,
                       layer.shift_hh,
                       layer.shift_c};
+        if (layer.kind == SLUICE_FASTGRNN) {
+          stage.cell.b_z = layer.array(Role::gate_bias).integers, stage.cell.b_n = layer.array(Role::candidate_bias).integers;
+          stage.cell.zeta = layer.array(Role::zeta).integers[0], stage.cell.nu = layer.array(Role::nu).integers[0];
+        }
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
       } else if (layer.kind == SLUICE_DENSE) {
@@ -169,10 +175,11 @@ struct FixedReference {
   }
 
   static fixed::Cell::Kind kind_of(sluice_layer_kind kind) {
-    return kind == SLUICE_LSTM  ? fixed::Cell::lstm
-           : kind == SLUICE_RNN ? fixed::Cell::rnn
-           : kind == SLUICE_GRU ? fixed::Cell::gru
-                                : fixed::Cell::gru_before;
+    return kind == SLUICE_LSTM       ? fixed::Cell::lstm
+           : kind == SLUICE_RNN      ? fixed::Cell::rnn
+           : kind == SLUICE_FASTGRNN ? fixed::Cell::fastgrnn
+           : kind == SLUICE_GRU      ? fixed::Cell::gru
+                                     : fixed::Cell::gru_before;
   }
 
   /// Numbers as layers hand them on.
@@ -248,7 +255,7 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     add("dense between", 4,
         {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), dense(4, SLUICE_SIGMOID), gru(3), dense(2),
          dense(1, SLUICE_TANH)});
-    for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_RNN, SLUICE_GRU_BEFORE}) {
+    for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_RNN, SLUICE_GRU_BEFORE, SLUICE_FASTGRNN}) {
       const std::string name = sluice_layer_name(kind);
       for (const int inputs : {1, 9, 33})
         for (const int units : {1, 8, 9, 24, 33})

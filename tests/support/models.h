@@ -80,7 +80,7 @@ inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) { return s.activation = f, s.parameter = slope, s; }
 
-constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN};
+constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN};
 
 constexpr bool every_step = true;
 

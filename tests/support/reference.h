@@ -253,7 +253,7 @@ struct Reference {
     Frame h, c;
   };
 
-  /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014.
+  /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014, of FASTGRNN those of Kusupati et al. 2018.
   void cell_step(size_t l, const std::string& suffix, const Frame& frame, CellState& s) const {
     const Layer& layer = layers[l];
     const size_t n = s.h.size();
@@ -267,6 +267,17 @@ struct Reference {
       for (size_t j = 0; j < n; ++j) {
         const double z = gate(layer, i[n + j] + u[n + j]);
         s.h[j] = (1 - z) * std::tanh(i[2 * n + j] + candidate[j]) + z * s.h[j];
+      }
+      return;
+    }
+    if (layer.kind == SLUICE_FASTGRNN) {
+      const Frame i = affine(array(l, "weight_ih" + suffix), zero, frame);
+      const Frame r = affine(array(l, "weight_hh" + suffix), zero, seen(l, s.h));
+      const double zeta = sigmoid(array(l, "zeta" + suffix)[0]), nu = sigmoid(array(l, "nu" + suffix)[0]);
+      for (size_t j = 0; j < n; ++j) {
+        const double z = gate(layer, i[j] + r[j] + array(l, "bias_gate" + suffix)[j]);
+        const double candidate = std::tanh(i[j] + r[j] + array(l, "bias_update" + suffix)[j]);
+        s.h[j] = (zeta * (1 - z) + nu) * candidate + z * s.h[j];
       }
       return;
     }

@@ -88,17 +88,19 @@ inline std::vector<int32_t> narrowed(Mode mode, const std::vector<int16_t>& h) {
 
 /// A recurrent layer: weights [gates][hidden][in] and [gates][hidden][hidden], vectors [gates][hidden].
 struct Cell {
-  enum Kind { gru, gru_before, lstm, rnn };
+  enum Kind { gru, gru_before, lstm, rnn, fastgrnn };
   Kind kind;
   Mode mode;
   int in, hidden;
   std::vector<int8_t> w_ih, w_hh;
   std::vector<int32_t> b_ih, b_hh, m_ih, m_hh;
   int s_ih, s_hh;
-  int e;  ///< of an LSTM's cell state
+  int e;  ///< of an LSTM's cell state, or a FastGRNN's state
+  std::vector<int32_t> b_z = {}, b_n = {};  ///< of a FastGRNN
+  int32_t zeta = 0, nu = 0;
 };
 
-inline int gates_of(Cell::Kind kind) { return kind == Cell::lstm ? 4 : kind == Cell::rnn ? 1 : 3; }
+inline int gates_of(Cell::Kind kind) { return kind == Cell::lstm ? 4 : kind == Cell::rnn || kind == Cell::fastgrnn ? 1 : 3; }
 
 /// In units of 2^-12.
 inline int64_t over_input(const Cell& cell, size_t row, const std::vector<int32_t>& v) {
@@ -148,6 +150,20 @@ inline void rnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vecto
   for (size_t j = 0; j < h.size(); ++j) h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
 }
 
+/// Gates z and n over one sum.
+inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
+  require(cell.e >= 0 && cell.e <= 15 && cell.b_z.size() == h.size() && cell.b_n.size() == h.size(), "a FastGRNN that is none");
+  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  for (size_t j = 0; j < h.size(); ++j) {
+    const int64_t u = over_input(cell, j, v) + over_state(cell, j, state);
+    const int64_t z = sigmoid(wrapped(u + cell.b_z[j])), n = tanh(wrapped(u + cell.b_n[j]));
+    const int64_t share = floor_div(wrapped(cell.zeta * (32768 - z) + int64_t{cell.nu} * 32768 + 32768), 65536);
+    const int64_t sum = floor_div(z * h[j], 2) + floor_div(share * n, int64_t{1} << cell.e) + 8192;
+    require(sum == wrapped(sum), "a state that leaves 32 bits on its way");
+    h[j] = int16_t(std::clamp<int64_t>(floor_div(sum, 16384), -32768, 32767));
+  }
+}
+
 /// Gates r, z, n; n's product is over r * h.
 inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
   const std::vector<int32_t> state = narrowed(cell.mode, h);
@@ -189,6 +205,7 @@ inline void step(const Cell& cell, const std::vector<int32_t>& v, std::vector<in
     case Cell::gru_before: return gru_before_step(cell, v, h);
     case Cell::lstm: return lstm_step(cell, v, h, c);
     case Cell::rnn: return rnn_step(cell, v, h);
+    case Cell::fastgrnn: return fastgrnn_step(cell, v, h);
   }
 }
 
