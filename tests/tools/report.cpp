@@ -227,7 +227,8 @@ TEST_CASE("states are what the network answers after so many steps, and gates th
         for (size_t unit = 0; unit < 3; ++unit) {
           const size_t row = rows[g] * 3 + unit;
           const bool before = kind == SLUICE_GRU_BEFORE;
-          double sum = double(layer.arrays[before ? 3 : 2].values[row]) + (layer.find(Role::state_bias) ? double(layer.arrays[3].values[row]) : 0);
+          double sum = double(layer.arrays[before ? 3 : 2].values[row]);
+          if (layer.find(Role::state_bias)) sum += double(layer.arrays[3].values[row]);
           for (size_t i = 0; i < 2; ++i) sum += double(layer.arrays[0].values[row * 2 + i]) * double(data.x[t * 2 + i]);
           for (size_t i = 0; t > 0 && i < 3; ++i)
             sum += double(layer.arrays[1].values[row * 3 + i]) * double(layers[0].state.values[(t - 1) * 3 + i]);
