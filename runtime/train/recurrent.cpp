@@ -427,7 +427,9 @@ struct Trained {
       bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
   }
 
-  /// Of a FastGRNN's biases, and of zeta and nu: the sums of the units in their order, then the sigmoid's slope times that.
+  /// Of a FastGRNN's biases, and of zeta and nu. Each unit has its own sums, over the steps from the last one walked to the first and over
+  /// the sequences of a step in their order. Of zeta and nu the units' sums are added from 0 on, in the order of the units, then
+  /// multiplied by the sigmoid's slope. The order is the same on every instruction set.
   static void gate_gradients(const TrainCall& call, const Track<Own>& track) {
     const Own& cell = track.cell;
     const int units = cell.units;

@@ -39,9 +39,11 @@ for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
 for format in int8 w8a16; do
-  for cell in lstm rnn gru_before; do "$make_case" "$out/$format-$cell" $format 24 $cell 48; done
+  for cell in lstm rnn gru_before fastgrnn; do "$make_case" "$out/$format-$cell" $format 24 $cell 48; done
+  "$make_case" "$out/$format-fastgrnn-stacked" $format 12 fastgrnn 16 fastgrnn 9 softmax 6
   "$make_case" "$out/$format-cells-stacked" $format 12 lstm 16 relu 7 rnn 24 gru_before 9 gru 11 softmax 6
 done
+"$make_case" "$out/f32-fastgrnn" f32 24 fastgrnn 48
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
 for format in int8 w8a16; do

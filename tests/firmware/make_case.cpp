@@ -71,7 +71,7 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   }
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
-  if (layer.kind == SLUICE_LSTM) layer.shift_c = 2;
+  if (layer.anatomy().shifted_state) layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
   const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
   for (Array& array : layer.arrays) {
     const bool matrix = array.is_matrix();
@@ -81,6 +81,10 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
       const int number = numbers.eight();
       if (matrix)
         array.integers[i] = number < -127 ? -127 : number;
+      else if (array.role == sluice::Role::gate_bias || array.role == sluice::Role::candidate_bias)
+        array.integers[i] = 32 * number;  // one at most
+      else if (array.role == sluice::Role::zeta || array.role == sluice::Role::nu)
+        array.integers[i] = array.role == sluice::Role::zeta ? 24000 + number : 600 + number;
       else
         array.integers[i] = i < array.integers.size() / 2 ? number : int32_t(multiplier * (1.0 + number / 512.0));
     }

@@ -10,7 +10,7 @@
 /// The layer of a word, all zeros; a cell hands every step on. Its kind is 0 for a word that is none.
 inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units, sluice_format format) {
   using sluice::tools::make_layer;
-  for (const sluice_layer_kind cell : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN})
+  for (const sluice_layer_kind cell : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN})
     if (word == sluice_layer_name(cell)) return make_layer(cell, in, units, SLUICE_LINEAR, true, format);
   if (word == "embedding") return make_layer(SLUICE_EMBEDDING, in, units, SLUICE_LINEAR, false, format);
   if (word == "standardize") return make_layer(SLUICE_STANDARDIZE, in, in, SLUICE_LINEAR, false, format);

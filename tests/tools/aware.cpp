@@ -63,7 +63,8 @@ double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& sp
 constexpr const char* layer_lists[] = {
     R"({ gru = 12 }, { dense = 3, activation = "softmax" })",
     R"({ gru = 9, steps = "every" }, { dense = 8, activation = "relu" }, { gru = 7 }, { dense = 3, activation = "softmax" })",
-    R"({ lstm = 9, steps = "every" }, { rnn = 7 }, { dense = 3, activation = "softmax" })"};
+    R"({ lstm = 9, steps = "every" }, { rnn = 7 }, { dense = 3, activation = "softmax" })",
+    R"({ fastgrnn = 9, steps = "every" }, { fastgrnn = 7 }, { dense = 3, activation = "softmax" })"};
 
 }  // namespace
 
@@ -86,7 +87,8 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       const double seen = seen_loss(start, aware.rounded, parts, &aware.rounding),
                    plain = seen_loss(start, data, parts, nullptr);
       CAPTURE(plain);
-      CHECK(std::fabs(seen - device) <= 2e-4 * device);
+      const bool fastgrnn = std::string(layers).find("fastgrnn") != std::string::npos;  // its biases are rounded, its unit is coarser
+      CHECK(std::fabs(seen - device) <= (fastgrnn ? 4e-4 : 2e-4) * device);
       if (std::string(type) == "int8") CHECK(std::fabs(seen - device) <= 0.2 * std::fabs(plain - device));
       CHECK_EQ(aware.refused, nullptr);
     }
@@ -111,7 +113,8 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       CHECK_EQ(trained.real.info().format, SLUICE_F32);
       REQUIRE_EQ(trained.warnings.size(), 1u);
       CHECK(trained.warnings[0].find("still") == 0);
-      CHECK(trained.epochs.back().loss < 0.9 * trained.epochs.front().loss);
+      const bool slow = std::string(layers).find("fastgrnn") != std::string::npos;  // it begins with open gates
+      CHECK(trained.epochs.back().loss < (slow ? 0.95 : 0.9) * trained.epochs.front().loss);
       const Epoch& kept = trained.epochs[size_t(trained.kept - 1)];
       CHECK_EQ(evaluate(trained.model.model, data, parts.held_out, 1).loss, kept.held_out->loss);
       // The same as quantizing what was kept of the float weights, to nearest, by the training part's ranges.

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -122,7 +124,40 @@ std::string circle_in(const std::string& tree) {
   return "";
 }
 
+/// The files outside tests and benchmarks whose text has a word, in letters of either case, by their paths from runtime/.
+std::set<std::string> files_that_name(const std::string& word) {
+  std::set<std::string> files;
+  const auto look = [&](const fs::path& path) {
+    std::ifstream file(path);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
+    if (text.find(word) != text.npos) files.insert(fs::relative(path, project / "runtime").generic_string());
+  };
+  for (const char* const tree : {"kernels", "runtime", "tools", "toolchains"})
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(project / tree))
+      if (entry.is_regular_file()) look(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(project))
+    if (entry.is_regular_file()) look(entry.path());
+  return files;
+}
+
 }  // namespace
+
+TEST_CASE("the files that name a cell are few, and the manual lists them") {
+  const std::set<std::string> files = files_that_name("fastgrnn");
+  CHECK(files.size() <= 20);
+  std::ifstream file(project / "runtime/README.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = text.find("**To add a cell**"), end = text.find("**To add a layer**");
+  REQUIRE(begin < end);
+  std::set<std::string> listed;
+  for (std::size_t row = text.find("\n| `", begin); row < end; row = text.find("\n| `", row + 1)) {
+    const std::string cell = text.substr(row, text.find(" | ", row + 3) - row);
+    for (std::size_t at = cell.find('`'); at != cell.npos; at = cell.find('`', cell.find('`', at + 1) + 1))
+      listed.insert(cell.substr(at + 1, cell.find('`', at + 1) - at - 1));
+  }
+  CHECK(listed == files);
+}
 
 TEST_CASE("the includes of every tree are read") {
   for (const std::string& tree : trees)

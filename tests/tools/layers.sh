@@ -19,7 +19,8 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ gru = 4, directions = "both" }, { lstm = 3, directions = "both", steps = "mean" }' '{ gru = 5, gates = "hard_sigmoid", slope = 0.2 }' \
   '{ lstm = 5, gates = "tanh" }' '{ lstm = 4, repeat = 3 }' '{ dense = 4, activation = "hard_sigmoid" }, { gru = 4, repeat = 2, tied = true }' \
   '{ gru = 5, steps = "every" }, { batch_norm = true, dropout = 0.3 }, { lstm = 4 }, { batch_norm = true }' \
-  '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2, gate_dropout = 0.1 }, { layer_norm = true, epsilon = 1e-3 }'; do
+  '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2, gate_dropout = 0.1 }, { layer_norm = true, epsilon = 1e-3 }' \
+  '{ fastgrnn = 5 }' '{ fastgrnn = 5, directions = "both", steps = "mean" }' '{ fastgrnn = 5, gates = "hard_sigmoid", repeat = 2 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
   works train r.toml --threads 1 --out "one$n"
@@ -126,6 +127,8 @@ recipe "{ lstm = 5 }, $softmax" '[device]' 'core = "cortex-m4"' 'flash = "64 KiB
 works train r.toml --out device_lstm
 grep -q 'cortex-m4, int8: flash .* of 65,536 bytes' out || complain "train does not tell what an LSTM costs: $(tail -n 3 out)"
 refused 2 '^--core cortex-m4: the instructions of layer 2 \(gru, both directions\)' inspect one5 --core cortex-m4
+works quantize one13 --calibrate data.csv --type int8 --out fast.slu
+refused 2 '^--core cortex-m4: the instructions of layer 1 \(fastgrnn\) have not been counted' inspect fast.slu --core cortex-m4
 works export one1 --core cortex-m4 --out c
 
 # --- a model that reads ids is handed ids
@@ -137,19 +140,19 @@ grep -q 'typedef int32_t model_input;' ids_c/model.h || complain "a model of ids
 works bench ids
 
 # --- every cell in fixed point: as good as in float; and what it costs
-for run in one1 one2 one3; do
+for run in one1 one2 one3 one13; do
   for type in int8 w8a16; do
     works quantize $run --calibrate data.csv --type $type --out $run-$type.slu
     works eval $run-$type.slu --data data.csv
-    works inspect $run-$type.slu --core cortex-m0
-    grep -q 'instructions a step' out || complain "the cost of $run: $(cat out)"
+    if [ $run != one13 ]; then works inspect $run-$type.slu --core cortex-m0; fi
+    [ $run = one13 ] || grep -q 'instructions a step' out || complain "the cost of $run: $(cat out)"
     works export $run-$type.slu --core cortex-m55 --format slu --self-test 2 --out $run-$type
     works run $run-$type/model.slu --input data.csv --output m55.csv
     works run $run-$type.slu --input data.csv --output own.csv
     cmp -s m55.csv own.csv || complain "$run-$type: the order of a core changes the answers"
   done
 done
-recipe "{ lstm = 5 }, { rnn = 4 }, $softmax" && works train r.toml --out aware --set quantize.aware=true
+recipe "{ lstm = 5 }, { rnn = 4 }, { fastgrnn = 4 }, $softmax" && works train r.toml --out aware --set quantize.aware=true
 works inspect aware
 grep -q int8 out || complain "trained for fixed point, but is $(head -n 1 out)"
 recipe "{ gru = 5, reset = \"before\" }, $softmax"

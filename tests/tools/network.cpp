@@ -115,6 +115,19 @@ TEST_CASE("an orthogonal matrix's rows, or columns where these are fewer, are or
   }
 }
 
+TEST_CASE("a FastGRNN begins with open gates, and little of its candidate beside them") {
+  Network network = random_network(3, {both(cell(SLUICE_FASTGRNN, 5))});
+  tools::initialize(network, 1, {});
+  for (const tools::Array& a : network.layers[0].arrays) {
+    if (a.is_matrix()) continue;
+    CAPTURE(a.name);
+    CHECK(a.values == std::vector<float>(a.values.size(), a.name.find("nu") == 0 ? -4.0f : 1.0f));
+  }
+  tools::initialize(network, 1, all_zero(0, 0));
+  CHECK(array(network.layers[0], "bias_gate") == std::vector<float>(5));
+  CHECK(array(network.layers[0], "zeta") == std::vector<float>{1});
+}
+
 TEST_CASE("a bias added to forget and update gates is theirs alone, and a positive one remembers") {
   for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_GRU, SLUICE_GRU_BEFORE}) {
     Network network = random_network(3, {cell(kind, 5)});

@@ -217,15 +217,18 @@ TEST_CASE("states are what the network answers after so many steps, and gates th
       for (size_t unit = 0; unit < 3; ++unit)
         CHECK_EQ(double(layers[0].state.values[(steps - 1) * 3 + unit]), answer_of(network, part, {0, unit}));
     }
-    const size_t gates = kind == SLUICE_RNN ? 0 : kind == SLUICE_LSTM ? 3 : 2;
+    const size_t gates = kind == SLUICE_RNN ? 0 : kind == SLUICE_LSTM ? 3 : kind == SLUICE_FASTGRNN ? 1 : 2;
     REQUIRE_EQ(layers[0].gates.size(), gates);
-    const std::vector<size_t> rows = kind == SLUICE_LSTM ? std::vector<size_t>{0, 1, 3} : std::vector<size_t>{1, 0};
+    const std::vector<size_t> rows = kind == SLUICE_LSTM       ? std::vector<size_t>{0, 1, 3}
+                                    : kind == SLUICE_FASTGRNN ? std::vector<size_t>{0}
+                                                              : std::vector<size_t>{1, 0};
     for (size_t g = 0; g < gates; ++g)
       for (size_t t = 0; t < 5; ++t)
         for (size_t unit = 0; unit < 3; ++unit) {
           const size_t row = rows[g] * 3 + unit;
           const bool before = kind == SLUICE_GRU_BEFORE;
-          double sum = double(layer.arrays[before ? 3 : 2].values[row]) + (before ? 0 : double(layer.arrays[3].values[row]));
+          double sum = double(layer.arrays[before ? 3 : 2].values[row]);
+          if (layer.find(Role::state_bias)) sum += double(layer.arrays[3].values[row]);
           for (size_t i = 0; i < 2; ++i) sum += double(layer.arrays[0].values[row * 2 + i]) * double(data.x[t * 2 + i]);
           for (size_t i = 0; t > 0 && i < 3; ++i)
             sum += double(layer.arrays[1].values[row * 3 + i]) * double(layers[0].state.values[(t - 1) * 3 + i]);

@@ -131,7 +131,7 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, con
   const bool real = layer.format == SLUICE_F32;
   const Array* const candidate = layer.find(Role::candidate_weight);
   const int shift_ih = real ? -1 : layer.shift_ih, shift_hh = real ? -1 : layer.shift_hh;
-  const GateSums ih{layer.array(Role::input_weight), &layer.array(Role::input_bias), shift_ih};
+  const GateSums ih{layer.array(Role::input_weight), layer.find(Role::input_bias), shift_ih};
   const Array* const b_hh = layer.find(Role::state_bias);
   const Array& w_hh = layer.array(Role::state_weight);
   const GateSums hh{w_hh, b_hh, shift_hh};
@@ -140,6 +140,17 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, con
   if (layer.kind == SLUICE_LSTM) {
     for (int row = 0; row < layer.out; ++row)
       for (int gate = 0; gate < 4; ++gate) gates.push_back(gate == 2 ? tanh_gate(both(2, row)) : sigmoid_gate(both(gate, row)));
+    return gates;
+  }
+  if (layer.kind == SLUICE_FASTGRNN) {
+    const auto bias = [&](Role role, int row) {
+      const Array& b = layer.array(role);
+      return real ? double(b.values[std::size_t(row)]) : b.integers[std::size_t(row)] * gate_unit;
+    };
+    for (int row = 0; row < layer.out; ++row) {
+      gates.push_back(sigmoid_gate(both(0, row) + bias(Role::gate_bias, row)));
+      gates.push_back(tanh_gate(both(0, row) + bias(Role::candidate_bias, row)));
+    }
     return gates;
   }
   std::vector<double> reset;
@@ -305,7 +316,8 @@ std::string error_table(const std::vector<ValueError>& values, const DataSet& da
   return table(rows) +
          "SNR: the float values over what fixed point differs by; inputs in deviations of the training data; r, z, n: a GRU's "
          "gates and\n"
-         "candidate, i, f, g, o: an LSTM's, c its cell state; h: a state; answers before softmax or sigmoid; steps from 0. Saturated: at "
+         "candidate, z, n: a FastGRNN's, i, f, g, o: an LSTM's, c its cell state; h: a state; answers before softmax or sigmoid; steps "
+         "from 0. Saturated: at "
          "an end of\nthe range.\n";
 }
 

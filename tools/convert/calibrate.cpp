@@ -24,7 +24,7 @@ Network first_layers(const Network& network, std::size_t last) {
 }
 
 bool needs_peak(const Layer& layer, bool answer) {
-  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY) return true;
+  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY || layer.anatomy().shifted_state) return true;
   if (layer.kind != SLUICE_DENSE) return false;
   return answer ? layer.activation != SLUICE_TANH : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
 }

@@ -122,7 +122,7 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 
 /// Whether the coefficients are about such a layer.
 bool is_counted(const Layer& layer) {
-  if (layer.kind == SLUICE_GRU || (recurrent(layer) && layer.format != SLUICE_F32))
+  if (layer.kind == SLUICE_GRU || (recurrent(layer) && layer.kind != SLUICE_FASTGRNN && layer.format != SLUICE_F32))
     return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
   return layer.kind == SLUICE_STANDARDIZE || (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);

@@ -22,15 +22,17 @@ void fold(const Layer& norm, Layer& next) {
   for (const bool backward : {false, true}) {
     if (backward && !next.both) continue;
     Array& w = next.array(Role::input_weight, backward);
-    Array& b = next.array(Role::input_bias, backward);
+    std::vector<Array*> biases;  // gate and candidate that share a chain each have their own
+    for (Array& b : next.arrays)
+      if (b.backward == backward && (b.role == Role::input_bias || b.role == Role::gate_bias || b.role == Role::candidate_bias))
+        biases.push_back(&b);
     for (std::size_t row = 0; row < std::size_t(w.gates * w.rows); ++row) {
-      double sum = double(b.values[row]);
-      for (std::size_t k = 0; k < n; ++k) {
-        float& weight = w.values[row * n + k];
-        sum += double(weight) * shift[k];
-        weight = float(double(weight) * scale[k]);
+      for (Array* const b : biases) {
+        double sum = double(b->values[row]);
+        for (std::size_t k = 0; k < n; ++k) sum += double(w.values[row * n + k]) * shift[k];
+        b->values[row] = float(sum);
       }
-      b.values[row] = float(sum);
+      for (std::size_t k = 0; k < n; ++k) w.values[row * n + k] = float(double(w.values[row * n + k]) * scale[k]);
     }
   }
 }

@@ -12,7 +12,7 @@ namespace {
 /// Why a recurrent layer has no integer form; empty if it has one.
 std::string obstacle_of_cell(const Layer& layer) {
   if (layer.activation == SLUICE_TANH)
-    return layer.anatomy().states == 2 ? "with tanh as a gate it has no fixed-point kernel"
+    return layer.anatomy().shifted_state ? "with tanh as a gate it has no fixed-point kernel"
                                        : "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
   if (layer.activation != SLUICE_LINEAR) return "gates of a hard sigmoid have no fixed-point kernel";
   if (layer.both) return "both directions have no fixed-point kernel";
@@ -72,6 +72,26 @@ void prove_rows(const Network& fixed, const std::string& name, const Layer& laye
   }
 }
 
+/// Whether what gate and candidate add to a chain that they share leaves that inside int32, and what is mixed stays in its range.
+void prove_gates(const Network& fixed, const std::string& name, const Layer& layer) {
+  const auto largest = [&](Role weight, Role bias, int shift, std::size_t row) {
+    const Array &w = layer.array(weight), &b = layer.array(bias);
+    double worst = std::fabs(double(b.integers[row]));
+    for (std::size_t k = 0; k < std::size_t(w.cols); ++k)
+      worst += std::fabs(double(w.integers[row * std::size_t(w.cols) + k])) * (layer.format == SLUICE_INT8 ? 128 : 32768);
+    return worst * std::fabs(double(b.integers[b.integers.size() / 2 + row])) * std::ldexp(1, shift - 32) + 1;
+  };
+  for (const Role role : {Role::gate_bias, Role::candidate_bias})
+    for (std::size_t row = 0; layer.find(role) && row < std::size_t(layer.out); ++row)
+      if (largest(Role::input_weight, Role::input_bias, layer.shift_ih, row) +
+              largest(Role::state_weight, Role::state_bias, layer.shift_hh, row) +
+              std::fabs(double(layer.array(role).integers[row])) > 2147483647)
+        refuse("{}: {}: the sum of gate {} can overflow; make the model anew with sluice quantize", name, layer_name(fixed, layer), row);
+  for (const Role role : {Role::zeta, Role::nu})
+    if (const Array* const share = layer.find(role); share && (share->integers[0] < 0 || share->integers[0] > 32767))
+      refuse("{}: {}: {} is {}; it lies in 0 to 32767", name, layer_name(fixed, layer), share->name, share->integers[0]);
+}
+
 /// Whether the sums of a layer that adds or multiplies stay inside int32.
 void prove_sums(const Network& fixed, const std::string& name, const Layer& layer) {
   const Array* const m = layer.find(Role::part_multiplier);
@@ -112,6 +132,7 @@ void prove_no_overflow(const Network& fixed, const std::string& name) {
     prove(Role::state_weight, Role::state_bias, 0);
     const Array* const before = layer.find(Role::state_weight);  // the candidate's rows follow its rows
     prove_sums(fixed, name, layer);
+    prove_gates(fixed, name, layer);
     prove(Role::candidate_weight, Role::state_bias, before ? std::size_t(before->gates) * std::size_t(before->rows) : 0);
   }
 }

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../model/graph.h"
 #include "fixed_matrix.h"
+#include "kernels/kernels.h"
 
 namespace sluice::tools {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr double gate_unit = 1.0 / 4096;         // of what enters sigmoid and tanh
 constexpr double state_unit = 1.0 / 32768;       // of what leaves them
 constexpr double id_unit = 1.0 / (127 * 256.0);  // of a feature of an embedding, in that feature's largest magnitude
-constexpr double headroom = 2;  // of the answers and of a cell state, over what calibration saw: int16 has resolution to spare
+constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what calibration saw: int16 has room
 
 /// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges, std::vector<std::string>& warnings) {
@@ -137,12 +138,30 @@ Entering entering_of(const Work& work, const Layer& layer) {
   return {work.largest(), in_numbers(work.moments[index_of(work, layer)].input, factor, offset)};
 }
 
+/// The least e for which units of 2^(e - 15) hold what calibration saw, with headroom.
+int cell_shift(double peak) {
+  int e = 0;
+  while (e < 15 && headroom * peak > double(1 << e)) ++e;
+  return e;
+}
+
+/// The exponent of the unit of a state whose record says it; of others 0.
+int state_shift(const Work& work, const Layer& layer) {
+  return layer.anatomy().shifted_state ? cell_shift(work.ranges.peak[index_of(work, layer)]) : 0;
+}
+
+/// The unit of what a cell hands on, and of what enters its recurrent products.
+double unit_of_state(const Work& work, const Layer& layer) {
+  return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer)) : state_unit;
+}
+
 /// What enters a recurrent product: a state, or r * h.
 Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::*which) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Moments& moments = work.moments[index_of(work, layer)].*which;
   const std::size_t n = moments.mean.size();
-  return {work.largest(), in_numbers(moments, std::vector<double>(n, 1 / (state_unit * work.narrowing())), std::vector<double>(n))};
+  const double factor = 1 / (unit_of_state(work, layer) * work.narrowing());
+  return {work.largest(), in_numbers(moments, std::vector<double>(n, factor), std::vector<double>(n))};
 }
 
 /// A layer's matrix in integers, and the weights that these stand for. A weight of a feature that never changed is not used, and
@@ -171,9 +190,10 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
 }
 
 /// Columns in steps of what enters; what these stand for at 0 goes into the bias.
-Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array& bias) {
+/// @param bias  null: zeros
+Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bias) {
   const Side& side = work.side_of(layer);
-  Affine a = affine_of(w, bias.values);
+  Affine a = affine_of(w, bias ? bias->values : std::vector<float>(std::size_t(w.gates) * std::size_t(w.rows)));
   for (std::size_t r = 0; r < a.rows; ++r)
     for (std::size_t k = 0; k < a.cols; ++k) {
       double& weight = a.w[r * a.cols + k];
@@ -189,7 +209,7 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array& bi
 /// @param bias  empty: zeros
 Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias, Moments LayerMoments::*which) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
-  const double unit = state_unit * work.narrowing();
+  const double unit = unit_of_state(work, layer) * work.narrowing();
   Affine a = affine_of(w, bias);
   for (double& weight : a.w) weight *= unit;
   return round_weights(work, layer, w, a, entering_state(work, layer, which), std::vector<double>(a.cols, unit));
@@ -215,11 +235,27 @@ void finish(const Work& work, const Layer& layer, Fixed& fixed, double target, b
   refuse("{}: its weights are so large that an accumulator could overflow; train with a penalty on them (train.l2)", name);
 }
 
-/// The least unit of a cell state, 2^(e - 15), that holds what calibration saw, with headroom.
-int cell_shift(double peak) {
-  int e = 0;
-  while (e < 15 && headroom * peak > double(1 << e)) ++e;
-  return e;
+/// What a gate adds to its chain, in units of 2^-12; a gate is at its end long before the number leaves its range.
+std::int32_t gate_bias(float bias) {
+  constexpr double most = 1 << 27;
+  return std::int32_t(std::clamp(rounded(double(bias) / gate_unit), -most, most));
+}
+
+/// The sigmoid of a trained number, in units of 2^-15.
+std::int32_t share_of(float number) {
+  pick_kernels("scalar")->activate_f32(Activation::sigmoid, &number, 1, 1, 1);
+  return std::int32_t(std::min(rounded(double(number) / state_unit), 32767.0));
+}
+
+/// Takes over what a cell has beside its products.
+void add_gate_numbers(const Layer& real, Layer& layer) {
+  for (const Role role : {Role::gate_bias, Role::candidate_bias, Role::zeta, Role::nu}) {
+    const Array* const from = real.find(role);
+    if (!from) continue;
+    const bool bias = role == Role::gate_bias || role == Role::candidate_bias;
+    std::vector<std::int32_t>& to = layer.array(role).integers;
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] = bias ? gate_bias(from->values[i]) : share_of(from->values[i]);
+  }
 }
 
 void add_cell(Work& work, const Layer& real) {
@@ -227,20 +263,21 @@ void add_cell(Work& work, const Layer& real) {
   const Array* const candidate = real.find(Role::candidate_weight);
   const Array* const state_bias = real.find(Role::state_bias);
   const bool from_input = work.side_of(real).frame;
-  Fixed ih = over_input(work, real, real.array(Role::input_weight), real.array(Role::input_bias));
+  Fixed ih = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias));
   Fixed hh = over_state(work, real, real.array(Role::state_weight), state_bias ? state_bias->values : std::vector<float>(),
                         &LayerMoments::state);
   if (candidate) hh = joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
   finish(work, real, ih, gate_unit, from_input), finish(work, real, hh, gate_unit, false);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
-  if (real.anatomy().states == 2) layer.shift_c = cell_shift(work.ranges.peak[index_of(work, real)]);
+  layer.shift_c = state_shift(work, real);
+  add_gate_numbers(real, layer);
   layer.array(Role::input_weight).integers = std::move(ih.w);
   std::vector<std::int32_t>& state_weight = layer.array(Role::state_weight).integers;
   const auto rest = hh.w.begin() + std::ptrdiff_t(state_weight.size());
   state_weight.assign(hh.w.begin(), rest);
   if (candidate) layer.array(Role::candidate_weight).integers.assign(rest, hh.w.end());
   layer.array(Role::input_bias).integers = std::move(ih.bias), layer.array(Role::state_bias).integers = std::move(hh.bias);
-  work.add(real, std::move(layer), state_unit);
+  work.add(real, std::move(layer), unit_of_state(work, real));
 }
 
 /// Whether the output of a layer is a part of the answer.
@@ -263,7 +300,7 @@ void add_dense(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, real.activation, false, work.format);
   const double unit = unit_by_peak(work, real);
   const bool from_input = work.side_of(real).frame;
-  Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.array(Role::input_bias));
+  Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias));
   finish(work, real, fixed, curved ? gate_unit : unit, from_input);
   layer.shift_ih = fixed.shift;
   layer.array(Role::input_weight).integers = std::move(fixed.w);

@@ -34,6 +34,7 @@ constexpr Kind kinds[] = {
     {"gru", SLUICE_GRU, Form::units, "gated recurrent unit (Cho et al. 2014)"},
     {"lstm", SLUICE_LSTM, Form::units, "long short-term memory (Hochreiter, Schmidhuber 1997; Gers et al. 2000)"},
     {"rnn", SLUICE_RNN, Form::units, "h = tanh(W_ih x + W_hh h + b) (Elman 1990)"},
+    {"fastgrnn", SLUICE_FASTGRNN, Form::units, "a gate and a candidate that share their matrices (Kusupati et al. 2018)"},
     {"dense", SLUICE_DENSE, Form::units, "y = f(W x + b)"},
     {"embedding", SLUICE_EMBEDDING, Form::units, "a vector an id; the first layer, of text"},
     {"batch_norm", SLUICE_BATCH_NORM, Form::kept, "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
@@ -44,9 +45,10 @@ constexpr Kind kinds[] = {
 };
 
 enum : unsigned {
-  gru = 1, lstm = 2, rnn = 4, dense = 8, embedding = 16, batch_norm = 32, layer_norm = 64, concat = 128, add = 256, multiply = 512
+  gru = 1, lstm = 2, rnn = 4, fastgrnn = 8, dense = 16, embedding = 32, batch_norm = 64, layer_norm = 128, concat = 256, add = 512,
+  multiply = 1024
 };
-constexpr unsigned recurrent_kinds = gru | lstm | rnn, joins_kinds = concat | add | multiply, all_kinds = 1023;
+constexpr unsigned recurrent_kinds = gru | lstm | rnn | fastgrnn, joins_kinds = concat | add | multiply, all_kinds = 2047;
 
 /// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
 struct Option {
@@ -82,12 +84,12 @@ const Option options[] = {
      .help = "whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before (Cho et al. 2014)",
      .words = only(Reset::after, Reset::before)},
     {.name = "gates",
-     .kinds = gru | lstm,
+     .kinds = gru | lstm | fastgrnn,
      .field = choice_field<&L::gates>,
      .help = "the gates' function",
      .words = only(SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_TANH)},
     {.name = "slope",
-     .kinds = gru | lstm | dense,
+     .kinds = gru | lstm | fastgrnn | dense,
      .field = &L::slope,
      .help = "the hard sigmoid is clip(slope * x + 1/2, 0, 1); Keras and PyTorch have 1/6, ONNX 0.2",
      .min = 1e-3,
@@ -148,7 +150,7 @@ LayerSpec fresh(const Kind& kind) {
   layer.kind = kind.kind;
   const unsigned is = bit(kind);
   if (is & recurrent_kinds) layer.recurrent_dropout = -1;
-  if (is & (gru | lstm | dense)) layer.slope = 1.0 / 6;
+  if (is & (gru | lstm | fastgrnn | dense)) layer.slope = 1.0 / 6;
   if (is & (batch_norm | layer_norm)) layer.epsilon = 1e-5;
   return layer;
 }
@@ -166,7 +168,7 @@ const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
   const std::string name = node.value_or(std::string{});
   for (const Kind& kind : kinds)
     if (kind.key == name && kind.form == Form::units) return kind;
-  refuse("{}: cell: {} is not one of gru, lstm, rnn, dense and embedding", place, shown(node));
+  refuse("{}: cell: {} is not one of gru, lstm, rnn, fastgrnn, dense and embedding", place, shown(node));
 }
 
 const Kind& find_kind(const toml::table& table, const std::string& place) {

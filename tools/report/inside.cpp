@@ -31,9 +31,11 @@ struct GateName {
   const char* name;
 };
 
-std::vector<GateName> gate_names(sluice_layer_kind kind) {
+std::vector<GateName> gate_names(const Layer& layer) {
+  const sluice_layer_kind kind = layer.kind;
   if (kind == SLUICE_LSTM) return {{0, "input gate i"}, {1, "forget gate f"}, {3, "output gate o"}};
   if (kind == SLUICE_RNN) return {};
+  if (layer.find(Role::gate_bias)) return {{0, "gate z"}};
   return {{1, "update gate z"}, {0, "reset gate r"}};
 }
 
@@ -44,8 +46,9 @@ struct Direction {
 };
 
 Direction direction_of(const Layer& layer, bool backward) {
+  const Array* const bias = layer.find(Role::input_bias, backward);
   return {layer.array(Role::input_weight, backward), layer.array(Role::state_weight, backward),
-          layer.array(Role::input_bias, backward), layer.find(Role::state_bias, backward)};
+          bias ? *bias : layer.array(Role::gate_bias, backward), layer.find(Role::state_bias, backward)};
 }
 
 /// A gate as a Dense over the frame and the state before: that is what it is.
@@ -178,7 +181,7 @@ std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerp
     if (!recurrent(layer)) continue;
     RecurrentLayer one{l, run_layers(network, l + 1, excerpt), {}};
     const Steps x = run_layers(network, sources_of(network, l)[0], excerpt);
-    for (const GateName& gate : gate_names(layer.kind)) one.gates.push_back(open_gate(layer, gate, x, one.state));
+    for (const GateName& gate : gate_names(layer)) one.gates.push_back(open_gate(layer, gate, x, one.state));
     result.push_back(std::move(one));
   }
   return result;

@@ -181,6 +181,11 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                              : group == WeightGroup::input     ? how.input
                                                                : how.output;
     const Source source{seed, index, std::uint32_t(a)};
+    const bool own_bias = array.role == Role::gate_bias || array.role == Role::candidate_bias;
+    if (array.role == Role::zeta || array.role == Role::nu || (own_bias && way == Initializer::pytorch)) {
+      array.values.assign(array.values.size(), array.role == Role::nu ? -4.0f : 1.0f);  // as EdgeML begins
+      continue;
+    }
     if (group != WeightGroup::embedding) {
       draw(array, way, bound, source);
     } else {

@@ -51,7 +51,8 @@ struct Initializers {
 };
 
 /// Initial weights; as PyTorch draws them: recurrent layers U(-1/sqrt(units), 1/sqrt(units)), Dense U(-1/sqrt(inputs),
-/// 1/sqrt(inputs)), biases too, embeddings N(0, 1), normalizations 1 and 0. A number depends on the seed and on its place in
+/// 1/sqrt(inputs)), biases too, embeddings N(0, 1), normalizations 1 and 0; biases of gates
+/// that share a chain 1, and of their two numbers zeta 1 and nu -4. A number depends on the seed and on its place in
 /// the network alone.
 void initialize(Network& network, std::uint64_t seed, const Initializers& how = {});
 
