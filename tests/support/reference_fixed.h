@@ -266,7 +266,7 @@ inline int32_t quantize(float x, float inverse, float offset, int32_t lo, int32_
 inline float dequantize(int16_t y, float unit, float zero) { return std::fma(float(y), unit, zero); }
 
 /// A number of a frame as layers hand numbers on.
-inline int32_t widened(Mode mode, int32_t x) { return mode == int8 ? 256 * x : x; }
+inline int32_t widened(Mode mode, int32_t x) { return mode == int8 ? int32_t(uint32_t(x) * 256u) : x; }
 
 inline int32_t wrapping_sum(int32_t a, int32_t b) { return int32_t(uint32_t(a) + uint32_t(b)); }
 
