@@ -170,7 +170,9 @@ TEST_CASE("several answers have a loss and a weight each: the gradient is that o
     Reference reference(network);
     CHECK(std::fabs(result.loss_sum / result.weight - reference.loss(batch, of)) <= 1e-5);
     for (size_t l = 0; l < network.layers.size() && table == every_table().front(); ++l)
-      for (auto& [name, weights] : reference.layers[l].arrays) {
+      for (auto& named : reference.layers[l].arrays) {
+        const std::string& name = named.first;  // clang before 16 captures no structured binding
+        std::vector<double>& weights = named.second;
         std::vector<double> expected;
         for (double& w : weights) {
           const double at = w;
