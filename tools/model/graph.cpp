@@ -100,7 +100,9 @@ std::vector<std::uint32_t> plan_buffers(const Network& network) {
     return place;
   }
   const std::vector<std::uint32_t> by_layer = place_in_order(lives, order);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lives[a].size > lives[b].size; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return lives[a].size != lives[b].size ? lives[a].size > lives[b].size : a < b;
+  });
   const std::vector<std::uint32_t> by_size = place_in_order(lives, order);
   return extent_of(lives, by_size) < extent_of(lives, by_layer) ? by_size : by_layer;
 }
