@@ -36,7 +36,7 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
   if (ranks_of(host) > 1 && host->rank >= host->ranks) return SLUICE_OPTIONS;
   if (!good_batch(*t.model, t.options, sequences, n, targets)) return SLUICE_BATCH;
   for (uint32_t g = 0; g < goals_of(*t.model, t.options); ++g) {
-    const float weight = t.options.answers ? t.options.answers[g].weight : 1.0f;
+    const float weight = goal_of(*t.model, t.options, g).weight;
     scales[g] = targets[g].weight > 0.0 ? float(double(weight) / targets[g].weight) : 0.0f;
     all.weight += targets[g].weight, all.count += targets[g].count;
   }
