@@ -1,5 +1,6 @@
-// exp, log, tanh and sigmoid over all 2^32 floats: within the bounds of kernels/kernels.h, against double precision; range,
-// oddness, infinities, NaN; and the same bits from every table that this CPU runs.
+// exp, log, tanh and sigmoid over all 2^32 floats: within the bounds of kernels/kernels.h, against
+// double precision; range, oddness, infinities, NaN; and the same bits from every table that this
+// CPU runs.
 //   exhaust_activations [THREADS]
 #include <unistd.h>
 
@@ -51,7 +52,9 @@ struct Function {
 void exp_of(const Kernels& k, float* x, int n) { k.exp_f32(x, x, size_t(n)); }
 void log_of(const Kernels& k, float* x, int n) { k.log_f32(x, x, size_t(n)); }
 void tanh_of(const Kernels& k, float* x, int n) { k.activate_f32(Activation::tanh, x, 1, n, n); }
-void sigmoid_of(const Kernels& k, float* x, int n) { k.activate_f32(Activation::sigmoid, x, 1, n, n); }
+void sigmoid_of(const Kernels& k, float* x, int n) {
+  k.activate_f32(Activation::sigmoid, x, 1, n, n);
+}
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
@@ -60,8 +63,9 @@ const Function functions[] = {
     {"sigmoid", sigmoid_of, [](double x) { return 1.0 / (1.0 + std::exp(-x)); }, 0.0f, 1.0f, false},
     {"exp", exp_of, [](double x) { return std::exp(x); }, 0.0f, infinity, false},
     // kernels.h: zeros and positive subnormal numbers count as FLT_MIN.
-    {"log", log_of, [](double x) { return std::log(x >= 0 && x < double(FLT_MIN) ? double(FLT_MIN) : x); }, -infinity, infinity,
-     false},
+    {"log", log_of,
+     [](double x) { return std::log(x >= 0 && x < double(FLT_MIN) ? double(FLT_MIN) : x); },
+     -infinity, infinity, false},
 };
 
 /// What was found, over all that a thread has seen.
@@ -74,7 +78,8 @@ struct Worst {
   void fail(const Kernels& kernels, const char* what, float x, float y) {
     if (wrong++) return;
     char line[160];
-    std::snprintf(line, sizeof line, "%s: %s: %a gives %a", kernels.name, what, double(x), double(y));
+    std::snprintf(line, sizeof line, "%s: %s: %a gives %a", kernels.name, what, double(x),
+                  double(y));
     first_wrong = line;
   }
 
@@ -105,8 +110,8 @@ void check_value(const Function& f, const Kernels& kernels, float x, float y, Wo
   if (!(y >= f.least && y <= f.greatest)) worst.fail(kernels, "out of range", x, y);
   if (std::fabs(truth) > double(FLT_MAX) || std::isinf(y)) {
     // The truth rounds to infinity, or to the greatest number where it is nearer.
-    const bool right =
-        std::isinf(y) ? std::fabs(truth) > double(FLT_MAX) : ulps(y, std::copysign(double(FLT_MAX), truth)) <= most_ulps;
+    const bool right = std::isinf(y) ? std::fabs(truth) > double(FLT_MAX)
+                                     : ulps(y, std::copysign(double(FLT_MAX), truth)) <= most_ulps;
     if (!right || std::signbit(y) != std::signbit(truth)) worst.fail(kernels, "infinity", x, y);
     return;
   }
@@ -121,8 +126,10 @@ void check_value(const Function& f, const Kernels& kernels, float x, float y, Wo
   if (error > most_ulps) worst.fail(kernels, "more than 2 ULP off", x, y);
 }
 
-/// One piece of the floats: the first table against the truth, the others against the first, oddness by the mirrored piece.
-void check_piece(const Function& f, const std::vector<const Kernels*>& tables, uint32_t first, Worst& worst) {
+/// One piece of the floats: the first table against the truth, the others against the first,
+/// oddness by the mirrored piece.
+void check_piece(const Function& f, const std::vector<const Kernels*>& tables, uint32_t first,
+                 Worst& worst) {
   std::vector<float> x(piece), y, other(piece);
   for (int i = 0; i < piece; ++i) x[size_t(i)] = from_bits(first + uint32_t(i));
   y = x;
@@ -132,7 +139,8 @@ void check_piece(const Function& f, const std::vector<const Kernels*>& tables, u
     other = x;
     f.call(*tables[t], other.data(), piece);
     for (size_t i = 0; i < piece; ++i)
-      if (bits_of(other[i]) != bits_of(y[i])) worst.fail(*tables[t], "other bits than the first table", x[i], other[i]);
+      if (bits_of(other[i]) != bits_of(y[i]))
+        worst.fail(*tables[t], "other bits than the first table", x[i], other[i]);
   }
   if (!f.odd) return;
   for (int i = 0; i < piece; ++i) other[size_t(i)] = -x[size_t(i)];
@@ -178,8 +186,8 @@ std::vector<const Kernels*> runnable_tables() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const unsigned threads =
-      argc > 1 ? unsigned(std::max(1, std::atoi(argv[1]))) : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned threads = argc > 1 ? unsigned(std::max(1, std::atoi(argv[1])))
+                                    : std::max(1u, std::thread::hardware_concurrency());
   const std::vector<const Kernels*> tables = runnable_tables();
   std::printf("all 2^32 floats on");
   for (const Kernels* table : tables) std::printf(" %s", table->name);
@@ -188,8 +196,9 @@ int main(int argc, char** argv) {
   for (const Function& f : functions) {
     std::fflush(stdout);
     const Worst worst = check_all(f, tables, threads);
-    std::printf("%-8s %.4f ULP at the worst (x = %.9g); below FLT_MIN %.3g FLT_MIN; %llu wrong\n", f.name, worst.ulps,
-                double(worst.ulps_at), worst.below, static_cast<unsigned long long>(worst.wrong));
+    std::printf("%-8s %.4f ULP at the worst (x = %.9g); below FLT_MIN %.3g FLT_MIN; %llu wrong\n",
+                f.name, worst.ulps, double(worst.ulps_at), worst.below,
+                static_cast<unsigned long long>(worst.wrong));
     if (worst.wrong) std::printf("  first: %s\n", worst.first_wrong.c_str());
     good = good && !worst.wrong;
   }

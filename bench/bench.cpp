@@ -1,13 +1,15 @@
 #include "bench.h"
-#include "../tools/model/pack.h"
 
 #include <cmath>
+
+#include "../tools/model/pack.h"
 
 namespace sluice::bench {
 
 void report(benchmark::State& state, const Work& work, int steps, double peer_ns) {
   using benchmark::Counter;
-  // A counter of this kind is its value times iterations over seconds. So a time in ns times 1e-9 becomes its share of ours.
+  // A counter of this kind is its value times iterations over seconds. So a time in ns times 1e-9
+  // becomes its share of ours.
   constexpr auto over_our_time = Counter::kIsIterationInvariantRate;
   const Bound bound = bound_of(setting().limits, work);
   state.counters["mac_per_ns"] = Counter(work.macs * 1e-9, over_our_time);
@@ -25,10 +27,14 @@ void fill(float* x, size_t n, float range) {
   }
 }
 
-tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format format, sluice_layer_kind cell) {
+tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format format,
+                            sluice_layer_kind cell) {
   tools::Network network;
-  network.layers.push_back(tools::make_layer(cell, in, hidden, SLUICE_LINEAR, classes == 0, format));
-  if (classes) network.layers.push_back(tools::make_layer(SLUICE_DENSE, hidden, classes, SLUICE_SOFTMAX, false, format));
+  network.layers.push_back(
+      tools::make_layer(cell, in, hidden, SLUICE_LINEAR, classes == 0, format));
+  if (classes)
+    network.layers.push_back(
+        tools::make_layer(SLUICE_DENSE, hidden, classes, SLUICE_SOFTMAX, false, format));
   for (tools::Layer& layer : network.layers) {
     layer.shift_ih = layer.shift_hh = format == SLUICE_INT8 ? 8 : format == SLUICE_W8A16 ? 1 : 0;
     for (tools::Array& array : layer.arrays) {

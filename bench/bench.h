@@ -1,4 +1,5 @@
-// What the benchmarks share: where they run, how a figure becomes a share of its limit, memory, models, a clock.
+// What the benchmarks share: where they run, how a figure becomes a share of its limit, memory,
+// models, a clock.
 #pragma once
 #include <benchmark/benchmark.h>
 #include <time.h>
@@ -19,7 +20,8 @@ namespace sluice::bench {
 struct Setting {
   const Kernels* kernels = nullptr;
   Limits limits;
-  std::vector<std::pair<std::string, std::string>> head;  ///< what every report of this run begins with
+  std::vector<std::pair<std::string, std::string>>
+      head;  ///< what every report of this run begins with
 };
 const Setting& setting();
 
@@ -34,7 +36,8 @@ inline double cpu_ns() {
   return double(t.tv_sec) * 1e9 + double(t.tv_nsec);
 }
 
-/// ns that a call takes, over at least a tenth of a benchmark's shortest repetition; the first call is not counted.
+/// ns that a call takes, over at least a tenth of a benchmark's shortest repetition; the first call
+/// is not counted.
 template <class F>
 double ns_per_call(F call) {
   constexpr double enough = 5e6;
@@ -47,15 +50,19 @@ double ns_per_call(F call) {
   }
 }
 
-/// A figure of the table: a benchmark with its fastest repetition beside the median, which says how loaded the machine was.
+/// A figure of the table: a benchmark with its fastest repetition beside the median, which says how
+/// loaded the machine was.
 template <class... Arguments>
 benchmark::internal::Benchmark* add_figure(const char* name, Arguments&&... arguments) {
   return benchmark::RegisterBenchmark(name, std::forward<Arguments>(arguments)...)
-      ->ComputeStatistics("fastest", [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); });
+      ->ComputeStatistics("fastest", [](const std::vector<double>& v) {
+        return *std::min_element(v.begin(), v.end());
+      });
 }
 
-/// Sets what a figure is compared with, from the time of the loop that has just run: counters mac_per_ns and limit_share,
-/// steps where a call is many, vs_onednn where `peer_ns`, oneDNN's time for the same call, is not 0.
+/// Sets what a figure is compared with, from the time of the loop that has just run: counters
+/// mac_per_ns and limit_share, steps where a call is many, vs_onednn where `peer_ns`, oneDNN's time
+/// for the same call, is not 0.
 void report(benchmark::State& state, const Work& work, int steps = 1, double peer_ns = 0);
 
 /// Floats at a multiple of 64 bytes, all zero.
@@ -69,9 +76,11 @@ struct Floats {
 void fill(float* x, size_t n, float range = 1.0f);
 
 /// A GRU (or another cell), alone or with a softmax layer of `classes` on its last step.
-tools::OwnedModel gru_model(int in, int hidden, int classes = 0, sluice_format format = SLUICE_F32, sluice_layer_kind cell = SLUICE_GRU);
+tools::OwnedModel gru_model(int in, int hidden, int classes = 0, sluice_format format = SLUICE_F32,
+                            sluice_layer_kind cell = SLUICE_GRU);
 
-/// Multiply-accumulates of a GRU's step: 3 gates of `hidden` rows over the inputs, and over the state.
+/// Multiply-accumulates of a GRU's step: 3 gates of `hidden` rows over the inputs, and over the
+/// state.
 inline double step_macs(int in, int hidden) { return 3.0 * hidden * (in + hidden); }
 
 }  // namespace sluice::bench

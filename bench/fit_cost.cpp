@@ -1,7 +1,8 @@
-// Fits counted instructions to shapes, by relative least squares, and prints the table (bench/firmware.sh).
+// Fits counted instructions to shapes, by relative least squares, and prints the table
+// (bench/firmware.sh).
 //   fit_cost COUNTS "SHAPE ..." COST_CSV [JSON]
-// COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions, a line each; the shapes are those of the
-// table.
+// COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions, a line each;
+// the shapes are those of the table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,7 +44,8 @@ Network network_of(const std::string& shape, sluice_format format) {
   while (std::getline(words, kind, '-') && std::getline(words, word, '-')) {
     const int units = std::atoi(word.c_str());
     network.layers.push_back(layer_of_word(kind, in, units, format));
-    for (Array& a : network.layers.back().arrays) std::fill(a.integers.begin(), a.integers.end(), 1);
+    for (Array& a : network.layers.back().arrays)
+      std::fill(a.integers.begin(), a.integers.end(), 1);
     if (sparse) leave_one_block_in_ten(network.layers.back());
     in = units;
   }
@@ -54,9 +56,11 @@ std::vector<Count> read_counts(const std::string& path) {
   std::ifstream file(path);
   std::vector<Count> counts;
   Count c;
-  while (file >> c.core >> c.code >> c.type >> c.shape >> c.open_stack >> c.step_stack >> c.state >> c.scratch >>
-         c.instructions) {
-    c.network = network_of(c.shape, c.type == "f32" ? SLUICE_F32 : c.type == "int8" ? SLUICE_INT8 : SLUICE_W8A16);
+  while (file >> c.core >> c.code >> c.type >> c.shape >> c.open_stack >> c.step_stack >> c.state >>
+         c.scratch >> c.instructions) {
+    c.network = network_of(c.shape, c.type == "f32"    ? SLUICE_F32
+                                    : c.type == "int8" ? SLUICE_INT8
+                                                       : SLUICE_W8A16);
     c.macs = 0;
     for (const Layer& l : c.network.layers)
       for (const Array& a : l.arrays)
@@ -68,12 +72,14 @@ std::vector<Count> read_counts(const std::string& path) {
   std::map<std::string, std::size_t> core_order;
   for (const Count& one : counts) core_order.emplace(one.core, core_order.size());
   std::sort(counts.begin(), counts.end(), [&](const Count& a, const Count& b) {
-    return std::tuple(core_order[a.core], a.type, a.shape) < std::tuple(core_order[b.core], b.type, b.shape);
+    return std::tuple(core_order[a.core], a.type, a.shape) <
+           std::tuple(core_order[b.core], b.type, b.shape);
   });
   return counts;
 }
 
-/// The coefficients whose squared relative errors are least: normal equations, by elimination with pivots.
+/// The coefficients whose squared relative errors are least: normal equations, by elimination with
+/// pivots.
 CostFeatures fit(const std::vector<const Count*>& counts, const std::string& core) {
   constexpr std::size_t n = std::tuple_size_v<CostFeatures>;
   double a[n][n + 1] = {};
@@ -85,7 +91,8 @@ CostFeatures fit(const std::vector<const Count*>& counts, const std::string& cor
       a[i][n] += f[i] * weight;
     }
   }
-  for (std::size_t i = 0; i < n; ++i) a[i][i] *= 1 + 1e-9;  // features that no shape tells apart share their cost
+  for (std::size_t i = 0; i < n; ++i)
+    a[i][i] *= 1 + 1e-9;  // features that no shape tells apart share their cost
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t pivot = i;
     for (std::size_t r = i; r < n; ++r)
@@ -125,33 +132,38 @@ int main(int argc, char** argv) {
       double estimate = 0;
       for (std::size_t i = 0; i < f.size(); ++i) estimate += line.coefficients[i] * f[i];
       const double error = std::fabs(estimate / double(c->instructions) - 1);
-      if (error > worst) worst = error, worst_of = fmt::format("{} {} {}", c->core, c->type, c->shape);
+      if (error > worst)
+        worst = error, worst_of = fmt::format("{} {} {}", c->core, c->type, c->shape);
     }
     lines.push_back(line);
   }
   write_file(argv[3], costs_text(lines));
 
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  std::vector<std::vector<std::string>> rows = {
-      {"core", "type", "layer", "inputs", "units", "instructions", "per MAC", "stack", "arena", "code and tables"}};
+  std::vector<std::vector<std::string>> rows = {{"core", "type", "layer", "inputs", "units",
+                                                 "instructions", "per MAC", "stack", "arena",
+                                                 "code and tables"}};
   for (const auto& kind : kinds) {
     std::istringstream shapes(argv[2]);
     for (std::string shape; shapes >> shape;) {
       const Count* found = nullptr;
       for (const Count* c : by_kind[kind])
         if (c->shape == shape) found = c;
-      const int in = std::atoi(shape.c_str()), hid = std::atoi(shape.substr(shape.rfind('-') + 1).c_str());
-      const std::string layer = shape.substr(shape.find('-') + 1, shape.rfind('-') - shape.find('-') - 1);
+      const int in = std::atoi(shape.c_str()),
+                hid = std::atoi(shape.substr(shape.rfind('-') + 1).c_str());
+      const std::string layer =
+          shape.substr(shape.find('-') + 1, shape.rfind('-') - shape.find('-') - 1);
       if (layer != "gru" && kind.second == "f32") continue;  // not counted in float
       if (!found) {
-        rows.push_back({kind.first, kind.second, layer, fmt::to_string(in), fmt::to_string(hid), "does not fit", "", "", "", ""});
+        rows.push_back({kind.first, kind.second, layer, fmt::to_string(in), fmt::to_string(hid),
+                        "does not fit", "", "", "", ""});
         continue;
       }
       const double per_mac = double(found->instructions) / double(found->macs);
       const std::uint64_t arena = found->state + found->scratch;
-      rows.push_back({kind.first, kind.second, layer, fmt::to_string(in), fmt::to_string(hid), with_commas(found->instructions),
-                      fmt::format("{:.2f}", per_mac), with_commas(found->stack()), with_commas(arena),
-                      with_commas(found->code)});
+      rows.push_back({kind.first, kind.second, layer, fmt::to_string(in), fmt::to_string(hid),
+                      with_commas(found->instructions), fmt::format("{:.2f}", per_mac),
+                      with_commas(found->stack()), with_commas(arena), with_commas(found->code)});
       json.push_back({{"core", kind.first},
                       {"type", kind.second},
                       {"layer", layer},
@@ -166,7 +178,8 @@ int main(int argc, char** argv) {
   }
   for (const auto& kind : kinds)
     if (kind.second == "int8" && !by_kind.count({kind.first, "f32"}))
-      rows.push_back({kind.first, "f32", "", "", "", "not run: no fused multiply-add in hardware", "", "", "", ""});
+      rows.push_back({kind.first, "f32", "", "", "", "not run: no fused multiply-add in hardware",
+                      "", "", "", ""});
   print("{}\n", table(rows));
   print("{}: fitted; the fit is off by {:.1f} % at most ({})\n", argv[3], 100 * worst, worst_of);
   if (argc > 4 && *argv[4]) write_file(argv[4], json.dump(2) + "\n");

@@ -17,8 +17,8 @@ void matvec(benchmark::State& state) {
   report(state, {double(weights), weights * sizeof(float), double(weights * sizeof(float))});
 }
 
-/// An activation's arithmetic is a row of multiplications and fused multiply-adds; `macs` counts them, as kernels/f32/math.h
-/// has them.
+/// An activation's arithmetic is a row of multiplications and fused multiply-adds; `macs` counts
+/// them, as kernels/f32/math.h has them.
 void activation(benchmark::State& state, Activation kind, int macs) {
   constexpr int n = 1024;
   Floats x(n);
@@ -35,7 +35,12 @@ void activation(benchmark::State& state, Activation kind, int macs) {
 
 void register_kernels() {
   auto* products = add_figure("matvec/f32", matvec)->ArgNames({"rows", "cols"});
-  products->Args({48, 24})->Args({96, 48})->Args({192, 104})->Args({384, 192})->Args({768, 384})->Args({3072, 1024});
+  products->Args({48, 24})
+      ->Args({96, 48})
+      ->Args({192, 104})
+      ->Args({384, 192})
+      ->Args({768, 384})
+      ->Args({3072, 1024});
   add_figure("activation/tanh", activation, Activation::tanh, 13);
   add_figure("activation/sigmoid", activation, Activation::sigmoid, 11);
 }

@@ -52,7 +52,8 @@ double read_rate(const Probe& probe, size_t bytes, int runs) {
   const size_t n = bytes / sizeof(float) / size_t(probe.read_floats) * size_t(probe.read_floats);
   Floats x(n);
   const size_t passes = std::max<size_t>(1, (size_t(4) << 20) / bytes);
-  return best_rate(double(n * sizeof(float)) * double(passes), runs, [&] { sink = probe.read(x.data(), n, passes); });
+  return best_rate(double(n * sizeof(float)) * double(passes), runs,
+                   [&] { sink = probe.read(x.data(), n, passes); });
 }
 
 std::string line_of(const std::string& path) {
@@ -65,21 +66,26 @@ std::string line_of(const std::string& path) {
 /// "512K" in bytes.
 size_t size_of(const std::string& text) {
   if (text.empty()) return 0;
-  const size_t unit = text.back() == 'K' ? size_t(1) << 10 : text.back() == 'M' ? size_t(1) << 20 : 1;
+  const size_t unit = text.back() == 'K'   ? size_t(1) << 10
+                      : text.back() == 'M' ? size_t(1) << 20
+                                           : 1;
   return size_t(std::stoul(text)) * unit;
 }
 
 /// Data caches of the core that we run on, from the kernel.
 std::vector<Level> caches() {
   std::vector<Level> levels;
-  const std::string folder = "/sys/devices/system/cpu/cpu" + std::to_string(std::max(0, sched_getcpu())) + "/cache/index";
+  const std::string folder =
+      "/sys/devices/system/cpu/cpu" + std::to_string(std::max(0, sched_getcpu())) + "/cache/index";
   for (int i = 0; i < 8; ++i) {
     const std::string at = folder + std::to_string(i) + "/";
     const std::string level = line_of(at + "level"), type = line_of(at + "type");
     if (level.empty() || type == "Instruction") continue;
-    if (const size_t bytes = size_of(line_of(at + "size"))) levels.push_back({"L" + level, bytes, 0});
+    if (const size_t bytes = size_of(line_of(at + "size")))
+      levels.push_back({"L" + level, bytes, 0});
   }
-  std::sort(levels.begin(), levels.end(), [](const Level& a, const Level& b) { return a.bytes < b.bytes; });
+  std::sort(levels.begin(), levels.end(),
+            [](const Level& a, const Level& b) { return a.bytes < b.bytes; });
   return levels;
 }
 

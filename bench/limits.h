@@ -1,5 +1,5 @@
-// What this core can do at the most, measured in this process before anything else; and the least time that a job takes by
-// that.
+// What this core can do at the most, measured in this process before anything else; and the least
+// time that a job takes by that.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -14,9 +14,11 @@ struct Probe {
   const char* name;  ///< that of the kernels
   int fma_lanes;     ///< multiply-accumulates of a round of fma
   int read_floats;   ///< floats of a round of read
-  /// `rounds` rounds of independent chains of fused multiply-adds; the sum keeps the compiler honest.
+  /// `rounds` rounds of independent chains of fused multiply-adds; the sum keeps the compiler
+  /// honest.
   float (*fma)(size_t rounds);
-  /// Reads n floats, a multiple of read_floats, `passes` times, by the widest loads into sums that do not wait for one another.
+  /// Reads n floats, a multiple of read_floats, `passes` times, by the widest loads into sums that
+  /// do not wait for one another.
   float (*read)(const float* x, size_t n, size_t passes);
 };
 
@@ -40,9 +42,10 @@ Limits measure_limits(const Kernels& kernels);
 
 /// What a job must do at the least.
 struct Work {
-  double macs = 0;               ///< multiply-accumulates, without padding
-  size_t weight_bytes = 0;       ///< of all its weights: says in which level they lie
-  double weight_bytes_read = 0;  ///< how much of them it must read, all passes together; 0 where reuse makes it no limit
+  double macs = 0;          ///< multiply-accumulates, without padding
+  size_t weight_bytes = 0;  ///< of all its weights: says in which level they lie
+  double weight_bytes_read =
+      0;  ///< how much of them it must read, all passes together; 0 where reuse makes it no limit
 };
 
 /// The least time, and what binds: "fma", or the level that the weights are read from.

@@ -1,11 +1,13 @@
-// The bare loops of one instruction set: compiled once for each, with the flags of its file in kernels/isa.
+// The bare loops of one instruction set: compiled once for each, with the flags of its file in
+// kernels/isa.
 #include "kernels/isa/sets.h"
 #include "limits.h"
 
 namespace sluice {
 namespace {
 
-constexpr int chains = 12;  // more than latency times pipes of any core we know, fewer than 16 registers
+constexpr int chains =
+    12;  // more than latency times pipes of any core we know, fewer than 16 registers
 
 using V = Set::Wide;
 constexpr int round_floats = chains * V::width;

@@ -1,4 +1,5 @@
-// The benchmark program: limits first, then every figure against them. Google Benchmark's own options apply.
+// The benchmark program: limits first, then every figure against them. Google Benchmark's own
+// options apply.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -17,7 +18,8 @@ Setting the_setting;
 
 std::string limits_text(const Limits& limits) {
   std::string text = fmt::format("{:.1f} MAC/ns", limits.mac_per_ns);
-  for (const Level& level : limits.levels) text += fmt::format(", {} {:.0f} bytes/ns", level.name, level.bytes_per_ns);
+  for (const Level& level : limits.levels)
+    text += fmt::format(", {} {:.0f} bytes/ns", level.name, level.bytes_per_ns);
   return text;
 }
 
@@ -27,7 +29,8 @@ void set_up() {
   the_setting.head = {
       {"instruction set", the_setting.kernels->name},
       {"limits", limits_text(the_setting.limits)},
-      {"xsimd", fmt::format("{}.{}.{}", XSIMD_VERSION_MAJOR, XSIMD_VERSION_MINOR, XSIMD_VERSION_PATCH)},
+      {"xsimd",
+       fmt::format("{}.{}.{}", XSIMD_VERSION_MAJOR, XSIMD_VERSION_MINOR, XSIMD_VERSION_PATCH)},
       {"compiler", "g++ " __VERSION__},
       {"oneDNN", onednn_version().empty() ? "not installed: no ratios" : onednn_version()},
   };

@@ -21,7 +21,9 @@ using Arguments = std::unordered_map<int, memory>;
 
 constexpr auto direction = dnnl::rnn_direction::unidirectional_left2right;
 
-memory::desc described(memory::dims dims, Tag tag) { return {std::move(dims), memory::data_type::f32, tag}; }
+memory::desc described(memory::dims dims, Tag tag) {
+  return {std::move(dims), memory::data_type::f32, tag};
+}
 
 /// What a cell's primitives want: beside the others' arrays an LSTM's c, as large as h.
 struct Gru {
@@ -64,19 +66,24 @@ struct Layer {
   typename Backward::primitive_desc backward(const typename Forward::primitive_desc& hint) const {
     constexpr auto kind = dnnl::prop_kind::backward;
     if constexpr (has_c)
-      return {{kind, direction, x, h, h, w_x, w_h, bias, y, h, h, x, h, h, w_x, w_h, bias, y, h, h}, engine, hint};
+      return {{kind, direction, x, h, h, w_x, w_h, bias, y, h, h, x, h, h, w_x, w_h, bias, y, h, h},
+              engine,
+              hint};
     else
-      return {{kind, direction, x, h, w_x, w_h, bias, y, h, x, h, w_x, w_h, bias, y, h}, engine, hint};
+      return {
+          {kind, direction, x, h, w_x, w_h, bias, y, h, x, h, w_x, w_h, bias, y, h}, engine, hint};
   }
 
-  /// Memory of that layout with numbers like those of our models. A repacked order may hold more than its elements.
+  /// Memory of that layout with numbers like those of our models. A repacked order may hold more
+  /// than its elements.
   memory filled(const memory::desc& desc, float range = 1.0f) const {
     memory m(desc, engine);
     fill(static_cast<float*>(m.get_data_handle()), desc.get_size() / sizeof(float), range);
     return m;
   }
 
-  /// Weights come in plain and are put into oneDNN's own order, which may hold offsets and padding of its own.
+  /// Weights come in plain and are put into oneDNN's own order, which may hold offsets and padding
+  /// of its own.
   memory weights(const memory::desc& wanted, memory::dims dims, float range) {
     const memory plain = filled(described(std::move(dims), Tag::ldigo), range);
     memory packed(wanted, engine);
@@ -101,8 +108,10 @@ std::function<void()> onednn_run(int in, int hidden, int steps) {
   const auto arguments = [&](int from) -> Arguments {
     return {{DNNL_ARG_SRC_LAYER, gru->filled(gru->x)},
             {DNNL_ARG_SRC_ITER, state[from]},
-            {DNNL_ARG_WEIGHTS_LAYER, gru->weights(desc.weights_layer_desc(), {1, 1, in, 3, hidden}, range)},
-            {DNNL_ARG_WEIGHTS_ITER, gru->weights(desc.weights_iter_desc(), {1, 1, hidden, 3, hidden}, range)},
+            {DNNL_ARG_WEIGHTS_LAYER,
+             gru->weights(desc.weights_layer_desc(), {1, 1, in, 3, hidden}, range)},
+            {DNNL_ARG_WEIGHTS_ITER,
+             gru->weights(desc.weights_iter_desc(), {1, 1, hidden, 3, hidden}, range)},
             {DNNL_ARG_BIAS, gru->filled(gru->bias, range)},
             {DNNL_ARG_DST_LAYER, gru->filled(gru->y)},
             {DNNL_ARG_DST_ITER, state[1 - from]},
@@ -129,16 +138,20 @@ std::function<void()> training(int in, int hidden, int steps, int batch) {
   const auto forward = layer->forward(dnnl::prop_kind::forward_training);
   const auto backward = layer->backward(forward);
   const float range = 1.0f / std::sqrt(float(hidden));
-  const memory::dims over_x{1, 1, in, Cell::gates, hidden}, over_h{1, 1, hidden, Cell::gates, hidden};
-  Arguments ahead{{DNNL_ARG_SRC_LAYER, layer->filled(layer->x)},
-                  {DNNL_ARG_SRC_ITER, layer->filled(layer->h)},
-                  {DNNL_ARG_WEIGHTS_LAYER, layer->weights(forward.weights_layer_desc(), over_x, range)},
-                  {DNNL_ARG_WEIGHTS_ITER, layer->weights(forward.weights_iter_desc(), over_h, range)},
-                  {DNNL_ARG_BIAS, layer->filled(layer->bias, range)},
-                  {DNNL_ARG_DST_LAYER, layer->filled(layer->y)},
-                  {DNNL_ARG_DST_ITER, layer->filled(layer->h)},
-                  {DNNL_ARG_WORKSPACE, memory(forward.workspace_desc(), layer->engine)}};
-  if (layer->has_c) ahead[DNNL_ARG_SRC_ITER_C] = layer->filled(layer->h), ahead[DNNL_ARG_DST_ITER_C] = layer->filled(layer->h);
+  const memory::dims over_x{1, 1, in, Cell::gates, hidden},
+      over_h{1, 1, hidden, Cell::gates, hidden};
+  Arguments ahead{
+      {DNNL_ARG_SRC_LAYER, layer->filled(layer->x)},
+      {DNNL_ARG_SRC_ITER, layer->filled(layer->h)},
+      {DNNL_ARG_WEIGHTS_LAYER, layer->weights(forward.weights_layer_desc(), over_x, range)},
+      {DNNL_ARG_WEIGHTS_ITER, layer->weights(forward.weights_iter_desc(), over_h, range)},
+      {DNNL_ARG_BIAS, layer->filled(layer->bias, range)},
+      {DNNL_ARG_DST_LAYER, layer->filled(layer->y)},
+      {DNNL_ARG_DST_ITER, layer->filled(layer->h)},
+      {DNNL_ARG_WORKSPACE, memory(forward.workspace_desc(), layer->engine)}};
+  if (layer->has_c)
+    ahead[DNNL_ARG_SRC_ITER_C] = layer->filled(layer->h),
+    ahead[DNNL_ARG_DST_ITER_C] = layer->filled(layer->h);
   Arguments behind = ahead;
   behind[DNNL_ARG_WEIGHTS_LAYER] = layer->weights(backward.weights_layer_desc(), over_x, range);
   behind[DNNL_ARG_WEIGHTS_ITER] = layer->weights(backward.weights_iter_desc(), over_h, range);

@@ -1,14 +1,16 @@
-// What a second process of mpirun brings: a step of training by one process, and by two ranks that share its shards, one thread each, in
-// turns; and what their talk costs, by ping-pong and within the steps. Started by ranks.sh.
+// What a second process of mpirun brings: a step of training by one process, and by two ranks that
+// share its shards, one thread each, in turns; and what their talk costs, by ping-pong and within
+// the steps. Started by ranks.sh.
+#include "common/ranks.h"
+
 #include <algorithm>
 #include <chrono>
 #include <vector>
 
+#include "../tools/model/pack.h"
 #include "common/error.h"
 #include "common/print.h"
-#include "common/ranks.h"
 #include "model/model_file.h"
-#include "../tools/model/pack.h"
 #include "model/network.h"
 #include "sluice_train.h"
 #include "train/train.h"
@@ -18,10 +20,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int shapes[][4] = {{12, 32, 29, 16}, {9, 64, 128, 64}, {64, 128, 64, 32}, {64, 256, 100, 64}, {64, 512, 100, 64}};
+constexpr int shapes[][4] = {
+    {12, 32, 29, 16}, {9, 64, 128, 64}, {64, 128, 64, 32}, {64, 256, 100, 64}, {64, 512, 100, 64}};
 constexpr int classes = 9, turns = 31;
 
-double ms_since(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+double ms_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
 
 double median(std::vector<double> v) {
   std::sort(v.begin(), v.end());
@@ -61,7 +66,8 @@ int gather(void* context, const sluice_piece* pieces, std::uint32_t n) {
   ++talk.calls;
   for (std::uint32_t i = 0; i < n; ++i) {
     const sluice_piece& piece = pieces[i];
-    if (piece.from == own_rank() && piece.to != own_rank()) talk.sent += piece.bytes;  // to the one other rank
+    if (piece.from == own_rank() && piece.to != own_rank())
+      talk.sent += piece.bytes;  // to the one other rank
   }
   return 0;
 }
@@ -74,26 +80,33 @@ struct Training {
   std::vector<std::int32_t> labels;
   std::vector<sluice_sequence> sequences;
 
-  Training(int in, int hidden, int steps, int batch) : x(std::size_t(batch * steps * in)), labels(std::size_t(batch)) {
+  Training(int in, int hidden, int steps, int batch)
+      : x(std::size_t(batch * steps * in)), labels(std::size_t(batch)) {
     Network network;
-    network.layers = {make_layer(SLUICE_GRU, in, hidden), make_layer(SLUICE_DENSE, hidden, classes)};
+    network.layers = {make_layer(SLUICE_GRU, in, hidden),
+                      make_layer(SLUICE_DENSE, hidden, classes)};
     network.layers[1].activation = SLUICE_SOFTMAX;
     initialize(network, 1);
     model = open_model(write_blob(network), "the network");
     sluice_train_options options = sluice_train_defaults();
     options.max_sequences = std::uint32_t(batch), options.max_steps = std::uint32_t(steps);
     arena = AlignedBytes(std::size_t(sluice_train_needs(&model.model, &options)));
-    if (sluice_train_start(&trainer, &model.model, &options, arena.data.get(), arena.size) != SLUICE_OK) fail("the trainer does not start");
+    if (sluice_train_start(&trainer, &model.model, &options, arena.data.get(), arena.size) !=
+        SLUICE_OK)
+      fail("the trainer does not start");
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = float(i * 37 % 101) / 50 - 1;
     for (int i = 0; i < batch; ++i) {
       labels[std::size_t(i)] = i % classes;
-      sequences.push_back({x.data() + i * steps * in, std::uint32_t(steps), std::uint64_t(i), &labels[std::size_t(i)], nullptr, nullptr, nullptr});
+      sequences.push_back({x.data() + i * steps * in, std::uint32_t(steps), std::uint64_t(i),
+                           &labels[std::size_t(i)], nullptr, nullptr, nullptr});
     }
   }
 
   double step(const sluice_host* host) {
     const auto begin = Clock::now();
-    if (sluice_train_step(&trainer, sequences.data(), std::uint32_t(sequences.size()), host, nullptr) != SLUICE_OK) fail("no step");
+    if (sluice_train_step(&trainer, sequences.data(), std::uint32_t(sequences.size()), host,
+                          nullptr) != SLUICE_OK)
+      fail("no step");
     return ms_since(begin);
   }
 };
@@ -104,7 +117,8 @@ struct Wire {
 };
 
 void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<std::string>>& rows) {
-  Training alone(shape[0], shape[1], shape[2], shape[3]), shared(shape[0], shape[1], shape[2], shape[3]);
+  Training alone(shape[0], shape[1], shape[2], shape[3]),
+      shared(shape[0], shape[1], shape[2], shape[3]);
   Talk talk;
   const sluice_host host{&talk, nullptr, own_rank(), 2, gather};
   std::vector<double> one, two, talks;
@@ -123,21 +137,28 @@ void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<st
   sluice_section(&alone.model.model, SLUICE_SECTION_WEIGHTS, &bytes);
   const int shards = (shape[3] + 7) / 8;
   const double ns_each = fastest(one) * 1e6 / (double(bytes / sizeof(float)) * shape[2] * shards);
-  const double modeled = fastest(one) * ((shards + 1) / 2) / shards + double(talk.calls) * wire.latency_ms + double(talk.sent) / wire.bytes_per_ms;
+  const double modeled = fastest(one) * ((shards + 1) / 2) / shards +
+                         double(talk.calls) * wire.latency_ms +
+                         double(talk.sent) / wire.bytes_per_ms;
   const auto text = [](double v, int digits) { return fmt::format("{:.{}f}", v, digits); };
-  rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]), with_commas(bytes / sizeof(float)), text(median(one), 3),
-                  text(median(two), 3), text(median(one) / median(two), 2), text(fastest(one), 3), text(fastest(two), 3),
-                  text(fastest(one) / fastest(two), 2), text(modeled, 3), text(ns_each, 3), with_commas(talk.sent), text(median(talks), 3)});
+  rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]),
+                  with_commas(bytes / sizeof(float)), text(median(one), 3), text(median(two), 3),
+                  text(median(one) / median(two), 2), text(fastest(one), 3), text(fastest(two), 3),
+                  text(fastest(one) / fastest(two), 2), text(modeled, 3), text(ns_each, 3),
+                  with_commas(talk.sent), text(median(talks), 3)});
 }
 
 void run() {
   join_ranks();
-  if (ranks().count != 2) refuse("bench_ranks: runs by two ranks; give mpirun -n 2 (bench/ranks.sh does)");
+  if (ranks().count != 2)
+    refuse("bench_ranks: runs by two ranks; give mpirun -n 2 (bench/ranks.sh does)");
   constexpr std::size_t large = std::size_t(1) << 23;
   one_way(1, 1000), one_way(large, 3);
   const Wire wire{one_way(1, 10000), double(large) / one_way(large, 101)};
-  print("ping-pong, one way, medians: a byte {:.2f} us; 8 MiB {:.0f} MB/s\n", wire.latency_ms * 1e3, wire.bytes_per_ms / 1e3);
-  std::vector<std::vector<std::string>> rows = {{"in,hidden,steps,batch", "floats", "one: ms", "two: ms", "ratio", "fastest one", "two", "ratio",
+  print("ping-pong, one way, medians: a byte {:.2f} us; 8 MiB {:.0f} MB/s\n", wire.latency_ms * 1e3,
+        wire.bytes_per_ms / 1e3);
+  std::vector<std::vector<std::string>> rows = {{"in,hidden,steps,batch", "floats", "one: ms",
+                                                 "two: ms", "ratio", "fastest one", "two", "ratio",
                                                  "modeled two", "c: ns", "bytes sent", "talk: ms"}};
   for (const auto& shape : shapes) measure(shape, wire, rows);
   print("{}", table(rows));

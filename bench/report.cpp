@@ -11,29 +11,34 @@ namespace sluice::bench {
 namespace {
 
 /// A counter's value times `factor`, or nothing where the figure does not have it.
-std::string shown(const benchmark::BenchmarkReporter::Run& run, const char* counter, const char* format, double factor = 1) {
+std::string shown(const benchmark::BenchmarkReporter::Run& run, const char* counter,
+                  const char* format, double factor = 1) {
   const auto at = run.counters.find(counter);
-  return at == run.counters.end() ? "" : fmt::format(fmt::runtime(format), at->second.value * factor);
+  return at == run.counters.end() ? ""
+                                  : fmt::format(fmt::runtime(format), at->second.value * factor);
 }
 
-/// Of a step where a call is many, of a frame of one stream, of one value of an activation; of a batch in training.
+/// Of a step where a call is many, of a frame of one stream, of one value of an activation; of a
+/// batch in training.
 std::string nanoseconds(const benchmark::BenchmarkReporter::Run& run) {
   const auto steps = run.counters.find("steps");
   const bool wall = run.counters.count("vs_alone") > 0;
-  const double ns =
-      (wall ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime()) / (steps == run.counters.end() ? 1.0 : steps->second.value);
+  const double ns = (wall ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime()) /
+                    (steps == run.counters.end() ? 1.0 : steps->second.value);
   return fmt::format(fmt::runtime(ns < 10 ? "{:.2f}" : ns < 1000 ? "{:.1f}" : "{:.0f}"), ns);
 }
 
-void print_row(const std::string& name, const std::string& median, const std::string& fastest, const std::string& macs,
-               const std::string& share, const std::string& by, const std::string& peer) {
-  fmt::print("{:<52} {:>10} {:>10} {:>7} {:>9} {:<6} {:>9}\n", name, median, fastest, macs, share, by, peer);
+void print_row(const std::string& name, const std::string& median, const std::string& fastest,
+               const std::string& macs, const std::string& share, const std::string& by,
+               const std::string& peer) {
+  fmt::print("{:<52} {:>10} {:>10} {:>7} {:>9} {:<6} {:>9}\n", name, median, fastest, macs, share,
+             by, peer);
   std::fflush(stdout);
 }
 
 /// The aggregate of that name among the runs of a figure; null where it has only one repetition.
-const benchmark::BenchmarkReporter::Run* find(const std::vector<benchmark::BenchmarkReporter::Run>& runs,
-                                              const std::string& name) {
+const benchmark::BenchmarkReporter::Run* find(
+    const std::vector<benchmark::BenchmarkReporter::Run>& runs, const std::string& name) {
   for (const auto& run : runs)
     if (run.aggregate_name == name) return &run;
   return nullptr;
@@ -44,8 +49,8 @@ const benchmark::BenchmarkReporter::Run* find(const std::vector<benchmark::Bench
 bool Table::ReportContext(const Context&) {
   for (const auto& [key, value] : setting().head) fmt::print("{:<14} {}\n", key, value);
   fmt::print("\n");
-  print_row("ns of a step, of a batch in training; medians", "median", "fastest", "MAC/ns", "of limit", "set by",
-            onednn_version().empty() ? "vs f32" : "vs oneDNN, or our f32");
+  print_row("ns of a step, of a batch in training; medians", "median", "fastest", "MAC/ns",
+            "of limit", "set by", onednn_version().empty() ? "vs f32" : "vs oneDNN, or our f32");
   return true;
 }
 
@@ -54,12 +59,13 @@ void Table::ReportRuns(const std::vector<Run>& runs) {
   const Run* const median = find(runs, "median");
   const Run* const fastest = find(runs, "fastest");
   const Run& run = median ? *median : runs.front();
-  print_row(
-      run.run_name.str(), nanoseconds(run), fastest ? nanoseconds(*fastest) : "", shown(run, "mac_per_ns", "{:.1f}"),
-      shown(run, "limit_share", "{:.0f} %", 100), run.report_label,
-      shown(run, "vs_onednn", "{:.2f}x") + shown(run, "vs_f32", "{:.2f}x f32") +
-          shown(run, "vs_dense", "{:.2f}x dense") + shown(run, "bytes_saved", ", 1/{:.1f} bytes") +
-          shown(run, "vs_alone", "{:.2f}x one thread"));
+  print_row(run.run_name.str(), nanoseconds(run), fastest ? nanoseconds(*fastest) : "",
+            shown(run, "mac_per_ns", "{:.1f}"), shown(run, "limit_share", "{:.0f} %", 100),
+            run.report_label,
+            shown(run, "vs_onednn", "{:.2f}x") + shown(run, "vs_f32", "{:.2f}x f32") +
+                shown(run, "vs_dense", "{:.2f}x dense") +
+                shown(run, "bytes_saved", ", 1/{:.1f} bytes") +
+                shown(run, "vs_alone", "{:.2f}x one thread"));
 }
 
 }  // namespace sluice::bench

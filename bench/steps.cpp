@@ -1,9 +1,9 @@
 // A GRU at work: one stream step by step, one over a sequence, many streams at once.
 #include <memory>
 
+#include "../tools/model/pack.h"
 #include "bench.h"
 #include "onednn.h"
-#include "../tools/model/pack.h"
 
 namespace sluice::bench {
 namespace {
@@ -13,7 +13,8 @@ constexpr int run_steps = 100, many_streams = 64;
 
 size_t weight_bytes(int in, int hidden) { return size_t(step_macs(in, hidden)) * sizeof(float); }
 
-/// oneDNN's time for the same call, measured beside each repetition of ours; 0 where it is not installed.
+/// oneDNN's time for the same call, measured beside each repetition of ours; 0 where it is not
+/// installed.
 double onednn_ns(int in, int hidden, int steps) {
   const auto call = onednn_run(in, hidden, steps);
   return call ? ns_per_call(call) : 0;
@@ -66,8 +67,8 @@ void gru_step_fixed(benchmark::State& state, sluice_format format) {
   state.counters["vs_f32"] = benchmark::Counter(f32_ns * 1e-9, over_our_time);
 }
 
-/// With nine tenths of the blocks of both matrices empty and not stored, beside our own dense step in the same number format; the limit
-/// is what reading the blob's weights takes.
+/// With nine tenths of the blocks of both matrices empty and not stored, beside our own dense step
+/// in the same number format; the limit is what reading the blob's weights takes.
 void gru_step_sparse(benchmark::State& state, sluice_format format) {
   const int in = int(state.range(0)), hidden = int(state.range(1));
   const tools::OwnedModel whole = gru_model(in, hidden, 0, format);
@@ -89,10 +90,12 @@ void gru_step_sparse(benchmark::State& state, sluice_format format) {
   constexpr auto over_our_time = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["mac_per_ns"] = benchmark::Counter(step_macs(in, hidden) * 1e-9, over_our_time);
   state.counters["vs_dense"] = benchmark::Counter(dense_ns * 1e-9, over_our_time);
-  state.counters["bytes_saved"] = double(sluice_describe_layer(&whole.model, 0).weight_bytes) / double(bytes);
+  state.counters["bytes_saved"] =
+      double(sluice_describe_layer(&whole.model, 0).weight_bytes) / double(bytes);
 }
 
-/// Only the weights over the state must be read anew at every step; those over the inputs meet all frames at once.
+/// Only the weights over the state must be read anew at every step; those over the inputs meet all
+/// frames at once.
 void gru_run(benchmark::State& state) {
   const int in = int(state.range(0)), hidden = int(state.range(1)), steps = int(state.range(2));
   const tools::OwnedModel model = gru_model(in, hidden);
@@ -103,8 +106,10 @@ void gru_run(benchmark::State& state) {
     sluice_run(&stream.stream, x.data(), y.data(), size_t(steps));
     benchmark::ClobberMemory();
   }
-  const double read = double(weight_bytes(0, hidden)) * steps + double(weight_bytes(in, hidden) - weight_bytes(0, hidden));
-  report(state, {step_macs(in, hidden) * steps, weight_bytes(0, hidden), read}, steps, onednn_ns(in, hidden, steps));
+  const double read = double(weight_bytes(0, hidden)) * steps +
+                      double(weight_bytes(in, hidden) - weight_bytes(0, hidden));
+  report(state, {step_macs(in, hidden) * steps, weight_bytes(0, hidden), read}, steps,
+         onednn_ns(in, hidden, steps));
 }
 
 void gru_many(benchmark::State& state) {
@@ -113,7 +118,8 @@ void gru_many(benchmark::State& state) {
   std::vector<std::unique_ptr<tools::OwnedStream>> owned;
   std::vector<sluice_stream*> handles;
   for (int i = 0; i < streams; ++i) {
-    owned.push_back(std::make_unique<tools::OwnedStream>(model.model, sluice_use{1, uint32_t(streams)}));
+    owned.push_back(
+        std::make_unique<tools::OwnedStream>(model.model, sluice_use{1, uint32_t(streams)}));
     handles.push_back(&owned.back()->stream);
   }
   Floats x(size_t(streams) * size_t(in)), y(size_t(streams) * size_t(hidden));
@@ -129,19 +135,32 @@ void gru_many(benchmark::State& state) {
 }  // namespace
 
 void register_steps() {
-  for (const auto& [in, hidden] : shapes) add_figure("gru_step/f32", gru_step)->ArgNames({"in", "hid"})->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
-    add_figure("gru_step/int8", gru_step_fixed, SLUICE_INT8)->ArgNames({"in", "hid"})->Args({in, hidden});
+    add_figure("gru_step/f32", gru_step)->ArgNames({"in", "hid"})->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
-    add_figure("gru_step/w8a16", gru_step_fixed, SLUICE_W8A16)->ArgNames({"in", "hid"})->Args({in, hidden});
+    add_figure("gru_step/int8", gru_step_fixed, SLUICE_INT8)
+        ->ArgNames({"in", "hid"})
+        ->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
-    add_figure("gru_step/int8-sparse90", gru_step_sparse, SLUICE_INT8)->ArgNames({"in", "hid"})->Args({in, hidden});
+    add_figure("gru_step/w8a16", gru_step_fixed, SLUICE_W8A16)
+        ->ArgNames({"in", "hid"})
+        ->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
-    add_figure("gru_step/w8a16-sparse90", gru_step_sparse, SLUICE_W8A16)->ArgNames({"in", "hid"})->Args({in, hidden});
+    add_figure("gru_step/int8-sparse90", gru_step_sparse, SLUICE_INT8)
+        ->ArgNames({"in", "hid"})
+        ->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
-    add_figure("gru_run/f32", gru_run)->ArgNames({"in", "hid", "steps"})->Args({in, hidden, run_steps});
+    add_figure("gru_step/w8a16-sparse90", gru_step_sparse, SLUICE_W8A16)
+        ->ArgNames({"in", "hid"})
+        ->Args({in, hidden});
   for (const auto& [in, hidden] : shapes)
-    add_figure("gru_many/f32", gru_many)->ArgNames({"in", "hid", "streams"})->Args({in, hidden, many_streams});
+    add_figure("gru_run/f32", gru_run)
+        ->ArgNames({"in", "hid", "steps"})
+        ->Args({in, hidden, run_steps});
+  for (const auto& [in, hidden] : shapes)
+    add_figure("gru_many/f32", gru_many)
+        ->ArgNames({"in", "hid", "streams"})
+        ->Args({in, hidden, many_streams});
 }
 
 }  // namespace sluice::bench

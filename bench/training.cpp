@@ -1,5 +1,6 @@
-// Training a classifier: GRU or LSTM, softmax layer on its last step. `train` is the whole of sluice_train_step, Adam included;
-// `train_gradient` is forward and backward alone, which is what oneDNN has; `train_two` is two threads against one.
+// Training a classifier: GRU or LSTM, softmax layer on its last step. `train` is the whole of
+// sluice_train_step, Adam included; `train_gradient` is forward and backward alone, which is what
+// oneDNN has; `train_two` is two threads against one.
 #include <sched.h>
 
 #include "bench.h"
@@ -10,7 +11,8 @@
 namespace sluice::bench {
 namespace {
 
-constexpr int shapes[][4] = {{9, 64, 128, 64}, {12, 32, 29, 16}, {64, 128, 64, 32}, {64, 256, 100, 64}};
+constexpr int shapes[][4] = {
+    {9, 64, 128, 64}, {12, 32, 29, 16}, {64, 128, 64, 32}, {64, 256, 100, 64}};
 constexpr int large_shapes[][4] = {{64, 128, 64, 32}, {64, 256, 100, 64}};
 constexpr int classes = 9;
 
@@ -34,23 +36,27 @@ struct Training {
         x(size_t(batch) * size_t(steps) * size_t(in)),
         labels(size_t(batch)) {
     sluice_train_options options = sluice_train_defaults();
-    options.max_sequences = uint32_t(batch), options.max_steps = uint32_t(steps), options.shards = shards;
+    options.max_sequences = uint32_t(batch), options.max_steps = uint32_t(steps),
+    options.shards = shards;
     arena = tools::AlignedBytes(sluice_train_needs(&model.model, &options));
     sluice_train_start(&trainer, &model.model, &options, arena.data.get(), arena.size);
     fill(x.data(), size_t(batch) * size_t(steps) * size_t(in));
     for (int i = 0; i < batch; ++i) {
       labels[size_t(i)] = i % classes;
       const float* const frames = x.data() + size_t(i) * size_t(steps) * size_t(in);
-      sequences.push_back({frames, uint32_t(steps), uint64_t(i), &labels[size_t(i)], nullptr, nullptr, nullptr});
+      sequences.push_back(
+          {frames, uint32_t(steps), uint64_t(i), &labels[size_t(i)], nullptr, nullptr, nullptr});
     }
   }
 
-  /// Forward, the state's gradient, and the weights'; the gradient of the inputs is not asked of a first layer.
+  /// Forward, the state's gradient, and the weights'; the gradient of the inputs is not asked of a
+  /// first layer.
   Work work() const {
     const double frames = double(steps) * batch;
     const double gates = lstm ? 4.0 / 3 : 1, dense = 3.0 * hidden * classes;
     const double cell = gates * (2 * step_macs(in, hidden) + step_macs(0, hidden));
-    return {cell * frames + dense * batch, size_t(gates * step_macs(in, hidden)) * sizeof(float), 0};
+    return {cell * frames + dense * batch, size_t(gates * step_macs(in, hidden)) * sizeof(float),
+            0};
   }
 
   double onednn_ns() const {
@@ -61,7 +67,8 @@ struct Training {
 
 void train(benchmark::State& state, bool lstm) {
   Training t(state, lstm);
-  for (auto _ : state) sluice_train_step(&t.trainer, t.sequences.data(), uint32_t(t.batch), nullptr, nullptr);
+  for (auto _ : state)
+    sluice_train_step(&t.trainer, t.sequences.data(), uint32_t(t.batch), nullptr, nullptr);
   report(state, t.work(), 1, t.onednn_ns());
 }
 
@@ -69,8 +76,8 @@ void train_gradient(benchmark::State& state, bool lstm) {
   Training t(state, lstm);
   sluice_status status;
   for (auto _ : state)
-    benchmark::DoNotOptimize(
-        sluice_train_gradient(&t.trainer, t.sequences.data(), uint32_t(t.batch), nullptr, nullptr, &status));
+    benchmark::DoNotOptimize(sluice_train_gradient(&t.trainer, t.sequences.data(),
+                                                   uint32_t(t.batch), nullptr, nullptr, &status));
   report(state, t.work(), 1, t.onednn_ns());
 }
 
@@ -80,7 +87,8 @@ double wall_ns() {
   return double(t.tv_sec) * 1e9 + double(t.tv_nsec);
 }
 
-/// Wall time of a step by two threads, each step after one by a single thread. Free of the one core that bench/run.sh gives.
+/// Wall time of a step by two threads, each step after one by a single thread. Free of the one core
+/// that bench/run.sh gives.
 void train_two(benchmark::State& state) {
   cpu_set_t mine, all;
   sched_getaffinity(0, sizeof mine, &mine);
@@ -105,8 +113,8 @@ void train_two(benchmark::State& state) {
     }
   });
   report(state, t.work());
-  state.counters["vs_alone"] =
-      benchmark::Counter(alone / double(state.iterations()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["vs_alone"] = benchmark::Counter(alone / double(state.iterations()) * 1e-9,
+                                                  benchmark::Counter::kIsIterationInvariantRate);
   sched_setaffinity(0, sizeof mine, &mine);
 }
 
@@ -115,7 +123,9 @@ void train_two(benchmark::State& state) {
 void register_training() {
   const auto add = [](const char* name, void (*f)(benchmark::State&, bool), bool lstm) {
     for (const auto& [in, hidden, steps, batch] : shapes)
-      add_figure(name, f, lstm)->ArgNames({"in", "hid", "steps", "batch"})->Args({in, hidden, steps, batch});
+      add_figure(name, f, lstm)
+          ->ArgNames({"in", "hid", "steps", "batch"})
+          ->Args({in, hidden, steps, batch});
   };
   add("train/f32", train, false);
   add("train_gradient/f32", train_gradient, false);

@@ -1,9 +1,11 @@
-// The contract between the runtime and an instruction set: one table of functions, documented here and only here.
+// The contract between the runtime and an instruction set: one table of functions, documented here
+// and only here.
 //
-// Every entry gives the same bits on every instruction set. Each output element is one chain of exactly rounded operations
-// in the order written below; lanes run across elements, never along a chain (kernels/README.md says why that is enough).
-// Pointers never alias, and are never null, unless an entry says so: an array without elements has an address too. Arrays need no
-// alignment; weights at multiples of 64 bytes are fastest.
+// Every entry gives the same bits on every instruction set. Each output element is one chain of
+// exactly rounded operations in the order written below; lanes run across elements, never along a
+// chain (kernels/README.md says why that is enough). Pointers never alias, and are never null,
+// unless an entry says so: an array without elements has an address too. Arrays need no alignment;
+// weights at multiples of 64 bytes are fastest.
 #ifndef SLUICE_KERNELS_H
 #define SLUICE_KERNELS_H
 
@@ -12,20 +14,23 @@
 
 namespace sluice {
 
-constexpr int panel_rows = 8;     ///< rows of a panel; every array of units is padded to a multiple of it
+constexpr int panel_rows =
+    8;  ///< rows of a panel; every array of units is padded to a multiple of it
 constexpr int strip_panels = 12;  ///< panels that are stored, and read, together
 constexpr int strip_rows = panel_rows * strip_panels;
 
 /// Rows rounded up to whole panels. Padding rows hold zeros and stay zero.
 constexpr int padded(int rows) { return (rows + panel_rows - 1) & -panel_rows; }
 
-/// Where element (row, k) of a matrix in strips lies: [strip][k][panels of the strip][8], the last strip shorter.
+/// Where element (row, k) of a matrix in strips lies: [strip][k][panels of the strip][8], the last
+/// strip shorter.
 /// @param rows  a multiple of 8
 constexpr size_t packed_index(int rows, int cols, int row, int k) {
   const int strip = row / strip_rows;
   const int left = rows - strip * strip_rows;
   const int width = left < strip_rows ? left : strip_rows;
-  return size_t(strip) * strip_rows * size_t(cols) + size_t(k) * size_t(width) + size_t(row % strip_rows);
+  return size_t(strip) * strip_rows * size_t(cols) + size_t(k) * size_t(width) +
+         size_t(row % strip_rows);
 }
 
 /// The left side of a product.
@@ -33,25 +38,35 @@ struct Matrix {
   const void* w;  ///< f32: float. Borrowed.
   int rows;       ///< a multiple of 8
   int cols;       ///< the length of a chain; may be 0
-  int stride;     ///< 0: in strips (packed_index). Else element (row, k) is w[k * stride + row]: a batch's rows read as panels
+  int stride;     ///< 0: in strips (packed_index). Else element (row, k) is w[k * stride + row]: a
+                  ///< batch's rows read as panels
 };
 
-/// y[i] = init[i] + W x[i] for i < count; each y[i][row] is the chain init, then fma(w[row][k], x[i][k], .) for k = 0, 1, 2, ...
-/// count 1 is a step, T a sequence, N many streams; a product over all k equals products over parts of k in order (init = y).
-/// All strides in elements; every array is read or written at multiples of its strides only.
+/// y[i] = init[i] + W x[i] for i < count; each y[i][row] is the chain init, then fma(w[row][k],
+/// x[i][k], .) for k = 0, 1, 2, ... count 1 is a step, T a sequence, N many streams; a product over
+/// all k equals products over parts of k in order (init = y). All strides in elements; every array
+/// is read or written at multiples of its strides only.
 template <class X, class A>
 struct Product {
   const A* init;    ///< [rows] at init + i * init_stride; may be y itself
   int init_stride;  ///< 0: one bias for all
   const X* x;       ///< x[i][k] at x + i * x_stride + k * x_step
   int x_stride;
-  int x_step;       ///< 1, or a row stride to read a matrix transposed, or 0 for the same number at every k
-  A* y;             ///< [rows] at y + i * y_stride
+  int x_step;  ///< 1, or a row stride to read a matrix transposed, or 0 for the same number at
+               ///< every k
+  A* y;        ///< [rows] at y + i * y_stride
   int y_stride;
   int count;
 };
 
-enum class Activation : uint8_t { linear = 0, tanh = 1, sigmoid = 2, relu = 3, softmax = 4, hard_sigmoid = 5 };
+enum class Activation : uint8_t {
+  linear = 0,
+  tanh = 1,
+  sigmoid = 2,
+  relu = 3,
+  softmax = 4,
+  hard_sigmoid = 5
+};
 
 /// A function of one number.
 struct Curve {
@@ -60,9 +75,11 @@ struct Curve {
   constexpr Curve(Activation k = Activation::sigmoid, float s = 0.0f) : kind(k), slope(s) {}
 };
 
-/// One step of GRU gates (reset-after, Cho et al. 2014 as in cuDNN and PyTorch), for `count` streams, `hidden` units each.
+/// One step of GRU gates (reset-after, Cho et al. 2014 as in cuDNN and PyTorch), for `count`
+/// streams, `hidden` units each.
 struct Gates {
-  float* a;  ///< [count][3][hidden] at a + i * a_stride. In: chains of r and z, and g_h. Out: r, z, g_h unchanged
+  float* a;  ///< [count][3][hidden] at a + i * a_stride. In: chains of r and z, and g_h. Out: r, z,
+             ///< g_h unchanged
   int a_stride;
   float* g;  ///< [count][hidden] at g + i * g_stride. In: g_x. Out: the candidate n
   int g_stride;
@@ -75,22 +92,24 @@ struct Gates {
   Curve gate = {};  ///< of r and z: sigmoid, hard sigmoid or tanh
 };
 
-/// One whole step of a GRU for one stream: the chains of both products, then the gates, as product_f32 and gru_f32 have them.
+/// One whole step of a GRU for one stream: the chains of both products, then the gates, as
+/// product_f32 and gru_f32 have them.
 struct GruStep {
   const void *w_ih, *w_hh;   ///< [3 * hidden][in], [3 * hidden][units]; in strips, float. Borrowed.
   const float *b_ih, *b_hh;  ///< [3][hidden]
   const float* x;            ///< [in]; null: a holds the chains over the inputs already
-  float* a;                  ///< [3][hidden] scratch; in, where x is null: chains of r and z, and g_x
-  float* g;                  ///< [hidden] scratch; a small layer may stay in registers and leave both alone
-  const float* h;            ///< [hidden] the state before
-  float* h_next;             ///< [hidden] the state after; may be h
+  float* a;        ///< [3][hidden] scratch; in, where x is null: chains of r and z, and g_x
+  float* g;        ///< [hidden] scratch; a small layer may stay in registers and leave both alone
+  const float* h;  ///< [hidden] the state before
+  float* h_next;   ///< [hidden] the state after; may be h
   int in;
-  int units;                 ///< without padding: the length of a chain over h
-  int hidden;                ///< padded: a multiple of 8
-  Curve gate = {};           ///< as Gates'
+  int units;        ///< without padding: the length of a chain over h
+  int hidden;       ///< padded: a multiple of 8
+  Curve gate = {};  ///< as Gates'
 };
 
-/// The gates of a step backwards. What the forward step left in a and g is replaced by gradients, in place.
+/// The gates of a step backwards. What the forward step left in a and g is replaced by gradients,
+/// in place.
 struct GatesBack {
   float* a;  ///< In: r, z, g_h. Out: gradients of the chains of r and z, and of g_h
   int a_stride;
@@ -98,16 +117,19 @@ struct GatesBack {
   int g_stride;
   const float* h;  ///< the state before the step
   int h_stride;
-  float* dh;  ///< [count][hidden] In: gradient of the state after. Out: its direct part of the state before, dh * z
+  float* dh;  ///< [count][hidden] In: gradient of the state after. Out: its direct part of the
+              ///< state before, dh * z
   int dh_stride;
   int hidden;
   int count;
   Curve gate = {};
 };
 
-/// One step of LSTM gates (Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000; as in PyTorch), and backwards.
+/// One step of LSTM gates (Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000;
+/// as in PyTorch), and backwards.
 struct LstmGates {
-  float* a;  ///< [count][4][hidden] In: chains of i, f, g, o. Out: i, f, g, o; backwards the gradients of their chains
+  float* a;  ///< [count][4][hidden] In: chains of i, f, g, o. Out: i, f, g, o; backwards the
+             ///< gradients of their chains
   int a_stride;
   float* t;  ///< [count][hidden] out: tanh(c'); backwards in
   int t_stride;
@@ -133,9 +155,11 @@ struct LstmBack {
   Curve gate;
 };
 
-/// The gates of a GRU that resets before its recurrent product (Cho et al. 2014), in two parts around that product.
+/// The gates of a GRU that resets before its recurrent product (Cho et al. 2014), in two parts
+/// around that product.
 struct ResetBefore {
-  float* a;  ///< [count][3][hidden] r, z and n: chains become values, backwards values become gradients of the chains
+  float* a;  ///< [count][3][hidden] r, z and n: chains become values, backwards values become
+             ///< gradients of the chains
   int a_stride;
   float* s;  ///< [count][hidden] r * h, what enters the candidate's product; backwards its gradient
   int s_stride;
@@ -172,16 +196,18 @@ struct FastGrnnBack {
   int h_stride;
   float* dh;  ///< In: gradient of the state after. Out: its direct part of the state before
   int dh_stride;
-  float* sums;     ///< [4][hidden] over the rows of all steps: gradients of gate_bias, of update_bias, of zeta and of nu, unit by unit
+  float* sums;  ///< [4][hidden] over the rows of all steps: gradients of gate_bias, of update_bias,
+                ///< of zeta and of nu, unit by unit
   float zeta, nu;  ///< as FastGrnnGates'
   int hidden, count;
   Curve gate;
 };
 
-/// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), in the order of PyTorch 2.13. The caller folds the step number in.
+/// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), in the order of PyTorch 2.13. The
+/// caller folds the step number in.
 struct AdamStep {
   float gradient_scale;  ///< g is multiplied by it first (clipping); 1 for none
-  float keep;            ///< w is multiplied by it before the step: 1 - learning_rate * weight_decay, or 1
+  float keep;  ///< w is multiplied by it before the step: 1 - learning_rate * weight_decay, or 1
   float beta1, beta2;
   float one_minus_beta1, one_minus_beta2;  ///< rounded from double
   float step_size;                         ///< learning_rate / (1 - beta1^t)
@@ -205,31 +231,40 @@ struct RmsStep {
 
 // Fixed point. kernels/README.md defines every rounding; names here are the names there.
 
-constexpr int block_cols = 4;  ///< an int8 matrix lies in blocks of 8 rows x 4 columns, all columns of 8 rows in sequence
+constexpr int block_cols =
+    4;  ///< an int8 matrix lies in blocks of 8 rows x 4 columns, all columns of 8 rows in sequence
 
 /// Columns rounded up to whole blocks. Padding holds zeros.
 constexpr int blocked(int cols) { return (cols + block_cols - 1) & -block_cols; }
 
-/// How a core wants the int8 weights of a panel; all orders take 8 * blocked(cols) bytes a panel, one panel after another.
+/// How a core wants the int8 weights of a panel; all orders take 8 * blocked(cols) bytes a panel,
+/// one panel after another.
 ///   canonical  blocks of 8 rows x 4 columns
-///   pairs      Cortex-M without Helium: for each two columns, for each two rows a and b: b[k] + 128, a[k], b[k+1] + 128, a[k+1]
-///   rows       Helium: row by row
+///   pairs      Cortex-M without Helium: for each two columns, for each two rows a and b: b[k] +
+///   128, a[k], b[k+1] + 128, a[k+1] rows       Helium: row by row
 /// But for
-///   sparse     every core: the canonical blocks that are not all zeros, and where they belong (SparseMatrix); its size is its contents'
+///   sparse     every core: the canonical blocks that are not all zeros, and where they belong
+///   (SparseMatrix); its size is its contents'
 enum class Order : uint8_t { canonical = 0, pairs = 1, rows = 2, sparse = 3 };
 
 /// Where element (row, k) of an int8 matrix lies; not of a sparse one.
 constexpr size_t weight_index(Order order, int cols, int row, int k) {
-  const size_t panel = size_t(row / panel_rows) * size_t(blocked(cols)) * panel_rows, r = size_t(row % panel_rows), c = size_t(k);
+  const size_t panel = size_t(row / panel_rows) * size_t(blocked(cols)) * panel_rows,
+               r = size_t(row % panel_rows), c = size_t(k);
   switch (order) {
-    case Order::pairs: return panel + c / 2 * (2 * panel_rows) + r / 2 * 4 + c % 2 * 2 + (1 - r % 2);
-    case Order::rows: return panel + r * size_t(blocked(cols)) + c;
-    default: return panel + c / block_cols * (panel_rows * block_cols) + r * block_cols + c % block_cols;
+    case Order::pairs:
+      return panel + c / 2 * (2 * panel_rows) + r / 2 * 4 + c % 2 * 2 + (1 - r % 2);
+    case Order::rows:
+      return panel + r * size_t(blocked(cols)) + c;
+    default:
+      return panel + c / block_cols * (panel_rows * block_cols) + r * block_cols + c % block_cols;
   }
 }
 
 /// Whether the byte at that index holds its weight + 128.
-constexpr bool is_biased(Order order, size_t index) { return order == Order::pairs && index % 2 == 0; }
+constexpr bool is_biased(Order order, size_t index) {
+  return order == Order::pairs && index % 2 == 0;
+}
 
 constexpr int block_bytes = panel_rows * block_cols;
 
@@ -243,7 +278,9 @@ struct SparseMatrix {
   static constexpr uint64_t head(uint64_t panels, uint64_t blocks) {
     return (panels * sizeof(uint32_t) + blocks * sizeof(uint16_t) + 63) & ~uint64_t(63);
   }
-  static constexpr uint64_t bytes(uint64_t panels, uint64_t blocks) { return head(panels, blocks) + blocks * uint64_t(block_bytes); }
+  static constexpr uint64_t bytes(uint64_t panels, uint64_t blocks) {
+    return head(panels, blocks) + blocks * uint64_t(block_bytes);
+  }
 
   SparseMatrix(const void* matrix, int panels)
       : ends(static_cast<const uint32_t*>(matrix)),
@@ -260,13 +297,14 @@ constexpr Order own_order = Order::rows;
 constexpr Order own_order = Order::pairs;
 #endif
 
-/// A matrix in fixed point, what its accumulators start from, and what makes 2^-12 or a layer's answers of them: R(a, shift, m).
+/// A matrix in fixed point, what its accumulators start from, and what makes 2^-12 or a layer's
+/// answers of them: R(a, shift, m).
 struct FixedMatrix {
   const void* w;        ///< int8. Borrowed.
   const int32_t* bias;  ///< [rows]
   const int32_t* m;     ///< [rows]
   int shift;
-  int rows;             ///< a multiple of 8
+  int rows;  ///< a multiple of 8
   int cols;
   Order order = own_order;  ///< of w: this build's own, or sparse
 };
@@ -285,11 +323,13 @@ constexpr size_t side_bytes(int n) { return 2 * ((size_t(n) + 15) & ~size_t(15))
 /// One step of a recurrent layer in fixed point.
 struct FixedCell {
   FixedMatrix ih, hh;  ///< [gates][units] rows
-  const void* x;       ///< [ih.cols] what enters: frame ? int8 (w8a16: int16) : int16, to be narrowed in int8
-  bool frame;          ///< x is the model's input
-  int16_t* h;          ///< [units] the state before; becomes the state after. hh.cols of them are not padding
-  int units;           ///< padded
-  void* scratch;       ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
+  const void*
+      x;  ///< [ih.cols] what enters: frame ? int8 (w8a16: int16) : int16, to be narrowed in int8
+  bool frame;  ///< x is the model's input
+  int16_t*
+      h;  ///< [units] the state before; becomes the state after. hh.cols of them are not padding
+  int units;      ///< padded
+  void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
 };
 struct FixedGru : FixedCell {  ///< reset-after
   static constexpr int gates = 3;
@@ -302,7 +342,8 @@ struct FixedLstm : FixedCell {
   int16_t* c;   ///< [units] the cell state before; becomes that after
   int shift_c;  ///< 0 to 15: c is in units of 2^(shift_c - 15)
 };
-struct FixedGruBefore : FixedCell {  ///< reset-before; hh: [2][units] rows, of r and z; behind the scratch [2][units] int16 more
+struct FixedGruBefore : FixedCell {  ///< reset-before; hh: [2][units] rows, of r and z; behind the
+                                     ///< scratch [2][units] int16 more
   static constexpr int gates = 3;
   FixedMatrix hn;  ///< [units] rows, over r * h
 };
@@ -317,14 +358,15 @@ struct FixedFastGrnn : FixedCell {
 /// One frame through a Dense in fixed point.
 struct FixedDense {
   FixedMatrix matrix;
-  const void* x;        ///< as above
+  const void* x;  ///< as above
   bool frame;
   Activation activation;  ///< linear for the logits of sigmoid and softmax
-  int16_t* y;           ///< [rows]
-  void* scratch;        ///< side_bytes(cols) at a multiple of 16
+  int16_t* y;             ///< [rows]
+  void* scratch;          ///< side_bytes(cols) at a multiple of 16
 };
 
-/// y = sum of x over the sources, each brought to the unit of y: clamp(bias + sum over p of R(x_p, 15, m_p)).
+/// y = sum of x over the sources, each brought to the unit of y: clamp(bias + sum over p of R(x_p,
+/// 15, m_p)).
 struct FixedAdd {
   const int16_t* const* x;  ///< [parts] of [units]
   int parts;
@@ -333,7 +375,8 @@ struct FixedAdd {
   int16_t* y;               ///< [units]; must not overlap a source
 };
 
-/// y = a * b in the unit of y, a and b with offsets of their own: clamp(bias + R(a * b, 0, m_0) + R(a, 15, m_1) + R(b, 15, m_2)).
+/// y = a * b in the unit of y, a and b with offsets of their own: clamp(bias + R(a * b, 0, m_0) +
+/// R(a, 15, m_1) + R(b, 15, m_2)).
 struct FixedMultiply {
   const int16_t *a, *b;     ///< [units]
   const int32_t *m, *bias;  ///< [3][units], [units]
@@ -341,12 +384,13 @@ struct FixedMultiply {
   int16_t* y;               ///< [units]; must not overlap a source
 };
 
-/// An entry is a pointer, filled by each instruction set's table. Firmware has one instruction set (SLUICE_ONE_ISA, its name):
-/// there an entry is a function, so that `kernels.product_f32(...)` is a direct call and the linker drops what nothing calls.
+/// An entry is a pointer, filled by each instruction set's table. Firmware has one instruction set
+/// (SLUICE_ONE_ISA, its name): there an entry is a function, so that `kernels.product_f32(...)` is
+/// a direct call and the linker drops what nothing calls.
 #if defined(SLUICE_ONE_ISA)
 #define SLUICE_ENTRY(result, name) static result name
 #else
-#define SLUICE_ENTRY(result, name) result (*name)
+#define SLUICE_ENTRY(result, name) result(*name)
 #endif
 
 struct Kernels {
@@ -357,60 +401,74 @@ struct Kernels {
 
   SLUICE_ENTRY(void, product_f32)(const Matrix&, const Product<float, float>&);
 
-  /// With s the sigmoid, or another curve: r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
+  /// With s the sigmoid, or another curve: r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' =
+  /// fma(z, h - n, n).
   SLUICE_ENTRY(void, gru_f32)(const Gates&);
 
   /// Chains of r and z start from b_ih + b_hh, g_x from b_ih, g_h from b_hh; else as above.
   SLUICE_ENTRY(void, gru_step_f32)(const GruStep&);
 
-  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * s'(r), da_z = dh * (h - n) * s'(z), dh = dh * z;
-  /// products from the left. A curve's derivative by its value: sigmoid r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside
-  /// (0, 1) and else 0.
+  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * s'(r), da_z = dh * (h
+  /// - n) * s'(z), dh = dh * z; products from the left. A curve's derivative by its value: sigmoid
+  /// r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside (0, 1) and else 0.
   SLUICE_ENTRY(void, gru_back_f32)(const GatesBack&);
 
-  /// i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o), c' = fma(f, c, i * g), t = tanh(c'), h' = o * t.
+  /// i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o), c' = fma(f, c, i * g), t = tanh(c'), h' = o
+  /// * t.
   SLUICE_ENTRY(void, lstm_f32)(const LstmGates&);
-  /// d = fma(dh * o, 1 - t * t, dc); da_i = d * g * s'(i), da_f = d * c * s'(f), da_g = d * i * (1 - g * g), da_o = dh * t * s'(o),
-  /// dc = d * f.
+  /// d = fma(dh * o, 1 - t * t, dc); da_i = d * g * s'(i), da_f = d * c * s'(f), da_g = d * i * (1
+  /// - g * g), da_o = dh * t * s'(o), dc = d * f.
   SLUICE_ENTRY(void, lstm_back_f32)(const LstmBack&);
 
-  /// r = s(a_r), z = s(a_z), s = r * h; then, with the candidate's chain in a, n = tanh(a_n), h' = fma(z, h - n, n).
+  /// r = s(a_r), z = s(a_z), s = r * h; then, with the candidate's chain in a, n = tanh(a_n), h' =
+  /// fma(z, h - n, n).
   SLUICE_ENTRY(void, gru_reset_f32)(const ResetBefore&);
   SLUICE_ENTRY(void, gru_update_f32)(const ResetBefore&);
-  /// Backwards, the update first: da_n = dh * (1 - z) * (1 - n * n), da_z = dh * (h - n) * s'(z), dh = dh * z; then, with the
-  /// gradient of r * h in s: da_r = s * h * s'(r), dh = fma(s, r, dh).
+  /// Backwards, the update first: da_n = dh * (1 - z) * (1 - n * n), da_z = dh * (h - n) * s'(z),
+  /// dh = dh * z; then, with the gradient of r * h in s: da_r = s * h * s'(r), dh = fma(s, r, dh).
   SLUICE_ENTRY(void, gru_update_back_f32)(const ResetBefore&);
   SLUICE_ENTRY(void, gru_reset_back_f32)(const ResetBefore&);
 
-  /// With zeta and nu from here on their sigmoids: z = s(u + b_z), n = tanh(u + b_n), h' = fma(z, h, fma(zeta, 1 - z, nu) * n).
+  /// With zeta and nu from here on their sigmoids: z = s(u + b_z), n = tanh(u + b_n), h' = fma(z,
+  /// h, fma(zeta, 1 - z, nu) * n).
   SLUICE_ENTRY(void, fastgrnn_f32)(const FastGrnnGates&);
-  /// da_n = dh * fma(zeta, 1 - z, nu) * (1 - n * n), da_z = dh * (h - zeta * n) * s'(z), products from the left; the chain's gradient is
-  /// da_z + da_n, and dh = dh * z. Of each unit, row after row, with t = dh * n of the dh that came in: sums_0 += da_z, sums_1 += da_n,
-  /// sums_2 = fma(t, 1 - z, sums_2), sums_3 += t.
+  /// da_n = dh * fma(zeta, 1 - z, nu) * (1 - n * n), da_z = dh * (h - zeta * n) * s'(z), products
+  /// from the left; the chain's gradient is da_z + da_n, and dh = dh * z. Of each unit, row after
+  /// row, with t = dh * n of the dh that came in: sums_0 += da_z, sums_1 += da_n, sums_2 = fma(t, 1
+  /// - z, sums_2), sums_3 += t.
   SLUICE_ENTRY(void, fastgrnn_back_f32)(const FastGrnnBack&);
 
-  /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0 where it would be subnormal.
-  /// log of zero and of a positive subnormal is log of FLT_MIN, of a negative number NaN. x may be y.
+  /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0
+  /// where it would be subnormal. log of zero and of a positive subnormal is log of FLT_MIN, of a
+  /// negative number NaN. x may be y.
   SLUICE_ENTRY(void, exp_f32)(const float* x, float* y, size_t n);
   SLUICE_ENTRY(void, log_f32)(const float* x, float* y, size_t n);
 
-  /// x = f(x), row by row: [rows][n] at x + i * stride, in place. tanh and sigmoid: at most 2 ULP from the exact value where it
-  /// is normal (below, within FLT_MIN). hard sigmoid: fma(slope, x, 1/2) clipped. softmax: m = max; e = exp(x - m);
-  /// y = e / (e_0 + e_1 + ... in order), n >= 1.
+  /// x = f(x), row by row: [rows][n] at x + i * stride, in place. tanh and sigmoid: at most 2 ULP
+  /// from the exact value where it is normal (below, within FLT_MIN). hard sigmoid: fma(slope, x,
+  /// 1/2) clipped. softmax: m = max; e = exp(x - m); y = e / (e_0 + e_1 + ... in order), n >= 1.
   SLUICE_ENTRY(void, activate_f32)(Curve, float* x, int rows, int n, int stride);
 
-  /// dy = dy * f'(x), from y = f(x), in place; same layout. For softmax: dy = y * (dy - sum of dy_i * y_i), an fma chain in order.
-  SLUICE_ENTRY(void, activate_back_f32)(Curve, const float* y, float* dy, int rows, int n, int stride);
+  /// dy = dy * f'(x), from y = f(x), in place; same layout. For softmax: dy = y * (dy - sum of dy_i
+  /// * y_i), an fma chain in order.
+  SLUICE_ENTRY(void, activate_back_f32)
+  (Curve, const float* y, float* dy, int rows, int n, int stride);
 
   /// y[i] = (x[i] - mean[i]) * scale[i].
-  SLUICE_ENTRY(void, standardize_f32)(const float* x, const float* mean, const float* scale, float* y, int n);
+  SLUICE_ENTRY(void, standardize_f32)
+  (const float* x, const float* mean, const float* scale, float* y, int n);
 
-  /// y[i] = fma(x[i] - mean[i], scale[i], shift[i]): batch normalization outside training. x may be y.
-  SLUICE_ENTRY(void, normalize_f32)(const float* x, const float* mean, const float* scale, const float* shift, float* y, int n);
+  /// y[i] = fma(x[i] - mean[i], scale[i], shift[i]): batch normalization outside training. x may be
+  /// y.
+  SLUICE_ENTRY(void, normalize_f32)
+  (const float* x, const float* mean, const float* scale, const float* shift, float* y, int n);
 
-  /// Layer normalization of one row: m = (x_0 + x_1 + ...) / n; v = (an fma chain of (x_i - m)^2 from 0) / n; r = 1 / sqrt(v + epsilon);
-  /// u[i] = (x[i] - m) * r, y[i] = fma(u[i], scale[i], shift[i]). u may be null; returns r. x may be y or u.
-  SLUICE_ENTRY(float, layer_norm_f32)(const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y, int n);
+  /// Layer normalization of one row: m = (x_0 + x_1 + ...) / n; v = (an fma chain of (x_i - m)^2
+  /// from 0) / n; r = 1 / sqrt(v + epsilon); u[i] = (x[i] - m) * r, y[i] = fma(u[i], scale[i],
+  /// shift[i]). u may be null; returns r. x may be y or u.
+  SLUICE_ENTRY(float, layer_norm_f32)
+  (const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y,
+   int n);
 
   /// y[i] += x[i]: how shards are added up, in shard order.
   SLUICE_ENTRY(void, add_f32)(const float* x, float* y, size_t n);
@@ -421,27 +479,33 @@ struct Kernels {
   /// y[i] = fma(factor, x[i], y[i]): the gradient of an L2 penalty.
   SLUICE_ENTRY(void, scaled_add_f32)(float factor, const float* x, float* y, size_t n);
 
-  /// The sum of squares: blocks of 1,024, each as 16 fma chains (element i to chain i % 16) added pairwise (0+8, 1+9, ...; 0+4, ...;
-  /// 0+2, 1+3; 0+1); the blocks' sums added in double, in order.
+  /// The sum of squares: blocks of 1,024, each as 16 fma chains (element i to chain i % 16) added
+  /// pairwise (0+8, 1+9, ...; 0+4, ...; 0+2, 1+3; 0+1); the blocks' sums added in double, in order.
   SLUICE_ENTRY(double, square_sum_f32)(const float* x, size_t n);
 
-  /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v, (one_minus_beta2 * g') * g');
-  /// w = w * keep - (step_size * m) / fma(sqrt(v), root_scale, epsilon).
-  SLUICE_ENTRY(void, adam_f32)(const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
+  /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v,
+  /// (one_minus_beta2 * g') * g'); w = w * keep - (step_size * m) / fma(sqrt(v), root_scale,
+  /// epsilon).
+  SLUICE_ENTRY(void, adam_f32)
+  (const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
 
-  /// g' = g * gradient_scale; m = fma(momentum, m, g'); w = w * keep - rate * d, with d = m, of Nesterov's fma(momentum, m, g').
+  /// g' = g * gradient_scale; m = fma(momentum, m, g'); w = w * keep - rate * d, with d = m, of
+  /// Nesterov's fma(momentum, m, g').
   SLUICE_ENTRY(void, sgd_f32)(const SgdStep&, float* w, const float* g, float* m, size_t n);
 
-  /// g' = g * gradient_scale; v = fma(alpha, v, (one_minus_alpha * g') * g'); w = w * keep - (rate * g') / (sqrt(v) + epsilon).
+  /// g' = g * gradient_scale; v = fma(alpha, v, (one_minus_alpha * g') * g'); w = w * keep - (rate
+  /// * g') / (sqrt(v) + epsilon).
   SLUICE_ENTRY(void, rms_f32)(const RmsStep&, float* w, const float* g, float* v, size_t n);
 
-  /// y[i] + factor where x[i] > 0, y[i] - factor where x[i] < 0, else y[i]: the subgradient of an L1 penalty.
+  /// y[i] + factor where x[i] > 0, y[i] - factor where x[i] < 0, else y[i]: the subgradient of an
+  /// L1 penalty.
   SLUICE_ENTRY(void, sign_add_f32)(float factor, const float* x, float* y, size_t n);
 
   /// The nearest number in -limit to limit; NaN stays.
   SLUICE_ENTRY(void, clip_f32)(float limit, float* x, size_t n);
 
-  /// x[i] moved towards 0 by threshold, and 0 where that passes it; NaN stays: the proximal step of an L1 penalty.
+  /// x[i] moved towards 0 by threshold, and 0 where that passes it; NaN stays: the proximal step of
+  /// an L1 penalty.
   SLUICE_ENTRY(void, shrink_f32)(float threshold, float* x, size_t n);
 
   /// int8 and w8a16: accumulators, requantization, gates or activation (kernels/README.md).
@@ -463,7 +527,8 @@ struct Kernels {
   SLUICE_ENTRY(void, multiply_fixed)(const FixedMultiply&);
 };
 
-/// The tables built into this library, weakest first (scalar is always there); *count gets how many.
+/// The tables built into this library, weakest first (scalar is always there); *count gets how
+/// many.
 const Kernels* const* kernel_tables(int* count);
 
 /// Whether this CPU runs the table.
@@ -473,10 +538,12 @@ bool runs_here(const Kernels&);
 bool runs_with(uint32_t features, const Kernels&);
 #endif
 
-/// The table of that name, or with null the best one that this CPU runs. Null: unknown. Does not ask whether it runs here.
+/// The table of that name, or with null the best one that this CPU runs. Null: unknown. Does not
+/// ask whether it runs here.
 const Kernels* pick_kernels(const char* name);
 
-/// cos(pi * x) for x in [0, 1], within 1e-15; the same bits everywhere (schedules must not ask libm).
+/// cos(pi * x) for x in [0, 1], within 1e-15; the same bits everywhere (schedules must not ask
+/// libm).
 double cos_pi(double x);
 
 }  // namespace sluice

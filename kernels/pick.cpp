@@ -32,10 +32,7 @@ const Kernels* const tables[] = {
     &scalar_kernels,
 #endif
 #if defined(SLUICE_HAS_X86)
-    &avx2_kernels,
-    &avx2_vnni_kernels,
-    &avx512_kernels,
-    &avx512_vnni_kernels,
+    &avx2_kernels, &avx2_vnni_kernels, &avx512_kernels, &avx512_vnni_kernels,
 #elif defined(SLUICE_HAS_NEON)
     &neon_kernels,
     &neon_dot_kernels,
@@ -69,24 +66,29 @@ uint32_t saved_registers() {
 uint32_t cpu_features() {
   const Cpuid one = cpuid(1, 0), seven = cpuid(7, 0), more = seven.a >= 1 ? cpuid(7, 1) : Cpuid{};
   const uint32_t saved = one.c >> 27 & 1 ? saved_registers() : 0;
-  constexpr uint32_t none = 0, ymm = 0x06, zmm = 0xE6;  // ymm: XMM and upper halves; zmm: these, masks and all of ZMM
+  constexpr uint32_t none = 0, ymm = 0x06,
+                     zmm = 0xE6;  // ymm: XMM and upper halves; zmm: these, masks and all of ZMM
   const struct {
     uint32_t word;
     int bit;
     uint32_t registers;
     CpuFeature feature;
   } list[] = {
-      {one.c, 0, none, cpu_SSE3},         {one.c, 9, none, cpu_SSSE3},       {one.c, 19, none, cpu_SSE4_1},
-      {one.c, 20, none, cpu_SSE4_2},      {one.c, 20, none, cpu_CRC32},      {one.c, 23, none, cpu_POPCNT},
-      {one.c, 27, none, cpu_XSAVE},       {one.c, 28, ymm, cpu_AVX},         {one.c, 29, ymm, cpu_F16C},
-      {one.c, 12, ymm, cpu_FMA},          {seven.b, 5, ymm, cpu_AVX2},       {more.a, 4, ymm, cpu_AVXVNNI},
-      {seven.b, 16, zmm, cpu_AVX512F},    {seven.b, 28, zmm, cpu_AVX512CD},  {seven.b, 17, zmm, cpu_AVX512DQ},
-      {seven.b, 30, zmm, cpu_AVX512BW},   {seven.b, 31, zmm, cpu_AVX512VL},  {seven.c, 11, zmm, cpu_AVX512VNNI},
+      {one.c, 0, none, cpu_SSE3},       {one.c, 9, none, cpu_SSSE3},
+      {one.c, 19, none, cpu_SSE4_1},    {one.c, 20, none, cpu_SSE4_2},
+      {one.c, 20, none, cpu_CRC32},     {one.c, 23, none, cpu_POPCNT},
+      {one.c, 27, none, cpu_XSAVE},     {one.c, 28, ymm, cpu_AVX},
+      {one.c, 29, ymm, cpu_F16C},       {one.c, 12, ymm, cpu_FMA},
+      {seven.b, 5, ymm, cpu_AVX2},      {more.a, 4, ymm, cpu_AVXVNNI},
+      {seven.b, 16, zmm, cpu_AVX512F},  {seven.b, 28, zmm, cpu_AVX512CD},
+      {seven.b, 17, zmm, cpu_AVX512DQ}, {seven.b, 30, zmm, cpu_AVX512BW},
+      {seven.b, 31, zmm, cpu_AVX512VL}, {seven.c, 11, zmm, cpu_AVX512VNNI},
   };
   static_assert(sizeof list / sizeof *list == cpu_feature_count, "every extension has its bit");
   uint32_t all = 0;
   for (const auto& one_of : list)
-    if (one_of.word >> one_of.bit & 1 && (saved & one_of.registers) == one_of.registers) all |= one_of.feature;
+    if (one_of.word >> one_of.bit & 1 && (saved & one_of.registers) == one_of.registers)
+      all |= one_of.feature;
   return all;
 }
 #elif defined(SLUICE_HAS_NEON) && defined(__linux__)
@@ -108,7 +110,9 @@ const Kernels* const* kernel_tables(int* count) {
 bool runs_here(const Kernels&) { return true; }
 #else
 /// This file's own extensions are not asked for: the whole program needs them.
-bool runs_with(uint32_t features, const Kernels& kernels) { return (kernels.needs & ~(features | compiled_features)) == 0; }
+bool runs_with(uint32_t features, const Kernels& kernels) {
+  return (kernels.needs & ~(features | compiled_features)) == 0;
+}
 bool runs_here(const Kernels& kernels) { return runs_with(cpu_features(), kernels); }
 #endif
 
@@ -118,7 +122,8 @@ const Kernels* pick_kernels(const char* name) {
   return nullptr;
 }
 
-/// Taylor series on [0, 1/4] of whichever of sine and cosine is nearer; plain products and sums of doubles.
+/// Taylor series on [0, 1/4] of whichever of sine and cosine is nearer; plain products and sums of
+/// doubles.
 double cos_pi(double x) {
   if (x > 0.5) return -cos_pi(1.0 - x);
   constexpr double pi = 3.141592653589793238;

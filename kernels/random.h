@@ -1,5 +1,6 @@
-// Counter-based random numbers: a number depends on a key and a counter, never on what was drawn before.
-// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+// Counter-based random numbers: a number depends on a key and a counter, never on what was drawn
+// before. Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
+// SC 2011.
 #ifndef SLUICE_RANDOM_H
 #define SLUICE_RANDOM_H
 
@@ -45,8 +46,11 @@ enum class Purpose : uint32_t {
 /// A word as a number in [0, 1), a multiple of 2^-24: exact in float.
 inline float unit_float(uint32_t word) { return float(word >> 8) * (1.0f / 16777216.0f); }
 
-/// A number in [0, bound) without a remainder's bias worth naming (Lemire's multiplication); bound >= 1.
-inline uint32_t below(uint32_t word, uint32_t bound) { return uint32_t((uint64_t(word) * bound) >> 32); }
+/// A number in [0, bound) without a remainder's bias worth naming (Lemire's multiplication); bound
+/// >= 1.
+inline uint32_t below(uint32_t word, uint32_t bound) {
+  return uint32_t((uint64_t(word) * bound) >> 32);
+}
 
 }  // namespace sluice
 

@@ -1,4 +1,5 @@
-// A walk over an array by the widest lanes that fit what is left. An element's result never depends on which lanes took it.
+// A walk over an array by the widest lanes that fit what is left. An element's result never depends
+// on which lanes took it.
 #ifndef SLUICE_SWEEP_H
 #define SLUICE_SWEEP_H
 
@@ -10,7 +11,8 @@ namespace sluice {
 namespace {
 
 /// Calls f(Make<V>{}, i) for lanes V that cover [i, i + V::width), from 0 to n.
-/// @tparam Set  the lane types of an instruction set: Wide, and Half (One where there is none) for eights that Wide leaves
+/// @tparam Set  the lane types of an instruction set: Wide, and Half (One where there is none) for
+/// eights that Wide leaves
 template <class Set, class F>
 inline void sweep(size_t n, F&& f) {
   using Wide = typename Set::Wide;

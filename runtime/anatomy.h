@@ -1,5 +1,6 @@
-// The anatomy of layers: for each kind its gates, states and arrays, where it may stand, and what can be done to it. This is the one
-// place that says so. The checks of a blob, the runtime, the trainer and the tools walk it.
+// The anatomy of layers: for each kind its gates, states and arrays, where it may stand, and what
+// can be done to it. This is the one place that says so. The checks of a blob, the runtime, the
+// trainer and the tools walk it.
 #ifndef SLUICE_ANATOMY_H
 #define SLUICE_ANATOMY_H
 
@@ -22,22 +23,27 @@ enum class Role : uint8_t {
   mean,
   variance,
   columns,          ///< numbers of columns
-  part_multiplier,  ///< of a layer that joins, in fixed point: what brings its sources to its own unit
+  part_multiplier,  ///< of a layer that joins, in fixed point: what brings its sources to its own
+                    ///< unit
   part_bias,        ///< the start of those sums
-  gate_bias,        ///< of a cell whose gate and candidate share their chain: added to it for the gate
-  candidate_bias,   ///< and for the candidate
-  zeta,             ///< of a FastGRNN, one number, before its sigmoid: how much of the candidate a closed gate lets in
-  nu,               ///< likewise: how much of it comes in whatever the gate
+  gate_bias,  ///< of a cell whose gate and candidate share their chain: added to it for the gate
+  candidate_bias,  ///< and for the candidate
+  zeta,  ///< of a FastGRNN, one number, before its sigmoid: how much of the candidate a closed gate
+         ///< lets in
+  nu,    ///< likewise: how much of it comes in whatever the gate
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Whether in fixed point the numbers are followed by as many multipliers of R.
-constexpr bool has_multipliers(Role role) { return role == Role::input_bias || role == Role::state_bias; }
+constexpr bool has_multipliers(Role role) {
+  return role == Role::input_bias || role == Role::state_bias;
+}
 
-/// How many rows or columns an array has: one, as many as enter the layer, or as many units as a direction has.
+/// How many rows or columns an array has: one, as many as enter the layer, or as many units as a
+/// direction has.
 enum class Extent : uint8_t { one, in, units };
 
-/// The field of a layer record with an array's offset. behind: none; the array lies at the next multiple of 64 behind the one before
-/// it.
+/// The field of a layer record with an array's offset. behind: none; the array lies at the next
+/// multiple of 64 behind the one before it.
 enum class Field : uint8_t { w_ih, w_hh, b_ih, b_hh, behind };
 
 /// The number formats in which a layer has an array.
@@ -53,14 +59,15 @@ struct ArrayAnatomy {
   Formats formats;
 };
 
-constexpr int most_direction_arrays = 8;  ///< of one direction of a layer, in all number formats together
-constexpr int most_arrays = 12;           ///< of a layer; only floats go in both directions
+constexpr int most_direction_arrays =
+    8;                           ///< of one direction of a layer, in all number formats together
+constexpr int most_arrays = 12;  ///< of a layer; only floats go in both directions
 
 struct Anatomy {
-  uint8_t kind = 0;           ///< sluice_layer_kind
+  uint8_t kind = 0;  ///< sluice_layer_kind
   const char* name = "";
-  bool recurrent = false;     ///< keeps a state that its products read, and may go in both directions
-  bool by_step = false;       ///< needs every step: may not read what is handed on once a sequence
+  bool recurrent = false;  ///< keeps a state that its products read, and may go in both directions
+  bool by_step = false;    ///< needs every step: may not read what is handed on once a sequence
   bool keeps_width = false;   ///< hands on as many numbers as enter
   bool reads_ids = false;     ///< reads a frame that is one id
   bool joins = false;         ///< reads several sources
@@ -68,18 +75,24 @@ struct Anatomy {
   bool integer_form = false;  ///< exists in fixed point
   bool sparse = false;        ///< in fixed point its matrices may be sparse
   uint8_t gates = 0;          ///< of a recurrent layer: chains of each unit
-  int8_t candidate = -1;      ///< the gate that is a candidate, which gate dropout leaves alone; -1: no gate dropout
-  int8_t remembers = -1;      ///< the gate that keeps the old state when it is open (GRU z, LSTM f); -1: none
-  bool shifted_state = false; ///< in fixed point its record says the unit of a state: an LSTM's c, a FastGRNN's h
-  uint8_t states = 0;         ///< arrays of units that a stream keeps: h, and an LSTM's c
+  int8_t candidate =
+      -1;  ///< the gate that is a candidate, which gate dropout leaves alone; -1: no gate dropout
+  int8_t remembers =
+      -1;  ///< the gate that keeps the old state when it is open (GRU z, LSTM f); -1: none
+  bool shifted_state =
+      false;  ///< in fixed point its record says the unit of a state: an LSTM's c, a FastGRNN's h
+  uint8_t states = 0;  ///< arrays of units that a stream keeps: h, and an LSTM's c
   const char* gate_names[4] = {"", "", "", ""};
-  uint8_t activations = 1 << SLUICE_LINEAR;        ///< bits of sluice_activation; recurrent: of the gates, linear for sigmoid
+  uint8_t activations =
+      1
+      << SLUICE_LINEAR;  ///< bits of sluice_activation; recurrent: of the gates, linear for sigmoid
   uint8_t fixed_activations = 1 << SLUICE_LINEAR;  ///< the same in fixed point
   uint8_t arrays = 0;
   ArrayAnatomy array[most_direction_arrays] = {};
 
-  constexpr void add(Role role, const char* array_name, uint8_t array_gates, Extent rows, Extent cols, Field field,
-                     bool trained = true, Formats formats = Formats::all) {
+  constexpr void add(Role role, const char* array_name, uint8_t array_gates, Extent rows,
+                     Extent cols, Field field, bool trained = true,
+                     Formats formats = Formats::all) {
     array[arrays++] = {role, array_name, array_gates, rows, cols, field, trained, formats};
   }
 };
@@ -87,9 +100,11 @@ struct Anatomy {
 namespace anatomies {
 
 constexpr uint8_t bit(sluice_activation activation) { return uint8_t(1 << activation); }
-constexpr uint8_t gate_activations = bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_HARD_SIGMOID);
+constexpr uint8_t gate_activations =
+    bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_HARD_SIGMOID);
 
-/// What all cells have in common; the arrays of the products with the input and, for most, with the state.
+/// What all cells have in common; the arrays of the products with the input and, for most, with the
+/// state.
 constexpr Anatomy cell(sluice_layer_kind kind, const char* name, uint8_t gates) {
   Anatomy a;
   a.kind = kind, a.name = name, a.gates = gates;
@@ -121,7 +136,8 @@ constexpr Anatomy gru_before() {
   a.add(Role::state_weight, "weight_hh", 2, Extent::units, Extent::units, Field::w_hh);
   a.add(Role::candidate_weight, "weight_hn", 1, Extent::units, Extent::units, Field::behind);
   a.add(Role::input_bias, "bias_ih", 3, Extent::units, Extent::one, Field::b_ih);
-  a.add(Role::state_bias, "bias_hh", 3, Extent::units, Extent::one, Field::b_hh, true, Formats::fixed);
+  a.add(Role::state_bias, "bias_hh", 3, Extent::units, Extent::one, Field::b_hh, true,
+        Formats::fixed);
   return a;
 }
 
@@ -134,15 +150,18 @@ constexpr Anatomy lstm() {
 
 constexpr Anatomy rnn() { return with_state_product(cell(SLUICE_RNN, "rnn", 1)); }
 
-/// The biases of the chains and their multipliers are there in fixed point alone: in float the chains start from zero.
+/// The biases of the chains and their multipliers are there in fixed point alone: in float the
+/// chains start from zero.
 constexpr Anatomy fastgrnn() {
   Anatomy a = cell(SLUICE_FASTGRNN, "fastgrnn", 1);
   a.sparse = a.shifted_state = true;
   a.activations = gate_activations;
   a.gate_names[0] = "z", a.gate_names[1] = "n";
   a.add(Role::state_weight, "weight_hh", 1, Extent::units, Extent::units, Field::w_hh);
-  a.add(Role::input_bias, "bias_ih", 1, Extent::units, Extent::one, Field::b_ih, true, Formats::fixed);
-  a.add(Role::state_bias, "bias_hh", 1, Extent::units, Extent::one, Field::b_hh, true, Formats::fixed);
+  a.add(Role::input_bias, "bias_ih", 1, Extent::units, Extent::one, Field::b_ih, true,
+        Formats::fixed);
+  a.add(Role::state_bias, "bias_hh", 1, Extent::units, Extent::one, Field::b_hh, true,
+        Formats::fixed);
   a.add(Role::gate_bias, "bias_gate", 1, Extent::units, Extent::one, Field::behind);
   a.add(Role::candidate_bias, "bias_update", 1, Extent::units, Extent::one, Field::behind);
   a.add(Role::zeta, "zeta", 1, Extent::one, Extent::one, Field::behind);
@@ -154,8 +173,8 @@ constexpr Anatomy dense() {
   Anatomy a;
   a.kind = SLUICE_DENSE, a.name = "dense";
   a.integer_form = a.sparse = true;
-  a.fixed_activations =
-      bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_SIGMOID) | bit(SLUICE_RELU) | bit(SLUICE_SOFTMAX);
+  a.fixed_activations = bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_SIGMOID) |
+                        bit(SLUICE_RELU) | bit(SLUICE_SOFTMAX);
   a.activations = a.fixed_activations | bit(SLUICE_HARD_SIGMOID);
   a.add(Role::input_weight, "weight", 1, Extent::units, Extent::in, Field::w_ih);
   a.add(Role::input_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih);
@@ -223,7 +242,8 @@ constexpr Anatomy concat() { return join(SLUICE_CONCAT, "concat"); }
 constexpr Anatomy add() {
   Anatomy a = join(SLUICE_ADD, "add");
   a.keeps_width = true;
-  a.add(Role::part_multiplier, "multiplier", 0, Extent::units, Extent::one, Field::w_ih, false, Formats::fixed);
+  a.add(Role::part_multiplier, "multiplier", 0, Extent::units, Extent::one, Field::w_ih, false,
+        Formats::fixed);
   a.add(Role::part_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih, false, Formats::fixed);
   return a;
 }
@@ -232,14 +252,15 @@ constexpr Anatomy add() {
 constexpr Anatomy multiply() {
   Anatomy a = join(SLUICE_MULTIPLY, "multiply");
   a.keeps_width = true;
-  a.add(Role::part_multiplier, "multiplier", 3, Extent::units, Extent::one, Field::w_ih, false, Formats::fixed);
+  a.add(Role::part_multiplier, "multiplier", 3, Extent::units, Extent::one, Field::w_ih, false,
+        Formats::fixed);
   a.add(Role::part_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih, false, Formats::fixed);
   return a;
 }
 
-constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(),  rnn(),       lstm(),
-                           gru_before(),  batch_norm(), layer_norm(), difference(), select(),    concat(),
-                           add(),         multiply(),   fastgrnn()};
+constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(),  rnn(),
+                           lstm(),        gru_before(), batch_norm(), layer_norm(), difference(),
+                           select(),      concat(),     add(),        multiply(),   fastgrnn()};
 
 /// They stand in the order of their numbers, which begin at 1.
 constexpr bool in_order() {

@@ -1,4 +1,5 @@
-// Memory that the caller hands over. With base null an arena only measures, so an announced size is the size of the code that runs.
+// Memory that the caller hands over. With base null an arena only measures, so an announced size is
+// the size of the code that runs.
 #ifndef SLUICE_ARENA_H
 #define SLUICE_ARENA_H
 
@@ -8,8 +9,9 @@
 namespace sluice {
 
 struct Arena {
-  uint8_t* base;      ///< at a multiple of 16, or null to measure
-  uint64_t used = 0;  ///< bytes taken now; 64 bits, so that a measurement cannot wrap on a 32-bit core
+  uint8_t* base;  ///< at a multiple of 16, or null to measure
+  uint64_t used =
+      0;  ///< bytes taken now; 64 bits, so that a measurement cannot wrap on a 32-bit core
   uint64_t peak = 0;  ///< the most that was taken at once
 
   explicit Arena(void* memory) : base(static_cast<uint8_t*>(memory)) {}

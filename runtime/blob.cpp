@@ -6,8 +6,8 @@
 namespace sluice {
 namespace {
 
-/// CRC-32 of the IEEE. Firmware: four bits at a time, by a table of 64 bytes. Hosts: eight bytes at a time, by eight tables (Kounavis,
-/// Berry 2005).
+/// CRC-32 of the IEEE. Firmware: four bits at a time, by a table of 64 bytes. Hosts: eight bytes at
+/// a time, by eight tables (Kounavis, Berry 2005).
 #if defined(SLUICE_ONE_ISA)
 constexpr int crc_bits = 4, crc_tables = 1;
 #else
@@ -22,7 +22,8 @@ struct CrcTables {
       entry[0][i] = c;
     }
     for (int t = 1; t < crc_tables; ++t)
-      for (int i = 0; i < 1 << crc_bits; ++i) entry[t][i] = entry[0][entry[t - 1][i] & 255] ^ (entry[t - 1][i] >> 8);
+      for (int i = 0; i < 1 << crc_bits; ++i)
+        entry[t][i] = entry[0][entry[t - 1][i] & 255] ^ (entry[t - 1][i] >> 8);
   }
 };
 
@@ -38,7 +39,8 @@ uint32_t crc_of(uint32_t crc, const uint8_t* p, size_t n) {
     }
   for (; n > 0; ++p, --n) {
     crc ^= *p;
-    for (int bit = 0; bit < 8; bit += crc_bits) crc = tables.entry[0][crc & ((1 << crc_bits) - 1)] ^ (crc >> crc_bits);
+    for (int bit = 0; bit < 8; bit += crc_bits)
+      crc = tables.entry[0][crc & ((1 << crc_bits) - 1)] ^ (crc >> crc_bits);
   }
   return crc;
 }

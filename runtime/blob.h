@@ -1,4 +1,5 @@
-// The blob's structures, as runtime/README.md specifies them, and the checks that make them safe to read in place.
+// The blob's structures, as runtime/README.md specifies them, and the checks that make them safe to
+// read in place.
 #ifndef SLUICE_BLOB_H
 #define SLUICE_BLOB_H
 
@@ -9,9 +10,9 @@
 namespace sluice {
 
 constexpr uint8_t blob_magic[4] = {'S', 'L', 'U', 0x1A};
-constexpr uint32_t weight_alignment = 64;    ///< of weight arrays, in the file
+constexpr uint32_t weight_alignment = 64;  ///< of weight arrays, in the file
 constexpr uint32_t section_alignment = 16;
-constexpr uint32_t widest = 1u << 16;        ///< the most inputs or units of a layer
+constexpr uint32_t widest = 1u << 16;  ///< the most inputs or units of a layer
 
 struct BlobHeader {
   uint8_t magic[4];
@@ -36,40 +37,48 @@ struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
   uint8_t format;      ///< sluice_format
   uint8_t activation;  ///< Dense: sluice_activation. Recurrent: of the gates, 0 for sigmoid. Else 0
-  uint8_t flags;       ///< recurrent: every_step_flag or mean_flag, both_directions_flag; all: once_flag, answer_flag
+  uint8_t flags;       ///< recurrent: every_step_flag or mean_flag, both_directions_flag; all:
+                       ///< once_flag, answer_flag
   uint32_t in, out;
-  uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none
-  uint8_t shift_ih, shift_hh;       ///< fixed point: s of R for the accumulators over the input and over the state
-  uint8_t order;                    ///< Order of int8 weights; else 0
-  uint8_t shift_c;                  ///< fixed point: an LSTM's cell state is in units of 2^(shift_c - 15); else 0
+  uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside
+                                    ///< the weight section; 0 for none
+  uint8_t shift_ih,
+      shift_hh;     ///< fixed point: s of R for the accumulators over the input and over the state
+  uint8_t order;    ///< Order of int8 weights; else 0
+  uint8_t shift_c;  ///< fixed point: an LSTM's cell state is in units of 2^(shift_c - 15); else 0
   union {
-    uint32_t back[4];               ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
-    uint16_t sources[8];            ///< of a layer that joins: what it reads, each as `source`; else 0
+    uint32_t back[4];     ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
+    uint16_t sources[8];  ///< of a layer that joins: what it reads, each as `source`; else 0
   };
-  float parameter;                  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
-  uint16_t source;                  ///< what it reads: 0 the frame, else the output of that layer, counted from 1. Joins: 0
-  uint16_t parts;                   ///< of a layer that joins: how many sources; else 0
-  uint32_t y;                       ///< where its output lies in the buffers: numbers of a row, a multiple of 8
-  uint32_t reserved;                ///< 0
+  float parameter;  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
+  uint16_t source;  ///< what it reads: 0 the frame, else the output of that layer, counted from 1.
+                    ///< Joins: 0
+  uint16_t parts;   ///< of a layer that joins: how many sources; else 0
+  uint32_t y;       ///< where its output lies in the buffers: numbers of a row, a multiple of 8
+  uint32_t reserved;  ///< 0
 };
 
-/// The section of scales: for each input its inverse and its offset (sluice_quantize), then for each output its unit and its offset
-/// (sluice_dequantize).
+/// The section of scales: for each input its inverse and its offset (sluice_quantize), then for
+/// each output its unit and its offset (sluice_dequantize).
 struct BlobScale {
   float factor, offset;
 };
 
 constexpr int most_shift = 30;
 constexpr int most_cell_shift = 15;
-constexpr uint8_t every_step_flag = 1;       ///< hands every step on; without it, the last one
-constexpr uint8_t mean_flag = 2;             ///< hands on the mean over the steps so far; not with every_step_flag
-constexpr uint8_t both_directions_flag = 4;  ///< out is twice the units: the forward direction's, then the backward one's
-constexpr uint8_t once_flag = 8;     ///< hands on one row a sequence: the last step's (recurrent) or what becomes of such rows
+constexpr uint8_t every_step_flag = 1;  ///< hands every step on; without it, the last one
+constexpr uint8_t mean_flag =
+    2;  ///< hands on the mean over the steps so far; not with every_step_flag
+constexpr uint8_t both_directions_flag =
+    4;  ///< out is twice the units: the forward direction's, then the backward one's
+constexpr uint8_t once_flag =
+    8;  ///< hands on one row a sequence: the last step's (recurrent) or what becomes of such rows
 constexpr uint8_t answer_flag = 16;  ///< the last layer, and if that is a concat, its sources
 constexpr uint32_t most_layers = 4096;
 constexpr uint32_t most_sources = 8;  ///< of a layer that joins
 
-static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64, "the file's layout");
+static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64,
+              "the file's layout");
 
 enum class Element : uint8_t { f32, i8, i32 };
 constexpr int bytes_of(Element e) { return e == Element::i8 ? 1 : 4; }
@@ -78,12 +87,13 @@ constexpr int bytes_of(Element e) { return e == Element::i8 ? 1 : 4; }
 struct Weights {
   uint32_t offset;  ///< from the start of the blob
   Role role;
-  int gates;  ///< groups of rows, each padded on its own; of a bias in fixed point twice as many: biases, then the multipliers of R
+  int gates;  ///< groups of rows, each padded on its own; of a bias in fixed point twice as many:
+              ///< biases, then the multipliers of R
   int rows;   ///< of one gate, without padding
   int cols;   ///< 1 for a vector
   bool trained;
-  bool backward;                   ///< belongs to the backward direction
-  uint8_t index;                   ///< among the arrays of the layer's anatomy
+  bool backward;  ///< belongs to the backward direction
+  uint8_t index;  ///< among the arrays of the layer's anatomy
   Element element = Element::f32;
   Order order = Order::canonical;  ///< of int8
 };
@@ -96,12 +106,15 @@ inline bool may_be_sparse(uint8_t kind) {
   return has_kind(kinds, kind);
 }
 
-inline bool is_sparse(const Weights& w) { return holds_sparse && w.element == Element::i8 && w.order == Order::sparse; }
+inline bool is_sparse(const Weights& w) {
+  return holds_sparse && w.element == Element::i8 && w.order == Order::sparse;
+}
 /// Elements, padding included, were they all stored.
 inline uint64_t elements(const Weights& w) {
   return uint64_t(padded_rows(w)) * uint64_t(w.element == Element::i8 ? blocked(w.cols) : w.cols);
 }
-/// Of a sparse matrix, of which only the blob knows the size: its blocks, once its ends are known to be sound.
+/// Of a sparse matrix, of which only the blob knows the size: its blocks, once its ends are known
+/// to be sound.
 inline uint32_t stored_blocks(const Weights& w, const uint8_t* array) {
   return reinterpret_cast<const uint32_t*>(array)[panels(w) - 1];
 }
@@ -110,7 +123,8 @@ inline uint64_t weight_bytes(const Weights& w, const uint8_t* array) {
   return elements(w) * uint64_t(bytes_of(w.element));
 }
 
-/// Where element (gate, row, col) lies, in elements from the array's offset; not of a sparse matrix.
+/// Where element (gate, row, col) lies, in elements from the array's offset; not of a sparse
+/// matrix.
 inline size_t element(const Weights& w, int gate, int row, int col) {
   const int padded_row = gate * padded(w.rows) + row;
   if (w.element == Element::i8) return weight_index(w.order, w.cols, padded_row, col);
@@ -144,15 +158,19 @@ struct OpenModel {
   uint32_t layer_count;
   const struct LayerKind* kinds;  ///< those of the model's number format
   uint32_t buffer_units;          ///< numbers of a row in the buffers of the layers' outputs
-  uint32_t state_bytes;  ///< of a stream
-  uint8_t x_bytes, y_bytes;  ///< of a number in a frame, and in what a layer hands on
-  bool whole;                ///< a layer goes in both directions: every call is a sequence
+  uint32_t state_bytes;           ///< of a stream
+  uint8_t x_bytes, y_bytes;       ///< of a number in a frame, and in what a layer hands on
+  bool whole;                     ///< a layer goes in both directions: every call is a sequence
   uint8_t format() const { return layers[0].format; }
   const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
-  const float* floats_at(uint32_t offset) const { return reinterpret_cast<const float*>(blob + offset); }
+  const float* floats_at(uint32_t offset) const {
+    return reinterpret_cast<const float*>(blob + offset);
+  }
 };
 
-inline const OpenModel& model_of(const sluice_model* handle) { return *reinterpret_cast<const OpenModel*>(handle); }
+inline const OpenModel& model_of(const sluice_model* handle) {
+  return *reinterpret_cast<const OpenModel*>(handle);
+}
 
 /// The section of that kind, or null.
 const BlobSection* find_section(const uint8_t* blob, uint32_t kind);

@@ -1,11 +1,14 @@
-// The cells of recurrent layers: their shapes, weights and steps, as inference and training share them. PyTorch's gate order and
-// names; kernels/kernels.h has the gates' formulas.
-//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z likewise, n = tanh(W_in x + b_in + r (W_hn h + b_hn)),
-//               h' = z h + (1 - z) n (Cho et al. 2014, the variant of cuDNN, PyTorch, and Keras with reset_after=True)
+// The cells of recurrent layers: their shapes, weights and steps, as inference and training share
+// them. PyTorch's gate order and names; kernels/kernels.h has the gates' formulas.
+//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z likewise, n = tanh(W_in x +
+//   b_in + r (W_hn h + b_hn)),
+//               h' = z h + (1 - z) n (Cho et al. 2014, the variant of cuDNN, PyTorch, and Keras
+//               with reset_after=True)
 //   GruBefore   n = tanh(W_in x + b_n + W_hn (r h)) (Cho et al. 2014, Keras with reset_after=False)
-//   Lstm        i, f, o = s(...), g = tanh(...), c' = f c + i g, h' = o tanh(c') (Hochreiter, Schmidhuber 1997; Gers et al. 2000)
-//   Rnn         h' = tanh(W_ih x + b_ih + b_hh + W_hh h) (Elman 1990)
-//   FastGrnn    u = W_ih x + W_hh h, z = s(u + b_z), n = tanh(u + b_n), h' = (zeta (1 - z) + nu) n + z h (Kusupati et al. 2018; zeta
+//   Lstm        i, f, o = s(...), g = tanh(...), c' = f c + i g, h' = o tanh(c') (Hochreiter,
+//   Schmidhuber 1997; Gers et al. 2000) Rnn         h' = tanh(W_ih x + b_ih + b_hh + W_hh h) (Elman
+//   1990) FastGrnn    u = W_ih x + W_hh h, z = s(u + b_z), n = tanh(u + b_n), h' = (zeta (1 - z) +
+//   nu) n + z h (Kusupati et al. 2018; zeta
 //               and nu are sigmoids of two trained numbers)
 // s is the sigmoid, a hard sigmoid or tanh: the record's activation.
 #ifndef SLUICE_CELLS_H
@@ -17,7 +20,8 @@
 
 namespace sluice {
 
-/// Panel by panel: rows are short, and calls of memcpy for whole ones would cost more than the copies.
+/// Panel by panel: rows are short, and calls of memcpy for whole ones would cost more than the
+/// copies.
 inline void copy(const float* from, float* to, int units) {
   for (int i = 0; i < units; i += panel_rows) memcpy(to + i, from + i, panel_rows * sizeof(float));
 }
@@ -28,7 +32,9 @@ inline LayerRecord direction_of(const LayerRecord& layer, bool backward) {
   if (!goes_both_ways(layer)) return one;
   one.out = layer.out / 2;
   one.flags &= uint8_t(~both_directions_flag);
-  if (backward) one.w_ih = layer.back[0], one.w_hh = layer.back[1], one.b_ih = layer.back[2], one.b_hh = layer.back[3];
+  if (backward)
+    one.w_ih = layer.back[0], one.w_hh = layer.back[1], one.b_ih = layer.back[2],
+    one.b_hh = layer.back[3];
   return one;
 }
 
@@ -36,10 +42,11 @@ inline LayerRecord direction_of(const LayerRecord& layer, bool backward) {
 struct CellStep {
   float* a;           ///< [count][gates] In: the chains over the inputs
   float* g;           ///< [count][extra * units]
-  const float* seen;  ///< what enters the product: h itself, unless training drops or rounds it; its stride as h's
+  const float* seen;  ///< what enters the product: h itself, unless training drops or rounds it;
+                      ///< its stride as h's
   const float* h;
-  const float* c;     ///< Lstm: the cell state; its stride as h's
-  int stride;         ///< of h, seen and c from stream to stream; 0: one for all
+  const float* c;  ///< Lstm: the cell state; its stride as h's
+  int stride;      ///< of h, seen and c from stream to stream; 0: one for all
   float *h_next, *c_next;
   int next_stride;
   int count;
@@ -70,27 +77,33 @@ struct Cell {
         b_hh(reinterpret_cast<const float*>(base + layer.b_hh)) {}
 
   /// All input products of `rows` frames at once: a [rows][gates].
-  void inputs(const Kernels& kernels, const float* bias, int bias_stride, const float* x, int x_stride, float* a, int rows) const {
-    kernels.product_f32({w_ih, gates, in, 0}, {bias, bias_stride, x, x_stride, 1, a, a_stride, rows});
+  void inputs(const Kernels& kernels, const float* bias, int bias_stride, const float* x,
+              int x_stride, float* a, int rows) const {
+    kernels.product_f32({w_ih, gates, in, 0},
+                        {bias, bias_stride, x, x_stride, 1, a, a_stride, rows});
   }
 
   /// The chains of the first `rows` gates' rows go on over the state.
   void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
-    kernels.product_f32({w_hh, rows, hidden, 0}, {s.a, a_stride, s.seen, s.stride, 1, s.a, a_stride, s.count});
+    kernels.product_f32({w_hh, rows, hidden, 0},
+                        {s.a, a_stride, s.seen, s.stride, 1, s.a, a_stride, s.count});
   }
 
  protected:
   /// Both biases added once, for the first `summed` gates; b_ih alone for the others.
   void sum_biases(float* __restrict out, int summed) const {
     for (int i = 0; i < gates; i += panel_rows)
-      for (int j = 0; j < panel_rows; ++j) out[i + j] = i < summed * units ? b_ih[i + j] + b_hh[i + j] : b_ih[i + j];
+      for (int j = 0; j < panel_rows; ++j)
+        out[i + j] = i < summed * units ? b_ih[i + j] + b_hh[i + j] : b_ih[i + j];
   }
 };
 
 struct GruCell : Cell {
   static constexpr int kind = SLUICE_GRU, extra = 1;  ///< g: g_x, then the candidate
-  static constexpr int gate_count = anatomy_of(kind).gates, candidate_gate = anatomy_of(kind).candidate;
-  GruCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count, candidate_gate) {}
+  static constexpr int gate_count = anatomy_of(kind).gates,
+                       candidate_gate = anatomy_of(kind).candidate;
+  GruCell(const LayerRecord& layer, const uint8_t* base)
+      : Cell(layer, base, gate_count, candidate_gate) {}
 
   void bias(float* out) const { sum_biases(out, 2); }
 
@@ -108,10 +121,12 @@ struct GruCell : Cell {
     }
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    kernels.gru_f32({s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
+    kernels.gru_f32(
+        {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 
-  /// One stream's step, in place; x null: a holds the chains over the inputs. What it leaves in a and g is of no use.
+  /// One stream's step, in place; x null: a holds the chains over the inputs. What it leaves in a
+  /// and g is of no use.
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
     kernels.gru_step_f32({w_ih, w_hh, b_ih, b_hh, x, a, g, state, state, in, hidden, units, gate});
   }
@@ -122,7 +137,8 @@ template <class Own>
 struct PlainCell : Cell {
   static constexpr int gate_count() { return anatomy_of(Own::kind).gates; }
   static constexpr int candidate_gate() { return anatomy_of(Own::kind).candidate; }
-  PlainCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count(), candidate_gate()) {}
+  PlainCell(const LayerRecord& layer, const uint8_t* base)
+      : Cell(layer, base, gate_count(), candidate_gate()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
     const Own& own = *static_cast<const Own*>(this);
     if (x) {
@@ -139,9 +155,12 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
 
   void bias(float* out) const { copy(b_ih, out, gates); }
   /// The candidate's matrix follows that of r and z.
-  const float* w_hn() const { return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * hidden; }
+  const float* w_hn() const {
+    return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * hidden;
+  }
   ResetBefore rows(const CellStep& s) const {
-    return {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate};
+    return {s.a,      a_stride,      s.g,   units,   s.h, s.stride,
+            s.h_next, s.next_stride, units, s.count, gate};
   }
 
   void step(const Kernels& kernels, const CellStep& s) const {
@@ -153,7 +172,8 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
     reset.h = s.seen;
     kernels.gru_reset_f32(reset);
     float* const candidate = s.a + 2 * units;
-    kernels.product_f32({w_hn(), units, hidden, 0}, {candidate, a_stride, s.g, units, 1, candidate, a_stride, s.count});
+    kernels.product_f32({w_hn(), units, hidden, 0},
+                        {candidate, a_stride, s.g, units, 1, candidate, a_stride, s.count});
     kernels.gru_update_f32(rows(s));
   }
 };
@@ -168,7 +188,8 @@ struct LstmCell : PlainCell<LstmCell> {
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    kernels.lstm_f32({s.a, a_stride, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next, s.next_stride, units, s.count, gate});
+    kernels.lstm_f32({s.a, a_stride, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next,
+                      s.next_stride, units, s.count, gate});
   }
 };
 
@@ -180,11 +201,13 @@ struct RnnCell : PlainCell<RnnCell> {
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
     kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);
-    for (int i = 0; i < s.count; ++i) copy(s.a + ptrdiff_t(i) * a_stride, s.h_next + ptrdiff_t(i) * s.next_stride, units);
+    for (int i = 0; i < s.count; ++i)
+      copy(s.a + ptrdiff_t(i) * a_stride, s.h_next + ptrdiff_t(i) * s.next_stride, units);
   }
 };
 
-/// The chain starts from zero; the biases and the two numbers lie behind w_hh, as the anatomy has them.
+/// The chain starts from zero; the biases and the two numbers lie behind w_hh, as the anatomy has
+/// them.
 struct FastGrnnCell : PlainCell<FastGrnnCell> {
   static constexpr int kind = SLUICE_FASTGRNN, extra = 1;  ///< g: the candidate
   using PlainCell::PlainCell;
@@ -199,8 +222,9 @@ struct FastGrnnCell : PlainCell<FastGrnnCell> {
   void bias(float* out) const { memset(out, 0, size_t(gates) * sizeof(float)); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
-    kernels.fastgrnn_f32({s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, at(gate_bias()), at(update_bias()),
-                          *at(zeta()), *at(nu()), units, s.count, gate});
+    kernels.fastgrnn_f32({s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride,
+                          at(gate_bias()), at(update_bias()), *at(zeta()), *at(nu()), units,
+                          s.count, gate});
   }
 
  private:

@@ -1,4 +1,5 @@
-// Every check of a blob. All arithmetic on sizes is in 64 bits, so that nothing wraps on a 32-bit core.
+// Every check of a blob. All arithmetic on sizes is in 64 bits, so that nothing wraps on a 32-bit
+// core.
 #include <string.h>
 
 #include "layer.h"
@@ -7,7 +8,8 @@
 namespace sluice {
 namespace {
 
-// Where boot time matters, firmware may trust its flash (SLUICE_TRUST_BLOB in CMakeLists.txt). The structure is always checked.
+// Where boot time matters, firmware may trust its flash (SLUICE_TRUST_BLOB in CMakeLists.txt). The
+// structure is always checked.
 #ifdef SLUICE_TRUST_BLOB
 constexpr bool contents_checked = false;
 #else
@@ -21,7 +23,9 @@ bool all_zero(const uint32_t* words, size_t n) {
 }
 
 /// Whether [offset, offset + bytes) lies inside [begin, end).
-bool inside(uint64_t offset, uint64_t bytes, uint64_t begin, uint64_t end) { return offset >= begin && offset + bytes <= end; }
+bool inside(uint64_t offset, uint64_t bytes, uint64_t begin, uint64_t end) {
+  return offset >= begin && offset + bytes <= end;
+}
 
 /// Whether its sizes fit, and its tokens are neither empty nor equal, and sorted.
 bool good_vocabulary(const uint8_t* section, uint64_t bytes) {
@@ -51,14 +55,16 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
   for (uint32_t i = 0; i < header.sections; ++i) {
     const BlobSection& s = table[i];
     const uint32_t align = s.kind == SLUICE_SECTION_WEIGHTS ? weight_alignment : section_alignment;
-    if (s.reserved || s.offset % align || !inside(s.offset, s.bytes, table_end, header.bytes)) return SLUICE_STRUCTURE;
+    if (s.reserved || s.offset % align || !inside(s.offset, s.bytes, table_end, header.bytes))
+      return SLUICE_STRUCTURE;
     for (uint32_t j = 0; j < i; ++j)
       if (table[j].kind == s.kind) return SLUICE_STRUCTURE;
     // Text that a program will read as strings ends in NUL.
-    const bool strings =
-        s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS || s.kind == SLUICE_SECTION_LAYER_NAMES;
+    const bool strings = s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS ||
+                         s.kind == SLUICE_SECTION_LAYER_NAMES;
     if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
-    if (reads_text && s.kind == SLUICE_SECTION_VOCABULARY && !good_vocabulary(blob + s.offset, s.bytes))
+    if (reads_text && s.kind == SLUICE_SECTION_VOCABULARY &&
+        !good_vocabulary(blob + s.offset, s.bytes))
       return SLUICE_STRUCTURE;
   }
   return SLUICE_OK;
@@ -71,11 +77,14 @@ bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) 
   if (element == Element::i32) return true;
   const auto* words = reinterpret_cast<const uint32_t*>(at);
   for (uint64_t i = 0; i < n; ++i)
-    if (element == Element::f32 ? !finite(words[i]) : at[i] == (is_biased(order, size_t(i)) ? 0 : 0x80)) return false;
+    if (element == Element::f32 ? !finite(words[i])
+                                : at[i] == (is_biased(order, size_t(i)) ? 0 : 0x80))
+      return false;
   return true;
 }
 
-/// Whether a sparse matrix lies inside `bytes` from its offset on, its blocks counted upwards, their columns ascending in a panel.
+/// Whether a sparse matrix lies inside `bytes` from its offset on, its blocks counted upwards,
+/// their columns ascending in a panel.
 bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
   const uint64_t n = uint64_t(panels(w));
   if (n * sizeof(uint32_t) > bytes) return false;
@@ -87,11 +96,13 @@ bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
   const uint32_t columns = uint32_t(blocked(w.cols) / block_cols);
   for (int p = 0; p < int(n); ++p)
     for (uint32_t b = m.begin(p); b < ends[p]; ++b)
-      if (m.columns[b] >= columns || (b > m.begin(p) && m.columns[b] <= m.columns[b - 1])) return false;
+      if (m.columns[b] >= columns || (b > m.begin(p) && m.columns[b] <= m.columns[b - 1]))
+        return false;
   return true;
 }
 
-/// Whether the offsets that the layer does not use are 0. A layer that joins has its sources in the place of some.
+/// Whether the offsets that the layer does not use are 0. A layer that joins has its sources in the
+/// place of some.
 bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
   uint32_t used[2 * sizeof layer.back / sizeof *layer.back];
   memcpy(used, &layer.w_ih, sizeof used / 2);
@@ -106,13 +117,15 @@ bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
   return good;
 }
 
-sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const BlobSection& section) {
+sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
+                            const BlobSection& section) {
   Weights arrays[most_arrays];
   const int n = layer_weights(layer, arrays);
   for (int i = 0; i < n; ++i) {
     const Weights& a = arrays[i];
     const uint64_t end = uint64_t(section.offset) + section.bytes;
-    if (a.offset % weight_alignment || !inside(a.offset, 0, section.offset, end)) return SLUICE_STRUCTURE;
+    if (a.offset % weight_alignment || !inside(a.offset, 0, section.offset, end))
+      return SLUICE_STRUCTURE;
     const uint8_t* at = blob + a.offset;
     if (is_sparse(a) && !good_sparse(a, at, end - a.offset)) return SLUICE_STRUCTURE;
     if (!inside(a.offset, weight_bytes(a, at), section.offset, end)) return SLUICE_STRUCTURE;
@@ -128,8 +141,9 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer, const
 
 /// Whether the parameter is a positive, finite number if the layer has one, and else 0.
 bool good_parameter(const LayerRecord& layer) {
-  const bool wanted = layer.activation == SLUICE_HARD_SIGMOID ||
-                      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
+  const bool wanted =
+      layer.activation == SLUICE_HARD_SIGMOID ||
+      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
   uint32_t bits;
   memcpy(&bits, &layer.parameter, sizeof bits);
   return wanted ? bits > 0 && bits < 0x7F800000u : bits == 0;
@@ -137,26 +151,40 @@ bool good_parameter(const LayerRecord& layer) {
 
 bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
   const uint8_t known = uint8_t(kind.flags | once_flag | answer_flag);
-  if (layer.flags & ~known || ((layer.flags & every_step_flag) && (layer.flags & mean_flag))) return false;
+  if (layer.flags & ~known || ((layer.flags & every_step_flag) && (layer.flags & mean_flag)))
+    return false;
   return !goes_both_ways(layer) || layer.out % 2 == 0;
 }
 
-sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights, bool any_order) {
+sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const BlobSection& weights,
+                          bool any_order) {
   const LayerKind* kind = find_layer(layer.kind, layer.format);
-  if (!holds_layer(layer)) return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
-  if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1)) return SLUICE_STRUCTURE;
-  if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.reserved) return SLUICE_STRUCTURE;
+  if (!holds_layer(layer))
+    return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
+  if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1))
+    return SLUICE_STRUCTURE;
+  if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.reserved)
+    return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
   constexpr uint32_t shifted = kinds_with([](const Anatomy& a) { return a.shifted_state; });
-  const int cell_shifts = holds_other_cells && has_kind(shifted, layer.kind) && layer.format != SLUICE_F32 ? most_cell_shift : 0;
-  if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts) return SLUICE_STRUCTURE;
-  const uint8_t known = layer.format == SLUICE_F32 ? 0 : uint8_t(may_be_sparse(layer.kind) ? Order::sparse : Order::rows);
+  const int cell_shifts =
+      holds_other_cells && has_kind(shifted, layer.kind) && layer.format != SLUICE_F32
+          ? most_cell_shift
+          : 0;
+  if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts)
+    return SLUICE_STRUCTURE;
+  const uint8_t known = layer.format == SLUICE_F32
+                            ? 0
+                            : uint8_t(may_be_sparse(layer.kind) ? Order::sparse : Order::rows);
   if (layer.order > known) return SLUICE_STRUCTURE;
-  const bool sparse = layer.order == uint8_t(Order::sparse), reads = sparse ? holds_sparse : any_order || layer.order == uint8_t(own_order);
+  const bool sparse = layer.order == uint8_t(Order::sparse),
+             reads = sparse ? holds_sparse : any_order || layer.order == uint8_t(own_order);
   if (layer.format != SLUICE_F32 && !reads) return SLUICE_ORDER;
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
-  if (joins(layer.kind) ? layer.parts < 2 || layer.parts > most_sources || layer.source : layer.parts) return SLUICE_STRUCTURE;
+  if (joins(layer.kind) ? layer.parts < 2 || layer.parts > most_sources || layer.source
+                        : layer.parts)
+    return SLUICE_STRUCTURE;
   return check_weights(blob, layer, weights);
 }
 
@@ -164,7 +192,8 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
 struct Graph {
   const BlobHeader& header;
   const LayerRecord* record;
-  uint32_t most_units;  ///< of all outputs side by side: no plan needs more. Wraps only if a width is refused in any case
+  uint32_t most_units;  ///< of all outputs side by side: no plan needs more. Wraps only if a width
+                        ///< is refused in any case
 
   uint32_t width(uint32_t source) const { return source ? record[source - 1].out : header.inputs; }
   bool once(uint32_t source) const { return source && record[source - 1].flags & once_flag; }
@@ -174,9 +203,11 @@ struct Graph {
     return a.y < b.y + uint32_t(padded(int(b.out))) && b.y < a.y + uint32_t(padded(int(a.out)));
   }
 
-  /// Whether a source is a layer before this one, or the frame, and its output is still there after this layer has written its own.
+  /// Whether a source is a layer before this one, or the frame, and its output is still there after
+  /// this layer has written its own.
   bool is_there(uint32_t index, uint32_t source) const {
-    if (!holds_graph) return source == index && (index == 0 || !overlaps(record[index - 1], record[index]));
+    if (!holds_graph)
+      return source == index && (index == 0 || !overlaps(record[index - 1], record[index]));
     if (source > index) return false;
     for (uint32_t later = source; source && later <= index; ++later)
       if (overlaps(record[source - 1], record[later])) return false;
@@ -199,7 +230,8 @@ struct Graph {
       sum += width(layer.sources[i]);
       equal = equal && width(layer.sources[i]) == layer.out;
     }
-    const bool two = layer.kind != SLUICE_MULTIPLY || layer.format == SLUICE_F32 || layer.parts == 2;
+    const bool two =
+        layer.kind != SLUICE_MULTIPLY || layer.format == SLUICE_F32 || layer.parts == 2;
     return layer.in == layer.out && two && (layer.kind == SLUICE_CONCAT ? sum == layer.out : equal);
   }
 
@@ -207,36 +239,45 @@ struct Graph {
     const LayerRecord& last = record[header.layers - 1];
     if (index + 1 == header.layers) return true;
     bool part = false;
-    for (uint32_t i = 0; joins(last.kind) && last.kind == SLUICE_CONCAT && i < last.parts; ++i) part = part || last.sources[i] == index + 1;
+    for (uint32_t i = 0; joins(last.kind) && last.kind == SLUICE_CONCAT && i < last.parts; ++i)
+      part = part || last.sources[i] == index + 1;
     return part;
   }
 
   bool good_flags(uint32_t index) const {
     const LayerRecord& layer = record[index];
     bool once_here = last_step_only(layer), once_before = false;
-    for (uint32_t i = 0; i < sources_of(layer); ++i) once_before = once_before || once(source_of(layer, i));
+    for (uint32_t i = 0; i < sources_of(layer); ++i)
+      once_before = once_before || once(source_of(layer, i));
     constexpr uint32_t by_step = kinds_with([](const Anatomy& a) { return a.by_step; });
     if (once_before && has_kind(by_step, layer.kind)) return false;
-    return bool(layer.flags & once_flag) == (once_here || once_before) && bool(layer.flags & answer_flag) == is_answer(index);
+    return bool(layer.flags & once_flag) == (once_here || once_before) &&
+           bool(layer.flags & answer_flag) == is_answer(index);
   }
 
-  /// Softmax has no integer form: in fixed point an answer's logits stand for it, and for a sigmoid; nobody else may read those.
+  /// Softmax has no integer form: in fixed point an answer's logits stand for it, and for a
+  /// sigmoid; nobody else may read those.
   bool good_logits(uint32_t index) const {
     const LayerRecord& layer = record[index];
-    if (layer.format == SLUICE_F32 || (layer.activation != SLUICE_SOFTMAX && layer.activation != SLUICE_SIGMOID)) return true;
+    if (layer.format == SLUICE_F32 ||
+        (layer.activation != SLUICE_SOFTMAX && layer.activation != SLUICE_SIGMOID))
+      return true;
     if (!(layer.flags & answer_flag)) return layer.activation == SLUICE_SIGMOID;
     bool others = false;
     for (uint32_t later = index + 1; holds_graph && later + 1 < header.layers; ++later)
-      for (uint32_t i = 0; i < sources_of(record[later]); ++i) others = others || source_of(record[later], i) == index + 1;
+      for (uint32_t i = 0; i < sources_of(record[later]); ++i)
+        others = others || source_of(record[later], i) == index + 1;
     return !others;
   }
 
   sluice_status check(uint32_t index) const {
     const LayerRecord& layer = record[index];
     const auto units = uint32_t(padded(int(layer.out)));
-    if (layer.y % panel_rows || units > most_units || layer.y > most_units - units) return SLUICE_STRUCTURE;
+    if (layer.y % panel_rows || units > most_units || layer.y > most_units - units)
+      return SLUICE_STRUCTURE;
     for (uint32_t i = 0; i < sources_of(layer); ++i)
-      if (!is_there(index, source_of(layer, i)) || !reads_frame_rightly(index, source_of(layer, i))) return SLUICE_SHAPE;
+      if (!is_there(index, source_of(layer, i)) || !reads_frame_rightly(index, source_of(layer, i)))
+        return SLUICE_SHAPE;
     for (uint32_t i = layer.parts; joins(layer.kind) && i < most_sources; ++i)
       if (layer.sources[i]) return SLUICE_STRUCTURE;
     if (!good_widths(index) || !good_flags(index)) return SLUICE_SHAPE;
@@ -256,9 +297,10 @@ bool good_columns(const uint8_t* blob, const LayerRecord& layer) {
 /// A model in fixed point says how its inputs and answers are scaled.
 sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
   const BlobSection* section = find_section(blob, SLUICE_SECTION_SCALES);
-  if (!section || section->bytes != (uint64_t(header.inputs) + header.outputs) * sizeof(BlobScale)) return SLUICE_STRUCTURE;
-  return !contents_checked ||
-                 good_elements(Element::f32, Order::canonical, blob + section->offset, section->bytes / sizeof(float))
+  if (!section || section->bytes != (uint64_t(header.inputs) + header.outputs) * sizeof(BlobScale))
+    return SLUICE_STRUCTURE;
+  return !contents_checked || good_elements(Element::f32, Order::canonical, blob + section->offset,
+                                            section->bytes / sizeof(float))
              ? SLUICE_OK
              : SLUICE_WEIGHTS;
 }
@@ -267,7 +309,8 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
   const BlobSection* layers = find_section(blob, SLUICE_SECTION_LAYERS);
   const BlobSection* weights = find_section(blob, SLUICE_SECTION_WEIGHTS);
   if (!layers || !weights || !header.layers || header.layers > most_layers ||
-      header.layers * sizeof(LayerRecord) != layers->bytes || header.inputs < 1 || header.inputs > widest)
+      header.layers * sizeof(LayerRecord) != layers->bytes || header.inputs < 1 ||
+      header.inputs > widest)
     return SLUICE_STRUCTURE;
   Graph graph{header, reinterpret_cast<const LayerRecord*>(blob + layers->offset), 0};
   for (uint32_t i = 0; i < header.layers; ++i) graph.most_units += graph.record[i].out + panel_rows;
@@ -275,7 +318,8 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
     const LayerRecord& layer = graph.record[i];
     sluice_status status = check_layer(blob, layer, *weights, any_order);
     if (!status) status = graph.check(i);
-    if (!status && holds_graph && layer.kind == SLUICE_SELECT && !good_columns(blob, layer)) status = SLUICE_SHAPE;
+    if (!status && holds_graph && layer.kind == SLUICE_SELECT && !good_columns(blob, layer))
+      status = SLUICE_SHAPE;
     if (status) return status;
   }
   if (graph.width(header.layers) != header.outputs) return SLUICE_SHAPE;
@@ -298,7 +342,9 @@ sluice_status check_blob(const void* memory, size_t bytes, bool any_order) {
   if (header.bytes > bytes) return SLUICE_TRUNCATED;
   if (header.bytes < sizeof header) return SLUICE_STRUCTURE;
   if (contents_checked && blob_crc(blob, header.bytes) != header.crc) return SLUICE_CHECKSUM;
-  if (header.major < 1 || !all_zero(header.reserved, sizeof header.reserved / sizeof *header.reserved)) return SLUICE_STRUCTURE;
+  if (header.major < 1 ||
+      !all_zero(header.reserved, sizeof header.reserved / sizeof *header.reserved))
+    return SLUICE_STRUCTURE;
   const sluice_status status = check_sections(blob, header);
   return status ? status : check_layers(blob, header, any_order);
 }

@@ -1,4 +1,5 @@
-// Floats into frames of a model's number format, and its answers into floats. Linked only when asked for.
+// Floats into frames of a model's number format, and its answers into floats. Linked only when
+// asked for.
 #include <string.h>
 
 #include "layer.h"
@@ -16,7 +17,8 @@ int32_t quantized(float x, float inverse, float offset, int32_t lowest, int32_t 
 
 /// Of the inputs; those of the outputs follow.
 const BlobScale* scales_of(const OpenModel& model) {
-  return reinterpret_cast<const BlobScale*>(model.blob + find_section(model.blob, SLUICE_SECTION_SCALES)->offset);
+  return reinterpret_cast<const BlobScale*>(
+      model.blob + find_section(model.blob, SLUICE_SECTION_SCALES)->offset);
 }
 
 }  // namespace
@@ -28,7 +30,9 @@ void sluice_quantize(const sluice_model* handle, const float* x, void* q, size_t
   const OpenModel& model = model_of(handle);
   const size_t inputs = model.header().inputs;
   if (model.layers[0].kind == SLUICE_EMBEDDING) {
-    for (size_t i = 0; i < n; ++i) static_cast<int32_t*>(q)[i] = x[i] >= 0.0f && x[i] < float(widest) ? int32_t(x[i]) : SLUICE_UNKNOWN_ID;
+    for (size_t i = 0; i < n; ++i)
+      static_cast<int32_t*>(q)[i] =
+          x[i] >= 0.0f && x[i] < float(widest) ? int32_t(x[i]) : SLUICE_UNKNOWN_ID;
     return;
   }
   if (model.format() == SLUICE_F32) {
@@ -40,9 +44,11 @@ void sluice_quantize(const sluice_model* handle, const float* x, void* q, size_t
   for (size_t i = 0; i < n * inputs; ++i) {
     const BlobScale& feature = scales[i % inputs];
     if (narrow)
-      static_cast<int8_t*>(q)[i] = int8_t(quantized(x[i], feature.factor, feature.offset, -128, 127));
+      static_cast<int8_t*>(q)[i] =
+          int8_t(quantized(x[i], feature.factor, feature.offset, -128, 127));
     else
-      static_cast<int16_t*>(q)[i] = int16_t(quantized(x[i], feature.factor, feature.offset, -32768, 32767));
+      static_cast<int16_t*>(q)[i] =
+          int16_t(quantized(x[i], feature.factor, feature.offset, -32768, 32767));
   }
 }
 
@@ -56,13 +62,16 @@ void sluice_dequantize(const sluice_model* handle, const void* y, float* values,
   const BlobScale* const scales = scales_of(model) + model.header().inputs;
   for (size_t i = 0; i < n * outputs; ++i) {
     const BlobScale& scale = scales[i % outputs];
-    values[i] = __builtin_fmaf(float(static_cast<const int16_t*>(y)[i]), scale.factor, scale.offset);
+    values[i] =
+        __builtin_fmaf(float(static_cast<const int16_t*>(y)[i]), scale.factor, scale.offset);
   }
   for (uint32_t a = 0; a < answers_of(model); ++a) {
     const sluice_answer_info answer = answer_of(model, a);
-    const uint8_t activation = answer.layer ? model.layers[answer.layer - 1].activation : uint8_t(SLUICE_LINEAR);
+    const uint8_t activation =
+        answer.layer ? model.layers[answer.layer - 1].activation : uint8_t(SLUICE_LINEAR);
     if (activation != SLUICE_SIGMOID && activation != SLUICE_SOFTMAX) continue;
     for (size_t row = 0; row < n; ++row)
-      model.kernels->activate_f32(Activation(activation), values + row * outputs + answer.first, 1, int(answer.outputs), 0);
+      model.kernels->activate_f32(Activation(activation), values + row * outputs + answer.first, 1,
+                                  int(answer.outputs), 0);
   }
 }

@@ -10,7 +10,8 @@ namespace {
 struct Fnv {
   uint64_t value = 14695981039346656037ull;
   void add(uint32_t word) {
-    for (int byte = 0; byte < 4; ++byte) value = (value ^ (word >> (8 * byte) & 255)) * 1099511628211ull;
+    for (int byte = 0; byte < 4; ++byte)
+      value = (value ^ (word >> (8 * byte) & 255)) * 1099511628211ull;
   }
 };
 
@@ -20,14 +21,16 @@ void hash_array(Fnv& hash, const OpenModel& model, const Weights& array) {
   for (int gate = 0; gate < array.gates; ++gate)
     for (int row = 0; row < array.rows; ++row)
       for (int col = 0; col < array.cols; ++col)
-        hash.add(array.element == Element::i8 ? uint32_t(int32_t(weight_at(array, at, gate, row, col)))
-                                              : words[element(array, gate, row, col)]);
+        hash.add(array.element == Element::i8
+                     ? uint32_t(int32_t(weight_at(array, at, gate, row, col)))
+                     : words[element(array, gate, row, col)]);
 }
 
 uint64_t macs_of(const LayerRecord& layer) {
   uint64_t macs = 0;
   for_each_array(layer, [&](const Weights& a) {
-    if (is_matrix(a.role) && a.role != Role::vectors) macs += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
+    if (is_matrix(a.role) && a.role != Role::vectors)
+      macs += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
   });
   return macs;
 }
@@ -53,7 +56,8 @@ int8_t weight_at(const Weights& w, const uint8_t* array, int gate, int row, int 
   const int at = gate * padded(w.rows) + row, panel = at / panel_rows;
   const uint32_t block = lower_block(m, panel, col / block_cols);
   if (block == m.ends[panel] || m.columns[block] != col / block_cols) return 0;
-  return m.blocks[size_t(block) * block_bytes + size_t(at % panel_rows * block_cols + col % block_cols)];
+  return m.blocks[size_t(block) * block_bytes +
+                  size_t(at % panel_rows * block_cols + col % block_cols)];
 }
 
 }  // namespace sluice
@@ -63,7 +67,9 @@ using namespace sluice;
 sluice_info sluice_describe(const sluice_model* handle) {
   const OpenModel& model = model_of(handle);
   const BlobHeader& header = model.header();
-  sluice_info info{header.inputs, header.outputs, header.layers, header.bytes, 1, model.format(), 0, 0, model.whole, answers_of(model)};
+  sluice_info info{
+      header.inputs, header.outputs,   header.layers, header.bytes, 1, model.format(), 0, 0,
+      model.whole,   answers_of(model)};
   if (model.layers[0].kind == SLUICE_EMBEDDING) info.vocabulary = model.layers[0].in;
   info.every_step = !(model.layers[model.layer_count - 1].flags & once_flag);
   for (uint32_t i = 0; i < model.layer_count; ++i) info.macs += macs_of(model.layers[i]);
@@ -96,7 +102,9 @@ uint32_t sluice_layer_source(const sluice_model* handle, uint32_t layer, uint32_
   return source_of(model_of(handle).layers[layer], source);
 }
 
-sluice_answer_info sluice_describe_answer(const sluice_model* handle, uint32_t answer) { return answer_of(model_of(handle), answer); }
+sluice_answer_info sluice_describe_answer(const sluice_model* handle, uint32_t answer) {
+  return answer_of(model_of(handle), answer);
+}
 
 const char* sluice_isa(const sluice_model* handle) { return model_of(handle).kernels->name; }
 
@@ -111,7 +119,8 @@ uint64_t sluice_hash(const sluice_model* handle) {
   Fnv hash;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
-    const uint8_t flags = layer.flags & uint8_t(~(once_flag | answer_flag));  // these follow from the rest
+    const uint8_t flags =
+        layer.flags & uint8_t(~(once_flag | answer_flag));  // these follow from the rest
     hash.add(uint32_t(layer.kind) | uint32_t(layer.activation) << 8 | uint32_t(flags) << 16 |
              uint32_t(layer.format) << 24);
     hash.add(layer.in);
@@ -119,7 +128,8 @@ uint64_t sluice_hash(const sluice_model* handle) {
     for (uint32_t s = 0; s < sources_of(layer); ++s)
       if (joins(layer.kind) || source_of(layer, s) != i) hash.add(source_of(layer, s));
     if (layer.format != SLUICE_F32)
-      hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8 | uint32_t(layer.shift_c) << 16);
+      hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8 |
+               uint32_t(layer.shift_c) << 16);
     if (layer.parameter != 0.0f) {
       uint32_t bits;
       memcpy(&bits, &layer.parameter, sizeof bits);

@@ -27,7 +27,8 @@ struct Difference {
     memcpy(before + floats(call.layer), &seen, sizeof seen);
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_DIFFERENCE, SLUICE_F32>(state, step, nullptr, scratch);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_DIFFERENCE, SLUICE_F32>(state, step, nullptr, scratch);
 };
 
 }  // namespace sluice

@@ -1,4 +1,5 @@
-// Embedding: an id to its column of weights. A model's first layer; its frames are one int32 each, in every number format.
+// Embedding: an id to its column of weights. A model's first layer; its frames are one int32 each,
+// in every number format.
 #ifndef SLUICE_EMBEDDING_H
 #define SLUICE_EMBEDDING_H
 
@@ -17,7 +18,8 @@ struct Embedding {
   static void run(const Call& call, Arena& scratch) {
     if (scratch.measures()) return;
     for (int row = 0; row < call.rows(); ++row)
-      look_up(call.weights(call.layer.w_ih), call.layer, static_cast<const int32_t*>(call.x)[ptrdiff_t(row) * call.x_stride],
+      look_up(call.weights(call.layer.w_ih), call.layer,
+              static_cast<const int32_t*>(call.x)[ptrdiff_t(row) * call.x_stride],
               static_cast<float*>(call.y) + ptrdiff_t(row) * padded(int(call.layer.out)));
   }
 
@@ -28,7 +30,8 @@ struct Embedding {
       memcpy(y + row, weights + packed_index(units, ids, row, column), panel_rows * sizeof(float));
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_EMBEDDING, SLUICE_F32>(no_state, single_row<Embedding>, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_EMBEDDING, SLUICE_F32>(no_state, single_row<Embedding>, run, nullptr);
 };
 
 }  // namespace sluice

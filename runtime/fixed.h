@@ -1,4 +1,5 @@
-// Cells, Dense and embedding in fixed point. The kernels do a whole step; a sequence, or many streams, is one step after the other.
+// Cells, Dense and embedding in fixed point. The kernels do a whole step; a sequence, or many
+// streams, is one step after the other.
 #ifndef SLUICE_FIXED_H
 #define SLUICE_FIXED_H
 
@@ -30,7 +31,8 @@ struct W8a16 {
 };
 
 /// A matrix whose biases are followed by its multipliers.
-inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift, int rows, int cols, uint8_t order) {
+inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift,
+                                int rows, int cols, uint8_t order) {
   const auto* const bias = reinterpret_cast<const int32_t*>(model.blob + b);
   return {model.blob + w, bias, bias + rows, shift, rows, cols, Order(order)};
 }
@@ -38,14 +40,15 @@ inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, 
 /// Panel by panel, as the kernel wrote them: a load across two fresh stores waits for both.
 inline void copy_state(const void* from, void* to, int units) {
   for (int i = 0; i < units; i += panel_rows)
-    memcpy(static_cast<int16_t*>(to) + i, static_cast<const int16_t*>(from) + i, panel_rows * sizeof(int16_t));
+    memcpy(static_cast<int16_t*>(to) + i, static_cast<const int16_t*>(from) + i,
+           panel_rows * sizeof(int16_t));
 }
 
 /// Whether a layer reads the model's input.
 inline bool reads_frame(const LayerRecord& layer) { return layer.source == 0; }
 
-// The cells: how many arrays of units their state has, what they want on top of the products' scratch, and what a step of
-// theirs has on top of what all have.
+// The cells: how many arrays of units their state has, what they want on top of the products'
+// scratch, and what a step of theirs has on top of what all have.
 
 struct FixedGruCell {
   using Step = FixedGru;
@@ -66,10 +69,13 @@ struct FixedLstmCell {
   using Step = FixedLstm;
   static constexpr uint8_t kind = SLUICE_LSTM;
   static size_t scratch(int) { return 0; }
-  static Step step(const StepCall& call, const FixedCell& cell) { return {cell, cell.h + cell.units, call.layer.shift_c}; }
+  static Step step(const StepCall& call, const FixedCell& cell) {
+    return {cell, cell.h + cell.units, call.layer.shift_c};
+  }
 };
 
-/// Behind b_hh and its multipliers lie the biases of gate and candidate, zeta and nu, each at a multiple of 64 bytes.
+/// Behind b_hh and its multipliers lie the biases of gate and candidate, zeta and nu, each at a
+/// multiple of 64 bytes.
 struct FixedFastGrnnCell {
   using Step = FixedFastGrnn;
   static constexpr uint8_t kind = SLUICE_FASTGRNN;
@@ -92,7 +98,8 @@ struct FixedGruBeforeCell {
     const int before = 2 * cell.units;
     Step s{cell, cell.hh};
     s.hh.rows = before;
-    s.hn.w = static_cast<const uint8_t*>(cell.hh.w) + size_t(before) * size_t(blocked(cell.hh.cols));
+    s.hn.w =
+        static_cast<const uint8_t*>(cell.hh.w) + size_t(before) * size_t(blocked(cell.hh.cols));
     s.hn.bias += before, s.hn.m += before, s.hn.rows = cell.units;
     return s;
   }
@@ -100,9 +107,12 @@ struct FixedGruBeforeCell {
 
 template <class Format, class Cell>
 struct FixedRecurrent {
-  static int state(const LayerRecord& layer) { return anatomy_of(Cell::kind).states * padded(int(layer.out)) * int(sizeof(int16_t)); }
+  static int state(const LayerRecord& layer) {
+    return anatomy_of(Cell::kind).states * padded(int(layer.out)) * int(sizeof(int16_t));
+  }
   static size_t scratch(const LayerRecord& layer) {
-    return side_bytes(int(layer.in)) + side_bytes(int(layer.out)) + Cell::scratch(padded(int(layer.out)));
+    return side_bytes(int(layer.in)) + side_bytes(int(layer.out)) +
+           Cell::scratch(padded(int(layer.out)));
   }
 
   static void step(const StepCall& call) {
@@ -112,13 +122,16 @@ struct FixedRecurrent {
     const auto matrix = [&](uint32_t w, uint32_t b, uint8_t shift, uint32_t cols) {
       return fixed_matrix(call.model, w, b, shift, gates * units, int(cols), layer.order);
     };
-    Format::run(*call.model.kernels, Cell::step(call, {matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
-                                                       matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
-                                                       reads_frame(layer), reinterpret_cast<int16_t*>(call.state), units, call.scratch}));
+    Format::run(*call.model.kernels,
+                Cell::step(call, {matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
+                                  matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
+                                  reads_frame(layer), reinterpret_cast<int16_t*>(call.state), units,
+                                  call.scratch}));
     copy_state(call.state, call.y, units);
   }
 
-  static constexpr LayerKind kind = make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, every_step_flag);
+  static constexpr LayerKind kind =
+      make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, every_step_flag);
 };
 
 template <class Format>
@@ -127,16 +140,18 @@ struct FixedDenseLayer {
 
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
-    const bool logits =
-        layer.flags & answer_flag && (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
+    const bool logits = layer.flags & answer_flag &&
+                        (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
     Format::run(*call.model.kernels,
-                FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih, padded(int(layer.out)), int(layer.in),
-                                        layer.order),
-                           call.x, reads_frame(layer), logits ? Activation::linear : Activation(layer.activation),
+                FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih,
+                                        padded(int(layer.out)), int(layer.in), layer.order),
+                           call.x, reads_frame(layer),
+                           logits ? Activation::linear : Activation(layer.activation),
                            static_cast<int16_t*>(call.y), call.scratch});
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_DENSE, Format::format>(no_state, step, nullptr, scratch);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_DENSE, Format::format>(no_state, step, nullptr, scratch);
 };
 
 /// An id to its column of weights, each the upper byte of its int16.
@@ -155,7 +170,8 @@ struct FixedEmbedding {
     }
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_EMBEDDING, Format::format>(no_state, step, nullptr, scratch);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_EMBEDDING, Format::format>(no_state, step, nullptr, scratch);
 };
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// The layers of a graph that have no product: select, and concat, add and multiply, which join several sources. In float and in fixed
-// point.
+// The layers of a graph that have no product: select, and concat, add and multiply, which join
+// several sources. In float and in fixed point.
 #ifndef SLUICE_JOIN_H
 #define SLUICE_JOIN_H
 
@@ -18,10 +18,12 @@ struct Part {
 };
 
 /// @param steps  of the layer that joins: a source with more of them gives its last ones
-inline Part part_of(const OpenModel& model, const Buffers& buffers, const LayerRecord& layer, uint32_t i, int steps) {
+inline Part part_of(const OpenModel& model, const Buffers& buffers, const LayerRecord& layer,
+                    uint32_t i, int steps) {
   const uint32_t source = layer.sources[i];
   const ptrdiff_t rows = ptrdiff_t(buffers.steps) * buffers.streams;
-  const ptrdiff_t skipped = ptrdiff_t(steps_of(model, source, buffers.steps) - steps) * buffers.streams;
+  const ptrdiff_t skipped =
+      ptrdiff_t(steps_of(model, source, buffers.steps) - steps) * buffers.streams;
   Part part{};
   if (source == 0) {
     part.width = int(model.header().inputs);
@@ -56,7 +58,8 @@ inline void copy_numbers(const OpenModel& model, const uint8_t* x, bool frame, i
 template <class F>
 void for_each_row(const Call& call, F f) {
   Part parts[most_sources];
-  for (uint32_t p = 0; p < call.layer.parts; ++p) parts[p] = part_of(call.model, call.buffers, call.layer, p, call.steps);
+  for (uint32_t p = 0; p < call.layer.parts; ++p)
+    parts[p] = part_of(call.model, call.buffers, call.layer, p, call.steps);
   for (int row = 0; row < call.rows(); ++row) {
     f(row, parts);
     for (uint32_t p = 0; p < call.layer.parts; ++p) parts[p].x += parts[p].stride;
@@ -85,7 +88,8 @@ struct Concat {
     });
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_CONCAT, format>(no_state, single_join<Concat>, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_CONCAT, format>(no_state, single_join<Concat>, run, nullptr);
 };
 
 /// y[i] = x[columns[i]].
@@ -96,12 +100,13 @@ struct Select {
     const bool frame = call.layer.source == 0;
     const size_t number = call.model.y_bytes, from = frame ? call.model.x_bytes : number;
     for (uint32_t i = 0; i < call.layer.out; ++i)
-      copy_numbers(call.model, static_cast<const uint8_t*>(call.x) + size_t(columns[i]) * from, frame, 1,
-                   static_cast<uint8_t*>(call.y) + i * number);
+      copy_numbers(call.model, static_cast<const uint8_t*>(call.x) + size_t(columns[i]) * from,
+                   frame, 1, static_cast<uint8_t*>(call.y) + i * number);
   }
   static size_t scratch(const LayerRecord&) { return 0; }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_SELECT, format>(no_state, step, nullptr, scratch);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_SELECT, format>(no_state, step, nullptr, scratch);
 };
 
 /// Sums and products in the order of the sources: ((x0 + x1) + x2) + ...
@@ -122,7 +127,8 @@ struct FloatJoin {
     });
   }
 
-  static constexpr LayerKind kind = make_kind<own_kind, SLUICE_F32>(no_state, single_join<FloatJoin>, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<own_kind, SLUICE_F32>(no_state, single_join<FloatJoin>, run, nullptr);
 };
 
 /// The formulas are in kernels/README.md.
@@ -140,7 +146,8 @@ struct FixedJoin {
       int16_t* const y = static_cast<int16_t*>(call.y) + ptrdiff_t(row) * units;
       const int16_t* x[most_sources];
       for (uint32_t p = 0; p < call.layer.parts; ++p) {
-        if (parts[p].frame) copy_numbers(call.model, parts[p].x, true, n, reinterpret_cast<uint8_t*>(frame));
+        if (parts[p].frame)
+          copy_numbers(call.model, parts[p].x, true, n, reinterpret_cast<uint8_t*>(frame));
         x[p] = parts[p].frame ? frame : reinterpret_cast<const int16_t*>(parts[p].x);
       }
       if (own_kind == SLUICE_ADD)
@@ -150,7 +157,8 @@ struct FixedJoin {
     });
   }
 
-  static constexpr LayerKind kind = make_kind<own_kind, format>(no_state, single_join<FixedJoin>, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<own_kind, format>(no_state, single_join<FixedJoin>, run, nullptr);
 };
 
 }  // namespace sluice

@@ -1,4 +1,5 @@
-// What a layer must supply to run. The list of kinds is in layers.cpp; one indirect call a layer, never one a unit.
+// What a layer must supply to run. The list of kinds is in layers.cpp; one indirect call a layer,
+// never one a unit.
 #ifndef SLUICE_LAYER_H
 #define SLUICE_LAYER_H
 
@@ -7,15 +8,16 @@
 
 namespace sluice {
 
-/// Where the frames and the outputs of the layers lie during a call, for [steps][streams] frames: row t * streams + s is frame t of
-/// stream s.
+/// Where the frames and the outputs of the layers lie during a call, for [steps][streams] frames:
+/// row t * streams + s is frame t of stream s.
 struct Buffers {
   const void* frames;  ///< [steps * streams][inputs of the model]
-  uint8_t* base;       ///< the output of a layer: [rows][padded(out)] from number steps * streams * y on
+  uint8_t* base;  ///< the output of a layer: [rows][padded(out)] from number steps * streams * y on
   int steps, streams;  ///< one of them is 1
 };
 
-/// One layer's work on one frame of one stream. Numbers are of the layer's format: float; or int16, except a frame's int8.
+/// One layer's work on one frame of one stream. Numbers are of the layer's format: float; or int16,
+/// except a frame's int8.
 struct StepCall {
   const OpenModel& model;
   const LayerRecord& layer;
@@ -33,11 +35,13 @@ struct Call {
   const OpenModel& model;
   const LayerRecord& layer;
   int steps, streams;  ///< of x
-  const void* x;       ///< [steps * streams][in] at x + row * x_stride numbers; of a layer that joins not used
+  const void*
+      x;  ///< [steps * streams][in] at x + row * x_stride numbers; of a layer that joins not used
   int x_stride;
   const Buffers& buffers;
-  void* y;                 ///< [rows of the output][padded(out)]
-  uint8_t* state;          ///< [streams][state of the layer] at state + s * state_stride; null for a layer without
+  void* y;         ///< [rows of the output][padded(out)]
+  uint8_t* state;  ///< [streams][state of the layer] at state + s * state_stride; null for a layer
+                   ///< without
   ptrdiff_t state_stride;  ///< bytes
 
   int rows() const { return steps * streams; }
@@ -63,7 +67,8 @@ template <uint8_t kind, bool fixed>
 struct ArrayShapes {
   static constexpr uint8_t count() {
     uint8_t n = 0;
-    for (int i = 0; i < anatomy_of(kind).arrays; ++i) n += holds_array(anatomy_of(kind).array[i], fixed);
+    for (int i = 0; i < anatomy_of(kind).arrays; ++i)
+      n += holds_array(anatomy_of(kind).array[i], fixed);
     return n;
   }
   struct List {
@@ -74,7 +79,8 @@ struct ArrayShapes {
     int n = 0;
     for (uint8_t i = 0; i < anatomy_of(kind).arrays; ++i) {
       const ArrayAnatomy& a = anatomy_of(kind).array[i];
-      if (holds_array(a, fixed)) result.shape[n++] = {a.role, a.gates, a.rows, a.cols, a.field, a.trained, i};
+      if (holds_array(a, fixed))
+        result.shape[n++] = {a.role, a.gates, a.rows, a.cols, a.field, a.trained, i};
     }
     return result;
   }
@@ -91,19 +97,30 @@ struct LayerKind {
   const ArrayShape* array;
   int (*state)(const LayerRecord&);  ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
-  void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and returns; null: row by row
+  void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and
+                                             ///< returns; null: row by row
   size_t (*scratch)(const LayerRecord&);     ///< bytes of a step, where run is null
 };
 
 /// Its functions, and the rest from the anatomy.
 template <uint8_t kind, uint8_t format>
-constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(const StepCall&), void (*run)(const Call&, Arena&),
+constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(const StepCall&),
+                              void (*run)(const Call&, Arena&),
                               size_t (*scratch)(const LayerRecord&), uint8_t flags = 0) {
   constexpr const Anatomy& a = anatomy_of(kind);
   constexpr bool fixed = format != SLUICE_F32;
   using Shapes = ArrayShapes<kind, fixed>;
-  return {kind, format, fixed ? a.fixed_activations : a.activations, flags, a.keeps_width, Shapes::count(), Shapes::all.shape,
-          state, step, run, scratch};
+  return {kind,
+          format,
+          fixed ? a.fixed_activations : a.activations,
+          flags,
+          a.keeps_width,
+          Shapes::count(),
+          Shapes::all.shape,
+          state,
+          step,
+          run,
+          scratch};
 }
 
 inline int no_state(const LayerRecord&) { return 0; }
@@ -120,7 +137,8 @@ inline const LayerKind& kind_in(const LayerKind* kinds, const LayerRecord& layer
   return *kinds;
 }
 
-// What this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt), where code of one layer serves another too.
+// What this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt), where code of one layer
+// serves another too.
 #ifdef SLUICE_WITHOUT_BOTH_DIRECTIONS
 constexpr bool holds_both_directions = false;
 #else
@@ -147,7 +165,8 @@ constexpr bool holds_norm = false;
 constexpr bool holds_norm = true;
 #endif
 #ifdef SLUICE_WITHOUT_GRAPH
-constexpr bool holds_graph = false;  ///< layers that read another one than the one before, and those that join
+constexpr bool holds_graph =
+    false;  ///< layers that read another one than the one before, and those that join
 #else
 constexpr bool holds_graph = true;
 #endif
@@ -171,15 +190,21 @@ inline bool is_recurrent(uint8_t kind) {
 
 /// Whether this build holds a layer with all that it does.
 inline bool holds_layer(const LayerRecord& layer) {
-  const uint8_t missing = (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
-  return find_layer(layer.kind, layer.format) && !(is_recurrent(layer.kind) && (layer.flags & missing));
+  const uint8_t missing =
+      (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
+  return find_layer(layer.kind, layer.format) &&
+         !(is_recurrent(layer.kind) && (layer.flags & missing));
 }
 
 /// Whether a layer goes in both directions.
-inline bool goes_both_ways(const LayerRecord& layer) { return holds_both_directions && (layer.flags & both_directions_flag); }
+inline bool goes_both_ways(const LayerRecord& layer) {
+  return holds_both_directions && (layer.flags & both_directions_flag);
+}
 
 /// Whether a layer hands on the last step alone, or the mean.
-inline bool last_step_only(const LayerRecord& layer) { return is_recurrent(layer.kind) && !(layer.flags & every_step_flag); }
+inline bool last_step_only(const LayerRecord& layer) {
+  return is_recurrent(layer.kind) && !(layer.flags & every_step_flag);
+}
 
 /// Whether a layer joins several sources.
 inline bool joins(uint8_t kind) {
@@ -189,7 +214,9 @@ inline bool joins(uint8_t kind) {
 
 /// What a layer reads: how many sources, and each: 0 the frame, else a layer counted from 1.
 inline uint32_t sources_of(const LayerRecord& layer) { return joins(layer.kind) ? layer.parts : 1; }
-inline uint32_t source_of(const LayerRecord& layer, uint32_t i) { return joins(layer.kind) ? layer.sources[i] : layer.source; }
+inline uint32_t source_of(const LayerRecord& layer, uint32_t i) {
+  return joins(layer.kind) ? layer.sources[i] : layer.source;
+}
 
 /// The steps for which a source has rows, in a call of so many. source 0: the frame.
 inline int steps_of(const OpenModel& model, uint32_t source, int steps) {
@@ -215,9 +242,12 @@ inline sluice_answer_info answer_of(const OpenModel& model, uint32_t answer) {
 
 /// The function of a recurrent layer's gates, or of a Dense.
 inline Curve gate_curve(const LayerRecord& layer) {
-  return {layer.activation == SLUICE_LINEAR ? Activation::sigmoid : Activation(layer.activation), layer.parameter};
+  return {layer.activation == SLUICE_LINEAR ? Activation::sigmoid : Activation(layer.activation),
+          layer.parameter};
 }
-inline Curve dense_curve(const LayerRecord& layer) { return {Activation(layer.activation), layer.parameter}; }
+inline Curve dense_curve(const LayerRecord& layer) {
+  return {Activation(layer.activation), layer.parameter};
+}
 
 }  // namespace sluice
 

@@ -126,27 +126,42 @@ const LayerKind* kinds_of(uint8_t format) {
 
 namespace {
 
-int extent_of(Extent extent, int in, int units) { return extent == Extent::one ? 1 : extent == Extent::in ? in : units; }
+int extent_of(Extent extent, int in, int units) {
+  return extent == Extent::one ? 1 : extent == Extent::in ? in : units;
+}
 
 /// Where the next array begins, of one whose contents do not decide its size.
 uint64_t behind(const Weights& w) {
-  return (w.offset + weight_bytes(w, nullptr) + weight_alignment - 1) & ~uint64_t(weight_alignment - 1);
+  return (w.offset + weight_bytes(w, nullptr) + weight_alignment - 1) &
+         ~uint64_t(weight_alignment - 1);
 }
 
 /// The arrays of one direction of a layer, appended to out.
-int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward, Weights* out, int n) {
+int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward, Weights* out,
+                   int n) {
   const uint32_t fields[] = {one.w_ih, one.w_hh, one.b_ih, one.b_hh};
   const bool fixed = !holds_f32 || one.format != SLUICE_F32;
   for (int i = 0; i < kind.arrays; ++i) {
     const ArrayShape& shape = kind.array[i];
     const int in = int(one.in), units = int(one.out);
     const bool matrix = is_matrix(shape.role);
-    Weights w{0, shape.role, shape.gates, extent_of(shape.rows, in, units), extent_of(shape.cols, in, units), shape.trained,
-              backward, shape.index, shape.role == Role::columns ? Element::i32 : !fixed ? Element::f32 : matrix ? Element::i8 : Element::i32};
+    Weights w{0,
+              shape.role,
+              shape.gates,
+              extent_of(shape.rows, in, units),
+              extent_of(shape.cols, in, units),
+              shape.trained,
+              backward,
+              shape.index,
+              shape.role == Role::columns ? Element::i32
+              : !fixed                    ? Element::f32
+              : matrix                    ? Element::i8
+                                          : Element::i32};
     if (fixed && matrix) w.order = Order(one.order);
     if (fixed && has_multipliers(shape.role)) w.gates *= 2;
     if (w.gates == 0) w.gates = one.parts;
-    w.offset = shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(behind(out[n - 1]));
+    w.offset =
+        shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(behind(out[n - 1]));
     out[n++] = w;
   }
   return n;

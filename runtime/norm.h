@@ -6,7 +6,8 @@
 
 namespace sluice {
 
-/// What a batch normalization (Ioffe, Szegedy 2015) comes down to outside training: y = fma(x - mean, weight / sqrt(var + epsilon), bias).
+/// What a batch normalization (Ioffe, Szegedy 2015) comes down to outside training: y = fma(x -
+/// mean, weight / sqrt(var + epsilon), bias).
 struct BatchNorm {
   static void run(const Call& call, Arena& scratch) {
     const int n = int(call.layer.out), units = padded(n);
@@ -14,13 +15,17 @@ struct BatchNorm {
     if (scratch.measures()) return;
     const float* const weight = call.weights(call.layer.w_ih);
     const float* const var = call.weights(call.layer.b_hh);
-    for (int i = 0; i < n; ++i) scale[i] = weight[i] / __builtin_sqrtf(var[i] + call.layer.parameter);
+    for (int i = 0; i < n; ++i)
+      scale[i] = weight[i] / __builtin_sqrtf(var[i] + call.layer.parameter);
     for (int row = 0; row < call.rows(); ++row)
-      call.model.kernels->normalize_f32(static_cast<const float*>(call.x) + ptrdiff_t(row) * call.x_stride, call.weights(call.layer.w_hh),
-                                        scale, call.weights(call.layer.b_ih), static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
+      call.model.kernels->normalize_f32(
+          static_cast<const float*>(call.x) + ptrdiff_t(row) * call.x_stride,
+          call.weights(call.layer.w_hh), scale, call.weights(call.layer.b_ih),
+          static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_BATCH_NORM, SLUICE_F32>(no_state, single_row<BatchNorm>, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_BATCH_NORM, SLUICE_F32>(no_state, single_row<BatchNorm>, run, nullptr);
 };
 
 /// Layer normalization over features (Ba, Kiros, Hinton 2016).
@@ -29,12 +34,14 @@ struct LayerNorm {
     if (scratch.measures()) return;
     const int n = int(call.layer.out), units = padded(n);
     for (int row = 0; row < call.rows(); ++row)
-      call.model.kernels->layer_norm_f32(static_cast<const float*>(call.x) + ptrdiff_t(row) * call.x_stride, call.layer.parameter,
-                                         call.weights(call.layer.w_ih), call.weights(call.layer.b_ih), nullptr,
-                                         static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
+      call.model.kernels->layer_norm_f32(
+          static_cast<const float*>(call.x) + ptrdiff_t(row) * call.x_stride, call.layer.parameter,
+          call.weights(call.layer.w_ih), call.weights(call.layer.b_ih), nullptr,
+          static_cast<float*>(call.y) + ptrdiff_t(row) * units, n);
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_LAYER_NORM, SLUICE_F32>(no_state, single_row<LayerNorm>, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_LAYER_NORM, SLUICE_F32>(no_state, single_row<LayerNorm>, run, nullptr);
 };
 
 }  // namespace sluice

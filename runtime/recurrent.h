@@ -1,5 +1,5 @@
-// A recurrent layer of any cell: single frames, sequences, many streams; the last step, every step, or the mean over steps; one
-// direction or both.
+// A recurrent layer of any cell: single frames, sequences, many streams; the last step, every step,
+// or the mean over steps; one direction or both.
 #ifndef SLUICE_RECURRENT_H
 #define SLUICE_RECURRENT_H
 
@@ -7,13 +7,15 @@
 
 namespace sluice {
 
-/// A stream's state in a recurrent layer, as floats: h, an LSTM's c, and where the mean is handed on the sum of h and its count.
+/// A stream's state in a recurrent layer, as floats: h, an LSTM's c, and where the mean is handed
+/// on the sum of h and its count.
 struct StateShape {
   int units, floats;
   int sum;  ///< where the sum lies; 0: none
 
   /// @param layer  one direction
-  StateShape(const LayerRecord& layer, bool has_c) : units(padded(int(layer.out))), floats((has_c ? 2 : 1) * units), sum(0) {
+  StateShape(const LayerRecord& layer, bool has_c)
+      : units(padded(int(layer.out))), floats((has_c ? 2 : 1) * units), sum(0) {
     if (!holds_mean || !(layer.flags & mean_flag)) return;
     sum = floats;
     floats += units + 4;  // the count, and padding to 16 bytes
@@ -72,9 +74,11 @@ struct Recurrent {
     Work work;
     work.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
     work.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(Own::extra * cell.units));
-    if (!both && call.rows() == 1 && scratch.measures()) return;  // a single frame goes through step
+    if (!both && call.rows() == 1 && scratch.measures())
+      return;  // a single frame goes through step
     work.bias = scratch.take<float>(uint64_t(cell.gates));
-    work.state = both ? scratch.take<float>(uint64_t(call.streams) * uint64_t(shape.floats)) : nullptr;
+    work.state =
+        both ? scratch.take<float>(uint64_t(call.streams) * uint64_t(shape.floats)) : nullptr;
     work.answer = both ? scratch.take<float>(uint64_t(cell.units)) : nullptr;
     if (scratch.measures()) return;
     if (!both) {
@@ -84,17 +88,20 @@ struct Recurrent {
     for (int direction = 0; direction < 2; ++direction) {
       const bool backward = direction == 1;
       memset(work.state, 0, size_t(call.streams) * size_t(shape.floats) * sizeof(float));
-      run_direction(call, Own(direction_of(call.layer, backward), call.model.blob), shape, work, backward);
+      run_direction(call, Own(direction_of(call.layer, backward), call.model.blob), shape, work,
+                    backward);
     }
   }
 
-  static void run_direction(const Call& call, const Own& cell, const StateShape& shape, const Work& work, bool backward) {
+  static void run_direction(const Call& call, const Own& cell, const StateShape& shape,
+                            const Work& work, bool backward) {
     const Kernels& kernels = *call.model.kernels;
     const bool every = call.layer.flags & every_step_flag, both = goes_both_ways(call.layer);
     const int stride = both ? shape.floats : int(call.state_stride / ptrdiff_t(sizeof(float)));
     const int width = padded(int(call.layer.out)), streams = call.streams;
     cell.bias(work.bias);
-    cell.inputs(kernels, work.bias, 0, static_cast<const float*>(call.x), call.x_stride, work.a, call.rows());
+    cell.inputs(kernels, work.bias, 0, static_cast<const float*>(call.x), call.x_stride, work.a,
+                call.rows());
     for (int i = 0; i < call.steps; ++i) {
       const int t = backward ? call.steps - 1 - i : i;
       float* const row = work.a + ptrdiff_t(t) * streams * cell.gates;
@@ -102,7 +109,8 @@ struct Recurrent {
       if (streams == 1) {
         cell.step_one(kernels, nullptr, row, work.g, h);
       } else {
-        cell.step(kernels, {row, work.g, h, h, h + cell.units, stride, h, h + cell.units, stride, streams});
+        cell.step(kernels,
+                  {row, work.g, h, h, h + cell.units, stride, h, h + cell.units, stride, streams});
       }
       const bool wanted = every || i + 1 == call.steps;
       if (!wanted && !shape.sum) continue;
@@ -121,9 +129,10 @@ struct Recurrent {
     if (backward) memset(y + 2 * hidden, 0, size_t(width - 2 * hidden) * sizeof(float));
   }
 
-  static constexpr uint8_t flags =
-      every_step_flag | (holds_mean ? mean_flag : 0) | (holds_both_directions ? both_directions_flag : 0);
-  static constexpr LayerKind kind = make_kind<Own::kind, SLUICE_F32>(state, step, run, nullptr, flags);
+  static constexpr uint8_t flags = every_step_flag | (holds_mean ? mean_flag : 0) |
+                                   (holds_both_directions ? both_directions_flag : 0);
+  static constexpr LayerKind kind =
+      make_kind<Own::kind, SLUICE_F32>(state, step, run, nullptr, flags);
 };
 
 }  // namespace sluice

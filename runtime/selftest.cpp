@@ -5,8 +5,8 @@
 
 using namespace sluice;
 
-// The section: u32 sequences; then for each u32 steps, its frames, its answers (one a step), each array padded to a multiple
-// of 4.
+// The section: u32 sequences; then for each u32 steps, its frames, its answers (one a step), each
+// array padded to a multiple of 4.
 sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
   if (!handle) return SLUICE_NULL;
   const Stream& stream = stream_of(handle);
@@ -25,12 +25,14 @@ sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
     if (left < sizeof steps) return SLUICE_STRUCTURE;
     memcpy(&steps, at, sizeof steps);
     at += sizeof steps, left -= sizeof steps;
-    const uint64_t frames = (uint64_t(steps) * frame + 3) / 4 * 4, answers = (uint64_t(steps) * answer + 3) / 4 * 4;
+    const uint64_t frames = (uint64_t(steps) * frame + 3) / 4 * 4,
+                   answers = (uint64_t(steps) * answer + 3) / 4 * 4;
     if (frames > left || answers > left - frames) return SLUICE_STRUCTURE;
     const uint8_t* expected = at + frames;
     sluice_reset(handle);
     for (uint32_t t = 0; t < steps; ++t, ++done) {
-      if (memcmp(step_stream(stream, at + t * frame, nullptr), expected + t * answer, answer) == 0) continue;
+      if (memcmp(step_stream(stream, at + t * frame, nullptr), expected + t * answer, answer) == 0)
+        continue;
       if (step) *step = done;
       sluice_reset(handle);
       return SLUICE_SELF_TEST;

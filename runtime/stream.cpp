@@ -1,11 +1,11 @@
-// open, start, step, run. A lean walk over the layers for a single frame; a general one for all else, which also measures what
-// both need.
-#include "sluice.h"
+// open, start, step, run. A lean walk over the layers for a single frame; a general one for all
+// else, which also measures what both need.
+#include "stream.h"
 
 #include <string.h>
 
 #include "layer.h"
-#include "stream.h"
+#include "sluice.h"
 
 namespace sluice {
 namespace {
@@ -32,27 +32,32 @@ void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   void* const scratch = arena.take<uint8_t>(kind.scratch(call.layer));
   if (arena.measures()) return;
   const OpenModel& model = call.model;
-  const ptrdiff_t x_bytes = ptrdiff_t(call.x_stride) * (call.layer.source ? model.y_bytes : model.x_bytes);
+  const ptrdiff_t x_bytes =
+      ptrdiff_t(call.x_stride) * (call.layer.source ? model.y_bytes : model.x_bytes);
   const ptrdiff_t y_bytes = ptrdiff_t(padded(int(call.layer.out))) * model.y_bytes;
   const uint8_t* x = static_cast<const uint8_t*>(call.x);
   for (int t = 0; t < call.steps; ++t) {
-    uint8_t* y = static_cast<uint8_t*>(call.y) + (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
+    uint8_t* y = static_cast<uint8_t*>(call.y) +
+                 (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
     for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes)
-      kind.step({model, call.layer, x, call.buffers, y, call.state + s * call.state_stride, scratch});
+      kind.step(
+          {model, call.layer, x, call.buffers, y, call.state + s * call.state_stride, scratch});
   }
 }
 
 /// Where the output of a layer lies, or with source 0 the frames.
 const void* output_of(const OpenModel& model, const Buffers& buffers, uint32_t source) {
   if (source == 0 || !buffers.base) return buffers.frames;
-  return buffers.base + size_t(buffers.steps) * size_t(buffers.streams) * model.layers[source - 1].y * model.y_bytes;
+  return buffers.base + size_t(buffers.steps) * size_t(buffers.streams) *
+                            model.layers[source - 1].y * model.y_bytes;
 }
 
-/// Runs the layers over the buffers of their outputs; the last one answers in place if its rows need no padding. With an arena that
-/// measures, only takes memory.
+/// Runs the layers over the buffers of their outputs; the last one answers in place if its rows
+/// need no padding. With an arena that measures, only takes memory.
 void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
   const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams), number = model.y_bytes;
-  const Buffers buffers{pass.x, scratch.take<uint8_t>(frames * model.buffer_units * number), pass.steps, pass.streams};
+  const Buffers buffers{pass.x, scratch.take<uint8_t>(frames * model.buffer_units * number),
+                        pass.steps, pass.streams};
   const int outputs = int(model.header().outputs);
   void* const answers = padded(outputs) == outputs ? pass.y : nullptr;
   uint8_t* state = pass.state;
@@ -60,11 +65,13 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
     const LayerRecord& layer = model.layers[i];
     const LayerKind& kind = kind_in(model.kinds, layer);
     const bool last = i + 1 == model.layer_count, joined = joins(layer.kind);
-    const int steps = joined ? steps_of(model, i + 1, pass.steps) : steps_of(model, layer.source, pass.steps);
+    const int steps =
+        joined ? steps_of(model, i + 1, pass.steps) : steps_of(model, layer.source, pass.steps);
     const int x_stride = layer.source ? padded(int(layer.in)) : int(model.header().inputs);
     void* const y = last && answers ? answers : const_cast<void*>(output_of(model, buffers, i + 1));
     const uint64_t mark = scratch.used;
-    const Call call{model, layer, steps, pass.streams, output_of(model, buffers, layer.source), x_stride, buffers, y, state, pass.state_stride};
+    const Call call{model,    layer,   steps, pass.streams, output_of(model, buffers, layer.source),
+                    x_stride, buffers, y,     state,        pass.state_stride};
     if (kind.run)
       kind.run(call, scratch);
     else
@@ -76,7 +83,8 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
   const size_t answer = size_t(outputs) * number, stride = size_t(padded(outputs)) * number;
   const auto* const x = static_cast<const uint8_t*>(output_of(model, buffers, model.layer_count));
   const size_t rows = size_t(steps_of(model, model.layer_count, pass.steps)) * size_t(pass.streams);
-  for (size_t row = 0; row < rows; ++row) memcpy(static_cast<uint8_t*>(pass.y) + row * answer, x + row * stride, answer);
+  for (size_t row = 0; row < rows; ++row)
+    memcpy(static_cast<uint8_t*>(pass.y) + row * answer, x + row * stride, answer);
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
@@ -86,7 +94,8 @@ uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
 }
 
 /// Gathers the states of n streams, steps them together, and hands the states back.
-uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, int n, const void* x, void* y, Arena& scratch) {
+uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, int n, const void* x,
+                       void* y, Arena& scratch) {
   const size_t bytes = model.state_bytes;
   uint8_t* const states = scratch.take<uint8_t>(uint64_t(n) * bytes);
   if (scratch.measures()) {
@@ -94,11 +103,13 @@ uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, in
     return scratch.peak;
   }
   for (int i = 0; i < n; ++i) {
-    if (holds_both_directions && model.whole && bytes) memset(stream_of(streams[i]).state, 0, bytes);
+    if (holds_both_directions && model.whole && bytes)
+      memset(stream_of(streams[i]).state, 0, bytes);
     memcpy(states + size_t(i) * bytes, stream_of(streams[i]).state, bytes);
   }
   run_layers(model, {1, n, x, y, states, ptrdiff_t(bytes)}, scratch);
-  for (int i = 0; i < n; ++i) memcpy(stream_of(streams[i]).state, states + size_t(i) * bytes, bytes);
+  for (int i = 0; i < n; ++i)
+    memcpy(stream_of(streams[i]).state, states + size_t(i) * bytes, bytes);
   return scratch.peak;
 }
 
@@ -146,8 +157,8 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
 
 }  // namespace
 
-/// A small network's step costs little more than the code here, so nothing is general: the same layers, buffers and scratch as in
-/// run_layers, where a single row was measured.
+/// A small network's step costs little more than the code here, so nothing is general: the same
+/// layers, buffers and scratch as in run_layers, where a single row was measured.
 const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const OpenModel& model = *stream.model;
   const int outputs = int(model.header().outputs);
@@ -157,13 +168,15 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const LayerRecord* const last = model.layers + model.layer_count - 1;
   void* const end = y && padded(outputs) == outputs ? y : stream.scratch + last->y * number;
   uint8_t* state = stream.state;
-  if (holds_both_directions && model.whole && stream.state_bytes) memset(state, 0, stream.state_bytes);
+  if (holds_both_directions && model.whole && stream.state_bytes)
+    memset(state, 0, stream.state_bytes);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
-  const auto read = [&](const LayerRecord* layer) {  // a chain's layer reads the one before, where x is already
-    if (holds_graph && layer->source != layer - model.layers)
-      x = layer->source ? stream.scratch + model.layers[layer->source - 1].y * number : frame;
-  };
+  const auto read =
+      [&](const LayerRecord* layer) {  // a chain's layer reads the one before, where x is already
+        if (holds_graph && layer->source != layer - model.layers)
+          x = layer->source ? stream.scratch + model.layers[layer->source - 1].y * number : frame;
+      };
   for (const LayerRecord* layer = model.layers; layer < last; ++layer) {
     const LayerKind& kind = kind_in(model.kinds, *layer);
     uint8_t* const output = stream.scratch + layer->y * number;
@@ -171,7 +184,8 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
     kind.step({model, *layer, x, buffers, output, state, rest});
     state += kind.state(*layer);
     x = output;
-    if (traces && stream.trace) stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
+    if (traces && stream.trace)
+      stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
   }
   read(last);
   kind_in(model.kinds, *last).step({model, *last, x, buffers, end, state, rest});
@@ -194,7 +208,8 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   OpenModel model{};
   model.blob = static_cast<const uint8_t*>(blob);
   model.kernels = kernels;
-  model.layers = reinterpret_cast<const LayerRecord*>(model.blob + find_section(model.blob, SLUICE_SECTION_LAYERS)->offset);
+  model.layers = reinterpret_cast<const LayerRecord*>(
+      model.blob + find_section(model.blob, SLUICE_SECTION_LAYERS)->offset);
   model.layer_count = model.header().layers;
   model.kinds = kinds_of(model.layers[0].format);
   uint64_t state = 0;
@@ -206,7 +221,8 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   }
   if (state > UINT32_MAX) return SLUICE_SHAPE;
   model.state_bytes = uint32_t(state);
-  const bool wide = model.format() == SLUICE_F32 || (holds_embedding && model.layers[0].kind == SLUICE_EMBEDDING);
+  const bool wide =
+      model.format() == SLUICE_F32 || (holds_embedding && model.layers[0].kind == SLUICE_EMBEDDING);
   model.x_bytes = wide ? 4 : model.format() == SLUICE_W8A16 ? 2 : 1;
   model.y_bytes = model.format() == SLUICE_F32 ? 4 : 2;
   memset(handle, 0, sizeof *handle);
@@ -220,13 +236,15 @@ sluice_need sluice_needs(const sluice_model* handle, sluice_use use) {
   return {uint32_t(needs.state), uint32_t(needs.scratch)};
 }
 
-sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, sluice_use use, void* state, size_t state_bytes,
-                           void* scratch, size_t scratch_bytes) {
+sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, sluice_use use,
+                           void* state, size_t state_bytes, void* scratch, size_t scratch_bytes) {
   if (!handle || !model) return SLUICE_NULL;
   Needs needs;
   if (!good_use(model_of(model), use, &needs)) return SLUICE_USE;
   if ((!state && needs.state) || (!scratch && needs.scratch)) return SLUICE_NULL;
-  if ((reinterpret_cast<uintptr_t>(state) | reinterpret_cast<uintptr_t>(scratch)) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
+  if ((reinterpret_cast<uintptr_t>(state) | reinterpret_cast<uintptr_t>(scratch)) %
+      SLUICE_ALIGNMENT)
+    return SLUICE_MISALIGNED;
   if (state_bytes < needs.state) return SLUICE_STATE_SMALL;
   if (scratch_bytes < needs.scratch) return SLUICE_SCRATCH_SMALL;
   const Stream stream{&model_of(model),
@@ -242,9 +260,13 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
   return SLUICE_OK;
 }
 
-void sluice_step(sluice_stream* handle, const void* x, void* y) { step_stream(stream_of(handle), x, y); }
+void sluice_step(sluice_stream* handle, const void* x, void* y) {
+  step_stream(stream_of(handle), x, y);
+}
 
-void sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) { run_pieces(stream_of(handle), x, y, steps); }
+void sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) {
+  run_pieces(stream_of(handle), x, y, steps);
+}
 
 void sluice_step_many(sluice_stream* const* streams, size_t n, const void* frames, void* answers) {
   if (n == 0) return;

@@ -22,8 +22,12 @@ inline Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Strea
 /// One frame. y null: the answer stays in scratch. Returns where the answer is.
 const void* step_stream(const Stream& stream, const void* x, void* y);
 
-inline size_t frame_bytes(const OpenModel& model) { return size_t(model.header().inputs) * model.x_bytes; }
-inline size_t answer_bytes(const OpenModel& model) { return size_t(model.header().outputs) * model.y_bytes; }
+inline size_t frame_bytes(const OpenModel& model) {
+  return size_t(model.header().inputs) * model.x_bytes;
+}
+inline size_t answer_bytes(const OpenModel& model) {
+  return size_t(model.header().outputs) * model.y_bytes;
+}
 
 }  // namespace sluice
 

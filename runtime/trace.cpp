@@ -30,8 +30,8 @@ char* put_bits(char* to, uint32_t bits) {
 
 }  // namespace
 
-size_t sluice_trace_line(const sluice_model* handle, uint32_t step, uint32_t layer, uint32_t unit, const void* values,
-                         char line[72]) {
+size_t sluice_trace_line(const sluice_model* handle, uint32_t step, uint32_t layer, uint32_t unit,
+                         const void* values, char line[72]) {
   const OpenModel& model = model_of(handle);
   char* to = put_number(put(line, "step "), step);
   to = put_number(put(to, " layer "), layer);

@@ -48,12 +48,14 @@ constexpr Capitals capitals[] = {
     {0x04D0, 0x04FE, 1, 2},     //
 };
 
-/// Below 0, 0, above 0: how a token of a text, made small where the rules say so, compares with one of the vocabulary. Code
-/// points order as their bytes do.
-int compare(TokenRules rules, const uint8_t* token, size_t bytes, const uint8_t* known, size_t known_bytes) {
+/// Below 0, 0, above 0: how a token of a text, made small where the rules say so, compares with one
+/// of the vocabulary. Code points order as their bytes do.
+int compare(TokenRules rules, const uint8_t* token, size_t bytes, const uint8_t* known,
+            size_t known_bytes) {
   size_t i = 0, k = 0;
   while (i < bytes && k < known_bytes) {
-    const uint32_t letter = next_code_point(token, bytes, &i), other = next_code_point(known, known_bytes, &k);
+    const uint32_t letter = next_code_point(token, bytes, &i),
+                   other = next_code_point(known, known_bytes, &k);
     const uint32_t small = rules.lower_case ? lower_case(letter) : letter;
     if (small == malformed) return 1;
     if (small != other) return small < other ? -1 : 1;
@@ -81,13 +83,15 @@ uint32_t next_code_point(const uint8_t* text, size_t bytes, size_t* at) {
 }
 
 bool is_white(uint32_t c) {
-  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 
 uint32_t lower_case(uint32_t c) {
   for (const Capitals& range : capitals)
-    if (c >= range.first && c <= range.last) return (c - range.first) % range.step ? c : uint32_t(int32_t(c) + range.lower);
+    if (c >= range.first && c <= range.last)
+      return (c - range.first) % range.step ? c : uint32_t(int32_t(c) + range.lower);
   return c;
 }
 
@@ -110,7 +114,8 @@ int32_t find_id(const Vocabulary& vocabulary, const uint8_t* token, size_t bytes
   uint32_t low = 0, high = vocabulary.tokens();
   while (low < high) {
     const uint32_t middle = (low + high) / 2, candidate = vocabulary.sorted()[middle];
-    const int order = compare(vocabulary.rules(), token, bytes, vocabulary.text(candidate), vocabulary.length(candidate));
+    const int order = compare(vocabulary.rules(), token, bytes, vocabulary.text(candidate),
+                              vocabulary.length(candidate));
     if (order == 0) return int32_t(first_token + candidate);
     if (order < 0) high = middle;
     if (order > 0) low = middle + 1;
@@ -142,14 +147,16 @@ int32_t sluice_next_id(const sluice_model* model, const char* text, size_t bytes
   const uint8_t* section = section_of(model);
   const auto* from = reinterpret_cast<const uint8_t*>(text);
   size_t begin = 0;
-  if (!section || *at >= bytes || !next_token(Vocabulary(section).rules(), from, bytes, at, &begin)) return -1;
+  if (!section || *at >= bytes || !next_token(Vocabulary(section).rules(), from, bytes, at, &begin))
+    return -1;
   return find_id(Vocabulary(section), from + begin, *at - begin);
 }
 
 const char* sluice_token(const sluice_model* model, int32_t id, size_t* bytes) {
   const uint8_t* section = section_of(model);
   *bytes = 0;
-  if (!section || id < int32_t(first_token) || uint32_t(id) >= Vocabulary(section).head->ids) return "";
+  if (!section || id < int32_t(first_token) || uint32_t(id) >= Vocabulary(section).head->ids)
+    return "";
   const uint32_t token = uint32_t(id) - first_token;
   *bytes = Vocabulary(section).length(token);
   return reinterpret_cast<const char*>(Vocabulary(section).text(token));

@@ -1,4 +1,5 @@
-/* What Arm's semihosting offers a program under an emulator or debugger: text on its terminal, and an exit status. */
+/* What Arm's semihosting offers a program under an emulator or debugger: text on its terminal, and
+ * an exit status. */
 #ifndef SLUICE_SEMIHOSTING_H
 #define SLUICE_SEMIHOSTING_H
 

@@ -1,11 +1,13 @@
-/* From reset to main: vectors, memory, the floating-point unit; faults; the stack's high-water mark. */
+/* From reset to main: vectors, memory, the floating-point unit; faults; the stack's high-water
+ * mark. */
 #include "board.h"
 #include "semihosting.h"
 
 typedef void (*handler)(void);
 
 /* The linker script's: addresses, never values. */
-extern uint32_t stack_bottom[], stack_top[], data_begin[], data_end[], bss_begin[], bss_end[], spare_begin[], spare_end[];
+extern uint32_t stack_bottom[], stack_top[], data_begin[], data_end[], bss_begin[], bss_end[],
+    spare_begin[], spare_end[];
 extern const uint32_t data_in_flash[];
 
 void reset(void);
@@ -16,7 +18,8 @@ void systick(void);
 
 void reset(void) {
 #if __ARM_ARCH >= 8
-  __asm volatile("msr msplim, %0" ::"r"(stack_bottom)); /* the stack's limit: one step below it faults */
+  __asm volatile(
+      "msr msplim, %0" ::"r"(stack_bottom)); /* the stack's limit: one step below it faults */
 #endif
 #if defined(__ARM_FP)
   CPACR |= 0xFu << 20; /* the floating-point unit, and Helium with it */
@@ -29,7 +32,8 @@ void reset(void) {
   semihosting_exit(main());
 }
 
-/* frame: r0 to r3, r12, lr, pc, as the core pushed them; below its bottom the stack has overflowed, and nothing was pushed. */
+/* frame: r0 to r3, r12, lr, pc, as the core pushed them; below its bottom the stack has overflowed,
+ * and nothing was pushed. */
 static void __attribute__((used)) report_fault(const uint32_t* frame) {
   uint32_t exception;
   __asm volatile("mrs %0, ipsr" : "=r"(exception));
@@ -59,13 +63,15 @@ __attribute__((naked)) void fault(void) {
 __attribute__((section(".vectors"), used)) static const struct {
   const uint32_t* stack;
   handler entry[15];
-} vectors = {stack_top, {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault,
-                         systick}};
+} vectors = {stack_top,
+             {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault,
+              fault, fault, systick}};
 
 enum { pattern = 0x5AC3F00D };
 static uint32_t* painted_top;
 
-/* Nothing is pushed meanwhile: no calls, no interrupts; and volatile, so that this stays a loop and does not become memset. */
+/* Nothing is pushed meanwhile: no calls, no interrupts; and volatile, so that this stays a loop and
+ * does not become memset. */
 __attribute__((noinline)) void stack_paint(void) {
   __asm volatile("cpsid i" ::: "memory");
   uint32_t* top;

@@ -1,6 +1,6 @@
-/* Runs a model on the frames of a trace (sluice run --trace) and writes the trace anew: the same bytes where the model computes the
- * same bits. A program without the tools' libraries, so that it is soon built for another CPU.
- *   replay MODEL TRACE > COPY */
+/* Runs a model on the frames of a trace (sluice run --trace) and writes the trace anew: the same
+ * bytes where the model computes the same bits. A program without the tools' libraries, so that it
+ * is soon built for another CPU. replay MODEL TRACE > COPY */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,8 @@ static void* read_file(const char* name, size_t* bytes) {
   long size = 0;
   if (!file) return NULL;
   if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) > 0 && fseek(file, 0, SEEK_SET) == 0)
-    data = aligned_alloc(SLUICE_ALIGNMENT, ((size_t)size + SLUICE_ALIGNMENT - 1) / SLUICE_ALIGNMENT * SLUICE_ALIGNMENT);
+    data = aligned_alloc(SLUICE_ALIGNMENT, ((size_t)size + SLUICE_ALIGNMENT - 1) /
+                                               SLUICE_ALIGNMENT * SLUICE_ALIGNMENT);
   *bytes = data ? fread(data, 1, (size_t)size, file) : 0;
   fclose(file);
   return data;
@@ -68,13 +69,15 @@ int main(int count, char** words) {
   FILE* lines;
   if (count != 3) return fail("give a model and a trace", "usage");
   if (!(blob = read_file(words[1], &bytes))) return fail("cannot be read", words[1]);
-  if ((status = sluice_open(&model, blob, bytes, getenv("SLUICE_ISA")))) return fail(sluice_status_text(status), words[1]);
+  if ((status = sluice_open(&model, blob, bytes, getenv("SLUICE_ISA"))))
+    return fail(sluice_status_text(status), words[1]);
   if (!(lines = fopen(words[2], "r"))) return fail("cannot be read", words[2]);
   info = sluice_describe(&model);
   need = sluice_needs(&model, use);
   frame = calloc(info.inputs, 4), answer = calloc(info.outputs, 4);
-  status = sluice_start(&stream, &model, use, aligned_alloc(SLUICE_ALIGNMENT, need.state + SLUICE_ALIGNMENT), need.state,
-                        aligned_alloc(SLUICE_ALIGNMENT, need.scratch + SLUICE_ALIGNMENT), need.scratch);
+  status = sluice_start(
+      &stream, &model, use, aligned_alloc(SLUICE_ALIGNMENT, need.state + SLUICE_ALIGNMENT),
+      need.state, aligned_alloc(SLUICE_ALIGNMENT, need.scratch + SLUICE_ALIGNMENT), need.scratch);
   if (status || !frame || !answer) return fail(sluice_status_text(status), words[1]);
   sluice_trace(&stream, trace, &context);
   while (fgets(line, sizeof line, lines)) {

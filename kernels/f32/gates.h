@@ -8,10 +8,11 @@ namespace sluice {
 namespace {
 
 /// One stream's gates: rz [2][hidden] in place; n may be g_x or g_h.
-/// Two walks, not one: the units' chains from sigmoid to state are long, and a CPU overlaps only what fits its reorder buffer.
+/// Two walks, not one: the units' chains from sigmoid to state are long, and a CPU overlaps only
+/// what fits its reorder buffer.
 template <class Set>
-inline void run_gates(Curve gate, float* rz, const float* g_x, const float* g_h, float* n, const float* h, float* h_next,
-                      int hidden) {
+inline void run_gates(Curve gate, float* rz, const float* g_x, const float* g_h, float* n,
+                      const float* h, float* h_next, int hidden) {
   activate<Set>(gate, rz, 2 * size_t(hidden));
   sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
     const auto candidate = tanh(fma(make.load(rz + i), make.load(g_h + i), make.load(g_x + i)));
@@ -25,7 +26,8 @@ void gru_f32(const Gates& s) {
   for (int c = 0; c < s.count; ++c) {
     float* const a = s.a + ptrdiff_t(c) * s.a_stride;
     float* const g = s.g + ptrdiff_t(c) * s.g_stride;
-    run_gates<Set>(s.gate, a, g, a + 2 * s.hidden, g, s.h + ptrdiff_t(c) * s.h_stride, s.h_next + ptrdiff_t(c) * s.h_next_stride, s.hidden);
+    run_gates<Set>(s.gate, a, g, a + 2 * s.hidden, g, s.h + ptrdiff_t(c) * s.h_stride,
+                   s.h_next + ptrdiff_t(c) * s.h_next_stride, s.hidden);
   }
 }
 
@@ -41,7 +43,8 @@ void gru_back_f32(const GatesBack& gates) {
     with_derivative(s.gate, [=](auto slope) {
       sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
         const auto one = make.set(1.0f);
-        const auto r = make.load(a + i), z = make.load(a + hidden + i), gh = make.load(a + 2 * hidden + i);
+        const auto r = make.load(a + i), z = make.load(a + hidden + i),
+                   gh = make.load(a + 2 * hidden + i);
         const auto n = make.load(g + i), d = make.load(dh + i);
         const auto dg_x = d * (one - z) * (one - n * n);
         store(a + i, dg_x * gh * slope(make, r));
@@ -68,7 +71,8 @@ void lstm_f32(const LstmGates& gates) {
     activate<Set>(Activation::tanh, a + 2 * hidden, size_t(hidden));
     activate<Set>(s.gate, a + 3 * hidden, size_t(hidden));
     sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
-      const auto next = fma(make.load(a + hidden + i), make.load(c + i), make.load(a + i) * make.load(a + 2 * hidden + i));
+      const auto next = fma(make.load(a + hidden + i), make.load(c + i),
+                            make.load(a + i) * make.load(a + 2 * hidden + i));
       const auto squashed = tanh(next);
       store(c_next + i, next);
       store(t + i, squashed);
@@ -90,8 +94,10 @@ void lstm_back_f32(const LstmBack& gates) {
     with_derivative(s.gate, [=](auto slope) {
       sweep<Set>(size_t(hidden), [=](auto make, size_t k) {
         const auto one = make.set(1.0f);
-        const auto i = make.load(a + k), f = make.load(a + hidden + k), g = make.load(a + 2 * hidden + k);
-        const auto o = make.load(a + 3 * hidden + k), squashed = make.load(t + k), dy = make.load(dh + k);
+        const auto i = make.load(a + k), f = make.load(a + hidden + k),
+                   g = make.load(a + 2 * hidden + k);
+        const auto o = make.load(a + 3 * hidden + k), squashed = make.load(t + k),
+                   dy = make.load(dh + k);
         const auto d = fma(dy * o, one - squashed * squashed, make.load(dc + k));
         store(a + k, d * g * slope(make, i));
         store(a + hidden + k, d * make.load(c + k) * slope(make, f));
@@ -120,7 +126,9 @@ void gru_reset_f32(const ResetBefore& all) {
   for (int n = 0; n < all.count; ++n) {
     const ResetRows row(all, n);
     activate<Set>(all.gate, row.a, 2 * size_t(all.hidden));
-    sweep<Set>(size_t(all.hidden), [=](auto make, size_t i) { store(row.s + i, make.load(row.a + i) * make.load(row.h + i)); });
+    sweep<Set>(size_t(all.hidden), [=](auto make, size_t i) {
+      store(row.s + i, make.load(row.a + i) * make.load(row.h + i));
+    });
   }
 }
 
@@ -132,7 +140,8 @@ void gru_update_f32(const ResetBefore& all) {
     sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
       const auto candidate = tanh(make.load(row.a + 2 * hidden + i));
       store(row.a + 2 * hidden + i, candidate);
-      store(row.h_next + i, fma(make.load(row.a + hidden + i), make.load(row.h + i) - candidate, candidate));
+      store(row.h_next + i,
+            fma(make.load(row.a + hidden + i), make.load(row.h + i) - candidate, candidate));
     });
   }
 }
@@ -145,7 +154,8 @@ void gru_update_back_f32(const ResetBefore& all) {
     with_derivative(all.gate, [=](auto slope) {
       sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
         const auto one = make.set(1.0f);
-        const auto z = make.load(row.a + hidden + i), n = make.load(row.a + 2 * hidden + i), d = make.load(row.h_next + i);
+        const auto z = make.load(row.a + hidden + i), n = make.load(row.a + 2 * hidden + i),
+                   d = make.load(row.h_next + i);
         store(row.a + 2 * hidden + i, d * (one - z) * (one - n * n));
         store(row.a + hidden + i, d * (make.load(row.h + i) - n) * slope(make, z));
         store(row.h_next + i, d * z);
@@ -211,7 +221,8 @@ void fastgrnn_back_f32(const FastGrnnBack& gates) {
     const float* const candidate = s.n + ptrdiff_t(c) * s.n_stride;
     const float* const h = s.h + ptrdiff_t(c) * s.h_stride;
     float* const dh = s.dh + ptrdiff_t(c) * s.dh_stride;
-    float *const sum_z = s.sums, *const sum_n = sum_z + s.hidden, *const sum_zeta = sum_n + s.hidden, *const sum_nu = sum_zeta + s.hidden;
+    float *const sum_z = s.sums, *const sum_n = sum_z + s.hidden,
+                 *const sum_zeta = sum_n + s.hidden, *const sum_nu = sum_zeta + s.hidden;
     with_derivative(s.gate, [=](auto slope) {
       sweep<Set>(size_t(s.hidden), [=](auto make, size_t i) {
         const auto one = make.set(1.0f), zeta = make.set(blend.zeta);

@@ -1,5 +1,6 @@
-// exp, log, tanh and sigmoid from exactly rounded operations alone, and what is made of them. Polynomials after Cephes
-// (Moshier, "Methods and Programs for Mathematical Functions", 1989), evaluated by fused multiply-adds.
+// exp, log, tanh and sigmoid from exactly rounded operations alone, and what is made of them.
+// Polynomials after Cephes (Moshier, "Methods and Programs for Mathematical Functions", 1989),
+// evaluated by fused multiply-adds.
 #ifndef SLUICE_F32_MATH_H
 #define SLUICE_F32_MATH_H
 
@@ -12,17 +13,23 @@ namespace {
 constexpr float smallest_normal = 1.17549435e-38f;
 constexpr float exp_underflow = -87.3365402f;  ///< below, e^x is subnormal
 constexpr float exp_overflow = 88.7228394f;    ///< above, e^x is infinite
-constexpr float tanh_is_one = 10.0f;            ///< above, tanh x rounds to 1
-constexpr float rounding_magic = 12582912.0f;  ///< 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
+constexpr float tanh_is_one = 10.0f;           ///< above, tanh x rounds to 1
+constexpr float rounding_magic =
+    12582912.0f;  ///< 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
 
 /// Horner, highest coefficient first.
 template <class V>
-inline V polynomial(V, V p) { return p; }
+inline V polynomial(V, V p) {
+  return p;
+}
 template <class V, class... Rest>
-inline V polynomial(V x, V p, float next, Rest... rest) { return polynomial(x, fma(p, x, Make<V>::set(next)), rest...); }
+inline V polynomial(V x, V p, float next, Rest... rest) {
+  return polynomial(x, fma(p, x, Make<V>::set(next)), rest...);
+}
 
-/// e^r * 2^n = e^(scale * a), n whole, |r| <= ln 2 / 2: gives e^r - 1 and, in t, n as power_of_two wants it. The polynomial is evaluated
-/// by pairs (Estrin), because gates of small layers wait for this chain.
+/// e^r * 2^n = e^(scale * a), n whole, |r| <= ln 2 / 2: gives e^r - 1 and, in t, n as power_of_two
+/// wants it. The polynomial is evaluated by pairs (Estrin), because gates of small layers wait for
+/// this chain.
 /// @param a, scale  scale is a power of two, or its negative
 template <class V>
 inline V exp_reduced(V a, float scale, V* t) {
@@ -71,8 +78,9 @@ inline V log(V x) {
   m = select(upper, m * M::set(0.5f), m);
   e = select(upper, e + M::set(1.0f), e);
   const V f = m - M::set(1.0f);
-  const V p = polynomial(f, M::set(7.0376836292e-2f), -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
-                         -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
+  const V p = polynomial(f, M::set(7.0376836292e-2f), -1.1514610310e-1f, 1.1676998740e-1f,
+                         -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f, 2.0000714765e-1f,
+                         -2.4999993993e-1f, 3.3333331174e-1f);
   const V square = f * f;
   V y = fma(e, M::set(-2.12194440e-4f), p * (f * square));
   y = fma(M::set(-0.5f), square, y) + f;
@@ -82,7 +90,8 @@ inline V log(V x) {
   return select(x < M::set(0.0f), M::set(__builtin_nanf("")), y);
 }
 
-/// 1 / (1 + e^-x), where e^-x = 2^n (1 + p) goes into the sum unrounded. 2^n is added last: at n = 24 it would swallow the 1.
+/// 1 / (1 + e^-x), where e^-x = 2^n (1 + p) goes into the sum unrounded. 2^n is added last: at n =
+/// 24 it would swallow the 1.
 template <class V>
 inline V sigmoid(V x) {
   using M = Make<V>;
@@ -91,7 +100,8 @@ inline V sigmoid(V x) {
   const V p = exp_reduced(x, -1.0f, &t);
   const V power = power_of_two(t);
   const V y = one / (fma(p, power, one) + power);
-  return select(x < M::set(exp_underflow), M::set(0.0f), select(M::set(-exp_underflow) < x, one, y));
+  return select(x < M::set(exp_underflow), M::set(0.0f),
+                select(M::set(-exp_underflow) < x, one, y));
 }
 
 /// (1 - e) / (1 + e) with e = e^(-2 |x|) = 2^n (1 + p), each sum rounded once; the sign put back.
@@ -126,10 +136,13 @@ template <class Set>
 inline void softmax(float* x, int n) {
   float largest = x[0];
   for (int i = 1; i < n; ++i) largest = largest < x[i] ? x[i] : largest;
-  sweep<Set>(size_t(n), [=](auto make, size_t i) { store(x + i, exp_negative(make.load(x + i) - make.set(largest))); });
+  sweep<Set>(size_t(n), [=](auto make, size_t i) {
+    store(x + i, exp_negative(make.load(x + i) - make.set(largest)));
+  });
   float sum = x[0];
   for (int i = 1; i < n; ++i) sum += x[i];
-  sweep<Set>(size_t(n), [=](auto make, size_t i) { store(x + i, make.load(x + i) / make.set(sum)); });
+  sweep<Set>(size_t(n),
+             [=](auto make, size_t i) { store(x + i, make.load(x + i) / make.set(sum)); });
 }
 
 /// 0 to 1; NaN stays.
@@ -145,16 +158,21 @@ inline V hard_sigmoid(V x, float slope) {
 template <class Set>
 inline void activate(Curve f, float* x, size_t n) {
   switch (f.kind) {
-    case Activation::linear: return;
-    case Activation::tanh: return map<Set>(x, x, n, [](auto v) { return tanh(v); });
-    case Activation::sigmoid: return map<Set>(x, x, n, [](auto v) { return sigmoid(v); });
-    case Activation::hard_sigmoid: return map<Set>(x, x, n, [=](auto v) { return hard_sigmoid(v, f.slope); });
+    case Activation::linear:
+      return;
+    case Activation::tanh:
+      return map<Set>(x, x, n, [](auto v) { return tanh(v); });
+    case Activation::sigmoid:
+      return map<Set>(x, x, n, [](auto v) { return sigmoid(v); });
+    case Activation::hard_sigmoid:
+      return map<Set>(x, x, n, [=](auto v) { return hard_sigmoid(v, f.slope); });
     case Activation::relu:
       return sweep<Set>(n, [=](auto make, size_t i) {
         const auto v = make.load(x + i);
         store(x + i, select(v < make.set(0.0f), make.set(0.0f), v));
       });
-    case Activation::softmax: return softmax<Set>(x, int(n));
+    case Activation::softmax:
+      return softmax<Set>(x, int(n));
   }
 }
 
@@ -168,22 +186,28 @@ template <class Set>
 inline void softmax_back(const float* y, float* dy, int n) {
   float sum = 0.0f;
   for (int i = 0; i < n; ++i) sum = __builtin_fmaf(dy[i], y[i], sum);
-  sweep<Set>(size_t(n), [=](auto make, size_t i) { store(dy + i, make.load(y + i) * (make.load(dy + i) - make.set(sum))); });
+  sweep<Set>(size_t(n), [=](auto make, size_t i) {
+    store(dy + i, make.load(y + i) * (make.load(dy + i) - make.set(sum)));
+  });
 }
 
 /// A curve's derivative, from its value y: given to f, which is compiled for each.
 template <class F>
 inline void with_derivative(Curve curve, F f) {
   switch (curve.kind) {
-    case Activation::tanh: return f([](auto make, auto y) { return make.set(1.0f) - y * y; });
+    case Activation::tanh:
+      return f([](auto make, auto y) { return make.set(1.0f) - y * y; });
     case Activation::hard_sigmoid:
       return f([=](auto make, auto y) {
         const auto zero = make.set(0.0f);
         return select(zero < y, select(y < make.set(1.0f), make.set(curve.slope), zero), zero);
       });
     case Activation::relu:
-      return f([](auto make, auto y) { return select(make.set(0.0f) < y, make.set(1.0f), make.set(0.0f)); });
-    default: return f([](auto make, auto y) { return y * (make.set(1.0f) - y); });
+      return f([](auto make, auto y) {
+        return select(make.set(0.0f) < y, make.set(1.0f), make.set(0.0f));
+      });
+    default:
+      return f([](auto make, auto y) { return y * (make.set(1.0f) - y); });
   }
 }
 
@@ -195,7 +219,9 @@ void activate_back_f32(Curve curve, const float* y, float* dy, int rows, int n, 
       softmax_back<Set>(y, dy, n);
     } else {
       with_derivative(curve, [=](auto derivative) {
-        sweep<Set>(size_t(n), [=](auto make, size_t i) { store(dy + i, make.load(dy + i) * derivative(make, make.load(y + i))); });
+        sweep<Set>(size_t(n), [=](auto make, size_t i) {
+          store(dy + i, make.load(dy + i) * derivative(make, make.load(y + i)));
+        });
       });
     }
   }

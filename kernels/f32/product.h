@@ -1,4 +1,5 @@
-// The product. A tile keeps R vectors of rows times C columns in registers and walks k once; a strip is cut into even tiles.
+// The product. A tile keeps R vectors of rows times C columns in registers and walks k once; a
+// strip is cut into even tiles.
 #ifndef SLUICE_F32_PRODUCT_H
 #define SLUICE_F32_PRODUCT_H
 
@@ -21,12 +22,14 @@ struct Tile {
   ptrdiff_t y_stride;
 };
 
-/// Rows 16 steps of k ahead. A tile's rows are a part of each line of its strip, which the CPU's own prefetching does not foresee
-/// where they come from beyond the second level of cache: at 256 units 1.1 times the speed. A single column is bound by the loads.
+/// Rows 16 steps of k ahead. A tile's rows are a part of each line of its strip, which the CPU's
+/// own prefetching does not foresee where they come from beyond the second level of cache: at 256
+/// units 1.1 times the speed. A single column is bound by the loads.
 template <class V, int R, int C>
 inline void foresee(const float* w, ptrdiff_t w_step) {
   if constexpr (C > 2 && V::width >= 8)
-    SLUICE_UNROLL for (int r = 0; r < R * V::width; r += 16) __builtin_prefetch(w + 16 * w_step + r);
+    SLUICE_UNROLL for (int r = 0; r < R * V::width; r += 16)
+        __builtin_prefetch(w + 16 * w_step + r);
 }
 
 template <class V, int R, int C>
@@ -34,8 +37,8 @@ void run_tile(const Tile& tile) {
   using M = Make<V>;
   const Tile t = tile;
   V sum[C][R];
-  SLUICE_UNROLL for (int c = 0; c < C; ++c)
-    SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[c][r] = M::load(t.init + c * t.init_stride + r * V::width);
+  SLUICE_UNROLL for (int c = 0; c < C; ++c) SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[c][r] =
+      M::load(t.init + c * t.init_stride + r * V::width);
   const float* w = t.w;
   const float* x = t.x;
   for (int k = 0; k < t.cols; ++k, w += t.w_step, x += t.x_step) {
@@ -45,18 +48,20 @@ void run_tile(const Tile& tile) {
       SLUICE_UNROLL for (int r = 0; r < R; ++r) rows[r] = M::load(w + r * V::width);
     SLUICE_UNROLL for (int c = 0; c < C; ++c) {
       const V column = M::set(x[c * t.x_stride]);
-      SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[c][r] = fma(C > 1 ? rows[r] : M::load(w + r * V::width), column, sum[c][r]);
+      SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[c][r] =
+          fma(C > 1 ? rows[r] : M::load(w + r * V::width), column, sum[c][r]);
     }
   }
-  SLUICE_UNROLL for (int c = 0; c < C; ++c)
-    SLUICE_UNROLL for (int r = 0; r < R; ++r) store(t.y + c * t.y_stride + r * V::width, sum[c][r]);
+  SLUICE_UNROLL for (int c = 0; c < C; ++c) SLUICE_UNROLL for (int r = 0; r < R; ++r)
+      store(t.y + c * t.y_stride + r * V::width, sum[c][r]);
 }
 
 constexpr int most_columns = 6;
 
 using RunTile = void (*)(const Tile&);
 
-/// The tiles of a lane type: at [r - 1][c - 1], r vectors of rows by c columns, where they fit the registers together.
+/// The tiles of a lane type: at [r - 1][c - 1], r vectors of rows by c columns, where they fit the
+/// registers together.
 template <class V>
 struct Tiles {
   RunTile run[V::accumulators][most_columns] = {};
@@ -84,7 +89,9 @@ inline int even_part(int n, int most) {
   return (n + parts - 1) / parts;
 }
 
-inline void next_columns(Tile& tile, int c) { tile.x += c * tile.x_stride, tile.init += c * tile.init_stride, tile.y += c * tile.y_stride; }
+inline void next_columns(Tile& tile, int c) {
+  tile.x += c * tile.x_stride, tile.init += c * tile.init_stride, tile.y += c * tile.y_stride;
+}
 
 inline void next_rows(Tile& tile, int rows) { tile.w += rows, tile.init += rows, tile.y += rows; }
 
@@ -125,13 +132,18 @@ void product_f32(const Matrix& m, const Product<float, float>& p) {
     Tile tile{m.stride ? w + row : w + ptrdiff_t(row) * m.cols,
               m.stride ? m.stride : rows,
               m.cols,
-              p.x, p.x_stride, p.x_step,
-              p.init + row, p.init_stride,
-              p.y + row, p.y_stride};
+              p.x,
+              p.x_stride,
+              p.x_step,
+              p.init + row,
+              p.init_stride,
+              p.y + row,
+              p.y_stride};
     if constexpr (Wide::width <= panel_rows) {
       run_rows<Wide>(tile, rows / Wide::width, p.count);
     } else {
-      // A lone panel at the end: one vector of it would be a chain on its own, so a single column takes all rows by halves.
+      // A lone panel at the end: one vector of it would be a chain on its own, so a single column
+      // takes all rows by halves.
       const int wide = rows % Wide::width && p.count == 1 ? 0 : rows / Wide::width;
       run_rows<Wide>(tile, wide, p.count);
       const int done = wide * Wide::width;

@@ -16,14 +16,17 @@ void standardize_f32(const float* x, const float* mean, const float* scale, floa
 }
 
 template <class Set>
-void normalize_f32(const float* x, const float* mean, const float* scale, const float* shift, float* y, int n) {
+void normalize_f32(const float* x, const float* mean, const float* scale, const float* shift,
+                   float* y, int n) {
   sweep<Set>(size_t(n), [=](auto make, size_t i) {
-    store(y + i, fma(make.load(x + i) - make.load(mean + i), make.load(scale + i), make.load(shift + i)));
+    store(y + i,
+          fma(make.load(x + i) - make.load(mean + i), make.load(scale + i), make.load(shift + i)));
   });
 }
 
 template <class Set>
-float layer_norm_f32(const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y, int n) {
+float layer_norm_f32(const float* x, float epsilon, const float* scale, const float* shift,
+                     float* u, float* y, int n) {
   One sum = Make<One>::set(0.0f), squares = sum;
   for (int i = 0; i < n; ++i) sum = sum + Make<One>::load(x + i);
   const One mean = sum / Make<One>::set(float(n));
@@ -31,7 +34,8 @@ float layer_norm_f32(const float* x, float epsilon, const float* scale, const fl
     const One d = Make<One>::load(x + i) - mean;
     squares = fma(d, d, squares);
   }
-  const One r = Make<One>::set(1.0f) / sqrt(squares / Make<One>::set(float(n)) + Make<One>::set(epsilon));
+  const One r =
+      Make<One>::set(1.0f) / sqrt(squares / Make<One>::set(float(n)) + Make<One>::set(epsilon));
   sweep<Set>(size_t(n), [=](auto make, size_t i) {
     const auto normal = (make.load(x + i) - make.set(mean.v)) * make.set(r.v);
     if (u) store(u + i, normal);
@@ -52,7 +56,9 @@ void multiply_f32(const float* x, float* y, size_t n) {
 
 template <class Set>
 void scaled_add_f32(float factor, const float* x, float* y, size_t n) {
-  sweep<Set>(n, [=](auto make, size_t i) { store(y + i, fma(make.set(factor), make.load(x + i), make.load(y + i))); });
+  sweep<Set>(n, [=](auto make, size_t i) {
+    store(y + i, fma(make.set(factor), make.load(x + i), make.load(y + i)));
+  });
 }
 
 constexpr int square_chains = 16;
@@ -91,8 +97,10 @@ void adam_f32(const AdamStep& step, float* w, const float* g, float* m, float* v
   const AdamStep s = step;
   sweep<Set>(n, [=](auto make, size_t i) {
     const auto gradient = make.load(g + i) * make.set(s.gradient_scale);
-    const auto first = fma(make.set(s.beta1), make.load(m + i), make.set(s.one_minus_beta1) * gradient);
-    const auto second = fma(make.set(s.beta2), make.load(v + i), (make.set(s.one_minus_beta2) * gradient) * gradient);
+    const auto first =
+        fma(make.set(s.beta1), make.load(m + i), make.set(s.one_minus_beta1) * gradient);
+    const auto second = fma(make.set(s.beta2), make.load(v + i),
+                            (make.set(s.one_minus_beta2) * gradient) * gradient);
     store(m + i, first);
     store(v + i, second);
     const auto root = fma(sqrt(second), make.set(s.root_scale), make.set(s.epsilon));
@@ -117,16 +125,19 @@ void rms_f32(const RmsStep& step, float* w, const float* g, float* v, size_t n) 
   const RmsStep s = step;
   sweep<Set>(n, [=](auto make, size_t i) {
     const auto gradient = make.load(g + i) * make.set(s.gradient_scale);
-    const auto square = fma(make.set(s.alpha), make.load(v + i), (make.set(s.one_minus_alpha) * gradient) * gradient);
+    const auto square = fma(make.set(s.alpha), make.load(v + i),
+                            (make.set(s.one_minus_alpha) * gradient) * gradient);
     store(v + i, square);
-    store(w + i, make.load(w + i) * make.set(s.keep) - (make.set(s.rate) * gradient) / (sqrt(square) + make.set(s.epsilon)));
+    store(w + i, make.load(w + i) * make.set(s.keep) -
+                     (make.set(s.rate) * gradient) / (sqrt(square) + make.set(s.epsilon)));
   });
 }
 
 template <class Set>
 void sign_add_f32(float factor, const float* x, float* y, size_t n) {
   sweep<Set>(n, [=](auto make, size_t i) {
-    const auto value = make.load(x + i), before = make.load(y + i), zero = make.set(0.0f), f = make.set(factor);
+    const auto value = make.load(x + i), before = make.load(y + i), zero = make.set(0.0f),
+               f = make.set(factor);
     store(y + i, select(zero < value, before + f, select(value < zero, before - f, before)));
   });
 }
@@ -143,7 +154,8 @@ template <class Set>
 void shrink_f32(float threshold, float* x, size_t n) {
   sweep<Set>(n, [=](auto make, size_t i) {
     const auto value = make.load(x + i), high = make.set(threshold), low = make.set(-threshold);
-    store(x + i, select(high < value, value - high, select(value < low, value - low, value - value)));  // NaN - NaN is NaN
+    store(x + i, select(high < value, value - high,
+                        select(value < low, value - low, value - value)));  // NaN - NaN is NaN
   });
 }
 

@@ -1,5 +1,5 @@
-// One frame of one stream of a GRU (reset-after): both products of a tile of rows in one go, then the gates. What a step of a small
-// layer costs is mostly the way from kernel to kernel.
+// One frame of one stream of a GRU (reset-after): both products of a tile of rows in one go, then
+// the gates. What a step of a small layer costs is mostly the way from kernel to kernel.
 #ifndef SLUICE_F32_STEP_H
 #define SLUICE_F32_STEP_H
 
@@ -9,13 +9,14 @@
 namespace sluice {
 namespace {
 
-/// Rows of all three gates; every pointer at the tile's first row, but `g`, which is right for rows of the candidate.
+/// Rows of all three gates; every pointer at the tile's first row, but `g`, which is right for rows
+/// of the candidate.
 struct StepTile {
   const float *w_ih, *w_hh;
-  ptrdiff_t w_step;          ///< from k to k + 1, of both
+  ptrdiff_t w_step;  ///< from k to k + 1, of both
   const float *b_ih, *b_hh;
   float *a, *g;
-  int candidate;             ///< vectors before the first one of the candidate
+  int candidate;  ///< vectors before the first one of the candidate
 };
 
 /// Adding it changes nothing, not even the sign of a zero.
@@ -30,25 +31,30 @@ template <class V, int R>
 inline void run_chains(V (&sum)[R], const float* w, ptrdiff_t w_step, const float* x, int cols) {
   for (int k = 0; k < cols; ++k, w += w_step) {
     const V column = Make<V>::set(x[k]);
-    SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] = fma(Make<V>::load(w + r * V::width), column, sum[r]);
+    SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] =
+        fma(Make<V>::load(w + r * V::width), column, sum[r]);
   }
 }
 
-/// Rows of the candidate leave g_x in a and g_h in g. Where the two parts meet, pointers are chosen, not values: sums stay in registers.
+/// Rows of the candidate leave g_x in a and g_h in g. Where the two parts meet, pointers are
+/// chosen, not values: sums stay in registers.
 template <class V, int R>
 void run_step_tile(const StepTile& tile, const GruStep& s) {
   using M = Make<V>;
   const StepTile t = tile;
   V sum[R];
   if (s.x) {
-    SLUICE_UNROLL for (int r = 0; r < R; ++r)
-      sum[r] = M::load(t.b_ih + r * V::width) + M::load((r < t.candidate ? t.b_hh : negative_zeros.row) + r * V::width);
+    SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] =
+        M::load(t.b_ih + r * V::width) +
+        M::load((r < t.candidate ? t.b_hh : negative_zeros.row) + r * V::width);
     run_chains(sum, t.w_ih, t.w_step, s.x, s.in);
     SLUICE_UNROLL for (int r = 0; r < R; ++r) store(t.a + r * V::width, sum[r]);
   }
-  SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] = M::load((r < t.candidate ? t.a : t.b_hh) + r * V::width);
+  SLUICE_UNROLL for (int r = 0; r < R; ++r) sum[r] =
+      M::load((r < t.candidate ? t.a : t.b_hh) + r * V::width);
   run_chains(sum, t.w_hh, t.w_step, s.h, s.units);
-  SLUICE_UNROLL for (int r = 0; r < R; ++r) store((r < t.candidate ? t.a : t.g) + r * V::width, sum[r]);
+  SLUICE_UNROLL for (int r = 0; r < R; ++r)
+      store((r < t.candidate ? t.a : t.g) + r * V::width, sum[r]);
 }
 
 using RunStepTile = void (*)(const StepTile&, const GruStep&);
@@ -76,19 +82,23 @@ inline void run_step_strip(const GruStep& s, int strip, int rows) {
   int vectors = rows / V::width;
   for (int row = strip; vectors > 0;) {
     const int r = even_part(vectors, V::accumulators);
-    const StepTile tile{static_cast<const float*>(s.w_ih) + ptrdiff_t(strip) * s.in + (row - strip),
-                        static_cast<const float*>(s.w_hh) + ptrdiff_t(strip) * s.units + (row - strip),
-                        rows,
-                        s.b_ih + row, s.b_hh + row,
-                        s.a + row, s.g + (row - 2 * s.hidden),
-                        (2 * s.hidden - row) / V::width};
+    const StepTile tile{
+        static_cast<const float*>(s.w_ih) + ptrdiff_t(strip) * s.in + (row - strip),
+        static_cast<const float*>(s.w_hh) + ptrdiff_t(strip) * s.units + (row - strip),
+        rows,
+        s.b_ih + row,
+        s.b_hh + row,
+        s.a + row,
+        s.g + (row - 2 * s.hidden),
+        (2 * s.hidden - row) / V::width};
     step_tiles<V>.run[r - 1](tile, s);
     vectors -= r;
     row += r * V::width;
   }
 }
 
-/// A layer whose chains all fit the registers, U vectors a gate: they stay there until the new state leaves.
+/// A layer whose chains all fit the registers, U vectors a gate: they stay there until the new
+/// state leaves.
 template <class V, int U>
 void run_small_step(const GruStep& step) {
   using M = Make<V>;
@@ -96,7 +106,8 @@ void run_small_step(const GruStep& step) {
   constexpr int rows = 3 * U * V::width;
   V sum[3 * U], g_x[U];
   if (s.x) {
-    SLUICE_UNROLL for (int r = 0; r < 2 * U; ++r) sum[r] = M::load(s.b_ih + r * V::width) + M::load(s.b_hh + r * V::width);
+    SLUICE_UNROLL for (int r = 0; r < 2 * U; ++r) sum[r] =
+        M::load(s.b_ih + r * V::width) + M::load(s.b_hh + r * V::width);
     SLUICE_UNROLL for (int r = 2 * U; r < 3 * U; ++r) sum[r] = M::load(s.b_ih + r * V::width);
     run_chains(sum, static_cast<const float*>(s.w_ih), rows, s.x, s.in);
   } else {
@@ -116,7 +127,8 @@ void run_small_step(const GruStep& step) {
 
 using RunStep = void (*)(const GruStep&);
 
-/// run_small_step<V, u> at [u], where u vectors are whole panels and three times as many fit the registers; else null.
+/// run_small_step<V, u> at [u], where u vectors are whole panels and three times as many fit the
+/// registers; else null.
 template <class V>
 struct SmallSteps {
   static constexpr int most = V::accumulators / 3;
@@ -126,7 +138,8 @@ struct SmallSteps {
  private:
   template <int U>
   constexpr void fill() {
-    if constexpr (U * V::width % panel_rows == 0 && 3 * U * V::width <= strip_rows) run[U] = run_small_step<V, U>;
+    if constexpr (U * V::width % panel_rows == 0 && 3 * U * V::width <= strip_rows)
+      run[U] = run_small_step<V, U>;
     if constexpr (U < most) fill<U + 1>();
   }
 };
@@ -148,7 +161,9 @@ void gru_step_f32(const GruStep& s) {
   using Wide = typename Set::Wide;
   using Half = typename Set::Half;
   const bool sigmoid = s.gate.kind == Activation::sigmoid;
-  if (sigmoid && (s.hidden % Wide::width == 0 ? step_in_registers<Wide>(s) : step_in_registers<Half>(s))) return;
+  if (sigmoid &&
+      (s.hidden % Wide::width == 0 ? step_in_registers<Wide>(s) : step_in_registers<Half>(s)))
+    return;
   const int gates = 3 * s.hidden;
   for (int strip = 0; strip < gates; strip += strip_rows) {
     const int rows = gates - strip < strip_rows ? gates - strip : strip_rows;

@@ -1,8 +1,10 @@
-// Products in fixed point on Cortex-M without Helium; weights in the order of pairs. What enters is widened once a step to int16, and
-// its sum kept: row b of each pair is stored + 128, and 128 * sum comes off at the end.
+// Products in fixed point on Cortex-M without Helium; weights in the order of pairs. What enters is
+// widened once a step to int16, and its sum kept: row b of each pair is stored + 128, and 128 * sum
+// comes off at the end.
 //
-// A product takes one panel, 8 rows, in one pass over the columns: 8 sums in registers, which leaves a core with 13 none to spare, so
-// the loops are assembly. Counted instructions were never bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
+// A product takes one panel, 8 rows, in one pass over the columns: 8 sums in registers, which
+// leaves a core with 13 none to spare, so the loops are assembly. Counted instructions were never
+// bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
 #ifndef SLUICE_FIXED_CORTEX_M_H
 #define SLUICE_FIXED_CORTEX_M_H
 
@@ -18,7 +20,8 @@
 namespace sluice {
 namespace {
 
-/// One pass: y = init + W x over [x, end), an even number of columns, 4 at least. Row b of each pair: minus `correction`.
+/// One pass: y = init + W x over [x, end), an even number of columns, 4 at least. Row b of each
+/// pair: minus `correction`.
 struct Pass {
   const uint8_t* w;
   const int16_t *x, *end;
@@ -29,57 +32,64 @@ struct Pass {
 
 #if __ARM_ARCH_ISA_THUMB == 2
 
-// Registers: r0 weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the sums of rows a (or of 256 a + b), r10 to lr of rows b.
-#define SLUICE_PASS(loop, end_a)                                                          \
-  register const Pass* call asm("r0") = &pass;                                            \
-  asm volatile(                                                                           \
-      "push {r0}\n"                                                                       \
-      "ldm r0, {r0, r1, r2}\n"                                                            \
-      "movs r6, #0\n mov r7, r6\n mov r8, r6\n mov r9, r6\n"                              \
-      "mov r10, r6\n mov r11, r6\n mov r12, r6\n mov lr, r6\n" loop                       \
-      "pop {r0}\n"                                                                        \
-      "ldr r1, [r0, #12]\n ldr r2, [r0, #16]\n ldr r3, [r0, #20]\n"                       \
-      SLUICE_PASS_END("r6", "r10", end_a) SLUICE_PASS_END("r7", "r11", end_a)             \
-      SLUICE_PASS_END("r8", "r12", end_a) SLUICE_PASS_END("r9", "lr", end_a)              \
-      : "+r"(call)                                                                        \
-      :                                                                                   \
-      : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
-#define SLUICE_PASS_END(a, b, end_a)                    \
-  "ldrd r4, r5, [r1], #8\n" end_a(a, b)                 \
-  "add r5, r5, " b "\n sub r5, r5, r3\n"                \
-  "strd r4, r5, [r2], #8\n"
+// Registers: r0 weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the sums of rows a (or
+// of 256 a + b), r10 to lr of rows b.
+#define SLUICE_PASS(loop, end_a)                                                               \
+  register const Pass* call asm("r0") = &pass;                                                 \
+  asm volatile(                                                                                \
+      "push {r0}\n"                                                                            \
+      "ldm r0, {r0, r1, r2}\n"                                                                 \
+      "movs r6, #0\n mov r7, r6\n mov r8, r6\n mov r9, r6\n"                                   \
+      "mov r10, r6\n mov r11, r6\n mov r12, r6\n mov lr, r6\n" loop                            \
+      "pop {r0}\n"                                                                             \
+      "ldr r1, [r0, #12]\n ldr r2, [r0, #16]\n ldr r3, [r0, #20]\n" SLUICE_PASS_END(           \
+          "r6", "r10", end_a) SLUICE_PASS_END("r7", "r11", end_a)                              \
+          SLUICE_PASS_END("r8", "r12", end_a) SLUICE_PASS_END("r9", "lr", end_a)               \
+      : "+r"(call)                                                                             \
+      :                                                                                        \
+      : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", \
+        "memory")
+#define SLUICE_PASS_END(a, b, end_a)                          \
+  "ldrd r4, r5, [r1], #8\n" end_a(a, b) "add r5, r5, " b      \
+                                        "\n sub r5, r5, r3\n" \
+                                        "strd r4, r5, [r2], #8\n"
 
 #define SLUICE_PLAIN_END(a, b) "add r4, r4, " a "\n"
 
 #if defined(__ARM_FEATURE_DSP)
 
-// With p = 256 a + b as one signed half: sum of p * x, and sum of b * x. Their difference is 256 * the sum of a * x, exactly, while
-// that stays inside 32 bits: for 508 columns whatever they hold.
-#define SLUICE_PACKED_ROWS(a0, b0, a1, b1)                                                                    \
-  "ldrd r4, r5, [r0], #8\n"                                                                                   \
-  "smlad " a0 ", r4, r3, " a0 "\n uxtb16 r4, r4\n smlad " b0 ", r4, r3, " b0 "\n"                             \
+// With p = 256 a + b as one signed half: sum of p * x, and sum of b * x. Their difference is 256 *
+// the sum of a * x, exactly, while that stays inside 32 bits: for 508 columns whatever they hold.
+#define SLUICE_PACKED_ROWS(a0, b0, a1, b1)                                   \
+  "ldrd r4, r5, [r0], #8\n"                                                  \
+  "smlad " a0 ", r4, r3, " a0 "\n uxtb16 r4, r4\n smlad " b0 ", r4, r3, " b0 \
+  "\n"                                                                       \
   "smlad " a1 ", r5, r3, " a1 "\n uxtb16 r5, r5\n smlad " b1 ", r5, r3, " b1 "\n"
-#define SLUICE_PACKED_COLUMNS "ldr r3, [r1], #4\n" SLUICE_PACKED_ROWS("r6", "r10", "r7", "r11") SLUICE_PACKED_ROWS("r8", "r12", "r9", "lr")
+#define SLUICE_PACKED_COLUMNS                                       \
+  "ldr r3, [r1], #4\n" SLUICE_PACKED_ROWS("r6", "r10", "r7", "r11") \
+      SLUICE_PACKED_ROWS("r8", "r12", "r9", "lr")
 #define SLUICE_PACKED_END(a, b) "sub " a ", " a ", " b "\n add r4, r4, " a ", asr #8\n"
 
 /// int8 x, at most 508 columns, a multiple of 4.
 __attribute__((noinline)) void packed_pass(const Pass& pass) {
-  SLUICE_PASS("subs r3, r2, r1\n"  // bytes: 8 for 4 columns; an odd number of fours begins in the middle
-              "lsls r3, r3, #28\n"
-              "bne 2f\n"
-              "1:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
-              "2:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
-              "cmp r1, r2\n"
-              "bne 1b\n",
-              SLUICE_PACKED_END);
+  SLUICE_PASS(
+      "subs r3, r2, r1\n"  // bytes: 8 for 4 columns; an odd number of fours begins in the middle
+      "lsls r3, r3, #28\n"
+      "bne 2f\n"
+      "1:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
+      "2:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
+      "cmp r1, r2\n"
+      "bne 1b\n",
+      SLUICE_PACKED_END);
 }
 constexpr int packed_columns = 508;
 
-#define SLUICE_WIDE_ROWS(a, b) \
-  "ldr r4, [r0], #4\n sxtb16 r5, r4, ror #8\n smlad " a ", r5, r3, " a "\n uxtb16 r4, r4\n smlad " b ", r4, r3, " b "\n"
-#define SLUICE_WIDE_COLUMNS                                                                    \
-  "ldr r3, [r1], #4\n" SLUICE_WIDE_ROWS("r6", "r10") SLUICE_WIDE_ROWS("r7", "r11")             \
-  SLUICE_WIDE_ROWS("r8", "r12") SLUICE_WIDE_ROWS("r9", "lr")
+#define SLUICE_WIDE_ROWS(a, b)                                         \
+  "ldr r4, [r0], #4\n sxtb16 r5, r4, ror #8\n smlad " a ", r5, r3, " a \
+  "\n uxtb16 r4, r4\n smlad " b ", r4, r3, " b "\n"
+#define SLUICE_WIDE_COLUMNS                                                        \
+  "ldr r3, [r1], #4\n" SLUICE_WIDE_ROWS("r6", "r10") SLUICE_WIDE_ROWS("r7", "r11") \
+      SLUICE_WIDE_ROWS("r8", "r12") SLUICE_WIDE_ROWS("r9", "lr")
 /// Any x.
 __attribute__((noinline)) void wide_pass(const Pass& pass) {
   SLUICE_PASS("1:\n" SLUICE_WIDE_COLUMNS SLUICE_WIDE_COLUMNS
@@ -107,11 +117,13 @@ inline PassFunction pass_for(int columns, bool narrow) {
 #else
 
 // Without DSP instructions: a product at a time.
-#define SLUICE_BYTE_ROWS(at_b, at_a, a, b) \
-  "ldrsb r4, [r0, #" at_a "]\n ldrb r5, [r0, #" at_b "]\n mla " a ", r4, r3, " a "\n mla " b ", r5, r3, " b "\n"
-#define SLUICE_BYTE_COLUMN(b0, a0, b1, a1, b2, a2, b3, a3)                                                  \
-  "ldrsh r3, [r1], #2\n" SLUICE_BYTE_ROWS(b0, a0, "r6", "r10") SLUICE_BYTE_ROWS(b1, a1, "r7", "r11")         \
-  SLUICE_BYTE_ROWS(b2, a2, "r8", "r12") SLUICE_BYTE_ROWS(b3, a3, "r9", "lr")
+#define SLUICE_BYTE_ROWS(at_b, at_a, a, b)                                                   \
+  "ldrsb r4, [r0, #" at_a "]\n ldrb r5, [r0, #" at_b "]\n mla " a ", r4, r3, " a "\n mla " b \
+  ", r5, r3, " b "\n"
+#define SLUICE_BYTE_COLUMN(b0, a0, b1, a1, b2, a2, b3, a3)                        \
+  "ldrsh r3, [r1], #2\n" SLUICE_BYTE_ROWS(b0, a0, "r6", "r10")                    \
+      SLUICE_BYTE_ROWS(b1, a1, "r7", "r11") SLUICE_BYTE_ROWS(b2, a2, "r8", "r12") \
+          SLUICE_BYTE_ROWS(b3, a3, "r9", "lr")
 
 /// Any x.
 __attribute__((noinline)) void byte_pass(const Pass& pass) {
@@ -174,7 +186,8 @@ inline void widen(const void* x, int n, void* to, Number number) {
 struct CortexDot : PlainDot {
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
     const uint32_t first = from_bytes<uint32_t>(x), second = from_bytes<uint32_t>(x + 2);
-    const int16x2_t even = int16x2_t((first & 0xFFFF) | second << 16), odd = int16x2_t(first >> 16 | (second & 0xFFFF0000));
+    const int16x2_t even = int16x2_t((first & 0xFFFF) | second << 16),
+                    odd = int16x2_t(first >> 16 | (second & 0xFFFF0000));
     SLUICE_UNROLL
     for (int row = 0; row < 8; ++row) {
       const uint32_t four = from_bytes<uint32_t>(w + 4 * row);
@@ -200,14 +213,21 @@ struct CortexFormat {
   }
   static void state(const int16_t* h, int n, void* to, bool = false) {
     if (!Narrow) return frame(h, n, to);
-    widen(h, n, to, [](const void* p, int i) { return narrowed(static_cast<const int16_t*>(p)[i]); });
+    widen(h, n, to,
+          [](const void* p, int i) { return narrowed(static_cast<const int16_t*>(p)[i]); });
   }
   template <int Panels>
-  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y,
+                       int stride) {
     const int columns = blocked(m.cols);
     const int16_t* const x = static_cast<const int16_t*>(side);
     const size_t first = size_t(panel) * panel_rows, next = size_t(apart) * panel_rows;
-    Pass pass{static_cast<const uint8_t*>(m.w) + first * size_t(columns), x, x + columns, m.bias + first, y, 0};
+    Pass pass{static_cast<const uint8_t*>(m.w) + first * size_t(columns),
+              x,
+              x + columns,
+              m.bias + first,
+              y,
+              0};
     memcpy(&pass.correction, x + side_length(m.cols), sizeof pass.correction);
     const PassFunction run = pass_for(columns, Narrow);
     for (int p = 0; p < Panels; ++p) {

@@ -1,4 +1,5 @@
-// The one curve behind sigmoid and tanh in fixed point: the sigmoid in 16 pieces, each a cubic (kernels/README.md).
+// The one curve behind sigmoid and tanh in fixed point: the sigmoid in 16 pieces, each a cubic
+// (kernels/README.md).
 #ifndef SLUICE_FIXED_CURVE_H
 #define SLUICE_FIXED_CURVE_H
 
@@ -7,19 +8,21 @@
 namespace sluice {
 namespace {
 
-/// Interpolates the sigmoid less a half, which both functions want, at both ends of its piece and at 0.31 and 0.69 of it; in units of
-/// 2^-20.
+/// Interpolates the sigmoid less a half, which both functions want, at both ends of its piece and
+/// at 0.31 and 0.69 of it; in units of 2^-20.
 struct Piece {
   int32_t c[4];
 };
 constexpr int pieces = 16;
 constexpr Piece curve[pieces] = {
-    {{0, 174877, -594, -5718}},  {{168566, 156927, -18101, -1846}}, {{305547, 115523, -23109, 1334}},
-    {{399296, 73400, -18670, 2138}},  {{456164, 42433, -12130, 1704}},   {{488171, 23218, -7038, 1078}},
-    {{505429, 12327, -3849, 614}},   {{514521, 6440, -2042, 332}},     {{519251, 3336, -1066, 175}},
-    {{521696, 1721, -552, 91}},      {{522956, 886, -285, 47}},        {{523604, 455, -146, 24}},
-    {{523937, 234, -75, 13}},        {{524108, 120, -39, 6}},          {{524196, 62, -20, 3}},
-    {{524242, 32, -10, 2}},
+    {{0, 174877, -594, -5718}},       {{168566, 156927, -18101, -1846}},
+    {{305547, 115523, -23109, 1334}}, {{399296, 73400, -18670, 2138}},
+    {{456164, 42433, -12130, 1704}},  {{488171, 23218, -7038, 1078}},
+    {{505429, 12327, -3849, 614}},    {{514521, 6440, -2042, 332}},
+    {{519251, 3336, -1066, 175}},     {{521696, 1721, -552, 91}},
+    {{522956, 886, -285, 47}},        {{523604, 455, -146, 24}},
+    {{523937, 234, -75, 13}},         {{524108, 120, -39, 6}},
+    {{524196, 62, -20, 3}},           {{524242, 32, -10, 2}},
 };
 
 /// One coefficient of all pieces, for registers that look numbers up.
@@ -35,7 +38,8 @@ constexpr Column column(int k) {
 /// c3 in the low half, c2 in the high half: both fit 16 bits.
 constexpr Column upper_columns() {
   Column result{};
-  for (int i = 0; i < pieces; ++i) result.at[i] = int32_t(uint32_t(curve[i].c[2]) << 16 | (uint32_t(curve[i].c[3]) & 0xFFFF));
+  for (int i = 0; i < pieces; ++i)
+    result.at[i] = int32_t(uint32_t(curve[i].c[2]) << 16 | (uint32_t(curve[i].c[3]) & 0xFFFF));
   return result;
 }
 

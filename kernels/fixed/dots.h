@@ -1,16 +1,20 @@
 // How an instruction set adds up a block of 8 rows x 4 columns of int8 weights. A Dot supplies:
 //   Sum                    the running sums of 8 rows; zero()
-//   shares_sides           whether several panels at once pay, since they read the numbers at x once: their sums fit the registers
-//   blocks                 how many consecutive blocks one add takes; add_one for a single one where that is not 1
-//   add(sum, w, x, side)   those blocks at w times the numbers at x
-//   store(sum, missing, bias, y)   y[8] = bias[8] + missing + sums
+//   shares_sides           whether several panels at once pay, since they read the numbers at x
+//   once: their sums fit the registers blocks                 how many consecutive blocks one add
+//   takes; add_one for a single one where that is not 1 add(sum, w, x, side)   those blocks at w
+//   times the numbers at x store(sum, missing, bias, y)   y[8] = bias[8] + missing + sums
 // for int8 also
-//   take(x, n, to, length)     n bytes as add wants them, zeros behind them; where splits_signs, masks at `to` and |x| at to + length
-//   narrow(h, n, to, length)   the same of int16, which may be read to a multiple of 8; both return what every row is missing
+//   take(x, n, to, length)     n bytes as add wants them, zeros behind them; where splits_signs,
+//   masks at `to` and |x| at to + length narrow(h, n, to, length)   the same of int16, which may be
+//   read to a multiple of 8; both return what every row is missing
 // and its
-//   Sparse                 what adds up the blocks of a sparse matrix, one by one: take and narrow with nothing missing; a Sum;
-//                          start(bias), add_one(sum, w, x, side), finish(sum, y); unrolls, whether four blocks a turn pay
-// Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have those of the SIMD sets.
+//   Sparse                 what adds up the blocks of a sparse matrix, one by one: take and narrow
+//   with nothing missing; a Sum;
+//                          start(bias), add_one(sum, w, x, side), finish(sum, y); unrolls, whether
+//                          four blocks a turn pay
+// Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have those of the
+// SIMD sets.
 #ifndef SLUICE_FIXED_DOTS_H
 #define SLUICE_FIXED_DOTS_H
 
@@ -41,14 +45,18 @@ struct OneByOne : Dot {
   };
   static Sum start(const int32_t* bias) { return {Dot::zero(), bias}; }
   template <class X>
-  static Sum add_one(Sum s, const int8_t* w, const X* x, int side) { return {Dot::add(s.sum, w, x, side), s.bias}; }
+  static Sum add_one(Sum s, const int8_t* w, const X* x, int side) {
+    return {Dot::add(s.sum, w, x, side), s.bias};
+  }
   static void finish(const Sum& s, int32_t* y) { Dot::store(s.sum, 0, s.bias, y); }
 };
 
 /// Plain code, for int8 and int16 x.
 struct PlainDot {
   using Sparse = OneByOne<PlainDot, false>;
-  static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
+  static int32_t take(const int8_t* x, int n, int8_t* to, int length) {
+    return take_plain(x, n, to, length);
+  }
   static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
     for (int i = 0; i < n; ++i) to[i] = int8_t(narrowed(h[i]));
     pad(to, n, length);

@@ -13,7 +13,8 @@ inline int32x4_t pairs(int32x4_t a, int32x4_t b) {
 #if defined(__aarch64__)
   return vpaddq_s32(a, b);
 #else
-  return vcombine_s32(vpadd_s32(vget_low_s32(a), vget_high_s32(a)), vpadd_s32(vget_low_s32(b), vget_high_s32(b)));
+  return vcombine_s32(vpadd_s32(vget_low_s32(a), vget_high_s32(a)),
+                      vpadd_s32(vget_low_s32(b), vget_high_s32(b)));
 #endif
 }
 
@@ -21,15 +22,19 @@ inline int32x4_t pairs(int32x4_t a, int32x4_t b) {
 struct SideNeon {
   static constexpr bool splits_signs = false;
   static constexpr bool shares_sides = true;
-  static int32_t take(const int8_t* x, int n, int8_t* to, int length) { return take_plain(x, n, to, length); }
+  static int32_t take(const int8_t* x, int n, int8_t* to, int length) {
+    return take_plain(x, n, to, length);
+  }
   static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
-    for (int i = 0; i < n; i += 8) vst1_s8(to + i, vshrn_n_s16(vqaddq_s16(vld1q_s16(h + i), vdupq_n_s16(128)), 8));
+    for (int i = 0; i < n; i += 8)
+      vst1_s8(to + i, vshrn_n_s16(vqaddq_s16(vld1q_s16(h + i), vdupq_n_s16(128)), 8));
     pad(to, n, length);
     return 0;
   }
 };
 
-/// Without dot product: products of bytes in int16, pairs of them added into int32; two lanes a row. 127 * 128 fits int16.
+/// Without dot product: products of bytes in int16, pairs of them added into int32; two lanes a
+/// row. 127 * 128 fits int16.
 struct DotNeon : SideNeon {
   using Sparse = OneByOne<DotNeon>;
   struct Sum {
@@ -40,7 +45,8 @@ struct DotNeon : SideNeon {
   static Sum add(Sum sum, const int8_t* w, const int8_t* x, int) {
     const int8x8_t four = vreinterpret_s8_s32(vdup_n_s32(from_bytes<int32_t>(x)));
     SLUICE_UNROLL
-    for (int i = 0; i < 4; ++i) sum.rows[i] = vpadalq_s16(sum.rows[i], vmull_s8(vld1_s8(w + 8 * i), four));
+    for (int i = 0; i < 4; ++i)
+      sum.rows[i] = vpadalq_s16(sum.rows[i], vmull_s8(vld1_s8(w + 8 * i), four));
     return sum;
   }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
@@ -93,7 +99,8 @@ struct DotNeonWide {
   }
   static void store(const Sum& sum, int32_t, const int32_t* bias, int32_t* y) {
     for (int i = 0; i < 8; i += 4) {
-      const int32x4_t four_rows = pairs(pairs(sum.row[i], sum.row[i + 1]), pairs(sum.row[i + 2], sum.row[i + 3]));
+      const int32x4_t four_rows =
+          pairs(pairs(sum.row[i], sum.row[i + 1]), pairs(sum.row[i + 2], sum.row[i + 3]));
       vst1q_s32(y + i, vaddq_s32(four_rows, vld1q_s32(bias + i)));
     }
   }

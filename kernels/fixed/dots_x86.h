@@ -9,8 +9,12 @@
 namespace sluice {
 namespace {
 
-inline __m256i load_256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-inline void store_256(int32_t* y, __m256i sum) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), sum); }
+inline __m256i load_256(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+inline void store_256(int32_t* y, __m256i sum) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), sum);
+}
 inline __m256i four_times_8(const int8_t* x) { return _mm256_set1_epi32(from_bytes<int32_t>(x)); }
 
 struct SumAvx2 {
@@ -23,9 +27,10 @@ struct SumAvx2 {
   }
 };
 
-/// What enters a product of int8 here: |x|, and where it was negative a mask that inverts the weight, for w ^ mask is then -w - 1; what
-/// is missing, |x| once for every row, is added at the end. (An instruction for the sign exists, but on fewer ports.)
-/// Everything is written as it is read again: a load across two stores would wait for both.
+/// What enters a product of int8 here: |x|, and where it was negative a mask that inverts the
+/// weight, for w ^ mask is then -w - 1; what is missing, |x| once for every row, is added at the
+/// end. (An instruction for the sign exists, but on fewer ports.) Everything is written as it is
+/// read again: a load across two stores would wait for both.
 struct SideAvx2 {
   static constexpr bool splits_signs = true;
   static constexpr bool shares_sides = true;
@@ -38,7 +43,8 @@ struct SideAvx2 {
       const __m128i negative = _mm_cmpgt_epi8(_mm_setzero_si128(), x), m = _mm_abs_epi8(x);
       _mm_storeu_si128(reinterpret_cast<__m128i*>(mask + i), negative);
       _mm_storeu_si128(reinterpret_cast<__m128i*>(magnitude + i), m);
-      missing = _mm_add_epi64(missing, _mm_sad_epu8(_mm_and_si128(m, negative), _mm_setzero_si128()));
+      missing =
+          _mm_add_epi64(missing, _mm_sad_epu8(_mm_and_si128(m, negative), _mm_setzero_si128()));
     }
     int32_t sum() const { return _mm_cvtsi128_si32(missing) + _mm_extract_epi32(missing, 2); }
   };
@@ -61,23 +67,29 @@ struct SideAvx2 {
   }
 
   /// Eight int16, rounded to their upper bytes. The sum saturates, so these are 127 at most.
-  static __m128i upper(const int16_t* h) { return _mm_srai_epi16(_mm_adds_epi16(load_128(h), _mm_set1_epi16(128)), 8); }
+  static __m128i upper(const int16_t* h) {
+    return _mm_srai_epi16(_mm_adds_epi16(load_128(h), _mm_set1_epi16(128)), 8);
+  }
   static int32_t narrow(const int16_t* h, int n, int8_t* to, int length) {
-    static constexpr int8_t ones_then_zeros[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    static constexpr int8_t ones_then_zeros[32] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                                   -1, -1, -1, -1, -1, -1, -1, -1};
     Split split{to, to + length};
     int i = 0;
     for (; i + 16 <= n; i += 16) split.add(i, _mm_packs_epi16(upper(h + i), upper(h + i + 8)));
     if (i < n) {
       const __m128i high = n - i > 8 ? upper(h + i + 8) : _mm_setzero_si128();
-      split.add(i, _mm_and_si128(_mm_packs_epi16(upper(h + i), high), load_128(ones_then_zeros + 16 - (n - i))));
+      split.add(i, _mm_and_si128(_mm_packs_epi16(upper(h + i), high),
+                                 load_128(ones_then_zeros + 16 - (n - i))));
     }
     return split.sum();
   }
 };
 
-/// Two products of |x| and a weight, inverted or not, lie in -2 * 128 * 128 to 2 * 127 * 127 or 2 * 128 * 127: nothing saturates.
+/// Two products of |x| and a weight, inverted or not, lie in -2 * 128 * 128 to 2 * 127 * 127 or 2 *
+/// 128 * 127: nothing saturates.
 inline __m256i add_pairs(__m256i sum, __m256i magnitude, __m256i w) {
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, w), _mm256_set1_epi16(1)));
+  return _mm256_add_epi32(
+      sum, _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, w), _mm256_set1_epi16(1)));
 }
 
 /// What would be missing depends on which blocks there are: -w - 1, then 1 more.
@@ -87,7 +99,8 @@ struct SparseAvx2 : SideAvx2 {
   static Sum start(const int32_t* bias) { return load_256(bias); }
   static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
     const __m256i mask = four_times_8(x);
-    return add_pairs(sum, four_times_8(x + side), _mm256_sub_epi8(_mm256_xor_si256(load_256(w), mask), mask));
+    return add_pairs(sum, four_times_8(x + side),
+                     _mm256_sub_epi8(_mm256_xor_si256(load_256(w), mask), mask));
   }
   static void finish(Sum sum, int32_t* y) { store_256(y, sum); }
 };
@@ -100,7 +113,8 @@ struct DotAvx2 : SumAvx2, SideAvx2 {
 };
 
 #if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
-/// What enters a product with a sparse matrix: x + 128. What that is too much, 128 times the weights, is a dot product too.
+/// What enters a product with a sparse matrix: x + 128. What that is too much, 128 times the
+/// weights, is a dot product too.
 struct BiasedSide {
   static constexpr int8_t bias = int8_t(0x80);
   static void take(const int8_t* x, int n, int8_t* to, int length) {
@@ -110,7 +124,8 @@ struct BiasedSide {
   static void narrow(const int16_t* h, int n, int8_t* to, int length) {
     for (int i = 0; i < n; i += 16) {
       const __m128i high = n - i > 8 ? SideAvx2::upper(h + i + 8) : _mm_setzero_si128();
-      const __m128i biased = _mm_xor_si128(_mm_packs_epi16(SideAvx2::upper(h + i), high), _mm_set1_epi8(bias));
+      const __m128i biased =
+          _mm_xor_si128(_mm_packs_epi16(SideAvx2::upper(h + i), high), _mm_set1_epi8(bias));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), biased);
     }
     fill(to, n, length);
@@ -129,7 +144,8 @@ inline __m256i dot_256(__m256i sum, __m256i x, __m256i w) {
 #endif
 }
 
-/// One block after the other, in 256 bits: two in 512 are no faster, for what they share is not much.
+/// One block after the other, in 256 bits: two in 512 are no faster, for what they share is not
+/// much.
 struct SparseVnni : BiasedSide {
   static constexpr bool unrolls = true;
   struct Sum {
@@ -138,7 +154,9 @@ struct SparseVnni : BiasedSide {
   static Sum start(const int32_t* from) { return {load_256(from), _mm256_setzero_si256()}; }
   static Sum add_one(Sum s, const int8_t* at, const int8_t* x, int) {
     __m256i w = load_256(at);
-    asm("" : "+v"(w));  // loaded once: as an operand of both instructions it would be twice, and loads are what takes time here
+    asm(""
+        : "+v"(w));  // loaded once: as an operand of both instructions it would be twice, and loads
+                     // are what takes time here
     return {dot_256(s.sum, four_times_8(x), w), dot_256(s.excess, _mm256_set1_epi8(bias), w)};
   }
   static void finish(Sum s, int32_t* y) { store_256(y, _mm256_sub_epi32(s.sum, s.excess)); }
@@ -162,17 +180,21 @@ struct DotAvx512Vnni : SideAvx2 {
   static constexpr int blocks = 2;
   static Sum zero() { return _mm512_setzero_si512(); }
   static __m512i times_8(const int8_t* x) {
-    return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x)), 0xFF00, from_bytes<int32_t>(x + 4));
+    return _mm512_mask_set1_epi32(_mm512_set1_epi32(from_bytes<int32_t>(x)), 0xFF00,
+                                  from_bytes<int32_t>(x + 4));
   }
   static Sum add_blocks(Sum sum, __m512i w, const int8_t* x, int side) {
     return _mm512_dpbusd_epi32(sum, times_8(x + side), _mm512_xor_si512(w, times_8(x)));
   }
-  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) { return add_blocks(sum, _mm512_loadu_si512(w), x, side); }
+  static Sum add(Sum sum, const int8_t* w, const int8_t* x, int side) {
+    return add_blocks(sum, _mm512_loadu_si512(w), x, side);
+  }
   static Sum add_one(Sum sum, const int8_t* w, const int8_t* x, int side) {
     return add_blocks(sum, _mm512_maskz_loadu_epi32(0x00FF, w), x, side);
   }
   static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
-    SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)), missing, bias, y);
+    SumAvx2::store(_mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64(sum, 1)),
+                   missing, bias, y);
   }
 };
 #endif
@@ -186,14 +208,17 @@ struct DotAvx2Wide {
   static constexpr bool splits_signs = false;
   static constexpr bool shares_sides = true;
   static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-  static __m256i widened(const int8_t* w) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w))); }
+  static __m256i widened(const int8_t* w) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w)));
+  }
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
     const __m256i four = _mm256_set1_epi64x(from_bytes<int64_t>(x));
     return {_mm256_add_epi32(sum.low, _mm256_madd_epi16(widened(w), four)),
             _mm256_add_epi32(sum.high, _mm256_madd_epi16(widened(w + 16), four))};
   }
   static void store(Sum sum, int32_t missing, const int32_t* bias, int32_t* y) {
-    SumAvx2::store(_mm256_permute4x64_epi64(_mm256_hadd_epi32(sum.low, sum.high), 0xD8), missing, bias, y);
+    SumAvx2::store(_mm256_permute4x64_epi64(_mm256_hadd_epi32(sum.low, sum.high), 0xD8), missing,
+                   bias, y);
   }
 };
 

@@ -1,4 +1,5 @@
-// Requantization, sigmoid, tanh and the gates in fixed point: the formulas of kernels/README.md over an integer lane type.
+// Requantization, sigmoid, tanh and the gates in fixed point: the formulas of kernels/README.md
+// over an integer lane type.
 #ifndef SLUICE_FIXED_GATES_H
 #define SLUICE_FIXED_GATES_H
 
@@ -10,7 +11,9 @@ namespace {
 
 /// R(a, s, m).
 template <class V>
-inline V requantize(V a, int shift, V m) { return high_product(shift_left(a, shift), m); }
+inline V requantize(V a, int shift, V m) {
+  return high_product(shift_left(a, shift), m);
+}
 
 /// 3 |u|, which makes pieces of 2/3 of units of 2^-12; where it is large, enough for what follows.
 template <class V>
@@ -27,12 +30,15 @@ inline V sigmoid_fixed(V u) {
 
 template <class V>
 inline V tanh_fixed(V u) {
-  return with_sign_of(shift_right<4>(curve_at(at_most<17>(shift_left(thirds(u), 1))) + Make<V>::set(8)), u);
+  return with_sign_of(
+      shift_right<4>(curve_at(at_most<17>(shift_left(thirds(u), 1))) + Make<V>::set(8)), u);
 }
 
 /// (a * b + 2^14) >> 15.
 template <class V>
-inline V product_q15(V a, V b) { return shift_right<15>(a * b + Make<V>::set(1 << 14)); }
+inline V product_q15(V a, V b) {
+  return shift_right<15>(a * b + Make<V>::set(1 << 14));
+}
 
 /// The accumulators of the units [first, first + n), gates `stride` apart.
 struct Chunk {
@@ -42,8 +48,8 @@ struct Chunk {
   size_t n;
 };
 
-/// The same, and what brings them to units of 2^-12. Copied into each walk, so that the compiler need not fear for its members where
-/// a walk stores.
+/// The same, and what brings them to units of 2^-12. Copied into each walk, so that the compiler
+/// need not fear for its members where a walk stores.
 struct GateSums {
   int32_t* x;  ///< overwritten
   const int32_t* h;
@@ -61,29 +67,37 @@ struct GateSums {
   }
   template <class M>
   SLUICE_INLINE auto over_both(M make, size_t i, int gate) const {
-    return add_high_product(over_x(make, i, gate), shift_left(make.load(h + gate * stride + i), shift_h),
+    return add_high_product(over_x(make, i, gate),
+                            shift_left(make.load(h + gate * stride + i), shift_h),
                             make.load(m_h + gate * units + i));
   }
   template <class M>
-  SLUICE_INLINE auto gate(M make, size_t i, int which) const { return sigmoid_fixed(over_both(make, i, which)); }
+  SLUICE_INLINE auto gate(M make, size_t i, int which) const {
+    return sigmoid_fixed(over_both(make, i, which));
+  }
 };
 
-inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int units, const Chunk& chunk) {
-  return {chunk.x, chunk.h, ih.m + chunk.first, hh.m + chunk.first, ih.shift, hh.shift, chunk.stride, units};
+inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int units,
+                          const Chunk& chunk) {
+  return {chunk.x,  chunk.h,  ih.m + chunk.first, hh.m + chunk.first,
+          ih.shift, hh.shift, chunk.stride,       units};
 }
 
-// Gates, from accumulators to the state. On hosts in several walks: the units' chains are long, and a CPU overlaps only what fits its
-// reorder buffer. A core in order has nothing to overlap, and keeps everything in registers.
+// Gates, from accumulators to the state. On hosts in several walks: the units' chains are long, and
+// a CPU overlaps only what fits its reorder buffer. A core in order has nothing to overlap, and
+// keeps everything in registers.
 
 /// x = the sums of gates [0, gates) in units of 2^-12, then their sigmoids.
 template <class Set>
 inline void walk_sigmoids(const GateSums& sums, size_t n, int gates) {
   const GateSums a = sums;
   sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
-    for (int gate = 0; gate < gates; ++gate) store(a.x + gate * a.stride + i, a.over_both(make, i, gate));
+    for (int gate = 0; gate < gates; ++gate)
+      store(a.x + gate * a.stride + i, a.over_both(make, i, gate));
   });
   sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
-    for (int gate = 0; gate < gates; ++gate) store(a.x + gate * a.stride + i, sigmoid_fixed(make.load(a.x + gate * a.stride + i)));
+    for (int gate = 0; gate < gates; ++gate)
+      store(a.x + gate * a.stride + i, sigmoid_fixed(make.load(a.x + gate * a.stride + i)));
   });
 }
 
@@ -117,21 +131,27 @@ template <class Set>
 inline void fixed_gates(const FixedRnn& s, const Chunk& chunk) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
-  sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE { store(h + i, tanh_fixed(a.over_both(make, i, 0))); });
+  sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
+    store(h + i, tanh_fixed(a.over_both(make, i, 0)));
+  });
 }
 
 template <class Set>
 inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
-  const int32_t *const gate_bias = s.gate_bias + chunk.first, *const update_bias = s.update_bias + chunk.first;
+  const int32_t *const gate_bias = s.gate_bias + chunk.first, *const update_bias =
+                                                                  s.update_bias + chunk.first;
   const int32_t zeta = s.zeta, nu = s.nu;
   const int e = s.shift_c;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
     const auto u = a.over_both(make, i, 0);
-    const auto z = sigmoid_fixed(u + make.load(gate_bias + i)), n = tanh_fixed(u + make.load(update_bias + i));
-    const auto share = shift_right<16>(make.set(zeta) * (make.set(32768) - z) + shift_left(make.set(nu), 15) + make.set(1 << 15));
-    const auto sum = shift_right<1>(z * make.load(h + i)) + shift_right(share * n, e) + make.set(1 << 13);
+    const auto z = sigmoid_fixed(u + make.load(gate_bias + i)),
+               n = tanh_fixed(u + make.load(update_bias + i));
+    const auto share = shift_right<16>(make.set(zeta) * (make.set(32768) - z) +
+                                       shift_left(make.set(nu), 15) + make.set(1 << 15));
+    const auto sum =
+        shift_right<1>(z * make.load(h + i)) + shift_right(share * n, e) + make.set(1 << 13);
     store(h + i, saturated<16>(shift_right<14>(sum)));
   });
 }
@@ -158,14 +178,16 @@ inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
       store(a.x + 3 * stride + i, a.gate(make, i, 3));
     });
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-      forget(make, i, make.load(a.x + i), make.load(a.x + stride + i), make.load(a.x + 2 * stride + i));
+      forget(make, i, make.load(a.x + i), make.load(a.x + stride + i),
+             make.load(a.x + 2 * stride + i));
     });
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       store(h + i, product_q15(make.load(a.x + 3 * stride + i), squashed(make, make.load(c + i))));
     });
   } else {
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-      const auto in = a.gate(make, i, 0), f = a.gate(make, i, 1), g = tanh_fixed(a.over_both(make, i, 2));
+      const auto in = a.gate(make, i, 0), f = a.gate(make, i, 1),
+                 g = tanh_fixed(a.over_both(make, i, 2));
       const auto t = squashed(make, forget(make, i, in, f, g));
       store(h + i, product_q15(a.gate(make, i, 3), t));
     });
@@ -185,7 +207,8 @@ inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t*
 
 /// And from it on; in: the candidate's rows over the inputs.
 template <class Set>
-inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk, const int16_t* z) {
+inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,
+                         const int16_t* z) {
   const GateSums a = gate_sums(in, step.hn, step.units, chunk);
   int16_t* const h = step.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
@@ -197,16 +220,21 @@ inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, cons
 template <class V>
 inline V activation_fixed(Activation f, V u) {
   switch (f) {
-    case Activation::tanh: return tanh_fixed(u);
-    case Activation::sigmoid: return sigmoid_fixed(u);
-    case Activation::relu: return larger(saturated<16>(u), Make<V>::set(0));
-    default: return saturated<16>(u);
+    case Activation::tanh:
+      return tanh_fixed(u);
+    case Activation::sigmoid:
+      return sigmoid_fixed(u);
+    case Activation::relu:
+      return larger(saturated<16>(u), Make<V>::set(0));
+    default:
+      return saturated<16>(u);
   }
 }
 
 /// y = f(R(a)), [count].
 template <class Set>
-inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, int shift, int16_t* y, int count) {
+inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, int shift,
+                             int16_t* y, int count) {
   sweep_ints<Set>(size_t(count), [=](auto make, size_t i) SLUICE_INLINE {
     store(y + i, activation_fixed(f, requantize(make.load(a + i), shift, make.load(m + i))));
   });
@@ -218,7 +246,8 @@ void add_fixed(const FixedAdd& add) {
   sweep_ints<Set>(size_t(s.units), [=](auto make, size_t i) SLUICE_INLINE {
     auto sum = make.load(s.bias + i);
     for (int p = 0; p < s.parts; ++p)
-      sum = add_high_product(sum, shift_left(make.load(s.x[p] + i), 15), make.load(s.m + ptrdiff_t(p) * s.units + i));
+      sum = add_high_product(sum, shift_left(make.load(s.x[p] + i), 15),
+                             make.load(s.m + ptrdiff_t(p) * s.units + i));
     store(s.y + i, saturated<16>(sum));
   });
 }

@@ -1,6 +1,7 @@
-// Products in fixed point on Helium; weights row by row. Four rows at a time: their sums in core registers, each 16 (w8a16: 8)
-// columns one load of what enters and four of weights; the loop's hardware predicates the last, shorter piece. Loads that widen want their
-// pointers in the low registers.
+// Products in fixed point on Helium; weights row by row. Four rows at a time: their sums in core
+// registers, each 16 (w8a16: 8) columns one load of what enters and four of weights; the loop's
+// hardware predicates the last, shorter piece. Loads that widen want their pointers in the low
+// registers.
 #ifndef SLUICE_FIXED_HELIUM_H
 #define SLUICE_FIXED_HELIUM_H
 
@@ -15,21 +16,24 @@
 namespace sluice {
 namespace {
 
-#define SLUICE_ROW(load, type, w, a) load " %q[v], [%[" w "]], %[step]\n vmladava." type " %[" a "], %q[x], %q[v]\n"
-#define SLUICE_ROWS(loop_start, load_x, load_w, type)                                                           \
-  asm volatile(loop_start " lr, %[columns]\n"                                                                   \
-               "1:\n" load_x " %q[x], [%[at]], #16\n"                                                           \
-               SLUICE_ROW(load_w, type, "w0", "a0") SLUICE_ROW(load_w, type, "w1", "a1")                        \
-               SLUICE_ROW(load_w, type, "w2", "a2") SLUICE_ROW(load_w, type, "w3", "a3")                        \
-               "letp lr, 1b\n"                                                                                  \
-               : [a0] "+Te"(a0), [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3), [at] "+r"(x), [w0] "+l"(w0),   \
-                 [w1] "+l"(w1), [w2] "+l"(w2), [w3] "+l"(w3), [x] "=&w"(vx), [v] "=&w"(vw)                      \
-               : [columns] "r"(columns), [step] "i"(step)                                                       \
-               : "lr", "memory")
+#define SLUICE_ROW(load, type, w, a) \
+  load " %q[v], [%[" w "]], %[step]\n vmladava." type " %[" a "], %q[x], %q[v]\n"
+#define SLUICE_ROWS(loop_start, load_x, load_w, type)                                            \
+  asm volatile(                                                                                  \
+      loop_start                                                                                 \
+      " lr, %[columns]\n"                                                                        \
+      "1:\n" load_x " %q[x], [%[at]], #16\n" SLUICE_ROW(load_w, type, "w0", "a0")                \
+          SLUICE_ROW(load_w, type, "w1", "a1") SLUICE_ROW(load_w, type, "w2", "a2")              \
+              SLUICE_ROW(load_w, type, "w3", "a3") "letp lr, 1b\n"                               \
+      : [a0] "+Te"(a0), [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3), [at] "+r"(x),            \
+        [w0] "+l"(w0), [w1] "+l"(w1), [w2] "+l"(w2), [w3] "+l"(w3), [x] "=&w"(vx), [v] "=&w"(vw) \
+      : [columns] "r"(columns), [step] "i"(step)                                                 \
+      : "lr", "memory")
 
 /// y = bias + W x for four rows.
 template <bool Narrow>
-inline void four_rows(const int8_t* w0, int stride, const void* x, int columns, const int32_t* bias, int32_t* y) {
+inline void four_rows(const int8_t* w0, int stride, const void* x, int columns, const int32_t* bias,
+                      int32_t* y) {
   constexpr int step = Narrow ? 16 : 8;
   const int8_t *w1 = w0 + stride, *w2 = w1 + stride, *w3 = w2 + stride;
   int32_t a0 = bias[0], a1 = bias[1], a2 = bias[2], a3 = bias[3];
@@ -63,7 +67,8 @@ struct HeliumFormat {
     finish(to, n, sparse);
   }
   template <int Panels>
-  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y,
+                       int stride) {
     const int columns = blocked(m.cols), half = panel_rows / 2;
     for (int p = 0; p < Panels; ++p, panel += apart, y += stride) {
       const size_t row = size_t(panel) * panel_rows;

@@ -1,4 +1,5 @@
-// A step of each cell and of a Dense in fixed point: so many units at a time that their accumulators fit on the stack.
+// A step of each cell and of a Dense in fixed point: so many units at a time that their
+// accumulators fit on the stack.
 #ifndef SLUICE_FIXED_LAYERS_H
 #define SLUICE_FIXED_LAYERS_H
 
@@ -15,11 +16,14 @@ inline void fill_side(const FixedMatrix& m, const void* x, bool frame, void* to)
   Format::state(static_cast<const int16_t*>(x), m.cols, to, is_sparse(m));
 }
 
-/// The accumulators of `count` panels from `panel` on, for each of `Gates` that lie `apart` panels: y[gate * stride + row].
+/// The accumulators of `count` panels from `panel` on, for each of `Gates` that lie `apart` panels:
+/// y[gate * stride + row].
 template <class Format, int Gates>
-inline void products(const FixedMatrix& m, int panel, int count, int apart, const void* side, int32_t* y, int stride) {
+inline void products(const FixedMatrix& m, int panel, int count, int apart, const void* side,
+                     int32_t* y, int stride) {
   if (is_sparse(m)) return sparse_products<Format>(m, panel, count, Gates, apart, side, y, stride);
-  for (int p = 0; p < count; ++p) Format::template products<Gates>(m, panel + p, apart, side, y + p * panel_rows, stride);
+  for (int p = 0; p < count; ++p)
+    Format::template products<Gates>(m, panel + p, apart, side, y + p * panel_rows, stride);
 }
 
 /// How many units a chunk that begins at `first` has.
@@ -42,13 +46,16 @@ void cell_fixed(const Cell& step) {
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
     int32_t x_sums[gates * chunk], h_sums[gates * chunk];
-    products<Format, gates>(s.ih, first / panel_rows, n / panel_rows, gate_panels, x, x_sums, chunk);
-    products<Format, gates>(s.hh, first / panel_rows, n / panel_rows, gate_panels, h, h_sums, chunk);
+    products<Format, gates>(s.ih, first / panel_rows, n / panel_rows, gate_panels, x, x_sums,
+                            chunk);
+    products<Format, gates>(s.hh, first / panel_rows, n / panel_rows, gate_panels, h, h_sums,
+                            chunk);
     fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
   }
 }
 
-/// Of a GRU that resets before: r and z of all units, then the candidate's product, over r * h in the state's place.
+/// Of a GRU that resets before: r and z of all units, then the candidate's product, over r * h in
+/// the state's place.
 template <class Set, class Format>
 void gru_before_fixed(const FixedGruBefore& step) {
   const FixedGruBefore s = step;
@@ -72,7 +79,8 @@ void gru_before_fixed(const FixedGruBefore& step) {
   in.m += 2 * s.units;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
-    products<Format, 1>(s.ih, first / panel_rows + 2 * gate_panels, n / panel_rows, 0, x, x_sums, chunk);
+    products<Format, 1>(s.ih, first / panel_rows + 2 * gate_panels, n / panel_rows, 0, x, x_sums,
+                        chunk);
     products<Format, 1>(s.hn, first / panel_rows, n / panel_rows, 0, side, h_sums, chunk);
     fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first);
   }
@@ -85,34 +93,59 @@ void dense_fixed(const FixedDense& call) {
   for (int row = 0; row < s.matrix.rows; row += panel_rows) {
     int32_t sums[panel_rows];
     products<Format, 1>(s.matrix, row / panel_rows, 1, 0, s.scratch, sums, 0);
-    fixed_activation<Set>(s.activation, sums, s.matrix.m + row, s.matrix.shift, s.y + row, panel_rows);
+    fixed_activation<Set>(s.activation, sums, s.matrix.m + row, s.matrix.shift, s.y + row,
+                          panel_rows);
   }
 }
 
 template <class Set>
-void gru_q8(const FixedGru& s) { cell_fixed<Set, typename Set::Q8>(s); }
+void gru_q8(const FixedGru& s) {
+  cell_fixed<Set, typename Set::Q8>(s);
+}
 template <class Set>
-void gru_q16(const FixedGru& s) { cell_fixed<Set, typename Set::Q16>(s); }
+void gru_q16(const FixedGru& s) {
+  cell_fixed<Set, typename Set::Q16>(s);
+}
 template <class Set>
-void gru_before_q8(const FixedGruBefore& s) { gru_before_fixed<Set, typename Set::Q8>(s); }
+void gru_before_q8(const FixedGruBefore& s) {
+  gru_before_fixed<Set, typename Set::Q8>(s);
+}
 template <class Set>
-void gru_before_q16(const FixedGruBefore& s) { gru_before_fixed<Set, typename Set::Q16>(s); }
+void gru_before_q16(const FixedGruBefore& s) {
+  gru_before_fixed<Set, typename Set::Q16>(s);
+}
 template <class Set>
-void lstm_q8(const FixedLstm& s) { cell_fixed<Set, typename Set::Q8>(s); }
+void lstm_q8(const FixedLstm& s) {
+  cell_fixed<Set, typename Set::Q8>(s);
+}
 template <class Set>
-void lstm_q16(const FixedLstm& s) { cell_fixed<Set, typename Set::Q16>(s); }
+void lstm_q16(const FixedLstm& s) {
+  cell_fixed<Set, typename Set::Q16>(s);
+}
 template <class Set>
-void rnn_q8(const FixedRnn& s) { cell_fixed<Set, typename Set::Q8>(s); }
+void rnn_q8(const FixedRnn& s) {
+  cell_fixed<Set, typename Set::Q8>(s);
+}
 template <class Set>
-void rnn_q16(const FixedRnn& s) { cell_fixed<Set, typename Set::Q16>(s); }
+void rnn_q16(const FixedRnn& s) {
+  cell_fixed<Set, typename Set::Q16>(s);
+}
 template <class Set>
-void fastgrnn_q8(const FixedFastGrnn& s) { cell_fixed<Set, typename Set::Q8>(s); }
+void fastgrnn_q8(const FixedFastGrnn& s) {
+  cell_fixed<Set, typename Set::Q8>(s);
+}
 template <class Set>
-void fastgrnn_q16(const FixedFastGrnn& s) { cell_fixed<Set, typename Set::Q16>(s); }
+void fastgrnn_q16(const FixedFastGrnn& s) {
+  cell_fixed<Set, typename Set::Q16>(s);
+}
 template <class Set>
-void dense_q8(const FixedDense& s) { dense_fixed<Set, typename Set::Q8>(s); }
+void dense_q8(const FixedDense& s) {
+  dense_fixed<Set, typename Set::Q8>(s);
+}
 template <class Set>
-void dense_q16(const FixedDense& s) { dense_fixed<Set, typename Set::Q16>(s); }
+void dense_q16(const FixedDense& s) {
+  dense_fixed<Set, typename Set::Q16>(s);
+}
 
 }  // namespace
 }  // namespace sluice

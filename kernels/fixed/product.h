@@ -1,5 +1,5 @@
-// Products in fixed point, in the canonical order of weights. An instruction set supplies how a block of 8 rows x 4 columns is
-// added up (its Dot, in dots.h).
+// Products in fixed point, in the canonical order of weights. An instruction set supplies how a
+// block of 8 rows x 4 columns is added up (its Dot, in dots.h).
 #ifndef SLUICE_FIXED_PRODUCT_H
 #define SLUICE_FIXED_PRODUCT_H
 
@@ -12,9 +12,11 @@
 namespace sluice {
 namespace {
 
-/// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p * stride + row].
+/// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p *
+/// stride + row].
 template <class Format, int Panels>
-inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y,
+                           int stride) {
   using Dot = typename Format::Dot;
   if constexpr (Panels > 1 && !Dot::shares_sides) {
     for (int p = 0; p < Panels; ++p)
@@ -27,12 +29,14 @@ inline void panel_products(const FixedMatrix& m, int panel, int apart, const voi
   typename Dot::Sum sum[Panels];
   SLUICE_UNROLL
   for (int p = 0; p < Panels; ++p) {
-    w[p] = static_cast<const int8_t*>(m.w) + size_t(panel + p * apart) * size_t(blocks) * block_bytes;
+    w[p] =
+        static_cast<const int8_t*>(m.w) + size_t(panel + p * apart) * size_t(blocks) * block_bytes;
     sum[p] = Dot::zero();
   }
   const auto add = [&](int b) SLUICE_INLINE {
     SLUICE_UNROLL
-    for (int p = 0; p < Panels; ++p) sum[p] = Dot::add(sum[p], w[p] + b * block_bytes, x + b * block_cols, length);
+    for (int p = 0; p < Panels; ++p)
+      sum[p] = Dot::add(sum[p], w[p] + b * block_bytes, x + b * block_cols, length);
   };
   int b = 0;
   for (; b + 2 * Dot::blocks <= blocks; b += 2 * Dot::blocks) add(b), add(b + Dot::blocks);
@@ -45,7 +49,8 @@ inline void panel_products(const FixedMatrix& m, int panel, int apart, const voi
   int32_t missing = 0;
   if constexpr (Dot::splits_signs) memcpy(&missing, x + 2 * length, sizeof missing);
   SLUICE_UNROLL
-  for (int p = 0; p < Panels; ++p) Dot::store(sum[p], missing, m.bias + (panel + p * apart) * panel_rows, y + p * stride);
+  for (int p = 0; p < Panels; ++p)
+    Dot::store(sum[p], missing, m.bias + (panel + p * apart) * panel_rows, y + p * stride);
 }
 
 /// int8 on hosts, by the Dot of an instruction set.
@@ -65,10 +70,12 @@ struct HostQ8 {
   }
   /// What is missing lies behind the numbers.
   static void finish(int32_t missing, int n, void* side) {
-    if constexpr (Dot::splits_signs) memcpy(static_cast<int8_t*>(side) + 2 * side_length(n), &missing, sizeof missing);
+    if constexpr (Dot::splits_signs)
+      memcpy(static_cast<int8_t*>(side) + 2 * side_length(n), &missing, sizeof missing);
   }
   template <int Panels>
-  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y,
+                       int stride) {
     panel_products<HostQ8, Panels>(m, panel, apart, side, y, stride);
   }
 };
@@ -85,11 +92,13 @@ struct HostQ16 {
   }
   static void state(const int16_t* h, int n, void* to, bool) {
     int16_t* const x = static_cast<int16_t*>(to);
-    for (int i = 0; i < n; i += panel_rows) memcpy(x + i, h + i, panel_rows * sizeof(int16_t));  // as it was written
+    for (int i = 0; i < n; i += panel_rows)
+      memcpy(x + i, h + i, panel_rows * sizeof(int16_t));  // as it was written
     pad(x, n, side_length(n));
   }
   template <int Panels>
-  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y, int stride) {
+  static void products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y,
+                       int stride) {
     panel_products<HostQ16, Panels>(m, panel, apart, side, y, stride);
   }
 };

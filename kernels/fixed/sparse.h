@@ -1,4 +1,5 @@
-// Products in fixed point with a sparse matrix: only the blocks that there are. The same on hosts and on Cortex-M, by the Dot of each.
+// Products in fixed point with a sparse matrix: only the blocks that there are. The same on hosts
+// and on Cortex-M, by the Dot of each.
 #ifndef SLUICE_FIXED_SPARSE_H
 #define SLUICE_FIXED_SPARSE_H
 
@@ -8,10 +9,11 @@
 namespace sluice {
 namespace {
 
-/// The accumulators of `count` panels from `panel` on, for each of `gates` that lie `apart` panels: y[gate * stride + row].
-/// One after the other, as their blocks lie, so that all is one stream.
+/// The accumulators of `count` panels from `panel` on, for each of `gates` that lie `apart` panels:
+/// y[gate * stride + row]. One after the other, as their blocks lie, so that all is one stream.
 template <class Format>
-void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int apart, const void* side, int32_t* y, int stride) {
+void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int apart,
+                     const void* side, int32_t* y, int stride) {
   using Dot = typename Format::Sparse;
   const auto* const x = static_cast<const typename Format::Number*>(side);
   const int length = side_length(m.cols);
@@ -26,7 +28,8 @@ void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int 
         sum = Dot::add_one(sum, at + b * block_bytes, x + size_t(column[b]) * block_cols, length);
       };
       if constexpr (Dot::unrolls) {
-        for (; end - column >= 4; column += 4, at += 4 * block_bytes) add(0), add(1), add(2), add(3);
+        for (; end - column >= 4; column += 4, at += 4 * block_bytes)
+          add(0), add(1), add(2), add(3);
         if (end - column >= 2) add(0), add(1), column += 2, at += 2 * block_bytes;
         if (column < end) add(0), ++column, at += block_bytes;
       } else {

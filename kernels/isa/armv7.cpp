@@ -1,7 +1,6 @@
 #define SLUICE_ISA_ARMV7
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 extern const Kernels armv7_kernels;

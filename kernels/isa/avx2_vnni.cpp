@@ -1,7 +1,6 @@
 #define SLUICE_ISA_AVX2_VNNI
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 extern const Kernels avx2_vnni_kernels;

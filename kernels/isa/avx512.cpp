@@ -1,7 +1,6 @@
 #define SLUICE_ISA_AVX512
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 extern const Kernels avx512_kernels;

@@ -1,7 +1,6 @@
 #define SLUICE_ISA_AVX512_VNNI
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 extern const Kernels avx512_vnni_kernels;

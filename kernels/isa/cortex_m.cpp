@@ -1,12 +1,14 @@
-// The one instruction set of firmware: every entry is a function of its own, under its own name, for the linker to keep or drop.
+// The one instruction set of firmware: every entry is a function of its own, under its own name,
+// for the linker to keep or drop.
 #define SLUICE_ISA_CORTEX_M
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 
-void Kernels::product_f32(const Matrix& m, const Product<float, float>& p) { sluice::product_f32<Set>(m, p); }
+void Kernels::product_f32(const Matrix& m, const Product<float, float>& p) {
+  sluice::product_f32<Set>(m, p);
+}
 void Kernels::gru_f32(const Gates& s) { sluice::gru_f32<Set>(s); }
 void Kernels::gru_step_f32(const GruStep& s) { sluice::gru_step_f32<Set>(s); }
 void Kernels::gru_back_f32(const GatesBack& s) { sluice::gru_back_f32<Set>(s); }
@@ -26,27 +28,44 @@ void Kernels::activate_f32(Curve f, float* x, int rows, int n, int stride) {
 void Kernels::activate_back_f32(Curve f, const float* y, float* dy, int rows, int n, int stride) {
   sluice::activate_back_f32<Set>(f, y, dy, rows, n, stride);
 }
-void Kernels::standardize_f32(const float* x, const float* mean, const float* scale, float* y, int n) {
+void Kernels::standardize_f32(const float* x, const float* mean, const float* scale, float* y,
+                              int n) {
   sluice::standardize_f32<Set>(x, mean, scale, y, n);
 }
-void Kernels::normalize_f32(const float* x, const float* mean, const float* scale, const float* shift, float* y, int n) {
+void Kernels::normalize_f32(const float* x, const float* mean, const float* scale,
+                            const float* shift, float* y, int n) {
   sluice::normalize_f32<Set>(x, mean, scale, shift, y, n);
 }
-float Kernels::layer_norm_f32(const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y, int n) {
+float Kernels::layer_norm_f32(const float* x, float epsilon, const float* scale, const float* shift,
+                              float* u, float* y, int n) {
   return sluice::layer_norm_f32<Set>(x, epsilon, scale, shift, u, y, n);
 }
 void Kernels::add_f32(const float* x, float* y, size_t n) { sluice::add_f32<Set>(x, y, n); }
-void Kernels::multiply_f32(const float* x, float* y, size_t n) { sluice::multiply_f32<Set>(x, y, n); }
-void Kernels::scaled_add_f32(float factor, const float* x, float* y, size_t n) { sluice::scaled_add_f32<Set>(factor, x, y, n); }
-double Kernels::square_sum_f32(const float* x, size_t n) { return sluice::square_sum_f32<Set>(x, n); }
+void Kernels::multiply_f32(const float* x, float* y, size_t n) {
+  sluice::multiply_f32<Set>(x, y, n);
+}
+void Kernels::scaled_add_f32(float factor, const float* x, float* y, size_t n) {
+  sluice::scaled_add_f32<Set>(factor, x, y, n);
+}
+double Kernels::square_sum_f32(const float* x, size_t n) {
+  return sluice::square_sum_f32<Set>(x, n);
+}
 void Kernels::adam_f32(const AdamStep& s, float* w, const float* g, float* m, float* v, size_t n) {
   sluice::adam_f32<Set>(s, w, g, m, v, n);
 }
-void Kernels::sgd_f32(const SgdStep& s, float* w, const float* g, float* m, size_t n) { sluice::sgd_f32<Set>(s, w, g, m, n); }
-void Kernels::rms_f32(const RmsStep& s, float* w, const float* g, float* v, size_t n) { sluice::rms_f32<Set>(s, w, g, v, n); }
-void Kernels::sign_add_f32(float factor, const float* x, float* y, size_t n) { sluice::sign_add_f32<Set>(factor, x, y, n); }
+void Kernels::sgd_f32(const SgdStep& s, float* w, const float* g, float* m, size_t n) {
+  sluice::sgd_f32<Set>(s, w, g, m, n);
+}
+void Kernels::rms_f32(const RmsStep& s, float* w, const float* g, float* v, size_t n) {
+  sluice::rms_f32<Set>(s, w, g, v, n);
+}
+void Kernels::sign_add_f32(float factor, const float* x, float* y, size_t n) {
+  sluice::sign_add_f32<Set>(factor, x, y, n);
+}
 void Kernels::clip_f32(float limit, float* x, size_t n) { sluice::clip_f32<Set>(limit, x, n); }
-void Kernels::shrink_f32(float threshold, float* x, size_t n) { sluice::shrink_f32<Set>(threshold, x, n); }
+void Kernels::shrink_f32(float threshold, float* x, size_t n) {
+  sluice::shrink_f32<Set>(threshold, x, n);
+}
 void Kernels::gru_q8(const FixedGru& s) { sluice::gru_q8<Set>(s); }
 void Kernels::gru_q16(const FixedGru& s) { sluice::gru_q16<Set>(s); }
 void Kernels::gru_before_q8(const FixedGruBefore& s) { sluice::gru_before_q8<Set>(s); }

@@ -1,7 +1,6 @@
 #define SLUICE_ISA_NEON_DOT
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 extern const Kernels neon_dot_kernels;

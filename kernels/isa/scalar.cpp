@@ -1,7 +1,6 @@
 #define SLUICE_ISA_SCALAR
-#include "sets.h"
-
 #include "../all.h"
+#include "sets.h"
 
 namespace sluice {
 extern const Kernels scalar_kernels;

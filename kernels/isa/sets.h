@@ -1,8 +1,10 @@
-// The lane types of each instruction set; the file is compiled with that set's flags (kernels/CMakeLists.txt).
+// The lane types of each instruction set; the file is compiled with that set's flags
+// (kernels/CMakeLists.txt).
 //   Wide, Half       floats; Half for eights that Wide leaves
 //   Int, HalfInt     integers likewise
 //   Q8, Q16          int8 and w8a16: what enters a product, and the product
-//   overlaps         whether the CPU works ahead out of order; units_at_once: of a GRU in fixed point, their sums on the stack
+//   overlaps         whether the CPU works ahead out of order; units_at_once: of a GRU in fixed
+//   point, their sums on the stack
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 
@@ -29,33 +31,50 @@ namespace sluice {
 namespace {
 
 #if defined(SLUICE_ISA_CORTEX_M)
-struct Sizes { static constexpr bool overlaps = false; static constexpr int units_at_once = 8; };
+struct Sizes {
+  static constexpr bool overlaps = false;
+  static constexpr int units_at_once = 8;
+};
 #else
-struct Sizes { static constexpr bool overlaps = true; static constexpr int units_at_once = 64; };
+struct Sizes {
+  static constexpr bool overlaps = true;
+  static constexpr int units_at_once = 64;
+};
 #endif
 
 #if defined(SLUICE_ISA_CORTEX_M) && defined(__ARM_FEATURE_MVE)
 struct Set : Sizes {
-  using Wide = One; using Half = One;  // Helium's floats flush subnormals; the core's scalar unit does not
-  using Int = HeliumInt; using HalfInt = OneInt;
-  using Q8 = HeliumFormat<true>; using Q16 = HeliumFormat<false>;
+  using Wide = One;
+  using Half = One;  // Helium's floats flush subnormals; the core's scalar unit does not
+  using Int = HeliumInt;
+  using HalfInt = OneInt;
+  using Q8 = HeliumFormat<true>;
+  using Q16 = HeliumFormat<false>;
 };
 #elif defined(SLUICE_ISA_CORTEX_M)
 struct Set : Sizes {
-  using Wide = One; using Half = One;
-  using Int = OneInt; using HalfInt = OneInt;
-  using Q8 = CortexQ8; using Q16 = CortexQ16;
+  using Wide = One;
+  using Half = One;
+  using Int = OneInt;
+  using HalfInt = OneInt;
+  using Q8 = CortexQ8;
+  using Q16 = CortexQ16;
 };
 #elif defined(SLUICE_ISA_SCALAR)
 struct Set : Sizes {
-  using Wide = One; using Half = One;
-  using Int = OneInt; using HalfInt = OneInt;
-  using Q8 = HostQ8<PlainDot>; using Q16 = HostQ16<PlainDot>;
+  using Wide = One;
+  using Half = One;
+  using Int = OneInt;
+  using HalfInt = OneInt;
+  using Q8 = HostQ8<PlainDot>;
+  using Q16 = HostQ16<PlainDot>;
 };
 #elif defined(SLUICE_ISA_AVX2) || defined(SLUICE_ISA_AVX2_VNNI)
 struct Set : Sizes {
-  using Wide = Lanes<xsimd::fma3<xsimd::avx2>, 12>; using Half = One;
-  using Int = Ints<xsimd::avx2>; using HalfInt = OneInt;
+  using Wide = Lanes<xsimd::fma3<xsimd::avx2>, 12>;
+  using Half = One;
+  using Int = Ints<xsimd::avx2>;
+  using HalfInt = OneInt;
 #if defined(SLUICE_ISA_AVX2)
   using Q8 = HostQ8<DotAvx2>;
 #else
@@ -65,8 +84,10 @@ struct Set : Sizes {
 };
 #elif defined(SLUICE_ISA_AVX512) || defined(SLUICE_ISA_AVX512_VNNI)
 struct Set : Sizes {
-  using Wide = Lanes<xsimd::avx512f, 24>; using Half = Lanes<xsimd::fma3<xsimd::avx2>, 12>;
-  using Int = Ints<xsimd::avx512f>; using HalfInt = Ints<xsimd::avx2>;
+  using Wide = Lanes<xsimd::avx512f, 24>;
+  using Half = Lanes<xsimd::fma3<xsimd::avx2>, 12>;
+  using Int = Ints<xsimd::avx512f>;
+  using HalfInt = Ints<xsimd::avx2>;
 #if defined(SLUICE_ISA_AVX512)
   using Q8 = HostQ8<DotAvx2>;
 #else
@@ -76,8 +97,10 @@ struct Set : Sizes {
 };
 #elif defined(SLUICE_ISA_NEON) || defined(SLUICE_ISA_NEON_DOT)
 struct Set : Sizes {
-  using Wide = Lanes<xsimd::neon64, 24>; using Half = One;
-  using Int = Ints<xsimd::neon64>; using HalfInt = OneInt;
+  using Wide = Lanes<xsimd::neon64, 24>;
+  using Half = One;
+  using Int = Ints<xsimd::neon64>;
+  using HalfInt = OneInt;
 #if defined(SLUICE_ISA_NEON)
   using Q8 = HostQ8<DotNeon>;
 #else
@@ -87,9 +110,12 @@ struct Set : Sizes {
 };
 #elif defined(SLUICE_ISA_ARMV7)
 struct Set : Sizes {
-  using Wide = Lanes<xsimd::neon, 12>; using Half = One;
-  using Int = Ints<xsimd::neon>; using HalfInt = OneInt;
-  using Q8 = HostQ8<DotNeon>; using Q16 = HostQ16<DotNeonWide>;
+  using Wide = Lanes<xsimd::neon, 12>;
+  using Half = One;
+  using Int = Ints<xsimd::neon>;
+  using HalfInt = OneInt;
+  using Q8 = HostQ8<DotNeon>;
+  using Q16 = HostQ16<DotNeonWide>;
 };
 #endif
 

@@ -33,27 +33,36 @@ inline HeliumInt saturated(HeliumInt a) {
 }
 template <int bits>
 inline HeliumInt magnitude(HeliumInt a) {
-  return {vreinterpretq_s32_u32(vminq_u32(vreinterpretq_u32_s32(vabsq_s32(a.v)), vdupq_n_u32(1u << bits)))};
+  return {vreinterpretq_s32_u32(
+      vminq_u32(vreinterpretq_u32_s32(vabsq_s32(a.v)), vdupq_n_u32(1u << bits)))};
 }
 template <int bits>
-inline HeliumInt at_most(HeliumInt a) { return {vminq_s32(a.v, vdupq_n_s32((1 << bits) - 1))}; }
+inline HeliumInt at_most(HeliumInt a) {
+  return {vminq_s32(a.v, vdupq_n_s32((1 << bits) - 1))};
+}
 inline HeliumInt larger(HeliumInt a, HeliumInt b) { return {vmaxq_s32(a.v, b.v)}; }
 inline HeliumInt shift_left(HeliumInt a, int n) { return {vshlq_r_s32(a.v, n)}; }
 template <int n>
-inline HeliumInt shift_right(HeliumInt a) { return {vshrq_n_s32(a.v, n)}; }
+inline HeliumInt shift_right(HeliumInt a) {
+  return {vshrq_n_s32(a.v, n)};
+}
 inline HeliumInt shift_right(HeliumInt a, int n) { return {vshlq_r_s32(a.v, -n)}; }
 inline HeliumInt with_sign_of(HeliumInt a, HeliumInt sign) {
   const int32x4_t s = vshrq_n_s32(sign.v, 31);
   return {vsubq_s32(veorq_s32(a.v, s), s)};
 }
 inline HeliumInt high_product(HeliumInt a, HeliumInt m) { return {vrmulhq_s32(a.v, m.v)}; }
-inline HeliumInt add_high_product(HeliumInt c, HeliumInt a, HeliumInt m) { return c + high_product(a, m); }
+inline HeliumInt add_high_product(HeliumInt c, HeliumInt a, HeliumInt m) {
+  return c + high_product(a, m);
+}
 
 inline Cubic<HeliumInt> piece(HeliumInt i) {
   const int32_t* const c = curve[0].c;
   const uint32x4_t at = vreinterpretq_u32_s32(vshlq_n_s32(i.v, 2));
-  return {{vldrwq_gather_shifted_offset_s32(c, at)}, {vldrwq_gather_shifted_offset_s32(c + 1, at)},
-          {vldrwq_gather_shifted_offset_s32(c + 2, at)}, {vldrwq_gather_shifted_offset_s32(c + 3, at)}};
+  return {{vldrwq_gather_shifted_offset_s32(c, at)},
+          {vldrwq_gather_shifted_offset_s32(c + 1, at)},
+          {vldrwq_gather_shifted_offset_s32(c + 2, at)},
+          {vldrwq_gather_shifted_offset_s32(c + 3, at)}};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// One lane: the operations of lanes/xsimd.h on a single float, for scalar tables, Cortex-M, and the ends of arrays.
-// Everything here has internal linkage: it is compiled anew, with other flags, for each instruction set.
+// One lane: the operations of lanes/xsimd.h on a single float, for scalar tables, Cortex-M, and the
+// ends of arrays. Everything here has internal linkage: it is compiled anew, with other flags, for
+// each instruction set.
 #ifndef SLUICE_LANES_ONE_H
 #define SLUICE_LANES_ONE_H
 
@@ -11,8 +12,9 @@
 #include <arm_acle.h>
 #endif
 
-/// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC would otherwise keep it in memory.
-/// Not under AddressSanitizer, which would check each of them, for minutes of compiling, nor where size matters most.
+/// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC
+/// would otherwise keep it in memory. Not under AddressSanitizer, which would check each of them,
+/// for minutes of compiling, nor where size matters most.
 #if defined(SLUICE_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__OPTIMIZE_SIZE__)
 #define SLUICE_UNROLL
 #else
@@ -66,10 +68,14 @@ inline One with_sign_of(One a, One sign) {
   return {bits_as<float>(bits_as<uint32_t>(a.v) | (bits_as<uint32_t>(sign.v) & 0x80000000u))};
 }
 /// 2^n, where n is what the low bits of the float t = 1.5 * 2^23 + n hold; -126 <= n <= 127.
-inline One power_of_two(One t) { return {bits_as<float>((bits_as<uint32_t>(t.v) << 23) + 0x3F800000u)}; }
+inline One power_of_two(One t) {
+  return {bits_as<float>((bits_as<uint32_t>(t.v) << 23) + 0x3F800000u)};
+}
 /// e and m of a positive normal number m * 2^e, 1 <= m < 2.
 inline One exponent(One a) { return {float(int32_t(bits_as<uint32_t>(a.v) >> 23) - 127)}; }
-inline One mantissa(One a) { return {bits_as<float>((bits_as<uint32_t>(a.v) & 0x007FFFFFu) | 0x3F800000u)}; }
+inline One mantissa(One a) {
+  return {bits_as<float>((bits_as<uint32_t>(a.v) & 0x007FFFFFu) | 0x3F800000u)};
+}
 
 // The same for integers, in fixed point. Sums and products wrap.
 
@@ -95,7 +101,9 @@ inline OneInt operator&(OneInt a, OneInt b) { return {a.v & b.v}; }
 inline OneInt with_sign_of(OneInt a, OneInt sign) {
 #if __ARM_ARCH_ISA_THUMB == 2  // two instructions, where the compiler would compare and negate
   OneInt flipped;
-  asm("eor %0, %1, %2, asr #31\n sub %0, %0, %2, asr #31" : "=&r"(flipped.v) : "r"(a.v), "r"(sign.v));
+  asm("eor %0, %1, %2, asr #31\n sub %0, %0, %2, asr #31"
+      : "=&r"(flipped.v)
+      : "r"(a.v), "r"(sign.v));
   return flipped;
 #else
   const uint32_t s = uint32_t(sign.v >> 31);
@@ -130,7 +138,9 @@ inline OneInt at_most(OneInt a) {
 inline OneInt larger(OneInt a, OneInt b) { return a.v > b.v ? a : b; }
 inline OneInt shift_left(OneInt a, int n) { return {int32_t(uint32_t(a.v) << n)}; }
 template <int n>
-inline OneInt shift_right(OneInt a) { return {a.v >> n}; }
+inline OneInt shift_right(OneInt a) {
+  return {a.v >> n};
+}
 inline OneInt shift_right(OneInt a, int n) { return {a.v >> n}; }
 /// (a * m + 2^31) >> 32, the product in 64 bits.
 inline OneInt high_product(OneInt a, OneInt m) {
@@ -163,7 +173,8 @@ template <class V>
 inline V curve_at(V p) {
   const Cubic<V> c = piece(shift_right<13>(p));
   const V f = p & Make<V>::set(8191);
-  return c.c0 + shift_right<13>((c.c1 + shift_right<13>((c.c2 + shift_right<13>(c.c3 * f)) * f)) * f);
+  return c.c0 +
+         shift_right<13>((c.c1 + shift_right<13>((c.c2 + shift_right<13>(c.c3 * f)) * f)) * f);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
-// The lane type of hosts: some twenty operations over xsimd (8.1 to the newest), with repairs. Nobody else names xsimd.
+// The lane type of hosts: some twenty operations over xsimd (8.1 to the newest), with repairs.
+// Nobody else names xsimd.
 //
-// Repairs, each measured: fma of xsimd 8.1 multiplies, then adds, on AVX-512; its division and square root on NEON are estimates
-// with Newton steps, wrong in the last bit for a third of all operands. The native operation is called there. Its casts on NEON go
-// through tables of functions, which stay in the object file as weak symbols.
+// Repairs, each measured: fma of xsimd 8.1 multiplies, then adds, on AVX-512; its division and
+// square root on NEON are estimates with Newton steps, wrong in the last bit for a third of all
+// operands. The native operation is called there. Its casts on NEON go through tables of functions,
+// which stay in the object file as weak symbols.
 #ifndef SLUICE_LANES_XSIMD_H
 #define SLUICE_LANES_XSIMD_H
 
@@ -58,7 +60,9 @@ SLUICE_LANES inline Lanes<A, N> operator-(Lanes<A, N> a, Lanes<A, N> b) { return
 SLUICE_LANES inline Lanes<A, N> operator*(Lanes<A, N> a, Lanes<A, N> b) { return {a.v * b.v}; }
 SLUICE_LANES inline auto operator<(Lanes<A, N> a, Lanes<A, N> b) { return a.v < b.v; }
 template <class Mask, class A, int N>
-inline Lanes<A, N> select(Mask yes, Lanes<A, N> a, Lanes<A, N> b) { return {xsimd::select(yes, a.v, b.v)}; }
+inline Lanes<A, N> select(Mask yes, Lanes<A, N> a, Lanes<A, N> b) {
+  return {xsimd::select(yes, a.v, b.v)};
+}
 
 #if defined(__AVX512F__)
 inline __m512 native_fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
@@ -67,7 +71,9 @@ inline __m512 native_fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(
 inline __m256 native_fma(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
 #endif
 #if defined(__ARM_NEON)
-inline float32x4_t native_fma(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
+inline float32x4_t native_fma(float32x4_t a, float32x4_t b, float32x4_t c) {
+  return vfmaq_f32(c, a, b);
+}
 #endif
 
 #if defined(__aarch64__)
@@ -96,7 +102,9 @@ SLUICE_LANES inline Lanes<A, N> fma(Lanes<A, N> a, Lanes<A, N> b, Lanes<A, N> c)
 SLUICE_LANES inline Lanes<A, N> operator/(Lanes<A, N> a, Lanes<A, N> b) {
   return {typename Lanes<A, N>::Batch(native_divide(a.v, b.v))};
 }
-SLUICE_LANES inline Lanes<A, N> sqrt(Lanes<A, N> a) { return {typename Lanes<A, N>::Batch(native_sqrt(a.v))}; }
+SLUICE_LANES inline Lanes<A, N> sqrt(Lanes<A, N> a) {
+  return {typename Lanes<A, N>::Batch(native_sqrt(a.v))};
+}
 #else
 SLUICE_LANES inline Lanes<A, N> operator/(Lanes<A, N> a, Lanes<A, N> b) { return {a.v / b.v}; }
 SLUICE_LANES inline Lanes<A, N> sqrt(Lanes<A, N> a) { return {xsimd::sqrt(a.v)}; }
@@ -120,7 +128,8 @@ SLUICE_LANES inline Lanes<A, N> exponent(Lanes<A, N> a) {
 }
 SLUICE_LANES inline Lanes<A, N> mantissa(Lanes<A, N> a) {
   using V = Lanes<A, N>;
-  return as_floats<V>((as_integers(a) & typename V::Integers(0x007FFFFF)) | typename V::Integers(0x3F800000));
+  return as_floats<V>((as_integers(a) & typename V::Integers(0x007FFFFF)) |
+                      typename V::Integers(0x3F800000));
 }
 
 #undef SLUICE_LANES

@@ -22,7 +22,8 @@ void prepare_layers(const Batch& batch) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
   for (uint32_t i = learns; i < batch.model.layer_count; ++i) {
     Arena at(batch.arena + batch.layout.prepared[i]);
-    train_kind(batch.model.layers[i].kind)->prepare(batch.model.layers[i], batch.layout.seen, i > learns, at);
+    train_kind(batch.model.layers[i].kind)
+        ->prepare(batch.model.layers[i], batch.layout.seen, i > learns, at);
   }
 }
 
@@ -36,12 +37,15 @@ bool good_classes(const sluice_sequence& s, int answers, int classes) {
 bool good_class_values(const sluice_sequence& s, int answers, const Goal& goal, int width) {
   for (int a = 0; a < answers; ++a) {
     const float value = s.values[ptrdiff_t(a) * width + goal.target];
-    if (value == value && !(value >= 0.0f && value < float(goal.outputs) && value == float(int32_t(value)))) return false;
+    if (value == value &&
+        !(value >= 0.0f && value < float(goal.outputs) && value == float(int32_t(value))))
+      return false;
   }
   return true;
 }
 
-bool good_targets(const OpenModel& model, const sluice_sequence& s, const sluice_train_options& options, int answers) {
+bool good_targets(const OpenModel& model, const sluice_sequence& s,
+                  const sluice_train_options& options, int answers) {
   const int outputs = int(model.header().outputs);
   if (by_class(options, s)) {
     if (!s.classes || (options.loss == SLUICE_BINARY && outputs != 1)) return false;
@@ -50,7 +54,9 @@ bool good_targets(const OpenModel& model, const sluice_sequence& s, const sluice
   if (!s.values) return false;
   for (uint32_t i = 0; options.answers && i < goals_of(model, options); ++i) {
     const Goal goal = goal_of(model, options, i);
-    if (goal.loss == SLUICE_CROSS_ENTROPY && !good_class_values(s, answers, goal, targets_of(model, options))) return false;
+    if (goal.loss == SLUICE_CROSS_ENTROPY &&
+        !good_class_values(s, answers, goal, targets_of(model, options)))
+      return false;
   }
   return true;
 }
@@ -66,9 +72,11 @@ struct AddTask {
   static void run(void* argument, uint32_t i) {
     const AddTask& t = *static_cast<AddTask*>(argument);
     const Layout& l = t.batch.layout;
-    const uint32_t at = t.slice.begin + i * chunk, n = t.slice.end - at < chunk ? t.slice.end - at : chunk;
+    const uint32_t at = t.slice.begin + i * chunk,
+                   n = t.slice.end - at < chunk ? t.slice.end - at : chunk;
     for (uint32_t s = 0; s < t.shards; ++s)
-      t.batch.model.kernels->add_f32(l.shard_gradients + uint64_t(s) * l.shard_floats + at, l.added() + at, n);
+      t.batch.model.kernels->add_f32(l.shard_gradients + uint64_t(s) * l.shard_floats + at,
+                                     l.added() + at, n);
   }
 };
 
@@ -87,7 +95,8 @@ void add_seen_rows(const Batch& batch, uint32_t shards) {
     for (uint32_t i = 0; i < seen.count; ++i) {
       l.seen_ids[id[i]] = 1;
       for (int row = 0; row < units; row += strip_rows)
-        batch.model.kernels->add_f32(rows + ptrdiff_t(i) * units + row, gradient + packed_index(units, ids, row, id[i]),
+        batch.model.kernels->add_f32(rows + ptrdiff_t(i) * units + row,
+                                     gradient + packed_index(units, ids, row, id[i]),
                                      size_t(units - row < strip_rows ? units - row : strip_rows));
     }
   }
@@ -104,7 +113,9 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.section_floats = section.bytes / uint32_t(sizeof(float));
   l.weights_end = section.offset + section.bytes;
   const uint32_t most = (options.max_sequences + shard_sequences - 1) / shard_sequences;
-  l.shards = options.shards < most && !meeting_floats(model) ? options.shards : most;  // where they meet, all must fly
+  l.shards = options.shards < most && !meeting_floats(model)
+                 ? options.shards
+                 : most;  // where they meet, all must fly
 
   l.weights = arena.take<uint8_t>(l.weights_end);
   l.seen = options.rounding ? arena.take<uint8_t>(l.weights_end) : l.weights;
@@ -115,7 +126,9 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   const LayerRecord& first = model.layers[0];
   const bool embeds = first.kind == SLUICE_EMBEDDING && first.w_ih == l.section_begin;
   Weights table[most_arrays];
-  l.shard_begin = l.section_begin + (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0], nullptr)) : 0);
+  l.shard_begin =
+      l.section_begin +
+      (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0], nullptr)) : 0);
   l.shard_floats = (l.weights_end - l.shard_begin) / uint32_t(sizeof(float));
   l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.shard_floats);
   l.seen_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);
@@ -133,7 +146,8 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
     arena.take<uint8_t>(measure.peak);
   }
 
-  const uint32_t n = options.max_sequences < shard_sequences ? options.max_sequences : shard_sequences;
+  const uint32_t n =
+      options.max_sequences < shard_sequences ? options.max_sequences : shard_sequences;
   Shard worst{int(n), int(options.max_steps), {}, {}};
   for (int& length : worst.length) length = int(options.max_steps);
   l.shard_bytes = shard_needs({model, options, l, nullptr, nullptr, 0, 0, nullptr, 0}, worst);
@@ -141,13 +155,15 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   return l;
 }
 
-bool good_batch(const OpenModel& model, const sluice_train_options& options, const sluice_sequence* sequences, uint32_t n, TargetSum targets[most_sources]) {
+bool good_batch(const OpenModel& model, const sluice_train_options& options,
+                const sluice_sequence* sequences, uint32_t n, TargetSum targets[most_sources]) {
   if (!sequences || n < 1 || n > options.max_sequences) return false;
   const bool every = answers_every_step(model), ids = model.layers[0].kind == SLUICE_EMBEDDING;
   for (uint32_t g = 0; g < most_sources; ++g) targets[g] = {0.0, 0};
   for (uint32_t i = 0; i < n; ++i) {
     const sluice_sequence& s = sequences[i];
-    if (!(ids ? s.ids != nullptr : s.x != nullptr) || s.steps < 1 || s.steps > options.max_steps) return false;
+    if (!(ids ? s.ids != nullptr : s.x != nullptr) || s.steps < 1 || s.steps > options.max_steps)
+      return false;
     if (s.state && !can_carry(model)) return false;
     if (!good_targets(model, s, options, every ? int(s.steps) : 1)) return false;
     for (uint32_t g = 0; g < goals_of(model, options); ++g) {
@@ -165,7 +181,8 @@ bool batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& 
                   reinterpret_cast<float*>(l.seen + l.section_begin));
   prepare_layers(batch);
   memset(l.gradient, 0, size_t(l.section_floats) * sizeof(float));
-  if (batch.model.layers[0].kind == SLUICE_EMBEDDING) memset(l.seen_ids, 0, batch.model.layers[0].in);
+  if (batch.model.layers[0].kind == SLUICE_EMBEDDING)
+    memset(l.seen_ids, 0, batch.model.layers[0].in);
   const uint32_t shards = (batch.count + shard_sequences - 1) / shard_sequences;
   for (batch.first = 0; batch.first < shards; batch.first += l.shards) {
     const uint32_t flying = shards - batch.first < l.shards ? shards - batch.first : l.shards;

@@ -1,4 +1,5 @@
-// Dense, standardization and differences, forward and backward; the products that every layer's gradients need.
+// Dense, standardization and differences, forward and backward; the products that every layer's
+// gradients need.
 #include <string.h>
 
 #include "train.h"
@@ -12,7 +13,8 @@ void transpose(const float* w, int rows, int cols, float* out) {
     for (int k = 0; k < rows; ++k) {
       // Column `col` of W's row k lies at a fixed step from the one before.
       const float* const from = w + packed_index(rows, cols, k, 0);
-      const ptrdiff_t step = ptrdiff_t(packed_index(rows, cols, k, 1) - packed_index(rows, cols, k, 0));
+      const ptrdiff_t step =
+          ptrdiff_t(packed_index(rows, cols, k, 1) - packed_index(rows, cols, k, 0));
       float* const to = out + packed_index(out_rows, rows, first, k);
       const int end = cols - first < width ? cols - first : width;
       for (int i = 0; i < end; ++i) to[i] = from[(first + i) * step];
@@ -21,17 +23,19 @@ void transpose(const float* w, int rows, int cols, float* out) {
   }
 }
 
-void weight_gradient(const TrainCall& call, const Columns& c, const float* x, int x_stride, int cols, float* out) {
-  constexpr int piece = 64;  // rows of dy and x that the first level of cache holds, for all tiles of a strip
+void weight_gradient(const TrainCall& call, const Columns& c, const float* x, int x_stride,
+                     int cols, float* out) {
+  constexpr int piece =
+      64;  // rows of dy and x that the first level of cache holds, for all tiles of a strip
   for (int row = 0; row < c.rows; row += strip_rows) {
     const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
     float* const to = out + ptrdiff_t(row) * cols;
     for (int i = 0; i < c.count; i += piece) {
       const int rows = c.count - i < piece ? c.count - i : piece;
       const bool goes_on = i > 0 || call.adds;
-      call.kernels.product_f32(
-          {c.dy + ptrdiff_t(i) * c.stride + row, width, rows, c.stride},
-          {goes_on ? to : call.zeros, goes_on ? width : 0, x + ptrdiff_t(i) * x_stride, 1, x_stride, to, width, cols});
+      call.kernels.product_f32({c.dy + ptrdiff_t(i) * c.stride + row, width, rows, c.stride},
+                               {goes_on ? to : call.zeros, goes_on ? width : 0,
+                                x + ptrdiff_t(i) * x_stride, 1, x_stride, to, width, cols});
     }
   }
 }
@@ -53,11 +57,13 @@ void clear_ended(const Shard& shard, int t, int width, float* rows) {
 
 namespace {
 
-const float* prepare_dense(const LayerRecord& layer, const uint8_t* base, bool wants_dx, Arena& arena) {
+const float* prepare_dense(const LayerRecord& layer, const uint8_t* base, bool wants_dx,
+                           Arena& arena) {
   if (!wants_dx) return nullptr;
   const int in = int(layer.in), units = padded(int(layer.out));
   float* const out = arena.take<float>(uint64_t(padded(in)) * uint64_t(units));
-  if (!arena.measures()) transpose(reinterpret_cast<const float*>(base + layer.w_ih), units, in, out);
+  if (!arena.measures())
+    transpose(reinterpret_cast<const float*>(base + layer.w_ih), units, in, out);
   return out;
 }
 
@@ -68,7 +74,8 @@ float* forward_dense(const TrainCall& call, int, Arena& arena) {
   const Matrix w{call.parameters.base + call.layer.w_ih, units, int(call.layer.in), 0};
   const auto* bias = reinterpret_cast<const float*>(call.parameters.base + call.layer.b_ih);
   call.kernels.product_f32(w, {bias, 0, call.x, call.x_stride, 1, y, units, call.rows_out});
-  if (!call.keep_logits) call.kernels.activate_f32(dense_curve(call.layer), y, call.rows_out, out, units);
+  if (!call.keep_logits)
+    call.kernels.activate_f32(dense_curve(call.layer), y, call.rows_out, out, units);
   return y;
 }
 
@@ -77,7 +84,8 @@ void backward_dense(const TrainCall& call, int, Arena& arena) {
   const float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
   if (arena.measures()) return;
   const Kernels& kernels = call.kernels;
-  if (!call.keep_logits) kernels.activate_back_f32(dense_curve(call.layer), y, call.dy, call.rows_out, out, units);
+  if (!call.keep_logits)
+    kernels.activate_back_f32(dense_curve(call.layer), y, call.dy, call.rows_out, out, units);
   const Parameters& p = call.parameters;
   const Columns columns{call.dy, units, units, call.rows_out};
   weight_gradient(call, columns, call.x, call.x_stride, in, p.gradient_at(call.layer.w_ih));
@@ -96,8 +104,10 @@ float* forward_standardize(const TrainCall& call, int, Arena& arena) {
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   const Shard& shard = call.shard;
   for (int row = 0; row < call.rows_out; ++row)
-    if (shard.length[row % shard.sequences] > row / shard.sequences)  // rows behind a sequence's end stay zero
-      call.kernels.standardize_f32(call.x + ptrdiff_t(row) * call.x_stride, mean, scale, y + ptrdiff_t(row) * units, n);
+    if (shard.length[row % shard.sequences] >
+        row / shard.sequences)  // rows behind a sequence's end stay zero
+      call.kernels.standardize_f32(call.x + ptrdiff_t(row) * call.x_stride, mean, scale,
+                                   y + ptrdiff_t(row) * units, n);
   return y;
 }
 
@@ -107,7 +117,8 @@ void backward_standardize(const TrainCall& call, int, Arena& arena) {
   const int units = padded(int(call.layer.out));  // padding too: zero times a finite number
   const auto* scale = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
   for (int row = 0; row < call.rows_out; ++row)
-    for (int i = 0; i < units; ++i) call.dx[ptrdiff_t(row) * units + i] = call.dy[ptrdiff_t(row) * units + i] * scale[i];
+    for (int i = 0; i < units; ++i)
+      call.dx[ptrdiff_t(row) * units + i] = call.dy[ptrdiff_t(row) * units + i] * scale[i];
 }
 
 /// The first frame of a sequence has nothing before it; rows behind its end stay zero.
@@ -118,13 +129,16 @@ float* forward_difference(const TrainCall& call, int, Arena& arena) {
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   for (int row = sequences; row < call.rows_out; ++row) {
     if (call.shard.length[row % sequences] <= row / sequences) continue;
-    const float *const x = call.x + ptrdiff_t(row) * call.x_stride, *const before = x - ptrdiff_t(sequences) * call.x_stride;
+    const float *const x = call.x + ptrdiff_t(row) * call.x_stride, *const before =
+                                                                        x - ptrdiff_t(sequences) *
+                                                                                call.x_stride;
     for (int i = 0; i < n; ++i) y[ptrdiff_t(row) * units + i] = x[i] - before[i];
   }
   return y;
 }
 
-/// A number enters the difference of its own step, unless that is the first, and with the other sign that of the next one.
+/// A number enters the difference of its own step, unless that is the first, and with the other
+/// sign that of the next one.
 void backward_difference(const TrainCall& call, int, Arena& arena) {
   const int units = padded(int(call.layer.out)), sequences = call.shard.sequences;
   arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
@@ -132,7 +146,9 @@ void backward_difference(const TrainCall& call, int, Arena& arena) {
   for (int row = 0; row < call.rows_in; ++row) {
     const int t = row / sequences, length = call.shard.length[row % sequences];
     float* const dx = call.dx + ptrdiff_t(row) * units;
-    const float *const own = call.dy + ptrdiff_t(row) * units, *const next = own + ptrdiff_t(sequences) * units;
+    const float *const own = call.dy + ptrdiff_t(row) * units, *const next =
+                                                                   own +
+                                                                   ptrdiff_t(sequences) * units;
     for (int i = 0; i < units; ++i)
       dx[i] = (t > 0 && t < length ? own[i] : 0.0f) - (t + 1 < length ? next[i] : 0.0f);
   }
@@ -140,10 +156,11 @@ void backward_difference(const TrainCall& call, int, Arena& arena) {
 
 }  // namespace
 
-constexpr TrainKind train_difference{SLUICE_DIFFERENCE,  {1, 1}, nullptr, no_preparation, forward_difference,
-                                     backward_difference};
-constexpr TrainKind train_dense{SLUICE_DENSE, {1, 1}, nullptr, prepare_dense, forward_dense, backward_dense};
-constexpr TrainKind train_standardize{SLUICE_STANDARDIZE,  {1, 1}, nullptr, no_preparation, forward_standardize,
-                                      backward_standardize};
+constexpr TrainKind train_difference{
+    SLUICE_DIFFERENCE, {1, 1}, nullptr, no_preparation, forward_difference, backward_difference};
+constexpr TrainKind train_dense{SLUICE_DENSE,  {1, 1},        nullptr,
+                                prepare_dense, forward_dense, backward_dense};
+constexpr TrainKind train_standardize{
+    SLUICE_STANDARDIZE, {1, 1}, nullptr, no_preparation, forward_standardize, backward_standardize};
 
 }  // namespace sluice

@@ -1,4 +1,5 @@
-// Embedding backwards: a shard adds up the gradient of the ids it has seen, one row each; the batch adds these up, shard by shard.
+// Embedding backwards: a shard adds up the gradient of the ids it has seen, one row each; the batch
+// adds these up, shard by shard.
 #include "../embedding.h"
 
 #include <string.h>
@@ -32,7 +33,8 @@ float* forward(const TrainCall& call, int, Arena& arena) {
   const Kept kept(call, arena);
   if (arena.measures()) return kept.y;
   const int units = padded(int(call.layer.out));
-  const auto* const weights = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
+  const auto* const weights =
+      reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
   for (int row = 0; row < call.rows_out; ++row) {
     float* const to = kept.y + ptrdiff_t(row) * units;
     const int32_t id = id_of(call, row);
@@ -44,7 +46,8 @@ float* forward(const TrainCall& call, int, Arena& arena) {
   return kept.y;
 }
 
-/// A row for each id, in the order of first appearance: the sum of dy over that id's frames, in order.
+/// A row for each id, in the order of first appearance: the sum of dy over that id's frames, in
+/// order.
 void backward(const TrainCall& call, int, Arena& arena) {
   const Kept kept(call, arena);
   if (arena.measures()) return;
@@ -63,12 +66,15 @@ void backward(const TrainCall& call, int, Arena& arena) {
     kept.ids[count] = id;
     kept.place[id] = int32_t(count++);
   }
-  const auto offset = [&](const void* at) { return uint64_t(static_cast<const uint8_t*>(at) - arena.base); };
+  const auto offset = [&](const void* at) {
+    return uint64_t(static_cast<const uint8_t*>(at) - arena.base);
+  };
   *call.seen_rows = {offset(kept.ids), offset(kept.rows), count};
 }
 
 }  // namespace
 
-constexpr TrainKind train_embedding{SLUICE_EMBEDDING, {1, 1}, nullptr, no_preparation, forward, backward};
+constexpr TrainKind train_embedding{SLUICE_EMBEDDING, {1, 1},  nullptr,
+                                    no_preparation,   forward, backward};
 
 }  // namespace sluice

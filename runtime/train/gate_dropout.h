@@ -1,5 +1,6 @@
-// Dropout of what the gates see, the candidate excepted. Gates and candidate then have products of their own over frame and
-// state: each is computed for all rows, and every column is taken from its own.
+// Dropout of what the gates see, the candidate excepted. Gates and candidate then have products of
+// their own over frame and state: each is computed for all rows, and every column is taken from its
+// own.
 #ifndef SLUICE_GATE_DROPOUT_H
 #define SLUICE_GATE_DROPOUT_H
 
@@ -9,17 +10,23 @@
 namespace sluice {
 
 struct GateDropout {
-  float *frame_mask = nullptr,
-        *state_mask = nullptr;                 ///< [sequences][width], [sequences][units]; the latter with recurrent dropout's
-  float *frames = nullptr, *states = nullptr;  ///< [steps][sequences][width], [steps + 1][sequences][units]: what gates see
-  float *part = nullptr, *dx = nullptr;        ///< [steps][sequences][a_stride], [steps][sequences][width]
+  float
+      *frame_mask = nullptr,
+      *state_mask =
+          nullptr;  ///< [sequences][width], [sequences][units]; the latter with recurrent dropout's
+  float *frames = nullptr,
+        *states =
+            nullptr;  ///< [steps][sequences][width], [steps + 1][sequences][units]: what gates see
+  float *part = nullptr,
+        *dx = nullptr;  ///< [steps][sequences][a_stride], [steps][sequences][width]
   int width = 0;
 
   bool on() const { return width > 0; }
 
   void take(const Cell& cell, int sequences, int steps, Arena& arena) {
     width = padded(cell.in);
-    const uint64_t n = uint64_t(sequences), rows = n * uint64_t(steps), units = uint64_t(cell.units);
+    const uint64_t n = uint64_t(sequences), rows = n * uint64_t(steps),
+                   units = uint64_t(cell.units);
     frame_mask = arena.take<float>(n * uint64_t(width));
     state_mask = arena.take<float>(n * units);
     frames = arena.take<float>(rows * uint64_t(width));
@@ -35,17 +42,21 @@ struct GateDropout {
     drop(call.draw, call.sequences, call.shard,
          {Purpose::gate_dropout, layer, call.gate_dropout, nullptr, frame_mask, n, cell.in, width});
     drop(call.draw, call.sequences, call.shard,
-         {Purpose::gate_dropout, layer + 1, call.gate_dropout, nullptr, state_mask, n, cell.hidden, cell.units});
+         {Purpose::gate_dropout, layer + 1, call.gate_dropout, nullptr, state_mask, n, cell.hidden,
+          cell.units});
     for (int i = 0; whole && i < n * cell.units; ++i) state_mask[i] *= whole[i];
     for (int row = 0; row < rows; ++row)
       for (int i = 0; i < cell.in; ++i)
-        frames[ptrdiff_t(row) * width + i] = call.x[ptrdiff_t(row) * call.x_stride + i] * frame_mask[row % n * width + i];
+        frames[ptrdiff_t(row) * width + i] =
+            call.x[ptrdiff_t(row) * call.x_stride + i] * frame_mask[row % n * width + i];
   }
 
   /// to[i] += mask * from[i], [rows][n numbers], masks of the sequences again and again.
-  static void add_masked(const float* from, const float* mask, int rows, int sequences, int n, float* to) {
+  static void add_masked(const float* from, const float* mask, int rows, int sequences, int n,
+                         float* to) {
     for (int row = 0; row < rows; ++row)
-      for (int i = 0; i < n; ++i) to[ptrdiff_t(row) * n + i] += from[ptrdiff_t(row) * n + i] * mask[row % sequences * n + i];
+      for (int i = 0; i < n; ++i)
+        to[ptrdiff_t(row) * n + i] += from[ptrdiff_t(row) * n + i] * mask[row % sequences * n + i];
   }
 
   /// Chains over the frames: a [rows][gates].
@@ -58,7 +69,8 @@ struct GateDropout {
 
   /// One step, as the cell's own.
   template <class Own>
-  void step(const Kernels& kernels, const Own& cell, const CellStep& s, const float* gates_see) const {
+  void step(const Kernels& kernels, const Own& cell, const CellStep& s,
+            const float* gates_see) const {
     CellStep gates = s, candidate = s;
     gates.seen = gates_see, candidate.a = part;
     if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
@@ -79,27 +91,32 @@ struct GateDropout {
     memcpy(part, a, size_t(rows) * size_t(cell.a_stride) * sizeof(float));
     for (int row = 0; row < rows; ++row)
       for (int gate = 0; gate < cell.gates / cell.units; ++gate)
-        if ((gate == cell.candidate) != candidate) memset(part + ptrdiff_t(row) * cell.a_stride + ptrdiff_t(gate) * cell.units, 0, third);
+        if ((gate == cell.candidate) != candidate)
+          memset(part + ptrdiff_t(row) * cell.a_stride + ptrdiff_t(gate) * cell.units, 0, third);
     return part;
   }
 
   /// A matrix' gradient: the gates have seen the one, the candidate the other.
-  void gradient(const TrainCall& call, const Cell& cell, const float* a, int rows, const float* gates_saw, int gates_stride,
-                const float* candidate_saw, int candidate_stride, int cols, float* out) const {
-    weight_gradient(call, {part_of(cell, a, rows, false), cell.a_stride, cell.gates, rows}, gates_saw, gates_stride, cols, out);
+  void gradient(const TrainCall& call, const Cell& cell, const float* a, int rows,
+                const float* gates_saw, int gates_stride, const float* candidate_saw,
+                int candidate_stride, int cols, float* out) const {
+    weight_gradient(call, {part_of(cell, a, rows, false), cell.a_stride, cell.gates, rows},
+                    gates_saw, gates_stride, cols, out);
     TrainCall more = call;
     more.adds = true;
-    weight_gradient(more, {part_of(cell, a, rows, true), cell.a_stride, cell.gates, rows}, candidate_saw, candidate_stride, cols,
-                    out);
+    weight_gradient(more, {part_of(cell, a, rows, true), cell.a_stride, cell.gates, rows},
+                    candidate_saw, candidate_stride, cols, out);
   }
 
   /// The frames' gradient, added to `to` where the other direction has left its own.
-  void frames_gradient(const TrainCall& call, const Cell& cell, const Matrix& transposed, const float* a, bool adds,
-                       float* to) const {
+  void frames_gradient(const TrainCall& call, const Cell& cell, const Matrix& transposed,
+                       const float* a, bool adds, float* to) const {
     const int rows = call.rows_in;
     call.kernels.product_f32(
-        transposed, {adds ? to : call.zeros, adds ? width : 0, part_of(cell, a, rows, true), cell.a_stride, 1, to, width, rows});
-    call.kernels.product_f32(transposed, {call.zeros, 0, part_of(cell, a, rows, false), cell.a_stride, 1, dx, width, rows});
+        transposed, {adds ? to : call.zeros, adds ? width : 0, part_of(cell, a, rows, true),
+                     cell.a_stride, 1, to, width, rows});
+    call.kernels.product_f32(transposed, {call.zeros, 0, part_of(cell, a, rows, false),
+                                          cell.a_stride, 1, dx, width, rows});
     add_masked(dx, frame_mask, rows, call.shard.sequences, width, to);
   }
 

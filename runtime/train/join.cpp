@@ -1,4 +1,5 @@
-// Select, concat, add and multiply, forward and backward. A layer that joins is asked for the gradient of one source after another.
+// Select, concat, add and multiply, forward and backward. A layer that joins is asked for the
+// gradient of one source after another.
 #include <string.h>
 
 #include "train.h"
@@ -18,7 +19,8 @@ void each_row(const TrainCall& call, float* y, const TrainPart& part, F f) {
     f(y + ptrdiff_t(row) * units, part.x + call.part_row(part, row) * part.x_stride);
 }
 
-/// Calls f(row of dy, row of dx, row of the output) after dx has been cleared where no row of the output stands for it.
+/// Calls f(row of dy, row of dx, row of the output) after dx has been cleared where no row of the
+/// output stands for it.
 template <class F>
 void each_gradient(const TrainCall& call, F f) {
   const TrainPart& part = call.parts[call.part];
@@ -36,8 +38,9 @@ float* forward_concat(const TrainCall& call, int, Arena& arena) {
   int first = 0;
   for (uint32_t p = 0; p < call.layer.parts; ++p) {
     const int width = call.parts[p].width;
-    each_row(call, y, call.parts[p],
-             [&](float* to, const float* x) { memcpy(to + first, x, size_t(width) * sizeof(float)); });
+    each_row(call, y, call.parts[p], [&](float* to, const float* x) {
+      memcpy(to + first, x, size_t(width) * sizeof(float));
+    });
     first += width;
   }
   return y;
@@ -78,7 +81,9 @@ void backward_join(const TrainCall& call, int, Arena& arena) {
   each_gradient(call, [&](const float* dy, float* dx, int row) {
     memcpy(dx, dy, n * sizeof(float));
     for (uint32_t p = 0; !adds && p < call.layer.parts; ++p)
-      if (p != call.part) call.kernels.multiply_f32(call.parts[p].x + call.part_row(call.parts[p], row) * call.parts[p].x_stride, dx, n);
+      if (p != call.part)
+        call.kernels.multiply_f32(
+            call.parts[p].x + call.part_row(call.parts[p], row) * call.parts[p].x_stride, dx, n);
   });
 }
 
@@ -92,7 +97,8 @@ float* forward_select(const TrainCall& call, int, Arena& arena) {
   const int n = int(call.layer.out), units = padded(n);
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   for (int row = 0; row < call.rows_out; ++row)
-    for (int i = 0; i < n; ++i) y[ptrdiff_t(row) * units + i] = call.x[ptrdiff_t(row) * call.x_stride + columns_of(call)[i]];
+    for (int i = 0; i < n; ++i)
+      y[ptrdiff_t(row) * units + i] = call.x[ptrdiff_t(row) * call.x_stride + columns_of(call)[i]];
   return y;
 }
 
@@ -102,14 +108,19 @@ void backward_select(const TrainCall& call, int, Arena& arena) {
   const int n = int(call.layer.out), units = padded(n), width = padded(int(call.layer.in));
   memset(call.dx, 0, size_t(call.rows_in) * size_t(width) * sizeof(float));
   for (int row = 0; row < call.rows_in; ++row)
-    for (int i = 0; i < n; ++i) call.dx[ptrdiff_t(row) * width + columns_of(call)[i]] += call.dy[ptrdiff_t(row) * units + i];
+    for (int i = 0; i < n; ++i)
+      call.dx[ptrdiff_t(row) * width + columns_of(call)[i]] += call.dy[ptrdiff_t(row) * units + i];
 }
 
 }  // namespace
 
-constexpr TrainKind train_select{SLUICE_SELECT, {1, 1}, nullptr, no_preparation, forward_select, backward_select};
-constexpr TrainKind train_concat{SLUICE_CONCAT, {1, 1}, nullptr, no_preparation, forward_concat, backward_concat};
-constexpr TrainKind train_add{SLUICE_ADD, {1, 1}, nullptr, no_preparation, forward_join<true>, backward_join<true>};
-constexpr TrainKind train_multiply{SLUICE_MULTIPLY, {1, 1}, nullptr, no_preparation, forward_join<false>, backward_join<false>};
+constexpr TrainKind train_select{SLUICE_SELECT,  {1, 1},         nullptr,
+                                 no_preparation, forward_select, backward_select};
+constexpr TrainKind train_concat{SLUICE_CONCAT,  {1, 1},         nullptr,
+                                 no_preparation, forward_concat, backward_concat};
+constexpr TrainKind train_add{
+    SLUICE_ADD, {1, 1}, nullptr, no_preparation, forward_join<true>, backward_join<true>};
+constexpr TrainKind train_multiply{
+    SLUICE_MULTIPLY, {1, 1}, nullptr, no_preparation, forward_join<false>, backward_join<false>};
 
 }  // namespace sluice

@@ -4,8 +4,9 @@
 namespace sluice {
 
 const TrainKind* train_kind(uint8_t kind) {
-  static constexpr const TrainKind* kinds[] = {&train_dense,       &train_embedding,  &train_batch_norm, &train_layer_norm, &train_standardize,
-                                               &train_difference, &train_select,     &train_concat,     &train_add,        &train_multiply};
+  static constexpr const TrainKind* kinds[] = {
+      &train_dense,      &train_embedding, &train_batch_norm, &train_layer_norm, &train_standardize,
+      &train_difference, &train_select,    &train_concat,     &train_add,        &train_multiply};
   for (const TrainKind* k : kinds)
     if (k->kind == kind) return k;
   return train_cell(kind);
@@ -24,15 +25,20 @@ uint32_t first_trained(const OpenModel& model) {
   return i;
 }
 
-bool is_frozen(const sluice_train_options& options, uint32_t layer) { return options.layers && options.layers[layer].frozen; }
+bool is_frozen(const sluice_train_options& options, uint32_t layer) {
+  return options.layers && options.layers[layer].frozen;
+}
 
 uint32_t lowest_learning(const OpenModel& model, const sluice_train_options& options) {
   uint32_t i = 0;
-  while (i + 1 < model.layer_count && (only_prepares(model.layers[i]) || is_frozen(options, i))) ++i;
+  while (i + 1 < model.layer_count && (only_prepares(model.layers[i]) || is_frozen(options, i)))
+    ++i;
   return i;
 }
 
-bool answers_every_step(const OpenModel& model) { return !(model.layers[model.layer_count - 1].flags & once_flag); }
+bool answers_every_step(const OpenModel& model) {
+  return !(model.layers[model.layer_count - 1].flags & once_flag);
+}
 
 bool tied_to_earlier(const OpenModel& model, uint32_t layer) {
   for (uint32_t i = 0; i < layer; ++i)

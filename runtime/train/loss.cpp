@@ -18,7 +18,9 @@ struct Row {
   float *y, *dy;
   ShardLoss& loss;
 
-  float weight(int32_t index) const { return options.class_weights ? options.class_weights[index] : 1.0f; }
+  float weight(int32_t index) const {
+    return options.class_weights ? options.class_weights[index] : 1.0f;
+  }
 };
 
 /// -log p of the class, and dy = (p - [i == class]) * scale.
@@ -35,8 +37,10 @@ void cross_entropy(const Row& r, int32_t target) {
     for (int i = 0; i < r.outputs; ++i) r.dy[i] = (i == target ? r.y[i] - 1.0f : r.y[i]) * scale;
     return;
   }
-  // -sum of q_i w_i log p_i, where q is 1 - e + e/n for the class and e/n for the others; dy_i = p_i * sum of q_k w_k - q_i w_i.
-  const float share = r.options.label_smoothing / float(r.outputs), most = 1.0f - r.options.label_smoothing + share;
+  // -sum of q_i w_i log p_i, where q is 1 - e + e/n for the class and e/n for the others; dy_i =
+  // p_i * sum of q_k w_k - q_i w_i.
+  const float share = r.options.label_smoothing / float(r.outputs),
+              most = 1.0f - r.options.label_smoothing + share;
   float all = 0.0f;
   r.kernels.log_f32(r.y, r.dy, size_t(r.outputs));
   for (int i = 0; i < r.outputs; ++i) {
@@ -58,7 +62,8 @@ void binary(const Row& r, int i, float target) {
   e += 1.0f;
   r.kernels.log_f32(&e, &log_part, 1);
   r.kernels.activate_f32(Activation::sigmoid, r.y + i, 1, 1, 0);
-  r.loss.sum += double(weight) * (double(z > 0.0f ? z : 0.0f) - double(z) * double(t) + double(log_part));
+  r.loss.sum +=
+      double(weight) * (double(z > 0.0f ? z : 0.0f) - double(z) * double(t) + double(log_part));
   r.loss.targets += 1;
   r.loss.correct += (z > 0.0f) == positive;
   r.dy[i] = (r.y[i] - t) * (r.scale * weight);
@@ -73,7 +78,8 @@ void squared_error(const Row& r, int i, float target) {
 
 /// e^2 / 2 near the target, delta * (|e| - delta / 2) beyond delta.
 void huber(const Row& r, int i, float target) {
-  const float error = r.y[i] - target, size = error < 0.0f ? -error : error, delta = r.options.huber_delta;
+  const float error = r.y[i] - target, size = error < 0.0f ? -error : error,
+              delta = r.options.huber_delta;
   const double far = double(delta) * (double(size) - 0.5 * double(delta));
   r.loss.sum += size <= delta ? 0.5 * double(error) * double(error) : far;
   r.loss.targets += 1;
@@ -84,9 +90,14 @@ void values_row(const Row& r, const float* values) {
   for (int i = 0; i < r.outputs; ++i) {
     if (is_nan(values[i])) continue;
     switch (r.kind) {
-      case SLUICE_BINARY: binary(r, i, values[i]); break;
-      case SLUICE_HUBER: huber(r, i, values[i]); break;
-      default: squared_error(r, i, values[i]);
+      case SLUICE_BINARY:
+        binary(r, i, values[i]);
+        break;
+      case SLUICE_HUBER:
+        huber(r, i, values[i]);
+        break;
+      default:
+        squared_error(r, i, values[i]);
     }
   }
 }
@@ -104,7 +115,9 @@ int32_t class_of(float value) { return is_nan(value) ? -1 : int32_t(value); }
 
 }  // namespace
 
-uint32_t goals_of(const OpenModel& model, const sluice_train_options& options) { return options.answers ? answers_of(model) : 1; }
+uint32_t goals_of(const OpenModel& model, const sluice_train_options& options) {
+  return options.answers ? answers_of(model) : 1;
+}
 
 Goal goal_of(const OpenModel& model, const sluice_train_options& options, uint32_t wanted) {
   const int outputs = int(model.header().outputs);
@@ -114,28 +127,33 @@ Goal goal_of(const OpenModel& model, const sluice_train_options& options, uint32
     const sluice_answer_info answer = answer_of(model, i);
     const sluice_answer_options& own = options.answers[i];
     const int targets = own.loss == SLUICE_CROSS_ENTROPY ? 1 : int(answer.outputs);
-    if (i == wanted) return {own.loss, own.weight, answer.layer, int(answer.first), int(answer.outputs), target, targets};
+    if (i == wanted)
+      return {own.loss, own.weight, answer.layer, int(answer.first), int(answer.outputs),
+              target,   targets};
     target += targets;
   }
 }
 
 bool keeps_logits(const OpenModel& model, const sluice_train_options& options, uint32_t layer) {
   bool keeps = false;
-  for (uint32_t i = 0; model.layers[layer].flags & answer_flag && i < goals_of(model, options); ++i) {
+  for (uint32_t i = 0; model.layers[layer].flags & answer_flag && i < goals_of(model, options);
+       ++i) {
     const Goal goal = goal_of(model, options, i);
     keeps = keeps || (goal.layer == layer + 1 && takes_logits(goal.loss));
   }
   return keeps;
 }
 
-TargetSum valid_targets(const OpenModel& model, const sluice_train_options& options, const Goal& goal, const sluice_sequence& sequence) {
+TargetSum valid_targets(const OpenModel& model, const sluice_train_options& options,
+                        const Goal& goal, const sluice_sequence& sequence) {
   TargetSum sum{0.0, 0};
   const bool weighted = options.class_weights && takes_logits(goal.loss);
   const auto add = [&](int32_t target) {
     sum.weight += weighted ? double(options.class_weights[target]) : 1.0;
     sum.count += 1;
   };
-  const int answers = answers_every_step(model) ? int(sequence.steps) : 1, width = targets_of(model, options);
+  const int answers = answers_every_step(model) ? int(sequence.steps) : 1,
+            width = targets_of(model, options);
   for (int i = 0; i < answers; ++i) {
     if (by_class(options, sequence)) {
       if (sequence.classes[i] >= 0) add(sequence.classes[i]);
@@ -143,7 +161,8 @@ TargetSum valid_targets(const OpenModel& model, const sluice_train_options& opti
     }
     const float* const values = sequence.values + ptrdiff_t(i) * width + goal.target;
     for (int k = 0; k < goal.targets; ++k)
-      if (!is_nan(values[k])) add(goal.loss == SLUICE_CROSS_ENTROPY ? class_of(values[k]) : values[k] >= 0.5f);
+      if (!is_nan(values[k]))
+        add(goal.loss == SLUICE_CROSS_ENTROPY ? class_of(values[k]) : values[k] >= 0.5f);
   }
   if (options.sum_over_steps && sum.count) sum.weight = 1.0;
   return sum;
@@ -154,9 +173,11 @@ int targets_of(const OpenModel& model, const sluice_train_options& options) {
   return last.target + last.targets;
 }
 
-ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options, const Shard& shard, const sluice_sequence* batch,
-                     const float* scales, float* y, float* dy) {
-  const int units = padded(int(model.header().outputs)), n = shard.sequences, width = targets_of(model, options);
+ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options,
+                     const Shard& shard, const sluice_sequence* batch, const float* scales,
+                     float* y, float* dy) {
+  const int units = padded(int(model.header().outputs)), n = shard.sequences,
+            width = targets_of(model, options);
   const int rows = answers_every_step(model) ? shard.steps * n : n;
   memset(dy, 0, size_t(rows) * size_t(units) * sizeof(float));
   ShardLoss sum{0.0, 0, 0};
@@ -168,7 +189,8 @@ ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options
       if (t >= shard.length[s]) continue;
       const sluice_sequence& sequence = batch[shard.index[s]];
       const ptrdiff_t at = ptrdiff_t(row) * units + goal.first;
-      const Row r{*model.kernels, options, goal.loss, goal.outputs, units, scales[g], y + at, dy + at, own};
+      const Row r{*model.kernels, options, goal.loss, goal.outputs, units,
+                  scales[g],      y + at,  dy + at,   own};
       if (by_class(options, sequence)) {
         class_row(r, sequence.classes[t]);
         continue;

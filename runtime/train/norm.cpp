@@ -6,21 +6,25 @@
 namespace sluice {
 namespace {
 
-bool runs_on(const Shard& shard, int row) { return shard.length[row % shard.sequences] > row / shard.sequences; }
+bool runs_on(const Shard& shard, int row) {
+  return shard.length[row % shard.sequences] > row / shard.sequences;
+}
 
-// Batch normalization (Ioffe, Szegedy 2015). Moments over all rows of the batch that are not behind a sequence's end: first the sums of x,
-// shards added in order, then those of (x - mean)^2.
-//   forward   phase 0: sums; 1: squares, around the mean; 2: u = (x - mean) * r, y = fma(u, weight, bias), r = 1 / sqrt(var + epsilon)
-//   backward  phase 0: sums of dy and dy * u; 1: dx = weight * r * (dy - mean of dy - u * mean of dy * u)
-// A meeting's floats, U being the padded units: [0, U) sums of x, [U, 2 U) of squares, 2 U the number of rows; on the way back sums of
-// dy and of dy * u.
+// Batch normalization (Ioffe, Szegedy 2015). Moments over all rows of the batch that are not behind
+// a sequence's end: first the sums of x, shards added in order, then those of (x - mean)^2.
+//   forward   phase 0: sums; 1: squares, around the mean; 2: u = (x - mean) * r, y = fma(u, weight,
+//   bias), r = 1 / sqrt(var + epsilon) backward  phase 0: sums of dy and dy * u; 1: dx = weight * r
+//   * (dy - mean of dy - u * mean of dy * u)
+// A meeting's floats, U being the padded units: [0, U) sums of x, [U, 2 U) of squares, 2 U the
+// number of rows; on the way back sums of dy and of dy * u.
 
 int batch_meeting(const LayerRecord& layer) { return 2 * padded(int(layer.out)) + panel_rows; }
 
 struct BatchKept {
   float *u, *y, *r;
   BatchKept(const TrainCall& call, Arena& arena) {
-    const uint64_t units = uint64_t(padded(int(call.layer.out))), floats = uint64_t(call.rows_out) * units;
+    const uint64_t units = uint64_t(padded(int(call.layer.out))),
+                   floats = uint64_t(call.rows_out) * units;
     u = arena.take<float>(floats);
     y = arena.take<float>(floats);
     r = arena.take<float>(units);
@@ -57,7 +61,8 @@ float* batch_forward(const TrainCall& call, int phase, Arena& arena) {
   memset(kept.y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   memset(kept.r, 0, size_t(units) * sizeof(float));
   const float valid = call.total[2 * units];
-  for (int i = 0; i < n; ++i) kept.r[i] = 1.0f / __builtin_sqrtf(call.total[units + i] / valid + call.layer.parameter);
+  for (int i = 0; i < n; ++i)
+    kept.r[i] = 1.0f / __builtin_sqrtf(call.total[units + i] / valid + call.layer.parameter);
   for (int row = 0; row < call.rows_out; ++row) {
     if (!runs_on(call.shard, row)) continue;
     const float* const x = call.x + ptrdiff_t(row) * call.x_stride;
@@ -81,7 +86,8 @@ void batch_backward(const TrainCall& call, int phase, Arena& arena) {
         call.partial[i] += dy;
         call.partial[units + i] += dy * kept.u[ptrdiff_t(row) * units + i];
       }
-    for (int row = 0; row < call.rows_out; ++row) call.partial[2 * units] += runs_on(call.shard, row) ? 1.0f : 0.0f;
+    for (int row = 0; row < call.rows_out; ++row)
+      call.partial[2 * units] += runs_on(call.shard, row) ? 1.0f : 0.0f;
     const Parameters& p = call.parameters;
     memcpy(p.gradient_at(call.layer.b_ih), call.partial, size_t(units) * sizeof(float));
     memcpy(p.gradient_at(call.layer.w_ih), call.partial + units, size_t(units) * sizeof(float));
@@ -93,7 +99,8 @@ void batch_backward(const TrainCall& call, int phase, Arena& arena) {
     const bool runs = runs_on(call.shard, row);
     for (int i = 0; i < units; ++i) {
       const ptrdiff_t at = ptrdiff_t(row) * units + i;
-      const float centered = call.dy[at] - call.total[i] / valid - kept.u[at] * (call.total[units + i] / valid);
+      const float centered =
+          call.dy[at] - call.total[i] / valid - kept.u[at] * (call.total[units + i] / valid);
       call.dx[at] = runs ? weight[i] * kept.r[i] * centered : 0.0f;
     }
   }
@@ -122,8 +129,9 @@ float* layer_forward(const TrainCall& call, int, Arena& arena) {
   memset(kept.y, 0, bytes);
   for (int row = 0; row < call.rows_out; ++row)
     if (runs_on(call.shard, row))
-      kept.r[row] = call.kernels.layer_norm_f32(call.x + ptrdiff_t(row) * call.x_stride, call.layer.parameter, weight, bias,
-                                                kept.u + ptrdiff_t(row) * units, kept.y + ptrdiff_t(row) * units, n);
+      kept.r[row] = call.kernels.layer_norm_f32(
+          call.x + ptrdiff_t(row) * call.x_stride, call.layer.parameter, weight, bias,
+          kept.u + ptrdiff_t(row) * units, kept.y + ptrdiff_t(row) * units, n);
   return kept.y;
 }
 
@@ -153,13 +161,15 @@ void layer_backward(const TrainCall& call, int, Arena& arena) {
       sum += v;
       dot += v * u[i];
     }
-    for (int i = 0; dx && i < n; ++i) dx[i] = kept.r[row] * (dy[i] * weight[i] - sum / float(n) - u[i] * (dot / float(n)));
+    for (int i = 0; dx && i < n; ++i)
+      dx[i] = kept.r[row] * (dy[i] * weight[i] - sum / float(n) - u[i] * (dot / float(n)));
   }
 }
 
 }  // namespace
 
-void run_moments(const LayerRecord& layer, const sluice_train_options& options, const float* totals, uint8_t* weights) {
+void run_moments(const LayerRecord& layer, const sluice_train_options& options, const float* totals,
+                 uint8_t* weights) {
   const int n = int(layer.out), units = padded(n);
   auto* const mean = reinterpret_cast<float*>(weights + layer.w_hh);
   auto* const var = reinterpret_cast<float*>(weights + layer.b_hh);
@@ -167,11 +177,14 @@ void run_moments(const LayerRecord& layer, const sluice_train_options& options, 
   const float unbiased = valid > 1.0f ? valid - 1.0f : 1.0f;
   for (int i = 0; i < n; ++i) {
     mean[i] = (1.0f - momentum) * mean[i] + momentum * (totals[i] / valid);
-    var[i] = (1.0f - momentum) * var[i] + momentum * (totals[units + i] / (options.batch_norm_biased ? valid : unbiased));
+    var[i] = (1.0f - momentum) * var[i] +
+             momentum * (totals[units + i] / (options.batch_norm_biased ? valid : unbiased));
   }
 }
 
-constexpr TrainKind train_batch_norm{SLUICE_BATCH_NORM, {3, 2}, batch_meeting, no_preparation, batch_forward, batch_backward};
-constexpr TrainKind train_layer_norm{SLUICE_LAYER_NORM, {1, 1}, nullptr, no_preparation, layer_forward, layer_backward};
+constexpr TrainKind train_batch_norm{SLUICE_BATCH_NORM, {3, 2},        batch_meeting,
+                                     no_preparation,    batch_forward, batch_backward};
+constexpr TrainKind train_layer_norm{SLUICE_LAYER_NORM, {1, 1},        nullptr,
+                                     no_preparation,    layer_forward, layer_backward};
 
 }  // namespace sluice

@@ -28,7 +28,8 @@ void gather_inputs(const Batch& batch, const Shard& shard, float* x) {
 
 /// The rounding of a layer's output, and of its state, where they enter products.
 Rounding rounding_of(const sluice_train_options& options, uint32_t layer) {
-  return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest} : Rounding{};
+  return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest}
+                          : Rounding{};
 }
 
 /// Whether a later layer, whose gradient is there already, has the same weights.
@@ -40,7 +41,9 @@ bool tied_to_later(const OpenModel& model, uint32_t layer) {
 
 uint32_t state_before(const OpenModel& model, uint32_t layer) {
   uint32_t bytes = 0;
-  for (uint32_t i = 0; i < layer; ++i) bytes += uint32_t(find_layer(model.layers[i].kind, model.layers[i].format)->state(model.layers[i]));
+  for (uint32_t i = 0; i < layer; ++i)
+    bytes +=
+        uint32_t(find_layer(model.layers[i].kind, model.layers[i].format)->state(model.layers[i]));
   return bytes / uint32_t(sizeof(float));
 }
 
@@ -56,18 +59,20 @@ Readings readings_of(const OpenModel& model, uint32_t source) {
   return readings;
 }
 
-/// Whether the layer behind a source is its only reader: then its gradient is needed for that layer and its own alone.
+/// Whether the layer behind a source is its only reader: then its gradient is needed for that layer
+/// and its own alone.
 bool is_passed_on(const OpenModel& model, uint32_t source) {
   const Readings readings = readings_of(model, source);
   return source == model.layer_count || (readings.count == 1 && readings.last == source);
 }
 
-/// Whether the gradient of source `p` of a layer is the first that is computed for that source: no later layer reads it, and no earlier
-/// part of this one.
+/// Whether the gradient of source `p` of a layer is the first that is computed for that source: no
+/// later layer reads it, and no earlier part of this one.
 bool is_first_gradient(const OpenModel& model, uint32_t layer, uint32_t p) {
   const uint32_t source = source_of(model.layers[layer], p);
   bool first = readings_of(model, source).last == layer;
-  for (uint32_t other = 0; other < p; ++other) first = first && source_of(model.layers[layer], other) != source;
+  for (uint32_t other = 0; other < p; ++other)
+    first = first && source_of(model.layers[layer], other) != source;
   return first;
 }
 
@@ -92,20 +97,35 @@ struct Pass {
   Entering measured_parts[most_sources];
 
   Pass(const Batch& b, uint32_t s, uint8_t* memory)
-      : batch(b), model(b.model), options(b.options), slot(s), layers(model.layer_count), learns(lowest_learning(model, options)),
-        arena(memory), state{}, places(nullptr), measured{}, measured_parts{} {}
+      : batch(b),
+        model(b.model),
+        options(b.options),
+        slot(s),
+        layers(model.layer_count),
+        learns(lowest_learning(model, options)),
+        arena(memory),
+        state{},
+        places(nullptr),
+        measured{},
+        measured_parts{} {}
 
   bool measures() const { return arena.measures(); }
-  /// Measuring, the layout may be a measurement too, without weights: the blob stands in, since offsets hold from its start as well.
+  /// Measuring, the layout may be a measurement too, without weights: the blob stands in, since
+  /// offsets hold from its start as well.
   const uint8_t* weights() const { return measures() ? model.blob : batch.layout.seen; }
   float* at(uint64_t offset) const { return reinterpret_cast<float*>(arena.base + offset); }
-  uint64_t offset_of(const void* x) const { return measures() ? 0 : uint64_t(static_cast<const uint8_t*>(x) - arena.base); }
+  uint64_t offset_of(const void* x) const {
+    return measures() ? 0 : uint64_t(static_cast<const uint8_t*>(x) - arena.base);
+  }
   int frames() const { return state.shard.steps * state.shard.sequences; }
-  int rows_of(uint32_t source) const { return source && model.layers[source - 1].flags & once_flag ? state.shard.sequences : frames(); }
+  int rows_of(uint32_t source) const {
+    return source && model.layers[source - 1].flags & once_flag ? state.shard.sequences : frames();
+  }
   Place& place_of(uint32_t layer) { return measures() ? measured : places[layer]; }
   Entering* parts_of(uint32_t layer) {
     if (!joins(model.layers[layer].kind)) return &place_of(layer).in;
-    return measures() ? measured_parts : reinterpret_cast<Entering*>(arena.base + places[layer].parts);
+    return measures() ? measured_parts
+                      : reinterpret_cast<Entering*>(arena.base + places[layer].parts);
   }
 
   void begin(const Shard& shard) {
@@ -129,7 +149,8 @@ struct Pass {
     batch.layout.states[slot] = state;
   }
 
-  /// The output of a source as the layers read it: rounded where it enters a product, dropped; then in a copy of its own.
+  /// The output of a source as the layers read it: rounded where it enters a product, dropped; then
+  /// in a copy of its own.
   Entering enter(uint32_t layer, uint32_t source) {
     Entering in{};
     in.rows = rows_of(source);
@@ -137,8 +158,9 @@ struct Pass {
     in.x_stride = source ? padded(in.width) : in.width;
     if (!measures()) in.x = source ? places[source - 1].y : state.frames;
     const uint64_t floats = uint64_t(in.rows) * uint64_t(in.x_stride);
-    const Rounding rounding =
-        source && enters_product(model.layers[layer].kind) ? rounding_of(options, source - 1) : Rounding{};
+    const Rounding rounding = source && enters_product(model.layers[layer].kind)
+                                  ? rounding_of(options, source - 1)
+                                  : Rounding{};
     const SourceDrop dropping = drop_of(model, options, source);
     if (rounding.unit > 0.0f) {
       float* const rounded = arena.take<float>(floats);
@@ -150,7 +172,8 @@ struct Pass {
       if (!measures()) {
         memcpy(dropped, at(in.x), size_t(floats) * sizeof(float));
         drop({options.seed, batch.step}, batch.sequences, state.shard,
-             {dropping.purpose, dropping.layer, dropping.rate, dropped, mask, in.rows, in.width, in.x_stride});
+             {dropping.purpose, dropping.layer, dropping.rate, dropped, mask, in.rows, in.width,
+              in.x_stride});
         in.x = offset_of(dropped);
         in.mask = mask ? offset_of(mask) : 0;
       }
@@ -181,17 +204,40 @@ struct Pass {
     const Entering* const in = parts_of(i);
     const bool joined = joins(layer.kind);
     for (uint32_t p = 0; joined && p < layer.parts; ++p)
-      parts[p] = {measures() ? nullptr : at(in[p].x), in[p].x_stride, in[p].width, in[p].rows > place.rows};
-    TrainCall call{*model.kernels, layer, i, state.shard, batch.sequences,
-                   {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
-                   l.zeros,
-                   measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
-                   measures() || joined ? nullptr : at(in->x), in->x_stride, joined ? place.rows : in->rows, parts, 0, place.rows,
-                   keeps_logits(model, options, i), rounding_of(options, i),
-                   {options.seed, batch.step}, 0.0f, 0.0f, state_before(model, i), tied_to_later(model, i), dy, dx, &state.seen,
-                   measures() ? nullptr : l.partials + uint64_t(slot) * l.meeting,
-                   measures() ? nullptr : dy ? l.total : l.totals + uint64_t(i) * l.meeting};
-    if (options.layers) call.recurrent_dropout = options.layers[i].recurrent_dropout, call.gate_dropout = options.layers[i].gate_dropout;
+      parts[p] = {measures() ? nullptr : at(in[p].x), in[p].x_stride, in[p].width,
+                  in[p].rows > place.rows};
+    TrainCall call{
+        *model.kernels,
+        layer,
+        i,
+        state.shard,
+        batch.sequences,
+        {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
+        l.zeros,
+        measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
+        measures() || joined ? nullptr : at(in->x),
+        in->x_stride,
+        joined ? place.rows : in->rows,
+        parts,
+        0,
+        place.rows,
+        keeps_logits(model, options, i),
+        rounding_of(options, i),
+        {options.seed, batch.step},
+        0.0f,
+        0.0f,
+        state_before(model, i),
+        tied_to_later(model, i),
+        dy,
+        dx,
+        &state.seen,
+        measures() ? nullptr : l.partials + uint64_t(slot) * l.meeting,
+        measures() ? nullptr
+        : dy       ? l.total
+                   : l.totals + uint64_t(i) * l.meeting};
+    if (options.layers)
+      call.recurrent_dropout = options.layers[i].recurrent_dropout,
+      call.gate_dropout = options.layers[i].gate_dropout;
     return call;
   }
 
@@ -205,11 +251,14 @@ struct Pass {
     if (phase + 1 == kind.phases[0]) place_of(i).y = offset_of(y);
   }
 
-  /// Gradients that are only passed on to the layer before alternate between two buffers; others have one of their own. Where several
-  /// layers read an output, their gradients are added to the last reader's, in falling order of the readers.
+  /// Gradients that are only passed on to the layer before alternate between two buffers; others
+  /// have one of their own. Where several layers read an output, their gradients are added to the
+  /// last reader's, in falling order of the readers.
   void take_gradients() {
     uint64_t passed[2] = {}, added = 0;
-    const auto floats_of = [&](uint32_t i) { return uint64_t(rows_of(i + 1)) * uint64_t(padded(int(model.layers[i].out))); };
+    const auto floats_of = [&](uint32_t i) {
+      return uint64_t(rows_of(i + 1)) * uint64_t(padded(int(model.layers[i].out)));
+    };
     for (uint32_t i = learns; i < layers; ++i) {
       const uint64_t floats = floats_of(i);
       if (!is_passed_on(model, i + 1))
@@ -217,14 +266,16 @@ struct Pass {
       else if (floats > passed[i % 2])
         passed[i % 2] = floats;
     }
-    const uint64_t first = offset_of(arena.take<float>(passed[0])), second = offset_of(arena.take<float>(passed[1]));
+    const uint64_t first = offset_of(arena.take<float>(passed[0])),
+                   second = offset_of(arena.take<float>(passed[1]));
     state.spare = offset_of(arena.take<float>(added));
     for (uint32_t i = learns; i < layers; ++i) {
       const bool passes = is_passed_on(model, i + 1);
       float* const own = passes ? nullptr : arena.take<float>(floats_of(i));
       if (measures()) continue;
       places[i].gradient = !passes ? offset_of(own) : i % 2 ? second : first;
-      if (!passes && readings_of(model, i + 1).count == 0) memset(own, 0, size_t(floats_of(i)) * sizeof(float));
+      if (!passes && readings_of(model, i + 1).count == 0)
+        memset(own, 0, size_t(floats_of(i)) * sizeof(float));
     }
   }
 
@@ -232,7 +283,8 @@ struct Pass {
     take_gradients();
     if (measures()) return;
     const Place& last = places[layers - 1];
-    state.loss = shard_loss(model, options, state.shard, batch.sequences, batch.scales, at(last.y), at(last.gradient));
+    state.loss = shard_loss(model, options, state.shard, batch.sequences, batch.scales, at(last.y),
+                            at(last.gradient));
   }
 
   void backward(uint32_t i, int phase) {
@@ -261,7 +313,8 @@ struct Pass {
   }
 };
 
-/// Where a pass next waits for other shards, or ends, after it has left `from`. With a pass, computes up to there.
+/// Where a pass next waits for other shards, or ends, after it has left `from`. With a pass,
+/// computes up to there.
 Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
   Point at = from;
   if (!at.back) {
@@ -286,7 +339,8 @@ Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
   return at;
 }
 
-/// A part of the passes of the shards in flight, one task a shard. A rank computes its own: rank, rank + ranks, and so on.
+/// A part of the passes of the shards in flight, one task a shard. A rank computes its own: rank,
+/// rank + ranks, and so on.
 struct PassTask {
   const Batch& batch;
   Point from;
@@ -301,7 +355,8 @@ struct PassTask {
       pass.resume();
     } else {
       const uint32_t begin = (batch.first + slot) * shard_sequences;
-      const uint32_t end = begin + shard_sequences < batch.count ? begin + shard_sequences : batch.count;
+      const uint32_t end =
+          begin + shard_sequences < batch.count ? begin + shard_sequences : batch.count;
       pass.begin(make_shard(batch.sequences, begin, end));
     }
     advance(batch.model, pass.learns, task.from, &pass);
@@ -309,7 +364,8 @@ struct PassTask {
   }
 };
 
-/// Collects pieces and hands them to the host many at a time. A function with one is not inlined: a board that trains alone has no stack for it.
+/// Collects pieces and hands them to the host many at a time. A function with one is not inlined: a
+/// board that trains alone has no stack for it.
 struct Gathering {
   static constexpr uint32_t most = 128;
   const sluice_host* host;
@@ -333,19 +389,23 @@ struct Gathering {
   }
 };
 
-/// Losses, states and gradients of the group, and then of an embedding as many rows as each shard has seen.
+/// Losses, states and gradients of the group, and then of an embedding as many rows as each shard
+/// has seen.
 [[gnu::noinline]] bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
   const Layout& l = batch.layout;
-  const uint32_t state_bytes = state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
+  const uint32_t state_bytes =
+      state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
   Gathering gathering(host);
   for (uint32_t s = 0; s < flying; ++s) {
     gathering.add_of(s, l.states + s, sizeof(ShardState));
-    for (uint32_t i = (batch.first + s) * shard_sequences; i < batch.count && i < (batch.first + s + 1) * shard_sequences; ++i)
+    for (uint32_t i = (batch.first + s) * shard_sequences;
+         i < batch.count && i < (batch.first + s + 1) * shard_sequences; ++i)
       if (batch.sequences[i].state) gathering.add_of(s, batch.sequences[i].state, state_bytes);
     for (uint32_t rank = 0; rank < host->ranks; ++rank) {
       const Slice slice = slice_of(l, rank, host->ranks);
       float* const from = l.shard_gradients + uint64_t(s) * l.shard_floats + slice.begin;
-      if (slice.begin < slice.end) gathering.add(from, (slice.end - slice.begin) * sizeof(float), s % host->ranks, rank);
+      if (slice.begin < slice.end)
+        gathering.add(from, (slice.end - slice.begin) * sizeof(float), s % host->ranks, rank);
     }
   }
   if (!gathering.send() || batch.model.layers[0].kind != SLUICE_EMBEDDING) return !gathering.failed;
@@ -360,9 +420,12 @@ struct Gathering {
   return gathering.send();
 }
 
-[[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying, size_t n) {
+[[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying,
+                                       size_t n) {
   Gathering gathering(host);
-  for (uint32_t s = 0; s < flying; ++s) gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.meeting, n * sizeof(float));
+  for (uint32_t s = 0; s < flying; ++s)
+    gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.meeting,
+                     n * sizeof(float));
   return gathering.send();
 }
 
@@ -374,7 +437,8 @@ bool meet(const Batch& batch, const sluice_host* host, const Point& at, uint32_t
   if (ranks_of(host) > 1 && !gather_partials(batch, host, flying, n)) return false;
   float* const total = at.back ? l.total : l.totals + uint64_t(at.layer) * l.meeting;
   memset(total, 0, n * sizeof(float));
-  for (uint32_t s = 0; s < flying; ++s) batch.model.kernels->add_f32(l.partials + uint64_t(s) * l.meeting, total, n);
+  for (uint32_t s = 0; s < flying; ++s)
+    batch.model.kernels->add_f32(l.partials + uint64_t(s) * l.meeting, total, n);
   return true;
 }
 
@@ -398,7 +462,8 @@ uint64_t shard_needs(const Batch& nothing, const Shard& worst) {
   Pass pass(nothing, 0, nullptr);
   pass.begin(worst);
   for (uint32_t i = 0; i < pass.layers; ++i)
-    for (int phase = 0; phase < train_kind(pass.model.layers[i].kind)->phases[0]; ++phase) pass.forward(i, phase);
+    for (int phase = 0; phase < train_kind(pass.model.layers[i].kind)->phases[0]; ++phase)
+      pass.forward(i, phase);
   pass.compute_loss();
   return pass.arena.peak;
 }
@@ -427,7 +492,10 @@ bool run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
 }
 
 Slice slice_of(const Layout& l, uint32_t rank, uint32_t ranks) {
-  const auto cut = [&](uint32_t i) { return i == ranks ? l.shard_floats : uint32_t(uint64_t(l.shard_floats) * i / ranks) / strip_rows * strip_rows; };
+  const auto cut = [&](uint32_t i) {
+    return i == ranks ? l.shard_floats
+                      : uint32_t(uint64_t(l.shard_floats) * i / ranks) / strip_rows * strip_rows;
+  };
   return {cut(rank), cut(rank + 1)};
 }
 
@@ -435,7 +503,8 @@ Slice slice_of(const Layout& l, uint32_t rank, uint32_t ranks) {
   Gathering gathering(host);
   for (uint32_t rank = 0; rank < ranks_of(host); ++rank) {
     const Slice slice = slice_of(l, rank, ranks_of(host));
-    if (slice.begin < slice.end) gathering.add(l.added() + slice.begin, (slice.end - slice.begin) * sizeof(float), rank);
+    if (slice.begin < slice.end)
+      gathering.add(l.added() + slice.begin, (slice.end - slice.begin) * sizeof(float), rank);
   }
   return ranks_of(host) == 1 || gathering.send();
 }

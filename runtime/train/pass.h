@@ -1,5 +1,6 @@
-// The forward and the backward pass of a batch. All shards of a group are computed together, layer by layer; they wait for one another
-// only where a layer must add something up over the batch in its middle (batch normalization). Else a shard's whole pass is one task.
+// The forward and the backward pass of a batch. All shards of a group are computed together, layer
+// by layer; they wait for one another only where a layer must add something up over the batch in
+// its middle (batch normalization). Else a shard's whole pass is one task.
 #ifndef SLUICE_TRAIN_PASS_H
 #define SLUICE_TRAIN_PASS_H
 
@@ -7,7 +8,8 @@
 
 namespace sluice {
 
-/// What enters a layer from one source, as the layer reads it: bytes from the start of the shard's memory.
+/// What enters a layer from one source, as the layer reads it: bytes from the start of the shard's
+/// memory.
 struct Entering {
   uint64_t x, mask;  ///< mask 0: nothing was dropped
   int32_t x_stride, rows, width;
@@ -33,7 +35,7 @@ struct Batch {
   uint32_t count;
   uint64_t step;
   const float* scales;  ///< [goals] of a target's gradient
-  uint32_t first;  ///< shard of the group in flight
+  uint32_t first;       ///< shard of the group in flight
 };
 
 /// The sequences begin to end - 1 of a batch, in order of falling length.
@@ -47,8 +49,8 @@ uint32_t meeting_floats(const OpenModel&);
 
 Slice slice_of(const Layout&, uint32_t rank, uint32_t ranks);
 
-/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their losses, and this rank's slice of their
-/// gradients. False where the ranks' gather failed.
+/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their
+/// losses, and this rank's slice of their gradients. False where the ranks' gather failed.
 bool run_group(Batch&, const sluice_host*, uint32_t flying);
 
 /// Brings every rank's slice of the gradient to all.

@@ -1,8 +1,10 @@
-// Back-propagation through time for every cell. What the forward step leaves in a and g is turned into gradients in place.
+// Back-propagation through time for every cell. What the forward step leaves in a and g is turned
+// into gradients in place.
 //
-// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward direction has the state before
-// step t in block t and the one after in t + 1, the backward direction the other way round. Rows behind a sequence's end hold
-// zeros, so that a shorter sequence begins (backwards: ends) from the zero state.
+// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward
+// direction has the state before step t in block t and the one after in t + 1, the backward
+// direction the other way round. Rows behind a sequence's end hold zeros, so that a shorter
+// sequence begins (backwards: ends) from the zero state.
 #include <string.h>
 
 #include "../cells.h"
@@ -12,11 +14,14 @@
 namespace sluice {
 namespace {
 
-/// dh and dc of a step, [sequences][units] each: In: gradients of the state after. Out: of the state before.
+/// dh and dc of a step, [sequences][units] each: In: gradients of the state after. Out: of the
+/// state before.
 struct StateGradient {
   float *dh, *dc, *spare;
   StateGradient(uint64_t floats, Arena& arena)
-      : dh(arena.take<float>(floats)), dc(arena.take<float>(floats)), spare(arena.take<float>(floats)) {}
+      : dh(arena.take<float>(floats)),
+        dc(arena.take<float>(floats)),
+        spare(arena.take<float>(floats)) {}
 };
 
 /// One step backwards: the gates, and the products with the transposed weights.
@@ -30,23 +35,26 @@ struct StepBack {
   const float* mask;  ///< [sequences][units] of what entered the recurrent product; null: none
   const GateDropout& gates;
   const StateGradient& state;
-  float* sums;        ///< [4][units] of a FastGRNN, over all steps; else null
+  float* sums;  ///< [4][units] of a FastGRNN, over all steps; else null
   int active;
   bool first;  ///< step of the direction: nobody asks for the gradient of the state before
 };
 
 /// dh += mask * (W^T da): what came through a recurrent product. With `fresh` dh begins at zero.
-void through_product(const StepBack& s, const Cell& cell, const Matrix& transposed, const float* da, const float* mask,
-                     bool fresh) {
+void through_product(const StepBack& s, const Cell& cell, const Matrix& transposed, const float* da,
+                     const float* mask, bool fresh) {
   const int units = cell.units;
   float* const dh = s.state.dh;
   if (!mask) {
     const float* const init = fresh ? s.call.zeros : dh;
-    return s.call.kernels.product_f32(transposed, {init, fresh ? 0 : units, da, cell.a_stride, 1, dh, units, s.active});
+    return s.call.kernels.product_f32(
+        transposed, {init, fresh ? 0 : units, da, cell.a_stride, 1, dh, units, s.active});
   }
   float* const spare = s.state.spare;
-  s.call.kernels.product_f32(transposed, {s.call.zeros, 0, da, cell.a_stride, 1, spare, units, s.active});
-  for (int64_t i = 0; i < int64_t(s.active) * units; ++i) dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
+  s.call.kernels.product_f32(transposed,
+                             {s.call.zeros, 0, da, cell.a_stride, 1, spare, units, s.active});
+  for (int64_t i = 0; i < int64_t(s.active) * units; ++i)
+    dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
 }
 
 /// Likewise through the one product of all gates.
@@ -67,7 +75,8 @@ template <>
 struct Back<GruCell> {
   static void step(const GruCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.gru_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units, units, s.active, cell.gate});
+    s.call.kernels.gru_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units,
+                                 units, s.active, cell.gate});
     through_gates(s, cell, false);
   }
 };
@@ -77,24 +86,30 @@ struct Back<GruBeforeCell> {
   static void step(const GruBeforeCell& cell, const StepBack& s) {
     const int units = cell.units;
     float* const ds = s.state.spare;
-    ResetBefore rows{s.a, cell.a_stride, ds, units, s.h, units, s.state.dh, units, units, s.active, cell.gate};
+    ResetBefore rows{s.a,        cell.a_stride, ds,    units,    s.h,      units,
+                     s.state.dh, units,         units, s.active, cell.gate};
     s.call.kernels.gru_update_back_f32(rows);
-    const Matrix w_hn{s.transposed + ptrdiff_t(units) * 2 * units, units, units, 0}, w_hh{s.transposed, units, 2 * units, 0};
-    s.call.kernels.product_f32(w_hn, {s.call.zeros, 0, s.a + 2 * units, cell.a_stride, 1, ds, units, s.active});
+    const Matrix w_hn{s.transposed + ptrdiff_t(units) * 2 * units, units, units, 0},
+        w_hh{s.transposed, units, 2 * units, 0};
+    s.call.kernels.product_f32(
+        w_hn, {s.call.zeros, 0, s.a + 2 * units, cell.a_stride, 1, ds, units, s.active});
     if (s.mask) return masked(cell, s, rows, w_hh);
     rows.h = s.seen;
     s.call.kernels.gru_reset_back_f32(rows);
-    if (!s.first) through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
+    if (!s.first)
+      through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
   }
   /// r multiplies the masked state.
-  static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows, const Matrix& w_hh) {
+  static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows,
+                     const Matrix& w_hh) {
     const int units = cell.units;
     float* const through = s.state.dc;  // free here
     memset(through, 0, size_t(s.active) * size_t(units) * sizeof(float));
     rows.h = s.seen, rows.h_next = through;
     s.call.kernels.gru_reset_back_f32(rows);
     for (int64_t i = 0; i < int64_t(s.active) * units; ++i) s.state.dh[i] += through[i] * s.mask[i];
-    if (!s.first) through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
+    if (!s.first)
+      through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
   }
 };
 
@@ -102,8 +117,8 @@ template <>
 struct Back<LstmCell> {
   static void step(const LstmCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.lstm_back_f32(
-        {s.a, cell.a_stride, s.g, s.c, units, units, s.state.dh, units, s.state.dc, units, units, s.active, cell.gate});
+    s.call.kernels.lstm_back_f32({s.a, cell.a_stride, s.g, s.c, units, units, s.state.dh, units,
+                                  s.state.dc, units, units, s.active, cell.gate});
     through_gates(s, cell, true);
   }
 };
@@ -113,9 +128,11 @@ struct Back<RnnCell> {
   static void step(const RnnCell& cell, const StepBack& s) {
     const int units = cell.units;
     float *const dh = s.state.dh, *const h = s.state.spare;
-    for (int i = 0; i < s.active; ++i) copy(s.a + ptrdiff_t(i) * cell.a_stride, h + ptrdiff_t(i) * units, units);
+    for (int i = 0; i < s.active; ++i)
+      copy(s.a + ptrdiff_t(i) * cell.a_stride, h + ptrdiff_t(i) * units, units);
     s.call.kernels.activate_back_f32(Activation::tanh, h, dh, s.active, units, units);
-    for (int i = 0; i < s.active; ++i) copy(dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * cell.a_stride, units);
+    for (int i = 0; i < s.active; ++i)
+      copy(dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * cell.a_stride, units);
     through_gates(s, cell, true);
   }
 };
@@ -124,13 +141,15 @@ template <>
 struct Back<FastGrnnCell> {
   static void step(const FastGrnnCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.fastgrnn_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units, s.sums, *cell.at(cell.zeta()),
-                                      *cell.at(cell.nu()), units, s.active, cell.gate});
+    s.call.kernels.fastgrnn_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units,
+                                      s.sums, *cell.at(cell.zeta()), *cell.at(cell.nu()), units,
+                                      s.active, cell.gate});
     through_gates(s, cell, false);
   }
 };
 
-/// Floats from row to row: an odd number of cache lines, so that a column of rows does not fall on a few sets of the cache.
+/// Floats from row to row: an odd number of cache lines, so that a column of rows does not fall on
+/// a few sets of the cache.
 constexpr int spread(int floats) { return floats % 32 ? floats : floats + 16; }
 
 /// What one direction keeps for its way back.
@@ -157,13 +176,16 @@ struct Track {
         steps(call.shard.steps),
         units(cell.units) {
     cell.a_stride = spread(cell.gates);
-    const uint64_t rows = uint64_t(steps) * uint64_t(n), blocks = (rows + uint64_t(n)) * uint64_t(units);
+    const uint64_t rows = uint64_t(steps) * uint64_t(n),
+                   blocks = (rows + uint64_t(n)) * uint64_t(units);
     a = arena.take<float>(rows * uint64_t(cell.a_stride));
     g = arena.take<float>(rows * uint64_t(Own::extra * units));
     h = arena.take<float>(blocks);
     c = (anatomy_of(Own::kind).states == 2) ? arena.take<float>(blocks) : nullptr;
-    mask = call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
-    seen = call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
+    mask =
+        call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
+    seen =
+        call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
     sums = Own::kind == SLUICE_FASTGRNN ? arena.take<float>(4 * uint64_t(units)) : nullptr;
     if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
   }
@@ -184,8 +206,11 @@ struct Track {
     for (int s = 0; s < n; ++s) {
       const float* const state = call.sequences[call.shard.index[s]].state;
       if (!state || backward) continue;
-      memcpy(first_h + ptrdiff_t(s) * units, state + call.state_offset, size_t(units) * sizeof(float));
-      if (c) memcpy(first_c + ptrdiff_t(s) * units, state + call.state_offset + units, size_t(units) * sizeof(float));
+      memcpy(first_h + ptrdiff_t(s) * units, state + call.state_offset,
+             size_t(units) * sizeof(float));
+      if (c)
+        memcpy(first_c + ptrdiff_t(s) * units, state + call.state_offset + units,
+               size_t(units) * sizeof(float));
     }
     see(call, before(frame(0)));
   }
@@ -223,8 +248,8 @@ struct Track {
     const Shard& shard = call.shard;
     if (mask)
       drop(call.draw, call.sequences, shard,
-           {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr, mask, n, cell.hidden,
-            units});
+           {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr,
+            mask, n, cell.hidden, units});
     cell.bias(bias);
     if (gate.on()) {
       gate.draw(call, cell, backward, mask);
@@ -237,8 +262,8 @@ struct Track {
       const int t = frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
       step(call.kernels,
-           {a + row * cell.a_stride, g + row * Own::extra * units, seen + from, h + from, c ? c + from : nullptr, units, h + to,
-            c ? c + to : nullptr, units, shard.active(t)},
+           {a + row * cell.a_stride, g + row * Own::extra * units, seen + from, h + from,
+            c ? c + from : nullptr, units, h + to, c ? c + to : nullptr, units, shard.active(t)},
            gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
       if (c) clear_ended(shard, t, units, c + to - row * units);
@@ -260,7 +285,8 @@ struct Answer {
         mean(call.layer.flags & mean_flag),
         hidden(int(call.layer.out) / (both ? 2 : 1)),
         width(padded(int(call.layer.out))),
-        y(every && !both ? nullptr : arena.take<float>(uint64_t(call.rows_out) * uint64_t(width))) {}
+        y(every && !both ? nullptr : arena.take<float>(uint64_t(call.rows_out) * uint64_t(width))) {
+  }
 
   template <class Own>
   void take(const TrainCall& call, const Track<Own>& track) const {
@@ -285,17 +311,21 @@ struct Answer {
   }
 
   /// Added up in the direction's own order, then divided, as the runtime does.
-  void average(const Kernels& kernels, const float* states, ptrdiff_t step, int length, float* to, bool backward) const {
-    for (int i = 0; i < length; ++i) kernels.add_f32(states + step * (backward ? length - 1 - i : i), to, size_t(hidden));
+  void average(const Kernels& kernels, const float* states, ptrdiff_t step, int length, float* to,
+               bool backward) const {
+    for (int i = 0; i < length; ++i)
+      kernels.add_f32(states + step * (backward ? length - 1 - i : i), to, size_t(hidden));
     for (int i = 0; i < hidden; ++i) to[i] = to[i] / float(length);
   }
 
   /// Adds to the gradient of step t's state what comes from the answers: dh [sequences][units].
   template <class Own>
   void give(const TrainCall& call, const Track<Own>& track, int i, float* dh) const {
-    const int t = track.frame(i), column = track.backward ? hidden : 0, active = call.shard.active(t), units = track.units;
+    const int t = track.frame(i), column = track.backward ? hidden : 0,
+              active = call.shard.active(t), units = track.units;
     if (every && !both)
-      return call.kernels.add_f32(call.dy + ptrdiff_t(t) * track.n * units, dh, size_t(active) * size_t(units));
+      return call.kernels.add_f32(call.dy + ptrdiff_t(t) * track.n * units, dh,
+                                  size_t(active) * size_t(units));
     for (int s = 0; s < active; ++s) {
       const int length = call.shard.length[s];
       if (!every && !mean && t != (track.backward ? 0 : length - 1)) continue;
@@ -308,14 +338,18 @@ struct Answer {
 
 template <class Own>
 struct Trained {
-  static uint64_t transposed_floats(const Own& cell) { return uint64_t(cell.units) * uint64_t(cell.gates); }
+  static uint64_t transposed_floats(const Own& cell) {
+    return uint64_t(cell.units) * uint64_t(cell.gates);
+  }
 
-  static const float* prepare(const LayerRecord& layer, const uint8_t* base, bool wants_dx, Arena& arena) {
+  static const float* prepare(const LayerRecord& layer, const uint8_t* base, bool wants_dx,
+                              Arena& arena) {
     const float* first = nullptr;
     for (int d = 0; d < (layer.flags & both_directions_flag ? 2 : 1); ++d) {
       const Own cell(direction_of(layer, d == 1), base);
       float* const hh = arena.take<float>(transposed_floats(cell));
-      float* const ih = wants_dx ? arena.take<float>(uint64_t(padded(cell.in)) * uint64_t(cell.gates)) : nullptr;
+      float* const ih =
+          wants_dx ? arena.take<float>(uint64_t(padded(cell.in)) * uint64_t(cell.gates)) : nullptr;
       if (d == 0) first = hh;
       if (arena.measures()) continue;
       transpose_recurrent(cell, hh);
@@ -333,7 +367,8 @@ struct Trained {
 
   static float* forward(const TrainCall& call, int, Arena& arena) {
     const bool both = call.layer.flags & both_directions_flag;
-    const LayerRecord ahead = direction_of(call.layer, false), back = direction_of(call.layer, true);
+    const LayerRecord ahead = direction_of(call.layer, false),
+                      back = direction_of(call.layer, true);
     const Answer answer(call, arena);
     const Track<Own> first(call, ahead, false, arena);
     take_state(first, arena);
@@ -346,7 +381,8 @@ struct Trained {
     return answer.y || arena.measures() ? answer.y : first.h + first.after(0);
   }
 
-  static void run(const TrainCall& call, const Track<Own>& track, const Answer& answer, float* bias) {
+  static void run(const TrainCall& call, const Track<Own>& track, const Answer& answer,
+                  float* bias) {
     track.forward(call, bias);
     answer.take(call, track);
   }
@@ -357,21 +393,23 @@ struct Trained {
 
   static void backward(const TrainCall& call, int, Arena& arena) {
     const bool both = call.layer.flags & both_directions_flag;
-    const LayerRecord ahead = direction_of(call.layer, false), back = direction_of(call.layer, true);
+    const LayerRecord ahead = direction_of(call.layer, false),
+                      back = direction_of(call.layer, true);
     const Answer answer(call, arena);
     const Track<Own> first(call, ahead, false, arena);
     const StateGradient state = take_state(first, arena);
     arena.take<float>(uint64_t(first.cell.gates));
     const uint64_t transposed =
-        transposed_floats(first.cell) + (call.dx ? uint64_t(padded(first.cell.in)) * uint64_t(first.cell.gates) : 0);
+        transposed_floats(first.cell) +
+        (call.dx ? uint64_t(padded(first.cell.in)) * uint64_t(first.cell.gates) : 0);
     if (!arena.measures()) go_back(call, first, answer, call.transposed, state);
     if (!both) return;
     const Track<Own> second(call, back, true, arena);
     if (!arena.measures()) go_back(call, second, answer, call.transposed + transposed, state);
   }
 
-  static void go_back(const TrainCall& call, const Track<Own>& track, const Answer& answer, const float* transposed,
-                      const StateGradient& state) {
+  static void go_back(const TrainCall& call, const Track<Own>& track, const Answer& answer,
+                      const float* transposed, const StateGradient& state) {
     const size_t bytes = size_t(track.n) * size_t(track.units) * sizeof(float);
     memset(state.dh, 0, bytes);
     memset(state.dc, 0, bytes);
@@ -399,17 +437,21 @@ struct Trained {
     }
     gradients(call, track);
     if (call.dx)
-      frames_gradient(call, track, {transposed + transposed_floats(track.cell), padded(track.cell.in), track.cell.gates, 0});
+      frames_gradient(
+          call, track,
+          {transposed + transposed_floats(track.cell), padded(track.cell.in), track.cell.gates, 0});
   }
 
   static void frames_gradient(const TrainCall& call, const Track<Own>& track, const Matrix& w_ih) {
     const int in = w_ih.rows;
-    if (track.gate.on()) return track.gate.frames_gradient(call, track.cell, w_ih, track.a, track.backward, call.dx);
-    call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0, track.a, track.cell.a_stride, 1,
-                                    call.dx, in, call.rows_in});
+    if (track.gate.on())
+      return track.gate.frames_gradient(call, track.cell, w_ih, track.a, track.backward, call.dx);
+    call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0,
+                                    track.a, track.cell.a_stride, 1, call.dx, in, call.rows_in});
   }
 
-  /// a holds the gradients of the chains; weights see them all, step after step in the frames' order.
+  /// a holds the gradients of the chains; weights see them all, step after step in the frames'
+  /// order.
   static void gradients(const TrainCall& call, const Track<Own>& track) {
     const Parameters& p = call.parameters;
     const Own& cell = track.cell;
@@ -417,8 +459,8 @@ struct Trained {
     recurrent_gradients(call, track, all);
     float* const ih = p.gradient_at(track.layer.w_ih);
     if (track.gate.on())
-      track.gate.gradient(call, cell, all.dy, all.count, track.gate.frames, track.gate.width, call.x, call.x_stride, cell.in,
-                          ih);
+      track.gate.gradient(call, cell, all.dy, all.count, track.gate.frames, track.gate.width,
+                          call.x, call.x_stride, cell.in, ih);
     else
       weight_gradient(call, all, call.x, call.x_stride, cell.in, ih);
     if constexpr (Own::kind == SLUICE_FASTGRNN)
@@ -427,9 +469,10 @@ struct Trained {
       bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
   }
 
-  /// Of a FastGRNN's biases, and of zeta and nu. Each unit has its own sums, over the steps from the last one walked to the first and over
-  /// the sequences of a step in their order. Of zeta and nu the units' sums are added from 0 on, in the order of the units, then
-  /// multiplied by the sigmoid's slope. The order is the same on every instruction set.
+  /// Of a FastGRNN's biases, and of zeta and nu. Each unit has its own sums, over the steps from
+  /// the last one walked to the first and over the sequences of a step in their order. Of zeta and
+  /// nu the units' sums are added from 0 on, in the order of the units, then multiplied by the
+  /// sigmoid's slope. The order is the same on every instruction set.
   static void gate_gradients(const TrainCall& call, const Track<Own>& track) {
     const Own& cell = track.cell;
     const int units = cell.units;
@@ -449,7 +492,8 @@ struct Trained {
     }
   }
 
-  static void recurrent_gradients(const TrainCall& call, const Track<Own>& track, const Columns& all) {
+  static void recurrent_gradients(const TrainCall& call, const Track<Own>& track,
+                                  const Columns& all) {
     const Parameters& p = call.parameters;
     const Own& cell = track.cell;
     const float* const seen = track.seen + track.before(0);
@@ -457,25 +501,31 @@ struct Trained {
     const int units = track.units;
     float* const hh = p.gradient_at(track.layer.w_hh);
     if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
-      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count}, gates_saw, units, cell.hidden, hh);
-      weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count}, track.g, units, cell.hidden,
-                      hh + ptrdiff_t(2) * units * cell.hidden);
+      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count}, gates_saw, units,
+                      cell.hidden, hh);
+      weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count}, track.g, units,
+                      cell.hidden, hh + ptrdiff_t(2) * units * cell.hidden);
     } else {
       if (track.gate.on())
-        track.gate.gradient(call, cell, all.dy, all.count, gates_saw, units, seen, units, cell.hidden, hh);
+        track.gate.gradient(call, cell, all.dy, all.count, gates_saw, units, seen, units,
+                            cell.hidden, hh);
       else
         weight_gradient(call, all, seen, units, cell.hidden, hh);
-      if constexpr (Own::kind != SLUICE_FASTGRNN) bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
+      if constexpr (Own::kind != SLUICE_FASTGRNN)
+        bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
     }
-    // The input side of a GRU that resets after differs in the candidate alone: g_x in place of g_h.
+    // The input side of a GRU that resets after differs in the candidate alone: g_x in place of
+    // g_h.
     for (int row = 0; Own::kind == SLUICE_GRU && row < all.count; ++row)
-      copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.a_stride + 2 * units, units);
+      copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.a_stride + 2 * units,
+           units);
   }
 
   static constexpr TrainKind kind{Own::kind, {1, 1}, nullptr, prepare, forward, backward};
 };
 
-constexpr TrainKind cells[] = {Trained<GruCell>::kind, Trained<GruBeforeCell>::kind, Trained<LstmCell>::kind, Trained<RnnCell>::kind,
+constexpr TrainKind cells[] = {Trained<GruCell>::kind, Trained<GruBeforeCell>::kind,
+                               Trained<LstmCell>::kind, Trained<RnnCell>::kind,
                                Trained<FastGrnnCell>::kind};
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The trainer's C interface: layer by layer forward, then backward, for each shard; shards added up in order; one update.
+// The trainer's C interface: layer by layer forward, then backward, for each shard; shards added up
+// in order; one update.
 #include <string.h>
 
 #include "batch.h"
@@ -16,7 +17,9 @@ struct Trainer {
 static_assert(sizeof(Trainer) <= sizeof(sluice_trainer), "the handle's size");
 
 Trainer& trainer_of(sluice_trainer* handle) { return *reinterpret_cast<Trainer*>(handle); }
-const Trainer& trainer_of(const sluice_trainer* handle) { return *reinterpret_cast<const Trainer*>(handle); }
+const Trainer& trainer_of(const sluice_trainer* handle) {
+  return *reinterpret_cast<const Trainer*>(handle);
+}
 
 /// Batch normalization's running moments.
 void keep_moments(const Trainer& t, const Layout& l) {
@@ -27,10 +30,12 @@ void keep_moments(const Trainer& t, const Layout& l) {
   }
 }
 
-/// Checks a batch and computes its penalized gradient. With no valid target the result's targets are 0 and nothing is computed.
+/// Checks a batch and computes its penalized gradient. With no valid target the result's targets
+/// are 0 and nothing is computed.
 /// @param norm  of the gradient clipped by value, before clipping by norm
-sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
-                        sluice_train_result& result, Layout& layout, double& norm) {
+sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n,
+                        const sluice_host* host, sluice_train_result& result, Layout& layout,
+                        double& norm) {
   TargetSum targets[most_sources], all{0.0, 0};
   float scales[most_sources];
   if (ranks_of(host) > 1 && host->rank >= host->ranks) return SLUICE_OPTIONS;
@@ -47,11 +52,14 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
   Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scales, 0};
   if (!batch_gradient(batch, host, result)) return SLUICE_GATHER;
   if (t.options.answers) result.loss_sum *= all.weight;
-  const GradientNorm norms = penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin}, layout.seen_ids);
+  const GradientNorm norms =
+      penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin},
+               layout.seen_ids);
   result.gradient_norm = norms.whole;
   result.gradient_norm_clipped = norm = norms.by_value;
   const double limit = double(t.options.clip_norm);
-  if (limit > 0.0 && norm > limit && norm - norm == 0.0) result.gradient_norm_clipped = limit;  // a norm that is finite
+  if (limit > 0.0 && norm > limit && norm - norm == 0.0)
+    result.gradient_norm_clipped = limit;  // a norm that is finite
   return SLUICE_OK;
 }
 
@@ -65,26 +73,29 @@ sluice_train_options sluice_train_defaults(void) {
   memset(&o, 0, sizeof o);
   o.total_steps = 1;
   o.learning_rate = 1e-3f, o.beta1 = 0.9f, o.beta2 = 0.999f, o.epsilon = 1e-8f, o.alpha = 0.99f;
-  o.schedule_every = 1, o.schedule_factor = 0.1f, o.huber_delta = 1.0f, o.batch_norm_momentum = 0.1f;
+  o.schedule_every = 1, o.schedule_factor = 0.1f, o.huber_delta = 1.0f,
+  o.batch_norm_momentum = 0.1f;
   o.max_sequences = 16, o.max_steps = 1000, o.shards = 8;
   return o;
 }
 
 uint64_t sluice_train_needs(const sluice_model* model, const sluice_train_options* options) {
-  if (!model || !options || !good_options(*options) || !trainable(model_of(model), *options)) return 0;
+  if (!model || !options || !good_options(*options) || !trainable(model_of(model), *options))
+    return 0;
   Arena arena(nullptr);
   lay_out(model_of(model), *options, arena);
   return arena.peak;
 }
 
-sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* model, const sluice_train_options* options,
-                                 void* arena, size_t bytes) {
+sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* model,
+                                 const sluice_train_options* options, void* arena, size_t bytes) {
   if (!handle || !model || !options || !arena) return SLUICE_NULL;
   if (!good_options(*options)) return SLUICE_OPTIONS;
   if (!trainable(model_of(model), *options)) return SLUICE_NOT_TRAINABLE;
   if (reinterpret_cast<uintptr_t>(arena) % SLUICE_ALIGNMENT) return SLUICE_MISALIGNED;
   if (bytes < sluice_train_needs(model, options)) return SLUICE_ARENA_SMALL;
-  const Trainer trainer{&model_of(model), static_cast<uint8_t*>(arena), *options, {0, 1.0, 1.0, 1.0}};
+  const Trainer trainer{
+      &model_of(model), static_cast<uint8_t*>(arena), *options, {0, 1.0, 1.0, 1.0}};
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &trainer, sizeof trainer);
   Arena all(arena);
@@ -95,12 +106,13 @@ sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* mod
   memset(l.first, 0, section);
   memset(l.second, 0, section);
   memset(l.zeros, 0, size_t(zeros_needed(*trainer.model)) * sizeof(float));
-  memset(l.shard_gradients, 0, size_t(l.shards) * l.shard_floats * sizeof(float));  // what no layer writes stays zero
+  memset(l.shard_gradients, 0,
+         size_t(l.shards) * l.shard_floats * sizeof(float));  // what no layer writes stays zero
   return SLUICE_OK;
 }
 
-sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* sequences, uint32_t n, const sluice_host* host,
-                                sluice_train_result* result) {
+sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* sequences,
+                                uint32_t n, const sluice_host* host, sluice_train_result* result) {
   if (!handle) return SLUICE_NULL;
   Trainer& t = trainer_of(handle);
   sluice_train_result own;
@@ -109,8 +121,8 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   const sluice_status status = run_batch(t, sequences, n, host, own, l, norm);
   if (status) return status;
   if (own.targets) {
-    update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm, t.update, l.seen_ids, l.weights,
-                   l.first, l.second);
+    update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm,
+                   t.update, l.seen_ids, l.weights, l.first, l.second);
     keep_moments(t, l);
   } else {
     t.update.step += 1;
@@ -119,12 +131,14 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   return SLUICE_OK;
 }
 
-const float* sluice_train_gradient(sluice_trainer* handle, const sluice_sequence* sequences, uint32_t n,
-                                   const sluice_host* host, sluice_train_result* result, sluice_status* status) {
+const float* sluice_train_gradient(sluice_trainer* handle, const sluice_sequence* sequences,
+                                   uint32_t n, const sluice_host* host, sluice_train_result* result,
+                                   sluice_status* status) {
   sluice_train_result own;
   Layout l;
   double norm = 0.0;
-  const sluice_status done = handle ? run_batch(trainer_of(handle), sequences, n, host, own, l, norm) : SLUICE_NULL;
+  const sluice_status done =
+      handle ? run_batch(trainer_of(handle), sequences, n, host, own, l, norm) : SLUICE_NULL;
   if (status) *status = done;
   if (done) return nullptr;
   if (!own.targets) memset(l.gradient, 0, size_t(l.section_floats) * sizeof(float));
@@ -139,7 +153,8 @@ sluice_status sluice_train_store(const sluice_trainer* handle, void* blob, size_
   auto* const to = static_cast<uint8_t*>(blob);
   Arena arena(t.arena);
   const Layout l = lay_out(*t.model, t.options, arena);
-  // The copy must be of the blob that training started from: the same bytes before the weights, checksum aside.
+  // The copy must be of the blob that training started from: the same bytes before the weights,
+  // checksum aside.
   constexpr size_t crc_end = offsetof(BlobHeader, crc) + sizeof header.crc;
   if (bytes < header.bytes || memcmp(to, t.model->blob, offsetof(BlobHeader, crc)) != 0 ||
       memcmp(to + crc_end, t.model->blob + crc_end, l.section_begin - crc_end) != 0)
@@ -162,7 +177,8 @@ struct SavedParts {
 SavedParts saved_parts_of(const Trainer& t) {
   Arena arena(t.arena);
   const Layout l = lay_out(*t.model, t.options, arena);
-  return {{l.weights + l.section_begin, l.first, l.second}, size_t(l.section_floats) * sizeof(float)};
+  return {{l.weights + l.section_begin, l.first, l.second},
+          size_t(l.section_floats) * sizeof(float)};
 }
 
 }  // namespace
@@ -191,7 +207,8 @@ sluice_status sluice_train_restore(sluice_trainer* handle, const void* state, si
   if (bytes != sizeof t.update + saved_parts * parts.bytes) return SLUICE_STATE_SMALL;
   memcpy(&t.update, from, sizeof t.update);
   from += sizeof t.update;
-  for (int i = 0; i < saved_parts; ++i, from += parts.bytes) memcpy(parts.part[i], from, parts.bytes);
+  for (int i = 0; i < saved_parts; ++i, from += parts.bytes)
+    memcpy(parts.part[i], from, parts.bytes);
   return SLUICE_OK;
 }
 

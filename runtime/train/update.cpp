@@ -1,4 +1,5 @@
-// From a batch's gradient to new weights: penalties, clipping, schedule, optimizer, proximal step, in this order.
+// From a batch's gradient to new weights: penalties, clipping, schedule, optimizer, proximal step,
+// in this order.
 #include "train.h"
 
 namespace sluice {
@@ -58,23 +59,30 @@ bool by_rows(const Trained& array, const sluice_train_options& options) {
   return array.group == SLUICE_EMBEDDING_WEIGHTS && options.embedding_rows;
 }
 
-/// Calls f(first, count) for the parts of an array that a batch touches: all of it, or of an embedding each seen id's.
+/// Calls f(first, count) for the parts of an array that a batch touches: all of it, or of an
+/// embedding each seen id's.
 template <class F>
-void for_each_piece(const Trained& array, const sluice_train_options& options, const uint8_t* seen_ids, F f) {
+void for_each_piece(const Trained& array, const sluice_train_options& options,
+                    const uint8_t* seen_ids, F f) {
   if (!by_rows(array, options)) return f(0, size_t(elements(array)));
   const int rows = padded_rows(array);
   for (int id = 0; id < array.cols; ++id)
     for (int row = 0; seen_ids[id] && row < rows; row += strip_rows)
-      f(packed_index(rows, array.cols, row, id), size_t(rows - row < strip_rows ? rows - row : strip_rows));
+      f(packed_index(rows, array.cols, row, id),
+        size_t(rows - row < strip_rows ? rows - row : strip_rows));
 }
 
-/// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the limit. A bias is one row.
+/// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the
+/// limit. A bias is one row.
 void limit_norms(const Trained& array, float limit, float* w) {
   const bool by_id = array.group == SLUICE_EMBEDDING_WEIGHTS || !is_matrix(array.role);
-  const int rows = padded_rows(array), outer = by_id ? array.cols : rows, inner = by_id ? rows : array.cols;
+  const int rows = padded_rows(array), outer = by_id ? array.cols : rows,
+            inner = by_id ? rows : array.cols;
   for (int i = 0; i < outer; ++i) {
     double square = 0.0;
-    const auto at = [&](int j) -> float& { return w[by_id ? packed_index(rows, array.cols, j, i) : packed_index(rows, array.cols, i, j)]; };
+    const auto at = [&](int j) -> float& {
+      return w[by_id ? packed_index(rows, array.cols, j, i) : packed_index(rows, array.cols, i, j)];
+    };
     for (int j = 0; j < inner; ++j) square += double(at(j)) * double(at(j));
     if (square <= double(limit) * double(limit)) continue;
     const float scale = float(double(limit) / square_root(square));
@@ -90,20 +98,25 @@ double power(double base, uint64_t n) {
 }
 
 /// From `begin` to `end` along half a cosine, done in [0, 1].
-double along_cosine(double begin, double end, double done) { return end + (begin - end) * (0.5 * (1.0 + cos_pi(done))); }
+double along_cosine(double begin, double end, double done) {
+  return end + (begin - end) * (0.5 * (1.0 + cos_pi(done)));
+}
 
 double one_cycle(double rate, double step, double total) {
   constexpr double start_share = 1.0 / 25, end_share = 1e-4, rising = 0.3;
   const double top = rising * total - 1.0, bottom = total - 1.0, start = rate * start_share;
   if (step < top) return along_cosine(start, rate, step / top);
-  return along_cosine(rate, start * end_share, step >= bottom ? 1.0 : (step - top) / (bottom - top));
+  return along_cosine(rate, start * end_share,
+                      step >= bottom ? 1.0 : (step - top) / (bottom - top));
 }
 
 double scheduled(const sluice_train_options& options, uint64_t step) {
   const double rate = double(options.learning_rate);
   switch (options.schedule) {
     case SLUICE_COSINE:
-      return along_cosine(rate, 0.0, step >= options.total_steps ? 1.0 : double(step) / double(options.total_steps));
+      return along_cosine(
+          rate, 0.0,
+          step >= options.total_steps ? 1.0 : double(step) / double(options.total_steps));
     case SLUICE_STEPS:
       return rate * power(double(options.schedule_factor), step / options.schedule_every);
     case SLUICE_ONE_CYCLE:
@@ -118,15 +131,19 @@ double scheduled(const sluice_train_options& options, uint64_t step) {
 double learning_rate(const sluice_train_options& options, const Update& update) {
   const uint64_t step = update.step;
   const double rate = scheduled(options, step) * update.rate_factor;
-  return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps)) : rate;
+  return step + 1 < options.warmup_steps ? rate * (double(step + 1) / double(options.warmup_steps))
+                                         : rate;
 }
 
 sluice_penalty penalty_of(const sluice_train_options& options, uint32_t group) {
   if (options.penalties) return options.penalties[group];
-  return group == SLUICE_BIASES ? sluice_penalty{} : sluice_penalty{options.l1, options.l2, options.weight_decay, 0.0f};
+  return group == SLUICE_BIASES
+             ? sluice_penalty{}
+             : sluice_penalty{options.l1, options.l2, options.weight_decay, 0.0f};
 }
 
-GradientNorm penalize(const OpenModel& model, const sluice_train_options& options, const Parameters& p, const uint8_t* seen_ids) {
+GradientNorm penalize(const OpenModel& model, const sluice_train_options& options,
+                      const Parameters& p, const uint8_t* seen_ids) {
   const Kernels& kernels = *model.kernels;
   double sum = 0.0, clipped = 0.0;
   for_each_trained(model, options, [&](const Trained& array) {
@@ -135,7 +152,8 @@ GradientNorm penalize(const OpenModel& model, const sluice_train_options& option
     const auto* const w = reinterpret_cast<const float*>(p.base + array.offset);
     for_each_piece(array, options, seen_ids, [&](size_t at, size_t n) {
       if (penalty.l2 > 0.0f) kernels.scaled_add_f32(2.0f * penalty.l2, w + at, g + at, n);
-      if (penalty.l1 > 0.0f && !options.proximal) kernels.sign_add_f32(penalty.l1, w + at, g + at, n);
+      if (penalty.l1 > 0.0f && !options.proximal)
+        kernels.sign_add_f32(penalty.l1, w + at, g + at, n);
     });
     sum += kernels.square_sum_f32(g, size_t(elements(array)));
     if (options.clip_value == 0.0f) return;
@@ -145,15 +163,17 @@ GradientNorm penalize(const OpenModel& model, const sluice_train_options& option
   return {square_root(sum), square_root(options.clip_value > 0.0f ? clipped : sum)};
 }
 
-void update_weights(const OpenModel& model, const sluice_train_options& options, const Parameters& p, const sluice_host* host,
-                    double norm, Update& update, const uint8_t* seen_ids, uint8_t* weights, float* first, float* second) {
+void update_weights(const OpenModel& model, const sluice_train_options& options,
+                    const Parameters& p, const sluice_host* host, double norm, Update& update,
+                    const uint8_t* seen_ids, uint8_t* weights, float* first, float* second) {
   const double rate = learning_rate(options, update);
   update.step += 1;
   update.beta1_power *= double(options.beta1);
   update.beta2_power *= double(options.beta2);
 
-  const float scale =
-      options.clip_norm > 0.0f && norm > double(options.clip_norm) ? float(double(options.clip_norm) / norm) : 1.0f;
+  const float scale = options.clip_norm > 0.0f && norm > double(options.clip_norm)
+                          ? float(double(options.clip_norm) / norm)
+                          : 1.0f;
   AdamStep adam;
   adam.gradient_scale = scale;
   adam.beta1 = options.beta1, adam.beta2 = options.beta2;
@@ -163,7 +183,8 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
   adam.root_scale = float(1.0 / square_root(1.0 - update.beta2_power));
   adam.epsilon = options.epsilon;
   SgdStep sgd{scale, 1.0f, options.momentum, float(rate), options.nesterov != 0};
-  RmsStep rms{scale, 1.0f, options.alpha, float(1.0 - double(options.alpha)), float(rate), options.epsilon};
+  RmsStep rms{scale,       1.0f,           options.alpha, float(1.0 - double(options.alpha)),
+              float(rate), options.epsilon};
 
   for_each_trained(model, options, [&](const Trained& array) {
     const sluice_penalty penalty = penalty_of(options, array.group);

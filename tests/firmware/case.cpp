@@ -1,16 +1,18 @@
-// One case on a board: every answer has the expected bytes, memory beyond what was asked for stays as it was; then what it
-// costs.
+// One case on a board: every answer has the expected bytes, memory beyond what was asked for stays
+// as it was; then what it costs.
 #include <string.h>
 
 #include "board.h"
 #include "frames.h"
 #include "semihosting.h"
 
-extern "C" const uint8_t case_blob[], case_blob_end[], case_in[], case_in_end[], case_out[], case_out_end[];
+extern "C" const uint8_t case_blob[], case_blob_end[], case_in[], case_in_end[], case_out[],
+    case_out_end[];
 
 namespace {
 
-constexpr uint32_t timed_steps = 128;  ///< what two ticks are in instructions, at most: the figure is good to less than one
+constexpr uint32_t timed_steps =
+    128;  ///< what two ticks are in instructions, at most: the figure is good to less than one
 constexpr uint8_t untouched = 0xA5;
 
 void say(const char* text) { semihosting_text(text); }
@@ -61,7 +63,8 @@ bool margin_kept(const Piece& piece) {
   return true;
 }
 
-uint64_t ticks_of(sluice_stream* stream, uint32_t steps, uint32_t frames, size_t frame, void* answer) {
+uint64_t ticks_of(sluice_stream* stream, uint32_t steps, uint32_t frames, size_t frame,
+                  void* answer) {
   sluice_reset(stream);
   const uint64_t begin = ticks();
   for (uint32_t i = 0; i < steps; ++i) sluice_step(stream, case_in + i % frames * frame, answer);
@@ -76,8 +79,10 @@ int main() {
   const sluice_use use = {1, 1};
 
   stack_paint();
-  const sluice_status opened = sluice_open(&model, case_blob, size_t(case_blob_end - case_blob), SLUICE_ONE_ISA);
-  if (opened == SLUICE_FORMAT_MISSING || opened == SLUICE_LAYER_MISSING) return skip("needs what this build leaves out");
+  const sluice_status opened =
+      sluice_open(&model, case_blob, size_t(case_blob_end - case_blob), SLUICE_ONE_ISA);
+  if (opened == SLUICE_FORMAT_MISSING || opened == SLUICE_LAYER_MISSING)
+    return skip("needs what this build leaves out");
   if (opened) return fail("opens with status ", uint64_t(opened));
   const sluice_info info = sluice_describe(&model);
 #if !defined(__ARM_FEATURE_FMA)
@@ -86,14 +91,18 @@ int main() {
   const sluice_need need = sluice_needs(&model, use);
   const size_t frame = frame_bytes(info), answer = answer_bytes(info);
   const uint32_t frames = uint32_t(size_t(case_in_end - case_in) / frame);
-  if (!frames || size_t(case_out_end - case_out) != frames * answer) return fail("the files do not fit one another");
+  if (!frames || size_t(case_out_end - case_out) != frames * answer)
+    return fail("the files do not fit one another");
 
   Room room;
   room.at = static_cast<uint8_t*>(spare_ram(&room.left));
   Piece state, scratch, y;
-  if (!take(room, need.state, &state) || !take(room, need.scratch, &scratch) || !take(room, answer, &y))
-    return skip("does not fit the RAM: state ", uint64_t(need.state), ", scratch ", uint64_t(need.scratch), " bytes");
-  if (const sluice_status status = sluice_start(&stream, &model, use, state.at, state.bytes, scratch.at, scratch.bytes))
+  if (!take(room, need.state, &state) || !take(room, need.scratch, &scratch) ||
+      !take(room, answer, &y))
+    return skip("does not fit the RAM: state ", uint64_t(need.state), ", scratch ",
+                uint64_t(need.scratch), " bytes");
+  if (const sluice_status status =
+          sluice_start(&stream, &model, use, state.at, state.bytes, scratch.at, scratch.bytes))
     return fail("starts with status ", uint64_t(status));
   const size_t open_stack = stack_peak();
 
@@ -101,10 +110,12 @@ int main() {
   for (uint32_t i = 0; i < frames; ++i) {
     sluice_step(&stream, case_in + i * frame, y.at);
     for (size_t b = 0; b < answer; ++b)
-      if (y.at[b] != case_out[i * answer + b]) return fail("frame ", uint64_t(i), ", byte ", uint64_t(b), " differs");
+      if (y.at[b] != case_out[i * answer + b])
+        return fail("frame ", uint64_t(i), ", byte ", uint64_t(b), " differs");
   }
   const size_t step_stack = stack_peak();
-  if (!margin_kept(state) || !margin_kept(scratch) || !margin_kept(y)) return fail("wrote beyond its memory");
+  if (!margin_kept(state) || !margin_kept(scratch) || !margin_kept(y))
+    return fail("wrote beyond its memory");
 
   if (const sluice_status status = sluice_selftest(&stream, nullptr))
     return fail("its own test ends with status ", uint64_t(status));
@@ -113,8 +124,8 @@ int main() {
   const uint64_t twice = ticks_of(&stream, 2 * timed_steps, frames, frame, y.at);
   const uint64_t instructions = TICKS_TO_INSTRUCTIONS(twice - once) / timed_steps;
   const uint64_t hundredths = instructions * 100 / info.macs;
-  say(CASE_NAME ": ok, ", uint64_t(frames), " frames; stack ", uint64_t(open_stack), " to open, ", uint64_t(step_stack),
-      " to step, state ", uint64_t(need.state), ", scratch ", uint64_t(need.scratch), " bytes; ", instructions,
-      " instructions a step, ", hundredths / 100, hundredths % 100 < 10 ? ".0" : ".", hundredths % 100,
-      " a multiply-accumulate\n");
+  say(CASE_NAME ": ok, ", uint64_t(frames), " frames; stack ", uint64_t(open_stack), " to open, ",
+      uint64_t(step_stack), " to step, state ", uint64_t(need.state), ", scratch ",
+      uint64_t(need.scratch), " bytes; ", instructions, " instructions a step, ", hundredths / 100,
+      hundredths % 100 < 10 ? ".0" : ".", hundredths % 100, " a multiply-accumulate\n");
 }

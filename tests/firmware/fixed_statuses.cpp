@@ -1,12 +1,13 @@
-// A model in fixed point on a board: another core's order of weights is refused, memory is checked to the byte, inputs outside
-// the calibrated range saturate, and the blob's own test passes.
+// A model in fixed point on a board: another core's order of weights is refused, memory is checked
+// to the byte, inputs outside the calibrated range saturate, and the blob's own test passes.
 #include <string.h>
 
 #include "board.h"
 #include "semihosting.h"
 #include "sluice.h"
 
-extern "C" const uint8_t own_order[], own_order_end[], host_order[], host_order_end[], other_order[], other_order_end[];
+extern "C" const uint8_t own_order[], own_order_end[], host_order[], host_order_end[],
+    other_order[], other_order_end[];
 
 namespace {
 
@@ -30,9 +31,11 @@ int main() {
   static sluice_model model;
   static sluice_stream stream;
   expect("hosts' order of weights", open(&model, host_order, host_order_end) == SLUICE_ORDER);
-  expect("another core's order of weights", open(&model, other_order, other_order_end) == SLUICE_ORDER);
+  expect("another core's order of weights",
+         open(&model, other_order, other_order_end) == SLUICE_ORDER);
   for (int off = 1; off < SLUICE_ALIGNMENT; ++off)
-    expect("a blob off its alignment in flash", open(&model, own_order + off, own_order_end) == SLUICE_MISALIGNED);
+    expect("a blob off its alignment in flash",
+           open(&model, own_order + off, own_order_end) == SLUICE_MISALIGNED);
   expect("this core's order of weights", open(&model, own_order, own_order_end) == SLUICE_OK);
 
   const sluice_use use = {1, 1};
@@ -41,9 +44,12 @@ int main() {
   const auto start = [&](uint8_t* s, size_t state_bytes, uint8_t* w, size_t scratch_bytes) {
     return sluice_start(&stream, &model, use, s, state_bytes, w, scratch_bytes);
   };
-  expect("state off its alignment", start(state + 4, need.state, scratch, need.scratch) == SLUICE_MISALIGNED);
-  expect("state too small", start(state, need.state - 1, scratch, need.scratch) == SLUICE_STATE_SMALL);
-  expect("scratch too small", start(state, need.state, scratch, need.scratch - 1) == SLUICE_SCRATCH_SMALL);
+  expect("state off its alignment",
+         start(state + 4, need.state, scratch, need.scratch) == SLUICE_MISALIGNED);
+  expect("state too small",
+         start(state, need.state - 1, scratch, need.scratch) == SLUICE_STATE_SMALL);
+  expect("scratch too small",
+         start(state, need.state, scratch, need.scratch - 1) == SLUICE_SCRATCH_SMALL);
   expect("exact memory", start(state, need.state, scratch, need.scratch) == SLUICE_OK);
   uint32_t step = 0;
   expect("the blob's own test", sluice_selftest(&stream, &step) == SLUICE_OK);
@@ -59,10 +65,12 @@ int main() {
   }
   int16_t y[9];
   float p[9], sum = 0;
-  for (int i = 0; i < 50; ++i) sluice_step(&stream, q, y);  // saturates, never wraps: h stays inside its range
+  for (int i = 0; i < 50; ++i)
+    sluice_step(&stream, q, y);  // saturates, never wraps: h stays inside its range
   sluice_dequantize(&model, y, p, 1);
   for (const float probability : p) sum += probability;
-  expect("probabilities", sum > 0.999f && sum < 1.001f && sluice_argmax(p, 9) == sluice_argmax_int16(y, 9));
+  expect("probabilities",
+         sum > 0.999f && sum < 1.001f && sluice_argmax(p, 9) == sluice_argmax_int16(y, 9));
   semihosting_text(all_right ? "fixed_statuses: ok\n" : "fixed_statuses: wrong\n");
   return all_right ? 0 : 1;
 }

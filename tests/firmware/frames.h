@@ -13,6 +13,8 @@ inline size_t frame_number(const sluice_info& model) {
 inline size_t answer_number(uint32_t format) { return format == SLUICE_F32 ? 4 : 2; }
 
 inline size_t frame_bytes(const sluice_info& model) { return model.inputs * frame_number(model); }
-inline size_t answer_bytes(const sluice_info& model) { return model.outputs * answer_number(model.format); }
+inline size_t answer_bytes(const sluice_info& model) {
+  return model.outputs * answer_number(model.format);
+}
 
 #endif

@@ -1,11 +1,13 @@
-// Makes a case for a board: a blob, frames by an integer formula, and the answers to them: in fixed point those of the
-// reference (tests/support/reference_fixed.h), in float those of the scalar kernels.
+// Makes a case for a board: a blob, frames by an integer formula, and the answers to them: in fixed
+// point those of the reference (tests/support/reference_fixed.h), in float those of the scalar
+// kernels.
 //   make_case FOLDER/NAME BLOB                                         of a model in a file
-//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up weights (words: shape.h)
-//   make_case FOLDER/NAME int8|w8a16 sparse INPUTS WORD UNITS ...       likewise, nine tenths of its blocks empty and not stored
-//   make_case --train FOLDER/NAME     a network before and after ten steps of training: NAME.begin, NAME.end
-// writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights of hosts (NAME.slu), of
-// Helium (NAME.rows) and of the other Cortex-M (NAME.pairs).
+//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up
+//   weights (words: shape.h) make_case FOLDER/NAME int8|w8a16 sparse INPUTS WORD UNITS ...
+//   likewise, nine tenths of its blocks empty and not stored make_case --train FOLDER/NAME     a
+//   network before and after ten steps of training: NAME.begin, NAME.end
+// writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights
+// of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M (NAME.pairs).
 #define DOCTEST_CONFIG_IMPLEMENT  // the reference is the tests'
 #include <cmath>
 #include <cstdint>
@@ -17,10 +19,10 @@
 #include <vector>
 
 #include "frames.h"
-#include "model/network.h"
 #include "model/graph.h"
-#include "model/pack.h"
+#include "model/network.h"
 #include "model/order.h"
+#include "model/pack.h"
 #include "shape.h"
 #include "tests/support/fixed_models.h"
 #include "training.h"
@@ -60,23 +62,27 @@ void write(const std::string& path, const void* data, size_t bytes) {
   if (!file.flush()) fail("cannot write " + path);
 }
 
-/// Weights over their whole range; multipliers that bring sums of their usual size to about one, in units of 2^-12.
+/// Weights over their whole range; multipliers that bring sums of their usual size to about one, in
+/// units of 2^-12.
 Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluice_format format) {
   Layer layer = layer_of_word(word, in, units, format);
   if (layer.kind == sluice_layer_kind(0)) fail(std::string(word) + ": what layer is that?");
   if (format == SLUICE_F32) {
     for (Array& array : layer.arrays)
-      for (float& value : array.values) value = float(numbers.sixteen()) / 32768.0f / std::sqrt(float(array.cols));
+      for (float& value : array.values)
+        value = float(numbers.sixteen()) / 32768.0f / std::sqrt(float(array.cols));
     return layer;
   }
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
   if (layer.anatomy().shifted_state) layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
-  const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
+  const double usual_product =
+      73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
   for (Array& array : layer.arrays) {
     const bool matrix = array.is_matrix();
     const int chain = array.name == "bias_hh" ? units : in;
-    const double multiplier = 4096.0 * std::ldexp(1.0, 32 - layer.shift_ih) / (usual_product * std::sqrt(chain));
+    const double multiplier =
+        4096.0 * std::ldexp(1.0, 32 - layer.shift_ih) / (usual_product * std::sqrt(chain));
     for (size_t i = 0; i < array.integers.size(); ++i) {
       const int number = numbers.eight();
       if (matrix)
@@ -86,21 +92,27 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
       else if (array.role == sluice::Role::zeta || array.role == sluice::Role::nu)
         array.integers[i] = array.role == sluice::Role::zeta ? 24000 + number : 600 + number;
       else
-        array.integers[i] = i < array.integers.size() / 2 ? number : int32_t(multiplier * (1.0 + number / 512.0));
+        array.integers[i] =
+            i < array.integers.size() / 2 ? number : int32_t(multiplier * (1.0 + number / 512.0));
     }
   }
   return layer;
 }
 
 /// Adds a layer that joins these sources: 0 the frame, else a layer counted from 1.
-void add_join(Numbers& numbers, Network& network, sluice_layer_kind kind, const std::vector<uint32_t>& sources, sluice_format format) {
+void add_join(Numbers& numbers, Network& network, sluice_layer_kind kind,
+              const std::vector<uint32_t>& sources, sluice_format format) {
   Layer layer;
   layer.kind = kind, layer.format = format, layer.sources = sources;
-  for (const uint32_t source : sources) layer.out = kind == SLUICE_CONCAT ? layer.out + width_of(network, source) : width_of(network, source);
+  for (const uint32_t source : sources)
+    layer.out =
+        kind == SLUICE_CONCAT ? layer.out + width_of(network, source) : width_of(network, source);
   layer.in = layer.out;
   layer = with_arrays(layer);
   for (Array& array : layer.arrays)
-    for (int32_t& value : array.integers) value = array.role == sluice::Role::part_multiplier ? 4 * numbers.sixteen() : numbers.sixteen();
+    for (int32_t& value : array.integers)
+      value =
+          array.role == sluice::Role::part_multiplier ? 4 * numbers.sixteen() : numbers.sixteen();
   network.layers.push_back(layer);
 }
 
@@ -138,7 +150,8 @@ std::string made_up_blob(int count, char** words) {
   if (sparse) --count, ++words;
   const bool graph = count == 2 && words[1] == std::string("graph");
   if (!graph && (count < 3 || count % 2)) fail("what network is that?");
-  if ((format != "f32" && format != "int8" && format != "w8a16")) fail("what number format is that?");
+  if ((format != "f32" && format != "int8" && format != "w8a16"))
+    fail("what number format is that?");
   Numbers numbers;
   Network network;
   if (graph) network = made_up_graph(format_of_word(format));
@@ -161,11 +174,14 @@ std::string make_frames(const sluice_info& model) {
   std::string bytes;
   Numbers numbers;
   for (size_t i = 0; i < frames * model.inputs; ++i) {
-    const auto append = [&](auto number) { bytes.append(reinterpret_cast<const char*>(&number), sizeof number); };
+    const auto append = [&](auto number) {
+      bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+    };
     if (model.format == SLUICE_F32 && !model.vocabulary)
       append(float(numbers.sixteen()) / 8192.0f);
     else if (model.vocabulary)
-      append(int32_t(numbers.next() >> 8) % int32_t(model.vocabulary + 2) - 1);  // the unknown ones too
+      append(int32_t(numbers.next() >> 8) % int32_t(model.vocabulary + 2) -
+             1);  // the unknown ones too
     else if (model.format == SLUICE_INT8)
       append(numbers.eight());
     else
@@ -184,18 +200,22 @@ std::vector<Line> aligned(const std::string& text) {
 void make_training(const std::string& name) {
   Network network;
   Numbers numbers;
-  network.layers.push_back(made_up_layer(numbers, "gru", int(MadeUpBatch::features), 11, SLUICE_F32));
+  network.layers.push_back(
+      made_up_layer(numbers, "gru", int(MadeUpBatch::features), 11, SLUICE_F32));
   network.layers[0].every_step = false;
-  network.layers.push_back(made_up_layer(numbers, "softmax", 11, int(MadeUpBatch::classes), SLUICE_F32));
+  network.layers.push_back(
+      made_up_layer(numbers, "softmax", 11, int(MadeUpBatch::classes), SLUICE_F32));
   const std::string text = write_blob(network);
   std::vector<Line> blob = aligned(text), stored = aligned(text);
   sluice_model model;
-  if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar")) fail(sluice_status_text(status));
+  if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar"))
+    fail(sluice_status_text(status));
   const sluice_train_options options = training_options();
   std::vector<Line> arena(sluice_train_needs(&model, &options) / sizeof(Line) + 1);
   static MadeUpBatch batch;
-  const sluice_status status = train_ten_steps(&model, batch, arena.data(), arena.size() * sizeof(Line),
-                                               reinterpret_cast<uint8_t*>(stored.data()), text.size());
+  const sluice_status status =
+      train_ten_steps(&model, batch, arena.data(), arena.size() * sizeof(Line),
+                      reinterpret_cast<uint8_t*>(stored.data()), text.size());
   if (status) fail(sluice_status_text(status));
   write(name + ".begin", text.data(), text.size());
   write(name + ".end", stored.data(), text.size());
@@ -211,7 +231,8 @@ struct Trace {
     Trace& trace = *static_cast<Trace*>(context);
     char line[72];
     for (uint32_t unit = 0; unit < n; ++unit)
-      trace.text.append(line, sluice_trace_line(&trace.model, trace.step, layer, unit, values, line));
+      trace.text.append(line,
+                        sluice_trace_line(&trace.model, trace.step, layer, unit, values, line));
   }
 };
 
@@ -224,21 +245,25 @@ bool as_defined(const Network& network, const std::string& x, const std::string&
   for (size_t i = 0; i < frames; ++i) {
     std::vector<int32_t> frame;
     for (size_t k = i * inputs; k < (i + 1) * inputs; ++k)
-      frame.push_back(sluice::tests::reads_ids(network) ? reinterpret_cast<const int32_t*>(x.data())[k]
-                      : format == SLUICE_INT8           ? int8_t(x[k])
-                                                        : reinterpret_cast<const int16_t*>(x.data())[k]);
-    for (const int16_t answer : reference.step(frame)) expected.append(reinterpret_cast<const char*>(&answer), sizeof answer);
+      frame.push_back(sluice::tests::reads_ids(network)
+                          ? reinterpret_cast<const int32_t*>(x.data())[k]
+                      : format == SLUICE_INT8 ? int8_t(x[k])
+                                              : reinterpret_cast<const int16_t*>(x.data())[k]);
+    for (const int16_t answer : reference.step(frame))
+      expected.append(reinterpret_cast<const char*>(&answer), sizeof answer);
   }
   return y == expected;
 }
 
 /// The blob with the first frames and answers as its own test.
-std::string with_self_test(const std::string& text, const sluice_model& model, const std::string& x, const std::string& y) {
+std::string with_self_test(const std::string& text, const sluice_model& model, const std::string& x,
+                           const std::string& y) {
   const sluice_info info = sluice_describe(&model);
   constexpr uint32_t header[] = {1, 8};  // one sequence of eight frames
   Network network = read_network(model);
   network.self_test.assign(reinterpret_cast<const char*>(header), sizeof header);
-  for (const std::string& part : {x.substr(0, 8 * frame_bytes(info)), y.substr(0, 8 * answer_bytes(info))}) {
+  for (const std::string& part :
+       {x.substr(0, 8 * frame_bytes(info)), y.substr(0, 8 * answer_bytes(info))}) {
     network.self_test += part;
     network.self_test.resize((network.self_test.size() + 3) / 4 * 4);
   }
@@ -250,17 +275,20 @@ std::string with_self_test(const std::string& text, const sluice_model& model, c
 int main(int argc, char** argv) {
   if (argc == 3 && argv[1] == std::string("--train")) return make_training(argv[2]), 0;
   if (argc < 3) fail("usage: at the head of its source");
-  const std::string name = argv[1], text = argc == 3 ? read(argv[2]) : made_up_blob(argc - 2, argv + 2);
+  const std::string name = argv[1],
+                    text = argc == 3 ? read(argv[2]) : made_up_blob(argc - 2, argv + 2);
   std::vector<Line> blob = aligned(text);
 
   sluice_model model;
-  if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar")) fail(sluice_status_text(status));
+  if (const sluice_status status = sluice_open(&model, blob.data(), text.size(), "scalar"))
+    fail(sluice_status_text(status));
   const sluice_info info = sluice_describe(&model);
   const sluice_use use = {1, 1};
   const sluice_need need = sluice_needs(&model, use);
   std::vector<Line> state(need.state / sizeof(Line) + 1), scratch(need.scratch / sizeof(Line) + 1);
   sluice_stream stream;
-  if (const sluice_status status = sluice_start(&stream, &model, use, state.data(), need.state, scratch.data(), need.scratch))
+  if (const sluice_status status = sluice_start(&stream, &model, use, state.data(), need.state,
+                                                scratch.data(), need.scratch))
     fail(sluice_status_text(status));
 
   const std::string x = make_frames(info);
@@ -271,9 +299,11 @@ int main(int argc, char** argv) {
     if (i == traced_frames) sluice_trace(&stream, nullptr, nullptr);
     sluice_step(&stream, x.data() + i * frame_bytes(info), y.data() + i * answer_bytes(info));
   }
-  if (info.format != SLUICE_F32 && !as_defined(read_network(model), x, y)) fail(name + ": the reference gives other answers");
+  if (info.format != SLUICE_F32 && !as_defined(read_network(model), x, y))
+    fail(name + ": the reference gives other answers");
   const std::string tested = with_self_test(text, model, x, y);
-  const std::string pairs = in_order(tested, sluice::Order::pairs), rows = in_order(tested, sluice::Order::rows);
+  const std::string pairs = in_order(tested, sluice::Order::pairs),
+                    rows = in_order(tested, sluice::Order::rows);
   write(name + ".slu", tested.data(), tested.size());
   write(name + ".pairs", pairs.data(), pairs.size());
   write(name + ".rows", rows.data(), rows.size());

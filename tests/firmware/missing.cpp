@@ -1,4 +1,5 @@
-// A blob that needs what the image leaves out is refused by what it needs. Compiled with runtime/layers.cpp without it.
+// A blob that needs what the image leaves out is refused by what it needs. Compiled with
+// runtime/layers.cpp without it.
 #include "semihosting.h"
 #include "sluice.h"
 
@@ -6,7 +7,8 @@ extern "C" const uint8_t case_blob[], case_blob_end[];
 
 int main() {
   static sluice_model model;
-  const sluice_status status = sluice_open(&model, case_blob, size_t(case_blob_end - case_blob), nullptr);
+  const sluice_status status =
+      sluice_open(&model, case_blob, size_t(case_blob_end - case_blob), nullptr);
   if (status == MISSING) return 0;
   semihosting_text("opens with status ");
   semihosting_number(uint64_t(status));

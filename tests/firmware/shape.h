@@ -1,5 +1,5 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell, embedding, standardize, dense, or a Dense's activation. In fixed
-// point a shape may begin with sparse.
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell, embedding, standardize,
+// dense, or a Dense's activation. In fixed point a shape may begin with sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -7,16 +7,23 @@
 
 #include "model/network.h"
 
-/// The layer of a word, all zeros; a cell hands every step on. Its kind is 0 for a word that is none.
-inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units, sluice_format format) {
+/// The layer of a word, all zeros; a cell hands every step on. Its kind is 0 for a word that is
+/// none.
+inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units,
+                                          sluice_format format) {
   using sluice::tools::make_layer;
-  for (const sluice_layer_kind cell : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN})
-    if (word == sluice_layer_name(cell)) return make_layer(cell, in, units, SLUICE_LINEAR, true, format);
-  if (word == "embedding") return make_layer(SLUICE_EMBEDDING, in, units, SLUICE_LINEAR, false, format);
-  if (word == "standardize") return make_layer(SLUICE_STANDARDIZE, in, in, SLUICE_LINEAR, false, format);
+  for (const sluice_layer_kind cell :
+       {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN})
+    if (word == sluice_layer_name(cell))
+      return make_layer(cell, in, units, SLUICE_LINEAR, true, format);
+  if (word == "embedding")
+    return make_layer(SLUICE_EMBEDDING, in, units, SLUICE_LINEAR, false, format);
+  if (word == "standardize")
+    return make_layer(SLUICE_STANDARDIZE, in, in, SLUICE_LINEAR, false, format);
   if (word == "dense") return make_layer(SLUICE_DENSE, in, units, SLUICE_LINEAR, false, format);
   for (const sluice_activation f : {SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
-    if (word == sluice_activation_name(f)) return make_layer(SLUICE_DENSE, in, units, f, false, format);
+    if (word == sluice_activation_name(f))
+      return make_layer(SLUICE_DENSE, in, units, f, false, format);
   sluice::tools::Layer none;
   none.kind = sluice_layer_kind(0);
   return none;
@@ -34,7 +41,8 @@ inline void leave_one_block_in_ten(sluice::tools::Layer& layer) {
           if (block++ % 10 == 0) continue;
           for (int row = panel; row < a.rows && row < panel + 8; ++row)
             for (int col = first; col < a.cols && col < first + 4; ++col)
-              a.integers[std::size_t(gate * a.rows + row) * std::size_t(a.cols) + std::size_t(col)] = 0;
+              a.integers[std::size_t(gate * a.rows + row) * std::size_t(a.cols) +
+                         std::size_t(col)] = 0;
         }
   }
 }

@@ -1,4 +1,5 @@
-// What a program that only runs a model holds: opened, started, stepped. Linked to be weighed (size.cmake), not run.
+// What a program that only runs a model holds: opened, started, stepped. Linked to be weighed
+// (size.cmake), not run.
 #include "sluice.h"
 
 extern "C" {
@@ -12,7 +13,8 @@ int main() {
   static uint8_t x[64], y[64];
   if (sluice_open(&model, weighed_blob, sizeof weighed_blob, nullptr)) return 1;
   const sluice_use use = {1, 1};
-  if (sluice_start(&stream, &model, use, weighed_memory, 1024, weighed_memory + 1024, 1024)) return 2;
+  if (sluice_start(&stream, &model, use, weighed_memory, 1024, weighed_memory + 1024, 1024))
+    return 2;
   sluice_step(&stream, x, y);
   return y[0];
 }

@@ -1,5 +1,5 @@
-// What is wrong with a blob or with memory is found on the board, too, by its own status. The blob is written here, byte by
-// byte.
+// What is wrong with a blob or with memory is found on the board, too, by its own status. The blob
+// is written here, byte by byte.
 #include <string.h>
 
 #include "board.h"
@@ -19,7 +19,8 @@ constexpr void put(Blob& blob, uint32_t at, uint32_t word) {
   for (uint32_t i = 0; i < 4; ++i) blob.bytes[at + i] = uint8_t(word >> (8 * i));
 }
 
-/// A GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md. Its flags: one row a sequence, the answer.
+/// A GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md. Its flags:
+/// one row a sequence, the answer.
 constexpr Blob make_blob() {
   Blob blob{};
   put(blob, 0, 0x1A554C53);  // magic
@@ -29,7 +30,8 @@ constexpr Blob make_blob() {
   for (uint32_t i = 0; i < 4; ++i) put(blob, 16 + 4 * i, counts[i]);
   const uint32_t sections[] = {1, layer_at, 64, 0, 2, weights_at, blob_size - weights_at, 0};
   for (uint32_t i = 0; i < 8; ++i) put(blob, 64 + 4 * i, sections[i]);
-  const uint32_t layer[] = {2 | 0x18u << 24, 1, 1, weights_at, weights_at + 128, weights_at + 256, weights_at + 384};
+  const uint32_t layer[] = {2 | 0x18u << 24, 1, 1, weights_at, weights_at + 128, weights_at + 256,
+                            weights_at + 384};
   for (uint32_t i = 0; i < 7; ++i) put(blob, layer_at + 4 * i, layer[i]);
   uint32_t crc = ~0u;
   for (const uint8_t byte : blob.bytes) {
@@ -62,8 +64,10 @@ void expect(const char* what, sluice_status wanted, sluice_status got) {
 int main() {
   sluice_model model;
   expect("a good blob", SLUICE_OK, sluice_open(&model, good.bytes, blob_size, nullptr));
-  expect("the core by its name", SLUICE_OK, sluice_open(&model, good.bytes, blob_size, SLUICE_ONE_ISA));
-  expect("another instruction set", SLUICE_ISA_UNKNOWN, sluice_open(&model, good.bytes, blob_size, "scalar"));
+  expect("the core by its name", SLUICE_OK,
+         sluice_open(&model, good.bytes, blob_size, SLUICE_ONE_ISA));
+  expect("another instruction set", SLUICE_ISA_UNKNOWN,
+         sluice_open(&model, good.bytes, blob_size, "scalar"));
   for (uint32_t off = 1; off < SLUICE_ALIGNMENT; ++off)
     expect("a blob off its alignment in flash", SLUICE_MISALIGNED,
            sluice_open(&model, good.bytes + off, blob_size - off, nullptr));
@@ -73,7 +77,8 @@ int main() {
   for (const uint32_t at : places) {
     damaged = good;
     damaged.bytes[at] ^= 0x10;
-    expect("a damaged blob", SLUICE_CHECKSUM, sluice_open(&model, damaged.bytes, blob_size, nullptr));
+    expect("a damaged blob", SLUICE_CHECKSUM,
+           sluice_open(&model, damaged.bytes, blob_size, nullptr));
   }
 
   expect("a good blob again", SLUICE_OK, sluice_open(&model, good.bytes, blob_size, nullptr));
@@ -85,10 +90,14 @@ int main() {
     return sluice_start(&stream, &model, use, s, state_bytes, w, scratch_bytes);
   };
   expect("exact memory", SLUICE_OK, start(state, need.state, scratch, need.scratch));
-  expect("state off its alignment", SLUICE_MISALIGNED, start(state + 4, need.state, scratch, need.scratch));
-  expect("scratch off its alignment", SLUICE_MISALIGNED, start(state, need.state, scratch + 4, need.scratch));
-  expect("state too small", SLUICE_STATE_SMALL, start(state, need.state - 1, scratch, need.scratch));
-  expect("scratch too small", SLUICE_SCRATCH_SMALL, start(state, need.state, scratch, need.scratch - 1));
+  expect("state off its alignment", SLUICE_MISALIGNED,
+         start(state + 4, need.state, scratch, need.scratch));
+  expect("scratch off its alignment", SLUICE_MISALIGNED,
+         start(state, need.state, scratch + 4, need.scratch));
+  expect("state too small", SLUICE_STATE_SMALL,
+         start(state, need.state - 1, scratch, need.scratch));
+  expect("scratch too small", SLUICE_SCRATCH_SMALL,
+         start(state, need.state, scratch, need.scratch - 1));
   expect("no state", SLUICE_NULL, start(nullptr, need.state, scratch, need.scratch));
   semihosting_text(all_right ? "statuses: ok\n" : "statuses: wrong\n");
   return all_right ? 0 : 1;

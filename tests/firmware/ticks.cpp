@@ -22,9 +22,11 @@ uint64_t ticks_of_turns(uint32_t turns) {
   return ticks() - begin;
 }
 
-/// Whether `turns` are measured, without what surrounds them, to the tick that each of the two differences may be off.
+/// Whether `turns` are measured, without what surrounds them, to the tick that each of the two
+/// differences may be off.
 bool check(uint32_t turns) {
-  const uint64_t measured = TICKS_TO_INSTRUCTIONS(ticks_of_turns(2 * turns) - ticks_of_turns(turns));
+  const uint64_t measured =
+      TICKS_TO_INSTRUCTIONS(ticks_of_turns(2 * turns) - ticks_of_turns(turns));
   const uint64_t expected = turns * turn, off = TICKS_TO_INSTRUCTIONS(2) + 1;
   semihosting_number(expected);
   semihosting_text(" instructions measure ");
@@ -36,7 +38,8 @@ bool check(uint32_t turns) {
 }  // namespace
 
 int main() {
-  constexpr uint64_t wrap = TICKS_TO_INSTRUCTIONS(uint64_t(1) << 24);  // instructions until SysTick begins anew
+  constexpr uint64_t wrap =
+      TICKS_TO_INSTRUCTIONS(uint64_t(1) << 24);  // instructions until SysTick begins anew
   bool good = true;
   for (int again = 0; again < 2; ++again) good = check(100) & check(100000) & good;
   return check(uint32_t(wrap / turn / 2)) & good ? 0 : 1;

@@ -19,7 +19,8 @@ int main() {
   memcpy(memory, train_begin, blob_bytes);
   stack_paint();
   const uint64_t begin = ticks();
-  const sluice_status status = train_ten_steps(&model, batch, memory + blob_room, size_t(needs), memory, blob_bytes);
+  const sluice_status status =
+      train_ten_steps(&model, batch, memory + blob_room, size_t(needs), memory, blob_bytes);
   const uint64_t instructions = TICKS_TO_INSTRUCTIONS(ticks() - begin);
   const size_t stack = stack_peak();
   const bool same = status == SLUICE_OK && memcmp(memory, train_end, blob_bytes) == 0;

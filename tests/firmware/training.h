@@ -1,4 +1,5 @@
-// Ten Adam steps on made-up sequences: the same code on the desk and on a board, whose bytes are compared.
+// Ten Adam steps on made-up sequences: the same code on the desk and on a board, whose bytes are
+// compared.
 #ifndef SLUICE_TESTS_FIRMWARE_TRAINING_H
 #define SLUICE_TESTS_FIRMWARE_TRAINING_H
 
@@ -20,7 +21,8 @@ inline void make_up(MadeUpBatch& batch) {
     for (uint32_t t = 0; t < MadeUpBatch::steps; ++t)
       for (uint32_t i = 0; i < MadeUpBatch::features; ++i) {
         word = word * 1664525u + 1013904223u;
-        batch.x[s][t][i] = float(int32_t(word) >> 16) / 32768.0f + float(s % MadeUpBatch::classes == i);
+        batch.x[s][t][i] =
+            float(int32_t(word) >> 16) / 32768.0f + float(s % MadeUpBatch::classes == i);
       }
     batch.list[s] = {};
     batch.list[s].x = batch.x[s][0];
@@ -48,8 +50,8 @@ inline sluice_train_options training_options() {
 }
 
 /// Trains what the model holds, and writes the weights into `stored`, a copy of its blob.
-inline sluice_status train_ten_steps(const sluice_model* model, MadeUpBatch& batch, void* arena, size_t bytes, uint8_t* stored,
-                                     size_t blob_bytes) {
+inline sluice_status train_ten_steps(const sluice_model* model, MadeUpBatch& batch, void* arena,
+                                     size_t bytes, uint8_t* stored, size_t blob_bytes) {
   const sluice_train_options options = training_options();
   sluice_trainer trainer;
   sluice_status status = sluice_train_start(&trainer, model, &options, arena, bytes);

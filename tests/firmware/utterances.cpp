@@ -1,7 +1,9 @@
-// The quick start's firmware: a quantized model answers utterances on a board, and prints what the desk is compared with.
+// The quick start's firmware: a quantized model answers utterances on a board, and prints what the
+// desk is compared with.
 //   model.h, model.c   sluice export --core
 //   utterances.h       frames as the model takes them, made by tools/quickstart.sh:
-//                      utterance_names[], utterance_ends[] (in frames), utterance_frames[][MODEL_INPUTS]
+//                      utterance_names[], utterance_ends[] (in frames),
+//                      utterance_frames[][MODEL_INPUTS]
 #include "utterances.h"
 
 #include "board.h"
@@ -26,7 +28,8 @@ void say_signed(int n) {
 int main() {
   const sluice_use use = {1, 1};
   if (sluice_open(&model, model_blob, MODEL_BLOB_BYTES, nullptr) != SLUICE_OK) return 1;
-  if (sluice_start(&stream, &model, use, state, sizeof state, scratch, sizeof scratch) != SLUICE_OK) return 1;
+  if (sluice_start(&stream, &model, use, state, sizeof state, scratch, sizeof scratch) != SLUICE_OK)
+    return 1;
   if (sluice_selftest(&stream, nullptr) != SLUICE_OK) return 1;
   stack_paint();
   uint64_t counted = 0;
@@ -35,7 +38,8 @@ int main() {
     int16_t logits[MODEL_OUTPUTS];
     sluice_reset(&stream);
     const uint64_t begin = ticks();
-    for (; frame < utterance_ends[u]; ++frame) sluice_step(&stream, utterance_frames[frame], logits);
+    for (; frame < utterance_ends[u]; ++frame)
+      sluice_step(&stream, utterance_frames[frame], logits);
     counted += ticks() - begin;
     say("utterance ");
     say(utterance_names[u]);

@@ -12,7 +12,8 @@ using namespace sluice::tests;
 
 namespace {
 
-const std::vector<size_t> lengths = {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1023, 1024, 1025, 3001};
+const std::vector<size_t> lengths = {0,  1,  2,  7,   8,    9,    15,   16,  17,
+                                     31, 33, 64, 100, 1023, 1024, 1025, 3001};
 
 /// Ordinary and special numbers.
 std::vector<float> mixed(size_t n, Noise& noise) {
@@ -45,11 +46,13 @@ TEST_CASE("standardization is a difference and a product") {
   Noise noise(30);
   for (const Kernels* table : every_table())
     for (int n = 1; n <= 40; ++n) {
-      const std::vector<float> x = mixed(size_t(n), noise), mean = noise.uniform(size_t(n)), scale = noise.uniform(size_t(n));
+      const std::vector<float> x = mixed(size_t(n), noise), mean = noise.uniform(size_t(n)),
+                               scale = noise.uniform(size_t(n));
       std::vector<float> y(x.size());
       table->standardize_f32(x.data(), mean.data(), scale.data(), y.data(), n);
       CAPTURE(name_of(*table));
-      for (size_t i = 0; i < x.size(); ++i) REQUIRE_EQ(bits(y[i]), bits((x[i] - mean[i]) * scale[i]));
+      for (size_t i = 0; i < x.size(); ++i)
+        REQUIRE_EQ(bits(y[i]), bits((x[i] - mean[i]) * scale[i]));
     }
 }
 
@@ -89,14 +92,17 @@ TEST_CASE("a step of Adam is the documented operations, to the bit") {
     for (const size_t n : lengths)
       for (const float keep : {1.0f, 0.999f})
         for (const float clip : {1.0f, 0.3f}) {
-          const AdamStep s = {clip, keep, 0.9f, 0.999f, float(1 - 0.9), float(1 - 0.999), 3e-3f, 1.7f, 1e-8f};
-          std::vector<float> w = noise.uniform(n), g = noise.uniform(n), m = noise.uniform(n), v = noise.uniform(n, 0, 1);
+          const AdamStep s = {clip,  keep, 0.9f, 0.999f, float(1 - 0.9), float(1 - 0.999),
+                              3e-3f, 1.7f, 1e-8f};
+          std::vector<float> w = noise.uniform(n), g = noise.uniform(n), m = noise.uniform(n),
+                             v = noise.uniform(n, 0, 1);
           std::vector<float> ew = w, em = m, ev = v;
           for (size_t i = 0; i < n; ++i) {
             const float scaled = g[i] * s.gradient_scale;
             em[i] = std::fma(s.beta1, em[i], s.one_minus_beta1 * scaled);
             ev[i] = std::fma(s.beta2, ev[i], (s.one_minus_beta2 * scaled) * scaled);
-            ew[i] = ew[i] * s.keep - (s.step_size * em[i]) / std::fma(std::sqrt(ev[i]), s.root_scale, s.epsilon);
+            ew[i] = ew[i] * s.keep -
+                    (s.step_size * em[i]) / std::fma(std::sqrt(ev[i]), s.root_scale, s.epsilon);
           }
           table->adam_f32(s, w.data(), g.data(), m.data(), v.data(), n);
           CAPTURE(name_of(*table));
@@ -114,7 +120,8 @@ TEST_CASE("steps of SGD and RMSprop are the documented operations, to the bit") 
       for (const bool nesterov : {false, true}) {
         const SgdStep s = {0.3f, 0.999f, 0.9f, 1e-2f, nesterov};
         const RmsStep r = {0.3f, 0.999f, 0.99f, float(1 - 0.99), 1e-2f, 1e-8f};
-        std::vector<float> w = noise.uniform(n), rw = w, m = noise.uniform(n), v = noise.uniform(n, 0, 1);
+        std::vector<float> w = noise.uniform(n), rw = w, m = noise.uniform(n),
+                           v = noise.uniform(n, 0, 1);
         const std::vector<float> g = noise.uniform(n);
         std::vector<float> ew = w, erw = w, em = m, ev = v;
         for (size_t i = 0; i < n; ++i) {
@@ -168,7 +175,14 @@ TEST_CASE("a hundred steps of Adam stay near Adam in double") {
     for (int t = 1; t <= 100; ++t) {
       const std::vector<float> g = noise.uniform(n);
       const double b1 = 1 - std::pow(0.9, t), b2 = 1 - std::pow(0.999, t);
-      const AdamStep s = {1,    1, 0.9f, 0.999f, float(1 - 0.9), float(1 - 0.999), float(1e-2 / b1), float(1 / std::sqrt(b2)),
+      const AdamStep s = {1,
+                          1,
+                          0.9f,
+                          0.999f,
+                          float(1 - 0.9),
+                          float(1 - 0.999),
+                          float(1e-2 / b1),
+                          float(1 / std::sqrt(b2)),
                           1e-8f};
       table->adam_f32(s, w.data(), g.data(), m.data(), v.data(), n);
       for (size_t i = 0; i < n; ++i) {
@@ -199,12 +213,13 @@ TEST_CASE("Philox gives the published numbers") {
     uint64_t key;
     uint32_t counter[4], expected[4];
   };
-  const Vector vectors[] = {
-      {0, {0, 0, 0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-      {0xffffffffffffffffu, {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-      {0x299f31d0a4093822u,
-       {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
-       {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
+  const Vector vectors[] = {{0, {0, 0, 0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+                            {0xffffffffffffffffu,
+                             {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+                             {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+                            {0x299f31d0a4093822u,
+                             {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+                             {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}};
   for (const Vector& v : vectors) {
     const Philox got = Philox::at(v.key, v.counter[0], v.counter[1], v.counter[2], v.counter[3]);
     for (int i = 0; i < 4; ++i) CHECK_EQ(got.word[i], v.expected[i]);

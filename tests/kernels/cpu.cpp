@@ -1,4 +1,5 @@
-// A table runs only on a CPU that has all that its file was compiled for. features.cmake asks the compiler what that is.
+// A table runs only on a CPU that has all that its file was compiled for. features.cmake asks the
+// compiler what that is.
 #include "kernels/cpu.h"
 
 #include <doctest/doctest.h>
@@ -21,7 +22,8 @@ std::vector<const Kernels*> all_tables() {
 
 }  // namespace
 
-TEST_CASE("a table does not run on a CPU that lacks any one of the extensions that it is compiled for") {
+TEST_CASE(
+    "a table does not run on a CPU that lacks any one of the extensions that it is compiled for") {
   for (const Kernels* table : all_tables()) {
     CAPTURE(std::string(table->name));
     CHECK(runs_with(~std::uint32_t(0), *table));
@@ -41,14 +43,19 @@ TEST_CASE("the scalar table asks for nothing beyond what the whole program needs
 
 #if defined(__x86_64__)
 TEST_CASE("tables ask for the extensions that their instructions belong to") {
-  // Intel's manual, volume 1, chapters 14 and 15: AVX2 comes with AVX; xsimd and the compilers take AVX-512's five together.
-  const std::uint32_t avx2 = cpu_AVX | cpu_AVX2 | cpu_FMA | cpu_SSE3 | cpu_SSSE3 | cpu_SSE4_1 | cpu_SSE4_2;
-  const std::uint32_t avx512 = avx2 | cpu_F16C | cpu_AVX512F | cpu_AVX512CD | cpu_AVX512DQ | cpu_AVX512BW | cpu_AVX512VL;
+  // Intel's manual, volume 1, chapters 14 and 15: AVX2 comes with AVX; xsimd and the compilers take
+  // AVX-512's five together.
+  const std::uint32_t avx2 =
+      cpu_AVX | cpu_AVX2 | cpu_FMA | cpu_SSE3 | cpu_SSSE3 | cpu_SSE4_1 | cpu_SSE4_2;
+  const std::uint32_t avx512 =
+      avx2 | cpu_F16C | cpu_AVX512F | cpu_AVX512CD | cpu_AVX512DQ | cpu_AVX512BW | cpu_AVX512VL;
   const struct {
     const char* name;
     std::uint32_t needs;
-  } expected[] = {
-      {"avx2", avx2}, {"avx2-vnni", avx2 | cpu_AVXVNNI}, {"avx512", avx512}, {"avx512-vnni", avx512 | cpu_AVX512VNNI}};
+  } expected[] = {{"avx2", avx2},
+                  {"avx2-vnni", avx2 | cpu_AVXVNNI},
+                  {"avx512", avx512},
+                  {"avx512-vnni", avx512 | cpu_AVX512VNNI}};
   for (const auto& [name, needs] : expected) {
     const std::string which = name;
     CAPTURE(which);

@@ -1,5 +1,5 @@
-// The integer functions, over every argument: their accuracy as kernels/README.md states it. That tables of instruction sets
-// agree with the definition, layers and all, is in runtime/fixed.cpp.
+// The integer functions, over every argument: their accuracy as kernels/README.md states it. That
+// tables of instruction sets agree with the definition, layers and all, is in runtime/fixed.cpp.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -13,12 +13,14 @@ using namespace sluice::tests;
 
 namespace {
 
-/// f(u) for n arguments by a Dense of no inputs: R(u, 0, m) with m = 2^31 - 1 halves; a shift of 1 puts that right.
+/// f(u) for n arguments by a Dense of no inputs: R(u, 0, m) with m = 2^31 - 1 halves; a shift of 1
+/// puts that right.
 std::vector<int16_t> activate(const Kernels& table, Activation f, const std::vector<int32_t>& u) {
   std::vector<int32_t> m(u.size(), INT32_MAX);
   std::vector<int16_t> y(u.size());
   alignas(16) uint8_t scratch[64], nothing[16] = {};
-  table.dense_q8({{nothing, u.data(), m.data(), 1, int(u.size()), 0}, nothing, true, f, y.data(), scratch});
+  table.dense_q8(
+      {{nothing, u.data(), m.data(), 1, int(u.size()), 0}, nothing, true, f, y.data(), scratch});
   return y;
 }
 
@@ -33,12 +35,14 @@ std::vector<int32_t> arguments() {
 }  // namespace
 
 TEST_CASE(
-    "sigmoid and tanh in fixed point are as near to the exact ones as promised, and as written, on every instruction set") {
+    "sigmoid and tanh in fixed point are as near to the exact ones as promised, and as written, on "
+    "every instruction set") {
   const std::vector<int32_t> u = arguments();
   for (const Kernels* table : every_table()) {
     const std::string isa = name_of(*table);
     CAPTURE(isa);
-    const std::vector<int16_t> s = activate(*table, Activation::sigmoid, u), t = activate(*table, Activation::tanh, u);
+    const std::vector<int16_t> s = activate(*table, Activation::sigmoid, u),
+                               t = activate(*table, Activation::tanh, u);
     double worst_s = 0, worst_t = 0;
     for (size_t i = 0; i < u.size(); ++i) {
       const int32_t r = fixed::requantize(u[i], 1, INT32_MAX);
@@ -56,7 +60,8 @@ TEST_CASE(
 TEST_CASE("linear and ReLU saturate, and never wrap") {
   const std::vector<int32_t> u = arguments();
   for (const Kernels* table : every_table()) {
-    const std::vector<int16_t> y = activate(*table, Activation::linear, u), relu = activate(*table, Activation::relu, u);
+    const std::vector<int16_t> y = activate(*table, Activation::linear, u),
+                               relu = activate(*table, Activation::relu, u);
     for (size_t i = 0; i < u.size(); ++i) {
       const int32_t r = fixed::requantize(u[i], 1, INT32_MAX);
       REQUIRE_EQ(int(y[i]), std::clamp(r, -32768, 32767));
@@ -69,12 +74,15 @@ TEST_CASE("an LSTM's cell state is as written in every unit that it can have, an
   constexpr int units = 64, rows = 4 * units;
   Noise noise(21);
   for (int e = 0; e <= 15; ++e) {
-    // No inputs, and no weights on the state: the gates' sums are R of the biases; some far beyond the curve's ends.
+    // No inputs, and no weights on the state: the gates' sums are R of the biases; some far beyond
+    // the curve's ends.
     std::vector<int32_t> bias(rows), none(rows), m(rows, INT32_MAX);
-    for (int32_t& b : bias) b = noise.below(4) ? noise.below(80001) - 40000 : noise.below(2) ? -300000 : 300000;
+    for (int32_t& b : bias)
+      b = noise.below(4) ? noise.below(80001) - 40000 : noise.below(2) ? -300000 : 300000;
     std::vector<int8_t> w(size_t(rows) * units);
     std::vector<int16_t> h(units), c(units);
-    for (int16_t& v : c) v = int16_t(noise.below(3) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
+    for (int16_t& v : c)
+      v = int16_t(noise.below(3) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
     const std::vector<int16_t> c_before = c;
     fixed::Cell cell{fixed::Cell::lstm, fixed::int8, 0, units, {}, w, bias, none, m, m, 1, 1, e};
     std::vector<int16_t> h_as_written = h, c_as_written = c;
@@ -86,8 +94,15 @@ TEST_CASE("an LSTM's cell state is as written in every unit that it can have, an
         std::fill(h.begin(), h.end(), int16_t(0));
         c = c_before;
         alignas(64) uint8_t scratch[side_bytes(0) + side_bytes(units)], nothing[64] = {};
-        FixedLstm step{{{nothing, bias.data(), m.data(), 1, rows, 0}, {w.data(), none.data(), m.data(), 1, rows, units},
-                        nothing, true, h.data(), units, scratch}, c.data(), e};
+        FixedLstm step{{{nothing, bias.data(), m.data(), 1, rows, 0},
+                        {w.data(), none.data(), m.data(), 1, rows, units},
+                        nothing,
+                        true,
+                        h.data(),
+                        units,
+                        scratch},
+                       c.data(),
+                       e};
         (narrow ? table->lstm_q8 : table->lstm_q16)(step);
         REQUIRE_EQ(h, h_as_written);
         REQUIRE_EQ(c, c_as_written);

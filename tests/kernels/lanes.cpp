@@ -1,4 +1,5 @@
-// fma, divide and sqrt of every lane type are rounded exactly as IEEE 754 says: compared with exact references.
+// fma, divide and sqrt of every lane type are rounded exactly as IEEE 754 says: compared with exact
+// references.
 #include "lanes.h"
 
 #include <doctest/doctest.h>
@@ -35,11 +36,12 @@ std::vector<LaneType> every_lane_type() {
   return here;
 }
 
-/// a * b + c, rounded once: the product is exact in double; the sum is rounded to odd there, which a second rounding cannot
-/// spoil.
+/// a * b + c, rounded once: the product is exact in double; the sum is rounded to odd there, which
+/// a second rounding cannot spoil.
 float exact_fma(float a, float b, float c) {
   const double product = double(a) * double(b), addend = c, sum = product + addend;
-  const double back = sum - product, error = (product - (sum - back)) + (addend - back);  // Knuth's two-sum: exact
+  const double back = sum - product,
+               error = (product - (sum - back)) + (addend - back);  // Knuth's two-sum: exact
   if (error == 0) return float(sum);
   uint64_t u;
   std::memcpy(&u, &sum, sizeof u);
@@ -49,7 +51,8 @@ float exact_fma(float a, float b, float c) {
   return float(odd);
 }
 
-/// With 53 bits, a quotient or root of 24-bit numbers rounded twice is rounded right (Figueroa 1995).
+/// With 53 bits, a quotient or root of 24-bit numbers rounded twice is rounded right (Figueroa
+/// 1995).
 float exact_divide(float a, float b) { return float(double(a) / double(b)); }
 float exact_sqrt(float a) { return float(std::sqrt(double(a))); }
 
@@ -58,33 +61,40 @@ float normal(Noise& noise, int low, int high) {
   uint32_t mantissa = noise.word() >> 9;
   if (noise.below(4) == 0) mantissa &= ~0u << noise.below(24);
   if (noise.below(8) == 0) mantissa = 0x7fffffu - (mantissa >> noise.below(24));
-  return from_bits(noise.word() << 31 | uint32_t(127 + low + noise.below(high - low + 1)) << 23 | (mantissa & 0x7fffffu));
+  return from_bits(noise.word() << 31 | uint32_t(127 + low + noise.below(high - low + 1)) << 23 |
+                   (mantissa & 0x7fffffu));
 }
 
 constexpr size_t chunk = 1024;
 int rounds() { return sparse() ? 60 : 4000; }
 
-/// Operands, and what they must give, are normal: subnormal ones are promised elsewhere, and not for ARMv7's NEON.
+/// Operands, and what they must give, are normal: subnormal ones are promised elsewhere, and not
+/// for ARMv7's NEON.
 bool comparable(float expected) { return std::isnormal(expected); }
 
-void compare(const LaneType& lanes, const char* operation, const float* a, const float* b, const float* c, const float* got,
-             float (*exact)(float, float, float)) {
+void compare(const LaneType& lanes, const char* operation, const float* a, const float* b,
+             const float* c, const float* got, float (*exact)(float, float, float)) {
   for (size_t i = 0; i < chunk; ++i) {
     const float expected = exact(a[i], b[i], c[i]);
     if (!comparable(expected) || raw_bits(got[i]) == raw_bits(expected)) continue;
-    FAIL(std::string(lanes.isa), " in ", lanes.width, " lanes: ", operation, " of ", a[i], " ", b[i], " ", c[i], " gives ",
-         got[i], " for ", expected);
+    FAIL(std::string(lanes.isa), " in ", lanes.width, " lanes: ", operation, " of ", a[i], " ",
+         b[i], " ", c[i], " gives ", got[i], " for ", expected);
   }
 }
 
 }  // namespace
 
 TEST_CASE("the reference for fma is exact where integers can tell") {
-  CHECK_EQ(exact_fma(16777215.0f, 16777215.0f, 1.0f), 281474943156224.0f);                   // 2^48 - 2^25 + 2, to 24 bits
-  CHECK_EQ(exact_fma(8388609.0f, 8388609.0f, -70368760954880.0f), 1.0f);                     // (2^23 + 1)^2 = 2^46 + 2^24 + 1
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0x1p-80f), from_bits(0x3f801001u));   // just above a tie
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, -0x1p-80f), from_bits(0x3f801000u));  // just below it
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0.0f), from_bits(0x3f801000u));       // the tie, to even
+  CHECK_EQ(exact_fma(16777215.0f, 16777215.0f, 1.0f),
+           281474943156224.0f);  // 2^48 - 2^25 + 2, to 24 bits
+  CHECK_EQ(exact_fma(8388609.0f, 8388609.0f, -70368760954880.0f),
+           1.0f);  // (2^23 + 1)^2 = 2^46 + 2^24 + 1
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0x1p-80f),
+           from_bits(0x3f801001u));  // just above a tie
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, -0x1p-80f),
+           from_bits(0x3f801000u));  // just below it
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0.0f),
+           from_bits(0x3f801000u));  // the tie, to even
 }
 
 TEST_CASE("fma of every lane type rounds once") {
@@ -105,7 +115,8 @@ TEST_CASE("fma of every lane type rounds once") {
             c[i] = std::ldexp(a[i] * b[i], noise.below(60) - 30);
             break;  // they overlap by some bits
           default:
-            a[i] = 1 + std::ldexp(1.0f, -noise.below(24)), b[i] = 1 + std::ldexp(1.0f, -noise.below(24)),
+            a[i] = 1 + std::ldexp(1.0f, -noise.below(24)),
+            b[i] = 1 + std::ldexp(1.0f, -noise.below(24)),
             c[i] = normal(noise, -100, -20);  // ties, decided far below
         }
       }
@@ -124,7 +135,8 @@ TEST_CASE("division of every lane type is rounded to nearest") {
         a[i] = normal(noise, -126, 127), b[i] = normal(noise, -126, 127);
         if (round % 3 == 1) a[i] = normal(noise, -20, 20), b[i] = normal(noise, -20, 20);
         if (round % 3 == 2)
-          b[i] = normal(noise, -20, 20), a[i] = b[i] * normal(noise, -20, 20);  // near a representable quotient
+          b[i] = normal(noise, -20, 20),
+          a[i] = b[i] * normal(noise, -20, 20);  // near a representable quotient
       }
       lanes.divide(a.data(), b.data(), y.data(), chunk);
       compare(lanes, "divide", a.data(), b.data(), b.data(), y.data(),
@@ -142,11 +154,13 @@ TEST_CASE("the square root of every lane type is rounded to nearest") {
         a[i] = std::fabs(normal(noise, -126, 127));
         if (round % 2) {
           const float root = normal(noise, -60, 60);
-          a[i] = from_bits(raw_bits(root * root) + uint32_t(noise.below(3)) - 1);  // a square and its neighbors
+          a[i] = from_bits(raw_bits(root * root) + uint32_t(noise.below(3)) -
+                           1);  // a square and its neighbors
         }
       }
       lanes.sqrt(a.data(), y.data(), chunk);
-      compare(lanes, "sqrt", a.data(), a.data(), a.data(), y.data(), [](float p, float, float) { return exact_sqrt(p); });
+      compare(lanes, "sqrt", a.data(), a.data(), a.data(), y.data(),
+              [](float p, float, float) { return exact_sqrt(p); });
     }
   }
 }

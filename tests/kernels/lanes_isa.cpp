@@ -1,5 +1,6 @@
-// fma, divide and sqrt of one instruction set's lane types, reachable for a test. Compiled once per instruction set, with the
-// flags of its file in kernels/isa, which names the lane types (kernels/isa/sets.h).
+// fma, divide and sqrt of one instruction set's lane types, reachable for a test. Compiled once per
+// instruction set, with the flags of its file in kernels/isa, which names the lane types
+// (kernels/isa/sets.h).
 #include <stddef.h>
 
 #include "kernels/isa/sets.h"
@@ -15,7 +16,9 @@ void over(size_t n, float* y, Operation operation) {  // n is a multiple of ever
 
 template <class V>
 void lane_fma(const float* a, const float* b, const float* c, float* y, size_t n) {
-  over<V>(n, y, [=](size_t i) { return fma(Make<V>::load(a + i), Make<V>::load(b + i), Make<V>::load(c + i)); });
+  over<V>(n, y, [=](size_t i) {
+    return fma(Make<V>::load(a + i), Make<V>::load(b + i), Make<V>::load(c + i));
+  });
 }
 
 template <class V>
@@ -37,6 +40,7 @@ constexpr tests::LaneType lane_type(const char* name) {
 
 namespace tests {
 extern const LaneType SLUICE_LANES_TABLE[2];
-const LaneType SLUICE_LANES_TABLE[2] = {lane_type<Set::Wide>(SLUICE_LANES_NAME), lane_type<Set::Half>(SLUICE_LANES_NAME)};
+const LaneType SLUICE_LANES_TABLE[2] = {lane_type<Set::Wide>(SLUICE_LANES_NAME),
+                                        lane_type<Set::Half>(SLUICE_LANES_NAME)};
 }  // namespace tests
 }  // namespace sluice

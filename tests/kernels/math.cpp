@@ -16,11 +16,12 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 using Function = void (*)(const Kernels&, float* x, int n);
 
-/// Calls check(x, y) for the special numbers and a dense sample of all bit patterns, y being the table's answer. Densest
-/// between 2^-14 and 2^7 in size, where functions bend.
+/// Calls check(x, y) for the special numbers and a dense sample of all bit patterns, y being the
+/// table's answer. Densest between 2^-14 and 2^7 in size, where functions bend.
 template <class Check>
 void over_floats(const Kernels& table, Function f, Check check) {
-  const uint32_t coarse = sparse() ? 99991 : 997, fine = coarse / 9 | 1;  // odd: no low bit is left out
+  const uint32_t coarse = sparse() ? 99991 : 997,
+                 fine = coarse / 9 | 1;  // odd: no low bit is left out
   std::vector<float> x = special_numbers(), y;
   uint64_t pattern = 0;
   for (;;) {
@@ -43,9 +44,13 @@ void over_floats(const Kernels& table, Function f, Check check) {
 void call_exp(const Kernels& t, float* x, int n) { t.exp_f32(x, x, size_t(n)); }
 void call_log(const Kernels& t, float* x, int n) { t.log_f32(x, x, size_t(n)); }
 void call_tanh(const Kernels& t, float* x, int n) { t.activate_f32(Activation::tanh, x, 1, n, n); }
-void call_sigmoid(const Kernels& t, float* x, int n) { t.activate_f32(Activation::sigmoid, x, 1, n, n); }
+void call_sigmoid(const Kernels& t, float* x, int n) {
+  t.activate_f32(Activation::sigmoid, x, 1, n, n);
+}
 void call_relu(const Kernels& t, float* x, int n) { t.activate_f32(Activation::relu, x, 1, n, n); }
-void call_linear(const Kernels& t, float* x, int n) { t.activate_f32(Activation::linear, x, 1, n, n); }
+void call_linear(const Kernels& t, float* x, int n) {
+  t.activate_f32(Activation::linear, x, 1, n, n);
+}
 
 /// Within 2 ULP where the truth is normal, within FLT_MIN below.
 bool close(float got, double truth) {
@@ -64,7 +69,8 @@ TEST_CASE("tanh is within 2 ULP of its value, in [-1, 1], and odd") {
         REQUIRE(std::isnan(y));
         return;
       }
-      if (!close(y, std::tanh(double(x)))) FAIL("tanh gives ", y, " where ", std::tanh(double(x)), " is right");
+      if (!close(y, std::tanh(double(x))))
+        FAIL("tanh gives ", y, " where ", std::tanh(double(x)), " is right");
       if (!(y >= -1 && y <= 1)) FAIL("outside [-1, 1]: ", y);
       float mirror = -x;
       if (!sparse() || (raw_bits(x) & 15) == 0) {
@@ -192,15 +198,16 @@ TEST_CASE("a number's function does not depend on its place in the array") {
 TEST_CASE("activations go row by row and leave the gaps alone") {
   Noise noise(21);
   for (const Kernels* table : every_table())
-    for (const Activation f :
-         {Activation::linear, Activation::tanh, Activation::sigmoid, Activation::relu, Activation::softmax})
+    for (const Activation f : {Activation::linear, Activation::tanh, Activation::sigmoid,
+                               Activation::relu, Activation::softmax})
       for (const int rows : {1, 2, 7})
         for (const int n : {1, 2, 7, 8, 9, 16, 33}) {
           const int stride = n + 3;
           const std::vector<float> before = noise.uniform(size_t((rows - 1) * stride + n), -4, 4);
           std::vector<float> x = before, expected = before;
           table->activate_f32(f, x.data(), rows, n, stride);
-          for (int row = 0; row < rows; ++row) table->activate_f32(f, &expected[size_t(row * stride)], 1, n, n);
+          for (int row = 0; row < rows; ++row)
+            table->activate_f32(f, &expected[size_t(row * stride)], 1, n, n);
           CAPTURE(name_of(*table));
           REQUIRE(same_bits(x, expected));
         }
@@ -227,7 +234,8 @@ TEST_CASE("softmax is the documented operations, to the bit, and near its value 
         CAPTURE(n);
         for (size_t i = 0; i < x.size(); ++i) {
           REQUIRE_EQ(raw_bits(y[i]), raw_bits(e[i] / sum));
-          REQUIRE(std::fabs(double(y[i]) - std::exp(double(x[i]) - double(most)) / exact_sum) <= 2e-6);
+          REQUIRE(std::fabs(double(y[i]) - std::exp(double(x[i]) - double(most)) / exact_sum) <=
+                  2e-6);
         }
       }
 }
@@ -253,7 +261,8 @@ TEST_CASE("softmax of a NaN or of infinity is NaN throughout; of very low number
 TEST_CASE("activations backwards multiply by the derivative") {
   Noise noise(23);
   for (const Kernels* table : every_table())
-    for (const Activation f : {Activation::linear, Activation::tanh, Activation::sigmoid, Activation::relu})
+    for (const Activation f :
+         {Activation::linear, Activation::tanh, Activation::sigmoid, Activation::relu})
       for (const int n : {1, 7, 8, 9, 33}) {
         const int rows = 3, stride = n + 2;
         std::vector<float> y = noise.uniform(size_t((rows - 1) * stride + n), -3, 3);
@@ -288,7 +297,8 @@ TEST_CASE("softmax backwards is the documented chain, to the bit") {
       std::vector<float> got = noise.uniform(y.size()), expected = got;
       for (int row = 0; row < rows; ++row) {
         float sum = 0;
-        for (int i = 0; i < n; ++i) sum = std::fma(expected[size_t(row * stride + i)], y[size_t(row * stride + i)], sum);
+        for (int i = 0; i < n; ++i)
+          sum = std::fma(expected[size_t(row * stride + i)], y[size_t(row * stride + i)], sum);
         for (int i = 0; i < n; ++i) {
           float& d = expected[size_t(row * stride + i)];
           d = y[size_t(row * stride + i)] * (d - sum);

@@ -1,4 +1,5 @@
-// The one product: every element is a chain of fused multiply-adds, bias first, then k = 0, 1, 2, ...
+// The one product: every element is a chain of fused multiply-adds, bias first, then k = 0, 1, 2,
+// ...
 #include <doctest/doctest.h>
 
 #include <set>
@@ -38,7 +39,8 @@ Case make_case(Shape s, Init init, Step step, Left left, Noise& noise) {
   if (init == init_rows) c.init = noise.uniform((count - 1) * (rows + 1) + rows);
   const int x_step = step == step_contiguous ? 1 : step == step_transposed ? s.count + 2 : 0;
   const int x_stride = step == step_transposed ? 1 : s.cols + 1;
-  c.x = noise.uniform((count - 1) * size_t(x_stride) + (cols ? (cols - 1) * size_t(x_step) + 1 : 0));
+  c.x =
+      noise.uniform((count - 1) * size_t(x_stride) + (cols ? (cols - 1) * size_t(x_step) + 1 : 0));
   c.w.reserve(1), c.x.reserve(1);  // without columns they are empty, but not null
   c.matrix = {c.w.data(), s.rows, s.cols, stride};
   c.product = {init == init_in_place ? c.y.data() : c.init.data(),
@@ -62,8 +64,10 @@ std::vector<float> reference(const Case& c) {
     for (int row = 0; row < m.rows; ++row) {
       float chain = p.init[size_t(i) * size_t(p.init_stride) + size_t(row)];
       for (int k = 0; k < m.cols; ++k) {
-        const size_t at = m.stride ? size_t(k) * size_t(m.stride) + size_t(row) : packed_index(m.rows, m.cols, row, k);
-        chain = std::fma(c.w[at], p.x[size_t(i) * size_t(p.x_stride) + size_t(k) * size_t(p.x_step)], chain);
+        const size_t at = m.stride ? size_t(k) * size_t(m.stride) + size_t(row)
+                                   : packed_index(m.rows, m.cols, row, k);
+        chain = std::fma(c.w[at],
+                         p.x[size_t(i) * size_t(p.x_stride) + size_t(k) * size_t(p.x_step)], chain);
       }
       y[size_t(i) * size_t(p.y_stride) + size_t(row)] = chain;
     }
@@ -92,7 +96,8 @@ void check(Shape s, Init init, Step step, Left left, Noise& noise) {
 
 /// A case's layout from a number: walks through all of them.
 void check(Shape s, int layout, Noise& noise) {
-  check(s, Init(layout % inits), Step(layout / inits % steps), Left(layout / inits / steps % lefts), noise);
+  check(s, Init(layout % inits), Step(layout / inits % steps), Left(layout / inits / steps % lefts),
+        noise);
 }
 
 }  // namespace
@@ -101,7 +106,8 @@ TEST_CASE("a packed matrix is strips of twelve panels, each k by k") {
   for (int rows = 8; rows <= 304; rows += 8)
     for (const int cols : {1, 2, 9}) {
       std::set<size_t> seen;
-      size_t next = 0;  // walks the memory in the order of the description: [strip][k][panels of the strip][8]
+      size_t next = 0;  // walks the memory in the order of the description: [strip][k][panels of
+                        // the strip][8]
       for (int first = 0; first < rows; first += 96)
         for (int k = 0; k < cols; ++k)
           for (int row = first; row < rows && row < first + 96; ++row) {
@@ -145,11 +151,14 @@ TEST_CASE("a product over all columns equals products over their parts in order"
   const int rows = 104, cols = 33, count = 5;
   for (const Kernels* table : every_table())
     for (int cut = 0; cut <= cols; ++cut) {
-      const std::vector<float> w = noise.uniform(size_t(cols) * rows), x = noise.uniform(size_t(count) * cols);
+      const std::vector<float> w = noise.uniform(size_t(cols) * rows),
+                               x = noise.uniform(size_t(count) * cols);
       const std::vector<float> bias = noise.uniform(rows);
       std::vector<float> whole(size_t(count) * rows), parts(whole.size());
-      table->product_f32({w.data(), rows, cols, rows}, {bias.data(), 0, x.data(), cols, 1, whole.data(), rows, count});
-      table->product_f32({w.data(), rows, cut, rows}, {bias.data(), 0, x.data(), cols, 1, parts.data(), rows, count});
+      table->product_f32({w.data(), rows, cols, rows},
+                         {bias.data(), 0, x.data(), cols, 1, whole.data(), rows, count});
+      table->product_f32({w.data(), rows, cut, rows},
+                         {bias.data(), 0, x.data(), cols, 1, parts.data(), rows, count});
       table->product_f32({w.data() + cut * rows, rows, cols - cut, rows},
                          {parts.data(), rows, x.data() + cut, cols, 1, parts.data(), rows, count});
       CAPTURE(name_of(*table));
@@ -165,11 +174,15 @@ TEST_CASE("a product of special numbers has the same bits on every instruction s
   for (int round = 0; round < 200; ++round) {
     std::vector<float> w(size_t(rows) * cols), x(size_t(count) * cols), bias(rows);
     for (auto* v : {&w, &x, &bias})
-      for (float& f : *v) f = tame(noise.below(2) ? special[size_t(noise.below(int(special.size())))] : noise.number(-2, 2));
+      for (float& f : *v)
+        f = tame(noise.below(2) ? special[size_t(noise.below(int(special.size())))]
+                                : noise.number(-2, 2));
     std::vector<float> expected(size_t(count) * rows), y(expected.size());
-    scalar_table().product_f32({w.data(), rows, cols, 0}, {bias.data(), 0, x.data(), cols, 1, expected.data(), rows, count});
+    scalar_table().product_f32({w.data(), rows, cols, 0},
+                               {bias.data(), 0, x.data(), cols, 1, expected.data(), rows, count});
     for (const Kernels* table : every_table()) {
-      table->product_f32({w.data(), rows, cols, 0}, {bias.data(), 0, x.data(), cols, 1, y.data(), rows, count});
+      table->product_f32({w.data(), rows, cols, 0},
+                         {bias.data(), 0, x.data(), cols, 1, y.data(), rows, count});
       CAPTURE(name_of(*table));
       REQUIRE(same_bits(y, expected));
     }

@@ -1,5 +1,5 @@
-// Every cell, normalization and loss against PyTorch 2.13 and Keras 3 (tests/golden/generate.py), and the other convention of a GRU
-// against its formula.
+// Every cell, normalization and loss against PyTorch 2.13 and Keras 3 (tests/golden/generate.py),
+// and the other convention of a GRU against its formula.
 #include <doctest/doctest.h>
 
 #include "../support/golden.h"
@@ -20,7 +20,8 @@ Network network_of(const Golden& golden, const std::string& name, const Spec& sp
     const std::string key = name + "." + a.name;
     if (golden.has(key)) REQUIRE_EQ(golden[key].values.size(), a.values.size());
     if (golden.has(key)) a.values = golden[key].floats();
-    if (!golden.has(key) || a.name.starts_with("running")) a.values.assign(a.values.size(), a.name == "running_var" ? 1.0f : 0.0f);
+    if (!golden.has(key) || a.name.starts_with("running"))
+      a.values.assign(a.values.size(), a.name == "running_var" ? 1.0f : 0.0f);
   }
   return network;
 }
@@ -59,7 +60,9 @@ void check_case(const Golden& golden, const std::string& name, const Spec& spec,
       const std::vector<float> own = run_whole(Opened(network, table->name), e.x);
       y.insert(y.end(), own.begin(), own.end());
     }
-    if (!trained_moments) CHECK(largest_difference(y, golden[name + ".y"].values) <= 2e-6 * largest(golden[name + ".y"].values));
+    if (!trained_moments)
+      CHECK(largest_difference(y, golden[name + ".y"].values) <=
+            2e-6 * largest(golden[name + ".y"].values));
     sluice_train_options options = test_options(false);
     options.max_sequences = 64;
     Training training(network, options, table->name);
@@ -77,9 +80,12 @@ void check_case(const Golden& golden, const std::string& name, const Spec& spec,
 
 }  // namespace
 
-TEST_CASE("LSTM, RNN and GRU agree with PyTorch 2.13: every step, last, mean, both directions; answers and gradients") {
+TEST_CASE(
+    "LSTM, RNN and GRU agree with PyTorch 2.13: every step, last, mean, both directions; answers "
+    "and gradients") {
   const Golden golden("cells.txt");
-  const std::pair<const char*, sluice_layer_kind> kinds[] = {{"lstm", SLUICE_LSTM}, {"rnn", SLUICE_RNN}, {"gru", SLUICE_GRU}};
+  const std::pair<const char*, sluice_layer_kind> kinds[] = {
+      {"lstm", SLUICE_LSTM}, {"rnn", SLUICE_RNN}, {"gru", SLUICE_GRU}};
   for (const auto& [name, kind] : kinds) {
     const std::string of = name;
     check_case(golden, of + "_every", cell(kind, units, every_step), steps);
@@ -90,19 +96,25 @@ TEST_CASE("LSTM, RNN and GRU agree with PyTorch 2.13: every step, last, mean, bo
   }
 }
 
-TEST_CASE("LSTM and both layouts of GRU agree with Keras 3, with each gate activation; answers and gradients") {
+TEST_CASE(
+    "LSTM and both layouts of GRU agree with Keras 3, with each gate activation; answers and "
+    "gradients") {
   const Golden golden("cells.txt");
   const std::pair<const char*, sluice_layer_kind> kinds[] = {
       {"gru", SLUICE_GRU}, {"gru_before", SLUICE_GRU_BEFORE}, {"lstm", SLUICE_LSTM}};
   for (const auto& [name, kind] : kinds) {
     const std::string of = std::string("keras_") + name;
     check_case(golden, of + "_sigmoid", cell(kind, units, every_step), steps);
-    check_case(golden, of + "_hard_sigmoid", gates(cell(kind, units, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6), steps);
-    if (golden.has(of + "_tanh.x")) check_case(golden, of + "_tanh", gates(cell(kind, units, every_step), SLUICE_TANH), steps);
+    check_case(golden, of + "_hard_sigmoid",
+               gates(cell(kind, units, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6), steps);
+    if (golden.has(of + "_tanh.x"))
+      check_case(golden, of + "_tanh", gates(cell(kind, units, every_step), SLUICE_TANH), steps);
   }
 }
 
-TEST_CASE("a FastGRNN agrees with its formula in PyTorch 2.13: every step, last, mean; answers and gradients") {
+TEST_CASE(
+    "a FastGRNN agrees with its formula in PyTorch 2.13: every step, last, mean; answers and "
+    "gradients") {
   const Golden golden("fastgrnn.txt");
   check_case(golden, "fastgrnn_every", cell(SLUICE_FASTGRNN, units, every_step), steps);
   check_case(golden, "fastgrnn_last", cell(SLUICE_FASTGRNN, units), steps);
@@ -120,17 +132,23 @@ TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
   Training training(network, options);
   training.step(batch_of(golden, "batch_norm", 1));
   const Plain weights = training.weights();
-  CHECK(largest_difference(weights[0].at("running_mean"), golden["batch_norm.running_mean"].values) <= 1e-6);
-  CHECK(largest_difference(weights[0].at("running_var"), golden["batch_norm.running_var"].values) <= 1e-6);
+  CHECK(largest_difference(weights[0].at("running_mean"),
+                           golden["batch_norm.running_mean"].values) <= 1e-6);
+  CHECK(largest_difference(weights[0].at("running_var"), golden["batch_norm.running_var"].values) <=
+        1e-6);
   array(network.layers[0], "running_mean") = golden["batch_norm.running_mean"].floats();
   array(network.layers[0], "running_var") = golden["batch_norm.running_var"].floats();
   const std::vector<float> y = run_whole(Opened(network), golden["batch_norm.x"].floats());
-  CHECK(largest_difference(y, golden["batch_norm.eval"].values) <= 2e-6 * largest(golden["batch_norm.eval"].values));
+  CHECK(largest_difference(y, golden["batch_norm.eval"].values) <=
+        2e-6 * largest(golden["batch_norm.eval"].values));
 }
 
-TEST_CASE("a sequence in pieces carries its state on, and no gradient back, as PyTorch 2.13 with detached states") {
+TEST_CASE(
+    "a sequence in pieces carries its state on, and no gradient back, as PyTorch 2.13 with "
+    "detached states") {
   const Golden golden("cells.txt");
-  const std::pair<std::string, sluice_layer_kind> kinds[] = {{"lstm_carried", SLUICE_LSTM}, {"gru_carried", SLUICE_GRU}};
+  const std::pair<std::string, sluice_layer_kind> kinds[] = {{"lstm_carried", SLUICE_LSTM},
+                                                             {"gru_carried", SLUICE_GRU}};
   for (const auto& named : kinds) {
     const std::string& name = named.first;
     const sluice_layer_kind kind = named.second;
@@ -146,7 +164,8 @@ TEST_CASE("a sequence in pieces carries its state on, and no gradient back, as P
       first[i].state = second[i].state = &states[i * floats];
     }
     sluice_status status = SLUICE_STATUS_COUNT;
-    sluice_train_gradient(&training.trainer, first.data(), uint32_t(first.size()), nullptr, nullptr, &status);
+    sluice_train_gradient(&training.trainer, first.data(), uint32_t(first.size()), nullptr, nullptr,
+                          &status);
     REQUIRE_EQ(status, SLUICE_OK);
     std::vector<float> streamed(states.size());  // the state that a stream has there
     for (size_t i = 0; i < batch.size(); ++i) {
@@ -156,7 +175,8 @@ TEST_CASE("a sequence in pieces carries its state on, and no gradient back, as P
       std::memcpy(&streamed[i * floats], sluice_state(&s.stream, nullptr), floats * sizeof(float));
     }
     CHECK(same_bits(states, streamed));
-    const float* const g = sluice_train_gradient(&training.trainer, second.data(), uint32_t(second.size()), nullptr, nullptr, &status);
+    const float* const g = sluice_train_gradient(
+        &training.trainer, second.data(), uint32_t(second.size()), nullptr, nullptr, &status);
     REQUIRE_EQ(status, SLUICE_OK);
     const Plain gradient = training.by_name(g);
     CAPTURE(name);
@@ -180,8 +200,10 @@ TEST_CASE("losses and their options agree with PyTorch 2.13") {
     bool weighted;
   };
   const std::vector<float> weights = golden["weights"].floats();
-  for (const Case& c : {Case{"huber", SLUICE_HUBER, SLUICE_LINEAR, 1, 0, false}, {"huber_delta", SLUICE_HUBER, SLUICE_LINEAR, 0.5f, 0, false},
-                        {"mse", SLUICE_MSE, SLUICE_LINEAR, 1, 0, false}, {"binary", SLUICE_BINARY, SLUICE_SIGMOID, 1, 0, false},
+  for (const Case& c : {Case{"huber", SLUICE_HUBER, SLUICE_LINEAR, 1, 0, false},
+                        {"huber_delta", SLUICE_HUBER, SLUICE_LINEAR, 0.5f, 0, false},
+                        {"mse", SLUICE_MSE, SLUICE_LINEAR, 1, 0, false},
+                        {"binary", SLUICE_BINARY, SLUICE_SIGMOID, 1, 0, false},
                         {"binary_many", SLUICE_BINARY, SLUICE_SIGMOID, 1, 0, false},
                         {"classes_weighted", SLUICE_CROSS_ENTROPY, SLUICE_SOFTMAX, 1, 0, true},
                         {"classes_smooth", SLUICE_CROSS_ENTROPY, SLUICE_SOFTMAX, 1, 0.2f, false},
@@ -197,9 +219,12 @@ TEST_CASE("losses and their options agree with PyTorch 2.13") {
       for (int row = 0; row < target.rows; ++row) {
         Example e;
         e.steps = 1;
-        for (int k = 0; k < w.cols; ++k) e.x.push_back(float(golden["x"].values[size_t(row * w.cols + k)]));
-        for (int k = 0; k < target.cols; ++k) e.values.push_back(float(target.values[size_t(row * target.cols + k)]));
-        if (c.loss == SLUICE_CROSS_ENTROPY || as_classes) e.classes = {int32_t(e.values[0])}, e.values.clear();
+        for (int k = 0; k < w.cols; ++k)
+          e.x.push_back(float(golden["x"].values[size_t(row * w.cols + k)]));
+        for (int k = 0; k < target.cols; ++k)
+          e.values.push_back(float(target.values[size_t(row * target.cols + k)]));
+        if (c.loss == SLUICE_CROSS_ENTROPY || as_classes)
+          e.classes = {int32_t(e.values[0])}, e.values.clear();
         batch.push_back(e);
       }
       sluice_train_options options = test_options();
@@ -211,7 +236,8 @@ TEST_CASE("losses and their options agree with PyTorch 2.13") {
         const Plain gradient = training.gradient(batch, &result);
         CAPTURE(name);
         CAPTURE(name_of(*table));
-        CHECK(std::fabs(result.loss_sum / result.weight - golden[name + ".loss"].values[0]) <= 1e-6);
+        CHECK(std::fabs(result.loss_sum / result.weight - golden[name + ".loss"].values[0]) <=
+              1e-6);
         for (const char* const a : {"weight", "bias"})
           CHECK(largest_difference(gradient[0].at(a), golden[name + "." + a + ".grad"].values) <=
                 1e-6 * (1 + largest(golden[name + "." + a + ".grad"].values)));
@@ -219,7 +245,8 @@ TEST_CASE("losses and their options agree with PyTorch 2.13") {
     }
 }
 
-TEST_CASE("losses added up over a sequence's steps are a mean over sequences, and have that gradient") {
+TEST_CASE(
+    "losses added up over a sequence's steps are a mean over sequences, and have that gradient") {
   const Network network = random_network(3, {cell(SLUICE_LSTM, 5, every_step), dense(2)}, 132);
   const std::vector<Example> batch = random_examples(network, 9, 6, false, 133);
   sluice_train_options options = test_options(false);
@@ -249,7 +276,9 @@ TEST_CASE("losses added up over a sequence's steps are a mean over sequences, an
     }
 }
 
-TEST_CASE("the convention h' = (1 - z) h + z n is the same cell with the update gate's weights and bias negated") {
+TEST_CASE(
+    "the convention h' = (1 - z) h + z n is the same cell with the update gate's weights and bias "
+    "negated") {
   for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE}) {
     Network ours = random_network(3, {cell(kind, units, every_step)}, 130);
     const Reference theirs(ours);  // as if its weights were those of the other convention
@@ -265,23 +294,30 @@ TEST_CASE("the convention h' = (1 - z) h + z n is the same cell with the update 
     const bool before = kind == SLUICE_GRU_BEFORE;
     std::vector<double> h(units);
     for (size_t t = 0; t < 40; ++t) {
-      const auto chain = [&](size_t gate, size_t j, const char* side, const std::vector<double>& v) {
+      const auto chain = [&](size_t gate, size_t j, const char* side,
+                             const std::vector<double>& v) {
         const std::vector<double>& m = w.at(side);
         double sum = 0;
         for (size_t k = 0; k < v.size(); ++k) sum += m[(gate * units + j) * v.size() + k] * v[k];
         return sum;
       };
-      const std::vector<double> frame(x.begin() + std::ptrdiff_t(3 * t), x.begin() + std::ptrdiff_t(3 * t + 3));
-      const auto bias = [&](const char* name, size_t gate, size_t j) { return w.at(name)[gate * units + j]; };
+      const std::vector<double> frame(x.begin() + std::ptrdiff_t(3 * t),
+                                      x.begin() + std::ptrdiff_t(3 * t + 3));
+      const auto bias = [&](const char* name, size_t gate, size_t j) {
+        return w.at(name)[gate * units + j];
+      };
       const auto gate = [&](size_t g, size_t j) {
-        const double sum = chain(g, j, "weight_ih", frame) + chain(g, j, "weight_hh", h) + bias("bias_ih", g, j) + (before ? 0 : bias("bias_hh", g, j));
+        const double sum = chain(g, j, "weight_ih", frame) + chain(g, j, "weight_hh", h) +
+                           bias("bias_ih", g, j) + (before ? 0 : bias("bias_hh", g, j));
         return 1 / (1 + std::exp(-sum));
       };
       std::vector<double> reset(units), next(units);
       for (size_t j = 0; j < units; ++j) reset[j] = gate(0, j) * h[j];
       for (size_t j = 0; j < units; ++j) {
         const double of_x = chain(2, j, "weight_ih", frame) + bias("bias_ih", 2, j);
-        const double of_h = before ? chain(0, j, "weight_hn", reset) : gate(0, j) * (chain(2, j, "weight_hh", h) + bias("bias_hh", 2, j));
+        const double of_h =
+            before ? chain(0, j, "weight_hn", reset)
+                   : gate(0, j) * (chain(2, j, "weight_hh", h) + bias("bias_hh", 2, j));
         const double z = gate(1, j);
         next[j] = (1 - z) * h[j] + z * std::tanh(of_x + of_h);
       }

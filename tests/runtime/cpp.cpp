@@ -21,7 +21,8 @@ TEST_CASE("the C++ interface gives the C interface's bits") {
   CHECK_EQ(need.scratch, sluice_needs(&c.model, {8, 1}).scratch);
   Memory state(need.state), scratch(need.scratch);
   sluice::Stream stream;
-  REQUIRE_EQ(stream.start(model, state.data(), state.size, scratch.data(), scratch.size, {8, 1}), SLUICE_OK);
+  REQUIRE_EQ(stream.start(model, state.data(), state.size, scratch.data(), scratch.size, {8, 1}),
+             SLUICE_OK);
   std::vector<float> y(2);
   stream.step(x.data(), y.data());
   CHECK(same_bits(y.data(), expected.data(), 2));

@@ -1,4 +1,5 @@
-// Models in fixed point do what kernels/README.md says, to the bit: on every instruction set, however frames come.
+// Models in fixed point do what kernels/README.md says, to the bit: on every instruction set,
+// however frames come.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -50,7 +51,9 @@ std::vector<int16_t> expected_answers(const Network& network, const Frames& x, s
 
 }  // namespace
 
-TEST_CASE("a model in fixed point gives the numbers of the written definition, on every instruction set") {
+TEST_CASE(
+    "a model in fixed point gives the numbers of the written definition, on every instruction "
+    "set") {
   for (const NamedFixed& named : every_fixed_network()) {
     CAPTURE(named.name);
     const Frames x(named.network, steps, 7);
@@ -62,15 +65,18 @@ TEST_CASE("a model in fixed point gives the numbers of the written definition, o
       Streaming s(m.model, {1, 1});
       std::vector<int16_t> y(expected.size());
       const size_t outputs = m.info().outputs;
-      for (size_t t = 0; t < steps; ++t) sluice_step(&s.stream, x.bytes.data() + t * x.frame_size, &y[t * outputs]);
+      for (size_t t = 0; t < steps; ++t)
+        sluice_step(&s.stream, x.bytes.data() + t * x.frame_size, &y[t * outputs]);
       REQUIRE_EQ(y, expected);
     }
   }
 }
 
 TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
-  for (const std::string set : {"int8", "w8a16", "cells-int8", "cells-w8a16", "ids-int8", "ids-w8a16", "int8-sparse", "w8a16-sparse"}) {
-    const std::string name = "fixed-" + set, blob = golden_bytes(name + ".slu"), expected = golden_bytes(name + ".out");
+  for (const std::string set : {"int8", "w8a16", "cells-int8", "cells-w8a16", "ids-int8",
+                                "ids-w8a16", "int8-sparse", "w8a16-sparse"}) {
+    const std::string name = "fixed-" + set, blob = golden_bytes(name + ".slu"),
+                      expected = golden_bytes(name + ".out");
     const Memory x(golden_bytes(name + ".in"));
     for (const Kernels* table : every_table()) {
       CAPTURE(name_of(*table));
@@ -79,7 +85,8 @@ TEST_CASE("the golden models answer with the golden bytes, on every instruction 
       const size_t number = m.info().vocabulary ? 4 : m.info().format == SLUICE_INT8 ? 1 : 2;
       const size_t frame = m.info().inputs * number, answer = m.info().outputs * sizeof(int16_t);
       std::string y(expected.size(), '\0');
-      for (size_t t = 0; t < expected.size() / answer; ++t) sluice_step(&s.stream, x.data() + t * frame, y.data() + t * answer);
+      for (size_t t = 0; t < expected.size() / answer; ++t)
+        sluice_step(&s.stream, x.data() + t * frame, y.data() + t * answer);
       CHECK_EQ(y, expected);
       CHECK_EQ(sluice_selftest(&s.stream, nullptr), SLUICE_OK);
     }
@@ -113,7 +120,8 @@ TEST_CASE("sequences and many streams give the numbers of single steps") {
       std::vector<int16_t> y(many * outputs), single(many * outputs);
       sluice_step_many(handles.data(), many, x.bytes.data() + t * x.frame_size, y.data());
       for (size_t i = 0; i < many; ++i)
-        sluice_step(&alone[i]->stream, x.bytes.data() + (t + i) * x.frame_size, &single[i * outputs]);
+        sluice_step(&alone[i]->stream, x.bytes.data() + (t + i) * x.frame_size,
+                    &single[i * outputs]);
       REQUIRE_EQ(y, single);
     }
   }
@@ -131,7 +139,9 @@ TEST_CASE("any state is a valid state") {
     for (FixedReference::Stage& stage : reference.stages)
       for (std::vector<int16_t>* part : {&stage.h, &stage.c}) {
         for (size_t u = 0; u < part->size(); ++u)
-          (*part)[u] = state[u] = int16_t(noise.below(4) ? noise.below(65536) - 32768 : noise.below(2) ? -32768 : 32767);
+          (*part)[u] = state[u] = int16_t(noise.below(4)   ? noise.below(65536) - 32768
+                                          : noise.below(2) ? -32768
+                                                           : 32767);
         state += padded(int(part->size()));
       }
     std::vector<int16_t> y(m.info().outputs);
@@ -141,7 +151,8 @@ TEST_CASE("any state is a valid state") {
 }
 
 TEST_CASE("floats become frames, and answers floats, as written") {
-  constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float inf = std::numeric_limits<float>::infinity(),
+                  nan = std::numeric_limits<float>::quiet_NaN();
   for (const sluice_format format : fixed_formats) {
     const int32_t lowest = format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
     Network network = random_fixed_network(3, {gru(4), dense(2)}, format, Numbers::trained, 5);
@@ -151,7 +162,8 @@ TEST_CASE("floats become frames, and answers floats, as written") {
     const Opened m(network);
     std::vector<float> x;
     Noise noise(11);
-    for (const float v : {0.0f, -0.0f, 0.005f, -0.005f, 1.0f, -1.28f, 1.27f, 1e30f, -1e30f, inf, -inf, nan, 0.0025f, -0.0075f})
+    for (const float v : {0.0f, -0.0f, 0.005f, -0.005f, 1.0f, -1.28f, 1.27f, 1e30f, -1e30f, inf,
+                          -inf, nan, 0.0025f, -0.0075f})
       for (int i = 0; i < 3; ++i) x.push_back(v);
     for (int i = 0; i < 3000; ++i) x.push_back(noise.number(-400, 400));
     const size_t n = x.size() / 3;
@@ -159,20 +171,25 @@ TEST_CASE("floats become frames, and answers floats, as written") {
     sluice_quantize(&m.model, x.data(), q.data(), n);
     for (size_t i = 0; i < x.size(); ++i) {
       const size_t feature = i % 3;
-      const int32_t got = format == SLUICE_INT8 ? reinterpret_cast<const int8_t*>(q.data())[i] : q[i];
+      const int32_t got =
+          format == SLUICE_INT8 ? reinterpret_cast<const int8_t*>(q.data())[i] : q[i];
       CAPTURE(x[i]);
-      REQUIRE_EQ(got, fixed::quantize(x[i], network.scales.inverse[feature], network.scales.offset[feature], lowest, highest));
+      REQUIRE_EQ(got, fixed::quantize(x[i], network.scales.inverse[feature],
+                                      network.scales.offset[feature], lowest, highest));
     }
     const std::vector<int16_t> y = {-32768, 32767, 0, 1, -1, 1000};
     std::vector<float> values(y.size());
     sluice_dequantize(&m.model, y.data(), values.data(), 3);
-    for (size_t i = 0; i < y.size(); ++i) CHECK_EQ(values[i], fixed::dequantize(y[i], network.scales.unit[i % 2], network.scales.zero[i % 2]));
+    for (size_t i = 0; i < y.size(); ++i)
+      CHECK_EQ(values[i],
+               fixed::dequantize(y[i], network.scales.unit[i % 2], network.scales.zero[i % 2]));
   }
 }
 
 TEST_CASE("logits become probabilities; the largest is the same") {
   for (const sluice_activation last : {SLUICE_SOFTMAX, SLUICE_SIGMOID}) {
-    const Network network = random_fixed_network(3, {gru(4), dense(4, last)}, SLUICE_INT8, Numbers::trained, 5);
+    const Network network =
+        random_fixed_network(3, {gru(4), dense(4, last)}, SLUICE_INT8, Numbers::trained, 5);
     for (const Kernels* table : every_table()) {
       const Opened m(network, table->name);
       const std::vector<int16_t> y = {100, 3000, -4000, 2999, 0, 0, 0, 0};
@@ -183,7 +200,8 @@ TEST_CASE("logits become probabilities; the largest is the same") {
         for (size_t i = 0; i < 4; ++i) sum += std::exp(y[row + i] / 1024.0);
         for (size_t i = 0; i < 4; ++i) {
           const double e = std::exp(y[row + i] / 1024.0);
-          CHECK(double(p[row + i]) == doctest::Approx(last == SLUICE_SOFTMAX ? e / sum : e / (1 + e)).epsilon(1e-6));
+          CHECK(double(p[row + i]) ==
+                doctest::Approx(last == SLUICE_SOFTMAX ? e / sum : e / (1 + e)).epsilon(1e-6));
         }
       }
       CHECK_EQ(sluice_argmax_int16(y.data(), 4), 1u);
@@ -196,8 +214,9 @@ TEST_CASE("logits become probabilities; the largest is the same") {
 }
 
 TEST_CASE("what can be wrong with a blob in fixed point has its status") {
-  Network network = random_fixed_network(3, {gru(5, every_step), dense(4, SLUICE_RELU), gru(9), dense(2, SLUICE_SOFTMAX)},
-                                         SLUICE_INT8, Numbers::trained, 3);
+  Network network = random_fixed_network(
+      3, {gru(5, every_step), dense(4, SLUICE_RELU), gru(9), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8,
+      Numbers::trained, 3);
   const std::string good = tools::write_blob(network);
   CHECK_EQ(Forged(good).open(), SLUICE_OK);
   const auto with = [&](size_t at, auto value) {
@@ -206,24 +225,33 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
     return f.checksum().open();
   };
   const Forged blob(good);
-  const size_t first = blob.layer(0), middle = blob.layer(1), scales = blob.section_offset(SLUICE_SECTION_SCALES);
+  const size_t first = blob.layer(0), middle = blob.layer(1),
+               scales = blob.section_offset(SLUICE_SECTION_SCALES);
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_ih), uint8_t(30)), SLUICE_OK);
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_ih), uint8_t(31)), SLUICE_STRUCTURE);
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_hh), uint8_t(255)), SLUICE_STRUCTURE);
   CHECK_EQ(with(first + offsetof(LayerRecord, shift_c), uint8_t(1)), SLUICE_STRUCTURE);
-  CHECK_EQ(with(middle + offsetof(LayerRecord, activation), uint8_t(SLUICE_SOFTMAX)), SLUICE_STRUCTURE);
-  for (const int order : {1, 2}) CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_ORDER);
-  for (const int order : {3, 255}) CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(middle + offsetof(LayerRecord, activation), uint8_t(SLUICE_SOFTMAX)),
+           SLUICE_STRUCTURE);
+  for (const int order : {1, 2})
+    CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_ORDER);
+  for (const int order : {3, 255})
+    CHECK_EQ(with(first + offsetof(LayerRecord, order), uint8_t(order)), SLUICE_STRUCTURE);
   CHECK_EQ(with(middle + offsetof(LayerRecord, format), uint8_t(SLUICE_W8A16)), SLUICE_STRUCTURE);
-  CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_ih)), uint8_t(0x80)), SLUICE_WEIGHTS);
-  CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_hh)) + 3, uint8_t(0x80)), SLUICE_WEIGHTS);
-  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
-    for (const size_t at : {size_t(0), size_t(4), sizeof(BlobScale), 3 * sizeof(BlobScale), 3 * sizeof(BlobScale) + 4})
+  CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_ih)), uint8_t(0x80)),
+           SLUICE_WEIGHTS);
+  CHECK_EQ(with(blob.read<uint32_t>(first + offsetof(LayerRecord, w_hh)) + 3, uint8_t(0x80)),
+           SLUICE_WEIGHTS);
+  for (const float bad :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+    for (const size_t at : {size_t(0), size_t(4), sizeof(BlobScale), 3 * sizeof(BlobScale),
+                            3 * sizeof(BlobScale) + 4})
       CHECK_EQ(with(scales + at, bad), SLUICE_WEIGHTS);
   for (const sluice_layer_kind kind : every_cell) {
     const auto open_with = [&](sluice_format format, int shift_c) {
-      Network cells = format == SLUICE_F32 ? random_network(3, {cell(kind, 4)})
-                                           : random_fixed_network(3, {cell(kind, 4)}, format, Numbers::trained, 3);
+      Network cells = format == SLUICE_F32
+                          ? random_network(3, {cell(kind, 4)})
+                          : random_fixed_network(3, {cell(kind, 4)}, format, Numbers::trained, 3);
       cells.layers[0].shift_c = shift_c;
       return Forged(tools::write_blob(cells)).open();
     };
@@ -251,7 +279,8 @@ TEST_CASE("what can be wrong with a blob in fixed point has its status") {
 }
 
 TEST_CASE("an embedding and a GRU that resets before are never sparse") {
-  for (const std::vector<Spec>& specs : {std::vector<Spec>{embedding(8), dense(2)}, {cell(SLUICE_GRU_BEFORE, 8), dense(2)}}) {
+  for (const std::vector<Spec>& specs :
+       {std::vector<Spec>{embedding(8), dense(2)}, {cell(SLUICE_GRU_BEFORE, 8), dense(2)}}) {
     Forged f(tools::write_blob(random_fixed_network(64, specs, SLUICE_INT8, Numbers::any, 12)));
     CHECK_EQ(f.open(), SLUICE_OK);
     f.write(f.layer(0) + offsetof(LayerRecord, order), uint8_t(Order::sparse));
@@ -260,14 +289,15 @@ TEST_CASE("an embedding and a GRU that resets before are never sparse") {
 }
 
 TEST_CASE("a sparse matrix lies in the blob as the format says") {
-  // 9 x 5 weights: two panels of two blocks each; of the first the right block, of the second the left one.
+  // 9 x 5 weights: two panels of two blocks each; of the first the right block, of the second the
+  // left one.
   Network network = random_fixed_network(5, {dense(9)}, SLUICE_INT8, Numbers::trained, 3);
   Layer& layer = network.layers[0];
   layer.sparse = true;
   std::vector<int32_t>& w = layer.arrays[0].integers;
   std::fill(w.begin(), w.end(), 0);
-  w[2 * 5 + 4] = 7;    // row 2, column 4
-  w[8 * 5 + 3] = -9;   // row 8, column 3
+  w[2 * 5 + 4] = 7;   // row 2, column 4
+  w[8 * 5 + 3] = -9;  // row 8, column 3
   const Forged blob(tools::write_blob(network));
   CHECK_EQ(int(blob.read<uint8_t>(blob.layer(0) + offsetof(LayerRecord, order))), 3);
   const size_t at = blob.read<uint32_t>(blob.layer(0) + offsetof(LayerRecord, w_ih));
@@ -277,7 +307,9 @@ TEST_CASE("a sparse matrix lies in the blob as the format says") {
   CHECK_EQ(blob.read<uint16_t>(at + 10), 0u);
   for (size_t i = 12; i < 64 + 2 * 32; ++i) {
     CAPTURE(i);
-    CHECK_EQ(int(blob.read<int8_t>(at + i)), i == 64 + 2 * 4 + 0 ? 7 : i == 64 + 32 + 0 * 4 + 3 ? -9 : 0);
+    CHECK_EQ(int(blob.read<int8_t>(at + i)), i == 64 + 2 * 4 + 0        ? 7
+                                             : i == 64 + 32 + 0 * 4 + 3 ? -9
+                                                                        : 0);
   }
   CHECK_EQ(blob.read<uint32_t>(blob.layer(0) + offsetof(LayerRecord, b_ih)), at + 128);
 
@@ -302,9 +334,11 @@ TEST_CASE("a sparse matrix lies in the blob as the format says") {
   CHECK_EQ(with(0, 3u), SLUICE_STRUCTURE);
   CHECK_EQ(with(8, uint16_t(2)), SLUICE_STRUCTURE);
   CHECK_EQ(with(10, uint16_t(65535)), SLUICE_STRUCTURE);
-  for (const uint32_t end : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu}) CHECK_EQ(with(4, end), SLUICE_STRUCTURE);
+  for (const uint32_t end : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu})
+    CHECK_EQ(with(4, end), SLUICE_STRUCTURE);
   CHECK_EQ(with(64 + 5, uint8_t(0x80)), SLUICE_WEIGHTS);
-  CHECK_EQ(with(12, uint8_t(0x80)), SLUICE_OK);  // between the columns and the blocks nothing is read
+  CHECK_EQ(with(12, uint8_t(0x80)),
+           SLUICE_OK);  // between the columns and the blocks nothing is read
 }
 
 TEST_CASE("a network in fixed point comes back from its blob as it went in") {

@@ -38,8 +38,8 @@ float size_of(int columns) {
   return size;
 }
 
-Case make_case(const std::string& name, uint64_t seed, int inputs, int longest, bool every, const std::vector<Spec>& specs,
-               const std::vector<LossOf::Answer>& answers) {
+Case make_case(const std::string& name, uint64_t seed, int inputs, int longest, bool every,
+               const std::vector<Spec>& specs, const std::vector<LossOf::Answer>& answers) {
   Case c{name, random_network(inputs, specs), answers, {}, {}};
   for (const LossOf::Answer& a : answers) c.own.push_back({uint32_t(a.kind), float(a.weight)});
   Noise noise(seed);
@@ -55,9 +55,12 @@ Case make_case(const std::string& name, uint64_t seed, int inputs, int longest, 
       int column = 0;
       for (const LossOf::Answer& a : answers)
         for (int k = 0; k < (a.kind == SLUICE_CROSS_ENTROPY ? 1 : a.outputs); ++k, ++column) {
-          const float value = a.kind == SLUICE_MSE ? noise.number(-1, 1) : float(noise.below(a.kind == SLUICE_BINARY ? 2 : a.outputs));
+          const float value = a.kind == SLUICE_MSE
+                                  ? noise.number(-1, 1)
+                                  : float(noise.below(a.kind == SLUICE_BINARY ? 2 : a.outputs));
           const bool masked = (i + t + column) % 5 == 4;
-          if (answers.size() == 1 && a.kind == SLUICE_CROSS_ENTROPY) e.classes.push_back(masked ? -1 : int32_t(value));
+          if (answers.size() == 1 && a.kind == SLUICE_CROSS_ENTROPY)
+            e.classes.push_back(masked ? -1 : int32_t(value));
           e.values.push_back(masked ? none : value);
         }
     }
@@ -70,26 +73,37 @@ const std::vector<Case>& every_golden_graph() {
   const LossOf::Answer values{SLUICE_MSE, 1, 3}, classes{SLUICE_CROSS_ENTROPY, 1, 4};
   static const std::vector<Case> cases = {
       make_case("residual", 41, 5, 13, true,
-                {dense(9, SLUICE_RELU), gru(9, every_step), add({1, 2}), gru(9, every_step), add({3, 4}), dense(3)}, {values}),
+                {dense(9, SLUICE_RELU), gru(9, every_step), add({1, 2}), gru(9, every_step),
+                 add({3, 4}), dense(3)},
+                {values}),
       make_case("residual_last", 42, 5, 13, false,
-                {dense(9), gru(9, every_step), add({1, 2}), gru(9), add({3, 4}), dense(4, SLUICE_SOFTMAX)}, {classes}),
+                {dense(9), gru(9, every_step), add({1, 2}), gru(9), add({3, 4}),
+                 dense(4, SLUICE_SOFTMAX)},
+                {classes}),
       // The shape of RNNoise 0.1: whether there is a voice, and the gains of 22 bands (Valin 2018).
       make_case("noise_suppressor", 43, 42, 7, true,
-                {dense(24, SLUICE_TANH), gru(24, every_step), dense(1, SLUICE_SIGMOID), concat({1, 2, 0}), gru(48, every_step),
-                 concat({2, 5, 0}), gru(96, every_step), dense(22, SLUICE_SIGMOID), concat({3, 8})},
+                {dense(24, SLUICE_TANH), gru(24, every_step), dense(1, SLUICE_SIGMOID),
+                 concat({1, 2, 0}), gru(48, every_step), concat({2, 5, 0}), gru(96, every_step),
+                 dense(22, SLUICE_SIGMOID), concat({3, 8})},
                 {{SLUICE_BINARY, 0.5, 1}, {SLUICE_MSE, 1, 22}}),
-      make_case("mask", 44, 7, 11, true, {gru(10, every_step), dense(7, SLUICE_SIGMOID), multiply({2, 0})}, {{SLUICE_MSE, 1, 7}}),
-      make_case("heads", 45, 4, 9, true, {gru(11, every_step), dense(5, SLUICE_SOFTMAX), from(dense(2), 1), concat({2, 3})},
+      make_case("mask", 44, 7, 11, true,
+                {gru(10, every_step), dense(7, SLUICE_SIGMOID), multiply({2, 0})},
+                {{SLUICE_MSE, 1, 7}}),
+      make_case("heads", 45, 4, 9, true,
+                {gru(11, every_step), dense(5, SLUICE_SOFTMAX), from(dense(2), 1), concat({2, 3})},
                 {{SLUICE_CROSS_ENTROPY, 0.75, 5}, {SLUICE_MSE, 2, 2}}),
-      make_case("heads_last", 46, 4, 12, false, {gru(11), dense(5, SLUICE_SOFTMAX), from(dense(2), 1), concat({2, 3})},
+      make_case("heads_last", 46, 4, 12, false,
+                {gru(11), dense(5, SLUICE_SOFTMAX), from(dense(2), 1), concat({2, 3})},
                 {{SLUICE_CROSS_ENTROPY, 0.75, 5}, {SLUICE_MSE, 2, 2}}),
   };
   return cases;
 }
 
-/// An array against what the file has of it: all numbers, or every 97th and the sums of rows and columns.
-/// Each of these to `tolerance` times its largest number, or times `least` where that is more.
-void check_array(const Golden& golden, const std::string& name, const std::vector<float>& got, double tolerance, double least = 0) {
+/// An array against what the file has of it: all numbers, or every 97th and the sums of rows and
+/// columns. Each of these to `tolerance` times its largest number, or times `least` where that is
+/// more.
+void check_array(const Golden& golden, const std::string& name, const std::vector<float>& got,
+                 double tolerance, double least = 0) {
   const auto check = [&](const std::string& part, const std::vector<double>& v) {
     const std::vector<double>& expected = golden[name + part].values;
     const double bound = tolerance * std::fmax(largest(expected), least);
@@ -104,21 +118,26 @@ void check_array(const Golden& golden, const std::string& name, const std::vecto
   const auto rows = size_t(golden[name + ".rows"].cols);
   const size_t columns = numbers.size() / rows;
   std::vector<double> of_rows(rows), of_columns(columns);
-  for (size_t i = 0; i < numbers.size(); ++i) of_rows[i / columns] += numbers[i], of_columns[i % columns] += numbers[i];
+  for (size_t i = 0; i < numbers.size(); ++i)
+    of_rows[i / columns] += numbers[i], of_columns[i % columns] += numbers[i];
   check(".rows", of_rows);
   check(".columns", of_columns);
 }
 
-void check_arrays(const Golden& golden, const Case& c, const Plain& plain, const std::string& what, double tolerance, double least = 0) {
+void check_arrays(const Golden& golden, const Case& c, const Plain& plain, const std::string& what,
+                  double tolerance, double least = 0) {
   for (size_t l = 0; l < plain.size(); ++l)
     for (const auto& [array, got] : plain[l])
       if (c.network.layers[l].kind == SLUICE_GRU || c.network.layers[l].kind == SLUICE_DENSE)
-        check_array(golden, c.name + "." + std::to_string(l + 1) + "." + array + "." + what, got, tolerance, least);
+        check_array(golden, c.name + "." + std::to_string(l + 1) + "." + array + "." + what, got,
+                    tolerance, least);
 }
 
 }  // namespace
 
-TEST_CASE("graphs answer as PyTorch 2.13 does, the same bits on every instruction set, frame by frame too") {
+TEST_CASE(
+    "graphs answer as PyTorch 2.13 does, the same bits on every instruction set, frame by frame "
+    "too") {
   const Golden golden("graphs.txt");
   for (const Case& c : every_golden_graph()) {
     CAPTURE(c.name);
@@ -132,7 +151,8 @@ TEST_CASE("graphs answer as PyTorch 2.13 does, the same bits on every instructio
       for (const Example& e : c.batch) {
         const std::vector<float> own = run_whole(model, e.x), steps = run_stepwise(model, e.x);
         y.insert(y.end(), own.begin(), own.end());
-        CHECK(same_bits(steps.data() + (model.info().every_step ? 0 : steps.size() - outputs), own.data(), own.size()));
+        CHECK(same_bits(steps.data() + (model.info().every_step ? 0 : steps.size() - outputs),
+                        own.data(), own.size()));
       }
       if (first.empty()) first = y;
       CHECK(same_bits(y, first));
@@ -153,7 +173,8 @@ TEST_CASE("gradients of ragged, masked batches of graphs agree with PyTorch 2.13
       const std::vector<float> raw = training.raw_gradient(c.batch, &result);
       if (first.empty()) first = raw;
       CHECK(same_bits(raw, first));
-      CHECK(std::fabs(result.loss_sum / result.weight - golden[c.name + ".loss"].values[0]) <= 1e-6);
+      CHECK(std::fabs(result.loss_sum / result.weight - golden[c.name + ".loss"].values[0]) <=
+            1e-6);
       check_arrays(golden, c, training.by_name(raw.data()), "grad", 1e-5);
     }
     if (c.answers.size() > 1) continue;
@@ -164,11 +185,14 @@ TEST_CASE("gradients of ragged, masked batches of graphs agree with PyTorch 2.13
   }
 }
 
-TEST_CASE("twenty steps of Adam on graphs agree with PyTorch 2.13, the same bytes on every instruction set") {
+TEST_CASE(
+    "twenty steps of Adam on graphs agree with PyTorch 2.13, the same bytes on every instruction "
+    "set") {
   const Golden golden("graphs.txt");
   for (const Case& c : every_golden_graph()) {
     CAPTURE(c.name);
-    const std::vector<Example> even(c.batch.begin(), c.batch.end() - 3), odd(c.batch.begin() + 3, c.batch.end());
+    const std::vector<Example> even(c.batch.begin(), c.batch.end() - 3),
+        odd(c.batch.begin() + 3, c.batch.end());
     std::string first;
     for (const Kernels* table : every_table()) {
       CAPTURE(name_of(*table));

@@ -1,14 +1,15 @@
-// 100,000 variants of blobs, three quarters with the checksum made right: each gives a status, or a model that stays inside its
-// memory. Means most under AddressSanitizer (the dev preset): every buffer is exactly as large as it says.
+// 100,000 variants of blobs, three quarters with the checksum made right: each gives a status, or a
+// model that stays inside its memory. Means most under AddressSanitizer (the dev preset): every
+// buffer is exactly as large as it says.
 #include <doctest/doctest.h>
 
 #include "../support/fixed_models.h"
 #include "../support/forge.h"
 #include "../support/tables.h"
 #include "data/vocabulary.h"
+#include "model/pack.h"
 #include "model/vocabulary.h"
 #include "sluice_train.h"
-#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -18,42 +19,54 @@ namespace {
 #if defined(SLUICE_SANITIZED)
 const int variants = 100000;
 #else
-const int variants = sparse() ? 20000 : 100000;  // emulated, it shows nothing that the native run does not
+const int variants =
+    sparse() ? 20000 : 100000;  // emulated, it shows nothing that the native run does not
 #endif
 
-constexpr size_t affordable = 1 << 20;  ///< bytes of memory for a model that is run; larger ones are only opened
+constexpr size_t affordable =
+    1 << 20;  ///< bytes of memory for a model that is run; larger ones are only opened
 
 std::vector<std::string> seeds() {
-  Network named = random_network(3, {standardize(), gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, 1);
+  Network named =
+      random_network(3, {standardize(), gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, 1);
   named.labels = {"a", "b"};
   named.inputs = {"x", "y", "z"};
   Network reads = random_network(1, {gru(1)}, 7);
-  reads.vocabulary = tools::vocabulary_section({{true, true}, {"\xC3\xA4", "of", "the", "o", "off"}});
-  return {tools::write_blob(named),
-          tools::write_blob(reads),
-          tools::write_blob(random_network(2, {gru(9, every_step), dense(3, SLUICE_TANH)}, 2)),
-          tools::write_blob(random_network(1, {dense(1)}, 3)),
-          tools::write_blob(random_network(5, {gru(1)}, 4)),
-          tools::write_blob(
-              random_fixed_network(3, {gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 5)),
-          tools::write_blob(random_fixed_network(2, {dense(9, SLUICE_RELU), gru(9), dense(3)}, SLUICE_W8A16, Numbers::any, 6)),
-          tools::write_blob(random_fixed_network(3, {cell(SLUICE_LSTM, 3, every_step), cell(SLUICE_GRU_BEFORE, 2), dense(2)},
-                                                 SLUICE_W8A16, Numbers::any, 8)),
-          tools::write_blob(random_fixed_network(5, {embedding(3), cell(SLUICE_RNN, 9, every_step), cell(SLUICE_LSTM, 2)},
-                                                 SLUICE_INT8, Numbers::any, 9)),
-          tools::write_blob(with_empty_blocks(
-              random_fixed_network(20, {gru(9, every_step), dense(9, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 8), 0.6, 9)),
-          tools::write_blob(with_empty_blocks(random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11))};
+  reads.vocabulary =
+      tools::vocabulary_section({{true, true}, {"\xC3\xA4", "of", "the", "o", "off"}});
+  return {
+      tools::write_blob(named),
+      tools::write_blob(reads),
+      tools::write_blob(random_network(2, {gru(9, every_step), dense(3, SLUICE_TANH)}, 2)),
+      tools::write_blob(random_network(1, {dense(1)}, 3)),
+      tools::write_blob(random_network(5, {gru(1)}, 4)),
+      tools::write_blob(random_fixed_network(
+          3, {gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8, Numbers::any, 5)),
+      tools::write_blob(random_fixed_network(2, {dense(9, SLUICE_RELU), gru(9), dense(3)},
+                                             SLUICE_W8A16, Numbers::any, 6)),
+      tools::write_blob(random_fixed_network(
+          3, {cell(SLUICE_LSTM, 3, every_step), cell(SLUICE_GRU_BEFORE, 2), dense(2)}, SLUICE_W8A16,
+          Numbers::any, 8)),
+      tools::write_blob(random_fixed_network(
+          5, {embedding(3), cell(SLUICE_RNN, 9, every_step), cell(SLUICE_LSTM, 2)}, SLUICE_INT8,
+          Numbers::any, 9)),
+      tools::write_blob(
+          with_empty_blocks(random_fixed_network(20, {gru(9, every_step), dense(9, SLUICE_SOFTMAX)},
+                                                 SLUICE_INT8, Numbers::any, 8),
+                            0.6, 9)),
+      tools::write_blob(with_empty_blocks(
+          random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11))};
 }
 
 /// One change. Most hit the header, the tables and the records: that is where a blob can lie.
 void mutate(Forged& f, Noise& noise) {
   const size_t size = f.bytes.size();
   if (size < 4) return;
-  static const uint32_t interesting[] = {0,          1,          2,          3,          4,          7,          8,
-                                         9,          15,         16,         17,         63,         64,         65,
-                                         128,        255,        256,        4096,       65535,      65536,      65537,
-                                         0x7FFFFFFF, 0x80000000, 0xFFFFFFC0, 0xFFFFFFF0, 0xFFFFFFFF, 0x40000000, 0x7F800000};
+  static const uint32_t interesting[] = {
+      0,          1,          2,          3,          4,          7,          8,
+      9,          15,         16,         17,         63,         64,         65,
+      128,        255,        256,        4096,       65535,      65536,      65537,
+      0x7FFFFFFF, 0x80000000, 0xFFFFFFC0, 0xFFFFFFF0, 0xFFFFFFFF, 0x40000000, 0x7F800000};
   const size_t front = std::min<size_t>(size, 512);
   const size_t at = size_t(noise.below(noise.below(4) ? int(front) : int(size)));
   const size_t word = at / 4 * 4;
@@ -71,13 +84,15 @@ void mutate(Forged& f, Noise& noise) {
       if (word + 4 <= size) f.write(word, f.read<uint32_t>(word) + uint32_t(noise.below(5) - 2));
       break;
     case 4:
-      if (word + 4 <= size) f.write(word, f.read<uint32_t>(word) + 64u * uint32_t(noise.below(9) - 4));
+      if (word + 4 <= size)
+        f.write(word, f.read<uint32_t>(word) + 64u * uint32_t(noise.below(9) - 4));
       break;
     case 5:
       if (word + 4 <= size) f.write(word, uint32_t(size) - uint32_t(noise.below(128)));
       break;
     case 6: {  // one part over another
-      const size_t n = std::min<size_t>(size_t(1 + noise.below(64)), size - at), from = size_t(noise.below(int(size - n + 1)));
+      const size_t n = std::min<size_t>(size_t(1 + noise.below(64)), size - at),
+                   from = size_t(noise.below(int(size - n + 1)));
       const std::string part = f.bytes.substr(from, n);
       f.bytes.replace(at, n, part);
       break;
@@ -100,7 +115,8 @@ void say_its_size(Forged& f, Noise& noise) {
 void try_out(const sluice_model& model, size_t blob_bytes, Noise& noise) {
   const sluice_info info = sluice_describe(&model);
   REQUIRE(info.bytes <= blob_bytes);
-  for (uint32_t l = 0; l < info.layers; ++l) REQUIRE(sluice_layer_name(sluice_describe_layer(&model, l).kind) != nullptr);
+  for (uint32_t l = 0; l < info.layers; ++l)
+    REQUIRE(sluice_layer_name(sluice_describe_layer(&model, l).kind) != nullptr);
   unsigned sum = unsigned(sluice_hash(&model));
   for (uint32_t kind = 0; kind < 9; ++kind) {
     size_t bytes = 0;
@@ -131,12 +147,15 @@ void try_out(const sluice_model& model, size_t blob_bytes, Noise& noise) {
   std::vector<sluice_stream*> handles;
   for (sluice_stream& stream : streams) {
     states.push_back(std::make_unique<Memory>(need.state));
-    REQUIRE_EQ(sluice_start(&stream, &model, use, states.back()->data(), need.state, scratch.data(), need.scratch), SLUICE_OK);
+    REQUIRE_EQ(sluice_start(&stream, &model, use, states.back()->data(), need.state, scratch.data(),
+                            need.scratch),
+               SLUICE_OK);
     handles.push_back(&stream);
   }
   const size_t n = std::max(use.steps + 1, use.streams);
   const std::vector<float> x = noise.uniform(n * info.inputs);
-  std::vector<float> y((info.every_step ? use.steps + 1 : 1) * size_t(info.outputs)), many(use.streams * size_t(info.outputs));
+  std::vector<float> y((info.every_step ? use.steps + 1 : 1) * size_t(info.outputs)),
+      many(use.streams * size_t(info.outputs));
   sluice_run(handles[0], x.data(), y.data(), use.steps + 1);
   sluice_step_many(handles.data(), use.streams, x.data(), many.data());
 }
@@ -153,18 +172,22 @@ bool train(const sluice_model& model, Noise& noise) {
   if (bytes == 0 || bytes > affordable || info.inputs + info.outputs > 4096) return false;
   Memory arena(bytes);
   sluice_trainer trainer;
-  if (sluice_train_start(&trainer, &model, &options, arena.data(), bytes) != SLUICE_OK) return false;
-  const std::vector<float> x = noise.uniform(3 * size_t(info.inputs)), values = noise.uniform(3 * size_t(info.outputs));
+  if (sluice_train_start(&trainer, &model, &options, arena.data(), bytes) != SLUICE_OK)
+    return false;
+  const std::vector<float> x = noise.uniform(3 * size_t(info.inputs)),
+                           values = noise.uniform(3 * size_t(info.outputs));
   const std::vector<int32_t> classes = {0, -1, 0};
-  const sluice_sequence sequences[] = {{x.data(), 3, 0, classes.data(), values.data(), classes.data(), nullptr},
-                                       {x.data(), 1, 1, classes.data(), values.data(), classes.data(), nullptr}};
+  const sluice_sequence sequences[] = {
+      {x.data(), 3, 0, classes.data(), values.data(), classes.data(), nullptr},
+      {x.data(), 1, 1, classes.data(), values.data(), classes.data(), nullptr}};
   REQUIRE_EQ(sluice_train_step(&trainer, sequences, 2, nullptr, nullptr), SLUICE_OK);
   return true;
 }
 
 }  // namespace
 
-TEST_CASE("a hundred thousand variants of blobs give a status or a model that stays inside its memory") {
+TEST_CASE(
+    "a hundred thousand variants of blobs give a status or a model that stays inside its memory") {
   const std::vector<std::string> blobs = seeds();
   Noise noise(100);
   int opened = 0, trained = 0;
@@ -182,7 +205,8 @@ TEST_CASE("a hundred thousand variants of blobs give a status or a model that st
     }
     const Memory blob(f.bytes);
     sluice_model model;
-    const sluice_status status = sluice_open(&model, blob.data(), blob.size, i % 2 ? "scalar" : nullptr);
+    const sluice_status status =
+        sluice_open(&model, blob.data(), blob.size, i % 2 ? "scalar" : nullptr);
     REQUIRE(unsigned(status) < unsigned(SLUICE_STATUS_COUNT));
     ++statuses[size_t(status)];
     if (status != SLUICE_OK) continue;
@@ -193,8 +217,9 @@ TEST_CASE("a hundred thousand variants of blobs give a status or a model that st
   // The test means nothing where all variants are refused at the door.
   CHECK(opened >= variants / 20);
   CHECK(trained >= variants / 1000);
-  for (const sluice_status s : {SLUICE_TRUNCATED, SLUICE_NOT_A_BLOB, SLUICE_NEWER_FORMAT, SLUICE_CHECKSUM, SLUICE_STRUCTURE,
-                                SLUICE_LAYER_MISSING, SLUICE_FORMAT_MISSING, SLUICE_SHAPE, SLUICE_WEIGHTS, SLUICE_ORDER}) {
+  for (const sluice_status s :
+       {SLUICE_TRUNCATED, SLUICE_NOT_A_BLOB, SLUICE_NEWER_FORMAT, SLUICE_CHECKSUM, SLUICE_STRUCTURE,
+        SLUICE_LAYER_MISSING, SLUICE_FORMAT_MISSING, SLUICE_SHAPE, SLUICE_WEIGHTS, SLUICE_ORDER}) {
     CAPTURE(std::string(sluice_status_name(s)));
     CHECK(statuses[size_t(s)] > 0);
   }

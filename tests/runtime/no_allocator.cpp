@@ -1,5 +1,5 @@
-// Opening, starting, running and training call no allocator: malloc and its kin (wrapped by the linker, tests/CMakeLists.txt)
-// and operator new abort while they are forbidden.
+// Opening, starting, running and training call no allocator: malloc and its kin (wrapped by the
+// linker, tests/CMakeLists.txt) and operator new abort while they are forbidden.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -8,8 +8,8 @@
 
 #include "../support/fixed_models.h"
 #include "../support/tables.h"
-#include "sluice_train.h"
 #include "model/pack.h"
+#include "sluice_train.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -68,7 +68,8 @@ void operator delete(void* p, size_t) noexcept { operator delete(p); }
 
 TEST_CASE("opening, starting and running call no allocator") {
   std::vector<Named> networks = every_network();
-  for (const NamedFixed& named : every_fixed_network()) networks.push_back({named.name, named.network});
+  for (const NamedFixed& named : every_fixed_network())
+    networks.push_back({named.name, named.network});
   for (const Kernels* table : every_table())
     for (const Named& named : networks) {
       const Memory blob(tools::write_blob(named.network));
@@ -88,10 +89,11 @@ TEST_CASE("opening, starting and running call no allocator") {
       {
         const Forbid no_allocator;
         good = good && sluice_open(&model, blob.data(), blob.size, table->name) == SLUICE_OK;
-        good = good && sluice_needs(&model, use).scratch == need.scratch && sluice_describe(&model).macs == info.macs;
+        good = good && sluice_needs(&model, use).scratch == need.scratch &&
+               sluice_describe(&model).macs == info.macs;
         for (uint32_t i = 0; i < use.streams; ++i)
-          good = good && sluice_start(&streams[i], &model, use, states.data() + i * need.state, need.state, scratch.data(),
-                                      need.scratch) == SLUICE_OK;
+          good = good && sluice_start(&streams[i], &model, use, states.data() + i * need.state,
+                                      need.state, scratch.data(), need.scratch) == SLUICE_OK;
         sluice_step(&streams[0], x.data(), y.data());
         sluice_run(&streams[0], x.data(), y.data(), 9);
         sluice_step_many(handles.data(), use.streams, x.data(), y.data());
@@ -99,7 +101,8 @@ TEST_CASE("opening, starting and running call no allocator") {
         sluice_run(&streams[0], frames.data(), y.data(), 9);
         sluice_dequantize(&model, y.data(), values.data(), info.every_step ? 9 : 1);
         sluice_reset(&streams[0]);
-        good = good && sluice_hash(&model) != 0 && sluice_argmax(y.data(), info.outputs) < info.outputs;
+        good = good && sluice_hash(&model) != 0 &&
+               sluice_argmax(y.data(), info.outputs) < info.outputs;
       }
       CAPTURE(named.name);
       CHECK(good);
@@ -108,8 +111,8 @@ TEST_CASE("opening, starting and running call no allocator") {
 
 TEST_CASE("training calls no allocator") {
   for (const Kernels* table : every_table()) {
-    const Memory blob(
-        tools::write_blob(random_network(4, {standardize(), gru(9, every_step), gru(7), dense(3, SLUICE_SOFTMAX)})));
+    const Memory blob(tools::write_blob(
+        random_network(4, {standardize(), gru(9, every_step), gru(7), dense(3, SLUICE_SOFTMAX)})));
     Memory stored(blob.size);
     std::memcpy(stored.data(), blob.data(), blob.size);
     Noise noise(111);
@@ -126,7 +129,8 @@ TEST_CASE("training calls no allocator") {
     const std::vector<float> x = noise.uniform(4 * 6);
     const int32_t target = 1;
     std::vector<sluice_sequence> sequences;
-    for (uint32_t i = 0; i < 20; ++i) sequences.push_back({x.data(), 1 + i % 6, i, &target, nullptr, nullptr, nullptr});
+    for (uint32_t i = 0; i < 20; ++i)
+      sequences.push_back({x.data(), 1 + i % 6, i, &target, nullptr, nullptr, nullptr});
     sluice_trainer trainer;
     sluice_train_result result;
     sluice_status statuses[5];

@@ -15,9 +15,11 @@ void append(std::string& bytes, const T& value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-/// A network whose section holds one sequence of 3 frames and the answers of the reference, the last one off by `error`.
+/// A network whose section holds one sequence of 3 frames and the answers of the reference, the
+/// last one off by `error`.
 Network with_test(int error) {
-  Network network = random_fixed_network(3, {gru(5, every_step), dense(2)}, SLUICE_INT8, Numbers::trained, 21);
+  Network network =
+      random_fixed_network(3, {gru(5, every_step), dense(2)}, SLUICE_INT8, Numbers::trained, 21);
   FixedReference reference(network);
   append(network.self_test, uint32_t(1));
   append(network.self_test, uint32_t(3));
@@ -25,7 +27,8 @@ Network with_test(int error) {
   for (int t = 0; t < 3; ++t) {
     const std::vector<int32_t> frame = {10 * t, -7, 100 - t};
     for (const int32_t v : frame) network.self_test.push_back(char(v));
-    for (const int16_t y : reference.step(frame)) append(answers, int16_t(y + (t == 2 ? error : 0)));
+    for (const int16_t y : reference.step(frame))
+      append(answers, int16_t(y + (t == 2 ? error : 0)));
   }
   network.self_test.resize((network.self_test.size() + 3) / 4 * 4);
   network.self_test += answers;
@@ -101,7 +104,8 @@ TEST_CASE("a trace has every layer's values in order, of single steps and of seq
     sluice_trace(&s.stream, Traced::take, &traced);
     std::vector<int16_t> y(6);
     if (sequence) sluice_run(&s.stream, x.data(), y.data(), 3);
-    for (int t = 0; t < 3 && !sequence; ++t) sluice_step(&s.stream, x.data() + 3 * t, &y[size_t(2 * t)]);
+    for (int t = 0; t < 3 && !sequence; ++t)
+      sluice_step(&s.stream, x.data() + 3 * t, &y[size_t(2 * t)]);
     lines[sequence] = traced.lines;
     CHECK_EQ(traced.lines.size(), size_t(3 * (3 + 5 + 2)));
     CHECK_EQ(traced.lines[0], "step 0 layer 0 unit 0: 1\n");

@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint8_t fill = 0xB7;
 constexpr size_t border = 256;
-constexpr size_t last_panel = panel_rows * sizeof(float);  ///< a row ends in a panel, whose padding may be left alone
+constexpr size_t last_panel =
+    panel_rows * sizeof(float);  ///< a row ends in a panel, whose padding may be left alone
 
 /// Memory with a border before and behind that nobody may touch.
 struct Bordered {
@@ -38,7 +39,8 @@ int widest_gru(const Opened& m) {
   int most = 0;
   for (uint32_t i = 0; i < m.info().layers; ++i) {
     const sluice_layer_info layer = sluice_describe_layer(&m.model, i);
-    if (layer.kind == SLUICE_GRU && layer.activation == SLUICE_LINEAR) most = std::max(most, int(layer.outputs));
+    if (layer.kind == SLUICE_GRU && layer.activation == SLUICE_LINEAR)
+      most = std::max(most, int(layer.outputs));
   }
   return most ? most : strip_rows;
 }
@@ -78,7 +80,8 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
         std::vector<sluice_stream*> handles;
         for (uint32_t i = 0; i < use.streams; ++i) states.emplace_back(need.state);
         for (uint32_t i = 0; i < use.streams; ++i) {
-          REQUIRE_EQ(sluice_start(&streams[i], &m.model, use, states[i].data(), need.state, scratch.data(), need.scratch),
+          REQUIRE_EQ(sluice_start(&streams[i], &m.model, use, states[i].data(), need.state,
+                                  scratch.data(), need.scratch),
                      SLUICE_OK);
           handles.push_back(&streams[i]);
         }
@@ -90,7 +93,8 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
         sluice_run(&streams[0], x.data(), y.data(), use.steps);
         sluice_step_many(handles.data(), use.streams, x.data(), y.data());
         REQUIRE(scratch.intact());
-        // A single frame of a small layer may stay in registers, but for scalar code; everything else touches all of it.
+        // A single frame of a small layer may stay in registers, but for scalar code; everything
+        // else touches all of it.
         const bool single = use.steps == 1 && use.streams == 1;
         if (!single || table == &scalar_table() || widest_gru(m) > strip_rows / 3)
           REQUIRE(scratch.touched() + last_panel > need.scratch);
@@ -101,7 +105,9 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
       }
 }
 
-TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.md, and nothing beyond them is touched") {
+TEST_CASE(
+    "in fixed point, state and scratch are the formulas of runtime/README.md, and nothing beyond "
+    "them is touched") {
   for (const NamedFixed& named : every_fixed_network())
     for (const sluice_use use : {sluice_use{1, 1}, {9, 1}, {4, 20}}) {
       uint64_t state = 0, layer_scratch = 0, width[2] = {};
@@ -111,10 +117,12 @@ TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.
         const auto units = uint64_t((layer.out + 7) / 8 * 8);
         const bool cell = tools::recurrent(layer);
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
-        if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY) layer_scratch = std::max(layer_scratch, 2 * units);
+        if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
+          layer_scratch = std::max(layer_scratch, 2 * units);
         if (layer.find(Role::input_weight))
-          layer_scratch = std::max(layer_scratch, side(layer.in) + (cell ? side(layer.out) : 0) +
-                                                      (layer.kind == SLUICE_GRU_BEFORE ? 4 * units : 0));
+          layer_scratch =
+              std::max(layer_scratch, side(layer.in) + (cell ? side(layer.out) : 0) +
+                                          (layer.kind == SLUICE_GRU_BEFORE ? 4 * units : 0));
         width[l % 2] = std::max(width[l % 2], units);
       }
       const uint64_t rows = std::max(use.steps, use.streams);
@@ -134,14 +142,17 @@ TEST_CASE("in fixed point, state and scratch are the formulas of runtime/README.
         std::vector<sluice_stream*> handles;
         for (uint32_t i = 0; i < use.streams; ++i) states.emplace_back(need.state);
         for (uint32_t i = 0; i < use.streams; ++i) {
-          REQUIRE_EQ(sluice_start(&streams[i], &m.model, use, states[i].data(), need.state, scratch.data(), need.scratch),
+          REQUIRE_EQ(sluice_start(&streams[i], &m.model, use, states[i].data(), need.state,
+                                  scratch.data(), need.scratch),
                      SLUICE_OK);
           handles.push_back(&streams[i]);
         }
         const sluice_info info = m.info();
         const size_t number = info.vocabulary ? 4 : info.format == SLUICE_INT8 ? 1 : 2;
         for (const size_t n :
-             {size_t(1), size_t(rows)}) {  // exact memory, one byte off any alignment that a number does not need
+             {size_t(1),
+              size_t(
+                  rows)}) {  // exact memory, one byte off any alignment that a number does not need
           Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
           if (n == 1) sluice_step(&streams[0], x.data() + number, y.data());
           if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data());
@@ -164,14 +175,17 @@ TEST_CASE("answers are written exactly, and inputs read exactly") {
       streams.push_back(std::make_unique<Streaming>(m.model, use));
       handles.push_back(&streams.back()->stream);
     }
-    // Memory is exact: AddressSanitizer sees a read or a write beyond. Floats need only their own alignment.
+    // Memory is exact: AddressSanitizer sees a read or a write beyond. Floats need only their own
+    // alignment.
     for (const size_t n : {size_t(1), size_t(3)}) {
       Memory x(n * info.inputs * 4, 0), y(n * info.outputs * 4);
-      sluice_step_many(handles.data(), n, reinterpret_cast<const float*>(x.data()), reinterpret_cast<float*>(y.data()));
+      sluice_step_many(handles.data(), n, reinterpret_cast<const float*>(x.data()),
+                       reinterpret_cast<float*>(y.data()));
     }
     for (const size_t n : {size_t(1), size_t(5), size_t(7)}) {
       Memory x(n * info.inputs * 4, 0), y((info.every_step ? n : 1) * info.outputs * 4);
-      sluice_run(handles[0], reinterpret_cast<const float*>(x.data()), reinterpret_cast<float*>(y.data()), n);
+      sluice_run(handles[0], reinterpret_cast<const float*>(x.data()),
+                 reinterpret_cast<float*>(y.data()), n);
     }
     Memory odd(size_t(info.inputs) * 4 + 4, 0);
     std::vector<float> y(info.outputs);
@@ -194,7 +208,8 @@ TEST_CASE("sizes do not depend on the instruction set") {
 }
 
 TEST_CASE("a model's description is its shapes") {
-  const Network network = random_network(12, {standardize(), gru(33, every_step), gru(7), dense(9, SLUICE_SOFTMAX)});
+  const Network network =
+      random_network(12, {standardize(), gru(33, every_step), gru(7), dense(9, SLUICE_SOFTMAX)});
   const Opened m(network);
   const sluice_info info = m.info();
   CHECK_EQ(info.inputs, 12u);
@@ -220,7 +235,8 @@ TEST_CASE("a model's description is its shapes") {
   CHECK_EQ(sluice_needs(&m.model, {1, 1}).state, uint32_t(4 * (40 + 8)));
 }
 
-TEST_CASE("the hash is of shapes and weights, however they are stored and whatever is said about them") {
+TEST_CASE(
+    "the hash is of shapes and weights, however they are stored and whatever is said about them") {
   Network network = random_network(3, {gru(5), dense(2)});
   const uint64_t hash = hash_of(network);
   network.inputs = {"a", "b", "c"};
@@ -235,7 +251,8 @@ TEST_CASE("the hash is of shapes and weights, however they are stored and whatev
   }
   ++integers.layers[0].shift_hh;
   CHECK_NE(hash_of(integers), fixed_hash);
-  Network cells = random_fixed_network(3, {cell(SLUICE_LSTM, 5), dense(2)}, SLUICE_INT8, Numbers::trained, 1);
+  Network cells =
+      random_fixed_network(3, {cell(SLUICE_LSTM, 5), dense(2)}, SLUICE_INT8, Numbers::trained, 1);
   const uint64_t cells_hash = hash_of(cells);
   ++cells.layers[0].shift_c;
   CHECK_NE(hash_of(cells), cells_hash);

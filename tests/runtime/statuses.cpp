@@ -13,7 +13,8 @@ using namespace sluice::tests;
 namespace {
 
 std::string good_blob() {
-  Network network = random_network(3, {standardize(), gru(5, every_step), gru(9), dense(2, SLUICE_SOFTMAX)});
+  Network network =
+      random_network(3, {standardize(), gru(5, every_step), gru(9), dense(2, SLUICE_SOFTMAX)});
   network.inputs = {"a", "b", "c"};
   network.labels = {"yes", "no"};
   network.made = "{\"by\":\"a test\"}";
@@ -37,8 +38,8 @@ TEST_CASE("a good blob opens, also with bytes behind it") {
 }
 
 TEST_CASE("the checksum is the CRC-32 of zip and Ethernet") {
-  // "123456789" has the CRC-32 cbf43926 in every catalogue; so has it at the end of 64 bytes whose CRC is computed bit by bit
-  // here.
+  // "123456789" has the CRC-32 cbf43926 in every catalogue; so has it at the end of 64 bytes whose
+  // CRC is computed bit by bit here.
   Memory blob(std::string(60, '\x5c') + "123456789");
   for (size_t i = 0; i < 4; ++i) blob.data()[offsetof(BlobHeader, crc) + i] = uint8_t(0xEE);
   uint32_t crc = ~0u;
@@ -78,13 +79,14 @@ TEST_CASE("every single flipped bit is found") {
     else if (byte >= 64)
       REQUIRE_EQ(status, SLUICE_CHECKSUM);
     else
-      REQUIRE((status == SLUICE_CHECKSUM || status == SLUICE_NEWER_FORMAT || status == SLUICE_TRUNCATED ||
-               status == SLUICE_STRUCTURE));
+      REQUIRE((status == SLUICE_CHECKSUM || status == SLUICE_NEWER_FORMAT ||
+               status == SLUICE_TRUNCATED || status == SLUICE_STRUCTURE));
   }
 }
 
 TEST_CASE("what does not begin with the magic number is not a blob") {
-  CHECK_EQ(Forged(std::string("sequence,x1,x2,label\n") + std::string(200, ' ')).open(), SLUICE_NOT_A_BLOB);
+  CHECK_EQ(Forged(std::string("sequence,x1,x2,label\n") + std::string(200, ' ')).open(),
+           SLUICE_NOT_A_BLOB);
   CHECK_EQ(Forged(std::string("\x7f"
                               "ELF"))
                .open(),
@@ -110,7 +112,8 @@ TEST_CASE("a blob that is misaligned in memory is refused") {
   for (size_t at = 0; at <= 64; ++at) {
     std::memcpy(room.data() + at, blob.data(), blob.size());
     CAPTURE(at);
-    REQUIRE_EQ(sluice_open(&model, room.data() + at, blob.size(), nullptr), at % 16 ? SLUICE_MISALIGNED : SLUICE_OK);
+    REQUIRE_EQ(sluice_open(&model, room.data() + at, blob.size(), nullptr),
+               at % 16 ? SLUICE_MISALIGNED : SLUICE_OK);
   }
 }
 
@@ -123,24 +126,28 @@ TEST_CASE("null pointers are refused") {
 
 TEST_CASE("sizes and reserved fields of the header are checked") {
   const std::string blob = good_blob();
-  for (size_t i = 0; i < 8; ++i) CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
+  for (size_t i = 0; i < 8; ++i)
+    CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0xFFFFFFFF), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0x10000000), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 3), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004), SLUICE_STRUCTURE);  // times 64 is 256 in 32 bits
-  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), uint32_t(blob.size() + 1)), SLUICE_TRUNCATED);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004),
+           SLUICE_STRUCTURE);  // times 64 is 256 in 32 bits
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), uint32_t(blob.size() + 1)),
+           SLUICE_TRUNCATED);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), 0xFFFFFFFF), SLUICE_TRUNCATED);
-  for (const uint32_t bytes : {0u, 1u, 63u}) CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), bytes), SLUICE_STRUCTURE);
+  for (const uint32_t bytes : {0u, 1u, 63u})
+    CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), bytes), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, inputs), 4), SLUICE_SHAPE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, outputs), 3), SLUICE_SHAPE);
 }
 
 TEST_CASE("sections that lie, overlap the table or occur twice are refused") {
   const Forged blob(good_blob());
-  for (const uint32_t kind :
-       {SLUICE_SECTION_LAYERS, SLUICE_SECTION_WEIGHTS, SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
+  for (const uint32_t kind : {SLUICE_SECTION_LAYERS, SLUICE_SECTION_WEIGHTS, SLUICE_SECTION_NAMES,
+                              SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
     const size_t entry = blob.section_of(kind), offset = entry + offsetof(BlobSection, offset),
                  bytes = entry + offsetof(BlobSection, bytes);
     CAPTURE(kind);
@@ -148,7 +155,8 @@ TEST_CASE("sections that lie, overlap the table or occur twice are refused") {
     CHECK_EQ(with<uint32_t>(offset, blob.read<uint32_t>(offset) + 4), SLUICE_STRUCTURE);
     CHECK_EQ(with<uint32_t>(offset, 0xFFFFFFC0), SLUICE_STRUCTURE);
     CHECK_EQ(with<uint32_t>(bytes, 0xFFFFFFFF), SLUICE_STRUCTURE);
-    CHECK_EQ(with<uint32_t>(bytes, uint32_t(-int32_t(blob.read<uint32_t>(offset)))), SLUICE_STRUCTURE);  // ends at 2^32
+    CHECK_EQ(with<uint32_t>(bytes, uint32_t(-int32_t(blob.read<uint32_t>(offset)))),
+             SLUICE_STRUCTURE);  // ends at 2^32
     CHECK_EQ(with<uint32_t>(entry + offsetof(BlobSection, reserved), 1), SLUICE_STRUCTURE);
     const uint32_t twice = kind == SLUICE_SECTION_MADE ? uint32_t(SLUICE_SECTION_LABELS) : kind + 1;
     CHECK_EQ(with<uint32_t>(entry, twice), SLUICE_STRUCTURE);
@@ -183,21 +191,28 @@ TEST_CASE("a section of an unknown kind is passed over, and names may be strippe
 
 TEST_CASE("layers that this build does not know, or that do not fit, are told apart") {
   const Forged blob(good_blob());
-  const size_t standardization = blob.layer(0), first = blob.layer(1), second = blob.layer(2), last = blob.layer(3);
+  const size_t standardization = blob.layer(0), first = blob.layer(1), second = blob.layer(2),
+               last = blob.layer(3);
   for (const uint8_t kind : {0, 99, 255})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, kind), kind), SLUICE_LAYER_MISSING);
   for (const uint8_t format : {3, 4, 255})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, format), format), SLUICE_FORMAT_MISSING);
-  CHECK_EQ(with<uint8_t>(standardization + offsetof(LayerRecord, format), SLUICE_INT8), SLUICE_LAYER_MISSING);
+  CHECK_EQ(with<uint8_t>(standardization + offsetof(LayerRecord, format), SLUICE_INT8),
+           SLUICE_LAYER_MISSING);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 6), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_SIGMOID), SLUICE_STRUCTURE);       // said by 0
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_HARD_SIGMOID), SLUICE_STRUCTURE);  // no slope
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | mean_flag), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
-           SLUICE_STRUCTURE);  // odd
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_SIGMOID),
+           SLUICE_STRUCTURE);  // said by 0
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_HARD_SIGMOID),
+           SLUICE_STRUCTURE);  // no slope
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | mean_flag),
+           SLUICE_STRUCTURE);
+  CHECK_EQ(
+      with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
+      SLUICE_STRUCTURE);  // odd
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
-  for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})  // the first hands every step on
+  for (const uint8_t flags : {0, every_step_flag | once_flag,
+                              every_step_flag | answer_flag})  // the first hands every step on
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
   for (size_t i = 0; i < 5; ++i)  // the backward direction's offsets, the parameter
@@ -215,27 +230,31 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   }
   CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, in), 4), SLUICE_SHAPE);
   CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);  // a GRU after a last step
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0),
+           SLUICE_SHAPE);  // a GRU after a last step
 }
 
 TEST_CASE("offsets of weights stay inside their section") {
   const Forged blob(good_blob());
   const size_t begin = blob.section_offset(SLUICE_SECTION_WEIGHTS);
-  const size_t end = begin + blob.read<uint32_t>(blob.section_of(SLUICE_SECTION_WEIGHTS) + offsetof(BlobSection, bytes));
+  const size_t end = begin + blob.read<uint32_t>(blob.section_of(SLUICE_SECTION_WEIGHTS) +
+                                                 offsetof(BlobSection, bytes));
   for (uint32_t l = 0; l < 4; ++l)
-    for (const size_t field :
-         {offsetof(LayerRecord, w_ih), offsetof(LayerRecord, w_hh), offsetof(LayerRecord, b_ih), offsetof(LayerRecord, b_hh)}) {
+    for (const size_t field : {offsetof(LayerRecord, w_ih), offsetof(LayerRecord, w_hh),
+                               offsetof(LayerRecord, b_ih), offsetof(LayerRecord, b_hh)}) {
       const size_t at = blob.layer(l) + field;
       const bool used = blob.read<uint32_t>(at) != 0;
       CAPTURE(l);
       CAPTURE(field);
-      for (const size_t bad : {size_t(64), begin - 64, end, end / 64 * 64 + 64, size_t(0x7FFFFFC0), size_t(0xFFFFFFC0)}) {
+      for (const size_t bad : {size_t(64), begin - 64, end, end / 64 * 64 + 64, size_t(0x7FFFFFC0),
+                               size_t(0xFFFFFFC0)}) {
         CAPTURE(bad);
         CHECK_EQ(with<uint32_t>(at, uint32_t(bad)), SLUICE_STRUCTURE);
       }
       if (used) {
         CHECK_EQ(with<uint32_t>(at, 0), SLUICE_STRUCTURE);
-        for (const uint32_t off : {4u, 16u, 32u}) CHECK_EQ(with<uint32_t>(at, blob.read<uint32_t>(at) + off), SLUICE_STRUCTURE);
+        for (const uint32_t off : {4u, 16u, 32u})
+          CHECK_EQ(with<uint32_t>(at, blob.read<uint32_t>(at) + off), SLUICE_STRUCTURE);
       }
     }
 }
@@ -244,11 +263,13 @@ TEST_CASE("a weight that is infinite or not a number is refused, in every array"
   const Network network = random_network(3, {standardize(), gru(5, every_step), dense(2)});
   for (size_t l = 0; l < network.layers.size(); ++l)
     for (size_t a = 0; a < network.layers[l].arrays.size(); ++a)
-      for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
-                              std::numeric_limits<float>::quiet_NaN()})
+      for (const float bad :
+           {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+            std::numeric_limits<float>::quiet_NaN()})
         for (const bool last : {false, true}) {
           Network wrong = network;
-          (last ? wrong.layers[l].arrays[a].values.back() : wrong.layers[l].arrays[a].values.front()) = bad;
+          (last ? wrong.layers[l].arrays[a].values.back()
+                : wrong.layers[l].arrays[a].values.front()) = bad;
           CAPTURE(l);
           CAPTURE(a);
           CHECK_EQ(Forged(tools::write_blob(wrong)).open(), SLUICE_WEIGHTS);
@@ -267,24 +288,34 @@ TEST_CASE("an instruction set that is unknown, or that this CPU does not run, ha
              runs_here(*tables[i]) ? SLUICE_OK : SLUICE_ISA_MISSING);
 }
 
-TEST_CASE("start refuses a use of nothing, too much, and memory that is too small, misaligned or missing") {
+TEST_CASE(
+    "start refuses a use of nothing, too much, and memory that is too small, misaligned or "
+    "missing") {
   const Opened m(good_blob());
   sluice_stream stream;
-  for (const sluice_use use : {sluice_use{0, 1}, {1, 0}, {0, 0}, {0xFFFFFFFF, 1}, {1, 0xFFFFFFFF}, {0x40000000, 0x40000000}}) {
+  for (const sluice_use use : {sluice_use{0, 1},
+                               {1, 0},
+                               {0, 0},
+                               {0xFFFFFFFF, 1},
+                               {1, 0xFFFFFFFF},
+                               {0x40000000, 0x40000000}}) {
     Memory state(4096), scratch(4096);
     const sluice_need need = sluice_needs(&m.model, use);
     CHECK_EQ(need.state, 0u);
     CHECK_EQ(need.scratch, 0u);
-    CHECK_EQ(sluice_start(&stream, &m.model, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_USE);
+    CHECK_EQ(sluice_start(&stream, &m.model, use, state.data(), state.size, scratch.data(),
+                          scratch.size),
+             SLUICE_USE);
   }
   const sluice_use use = {3, 2};
   const sluice_need need = sluice_needs(&m.model, use);
   REQUIRE(need.state > 0);
   REQUIRE(need.scratch > 0);
   Memory state(need.state + 64), scratch(need.scratch + 64);
-  const auto start = [&](size_t state_at, size_t state_bytes, size_t scratch_at, size_t scratch_bytes) {
-    return sluice_start(&stream, &m.model, use, state.data() + state_at, state_bytes, scratch.data() + scratch_at,
-                        scratch_bytes);
+  const auto start = [&](size_t state_at, size_t state_bytes, size_t scratch_at,
+                         size_t scratch_bytes) {
+    return sluice_start(&stream, &m.model, use, state.data() + state_at, state_bytes,
+                        scratch.data() + scratch_at, scratch_bytes);
   };
   CHECK_EQ(start(0, need.state, 0, need.scratch), SLUICE_OK);
   CHECK_EQ(start(16, need.state, 48, need.scratch), SLUICE_OK);
@@ -295,10 +326,16 @@ TEST_CASE("start refuses a use of nothing, too much, and memory that is too smal
     CHECK_EQ(start(off, need.state, 0, need.scratch), SLUICE_MISALIGNED);
     CHECK_EQ(start(0, need.state, off, need.scratch), SLUICE_MISALIGNED);
   }
-  CHECK_EQ(sluice_start(nullptr, &m.model, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_NULL);
-  CHECK_EQ(sluice_start(&stream, nullptr, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_NULL);
-  CHECK_EQ(sluice_start(&stream, &m.model, use, nullptr, need.state, scratch.data(), scratch.size), SLUICE_NULL);
-  CHECK_EQ(sluice_start(&stream, &m.model, use, state.data(), state.size, nullptr, need.scratch), SLUICE_NULL);
+  CHECK_EQ(
+      sluice_start(nullptr, &m.model, use, state.data(), state.size, scratch.data(), scratch.size),
+      SLUICE_NULL);
+  CHECK_EQ(
+      sluice_start(&stream, nullptr, use, state.data(), state.size, scratch.data(), scratch.size),
+      SLUICE_NULL);
+  CHECK_EQ(sluice_start(&stream, &m.model, use, nullptr, need.state, scratch.data(), scratch.size),
+           SLUICE_NULL);
+  CHECK_EQ(sluice_start(&stream, &m.model, use, state.data(), state.size, nullptr, need.scratch),
+           SLUICE_NULL);
 }
 
 TEST_CASE("every status has a name and a sentence of its own") {
@@ -351,5 +388,6 @@ TEST_CASE("layers, activations and the version have names") {
   CHECK_EQ(std::string(sluice_layer_name(last_kind + 1)), "unknown");
   CHECK_EQ(std::string(sluice_activation_name(SLUICE_RELU)), "relu");
   CHECK_EQ(std::string(sluice_activation_name(6)), "unknown");
-  CHECK_EQ(sluice_version(), uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
+  CHECK_EQ(sluice_version(),
+           uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
 }

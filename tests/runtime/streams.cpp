@@ -1,4 +1,5 @@
-// State is where others have failed: steps, sequences, many streams at once, saving and restoring, threads.
+// State is where others have failed: steps, sequences, many streams at once, saving and restoring,
+// threads.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,14 +23,18 @@ TEST_CASE("N calls of a step equal one call of N") {
   for (const Kernels* table : every_table())
     for (const Named& named : every_network()) {
       const Opened m(named.network, table->name);
-      const std::vector<float> x = frames(m, 25, 60), steps = run_stepwise(m, x), whole = run_whole(m, x);
+      const std::vector<float> x = frames(m, 25, 60), steps = run_stepwise(m, x),
+                               whole = run_whole(m, x);
       CAPTURE(name_of(*table));
       CAPTURE(named.name);
-      REQUIRE_EQ(first_difference(whole.data(), steps.data() + (steps.size() - whole.size()), whole.size()), whole.size());
+      REQUIRE_EQ(first_difference(whole.data(), steps.data() + (steps.size() - whole.size()),
+                                  whole.size()),
+                 whole.size());
     }
 }
 
-TEST_CASE("a sequence may come in pieces of any length, and scratch for fewer frames changes nothing") {
+TEST_CASE(
+    "a sequence may come in pieces of any length, and scratch for fewer frames changes nothing") {
   for (const Named& named : every_network()) {
     const Opened m(named.network);
     const sluice_info info = m.info();
@@ -42,8 +47,8 @@ TEST_CASE("a sequence may come in pieces of any length, and scratch for fewer fr
         Streaming s(m.model, {use, 1});
         std::vector<float> y(whole.size());
         for (size_t t = 0; t < steps; t += piece)
-          sluice_run(&s.stream, &x[t * info.inputs], info.every_step ? &y[t * info.outputs] : y.data(),
-                     std::min(piece, steps - t));
+          sluice_run(&s.stream, &x[t * info.inputs],
+                     info.every_step ? &y[t * info.outputs] : y.data(), std::min(piece, steps - t));
         CAPTURE(use);
         CAPTURE(piece);
         REQUIRE(same_bits(y, whole));
@@ -63,7 +68,8 @@ TEST_CASE("a model with both directions takes every call as a sequence, whatever
       std::vector<float> first(x.begin(), x.begin() + std::ptrdiff_t(5 * info.inputs));
       std::vector<float> second(first.size());
       std::copy_n(x.begin() + std::ptrdiff_t(5 * info.inputs), second.size(), second.begin());
-      std::vector<float> y(whole.size()), expected = run_whole(m, first), again = run_whole(m, second);
+      std::vector<float> y(whole.size()), expected = run_whole(m, first),
+                                          again = run_whole(m, second);
       Streaming s(m.model, {5, 1});  // twelve frames are sequences of five, five and two
       sluice_run(&s.stream, x.data(), y.data(), 10);
       if (info.every_step) {
@@ -80,7 +86,8 @@ TEST_CASE("a model with both directions takes every call as a sequence, whatever
         handles.push_back(&streams.back()->stream);
       }
       std::vector<float> together(3 * info.outputs), one(info.outputs);
-      for (int round = 0; round < 2; ++round) sluice_step_many(handles.data(), 3, x.data(), together.data());
+      for (int round = 0; round < 2; ++round)
+        sluice_step_many(handles.data(), 3, x.data(), together.data());
       for (size_t i = 0; i < 3; ++i) {
         sluice_step(&s.stream, &x[i * info.inputs], one.data());
         REQUIRE(same_bits(one.data(), &together[i * info.outputs], one.size()));
@@ -121,7 +128,8 @@ TEST_CASE("many streams stepped together equal each one alone") {
           for (uint64_t t = 0; t < 3; ++t) {
             const std::vector<float> x = frames(m, n, 63 + t);
             sluice_step_many(handles.data(), n, x.data(), y.data());
-            for (size_t i = 0; i < n; ++i) sluice_step(&alone[i]->stream, &x[i * info.inputs], &expected[i * info.outputs]);
+            for (size_t i = 0; i < n; ++i)
+              sluice_step(&alone[i]->stream, &x[i * info.inputs], &expected[i * info.outputs]);
             CAPTURE(name_of(*table));
             CAPTURE(named.name);
             CAPTURE(n);
@@ -132,7 +140,8 @@ TEST_CASE("many streams stepped together equal each one alone") {
 }
 
 TEST_CASE("a thousand streams stepped together, one scratch for all") {
-  const Opened m(random_network(5, {standardize(), gru(9, every_step), gru(6), dense(3, SLUICE_SOFTMAX)}));
+  const Opened m(
+      random_network(5, {standardize(), gru(9, every_step), gru(6), dense(3, SLUICE_SOFTMAX)}));
   const sluice_info info = m.info();
   for (const uint32_t use : {1000u, 64u, 7u}) {
     const size_t n = 1000;
@@ -141,8 +150,8 @@ TEST_CASE("a thousand streams stepped together, one scratch for all") {
     std::vector<sluice_stream> streams(n);
     std::vector<sluice_stream*> handles;
     for (size_t i = 0; i < n; ++i) {
-      REQUIRE_EQ(sluice_start(&streams[i], &m.model, {1, use}, states.data() + i * need.state, need.state, scratch.data(),
-                              need.scratch),
+      REQUIRE_EQ(sluice_start(&streams[i], &m.model, {1, use}, states.data() + i * need.state,
+                              need.state, scratch.data(), need.scratch),
                  SLUICE_OK);
       handles.push_back(&streams[i]);
     }
@@ -183,13 +192,18 @@ TEST_CASE("streams never touch each other") {
   const sluice_need need = sluice_needs(&m.model, {8, 1});
   Memory scratch(need.scratch), state_a(need.state), state_b(need.state);
   sluice_stream sa, sb;
-  REQUIRE_EQ(sluice_start(&sa, &m.model, {8, 1}, state_a.data(), need.state, scratch.data(), need.scratch), SLUICE_OK);
-  REQUIRE_EQ(sluice_start(&sb, &m.model, {8, 1}, state_b.data(), need.state, scratch.data(), need.scratch), SLUICE_OK);
+  REQUIRE_EQ(
+      sluice_start(&sa, &m.model, {8, 1}, state_a.data(), need.state, scratch.data(), need.scratch),
+      SLUICE_OK);
+  REQUIRE_EQ(
+      sluice_start(&sb, &m.model, {8, 1}, state_b.data(), need.state, scratch.data(), need.scratch),
+      SLUICE_OK);
   std::vector<float> y(2);
   for (size_t t = 0; t < 30; ++t) {
     sluice_step(&sa, &a[t * 3], y.data());
     REQUIRE(same_bits(y.data(), &alone_a[t * 2], 2));
-    if (t % 3 == 0) std::memset(scratch.data(), 0xFF, need.scratch);  // scratch holds nothing between calls
+    if (t % 3 == 0)
+      std::memset(scratch.data(), 0xFF, need.scratch);  // scratch holds nothing between calls
     sluice_step(&sb, &b[t * 3], y.data());
     REQUIRE(same_bits(y.data(), &alone_b[t * 2], 2));
     if (t == 15) {
@@ -258,7 +272,8 @@ TEST_CASE("any bytes are a valid state") {
 }
 
 TEST_CASE("one model serves many threads' streams") {
-  const Opened m(random_network(5, {standardize(), gru(17, every_step), gru(9, every_step), dense(3, SLUICE_SOFTMAX)}));
+  const Opened m(random_network(
+      5, {standardize(), gru(17, every_step), gru(9, every_step), dense(3, SLUICE_SOFTMAX)}));
   const size_t count = 8;
   std::vector<std::vector<float>> x, expected, got(count);
   for (size_t i = 0; i < count; ++i) {
@@ -266,13 +281,15 @@ TEST_CASE("one model serves many threads' streams") {
     expected.push_back(run_stepwise(m, x[i]));
   }
   std::vector<std::thread> threads;
-  for (size_t i = 0; i < count; ++i) threads.emplace_back([&, i] { got[i] = run_stepwise(m, x[i]); });
+  for (size_t i = 0; i < count; ++i)
+    threads.emplace_back([&, i] { got[i] = run_stepwise(m, x[i]); });
   for (std::thread& t : threads) t.join();
   for (size_t i = 0; i < count; ++i) REQUIRE(same_bits(got[i], expected[i]));
 }
 
 TEST_CASE("argmax is the first of the largest, and never a NaN") {
-  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              inf = std::numeric_limits<float>::infinity();
   const auto argmax = [](const std::vector<float>& v) { return sluice_argmax(v.data(), v.size()); };
   CHECK_EQ(argmax({3}), 0u);
   CHECK_EQ(argmax({1, 2, 2, 1}), 1u);

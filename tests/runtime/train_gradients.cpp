@@ -1,4 +1,5 @@
-// Gradients against finite differences in double and against PyTorch; the same bits however the work is spread.
+// Gradients against finite differences in double and against PyTorch; the same bits however the
+// work is spread.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,43 +23,51 @@ struct Case {
 std::vector<Case> every_case() {
   std::vector<Case> v;
   const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
-    const bool probabilities = specs.back().kind == SLUICE_DENSE && specs.back().activation == SLUICE_SOFTMAX;
+    const bool probabilities =
+        specs.back().kind == SLUICE_DENSE && specs.back().activation == SLUICE_SOFTMAX;
     const Network network = random_network(inputs, specs, v.size() + 1);
     v.push_back({name + ", mse", network, false});
     if (probabilities) v.push_back({name + ", cross entropy", network, true});
   };
-  for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+  for (const sluice_activation f :
+       {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
     add(std::string("dense ") + sluice_activation_name(f), 3, {dense(4, f)});
   add("gru last", 3, {gru(5)});
   add("gru every", 3, {gru(5, every_step)});
   add("one unit", 1, {gru(1, every_step), dense(1)});
   add("gru last, softmax", 2, {gru(9), dense(3, SLUICE_SOFTMAX)});
   add("gru every, softmax", 2, {gru(8, every_step), dense(3, SLUICE_SOFTMAX)});
-  add("differences", 3, {difference(), standardize(), gru(7, every_step), dense(2, SLUICE_SOFTMAX)});
+  add("differences", 3,
+      {difference(), standardize(), gru(7, every_step), dense(2, SLUICE_SOFTMAX)});
   add("standardized", 3, {standardize(), gru(7), dense(2, SLUICE_SOFTMAX)});
-  add("stacked", 2, {standardize(), gru(4, every_step), gru(9, every_step), gru(3), dense(2, SLUICE_SIGMOID)});
+  add("stacked", 2,
+      {standardize(), gru(4, every_step), gru(9, every_step), gru(3), dense(2, SLUICE_SIGMOID)});
   add("dense between", 3,
-      {dense(5, SLUICE_TANH), gru(4, every_step), dense(6, SLUICE_RELU), gru(3), dense(4, SLUICE_TANH),
-       dense(2, SLUICE_SOFTMAX)});
-  add("standardized in between", 2, {gru(3, every_step), standardize(), gru(2, every_step), standardize()});
+      {dense(5, SLUICE_TANH), gru(4, every_step), dense(6, SLUICE_RELU), gru(3),
+       dense(4, SLUICE_TANH), dense(2, SLUICE_SOFTMAX)});
+  add("standardized in between", 2,
+      {gru(3, every_step), standardize(), gru(2, every_step), standardize()});
   add("more than a strip", 2, {gru(40, every_step), dense(100, SLUICE_TANH), dense(2)});
   for (const sluice_layer_kind kind : every_cell) {
     const std::string name = sluice_layer_name(kind);
     add(name + " every", 3, {cell(kind, 5, every_step)});
-    add(name + " of 32", 3, {cell(kind, 32, every_step), both(cell(kind, 32)), dense(2)});  // rows of gates lie apart
+    add(name + " of 32", 3,
+        {cell(kind, 32, every_step), both(cell(kind, 32)), dense(2)});  // rows of gates lie apart
     add(name + " last", 3, {cell(kind, 9), dense(3, SLUICE_SOFTMAX)});
     add(name + " mean", 3, {mean(cell(kind, 9)), dense(3, SLUICE_SOFTMAX)});
     add(name + " stacked", 3, {cell(kind, 9, every_step), cell(kind, 4, every_step), dense(2)});
     add(name + " tied", 3,
-        {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9, every_step), 1), tied(cell(kind, 9), 1),
-         dense(2)});
-    add(name + " both, every", 3, {both(cell(kind, 5, every_step)), both(cell(kind, 9, every_step)), dense(2)});
+        {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9, every_step), 1),
+         tied(cell(kind, 9), 1), dense(2)});
+    add(name + " both, every", 3,
+        {both(cell(kind, 5, every_step)), both(cell(kind, 9, every_step)), dense(2)});
     add(name + " both, last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + " both, mean", 3, {mean(both(cell(kind, 5))), dense(2)});
     if (kind == SLUICE_RNN) continue;
     add(name + " tanh gates", 3, {gates(cell(kind, 5, every_step), SLUICE_TANH)});
     add(name + " hard gates", 3, {gates(cell(kind, 5, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6)});
-    add(name + " ONNX's hard gates", 3, {gates(cell(kind, 5), SLUICE_HARD_SIGMOID, 0.2f), dense(2)});
+    add(name + " ONNX's hard gates", 3,
+        {gates(cell(kind, 5), SLUICE_HARD_SIGMOID, 0.2f), dense(2)});
   }
   add("hard sigmoid", 3, {gru(5, every_step), dense(2, SLUICE_HARD_SIGMOID)});
   add("embedding", 11, {embedding(5), gru(4, every_step), dense(3, SLUICE_SOFTMAX)});
@@ -69,14 +78,17 @@ std::vector<Case> every_case() {
     add(name + " of every step", 3, {norm(kind), gru(5, every_step), norm(kind), dense(2)});
   }
   for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
-  add("differences of a layer", 3, {gru(5, every_step), difference(), dense(5), tests::add({2, 3})});
+  add("differences of a layer", 3,
+      {gru(5, every_step), difference(), dense(5), tests::add({2, 3})});
   add("normalized beside itself", 3,
-      {gru(5, every_step), norm(SLUICE_BATCH_NORM), tests::add({1, 2}), norm(SLUICE_LAYER_NORM), tests::add({1, 4}), gru(3), dense(2, SLUICE_SOFTMAX)});
+      {gru(5, every_step), norm(SLUICE_BATCH_NORM), tests::add({1, 2}), norm(SLUICE_LAYER_NORM),
+       tests::add({1, 4}), gru(3), dense(2, SLUICE_SOFTMAX)});
   return v;
 }
 
 /// The derivative of the mean loss by one weight.
-double central_difference(Reference& reference, double& weight, const std::vector<Example>& batch, bool cross_entropy) {
+double central_difference(Reference& reference, double& weight, const std::vector<Example>& batch,
+                          bool cross_entropy) {
   const double step = 1e-5, at = weight;
   weight = at + step;
   const double above = reference.loss(batch, cross_entropy);
@@ -117,17 +129,23 @@ TEST_CASE("every layer's gradient is that of finite differences in double") {
         const std::string& name = named.first;
         std::vector<double>& weights = named.second;
         const std::vector<float>& got = gradient[l].at(name);
-        const bool learns = c.network.layers[l].kind != SLUICE_STANDARDIZE && !name.starts_with("running");
+        const bool learns =
+            c.network.layers[l].kind != SLUICE_STANDARDIZE && !name.starts_with("running");
         if (c.network.layers[l].tied >= 0) continue;  // the same numbers
         CAPTURE(l);
         CAPTURE(name);
         if (weights.empty()) continue;  // whole numbers
         REQUIRE_EQ(got.size(), weights.size());
-        // Of a large array every 7th weight, or every 97th: primes, so every gate, and many rows and columns, are met.
-        const size_t stride = (weights.size() > 2000 ? 97 : weights.size() > 100 ? 7 : 1) * (sparse() ? 11 : 1);
+        // Of a large array every 7th weight, or every 97th: primes, so every gate, and many rows
+        // and columns, are met.
+        const size_t stride = (weights.size() > 2000  ? 97
+                               : weights.size() > 100 ? 7
+                                                      : 1) *
+                              (sparse() ? 11 : 1);
         std::vector<double> expected, checked;
         for (size_t i = 0; i < weights.size(); i += stride) {
-          expected.push_back(learns ? central_difference(reference, weights[i], batch, c.cross_entropy) : 0);
+          expected.push_back(
+              learns ? central_difference(reference, weights[i], batch, c.cross_entropy) : 0);
           checked.push_back(got[i]);
         }
         for (const float g : got) square += double(g) * double(g);
@@ -137,17 +155,25 @@ TEST_CASE("every layer's gradient is that of finite differences in double") {
   }
 }
 
-TEST_CASE("several answers have a loss and a weight each: the gradient is that of finite differences in double") {
-  const Network network = random_network(3, {gru(7, every_step), dense(1, SLUICE_SIGMOID), from(gru(5, every_step), 1),
-                                             dense(4, SLUICE_SOFTMAX), from(dense(2), 1), add({5, 5}), concat({2, 4, 6})}, 131);
+TEST_CASE(
+    "several answers have a loss and a weight each: the gradient is that of finite differences in "
+    "double") {
+  const Network network =
+      random_network(3,
+                     {gru(7, every_step), dense(1, SLUICE_SIGMOID), from(gru(5, every_step), 1),
+                      dense(4, SLUICE_SOFTMAX), from(dense(2), 1), add({5, 5}), concat({2, 4, 6})},
+                     131);
   std::vector<Example> batch = random_examples(network, 11, 6, false, 132);
-  const LossOf::Answer answers[] = {{SLUICE_BINARY, 0.5, 1}, {SLUICE_CROSS_ENTROPY, 2, 4}, {SLUICE_HUBER, 0.25, 2}};
+  const LossOf::Answer answers[] = {
+      {SLUICE_BINARY, 0.5, 1}, {SLUICE_CROSS_ENTROPY, 2, 4}, {SLUICE_HUBER, 0.25, 2}};
   Noise noise(133);
   for (Example& e : batch) {  // targets: one number, one class, two numbers
     e.values.clear();
     for (int t = 0; t < e.steps; ++t)
       for (int k = 0; k < 4; ++k) {
-        const float value = k == 0 ? noise.number(0, 1) : k == 1 ? float(noise.below(4)) : noise.number(-1, 1);
+        const float value = k == 0   ? noise.number(0, 1)
+                            : k == 1 ? float(noise.below(4))
+                                     : noise.number(-1, 1);
         e.values.push_back((t + k) % 5 == 4 ? std::numeric_limits<float>::quiet_NaN() : value);
       }
   }
@@ -184,7 +210,8 @@ TEST_CASE("several answers have a loss and a weight each: the gradient is that o
         }
         CAPTURE(l);
         CAPTURE(name);
-        CHECK(largest_difference(gradient[l].at(name), expected) <= 2e-5 * largest(expected) + 1e-7);
+        CHECK(largest_difference(gradient[l].at(name), expected) <=
+              2e-5 * largest(expected) + 1e-7);
       }
   }
   own[1].loss = SLUICE_BINARY;  // of a softmax
@@ -205,27 +232,33 @@ TEST_CASE("gradients of ragged, masked batches agree with PyTorch 2.13 to 1e-5")
                          {"stacked_class", false, true},
                          {"stacked_value", true, false}}) {
       const std::string prefix = std::string(k.name) + ".";
-      const Network network = golden_network(golden, prefix, k.every, k.cross_entropy ? SLUICE_SOFTMAX : SLUICE_LINEAR);
+      const Network network =
+          golden_network(golden, prefix, k.every, k.cross_entropy ? SLUICE_SOFTMAX : SLUICE_LINEAR);
       const std::vector<Example> batch = golden_batch(golden, prefix, k.every, k.cross_entropy);
       Training training(network, test_options(k.cross_entropy), table->name);
       sluice_train_result result;
       const Plain gradient = training.gradient(batch, &result);
       CAPTURE(name_of(*table));
       CAPTURE(std::string(k.name));
-      CHECK(std::fabs(result.loss_sum / double(result.targets) - golden[prefix + "loss"].values[0]) <= 1e-5);
+      CHECK(std::fabs(result.loss_sum / double(result.targets) -
+                      golden[prefix + "loss"].values[0]) <= 1e-5);
       for (size_t l = 0; l < network.layers.size(); ++l)
         for (const auto& named : gradient[l]) {
           const std::string& name = named.first;
           const std::vector<float>& got = named.second;
-          const std::vector<double>& expected = golden[golden_name(prefix, network, l, name) + ".grad"].values;
+          const std::vector<double>& expected =
+              golden[golden_name(prefix, network, l, name) + ".grad"].values;
           CAPTURE(name);
           CHECK(largest_difference(got, expected) <= 1e-5 * largest(expected));
         }
     }
 }
 
-TEST_CASE("gradients are the same to the bit for any shards in flight, order of tasks and instruction set") {
-  const Network network = random_network(5, {standardize(), gru(9, every_step), gru(17, every_step), dense(4, SLUICE_SOFTMAX)});
+TEST_CASE(
+    "gradients are the same to the bit for any shards in flight, order of tasks and instruction "
+    "set") {
+  const Network network = random_network(
+      5, {standardize(), gru(9, every_step), gru(17, every_step), dense(4, SLUICE_SOFTMAX)});
   for (const int count : {1, 8, 9, 31}) {
     const std::vector<Example> batch = random_examples(network, count, 13, true, 121);
     sluice_train_options options = test_options();
@@ -256,25 +289,31 @@ TEST_CASE("gradients are the same to the bit for any shards in flight, order of 
   }
 }
 
-TEST_CASE("every cell's dropout of state and gates has the gradient of its own loss, and the same bits everywhere") {
+TEST_CASE(
+    "every cell's dropout of state and gates has the gradient of its own loss, and the same bits "
+    "everywhere") {
   for (const bool gates : {false, true})
     for (const sluice_layer_kind kind : every_cell) {
       if (gates && anatomy_of(kind).candidate < 0) continue;
-      const Network network =
-          random_network(3, {cell(kind, 7, every_step), both(cell(kind, 5)), dense(3, SLUICE_SOFTMAX)}, 126);
+      const Network network = random_network(
+          3, {cell(kind, 7, every_step), both(cell(kind, 5)), dense(3, SLUICE_SOFTMAX)}, 126);
       const std::vector<Example> batch = random_examples(network, 11, 7, true, 127);
       sluice_layer_options layers[3] = {};
-      layers[0].recurrent_dropout = 0.3f, layers[1].recurrent_dropout = 0.5f, layers[0].dropout = 0.2f,
-      layers[1].dropout = 0.1f;
-      if (gates) layers[0].gate_dropout = 0.4f, layers[1].gate_dropout = 0.3f, layers[1].recurrent_dropout = 0.0f;
+      layers[0].recurrent_dropout = 0.3f, layers[1].recurrent_dropout = 0.5f,
+      layers[0].dropout = 0.2f, layers[1].dropout = 0.1f;
+      if (gates)
+        layers[0].gate_dropout = 0.4f, layers[1].gate_dropout = 0.3f,
+        layers[1].recurrent_dropout = 0.0f;
       sluice_train_options options = test_options();
       options.layers = layers;
-      options.max_sequences = 11, options.max_steps = 7;  // exactly the batch's: AddressSanitizer sees what goes beyond
+      options.max_sequences = 11,
+      options.max_steps = 7;  // exactly the batch's: AddressSanitizer sees what goes beyond
       Training training(network, options, "scalar");
       sluice_train_result result;
       const Plain gradient = training.gradient(batch, &result);
       CAPTURE(gates);
-      // The masks depend on seed and step, not on weights: a difference of losses in float is a derivative, roughly.
+      // The masks depend on seed and step, not on weights: a difference of losses in float is a
+      // derivative, roughly.
       CAPTURE(std::string(sluice_layer_name(kind)));
       for (size_t l = 0; l < 3; ++l)
         for (const tools::Array& a : network.layers[l].arrays) {
@@ -300,13 +339,16 @@ TEST_CASE("every cell's dropout of state and gates has the gradient of its own l
     }
 }
 
-TEST_CASE("where all is dropped for the gates, they are those of weights zero; the candidate is as it was") {
+TEST_CASE(
+    "where all is dropped for the gates, they are those of weights zero; the candidate is as it "
+    "was") {
   for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM}) {
     const Network network = random_network(3, {both(cell(kind, 7)), dense(3, SLUICE_SOFTMAX)}, 128);
     Network without = network;
     for (tools::Array& a : without.layers[0].arrays) {
       const bool before_hh =
-          kind == SLUICE_GRU_BEFORE && a.name.rfind("weight_hh", 0) == 0;  // r and z; the candidate's is weight_hn
+          kind == SLUICE_GRU_BEFORE &&
+          a.name.rfind("weight_hh", 0) == 0;  // r and z; the candidate's is weight_hn
       if (a.name.rfind("weight", 0) != 0 || a.name.rfind("weight_hn", 0) == 0) continue;
       const size_t gate = a.values.size() / (before_hh ? 2 : kind == SLUICE_LSTM ? 4 : 3);
       for (size_t i = 0; i < a.values.size(); ++i)
@@ -337,7 +379,8 @@ TEST_CASE("a sequence whose targets are masked changes nothing") {
   }
   Training a(network, test_options()), b(network, test_options());
   sluice_train_result ra, rb;
-  const std::vector<float> expected = a.raw_gradient(alone, &ra), got = b.raw_gradient(together, &rb);
+  const std::vector<float> expected = a.raw_gradient(alone, &ra),
+                           got = b.raw_gradient(together, &rb);
   for (size_t i = 0; i < expected.size(); ++i) REQUIRE_EQ(got[i], expected[i]);
   CHECK_EQ(ra.loss_sum, rb.loss_sum);
   CHECK_EQ(ra.targets, rb.targets);
@@ -369,13 +412,15 @@ TEST_CASE("correct counts where the largest output is the class") {
   for (const Example& e : batch) {
     const Frames y = reference.answers(e.x);
     for (size_t t = 0; t < y.size(); ++t)
-      correct += size_t(std::max_element(y[t].begin(), y[t].end()) - y[t].begin()) == size_t(e.classes[t]);
+      correct +=
+          size_t(std::max_element(y[t].begin(), y[t].end()) - y[t].begin()) == size_t(e.classes[t]);
   }
   CHECK_EQ(result.correct, correct);
 }
 
 TEST_CASE("the training forward is the model's own, to the bit") {
-  const Network network = random_network(3, {standardize(), gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
+  const Network network =
+      random_network(3, {standardize(), gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
   for (const Kernels* table : every_table()) {
     Training training(network, test_options(), table->name);
     std::vector<Example> batch = random_examples(network, 8, 9, true, 125);

@@ -13,7 +13,9 @@ namespace {
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-Network classifier() { return random_network(3, {standardize(), gru(9, every_step), gru(5), dense(2, SLUICE_SOFTMAX)}); }
+Network classifier() {
+  return random_network(3, {standardize(), gru(9, every_step), gru(5), dense(2, SLUICE_SOFTMAX)});
+}
 
 /// A full batch: as many and as long sequences as announced.
 std::vector<Example> full_batch(const Network& network, const sluice_train_options& o) {
@@ -36,9 +38,10 @@ std::vector<Example> full_batch(const Network& network, const sluice_train_optio
 TEST_CASE("the arena is used to its last announced panel and never beyond") {
   const uint8_t fill = 0xB7;
   const size_t border = 4096;
-  for (const std::vector<Spec>& specs : {std::vector<Spec>{standardize(), gru(9), dense(2, SLUICE_SOFTMAX)},
-                                         {gru(9, every_step), dense(9, SLUICE_TANH), gru(9), dense(9, SLUICE_SOFTMAX)},
-                                         {gru(5, every_step), gru(33), dense(3)}})
+  for (const std::vector<Spec>& specs :
+       {std::vector<Spec>{standardize(), gru(9), dense(2, SLUICE_SOFTMAX)},
+        {gru(9, every_step), dense(9, SLUICE_TANH), gru(9), dense(9, SLUICE_SOFTMAX)},
+        {gru(5, every_step), gru(33), dense(3)}})
     for (const uint32_t sequences : {8u, 24u})
       for (const uint32_t shards : {1u, 2u, 8u})
         for (const bool drops : {false, true}) {
@@ -58,9 +61,11 @@ TEST_CASE("the arena is used to its last announced panel and never beyond") {
           const std::vector<Example> batch = full_batch(network, options);
           const auto all = sequences_of(batch);
           sluice_train_result result;
-          REQUIRE_EQ(sluice_train_step(&trainer, all.data(), sequences, nullptr, &result), SLUICE_OK);
+          REQUIRE_EQ(sluice_train_step(&trainer, all.data(), sequences, nullptr, &result),
+                     SLUICE_OK);
           REQUIRE(std::isfinite(result.gradient_norm));
-          for (size_t i = 0; i < border; ++i) REQUIRE((arena.data()[i] == fill && begin[bytes + i] == fill));
+          for (size_t i = 0; i < border; ++i)
+            REQUIRE((arena.data()[i] == fill && begin[bytes + i] == fill));
           size_t touched = bytes;
           while (touched > 0 && begin[touched - 1] == fill) --touched;
           CAPTURE(specs.size());
@@ -139,7 +144,8 @@ TEST_CASE("a network that does not fit its loss, or has nothing to learn, is not
   const auto start = [&](const std::vector<Spec>& specs, bool cross_entropy) {
     const Opened m(random_network(3, specs));
     const sluice_train_options o = test_options(cross_entropy);
-    const sluice_status status = sluice_train_start(&trainer, &m.model, &o, arena.data(), arena.size);
+    const sluice_status status =
+        sluice_train_start(&trainer, &m.model, &o, arena.data(), arena.size);
     CHECK_EQ(sluice_train_needs(&m.model, &o) == 0, status == SLUICE_NOT_TRAINABLE);
     return status;
   };
@@ -184,7 +190,8 @@ TEST_CASE("a batch that is not as announced is refused before anything is change
     const auto refused = [&](const sluice_sequence* sequences, uint32_t n) {
       sluice_status status = SLUICE_OK;
       CHECK_EQ(sluice_train_step(&training.trainer, sequences, n, nullptr, nullptr), SLUICE_BATCH);
-      CHECK(sluice_train_gradient(&training.trainer, sequences, n, nullptr, nullptr, &status) == nullptr);
+      CHECK(sluice_train_gradient(&training.trainer, sequences, n, nullptr, nullptr, &status) ==
+            nullptr);
       CHECK_EQ(status, SLUICE_BATCH);
       CHECK(std::memcmp(training.arena.data(), before.data(), before.size()) == 0);
       CHECK(std::memcmp(&training.trainer, &handle, sizeof handle) == 0);
@@ -234,7 +241,8 @@ TEST_CASE("the defaults are PyTorch 2.13's") {
   CHECK_EQ(o.beta1, 0.9f);
   CHECK_EQ(o.beta2, 0.999f);
   CHECK_EQ(o.epsilon, 1e-8f);
-  for (const float off : {o.weight_decay, o.l2, o.clip_norm, o.dropout_input, o.dropout_output}) CHECK_EQ(off, 0.0f);
+  for (const float off : {o.weight_decay, o.l2, o.clip_norm, o.dropout_input, o.dropout_output})
+    CHECK_EQ(off, 0.0f);
   CHECK_EQ(o.max_sequences, 16u);
   CHECK_EQ(o.max_steps, 1000u);
 }

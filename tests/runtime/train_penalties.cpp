@@ -1,4 +1,5 @@
-// Penalties by group, limits of norms, masks, frozen layers, an embedding's rows: each against its formula.
+// Penalties by group, limits of norms, masks, frozen layers, an embedding's rows: each against its
+// formula.
 #include <doctest/doctest.h>
 
 #include "../support/tables.h"
@@ -9,7 +10,10 @@ using namespace sluice::tests;
 
 namespace {
 
-Network every_group() { return random_network(12, {embedding(9), cell(SLUICE_LSTM, 7, every_step), gru(5), dense(3, SLUICE_SOFTMAX)}, 140); }
+Network every_group() {
+  return random_network(
+      12, {embedding(9), cell(SLUICE_LSTM, 7, every_step), gru(5), dense(3, SLUICE_SOFTMAX)}, 140);
+}
 
 /// As sluice_weight_group says in words.
 int group_of(const Network& network, size_t layer, const std::string& name) {
@@ -40,24 +44,27 @@ void one_step(const Network& network, const sluice_train_options& options, F f) 
 
 }  // namespace
 
-TEST_CASE("L1, L2 and decoupled decay of each group move its weights by their formulas, and no others") {
+TEST_CASE(
+    "L1, L2 and decoupled decay of each group move its weights by their formulas, and no others") {
   const Network network = every_group();
   for (int group = 0; group < SLUICE_GROUP_COUNT; ++group) {
     sluice_penalty penalties[SLUICE_GROUP_COUNT] = {};
     penalties[group] = {0.01f, 0.02f, 0.1f, 0};
     sluice_train_options options = plain_sgd();
     options.penalties = penalties;
-    one_step(network, options, [&](size_t l, const std::string& name, const auto& w, const auto& g, const auto& after) {
-      const bool own = group_of(network, l, name) == group;
-      CAPTURE(l);
-      CAPTURE(name);
-      for (size_t i = 0; i < w.size(); ++i) {
-        const double sign = w[i] > 0 ? 1 : w[i] < 0 ? -1 : 0;
-        const double gradient = double(g[i]) + (own ? 0.04 * double(w[i]) + 0.01 * sign : 0);
-        const double decayed = double(w[i]) * (own ? 1 - 0.5 * 0.1 : 1);
-        REQUIRE(std::fabs(double(after[i]) - (decayed - 0.5 * gradient)) <= 1e-6);
-      }
-    });
+    one_step(
+        network, options,
+        [&](size_t l, const std::string& name, const auto& w, const auto& g, const auto& after) {
+          const bool own = group_of(network, l, name) == group;
+          CAPTURE(l);
+          CAPTURE(name);
+          for (size_t i = 0; i < w.size(); ++i) {
+            const double sign = w[i] > 0 ? 1 : w[i] < 0 ? -1 : 0;
+            const double gradient = double(g[i]) + (own ? 0.04 * double(w[i]) + 0.01 * sign : 0);
+            const double decayed = double(w[i]) * (own ? 1 - 0.5 * 0.1 : 1);
+            REQUIRE(std::fabs(double(after[i]) - (decayed - 0.5 * gradient)) <= 1e-6);
+          }
+        });
   }
 }
 
@@ -65,39 +72,54 @@ TEST_CASE("without penalties by group, l1, l2 and decay are for matrices, not fo
   const Network network = every_group();
   sluice_train_options options = plain_sgd();
   options.l2 = 0.02f, options.weight_decay = 0.1f;
-  one_step(network, options, [&](size_t l, const std::string& name, const auto& w, const auto& g, const auto& after) {
-    const bool penalized = group_of(network, l, name) != SLUICE_BIASES;
-    for (size_t i = 0; i < w.size(); ++i) {
-      const double gradient = double(g[i]) + (penalized ? 0.04 * double(w[i]) : 0);
-      REQUIRE(std::fabs(double(after[i]) - (double(w[i]) * (penalized ? 0.95 : 1) - 0.5 * gradient)) <= 1e-6);
-    }
-  });
+  one_step(network, options,
+           [&](size_t l, const std::string& name, const auto& w, const auto& g, const auto& after) {
+             const bool penalized = group_of(network, l, name) != SLUICE_BIASES;
+             for (size_t i = 0; i < w.size(); ++i) {
+               const double gradient = double(g[i]) + (penalized ? 0.04 * double(w[i]) : 0);
+               REQUIRE(std::fabs(double(after[i]) -
+                                 (double(w[i]) * (penalized ? 0.95 : 1) - 0.5 * gradient)) <= 1e-6);
+             }
+           });
 }
 
-TEST_CASE("a row with too large a norm is scaled to the limit after the step, and others are left alone") {
+TEST_CASE(
+    "a row with too large a norm is scaled to the limit after the step, and others are left "
+    "alone") {
   const Network network = every_group();
   sluice_penalty penalties[SLUICE_GROUP_COUNT] = {};
   for (sluice_penalty& p : penalties) p.max_norm = 1.0f;
   sluice_train_options options = plain_sgd();
   options.penalties = penalties;
-  one_step(network, options, [&](size_t l, const std::string& name, const auto& w, const auto& g, const auto& after) {
-    const bool by_id = network.layers[l].kind == SLUICE_EMBEDDING, matrix = name.starts_with("weight");
-    const tools::Array& a = *std::find_if(network.layers[l].arrays.begin(), network.layers[l].arrays.end(),
-                                          [&, of = name](const tools::Array& one) { return one.name == of; });
-    const size_t cols = size_t(a.cols), rows = w.size() / cols, vectors = !matrix ? 1 : by_id ? cols : rows;
-    for (size_t v = 0; v < vectors; ++v) {
-      double square = 0;
-      const auto in = [&](size_t i) { return !matrix || (by_id ? i % cols == v : i / cols == v); };
-      for (size_t i = 0; i < w.size(); ++i)
-        if (in(i)) square += std::pow(double(w[i]) - 0.5 * double(g[i]), 2);
-      const double scale = square > 1 ? 1 / std::sqrt(square) : 1;
-      for (size_t i = 0; i < w.size(); ++i)
-        if (in(i)) REQUIRE(std::fabs(double(after[i]) - (double(w[i]) - 0.5 * double(g[i])) * scale) <= 1e-6);
-    }
-  });
+  one_step(network, options,
+           [&](size_t l, const std::string& name, const auto& w, const auto& g, const auto& after) {
+             const bool by_id = network.layers[l].kind == SLUICE_EMBEDDING,
+                        matrix = name.starts_with("weight");
+             const tools::Array& a =
+                 *std::find_if(network.layers[l].arrays.begin(), network.layers[l].arrays.end(),
+                               [&, of = name](const tools::Array& one) { return one.name == of; });
+             const size_t cols = size_t(a.cols), rows = w.size() / cols,
+                          vectors = !matrix ? 1
+                                    : by_id ? cols
+                                            : rows;
+             for (size_t v = 0; v < vectors; ++v) {
+               double square = 0;
+               const auto in = [&](size_t i) {
+                 return !matrix || (by_id ? i % cols == v : i / cols == v);
+               };
+               for (size_t i = 0; i < w.size(); ++i)
+                 if (in(i)) square += std::pow(double(w[i]) - 0.5 * double(g[i]), 2);
+               const double scale = square > 1 ? 1 / std::sqrt(square) : 1;
+               for (size_t i = 0; i < w.size(); ++i)
+                 if (in(i))
+                   REQUIRE(std::fabs(double(after[i]) -
+                                     (double(w[i]) - 0.5 * double(g[i])) * scale) <= 1e-6);
+             }
+           });
 }
 
-TEST_CASE("a mask holds weights at zero, and a frozen layer stays as it is while those below it learn") {
+TEST_CASE(
+    "a mask holds weights at zero, and a frozen layer stays as it is while those below it learn") {
   const Network network = every_group();
   const std::vector<Example> batch = random_examples(network, 9, 6, true, 142);
   Training plain(network, plain_sgd());
@@ -129,7 +151,8 @@ TEST_CASE("a mask holds weights at zero, and a frozen layer stays as it is while
 }
 
 TEST_CASE("an embedding updated by the rows seen leaves the others and their moments alone") {
-  const Network network = random_network(12, {embedding(100), gru(5), dense(3, SLUICE_SOFTMAX)}, 143);
+  const Network network =
+      random_network(12, {embedding(100), gru(5), dense(3, SLUICE_SOFTMAX)}, 143);
   const auto with_ids = [&](int low, int high, uint64_t seed) {
     std::vector<Example> batch = random_examples(network, 9, 6, true, seed);
     Noise noise(seed);
@@ -145,7 +168,8 @@ TEST_CASE("an embedding updated by the rows seen leaves the others and their mom
     const Plain first = training.weights();
     for (uint64_t step = 2; step < 5; ++step) training.step(with_ids(6, 12, step));
     const Plain last = training.weights();
-    const std::vector<float>&start = network.layers[0].arrays[0].values, &a = first[0].at("weight"), &b = last[0].at("weight");
+    const std::vector<float>&start = network.layers[0].arrays[0].values, &a = first[0].at("weight"),
+          &b = last[0].at("weight");
     for (size_t i = 0; i < start.size(); ++i) {
       const bool early = i % 12 < 6;
       REQUIRE_EQ(a[i] != start[i], early);  // l2 alone would move a row that was seen

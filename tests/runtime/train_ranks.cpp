@@ -1,4 +1,5 @@
-// Several trainers that share every batch, as processes would, against one trainer that has it alone: the same bits.
+// Several trainers that share every batch, as processes would, against one trainer that has it
+// alone: the same bits.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -34,8 +35,11 @@ struct Rank {
     own.mesh->meeting.arrive_and_wait();
     for (uint32_t i = 0; i < n; ++i) {
       const sluice_piece &to = pieces[i], &from = own.mesh->given[to.from][i];
-      if (from.bytes != to.bytes || from.from != to.from || from.to != to.to) own.mesh->alike = false;
-      if (to.from == own.rank || from.bytes != to.bytes || (to.to != SLUICE_EVERY_RANK && to.to != own.rank)) continue;
+      if (from.bytes != to.bytes || from.from != to.from || from.to != to.to)
+        own.mesh->alike = false;
+      if (to.from == own.rank || from.bytes != to.bytes ||
+          (to.to != SLUICE_EVERY_RANK && to.to != own.rank))
+        continue;
       std::memcpy(to.data, from.data, size_t(to.bytes));
       own.received += to.bytes;
     }
@@ -50,7 +54,8 @@ struct Rank {
   }
 };
 
-/// All that a training leaves: weights, moments, running moments, states carried, what the steps told.
+/// All that a training leaves: weights, moments, running moments, states carried, what the steps
+/// told.
 struct Left {
   std::string state, blob;
   std::vector<float> carried;
@@ -65,18 +70,22 @@ struct Case {
   bool carries = false;
 };
 
-Left train(const Case& c, const char* isa, const sluice_host* host, sluice_status* status = nullptr) {
+Left train(const Case& c, const char* isa, const sluice_host* host,
+           sluice_status* status = nullptr) {
   Training training(c.network, c.options, isa);
   Left left;
   const size_t floats = sluice_needs(&training.model.model, {1, 1}).state / sizeof(float);
   left.carried.resize(floats * c.options.max_sequences);
   for (const std::vector<Example>& batch : c.batches) {
     std::vector<sluice_sequence> sequences = sequences_of(batch);
-    for (size_t i = 0; c.carries && i < sequences.size(); ++i) sequences[i].state = left.carried.data() + i * floats;
+    for (size_t i = 0; c.carries && i < sequences.size(); ++i)
+      sequences[i].state = left.carried.data() + i * floats;
     sluice_train_result r{};
-    const sluice_status one = sluice_train_step(&training.trainer, sequences.data(), uint32_t(sequences.size()), host, &r);
+    const sluice_status one = sluice_train_step(&training.trainer, sequences.data(),
+                                                uint32_t(sequences.size()), host, &r);
     if (status) *status = one;
-    for (const double told : {double(one), r.loss_sum, r.weight, double(r.targets), double(r.correct), r.gradient_norm, r.gradient_norm_clipped})
+    for (const double told : {double(one), r.loss_sum, r.weight, double(r.targets),
+                              double(r.correct), r.gradient_norm, r.gradient_norm_clipped})
       left.told.push_back(told);
   }
   left.blob = training.stored();
@@ -129,14 +138,18 @@ Case case_of(const Network& network, bool cross_entropy, int sequences = 21) {
 
 TEST_CASE("ranks that share every batch hold the bits of one process: every kind of layer") {
   for (const Named& one : every_network()) {
-    if (one.network.layers.front().kind == SLUICE_STANDARDIZE && one.network.layers.size() == 1) continue;
+    if (one.network.layers.front().kind == SLUICE_STANDARDIZE && one.network.layers.size() == 1)
+      continue;
     CAPTURE(one.name);
     check_ranks(case_of(one.network, false), {sparse() ? 3u : 2u});
   }
 }
 
-TEST_CASE("ranks that share every batch hold the bits of one process: any number of ranks, sequences and shards in flight") {
-  const Network network = random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
+TEST_CASE(
+    "ranks that share every batch hold the bits of one process: any number of ranks, sequences and "
+    "shards in flight") {
+  const Network network =
+      random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   for (const int sequences : {1, 8, 21, 43})
     for (const uint32_t shards : {1u, 3u, 8u}) {
       Case c = case_of(network, true, sequences);
@@ -150,8 +163,9 @@ TEST_CASE("ranks that share every batch hold the bits of one process: any number
 }
 
 TEST_CASE("ranks meet in the middle of batch normalizations, and move the running moments alike") {
-  const Network network = random_network(3, {gru(9, every_step), norm(SLUICE_BATCH_NORM), cell(SLUICE_LSTM, 7, every_step),
-                                             norm(SLUICE_BATCH_NORM), gru(5), dense(3, SLUICE_SOFTMAX)});
+  const Network network = random_network(
+      3, {gru(9, every_step), norm(SLUICE_BATCH_NORM), cell(SLUICE_LSTM, 7, every_step),
+          norm(SLUICE_BATCH_NORM), gru(5), dense(3, SLUICE_SOFTMAX)});
   check_ranks(case_of(network, true, 43), {2, 3, 4, 6});
 }
 
@@ -166,8 +180,10 @@ TEST_CASE("ranks learn of every id that a batch has seen") {
 }
 
 TEST_CASE("ranks carry all states on") {
-  const Network networks[] = {random_network(20, {embedding(6), cell(SLUICE_LSTM, 9, every_step), dense(20, SLUICE_SOFTMAX)}),
-                              random_network(3, {gru(9, every_step), norm(SLUICE_BATCH_NORM), gru(4, every_step), dense(3, SLUICE_SOFTMAX)})};
+  const Network networks[] = {random_network(20, {embedding(6), cell(SLUICE_LSTM, 9, every_step),
+                                                  dense(20, SLUICE_SOFTMAX)}),
+                              random_network(3, {gru(9, every_step), norm(SLUICE_BATCH_NORM),
+                                                 gru(4, every_step), dense(3, SLUICE_SOFTMAX)})};
   for (const Network& network : networks) {
     Case c = case_of(network, true, 21);
     c.batches[1] = random_examples(network, 21, 7, true, 180);
@@ -176,8 +192,11 @@ TEST_CASE("ranks carry all states on") {
   }
 }
 
-TEST_CASE("where ranks cannot gather, the step ends with that, and what was learned stays; a rank that is none is refused") {
-  const std::vector<Spec> common = {gru(4, every_step), norm(SLUICE_BATCH_NORM), gru(4), dense(3, SLUICE_SOFTMAX)};
+TEST_CASE(
+    "where ranks cannot gather, the step ends with that, and what was learned stays; a rank that "
+    "is none is refused") {
+  const std::vector<Spec> common = {gru(4, every_step), norm(SLUICE_BATCH_NORM), gru(4),
+                                    dense(3, SLUICE_SOFTMAX)};
   std::vector<Spec> embeds = common;
   embeds.insert(embeds.begin(), embedding(5));
   for (const std::vector<Spec>& specs : {common, embeds}) {
@@ -189,7 +208,8 @@ TEST_CASE("where ranks cannot gather, the step ends with that, and what was lear
       Mesh mesh(1);
       Rank own{&mesh, rank, gathers_left};
       sluice_host host = own.host();
-      host.ranks = 2;  // the other one never comes, but this one is told that it did, and gets zeros for what it would have sent
+      host.ranks = 2;  // the other one never comes, but this one is told that it did, and gets
+                       // zeros for what it would have sent
       host.gather = [](void* context, const sluice_piece* pieces, uint32_t n) {
         Rank& here = *static_cast<Rank*>(context);
         for (uint32_t i = 0; i < n; ++i)
@@ -201,8 +221,10 @@ TEST_CASE("where ranks cannot gather, the step ends with that, and what was lear
       CHECK((left.state == before.state && left.blob == before.blob));
       return status;
     };
-    // Two meetings forward, one back, the group's gradients; then rows of an embedding, or the sums.
-    for (const int gathers_left : {0, 1, 2, 3, 4}) CHECK_EQ(status_of(0, gathers_left), SLUICE_GATHER);
+    // Two meetings forward, one back, the group's gradients; then rows of an embedding, or the
+    // sums.
+    for (const int gathers_left : {0, 1, 2, 3, 4})
+      CHECK_EQ(status_of(0, gathers_left), SLUICE_GATHER);
     CHECK_EQ(status_of(2, -1), SLUICE_OPTIONS);
   }
 }

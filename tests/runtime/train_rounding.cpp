@@ -13,7 +13,8 @@ constexpr float weight_step = 1.0f / 32;
 
 /// Weights and all as multiples of a step: plainly not the weights themselves.
 void coarse(void* floats, const float* weights, float* seen) {
-  for (size_t i = 0; i < *static_cast<size_t*>(floats); ++i) seen[i] = std::nearbyint(weights[i] / weight_step) * weight_step;
+  for (size_t i = 0; i < *static_cast<size_t*>(floats); ++i)
+    seen[i] = std::nearbyint(weights[i] / weight_step) * weight_step;
 }
 
 /// A network, and how its values are rounded.
@@ -46,7 +47,8 @@ Network seen_network(const Network& network) {
 }  // namespace
 
 TEST_CASE("what passes see of weights is what they use, and nothing else") {
-  Rounded r(3, {gru(9, every_step), dense(5, SLUICE_TANH), gru(4), dense(3, SLUICE_SOFTMAX)}, {0, 0, 0, 0}, 127);
+  Rounded r(3, {gru(9, every_step), dense(5, SLUICE_TANH), gru(4), dense(3, SLUICE_SOFTMAX)},
+            {0, 0, 0, 0}, 127);
   const std::vector<Example> batch = random_examples(r.network, 11, 6, true, 130);
   sluice_train_options options = test_options();
   Training plain(seen_network(r.network), options);
@@ -65,10 +67,14 @@ TEST_CASE("what passes see of weights is what they use, and nothing else") {
 }
 
 TEST_CASE("gradients go straight through the roundings of values, on every instruction set") {
-  Rounded last(3, {standardize(), gru(9, every_step), dense(6, SLUICE_RELU), gru(5), dense(3, SLUICE_SOFTMAX)},
-               {0, 1.0f / 128, 1.0f / 50, 1.0f / 128, 0}, 127);
-  Rounded fine(2, {gru(17, every_step), gru(4, every_step), dense(2, SLUICE_SOFTMAX)}, {1.0f / 32768, 1.0f / 32768, 0}, 32767);
-  Rounded narrow(2, {gru(9, every_step), gru(5), dense(2, SLUICE_SOFTMAX)}, {1.0f / 16, 1.0f / 16, 0}, 3);  // clamps at 3/16
+  Rounded last(
+      3,
+      {standardize(), gru(9, every_step), dense(6, SLUICE_RELU), gru(5), dense(3, SLUICE_SOFTMAX)},
+      {0, 1.0f / 128, 1.0f / 50, 1.0f / 128, 0}, 127);
+  Rounded fine(2, {gru(17, every_step), gru(4, every_step), dense(2, SLUICE_SOFTMAX)},
+               {1.0f / 32768, 1.0f / 32768, 0}, 32767);
+  Rounded narrow(2, {gru(9, every_step), gru(5), dense(2, SLUICE_SOFTMAX)},
+                 {1.0f / 16, 1.0f / 16, 0}, 3);  // clamps at 3/16
   for (Rounded* r : {&last, &fine, &narrow}) {
     const std::vector<Example> batch = random_examples(r->network, 11, 6, true, 131);
     Reference reference(seen_network(r->network));

@@ -1,4 +1,5 @@
-// A trainer's state saved and restored, the factor of its rate, and what it tells of its last gradient.
+// A trainer's state saved and restored, the factor of its rate, and what it tells of its last
+// gradient.
 #include <doctest/doctest.h>
 
 #include "../support/tables.h"
@@ -9,7 +10,8 @@ using namespace sluice::tests;
 
 namespace {
 
-/// What every part of the state has a say in: moments, powers, the step's number by schedule and masks.
+/// What every part of the state has a say in: moments, powers, the step's number by schedule and
+/// masks.
 sluice_train_options lively(uint32_t optimizer) {
   sluice_train_options options = test_options();
   options.optimizer = optimizer;
@@ -40,7 +42,8 @@ double norm_of(const std::vector<float>& g) {
 }  // namespace
 
 TEST_CASE("a restored trainer goes on to the same bytes, on another instruction set too") {
-  const Network network = random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
+  const Network network =
+      random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 13, 9, true, 150);
   for (const uint32_t optimizer : {SLUICE_ADAM, SLUICE_ADAMW, SLUICE_SGD, SLUICE_RMSPROP}) {
     Training whole(network, lively(optimizer), "scalar");
@@ -87,7 +90,8 @@ TEST_CASE("the factor of the rate multiplies what the schedule says, until anoth
   options.learning_rate = 0.25f;
   options.schedule = SLUICE_STEPS, options.schedule_every = 2, options.schedule_factor = 0.5f;
   Training training(network, options);
-  const double factor[] = {1, 1, 0.5, 0.125, 0, 1}, expected[] = {0.25, 0.25, 0.0625, 0.015625, 0, 0.0625};
+  const double factor[] = {1, 1, 0.5, 0.125, 0, 1},
+               expected[] = {0.25, 0.25, 0.0625, 0.015625, 0, 0.0625};
   for (int step = 0; step < 6; ++step) {
     REQUIRE_EQ(sluice_train_set_rate(&training.trainer, factor[step]), SLUICE_OK);
     CHECK_EQ(training.step(batch).learning_rate, expected[step]);
@@ -123,7 +127,8 @@ TEST_CASE("the last gradient is the one that the step took, and both its norms a
   options.clip_norm = float(norm_of(g) / 2);
   CHECK_EQ(Training(network, options).step(batch).gradient_norm_clipped, double(options.clip_norm));
   options.clip_norm = float(norm_of(g) * 2);
-  CHECK_EQ(Training(network, options).step(batch).gradient_norm_clipped, by_value.gradient_norm_clipped);
+  CHECK_EQ(Training(network, options).step(batch).gradient_norm_clipped,
+           by_value.gradient_norm_clipped);
   CHECK_EQ(sluice_train_last_gradient(nullptr), nullptr);
 }
 

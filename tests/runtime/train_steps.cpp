@@ -1,4 +1,5 @@
-// Optimizer steps against PyTorch and formulas: Adam, AdamW, penalties, clipping, schedules, dropout; the same bits everywhere.
+// Optimizer steps against PyTorch and formulas: Adam, AdamW, penalties, clipping, schedules,
+// dropout; the same bits everywhere.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -16,7 +17,8 @@ namespace {
 
 bool is_matrix(const std::string& name) { return name.find("weight") != std::string::npos; }
 
-/// y = W x + b from one frame of ones; with W the identity, the gradient of b shows what became of each input.
+/// y = W x + b from one frame of ones; with W the identity, the gradient of b shows what became of
+/// each input.
 Network identity(int n) {
   Network network;
   network.layers.push_back(tools::make_layer(SLUICE_DENSE, n, n));
@@ -25,7 +27,8 @@ Network identity(int n) {
 }
 
 /// The factors by which `n` ones were multiplied on their way through the identity.
-std::vector<float> dropped(Training& training, const std::vector<uint64_t>& numbers, int steps, int n) {
+std::vector<float> dropped(Training& training, const std::vector<uint64_t>& numbers, int steps,
+                           int n) {
   std::vector<float> factors;
   for (const uint64_t number : numbers)
     for (int t = 0; t < steps; ++t) {
@@ -49,16 +52,19 @@ TEST_CASE("twenty steps of every optimizer agree with PyTorch 2.13 to 1e-4") {
   const std::vector<Example> all = golden_batch(golden, "data.", false, true);
   const std::vector<Example> first(all.begin(), all.begin() + 8), last(all.end() - 9, all.end());
   for (const Kernels* table : every_table())
-    for (const std::string name : {"adam", "adam_l2", "adamw", "adamw_clip_cosine", "sgd", "sgd_momentum",
-                                   "sgd_nesterov_value_steps", "rmsprop", "rmsprop_l1_cycle"}) {
+    for (const std::string name :
+         {"adam", "adam_l2", "adamw", "adamw_clip_cosine", "sgd", "sgd_momentum",
+          "sgd_nesterov_value_steps", "rmsprop", "rmsprop_l1_cycle"}) {
       sluice_train_options options = test_options();
       options.learning_rate = 1e-2f;
       const auto has = [&](const char* word) { return name.find(word) != name.npos; };
       if (has("sgd"))
-        options.optimizer = SLUICE_SGD, options.learning_rate = 0.1f, options.momentum = name == "sgd" ? 0.0f : 0.9f;
+        options.optimizer = SLUICE_SGD, options.learning_rate = 0.1f,
+        options.momentum = name == "sgd" ? 0.0f : 0.9f;
       options.nesterov = has("nesterov");
       if (has("value")) options.clip_value = 0.01f;
-      if (has("steps")) options.schedule = SLUICE_STEPS, options.schedule_every = 6, options.schedule_factor = 0.5f;
+      if (has("steps"))
+        options.schedule = SLUICE_STEPS, options.schedule_every = 6, options.schedule_factor = 0.5f;
       if (has("rmsprop")) options.optimizer = SLUICE_RMSPROP, options.alpha = 0.9f;
       if (has("l1")) options.l1 = 0.01f;
       if (has("cycle")) options.schedule = SLUICE_ONE_CYCLE, options.total_steps = 20;
@@ -82,15 +88,19 @@ TEST_CASE("twenty steps of every optimizer agree with PyTorch 2.13 to 1e-4") {
           const std::string& array = named.first;
           const std::vector<float>& got = named.second;
           CAPTURE(array);
-          CHECK(largest_difference(got, golden[golden_name(name + ".", start, l, array)].values) <= 1e-4);
+          CHECK(largest_difference(got, golden[golden_name(name + ".", start, l, array)].values) <=
+                1e-4);
         }
     }
 }
 
-TEST_CASE("training gives the same bytes for any shards in flight, order of tasks and instruction set") {
-  const Network network = random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
+TEST_CASE(
+    "training gives the same bytes for any shards in flight, order of tasks and instruction set") {
+  const Network network =
+      random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 21, 13, true, 130);
-  const auto train = [&](uint32_t optimizer, uint32_t shards, const sluice_host& host, const char* isa) {
+  const auto train = [&](uint32_t optimizer, uint32_t shards, const sluice_host& host,
+                         const char* isa) {
     sluice_train_options options = test_options();
     options.optimizer = optimizer;
     options.schedule = optimizer == SLUICE_SGD ? SLUICE_ONE_CYCLE : SLUICE_COSINE;
@@ -148,7 +158,8 @@ TEST_CASE("L2 adds 2 lambda w to the gradient of weight matrices alone") {
     for (const tools::Array& w : network.layers[l].arrays) {
       std::vector<double> expected;
       for (size_t i = 0; i < w.values.size(); ++i) {
-        expected.push_back(double(without[l].at(w.name)[i]) + (is_matrix(w.name) ? 0.5 * double(w.values[i]) : 0));
+        expected.push_back(double(without[l].at(w.name)[i]) +
+                           (is_matrix(w.name) ? 0.5 * double(w.values[i]) : 0));
         square += expected.back() * expected.back();
       }
       CAPTURE(w.name);
@@ -174,7 +185,8 @@ TEST_CASE("clipping shortens the whole gradient to its norm, and only a longer o
     const double factor = std::fmin(1, double(options.clip_norm) / result.gradient_norm);
     for (size_t l = 0; l < network.layers.size(); ++l)
       for (const tools::Array& w : network.layers[l].arrays) {
-        std::vector<double> expected;  // the first step of Adam: m = g, v = g^2 once their bias is corrected
+        std::vector<double>
+            expected;  // the first step of Adam: m = g, v = g^2 once their bias is corrected
         for (size_t i = 0; i < w.values.size(); ++i) {
           const double gi = factor * double(g[l].at(w.name)[i]);
           expected.push_back(double(w.values[i]) - gi / (std::fabs(gi) + 1));
@@ -200,7 +212,8 @@ TEST_CASE("AdamW's decay is decoupled, and leaves biases and statistics alone") 
     for (size_t l = 0; l < network.layers.size(); ++l)
       for (const tools::Array& w : network.layers[l].arrays)
         for (size_t i = 0; i < w.values.size(); ++i)
-          REQUIRE_EQ(after[l].at(w.name)[i], adamw && is_matrix(w.name) ? w.values[i] * 0.875f : w.values[i]);
+          REQUIRE_EQ(after[l].at(w.name)[i],
+                     adamw && is_matrix(w.name) ? w.values[i] * 0.875f : w.values[i]);
   }
 }
 
@@ -230,7 +243,8 @@ TEST_CASE("the rate rises over the warm-up, and then is the schedule's") {
   const Network network = random_network(2, {dense(1)});
   const std::vector<Example> batch = random_examples(network, 2, 2, false, 141);
   sluice_train_options options = test_options(false);
-  options.warmup_steps = 4, options.schedule = SLUICE_STEPS, options.schedule_every = 3, options.schedule_factor = 0.5f;
+  options.warmup_steps = 4, options.schedule = SLUICE_STEPS, options.schedule_every = 3,
+  options.schedule_factor = 0.5f;
   options.learning_rate = 0.25f;
   Training training(network, options);
   const double expected[] = {0.0625, 0.125, 0.1875, 0.125, 0.125, 0.125, 0.0625};
@@ -270,8 +284,8 @@ TEST_CASE("a batch with no valid target changes nothing but the step number") {
   CHECK_EQ(result.targets, 0u);
   CHECK_EQ(result.loss_sum, 0.0);
   CHECK(training.stored() == before);
-  CHECK(std::fabs(training.step(batch).learning_rate - double(1e-3f) * (1 + std::cos(3.14159265358979323846 * 0.2)) / 2) <=
-        1e-15);
+  CHECK(std::fabs(training.step(batch).learning_rate -
+                  double(1e-3f) * (1 + std::cos(3.14159265358979323846 * 0.2)) / 2) <= 1e-15);
   sluice_train_result of_gradient;
   for (const float g : training.raw_gradient(masked, &of_gradient)) REQUIRE_EQ(g, 0.0f);
 }
@@ -297,7 +311,9 @@ TEST_CASE("dropout drops at its rate and divides what it keeps") {
   }
 }
 
-TEST_CASE("dropout depends on the seed, the step, the sequence's number and the frame, and on nothing else") {
+TEST_CASE(
+    "dropout depends on the seed, the step, the sequence's number and the frame, and on nothing "
+    "else") {
   const int n = 64;
   sluice_train_options options = test_options(false);
   options.dropout_input = 0.5f;
@@ -306,7 +322,8 @@ TEST_CASE("dropout depends on the seed, the step, the sequence's number and the 
     options.seed = seed;
     Training training(identity(n), options);
     for (int step = 0; step < 3; ++step) {
-      for (const uint64_t number : {uint64_t(0), uint64_t(1), uint64_t(1) << 32, uint64_t(7) << 40}) {
+      for (const uint64_t number :
+           {uint64_t(0), uint64_t(1), uint64_t(1) << 32, uint64_t(7) << 40}) {
         const std::vector<float> both = dropped(training, {number}, 2, n);
         CHECK(both == dropped(training, {number}, 2, n));
         different.insert({both.begin(), both.begin() + n});
@@ -319,14 +336,17 @@ TEST_CASE("dropout depends on the seed, the step, the sequence's number and the 
 }
 
 TEST_CASE("a sequence's dropout does not depend on its neighbors in the batch") {
-  const Network network = random_network(3, {standardize(), gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
+  const Network network =
+      random_network(3, {standardize(), gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
   std::vector<Example> all = random_examples(network, 16, 9, true, 137);
-  for (size_t i = 0; i < all.size(); ++i) all[i].classes = {i == 11 ? 2 : -1}, all[i].number = 1000 + i;
+  for (size_t i = 0; i < all.size(); ++i)
+    all[i].classes = {i == 11 ? 2 : -1}, all[i].number = 1000 + i;
   sluice_train_options options = test_options();
   options.dropout_input = 0.3f;
   options.dropout_output = 0.4f;
   Training training(network, options);
-  const std::vector<float> together = training.raw_gradient(all), alone = training.raw_gradient({all[11]});
+  const std::vector<float> together = training.raw_gradient(all),
+                           alone = training.raw_gradient({all[11]});
   for (size_t i = 0; i < alone.size(); ++i) REQUIRE_EQ(together[i], alone[i]);
 }
 
@@ -346,7 +366,8 @@ TEST_CASE("dropout on the output acts on what enters the last layer") {
     const float y = g[1].at("bias")[i] * 32;  // 2 y / 64: the first layer's 1, doubled or dropped
     CHECK((y == 0.0f || y == 2.0f));
     kept += y != 0;
-    CHECK_EQ(g[0].at("bias")[i], y == 0.0f ? 0.0f : 2.0f * g[1].at("bias")[i]);  // backwards through the same mask
+    CHECK_EQ(g[0].at("bias")[i],
+             y == 0.0f ? 0.0f : 2.0f * g[1].at("bias")[i]);  // backwards through the same mask
   }
   CHECK(kept > 10);
   CHECK(kept < 54);

@@ -1,5 +1,5 @@
-// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains that runtime/README.md lays
-// down.
+// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains
+// that runtime/README.md lays down.
 #include <doctest/doctest.h>
 
 #include "../support/golden_network.h"
@@ -13,11 +13,12 @@ namespace {
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
 /// The GRU of runtime/README.md, operation by operation, with a table's own sigmoid and tanh.
-std::vector<float> literal_gru(const Kernels& table, const Layer& layer, const std::vector<float>& x) {
+std::vector<float> literal_gru(const Kernels& table, const Layer& layer,
+                               const std::vector<float>& x) {
   const size_t in = size_t(layer.in), n = size_t(layer.out);
   Layer& l = const_cast<Layer&>(layer);
-  const std::vector<float>&w_ih = array(l, "weight_ih"), &w_hh = array(l, "weight_hh"), &b_ih = array(l, "bias_ih"),
-        &b_hh = array(l, "bias_hh");
+  const std::vector<float>&w_ih = array(l, "weight_ih"), &w_hh = array(l, "weight_hh"),
+        &b_ih = array(l, "bias_ih"), &b_hh = array(l, "bias_hh");
   std::vector<float> h(n), next(n), y;
   const auto chain = [](float start, const float* w, const float* v, size_t count) {
     for (size_t k = 0; k < count; ++k) start = std::fma(w[k], v[k], start);
@@ -28,11 +29,13 @@ std::vector<float> literal_gru(const Kernels& table, const Layer& layer, const s
       float gate[2];
       for (size_t g = 0; g < 2; ++g) {
         const size_t row = g * n + j;
-        gate[g] = chain(chain(b_ih[row] + b_hh[row], &w_ih[row * in], &x[at], in), &w_hh[row * n], h.data(), n);
+        gate[g] = chain(chain(b_ih[row] + b_hh[row], &w_ih[row * in], &x[at], in), &w_hh[row * n],
+                        h.data(), n);
         table.activate_f32(Activation::sigmoid, &gate[g], 1, 1, 1);
       }
       const size_t row = 2 * n + j;
-      const float g_x = chain(b_ih[row], &w_ih[row * in], &x[at], in), g_h = chain(b_hh[row], &w_hh[row * n], h.data(), n);
+      const float g_x = chain(b_ih[row], &w_ih[row * in], &x[at], in),
+                  g_h = chain(b_hh[row], &w_hh[row * n], h.data(), n);
       float candidate = std::fma(gate[0], g_h, g_x);
       table.activate_f32(Activation::tanh, &candidate, 1, 1, 1);
       next[j] = std::fma(gate[1], h[j] - candidate, candidate);
@@ -51,11 +54,13 @@ TEST_CASE("the worked example: two units, three inputs") {
   array(network.layers[0], "weight_ih") = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f,   // r
                                            0.7f, 0.8f, 0.9f, 0.1f, 0.2f, 0.3f,   // z
                                            0.4f, 0.5f, 0.6f, 0.7f, 0.8f, 0.9f};  // n
-  array(network.layers[0], "weight_hh") = {0.5f, -0.5f, 0.25f, 1.0f, -1.0f, 0.5f, 0.75f, 0.25f, 1.0f, -0.5f, 0.5f, 2.0f};
+  array(network.layers[0], "weight_hh") = {0.5f,  -0.5f, 0.25f, 1.0f,  -1.0f, 0.5f,
+                                           0.75f, 0.25f, 1.0f,  -0.5f, 0.5f,  2.0f};
   for (const Kernels* table : every_table()) {
     const Opened m(network, table->name);
     const std::vector<float> y = run_stepwise(m, {0.1f, 0.2f, 0.3f, 0.1f, 0.2f, 0.3f});
-    // First step: r = sigma(0.14), sigma(0.32) meets a state of zero; z = sigma(0.50), sigma(0.14); n = tanh(0.32), tanh(0.50).
+    // First step: r = sigma(0.14), sigma(0.32) meets a state of zero; z = sigma(0.50), sigma(0.14);
+    // n = tanh(0.32), tanh(0.50).
     const double h0 = (1 - sigma(0.50)) * std::tanh(0.32), h1 = (1 - sigma(0.14)) * std::tanh(0.50);
     CAPTURE(name_of(*table));
     CHECK(std::fabs(y[0] - h0) <= 1e-7);
@@ -63,7 +68,8 @@ TEST_CASE("the worked example: two units, three inputs") {
     // Second step, written out.
     const double r0 = sigma(0.14 + 0.5 * h0 - 0.5 * h1), r1 = sigma(0.32 + 0.25 * h0 + h1);
     const double z0 = sigma(0.50 - h0 + 0.5 * h1), z1 = sigma(0.14 + 0.75 * h0 + 0.25 * h1);
-    const double n0 = std::tanh(0.32 + r0 * (h0 - 0.5 * h1)), n1 = std::tanh(0.50 + r1 * (0.5 * h0 + 2 * h1));
+    const double n0 = std::tanh(0.32 + r0 * (h0 - 0.5 * h1)),
+                 n1 = std::tanh(0.50 + r1 * (0.5 * h0 + 2 * h1));
     CHECK(std::fabs(y[2] - ((1 - z0) * n0 + z0 * h0)) <= 2e-7);
     CHECK(std::fabs(y[3] - ((1 - z1) * n1 + z1 * h1)) <= 2e-7);
   }
@@ -82,7 +88,8 @@ TEST_CASE("GRU agrees with PyTorch 2.13 to 2e-6 over 200 steps") {
       CAPTURE(shape);
       REQUIRE_EQ(y.size(), expected.size());
       double worst = 0;
-      for (size_t i = 0; i < y.size(); ++i) worst = std::fmax(worst, std::fabs(double(y[i]) - expected[i]));
+      for (size_t i = 0; i < y.size(); ++i)
+        worst = std::fmax(worst, std::fabs(double(y[i]) - expected[i]));
       CHECK(worst <= 2e-6);
       CHECK(same_bits(end.data(), y.data() + y.size() - end.size(), end.size()));
     }
@@ -116,7 +123,8 @@ TEST_CASE("a GRU is the documented chains, to the bit, on every instruction set"
         const std::vector<float> x = noise.uniform(size_t(inputs) * 6, -2, 2);
         CAPTURE(name_of(*table));
         CAPTURE(units);
-        REQUIRE(same_bits(run_whole(Opened(network, table->name), x), literal_gru(*table, network.layers[0], x)));
+        REQUIRE(same_bits(run_whole(Opened(network, table->name), x),
+                          literal_gru(*table, network.layers[0], x)));
       }
 }
 
@@ -125,7 +133,8 @@ TEST_CASE("a whole network gives the same bits on every instruction set") {
   for (const Named& named : every_whole_network()) networks.push_back(named);
   for (const Named& named : networks) {
     const Opened scalar(named.network, "scalar");
-    const std::vector<float> x = random_frames(scalar.info(), 33, 52), expected = run_whole(scalar, x);
+    const std::vector<float> x = random_frames(scalar.info(), 33, 52),
+                             expected = run_whole(scalar, x);
     for (const Kernels* table : every_table()) {
       const Opened m(named.network, table->name);
       CAPTURE(named.name);
@@ -139,7 +148,8 @@ TEST_CASE("a whole network gives the same bits on every instruction set") {
 TEST_CASE("NaN in gives NaN out until the stream is reset") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const Kernels* table : every_table()) {
-    const Opened m(random_network(3, {standardize(), gru(9, every_step), dense(2, SLUICE_SOFTMAX)}), table->name);
+    const Opened m(random_network(3, {standardize(), gru(9, every_step), dense(2, SLUICE_SOFTMAX)}),
+                   table->name);
     Streaming s(m.model, {1, 1});
     const std::vector<float> good = {0.1f, -0.2f, 0.3f};
     std::vector<float> first(2), y(2);

@@ -1,4 +1,5 @@
-// Texts to ids: the rules against Unicode's own tables and against a plain dictionary; the section against every lie.
+// Texts to ids: the rules against Unicode's own tables and against a plain dictionary; the section
+// against every lie.
 #include "data/vocabulary.h"
 
 #include <doctest/doctest.h>
@@ -8,8 +9,8 @@
 
 #include "../support/forge.h"
 #include "../support/golden.h"
-#include "model/vocabulary.h"
 #include "model/pack.h"
+#include "model/vocabulary.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -32,14 +33,17 @@ struct Reader {
     const Memory exact(text);
     std::vector<int32_t> result;
     for (size_t at = 0;;) {
-      const int32_t id = sluice_next_id(&model, reinterpret_cast<const char*>(exact.data()), text.size(), &at);
+      const int32_t id =
+          sluice_next_id(&model, reinterpret_cast<const char*>(exact.data()), text.size(), &at);
       if (id < 0) return result;
       result.push_back(id);
     }
   }
 };
 
-tools::Tokens words(std::vector<std::string> texts, bool lower_case = false) { return {{true, lower_case}, std::move(texts)}; }
+tools::Tokens words(std::vector<std::string> texts, bool lower_case = false) {
+  return {{true, lower_case}, std::move(texts)};
+}
 tools::Tokens characters(std::vector<std::string> texts, bool lower_case = false) {
   return {{false, lower_case}, std::move(texts)};
 }
@@ -48,7 +52,8 @@ std::string utf8(uint32_t c) {
   if (c < 0x80) return {char(c)};
   if (c < 0x800) return {char(0xC0 | c >> 6), char(0x80 | (c & 63))};
   if (c < 0x10000) return {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
-  return {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+  return {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)),
+          char(0x80 | (c & 63))};
 }
 
 using Ids = std::vector<int32_t>;
@@ -66,33 +71,40 @@ TEST_CASE("lower case is Unicode's simple mapping in five blocks, and nothing el
 }
 
 TEST_CASE("white space is what Unicode's PropList.txt lists as White_Space") {
-  const std::set<uint32_t> listed = {9,      10,     11,     12,     13,     0x20,   0x85,   0xA0,   0x1680,
-                                     0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008,
-                                     0x2009, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000};
+  const std::set<uint32_t> listed = {9,      10,     11,     12,     13,     0x20,   0x85,
+                                     0xA0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004,
+                                     0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200A, 0x2028,
+                                     0x2029, 0x202F, 0x205F, 0x3000};
   for (uint32_t c = 0; c < 0x110000; ++c)
     if (is_white(c) != (listed.count(c) == 1)) FAIL("U+", c);
 }
 
-TEST_CASE("every code point is read as UTF-8 writes it; what is not UTF-8 is malformed, byte by byte") {
+TEST_CASE(
+    "every code point is read as UTF-8 writes it; what is not UTF-8 is malformed, byte by byte") {
   for (uint32_t c = 0; c < 0x110000; ++c) {
     if (c >= 0xD800 && c < 0xE000) continue;
     const std::string text = utf8(c);
     size_t at = 0;
-    if (next_code_point(reinterpret_cast<const uint8_t*>(text.data()), text.size(), &at) != c || at != text.size())
+    if (next_code_point(reinterpret_cast<const uint8_t*>(text.data()), text.size(), &at) != c ||
+        at != text.size())
       FAIL("U+", c);
   }
   // Overlong forms, surrogates, beyond U+10FFFF, lone and cut bytes: RFC 3629, section 3 and 4.
   for (const std::string bad :
-       {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF",
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xC3("}) {
+       {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
+        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82",
+        "\xF0\x9F\x98", "\xC3("}) {
     size_t at = 0;
-    CHECK_EQ(next_code_point(reinterpret_cast<const uint8_t*>(bad.data()), bad.size(), &at), malformed);
+    CHECK_EQ(next_code_point(reinterpret_cast<const uint8_t*>(bad.data()), bad.size(), &at),
+             malformed);
     CHECK_EQ(at, 1u);
   }
 }
 
-TEST_CASE("characters are code points: combining marks, ideographs and emoji stand for themselves") {
-  const Reader reader(characters({"e", "\xCC\x81", "\xC3\xA9", "\xE6\xBC\xA2", "\xF0\x9F\x98\x80", " ", "\n"}));
+TEST_CASE(
+    "characters are code points: combining marks, ideographs and emoji stand for themselves") {
+  const Reader reader(
+      characters({"e", "\xCC\x81", "\xC3\xA9", "\xE6\xBC\xA2", "\xF0\x9F\x98\x80", " ", "\n"}));
   CHECK_EQ(reader.ids("e\xCC\x81"), Ids{2, 3});  // not composed to U+00E9
   CHECK_EQ(reader.ids("\xC3\xA9"), Ids{4});
   CHECK_EQ(reader.ids("\xE6\xBC\xA2\xF0\x9F\x98\x80 \n\xC2\xA0"), Ids{5, 6, 7, 8, 1});
@@ -129,11 +141,13 @@ TEST_CASE("by option capitals are read as small letters, also where the bytes ar
 TEST_CASE("the device's ids are those of a plain dictionary, and give their tokens back") {
   Noise noise(21);
   std::vector<std::string> letters;
-  for (uint32_t c : {0x61u, 0x62u, 0x7Au, 0x7Fu, 0xE9u, 0x7FFu, 0x800u, 0xFFFDu, 0x10000u, 0x10FFFFu})
+  for (uint32_t c :
+       {0x61u, 0x62u, 0x7Au, 0x7Fu, 0xE9u, 0x7FFu, 0x800u, 0xFFFDu, 0x10000u, 0x10FFFFu})
     letters.push_back(utf8(c));
   const auto word = [&] {
     std::string text;
-    for (int n = 1 + noise.below(5); n > 0; --n) text += letters[size_t(noise.below(int(letters.size())))];
+    for (int n = 1 + noise.below(5); n > 0; --n)
+      text += letters[size_t(noise.below(int(letters.size())))];
     return text;
   };
   for (int size : {1, 2, 3, 1000}) {
@@ -190,7 +204,8 @@ TEST_CASE("a vocabulary that lies is refused") {
   }
   for (const uint32_t ids : {0u, 1u, 2u, 4u, 6u, 65536u, 65537u, 0x80000002u, 0xFFFFFFFFu})
     CHECK_EQ(lying(8, ids), SLUICE_STRUCTURE);
-  for (const uint32_t bytes : {0u, 3u, 5u, 0xFFFFFFFFu}) CHECK_EQ(lying(12, bytes), SLUICE_STRUCTURE);
+  for (const uint32_t bytes : {0u, 3u, 5u, 0xFFFFFFFFu})
+    CHECK_EQ(lying(12, bytes), SLUICE_STRUCTURE);
   for (const uint32_t end : {0u, 2u, 4u, 0xFFFFFFFFu}) CHECK_EQ(lying(ends, end), SLUICE_STRUCTURE);
   for (const uint32_t end : {3u, 5u, 0xFFFFFFFFu}) CHECK_EQ(lying(ends + 8, end), SLUICE_STRUCTURE);
   CHECK_EQ(lying(sorted, 1u | 0u << 16), SLUICE_OK);             // a, b, and then cc

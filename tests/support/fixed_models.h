@@ -1,4 +1,5 @@
-// Networks in fixed point with random numbers, and their answers by the written definition (reference_fixed.h).
+// Networks in fixed point with random numbers, and their answers by the written definition
+// (reference_fixed.h).
 #pragma once
 #include "models.h"
 #include "reference_fixed.h"
@@ -10,8 +11,8 @@ constexpr sluice_format fixed_formats[] = {SLUICE_INT8, SLUICE_W8A16};
 /// How wild numbers are: as a trained network has them, or anything that a forged blob may hold.
 enum class Numbers { trained, any };
 
-inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, sluice_format format, Numbers numbers,
-                                    uint64_t seed) {
+inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
+                                    sluice_format format, Numbers numbers, uint64_t seed) {
   Noise noise(seed);
   Network network;
   const bool any = numbers == Numbers::any;
@@ -19,12 +20,16 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
   for (const Spec& s : specs) {
     const int in = in_of(network, s, inputs);
     Layer layer;
-    layer.kind = s.kind, layer.in = in, layer.out = s.units ? s.units : in, layer.activation = s.activation;
+    layer.kind = s.kind, layer.in = in, layer.out = s.units ? s.units : in,
+    layer.activation = s.activation;
     layer.every_step = s.every_step, layer.format = format, layer.sources = s.sources;
     layer = tools::with_arrays(layer);
-    layer.shift_ih = !layer.find(Role::input_weight) ? 0 : any ? noise.below(31) : 8 + noise.below(4);
+    layer.shift_ih = !layer.find(Role::input_weight) ? 0
+                     : any                           ? noise.below(31)
+                                                     : 8 + noise.below(4);
     layer.shift_hh = tools::recurrent(layer) ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
-    layer.shift_c = layer.anatomy().shifted_state ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
+    layer.shift_c =
+        layer.anatomy().shifted_state ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
     for (tools::Array& a : layer.arrays) {
       const size_t half = a.integers.size() / 2;
       for (size_t i = 0; i < a.integers.size(); ++i) {
@@ -39,7 +44,8 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
           v = noise.below(1 << 18) - (1 << 16);
         else if (a.role == Role::zeta || a.role == Role::nu)
           v = noise.below(32768);
-        else if (i < half || a.role == Role::part_bias || a.role == Role::gate_bias || a.role == Role::candidate_bias)
+        else if (i < half || a.role == Role::part_bias || a.role == Role::gate_bias ||
+                 a.role == Role::candidate_bias)
           v = noise.below(60001) - 30000;
         else  // accumulators of some 10^5 become pre-activations of some units
           v = noise.below(1 << 22) + (format == SLUICE_INT8 ? 1 << 22 : 1 << 14);
@@ -55,7 +61,8 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs, 
   return network;
 }
 
-/// Zeros in a share of the blocks of 8 x 4 weights of every matrix, and in all blocks of some panels; stored sparse.
+/// Zeros in a share of the blocks of 8 x 4 weights of every matrix, and in all blocks of some
+/// panels; stored sparse.
 inline Network with_empty_blocks(Network network, double share, uint64_t seed) {
   Noise noise(seed);
   for (Layer& layer : network.layers) {
@@ -77,13 +84,16 @@ inline Network with_empty_blocks(Network network, double share, uint64_t seed) {
   return network;
 }
 
-inline fixed::Mode mode_of(sluice_format format) { return format == SLUICE_INT8 ? fixed::int8 : fixed::w8a16; }
+inline fixed::Mode mode_of(sluice_format format) {
+  return format == SLUICE_INT8 ? fixed::int8 : fixed::w8a16;
+}
 
 /// Frames in a model's own format, as plain numbers; some at the ends of their range.
 inline std::vector<int32_t> random_frames(sluice_format format, size_t n, Noise& noise) {
   const int32_t lowest = format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
   std::vector<int32_t> x(n);
-  for (int32_t& v : x) v = noise.below(8) ? lowest + noise.below(2 * highest + 2) : noise.below(2) ? lowest : highest;
+  for (int32_t& v : x)
+    v = noise.below(8) ? lowest + noise.below(2 * highest + 2) : noise.below(2) ? lowest : highest;
   return x;
 }
 
@@ -92,9 +102,11 @@ inline bool reads_ids(const Network& network) { return network.layers[0].kind ==
 
 /// Of a network: ids where it reads them, some of them unknown.
 inline std::vector<int32_t> random_frames(const Network& network, size_t n, Noise& noise) {
-  if (!reads_ids(network)) return random_frames(network.layers[0].format, n * size_t(tools::frame_width(network)), noise);
+  if (!reads_ids(network))
+    return random_frames(network.layers[0].format, n * size_t(tools::frame_width(network)), noise);
   std::vector<int32_t> ids(n);
-  for (int32_t& id : ids) id = noise.below(8) ? noise.below(network.layers[0].in) : int32_t(noise.word());
+  for (int32_t& id : ids)
+    id = noise.below(8) ? noise.below(network.layers[0].in) : int32_t(noise.word());
   return ids;
 }
 
@@ -123,14 +135,17 @@ struct FixedReference {
   std::vector<std::vector<uint32_t>> sources;
 
   explicit FixedReference(const Network& network) : mode(mode_of(network.layers[0].format)) {
-    const std::vector<uint32_t> answers = network.layers.back().kind == SLUICE_CONCAT
-                                              ? network.layers.back().sources
-                                              : std::vector<uint32_t>{uint32_t(network.layers.size())};
+    const std::vector<uint32_t> answers =
+        network.layers.back().kind == SLUICE_CONCAT
+            ? network.layers.back().sources
+            : std::vector<uint32_t>{uint32_t(network.layers.size())};
     for (const Layer& layer : network.layers) {
-      sources.push_back(layer.sources.empty() ? std::vector<uint32_t>{uint32_t(sources.size())} : layer.sources);
+      sources.push_back(layer.sources.empty() ? std::vector<uint32_t>{uint32_t(sources.size())}
+                                              : layer.sources);
       const auto part = [](const tools::Array& a, bool second) {
         const auto middle = a.integers.begin() + std::ptrdiff_t(a.integers.size() / 2);
-        return second ? std::vector<int32_t>(middle, a.integers.end()) : std::vector<int32_t>(a.integers.begin(), middle);
+        return second ? std::vector<int32_t>(middle, a.integers.end())
+                      : std::vector<int32_t>(a.integers.begin(), middle);
       };
       Stage stage{&layer, {}, {}, {}, {}, {}};
       const auto& a = layer.arrays;
@@ -155,8 +170,10 @@ struct FixedReference {
                       layer.shift_hh,
                       layer.shift_c};
         if (layer.kind == SLUICE_FASTGRNN) {
-          stage.cell.b_z = layer.array(Role::gate_bias).integers, stage.cell.b_n = layer.array(Role::candidate_bias).integers;
-          stage.cell.zeta = layer.array(Role::zeta).integers[0], stage.cell.nu = layer.array(Role::nu).integers[0];
+          stage.cell.b_z = layer.array(Role::gate_bias).integers,
+          stage.cell.b_n = layer.array(Role::candidate_bias).integers;
+          stage.cell.zeta = layer.array(Role::zeta).integers[0],
+          stage.cell.nu = layer.array(Role::nu).integers[0];
         }
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
@@ -212,7 +229,8 @@ struct FixedReference {
   static std::vector<int16_t> joined(const Layer& layer, const std::vector<Numbers16>& parts) {
     std::vector<int16_t> y;
     if (layer.kind == SLUICE_SELECT)
-      for (const int32_t column : layer.arrays[0].integers) y.push_back(int16_t(parts[0].at(size_t(column))));
+      for (const int32_t column : layer.arrays[0].integers)
+        y.push_back(int16_t(parts[0].at(size_t(column))));
     else if (layer.kind == SLUICE_CONCAT)
       for (const Numbers16& part : parts) y.insert(y.end(), part.begin(), part.end());
     else if (layer.kind == SLUICE_ADD)
@@ -222,11 +240,14 @@ struct FixedReference {
     return y;
   }
 };
-static_assert(int(fixed::Dense::linear) == SLUICE_LINEAR && int(fixed::Dense::tanh) == SLUICE_TANH &&
-              int(fixed::Dense::sigmoid) == SLUICE_SIGMOID && int(fixed::Dense::relu) == SLUICE_RELU &&
+static_assert(int(fixed::Dense::linear) == SLUICE_LINEAR &&
+              int(fixed::Dense::tanh) == SLUICE_TANH &&
+              int(fixed::Dense::sigmoid) == SLUICE_SIGMOID &&
+              int(fixed::Dense::relu) == SLUICE_RELU &&
               int(fixed::Dense::softmax) == SLUICE_SOFTMAX);
 
-/// Networks of every kind of layer and of odd shapes, each in both formats, with numbers as trained and wild.
+/// Networks of every kind of layer and of odd shapes, each in both formats, with numbers as trained
+/// and wild.
 struct NamedFixed {
   std::string name;
   Network network;
@@ -237,39 +258,49 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {
       for (const sluice_format format : fixed_formats)
         for (const Numbers numbers : {Numbers::trained, Numbers::any}) {
-          v.push_back({name + " " + sluice_format_name(format) + (numbers == Numbers::any ? " wild" : ""),
-                       random_fixed_network(inputs, specs, format, numbers, v.size() + 1)});
+          v.push_back(
+              {name + " " + sluice_format_name(format) + (numbers == Numbers::any ? " wild" : ""),
+               random_fixed_network(inputs, specs, format, numbers, v.size() + 1)});
           const double share = v.size() % 3 == 0 ? 0.9 : v.size() % 3 == 1 ? 0.5 : 0;
-          v.push_back({v.back().name + " sparse", with_empty_blocks(v.back().network, share, v.size())});
+          v.push_back(
+              {v.back().name + " sparse", with_empty_blocks(v.back().network, share, v.size())});
         }
     };
     for (const int inputs : {1, 4, 9, 33})
       for (const int units : {1, 7, 8, 9, 16, 24, 33})
-        add("gru " + std::to_string(inputs) + "x" + std::to_string(units), inputs, {gru(units, units % 2 == 0)});
-    for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+        add("gru " + std::to_string(inputs) + "x" + std::to_string(units), inputs,
+            {gru(units, units % 2 == 0)});
+    for (const sluice_activation f :
+         {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
       add(std::string("dense ") + sluice_activation_name(f), 7, {dense(5, f)});
     add("wide", 3, {gru(104), dense(2)});
     add("thousand inputs", 1000, {gru(8), dense(1)});
     add("classifier", 12, {gru(32), dense(9, SLUICE_SOFTMAX)});
     add("stacked last", 5, {gru(9, every_step), gru(17), dense(3, SLUICE_SIGMOID)});
     add("dense between", 4,
-        {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), dense(4, SLUICE_SIGMOID), gru(3), dense(2),
-         dense(1, SLUICE_TANH)});
-    for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_RNN, SLUICE_GRU_BEFORE, SLUICE_FASTGRNN}) {
+        {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH),
+         dense(4, SLUICE_SIGMOID), gru(3), dense(2), dense(1, SLUICE_TANH)});
+    for (const sluice_layer_kind kind :
+         {SLUICE_LSTM, SLUICE_RNN, SLUICE_GRU_BEFORE, SLUICE_FASTGRNN}) {
       const std::string name = sluice_layer_name(kind);
       for (const int inputs : {1, 9, 33})
         for (const int units : {1, 8, 9, 24, 33})
-          add(name + " " + std::to_string(inputs) + "x" + std::to_string(units), inputs, {cell(kind, units, units % 2 == 0)});
+          add(name + " " + std::to_string(inputs) + "x" + std::to_string(units), inputs,
+              {cell(kind, units, units % 2 == 0)});
       add(name + " wide", 3, {cell(kind, 104), dense(2)});
-      add(name + " stacked", 5, {cell(kind, 9, every_step), dense(6, SLUICE_RELU), cell(kind, 17), dense(3, SLUICE_SOFTMAX)});
+      add(name + " stacked", 5,
+          {cell(kind, 9, every_step), dense(6, SLUICE_RELU), cell(kind, 17),
+           dense(3, SLUICE_SOFTMAX)});
     }
     add("every cell", 6,
-        {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step), gru(8, every_step), cell(SLUICE_RNN, 5),
-         dense(3)});
-    for (const int ids : {1, 11, 50}) add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
+        {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step),
+         gru(8, every_step), cell(SLUICE_RNN, 5), dense(3)});
+    for (const int ids : {1, 11, 50})
+      add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("reader", 13, {embedding(9), cell(SLUICE_LSTM, 8), dense(4, SLUICE_SOFTMAX)});
-    add("reader of a hundred", 100, {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});
+    add("reader of a hundred", 100,
+        {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});
     return v;
   }();
   return networks;

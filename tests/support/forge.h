@@ -32,8 +32,12 @@ struct Forged {
     FAIL("no section ", kind);
     std::abort();
   }
-  size_t section_offset(uint32_t kind) const { return read<uint32_t>(section_of(kind) + offsetof(BlobSection, offset)); }
-  size_t layer(uint32_t index) const { return section_offset(SLUICE_SECTION_LAYERS) + index * sizeof(LayerRecord); }
+  size_t section_offset(uint32_t kind) const {
+    return read<uint32_t>(section_of(kind) + offsetof(BlobSection, offset));
+  }
+  size_t layer(uint32_t index) const {
+    return section_offset(SLUICE_SECTION_LAYERS) + index * sizeof(LayerRecord);
+  }
 
   Forged& checksum() {
     if (bytes.size() >= sizeof(BlobHeader)) {

@@ -7,7 +7,8 @@
 namespace sluice::tests {
 
 /// GRU layers `prefix`gru0, gru1, ... and, where there is one, `prefix`dense.
-inline Network golden_network(const Golden& golden, const std::string& prefix, bool last_hands_on_every_step,
+inline Network golden_network(const Golden& golden, const std::string& prefix,
+                              bool last_hands_on_every_step,
                               sluice_activation activation = SLUICE_LINEAR) {
   Network network;
   const auto fill = [&](Layer layer, const std::string& name) {
@@ -30,13 +31,16 @@ inline Network golden_network(const Golden& golden, const std::string& prefix, b
   return network;
 }
 
-inline std::string golden_name(const std::string& prefix, const Network& network, size_t layer, const std::string& array) {
+inline std::string golden_name(const std::string& prefix, const Network& network, size_t layer,
+                               const std::string& array) {
   const bool dense = network.layers[layer].kind == SLUICE_DENSE;
   return prefix + (dense ? "dense." : "gru" + std::to_string(layer) + ".") + array;
 }
 
-inline std::vector<Example> golden_batch(const Golden& golden, const std::string& prefix, bool every, bool cross_entropy) {
-  const GoldenArray &steps = golden[prefix + "steps"], &x = golden[prefix + "x"], &target = golden[prefix + "target"];
+inline std::vector<Example> golden_batch(const Golden& golden, const std::string& prefix,
+                                         bool every, bool cross_entropy) {
+  const GoldenArray &steps = golden[prefix + "steps"], &x = golden[prefix + "x"],
+                    &target = golden[prefix + "target"];
   std::vector<Example> v;
   size_t frame = 0, answer = 0;
   for (const double n : steps.values) {

@@ -1,4 +1,5 @@
-// Functions whose least value is known, for search methods to find; and a test of one method's regrets against another's.
+// Functions whose least value is known, for search methods to find; and a test of one method's
+// regrets against another's.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -30,7 +31,10 @@ inline double branin(const tools::Point& x) {
 /// Four pits in [0, 1]^6, the deepest of -3.32237 (Dixon, Szego 1978).
 inline double hartmann6(const tools::Point& x) {
   constexpr double c[4] = {1.0, 1.2, 3.0, 3.2};
-  constexpr double a[4][6] = {{10, 3, 17, 3.5, 1.7, 8}, {0.05, 10, 17, 0.1, 8, 14}, {3, 3.5, 1.7, 10, 17, 8}, {17, 8, 0.05, 10, 0.1, 14}};
+  constexpr double a[4][6] = {{10, 3, 17, 3.5, 1.7, 8},
+                              {0.05, 10, 17, 0.1, 8, 14},
+                              {3, 3.5, 1.7, 10, 17, 8},
+                              {17, 8, 0.05, 10, 0.1, 14}};
   constexpr double p[4][6] = {{0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886},
                               {0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991},
                               {0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650},
@@ -38,7 +42,8 @@ inline double hartmann6(const tools::Point& x) {
   double sum = 0;
   for (int i = 0; i < 4; ++i) {
     double inner = 0;
-    for (int j = 0; j < 6; ++j) inner += a[i][j] * (x[std::size_t(j)] - p[i][j]) * (x[std::size_t(j)] - p[i][j]);
+    for (int j = 0; j < 6; ++j)
+      inner += a[i][j] * (x[std::size_t(j)] - p[i][j]) * (x[std::size_t(j)] - p[i][j]);
     sum -= c[i] * std::exp(-inner);
   }
   return sum;
@@ -46,16 +51,21 @@ inline double hartmann6(const tools::Point& x) {
 
 inline std::vector<KnownFunction> known_functions() {
   return {{"branin", {{between(-5, 10), between(0, 15)}}, branin, 0.39788735772973816},
-          {"hartmann6", {std::vector<tools::Parameter>(6, between(0, 1))}, hartmann6, -3.322368011391339}};
+          {"hartmann6",
+           {std::vector<tools::Parameter>(6, between(0, 1))},
+           hartmann6,
+           -3.322368011391339}};
 }
 
 /// How far above the least value the best of so many evaluations lies.
-inline double regret(const KnownFunction& function, tools::Ask ask, std::uint64_t seed, std::uint64_t evaluations,
+inline double regret(const KnownFunction& function, tools::Ask ask, std::uint64_t seed,
+                     std::uint64_t evaluations,
                      tools::Acquisition acquisition = tools::Acquisition::ei) {
   std::vector<tools::Seen> seen;
   double best = INFINITY;
   for (std::uint64_t n = 0; n < evaluations; ++n) {
-    const auto point = ask({function.space, seen, n, seed, [](const tools::Point&) { return true; }, acquisition});
+    const auto point =
+        ask({function.space, seen, n, seed, [](const tools::Point&) { return true; }, acquisition});
     if (!point) return INFINITY;
     seen.push_back({*point, function.value(*point)});
     best = std::min(best, *seen.back().value);
@@ -69,13 +79,15 @@ inline double median(std::vector<double> values) {
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/// How likely pairs as these, or such that speak more against it, are where a is no smaller than b: Wilcoxon's signed-rank test, one-sided,
-/// exact (Wilcoxon 1945). Equal pairs are left out, equal differences share their ranks.
+/// How likely pairs as these, or such that speak more against it, are where a is no smaller than b:
+/// Wilcoxon's signed-rank test, one-sided, exact (Wilcoxon 1945). Equal pairs are left out, equal
+/// differences share their ranks.
 inline double smaller_p(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < a.size(); ++i)
     if (a[i] != b[i]) differences.push_back(a[i] - b[i]);
-  std::sort(differences.begin(), differences.end(), [](double x, double y) { return std::abs(x) < std::abs(y); });
+  std::sort(differences.begin(), differences.end(),
+            [](double x, double y) { return std::abs(x) < std::abs(y); });
   const std::size_t n = differences.size();
   std::vector<std::size_t> twice(n);  // ranks from 1, doubled, since halves occur
   for (std::size_t i = 0, end; i < n; i = end) {
@@ -88,7 +100,8 @@ inline double smaller_p(const std::vector<double>& a, const std::vector<double>&
   ways[0] = 1;
   for (const std::size_t rank : twice)
     for (std::size_t sum = ways.size(); sum-- > rank;) ways[sum] += ways[sum - rank];
-  return std::accumulate(ways.begin(), ways.begin() + std::ptrdiff_t(positive) + 1, 0.0) / std::pow(2.0, double(n));
+  return std::accumulate(ways.begin(), ways.begin() + std::ptrdiff_t(positive) + 1, 0.0) /
+         std::pow(2.0, double(n));
 }
 
 }  // namespace sluice::tests

@@ -5,20 +5,24 @@
 
 namespace sluice::tests {
 
-/// What is wrong with a page's markup; empty where every tag is closed by its own, in order, and what must be escaped is.
+/// What is wrong with a page's markup; empty where every tag is closed by its own, in order, and
+/// what must be escaped is.
 inline std::string markup_fault(const std::string& html) {
   std::vector<std::string> open;
   std::size_t at = html.find('\n') + 1;  // behind <!DOCTYPE html>
   for (std::size_t begin; (begin = html.find_first_of("<&", at)) != std::string::npos;) {
     if (html[begin] == '&') {
       const std::size_t end = html.find(';', begin);
-      if (end == std::string::npos || end - begin > 6) return "a bare & at " + html.substr(begin, 40);
+      if (end == std::string::npos || end - begin > 6)
+        return "a bare & at " + html.substr(begin, 40);
       at = end + 1;
       continue;
     }
     const std::size_t end = html.find_first_of("<>", begin + 1);
-    if (end == std::string::npos || html[end] == '<') return "a bare < at " + html.substr(begin, 40);
-    const std::string tag = html.substr(begin + 1, end - begin - 1), name = tag.substr(0, tag.find_first_of(" /", 1));
+    if (end == std::string::npos || html[end] == '<')
+      return "a bare < at " + html.substr(begin, 40);
+    const std::string tag = html.substr(begin + 1, end - begin - 1),
+                      name = tag.substr(0, tag.find_first_of(" /", 1));
     at = end + 1;
     if (tag.ends_with("/")) continue;
     if (tag[0] != '/') {
@@ -31,6 +35,8 @@ inline std::string markup_fault(const std::string& html) {
   return open.empty() ? "" : "<" + open.back() + "> stays open";
 }
 
-inline bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace sluice::tests

@@ -1,4 +1,5 @@
-// Networks with random weights, their blobs, and streams over them in memory of exactly the announced size.
+// Networks with random weights, their blobs, and streams over them in memory of exactly the
+// announced size.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -32,7 +33,9 @@ struct Memory {
     owner.reset(static_cast<uint8_t*>(p));
     std::memset(p, fill, bytes);
   }
-  explicit Memory(std::string_view bytes) : Memory(bytes.size()) { std::memcpy(data(), bytes.data(), bytes.size()); }
+  explicit Memory(std::string_view bytes) : Memory(bytes.size()) {
+    std::memcpy(data(), bytes.data(), bytes.size());
+  }
   uint8_t* data() { return owner.get(); }
   const uint8_t* data() const { return owner.get(); }
 };
@@ -46,7 +49,8 @@ struct Spec {
   bool mean = false, both = false;
   float parameter = 0;
   int tied = -1;
-  std::vector<uint32_t> sources = {};  ///< 0 the frame, else a layer counted from 1; empty: the layer before
+  std::vector<uint32_t> sources =
+      {};  ///< 0 the frame, else a layer counted from 1; empty: the layer before
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -63,7 +67,9 @@ inline Spec norm(sluice_layer_kind kind) {
   s.parameter = 1e-5f;
   return s;
 }
-inline Spec embedding(int units) { return {SLUICE_EMBEDDING, units}; }  ///< the network's inputs: ids that there are
+inline Spec embedding(int units) {
+  return {SLUICE_EMBEDDING, units};
+}  ///< the network's inputs: ids that there are
 inline Spec difference() { return {SLUICE_DIFFERENCE, 0}; }
 inline Spec from(Spec s, uint32_t source) { return s.sources = {source}, s; }
 inline Spec select(int columns, uint32_t source) { return from({SLUICE_SELECT, columns}, source); }
@@ -72,41 +78,59 @@ inline Spec join(sluice_layer_kind kind, std::vector<uint32_t> sources) {
   s.sources = std::move(sources);
   return s;
 }
-inline Spec concat(std::vector<uint32_t> sources) { return join(SLUICE_CONCAT, std::move(sources)); }
+inline Spec concat(std::vector<uint32_t> sources) {
+  return join(SLUICE_CONCAT, std::move(sources));
+}
 inline Spec add(std::vector<uint32_t> sources) { return join(SLUICE_ADD, std::move(sources)); }
-inline Spec multiply(std::vector<uint32_t> sources) { return join(SLUICE_MULTIPLY, std::move(sources)); }
+inline Spec multiply(std::vector<uint32_t> sources) {
+  return join(SLUICE_MULTIPLY, std::move(sources));
+}
 inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
 inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
-inline Spec gates(Spec s, sluice_activation f, float slope = 0) { return s.activation = f, s.parameter = slope, s; }
+inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
+  return s.activation = f, s.parameter = slope, s;
+}
 
-constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN};
+constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN,
+                                            SLUICE_FASTGRNN};
 
 constexpr bool every_step = true;
 
 /// How many numbers enter the next layer of a network.
 inline int in_of(const Network& network, const Spec& s, int inputs) {
-  const auto width = [&](uint32_t source) { return source ? network.layers[source - 1].out : inputs; };
+  const auto width = [&](uint32_t source) {
+    return source ? network.layers[source - 1].out : inputs;
+  };
   if (s.sources.empty()) return width(uint32_t(network.layers.size()));
   int sum = 0;
   for (const uint32_t source : s.sources) sum += width(source);
   return s.kind == SLUICE_CONCAT ? sum : width(s.sources[0]);
 }
 
-/// The specification of networks that are no chains, by name: residual and dense connections, masks, several answers. Units that are
-/// no multiples of a panel; a wide model's sources that end before the others.
+/// The specification of networks that are no chains, by name: residual and dense connections,
+/// masks, several answers. Units that are no multiples of a panel; a wide model's sources that end
+/// before the others.
 inline std::vector<std::pair<std::string, std::vector<Spec>>> every_graph() {
   constexpr bool every = true;
   return {
       {"residual", {dense(9), gru(9, every), add({1, 2}), gru(9, every), add({3, 4}), dense(3)}},
-      {"dense connections", {dense(7, SLUICE_TANH), gru(5, every), concat({1, 2, 0}), gru(11, every), concat({2, 4, 0}), gru(9, every),
-                             dense(4, SLUICE_SIGMOID)}},
+      {"dense connections",
+       {dense(7, SLUICE_TANH), gru(5, every), concat({1, 2, 0}), gru(11, every), concat({2, 4, 0}),
+        gru(9, every), dense(4, SLUICE_SIGMOID)}},
       {"mask", {gru(9, every), dense(5, SLUICE_SIGMOID), multiply({2, 0})}},
-      {"two answers", {gru(9, every), dense(1, SLUICE_SIGMOID), from(dense(3, SLUICE_SOFTMAX), 1), concat({2, 3})}},
-      {"a layer from afar", {dense(6), dense(12), dense(3), from(gru(7, every), 1), add({4, 4}), concat({5, 2})}},
-      {"the last frame beside the last step", {gru(5), concat({1, 0}), dense(6), select(6, 0), add({3, 4})}},
-      {"the frame alone from layer to layer", {select(4, 0), dense(3), from(dense(3), 0), multiply({2, 3}), from(select(2, 4), 4)}},
-      {"joins of joins", {concat({0, 0}), add({1, 1, 1}), multiply({1, 2}), concat({1, 2, 3}), gru(3, every), concat({5, 0, 5})}},
+      {"two answers",
+       {gru(9, every), dense(1, SLUICE_SIGMOID), from(dense(3, SLUICE_SOFTMAX), 1),
+        concat({2, 3})}},
+      {"a layer from afar",
+       {dense(6), dense(12), dense(3), from(gru(7, every), 1), add({4, 4}), concat({5, 2})}},
+      {"the last frame beside the last step",
+       {gru(5), concat({1, 0}), dense(6), select(6, 0), add({3, 4})}},
+      {"the frame alone from layer to layer",
+       {select(4, 0), dense(3), from(dense(3), 0), multiply({2, 3}), from(select(2, 4), 4)}},
+      {"joins of joins",
+       {concat({0, 0}), add({1, 1, 1}), multiply({1, 2}), concat({1, 2, 3}), gru(3, every),
+        concat({5, 0, 5})}},
   };
 }
 
@@ -119,16 +143,18 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     const int out = s.units == 0 ? in : s.both ? 2 * s.units : s.units;
     Layer layer;
     layer.sources = s.sources;
-    layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation, layer.every_step = s.every_step;
+    layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation,
+    layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
       for (int32_t& column : a.integers) column = noise.below(in);
-      const float range = s.kind == SLUICE_EMBEDDING ? 1 : 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
-      const bool scale = a.name == "scale" || a.name == "running_var" || (norm && a.name == "weight");
-      for (float& v : a.values)
-        v = scale ? noise.number(0.5f, 2) : noise.number(-range, range);
+      const float range =
+          s.kind == SLUICE_EMBEDDING ? 1 : 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
+      const bool scale =
+          a.name == "scale" || a.name == "running_var" || (norm && a.name == "weight");
+      for (float& v : a.values) v = scale ? noise.number(0.5f, 2) : noise.number(-range, range);
     }
     if (s.tied >= 0) layer.arrays = network.layers[size_t(s.tied)].arrays;
     network.layers.push_back(layer);
@@ -151,7 +177,8 @@ struct Opened {
   explicit Opened(std::string_view bytes, const char* isa = nullptr) : blob(bytes) {
     REQUIRE_EQ(sluice_open(&model, blob.data(), blob.size, isa), SLUICE_OK);
   }
-  explicit Opened(const Network& network, const char* isa = nullptr) : Opened(tools::write_blob(network), isa) {}
+  explicit Opened(const Network& network, const char* isa = nullptr)
+      : Opened(tools::write_blob(network), isa) {}
   sluice_info info() const { return sluice_describe(&model); }
 };
 
@@ -161,7 +188,9 @@ struct Streaming {
   sluice_stream stream;
   Streaming(const sluice_model& model, sluice_use use)
       : state(sluice_needs(&model, use).state), scratch(sluice_needs(&model, use).scratch) {
-    REQUIRE_EQ(sluice_start(&stream, &model, use, state.data(), state.size, scratch.data(), scratch.size), SLUICE_OK);
+    REQUIRE_EQ(
+        sluice_start(&stream, &model, use, state.data(), state.size, scratch.data(), scratch.size),
+        SLUICE_OK);
   }
 };
 
@@ -190,7 +219,8 @@ inline std::vector<float> random_frames(const sluice_info& info, size_t n, uint6
   Noise noise(seed);
   if (!info.vocabulary) return noise.uniform(size_t(info.inputs) * n, -2, 2);
   std::vector<float> x;
-  for (size_t i = 0; i < n; ++i) x.push_back(from_bits(uint32_t(noise.below(int(info.vocabulary) + 2) - 1)));
+  for (size_t i = 0; i < n; ++i)
+    x.push_back(from_bits(uint32_t(noise.below(int(info.vocabulary) + 2) - 1)));
   return x;
 }
 
@@ -211,23 +241,31 @@ inline const std::vector<Named>& every_network() {
         add("gru last " + shape, inputs, {gru(units)});
         add("gru every " + shape, inputs, {gru(units, every_step)});
       }
-    for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+    for (const sluice_activation f :
+         {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
       add(std::string("dense ") + sluice_activation_name(f), 7, {dense(5, f)});
     add("standardize", 3, {standardize()});
     add("wide", 3, {gru(104), dense(2)});
     add("thousand inputs", 1000, {gru(8), dense(1)});
     add("classifier", 12, {standardize(), gru(32), dense(9, SLUICE_SOFTMAX)});
     add("stacked last", 5, {gru(9, every_step), gru(17), dense(3, SLUICE_SIGMOID)});
-    add("stacked every", 2, {standardize(), gru(7, every_step), gru(8, every_step), gru(1, every_step), dense(4, SLUICE_TANH)});
-    add("dense between", 4, {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), gru(3), dense(2), dense(1)});
+    add("stacked every", 2,
+        {standardize(), gru(7, every_step), gru(8, every_step), gru(1, every_step),
+         dense(4, SLUICE_TANH)});
+    add("dense between", 4,
+        {dense(6, SLUICE_RELU), gru(5, every_step), dense(11, SLUICE_TANH), gru(3), dense(2),
+         dense(1)});
     for (const sluice_layer_kind kind : every_cell) {
       const std::string name = sluice_layer_name(kind);
-      for (const int units : {1, 8, 9, 33}) add(name + " every " + std::to_string(units), 5, {cell(kind, units, every_step)});
+      for (const int units : {1, 8, 9, 33})
+        add(name + " every " + std::to_string(units), 5, {cell(kind, units, every_step)});
       add(name + " last", 5, {cell(kind, 104), dense(2, SLUICE_SOFTMAX)});
       add(name + " mean", 3, {mean(cell(kind, 9)), dense(2)});
       add(name + " stacked", 3,
-          {cell(kind, 9, every_step), norm(SLUICE_BATCH_NORM), cell(kind, 7), norm(SLUICE_LAYER_NORM), dense(3)});
-      add(name + " tied", 3, {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9), 1)});
+          {cell(kind, 9, every_step), norm(SLUICE_BATCH_NORM), cell(kind, 7),
+           norm(SLUICE_LAYER_NORM), dense(3)});
+      add(name + " tied", 3,
+          {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9), 1)});
       if (kind == SLUICE_RNN) continue;
       add(name + " tanh gates", 3, {gates(cell(kind, 9, every_step), SLUICE_TANH)});
       add(name + " hard gates", 3, {gates(cell(kind, 17, every_step), SLUICE_HARD_SIGMOID, 0.2f)});
@@ -236,7 +274,8 @@ inline const std::vector<Named>& every_network() {
     add("batch normalization", 9, {norm(SLUICE_BATCH_NORM)});
     add("layer normalization", 9, {norm(SLUICE_LAYER_NORM)});
     add("differences", 9, {difference(), gru(8, every_step), dense(3)});
-    add("differences, the input added to the last", 3, {difference(), standardize(), gru(9), dense(5), select(5, 0), tests::add({4, 5})});
+    add("differences, the input added to the last", 3,
+        {difference(), standardize(), gru(9), dense(5), select(5, 0), tests::add({4, 5})});
     add("differences of a layer", 3, {gru(9, every_step), difference(), dense(5)});
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
@@ -258,9 +297,12 @@ inline std::vector<Named> every_whole_network() {
       add(name + "every " + std::to_string(units), 5, {both(cell(kind, units, every_step))});
     add(name + "last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
-    add(name + "stacked", 3, {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)), dense(2)});
+    add(name + "stacked", 3,
+        {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)),
+         dense(2)});
   }
-  add("embedding, both directions", 20, {embedding(5), both(gru(7, every_step)), both(gru(3)), dense(2)});
+  add("embedding, both directions", 20,
+      {embedding(5), both(gru(7, every_step)), both(gru(3)), dense(2)});
   return v;
 }
 

@@ -8,7 +8,8 @@
 
 namespace sluice::tests {
 
-/// A small generator of its own (SplitMix64: Steele, Lea, Flood 2014), so that no test shares arithmetic with what it tests.
+/// A small generator of its own (SplitMix64: Steele, Lea, Flood 2014), so that no test shares
+/// arithmetic with what it tests.
 struct Noise {
   uint64_t state;
   explicit Noise(uint64_t seed) : state(seed) {}
@@ -19,7 +20,9 @@ struct Noise {
     return uint32_t((z ^ (z >> 31)) >> 32);
   }
   int below(int bound) { return int((uint64_t(word()) * uint64_t(bound)) >> 32); }
-  float number(float low, float high) { return low + (high - low) * (float(word() >> 8) / 16777216.0f); }
+  float number(float low, float high) {
+    return low + (high - low) * (float(word() >> 8) / 16777216.0f);
+  }
   std::vector<float> uniform(size_t n, float low = -1, float high = 1) {
     std::vector<float> v(n);
     for (float& f : v) f = number(low, high);
@@ -49,7 +52,9 @@ inline size_t first_difference(const float* a, const float* b, size_t n) {
   return n;
 }
 
-inline bool same_bits(const float* a, const float* b, size_t n) { return first_difference(a, b, n) == n; }
+inline bool same_bits(const float* a, const float* b, size_t n) {
+  return first_difference(a, b, n) == n;
+}
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && same_bits(a.data(), b.data(), a.size());
 }
@@ -62,9 +67,11 @@ inline double ulps(float got, double truth) {
   return std::fabs(double(got) - truth) / std::ldexp(1.0, exponent - 23);
 }
 
-/// The numbers that go wrong: zeros, infinities, NaN, neighbors of powers of two, subnormal ones where the unit has them.
+/// The numbers that go wrong: zeros, infinities, NaN, neighbors of powers of two, subnormal ones
+/// where the unit has them.
 inline std::vector<float> special_numbers() {
-  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity(),
+              nan = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> v = {0.0f,
                           -0.0f,
                           1.0f,
@@ -92,14 +99,17 @@ inline std::vector<float> special_numbers() {
                           std::numeric_limits<float>::max(),
                           std::nextafter(1.0f, 0.0f),
                           std::nextafter(1.0f, 2.0f)};
-#if !(defined(__arm__) && defined(__ARM_NEON))  // ARMv7 NEON flushes them; nothing is promised there
-  for (const float f : {1e-40f, -1e-40f, std::numeric_limits<float>::denorm_min(), std::nextafter(1.17549435e-38f, 0.0f)})
+#if !(defined(__arm__) && \
+      defined(__ARM_NEON))  // ARMv7 NEON flushes them; nothing is promised there
+  for (const float f : {1e-40f, -1e-40f, std::numeric_limits<float>::denorm_min(),
+                        std::nextafter(1.17549435e-38f, 0.0f)})
     v.push_back(f);
 #endif
   return v;
 }
 
-/// The number itself; on ARMv7, whose NEON flushes subnormal numbers, one whose products and sigmoids stay normal.
+/// The number itself; on ARMv7, whose NEON flushes subnormal numbers, one whose products and
+/// sigmoids stay normal.
 inline float tame(float f) {
 #if defined(__arm__)
   if (std::fabs(f) < 1e-18f) return 0;

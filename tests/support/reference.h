@@ -1,4 +1,5 @@
-// Networks in plain double precision, from the formulas alone; shares nothing with the runtime but the numbers of the weights.
+// Networks in plain double precision, from the formulas alone; shares nothing with the runtime but
+// the numbers of the weights.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -56,25 +57,30 @@ struct Reference {
   std::vector<Layer> layers;
   size_t inputs;
 
-  /// Values rounded where they enter products (sluice_rounding). Where `frozen`, each rounding adds what it added in the pass
-  /// before instead: then the loss has the derivative that goes straight through roundings.
+  /// Values rounded where they enter products (sluice_rounding). Where `frozen`, each rounding adds
+  /// what it added in the pass before instead: then the loss has the derivative that goes straight
+  /// through roundings.
   std::vector<double> unit;  ///< [layers]; empty: none
   double largest = 0;
   bool frozen = false;
 
   explicit Reference(const tools::Network& network) : inputs(size_t(tools::frame_width(network))) {
     for (const tools::Layer& from : network.layers) {
-      Layer to{from.kind, from.activation, from.every_step, size_t(from.in),        size_t(from.out),
-               {},        from.mean,       from.both,       double(from.parameter), from.tied};
-      for (const tools::Array& a : from.arrays) to.arrays[a.name] = {a.values.begin(), a.values.end()};
-      for (const tools::Array& a : from.arrays) to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
-      to.sources = from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
+      Layer to{
+          from.kind, from.activation, from.every_step, size_t(from.in),        size_t(from.out),
+          {},        from.mean,       from.both,       double(from.parameter), from.tied};
+      for (const tools::Array& a : from.arrays)
+        to.arrays[a.name] = {a.values.begin(), a.values.end()};
+      for (const tools::Array& a : from.arrays)
+        to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
+      to.sources =
+          from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
     }
   }
 
-  /// The answers: of every step, or of the last one. x as a model takes it, so ids are bits. Batch normalization by its running
-  /// moments.
+  /// The answers: of every step, or of the last one. x as a model takes it, so ids are bits. Batch
+  /// normalization by its running moments.
   Frames answers(const std::vector<float>& x) const {
     const bool ids = layers.front().kind == SLUICE_EMBEDDING;
     Frames frames;
@@ -82,7 +88,8 @@ struct Reference {
       if (ids)
         frames.push_back({double(int32_t(raw_bits(x[at])))});
       else
-        frames.emplace_back(x.begin() + std::ptrdiff_t(at), x.begin() + std::ptrdiff_t(at + inputs));
+        frames.emplace_back(x.begin() + std::ptrdiff_t(at),
+                            x.begin() + std::ptrdiff_t(at + inputs));
     std::vector<Frames> outputs = {frames};
     for (size_t l = 0; l < layers.size(); ++l) outputs.push_back(layer_answers(l, outputs));
     return outputs.back();
@@ -90,7 +97,8 @@ struct Reference {
 
   /// The same of a batch in training: batch normalization by the batch's moments.
   std::vector<Frames> batch_answers(const std::vector<Example>& examples) const {
-    std::vector<std::vector<Frames>> all;  // of each example the frames, then what each layer hands on
+    std::vector<std::vector<Frames>>
+        all;  // of each example the frames, then what each layer hands on
     for (const Example& e : examples) {
       Frames frames;
       for (int t = 0; t < e.steps; ++t)
@@ -104,7 +112,8 @@ struct Reference {
     for (size_t l = 0; l < layers.size(); ++l) {
       if (layers[l].kind == SLUICE_BATCH_NORM) {
         std::vector<Frames> batch;
-        for (const std::vector<Frames>& outputs : all) batch.push_back(outputs[layers[l].sources[0]]);
+        for (const std::vector<Frames>& outputs : all)
+          batch.push_back(outputs[layers[l].sources[0]]);
         normalize_batch(layers[l], batch);
         for (size_t i = 0; i < all.size(); ++i) all[i].push_back(batch[i]);
         continue;
@@ -124,7 +133,8 @@ struct Reference {
     return loss(examples, of, sum, count);
   }
 
-  double loss(const std::vector<Example>& examples, const LossOf& of, double* sum = nullptr, uint64_t* count = nullptr) const {
+  double loss(const std::vector<Example>& examples, const LossOf& of, double* sum = nullptr,
+              uint64_t* count = nullptr) const {
     if (!frozen) added.clear();
     rounding = 0;
     double total = 0, weight = 0;
@@ -133,7 +143,8 @@ struct Reference {
     if (!of.answers.empty()) return loss_of_parts(examples, answers, of);
     for (size_t i = 0; i < examples.size(); ++i) {
       double own = 0;
-      for (size_t t = 0; t < answers[i].size(); ++t) add_targets(examples[i], t, answers[i][t], of, total, own, valid);
+      for (size_t t = 0; t < answers[i].size(); ++t)
+        add_targets(examples[i], t, answers[i][t], of, total, own, valid);
       weight += of.sum_over_steps ? own > 0 : own;
     }
     if (sum) *sum = total;
@@ -142,11 +153,14 @@ struct Reference {
   }
 
  private:
-  /// The sum of the parts' weighted means; their targets are values, of cross entropy one, the class.
-  static double loss_of_parts(const std::vector<Example>& examples, const std::vector<Frames>& answers, const LossOf& of) {
+  /// The sum of the parts' weighted means; their targets are values, of cross entropy one, the
+  /// class.
+  static double loss_of_parts(const std::vector<Example>& examples,
+                              const std::vector<Frames>& answers, const LossOf& of) {
     double sum = 0;
     int first = 0, target = 0, width = 0;
-    for (const LossOf::Answer& answer : of.answers) width += answer.kind == SLUICE_CROSS_ENTROPY ? 1 : answer.outputs;
+    for (const LossOf::Answer& answer : of.answers)
+      width += answer.kind == SLUICE_CROSS_ENTROPY ? 1 : answer.outputs;
     for (const LossOf::Answer& answer : of.answers) {
       LossOf own;
       own.kind = answer.kind;
@@ -192,13 +206,16 @@ struct Reference {
     return y;
   }
 
-  static void add_targets(const Example& e, size_t t, const Frame& y, const LossOf& of, double& total, double& weight,
-                          uint64_t& valid) {
-    const auto weight_of = [&](size_t c) { return of.weights.empty() ? 1.0 : double(of.weights[c]); };
+  static void add_targets(const Example& e, size_t t, const Frame& y, const LossOf& of,
+                          double& total, double& weight, uint64_t& valid) {
+    const auto weight_of = [&](size_t c) {
+      return of.weights.empty() ? 1.0 : double(of.weights[c]);
+    };
     if (of.kind == SLUICE_CROSS_ENTROPY) {
       if (e.classes[t] < 0) return;
       for (size_t c = 0; c < y.size(); ++c) {
-        const double target = (c == size_t(e.classes[t]) ? 1 - of.smoothing : 0) + of.smoothing / double(y.size());
+        const double target =
+            (c == size_t(e.classes[t]) ? 1 - of.smoothing : 0) + of.smoothing / double(y.size());
         total -= target * weight_of(c) * std::log(y[c]);
       }
       weight += weight_of(size_t(e.classes[t]));
@@ -206,7 +223,9 @@ struct Reference {
       return;
     }
     for (size_t o = 0; o < y.size(); ++o) {
-      const double v = e.classes.empty() ? double(e.values[t * y.size() + o]) : e.classes[t] < 0 ? NAN : double(e.classes[t]);
+      const double v = e.classes.empty()  ? double(e.values[t * y.size() + o])
+                       : e.classes[t] < 0 ? NAN
+                                          : double(e.classes[t]);
       if (std::isnan(v)) continue;
       ++valid;
       const double error = y[o] - v, size = std::fabs(error);
@@ -253,7 +272,8 @@ struct Reference {
     Frame h, c;
   };
 
-  /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014, of FASTGRNN those of Kusupati et al. 2018.
+  /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014, of FASTGRNN
+  /// those of Kusupati et al. 2018.
   void cell_step(size_t l, const std::string& suffix, const Frame& frame, CellState& s) const {
     const Layer& layer = layers[l];
     const size_t n = s.h.size();
@@ -273,7 +293,8 @@ struct Reference {
     if (layer.kind == SLUICE_FASTGRNN) {
       const Frame i = affine(array(l, "weight_ih" + suffix), zero, frame);
       const Frame r = affine(array(l, "weight_hh" + suffix), zero, seen(l, s.h));
-      const double zeta = sigmoid(array(l, "zeta" + suffix)[0]), nu = sigmoid(array(l, "nu" + suffix)[0]);
+      const double zeta = sigmoid(array(l, "zeta" + suffix)[0]),
+                   nu = sigmoid(array(l, "nu" + suffix)[0]);
       for (size_t j = 0; j < n; ++j) {
         const double z = gate(layer, i[j] + r[j] + array(l, "bias_gate" + suffix)[j]);
         const double candidate = std::tanh(i[j] + r[j] + array(l, "bias_update" + suffix)[j]);
@@ -282,7 +303,8 @@ struct Reference {
       return;
     }
     const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias_ih" + suffix), frame);
-    const Frame r = affine(array(l, "weight_hh" + suffix), array(l, "bias_hh" + suffix), seen(l, s.h));
+    const Frame r =
+        affine(array(l, "weight_hh" + suffix), array(l, "bias_hh" + suffix), seen(l, s.h));
     for (size_t j = 0; j < n; ++j) {
       if (layer.kind == SLUICE_GRU) {
         const double reset = gate(layer, i[j] + r[j]), update = gate(layer, i[n + j] + r[n + j]);
@@ -290,7 +312,8 @@ struct Reference {
         s.h[j] = (1 - update) * candidate + update * s.h[j];
       } else if (layer.kind == SLUICE_LSTM) {
         const double in = gate(layer, i[j] + r[j]), forget = gate(layer, i[n + j] + r[n + j]);
-        const double g = std::tanh(i[2 * n + j] + r[2 * n + j]), out = gate(layer, i[3 * n + j] + r[3 * n + j]);
+        const double g = std::tanh(i[2 * n + j] + r[2 * n + j]),
+                     out = gate(layer, i[3 * n + j] + r[3 * n + j]);
         s.c[j] = forget * s.c[j] + in * g;
         s.h[j] = out * std::tanh(s.c[j]);
       } else {
@@ -320,7 +343,8 @@ struct Reference {
     std::reverse(x.begin(), x.end());
     Frames back = one_direction(l, "_reverse", x, n);
     std::reverse(back.begin(), back.end());
-    for (size_t t = 0; t < out.size(); ++t) out[t].insert(out[t].end(), back[t].begin(), back[t].end());
+    for (size_t t = 0; t < out.size(); ++t)
+      out[t].insert(out[t].end(), back[t].begin(), back[t].end());
     return out;
   }
 
@@ -333,7 +357,8 @@ struct Reference {
         for (const Frame& f : frames) squares += (f[j] - sum / n) * (f[j] - sum / n);
       for (Frames& frames : all)
         for (Frame& f : frames)
-          f[j] = (f[j] - sum / n) / std::sqrt(squares / n + layer.parameter) * layer.arrays.at("weight")[j] +
+          f[j] = (f[j] - sum / n) / std::sqrt(squares / n + layer.parameter) *
+                     layer.arrays.at("weight")[j] +
                  layer.arrays.at("bias")[j];
     }
   }
@@ -347,12 +372,14 @@ struct Reference {
       const bool batch = layer.kind == SLUICE_BATCH_NORM;
       const double center = batch ? layer.arrays.at("running_mean")[j] : mean,
                    spread = batch ? layer.arrays.at("running_var")[j] : var;
-      y[j] = (x[j] - center) / std::sqrt(spread + layer.parameter) * layer.arrays.at("weight")[j] + layer.arrays.at("bias")[j];
+      y[j] = (x[j] - center) / std::sqrt(spread + layer.parameter) * layer.arrays.at("weight")[j] +
+             layer.arrays.at("bias")[j];
     }
     return y;
   }
 
-  /// What a layer that joins makes of its sources; the one with the fewest rows says how many, of the others the last ones.
+  /// What a layer that joins makes of its sources; the one with the fewest rows says how many, of
+  /// the others the last ones.
   Frames joined(const Layer& layer, const std::vector<Frames>& outputs) const {
     size_t rows = outputs[layer.sources[0]].size();
     for (const uint32_t source : layer.sources) rows = std::min(rows, outputs[source].size());
@@ -366,7 +393,8 @@ struct Reference {
         } else if (result[t].empty()) {
           result[t] = x;
         } else {
-          for (size_t j = 0; j < x.size(); ++j) result[t][j] = layer.kind == SLUICE_ADD ? result[t][j] + x[j] : result[t][j] * x[j];
+          for (size_t j = 0; j < x.size(); ++j)
+            result[t][j] = layer.kind == SLUICE_ADD ? result[t][j] + x[j] : result[t][j] * x[j];
         }
       }
     return result;
@@ -390,7 +418,8 @@ struct Reference {
         for (Frame& frame : x) {
           const double id = frame[0] >= 0 && frame[0] < double(layer.in) ? frame[0] : layer.in > 1;
           frame.resize(layer.out);
-          for (size_t j = 0; j < layer.out; ++j) frame[j] = layer.arrays.at("weight")[j * layer.in + size_t(id)];
+          for (size_t j = 0; j < layer.out; ++j)
+            frame[j] = layer.arrays.at("weight")[j * layer.in + size_t(id)];
         }
         return x;
       case SLUICE_STANDARDIZE:

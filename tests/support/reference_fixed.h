@@ -1,4 +1,5 @@
-// Networks in fixed point, one number at a time, from the written arithmetic alone; shares nothing with the runtime.
+// Networks in fixed point, one number at a time, from the written arithmetic alone; shares nothing
+// with the runtime.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -86,7 +87,8 @@ inline std::vector<int32_t> narrowed(Mode mode, const std::vector<int16_t>& h) {
   return v;
 }
 
-/// A recurrent layer: weights [gates][hidden][in] and [gates][hidden][hidden], vectors [gates][hidden].
+/// A recurrent layer: weights [gates][hidden][in] and [gates][hidden][hidden], vectors
+/// [gates][hidden].
 struct Cell {
   enum Kind { gru, gru_before, lstm, rnn, fastgrnn };
   Kind kind;
@@ -95,19 +97,23 @@ struct Cell {
   std::vector<int8_t> w_ih, w_hh;
   std::vector<int32_t> b_ih, b_hh, m_ih, m_hh;
   int s_ih, s_hh;
-  int e;  ///< of an LSTM's cell state, or a FastGRNN's state
+  int e;                                    ///< of an LSTM's cell state, or a FastGRNN's state
   std::vector<int32_t> b_z = {}, b_n = {};  ///< of a FastGRNN
   int32_t zeta = 0, nu = 0;
 };
 
-inline int gates_of(Cell::Kind kind) { return kind == Cell::lstm ? 4 : kind == Cell::rnn || kind == Cell::fastgrnn ? 1 : 3; }
+inline int gates_of(Cell::Kind kind) {
+  return kind == Cell::lstm ? 4 : kind == Cell::rnn || kind == Cell::fastgrnn ? 1 : 3;
+}
 
 /// In units of 2^-12.
 inline int64_t over_input(const Cell& cell, size_t row, const std::vector<int32_t>& v) {
-  return requantize(accumulate(cell.b_ih[row], cell.w_ih.data() + row * v.size(), v), cell.s_ih, cell.m_ih[row]);
+  return requantize(accumulate(cell.b_ih[row], cell.w_ih.data() + row * v.size(), v), cell.s_ih,
+                    cell.m_ih[row]);
 }
 inline int64_t over_state(const Cell& cell, size_t row, const std::vector<int32_t>& v) {
-  return requantize(accumulate(cell.b_hh[row], cell.w_hh.data() + row * v.size(), v), cell.s_hh, cell.m_hh[row]);
+  return requantize(accumulate(cell.b_hh[row], cell.w_hh.data() + row * v.size(), v), cell.s_hh,
+                    cell.m_hh[row]);
 }
 
 /// (a * b + 2^14) >> 15.
@@ -119,45 +125,54 @@ inline int16_t int16_of(int64_t value) {
 }
 
 inline void require_shape(const Cell& cell, size_t inputs, size_t units) {
-  const size_t in = size_t(cell.in), hidden = size_t(cell.hidden), rows = size_t(gates_of(cell.kind)) * hidden;
+  const size_t in = size_t(cell.in), hidden = size_t(cell.hidden),
+               rows = size_t(gates_of(cell.kind)) * hidden;
   require(inputs == in && units == hidden, "a frame or a state of the wrong size");
-  require(cell.w_ih.size() == rows * in && cell.w_hh.size() == rows * hidden, "weights of the wrong size");
+  require(cell.w_ih.size() == rows * in && cell.w_hh.size() == rows * hidden,
+          "weights of the wrong size");
   require(cell.b_ih.size() == rows && cell.b_hh.size() == rows, "biases of the wrong size");
   require(cell.m_ih.size() == rows && cell.m_hh.size() == rows, "multipliers of the wrong size");
 }
 
 /// Gates i, f, g, o; c is the cell state.
-inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h, std::vector<int16_t>& c) {
+inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h,
+                      std::vector<int16_t>& c) {
   require(cell.e >= 0 && cell.e <= 15 && c.size() == h.size(), "a cell state that is none");
   const std::vector<int32_t> state = narrowed(cell.mode, h);
   const size_t hidden = h.size();
   for (size_t j = 0; j < hidden; ++j) {
     int32_t sum[4];
     for (size_t gate = 0; gate < 4; ++gate)
-      sum[gate] = wrapped(over_input(cell, gate * hidden + j, v) + over_state(cell, gate * hidden + j, state));
+      sum[gate] = wrapped(over_input(cell, gate * hidden + j, v) +
+                          over_state(cell, gate * hidden + j, state));
     const int64_t i = sigmoid(sum[0]), f = sigmoid(sum[1]), g = tanh(sum[2]), o = sigmoid(sum[3]);
     const int64_t all = f * c[j] + floor_div(i * g, int64_t{1} << cell.e) + 16384;
     require(all == wrapped(all), "a cell state that leaves 32 bits on its way");
     c[j] = int16_t(std::clamp<int64_t>(floor_div(all, 32768), -32768, 32767));
-    const int64_t u = cell.e >= 3 ? c[j] * (int64_t{1} << (cell.e - 3))
-                                  : floor_div(c[j] + (int64_t{1} << (2 - cell.e)), int64_t{1} << (3 - cell.e));
+    const int64_t u =
+        cell.e >= 3 ? c[j] * (int64_t{1} << (cell.e - 3))
+                    : floor_div(c[j] + (int64_t{1} << (2 - cell.e)), int64_t{1} << (3 - cell.e));
     h[j] = int16_of(product_q15(o, tanh(int32_t(u))));
   }
 }
 
 inline void rnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
   const std::vector<int32_t> state = narrowed(cell.mode, h);
-  for (size_t j = 0; j < h.size(); ++j) h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
+  for (size_t j = 0; j < h.size(); ++j)
+    h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
 }
 
 /// Gates z and n over one sum.
-inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
-  require(cell.e >= 0 && cell.e <= 15 && cell.b_z.size() == h.size() && cell.b_n.size() == h.size(), "a FastGRNN that is none");
+inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v,
+                          std::vector<int16_t>& h) {
+  require(cell.e >= 0 && cell.e <= 15 && cell.b_z.size() == h.size() && cell.b_n.size() == h.size(),
+          "a FastGRNN that is none");
   const std::vector<int32_t> state = narrowed(cell.mode, h);
   for (size_t j = 0; j < h.size(); ++j) {
     const int64_t u = over_input(cell, j, v) + over_state(cell, j, state);
     const int64_t z = sigmoid(wrapped(u + cell.b_z[j])), n = tanh(wrapped(u + cell.b_n[j]));
-    const int64_t share = floor_div(wrapped(cell.zeta * (32768 - z) + int64_t{cell.nu} * 32768 + 32768), 65536);
+    const int64_t share =
+        floor_div(wrapped(cell.zeta * (32768 - z) + int64_t{cell.nu} * 32768 + 32768), 65536);
     const int64_t sum = floor_div(z * h[j], 2) + floor_div(share * n, int64_t{1} << cell.e) + 8192;
     require(sum == wrapped(sum), "a state that leaves 32 bits on its way");
     h[j] = int16_t(std::clamp<int64_t>(floor_div(sum, 16384), -32768, 32767));
@@ -165,19 +180,22 @@ inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v, std::
 }
 
 /// Gates r, z, n; n's product is over r * h.
-inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
+inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
+                            std::vector<int16_t>& h) {
   const std::vector<int32_t> state = narrowed(cell.mode, h);
   const size_t hidden = h.size();
   std::vector<int16_t> s;
   std::vector<int64_t> z;
   for (size_t j = 0; j < hidden; ++j) {
     const int64_t r = sigmoid(wrapped(over_input(cell, j, v) + over_state(cell, j, state)));
-    z.push_back(sigmoid(wrapped(over_input(cell, hidden + j, v) + over_state(cell, hidden + j, state))));
+    z.push_back(
+        sigmoid(wrapped(over_input(cell, hidden + j, v) + over_state(cell, hidden + j, state))));
     s.push_back(int16_of(product_q15(r, h[j])));
   }
   const std::vector<int32_t> reset = narrowed(cell.mode, s);
   for (size_t j = 0; j < hidden; ++j) {
-    const int64_t n = tanh(wrapped(over_input(cell, 2 * hidden + j, v) + over_state(cell, 2 * hidden + j, reset)));
+    const int64_t n = tanh(
+        wrapped(over_input(cell, 2 * hidden + j, v) + over_state(cell, 2 * hidden + j, reset)));
     h[j] = int16_of(n + product_q15(z[j], h[j] - n));
   }
 }
@@ -187,7 +205,8 @@ inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector
   const size_t hidden = h.size(), rows = 3 * hidden;
   const std::vector<int32_t> state = narrowed(gru.mode, h);
   std::vector<int64_t> x(rows), y(rows);
-  for (size_t row = 0; row < rows; ++row) x[row] = over_input(gru, row, v), y[row] = over_state(gru, row, state);
+  for (size_t row = 0; row < rows; ++row)
+    x[row] = over_input(gru, row, v), y[row] = over_state(gru, row, state);
   for (size_t j = 0; j < hidden; ++j) {
     const int64_t r = sigmoid(wrapped(x[j] + y[j]));
     const int64_t z = sigmoid(wrapped(x[hidden + j] + y[hidden + j]));
@@ -198,14 +217,20 @@ inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector
 }
 
 /// One step; v: the numbers that enter the product over the inputs; c: an LSTM's cell state.
-inline void step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h, std::vector<int16_t>& c) {
+inline void step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h,
+                 std::vector<int16_t>& c) {
   require_shape(cell, v.size(), h.size());
   switch (cell.kind) {
-    case Cell::gru: return gru_step(cell, v, h);
-    case Cell::gru_before: return gru_before_step(cell, v, h);
-    case Cell::lstm: return lstm_step(cell, v, h, c);
-    case Cell::rnn: return rnn_step(cell, v, h);
-    case Cell::fastgrnn: return fastgrnn_step(cell, v, h);
+    case Cell::gru:
+      return gru_step(cell, v, h);
+    case Cell::gru_before:
+      return gru_before_step(cell, v, h);
+    case Cell::lstm:
+      return lstm_step(cell, v, h, c);
+    case Cell::rnn:
+      return rnn_step(cell, v, h);
+    case Cell::fastgrnn:
+      return fastgrnn_step(cell, v, h);
   }
 }
 
@@ -218,7 +243,8 @@ struct Embedding {
 inline std::vector<int16_t> run(const Embedding& embedding, int32_t id) {
   const int32_t known = id >= 0 && id < embedding.ids ? id : embedding.ids > 1 ? 1 : 0;
   std::vector<int16_t> y;
-  for (int j = 0; j < embedding.out; ++j) y.push_back(int16_t(256 * embedding.w.at(size_t(j * embedding.ids + known))));
+  for (int j = 0; j < embedding.out; ++j)
+    y.push_back(int16_t(256 * embedding.w.at(size_t(j * embedding.ids + known))));
   return y;
 }
 
@@ -237,11 +263,13 @@ struct Dense {
 inline std::vector<int16_t> run(const Dense& dense, const std::vector<int32_t>& v) {
   const size_t in = size_t(dense.in), out = size_t(dense.out);
   require(v.size() == in && dense.w.size() == out * in, "a frame or weights of the wrong size");
-  require(dense.b.size() == out && dense.m.size() == out, "biases or multipliers of the wrong size");
+  require(dense.b.size() == out && dense.m.size() == out,
+          "biases or multipliers of the wrong size");
   require(dense.last || dense.activation != Dense::softmax, "softmax in front of another layer");
   std::vector<int16_t> y;
   for (size_t row = 0; row < out; ++row) {
-    int32_t value = requantize(accumulate(dense.b[row], dense.w.data() + row * in, v), dense.s, dense.m[row]);
+    int32_t value =
+        requantize(accumulate(dense.b[row], dense.w.data() + row * in, v), dense.s, dense.m[row]);
     if (dense.activation == Dense::tanh)
       value = tanh(value);
     else if (dense.activation == Dense::sigmoid && !dense.last)
@@ -263,26 +291,32 @@ inline int32_t quantize(float x, float inverse, float offset, int32_t lo, int32_
 }
 
 /// One output that no function follows.
-inline float dequantize(int16_t y, float unit, float zero) { return std::fma(float(y), unit, zero); }
+inline float dequantize(int16_t y, float unit, float zero) {
+  return std::fma(float(y), unit, zero);
+}
 
 /// A number of a frame as layers hand numbers on.
-inline int32_t widened(Mode mode, int32_t x) { return mode == int8 ? int32_t(uint32_t(x) * 256u) : x; }
+inline int32_t widened(Mode mode, int32_t x) {
+  return mode == int8 ? int32_t(uint32_t(x) * 256u) : x;
+}
 
 inline int32_t wrapping_sum(int32_t a, int32_t b) { return int32_t(uint32_t(a) + uint32_t(b)); }
 
 /// x: the sources, [units] each; m: of each source, [units].
-inline std::vector<int16_t> add(const std::vector<std::vector<int32_t>>& x, const std::vector<int32_t>& m, const std::vector<int32_t>& b) {
+inline std::vector<int16_t> add(const std::vector<std::vector<int32_t>>& x,
+                                const std::vector<int32_t>& m, const std::vector<int32_t>& b) {
   std::vector<int16_t> y;
   for (size_t j = 0; j < b.size(); ++j) {
     int32_t sum = b[j];
-    for (size_t p = 0; p < x.size(); ++p) sum = wrapping_sum(sum, requantize(x[p].at(j), 15, m.at(p * b.size() + j)));
+    for (size_t p = 0; p < x.size(); ++p)
+      sum = wrapping_sum(sum, requantize(x[p].at(j), 15, m.at(p * b.size() + j)));
     y.push_back(int16_t(std::clamp(sum, -32768, 32767)));
   }
   return y;
 }
 
-inline std::vector<int16_t> multiply(const std::vector<int32_t>& x0, const std::vector<int32_t>& x1, const std::vector<int32_t>& m,
-                                     const std::vector<int32_t>& b) {
+inline std::vector<int16_t> multiply(const std::vector<int32_t>& x0, const std::vector<int32_t>& x1,
+                                     const std::vector<int32_t>& m, const std::vector<int32_t>& b) {
   std::vector<int16_t> y;
   const size_t n = b.size();
   for (size_t j = 0; j < n; ++j) {

@@ -18,8 +18,8 @@ using tools::State;
 using tools::Study;
 using tools::Trial;
 
-inline Parameter number_of(const std::string& name, Parameter::Kind kind, double low, double high, double own, bool log = false,
-                           double step = 0) {
+inline Parameter number_of(const std::string& name, Parameter::Kind kind, double low, double high,
+                           double own, bool log = false, double step = 0) {
   Parameter p;
   p.name = name, p.kind = kind, p.low = low, p.high = high, p.own = own, p.log = log, p.step = step;
   return p;
@@ -27,14 +27,16 @@ inline Parameter number_of(const std::string& name, Parameter::Kind kind, double
 
 inline Parameter choice_of(const std::string& name, const std::vector<std::string>& choices) {
   Parameter p;
-  p.name = name, p.kind = Parameter::choice, p.high = double(choices.size()) - 1, p.choices = choices;
+  p.name = name, p.kind = Parameter::choice, p.high = double(choices.size()) - 1,
+  p.choices = choices;
   return p;
 }
 
 /// A place in the space for each parameter.
 inline tools::Point random_point(const Space& space, Noise& noise) {
   tools::Point point;
-  for (const Parameter& p : space.parameters) point.push_back(value_of_share(p, double(noise.number(0, 1))));
+  for (const Parameter& p : space.parameters)
+    point.push_back(value_of_share(p, double(noise.number(0, 1))));
   return settled(space, point);
 }
 
@@ -42,7 +44,8 @@ inline tools::Point random_point(const Space& space, Noise& noise) {
 inline Trial complete_trial(std::uint64_t number, const tools::Point& point, double value,
                             double error = std::numeric_limits<double>::quiet_NaN()) {
   Trial trial;
-  trial.number = number, trial.state = State::complete, trial.point = point, trial.origin = number ? "random" : "recipe";
+  trial.number = number, trial.state = State::complete, trial.point = point,
+  trial.origin = number ? "random" : "recipe";
   trial.rungs = {{30, {value, error}}};
   return trial;
 }
@@ -73,18 +76,24 @@ inline Study sample_study(int trials = 60, const Space& space = sample_space()) 
   Noise noise(3);
   for (int n = 0; n < trials; ++n) {
     Trial trial;
-    trial.number = std::uint64_t(n), trial.seed = n, trial.origin = n == 0 ? "recipe" : n < 10 ? "random" : "gaussian";
+    trial.number = std::uint64_t(n), trial.seed = n,
+    trial.origin = n == 0   ? "recipe"
+                   : n < 10 ? "random"
+                            : "gaussian";
     trial.point = random_point(space, noise);
-    const double rate = std::log10(trial.point[0]), width = trial.point[1], l2 = std::log10(trial.point[5]);
-    trial.cost = {{std::uint64_t(2200 + 90 * width + 3 * width * width), std::uint64_t(220 + 17 * width),
+    const double rate = std::log10(trial.point[0]), width = trial.point[1],
+                 l2 = std::log10(trial.point[5]);
+    trial.cost = {{std::uint64_t(2200 + 90 * width + 3 * width * width),
+                   std::uint64_t(220 + 17 * width),
                    std::uint64_t(4000 + 300 * width + 9 * width * width)}};
     if (trial.cost->flash > 16384 || trial.cost->ram > 1536 || trial.cost->instructions > 60000) {
       trial.state = State::unfit, trial.reason = "instructions: more than 60,000 a step";
       study.trials.push_back(trial);
       continue;
     }
-    const double level = 0.06 + 0.12 * (rate + 2) * (rate + 2) + 0.8 / width + (trial.point[2] == 1 ? 0.05 : 0) +
-                         0.004 * (l2 + 4) * (l2 + 4) + double(noise.number(0, 0.02f));
+    const double level = 0.06 + 0.12 * (rate + 2) * (rate + 2) + 0.8 / width +
+                         (trial.point[2] == 1 ? 0.05 : 0) + 0.004 * (l2 + 4) * (l2 + 4) +
+                         double(noise.number(0, 0.02f));
     if (rate > -1.15) {
       trial.state = State::failed, trial.reason = "the loss is not finite at epoch 2";
       study.trials.push_back(trial);
@@ -108,7 +117,8 @@ inline Study sample_study(int trials = 60, const Space& space = sample_space()) 
       double sum = 0, squares = 0;
       for (const FoldResult& fold : trial.folds) sum += fold.curve[std::size_t(rung) - 1] / 5;
       for (const FoldResult& fold : trial.folds)
-        squares += (fold.curve[std::size_t(rung) - 1] - sum) * (fold.curve[std::size_t(rung) - 1] - sum);
+        squares +=
+            (fold.curve[std::size_t(rung) - 1] - sum) * (fold.curve[std::size_t(rung) - 1] - sum);
       trial.rungs.push_back({rung, {sum, std::sqrt(squares / 4 / 5)}});
     }
     study.trials.push_back(trial);
@@ -123,8 +133,8 @@ inline Study sample_study(int trials = 60, const Space& space = sample_space()) 
 /// Cross-validation of lambda: L1, L2 and an elastic net by one ratio.
 inline Study lambda_study() {
   Study study;
-  study.file = "lambda.db", study.recipe_file = "etth1.toml", study.method = tools::SearchMethod::grid,
-  study.objective = tools::Monitor::loss;
+  study.file = "lambda.db", study.recipe_file = "etth1.toml",
+  study.method = tools::SearchMethod::grid, study.objective = tools::Monitor::loss;
   study.most_epochs = 20, study.seed = 1;
   study.space.parameters = {choice_of("train.l1_ratio", {"1.0", "0.0", "0.5"}),
                             number_of("train.elastic", Parameter::real, 1e-6, 1e-2, 1e-5, true)};
@@ -132,7 +142,8 @@ inline Study lambda_study() {
   for (int ratio = 0; ratio < 3; ++ratio)
     for (int i = 0; i < 9; ++i) {
       const double at = -6 + 0.5 * i, low = ratio == 0 ? -4.5 : ratio == 1 ? -3.5 : -4;
-      const double value = 0.1317 + 0.004 * (at - low) * (at - low) * (at > low ? 1.5 : 0.5) + 0.001 * ratio;
+      const double value =
+          0.1317 + 0.004 * (at - low) * (at - low) * (at > low ? 1.5 : 0.5) + 0.001 * ratio;
       Trial trial = complete_trial(study.trials.size(), {double(ratio), std::pow(10, at)}, value,
                                    0.003 + double(noise.number(0, 0.002f)));
       trial.origin = "grid";

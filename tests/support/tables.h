@@ -31,7 +31,8 @@ inline const std::vector<const Kernels*>& every_table() {
 
 inline const Kernels& scalar_table() { return *pick_kernels("scalar"); }
 
-/// Under emulation and sanitizers dense samples are thinned: the native run goes through all of them.
+/// Under emulation and sanitizers dense samples are thinned: the native run goes through all of
+/// them.
 inline bool sparse() { return std::getenv("SLUICE_TESTS_SPARSE") != nullptr; }
 
 }  // namespace sluice::tests

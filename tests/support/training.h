@@ -17,13 +17,16 @@ using Plain = std::vector<std::map<std::string, std::vector<float>>>;
 inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& examples) {
   std::vector<sluice_sequence> v;
   for (const Example& e : examples)
-    v.push_back({e.x.data(), uint32_t(e.steps), e.number, e.classes.empty() ? nullptr : e.classes.data(),
-                 e.values.empty() ? nullptr : e.values.data(), e.ids.empty() ? nullptr : e.ids.data(), nullptr});
+    v.push_back({e.x.data(), uint32_t(e.steps), e.number,
+                 e.classes.empty() ? nullptr : e.classes.data(),
+                 e.values.empty() ? nullptr : e.values.data(),
+                 e.ids.empty() ? nullptr : e.ids.data(), nullptr});
   return v;
 }
 
 /// Ragged sequences of 1 to `longest` steps with some targets masked.
-inline std::vector<Example> random_examples(const Network& network, int count, int longest, bool cross_entropy, uint64_t seed) {
+inline std::vector<Example> random_examples(const Network& network, int count, int longest,
+                                            bool cross_entropy, uint64_t seed) {
   Noise noise(seed);
   const int inputs = tools::frame_width(network), outputs = network.layers.back().out;
   const bool ids = network.layers.front().kind == SLUICE_EMBEDDING;
@@ -38,7 +41,8 @@ inline std::vector<Example> random_examples(const Network& network, int count, i
     for (int t = 0; t < (every ? e.steps : 1); ++t) {
       e.classes.push_back((i + t) % 5 == 4 ? -1 : noise.below(outputs));
       for (int o = 0; o < outputs; ++o)
-        e.values.push_back((i + t + o) % 7 == 6 ? std::numeric_limits<float>::quiet_NaN() : noise.number(-1, 1));
+        e.values.push_back((i + t + o) % 7 == 6 ? std::numeric_limits<float>::quiet_NaN()
+                                                : noise.number(-1, 1));
     }
     (cross_entropy ? e.values.clear() : e.classes.clear());
     v.push_back(e);
@@ -63,23 +67,30 @@ struct Training {
   Training(const Network& network, const sluice_train_options& o, const char* isa = nullptr)
       : model(network, isa),
         options(o),
-        arena(size_t(sluice_train_needs(&model.model, &o)), 0xFF) {  // 0xFF: NaN where nothing was written
-    REQUIRE_EQ(sluice_train_start(&trainer, &model.model, &options, arena.data(), arena.size), SLUICE_OK);
+        arena(size_t(sluice_train_needs(&model.model, &o)),
+              0xFF) {  // 0xFF: NaN where nothing was written
+    REQUIRE_EQ(sluice_train_start(&trainer, &model.model, &options, arena.data(), arena.size),
+               SLUICE_OK);
   }
 
-  sluice_train_result step(const std::vector<Example>& examples, const sluice_host* host = nullptr) {
+  sluice_train_result step(const std::vector<Example>& examples,
+                           const sluice_host* host = nullptr) {
     sluice_train_result result;
     const auto sequences = sequences_of(examples);
-    REQUIRE_EQ(sluice_train_step(&trainer, sequences.data(), uint32_t(sequences.size()), host, &result), SLUICE_OK);
+    REQUIRE_EQ(
+        sluice_train_step(&trainer, sequences.data(), uint32_t(sequences.size()), host, &result),
+        SLUICE_OK);
     return result;
   }
 
   /// The whole gradient, in the layout of the blob's weight section.
-  std::vector<float> raw_gradient(const std::vector<Example>& examples, sluice_train_result* result = nullptr,
+  std::vector<float> raw_gradient(const std::vector<Example>& examples,
+                                  sluice_train_result* result = nullptr,
                                   const sluice_host* host = nullptr) {
     const auto sequences = sequences_of(examples);
     sluice_status status = SLUICE_STATUS_COUNT;
-    const float* g = sluice_train_gradient(&trainer, sequences.data(), uint32_t(sequences.size()), host, result, &status);
+    const float* g = sluice_train_gradient(&trainer, sequences.data(), uint32_t(sequences.size()),
+                                           host, result, &status);
     REQUIRE_EQ(status, SLUICE_OK);
     REQUIRE(g != nullptr);
     size_t bytes = 0;
@@ -94,26 +105,31 @@ struct Training {
   /// Of numbers that lie as the weight section.
   Plain by_name(const float* g) const {
     size_t bytes = 0;
-    const auto* section = static_cast<const uint8_t*>(sluice_section(&model.model, SLUICE_SECTION_WEIGHTS, &bytes));
-    return plain([&](uint32_t offset) { return g + (offset - size_t(section - model.blob.data())) / 4; });
+    const auto* section =
+        static_cast<const uint8_t*>(sluice_section(&model.model, SLUICE_SECTION_WEIGHTS, &bytes));
+    return plain(
+        [&](uint32_t offset) { return g + (offset - size_t(section - model.blob.data())) / 4; });
   }
 
   std::string stored() const {
-    Memory blob(std::string_view(reinterpret_cast<const char*>(model.blob.data()), model.blob.size));
+    Memory blob(
+        std::string_view(reinterpret_cast<const char*>(model.blob.data()), model.blob.size));
     REQUIRE_EQ(sluice_train_store(&trainer, blob.data(), blob.size), SLUICE_OK);
     return {reinterpret_cast<const char*>(blob.data()), blob.size};
   }
 
   Plain weights() const {
     const Memory blob(stored());
-    return plain([&](uint32_t offset) { return reinterpret_cast<const float*>(blob.data() + offset); });
+    return plain(
+        [&](uint32_t offset) { return reinterpret_cast<const float*>(blob.data() + offset); });
   }
 
   /// Numbers by layer and name, from where the blob's records say that they lie.
   template <class At>
   Plain plain(At at) const {
     Plain all;
-    const auto* records = static_cast<const LayerRecord*>(sluice_section(&model.model, SLUICE_SECTION_LAYERS, nullptr));
+    const auto* records = static_cast<const LayerRecord*>(
+        sluice_section(&model.model, SLUICE_SECTION_LAYERS, nullptr));
     for (uint32_t l = 0; l < model.info().layers; ++l) {
       Weights arrays[most_arrays];
       const int n = layer_weights(records[l], arrays);
@@ -123,7 +139,8 @@ struct Training {
         std::vector<float>& to = all.back()[tools::array_name(records[l].kind, arrays[i])];
         for (int gate = 0; gate < arrays[i].gates; ++gate)
           for (int row = 0; row < arrays[i].rows; ++row)
-            for (int col = 0; col < arrays[i].cols; ++col) to.push_back(from[element(arrays[i], gate, row, col)]);
+            for (int col = 0; col < arrays[i].cols; ++col)
+              to.push_back(from[element(arrays[i], gate, row, col)]);
       }
     }
     return all;

@@ -1,4 +1,5 @@
-// Search methods and the spaces they search: points that are in the space, allowed, new, and as likely as is said.
+// Search methods and the spaces they search: points that are in the space, allowed, new, and as
+// likely as is said.
 #include "tune/ask.h"
 
 #include <doctest/doctest.h>
@@ -23,22 +24,26 @@ Parameter whole(double low, double high, bool log = false, double step = 0) {
   return {"train.whole", "", Parameter::whole, low, high, step, log, {}, low, {}};
 }
 Parameter choice(std::vector<std::string> names) {
-  return {"train.choice", "", Parameter::choice, 0, double(names.size() - 1), 0, false, names, 0, {}};
+  return {
+      "train.choice", "", Parameter::choice, 0, double(names.size() - 1), 0, false, names, 0, {}};
 }
 Parameter when(Parameter parameter, std::size_t other, std::vector<double> values) {
   parameter.when.push_back({other, values});
   return parameter;
 }
 
-/// Some of everything: with a second layer only where there are two, and its rate of dropping only where it is above 8 units.
+/// Some of everything: with a second layer only where there are two, and its rate of dropping only
+/// where it is above 8 units.
 Space mixed() {
-  return {{real(1e-4, 1e-1, true), whole(1, 2), when(whole(8, 64, false, 8), 1, {2}), when(real(0, 0.5), 2, {16, 32, 64}),
-           choice({"\"adam\"", "\"sgd\"", "\"rmsprop\""}), when(real(0, 0.99), 4, {1}), whole(1, 512, true), real(0, 1, false, 0.1)}};
+  return {{real(1e-4, 1e-1, true), whole(1, 2), when(whole(8, 64, false, 8), 1, {2}),
+           when(real(0, 0.5), 2, {16, 32, 64}), choice({"\"adam\"", "\"sgd\"", "\"rmsprop\""}),
+           when(real(0, 0.99), 4, {1}), whole(1, 512, true), real(0, 1, false, 0.1)}};
 }
 
 /// 2 * (1 + 8) * 3 * 11 points but for learning rate and such.
 Space finite() {
-  return {{whole(1, 2), when(whole(8, 64, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""}), real(0, 1, false, 0.1)}};
+  return {{whole(1, 2), when(whole(8, 64, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""}),
+           real(0, 1, false, 0.1)}};
 }
 
 bool anything(const Point&) { return true; }
@@ -51,26 +56,34 @@ double chi_square_limit(double freedom) {
 
 }  // namespace
 
-TEST_CASE("a settled point has numbers on their steps and between their ends, and nothing where a parameter is not in force") {
+TEST_CASE(
+    "a settled point has numbers on their steps and between their ends, and nothing where a "
+    "parameter is not in force") {
   const Space space = mixed();
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(same(settled(space, {1, 1, 20, 0.2, 0.4, 0.5, 3.6, 0.33}), {1e-1, 1, nan, nan, 0, nan, 4, 0.3}));
+  CHECK(same(settled(space, {1, 1, 20, 0.2, 0.4, 0.5, 3.6, 0.33}),
+             {1e-1, 1, nan, nan, 0, nan, 4, 0.3}));
   CHECK(same(settled(space, {1e-9, 2, 20, 0.2, 1, 0.5, 0, 7}), {1e-4, 2, 24, nan, 1, 0.5, 1, 1}));
-  CHECK(same(settled(space, {1e-2, 2, 15, nan, 2, nan, 513, -1}), {1e-2, 2, 16, 0, 2, nan, 512, 0}));
+  CHECK(
+      same(settled(space, {1e-2, 2, 15, nan, 2, nan, 513, -1}), {1e-2, 2, 16, 0, 2, nan, 512, 0}));
   CHECK_FALSE(same({1, nan}, {1, 2}));
-  CHECK_FALSE(in_force(space, 3, {1e-2, 1, 16, 0.1, 0, 0, 1, 0}));  // a layer of 16 units that is not there
+  CHECK_FALSE(
+      in_force(space, 3, {1e-2, 1, 16, 0.1, 0, 0, 1, 0}));  // a layer of 16 units that is not there
 }
 
 TEST_CASE("a point reads as a recipe writes it") {
-  CHECK_EQ(point_text(finite(), settled(finite(), {1, 0, 1, 0.3})), "train.whole = 1, train.choice = \"b\", train.real = 0.3");
+  CHECK_EQ(point_text(finite(), settled(finite(), {1, 0, 1, 0.3})),
+           "train.whole = 1, train.choice = \"b\", train.real = 0.3");
   CHECK_EQ(value_text(real(0, 1), 1), "1.0");
   CHECK_EQ(value_text(real(0, 1), 1e-5), "1e-05");
   CHECK_EQ(value_text(whole(0, 1e9), 1e8), "100000000");
 }
 
 TEST_CASE("values are counted, ascend and lie where their share has its middle") {
-  for (const Parameter& p : {whole(1, 512, true), whole(0, 7), whole(8, 64, true, 8), whole(5, 5), real(0, 1, false, 0.1), real(0.1, 1, true, 1.5),
-                             choice({"1", "2", "3"}), real(-3, -1, false, 0.7), whole(1, 1000000, true), whole(1, 100, true, 40)}) {
+  for (const Parameter& p :
+       {whole(1, 512, true), whole(0, 7), whole(8, 64, true, 8), whole(5, 5),
+        real(0, 1, false, 0.1), real(0.1, 1, true, 1.5), choice({"1", "2", "3"}),
+        real(-3, -1, false, 0.7), whole(1, 1000000, true), whole(1, 100, true, 40)}) {
     const std::uint64_t n = values_of(p);
     REQUIRE(n > 0);
     for (std::uint64_t i = 0; i < n; i += 1 + i / 100) {
@@ -101,14 +114,16 @@ TEST_CASE("values are counted, ascend and lie where their share has its middle")
   CHECK_EQ(values_of(real(1, 1)), 1u);
   CHECK(value_of_share(real(1e-4, 1, true), 0.5) == doctest::Approx(1e-2));
   CHECK(share_of_value(real(1e-4, 1, true), 1e-3) == doctest::Approx(0.25));
-  CHECK_EQ(value_of_share(real(1e-4, 1, true), 0.123456), 0.000311763);  // 10^(-4 + 4 * 0.123456), and no more digits
+  CHECK_EQ(value_of_share(real(1e-4, 1, true), 0.123456),
+           0.000311763);  // 10^(-4 + 4 * 0.123456), and no more digits
 }
 
 TEST_CASE("a grid has every combination once, the first parameter slowest, with conditions") {
   CHECK_EQ(grid_points(finite()), (1 + 8) * 3 * 11.0);
   CHECK_EQ(grid_points({{whole(1, 10000000)}}), 1e7);
   CHECK(std::isinf(grid_points(mixed())));
-  // A layer, its units and its dropout where there are such units: 1 + (1 + 2) * 2, twice and apart; 40 of them do not take forever.
+  // A layer, its units and its dropout where there are such units: 1 + (1 + 2) * 2, twice and
+  // apart; 40 of them do not take forever.
   Space layers;
   for (std::size_t i = 0; i < 40; ++i) {
     layers.parameters.push_back(whole(0, 1));
@@ -135,32 +150,53 @@ TEST_CASE("a grid has every combination once, the first parameter slowest, with 
 
 TEST_CASE("independent draws are as likely as a value's share is wide") {
   const int n = sparse() ? 2000 : 20000;
-  const auto chi_square = [&](const Parameter& parameter, auto bin_of, const std::vector<double>& expected) {
+  const auto chi_square = [&](const Parameter& parameter, auto bin_of,
+                              const std::vector<double>& expected) {
     const Space space{{parameter}};
     std::vector<double> counts(expected.size());
-    for (int i = 0; i < n; ++i) ++counts[bin_of((*ask_random({space, {}, std::uint64_t(i), 7, anything}))[0])];
+    for (int i = 0; i < n; ++i)
+      ++counts[bin_of((*ask_random({space, {}, std::uint64_t(i), 7, anything}))[0])];
     double sum = 0;
-    for (std::size_t b = 0; b < counts.size(); ++b) sum += std::pow(counts[b] - n * expected[b], 2) / (n * expected[b]);
+    for (std::size_t b = 0; b < counts.size(); ++b)
+      sum += std::pow(counts[b] - n * expected[b], 2) / (n * expected[b]);
     CHECK(sum < chi_square_limit(double(counts.size() - 1)));
   };
   const std::vector<double> tenths(10, 0.1), eighths(8, 0.125);
-  chi_square(real(-1, 3), [](double v) { return std::size_t((v + 1) / 4 * 10); }, tenths);
-  chi_square(real(1e-5, 1, true), [](double v) { return std::size_t((std::log10(v) + 5) * 2); }, tenths);
-  chi_square(whole(8, 64, false, 8), [](double v) { return std::size_t(v / 8 - 1); }, eighths);
-  chi_square(choice({"1", "2", "3", "4", "5", "6", "7", "8"}), [](double v) { return std::size_t(v); }, eighths);
-  chi_square(real(0.5, 4, false, 0.5), [](double v) { return std::size_t(v * 2 - 1); }, eighths);
-  // 1, 2, 3, 4 by the logarithm: borders at sqrt(1 * 2), sqrt(2 * 3), sqrt(3 * 4), and outside 1 / sqrt(2) and 4 * sqrt(4 / 3).
+  chi_square(
+      real(-1, 3), [](double v) { return std::size_t((v + 1) / 4 * 10); }, tenths);
+  chi_square(
+      real(1e-5, 1, true), [](double v) { return std::size_t((std::log10(v) + 5) * 2); }, tenths);
+  chi_square(
+      whole(8, 64, false, 8), [](double v) { return std::size_t(v / 8 - 1); }, eighths);
+  chi_square(
+      choice({"1", "2", "3", "4", "5", "6", "7", "8"}), [](double v) { return std::size_t(v); },
+      eighths);
+  chi_square(
+      real(0.5, 4, false, 0.5), [](double v) { return std::size_t(v * 2 - 1); }, eighths);
+  // 1, 2, 3, 4 by the logarithm: borders at sqrt(1 * 2), sqrt(2 * 3), sqrt(3 * 4), and outside 1 /
+  // sqrt(2) and 4 * sqrt(4 / 3).
   std::vector<double> shares;
-  const double borders[] = {std::sqrt(0.5), std::sqrt(2), std::sqrt(6), std::sqrt(12), 4 * std::sqrt(4.0 / 3)};
-  for (int i = 0; i < 4; ++i) shares.push_back(std::log(borders[i + 1] / borders[i]) / std::log(borders[4] / borders[0]));
-  chi_square(whole(1, 4, true), [](double v) { return std::size_t(v - 1); }, shares);
+  const double borders[] = {std::sqrt(0.5), std::sqrt(2), std::sqrt(6), std::sqrt(12),
+                            4 * std::sqrt(4.0 / 3)};
+  for (int i = 0; i < 4; ++i)
+    shares.push_back(std::log(borders[i + 1] / borders[i]) / std::log(borders[4] / borders[0]));
+  chi_square(
+      whole(1, 4, true), [](double v) { return std::size_t(v - 1); }, shares);
 }
 
 TEST_CASE("Sobol's first points are those that Joe and Kuo publish") {
-  // https://web.maths.unsw.edu.au/~fkuo/sobol/: the output of sobol.cc for `sobol 10 3 new-joe-kuo-6.21201`
-  const double published[10][3] = {{0, 0, 0},          {0.5, 0.5, 0.5},       {0.75, 0.25, 0.25},       {0.25, 0.75, 0.75},
-                                   {0.375, 0.375, 0.625}, {0.875, 0.875, 0.125}, {0.625, 0.125, 0.875}, {0.125, 0.625, 0.375},
-                                   {0.1875, 0.3125, 0.9375}, {0.6875, 0.8125, 0.4375}};
+  // https://web.maths.unsw.edu.au/~fkuo/sobol/: the output of sobol.cc for `sobol 10 3
+  // new-joe-kuo-6.21201`
+  const double published[10][3] = {{0, 0, 0},
+                                   {0.5, 0.5, 0.5},
+                                   {0.75, 0.25, 0.25},
+                                   {0.25, 0.75, 0.75},
+                                   {0.375, 0.375, 0.625},
+                                   {0.875, 0.875, 0.125},
+                                   {0.625, 0.125, 0.875},
+                                   {0.125, 0.625, 0.375},
+                                   {0.1875, 0.3125, 0.9375},
+                                   {0.6875, 0.8125, 0.4375}};
   for (std::uint32_t i = 0; i < 10; ++i)
     for (std::size_t d = 0; d < 3; ++d) CHECK_EQ(sobol(i, d) / 4294967296.0, published[i][d]);
 }
@@ -171,13 +207,17 @@ TEST_CASE("every 64 scrambled Sobol points put one into each 64th of every axis"
   for (std::uint64_t seed = 1; seed <= 2; ++seed)
     for (std::size_t d = 0; d < space.parameters.size(); ++d) {
       std::set<double> cells;
-      for (std::uint64_t i = 64; i < 128; ++i) cells.insert(sobol_point({space, {}, 0, seed, anything}, i)[d]);
+      for (std::uint64_t i = 64; i < 128; ++i)
+        cells.insert(sobol_point({space, {}, 0, seed, anything}, i)[d]);
       CHECK_EQ(cells.size(), 64u);
     }
-  CHECK_FALSE(same(sobol_point({space, {}, 0, 1, anything}, 1), sobol_point({space, {}, 0, 2, anything}, 1)));
+  CHECK_FALSE(same(sobol_point({space, {}, 0, 1, anything}, 1),
+                   sobol_point({space, {}, 0, 2, anything}, 1)));
 }
 
-TEST_CASE("every method gives points of the space that are allowed and new, the same for the same history") {
+TEST_CASE(
+    "every method gives points of the space that are allowed and new, the same for the same "
+    "history") {
   const Space space = mixed();
   const auto allowed = [](const Point& p) { return p[4] != 2 || p[6] > 20; };
   for (const Method& method : methods()) {
@@ -198,21 +238,24 @@ TEST_CASE("every method gives points of the space that are allowed and new, the 
       if (n % 7 == 4) seen.back().value = n % 2 == 0 ? INFINITY : NAN;
       if (n + 3 >= trials) seen.back() = {*point, std::nullopt, false, true};
     }
-    const auto once = method.ask({space, seen, trials, 5, allowed}), again = method.ask({space, seen, trials, 5, allowed});
+    const auto once = method.ask({space, seen, trials, 5, allowed}),
+               again = method.ask({space, seen, trials, 5, allowed});
     CHECK(same(*once, *again));
     CHECK_FALSE(same(*once, *method.ask({space, seen, trials, 6, allowed})));
   }
 }
 
 TEST_CASE("every method finds all points of a finite space that are allowed, then none") {
-  const Space space{{whole(1, 2), when(whole(8, 24, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""})}};
+  const Space space{
+      {whole(1, 2), when(whole(8, 24, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""})}};
   for (const Method& method : methods()) {
     CAPTURE(word(method.method));
     std::vector<Seen> seen;
     PointSet known;
     for (;;) {
       const auto point =
-          method.ask({space, seen, seen.size(), 3, [](const Point& p) { return p[0] != 1 || p[2] != 2; }, Acquisition::ei, 4});
+          method.ask({space, seen, seen.size(), 3,
+                      [](const Point& p) { return p[0] != 1 || p[2] != 2; }, Acquisition::ei, 4});
       if (!point) break;
       REQUIRE(known.insert(*point).second);
       seen.push_back({*point, (*point)[2] + (*point)[0]});
@@ -247,5 +290,6 @@ TEST_CASE("every method goes on where nothing has a value") {
 }
 
 TEST_CASE("a method that is not allowed anything gives up") {
-  for (const Method& method : methods()) CHECK_FALSE(method.ask({mixed(), {}, 0, 1, [](const Point&) { return false; }}));
+  for (const Method& method : methods())
+    CHECK_FALSE(method.ask({mixed(), {}, 0, 1, [](const Point&) { return false; }}));
 }

@@ -1,4 +1,5 @@
-// Training for fixed point: what its passes see, and what it keeps, is what the fixed-point blob computes.
+// Training for fixed point: what its passes see, and what it keeps, is what the fixed-point blob
+// computes.
 #include "train/aware.h"
 
 #include <doctest/doctest.h>
@@ -8,9 +9,9 @@
 #include "../support/models.h"
 #include "common/error.h"
 #include "convert/calibrate.h"
+#include "model/pack.h"
 #include "recipe/read.h"
 #include "train/train.h"
-#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -18,8 +19,8 @@ using namespace sluice::tools;
 
 namespace {
 
-/// Sequences of which a network can learn something: the class is where the mean of three features is largest. The last feature
-/// never changes.
+/// Sequences of which a network can learn something: the class is where the mean of three features
+/// is largest. The last feature never changes.
 DataSet three_classes(int sequences, int steps) {
   DataSet data;
   Noise noise(77);
@@ -30,33 +31,38 @@ DataSet three_classes(int sequences, int steps) {
     data.names.push_back(std::to_string(s));
     data.target.push_back(s % 3);
     for (int t = 0; t < steps; ++t)
-      for (int k = 0; k < 4; ++k) data.x.push_back(k == 3 ? 2.5f : noise.number(-3, 3) + (k == s % 3 ? 1.0f : 0.0f));
+      for (int k = 0; k < 4; ++k)
+        data.x.push_back(k == 3 ? 2.5f : noise.number(-3, 3) + (k == s % 3 ? 1.0f : 0.0f));
   }
   return data;
 }
 
 Recipe recipe_of(const std::string& layers, const std::string& type) {
-  return parse_recipe(
-      "[data]\ntrain = \"-\"\nvalidation = 0.25\n[model]\nlayers = [" + layers +
-          "]\n[train]\nepochs = 6\nbatch = 8\nlearning_rate = 1e-2\nthreads = 1\n[quantize]\naware = true\ntype = \"" + type +
-          "\"\n",
-      "recipe.toml", {});
+  return parse_recipe("[data]\ntrain = \"-\"\nvalidation = 0.25\n[model]\nlayers = [" + layers +
+                          "]\n[train]\nepochs = 6\nbatch = 8\nlearning_rate = 1e-2\nthreads = "
+                          "1\n[quantize]\naware = true\ntype = \"" +
+                          type + "\"\n",
+                      "recipe.toml", {});
 }
 
 /// Mean loss of the trainer's own forward, over the split's training part.
-double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& split, const sluice_rounding* rounding) {
+double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& split,
+                 const sluice_rounding* rounding) {
   sluice_train_options options = sluice_train_defaults();
   options.max_sequences = uint32_t(split.train.size());
   options.max_steps = uint32_t(frames.steps(0));
   options.rounding = rounding;
   AlignedBytes arena(size_t(sluice_train_needs(&start.model, &options)));
   sluice_trainer trainer;
-  REQUIRE_EQ(sluice_train_start(&trainer, &start.model, &options, arena.data.get(), arena.size), SLUICE_OK);
+  REQUIRE_EQ(sluice_train_start(&trainer, &start.model, &options, arena.data.get(), arena.size),
+             SLUICE_OK);
   std::vector<sluice_sequence> batch;
   for (const size_t s : split.train)
-    batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr, nullptr, nullptr});
+    batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr,
+                     nullptr, nullptr});
   sluice_train_result result;
-  REQUIRE(sluice_train_gradient(&trainer, batch.data(), uint32_t(batch.size()), nullptr, &result, nullptr) != nullptr);
+  REQUIRE(sluice_train_gradient(&trainer, batch.data(), uint32_t(batch.size()), nullptr, &result,
+                                nullptr) != nullptr);
   return result.loss_sum / double(result.targets);
 }
 
@@ -87,18 +93,23 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       const double seen = seen_loss(start, aware.rounded, parts, &aware.rounding),
                    plain = seen_loss(start, data, parts, nullptr);
       CAPTURE(plain);
-      const bool fastgrnn = std::string(layers).find("fastgrnn") != std::string::npos;  // its biases are rounded, its unit is coarser
+      const bool fastgrnn = std::string(layers).find("fastgrnn") !=
+                            std::string::npos;  // its biases are rounded, its unit is coarser
       CHECK(std::fabs(seen - device) <= (fastgrnn ? 4e-4 : 2e-4) * device);
-      if (std::string(type) == "int8") CHECK(std::fabs(seen - device) <= 0.2 * std::fabs(plain - device));
+      if (std::string(type) == "int8")
+        CHECK(std::fabs(seen - device) <= 0.2 * std::fabs(plain - device));
       CHECK_EQ(aware.refused, nullptr);
     }
 }
 
 TEST_CASE("a GRU that resets before is not trained for fixed point, and is named") {
   const DataSet data = three_classes(12, 5);
-  const Recipe recipe = recipe_of("{ gru = 4 }, { gru = 4, reset = \"before\" }, { dense = 3, activation = \"softmax\" }", "int8");
-  CHECK_THROWS_WITH_AS(check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
-                       doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer does not round"), Error);
+  const Recipe recipe = recipe_of(
+      "{ gru = 4 }, { gru = 4, reset = \"before\" }, { dense = 3, activation = \"softmax\" }",
+      "int8");
+  CHECK_THROWS_WITH_AS(
+      check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
+      doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer does not round"), Error);
 }
 
 TEST_CASE("training for fixed point keeps the blob that its validation ran") {
@@ -109,20 +120,24 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       Recipe recipe = recipe_of(layers, type);
       recipe.patience = 4;
       const Trained trained = train(recipe, data, parts, make_network(recipe, data, parts));
-      CHECK_EQ(trained.model.info().format, std::string(type) == "int8" ? SLUICE_INT8 : SLUICE_W8A16);
+      CHECK_EQ(trained.model.info().format,
+               std::string(type) == "int8" ? SLUICE_INT8 : SLUICE_W8A16);
       CHECK_EQ(trained.real.info().format, SLUICE_F32);
       REQUIRE_EQ(trained.warnings.size(), 1u);
       CHECK(trained.warnings[0].find("still") == 0);
-      const bool slow = std::string(layers).find("fastgrnn") != std::string::npos;  // it begins with open gates
+      const bool slow =
+          std::string(layers).find("fastgrnn") != std::string::npos;  // it begins with open gates
       CHECK(trained.epochs.back().loss < (slow ? 0.95 : 0.9) * trained.epochs.front().loss);
       const Epoch& kept = trained.epochs[size_t(trained.kept - 1)];
       CHECK_EQ(evaluate(trained.model.model, data, parts.held_out, 1).loss, kept.held_out->loss);
-      // The same as quantizing what was kept of the float weights, to nearest, by the training part's ranges.
+      // The same as quantizing what was kept of the float weights, to nearest, by the training
+      // part's ranges.
       const Network real = read_network(trained.real.model);
       Ranges ranges = feature_ranges(data, parts.train, RangeChoice::min_error);
       ranges.peak = peaks(real, data, parts.train);
-      const OwnedModel again =
-          open_model(write_blob(quantize(real, sluice_format(trained.model.info().format), ranges).network), "test");
+      const OwnedModel again = open_model(
+          write_blob(quantize(real, sluice_format(trained.model.info().format), ranges).network),
+          "test");
       CHECK_EQ(sluice_hash(&again.model), sluice_hash(&trained.model.model));
       CHECK_EQ(evaluate(again.model, data, parts.held_out, 1).loss, kept.held_out->loss);
     }

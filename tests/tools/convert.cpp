@@ -18,8 +18,11 @@ TEST_CASE("a network comes back from its blob as it went in") {
   for (const Named& named : networks) {
     Network network = named.network;
     network.made = "{\"a\": 1}";
-    for (int i = 0; i < network.layers.front().in && network.layers.front().kind != SLUICE_EMBEDDING; ++i) network.inputs.push_back("input " + std::to_string(i));
-    for (int i = 0; i < network.layers.back().out; ++i) network.labels.push_back("\xC3\xA9" + std::to_string(i));
+    for (int i = 0;
+         i < network.layers.front().in && network.layers.front().kind != SLUICE_EMBEDDING; ++i)
+      network.inputs.push_back("input " + std::to_string(i));
+    for (int i = 0; i < network.layers.back().out; ++i)
+      network.labels.push_back("\xC3\xA9" + std::to_string(i));
     const std::string blob = tools::write_blob(network);
     const Opened m(blob);
     const Network back = tools::read_network(m.model);
@@ -57,7 +60,8 @@ TEST_CASE("a blob is little-endian, its sections aligned, its weights in strips"
   CHECK_EQ(blob.read<uint32_t>(8), uint32_t(blob.bytes.size()));
   CHECK_EQ(blob.section_offset(SLUICE_SECTION_LAYERS) % 16, 0u);
   CHECK_EQ(blob.section_offset(SLUICE_SECTION_WEIGHTS) % 64, 0u);
-  // 9 units are 16 rows a gate: 48 rows, one strip of 6 panels: all rows of column 0, then all of column 1.
+  // 9 units are 16 rows a gate: 48 rows, one strip of 6 panels: all rows of column 0, then all of
+  // column 1.
   Network plain = network;
   const std::vector<float>& w = array(plain.layers[0], "weight_ih");
   const size_t at = blob.read<uint32_t>(blob.layer(0) + offsetof(LayerRecord, w_ih));

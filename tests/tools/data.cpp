@@ -1,5 +1,4 @@
 // Data in: CSV, sequences, splits, standardization; and what an evaluation says.
-#include "../support/refusal.h"
 #include "data/data.h"
 
 #include <doctest/doctest.h>
@@ -9,6 +8,7 @@
 #include <set>
 
 #include "../support/numbers.h"
+#include "../support/refusal.h"
 #include "common/error.h"
 #include "evaluate/measures.h"
 
@@ -24,7 +24,9 @@ Columns columns() {
   return c;
 }
 
-DataSet read(const std::string& csv, const Columns& c = columns()) { return assemble(read_csv(csv, "data.csv", c, {}), c, {}); }
+DataSet read(const std::string& csv, const Columns& c = columns()) {
+  return assemble(read_csv(csv, "data.csv", c, {}), c, {});
+}
 
 /// `count` sequences of one frame; classes and groups by number.
 DataSet numbered(int count, int classes, int groups) {
@@ -65,14 +67,17 @@ TEST_CASE("CSV is read with quotes, CRLF, a byte-order mark and empty lines") {
 }
 
 TEST_CASE("classes are numbered by value where they are whole numbers, else by their bytes") {
-  CHECK_EQ(read("sequence,label,a\n1,10,0\n2,9,0\n3,-1,0\n").labels, std::vector<std::string>{"-1", "9", "10"});
-  CHECK_EQ(read("sequence,label,a\n1,10,0\n2,9,0\n3,b,0\n").labels, std::vector<std::string>{"10", "9", "b"});
+  CHECK_EQ(read("sequence,label,a\n1,10,0\n2,9,0\n3,-1,0\n").labels,
+           std::vector<std::string>{"-1", "9", "10"});
+  CHECK_EQ(read("sequence,label,a\n1,10,0\n2,9,0\n3,b,0\n").labels,
+           std::vector<std::string>{"10", "9", "b"});
 }
 
 TEST_CASE("an empty cell masks a step, of classes and of values") {
   Columns c = columns();
   c.per_row = true;
-  CHECK_EQ(read("sequence,label,a\n1,x,0\n1,,0\n1,y,0\n", c).target, std::vector<std::int32_t>{0, -1, 1});
+  CHECK_EQ(read("sequence,label,a\n1,x,0\n1,,0\n1,y,0\n", c).target,
+           std::vector<std::int32_t>{0, -1, 1});
   c.classes = false;
   c.target = {"v", "w"};
   const DataSet values = read("sequence,v,w,a\n1,0.5,,0\n1,,2,0\n", c);
@@ -85,7 +90,8 @@ TEST_CASE("an empty cell masks a step, of classes and of values") {
 TEST_CASE("a split is stratified, deterministic and complete") {
   for (const double share : {0.1, 0.2, 0.5}) {
     const DataSet data = numbered(120, 3, 0);
-    const Split a = split(data, share, 1), again = split(data, share, 1), other = split(data, share, 2);
+    const Split a = split(data, share, 1), again = split(data, share, 1),
+                other = split(data, share, 2);
     CHECK_EQ(a.held_out, again.held_out);
     CHECK(a.held_out != other.held_out);
     std::set<size_t> all(a.train.begin(), a.train.end());
@@ -114,14 +120,16 @@ TEST_CASE("a split keeps groups together and every class in training") {
   CHECK(few.held_out.empty());
 }
 
-TEST_CASE("standardization is mean and deviation over all frames; a constant feature becomes zero") {
+TEST_CASE(
+    "standardization is mean and deviation over all frames; a constant feature becomes zero") {
   Noise noise(151);
   std::string csv = "sequence,label,a,b,c\n";
   std::vector<double> a, c;
   for (int i = 0; i < 500; ++i) {
     a.push_back(noise.number(99, 103));
     c.push_back(noise.number(-1e-3f, 1e-3f));
-    csv += std::to_string(i / 7) + ",x," + std::to_string(a.back()) + ",0.1," + std::to_string(c.back()) + "\n";
+    csv += std::to_string(i / 7) + ",x," + std::to_string(a.back()) + ",0.1," +
+           std::to_string(c.back()) + "\n";
     a.back() = std::stof(std::to_string(a.back()));
     c.back() = std::stof(std::to_string(c.back()));
   }

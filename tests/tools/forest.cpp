@@ -1,4 +1,5 @@
-// The random forest over a search space, against what trees must be by their definition and functions that are known.
+// The random forest over a search space, against what trees must be by their definition and
+// functions that are known.
 #include "tune/forest.h"
 
 #include <doctest/doctest.h>
@@ -58,7 +59,8 @@ TEST_CASE("what a forest sees of a point") {
 
 TEST_CASE("trees that see every value say it again, and nothing beyond the values seen") {
   const Sample s = sample(100, 1);
-  const Forest forest = fit_forest(space_of_four(), s.features, s.values, 3, {.trees = 16, .leaf = 1, .bootstrap = false});
+  const Forest forest = fit_forest(space_of_four(), s.features, s.values, 3,
+                                   {.trees = 16, .leaf = 1, .bootstrap = false});
   for (std::size_t i = 0; i < s.values.size(); ++i) {
     const Forecast said = predict(forest, s.features[i]);
     CHECK(said.mean == doctest::Approx(s.values[i]).epsilon(1e-12));
@@ -74,23 +76,30 @@ TEST_CASE("trees that see every value say it again, and nothing beyond the value
 TEST_CASE("a node's mean, variance and count are those of the values below it") {
   const Sample s = sample(60, 4);
   for (const bool bootstrap : {false, true})
-    for (const auto& tree : fit_forest(space_of_four(), s.features, s.values, 3, {.trees = 4, .leaf = 3, .bootstrap = bootstrap}).trees)
+    for (const auto& tree : fit_forest(space_of_four(), s.features, s.values, 3,
+                                       {.trees = 4, .leaf = 3, .bootstrap = bootstrap})
+                                .trees)
       for (const Forest::Node& node : tree) {
         CHECK_LE(node.count, 60);
         if (node.feature < 0) {
           CHECK_GE(node.count, 3);
           continue;
         }
-        const Forest::Node &left = tree[std::size_t(node.left)], &right = tree[std::size_t(node.right)];
+        const Forest::Node &left = tree[std::size_t(node.left)],
+                           &right = tree[std::size_t(node.right)];
         CHECK_EQ(left.count + right.count, node.count);
         const double p = double(left.count) / node.count, q = 1 - p;
         CHECK(p * left.mean + q * right.mean == doctest::Approx(node.mean));
         // The law of total variance.
-        CHECK(p * left.variance + q * right.variance + p * q * std::pow(left.mean - right.mean, 2) == doctest::Approx(node.variance));
+        CHECK(p * left.variance + q * right.variance +
+                  p * q * std::pow(left.mean - right.mean, 2) ==
+              doctest::Approx(node.variance));
       }
 }
 
-TEST_CASE("a forest explains a function of numbers, a choice and a condition; its variance is larger where it knows less") {
+TEST_CASE(
+    "a forest explains a function of numbers, a choice and a condition; its variance is larger "
+    "where it knows less") {
   const Sample s = sample(400, 5), unseen = sample(400, 6);
   const Forest forest = fit_forest(space_of_four(), s.features, s.values, 3);
   double sum = 0, squares = 0, wrong = 0;
@@ -105,7 +114,11 @@ TEST_CASE("a forest explains a function of numbers, a choice and a condition; it
   std::vector<double> values(30, 1.0);
   features.push_back({0.9, 0.1, 0, -1}), values.push_back(2.0);
   const Forest two = fit_forest(space_of_four(), features, values, 1);
-  CHECK(predict(two, std::vector<double>{0.5, 0.1, 0, -1}).variance > predict(two, std::vector<double>{0.1, 0.1, 0, -1}).variance);
-  CHECK_FALSE(predict(fit_forest(space_of_four(), s.features, s.values, 4), unseen.features[0]).mean == predict(forest, unseen.features[0]).mean);
-  CHECK(predict(fit_forest(space_of_four(), s.features, s.values, 3), unseen.features[0]).mean == predict(forest, unseen.features[0]).mean);
+  CHECK(predict(two, std::vector<double>{0.5, 0.1, 0, -1}).variance >
+        predict(two, std::vector<double>{0.1, 0.1, 0, -1}).variance);
+  CHECK_FALSE(
+      predict(fit_forest(space_of_four(), s.features, s.values, 4), unseen.features[0]).mean ==
+      predict(forest, unseen.features[0]).mean);
+  CHECK(predict(fit_forest(space_of_four(), s.features, s.values, 3), unseen.features[0]).mean ==
+        predict(forest, unseen.features[0]).mean);
 }

@@ -1,4 +1,5 @@
-// Which file may include which: the rooms of tools/, the order of tools, runtime and kernels, and no circles.
+// Which file may include which: the rooms of tools/, the order of tools, runtime and kernels, and
+// no circles.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -15,9 +16,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The rooms of tools/, each of which includes only itself and rooms before it. main.cpp stands behind all of them.
-const std::vector<std::string> rooms = {"common", "model",  "data",  "recipe", "convert", "evaluate",
-                                        "train",  "tune",   "report", "command", ""};
+/// The rooms of tools/, each of which includes only itself and rooms before it. main.cpp stands
+/// behind all of them.
+const std::vector<std::string> rooms = {"common",  "model",    "data",  "recipe",
+                                        "convert", "evaluate", "train", "tune",
+                                        "report",  "command",  ""};
 
 /// The trees, each of which includes only itself and trees before it.
 const std::vector<std::string> trees = {"kernels", "runtime", "tools"};
@@ -40,9 +43,11 @@ std::string included(const std::string& line) {
   return line.substr(first + 1, line.find('"', first + 1) - first - 1);
 }
 
-/// The path of an included file in the project, searched as the compiler does; empty for a generated one.
+/// The path of an included file in the project, searched as the compiler does; empty for a
+/// generated one.
 std::string found(const fs::path& from, const std::string& name) {
-  for (const fs::path& folder : {from.parent_path(), fs::path(), fs::path("tools"), fs::path("runtime")}) {
+  for (const fs::path& folder :
+       {from.parent_path(), fs::path(), fs::path("tools"), fs::path("runtime")}) {
     const fs::path file = (folder / name).lexically_normal();
     if (fs::is_regular_file(project / file)) return file.generic_string();
   }
@@ -93,9 +98,11 @@ Includes units_of(const std::string& tree) {
   return units;
 }
 
-/// Follows includes from the end of `path`, and returns the first circle: "a -> b -> a"; empty where there is none.
+/// Follows includes from the end of `path`, and returns the first circle: "a -> b -> a"; empty
+/// where there is none.
 /// @param done  units that are in no circle
-std::string circle_from(const Includes& units, std::vector<std::string>& path, std::set<std::string>& done) {
+std::string circle_from(const Includes& units, std::vector<std::string>& path,
+                        std::set<std::string>& done) {
   const std::string unit = path.back();
   const auto its = units.find(unit);
   if (its == units.end() || done.contains(unit)) return "";
@@ -124,14 +131,16 @@ std::string circle_in(const std::string& tree) {
   return "";
 }
 
-/// The files outside tests and benchmarks whose text has a word, in letters of either case, by their paths from runtime/.
+/// The files outside tests and benchmarks whose text has a word, in letters of either case, by
+/// their paths from runtime/.
 std::set<std::string> files_that_name(const std::string& word) {
   std::set<std::string> files;
   const auto look = [&](const fs::path& path) {
     std::ifstream file(path);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
-    if (text.find(word) != text.npos) files.insert(fs::relative(path, project / "runtime").generic_string());
+    if (text.find(word) != text.npos)
+      files.insert(fs::relative(path, project / "runtime").generic_string());
   };
   for (const char* const tree : {"kernels", "runtime", "tools", "toolchains"})
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(project / tree))
@@ -153,7 +162,8 @@ TEST_CASE("the files that name a cell are few, and the manual lists them") {
   std::set<std::string> listed;
   for (std::size_t row = text.find("\n| `", begin); row < end; row = text.find("\n| `", row + 1)) {
     const std::string cell = text.substr(row, text.find(" | ", row + 3) - row);
-    for (std::size_t at = cell.find('`'); at != cell.npos; at = cell.find('`', cell.find('`', at + 1) + 1))
+    for (std::size_t at = cell.find('`'); at != cell.npos;
+         at = cell.find('`', cell.find('`', at + 1) + 1))
       listed.insert(cell.substr(at + 1, cell.find('`', at + 1) - at - 1));
   }
   CHECK(listed == files);
@@ -162,35 +172,46 @@ TEST_CASE("the files that name a cell are few, and the manual lists them") {
 TEST_CASE("the includes of every tree are read") {
   for (const std::string& tree : trees)
     CHECK_MESSAGE(std::any_of(includes().begin(), includes().end(),
-                              [&](const auto& one) { return tree_of(one.first) == tree && !one.second.empty(); }),
+                              [&](const auto& one) {
+                                return tree_of(one.first) == tree && !one.second.empty();
+                              }),
                   tree);
 }
 
 TEST_CASE("the rooms of tools include only rooms before them") {
   for (const auto& one : includes()) {
-    const std::string& file = one.first;  // clang before 16 lets no macro's lambda capture a structured binding
+    const std::string& file =
+        one.first;  // clang before 16 lets no macro's lambda capture a structured binding
     if (tree_of(file) != "tools") continue;
     CHECK_MESSAGE(place(rooms, room_of(file)) < rooms.size(), file, " is in no room");
     for (const std::string& target : one.second)
       if (tree_of(target) == "tools")
-        CHECK_MESSAGE(place(rooms, room_of(target)) <= place(rooms, room_of(file)), file, " includes ", target);
+        CHECK_MESSAGE(place(rooms, room_of(target)) <= place(rooms, room_of(file)), file,
+                      " includes ", target);
   }
 }
 
 TEST_CASE("data includes no model") {
   for (const auto& one : includes())
     for (const std::string& target : one.second)
-      if (one.first.starts_with("tools/data/")) CHECK_MESSAGE(!target.starts_with("tools/model/"), one.first, " includes ", target);
+      if (one.first.starts_with("tools/data/"))
+        CHECK_MESSAGE(!target.starts_with("tools/model/"), one.first, " includes ", target);
 }
 
-TEST_CASE("tools include runtime and kernels, runtime includes kernels, and nothing the other way") {
+TEST_CASE(
+    "tools include runtime and kernels, runtime includes kernels, and nothing the other way") {
   for (const auto& one : includes())
     for (const std::string& target : one.second)
-      CHECK_MESSAGE(place(trees, tree_of(target)) <= place(trees, tree_of(one.first)), one.first, " includes ", target);
+      CHECK_MESSAGE(place(trees, tree_of(target)) <= place(trees, tree_of(one.first)), one.first,
+                    " includes ", target);
 }
 
-TEST_CASE("no unit of kernels includes itself through others") { CHECK_EQ(circle_in("kernels"), ""); }
+TEST_CASE("no unit of kernels includes itself through others") {
+  CHECK_EQ(circle_in("kernels"), "");
+}
 
-TEST_CASE("no unit of runtime includes itself through others") { CHECK_EQ(circle_in("runtime"), ""); }
+TEST_CASE("no unit of runtime includes itself through others") {
+  CHECK_EQ(circle_in("runtime"), "");
+}
 
 TEST_CASE("no unit of tools includes itself through others") { CHECK_EQ(circle_in("tools"), ""); }

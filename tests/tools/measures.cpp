@@ -1,4 +1,5 @@
-// What an evaluation says: measures by hand and by scikit-learn's numbers, naive answers, intervals.
+// What an evaluation says: measures by hand and by scikit-learn's numbers, naive answers,
+// intervals.
 #include "evaluate/measures.h"
 
 #include <doctest/doctest.h>
@@ -8,8 +9,8 @@
 
 #include "../support/numbers.h"
 #include "model/model_file.h"
-#include "model/pack.h"
 #include "model/network.h"
+#include "model/pack.h"
 
 using namespace sluice::tools;
 using sluice::tests::Noise;
@@ -52,9 +53,11 @@ bool near(double a, double b, double tolerance = 1e-9) { return std::fabs(a - b)
 }  // namespace
 
 TEST_CASE("balanced accuracy, macro F1 and AUC of two classes are those counted by hand") {
-  // True 0: scores .1 .4 .35 .5; true 1: .8 .5. Pairs (8): .8 beats all 4; .5 beats 3 and ties with one: 7.5 / 8.
+  // True 0: scores .1 .4 .35 .5; true 1: .8 .5. Pairs (8): .8 beats all 4; .5 beats 3 and ties with
+  // one: 7.5 / 8.
   const Evaluation e =
-      classified({0, 0, 0, 0, 1, 1}, {{.9f, .1f}, {.6f, .4f}, {.65f, .35f}, {.5f, .5f}, {.2f, .8f}, {.5f, .5f}});
+      classified({0, 0, 0, 0, 1, 1},
+                 {{.9f, .1f}, {.6f, .4f}, {.65f, .35f}, {.5f, .5f}, {.2f, .8f}, {.5f, .5f}});
   CHECK(near(measure(e, "AUC").value, 7.5 / 8));
   CHECK(near(*measure(e, "AUC").naive, 0.5));
   // Guessed: 0 0 0 0 1 0. Recalls 4/4 and 1/2; F1 2*4/(4+5) and 2*1/(2+1).
@@ -65,21 +68,25 @@ TEST_CASE("balanced accuracy, macro F1 and AUC of two classes are those counted 
   CHECK(near(measure(e, "accuracy").value, 5.0 / 6));
   CHECK(near(*measure(e, "accuracy").naive, 4.0 / 6));
   // Entropy of 4/6 and 2/6.
-  CHECK(near(*measure(e, "loss").naive, -(4 / 6.0 * std::log(4 / 6.0) + 2 / 6.0 * std::log(2 / 6.0)), 1e-6));
+  CHECK(near(*measure(e, "loss").naive,
+             -(4 / 6.0 * std::log(4 / 6.0) + 2 / 6.0 * std::log(2 / 6.0)), 1e-6));
   CHECK(!measure(e, "loss").interval);  // six sequences are too few to draw from
 }
 
 TEST_CASE("AUC of more classes is the mean of each against the rest") {
-  // Class 0 against the rest: 1 (.7) over .2 .1 .3; class 1 (.5, .2) against (.2, .3): .5 beats both, .2 ties one: 2.5 / 4;
-  // class 2 (.4) against (.1, .3, .7): 2 / 3.
-  const Evaluation e = classified({0, 1, 1, 2}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}, {.1f, .2f, .7f}, {.3f, .3f, .4f}});
+  // Class 0 against the rest: 1 (.7) over .2 .1 .3; class 1 (.5, .2) against (.2, .3): .5 beats
+  // both, .2 ties one: 2.5 / 4; class 2 (.4) against (.1, .3, .7): 2 / 3.
+  const Evaluation e = classified(
+      {0, 1, 1, 2}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}, {.1f, .2f, .7f}, {.3f, .3f, .4f}});
   CHECK(near(measure(e, "AUC").value, (1 + 2.5 / 4 + 2.0 / 3) / 3));
   // A class that does not occur has no area.
   const Evaluation two = classified({0, 1}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}});
   CHECK(near(measure(two, "AUC").value, 1));
 }
 
-TEST_CASE("an interval of a mean is near the normal distribution's, and holds the truth about 19 times in 20") {
+TEST_CASE(
+    "an interval of a mean is near the normal distribution's, and holds the truth about 19 times "
+    "in 20") {
   Noise noise(5);
   int holds = 0;
   constexpr int rounds = 200, n = 100;
@@ -106,7 +113,8 @@ TEST_CASE("an interval of a mean is near the normal distribution's, and holds th
   CHECK(holds <= 199);
 }
 
-TEST_CASE("rows of one block stand or fall together: the interval is as wide as the blocks differ") {
+TEST_CASE(
+    "rows of one block stand or fall together: the interval is as wide as the blocks differ") {
   Evaluation blocks, single;
   blocks.classes = single.classes = false;
   for (std::size_t i = 0; i < 400; ++i) {
@@ -147,7 +155,8 @@ TEST_CASE("errors of values: squared, its root, absolute, and in units of the de
 }
 
 TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, beside the unigram") {
-  // The model knows that b follows a and a follows b: two units, one a token, softmax of 9 times that.
+  // The model knows that b follows a and a follows b: two units, one a token, softmax of 9 times
+  // that.
   Network network;
   Layer embedding = make_layer(SLUICE_EMBEDDING, 4, 2);
   embedding.arrays[0].values = {0, 0, 1, 0, 0, 0, 0, 1};  // [units][ids]
@@ -173,7 +182,8 @@ TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, bes
   CHECK(one.confusion.empty());
   double a = 0;
   for (std::size_t i = 1; i < text.size(); ++i) a += text[i] == 'a';
-  const double share = a / 300, entropy = -(share * std::log(share) + (1 - share) * std::log(1 - share));
+  const double share = a / 300,
+               entropy = -(share * std::log(share) + (1 - share) * std::log(1 - share));
   CHECK(near(*measure(one, "perplexity").naive, std::exp(entropy), 1e-5));
   CHECK(measure(one, "perplexity").interval->low <= std::exp(loss));
 }
@@ -187,18 +197,26 @@ TEST_CASE("the loss of values is the one that is trained by") {
   Columns c;
   c.sequence = "s", c.target = {"v"}, c.classes = false, c.per_row = true;
   // Answers are x: errors 0.5, -2 and, masked, none; then 0.25.
-  const DataSet data = assemble(read_csv("s,v,x\n1,0,0.5\n1,2,0\n1,,7\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
-  const auto loss = [&](const Loss& by) { return evaluate(model.model, data, all_sequences(data), 1, by).loss; };
+  const DataSet data =
+      assemble(read_csv("s,v,x\n1,0,0.5\n1,2,0\n1,,7\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
+  const auto loss = [&](const Loss& by) {
+    return evaluate(model.model, data, all_sequences(data), 1, by).loss;
+  };
   CHECK(near(loss({}), (0.25 + 4 + 0.0625) / 3));
   CHECK(near(loss({LossKind::mse_sum}), (0.25 + 4 + 0.0625) / 2));
   CHECK(near(loss({LossKind::huber, 1}), (0.125 + 1.5 + 0.03125) / 3));
   CHECK(near(loss({LossKind::huber, 0.2}), (0.2 * 0.4 + 0.2 * 1.9 + 0.2 * 0.15) / 3));
-  const DataSet shares = assemble(read_csv("s,v,x\n1,0,0.5\n1,1,0.25\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
-  const double binary = -(std::log(0.5) + std::log(0.25) + 0.5 * std::log(0.75) + 0.5 * std::log(0.25)) / 3;
-  CHECK(near(evaluate(model.model, shares, all_sequences(shares), 1, {LossKind::binary}).loss, binary, 1e-6));
+  const DataSet shares =
+      assemble(read_csv("s,v,x\n1,0,0.5\n1,1,0.25\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
+  const double binary =
+      -(std::log(0.5) + std::log(0.25) + 0.5 * std::log(0.75) + 0.5 * std::log(0.25)) / 3;
+  CHECK(near(evaluate(model.model, shares, all_sequences(shares), 1, {LossKind::binary}).loss,
+             binary, 1e-6));
 }
 
-TEST_CASE("answers that depend on one another are one block: a sequence's, a group's, those of windows that share rows") {
+TEST_CASE(
+    "answers that depend on one another are one block: a sequence's, a group's, those of windows "
+    "that share rows") {
   Network network;
   network.layers = {make_layer(SLUICE_GRU, 1, 1)};
   const OwnedModel model = open_model(write_blob(network), "model");
@@ -212,14 +230,18 @@ TEST_CASE("answers that depend on one another are one block: a sequence's, a gro
   Columns c;
   c.sequence = "s", c.target = {"v"}, c.classes = false, c.group = "g";
   const std::string csv = "s,v,g,x\n1,0,a,0\n2,0,b,0\n3,0,a,0\n4,0,c,0\n";
-  CHECK_EQ(blocks(assemble(read_csv(csv, "data.csv", c, {}), c, {})), std::vector<std::uint32_t>{0, 1, 0, 2});
+  CHECK_EQ(blocks(assemble(read_csv(csv, "data.csv", c, {}), c, {})),
+           std::vector<std::uint32_t>{0, 1, 0, 2});
   c.group.clear(), c.ignore = {"g"};
-  CHECK_EQ(blocks(assemble(read_csv(csv, "data.csv", c, {}), c, {})), std::vector<std::uint32_t>{0, 1, 2, 3});
+  CHECK_EQ(blocks(assemble(read_csv(csv, "data.csv", c, {}), c, {})),
+           std::vector<std::uint32_t>{0, 1, 2, 3});
   Columns w;
   w.classes = false, w.target = {"x"};
   w.windows.length = 3;
   Columns plain;
   const Expected all{{}, {}, false};
-  DataSet series = assemble(read_csv("x\n0\n1\n2\n3\n4\n5\n6\n7\n8\n", "series.csv", plain, all), plain, all);
-  CHECK_EQ(blocks(cut_windows(std::move(series), w, {}, "series.csv")), std::vector<std::uint32_t>{0, 0, 0, 1, 1, 1});
+  DataSet series =
+      assemble(read_csv("x\n0\n1\n2\n3\n4\n5\n6\n7\n8\n", "series.csv", plain, all), plain, all);
+  CHECK_EQ(blocks(cut_windows(std::move(series), w, {}, "series.csv")),
+           std::vector<std::uint32_t>{0, 0, 0, 1, 1, 1});
 }

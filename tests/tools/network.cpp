@@ -1,4 +1,5 @@
-// A recipe as a network before training, what its epochs hold, and batch normalization taken over by the layer that follows.
+// A recipe as a network before training, what its epochs hold, and batch normalization taken over
+// by the layer that follows.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,10 +8,10 @@
 
 #include "../support/models.h"
 #include "convert/fold.h"
+#include "model/pack.h"
 #include "recipe/read.h"
 #include "train/batches.h"
 #include "train/train.h"
-#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -21,7 +22,9 @@ using tools::Split;
 namespace {
 
 Recipe recipe_of(const std::string& layers, const std::string& lines = "") {
-  return tools::parse_recipe("[data]\ntrain = \"t.csv\"\n[model]\nlayers = [" + layers + "]\n[train]\n" + lines, "r.toml", {});
+  return tools::parse_recipe(
+      "[data]\ntrain = \"t.csv\"\n[model]\nlayers = [" + layers + "]\n[train]\n" + lines, "r.toml",
+      {});
 }
 
 /// So many sequences of two frames, a quarter of them of the second class.
@@ -39,10 +42,13 @@ DataSet two_classes(std::size_t sequences) {
 }
 
 /// The first recurrent layer's array, initialized as said.
-tools::Array drawn(const std::string& word, const std::string& layer, const std::string& name, int in, int units) {
+tools::Array drawn(const std::string& word, const std::string& layer, const std::string& name,
+                   int in, int units) {
   Network network = random_network(in, {cell(layer == "lstm" ? SLUICE_LSTM : SLUICE_GRU, units)});
   const tools::Initializer how = tools::value_of_word<tools::Initializer>(word).value();
-  tools::initialize(network, 7, {.input = how, .recurrent = how, .output = how, .bias = tools::Initializer::zeros});
+  tools::initialize(
+      network, 7,
+      {.input = how, .recurrent = how, .output = how, .bias = tools::Initializer::zeros});
   for (const tools::Array& a : network.layers[0].arrays)
     if (a.name == name) return a;
   FAIL("no array ", name);
@@ -67,7 +73,9 @@ double mean_square(const tools::Array& a) {
 
 }  // namespace
 
-TEST_CASE("uniform and normal initializers have the bound and the deviation of their formulas, by the fans of one gate") {
+TEST_CASE(
+    "uniform and normal initializers have the bound and the deviation of their formulas, by the "
+    "fans of one gate") {
   constexpr int in = 40, units = 60;
   const struct {
     const char* name;
@@ -79,8 +87,11 @@ TEST_CASE("uniform and normal initializers have the bound and the deviation of t
               {"kaiming_normal", 2.0 / in}};
   for (const auto& way : ways) {
     const tools::Array a = drawn(way.name, "gru", "weight_ih", in, units);
-    const double mean = std::accumulate(a.values.begin(), a.values.end(), 0.0) / double(a.values.size());
-    const double most = std::fabs(*std::max_element(a.values.begin(), a.values.end(), [](float x, float y) { return std::fabs(x) < std::fabs(y); }));
+    const double mean =
+        std::accumulate(a.values.begin(), a.values.end(), 0.0) / double(a.values.size());
+    const double most =
+        std::fabs(*std::max_element(a.values.begin(), a.values.end(),
+                                    [](float x, float y) { return std::fabs(x) < std::fabs(y); }));
     const double deviation = std::sqrt(way.variance), count = double(a.values.size());
     CAPTURE(std::string(way.name));
     CHECK(std::fabs(mean) <= 4 * deviation / std::sqrt(count));
@@ -88,12 +99,15 @@ TEST_CASE("uniform and normal initializers have the bound and the deviation of t
     if (std::string(way.name).ends_with("normal"))
       CHECK((most > 3 * deviation && most < 6 * deviation));
     else
-      CHECK((most <= std::sqrt(3.0) * deviation * (1 + 1e-6) && most > 0.99 * std::sqrt(3.0) * deviation));
+      CHECK((most <= std::sqrt(3.0) * deviation * (1 + 1e-6) &&
+             most > 0.99 * std::sqrt(3.0) * deviation));
   }
   for (const float v : drawn("zeros", "gru", "weight_hh", in, units).values) CHECK_EQ(v, 0.0f);
 }
 
-TEST_CASE("an orthogonal matrix's rows, or columns where these are fewer, are orthonormal, gate by gate") {
+TEST_CASE(
+    "an orthogonal matrix's rows, or columns where these are fewer, are orthonormal, gate by "
+    "gate") {
   for (const auto& shape : {std::pair{9, 9}, {20, 6}, {6, 20}}) {
     const int in = shape.first, units = shape.second;
     const tools::Array a = drawn("orthogonal", "lstm", "weight_ih", in, units);
@@ -134,7 +148,8 @@ TEST_CASE("a bias added to forget and update gates is theirs alone, and a positi
     tools::initialize(network, 1, all_zero(3, 2));
     const std::string name = "bias_ih";
     const std::vector<float>& bias = array(network.layers[0], name);
-    for (size_t i = 0; i < bias.size(); ++i) CHECK_EQ(bias[i], i / 5 == 1 ? (kind == SLUICE_LSTM ? 3.0f : 2.0f) : 0.0f);
+    for (size_t i = 0; i < bias.size(); ++i)
+      CHECK_EQ(bias[i], i / 5 == 1 ? (kind == SLUICE_LSTM ? 3.0f : 2.0f) : 0.0f);
     // With all weights zero h decays by the gate alone: the more slowly, the larger its bias.
     const auto left = [&](double more) {
       Network one = random_network(3, {cell(kind, 5)});
@@ -157,8 +172,12 @@ TEST_CASE("a bias added to forget and update gates is theirs alone, and a positi
 TEST_CASE("layers are repeated, and tied ones have one set of weights") {
   const DataSet data = two_classes(8);
   const Split all{all_sequences(data), {}};
-  const Network apart = make_network(recipe_of("{ dense = 6 }, { gru = 6, repeat = 3 }, { dense = 2, activation = \"softmax\" }"), data, all);
-  const Network tied = make_network(recipe_of("{ dense = 6 }, { gru = 6, repeat = 3, tied = true }, { dense = 2, activation = \"softmax\" }"), data, all);
+  const Network apart = make_network(
+      recipe_of("{ dense = 6 }, { gru = 6, repeat = 3 }, { dense = 2, activation = \"softmax\" }"),
+      data, all);
+  const Network tied = make_network(recipe_of("{ dense = 6 }, { gru = 6, repeat = 3, tied = true "
+                                              "}, { dense = 2, activation = \"softmax\" }"),
+                                    data, all);
   REQUIRE_EQ(apart.layers.size(), 6u);  // the standardization first
   for (size_t l = 2; l < 5; ++l) {
     CHECK_EQ(apart.layers[l].every_step, l < 4);
@@ -166,10 +185,12 @@ TEST_CASE("layers are repeated, and tied ones have one set of weights") {
     CHECK_EQ(apart.layers[l].arrays[0].values == apart.layers[2].arrays[0].values, l == 2);
     CHECK(tied.layers[l].arrays[0].values == tied.layers[2].arrays[0].values);
   }
-  CHECK(tools::write_blob(tied).size() + 2 * 4 * 3 * 8 * (6 + 6 + 2) <= tools::write_blob(apart).size() + 64);
+  CHECK(tools::write_blob(tied).size() + 2 * 4 * 3 * 8 * (6 + 6 + 2) <=
+        tools::write_blob(apart).size() + 64);
 }
 
-TEST_CASE("an epoch's batches: all sequences once, or drawn by class, or streams' pieces in order") {
+TEST_CASE(
+    "an epoch's batches: all sequences once, or drawn by class, or streams' pieces in order") {
   const DataSet data = two_classes(403);
   const Split all{all_sequences(data), {}};
   const std::string layers = "{ gru = 4 }, { dense = 2, activation = \"softmax\" }";
@@ -178,9 +199,11 @@ TEST_CASE("an epoch's batches: all sequences once, or drawn by class, or streams
   std::sort(order.begin(), order.end());
   CHECK(order == all.train);
   // 403 draws of which half are expected to be of the class that a quarter is of.
-  const std::vector<std::size_t> balanced = epoch_order(recipe_of(layers, "sampling = \"balanced\""), data, all, 1);
+  const std::vector<std::size_t> balanced =
+      epoch_order(recipe_of(layers, "sampling = \"balanced\""), data, all, 1);
   CHECK_EQ(balanced.size(), 403u);
-  const auto second = std::count_if(balanced.begin(), balanced.end(), [&](std::size_t s) { return data.target[s] == 1; });
+  const auto second = std::count_if(balanced.begin(), balanced.end(),
+                                    [&](std::size_t s) { return data.target[s] == 1; });
   CHECK(std::fabs(double(second) - 403.0 / 2) <= 4 * std::sqrt(403.0 / 4));
   // Ten pieces in four streams are two each, and two left over.
   Recipe carried = recipe_of(layers, "batch = 4");
@@ -194,7 +217,8 @@ TEST_CASE("an epoch's batches: all sequences once, or drawn by class, or streams
 TEST_CASE("balanced weights of classes are targets / (classes * targets of the class)") {
   const DataSet data = two_classes(8);
   const Split all{all_sequences(data), {}};
-  const Recipe recipe = recipe_of("{ gru = 4 }, { dense = 2, activation = \"softmax\" }", "class_weights = \"balanced\"");
+  const Recipe recipe = recipe_of("{ gru = 4 }, { dense = 2, activation = \"softmax\" }",
+                                  "class_weights = \"balanced\"");
   const tools::TrainPlan plan = train_plan(recipe, data, all, make_network(recipe, data, all));
   CHECK(plan.class_weights == std::vector<float>{8.0f / (2 * 6), 8.0f / (2 * 2)});
 }
@@ -203,16 +227,27 @@ TEST_CASE("batch normalization is folded into the layer that follows, and the an
   for (const sluice_layer_kind kind : every_cell)
     for (const bool both_ways : {false, true}) {
       const Spec next = both_ways ? both(cell(kind, 6)) : cell(kind, 6);
-      const Network network = random_network(5, {gru(7, every_step), norm(SLUICE_BATCH_NORM), next, norm(SLUICE_BATCH_NORM), dense(3)}, 160);
+      const Network network = random_network(
+          5, {gru(7, every_step), norm(SLUICE_BATCH_NORM), next, norm(SLUICE_BATCH_NORM), dense(3)},
+          160);
       const Network less = tools::folded(network);
       REQUIRE_EQ(less.layers.size(), 3u);
       Noise noise(161);
-      const std::vector<float> x = noise.uniform(5 * 12), expected = run_whole(Opened(network), x), got = run_whole(Opened(less), x);
+      const std::vector<float> x = noise.uniform(5 * 12), expected = run_whole(Opened(network), x),
+                               got = run_whole(Opened(less), x);
       CAPTURE(std::string(sluice_layer_name(kind)));
-      for (size_t i = 0; i < got.size(); ++i) CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
+      for (size_t i = 0; i < got.size(); ++i)
+        CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
     }
-  // Nothing follows, or something that cannot take it over, or a layer that is applied elsewhere too.
+  // Nothing follows, or something that cannot take it over, or a layer that is applied elsewhere
+  // too.
   CHECK_EQ(tools::folded(random_network(5, {gru(7), norm(SLUICE_BATCH_NORM)})).layers.size(), 2u);
-  CHECK_EQ(tools::folded(random_network(5, {norm(SLUICE_BATCH_NORM), norm(SLUICE_LAYER_NORM), dense(2)})).layers.size(), 3u);
-  CHECK_EQ(tools::folded(random_network(5, {norm(SLUICE_BATCH_NORM), gru(5, every_step), tied(gru(5), 1)})).layers.size(), 3u);
+  CHECK_EQ(
+      tools::folded(random_network(5, {norm(SLUICE_BATCH_NORM), norm(SLUICE_LAYER_NORM), dense(2)}))
+          .layers.size(),
+      3u);
+  CHECK_EQ(tools::folded(
+               random_network(5, {norm(SLUICE_BATCH_NORM), gru(5, every_step), tied(gru(5), 1)}))
+               .layers.size(),
+           3u);
 }

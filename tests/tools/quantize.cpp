@@ -1,4 +1,5 @@
-// How a float network becomes one in fixed point: what it computes stays near, and no accumulator can overflow.
+// How a float network becomes one in fixed point: what it computes stays near, and no accumulator
+// can overflow.
 #include "convert/quantize.h"
 
 #include <doctest/doctest.h>
@@ -49,7 +50,8 @@ std::vector<float> answers(const Network& network, const DataSet& data) {
 double snr(const std::vector<float>& truth, const std::vector<float>& got) {
   double signal = 0, noise = 0;
   for (size_t i = 0; i < truth.size(); ++i)
-    signal += double(truth[i]) * double(truth[i]), noise += double(truth[i] - got[i]) * double(truth[i] - got[i]);
+    signal += double(truth[i]) * double(truth[i]),
+        noise += double(truth[i] - got[i]) * double(truth[i] - got[i]);
   return 10 * std::log10(signal / noise);
 }
 
@@ -69,7 +71,8 @@ TEST_CASE("a network in fixed point answers nearly as the float one") {
       {standardize(), cell(SLUICE_LSTM, 24, every_step), dense(5)},
       {cell(SLUICE_LSTM, 9, every_step), cell(SLUICE_LSTM, 12), dense(4, SLUICE_SOFTMAX)},
       {cell(SLUICE_RNN, 16)},
-      {standardize(), cell(SLUICE_RNN, 9, every_step), dense(4, SLUICE_RELU), cell(SLUICE_RNN, 8), dense(3)},
+      {standardize(), cell(SLUICE_RNN, 9, every_step), dense(4, SLUICE_RELU), cell(SLUICE_RNN, 8),
+       dense(3)},
       {standardize(), cell(SLUICE_GRU_BEFORE, 24, every_step), dense(5)},
       {cell(SLUICE_GRU_BEFORE, 9, every_step), cell(SLUICE_LSTM, 12), dense(4, SLUICE_SOFTMAX)},
       {standardize(), cell(SLUICE_FASTGRNN, 24, every_step), dense(5)},
@@ -80,11 +83,14 @@ TEST_CASE("a network in fixed point answers nearly as the float one") {
       const DataSet data = made_up_data(7, 6, 30, -2, 3);
       const Quantized quantized = quantize(network, format, ranges_for(network, data));
       CHECK(quantized.warnings.empty());
-      const std::vector<float> truth = answers(network, data), got = answers(quantized.network, data);
+      const std::vector<float> truth = answers(network, data),
+                               got = answers(quantized.network, data);
       CAPTURE(specs.size());
       CAPTURE(std::string(sluice_format_name(format)));
-      const bool roomy = specs.back().kind == SLUICE_FASTGRNN || (specs.size() > 1 && specs[1].kind == SLUICE_FASTGRNN);
-      // A state in 8 bits loses one or two of them where there is room for twice what calibration saw.
+      const bool roomy = specs.back().kind == SLUICE_FASTGRNN ||
+                         (specs.size() > 1 && specs[1].kind == SLUICE_FASTGRNN);
+      // A state in 8 bits loses one or two of them where there is room for twice what calibration
+      // saw.
       CHECK(snr(truth, got) > (format != SLUICE_INT8 ? 33 : roomy ? 18 : 25));
     }
 }
@@ -115,10 +121,11 @@ std::vector<float> answers_to_ids(const Network& network, const DataSet& data) {
 }  // namespace
 
 TEST_CASE("a network that reads ids answers in fixed point nearly as the float one") {
-  const std::vector<std::vector<Spec>> kinds = {{embedding(12), cell(SLUICE_LSTM, 16), dense(20, SLUICE_SOFTMAX)},
-                                                {embedding(9), gru(16, every_step), cell(SLUICE_GRU_BEFORE, 9)},
-                                                {embedding(7), dense(5, SLUICE_TANH), dense(3)},
-                                                {embedding(6)}};
+  const std::vector<std::vector<Spec>> kinds = {
+      {embedding(12), cell(SLUICE_LSTM, 16), dense(20, SLUICE_SOFTMAX)},
+      {embedding(9), gru(16, every_step), cell(SLUICE_GRU_BEFORE, 9)},
+      {embedding(7), dense(5, SLUICE_TANH), dense(3)},
+      {embedding(6)}};
   const DataSet data = made_up_text(30, 200);
   for (const auto& specs : kinds)
     for (const sluice_format format : fixed_formats) {
@@ -143,10 +150,13 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
         CHECK(v.name != "inputs");
         CHECK(v.snr() > 25);
       }
-      // An embedding's columns are their nearest 8 bits, and nothing more is lost: what is handed on is exact.
+      // An embedding's columns are their nearest 8 bits, and nothing more is lost: what is handed
+      // on is exact.
       for (size_t i = 0; i < w.size(); ++i)
         CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i],
-                 doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] * 256 * quantized.units[0].unit[i / 30]).epsilon(1e-6));
+                 doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] * 256 *
+                                 quantized.units[0].unit[i / 30])
+                     .epsilon(1e-6));
     }
 }
 
@@ -165,7 +175,9 @@ TEST_CASE("a cell state's unit holds twice what calibration saw, and no more tha
   }
 }
 
-TEST_CASE("a FastGRNN's state goes beyond 1 in a unit that holds twice what calibration saw; its two numbers are sigmoids") {
+TEST_CASE(
+    "a FastGRNN's state goes beyond 1 in a unit that holds twice what calibration saw; its two "
+    "numbers are sigmoids") {
   const DataSet data = made_up_data(2, 1, 200, 1, 2);
   for (const float nu : {-4.0f, 4.0f}) {
     Network network = random_network(2, {cell(SLUICE_FASTGRNN, 3, every_step)});
@@ -189,88 +201,100 @@ TEST_CASE("a FastGRNN's state goes beyond 1 in a unit that holds twice what cali
     CHECK(snr(answers(network, data), answers(quantized.network, data)) > 33);
     Network forged = quantized.network;
     forged.layers[0].array(Role::zeta).integers[0] = 32768;
-    CHECK_THROWS_WITH_AS(prove_no_overflow(forged, "test"), "test: layer 1 (fastgrnn): zeta is 32768; it lies in 0 to 32767", Error);
+    CHECK_THROWS_WITH_AS(prove_no_overflow(forged, "test"),
+                         "test: layer 1 (fastgrnn): zeta is 32768; it lies in 0 to 32767", Error);
     forged = quantized.network;
     forged.layers[0].array(Role::gate_bias).integers[1] = INT32_MAX;
     CHECK_THROWS_WITH_AS(prove_no_overflow(forged, "test"),
-                         "test: layer 1 (fastgrnn): the sum of gate 1 can overflow; make the model anew with sluice quantize", Error);
+                         "test: layer 1 (fastgrnn): the sum of gate 1 can overflow; make the model "
+                         "anew with sluice quantize",
+                         Error);
   }
 }
 
 TEST_CASE("weights rounded for what enters answer it better than weights rounded to nearest") {
   for (const sluice_format format : fixed_formats)
-  for (const sluice_layer_kind kind : every_cell) {
-    CAPTURE(std::string(sluice_layer_name(kind)));
-    const Network network = random_network(9, {standardize(), cell(kind, 20, every_step), dense(3)}, 8);
-    DataSet data = made_up_data(9, 8, 40, -1, 1);
-    for (size_t i = 0; i < data.x.size(); ++i) data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];  // features that move together
-    const Calibration calibration = calibrate(network, data, all_sequences(data));
-    const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
-    const std::vector<float> truth = answers(network, data);
-    const auto noise_of = [&](const Quantized& quantized) {
-      const std::vector<float> got = answers(quantized.network, data);
-      double noise = 0;
-      for (size_t i = 0; i < truth.size(); ++i) noise += double(truth[i] - got[i]) * double(truth[i] - got[i]);
-      return noise;
-    };
-    const double nearest = noise_of(quantize(network, format, ranges));
-    const double chosen = noise_of(quantize(network, format, ranges, calibration.moments));
-    // In int8 the rounding of a FastGRNN's state, which has room for twice its peak, outweighs that of the weights.
-    CHECK(chosen < (format != SLUICE_INT8 ? 0.5 : kind == SLUICE_FASTGRNN ? 1.1 : 0.9) * nearest);
-  }
+    for (const sluice_layer_kind kind : every_cell) {
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      const Network network =
+          random_network(9, {standardize(), cell(kind, 20, every_step), dense(3)}, 8);
+      DataSet data = made_up_data(9, 8, 40, -1, 1);
+      for (size_t i = 0; i < data.x.size(); ++i)
+        data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];  // features that move together
+      const Calibration calibration = calibrate(network, data, all_sequences(data));
+      const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
+      const std::vector<float> truth = answers(network, data);
+      const auto noise_of = [&](const Quantized& quantized) {
+        const std::vector<float> got = answers(quantized.network, data);
+        double noise = 0;
+        for (size_t i = 0; i < truth.size(); ++i)
+          noise += double(truth[i] - got[i]) * double(truth[i] - got[i]);
+        return noise;
+      };
+      const double nearest = noise_of(quantize(network, format, ranges));
+      const double chosen = noise_of(quantize(network, format, ranges, calibration.moments));
+      // In int8 the rounding of a FastGRNN's state, which has room for twice its peak, outweighs
+      // that of the weights.
+      CHECK(chosen < (format != SLUICE_INT8 ? 0.5 : kind == SLUICE_FASTGRNN ? 1.1 : 0.9) * nearest);
+    }
 }
 
-TEST_CASE("no accumulator can overflow, whatever enters, and weights are made coarser where one could") {
+TEST_CASE(
+    "no accumulator can overflow, whatever enters, and weights are made coarser where one could") {
   for (const sluice_format format : fixed_formats)
-  for (const sluice_layer_kind kind : every_cell) {
-    // Long rows of large weights: in w8a16 the finest unit would overflow.
-    const bool before = kind == SLUICE_GRU_BEFORE;
-    Network network = random_network(1500, {cell(kind, 16), dense(3)}, 3);
-    for (float& w : array(network.layers[0], "weight_ih")) w = w < 0 ? -0.9f : 1.0f;
-    array(network.layers[0], kind == SLUICE_FASTGRNN ? "bias_gate" : "bias_ih")[3] = 1e3f;
-    const DataSet data = made_up_data(1500, 2, 3, -1, 1);
-    const Quantized quantized = quantize(network, format, ranges_for(network, data));
-    const int64_t largest = format == SLUICE_INT8 ? 128 : 32768;
-    for (const Layer& layer : quantized.network.layers)
-      for (const size_t w : {0, 1, 2}) {
-        const bool recurrent = w > 0;
-        if (recurrent && (layer.kind == SLUICE_DENSE || (w == 2 && !before))) continue;
-        const size_t b = layer.kind == SLUICE_DENSE ? 1 : (before ? 3 : 2) + (recurrent ? 1 : 0), first = w == 2 ? 2 * 16 : 0;
-        const tools::Array &weights = layer.arrays[w], &bias = layer.arrays[b];
-        const size_t rows = size_t(weights.gates * weights.rows), cols = size_t(weights.cols);
-        for (size_t r = 0; r < rows; ++r) {
-          int64_t worst = std::abs(int64_t(bias.integers[first + r]));
-          for (size_t k = 0; k < cols; ++k) {
-            REQUIRE(std::abs(weights.integers[r * cols + k]) <= 127);
-            worst += largest * std::abs(weights.integers[r * cols + k]);
+    for (const sluice_layer_kind kind : every_cell) {
+      // Long rows of large weights: in w8a16 the finest unit would overflow.
+      const bool before = kind == SLUICE_GRU_BEFORE;
+      Network network = random_network(1500, {cell(kind, 16), dense(3)}, 3);
+      for (float& w : array(network.layers[0], "weight_ih")) w = w < 0 ? -0.9f : 1.0f;
+      array(network.layers[0], kind == SLUICE_FASTGRNN ? "bias_gate" : "bias_ih")[3] = 1e3f;
+      const DataSet data = made_up_data(1500, 2, 3, -1, 1);
+      const Quantized quantized = quantize(network, format, ranges_for(network, data));
+      const int64_t largest = format == SLUICE_INT8 ? 128 : 32768;
+      for (const Layer& layer : quantized.network.layers)
+        for (const size_t w : {0, 1, 2}) {
+          const bool recurrent = w > 0;
+          if (recurrent && (layer.kind == SLUICE_DENSE || (w == 2 && !before))) continue;
+          const size_t b = layer.kind == SLUICE_DENSE ? 1 : (before ? 3 : 2) + (recurrent ? 1 : 0),
+                       first = w == 2 ? 2 * 16 : 0;
+          const tools::Array &weights = layer.arrays[w], &bias = layer.arrays[b];
+          const size_t rows = size_t(weights.gates * weights.rows), cols = size_t(weights.cols);
+          for (size_t r = 0; r < rows; ++r) {
+            int64_t worst = std::abs(int64_t(bias.integers[first + r]));
+            for (size_t k = 0; k < cols; ++k) {
+              REQUIRE(std::abs(weights.integers[r * cols + k]) <= 127);
+              worst += largest * std::abs(weights.integers[r * cols + k]);
+            }
+            const int64_t shifted = worst << (recurrent ? layer.shift_hh : layer.shift_ih);
+            REQUIRE(shifted <= INT32_MAX);
+            REQUIRE(bias.integers[bias.integers.size() / 2 + first + r] >= 0);
           }
-          const int64_t shifted = worst << (recurrent ? layer.shift_hh : layer.shift_ih);
-          REQUIRE(shifted <= INT32_MAX);
-          REQUIRE(bias.integers[bias.integers.size() / 2 + first + r] >= 0);
         }
-      }
-    prove_no_overflow(quantized.network, "test");
-    Network forged = quantized.network;
-    forged.layers[0].shift_hh = 30;
-    CHECK_THROWS_WITH_AS(
-        prove_no_overflow(forged, "test"),
-        ("test: layer 1 (" + std::string(sluice_layer_name(kind)) +
-         "): the accumulator of row 0 of weight_hh can overflow; make the model anew with sluice quantize")
-            .c_str(),
-        Error);
-    CHECK_EQ(quantized.warnings.size(), format == SLUICE_INT8 ? 0u : 1u);
-    if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (") == 0);
-  }
+      prove_no_overflow(quantized.network, "test");
+      Network forged = quantized.network;
+      forged.layers[0].shift_hh = 30;
+      CHECK_THROWS_WITH_AS(prove_no_overflow(forged, "test"),
+                           ("test: layer 1 (" + std::string(sluice_layer_name(kind)) +
+                            "): the accumulator of row 0 of weight_hh can overflow; make the model "
+                            "anew with sluice quantize")
+                               .c_str(),
+                           Error);
+      CHECK_EQ(quantized.warnings.size(), format == SLUICE_INT8 ? 0u : 1u);
+      if (format == SLUICE_W8A16) CHECK(quantized.warnings[0].find("layer 1 (") == 0);
+    }
 }
 
 TEST_CASE("values that saturate are counted where the curve ends") {
   const DataSet data = made_up_data(2, 2, 4, -1, 1);
   for (const bool beyond : {false, true}) {
     Network network = random_network(2, {gru(3)});
-    for (tools::Array& a : network.layers[0].arrays) std::fill(a.values.begin(), a.values.end(), 0.0f);
+    for (tools::Array& a : network.layers[0].arrays)
+      std::fill(a.values.begin(), a.values.end(), 0.0f);
     std::vector<float>& bias =
-        array(network.layers[0], "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
-    for (size_t i = 0; i < bias.size(); ++i) bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
+        array(network.layers[0],
+              "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
+    for (size_t i = 0; i < bias.size(); ++i)
+      bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
     const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
     const std::vector<ValueError> values = analyze(network, quantized, data, all_sequences(data));
     for (const ValueError& v : values)
@@ -282,16 +306,20 @@ TEST_CASE("values that saturate are counted where the curve ends") {
   }
 }
 
-TEST_CASE("an outlier that leaves no room is named, with the way out; weights rounded by moments do not see it") {
+TEST_CASE(
+    "an outlier that leaves no room is named, with the way out; weights rounded by moments do not "
+    "see it") {
   Network network = random_network(3, {standardize(), gru(6)});
   network.inputs = {"a", "odd", "c"};
   DataSet data = made_up_data(3, 40, 100, -1, 1);
   data.x[100 * 3 + 1] = 1e9f;
   const Calibration calibration = calibrate(network, data, all_sequences(data));
   CHECK(calibration.moments[0].input.covariance[4] < 1);
-  CHECK_THROWS_WITH_AS(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::min_max)),
-                       doctest::Contains("odd goes from -"), Error);
-  CHECK(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::percentile), calibration.moments)
+  CHECK_THROWS_WITH_AS(
+      quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::min_max)),
+      doctest::Contains("odd goes from -"), Error);
+  CHECK(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::percentile),
+                 calibration.moments)
             .warnings.empty());
 }
 
@@ -308,7 +336,8 @@ TEST_CASE("a feature that never changed is named, and changes nothing afterwards
   CHECK(same_bits(answers(quantized.network, data), answers(quantized.network, other)));
   const OwnedModel model = open_model(write_blob(quantized.network), "test");
   CHECK(saturated_inputs(model, data, all_sequences(data)).empty());
-  for (size_t i = 1; i < other.x.size(); i += 3) other.x[i] = 99;  // another value, though it does not change here either
+  for (size_t i = 1; i < other.x.size(); i += 3)
+    other.x[i] = 99;  // another value, though it does not change here either
   const std::vector<InputSaturation> found = saturated_inputs(model, other, all_sequences(other));
   REQUIRE_EQ(found.size(), 1u);
   CHECK(found[0].differs);
@@ -328,7 +357,8 @@ TEST_CASE("what has no integer form is refused by its name") {
   };
   for (const sluice_layer_kind kind : every_cell) {
     const std::string name = "layer 1 (" + std::string(sluice_layer_name(kind)) + "): ";
-    CHECK(refused({mean(cell(kind, 4))}) == name + "the mean over steps has no fixed-point kernel; it can be run in f32 only");
+    CHECK(refused({mean(cell(kind, 4))}) ==
+          name + "the mean over steps has no fixed-point kernel; it can be run in f32 only");
     if (kind == SLUICE_RNN) continue;
     CHECK(refused({gates(cell(kind, 4), SLUICE_HARD_SIGMOID, 0.2f)}) ==
           name + "gates of a hard sigmoid have no fixed-point kernel; it can be run in f32 only");
@@ -344,5 +374,6 @@ TEST_CASE("amounts of memory are read as people write them") {
   CHECK_EQ(parse_amount("16 KiB").value_or(0), 16384u);
   CHECK_EQ(parse_amount("2MiB").value_or(0), 2097152u);
   CHECK_EQ(parse_amount("200000").value_or(0), 200000u);
-  for (const char* bad : {"", "KiB", "16 kB", "1.5KiB", "-1", "16 KiB each"}) CHECK(!parse_amount(bad));
+  for (const char* bad : {"", "KiB", "16 kB", "1.5KiB", "-1", "16 KiB each"})
+    CHECK(!parse_amount(bad));
 }

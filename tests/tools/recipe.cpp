@@ -1,10 +1,9 @@
 // The table of keys and the recipe.
-#include "../support/refusal.h"
-
 #include <doctest/doctest.h>
 
 #include <set>
 
+#include "../support/refusal.h"
 #include "common/error.h"
 #include "recipe/keys.h"
 #include "recipe/made.h"
@@ -17,7 +16,8 @@ using namespace sluice::tools;
 namespace {
 
 const char* const smallest =
-    "[data]\ntrain = \"t.csv\"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = \"softmax\" } ]\n";
+    "[data]\ntrain = \"t.csv\"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = "
+    "\"softmax\" } ]\n";
 
 std::string refusal(const std::string& text, const std::vector<Override>& overrides = {}) {
   return sluice::tests::refusal_of([&] { parse_recipe(text, "r.toml", overrides); });
@@ -76,13 +76,17 @@ TEST_CASE("a number that may be a word says so, and takes it with and without qu
   CHECK_EQ(allowed(*find_key("train.batch")), "1 to 65536, or \"all\"");
   CHECK_EQ(allowed(*find_key("data.cut")), "\"front\" or \"back\"");
   CHECK_EQ(allowed(*find_key("train.epochs")), "1 or more");
-  const auto with = [](const std::string& text) { return parse_recipe(smallest, "r.toml", {parse_override(text)}).batch; };
+  const auto with = [](const std::string& text) {
+    return parse_recipe(smallest, "r.toml", {parse_override(text)}).batch;
+  };
   CHECK_EQ(with("train.batch=all"), all_at_once);
   CHECK_EQ(with("train.batch=\"all\""), all_at_once);
   CHECK_EQ(with("train.batch=3"), 3);
-  CHECK_EQ(parse_recipe(std::string(smallest) + "[train]\nbatch = \"all\"\n", "r.toml", {}).batch, all_at_once);
+  CHECK_EQ(parse_recipe(std::string(smallest) + "[train]\nbatch = \"all\"\n", "r.toml", {}).batch,
+           all_at_once);
   CHECK_EQ(refusal(smallest, {parse_override("train.batch=al")}),
-           "--set train.batch=al: \"al\" is not a batch size; give a whole number, 1 to 65536, or \"all\"");
+           "--set train.batch=al: \"al\" is not a batch size; give a whole number, 1 to 65536, or "
+           "\"all\"");
 }
 
 TEST_CASE("a mistyped key finds the nearest one") {
@@ -105,13 +109,16 @@ TEST_CASE("a recipe is filled with its defaults, and its resolved text reads as 
   CHECK_EQ(recipe_toml(parse_recipe(text, "again.toml", {})), text);
 }
 
-TEST_CASE("a recurrent layer hands on every step, but the last one of a network that answers once") {
+TEST_CASE(
+    "a recurrent layer hands on every step, but the last one of a network that answers once") {
   const auto steps = [](const std::string& layers, const std::string& per) {
-    const Recipe r = parse_recipe("[data]\ntrain = \"t\"\ntarget_per = \"" + per + "\"\n[model]\nlayers = [ " + layers +
-                                      ", { dense = 2, activation = \"softmax\" } ]\n",
-                                  "r.toml", {});
+    const Recipe r =
+        parse_recipe("[data]\ntrain = \"t\"\ntarget_per = \"" + per + "\"\n[model]\nlayers = [ " +
+                         layers + ", { dense = 2, activation = \"softmax\" } ]\n",
+                     "r.toml", {});
     std::string all;
-    for (const LayerSpec& layer : r.layers) all += layer.steps == StepsOut::open ? "-" : word(layer.steps).substr(0, 1);
+    for (const LayerSpec& layer : r.layers)
+      all += layer.steps == StepsOut::open ? "-" : word(layer.steps).substr(0, 1);
     return all;
   };
   CHECK_EQ(steps("{ gru = 4 }", "sequence"), "l-");
@@ -133,12 +140,16 @@ TEST_CASE("what a blob says of its making holds no file and nothing that never c
 }
 
 TEST_CASE("an override wins over the recipe and is named in a refusal") {
-  const auto with = [](const std::string& text) { return parse_recipe(smallest, "r.toml", {parse_override(text)}); };
+  const auto with = [](const std::string& text) {
+    return parse_recipe(smallest, "r.toml", {parse_override(text)});
+  };
   CHECK_EQ(with("train.batch=8").batch, 8);
   CHECK_EQ(with("train.optimizer=adamw").optimizer, Optimizer::adamw);
   CHECK_EQ(with("train.optimizer=\"adamw\"").optimizer, Optimizer::adamw);
   CHECK_EQ(with("model.dropout.output=0.25").dropout_output, 0.25);
   CHECK_EQ(with("data.ignore=[\"a\", \"b\"]").ignore, std::vector<std::string>{"a", "b"});
-  CHECK(refusal(smallest, {parse_override("train.batch=0")}).find("train.batch") != std::string::npos);
-  CHECK(refusal(std::string(smallest) + "[train]\nbatch = 0\n").starts_with("r.toml:6: train.batch: 0 "));
+  CHECK(refusal(smallest, {parse_override("train.batch=0")}).find("train.batch") !=
+        std::string::npos);
+  CHECK(refusal(std::string(smallest) + "[train]\nbatch = 0\n")
+            .starts_with("r.toml:6: train.batch: 0 "));
 }

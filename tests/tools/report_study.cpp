@@ -18,7 +18,8 @@ using namespace sluice::tools;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity(), none = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity(),
+                 none = std::numeric_limits<double>::quiet_NaN();
 
 size_t count(const std::string& text, const std::string& part) {
   size_t n = 0;
@@ -34,23 +35,32 @@ std::string behind(const std::string& page, const std::string& title, const std:
 
 /// Words that stand for no number.
 std::string numberless(std::string page) {
-  std::transform(page.begin(), page.end(), page.begin(), [](unsigned char c) { return char(std::tolower(c)); });
-  const auto letter = [&](size_t at) { return at < page.size() && std::isalpha(static_cast<unsigned char>(page[at])); };
+  std::transform(page.begin(), page.end(), page.begin(),
+                 [](unsigned char c) { return char(std::tolower(c)); });
+  const auto letter = [&](size_t at) {
+    return at < page.size() && std::isalpha(static_cast<unsigned char>(page[at]));
+  };
   for (const char* word : {"nan", "inf", "infinity"})
     for (size_t at = page.find(word); at != std::string::npos; at = page.find(word, at + 1))
-      if (!letter(at - 1) && !letter(at + std::string(word).size())) return page.substr(at > 40 ? at - 40 : 0, 80);
+      if (!letter(at - 1) && !letter(at + std::string(word).size()))
+        return page.substr(at > 40 ? at - 40 : 0, 80);
   return "";
 }
 
-/// Two numbers, four trials, costs and the front by hand: trial 1 is beaten by 2 in everything, 3 is small.
+/// Two numbers, four trials, costs and the front by hand: trial 1 is beaten by 2 in everything, 3
+/// is small.
 Study small_study() {
   Study study;
-  study.file = "small.db", study.recipe_file = "small.toml", study.method = SearchMethod::random, study.halving = Halving::none;
-  study.objective = Monitor::loss, study.most_epochs = 30, study.core = "cortex-m4", study.type = SLUICE_INT8;
+  study.file = "small.db", study.recipe_file = "small.toml", study.method = SearchMethod::random,
+  study.halving = Halving::none;
+  study.objective = Monitor::loss, study.most_epochs = 30, study.core = "cortex-m4",
+  study.type = SLUICE_INT8;
   study.limits = {{"flash", 8192}, {"ram", 2048}};
-  study.space.parameters = {number_of("train.learning_rate", Parameter::real, 1e-3, 1e-1, 1e-2, true),
-                            number_of("model.layers.1.gru", Parameter::whole, 4, 32, 16)};
-  study.trials = {complete_trial(0, {0.01, 16}, 0.5, 0.0123), complete_trial(1, {0.02, 32}, 0.45, 0.02),
+  study.space.parameters = {
+      number_of("train.learning_rate", Parameter::real, 1e-3, 1e-1, 1e-2, true),
+      number_of("model.layers.1.gru", Parameter::whole, 4, 32, 16)};
+  study.trials = {complete_trial(0, {0.01, 16}, 0.5, 0.0123),
+                  complete_trial(1, {0.02, 32}, 0.45, 0.02),
                   complete_trial(2, {0.03, 24}, 0.4, 0.03), complete_trial(3, {0.1, 4}, 0.9, none)};
   study.trials[0].cost = {{3000, 600, 9000}};
   study.trials[1].cost = {{7000, 1500, 30001}};
@@ -61,7 +71,9 @@ Study small_study() {
 
 }  // namespace
 
-TEST_CASE("a range's ticks lie inside it, at 1, 2 or 5 times powers of ten, or at powers alone where they are many") {
+TEST_CASE(
+    "a range's ticks lie inside it, at 1, 2 or 5 times powers of ten, or at powers alone where "
+    "they are many") {
   using Ticks = std::vector<double>;
   CHECK_EQ(log_range(0.08, 1.5).ticks, Ticks{0.1, 0.2, 0.5, 1});
   CHECK_EQ(log_range(1e-4, 0.1).ticks, Ticks{1e-4, 1e-3, 1e-2, 1e-1});
@@ -89,11 +101,14 @@ TEST_CASE("a study's page has every chart, in sound markup, and no value that is
   for (const char* title :
        {">What was searched<", ">On the test set<", ">Optimization history: the best loss is ",
         ">Validation while training: ", " matters most: alone it explains ", "fANOVA",
-        ", the two that matter most: validation loss from ", " beside each other: every line is a trial<",
-        ">learning_rate: ", ">layers.1.gru: ", ">optimizer: ", ">momentum: ", ">l2: ", ">Validation loss against flash<",
-        ">Validation loss against RAM<", ">Validation loss against instructions<", ">The ten best<", ">Failed trials<"})
+        ", the two that matter most: validation loss from ",
+        " beside each other: every line is a trial<", ">learning_rate: ", ">layers.1.gru: ",
+        ">optimizer: ", ">momentum: ", ">l2: ", ">Validation loss against flash<",
+        ">Validation loss against RAM<", ">Validation loss against instructions<", ">The ten best<",
+        ">Failed trials<"})
     CHECK_MESSAGE(holds(page, title), title);
-  for (const char* mark : {">budget: 16,384<", ">budget: 1,536<", ">budget: 60,000<"}) CHECK_MESSAGE(holds(page, mark), mark);
+  for (const char* mark : {">budget: 16,384<", ">budget: 1,536<", ">budget: 60,000<"})
+    CHECK_MESSAGE(holds(page, mark), mark);
   CHECK(!holds(page, "/somewhere"));  // a page tells no path
   CHECK(!holds(page, "<script"));
   CHECK_EQ(count(behind(page, ">The ten best<", "</section>"), "<tr>"), 11);
@@ -103,28 +118,32 @@ TEST_CASE("a study's page has every chart, in sound markup, and no value that is
 TEST_CASE("the best, its error, the front and the test figures are those computed by hand") {
   Study study = small_study();
   // 0.984, 0.981, 0.986: mean 0.98367, standard deviation 0.0025166, over the root of 3: 0.00145.
-  for (const char* measures : {R"({"loss": 0.1, "accuracy": 0.984})", R"({"loss": 0.2, "accuracy": 0.981})",
-                               R"({"loss": 0.3, "accuracy": 0.986, "why": "text", "none": null})"})
+  for (const char* measures :
+       {R"({"loss": 0.1, "accuracy": 0.984})", R"({"loss": 0.2, "accuracy": 0.981})",
+        R"({"loss": 0.3, "accuracy": 0.986, "why": "text", "none": null})"})
     study.finals.push_back({2, 1, 12, measures, ""});
-  study.finals.insert(study.finals.begin(),
-                      {0, 1, 9, R"({"loss": 7, "accuracy": 0.25})", ""});  // asked for; the winner is told of
+  study.finals.insert(study.finals.begin(), {0, 1, 9, R"({"loss": 7, "accuracy": 0.25})",
+                                             ""});  // asked for; the winner is told of
   const std::string page = study_page(study);
   CHECK_EQ(markup_fault(page), "");
   CHECK(holds(page, "<dt>Best</dt><dd>0.4 \u00b1 0.03<small>loss by validation, trial 2</small>"));
   CHECK(holds(page,
-              "<dt>Test</dt><dd>98.37 \u00b1 0.15 %<small>accuracy of trial 2, trained again on all training data, 3 seeds"));
+              "<dt>Test</dt><dd>98.37 \u00b1 0.15 %<small>accuracy of trial 2, trained again on "
+              "all training data, 3 seeds"));
   CHECK(holds(page, "<td>loss</td><td class=\"n\">0.2 \u00b1 0.058</td>"));
   CHECK(holds(page, "Trial 0, trained again on all training data for 9 epochs, by 1 seed."));
   CHECK(holds(page, "Trial 2, trained again on all training data for 12 epochs, by 3 seeds."));
   CHECK(holds(page, "<dd>4<small>4 complete</small>"));
   CHECK(holds(page, "int8, at most 8,192 bytes of flash, at most 2,048 bytes of RAM"));
   CHECK(holds(page,
-              "<td>train.learning_rate</td><td>from 0.001 to 0.1, by logarithm</td><td class=\"n\">0.01</td><td "
+              "<td>train.learning_rate</td><td>from 0.001 to 0.1, by logarithm</td><td "
+              "class=\"n\">0.01</td><td "
               "class=\"n\">0.03</td>"));
   const std::string costs = behind(page, ">What quality costs<", "</section>");
   CHECK(holds(costs, "3 trials are on the front"));
   for (const char* row :
-       {"<tr><td class=\"n\">0</td><td class=\"n\">0.5 \u00b1 0.012</td><td class=\"n\">3,000</td><td class=\"n\">600</td>",
+       {"<tr><td class=\"n\">0</td><td class=\"n\">0.5 \u00b1 0.012</td><td "
+        "class=\"n\">3,000</td><td class=\"n\">600</td>",
         "<tr><td class=\"n\">2</td><td class=\"n\">0.4 \u00b1 0.03</td><td class=\"n\">5,000</td>",
         "<tr><td class=\"n\">3</td><td class=\"n\">0.9</td><td class=\"n\">1,000</td>"})
     CHECK_MESSAGE(holds(costs, row), row);
@@ -142,17 +161,20 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
 
 TEST_CASE("an error of values is no share, on the page and on a terminal") {
   Study study = small_study();
-  study.finals = {{2, 1, 12, R"({"loss": 0.5, "mean_absolute_error": 0.25, "macro_f1": 0.75})", ""}};
+  study.finals = {
+      {2, 1, 12, R"({"loss": 0.5, "mean_absolute_error": 0.25, "macro_f1": 0.75})", ""}};
   CHECK(holds(study_page(study), "<td>mean absolute error</td><td class=\"n\">0.25</td>"));
   CHECK(holds(study_page(study), "<td>macro f1</td><td class=\"n\">75.00 %</td>"));
   CHECK(holds(best_text(study), "mean absolute error 0.25,"));
   CHECK(holds(best_text(study), "macro f1 75.00 %"));
 }
 
-TEST_CASE("a measure that is the better the higher it is stands on the page as itself, in percent") {
+TEST_CASE(
+    "a measure that is the better the higher it is stands on the page as itself, in percent") {
   Study study = small_study();
   study.objective = Monitor::accuracy;
-  for (Trial& trial : study.trials) trial.rungs[0].score.value = -1 + trial.rungs[0].score.value / 10;
+  for (Trial& trial : study.trials)
+    trial.rungs[0].score.value = -1 + trial.rungs[0].score.value / 10;
   const std::string page = study_page(study);
   CHECK(holds(page, "<dt>Best</dt><dd>96.00 \u00b1 3.00 %<small>accuracy by validation, trial 2"));
   CHECK(holds(page, "validation accuracy (%)"));
@@ -160,9 +182,11 @@ TEST_CASE("a measure that is the better the higher it is stands on the page as i
 }
 
 TEST_CASE("the importance of parameters that add up is each one's share of the variance") {
-  // y = 3 a + b + c, with a and b uniform on [0, 1], c by choice 0, 0, 1 (variance 2/9), and d of no effect.
+  // y = 3 a + b + c, with a and b uniform on [0, 1], c by choice 0, 0, 1 (variance 2/9), and d of
+  // no effect.
   Space space;
-  space.parameters = {number_of("a", Parameter::real, 0, 1, 0.5), number_of("b", Parameter::real, 1e-4, 1, 0.01, true),
+  space.parameters = {number_of("a", Parameter::real, 0, 1, 0.5),
+                      number_of("b", Parameter::real, 1e-4, 1, 0.01, true),
                       choice_of("c", {"1", "2", "3"}), number_of("d", Parameter::whole, 1, 10, 5)};
   Noise noise(11);
   std::vector<Point> points;
@@ -187,12 +211,14 @@ TEST_CASE("the importance of parameters that add up is each one's share of the v
   REQUIRE_EQ(importance.pair.size(), 3 * 32);
   for (size_t choice = 0; choice < 3; ++choice)
     for (size_t cell = 2; cell < 30; ++cell)
-      CHECK(std::fabs(importance.pair[choice * 32 + cell] - (3 * (double(cell) + 0.5) / 32 + (choice == 2) + 0.5)) < 0.3);
+      CHECK(std::fabs(importance.pair[choice * 32 + cell] -
+                      (3 * (double(cell) + 0.5) / 32 + (choice == 2) + 0.5)) < 0.3);
 }
 
 TEST_CASE("what parameters do only together is told, and noise is known for noise") {
   Space space;
-  space.parameters = {number_of("a", Parameter::real, 0, 1, 0.5), number_of("b", Parameter::real, 0, 1, 0.5)};
+  space.parameters = {number_of("a", Parameter::real, 0, 1, 0.5),
+                      number_of("b", Parameter::real, 0, 1, 0.5)};
   Noise noise(12);
   std::vector<Point> points;
   std::vector<double> both, nothing;
@@ -230,9 +256,11 @@ TEST_CASE("of one number and one choice there is a curve a choice, with standard
   CHECK_EQ(markup_fault(page), "");
   CHECK_EQ(numberless(page), "");
   // The lowest by the formula of lambda_study: ratio 1.0 at 10^-4.5.
-  const std::string chart = behind(page, ">Validation loss against elastic: lowest 0.1317 \u00b1 ", "</figure>");
+  const std::string chart =
+      behind(page, ">Validation loss against elastic: lowest 0.1317 \u00b1 ", "</figure>");
   CHECK(holds(chart, "at l1_ratio = 1.0, elastic = 3.16e-5<"));
-  for (const char* name : {"l1_ratio = 1.0<", "l1_ratio = 0.0<", "l1_ratio = 0.5<"}) CHECK_MESSAGE(holds(chart, name), name);
+  for (const char* name : {"l1_ratio = 1.0<", "l1_ratio = 0.0<", "l1_ratio = 0.5<"})
+    CHECK_MESSAGE(holds(chart, name), name);
   CHECK_EQ(count(chart, "class=\"errors s"), 3);
   CHECK_EQ(count(behind(chart, "class=\"errors s1", "/>"), "h6"), 2 * 9);  // a bar's two ends
   CHECK(holds(chart, "elastic, logarithmic"));
@@ -248,11 +276,13 @@ TEST_CASE("of conditions that leave one number each in force, each number is a c
   study.trials.clear();
   for (int i = 0; i < 10; ++i)
     study.trials.push_back(complete_trial(
-        uint64_t(i), {double(i % 2), i % 2 ? none : 1e-5 * (i + 1), i % 2 ? 1e-4 * (i + 1) : none}, 0.5 + 0.01 * i, 0.01));
+        uint64_t(i), {double(i % 2), i % 2 ? none : 1e-5 * (i + 1), i % 2 ? 1e-4 * (i + 1) : none},
+        0.5 + 0.01 * i, 0.01));
   const std::string page = study_page(study);
   CHECK_EQ(markup_fault(page), "");
   const std::string chart =
-      behind(page, ">Validation loss against the number in force: lowest 0.5 \u00b1 0.01 at ", "</figure>");
+      behind(page, ">Validation loss against the number in force: lowest 0.5 \u00b1 0.01 at ",
+             "</figure>");
   CHECK(holds(chart, "l1, penalty = &quot;l1&quot;<"));
   CHECK(holds(chart, "l2, penalty = &quot;l2&quot;<"));
 }
@@ -274,7 +304,8 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
   CHECK_EQ(markup_fault(page), "");
 
   study = small_study();
-  for (Trial& trial : study.trials) trial.state = State::failed, trial.rungs.clear(), trial.reason = "the loss is not finite";
+  for (Trial& trial : study.trials)
+    trial.state = State::failed, trial.rungs.clear(), trial.reason = "the loss is not finite";
   page = study_page(study);
   CHECK(holds(page, "<small>no trial is complete yet</small>"));
   CHECK(holds(page, "No trial has a value yet"));
@@ -289,7 +320,8 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
   CHECK_EQ(markup_fault(page), "");
 
   study = small_study();
-  for (int i = 4; i < 20; ++i) study.trials.push_back(complete_trial(uint64_t(i), {0.01, double(i)}, 0.5));
+  for (int i = 4; i < 20; ++i)
+    study.trials.push_back(complete_trial(uint64_t(i), {0.01, double(i)}, 0.5));
   for (Trial& trial : study.trials) trial.rungs[0].score = {0.5, none};
   page = study_page(study);
   CHECK(holds(page, "is the same for all, so no parameter matters"));
@@ -305,7 +337,8 @@ TEST_CASE("a study that prunes most is learned from at the highest rung that ten
     Trial trial = complete_trial(uint64_t(i), {i / 40.0}, 0);
     trial.rungs.clear();
     for (const int epochs : {3, 9, 27})
-      if (epochs == 3 || i < (epochs == 9 ? 13 : 4)) trial.rungs.push_back({epochs, {1.0 / epochs + i, none}});
+      if (epochs == 3 || i < (epochs == 9 ? 13 : 4))
+        trial.rungs.push_back({epochs, {1.0 / epochs + i, none}});
     if (i >= 4) trial.state = State::pruned;
     study.trials.push_back(trial);
   }
@@ -325,7 +358,9 @@ TEST_CASE("names, choices and reasons are text, whatever stands in them") {
   for (Parameter& p : study.space.parameters) p.name = "train." + bad + p.name;
   for (std::string& choice : study.space.parameters[2].choices) choice += bad;
   for (Trial& trial : study.trials) trial.reason += bad, trial.origin += bad;
-  study.finals = {{0, 1, 2, "{\"<b>&\": 1, \"accuracy\": 0.5}", ""}, {1, 1, 2, "<b>", ""}, {2, 1, 2, "[1]", ""}};
+  study.finals = {{0, 1, 2, "{\"<b>&\": 1, \"accuracy\": 0.5}", ""},
+                  {1, 1, 2, "<b>", ""},
+                  {2, 1, 2, "[1]", ""}};
   const std::string page = study_page(study);
   CHECK_EQ(markup_fault(page), "");
   CHECK(!holds(page, "<b>"));
@@ -350,7 +385,8 @@ TEST_CASE("values that are no numbers, or too large for any drawing, are nowhere
       for (double& value : fold.curve)
         if (++next % 5 == 0) value = odd[next % odd.size()];
   }
-  study.finals = {{0, 1, 2, "{\"loss\": 1e999, \"accuracy\": 1e308}", ""}, {0, 2, 2, "{\"accuracy\": 1e308}", ""}};
+  study.finals = {{0, 1, 2, "{\"loss\": 1e999, \"accuracy\": 1e308}", ""},
+                  {0, 2, 2, "{\"accuracy\": 1e308}", ""}};
   for (const Monitor objective : {Monitor::loss, Monitor::accuracy}) {
     study.objective = objective;
     const std::string page = study_page(study);

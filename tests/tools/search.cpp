@@ -1,4 +1,5 @@
-// What search methods model, against scikit-learn, SciPy and numeric integration; and what they find of functions that are known.
+// What search methods model, against scikit-learn, SciPy and numeric integration; and what they
+// find of functions that are known.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -20,7 +21,8 @@ bool sparse() { return std::getenv("SLUICE_TESTS_SPARSE") != nullptr; }
 
 std::vector<double> regrets(const KnownFunction& function, Ask ask) {
   std::vector<double> result;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) result.push_back(regret(function, ask, seed, 60));
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    result.push_back(regret(function, ask, seed, 60));
   return result;
 }
 
@@ -42,9 +44,11 @@ TEST_CASE("expected improvement is the mean of what a normal number lies below t
         const int n = 20000;
         for (int i = 0; i < n; ++i) {  // midpoints from -9 to 9 deviations
           const double z = -9 + 18 * (i + 0.5) / n;
-          sum += std::max(best - mean - deviation * z, 0.0) * std::exp(-z * z / 2) / std::sqrt(2 * M_PI) * 18 / n;
+          sum += std::max(best - mean - deviation * z, 0.0) * std::exp(-z * z / 2) /
+                 std::sqrt(2 * M_PI) * 18 / n;
         }
-        CHECK(expected_improvement(mean, deviation, best) == doctest::Approx(sum).epsilon(1e-6).scale(1e-6));
+        CHECK(expected_improvement(mean, deviation, best) ==
+              doctest::Approx(sum).epsilon(1e-6).scale(1e-6));
       }
   CHECK_EQ(expected_improvement(1, 0, 3), 2);
   CHECK_EQ(expected_improvement(3, 0, 1), 0);
@@ -53,12 +57,14 @@ TEST_CASE("expected improvement is the mean of what a normal number lies below t
 }
 
 #ifdef SLUICE_WITH_NLOPT
-TEST_CASE("a Gaussian process says what scikit-learn says, and its likelihood's slopes are the same") {
+TEST_CASE(
+    "a Gaussian process says what scikit-learn says, and its likelihood's slopes are the same") {
   const Golden golden("search.txt");
   const auto rows = [&](const char* name) {
     const GoldenArray& a = golden[name];
     std::vector<std::vector<double>> result;
-    for (int r = 0; r < a.rows; ++r) result.emplace_back(a.values.begin() + r * a.cols, a.values.begin() + (r + 1) * a.cols);
+    for (int r = 0; r < a.rows; ++r)
+      result.emplace_back(a.values.begin() + r * a.cols, a.values.begin() + (r + 1) * a.cols);
     return result;
   };
   const std::vector<double>& k = golden["kernel"].values;
@@ -71,9 +77,11 @@ TEST_CASE("a Gaussian process says what scikit-learn says, and its likelihood's 
     CHECK(said[i].variance == doctest::Approx(golden["variance"].values[i]).epsilon(1e-9));
   }
   std::vector<double> slopes;
-  CHECK(log_likelihood(data, kernel, &slopes) == doctest::Approx(golden["log_likelihood"].values[0]).epsilon(1e-10));
+  CHECK(log_likelihood(data, kernel, &slopes) ==
+        doctest::Approx(golden["log_likelihood"].values[0]).epsilon(1e-10));
   REQUIRE_EQ(slopes.size(), 5u);
-  for (std::size_t i = 0; i < 5; ++i) CHECK(slopes[i] == doctest::Approx(golden["slopes"].values[i]).epsilon(1e-8));
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(slopes[i] == doctest::Approx(golden["slopes"].values[i]).epsilon(1e-8));
 }
 
 TEST_CASE("a fitted kernel finds which features matter, and how much is noise") {
@@ -101,7 +109,9 @@ TEST_CASE("trials that run at once are not sent to one place") {
   const KnownFunction function = known_functions()[0];
   for (const Ask ask : {ask_gaussian, ask_forest, ask_tpe}) {
     std::vector<Seen> seen;
-    const auto next = [&] { return *ask({function.space, seen, seen.size(), 3, [](const Point&) { return true; }}); };
+    const auto next = [&] {
+      return *ask({function.space, seen, seen.size(), 3, [](const Point&) { return true; }});
+    };
     while (seen.size() < 25) {
       const Point point = next();
       seen.push_back({point, function.value(point)});
@@ -110,13 +120,16 @@ TEST_CASE("trials that run at once are not sent to one place") {
     double least = INFINITY;
     for (std::size_t a = 25; a < 29; ++a)
       for (std::size_t b = 25; b < a; ++b)
-        least = std::min(least, std::hypot(seen[a].point[0] - seen[b].point[0], seen[a].point[1] - seen[b].point[1]));
+        least = std::min(least, std::hypot(seen[a].point[0] - seen[b].point[0],
+                                           seen[a].point[1] - seen[b].point[1]));
     CHECK(least > 0.01);
   }
 }
 #endif
 
-TEST_CASE("the best trials are found where parameters are whole, chosen, stepped and depend on one another") {
+TEST_CASE(
+    "the best trials are found where parameters are whole, chosen, stepped and depend on one "
+    "another") {
   const Parameter units{"units", "", Parameter::whole, 8, 128, 8, true, {}, 8, {}};
   const Parameter rate{"rate", "", Parameter::real, 1e-5, 1, 0, true, {}, 1e-3, {}};
   const Parameter kind{"kind", "", Parameter::choice, 0, 2, 0, false, {"1", "2", "3"}, 0, {}};
@@ -128,18 +141,21 @@ TEST_CASE("the best trials are found where parameters are whole, chosen, stepped
   const KnownFunction function{"mixed", {{units, rate, kind, momentum}}, value, 0};
   if (sparse()) return;  // the same code on other points
   std::vector<double> random;
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) random.push_back(regret(function, ask_random, seed, 40));
+  for (std::uint64_t seed = 1; seed <= 12; ++seed)
+    random.push_back(regret(function, ask_random, seed, 40));
   for (const Method& method : methods()) {
     if (method.ask == ask_grid || method.ask == ask_random || method.ask == ask_sobol) continue;
     CAPTURE(word(method.method));
     std::vector<double> found;
-    for (std::uint64_t seed = 1; seed <= 12; ++seed) found.push_back(regret(function, method.ask, seed, 40));
+    for (std::uint64_t seed = 1; seed <= 12; ++seed)
+      found.push_back(regret(function, method.ask, seed, 40));
     CHECK(smaller_p(found, random) < 0.05);
   }
 }
 
 TEST_CASE("Wilcoxon's test has the probabilities that its tables have") {
-  // Differences -1, ..., -7, +8 of the greatest rank: sums of positive ranks up to 8 of all 2^8 sign patterns: 25 of 256 (Wilcoxon 1945).
+  // Differences -1, ..., -7, +8 of the greatest rank: sums of positive ranks up to 8 of all 2^8
+  // sign patterns: 25 of 256 (Wilcoxon 1945).
   std::vector<double> zero(8), differences;
   for (int i = 1; i <= 7; ++i) differences.push_back(-i);
   differences.push_back(8);
@@ -149,7 +165,8 @@ TEST_CASE("Wilcoxon's test has the probabilities that its tables have") {
   CHECK(smaller_p({-1, -2, -3, 0}, {0, 0, 0, 0}) == doctest::Approx(1.0 / 8));
 }
 
-TEST_CASE("over 20 seeds, 60 evaluations come near the least values, and nearer than independent draws") {
+TEST_CASE(
+    "over 20 seeds, 60 evaluations come near the least values, and nearer than independent draws") {
   if (sparse()) {
     MESSAGE("skipped: the goals of the search methods, which take a while");
     return;

@@ -1,13 +1,14 @@
-// What stands in time order, cut, or put into batches: windows, their parts, units of values, lengths.
+// What stands in time order, cut, or put into batches: windows, their parts, units of values,
+// lengths.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "../support/refusal.h"
 #include "../support/large_data.h"
 #include "../support/numbers.h"
+#include "../support/refusal.h"
 #include "common/error.h"
 #include "data/data.h"
 
@@ -20,7 +21,8 @@ using Rows_ = std::vector<std::size_t>;
 /// Rows 0, 1, 2, ...: a = row, b = row^2.
 DataSet series(std::size_t rows) {
   std::string csv = "a,b\n";
-  for (std::size_t i = 0; i < rows; ++i) csv += std::to_string(i) + "," + std::to_string(i * i) + "\n";
+  for (std::size_t i = 0; i < rows; ++i)
+    csv += std::to_string(i) + "," + std::to_string(i * i) + "\n";
   const Columns c;
   const Expected all{{}, {}, false};
   return assemble(read_csv(csv, "series.csv", c, all), c, all);
@@ -114,7 +116,8 @@ TEST_CASE("a series is standardized by its training rows, each counted once") {
 TEST_CASE("values of sequences are standardized over the valid ones trained on") {
   Columns c;
   c.sequence = "sequence", c.target = {"v", "w"}, c.classes = false, c.per_row = true;
-  DataSet data = assemble(read_csv("sequence,v,w,x\n1,2,5,0\n1,,5,0\n2,6,5,0\n3,100,0,0\n", "data.csv", c, {}), c, {});
+  DataSet data = assemble(
+      read_csv("sequence,v,w,x\n1,2,5,0\n1,,5,0\n2,6,5,0\n3,100,0,0\n", "data.csv", c, {}), c, {});
   standardize_targets(data, std::vector<std::size_t>{0, 1});
   CHECK_EQ(data.units.mean, std::vector<double>{4, 5});
   CHECK_EQ(data.units.deviation, std::vector<double>{2, 1});  // a constant value keeps its own unit
@@ -129,7 +132,8 @@ TEST_CASE("what a series cannot give is refused") {
   const auto cut = [](std::size_t rows, const Columns& c) {
     return sluice::tests::refusal_of([&] { cut_windows(series(rows), c, {}, "series.csv"); });
   };
-  CHECK(cut(7, windows(6, 2, {"a"})).starts_with("series.csv: 7 rows of training hold no window of 6 rows and 2"));
+  CHECK(cut(7, windows(6, 2, {"a"}))
+            .starts_with("series.csv: 7 rows of training hold no window of 6 rows and 2"));
   CHECK(cut(7, windows(2, 2, {"c"})).starts_with("series.csv: c: no such column"));
   Columns c = windows(2, 1, {"a"});
   c.features = {"b"};
@@ -140,7 +144,8 @@ TEST_CASE("what a series cannot give is refused") {
   parts.windows.part[0] = {0, 10}, parts.windows.part[1] = {9, 18};
   CHECK(cut(30, parts).starts_with("series.csv: data.validation_rows: rows 9:18 begin before"));
   parts.windows.part[1] = {10, 31};
-  CHECK(cut(30, parts).starts_with("series.csv: data.validation_rows: rows 10:31, but there are 30"));
+  CHECK(
+      cut(30, parts).starts_with("series.csv: data.validation_rows: rows 10:31, but there are 30"));
   parts.windows.part[1] = {10, 12};
   CHECK(cut(30, parts).starts_with("series.csv: 2 rows of validation hold no window"));
 }
@@ -148,7 +153,8 @@ TEST_CASE("what a series cannot give is refused") {
 TEST_CASE("long sequences lose their beginning or their end, with the rows' targets") {
   Columns c;
   c.sequence = "sequence", c.target = {"label"}, c.per_row = true, c.max_steps = 2;
-  const std::string csv = "sequence,label,x\n1,a,0\n1,b,1\n1,c,2\n2,a,3\n3,c,4\n3,b,5\n3,a,6\n3,a,7\n";
+  const std::string csv =
+      "sequence,label,x\n1,a,0\n1,b,1\n1,c,2\n2,a,3\n3,c,4\n3,b,5\n3,a,6\n3,a,7\n";
   const auto read = [&] { return assemble(read_csv(csv, "data.csv", c, {}), c, {}); };
   const DataSet front = read();
   CHECK_EQ(front.x, std::vector<float>{0, 1, 3, 4, 5});
@@ -166,7 +172,8 @@ TEST_CASE("batches are of similar length, hold every sequence once, and come in 
   DataSet data;
   data.feature_names = {"x"};
   data.first = {0};
-  for (int s = 0; s < 1003; ++s) data.first.push_back(data.first.back() + std::size_t(1 + noise.below(100)));
+  for (int s = 0; s < 1003; ++s)
+    data.first.push_back(data.first.back() + std::size_t(1 + noise.below(100)));
   std::vector<std::size_t> order;
   for (std::size_t s = 0; s < 1003; ++s) order.push_back((s * 617) % 1003);
   const std::vector<std::size_t> shuffled = order;
@@ -174,8 +181,10 @@ TEST_CASE("batches are of similar length, hold every sequence once, and come in 
     std::size_t sum = 0;
     for (std::size_t b = 0; b < list.size(); b += 8) {
       std::size_t longest = 0;
-      for (std::size_t i = b; i < std::min(list.size(), b + 8); ++i) longest = std::max(longest, data.steps(list[i]));
-      for (std::size_t i = b; i < std::min(list.size(), b + 8); ++i) sum += longest - data.steps(list[i]);
+      for (std::size_t i = b; i < std::min(list.size(), b + 8); ++i)
+        longest = std::max(longest, data.steps(list[i]));
+      for (std::size_t i = b; i < std::min(list.size(), b + 8); ++i)
+        sum += longest - data.steps(list[i]);
     }
     return sum;
   };
@@ -189,16 +198,20 @@ TEST_CASE("batches are of similar length, hold every sequence once, and come in 
   std::vector<std::size_t> means;  // the short ones do not come first
   for (std::size_t b = 0; b + 8 <= 512; b += 8) means.push_back(data.steps(order[b]));
   CHECK(!std::is_sorted(means.begin(), means.end()));
-  for (std::size_t i = 1000; i < 1003; ++i) CHECK_EQ(order[i], later[i]);  // the batch that is not full
+  for (std::size_t i = 1000; i < 1003; ++i)
+    CHECK_EQ(order[i], later[i]);  // the batch that is not full
 }
 
-TEST_CASE("on ETTh1 repeating the last value scores what others measured, 0.0343, and 0.0696 in the validation months") {
+TEST_CASE(
+    "on ETTh1 repeating the last value scores what others measured, 0.0343, and 0.0696 in the "
+    "validation months") {
   const std::string path = sluice::tests::large_data("etth1/ETTh1.csv");
   if (path.empty()) return;
   Columns c = windows(96, 24, {"OT"});
   c.features = {"OT"};
   c.windows.reach_back = true;
-  c.windows.part[0] = {0, 8640}, c.windows.part[1] = {8640, 11520}, c.windows.part[2] = {11520, 14400};
+  c.windows.part[0] = {0, 8640}, c.windows.part[1] = {8640, 11520},
+  c.windows.part[2] = {11520, 14400};
   DataSet data = read_data(path, c);
   const Split parts = split(data, 0, 1);
   CHECK_EQ(parts.test.size(), 2880u - 24 + 1);
@@ -206,7 +219,8 @@ TEST_CASE("on ETTh1 repeating the last value scores what others measured, 0.0343
     double sum = 0;
     for (const std::size_t s : sequences)
       for (std::size_t i = 24 * s; i < 24 * (s + 1); ++i) {
-        const double standardized = (double(data.value[i]) - double(data.last[i])) / data.units.deviation[0];
+        const double standardized =
+            (double(data.value[i]) - double(data.last[i])) / data.units.deviation[0];
         sum += standardized * standardized;
       }
     return sum / double(24 * sequences.size());

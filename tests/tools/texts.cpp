@@ -38,13 +38,16 @@ Columns tsv_columns() {
   return c;
 }
 
-DataSet read_texts(const std::string& tsv, const Columns& c = tsv_columns(), const Expected& expected = {}) {
+DataSet read_texts(const std::string& tsv, const Columns& c = tsv_columns(),
+                   const Expected& expected = {}) {
   return assemble(read_tsv(tsv, "data.tsv", c, expected), c, expected);
 }
 
 }  // namespace
 
-TEST_CASE("the next token is drawn with its chance to the power of 1 / temperature, padding and unknown never") {
+TEST_CASE(
+    "the next token is drawn with its chance to the power of 1 / temperature, padding and unknown "
+    "never") {
   const float chances[] = {0.9f, 0.9f, 0.2f, 0.5f, 0.3f};
   // 0.5^2, 0.3^2, 0.2^2 of 0.38: up to 0.65789, 0.89474, 1.
   CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.0f), 3);
@@ -89,7 +92,8 @@ TEST_CASE("words are lower-cased by option, and counted as one") {
 }
 
 TEST_CASE(
-    "a model's vocabulary gives another file its ids: unknown words are unknown, unknown characters refused where asked for an "
+    "a model's vocabulary gives another file its ids: unknown words are unknown, unknown "
+    "characters refused where asked for an "
     "answer") {
   Expected expected;
   expected.features = {"id"}, expected.labels = {"0", "1"};
@@ -135,7 +139,8 @@ TEST_CASE("a stream is cut into pieces for training, and stays whole for validat
 }
 
 TEST_CASE("TSV has no quotes; CRLF, empty lines and a byte-order mark are as in CSV") {
-  const DataSet data = read_texts("\xEF\xBB\xBFlabel\tid\ttext\r\n1\t7\t\"a b\r\n\r\n0\t8\tit 's\r\n");
+  const DataSet data =
+      read_texts("\xEF\xBB\xBFlabel\tid\ttext\r\n1\t7\t\"a b\r\n\r\n0\t8\tit 's\r\n");
   CHECK_EQ(data.tokens.texts, Texts{"\"a", "b", "it", "'s"});
   CHECK_EQ(data.labels, Texts{"0", "1"});
   CHECK_EQ(data.target, Ids{1, 0});
@@ -149,19 +154,23 @@ TEST_CASE("a text belongs to the longest training text that holds it, as plain s
     std::vector<std::size_t> first = {0};
     const int kinds = 1 + noise.below(4), texts = 1 + noise.below(30);
     for (int t = 0; t < texts; ++t) {
-      for (int n = 1 + noise.below(noise.below(4) ? 5 : 20); n > 0; --n) ids.push_back(2 + noise.below(kinds));
+      for (int n = 1 + noise.below(noise.below(4) ? 5 : 20); n > 0; --n)
+        ids.push_back(2 + noise.below(kinds));
       first.push_back(ids.size());
     }
     const std::vector<std::size_t> groups = containment_groups(ids, first);
     for (std::size_t t = 0; t < std::size_t(texts); ++t) {
       const auto text = [&](std::size_t i) {
-        return Ids(ids.begin() + std::ptrdiff_t(first[i]), ids.begin() + std::ptrdiff_t(first[i + 1]));
+        return Ids(ids.begin() + std::ptrdiff_t(first[i]),
+                   ids.begin() + std::ptrdiff_t(first[i + 1]));
       };
       std::size_t best = t;
       for (std::size_t other = 0; other < std::size_t(texts); ++other) {
         const Ids a = text(other), b = text(t);
         const bool holds = std::search(a.begin(), a.end(), b.begin(), b.end()) != a.end();
-        if (holds && (a.size() > text(best).size() || (a.size() == text(best).size() && other < best))) best = other;
+        if (holds &&
+            (a.size() > text(best).size() || (a.size() == text(best).size() && other < best)))
+          best = other;
       }
       REQUIRE_EQ(groups[t], best);
     }
@@ -183,13 +192,16 @@ TEST_CASE("phrases stay with their sentence in a split") {
   const DataSet data = read_texts(tsv, c);
   const Split parts = split(data, 0.2, 3);
   CHECK_EQ(parts.held_out.size(), 30u);
-  for (std::size_t s = 0; s < data.sequences(); ++s) CHECK_EQ(data.group[s], std::to_string(s / 3 * 3 + 1));
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    CHECK_EQ(data.group[s], std::to_string(s / 3 * 3 + 1));
   for (const std::size_t s : parts.held_out)
     CHECK(std::find(parts.train.begin(), parts.train.end(), s / 3 * 3) == parts.train.end());
 }
 
 TEST_CASE("bad texts are refused with their place") {
-  const auto tsv = [&](const std::string& text) { return sluice::tests::refusal_of([&] { read_texts(text); }); };
+  const auto tsv = [&](const std::string& text) {
+    return sluice::tests::refusal_of([&] { read_texts(text); });
+  };
   CHECK(tsv("").starts_with("data.tsv: empty"));
   CHECK(tsv("text\tlabel\n").starts_with("data.tsv: a header without rows"));
   CHECK(tsv("words\tlabel\na\t1\n").starts_with("data.tsv:1: text: no such column"));
@@ -198,7 +210,8 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(tsv("text\tlabel\na\t1\nb\n").starts_with("data.tsv:3: 1 cells where"));
   CHECK(tsv("text\tlabel\na\t1\n\xC2\xA0 \t1\n").starts_with("data.tsv:3: text: no token"));
   CHECK(tsv("text\tlabel\na\t1\nb\xFF\t1\n").starts_with("data.tsv:3: byte ff is not UTF-8"));
-  CHECK(tsv("text\tlabel\na\t1\nb\t\n").starts_with("data.tsv:3: label: the sequence has no class"));
+  CHECK(
+      tsv("text\tlabel\na\t1\nb\t\n").starts_with("data.tsv:3: label: the sequence has no class"));
   CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: a byte 0"));
   Columns grouped = tsv_columns();
   grouped.group = "author";
@@ -207,7 +220,8 @@ TEST_CASE("bad texts are refused with their place") {
         }).starts_with("data.tsv:1: author: no such column"));
 
   const auto stream = [&](const std::string& text, double validation) {
-    return sluice::tests::refusal_of([&] { read_stream(text, "t.txt", stream_columns(validation), {}); });
+    return sluice::tests::refusal_of(
+        [&] { read_stream(text, "t.txt", stream_columns(validation), {}); });
   };
   CHECK(stream("", 0).starts_with("t.txt: empty"));
   CHECK(stream("abc", 0.5).starts_with("t.txt: 1 tokens, rows 0:1"));
@@ -240,9 +254,11 @@ TEST_CASE("of SST-2's distinct phrases nine tenths are parts of others") {
   std::map<Ids, bool> part;
   for (std::size_t s = 0; s < data.sequences(); ++s) {
     const std::size_t holder = std::stoul(data.group[s]);
-    part[Ids(data.ids.begin() + std::ptrdiff_t(data.first[s]), data.ids.begin() + std::ptrdiff_t(data.first[s + 1]))] =
+    part[Ids(data.ids.begin() + std::ptrdiff_t(data.first[s]),
+             data.ids.begin() + std::ptrdiff_t(data.first[s + 1]))] =
         data.steps(holder) > data.steps(s);
   }
-  const auto parts = std::count_if(part.begin(), part.end(), [](const auto& one) { return one.second; });
+  const auto parts =
+      std::count_if(part.begin(), part.end(), [](const auto& one) { return one.second; });
   CHECK(std::abs(double(parts) / double(part.size()) - 0.9) < 0.01);
 }

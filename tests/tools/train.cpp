@@ -12,11 +12,11 @@
 #include "common/error.h"
 #include "common/safe_file.h"
 #include "evaluate/measures.h"
+#include "model/pack.h"
 #include "recipe/made.h"
 #include "recipe/read.h"
 #include "recipe/write.h"
 #include "train/checkpoint.h"
-#include "model/pack.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -24,7 +24,8 @@ using namespace sluice::tools;
 
 namespace {
 
-/// Sequences of three frames; the target is twice the sum of the last frame, or whether that is above 0.
+/// Sequences of three frames; the target is twice the sum of the last frame, or whether that is
+/// above 0.
 DataSet sums(int sequences, bool classes) {
   DataSet data;
   Noise noise(5);
@@ -48,9 +49,9 @@ Recipe recipe_of(bool classes, const std::vector<std::string>& overrides) {
   std::vector<Override> parsed;
   for (const std::string& text : overrides) parsed.push_back(parse_override(text));
   if (!classes) parsed.push_back(parse_override("train.loss=mse"));
-  return parse_recipe(
-      "[data]\ntrain = \"-\"\n" + head + "[model]\nlayers = [ { gru = 4 }, " + last + " ]\n[train]\nbatch = 4\nthreads = 1\n",
-      "recipe.toml", parsed);
+  return parse_recipe("[data]\ntrain = \"-\"\n" + head + "[model]\nlayers = [ { gru = 4 }, " +
+                          last + " ]\n[train]\nbatch = 4\nthreads = 1\n",
+                      "recipe.toml", parsed);
 }
 
 struct Run {
@@ -62,12 +63,14 @@ struct Run {
   Run(bool classes, const std::vector<std::string>& overrides, int sequences = 40)
       : recipe(recipe_of(classes, overrides)),
         data(sums(sequences, classes)),
-        parts(recipe.validation > 0 ? split(data, recipe.validation, 1) : Split{all_sequences(data), {}}),
+        parts(recipe.validation > 0 ? split(data, recipe.validation, 1)
+                                    : Split{all_sequences(data), {}}),
         trained(train(recipe, data, parts, make_network(recipe, data, parts))) {}
 };
 
 std::vector<double> rates(const std::vector<std::string>& overrides) {
-  std::vector<std::string> all = {"data.validation=0", "train.learning_rate=0.5"};  // exact in float and in double
+  std::vector<std::string> all = {"data.validation=0",
+                                  "train.learning_rate=0.5"};  // exact in float and in double
   all.insert(all.end(), overrides.begin(), overrides.end());
   const Run run(true, all, 10);  // three batches an epoch
   std::vector<double> result;
@@ -75,7 +78,8 @@ std::vector<double> rates(const std::vector<std::string>& overrides) {
   return result;
 }
 
-std::vector<double> plateau_rates(std::int64_t patience, double factor, double rate, const std::vector<double>& values) {
+std::vector<double> plateau_rates(std::int64_t patience, double factor, double rate,
+                                  const std::vector<double>& values) {
   Plateau plateau;
   std::vector<double> result;
   for (const double value : values) {
@@ -123,29 +127,35 @@ TrainState some_state() {
   return state;
 }
 
-const std::string made = R"({"version":"0.1.0","data_hash":"00","recipe":{"train":{"batch":8,"seed":1}}})";
+const std::string made =
+    R"({"version":"0.1.0","data_hash":"00","recipe":{"train":{"batch":8,"seed":1}}})";
 
 }  // namespace
 
 TEST_CASE("the plateau schedule changes the rate where PyTorch 2.13's ReduceLROnPlateau does") {
-  // torch.optim.lr_scheduler.ReduceLROnPlateau(mode, factor, patience), its other arguments left alone; the rate after each
-  // step.
+  // torch.optim.lr_scheduler.ReduceLROnPlateau(mode, factor, patience), its other arguments left
+  // alone; the rate after each step.
   const double none = std::nan("");
-  const std::vector<double> loss = {1.0,  0.8,  0.79995, 0.79991, 0.9,  0.7,  0.7, 0.71, 0.72, 0.73,
-                                    0.65, 0.66, 0.67,    0.68,    0.69, none, 0.7, 0.6,  0.61, 0.62};
+  const std::vector<double> loss = {1.0,  0.8,  0.79995, 0.79991, 0.9,  0.7,  0.7,
+                                    0.71, 0.72, 0.73,    0.65,    0.66, 0.67, 0.68,
+                                    0.69, none, 0.7,     0.6,     0.61, 0.62};
   check_near(plateau_rates(2, 0.5, 0.01, loss),  // mode "min"
              {0.01,  0.01,  0.01,  0.01,   0.01,   0.01,   0.01,    0.01,    0.005,   0.005,
               0.005, 0.005, 0.005, 0.0025, 0.0025, 0.0025, 0.00125, 0.00125, 0.00125, 0.00125});
-  check_near(plateau_rates(0, 0.1, 0.01, loss), {0.01, 0.01, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8,
-                                                 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8});
-  std::vector<double> accuracy = {0.0, 0.0, 0.5, 0.50004, 0.50006, 0.6, 0.6, 0.6, 0.6, 0.61, 0.60, 0.59, 0.62, 0.62};
+  check_near(plateau_rates(0, 0.1, 0.01, loss),
+             {0.01, 0.01, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8,
+              1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8, 1e-8});
+  std::vector<double> accuracy = {0.0, 0.0, 0.5,  0.50004, 0.50006, 0.6,  0.6,
+                                  0.6, 0.6, 0.61, 0.60,    0.59,    0.62, 0.62};
   for (double& v : accuracy) v = -v;
   check_near(plateau_rates(1, 0.25, 0.01, accuracy),  // mode "max"
-             {0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0025, 0.0025, 0.0025, 0.0025, 0.000625, 0.000625, 0.000625});
+             {0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.0025, 0.0025, 0.0025, 0.0025, 0.000625,
+              0.000625, 0.000625});
 }
 
 TEST_CASE("pieces with carried states have the losses of whole sequences") {
-  // 23, 9 and 30 rows, cut at every 5th: at a rate of next to nothing an epoch's loss is the untrained network's, run whole.
+  // 23, 9 and 30 rows, cut at every 5th: at a rate of next to nothing an epoch's loss is the
+  // untrained network's, run whole.
   DataSet data;
   Noise noise(8);
   data.feature_names = {"a", "b"}, data.labels = {"low", "high"}, data.per_row = true;
@@ -158,7 +168,8 @@ TEST_CASE("pieces with carried states have the losses of whole sequences") {
     }
   }
   data.first.push_back(data.x.size() / 2);
-  const std::vector<std::string> settings = {"data.target_per=row", "data.validation=0", "train.batch=1", "train.epochs=1",
+  const std::vector<std::string> settings = {"data.target_per=row", "data.validation=0",
+                                             "train.batch=1", "train.epochs=1",
                                              "train.learning_rate=1e-9"};
   const auto with_truncate = [&](const std::string& rows) {
     std::vector<std::string> all = settings;
@@ -168,7 +179,8 @@ TEST_CASE("pieces with carried states have the losses of whole sequences") {
   Split parts{all_sequences(data), {}};
   const Recipe recipe = with_truncate("5");
   const Network start = make_network(recipe, data, parts);
-  const double whole = evaluate(open_model(write_blob(start), "start").model, data, parts.train, 1).loss;
+  const double whole =
+      evaluate(open_model(write_blob(start), "start").model, data, parts.train, 1).loss;
   cut_pieces(data, parts, 5);
   REQUIRE_EQ(parts.train.size(), 5u + 2u + 6u);
   CHECK(std::fabs(train(recipe, data, parts, start).epochs.at(0).loss - whole) < 1e-6);
@@ -177,9 +189,11 @@ TEST_CASE("pieces with carried states have the losses of whole sequences") {
 }
 
 TEST_CASE("what is watched is the measure that train.monitor names") {
-  // Three of the first class, one of the second, by hand: recalls 2/3 and 1; F1 4/5 and 2/3; ranked 1, 1 and 0 of 3 pairs right.
+  // Three of the first class, one of the second, by hand: recalls 2/3 and 1; F1 4/5 and 2/3; ranked
+  // 1, 1 and 0 of 3 pairs right.
   Evaluation e;
-  e.labels = {"a", "b"}, e.targets = 4, e.correct = 3, e.loss = 0.5, e.blocks = 4, e.absolute_error = 0.25;
+  e.labels = {"a", "b"}, e.targets = 4, e.correct = 3, e.loss = 0.5, e.blocks = 4,
+  e.absolute_error = 0.25;
   const float second[] = {0.1f, 0.2f, 0.9f, 0.6f};
   for (std::uint32_t i = 0; i < 4; ++i) {
     Answer answer;
@@ -198,19 +212,24 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
     CAPTURE(name);
     CHECK(std::fabs(watched_measure(e, monitor) - value) < 1e-12);
   }
-  const Run run(true, {"data.validation=0.5", "train.epochs=12", "train.patience=3", "train.monitor=macro_f1"});
+  const Run run(true, {"data.validation=0.5", "train.epochs=12", "train.patience=3",
+                       "train.monitor=macro_f1"});
   double best = -1;
   int epoch = 0;
   for (const Epoch& one : run.trained.epochs)
     if (one.held_out->watched > best) best = one.held_out->watched, epoch = one.number;
   CHECK_EQ(run.trained.kept, epoch);
-  CHECK(log_line(run.trained.epochs[0], true, Monitor::macro_f1).find("\"validation_macro_f1\":") != std::string::npos);
+  CHECK(log_line(run.trained.epochs[0], true, Monitor::macro_f1).find("\"validation_macro_f1\":") !=
+        std::string::npos);
 }
 
-TEST_CASE("early stopping counts validations since something got better by more than the least improvement") {
+TEST_CASE(
+    "early stopping counts validations since something got better by more than the least "
+    "improvement") {
   Patience patience;
   const double values[] = {5, 4.5, 4, 3.9, 4.2, 3.4, std::nan(""), 3.4};
-  const std::int64_t since[] = {0, 1, 2, 0, 1, 2, 3, 4};  // 4 is better than 5 by 1, not by more; 3.4 than 3.9 by 0.5
+  const std::int64_t since[] = {
+      0, 1, 2, 0, 1, 2, 3, 4};  // 4 is better than 5 by 1, not by more; 3.4 than 3.9 by 0.5
   for (int i = 0; i < 8; ++i) {
     CAPTURE(i);
     watch(patience, values[i], 1);
@@ -235,22 +254,28 @@ TEST_CASE("epochs of the recipe are steps of the trainer: batches times epochs")
   const DataSet many = sums(5000, true);
   const Recipe recipe = recipe_of(true, {"train.epochs=1000000", "train.batch=1"});
   const Split all{all_sequences(many), {}};
-  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)), Error);  // 5e9 steps are more than 2^32
+  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)),
+                  Error);  // 5e9 steps are more than 2^32
 }
 
 TEST_CASE("the rate of an epoch's last step is what the schedule's formula says") {
   CHECK_EQ(rates({"train.epochs=4", "train.schedule=exponential", "train.schedule_factor=0.5"}),
            std::vector<double>{0.5, 0.25, 0.125, 0.0625});
-  CHECK_EQ(rates({"train.epochs=5", "train.schedule=step", "train.schedule_factor=0.25", "train.schedule_every=2"}),
+  CHECK_EQ(rates({"train.epochs=5", "train.schedule=step", "train.schedule_factor=0.25",
+                  "train.schedule_every=2"}),
            std::vector<double>{0.5, 0.5, 0.125, 0.125, 0.03125});
-  CHECK_EQ(rates({"train.epochs=6", "train.warmup=4"}), std::vector<double>{0.125, 0.25, 0.375, 0.5, 0.5, 0.5});
-  CHECK_EQ(rates({"train.epochs=4", "train.warmup=2", "train.schedule=exponential", "train.schedule_factor=0.5"}),
+  CHECK_EQ(rates({"train.epochs=6", "train.warmup=4"}),
+           std::vector<double>{0.125, 0.25, 0.375, 0.5, 0.5, 0.5});
+  CHECK_EQ(rates({"train.epochs=4", "train.warmup=2", "train.schedule=exponential",
+                  "train.schedule_factor=0.5"}),
            std::vector<double>{0.25, 0.25, 0.125, 0.0625});
-  CHECK_EQ(rates({"train.epochs=3", "train.batch=all", "train.warmup=2"}), std::vector<double>{0.25, 0.5, 0.5});
+  CHECK_EQ(rates({"train.epochs=3", "train.batch=all", "train.warmup=2"}),
+           std::vector<double>{0.25, 0.5, 0.5});
 }
 
 TEST_CASE("the full gradient is the batch of all sequences") {
-  const Run all(true, {"train.batch=all", "train.epochs=3"}), many(true, {"train.batch=32", "train.epochs=3"});
+  const Run all(true, {"train.batch=all", "train.epochs=3"}),
+      many(true, {"train.batch=32", "train.epochs=3"});
   REQUIRE_EQ(many.parts.train.size(), 32u);
   CHECK_EQ(sluice_hash(&all.trained.model.model), sluice_hash(&many.trained.model.model));
   CHECK(recipe_toml(all.recipe).find("batch = \"all\"\n") != std::string::npos);
@@ -266,14 +291,18 @@ TEST_CASE("every so many epochs are validated, and the last one") {
   CHECK_EQ(validated, std::vector<int>{3, 6, 7});
 }
 
-TEST_CASE("what is kept is best by what is monitored, and training ends where that gets no better") {
+TEST_CASE(
+    "what is kept is best by what is monitored, and training ends where that gets no better") {
   for (const std::string monitor : {"loss", "accuracy"})
     for (const double least : {0.0, 0.02}) {
-      const Run run(true, {"train.epochs=200", "train.learning_rate=0.05", "train.patience=6", "train.monitor=" + monitor,
-                           "train.min_improvement=" + std::to_string(least)});
+      const Run run(true,
+                    {"train.epochs=200", "train.learning_rate=0.05", "train.patience=6",
+                     "train.monitor=" + monitor, "train.min_improvement=" + std::to_string(least)});
       CAPTURE(monitor);
       CAPTURE(least);
-      const auto value = [&](const Epoch& e) { return monitor == "loss" ? e.held_out->loss : 1 - e.held_out->accuracy; };
+      const auto value = [&](const Epoch& e) {
+        return monitor == "loss" ? e.held_out->loss : 1 - e.held_out->accuracy;
+      };
       std::size_t best = 0, since = 0, at = 0;  // by the definition, from what the log says
       double improved = INFINITY;
       const std::vector<Epoch>& epochs = run.trained.epochs;
@@ -293,14 +322,16 @@ TEST_CASE("what is kept is best by what is monitored, and training ends where th
 }
 
 TEST_CASE("the plateau schedule acts on the training") {
-  const Run run(true, {"train.epochs=60", "train.learning_rate=0.25", "train.schedule=plateau", "train.plateau_patience=1",
-                       "train.schedule_factor=0.5"});
+  const Run run(true, {"train.epochs=60", "train.learning_rate=0.25", "train.schedule=plateau",
+                       "train.plateau_patience=1", "train.schedule_factor=0.5"});
   std::vector<double> losses, got;
-  for (const Epoch& epoch : run.trained.epochs) losses.push_back(epoch.held_out->loss), got.push_back(epoch.learning_rate);
+  for (const Epoch& epoch : run.trained.epochs)
+    losses.push_back(epoch.held_out->loss), got.push_back(epoch.learning_rate);
   const std::vector<double> after = plateau_rates(1, 0.5, 0.25, losses);
   REQUIRE(after.back() < 0.25);
   CHECK_EQ(got[0], 0.25);
-  for (std::size_t i = 1; i < got.size(); ++i) CHECK_EQ(got[i], after[i - 1]);  // a validation acts on the epoch after it
+  for (std::size_t i = 1; i < got.size(); ++i)
+    CHECK_EQ(got[i], after[i - 1]);  // a validation acts on the epoch after it
 }
 
 TEST_CASE("a log's line tells the norms of weights, group by group") {
@@ -328,11 +359,14 @@ TEST_CASE("a log's line tells the norms of weights, group by group") {
   measure_weights(network, normalized);
   CHECK_EQ(normalized.weight_norms[2], 13);
   CHECK_EQ(normalized.weight_norms[3], 10);
-  epoch.number = 3, epoch.loss = 0.5, epoch.accuracy = 0.25, epoch.gradient_norm = 2, epoch.gradient_norm_clipped = 1;
+  epoch.number = 3, epoch.loss = 0.5, epoch.accuracy = 0.25, epoch.gradient_norm = 2,
+  epoch.gradient_norm_clipped = 1;
   epoch.learning_rate = 0.125;
   CHECK_EQ(log_line(epoch, true),
-           "{\"epoch\":3,\"loss\":0.5,\"accuracy\":0.25,\"gradient_norm\":2.0,\"gradient_norm_clipped\":1.0,"
-           "\"learning_rate\":0.125,\"weight_norm\":{\"input\":5.0,\"recurrent\":7.0,\"bias\":5.0,\"output\":10.0}}\n");
+           "{\"epoch\":3,\"loss\":0.5,\"accuracy\":0.25,\"gradient_norm\":2.0,\"gradient_norm_"
+           "clipped\":1.0,"
+           "\"learning_rate\":0.125,\"weight_norm\":{\"input\":5.0,\"recurrent\":7.0,\"bias\":5.0,"
+           "\"output\":10.0}}\n");
 }
 
 TEST_CASE("the norm after clipping is never above the limit, and the one before it is") {
@@ -358,26 +392,33 @@ TEST_CASE("a gradient that is not finite is told by layer and array, counted as 
                         "r.toml", {})
         .layers;
   };
-  const std::vector<LayerSpec> three = layers("{ gru = 5 }, { gru = 3 }"), twice = layers("{ gru = 5, repeat = 2 }");
-  CHECK_EQ(blame(three, start, gradient.data()),
-           "the largest gradient is that of layer 1 (gru), weight_hh: 4.33");  // 0.5 * sqrt(3 * 5 * 5)
+  const std::vector<LayerSpec> three = layers("{ gru = 5 }, { gru = 3 }"),
+                               twice = layers("{ gru = 5, repeat = 2 }");
+  CHECK_EQ(
+      blame(three, start, gradient.data()),
+      "the largest gradient is that of layer 1 (gru), weight_hh: 4.33");  // 0.5 * sqrt(3 * 5 * 5)
   network.layers[3].arrays[1].values[1] = INFINITY;
   pack_weights(weight_places(start.model), network, gradient.data());
-  CHECK_EQ(blame(three, start, gradient.data()), "the gradient of layer 3 (dense), bias is not finite");
-  CHECK_EQ(blame(twice, start, gradient.data()), "the gradient of layer 2 (dense), bias is not finite");
+  CHECK_EQ(blame(three, start, gradient.data()),
+           "the gradient of layer 3 (dense), bias is not finite");
+  CHECK_EQ(blame(twice, start, gradient.data()),
+           "the gradient of layer 2 (dense), bias is not finite");
   network.layers[2].arrays[3].values[2] = std::nanf("");
   pack_weights(weight_places(start.model), network, gradient.data());
-  CHECK_EQ(blame(three, start, gradient.data()), "the gradient of layer 2 (gru), bias_hh is not finite");
-  CHECK_EQ(blame(twice, start, gradient.data()), "the gradient of layer 1 (gru, 2 of 2), bias_hh is not finite");
+  CHECK_EQ(blame(three, start, gradient.data()),
+           "the gradient of layer 2 (gru), bias_hh is not finite");
+  CHECK_EQ(blame(twice, start, gradient.data()),
+           "the gradient of layer 1 (gru, 2 of 2), bias_hh is not finite");
 }
 
 TEST_CASE("a training that explodes stops at the batch, and keeps the best weights") {
-  const std::vector<std::string> wild = {"train.optimizer=sgd",
-                                         "train.learning_rate=1.5",
-                                         "train.epochs=100",
-                                         "train.warmup=50",
-                                         "model.layers=[{gru=4,steps=\"last\"},{dense=8},{dense=1}]",
-                                         "train.momentum=0.9"};
+  const std::vector<std::string> wild = {
+      "train.optimizer=sgd",
+      "train.learning_rate=1.5",
+      "train.epochs=100",
+      "train.warmup=50",
+      "model.layers=[{gru=4,steps=\"last\"},{dense=8},{dense=1}]",
+      "train.momentum=0.9"};
   const Run run(false, wild);
   CAPTURE(run.trained.diverged);
   REQUIRE(!run.trained.diverged.empty());
@@ -388,7 +429,8 @@ TEST_CASE("a training that explodes stops at the batch, and keeps the best weigh
   CHECK(run.trained.diverged.find("the largest gradient is that of layer ") != std::string::npos);
   int best = 0;
   for (const Epoch& epoch : run.trained.epochs)
-    if (!best || epoch.held_out->loss < run.trained.epochs[std::size_t(best - 1)].held_out->loss) best = epoch.number;
+    if (!best || epoch.held_out->loss < run.trained.epochs[std::size_t(best - 1)].held_out->loss)
+      best = epoch.number;
   REQUIRE(best > 0);
   CHECK_EQ(run.trained.kept, best);
   CHECK_EQ(evaluate(run.trained.model.model, run.data, run.parts.held_out, 1).loss,
@@ -396,8 +438,9 @@ TEST_CASE("a training that explodes stops at the batch, and keeps the best weigh
 }
 
 TEST_CASE("where nothing is held out, an explosion leaves the weights of the last complete epoch") {
-  const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5", "train.warmup=50",
-                                         "data.validation=0", "train.momentum=0.9"};
+  const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5",
+                                         "train.warmup=50", "data.validation=0",
+                                         "train.momentum=0.9"};
   std::vector<std::string> longer = wild;
   longer.push_back("train.epochs=100");
   const Run run(false, longer);
@@ -413,7 +456,8 @@ TEST_CASE("where nothing is held out, an explosion leaves the weights of the las
 }
 
 TEST_CASE("a loss that is not a number stops at its batch, which is the one with the bad frame") {
-  const Recipe recipe = recipe_of(true, {"train.batch=1", "train.epochs=3", "data.validation=0", "data.standardize=false"});
+  const Recipe recipe = recipe_of(
+      true, {"train.batch=1", "train.epochs=3", "data.validation=0", "data.standardize=false"});
   DataSet data = sums(10, true);
   const Split parts{all_sequences(data), {}};
   const Network start = make_network(recipe, data, parts);
@@ -425,28 +469,32 @@ TEST_CASE("a loss that is not a number stops at its batch, which is the one with
     bad.x[s * 6 + 3] = std::nanf("");
     const Trained trained = train(recipe, bad, parts, start);
     CHECK(trained.diverged.starts_with("epoch 1, batch "));
-    CHECK(trained.diverged.ends_with(
-        ": the loss is nan, the gradient's norm nan; the gradient of layer 1 (gru), weight_ih is not finite"));
+    CHECK(
+        trained.diverged.ends_with(": the loss is nan, the gradient's norm nan; the gradient of "
+                                   "layer 1 (gru), weight_ih is not finite"));
     batches.insert(trained.diverged.substr(0, trained.diverged.find(':')));
     CHECK_EQ(trained.kept, 0);
     const OwnedModel before = open_model(write_blob(start), "test");
-    CHECK_EQ(sluice_hash(&trained.model.model), sluice_hash(&before.model));  // nothing was learned: the start
+    CHECK_EQ(sluice_hash(&trained.model.model),
+             sluice_hash(&before.model));  // nothing was learned: the start
   }
   CHECK_EQ(batches.size(), 10u);  // each sequence is the batch of its own
   CHECK(batches.contains("epoch 1, batch 10"));
 }
 
 TEST_CASE("without a factor only what is not finite stops") {
-  const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5",
-                                         "train.epochs=1000",   "train.diverged=0",
-                                         "train.momentum=0.95", "model.layers=[{gru=4,steps=\"last\"},{dense=8},{dense=1}]"};
+  const std::vector<std::string> wild = {
+      "train.optimizer=sgd", "train.learning_rate=1.5",
+      "train.epochs=1000",   "train.diverged=0",
+      "train.momentum=0.95", "model.layers=[{gru=4,steps=\"last\"},{dense=8},{dense=1}]"};
   const Run run(false, wild);
   CAPTURE(run.trained.diverged);
   CHECK(run.trained.diverged.find("is not finite") != std::string::npos);
 }
 
 TEST_CASE("a checkpoint gives back every bit of what was put into it") {
-  const TrainState state = some_state(), again = read_checkpoint(checkpoint_bytes(state, made), made, "c");
+  const TrainState state = some_state(),
+                   again = read_checkpoint(checkpoint_bytes(state, made), made, "c");
   CHECK(checkpoint_bytes(again, made) == checkpoint_bytes(state, made));
   REQUIRE_EQ(again.epochs.size(), 2u);
   CHECK_EQ(again.epochs[0].loss, 0.1 + 0.2);
@@ -472,7 +520,8 @@ TEST_CASE("a checkpoint that is damaged in any byte, cut or longer is refused") 
     bad[i] = char(bad[i] ^ 0x10);
     CHECK(refusal(bad, made).find("train from the start") != std::string::npos);
   }
-  for (std::size_t n = 0; n < good.size(); n += 7) CHECK_NE(refusal(good.substr(0, n), made), "accepted");
+  for (std::size_t n = 0; n < good.size(); n += 7)
+    CHECK_NE(refusal(good.substr(0, n), made), "accepted");
   CHECK_EQ(refusal(good + "x", made), "c: is damaged; train from the start");
   CHECK_EQ(refusal("", made), "c: is no checkpoint; train from the start");
   CHECK_EQ(refusal(good, made), "accepted");
@@ -485,14 +534,17 @@ TEST_CASE("a checkpoint of another recipe, other data or another version says so
     other.replace(other.find(from), from.size(), to);
     return refusal(good, other);
   };
-  CHECK_EQ(with("\"batch\":8", "\"batch\":9"),
-           "c: is of another recipe (train.batch differs); undo the change, or train from the start");
-  CHECK(with("\"data_hash\":\"00\"", "\"data_hash\":\"01\"").find("data have changed") != std::string::npos);
+  CHECK_EQ(
+      with("\"batch\":8", "\"batch\":9"),
+      "c: is of another recipe (train.batch differs); undo the change, or train from the start");
+  CHECK(with("\"data_hash\":\"00\"", "\"data_hash\":\"01\"").find("data have changed") !=
+        std::string::npos);
   CHECK(with("0.1.0", "0.2.0").find("another version") != std::string::npos);
 }
 
 TEST_CASE("a line that cannot be added leaves the log as it was") {
-  const std::string path = (std::filesystem::temp_directory_path() / "sluice-test-append.txt").string();
+  const std::string path =
+      (std::filesystem::temp_directory_path() / "sluice-test-append.txt").string();
   std::filesystem::remove(path);
   CHECK_THROWS_AS(append_file(path, "x"), Error);
   write_file(path, "a\n");

@@ -1,4 +1,5 @@
-// What a search is made of, but for its methods (ask.cpp): folds, the space in a recipe, halving, the front.
+// What a search is made of, but for its methods (ask.cpp): folds, the space in a recipe, halving,
+// the front.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -69,7 +70,8 @@ std::string refusal(const std::string& text) {
   return "";
 }
 
-Trial trial_with(std::uint64_t number, std::int64_t bracket, std::vector<std::pair<std::int64_t, double>> rungs, State state) {
+Trial trial_with(std::uint64_t number, std::int64_t bracket,
+                 std::vector<std::pair<std::int64_t, double>> rungs, State state) {
   Trial trial;
   trial.number = number, trial.bracket = bracket, trial.state = state;
   for (const auto& [epochs, value] : rungs) trial.rungs.push_back({epochs, {value, NAN}});
@@ -78,7 +80,8 @@ Trial trial_with(std::uint64_t number, std::int64_t bracket, std::vector<std::pa
 
 Recipe halved(Halving kind, std::int64_t epochs, std::int64_t eta, std::int64_t least) {
   Recipe recipe = default_recipe();
-  recipe.tune_halving = kind, recipe.epochs = epochs, recipe.tune_eta = eta, recipe.tune_min_epochs = least;
+  recipe.tune_halving = kind, recipe.epochs = epochs, recipe.tune_eta = eta,
+  recipe.tune_min_epochs = least;
   return recipe;
 }
 
@@ -98,7 +101,8 @@ TEST_CASE("k folds hold every sequence out once, spread classes evenly, and keep
         for (const std::size_t s : fold.held_out) ++held[s];
         const std::vector<std::size_t> count = per_class(data, fold.held_out);
         const double slack = group ? 3 : 1;  // of groups of three nothing finer can be asked
-        for (std::size_t c = 0; c < count.size(); ++c) CHECK(std::fabs(double(count[c]) - double(all[c]) / double(k)) <= slack);
+        for (std::size_t c = 0; c < count.size(); ++c)
+          CHECK(std::fabs(double(count[c]) - double(all[c]) / double(k)) <= slack);
         std::set<std::string> out, in;
         for (const std::size_t s : fold.held_out)
           if (group) out.insert(data.group[s]);
@@ -125,18 +129,21 @@ TEST_CASE("folds in time order train on what comes before") {
   }
 }
 
-TEST_CASE("a recipe with a search space is a recipe, and every value of it can be put in its place") {
+TEST_CASE(
+    "a recipe with a search space is a recipe, and every value of it can be put in its place") {
   const std::string text = std::string(head) +
                            "learning_rate = { value = 1e-2, low = 1e-3, high = 1e-1, log = true }\n"
                            "optimizer = { value = \"adam\", choices = [\"adam\", \"sgd\"] }\n"
-                           "momentum = { value = 0.0, low = 0.0, high = 0.9, step = 0.3, when = { \"train.optimizer\" = \"sgd\" } }\n";
+                           "momentum = { value = 0.0, low = 0.0, high = 0.9, step = 0.3, when = { "
+                           "\"train.optimizer\" = \"sgd\" } }\n";
   const Recipe own = parse_recipe(text, "r.toml", {});
   CHECK(own.learning_rate == 1e-2);
   CHECK(own.layers.size() == 3);  // the second is not used
   CHECK(own.layers[0].units == 8);
   const Plan plan = read_plan("r.toml", text, {}, "");
   const auto at = [&](const char* name) {
-    const auto found = std::find_if(plan.space.parameters.begin(), plan.space.parameters.end(), [&](const Parameter& p) { return p.name == name; });
+    const auto found = std::find_if(plan.space.parameters.begin(), plan.space.parameters.end(),
+                                    [&](const Parameter& p) { return p.name == name; });
     REQUIRE(found != plan.space.parameters.end());
     return std::size_t(found - plan.space.parameters.begin());
   };
@@ -151,7 +158,10 @@ TEST_CASE("a recipe with a search space is a recipe, and every value of it can b
   Point point = settled(plan.space, Point(plan.space.parameters.size(), NAN));
   CHECK(std::isnan(point[at("model.layers.2.rnn")]));
   CHECK(std::isnan(point[at("train.momentum")]));
-  point = point_of(plan.space, "model.layers.2.use=true,model.layers.2.rnn=7,model.layers.1.cell=lstm,train.optimizer=sgd,train.momentum=0.6", "x");
+  point = point_of(plan.space,
+                   "model.layers.2.use=true,model.layers.2.rnn=7,model.layers.1.cell=lstm,train."
+                   "optimizer=sgd,train.momentum=0.6",
+                   "x");
   const Recipe recipe = recipe_of(plan, point);
   REQUIRE(recipe.layers.size() == 4);
   CHECK(recipe.layers[0].kind == SLUICE_LSTM);
@@ -165,7 +175,8 @@ TEST_CASE("a recipe with a search space is a recipe, and every value of it can b
   CHECK(fixed.own.learning_rate == 0.5);
   CHECK(fixed.space.parameters.size() == plan.space.parameters.size() - 1);
   CHECK(recipe_hash(fixed) != recipe_hash(plan));
-  CHECK(recipe_hash(read_plan("r.toml", text, {{"tune.trials", "7", "--trials"}}, "")) == recipe_hash(plan));
+  CHECK(recipe_hash(read_plan("r.toml", text, {{"tune.trials", "7", "--trials"}}, "")) ==
+        recipe_hash(plan));
 }
 
 TEST_CASE("a search space that contradicts itself is refused by line and key") {
@@ -177,14 +188,21 @@ TEST_CASE("a search space that contradicts itself is refused by line and key") {
         "r.toml:11: train.batch: value 5 is not reached from low by steps: 1, 2, 4, ...");
   CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, log = true, step = 9 }\n") ==
         "r.toml:11: train.batch: step: with log it is a factor, above 1 and at most 8; 9 is not");
-  CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, when = { \"train.batch\" = 4 } }\n") ==
+  CHECK(refusal(text +
+                "batch = { value = 4, low = 1, high = 8, when = { \"train.batch\" = 4 } }\n") ==
         "r.toml:11: train.batch: when: depends on itself");
-  CHECK(refusal(text + "l2 = { value = 0.0, low = 0.0, high = 1e-2 }\nelastic = { value = 0.0, low = 0.0, high = 1.0 }\n") == "");
-  CHECK(refusal(text + "elastic = { value = 0.5, low = 0.0, high = 1.0 }\nl2 = { value = 0.0, low = 0.0, high = 1e-2 }\n") ==
-        "r.toml:12: train.l2: 0.01 will not do: r.toml:11: train.elastic: stands in place of train.l1 and train.l2; give it or them");
-  CHECK(refusal(text + "batch = { value = 4, choices = [4, 8], low = 1 }\n") == "r.toml:11: train.batch: both choices and low; give one of the two");
-  CHECK(refusal(text + "batch = { value = 4, low = 1, high = \"8\" }\n") == "r.toml:11: train.batch: high: \"8\" is not a number");
-  CHECK(refusal(text + "batch = { value = 4, low = 1.0, high = 8.0 }\n").starts_with("r.toml:11: train.batch: "));
+  CHECK(refusal(text + "l2 = { value = 0.0, low = 0.0, high = 1e-2 }\nelastic = { value = 0.0, low "
+                       "= 0.0, high = 1.0 }\n") == "");
+  CHECK(refusal(text + "elastic = { value = 0.5, low = 0.0, high = 1.0 }\nl2 = { value = 0.0, low "
+                       "= 0.0, high = 1e-2 }\n") ==
+        "r.toml:12: train.l2: 0.01 will not do: r.toml:11: train.elastic: stands in place of "
+        "train.l1 and train.l2; give it or them");
+  CHECK(refusal(text + "batch = { value = 4, choices = [4, 8], low = 1 }\n") ==
+        "r.toml:11: train.batch: both choices and low; give one of the two");
+  CHECK(refusal(text + "batch = { value = 4, low = 1, high = \"8\" }\n") ==
+        "r.toml:11: train.batch: high: \"8\" is not a number");
+  CHECK(refusal(text + "batch = { value = 4, low = 1.0, high = 8.0 }\n")
+            .starts_with("r.toml:11: train.batch: "));
 }
 
 TEST_CASE("rungs and brackets are those of Hyperband") {
@@ -192,7 +210,8 @@ TEST_CASE("rungs and brackets are those of Hyperband") {
   CHECK(rung_epochs(halved(Halving::none, 81, 3, 1)) == Epochs{81});
   CHECK(rung_epochs(halved(Halving::halving, 81, 3, 1)) == Epochs{1, 3, 9, 27, 81});
   CHECK(rung_epochs(halved(Halving::halving, 100, 3, 2)) == Epochs{2, 6, 18, 54, 100});
-  // Li et al. 2018, table 1: R = 81, eta = 3 begins 81, 34, 15, 8 and 5 configurations at 1, 3, 9, 27 and 81.
+  // Li et al. 2018, table 1: R = 81, eta = 3 begins 81, 34, 15, 8 and 5 configurations at 1, 3, 9,
+  // 27 and 81.
   const Recipe recipe = halved(Halving::hyperband, 81, 3, 1);
   std::map<std::int64_t, int> begun;
   for (std::uint64_t n = 0; n < 143; ++n) ++begun[first_rung(recipe, n)];
@@ -204,7 +223,8 @@ TEST_CASE("rungs and brackets are those of Hyperband") {
 TEST_CASE("one of the best in eta goes on, from the highest rung on, once") {
   const Recipe recipe = halved(Halving::halving, 9, 3, 1);
   Study study;
-  for (std::uint64_t n = 0; n < 2; ++n) study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
+  for (std::uint64_t n = 0; n < 2; ++n)
+    study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
   CHECK(!promotion(study, recipe));  // of two none is a third
   study.trials.push_back(trial_with(2, 1, {{1, -1.0}}, State::pruned));
   REQUIRE(promotion(study, recipe));
@@ -214,7 +234,8 @@ TEST_CASE("one of the best in eta goes on, from the highest rung on, once") {
   CHECK(!promotion(study, recipe));
   study.trials[2] = trial_with(2, 1, {{1, -1.0}, {3, 4.0}}, State::pruned);
   CHECK(!promotion(study, recipe));
-  for (std::uint64_t n = 3; n < 9; ++n) study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
+  for (std::uint64_t n = 3; n < 9; ++n)
+    study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
   CHECK(promotion(study, recipe)->trial == 0);  // of nine three
   study.trials[0] = trial_with(0, 1, {{1, 0.0}, {3, 3.0}}, State::pruned);
   study.trials[1] = trial_with(1, 1, {{1, 1.0}, {3, 5.0}}, State::pruned);
@@ -230,7 +251,8 @@ TEST_CASE("a method learns from the highest rung that enough trials reached") {
   const Recipe recipe = halved(Halving::halving, 9, 3, 1);
   Study study;
   study.space.parameters.resize(1);  // enough: three
-  for (std::uint64_t n = 0; n < 9; ++n) study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
+  for (std::uint64_t n = 0; n < 9; ++n)
+    study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
   study.trials[1] = trial_with(1, 1, {{1, 1.0}, {3, 10.0}}, State::pruned);
   study.trials[2] = trial_with(2, 1, {{1, 2.0}, {3, 20.0}}, State::pruned);
   CHECK(*history(study, recipe)[2].value == 2);
@@ -250,9 +272,11 @@ TEST_CASE("the front is what no other trial beats in everything") {
   study.core = "cortex-m4";
   std::vector<std::array<double, 4>> all;
   for (std::uint64_t n = 0; n < 60; ++n) {
-    Trial trial = trial_with(n, 0, {{9, double(n * 37 % 11)}}, n % 7 == 3 ? State::failed : State::complete);
+    Trial trial =
+        trial_with(n, 0, {{9, double(n * 37 % 11)}}, n % 7 == 3 ? State::failed : State::complete);
     trial.cost = TrialCost{n * 29 % 13, n * 17 % 5, n * 41 % 17};
-    all.push_back({trial.rungs[0].score.value, double(trial.cost->flash), double(trial.cost->ram), double(trial.cost->instructions)});
+    all.push_back({trial.rungs[0].score.value, double(trial.cost->flash), double(trial.cost->ram),
+                   double(trial.cost->instructions)});
     study.trials.push_back(trial);
   }
   std::set<std::uint64_t> front;
@@ -262,25 +286,37 @@ TEST_CASE("the front is what no other trial beats in everything") {
     for (std::uint64_t m = 0; m < 60 && !beaten; ++m) {
       if (m % 7 == 3 || m == n) continue;
       bool no_worse = true, better = false;
-      for (int i = 0; i < 4; ++i) no_worse = no_worse && all[m][i] <= all[n][i], better = better || all[m][i] < all[n][i];
+      for (int i = 0; i < 4; ++i)
+        no_worse = no_worse && all[m][i] <= all[n][i], better = better || all[m][i] < all[n][i];
       beaten = no_worse && (better || m < n);
     }
     CHECK_MESSAGE(front.contains(n) == !beaten, n);
   }
   // Of equally good ones the smallest is the best, and so the best is on the front.
-  const double least = (*std::min_element(study.trials.begin(), study.trials.end(), [](const Trial& a, const Trial& b) {
-                         return (a.score() ? a.score()->value : 1e9) < (b.score() ? b.score()->value : 1e9);
-                       })).score()->value;
+  const double least = (*std::min_element(study.trials.begin(), study.trials.end(),
+                                          [](const Trial& a, const Trial& b) {
+                                            return (a.score() ? a.score()->value : 1e9) <
+                                                   (b.score() ? b.score()->value : 1e9);
+                                          }))
+                           .score()
+                           ->value;
   for (const Trial& trial : study.trials)
-    if (trial.score() && trial.score()->value == least) CHECK(trial.cost->flash >= study.best()->cost->flash);
+    if (trial.score() && trial.score()->value == least)
+      CHECK(trial.cost->flash >= study.best()->cost->flash);
   CHECK(study.best()->score()->value == least);
-  study.trials[5].folds = {{0, 1, 9, 7, 0, {}, {}}, {1, 1, 9, 3, 0, {}, {}}, {2, 1, 9, 9, 0, {}, {}}, {3, 1, 9, 4, 0, {}, {}}};
+  study.trials[5].folds = {{0, 1, 9, 7, 0, {}, {}},
+                           {1, 1, 9, 3, 0, {}, {}},
+                           {2, 1, 9, 9, 0, {}, {}},
+                           {3, 1, 9, 4, 0, {}, {}}};
   CHECK(study.trials[5].best_epoch() == 4);
   CHECK(study.trials[5].epochs() == 36);
 }
 
-TEST_CASE("a study whose columns hold anything but what belongs there is refused by its file's name") {
-  const std::string file = (std::filesystem::temp_directory_path() / "sluice-test-forged.db").string(), good = file + ".good";
+TEST_CASE(
+    "a study whose columns hold anything but what belongs there is refused by its file's name") {
+  const std::string file =
+                        (std::filesystem::temp_directory_path() / "sluice-test-forged.db").string(),
+                    good = file + ".good";
   for (const char* end : {"", "-wal", "-shm"}) remove_file(file + end), remove_file(good + end);
   Study study;
   study.file = good, study.recipe_file = "r.toml", study.recipe = head, study.most_epochs = 27;
@@ -294,9 +330,11 @@ TEST_CASE("a study whose columns hold anything but what belongs there is refused
     trial.point = settled(study.space, Point(study.space.parameters.size(), NAN));
     add_trial(db, study.space, trial);
     db.run(
-        "UPDATE trials SET state = 'complete'; INSERT INTO rungs VALUES (0, 27, 0.5, NULL); INSERT INTO folds VALUES (0, 0, 1, "
+        "UPDATE trials SET state = 'complete'; INSERT INTO rungs VALUES (0, 27, 0.5, NULL); INSERT "
+        "INTO folds VALUES (0, 0, 1, "
         "27, 20, 0.5, NULL);"
-        "INSERT INTO finals VALUES (0, 1, 20, '{\"loss\": 0.5, \"accuracy\": null}', x'00'); PRAGMA journal_mode = DELETE");
+        "INSERT INTO finals VALUES (0, 1, 20, '{\"loss\": 0.5, \"accuracy\": null}', x'00'); "
+        "PRAGMA journal_mode = DELETE");
   }
   CHECK(best_text(read_study(good)).find("loss 0.5") != std::string::npos);
   CHECK(study_json(read_study(good)).find("\"loss\": 0.5") != std::string::npos);
@@ -338,7 +376,8 @@ TEST_CASE("a study whose columns hold anything but what belongs there is refused
     std::filesystem::copy_file(good, file, std::filesystem::copy_options::overwrite_existing);
     {
       Database db(file, Database::write);
-      db.run(("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE " + change).c_str());
+      db.run(("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; UPDATE " + change)
+                 .c_str());
     }
     for (const char* end : {"-wal", "-shm"}) remove_file(file + end);
     try {

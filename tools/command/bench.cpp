@@ -31,9 +31,10 @@ double seconds(const std::function<void()>& call, std::uint64_t n) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-Figure measure(const std::string& isa, const std::string& name, std::uint64_t macs, std::uint32_t steps,
-               const std::function<void()>& call) {
-  constexpr double enough = 0.02;  // a repetition's length in seconds, where the clock and interrupts no longer matter
+Figure measure(const std::string& isa, const std::string& name, std::uint64_t macs,
+               std::uint32_t steps, const std::function<void()>& call) {
+  constexpr double enough =
+      0.02;  // a repetition's length in seconds, where the clock and interrupts no longer matter
   std::uint64_t calls = 1;
   while (seconds(call, calls) < enough) calls *= 2;
   std::array<double, repetitions> ns{};
@@ -56,7 +57,8 @@ std::vector<float> frames(std::size_t count, std::uint32_t inputs) {
 
 void measure_table(const OwnedModel& loaded, const Kernels& kernels, std::vector<Figure>& figures) {
   sluice_model model;
-  const sluice_status status = sluice_open(&model, loaded.blob.data.get(), loaded.blob.size, kernels.name);
+  const sluice_status status =
+      sluice_open(&model, loaded.blob.data.get(), loaded.blob.size, kernels.name);
   if (status != SLUICE_OK) fail("{}: {}", kernels.name, sluice_status_text(status));
   const sluice_info info = sluice_describe(&model);
   const std::vector<float> x = frames(std::max(sequence_steps, many_streams), info.inputs);
@@ -67,7 +69,8 @@ void measure_table(const OwnedModel& loaded, const Kernels& kernels, std::vector
   std::vector<sluice_stream*> many;
   streams.reserve(many_streams);
   many.reserve(many_streams);
-  for (std::uint32_t i = 0; i < many_streams; ++i) streams.emplace_back(model, sluice_use{1, many_streams});
+  for (std::uint32_t i = 0; i < many_streams; ++i)
+    streams.emplace_back(model, sluice_use{1, many_streams});
   for (OwnedStream& stream : streams) many.push_back(&stream.stream);
 
   std::size_t frame = 0;
@@ -75,26 +78,34 @@ void measure_table(const OwnedModel& loaded, const Kernels& kernels, std::vector
     sluice_step(&stepped.stream, &x[frame * info.inputs], y.data());
     frame = (frame + 1) % sequence_steps;
   }));
-  figures.push_back(measure(kernels.name, fmt::format("run, {} steps", sequence_steps), info.macs, sequence_steps,
+  figures.push_back(measure(kernels.name, fmt::format("run, {} steps", sequence_steps), info.macs,
+                            sequence_steps,
                             [&] { sluice_run(&run.stream, x.data(), y.data(), sequence_steps); }));
-  figures.push_back(measure(kernels.name, fmt::format("step_many, {} streams", many_streams), info.macs, many_streams,
-                            [&] { sluice_step_many(many.data(), many.size(), x.data(), y.data()); }));
+  figures.push_back(measure(
+      kernels.name, fmt::format("step_many, {} streams", many_streams), info.macs, many_streams,
+      [&] { sluice_step_many(many.data(), many.size(), x.data(), y.data()); }));
 }
 
 void print_table(const std::vector<Figure>& figures, const sluice_info& info) {
-  print("{} multiply-accumulates a step; one thread, medians of {} repetitions\n\n", with_commas(info.macs), repetitions);
-  std::vector<std::vector<std::string>> rows = {{"instruction set", "call", "ns a step", "MAC/ns", "spread"}};
+  print("{} multiply-accumulates a step; one thread, medians of {} repetitions\n\n",
+        with_commas(info.macs), repetitions);
+  std::vector<std::vector<std::string>> rows = {
+      {"instruction set", "call", "ns a step", "MAC/ns", "spread"}};
   for (const Figure& f : figures)
-    rows.push_back({f.isa, f.call, fmt::format("{:.1f}", f.ns_a_step), fmt::format("{:.2f}", f.macs_a_ns),
-                    fmt::format("{:.0f} %", 100 * f.spread)});
+    rows.push_back({f.isa, f.call, fmt::format("{:.1f}", f.ns_a_step),
+                    fmt::format("{:.2f}", f.macs_a_ns), fmt::format("{:.0f} %", 100 * f.spread)});
   print("{}", table(rows));
 }
 
 void print_json(const std::vector<Figure>& figures, const sluice_info& info) {
-  OrderedJson json = {{"macs", info.macs}, {"repetitions", repetitions}, {"figures", OrderedJson::array()}};
+  OrderedJson json = {
+      {"macs", info.macs}, {"repetitions", repetitions}, {"figures", OrderedJson::array()}};
   for (const Figure& f : figures)
-    json["figures"].push_back(
-        {{"isa", f.isa}, {"call", f.call}, {"ns_per_step", f.ns_a_step}, {"mac_per_ns", f.macs_a_ns}, {"spread", f.spread}});
+    json["figures"].push_back({{"isa", f.isa},
+                               {"call", f.call},
+                               {"ns_per_step", f.ns_a_step},
+                               {"mac_per_ns", f.macs_a_ns},
+                               {"spread", f.spread}});
   print_text(json_text(json, 2) + "\n");
 }
 

@@ -1,4 +1,5 @@
-// The commands: what each is asked, and the function that does it. main.cpp fills in the options from the command line.
+// The commands: what each is asked, and the function that does it. main.cpp fills in the options
+// from the command line.
 #pragma once
 #include <optional>
 #include <string>
@@ -7,7 +8,8 @@
 namespace sluice::tools {
 
 struct TrainOptions {
-  std::string recipe, out, data_folder, seed, seeds, variant, threads, resume;  ///< as given; empty where not
+  std::string recipe, out, data_folder, seed, seeds, variant, threads,
+      resume;  ///< as given; empty where not
   std::string init;
   std::vector<std::string> set, freeze;
   bool force = false, list_keys = false, explain = false;
@@ -47,7 +49,8 @@ struct QuantizeOptions {
 };
 
 struct TuneOptions {
-  std::string recipe, study, data_folder, method, trials, halving, jobs, time, max_failures, threads, seeds;  ///< as given; empty where not
+  std::string recipe, study, data_folder, method, trials, halving, jobs, time, max_failures,
+      threads, seeds;  ///< as given; empty where not
   std::string show, export_number, out;
   std::vector<std::string> set, enqueue;
   bool list = false, best = false, json = false, yes = false, force = false;

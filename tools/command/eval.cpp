@@ -17,20 +17,26 @@ namespace {
 /// What the data must hold, as the model says it.
 Expected expected_of(const OwnedModel& model, const std::string& path) {
   Expected expected{model.inputs(), model.classes(), true, tokens_of(model.model)};
-  const bool one_of_two = model.info().outputs == 1 && expected.labels.size() == 2;  // a sigmoid: the second's probability
+  const bool one_of_two = model.info().outputs == 1 &&
+                          expected.labels.size() == 2;  // a sigmoid: the second's probability
   if (expected.labels.size() != model.info().outputs && !one_of_two)
-    refuse("{}: does not say which classes or values it answers; use a model as \"sluice train\" writes it", path);
+    refuse(
+        "{}: does not say which classes or values it answers; use a model as \"sluice train\" "
+        "writes it",
+        path);
   if (expected.features.size() == model.info().inputs) return expected;
   expected.features.clear();  // without names, the number of columns is what can be checked
-  for (std::uint32_t i = 0; i < model.info().inputs; ++i) expected.features.push_back(fmt::format("x{}", i));
+  for (std::uint32_t i = 0; i < model.info().inputs; ++i)
+    expected.features.push_back(fmt::format("x{}", i));
   return expected;
 }
 
 void print_report(const Evaluation& evaluation) {
-  print("{} sequences, {} frames: {}\n", with_commas(evaluation.sequences), with_commas(evaluation.frames),
-        summary(evaluation));
+  print("{} sequences, {} frames: {}\n", with_commas(evaluation.sequences),
+        with_commas(evaluation.frames), summary(evaluation));
   print("\n{}", measure_table(evaluation));
-  if (!evaluation.confusion.empty()) print("\n{}\n{}", class_table(evaluation), confusion_table(evaluation));
+  if (!evaluation.confusion.empty())
+    print("\n{}\n{}", class_table(evaluation), confusion_table(evaluation));
 }
 
 }  // namespace
@@ -46,8 +52,10 @@ void run_eval(const EvalOptions& options) {
   data.units = units_of_made(model.made());
   if (data.units.deviation.size() != data.outputs()) data.units = {};
   const std::vector<std::size_t> all = all_sequences(data);
-  if (!has_target(data, all)) refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
-  const Evaluation evaluation = evaluate(model.model, data, all, 0, {recipe.loss, recipe.huber_delta});
+  if (!has_target(data, all))
+    refuse("{}: {}: no row has a target; fill in the column", options.data, columns.target[0]);
+  const Evaluation evaluation =
+      evaluate(model.model, data, all, 0, {recipe.loss, recipe.huber_delta});
   warn_saturated(saturated_inputs(model, data, all), options.data);
   if (options.json) return print_text(json_text(evaluation) + "\n");
   print_report(evaluation);

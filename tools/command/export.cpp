@@ -11,9 +11,9 @@
 #include "../convert/write_c.h"
 #include "../model/cores.h"
 #include "../model/model_file.h"
-#include "../model/pack.h"
 #include "../model/network.h"
 #include "../model/order.h"
+#include "../model/pack.h"
 #include "command.h"
 
 namespace sluice::tools {
@@ -39,7 +39,8 @@ OwnedModel self_testing(const OwnedModel& model, int sequences, const std::strin
 /// Bytes of the sections that only people read.
 std::size_t for_people(const OwnedModel& model) {
   std::size_t sum = 0;
-  for (const sluice_section_kind kind : {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
+  for (const sluice_section_kind kind :
+       {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
     std::size_t bytes = 0;
     if (sluice_section(&model.model, kind, &bytes)) sum += bytes;
   }
@@ -57,12 +58,14 @@ bool exists(const std::string& path) {
   return fs::exists(path, unreadable);
 }
 
-/// A file that an earlier export wrote may be replaced; any other holds something that only its owner may give up.
+/// A file that an earlier export wrote may be replaced; any other holds something that only its
+/// owner may give up.
 void check_replaceable(const NamedBytes& file) {
   if (!exists(file.path)) return;
   const std::string old = read_file(file.path);
   if (old != file.bytes && !old.starts_with("/* A Sluice model"))
-    refuse("{}: exists and holds something else; choose another --out, or replace it with --force", file.path);
+    refuse("{}: exists and holds something else; choose another --out, or replace it with --force",
+           file.path);
 }
 
 /// All of the files or, where one cannot be written, none, nor folders that are new.
@@ -81,14 +84,16 @@ void write_all(const std::string& folder, const std::vector<NamedBytes>& files) 
 
 void run_export(const ExportOptions& options) {
   OwnedModel model = load_model(options.model);
-  if (model.info().format != SLUICE_F32) prove_no_overflow(read_network(model.model), options.model);
+  if (model.info().format != SLUICE_F32)
+    prove_no_overflow(read_network(model.model), options.model);
   if (options.strip) model = stripped(model, options.model);
   if (options.self_test) model = self_testing(model, options.self_test, options.model);
   if (!options.core.empty()) {
     const Order order = order_of_core(options.core);
     if (!runs_on(options.core, sluice_format(model.info().format), "--core " + options.core))
-      refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model,
-             options.core);
+      refuse(
+          "{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)",
+          options.model, options.core);
     reorder(model, order);
   }
   const fs::path folder(options.out);
@@ -108,7 +113,9 @@ void run_export(const ExportOptions& options) {
   const std::size_t read = for_people(model);
   print("{} bytes of flash for the model{}; {} bytes of RAM for each stream and {} for scratch\n",
         with_commas(model.info().bytes),
-        read ? fmt::format(", {} of them names, labels and history, which --strip leaves out", with_commas(read)) : "",
+        read ? fmt::format(", {} of them names, labels and history, which --strip leaves out",
+                           with_commas(read))
+             : "",
         with_commas(need.state), with_commas(need.scratch));
 }
 

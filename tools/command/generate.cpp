@@ -1,4 +1,5 @@
-// sluice run --generate: a language model writes on, each next token drawn from the probabilities that it gives.
+// sluice run --generate: a language model writes on, each next token drawn from the probabilities
+// that it gives.
 #include "generate.h"
 
 #include <algorithm>
@@ -20,39 +21,50 @@ namespace {
 
 constexpr long long most_tokens = 10'000'000;
 
-long long whole(const std::string& text, const char* option, long long low, long long high, long long fallback) {
+long long whole(const std::string& text, const char* option, long long low, long long high,
+                long long fallback) {
   if (text.empty()) return fallback;
   const auto n = parse_integer(text);
   if (!n || *n < low || *n > high)
-    refuse("{} {}: is not a whole number from {} to {}", option, text, with_commas(std::uint64_t(low)),
-           with_commas(std::uint64_t(high)));
+    refuse("{} {}: is not a whole number from {} to {}", option, text,
+           with_commas(std::uint64_t(low)), with_commas(std::uint64_t(high)));
   return *n;
 }
 
 float temperature_of(const std::string& text) {
   if (text.empty()) return 1;
   const auto t = parse_float(text);
-  if (!t || !(*t >= 0 && *t <= 100)) refuse("--temperature {}: is not a number from 0 to 100", text);
+  if (!t || !(*t >= 0 && *t <= 100))
+    refuse("--temperature {}: is not a number from 0 to 100", text);
   return *t;
 }
 
 void check_model(const OwnedModel& model, const std::string& name) {
   const sluice_info info = model.info();
   if (!info.vocabulary)
-    refuse("{}: reads numbers, not text; --generate wants a model that was trained on format = \"text\"", name);
-  const bool chances = sluice_describe_layer(&model.model, info.layers - 1).activation == SLUICE_SOFTMAX;
+    refuse(
+        "{}: reads numbers, not text; --generate wants a model that was trained on format = "
+        "\"text\"",
+        name);
+  const bool chances =
+      sluice_describe_layer(&model.model, info.layers - 1).activation == SLUICE_SOFTMAX;
   if (!info.every_step || info.outputs != info.vocabulary || !chances)
     refuse(
-        "{}: does not tell the next token after every one ({} answers to {} ids); --generate wants a softmax over all ids at "
+        "{}: does not tell the next token after every one ({} answers to {} ids); --generate wants "
+        "a softmax over all ids at "
         "every step",
         name, info.outputs, info.vocabulary);
   if (info.whole_sequences)
-    refuse("{}: a layer reads backwards from the end, which a text that is being written does not have", name);
-  if (!sluice_vocabulary_of(&model.model).ids) refuse("{}: its vocabulary is missing; it was stripped", name);
+    refuse(
+        "{}: a layer reads backwards from the end, which a text that is being written does not "
+        "have",
+        name);
+  if (!sluice_vocabulary_of(&model.model).ids)
+    refuse("{}: its vocabulary is missing; it was stripped", name);
 }
 
-/// The prompt's ids; one unknown where it holds no token. A character that the model does not know is refused, a word is
-/// unknown by rule.
+/// The prompt's ids; one unknown where it holds no token. A character that the model does not know
+/// is refused, a word is unknown by rule.
 std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& prompt) {
   check_text(prompt, "--prompt");
   std::vector<std::int32_t> ids;
@@ -61,7 +73,8 @@ std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& pro
     const std::int32_t id = sluice_next_id(&model.model, prompt.data(), prompt.size(), &at);
     if (id < 0) break;
     if (id == SLUICE_UNKNOWN_ID && !words)
-      refuse("--prompt: \"{}\" is no character that the model knows", printable(prompt.substr(begin, at - begin)));
+      refuse("--prompt: \"{}\" is no character that the model knows",
+             printable(prompt.substr(begin, at - begin)));
     ids.push_back(id);
   }
   if (ids.empty()) ids.push_back(SLUICE_UNKNOWN_ID);
@@ -73,7 +86,8 @@ std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& pro
 std::int32_t drawn_id(std::span<const float> chances, const Drawing& drawing, float random) {
   std::vector<std::int32_t> ranked(chances.size() - first_token);
   std::iota(ranked.begin(), ranked.end(), std::int32_t(first_token));
-  std::stable_sort(ranked.begin(), ranked.end(), [&](std::int32_t a, std::int32_t b) { return chances[a] > chances[b]; });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [&](std::int32_t a, std::int32_t b) { return chances[a] > chances[b]; });
   if (drawing.temperature == 0) return ranked.front();
   if (drawing.top_k && drawing.top_k < ranked.size()) ranked.resize(drawing.top_k);
   std::vector<float> p;
@@ -91,7 +105,8 @@ std::int32_t drawn_id(std::span<const float> chances, const Drawing& drawing, fl
 std::string generated_text(const OwnedModel& model, const RunOptions& options) {
   check_model(model, options.model);
   const auto tokens = std::size_t(whole(options.generate, "--generate", 1, most_tokens, 1));
-  const Drawing drawing{temperature_of(options.temperature), std::size_t(whole(options.top_k, "--top-k", 1, most_ids, 0))};
+  const Drawing drawing{temperature_of(options.temperature),
+                        std::size_t(whole(options.top_k, "--top-k", 1, most_ids, 0))};
   const auto seed = std::uint64_t(whole(options.seed, "--seed", 0, 0xFFFFFFFF, 0));
   std::vector<std::int32_t> ids = ids_of(model, options.prompt);
   const bool words = sluice_vocabulary_of(&model.model).words;
@@ -102,7 +117,8 @@ std::string generated_text(const OwnedModel& model, const RunOptions& options) {
   for (std::size_t i = 0, written = 0; written < tokens; ++i) {
     stream.run(&ids[i], chances.data(), 1);
     if (i + 1 < ids.size()) continue;
-    const Philox random = Philox::at(seed, std::uint32_t(written++), 0, 0, std::uint32_t(Purpose::generate) << 24);
+    const Philox random =
+        Philox::at(seed, std::uint32_t(written++), 0, 0, std::uint32_t(Purpose::generate) << 24);
     const std::int32_t id = drawn_id(chances, drawing, unit_float(random.word[0]));
     ids.push_back(id);
     std::size_t bytes = 0;

@@ -14,11 +14,13 @@ struct Drawing {
   std::size_t top_k;  ///< 0: all
 };
 
-/// An id drawn with chances to the power of 1 / temperature, ties by the lower id; padding and unknown (0 and 1) never are.
+/// An id drawn with chances to the power of 1 / temperature, ties by the lower id; padding and
+/// unknown (0 and 1) never are.
 /// @param random  in [0, 1)
 std::int32_t drawn_id(std::span<const float> chances, const Drawing&, float random);
 
-/// The prompt and what the model writes on, with a line's end. Refused for a model that does not tell the next token.
+/// The prompt and what the model writes on, with a line's end. Refused for a model that does not
+/// tell the next token.
 std::string generated_text(const OwnedModel& model, const RunOptions& options);
 
 }  // namespace sluice::tools

@@ -21,11 +21,14 @@
 namespace sluice::tools {
 namespace {
 
-const BlobHeader& header_of(const OwnedModel& model) { return *reinterpret_cast<const BlobHeader*>(model.blob.data.get()); }
+const BlobHeader& header_of(const OwnedModel& model) {
+  return *reinterpret_cast<const BlobHeader*>(model.blob.data.get());
+}
 
 /// The entries of the section table, as they stand in the blob.
 std::vector<BlobSection> sections_of(const OwnedModel& model) {
-  const auto* first = reinterpret_cast<const BlobSection*>(model.blob.data.get() + sizeof(BlobHeader));
+  const auto* first =
+      reinterpret_cast<const BlobSection*>(model.blob.data.get() + sizeof(BlobHeader));
   return {first, first + header_of(model).sections};
 }
 
@@ -36,7 +39,9 @@ std::vector<std::string> sources_text(const OwnedModel& model, std::uint32_t lay
   for (std::uint32_t i = 0; i < sluice_describe_layer(&model.model, layer).sources; ++i) {
     const std::uint32_t source = sluice_layer_source(&model.model, layer, i);
     const bool named = source > 0 && source <= names.size() && !names[source - 1].empty();
-    sources.push_back(source == 0 ? "frame" : named ? fmt::format("{} ({})", source, printable(names[source - 1])) : std::to_string(source));
+    sources.push_back(source == 0 ? "frame"
+                      : named     ? fmt::format("{} ({})", source, printable(names[source - 1]))
+                                  : std::to_string(source));
   }
   return sources;
 }
@@ -44,20 +49,25 @@ std::vector<std::string> sources_text(const OwnedModel& model, std::uint32_t lay
 bool is_chain(const OwnedModel& model) {
   bool chain = true;
   for (std::uint32_t l = 0; l < model.info().layers; ++l)
-    chain = chain && sluice_describe_layer(&model.model, l).sources == 1 && sluice_layer_source(&model.model, l, 0) == l;
+    chain = chain && sluice_describe_layer(&model.model, l).sources == 1 &&
+            sluice_layer_source(&model.model, l, 0) == l;
   return chain;
 }
 
-/// What a recurrent layer hands on: "every step", "last step" or "mean of steps", and whether it goes in both directions.
+/// What a recurrent layer hands on: "every step", "last step" or "mean of steps", and whether it
+/// goes in both directions.
 std::string steps_text(const sluice_layer_info& layer) {
   if (!is_recurrent(std::uint8_t(layer.kind))) return "";
-  const char* const steps = layer.every_step ? "every step" : layer.mean ? "mean of steps" : "last step";
+  const char* const steps = layer.every_step ? "every step"
+                            : layer.mean     ? "mean of steps"
+                                             : "last step";
   return layer.both_directions ? fmt::format("{}, both directions", steps) : steps;
 }
 
 std::vector<sluice_layer_info> layers_of(const OwnedModel& model) {
   std::vector<sluice_layer_info> layers;
-  for (std::uint32_t l = 0; l < model.info().layers; ++l) layers.push_back(sluice_describe_layer(&model.model, l));
+  for (std::uint32_t l = 0; l < model.info().layers; ++l)
+    layers.push_back(sluice_describe_layer(&model.model, l));
   return layers;
 }
 
@@ -67,24 +77,29 @@ std::uint64_t parameters_of(const std::vector<sluice_layer_info>& layers) {
   return sum;
 }
 
-std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers, std::uint32_t state) {
+std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
+                        std::uint32_t state) {
   const sluice_info info = model.info();
-  std::vector<std::vector<std::string>> rows = {
-      {"", "layer", "inputs", "outputs", "activation", "answers", "parameters", "weight bytes", "state bytes", "MACs a step"}};
+  std::vector<std::vector<std::string>> rows = {{"", "layer", "inputs", "outputs", "activation",
+                                                 "answers", "parameters", "weight bytes",
+                                                 "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind), with_commas(layer.inputs),
-                    with_commas(layer.outputs), layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
+    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind),
+                    with_commas(layer.inputs), with_commas(layer.outputs),
+                    layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
                     steps_text(layer), with_commas(layer.parameters),
-                    with_commas(layer.weight_bytes), with_commas(layer.state_bytes), with_commas(layer.macs)});
+                    with_commas(layer.weight_bytes), with_commas(layer.state_bytes),
+                    with_commas(layer.macs)});
     weight_bytes += layer.weight_bytes;
   }
-  rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)), with_commas(weight_bytes), with_commas(state),
-                  with_commas(info.macs)});
+  rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)),
+                  with_commas(weight_bytes), with_commas(state), with_commas(info.macs)});
   if (is_chain(model)) return table(rows);
   rows[0].insert(rows[0].begin() + 2, "reads");
   for (std::uint32_t l = 0; l < info.layers; ++l)
-    rows[l + 1].insert(rows[l + 1].begin() + 2, fmt::format("{}", fmt::join(sources_text(model, l), ", ")));
+    rows[l + 1].insert(rows[l + 1].begin() + 2,
+                       fmt::format("{}", fmt::join(sources_text(model, l), ", ")));
   rows.back().insert(rows.back().begin() + 2, "");
   return table(rows);
 }
@@ -95,8 +110,10 @@ std::string answers_text(const OwnedModel& model) {
   std::string text;
   for (std::uint32_t i = 0; model.info().answers > 1 && i < model.info().answers; ++i) {
     const sluice_answer_info answer = sluice_describe_answer(&model.model, i);
-    const bool named = answer.layer > 0 && answer.layer <= names.size() && !names[answer.layer - 1].empty();
-    text += fmt::format("answer {}{}: outputs {} to {}, from {}\n", i + 1, named ? " (" + printable(names[answer.layer - 1]) + ")" : "",
+    const bool named =
+        answer.layer > 0 && answer.layer <= names.size() && !names[answer.layer - 1].empty();
+    text += fmt::format("answer {}{}: outputs {} to {}, from {}\n", i + 1,
+                        named ? " (" + printable(names[answer.layer - 1]) + ")" : "",
                         answer.first + 1, answer.first + answer.outputs,
                         answer.layer ? fmt::format("layer {}", answer.layer) : "the frame");
   }
@@ -141,7 +158,8 @@ std::string made_text(const std::string& made) {
   std::size_t widest = 0;
   for (const auto& [key, value] : lines) widest = std::max(widest, key.size());
   std::string text;
-  for (const auto& [key, value] : lines) text += fmt::format("  {:<{}}  {}\n", printable(key), widest, printable(value));
+  for (const auto& [key, value] : lines)
+    text += fmt::format("  {:<{}}  {}\n", printable(key), widest, printable(value));
   return text;
 }
 
@@ -150,9 +168,11 @@ std::string sparse_text(const std::vector<sluice_layer_info>& layers) {
   std::string text;
   for (std::size_t l = 0; l < layers.size(); ++l)
     if (layers[l].stored_blocks < layers[l].blocks)
-      text += fmt::format("layer {} ({}) is sparse: it stores {} of {} blocks of 8 x 4 weights, {}\n", l + 1,
-                          sluice_layer_name(layers[l].kind), with_commas(layers[l].stored_blocks), with_commas(layers[l].blocks),
-                          percent(double(layers[l].stored_blocks) / double(layers[l].blocks)));
+      text +=
+          fmt::format("layer {} ({}) is sparse: it stores {} of {} blocks of 8 x 4 weights, {}\n",
+                      l + 1, sluice_layer_name(layers[l].kind),
+                      with_commas(layers[l].stored_blocks), with_commas(layers[l].blocks),
+                      percent(double(layers[l].stored_blocks) / double(layers[l].blocks)));
   return text.empty() ? text : text + "\n";
 }
 
@@ -161,10 +181,12 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
-  print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name, sluice_format_name(info.format),
-        info.inputs, info.outputs, info.every_step ? "every step" : "with the last step", header.major, header.minor,
+  print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name,
+        sluice_format_name(info.format), info.inputs, info.outputs,
+        info.every_step ? "every step" : "with the last step", header.major, header.minor,
         sluice_hash(&model.model));
-  print("{}\n{}{}", layer_table(model, layers, need.state), answers_text(model), sparse_text(layers));
+  print("{}\n{}{}", layer_table(model, layers, need.state), answers_text(model),
+        sparse_text(layers));
   print("{}\n", section_table(model));
   print("on a device, one frame a call (sluice_use {{1, 1}}):\n{}\n",
         table({{"memory", "bytes"},
@@ -173,7 +195,8 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
                {"scratch, one for all streams of a thread", with_commas(need.scratch)}}));
   if (const auto inputs = model.inputs(); !inputs.empty()) print("inputs: {}\n", joined(inputs));
   if (const auto labels = model.labels(); !labels.empty()) print("labels: {}\n", joined(labels));
-  if (const std::string made = model.made(); !made.empty()) print("made with:\n{}", made_text(made));
+  if (const std::string made = model.made(); !made.empty())
+    print("made with:\n{}", made_text(made));
 }
 
 /// The clock in MHz; nothing where it was not given.
@@ -190,8 +213,10 @@ double microseconds(const DeviceCost& cost, const std::string& core, double mhz)
   return double(cost.instructions) * cycles_per_instruction(core).factor / mhz;
 }
 
-void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::string& core, std::optional<double> mhz) {
-  const double per_mac = double(cost.instructions) / double(std::max<std::uint64_t>(model.info().macs, 1));
+void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::string& core,
+                std::optional<double> mhz) {
+  const double per_mac =
+      double(cost.instructions) / double(std::max<std::uint64_t>(model.info().macs, 1));
   print("on {}, {}:\n{}", core, sluice_format_name(model.info().format),
         table({{"what", "amount"},
                {"flash, the model without names, labels and history", with_commas(cost.flash)},
@@ -205,7 +230,8 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
   if (!mhz) return;
   const CyclesPerInstruction cycles = cycles_per_instruction(core);
   print(
-      "\nAn estimate: {:.0f} microseconds a step at {} MHz, with {} cycles an instruction ({}), and no wait states of the "
+      "\nAn estimate: {:.0f} microseconds a step at {} MHz, with {} cycles an instruction ({}), "
+      "and no wait states of the "
       "flash.\n",
       microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
 }
@@ -245,8 +271,8 @@ OrderedJson cost_json(const DeviceCost& cost, const std::string& core, std::opti
   return json;
 }
 
-void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, const std::string& core,
-                std::optional<double> mhz, const Budget& budget) {
+void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost,
+                const std::string& core, std::optional<double> mhz, const Budget& budget) {
   const sluice_info info = model.info();
   const BlobHeader& header = header_of(model);
   const sluice_need need = sluice_needs(&model.model, {1, 1});
@@ -266,8 +292,10 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost, 
                       {"sections", OrderedJson::array()}};
   for (const sluice_layer_info& layer : layers) json["layers"].push_back(layer_json(layer));
   for (const BlobSection& section : sections_of(model))
-    json["sections"].push_back(
-        {{"kind", section.kind}, {"name", section_name(section.kind)}, {"offset", section.offset}, {"bytes", section.bytes}});
+    json["sections"].push_back({{"kind", section.kind},
+                                {"name", section_name(section.kind)},
+                                {"offset", section.offset},
+                                {"bytes", section.bytes}});
   if (cost) json["device"] = cost_json(*cost, core, mhz);
   if (cost && !budget.limits.empty()) json["device"]["fits"] = over_budget(*cost, budget).empty();
   json["input_names"] = model.inputs();
@@ -284,17 +312,19 @@ void run_inspect(const InspectOptions& options) {
   if (options.core.empty() && (options.fits || !options.mhz.empty()))
     refuse("sluice inspect: {} needs --core: which device?", options.fits ? "--fits" : "--mhz");
   const std::optional<double> mhz = parse_mhz(options.mhz);
-  const Budget budget = options.fits ? parse_budget(*options.fits, "--fits \"" + *options.fits + "\"") : Budget{};
+  const Budget budget =
+      options.fits ? parse_budget(*options.fits, "--fits \"" + *options.fits + "\"") : Budget{};
   const OwnedModel model = load_model(options.model);
   if (options.core.empty()) {
     if (options.json) print_json(model, {}, "", {}, {});
     if (!options.json) print_for_people(model, options.model);
     return;
   }
-  const std::optional<DeviceCost> cost = device_cost(read_network(model.model), options.core, "--core " + options.core);
+  const std::optional<DeviceCost> cost =
+      device_cost(read_network(model.model), options.core, "--core " + options.core);
   if (!cost)
-    refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)", options.model,
-           options.core);
+    refuse("{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)",
+           options.model, options.core);
   if (options.json) print_json(model, cost, options.core, mhz, budget);
   if (!options.json) print_cost(*cost, model, options.core, mhz);
   const std::vector<std::string> over = over_budget(*cost, budget);
@@ -302,7 +332,8 @@ void run_inspect(const InspectOptions& options) {
     print("\nfits: {}\n", fmt::format("{}", fmt::join(costs_of(*cost, budget), "; ")));
   if (over.empty()) return;
   flush_output();
-  throw Error(1, fmt::format("{}: does not fit {}: {}", options.model, options.core, fmt::join(over, "; ")));
+  throw Error(1, fmt::format("{}: does not fit {}: {}", options.model, options.core,
+                             fmt::join(over, "; ")));
 }
 
 }  // namespace sluice::tools

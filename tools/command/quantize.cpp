@@ -1,4 +1,5 @@
-// sluice quantize: a float model and data in, a model in fixed point out, and where its error arises.
+// sluice quantize: a float model and data in, a model in fixed point out, and where its error
+// arises.
 #include "../convert/quantize.h"
 
 #include <cmath>
@@ -14,8 +15,8 @@
 #include "../evaluate/evaluate.h"
 #include "../evaluate/range_trials.h"
 #include "../model/graph.h"
-#include "../model/pack.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "../model/vocabulary.h"
 #include "../recipe/made.h"
 #include "command.h"
@@ -25,7 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t analyzed_frames = 4096;  // about; the report's arithmetic is double, step by step
+constexpr std::size_t analyzed_frames =
+    4096;  // about; the report's arithmetic is double, step by step
 
 /// What the command works on, read and checked.
 struct Input {
@@ -43,7 +45,9 @@ std::string out_path(const QuantizeOptions& options, const std::string& model) {
 }
 
 /// The one way of choosing ranges that was asked for; none where the best is looked for.
-std::optional<RangeChoice> ranges_of(const QuantizeOptions& options) { return value_of_word<RangeChoice>(options.ranges); }
+std::optional<RangeChoice> ranges_of(const QuantizeOptions& options) {
+  return value_of_word<RangeChoice>(options.ranges);
+}
 
 bool splits(const Input& input) {
   return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train);
@@ -55,24 +59,32 @@ Input read_input(const QuantizeOptions& options) {
   input.model = load_model(input.path);
   if (input.model.info().format != SLUICE_F32)
     refuse("{}: is {} already{}", input.path, sluice_format_name(input.model.info().format),
-           trained_for_fixed_point(input.model.made()) ? ", by its training (quantize.aware): there is nothing to quantize"
-                                                       : "; give the float model that it was made of");
+           trained_for_fixed_point(input.model.made())
+               ? ", by its training (quantize.aware): there is nothing to quantize"
+               : "; give the float model that it was made of");
   input.network = without_frame_columns(read_network(input.model.model));
   check_quantizable(input.network);
   if (adds_frame_columns(read_network(input.model.model)))
-    tell("In fixed point the model answers differences from the last value; sluice run and eval add that.\n");
+    tell(
+        "In fixed point the model answers differences from the last value; sluice run and eval add "
+        "that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
   const bool reads = input.model.info().vocabulary != 0;
-  const Expected expected{input.model.inputs(), input.model.classes(), true, tokens_of(input.model.model)};
-  if (reads ? expected.tokens.texts.empty() : input.network.inputs.empty() || input.network.labels.empty())
-    refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it", input.path);
+  const Expected expected{input.model.inputs(), input.model.classes(), true,
+                          tokens_of(input.model.model)};
+  if (reads ? expected.tokens.texts.empty()
+            : input.network.inputs.empty() || input.network.labels.empty())
+    refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it",
+           input.path);
   input.data = read_data(options.calibrate, columns, expected);
   input.split = split_of_made(input.model.made(), input.data);
   const bool no_ranges = reads || ranges_of(options);  // ids have none
-  if (no_ranges && !splits(input)) input.split = {all_sequences(input.data), all_sequences(input.data)};
+  if (no_ranges && !splits(input))
+    input.split = {all_sequences(input.data), all_sequences(input.data)};
   if (!splits(input))
     refuse(
-        "{}: too few sequences to take ranges from some and to try these on others: {}; say which ranges with --ranges min-max",
+        "{}: too few sequences to take ranges from some and to try these on others: {}; say which "
+        "ranges with --ranges min-max",
         options.calibrate, input.data.sequences());
   return input;
 }
@@ -89,20 +101,25 @@ std::vector<std::size_t> analyzed(const Input& input) {
   return sequences;
 }
 
-std::string score(const Evaluation& e) { return e.classes ? percent(e.accuracy()) : fmt::format("{:#.4g}", e.absolute_error); }
+std::string score(const Evaluation& e) {
+  return e.classes ? percent(e.accuracy()) : fmt::format("{:#.4g}", e.absolute_error);
+}
 
-std::string choice_table(const Evaluation& before, const std::vector<RangeTrial>& candidates, const RangeTrial& best) {
+std::string choice_table(const Evaluation& before, const std::vector<RangeTrial>& candidates,
+                         const RangeTrial& best) {
   std::vector<std::vector<std::string>> rows = {
-      {"inputs' ranges", "validation loss", before.classes ? "accuracy" : "mean absolute error", ""}};
+      {"inputs' ranges", "validation loss", before.classes ? "accuracy" : "mean absolute error",
+       ""}};
   rows.push_back({"(float)", fmt::format("{:#.4g}", before.loss), score(before), ""});
   for (const RangeTrial& c : candidates)
-    rows.push_back(
-        {std::string(word(c.choice)), fmt::format("{:#.4g}", c.held_out.loss), score(c.held_out), &c == &best ? "chosen" : ""});
+    rows.push_back({std::string(word(c.choice)), fmt::format("{:#.4g}", c.held_out.loss),
+                    score(c.held_out), &c == &best ? "chosen" : ""});
   return table(rows);
 }
 
 std::string size_table(const OwnedModel& before, const OwnedModel& after, const std::string& type) {
-  const sluice_need was = sluice_needs(&before.model, {1, 1}), is = sluice_needs(&after.model, {1, 1});
+  const sluice_need was = sluice_needs(&before.model, {1, 1}),
+                    is = sluice_needs(&after.model, {1, 1});
   return table({{"bytes", "float", type},
                 {"model", with_commas(before.info().bytes), with_commas(after.info().bytes)},
                 {"state of each stream", with_commas(was.state), with_commas(is.state)},
@@ -117,20 +134,27 @@ std::string sparse_text(const OwnedModel& model, Network whole) {
   for (std::uint32_t l = 0; l < model.info().layers; ++l) {
     const sluice_layer_info layer = sluice_describe_layer(&model.model, l);
     if (layer.stored_blocks < layer.blocks)
-      text += fmt::format("layer {} ({}) is stored sparse, for {} of its blocks of 8 x 4 weights are empty: {} bytes in place of {}\n",
-                          l + 1, sluice_layer_name(layer.kind), percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
-                          with_commas(layer.weight_bytes), with_commas(sluice_describe_layer(&dense.model, l).weight_bytes));
+      text += fmt::format(
+          "layer {} ({}) is stored sparse, for {} of its blocks of 8 x 4 weights are empty: {} "
+          "bytes in place of {}\n",
+          l + 1, sluice_layer_name(layer.kind),
+          percent(1 - double(layer.stored_blocks) / double(layer.blocks)),
+          with_commas(layer.weight_bytes),
+          with_commas(sluice_describe_layer(&dense.model, l).weight_bytes));
   }
   return text;
 }
 
-OrderedJson snr_json(double snr) { return std::isinf(snr) ? OrderedJson() : OrderedJson(snr); }  // null: exact
+OrderedJson snr_json(double snr) {
+  return std::isinf(snr) ? OrderedJson() : OrderedJson(snr);
+}  // null: exact
 
-std::string report_json(const Input& input, const QuantizeOptions& options, const Evaluation& before,
-                        const std::vector<RangeTrial>& candidates, const RangeTrial& best,
-                        const std::vector<ValueError>& errors) {
-  OrderedJson json = {
-      {"type", options.type}, {"ranges", word(best.choice)}, {"validation_sequences", input.split.held_out.size()}};
+std::string report_json(const Input& input, const QuantizeOptions& options,
+                        const Evaluation& before, const std::vector<RangeTrial>& candidates,
+                        const RangeTrial& best, const std::vector<ValueError>& errors) {
+  OrderedJson json = {{"type", options.type},
+                      {"ranges", word(best.choice)},
+                      {"validation_sequences", input.split.held_out.size()}};
   const auto evaluated = [](const Evaluation& e) {
     OrderedJson result = {{"loss", e.loss}};
     if (e.classes) result["accuracy"] = e.accuracy();
@@ -138,16 +162,19 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
     return result;
   };
   json["float"] = evaluated(before);
-  for (const RangeTrial& c : candidates) json["choices"][std::string(word(c.choice))] = evaluated(c.held_out);
+  for (const RangeTrial& c : candidates)
+    json["choices"][std::string(word(c.choice))] = evaluated(c.held_out);
   json["values"] = OrderedJson::array();
   for (const ValueError& v : errors)
-    json["values"].push_back(
-        {{"layer", v.layer},
-         {"kind", v.kind},
-         {"value", v.name},
-         {"snr_db", snr_json(v.snr())},
-         {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
-         {"worst", {{"error", v.worst}, {"sequence", input.data.names[v.worst_sequence]}, {"step", v.worst_step}}}});
+    json["values"].push_back({{"layer", v.layer},
+                              {"kind", v.kind},
+                              {"value", v.name},
+                              {"snr_db", snr_json(v.snr())},
+                              {"saturated", v.count ? double(v.saturated) / double(v.count) : 0},
+                              {"worst",
+                               {{"error", v.worst},
+                                {"sequence", input.data.names[v.worst_sequence]},
+                                {"step", v.worst_step}}}});
   json["saturated_inputs"] = OrderedJson::object();
   for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out))
     json["saturated_inputs"][s.name] = s.share;
@@ -158,7 +185,8 @@ std::string report_json(const Input& input, const QuantizeOptions& options, cons
 }
 
 void warn(const Input& input, const RangeTrial& best) {
-  for (const std::string& warning : best.quantized.warnings) tell(printable("warning: " + warning) + "\n");
+  for (const std::string& warning : best.quantized.warnings)
+    tell(printable("warning: " + warning) + "\n");
   warn_saturated(saturated_inputs(best.model, input.data, input.split.held_out), "validation");
 }
 
@@ -175,7 +203,8 @@ void check_replaceable(const std::string& path, const std::string& bytes) {
   std::error_code none;
   if (!fs::exists(path, none)) return;
   if (fs::is_directory(path, none) || read_file(path) != bytes)
-    refuse("{}: exists and holds something else; give another --out, or replace it with --force", path);
+    refuse("{}: exists and holds something else; give another --out, or replace it with --force",
+           path);
 }
 
 }  // namespace
@@ -185,7 +214,8 @@ void run_quantize(const QuantizeOptions& options) {
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
   const sluice_format format = value_of_word<sluice_format>(options.type).value_or(SLUICE_INT8);
-  RangeTrials tried = try_ranges(input.network, format, ranges_of(options), input.data, input.split);
+  RangeTrials tried =
+      try_ranges(input.network, format, ranges_of(options), input.data, input.split);
   for (const std::string& warning : tried.warnings) tell(printable("warning: " + warning) + "\n");
   const std::vector<RangeTrial>& candidates = tried.trials;
   const RangeTrial& best = tried.best();
@@ -196,15 +226,22 @@ void run_quantize(const QuantizeOptions& options) {
   const std::vector<ValueError> errors =
       analyze(input.network, best.quantized, input.data, analyzed(input), most_frames);
   std::vector<NamedBytes> files = {{path, blob}};
-  if (!options.report.empty()) files.push_back({options.report, report_json(input, options, before, candidates, best, errors)});
+  if (!options.report.empty())
+    files.push_back(
+        {options.report, report_json(input, options, before, candidates, best, errors)});
   write_files(files);
 
   print("ranges from {} sequences, tried on {}{}:\n{}\n", with_commas(input.split.train.size()),
-        input.split.held_out == input.split.train ? "the same" : with_commas(input.split.held_out.size()) + " others",
-        trained_on_all(input.model.made(), data_hash(input.data)) ? ", all of which the model was trained on" : "",
+        input.split.held_out == input.split.train
+            ? "the same"
+            : with_commas(input.split.held_out.size()) + " others",
+        trained_on_all(input.model.made(), data_hash(input.data))
+            ? ", all of which the model was trained on"
+            : "",
         choice_table(before, candidates, best));
   print("where the error arises:\n{}\n", error_table(errors, input.data));
-  print("{}{}\n", size_table(input.model, best.model, options.type), sparse_text(best.model, best.quantized.network));
+  print("{}{}\n", size_table(input.model, best.model, options.type),
+        sparse_text(best.model, best.quantized.network));
   print("wrote {}, hash {:016x}\n", path, sluice_hash(&best.model.model));
   warn(input, best);
 }

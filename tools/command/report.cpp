@@ -39,14 +39,18 @@ void add_runs(const std::string& folder, int levels, std::vector<std::string>& r
 /// The run that a folder is, or those that it holds.
 std::vector<std::string> runs_of(const std::string& folder) {
   std::error_code unknown;
-  if (!fs::exists(folder, unknown)) refuse("{}: there is no such folder; give one that \"sluice train --out\" made", folder);
-  if (!fs::is_directory(folder, unknown)) refuse("{}: is a file, and no tuning study; give the folder of a run", folder);
+  if (!fs::exists(folder, unknown))
+    refuse("{}: there is no such folder; give one that \"sluice train --out\" made", folder);
+  if (!fs::is_directory(folder, unknown))
+    refuse("{}: is a file, and no tuning study; give the folder of a run", folder);
   if (is_run(folder)) return {folder};
   std::vector<std::string> runs;
   add_runs(folder, 3, runs);
   if (runs.empty())
-    refuse("{}: is no run, and holds none: no recipe.toml and log.jsonl; give a folder that \"sluice train --out\" made",
-           folder);
+    refuse(
+        "{}: is no run, and holds none: no recipe.toml and log.jsonl; give a folder that \"sluice "
+        "train --out\" made",
+        folder);
   return runs;
 }
 
@@ -72,11 +76,14 @@ void write_page(const std::string& path, const std::string& page) {
 }
 
 void report_study(const ReportOptions& options, const std::string& file) {
-  if (options.runs.size() > 1) refuse("{}: is a tuning study, which has a page of its own; report it alone", file);
-  if (!options.sequences.empty()) refuse("--sequence {}: is for the report of one run", options.sequences[0]);
+  if (options.runs.size() > 1)
+    refuse("{}: is a tuning study, which has a page of its own; report it alone", file);
+  if (!options.sequences.empty())
+    refuse("--sequence {}: is for the report of one run", options.sequences[0]);
   if (!options.data_folder.empty())
     refuse("--data-dir {}: is for reports of runs; a study's needs no data", options.data_folder);
-  const std::string out = options.out.empty() ? fs::path(file).replace_extension(".html").string() : options.out;
+  const std::string out =
+      options.out.empty() ? fs::path(file).replace_extension(".html").string() : options.out;
   check_replaceable(out);
 #if SLUICE_WITH_TUNE
   write_page(out, study_page(read_study(file)));
@@ -94,7 +101,8 @@ void run_report(const ReportOptions& options) {
   for (const std::string& folder : options.runs)
     for (const std::string& run : runs_of(folder)) runs.push_back(run);
   const std::string home = options.runs.size() == 1 ? options.runs[0] : "";
-  const std::string out = options.out.empty() ? (fs::path(home) / "report.html").string() : options.out;
+  const std::string out =
+      options.out.empty() ? (fs::path(home) / "report.html").string() : options.out;
   check_replaceable(out);
   if (runs.size() > 1 && !options.sequences.empty())
     refuse("--sequence {}: is for the report of one run", options.sequences[0]);

@@ -11,8 +11,8 @@
 #include "../data/data.h"
 #include "../evaluate/evaluate.h"
 #include "../model/graph.h"
-#include "../model/pack.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "../model/vocabulary.h"
 #include "../recipe/keys.h"
 #include "../recipe/made.h"
@@ -33,7 +33,8 @@ std::string default_column(std::string_view key) {
   return std::string(quoted.substr(1, quoted.size() - 2));
 }
 
-/// The columns that the model was trained on; for one that does not say, those of a recipe that does not say.
+/// The columns that the model was trained on; for one that does not say, those of a recipe that
+/// does not say.
 Columns columns_for(const OwnedModel& model, const RunOptions& options) {
   const std::string made = model.made();
   if (!made.empty()) return columns_of_made(made, options.model);
@@ -46,22 +47,26 @@ Columns columns_for(const OwnedModel& model, const RunOptions& options) {
 /// Inputs by name, or by position where the model does not name them.
 std::vector<std::string> features_for(const OwnedModel& model) {
   std::vector<std::string> names = model.inputs();
-  for (std::uint32_t i = 0; names.size() < model.info().inputs; ++i) names.push_back(fmt::format("x{}", i));
+  for (std::uint32_t i = 0; names.size() < model.info().inputs; ++i)
+    names.push_back(fmt::format("x{}", i));
   return names;
 }
 
 std::vector<std::string> outputs_of(const OwnedModel& model) {
   std::vector<std::string> names = model.labels();
-  for (std::uint32_t i = 0; names.size() < model.info().outputs; ++i) names.push_back(fmt::format("y{}", i));
+  for (std::uint32_t i = 0; names.size() < model.info().outputs; ++i)
+    names.push_back(fmt::format("y{}", i));
   return names;
 }
 
-Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s, bool every_step) {
+Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s,
+               bool every_step) {
   const std::size_t row = data.first[s], steps = data.steps(s);
   /// A model of differences is answered in values; most add them themselves.
   const bool differences = data.difference && !adds_frame_columns(read_network(*stream.model));
   const auto add_last = [&](std::vector<float>& y) {
-    for (std::size_t i = 0; i < y.size() && differences; ++i) y[i] += data.last[s * info.outputs + i % info.outputs];
+    for (std::size_t i = 0; i < y.size() && differences; ++i)
+      y[i] += data.last[s * info.outputs + i % info.outputs];
   };
   sluice_reset(&stream.stream);
   Answers answers{{}, every_step ? steps : 1};
@@ -71,7 +76,8 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data
     add_last(answers.y);
     return answers;
   }
-  for (std::size_t t = 0; t < steps; ++t) run_rows(stream, data, row + t, 1, &answers.y[t * info.outputs]);
+  for (std::size_t t = 0; t < steps; ++t)
+    run_rows(stream, data, row + t, 1, &answers.y[t * info.outputs]);
   return answers;
 }
 
@@ -83,13 +89,15 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-std::string csv_header(const std::string& sequence, bool every_step, const std::vector<std::string>& outputs) {
+std::string csv_header(const std::string& sequence, bool every_step,
+                       const std::vector<std::string>& outputs) {
   std::string line = csv_field(sequence) + (every_step ? ",step" : "");
   for (const std::string& name : outputs) line += "," + csv_field(name);
   return line + "\n";
 }
 
-void add_csv(std::string& text, const std::string& name, const Answers& answers, bool every_step, bool hex) {
+void add_csv(std::string& text, const std::string& name, const Answers& answers, bool every_step,
+             bool hex) {
   const std::size_t outputs = answers.y.size() / answers.rows;
   for (std::size_t row = 0; row < answers.rows; ++row) {
     text += csv_field(name);
@@ -110,13 +118,15 @@ std::string json_number(float y, bool hex) {
   return std::isfinite(y) ? decimal(y) : "null";
 }
 
-void add_json(std::string& text, const std::string& name, const Answers& answers, bool every_step, bool hex) {
+void add_json(std::string& text, const std::string& name, const Answers& answers, bool every_step,
+              bool hex) {
   const std::size_t outputs = answers.y.size() / answers.rows;
   text += fmt::format("  {{\"sequence\": {}, \"y\": ", json_string(name));
   if (every_step) text += "[";
   for (std::size_t row = 0; row < answers.rows; ++row) {
     text += row ? ", [" : "[";
-    for (std::size_t i = 0; i < outputs; ++i) text += (i ? ", " : "") + json_number(answers.y[row * outputs + i], hex);
+    for (std::size_t i = 0; i < outputs; ++i)
+      text += (i ? ", " : "") + json_number(answers.y[row * outputs + i], hex);
     text += "]";
   }
   text += every_step ? "]}" : "}";
@@ -149,22 +159,25 @@ std::string trace_text(const OwnedModel& model, const DataSet& data) {
     tracing.text += printable(fmt::format("sequence {}", data.names[s])) + "\n";
     tracing.step = 0;
     sluice_reset(&stream.stream);
-    for (std::size_t t = 0; t < data.steps(s); ++t) run_rows(stream, data, data.first[s] + t, 1, y.data());
+    for (std::size_t t = 0; t < data.steps(s); ++t)
+      run_rows(stream, data, data.first[s] + t, 1, y.data());
   }
   return std::move(tracing.text);
 }
 
-std::string answers_text(const OwnedModel& model, const DataSet& data, const std::string& sequence_column,
-                         const RunOptions& options) {
+std::string answers_text(const OwnedModel& model, const DataSet& data,
+                         const std::string& sequence_column, const RunOptions& options) {
   const sluice_info info = model.info();
   if (options.every_step && info.whole_sequences && !info.every_step)
-    refuse("--every-step: {} goes in both directions, and answers a whole sequence once", options.model);
+    refuse("--every-step: {} goes in both directions, and answers a whole sequence once",
+           options.model);
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
   std::string text;
   if (options.json) {
     text = "{\"outputs\": [";
-    for (const std::string& name : outputs) text += (&name == &outputs.front() ? "" : ", ") + json_string(name);
+    for (const std::string& name : outputs)
+      text += (&name == &outputs.front() ? "" : ", ") + json_string(name);
     text += fmt::format("], \"every_step\": {}, \"sequences\": [\n", every_step);
   } else {
     text = csv_header(sequence_column, every_step, outputs);
@@ -178,10 +191,11 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const std
   return options.json ? text + "\n]}\n" : text;
 }
 
-/// A file without the sequence column is one sequence. A reader insists on that column, but not on a group's: so it is read as
-/// one.
+/// A file without the sequence column is one sequence. A reader insists on that column, but not on
+/// a group's: so it is read as one.
 DataSet read_input(const std::string& path, Columns columns, const Expected& expected) {
-  if (columns.format != Format::table || columns.windows.length) return read_data(path, columns, expected);
+  if (columns.format != Format::table || columns.windows.length)
+    return read_data(path, columns, expected);
   Columns read = columns;
   read.ignore.push_back(columns.group);
   read.group = columns.sequence;
@@ -200,14 +214,22 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
 /// A file is answered or a text is written; not both, not neither.
 void check_request(const RunOptions& options) {
   if (!options.generate.empty()) {
-    const bool answers = !options.trace.empty() || options.every_step || options.hex || options.json;
+    const bool answers =
+        !options.trace.empty() || options.every_step || options.hex || options.json;
     if (!options.input.empty() || answers)
-      refuse("--generate: writes a text, and takes no --input, --trace, --every-step, --hex or --json");
+      refuse(
+          "--generate: writes a text, and takes no --input, --trace, --every-step, --hex or "
+          "--json");
     return;
   }
-  if (options.input.empty()) refuse("--input: is missing; give the file to answer, or --generate N for a model that writes");
-  for (const std::string* one : {&options.temperature, &options.top_k, &options.seed, &options.prompt})
-    if (!one->empty()) refuse("--temperature, --top-k, --seed and --prompt say how a text is written; give --generate N too");
+  if (options.input.empty())
+    refuse("--input: is missing; give the file to answer, or --generate N for a model that writes");
+  for (const std::string* one :
+       {&options.temperature, &options.top_k, &options.seed, &options.prompt})
+    if (!one->empty())
+      refuse(
+          "--temperature, --top-k, --seed and --prompt say how a text is written; give --generate "
+          "N too");
 }
 
 void check_outputs(const RunOptions& options) {
@@ -230,8 +252,10 @@ void run_run(const RunOptions& options) {
   }
   const Columns columns = columns_for(model, options);
   const DataSet data =
-      read_input(options.input, columns, {features_for(model), model.classes(), false, tokens_of(model.model)});
-  const std::string text = answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
+      read_input(options.input, columns,
+                 {features_for(model), model.classes(), false, tokens_of(model.model)});
+  const std::string text =
+      answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
   std::vector<NamedBytes> files;
   if (!options.trace.empty()) files.push_back({options.trace, trace_text(model, data)});

@@ -12,7 +12,9 @@ constexpr long long most_seeds = 1000;
 
 std::vector<std::string> seeds_of(const std::string& text) {
   std::vector<std::string> seeds;
-  const auto bad = [&]() { refuse("--seeds {}: give a range such as 1..5, or a list such as 1,3,7", text); };
+  const auto bad = [&]() {
+    refuse("--seeds {}: give a range such as 1..5, or a list such as 1,3,7", text);
+  };
   const auto number = [&](std::string_view word) {
     const std::optional<long long> value = parse_integer(word);
     if (!value || *value < 0) bad();
@@ -30,7 +32,8 @@ std::vector<std::string> seeds_of(const std::string& text) {
     const std::string_view word = rest.substr(0, rest.find(','));
     seeds.push_back(std::to_string(number(word)));
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-    if (std::count(seeds.begin(), seeds.end(), seeds.back()) > 1) refuse("--seeds {}: {} is there twice; give each once", text, seeds.back());
+    if (std::count(seeds.begin(), seeds.end(), seeds.back()) > 1)
+      refuse("--seeds {}: {} is there twice; give each once", text, seeds.back());
   }
   return seeds;
 }

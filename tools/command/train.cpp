@@ -26,7 +26,8 @@
 namespace sluice::tools {
 namespace {
 
-/// "; most frequent up (62.0 % of 120), rarest down (38.0 %)": how unlike the classes are in what is trained on.
+/// "; most frequent up (62.0 % of 120), rarest down (38.0 %)": how unlike the classes are in what
+/// is trained on.
 std::string imbalance_text(const DataSet& data, const std::vector<std::size_t>& train) {
   if (!data.classes) return "";
   std::vector<std::uint64_t> count(data.labels.size());
@@ -34,11 +35,14 @@ std::string imbalance_text(const DataSet& data, const std::vector<std::size_t>& 
   for (const std::size_t s : train)
     for (std::size_t i = data.target_begin(s); i < data.target_begin(s) + data.targets(s); ++i)
       if (data.target[i] >= 0) ++count[std::size_t(data.target[i])], ++all;
-  const auto most = std::max_element(count.begin(), count.end()), least = std::min_element(count.begin(), count.end());
+  const auto most = std::max_element(count.begin(), count.end()),
+             least = std::min_element(count.begin(), count.end());
   const auto text = [&](auto at) {
-    return fmt::format("{} ({})", data.labels[std::size_t(at - count.begin())], percent(double(*at) / double(all)));
+    return fmt::format("{} ({})", data.labels[std::size_t(at - count.begin())],
+                       percent(double(*at) / double(all)));
   };
-  return fmt::format("; most frequent {}, rarest {} of {} targets", text(most), text(least), with_commas(all));
+  return fmt::format("; most frequent {}, rarest {} of {} targets", text(most), text(least),
+                     with_commas(all));
 }
 
 /// What was read, before the work begins: a column that should not be a feature is seen here.
@@ -46,13 +50,17 @@ std::string data_line(const Input& input) {
   const auto names = [](const std::vector<std::string>& list) {
     constexpr std::size_t shown = 12;
     std::string text;
-    for (std::size_t i = 0; i < std::min(list.size(), shown); ++i) text += (i ? ", " : "") + list[i];
+    for (std::size_t i = 0; i < std::min(list.size(), shown); ++i)
+      text += (i ? ", " : "") + list[i];
     return list.size() > shown ? fmt::format("{} and {} more", text, list.size() - shown) : text;
   };
   const DataSet& data = input.train;
-  std::string text = fmt::format("{} {}, {} frames; ", with_commas(data.sequences()), data.goes_on.empty() ? "sequences" : "pieces",
-                                 with_commas(data.first.back()));
-  if (data.cut) text += fmt::format("{} of them cut to {} frames; ", with_commas(data.cut), input.recipe.max_steps);
+  std::string text =
+      fmt::format("{} {}, {} frames; ", with_commas(data.sequences()),
+                  data.goes_on.empty() ? "sequences" : "pieces", with_commas(data.first.back()));
+  if (data.cut)
+    text +=
+        fmt::format("{} of them cut to {} frames; ", with_commas(data.cut), input.recipe.max_steps);
   if (data.is_text()) text += fmt::format("{} ids; ", with_commas(data.tokens.ids()));
   if (!data.is_text()) text += fmt::format("features: {}; ", names(data.feature_names));
   if (data.is_text() && data.per_row) return text + "the next one is the target";
@@ -66,68 +74,91 @@ std::vector<RunFile> models_of(const Trained& trained) {
   return files;
 }
 
-std::string run_model(const std::string& folder) { return (std::filesystem::path(folder) / "model.slu").string(); }
+std::string run_model(const std::string& folder) {
+  return (std::filesystem::path(folder) / "model.slu").string();
+}
 
 void report_training(const Input& input, const Trained& trained, double seconds) {
-  print("Trained {} epochs on {} {} in {}", trained.epochs.size(), with_commas(input.split.train.size()),
-        input.train.goes_on.empty() ? "sequences" : "pieces", duration_text(seconds));
+  print("Trained {} epochs on {} {} in {}", trained.epochs.size(),
+        with_commas(input.split.train.size()), input.train.goes_on.empty() ? "sequences" : "pieces",
+        duration_text(seconds));
   if (trained.kept != int(trained.epochs.size()))
     print("; kept epoch {}, the best validation {}", trained.kept, word(input.recipe.monitor));
   print(".\n");
   const Epoch* better = nullptr;
   for (const Epoch& epoch : trained.epochs)
-    if (epoch.held_out && (!better || epoch.held_out->loss < better->held_out->loss)) better = &epoch;
+    if (epoch.held_out && (!better || epoch.held_out->loss < better->held_out->loss))
+      better = &epoch;
   constexpr double much = 0.9;  // of the loss of what is kept
-  if (input.recipe.patience == 0 && better && better->held_out->loss < much * trained.epochs.back().held_out->loss)
-    print("Epoch {} had a lower validation loss, {:#.4g}, but the last epoch is kept; with train.patience the best one is.\n", better->number,
-          better->held_out->loss);
+  if (input.recipe.patience == 0 && better &&
+      better->held_out->loss < much * trained.epochs.back().held_out->loss)
+    print(
+        "Epoch {} had a lower validation loss, {:#.4g}, but the last epoch is kept; with "
+        "train.patience the best one is.\n",
+        better->number, better->held_out->loss);
 }
 
 /// Of each recurrent layer; and what the blob makes of it.
 void report_zeros(const Network& network) {
   std::string text;
-  for (const double share : zero_shares(network)) text += (text.empty() ? "" : ", ") + percent(share);
-  const bool sparse = std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& l) { return l.sparse; });
-  print("Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
-        sparse ? "the blob does not store them" : "model.slu stores them still; in fixed point they are left out where that is smaller");
+  for (const double share : zero_shares(network))
+    text += (text.empty() ? "" : ", ") + percent(share);
+  const bool sparse = std::any_of(network.layers.begin(), network.layers.end(),
+                                  [](const Layer& l) { return l.sparse; });
+  print(
+      "Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
+      sparse
+          ? "the blob does not store them"
+          : "model.slu stores them still; in fixed point they are left out where that is smaller");
 }
 
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,
                   const std::vector<std::size_t>& sequences) {
   const Evaluation evaluation =
-      evaluate(trained.model.model, data, sequences, int(input.recipe.threads), {input.recipe.loss, input.recipe.huber_delta});
+      evaluate(trained.model.model, data, sequences, int(input.recipe.threads),
+               {input.recipe.loss, input.recipe.huber_delta});
   print("{}, {} sequences: {}\n", what, with_commas(evaluation.sequences), summary(evaluation));
   return evaluation;
 }
 
 void report_results(const Input& input, const Trained& trained) {
-  if (!input.split.held_out.empty()) report("Validation", input, trained, input.train, input.split.held_out);
+  if (!input.split.held_out.empty())
+    report("Validation", input, trained, input.train, input.split.held_out);
   if (input.recipe.test_file.empty() && input.split.test.empty()) return;
-  const Evaluation test = input.split.test.empty() ? report("Test", input, trained, input.test, all_sequences(input.test))
-                                                   : report("Test", input, trained, input.train, input.split.test);
+  const Evaluation test =
+      input.split.test.empty()
+          ? report("Test", input, trained, input.test, all_sequences(input.test))
+          : report("Test", input, trained, input.train, input.split.test);
   if (!test.confusion.empty()) print("\n{}\n", confusion_table(test));
 }
 
 std::string kept_text(const Input& input, const Trained& trained) {
-  if (trained.kept && !input.split.held_out.empty()) return fmt::format("epoch {}, the best so far", trained.kept);
+  if (trained.kept && !input.split.held_out.empty())
+    return fmt::format("epoch {}, the best so far", trained.kept);
   if (trained.kept) return fmt::format("epoch {}", trained.kept);
   return trained.interrupted ? "the weights so far" : "the weights before training";
 }
 
-[[noreturn]] void stop_interrupted(const std::string& folder, const Input& input, const Trained& trained) {
-  throw Error(130,
-              fmt::format("interrupted after {} of {} epochs: {} holds {}; to go on: sluice train --resume {}",
-                          trained.epochs.size(), input.recipe.last_epoch(), run_model(folder), kept_text(input, trained), folder));
+[[noreturn]] void stop_interrupted(const std::string& folder, const Input& input,
+                                   const Trained& trained) {
+  throw Error(
+      130, fmt::format(
+               "interrupted after {} of {} epochs: {} holds {}; to go on: sluice train --resume {}",
+               trained.epochs.size(), input.recipe.last_epoch(), run_model(folder),
+               kept_text(input, trained), folder));
 }
 
-[[noreturn]] void stop_diverged(const std::string& folder, const Input& input, const Trained& trained) {
-  throw Diverged(fmt::format("training diverged in {}; {} holds {}; lower train.learning_rate, or set train.clip_norm", trained.diverged,
-                             run_model(folder), kept_text(input, trained)));
+[[noreturn]] void stop_diverged(const std::string& folder, const Input& input,
+                                const Trained& trained) {
+  throw Diverged(fmt::format(
+      "training diverged in {}; {} holds {}; lower train.learning_rate, or set train.clip_norm",
+      trained.diverged, run_model(folder), kept_text(input, trained)));
 }
 
 /// A recipe whose files are found.
 Recipe new_recipe(const TrainOptions& options) {
-  if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
+  if (options.recipe.empty())
+    refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
   if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
   Recipe recipe = read_recipe(options.recipe, overrides_of(options));
   check_validated(recipe);
@@ -136,45 +167,57 @@ Recipe new_recipe(const TrainOptions& options) {
 }
 
 void explain(const TrainOptions& options) {
-  if (options.recipe.empty()) refuse("sluice train: no recipe; give sluice train RECIPE.toml --explain");
+  if (options.recipe.empty())
+    refuse("sluice train: no recipe; give sluice train RECIPE.toml --explain");
   print_lines(explained(read_recipe(options.recipe, overrides_of(options), options.variant)));
 }
 
 /// A run's own recipe. What would change its result is refused.
 Recipe resumed_recipe(const TrainOptions& options) {
   const auto alone = [&](const char* option, const std::string& value) {
-    if (!value.empty()) refuse("--resume {}: goes on by the run's own recipe; leave out {}", options.resume, option);
+    if (!value.empty())
+      refuse("--resume {}: goes on by the run's own recipe; leave out {}", options.resume, option);
   };
-  alone(options.recipe.c_str(), options.recipe), alone("--out", options.out), alone("--seed", options.seed);
+  alone(options.recipe.c_str(), options.recipe), alone("--out", options.out),
+      alone("--seed", options.seed);
   if (options.force) alone("--force", "given");
   const std::vector<Override> overrides = overrides_of(options);
   for (const Override& one : overrides)
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
-      refuse("{}: changes the result, but a resumed run goes on as it began; leave it out", one.origin);
+      refuse("{}: changes the result, but a resumed run goes on as it began; leave it out",
+             one.origin);
   return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
 /// The recipe as the folder keeps it.
 std::string recipe_text(const Recipe& recipe) {
-  return "# The recipe as resolved. Data files by their full names: --resume, or another training by this recipe, must find "
+  return "# The recipe as resolved. Data files by their full names: --resume, or another training "
+         "by this recipe, must find "
          "them\n"
          "# from here. A blob names no files.\n" +
          recipe_toml(recipe);
 }
 
 /// What a training that went to its end has to say.
-void report_end(const std::string& folder, const Input& input, const Trained& trained, double seconds) {
+void report_end(const std::string& folder, const Input& input, const Trained& trained,
+                double seconds) {
   report_training(input, trained, seconds);
   if (input.recipe.prune > 0) report_zeros(read_network(trained.model.model));
   report_results(input, trained);
-  print("{}: {}, {} bytes, hash {:016x}{}\n", run_model(folder), sluice_format_name(trained.model.info().format),
-        with_commas(trained.model.blob.size), sluice_hash(&trained.model.model),
-        input.recipe.quantize_aware ? "; model-f32.slu beside it has the float weights it was made of" : "");
-  if (const std::string verdict = device_verdict(input.recipe, read_network(trained.model.model)); !verdict.empty())
+  print("{}: {}, {} bytes, hash {:016x}{}\n", run_model(folder),
+        sluice_format_name(trained.model.info().format), with_commas(trained.model.blob.size),
+        sluice_hash(&trained.model.model),
+        input.recipe.quantize_aware
+            ? "; model-f32.slu beside it has the float weights it was made of"
+            : "");
+  if (const std::string verdict = device_verdict(input.recipe, read_network(trained.model.model));
+      !verdict.empty())
     print("{}\n", verdict);
-  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 && input.recipe.device_type != SLUICE_F32)
-    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n", word(input.recipe.device_type), folder,
-          word(input.recipe.device_type), input.recipe.train_file);
+  if (!input.recipe.device_core.empty() && trained.model.info().format == SLUICE_F32 &&
+      input.recipe.device_type != SLUICE_F32)
+    print("make it {} with: sluice quantize {} --type {} --calibrate {}\n",
+          word(input.recipe.device_type), folder, word(input.recipe.device_type),
+          input.recipe.train_file);
   for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
 }
 
@@ -183,12 +226,16 @@ void report_end(const std::string& folder, const Input& input, const Trained& tr
 std::vector<Override> overrides_of(const TrainOptions& options) {
   std::vector<Override> overrides;
   for (const std::string& text : options.set) overrides.push_back(parse_override(text));
-  if (!options.seed.empty()) overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
-  if (!options.threads.empty()) overrides.push_back({"train.threads", options.threads, "--threads " + options.threads});
+  if (!options.seed.empty())
+    overrides.push_back({"train.seed", options.seed, "--seed " + options.seed});
+  if (!options.threads.empty())
+    overrides.push_back({"train.threads", options.threads, "--threads " + options.threads});
   if (!options.init.empty())
-    overrides.push_back({"model.init_from", std::filesystem::absolute(options.init).string(), "--init " + options.init});
+    overrides.push_back({"model.init_from", std::filesystem::absolute(options.init).string(),
+                         "--init " + options.init});
   std::string layers;
-  for (const std::string& layer : options.freeze) layers += fmt::format("{}\"{}\"", layers.empty() ? "" : ", ", layer);
+  for (const std::string& layer : options.freeze)
+    layers += fmt::format("{}\"{}\"", layers.empty() ? "" : ", ", layer);
   if (!layers.empty()) overrides.push_back({"model.freeze", "[" + layers + "]", "--freeze"});
   return overrides;
 }
@@ -212,7 +259,10 @@ void tell_ranks(int tag, const std::string& bytes) {
 void wait_for_ranks(const std::string& made) {
   for (int rank = 1; rank < ranks().count; ++rank)
     if (receive_from(rank, made_tag) != made)
-      refuse("rank {}: reads other data than rank 0, or is of another version of sluice; give every machine the same", rank);
+      refuse(
+          "rank {}: reads other data than rank 0, or is of another version of sluice; give every "
+          "machine the same",
+          rank);
 }
 
 /// Trains what rank 0 trains, until that ends: then receive_from throws.
@@ -232,15 +282,18 @@ void wait_for_ranks(const std::string& made) {
 /// Trains in the folder, which has been checked.
 Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   namespace fs = std::filesystem;
-  if (!recipe.init_from.empty() && fs::weakly_canonical(recipe.init_from).parent_path() == fs::weakly_canonical(fs::absolute(name) / ""))
-    refuse("{}: {} lies in the run's own folder, which replaces it; give another --out", where(recipe, "model.init_from"), recipe.init_from);
+  if (!recipe.init_from.empty() && fs::weakly_canonical(recipe.init_from).parent_path() ==
+                                       fs::weakly_canonical(fs::absolute(name) / ""))
+    refuse("{}: {} lies in the run's own folder, which replaces it; give another --out",
+           where(recipe, "model.init_from"), recipe.init_from);
   Run run;
   Input& input = run.input;
   tell_ranks(recipe_tag, recipe_text(recipe));
   input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
-  const std::optional<std::string> checkpoint = resumes ? load_checkpoint(folder) : std::nullopt;  // none: stopped before its first one
+  const std::optional<std::string> checkpoint =
+      resumes ? load_checkpoint(folder) : std::nullopt;  // none: stopped before its first one
   std::optional<TrainState> state;
   if (checkpoint) state = read_checkpoint(*checkpoint, start.made, folder.path(checkpoint_file));
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
@@ -252,7 +305,8 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   try {
     run.trained = train(recipe, input.train, input.split, start, &keeping, nullptr, ranks());
   } catch (const RankLost& lost) {
-    throw Error(lost.exit_code, fmt::format("{}; to go on: sluice train --resume {}", lost.what(), name));
+    throw Error(lost.exit_code,
+                fmt::format("{}; to go on: sluice train --resume {}", lost.what(), name));
   }
   Trained& trained = run.trained;
   hand_on(recipe, input, trained);
@@ -277,7 +331,9 @@ bool is_study(const std::string& folder) {
 /// Whether the folder holds a training of this recipe, complete or not.
 bool is_of(const std::string& folder, const Recipe& recipe) {
   std::error_code unknown;
-  const bool there = is_beginning(folder) || std::filesystem::exists(std::filesystem::path(folder) / "recipe.toml", unknown);
+  const bool there =
+      is_beginning(folder) ||
+      std::filesystem::exists(std::filesystem::path(folder) / "recipe.toml", unknown);
   return there && run_recipe(folder) == recipe_text(recipe);
 }
 
@@ -313,14 +369,16 @@ RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force
   const Input& input = run.input;
   const auto measure = [&](const DataSet& data, const std::vector<std::size_t>& sequences) {
     if (sequences.empty()) return Evaluation{};
-    return evaluate(run.trained.model.model, data, sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+    return evaluate(run.trained.model.model, data, sequences, int(recipe.threads),
+                    {recipe.loss, recipe.huber_delta});
   };
   RunResult result;
   result.train = measure(input.train, input.split.train);
   result.held_out = measure(input.train, input.split.held_out);
-  result.test =
-      recipe.test_file.empty() ? measure(input.train, input.split.test) : measure(input.test, all_sequences(input.test));
-  if (run.trained.model.info().format == SLUICE_F32) result.zeros = zero_share(read_network(run.trained.model.model));
+  result.test = recipe.test_file.empty() ? measure(input.train, input.split.test)
+                                         : measure(input.test, all_sequences(input.test));
+  if (run.trained.model.info().format == SLUICE_F32)
+    result.zeros = zero_share(read_network(run.trained.model.model));
   return result;
 }
 
@@ -330,10 +388,13 @@ void run_train(const TrainOptions& options) {
   if (options.explain) return explain(options);
   wanted_isa();  // an unknown one is refused before data is read
   const bool resumes = !options.resume.empty();
-  if (!resumes && !options.recipe.empty() && (!options.seeds.empty() || !read_variants(options.recipe).empty()))
+  if (!resumes && !options.recipe.empty() &&
+      (!options.seeds.empty() || !read_variants(options.recipe).empty()))
     return run_variants(options);
   const std::string& name = resumes ? options.resume : options.out;
-  if (resumes && is_study(name)) refuse("--resume {}: holds a study; give the command that began it again, and it goes on", name);
+  if (resumes && is_study(name))
+    refuse("--resume {}: holds a study; give the command that began it again, and it goes on",
+           name);
   const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
   if (resumes && is_complete(name) && holds_file(name, "model.slu"))
     return print("{}: is complete; nothing is left to resume\n", name);

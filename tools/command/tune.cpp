@@ -1,4 +1,5 @@
-// sluice tune: a search for the best recipe, kept in a study that can be stopped, gone on with, shared and read.
+// sluice tune: a search for the best recipe, kept in a study that can be stopped, gone on with,
+// shared and read.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -34,7 +35,9 @@ namespace fs = std::filesystem;
 
 constexpr double many_points = 1e5;  // of a grid: so many want a --yes
 
-std::string full(const std::string& path) { return path.empty() ? "" : fs::absolute(path).lexically_normal().string(); }
+std::string full(const std::string& path) {
+  return path.empty() ? "" : fs::absolute(path).lexically_normal().string();
+}
 
 std::vector<Override> overrides_of(const TuneOptions& options) {
   std::vector<Override> overrides;
@@ -43,7 +46,8 @@ std::vector<Override> overrides_of(const TuneOptions& options) {
     if (!value.empty()) overrides.push_back({key, value, fmt::format("{} {}", option, value)});
   };
   add("tune.method", "--method", options.method), add("tune.trials", "--trials", options.trials);
-  add("tune.halving", "--halving", options.halving), add("tune.max_failures", "--max-failures", options.max_failures);
+  add("tune.halving", "--halving", options.halving),
+      add("tune.max_failures", "--max-failures", options.max_failures);
   add("train.threads", "--threads", options.threads);
   return overrides;
 }
@@ -57,39 +61,51 @@ double seconds_of(const std::string& text) {
     number.remove_suffix(1);
   }
   const std::optional<float> value = parse_float(number);
-  if (!value || !(*value > 0) || !std::isfinite(*value)) refuse("--time {}: is no time; give 90s, 30m or 2h, say", text);
+  if (!value || !(*value > 0) || !std::isfinite(*value))
+    refuse("--time {}: is no time; give 90s, 30m or 2h, say", text);
   return double(*value) * unit;
 }
 
 std::uint64_t count_of(const std::string& option, const std::string& text, std::uint64_t most) {
   const std::optional<long long> value = parse_integer(text);
-  if (!value || *value < 1 || std::uint64_t(*value) > most) refuse("{} {}: give 1 to {}", option, text, most);
+  if (!value || *value < 1 || std::uint64_t(*value) > most)
+    refuse("{} {}: give 1 to {}", option, text, most);
   return std::uint64_t(*value);
 }
 
-/// Of what trials and the winner see: the training data; the test data and the model that training begins from, byte for byte.
+/// Of what trials and the winner see: the training data; the test data and the model that training
+/// begins from, byte for byte.
 std::string hash_of_data(const Recipe& recipe) {
-  std::string all = fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
+  std::string all =
+      fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
   for (const std::string& file : {recipe.test_file, recipe.init_from})
     if (!file.empty()) all += fmt::format(" {:016x}", hash_of(read_file(file)));
-  return recipe.test_file.empty() && recipe.init_from.empty() ? all : fmt::format("{:016x}", hash_of(all));
+  return recipe.test_file.empty() && recipe.init_from.empty()
+             ? all
+             : fmt::format("{:016x}", hash_of(all));
 }
 
 /// What the study is of, for one that begins.
 Study new_study(const std::string& file, const Plan& plan) {
   Study study;
   study.file = file;
-  study.recipe_file = full(plan.recipe_file), study.recipe = plan.text, study.data_folder = plan.data_folder;
+  study.recipe_file = full(plan.recipe_file), study.recipe = plan.text,
+  study.data_folder = plan.data_folder;
   for (const Override& one : plan.overrides) study.overrides.emplace_back(one.key, one.value);
-  study.version = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
+  study.version =
+      fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
   std::error_code unreadable;
-  study.code_hash = fs::exists("/proc/self/exe", unreadable) ? fmt::format("{:016x}", hash_of(read_file("/proc/self/exe"))) : "";
+  study.code_hash = fs::exists("/proc/self/exe", unreadable)
+                        ? fmt::format("{:016x}", hash_of(read_file("/proc/self/exe")))
+                        : "";
   study.recipe_hash = recipe_hash(plan);
   study.data_hash = hash_of_data(plan.own);
   study.objective = plan.own.monitor, study.most_epochs = plan.own.epochs;
   study.core = plan.own.device_core;
-  study.type = plan.own.quantize_aware || !plan.own.device_core.empty() ? device_format(plan.own) : SLUICE_F32;
-  for (const auto& [name, amount] : budget_of(plan.own).limits) study.limits.push_back({name, amount});
+  study.type = plan.own.quantize_aware || !plan.own.device_core.empty() ? device_format(plan.own)
+                                                                        : SLUICE_F32;
+  for (const auto& [name, amount] : budget_of(plan.own).limits)
+    study.limits.push_back({name, amount});
   study.space = plan.space;
   return study;
 }
@@ -98,7 +114,8 @@ Study new_study(const std::string& file, const Plan& plan) {
 std::string difference(const Plan& there, const Plan& here) {
   for (const Key& key : keys()) {
     const std::string a = value_text(there.own, key), b = value_text(here.own, key);
-    if (a != b && !may_change(key)) return fmt::format("{} is {} there and {} here", key.name, a, b);
+    if (a != b && !may_change(key))
+      return fmt::format("{} is {} there and {} here", key.name, a, b);
   }
   return "what is searched differs";
 }
@@ -106,23 +123,32 @@ std::string difference(const Plan& there, const Plan& here) {
 /// The recipe that the study itself holds.
 Plan recipe_of_study(const Study& study) {
   std::vector<Override> overrides;
-  for (const auto& [key, value] : study.overrides) overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
+  for (const auto& [key, value] : study.overrides)
+    overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
   return read_plan(study.recipe_file, study.recipe, overrides, study.data_folder);
 }
 
 /// Refuses (exit code 2) to go on with a study of something else.
 void check_same(const Study& old, const Study& now, const Plan& plan) {
   if (old.recipe_hash != now.recipe_hash)
-    refuse("{}: is the study of another recipe: {}; give a new file, or the recipe as it was", old.file, difference(recipe_of_study(old), plan));
-  if (old.data_hash != now.data_hash) refuse("{}: is a study of other data than {} holds now; give a new file", old.file, now.recipe_file);
+    refuse("{}: is the study of another recipe: {}; give a new file, or the recipe as it was",
+           old.file, difference(recipe_of_study(old), plan));
+  if (old.data_hash != now.data_hash)
+    refuse("{}: is a study of other data than {} holds now; give a new file", old.file,
+           now.recipe_file);
   if (old.code_hash != now.code_hash || old.version != now.version)
-    tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now on may differ in their bits", old.file)) + "\n");
+    tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now "
+                               "on may differ in their bits",
+                               old.file)) +
+         "\n");
 }
 
-/// The point of least flash: numbers at their low ends; of choices, one after another, what makes the model smallest.
+/// The point of least flash: numbers at their low ends; of choices, one after another, what makes
+/// the model smallest.
 Point smallest_point(const Plan& plan, Shapes& shapes) {
   Point point;
-  for (const Parameter& p : plan.space.parameters) point.push_back(p.kind == Parameter::choice ? p.own : p.low);
+  for (const Parameter& p : plan.space.parameters)
+    point.push_back(p.kind == Parameter::choice ? p.own : p.low);
   const auto flash = [&](const Point& of) -> std::uint64_t {
     try {
       return cost_of(recipe_of(plan, settled(plan.space, of)), shapes)->flash;
@@ -155,15 +181,18 @@ void check_fits(const Plan& plan, Shapes& shapes) {
   for (std::uint64_t i = 0; i < draws; ++i) {  // of RAM or instructions another may need less
     Point point;
     for (std::size_t p = 0; p < n; ++p)
-      point.push_back(value_of_share(plan.space.parameters[p], draw(std::uint64_t(plan.own.tune_seed), i, std::uint32_t(p), 0)));
+      point.push_back(
+          value_of_share(plan.space.parameters[p],
+                         draw(std::uint64_t(plan.own.tune_seed), i, std::uint32_t(p), 0)));
     if (objection(plan, settled(plan.space, point), shapes).empty()) return;
   }
   const Recipe recipe = recipe_of(plan, smallest);
   const DeviceCost cost = cost_on_device(recipe, shape_of(recipe, shapes));
   const std::vector<std::string> over = over_budget(cost, budget_of(plan.own));
   if (over.empty()) refuse("{}", why);
-  refuse("{}: no model of the space fits {}; the smallest, {}, needs {}: {}", where(plan.own, "device.core"), plan.own.device_core,
-         point_text(plan.space, smallest), fmt::join(costs_of(cost, {}), ", "), fmt::join(over, "; "));
+  refuse("{}: no model of the space fits {}; the smallest, {}, needs {}: {}",
+         where(plan.own, "device.core"), plan.own.device_core, point_text(plan.space, smallest),
+         fmt::join(costs_of(cost, {}), ", "), fmt::join(over, "; "));
 }
 
 void check_grid(const Plan& plan, bool yes) {
@@ -171,19 +200,23 @@ void check_grid(const Plan& plan, bool yes) {
   const double points = grid_points(plan.space);
   if (std::isinf(points)) {
     for (const Parameter& p : plan.space.parameters)
-      if (p.kind == Parameter::real && p.step == 0) refuse("{}: a grid wants a step, or choices", p.place);
+      if (p.kind == Parameter::real && p.step == 0)
+        refuse("{}: a grid wants a step, or choices", p.place);
   }
   if (points > many_points && !yes)
-    refuse("{}: a grid of {} points; give --yes if you mean it, or fewer choices", plan.recipe_file, with_commas(std::uint64_t(points)));
+    refuse("{}: a grid of {} points; give --yes if you mean it, or fewer choices", plan.recipe_file,
+           with_commas(std::uint64_t(points)));
 }
 
 /// The winner, once more on all training data.
-void finish_winner(const std::string& file, const Plan& plan, const std::vector<std::string>& seeds) {
+void finish_winner(const std::string& file, const Plan& plan,
+                   const std::vector<std::string>& seeds) {
   const Study study = read_study(file);
   const Trial* const best = study.best();
   if (!best) {
     for (auto t = study.trials.rbegin(); t != study.trials.rend(); ++t)
-      if (!t->reason.empty()) fail("{}: no trial is complete; trial {}: {}", file, t->number, t->reason);
+      if (!t->reason.empty())
+        fail("{}: no trial is complete; trial {}: {}", file, t->number, t->reason);
     return;
   }
   Database db(file, Database::write);
@@ -191,18 +224,24 @@ void finish_winner(const std::string& file, const Plan& plan, const std::vector<
   note_interrupts();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
     const std::int64_t seed = *parse_integer(seeds[i]);
-    const bool there = std::any_of(study.finals.begin(), study.finals.end(),
-                                   [&](const Final& f) { return f.trial == best->number && f.seed == seed; });
+    const bool there = std::any_of(study.finals.begin(), study.finals.end(), [&](const Final& f) {
+      return f.trial == best->number && f.seed == seed;
+    });
     if (there) continue;
-    show_progress(progress, i, fmt::format("the winner, trial {}, on all training data: seed {}", best->number, seed), "");
+    show_progress(
+        progress, i,
+        fmt::format("the winner, trial {}, on all training data: seed {}", best->number, seed), "");
     try {
       const Finished finished = finish(recipe_of(plan, best->point), best->best_epoch(), seed);
-      store_final(db, {best->number, seed, best->best_epoch(), finished.measures, bytes_of(finished.model)});
+      store_final(db, {best->number, seed, best->best_epoch(), finished.measures,
+                       bytes_of(finished.model)});
       check_interrupt();
     } catch (const Error& error) {
       end_progress(progress);
       if (error.exit_code != 130) throw;
-      throw Error(130, fmt::format("interrupted: {} keeps every trial, but not all trainings of the winner; the same command goes on", file));
+      throw Error(130, fmt::format("interrupted: {} keeps every trial, but not all trainings of "
+                                   "the winner; the same command goes on",
+                                   file));
     }
   }
   end_progress(progress);
@@ -213,50 +252,71 @@ Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides)
 }
 
 /// The recipe that the study itself holds; what the command line says besides stands above it.
-Plan plan_of(const Study& study, const TuneOptions& options, const std::vector<Override>& more = {}) {
+Plan plan_of(const Study& study, const TuneOptions& options,
+             const std::vector<Override>& more = {}) {
   const Plan own = recipe_of_study(study);
   std::vector<Override> overrides = own.overrides;
   overrides.insert(overrides.end(), more.begin(), more.end());
-  return read_plan(study.recipe_file, study.recipe, overrides, options.data_folder.empty() ? study.data_folder : full(options.data_folder));
+  return read_plan(study.recipe_file, study.recipe, overrides,
+                   options.data_folder.empty() ? study.data_folder : full(options.data_folder));
 }
 
 void export_trial(const TuneOptions& options) {
-  if (options.out.empty()) refuse("--export {}: where to? give --out MODEL.slu", options.export_number);
+  if (options.out.empty())
+    refuse("--export {}: where to? give --out MODEL.slu", options.export_number);
   const Study study = read_study(options.study);
   check_output("--out", options.out, {options.study});
   const Trial& trial = trial_of(study, options.export_number, "--export");
-  if (!trial.score()) refuse("--export {}: the trial is {}, not complete{}{}", trial.number, state_name(trial.state), trial.reason.empty() ? "" : ": ", trial.reason);
+  if (!trial.score())
+    refuse("--export {}: the trial is {}, not complete{}{}", trial.number, state_name(trial.state),
+           trial.reason.empty() ? "" : ": ", trial.reason);
   std::error_code none;
-  if (fs::exists(options.out, none) && !options.force) refuse("--out {}: exists; give another, or --force", options.out);
-  const std::int64_t seed = *parse_integer(seeds_of(options.seeds.empty() ? "1" : options.seeds).front());
-  const auto kept = std::find_if(study.finals.begin(), study.finals.end(),
-                                 [&](const Final& f) { return f.trial == trial.number && f.seed == seed; });
+  if (fs::exists(options.out, none) && !options.force)
+    refuse("--out {}: exists; give another, or --force", options.out);
+  const std::int64_t seed =
+      *parse_integer(seeds_of(options.seeds.empty() ? "1" : options.seeds).front());
+  const auto kept = std::find_if(study.finals.begin(), study.finals.end(), [&](const Final& f) {
+    return f.trial == trial.number && f.seed == seed;
+  });
   std::string model = kept != study.finals.end() ? kept->model : "";
-  if (!model.empty()) open_model(model, fmt::format("{}: the model of trial {}", options.study, trial.number));
+  if (!model.empty())
+    open_model(model, fmt::format("{}: the model of trial {}", options.study, trial.number));
   if (model.empty()) {
     const Plan plan = plan_of(study, options);
-    if (hash_of_data(plan.own) != study.data_hash) refuse("{}: is not the data that the study is of; give --data-dir where that is", plan.own.train_file);
+    if (hash_of_data(plan.own) != study.data_hash)
+      refuse("{}: is not the data that the study is of; give --data-dir where that is",
+             plan.own.train_file);
     model = bytes_of(finish(recipe_of(plan, trial.point), trial.best_epoch(), seed).model);
   }
   write_file(options.out, model);
-  print("wrote {}: trial {}, seed {}, {} bytes", options.out, trial.number, seed, with_commas(model.size()));
-  if (trial.cost) print("; on the device {}, without names and history (sluice export --strip)", with_commas(trial.cost->flash));
+  print("wrote {}: trial {}, seed {}, {} bytes", options.out, trial.number, seed,
+        with_commas(model.size()));
+  if (trial.cost)
+    print("; on the device {}, without names and history (sluice export --strip)",
+          with_commas(trial.cost->flash));
   print("\n");
 }
 
 /// What only reads; false where nothing of it was asked for.
 bool read_only(const TuneOptions& options) {
-  const int asked = options.list + options.best + options.json + !options.show.empty() + !options.export_number.empty();
+  const int asked = options.list + options.best + options.json + !options.show.empty() +
+                    !options.export_number.empty();
   if (asked == 0) return false;
-  if (!options.enqueue.empty()) refuse("--enqueue {}: goes with a search, not with what only reads a study", options.enqueue[0]);
-  if (asked > 1) refuse("sluice tune: --list, --show, --best, --json and --export: give one of them");
-  if (!options.recipe.empty()) refuse("sluice tune: {}: a study knows its recipe; leave it out where you only read", options.recipe);
+  if (!options.enqueue.empty())
+    refuse("--enqueue {}: goes with a search, not with what only reads a study",
+           options.enqueue[0]);
+  if (asked > 1)
+    refuse("sluice tune: --list, --show, --best, --json and --export: give one of them");
+  if (!options.recipe.empty())
+    refuse("sluice tune: {}: a study knows its recipe; leave it out where you only read",
+           options.recipe);
   if (!options.export_number.empty()) return export_trial(options), true;
   const Study study = read_study(options.study);
   if (options.list) print_lines(list_text(study));
   if (options.best) print_lines(best_text(study));
   if (options.json) print_text(study_json(study));
-  if (!options.show.empty()) print_lines(trial_text(study, trial_of(study, options.show, "--show")));
+  if (!options.show.empty())
+    print_lines(trial_text(study, trial_of(study, options.show, "--show")));
   return true;
 }
 
@@ -269,36 +329,46 @@ void run_tune(const TuneOptions& options) {
   wanted_isa();
   const std::vector<Override> overrides = overrides_of(options);
   const bool there = is_begun(options.study);
-  if (options.recipe.empty() && !there) refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
-  const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), options, overrides) : plan_of(options, overrides);
-  if (ranks().count > 1 && !options.jobs.empty()) refuse("--jobs {}: mpirun's ranks do the trials; leave it out", options.jobs);
+  if (options.recipe.empty() && !there)
+    refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
+  const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), options, overrides)
+                                           : plan_of(options, overrides);
+  if (ranks().count > 1 && !options.jobs.empty())
+    refuse("--jobs {}: mpirun's ranks do the trials; leave it out", options.jobs);
   const std::uint64_t jobs = options.jobs.empty() ? 1 : count_of("--jobs", options.jobs, 1024);
   const std::vector<std::string> seeds = seeds_of(options.seeds.empty() ? "1..5" : options.seeds);
   const double seconds = options.time.empty() ? 0 : seconds_of(options.time);
   std::vector<Point> points;
-  for (const std::string& text : options.enqueue) points.push_back(point_of(plan.space, text, "--enqueue " + text));
+  for (const std::string& text : options.enqueue)
+    points.push_back(point_of(plan.space, text, "--enqueue " + text));
   check_grid(plan, options.yes);
   Shapes shapes;
   const Study study = new_study(options.study, plan);
   check_fits(plan, shapes);
   {
-    Folds folds;  // refuses data that cannot be split so, or that the network does not fit, before anything is written
+    Folds folds;  // refuses data that cannot be split so, or that the network does not fit, before
+                  // anything is written
     Recipe own = plan.own;
-    own.device_core.clear(), own.device_flash.clear(), own.device_ram.clear(), own.device_flash_total.clear(), own.device_ram_total.clear();
+    own.device_core.clear(), own.device_flash.clear(), own.device_ram.clear(),
+        own.device_flash_total.clear(), own.device_ram_total.clear();
     own.device_instructions = 0;  // the recipe's own values need not fit: others may
     checked_start(own, folds_of(own, folds).front());
   }
   if (there) check_same(read_study(options.study), study, plan);
   begin_study(options.study, study);
-  if (!there) check_same(read_study(options.study), study, plan);  // another process may have been quicker
+  if (!there)
+    check_same(read_study(options.study), study, plan);  // another process may have been quicker
   {
     Database db(options.study, Database::write);
     const std::size_t before = load_study(db, false).trials.size();
     const std::vector<std::uint64_t> added = enqueue(db, plan, shapes, points);
     const Study now = load_study(db, false);
     for (std::size_t i = before; i < now.trials.size(); ++i)
-      if (now.trials[i].state == State::unfit) tell(printable(fmt::format("trial {}: unfit: {}", i, now.trials[i].reason)) + "\n");
-    if (added.size() < points.size()) tell(fmt::format("{} of the enqueued points are trials already\n", points.size() - added.size()));
+      if (now.trials[i].state == State::unfit)
+        tell(printable(fmt::format("trial {}: unfit: {}", i, now.trials[i].reason)) + "\n");
+    if (added.size() < points.size())
+      tell(fmt::format("{} of the enqueued points are trials already\n",
+                       points.size() - added.size()));
   }
   if (ranks().count > 1)
     serve_ranks(options.study, plan, seconds);

@@ -29,7 +29,8 @@ struct Group {
   std::vector<std::string> trained, diverged;  ///< seeds
 };
 
-/// Every recipe is read and checked, a variant's first one with its data, before the first is trained.
+/// Every recipe is read and checked, a variant's first one with its data, before the first is
+/// trained.
 std::vector<Group> groups_of(const TrainOptions& options) {
   std::vector<std::string> variants = read_variants(options.recipe);
   if (!options.variant.empty()) {
@@ -38,7 +39,8 @@ std::vector<Group> groups_of(const TrainOptions& options) {
     variants = {options.variant};
   }
   if (variants.empty()) variants = {""};
-  const std::vector<std::string> seeds = options.seeds.empty() ? std::vector<std::string>{""} : seeds_of(options.seeds);
+  const std::vector<std::string> seeds =
+      options.seeds.empty() ? std::vector<std::string>{""} : seeds_of(options.seeds);
   std::vector<Group> groups;
   for (const std::string& variant : variants) {
     Group group;
@@ -68,12 +70,15 @@ struct Column {
   bool share;  ///< as percent
 };
 
-/// Accuracy of classes, nats of a text's tokens, of values the loss, or their squared error in units where they have some; of
-/// every part that there is.
+/// Accuracy of classes, nats of a text's tokens, of values the loss, or their squared error in
+/// units where they have some; of every part that there is.
 std::vector<Column> columns_for(const RunResult& result) {
   const bool accuracy = result.train.classes && !result.train.text,
              units = !result.train.classes && !result.train.units.empty();
-  const char* const what = accuracy ? "accuracy" : result.train.text ? "nats" : units ? "squared error" : "loss";
+  const char* const what = accuracy            ? "accuracy"
+                           : result.train.text ? "nats"
+                           : units             ? "squared error"
+                                               : "loss";
   std::vector<Column> columns;
   const auto add = [&](const char* part, Evaluation RunResult::*evaluation) {
     if ((result.*evaluation).targets == 0) return;
@@ -84,10 +89,13 @@ std::vector<Column> columns_for(const RunResult& result) {
                        },
                        accuracy});
   };
-  add("training", &RunResult::train), add("validation", &RunResult::held_out), add("test", &RunResult::test);
+  add("training", &RunResult::train), add("validation", &RunResult::held_out),
+      add("test", &RunResult::test);
   if (accuracy && result.test.targets)
-    columns.push_back({"test balanced accuracy",
-                       [](const RunResult& r) { return watched_measure(r.test, Monitor::balanced_accuracy); }, true});
+    columns.push_back(
+        {"test balanced accuracy",
+         [](const RunResult& r) { return watched_measure(r.test, Monitor::balanced_accuracy); },
+         true});
   columns.push_back({"exact zeros", [](const RunResult& r) { return r.zeros; }, true});
   return columns;
 }
@@ -99,7 +107,9 @@ std::vector<double> values_of(const Group& group, const Column& column) {
 }
 
 const RunResult& some_result(const std::vector<Group>& groups) {
-  return std::find_if(groups.begin(), groups.end(), [](const Group& g) { return !g.results.empty(); })->results.front();
+  return std::find_if(groups.begin(), groups.end(),
+                      [](const Group& g) { return !g.results.empty(); })
+      ->results.front();
 }
 
 std::string comparison(const std::vector<Group>& groups) {
@@ -108,9 +118,11 @@ std::string comparison(const std::vector<Group>& groups) {
   for (const Column& column : columns) rows[0].push_back(column.name);
   for (const Group& group : groups) {
     const std::size_t ended = group.results.size(), all = group.recipes.size();
-    rows.push_back({group.variant.empty() ? "recipe" : group.variant, ended == all ? std::to_string(all) : fmt::format("{} of {}", ended, all)});
+    rows.push_back({group.variant.empty() ? "recipe" : group.variant,
+                    ended == all ? std::to_string(all) : fmt::format("{} of {}", ended, all)});
     for (const Column& column : columns)
-      rows.back().push_back(ended ? mean_text(mean_of(values_of(group, column)), column.share) : "diverged");
+      rows.back().push_back(ended ? mean_text(mean_of(values_of(group, column)), column.share)
+                                  : "diverged");
   }
   return table(rows);
 }
@@ -118,7 +130,8 @@ std::string comparison(const std::vector<Group>& groups) {
 std::string comparison_json(const std::vector<Group>& groups) {
   OrderedJson json = OrderedJson::array();
   for (const Group& group : groups) {
-    OrderedJson one = {{"variant", group.variant}, {"seeds", group.trained}, {"diverged", group.diverged}};
+    OrderedJson one = {
+        {"variant", group.variant}, {"seeds", group.trained}, {"diverged", group.diverged}};
     for (const Column& column : columns_for(some_result(groups))) {
       if (group.results.empty()) continue;
       const Mean m = mean_of(values_of(group, column));
@@ -134,7 +147,8 @@ std::string comparison_json(const std::vector<Group>& groups) {
 
 void run_variants(const TrainOptions& options) {
   if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
-  if (!options.seed.empty() && !options.seeds.empty()) refuse("--seed {}: --seeds says which; leave one out", options.seed);
+  if (!options.seed.empty() && !options.seeds.empty())
+    refuse("--seed {}: --seeds says which; leave one out", options.seed);
   std::vector<Group> groups = groups_of(options);
   std::vector<std::string> diverged;
   for (Group& group : groups)
@@ -148,14 +162,19 @@ void run_variants(const TrainOptions& options) {
         group.diverged.push_back(group.seeds[i]), diverged.push_back(group.folders[i]);
       } catch (const Error& error) {
         if (error.exit_code != 130) throw;
-        throw Error(130, fmt::format("{}; the command that began the study goes on with all of it", error.what()));
+        throw Error(130, fmt::format("{}; the command that began the study goes on with all of it",
+                                     error.what()));
       }
     }
-  if (std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.results.empty(); })) fail("every training diverged");
+  if (std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.results.empty(); }))
+    fail("every training diverged");
   const std::string text = comparison(groups);
-  write_file((std::filesystem::path(options.out) / "comparison.json").string(), comparison_json(groups));
-  print("{}{}: the figures of every run\n", text, (std::filesystem::path(options.out) / "comparison.json").string());
-  if (!diverged.empty()) fail("{} of these trainings diverged: {}", diverged.size(), fmt::join(diverged, ", "));
+  write_file((std::filesystem::path(options.out) / "comparison.json").string(),
+             comparison_json(groups));
+  print("{}{}: the figures of every run\n", text,
+        (std::filesystem::path(options.out) / "comparison.json").string());
+  if (!diverged.empty())
+    fail("{} of these trainings diverged: {}", diverged.size(), fmt::join(diverged, ", "));
 }
 
 }  // namespace sluice::tools

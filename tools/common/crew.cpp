@@ -21,7 +21,8 @@ void help(Crew& crew, std::uint32_t round) {
     if (seen >> 32 != round || i >= tasks) return;
     const auto task = crew.task.load();
     void* const argument = crew.argument.load();
-    // Where it succeeds, nothing read above belongs to a later round: that one would have closed the claim first.
+    // Where it succeeds, nothing read above belongs to a later round: that one would have closed
+    // the claim first.
     if (!crew.claim.compare_exchange_weak(seen, seen + 1)) continue;
     task(argument, i);
     if (crew.done.fetch_add(1) + 1 == tasks) crew.done.notify_all();
@@ -52,7 +53,8 @@ void crew_for(void* context, std::uint32_t n, void (*task)(void*, std::uint32_t)
   crew.round.store(round);
   crew.round.notify_all();
   help(crew, round);
-  for (std::uint32_t done = crew.done.load(); done < n; done = crew.done.load()) crew.done.wait(done);
+  for (std::uint32_t done = crew.done.load(); done < n; done = crew.done.load())
+    crew.done.wait(done);
 }
 
 void help_crew(Crew& crew) {

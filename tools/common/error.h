@@ -1,4 +1,5 @@
-// How a command ends when it cannot do what it was asked. main() prints one line on standard error and exits.
+// How a command ends when it cannot do what it was asked. main() prints one line on standard error
+// and exits.
 #pragma once
 #include <fmt/format.h>
 
@@ -7,8 +8,8 @@
 
 namespace sluice::tools {
 
-/// The request was wrong (exit code 2) or the work failed (1): the text is the whole line, "file:line: key: what; what would
-/// do", or empty where nobody wants to hear of it.
+/// The request was wrong (exit code 2) or the work failed (1): the text is the whole line,
+/// "file:line: key: what; what would do", or empty where nobody wants to hear of it.
 struct Error : std::runtime_error {
   int exit_code;
   Error(int code, const std::string& text) : std::runtime_error(text), exit_code(code) {}

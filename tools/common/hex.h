@@ -9,7 +9,8 @@
 
 namespace sluice::tools {
 
-/// The bits of a float as 8 hexadecimal digits; every NaN as 7fc00000, since IEEE 754 leaves its sign and payload open.
+/// The bits of a float as 8 hexadecimal digits; every NaN as 7fc00000, since IEEE 754 leaves its
+/// sign and payload open.
 inline std::string hex_bits(float x) {
   return fmt::format("{:08x}", std::isnan(x) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(x));
 }

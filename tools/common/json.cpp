@@ -28,7 +28,9 @@ struct Levels : nlohmann::json_sax<Json> {
   bool string(std::string&) override { return true; }
   bool binary(Json::binary_t&) override { return true; }
   bool key(std::string&) override { return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
 };
 
 template <class J>

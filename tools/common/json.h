@@ -1,4 +1,5 @@
-// JSON: nlohmann's, with bounds on what a text from elsewhere may ask for, and an end that is defined if memory runs out.
+// JSON: nlohmann's, with bounds on what a text from elsewhere may ask for, and an end that is
+// defined if memory runs out.
 #pragma once
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -10,8 +11,8 @@
 
 namespace sluice::tools {
 
-/// Ends the command if memory runs out. The library's values are not whole when their allocator throws: they crash as they are
-/// destroyed.
+/// Ends the command if memory runs out. The library's values are not whole when their allocator
+/// throws: they crash as they are destroyed.
 template <class T>
 struct JsonAllocator {
   using value_type = T;
@@ -29,11 +30,12 @@ struct JsonAllocator {
   }
 };
 
-/// Arrays and objects inside each other, at most: the library prints, copies and compares by recursion. What this program
-/// writes has seven.
+/// Arrays and objects inside each other, at most: the library prints, copies and compares by
+/// recursion. What this program writes has seven.
 constexpr int json_levels = 64;
 
-/// The value that a text is; discarded (is_discarded()) if the text is not JSON, or nests deeper than json_levels.
+/// The value that a text is; discarded (is_discarded()) if the text is not JSON, or nests deeper
+/// than json_levels.
 Json parse_json(std::string_view text);
 OrderedJson parse_ordered_json(std::string_view text);
 

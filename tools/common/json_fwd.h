@@ -11,8 +11,9 @@ template <class T>
 struct JsonAllocator;
 
 /// Objects keep their keys in alphabetical order, or in the order in which they were added.
-using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t, std::uint64_t, double, JsonAllocator>;
-using OrderedJson = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, std::int64_t, std::uint64_t,
-                                         double, JsonAllocator>;
+using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t,
+                                  std::uint64_t, double, JsonAllocator>;
+using OrderedJson = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool,
+                                         std::int64_t, std::uint64_t, double, JsonAllocator>;
 
 }  // namespace sluice::tools

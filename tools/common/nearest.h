@@ -5,7 +5,8 @@
 
 namespace sluice::tools {
 
-/// How many letters differ: insertions, deletions, replacements, and neighbors that changed places (Damerau, Levenshtein).
+/// How many letters differ: insertions, deletions, replacements, and neighbors that changed places
+/// (Damerau, Levenshtein).
 std::size_t letters_apart(std::string_view a, std::string_view b);
 
 /// Whether a word that differs from `word` by so many letters may have been meant.

@@ -15,13 +15,15 @@ namespace {
 
 /// Columns on a terminal: UTF-8's following bytes take none.
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 bool silent = false;
 
-/// The text with '?' for each control character, of C0, of C1 and DEL, except those in `kept`. A byte that is not UTF-8 stays,
-/// except that one of 0x80 to 0x9F is a control character to a terminal that reads bytes.
+/// The text with '?' for each control character, of C0, of C1 and DEL, except those in `kept`. A
+/// byte that is not UTF-8 stays, except that one of 0x80 to 0x9F is a control character to a
+/// terminal that reads bytes.
 std::string without_controls(std::string_view text, std::string_view kept) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
   std::string result;
@@ -44,7 +46,9 @@ void write_out(std::string_view text) {
 
 constexpr std::string_view layout = "\n\t";  ///< control characters that lines need
 
-bool is_number(const std::string& cell) { return !cell.empty() && cell[0] >= '0' && cell[0] <= '9'; }
+bool is_number(const std::string& cell) {
+  return !cell.empty() && cell[0] >= '0' && cell[0] <= '9';
+}
 
 }  // namespace
 

@@ -22,7 +22,8 @@ int terminal_width() {
 }
 
 std::string bar(std::uint64_t done, std::uint64_t total, std::size_t width) {
-  const std::size_t filled = std::size_t(std::min(done, total) * width / std::max<std::uint64_t>(total, 1));
+  const std::size_t filled =
+      std::size_t(std::min(done, total) * width / std::max<std::uint64_t>(total, 1));
   return fmt::format("[{}{}]", std::string(filled, '#'), std::string(width - filled, '.'));
 }
 
@@ -49,15 +50,21 @@ std::string duration_text(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
 
-void show_progress(Progress& progress, std::uint64_t done, const std::string& text, const std::string& more) {
-  if (progress.silent || !progress.terminal || Clock::now() - progress.drawn < std::chrono::milliseconds(100)) return;
+void show_progress(Progress& progress, std::uint64_t done, const std::string& text,
+                   const std::string& more) {
+  if (progress.silent || !progress.terminal ||
+      Clock::now() - progress.drawn < std::chrono::milliseconds(100))
+    return;
   progress.drawn = Clock::now();
   const std::uint64_t now = done - progress.before;
-  const double left = now ? seconds_since_start(progress) * double(progress.total - done) / double(now) : 0;
-  std::string rest = fmt::format(" {:>7} left  {}", now ? duration_text(left) : "?", printable(text));
+  const double left =
+      now ? seconds_since_start(progress) * double(progress.total - done) / double(now) : 0;
+  std::string rest =
+      fmt::format(" {:>7} left  {}", now ? duration_text(left) : "?", printable(text));
   const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
   if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += printable(more);
-  const std::size_t width = room >= 100 ? wide_bar : narrow_bar;  // one width, or the bar would jump
+  const std::size_t width =
+      room >= 100 ? wide_bar : narrow_bar;  // one width, or the bar would jump
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
   tell("\r\x1b[K" + line);

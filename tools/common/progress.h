@@ -1,4 +1,5 @@
-// Progress of long work on standard error: a bar that redraws itself on a terminal, plain lines elsewhere.
+// Progress of long work on standard error: a bar that redraws itself on a terminal, plain lines
+// elsewhere.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -16,9 +17,10 @@ struct Progress {
 
 Progress start_progress(std::uint64_t total);
 
-/// After `done` units; `text` says how it goes, `more` what may be left out where the terminal is narrow. Draws at most ten
-/// times a second, and only on a terminal.
-void show_progress(Progress& progress, std::uint64_t done, const std::string& text, const std::string& more);
+/// After `done` units; `text` says how it goes, `more` what may be left out where the terminal is
+/// narrow. Draws at most ten times a second, and only on a terminal.
+void show_progress(Progress& progress, std::uint64_t done, const std::string& text,
+                   const std::string& more);
 
 /// A line that stays where there is no terminal; nothing on one.
 void progress_line(Progress& progress, const std::string& text);

@@ -37,11 +37,13 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds beat_every{500}, silence{10000};
-constexpr milliseconds last_words{100};     // of a job that mpirun ends: SIGKILL follows after 250 ms (Open MPI 5; 4: a second)
+constexpr milliseconds last_words{
+    100};  // of a job that mpirun ends: SIGKILL follows after 250 ms (Open MPI 5; 4: a second)
 constexpr milliseconds last_seconds{2000};  // for the others to end too, after a failure
-constexpr int note_tag = 1001;           // of beats, and of a rank's end
+constexpr int note_tag = 1001;              // of beats, and of a rank's end
 constexpr int piece_tag = 1002;
-constexpr std::chrono::microseconds spins{100}, naps{20};  // a wait polls for so long, then sleeps in between
+constexpr std::chrono::microseconds spins{100},
+    naps{20};  // a wait polls for so long, then sleeps in between
 constexpr std::size_t most_bytes = std::size_t(1) << 30;
 
 volatile std::sig_atomic_t terminated = 0;
@@ -78,17 +80,21 @@ void need(int status) {
 
 bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 0); }
 
-/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else its exit code, whether it has missed
-/// a rank, and its last line.
+/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else
+/// its exit code, whether it has missed a rank, and its last line.
 void hear() {
   const std::lock_guard lock(hearing);
   for (;;) {
     int there = 0, size = 0;
     MPI_Status status;
-    if (MPI_Iprobe(MPI_ANY_SOURCE, note_tag, MPI_COMM_WORLD, &there, &status) != MPI_SUCCESS || !there) return;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, note_tag, MPI_COMM_WORLD, &there, &status) != MPI_SUCCESS ||
+        !there)
+      return;
     MPI_Get_count(&status, MPI_BYTE, &size);
     std::string note(std::size_t(size), '\0');
-    if (MPI_Recv(note.data(), size, MPI_BYTE, status.MPI_SOURCE, note_tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
+    if (MPI_Recv(note.data(), size, MPI_BYTE, status.MPI_SOURCE, note_tag, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE) != MPI_SUCCESS)
+      return;
     Peer& peer = peers[std::size_t(status.MPI_SOURCE)];
     peer.heard = Clock::now();
     if (size == 0) continue;
@@ -105,7 +111,8 @@ void for_each_known(F f) {
     if (knows(rank)) f(rank, peers[std::size_t(rank)]);
 }
 
-/// The thread of the beats. Where it was stopped itself (a machine that slept), it gives the others time again.
+/// The thread of the beats. Where it was stopped itself (a machine that slept), it gives the others
+/// time again.
 void beat() {
   Clock::time_point last = Clock::now();
   do {
@@ -123,21 +130,27 @@ void beat() {
   } while (!leaving.try_acquire_for(beat_every));
 }
 
-/// Why there is no point in waiting for a rank (negative: for all); null: there is. Ranks but 0 hear of rank 0 whether others live.
+/// Why there is no point in waiting for a rank (negative: for all); null: there is. Ranks but 0
+/// hear of rank 0 whether others live.
 std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
   hear();
   std::exception_ptr reason;
-  const auto lost = [](int exit_code, const std::string& text) { return std::make_exception_ptr(RankLost(exit_code, text)); };
+  const auto lost = [](int exit_code, const std::string& text) {
+    return std::make_exception_ptr(RankLost(exit_code, text));
+  };
   for_each_known([&](int other, const Peer& peer) {
     if (reason || (place.rank == 0 && rank >= 0 && other != rank)) return;
     const std::string& line = peer.last_line;
     if (peer.ended && place.rank > 0)
       reason = std::make_exception_ptr(Error(peer.exit_code, ""));
     else if (peer.ended)
-      reason = lost(std::max(1, peer.exit_code), fmt::format("rank {}: {}", other, line.empty() ? "has ended" : line));
+      reason = lost(std::max(1, peer.exit_code),
+                    fmt::format("rank {}: {}", other, line.empty() ? "has ended" : line));
     else if (peer.silent)
-      reason = lost(1, fmt::format("rank {} of {}: not heard of for {} seconds; it has died, or cannot be reached", other, place.count,
-                                   silence.count() / 1000));
+      reason = lost(
+          1, fmt::format(
+                 "rank {} of {}: not heard of for {} seconds; it has died, or cannot be reached",
+                 other, place.count, silence.count() / 1000));
   });
   if (!reason && terminated && Clock::now() - told_since > last_words)
     reason = lost(1, "mpirun ends the job: a rank has died, or mpirun was interrupted");
@@ -152,17 +165,21 @@ std::exception_ptr wait_until(int rank, Done done) {
     const Clock::time_point now = Clock::now();
     if (!terminated) told_since = now;
     const bool long_now = now - since > spins;
-    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;  // before the last look
+    const std::exception_ptr reason =
+        long_now ? hopeless(rank, told_since) : nullptr;  // before the last look
     if (done()) return nullptr;
     if (reason) return reason;
-    if (long_now) std::this_thread::sleep_for(naps);  // not yield: on a busy core that is others' whole time slice
+    if (long_now)
+      std::this_thread::sleep_for(
+          naps);  // not yield: on a busy core that is others' whole time slice
   }
 }
 
 void complete(Transfer& transfer, int rank) {
   const std::exception_ptr reason = wait_until(rank, [&] {
     int done = 0;
-    need(MPI_Testall(int(transfer.requests.size()), transfer.requests.data(), &done, MPI_STATUSES_IGNORE));
+    need(MPI_Testall(int(transfer.requests.size()), transfer.requests.data(), &done,
+                     MPI_STATUSES_IGNORE));
     return done != 0;
   });
   if (!reason) return;
@@ -182,7 +199,8 @@ void join_ranks() {
   if (number_of("OMPI_COMM_WORLD_SIZE", 1) < 2) return;
   int provided = 0;
   need(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided));
-  if (provided < MPI_THREAD_MULTIPLE) fail("MPI: this library is without threads; build Open MPI with them");
+  if (provided < MPI_THREAD_MULTIPLE)
+    fail("MPI: this library is without threads; build Open MPI with them");
   need(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   need(MPI_Comm_rank(MPI_COMM_WORLD, &place.rank));
   need(MPI_Comm_size(MPI_COMM_WORLD, &place.count));
@@ -211,22 +229,28 @@ void leave_ranks(int exit_code, const std::string& last_line) {
   for_each_known([&](int rank, const Peer& peer) {
     if (peer.ended || peer.silent) return;
     note.requests.push_back(MPI_REQUEST_NULL);
-    MPI_Isend(note.bytes.data(), int(note.bytes.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &note.requests.back());
+    MPI_Isend(note.bytes.data(), int(note.bytes.size()), MPI_BYTE, rank, note_tag, MPI_COMM_WORLD,
+              &note.requests.back());
   });
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
-  if (silent && place.rank == 1 && peers[0].silent) std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
-  if (silent) std::_Exit(exit_code);  // MPI's own end would wait for who is gone
-  MPI_Finalize();  // waits for all others
+  if (silent && place.rank == 1 && peers[0].silent)
+    std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
+  if (silent) std::_Exit(exit_code);                  // MPI's own end would wait for who is gone
+  MPI_Finalize();                                     // waits for all others
 }
 
-bool is_lost(int rank) { return knows(rank) && (peers[std::size_t(rank)].ended || peers[std::size_t(rank)].silent); }
+bool is_lost(int rank) {
+  return knows(rank) && (peers[std::size_t(rank)].ended || peers[std::size_t(rank)].silent);
+}
 
 bool told_to_end() { return terminated != 0; }
 
 void send_to(int rank, int tag, std::string_view bytes) {
-  if (bytes.size() > most_bytes) fail("MPI: a message of {} bytes; 1 GiB is the most", bytes.size());
+  if (bytes.size() > most_bytes)
+    fail("MPI: a message of {} bytes; 1 GiB is the most", bytes.size());
   Transfer transfer{std::string(bytes), {MPI_REQUEST_NULL}};
-  need(MPI_Isend(transfer.bytes.data(), int(bytes.size()), MPI_BYTE, rank, tag, MPI_COMM_WORLD, &transfer.requests[0]));
+  need(MPI_Isend(transfer.bytes.data(), int(bytes.size()), MPI_BYTE, rank, tag, MPI_COMM_WORLD,
+                 &transfer.requests[0]));
   complete(transfer, rank);
 }
 
@@ -248,7 +272,8 @@ std::string receive_from(int rank, int tag) {
   });
   if (reason) std::rethrow_exception(reason);
   Transfer transfer{std::string(std::size_t(size), '\0'), {MPI_REQUEST_NULL}};
-  need(MPI_Irecv(transfer.bytes.data(), size, MPI_BYTE, rank, tag, MPI_COMM_WORLD, &transfer.requests[0]));
+  need(MPI_Irecv(transfer.bytes.data(), size, MPI_BYTE, rank, tag, MPI_COMM_WORLD,
+                 &transfer.requests[0]));
   complete(transfer, rank);
   return std::move(transfer.bytes);
 }
@@ -258,13 +283,17 @@ void exchange(std::span<const sluice_piece> pieces) {
   const int own = place.rank;
   const auto each = [&](int from, int to, auto f) {
     for (const sluice_piece& piece : pieces)
-      if (int(piece.from) == from && from != to && (piece.to == SLUICE_EVERY_RANK || int(piece.to) == to)) f(piece);
+      if (int(piece.from) == from && from != to &&
+          (piece.to == SLUICE_EVERY_RANK || int(piece.to) == to))
+        f(piece);
   };
-  std::vector<std::size_t> begin = {0};  // of what comes from each rank, and then of what goes to each
+  std::vector<std::size_t> begin = {
+      0};  // of what comes from each rank, and then of what goes to each
   for (const bool goes : {false, true})
     for (int rank = 0; rank < place.count; ++rank) {
       std::size_t end = begin.back();
-      each(goes ? own : rank, goes ? rank : own, [&](const sluice_piece& piece) { end += piece.bytes; });
+      each(goes ? own : rank, goes ? rank : own,
+           [&](const sluice_piece& piece) { end += piece.bytes; });
       begin.push_back(end);
     }
   if (transfer.bytes.size() < begin.back()) transfer.bytes.resize(begin.back());
@@ -273,22 +302,30 @@ void exchange(std::span<const sluice_piece> pieces) {
   const auto post = [&](std::size_t which, auto call) {  // in blocks, since MPI counts them as int
     for (std::size_t at = begin[which]; at < begin[which + 1]; at += most_bytes) {
       transfer.requests.push_back(MPI_REQUEST_NULL);
-      need(call(memory + at, int(std::min(most_bytes, begin[which + 1] - at)), &transfer.requests.back()));
+      need(call(memory + at, int(std::min(most_bytes, begin[which + 1] - at)),
+                &transfer.requests.back()));
     }
   };
   for (int rank = 0; rank < place.count; ++rank)
-    post(std::size_t(rank),
-         [&](char* at, int n, MPI_Request* r) { return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r); });
+    post(std::size_t(rank), [&](char* at, int n, MPI_Request* r) {
+      return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r);
+    });
   for (int rank = 0; rank < place.count; ++rank) {
     const auto which = std::size_t(place.count + rank);
     char* to = memory + begin[which];
-    each(own, rank, [&](const sluice_piece& piece) { std::memcpy(to, piece.data, piece.bytes), to += piece.bytes; });
-    post(which, [&](char* at, int n, MPI_Request* r) { return MPI_Isend(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r); });
+    each(own, rank, [&](const sluice_piece& piece) {
+      std::memcpy(to, piece.data, piece.bytes), to += piece.bytes;
+    });
+    post(which, [&](char* at, int n, MPI_Request* r) {
+      return MPI_Isend(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r);
+    });
   }
   complete(transfer, -1);
   for (int rank = 0; rank < place.count; ++rank) {
     const char* from = memory + begin[std::size_t(rank)];
-    each(rank, own, [&](const sluice_piece& piece) { std::memcpy(piece.data, from, piece.bytes), from += piece.bytes; });
+    each(rank, own, [&](const sluice_piece& piece) {
+      std::memcpy(piece.data, from, piece.bytes), from += piece.bytes;
+    });
   }
 }
 
@@ -297,7 +334,9 @@ void exchange(std::span<const sluice_piece> pieces) {
 void join_ranks() {
   if (number_of("OMPI_COMM_WORLD_SIZE", 1) < 2) return;
   if (number_of("OMPI_COMM_WORLD_RANK", 0) > 0) throw Error(2, "");
-  refuse("sluice: is built without MPI; run it without mpirun, or install libopenmpi-dev and build it again");
+  refuse(
+      "sluice: is built without MPI; run it without mpirun, or install libopenmpi-dev and build it "
+      "again");
 }
 void leave_ranks(int, const std::string&) {}
 bool is_lost(int) { return false; }

@@ -30,7 +30,8 @@ struct Descriptor {
 std::string read_all(int fd, const std::string& path) {
   std::string bytes;
   struct stat status {};
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) bytes.reserve(static_cast<std::size_t>(status.st_size));
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+    bytes.reserve(static_cast<std::size_t>(status.st_size));
   char buffer[1 << 16];
   for (;;) {
     const ssize_t n = read(fd, buffer, sizeof buffer);
@@ -82,21 +83,24 @@ mode_t mode_for(const std::string& target) {
   return 0666 & ~mask;
 }
 
-/// Writes out what a folder holds by name, so that a file's new name, or its end, survives a power cut. A file system that
-/// cannot do it has done the rest all the same: that is no error.
+/// Writes out what a folder holds by name, so that a file's new name, or its end, survives a power
+/// cut. A file system that cannot do it has done the rest all the same: that is no error.
 void sync_folder(const fs::path& folder) {
-  const Descriptor directory(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(
+      open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.fd >= 0) fsync(directory.fd);
 }
 
-/// The place that a path leads to through links, whether there is a file or not: a rename to the link itself would replace it.
+/// The place that a path leads to through links, whether there is a file or not: a rename to the
+/// link itself would replace it.
 std::string target_of(const std::string& path) {
   constexpr int most_links = 40;  // as Linux has it
   std::error_code none;
   fs::path target = path;
   for (int links = 0; fs::is_symlink(target, none); ++links) {
     if (links == most_links) cannot_write(path, ELOOP);
-    target = target.parent_path() / fs::read_symlink(target, none);  // an absolute one replaces the folder
+    target = target.parent_path() /
+             fs::read_symlink(target, none);  // an absolute one replaces the folder
   }
   return target.string();
 }
@@ -140,11 +144,14 @@ std::string read_file(const std::string& path) {
   if (file.fd < 0 && errno == ENOENT) refuse("{}: no such file; check the path", path);
   if (file.fd < 0) refuse("{}: cannot be read: {}", path, std::strerror(errno));
   struct stat status {};
-  if (fstat(file.fd, &status) == 0 && S_ISDIR(status.st_mode)) refuse("{}: is a directory; name a file", path);
+  if (fstat(file.fd, &status) == 0 && S_ISDIR(status.st_mode))
+    refuse("{}: is a directory; name a file", path);
   return read_all(file.fd, path);
 }
 
-void write_file(const std::string& path, std::string_view bytes) { write_files({{path, std::string(bytes)}}); }
+void write_file(const std::string& path, std::string_view bytes) {
+  write_files({{path, std::string(bytes)}});
+}
 
 void write_files(const std::vector<NamedBytes>& files) {
   std::vector<std::unique_ptr<Staged>> staged;
@@ -180,7 +187,8 @@ void remove_file(const std::string& path) {
   if (fs::remove(path, ignored)) sync_folder(fs::path(path).parent_path());
 }
 
-void check_output(const std::string& option, const std::string& path, const std::vector<std::string>& read) {
+void check_output(const std::string& option, const std::string& path,
+                  const std::vector<std::string>& read) {
   std::error_code none;
   for (const std::string& source : read)
     if (!path.empty() && (path == source || fs::equivalent(path, source, none)))
@@ -199,14 +207,17 @@ std::vector<std::string> make_directory(const std::string& path) {
   fs::path folder = fs::absolute(path).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   if (fs::is_symlink(folder, unknown) && !fs::exists(folder, unknown))
-    refuse("{}: is a link to a folder that is not there; make that folder, or name another one", path);
+    refuse("{}: is a link to a folder that is not there; make that folder, or name another one",
+           path);
   std::vector<std::string> missing;
-  for (fs::path p = folder; !fs::exists(p, unknown) && p != p.parent_path(); p = p.parent_path()) missing.push_back(p.string());
+  for (fs::path p = folder; !fs::exists(p, unknown) && p != p.parent_path(); p = p.parent_path())
+    missing.push_back(p.string());
   int error = missing.empty() && !fs::is_directory(folder, unknown) ? ENOTDIR : 0;
   std::size_t made = 0;
   for (; made < missing.size() && !error; ++made) {
     const std::string& next = missing[missing.size() - 1 - made];
-    if (mkdir(next.c_str(), 0777) != 0 && !(errno == EEXIST && fs::is_directory(next, unknown))) error = errno;
+    if (mkdir(next.c_str(), 0777) != 0 && !(errno == EEXIST && fs::is_directory(next, unknown)))
+      error = errno;
     if (error) break;
     sync_folder(fs::path(next).parent_path());
   }

@@ -8,7 +8,8 @@
 
 namespace sluice::tools {
 
-/// Fisher and Yates, with a counter in place of a state: numbers are drawn by seed, round, place and purpose.
+/// Fisher and Yates, with a counter in place of a state: numbers are drawn by seed, round, place
+/// and purpose.
 template <class T>
 void shuffle(std::vector<T>& items, std::uint64_t seed, std::uint32_t round, Purpose purpose) {
   for (std::size_t i = items.size(); i > 1; --i) {

@@ -1,4 +1,5 @@
-// A vocabulary as plain texts. What a token is, and which id it has, is the runtime's (runtime/vocabulary.h).
+// A vocabulary as plain texts. What a token is, and which id it has, is the runtime's
+// (runtime/vocabulary.h).
 #pragma once
 #include <string>
 #include <vector>

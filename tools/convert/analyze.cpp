@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "../common/print.h"
-#include "run_rows.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
+#include "run_rows.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 
@@ -97,7 +97,8 @@ struct GateSums {
     }
     double sum = bias->integers[index];
     for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.integers[begin + k]) * v[k];
-    return sum * double(bias->integers[bias->integers.size() / 2 + index]) * std::ldexp(gate_unit, shift - 32);
+    return sum * double(bias->integers[bias->integers.size() / 2 + index]) *
+           std::ldexp(gate_unit, shift - 32);
   }
 };
 
@@ -112,7 +113,8 @@ struct Gate {
   bool ends;
 };
 
-constexpr double sigmoid_end = 131071.0 / 3 * gate_unit, tanh_end = sigmoid_end / 2;  // of the curve (kernels/README.md)
+constexpr double sigmoid_end = 131071.0 / 3 * gate_unit,
+                 tanh_end = sigmoid_end / 2;  // of the curve (kernels/README.md)
 Gate sigmoid_gate(double u) { return {sigmoid(u), std::fabs(u) >= sigmoid_end}; }
 Gate tanh_gate(double u) { return {std::tanh(u), std::fabs(u) >= tanh_end}; }
 
@@ -127,7 +129,8 @@ std::vector<std::string> gate_names(const Layer& layer) {
 /// Of all units, [units][gates]; x and h in the layer's own numbers, as they enter its products.
 /// @param enters  r * h, of the layer's own state, as it enters
 template <class Enters>
-std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, const std::vector<double>& h, Enters enters) {
+std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x,
+                           const std::vector<double>& h, Enters enters) {
   const bool real = layer.format == SLUICE_F32;
   const Array* const candidate = layer.find(Role::candidate_weight);
   const int shift_ih = real ? -1 : layer.shift_ih, shift_hh = real ? -1 : layer.shift_hh;
@@ -139,7 +142,8 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x, con
   std::vector<Gate> gates;
   if (layer.kind == SLUICE_LSTM) {
     for (int row = 0; row < layer.out; ++row)
-      for (int gate = 0; gate < 4; ++gate) gates.push_back(gate == 2 ? tanh_gate(both(2, row)) : sigmoid_gate(both(gate, row)));
+      for (int gate = 0; gate < 4; ++gate)
+        gates.push_back(gate == 2 ? tanh_gate(both(2, row)) : sigmoid_gate(both(gate, row)));
     return gates;
   }
   if (layer.kind == SLUICE_FASTGRNN) {
@@ -174,18 +178,23 @@ void note(ValueError& e, double truth, double value, bool at_end, Where where) {
   const double error = value - truth;
   e.signal += truth * truth, e.noise += error * error;
   ++e.count, e.saturated += at_end;
-  if (std::fabs(error) > e.worst) e.worst = std::fabs(error), e.worst_sequence = where.sequence, e.worst_step = where.step;
+  if (std::fabs(error) > e.worst)
+    e.worst = std::fabs(error), e.worst_sequence = where.sequence, e.worst_step = where.step;
 }
 
-Units16 alike(double unit, int n) { return {std::vector<double>(std::size_t(n), unit), std::vector<double>(std::size_t(n))}; }
+Units16 alike(double unit, int n) {
+  return {std::vector<double>(std::size_t(n), unit), std::vector<double>(std::size_t(n))};
+}
 
-/// The two networks side by side. `real` may have a standardization in front, which `fixed` has folded.
+/// The two networks side by side. `real` may have a standardization in front, which `fixed` has
+/// folded.
 struct Analysis {
   const Network &real, &fixed;
   const Quantized& quantized;
   Side float_side, fixed_side;
-  const Layer* standardization;                                ///< of the frame; null: none
-  std::vector<std::vector<double>> real_before, fixed_before;  ///< states before the step, by layer of fixed
+  const Layer* standardization;  ///< of the frame; null: none
+  std::vector<std::vector<double>> real_before,
+      fixed_before;  ///< states before the step, by layer of fixed
   std::vector<ValueError> values = {};
 
   Analysis(const Network& r, const Quantized& q)
@@ -211,7 +220,8 @@ struct Analysis {
   void reset() {
     sluice_reset(&float_side.stream.stream), sluice_reset(&fixed_side.stream.stream);
     for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
-      const std::size_t units_of_state = recurrent(fixed.layers[l]) ? std::size_t(fixed.layers[l].out) : 0;
+      const std::size_t units_of_state =
+          recurrent(fixed.layers[l]) ? std::size_t(fixed.layers[l].out) : 0;
       real_before[l].assign(units_of_state, 0), fixed_before[l].assign(units_of_state, 0);
     }
   }
@@ -223,17 +233,22 @@ struct Analysis {
       const double inverse = double(fixed.scales.inverse[k]);
       if (inverse == 0) continue;
       const bool outside = saturates(fixed.scales, fixed.layers[0].format, k, float(raw[k]));
-      // In units of the feature's deviation, where the network standardizes: so features count alike.
-      const double weight = standardization ? double(standardization->array(Role::scale).values[k]) : 1;
-      const double mean = standardization ? double(standardization->array(Role::mean).values[k]) : 0;
-      note(e, (raw[k] - mean) * weight, ((numbers[k] - double(fixed.scales.offset[k])) / inverse - mean) * weight, outside,
+      // In units of the feature's deviation, where the network standardizes: so features count
+      // alike.
+      const double weight =
+          standardization ? double(standardization->array(Role::scale).values[k]) : 1;
+      const double mean =
+          standardization ? double(standardization->array(Role::mean).values[k]) : 0;
+      note(e, (raw[k] - mean) * weight,
+           ((numbers[k] - double(fixed.scales.offset[k])) / inverse - mean) * weight, outside,
            where);
     }
   }
 
   void note_gates(std::size_t l, std::size_t at, Where where) {
     const Layer &f = fixed.layers[l], &r = real.layers[quantized.real_of[l]];
-    const std::uint32_t fixed_source = sources_of(fixed, l)[0], real_source = sources_of(real, quantized.real_of[l])[0];
+    const std::uint32_t fixed_source = sources_of(fixed, l)[0],
+                        real_source = sources_of(real, quantized.real_of[l])[0];
     const bool narrow = f.format == SLUICE_INT8;
     std::vector<double> x = fixed_side.traced.values[fixed_source], h = fixed_before[l];
     if (narrow && fixed_source > 0)
@@ -251,21 +266,25 @@ struct Analysis {
       }
       return s;
     };
-    const std::vector<Gate> truth = gates_of(r, float_side.traced.values[real_source], real_before[l], reset_real);
+    const std::vector<Gate> truth =
+        gates_of(r, float_side.traced.values[real_source], real_before[l], reset_real);
     const std::vector<Gate> got = gates_of(f, x, h, reset_fixed);
     const std::size_t gates = gate_names(f).size();
-    for (std::size_t i = 0; i < truth.size(); ++i) note(values[at + i % gates], truth[i].value, got[i].value, got[i].ends, where);
+    for (std::size_t i = 0; i < truth.size(); ++i)
+      note(values[at + i % gates], truth[i].value, got[i].value, got[i].ends, where);
   }
 
   /// @param may_saturate  whether a number at the end of its range is one that did not fit
-  void note_numbers(ValueError& e, const std::vector<double>& truth, const std::vector<double>& got, const Units16& units,
-                    bool may_saturate, Where where) {
+  void note_numbers(ValueError& e, const std::vector<double>& truth, const std::vector<double>& got,
+                    const Units16& units, bool may_saturate, Where where) {
     for (std::size_t i = 0; i < truth.size(); ++i)
-      note(e, truth[i], got[i] * units.unit[i] + units.zero[i], may_saturate && (got[i] >= 32766 || got[i] <= -32766), where);
+      note(e, truth[i], got[i] * units.unit[i] + units.zero[i],
+           may_saturate && (got[i] >= 32766 || got[i] <= -32766), where);
   }
 
   void step(const DataSet& data, std::size_t row, Where where) {
-    for (Side* side : {&float_side, &fixed_side}) run_rows(side->stream, data, row, 1, side->answer.data());
+    for (Side* side : {&float_side, &fixed_side})
+      run_rows(side->stream, data, row, 1, side->answer.data());
     std::size_t at = 0;
     if (!float_side.traced.reads_ids) note_inputs(values[at++], where);
     for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
@@ -273,10 +292,13 @@ struct Analysis {
       const std::vector<std::string> gates = gate_names(layer);
       if (!gates.empty()) note_gates(l, at, where), at += gates.size();
       if (layer.anatomy().states == 2)
-        note_numbers(values[at++], float_side.cell_state(quantized.real_of[l], layer.out), fixed_side.cell_state(l, layer.out),
+        note_numbers(values[at++], float_side.cell_state(quantized.real_of[l], layer.out),
+                     fixed_side.cell_state(l, layer.out),
                      alike(std::ldexp(state_unit, layer.shift_c), layer.out), true, where);
-      const auto &truth = float_side.traced.values[quantized.real_of[l] + 1], &got = fixed_side.traced.values[l + 1];
-      const bool keeps_units = layer.kind == SLUICE_EMBEDDING || layer.kind == SLUICE_CONCAT || layer.kind == SLUICE_SELECT;
+      const auto &truth = float_side.traced.values[quantized.real_of[l] + 1],
+                 &got = fixed_side.traced.values[l + 1];
+      const bool keeps_units = layer.kind == SLUICE_EMBEDDING || layer.kind == SLUICE_CONCAT ||
+                               layer.kind == SLUICE_SELECT;
       note_numbers(values[at++], truth, got, quantized.units[l], !keeps_units, where);
       if (recurrent(layer)) real_before[l] = truth, fixed_before[l] = got;
     }
@@ -285,10 +307,13 @@ struct Analysis {
 
 }  // namespace
 
-double ValueError::snr() const { return noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity(); }
+double ValueError::snr() const {
+  return noise > 0 ? 10 * std::log10(signal / noise) : std::numeric_limits<double>::infinity();
+}
 
-std::vector<ValueError> analyze(const Network& real, const Quantized& quantized, const DataSet& data,
-                                std::span<const std::size_t> sequences, std::size_t most_frames) {
+std::vector<ValueError> analyze(const Network& real, const Quantized& quantized,
+                                const DataSet& data, std::span<const std::size_t> sequences,
+                                std::size_t most_frames) {
   Network logits = real;  // in fixed point a model answers these
   for (const std::uint32_t answer : answers_of(real)) {
     if (answer == 0) continue;
@@ -305,18 +330,25 @@ std::vector<ValueError> analyze(const Network& real, const Quantized& quantized,
 }
 
 std::string error_table(const std::vector<ValueError>& values, const DataSet& data) {
-  std::vector<std::vector<std::string>> rows = {{"layer", "value", "SNR", "saturated", "largest error", "where"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "value", "SNR", "saturated", "largest error", "where"}};
   for (const ValueError& v : values) {
     const std::string layer = v.layer == 0 ? "" : fmt::format("{} {}", v.layer, v.kind);
-    rows.push_back({layer, v.name, std::isinf(v.snr()) ? "exact" : fmt::format("{:.1f} dB", v.snr()),
-                    fmt::format("{:.2f} %", 100 * double(v.saturated) / double(std::max<std::uint64_t>(v.count, 1))),
-                    fmt::format("{:.2g}", v.worst),
-                    v.worst > 0 ? fmt::format("sequence {}, step {}", data.names[v.worst_sequence], v.worst_step) : ""});
+    rows.push_back(
+        {layer, v.name, std::isinf(v.snr()) ? "exact" : fmt::format("{:.1f} dB", v.snr()),
+         fmt::format("{:.2f} %",
+                     100 * double(v.saturated) / double(std::max<std::uint64_t>(v.count, 1))),
+         fmt::format("{:.2g}", v.worst),
+         v.worst > 0
+             ? fmt::format("sequence {}, step {}", data.names[v.worst_sequence], v.worst_step)
+             : ""});
   }
   return table(rows) +
-         "SNR: the float values over what fixed point differs by; inputs in deviations of the training data; r, z, n: a GRU's "
+         "SNR: the float values over what fixed point differs by; inputs in deviations of the "
+         "training data; r, z, n: a GRU's "
          "gates and\n"
-         "candidate, z, n: a FastGRNN's, i, f, g, o: an LSTM's, c its cell state; h: a state; answers before softmax or sigmoid; steps "
+         "candidate, z, n: a FastGRNN's, i, f, g, o: an LSTM's, c its cell state; h: a state; "
+         "answers before softmax or sigmoid; steps "
          "from 0. Saturated: at "
          "an end of\nthe range.\n";
 }

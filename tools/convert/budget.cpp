@@ -35,17 +35,21 @@ Budget parse_budget(const std::string& text, const std::string& origin) {
   Budget budget;
   std::size_t begin = 0;
   while (begin <= text.size()) {
-    const std::size_t end = std::min(text.find(',', begin), text.size()), equals = text.find('=', begin);
+    const std::size_t end = std::min(text.find(',', begin), text.size()),
+                      equals = text.find('=', begin);
     const std::string item = text.substr(begin, end - begin);
-    if (equals == text.npos || equals >= end) refuse("{}: \"{}\" is no limit; give one such as flash=16KiB", origin, item);
+    if (equals == text.npos || equals >= end)
+      refuse("{}: \"{}\" is no limit; give one such as flash=16KiB", origin, item);
     std::string name = text.substr(begin, equals - begin);
     std::erase(name, ' ');
     if (!known(name))
-      refuse("{}: \"{}\" is no limit; there are flash, ram, instructions, flash_total, ram_total", origin, name);
+      refuse("{}: \"{}\" is no limit; there are flash, ram, instructions, flash_total, ram_total",
+             origin, name);
     const auto amount = parse_amount(text.substr(equals + 1, end - equals - 1));
     const bool plain = item.find("iB") == item.npos;
     if (!amount || (name == "instructions" && !plain))
-      refuse("{}: \"{}\" is no amount; give bytes, KiB, MiB, or a plain number of instructions", origin, item);
+      refuse("{}: \"{}\" is no amount; give bytes, KiB, MiB, or a plain number of instructions",
+             origin, item);
     budget.limits.emplace_back(name, *amount);
     begin = end + 1;
   }
@@ -76,7 +80,8 @@ std::vector<std::string> over_budget(const DeviceCost& cost, const Budget& budge
     const std::uint64_t is = cost_part(cost, name);
     if (is > limit)
       lines.push_back(fmt::format("{} {}{}, {} more than the {} there are", name, with_commas(is),
-                                  name == "instructions" ? "" : " bytes", with_commas(is - limit), with_commas(limit)));
+                                  name == "instructions" ? "" : " bytes", with_commas(is - limit),
+                                  with_commas(limit)));
   }
   return lines;
 }

@@ -24,12 +24,15 @@ Network first_layers(const Network& network, std::size_t last) {
 }
 
 bool needs_peak(const Layer& layer, bool answer) {
-  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY || layer.anatomy().shifted_state) return true;
+  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY || layer.anatomy().shifted_state)
+    return true;
   if (layer.kind != SLUICE_DENSE) return false;
-  return answer ? layer.activation != SLUICE_TANH : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
+  return answer ? layer.activation != SLUICE_TANH
+                : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
 }
 
-double peak_of(const Network& network, const DataSet& data, std::span<const std::size_t> sequences) {
+double peak_of(const Network& network, const DataSet& data,
+               std::span<const std::size_t> sequences) {
   const OwnedModel model = open_model(write_blob(network), "calibration");
   OwnedStream stream(model.model, {64, 1});
   std::vector<float> y;
@@ -44,19 +47,22 @@ double peak_of(const Network& network, const DataSet& data, std::span<const std:
 }
 
 /// Of the cell state of a network's last layer: the end of a stream's state.
-double cell_peak_of(const Network& network, const DataSet& data, std::span<const std::size_t> sequences) {
+double cell_peak_of(const Network& network, const DataSet& data,
+                    std::span<const std::size_t> sequences) {
   const OwnedModel model = open_model(write_blob(network), "calibration");
   OwnedStream stream(model.model, {1, 1});
   std::size_t bytes = 0;
   const auto* const state = static_cast<const float*>(sluice_state(&stream.stream, &bytes));
-  const float* const c = state + bytes / sizeof(float) - std::size_t(padded(network.layers.back().out));
+  const float* const c =
+      state + bytes / sizeof(float) - std::size_t(padded(network.layers.back().out));
   std::vector<float> y(model.info().outputs);
   double peak = 0;
   for (const std::size_t s : sequences) {
     sluice_reset(&stream.stream);
     for (std::size_t t = 0; t < data.steps(s); ++t) {
       run_rows(stream, data, data.first[s] + t, 1, y.data());
-      for (int i = 0; i < network.layers.back().out; ++i) peak = std::max(peak, double(std::fabs(c[i])));
+      for (int i = 0; i < network.layers.back().out; ++i)
+        peak = std::max(peak, double(std::fabs(c[i])));
     }
   }
   return peak;
@@ -82,12 +88,14 @@ struct Sums {
     for (double& v : m.mean) v /= count;
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j <= i; ++j)
-        m.covariance[i * n + j] = m.covariance[j * n + i] = second[i * n + j] / count - m.mean[i] * m.mean[j];
+        m.covariance[i * n + j] = m.covariance[j * n + i] =
+            second[i * n + j] / count - m.mean[i] * m.mean[j];
     return m;
   }
 };
 
-std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<const std::size_t> sequences) {
+std::vector<std::vector<float>> sorted_features(const DataSet& data,
+                                                std::span<const std::size_t> sequences) {
   if (data.is_text()) return {};
   std::vector<std::vector<float>> features(data.features());
   for (const std::size_t s : sequences)
@@ -100,15 +108,16 @@ std::vector<std::vector<float>> sorted_features(const DataSet& data, std::span<c
 /// How many values at either end percentiles leave out.
 std::size_t cut_of(const std::vector<float>& values) { return values.size() / 2000; }
 
-/// Gathers what enters each layer while a stream is traced. Of inputs, values beyond the percentiles count as these: an outlier
-/// saturates in the end, and would outweigh all else.
+/// Gathers what enters each layer while a stream is traced. Of inputs, values beyond the
+/// percentiles count as these: an outlier saturates in the end, and would outweigh all else.
 struct Watching {
   const Network& network;
   const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
   std::vector<Sums> input, state, reset;
-  std::vector<std::vector<double>> before;     ///< states
+  std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
-  static constexpr std::size_t widest = 1024;  ///< beyond it moments take more memory than they are worth
+  static constexpr std::size_t widest =
+      1024;  ///< beyond it moments take more memory than they are worth
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Watching& w = *static_cast<Watching*>(context);
@@ -132,10 +141,11 @@ struct Watching {
     }
   }
 
-  /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits are the same everywhere.
+  /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits
+  /// are the same everywhere.
   static std::vector<double> reset_state(const Layer& gru, const float* x, std::vector<double> h) {
-    const std::vector<float>&w_ih = gru.array(Role::input_weight).values, &w_hh = gru.array(Role::state_weight).values,
-          &bias = gru.array(Role::input_bias).values;
+    const std::vector<float>&w_ih = gru.array(Role::input_weight).values,
+          &w_hh = gru.array(Role::state_weight).values, &bias = gru.array(Role::input_bias).values;
     const auto in = std::size_t(gru.in), units = h.size();
     std::vector<float> r(units);
     for (std::size_t row = 0; row < units; ++row) {
@@ -150,7 +160,8 @@ struct Watching {
   }
 };
 
-std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, std::span<const std::size_t> sequences,
+std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data,
+                                     std::span<const std::size_t> sequences,
                                      const std::vector<std::vector<float>>& features) {
   constexpr std::size_t enough = 8192;  // frames
   std::size_t frames = 0;
@@ -159,21 +170,31 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data, s
   const OwnedModel model = open_model(write_blob(real), "calibration");
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
-  Watching watching{real, features, std::vector<Sums>(layers), std::vector<Sums>(layers), std::vector<Sums>(layers),
-                    std::vector<std::vector<double>>(layers), {}};
-  for (std::uint32_t source = 0; source <= layers; ++source) watching.readers.push_back(readers_of(real, source));
+  Watching watching{real,
+                    features,
+                    std::vector<Sums>(layers),
+                    std::vector<Sums>(layers),
+                    std::vector<Sums>(layers),
+                    std::vector<std::vector<double>>(layers),
+                    {}};
+  for (std::uint32_t source = 0; source <= layers; ++source)
+    watching.readers.push_back(readers_of(real, source));
   sluice_trace(&stream.stream, Watching::take, &watching);
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
     sluice_reset(&stream.stream);
-    for (std::size_t l = 0; l < layers; ++l) watching.before[l].assign(std::size_t(real.layers[l].out), 0);
+    for (std::size_t l = 0; l < layers; ++l)
+      watching.before[l].assign(std::size_t(real.layers[l].out), 0);
     // A text is one long sequence.
-    const std::size_t steps = data.is_text() ? std::min(data.steps(sequences[i]), enough) : data.steps(sequences[i]);
-    for (std::size_t t = 0; t < steps; ++t) run_rows(stream, data, data.first[sequences[i]] + t, 1, y.data());
+    const std::size_t steps =
+        data.is_text() ? std::min(data.steps(sequences[i]), enough) : data.steps(sequences[i]);
+    for (std::size_t t = 0; t < steps; ++t)
+      run_rows(stream, data, data.first[sequences[i]] + t, 1, y.data());
   }
   std::vector<LayerMoments> result;
   for (std::size_t l = 0; l < layers; ++l)
-    result.push_back({watching.input[l].moments(), watching.state[l].moments(), watching.reset[l].moments()});
+    result.push_back(
+        {watching.input[l].moments(), watching.state[l].moments(), watching.reset[l].moments()});
   return result;
 }
 
@@ -203,7 +224,8 @@ Range least_error(const std::vector<float>& values) {
   double least = squared_error(values, every, best.low, best.high);
   for (int percent = 95; percent >= 20; percent -= 5) {
     const double share = percent / 100.0;
-    const Range range{float(mean + share * (values.front() - mean)), float(mean + share * (values.back() - mean))};
+    const Range range{float(mean + share * (values.front() - mean)),
+                      float(mean + share * (values.back() - mean))};
     const double error = squared_error(values, every, range.low, range.high);
     if (error < least) best = range, least = error;
   }
@@ -218,25 +240,30 @@ Range range_of(const std::vector<float>& values, RangeChoice choice) {
 
 }  // namespace
 
-std::vector<double> peaks(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+std::vector<double> peaks(const Network& real, const DataSet& data,
+                          std::span<const std::size_t> sequences) {
   std::vector<double> result;
   const std::vector<std::uint32_t> answers = answers_of(real);
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
-    const bool answer = l + 1 == real.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
+    const bool answer =
+        l + 1 == real.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     if (real.layers[l].anatomy().states == 2 && !real.layers[l].both) {
       result.push_back(cell_peak_of(first_layers(real, l), data, sequences));
       continue;
     }
-    result.push_back(needs_peak(real.layers[l], answer) ? peak_of(first_layers(real, l), data, sequences) : 1);
+    result.push_back(
+        needs_peak(real.layers[l], answer) ? peak_of(first_layers(real, l), data, sequences) : 1);
   }
   return result;
 }
 
-Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences, RangeChoice choice) {
+Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
+                      RangeChoice choice) {
   return choose_ranges({sorted_features(data, sequences), {}, {}}, choice);
 }
 
-Calibration calibrate(const Network& real, const DataSet& data, std::span<const std::size_t> sequences) {
+Calibration calibrate(const Network& real, const DataSet& data,
+                      std::span<const std::size_t> sequences) {
   Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}};
   result.moments = moments_of(real, data, sequences, result.features);
   return result;
@@ -245,22 +272,27 @@ Calibration calibrate(const Network& real, const DataSet& data, std::span<const 
 std::vector<std::string> unlike_training(const Network& real, const Calibration& calibration) {
   std::vector<std::string> lines;
   const Layer& first = real.layers.front();
-  for (std::size_t k = 0; first.kind == SLUICE_STANDARDIZE && k < calibration.features.size(); ++k) {
+  for (std::size_t k = 0; first.kind == SLUICE_STANDARDIZE && k < calibration.features.size();
+       ++k) {
     const std::vector<float>& values = calibration.features[k];
     const double mean_there = double(first.array(Role::mean).values[k]);
     const double per_deviation = double(first.array(Role::scale).values[k]);
     if (per_deviation == 0 || values.empty()) continue;
     double mean = 0, variance = 0;
     for (const float v : values) mean += double(v) / double(values.size());
-    for (const float v : values) variance += (double(v) - mean) * (double(v) - mean) / double(values.size());
-    const double spread = std::sqrt(variance) * per_deviation, shift = (mean - mean_there) * per_deviation;
+    for (const float v : values)
+      variance += (double(v) - mean) * (double(v) - mean) / double(values.size());
+    const double spread = std::sqrt(variance) * per_deviation,
+                 shift = (mean - mean_there) * per_deviation;
     const std::string name = k < real.inputs.size() ? real.inputs[k] : fmt::format("x{}", k);
     if (spread > 2 || (spread < 0.5 && spread > 0))
-      lines.push_back(
-          fmt::format("{}: its values are spread {:.2g} times as wide as in training; are these the same data?", name, spread));
+      lines.push_back(fmt::format(
+          "{}: its values are spread {:.2g} times as wide as in training; are these the same data?",
+          name, spread));
     else if (std::fabs(shift) > 2)
-      lines.push_back(
-          fmt::format("{}: its mean lies {:.2g} deviations from that in training; are these the same data?", name, shift));
+      lines.push_back(fmt::format(
+          "{}: its mean lies {:.2g} deviations from that in training; are these the same data?",
+          name, shift));
   }
   return lines;
 }

@@ -42,7 +42,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
   CostFeatures f{};
   f[0] = 1;  // "step"
   const auto add = [&](std::string_view name, double n) {
-    f[std::size_t(std::find(cost_features.begin(), cost_features.end(), name) - cost_features.begin())] += n;
+    f[std::size_t(std::find(cost_features.begin(), cost_features.end(), name) -
+                  cost_features.begin())] += n;
   };
   for (const Layer& layer : network.layers) {
     const double units = padded(layer.out), panels = units / panel_rows;
@@ -54,19 +55,25 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
     }
     if (recurrent(layer)) {
       const std::string cell = sluice_layer_name(layer.kind);
-      const int gates = layer.anatomy().gates, states = layer.find(Role::candidate_weight) ? 2 : 1;  // that enter products
-      add(cell, 1), add("side", layer.in + states * layer.out), add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
+      const int gates = layer.anatomy().gates,
+                states = layer.find(Role::candidate_weight) ? 2 : 1;  // that enter products
+      add(cell, 1), add("side", layer.in + states * layer.out),
+          add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
       if (!layer.sparse)
-        add("inner", gates * panels * (inner_loops(layer.in, layer.format, core) + inner_loops(layer.out, layer.format, core)));
+        add("inner", gates * panels *
+                         (inner_loops(layer.in, layer.format, core) +
+                          inner_loops(layer.out, layer.format, core)));
     } else if (layer.kind == SLUICE_EMBEDDING) {
       add("embedding", 1), add("embedding_units", units);
     } else if (layer.kind == SLUICE_DENSE) {
-      const bool logits = &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
-                          (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
+      const bool logits =
+          &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
+          (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
       add("dense", 1), add("side", layer.in), add("dense_units", units);
       if (!layer.sparse) add("dense_inner", panels * inner_loops(layer.in, layer.format, core));
       if (layer.activation != SLUICE_LINEAR && !logits)
-        add(sluice_activation_name(layer.activation), layer.format == SLUICE_F32 ? layer.out : units);
+        add(sluice_activation_name(layer.activation),
+            layer.format == SLUICE_F32 ? layer.out : units);
     } else {
       add("standardize", layer.in);
     }
@@ -122,10 +129,12 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 
 /// Whether the coefficients are about such a layer.
 bool is_counted(const Layer& layer) {
-  if (layer.kind == SLUICE_GRU || (recurrent(layer) && layer.kind != SLUICE_FASTGRNN && layer.format != SLUICE_F32))
+  if (layer.kind == SLUICE_GRU ||
+      (recurrent(layer) && layer.kind != SLUICE_FASTGRNN && layer.format != SLUICE_F32))
     return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
-  return layer.kind == SLUICE_STANDARDIZE || (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
+  return layer.kind == SLUICE_STANDARDIZE ||
+         (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
 }
 
 }  // namespace
@@ -141,27 +150,36 @@ bool runs_on(const std::string& core, sluice_format format, const std::string& o
   return line_of(core, format, origin) != nullptr;
 }
 
-std::optional<DeviceCost> device_cost(const Network& network, const std::string& core, const std::string& origin) {
+std::optional<DeviceCost> device_cost(const Network& network, const std::string& core,
+                                      const std::string& origin) {
   const CostLine* const line = line_of(core, network.layers.front().format, origin);
   if (!line) return {};
   for (std::size_t l = 0; l < network.layers.size(); ++l)
     if (!is_counted(network.layers[l]))
-      refuse("{}: the instructions of layer {} ({}{}) have not been counted on any core, so its cost there cannot be told", origin, l + 1,
-             sluice_layer_name(std::uint32_t(network.layers[l].kind)), network.layers[l].both ? ", both directions" : "");
+      refuse(
+          "{}: the instructions of layer {} ({}{}) have not been counted on any core, so its cost "
+          "there cannot be told",
+          origin, l + 1, sluice_layer_name(std::uint32_t(network.layers[l].kind)),
+          network.layers[l].both ? ", both directions" : "");
   const OwnedModel model = open_model(write_blob(stripped(network)), "the model");
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const CostFeatures features = cost_features_of(network, line->core);
   double instructions = 0;
-  for (std::size_t i = 0; i < features.size(); ++i) instructions += line->coefficients[i] * features[i];
-  return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line->stack, line->code,
-                    static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
+  for (std::size_t i = 0; i < features.size(); ++i)
+    instructions += line->coefficients[i] * features[i];
+  return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line->stack,
+                    line->code, static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
 }
 
 CyclesPerInstruction cycles_per_instruction(std::string_view core) {
   if (core == "cortex-m0")
-    return {1.4, "Cortex-M0 TRM r0p0, 3.3: load 2 cycles, all else of the loop 1; single-cycle multiplier"};
-  if (core == "cortex-m3") return {1.7, "Cortex-M3 TRM r2p1, 3.3.1: load 2 cycles, 1 behind another load; MLA 2"};
-  if (core == "cortex-m4") return {1.3, "Cortex-M4 TRM r0p1, 3.3.1: LDR 2 cycles, LDRD 3, SMLAD and UXTB16 1"};
+    return {
+        1.4,
+        "Cortex-M0 TRM r0p0, 3.3: load 2 cycles, all else of the loop 1; single-cycle multiplier"};
+  if (core == "cortex-m3")
+    return {1.7, "Cortex-M3 TRM r2p1, 3.3.1: load 2 cycles, 1 behind another load; MLA 2"};
+  if (core == "cortex-m4")
+    return {1.3, "Cortex-M4 TRM r0p1, 3.3.1: LDR 2 cycles, LDRD 3, SMLAD and UXTB16 1"};
   return {1.0, "a guess: the core's manual gives no timings"};
 }
 

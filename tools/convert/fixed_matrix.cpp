@@ -6,20 +6,23 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double accumulator_limit = 1073741824;  // 2^30: half of what int32 holds, before the shift of R
+constexpr double accumulator_limit =
+    1073741824;  // 2^30: half of what int32 holds, before the shift of R
 constexpr double most_multiplier = 2147483647;
 
-/// One row in integers: its unit, weights, bias, and the largest magnitude that its accumulator can reach.
+/// One row in integers: its unit, weights, bias, and the largest magnitude that its accumulator can
+/// reach.
 struct Row {
   double unit = 0;
   std::vector<std::int32_t> w;
   double bias = 0, worst = 0;
 };
 
-/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v, over what enters; zeros stay. (Rounding
-/// each weight by itself ignores that errors of inputs which move together add up or cancel; Nagel et al. 2020 call it adaptive
-/// rounding.)
-void lower_error(const double* w, double unit, const Moments& moments, std::vector<std::int32_t>& q) {
+/// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v,
+/// over what enters; zeros stay. (Rounding each weight by itself ignores that errors of inputs
+/// which move together add up or cancel; Nagel et al. 2020 call it adaptive rounding.)
+void lower_error(const double* w, double unit, const Moments& moments,
+                 std::vector<std::int32_t>& q) {
   const std::size_t n = q.size();
   const double* const h = moments.covariance.data();
   std::vector<double> slope(n);  // half the derivative of the variance by each weight
@@ -44,12 +47,14 @@ void lower_error(const double* w, double unit, const Moments& moments, std::vect
 
 Row round_row(const double* w, int cols, double bias, double unit, const Entering& entering) {
   Row row{unit, {}, 0, 0};
-  for (int k = 0; k < cols; ++k) row.w.push_back(std::int32_t(std::clamp(rounded(w[k] / unit), -127.0, 127.0)));
+  for (int k = 0; k < cols; ++k)
+    row.w.push_back(std::int32_t(std::clamp(rounded(w[k] / unit), -127.0, 127.0)));
   double shift = 0;  // of the mean: the bias takes it back
   if (!entering.moments.mean.empty()) {
     lower_error(w, unit, entering.moments, row.w);
     for (int k = 0; k < cols; ++k)
-      shift += (double(row.w[std::size_t(k)]) - w[k] / unit) * entering.moments.mean[std::size_t(k)];
+      shift +=
+          (double(row.w[std::size_t(k)]) - w[k] / unit) * entering.moments.mean[std::size_t(k)];
   }
   row.bias = rounded(bias / unit - shift);
   row.worst = std::fabs(row.bias);
@@ -57,12 +62,14 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
   return row;
 }
 
-/// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where the weights alone would be
-/// finer. A row without weights needs its bias to 16 bits, and no finer: that would leave no room for a shift.
+/// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where
+/// the weights alone would be finer. A row without weights needs its bias to 16 bits, and no finer:
+/// that would leave no room for a shift.
 Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
-  const double finest = most > 0 ? most / 127 : std::fabs(bias) / 65536, for_bias = std::fabs(bias) / (accumulator_limit / 2);
+  const double finest = most > 0 ? most / 127 : std::fabs(bias) / 65536,
+               for_bias = std::fabs(bias) / (accumulator_limit / 2);
   double unit = std::max({finest, for_bias, 1e-30});
   Row row = round_row(w, cols, bias, unit, entering);
   if (row.worst < accumulator_limit) return row;
@@ -79,7 +86,8 @@ Fixed round_matrix(const Affine& real, const Entering& entering) {
   Fixed fixed;
   fixed.cols = real.cols;
   for (std::size_t r = 0; r < real.rows; ++r) {
-    const Row row = fixed_row(real.w.data() + r * real.cols, int(real.cols), real.bias[r], entering, &fixed.coarsened);
+    const Row row = fixed_row(real.w.data() + r * real.cols, int(real.cols), real.bias[r], entering,
+                              &fixed.coarsened);
     fixed.w.insert(fixed.w.end(), row.w.begin(), row.w.end());
     fixed.bias.push_back(std::int32_t(row.bias));
     fixed.unit.push_back(row.unit);
@@ -99,13 +107,18 @@ Fixed joined(Fixed first, const Fixed& second) {
 bool add_multipliers(Fixed& fixed, double target) {
   double most = 0;
   for (const double unit : fixed.unit) most = std::max(most, unit / target);
-  // R(a, s, m) = a * 2^s * m / 2^32, and m < 2^31: the least shift that leaves room for the largest scale.
-  const auto multiplier = [&](double scale) { return rounded(scale * 4294967296.0 / double(1u << fixed.shift)); };
+  // R(a, s, m) = a * 2^s * m / 2^32, and m < 2^31: the least shift that leaves room for the largest
+  // scale.
+  const auto multiplier = [&](double scale) {
+    return rounded(scale * 4294967296.0 / double(1u << fixed.shift));
+  };
   while (multiplier(most) > most_multiplier) {
     ++fixed.shift;
-    if (fixed.shift > 30 || fixed.worst * double(1u << fixed.shift) >= 2 * accumulator_limit) return false;
+    if (fixed.shift > 30 || fixed.worst * double(1u << fixed.shift) >= 2 * accumulator_limit)
+      return false;
   }
-  for (const double unit : fixed.unit) fixed.bias.push_back(std::int32_t(multiplier(unit / target)));
+  for (const double unit : fixed.unit)
+    fixed.bias.push_back(std::int32_t(multiplier(unit / target)));
   return true;
 }
 

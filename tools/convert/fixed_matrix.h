@@ -1,5 +1,5 @@
-// One float matrix in integers: int8 weights and int32 biases, then the multipliers that bring its sums to a unit. No accumulator
-// can overflow, whatever enters.
+// One float matrix in integers: int8 weights and int32 biases, then the multipliers that bring its
+// sums to a unit. No accumulator can overflow, whatever enters.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -31,14 +31,15 @@ struct Fixed {
   std::size_t rows() const { return unit.size(); }
 };
 
-/// Weights and biases, each row in the finest unit in which neither a weight nor the accumulator is too large; rounded to nearest,
-/// or where moments are known so that the row errs least.
+/// Weights and biases, each row in the finest unit in which neither a weight nor the accumulator is
+/// too large; rounded to nearest, or where moments are known so that the row errs least.
 Fixed round_matrix(const Affine& real, const Entering& entering);
 
 /// The rows of two matrices whose sums have one shift.
 Fixed joined(Fixed first, const Fixed& second);
 
-/// Multipliers, and the least shift that leaves room for them. False where a row's scale leaves none.
+/// Multipliers, and the least shift that leaves room for them. False where a row's scale leaves
+/// none.
 /// @param target  the unit that R brings accumulators to
 bool add_multipliers(Fixed& fixed, double target);
 

@@ -24,7 +24,8 @@ void fold(const Layer& norm, Layer& next) {
     Array& w = next.array(Role::input_weight, backward);
     std::vector<Array*> biases;  // gate and candidate that share a chain each have their own
     for (Array& b : next.arrays)
-      if (b.backward == backward && (b.role == Role::input_bias || b.role == Role::gate_bias || b.role == Role::candidate_bias))
+      if (b.backward == backward && (b.role == Role::input_bias || b.role == Role::gate_bias ||
+                                     b.role == Role::candidate_bias))
         biases.push_back(&b);
     for (std::size_t row = 0; row < std::size_t(w.gates * w.rows); ++row) {
       for (Array* const b : biases) {
@@ -32,14 +33,16 @@ void fold(const Layer& norm, Layer& next) {
         for (std::size_t k = 0; k < n; ++k) sum += double(w.values[row * n + k]) * shift[k];
         b->values[row] = float(sum);
       }
-      for (std::size_t k = 0; k < n; ++k) w.values[row * n + k] = float(double(w.values[row * n + k]) * scale[k]);
+      for (std::size_t k = 0; k < n; ++k)
+        w.values[row * n + k] = float(double(w.values[row * n + k]) * scale[k]);
     }
   }
 }
 
 /// Whether a later layer has this one's weights: they cannot be changed for one alone.
 bool shared(const Network& network, std::size_t layer) {
-  return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& l) { return l.tied == int(layer); });
+  return std::any_of(network.layers.begin(), network.layers.end(),
+                     [&](const Layer& l) { return l.tied == int(layer); });
 }
 
 }  // namespace
@@ -48,8 +51,8 @@ Network folded(Network network) {
   for (std::size_t i = 0; i + 1 < network.layers.size();) {
     const std::vector<std::uint32_t> readers = readers_of(network, std::uint32_t(i) + 1);
     const std::size_t next = readers.size() == 1 ? readers[0] - 1 : 0;
-    const bool folds = network.layers[i].kind == SLUICE_BATCH_NORM && readers.size() == 1 && takes_over(network.layers[next]) &&
-                       !shared(network, next);
+    const bool folds = network.layers[i].kind == SLUICE_BATCH_NORM && readers.size() == 1 &&
+                       takes_over(network.layers[next]) && !shared(network, next);
     if (folds) fold(network.layers[i], network.layers[next]), remove_layer(network, i);
     i += !folds;
   }
@@ -57,7 +60,8 @@ Network folded(Network network) {
 }
 
 bool has_batch_norm(const Network& network) {
-  return std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& l) { return l.kind == SLUICE_BATCH_NORM; });
+  return std::any_of(network.layers.begin(), network.layers.end(),
+                     [](const Layer& l) { return l.kind == SLUICE_BATCH_NORM; });
 }
 
 }  // namespace sluice::tools

@@ -12,9 +12,11 @@ namespace {
 /// Why a recurrent layer has no integer form; empty if it has one.
 std::string obstacle_of_cell(const Layer& layer) {
   if (layer.activation == SLUICE_TANH)
-    return layer.anatomy().shifted_state ? "with tanh as a gate it has no fixed-point kernel"
-                                       : "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
-  if (layer.activation != SLUICE_LINEAR) return "gates of a hard sigmoid have no fixed-point kernel";
+    return layer.anatomy().shifted_state
+               ? "with tanh as a gate it has no fixed-point kernel"
+               : "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
+  if (layer.activation != SLUICE_LINEAR)
+    return "gates of a hard sigmoid have no fixed-point kernel";
   if (layer.both) return "both directions have no fixed-point kernel";
   return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
 }
@@ -24,12 +26,17 @@ std::string obstacle_of_dense(const Network& network, std::size_t index) {
   const sluice_activation f = network.layers[index].activation;
   if (f == SLUICE_HARD_SIGMOID) return "a hard sigmoid has no fixed-point kernel";
   if (f != SLUICE_SOFTMAX && f != SLUICE_SIGMOID) return "";
-  const std::vector<std::uint32_t> answers = answers_of(network), readers = readers_of(network, std::uint32_t(index) + 1);
+  const std::vector<std::uint32_t> answers = answers_of(network),
+                                   readers = readers_of(network, std::uint32_t(index) + 1);
   const bool answer = std::count(answers.begin(), answers.end(), index + 1) > 0;
-  if (!answer) return f == SLUICE_SOFTMAX ? "softmax in front of another layer has no integer form" : "";
-  const bool others = std::any_of(readers.begin(), readers.end(), [&](std::uint32_t r) { return r != network.layers.size(); });
-  return others ? fmt::format("its {} is a part of the answer, which fixed point gives as logits, but other layers read it",
-                              sluice_activation_name(std::uint32_t(f)))
+  if (!answer)
+    return f == SLUICE_SOFTMAX ? "softmax in front of another layer has no integer form" : "";
+  const bool others = std::any_of(readers.begin(), readers.end(),
+                                  [&](std::uint32_t r) { return r != network.layers.size(); });
+  return others ? fmt::format(
+                      "its {} is a part of the answer, which fixed point gives as logits, but "
+                      "other layers read it",
+                      sluice_activation_name(std::uint32_t(f)))
                 : "";
 }
 
@@ -39,17 +46,20 @@ std::string obstacle(const Network& network, std::size_t index) {
   if (recurrent(layer)) return obstacle_of_cell(layer);
   switch (layer.kind) {
     case SLUICE_STANDARDIZE:
-      return sources_of(network, index)[0] == 0
-                 ? ""
-                 : "has an integer form only as the first layer, where it becomes part of the inputs' scales";
+      return sources_of(network, index)[0] == 0 ? ""
+                                                : "has an integer form only as the first layer, "
+                                                  "where it becomes part of the inputs' scales";
     case SLUICE_DENSE:
       return obstacle_of_dense(network, index);
     case SLUICE_MULTIPLY:
-      return sources_of(network, index).size() > 2 ? "has an integer form for two sources only" : "";
+      return sources_of(network, index).size() > 2 ? "has an integer form for two sources only"
+                                                   : "";
     case SLUICE_BATCH_NORM:
-      return "no recurrent or dense layer of its own weights follows that could take it over, so it has no integer form";
+      return "no recurrent or dense layer of its own weights follows that could take it over, so "
+             "it has no integer form";
     case SLUICE_DIFFERENCE:
-      return "of inputs in 8 or 16 bits little would be left of a difference, so it has no integer form";
+      return "of inputs in 8 or 16 bits little would be left of a difference, so it has no integer "
+             "form";
     case SLUICE_LAYER_NORM:
       return "a normalization by each frame's own moments has no integer form";
     default:
@@ -58,38 +68,49 @@ std::string obstacle(const Network& network, std::size_t index) {
 }
 
 /// Whether the accumulators of a matrix's rows stay inside int32, whatever enters.
-void prove_rows(const Network& fixed, const std::string& name, const Layer& layer, const Array& w, const std::int32_t* bias,
-                int shift) {
+void prove_rows(const Network& fixed, const std::string& name, const Layer& layer, const Array& w,
+                const std::int32_t* bias, int shift) {
   constexpr double most = 2147483647;
   const auto columns = std::size_t(w.cols);
   const double largest = layer.format == SLUICE_INT8 ? 128 : 32768;
   for (std::size_t row = 0; row < w.integers.size() / columns; ++row) {
     double worst = std::fabs(double(bias[row]));
-    for (std::size_t k = 0; k < columns; ++k) worst += std::fabs(double(w.integers[row * columns + k])) * largest;
+    for (std::size_t k = 0; k < columns; ++k)
+      worst += std::fabs(double(w.integers[row * columns + k])) * largest;
     if (worst * std::ldexp(1, shift) > most)
-      refuse("{}: {}: the accumulator of row {} of {} can overflow; make the model anew with sluice quantize", name,
-             layer_name(fixed, layer), row, w.name);
+      refuse(
+          "{}: {}: the accumulator of row {} of {} can overflow; make the model anew with sluice "
+          "quantize",
+          name, layer_name(fixed, layer), row, w.name);
   }
 }
 
-/// Whether what gate and candidate add to a chain that they share leaves that inside int32, and what is mixed stays in its range.
+/// Whether what gate and candidate add to a chain that they share leaves that inside int32, and
+/// what is mixed stays in its range.
 void prove_gates(const Network& fixed, const std::string& name, const Layer& layer) {
   const auto largest = [&](Role weight, Role bias, int shift, std::size_t row) {
     const Array &w = layer.array(weight), &b = layer.array(bias);
     double worst = std::fabs(double(b.integers[row]));
     for (std::size_t k = 0; k < std::size_t(w.cols); ++k)
-      worst += std::fabs(double(w.integers[row * std::size_t(w.cols) + k])) * (layer.format == SLUICE_INT8 ? 128 : 32768);
-    return worst * std::fabs(double(b.integers[b.integers.size() / 2 + row])) * std::ldexp(1, shift - 32) + 1;
+      worst += std::fabs(double(w.integers[row * std::size_t(w.cols) + k])) *
+               (layer.format == SLUICE_INT8 ? 128 : 32768);
+    return worst * std::fabs(double(b.integers[b.integers.size() / 2 + row])) *
+               std::ldexp(1, shift - 32) +
+           1;
   };
   for (const Role role : {Role::gate_bias, Role::candidate_bias})
     for (std::size_t row = 0; layer.find(role) && row < std::size_t(layer.out); ++row)
       if (largest(Role::input_weight, Role::input_bias, layer.shift_ih, row) +
               largest(Role::state_weight, Role::state_bias, layer.shift_hh, row) +
-              std::fabs(double(layer.array(role).integers[row])) > 2147483647)
-        refuse("{}: {}: the sum of gate {} can overflow; make the model anew with sluice quantize", name, layer_name(fixed, layer), row);
+              std::fabs(double(layer.array(role).integers[row])) >
+          2147483647)
+        refuse("{}: {}: the sum of gate {} can overflow; make the model anew with sluice quantize",
+               name, layer_name(fixed, layer), row);
   for (const Role role : {Role::zeta, Role::nu})
-    if (const Array* const share = layer.find(role); share && (share->integers[0] < 0 || share->integers[0] > 32767))
-      refuse("{}: {}: {} is {}; it lies in 0 to 32767", name, layer_name(fixed, layer), share->name, share->integers[0]);
+    if (const Array* const share = layer.find(role);
+        share && (share->integers[0] < 0 || share->integers[0] > 32767))
+      refuse("{}: {}: {} is {}; it lies in 0 to 32767", name, layer_name(fixed, layer), share->name,
+             share->integers[0]);
 }
 
 /// Whether the sums of a layer that adds or multiplies stay inside int32.
@@ -103,19 +124,22 @@ void prove_sums(const Network& fixed, const std::string& name, const Layer& laye
       worst += std::fabs(double(m->integers[i])) / 4 + 1;  // of both terms: 2^30 * m / 2^32
     }
     if (worst > 2147483647)
-      refuse("{}: {}: the sum of number {} can overflow; make the model anew with sluice quantize", name, layer_name(fixed, layer), k);
+      refuse("{}: {}: the sum of number {} can overflow; make the model anew with sluice quantize",
+             name, layer_name(fixed, layer), k);
   }
 }
 
 }  // namespace
 
 std::string layer_name(const Network& network, const Layer& layer) {
-  return fmt::format("layer {} ({})", &layer - network.layers.data() + 1, sluice_layer_name(layer.kind));
+  return fmt::format("layer {} ({})", &layer - network.layers.data() + 1,
+                     sluice_layer_name(layer.kind));
 }
 
 void check_quantizable(const Network& real) {
   for (const Layer& layer : real.layers) {
-    if (layer.format != SLUICE_F32) refuse("{}: is in fixed point already; give the float model", layer_name(real, layer));
+    if (layer.format != SLUICE_F32)
+      refuse("{}: is in fixed point already; give the float model", layer_name(real, layer));
     const std::string what = obstacle(real, std::size_t(&layer - real.layers.data()));
     if (!what.empty()) refuse("{}: {}; it can be run in f32 only", layer_name(real, layer), what);
   }
@@ -130,10 +154,12 @@ void prove_no_overflow(const Network& fixed, const std::string& name) {
     };
     prove(Role::input_weight, Role::input_bias, 0);
     prove(Role::state_weight, Role::state_bias, 0);
-    const Array* const before = layer.find(Role::state_weight);  // the candidate's rows follow its rows
+    const Array* const before =
+        layer.find(Role::state_weight);  // the candidate's rows follow its rows
     prove_sums(fixed, name, layer);
     prove_gates(fixed, name, layer);
-    prove(Role::candidate_weight, Role::state_bias, before ? std::size_t(before->gates) * std::size_t(before->rows) : 0);
+    prove(Role::candidate_weight, Role::state_bias,
+          before ? std::size_t(before->gates) * std::size_t(before->rows) : 0);
   }
 }
 

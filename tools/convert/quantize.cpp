@@ -11,32 +11,42 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double gate_unit = 1.0 / 4096;         // of what enters sigmoid and tanh
-constexpr double state_unit = 1.0 / 32768;       // of what leaves them
-constexpr double id_unit = 1.0 / (127 * 256.0);  // of a feature of an embedding, in that feature's largest magnitude
-constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what calibration saw: int16 has room
+constexpr double gate_unit = 1.0 / 4096;    // of what enters sigmoid and tanh
+constexpr double state_unit = 1.0 / 32768;  // of what leaves them
+constexpr double id_unit =
+    1.0 / (127 * 256.0);        // of a feature of an embedding, in that feature's largest magnitude
+constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what
+                                // calibration saw: int16 has room
 
-/// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and no weight.
-Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges, std::vector<std::string>& warnings) {
-  const double lowest = format == SLUICE_INT8 ? -128 : -32768, highest = format == SLUICE_INT8 ? 127 : 32767;
+/// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and
+/// no weight.
+Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges,
+                    std::vector<std::string>& warnings) {
+  const double lowest = format == SLUICE_INT8 ? -128 : -32768,
+               highest = format == SLUICE_INT8 ? 127 : 32767;
   Scales scales;
   for (std::size_t i = 0; i < ranges.low.size(); ++i) {
-    // 16 bits have resolution to spare: half the range more at either end, so that new data seldom saturates.
-    const double margin = format == SLUICE_INT8 ? 0 : (double(ranges.high[i]) - double(ranges.low[i])) / 2;
+    // 16 bits have resolution to spare: half the range more at either end, so that new data seldom
+    // saturates.
+    const double margin =
+        format == SLUICE_INT8 ? 0 : (double(ranges.high[i]) - double(ranges.low[i])) / 2;
     const double low = double(ranges.low[i]) - margin, high = double(ranges.high[i]) + margin;
     const bool changes = low < high && (highest - lowest) / (high - low) < 1e30;
     const auto inverse = static_cast<float>(changes ? (highest - lowest) / (high - low) : 0);
     scales.inverse.push_back(inverse);
-    scales.offset.push_back(changes ? static_cast<float>(lowest - low * double(inverse)) : ranges.low[i]);
+    scales.offset.push_back(changes ? static_cast<float>(lowest - low * double(inverse))
+                                    : ranges.low[i]);
     if (!changes)
-      warnings.push_back(fmt::format("{}: is {} in all calibration data, and will be taken for that whatever it is",
-                                     i < real.inputs.size() ? real.inputs[i] : fmt::format("x{}", i), ranges.low[i]));
+      warnings.push_back(fmt::format(
+          "{}: is {} in all calibration data, and will be taken for that whatever it is",
+          i < real.inputs.size() ? real.inputs[i] : fmt::format("x{}", i), ranges.low[i]));
   }
   return scales;
 }
 
 /// Moments of values as those of numbers: number = value * factor + offset.
-Moments in_numbers(Moments m, const std::vector<double>& factor, const std::vector<double>& offset) {
+Moments in_numbers(Moments m, const std::vector<double>& factor,
+                   const std::vector<double>& offset) {
   const std::size_t n = m.mean.size();
   for (std::size_t i = 0; i < n; ++i) {
     m.mean[i] = m.mean[i] * factor[i] + offset[i];
@@ -45,8 +55,9 @@ Moments in_numbers(Moments m, const std::vector<double>& factor, const std::vect
   return m;
 }
 
-/// How the numbers of a source enter a product: value = (unit * v + shift) * scale, with v a frame's number, or an output's as it is
-/// narrowed. The scale and a part of the shift are a standardization's, which is folded.
+/// How the numbers of a source enter a product: value = (unit * v + shift) * scale, with v a
+/// frame's number, or an output's as it is narrowed. The scale and a part of the shift are a
+/// standardization's, which is folded.
 struct Side {
   std::vector<double> unit, shift, scale;
   bool frame = false;  ///< the model's input, as it is or standardized
@@ -61,29 +72,37 @@ struct Work {
   sluice_format format;
   const Ranges& ranges;
   const std::vector<LayerMoments>& moments;
-  std::vector<Side> sides{};             ///< of the frame, then of each layer of `real`
-  std::vector<std::uint32_t> fixed_of{}; ///< the source in the network in fixed point: 0 the frame, else a layer counted from 1
+  std::vector<Side> sides{};              ///< of the frame, then of each layer of `real`
+  std::vector<std::uint32_t> fixed_of{};  ///< the source in the network in fixed point: 0 the
+                                          ///< frame, else a layer counted from 1
   Quantized result{};
 
-  /// The largest magnitude of what enters a product, and by how much an int16 number is larger than what becomes of it there.
+  /// The largest magnitude of what enters a product, and by how much an int16 number is larger than
+  /// what becomes of it there.
   double largest() const { return format == SLUICE_INT8 ? 128 : 32768; }
   double narrowing() const { return format == SLUICE_INT8 ? 256 : 1; }
 
   const Side& side_of(const Layer& layer) const;
 
   /// Adds a layer whose numbers have these units.
-  void add(const Layer& of, Layer layer, const std::vector<double>& unit, const std::vector<double>& zero);
+  void add(const Layer& of, Layer layer, const std::vector<double>& unit,
+           const std::vector<double>& zero);
   void add(const Layer& of, Layer layer, double unit) {
     const auto n = std::size_t(layer.out);
     add(of, std::move(layer), std::vector<double>(n, unit), std::vector<double>(n));
   }
 };
 
-std::size_t index_of(const Work& work, const Layer& layer) { return std::size_t(&layer - work.real.layers.data()); }
+std::size_t index_of(const Work& work, const Layer& layer) {
+  return std::size_t(&layer - work.real.layers.data());
+}
 
-const Side& Work::side_of(const Layer& layer) const { return sides[sources_of(real, index_of(*this, layer))[0]]; }
+const Side& Work::side_of(const Layer& layer) const {
+  return sides[sources_of(real, index_of(*this, layer))[0]];
+}
 
-void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit, const std::vector<double>& zero) {
+void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit,
+               const std::vector<double>& zero) {
   layer.name = of.name;
   const std::vector<std::uint32_t> sources = sources_of(real, index_of(*this, of));
   std::vector<std::uint32_t> fixed;
@@ -127,8 +146,9 @@ Entering entering_of(const Work& work, const Layer& layer) {
   const Side& side = work.side_of(layer);
   if (side.frame) {  // the frames' moments are known before any standardization
     const Scales& scales = work.result.network.scales;
-    return {work.largest(), in_numbers(work.moments[0].input, {scales.inverse.begin(), scales.inverse.end()},
-                                       {scales.offset.begin(), scales.offset.end()})};
+    return {work.largest(),
+            in_numbers(work.moments[0].input, {scales.inverse.begin(), scales.inverse.end()},
+                       {scales.offset.begin(), scales.offset.end()})};
   }
   std::vector<double> factor(side.unit.size()), offset(side.unit.size());
   for (std::size_t k = 0; k < factor.size(); ++k) {
@@ -152,7 +172,8 @@ int state_shift(const Work& work, const Layer& layer) {
 
 /// The unit of what a cell hands on, and of what enters its recurrent products.
 double unit_of_state(const Work& work, const Layer& layer) {
-  return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer)) : state_unit;
+  return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer))
+                                     : state_unit;
 }
 
 /// What enters a recurrent product: a state, or r * h.
@@ -161,14 +182,15 @@ Entering entering_state(const Work& work, const Layer& layer, Moments LayerMomen
   const Moments& moments = work.moments[index_of(work, layer)].*which;
   const std::size_t n = moments.mean.size();
   const double factor = 1 / (unit_of_state(work, layer) * work.narrowing());
-  return {work.largest(), in_numbers(moments, std::vector<double>(n, factor), std::vector<double>(n))};
+  return {work.largest(),
+          in_numbers(moments, std::vector<double>(n, factor), std::vector<double>(n))};
 }
 
-/// A layer's matrix in integers, and the weights that these stand for. A weight of a feature that never changed is not used, and
-/// stays.
+/// A layer's matrix in integers, and the weights that these stand for. A weight of a feature that
+/// never changed is not used, and stays.
 /// @param unit  [cols] what one step of each column's feature stands for
-Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine& affine, const Entering& entering,
-                    const std::vector<double>& unit) {
+Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine& affine,
+                    const Entering& entering, const std::vector<double>& unit) {
   Fixed fixed = round_matrix(affine, entering);
   Layer& seen_layer = work.result.seen.layers[index_of(work, layer)];
   std::vector<float>& seen = seen_layer.arrays[std::size_t(&w - layer.arrays.data())].values;
@@ -177,8 +199,9 @@ Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine
     if (column != 0) seen[i] = float(fixed.w[i] * fixed.unit[i / affine.cols] / column);
   }
   if (fixed.coarsened)
-    work.result.warnings.push_back(fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow",
-                                               layer_name(work.real, layer), fixed.coarsened, affine.rows, w.name));
+    work.result.warnings.push_back(
+        fmt::format("{}: {} of {} rows of {} made coarser, so that no accumulator can overflow",
+                    layer_name(work.real, layer), fixed.coarsened, affine.rows, w.name));
   return fixed;
 }
 
@@ -193,7 +216,8 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
 /// @param bias  null: zeros
 Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bias) {
   const Side& side = work.side_of(layer);
-  Affine a = affine_of(w, bias ? bias->values : std::vector<float>(std::size_t(w.gates) * std::size_t(w.rows)));
+  Affine a = affine_of(
+      w, bias ? bias->values : std::vector<float>(std::size_t(w.gates) * std::size_t(w.rows)));
   for (std::size_t r = 0; r < a.rows; ++r)
     for (std::size_t k = 0; k < a.cols; ++k) {
       double& weight = a.w[r * a.cols + k];
@@ -207,35 +231,46 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bi
 }
 
 /// @param bias  empty: zeros
-Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias, Moments LayerMoments::*which) {
+Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
+                 Moments LayerMoments::*which) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
   const double unit = unit_of_state(work, layer) * work.narrowing();
   Affine a = affine_of(w, bias);
   for (double& weight : a.w) weight *= unit;
-  return round_weights(work, layer, w, a, entering_state(work, layer, which), std::vector<double>(a.cols, unit));
+  return round_weights(work, layer, w, a, entering_state(work, layer, which),
+                       std::vector<double>(a.cols, unit));
 }
 
-/// Nothing that training could have done: one feature's steps are so coarse that its column alone is too large.
+/// Nothing that training could have done: one feature's steps are so coarse that its column alone
+/// is too large.
 [[noreturn]] void refuse_range(const Work& work, const Fixed& fixed, const std::string& name) {
   std::size_t widest = 0;
-  const auto value = [&](std::size_t i) { return std::abs(fixed.w[i]) * fixed.unit[i / fixed.cols]; };
+  const auto value = [&](std::size_t i) {
+    return std::abs(fixed.w[i]) * fixed.unit[i / fixed.cols];
+  };
   for (std::size_t i = 0; i < fixed.w.size(); ++i)
     if (value(i) > value(widest)) widest = i;
   const std::size_t k = widest % fixed.cols;
   refuse(
-      "{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look there for an outlier, or "
+      "{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look "
+      "there for an outlier, or "
       "choose ranges by percentile",
-      name, k < work.real.inputs.size() ? work.real.inputs[k] : fmt::format("x{}", k), work.ranges.low[k], work.ranges.high[k]);
+      name, k < work.real.inputs.size() ? work.real.inputs[k] : fmt::format("x{}", k),
+      work.ranges.low[k], work.ranges.high[k]);
 }
 
 void finish(const Work& work, const Layer& layer, Fixed& fixed, double target, bool from_input) {
   if (add_multipliers(fixed, target)) return;
   const std::string name = layer_name(work.real, layer);
   if (from_input) refuse_range(work, fixed, name);
-  refuse("{}: its weights are so large that an accumulator could overflow; train with a penalty on them (train.l2)", name);
+  refuse(
+      "{}: its weights are so large that an accumulator could overflow; train with a penalty on "
+      "them (train.l2)",
+      name);
 }
 
-/// What a gate adds to its chain, in units of 2^-12; a gate is at its end long before the number leaves its range.
+/// What a gate adds to its chain, in units of 2^-12; a gate is at its end long before the number
+/// leaves its range.
 std::int32_t gate_bias(float bias) {
   constexpr double most = 1 << 27;
   return std::int32_t(std::clamp(rounded(double(bias) / gate_unit), -most, most));
@@ -254,19 +289,23 @@ void add_gate_numbers(const Layer& real, Layer& layer) {
     if (!from) continue;
     const bool bias = role == Role::gate_bias || role == Role::candidate_bias;
     std::vector<std::int32_t>& to = layer.array(role).integers;
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = bias ? gate_bias(from->values[i]) : share_of(from->values[i]);
+    for (std::size_t i = 0; i < to.size(); ++i)
+      to[i] = bias ? gate_bias(from->values[i]) : share_of(from->values[i]);
   }
 }
 
 void add_cell(Work& work, const Layer& real) {
-  Layer layer = make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
+  Layer layer =
+      make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
   const Array* const candidate = real.find(Role::candidate_weight);
   const Array* const state_bias = real.find(Role::state_bias);
   const bool from_input = work.side_of(real).frame;
   Fixed ih = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias));
-  Fixed hh = over_state(work, real, real.array(Role::state_weight), state_bias ? state_bias->values : std::vector<float>(),
-                        &LayerMoments::state);
-  if (candidate) hh = joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
+  Fixed hh =
+      over_state(work, real, real.array(Role::state_weight),
+                 state_bias ? state_bias->values : std::vector<float>(), &LayerMoments::state);
+  if (candidate)
+    hh = joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
   finish(work, real, ih, gate_unit, from_input), finish(work, real, hh, gate_unit, false);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
   layer.shift_c = state_shift(work, real);
@@ -276,7 +315,8 @@ void add_cell(Work& work, const Layer& real) {
   const auto rest = hh.w.begin() + std::ptrdiff_t(state_weight.size());
   state_weight.assign(hh.w.begin(), rest);
   if (candidate) layer.array(Role::candidate_weight).integers.assign(rest, hh.w.end());
-  layer.array(Role::input_bias).integers = std::move(ih.bias), layer.array(Role::state_bias).integers = std::move(hh.bias);
+  layer.array(Role::input_bias).integers = std::move(ih.bias),
+  layer.array(Role::state_bias).integers = std::move(hh.bias);
   work.add(real, std::move(layer), unit_of_state(work, real));
 }
 
@@ -295,8 +335,10 @@ double unit_by_peak(const Work& work, const Layer& layer) {
 
 void add_dense(Work& work, const Layer& real) {
   const bool answer = is_answer(work, real);
-  const bool logits = answer && (real.activation == SLUICE_SIGMOID || real.activation == SLUICE_SOFTMAX);
-  const bool curved = !logits && (real.activation == SLUICE_TANH || real.activation == SLUICE_SIGMOID);
+  const bool logits =
+      answer && (real.activation == SLUICE_SIGMOID || real.activation == SLUICE_SOFTMAX);
+  const bool curved =
+      !logits && (real.activation == SLUICE_TANH || real.activation == SLUICE_SIGMOID);
   Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, real.activation, false, work.format);
   const double unit = unit_by_peak(work, real);
   const bool from_input = work.side_of(real).frame;
@@ -308,19 +350,23 @@ void add_dense(Work& work, const Layer& real) {
   work.add(real, std::move(layer), curved ? state_unit : unit);
 }
 
-/// Each feature in units of its own largest magnitude, which the next layer's columns take over; as a network's answers, in one.
+/// Each feature in units of its own largest magnitude, which the next layer's columns take over; as
+/// a network's answers, in one.
 void add_embedding(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_EMBEDDING, real.in, real.out, SLUICE_LINEAR, false, work.format);
   const std::vector<float>& w = real.array(Role::vectors).values;
   const auto ids = std::size_t(real.in);
   std::vector<double> peak(std::size_t(real.out));
-  for (std::size_t i = 0; i < w.size(); ++i) peak[i / ids] = std::max(peak[i / ids], std::fabs(double(w[i])));
-  if (&real == &work.real.layers.back()) peak.assign(peak.size(), *std::max_element(peak.begin(), peak.end()));
+  for (std::size_t i = 0; i < w.size(); ++i)
+    peak[i / ids] = std::max(peak[i / ids], std::fabs(double(w[i])));
+  if (&real == &work.real.layers.back())
+    peak.assign(peak.size(), *std::max_element(peak.begin(), peak.end()));
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double p = peak[i / ids];
     const double weight = p == 0 ? 0 : std::clamp(rounded(double(w[i]) / p * 127), -127.0, 127.0);
     layer.array(Role::vectors).integers[i] = std::int32_t(weight);
-    work.result.seen.layers[index_of(work, real)].array(Role::vectors).values[i] = float(weight / 127 * p);
+    work.result.seen.layers[index_of(work, real)].array(Role::vectors).values[i] =
+        float(weight / 127 * p);
   }
   std::vector<double> unit;
   for (const double p : peak) unit.push_back(id_unit * p);
@@ -338,7 +384,8 @@ Units16 in_numbers16(const Work& work, std::uint32_t source) {
 
 std::vector<Units16> units_of_sources(const Work& work, const Layer& layer) {
   std::vector<Units16> units;
-  for (const std::uint32_t source : sources_of(work.real, index_of(work, layer))) units.push_back(in_numbers16(work, source));
+  for (const std::uint32_t source : sources_of(work.real, index_of(work, layer)))
+    units.push_back(in_numbers16(work, source));
   return units;
 }
 
@@ -367,14 +414,19 @@ void add_select(Work& work, const Layer& real) {
   layer.arrays = real.arrays;
   Units16 all;
   for (const std::int32_t column : real.array(Role::columns).integers)
-    all.unit.push_back(from.unit[std::size_t(column)]), all.zero.push_back(from.zero[std::size_t(column)]);
+    all.unit.push_back(from.unit[std::size_t(column)]),
+        all.zero.push_back(from.zero[std::size_t(column)]);
   work.add(real, std::move(layer), all.unit, all.zero);
 }
 
-std::int32_t multiplier_of(double ratio) { return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0)); }
-constexpr double sum_ratio = 131072, product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) by m
+std::int32_t multiplier_of(double ratio) {
+  return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0));
+}
+constexpr double sum_ratio = 131072,
+                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) by m
 
-/// The coarsest unit that a sum needs lets a source's step be 2^13 of its own at most: multipliers have room.
+/// The coarsest unit that a sum needs lets a source's step be 2^13 of its own at most: multipliers
+/// have room.
 void add_sum(Work& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);
@@ -385,10 +437,13 @@ void add_sum(Work& work, const Layer& real) {
   std::vector<double> zero(n);
   for (std::size_t p = 0; p < sources.size(); ++p)
     for (std::size_t k = 0; k < n; ++k) {
-      layer.array(Role::part_multiplier).integers[p * n + k] = multiplier_of(sources[p].unit[k] / unit * sum_ratio);
+      layer.array(Role::part_multiplier).integers[p * n + k] =
+          multiplier_of(sources[p].unit[k] / unit * sum_ratio);
       zero[k] += sources[p].zero[k];
     }
-  for (std::size_t k = 0; k < n; ++k) layer.array(Role::part_bias).integers[k] = std::int32_t(std::clamp(rounded(zero[k] / unit), -1e9, 1e9));
+  for (std::size_t k = 0; k < n; ++k)
+    layer.array(Role::part_bias).integers[k] =
+        std::int32_t(std::clamp(rounded(zero[k] / unit), -1e9, 1e9));
   work.add(real, std::move(layer), unit);
 }
 
@@ -398,14 +453,16 @@ void add_product(Work& work, const Layer& real) {
   const Units16 &a = sources[0], &b = sources[1];
   double unit = unit_by_peak(work, real);
   for (std::size_t k = 0; k < n; ++k)
-    unit = std::max({unit, 2.1 * a.unit[k] * b.unit[k], std::fabs(a.unit[k] * b.zero[k]) / 8192, std::fabs(b.unit[k] * a.zero[k]) / 8192});
+    unit = std::max({unit, 2.1 * a.unit[k] * b.unit[k], std::fabs(a.unit[k] * b.zero[k]) / 8192,
+                     std::fabs(b.unit[k] * a.zero[k]) / 8192});
   Layer layer = fixed_join(work, real);
   std::vector<std::int32_t>& m = layer.array(Role::part_multiplier).integers;
   for (std::size_t k = 0; k < n; ++k) {
     m[k] = multiplier_of(a.unit[k] * b.unit[k] / unit * product_ratio);
     m[n + k] = multiplier_of(a.unit[k] * b.zero[k] / unit * sum_ratio);
     m[2 * n + k] = multiplier_of(b.unit[k] * a.zero[k] / unit * sum_ratio);
-    layer.array(Role::part_bias).integers[k] = std::int32_t(std::clamp(rounded(a.zero[k] * b.zero[k] / unit), -1e9, 1e9));
+    layer.array(Role::part_bias).integers[k] =
+        std::int32_t(std::clamp(rounded(a.zero[k] * b.zero[k] / unit), -1e9, 1e9));
   }
   work.add(real, std::move(layer), unit);
 }
@@ -423,12 +480,14 @@ void add_layer(Work& work, const Layer& layer) {
 }  // namespace
 
 double Units16::common() const {
-  const bool alike = std::all_of(unit.begin(), unit.end(), [&](double u) { return u == unit[0]; }) &&
-                     std::all_of(zero.begin(), zero.end(), [](double z) { return z == 0; });
+  const bool alike =
+      std::all_of(unit.begin(), unit.end(), [&](double u) { return u == unit[0]; }) &&
+      std::all_of(zero.begin(), zero.end(), [](double z) { return z == 0; });
   return alike && !unit.empty() ? unit[0] : 0;
 }
 
-Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges, const std::vector<LayerMoments>& moments) {
+Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
+                   const std::vector<LayerMoments>& moments) {
   check_quantizable(real);
   Work work{real, format, ranges, moments};
   work.result.seen = real;
@@ -437,7 +496,8 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   network.vocabulary = real.vocabulary;
   network.width = frame_width(real);
   const bool reads = real.layers.front().kind == SLUICE_EMBEDDING;
-  network.scales = reads ? Scales{{1}, {0}, {}, {}} : input_scales(real, format, ranges, work.result.warnings);
+  network.scales =
+      reads ? Scales{{1}, {0}, {}, {}} : input_scales(real, format, ranges, work.result.warnings);
   work.sides.push_back(reads ? Side{} : frame_side(network.scales, ranges));
   work.fixed_of.push_back(0);
   for (const Layer& layer : real.layers) add_layer(work, layer);

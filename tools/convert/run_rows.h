@@ -6,7 +6,8 @@
 namespace sluice::tools {
 
 /// A stream's answers to rows of a data set.
-inline void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps, float* y) {
+inline void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps,
+                     float* y) {
   if (data.is_text()) return stream.run(data.ids.data() + row, y, steps);
   stream.run(data.x.data() + row * data.features(), y, steps);
 }

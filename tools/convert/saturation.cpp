@@ -8,7 +8,8 @@
 namespace sluice::tools {
 
 bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value) {
-  const double inverse = double(scales.inverse[feature]), half = format == SLUICE_INT8 ? 128 : 32768;
+  const double inverse = double(scales.inverse[feature]),
+               half = format == SLUICE_INT8 ? 128 : 32768;
   const double number = double(value) * inverse + double(scales.offset[feature]);
   return inverse != 0 && !(number >= -half - 0.5 && number < half - 0.5);
 }
@@ -38,13 +39,14 @@ void warn_saturated(const std::vector<InputSaturation>& inputs, const std::strin
   constexpr double worth_saying = 0.01;
   for (const InputSaturation& input : inputs) {
     if (input.differs)
-      tell(printable(fmt::format("warning: {}: is not in {} what it was in all calibration data; the model does not look at it",
+      tell(printable(fmt::format("warning: {}: is not in {} what it was in all calibration data; "
+                                 "the model does not look at it",
                                  input.name, what)) +
            "\n");
     else if (input.share >= worth_saying)
-      tell(printable(fmt::format(
-               "warning: {}: {:.1f} % of its values in {} are outside the range that calibration chose, and saturate",
-               input.name, 100 * input.share, what)) +
+      tell(printable(fmt::format("warning: {}: {:.1f} % of its values in {} are outside the range "
+                                 "that calibration chose, and saturate",
+                                 input.name, 100 * input.share, what)) +
            "\n");
   }
 }

@@ -19,8 +19,8 @@ struct InputSaturation {
 /// Whether a value saturates; false for a feature that is not looked at.
 bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value);
 
-/// The features of which some value in these sequences saturates, or that are not the one value that calibration saw. None of a
-/// float model.
+/// The features of which some value in these sequences saturates, or that are not the one value
+/// that calibration saw. None of a float model.
 std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,
                                               std::span<const std::size_t> sequences);
 

@@ -11,18 +11,22 @@ namespace {
 
 constexpr std::uint32_t steps = 8;
 
-void append(std::string& bytes, const void* from, std::size_t n) { bytes.append(static_cast<const char*>(from), n); }
+void append(std::string& bytes, const void* from, std::size_t n) {
+  bytes.append(static_cast<const char*>(from), n);
+}
 
 void pad(std::string& bytes) { bytes.resize((bytes.size() + 3) / 4 * 4); }
 
-/// Even over a feature's usual range: two deviations where the model standardizes, else -1 to 1; in fixed point all numbers; all ids.
+/// Even over a feature's usual range: two deviations where the model standardizes, else -1 to 1; in
+/// fixed point all numbers; all ids.
 struct Frames {
   const OwnedModel& model;
   Network network;
   std::uint32_t drawn = 0;
 
   double even() {
-    const Philox random = Philox::at(0, drawn++, 0, 0, static_cast<std::uint32_t>(Purpose::self_test));
+    const Philox random =
+        Philox::at(0, drawn++, 0, 0, static_cast<std::uint32_t>(Purpose::self_test));
     return double(unit_float(random.word[0])) * 2 - 1;
   }
 
@@ -60,7 +64,8 @@ std::string self_test_of(const OwnedModel& model, int n) {
   OwnedStream stream(model.model, {1, 1});
   Frames frames{model, read_network(model.model)};
   std::vector<float> answer(info.outputs);  // at least as wide as an answer in any format
-  const std::size_t answer_bytes = info.outputs * (info.format == SLUICE_F32 ? sizeof(float) : sizeof(std::int16_t));
+  const std::size_t answer_bytes =
+      info.outputs * (info.format == SLUICE_F32 ? sizeof(float) : sizeof(std::int16_t));
   std::string bytes;
   const auto sequences = static_cast<std::uint32_t>(n);
   append(bytes, &sequences, sizeof sequences);

@@ -6,7 +6,8 @@
 
 namespace sluice::tools {
 
-/// The section: n sequences of 8 frames each, made up inside the range of the model's inputs, and the answers' bits.
+/// The section: n sequences of 8 frames each, made up inside the range of the model's inputs, and
+/// the answers' bits.
 std::string self_test_of(const OwnedModel& model, int n);
 
 }  // namespace sluice::tools

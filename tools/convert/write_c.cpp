@@ -7,12 +7,14 @@
 namespace sluice::tools {
 namespace {
 
-/// A string literal of ASCII alone: other bytes as three octal digits, which no following digit can lengthen.
+/// A string literal of ASCII alone: other bytes as three octal digits, which no following digit can
+/// lengthen.
 std::string c_string(const std::string& text) {
   std::string literal = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';  // ? begins trigraphs
+    const bool plain =
+        byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';  // ? begins trigraphs
     literal += plain ? std::string(1, c) : fmt::format("\\{:03o}", byte);
   }
   return literal + "\"";
@@ -80,32 +82,43 @@ extern const unsigned char model_blob[MODEL_BLOB_BYTES];
 std::string header_of(const OwnedModel& model, bool labeled, const std::string& core) {
   const sluice_info info = model.info();
   const sluice_need need = sluice_needs(&model.model, {1, 1});
-  const char* labels =
-      labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what each output is called */\n" : "";
+  const char* labels = labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what "
+                                 "each output is called */\n"
+                               : "";
   const bool fixed = info.format != SLUICE_F32;
-  const std::string fixed_text = fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
-                                   "sluice_dequantize floats of answers (and\n"
-                                   " * probabilities of logits).\n"
-                                 : "";
+  const std::string fixed_text =
+      fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
+              "sluice_dequantize floats of answers (and\n"
+              " * probabilities of logits).\n"
+            : "";
   const std::string ids =
-      info.vocabulary ? fmt::format(" *\n * A frame is one id; one that is not 0 to {} is taken for the unknown one.\n", info.vocabulary - 1) : "";
-  const char* whole = info.whole_sequences ? " *\n * A layer goes in both directions: call sluice_run on whole sequences, with the longest one's "
-                                             "steps in the use, and memory of the\n * size that sluice_needs says for it.\n"
-                                           : "";
-  const std::string order =
-      core.empty()
-          ? ""
-          : fmt::format(" *\n * Its weights lie in the order that {} reads; sluice_open refuses it where another is read.\n",
-                        core);
-  return fmt::format(
-      header_text, fmt::arg("fixed", fixed_text + ids + whole), fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
-      fmt::arg("input", info.vocabulary              ? "int32_t"
-                        : !fixed                     ? "float"
-                        : info.format == SLUICE_INT8 ? "int8_t"
-                                                     : "int16_t"),
-      fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"), fmt::arg("inputs", info.inputs),
-      fmt::arg("outputs", info.outputs), fmt::arg("blob", info.bytes), fmt::arg("state", need.state),
-      fmt::arg("scratch", need.scratch), fmt::arg("hash", sluice_hash(&model.model)), fmt::arg("labels", labels));
+      info.vocabulary
+          ? fmt::format(
+                " *\n * A frame is one id; one that is not 0 to {} is taken for the unknown one.\n",
+                info.vocabulary - 1)
+          : "";
+  const char* whole =
+      info.whole_sequences
+          ? " *\n * A layer goes in both directions: call sluice_run on whole sequences, with the "
+            "longest one's "
+            "steps in the use, and memory of the\n * size that sluice_needs says for it.\n"
+          : "";
+  const std::string order = core.empty() ? ""
+                                         : fmt::format(
+                                               " *\n * Its weights lie in the order that {} reads; "
+                                               "sluice_open refuses it where another is read.\n",
+                                               core);
+  return fmt::format(header_text, fmt::arg("fixed", fixed_text + ids + whole),
+                     fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
+                     fmt::arg("input", info.vocabulary              ? "int32_t"
+                                       : !fixed                     ? "float"
+                                       : info.format == SLUICE_INT8 ? "int8_t"
+                                                                    : "int16_t"),
+                     fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"),
+                     fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
+                     fmt::arg("blob", info.bytes), fmt::arg("state", need.state),
+                     fmt::arg("scratch", need.scratch), fmt::arg("hash", sluice_hash(&model.model)),
+                     fmt::arg("labels", labels));
 }
 
 std::string blob_array(const OwnedModel& model) {
@@ -130,7 +143,8 @@ std::string label_array(const std::vector<std::string>& labels) {
 
 CSource write_c(const OwnedModel& model, const std::string& core) {
   const std::vector<std::string> labels = model.labels();
-  CSource result{header_of(model, !labels.empty(), core), "/* A Sluice model: see model.h. */\n#include \"model.h\"\n\n"};
+  CSource result{header_of(model, !labels.empty(), core),
+                 "/* A Sluice model: see model.h. */\n#include \"model.h\"\n\n"};
   result.source += blob_array(model);
   if (!labels.empty()) result.source += label_array(labels);
   return result;

@@ -11,8 +11,8 @@ struct CSource {
   std::string source;  ///< model.c: the blob as a constant array at a multiple of 64
 };
 
-/// C99 and C++11 on any compiler that can align an array; the same text for the same model. Labels only where the blob has
-/// them.
+/// C99 and C++11 on any compiler that can align an array; the same text for the same model. Labels
+/// only where the blob has them.
 /// @param core  whose order the weights are in; empty: a host's
 CSource write_c(const OwnedModel& model, const std::string& core);
 

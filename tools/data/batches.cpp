@@ -6,7 +6,8 @@
 
 namespace sluice::tools {
 
-void bucket(std::vector<std::size_t>& order, const DataSet& data, std::size_t batch, std::uint64_t seed, std::uint32_t epoch) {
+void bucket(std::vector<std::size_t>& order, const DataSet& data, std::size_t batch,
+            std::uint64_t seed, std::uint32_t epoch) {
   constexpr std::size_t together = 64;  // batches: what they hold is still as good as random
   const std::size_t full = order.size() / batch;
   const auto at = [](auto& list, std::size_t i) { return list.begin() + std::ptrdiff_t(i); };
@@ -17,7 +18,8 @@ void bucket(std::vector<std::size_t>& order, const DataSet& data, std::size_t ba
   for (std::size_t b = 0; b < full; ++b) batches[b] = b;
   shuffle(batches, seed, epoch, Purpose::bucket);
   const std::vector<std::size_t> sorted = order;
-  for (std::size_t b = 0; b < full; ++b) std::copy_n(at(sorted, batches[b] * batch), batch, at(order, b * batch));
+  for (std::size_t b = 0; b < full; ++b)
+    std::copy_n(at(sorted, batches[b] * batch), batch, at(order, b * batch));
 }
 
 }  // namespace sluice::tools

@@ -1,4 +1,5 @@
-// Which text holds which: by the sorted suffixes of all texts, where those that begin with a text stand together.
+// Which text holds which: by the sorted suffixes of all texts, where those that begin with a text
+// stand together.
 #include <algorithm>
 #include <numeric>
 
@@ -7,7 +8,8 @@
 namespace sluice::tools {
 namespace {
 
-/// All texts' suffixes in the order of their tokens, as far as the longest text is long; an end comes before any token.
+/// All texts' suffixes in the order of their tokens, as far as the longest text is long; an end
+/// comes before any token.
 struct Suffixes {
   std::vector<std::int32_t> tokens;  ///< one text after another, each ended by -1
   std::vector<std::uint32_t> order;  ///< where suffixes begin
@@ -15,16 +17,20 @@ struct Suffixes {
   std::size_t size() const { return tokens.size(); }
 };
 
-/// Ranks of suffixes whose first `known` tokens are told apart, made to tell twice as many (Manber, Myers 1993).
+/// Ranks of suffixes whose first `known` tokens are told apart, made to tell twice as many (Manber,
+/// Myers 1993).
 bool refine(Suffixes& suffixes, std::vector<std::uint32_t>& rank, std::size_t known) {
   const std::size_t n = suffixes.size();
   const auto second = [&](std::uint32_t i) { return i + known < n ? rank[i + known] + 1 : 0; };
   std::vector<std::uint32_t> finer(n);
   bool tied = false;
   for (std::size_t begin = 0, end; begin < n; begin = end) {
-    for (end = begin + 1; end < n && rank[suffixes.order[end]] == rank[suffixes.order[begin]];) ++end;
-    const auto first = suffixes.order.begin() + std::ptrdiff_t(begin), last = suffixes.order.begin() + std::ptrdiff_t(end);
-    if (end - begin > 1) std::sort(first, last, [&](auto a, auto b) { return second(a) < second(b); });
+    for (end = begin + 1; end < n && rank[suffixes.order[end]] == rank[suffixes.order[begin]];)
+      ++end;
+    const auto first = suffixes.order.begin() + std::ptrdiff_t(begin),
+               last = suffixes.order.begin() + std::ptrdiff_t(end);
+    if (end - begin > 1)
+      std::sort(first, last, [&](auto a, auto b) { return second(a) < second(b); });
     for (std::size_t i = begin; i < end; ++i) {
       const bool same = i > begin && second(suffixes.order[i]) == second(suffixes.order[i - 1]);
       finer[suffixes.order[i]] = same ? finer[suffixes.order[i - 1]] : std::uint32_t(i);
@@ -48,11 +54,13 @@ Suffixes sort_suffixes(std::span<const std::int32_t> ids, std::span<const std::s
   suffixes.order.resize(n);
   std::iota(suffixes.order.begin(), suffixes.order.end(), std::uint32_t(0));
   const auto token = [&](std::uint32_t i) { return suffixes.tokens[i]; };
-  std::sort(suffixes.order.begin(), suffixes.order.end(), [&](auto a, auto b) { return token(a) < token(b); });
+  std::sort(suffixes.order.begin(), suffixes.order.end(),
+            [&](auto a, auto b) { return token(a) < token(b); });
   std::vector<std::uint32_t> rank(n);
   for (std::size_t i = 1; i < n; ++i)
-    rank[suffixes.order[i]] =
-        token(suffixes.order[i]) == token(suffixes.order[i - 1]) ? rank[suffixes.order[i - 1]] : std::uint32_t(i);
+    rank[suffixes.order[i]] = token(suffixes.order[i]) == token(suffixes.order[i - 1])
+                                  ? rank[suffixes.order[i - 1]]
+                                  : std::uint32_t(i);
   for (std::size_t known = 1; known < longest && refine(suffixes, rank, known); known *= 2) {
   }
   return suffixes;
@@ -63,7 +71,8 @@ struct Greatest {
   std::size_t n;
   std::vector<std::uint64_t> tree;  ///< node i covers nodes 2 i and 2 i + 1
 
-  explicit Greatest(const std::vector<std::uint64_t>& numbers) : n(numbers.size()), tree(2 * numbers.size()) {
+  explicit Greatest(const std::vector<std::uint64_t>& numbers)
+      : n(numbers.size()), tree(2 * numbers.size()) {
     std::copy(numbers.begin(), numbers.end(), tree.begin() + std::ptrdiff_t(n));
     for (std::size_t i = n; i-- > 1;) tree[i] = std::max(tree[2 * i], tree[2 * i + 1]);
   }
@@ -79,10 +88,12 @@ struct Greatest {
 
 }  // namespace
 
-std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids, std::span<const std::size_t> first) {
+std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids,
+                                            std::span<const std::size_t> first) {
   const std::size_t texts = first.size() - 1;
   const Suffixes suffixes = sort_suffixes(ids, first);
-  std::vector<std::uint64_t> worth(suffixes.size());  // of a place: its text's length, and then how early it stands
+  std::vector<std::uint64_t> worth(
+      suffixes.size());  // of a place: its text's length, and then how early it stands
   for (std::size_t t = 0, at = 0; t < texts; ++t)
     for (const std::size_t end = at + first[t + 1] - first[t]; at <= end; ++at)
       worth[at] = std::uint64_t(first[t + 1] - first[t]) << 32 | (0xFFFFFFFFu - t);
@@ -96,15 +107,17 @@ std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids, s
     /// Below 0, 0, above 0: how a suffix's beginning compares with the text.
     const auto compare = [&](std::uint32_t place) {
       for (std::size_t k = 0; k < text.size(); ++k) {
-        if (suffixes.tokens[place + k] != text[k]) return suffixes.tokens[place + k] < text[k] ? -1 : 1;
+        if (suffixes.tokens[place + k] != text[k])
+          return suffixes.tokens[place + k] < text[k] ? -1 : 1;
       }
       return 0;
     };
-    const auto begin =
-        std::partition_point(suffixes.order.begin(), suffixes.order.end(), [&](auto p) { return compare(p) < 0; });
-    const auto end = std::partition_point(begin, suffixes.order.end(), [&](auto p) { return compare(p) == 0; });
-    const std::uint64_t best =
-        greatest.of(std::size_t(begin - suffixes.order.begin()), std::size_t(end - suffixes.order.begin()));
+    const auto begin = std::partition_point(suffixes.order.begin(), suffixes.order.end(),
+                                            [&](auto p) { return compare(p) < 0; });
+    const auto end =
+        std::partition_point(begin, suffixes.order.end(), [&](auto p) { return compare(p) == 0; });
+    const std::uint64_t best = greatest.of(std::size_t(begin - suffixes.order.begin()),
+                                           std::size_t(end - suffixes.order.begin()));
     groups.push_back(0xFFFFFFFFu - std::uint32_t(best));
   }
   return groups;

@@ -1,5 +1,5 @@
-// Tidy CSV (RFC 4180): a header, then one row a frame. Commas; LF or CRLF; a byte-order mark is passed over; blanks around a
-// cell that is not quoted do not count; empty lines are passed over.
+// Tidy CSV (RFC 4180): a header, then one row a frame. Commas; LF or CRLF; a byte-order mark is
+// passed over; blanks around a cell that is not quoted do not count; empty lines are passed over.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ std::string quoted_cell(Reader& in) {
     if (c == '\n') ++in.line;
     cell += c;
   }
-  refuse("{}:{}: a quote that is never closed; close it, or write \"\" for a quote inside a cell", in.file, opened);
+  refuse("{}:{}: a quote that is never closed; close it, or write \"\" for a quote inside a cell",
+         in.file, opened);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -54,7 +55,9 @@ std::string cell(Reader& in) {
   const std::string_view rest = trimmed(in.text.substr(in.at, end - in.at));
   in.at = end;
   if (!quoted) return std::string(rest);
-  if (!rest.empty()) refuse("{}:{}: \"{}\" after a closing quote; end the cell with a comma", in.file, in.line, rest);
+  if (!rest.empty())
+    refuse("{}:{}: \"{}\" after a closing quote; end the cell with a comma", in.file, in.line,
+           rest);
   return value;
 }
 
@@ -82,8 +85,8 @@ struct Roles {
 };
 
 /// @param learning  the training file: every column that the recipe names must be there
-Roles find_roles(const std::vector<std::string>& header, const Columns& columns, const Expected& expected,
-                 const std::string& place) {
+Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
+                 const Expected& expected, const std::string& place) {
   const bool learning = expected.learning();
   Roles roles;
   std::vector<bool> used(header.size());
@@ -95,7 +98,8 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
     return use(must ? need_column(header, name, key, place) : find_column(header, name));
   };
   roles.sequence = find(columns.sequence, "sequence", !columns.sequence.empty());
-  for (const std::string& name : columns.target) roles.targets.push_back(find(name, "target", expected.targets));
+  for (const std::string& name : columns.target)
+    roles.targets.push_back(find(name, "target", expected.targets));
   roles.group = find(columns.group, "group", learning && !columns.group.empty());
   for (const std::string& name : columns.ignore) find(name, "ignore", learning);
   for (const std::string& name : columns.features) need_column(header, name, "features", place);
@@ -103,18 +107,24 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
   std::vector<std::string> names;
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < header.size(); ++i)
-    if (!used[i] && is_feature(header[i], columns)) names.push_back(header[i]), positions.push_back(i);
-  for (std::size_t i : pick_features(names, expected.features, place)) roles.features.push_back(positions[i]);
+    if (!used[i] && is_feature(header[i], columns))
+      names.push_back(header[i]), positions.push_back(i);
+  for (std::size_t i : pick_features(names, expected.features, place))
+    roles.features.push_back(positions[i]);
   return roles;
 }
 
-void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& header, std::vector<std::string>& cells,
-             std::size_t line, const Columns& columns, const Expected& expected) {
-  for (std::size_t column : roles.features) rows.x.push_back(cell_number(cells[column], rows.file, line, header[column]));
+void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& header,
+             std::vector<std::string>& cells, std::size_t line, const Columns& columns,
+             const Expected& expected) {
+  for (std::size_t column : roles.features)
+    rows.x.push_back(cell_number(cells[column], rows.file, line, header[column]));
   if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
   if (expected.targets && !columns.classes)
     for (std::size_t column : roles.targets)
-      rows.value.push_back(cells[column].empty() ? std::nanf("") : cell_number(cells[column], rows.file, line, header[column]));
+      rows.value.push_back(cells[column].empty()
+                               ? std::nanf("")
+                               : cell_number(cells[column], rows.file, line, header[column]));
   rows.sequence.push_back(roles.sequence == no_column ? std::string() : cells[roles.sequence]);
   if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
   rows.line.push_back(line);
@@ -123,12 +133,14 @@ void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& hea
 
 }  // namespace
 
-Rows read_csv(std::string_view text, const std::string& file, const Columns& columns, const Expected& expected) {
+Rows read_csv(std::string_view text, const std::string& file, const Columns& columns,
+              const Expected& expected) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Reader in{text, file};
   if (const std::size_t nul = text.find('\0'); nul != text.npos)
-    refuse("{}:{}: a byte 0; give text (UTF-8)", file, 1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(nul), '\n'));
+    refuse("{}:{}: a byte 0; give text (UTF-8)", file,
+           1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(nul), '\n'));
   std::vector<std::string> header, cells;
   std::size_t line = 0;
   if (!next_row(in, header, line)) refuse("{}: empty; give a header and one row a frame", file);
@@ -141,8 +153,8 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
   for (std::size_t column : roles.features) rows.feature_names.push_back(header[column]);
   while (next_row(in, cells, line)) {
     if (cells.size() != header.size())
-      refuse("{}:{}: {} cells where the header has {} columns; give one cell a column", file, line, cells.size(),
-             header.size());
+      refuse("{}:{}: {} cells where the header has {} columns; give one cell a column", file, line,
+             cells.size(), header.size());
     add_row(rows, roles, header, cells, line, columns, expected);
   }
   if (rows.rows == 0) refuse("{}: a header without rows; give one row a frame", file);

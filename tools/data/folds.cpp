@@ -19,12 +19,16 @@ std::vector<std::vector<std::size_t>> groups_of(const DataSet& data) {
   return groups;
 }
 
-std::vector<Split> k_folds(const DataSet& data, std::size_t folds, std::uint64_t seed, std::uint32_t repeat) {
+std::vector<Split> k_folds(const DataSet& data, std::size_t folds, std::uint64_t seed,
+                           std::uint32_t repeat) {
   std::vector<std::vector<std::size_t>> groups = groups_of(data);
   shuffle(groups, seed, repeat, Purpose::folds);
-  std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
   const bool by_class = data.classes && !data.per_row;
-  const auto stratum = [&](std::size_t s) { return by_class && data.target[s] >= 0 ? std::size_t(data.target[s]) : 0; };
+  const auto stratum = [&](std::size_t s) {
+    return by_class && data.target[s] >= 0 ? std::size_t(data.target[s]) : 0;
+  };
   const std::size_t strata = by_class ? std::max<std::size_t>(data.labels.size(), 1) : 1;
   std::vector<std::vector<double>> has(folds, std::vector<double>(strata));
   std::vector<double> all(strata);
@@ -33,21 +37,24 @@ std::vector<Split> k_folds(const DataSet& data, std::size_t folds, std::uint64_t
   for (const std::vector<std::size_t>& group : groups) {
     std::vector<double> count(strata);
     for (const std::size_t s : group) count[stratum(s)] += 1;
-    // The fold that has least of what the group brings: the growth of the sum of squares, each stratum by its size.
+    // The fold that has least of what the group brings: the growth of the sum of squares, each
+    // stratum by its size.
     std::size_t best = 0;
     double least = 0;
     for (std::size_t f = 0; f < folds; ++f) {
       double growth = 0;
       for (std::size_t c = 0; c < strata; ++c)
         if (count[c] > 0) growth += count[c] * (2 * has[f][c] + count[c]) / all[c];
-      if (f == 0 || growth < least || (growth == least && size[f] < size[best])) best = f, least = growth;
+      if (f == 0 || growth < least || (growth == least && size[f] < size[best]))
+        best = f, least = growth;
     }
     for (const std::size_t s : group) fold_of[s] = best, has[best][stratum(s)] += 1;
     size[best] += group.size();
   }
   std::vector<Split> splits(folds);
   for (std::size_t s = 0; s < data.sequences(); ++s)
-    for (std::size_t f = 0; f < folds; ++f) (fold_of[s] == f ? splits[f].held_out : splits[f].train).push_back(s);
+    for (std::size_t f = 0; f < folds; ++f)
+      (fold_of[s] == f ? splits[f].held_out : splits[f].train).push_back(s);
   return splits;
 }
 
@@ -55,7 +62,8 @@ std::vector<Split> time_folds(const DataSet& data, std::size_t folds) {
   std::vector<Split> splits(folds);
   const auto block = [&](std::size_t i) { return data.sequences() * i / (folds + 1); };
   for (std::size_t f = 0; f < folds; ++f)
-    for (std::size_t s = 0; s < block(f + 2); ++s) (s < block(f + 1) ? splits[f].train : splits[f].held_out).push_back(s);
+    for (std::size_t s = 0; s < block(f + 2); ++s)
+      (s < block(f + 1) ? splits[f].train : splits[f].held_out).push_back(s);
   return splits;
 }
 

@@ -25,10 +25,12 @@ struct Npy {
 
 constexpr std::size_t npy_header_bytes = 1 << 17;  ///< a header is shorter by far
 
-/// What the header of a .npy says; `bytes` are the file's first ones, npy_header_bytes or all. Refused as by parse_npy().
+/// What the header of a .npy says; `bytes` are the file's first ones, npy_header_bytes or all.
+/// Refused as by parse_npy().
 Npy parse_npy_header(std::string_view bytes, const std::string& name);
 
-/// Takes the bytes of a .npy. Anything but one or two dimensions of little-endian numbers is refused.
+/// Takes the bytes of a .npy. Anything but one or two dimensions of little-endian numbers is
+/// refused.
 Npy parse_npy(std::string bytes, const std::string& name);
 
 }  // namespace sluice::tools

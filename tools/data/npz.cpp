@@ -1,7 +1,8 @@
 // NumPy's .npz, a zip of arrays:
 //   x          [rows][features] numbers, one row a frame; features are named x0, x1, ...
 //   sequence   [rows] whole numbers, named by data.sequence
-//   label      [rows] or, where data.target_per is "sequence", [sequences]; named by data.target, one array a target.
+//   label      [rows] or, where data.target_per is "sequence", [sequences]; named by data.target,
+//   one array a target.
 //              Classes are whole numbers, values any; NaN is masked, as an empty cell is in CSV
 //   group      like label; named by data.group, where there is one
 #include <fmt/format.h>
@@ -61,14 +62,15 @@ std::string list_arrays(zip_t* zip) {
   return list_names(names);
 }
 
-/// Reads an array whose header and announced sizes agree, and only then inflates it: an archive may hold a thousand times its
-/// bytes.
+/// Reads an array whose header and announced sizes agree, and only then inflates it: an archive may
+/// hold a thousand times its bytes.
 Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
   constexpr std::uint64_t most_inflation = 1032;  // of deflate
   zip_stat_t stat;
   std::unique_ptr<zip_file_t, Close> entry(zip_fopen_index(zip, index, 0));
   if (!entry) need_memory(zip_error_code_zip(zip_get_error(zip)));
-  if (!entry || zip_stat_index(zip, index, 0, &stat) != 0) refuse("{}: cannot be read from the archive; write it again", name);
+  if (!entry || zip_stat_index(zip, index, 0, &stat) != 0)
+    refuse("{}: cannot be read from the archive; write it again", name);
   std::string bytes;
   char piece[1 << 16];
   const auto read_to = [&](std::size_t size) {
@@ -81,8 +83,9 @@ Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
   read_to(npy_header_bytes);
   const Npy header = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
   if (stat.size != header.size() || stat.size / most_inflation > stat.comp_size)
-    refuse("{}: {} bytes of {} in the archive, but its shape [{}][{}] needs {}; write the file again", name, stat.size,
-           stat.comp_size, header.rows, header.cols, header.size());
+    refuse(
+        "{}: {} bytes of {} in the archive, but its shape [{}][{}] needs {}; write the file again",
+        name, stat.size, stat.comp_size, header.rows, header.cols, header.size());
   bytes.reserve(header.size() + sizeof piece);
   read_to(header.size() + 1);  // which reads to the end, where libzip checks the sum
   return parse_npy(std::move(bytes), name);
@@ -97,7 +100,8 @@ std::optional<Npy> find_array(zip_t* zip, const std::string& array, const std::s
 
 Npy need_array(zip_t* zip, const std::string& array, const char* meant, const std::string& file) {
   auto found = find_array(zip, array, file);
-  if (!found) refuse("{}: {}: no such array ({}); the arrays are {}", file, array, meant, list_arrays(zip));
+  if (!found)
+    refuse("{}: {}: no such array ({}); the arrays are {}", file, array, meant, list_arrays(zip));
   return *std::move(found);
 }
 
@@ -116,16 +120,18 @@ void read_features(const Npy& x, const Columns& columns, const Expected& expecte
     for (std::size_t i : picked) {
       const float value = float(x.number(row, positions[i]));
       if (!std::isfinite(value))
-        refuse("{}: row {}: {}: {} is not a finite float; give a number, or leave the sequence out", x.name, row, names[i],
-               x.number(row, positions[i]));
+        refuse("{}: row {}: {}: {} is not a finite float; give a number, or leave the sequence out",
+               x.name, row, names[i], x.number(row, positions[i]));
       rows.x.push_back(value);
     }
 }
 
 void read_sequences(const std::optional<Npy>& array, Rows& rows) {
   if (array && (array->rows != rows.rows || array->cols != 1))
-    refuse("{}: {} numbers for {} rows of x; give one a row", array->name, array->rows * array->cols, rows.rows);
-  for (std::size_t row = 0; row < rows.rows; ++row) rows.sequence.push_back(array ? array->text(row) : "");
+    refuse("{}: {} numbers for {} rows of x; give one a row", array->name,
+           array->rows * array->cols, rows.rows);
+  for (std::size_t row = 0; row < rows.rows; ++row)
+    rows.sequence.push_back(array ? array->text(row) : "");
 }
 
 /// For each row, which number of an array belongs to it: its own, or its sequence's.
@@ -137,8 +143,9 @@ std::vector<std::size_t> spread(const Npy& array, const Rows& rows, bool per_row
   }
   if (array.cols == 1 && array.rows == rows.rows) return index;
   if (array.cols == 1 && !per_row && array.rows == sequence.back() + 1) return sequence;
-  refuse("{}: shape [{}][{}] for {} rows in {} sequences; give one number a row{}", array.name, array.rows, array.cols,
-         rows.rows, sequence.back() + 1, per_row ? "" : ", or one a sequence");
+  refuse("{}: shape [{}][{}] for {} rows in {} sequences; give one number a row{}", array.name,
+         array.rows, array.cols, rows.rows, sequence.back() + 1,
+         per_row ? "" : ", or one a sequence");
 }
 
 void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& rows) {
@@ -152,7 +159,8 @@ void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& 
       }
       const float value = float(arrays[k].number(from[row]));
       if (std::isinf(value))
-        refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it", arrays[k].name, from[row]);
+        refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it",
+               arrays[k].name, from[row]);
       rows.value[row * arrays.size() + k] = value;
     }
   }
@@ -160,7 +168,8 @@ void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& 
 
 }  // namespace
 
-Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns, const Expected& expected) {
+Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns,
+              const Expected& expected) {
   const Zip zip = open_zip(bytes, file);
   Rows rows;
   rows.file = file;
@@ -169,15 +178,18 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
   if (x.rows == 0) refuse("{}: no rows; give one row a frame", x.name);
   read_features(x, columns, expected, rows);
   std::optional<Npy> sequence;
-  if (!columns.sequence.empty()) sequence = need_array(zip.get(), columns.sequence, "data.sequence", file);
+  if (!columns.sequence.empty())
+    sequence = need_array(zip.get(), columns.sequence, "data.sequence", file);
   read_sequences(sequence, rows);
   std::vector<Npy> targets;
   if (expected.targets)
-    for (const std::string& name : columns.target) targets.push_back(need_array(zip.get(), name, "data.target", file));
+    for (const std::string& name : columns.target)
+      targets.push_back(need_array(zip.get(), name, "data.target", file));
   read_targets(targets, columns, rows);
   if (columns.group.empty()) return rows;
-  const std::optional<Npy> group = expected.features.empty() ? need_array(zip.get(), columns.group, "data.group", file)
-                                                             : find_array(zip.get(), columns.group, file);
+  const std::optional<Npy> group = expected.features.empty()
+                                       ? need_array(zip.get(), columns.group, "data.group", file)
+                                       : find_array(zip.get(), columns.group, file);
   if (group)
     for (std::size_t from : spread(*group, rows, false)) rows.group.push_back(group->text(from));
   return rows;

@@ -31,46 +31,54 @@ void find_sequences(const Rows& rows, const Columns& columns, DataSet& data) {
       refuse("{}: {}: an empty cell; name the row's sequence", place(rows, row), columns.sequence);
     const auto [first, is_new] = began.emplace(name, row);
     if (!is_new)
-      refuse("{}: {}: sequence \"{}\" of {} comes back after another began; put a sequence's rows together", place(rows, row),
-             columns.sequence, name, spot(rows, first->second));
+      refuse(
+          "{}: {}: sequence \"{}\" of {} comes back after another began; put a sequence's rows "
+          "together",
+          place(rows, row), columns.sequence, name, spot(rows, first->second));
     data.first.push_back(row);
     data.names.push_back(name);
   }
   data.first.push_back(rows.rows);
 }
 
-/// Classes in the order of their numbers: by value where all are whole numbers, else by their bytes.
+/// Classes in the order of their numbers: by value where all are whole numbers, else by their
+/// bytes.
 std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) {
   std::vector<std::string> labels = rows.label;
   std::sort(labels.begin(), labels.end());
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
   std::erase(labels, "");
-  if (labels.empty()) refuse("{}: {}: no row has a class; fill in the column", rows.file, columns.target[0]);
-  if (std::all_of(labels.begin(), labels.end(), [](const std::string& label) { return parse_integer(label).has_value(); }))
-    std::stable_sort(labels.begin(), labels.end(),
-                     [](const auto& a, const auto& b) { return *parse_integer(a) < *parse_integer(b); });
+  if (labels.empty())
+    refuse("{}: {}: no row has a class; fill in the column", rows.file, columns.target[0]);
+  if (std::all_of(labels.begin(), labels.end(),
+                  [](const std::string& label) { return parse_integer(label).has_value(); }))
+    std::stable_sort(labels.begin(), labels.end(), [](const auto& a, const auto& b) {
+      return *parse_integer(a) < *parse_integer(b);
+    });
   return labels;
 }
 
 using ClassNumbers = std::unordered_map<std::string, std::int32_t>;
 
 /// A row's class, -1 where its cell is empty.
-std::int32_t class_of(const Rows& rows, std::size_t row, const Columns& columns, const DataSet& data,
-                      const ClassNumbers& numbers) {
+std::int32_t class_of(const Rows& rows, std::size_t row, const Columns& columns,
+                      const DataSet& data, const ClassNumbers& numbers) {
   if (rows.label[row].empty()) return -1;
   const auto found = numbers.find(rows.label[row]);
   if (found == numbers.end())
-    refuse("{}: {}: class \"{}\" is not one of those trained on; give one of {}", place(rows, row), columns.target[0],
-           rows.label[row], list_names(data.labels));
+    refuse("{}: {}: class \"{}\" is not one of those trained on; give one of {}", place(rows, row),
+           columns.target[0], rows.label[row], list_names(data.labels));
   return found->second;
 }
 
-void add_classes(const Rows& rows, const Columns& columns, const Expected& expected, DataSet& data) {
+void add_classes(const Rows& rows, const Columns& columns, const Expected& expected,
+                 DataSet& data) {
   data.labels = expected.labels.empty() ? learn_labels(rows, columns) : expected.labels;
   ClassNumbers numbers;
   for (std::size_t i = 0; i < data.labels.size(); ++i) numbers[data.labels[i]] = std::int32_t(i);
   std::vector<std::int32_t> by_row(rows.rows);
-  for (std::size_t row = 0; row < rows.rows; ++row) by_row[row] = class_of(rows, row, columns, data, numbers);
+  for (std::size_t row = 0; row < rows.rows; ++row)
+    by_row[row] = class_of(rows, row, columns, data, numbers);
   if (data.per_row) {
     data.target = std::move(by_row);
     return;
@@ -79,11 +87,15 @@ void add_classes(const Rows& rows, const Columns& columns, const Expected& expec
     std::int32_t target = -1;
     for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) {
       if (target >= 0 && by_row[row] >= 0 && by_row[row] != target)
-        refuse("{}: {}: \"{}\" in a sequence that began as \"{}\"; give a sequence one class, or set data.target_per = \"row\"",
-               place(rows, row), columns.target[0], rows.label[row], data.labels[target]);
+        refuse(
+            "{}: {}: \"{}\" in a sequence that began as \"{}\"; give a sequence one class, or set "
+            "data.target_per = \"row\"",
+            place(rows, row), columns.target[0], rows.label[row], data.labels[target]);
       target = std::max(target, by_row[row]);
     }
-    if (target < 0) refuse("{}: {}: the sequence has no class; give one", place(rows, data.first[s]), columns.target[0]);
+    if (target < 0)
+      refuse("{}: {}: the sequence has no class; give one", place(rows, data.first[s]),
+             columns.target[0]);
     data.target.push_back(target);
   }
 }
@@ -103,12 +115,15 @@ void add_values(const Rows& rows, const Columns& columns, DataSet& data) {
       for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) {
         const float here = rows.value[row * outputs + k];
         if (!std::isnan(here) && !std::isnan(target) && here != target)
-          refuse("{}: {}: {} in a sequence that began with {}; give a sequence one value, or set data.target_per = \"row\"",
-                 place(rows, row), columns.target[k], here, target);
+          refuse(
+              "{}: {}: {} in a sequence that began with {}; give a sequence one value, or set "
+              "data.target_per = \"row\"",
+              place(rows, row), columns.target[k], here, target);
         if (std::isnan(target)) target = here;
       }
       if (std::isnan(target))
-        refuse("{}: {}: the sequence has no value; give one", place(rows, data.first[s]), columns.target[k]);
+        refuse("{}: {}: the sequence has no value; give one", place(rows, data.first[s]),
+               columns.target[k]);
       data.value.push_back(target);
     }
   }
@@ -119,8 +134,8 @@ void add_groups(const Rows& rows, const Columns& columns, DataSet& data) {
     const std::size_t first = data.first[s];
     for (std::size_t row = first; row < data.first[s + 1]; ++row)
       if (rows.group[row] != rows.group[first])
-        refuse("{}: {}: \"{}\" in a sequence of group \"{}\"; a sequence belongs to one group", place(rows, row), columns.group,
-               rows.group[row], rows.group[first]);
+        refuse("{}: {}: \"{}\" in a sequence of group \"{}\"; a sequence belongs to one group",
+               place(rows, row), columns.group, rows.group[row], rows.group[first]);
     data.group.push_back(rows.group[first]);
   }
 }
@@ -128,7 +143,8 @@ void add_groups(const Rows& rows, const Columns& columns, DataSet& data) {
 }  // namespace
 
 std::string place(const Rows& rows, std::size_t row) {
-  return rows.line.empty() ? fmt::format("{}: row {}", rows.file, row) : fmt::format("{}:{}", rows.file, rows.line[row]);
+  return rows.line.empty() ? fmt::format("{}: row {}", rows.file, row)
+                           : fmt::format("{}:{}", rows.file, rows.line[row]);
 }
 
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
@@ -143,20 +159,25 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   data.x = std::move(rows.x);
   if (!rows.text.empty()) add_tokens(rows, columns, expected, data);
   if (columns.group == containment && !data.ids.empty() && expected.learning())
-    for (const std::size_t holder : containment_groups(data.ids, data.first)) data.group.push_back(std::to_string(holder));
+    for (const std::size_t holder : containment_groups(data.ids, data.first))
+      data.group.push_back(std::to_string(holder));
   cut_long(data, columns);
   return data;
 }
 
 void cut_long(DataSet& data, const Columns& columns) {
-  const std::size_t most = columns.max_steps, width = data.is_text() ? 0 : data.features(), outputs = data.outputs();
+  const std::size_t most = columns.max_steps, width = data.is_text() ? 0 : data.features(),
+                    outputs = data.outputs();
   if (!most) return;
   std::size_t to = 0;
   const auto move = [&](auto& list, std::size_t from, std::size_t each) {
-    if (!list.empty()) std::copy_n(list.begin() + std::ptrdiff_t(from * each), each, list.begin() + std::ptrdiff_t(to * each));
+    if (!list.empty())
+      std::copy_n(list.begin() + std::ptrdiff_t(from * each), each,
+                  list.begin() + std::ptrdiff_t(to * each));
   };
   for (std::size_t s = 0; s < data.sequences(); ++s) {
-    const std::size_t begin = data.first[s], steps = data.first[s + 1] - begin, kept = std::min(steps, most);
+    const std::size_t begin = data.first[s], steps = data.first[s + 1] - begin,
+                      kept = std::min(steps, most);
     const std::size_t from = columns.cut_front ? begin + steps - kept : begin;
     data.cut += kept < steps;
     data.first[s] = to;
@@ -175,7 +196,8 @@ void cut_long(DataSet& data, const Columns& columns) {
 Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected) {
   const std::string bytes = read_file(path);
   if (columns.format == Format::tsv) return read_tsv(bytes, path, columns, expected);
-  return path.ends_with(".npz") ? read_npz(bytes, path, columns, expected) : read_csv(bytes, path, columns, expected);
+  return path.ends_with(".npz") ? read_npz(bytes, path, columns, expected)
+                                : read_csv(bytes, path, columns, expected);
 }
 
 namespace {
@@ -192,7 +214,8 @@ DataSet read_windows(const std::string& path, const Columns& columns, const Expe
   };
   if (!read.features.empty()) add(read.features);
   if (!wanted.learning() && (expected.targets || columns.windows.difference)) add(wanted.features);
-  return cut_windows(assemble(read_rows(path, read, wanted), read, wanted), columns, expected, path);
+  return cut_windows(assemble(read_rows(path, read, wanted), read, wanted), columns, expected,
+                     path);
 }
 
 }  // namespace

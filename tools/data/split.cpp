@@ -10,7 +10,10 @@ namespace {
 Split in_time_order(const DataSet& data) {
   Split result;
   for (std::size_t s = 0; s < data.sequences(); ++s)
-    (data.part[s] == 0 ? result.train : data.part[s] == 1 ? result.held_out : result.test).push_back(s);
+    (data.part[s] == 0   ? result.train
+     : data.part[s] == 1 ? result.held_out
+                         : result.test)
+        .push_back(s);
   return result;
 }
 
@@ -29,7 +32,8 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
   shuffle(groups, seed, 0, Purpose::split);
   std::vector<bool> out(data.sequences());
   for (const std::vector<std::size_t>& group : groups) {
-    // A group goes out where that brings the strata nearer to what is wanted, and leaves each of them something to learn from.
+    // A group goes out where that brings the strata nearer to what is wanted, and leaves each of
+    // them something to learn from.
     std::vector<std::size_t> count(left.size());
     for (std::size_t s : group) ++count[stratum(s)];
     double nearer = 0;
@@ -46,7 +50,8 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
   }
 
   Split result;
-  for (std::size_t s = 0; s < data.sequences(); ++s) (out[s] ? result.held_out : result.train).push_back(s);
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    (out[s] ? result.held_out : result.train).push_back(s);
   return result;
 }
 

@@ -1,4 +1,5 @@
-// Statistics of the features, in double, by plain sums in the order of the frames: the same bits everywhere.
+// Statistics of the features, in double, by plain sums in the order of the frames: the same bits
+// everywhere.
 #include <cmath>
 #include <limits>
 
@@ -9,7 +10,8 @@ namespace {
 
 /// Calls f(x) with every frame's value of one feature, or how far it is from the frame before.
 template <class F>
-void each(const DataSet& data, std::span<const std::size_t> sequences, std::size_t feature, bool differences, F f) {
+void each(const DataSet& data, std::span<const std::size_t> sequences, std::size_t feature,
+          bool differences, F f) {
   const auto run = [&](std::size_t first, std::size_t end) {
     const float* const x = data.x.data() + feature;
     const std::size_t n = data.features();
@@ -22,7 +24,8 @@ void each(const DataSet& data, std::span<const std::size_t> sequences, std::size
 
 }  // namespace
 
-Standardization standardization(const DataSet& data, std::span<const std::size_t> sequences, bool differences) {
+Standardization standardization(const DataSet& data, std::span<const std::size_t> sequences,
+                                bool differences) {
   Standardization result;
   for (std::size_t feature = 0; feature < data.features(); ++feature) {
     double n = 0, sum = 0, squares = 0;
@@ -32,9 +35,11 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
       least = x < least ? x : least, most = x > most ? x : most;
     });
     const double mean = sum / n;
-    each(data, sequences, feature, differences, [&](float x) { squares += (x - mean) * (x - mean); });
+    each(data, sequences, feature, differences,
+         [&](float x) { squares += (x - mean) * (x - mean); });
     const float scale = float(1.0 / std::sqrt(squares / n));
-    // Rounding leaves a constant feature a deviation of almost 0, which must not become an enormous scale.
+    // Rounding leaves a constant feature a deviation of almost 0, which must not become an enormous
+    // scale.
     const bool constant = least == most || !std::isfinite(scale);
     result.mean.push_back(least == most ? least : float(mean));
     result.scale.push_back(constant ? 1.0f : scale);
@@ -44,19 +49,23 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
 
 namespace {
 
-/// Mean and population deviation of every value over the valid targets of these sequences; 0 and 1 where there are none.
+/// Mean and population deviation of every value over the valid targets of these sequences; 0 and 1
+/// where there are none.
 Units units_of(const DataSet& data, std::span<const std::size_t> sequences) {
   const std::size_t outputs = data.outputs();
   std::vector<double> count(outputs), squares(outputs);
   Units units{std::vector<double>(outputs), std::vector<double>(outputs, 1.0)};
   const auto each_value = [&](auto f) {
     for (const std::size_t s : sequences)
-      for (std::size_t i = data.target_begin(s) * outputs; i < (data.target_begin(s) + data.targets(s)) * outputs; ++i)
+      for (std::size_t i = data.target_begin(s) * outputs;
+           i < (data.target_begin(s) + data.targets(s)) * outputs; ++i)
         if (!std::isnan(data.value[i])) f(i % outputs, double(data.value[i]));
   };
   each_value([&](std::size_t k, double v) { units.mean[k] += v, count[k] += 1; });
-  for (std::size_t k = 0; k < outputs; ++k) units.mean[k] = count[k] > 0 ? units.mean[k] / count[k] : 0;
-  each_value([&](std::size_t k, double v) { squares[k] += (v - units.mean[k]) * (v - units.mean[k]); });
+  for (std::size_t k = 0; k < outputs; ++k)
+    units.mean[k] = count[k] > 0 ? units.mean[k] / count[k] : 0;
+  each_value(
+      [&](std::size_t k, double v) { squares[k] += (v - units.mean[k]) * (v - units.mean[k]); });
   for (std::size_t k = 0; k < outputs; ++k)
     if (squares[k] > 0) units.deviation[k] = std::sqrt(squares[k] / count[k]);
   return units;
@@ -69,7 +78,8 @@ void standardize_targets(DataSet& data, std::span<const std::size_t> train) {
   data.own = data.value;
   const std::size_t outputs = data.outputs();
   for (std::size_t i = 0; i < data.own.size(); ++i)
-    data.value[i] = float((double(data.own[i]) - data.units.mean[i % outputs]) / data.units.deviation[i % outputs]);
+    data.value[i] = float((double(data.own[i]) - data.units.mean[i % outputs]) /
+                          data.units.deviation[i % outputs]);
 }
 
 void restore_targets(DataSet& data) {

@@ -1,5 +1,5 @@
-// Texts to ids. While a vocabulary is learned, every token of the file has one, in the order of first appearance;
-// learn_vocabulary then numbers anew what the training part holds.
+// Texts to ids. While a vocabulary is learned, every token of the file has one, in the order of
+// first appearance; learn_vocabulary then numbers anew what the training part holds.
 #include <algorithm>
 #include <unordered_map>
 
@@ -12,7 +12,8 @@ namespace {
 /// The ids of a file's tokens: a model's, or those of a vocabulary that grows with each new one.
 struct Ids {
   Tokens tokens;
-  bool grows, refuses;  ///< unknown characters: of a text to be answered, and wherever the vocabulary was not limited
+  bool grows, refuses;  ///< unknown characters: of a text to be answered, and wherever the
+                        ///< vocabulary was not limited
   std::unordered_map<std::string, std::int32_t> known;
 
   Ids(const Columns& columns, const Expected& expected)
@@ -20,19 +21,23 @@ struct Ids {
         grows(expected.learning()),
         refuses(!grows && !tokens.rules.words && (columns.every_character || !expected.targets)) {
     if (grows) tokens.rules = columns.tokens;
-    for (const std::string& text : tokens.texts) known.emplace(text, std::int32_t(first_token + known.size()));
+    for (const std::string& text : tokens.texts)
+      known.emplace(text, std::int32_t(first_token + known.size()));
   }
 
   /// @param line  of a token at `begin`, for messages
   template <class Line>
-  void add(std::string_view text, const std::string& file, std::vector<std::int32_t>& ids, Line line) {
+  void add(std::string_view text, const std::string& file, std::vector<std::int32_t>& ids,
+           Line line) {
     each_token(tokens.rules, text, [&](std::string_view token, std::size_t begin) {
       std::string normal = normal_token(tokens.rules, token);
       const auto found = known.find(normal);
       if (found != known.end()) return ids.push_back(found->second);
       if (refuses)
-        refuse("{}:{}: \"{}\" is no character of the model's vocabulary; leave it out, or train on text that has it", file,
-               line(begin), token);
+        refuse(
+            "{}:{}: \"{}\" is no character of the model's vocabulary; leave it out, or train on "
+            "text that has it",
+            file, line(begin), token);
       ids.push_back(grows ? std::int32_t(tokens.ids()) : 1);
       if (!grows) return;
       known.emplace(normal, std::int32_t(tokens.ids()));
@@ -56,30 +61,34 @@ void add_tokens(const Rows& rows, const Columns& columns, const Expected& expect
   data.tokens = std::move(all.tokens);
 }
 
-DataSet read_stream(std::string_view text, const std::string& file, const Columns& columns, const Expected& expected) {
+DataSet read_stream(std::string_view text, const std::string& file, const Columns& columns,
+                    const Expected& expected) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   check_text(text, file);
   Ids all(columns, expected);
   std::vector<std::int32_t> stream;
-  all.add(text, file, stream,
-          [&](std::size_t begin) { return 1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(begin), '\n'); });
+  all.add(text, file, stream, [&](std::size_t begin) {
+    return 1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(begin), '\n');
+  });
   DataSet data;
   data.feature_names = {"id"};
   data.per_row = true;
   if (stream.empty()) refuse("{}: empty; give text", file);
   const std::size_t targets = expected.targets;
-  const std::vector<RowRange> parts = parts_of(columns.windows, stream.size(), expected.learning(), file);
+  const std::vector<RowRange> parts =
+      parts_of(columns.windows, stream.size(), expected.learning(), file);
   for (std::size_t p = 0; p < parts.size(); ++p) {
     const RowRange& part = parts[p];
     if (part.empty()) continue;
     if (part.end - part.first <= targets)
-      refuse("{}: {} tokens, rows {}:{}, are no text to {}; give more", file, part.end - part.first, part.first, part.end,
-             targets ? "learn or test what follows a token" : "answer");
+      refuse("{}: {} tokens, rows {}:{}, are no text to {}; give more", file, part.end - part.first,
+             part.first, part.end, targets ? "learn or test what follows a token" : "answer");
     data.names.push_back(std::to_string(part.first));
     data.part.push_back(std::uint8_t(p));
     data.first.push_back(data.ids.size());
-    const auto at = stream.begin() + std::ptrdiff_t(part.first), end = stream.begin() + std::ptrdiff_t(part.end);
+    const auto at = stream.begin() + std::ptrdiff_t(part.first),
+               end = stream.begin() + std::ptrdiff_t(part.end);
     data.ids.insert(data.ids.end(), at, end - std::ptrdiff_t(targets));
     if (targets) data.target.insert(data.target.end(), at + 1, end);
   }
@@ -89,7 +98,8 @@ DataSet read_stream(std::string_view text, const std::string& file, const Column
   return data;
 }
 
-void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::size_t limit, const std::string& file) {
+void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::size_t limit,
+                      const std::string& file) {
   const bool stream = data.per_row;  // each row's target is the next id
   std::vector<std::int32_t> seen, renumber;
   for (const std::size_t s : train) {
@@ -99,10 +109,13 @@ void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::si
   }
   data.tokens = learn_tokens(data.tokens, seen, limit, renumber);
   if (data.tokens.texts.size() < 2 && !limit)
-    refuse("{}: the training part holds one kind of token, \"{}\"; nothing can be learned from it", file, data.tokens.texts[0]);
+    refuse("{}: the training part holds one kind of token, \"{}\"; nothing can be learned from it",
+           file, data.tokens.texts[0]);
   if (data.tokens.ids() > most_ids)
-    refuse("{}: {} different tokens in the training part; a vocabulary holds at most {}: set data.vocabulary", file,
-           data.tokens.texts.size(), most_ids - first_token);
+    refuse(
+        "{}: {} different tokens in the training part; a vocabulary holds at most {}: set "
+        "data.vocabulary",
+        file, data.tokens.texts.size(), most_ids - first_token);
   for (std::int32_t& id : data.ids) id = renumber[std::size_t(id)];
   if (!stream) return;
   for (std::int32_t& id : data.target) id = renumber[std::size_t(id)];

@@ -1,5 +1,5 @@
-// Tab-separated text: a header, then one row a text with its target. No quotes: a cell is what stands between tabs. LF or CRLF;
-// a byte-order mark and empty lines are passed over.
+// Tab-separated text: a header, then one row a text with its target. No quotes: a cell is what
+// stands between tabs. LF or CRLF; a byte-order mark and empty lines are passed over.
 #include <algorithm>
 #include <cmath>
 
@@ -38,21 +38,23 @@ struct TextRoles {
   std::vector<std::size_t> targets;
 };
 
-TextRoles text_roles(const std::vector<std::string>& header, const Columns& columns, const Expected& expected,
-                     const std::string& place) {
+TextRoles text_roles(const std::vector<std::string>& header, const Columns& columns,
+                     const Expected& expected, const std::string& place) {
   check_header(header, place);
   TextRoles roles;
   roles.text = need_column(header, columns.text, "text", place);
   for (const std::string& name : columns.target)
     if (expected.targets) roles.targets.push_back(need_column(header, name, "target", place));
   if (columns.group.empty() || columns.group == containment) return roles;
-  roles.group = expected.learning() ? need_column(header, columns.group, "group", place) : find_column(header, columns.group);
+  roles.group = expected.learning() ? need_column(header, columns.group, "group", place)
+                                    : find_column(header, columns.group);
   return roles;
 }
 
 }  // namespace
 
-Rows read_tsv(std::string_view text, const std::string& file, const Columns& columns, const Expected& expected) {
+Rows read_tsv(std::string_view text, const std::string& file, const Columns& columns,
+              const Expected& expected) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   check_text(text, file);
@@ -68,8 +70,9 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
       return;
     }
     if (cells.size() != header.size())
-      refuse("{}:{}: {} cells where the header has {} columns; give one cell a column, parted by tabs", file, line,
-             cells.size(), header.size());
+      refuse(
+          "{}:{}: {} cells where the header has {} columns; give one cell a column, parted by tabs",
+          file, line, cells.size(), header.size());
     rows.text.push_back(cells[roles.text]);
     if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
     if (expected.targets && !columns.classes)

@@ -25,7 +25,8 @@ std::string normal_token(TokenRules rules, std::string_view token) {
   if (!rules.lower_case) return std::string(token);
   std::string text;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(token.data());
-  for (std::size_t at = 0; at < token.size();) add_utf8(text, lower_case(next_code_point(bytes, token.size(), &at)));
+  for (std::size_t at = 0; at < token.size();)
+    add_utf8(text, lower_case(next_code_point(bytes, token.size(), &at)));
   return text;
 }
 
@@ -35,7 +36,9 @@ void check_text(std::string_view text, const std::string& file, std::size_t firs
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = at;
     const std::uint32_t c = next_code_point(bytes, text.size(), &at);
-    if (c == malformed) refuse("{}:{}: byte {:02x} is not UTF-8; convert the file (iconv -t UTF-8)", file, line, bytes[begin]);
+    if (c == malformed)
+      refuse("{}:{}: byte {:02x} is not UTF-8; convert the file (iconv -t UTF-8)", file, line,
+             bytes[begin]);
     if (c == 0) refuse("{}:{}: a byte 0; give text (UTF-8)", file, line);
     line += c == '\n';
   }
@@ -51,8 +54,9 @@ Tokens learn_tokens(const Tokens& all, std::span<const std::int32_t> ids, std::s
   std::vector<std::size_t> order(all.texts.size());
   std::iota(order.begin(), order.end(), std::size_t(first_token));
   std::erase_if(order, [&](std::size_t id) { return count[id] == 0; });
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return count[a] != count[b] ? count[a] > count[b] : first[a] < first[b]; });
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return count[a] != count[b] ? count[a] > count[b] : first[a] < first[b];
+  });
   if (limit) order.resize(std::min(order.size(), limit - first_token));
 
   Tokens kept{all.rules, {}};

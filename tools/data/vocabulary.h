@@ -21,10 +21,12 @@ void each_token(TokenRules rules, std::string_view text, F f) {
 /// A token as a vocabulary holds it.
 std::string normal_token(TokenRules rules, std::string_view token);
 
-/// Refuses text that is not UTF-8, or holds a byte 0, with its line; `first_line` is the text's first in the file.
+/// Refuses text that is not UTF-8, or holds a byte 0, with its line; `first_line` is the text's
+/// first in the file.
 void check_text(std::string_view text, const std::string& file, std::size_t first_line = 1);
 
-/// Ids renumbered by how often they occur, most frequent first, ties in the order of first appearance.
+/// Ids renumbered by how often they occur, most frequent first, ties in the order of first
+/// appearance.
 /// @param ids     of the training part, in order; ids of `all`
 /// @param limit   the most ids to keep, padding and unknown among them; 0 for all
 /// @param renumber  [all.ids()] each old id's new one; 1 for what is left out

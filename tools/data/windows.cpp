@@ -12,13 +12,16 @@ namespace {
 constexpr const char* part_names[] = {"training", "validation", "test"};
 constexpr const char* part_keys[] = {"data.train_rows", "data.validation_rows", "data.test_rows"};
 
-void check_range(const RowRange& range, std::size_t rows, const char* key, const std::string& file) {
+void check_range(const RowRange& range, std::size_t rows, const char* key,
+                 const std::string& file) {
   if (range.end > rows)
-    refuse("{}: {}: rows {}:{}, but there are {}; end at {} or before", file, key, range.first, range.end, rows, rows);
+    refuse("{}: {}: rows {}:{}, but there are {}; end at {} or before", file, key, range.first,
+           range.end, rows, rows);
 }
 
-std::vector<std::size_t> positions_of(const std::vector<std::string>& names, const std::vector<std::string>& among,
-                                      const char* key, const std::string& file) {
+std::vector<std::size_t> positions_of(const std::vector<std::string>& names,
+                                      const std::vector<std::string>& among, const char* key,
+                                      const std::string& file) {
   std::vector<std::size_t> positions;
   for (const std::string& name : names) positions.push_back(need_column(among, name, key, file));
   return positions;
@@ -28,16 +31,20 @@ std::vector<std::size_t> positions_of(const std::vector<std::string>& names, con
 void add_units(const DataSet& series, std::size_t column, const RowRange& rows, Units& units) {
   double sum = 0, squares = 0;
   const auto n = double(rows.end - rows.first);
-  const auto at = [&](std::size_t row) { return double(series.x[row * series.features() + column]); };
+  const auto at = [&](std::size_t row) {
+    return double(series.x[row * series.features() + column]);
+  };
   for (std::size_t row = rows.first; row < rows.end; ++row) sum += at(row);
-  for (std::size_t row = rows.first; row < rows.end; ++row) squares += (at(row) - sum / n) * (at(row) - sum / n);
+  for (std::size_t row = rows.first; row < rows.end; ++row)
+    squares += (at(row) - sum / n) * (at(row) - sum / n);
   units.mean.push_back(sum / n);
   units.deviation.push_back(squares > 0 ? std::sqrt(squares / n) : 1.0);
 }
 
 }  // namespace
 
-std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool learning, const std::string& file) {
+std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool learning,
+                               const std::string& file) {
   if (!learning) {
     check_range(windows.only, rows, "rows", file);
     return {windows.only.empty() ? RowRange{0, rows} : windows.only};
@@ -53,8 +60,8 @@ std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool le
     check_range(part, rows, part_keys[i], file);
     for (int before = 0; before < i && !part.empty(); ++before)
       if (part.first < windows.part[before].end)
-        refuse("{}: {}: rows {}:{} begin before {} end; parts follow one another", file, part_keys[i], part.first, part.end,
-               part_keys[before]);
+        refuse("{}: {}: rows {}:{} begin before {} end; parts follow one another", file,
+               part_keys[i], part.first, part.end, part_keys[before]);
     parts.push_back(part);
   }
   while (parts.back().empty()) parts.pop_back();
@@ -67,11 +74,13 @@ namespace {
 struct Series {
   DataSet rows;
   std::vector<std::size_t> features, answers;
-  float at(std::size_t row, std::size_t column) const { return rows.x[row * rows.features() + column]; }
+  float at(std::size_t row, std::size_t column) const {
+    return rows.x[row * rows.features() + column];
+  }
 };
 
-Series series_of(DataSet rows, const std::vector<std::string>& features, const Columns& columns, bool targets,
-                 const std::string& file) {
+Series series_of(DataSet rows, const std::vector<std::string>& features, const Columns& columns,
+                 bool targets, const std::string& file) {
   Series series{std::move(rows), {}, {}};
   series.features = positions_of(features, series.rows.feature_names, "features", file);
   if (targets || columns.windows.difference)
@@ -79,12 +88,16 @@ Series series_of(DataSet rows, const std::vector<std::string>& features, const C
   if (columns.windows.difference)
     for (const std::string& name : columns.target)
       if (find_column(features, name) == no_column)
-        refuse("{}: {}: the model must see what its answer is the difference from; make it one of the features", file, name);
+        refuse(
+            "{}: {}: the model must see what its answer is the difference from; make it one of the "
+            "features",
+            file, name);
   return series;
 }
 
 /// One window, from its first row on, with the rows after it where they are known.
-void add_window(const Series& series, std::size_t row, std::size_t part, const Windows& windows, bool targets, DataSet& data) {
+void add_window(const Series& series, std::size_t row, std::size_t part, const Windows& windows,
+                bool targets, DataSet& data) {
   data.first.push_back(row);
   data.names.push_back(std::to_string(row));
   data.part.push_back(std::uint8_t(part));
@@ -93,7 +106,8 @@ void add_window(const Series& series, std::size_t row, std::size_t part, const W
     for (const std::size_t column : series.answers) {
       const float last = series.at(end - 1, column);
       data.last.push_back(last);
-      if (targets) data.value.push_back(series.at(end + k, column) - (windows.difference ? last : 0));
+      if (targets)
+        data.value.push_back(series.at(end + k, column) - (windows.difference ? last : 0));
     }
 }
 
@@ -108,13 +122,17 @@ Units units_of(const Series& series, const RowRange& rows, const Windows& window
 
 }  // namespace
 
-DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expected, const std::string& file) {
+DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expected,
+                    const std::string& file) {
   const Windows& windows = columns.windows;
-  const std::vector<std::string>& wanted = expected.learning() ? columns.features : expected.features;
+  const std::vector<std::string>& wanted =
+      expected.learning() ? columns.features : expected.features;
   DataSet data;
   data.feature_names = wanted.empty() ? rows.feature_names : wanted;
-  const Series series = series_of(std::move(rows), data.feature_names, columns, expected.targets, file);
-  const std::size_t count = series.rows.first.back(), horizon = expected.targets ? windows.horizon : 0;
+  const Series series =
+      series_of(std::move(rows), data.feature_names, columns, expected.targets, file);
+  const std::size_t count = series.rows.first.back(),
+                    horizon = expected.targets ? windows.horizon : 0;
   data.classes = false, data.window = windows.length, data.difference = windows.difference;
   for (std::size_t k = 1; k <= windows.horizon; ++k)
     for (const std::string& name : columns.target)
@@ -123,11 +141,15 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
   const std::vector<RowRange> parts = parts_of(windows, count, expected.learning(), file);
   for (std::size_t p = 0; p < parts.size(); ++p) {
     if (parts[p].empty()) continue;
-    const std::size_t back = p > 0 && windows.reach_back ? std::min(windows.length, parts[p].first) : 0;
+    const std::size_t back =
+        p > 0 && windows.reach_back ? std::min(windows.length, parts[p].first) : 0;
     const std::size_t begin = parts[p].first - back, end = parts[p].end;
     if (begin + windows.length + horizon > end)
-      refuse("{}: {} rows of {} hold no window of {} rows and {} to answer; give shorter windows, or more rows", file,
-             end - begin, expected.learning() ? part_names[p] : "the series", windows.length, horizon);
+      refuse(
+          "{}: {} rows of {} hold no window of {} rows and {} to answer; give shorter windows, or "
+          "more rows",
+          file, end - begin, expected.learning() ? part_names[p] : "the series", windows.length,
+          horizon);
     for (std::size_t row = begin; row + windows.length + horizon <= end; row += windows.stride)
       add_window(series, row, p, windows, expected.targets, data);
   }
@@ -142,13 +164,18 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
 void cut_pieces(DataSet& data, Split& split, std::size_t steps) {
   DataSet cut;
   Split parts;
-  const auto is_in = [](const std::vector<std::size_t>& list, std::size_t s) { return std::binary_search(list.begin(), list.end(), s); };
+  const auto is_in = [](const std::vector<std::size_t>& list, std::size_t s) {
+    return std::binary_search(list.begin(), list.end(), s);
+  };
   for (std::size_t s = 0; s < data.sequences(); ++s) {
     const bool trained = is_in(split.train, s);
     const std::size_t piece = trained ? steps : data.steps(s);
     for (std::size_t row = data.first[s]; row < data.first[s + 1]; row += piece) {
       if (trained || is_in(split.held_out, s) || is_in(split.test, s))
-        (trained ? parts.train : is_in(split.held_out, s) ? parts.held_out : parts.test).push_back(cut.first.size());
+        (trained                    ? parts.train
+         : is_in(split.held_out, s) ? parts.held_out
+                                    : parts.test)
+            .push_back(cut.first.size());
       cut.goes_on.push_back(row > data.first[s]);
       cut.first.push_back(row);
       cut.names.push_back(data.names[s]);
@@ -157,7 +184,8 @@ void cut_pieces(DataSet& data, Split& split, std::size_t steps) {
     }
   }
   cut.first.push_back(data.first.back());
-  data.first = std::move(cut.first), data.names = std::move(cut.names), data.goes_on = std::move(cut.goes_on);
+  data.first = std::move(cut.first), data.names = std::move(cut.names),
+  data.goes_on = std::move(cut.goes_on);
   data.part = std::move(cut.part), data.group = std::move(cut.group);
   split = std::move(parts);
 }

@@ -8,18 +8,20 @@
 
 #include "../../kernels/kernels.h"
 #include "../model/graph.h"
-#include "../model/pack.h"
 #include "../model/model_file.h"
 #include "../model/network.h"
+#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {
 
-constexpr std::uint32_t piece = 64;         // frames that go through the scratch at once; the answers do not depend on it
+constexpr std::uint32_t piece =
+    64;  // frames that go through the scratch at once; the answers do not depend on it
 constexpr std::size_t most_ranked = 64;     // classes that are ranked against one another
 constexpr std::size_t enough_blocks = 100;  // of rows, where sequences are too few to draw from
 
-/// What the threads share while sequences are run. Each task has a stream, and takes sequences until none is left.
+/// What the threads share while sequences are run. Each task has a stream, and takes sequences
+/// until none is left.
 struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
@@ -32,12 +34,15 @@ struct RunTask {
 
   static void run(void* argument, std::uint32_t i) {
     RunTask& task = *static_cast<RunTask*>(argument);
-    for (std::size_t k = task.next++; k < task.sequences.size(); k = task.next++) task.run_sequence(task.streams[i], k);
+    for (std::size_t k = task.next++; k < task.sequences.size(); k = task.next++)
+      task.run_sequence(task.streams[i], k);
   }
 
-  /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory holds.
+  /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory
+  /// holds.
   void run_sequence(OwnedStream& stream, std::size_t k) {
-    const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs, steps = data.steps(s);
+    const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs,
+                      steps = data.steps(s);
     const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
     const std::size_t at_once = whole ? steps : piece;
     std::vector<float> y((data.per_row ? at_once : 1) * outputs);
@@ -54,7 +59,8 @@ struct RunTask {
     one.error = double(y) - double(value);
     const double far = std::fabs(one.error), delta = loss.huber_delta;
     one.cost = one.error * one.error;
-    if (loss.kind == LossKind::huber) one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
+    if (loss.kind == LossKind::huber)
+      one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
     if (loss.kind != LossKind::binary) return;
     float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
     pick_kernels("scalar")->log_f32(log_p, log_p, 2);
@@ -68,28 +74,31 @@ struct RunTask {
     if (!data.classes) {
       for (std::size_t k = 0; k < outputs; ++k) {
         const float last = adds ? data.last[target * outputs + k] : 0;
-        take_value(data.value[target * outputs + k], y[k] - last, result.answers[answer * outputs + k]);
+        take_value(data.value[target * outputs + k], y[k] - last,
+                   result.answers[answer * outputs + k]);
       }
       return;
     }
     const std::int32_t truth = data.target[target];
     Answer& one = result.answers[answer];
     one.truth = truth;
-    if (!result.scores.empty()) std::copy_n(y, outputs, result.scores.begin() + std::ptrdiff_t(answer * outputs));
+    if (!result.scores.empty())
+      std::copy_n(y, outputs, result.scores.begin() + std::ptrdiff_t(answer * outputs));
     if (truth < 0) return;
     one.guess = std::int32_t(sluice_argmax(y, outputs));
     one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];  // a probability of 0 would cost infinity
   }
 };
 
-/// Which answers depend on one another: those of a sequence; of a group; of windows that share rows; where few sequences answer
-/// every row, those of a stretch of rows.
-void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
-                 Evaluation& result) {
+/// Which answers depend on one another: those of a sequence; of a group; of windows that share
+/// rows; where few sequences answer every row, those of a stretch of rows.
+void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences,
+                 const std::vector<std::size_t>& begin, Evaluation& result) {
   constexpr std::size_t few = 30;
   const std::size_t each = data.classes ? 1 : data.outputs();
   const bool stretches = data.per_row && sequences.size() < few, groups = !data.group.empty();
-  const std::size_t rows = stretches ? std::max<std::size_t>(1, begin.back() / enough_blocks) : begin.back() + 1;
+  const std::size_t rows =
+      stretches ? std::max<std::size_t>(1, begin.back() / enough_blocks) : begin.back() + 1;
   std::unordered_map<std::string, std::uint32_t> known;
   std::uint32_t block = 0;
   std::size_t window = 0;
@@ -98,7 +107,8 @@ void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences, co
     const bool shares = data.window && k > 0 && row < window + data.window;
     if (!shares) window = row;
     if (k > 0 && !shares) ++block;
-    if (groups) block = known.emplace(data.group[sequences[k]], std::uint32_t(known.size())).first->second;
+    if (groups)
+      block = known.emplace(data.group[sequences[k]], std::uint32_t(known.size())).first->second;
     for (std::size_t t = begin[k]; t < begin[k + 1]; ++t) {
       if (t > begin[k] && (t - begin[k]) % rows == 0) ++block;
       for (std::size_t i = t * each; i < (t + 1) * each; ++i) result.answers[i].block = block;
@@ -115,9 +125,10 @@ void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& re
   if (!data.is_text() || !data.per_row) result.confusion.assign(classes * classes, 0);
 }
 
-/// What the naive answers err by; windows repeat their last value, all else answers the mean of these targets.
-void fill_values(const DataSet& data, std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
-                 Evaluation& result) {
+/// What the naive answers err by; windows repeat their last value, all else answers the mean of
+/// these targets.
+void fill_values(const DataSet& data, std::span<const std::size_t> sequences,
+                 const std::vector<std::size_t>& begin, Evaluation& result) {
   const std::size_t outputs = data.outputs();
   std::vector<double> sum(outputs), count(outputs);
   const auto each = [&](auto f) {
@@ -143,13 +154,16 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences, co
 /// Leaves out what is masked, and numbers the blocks that are left.
 void keep_valid(std::size_t classes, Evaluation& result) {
   if (result.scores.empty()) classes = 0;
-  const auto scores = [&](std::size_t i) { return result.scores.begin() + std::ptrdiff_t(i * classes); };
+  const auto scores = [&](std::size_t i) {
+    return result.scores.begin() + std::ptrdiff_t(i * classes);
+  };
   std::unordered_map<std::uint32_t, std::uint32_t> left;
   std::size_t to = 0;
   for (std::size_t i = 0; i < result.answers.size(); ++i) {
     if (result.answers[i].truth < 0) continue;
     result.answers[to] = result.answers[i];
-    result.answers[to].block = left.emplace(result.answers[i].block, std::uint32_t(left.size())).first->second;
+    result.answers[to].block =
+        left.emplace(result.answers[i].block, std::uint32_t(left.size())).first->second;
     if (classes) std::copy_n(scores(i), classes, scores(to));
     ++to;
   }
@@ -165,25 +179,28 @@ void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
     cost += one.cost;
     result.absolute_error += std::fabs(one.error);
     result.correct += data.classes && one.guess == one.truth;
-    if (!result.confusion.empty()) ++result.confusion[std::size_t(one.truth) * data.outputs() + std::size_t(one.guess)];
+    if (!result.confusion.empty())
+      ++result.confusion[std::size_t(one.truth) * data.outputs() + std::size_t(one.guess)];
   }
   if (result.targets == 0) return;
-  result.loss = cost / double(loss.kind == LossKind::mse_sum && !data.classes ? result.sequences : result.targets);
+  result.loss = cost / double(loss.kind == LossKind::mse_sum && !data.classes ? result.sequences
+                                                                              : result.targets);
   result.absolute_error /= double(result.targets);
   result.baseline_loss /= double(result.targets);
 }
 
 }  // namespace
 
-std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences) {
+std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
+                            std::span<const std::size_t> sequences) {
   std::uint32_t steps = piece;
   if (sluice_describe(&model).whole_sequences)
     for (const std::size_t s : sequences) steps = std::max(steps, std::uint32_t(data.steps(s)));
   return steps;
 }
 
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
-                    const Loss& loss) {
+Evaluation evaluate(const sluice_model& model, const DataSet& data,
+                    std::span<const std::size_t> sequences, Crew& crew, const Loss& loss) {
   Evaluation result;
   result.classes = data.classes, result.per_row = data.per_row;
   result.text = data.is_text() && data.per_row, result.windows = data.window != 0;
@@ -195,7 +212,8 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
     begin.push_back(begin.back() + data.targets(s));
   }
   result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
-  if (data.classes && !result.text && data.outputs() <= most_ranked) result.scores.resize(begin.back() * data.outputs());
+  if (data.classes && !result.text && data.outputs() <= most_ranked)
+    result.scores.resize(begin.back() * data.outputs());
   RunTask task{.data = data,
                .sequences = sequences,
                .begin = begin,
@@ -217,8 +235,8 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<co
   return result;
 }
 
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads,
-                    const Loss& loss) {
+Evaluation evaluate(const sluice_model& model, const DataSet& data,
+                    std::span<const std::size_t> sequences, int threads, const Loss& loss) {
   Crew crew(threads);
   Evaluation result;
   with_crew(crew, [&] { result = evaluate(model, data, sequences, crew, loss); });

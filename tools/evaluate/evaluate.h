@@ -19,9 +19,11 @@ struct Answer {
   std::int32_t truth = 0, guess = 0;  ///< classes
   float p = 1;                        ///< classes: of the true one, at least FLT_MIN
   double cost = 0;                    ///< its loss
-  double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value (windows) or the targets' mean
+  double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value
+                                      ///< (windows) or the targets' mean
   double unit = 1;                    ///< values: the deviation to measure errors in
-  std::uint32_t block = 0;            ///< blocks are as good as independent of one another; answers of one are not
+  std::uint32_t block =
+      0;  ///< blocks are as good as independent of one another; answers of one are not
 };
 
 struct Evaluation {
@@ -30,12 +32,14 @@ struct Evaluation {
   std::uint64_t targets = 0;  ///< valid ones; of values, numbers
   double loss = 0;            ///< mean over them, as Loss says; of mse_sum over sequences
 
-  std::vector<std::string> labels;       ///< of the classes, or of the values
-  std::vector<std::uint64_t> confusion;  ///< [true class][predicted class]; empty of texts, whose classes are tokens
+  std::vector<std::string> labels;  ///< of the classes, or of the values
+  std::vector<std::uint64_t>
+      confusion;  ///< [true class][predicted class]; empty of texts, whose classes are tokens
   std::uint64_t correct = 0;
 
   double absolute_error = 0;  ///< values: mean of |y - value|
-  double baseline_loss = 0;   ///< values: mean squared error of always answering these targets' own mean
+  double baseline_loss =
+      0;  ///< values: mean squared error of always answering these targets' own mean
 
   std::vector<Answer> answers;  ///< valid ones, in order
   std::vector<float> scores;    ///< classes: [answers][classes], where they are few enough to rank
@@ -45,7 +49,8 @@ struct Evaluation {
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
 
-/// What is measured as the loss of values, mse, mse_sum, huber or binary; that of classes is -log p[class].
+/// What is measured as the loss of values, mse, mse_sum, huber or binary; that of classes is -log
+/// p[class].
 struct Loss {
   LossKind kind = LossKind::mse;
   double huber_delta = 1;
@@ -53,18 +58,20 @@ struct Loss {
 
 /// Runs the model over these sequences of a data set that has its features, labels and targets.
 /// The crew must stand by (with_crew), or this thread does it all; the result is the same.
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, Crew& crew,
-                    const Loss& loss = {});
+Evaluation evaluate(const sluice_model& model, const DataSet& data,
+                    std::span<const std::size_t> sequences, Crew& crew, const Loss& loss = {});
 
 /// The same with a crew of its own.
 /// @param threads  0 for all cores
-Evaluation evaluate(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences, int threads,
-                    const Loss& loss = {});
+Evaluation evaluate(const sluice_model& model, const DataSet& data,
+                    std::span<const std::size_t> sequences, int threads, const Loss& loss = {});
 
 /// Frames that go through a model at once: of one that takes whole sequences, the longest of these.
-std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data, std::span<const std::size_t> sequences);
+std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
+                            std::span<const std::size_t> sequences);
 
-/// "loss 0.0712, accuracy 98.1 % (95 % interval 96.1 to 99.1 %; always the majority class: 23.8 %)".
+/// "loss 0.0712, accuracy 98.1 % (95 % interval 96.1 to 99.1 %; always the majority class: 23.8
+/// %)".
 std::string summary(const Evaluation& evaluation);
 
 /// Every measure with its interval and what a naive answer would score.
@@ -73,7 +80,8 @@ std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation)
 
 /// Precision and recall of every class; empty for values and texts.
 std::string class_table(const Evaluation& evaluation);
-std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation);  ///< of an evaluation with a confusion
+std::vector<std::vector<std::string>> class_rows(
+    const Evaluation& evaluation);  ///< of an evaluation with a confusion
 
 /// Rows are true classes, columns predicted ones; empty for values and texts.
 std::string confusion_table(const Evaluation& evaluation);

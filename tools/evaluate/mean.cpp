@@ -18,11 +18,13 @@ Mean mean_of(const std::vector<double>& values) {
 
 std::string mean_text(const Mean& m, bool share) {
   const double factor = share ? 100 : 1;
-  const std::string mean = share ? fmt::format("{:.2f}", factor * m.mean) : fmt::format("{:.4g}", m.mean);
+  const std::string mean =
+      share ? fmt::format("{:.2f}", factor * m.mean) : fmt::format("{:.4g}", m.mean);
   const std::string unit = share ? " %" : "";
   if (std::isnan(m.error)) return mean + unit;
-  return fmt::format("{} \u00b1 {}{}", mean, share ? fmt::format("{:.2f}", factor * m.error) : fmt::format("{:.2g}", m.error),
-                     unit);
+  return fmt::format(
+      "{} \u00b1 {}{}", mean,
+      share ? fmt::format("{:.2f}", factor * m.error) : fmt::format("{:.2g}", m.error), unit);
 }
 
 }  // namespace sluice::tools

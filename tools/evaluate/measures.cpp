@@ -28,7 +28,8 @@ std::optional<Interval> bootstrap(const Evaluation& e, const Statistic& statisti
   for (std::uint32_t draw = 0; draw < draws; ++draw) {
     Weights weights(n);
     for (std::size_t i = 0; i < n; ++i) {
-      const Philox random = Philox::at(0, std::uint32_t(i / 4), draw, 0, std::uint32_t(Purpose::bootstrap));
+      const Philox random =
+          Philox::at(0, std::uint32_t(i / 4), draw, 0, std::uint32_t(Purpose::bootstrap));
       ++weights[below(random.word[i % 4], std::uint32_t(n))];
     }
     if (const double value = statistic(weights); !std::isnan(value)) values.push_back(value);
@@ -45,7 +46,8 @@ Statistic mean_of(const Evaluation& e, const std::function<double(const Answer&)
   for (const Answer& one : e.answers) sum[one.block] += f(one), count[one.block] += 1;
   return [sum, count](const Weights& weights) {
     double all = 0, n = 0;
-    for (std::size_t b = 0; b < sum.size(); ++b) all += weights[b] * sum[b], n += weights[b] * count[b];
+    for (std::size_t b = 0; b < sum.size(); ++b)
+      all += weights[b] * sum[b], n += weights[b] * count[b];
     return all / n;
   };
 }
@@ -77,15 +79,17 @@ double macro_f1(const std::vector<Counts>& counts) {
   return sum / n;
 }
 
-/// Area under the receiver's curve: of two classes the second's, of more the mean of each against the rest (as
-/// scikit-learn's "ovr"), ties half.
+/// Area under the receiver's curve: of two classes the second's, of more the mean of each against
+/// the rest (as scikit-learn's "ovr"), ties half.
 struct Ranks {
   const Evaluation& e;
   std::vector<std::vector<std::uint32_t>> order;  ///< of each ranked class: answers by their scores
 
   std::size_t classes() const { return e.labels.size(); }
   std::size_t ranked(std::size_t k) const { return classes() == 2 ? 1 : k; }
-  float score(std::uint32_t answer, std::size_t label) const { return e.scores[answer * classes() + label]; }
+  float score(std::uint32_t answer, std::size_t label) const {
+    return e.scores[answer * classes() + label];
+  }
 
   explicit Ranks(const Evaluation& evaluation) : e(evaluation) {
     for (std::size_t k = 0; k < (classes() == 2 ? 1 : classes()); ++k) {
@@ -100,7 +104,9 @@ struct Ranks {
     double below = 0, others = 0, own = 0, area = 0;
     for (std::size_t i = 0, end; i < order[k].size(); i = end) {
       double tied_own = 0, tied_others = 0;
-      for (end = i; end < order[k].size() && score(order[k][end], ranked(k)) == score(order[k][i], ranked(k)); ++end) {
+      for (end = i; end < order[k].size() &&
+                    score(order[k][end], ranked(k)) == score(order[k][i], ranked(k));
+           ++end) {
         const Answer& one = e.answers[order[k][end]];
         (one.truth == std::int32_t(ranked(k)) ? tied_own : tied_others) += weights[one.block];
       }
@@ -120,7 +126,8 @@ struct Ranks {
 
 /// Whether there is an order of the answers by their scores.
 bool ranks_answers(const Evaluation& e) {
-  return !e.scores.empty() && std::none_of(e.scores.begin(), e.scores.end(), [](float p) { return std::isnan(p); });
+  return !e.scores.empty() &&
+         std::none_of(e.scores.begin(), e.scores.end(), [](float p) { return std::isnan(p); });
 }
 
 float exp_of(double x) {
@@ -145,38 +152,46 @@ void add_classes(const Evaluation& e, const Weights& once, std::vector<Measure>&
   const std::vector<Counts> counts = class_counts(e);
   const double majority = majority_accuracy(e), constant = entropy(e, counts);
   const char* frequencies = e.text ? "unigram" : "class frequencies";
-  list.push_back({"loss", e.loss, bootstrap(e, mean_of(e, [](const Answer& a) { return a.cost; })), constant, frequencies});
+  list.push_back({"loss", e.loss, bootstrap(e, mean_of(e, [](const Answer& a) { return a.cost; })),
+                  constant, frequencies});
   list.push_back(accuracy_measure(e));
   if (e.text) {
-    Measure perplexity{"perplexity", double(exp_of(e.loss)), std::nullopt, double(exp_of(constant)), frequencies};
+    Measure perplexity{"perplexity", double(exp_of(e.loss)), std::nullopt, double(exp_of(constant)),
+                       frequencies};
     if (list[0].interval)
-      perplexity.interval = Interval{double(exp_of(list[0].interval->low)), double(exp_of(list[0].interval->high))};
+      perplexity.interval =
+          Interval{double(exp_of(list[0].interval->low)), double(exp_of(list[0].interval->high))};
     list.push_back(perplexity);
     return;
   }
   double present = 0;
   for (const Counts& c : counts) present += c.real != 0;
-  list.push_back({"balanced accuracy", balanced_accuracy(counts),
-                  bootstrap(e, [&](const Weights& w) { return balanced_accuracy(count_classes(e, w)); }), 1 / present,
-                  "majority class", true});
-  list.push_back({"macro F1", macro_f1(counts), bootstrap(e, [&](const Weights& w) { return macro_f1(count_classes(e, w)); }),
+  list.push_back(
+      {"balanced accuracy", balanced_accuracy(counts),
+       bootstrap(e, [&](const Weights& w) { return balanced_accuracy(count_classes(e, w)); }),
+       1 / present, "majority class", true});
+  list.push_back({"macro F1", macro_f1(counts),
+                  bootstrap(e, [&](const Weights& w) { return macro_f1(count_classes(e, w)); }),
                   2 * majority / (1 + majority) / present, "majority class"});
   if (!ranks_answers(e)) return;
   const Ranks ranks(e);
   const double area = ranks.mean(once);
   if (std::isnan(area)) return;
   Measure auc{"AUC", area, std::nullopt, 0.5, "any constant answer"};
-  if (e.scores.size() <= most_ranks) auc.interval = bootstrap(e, [&](const Weights& w) { return ranks.mean(w); });
+  if (e.scores.size() <= most_ranks)
+    auc.interval = bootstrap(e, [&](const Weights& w) { return ranks.mean(w); });
   list.push_back(auc);
 }
 
 void add_values(const Evaluation& e, const Weights& once, std::vector<Measure>& list) {
-  const auto add = [&](const std::string& name, const std::function<double(const Answer&, double)>& f, bool root) {
+  const auto add = [&](const std::string& name,
+                       const std::function<double(const Answer&, double)>& f, bool root) {
     const auto rooted = [root](const Statistic& mean) -> Statistic {
       return [root, mean](const Weights& w) { return root ? std::sqrt(mean(w)) : mean(w); };
     };
     const Statistic own = rooted(mean_of(e, [f](const Answer& a) { return f(a, a.error); }));
-    const Statistic naive = rooted(mean_of(e, [f](const Answer& a) { return f(a, a.naive_error); }));
+    const Statistic naive =
+        rooted(mean_of(e, [f](const Answer& a) { return f(a, a.naive_error); }));
     list.push_back({name, own(once), bootstrap(e, own), naive(once), naive_answer(e)});
   };
   add(
@@ -187,14 +202,18 @@ void add_values(const Evaluation& e, const Weights& once, std::vector<Measure>& 
       "MAE", [](const Answer&, double error) { return std::fabs(error); }, false);
   if (e.units.empty()) return;
   add(
-      "standardized MSE", [](const Answer& a, double error) { return error / a.unit * (error / a.unit); }, false);
+      "standardized MSE",
+      [](const Answer& a, double error) { return error / a.unit * (error / a.unit); }, false);
   add(
-      "standardized MAE", [](const Answer& a, double error) { return std::fabs(error / a.unit); }, false);
+      "standardized MAE", [](const Answer& a, double error) { return std::fabs(error / a.unit); },
+      false);
 }
 
 }  // namespace
 
-const char* naive_answer(const Evaluation& evaluation) { return evaluation.windows ? "last value" : "targets' mean"; }
+const char* naive_answer(const Evaluation& evaluation) {
+  return evaluation.windows ? "last value" : "targets' mean";
+}
 
 Interval wilson(std::uint64_t successes, std::uint64_t trials) {
   if (trials == 0) return {0, 1};
@@ -219,14 +238,17 @@ double watched_measure(const Evaluation& e, Monitor monitor) {
   if (monitor == Monitor::accuracy) return e.accuracy();
   if (monitor == Monitor::balanced_accuracy) return balanced_accuracy(class_counts(e));
   if (monitor == Monitor::macro_f1) return macro_f1(class_counts(e));
-  if (monitor == Monitor::auc) return ranks_answers(e) ? Ranks(e).mean(Weights(e.blocks, 1)) : std::nan("");
+  if (monitor == Monitor::auc)
+    return ranks_answers(e) ? Ranks(e).mean(Weights(e.blocks, 1)) : std::nan("");
   return monitor == Monitor::mae ? e.absolute_error : e.loss;
 }
 
 Measure accuracy_measure(const Evaluation& e) {
-  Measure accuracy{"accuracy", e.accuracy(), wilson(e.correct, e.targets), majority_accuracy(e), "majority class", true};
+  Measure accuracy{"accuracy",           e.accuracy(),     wilson(e.correct, e.targets),
+                   majority_accuracy(e), "majority class", true};
   if (e.blocks != e.targets)  // as rows of a sequence are not independent
-    accuracy.interval = bootstrap(e, mean_of(e, [](const Answer& a) { return double(a.truth == a.guess); }));
+    accuracy.interval =
+        bootstrap(e, mean_of(e, [](const Answer& a) { return double(a.truth == a.guess); }));
   return accuracy;
 }
 

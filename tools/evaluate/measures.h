@@ -1,4 +1,5 @@
-// What an evaluation's answers amount to: each measure beside a naive answer's, with a 95 % interval.
+// What an evaluation's answers amount to: each measure beside a naive answer's, with a 95 %
+// interval.
 #pragma once
 #include <optional>
 #include <string>
@@ -36,11 +37,12 @@ struct Measure {
   bool share = false;           ///< to be shown in percent
 };
 
-/// All of them, with intervals: of accuracy where every answer is independent Wilson's, of all others by 1,000 draws of the
-/// blocks (Efron 1979).
+/// All of them, with intervals: of accuracy where every answer is independent Wilson's, of all
+/// others by 1,000 draws of the blocks (Efron 1979).
 std::vector<Measure> measures(const Evaluation& evaluation);
 
-/// What train.monitor names, without an interval; NaN where it has no meaning, as an AUC of one class.
+/// What train.monitor names, without an interval; NaN where it has no meaning, as an AUC of one
+/// class.
 double watched_measure(const Evaluation& evaluation, Monitor monitor);
 
 /// Mean squared error in units of the values' deviation.

@@ -11,7 +11,9 @@
 namespace sluice::tools {
 namespace {
 
-std::string ratio(std::uint64_t part, std::uint64_t all) { return all ? percent(double(part) / double(all)) : "-"; }
+std::string ratio(std::uint64_t part, std::uint64_t all) {
+  return all ? percent(double(part) / double(all)) : "-";
+}
 
 OrderedJson json_ratio(std::uint64_t part, std::uint64_t all) {
   if (all == 0) return nullptr;
@@ -30,14 +32,19 @@ std::string value_summary(const Evaluation& evaluation) {
   const auto square = [](double x) { return x * x; };
   for (const Answer& one : evaluation.answers) {
     own += square(one.error) / n, naive += square(one.naive_error) / n;
-    standardized += square(one.error / one.unit) / n, naive_standardized += square(one.naive_error / one.unit) / n;
+    standardized += square(one.error / one.unit) / n,
+        naive_standardized += square(one.naive_error / one.unit) / n;
   }
   const bool squares = std::abs(evaluation.loss - own) <= 1e-6 * own;
   std::string text = squares ? "" : fmt::format("loss {:.6g}, ", evaluation.loss);
   text += fmt::format(
-      "mean squared error {:.6g}, mean absolute error {:.6g} (always the {}: squared error {:.6g}{})", own, evaluation.absolute_error, naive_answer(evaluation), naive, own > naive ? ", which is better" : "");
+      "mean squared error {:.6g}, mean absolute error {:.6g} (always the {}: squared error "
+      "{:.6g}{})",
+      own, evaluation.absolute_error, naive_answer(evaluation), naive,
+      own > naive ? ", which is better" : "");
   if (!evaluation.units.empty())
-    text += fmt::format("; squared error in units of deviation {:.4g} ({:.4g})", standardized, naive_standardized);
+    text += fmt::format("; squared error in units of deviation {:.4g} ({:.4g})", standardized,
+                        naive_standardized);
   return text;
 }
 
@@ -46,18 +53,24 @@ std::string value_summary(const Evaluation& evaluation) {
 std::string summary(const Evaluation& evaluation) {
   if (!evaluation.classes) return value_summary(evaluation);
   const Measure accuracy = accuracy_measure(evaluation);
-  const std::string interval = accuracy.interval ? fmt::format("95 % interval {:.1f} to {}; ", 100 * accuracy.interval->low,
-                                                               percent(accuracy.interval->high))
-                                                 : "";
+  const std::string interval =
+      accuracy.interval ? fmt::format("95 % interval {:.1f} to {}; ", 100 * accuracy.interval->low,
+                                      percent(accuracy.interval->high))
+                        : "";
   return fmt::format("loss {:.4g}, accuracy {} ({}always the majority class: {})", evaluation.loss,
-                     percent(evaluation.accuracy()), interval, percent(majority_accuracy(evaluation)));
+                     percent(evaluation.accuracy()), interval,
+                     percent(majority_accuracy(evaluation)));
 }
 
 std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation) {
-  std::vector<std::vector<std::string>> rows = {{"measure", "value", "95 % interval", "naive", "which answers"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"measure", "value", "95 % interval", "naive", "which answers"}};
   for (const Measure& m : measures(evaluation)) {
-    const auto text = [&](double value) { return m.share ? percent(value) : fmt::format("{:.4g}", value); };
-    rows.push_back({m.name, text(m.value), m.interval ? text(m.interval->low) + " to " + text(m.interval->high) : "-",
+    const auto text = [&](double value) {
+      return m.share ? percent(value) : fmt::format("{:.4g}", value);
+    };
+    rows.push_back({m.name, text(m.value),
+                    m.interval ? text(m.interval->low) + " to " + text(m.interval->high) : "-",
                     m.naive ? text(*m.naive) : "-", m.answer});
   }
   return rows;
@@ -66,12 +79,13 @@ std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation)
 std::string measure_table(const Evaluation& evaluation) { return table(measure_rows(evaluation)); }
 
 std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation) {
-  std::vector<std::vector<std::string>> rows = {{"class", evaluation.per_row ? "rows" : "sequences", "precision", "recall"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"class", evaluation.per_row ? "rows" : "sequences", "precision", "recall"}};
   const std::vector<Counts> counts = class_counts(evaluation);
   for (std::size_t i = 0; i < evaluation.labels.size(); ++i) {
     const Counts& c = counts[i];
-    rows.push_back(
-        {printable(evaluation.labels[i]), with_commas(c.real), ratio(c.correct, c.predicted), ratio(c.correct, c.real)});
+    rows.push_back({printable(evaluation.labels[i]), with_commas(c.real),
+                    ratio(c.correct, c.predicted), ratio(c.correct, c.real)});
   }
   return rows;
 }
@@ -88,7 +102,8 @@ std::string confusion_table(const Evaluation& evaluation) {
   for (std::size_t i = 0; i < n; ++i) {
     rows[0].push_back(printable(evaluation.labels[i]));
     rows[i + 1].push_back(printable(evaluation.labels[i]));
-    for (std::size_t j = 0; j < n; ++j) rows[i + 1].push_back(fmt::format("{}", evaluation.confusion[i * n + j]));
+    for (std::size_t j = 0; j < n; ++j)
+      rows[i + 1].push_back(fmt::format("{}", evaluation.confusion[i * n + j]));
   }
   return table(rows);
 }
@@ -98,7 +113,8 @@ namespace {
 /// "balanced accuracy" as "balanced_accuracy".
 std::string json_name(std::string name) {
   std::replace(name.begin(), name.end(), ' ', '_');
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   return name;
 }
 

@@ -2,7 +2,9 @@
 
 namespace sluice::tools {
 
-bool higher_is_better(Monitor monitor) { return monitor != Monitor::loss && monitor != Monitor::mae; }
+bool higher_is_better(Monitor monitor) {
+  return monitor != Monitor::loss && monitor != Monitor::mae;
+}
 
 bool is_share(Monitor measure) { return higher_is_better(measure); }
 

@@ -1,5 +1,5 @@
-// Whether validation still gets better: early stopping, and the plateau schedule. A value is the lower the better; what is the
-// better the higher it is comes negated.
+// Whether validation still gets better: early stopping, and the plateau schedule. A value is the
+// lower the better; what is the better the higher it is comes negated.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -26,7 +26,8 @@ struct Patience {
 /// @param least  what is not better by more than this is no improvement
 void watch(Patience& patience, double value, double least);
 
-/// The plateau schedule, as PyTorch's ReduceLROnPlateau with a relative threshold of 1e-4 and no cooldown.
+/// The plateau schedule, as PyTorch's ReduceLROnPlateau with a relative threshold of 1e-4 and no
+/// cooldown.
 struct Plateau {
   double best = worst;
   std::int64_t worse = 0;

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "../common/error.h"
-#include "../recipe/made.h"
 #include "../model/pack.h"
+#include "../recipe/made.h"
 
 namespace sluice::tools {
 
@@ -15,9 +15,10 @@ RangeTrial& RangeTrials::best() {
   return *best;
 }
 
-/// A choice that cannot be carried out, for an outlier's sake, say, leaves the answer to the others.
-RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only, const DataSet& data,
-                       const Split& split) {
+/// A choice that cannot be carried out, for an outlier's sake, say, leaves the answer to the
+/// others.
+RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only,
+                       const DataSet& data, const Split& split) {
   const Calibration calibration = calibrate(real, data, split.train);
   RangeTrials result{{}, unlike_training(real, calibration)};
   std::optional<Error> refused;
@@ -25,17 +26,20 @@ RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<
     if (only && *only != choice) continue;
     if (data.is_text() && !result.trials.empty()) break;  // ids have no range
     try {
-      Quantized quantized = quantize(real, format, choose_ranges(calibration, choice), calibration.moments);
+      Quantized quantized =
+          quantize(real, format, choose_ranges(calibration, choice), calibration.moments);
       quantized.network.made = made_quantized(real.made, format, choice, data_hash(data));
       OwnedModel model = open_model(write_blob(quantized.network), "the quantized model");
       Evaluation held_out = evaluate(model.model, data, split.held_out, 0);
-      result.trials.push_back({choice, std::move(quantized), std::move(model), std::move(held_out)});
+      result.trials.push_back(
+          {choice, std::move(quantized), std::move(model), std::move(held_out)});
     } catch (const Error& error) {
       refused = error;
     }
   }
   if (result.trials.empty()) throw *refused;
-  if (refused) result.warnings.push_back(fmt::format("a choice of ranges is left out: {}", refused->what()));
+  if (refused)
+    result.warnings.push_back(fmt::format("a choice of ranges is left out: {}", refused->what()));
   return result;
 }
 

@@ -1,4 +1,5 @@
-// A float model in fixed point, by each way of choosing ranges, tried on sequences that these were not chosen from.
+// A float model in fixed point, by each way of choosing ranges, tried on sequences that these were
+// not chosen from.
 #pragma once
 #include <optional>
 #include <string>
@@ -18,14 +19,16 @@ struct RangeTrial {
 };
 
 struct RangeTrials {
-  std::vector<RangeTrial> trials;     ///< at least one
-  std::vector<std::string> warnings;  ///< data unlike the training's; a choice that could not be carried out
-  RangeTrial& best();                  ///< by its loss
+  std::vector<RangeTrial> trials;  ///< at least one
+  std::vector<std::string>
+      warnings;        ///< data unlike the training's; a choice that could not be carried out
+  RangeTrial& best();  ///< by its loss
 };
 
-/// Ranges from the split's training sequences, losses of its held out ones. Refused where no choice can be carried out.
+/// Ranges from the split's training sequences, losses of its held out ones. Refused where no choice
+/// can be carried out.
 /// @param only  the one choice to try; none: all of them
-RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only, const DataSet& data,
-                       const Split& split);
+RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only,
+                       const DataSet& data, const Split& split);
 
 }  // namespace sluice::tools

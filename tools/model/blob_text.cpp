@@ -23,8 +23,11 @@ std::vector<std::string> section_strings(const sluice_model& model, sluice_secti
 }
 
 std::string section_name(std::uint32_t kind) {
-  constexpr const char* names[] = {"layers", "weights", "input names", "labels", "how it was made", "scales", "self-test", "vocabulary", "layer names"};
-  static_assert(std::size(names) == SLUICE_SECTION_LAYER_NAMES, "a name for every kind of section, which count from 1");
+  constexpr const char* names[] = {"layers",    "weights",         "input names",
+                                   "labels",    "how it was made", "scales",
+                                   "self-test", "vocabulary",      "layer names"};
+  static_assert(std::size(names) == SLUICE_SECTION_LAYER_NAMES,
+                "a name for every kind of section, which count from 1");
   return kind >= 1 && kind <= std::size(names) ? names[kind - 1] : "kind " + std::to_string(kind);
 }
 

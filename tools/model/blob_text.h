@@ -14,7 +14,8 @@ std::vector<std::string> section_strings(const sluice_model& model, sluice_secti
 /// A section as one text; empty where there is none.
 std::string section_text(const sluice_model& model, sluice_section_kind kind);
 
-/// The name of a kind of section, for people: "input names"; "kind 77" of one that this version does not know.
+/// The name of a kind of section, for people: "input names"; "kind 77" of one that this version
+/// does not know.
 std::string section_name(std::uint32_t kind);
 
 }  // namespace sluice::tools

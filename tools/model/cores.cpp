@@ -11,8 +11,9 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::pair<std::string_view, Order> cores[] = {
-    {"cortex-m0", Order::pairs}, {"cortex-m0plus", Order::pairs}, {"cortex-m3", Order::pairs}, {"cortex-m4", Order::pairs},
-    {"cortex-m7", Order::pairs}, {"cortex-m33", Order::pairs},    {"cortex-m55", Order::rows}, {"cortex-m85", Order::rows},
+    {"cortex-m0", Order::pairs}, {"cortex-m0plus", Order::pairs}, {"cortex-m3", Order::pairs},
+    {"cortex-m4", Order::pairs}, {"cortex-m7", Order::pairs},     {"cortex-m33", Order::pairs},
+    {"cortex-m55", Order::rows}, {"cortex-m85", Order::rows},
 };
 
 }  // namespace
@@ -30,7 +31,8 @@ std::string cores_to_give(const std::string& mistyped) {
   std::vector<std::string_view> names;
   for (const auto& core : cores) names.emplace_back(core.first);
   const std::string_view meant = nearest(word, names);
-  return (meant.empty() ? "" : fmt::format("did you mean {}? ", meant)) + "there are " + core_names();
+  return (meant.empty() ? "" : fmt::format("did you mean {}? ", meant)) + "there are " +
+         core_names();
 }
 
 std::string core_names() {

@@ -16,7 +16,8 @@ std::vector<std::uint32_t> readers_of(const Network& network, std::uint32_t sour
   std::vector<std::uint32_t> readers;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const std::vector<std::uint32_t> sources = sources_of(network, l);
-    if (std::find(sources.begin(), sources.end(), source) != sources.end()) readers.push_back(std::uint32_t(l) + 1);
+    if (std::find(sources.begin(), sources.end(), source) != sources.end())
+      readers.push_back(std::uint32_t(l) + 1);
   }
   return readers;
 }
@@ -35,14 +36,16 @@ std::vector<bool> hands_on_once(const Network& network) {
   std::vector<bool> once;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     bool here = recurrent(network.layers[l]) && !network.layers[l].every_step;
-    for (const std::uint32_t source : sources_of(network, l)) here = here || (source && once[source - 1]);
+    for (const std::uint32_t source : sources_of(network, l))
+      here = here || (source && once[source - 1]);
     once.push_back(here);
   }
   return once;
 }
 
 std::vector<std::uint32_t> answers_of(const Network& network) {
-  if (network.layers.back().kind == SLUICE_CONCAT) return sources_of(network, network.layers.size() - 1);
+  if (network.layers.back().kind == SLUICE_CONCAT)
+    return sources_of(network, network.layers.size() - 1);
   return {std::uint32_t(network.layers.size())};
 }
 
@@ -53,8 +56,10 @@ struct Life {
   std::uint32_t size, begin, end;
 };
 
-/// Places outputs in the given order, each in the lowest gap among those that live at the same time.
-std::vector<std::uint32_t> place_in_order(const std::vector<Life>& lives, const std::vector<std::size_t>& order) {
+/// Places outputs in the given order, each in the lowest gap among those that live at the same
+/// time.
+std::vector<std::uint32_t> place_in_order(const std::vector<Life>& lives,
+                                          const std::vector<std::size_t>& order) {
   std::vector<std::uint32_t> place(lives.size());
   std::vector<std::size_t> placed;
   for (const std::size_t one : order) {
@@ -121,8 +126,12 @@ void add_frame_columns(Network& network, const std::vector<std::int32_t>& column
 
 bool adds_frame_columns(const Network& network) {
   const std::size_t layers = network.layers.size();
-  if (layers < 3 || network.layers[layers - 1].kind != SLUICE_ADD || network.layers[layers - 2].kind != SLUICE_SELECT) return false;
-  return sources_of(network, layers - 2)[0] == 0 && sources_of(network, layers - 1) == std::vector{std::uint32_t(layers - 2), std::uint32_t(layers - 1)};
+  if (layers < 3 || network.layers[layers - 1].kind != SLUICE_ADD ||
+      network.layers[layers - 2].kind != SLUICE_SELECT)
+    return false;
+  return sources_of(network, layers - 2)[0] == 0 &&
+         sources_of(network, layers - 1) ==
+             std::vector{std::uint32_t(layers - 2), std::uint32_t(layers - 1)};
 }
 
 Network without_frame_columns(Network network) {
@@ -143,8 +152,10 @@ void remove_layer(Network& network, std::size_t at) {
   const std::uint32_t before = sources_of(network, at)[0];
   for (std::size_t l = at + 1; l < network.layers.size(); ++l) {
     Layer& later = network.layers[l];
-    if (later.sources.empty() && l == at + 1 && before != at) later.sources = {before};  // it read the one that goes
-    for (std::uint32_t& source : later.sources) source = source == at + 1 ? before : source - (source > at);
+    if (later.sources.empty() && l == at + 1 && before != at)
+      later.sources = {before};  // it read the one that goes
+    for (std::uint32_t& source : later.sources)
+      source = source == at + 1 ? before : source - (source > at);
     if (later.tied > int(at)) --later.tied;
   }
   network.layers.erase(network.layers.begin() + std::ptrdiff_t(at));

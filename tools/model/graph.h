@@ -1,4 +1,5 @@
-// The wiring of a network: what each layer reads, who reads it, and where its output lies while it is needed.
+// The wiring of a network: what each layer reads, who reads it, and where its output lies while it
+// is needed.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -19,26 +20,30 @@ int width_of(const Network& network, std::uint32_t source);
 /// Whether every layer reads the one before it and nothing else.
 bool is_chain(const Network& network);
 
-/// Returns for each layer whether it hands on one row a sequence: the last step's, or what becomes of it.
+/// Returns for each layer whether it hands on one row a sequence: the last step's, or what becomes
+/// of it.
 std::vector<bool> hands_on_once(const Network& network);
 
-/// Returns the layers, counted from 1, whose outputs are the parts of an answer: the last one, or the sources of a concat that ends
-/// the network (0: the frame).
+/// Returns the layers, counted from 1, whose outputs are the parts of an answer: the last one, or
+/// the sources of a concat that ends the network (0: the frame).
 std::vector<std::uint32_t> answers_of(const Network& network);
 
-/// Returns where the output of each layer lies: the first of its numbers in a row of the buffers. An output keeps its place until its
-/// last reader has run. A chain alternates between two places; else the better of two greedy plans: in the order of the layers, and
-/// the widest first (Pisarchyk, Lee 2020).
+/// Returns where the output of each layer lies: the first of its numbers in a row of the buffers.
+/// An output keeps its place until its last reader has run. A chain alternates between two places;
+/// else the better of two greedy plans: in the order of the layers, and the widest first
+/// (Pisarchyk, Lee 2020).
 std::vector<std::uint32_t> plan_buffers(const Network& network);
 
 /// Adds numbers of the frame to the answer: the numbers of these columns, one for each output.
 void add_frame_columns(Network& network, const std::vector<std::int32_t>& columns);
 
-/// Whether the answer is a sum with numbers of the frame, as add_frame_columns() makes it; and a network without that sum.
+/// Whether the answer is a sum with numbers of the frame, as add_frame_columns() makes it; and a
+/// network without that sum.
 bool adds_frame_columns(const Network& network);
 Network without_frame_columns(Network network);
 
-/// Inserts a layer in front of layer `at`, counted from 0, and keeps the wiring of the others; the caller wires the new one.
+/// Inserts a layer in front of layer `at`, counted from 0, and keeps the wiring of the others; the
+/// caller wires the new one.
 void insert_layer(Network& network, std::size_t at, Layer layer);
 
 /// Takes layer `at`, counted from 0, out; its readers read its source instead.

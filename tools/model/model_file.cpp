@@ -22,7 +22,8 @@ namespace {
 constexpr std::size_t alignment = weight_alignment;
 
 /// A blob from elsewhere may hold anything in its names: names that do not fit are no names.
-std::vector<std::string> names_of(const sluice_model& model, sluice_section_kind kind, std::size_t expected) {
+std::vector<std::string> names_of(const sluice_model& model, sluice_section_kind kind,
+                                  std::size_t expected) {
   std::vector<std::string> names = section_strings(model, kind);
   if (names.size() != expected) names.clear();
   return names;
@@ -49,17 +50,23 @@ const char* advice(sluice_status status) {
   }
 }
 
-[[noreturn]] void refuse_blob(std::string_view bytes, const std::string& name, sluice_status status) {
-  if (bytes.empty()) refuse("{}: is empty; give a model that sluice train or sluice export wrote", name);
+[[noreturn]] void refuse_blob(std::string_view bytes, const std::string& name,
+                              sluice_status status) {
+  if (bytes.empty())
+    refuse("{}: is empty; give a model that sluice train or sluice export wrote", name);
   if (status == SLUICE_NEWER_FORMAT) {
     std::uint16_t version[2] = {};
     std::memcpy(version, bytes.data() + offsetof(BlobHeader, major), sizeof version);
-    refuse("{}: blob format {}.{} is newer than this runtime ({}.x); export it again, or update the runtime", name, version[0],
-           version[1], SLUICE_BLOB_MAJOR);
+    refuse(
+        "{}: blob format {}.{} is newer than this runtime ({}.x); export it again, or update the "
+        "runtime",
+        name, version[0], version[1], SLUICE_BLOB_MAJOR);
   }
-  if (status == SLUICE_LAYER_MISSING || status == SLUICE_FORMAT_MISSING) {  // its sections are sound
+  if (status == SLUICE_LAYER_MISSING ||
+      status == SLUICE_FORMAT_MISSING) {  // its sections are sound
     const auto* blob = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    const auto* layers = reinterpret_cast<const LayerRecord*>(blob + find_section(blob, SLUICE_SECTION_LAYERS)->offset);
+    const auto* layers = reinterpret_cast<const LayerRecord*>(
+        blob + find_section(blob, SLUICE_SECTION_LAYERS)->offset);
     std::uint32_t i = 0;
     while (holds_layer(layers[i])) ++i;
     refuse("{}: layer {} is of kind {} (\"{}\"), number format {}: {}", name, i + 1, layers[i].kind,
@@ -70,10 +77,13 @@ const char* advice(sluice_status status) {
 
 }  // namespace
 
-void AlignedBytes::Free::operator()(void* p) const { ::operator delete(p, std::align_val_t(alignment)); }
+void AlignedBytes::Free::operator()(void* p) const {
+  ::operator delete(p, std::align_val_t(alignment));
+}
 
 AlignedBytes::AlignedBytes(std::size_t bytes)
-    : data(static_cast<unsigned char*>(::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t(alignment)))),
+    : data(static_cast<unsigned char*>(
+          ::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t(alignment)))),
       size(bytes) {}
 
 AlignedBytes AlignedBytes::copy(std::string_view bytes) {
@@ -88,13 +98,17 @@ std::vector<std::string> OwnedModel::classes() const {
 }
 
 std::vector<std::string> OwnedModel::labels() const {
-  if (const auto both = section_strings(model, SLUICE_SECTION_LABELS); info().outputs == 1 && both.size() == 2) return {both[1]};
+  if (const auto both = section_strings(model, SLUICE_SECTION_LABELS);
+      info().outputs == 1 && both.size() == 2)
+    return {both[1]};
   std::vector<std::string> labels = names_of(model, SLUICE_SECTION_LABELS, info().outputs);
   if (!labels.empty() || sluice_vocabulary_of(&model).ids != info().outputs) return labels;
   return tools::names_of(tokens_of(model));  // a model that tells the next token
 }
 
-std::vector<std::string> OwnedModel::inputs() const { return names_of(model, SLUICE_SECTION_NAMES, info().inputs); }
+std::vector<std::string> OwnedModel::inputs() const {
+  return names_of(model, SLUICE_SECTION_NAMES, info().inputs);
+}
 
 std::string OwnedModel::made() const { return section_text(model, SLUICE_SECTION_MADE); }
 
@@ -135,7 +149,10 @@ OwnedModel load_model(const std::string& path) {
   const std::string file = model_path(path);
   OwnedModel model = open_model(read_file(file), file);
   if (nests_too_deep(model.made()))
-    refuse("{}: how it was made: nests deeper than {} levels; use a model as \"sluice train\" writes it", file, json_levels);
+    refuse(
+        "{}: how it was made: nests deeper than {} levels; use a model as \"sluice train\" writes "
+        "it",
+        file, json_levels);
   return model;
 }
 
@@ -143,10 +160,11 @@ OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
   const sluice_need need = sluice_needs(model, use);
   state = AlignedBytes(need.state);
   scratch = AlignedBytes(need.scratch);
-  const sluice_status status =
-      sluice_start(&stream, model, use, state.data.get(), state.size, scratch.data.get(), scratch.size);
+  const sluice_status status = sluice_start(&stream, model, use, state.data.get(), state.size,
+                                            scratch.data.get(), scratch.size);
   if (status != SLUICE_OK)
-    refuse("a stream for {} steps and {} streams: {}", use.steps, use.streams, sluice_status_text(status));
+    refuse("a stream for {} steps and {} streams: {}", use.steps, use.streams,
+           sluice_status_text(status));
 }
 
 namespace {

@@ -27,8 +27,9 @@ struct OwnedModel {
   AlignedBytes blob;
   sluice_model model{};
   sluice_info info() const { return sluice_describe(&model); }
-  std::vector<std::string> labels() const;   ///< of the outputs; empty where the blob has none
-  std::vector<std::string> classes() const;  ///< the same, but of one sigmoid between two classes both, the one it tells second
+  std::vector<std::string> labels() const;  ///< of the outputs; empty where the blob has none
+  std::vector<std::string> classes()
+      const;  ///< the same, but of one sigmoid between two classes both, the one it tells second
   std::vector<std::string> inputs() const;
   std::string made() const;
 };
@@ -36,7 +37,8 @@ struct OwnedModel {
 /// Its blob.
 std::string bytes_of(const OwnedModel& model);
 
-/// The value of SLUICE_ISA, or null; an unknown or not runnable one is refused with the names that would do (exit code 2).
+/// The value of SLUICE_ISA, or null; an unknown or not runnable one is refused with the names that
+/// would do (exit code 2).
 const char* wanted_isa();
 
 /// Opens bytes; `name` stands in error messages. Refused with the status's sentence (exit code 2).
@@ -56,8 +58,8 @@ struct OwnedStream {
   std::vector<std::int16_t> frames, answers;  ///< of a model in fixed point
   OwnedStream(const sluice_model& model, sluice_use use);
 
-  /// sluice_run in floats, whatever the model's number format: x [steps][inputs]; y [steps][outputs] where the model answers
-  /// every step, else [outputs].
+  /// sluice_run in floats, whatever the model's number format: x [steps][inputs]; y
+  /// [steps][outputs] where the model answers every step, else [outputs].
   void run(const float* x, float* y, std::size_t steps);
   /// The same of a model that takes ids [steps].
   void run(const std::int32_t* ids, float* y, std::size_t steps);

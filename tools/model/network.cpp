@@ -9,8 +9,9 @@
 namespace sluice::tools {
 
 std::uint32_t& offset_field(LayerRecord& record, std::uint32_t i) {
-  std::uint32_t* const fields[offset_fields] = {&record.w_ih,    &record.w_hh,    &record.b_ih,    &record.b_hh,
-                                                &record.back[0], &record.back[1], &record.back[2], &record.back[3]};
+  std::uint32_t* const fields[offset_fields] = {&record.w_ih,    &record.w_hh,    &record.b_ih,
+                                                &record.b_hh,    &record.back[0], &record.back[1],
+                                                &record.back[2], &record.back[3]};
   return *fields[i];
 }
 
@@ -19,8 +20,9 @@ LayerRecord record_of(const Layer& layer) {
   record.kind = static_cast<std::uint8_t>(layer.kind);
   record.format = static_cast<std::uint8_t>(layer.format);
   record.activation = static_cast<std::uint8_t>(layer.activation);
-  record.flags = std::uint8_t((layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
-                              (layer.both ? both_directions_flag : 0));
+  record.flags =
+      std::uint8_t((layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
+                   (layer.both ? both_directions_flag : 0));
   record.parameter = layer.parameter;
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
@@ -30,7 +32,8 @@ LayerRecord record_of(const Layer& layer) {
   if (layer.sparse) record.order = static_cast<std::uint8_t>(Order::sparse);
   if (layer.anatomy().joins) {
     record.parts = static_cast<std::uint16_t>(layer.sources.size());
-    if (layer.sources.size() > most_sources) refuse("a {} joins at most {} sources", layer.anatomy().name, most_sources);
+    if (layer.sources.size() > most_sources)
+      refuse("a {} joins at most {} sources", layer.anatomy().name, most_sources);
     std::copy(layer.sources.begin(), layer.sources.end(), record.sources);
   }
   return record;
@@ -38,7 +41,8 @@ LayerRecord record_of(const Layer& layer) {
 
 int arrays_of(const Layer& layer, Weights out[most_arrays]) {
   LayerRecord record = record_of(layer);
-  for (std::uint32_t i = 0; i < (layer.anatomy().joins ? offset_fields / 2 : offset_fields); ++i) offset_field(record, i) = i;
+  for (std::uint32_t i = 0; i < (layer.anatomy().joins ? offset_fields / 2 : offset_fields); ++i)
+    offset_field(record, i) = i;
   return layer_weights(record, out);
 }
 
@@ -58,7 +62,9 @@ const Array& Layer::array(Role role, bool backward) const {
   return *found;
 }
 
-Array& Layer::array(Role role, bool backward) { return const_cast<Array&>(std::as_const(*this).array(role, backward)); }
+Array& Layer::array(Role role, bool backward) {
+  return const_cast<Array&>(std::as_const(*this).array(role, backward));
+}
 
 Layer with_arrays(Layer layer) {
   Weights arrays[most_arrays];
@@ -78,9 +84,11 @@ Layer with_arrays(Layer layer) {
   return layer;
 }
 
-Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation, bool every_step, sluice_format format) {
+Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation activation,
+                 bool every_step, sluice_format format) {
   Layer layer;
-  layer.kind = kind, layer.in = in, layer.out = out, layer.activation = activation, layer.every_step = every_step;
+  layer.kind = kind, layer.in = in, layer.out = out, layer.activation = activation,
+  layer.every_step = every_step;
   layer.format = format;
   return with_arrays(layer);
 }
@@ -94,7 +102,9 @@ BlockShare zero_blocks(const Array& a) {
         bool zero = true;
         for (int row = panel; row < std::min(a.rows, panel + panel_rows); ++row)
           for (int col = block; col < std::min(a.cols, block + block_cols); ++col) {
-            const std::size_t at = (std::size_t(gate) * std::size_t(a.rows) + std::size_t(row)) * cols + std::size_t(col);
+            const std::size_t at =
+                (std::size_t(gate) * std::size_t(a.rows) + std::size_t(row)) * cols +
+                std::size_t(col);
             zero = zero && (a.integers.empty() ? a.values[at] == 0 : a.integers[at] == 0);
           }
         ++result.blocks, result.zero += zero;
@@ -109,7 +119,8 @@ void choose_sparse(Layer& layer) {
     if (!a.is_matrix()) continue;
     const BlockShare share = zero_blocks(a);
     const auto panels = std::uint64_t(a.gates * padded(a.rows) / panel_rows);
-    dense += share.blocks * block_bytes, sparse += SparseMatrix::bytes(panels, share.blocks - share.zero);
+    dense += share.blocks * block_bytes,
+        sparse += SparseMatrix::bytes(panels, share.blocks - share.zero);
   }
   layer.sparse = sparse < dense;
 }

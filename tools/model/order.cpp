@@ -28,7 +28,8 @@ void reorder(const Weights& from, Order order, std::uint8_t* array) {
   for (int row = 0; row < rows; ++row) {
     for (int col = 0; col < cols; ++col) {
       const std::size_t to = weight_index(order, cols, row, col);
-      const auto weight = static_cast<std::uint8_t>(weight_at(from, old.data(), weight_index(from.order, cols, row, col)));
+      const auto weight = static_cast<std::uint8_t>(
+          weight_at(from, old.data(), weight_index(from.order, cols, row, col)));
       array[to] = static_cast<std::uint8_t>(is_biased(order, to) ? weight ^ 0x80 : weight);
     }
   }
@@ -41,9 +42,12 @@ std::string in_order(std::string_view blob, Order order) {
   std::uint8_t* const bytes = copy.data();
   BlobHeader header;
   std::memcpy(&header, bytes, sizeof header);
-  auto* const layers = reinterpret_cast<LayerRecord*>(bytes + find_section(bytes, SLUICE_SECTION_LAYERS)->offset);
+  auto* const layers =
+      reinterpret_cast<LayerRecord*>(bytes + find_section(bytes, SLUICE_SECTION_LAYERS)->offset);
   for (std::uint32_t l = 0; l < header.layers; ++l) {
-    if (layers[l].format == SLUICE_F32 || layers[l].order == static_cast<std::uint8_t>(Order::sparse)) continue;
+    if (layers[l].format == SLUICE_F32 ||
+        layers[l].order == static_cast<std::uint8_t>(Order::sparse))
+      continue;
     Weights arrays[most_arrays];
     const int n = layer_weights(layers[l], arrays);
     for (int i = 0; i < n; ++i)

@@ -29,21 +29,26 @@ std::string packed_sparse(const Weights& w, const Array& array) {
   for (int gate = 0; gate < w.gates; ++gate)
     for (int row = 0; row < w.rows; ++row)
       for (int col = 0; col < w.cols; ++col)
-        dense[weight_index(Order::canonical, w.cols, gate * padded(w.rows) + row, col)] = std::int8_t(array.integers.at(plain++));
+        dense[weight_index(Order::canonical, w.cols, gate * padded(w.rows) + row, col)] =
+            std::int8_t(array.integers.at(plain++));
   std::vector<std::uint32_t> ends;
   std::vector<std::uint16_t> columns;
   std::string stored;
   for (int panel = 0; panel < rows / panel_rows; ++panel) {
     for (int block = 0; block < blocks; ++block) {
-      const std::int8_t* const at = dense.data() + (std::size_t(panel) * std::size_t(blocks) + std::size_t(block)) * block_bytes;
-      if (std::all_of(at, at + block_bytes, [](std::int8_t weight) { return weight == 0; })) continue;
+      const std::int8_t* const at =
+          dense.data() +
+          (std::size_t(panel) * std::size_t(blocks) + std::size_t(block)) * block_bytes;
+      if (std::all_of(at, at + block_bytes, [](std::int8_t weight) { return weight == 0; }))
+        continue;
       columns.push_back(std::uint16_t(block));
       stored.append(reinterpret_cast<const char*>(at), block_bytes);
     }
     ends.push_back(std::uint32_t(columns.size()));
   }
   std::string bytes(reinterpret_cast<const char*>(ends.data()), ends.size() * sizeof ends[0]);
-  if (!columns.empty()) bytes.append(reinterpret_cast<const char*>(columns.data()), columns.size() * sizeof columns[0]);
+  if (!columns.empty())
+    bytes.append(reinterpret_cast<const char*>(columns.data()), columns.size() * sizeof columns[0]);
   bytes.resize(std::size_t(SparseMatrix::head(ends.size(), columns.size())));
   return bytes + stored;
 }
@@ -52,41 +57,50 @@ std::uint64_t packed_bytes(const Weights& w, const Array& array) {
   return is_sparse(w) ? packed_sparse(w, array).size() : weight_bytes(w, nullptr);
 }
 
-constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
-/// Where everything goes. 64 bits: a network may be too large for a blob, which is found before anything is written.
+/// Where everything goes. 64 bits: a network may be too large for a blob, which is found before
+/// anything is written.
 struct Plan {
   std::vector<LayerRecord> records;
   std::vector<BlobSection> sections;
   std::uint64_t end = 0;
 
-  std::uint64_t add_section(sluice_section_kind kind, std::uint64_t bytes, std::uint64_t alignment) {
+  std::uint64_t add_section(sluice_section_kind kind, std::uint64_t bytes,
+                            std::uint64_t alignment) {
     const std::uint64_t offset = round_up(end, alignment);
     end = offset + bytes;
     if (end > UINT32_MAX) refuse("the network needs {} bytes; a blob holds less than 4 GiB", end);
-    sections.push_back({kind, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), 0});
+    sections.push_back(
+        {kind, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(bytes), 0});
     return offset;
   }
 };
 
-std::uint64_t place_weights(const Network& network, std::uint64_t begin, std::vector<LayerRecord>& records) {
+std::uint64_t place_weights(const Network& network, std::uint64_t begin,
+                            std::vector<LayerRecord>& records) {
   std::uint64_t end = begin;
   const std::vector<std::uint32_t> places = plan_buffers(network), answers = answers_of(network);
   const std::vector<bool> once = hands_on_once(network);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     LayerRecord record = record_of(layer);
-    const bool answer = l + 1 == network.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
+    const bool answer =
+        l + 1 == network.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     record.flags |= std::uint8_t((once[l] ? once_flag : 0) | (answer ? answer_flag : 0));
     record.y = places[l];
-    if (!layer.anatomy().joins) record.source = static_cast<std::uint16_t>(sources_of(network, l)[0]);
+    if (!layer.anatomy().joins)
+      record.source = static_cast<std::uint16_t>(sources_of(network, l)[0]);
     Weights arrays[most_arrays];
     const int count = layer.tied < 0 ? arrays_of(layer, arrays) : 0;
     for (std::uint32_t i = 0; layer.tied >= 0 && i < offset_fields; ++i)
       offset_field(record, i) = offset_field(records[std::size_t(layer.tied)], i);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t offset = round_up(end, weight_alignment);
-      if (arrays[i].offset < offset_fields) offset_field(record, arrays[i].offset) = static_cast<std::uint32_t>(offset);
+      if (arrays[i].offset < offset_fields)
+        offset_field(record, arrays[i].offset) = static_cast<std::uint32_t>(offset);
       end = offset + packed_bytes(arrays[i], layer.arrays[std::size_t(i)]);
     }
     records.push_back(record);
@@ -100,7 +114,8 @@ std::string terminated(const std::vector<std::string>& strings) {
   return bytes;
 }
 
-void append_scales(const std::vector<float>& factor, const std::vector<float>& offset, std::string& bytes) {
+void append_scales(const std::vector<float>& factor, const std::vector<float>& offset,
+                   std::string& bytes) {
   for (std::size_t i = 0; i < factor.size(); ++i) {
     const BlobScale scale{factor[i], offset.at(i)};
     bytes.append(reinterpret_cast<const char*>(&scale), sizeof scale);
@@ -119,7 +134,8 @@ std::string scales_of(const Network& network) {
 std::string layer_names(const Network& network) {
   std::vector<std::string> names;
   bool any = false;
-  for (const Layer& layer : network.layers) names.push_back(layer.name), any = any || !layer.name.empty();
+  for (const Layer& layer : network.layers)
+    names.push_back(layer.name), any = any || !layer.name.empty();
   return any ? terminated(names) : "";
 }
 
@@ -127,7 +143,8 @@ void copy_to(std::string& blob, std::size_t offset, const void* from, std::size_
   if (bytes) std::memcpy(blob.data() + offset, from, bytes);
 }
 
-void store_weights(const Network& network, const std::vector<LayerRecord>& records, std::string& blob) {
+void store_weights(const Network& network, const std::vector<LayerRecord>& records,
+                   std::string& blob) {
   for (std::size_t l = 0; l < records.size(); ++l) {
     Weights arrays[most_arrays];
     const int count = layer_weights(records[l], arrays);
@@ -140,9 +157,11 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
         continue;
       }
       each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
-        const void* from = arrays[i].element == Element::f32 ? static_cast<const void*>(&array.values.at(plain))
-                                                             : static_cast<const void*>(&array.integers.at(plain));
-        copy_to(blob, arrays[i].offset + packed * bytes, from, bytes);  // little-endian: an int8 is the first byte
+        const void* from = arrays[i].element == Element::f32
+                               ? static_cast<const void*>(&array.values.at(plain))
+                               : static_cast<const void*>(&array.integers.at(plain));
+        copy_to(blob, arrays[i].offset + packed * bytes, from,
+                bytes);  // little-endian: an int8 is the first byte
       });
     }
   }
@@ -171,21 +190,24 @@ std::vector<std::uint32_t> weight_places(const sluice_model& model) {
     Weights arrays[most_arrays];
     const int count = layer_weights(opened.layers[l], arrays);
     for (int i = 0; i < count; ++i)
-      if (arrays[i].element == Element::f32) each_element(arrays[i], [&](std::size_t, std::size_t packed) {
-        places.push_back(std::uint32_t((arrays[i].offset - begin) / sizeof(float) + packed));
-      });
+      if (arrays[i].element == Element::f32)
+        each_element(arrays[i], [&](std::size_t, std::size_t packed) {
+          places.push_back(std::uint32_t((arrays[i].offset - begin) / sizeof(float) + packed));
+        });
   }
   return places;
 }
 
-void unpack_weights(const std::vector<std::uint32_t>& places, const float* section, Network& network) {
+void unpack_weights(const std::vector<std::uint32_t>& places, const float* section,
+                    Network& network) {
   const std::uint32_t* place = places.data();
   for (Layer& layer : network.layers)
     for (Array& array : layer.arrays)
       for (float& value : array.values) value = section[*place++];
 }
 
-void pack_weights(const std::vector<std::uint32_t>& places, const Network& network, float* section) {
+void pack_weights(const std::vector<std::uint32_t>& places, const Network& network,
+                  float* section) {
   const std::uint32_t* place = places.data();
   for (const Layer& layer : network.layers)
     for (const Array& array : layer.arrays)
@@ -193,18 +215,21 @@ void pack_weights(const std::vector<std::uint32_t>& places, const Network& netwo
 }
 
 std::string write_blob(const Network& network) {
-  const std::string texts[] = {scales_of(network),         network.self_test,          network.vocabulary,
-                               terminated(network.inputs), terminated(network.labels), network.made,
+  const std::string texts[] = {scales_of(network),         network.self_test,
+                               network.vocabulary,         terminated(network.inputs),
+                               terminated(network.labels), network.made,
                                layer_names(network)};
-  constexpr sluice_section_kind text_kinds[] = {SLUICE_SECTION_SCALES, SLUICE_SECTION_SELF_TEST, SLUICE_SECTION_VOCABULARY,
-                                                SLUICE_SECTION_NAMES,  SLUICE_SECTION_LABELS,    SLUICE_SECTION_MADE,
+  constexpr sluice_section_kind text_kinds[] = {SLUICE_SECTION_SCALES,     SLUICE_SECTION_SELF_TEST,
+                                                SLUICE_SECTION_VOCABULARY, SLUICE_SECTION_NAMES,
+                                                SLUICE_SECTION_LABELS,     SLUICE_SECTION_MADE,
                                                 SLUICE_SECTION_LAYER_NAMES};
   std::size_t count = 2;
   for (const std::string& text : texts) count += !text.empty();
 
   Plan plan;
   plan.end = sizeof(BlobHeader) + count * sizeof(BlobSection);
-  const auto layers = plan.add_section(SLUICE_SECTION_LAYERS, network.layers.size() * sizeof(LayerRecord), section_alignment);
+  const auto layers = plan.add_section(
+      SLUICE_SECTION_LAYERS, network.layers.size() * sizeof(LayerRecord), section_alignment);
   const std::uint64_t weights = round_up(plan.end, weight_alignment);
   const std::uint64_t weights_end = place_weights(network, weights, plan.records);
   plan.add_section(SLUICE_SECTION_WEIGHTS, weights_end - weights, weight_alignment);
@@ -216,7 +241,8 @@ std::string write_blob(const Network& network) {
   copy_to(blob, layers, plan.records.data(), plan.records.size() * sizeof(LayerRecord));
   store_weights(network, plan.records, blob);
   for (std::size_t i = 0, section = 2; i < std::size(texts); ++i)
-    if (!texts[i].empty()) copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
+    if (!texts[i].empty())
+      copy_to(blob, plan.sections[section++].offset, texts[i].data(), texts[i].size());
 
   BlobHeader header = header_of(network, plan);
   copy_to(blob, 0, &header, sizeof header);
@@ -236,7 +262,8 @@ Layer layer_of(const LayerRecord& record) {
   layer.mean = (record.flags & mean_flag) != 0;
   layer.both = (record.flags & both_directions_flag) != 0;
   layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
-  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh, layer.shift_c = record.shift_c;
+  layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh,
+  layer.shift_c = record.shift_c;
   layer.sparse = layer.format != SLUICE_F32 && record.order == std::uint8_t(Order::sparse);
   layer.parameter = record.parameter;
   if (joins(record.kind)) layer.sources.assign(record.sources, record.sources + record.parts);
@@ -254,7 +281,8 @@ Network read_network(const sluice_model& model) {
     const LayerRecord& record = opened.layers[l];
     Layer layer = layer_of(record);
     for (int earlier = 0; record.w_ih && earlier < int(l) && layer.tied < 0; ++earlier)
-      if (opened.layers[earlier].w_ih == record.w_ih && opened.layers[earlier].kind == record.kind) layer.tied = earlier;
+      if (opened.layers[earlier].w_ih == record.w_ih && opened.layers[earlier].kind == record.kind)
+        layer.tied = earlier;
     if (!joins(record.kind) && record.source != l) layer.sources = {record.source};
     if (l < names.size()) layer.name = names[l];
     Weights arrays[most_arrays];
@@ -266,7 +294,8 @@ Network read_network(const sluice_model& model) {
         std::size_t plain = 0;
         for (int gate = 0; gate < arrays[i].gates; ++gate)
           for (int row = 0; row < arrays[i].rows; ++row)
-            for (int col = 0; col < arrays[i].cols; ++col) array.integers[plain++] = weight_at(arrays[i], from, gate, row, col);
+            for (int col = 0; col < arrays[i].cols; ++col)
+              array.integers[plain++] = weight_at(arrays[i], from, gate, row, col);
         continue;
       }
       each_element(arrays[i], [&](std::size_t plain, std::size_t packed) {
@@ -279,7 +308,8 @@ Network read_network(const sluice_model& model) {
     network.layers.push_back(std::move(layer));
   }
   if (opened.format() != SLUICE_F32) {
-    const auto* scale = static_cast<const BlobScale*>(sluice_section(&model, SLUICE_SECTION_SCALES, nullptr));
+    const auto* scale =
+        static_cast<const BlobScale*>(sluice_section(&model, SLUICE_SECTION_SCALES, nullptr));
     Scales& scales = network.scales;
     for (std::uint32_t i = 0; i < opened.header().inputs; ++i, ++scale)
       scales.inverse.push_back(scale->factor), scales.offset.push_back(scale->offset);

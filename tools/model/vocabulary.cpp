@@ -18,12 +18,14 @@ std::string vocabulary_section(const Tokens& tokens) {
   std::vector<std::uint32_t> ends;
   std::vector<std::uint16_t> sorted(tokens.texts.size());
   std::string texts;
-  for (const std::string& text : tokens.texts) ends.push_back(std::uint32_t((texts += text).size()));
+  for (const std::string& text : tokens.texts)
+    ends.push_back(std::uint32_t((texts += text).size()));
   std::iota(sorted.begin(), sorted.end(), std::uint16_t(0));
-  std::sort(sorted.begin(), sorted.end(), [&](auto a, auto b) { return tokens.texts[a] < tokens.texts[b]; });
+  std::sort(sorted.begin(), sorted.end(),
+            [&](auto a, auto b) { return tokens.texts[a] < tokens.texts[b]; });
   if (sorted.size() % 2) sorted.push_back(0);
-  const BlobVocabulary head{tokens.rules.words, tokens.rules.lower_case, std::uint32_t(tokens.ids()),
-                            std::uint32_t(texts.size())};
+  const BlobVocabulary head{tokens.rules.words, tokens.rules.lower_case,
+                            std::uint32_t(tokens.ids()), std::uint32_t(texts.size())};
   std::string bytes(reinterpret_cast<const char*>(&head), sizeof head);
   add_numbers(bytes, ends);
   add_numbers(bytes, sorted);

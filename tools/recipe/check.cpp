@@ -16,15 +16,18 @@ namespace {
 
 void check_targets(const Recipe& recipe) {
   const bool classes = recipe.target_type == TargetType::classes;
-  if (recipe.target.empty()) refuse("{}: empty; give the target's column", where(recipe, "data.target"));
+  if (recipe.target.empty())
+    refuse("{}: empty; give the target's column", where(recipe, "data.target"));
   if (classes && recipe.target.size() != 1)
-    refuse("{}: {} columns; classes stand in one column, or set target_type = \"value\"", where(recipe, "data.target"),
-           recipe.target.size());
-  const bool fits = recipe.loss == LossKind::binary || classes == (recipe.loss == LossKind::cross_entropy);
+    refuse("{}: {} columns; classes stand in one column, or set target_type = \"value\"",
+           where(recipe, "data.target"), recipe.target.size());
+  const bool fits =
+      recipe.loss == LossKind::binary || classes == (recipe.loss == LossKind::cross_entropy);
   if (!fits)
-    refuse("{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\", or target_type = \"{}\"",
-           where(recipe, "train.loss"), word(recipe.loss), word(recipe.target_type), classes ? "cross_entropy" : "mse",
-           classes ? "value" : "class");
+    refuse(
+        "{}: \"{}\" does not fit data.target_type = \"{}\"; give \"{}\", or target_type = \"{}\"",
+        where(recipe, "train.loss"), word(recipe.loss), word(recipe.target_type),
+        classes ? "cross_entropy" : "mse", classes ? "value" : "class");
 }
 
 /// What is read in time order.
@@ -33,7 +36,8 @@ bool is_series(const Recipe& recipe) { return recipe.format == Format::table && 
 void check_columns(const Recipe& recipe) {
   for (const std::string& column : recipe.features)
     if (std::find(recipe.ignore.begin(), recipe.ignore.end(), column) != recipe.ignore.end())
-      refuse("{}: column \"{}\" is in data.ignore too; name it once", where(recipe, "data.features"), column);
+      refuse("{}: column \"{}\" is in data.ignore too; name it once",
+             where(recipe, "data.features"), column);
   std::set<std::string> seen;
   auto once = [&](const char* key, const std::string& column) {
     if (!column.empty() && !seen.insert(column).second)
@@ -50,8 +54,8 @@ void check_columns(const Recipe& recipe) {
 
 /// A key that was given where nothing reads it is a slip.
 void check_uses(const Recipe& recipe) {
-  const bool series = is_series(recipe), text = recipe.format == Format::text, tsv = recipe.format == Format::tsv,
-             ranges = !recipe.train_rows.empty();
+  const bool series = is_series(recipe), text = recipe.format == Format::text,
+             tsv = recipe.format == Format::tsv, ranges = !recipe.train_rows.empty();
   const struct {
     const char* key;
     bool read;
@@ -62,7 +66,8 @@ void check_uses(const Recipe& recipe) {
       {"data.lower_case", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.vocabulary", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.features", recipe.format == Format::table, "data.format = \"table\""},
-      {"data.max_steps", !series && !text, "sequences of their own; data.window says how long these are"},
+      {"data.max_steps", !series && !text,
+       "sequences of their own; data.window says how long these are"},
       {"data.cut", recipe.max_steps > 0, "data.max_steps"},
       {"data.window", !tsv, "data.format = \"table\" or \"text\"; give data.max_steps"},
       {"data.stride", series, "data.window"},
@@ -76,7 +81,8 @@ void check_uses(const Recipe& recipe) {
       {"data.group", !series && !text, "sequences; what is in time order is split so"},
       {"data.thin", recipe.target_type == TargetType::classes && !text, "classes of sequences"},
       {"data.differences", !text && !tsv, "frames of numbers"},
-      {"data.standardize_target", recipe.target_type == TargetType::values && !text, "data.target_type = \"value\""},
+      {"data.standardize_target", recipe.target_type == TargetType::values && !text,
+       "data.target_type = \"value\""},
       {"train.carry", text, "data.format = \"text\"; give train.truncate"},
       {"train.truncate", recipe.format == Format::table && recipe.target_per == TargetPer::row,
        "a table and data.target_per = \"row\""},
@@ -86,8 +92,10 @@ void check_uses(const Recipe& recipe) {
   const Recipe defaults = default_recipe();
   for (const auto& use : uses) {
     const Key& key = *find_key(use.key);
-    const bool given = recipe.origin.contains(use.key) && value_text(recipe, key) != value_text(defaults, key);
-    if (given && !use.read) refuse("{}: means nothing here; it goes with {}", where(recipe, use.key), use.needs);
+    const bool given =
+        recipe.origin.contains(use.key) && value_text(recipe, key) != value_text(defaults, key);
+    if (given && !use.read)
+      refuse("{}: means nothing here; it goes with {}", where(recipe, use.key), use.needs);
   }
 }
 
@@ -99,26 +107,35 @@ void resolve_data(Recipe& recipe) {
     recipe.*field = only;
   };
   if (recipe.format == Format::text) {
-    settle("data.target_per", &Recipe::target_per, TargetPer::row, "in a text every token has a target, the next one");
-    settle("data.target_type", &Recipe::target_type, TargetType::classes, "in a text the targets are tokens");
+    settle("data.target_per", &Recipe::target_per, TargetPer::row,
+           "in a text every token has a target, the next one");
+    settle("data.target_type", &Recipe::target_type, TargetType::classes,
+           "in a text the targets are tokens");
     if (recipe.window == 0)
-      refuse("{}: 0; give the tokens that training takes at once, such as 64", where(recipe, "data.window"));
+      refuse("{}: 0; give the tokens that training takes at once, such as 64",
+             where(recipe, "data.window"));
   }
   if (recipe.format == Format::tsv)
     settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a text has one target");
   if (is_series(recipe)) {
-    settle("data.target_type", &Recipe::target_type, TargetType::values, "targets of windows are values");
+    settle("data.target_type", &Recipe::target_type, TargetType::values,
+           "targets of windows are values");
     settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a window has one answer");
-    settle("data.sequence", &Recipe::sequence, std::string(), "with data.window the file is one series");
-    if (recipe.loss == LossKind::cross_entropy && !recipe.origin.contains("train.loss")) recipe.loss = LossKind::mse;
+    settle("data.sequence", &Recipe::sequence, std::string(),
+           "with data.window the file is one series");
+    if (recipe.loss == LossKind::cross_entropy && !recipe.origin.contains("train.loss"))
+      recipe.loss = LossKind::mse;
   }
   if (recipe.group == containment && recipe.format != Format::tsv)
-    refuse("{}: \"containment\" is for texts; set data.format = \"tsv\", or give a column", where(recipe, "data.group"));
+    refuse("{}: \"containment\" is for texts; set data.format = \"tsv\", or give a column",
+           where(recipe, "data.group"));
   if (recipe.vocabulary > 0 && recipe.vocabulary <= std::int64_t(first_token))
-    refuse("{}: {} ids are padding and unknown alone; give 3 or more", where(recipe, "data.vocabulary"), recipe.vocabulary);
+    refuse("{}: {} ids are padding and unknown alone; give 3 or more",
+           where(recipe, "data.vocabulary"), recipe.vocabulary);
   if (recipe.standardize_target && recipe.quantize_aware)
-    refuse("{}: cannot be folded into a model trained for fixed point; train in float and quantize it",
-           where(recipe, "data.standardize_target"));
+    refuse(
+        "{}: cannot be folded into a model trained for fixed point; train in float and quantize it",
+        where(recipe, "data.standardize_target"));
 }
 
 /// Names are each one layer's, and every name that is read is one.
@@ -133,52 +150,76 @@ void check_names(const Recipe& recipe) {
   }
 }
 
-/// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence, or one a row.
+/// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence,
+/// or one a row.
 void resolve_steps(Recipe& recipe) {
   const bool per_row = recipe.target_per == TargetPer::row;
   const std::string place = where(recipe, "model.layers");
   LayerSpec* last_recurrent = nullptr;
   for (LayerSpec& layer : recipe.layers)
     if (layer.recurrent()) last_recurrent = &layer;
-  std::vector<bool> once = {false};  // of the frame, then of each layer: whether it hands on one row a sequence
+  std::vector<bool> once = {
+      false};  // of the frame, then of each layer: whether it hands on one row a sequence
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     LayerSpec& layer = recipe.layers[l];
     bool reads_once = false;
-    for (const std::size_t source : sources_of(recipe.layers, l, place)) reads_once = reads_once || once[source];
+    for (const std::size_t source : sources_of(recipe.layers, l, place))
+      reads_once = reads_once || once[source];
     once.push_back(reads_once);
     if (!layer.recurrent()) continue;
     if (reads_once)
-      refuse("{}: a recurrent layer follows one that hands on one answer a sequence; give that one steps = \"every\"", place);
-    if (layer.steps == StepsOut::open) layer.steps = &layer == last_recurrent && !per_row ? StepsOut::last : StepsOut::every;
+      refuse(
+          "{}: a recurrent layer follows one that hands on one answer a sequence; give that one "
+          "steps = \"every\"",
+          place);
+    if (layer.steps == StepsOut::open)
+      layer.steps = &layer == last_recurrent && !per_row ? StepsOut::last : StepsOut::every;
     once.back() = layer.steps != StepsOut::every;
   }
   const bool one_answer = once.back();
   if (per_row && one_answer)
-    refuse("{}: steps = \"last\" or \"mean\" gives one answer a sequence, but data.target_per is \"row\"; give steps = \"every\"", place);
+    refuse(
+        "{}: steps = \"last\" or \"mean\" gives one answer a sequence, but data.target_per is "
+        "\"row\"; give steps = \"every\"",
+        place);
   if (!per_row && !last_recurrent)
-    refuse("{}: no recurrent layer, so every row gets its own answer; add one, or set data.target_per = \"row\"", place);
+    refuse(
+        "{}: no recurrent layer, so every row gets its own answer; add one, or set data.target_per "
+        "= \"row\"",
+        place);
   if (!per_row && !one_answer)
-    refuse("{}: steps = \"every\" answers every row, but data.target_per is \"sequence\"; give steps = \"last\"", place);
+    refuse(
+        "{}: steps = \"every\" answers every row, but data.target_per is \"sequence\"; give steps "
+        "= \"last\"",
+        place);
 }
 
 void check_layers(const Recipe& recipe) {
   const std::string place = where(recipe, "model.layers");
   for (const LayerSpec& layer : recipe.layers)
-    if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data()) refuse("{}: an embedding is the first layer", place);
+    if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data())
+      refuse("{}: an embedding is the first layer", place);
   for (const LayerSpec& layer : recipe.layers)
     if (layer.directions == Directions::both && (recipe.carries() || recipe.format == Format::text))
       refuse("{}: a layer in both directions wants whole sequences{}", place,
-             recipe.format == Format::text ? ", and would see the token that it is to tell; give directions = \"one\""
-                                           : "; leave train.truncate out");
+             recipe.format == Format::text
+                 ? ", and would see the token that it is to tell; give directions = \"one\""
+                 : "; leave train.truncate out");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.units == 1 && layer.activation == SLUICE_SOFTMAX)
-      refuse("{}: softmax over one unit is 1, whatever enters; give sigmoid, or linear for values", place);
+      refuse("{}: softmax over one unit is 1, whatever enters; give sigmoid, or linear for values",
+             place);
   const LayerSpec& last = recipe.layers.back();
   if (recipe.loss == LossKind::cross_entropy && last.activation != SLUICE_SOFTMAX)
-    refuse("{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = \"softmax\" }}", place);
+    refuse(
+        "{}: cross_entropy wants probabilities; end with {{ dense = classes, activation = "
+        "\"softmax\" }}",
+        place);
   if (recipe.loss == LossKind::binary && last.activation != SLUICE_SIGMOID)
-    refuse("{}: binary wants a probability; end with {{ dense = 1, activation = \"sigmoid\" }}", place);
-  if (last.dropout > 0) refuse("{}: dropout on what the last layer hands on would drop answers; leave it out", place);
+    refuse("{}: binary wants a probability; end with {{ dense = 1, activation = \"sigmoid\" }}",
+           place);
+  if (last.dropout > 0)
+    refuse("{}: dropout on what the last layer hands on would drop answers; leave it out", place);
 }
 
 void check_loss(const Recipe& recipe) {
@@ -186,36 +227,46 @@ void check_loss(const Recipe& recipe) {
   const auto only = [&](const char* key, bool given, bool fits, const char* what) {
     if (given && !fits) refuse("{}: is for {}; leave it out", where(recipe, key), what);
   };
-  only("train.class_weights", recipe.class_weights.kind != ClassWeighting::none, classes, "classes");
-  only("train.sampling", recipe.sampling != Sampling::all, classes && recipe.target_per == TargetPer::sequence,
-       "sequences with a class each");
-  if (recipe.class_weights.kind == ClassWeighting::balanced && recipe.sampling == Sampling::balanced)
-    refuse("{}: train.sampling balances the classes already; give one of the two", where(recipe, "train.class_weights"));
+  only("train.class_weights", recipe.class_weights.kind != ClassWeighting::none, classes,
+       "classes");
+  only("train.sampling", recipe.sampling != Sampling::all,
+       classes && recipe.target_per == TargetPer::sequence, "sequences with a class each");
+  if (recipe.class_weights.kind == ClassWeighting::balanced &&
+      recipe.sampling == Sampling::balanced)
+    refuse("{}: train.sampling balances the classes already; give one of the two",
+           where(recipe, "train.class_weights"));
   only("train.label_smoothing", recipe.label_smoothing > 0,
-       recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary, "cross_entropy and binary");
+       recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary,
+       "cross_entropy and binary");
 }
 
 /// Pruning ends behind its begin, and in a layer that has what it prunes.
 void check_prune(const Recipe& recipe) {
   if (recipe.prune == 0) return;
   if (recipe.prune_end <= recipe.prune_begin)
-    refuse("{}: {} is not behind train.prune_begin, {}", where(recipe, "train.prune_end"), recipe.prune_end, recipe.prune_begin);
-  if (std::none_of(recipe.layers.begin(), recipe.layers.end(), [](const LayerSpec& l) { return l.recurrent(); }))
-    refuse("{}: prunes the matrices of recurrent layers, and there is none; leave it out", where(recipe, "train.prune"));
+    refuse("{}: {} is not behind train.prune_begin, {}", where(recipe, "train.prune_end"),
+           recipe.prune_end, recipe.prune_begin);
+  if (std::none_of(recipe.layers.begin(), recipe.layers.end(),
+                   [](const LayerSpec& l) { return l.recurrent(); }))
+    refuse("{}: prunes the matrices of recurrent layers, and there is none; leave it out",
+           where(recipe, "train.prune"));
 }
 
 /// What looks at validation needs one, and what early stopping is told needs early stopping.
 void check_watch(const Recipe& recipe) {
-  if (recipe.tune_validation == TuneValidation::hold_out) check_validated(recipe);  // else `sluice tune` holds out by itself
-  const bool values = recipe.target_type == TargetType::values, text = recipe.format == Format::text;
+  if (recipe.tune_validation == TuneValidation::hold_out)
+    check_validated(recipe);  // else `sluice tune` holds out by itself
+  const bool values = recipe.target_type == TargetType::values,
+             text = recipe.format == Format::text;
   if (recipe.monitor == Monitor::mae ? !values : recipe.monitor != Monitor::loss && values)
-    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"), values ? "values" : "classes",
-           word(recipe.monitor), values ? " or \"mae\"" : "");
+    refuse("{}: {} have no {}; give \"loss\"{}", where(recipe, "train.monitor"),
+           values ? "values" : "classes", word(recipe.monitor), values ? " or \"mae\"" : "");
   if (text && recipe.monitor != Monitor::loss && recipe.monitor != Monitor::accuracy)
-    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"", where(recipe, "train.monitor"),
-           word(recipe.monitor));
+    refuse("{}: tokens of a text have no {}; give \"loss\" or \"accuracy\"",
+           where(recipe, "train.monitor"), word(recipe.monitor));
   if (recipe.min_improvement > 0 && recipe.patience == 0)
-    refuse("{}: nothing looks at it without early stopping; set train.patience", where(recipe, "train.min_improvement"));
+    refuse("{}: nothing looks at it without early stopping; set train.patience",
+           where(recipe, "train.min_improvement"));
   if (recipe.diverged > 0 && recipe.diverged < 1)
     refuse("{}: {} would stop at a loss below the first epoch's; give 1 or more, or 0 for never",
            where(recipe, "train.diverged"), recipe.diverged);
@@ -228,11 +279,13 @@ void check_validated(const Recipe& recipe) {
     refuse("{}: {} needs a validation split; set {}", where(recipe, key), what,
            recipe.train_rows.empty() ? "data.validation above 0" : "data.validation_rows");
   };
-  const bool holds_out = recipe.train_rows.empty() ? recipe.validation > 0 : !recipe.validation_rows.empty();
+  const bool holds_out =
+      recipe.train_rows.empty() ? recipe.validation > 0 : !recipe.validation_rows.empty();
   if (!holds_out) {
     if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
     if (recipe.schedule == Schedule::plateau) needs_validation("train.schedule", "\"plateau\"");
-    if (recipe.monitor != Monitor::loss) needs_validation("train.monitor", "another measure than the loss");
+    if (recipe.monitor != Monitor::loss)
+      needs_validation("train.monitor", "another measure than the loss");
     if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
   }
 }
@@ -241,7 +294,8 @@ void check_recipe(Recipe& recipe) {
   for (const Key& key : keys())
     if (key.fallback.empty() && !recipe.origin.contains(std::string(key.name)))
       refuse("{}: {}: missing; give {}", recipe.file, key.name, key.noun);
-  if (recipe.train_file.empty()) refuse("{}: \"\" is not a file name; give the training data", where(recipe, "data.train"));
+  if (recipe.train_file.empty())
+    refuse("{}: \"\" is not a file name; give the training data", where(recipe, "data.train"));
   resolve_data(recipe);
   check_uses(recipe);
   check_targets(recipe);
@@ -253,18 +307,22 @@ void check_recipe(Recipe& recipe) {
   check_loss(recipe);
   if (recipe.optimizer != Optimizer::sgd && (recipe.momentum != 0 || recipe.nesterov))
     refuse("{}: {} has no momentum of its own; set train.optimizer = \"sgd\"",
-           where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"), word(recipe.optimizer));
+           where(recipe, recipe.momentum != 0 ? "train.momentum" : "train.nesterov"),
+           word(recipe.optimizer));
   if (recipe.nesterov && recipe.momentum == 0)
     refuse("{}: needs a momentum; set train.momentum", where(recipe, "train.nesterov"));
   if (recipe.elastic > 0 && (recipe.l1.any() || recipe.l2.any()))
-    refuse("{}: stands in place of train.l1 and train.l2; give it or them", where(recipe, "train.elastic"));
+    refuse("{}: stands in place of train.l1 and train.l2; give it or them",
+           where(recipe, "train.elastic"));
   if (recipe.optimizer == Optimizer::adam && recipe.weight_decay.any())
-    refuse("{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
-           where(recipe, "train.weight_decay"));
+    refuse(
+        "{}: adam has no decoupled weight decay; set train.optimizer = \"adamw\", or use train.l2",
+        where(recipe, "train.weight_decay"));
   check_prune(recipe);
   check_watch(recipe);
   if (recipe.stop_after > recipe.epochs)
-    refuse("{}: {} is behind the last of train.epochs, {}", where(recipe, "train.stop_after"), recipe.stop_after, recipe.epochs);
+    refuse("{}: {} is behind the last of train.epochs, {}", where(recipe, "train.stop_after"),
+           recipe.stop_after, recipe.epochs);
 }
 
 }  // namespace sluice::tools

@@ -11,7 +11,8 @@ RowRange parse_range(const std::string& place, const std::string& text) {
   const auto first = parse_integer(text.substr(0, colon));
   const auto end = parse_integer(colon == text.npos ? "" : text.substr(colon + 1));
   if (!first || !end || *first < 0 || *end <= *first)
-    refuse("{}: \"{}\" is not a range of rows; give \"first:end\", such as \"0:8640\"", place, text);
+    refuse("{}: \"{}\" is not a range of rows; give \"first:end\", such as \"0:8640\"", place,
+           text);
   return {std::size_t(*first), std::size_t(*end)};
 }
 
@@ -33,7 +34,8 @@ Windows windows_of(const Recipe& recipe) {
 }  // namespace
 
 Columns columns_of(const Recipe& recipe) {
-  const bool words = recipe.tokens == TokenKind::automatic ? recipe.format == Format::tsv : recipe.tokens == TokenKind::words;
+  const bool words = recipe.tokens == TokenKind::automatic ? recipe.format == Format::tsv
+                                                           : recipe.tokens == TokenKind::words;
   return {.sequence = recipe.sequence,
           .target = recipe.target,
           .classes = recipe.target_type == TargetType::classes,

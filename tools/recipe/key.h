@@ -12,24 +12,28 @@
 namespace sluice::tools {
 
 /// Where a key's value lies in a Recipe; which alternative it is, is the key's type.
-using Field = std::variant<bool Recipe::*, std::int64_t Recipe::*, double Recipe::*, std::string Recipe::*,
-                           std::vector<std::string> Recipe::*, std::vector<LayerSpec> Recipe::*, GroupValues Recipe::*,
-                           Choice<Recipe>, ClassWeights Recipe::*>;
+using Field =
+    std::variant<bool Recipe::*, std::int64_t Recipe::*, double Recipe::*, std::string Recipe::*,
+                 std::vector<std::string> Recipe::*, std::vector<LayerSpec> Recipe::*,
+                 GroupValues Recipe::*, Choice<Recipe>, ClassWeights Recipe::*>;
 
 struct Key {
   std::string_view name;  ///< dotted: "train.batch"
   Field field;
-  std::string_view fallback;                 ///< the default, as a recipe would write it; empty: must be given
-  std::string_view noun;                     ///< what a value is, for messages: "0 is not a batch size"
-  std::string_view help;                     ///< one sentence
-  double min = 0, max = 0;                   ///< both allowed; of numbers
-  std::vector<std::string_view> words = {};  ///< of a choice the allowed ones; empty: all that it has. Of a
-                                             ///< whole number: what it may be instead; the Recipe then
-                                             ///< holds -1 for the first, -2 for the second
-  std::string_view source = "";              ///< paper or formula, where there is one
-  bool never_changes_result = false;         ///< left out of what a blob says of its making, as are file names
+  std::string_view fallback;  ///< the default, as a recipe would write it; empty: must be given
+  std::string_view noun;      ///< what a value is, for messages: "0 is not a batch size"
+  std::string_view help;      ///< one sentence
+  double min = 0, max = 0;    ///< both allowed; of numbers
+  std::vector<std::string_view> words =
+      {};                        ///< of a choice the allowed ones; empty: all that it has. Of a
+                                 ///< whole number: what it may be instead; the Recipe then
+                                 ///< holds -1 for the first, -2 for the second
+  std::string_view source = "";  ///< paper or formula, where there is one
+  bool never_changes_result =
+      false;  ///< left out of what a blob says of its making, as are file names
   bool file_name = false;
-  bool measures = false;  ///< says what is measured, and on what: trials of a search that differ in it could not be compared
+  bool measures = false;  ///< says what is measured, and on what: trials of a search that differ in
+                          ///< it could not be compared
 };
 
 }  // namespace sluice::tools

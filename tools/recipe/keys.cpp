@@ -15,7 +15,8 @@ namespace {
 const std::vector<Key>& table() {
   static const std::vector<Key> all = [] {
     std::vector<Key> keys;
-    for (const std::span<const Key> section : {data_keys(), model_keys(), train_keys(), device_keys(), tune_keys()})
+    for (const std::span<const Key> section :
+         {data_keys(), model_keys(), train_keys(), device_keys(), tune_keys()})
       keys.insert(keys.end(), section.begin(), section.end());
     for (Key& key : keys)
       if (const auto* choice = std::get_if<Choice<Recipe>>(&key.field); choice && key.words.empty())
@@ -45,7 +46,8 @@ std::string_view nearest_key(std::string_view name) {
   for (const Key& key : table()) {
     const std::size_t last = letters_apart(last_part(name), last_part(key.name));
     if (!is_near(last, last_part(name))) continue;
-    // The section decides only between keys that are equally near: a key in the wrong section is a common slip.
+    // The section decides only between keys that are equally near: a key in the wrong section is a
+    // common slip.
     const std::size_t differ = last * 1000 + letters_apart(name, key.name);
     if (best.empty() || differ < least) best = key.name, least = differ;
   }
@@ -53,10 +55,16 @@ std::string_view nearest_key(std::string_view name) {
 }
 
 std::string_view type_name(const Key& key) {
-  constexpr std::array names = {"true or false", "a whole number",          "a number",
-                                "text",          "text or a list of texts", "a list of layers",
-                                "a number, or a table of numbers by input, recurrent, bias, output and embedding",
-                                "text",          "text"};
+  constexpr std::array names = {
+      "true or false",
+      "a whole number",
+      "a number",
+      "text",
+      "text or a list of texts",
+      "a list of layers",
+      "a number, or a table of numbers by input, recurrent, bias, output and embedding",
+      "text",
+      "text"};
   return names[key.field.index()];
 }
 
@@ -65,12 +73,17 @@ bool is_choice(const Key& key) { return !key.words.empty() && key.min == key.max
 std::string allowed(const Key& key) {
   std::string words;
   for (std::size_t i = 0; i < key.words.size(); ++i)
-    words += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == key.words.size() ? " or " : ", ", key.words[i]);
+    words += fmt::format("{}\"{}\"",
+                         i == 0                      ? ""
+                         : i + 1 == key.words.size() ? " or "
+                                                     : ", ",
+                         key.words[i]);
   if (is_choice(key)) return words;
   if (key.min == key.max) return std::string(type_name(key));
   // An upper limit that nobody meets in earnest is not worth the reader's time.
-  const std::string range = key.max >= 1000000 ? number_text(key.min) + " or more"
-                                               : fmt::format("{} to {}", number_text(key.min), number_text(key.max));
+  const std::string range =
+      key.max >= 1000000 ? number_text(key.min) + " or more"
+                         : fmt::format("{} to {}", number_text(key.min), number_text(key.max));
   return words.empty() ? range : fmt::format("{}, or {}", range, words);
 }
 

@@ -1,5 +1,6 @@
-// The table of recipe keys: the one place that knows their names, types, defaults, ranges and help. Parsing, --set, "did you
-// mean", the resolved recipe, what a blob says of its making, and the manual (`sluice train --keys`) all walk it.
+// The table of recipe keys: the one place that knows their names, types, defaults, ranges and help.
+// Parsing, --set, "did you mean", the resolved recipe, what a blob says of its making, and the
+// manual (`sluice train --keys`) all walk it.
 #pragma once
 #include <span>
 #include <string>
@@ -15,8 +16,8 @@ std::span<const Key> keys();
 /// The key of that name, or null.
 const Key* find_key(std::string_view name);
 
-/// The name nearest to a mistyped one: "train.bach", "bach" without its section, "data.batch" in a wrong one; empty when none
-/// is near.
+/// The name nearest to a mistyped one: "train.bach", "bach" without its section, "data.batch" in a
+/// wrong one; empty when none is near.
 std::string_view nearest_key(std::string_view name);
 
 /// "an integer", "text": the type in a message.

@@ -20,7 +20,8 @@ using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*,
 constexpr std::int64_t widest_layer = 65536;
 constexpr std::size_t most_sources = 8;  // of a layer that joins, as the blob has it
 
-/// What the key that names a kind of layer takes: units; true, if the layer keeps the width; or the names of what it joins.
+/// What the key that names a kind of layer takes: units; true, if the layer keeps the width; or the
+/// names of what it joins.
 enum class Form { units, kept, joined };
 constexpr const char* form_texts[] = {"units", "true", "[\"a\", \"b\"]"};
 
@@ -32,23 +33,39 @@ struct Kind {
 };
 constexpr Kind kinds[] = {
     {"gru", SLUICE_GRU, Form::units, "gated recurrent unit (Cho et al. 2014)"},
-    {"lstm", SLUICE_LSTM, Form::units, "long short-term memory (Hochreiter, Schmidhuber 1997; Gers et al. 2000)"},
+    {"lstm", SLUICE_LSTM, Form::units,
+     "long short-term memory (Hochreiter, Schmidhuber 1997; Gers et al. 2000)"},
     {"rnn", SLUICE_RNN, Form::units, "h = tanh(W_ih x + W_hh h + b) (Elman 1990)"},
-    {"fastgrnn", SLUICE_FASTGRNN, Form::units, "a gate and a candidate that share their matrices (Kusupati et al. 2018)"},
+    {"fastgrnn", SLUICE_FASTGRNN, Form::units,
+     "a gate and a candidate that share their matrices (Kusupati et al. 2018)"},
     {"dense", SLUICE_DENSE, Form::units, "y = f(W x + b)"},
     {"embedding", SLUICE_EMBEDDING, Form::units, "a vector an id; the first layer, of text"},
-    {"batch_norm", SLUICE_BATCH_NORM, Form::kept, "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
-    {"layer_norm", SLUICE_LAYER_NORM, Form::kept, "layer normalization over features (Ba, Kiros, Hinton 2016); true"},
-    {"concat", SLUICE_CONCAT, Form::joined, "what it names, one behind another; \"frame\" is the frame as it enters the first layer"},
+    {"batch_norm", SLUICE_BATCH_NORM, Form::kept,
+     "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
+    {"layer_norm", SLUICE_LAYER_NORM, Form::kept,
+     "layer normalization over features (Ba, Kiros, Hinton 2016); true"},
+    {"concat", SLUICE_CONCAT, Form::joined,
+     "what it names, one behind another; \"frame\" is the frame as it enters the first layer"},
     {"add", SLUICE_ADD, Form::joined, "the sum of what it names, number by number"},
-    {"multiply", SLUICE_MULTIPLY, Form::joined, "the product of what it names, number by number: a mask, say"},
+    {"multiply", SLUICE_MULTIPLY, Form::joined,
+     "the product of what it names, number by number: a mask, say"},
 };
 
 enum : unsigned {
-  gru = 1, lstm = 2, rnn = 4, fastgrnn = 8, dense = 16, embedding = 32, batch_norm = 64, layer_norm = 128, concat = 256, add = 512,
+  gru = 1,
+  lstm = 2,
+  rnn = 4,
+  fastgrnn = 8,
+  dense = 16,
+  embedding = 32,
+  batch_norm = 64,
+  layer_norm = 128,
+  concat = 256,
+  add = 512,
   multiply = 1024
 };
-constexpr unsigned recurrent_kinds = gru | lstm | rnn | fastgrnn, joins_kinds = concat | add | multiply, all_kinds = 2047;
+constexpr unsigned recurrent_kinds = gru | lstm | rnn | fastgrnn,
+                   joins_kinds = concat | add | multiply, all_kinds = 2047;
 
 /// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
 struct Option {
@@ -65,23 +82,27 @@ const Option options[] = {
      .kinds = dense,
      .field = choice_field<&L::activation>,
      .help = "f; softmax over all units",
-     .words = only(SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX)},
+     .words = only(SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_RELU,
+                   SLUICE_SOFTMAX)},
     {.name = "steps",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::steps>,
-     .help = "what is handed on: every step, the last, or the mean over all; where not given every step, but of the last recurrent layer the "
+     .help = "what is handed on: every step, the last, or the mean over all; where not given every "
+             "step, but of the last recurrent layer the "
              "last step when data.target_per is \"sequence\"",
      .words = only(StepsOut::every, StepsOut::last, StepsOut::mean)},
     {.name = "directions",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::directions>,
-     .help = "both: also from the last frame to the first, twice the units, for whole sequences; the last step is then the forward direction's "
+     .help = "both: also from the last frame to the first, twice the units, for whole sequences; "
+             "the last step is then the forward direction's "
              "after the last frame and the backward one's after the first",
      .words = only(Directions::one, Directions::both)},
     {.name = "reset",
      .kinds = gru,
      .field = choice_field<&L::reset>,
-     .help = "whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before (Cho et al. 2014)",
+     .help = "whether the reset gate acts after the recurrent product (PyTorch, cuDNN) or before "
+             "(Cho et al. 2014)",
      .words = only(Reset::after, Reset::before)},
     {.name = "gates",
      .kinds = gru | lstm | fastgrnn,
@@ -91,7 +112,8 @@ const Option options[] = {
     {.name = "slope",
      .kinds = gru | lstm | fastgrnn | dense,
      .field = &L::slope,
-     .help = "the hard sigmoid is clip(slope * x + 1/2, 0, 1); Keras and PyTorch have 1/6, ONNX 0.2",
+     .help =
+         "the hard sigmoid is clip(slope * x + 1/2, 0, 1); Keras and PyTorch have 1/6, ONNX 0.2",
      .min = 1e-3,
      .max = 10},
     {.name = "repeat",
@@ -119,17 +141,22 @@ const Option options[] = {
     {.name = "recurrent_dropout",
      .kinds = recurrent_kinds,
      .field = &L::recurrent_dropout,
-     .help = "rate at which the state is dropped where it enters the recurrent products, one mask a sequence; in place of "
+     .help = "rate at which the state is dropped where it enters the recurrent products, one mask "
+             "a sequence; in place of "
              "model.dropout.recurrent",
      .min = 0,
      .max = 0.99},
     {.name = "gate_dropout",
      .kinds = gru | lstm,
      .field = &L::gate_dropout,
-     .help = "rate at which frame and state are dropped for the gates alone, one mask a sequence; the candidate sees them whole",
+     .help = "rate at which frame and state are dropped for the gates alone, one mask a sequence; "
+             "the candidate sees them whole",
      .min = 0,
      .max = 0.99},
-    {.name = "name", .kinds = all_kinds, .field = &L::name, .help = "a name of its own, by which later layers can refer to it"},
+    {.name = "name",
+     .kinds = all_kinds,
+     .field = &L::name,
+     .help = "a name of its own, by which later layers can refer to it"},
     {.name = "from",
      .kinds = all_kinds & ~joins_kinds & ~embedding,
      .field = &L::from,
@@ -157,23 +184,31 @@ LayerSpec fresh(const Kind& kind) {
 
 std::string kind_list() {
   std::string list;
-  for (const Kind& kind : kinds) list += fmt::format("{}{}", list.empty() ? "" : &kind == std::end(kinds) - 1 ? " or " : ", ", kind.key);
+  for (const Kind& kind : kinds)
+    list += fmt::format("{}{}",
+                        list.empty()                   ? ""
+                        : &kind == std::end(kinds) - 1 ? " or "
+                                                       : ", ",
+                        kind.key);
   return list;
 }
 
-/// { cell = "gru", units = 32 } is { gru = 32 }: a form in which a search can choose the cell. And a layer may be left out.
+/// { cell = "gru", units = 32 } is { gru = 32 }: a form in which a search can choose the cell. And
+/// a layer may be left out.
 constexpr const char *cell_key = "cell", *units_key = "units", *use_key = "use";
 
 const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
   const std::string name = node.value_or(std::string{});
   for (const Kind& kind : kinds)
     if (kind.key == name && kind.form == Form::units) return kind;
-  refuse("{}: cell: {} is not one of gru, lstm, rnn, fastgrnn, dense and embedding", place, shown(node));
+  refuse("{}: cell: {} is not one of gru, lstm, rnn, fastgrnn, dense and embedding", place,
+         shown(node));
 }
 
 const Kind& find_kind(const toml::table& table, const std::string& place) {
   if (const toml::node* cell = table.get(cell_key)) {
-    if (!table.contains(units_key)) refuse("{}: cell: how many units? give {{ cell = \"gru\", units = 32 }}, say", place);
+    if (!table.contains(units_key))
+      refuse("{}: cell: how many units? give {{ cell = \"gru\", units = 32 }}, say", place);
     return kind_of_cell(*cell, place);
   }
   const Kind* found = nullptr;
@@ -193,29 +228,36 @@ std::int64_t read_units(const toml::node& node, const std::string& place) {
   return *units;
 }
 
-void read_option(LayerSpec& layer, const Choice<L>& field, const Option& option, const toml::node& node, const std::string& place) {
+void read_option(LayerSpec& layer, const Choice<L>& field, const Option& option,
+                 const toml::node& node, const std::string& place) {
   const std::string text = node.value_or(std::string{});
   if (std::find(option.words.begin(), option.words.end(), text) != option.words.end())
-    return field.set(layer, std::size_t(std::find(field.words.begin(), field.words.end(), text) - field.words.begin()));
+    return field.set(layer, std::size_t(std::find(field.words.begin(), field.words.end(), text) -
+                                        field.words.begin()));
   const std::string_view meant = nearest(text, option.words);
   if (!meant.empty()) refuse("{}: {} is unknown; did you mean \"{}\"?", place, shown(node), meant);
   std::string all;
-  for (std::string_view word : option.words) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", word);
+  for (std::string_view word : option.words)
+    all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", word);
   refuse("{}: {} is unknown; give one of {}", place, shown(node), all);
 }
 
-void check_range(double value, const Option& option, const toml::node& node, const std::string& place) {
-  if (!(value >= option.min && value <= option.max)) refuse("{}: {}; give {} to {}", place, shown(node), option.min, option.max);
+void check_range(double value, const Option& option, const toml::node& node,
+                 const std::string& place) {
+  if (!(value >= option.min && value <= option.max))
+    refuse("{}: {}; give {} to {}", place, shown(node), option.min, option.max);
 }
 
-void read_option(std::int64_t& out, const Option& option, const toml::node& node, const std::string& place) {
+void read_option(std::int64_t& out, const Option& option, const toml::node& node,
+                 const std::string& place) {
   const auto value = node.value_exact<std::int64_t>();
   if (!value) refuse("{}: {}; give an integer", place, shown(node));
   check_range(double(*value), option, node, place);
   out = *value;
 }
 
-void read_option(double& out, const Option& option, const toml::node& node, const std::string& place) {
+void read_option(double& out, const Option& option, const toml::node& node,
+                 const std::string& place) {
   if (!node.is_number()) refuse("{}: {}; give a number", place, shown(node));
   out = node.value<double>().value_or(0);
   check_range(out, option, node, place);
@@ -230,21 +272,30 @@ void read_option(bool& out, const Option&, const toml::node& node, const std::st
 
 /// Letters, digits, _ and -, and not the frame's own name.
 void check_name(const std::string& text, const toml::node& node, const std::string& place) {
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
   if (text.empty() || !std::all_of(text.begin(), text.end(), fits))
     refuse("{}: {} is not a name; give letters, digits, _ and -", place, shown(node));
 }
 
-void read_option(std::string& out, const Option& option, const toml::node& node, const std::string& place) {
+void read_option(std::string& out, const Option& option, const toml::node& node,
+                 const std::string& place) {
   out = node.value_or(std::string{});
   check_name(out, node, place);
-  if (option.name == "name" && out == frame_name) refuse("{}: \"{}\" is the frame's own name; give another", place, out);
+  if (option.name == "name" && out == frame_name)
+    refuse("{}: \"{}\" is the frame's own name; give another", place, out);
 }
 
 std::vector<std::string> read_names(const toml::node& node, const std::string& place) {
   const toml::array* const list = node.as_array();
-  if (!list || list->size() < 2) refuse("{}: {}; give a list of two or more names, such as [\"a\", \"frame\"]", place, shown(node));
-  if (list->size() > most_sources) refuse("{}: {} names; give at most {}, and join several joins", place, list->size(), most_sources);
+  if (!list || list->size() < 2)
+    refuse("{}: {}; give a list of two or more names, such as [\"a\", \"frame\"]", place,
+           shown(node));
+  if (list->size() > most_sources)
+    refuse("{}: {} names; give at most {}, and join several joins", place, list->size(),
+           most_sources);
   std::vector<std::string> names;
   for (const toml::node& item : *list) {
     names.push_back(item.value_or(std::string{}));
@@ -254,30 +305,37 @@ std::vector<std::string> read_names(const toml::node& node, const std::string& p
 }
 
 template <class Value>
-void read_option(LayerSpec& layer, Value L::* field, const Option& option, const toml::node& node, const std::string& place) {
+void read_option(LayerSpec& layer, Value L::*field, const Option& option, const toml::node& node,
+                 const std::string& place) {
   read_option(layer.*field, option, node, place);
 }
 
 std::string options_of(const Kind& kind) {
   std::string list;
   for (const Option& option : options)
-    if (option.kinds & bit(kind)) list += fmt::format("{}{}", list.empty() ? "" : ", ", option.name);
+    if (option.kinds & bit(kind))
+      list += fmt::format("{}{}", list.empty() ? "" : ", ", option.name);
   return list;
 }
 
 void check_sense(const LayerSpec& layer, const std::string& place) {
   const bool hard = layer.gates == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SIGMOID;
-  if (layer.slope != 0 && layer.slope != 1.0 / 6 && !hard) refuse("{}: slope: there is no hard sigmoid; leave it out", place);
-  if (layer.tied && layer.repeat == 1) refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
+  if (layer.slope != 0 && layer.slope != 1.0 / 6 && !hard)
+    refuse("{}: slope: there is no hard sigmoid; leave it out", place);
+  if (layer.tied && layer.repeat == 1)
+    refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }
 
 /// What an option is where a layer does not say.
 std::string fallback(const Option& option) {
   if (option.name == "steps" || option.name == "name" || option.name == "from") return "";
   if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
-  const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& k) { return (option.kinds & bit(k)) != 0; });
+  const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds),
+                                   [&](const Kind& k) { return (option.kinds & bit(k)) != 0; });
   const LayerSpec layer = fresh(kind);
-  return std::visit([&](const auto& field) { return fmt::format("; default {}", value_in(layer, field)); }, option.field);
+  return std::visit(
+      [&](const auto& field) { return fmt::format("; default {}", value_in(layer, field)); },
+      option.field);
 }
 
 }  // namespace
@@ -285,7 +343,8 @@ std::string fallback(const Option& option) {
 bool LayerSpec::recurrent() const { return (bit(kind_of(*this)) & recurrent_kinds) != 0; }
 bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }
 
-std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index, const std::string& place) {
+std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index,
+                                    const std::string& place) {
   const LayerSpec& layer = layers[index];
   const auto find = [&](const std::string& name) -> std::size_t {
     if (name == frame_name) return 0;
@@ -295,10 +354,14 @@ std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::s
       if (!layers[l].name.empty()) known.push_back(layers[l].name);
     }
     const std::string_view meant = nearest(name, known);
-    if (!meant.empty()) refuse("{}: layer {}: no layer before it is called \"{}\"; did you mean \"{}\"?", place, index + 1, name, meant);
+    if (!meant.empty())
+      refuse("{}: layer {}: no layer before it is called \"{}\"; did you mean \"{}\"?", place,
+             index + 1, name, meant);
     std::string all;
-    for (const std::string_view one : known) all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", one);
-    refuse("{}: layer {}: no layer before it is called \"{}\"; there {} {}", place, index + 1, name, known.size() > 1 ? "are" : "is", all);
+    for (const std::string_view one : known)
+      all += fmt::format("{}\"{}\"", all.empty() ? "" : ", ", one);
+    refuse("{}: layer {}: no layer before it is called \"{}\"; there {} {}", place, index + 1, name,
+           known.size() > 1 ? "are" : "is", all);
   };
   std::vector<std::size_t> sources;
   for (const std::string& name : layer.sources) sources.push_back(find(name));
@@ -319,11 +382,15 @@ std::string shown(const toml::node& node) {
 
 LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use) {
   const toml::table* table = node.as_table();
-  if (!table) refuse("{}: {} is not a layer; give {{ gru = 32 }} or {{ dense = 9, activation = \"softmax\" }}", place, shown(node));
+  if (!table)
+    refuse(
+        "{}: {} is not a layer; give {{ gru = 32 }} or {{ dense = 9, activation = \"softmax\" }}",
+        place, shown(node));
   const Kind& kind = find_kind(*table, place);
   LayerSpec layer = fresh(kind);
   for (auto&& [key, node_of_key] : *table) {
-    const toml::node& value = node_of_key;  // clang before 16 lets no lambda capture a structured binding
+    const toml::node& value =
+        node_of_key;  // clang before 16 lets no lambda capture a structured binding
     const std::string_view name = key.str();
     const std::string at = fmt::format("{}: {}", place, name);
     const bool by_cell = table->contains(cell_key);
@@ -337,13 +404,17 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
     if (name == kind.key || (by_cell && name == units_key)) {
       if (kind.form == Form::units) layer.units = read_units(value, at);
       if (kind.form == Form::joined) layer.sources = read_names(value, at);
-      if (kind.form == Form::kept && !value.value_exact<bool>().value_or(false)) refuse("{}: {}; give true", at, shown(value));
+      if (kind.form == Form::kept && !value.value_exact<bool>().value_or(false))
+        refuse("{}: {}; give true", at, shown(value));
       continue;
     }
-    const auto option = std::find_if(std::begin(options), std::end(options), [&](const Option& o) { return o.name == name; });
+    const auto option = std::find_if(std::begin(options), std::end(options),
+                                     [&](const Option& o) { return o.name == name; });
     if (option == std::end(options) || !(option->kinds & bit(kind)))
-      refuse("{}: unknown key; a {} has {}{}", at, kind.key, kind.form == Form::units ? "its units, " : "", options_of(kind));
-    std::visit([&](const auto& field) { read_option(layer, field, *option, value, at); }, option->field);
+      refuse("{}: unknown key; a {} has {}{}", at, kind.key,
+             kind.form == Form::units ? "its units, " : "", options_of(kind));
+    std::visit([&](const auto& field) { read_option(layer, field, *option, value, at); },
+               option->field);
   }
   if (layer.reset == Reset::before) layer.kind = SLUICE_GRU_BEFORE;
   check_sense(layer, place);
@@ -364,7 +435,8 @@ OrderedJson to_json(const LayerSpec& layer) {
     std::visit(
         [&](const auto& field) {
           const bool always = option.name == "steps" || option.name == "activation";
-          if ((option.kinds & bit(kind)) && (always || value_in(layer, field) != value_in(plain, field)))
+          if ((option.kinds & bit(kind)) &&
+              (always || value_in(layer, field) != value_in(plain, field)))
             json[std::string(option.name)] = value_in(layer, field);
         },
         option.field);
@@ -372,8 +444,12 @@ OrderedJson to_json(const LayerSpec& layer) {
 }
 
 bool layer_counts(std::string_view name) {
-  const auto names_units = [&](const Kind& kind) { return kind.form == Form::units && kind.key == name; };
-  const auto counts = [&](const Option& option) { return option.name == name && std::holds_alternative<std::int64_t L::*>(option.field); };
+  const auto names_units = [&](const Kind& kind) {
+    return kind.form == Form::units && kind.key == name;
+  };
+  const auto counts = [&](const Option& option) {
+    return option.name == name && std::holds_alternative<std::int64_t L::*>(option.field);
+  };
   return name == units_key || std::any_of(std::begin(kinds), std::end(kinds), names_units) ||
          std::any_of(std::begin(options), std::end(options), counts);
 }
@@ -381,12 +457,18 @@ bool layer_counts(std::string_view name) {
 std::string layer_manual() {
   std::string text;
   for (const Kind& kind : kinds)
-    text += fmt::format("  {{ {} = {} }}  {}: {}\n", kind.key, form_texts[int(kind.form)], kind.help, options_of(kind));
-  text += "  { cell = \"gru\", units = 32 }  the same as { gru = 32 }; so a search can choose the cell\n";
-  text += "  { gru = 32, use = false }  leaves the layer out; so a search can choose whether it is there\n";
+    text += fmt::format("  {{ {} = {} }}  {}: {}\n", kind.key, form_texts[int(kind.form)],
+                        kind.help, options_of(kind));
+  text +=
+      "  { cell = \"gru\", units = 32 }  the same as { gru = 32 }; so a search can choose the "
+      "cell\n";
+  text +=
+      "  { gru = 32, use = false }  leaves the layer out; so a search can choose whether it is "
+      "there\n";
   for (const Option& option : options) {
     std::string values;
-    for (std::string_view word : option.words) values += fmt::format("{}\"{}\"", values.empty() ? "" : ", ", word);
+    for (std::string_view word : option.words)
+      values += fmt::format("{}\"{}\"", values.empty() ? "" : ", ", word);
     if (option.max > 0) values = fmt::format("{} to {}", option.min, option.max);
     if (std::holds_alternative<std::string L::*>(option.field)) values = "a name";
     if (values.empty()) values = "true or false";

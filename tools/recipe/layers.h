@@ -1,4 +1,5 @@
-// The layers of a recipe: { gru = 32, steps = "last" }, { dense = 9, activation = "softmax" }. One table (layers.cpp) knows their options.
+// The layers of a recipe: { gru = 32, steps = "last" }, { dense = 9, activation = "softmax" }. One
+// table (layers.cpp) knows their options.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,37 +14,41 @@ namespace sluice::tools {
 
 struct LayerSpec {
   sluice_layer_kind kind = SLUICE_DENSE;
-  std::int64_t units = 0;   ///< 0: as many as enter (normalizations)
+  std::int64_t units = 0;                        ///< 0: as many as enter (normalizations)
   sluice_activation activation = SLUICE_LINEAR;  ///< Dense
   StepsOut steps = StepsOut::open;               ///< recurrent; open until resolved
   Directions directions = Directions::one;       ///< recurrent
   sluice_activation gates = SLUICE_SIGMOID;      ///< GRU and LSTM
   Reset reset = Reset::after;                    ///< GRU
-  double slope = 0;         ///< of the hard sigmoid
-  double epsilon = 0;       ///< normalizations
-  std::int64_t repeat = 1;  ///< recurrent: so many of them, one above the other
-  bool tied = false;        ///< they have the same weights
-  double dropout = 0;       ///< on what the layer hands on
+  double slope = 0;                              ///< of the hard sigmoid
+  double epsilon = 0;                            ///< normalizations
+  std::int64_t repeat = 1;       ///< recurrent: so many of them, one above the other
+  bool tied = false;             ///< they have the same weights
+  double dropout = 0;            ///< on what the layer hands on
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
-  std::string name;                  ///< by which later layers may refer to it; may be empty
-  std::string from;                  ///< the one layer that it reads, by name; empty: the one before
+  std::string name;  ///< by which later layers may refer to it; may be empty
+  std::string from;  ///< the one layer that it reads, by name; empty: the one before
   std::vector<std::string> sources;  ///< of concat, add and multiply: what they join, by name
 
   bool recurrent() const;
   bool joins() const;
   /// Numbers that the layer hands on; `in` enter.
-  std::int64_t out(std::int64_t in) const { return units == 0 ? in : directions == Directions::both ? 2 * units : units; }
+  std::int64_t out(std::int64_t in) const {
+    return units == 0 ? in : directions == Directions::both ? 2 * units : units;
+  }
 };
 
 /// The name of the frame, as it enters the first layer of a recipe: standardized if the data are.
 constexpr const char* frame_name = "frame";
 
-/// Returns what layer `index` reads: 0 for the frame, else a layer of the list counted from 1. Refused (exit code 2) if a name is
-/// unknown; `place` begins the message.
-std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index, const std::string& place);
+/// Returns what layer `index` reads: 0 for the frame, else a layer of the list counted from 1.
+/// Refused (exit code 2) if a name is unknown; `place` begins the message.
+std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index,
+                                    const std::string& place);
 
-/// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a count.
+/// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a
+/// count.
 bool layer_counts(std::string_view name);
 
 /// Every layer and option, a line each, for the manual.

@@ -28,20 +28,23 @@ OrderedJson& at(OrderedJson& root, std::string_view name) {
 
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   OrderedJson made;
-  made["version"] = fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
+  made["version"] =
+      fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
   made["data_hash"] = fmt::format("{:016x}", data_hash);
   for (const Key& key : keys())
-    if (!key.never_changes_result && !key.file_name) at(made["recipe"], key.name) = value_of(recipe, key);
+    if (!key.never_changes_result && !key.file_name)
+      at(made["recipe"], key.name) = value_of(recipe, key);
   return json_text(made);
 }
 
 namespace {
 
-/// Reads a value as made_json wrote it; of the kinds that data has. False if it is none of the key's.
+/// Reads a value as made_json wrote it; of the kinds that data has. False if it is none of the
+/// key's.
 template <class Value>
 bool from_json(const OrderedJson& json, Recipe& recipe, Value Recipe::*field, const Key& key) {
-  if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> || std::is_same_v<Value, GroupValues> ||
-                std::is_same_v<Value, ClassWeights>) {
+  if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> ||
+                std::is_same_v<Value, GroupValues> || std::is_same_v<Value, ClassWeights>) {
     return true;
   } else {
     bool fits = false;
@@ -50,19 +53,24 @@ bool from_json(const OrderedJson& json, Recipe& recipe, Value Recipe::*field, co
     if constexpr (std::is_same_v<Value, double>) fits = json.is_number();
     if constexpr (std::is_same_v<Value, std::string>) fits = json.is_string();
     if constexpr (std::is_same_v<Value, std::vector<std::string>>)
-      fits = json.is_array() && std::all_of(json.begin(), json.end(), [](const OrderedJson& item) { return item.is_string(); });
+      fits = json.is_array() && std::all_of(json.begin(), json.end(), [](const OrderedJson& item) {
+               return item.is_string();
+             });
     if (fits) recipe.*field = json.get<Value>();
-    if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
+    if constexpr (std::is_arithmetic_v<Value> &&
+                  !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
       recipe.*field = std::clamp(recipe.*field, Value(key.min), Value(key.max));
     return fits;
   }
 }
 
 /// The same of a word.
-bool from_json(const OrderedJson& json, Recipe& recipe, const Choice<Recipe>& field, const Key& key) {
+bool from_json(const OrderedJson& json, Recipe& recipe, const Choice<Recipe>& field,
+               const Key& key) {
   const std::string text = json.is_string() ? json.get<std::string>() : "";
   if (std::find(key.words.begin(), key.words.end(), text) == key.words.end()) return false;
-  field.set(recipe, std::size_t(std::find(field.words.begin(), field.words.end(), text) - field.words.begin()));
+  field.set(recipe, std::size_t(std::find(field.words.begin(), field.words.end(), text) -
+                                field.words.begin()));
   return true;
 }
 
@@ -72,32 +80,44 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
   const OrderedJson json = parse_ordered_json(made);
   for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"})
     if (!value_at(json, fmt::format("/recipe/data/{}", name)))
-      refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
+      refuse(
+          "{}: does not say which columns it was trained on; use a model as \"sluice train\" "
+          "writes it",
+          model);
   Recipe recipe = default_recipe();
   recipe.file = model;
   for (const Key& key : keys()) {
-    const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" || key.name == "train.huber_delta";
+    const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" ||
+                        key.name == "train.huber_delta";
     const std::size_t dot = key.name.find('.');
-    const OrderedJson* const value =
-        value_at(json, fmt::format("/recipe/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
+    const OrderedJson* const value = value_at(
+        json, fmt::format("/recipe/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
     if (!wanted || !value) continue;  // a model of an older version lacks what came later
-    if (!std::visit([&](const auto& field) { return from_json(*value, recipe, field, key); }, key.field))
-      refuse("{}: {}: {} is not {}; use a model as \"sluice train\" writes it", model, key.name, json_text(*value), key.noun);
+    if (!std::visit([&](const auto& field) { return from_json(*value, recipe, field, key); },
+                    key.field))
+      refuse("{}: {}: {} is not {}; use a model as \"sluice train\" writes it", model, key.name,
+             json_text(*value), key.noun);
   }
   if (recipe.target.empty())
-    refuse("{}: does not say which columns it was trained on; use a model as \"sluice train\" writes it", model);
+    refuse(
+        "{}: does not say which columns it was trained on; use a model as \"sluice train\" writes "
+        "it",
+        model);
   return recipe;
 }
 
-Columns columns_of_made(const std::string& made, const std::string& model) { return columns_of(recipe_of_made(made, model)); }
+Columns columns_of_made(const std::string& made, const std::string& model) {
+  return columns_of(recipe_of_made(made, model));
+}
 
 Split split_of_made(const std::string& made, const DataSet& data) {
   constexpr double share_where_none = 0.2;
   const OrderedJson json = parse_ordered_json(made);
-  const OrderedJson *const share_said = value_at(json, "/recipe/data/validation"), *const seed_said =
-                                                                                       value_at(json, "/recipe/train/seed");
+  const OrderedJson *const share_said = value_at(json, "/recipe/data/validation"),
+                           *const seed_said = value_at(json, "/recipe/train/seed");
   double share = share_said && share_said->is_number() ? share_said->get<double>() : 0;
-  const std::uint64_t seed = seed_said && seed_said->is_number_unsigned() ? seed_said->get<std::uint64_t>() : 1;
+  const std::uint64_t seed =
+      seed_said && seed_said->is_number_unsigned() ? seed_said->get<std::uint64_t>() : 1;
   if (share <= 0 || share >= 1) share = share_where_none;
   Split result = split(data, share, seed);
   if (data.part.empty() || !result.held_out.empty()) return result;
@@ -132,7 +152,8 @@ Units units_of_made(const std::string& made) {
   const auto numbers_at = [&](const char* place) {
     const OrderedJson* const list = value_at(json, place);
     std::vector<double> numbers;
-    for (std::size_t i = 0; list && list->is_array() && i < list->size() && (*list)[i].is_number(); ++i)
+    for (std::size_t i = 0; list && list->is_array() && i < list->size() && (*list)[i].is_number();
+         ++i)
       numbers.push_back((*list)[i]);
     return numbers;
   };
@@ -159,9 +180,12 @@ bool trained_on_all(const std::string& made, std::uint64_t data_hash) {
   return share && *share == 0;
 }
 
-std::string made_quantized(const std::string& made, sluice_format type, RangeChoice ranges, std::uint64_t data_hash) {
+std::string made_quantized(const std::string& made, sluice_format type, RangeChoice ranges,
+                           std::uint64_t data_hash) {
   return made_with(made, "quantized",
-                   {{"type", word(type)}, {"ranges", word(ranges)}, {"data_hash", fmt::format("{:016x}", data_hash)}});
+                   {{"type", word(type)},
+                    {"ranges", word(ranges)},
+                    {"data_hash", fmt::format("{:016x}", data_hash)}});
 }
 
 }  // namespace sluice::tools

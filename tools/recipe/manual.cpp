@@ -30,7 +30,8 @@ std::string wrapped(std::string_view text, std::size_t width, std::string_view i
 std::string explanation(const Key& key) {
   std::string text = is_choice(key) ? allowed(key) : std::string(type_name(key));
   if (key.min != key.max) text += ", " + allowed(key);
-  text += key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
+  text +=
+      key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
   text += wrapped(key.help, 100, "      ");
   if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
   return text;
@@ -42,7 +43,8 @@ std::string by_section(F f) {
   std::string text, section;
   for (const Key& key : keys()) {
     const std::string its_section(key.name.substr(0, key.name.find('.')));
-    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
+    if (its_section != section)
+      text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
     section = its_section;
     text += f(key);
   }
@@ -61,7 +63,8 @@ Instead of a value, also inside model.layers, a recipe may say what "sluice tune
 Layers count from 1: model.layers.2.gru. A layer with use = { value = false, choices = [false, true] } may be left out.
 )";
   return by_section([](const Key& key) {
-           return fmt::format("  {}: {}{}", key.name, explanation(key), key.name == "model.layers" ? layer_manual() : "");
+           return fmt::format("  {}: {}{}", key.name, explanation(key),
+                              key.name == "model.layers" ? layer_manual() : "");
          }) +
          search;
 }
@@ -70,7 +73,8 @@ std::string explained(const Recipe& recipe) {
   return by_section([&](const Key& key) {
     const auto origin = recipe.origin.find(std::string(key.name));
     return fmt::format("  {} = {}{}\n      {}", key.name, value_text(recipe, key),
-                       origin == recipe.origin.end() ? "" : fmt::format("    # {}", origin->second), explanation(key));
+                       origin == recipe.origin.end() ? "" : fmt::format("    # {}", origin->second),
+                       explanation(key));
   });
 }
 

@@ -27,9 +27,11 @@ const Key* first_below(const std::string& name) {
 
 [[noreturn]] void refuse_key(const std::string& place, const std::string& name) {
   constexpr std::string_view sections[] = {"data", "model", "train", "quantize", "device", "tune"};
-  const std::string_view section = name.find('.') == name.npos ? nearest(name, sections) : std::string_view();
+  const std::string_view section =
+      name.find('.') == name.npos ? nearest(name, sections) : std::string_view();
   const std::string_view meant = section.empty() ? nearest_key(name) : section;
-  if (first_below(name)) refuse("{}: not a key but a table of keys; give {} = ..., say", place, first_below(name)->name);
+  if (first_below(name))
+    refuse("{}: not a key but a table of keys; give {} = ..., say", place, first_below(name)->name);
   if (meant.empty()) refuse("{}: unknown key; \"sluice train --keys\" lists them all", place);
   refuse("{}: unknown key; did you mean {}?", place, meant);
 }
@@ -39,9 +41,11 @@ constexpr std::string_view variants_key = "variants", variant_name = "name";
 
 void read_table(Recipe& recipe, const toml::table& table, const std::string& prefix) {
   for (auto&& [toml_key, node] : table) {
-    if (prefix.empty() && (toml_key.str() == variants_key || toml_key.str() == variant_name)) continue;
+    if (prefix.empty() && (toml_key.str() == variants_key || toml_key.str() == variant_name))
+      continue;
     const std::string name = prefix + std::string(toml_key.str());
-    const std::string place = fmt::format("{}:{}: {}", recipe.file, toml_key.source().begin.line, name);
+    const std::string place =
+        fmt::format("{}:{}: {}", recipe.file, toml_key.source().begin.line, name);
     if (const Key* key = find_key(name)) {
       set_value(recipe, node, {*key, place, recipe.file});
     } else if (first_below(name) && node.is_table()) {
@@ -60,12 +64,14 @@ std::string variant_place(const std::string& file, const toml::node& node) {
 std::string name_of(const toml::node& variant, const std::string& file) {
   const toml::table* const table = variant.as_table();
   const std::string place = variant_place(file, variant);
-  if (!table) refuse("{}: {} is not a variant; write [[variants]] and its keys below", place, shown(variant));
+  if (!table)
+    refuse("{}: {} is not a variant; write [[variants]] and its keys below", place, shown(variant));
   const toml::node* const node = table->get(variant_name);
   const std::string name = node ? node->value_or(std::string{}) : "";
   constexpr const char* good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   if (name.empty() || name[0] == '.' || name.find_first_not_of(good) != name.npos)
-    refuse("{}: name: \"{}\" will not do as a folder's name; give letters, digits, -, _ or .", place, name);
+    refuse("{}: name: \"{}\" will not do as a folder's name; give letters, digits, -, _ or .",
+           place, name);
   return name;
 }
 
@@ -73,11 +79,13 @@ std::vector<const toml::table*> variants_of(const toml::table& recipe, const std
   std::vector<const toml::table*> all;
   const toml::node* const node = recipe.get(variants_key);
   if (!node) return all;
-  if (!node->is_array()) refuse("{}: {} is not a list; write [[variants]]", variant_place(file, *node), shown(*node));
+  if (!node->is_array())
+    refuse("{}: {} is not a list; write [[variants]]", variant_place(file, *node), shown(*node));
   std::set<std::string> names;
   for (const toml::node& one : *node->as_array()) {
     if (!names.insert(name_of(one, file)).second)
-      refuse("{}: name: \"{}\" is another variant's already", variant_place(file, one), name_of(one, file));
+      refuse("{}: name: \"{}\" is another variant's already", variant_place(file, one),
+             name_of(one, file));
     all.push_back(one.as_table());
   }
   return all;
@@ -87,12 +95,14 @@ std::vector<const toml::table*> variants_of(const toml::table& recipe, const std
 
 Override parse_override(const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) refuse("--set {}: no value; give key=value, such as train.batch=8", text);
+  if (equals == std::string::npos || equals == 0)
+    refuse("--set {}: no value; give key=value, such as train.batch=8", text);
   return {text.substr(0, equals), text.substr(equals + 1), "--set " + text};
 }
 
-Recipe parse_recipe(const std::string& text, const std::string& file, const std::vector<Override>& overrides,
-                    const std::string& variant, const TrialValues& chosen) {
+Recipe parse_recipe(const std::string& text, const std::string& file,
+                    const std::vector<Override>& overrides, const std::string& variant,
+                    const TrialValues& chosen) {
   Recipe recipe = default_recipe();
   recipe.file = file;
   toml::table table = parse_toml(text, file);
@@ -109,17 +119,22 @@ Recipe parse_recipe(const std::string& text, const std::string& file, const std:
   return recipe;
 }
 
-Space parse_space(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+Space parse_space(const std::string& text, const std::string& file,
+                  const std::vector<Override>& overrides) {
   toml::table table = parse_toml(text, file);
   if (const toml::node* variants = table.get(variants_key))
-    refuse("{}: are not searched; leave them out, or make each a recipe of its own", variant_place(file, *variants));
+    refuse("{}: are not searched; leave them out, or make each a recipe of its own",
+           variant_place(file, *variants));
   Space space = take_space(table, file);
   for (const Override& one : overrides) {
-    const auto fixed = [&](const Parameter& p) { return p.name == one.key || p.name.starts_with(one.key + "."); };
+    const auto fixed = [&](const Parameter& p) {
+      return p.name == one.key || p.name.starts_with(one.key + ".");
+    };
     for (const Parameter& p : space.parameters)
       for (const Condition& condition : p.when)
         if (!fixed(p) && fixed(space.parameters[condition.parameter]))
-          refuse("{}: {} depends on it (when), and so must be searched or fixed too", one.origin, p.name);
+          refuse("{}: {} depends on it (when), and so must be searched or fixed too", one.origin,
+                 p.name);
     std::vector<std::size_t> place(space.parameters.size());
     Space kept;
     for (std::size_t i = 0; i < space.parameters.size(); ++i) {
@@ -133,7 +148,8 @@ Space parse_space(const std::string& text, const std::string& file, const std::v
   return space;
 }
 
-Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides, const std::string& variant) {
+Recipe read_recipe(const std::string& path, const std::vector<Override>& overrides,
+                   const std::string& variant) {
   return parse_recipe(read_file(path), path, overrides, variant);
 }
 
@@ -151,7 +167,9 @@ void resolve_files(Recipe& recipe, const std::string& folder) {
     std::string& file = recipe.*std::get<std::string Recipe::*>(key.field);
     if (file.empty()) continue;
     const bool from_command = where(recipe, std::string(key.name)).starts_with("--");
-    const fs::path base = !folder.empty() ? fs::path(folder) : from_command ? fs::path() : fs::path(recipe.file).parent_path();
+    const fs::path base = !folder.empty() ? fs::path(folder)
+                          : from_command  ? fs::path()
+                                          : fs::path(recipe.file).parent_path();
     file = fs::absolute(base / file).lexically_normal().string();
   }
 }

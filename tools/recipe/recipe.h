@@ -15,7 +15,8 @@ namespace sluice::tools {
 constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
 constexpr int weight_group_count = 5;
 
-/// A number for each kind of weights: `1e-4` for all but biases, or `{ recurrent = 1e-4, bias = 1e-5 }`.
+/// A number for each kind of weights: `1e-4` for all but biases, or `{ recurrent = 1e-4, bias =
+/// 1e-5 }`.
 struct GroupValues {
   double of[weight_group_count] = {};
   bool operator==(const GroupValues&) const = default;
@@ -68,7 +69,7 @@ struct Recipe {
   bool carry = false;
   std::int64_t truncate = 0;
   bool carries() const { return carry || truncate > 0; }  ///< states from piece to piece
-  std::int64_t epochs = 0, stop_after = 0, batch = 0;  ///< batch: all_at_once for "all"
+  std::int64_t epochs = 0, stop_after = 0, batch = 0;     ///< batch: all_at_once for "all"
   std::int64_t last_epoch() const { return stop_after > 0 ? stop_after : epochs; }
   bool bucket = false;
   Optimizer optimizer = {};
@@ -101,14 +102,16 @@ struct Recipe {
   Acquisition tune_acquisition = {};
   Halving tune_halving = {};
   TuneValidation tune_validation = {};
-  std::int64_t tune_trials = 0, tune_eta = 0, tune_min_epochs = 0, tune_folds = 0, tune_repeats = 0, tune_seeds = 0, tune_seed = 0,
-               tune_max_failures = 0;
+  std::int64_t tune_trials = 0, tune_eta = 0, tune_min_epochs = 0, tune_folds = 0, tune_repeats = 0,
+               tune_seeds = 0, tune_seed = 0, tune_max_failures = 0;
 
-  std::string file;                           ///< of the recipe, for messages
-  std::map<std::string, std::string> origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
+  std::string file;  ///< of the recipe, for messages
+  std::map<std::string, std::string>
+      origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
 };
 
-/// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default: how a message begins.
+/// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default:
+/// how a message begins.
 std::string where(const Recipe& recipe, const std::string& key);
 
 }  // namespace sluice::tools

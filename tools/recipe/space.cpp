@@ -1,4 +1,6 @@
 // What holds of a space's points; space.cpp reads a space from a recipe.
+#include "space.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,18 +8,18 @@
 #include <cmath>
 #include <limits>
 
-#include "space.h"
-
 namespace sluice::tools {
 namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-/// The nearest short decimal: what a person reads, and a recipe holds, is then all of the number. Of six digits behind the first that
-/// the range leaves open.
+/// The nearest short decimal: what a person reads, and a recipe holds, is then all of the number.
+/// Of six digits behind the first that the range leaves open.
 double shortened(const Parameter& parameter, double value) {
-  const int places = int(std::clamp(6 - std::floor(std::log10(parameter.high - parameter.low)), 0.0, 300.0));
-  const std::string text = parameter.log ? fmt::format("{:.6g}", value) : fmt::format("{:.{}f}", value, places);
+  const int places =
+      int(std::clamp(6 - std::floor(std::log10(parameter.high - parameter.low)), 0.0, 300.0));
+  const std::string text =
+      parameter.log ? fmt::format("{:.6g}", value) : fmt::format("{:.{}f}", value, places);
   std::from_chars(text.data(), text.data() + text.size(), value);
   return std::clamp(value, parameter.low, parameter.high);
 }
@@ -33,7 +35,8 @@ double step_of(const Parameter& parameter) {
 /// The share of a number that need not be a value.
 double scaled(const Parameter& parameter, double x) { return parameter.log ? std::log(x) : x; }
 
-/// Where the share of the i-th value begins, as scaled: half way from the one before; the first and last reach as far out as in.
+/// Where the share of the i-th value begins, as scaled: half way from the one before; the first and
+/// last reach as far out as in.
 double border(const Parameter& parameter, std::uint64_t i) {
   const std::uint64_t n = values_of(parameter);
   const auto at = [&](std::uint64_t k) { return scaled(parameter, value_at(parameter, k)); };
@@ -51,7 +54,8 @@ bool same(const Point& a, const Point& b) {
 
 bool in_force(const Space& space, std::size_t parameter, const Point& point) {
   return std::ranges::all_of(space.parameters[parameter].when, [&](const Condition& condition) {
-    return std::ranges::find(condition.values, point[condition.parameter]) != condition.values.end() &&
+    return std::ranges::find(condition.values, point[condition.parameter]) !=
+               condition.values.end() &&
            in_force(space, condition.parameter, point);
   });
 }
@@ -63,7 +67,8 @@ Point settled(const Space& space, Point point) {
       point[i] = nothing;
       continue;
     }
-    const double value = std::clamp(std::isnan(point[i]) ? parameter.own : point[i], parameter.low, parameter.high);
+    const double value =
+        std::clamp(std::isnan(point[i]) ? parameter.own : point[i], parameter.low, parameter.high);
     point[i] = values_of(parameter) == 0 ? value : value_at(parameter, index_of(parameter, value));
   }
   return point;
@@ -73,14 +78,18 @@ std::uint64_t values_of(const Parameter& parameter) {
   if (parameter.kind == Parameter::choice) return parameter.choices.size();
   if (parameter.low == parameter.high) return 1;
   const double step = step_of(parameter);
-  if (by_factor(parameter)) return std::uint64_t(std::log(parameter.high / parameter.low) / std::log(step) + 1e-9) + 1;
+  if (by_factor(parameter))
+    return std::uint64_t(std::log(parameter.high / parameter.low) / std::log(step) + 1e-9) + 1;
   // A hair more, since 0.1 * 3 is more than 0.3.
-  return step > 0 ? std::uint64_t((parameter.high - parameter.low) / step * (1 + 1e-12) + 1e-9) + 1 : 0;
+  return step > 0 ? std::uint64_t((parameter.high - parameter.low) / step * (1 + 1e-12) + 1e-9) + 1
+                  : 0;
 }
 
 double value_at(const Parameter& parameter, std::uint64_t i) {
-  const double exact = by_factor(parameter) ? parameter.low * std::pow(parameter.step, double(i)) : parameter.low + double(i) * step_of(parameter);
-  if (parameter.kind == Parameter::whole && by_factor(parameter)) return std::min(std::round(exact), parameter.high);
+  const double exact = by_factor(parameter) ? parameter.low * std::pow(parameter.step, double(i))
+                                            : parameter.low + double(i) * step_of(parameter);
+  if (parameter.kind == Parameter::whole && by_factor(parameter))
+    return std::min(std::round(exact), parameter.high);
   if (parameter.kind != Parameter::real || i == 0) return exact;
   const std::string text = fmt::format("{:.12g}", exact);  // 0.3, not 0.30000000000000004
   double value = 0;
@@ -91,7 +100,9 @@ double value_at(const Parameter& parameter, std::uint64_t i) {
 std::uint64_t index_of(const Parameter& parameter, double value) {
   const std::uint64_t last = values_of(parameter) - 1;
   if (last == 0) return 0;
-  const double steps = by_factor(parameter) ? std::log(value / parameter.low) / std::log(parameter.step) : (value - parameter.low) / step_of(parameter);
+  const double steps = by_factor(parameter)
+                           ? std::log(value / parameter.low) / std::log(parameter.step)
+                           : (value - parameter.low) / step_of(parameter);
   const double nearest = std::round(steps);
   return std::min(std::uint64_t(std::max(nearest, 0.0)), last);
 }
@@ -100,11 +111,14 @@ double value_of_share(const Parameter& parameter, double share) {
   const std::uint64_t values = values_of(parameter);
   if (values == 1) return parameter.low;
   if (values == 0) {
-    const double low = scaled(parameter, parameter.low), high = scaled(parameter, parameter.high), x = low + share * (high - low);
+    const double low = scaled(parameter, parameter.low), high = scaled(parameter, parameter.high),
+                 x = low + share * (high - low);
     return shortened(parameter, parameter.log ? std::exp(x) : x);
   }
-  if (!parameter.log || by_factor(parameter)) return value_at(parameter, std::min(std::uint64_t(share * double(values)), values - 1));
-  const double x = border(parameter, 0) + share * (border(parameter, values) - border(parameter, 0));
+  if (!parameter.log || by_factor(parameter))
+    return value_at(parameter, std::min(std::uint64_t(share * double(values)), values - 1));
+  const double x =
+      border(parameter, 0) + share * (border(parameter, values) - border(parameter, 0));
   const double step = std::floor((std::exp(x) - parameter.low) / step_of(parameter));
   const std::uint64_t i = std::min(std::uint64_t(std::max(step, 0.0)), values - 1);
   return value_at(parameter, i + 1 < values && x >= border(parameter, i + 1) ? i + 1 : i);
@@ -133,7 +147,8 @@ std::string point_text(const Space& space, const Point& point) {
   std::string text;
   for (std::size_t i = 0; i < point.size(); ++i)
     if (!std::isnan(point[i]))
-      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", space.parameters[i].name, value_text(space.parameters[i], point[i]));
+      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", space.parameters[i].name,
+                          value_text(space.parameters[i], point[i]));
   return text;
 }
 

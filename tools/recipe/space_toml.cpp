@@ -19,9 +19,11 @@
 namespace sluice::tools {
 namespace {
 
-constexpr const char *value_key = "value", *choices_key = "choices", *low_key = "low", *high_key = "high", *step_key = "step",
-                     *log_key = "log", *when_key = "when", *use_key = "use";
-constexpr std::string_view known_keys[] = {value_key, choices_key, low_key, high_key, step_key, log_key, when_key};
+constexpr const char *value_key = "value", *choices_key = "choices", *low_key = "low",
+                     *high_key = "high", *step_key = "step", *log_key = "log", *when_key = "when",
+                     *use_key = "use";
+constexpr std::string_view known_keys[] = {value_key, choices_key, low_key, high_key,
+                                           step_key,  log_key,     when_key};
 
 /// A parameter whose conditions still name others.
 struct Draft {
@@ -29,12 +31,14 @@ struct Draft {
   std::vector<std::pair<std::string, std::vector<std::string>>> when;  ///< name, and values as TOML
 };
 
-/// A value as one writes it: texts in quotes, numbers with a point where they have none of whole ones.
+/// A value as one writes it: texts in quotes, numbers with a point where they have none of whole
+/// ones.
 std::string toml_text(const toml::node& node) {
   std::ostringstream out;
   out.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
   if (const toml::table* table = node.as_table()) {
-    for (auto&& [key, value] : *table) out << (out.tellp() ? ", " : "") << key.str() << " = " << toml_text(value);
+    for (auto&& [key, value] : *table)
+      out << (out.tellp() ? ", " : "") << key.str() << " = " << toml_text(value);
     return "{ " + out.str() + " }";
   }
   if (const toml::array* array = node.as_array()) {
@@ -45,7 +49,8 @@ std::string toml_text(const toml::node& node) {
     const std::string text = fmt::format("{}", *number);
     return text.find_first_of(".en") == text.npos ? text + ".0" : text;
   }
-  if (const auto text = node.value_exact<std::string>()) return json_text(Json(*text));  // as TOML's own
+  if (const auto text = node.value_exact<std::string>())
+    return json_text(Json(*text));  // as TOML's own
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }
@@ -68,7 +73,8 @@ bool same_value(const std::string& a, const std::string& b) {
 /// A table that says what a value may be.
 bool is_search(const toml::node& node) {
   const toml::table* table = node.as_table();
-  return table && (table->contains(value_key) || table->contains(choices_key) || (table->contains(low_key) && table->contains(high_key)));
+  return table && (table->contains(value_key) || table->contains(choices_key) ||
+                   (table->contains(low_key) && table->contains(high_key)));
 }
 
 double number_of(const toml::table& table, const char* key, const Parameter& p) {
@@ -76,7 +82,8 @@ double number_of(const toml::table& table, const char* key, const Parameter& p) 
   if (!node) refuse("{}: no {}; give value, low and high, or value and choices", p.place, key);
   if (!node->is_number()) refuse("{}: {}: {} is not a number", p.place, key, shown(*node));
   const double value = node->value<double>().value_or(0);
-  if (!std::isfinite(value)) refuse("{}: {}: {} is not a finite number", p.place, key, shown(*node));
+  if (!std::isfinite(value))
+    refuse("{}: {}: {} is not a finite number", p.place, key, shown(*node));
   return value;
 }
 
@@ -84,7 +91,8 @@ void read_choices(const toml::table& table, Parameter& p) {
   for (const char* key : {low_key, high_key, step_key, log_key})
     if (table.contains(key)) refuse("{}: both choices and {}; give one of the two", p.place, key);
   const toml::array* list = table.get(choices_key)->as_array();
-  if (!list || list->size() < 2) refuse("{}: choices: {}; give two values or more", p.place, list ? "too few" : "not a list");
+  if (!list || list->size() < 2)
+    refuse("{}: choices: {}; give two values or more", p.place, list ? "too few" : "not a list");
   p.kind = Parameter::choice;
   for (const toml::node& item : *list) {
     const std::string text = toml_text(item);
@@ -108,31 +116,41 @@ bool takes_whole(const std::string& name) {
 }
 
 void read_range(const toml::table& table, Parameter& p) {
-  p.low = number_of(table, low_key, p), p.high = number_of(table, high_key, p), p.own = number_of(table, value_key, p);
+  p.low = number_of(table, low_key, p), p.high = number_of(table, high_key, p),
+  p.own = number_of(table, value_key, p);
   p.kind = takes_whole(p.name) ? Parameter::whole : Parameter::real;
   for (const char* key : {low_key, high_key, value_key, step_key})
     if (p.kind == Parameter::whole && table.contains(key) && !table.get(key)->is_integer())
-      refuse("{}: {}: {} is not a whole number, written without a point", p.place, key, toml_text(*table.get(key)));
+      refuse("{}: {}: {} is not a whole number, written without a point", p.place, key,
+             toml_text(*table.get(key)));
   if (const toml::node* node = table.get(log_key)) {
     if (!node->is_boolean()) refuse("{}: log: {}; give true or false", p.place, shown(*node));
     p.log = node->value_or(false);
   }
   if (!(p.low < p.high)) refuse("{}: low {} is not below high {}", p.place, p.low, p.high);
   if (p.log && p.low <= 0)
-    refuse("{}: a logarithm of {}, which is not above 0; raise low, or leave out log = true", p.place, p.low);
+    refuse("{}: a logarithm of {}, which is not above 0; raise low, or leave out log = true",
+           p.place, p.low);
   if (table.contains(step_key)) {
     p.step = number_of(table, step_key, p);
     if (p.log && (!(p.step > 1) || p.low * p.step > p.high * (1 + 1e-9)))
-      refuse("{}: step: with log it is a factor, above 1 and at most {}; {} is not", p.place, p.high / p.low, p.step);
-    if (!p.log && (!(p.step > 0) || p.step > p.high - p.low)) refuse("{}: step: {} is no step from {} to {}", p.place, p.step, p.low, p.high);
+      refuse("{}: step: with log it is a factor, above 1 and at most {}; {} is not", p.place,
+             p.high / p.low, p.step);
+    if (!p.log && (!(p.step > 0) || p.step > p.high - p.low))
+      refuse("{}: step: {} is no step from {} to {}", p.place, p.step, p.low, p.high);
   }
   if (p.own < p.low || p.own > p.high)
-    refuse("{}: value {} lies outside of {} to {}; it is the first trial, so widen the range or move it", p.place, p.own, p.low, p.high);
+    refuse(
+        "{}: value {} lies outside of {} to {}; it is the first trial, so widen the range or move "
+        "it",
+        p.place, p.own, p.low, p.high);
   if (p.step > 0 && std::fabs(value_at(p, index_of(p, p.own)) - p.own) > 1e-6 * std::fabs(p.own))
-    refuse("{}: value {} is not reached from low by steps: {}, {}, {}, ...", p.place, p.own, p.low, value_at(p, 1), p.log ? p.low * p.step * p.step : p.low + 2 * p.step);
+    refuse("{}: value {} is not reached from low by steps: {}, {}, {}, ...", p.place, p.own, p.low,
+           value_at(p, 1), p.log ? p.low * p.step * p.step : p.low + 2 * p.step);
 }
 
-/// Names below which conditions may stand as nested tables: { train.optimizer = "sgd" } and { "train.optimizer" = "sgd" }.
+/// Names below which conditions may stand as nested tables: { train.optimizer = "sgd" } and {
+/// "train.optimizer" = "sgd" }.
 void read_when(const toml::table& table, const std::string& prefix, Draft& draft) {
   for (auto&& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());
@@ -142,7 +160,8 @@ void read_when(const toml::table& table, const std::string& prefix, Draft& draft
     }
     std::vector<std::string> values;
     if (const toml::array* list = node.as_array(); list && list->empty())
-      refuse("{}: when: {}: an empty list never holds; give it values", draft.parameter.place, name);
+      refuse("{}: when: {}: an empty list never holds; give it values", draft.parameter.place,
+             name);
     if (const toml::array* list = node.as_array())
       for (const toml::node& item : *list) values.push_back(toml_text(item));
     else
@@ -156,18 +175,21 @@ Draft read_parameter(const toml::table& table, const std::string& name, const st
   Parameter& p = draft.parameter;
   p.name = name, p.place = place;
   for (auto&& [key, node] : table) {
-    if (std::find(std::begin(known_keys), std::end(known_keys), key.str()) != std::end(known_keys)) continue;
+    if (std::find(std::begin(known_keys), std::end(known_keys), key.str()) != std::end(known_keys))
+      continue;
     const std::string_view meant = nearest(key.str(), known_keys);
-    refuse("{}: {}: a search has value, choices, or low, high, step and log, and when{}", place, key.str(),
-           meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
+    refuse("{}: {}: a search has value, choices, or low, high, step and log, and when{}", place,
+           key.str(), meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
   }
-  if (!table.contains(value_key)) refuse("{}: no value; it is what \"sluice train\" uses, and the first trial", place);
+  if (!table.contains(value_key))
+    refuse("{}: no value; it is what \"sluice train\" uses, and the first trial", place);
   if (table.contains(choices_key))
     read_choices(table, p);
   else
     read_range(table, p);
   if (const toml::node* when = table.get(when_key)) {
-    if (!when->is_table()) refuse("{}: when: {}; give {{ \"train.optimizer\" = \"sgd\" }}, say", place, shown(*when));
+    if (!when->is_table())
+      refuse("{}: when: {}; give {{ \"train.optimizer\" = \"sgd\" }}, say", place, shown(*when));
     read_when(*when->as_table(), "", draft);
   }
   return draft;
@@ -185,11 +207,13 @@ struct Taker {
   std::map<std::string, Spot> spots = {};  ///< by name, where a value stands
 
   /// What stands in a search's place.
-  void put(toml::table& table, std::string_view key, const std::string& name, const std::string& place) {
+  void put(toml::table& table, std::string_view key, const std::string& name,
+           const std::string& place) {
     toml::table& search = *table.get(key)->as_table();
     drafts.push_back(read_parameter(search, name, place));
     spots[name] = {&table, std::string(key), !drafts.back().when.empty()};
-    const auto given = std::find_if(chosen.begin(), chosen.end(), [&](const auto& c) { return c.first == name; });
+    const auto given =
+        std::find_if(chosen.begin(), chosen.end(), [&](const auto& c) { return c.first == name; });
     if (given == chosen.end()) {
       toml::node& own = *search.get(value_key);
       own.visit([&](auto& node) {
@@ -212,7 +236,8 @@ struct Taker {
       const std::string name = prefix + key;
       std::string place;
       for (auto&& [toml_key, unused] : table)
-        if (toml_key.str() == key) place = fmt::format("{}:{}: {}", file, toml_key.source().begin.line, name);
+        if (toml_key.str() == key)
+          place = fmt::format("{}:{}: {}", file, toml_key.source().begin.line, name);
       if (is_search(node))
         put(table, key, name, place);
       else if (toml::table* inner = node.as_table())
@@ -233,7 +258,8 @@ struct Taker {
                                         [&](const Draft& d) { return d.parameter.name == use; });
       for (std::size_t d = before; d < drafts.size() && optional; ++d) {
         const auto said = [&](const auto& c) { return c.first == use; };
-        if (drafts[d].parameter.name != use && std::none_of(drafts[d].when.begin(), drafts[d].when.end(), said))
+        if (drafts[d].parameter.name != use &&
+            std::none_of(drafts[d].when.begin(), drafts[d].when.end(), said))
           drafts[d].when.emplace_back(use, std::vector<std::string>{"true"});
       }
     }
@@ -244,7 +270,8 @@ struct Taker {
 double value_of_text(const Parameter& of, const std::string& text, const Parameter& p) {
   if (of.kind == Parameter::choice) {
     const std::size_t at = place_in(of.choices, text);
-    if (at == of.choices.size()) refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
+    if (at == of.choices.size())
+      refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
     return double(at);
   }
   if (const std::optional<toml::table> value = parse_toml_value("v", text))
@@ -252,13 +279,15 @@ double value_of_text(const Parameter& of, const std::string& text, const Paramet
         number && *number >= of.low && *number <= of.high &&
         (values_of(of) == 0 || value_at(of, index_of(of, *number)) == *number))
       return *number;
-  refuse("{}: when: {} is no value of {}, which goes from {} to {}", p.place, text, of.name, of.low, of.high);
+  refuse("{}: when: {} is no value of {}, which goes from {} to {}", p.place, text, of.name, of.low,
+         of.high);
 }
 
 /// What a condition on a name that nothing has may have meant.
 std::string meant_by(const std::string& name, const std::vector<Draft>& drafts) {
   for (const Draft& d : drafts)
-    if (d.parameter.name.ends_with("." + name)) return fmt::format("did you mean \"{}\"?", d.parameter.name);
+    if (d.parameter.name.ends_with("." + name))
+      return fmt::format("did you mean \"{}\"?", d.parameter.name);
   return "give it choices or a range";
 }
 
@@ -266,22 +295,28 @@ std::string meant_by(const std::string& name, const std::vector<Draft>& drafts) 
 Space sorted(std::vector<Draft> drafts) {
   Space space;
   const auto placed = [&](const std::string& name) {
-    const auto at = std::find_if(space.parameters.begin(), space.parameters.end(), [&](const Parameter& p) { return p.name == name; });
+    const auto at = std::find_if(space.parameters.begin(), space.parameters.end(),
+                                 [&](const Parameter& p) { return p.name == name; });
     return std::size_t(at - space.parameters.begin());
   };
   for (const Draft& draft : drafts)
     for (const auto& [name, values] : draft.when)
-      if (std::none_of(drafts.begin(), drafts.end(), [&, n = name](const Draft& d) { return d.parameter.name == n; }))
-        refuse("{}: when: {} is not searched; {}", draft.parameter.place, name, meant_by(name, drafts));
+      if (std::none_of(drafts.begin(), drafts.end(),
+                       [&, n = name](const Draft& d) { return d.parameter.name == n; }))
+        refuse("{}: when: {} is not searched; {}", draft.parameter.place, name,
+               meant_by(name, drafts));
   while (!drafts.empty()) {
     const auto ready = std::find_if(drafts.begin(), drafts.end(), [&](const Draft& d) {
-      return std::all_of(d.when.begin(), d.when.end(), [&](const auto& c) { return placed(c.first) < space.parameters.size(); });
+      return std::all_of(d.when.begin(), d.when.end(),
+                         [&](const auto& c) { return placed(c.first) < space.parameters.size(); });
     });
-    if (ready == drafts.end()) refuse("{}: when: depends on itself", drafts.front().parameter.place);
+    if (ready == drafts.end())
+      refuse("{}: when: depends on itself", drafts.front().parameter.place);
     Parameter p = ready->parameter;
     for (const auto& [name, values] : ready->when) {
       Condition condition{placed(name), {}};
-      for (const std::string& value : values) condition.values.push_back(value_of_text(space.parameters[condition.parameter], value, p));
+      for (const std::string& value : values)
+        condition.values.push_back(value_of_text(space.parameters[condition.parameter], value, p));
       p.when.push_back(condition);
     }
     space.parameters.push_back(std::move(p));
@@ -298,7 +333,9 @@ std::string as_toml(const std::string& text) {
 }
 
 std::size_t place_in(const std::vector<std::string>& list, const std::string& value) {
-  return std::size_t(std::find_if(list.begin(), list.end(), [&](const std::string& one) { return same_value(one, value); }) - list.begin());
+  return std::size_t(std::find_if(list.begin(), list.end(),
+                                  [&](const std::string& one) { return same_value(one, value); }) -
+                     list.begin());
 }
 
 Space take_space(toml::table& recipe, const std::string& file, const TrialValues& chosen) {
@@ -311,7 +348,8 @@ Space take_space(toml::table& recipe, const std::string& file, const TrialValues
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {
     const std::string& name = space.parameters[i].name;
     const auto is_it = [&](const auto& c) { return c.first == name; };
-    const bool in_force = chosen.empty() ? !std::isnan(point[i]) : std::any_of(chosen.begin(), chosen.end(), is_it);
+    const bool in_force =
+        chosen.empty() ? !std::isnan(point[i]) : std::any_of(chosen.begin(), chosen.end(), is_it);
     const Taker::Spot& spot = taker.spots.at(name);
     if (!in_force && spot.conditional && !layer_counts(spot.key)) spot.table->erase(spot.key);
   }

@@ -14,12 +14,14 @@ namespace {
 constexpr int most_levels = 32;         // TOML_MAX_NESTED_VALUES too
 constexpr std::size_t most_dots = 256;  // in a line
 
-/// The first line, counted from 1, with more dots than that; 0: none. The parser bounds what is in brackets, but a dotted key
-/// makes a table of each of its parts, and tables are destroyed by recursion. A key ends with its line.
+/// The first line, counted from 1, with more dots than that; 0: none. The parser bounds what is in
+/// brackets, but a dotted key makes a table of each of its parts, and tables are destroyed by
+/// recursion. A key ends with its line.
 std::size_t dotted_line(std::string_view text) {
   for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    if (std::size_t(std::count(text.begin() + begin, text.begin() + end, '.')) > most_dots) return line;
+    if (std::size_t(std::count(text.begin() + begin, text.begin() + end, '.')) > most_dots)
+      return line;
     begin = end + 1;
   }
   return 0;
@@ -50,11 +52,14 @@ toml::table parse_toml(std::string_view text, const std::string& file) {
     table = toml::parse(text, std::string_view(file));
   } catch (const toml::parse_error& error) {
     const std::string_view what = error.description();
-    if (what.find("TOML_MAX_NESTED_VALUES") == what.npos) refuse("{}:{}: {}", file, error.source().begin.line, what);
-    refuse("{}:{}: nests deeper than {} levels; no recipe does", file, error.source().begin.line, most_levels);
+    if (what.find("TOML_MAX_NESTED_VALUES") == what.npos)
+      refuse("{}:{}: {}", file, error.source().begin.line, what);
+    refuse("{}:{}: nests deeper than {} levels; no recipe does", file, error.source().begin.line,
+           most_levels);
   }
   if (const toml::node* node = too_deep(table))
-    refuse("{}:{}: nests deeper than {} levels; no recipe does", file, node->source().begin.line, most_levels);
+    refuse("{}:{}: nests deeper than {} levels; no recipe does", file, node->source().begin.line,
+           most_levels);
   return table;
 }
 

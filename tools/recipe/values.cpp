@@ -15,7 +15,9 @@ namespace {
 
 /// The place of one value of a list.
 std::string place_of(const Place& list, const toml::node& item) {
-  return list.file.empty() ? list.text : fmt::format("{}:{}: {}", list.file, item.source().begin.line, list.key.name);
+  return list.file.empty()
+             ? list.text
+             : fmt::format("{}:{}: {}", list.file, item.source().begin.line, list.key.name);
 }
 
 [[noreturn]] void refuse_type(const Place& place, const toml::node& node) {
@@ -37,7 +39,8 @@ std::string place_of(const Place& list, const toml::node& item) {
 void check_range(double value, const toml::node& node, const Place& place) {
   if (value >= place.key.min && value <= place.key.max) return;
   refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
-         value > place.key.max ? fmt::format("{} or less", place.key.max) : fmt::format("{} or more", place.key.min));
+         value > place.key.max ? fmt::format("{} or less", place.key.max)
+                               : fmt::format("{} or more", place.key.min));
 }
 
 void read_value(bool& out, const toml::node& node, const Place& place) {
@@ -92,7 +95,8 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Pla
       out.push_back(std::to_string(*number));
       continue;
     }
-    if (!text || text->empty()) refuse("{}: {} in the list is no name; give text", place.text, shown(item));
+    if (!text || text->empty())
+      refuse("{}: {} in the list is no name; give text", place.text, shown(item));
     out.push_back(*text);
   }
 }
@@ -106,7 +110,8 @@ void read_value(GroupValues& out, const toml::node& node, const Place& place) {
   for (auto&& [key, value] : *table) {
     const auto name = std::find(std::begin(weight_groups), std::end(weight_groups), key.str());
     if (name == std::end(weight_groups))
-      refuse("{}: {}: no kind of weights; there are input, recurrent, bias, output and embedding", place.text, key.str());
+      refuse("{}: {}: no kind of weights; there are input, recurrent, bias, output and embedding",
+             place.text, key.str());
     read_value(out.of[name - std::begin(weight_groups)], value, place);
   }
 }
@@ -114,12 +119,14 @@ void read_value(GroupValues& out, const toml::node& node, const Place& place) {
 void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place& place) {
   const toml::array* array = node.as_array();
   if (!array) refuse_type(place, node);
-  if (array->empty()) refuse("{}: an empty list is not a network; give one layer or more", place.text);
+  if (array->empty())
+    refuse("{}: an empty list is not a network; give one layer or more", place.text);
   out.clear();
   for (std::size_t i = 0; i < array->size(); ++i) {
     const toml::node& item = *array->get(i);
     bool use = true;
-    LayerSpec layer = read_layer(item, fmt::format("{}: layer {}", place_of(place, item), i + 1), use);
+    LayerSpec layer =
+        read_layer(item, fmt::format("{}: layer {}", place_of(place, item), i + 1), use);
     if (use) out.push_back(std::move(layer));
   }
   if (out.empty()) refuse("{}: no layer is used; a network has one or more", place.text);
@@ -130,12 +137,14 @@ void read_field(Recipe& recipe, Value Recipe::*field, const toml::node& node, co
   read_value(recipe.*field, node, place);
 }
 
-void read_field(Recipe& recipe, const Choice<Recipe>& field, const toml::node& node, const Place& place) {
+void read_field(Recipe& recipe, const Choice<Recipe>& field, const toml::node& node,
+                const Place& place) {
   const auto value = node.value_exact<std::string>();
   if (!value) refuse_type(place, node);
   const auto& allowed = place.key.words;
   if (std::find(allowed.begin(), allowed.end(), *value) == allowed.end()) refuse_word(place, node);
-  field.set(recipe, std::size_t(std::find(field.words.begin(), field.words.end(), *value) - field.words.begin()));
+  field.set(recipe, std::size_t(std::find(field.words.begin(), field.words.end(), *value) -
+                                field.words.begin()));
 }
 
 }  // namespace
@@ -147,16 +156,19 @@ void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
 
 void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin) {
   const Place place{key, origin};
-  const bool takes_text = std::holds_alternative<std::string Recipe::*>(key.field) ||
-                          std::holds_alternative<std::vector<std::string> Recipe::*>(key.field) ||
-                          std::holds_alternative<Choice<Recipe>>(key.field) ||
-                          std::holds_alternative<ClassWeights Recipe::*>(key.field) ||
-                          (!is_choice(key) && std::find(key.words.begin(), key.words.end(), text) != key.words.end());
+  const bool takes_text =
+      std::holds_alternative<std::string Recipe::*>(key.field) ||
+      std::holds_alternative<std::vector<std::string> Recipe::*>(key.field) ||
+      std::holds_alternative<Choice<Recipe>>(key.field) ||
+      std::holds_alternative<ClassWeights Recipe::*>(key.field) ||
+      (!is_choice(key) && std::find(key.words.begin(), key.words.end(), text) != key.words.end());
   const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
-  if (takes_text && !quoted) return set_value(recipe, toml::value<std::string>(std::string(text)), place);
-  const std::optional<toml::table> table =
-      parse_toml_value("value", fmt::format("{}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
-  if (!table || !table->contains("value")) refuse_type(place, toml::value<std::string>(std::string(text)));
+  if (takes_text && !quoted)
+    return set_value(recipe, toml::value<std::string>(std::string(text)), place);
+  const std::optional<toml::table> table = parse_toml_value(
+      "value", fmt::format("{}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
+  if (!table || !table->contains("value"))
+    refuse_type(place, toml::value<std::string>(std::string(text)));
   set_value(recipe, *table->get("value"), place);
 }
 

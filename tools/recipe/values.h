@@ -7,8 +7,8 @@
 
 namespace sluice::tools {
 
-/// Reads a key's value from text: TOML, or bare text if the key takes text. Refused (exit code 2) if
-/// the key does not take it.
+/// Reads a key's value from text: TOML, or bare text if the key takes text. Refused (exit code 2)
+/// if the key does not take it.
 /// @param origin  where the text was given, for messages
 void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin);
 

@@ -39,7 +39,15 @@ template <>
 inline constexpr std::string_view enum_words<WindowsTarget>[] = {"value", "difference"};
 
 // [model], and the options of layers
-enum class Initializer { pytorch, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, orthogonal, zeros };
+enum class Initializer {
+  pytorch,
+  xavier_uniform,
+  xavier_normal,
+  kaiming_uniform,
+  kaiming_normal,
+  orthogonal,
+  zeros
+};
 enum class BatchNorm { pytorch, keras };
 enum class StepsOut { open, every, last, mean };  ///< open: the recipe does not say it
 enum class Directions { one, both };
@@ -47,7 +55,8 @@ enum class Reset { after, before };
 
 template <>
 inline constexpr std::string_view enum_words<Initializer>[] = {
-    "pytorch", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal", "orthogonal", "zeros"};
+    "pytorch",        "xavier_uniform", "xavier_normal", "kaiming_uniform",
+    "kaiming_normal", "orthogonal",     "zeros"};
 template <>
 inline constexpr std::string_view enum_words<BatchNorm>[] = {"pytorch", "keras"};
 template <>
@@ -57,8 +66,8 @@ inline constexpr std::string_view enum_words<Directions>[] = {"one", "both"};
 template <>
 inline constexpr std::string_view enum_words<Reset>[] = {"after", "before"};
 template <>
-inline constexpr std::string_view enum_words<sluice_activation>[] = {"linear", "tanh",    "sigmoid",
-                                                                     "relu",   "softmax", "hard_sigmoid"};
+inline constexpr std::string_view enum_words<sluice_activation>[] = {
+    "linear", "tanh", "sigmoid", "relu", "softmax", "hard_sigmoid"};
 
 // [train]
 enum class LossKind { cross_entropy, binary, mse, mse_sum, huber };
@@ -71,7 +80,8 @@ enum class EmbeddingRows { all, seen };
 enum class Monitor { loss, accuracy, balanced_accuracy, macro_f1, auc, mae };
 
 template <>
-inline constexpr std::string_view enum_words<LossKind>[] = {"cross_entropy", "binary", "mse", "mse_sum", "huber"};
+inline constexpr std::string_view enum_words<LossKind>[] = {"cross_entropy", "binary", "mse",
+                                                            "mse_sum", "huber"};
 template <>
 inline constexpr std::string_view enum_words<ClassWeighting>[] = {"none", "balanced"};
 template <>
@@ -86,7 +96,8 @@ inline constexpr std::string_view enum_words<L1Step>[] = {"gradient", "proximal"
 template <>
 inline constexpr std::string_view enum_words<EmbeddingRows>[] = {"all", "seen"};
 template <>
-inline constexpr std::string_view enum_words<Monitor>[] = {"loss", "accuracy", "balanced_accuracy", "macro_f1", "auc", "mae"};
+inline constexpr std::string_view enum_words<Monitor>[] = {
+    "loss", "accuracy", "balanced_accuracy", "macro_f1", "auc", "mae"};
 
 // [quantize] and [device]
 /// How a feature's range is chosen from its values.
@@ -97,7 +108,8 @@ enum class RangeChoice {
 };
 
 template <>
-inline constexpr std::string_view enum_words<RangeChoice>[] = {"min-max", "percentile", "min-error"};
+inline constexpr std::string_view enum_words<RangeChoice>[] = {"min-max", "percentile",
+                                                               "min-error"};
 template <>
 inline constexpr std::string_view enum_words<sluice_format>[] = {"f32", "int8", "w8a16"};
 
@@ -108,8 +120,8 @@ enum class Halving { none, halving, hyperband };
 enum class TuneValidation { hold_out, k_fold, time };
 
 template <>
-inline constexpr std::string_view enum_words<SearchMethod>[] = {"grid",   "random", "sobol",  "gaussian",
-                                                                "forest", "tpe",    "genetic"};
+inline constexpr std::string_view enum_words<SearchMethod>[] = {
+    "grid", "random", "sobol", "gaussian", "forest", "tpe", "genetic"};
 template <>
 inline constexpr std::string_view enum_words<Acquisition>[] = {"ei", "ucb"};
 template <>

@@ -26,7 +26,8 @@ OrderedJson to_json(const GroupValues& values) {
 }
 
 OrderedJson to_json(const ClassWeights& weights) {
-  return weights.kind == ClassWeighting::given ? std::string_view(weights.numbers) : word(weights.kind);
+  return weights.kind == ClassWeighting::given ? std::string_view(weights.numbers)
+                                               : word(weights.kind);
 }
 
 template <class Value>
@@ -34,7 +35,8 @@ OrderedJson to_json(const Value& value) {
   return value;
 }
 
-/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the "=".
+/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the
+/// "=".
 std::string to_toml(const OrderedJson& value) {
   std::string text;
   if (value.is_object()) {
@@ -43,7 +45,8 @@ std::string to_toml(const OrderedJson& value) {
     return fmt::format("{{ {} }}", text);
   }
   if (value.is_array()) {
-    for (const OrderedJson& item : value) text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
+    for (const OrderedJson& item : value)
+      text += fmt::format("{}{}", text.empty() ? "" : ", ", to_toml(item));
     return fmt::format("[{}]", text);
   }
   return json_text(value);
@@ -52,19 +55,23 @@ std::string to_toml(const OrderedJson& value) {
 }  // namespace
 
 OrderedJson value_of(const Recipe& recipe, const Key& key) {
-  if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field); whole && !key.words.empty() && recipe.*(*whole) < 0)
+  if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field);
+      whole && !key.words.empty() && recipe.*(*whole) < 0)
     return key.words[std::size_t(-1 - recipe.*(*whole))];
   return std::visit([&](const auto& field) { return to_json(value_in(recipe, field)); }, key.field);
 }
 
-std::string value_text(const Recipe& recipe, const Key& key) { return to_toml(value_of(recipe, key)); }
+std::string value_text(const Recipe& recipe, const Key& key) {
+  return to_toml(value_of(recipe, key));
+}
 
 std::string recipe_toml(const Recipe& recipe) {
   std::string text, section;
   for (const Key& key : keys()) {
     const std::size_t dot = key.name.find('.');
     const std::string its_section(key.name.substr(0, dot));
-    if (its_section != section) text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
+    if (its_section != section)
+      text += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", its_section);
     section = its_section;
     text += fmt::format("{} = {}\n", key.name.substr(dot + 1), value_text(recipe, key));
   }

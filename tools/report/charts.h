@@ -1,5 +1,5 @@
-// Charts as SVG with titles, axes and units: curves, points, parallel coordinates, heat maps, bars. Each function gives a
-// figure's markup.
+// Charts as SVG with titles, axes and units: curves, points, parallel coordinates, heat maps, bars.
+// Each function gives a figure's markup.
 #pragma once
 #include <limits>
 #include <string>
@@ -11,7 +11,8 @@ struct Axis {
   std::string label;                                      ///< with its unit
   bool whole = false;                                     ///< no ticks between whole numbers
   double most = std::numeric_limits<double>::infinity();  ///< no axis goes beyond it
-  double wide = 30;  ///< where it may be logarithmic: it is from values on that spread so many times
+  double wide =
+      30;  ///< where it may be logarithmic: it is from values on that spread so many times
 
   // Not of heat maps and bars: where the axis' ends are known beforehand.
   double low = 0, high = low;           ///< the same: over what is drawn
@@ -51,10 +52,13 @@ struct HeatMap {
   std::string title = {};
   Axis x = {}, y = {};
   std::size_t rows = 0, columns = 0;
-  std::vector<double> values = {};                             ///< [rows][columns], the first row on top
-  std::vector<std::string> row_names = {}, column_names = {};  ///< empty: numbered, columns from `first`
-  std::vector<std::string> texts = {};                         ///< [rows][columns] in the cells; empty: none
-  double low = 0, high = 1;  ///< of the colors; low < 0: from blue through nothing to orange, and low = -high
+  std::vector<double> values = {};  ///< [rows][columns], the first row on top
+  std::vector<std::string> row_names = {},
+                           column_names = {};  ///< empty: numbered, columns from `first`
+  std::vector<std::string> texts = {};         ///< [rows][columns] in the cells; empty: none
+  double low = 0,
+         high =
+             1;  ///< of the colors; low < 0: from blue through nothing to orange, and low = -high
   std::string note = {};
   double first = 1;     ///< number of the first column
   double each = 1;      ///< how many numbers a column stands for
@@ -101,14 +105,16 @@ struct Scatter {
 };
 std::string scatter(const Scatter& chart);
 
-/// Parallel coordinates; the axes lie flat, one below the other, so that any number of them can be read on any screen.
+/// Parallel coordinates; the axes lie flat, one below the other, so that any number of them can be
+/// read on any screen.
 struct Parallel {
   std::string title;
-  std::vector<Axis> axes;                  ///< with their ranges
-  std::vector<std::vector<double>> lines;  ///< [lines][axes]; NaN: the line has no place there, and passes at the left
-  std::vector<double> shares;              ///< [lines] of the colors, in [0, 1]; the highest on top
-  std::size_t winner = 0;                  ///< of the lines
-  std::string low, high;                   ///< what 0 and 1 stand for
+  std::vector<Axis> axes;  ///< with their ranges
+  std::vector<std::vector<double>>
+      lines;  ///< [lines][axes]; NaN: the line has no place there, and passes at the left
+  std::vector<double> shares;  ///< [lines] of the colors, in [0, 1]; the highest on top
+  std::size_t winner = 0;      ///< of the lines
+  std::string low, high;       ///< what 0 and 1 stand for
   std::string note = {};
 };
 std::string parallel_coordinates(const Parallel& chart);

@@ -1,4 +1,5 @@
-// Several runs beside each other: where their settings differ, how they fared, their curves over one another.
+// Several runs beside each other: where their settings differ, how they fared, their curves over
+// one another.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,8 +25,8 @@ std::string text_of(const Figure& figure) {
 
 /// Null where a run has no such figure.
 const Figure* find_figure(const ComparedRun& run, const std::string& name) {
-  const auto found =
-      std::find_if(run.figures.begin(), run.figures.end(), [&](const Figure& figure) { return figure.name == name; });
+  const auto found = std::find_if(run.figures.begin(), run.figures.end(),
+                                  [&](const Figure& figure) { return figure.name == name; });
   return found == run.figures.end() ? nullptr : &*found;
 }
 
@@ -34,11 +35,13 @@ std::vector<std::string> figure_names(const std::vector<ComparedRun>& runs) {
   std::vector<std::string> names;
   for (const ComparedRun& run : runs)
     for (const Figure& figure : run.figures)
-      if (std::find(names.begin(), names.end(), figure.name) == names.end()) names.push_back(figure.name);
+      if (std::find(names.begin(), names.end(), figure.name) == names.end())
+        names.push_back(figure.name);
   return names;
 }
 
-/// The variant that a run of several seeds belongs to: "runs/wide" of "runs/wide/seed-3"; else the run itself.
+/// The variant that a run of several seeds belongs to: "runs/wide" of "runs/wide/seed-3"; else the
+/// run itself.
 std::string group_of(const std::string& name) {
   const std::filesystem::path path(name);
   return path.filename().string().starts_with("seed-") ? path.parent_path().string() : name;
@@ -47,7 +50,8 @@ std::string group_of(const std::string& name) {
 std::vector<std::string> groups_of(const std::vector<ComparedRun>& runs) {
   std::vector<std::string> groups;
   for (const ComparedRun& run : runs)
-    if (const std::string group = group_of(run.name); std::find(groups.begin(), groups.end(), group) == groups.end())
+    if (const std::string group = group_of(run.name);
+        std::find(groups.begin(), groups.end(), group) == groups.end())
       groups.push_back(group);
   return groups;
 }
@@ -70,22 +74,26 @@ std::string means(const std::vector<ComparedRun>& runs) {
   if (groups.size() == runs.size()) return "";
   std::vector<std::vector<std::string>> rows = {{"variant", "runs"}};
   for (const std::string& name : figure_names(runs))
-    if (find_figure(runs[0], name) && find_figure(runs[0], name)->text.empty()) rows[0].push_back(name);
+    if (find_figure(runs[0], name) && find_figure(runs[0], name)->text.empty())
+      rows[0].push_back(name);
   for (const std::string& group : groups) {
     std::vector<std::string> row = {group, ""};
     for (std::size_t i = 2; i < rows[0].size(); ++i) {
       std::vector<double> values;
       bool share = false;
       for (const ComparedRun& run : runs)
-        if (const Figure* const figure = find_figure(run, rows[0][i]); figure && group_of(run.name) == group)
+        if (const Figure* const figure = find_figure(run, rows[0][i]);
+            figure && group_of(run.name) == group)
           values.push_back(figure->value), share = figure->share;
       row.push_back(values.empty() ? "-" : mean_text(mean_of(values), share));
     }
-    row[1] = std::to_string(
-        std::count_if(runs.begin(), runs.end(), [&](const ComparedRun& run) { return group_of(run.name) == group; }));
+    row[1] = std::to_string(std::count_if(runs.begin(), runs.end(), [&](const ComparedRun& run) {
+      return group_of(run.name) == group;
+    }));
     rows.push_back(row);
   }
-  return "<h3>Means over seeds, with standard errors</h3>\n" + html_table(rows) + "<h3>Every run</h3>\n";
+  return "<h3>Means over seeds, with standard errors</h3>\n" + html_table(rows) +
+         "<h3>Every run</h3>\n";
 }
 
 std::string what_is_missing(const std::vector<ComparedRun>& runs) {
@@ -97,7 +105,9 @@ std::string what_is_missing(const std::vector<ComparedRun>& runs) {
 
 std::string setting_of(const Recipe& recipe, const Key& key) {
   if (!key.file_name) return value_text(recipe, key);
-  return std::filesystem::path(recipe.*std::get<std::string Recipe::*>(key.field)).filename().string();
+  return std::filesystem::path(recipe.*std::get<std::string Recipe::*>(key.field))
+      .filename()
+      .string();
 }
 
 /// Keys whose values are not the same in all runs.
@@ -106,14 +116,17 @@ std::string settings(const std::vector<ComparedRun>& runs) {
   for (const ComparedRun& run : runs) rows.push_back({run.name});
   for (const Key& key : keys()) {
     const std::string first = setting_of(runs[0].recipe, key);
-    const bool same =
-        std::all_of(runs.begin(), runs.end(), [&](const ComparedRun& run) { return setting_of(run.recipe, key) == first; });
+    const bool same = std::all_of(runs.begin(), runs.end(), [&](const ComparedRun& run) {
+      return setting_of(run.recipe, key) == first;
+    });
     if (same || key.never_changes_result) continue;
     rows[0].push_back(std::string(key.name));
-    for (std::size_t i = 0; i < runs.size(); ++i) rows[i + 1].push_back(setting_of(runs[i].recipe, key));
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      rows[i + 1].push_back(setting_of(runs[i].recipe, key));
   }
-  return section("Settings that differ",
-                 rows[0].size() > 1 ? html_table(rows) : paragraph("None: all runs have the same settings."));
+  return section("Settings that differ", rows[0].size() > 1
+                                             ? html_table(rows)
+                                             : paragraph("None: all runs have the same settings."));
 }
 
 /// Runs that differ by their seed alone have one color, where there are others.
@@ -123,7 +136,8 @@ std::vector<NamedLog> colored(const std::vector<ComparedRun>& runs) {
   std::vector<NamedLog> logs;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string group = group_of(runs[i].name);
-    const std::size_t number = by_group ? std::size_t(std::find(groups.begin(), groups.end(), group) - groups.begin()) : i;
+    const std::size_t number =
+        by_group ? std::size_t(std::find(groups.begin(), groups.end(), group) - groups.begin()) : i;
     logs.push_back({by_group ? group : runs[i].name, runs[i].log, int(number % series_colors) + 1});
   }
   return logs;
@@ -146,18 +160,22 @@ ComparedRun compared(ReportedRun run) {
     add(part.name + " accuracy", accuracy.value, true);
     if (accuracy.interval)
       result.figures.push_back({part.name + " 95 % interval", 0, true,
-                                fmt::format("{:.1f} to {}", 100 * accuracy.interval->low, percent(accuracy.interval->high))});
+                                fmt::format("{:.1f} to {}", 100 * accuracy.interval->low,
+                                            percent(accuracy.interval->high))});
   }
   if (const LogColumn* const loss = run.log.find("validation_loss"); loss && parts.empty()) {
     double lowest = std::nan("");
     for (const double v : loss->values) lowest = std::fmin(lowest, v);
     add("lowest validation loss, by the log", lowest);
   }
-  const auto say = [&](const std::string& name, const std::string& text) { result.figures.push_back({name, 0, false, text}); };
+  const auto say = [&](const std::string& name, const std::string& text) {
+    result.figures.push_back({name, 0, false, text});
+  };
   say("epochs", with_commas(run.log.epochs.size()));
   if (run.model) say("model, bytes", with_commas(run.model->info().bytes));
   if (run.model) say("type", sluice_format_name(run.model->info().format));
-  if (!run.model) result.no_input = "the training did not come to its end, so there is no model to measure.";
+  if (!run.model)
+    result.no_input = "the training did not come to its end, so there is no model to measure.";
   result.log = std::move(run.log);
   return result;
 }
@@ -166,9 +184,11 @@ std::string comparison_page(const std::vector<ComparedRun>& runs) {
   const std::string title = fmt::format("{} runs compared", runs.size());
   std::string names;
   for (const ComparedRun& run : runs) names += (names.empty() ? "" : ", ") + run.name;
-  std::string body = fmt::format("<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(title), escaped(shortened(names, 400)));
-  return html_page(title, body + section("Figures", means(runs) + figures(runs) + what_is_missing(runs)) +
-                              curves(colored(runs), runs.front().recipe) + settings(runs));
+  std::string body = fmt::format("<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(title),
+                                 escaped(shortened(names, 400)));
+  return html_page(title,
+                   body + section("Figures", means(runs) + figures(runs) + what_is_missing(runs)) +
+                       curves(colored(runs), runs.front().recipe) + settings(runs));
 }
 
 }  // namespace sluice::tools

@@ -37,7 +37,8 @@ Series series_of(const NamedLog& log, std::string_view column, const std::string
 }
 
 bool any_has(const std::vector<NamedLog>& logs, std::string_view column) {
-  return std::any_of(logs.begin(), logs.end(), [&](const NamedLog& log) { return log.log.find(column); });
+  return std::any_of(logs.begin(), logs.end(),
+                     [&](const NamedLog& log) { return log.log.find(column); });
 }
 
 /// Index of the smallest finite value; values.size() where there is none.
@@ -56,12 +57,15 @@ double last(const std::vector<double>& values) {
 
 /// "Loss: training 0.0224 at the end, validation 0.0712 (lowest 0.068, epoch 41)".
 std::string loss_title(const NamedLog& log) {
-  const LogColumn *const own = log.log.find("loss"), *const held_out = log.log.find("validation_loss");
-  std::string title = fmt::format("Loss: training {} at the end", own ? figure_text(last(own->values)) : "unknown");
+  const LogColumn *const own = log.log.find("loss"), *const held_out =
+                                                         log.log.find("validation_loss");
+  std::string title =
+      fmt::format("Loss: training {} at the end", own ? figure_text(last(own->values)) : "unknown");
   if (!held_out) return title;
   title += fmt::format(", validation {}", figure_text(last(held_out->values)));
   if (const std::size_t best = lowest(held_out->values); best < held_out->values.size())
-    title += fmt::format(" (lowest {}, epoch {})", figure_text(held_out->values[best]), log.log.epochs[best]);
+    title += fmt::format(" (lowest {}, epoch {})", figure_text(held_out->values[best]),
+                         log.log.epochs[best]);
   return title;
 }
 
@@ -80,14 +84,16 @@ std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
 /// The training's and the validation's curve of something, by one log.
 std::vector<Series> both_parts(const NamedLog& log, const std::string& column) {
   if (!log.log.find("validation_" + column)) return {series_of(log, column, "", 1)};
-  return {series_of(log, column, "training", 1), series_of(log, "validation_" + column, "validation", 2)};
+  return {series_of(log, column, "training", 1),
+          series_of(log, "validation_" + column, "validation", 2)};
 }
 
 /// One column of every log.
 std::vector<Series> of_all(const std::vector<NamedLog>& logs, const std::string& column) {
   std::vector<Series> series;
   for (const NamedLog& log : logs) {
-    const bool named = std::none_of(series.begin(), series.end(), [&](const Series& s) { return s.name == log.name; });
+    const bool named = std::none_of(series.begin(), series.end(),
+                                    [&](const Series& s) { return s.name == log.name; });
     series.push_back(series_of(log, column, named ? log.name : "", log.color));
     series.back().faint = logs.size() > std::size_t(4);
   }
@@ -113,13 +119,16 @@ std::string gradient_chart(const NamedLog& log, const Recipe& recipe) {
   std::vector<Series> series = {series_of(log, "gradient_norm", "before clipping", 1),
                                 series_of(log, "gradient_norm_clipped", "after clipping", 2)};
   std::size_t lowered = 0;
-  for (std::size_t i = 0; i < series[0].y.size(); ++i) lowered += series[1].y[i] < series[0].y[i] * (1 - 1e-6);
+  for (std::size_t i = 0; i < series[0].y.size(); ++i)
+    lowered += series[1].y[i] < series[0].y[i] * (1 - 1e-6);
   std::string what = recipe.clip_norm > 0 ? fmt::format("to a norm of {}", recipe.clip_norm) : "";
   if (recipe.clip_value > 0)
-    what = fmt::format("each number to \u00b1{}{}{}", recipe.clip_value, what.empty() ? "" : " and ", what);
-  const std::string title = what.empty() ? "Gradient norm: nothing was clipped"
-                                         : fmt::format("Gradient norm: clipping {} took effect in {} of {} epochs", what,
-                                                       with_commas(lowered), with_commas(series[0].y.size()));
+    what = fmt::format("each number to \u00b1{}{}{}", recipe.clip_value,
+                       what.empty() ? "" : " and ", what);
+  const std::string title =
+      what.empty() ? "Gradient norm: nothing was clipped"
+                   : fmt::format("Gradient norm: clipping {} took effect in {} of {} epochs", what,
+                                 with_commas(lowered), with_commas(series[0].y.size()));
   if (what.empty()) series.pop_back(), series[0].name.clear();
   return line_chart({.title = title,
                      .x = epochs,
@@ -132,9 +141,11 @@ std::string gradient_chart(const NamedLog& log, const Recipe& recipe) {
 /// "train.l2 = 1e-3", of every penalty in force.
 std::string penalties(const Recipe& recipe) {
   std::string text;
-  for (const char* name : {"train.l1", "train.l2", "train.elastic", "train.weight_decay", "train.max_norm"}) {
+  for (const char* name :
+       {"train.l1", "train.l2", "train.elastic", "train.weight_decay", "train.max_norm"}) {
     const Key& key = *find_key(name);
-    if (const std::string value = value_text(recipe, key); value != value_text(default_recipe(), key))
+    if (const std::string value = value_text(recipe, key);
+        value != value_text(default_recipe(), key))
       text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
   }
   return text;
@@ -148,7 +159,8 @@ std::string weight_chart(const NamedLog& log, const Recipe& recipe) {
   }
   if (series.empty()) return "";
   const std::string by = penalties(recipe);
-  return line_chart({.title = by.empty() ? "Weight norms: no penalty holds them down" : "Weight norms under " + by,
+  return line_chart({.title = by.empty() ? "Weight norms: no penalty holds them down"
+                                         : "Weight norms under " + by,
                      .x = epochs,
                      .y = {.label = "norm of all weights of a kind"},
                      .series = series,
@@ -162,7 +174,8 @@ std::string zero_chart(const NamedLog& log) {
   for (int layer = 0;; ++layer) {
     const std::string column = fmt::format("zero_blocks.{}", layer);
     if (!log.log.find(column)) break;
-    series.push_back(series_of(log, column, fmt::format("recurrent layer {}", layer + 1), layer + 1));
+    series.push_back(
+        series_of(log, column, fmt::format("recurrent layer {}", layer + 1), layer + 1));
   }
   if (series.empty()) return "";
   in_percent(series);
@@ -178,58 +191,72 @@ std::string rate_title(const NamedLog& log, const Recipe& recipe) {
   if (!rate || rate->values.empty()) return "Learning rate";
   const double first = rate->values.front(), end = last(rate->values);
   if (first == end) return fmt::format("Learning rate: {} throughout", figure_text(end));
-  return fmt::format("Learning rate: from {} to {}, schedule {}", figure_text(first), figure_text(end), word(recipe.schedule));
+  return fmt::format("Learning rate: from {} to {}, schedule {}", figure_text(first),
+                     figure_text(end), word(recipe.schedule));
 }
 
 std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
-  std::string drawn = line_chart({.title = loss_title(log),
-                                  .x = epochs,
-                                  .y = {.label = "loss (" + loss_unit(recipe) + ")"},
-                                  .series = both_parts(log, "loss"),
-                                  .marks = kept_mark(log, recipe),
-                                  .note = "Training: mean over the epoch\u2019s batches, with dropout, without penalties.",
-                                  .logarithmic = true});
+  std::string drawn = line_chart(
+      {.title = loss_title(log),
+       .x = epochs,
+       .y = {.label = "loss (" + loss_unit(recipe) + ")"},
+       .series = both_parts(log, "loss"),
+       .marks = kept_mark(log, recipe),
+       .note = "Training: mean over the epoch\u2019s batches, with dropout, without penalties.",
+       .logarithmic = true});
   if (log.log.find("accuracy")) {
     std::vector<Series> series = both_parts(log, "accuracy");
     in_percent(series);
-    std::string title = fmt::format("Accuracy: training {} % at the end", figure_text(last(series[0].y)));
-    if (series.size() > 1) title += fmt::format(", validation {} %", figure_text(last(series[1].y)));
-    drawn += line_chart({.title = title, .x = epochs, .y = share_axis, .series = series, .marks = kept_mark(log, recipe)});
+    std::string title =
+        fmt::format("Accuracy: training {} % at the end", figure_text(last(series[0].y)));
+    if (series.size() > 1)
+      title += fmt::format(", validation {} %", figure_text(last(series[1].y)));
+    drawn += line_chart({.title = title,
+                         .x = epochs,
+                         .y = share_axis,
+                         .series = series,
+                         .marks = kept_mark(log, recipe)});
   }
   if (recipe.format == Format::text) {
     std::vector<Series> series = both_parts(log, "loss");
     as_perplexity(series);
-    drawn += line_chart({.title = fmt::format("Perplexity: {} {} at the end", series.size() > 1 ? "validation" : "training",
+    drawn += line_chart({.title = fmt::format("Perplexity: {} {} at the end",
+                                              series.size() > 1 ? "validation" : "training",
                                               figure_text(last(series.back().y))),
                          .x = epochs,
                          .y = {.label = "perplexity"},
                          .series = series,
-                         .note = "The exponential of the loss: among how many tokens the model is as good as undecided.",
+                         .note = "The exponential of the loss: among how many tokens the model is "
+                                 "as good as undecided.",
                          .logarithmic = true});
   }
   drawn += line_chart({.title = rate_title(log, recipe),
                        .x = epochs,
                        .y = {.label = "learning rate"},
                        .series = {series_of(log, "learning_rate", "", 1)},
-                       .logarithmic = recipe.schedule != Schedule::cosine && recipe.schedule != Schedule::one_cycle});
+                       .logarithmic = recipe.schedule != Schedule::cosine &&
+                                      recipe.schedule != Schedule::one_cycle});
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe) + zero_chart(log));
 }
 
 /// "Validation loss: lowest at the end is wide with 0.1317".
-std::string end_title(const std::string& what, const std::vector<NamedLog>& logs, const std::vector<Series>& series,
-                      bool highest) {
+std::string end_title(const std::string& what, const std::vector<NamedLog>& logs,
+                      const std::vector<Series>& series, bool highest) {
   std::size_t best = series.size();
   const auto end = [&](std::size_t i) { return last(series[i].y); };
   for (std::size_t i = 0; i < series.size(); ++i)
-    if (std::isfinite(end(i)) && (best == series.size() || (highest ? end(i) > end(best) : end(i) < end(best)))) best = i;
+    if (std::isfinite(end(i)) &&
+        (best == series.size() || (highest ? end(i) > end(best) : end(i) < end(best))))
+      best = i;
   if (best == series.size()) return what;
-  return fmt::format("{}: {} at the end is {} with {}{}", what, highest ? "highest" : "lowest", shortened(logs[best].name, 40),
-                     figure_text(end(best)), highest ? " %" : "");
+  return fmt::format("{}: {} at the end is {} with {}{}", what, highest ? "highest" : "lowest",
+                     shortened(logs[best].name, 40), figure_text(end(best)), highest ? " %" : "");
 }
 
 std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& recipe) {
   std::string drawn;
-  const auto add = [&](const std::string& title, const std::string& column, const std::string& label, bool share, bool judged) {
+  const auto add = [&](const std::string& title, const std::string& column,
+                       const std::string& label, bool share, bool judged) {
     if (!any_has(logs, column)) return;
     std::vector<Series> series = of_all(logs, column);
     if (share) in_percent(series);
@@ -247,16 +274,19 @@ std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& reci
   add("Learning rate", "learning_rate", "learning rate", false, false);
   add("Gradient norm, before clipping", "gradient_norm", "norm", false, false);
   for (const char* group : weight_groups)
-    add(fmt::format("Norm of the {} weights", group), fmt::format("weight_norm.{}", group), "norm", false, false);
+    add(fmt::format("Norm of the {} weights", group), fmt::format("weight_norm.{}", group), "norm",
+        false, false);
   return charts(drawn);
 }
 
 }  // namespace
 
 std::string curves(const std::vector<NamedLog>& logs, const Recipe& recipe) {
-  if (std::all_of(logs.begin(), logs.end(), [](const NamedLog& log) { return log.log.epochs.empty(); }))
+  if (std::all_of(logs.begin(), logs.end(),
+                  [](const NamedLog& log) { return log.log.epochs.empty(); }))
     return section("Training", missing("No epoch has ended yet, so there is nothing to draw."));
-  return section("Training", logs.size() == 1 ? curves_of_one(logs[0], recipe) : curves_of_many(logs, recipe));
+  return section("Training",
+                 logs.size() == 1 ? curves_of_one(logs[0], recipe) : curves_of_many(logs, recipe));
 }
 
 }  // namespace sluice::tools

@@ -8,9 +8,9 @@
 #include "../common/print.h"
 #include "../convert/cost.h"
 #include "../evaluate/range_trials.h"
-#include "../recipe/made.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
+#include "../recipe/made.h"
 #include "charts.h"
 #include "markup.h"
 #include "report.h"
@@ -29,7 +29,9 @@ Fixed fixed_of(const ReportedRun& run) {
   Fixed fixed;
   if (run.model->info().format != SLUICE_F32) {
     fixed.model = &*run.model;
-    fixed.how = "It was trained for fixed point: the float model beside it has the weights that it was made of.";
+    fixed.how =
+        "It was trained for fixed point: the float model beside it has the weights that it was "
+        "made of.";
     return fixed;
   }
   const std::string made = run.model->made();
@@ -41,12 +43,15 @@ Fixed fixed_of(const ReportedRun& run) {
     const Split split = split_of_made(made, data);
     if (!has_target(data, split.held_out) || !has_target(data, split.train))
       refuse("there are too few sequences to take ranges from some and to try these on others");
-    const sluice_format format = run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
+    const sluice_format format =
+        run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
     RangeTrials trials = try_ranges(network, format, std::nullopt, data, split);
     RangeTrial& best = trials.best();
-    fixed.how =
-        fmt::format("Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.", word(best.choice));
-    if (adds_frame_columns(read_network(run.model->model))) fixed.how += " It answers differences from the last value.";
+    fixed.how = fmt::format(
+        "Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.",
+        word(best.choice));
+    if (adds_frame_columns(read_network(run.model->model)))
+      fixed.how += " It answers differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;
   } catch (const Error& error) {
@@ -68,24 +73,29 @@ Costs costs_of(const OwnedModel& model) {
   Costs costs{model, {}};
   const Network network = read_network(model.model);
   for (const std::string& core : counted_cores())
-    costs.on.push_back(device_cost(network, core, std::string("The cost in ") + format_name(model)));
+    costs.on.push_back(
+        device_cost(network, core, std::string("The cost in ") + format_name(model)));
   return costs;
 }
 
 std::string cost_table(const std::vector<Costs>& models) {
-  std::vector<std::vector<std::string>> rows = {
-      {"core", "type", "flash: model", "flash: code", "RAM: state, scratch", "RAM: stack", "instructions a step"}};
+  std::vector<std::vector<std::string>> rows = {{"core", "type", "flash: model", "flash: code",
+                                                 "RAM: state, scratch", "RAM: stack",
+                                                 "instructions a step"}};
   const std::vector<std::string> cores = counted_cores();
   for (std::size_t c = 0; c < cores.size(); ++c)
     for (const Costs& costs : models) {
       if (!costs.on[c]) continue;
       const DeviceCost& cost = *costs.on[c];
-      rows.push_back({cores[c], format_name(costs.model), with_commas(cost.flash), with_commas(cost.code),
-                      with_commas(cost.ram), with_commas(cost.stack), with_commas(cost.instructions)});
+      rows.push_back({cores[c], format_name(costs.model), with_commas(cost.flash),
+                      with_commas(cost.code), with_commas(cost.ram), with_commas(cost.stack),
+                      with_commas(cost.instructions)});
     }
   return html_table(rows) +
-         "<p class=\"note\">Bytes are exact, and counted with code of all layers of the number format at -O2; "
-         "instructions are estimates, within 5 %. A core without a row for f32 has no float unit with fused "
+         "<p class=\"note\">Bytes are exact, and counted with code of all layers of the number "
+         "format at -O2; "
+         "instructions are estimates, within 5 %. A core without a row for f32 has no float unit "
+         "with fused "
          "multiply-add.</p>\n";
 }
 
@@ -94,21 +104,27 @@ std::string cost_charts(const std::vector<Costs>& models) {
     Bars chart{.title = title, .x = {.label = label}, .rows = counted_cores()};
     for (const Costs& costs : models) chart.series.push_back(format_name(costs.model));
     for (std::size_t c = 0; c < chart.rows.size(); ++c)
-      for (const Costs& costs : models) chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));
+      for (const Costs& costs : models)
+        chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));
     return bar_chart(chart);
   };
-  return charts(bars("Instructions of a step", "instructions", [](const DeviceCost& c) { return c.instructions; }) +
-                bars("Flash: the model and all code", "bytes", [](const DeviceCost& c) { return c.flash + c.code; }) +
-                bars("RAM: state, scratch and stack", "bytes", [](const DeviceCost& c) { return c.ram + c.stack; }));
+  return charts(bars("Instructions of a step", "instructions",
+                     [](const DeviceCost& c) { return c.instructions; }) +
+                bars("Flash: the model and all code", "bytes",
+                     [](const DeviceCost& c) { return c.flash + c.code; }) +
+                bars("RAM: state, scratch and stack", "bytes",
+                     [](const DeviceCost& c) { return c.ram + c.stack; }));
 }
 
 /// What is known of a model on any core.
 std::string bytes_everywhere(const ReportedRun& run, const Fixed& fixed) {
-  std::vector<std::vector<std::string>> rows = {{"type", "model, bytes", "state of a stream, bytes", "scratch, bytes"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"type", "model, bytes", "state of a stream, bytes", "scratch, bytes"}};
   for (const OwnedModel* const model : {run.real(), fixed.model}) {
     if (!model) continue;
     const sluice_need need = sluice_needs(&model->model, {1, 1});
-    rows.push_back({format_name(*model), with_commas(model->info().bytes), with_commas(need.state), with_commas(need.scratch)});
+    rows.push_back({format_name(*model), with_commas(model->info().bytes), with_commas(need.state),
+                    with_commas(need.scratch)});
   }
   return html_table(rows);
 }
@@ -140,27 +156,37 @@ std::vector<std::string> agreement(const Evaluation& a, const Evaluation& b, con
       const double apart = std::fabs(a.answers[i].error - b.answers[i].error);
       squares += apart * apart, most = std::max(most, apart);
     }
-    return {
-        names, "",
-        fmt::format("{} apart (root mean square), {} at most",
-                    figure_text(std::sqrt(squares / double(std::max<std::size_t>(a.answers.size(), 1)))), figure_text(most))};
+    return {names, "",
+            fmt::format("{} apart (root mean square), {} at most",
+                        figure_text(std::sqrt(squares /
+                                              double(std::max<std::size_t>(a.answers.size(), 1)))),
+                        figure_text(most))};
   }
   std::size_t same = 0;
-  for (std::size_t i = 0; i < a.answers.size(); ++i) same += a.answers[i].guess == b.answers[i].guess;
-  return {names, "",
-          fmt::format("{} of {} ({})", with_commas(same), with_commas(a.answers.size()),
-                      share_text(double(same) / double(std::max<std::size_t>(a.answers.size(), 1))))};
+  for (std::size_t i = 0; i < a.answers.size(); ++i)
+    same += a.answers[i].guess == b.answers[i].guess;
+  return {
+      names, "",
+      fmt::format("{} of {} ({})", with_commas(same), with_commas(a.answers.size()),
+                  share_text(double(same) / double(std::max<std::size_t>(a.answers.size(), 1))))};
 }
 
-std::string beside_float(const ReportedRun& run, const OwnedModel& real, const OwnedModel& fixed, const Measured* measured) {
+std::string beside_float(const ReportedRun& run, const OwnedModel& real, const OwnedModel& fixed,
+                         const Measured* measured) {
   std::vector<std::vector<std::string>> rows = {{"", "float", format_name(fixed)}};
-  const auto add = [&](const std::string& what, const std::string& a, const std::string& b) { rows.push_back({what, a, b}); };
-  const sluice_need was = sluice_needs(&real.model, {1, 1}), is = sluice_needs(&fixed.model, {1, 1});
+  const auto add = [&](const std::string& what, const std::string& a, const std::string& b) {
+    rows.push_back({what, a, b});
+  };
+  const sluice_need was = sluice_needs(&real.model, {1, 1}),
+                    is = sluice_needs(&fixed.model, {1, 1});
   if (measured) {
-    const Evaluation a = run.evaluated(real, measured->part), b = run.evaluated(fixed, measured->part);
-    if (a.classes) add("accuracy, " + measured->part.name, share_text(a.accuracy()), share_text(b.accuracy()));
+    const Evaluation a = run.evaluated(real, measured->part),
+                     b = run.evaluated(fixed, measured->part);
+    if (a.classes)
+      add("accuracy, " + measured->part.name, share_text(a.accuracy()), share_text(b.accuracy()));
     add("loss, " + measured->part.name, figure_text(a.loss), figure_text(b.loss));
-    if (!a.classes) add("mean absolute error", figure_text(a.absolute_error), figure_text(b.absolute_error));
+    if (!a.classes)
+      add("mean absolute error", figure_text(a.absolute_error), figure_text(b.absolute_error));
     rows.push_back(agreement(a, b, a.classes ? "same answer" : "answers"));
   }
   add("model, bytes", with_commas(real.info().bytes), with_commas(fixed.info().bytes));
@@ -173,10 +199,12 @@ std::string beside_float(const ReportedRun& run, const OwnedModel& real, const O
 
 std::string devices(const ReportedRun& run, const Measured* measured) {
   const Fixed fixed = fixed_of(run);
-  std::string inside =
-      fixed.model ? fmt::format("<h3>{} beside float</h3>\n", format_name(*fixed.model)) : "<h3>Fixed point</h3>\n";
+  std::string inside = fixed.model
+                           ? fmt::format("<h3>{} beside float</h3>\n", format_name(*fixed.model))
+                           : "<h3>Fixed point</h3>\n";
   if (!fixed.model) inside += missing(fixed.why_not);
-  if (fixed.model && run.real()) inside += beside_float(run, *run.real(), *fixed.model, measured) + paragraph(fixed.how);
+  if (fixed.model && run.real())
+    inside += beside_float(run, *run.real(), *fixed.model, measured) + paragraph(fixed.how);
   if (fixed.model && !run.real())
     inside += paragraph("The float weights that it was made of are not in the run\u2019s folder.");
   return section("On devices", inside + "<h3>Cost on each core</h3>\n" + cost_on_cores(run, fixed));

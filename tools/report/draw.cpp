@@ -20,16 +20,19 @@ std::string text_at(double x, double y, std::string_view css, std::string_view t
 }
 
 std::string line(double x1, double y1, double x2, double y2, std::string_view css) {
-  return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}\"/>\n", css, place(x1), place(y1), place(x2), place(y2));
+  return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}\"/>\n", css, place(x1), place(y1),
+                     place(x2), place(y2));
 }
 
 std::string upright_text(double x, double y, std::string_view text) {
-  return fmt::format("<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", place(x), place(y),
-                     escaped(text));
+  return fmt::format(
+      "<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", place(x),
+      place(y), escaped(text));
 }
 
 std::size_t letters(std::string_view text) {
-  return std::size_t(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return std::size_t(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 namespace {
@@ -40,8 +43,10 @@ constexpr std::size_t most_letters = 16;
 /// Of names that stand upright, the longest; 0 where they lie.
 std::size_t upright_letters(const Box& box, const Scale& scale) {
   std::size_t longest = 0;
-  for (const std::string& name : scale.names) longest = std::max(longest, letters(shortened(name, most_letters)));
-  return double(longest + 1) * letter * double(scale.names.size()) > box.right - box.left ? longest : 0;
+  for (const std::string& name : scale.names)
+    longest = std::max(longest, letters(shortened(name, most_letters)));
+  return double(longest + 1) * letter * double(scale.names.size()) > box.right - box.left ? longest
+                                                                                          : 0;
 }
 
 }  // namespace
@@ -61,14 +66,17 @@ std::string tick_that_fits(const Scale& scale, std::size_t tick, const Box& box)
 std::string x_axis(const Box& box, const Scale& scale, const Axis& axis, bool grid) {
   std::string drawing = grid ? line(box.left, box.bottom, box.right, box.bottom, "axis") : "";
   const bool upright = upright_letters(box, scale) > 0;
-  const auto every = upright ? std::size_t(13 * double(scale.names.size()) / (box.right - box.left)) + 1 : 1;
+  const auto every =
+      upright ? std::size_t(13 * double(scale.names.size()) / (box.right - box.left)) + 1 : 1;
   for (std::size_t i = 0; i < scale.ticks.size(); i += every) {
     const double x = box.x(scale, scale.ticks[i]);
     if (grid) drawing += line(x, box.bottom, x, box.bottom + 4, "axis");
-    drawing += upright ? upright_text(x + 4, box.bottom + 8, shortened(tick_text(scale, i), most_letters))
-                       : text_at(x, box.bottom + 17, "tick mid", tick_text(scale, i));
+    drawing +=
+        upright ? upright_text(x + 4, box.bottom + 8, shortened(tick_text(scale, i), most_letters))
+                : text_at(x, box.bottom + 17, "tick mid", tick_text(scale, i));
   }
-  return drawing + text_at((box.left + box.right) / 2, box.bottom + foot_of(box, scale) - 8, "mid", axis.label);
+  return drawing + text_at((box.left + box.right) / 2, box.bottom + foot_of(box, scale) - 8, "mid",
+                           axis.label);
 }
 
 std::string y_axis(const Box& box, const Scale& scale, const Axis& axis) {
@@ -92,7 +100,8 @@ std::string draw_marks(const std::vector<Mark>& marks, const Box& box, const Sca
   return drawing;
 }
 
-std::string draw_cells(const Box& box, std::size_t rows, std::size_t columns, const std::string& ground,
+std::string draw_cells(const Box& box, std::size_t rows, std::size_t columns,
+                       const std::string& ground,
                        const std::function<std::string(std::size_t, std::size_t)>& css_at) {
   std::map<std::string, std::string> paths;
   for (std::size_t row = 0; row < rows; ++row)
@@ -102,23 +111,29 @@ std::string draw_cells(const Box& box, std::size_t rows, std::size_t columns, co
       if (css.empty() || css == ground) continue;
       paths[css] += fmt::format("M{} {}h{}v1h-{}z", begin, row, end - begin, end - begin);
     }
-  std::string drawing = fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", ground,
-                                    place(box.left), place(box.top), place(box.right - box.left), place(box.bottom - box.top));
-  drawing += fmt::format("<g class=\"cells\" transform=\"translate({} {}) scale({:.4f} {:.4f})\">\n", place(box.left),
-                         place(box.top), (box.right - box.left) / double(columns), (box.bottom - box.top) / double(rows));
-  for (const auto& [css, path] : paths) drawing += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", css, path);
+  std::string drawing = fmt::format(
+      "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", ground,
+      place(box.left), place(box.top), place(box.right - box.left), place(box.bottom - box.top));
+  drawing +=
+      fmt::format("<g class=\"cells\" transform=\"translate({} {}) scale({:.4f} {:.4f})\">\n",
+                  place(box.left), place(box.top), (box.right - box.left) / double(columns),
+                  (box.bottom - box.top) / double(rows));
+  for (const auto& [css, path] : paths)
+    drawing += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", css, path);
   return drawing + "</g>\n";
 }
 
-std::string color_bar(bool both, const std::string& low, const std::string& high, double right, int first) {
+std::string color_bar(bool both, const std::string& low, const std::string& high, double right,
+                      int first) {
   const int levels = both ? signed_levels : amount_levels;
-  const double width = both ? 5 : 9, end = right - 12 - 8 * double(high.size()), left = end - (levels - first) * width;
+  const double width = both ? 5 : 9, end = right - 12 - 8 * double(high.size()),
+               left = end - (levels - first) * width;
   std::string drawing = text_at(left - 5, 14, "tick end", low);
   for (int i = first; i < levels; ++i) {
     const double share = double(i) / (levels - 1);
     drawing += fmt::format("<rect class=\"{}\" x=\"{}\" y=\"5\" width=\"{}\" height=\"10\"/>\n",
-                           both ? signed_class(2 * share - 1) : amount_class(share), place(left + (i - first) * width),
-                           place(width + 0.5));
+                           both ? signed_class(2 * share - 1) : amount_class(share),
+                           place(left + (i - first) * width), place(width + 0.5));
   }
   return drawing + text_at(end + 5, 14, "tick", high);
 }
@@ -127,32 +142,40 @@ Scale scale_of(const Axis& axis, Extent drawn) {
   if (drawn.empty()) drawn = {axis.low, axis.high};
   if (!axis.names.empty()) return name_scale(axis.names);
   if (axis.has_range()) {
-    Scale scale = axis.logarithmic ? log_range(axis.low, axis.high) : linear_scale(axis.low, axis.high, 6, false, axis.whole);
+    Scale scale = axis.logarithmic ? log_range(axis.low, axis.high)
+                                   : linear_scale(axis.low, axis.high, 6, false, axis.whole);
     if (!axis.ticks.empty()) scale.ticks = axis.ticks;
     scale.rim = 0.04;
     return scale;
   }
   if (drawn.is_wide(axis.wide)) return log_scale(drawn.low, drawn.high);
   const Scale scale = linear_scale(drawn.low, drawn.high, 5, true, axis.whole);
-  return scale.high > axis.most ? linear_scale(std::min(scale.low, drawn.low), axis.most, 5, true, axis.whole) : scale;
+  return scale.high > axis.most
+             ? linear_scale(std::min(scale.low, drawn.low), axis.most, 5, true, axis.whole)
+             : scale;
 }
 
 Axis over(Axis axis, const Extent& drawn) {
-  if (drawn.high > drawn.low) axis.low = drawn.low, axis.high = drawn.high, axis.logarithmic = drawn.is_wide(axis.wide);
+  if (drawn.high > drawn.low)
+    axis.low = drawn.low, axis.high = drawn.high, axis.logarithmic = drawn.is_wide(axis.wide);
   return axis;
 }
 
 std::string svg(std::string_view title, double height, const std::string& inside) {
   return fmt::format(
-      "<svg class=\"chart\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\">\n"
+      "<svg class=\"chart\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} "
+      "{}\">\n"
       "<title>{}</title>\n{}</svg>\n",
       place(sheet_width), place(height), escaped(title), inside);
 }
 
 std::string legend_key(const std::string& swatch, std::string_view name) {
-  return fmt::format("<span><svg class=\"swatch\" viewBox=\"0 0 26 9\">{}</svg>{}</span>\n", swatch, escaped(name));
+  return fmt::format("<span><svg class=\"swatch\" viewBox=\"0 0 26 9\">{}</svg>{}</span>\n", swatch,
+                     escaped(name));
 }
 
-std::string legend(const std::string& keys) { return keys.empty() ? "" : fmt::format("<div class=\"keys\">{}</div>\n", keys); }
+std::string legend(const std::string& keys) {
+  return keys.empty() ? "" : fmt::format("<div class=\"keys\">{}</div>\n", keys);
+}
 
 }  // namespace sluice::tools

@@ -11,13 +11,18 @@
 
 namespace sluice::tools {
 
-/// All charts are so wide; their height follows from what they show. In the units of the SVG's own coordinates.
+/// All charts are so wide; their height follows from what they show. In the units of the SVG's own
+/// coordinates.
 constexpr double sheet_width = 440;
 
 struct Box {
   double left, top, right, bottom;
-  double x(const Scale& scale, double value) const { return left + scale.at(value) * (right - left); }
-  double y(const Scale& scale, double value) const { return bottom - scale.at(value) * (bottom - top); }
+  double x(const Scale& scale, double value) const {
+    return left + scale.at(value) * (right - left);
+  }
+  double y(const Scale& scale, double value) const {
+    return bottom - scale.at(value) * (bottom - top);
+  }
 };
 
 /// A coordinate with one decimal, or none.
@@ -40,7 +45,8 @@ std::string upright_text(double x, double y, std::string_view text);
 /// How many characters a text has.
 std::size_t letters(std::string_view text);
 
-/// What x_axis takes below a box: names stand upright where there is no room for them beside each other.
+/// What x_axis takes below a box: names stand upright where there is no room for them beside each
+/// other.
 double foot_of(const Box& box, const Scale& scale);
 
 /// A tick's text below a box; a name is cut to what there is room for beside the next.
@@ -53,14 +59,18 @@ std::string y_axis(const Box& box, const Scale& scale, const Axis& axis);
 /// Lines across the box, with their names.
 std::string draw_marks(const std::vector<Mark>& marks, const Box& box, const Scale& x);
 
-/// A grid of colors over a box: one path a color, its cells in runs along the rows, the first row on top.
-/// @param ground  the class of most cells    @param css_at  a cell's class, by row and column; empty: none
-std::string draw_cells(const Box& box, std::size_t rows, std::size_t columns, const std::string& ground,
+/// A grid of colors over a box: one path a color, its cells in runs along the rows, the first row
+/// on top.
+/// @param ground  the class of most cells    @param css_at  a cell's class, by row and column;
+/// empty: none
+std::string draw_cells(const Box& box, std::size_t rows, std::size_t columns,
+                       const std::string& ground,
                        const std::function<std::string(std::size_t, std::size_t)>& css_at);
 
 /// What colors mean, above a box, that end at the right.
 /// @param both  signed ones    @param first  level that is drawn
-std::string color_bar(bool both, const std::string& low, const std::string& high, double right, int first = 0);
+std::string color_bar(bool both, const std::string& low, const std::string& high, double right,
+                      int first = 0);
 
 /// The drawing with its name for who cannot see it.
 std::string svg(std::string_view title, double height, const std::string& inside);

@@ -13,11 +13,12 @@ namespace {
 constexpr std::uint64_t seed = 1;
 constexpr std::size_t most_cells = 32, folds = 5;
 
-/// What the forest sees of a point. A parameter that is not in force changes nothing there, whatever its value: a random one,
-/// so that the forest does not learn from it which others are.
+/// What the forest sees of a point. A parameter that is not in force changes nothing there,
+/// whatever its value: a random one, so that the forest does not learn from it which others are.
 std::vector<double> features(const Space& space, Point point, std::size_t number) {
   for (std::size_t i = 0; i < point.size(); ++i)
-    if (std::isnan(point[i])) point[i] = value_of_share(space.parameters[i], draw(seed, number, std::uint32_t(i), 0));
+    if (std::isnan(point[i]))
+      point[i] = value_of_share(space.parameters[i], draw(seed, number, std::uint32_t(i), 0));
   return features_of(space, point);
 }
 
@@ -29,7 +30,8 @@ struct Part {
 
 Part whole_of(const Space& space) {
   Part part;
-  for (const Parameter& p : space.parameters) part.in.push_back(std::vector<bool>(cells_of(p), true)), part.share.push_back(1);
+  for (const Parameter& p : space.parameters)
+    part.in.push_back(std::vector<bool>(cells_of(p), true)), part.share.push_back(1);
   return part;
 }
 
@@ -50,12 +52,14 @@ Part side_of(const Space& space, const Part& part, const Forest::Node& node, boo
 
 /// A leaf's part and value, for each leaf that has any.
 template <class Leaf>
-void walk(const Space& space, const std::vector<Forest::Node>& tree, int at, const Part& part, const Leaf& leaf) {
+void walk(const Space& space, const std::vector<Forest::Node>& tree, int at, const Part& part,
+          const Leaf& leaf) {
   const Forest::Node& node = tree[std::size_t(at)];
   if (node.feature < 0) return leaf(part, node.mean);
   for (const bool left : {true, false}) {
     const Part side = side_of(space, part, node, left);
-    if (side.share[std::size_t(node.feature)] > 0) walk(space, tree, left ? node.left : node.right, side, leaf);
+    if (side.share[std::size_t(node.feature)] > 0)
+      walk(space, tree, left ? node.left : node.right, side, leaf);
   }
 }
 
@@ -66,7 +70,8 @@ double product_without(const std::vector<double>& shares, std::size_t a, std::si
 }
 
 /// Adds a tree's shares of its variance; false where it has none.
-bool add_tree(const Space& space, const std::vector<Forest::Node>& tree, std::vector<double>& alone) {
+bool add_tree(const Space& space, const std::vector<Forest::Node>& tree,
+              std::vector<double>& alone) {
   const std::size_t n = space.parameters.size();
   std::vector<std::vector<double>> marginal;
   for (const Parameter& p : space.parameters) marginal.push_back(std::vector<double>(cells_of(p)));
@@ -90,7 +95,8 @@ bool add_tree(const Space& space, const std::vector<Forest::Node>& tree, std::ve
   return true;
 }
 
-std::vector<double> pair_of(const Space& space, const Forest& forest, std::size_t a, std::size_t b) {
+std::vector<double> pair_of(const Space& space, const Forest& forest, std::size_t a,
+                            std::size_t b) {
   const std::size_t columns = cells_of(space.parameters[a]);
   std::vector<double> means(columns * cells_of(space.parameters[b]));
   for (const auto& tree : forest.trees)
@@ -104,7 +110,8 @@ std::vector<double> pair_of(const Space& space, const Forest& forest, std::size_
 }
 
 /// How much of the variance a forest of the others explains.
-double explained_unseen(const Space& space, const std::vector<std::vector<double>>& x, const std::vector<double>& y) {
+double explained_unseen(const Space& space, const std::vector<std::vector<double>>& x,
+                        const std::vector<double>& y) {
   const double mean = std::accumulate(y.begin(), y.end(), 0.0) / double(y.size());
   double wrong = 0, all = 0;
   for (std::size_t fold = 0; fold < folds; ++fold) {
@@ -135,7 +142,8 @@ std::size_t cell_of(const Parameter& parameter, double value) {
   return std::size_t(std::clamp(share_of_value(parameter, value) * cells, 0.0, cells - 1));
 }
 
-Importance importance_of(const Space& space, const std::vector<Point>& points, const std::vector<double>& values) {
+Importance importance_of(const Space& space, const std::vector<Point>& points,
+                         const std::vector<double>& values) {
   Importance result;
   const std::size_t n = space.parameters.size();
   result.alone.assign(n, 0);
@@ -149,11 +157,13 @@ Importance importance_of(const Space& space, const std::vector<Point>& points, c
   std::size_t trees = 0;
   for (const auto& tree : forest.trees) trees += add_tree(space, tree, result.alone);
   for (double& share : result.alone) share /= double(std::max<std::size_t>(trees, 1));
-  result.together = trees ? std::max(0.0, 1 - std::accumulate(result.alone.begin(), result.alone.end(), 0.0)) : 0;
+  result.together =
+      trees ? std::max(0.0, 1 - std::accumulate(result.alone.begin(), result.alone.end(), 0.0)) : 0;
   result.unseen = explained_unseen(space, x, y);
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t(0));
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return result.alone[a] > result.alone[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return result.alone[a] > result.alone[b]; });
   result.first = order[0], result.second = order[n > 1 ? 1 : 0];
   if (n > 1) result.pair = pair_of(space, forest, result.first, result.second);
   for (double& mean : result.pair) mean = least + mean * range;

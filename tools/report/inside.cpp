@@ -7,8 +7,8 @@
 #include "../convert/fold.h"
 #include "../evaluate/evaluate.h"
 #include "../model/graph.h"
-#include "../model/pack.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "sluice_train.h"
 
 namespace sluice::tools {
@@ -16,7 +16,8 @@ namespace {
 
 /// A network to be run here, without what only others read.
 OwnedModel open_probe(Network network) {
-  network.inputs.clear(), network.labels.clear(), network.made.clear(), network.self_test.clear(), network.vocabulary.clear();
+  network.inputs.clear(), network.labels.clear(), network.made.clear(), network.self_test.clear(),
+      network.vocabulary.clear();
   return open_model(write_blob(network), "a part of the network");
 }
 
@@ -48,34 +49,39 @@ struct Direction {
 Direction direction_of(const Layer& layer, bool backward) {
   const Array* const bias = layer.find(Role::input_bias, backward);
   return {layer.array(Role::input_weight, backward), layer.array(Role::state_weight, backward),
-          bias ? *bias : layer.array(Role::gate_bias, backward), layer.find(Role::state_bias, backward)};
+          bias ? *bias : layer.array(Role::gate_bias, backward),
+          layer.find(Role::state_bias, backward)};
 }
 
 /// A gate as a Dense over the frame and the state before: that is what it is.
 Layer gate_layer(const Layer& layer, const Direction& from, int gate) {
   const int in = from.w_ih.cols, hidden = from.w_ih.rows;
-  Layer dense =
-      make_layer(SLUICE_DENSE, in + hidden, hidden, layer.activation == SLUICE_LINEAR ? SLUICE_SIGMOID : layer.activation);
+  Layer dense = make_layer(SLUICE_DENSE, in + hidden, hidden,
+                           layer.activation == SLUICE_LINEAR ? SLUICE_SIGMOID : layer.activation);
   dense.parameter = layer.activation == SLUICE_HARD_SIGMOID ? layer.parameter : 0;
   auto weight = dense.array(Role::input_weight).values.begin();
   for (int row = gate * hidden; row < (gate + 1) * hidden; ++row) {
     weight = std::copy_n(from.w_ih.values.begin() + std::ptrdiff_t(row) * in, in, weight);
     weight = std::copy_n(from.w_hh.values.begin() + std::ptrdiff_t(row) * hidden, hidden, weight);
     dense.array(Role::input_bias).values[std::size_t(row - gate * hidden)] =
-        from.b_ih.values[std::size_t(row)] + (from.b_hh ? from.b_hh->values[std::size_t(row)] : 0.0f);
+        from.b_ih.values[std::size_t(row)] +
+        (from.b_hh ? from.b_hh->values[std::size_t(row)] : 0.0f);
   }
   return dense;
 }
 
-/// [steps][in + hidden] of a direction: each frame, and beside it the state that the step begins with.
-std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t hidden, bool backward) {
+/// [steps][in + hidden] of a direction: each frame, and beside it the state that the step begins
+/// with.
+std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t hidden,
+                                     bool backward) {
   const std::size_t steps = x.values.size() / x.width, width = x.width + hidden;
   std::vector<float> rows(steps * width);
   for (std::size_t t = 0; t < steps; ++t) {
     float* const row = rows.data() + t * width;
     std::copy_n(x.values.data() + t * x.width, x.width, row);
     if (backward ? t + 1 == steps : t == 0) continue;  // from zero
-    const float* const state = h.values.data() + (backward ? t + 1 : t - 1) * h.width + (backward ? hidden : 0);
+    const float* const state =
+        h.values.data() + (backward ? t + 1 : t - 1) * h.width + (backward ? hidden : 0);
     std::copy_n(state, hidden, row + x.width);
   }
   return rows;
@@ -93,36 +99,44 @@ Gate open_gate(const Layer& layer, const GateName& gate, const Steps& x, const S
     std::vector<float> open(steps * hidden);
     stream.run(frames_and_states(x, h, hidden, backward).data(), open.data(), steps);
     for (std::size_t t = 0; t < steps; ++t)
-      std::copy_n(open.data() + t * hidden, hidden, result.open.values.data() + t * h.width + (backward ? hidden : 0));
+      std::copy_n(open.data() + t * hidden, hidden,
+                  result.open.values.data() + t * h.width + (backward ? hidden : 0));
   }
   return result;
 }
 
-/// The network behind its front, with an embedding in place of that, whose rows are what enters at each step: an embedding's
-/// gradient is then the input's.
+/// The network behind its front, with an embedding in place of that, whose rows are what enters at
+/// each step: an embedding's gradient is then the input's.
 Network over_steps(const Network& network, const Steps& entering) {
   const std::size_t front = front_layers(network), steps = entering.values.size() / entering.width;
   Network result;
   result.layers.push_back(make_layer(SLUICE_EMBEDDING, int(steps), int(entering.width)));
   std::vector<float>& weight = result.layers[0].array(Role::vectors).values;  // a column an id
   for (std::size_t t = 0; t < steps; ++t)
-    for (std::size_t i = 0; i < entering.width; ++i) weight[i * steps + t] = entering.values[t * entering.width + i];
+    for (std::size_t i = 0; i < entering.width; ++i)
+      weight[i * steps + t] = entering.values[t * entering.width + i];
   for (std::size_t l = front; l < network.layers.size(); ++l) {
     Layer layer = network.layers[l];
     if (layer.tied >= 0) layer.tied += 1 - int(front);
     for (std::uint32_t& source : layer.sources) {
-      if (source < front) refuse("layer {} reads the frame as it is, beside the others, which read it prepared", l + 1);
+      if (source < front)
+        refuse("layer {} reads the frame as it is, beside the others, which read it prepared",
+               l + 1);
       source = source - std::uint32_t(front) + 1;
     }
     result.layers.push_back(std::move(layer));
   }
   sluice_activation& last = result.layers.back().activation;
-  if (result.layers.back().kind == SLUICE_DENSE && (last == SLUICE_SOFTMAX || last == SLUICE_SIGMOID)) last = SLUICE_LINEAR;
+  if (result.layers.back().kind == SLUICE_DENSE &&
+      (last == SLUICE_SOFTMAX || last == SLUICE_SIGMOID))
+    last = SLUICE_LINEAR;
   return result;
 }
 
-/// Of (y - value)^2 with value = y - 1/2 for the number asked for, all others masked: the gradient of y itself.
-std::vector<float> values_for(const OwnedModel& model, const std::vector<std::int32_t>& ids, const AnswerAt& point) {
+/// Of (y - value)^2 with value = y - 1/2 for the number asked for, all others masked: the gradient
+/// of y itself.
+std::vector<float> values_for(const OwnedModel& model, const std::vector<std::int32_t>& ids,
+                              const AnswerAt& point) {
   const sluice_info info = model.info();
   OwnedStream stream(model.model, {std::uint32_t(ids.size()), 1});
   std::vector<float> values((info.every_step ? ids.size() : 1) * info.outputs);
@@ -135,16 +149,20 @@ std::vector<float> values_for(const OwnedModel& model, const std::vector<std::in
 }
 
 /// The gradient of a batch of one sequence, as a network of gradients.
-Network gradient_of(const OwnedModel& model, const std::vector<std::int32_t>& ids, const std::vector<float>& values) {
+Network gradient_of(const OwnedModel& model, const std::vector<std::int32_t>& ids,
+                    const std::vector<float>& values) {
   sluice_train_options options = sluice_train_defaults();
   options.loss = SLUICE_MSE;
   options.max_sequences = 1, options.max_steps = std::uint32_t(ids.size()), options.shards = 1;
   AlignedBytes arena(std::size_t(sluice_train_needs(&model.model, &options)));
   sluice_trainer trainer;
-  sluice_status status = sluice_train_start(&trainer, &model.model, &options, arena.data.get(), arena.size);
+  sluice_status status =
+      sluice_train_start(&trainer, &model.model, &options, arena.data.get(), arena.size);
   sluice_sequence sequence{};
-  sequence.ids = ids.data(), sequence.steps = std::uint32_t(ids.size()), sequence.values = values.data();
-  const float* const gradient = status ? nullptr : sluice_train_gradient(&trainer, &sequence, 1, nullptr, nullptr, &status);
+  sequence.ids = ids.data(), sequence.steps = std::uint32_t(ids.size()),
+  sequence.values = values.data();
+  const float* const gradient =
+      status ? nullptr : sluice_train_gradient(&trainer, &sequence, 1, nullptr, nullptr, &status);
   if (!gradient) refuse("the gradient by the input: {}", sluice_status_text(status));
   Network gradients = read_network(model.model);
   unpack_weights(weight_places(model.model), gradient, gradients);
@@ -166,9 +184,11 @@ Steps run_layers(const Network& network, std::size_t layers, const Excerpt& exce
     return {data.features(), {x, x + excerpt.steps * data.features()}};
   }
   Network part = first_layers(network, layers);
-  if (recurrent(part.layers.back())) part.layers.back().every_step = true, part.layers.back().mean = false;
+  if (recurrent(part.layers.back()))
+    part.layers.back().every_step = true, part.layers.back().mean = false;
   const OwnedModel model = open_probe(part);
-  OwnedStream stream(model.model, {model.info().whole_sequences ? std::uint32_t(excerpt.steps) : 64, 1});
+  OwnedStream stream(model.model,
+                     {model.info().whole_sequences ? std::uint32_t(excerpt.steps) : 64, 1});
   Steps result{model.info().outputs, std::vector<float>(excerpt.steps * model.info().outputs)};
   run_rows(stream, data, data.first[excerpt.sequence], excerpt.steps, result.values.data());
   return result;
@@ -181,14 +201,16 @@ std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerp
     if (!recurrent(layer)) continue;
     RecurrentLayer one{l, run_layers(network, l + 1, excerpt), {}};
     const Steps x = run_layers(network, sources_of(network, l)[0], excerpt);
-    for (const GateName& gate : gate_names(layer)) one.gates.push_back(open_gate(layer, gate, x, one.state));
+    for (const GateName& gate : gate_names(layer))
+      one.gates.push_back(open_gate(layer, gate, x, one.state));
     result.push_back(std::move(one));
   }
   return result;
 }
 
 Steps input_gradient(const Network& network, const Excerpt& excerpt, const AnswerAt& point) {
-  if (has_batch_norm(network)) refuse("a batch normalization is left in the network, whose training differs from its use");
+  if (has_batch_norm(network))
+    refuse("a batch normalization is left in the network, whose training differs from its use");
   const Steps entering = run_layers(network, front_layers(network), excerpt);
   const OwnedModel model = open_probe(over_steps(network, entering));
   std::vector<std::int32_t> ids(excerpt.steps);
@@ -197,7 +219,8 @@ Steps input_gradient(const Network& network, const Excerpt& excerpt, const Answe
   const std::vector<float>& columns = gradients.layers[0].array(Role::vectors).values;
   Steps result{entering.width, std::vector<float>(entering.values.size())};
   for (std::size_t t = 0; t < ids.size(); ++t)
-    for (std::size_t i = 0; i < result.width; ++i) result.values[t * result.width + i] = columns[i * ids.size() + t];
+    for (std::size_t i = 0; i < result.width; ++i)
+      result.values[t * result.width + i] = columns[i * ids.size() + t];
   return result;
 }
 

@@ -13,11 +13,14 @@ namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 
-const std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
+const std::uint8_t* bytes_of(std::string_view text) {
+  return reinterpret_cast<const std::uint8_t*>(text.data());
+}
 
 /// What XML 1.0 allows.
 bool is_character(std::uint32_t c) {
-  return c != malformed && (c >= 0x20 || c == '\t' || c == '\n' || c == '\r') && c != 0xFFFE && c != 0xFFFF;
+  return c != malformed && (c >= 0x20 || c == '\t' || c == '\n' || c == '\r') && c != 0xFFFE &&
+         c != 0xFFFF;
 }
 
 /// Whether all of a column's cells are numbers, or say that there is none.
@@ -76,8 +79,10 @@ std::string figure_text(double value) {
   if (!std::isfinite(value)) return "\u2013";
   const double size = std::fabs(value);
   if (value == 0) return "0";
-  if (size >= 1000 && size < 1e7) return (value < 0 ? "-" : "") + with_commas(std::uint64_t(size + 0.5));
-  std::string text = size >= 1e-4 && size < 1000 ? fmt::format("{:.4g}", value) : fmt::format("{:.3g}", value);
+  if (size >= 1000 && size < 1e7)
+    return (value < 0 ? "-" : "") + with_commas(std::uint64_t(size + 0.5));
+  std::string text =
+      size >= 1e-4 && size < 1000 ? fmt::format("{:.4g}", value) : fmt::format("{:.3g}", value);
   if (const std::size_t e = text.find('e'); e != text.npos) {  // 1e-05
     if (text[e + 1] == '+') text.erase(e + 1, 1);
     const std::size_t digits = text[e + 1] == '-' ? e + 2 : e + 1;
@@ -96,41 +101,53 @@ std::string html_table(const std::vector<std::vector<std::string>>& rows) {
   const auto cells = [&](const std::vector<std::string>& row, const char* tag) {
     std::string html;
     for (std::size_t i = 0; i < row.size(); ++i)
-      html += fmt::format("<{}{}>{}</{}>", tag, right[i] ? " class=\"n\"" : "", escaped(row[i]), tag);
+      html +=
+          fmt::format("<{}{}>{}</{}>", tag, right[i] ? " class=\"n\"" : "", escaped(row[i]), tag);
     return html;
   };
-  std::string html = fmt::format("<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead><tbody>\n", cells(rows[0], "th"));
-  for (std::size_t r = 1; r < rows.size(); ++r) html += fmt::format("<tr>{}</tr>\n", cells(rows[r], "td"));
+  std::string html = fmt::format("<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead><tbody>\n",
+                                 cells(rows[0], "th"));
+  for (std::size_t r = 1; r < rows.size(); ++r)
+    html += fmt::format("<tr>{}</tr>\n", cells(rows[r], "td"));
   return html + "</tbody></table></div>\n";
 }
 
 std::string paragraph(std::string_view text) { return fmt::format("<p>{}</p>\n", escaped(text)); }
 
-std::string missing(std::string_view text) { return fmt::format("<p class=\"missing\">{}</p>\n", escaped(text)); }
+std::string missing(std::string_view text) {
+  return fmt::format("<p class=\"missing\">{}</p>\n", escaped(text));
+}
 
 std::string fact(std::string_view name, std::string_view value, std::string_view more) {
-  return fmt::format("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n", escaped(name), escaped(value), escaped(more));
+  return fmt::format("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n", escaped(name),
+                     escaped(value), escaped(more));
 }
 
 std::string section(std::string_view title, const std::string& inside) {
   return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", escaped(title), inside);
 }
 
-std::string charts(const std::string& inside) { return fmt::format("<div class=\"charts\">\n{}</div>\n", inside); }
+std::string charts(const std::string& inside) {
+  return fmt::format("<div class=\"charts\">\n{}</div>\n", inside);
+}
 
-std::string figure(std::string_view title, const std::string& legend, const std::string& drawing, std::string_view note) {
-  return fmt::format("<figure>\n<figcaption>{}</figcaption>\n{}{}{}</figure>\n", escaped(title), legend, drawing,
+std::string figure(std::string_view title, const std::string& legend, const std::string& drawing,
+                   std::string_view note) {
+  return fmt::format("<figure>\n<figcaption>{}</figcaption>\n{}{}{}</figure>\n", escaped(title),
+                     legend, drawing,
                      note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>\n", escaped(note)));
 }
 
 const char* const page_begin =
-    "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+    "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta "
+    "charset=\"utf-8\"/>\n"
     "<meta name=\"generator\" content=\"sluice report\"/>\n";
 
 std::string html_page(std::string_view title, const std::string& body) {
   return fmt::format(
       "{}<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+      "<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</"
+      "html>\n",
       page_begin, escaped(title), style_sheet(), body);
 }
 

@@ -1,4 +1,5 @@
-// Text and numbers as the page has them, and its frame. The page is well-formed XML too, so that a test can check it.
+// Text and numbers as the page has them, and its frame. The page is well-formed XML too, so that a
+// test can check it.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -7,7 +8,8 @@
 
 namespace sluice::tools {
 
-/// Text for between tags and inside quotes. What is not UTF-8, or has no place in XML, becomes U+FFFD.
+/// Text for between tags and inside quotes. What is not UTF-8, or has no place in XML, becomes
+/// U+FFFD.
 std::string escaped(std::string_view text);
 
 /// At most so many code points; of a longer text the beginning and an ellipsis.
@@ -19,8 +21,8 @@ std::string figure_text(double value);
 /// "1 sequence", "1,234 sequences".
 std::string counted(std::uint64_t n, std::string_view what);
 
-/// The first row is the heading, all have as many cells; columns of numbers go to the right. Scrolls in a box of its own where
-/// it is wide.
+/// The first row is the heading, all have as many cells; columns of numbers go to the right.
+/// Scrolls in a box of its own where it is wide.
 std::string html_table(const std::vector<std::vector<std::string>>& rows);
 
 std::string paragraph(std::string_view text);
@@ -32,8 +34,10 @@ std::string fact(std::string_view name, std::string_view value, std::string_view
 std::string section(std::string_view title, const std::string& inside);
 /// Charts side by side where there is room.
 std::string charts(const std::string& inside);
-/// A chart with its title. @param legend, drawing  markup; @param note  what is to be said of it, or nothing
-std::string figure(std::string_view title, const std::string& legend, const std::string& drawing, std::string_view note = "");
+/// A chart with its title. @param legend, drawing  markup; @param note  what is to be said of it,
+/// or nothing
+std::string figure(std::string_view title, const std::string& legend, const std::string& drawing,
+                   std::string_view note = "");
 
 /// What begins a page: by it a report is known, and may be replaced by a newer one.
 extern const char* const page_begin;

@@ -7,8 +7,8 @@
 
 namespace sluice::tools {
 
-/// @param sequences  which to look into, by name or by number in the part shown; none: the first, the one with the highest
-/// loss, the
+/// @param sequences  which to look into, by name or by number in the part shown; none: the first,
+/// the one with the highest loss, the
 ///                   least sure one. Refused where one is not there, or there are no data
 std::string run_page(const ReportedRun& run, const std::vector<std::string>& sequences);
 
@@ -50,7 +50,8 @@ std::string curves(const std::vector<NamedLog>& logs, const Recipe& recipe);
 
 std::string results(const std::vector<Measured>& measured);
 std::string devices(const ReportedRun& run, const Measured* measured);
-std::string sequences_inside(const ReportedRun& run, const Measured& measured, const std::vector<std::string>& wanted);
+std::string sequences_inside(const ReportedRun& run, const Measured& measured,
+                             const std::vector<std::string>& wanted);
 
 /// What was trained on what, how good it is, how large, and what to do next.
 std::string summary_of(const ReportedRun& run, const Measured* measured);

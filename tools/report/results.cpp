@@ -31,14 +31,17 @@ std::vector<Mistake> mistakes(const Evaluation& e) {
   std::vector<Mistake> list;
   for (std::size_t i = 0; i < n * n; ++i)
     if (i / n != i % n && e.confusion[i]) list.push_back({i / n, i % n, e.confusion[i]});
-  std::stable_sort(list.begin(), list.end(), [](const Mistake& a, const Mistake& b) { return a.count > b.count; });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.count > b.count; });
   return list;
 }
 
 std::string confusion_title(const Evaluation& e, const std::vector<Mistake>& wrong) {
-  const std::string right = fmt::format("Confusion: {} of {} right", with_commas(e.correct), with_commas(e.targets));
+  const std::string right =
+      fmt::format("Confusion: {} of {} right", with_commas(e.correct), with_commas(e.targets));
   if (wrong.empty()) return right;
-  return fmt::format("{}; most often {} is taken for {} ({})", right, shortened(e.labels[wrong[0].truth], 24),
+  return fmt::format("{}; most often {} is taken for {} ({})", right,
+                     shortened(e.labels[wrong[0].truth], 24),
                      shortened(e.labels[wrong[0].guess], 24), counted(wrong[0].count, "time"));
 }
 
@@ -46,12 +49,14 @@ std::string confusion_title(const Evaluation& e, const std::vector<Mistake>& wro
 std::vector<std::uint64_t> grouped(const Evaluation& e, std::size_t each, std::size_t groups) {
   const std::size_t n = e.labels.size();
   std::vector<std::uint64_t> counts(groups * groups);
-  for (std::size_t i = 0; i < n * n; ++i) counts[i / n / each * groups + i % n / each] += e.confusion[i];
+  for (std::size_t i = 0; i < n * n; ++i)
+    counts[i / n / each * groups + i % n / each] += e.confusion[i];
   return counts;
 }
 
 std::string confusion_chart(const Evaluation& e, const std::vector<Mistake>& wrong) {
-  const std::size_t n = e.labels.size(), each = (n + most_rows - 1) / most_rows, groups = (n + each - 1) / each;
+  const std::size_t n = e.labels.size(), each = (n + most_rows - 1) / most_rows,
+                    groups = (n + each - 1) / each;
   const std::vector<std::uint64_t> counts = grouped(e, each, groups);
   HeatMap map{.title = confusion_title(e, wrong),
               .x = {.label = "predicted class"},
@@ -61,12 +66,14 @@ std::string confusion_chart(const Evaluation& e, const std::vector<Mistake>& wro
   for (std::size_t row = 0; row < groups; ++row) {
     std::uint64_t all = 0;
     for (std::size_t i = 0; i < groups; ++i) all += counts[row * groups + i];
-    for (std::size_t i = 0; i < groups; ++i) map.values.push_back(all ? double(counts[row * groups + i]) / double(all) : 0);
+    for (std::size_t i = 0; i < groups; ++i)
+      map.values.push_back(all ? double(counts[row * groups + i]) / double(all) : 0);
   }
   map.note = "Color: share of the true class.";
   if (n <= most_named) {
     map.row_names = map.column_names = e.labels;
-    for (const std::uint64_t count : counts) map.texts.push_back(count ? std::to_string(count) : "");
+    for (const std::uint64_t count : counts)
+      map.texts.push_back(count ? std::to_string(count) : "");
   } else {
     map.square = true;
     map.each = double(each);
@@ -78,7 +85,8 @@ std::string confusion_chart(const Evaluation& e, const std::vector<Mistake>& wro
 std::string mistake_table(const Evaluation& e, const std::vector<Mistake>& wrong) {
   std::vector<std::vector<std::string>> rows = {{"true", "predicted", "times"}};
   for (std::size_t i = 0; i < std::min(wrong.size(), most_pairs); ++i)
-    rows.push_back({printable(e.labels[wrong[i].truth]), printable(e.labels[wrong[i].guess]), with_commas(wrong[i].count)});
+    rows.push_back({printable(e.labels[wrong[i].truth]), printable(e.labels[wrong[i].guess]),
+                    with_commas(wrong[i].count)});
   return "<h3>Most frequent mistakes</h3>\n" + html_table(rows);
 }
 
@@ -95,8 +103,8 @@ Series points_of(const Measured& measured, std::size_t output) {
   Series points{"", {}, {}, 1, true};
   auto answer = measured.evaluation.answers.begin();
   for (const std::size_t s : measured.part.sequences)
-    for (std::size_t i = data.target_begin(s) * data.outputs(); i < (data.target_begin(s) + data.targets(s)) * data.outputs();
-         ++i) {
+    for (std::size_t i = data.target_begin(s) * data.outputs();
+         i < (data.target_begin(s) + data.targets(s)) * data.outputs(); ++i) {
       if (std::isnan(data.value[i])) continue;  // no answer stands for it
       const double truth = double(data.value[i]), error = (answer++)->error;
       if (output == std::string::npos || i % data.outputs() == output)
@@ -110,24 +118,29 @@ Series fewer(const Series& all) {
   if (every <= 1) return all;
   Series points = all;
   points.x.clear(), points.y.clear();
-  for (std::size_t i = 0; i < all.x.size(); i += every) points.x.push_back(all.x[i]), points.y.push_back(all.y[i]);
+  for (std::size_t i = 0; i < all.x.size(); i += every)
+    points.x.push_back(all.x[i]), points.y.push_back(all.y[i]);
   return points;
 }
 
 std::string scatter(const Measured& measured, std::size_t output, const std::string& name) {
   const Series all = points_of(measured, output), shown = fewer(all);
   double squares = 0;
-  for (std::size_t i = 0; i < all.x.size(); ++i) squares += (all.y[i] - all.x[i]) * (all.y[i] - all.x[i]);
+  for (std::size_t i = 0; i < all.x.size(); ++i)
+    squares += (all.y[i] - all.x[i]) * (all.y[i] - all.x[i]);
   const double error = std::sqrt(squares / double(all.x.size()));
-  const char* const what = measured.part.data->difference ? "difference from the window\u2019s last value" : "value";
+  const char* const what =
+      measured.part.data->difference ? "difference from the window\u2019s last value" : "value";
   return line_chart(
-      {.title = fmt::format("{}: predicted over true; root mean squared error {}", shortened(name, 40), figure_text(error)),
+      {.title = fmt::format("{}: predicted over true; root mean squared error {}",
+                            shortened(name, 40), figure_text(error)),
        .x = {.label = fmt::format("true {}", what)},
        .y = {.label = fmt::format("predicted {}", what)},
        .series = {shown},
        .note = shown.x.size() < all.x.size()
-                   ? fmt::format("{} of {} answers, evenly chosen; on the dotted line they would be right.",
-                                 with_commas(shown.x.size()), with_commas(all.x.size()))
+                   ? fmt::format(
+                         "{} of {} answers, evenly chosen; on the dotted line they would be right.",
+                         with_commas(shown.x.size()), with_commas(all.x.size()))
                    : "On the dotted line the answers would be right.",
        .square = true});
 }
@@ -139,15 +152,17 @@ std::string errors_by_output(const Measured& measured) {
   for (std::size_t k = 0; k < outputs; ++k) {
     const Series points = points_of(measured, k);
     double squares = 0;
-    for (std::size_t i = 0; i < points.x.size(); ++i) squares += (points.y[i] - points.x[i]) * (points.y[i] - points.x[i]);
-    series.x.push_back(double(k + 1)), series.y.push_back(std::sqrt(squares / double(points.x.size())));
+    for (std::size_t i = 0; i < points.x.size(); ++i)
+      squares += (points.y[i] - points.x[i]) * (points.y[i] - points.x[i]);
+    series.x.push_back(double(k + 1)),
+        series.y.push_back(std::sqrt(squares / double(points.x.size())));
   }
-  return line_chart(
-      {.title = fmt::format("Error of each of {} values: {} to {}", outputs, shortened(measured.evaluation.labels.front(), 20),
-                            shortened(measured.evaluation.labels.back(), 20)),
-       .x = {.label = "value, in the recipe\u2019s order", .whole = true},
-       .y = {.label = "root mean squared error"},
-       .series = {series}});
+  return line_chart({.title = fmt::format("Error of each of {} values: {} to {}", outputs,
+                                          shortened(measured.evaluation.labels.front(), 20),
+                                          shortened(measured.evaluation.labels.back(), 20)),
+                     .x = {.label = "value, in the recipe\u2019s order", .whole = true},
+                     .y = {.label = "root mean squared error"},
+                     .series = {series}});
 }
 
 std::string values(const Measured& measured) {
@@ -161,8 +176,8 @@ std::string values(const Measured& measured) {
 
 std::string result(const Measured& measured, bool whole) {
   const Evaluation& e = measured.evaluation;
-  std::string inside = fmt::format("<h3>On the {} part: {}, {}</h3>\n", measured.part.name, counted(e.sequences, "sequence"),
-                                   counted(e.frames, "frame"));
+  std::string inside = fmt::format("<h3>On the {} part: {}, {}</h3>\n", measured.part.name,
+                                   counted(e.sequences, "sequence"), counted(e.frames, "frame"));
   inside += html_table(measure_rows(e));
   if (!whole) return inside;
   if (!e.confusion.empty()) inside += classes(e);
@@ -175,7 +190,9 @@ std::string result(const Measured& measured, bool whole) {
 std::string results(const std::vector<Measured>& measured) {
   std::string inside;
   if (measured.front().part.name == "training")
-    inside += missing("Nothing was held out: these are figures of the sequences that the network was trained on.");
+    inside += missing(
+        "Nothing was held out: these are figures of the sequences that the network was trained "
+        "on.");
   for (const Measured& one : measured) inside += result(one, &one == &measured.front());
   return section("Result", inside);
 }

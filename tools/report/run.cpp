@@ -17,12 +17,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string file_of(const std::string& folder, const char* name) { return (fs::path(folder) / name).string(); }
+std::string file_of(const std::string& folder, const char* name) {
+  return (fs::path(folder) / name).string();
+}
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-/// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as "zero_blocks.0".
-void add_numbers(const Json& object, const std::string& prefix, std::size_t epoch, Log& log, const std::string& place) {
+/// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as
+/// "zero_blocks.0".
+void add_numbers(const Json& object, const std::string& prefix, std::size_t epoch, Log& log,
+                 const std::string& place) {
   for (const auto& [key, value] : object.items()) {
     const std::string name = prefix + key;
     if (value.is_structured() && prefix.empty()) {
@@ -30,7 +34,8 @@ void add_numbers(const Json& object, const std::string& prefix, std::size_t epoc
       continue;
     }
     if (!value.is_number() && !value.is_null())
-      refuse("{}: {}: is not a number; a run's log is written by \"sluice train\" alone", place, name);
+      refuse("{}: {}: is not a number; a run's log is written by \"sluice train\" alone", place,
+             name);
     if (name == "epoch") continue;
     const auto is_it = [&](const LogColumn& column) { return column.name == name; };
     auto column = std::find_if(log.columns.begin(), log.columns.end(), is_it);
@@ -43,10 +48,12 @@ void add_numbers(const Json& object, const std::string& prefix, std::size_t epoc
 void add_line(std::string_view line, const std::string& place, Log& log) {
   const Json object = parse_json(line);
   if (!object.is_object() || !object.contains("epoch") || !object["epoch"].is_number_integer())
-    refuse("{}: is not a line of a run's log, {{\"epoch\":...}}; take it out, or train again", place);
+    refuse("{}: is not a line of a run's log, {{\"epoch\":...}}; take it out, or train again",
+           place);
   const double epoch = object["epoch"];
   if (!log.epochs.empty() && epoch <= log.epochs.back())
-    refuse("{}: epoch {} follows epoch {}; take the line out, or train again", place, epoch, log.epochs.back());
+    refuse("{}: epoch {} follows epoch {}; take the line out, or train again", place, epoch,
+           log.epochs.back());
   add_numbers(object, "", log.epochs.size(), log, place);
   log.epochs.push_back(epoch);
 }
@@ -56,15 +63,18 @@ void add_input(ReportedRun& run) {
   std::error_code unknown;
   for (const std::string& file : {run.recipe.train_file, run.recipe.test_file})
     if (!file.empty() && !fs::exists(file, unknown)) {
-      run.no_input = fmt::format("The file {} is not where the run's recipe has it; --data-dir says where the data are.",
-                                 fs::path(file).filename().string());
+      run.no_input = fmt::format(
+          "The file {} is not where the run's recipe has it; --data-dir says where the data are.",
+          fs::path(file).filename().string());
       return;
     }
   try {
     Input input = read_input(run.recipe);
     if (run.model && !trained_on(run.model->made(), data_hash(input.train)))
-      run.no_input = fmt::format("{} has changed since the training, so nothing that is measured on it would be this run's.",
-                                 fs::path(run.recipe.train_file).filename().string());
+      run.no_input = fmt::format(
+          "{} has changed since the training, so nothing that is measured on it would be this "
+          "run's.",
+          fs::path(run.recipe.train_file).filename().string());
     restore_targets(input.train);
     if (run.no_input.empty()) run.input = std::move(input);
   } catch (const Error& error) {
@@ -77,7 +87,8 @@ void add_input(ReportedRun& run) {
 }  // namespace
 
 const LogColumn* Log::find(std::string_view name) const {
-  const auto found = std::find_if(columns.begin(), columns.end(), [&](const LogColumn& column) { return column.name == name; });
+  const auto found = std::find_if(columns.begin(), columns.end(),
+                                  [&](const LogColumn& column) { return column.name == name; });
   return found == columns.end() ? nullptr : &*found;
 }
 
@@ -100,7 +111,8 @@ const OwnedModel* ReportedRun::real() const {
 std::vector<Part> ReportedRun::parts() const {
   std::vector<Part> parts;
   if (!input) return parts;
-  const auto add = [&](const char* name, const DataSet& data, const std::vector<std::size_t>& sequences) {
+  const auto add = [&](const char* name, const DataSet& data,
+                       const std::vector<std::size_t>& sequences) {
     if (has_target(data, sequences)) parts.push_back({name, &data, sequences});
   };
   if (input->test.sequences()) add("test", input->test, all_sequences(input->test));
@@ -111,7 +123,8 @@ std::vector<Part> ReportedRun::parts() const {
 }
 
 Evaluation ReportedRun::evaluated(const OwnedModel& of, const Part& part) const {
-  return evaluate(of.model, *part.data, part.sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+  return evaluate(of.model, *part.data, part.sequences, int(recipe.threads),
+                  {recipe.loss, recipe.huber_delta});
 }
 
 ReportedRun read_run(const std::string& folder, const std::string& data_folder) {
@@ -122,7 +135,8 @@ ReportedRun read_run(const std::string& folder, const std::string& data_folder) 
   if (!is_beginning(folder)) {  // else what there is belongs to the run that is being replaced
     run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
     if (holds_file(folder, "model.slu")) run.model = load_model(file_of(folder, "model.slu"));
-    if (run.model && holds_file(folder, "model-f32.slu")) run.of_floats = load_model(file_of(folder, "model-f32.slu"));
+    if (run.model && holds_file(folder, "model-f32.slu"))
+      run.of_floats = load_model(file_of(folder, "model-f32.slu"));
   }
   run.complete = run.model && is_complete(folder);  // in this order: files may go away meanwhile
   add_input(run);

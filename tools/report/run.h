@@ -39,14 +39,17 @@ struct ReportedRun {
   std::string name;    ///< on the page
   Recipe recipe;
   Log log;
-  bool complete = true;                 ///< else the training stopped before its end
-  std::optional<OwnedModel> model;      ///< none where there is none yet
-  std::optional<OwnedModel> of_floats;  ///< the float weights that a model in fixed point was made of
-  std::optional<Input> input;           ///< the data, in its own units
-  std::string no_input;                 ///< why there is none
+  bool complete = true;             ///< else the training stopped before its end
+  std::optional<OwnedModel> model;  ///< none where there is none yet
+  std::optional<OwnedModel>
+      of_floats;               ///< the float weights that a model in fixed point was made of
+  std::optional<Input> input;  ///< the data, in its own units
+  std::string no_input;        ///< why there is none
 
   bool classes() const { return recipe.target_type == TargetType::classes; }
-  bool text() const { return classes() && recipe.format == Format::text; }  ///< each token's target is the next
+  bool text() const {
+    return classes() && recipe.format == Format::text;
+  }  ///< each token's target is the next
   /// The model whose values are floats; null where there is none.
   const OwnedModel* real() const;
   /// What there is of test, validation and, without either, training sequences, in this order.
@@ -54,8 +57,8 @@ struct ReportedRun {
   Evaluation evaluated(const OwnedModel& of, const Part& part) const;
 };
 
-/// Reads a run. Data that cannot be read, or are not what the run was trained on, are left out, and the reason is kept; all
-/// else that is wrong is refused.
+/// Reads a run. Data that cannot be read, or are not what the run was trained on, are left out, and
+/// the reason is kept; all else that is wrong is refused.
 /// @param data_folder  where the data files are, if not where the recipe says; empty: there
 ReportedRun read_run(const std::string& folder, const std::string& data_folder);
 

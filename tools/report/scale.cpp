@@ -44,7 +44,9 @@ double exp_of(double x) {
 struct Step {
   int times, n;
   double value() const { return n >= 0 ? times * power_of_ten(n) : times / power_of_ten(-n); }
-  double at(double count) const { return n >= 0 ? count * times * power_of_ten(n) : count * times / power_of_ten(-n); }
+  double at(double count) const {
+    return n >= 0 ? count * times * power_of_ten(n) : count * times / power_of_ten(-n);
+  }
 };
 
 /// The smallest nice step that is not below x.
@@ -59,8 +61,8 @@ Step nice_step(double x) {
 
 double Scale::at(double value) const {
   if (high == low) return 0.5;
-  const double share =
-      logarithmic ? (log_of(value) - log_of(low)) / (log_of(high) - log_of(low)) : (value - low) / (high - low);
+  const double share = logarithmic ? (log_of(value) - log_of(low)) / (log_of(high) - log_of(low))
+                                   : (value - low) / (high - low);
   return rim == 0 ? share : rim + share * (1 - 2 * rim);
 }
 
@@ -88,8 +90,10 @@ Scale linear_scale(double low, double high, int wanted, bool outward, bool whole
   Step step = nice_step((high - low) / wanted);
   if (whole && step.n < 0) step = {1, 0};
   const double slack = 1e-9;  // of a step
-  double first = std::floor(low / step.value() + slack), last = std::ceil(high / step.value() - slack);
-  if (!outward) first = std::ceil(low / step.value() - slack), last = std::floor(high / step.value() + slack);
+  double first = std::floor(low / step.value() + slack),
+         last = std::ceil(high / step.value() - slack);
+  if (!outward)
+    first = std::ceil(low / step.value() - slack), last = std::floor(high / step.value() + slack);
   for (double i = first; i <= last; ++i) scale.ticks.push_back(step.at(i));
   if (outward) scale.low = scale.ticks.front(), scale.high = scale.ticks.back();
   return scale;
@@ -101,7 +105,8 @@ Scale log_scale(double low, double high) {
   std::vector<double> candidates;
   for (int n = first; n <= first + decades + apart; ++n)
     for (const int times : {1, 2, 5})
-      if (times == 1 ? (n - first) % apart == 0 : decades <= 2) candidates.push_back(Step{times, n}.value());
+      if (times == 1 ? (n - first) % apart == 0 : decades <= 2)
+        candidates.push_back(Step{times, n}.value());
   const auto above = std::upper_bound(candidates.begin(), candidates.end(), low * (1 + 1e-9));
   const auto end = std::lower_bound(candidates.begin(), candidates.end(), high * (1 - 1e-9));
   scale.ticks.assign(above - 1, end + 1);
@@ -123,7 +128,8 @@ Scale log_range(double low, double high) {
     }
   if (scale.ticks.size() > most && powers.size() > 1) {
     scale.ticks.clear();
-    for (std::size_t i = 0; i < powers.size(); i += (powers.size() + most - 1) / most) scale.ticks.push_back(powers[i]);
+    for (std::size_t i = 0; i < powers.size(); i += (powers.size() + most - 1) / most)
+      scale.ticks.push_back(powers[i]);
   }
   if (scale.ticks.size() < 2) scale.ticks = {low, high};
   return scale;

@@ -1,4 +1,5 @@
-// An axis: from values to places on the drawing, and where its ticks stand. No libm: the same page everywhere.
+// An axis: from values to places on the drawing, and where its ticks stand. No libm: the same page
+// everywhere.
 #pragma once
 #include <limits>
 #include <string>
@@ -35,10 +36,12 @@ struct Extent {
 /// @param outward  the ends move out to ticks
 Scale linear_scale(double low, double high, int wanted, bool outward, bool whole = false);
 
-/// Of positive values: ticks at powers of ten, between few of them at 2 and 5 times these too; the ends move out to ticks.
+/// Of positive values: ticks at powers of ten, between few of them at 2 and 5 times these too; the
+/// ends move out to ticks.
 Scale log_scale(double low, double high);
 
-/// As log_scale, but the ends stay where they are, and the ticks are few enough to be read beside each other.
+/// As log_scale, but the ends stay where they are, and the ticks are few enough to be read beside
+/// each other.
 Scale log_range(double low, double high);
 
 /// A place for each name, at 0, 1, ...

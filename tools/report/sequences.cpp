@@ -1,4 +1,5 @@
-// Some sequences, step by step: what enters, the hidden state, the gates, and what the answer rests on.
+// Some sequences, step by step: what enters, the hidden state, the gates, and what the answer rests
+// on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::size_t most_columns = 160, most_rows = 48;  // of a heat map
-constexpr std::size_t most_steps_every = 512;              // of a sequence that is answered step by step
+constexpr std::size_t most_steps_every = 512;  // of a sequence that is answered step by step
 constexpr std::size_t most_steps = 4096;
 
 /// A sequence of the part shown, and where its answers are among the evaluation's.
@@ -37,11 +38,12 @@ std::vector<Chosen> answered(const Measured& measured) {
   std::size_t answers = 0;
   for (std::size_t k = 0; k < measured.part.sequences.size(); ++k) {
     Chosen one{k, measured.part.sequences[k], answers, 0, ""};
-    const std::size_t begin = data.target_begin(one.sequence), end = begin + data.targets(one.sequence);
+    const std::size_t begin = data.target_begin(one.sequence),
+                      end = begin + data.targets(one.sequence);
     if (data.classes)
-      answers +=
-          std::size_t(std::count_if(data.target.begin() + std::ptrdiff_t(begin), data.target.begin() + std::ptrdiff_t(end),
-                                    [](std::int32_t target) { return target >= 0; }));
+      answers += std::size_t(std::count_if(data.target.begin() + std::ptrdiff_t(begin),
+                                           data.target.begin() + std::ptrdiff_t(end),
+                                           [](std::int32_t target) { return target >= 0; }));
     for (std::size_t i = begin * data.outputs(); !data.classes && i < end * data.outputs(); ++i)
       answers += !std::isnan(data.value[i]);
     one.end = answers;
@@ -60,11 +62,13 @@ double mean_over(const Chosen& one, F f) {
 /// The probability of the answer given, the mean over a sequence's.
 double sureness(const Evaluation& e, const Chosen& one) {
   const std::size_t classes = e.labels.size();
-  return mean_over(
-      one, [&](std::size_t i) { return double(*std::max_element(&e.scores[i * classes], &e.scores[i * classes] + classes)); });
+  return mean_over(one, [&](std::size_t i) {
+    return double(*std::max_element(&e.scores[i * classes], &e.scores[i * classes] + classes));
+  });
 }
 
-/// The first sequence with an answer, the one with the highest loss, the least sure one; one may be several of them.
+/// The first sequence with an answer, the one with the highest loss, the least sure one; one may be
+/// several of them.
 std::vector<Chosen> telling_ones(const Measured& measured, std::vector<Chosen> list) {
   const Evaluation& e = measured.evaluation;
   std::erase_if(list, [](const Chosen& one) { return one.begin == one.end; });
@@ -81,9 +85,12 @@ std::vector<Chosen> telling_ones(const Measured& measured, std::vector<Chosen> l
     return list[std::size_t(std::min_element(values.begin(), values.end()) - values.begin())];
   };
   choose(list.front(), "the first");
-  choose(lowest([&](const Chosen& one) { return -mean_over(one, [&](std::size_t i) { return e.answers[i].cost; }); }),
+  choose(lowest([&](const Chosen& one) {
+           return -mean_over(one, [&](std::size_t i) { return e.answers[i].cost; });
+         }),
          "the highest loss");
-  if (!e.scores.empty()) choose(lowest([&](const Chosen& one) { return sureness(e, one); }), "the least sure");
+  if (!e.scores.empty())
+    choose(lowest([&](const Chosen& one) { return sureness(e, one); }), "the least sure");
   return chosen;
 }
 
@@ -92,13 +99,16 @@ std::vector<Chosen> wanted_ones(const Measured& measured, const std::vector<Chos
   const DataSet& data = *measured.part.data;
   std::vector<Chosen> chosen;
   for (const std::string& name : wanted) {
-    auto found = std::find_if(list.begin(), list.end(), [&](const Chosen& one) { return data.names[one.sequence] == name; });
+    auto found = std::find_if(list.begin(), list.end(),
+                              [&](const Chosen& one) { return data.names[one.sequence] == name; });
     const std::optional<long long> number = parse_integer(name);
     if (found == list.end() && number && *number >= 1 && std::size_t(*number) <= list.size())
       found = list.begin() + std::ptrdiff_t(*number - 1);
     if (found == list.end())
-      refuse("--sequence {}: is no sequence of the {} part; give one's name, or its number from 1 to {}", name,
-             measured.part.name, list.size());
+      refuse(
+          "--sequence {}: is no sequence of the {} part; give one's name, or its number from 1 to "
+          "{}",
+          name, measured.part.name, list.size());
     chosen.push_back(*found);
   }
   return chosen;
@@ -123,7 +133,8 @@ std::vector<std::size_t> rows_shown(const Steps& s) {
       sum += double(s.values[at]), squares += double(s.values[at]) * double(s.values[at]);
     spread[i] = squares / n - sum / n * (sum / n);
   }
-  std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) { return spread[a] > spread[b]; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](std::size_t a, std::size_t b) { return spread[a] > spread[b]; });
   rows.resize(most_rows);
   std::sort(rows.begin(), rows.end());
   return rows;
@@ -132,7 +143,9 @@ std::vector<std::size_t> rows_shown(const Steps& s) {
 /// The mean of the steps that share a column, or the largest of them.
 HeatMap map_of(const Steps& s, const std::vector<std::size_t>& rows, bool largest) {
   const std::size_t steps = s.values.size() / s.width, each = steps_each(steps);
-  HeatMap map{.x = {.label = "step", .whole = true}, .rows = rows.size(), .columns = (steps + each - 1) / each};
+  HeatMap map{.x = {.label = "step", .whole = true},
+              .rows = rows.size(),
+              .columns = (steps + each - 1) / each};
   map.each = double(each);
   for (const std::size_t row : rows)
     for (std::size_t begin = 0; begin < steps; begin += each) {
@@ -144,18 +157,21 @@ HeatMap map_of(const Steps& s, const std::vector<std::size_t>& rows, bool larges
       }
       map.values.push_back(largest ? most : sum / double(end - begin));
     }
-  if (each > 1) map.note = fmt::format("Each column is the {} of {} steps.", largest ? "largest" : "mean", each);
+  if (each > 1)
+    map.note =
+        fmt::format("Each column is the {} of {} steps.", largest ? "largest" : "mean", each);
   return map;
 }
 
-void name_rows(HeatMap& map, const std::vector<std::size_t>& rows, std::size_t all, const std::vector<std::string>& names,
-               const char* what) {
+void name_rows(HeatMap& map, const std::vector<std::size_t>& rows, std::size_t all,
+               const std::vector<std::string>& names, const char* what) {
   if (!names.empty())
     for (const std::size_t row : rows) map.row_names.push_back(names[row]);
   if (rows.size() == all) return;
   if (names.empty())
     for (const std::size_t row : rows) map.row_names.push_back(std::to_string(row + 1));
-  map.note += fmt::format("{}The {} of {} {} that change most.", map.note.empty() ? "" : " ", rows.size(), all, what);
+  map.note += fmt::format("{}The {} of {} {} that change most.", map.note.empty() ? "" : " ",
+                          rows.size(), all, what);
 }
 
 double largest_size(const std::vector<double>& values) {
@@ -182,7 +198,8 @@ struct View {
 
 bool has_front(const Network& network, sluice_layer_kind kind) {
   const auto end = network.layers.begin() + std::ptrdiff_t(front_layers(network));
-  return std::any_of(network.layers.begin(), end, [&](const Layer& layer) { return layer.kind == kind; });
+  return std::any_of(network.layers.begin(), end,
+                     [&](const Layer& layer) { return layer.kind == kind; });
 }
 bool standardizes(const Network& network) { return has_front(network, SLUICE_STANDARDIZE); }
 bool differs(const Network& network) { return has_front(network, SLUICE_DIFFERENCE); }
@@ -209,25 +226,30 @@ std::vector<Known> known_answers(const View& view) {
     const AnswerAt point{data.per_row ? t : view.excerpt.steps - 1, 0};
     if (data.classes && data.target[target] >= 0) known.push_back({point, answer++});
     for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
-      if (!std::isnan(data.value[target * data.outputs() + k])) known.push_back({{point.step, k}, answer++});
+      if (!std::isnan(data.value[target * data.outputs() + k]))
+        known.push_back({{point.step, k}, answer++});
   }
   return known;
 }
 
-/// The last answer of what is drawn: of classes the one given, of values the one that is most wrong.
+/// The last answer of what is drawn: of classes the one given, of values the one that is most
+/// wrong.
 void find_point(View& view) {
   const Evaluation& e = view.measured.evaluation;
   const std::vector<Known> known = known_answers(view);
   if (known.empty()) return;
   Known best = known.back();
   for (const Known& one : known)
-    if (one.point.step == best.point.step && std::fabs(e.answers[one.answer].error) > std::fabs(e.answers[best.answer].error))
+    if (one.point.step == best.point.step &&
+        std::fabs(e.answers[one.answer].error) > std::fabs(e.answers[best.answer].error))
       best = one;
   view.point = best.point;
   if (e.classes) view.point.output = std::size_t(e.answers[best.answer].guess);
-  view.answer =
-      view.data().is_text() && view.data().per_row ? token_name(e.labels[view.point.output]) : e.labels[view.point.output];
-  if (view.network.layers.back().out == 1) view.point.output = 0;  // one sigmoid between two classes
+  view.answer = view.data().is_text() && view.data().per_row
+                    ? token_name(e.labels[view.point.output])
+                    : e.labels[view.point.output];
+  if (view.network.layers.back().out == 1)
+    view.point.output = 0;  // one sigmoid between two classes
 }
 
 std::string facts(const View& view) {
@@ -238,19 +260,22 @@ std::string facts(const View& view) {
   const std::size_t answers = c.end - c.begin;
   const double loss = mean_over(c, [&](std::size_t i) { return e.answers[i].cost; });
   if (!e.classes)
-    return fmt::format("{}; {} numbers answered, mean absolute error {}.", steps, with_commas(answers),
-                       figure_text(mean_over(c, [&](std::size_t i) { return std::fabs(e.answers[i].error); })));
+    return fmt::format(
+        "{}; {} numbers answered, mean absolute error {}.", steps, with_commas(answers),
+        figure_text(mean_over(c, [&](std::size_t i) { return std::fabs(e.answers[i].error); })));
   const auto begin = e.answers.begin() + std::ptrdiff_t(c.begin);
-  const auto right =
-      std::count_if(begin, begin + std::ptrdiff_t(answers), [](const Answer& one) { return one.truth == one.guess; });
+  const auto right = std::count_if(begin, begin + std::ptrdiff_t(answers),
+                                   [](const Answer& one) { return one.truth == one.guess; });
   if (answers > 1)
-    return fmt::format("{}; {} of {} answers right, loss {}.", steps, with_commas(std::uint64_t(right)), with_commas(answers),
-                       figure_text(loss));
+    return fmt::format("{}; {} of {} answers right, loss {}.", steps,
+                       with_commas(std::uint64_t(right)), with_commas(answers), figure_text(loss));
   const Answer& one = e.answers[c.begin];
   std::string text =
-      fmt::format("{}; true class {}, answered {}", steps, e.labels[std::size_t(one.truth)], e.labels[std::size_t(one.guess)]);
+      fmt::format("{}; true class {}, answered {}", steps, e.labels[std::size_t(one.truth)],
+                  e.labels[std::size_t(one.guess)]);
   if (!e.scores.empty()) text += fmt::format(" with probability {:.3f}", sureness(e, c));
-  if (one.truth != one.guess) text += fmt::format("; the true one\u2019s is {}", figure_text(double(one.p)));
+  if (one.truth != one.guess)
+    text += fmt::format("; the true one\u2019s is {}", figure_text(double(one.p)));
   return fmt::format("{}; loss {}.", text, figure_text(loss));
 }
 
@@ -282,7 +307,8 @@ std::string saliency_chart(const View& view, Steps gradient) {
   HeatMap map = map_of(gradient, rows, true);
   map.high = largest_size(map.values);
   map.title = fmt::format("Saliency: {} reacts most to {} at step {}", what_is_explained(view),
-                          shortened(view.data().feature_names[top % gradient.width], 24), top / gradient.width + 1);
+                          shortened(view.data().feature_names[top % gradient.width], 24),
+                          top / gradient.width + 1);
   map.y = {.label = "feature"};
   map.note += map.note.empty() ? "" : " ";
   map.note += fmt::format("Size of the exact gradient of {} by each {}{}.", what_is_explained(view),
@@ -310,14 +336,19 @@ std::string saliency_text(const View& view, const Steps& gradient) {
     const double share = most > 0 ? size[t] / most : 0;
     const std::string own = amount_class(share) + (is_strong(share) ? " on" : "");
     if (own != css) flush(), css = own;
-    run += names[std::size_t(data.ids[data.first[view.chosen.sequence] + t])] + (data.tokens.rules.words ? " " : "");
+    run += names[std::size_t(data.ids[data.first[view.chosen.sequence] + t])] +
+           (data.tokens.rules.words ? " " : "");
   }
   flush();
   return fmt::format(
-      "<figure>\n<figcaption>{}</figcaption>\n<p class=\"words\">{}</p>\n<p class=\"note\">{}</p>\n</figure>\n",
-      escaped(fmt::format("Saliency: what {} rests on, the strongest darkest on light paper", what_is_explained(view))), words,
-      escaped(fmt::format("Norm of the exact gradient of {} by the vector of each token; at most {}.", what_is_explained(view),
-                          figure_text(most))));
+      "<figure>\n<figcaption>{}</figcaption>\n<p class=\"words\">{}</p>\n<p "
+      "class=\"note\">{}</p>\n</figure>\n",
+      escaped(fmt::format("Saliency: what {} rests on, the strongest darkest on light paper",
+                          what_is_explained(view))),
+      words,
+      escaped(
+          fmt::format("Norm of the exact gradient of {} by the vector of each token; at most {}.",
+                      what_is_explained(view), figure_text(most))));
 }
 
 std::string saliency(const View& view) {
@@ -346,13 +377,15 @@ std::string gate_chart(const Gate& gate, const Steps& state, const std::string& 
   HeatMap map = map_of(gate.open, rows, false);
   double sum = 0;
   for (const float v : gate.open.values) sum += double(v);
-  map.title = fmt::format("{} of {}: open to {:.2f} on average", gate.name, layer, sum / double(gate.open.values.size()));
+  map.title = fmt::format("{} of {}: open to {:.2f} on average", gate.name, layer,
+                          sum / double(gate.open.values.size()));
   map.title[0] = char(map.title[0] - 'a' + 'A');
   map.y = {.label = "unit"};
   const double lowest = *std::min_element(map.values.begin(), map.values.end());
   if (lowest < 0) map.low = -1;  // tanh as a gate
-  map.note +=
-      gate.name.ends_with(" z") ? fmt::format("{}1 keeps the state, 0 takes the candidate.", map.note.empty() ? "" : " ") : "";
+  map.note += gate.name.ends_with(" z") ? fmt::format("{}1 keeps the state, 0 takes the candidate.",
+                                                      map.note.empty() ? "" : " ")
+                                        : "";
   name_rows(map, rows, state.width, {}, "units");
   return heat_map(map);
 }
@@ -362,20 +395,23 @@ std::string layer_charts(const View& view) {
   const std::vector<RecurrentLayer> layers = inside(view.network, view.excerpt);
   for (const RecurrentLayer& one : layers) {
     const Layer& layer = view.network.layers[one.layer];
-    const std::string which = layers.size() > 1
-                                  ? fmt::format("recurrent layer {} of {}", &one - layers.data() + 1, layers.size())
-                                  : std::string("the recurrent layer");
-    const std::string name =
-        fmt::format("{} ({} {}{})", which, sluice_layer_name(layer.kind), layer.out, layer.both ? ", both directions" : "");
+    const std::string which =
+        layers.size() > 1
+            ? fmt::format("recurrent layer {} of {}", &one - layers.data() + 1, layers.size())
+            : std::string("the recurrent layer");
+    const std::string name = fmt::format("{} ({} {}{})", which, sluice_layer_name(layer.kind),
+                                         layer.out, layer.both ? ", both directions" : "");
     drawn += state_chart(one.state, name);
     for (const Gate& gate : one.gates) drawn += gate_chart(gate, one.state, which);
   }
   return drawn;
 }
 
-std::string draw_sequence(const ReportedRun& run, const Measured& measured, const Network& network, const Chosen& chosen) {
+std::string draw_sequence(const ReportedRun& run, const Measured& measured, const Network& network,
+                          const Chosen& chosen) {
   const DataSet& data = *measured.part.data;
-  const std::size_t steps = data.steps(chosen.sequence), most = data.per_row ? most_steps_every : most_steps;
+  const std::size_t steps = data.steps(chosen.sequence),
+                    most = data.per_row ? most_steps_every : most_steps;
   View view{.run = run,
             .measured = measured,
             .network = network,
@@ -384,12 +420,14 @@ std::string draw_sequence(const ReportedRun& run, const Measured& measured, cons
             .point = {},
             .answer = {}};
   find_point(view);
-  std::string html = fmt::format("<h3>Sequence {}{}</h3>\n", escaped(shortened(data.names[chosen.sequence], 60)),
-                                 chosen.why.empty() ? "" : ": " + chosen.why);
+  std::string html =
+      fmt::format("<h3>Sequence {}{}</h3>\n", escaped(shortened(data.names[chosen.sequence], 60)),
+                  chosen.why.empty() ? "" : ": " + chosen.why);
   html += paragraph(facts(view));
   if (steps > most)
-    html += missing(fmt::format("Drawn are the first {} of its {} steps; the answer explained is that after them.",
-                                with_commas(most), with_commas(steps)));
+    html += missing(fmt::format(
+        "Drawn are the first {} of its {} steps; the answer explained is that after them.",
+        with_commas(most), with_commas(steps)));
   const std::string words = data.is_text() && !view.answer.empty() ? saliency(view) : "";
   std::string drawn = data.is_text() ? "" : input_chart(view);
   if (!data.is_text() && !view.answer.empty()) drawn += saliency(view);
@@ -398,18 +436,21 @@ std::string draw_sequence(const ReportedRun& run, const Measured& measured, cons
 
 }  // namespace
 
-std::string sequences_inside(const ReportedRun& run, const Measured& measured, const std::vector<std::string>& wanted) {
+std::string sequences_inside(const ReportedRun& run, const Measured& measured,
+                             const std::vector<std::string>& wanted) {
   const std::vector<Chosen> all = answered(measured);
-  const std::vector<Chosen> chosen = wanted.empty() ? telling_ones(measured, all) : wanted_ones(measured, all, wanted);
+  const std::vector<Chosen> chosen =
+      wanted.empty() ? telling_ones(measured, all) : wanted_ones(measured, all, wanted);
   if (!run.real())
-    return section(
-        "Inside",
-        missing("The float weights of this model are not in the run\u2019s folder, and only they can be looked into."));
+    return section("Inside", missing("The float weights of this model are not in the run\u2019s "
+                                     "folder, and only they can be looked into."));
   const Network network = without_frame_columns(read_network(run.real()->model));
-  std::string inside = paragraph(fmt::format("Of the {} part; --sequence draws others.", measured.part.name));
+  std::string inside =
+      paragraph(fmt::format("Of the {} part; --sequence draws others.", measured.part.name));
   if (run.of_floats)
-    inside +=
-        paragraph("What is drawn are the float weights that the model in fixed point was made of; the answers are its own.");
+    inside += paragraph(
+        "What is drawn are the float weights that the model in fixed point was made of; the "
+        "answers are its own.");
   for (const Chosen& one : chosen) inside += draw_sequence(run, measured, network, one);
   return section("Inside: sequences step by step", inside);
 }

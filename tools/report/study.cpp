@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <set>
 
 #include "../evaluate/monitor.h"
@@ -53,7 +53,9 @@ double drawn(const Study& study, double value) {
   return is_number(shown) ? shown : std::nan("");
 }
 
-double drawn_error(const Study& study, const Score& score) { return score.error * (objective_of(study).share ? 100 : 1); }
+double drawn_error(const Study& study, const Score& score) {
+  return score.error * (objective_of(study).share ? 100 : 1);
+}
 
 std::optional<Score> standing(const Trial& trial) {
   std::optional<Score> score;
@@ -72,7 +74,8 @@ const Trial* best_of(const Study& study) {
 std::vector<Judged> complete_trials(const Study& study) {
   std::vector<Judged> trials;
   for (const Trial& trial : study.trials)
-    if (trial.state == State::complete && standing(trial)) trials.push_back({&trial, standing(trial)->value});
+    if (trial.state == State::complete && standing(trial))
+      trials.push_back({&trial, standing(trial)->value});
   return trials;
 }
 
@@ -109,8 +112,9 @@ Axis complete_axis(const Study& study) {
 
 std::string short_name(const Space& space, std::size_t parameter) {
   const std::string name = without_table(space.parameters[parameter].name);
-  const bool once = std::count_if(space.parameters.begin(), space.parameters.end(),
-                                  [&](const Parameter& other) { return without_table(other.name) == name; }) == 1;
+  const bool once =
+      std::count_if(space.parameters.begin(), space.parameters.end(),
+                    [&](const Parameter& other) { return without_table(other.name) == name; }) == 1;
   return once ? name : space.parameters[parameter].name;
 }
 
@@ -126,7 +130,9 @@ Axis parameter_axis(const Space& space, std::size_t parameter) {
     for (std::uint64_t i = 0; i < values; ++i) axis.ticks.push_back(value_at(p, i));
   axis.names = p.choices;
   // A string without its quotes, which all the choices have.
-  const auto quoted = [](const std::string& c) { return c.size() > 2 && c.front() == '"' && c.back() == '"'; };
+  const auto quoted = [](const std::string& c) {
+    return c.size() > 2 && c.front() == '"' && c.back() == '"';
+  };
   if (std::all_of(axis.names.begin(), axis.names.end(), quoted))
     for (std::string& name : axis.names) name = name.substr(1, name.size() - 2);
   return axis;
@@ -138,10 +144,11 @@ std::string brief_text(const Parameter& parameter, double value) {
 }
 
 std::vector<Points> points_of(const Study& study, const std::function<double(const Trial&)>& x_of) {
-  std::vector<Points> kinds = {{.name = "pruned, as it stood", .shape = Points::ring, .color = 7},
-                               {.name = "failed", .shape = Points::cross, .color = 4, .valueless = true},
-                               {.name = "complete"},
-                               {.name = "the best", .shape = Points::winner, .color = 2}};
+  std::vector<Points> kinds = {
+      {.name = "pruned, as it stood", .shape = Points::ring, .color = 7},
+      {.name = "failed", .shape = Points::cross, .color = 4, .valueless = true},
+      {.name = "complete"},
+      {.name = "the best", .shape = Points::winner, .color = 2}};
   const Trial* const best = best_of(study);
   for (const Trial& trial : study.trials) {
     const std::optional<Score> score = standing(trial);
@@ -159,8 +166,8 @@ std::vector<Points> points_of(const Study& study, const std::function<double(con
 
 std::string study_page(const Study& study) {
   const std::string title = std::filesystem::path(study.file).filename().string();
-  return html_page(title, study_summary(study) + study_progress(study) + study_importance(study) + study_slices(study) +
-                              study_budget(study) + study_tables(study));
+  return html_page(title, study_summary(study) + study_progress(study) + study_importance(study) +
+                              study_slices(study) + study_budget(study) + study_tables(study));
 }
 
 }  // namespace sluice::tools

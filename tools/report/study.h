@@ -27,7 +27,8 @@ double drawn_error(const Study& study, const Score& score);
 /// What can be drawn and written: neither infinite nor close to it.
 inline bool is_number(double v) { return std::fabs(v) < 1e300; }
 
-/// How a trial stands: a complete one's score, another's at its last rung; none where that is no number.
+/// How a trial stands: a complete one's score, another's at its last rung; none where that is no
+/// number.
 std::optional<Score> standing(const Trial& trial);
 
 /// The best trial; null where there is none with a number.
@@ -42,8 +43,9 @@ struct Judged {
 /// Complete trials by number.
 std::vector<Judged> complete_trials(const Study& study);
 
-/// Trials whose values can be compared and are enough to learn from: the complete ones, or, of a study that prunes most, all at
-/// the highest rung that enough of them reached: four a parameter, or else ten. Empty where there are fewer.
+/// Trials whose values can be compared and are enough to learn from: the complete ones, or, of a
+/// study that prunes most, all at the highest rung that enough of them reached: four a parameter,
+/// or else ten. Empty where there are fewer.
 struct Comparable {
   std::vector<Judged> trials;
   std::int64_t epochs = 0;  ///< of the rung; 0: complete trials
@@ -55,7 +57,8 @@ Comparable comparable_trials(const Study& study);
 Axis objective_axis(const Study& study);
 Axis complete_axis(const Study& study);  ///< over complete trials alone
 
-/// A parameter's name without its table: "learning_rate", "layers.1.gru"; the whole where two would be the same.
+/// A parameter's name without its table: "learning_rate", "layers.1.gru"; the whole where two would
+/// be the same.
 std::string short_name(const Space& space, std::size_t parameter);
 Axis parameter_axis(const Space& space, std::size_t parameter);
 
@@ -73,10 +76,12 @@ std::string brief_text(const Parameter& parameter, double value);
 
 // The sections; each gives markup.
 std::string study_summary(const Study& study);
-std::string study_progress(const Study& study);    ///< optimization history, curves while training
-std::string study_importance(const Study& study);  ///< which parameters matter, and the two that matter most
-std::string study_slices(const Study& study);      ///< the objective against each parameter, and all together
-std::string study_budget(const Study& study);      ///< the front against flash, RAM and instructions
-std::string study_tables(const Study& study);      ///< the ten best, and what failed
+std::string study_progress(const Study& study);  ///< optimization history, curves while training
+std::string study_importance(
+    const Study& study);  ///< which parameters matter, and the two that matter most
+std::string study_slices(
+    const Study& study);  ///< the objective against each parameter, and all together
+std::string study_budget(const Study& study);  ///< the front against flash, RAM and instructions
+std::string study_tables(const Study& study);  ///< the ten best, and what failed
 
 }  // namespace sluice::tools

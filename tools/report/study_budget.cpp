@@ -16,14 +16,16 @@ struct Cost {
   const char *limit, *title, *label;
   std::uint64_t TrialCost::*amount;
 };
-constexpr Cost costs[] = {{"flash", "flash", "flash (bytes)", &TrialCost::flash},
-                          {"ram", "RAM", "RAM (bytes)", &TrialCost::ram},
-                          {"instructions", "instructions", "instructions a step", &TrialCost::instructions}};
+constexpr Cost costs[] = {
+    {"flash", "flash", "flash (bytes)", &TrialCost::flash},
+    {"ram", "RAM", "RAM (bytes)", &TrialCost::ram},
+    {"instructions", "instructions", "instructions a step", &TrialCost::instructions}};
 
 std::vector<Mark> limits_of(const Study& study, const Cost& cost) {
   std::vector<Mark> marks;
   for (const Limit& limit : study.limits)
-    if (limit.name == cost.limit) marks.push_back({fmt::format("budget: {}", with_commas(limit.amount)), double(limit.amount)});
+    if (limit.name == cost.limit)
+      marks.push_back({fmt::format("budget: {}", with_commas(limit.amount)), double(limit.amount)});
   return marks;
 }
 
@@ -33,7 +35,8 @@ Points best_for(const Study& study, const Cost& cost, std::vector<Judged> trials
   std::sort(trials.begin(), trials.end(), [&](const Judged& a, const Judged& b) {
     return amount(a) != amount(b) ? amount(a) < amount(b) : a.value < b.value;
   });
-  Points steps{.name = "the best at this cost or less", .shape = Points::none, .color = 2, .joined = true};
+  Points steps{
+      .name = "the best at this cost or less", .shape = Points::none, .color = 2, .joined = true};
   const auto add = [&](double x, double y) { steps.x.push_back(x), steps.y.push_back(y); };
   double best = 0;
   for (const Judged& judged : trials) {
@@ -48,13 +51,16 @@ Points best_for(const Study& study, const Cost& cost, std::vector<Judged> trials
 
 std::string chart(const Study& study, const Cost& cost, const std::vector<Judged>& trials,
                   const std::vector<const Trial*>& front) {
-  Points all{.name = "complete"}, on_front{.name = "on the front", .shape = Points::ring, .color = 8},
+  Points all{.name = "complete"},
+      on_front{.name = "on the front", .shape = Points::ring, .color = 8},
       winner{.name = "the best", .shape = Points::winner, .color = 2};
   for (const Judged& judged : trials) {
     const bool is_on = std::find(front.begin(), front.end(), judged.trial) != front.end();
-    for (Points* const points : {is_on ? &on_front : &all, judged.trial == best_of(study) ? &winner : nullptr})
+    for (Points* const points :
+         {is_on ? &on_front : &all, judged.trial == best_of(study) ? &winner : nullptr})
       if (points)
-        points->x.push_back(double((*judged.trial->cost).*cost.amount)), points->y.push_back(drawn(study, judged.value));
+        points->x.push_back(double((*judged.trial->cost).*cost.amount)),
+            points->y.push_back(drawn(study, judged.value));
   }
   const Objective objective = objective_of(study);
   std::string title = fmt::format("Validation {} against {}", objective.name, cost.title);
@@ -70,31 +76,39 @@ std::string chart(const Study& study, const Cost& cost, const std::vector<Judged
 }  // namespace
 
 std::string study_budget(const Study& study) {
-  const auto wrapped = [](const std::string& inside) { return section("What quality costs", inside); };
+  const auto wrapped = [](const std::string& inside) {
+    return section("What quality costs", inside);
+  };
   if (study.core.empty())
     return wrapped(
-        missing("The recipe names no device (device.core), so nothing is weighed against flash, RAM and instructions: "
+        missing("The recipe names no device (device.core), so nothing is weighed against flash, "
+                "RAM and instructions: "
                 "the best trial alone is the front."));
   std::vector<Judged> trials = complete_trials(study);
   std::erase_if(trials, [](const Judged& j) { return !j.trial->cost; });
-  const auto unfit =
-      std::count_if(study.trials.begin(), study.trials.end(), [](const Trial& t) { return t.state == State::unfit; });
-  const std::string over = unfit == 0 ? ""
-                                      : fmt::format("{} over the budget, and never trained.",
-                                                    counted(std::uint64_t(unfit), "trial") + (unfit == 1 ? " is" : " are"));
+  const auto unfit = std::count_if(study.trials.begin(), study.trials.end(),
+                                   [](const Trial& t) { return t.state == State::unfit; });
+  const std::string over =
+      unfit == 0
+          ? ""
+          : fmt::format("{} over the budget, and never trained.",
+                        counted(std::uint64_t(unfit), "trial") + (unfit == 1 ? " is" : " are"));
   if (trials.empty())
-    return wrapped(missing("No trial is complete whose cost on the device is known, so there is no front. " + over));
+    return wrapped(missing(
+        "No trial is complete whose cost on the device is known, so there is no front. " + over));
   std::vector<const Trial*> front = pareto_front(study);
   std::erase_if(front, [](const Trial* t) { return !t->cost; });
   std::string drawn;
   for (const Cost& cost : costs) drawn += chart(study, cost, trials, front);
-  const std::string how =
-      fmt::format("{} on the front: no other complete trial is at least as good in {}, flash, RAM and instructions at once. {}",
-                  counted(front.size(), "trial") + (front.size() == 1 ? " is" : " are"), objective_of(study).name, over);
-  return wrapped(
-      paragraph(how) + charts(drawn) + trial_table(study, front) +
-      fmt::format("<p><code>sluice tune --study {} --export N --out model.slu</code> writes the model of trial N.</p>\n",
-                  escaped(std::filesystem::path(study.file).filename().string())));
+  const std::string how = fmt::format(
+      "{} on the front: no other complete trial is at least as good in {}, flash, RAM and "
+      "instructions at once. {}",
+      counted(front.size(), "trial") + (front.size() == 1 ? " is" : " are"),
+      objective_of(study).name, over);
+  return wrapped(paragraph(how) + charts(drawn) + trial_table(study, front) +
+                 fmt::format("<p><code>sluice tune --study {} --export N --out model.slu</code> "
+                             "writes the model of trial N.</p>\n",
+                             escaped(std::filesystem::path(study.file).filename().string())));
 }
 
 }  // namespace sluice::tools

@@ -15,7 +15,9 @@
 namespace sluice::tools {
 namespace {
 
-std::string name_of(const Study& study, std::size_t parameter) { return shortened(short_name(study.space, parameter), 40); }
+std::string name_of(const Study& study, std::size_t parameter) {
+  return shortened(short_name(study.space, parameter), 40);
+}
 
 /// "25 complete trials", or "40 trials as they stood after 9 epochs".
 std::string what_of(const Comparable& comparable) {
@@ -27,39 +29,48 @@ std::string what_of(const Comparable& comparable) {
 std::string bars(const Study& study, const Comparable& comparable, const Importance& importance) {
   std::vector<std::size_t> order(importance.alone.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return importance.alone[a] > importance.alone[b]; });
-  Bars chart{.title = fmt::format("{} matters most: alone it explains {} of the variance", name_of(study, order[0]),
-                                  percent(importance.alone[order[0]])),
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return importance.alone[a] > importance.alone[b];
+  });
+  Bars chart{.title = fmt::format("{} matters most: alone it explains {} of the variance",
+                                  name_of(study, order[0]), percent(importance.alone[order[0]])),
              .x = {.label = "share of the variance (%)"},
              .series = {"share"}};
   for (const std::size_t i : order) {
     chart.rows.push_back(name_of(study, i));
     chart.values.push_back(100 * importance.alone[i]);
   }
-  if (order.size() > 1) chart.rows.push_back("only together"), chart.values.push_back(100 * importance.together);
-  for (double& value : chart.values) value = std::floor(value * 10 + 0.5) / 10;  // what lies behind is the forest's own noise
+  if (order.size() > 1)
+    chart.rows.push_back("only together"), chart.values.push_back(100 * importance.together);
+  for (double& value : chart.values)
+    value = std::floor(value * 10 + 0.5) / 10;  // what lies behind is the forest's own noise
   chart.note = fmt::format(
-      "Functional analysis of variance (fANOVA; Hutter, Hoos, Leyton-Brown 2014) over a random forest fitted to the validation "
-      "{} of {}, every value of the space counting alike. Of trials that it has not seen the forest explains {} of the "
+      "Functional analysis of variance (fANOVA; Hutter, Hoos, Leyton-Brown 2014) over a random "
+      "forest fitted to the validation "
+      "{} of {}, every value of the space counting alike. Of trials that it has not seen the "
+      "forest explains {} of the "
       "variance.",
-      objective_of(study).name, what_of(comparable), importance.unseen > 0 ? percent(importance.unseen) : "nothing");
+      objective_of(study).name, what_of(comparable),
+      importance.unseen > 0 ? percent(importance.unseen) : "nothing");
   return bar_chart(chart);
 }
 
-/// The values where a chart's rows or columns have their middles: of choices each, of numbers at equal distances of the axis.
+/// The values where a chart's rows or columns have their middles: of choices each, of numbers at
+/// equal distances of the axis.
 std::vector<double> middles(const Parameter& parameter, const Axis& axis) {
   constexpr std::size_t columns = 64;
   const Scale scale = scale_of(axis, {});
   std::vector<double> values;
   const std::size_t n = axis.names.empty() ? columns : axis.names.size();
   for (std::size_t i = 0; i < n; ++i)
-    values.push_back(axis.names.empty() ? std::clamp(scale.value((double(i) + 0.5) / double(n)), parameter.low, parameter.high)
+    values.push_back(axis.names.empty() ? std::clamp(scale.value((double(i) + 0.5) / double(n)),
+                                                     parameter.low, parameter.high)
                                         : double(i));
   return values;
 }
 
-std::string contour(const Study& study, const Comparable& comparable, const Importance& importance) {
+std::string contour(const Study& study, const Comparable& comparable,
+                    const Importance& importance) {
   const std::size_t a = importance.first, b = importance.second;
   const Parameter &across = study.space.parameters[a], &up = study.space.parameters[b];
   Scatter chart;
@@ -69,7 +80,8 @@ std::string contour(const Study& study, const Comparable& comparable, const Impo
   chart.ground.rows = rows.size(), chart.ground.columns = columns.size();
   for (std::size_t r = rows.size(); r-- > 0;)
     for (const double column : columns) {
-      const double mean = importance.pair[cell_of(up, rows[r]) * cells_of(across) + cell_of(across, column)];
+      const double mean =
+          importance.pair[cell_of(up, rows[r]) * cells_of(across) + cell_of(across, column)];
       chart.ground.shares.push_back(*worst > *best ? (*worst - mean) / (*worst - *best) : 0);
     }
   const auto figure_of = [&](double value) {
@@ -84,12 +96,17 @@ std::string contour(const Study& study, const Comparable& comparable, const Impo
   }
   chart.series = {points};
   if (const Trial* const winner = best_of(study))
-    chart.series.push_back(
-        {.name = "the best", .x = {winner->point[a]}, .y = {winner->point[b]}, .shape = Points::winner, .color = 2});
-  chart.title = fmt::format("{} and {}, the two that matter most: validation {} from {} to {}", name_of(study, a),
-                            name_of(study, b), objective_of(study).name, figure_of(*best), figure_of(*worst));
-  chart.note = fmt::format("Colors: what the forest of {} says of validation {}, mean over all other parameters.",
-                           what_of(comparable), objective_of(study).name);
+    chart.series.push_back({.name = "the best",
+                            .x = {winner->point[a]},
+                            .y = {winner->point[b]},
+                            .shape = Points::winner,
+                            .color = 2});
+  chart.title = fmt::format("{} and {}, the two that matter most: validation {} from {} to {}",
+                            name_of(study, a), name_of(study, b), objective_of(study).name,
+                            figure_of(*best), figure_of(*worst));
+  chart.note = fmt::format(
+      "Colors: what the forest of {} says of validation {}, mean over all other parameters.",
+      what_of(comparable), objective_of(study).name);
   if (every > 1) chart.note += fmt::format(" One trial of {} is drawn.", every);
   return scatter(chart);
 }
@@ -97,24 +114,30 @@ std::string contour(const Study& study, const Comparable& comparable, const Impo
 }  // namespace
 
 std::string study_importance(const Study& study) {
-  const auto wrapped = [](const std::string& inside) { return section("Which parameters matter", inside); };
+  const auto wrapped = [](const std::string& inside) {
+    return section("Which parameters matter", inside);
+  };
   const Comparable comparable = comparable_trials(study);
   if (study.space.parameters.empty() || comparable.trials.empty())
     return wrapped(missing(
-        fmt::format("Fewer than {} trials can be compared: too few to say which parameters matter.", least_comparable)));
+        fmt::format("Fewer than {} trials can be compared: too few to say which parameters matter.",
+                    least_comparable)));
   std::vector<Point> points;
   std::vector<double> values;
-  for (const Judged& judged : comparable.trials) points.push_back(judged.trial->point), values.push_back(judged.value);
+  for (const Judged& judged : comparable.trials)
+    points.push_back(judged.trial->point), values.push_back(judged.value);
   const Importance importance = importance_of(study.space, points, values);
   if (*std::max_element(importance.alone.begin(), importance.alone.end()) <= 0)
-    return wrapped(missing(fmt::format("The validation {} of {} is the same for all, so no parameter matters.",
-                                       objective_of(study).name, what_of(comparable))));
+    return wrapped(
+        missing(fmt::format("The validation {} of {} is the same for all, so no parameter matters.",
+                            objective_of(study).name, what_of(comparable))));
   std::string drawn = bars(study, comparable, importance);
   if (!importance.pair.empty()) drawn += contour(study, comparable, importance);
   std::string html = charts(drawn);
   if (importance.unseen <= 0)
     html += missing(
-        "The forest knows nothing of trials that it has not seen: what it says here is noise, until there are more of them.");
+        "The forest knows nothing of trials that it has not seen: what it says here is noise, "
+        "until there are more of them.");
   return wrapped(html);
 }
 

@@ -29,7 +29,8 @@ Points best_so_far(const Study& study) {
     best = judged.value;
     add(number, drawn(study, best));
   }
-  if (!steps.x.empty() && !study.trials.empty()) add(double(study.trials.back().number), drawn(study, best));
+  if (!steps.x.empty() && !study.trials.empty())
+    add(double(study.trials.back().number), drawn(study, best));
   return steps;
 }
 
@@ -38,12 +39,17 @@ std::string history(const Study& study) {
   const Trial* const best = best_of(study);
   std::string title = "Optimization history: no trial is complete yet";
   if (best)
-    title = fmt::format("Optimization history: the best {} is {}, of trial {} of {}", objective.name,
-                        score_text(study, *standing(*best)), best->number, with_commas(study.trials.size()));
-  std::vector<Points> series = points_of(study, [](const Trial& trial) { return double(trial.number); });
+    title = fmt::format("Optimization history: the best {} is {}, of trial {} of {}",
+                        objective.name, score_text(study, *standing(*best)), best->number,
+                        with_commas(study.trials.size()));
+  std::vector<Points> series =
+      points_of(study, [](const Trial& trial) { return double(trial.number); });
   series.insert(series.begin(), best_so_far(study));
   return scatter({.title = title,
-                  .x = {.label = "trial", .whole = true, .low = 0, .high = std::max(1.0, double(study.trials.back().number))},
+                  .x = {.label = "trial",
+                        .whole = true,
+                        .low = 0,
+                        .high = std::max(1.0, double(study.trials.back().number))},
                   .y = objective_axis(study),
                   .series = series});
 }
@@ -61,7 +67,8 @@ Series curve_of(const Study& study, const Trial& trial) {
     }
   }
   for (const auto& [epoch, sum] : sums)
-    if (sum.first == folds) curve.x.push_back(double(epoch)), curve.y.push_back(drawn(study, sum.second / double(folds)));
+    if (sum.first == folds)
+      curve.x.push_back(double(epoch)), curve.y.push_back(drawn(study, sum.second / double(folds)));
   if (curve.x.empty())
     for (const Rung& rung : trial.rungs)
       curve.x.push_back(double(rung.epochs)), curve.y.push_back(drawn(study, rung.score.value));
@@ -77,7 +84,8 @@ struct TrialCurve {
 std::vector<TrialCurve> curves_of(const Study& study) {
   std::vector<TrialCurve> curves;
   for (const Trial& trial : study.trials)
-    if (Series curve = curve_of(study, trial); !curve.x.empty()) curves.push_back({&trial, std::move(curve)});
+    if (Series curve = curve_of(study, trial); !curve.x.empty())
+      curves.push_back({&trial, std::move(curve)});
   return curves;
 }
 
@@ -86,13 +94,15 @@ struct Kind {
   int color;
   bool (*holds)(State);
 };
-constexpr Kind kinds[] = {{"pruned", 7, [](State s) { return s == State::pruned; }},
-                          {"failed", 4, [](State s) { return s == State::failed; }},
-                          {"running", 5, [](State s) { return s == State::running || s == State::waiting; }},
-                          {"complete", 1, [](State s) { return s == State::complete; }}};
+constexpr Kind kinds[] = {
+    {"pruned", 7, [](State s) { return s == State::pruned; }},
+    {"failed", 4, [](State s) { return s == State::failed; }},
+    {"running", 5, [](State s) { return s == State::running || s == State::waiting; }},
+    {"complete", 1, [](State s) { return s == State::complete; }}};
 
 /// The best on top, the complete ones below it. @param every  one of so many is drawn
-std::vector<Series> drawn_curves(const Study& study, const std::vector<TrialCurve>& curves, std::size_t every) {
+std::vector<Series> drawn_curves(const Study& study, const std::vector<TrialCurve>& curves,
+                                 std::size_t every) {
   const Trial* const best = best_of(study);
   std::vector<Series> series;
   for (const Kind& kind : kinds) {
@@ -100,31 +110,39 @@ std::vector<Series> drawn_curves(const Study& study, const std::vector<TrialCurv
     for (std::size_t i = 0; i < curves.size(); i += every) {
       if (!kind.holds(curves[i].trial->state) || curves[i].trial == best) continue;
       series.push_back(curves[i].curve);
-      series.back().name = std::exchange(name, ""), series.back().color = kind.color, series.back().faint = true;
+      series.back().name = std::exchange(name, ""), series.back().color = kind.color,
+      series.back().faint = true;
     }
   }
   for (const TrialCurve& c : curves)
-    if (c.trial == best) series.push_back(c.curve), series.back().name = "the best", series.back().color = 2;
+    if (c.trial == best)
+      series.push_back(c.curve), series.back().name = "the best", series.back().color = 2;
   return series;
 }
 
 std::string intermediate(const Study& study) {
   const std::vector<TrialCurve> curves = curves_of(study);
-  if (std::all_of(curves.begin(), curves.end(), [](const TrialCurve& c) { return c.curve.x.size() < 2; })) return "";
+  if (std::all_of(curves.begin(), curves.end(),
+                  [](const TrialCurve& c) { return c.curve.x.size() < 2; }))
+    return "";
   const std::size_t every = (curves.size() + most_curves - 1) / most_curves;
   const std::vector<Series> series = drawn_curves(study, curves, every);
   Extent drawn_values;
   for (const Series& s : series)
     for (const double y : s.y)
       if (std::isfinite(y)) drawn_values.take(y);
-  const auto pruned =
-      std::count_if(curves.begin(), curves.end(), [](const TrialCurve& c) { return c.trial->state == State::pruned; });
-  const std::string title = pruned == 0 ? fmt::format("Validation while training, of {}", counted(curves.size(), "trial"))
-                                        : fmt::format("Validation while training: {} of {} pruned",
-                                                      with_commas(std::uint64_t(pruned)), counted(curves.size(), "trial"));
+  const auto pruned = std::count_if(curves.begin(), curves.end(), [](const TrialCurve& c) {
+    return c.trial->state == State::pruned;
+  });
+  const std::string title =
+      pruned == 0
+          ? fmt::format("Validation while training, of {}", counted(curves.size(), "trial"))
+          : fmt::format("Validation while training: {} of {} pruned",
+                        with_commas(std::uint64_t(pruned)), counted(curves.size(), "trial"));
   std::string note = "Mean over a trial\u2019s folds and seeds, as far as all of them went.";
   if (!study.core.empty() && study.type != SLUICE_F32)
-    note += fmt::format(" Of the network in float; a trial is judged by its {} model.", word(study.type));
+    note += fmt::format(" Of the network in float; a trial is judged by its {} model.",
+                        word(study.type));
   if (every > 1) note += fmt::format(" One trial of {} is drawn.", every);
   return line_chart({.title = title,
                      .x = {.label = "epoch", .whole = true},
@@ -137,11 +155,14 @@ std::string intermediate(const Study& study) {
 
 std::string study_progress(const Study& study) {
   if (study.trials.empty()) return section("Progress", missing("No trial has begun yet."));
-  if (std::none_of(study.trials.begin(), study.trials.end(), [](const Trial& t) { return standing(t).has_value(); }))
+  if (std::none_of(study.trials.begin(), study.trials.end(),
+                   [](const Trial& t) { return standing(t).has_value(); }))
     return section("Progress", missing("No trial has a value yet, so there is nothing to draw."));
   const std::string curves = intermediate(study);
-  return section("Progress", charts(history(study) + curves) +
-                                 (curves.empty() ? missing("No trial says how validation went while it trained.") : ""));
+  return section(
+      "Progress",
+      charts(history(study) + curves) +
+          (curves.empty() ? missing("No trial says how validation went while it trained.") : ""));
 }
 
 }  // namespace sluice::tools

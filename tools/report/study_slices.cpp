@@ -25,18 +25,22 @@ std::string brief_point(const Space& space, const Point& point) {
   std::string text;
   for (std::size_t i = 0; i < space.parameters.size(); ++i)
     if (!std::isnan(point[i]))
-      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", shortened(short_name(space, i), 40),
-                          brief_text(space.parameters[i], point[i]));
+      text +=
+          fmt::format("{}{} = {}", text.empty() ? "" : ", ", shortened(short_name(space, i), 40),
+                      brief_text(space.parameters[i], point[i]));
   return text;
 }
 
 std::string slice(const Study& study, std::size_t parameter) {
   const Trial* const best = best_of(study);
   const std::string name = shortened(short_name(study.space, parameter), 40);
-  return scatter({.title = best ? fmt::format("{}: {} in the best", name, value_or_none(study, parameter, *best)) : name,
-                  .x = parameter_axis(study.space, parameter),
-                  .y = objective_axis(study),
-                  .series = points_of(study, [&](const Trial& trial) { return trial.point[parameter]; })});
+  return scatter(
+      {.title =
+           best ? fmt::format("{}: {} in the best", name, value_or_none(study, parameter, *best))
+                : name,
+       .x = parameter_axis(study.space, parameter),
+       .y = objective_axis(study),
+       .series = points_of(study, [&](const Trial& trial) { return trial.point[parameter]; })});
 }
 
 /// The number in force where it is the only one; else none.
@@ -68,15 +72,17 @@ std::vector<Curve> curves_of(const Study& study) {
     const Point& point = judged.trial->point;
     const std::optional<std::size_t> number = only_number(study.space, point);
     if (!number) return {};
-    const double chosen = choice == parameters.end() ? -1 : point[std::size_t(choice - parameters.begin())];
+    const double chosen =
+        choice == parameters.end() ? -1 : point[std::size_t(choice - parameters.begin())];
     groups[{*number, std::isnan(chosen) ? -1 : chosen}].push_back(judged);
   }
   if (groups.size() > series_colors) return {};
   std::vector<Curve> curves;
   for (auto& [key, trials] : groups) {
     const std::size_t number = key.first;
-    std::sort(trials.begin(), trials.end(),
-              [&](const Judged& a, const Judged& b) { return a.trial->point[number] < b.trial->point[number]; });
+    std::sort(trials.begin(), trials.end(), [&](const Judged& a, const Judged& b) {
+      return a.trial->point[number] < b.trial->point[number];
+    });
     curves.push_back({number, key.second < 0 ? std::nan("") : key.second, trials});
   }
   return curves;
@@ -89,7 +95,8 @@ Axis axis_of(const Space& space, const std::vector<Curve>& curves) {
     const Axis other = parameter_axis(space, curve.number);
     if (curve.number != curves[0].number) axis.label = "the number in force";
     axis.low = std::min(axis.low, other.low), axis.high = std::max(axis.high, other.high);
-    axis.logarithmic = axis.logarithmic && other.logarithmic, axis.whole = axis.whole && other.whole;
+    axis.logarithmic = axis.logarithmic && other.logarithmic,
+    axis.whole = axis.whole && other.whole;
   }
   return axis;
 }
@@ -99,8 +106,8 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
   const Space& space = study.space;
   const auto choice = std::find_if(space.parameters.begin(), space.parameters.end(),
                                    [](const Parameter& p) { return p.kind == Parameter::choice; });
-  const bool one_number =
-      std::all_of(curves.begin(), curves.end(), [&](const Curve& c) { return c.number == curves[0].number; });
+  const bool one_number = std::all_of(curves.begin(), curves.end(),
+                                      [&](const Curve& c) { return c.number == curves[0].number; });
   Extent values;
   bool any_error = false;
   Scatter chart;
@@ -109,9 +116,9 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
     Points points{.color = int(chart.series.size()) + 1, .joined = true};
     if (!one_number) points.name = short_name(space, curve.number);
     if (!std::isnan(curve.choice))
-      points.name +=
-          fmt::format("{}{} = {}", points.name.empty() ? "" : ", ",
-                      short_name(space, std::size_t(choice - space.parameters.begin())), value_text(*choice, curve.choice));
+      points.name += fmt::format("{}{} = {}", points.name.empty() ? "" : ", ",
+                                 short_name(space, std::size_t(choice - space.parameters.begin())),
+                                 value_text(*choice, curve.choice));
     for (const Judged& judged : curve.trials) {
       points.x.push_back(judged.trial->point[curve.number]);
       points.y.push_back(drawn(study, judged.value));
@@ -121,7 +128,8 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
       if (!is_number(error)) continue;
       any_error = true;
       for (const double end : {y - error, y + error})
-        if (end > 0 || y <= 0) values.take(end);  // what reaches below 0 must not take the logarithm away
+        if (end > 0 || y <= 0)
+          values.take(end);  // what reaches below 0 must not take the logarithm away
     }
     chart.series.push_back(points);
   }
@@ -134,25 +142,30 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
                             .y = {drawn(study, standing(*best)->value)},
                             .shape = Points::winner,
                             .color = 2});
-    chart.title += fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest", score_text(study, *standing(*best)),
-                               brief_point(space, best->point));
+    chart.title +=
+        fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest",
+                    score_text(study, *standing(*best)), brief_point(space, best->point));
   }
   if (any_error)
     chart.note =
-        "Bars: one standard error up and down, of the mean over folds and seeds; those of several curves stand side by side.";
+        "Bars: one standard error up and down, of the mean over folds and seeds; those of several "
+        "curves stand side by side.";
   return scatter(chart);
 }
 
 std::string parallel(const Study& study) {
   std::vector<Judged> trials = complete_trials(study);
-  std::stable_sort(trials.begin(), trials.end(), [](const Judged& a, const Judged& b) { return a.value > b.value; });
+  std::stable_sort(trials.begin(), trials.end(),
+                   [](const Judged& a, const Judged& b) { return a.value > b.value; });
   Parallel chart;
-  chart.title = fmt::format("{} beside each other: every line is a trial",
-                            trials.size() > most_drawn
-                                ? fmt::format("The best {} of {}", most_drawn, counted(trials.size(), "complete trial"))
-                                : counted(trials.size(), "complete trial"));
+  chart.title = fmt::format(
+      "{} beside each other: every line is a trial",
+      trials.size() > most_drawn
+          ? fmt::format("The best {} of {}", most_drawn, counted(trials.size(), "complete trial"))
+          : counted(trials.size(), "complete trial"));
   if (trials.size() > most_drawn) trials.erase(trials.begin(), trials.end() - most_drawn);
-  for (std::size_t i = 0; i < study.space.parameters.size(); ++i) chart.axes.push_back(parameter_axis(study.space, i));
+  for (std::size_t i = 0; i < study.space.parameters.size(); ++i)
+    chart.axes.push_back(parameter_axis(study.space, i));
   chart.axes.push_back(complete_axis(study));
   for (std::size_t i = 0; i < trials.size(); ++i) {
     chart.lines.push_back(trials[i].trial->point);
@@ -174,17 +187,21 @@ std::string parallel(const Study& study) {
 
 std::string study_slices(const Study& study) {
   const std::size_t complete = complete_trials(study).size();
-  if (std::count_if(study.trials.begin(), study.trials.end(), [](const Trial& t) { return standing(t).has_value(); }) < 2)
-    return section("By parameter", missing("Fewer than two trials have a value: nothing can be said of a parameter."));
+  if (std::count_if(study.trials.begin(), study.trials.end(),
+                    [](const Trial& t) { return standing(t).has_value(); }) < 2)
+    return section(
+        "By parameter",
+        missing("Fewer than two trials have a value: nothing can be said of a parameter."));
   std::string drawn;
   const std::vector<Curve> curves = curves_of(study);
   if (!curves.empty()) drawn = curves_chart(study, curves);
-  for (std::size_t i = 0; i < study.space.parameters.size() && curves.empty(); ++i) drawn += slice(study, i);
+  for (std::size_t i = 0; i < study.space.parameters.size() && curves.empty(); ++i)
+    drawn += slice(study, i);
   if (complete > 1) drawn += parallel(study);
   std::string html = charts(drawn);
   if (complete < 2)
-    html +=
-        missing(fmt::format("{} complete: lines beside each other need two.", complete == 0 ? "No trial is" : "One trial is"));
+    html += missing(fmt::format("{} complete: lines beside each other need two.",
+                                complete == 0 ? "No trial is" : "One trial is"));
   return section("By parameter", html);
 }
 

@@ -21,7 +21,8 @@ struct Theme {
 
 const Theme& light() {
   static const Theme theme{
-      "--paper:#ffffff;--ink:#16191d;--soft:#555d66;--rule:#d5dae0;--grid:#e9ecef;--card:#fbfbfc;--accent:#0b4f8a;",
+      "--paper:#ffffff;--ink:#16191d;--soft:#555d66;--rule:#d5dae0;--grid:#e9ecef;--card:#fbfbfc;--"
+      "accent:#0b4f8a;",
       {"#0b4f8a", "#d9650f", "#1f7a5c", "#a03a86", "#56a0d3", "#7a6500", "#8a8f96", "#16191d"},
       {{247, 247, 245}, {158, 198, 222}, {44, 110, 158}, {8, 42, 77}},
       {{10, 54, 112}, {92, 148, 200}, {247, 247, 245}, {236, 150, 90}, {150, 52, 6}}};
@@ -30,7 +31,8 @@ const Theme& light() {
 
 const Theme& dark() {
   static const Theme theme{
-      "--paper:#15181c;--ink:#e8eaed;--soft:#a3abb5;--rule:#3a4048;--grid:#272c33;--card:#1a1e23;--accent:#8cc0ff;",
+      "--paper:#15181c;--ink:#e8eaed;--soft:#a3abb5;--rule:#3a4048;--grid:#272c33;--card:#1a1e23;--"
+      "accent:#8cc0ff;",
       {"#8cc0ff", "#f08436", "#86e3c0", "#e58fd0", "#3f86c0", "#d8c14a", "#8a919a", "#f2f4f6"},
       {{29, 33, 38}, {24, 66, 98}, {74, 154, 196}, {228, 244, 255}},
       {{150, 202, 255}, {48, 108, 164}, {29, 33, 38}, {178, 88, 34}, {255, 186, 132}}};
@@ -48,7 +50,8 @@ std::string mixed(const std::vector<Rgb>& stops, double at) {
 
 std::string variables(const Theme& theme) {
   std::string css = theme.plain;
-  for (int i = 0; i < series_colors; ++i) css += fmt::format("--s{}:{};", i + 1, theme.series[std::size_t(i)]);
+  for (int i = 0; i < series_colors; ++i)
+    css += fmt::format("--s{}:{};", i + 1, theme.series[std::size_t(i)]);
   for (int i = 0; i < amount_levels; ++i)
     css += fmt::format("--q{}:{};", i, mixed(theme.amount, double(i) / (amount_levels - 1)));
   for (int i = 0; i < signed_levels; ++i)
@@ -127,28 +130,35 @@ svg .cells { shape-rendering: crispEdges; }
 }
 )css";
 
-int level(double value, int levels) { return std::clamp(int(std::floor(value * (levels - 1) + 0.5)), 0, levels - 1); }
+int level(double value, int levels) {
+  return std::clamp(int(std::floor(value * (levels - 1) + 0.5)), 0, levels - 1);
+}
 
 }  // namespace
 
 int amount_level(double share) { return level(share, amount_levels); }
 std::string amount_class(double share) { return fmt::format("q{}", amount_level(share)); }
-std::string signed_class(double value) { return fmt::format("d{}", level((value + 1) / 2, signed_levels)); }
+std::string signed_class(double value) {
+  return fmt::format("d{}", level((value + 1) / 2, signed_levels));
+}
 bool is_strong(double share) { return amount_level(share) > amount_levels / 2; }
 
 std::string style_sheet() {
   constexpr std::array dashes = {"", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3", "9 3 2 3"};
-  std::string css = fmt::format(":root {{ {} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n",
-                                variables(light()), variables(dark()));
+  std::string css = fmt::format(
+      ":root {{ {} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {} }} }}\n",
+      variables(light()), variables(dark()));
   css += rules;
   for (int i = 0; i < series_colors; ++i) {
     const std::string dash = dashes[std::size_t(i)];
-    css += fmt::format(".s{0} {{ stroke: var(--s{0}); }} .b{0} {{ fill: var(--s{0}); }}{1}\n", i + 1,
-                       dash.empty() ? "" : fmt::format(" .line.s{} {{ stroke-dasharray: {}; }}", i + 1, dash));
+    css += fmt::format(
+        ".s{0} {{ stroke: var(--s{0}); }} .b{0} {{ fill: var(--s{0}); }}{1}\n", i + 1,
+        dash.empty() ? "" : fmt::format(" .line.s{} {{ stroke-dasharray: {}; }}", i + 1, dash));
   }
   for (int i = 0; i < amount_levels; ++i)
     css += fmt::format(
-        ".q{0} {{ fill: var(--q{0}); background: var(--q{0}); }} .thread.q{0} {{ fill: none; stroke: var(--q{0}); background: "
+        ".q{0} {{ fill: var(--q{0}); background: var(--q{0}); }} .thread.q{0} {{ fill: none; "
+        "stroke: var(--q{0}); background: "
         "none; }}\n",
         i);
   for (int i = 0; i < signed_levels; ++i) css += fmt::format(".d{0} {{ fill: var(--d{0}); }}\n", i);

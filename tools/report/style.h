@@ -1,13 +1,15 @@
-// How the page looks: its style sheet, and the classes that charts draw with. Colors come from variables, so that dark mode and
-// print change them in one place.
+// How the page looks: its style sheet, and the classes that charts draw with. Colors come from
+// variables, so that dark mode and print change them in one place.
 #pragma once
 #include <string>
 
 namespace sluice::tools {
 
-constexpr int series_colors = 8;  ///< classes s1 to s8: told apart by lightness and dash too, not by hue alone
+constexpr int series_colors =
+    8;  ///< classes s1 to s8: told apart by lightness and dash too, not by hue alone
 
-/// Steps of the color scales: classes q0 to q8 from nothing to most; d0 to d16 from most below zero to most above it.
+/// Steps of the color scales: classes q0 to q8 from nothing to most; d0 to d16 from most below zero
+/// to most above it.
 constexpr int amount_levels = 9, signed_levels = 17;
 
 /// The level of a share in [0, 1].

@@ -17,7 +17,9 @@
 namespace sluice::tools {
 namespace {
 
-std::string file_name(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
 
 std::string data_text(const ReportedRun& run) {
   std::string text = fmt::format("Trained on {}", file_name(run.recipe.train_file));
@@ -25,8 +27,10 @@ std::string data_text(const ReportedRun& run) {
   const DataSet& data = run.input->train;
   std::uint64_t frames = 0;
   for (const std::size_t sequence : run.input->split.train) frames += data.steps(sequence);
-  text += fmt::format(": {}, {}, ", counted(run.input->split.train.size(), "sequence"), counted(frames, "frame"));
-  text += counted(data.is_text() ? data.tokens.ids() : data.features(), data.is_text() ? "id" : "feature");
+  text += fmt::format(": {}, {}, ", counted(run.input->split.train.size(), "sequence"),
+                      counted(frames, "frame"));
+  text += counted(data.is_text() ? data.tokens.ids() : data.features(),
+                  data.is_text() ? "id" : "feature");
   if (data.is_text() && data.per_row) return text + ", the next token being the target";
   return text + fmt::format(", {} {}", with_commas(data.outputs()),
                             data.classes          ? "classes"
@@ -42,13 +46,17 @@ Measure main_measure(const Evaluation& e) {
   return *std::find_if(all.begin(), all.end(), [&](const Measure& m) { return m.name == name; });
 }
 
-std::string text_of(const Measure& m, double value) { return m.share ? percent(value) : figure_text(value); }
+std::string text_of(const Measure& m, double value) {
+  return m.share ? percent(value) : figure_text(value);
+}
 
 std::string result_fact(const Measured& measured) {
   const Measure m = main_measure(measured.evaluation);
-  std::string more =
-      fmt::format("{}, {} part, {}", m.name, measured.part.name, counted(measured.evaluation.sequences, "sequence"));
-  if (m.interval) more += fmt::format("; 95 % interval {} to {}", text_of(m, m.interval->low), text_of(m, m.interval->high));
+  std::string more = fmt::format("{}, {} part, {}", m.name, measured.part.name,
+                                 counted(measured.evaluation.sequences, "sequence"));
+  if (m.interval)
+    more += fmt::format("; 95 % interval {} to {}", text_of(m, m.interval->low),
+                        text_of(m, m.interval->high));
   if (m.naive) more += fmt::format("; always the {}: {}", m.answer, text_of(m, *m.naive));
   return fact("Result", text_of(m, m.value), more);
 }
@@ -56,51 +64,63 @@ std::string result_fact(const Measured& measured) {
 std::string training_fact(const ReportedRun& run) {
   const Recipe& r = run.recipe;
   const std::size_t epochs = run.log.epochs.size();
-  std::string more = fmt::format("{}, learning rate {}, {}, batch {}, seed {}", word(r.optimizer), r.learning_rate,
-                                 word(r.schedule), r.batch == all_at_once ? "all" : std::to_string(r.batch), r.seed);
+  std::string more = fmt::format("{}, learning rate {}, {}, batch {}, seed {}", word(r.optimizer),
+                                 r.learning_rate, word(r.schedule),
+                                 r.batch == all_at_once ? "all" : std::to_string(r.batch), r.seed);
   return fact("Training", counted(epochs, "epoch"), more);
 }
 
 std::string size_fact(const OwnedModel& model) {
   std::uint64_t parameters = 0;
-  for (std::uint32_t l = 0; l < model.info().layers; ++l) parameters += sluice_describe_layer(&model.model, l).parameters;
+  for (std::uint32_t l = 0; l < model.info().layers; ++l)
+    parameters += sluice_describe_layer(&model.model, l).parameters;
   return fact("Size", fmt::format("{} bytes", with_commas(model.info().bytes)),
-              fmt::format("{}, {} parameters, {} multiply-accumulates a step", sluice_format_name(model.info().format),
-                          with_commas(parameters), with_commas(model.info().macs)));
+              fmt::format("{}, {} parameters, {} multiply-accumulates a step",
+                          sluice_format_name(model.info().format), with_commas(parameters),
+                          with_commas(model.info().macs)));
 }
 
 /// Whether the model is no better than the naive answer, as far as the data can tell.
 bool beats_naive(const Measure& m) {
   if (!m.naive) return true;
-  return m.share ? (m.interval ? m.interval->low : m.value) > *m.naive : (m.interval ? m.interval->high : m.value) < *m.naive;
+  return m.share ? (m.interval ? m.interval->low : m.value) > *m.naive
+                 : (m.interval ? m.interval->high : m.value) < *m.naive;
 }
 
 std::string advice(const ReportedRun& run, const Measured* measured) {
   const Recipe& recipe = run.recipe;
   const LogColumn* const held_out = run.log.find("validation_loss");
   if (!run.complete)
-    return fmt::format("The training did not come to its end{}: sluice train --resume {} goes on with it.",
-                       run.model ? ", and the model is the best so far" : "", run.name);
+    return fmt::format(
+        "The training did not come to its end{}: sluice train --resume {} goes on with it.",
+        run.model ? ", and the model is the best so far" : "", run.name);
   if (!run.input) return run.no_input;
   if (measured && !beats_naive(main_measure(measured->evaluation)))
-    return "The model is not clearly better than the naive answer: look at the data and the learning rate before anything "
+    return "The model is not clearly better than the naive answer: look at the data and the "
+           "learning rate before anything "
            "else.";
   if (held_out && recipe.patience == 0) {
     const std::vector<double>& loss = held_out->values;
-    const auto best = std::min_element(loss.begin(), loss.end(),
-                                       [](double a, double b) { return a < b || (std::isnan(b) && !std::isnan(a)); });
+    const auto best = std::min_element(loss.begin(), loss.end(), [](double a, double b) {
+      return a < b || (std::isnan(b) && !std::isnan(a));
+    });
     const double epoch = run.log.epochs[std::size_t(best - loss.begin())];
     constexpr double much = 0.9;
     if (*best < much * loss.back())
-      return fmt::format("Validation was better before the end, at epoch {}, but the last one is kept; with train.patience the best one is.", epoch);
+      return fmt::format(
+          "Validation was better before the end, at epoch {}, but the last one is kept; with "
+          "train.patience the best one is.",
+          epoch);
     if (best + 1 == loss.end() && loss.size() > 2)
       return "Validation still fell at the last epoch: more train.epochs may help.";
   }
   if (!held_out && recipe.test_file.empty())
     return "Nothing was held out: data.validation = 0.2 tells how good the model is on new data.";
   if (run.model->info().format == SLUICE_F32 && !recipe.device_core.empty())
-    return fmt::format("For the device: sluice quantize {} --calibrate {}", run.name, file_name(recipe.train_file));
-  return fmt::format("For a device: sluice export {} --format c --out firmware writes it as C source.", run.name);
+    return fmt::format("For the device: sluice quantize {} --calibrate {}", run.name,
+                       file_name(recipe.train_file));
+  return fmt::format(
+      "For a device: sluice export {} --format c --out firmware writes it as C source.", run.name);
 }
 
 /// Keys of the recipe that are not at their defaults.
@@ -113,30 +133,37 @@ std::string settings(const Recipe& recipe) {
     if (key.file_name) value = file_name(recipe.*std::get<std::string Recipe::*>(key.field));
     rows.push_back({std::string(key.name), value});
   }
-  return section("Settings", paragraph("Every key of the recipe that is not at its default.") + html_table(rows));
+  return section("Settings", paragraph("Every key of the recipe that is not at its default.") +
+                                 html_table(rows));
 }
 
 }  // namespace
 
 std::string summary_of(const ReportedRun& run, const Measured* measured) {
-  std::string html = fmt::format("<h1>{}</h1>\n<p class=\"lead\"><code>{}</code><br/>{}</p>\n", escaped(run.name),
-                                 escaped(value_text(run.recipe, *find_key("model.layers"))), escaped(data_text(run)));
+  std::string html = fmt::format(
+      "<h1>{}</h1>\n<p class=\"lead\"><code>{}</code><br/>{}</p>\n", escaped(run.name),
+      escaped(value_text(run.recipe, *find_key("model.layers"))), escaped(data_text(run)));
   std::string all = measured ? result_fact(*measured) : "";
   all += training_fact(run);
   if (run.model) all += size_fact(*run.model);
-  html += fmt::format("<dl class=\"facts\">\n{}</dl>\n<p class=\"next\">{}</p>\n", all, escaped(advice(run, measured)));
+  html += fmt::format("<dl class=\"facts\">\n{}</dl>\n<p class=\"next\">{}</p>\n", all,
+                      escaped(advice(run, measured)));
   return html;
 }
 
 std::string run_page(const ReportedRun& run, const std::vector<std::string>& sequences) {
   std::vector<Measured> measured;
   if (run.model)
-    for (const Part& part : run.parts()) measured.push_back({part, run.evaluated(*run.model, part)});
+    for (const Part& part : run.parts())
+      measured.push_back({part, run.evaluated(*run.model, part)});
   const Measured* const main = measured.empty() ? nullptr : &measured.front();
   if (!main && !sequences.empty())
-    refuse("--sequence {}: {}", sequences[0], run.model ? run.no_input : "the run has no model yet");
+    refuse("--sequence {}: {}", sequences[0],
+           run.model ? run.no_input : "the run has no model yet");
   std::string body = summary_of(run, main) + curves({{"", run.log}}, run.recipe);
-  body += main ? results(measured) : section("Result", missing(run.model ? run.no_input : "There is no model yet to measure."));
+  body += main ? results(measured)
+               : section("Result",
+                         missing(run.model ? run.no_input : "There is no model yet to measure."));
   if (run.model) body += devices(run, main);
   if (main) body += sequences_inside(run, *main, sequences);
   return html_page(run.name, body + settings(run.recipe));

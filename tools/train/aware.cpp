@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "../common/error.h"
-#include "train.h"
 #include "../model/pack.h"
+#include "train.h"
 
 namespace sluice::tools {
 namespace {
@@ -16,9 +16,12 @@ void see(void* context, const float* weights, float* seen) {
   bool finite = true;  // a training that diverged is found out by its loss
   for (const Layer& layer : aware.network.layers)
     for (const Array& array : layer.arrays)
-      finite = finite && std::all_of(array.values.begin(), array.values.end(), [](float v) { return std::isfinite(v); });
+      finite = finite && std::all_of(array.values.begin(), array.values.end(),
+                                     [](float v) { return std::isfinite(v); });
   try {  // the trainer is C
-    pack_weights(aware.places, finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network, seen);
+    pack_weights(aware.places,
+                 finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network,
+                 seen);
   } catch (...) {
     aware.refused = std::current_exception();
     pack_weights(aware.places, aware.network, seen);
@@ -36,16 +39,19 @@ void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& dat
   for (std::size_t at = 0; at < data.x.size(); at += features) {
     sluice_quantize(&fixed.model, data.x.data() + at, numbers.data(), 1);
     for (std::size_t k = 0; k < features; ++k) {
-      const double number = narrow ? reinterpret_cast<const std::int8_t*>(numbers.data())[k] : numbers[k];
+      const double number =
+          narrow ? reinterpret_cast<const std::int8_t*>(numbers.data())[k] : numbers[k];
       const double inverse = double(scales.inverse[k]);
-      data.x[at + k] = inverse == 0 ? ranges.low[k] : float((number - double(scales.offset[k])) / inverse);
+      data.x[at + k] =
+          inverse == 0 ? ranges.low[k] : float((number - double(scales.offset[k])) / inverse);
     }
   }
 }
 
 }  // namespace
 
-Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts, const OwnedModel& started)
+Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
+             const OwnedModel& started)
     : start(started),
       data(all),
       split(parts),
@@ -63,12 +69,16 @@ void check_aware(const Recipe& recipe, const Network& network) {
   if (!recipe.quantize_aware) return;
   for (const Layer& layer : network.layers) {
     if (layer.kind == SLUICE_BATCH_NORM)
-      refuse("{}: {}: the trainer rounds no batch normalization; train in float, and sluice quantize folds it",
-             where(recipe, "quantize.aware"), layer_name(network, layer));
+      refuse(
+          "{}: {}: the trainer rounds no batch normalization; train in float, and sluice quantize "
+          "folds it",
+          where(recipe, "quantize.aware"), layer_name(network, layer));
     if (layer.kind == SLUICE_GRU_BEFORE)
-      refuse("{}: {}: the trainer does not round what its candidate sees, r * h; train in float and quantize that, or let it reset "
-             "after",
-             where(recipe, "quantize.aware"), layer_name(network, layer));
+      refuse(
+          "{}: {}: the trainer does not round what its candidate sees, r * h; train in float and "
+          "quantize that, or let it reset "
+          "after",
+          where(recipe, "quantize.aware"), layer_name(network, layer));
   }
   const std::size_t inputs = std::size_t(network.layers.front().in);
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
@@ -86,7 +96,8 @@ Quantized Aware::make(const sluice_model& real) {
   Quantized quantized = quantize(now, format, ranges);
   const double narrowing = format == SLUICE_INT8 ? 256 : 1;
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
-    const bool embeds = quantized.network.layers[l].kind == SLUICE_EMBEDDING;  // its rounded weights are what enters
+    const bool embeds = quantized.network.layers[l].kind ==
+                        SLUICE_EMBEDDING;  // its rounded weights are what enters
     unit[quantized.real_of[l]] = embeds ? 0 : float(narrowing * quantized.units[l].common());
   }
   return quantized;

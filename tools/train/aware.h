@@ -1,4 +1,5 @@
-// Training for fixed point ([quantize] aware): passes see inputs, states and weights as the device will have them.
+// Training for fixed point ([quantize] aware): passes see inputs, states and weights as the device
+// will have them.
 #pragma once
 #include <exception>
 #include <memory>
@@ -18,9 +19,9 @@ struct Aware {
   sluice_format format;
   Network network;                    ///< weights before rounding, as of the last batch
   std::vector<std::uint32_t> places;  ///< of its weights in the trainer's
-  Ranges ranges;                      ///< of features for good, of what layers hand on as of the last epoch
-  DataSet rounded;                    ///< data, frames as their numbers stand for
-  std::vector<float> unit;            ///< [layers]
+  Ranges ranges;            ///< of features for good, of what layers hand on as of the last epoch
+  DataSet rounded;          ///< data, frames as their numbers stand for
+  std::vector<float> unit;  ///< [layers]
   sluice_rounding rounding{};
   std::exception_ptr refused;  ///< what quantize() threw during a batch
 
@@ -28,7 +29,8 @@ struct Aware {
   Aware(const Aware&) = delete;
   Aware& operator=(const Aware&) = delete;
 
-  /// The fixed-point network of a float model, whose peaks are measured anew; the passes after it use these.
+  /// The fixed-point network of a float model, whose peaks are measured anew; the passes after it
+  /// use these.
   Quantized make(const sluice_model& real);
 };
 

@@ -22,7 +22,8 @@ struct Header {
   std::uint64_t bytes;  ///< of the whole checkpoint
   std::uint8_t zero[40];
 };
-static_assert(sizeof(Header) == sizeof(BlobHeader) && offsetof(Header, crc) == offsetof(BlobHeader, crc));
+static_assert(sizeof(Header) == sizeof(BlobHeader) &&
+              offsetof(Header, crc) == offsetof(BlobHeader, crc));
 
 struct Putter {
   std::string bytes;
@@ -53,7 +54,8 @@ struct Taker {
     bad = bad || value > bytes.size() - at;
     n = bad ? 0 : std::size_t(value);
   }
-  /// The same of a list whose elements take so many bytes or more: the memory that it takes is bounded by the file's size.
+  /// The same of a list whose elements take so many bytes or more: the memory that it takes is
+  /// bounded by the file's size.
   void count(std::size_t& n, std::size_t least) {
     count(n);
     bad = bad || n > (bytes.size() - at) / least;
@@ -61,8 +63,8 @@ struct Taker {
   }
 };
 
-// each(archive, value) puts a value into a Putter and takes it out of a Taker: what is stored, and in which order, is said
-// once.
+// each(archive, value) puts a value into a Putter and takes it out of a Taker: what is stored, and
+// in which order, is said once.
 
 template <class A, class T>
 requires std::is_arithmetic_v<T>
@@ -81,7 +83,8 @@ constexpr std::size_t least_bytes = sizeof(T);
 template <>
 constexpr std::size_t least_bytes<std::string> = sizeof(std::uint64_t);
 template <>
-constexpr std::size_t least_bytes<Epoch> = sizeof(int) + (5 + weight_group_count) * sizeof(double) + sizeof(std::uint64_t) + 1;
+constexpr std::size_t least_bytes<Epoch> = sizeof(int) + (5 + weight_group_count) * sizeof(double) +
+                                           sizeof(std::uint64_t) + 1;
 
 template <class A, class List>
 void each_of_list(A& a, List& list) {
@@ -106,7 +109,8 @@ void each(A& a, HeldOut& h) {
 
 template <class A>
 void each(A& a, Epoch& e) {
-  each(a, e.number), each(a, e.loss), each(a, e.accuracy), each(a, e.gradient_norm), each(a, e.gradient_norm_clipped);
+  each(a, e.number), each(a, e.loss), each(a, e.accuracy), each(a, e.gradient_norm),
+      each(a, e.gradient_norm_clipped);
   each(a, e.learning_rate);
   for (double& norm : e.weight_norms) each(a, norm);
   each_of_list(a, e.zero_blocks);
@@ -118,14 +122,15 @@ void each(A& a, Epoch& e) {
 
 template <class A>
 void each(A& a, Sums& s) {
-  each(a, s.batches), each(a, s.loss), each(a, s.weight), each(a, s.norms), each(a, s.clipped_norms), each(a, s.targets),
-      each(a, s.correct);
+  each(a, s.batches), each(a, s.loss), each(a, s.weight), each(a, s.norms),
+      each(a, s.clipped_norms), each(a, s.targets), each(a, s.correct);
   each(a, s.learning_rate);
 }
 
 template <class A>
 void each(A& a, Best& b) {
-  each(a, b.epoch), each(a, b.value), each(a, b.model), each(a, b.real), each_of_list(a, b.warnings);
+  each(a, b.epoch), each(a, b.value), each(a, b.model), each(a, b.real),
+      each_of_list(a, b.warnings);
 }
 
 template <class A>
@@ -133,7 +138,8 @@ void each(A& a, TrainState& s) {
   each_of_list(a, s.epochs), each(a, s.sums), each(a, s.best);
   each(a, s.patience.best), each(a, s.patience.worse);
   each(a, s.plateau.best), each(a, s.plateau.worse), each(a, s.plateau.factor);
-  each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.mask), each_of_list(a, s.unit), each_of_list(a, s.peaks);
+  each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.mask), each_of_list(a, s.unit),
+      each_of_list(a, s.peaks);
 }
 
 /// "train.batch": the first thing in which two trainings differ, as a recipe names it.
@@ -146,11 +152,16 @@ std::string first_difference(const std::string& made, const std::string& other) 
   return path.starts_with(".recipe.") ? path.substr(std::strlen(".recipe.")) : path.substr(1);
 }
 
-[[noreturn]] void refuse_other(const std::string& made, const std::string& other, const std::string& file) {
+[[noreturn]] void refuse_other(const std::string& made, const std::string& other,
+                               const std::string& file) {
   const std::string what = first_difference(made, other);
-  if (what == "data_hash") refuse("{}: the data have changed since; restore them, or train from the start", file);
-  if (what == "version") refuse("{}: is of another version of sluice; go on with that one, or train from the start", file);
-  refuse("{}: is of another recipe ({} differs); undo the change, or train from the start", file, what);
+  if (what == "data_hash")
+    refuse("{}: the data have changed since; restore them, or train from the start", file);
+  if (what == "version")
+    refuse("{}: is of another version of sluice; go on with that one, or train from the start",
+           file);
+  refuse("{}: is of another recipe ({} differs); undo the change, or train from the start", file,
+         what);
 }
 
 }  // namespace
@@ -166,17 +177,21 @@ std::string checkpoint_bytes(const TrainState& state, const std::string& made) {
   header.version = checkpoint_version;
   header.bytes = putter.bytes.size();
   std::memcpy(putter.bytes.data(), &header, sizeof header);
-  header.crc = blob_crc(reinterpret_cast<const std::uint8_t*>(putter.bytes.data()), putter.bytes.size());
+  header.crc =
+      blob_crc(reinterpret_cast<const std::uint8_t*>(putter.bytes.data()), putter.bytes.size());
   std::memcpy(putter.bytes.data(), &header, sizeof header);
   return std::move(putter.bytes);
 }
 
-TrainState read_checkpoint(const std::string& bytes, const std::string& made, const std::string& file) {
+TrainState read_checkpoint(const std::string& bytes, const std::string& made,
+                           const std::string& file) {
   Header header{};
   std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
-  if (std::memcmp(header.magic, magic, sizeof magic) != 0) refuse("{}: is no checkpoint; train from the start", file);
+  if (std::memcmp(header.magic, magic, sizeof magic) != 0)
+    refuse("{}: is no checkpoint; train from the start", file);
   if (header.version != checkpoint_version)
-    refuse("{}: is of another version of sluice; go on with that one, or train from the start", file);
+    refuse("{}: is of another version of sluice; go on with that one, or train from the start",
+           file);
   if (header.bytes != bytes.size() || bytes.size() < sizeof header ||
       header.crc != blob_crc(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()))
     refuse("{}: is damaged; train from the start", file);

@@ -1,4 +1,5 @@
-// What a training carries from batch to batch, and the checkpoint that holds it: all that is needed to go on to the same bytes.
+// What a training carries from batch to batch, and the checkpoint that holds it: all that is needed
+// to go on to the same bytes.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,7 +19,8 @@ struct Sums {
   double learning_rate = 0;  ///< of the last step
 };
 
-/// The weights to fall back on: of the best validated epoch, or of the last one where nothing is held out.
+/// The weights to fall back on: of the best validated epoch, or of the last one where nothing is
+/// held out.
 struct Best {
   int epoch = 0;            ///< 0: none yet
   double value = worst;     ///< as monitor.h has it
@@ -32,20 +34,21 @@ struct TrainState {
   Best best;
   Patience patience;
   Plateau plateau;
-  std::string trainer;        ///< sluice_train_save
-  std::vector<float> carried; ///< states between a stream's pieces (train.carry)
-  std::vector<float> mask;    ///< of what is pruned (train.prune)
-  std::vector<float> unit;    ///< of a training for fixed point: what its passes round by
-  std::vector<double> peaks;  ///< and what that is made of
+  std::string trainer;         ///< sluice_train_save
+  std::vector<float> carried;  ///< states between a stream's pieces (train.carry)
+  std::vector<float> mask;     ///< of what is pruned (train.prune)
+  std::vector<float> unit;     ///< of a training for fixed point: what its passes round by
+  std::vector<double> peaks;   ///< and what that is made of
 };
 
-/// A checkpoint's bytes: a header of 64 (magic, version, CRC-32, length), what the training says of its making, the state; in
-/// this machine's byte order.
+/// A checkpoint's bytes: a header of 64 (magic, version, CRC-32, length), what the training says of
+/// its making, the state; in this machine's byte order.
 /// @param made  as made_json() gives it: of what recipe, data and version it is
 std::string checkpoint_bytes(const TrainState& state, const std::string& made);
 
 /// Refuses (exit code 2) a checkpoint that is damaged, or that is not of what `made` says.
 /// @param file  for messages
-TrainState read_checkpoint(const std::string& bytes, const std::string& made, const std::string& file);
+TrainState read_checkpoint(const std::string& bytes, const std::string& made,
+                           const std::string& file);
 
 }  // namespace sluice::tools

@@ -14,7 +14,8 @@
 namespace sluice::tools {
 namespace {
 
-/// The network as it would lie on the device, its hidden layers' units scaled; weights do not matter.
+/// The network as it would lie on the device, its hidden layers' units scaled; weights do not
+/// matter.
 Network on_device(const Network& network, sluice_format format, double share) {
   Network result = folded(network);
   result.width = frame_width(network);
@@ -28,8 +29,10 @@ Network on_device(const Network& network, sluice_format format, double share) {
     Layer& layer = result.layers[l];
     const std::vector<std::uint32_t> sources = sources_of(result, l);
     int in = 0;
-    for (const std::uint32_t source : sources) in = layer.kind == SLUICE_CONCAT ? in + width_of(result, source) : width_of(result, source);
-    const bool answer = l + 1 == result.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
+    for (const std::uint32_t source : sources)
+      in = layer.kind == SLUICE_CONCAT ? in + width_of(result, source) : width_of(result, source);
+    const bool answer =
+        l + 1 == result.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     const bool keeps = layer.anatomy().keeps_width || layer.kind == SLUICE_CONCAT;
     if (!layer.anatomy().reads_ids) layer.in = in;
     layer.out = keeps ? in : answer ? layer.out : std::max(1, int(layer.out * share));
@@ -37,8 +40,10 @@ Network on_device(const Network& network, sluice_format format, double share) {
     layer = with_arrays(layer);
   }
   if (format != SLUICE_F32) {
-    const auto inputs = std::size_t(frame_width(network)), outputs = std::size_t(result.layers.back().out);
-    result.scales = {std::vector(inputs, 1.0f), std::vector(inputs, 0.0f), std::vector(outputs, 1.0f), std::vector(outputs, 0.0f)};
+    const auto inputs = std::size_t(frame_width(network)),
+               outputs = std::size_t(result.layers.back().out);
+    result.scales = {std::vector(inputs, 1.0f), std::vector(inputs, 0.0f),
+                     std::vector(outputs, 1.0f), std::vector(outputs, 0.0f)};
   }
   return result;
 }
@@ -46,7 +51,8 @@ Network on_device(const Network& network, sluice_format format, double share) {
 std::string units_text(const Network& network) {
   std::vector<std::string> parts;
   for (const Layer& layer : network.layers)
-    if (!only_prepares(layer)) parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
+    if (!only_prepares(layer))
+      parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -54,30 +60,37 @@ std::string units_text(const Network& network) {
 
 Budget budget_of(const Recipe& recipe) {
   Budget budget;
-  const std::pair<const char*, const std::string*> amounts[] = {{"flash", &recipe.device_flash},
-                                                                {"ram", &recipe.device_ram},
-                                                                {"flash_total", &recipe.device_flash_total},
-                                                                {"ram_total", &recipe.device_ram_total}};
+  const std::pair<const char*, const std::string*> amounts[] = {
+      {"flash", &recipe.device_flash},
+      {"ram", &recipe.device_ram},
+      {"flash_total", &recipe.device_flash_total},
+      {"ram_total", &recipe.device_ram_total}};
   for (const auto& [name, text] : amounts) {
     if (text->empty()) continue;
     const auto amount = parse_amount(*text);
     if (!amount)
-      refuse("{}: \"{}\" is no amount; give bytes, such as \"16 KiB\"", where(recipe, std::string("device.") + name), *text);
+      refuse("{}: \"{}\" is no amount; give bytes, such as \"16 KiB\"",
+             where(recipe, std::string("device.") + name), *text);
     budget.limits.emplace_back(name, *amount);
   }
-  if (recipe.device_instructions) budget.limits.emplace_back("instructions", std::uint64_t(recipe.device_instructions));
+  if (recipe.device_instructions)
+    budget.limits.emplace_back("instructions", std::uint64_t(recipe.device_instructions));
   return budget;
 }
 
-sluice_format device_format(const Recipe& recipe) { return recipe.quantize_aware ? recipe.quantize_type : recipe.device_type; }
+sluice_format device_format(const Recipe& recipe) {
+  return recipe.quantize_aware ? recipe.quantize_type : recipe.device_type;
+}
 
 /// Refused where the core does not run the number format.
 DeviceCost cost_of_share(const Recipe& recipe, const Network& network, double share) {
   const std::optional<DeviceCost> cost =
-      device_cost(on_device(network, device_format(recipe), share), recipe.device_core, fmt::format("{}: \"{}\"", where(recipe, "device.core"), recipe.device_core));
+      device_cost(on_device(network, device_format(recipe), share), recipe.device_core,
+                  fmt::format("{}: \"{}\"", where(recipe, "device.core"), recipe.device_core));
   if (!cost)
-    refuse("{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"",
-           where(recipe, "device.type"), recipe.device_core);
+    refuse(
+        "{}: {} has no float unit with fused multiply-add; set device.type = \"int8\" or \"w8a16\"",
+        where(recipe, "device.type"), recipe.device_core);
   return *cost;
 }
 
@@ -85,12 +98,14 @@ void check_device_keys(const Recipe& recipe) {
   const Budget budget = budget_of(recipe);
   if (recipe.device_core.empty()) {
     if (!budget.limits.empty())
-      refuse("{}: a limit without a core; set device.core", where(recipe, "device." + budget.limits[0].first));
+      refuse("{}: a limit without a core; set device.core",
+             where(recipe, "device." + budget.limits[0].first));
     return;
   }
-  if (recipe.quantize_aware && recipe.origin.count("device.type") && recipe.device_type != recipe.quantize_type)
-    refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same", where(recipe, "device.type"),
-           word(recipe.device_type), word(recipe.quantize_type));
+  if (recipe.quantize_aware && recipe.origin.count("device.type") &&
+      recipe.device_type != recipe.quantize_type)
+    refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same",
+           where(recipe, "device.type"), word(recipe.device_type), word(recipe.quantize_type));
 }
 
 void check_device(const Recipe& recipe, const Network& network) {
@@ -105,22 +120,26 @@ void check_device(const Recipe& recipe, const Network& network) {
   for (int part = finest - 1; part > 0; --part) {
     const double share = double(part) / finest;
     if (!over_budget(cost_of_share(recipe, network, share), budget).empty()) continue;
-    refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"), recipe.device_core,
-           fmt::join(over, "; "), units_text(on_device(network, format, share)));
+    refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"),
+           recipe.device_core, fmt::join(over, "; "),
+           units_text(on_device(network, format, share)));
   }
-  refuse("{}: the network does not fit {}: {}; not even with one unit a layer", where(recipe, "device.core"),
-         recipe.device_core, fmt::join(over, "; "));
+  refuse("{}: the network does not fit {}: {}; not even with one unit a layer",
+         where(recipe, "device.core"), recipe.device_core, fmt::join(over, "; "));
 }
 
-DeviceCost cost_on_device(const Recipe& recipe, const Network& network) { return cost_of_share(recipe, network, 1); }
+DeviceCost cost_on_device(const Recipe& recipe, const Network& network) {
+  return cost_of_share(recipe, network, 1);
+}
 
 std::string device_verdict(const Recipe& recipe, const Network& network) {
   if (recipe.device_core.empty()) return "";
   const sluice_format type = device_format(recipe);
   const bool as_it_is = network.layers.front().format == type;
-  const std::optional<DeviceCost> cost =
-      device_cost(as_it_is ? network : on_device(network, type, 1), recipe.device_core, "device.core");
-  return fmt::format("{}, {}: {}", recipe.device_core, word(type), fmt::join(costs_of(*cost, budget_of(recipe)), "; "));
+  const std::optional<DeviceCost> cost = device_cost(
+      as_it_is ? network : on_device(network, type, 1), recipe.device_core, "device.core");
+  return fmt::format("{}, {}: {}", recipe.device_core, word(type),
+                     fmt::join(costs_of(*cost, budget_of(recipe)), "; "));
 }
 
 }  // namespace sluice::tools

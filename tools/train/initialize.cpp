@@ -37,15 +37,19 @@ Layer layer_of(const LayerSpec& spec, int in) {
 double weights_of(const LayerSpec& spec, double in) {
   const double units = double(spec.units), gates = anatomy_of(std::uint32_t(spec.kind)).gates;
   if (!spec.recurrent()) return spec.units == 0 ? 4 * in : units * (in + 1);
-  return (spec.directions == Directions::both ? 2 : 1) * gates * units * (in + units + 2) * double(spec.repeat);
+  return (spec.directions == Directions::both ? 2 : 1) * gates * units * (in + units + 2) *
+         double(spec.repeat);
 }
 
 /// What the first layer takes: features, or an embedding's ids.
-std::int64_t entering(const DataSet& data) { return std::int64_t(data.is_text() ? data.tokens.ids() : data.features()); }
+std::int64_t entering(const DataSet& data) {
+  return std::int64_t(data.is_text() ? data.tokens.ids() : data.features());
+}
 
-/// Returns how many numbers enter layer `index` of a recipe, given the widths of the frame and of the layers before. Refused if a sum
-/// or a product joins unlike widths.
-std::int64_t width_of_sources(const Recipe& recipe, std::size_t index, const std::vector<std::int64_t>& widths) {
+/// Returns how many numbers enter layer `index` of a recipe, given the widths of the frame and of
+/// the layers before. Refused if a sum or a product joins unlike widths.
+std::int64_t width_of_sources(const Recipe& recipe, std::size_t index,
+                              const std::vector<std::int64_t>& widths) {
   const std::string place = where(recipe, "model.layers");
   const LayerSpec& spec = recipe.layers[index];
   const std::vector<std::size_t> sources = sources_of(recipe.layers, index, place);
@@ -54,8 +58,9 @@ std::int64_t width_of_sources(const Recipe& recipe, std::size_t index, const std
     const std::int64_t width = widths[sources[i]];
     sum += width;
     if (spec.kind == SLUICE_CONCAT || width == widths[sources[0]]) continue;
-    refuse("{}: layer {}: {} wants equal widths, but \"{}\" has {} numbers and \"{}\" {}", place, index + 1,
-           sluice_layer_name(std::uint32_t(spec.kind)), spec.sources[0], widths[sources[0]], spec.sources[i], width);
+    refuse("{}: layer {}: {} wants equal widths, but \"{}\" has {} numbers and \"{}\" {}", place,
+           index + 1, sluice_layer_name(std::uint32_t(spec.kind)), spec.sources[0],
+           widths[sources[0]], spec.sources[i], width);
   }
   return spec.kind == SLUICE_CONCAT ? sum : widths[sources[0]];
 }
@@ -64,41 +69,49 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   const std::string place = where(recipe, "model.layers");
   const char* what = data.classes ? "classes" : "targets";
   if (data.features() > widest)
-    refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(), widest);
+    refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(),
+           widest);
   const bool reads_ids = recipe.layers.front().kind == SLUICE_EMBEDDING;
   if (data.is_text() != reads_ids)
-    refuse("{}: {}", place,
-           data.is_text() ? "text is read through an embedding; begin with one, such as { embedding = 32 }"
-                          : "an embedding reads text; give data.format = \"text\" or \"tsv\", or leave it out");
+    refuse(
+        "{}: {}", place,
+        data.is_text()
+            ? "text is read through an embedding; begin with one, such as { embedding = 32 }"
+            : "an embedding reads text; give data.format = \"text\" or \"tsv\", or leave it out");
   std::vector<std::int64_t> widths = {entering(data)};
   double weights = 0;
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     const LayerSpec& spec = recipe.layers[l];
     const std::int64_t in = width_of_sources(recipe, l, widths);
     if (!spec.joins()) weights += weights_of(spec, double(in));
-    if (spec.joins() && in > std::int64_t(widest)) refuse("{}: layer {} joins {} numbers; a layer has at most {}", place, l + 1, in, widest);
+    if (spec.joins() && in > std::int64_t(widest))
+      refuse("{}: layer {} joins {} numbers; a layer has at most {}", place, l + 1, in, widest);
     if (spec.tied && in != spec.out(in))
-      refuse("{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands on {}", place, in,
-             spec.out(in));
+      refuse(
+          "{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands "
+          "on {}",
+          place, in, spec.out(in));
     widths.push_back(spec.out(in));
   }
   const std::int64_t in = widths.back();
   const bool one_of_two = recipe.loss == LossKind::binary && data.classes;
   if (one_of_two && data.labels.size() != 2)
-    refuse("{}: binary is for two classes, but {} has {}; give cross_entropy", where(recipe, "train.loss"), recipe.train_file,
-           data.labels.size());
+    refuse("{}: binary is for two classes, but {} has {}; give cross_entropy",
+           where(recipe, "train.loss"), recipe.train_file, data.labels.size());
   if (data.classes && data.labels.size() == 1)
-    refuse("{}: one class, \"{}\"; nothing can be learned from it", recipe.train_file, data.labels[0]);
+    refuse("{}: one class, \"{}\"; nothing can be learned from it", recipe.train_file,
+           data.labels[0]);
   if (recipe.loss == LossKind::binary && !data.classes)
     for (std::size_t i = 0; i < data.value.size(); ++i)
       if (data.value[i] < 0 || data.value[i] > 1)
-        refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss", where(recipe, "train.loss"), recipe.train_file,
-               data.value[i]);
+        refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss",
+               where(recipe, "train.loss"), recipe.train_file, data.value[i]);
   const std::size_t outputs = one_of_two ? 1 : data.labels.size();
   if (std::size_t(in) != outputs)
-    refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in, recipe.train_file, data.labels.size(),
-           what, outputs);
-  if (weights > most_weights) refuse("{}: {:.0f} weights; a blob holds at most {:.0f}", place, weights, most_weights);
+    refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in,
+           recipe.train_file, data.labels.size(), what, outputs);
+  if (weights > most_weights)
+    refuse("{}: {:.0f} weights; a blob holds at most {:.0f}", place, weights, most_weights);
 }
 
 /// Where an array's numbers come from: each by the counter of its place.
@@ -107,7 +120,9 @@ struct Source {
   std::uint32_t layer, array;
 
   std::uint32_t word(std::size_t i, std::uint32_t purpose = 0) const {
-    return Philox::at(seed, std::uint32_t(i / 4), array, layer, std::uint32_t(Purpose::initialize) | purpose << 16).word[i % 4];
+    return Philox::at(seed, std::uint32_t(i / 4), array, layer,
+                      std::uint32_t(Purpose::initialize) | purpose << 16)
+        .word[i % 4];
   }
   /// U(-1, 1).
   float uniform(std::size_t i) const { return 2.0f * unit_float(word(i)) - 1.0f; }
@@ -120,11 +135,14 @@ struct Source {
   }
 };
 
-/// Rows or columns, whichever are fewer, become orthonormal: Gram, Schmidt, twice over for exactness.
+/// Rows or columns, whichever are fewer, become orthonormal: Gram, Schmidt, twice over for
+/// exactness.
 void make_orthogonal(std::vector<double>& w, std::size_t rows, std::size_t cols) {
   const bool by_row = rows <= cols;
   const std::size_t vectors = by_row ? rows : cols, length = by_row ? cols : rows;
-  const auto at = [&](std::size_t v, std::size_t i) -> double& { return by_row ? w[v * cols + i] : w[i * cols + v]; };
+  const auto at = [&](std::size_t v, std::size_t i) -> double& {
+    return by_row ? w[v * cols + i] : w[i * cols + v];
+  };
   for (std::size_t v = 0; v < vectors; ++v) {
     for (int pass = 0; pass < 2; ++pass)
       for (std::size_t u = 0; u < v; ++u) {
@@ -146,14 +164,16 @@ void draw(Array& array, Initializer how, double bound, const Source& source) {
   const bool xavier = how == Initializer::xavier_uniform || how == Initializer::xavier_normal,
              normal = how == Initializer::xavier_normal || how == Initializer::kaiming_normal;
   const double fans = xavier ? (fan_in + fan_out) / 2 : fan_in / 2;  // kaiming: with ReLU's gain, 2
-  const float factor = float(how == Initializer::pytorch ? bound : std::sqrt((normal ? 1.0 : 3.0) / fans));
+  const float factor =
+      float(how == Initializer::pytorch ? bound : std::sqrt((normal ? 1.0 : 3.0) / fans));
   if (how == Initializer::orthogonal) {
     const std::size_t size = std::size_t(array.rows) * std::size_t(array.cols);
     for (int gate = 0; gate < array.gates; ++gate) {
       std::vector<double> w(size);
       for (std::size_t i = 0; i < size; ++i) w[i] = source.normal(std::size_t(gate) * size + i);
       make_orthogonal(w, std::size_t(array.rows), std::size_t(array.cols));
-      for (std::size_t i = 0; i < size; ++i) array.values[std::size_t(gate) * size + i] = float(w[i]);
+      for (std::size_t i = 0; i < size; ++i)
+        array.values[std::size_t(gate) * size + i] = float(w[i]);
     }
     return;
   }
@@ -167,29 +187,34 @@ void draw(Array& array, Initializer how, double bound, const Source& source) {
 void add_to_gate(Layer& layer, int gate, double value) {
   for (Array& array : layer.arrays)
     if (array.role == Role::input_bias)
-      for (int i = 0; i < array.rows; ++i) array.values[std::size_t(gate * array.rows + i)] += float(value);
+      for (int i = 0; i < array.rows; ++i)
+        array.values[std::size_t(gate * array.rows + i)] += float(value);
 }
 
-void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed, std::uint32_t index) {
+void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
+                      std::uint32_t index) {
   const bool state = recurrent(layer);
   const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
     Array& array = layer.arrays[a];
     const WeightGroup group = layer.group_of(array);
-    const Initializer way = group == WeightGroup::biases        ? how.bias
-                             : group == WeightGroup::recurrent ? how.recurrent
-                             : group == WeightGroup::input     ? how.input
-                                                               : how.output;
+    const Initializer way = group == WeightGroup::biases      ? how.bias
+                            : group == WeightGroup::recurrent ? how.recurrent
+                            : group == WeightGroup::input     ? how.input
+                                                              : how.output;
     const Source source{seed, index, std::uint32_t(a)};
     const bool own_bias = array.role == Role::gate_bias || array.role == Role::candidate_bias;
-    if (array.role == Role::zeta || array.role == Role::nu || (own_bias && way == Initializer::pytorch)) {
-      array.values.assign(array.values.size(), array.role == Role::nu ? -4.0f : 1.0f);  // as EdgeML begins
+    if (array.role == Role::zeta || array.role == Role::nu ||
+        (own_bias && way == Initializer::pytorch)) {
+      array.values.assign(array.values.size(),
+                          array.role == Role::nu ? -4.0f : 1.0f);  // as EdgeML begins
       continue;
     }
     if (group != WeightGroup::embedding) {
       draw(array, way, bound, source);
     } else {
-      for (std::size_t i = 0; i < array.values.size(); ++i) array.values[i] = float(source.normal(i));
+      for (std::size_t i = 0; i < array.values.size(); ++i)
+        array.values[i] = float(source.normal(i));
     }
   }
   const int remembers = layer.anatomy().remembers;
@@ -204,7 +229,10 @@ void initialize(Network& network, std::uint64_t seed, const Initializers& how) {
     Layer& layer = network.layers[l];
     const bool norm = layer.find(Role::shift);
     for (Array& array : layer.arrays)
-      if (norm) array.values.assign(array.values.size(), array.role == Role::scale || array.role == Role::variance ? 1.0f : 0.0f);
+      if (norm)
+        array.values.assign(
+            array.values.size(),
+            array.role == Role::scale || array.role == Role::variance ? 1.0f : 0.0f);
     if (layer.tied >= 0)
       layer.arrays = network.layers[std::size_t(layer.tied)].arrays;
     else if (!norm && !only_prepares(layer))
@@ -240,30 +268,35 @@ void start_at_means(Layer& last, const std::vector<double>& means) {
 namespace {
 
 bool same_shape(const Layer& a, const Layer& b) {
-  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both && a.activation == b.activation &&
-         a.parameter == b.parameter && a.sources == b.sources;
+  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both &&
+         a.activation == b.activation && a.parameter == b.parameter && a.sources == b.sources;
 }
 
 std::string shape_text(const Layer& layer) {
-  return fmt::format("{} of {} to {}", sluice_layer_name(std::uint32_t(layer.kind)), layer.in, layer.out);
+  return fmt::format("{} of {} to {}", sluice_layer_name(std::uint32_t(layer.kind)), layer.in,
+                     layer.out);
 }
 
 /// Weights of a model, layer by layer; a last layer of another width keeps its own.
 void start_from(const Recipe& recipe, Network& network) {
   const std::string place = where(recipe, "model.init_from");
   const OwnedModel model = load_model(recipe.init_from);
-  if (model.info().format != SLUICE_F32) refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
+  if (model.info().format != SLUICE_F32)
+    refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
   const Network from = without_frame_columns(read_network(model.model));
   if (from.layers.size() != network.layers.size())
-    refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from, from.layers.size(), network.layers.size());
-  if (from.vocabulary != network.vocabulary) refuse("{}: {} knows another vocabulary", place, recipe.init_from);
+    refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from,
+           from.layers.size(), network.layers.size());
+  if (from.vocabulary != network.vocabulary)
+    refuse("{}: {} knows another vocabulary", place, recipe.init_from);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     Layer& layer = network.layers[l];
     const Layer& other = from.layers[l];
     if (same_shape(layer, other))
       layer.arrays = other.arrays;
     else if (l + 1 < network.layers.size() || layer.kind != other.kind || layer.in != other.in)
-      refuse("{}: layer {} is a {} in {}, but a {} here", place, l + 1, shape_text(other), recipe.init_from, shape_text(layer));
+      refuse("{}: layer {} is a {} in {}, but a {} here", place, l + 1, shape_text(other),
+             recipe.init_from, shape_text(layer));
   }
   network.made = made_from(network.made, sluice_hash(&model.model));
 }
@@ -274,14 +307,16 @@ namespace {
 
 /// Adds the layers of a recipe to what prepares the frame, whose numbers are `in`.
 void add_recipe_layers(const Recipe& recipe, int in, Network& network) {
-  std::vector<std::uint32_t> outputs = {std::uint32_t(network.layers.size())};  // of the frame, then of each layer of the recipe
+  std::vector<std::uint32_t> outputs = {
+      std::uint32_t(network.layers.size())};  // of the frame, then of each layer of the recipe
   std::vector<std::int64_t> widths = {in};
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     const LayerSpec& spec = recipe.layers[l];
     const int first = int(network.layers.size());
     std::int64_t width = width_of_sources(recipe, l, widths);
     std::vector<std::uint32_t> sources;
-    for (const std::size_t source : sources_of(recipe.layers, l, where(recipe, "model.layers"))) sources.push_back(outputs[source]);
+    for (const std::size_t source : sources_of(recipe.layers, l, where(recipe, "model.layers")))
+      sources.push_back(outputs[source]);
     for (std::int64_t i = 0; i < spec.repeat; ++i) {
       Layer layer = layer_of(spec, int(width));
       if (i + 1 < spec.repeat) layer.every_step = true, layer.mean = false;
@@ -307,7 +342,8 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   if (recipe.standardize && !data.is_text()) {
     const Standardization statistics = standardization(data, split.train, recipe.differences);
     Layer layer = make_layer(SLUICE_STANDARDIZE, in, in);
-    for (Array& array : layer.arrays) array.values = array.role == Role::mean ? statistics.mean : statistics.scale;
+    for (Array& array : layer.arrays)
+      array.values = array.role == Role::mean ? statistics.mean : statistics.scale;
     network.layers.push_back(std::move(layer));
   }
   add_recipe_layers(recipe, in, network);

@@ -16,11 +16,15 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
   Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
   if (in_time_order) return result;
   if (data.sequences() == 1)
-    refuse("{}: one sequence cannot be held out and trained on; set 0, or keep a part of it in a file of its own (data.test)",
-           where(recipe, "data.validation"));
+    refuse(
+        "{}: one sequence cannot be held out and trained on; set 0, or keep a part of it in a file "
+        "of its own (data.test)",
+        where(recipe, "data.validation"));
   if (!has_target(data, result.held_out) || !has_target(data, result.train))
-    refuse("{}: {} of {} sequences cannot be held out with targets on both sides; give another share, or 0",
-           where(recipe, "data.validation"), recipe.validation, data.sequences());
+    refuse(
+        "{}: {} of {} sequences cannot be held out with targets on both sides; give another share, "
+        "or 0",
+        where(recipe, "data.validation"), recipe.validation, data.sequences());
   return result;
 }
 
@@ -29,9 +33,12 @@ void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t
   if (recipe.thin.empty()) return;
   const std::string place = where(recipe, "data.thin");
   const std::size_t colon = recipe.thin.rfind(':');
-  const auto share = colon == recipe.thin.npos ? std::nullopt : parse_float(std::string_view(recipe.thin).substr(colon + 1));
+  const auto share = colon == recipe.thin.npos
+                         ? std::nullopt
+                         : parse_float(std::string_view(recipe.thin).substr(colon + 1));
   if (!share || !(*share > 0 && *share <= 1))
-    refuse("{}: \"{}\" is not a class and a share above 0 and up to 1, such as \"7:0.1\"", place, recipe.thin);
+    refuse("{}: \"{}\" is not a class and a share above 0 and up to 1, such as \"7:0.1\"", place,
+           recipe.thin);
   const std::string label = recipe.thin.substr(0, colon);
   const auto at = std::find(data.labels.begin(), data.labels.end(), label);
   if (at == data.labels.end()) refuse("{}: no class is called \"{}\"", place, label);
@@ -40,13 +47,15 @@ void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t
   std::erase_if(train, [&](std::size_t s) {
     if (data.target[data.target_begin(s)] != rare) return false;
     ++seen;
-    return std::floor(double(seen) * double(*share)) == std::floor(double(seen - 1) * double(*share));
+    return std::floor(double(seen) * double(*share)) ==
+           std::floor(double(seen - 1) * double(*share));
   });
 }
 
 DataSet read_test(const Recipe& recipe, const DataSet& train) {
   if (recipe.test_file.empty()) return {};
-  DataSet test = read_data(recipe.test_file, columns_of(recipe), {train.feature_names, train.labels, true, train.tokens});
+  DataSet test = read_data(recipe.test_file, columns_of(recipe),
+                           {train.feature_names, train.labels, true, train.tokens});
   test.units = train.units;
   if (!has_target(test, all_sequences(test)))
     refuse("{}: {}: no row has a target; fill in the column", recipe.test_file, recipe.target[0]);
@@ -56,8 +65,10 @@ DataSet read_test(const Recipe& recipe, const DataSet& train) {
 /// Ids by what is trained on alone, and a stream's pieces.
 void finish_text(Input& input) {
   if (!input.train.is_text()) return;
-  learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary), input.recipe.train_file);
-  if (input.recipe.format == Format::text) cut_pieces(input.train, input.split, std::size_t(input.recipe.window));
+  learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary),
+                   input.recipe.train_file);
+  if (input.recipe.format == Format::text)
+    cut_pieces(input.train, input.split, std::size_t(input.recipe.window));
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ struct Input {
   Split split;
 };
 
-/// Reads the recipe's files, and checks and splits what they hold. Values are in standardized units where the recipe wants that.
+/// Reads the recipe's files, and checks and splits what they hold. Values are in standardized units
+/// where the recipe wants that.
 Input read_input(const Recipe& recipe);
 
 /// The same of data that have been read, split so.

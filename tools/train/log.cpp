@@ -5,22 +5,25 @@
 #include <cmath>
 
 #include "../common/json.h"
-#include "train.h"
 #include "../model/pack.h"
+#include "train.h"
 
 namespace sluice::tools {
 namespace {
 
 /// Index in weight_groups; -1 if the array is not trained.
-int group_of(const Layer& layer, const Array& array) { return array.trained ? int(layer.group_of(array)) : -1; }
+int group_of(const Layer& layer, const Array& array) {
+  return array.trained ? int(layer.group_of(array)) : -1;
+}
 
 /// "layer 2 (gru, 1 of 3)": every layer of the network, as the recipe counts.
 std::vector<std::string> names_of(const std::vector<LayerSpec>& layers) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < layers.size(); ++i)
     for (std::int64_t pass = 1; pass <= layers[i].repeat; ++pass)
-      names.push_back(fmt::format("layer {} ({}{})", i + 1, sluice_layer_name(layers[i].kind),
-                                  layers[i].repeat > 1 ? fmt::format(", {} of {}", pass, layers[i].repeat) : ""));
+      names.push_back(fmt::format(
+          "layer {} ({}{})", i + 1, sluice_layer_name(layers[i].kind),
+          layers[i].repeat > 1 ? fmt::format(", {} of {}", pass, layers[i].repeat) : ""));
   return names;
 }
 
@@ -43,7 +46,8 @@ std::string log_line(const Epoch& epoch, bool classes, Monitor monitor) {
   if (!epoch.zero_blocks.empty()) json["zero_blocks"] = epoch.zero_blocks;
   if (epoch.held_out) json["validation_loss"] = epoch.held_out->loss;
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
-  if (epoch.held_out && monitor != Monitor::loss) json["validation_" + std::string(word(monitor))] = epoch.held_out->watched;
+  if (epoch.held_out && monitor != Monitor::loss)
+    json["validation_" + std::string(word(monitor))] = epoch.held_out->watched;
   return json_text(json) + "\n";
 }
 
@@ -60,7 +64,8 @@ void measure_weights(const Network& network, Epoch& epoch) {
     }
 }
 
-std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start, const float* gradient) {
+std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
+                  const float* gradient) {
   Network gradients = read_network(start.model);
   unpack_weights(weight_places(start.model), gradient, gradients);
   const std::vector<std::string> names = names_of(layers);
@@ -71,10 +76,12 @@ std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
     if (only_prepares(layer)) continue;  // none of the recipe's list
     for (const Array& array : layer.arrays) {
       const double norm = std::sqrt(square_sum(array.values));
-      if (!std::isfinite(norm)) return fmt::format("the gradient of {}, {} is not finite", *name, array.name);
+      if (!std::isfinite(norm))
+        return fmt::format("the gradient of {}, {} is not finite", *name, array.name);
       if (norm <= most) continue;
       most = norm;
-      largest = fmt::format("the largest gradient is that of {}, {}: {:.4g}", *name, array.name, norm);
+      largest =
+          fmt::format("the largest gradient is that of {}, {}: {:.4g}", *name, array.name, norm);
     }
     ++name;
   }

@@ -11,12 +11,12 @@
 #include "../common/progress.h"
 #include "../convert/fold.h"
 #include "../evaluate/measures.h"
+#include "../model/pack.h"
 #include "../recipe/made.h"
 #include "aware.h"
 #include "batches.h"
 #include "checkpoint.h"
 #include "train.h"
-#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {
@@ -64,7 +64,8 @@ struct Loop {
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
-  std::vector<float> mask = {};            ///< [floats of the weight section] of what is pruned; empty: nothing is
+  std::vector<float> mask =
+      {};  ///< [floats of the weight section] of what is pruned; empty: nothing is
   AlignedBytes arena = AlignedBytes();
   TrainPlan plan = TrainPlan();
   sluice_trainer trainer = {};
@@ -75,7 +76,9 @@ struct Loop {
 };
 
 /// Ranks decide it together (gather_for): all of them have the same answer after a batch.
-bool is_interrupted(const Loop& loop) { return loop.ranks.count == 1 ? interrupt_seen || told_to_end() : loop.told_to_stop; }
+bool is_interrupted(const Loop& loop) {
+  return loop.ranks.count == 1 ? interrupt_seen || told_to_end() : loop.told_to_stop;
+}
 
 void need(sluice_status status) {
   if (status != SLUICE_OK) fail("training: {}", sluice_status_text(status));
@@ -89,13 +92,15 @@ OwnedModel weights_so_far(const Loop& loop) {
   OwnedModel model;
   model.blob = std::move(blob);
   if (sluice_open(&model.model, model.blob.data.get(), model.blob.size, wanted_isa()) != SLUICE_OK)
-    fail("training: a weight is no finite number any more; lower train.learning_rate, or set train.clip_norm");
+    fail(
+        "training: a weight is no finite number any more; lower train.learning_rate, or set "
+        "train.clip_norm");
   return model;
 }
 
 /// The model so far: what a device would run.
 struct Snapshot {
-  OwnedModel model, real;             ///< real: what training moves, where `model` is in fixed point
+  OwnedModel model, real;  ///< real: what training moves, where `model` is in fixed point
   std::vector<std::string> warnings;  ///< of quantization
 };
 
@@ -106,8 +111,8 @@ Snapshot snapshot(const Loop& loop, OwnedModel weights) {
     result.model = open_model(write_blob(folded(network)), "the folded network");
   if (!loop.aware) return result;
   Quantized quantized = loop.aware->make(result.model.model);
-  quantized.network.made =
-      made_quantized(quantized.network.made, loop.recipe.quantize_type, loop.recipe.quantize_ranges, data_hash(loop.data));
+  quantized.network.made = made_quantized(quantized.network.made, loop.recipe.quantize_type,
+                                          loop.recipe.quantize_ranges, data_hash(loop.data));
   result.real = std::move(result.model);
   result.model = open_model(write_blob(quantized.network), "the quantized network");
   result.warnings = std::move(quantized.warnings);
@@ -148,23 +153,29 @@ void save_after(Loop& loop, double seconds) {
   if (loop.keeping && seconds_since_start(loop.kept) >= seconds) save(loop);
 }
 
-/// Whether a checkpoint's best model takes and gives what the network does, so that it can be run on the data.
+/// Whether a checkpoint's best model takes and gives what the network does, so that it can be run
+/// on the data.
 bool fits(const Loop& loop, const std::string& blob, const std::string& file) {
-  const sluice_info model = open_model(blob, file + ": its best model").info(), start = loop.start.info();
-  return model.inputs == start.inputs && model.outputs == start.outputs && model.vocabulary == start.vocabulary &&
-         model.every_step == start.every_step && model.whole_sequences == start.whole_sequences;
+  const sluice_info model = open_model(blob, file + ": its best model").info(),
+                    start = loop.start.info();
+  return model.inputs == start.inputs && model.outputs == start.outputs &&
+         model.vocabulary == start.vocabulary && model.every_step == start.every_step &&
+         model.whole_sequences == start.whole_sequences;
 }
 
-/// Refuses (exit code 2) a state that no training of this network leaves: a checkpoint's sum can be right, and its numbers
-/// wrong.
+/// Refuses (exit code 2) a state that no training of this network leaves: a checkpoint's sum can be
+/// right, and its numbers wrong.
 void check_state(const Loop& loop, const TrainState& state, const std::string& file) {
-  bool sound =
-      state.epochs.size() <= std::size_t(loop.recipe.last_epoch()) && state.sums.batches <= batches_of(loop.recipe, loop.split);
-  for (std::size_t i = 0; i < state.epochs.size(); ++i) sound = sound && state.epochs[i].number == int(i) + 1;
-  sound = sound && state.carried.size() == loop.state.carried.size() && state.mask.size() == loop.mask.size();
+  bool sound = state.epochs.size() <= std::size_t(loop.recipe.last_epoch()) &&
+               state.sums.batches <= batches_of(loop.recipe, loop.split);
+  for (std::size_t i = 0; i < state.epochs.size(); ++i)
+    sound = sound && state.epochs[i].number == int(i) + 1;
+  sound = sound && state.carried.size() == loop.state.carried.size() &&
+          state.mask.size() == loop.mask.size();
   sound = sound && state.plateau.factor > 0 && state.plateau.factor <= 1;
   if (loop.aware)
-    sound = sound && state.unit.size() == loop.aware->unit.size() && state.peaks.size() == loop.aware->ranges.peak.size();
+    sound = sound && state.unit.size() == loop.aware->unit.size() &&
+            state.peaks.size() == loop.aware->ranges.peak.size();
   sound = sound && state.best.epoch >= 0 && state.best.epoch <= int(state.epochs.size());
   if (sound && state.best.epoch > 0)
     sound = fits(loop, state.best.model, file) && state.best.real.empty() == !loop.aware &&
@@ -180,7 +191,8 @@ void restore(Loop& loop, const TrainState& state, const std::string& file) {
   } catch (const Error&) {
     refuse("{}: is of another network, or damaged; train from the start", file);
   }
-  std::copy(state.mask.begin(), state.mask.end(), loop.mask.begin());  // in place: the trainer points to it
+  std::copy(state.mask.begin(), state.mask.end(),
+            loop.mask.begin());  // in place: the trainer points to it
   loop.state = state;
   if (!loop.aware) return;
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place, too
@@ -202,22 +214,26 @@ void begin(Loop& loop, const TrainState* state) {
   loop.kept = start_progress(1);
   if (!state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
   std::string lines;
-  for (const Epoch& epoch : loop.state.epochs) lines += log_line(epoch, loop.data.classes, loop.recipe.monitor);
+  for (const Epoch& epoch : loop.state.epochs)
+    lines += log_line(epoch, loop.data.classes, loop.recipe.monitor);
   restore_log(folder, lines);
 }
 
 // --- progress
 
 std::string training_text(const Recipe& recipe, const Epoch& epoch) {
-  const std::string text = fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number,
-                                       fmt::formatted_size("{}", recipe.last_epoch()), recipe.last_epoch(), epoch.loss);
-  return recipe.target_type == TargetType::classes ? text + ", accuracy " + percent(epoch.accuracy) : text;
+  const std::string text =
+      fmt::format("epoch {:{}}/{}  loss {:#.4g}", epoch.number,
+                  fmt::formatted_size("{}", recipe.last_epoch()), recipe.last_epoch(), epoch.loss);
+  return recipe.target_type == TargetType::classes ? text + ", accuracy " + percent(epoch.accuracy)
+                                                   : text;
 }
 
 std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& held_out) {
   if (!held_out) return "";
   const std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
-  return recipe.target_type == TargetType::classes ? text + ", " + percent(held_out->accuracy) : text;
+  return recipe.target_type == TargetType::classes ? text + ", " + percent(held_out->accuracy)
+                                                   : text;
 }
 
 bool worth_a_line(const Recipe& recipe, int epoch) {
@@ -256,13 +272,17 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
   const TrainState& state = loop.state;
   const double loss = result.weight > 0 ? result.loss_sum / result.weight : 0;
   const bool finite = std::isfinite(loss) && std::isfinite(result.gradient_norm_clipped);
-  const bool compares = loop.recipe.diverged > 0 && (state.sums.weight > 0 || !state.epochs.empty());
+  const bool compares =
+      loop.recipe.diverged > 0 && (state.sums.weight > 0 || !state.epochs.empty());
   const double first = state.epochs.empty() ? mean_loss(state.sums) : state.epochs[0].loss;
-  if (finite && !(compares && loss > loop.recipe.diverged * std::max(first, least_first_loss))) return "";
-  return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}", state.epochs.size() + 1,
-                     state.sums.batches + 1, std::fabs(loss), finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
+  if (finite && !(compares && loss > loop.recipe.diverged * std::max(first, least_first_loss)))
+    return "";
+  return fmt::format("epoch {}, batch {}: the loss is {:.4g}{}, the gradient's norm {:.4g}; {}",
+                     state.epochs.size() + 1, state.sums.batches + 1, std::fabs(loss),
+                     finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
                      std::fabs(result.gradient_norm),
-                     blame(loop.recipe.layers, loop.start, sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
+                     blame(loop.recipe.layers, loop.start,
+                           sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
 }
 
 void add(Sums& sums, const sluice_train_result& result) {
@@ -302,19 +322,22 @@ int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
   std::vector<std::uint8_t> stops(std::size_t(loop.ranks.count));
   stops[std::size_t(loop.ranks.rank)] = interrupt_seen || told_to_end();
   std::vector<sluice_piece> all(pieces, pieces + n);
-  for (std::uint32_t rank = 0; rank < stops.size(); ++rank) all.push_back({&stops[rank], 1, rank, SLUICE_EVERY_RANK});
+  for (std::uint32_t rank = 0; rank < stops.size(); ++rank)
+    all.push_back({&stops[rank], 1, rank, SLUICE_EVERY_RANK});
   try {
     exchange(all);
   } catch (...) {
     loop.lost = std::current_exception();  // the trainer knows no exceptions
     return 1;
   }
-  loop.told_to_stop = loop.told_to_stop || std::count(stops.begin(), stops.end(), 0) < loop.ranks.count;
+  loop.told_to_stop =
+      loop.told_to_stop || std::count(stops.begin(), stops.end(), 0) < loop.ranks.count;
   return 0;
 }
 
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
-  const sluice_host host{&loop, crew_of, std::uint32_t(loop.ranks.rank), std::uint32_t(loop.ranks.count), gather_for};
+  const sluice_host host{&loop, crew_of, std::uint32_t(loop.ranks.rank),
+                         std::uint32_t(loop.ranks.count), gather_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
   const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
@@ -326,7 +349,8 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
   }
   choose_mask(loop);
   sluice_train_result result{};
-  const sluice_status status = sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result);
+  const sluice_status status =
+      sluice_train_step(&loop.trainer, batch.data(), std::uint32_t(batch.size()), &host, &result);
   if (loop.lost) std::rethrow_exception(loop.lost);
   need(status);
   if (loop.aware && loop.aware->refused) std::rethrow_exception(loop.aware->refused);
@@ -336,7 +360,8 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
 /// What is left of a pass over the training sequences; false where it was interrupted or diverged.
 bool run_epoch(Loop& loop, Trained& result) {
   Sums& sums = loop.state.sums;
-  const std::uint64_t batches = batches_of(loop.recipe, loop.split), done = loop.state.epochs.size() * batches;
+  const std::uint64_t batches = batches_of(loop.recipe, loop.split),
+                      done = loop.state.epochs.size() * batches;
   const std::string before = validation_text(loop.recipe, last_held_out(loop.state));
   const auto number = std::uint32_t(loop.state.epochs.size() + 1);
   const std::vector<std::size_t> order = epoch_order(loop.recipe, loop.data, loop.split, number);
@@ -348,7 +373,8 @@ bool run_epoch(Loop& loop, Trained& result) {
     result.interrupted = is_interrupted(loop) && sums.batches < batches;
     if (result.interrupted) return false;
     save_after(loop, double(loop.recipe.checkpoint_seconds));
-    show_progress(loop.progress, done + sums.batches, training_text(loop.recipe, epoch_of(loop.state)), before);
+    show_progress(loop.progress, done + sums.batches,
+                  training_text(loop.recipe, epoch_of(loop.state)), before);
   }
   return true;
 }
@@ -356,20 +382,24 @@ bool run_epoch(Loop& loop, Trained& result) {
 // --- epochs
 
 bool is_validated(const Loop& loop, int epoch) {
-  return !loop.split.held_out.empty() && (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.last_epoch()));
+  return !loop.split.held_out.empty() &&
+         (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.last_epoch()));
 }
 
 /// What a validation leads to.
 void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   TrainState& state = loop.state;
   const Recipe& recipe = loop.recipe;
-  const double value = higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
-  if (steps_done(loop) > loop.plan.prune.last()) {  // a network that is still to lose weights is not what is wanted
+  const double value =
+      higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
+  if (steps_done(loop) >
+      loop.plan.prune.last()) {  // a network that is still to lose weights is not what is wanted
     if (value < state.best.value) state.best = best_of(now, epoch.number, value);
     watch(state.patience, value, recipe.min_improvement);
   }
   if (recipe.schedule != Schedule::plateau) return;
-  watch(state.plateau, value, recipe.plateau_patience, recipe.schedule_factor, recipe.learning_rate);
+  watch(state.plateau, value, recipe.plateau_patience, recipe.schedule_factor,
+        recipe.learning_rate);
   need(sluice_train_set_rate(&loop.trainer, state.plateau.factor));
 }
 
@@ -379,19 +409,23 @@ void end_epoch(Loop& loop) {
   const Network network = read_network(weights.model);
   measure_weights(network, epoch);
   if (loop.plan.prune.share > 0) epoch.zero_blocks = zero_shares(network);
-  const Snapshot now = snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
+  const Snapshot now =
+      snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
   if (is_validated(loop, epoch.number)) {
-    const Evaluation evaluation =
-        evaluate(now.model.model, loop.data, loop.split.held_out, loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
-    epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy(), watched_measure(evaluation, loop.recipe.monitor)};
+    const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out,
+                                           loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
+    epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy(),
+                             watched_measure(evaluation, loop.recipe.monitor)};
     judge(loop, now, epoch);
   }
   if (loop.split.held_out.empty()) loop.state.best = best_of(now, epoch.number, worst);
   loop.state.epochs.push_back(epoch);
   loop.state.sums = {};
-  if (loop.keeping) add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes, loop.recipe.monitor));
+  if (loop.keeping)
+    add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes, loop.recipe.monitor));
   if (worth_a_line(loop.recipe, epoch.number))
-    progress_line(loop.progress, training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
+    progress_line(loop.progress,
+                  training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
 }
 
 /// Of this part of the training.
@@ -400,7 +434,9 @@ int last_epoch(const Loop& loop) {
   return int(loop.stint && loop.stint->until > 0 ? std::min(last, loop.stint->until) : last);
 }
 
-bool stops_early(const Loop& loop) { return loop.recipe.patience > 0 && loop.state.patience.worse >= loop.recipe.patience; }
+bool stops_early(const Loop& loop) {
+  return loop.recipe.patience > 0 && loop.state.patience.worse >= loop.recipe.patience;
+}
 
 void run_epochs(Loop& loop, Trained& result) {
   while (int(loop.state.epochs.size()) < last_epoch(loop) && !stops_early(loop)) {
@@ -410,8 +446,8 @@ void run_epochs(Loop& loop, Trained& result) {
     save_after(loop, std::min(seconds_between_ends, double(loop.recipe.checkpoint_seconds)));
   }
   if (stops_early(loop))
-    progress_line(loop.progress, fmt::format("stopped: no better validation {} in {} validations", word(loop.recipe.monitor),
-                                             loop.recipe.patience));
+    progress_line(loop.progress, fmt::format("stopped: no better validation {} in {} validations",
+                                             word(loop.recipe.monitor), loop.recipe.patience));
 }
 
 /// @param loop  must stay where it is: the trainer points into it
@@ -426,15 +462,15 @@ void start_trainer(Loop& loop) {
     options.mask = loop.mask.data();
   }
   if (loop.recipe.carries())
-    loop.state.carried.resize(batch_size(loop.recipe, loop.split) * sluice_needs(&loop.start.model, {1, 1}).state /
-                              sizeof(float));
+    loop.state.carried.resize(batch_size(loop.recipe, loop.split) *
+                              sluice_needs(&loop.start.model, {1, 1}).state / sizeof(float));
   if (loop.recipe.quantize_aware) {
     loop.aware = std::make_unique<Aware>(loop.recipe, loop.data, loop.split, loop.start);
     options.rounding = &loop.aware->rounding;
   }
   loop.arena = AlignedBytes(std::size_t(sluice_train_needs(&loop.start.model, &options)));
-  const sluice_status status =
-      sluice_train_start(&loop.trainer, &loop.start.model, &options, loop.arena.data.get(), loop.arena.size);
+  const sluice_status status = sluice_train_start(&loop.trainer, &loop.start.model, &options,
+                                                  loop.arena.data.get(), loop.arena.size);
   if (status != SLUICE_OK) refuse("{}: {}", loop.recipe.file, sluice_status_text(status));
 }
 
@@ -445,24 +481,28 @@ void start_clock(Loop& loop) {
   loop.progress.silent = loop.stint != nullptr;
 }
 
-/// What is kept of a training: the best epoch, by early stopping or where it could not go to its end; else what it came to.
+/// What is kept of a training: the best epoch, by early stopping or where it could not go to its
+/// end; else what it came to.
 Snapshot kept_of(const Loop& loop, Trained& result) {
   const TrainState& state = loop.state;
-  const bool validates = !loop.split.held_out.empty(), ends = !result.interrupted && result.diverged.empty();
+  const bool validates = !loop.split.held_out.empty(),
+             ends = !result.interrupted && result.diverged.empty();
   const bool falls_back = result.interrupted ? validates : ends ? loop.recipe.patience > 0 : true;
   if (falls_back && state.best.epoch > 0) {
     result.kept = state.best.epoch;
     return snapshot_of(state.best);
   }
-  if (!result.diverged.empty()) return snapshot(loop, open_model(bytes_of(loop.start), "the network before training"));
+  if (!result.diverged.empty())
+    return snapshot(loop, open_model(bytes_of(loop.start), "the network before training"));
   if (ends) result.kept = int(state.epochs.size());
   return snapshot(loop, weights_so_far(loop));
 }
 
 }  // namespace
 
-Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start, const Keeping* keeping,
-              const TrainState* state, const Ranks& together, Stint* stint) {
+Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
+              const Keeping* keeping, const TrainState* state, const Ranks& together,
+              Stint* stint) {
   Loop loop{.recipe = recipe,
             .data = data,
             .split = split,
@@ -484,9 +524,13 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
   }
   end_progress(loop.progress);
   if (result.interrupted) save(loop);
-  if (stint) stint->checkpoint = checkpoint_of(loop), stint->complete = int(loop.state.epochs.size()) >= int(recipe.last_epoch()) || stops_early(loop);
+  if (stint)
+    stint->checkpoint = checkpoint_of(loop),
+    stint->complete =
+        int(loop.state.epochs.size()) >= int(recipe.last_epoch()) || stops_early(loop);
   Snapshot kept = kept_of(loop, result);
-  result.model = std::move(kept.model), result.real = std::move(kept.real), result.warnings = std::move(kept.warnings);
+  result.model = std::move(kept.model), result.real = std::move(kept.real),
+  result.warnings = std::move(kept.warnings);
   result.epochs = std::move(loop.state.epochs);
   return result;
 }

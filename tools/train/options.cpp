@@ -11,7 +11,7 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::uint32_t shard = 8;             // sequences that the trainer takes as one piece of work
+constexpr std::uint32_t shard = 8;  // sequences that the trainer takes as one piece of work
 constexpr std::uint32_t shards_in_flight = 8;  // memory, not bits
 
 sluice_optimizer optimizer_of(Optimizer optimizer) {
@@ -27,10 +27,12 @@ sluice_schedule schedule_of(Schedule schedule) {
 }
 
 /// Epochs in the trainer's steps.
-std::uint32_t steps_of(const Recipe& recipe, const Split& split, std::uint64_t epochs, const char* key) {
+std::uint32_t steps_of(const Recipe& recipe, const Split& split, std::uint64_t epochs,
+                       const char* key) {
   const std::uint64_t steps = epochs * batches_of(recipe, split);
   if (steps > std::numeric_limits<std::uint32_t>::max())
-    refuse("{}: {} steps; train for fewer epochs or with larger batches", where(recipe, key), steps);
+    refuse("{}: {} steps; train for fewer epochs or with larger batches", where(recipe, key),
+           steps);
   return std::uint32_t(steps);
 }
 
@@ -48,7 +50,8 @@ std::vector<float> balanced_weights(const DataSet& data, const Split& split) {
     for (std::size_t i = data.target_begin(s); i < data.target_begin(s) + data.targets(s); ++i)
       if (data.target[i] >= 0) count[std::size_t(data.target[i])] += 1, all += 1;
   std::vector<float> weights;
-  for (const double n : count) weights.push_back(n > 0 ? float(all / (double(count.size()) * n)) : 1.0f);
+  for (const double n : count)
+    weights.push_back(n > 0 ? float(all / (double(count.size()) * n)) : 1.0f);
   return weights;
 }
 
@@ -65,14 +68,17 @@ std::vector<float> class_weights(const Recipe& recipe, const DataSet& data, cons
     while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
     const std::optional<float> weight = parse_float(word);
     if (!weight || !(*weight >= 0) || *weight > 1e6f)
-      refuse("{}: \"{}\" is not a weight; give none, balanced, or numbers of 0 or more, such as \"1, 2.5\"", place, word);
+      refuse(
+          "{}: \"{}\" is not a weight; give none, balanced, or numbers of 0 or more, such as \"1, "
+          "2.5\"",
+          place, word);
     weights.push_back(*weight);
   }
   if (std::all_of(weights.begin(), weights.end(), [](float w) { return w == 0; }))
     refuse("{}: every class has weight 0; then nothing is learned", place);
   if (weights.size() != data.labels.size())
-    refuse("{}: {} weights, but {} has {} classes; give each its weight, in the order of labels", place, weights.size(),
-           recipe.train_file, data.labels.size());
+    refuse("{}: {} weights, but {} has {} classes; give each its weight, in the order of labels",
+           place, weights.size(), recipe.train_file, data.labels.size());
   return weights;
 }
 
@@ -80,7 +86,8 @@ std::vector<sluice_penalty> penalties(const Recipe& recipe) {
   std::vector<sluice_penalty> all;
   for (int g = 0; g < weight_group_count; ++g) {
     const double elastic = g == SLUICE_BIASES ? 0 : recipe.elastic;
-    all.push_back({float(recipe.l1.of[g] + elastic * recipe.l1_ratio), float(recipe.l2.of[g] + elastic * (1 - recipe.l1_ratio)),
+    all.push_back({float(recipe.l1.of[g] + elastic * recipe.l1_ratio),
+                   float(recipe.l2.of[g] + elastic * (1 - recipe.l1_ratio)),
                    float(recipe.weight_decay.of[g]), float(recipe.max_norm.of[g])});
   }
   return all;
@@ -92,7 +99,8 @@ std::vector<bool> frozen_layers(const Recipe& recipe) {
   for (const std::string& text : recipe.freeze) {
     const std::optional<long long> number = parse_integer(text);
     if (!number || *number < 1 || std::size_t(*number) > frozen.size())
-      refuse("{}: \"{}\" is not a layer; give 1 to {}", where(recipe, "model.freeze"), text, frozen.size());
+      refuse("{}: \"{}\" is not a layer; give 1 to {}", where(recipe, "model.freeze"), text,
+             frozen.size());
     frozen[std::size_t(*number - 1)] = true;
   }
   if (std::all_of(frozen.begin(), frozen.end(), [](bool f) { return f; }))
@@ -116,8 +124,10 @@ std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Netw
   for (const LayerSpec& spec : recipe.layers)
     for (std::int64_t i = 0; i < spec.repeat; ++i, ++at) {
       all[at].frozen = frozen[std::size_t(&spec - recipe.layers.data())];
-      const double state = spec.recurrent_dropout >= 0 ? spec.recurrent_dropout : recipe.dropout_recurrent;
-      if (spec.recurrent()) all[at].recurrent_dropout = float(state), all[at].gate_dropout = float(spec.gate_dropout);
+      const double state =
+          spec.recurrent_dropout >= 0 ? spec.recurrent_dropout : recipe.dropout_recurrent;
+      if (spec.recurrent())
+        all[at].recurrent_dropout = float(state), all[at].gate_dropout = float(spec.gate_dropout);
       drop(std::uint32_t(at) + 1, spec.dropout);
     }
   for (const std::uint32_t source : sources_of(network, network.layers.size() - 1))
@@ -127,7 +137,8 @@ std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Netw
 
 }  // namespace
 
-TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split, const Network& network) {
+TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split,
+                     const Network& network) {
   TrainPlan plan;
   sluice_train_options& options = plan.options;
   options = sluice_train_defaults();
@@ -140,7 +151,8 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   plan.layers = layer_options(recipe, network);
   if (!data.is_text()) options.dropout_input = float(recipe.dropout_input);
   options.layers = plan.layers.data();
-  if (recipe.batch_norm == BatchNorm::keras) options.batch_norm_momentum = 0.01f, options.batch_norm_biased = 1;
+  if (recipe.batch_norm == BatchNorm::keras)
+    options.batch_norm_momentum = 0.01f, options.batch_norm_biased = 1;
   options.optimizer = optimizer_of(recipe.optimizer);
   options.schedule = schedule_of(recipe.schedule);
   options.total_steps = steps_of(recipe, split, std::uint64_t(recipe.epochs), "train.epochs");
@@ -154,21 +166,26 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.momentum = float(recipe.momentum);
   options.nesterov = recipe.nesterov;
   options.alpha = float(recipe.alpha);
-  const std::uint64_t every = recipe.schedule == Schedule::exponential ? 1 : std::uint64_t(recipe.schedule_every);
+  const std::uint64_t every =
+      recipe.schedule == Schedule::exponential ? 1 : std::uint64_t(recipe.schedule_every);
   options.schedule_every = steps_of(recipe, split, every, "train.schedule_every");
   options.schedule_factor = float(recipe.schedule_factor);
   options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
   plan.prune = prune_plan(recipe, split);
-  const auto learns = [&](const Layer& l) { return recurrent(l) && !plan.layers[std::size_t(&l - network.layers.data())].frozen; };
+  const auto learns = [&](const Layer& l) {
+    return recurrent(l) && !plan.layers[std::size_t(&l - network.layers.data())].frozen;
+  };
   if (recipe.prune > 0 && std::none_of(network.layers.begin(), network.layers.end(), learns))
-    refuse("{}: no recurrent layer learns, and no other one is pruned; leave it out", where(recipe, "train.prune"));
+    refuse("{}: no recurrent layer learns, and no other one is pruned; leave it out",
+           where(recipe, "train.prune"));
   options.proximal = recipe.l1_step == L1Step::proximal;
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);
   options.seed = std::uint64_t(recipe.seed);
   options.max_sequences = std::uint32_t(std::min(batch_size(recipe, split), split.train.size()));
   options.max_steps = 1;
-  for (std::size_t s : split.train) options.max_steps = std::max(options.max_steps, std::uint32_t(data.steps(s)));
+  for (std::size_t s : split.train)
+    options.max_steps = std::max(options.max_steps, std::uint32_t(data.steps(s)));
   options.shards = std::min(shards_in_flight, (options.max_sequences + shard - 1) / shard);
   return plan;
 }

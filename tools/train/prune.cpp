@@ -11,18 +11,25 @@
 namespace sluice::tools {
 namespace {
 
-/// Calls visit(index in plain order) for every weight of block number `block`, counted through gates, panels and columns.
+/// Calls visit(index in plain order) for every weight of block number `block`, counted through
+/// gates, panels and columns.
 template <class Visit>
 void each_weight(const Array& matrix, std::size_t block, Visit visit) {
-  const auto across = std::size_t(blocked(matrix.cols) / block_cols), panels = std::size_t(padded(matrix.rows) / panel_rows);
-  const int column = int(block % across) * block_cols, panel = int(block / across % panels) * panel_rows;
+  const auto across = std::size_t(blocked(matrix.cols) / block_cols),
+             panels = std::size_t(padded(matrix.rows) / panel_rows);
+  const int column = int(block % across) * block_cols,
+            panel = int(block / across % panels) * panel_rows;
   const auto gate = int(block / across / panels);
   for (int row = panel; row < std::min(matrix.rows, panel + panel_rows); ++row)
     for (int col = column; col < std::min(matrix.cols, column + block_cols); ++col)
-      visit((std::size_t(gate) * std::size_t(matrix.rows) + std::size_t(row)) * std::size_t(matrix.cols) + std::size_t(col));
+      visit((std::size_t(gate) * std::size_t(matrix.rows) + std::size_t(row)) *
+                std::size_t(matrix.cols) +
+            std::size_t(col));
 }
 
-bool is_pruned_kind(const Layer& layer, const Array& array) { return recurrent(layer) && array.is_matrix(); }
+bool is_pruned_kind(const Layer& layer, const Array& array) {
+  return recurrent(layer) && array.is_matrix();
+}
 
 }  // namespace
 
@@ -35,13 +42,16 @@ double PrunePlan::share_before(std::uint64_t step) const {
 PrunePlan prune_plan(const Recipe& recipe, const Split& split) {
   if (recipe.prune == 0) return {};
   const std::uint64_t steps = batches_of(recipe, split) * std::uint64_t(recipe.epochs);
-  PrunePlan plan{recipe.prune, std::uint64_t(recipe.prune_begin * double(steps)), std::uint64_t(recipe.prune_every), 0};
+  PrunePlan plan{recipe.prune, std::uint64_t(recipe.prune_begin * double(steps)),
+                 std::uint64_t(recipe.prune_every), 0};
   const auto end = std::uint64_t(recipe.prune_end * double(steps));
   plan.count = end > plan.begin ? (end - plan.begin) / plan.every : 0;
   if (plan.count == 0)
-    refuse("{}: pruning every {} batches does not happen once between train.prune_begin and train.prune_end, batches {} to {} of {}; lower "
-           "train.prune_every, or train longer",
-           where(recipe, "train.prune_every"), plan.every, plan.begin, end, steps);
+    refuse(
+        "{}: pruning every {} batches does not happen once between train.prune_begin and "
+        "train.prune_end, batches {} to {} of {}; lower "
+        "train.prune_every, or train longer",
+        where(recipe, "train.prune_every"), plan.every, plan.begin, end, steps);
   return plan;
 }
 
@@ -59,7 +69,8 @@ void prune(const Array& matrix, double share, Array& mask) {
   }
   std::sort(order.begin(), order.end());
   order.resize(std::size_t(share * double(blocks) + 0.5));
-  for (const auto& [there, norm, block] : order) each_weight(mask, block, [&](std::size_t at) { mask.values[at] = 0; });
+  for (const auto& [there, norm, block] : order)
+    each_weight(mask, block, [&](std::size_t at) { mask.values[at] = 0; });
 }
 
 void prune(const Network& network, const std::vector<bool>& frozen, double share, Network& masks) {

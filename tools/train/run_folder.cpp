@@ -19,13 +19,18 @@ namespace fs = std::filesystem;
 
 constexpr const char *recipe_file = "recipe.toml", *log_file = "log.jsonl";
 constexpr const char* model_files[] = {"model.slu", "model-f32.slu"};
-constexpr const char* made_of_models[] = {"model-int8.slu", "model-w8a16.slu", "report.html"};  ///< by other commands, under these names
-/// What a training that replaces a run begins with: its recipe and its first checkpoint in one file, which appears by one
-/// rename. While it is there, it is the run, and the other files are not; once they are in place, it goes.
+constexpr const char* made_of_models[] = {"model-int8.slu", "model-w8a16.slu",
+                                          "report.html"};  ///< by other commands, under these names
+/// What a training that replaces a run begins with: its recipe and its first checkpoint in one
+/// file, which appears by one rename. While it is there, it is the run, and the other files are
+/// not; once they are in place, it goes.
 constexpr const char* begin_file = "begin.slc";
-constexpr const char* run_files[] = {model_files[0], model_files[1], recipe_file, log_file, checkpoint_file, begin_file};
+constexpr const char* run_files[] = {model_files[0], model_files[1],  recipe_file,
+                                     log_file,       checkpoint_file, begin_file};
 
-std::string file_in(const std::string& folder, const char* file) { return (fs::path(folder) / file).string(); }
+std::string file_in(const std::string& folder, const char* file) {
+  return (fs::path(folder) / file).string();
+}
 
 bool holds(const std::string& folder, const char* file) {
   std::error_code unknown;
@@ -40,22 +45,27 @@ constexpr std::string_view begin_magic = "sluice run\n";
 
 /// The magic, the size of the recipe and a line's end, the recipe, the checkpoint.
 std::string packed(const Begin& begin) {
-  return fmt::format("{}{}\n{}{}", begin_magic, begin.recipe.size(), begin.recipe, begin.checkpoint);
+  return fmt::format("{}{}\n{}{}", begin_magic, begin.recipe.size(), begin.recipe,
+                     begin.checkpoint);
 }
 
 /// None if no training was stopped while it replaced the folder's run.
 std::optional<Begin> read_begin(const std::string& folder) {
   if (!holds(folder, begin_file)) return std::nullopt;
   const std::string file = file_in(folder, begin_file), bytes = read_file(file);
-  const std::size_t end = bytes.starts_with(begin_magic) ? bytes.find('\n', begin_magic.size()) : bytes.npos;
-  const auto size =
-      end == bytes.npos ? std::nullopt : parse_integer(bytes.substr(begin_magic.size(), end - begin_magic.size()));
+  const std::size_t end =
+      bytes.starts_with(begin_magic) ? bytes.find('\n', begin_magic.size()) : bytes.npos;
+  const auto size = end == bytes.npos
+                        ? std::nullopt
+                        : parse_integer(bytes.substr(begin_magic.size(), end - begin_magic.size()));
   if (!size || *size < 0 || std::size_t(*size) > bytes.size() - end - 1)
     refuse("{}: is damaged; train from the start, with --force", file);
-  return Begin{bytes.substr(end + 1, std::size_t(*size)), bytes.substr(end + 1 + std::size_t(*size))};
+  return Begin{bytes.substr(end + 1, std::size_t(*size)),
+               bytes.substr(end + 1 + std::size_t(*size))};
 }
 
-/// Puts the files of a training that begins in place of those of the run that was here, if there was one.
+/// Puts the files of a training that begins in place of those of the run that was here, if there
+/// was one.
 void put_in_place(const RunFolder& folder, const Begin& begin) {
   std::error_code ignored;
   for (const char* name : model_files) fs::remove(folder.path(name), ignored);
@@ -85,13 +95,15 @@ void clear_half_written(const std::string& folder) {
 void lock_folder(RunFolder& folder) {
   folder.lock = open(folder.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder.lock >= 0 && flock(folder.lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    refuse("{}: another training works in this folder; wait for it, or give another folder", folder.name);
+    refuse("{}: another training works in this folder; wait for it, or give another folder",
+           folder.name);
 }
 
 void leave_folder(RunFolder& folder) {
   if (folder.lock >= 0) close(folder.lock);
   std::error_code ignored;
-  for (const std::string& path : folder.made) fs::remove(path, ignored);  // leaves a folder that is not empty
+  for (const std::string& path : folder.made)
+    fs::remove(path, ignored);  // leaves a folder that is not empty
 }
 
 /// Runs `write`; where the run's files are no longer there, that is what is told.
@@ -101,7 +113,8 @@ void in_run(const RunFolder& folder, Write write) {
     write();
   } catch (const Error&) {
     if (!holds(folder.name, recipe_file))
-      fail("{}: the run's files have gone; leave them in place while a training works on them", folder.name);
+      fail("{}: the run's files have gone; leave them in place while a training works on them",
+           folder.name);
     throw;
   }
 }
@@ -110,12 +123,16 @@ void in_run(const RunFolder& folder, Write write) {
 
 void check_run_folder(const std::string& folder, bool force) {
   std::error_code unknown;
-  if (fs::exists(folder, unknown) && !fs::is_directory(folder, unknown)) refuse("--out {}: is a file; give a folder", folder);
+  if (fs::exists(folder, unknown) && !fs::is_directory(folder, unknown))
+    refuse("--out {}: is a file; give a folder", folder);
   check_run_files("--out", folder);
   for (const char* file : run_files)
     if (!force && holds(folder, file))
-      refuse("--out {}: holds another run ({}); give --force to replace it, {}or another folder", folder, file,
-             holds(folder, checkpoint_file) || holds(folder, begin_file) ? "--resume to go on with it, " : "");
+      refuse("--out {}: holds another run ({}); give --force to replace it, {}or another folder",
+             folder, file,
+             holds(folder, checkpoint_file) || holds(folder, begin_file)
+                 ? "--resume to go on with it, "
+                 : "");
 }
 
 void check_run_files(const std::string& option, const std::string& folder) {
@@ -141,7 +158,8 @@ bool is_run(const std::string& folder) {
 bool is_beginning(const std::string& folder) { return holds(folder, begin_file); }
 
 bool is_complete(const std::string& folder) {
-  return holds(folder, model_files[0]) && !holds(folder, checkpoint_file) && !holds(folder, begin_file);
+  return holds(folder, model_files[0]) && !holds(folder, checkpoint_file) &&
+         !holds(folder, begin_file);
 }
 
 std::string run_recipe(const std::string& folder) {
@@ -149,10 +167,12 @@ std::string run_recipe(const std::string& folder) {
   return read_file(file_in(folder, recipe_file));
 }
 
-Recipe recipe_of_run(const std::string& folder, const std::string& data_folder, const std::vector<Override>& overrides) {
+Recipe recipe_of_run(const std::string& folder, const std::string& data_folder,
+                     const std::vector<Override>& overrides) {
   Recipe recipe = parse_recipe(run_recipe(folder), file_in(folder, recipe_file), overrides);
   if (!data_folder.empty())
-    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = fs::path(*file).filename().string();
+    for (std::string* file : {&recipe.train_file, &recipe.test_file})
+      *file = fs::path(*file).filename().string();
   resolve_files(recipe, data_folder);
   return recipe;
 }
@@ -169,14 +189,18 @@ RunFolder::RunFolder(const std::string& given) : name(given), made(make_director
 
 RunFolder::~RunFolder() { leave_folder(*this); }
 
-std::string RunFolder::path(const std::string& file) const { return (fs::path(name) / file).string(); }
+std::string RunFolder::path(const std::string& file) const {
+  return (fs::path(name) / file).string();
+}
 
 void begin_run(const RunFolder& folder, const std::string& recipe, const std::string& checkpoint) {
   const Begin begin{recipe, checkpoint};
-  const bool replaces =
-      std::any_of(std::begin(run_files), std::end(run_files), [&](const char* file) { return holds(folder.name, file); });
+  const bool replaces = std::any_of(std::begin(run_files), std::end(run_files),
+                                    [&](const char* file) { return holds(folder.name, file); });
   if (replaces)
-    write_file(folder.path(begin_file), packed(begin));  // from here on the folder holds the new run, and no longer the old one
+    write_file(
+        folder.path(begin_file),
+        packed(begin));  // from here on the folder holds the new run, and no longer the old one
   put_in_place(folder, begin);
 }
 
@@ -203,11 +227,13 @@ void write_models(const RunFolder& folder, const std::vector<RunFile>& models, b
   for (const RunFile& model : models) files.push_back({folder.path(model.name), model.bytes});
   in_run(folder, [&] {
     write_files(files);
-    if (complete) sync_file(folder.path(log_file));  // without the checkpoint nothing could restore its lines
+    if (complete)
+      sync_file(folder.path(log_file));  // without the checkpoint nothing could restore its lines
   });
   std::error_code ignored;
   for (const char* name : model_files)  // of the run that was here
-    if (std::none_of(models.begin(), models.end(), [&](const RunFile& model) { return model.name == name; }))
+    if (std::none_of(models.begin(), models.end(),
+                     [&](const RunFile& model) { return model.name == name; }))
       fs::remove(folder.path(name), ignored);
   if (complete) remove_file(folder.path(checkpoint_file));
 }

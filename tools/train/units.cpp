@@ -11,8 +11,8 @@ namespace sluice::tools {
 void check_foldable(const Recipe& recipe, const Network& network) {
   const Layer& last = network.layers.back();
   if (recipe.standardize_target && (last.kind != SLUICE_DENSE || last.activation != SLUICE_LINEAR))
-    refuse("{}: needs a linear answer; end model.layers with {{ dense = {} }}", where(recipe, "data.standardize_target"),
-           last.out);
+    refuse("{}: needs a linear answer; end model.layers with {{ dense = {} }}",
+           where(recipe, "data.standardize_target"), last.out);
 }
 
 OwnedModel in_own_units(const OwnedModel& model, const Units& units) {
@@ -21,7 +21,8 @@ OwnedModel in_own_units(const OwnedModel& model, const Units& units) {
     for (std::size_t i = 0; i < array.values.size(); ++i) {
       const std::size_t output = i / std::size_t(array.cols);
       const double scaled = double(array.values[i]) * units.deviation[output];
-      array.values[i] = float(array.role == Role::input_bias ? scaled + units.mean[output] : scaled);
+      array.values[i] =
+          float(array.role == Role::input_bias ? scaled + units.mean[output] : scaled);
     }
   return open_model(write_blob(network), "the model in the data's own units");
 }
@@ -30,7 +31,8 @@ OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>&
   Network network = read_network(model.model);
   std::vector<std::int32_t> columns;
   for (std::size_t i = 0; i < std::size_t(network.layers.back().out); ++i) {
-    const auto column = std::find(network.inputs.begin(), network.inputs.end(), targets[i % targets.size()]);
+    const auto column =
+        std::find(network.inputs.begin(), network.inputs.end(), targets[i % targets.size()]);
     columns.push_back(std::int32_t(column - network.inputs.begin()));
   }
   add_frame_columns(network, columns);

@@ -28,14 +28,18 @@ constexpr int patience_ms = 30000;  // for another process to let go of the file
       fail("{}: another process has locked it for longer than {} s", file, patience_ms / 1000);
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      fail("{}: cannot be written; give --study a file that can, or only read it with --list, --show, --best or --json", file);
+      fail(
+          "{}: cannot be written; give --study a file that can, or only read it with --list, "
+          "--show, --best or --json",
+          file);
     case SQLITE_FULL:
       fail("{}: the disk is full", file);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       refuse("{}: is no study, or damaged; give a file that \"sluice tune --study\" made", file);
     default:
-      fail("{}: {}", file, database.handle ? sqlite3_errmsg(database.handle) : sqlite3_errstr(code));
+      fail("{}: {}", file,
+           database.handle ? sqlite3_errmsg(database.handle) : sqlite3_errstr(code));
   }
 }
 
@@ -47,12 +51,17 @@ void need(const Database& database, int code) {
 std::string uri_of(const std::string& file, const char* options) {
   std::string text = "file:";
   for (const char c : std::filesystem::absolute(file).string())
-    text += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", unsigned(static_cast<unsigned char>(c))) : std::string(1, c);
+    text += c == '?' || c == '#' || c == '%'
+                ? fmt::format("%{:02x}", unsigned(static_cast<unsigned char>(c)))
+                : std::string(1, c);
   return text + options;
 }
 
 /// One row at least can be read, which opens the write-ahead log too.
-bool readable(sqlite3* handle) { return sqlite3_exec(handle, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr) == SQLITE_OK; }
+bool readable(sqlite3* handle) {
+  return sqlite3_exec(handle, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr) ==
+         SQLITE_OK;
+}
 
 }  // namespace
 
@@ -62,28 +71,35 @@ Database::Database(const std::string& name, Mode mode) : file(name) {
   const auto open = [&](const std::string& path, int flags) {
     sqlite3_close(handle);
     handle = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI, nullptr);
+    const int code = sqlite3_open_v2(path.c_str(), &handle,
+                                     flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI, nullptr);
     if (code == SQLITE_OK) sqlite3_busy_timeout(handle, patience_ms);
     return code;
   };
-  if (mode != make && !fs::exists(file, unknown)) refuse("{}: there is no such file; give a study that \"sluice tune\" made", file);
+  if (mode != make && !fs::exists(file, unknown))
+    refuse("{}: there is no such file; give a study that \"sluice tune\" made", file);
   if (fs::is_directory(file, unknown)) refuse("{}: is a directory; give a file", file);
   try {
     if (mode != read) {
-      const int code = open(uri_of(file, ""), mode == make ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+      const int code =
+          open(uri_of(file, ""),
+               mode == make ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
       if ((code & 0xff) == SQLITE_CANTOPEN) fail("{}: cannot be opened for writing", file);
       need(*this, code);
       if (sqlite3_db_readonly(handle, "main") == 1) fail_database(*this, SQLITE_READONLY);
       run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
       return;
     }
-    // For writing where that can be, so that who reads last takes the log away; SQLite itself falls back.
+    // For writing where that can be, so that who reads last takes the log away; SQLite itself falls
+    // back.
     int code = open(uri_of(file, ""), SQLITE_OPEN_READWRITE);
     if (code == SQLITE_OK && !readable(handle)) code = sqlite3_errcode(handle);
-    // In a folder that cannot be written, a database opens only as one that nobody changes, and without its log.
+    // In a folder that cannot be written, a database opens only as one that nobody changes, and
+    // without its log.
     if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) {
       if (const auto size = fs::file_size(file + "-wal", unknown); !unknown && size > 0)
-        fail("{}: its log, {}-wal, can only be read where the folder can be written; copy both", file, file);
+        fail("{}: its log, {}-wal, can only be read where the folder can be written; copy both",
+             file, file);
       code = open(uri_of(file, "?immutable=1"), SQLITE_OPEN_READONLY);
     }
     need(*this, code);
@@ -95,7 +111,9 @@ Database::Database(const std::string& name, Mode mode) : file(name) {
 
 Database::~Database() { sqlite3_close(handle); }
 
-void Database::run(const char* sql) { need(*this, sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)); }
+void Database::run(const char* sql) {
+  need(*this, sqlite3_exec(handle, sql, nullptr, nullptr, nullptr));
+}
 
 Statement::Statement(Database& of, const char* sql) : database(of) {
   need(database, sqlite3_prepare_v2(database.handle, sql, -1, &handle, nullptr));
@@ -109,12 +127,14 @@ Statement& Statement::bind(int place, std::int64_t value) {
 }
 
 Statement& Statement::bind(int place, double value) {
-  need(database, std::isnan(value) ? sqlite3_bind_null(handle, place) : sqlite3_bind_double(handle, place, value));
+  need(database, std::isnan(value) ? sqlite3_bind_null(handle, place)
+                                   : sqlite3_bind_double(handle, place, value));
   return *this;
 }
 
 Statement& Statement::bind(int place, std::string_view text) {
-  need(database, sqlite3_bind_text64(handle, place, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  need(database,
+       sqlite3_bind_text64(handle, place, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
   return *this;
 }
 
@@ -142,12 +162,13 @@ void Statement::done() {
 }
 
 /// SQLite would turn a value of another type into one of the type that is asked for.
-void Statement::need_type(int column, std::initializer_list<int> types, const char* expected) const {
+void Statement::need_type(int column, std::initializer_list<int> types,
+                          const char* expected) const {
   const int type = sqlite3_column_type(handle, column);
   if (std::find(types.begin(), types.end(), type) != types.end()) return;
   constexpr const char* names[] = {"", "a whole number", "a number", "a text", "bytes", "nothing"};
-  refuse("{}: {} is {} where {} is expected; the study is damaged", database.file, sqlite3_column_name(handle, column),
-         names[type], expected);
+  refuse("{}: {} is {} where {} is expected; the study is damaged", database.file,
+         sqlite3_column_name(handle, column), names[type], expected);
 }
 
 std::int64_t Statement::whole(int column) const {
@@ -157,7 +178,8 @@ std::int64_t Statement::whole(int column) const {
 
 double Statement::real(int column) const {
   need_type(column, {SQLITE_FLOAT, SQLITE_INTEGER, SQLITE_NULL}, "a number");
-  return null(column) ? std::numeric_limits<double>::quiet_NaN() : sqlite3_column_double(handle, column);
+  return null(column) ? std::numeric_limits<double>::quiet_NaN()
+                      : sqlite3_column_double(handle, column);
 }
 
 std::string Statement::text(int column) const {
@@ -167,7 +189,9 @@ std::string Statement::text(int column) const {
   return bytes ? std::string(static_cast<const char*>(bytes), size) : std::string();
 }
 
-bool Statement::null(int column) const { return sqlite3_column_type(handle, column) == SQLITE_NULL; }
+bool Statement::null(int column) const {
+  return sqlite3_column_type(handle, column) == SQLITE_NULL;
+}
 
 Transaction::Transaction(Database& of) : database(of) { database.run("BEGIN IMMEDIATE"); }
 

@@ -1,4 +1,5 @@
-// SQLite with our manners: a statement is prepared, bound and stepped by name of what it does; what fails is an Error.
+// SQLite with our manners: a statement is prepared, bound and stepped by name of what it does; what
+// fails is an Error.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -26,7 +27,8 @@ struct Database {
   sqlite3* handle = nullptr;
 };
 
-/// Of a database, in this order: Statement s(db, "SELECT ... WHERE a = ?"); s.bind(1, x); while (s.step()) s.number(0) ...
+/// Of a database, in this order: Statement s(db, "SELECT ... WHERE a = ?"); s.bind(1, x); while
+/// (s.step()) s.number(0) ...
 struct Statement {
   Statement(Database& database, const char* sql);
   Statement(const Statement&) = delete;
@@ -46,12 +48,14 @@ struct Statement {
     return *this;
   }
 
-  bool step();  ///< whether there is a row; binds stay, but the next step after the last row begins anew
+  bool
+  step();  ///< whether there is a row; binds stay, but the next step after the last row begins anew
   void done();  ///< steps a statement that has no rows, and makes it ready for other values
 
-  /// Values of the row; one of another type is refused (exit code 2): what should hold numbers may hold anything.
+  /// Values of the row; one of another type is refused (exit code 2): what should hold numbers may
+  /// hold anything.
   std::int64_t whole(int column) const;
-  double real(int column) const;  ///< NULL: NaN
+  double real(int column) const;       ///< NULL: NaN
   std::string text(int column) const;  ///< and blobs
   bool null(int column) const;
 
@@ -60,10 +64,8 @@ struct Statement {
   void bind_one(int place, double value) { bind(place, value); }
   void bind_one(int place, std::string_view value) { bind(place, value); }
   template <class Whole>
-    requires std::is_integral_v<Whole>
-  void bind_one(int place, Whole value) {
-    bind(place, std::int64_t(value));
-  }
+  requires std::is_integral_v<Whole>
+  void bind_one(int place, Whole value) { bind(place, std::int64_t(value)); }
   Database& database;
   sqlite3_stmt* handle = nullptr;
 };

@@ -9,27 +9,36 @@
 namespace sluice::tools {
 namespace {
 
-bool goes_left(const Forest::Node& node, double feature) { return node.equal ? feature == node.split : feature < node.split; }
+bool goes_left(const Forest::Node& node, double feature) {
+  return node.equal ? feature == node.split : feature < node.split;
+}
 
 /// Of one tree: its numbers depend on the seed and the tree alone.
 class Grower {
  public:
-  Grower(const Space& space, const std::vector<std::vector<double>>& features, std::span<const double> values,
-         const ForestOptions& options, std::uint64_t seed, int tree)
-      : space_(space), features_(features), values_(values), options_(options), seed_(seed), tree_(std::uint32_t(tree)) {}
+  Grower(const Space& space, const std::vector<std::vector<double>>& features,
+         std::span<const double> values, const ForestOptions& options, std::uint64_t seed, int tree)
+      : space_(space),
+        features_(features),
+        values_(values),
+        options_(options),
+        seed_(seed),
+        tree_(std::uint32_t(tree)) {}
 
   std::vector<Forest::Node> grow() {
     std::vector<std::size_t> rows(values_.size());
     std::iota(rows.begin(), rows.end(), std::size_t(0));
     if (options_.bootstrap)
-      for (std::size_t& row : rows) row = std::min(std::size_t(number() * double(values_.size())), values_.size() - 1);
+      for (std::size_t& row : rows)
+        row = std::min(std::size_t(number() * double(values_.size())), values_.size() - 1);
     node(rows);
     return std::move(nodes_);
   }
 
  private:
   double number() {
-    return Philox::at(seed_, tree_, drawn_++, 0, std::uint32_t(Purpose::tune) | 2u << 16).word[0] / 4294967296.0;
+    return Philox::at(seed_, tree_, drawn_++, 0, std::uint32_t(Purpose::tune) | 2u << 16).word[0] /
+           4294967296.0;
   }
 
   /// The sum of squared differences from the mean, and mean and count.
@@ -45,10 +54,13 @@ class Grower {
     const int at = int(nodes_.size());
     nodes_.emplace_back();
     Spread all;
-    for (const std::size_t row : rows) all.add(values_[row] - values_[rows[0]]);  // from the first, for the squares' sake
+    for (const std::size_t row : rows)
+      all.add(values_[row] - values_[rows[0]]);  // from the first, for the squares' sake
     Forest::Node best;
-    best.mean = values_[rows[0]] + all.mean(), best.variance = all.left_over() / double(all.count), best.count = int(rows.size());
-    if (all.left_over() > 0 && rows.size() >= 2 * std::size_t(options_.leaf)) choose_split(rows, best);
+    best.mean = values_[rows[0]] + all.mean(), best.variance = all.left_over() / double(all.count),
+    best.count = int(rows.size());
+    if (all.left_over() > 0 && rows.size() >= 2 * std::size_t(options_.leaf))
+      choose_split(rows, best);
     if (best.feature >= 0) {
       const auto right = std::stable_partition(rows.begin(), rows.end(), [&](std::size_t row) {
         return goes_left(best, features_[row][std::size_t(best.feature)]);
@@ -64,13 +76,18 @@ class Grower {
     double least = INFINITY;
     for (std::size_t f = 0; f < space_.parameters.size(); ++f) {
       double low = INFINITY, high = -INFINITY;
-      for (const std::size_t row : rows) low = std::min(low, features_[row][f]), high = std::max(high, features_[row][f]);
-      const double share = number();  // also where it is not needed, so that a feature that says nothing changes no other's splits
+      for (const std::size_t row : rows)
+        low = std::min(low, features_[row][f]), high = std::max(high, features_[row][f]);
+      const double share = number();  // also where it is not needed, so that a feature that says
+                                      // nothing changes no other's splits
       if (low == high) continue;
       Forest::Node candidate = best;
       candidate.feature = int(f), candidate.equal = space_.parameters[f].kind == Parameter::choice;
-      candidate.split = candidate.equal ? features_[rows[std::min(std::size_t(share * double(rows.size())), rows.size() - 1)]][f]
-                                        : std::max(low + share * (high - low), std::nextafter(low, high));
+      candidate.split =
+          candidate.equal
+              ? features_[rows[std::min(std::size_t(share * double(rows.size())), rows.size() - 1)]]
+                         [f]
+              : std::max(low + share * (high - low), std::nextafter(low, high));
       Spread left, right;
       for (const std::size_t row : rows)
         (goes_left(candidate, features_[row][f]) ? left : right).add(values_[row] - best.mean);
@@ -95,14 +112,15 @@ std::vector<double> features_of(const Space& space, const Point& point) {
   std::vector<double> features;
   for (std::size_t i = 0; i < point.size(); ++i) {
     const Parameter& parameter = space.parameters[i];
-    features.push_back(std::isnan(point[i])                    ? -1
+    features.push_back(std::isnan(point[i])                  ? -1
                        : parameter.kind == Parameter::choice ? point[i]
                                                              : share_of_value(parameter, point[i]));
   }
   return features;
 }
 
-Forest fit_forest(const Space& space, const std::vector<std::vector<double>>& features, std::span<const double> values, std::uint64_t seed,
+Forest fit_forest(const Space& space, const std::vector<std::vector<double>>& features,
+                  std::span<const double> values, std::uint64_t seed,
                   const ForestOptions& options) {
   Forest forest;
   for (int tree = 0; tree < options.trees && !values.empty(); ++tree)
@@ -116,7 +134,8 @@ Forecast predict(const Forest& forest, std::span<const double> features) {
   for (const std::vector<Forest::Node>& tree : forest.trees) {
     const Forest::Node* node = tree.data();
     while (node->feature >= 0)
-      node = &tree[std::size_t(goes_left(*node, features[std::size_t(node->feature)]) ? node->left : node->right)];
+      node = &tree[std::size_t(
+          goes_left(*node, features[std::size_t(node->feature)]) ? node->left : node->right)];
     const double mean = node->mean - offset;
     sum += mean, squares += mean * mean, within += node->variance;
   }

@@ -6,9 +6,11 @@
 namespace sluice::tools {
 namespace {
 
-/// How a trial stood at a rung; null where it did not reach it. One that is complete stands so at all that are behind, too.
+/// How a trial stood at a rung; null where it did not reach it. One that is complete stands so at
+/// all that are behind, too.
 const Rung* rung_at(const Trial& trial, std::int64_t epochs) {
-  if (trial.state == State::complete && epochs > trial.rungs.back().epochs) return &trial.rungs.back();
+  if (trial.state == State::complete && epochs > trial.rungs.back().epochs)
+    return &trial.rungs.back();
   for (const Rung& rung : trial.rungs)
     if (rung.epochs == epochs) return &rung;
   return nullptr;
@@ -29,7 +31,8 @@ bool waits_at(const Trial& trial, std::int64_t epochs) {
   return trial.state == State::pruned && trial.rungs.back().epochs == epochs;
 }
 
-/// The share of trials that Hyperband begins at each rung: ceil(rungs / (rungs left) * eta^(rungs left - 1)).
+/// The share of trials that Hyperband begins at each rung: ceil(rungs / (rungs left) * eta^(rungs
+/// left - 1)).
 std::vector<double> bracket_weights(const Recipe& recipe, std::size_t rungs) {
   std::vector<double> weights;
   for (std::size_t first = 0; first < rungs; ++first) {
@@ -46,7 +49,9 @@ std::vector<double> bracket_weights(const Recipe& recipe, std::size_t rungs) {
 std::vector<std::int64_t> rung_epochs(const Recipe& recipe) {
   std::vector<std::int64_t> rungs;
   if (recipe.tune_halving != Halving::none)
-    for (std::int64_t epochs = recipe.tune_min_epochs; epochs < recipe.epochs; epochs *= recipe.tune_eta) rungs.push_back(epochs);
+    for (std::int64_t epochs = recipe.tune_min_epochs; epochs < recipe.epochs;
+         epochs *= recipe.tune_eta)
+      rungs.push_back(epochs);
   rungs.push_back(recipe.epochs);
   return rungs;
 }
@@ -87,7 +92,9 @@ std::optional<Promotion> last_promotion(const Study& study, const Recipe& recipe
   for (std::size_t k = rungs.size() - 1; k-- > 0;) {
     const Trial* best = nullptr;
     for (const Trial& trial : study.trials)
-      if (waits_at(trial, rungs[k]) && (!best || trial.rungs.back().score.value < best->rungs.back().score.value)) best = &trial;
+      if (waits_at(trial, rungs[k]) &&
+          (!best || trial.rungs.back().score.value < best->rungs.back().score.value))
+        best = &trial;
     if (best) return Promotion{best->number, rungs[k + 1]};
   }
   return std::nullopt;
@@ -99,15 +106,22 @@ std::vector<Seen> history(const Study& study, const Recipe& recipe) {
   const auto enough = std::ptrdiff_t(study.space.parameters.size()) + 2;
   std::int64_t rung = rungs.front();
   for (const std::int64_t r : rungs)
-    if (std::count_if(study.trials.begin(), study.trials.end(), [&](const Trial& t) { return rung_at(t, r); }) >= enough) rung = r;
+    if (std::count_if(study.trials.begin(), study.trials.end(),
+                      [&](const Trial& t) { return rung_at(t, r); }) >= enough)
+      rung = r;
   std::vector<Seen> seen;
   for (const Trial& trial : study.trials) {
     Seen one;
     one.point = trial.point;
-    one.failed = trial.state == State::failed;  // one that is unfit teaches nothing: what is allowed keeps such points out
-    const Rung* const at = halves ? rung_at(trial, rung) : trial.rungs.empty() ? nullptr : &trial.rungs.back();
+    one.failed =
+        trial.state ==
+        State::failed;  // one that is unfit teaches nothing: what is allowed keeps such points out
+    const Rung* const at = halves                ? rung_at(trial, rung)
+                           : trial.rungs.empty() ? nullptr
+                                                 : &trial.rungs.back();
     if (at && !one.failed) one.value = at->score.value;
-    one.running = !one.failed && !one.value && (trial.state == State::running || trial.state == State::waiting);
+    one.running = !one.failed && !one.value &&
+                  (trial.state == State::running || trial.state == State::waiting);
     seen.push_back(std::move(one));
   }
   return seen;

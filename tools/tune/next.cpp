@@ -13,11 +13,13 @@ namespace sluice::tools {
 namespace {
 
 bool is_seen(const Study& study, const Point& point) {
-  return std::any_of(study.trials.begin(), study.trials.end(), [&](const Trial& t) { return same(t.point, point); });
+  return std::any_of(study.trials.begin(), study.trials.end(),
+                     [&](const Trial& t) { return same(t.point, point); });
 }
 
 /// Adds a trial that waits, or one that is unfit from the start.
-void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Point& point, const std::string& origin) {
+void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Point& point,
+         const std::string& origin) {
   Trial trial;
   trial.number = study.trials.size();
   trial.point = point;
@@ -41,31 +43,36 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
   const std::uint64_t number = study.trials.size();
   if (number >= std::uint64_t(plan.own.tune_trials)) return false;
   if (number == 0) {
-    add(db, plan, shapes, study, settled(plan.space, Point(plan.space.parameters.size(), NAN)), "recipe");
+    add(db, plan, shapes, study, settled(plan.space, Point(plan.space.parameters.size(), NAN)),
+        "recipe");
     return true;
   }
-  const auto method =
-      std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.method == plan.own.tune_method; });
+  const auto method = std::find_if(methods().begin(), methods().end(), [&](const Method& m) {
+    return m.method == plan.own.tune_method;
+  });
   if (method == methods().end())
-    refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"), word(plan.own.tune_method));
+    refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"),
+           word(plan.own.tune_method));
   const std::vector<Seen> seen = history(study, plan.own);
-  const Question question{.space = plan.space,
-                          .seen = seen,
-                          .number = number,
-                          .seed = std::uint64_t(plan.own.tune_seed),
-                          .allowed =
-                              [&](const Point& point) {
-                                check_interrupt();  // where few points fit, it takes a while to find one
-                                return objection(plan, point, shapes).empty();
-                              },
-                          .acquisition = plan.own.tune_acquisition};
+  const Question question{
+      .space = plan.space,
+      .seen = seen,
+      .number = number,
+      .seed = std::uint64_t(plan.own.tune_seed),
+      .allowed =
+          [&](const Point& point) {
+            check_interrupt();  // where few points fit, it takes a while to find one
+            return objection(plan, point, shapes).empty();
+          },
+      .acquisition = plan.own.tune_acquisition};
   const std::optional<Point> point = method->ask(question);
   if (point) add(db, plan, shapes, study, *point, std::string(word(plan.own.tune_method)));
   return point.has_value();
 }
 
 bool too_many_failed(const Study& study, const Plan& plan) {
-  const auto failed = std::count_if(study.trials.begin(), study.trials.end(), [](const Trial& t) { return t.state == State::failed; });
+  const auto failed = std::count_if(study.trials.begin(), study.trials.end(),
+                                    [](const Trial& t) { return t.state == State::failed; });
   return plan.own.tune_max_failures > 0 && failed > plan.own.tune_max_failures;
 }
 
@@ -77,7 +84,8 @@ Trial* waiting(Study& study) {
 }
 
 /// What this worker is to do, chosen but not yet held.
-Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::uint64_t& number, std::int64_t& until) {
+Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::uint64_t& number,
+            std::int64_t& until) {
   if (too_many_failed(study, plan)) return Next::end;
   if (const std::vector<std::uint64_t> left = abandoned(db); !left.empty()) {
     number = left.front(), until = study.trials[left.front()].until;
@@ -90,8 +98,10 @@ Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::u
   if (const Trial* trial = waiting(study)) return take({trial->number, trial->until});
   if (const std::optional<Promotion> up = promotion(study, plan.own)) return take(*up);
   while (add_next(db, plan, shapes, study))
-    if (const Trial* trial = waiting(study)) return take({trial->number, trial->until});  // else it was unfit
-  const bool runs = std::any_of(study.trials.begin(), study.trials.end(), [](const Trial& t) { return t.state == State::running; });
+    if (const Trial* trial = waiting(study))
+      return take({trial->number, trial->until});  // else it was unfit
+  const bool runs = std::any_of(study.trials.begin(), study.trials.end(),
+                                [](const Trial& t) { return t.state == State::running; });
   if (runs) return Next::wait;
   if (const std::optional<Promotion> up = last_promotion(study, plan.own)) return take(*up);
   return Next::end;
@@ -99,7 +109,8 @@ Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::u
 
 }  // namespace
 
-Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker, Job& job) {
+Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker,
+               Job& job) {
   Transaction transaction(db);
   Study study = load_study(db, false);
   std::uint64_t number = 0;
@@ -113,7 +124,8 @@ Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string
   return next;
 }
 
-std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes, const std::vector<Point>& points) {
+std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes,
+                                   const std::vector<Point>& points) {
   Transaction transaction(db);
   Study study = load_study(db, false);
   if (study.trials.empty()) add_next(db, plan, shapes, study);

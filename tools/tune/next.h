@@ -11,8 +11,8 @@ namespace sluice::tools {
 struct Job {
   std::uint64_t number = 0;
   Point point;
-  std::int64_t until = 0;    ///< the epoch to train to; 0: the recipe's last
-  std::vector<Fold> folds;   ///< so far
+  std::int64_t until = 0;   ///< the epoch to train to; 0: the recipe's last
+  std::vector<Fold> folds;  ///< so far
 };
 
 enum class Next {
@@ -21,11 +21,13 @@ enum class Next {
   end,   ///< nothing is left to do
 };
 
-/// Takes the next work, in one transaction: of what was left the lowest number, then what goes on, then a new trial.
+/// Takes the next work, in one transaction: of what was left the lowest number, then what goes on,
+/// then a new trial.
 Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker, Job& job);
 
-/// Adds trials for these points, but for those it has already, after the recipe's own where it has no trial yet. Gives
-/// the numbers of those added.
-std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes, const std::vector<Point>& points);
+/// Adds trials for these points, but for those it has already, after the recipe's own where it has
+/// no trial yet. Gives the numbers of those added.
+std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes,
+                                   const std::vector<Point>& points);
 
 }  // namespace sluice::tools

@@ -12,11 +12,11 @@
 #include "../evaluate/mean.h"
 #include "../evaluate/measures.h"
 #include "../evaluate/monitor.h"
+#include "../model/graph.h"
+#include "../model/pack.h"
 #include "../recipe/columns.h"
 #include "../recipe/made.h"
 #include "../train/start.h"
-#include "../model/graph.h"
-#include "../model/pack.h"
 
 namespace sluice::tools {
 namespace {
@@ -34,16 +34,20 @@ RowRange seen_rows(const Recipe& recipe) {
   }
   RowRange rows = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
   if (!recipe.validation_rows.empty()) {
-    const RowRange held_out = parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
+    const RowRange held_out =
+        parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
     if (held_out.first != rows.end)
-      refuse("{}: begins at row {}, but training ends at {}; a study's last training goes over both", where(recipe, "data.validation_rows"),
-             held_out.first, rows.end);
+      refuse(
+          "{}: begins at row {}, but training ends at {}; a study's last training goes over both",
+          where(recipe, "data.validation_rows"), held_out.first, rows.end);
     rows.end = held_out.end;
   }
   return rows;
 }
 
-std::string range_text(std::size_t first, std::size_t end) { return fmt::format("{}:{}", first, end); }
+std::string range_text(std::size_t first, std::size_t end) {
+  return fmt::format("{}:{}", first, end);
+}
 
 std::vector<Input> time_inputs(const Recipe& recipe) {
   const RowRange rows = seen_rows(recipe);
@@ -53,7 +57,8 @@ std::vector<Input> time_inputs(const Recipe& recipe) {
   for (std::size_t f = 1; f < blocks; ++f) {
     Recipe fold = recipe;
     fold.validation = 0, fold.test_rows.clear();
-    fold.train_rows = range_text(rows.first, at(f)), fold.validation_rows = range_text(at(f), at(f + 1));
+    fold.train_rows = range_text(rows.first, at(f)),
+    fold.validation_rows = range_text(at(f), at(f + 1));
     inputs.push_back(read_input(fold));
   }
   return inputs;
@@ -61,7 +66,8 @@ std::vector<Input> time_inputs(const Recipe& recipe) {
 
 void check_split(const Recipe& recipe, const DataSet& data, const Split& split, std::size_t fold) {
   if (!has_target(data, split.train) || !has_target(data, split.held_out))
-    refuse("{}: fold {} of {} sequences has no target on one side; give fewer folds", where(recipe, "tune.folds"), fold + 1, data.sequences());
+    refuse("{}: fold {} of {} sequences has no target on one side; give fewer folds",
+           where(recipe, "tune.folds"), fold + 1, data.sequences());
 }
 
 /// Without the test set, which no trial may see.
@@ -70,7 +76,8 @@ std::vector<Input> inputs_of(Recipe recipe) {
   if (recipe.tune_validation == TuneValidation::hold_out) {
     std::vector<Input> one = {};
     one.push_back(read_input(recipe));
-    if (one[0].split.held_out.empty()) refuse("{}: \"hold-out\", but nothing is held out", where(recipe, "tune.validation"));
+    if (one[0].split.held_out.empty())
+      refuse("{}: \"hold-out\", but nothing is held out", where(recipe, "tune.validation"));
     return one;
   }
   if (is_stream(recipe)) return time_inputs(recipe);
@@ -78,8 +85,10 @@ std::vector<Input> inputs_of(Recipe recipe) {
   const auto folds = std::size_t(recipe.tune_folds);
   std::vector<Split> splits;
   if (recipe.tune_validation == TuneValidation::time) splits = time_folds(data, folds);
-  for (std::int64_t r = 0; r < recipe.tune_repeats && recipe.tune_validation == TuneValidation::k_fold; ++r)
-    for (Split& split : k_folds(data, folds, std::uint64_t(recipe.tune_seed), std::uint32_t(r))) splits.push_back(std::move(split));
+  for (std::int64_t r = 0;
+       r < recipe.tune_repeats && recipe.tune_validation == TuneValidation::k_fold; ++r)
+    for (Split& split : k_folds(data, folds, std::uint64_t(recipe.tune_seed), std::uint32_t(r)))
+      splits.push_back(std::move(split));
   std::vector<Input> inputs;
   for (Split& split : splits) {
     check_split(recipe, data, split, inputs.size());
@@ -90,8 +99,8 @@ std::vector<Input> inputs_of(Recipe recipe) {
 
 /// Of a model on what its fold held out: train.monitor, the lower the better.
 double judged(const Recipe& recipe, const OwnedModel& model, const Input& input) {
-  const Evaluation e =
-      evaluate(model.model, input.train, input.split.held_out, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+  const Evaluation e = evaluate(model.model, input.train, input.split.held_out, int(recipe.threads),
+                                {recipe.loss, recipe.huber_delta});
   const double value = watched_measure(e, recipe.monitor);
   return higher_is_better(recipe.monitor) ? -value : value;
 }
@@ -99,11 +108,14 @@ double judged(const Recipe& recipe, const OwnedModel& model, const Input& input)
 /// A float model in the number format of the device, ranges from what it was trained on.
 OwnedModel exported(const Recipe& recipe, const OwnedModel& model, const Input& input) {
   const sluice_format format = device_format(recipe);
-  if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32) return open_model(bytes_of(model), "the model");
+  if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32)
+    return open_model(bytes_of(model), "the model");
   const Network real = without_frame_columns(read_network(model.model));
   const Calibration calibration = calibrate(real, input.train, input.split.train);
-  Quantized quantized = quantize(real, format, choose_ranges(calibration, recipe.quantize_ranges), calibration.moments);
-  quantized.network.made = made_quantized(real.made, format, recipe.quantize_ranges, data_hash(input.train));
+  Quantized quantized = quantize(real, format, choose_ranges(calibration, recipe.quantize_ranges),
+                                 calibration.moments);
+  quantized.network.made =
+      made_quantized(real.made, format, recipe.quantize_ranges, data_hash(input.train));
   return open_model(write_blob(quantized.network), "the quantized model");
 }
 
@@ -111,21 +123,25 @@ void add_curve(FoldResult& result, const Recipe& recipe, const Trained& trained)
   for (const Epoch& epoch : trained.epochs) {
     if (!epoch.held_out) continue;
     result.epoch.push_back(epoch.number);
-    result.curve.push_back(higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched);
+    result.curve.push_back(higher_is_better(recipe.monitor) ? -epoch.held_out->watched
+                                                            : epoch.held_out->watched);
   }
 }
 
 /// One training; false where it ends the trial, whose state and reason then say how.
-bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold, Outcome& outcome) {
+bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold,
+                Outcome& outcome) {
   const Network start = checked_start(recipe, input);
   Stint stint{until, fold.checkpoint};
-  const Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
+  const Trained trained =
+      train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
   if (trained.interrupted) {
     outcome.state = State::waiting;
     return false;
   }
   const auto give_up = [&](const std::string& why) {
-    outcome.state = State::failed, outcome.reason = fmt::format("fold {}: {}", fold.result.fold + 1, why);
+    outcome.state = State::failed,
+    outcome.reason = fmt::format("fold {}: {}", fold.result.fold + 1, why);
     return false;
   };
   if (!trained.diverged.empty()) return give_up("diverged in " + trained.diverged);
@@ -135,7 +151,9 @@ bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fo
   result.value = judged(recipe, exported(recipe, trained.model, input), input);
   fold.checkpoint = stint.complete ? "" : stint.checkpoint;
   if (!stint.complete) outcome.state = State::pruned;
-  return std::isfinite(result.value) ? true : give_up(fmt::format("its {} is no number", word(recipe.monitor)));
+  return std::isfinite(result.value)
+             ? true
+             : give_up(fmt::format("its {} is no number", word(recipe.monitor)));
 }
 
 }  // namespace
@@ -148,7 +166,8 @@ const std::vector<Input>& folds_of(const Recipe& recipe, Folds& cache) {
   return cache.inputs;
 }
 
-Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache, bool (*interrupt)()) {
+Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before,
+                Folds& cache, bool (*interrupt)()) {
   Outcome outcome;
   const std::vector<Input>& inputs = folds_of(recipe, cache);
   std::vector<double> values;
@@ -161,8 +180,9 @@ Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold
         }
         Recipe seeded = recipe;
         seeded.seed += s;
-        const auto at = std::find_if(before.begin(), before.end(),
-                                     [&](const Fold& b) { return b.result.fold == std::int64_t(f) && b.result.seed == seeded.seed; });
+        const auto at = std::find_if(before.begin(), before.end(), [&](const Fold& b) {
+          return b.result.fold == std::int64_t(f) && b.result.seed == seeded.seed;
+        });
         Fold fold = at != before.end() ? *at : Fold{};
         fold.result.fold = std::int64_t(f), fold.result.seed = seeded.seed;
         const bool done = at != before.end() && at->checkpoint.empty();
@@ -187,7 +207,8 @@ Recipe final_recipe(Recipe recipe, std::int64_t epochs, std::int64_t seed) {
     recipe.validation_rows.clear();
   }
   recipe.validation = 0;
-  recipe.patience = 0, recipe.min_improvement = 0, recipe.validate_every = 1, recipe.monitor = Monitor::loss;
+  recipe.patience = 0, recipe.min_improvement = 0, recipe.validate_every = 1,
+  recipe.monitor = Monitor::loss;
   recipe.stop_after = epochs < recipe.epochs ? epochs : 0;
   recipe.seed = seed;
   return recipe;
@@ -200,19 +221,22 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   Stint stint;
   Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
   if (trained.interrupted) throw Error(130, "interrupted; the same command goes on with the study");
-  if (!trained.diverged.empty()) fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
+  if (!trained.diverged.empty())
+    fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
   hand_on(recipe, input, trained);
   Finished result{exported(recipe, trained.model, input), "{}"};
   const bool by_file = !recipe.test_file.empty();
   if (!by_file && input.split.test.empty()) return result;
   const DataSet& data = by_file ? input.test : input.train;
   const std::vector<std::size_t> sequences = by_file ? all_sequences(input.test) : input.split.test;
-  const Evaluation e = evaluate(result.model.model, data, sequences, int(recipe.threads), {recipe.loss, recipe.huber_delta});
+  const Evaluation e = evaluate(result.model.model, data, sequences, int(recipe.threads),
+                                {recipe.loss, recipe.huber_delta});
   OrderedJson measures = {{"loss", e.loss}};
   if (e.classes) measures["accuracy"] = e.accuracy();
   if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
   if (!e.units.empty()) measures["squared_error_in_units"] = error_in_units(e);
-  if (const double value = watched_measure(e, point.monitor); point.monitor != Monitor::loss && std::isfinite(value))
+  if (const double value = watched_measure(e, point.monitor);
+      point.monitor != Monitor::loss && std::isfinite(value))
     measures[std::string(word(point.monitor))] = value;
   result.measures = json_text(measures);
   return result;

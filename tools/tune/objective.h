@@ -1,4 +1,5 @@
-// How good a point is: its network trained on folds of the training data, as far as it is to go, and judged by what each held out.
+// How good a point is: its network trained on folds of the training data, as far as it is to go,
+// and judged by what each held out.
 #pragma once
 #include <functional>
 #include <string>
@@ -21,18 +22,22 @@ const std::vector<Input>& folds_of(const Recipe& recipe, Folds& cache);
 
 /// How a trial ended, or how far it came.
 struct Outcome {
-  State state = State::complete;  ///< pruned: it may go on; failed; waiting: interrupted, nothing of it counts
+  State state = State::complete;  ///< pruned: it may go on; failed; waiting: interrupted, nothing
+                                  ///< of it counts
   std::string reason;
   Rung rung;
   std::vector<Fold> folds;
 };
 
-/// Trains all folds and seeds of a point to an epoch, 0 for the recipe's last, from where `before` left them.
+/// Trains all folds and seeds of a point to an epoch, 0 for the recipe's last, from where `before`
+/// left them.
 /// @param recipe     of the point
 /// @param interrupt  asked before each training: whether to give up; null: never
-Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before, Folds& cache, bool (*interrupt)() = nullptr);
+Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before,
+                Folds& cache, bool (*interrupt)() = nullptr);
 
-/// A point's model of all training data, for so many epochs; as the device wants it where the recipe names one.
+/// A point's model of all training data, for so many epochs; as the device wants it where the
+/// recipe names one.
 struct Finished {
   OwnedModel model;
   std::string measures;  ///< JSON: of the test set; "{}" where there is none

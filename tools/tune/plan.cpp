@@ -20,13 +20,17 @@ namespace sluice::tools {
 namespace {
 
 /// What may change while a study goes on.
-constexpr const char* changes[] = {"tune.method", "tune.acquisition", "tune.trials", "tune.max_failures", "train.threads", "train.checkpoint_seconds"};
+constexpr const char* changes[] = {"tune.method",   "tune.acquisition",
+                                   "tune.trials",   "tune.max_failures",
+                                   "train.threads", "train.checkpoint_seconds"};
 
 void check_searched(const Space& space) {
   for (const Parameter& p : space.parameters) {
     const Key* key = find_key(p.name);
     if (p.name.starts_with("tune.") || p.name.starts_with("device.") || (key && key->measures))
-      refuse("{}: cannot be searched, for trials that differ in it cannot be compared; give one value", p.place);
+      refuse(
+          "{}: cannot be searched, for trials that differ in it cannot be compared; give one value",
+          p.place);
   }
 }
 
@@ -35,37 +39,52 @@ void check_tunable(const Plan& plan) {
   const bool series = own.format == Format::text || (own.format == Format::table && own.window > 0),
              halves = own.tune_halving != Halving::none;
   check_device_keys(own);
-  if (own.stop_after > 0) refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
+  if (own.stop_after > 0)
+    refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
   if (own.schedule == Schedule::plateau)
-    refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; give another schedule",
-           where(own, "train.schedule"));
+    refuse(
+        "{}: \"plateau\" looks at validation, which the winner's training on all data has none of; "
+        "give another schedule",
+        where(own, "train.schedule"));
   if (own.tune_validation == TuneValidation::k_fold && series)
-    refuse("{}: \"k-fold\" would train on what comes after; give \"time\" or \"hold-out\"", where(own, "tune.validation"));
+    refuse("{}: \"k-fold\" would train on what comes after; give \"time\" or \"hold-out\"",
+           where(own, "tune.validation"));
   const bool holds_out = own.train_rows.empty() ? own.validation > 0 : !own.validation_rows.empty();
   if (own.tune_validation == TuneValidation::hold_out && !holds_out)
-    refuse("{}: \"hold-out\", but {} holds nothing out; set it, or tune.validation = \"k-fold\" or \"time\"", where(own, "tune.validation"),
-           own.train_rows.empty() ? "data.validation" : "data.validation_rows");
+    refuse(
+        "{}: \"hold-out\", but {} holds nothing out; set it, or tune.validation = \"k-fold\" or "
+        "\"time\"",
+        where(own, "tune.validation"),
+        own.train_rows.empty() ? "data.validation" : "data.validation_rows");
   if (own.tune_validation != TuneValidation::k_fold && own.tune_repeats > 1)
     refuse("{}: goes with tune.validation = \"k-fold\"", where(own, "tune.repeats"));
   for (const Parameter& p : plan.space.parameters) {
     if (halves && p.name == "train.epochs")
-      refuse("{}: cannot be searched with tune.halving, whose resource it is; give one value, or tune.halving = \"none\"", p.place);
-    if (p.name == "train.schedule" &&
-        std::count(p.choices.begin(), p.choices.end(), fmt::format("\"{}\"", word(Schedule::plateau))))
-      refuse("{}: \"plateau\" looks at validation, which the winner's training on all data has none of; leave it out", p.place);
+      refuse(
+          "{}: cannot be searched with tune.halving, whose resource it is; give one value, or "
+          "tune.halving = \"none\"",
+          p.place);
+    if (p.name == "train.schedule" && std::count(p.choices.begin(), p.choices.end(),
+                                                 fmt::format("\"{}\"", word(Schedule::plateau))))
+      refuse(
+          "{}: \"plateau\" looks at validation, which the winner's training on all data has none "
+          "of; leave it out",
+          p.place);
   }
   if (!halves) return;
   if (own.tune_min_epochs > own.epochs)
-    refuse("{}: {} is more than train.epochs, {}", where(own, "tune.min_epochs"), own.tune_min_epochs, own.epochs);
+    refuse("{}: {} is more than train.epochs, {}", where(own, "tune.min_epochs"),
+           own.tune_min_epochs, own.epochs);
   if (own.tune_min_epochs % own.validate_every != 0)
-    refuse("{}: {} is no multiple of train.validate_every, {}; a rung ends with a validation", where(own, "tune.min_epochs"),
-           own.tune_min_epochs, own.validate_every);
+    refuse("{}: {} is no multiple of train.validate_every, {}; a rung ends with a validation",
+           where(own, "tune.min_epochs"), own.tune_min_epochs, own.validate_every);
 }
 
 TrialValues values_of(const Space& space, const Point& point) {
   TrialValues values;
   for (std::size_t i = 0; i < space.parameters.size(); ++i)
-    if (!std::isnan(point[i])) values.emplace_back(space.parameters[i].name, value_text(space.parameters[i], point[i]));
+    if (!std::isnan(point[i]))
+      values.emplace_back(space.parameters[i].name, value_text(space.parameters[i], point[i]));
   return values;
 }
 
@@ -79,7 +98,8 @@ Point with_value(const Space& space, std::size_t parameter, double value) {
   while (!wanted.empty()) {
     const std::size_t i = wanted.back();
     wanted.pop_back();
-    for (const Condition& c : space.parameters[i].when) point[c.parameter] = c.values.front(), wanted.push_back(c.parameter);
+    for (const Condition& c : space.parameters[i].when)
+      point[c.parameter] = c.values.front(), wanted.push_back(c.parameter);
   }
   return settled(space, point);
 }
@@ -110,15 +130,17 @@ std::string meant_by(const Space& space, const std::string& name) {
 
 }  // namespace
 
-Plan read_plan(const std::string& recipe_file, const std::string& text, const std::vector<Override>& overrides,
-               const std::string& data_folder) {
+Plan read_plan(const std::string& recipe_file, const std::string& text,
+               const std::vector<Override>& overrides, const std::string& data_folder) {
   Plan plan{recipe_file, text, overrides, data_folder, {}, {}};
   plan.own = parse_recipe(text, recipe_file, overrides);
   plan.space = parse_space(text, recipe_file, overrides);
   resolve_files(plan.own, data_folder);
   if (plan.space.parameters.empty())
-    refuse("{}: nothing to search; say what a value may be, such as learning_rate = {{ value = 1e-3, low = 1e-4, high = 1e-1, log = true }}",
-           recipe_file);
+    refuse(
+        "{}: nothing to search; say what a value may be, such as learning_rate = {{ value = 1e-3, "
+        "low = 1e-4, high = 1e-1, log = true }}",
+        recipe_file);
   check_searched(plan.space);
   check_tunable(plan);
   check_ends(plan);
@@ -126,7 +148,8 @@ Plan read_plan(const std::string& recipe_file, const std::string& text, const st
 }
 
 Recipe recipe_of(const Plan& plan, const Point& point) {
-  Recipe recipe = parse_recipe(plan.text, plan.recipe_file, plan.overrides, "", values_of(plan.space, point));
+  Recipe recipe =
+      parse_recipe(plan.text, plan.recipe_file, plan.overrides, "", values_of(plan.space, point));
   resolve_files(recipe, plan.data_folder);
   return recipe;
 }
@@ -148,7 +171,8 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
     const std::size_t equals = rest.find('=');
     std::string name(rest.substr(0, equals));
     std::erase(name, ' ');
-    const auto at = std::find_if(space.parameters.begin(), space.parameters.end(), [&](const Parameter& p) { return p.name == name; });
+    const auto at = std::find_if(space.parameters.begin(), space.parameters.end(),
+                                 [&](const Parameter& p) { return p.name == name; });
     if (equals == rest.npos || at == space.parameters.end()) {
       std::vector<std::string_view> names;
       for (const Parameter& p : space.parameters) names.push_back(p.name);
@@ -161,36 +185,49 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
     std::size_t end = rest.size();
     for (const Parameter& p : space.parameters)
       for (const char* comma : {",", ", "})
-        if (const std::size_t next = rest.find(comma + p.name + "="); next != rest.npos) end = std::min(end, next);
+        if (const std::size_t next = rest.find(comma + p.name + "="); next != rest.npos)
+          end = std::min(end, next);
     std::string value(rest.substr(0, end));
     rest.remove_prefix(std::min(rest.size(), end + 1));
     while (!value.empty() && value.back() == ' ') value.pop_back();
     const auto place = std::size_t(at - space.parameters.begin());
     double& out = point[place];
-    if (std::find(named.begin(), named.end(), place) != named.end()) refuse("{}: {}: is there twice", origin, name);
+    if (std::find(named.begin(), named.end(), place) != named.end())
+      refuse("{}: {}: is there twice", origin, name);
     named.push_back(place);
     if (at->kind == Parameter::choice) {
-      const std::size_t choice = std::min(place_in(at->choices, as_toml(value)), place_in(at->choices, "\"" + value + "\""));
-      if (choice == at->choices.size()) refuse("{}: {}: {} is none of its choices", origin, name, value);
+      const std::size_t choice = std::min(place_in(at->choices, as_toml(value)),
+                                          place_in(at->choices, "\"" + value + "\""));
+      if (choice == at->choices.size())
+        refuse("{}: {}: {} is none of its choices", origin, name, value);
       out = double(choice);
       continue;
     }
     char* ended = nullptr;
     out = std::strtod(value.c_str(), &ended);
-    if (value.empty() || *ended || !(out >= at->low && out <= at->high) || (at->kind == Parameter::whole && out != std::floor(out)))
-      refuse("{}: {}: {} is no value from {} to {}", origin, name, value, value_text(*at, at->low), value_text(*at, at->high));
+    if (value.empty() || *ended || !(out >= at->low && out <= at->high) ||
+        (at->kind == Parameter::whole && out != std::floor(out)))
+      refuse("{}: {}: {} is no value from {} to {}", origin, name, value, value_text(*at, at->low),
+             value_text(*at, at->high));
   }
   const Point result = settled(space, point);
   for (const std::size_t i : named)
     if (!std::isnan(result[i]) && std::fabs(result[i] - point[i]) > 1e-9 * std::fabs(point[i]))
-      refuse("{}: {}: {} is not reached from {} by steps; near it is {}", origin, space.parameters[i].name, point[i],
-             value_text(space.parameters[i], space.parameters[i].low), value_text(space.parameters[i], result[i]));
+      refuse("{}: {}: {} is not reached from {} by steps; near it is {}", origin,
+             space.parameters[i].name, point[i],
+             value_text(space.parameters[i], space.parameters[i].low),
+             value_text(space.parameters[i], result[i]));
   for (const std::size_t i : named)
-    if (std::isnan(result[i])) refuse("{}: {}: means nothing where what it depends on has these values; leave it out", origin, space.parameters[i].name);
+    if (std::isnan(result[i]))
+      refuse("{}: {}: means nothing where what it depends on has these values; leave it out",
+             origin, space.parameters[i].name);
   return result;
 }
 
-bool may_change(const Key& key) { return key.file_name || std::find(std::begin(changes), std::end(changes), key.name) != std::end(changes); }
+bool may_change(const Key& key) {
+  return key.file_name ||
+         std::find(std::begin(changes), std::end(changes), key.name) != std::end(changes);
+}
 
 std::string recipe_hash(const Plan& plan) {
   std::string text;
@@ -198,7 +235,8 @@ std::string recipe_hash(const Plan& plan) {
     if (!may_change(key)) text += fmt::format("{} = {}\n", key.name, value_text(plan.own, key));
   }
   for (const Parameter& p : plan.space.parameters) {
-    text += fmt::format("{} {} {} {} {} {} {}", p.name, int(p.kind), p.low, p.high, p.step, p.log, p.own);
+    text += fmt::format("{} {} {} {} {} {} {}", p.name, int(p.kind), p.low, p.high, p.step, p.log,
+                        p.own);
     for (const std::string& choice : p.choices) text += " " + choice;
     for (const Condition& c : p.when) {
       text += fmt::format(" when {}", c.parameter);
@@ -229,8 +267,8 @@ namespace {
 
 /// What a network's cost depends on, as text: not its weights, nor how it is trained.
 std::string shape_key(const Recipe& recipe) {
-  std::string text =
-      data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware, word(recipe.quantize_type), recipe.differences);
+  std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware,
+                                                    word(recipe.quantize_type), recipe.differences);
   for (LayerSpec layer : recipe.layers) {
     layer.dropout = layer.gate_dropout = 0, layer.recurrent_dropout = -1;
     text += json_text(to_json(layer));
@@ -240,7 +278,8 @@ std::string shape_key(const Recipe& recipe) {
 
 const Shapes::Verdict& verdict_of(const Recipe& recipe, Shapes& shapes) {
   const std::string key = shape_key(recipe);
-  if (const auto known = shapes.verdicts.find(key); known != shapes.verdicts.end()) return known->second;
+  if (const auto known = shapes.verdicts.find(key); known != shapes.verdicts.end())
+    return known->second;
   const Network network = shape_of(recipe, shapes);
   Shapes::Verdict verdict;
   const DeviceCost cost = cost_on_device(recipe, network);

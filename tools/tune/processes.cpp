@@ -31,8 +31,10 @@ struct WorkerProcess {
   int words = -1;  ///< a pipe: what it has to say where it fails
 };
 
-/// One worker's whole life, in a process of its own. @return its exit code; and what is to be said of it
-int worker_life(const std::string& study, const Plan& plan, int threads, const Deadline& deadline, std::string& words) {
+/// One worker's whole life, in a process of its own. @return its exit code; and what is to be said
+/// of it
+int worker_life(const std::string& study, const Plan& plan, int threads, const Deadline& deadline,
+                std::string& words) {
   try {
     return work_at(study, plan, threads, deadline) ? 0 : interrupted_code;
   } catch (const Error& error) {
@@ -41,12 +43,14 @@ int worker_life(const std::string& study, const Plan& plan, int threads, const D
   } catch (const std::bad_alloc&) {
     words = "sluice: out of memory";
   } catch (const std::exception&) {
-    words = "sluice: stopped by a fault of the program's own; please report it with the command line";
+    words =
+        "sluice: stopped by a fault of the program's own; please report it with the command line";
   }
   return 1;
 }
 
-WorkerProcess start_worker(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
+WorkerProcess start_worker(const std::string& study, const Plan& plan, int threads,
+                           const Deadline& deadline) {
   int ends[2];
   if (pipe(ends) != 0) fail("sluice tune: cannot start a worker: too many files are open");
   const pid_t parent = getpid(), child = fork();
@@ -74,7 +78,7 @@ std::string words_of(WorkerProcess& worker) {
 
 /// How the workers ended.
 struct Ends {
-  int worst = 0;       ///< the exit code to hand on
+  int worst = 0;  ///< the exit code to hand on
   bool killed = false;
   std::string words = {};  ///< of who failed
 };
@@ -97,9 +101,11 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   const Deadline deadline = deadline_after(seconds);
   std::size_t told = 0;  // interrupts that the workers know of
   std::vector<WorkerProcess> workers;
-  for (std::uint64_t i = 0; i < jobs; ++i) workers.push_back(start_worker(file, plan, threads, deadline));
+  for (std::uint64_t i = 0; i < jobs; ++i)
+    workers.push_back(start_worker(file, plan, threads, deadline));
   interrupts = 0;
-  struct sigaction before {}, counts {};
+  struct sigaction before {
+  }, counts{};
   counts.sa_handler = [](int) { interrupts = interrupts + 1; };
   sigaction(SIGINT, &counts, &before);
   Database db(file, Database::write);
@@ -110,7 +116,8 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
     int status = 0;
     const pid_t ended = waitpid(-1, &status, WNOHANG);
     if (ended > 0) {
-      const auto worker = std::find_if(workers.begin(), workers.end(), [&](const WorkerProcess& w) { return w.id == ended; });
+      const auto worker = std::find_if(workers.begin(), workers.end(),
+                                       [&](const WorkerProcess& w) { return w.id == ended; });
       if (worker == workers.end()) continue;
       note_end(*worker, status, ends);
       workers.erase(worker);
@@ -128,11 +135,15 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   end_progress(watcher.progress);
   sigaction(SIGINT, &before, nullptr);
   if (ends.worst == interrupted_code || told > 0)
-    throw Error(interrupted_code, fmt::format("interrupted: {} keeps every trial that ended; the same command goes on", file));
+    throw Error(
+        interrupted_code,
+        fmt::format("interrupted: {} keeps every trial that ended; the same command goes on",
+                    file));
   if (ends.worst != 0) throw Error(ends.worst, ends.words);
   check_failures(study, plan);
-  const bool left = std::any_of(study.trials.begin(), study.trials.end(),
-                                [](const Trial& t) { return t.state == State::waiting || t.state == State::running; });
+  const bool left = std::any_of(study.trials.begin(), study.trials.end(), [](const Trial& t) {
+    return t.state == State::waiting || t.state == State::running;
+  });
   if (ends.killed && (left || study.trials.size() < std::size_t(plan.own.tune_trials)))
     fail("a worker was killed; {} keeps every trial that ended; the same command goes on", file);
 }

@@ -16,7 +16,8 @@
 namespace sluice::tools {
 namespace {
 
-// What ranks say to each other: a rank asks, with the result of its last trial where it has one, and is answered. All of it CBOR.
+// What ranks say to each other: a rank asks, with the result of its last trial where it has one,
+// and is answered. All of it CBOR.
 constexpr int plan_tag = 10, ask_tag = 11, answer_tag = 12;
 constexpr std::chrono::milliseconds look_every{200}, beat_every{5000};
 constexpr auto nap = std::chrono::milliseconds(1);
@@ -28,7 +29,9 @@ std::string packed(const Json& json) {
 
 Json unpacked(const std::string& bytes) { return Json::from_cbor(bytes.begin(), bytes.end()); }
 
-Json binary(const std::string& bytes) { return Json::binary(std::vector<std::uint8_t>(bytes.begin(), bytes.end())); }
+Json binary(const std::string& bytes) {
+  return Json::binary(std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+}
 
 std::string text_of(const Json& binary) {
   const auto& bytes = binary.get_binary();
@@ -39,7 +42,8 @@ Json json_of(const std::vector<Fold>& folds) {
   Json list = Json::array();
   for (const Fold& f : folds) {
     const FoldResult& r = f.result;
-    list.push_back({r.fold, r.seed, r.epochs, r.best_epoch, r.value, r.curve, r.epoch, binary(f.checkpoint)});
+    list.push_back(
+        {r.fold, r.seed, r.epochs, r.best_epoch, r.value, r.curve, r.epoch, binary(f.checkpoint)});
   }
   return list;
 }
@@ -47,17 +51,29 @@ Json json_of(const std::vector<Fold>& folds) {
 std::vector<Fold> folds_of(const Json& list) {
   std::vector<Fold> folds;
   for (const Json& f : list) {
-    FoldResult result{
-        .fold = f[0], .seed = f[1], .epochs = f[2], .best_epoch = f[3], .value = f[4], .curve = f[5], .epoch = f[6]};
+    FoldResult result{.fold = f[0],
+                      .seed = f[1],
+                      .epochs = f[2],
+                      .best_epoch = f[3],
+                      .value = f[4],
+                      .curve = f[5],
+                      .epoch = f[6]};
     folds.push_back({std::move(result), text_of(f[7])});
   }
   return folds;
 }
 
 /// NaN as null, which CBOR's numbers keep but JSON's do not.
-Json json_of(const Job& job) { return {{"number", job.number}, {"point", job.point}, {"until", job.until}, {"folds", json_of(job.folds)}}; }
+Json json_of(const Job& job) {
+  return {{"number", job.number},
+          {"point", job.point},
+          {"until", job.until},
+          {"folds", json_of(job.folds)}};
+}
 
-Job job_of(const Json& json) { return {json["number"], json["point"].get<Point>(), json["until"], folds_of(json["folds"])}; }
+Job job_of(const Json& json) {
+  return {json["number"], json["point"].get<Point>(), json["until"], folds_of(json["folds"])};
+}
 
 /// Of rank 0: what each other rank does.
 struct Office {
@@ -65,7 +81,7 @@ struct Office {
   const Plan& plan;
   Deadline deadline = {};
   Shapes shapes = {};
-  std::map<int, Job> held = {};     ///< by rank
+  std::map<int, Job> held = {};            ///< by rank
   std::vector<bool> asks = {}, gone = {};  ///< [ranks]
 
   std::string worker(int rank) const { return fmt::format("{} rank {}", this_worker(), rank); }
@@ -75,8 +91,12 @@ struct Office {
     asks[std::size_t(rank)] = true;
     const auto job = held.find(rank);
     if (job == held.end() || !message.contains("state")) return;
-    Outcome outcome{State(message["state"].get<int>()), message["reason"], {message["epochs"], {message["value"], message["error"]}}, folds_of(message["folds"])};
-    store_outcome(db, trial_of(job->second, outcome, message["seconds"]), outcome.folds, worker(rank));
+    Outcome outcome{State(message["state"].get<int>()),
+                    message["reason"],
+                    {message["epochs"], {message["value"], message["error"]}},
+                    folds_of(message["folds"])};
+    store_outcome(db, trial_of(job->second, outcome, message["seconds"]), outcome.folds,
+                  worker(rank));
     held.erase(job);
   }
 
@@ -97,7 +117,8 @@ struct Office {
     asks[std::size_t(rank)] = false;
     if (held.contains(rank)) {
       release_trial(db, held[rank].number, worker(rank));
-      tell(fmt::format("rank {} is gone; its trial {} is taken up again\n", rank, held[rank].number));
+      tell(fmt::format("rank {} is gone; its trial {} is taken up again\n", rank,
+                       held[rank].number));
       held.erase(rank);
     }
   }
@@ -108,7 +129,10 @@ struct Office {
 void serve_ranks(const std::string& file, const Plan& plan, double seconds) {
   Json overrides = Json::array();
   for (const Override& one : plan.overrides) overrides.push_back({one.key, one.value, one.origin});
-  const Json said = {{"file", plan.recipe_file}, {"text", plan.text}, {"overrides", overrides}, {"data_folder", plan.data_folder}};
+  const Json said = {{"file", plan.recipe_file},
+                     {"text", plan.text},
+                     {"overrides", overrides},
+                     {"data_folder", plan.data_folder}};
   for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, plan_tag, packed(said));
   Office office{.db = Database(file, Database::write), .plan = plan};
   office.deadline = deadline_after(seconds);
@@ -119,8 +143,13 @@ void serve_ranks(const std::string& file, const Plan& plan, double seconds) {
     for (int rank = 1; rank < ranks().count; ++rank)
       if (!office.gone[std::size_t(rank)] && is_lost(rank)) office.take_back(rank);
     if (std::find(office.gone.begin() + 1, office.gone.end(), false) == office.gone.end())
-      fail("no rank is left to work; {} keeps every trial that ended; the same command goes on", file);
-    if (told_to_end()) throw Error(130, fmt::format("mpirun ends the job; {} keeps every trial that ended; the same command goes on", file));
+      fail("no rank is left to work; {} keeps every trial that ended; the same command goes on",
+           file);
+    if (told_to_end())
+      throw Error(
+          130, fmt::format(
+                   "mpirun ends the job; {} keeps every trial that ended; the same command goes on",
+                   file));
     while (const std::optional<int> rank = sender_of(ask_tag)) office.take_in(*rank);
     for (int rank = 1; rank < ranks().count; ++rank) {
       if (!office.asks[std::size_t(rank)]) continue;
@@ -156,8 +185,10 @@ void work_for_rank_0() {
     return Next::work;
   };
   desk.hand_in = [&](const Job&, const Outcome& o, double seconds) {
-    result = {{"state", int(o.state)}, {"reason", o.reason}, {"epochs", o.rung.epochs}, {"value", o.rung.score.value},
-              {"error", o.rung.score.error}, {"folds", json_of(o.folds)}, {"seconds", seconds}};
+    result = {{"state", int(o.state)},       {"reason", o.reason},
+              {"epochs", o.rung.epochs},     {"value", o.rung.score.value},
+              {"error", o.rung.score.error}, {"folds", json_of(o.folds)},
+              {"seconds", seconds}};
   };
   desk.give_back = [](const Job&) {};  // rank 0 sees this one end
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));

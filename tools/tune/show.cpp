@@ -38,7 +38,8 @@ std::string measures_text(const std::vector<const Final*>& finals) {
     }
     std::string words = name;
     std::replace(words.begin(), words.end(), '_', ' ');
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", words, mean_text(mean_of(values), is_share(name)));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", words,
+                        mean_text(mean_of(values), is_share(name)));
   }
   return text;
 }
@@ -49,22 +50,26 @@ OrderedJson json_of(const Study& study, const Point& point) {
     const Parameter& p = study.space.parameters[i];
     if (std::isnan(point[i])) continue;
     if (p.kind == Parameter::choice) {
-      const std::string& text = p.choices[std::size_t(point[i])];  // TOML's texts, numbers and truth values are JSON's; the rest stays text
+      const std::string& text = p.choices[std::size_t(
+          point[i])];  // TOML's texts, numbers and truth values are JSON's; the rest stays text
       const OrderedJson json = parse_ordered_json(text);
       values[p.name] = json.is_discarded() ? OrderedJson(text) : json;
     }
-    if (p.kind == Parameter::whole)
-      values[p.name] = std::int64_t(point[i]);
+    if (p.kind == Parameter::whole) values[p.name] = std::int64_t(point[i]);
     if (p.kind == Parameter::real) values[p.name] = point[i];
   }
   return values;
 }
 
-OrderedJson number_or_null(double value) { return std::isfinite(value) ? OrderedJson(value) : OrderedJson(); }
+OrderedJson number_or_null(double value) {
+  return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
+}
 
 OrderedJson json_of(const Study& study, const Trial& trial) {
-  OrderedJson json = {
-      {"number", trial.number}, {"state", state_name(trial.state)}, {"origin", trial.origin}, {"seed", trial.seed}};
+  OrderedJson json = {{"number", trial.number},
+                      {"state", state_name(trial.state)},
+                      {"origin", trial.origin},
+                      {"seed", trial.seed}};
   json["parameters"] = json_of(study, trial.point);
   if (const std::optional<Score> score = trial.score()) {
     json["value"] = study.shown(score->value);
@@ -73,13 +78,20 @@ OrderedJson json_of(const Study& study, const Trial& trial) {
   }
   json["rungs"] = OrderedJson::array();
   for (const Rung& rung : trial.rungs)
-    json["rungs"].push_back({{"epochs", rung.epochs}, {"value", study.shown(rung.score.value)}, {"standard_error", number_or_null(rung.score.error)}});
+    json["rungs"].push_back({{"epochs", rung.epochs},
+                             {"value", study.shown(rung.score.value)},
+                             {"standard_error", number_or_null(rung.score.error)}});
   json["folds"] = OrderedJson::array();
   for (const FoldResult& f : trial.folds)
-    json["folds"].push_back(
-        {{"fold", f.fold + 1}, {"seed", f.seed}, {"epochs", f.epochs}, {"best_epoch", f.best_epoch}, {"value", study.shown(f.value)}});
+    json["folds"].push_back({{"fold", f.fold + 1},
+                             {"seed", f.seed},
+                             {"epochs", f.epochs},
+                             {"best_epoch", f.best_epoch},
+                             {"value", study.shown(f.value)}});
   if (trial.cost)
-    json["cost"] = {{"flash", trial.cost->flash}, {"ram", trial.cost->ram}, {"instructions", trial.cost->instructions}};
+    json["cost"] = {{"flash", trial.cost->flash},
+                    {"ram", trial.cost->ram},
+                    {"instructions", trial.cost->instructions}};
   if (!trial.reason.empty()) json["reason"] = trial.reason;
   json["seconds"] = trial.seconds;
   return json;
@@ -87,16 +99,23 @@ OrderedJson json_of(const Study& study, const Trial& trial) {
 
 }  // namespace
 
-std::string score_text(const Study& study, const Score& score) { return mean_text({study.shown(score.value), score.error}, is_share(study.objective)); }
+std::string score_text(const Study& study, const Score& score) {
+  return mean_text({study.shown(score.value), score.error}, is_share(study.objective));
+}
 
 std::string list_text(const Study& study) {
-  std::vector<std::vector<std::string>> rows = {{"trial", "state", std::string(word(study.objective)), "epochs"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"trial", "state", std::string(word(study.objective)), "epochs"}};
   if (!study.core.empty()) rows[0].insert(rows[0].end(), {"flash", "ram", "instructions"});
   rows[0].push_back("parameters");
   for (const Trial& trial : study.trials) {
-    const std::string value = trial.rungs.empty() || trial.state == State::failed ? "" : score_text(study, trial.rungs.back().score);
-    std::vector<std::string> row = {std::to_string(trial.number), state_name(trial.state), value, with_commas(std::uint64_t(trial.epochs()))};
-    for (std::uint64_t TrialCost::*part : {&TrialCost::flash, &TrialCost::ram, &TrialCost::instructions})
+    const std::string value = trial.rungs.empty() || trial.state == State::failed
+                                  ? ""
+                                  : score_text(study, trial.rungs.back().score);
+    std::vector<std::string> row = {std::to_string(trial.number), state_name(trial.state), value,
+                                    with_commas(std::uint64_t(trial.epochs()))};
+    for (std::uint64_t TrialCost::*part :
+         {&TrialCost::flash, &TrialCost::ram, &TrialCost::instructions})
       if (!study.core.empty()) row.push_back(trial.cost ? with_commas(*trial.cost.*part) : "");
     row.push_back(point_text(study.space, trial.point));
     rows.push_back(std::move(row));
@@ -105,22 +124,27 @@ std::string list_text(const Study& study) {
 }
 
 std::string trial_text(const Study& study, const Trial& trial) {
-  std::string text = fmt::format("trial {}, {}, {}\n", trial.number, state_name(trial.state), trial.origin);
+  std::string text =
+      fmt::format("trial {}, {}, {}\n", trial.number, state_name(trial.state), trial.origin);
   if (!trial.reason.empty()) text += fmt::format("  {}\n", trial.reason);
   for (std::size_t i = 0; i < trial.point.size(); ++i)
     if (!std::isnan(trial.point[i]))
-      text += fmt::format("  {} = {}\n", study.space.parameters[i].name, value_text(study.space.parameters[i], trial.point[i]));
+      text += fmt::format("  {} = {}\n", study.space.parameters[i].name,
+                          value_text(study.space.parameters[i], trial.point[i]));
   for (const Rung& rung : trial.rungs)
-    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs, word(study.objective),
-                        score_text(study, rung.score), study.core.empty() ? "" : fmt::format(", as {}", word(study.type)));
+    text += fmt::format("  after {} epochs: validation {} {}{}\n", rung.epochs,
+                        word(study.objective), score_text(study, rung.score),
+                        study.core.empty() ? "" : fmt::format(", as {}", word(study.type)));
   for (const FoldResult& f : trial.folds)
-    text += fmt::format("    fold {}, seed {}: {}, best epoch {} of {}\n", f.fold + 1, f.seed, score_text(study, {f.value, NAN}), f.best_epoch,
-                        f.epochs);
+    text += fmt::format("    fold {}, seed {}: {}, best epoch {} of {}\n", f.fold + 1, f.seed,
+                        score_text(study, {f.value, NAN}), f.best_epoch, f.epochs);
   if (trial.cost)
-    text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n", study.core, word(study.type),
-                        with_commas(trial.cost->flash), with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
+    text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n",
+                        study.core, word(study.type), with_commas(trial.cost->flash),
+                        with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
   if (const std::vector<const Final*> finals = finals_of(study, trial.number); !finals.empty()) {
-    text += fmt::format("  trained on all data for {} epochs, {} seed{}", finals.front()->epochs, finals.size(), finals.size() == 1 ? "" : "s");
+    text += fmt::format("  trained on all data for {} epochs, {} seed{}", finals.front()->epochs,
+                        finals.size(), finals.size() == 1 ? "" : "s");
     if (finals.front()->measures != "{}") text += ": test " + measures_text(finals);
     text += "\n";
   }
@@ -133,40 +157,48 @@ std::string best_text(const Study& study) {
   std::string text = "best: " + trial_text(study, *best);
   const Trial* ahead = nullptr;  // put aside when it stood better
   for (const Trial& t : study.trials)
-    if (t.state == State::pruned && t.rungs.back().score.value < best->score()->value && (!ahead || t.rungs.back().score.value < ahead->rungs.back().score.value))
+    if (t.state == State::pruned && t.rungs.back().score.value < best->score()->value &&
+        (!ahead || t.rungs.back().score.value < ahead->rungs.back().score.value))
       ahead = &t;
   if (ahead)
-    text += fmt::format("  trial {} was put aside at epoch {} with {}, which is better; with more --trials it may go on\n", ahead->number,
-                        ahead->rungs.back().epochs, score_text(study, ahead->rungs.back().score));
+    text += fmt::format(
+        "  trial {} was put aside at epoch {} with {}, which is better; with more --trials it may "
+        "go on\n",
+        ahead->number, ahead->rungs.back().epochs, score_text(study, ahead->rungs.back().score));
   if (study.core.empty()) return text;
   std::vector<std::vector<std::string>> rows = {
       {"trial", std::string(word(study.objective)), "flash", "ram", "instructions", "parameters"}};
   for (const Trial* t : pareto_front(study)) {
     const TrialCost cost = t->cost.value_or(TrialCost{});
-    rows.push_back({std::to_string(t->number), score_text(study, *t->score()), with_commas(cost.flash), with_commas(cost.ram),
-                    with_commas(cost.instructions), point_text(study.space, t->point)});
+    rows.push_back({std::to_string(t->number), score_text(study, *t->score()),
+                    with_commas(cost.flash), with_commas(cost.ram), with_commas(cost.instructions),
+                    point_text(study.space, t->point)});
   }
-  text += fmt::format("\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, {}):\n{}",
-                      word(study.objective), study.core, word(study.type), table(rows));
+  text += fmt::format(
+      "\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, "
+      "{}):\n{}",
+      word(study.objective), study.core, word(study.type), table(rows));
   return text;
 }
 
 std::string counts_text(const Study& study, std::int64_t wanted) {
   std::size_t of[6] = {};
   for (const Trial& trial : study.trials) ++of[std::size_t(trial.state)];
-  const std::size_t done = of[std::size_t(State::complete)] + of[std::size_t(State::pruned)] + of[std::size_t(State::failed)] +
-                           of[std::size_t(State::unfit)];
+  const std::size_t done = of[std::size_t(State::complete)] + of[std::size_t(State::pruned)] +
+                           of[std::size_t(State::failed)] + of[std::size_t(State::unfit)];
   std::string text = fmt::format("{}/{} trials", done, wanted);
   for (const State state : {State::running, State::pruned, State::failed, State::unfit})
-    if (of[std::size_t(state)]) text += fmt::format(", {} {}", of[std::size_t(state)], state_name(state));
+    if (of[std::size_t(state)])
+      text += fmt::format(", {} {}", of[std::size_t(state)], state_name(state));
   return text;
 }
 
 std::string study_json(const Study& study) {
-  OrderedJson json = {{"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()},
-                      {"method", method_text(study)},       {"version", study.version},
-                      {"code_hash", study.code_hash},       {"recipe_hash", study.recipe_hash},
-                      {"data_hash", study.data_hash},       {"seed", study.seed}};
+  OrderedJson json = {
+      {"objective", word(study.objective)}, {"higher_is_better", study.higher_is_better()},
+      {"method", method_text(study)},       {"version", study.version},
+      {"code_hash", study.code_hash},       {"recipe_hash", study.recipe_hash},
+      {"data_hash", study.data_hash},       {"seed", study.seed}};
   if (!study.core.empty()) {
     json["device"] = {{"core", study.core}, {"type", word(study.type)}};
     for (const Limit& limit : study.limits) json["device"][limit.name] = limit.amount;
@@ -194,9 +226,11 @@ const Trial& trial_of(const Study& study, const std::string& number, std::string
     return *study.best();
   }
   const std::optional<long long> wanted = parse_integer(number);
-  if (!wanted || *wanted < 0) refuse("{} {}: is no trial's number; give one, or best", origin, number);
+  if (!wanted || *wanted < 0)
+    refuse("{} {}: is no trial's number; give one, or best", origin, number);
   if (std::size_t(*wanted) >= study.trials.size())
-    refuse("{} {}: {} has {} trials, 0 to {}", origin, number, study.file, study.trials.size(), std::int64_t(study.trials.size()) - 1);
+    refuse("{} {}: {} has {} trials, 0 to {}", origin, number, study.file, study.trials.size(),
+           std::int64_t(study.trials.size()) - 1);
   return study.trials[std::size_t(*wanted)];
 }
 

@@ -15,9 +15,12 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double lease_seconds = 60;  // after which a worker that was not heard of is taken for dead
+constexpr double lease_seconds =
+    60;  // after which a worker that was not heard of is taken for dead
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 std::string host_name() {
   char name[256] = {};
@@ -60,10 +63,10 @@ void write_head(Database& db, const Study& study) {
   for (const auto& [key, value] : study.overrides) overrides.push_back({key, value});
   for (const Limit& limit : study.limits) limits.push_back({limit.name, limit.amount});
   Statement(db, "INSERT INTO study VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .with(study_schema, study.version, study.code_hash, study.recipe_file, study.recipe, json_text(overrides),
-            study.data_folder, study.recipe_hash, study.data_hash, std::string(word(study.objective)),
-            std::int64_t(study.higher_is_better()), study.most_epochs, study.core, std::string(word(study.type)),
-            json_text(limits))
+      .with(study_schema, study.version, study.code_hash, study.recipe_file, study.recipe,
+            json_text(overrides), study.data_folder, study.recipe_hash, study.data_hash,
+            std::string(word(study.objective)), std::int64_t(study.higher_is_better()),
+            study.most_epochs, study.core, std::string(word(study.type)), json_text(limits))
       .done();
 }
 
@@ -75,12 +78,13 @@ void write_space(Database& db, const Space& space) {
     Json conditions = Json::array();
     for (const Condition& c : p.when) {
       Json values = Json::array();
-      for (const double v : c.values) values.push_back(value_text(space.parameters[c.parameter], v));
+      for (const double v : c.values)
+        values.push_back(value_text(space.parameters[c.parameter], v));
       conditions.push_back({space.parameters[c.parameter].name, values});
     }
     const bool choice = p.kind == Parameter::choice;
-    s.with(std::int64_t(i), p.name, kinds[p.kind], p.low, p.high, p.step > 0 ? p.step : NAN, std::int64_t(p.log),
-           json_text(Json(p.choices)), json_text(conditions));
+    s.with(std::int64_t(i), p.name, kinds[p.kind], p.low, p.high, p.step > 0 ? p.step : NAN,
+           std::int64_t(p.log), json_text(Json(p.choices)), json_text(conditions));
     if (!choice) s.bind_null(8);
     if (choice) s.bind_null(4).bind_null(5);
     s.done();
@@ -110,19 +114,26 @@ void begin_study(const std::string& file, const Study& study) {
 }
 
 void add_trial(Database& db, const Space& space, const Trial& trial) {
-  const auto part = [&](std::uint64_t TrialCost::*field) { return trial.cost ? std::int64_t(*trial.cost.*field) : 0; };
+  const auto part = [&](std::uint64_t TrialCost::*field) {
+    return trial.cost ? std::int64_t(*trial.cost.*field) : 0;
+  };
   Statement s(db, "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)");
-  s.with(trial.number, std::string_view(state_name(trial.state)), trial.origin, trial.seed, trial.bracket, trial.until,
-         part(&TrialCost::flash), part(&TrialCost::ram), part(&TrialCost::instructions), trial.reason);
+  s.with(trial.number, std::string_view(state_name(trial.state)), trial.origin, trial.seed,
+         trial.bracket, trial.until, part(&TrialCost::flash), part(&TrialCost::ram),
+         part(&TrialCost::instructions), trial.reason);
   if (!trial.cost) s.bind_null(7).bind_null(8).bind_null(9);
   s.done();
   Statement value(db, "INSERT INTO trial_values VALUES (?, ?, ?, ?)");
   for (std::size_t i = 0; i < space.parameters.size(); ++i)
-    if (!std::isnan(trial.point[i])) value.with(trial.number, i, trial.point[i], value_text(space.parameters[i], trial.point[i])).done();
+    if (!std::isnan(trial.point[i]))
+      value.with(trial.number, i, trial.point[i], value_text(space.parameters[i], trial.point[i]))
+          .done();
 }
 
 void hold_trial(Database& db, std::uint64_t number, std::int64_t until, const std::string& worker) {
-  Statement(db, "UPDATE trials SET state = 'running', until = ?, worker = ?, heartbeat = ? WHERE number = ?")
+  Statement(
+      db,
+      "UPDATE trials SET state = 'running', until = ?, worker = ?, heartbeat = ? WHERE number = ?")
       .with(until, worker, now(), number)
       .done();
 }
@@ -130,35 +141,44 @@ void hold_trial(Database& db, std::uint64_t number, std::int64_t until, const st
 bool beat(Database& db, std::uint64_t number, const std::string& worker) {
   Transaction transaction(db);
   const bool own = holds(db, number, worker);
-  if (own) Statement(db, "UPDATE trials SET heartbeat = ? WHERE number = ?").with(now(), number).done();
+  if (own)
+    Statement(db, "UPDATE trials SET heartbeat = ? WHERE number = ?").with(now(), number).done();
   transaction.commit();
   return own;
 }
 
 std::vector<std::uint64_t> abandoned(Database& db) {
   std::vector<std::uint64_t> numbers;
-  Statement s(db, "SELECT number, worker, heartbeat FROM trials WHERE state = 'running' ORDER BY number");
+  Statement s(
+      db, "SELECT number, worker, heartbeat FROM trials WHERE state = 'running' ORDER BY number");
   while (s.step())
-    if (now() - s.real(2) > lease_seconds || has_ended(s.text(1))) numbers.push_back(std::uint64_t(s.whole(0)));
+    if (now() - s.real(2) > lease_seconds || has_ended(s.text(1)))
+      numbers.push_back(std::uint64_t(s.whole(0)));
   return numbers;
 }
 
 std::vector<Fold> load_folds(Database& db, std::uint64_t number) {
   std::vector<Fold> folds;
-  Statement s(db, "SELECT fold, seed, epochs, best_epoch, value, checkpoint FROM folds WHERE trial = ? ORDER BY fold, seed");
+  Statement s(db,
+              "SELECT fold, seed, epochs, best_epoch, value, checkpoint FROM folds WHERE trial = ? "
+              "ORDER BY fold, seed");
   s.with(number);
   while (s.step()) {
     FoldResult result;
-    result.fold = s.whole(0), result.seed = s.whole(1), result.epochs = s.whole(2), result.best_epoch = s.whole(3), result.value = s.real(4);
+    result.fold = s.whole(0), result.seed = s.whole(1), result.epochs = s.whole(2),
+    result.best_epoch = s.whole(3), result.value = s.real(4);
     folds.push_back({result, s.text(5)});
   }
   return folds;
 }
 
-void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& folds, const std::string& worker) {
+void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& folds,
+                   const std::string& worker) {
   Transaction transaction(db);
   if (!holds(db, trial.number, worker)) return;
-  Statement(db, "UPDATE trials SET state = ?, reason = ?, seconds = seconds + ?, worker = '' WHERE number = ?")
+  Statement(db,
+            "UPDATE trials SET state = ?, reason = ?, seconds = seconds + ?, worker = '' WHERE "
+            "number = ?")
       .with(std::string_view(state_name(trial.state)), trial.reason, trial.seconds, trial.number)
       .done();
   if (!trial.rungs.empty()) {
@@ -178,7 +198,8 @@ void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& fo
       write.bind_blob(7, fold.checkpoint);
     write.done();
     for (std::size_t i = 0; i < r.curve.size(); ++i)
-      if (std::isfinite(r.curve[i])) point.with(trial.number, r.fold, r.seed, r.epoch[i], r.curve[i]).done();
+      if (std::isfinite(r.curve[i]))
+        point.with(trial.number, r.fold, r.seed, r.epoch[i], r.curve[i]).done();
   }
   transaction.commit();
 }
@@ -186,7 +207,9 @@ void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& fo
 void release_trial(Database& db, std::uint64_t number, const std::string& worker) {
   Transaction transaction(db);
   if (holds(db, number, worker))
-    Statement(db, "UPDATE trials SET state = 'waiting', worker = '' WHERE number = ?").with(number).done();
+    Statement(db, "UPDATE trials SET state = 'waiting', worker = '' WHERE number = ?")
+        .with(number)
+        .done();
   transaction.commit();
 }
 

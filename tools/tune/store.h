@@ -1,4 +1,5 @@
-// A study that is worked on: what processes write into its database. Every function is one transaction, or stands in the caller's.
+// A study that is worked on: what processes write into its database. Every function is one
+// transaction, or stands in the caller's.
 #pragma once
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ struct Fold {
   std::string checkpoint;  ///< empty: it begins, or nothing is left to do
 };
 
-/// Whether the file holds something: not where it is missing, or a process ended before it wrote what the study is of.
+/// Whether the file holds something: not where it is missing, or a process ended before it wrote
+/// what the study is of.
 bool is_begun(const std::string& file);
 
 /// Makes the database and writes what the study is of, where the file does not hold one yet.
@@ -37,9 +39,10 @@ std::vector<std::uint64_t> abandoned(Database& db);
 /// The trainings of a trial so far, curves left out.
 std::vector<Fold> load_folds(Database& db, std::uint64_t number);
 
-/// How a held trial ended, for good or at a rung: its state, reason, seconds, last rung and folds. Nothing where it is no longer this
-/// worker's: another one has taken it up.
-void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& folds, const std::string& worker);
+/// How a held trial ended, for good or at a rung: its state, reason, seconds, last rung and folds.
+/// Nothing where it is no longer this worker's: another one has taken it up.
+void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& folds,
+                   const std::string& worker);
 
 /// A held trial waits again, as if it had not been begun.
 void release_trial(Database& db, std::uint64_t number, const std::string& worker);

@@ -9,7 +9,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr const char* state_names[] = {"waiting", "running", "pruned", "complete", "failed", "unfit"};
+constexpr const char* state_names[] = {"waiting",  "running", "pruned",
+                                       "complete", "failed",  "unfit"};
 
 }  // namespace
 
@@ -17,7 +18,8 @@ const char* state_name(State state) { return state_names[std::size_t(state)]; }
 
 std::string method_text(const Study& study) {
   const std::string method(word(study.method));
-  return study.halving == Halving::none ? method : fmt::format("{} with {}", method, word(study.halving));
+  return study.halving == Halving::none ? method
+                                        : fmt::format("{} with {}", method, word(study.halving));
 }
 
 std::optional<Score> Trial::score() const {
@@ -30,7 +32,8 @@ std::int64_t Trial::best_epoch() const {
   for (const FoldResult& fold : folds) epochs.push_back(fold.best_epoch);
   if (epochs.empty()) return 0;
   std::sort(epochs.begin(), epochs.end());
-  return epochs[(epochs.size() - 1) / 2];  // of two in the middle the lower: an epoch that there was
+  return epochs[(epochs.size() - 1) /
+                2];  // of two in the middle the lower: an epoch that there was
 }
 
 std::int64_t Trial::epochs() const {
@@ -59,14 +62,17 @@ std::vector<const Trial*> pareto_front(const Study& study) {
   const auto beats = [](const Trial& a, const Trial& b) {
     const TrialCost x = a.cost.value_or(TrialCost{}), y = b.cost.value_or(TrialCost{});
     const double v = a.score()->value, w = b.score()->value;
-    if (v > w || x.flash > y.flash || x.ram > y.ram || x.instructions > y.instructions) return false;
-    const bool equal = v == w && x.flash == y.flash && x.ram == y.ram && x.instructions == y.instructions;
+    if (v > w || x.flash > y.flash || x.ram > y.ram || x.instructions > y.instructions)
+      return false;
+    const bool equal =
+        v == w && x.flash == y.flash && x.ram == y.ram && x.instructions == y.instructions;
     return !equal || a.number < b.number;
   };
   for (const Trial& one : study.trials) {
     if (!one.score()) continue;
-    const bool beaten = std::any_of(study.trials.begin(), study.trials.end(),
-                                    [&](const Trial& other) { return &other != &one && other.score() && beats(other, one); });
+    const bool beaten = std::any_of(
+        study.trials.begin(), study.trials.end(),
+        [&](const Trial& other) { return &other != &one && other.score() && beats(other, one); });
     if (!beaten) front.push_back(&one);
   }
   return front;

@@ -1,4 +1,5 @@
-// A study: trials of a search, kept in an SQLite database (schema.sql says what stands where). Several processes may work on one.
+// A study: trials of a search, kept in an SQLite database (schema.sql says what stands where).
+// Several processes may work on one.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -12,7 +13,8 @@
 
 namespace sluice::tools {
 
-/// waiting: its point is chosen; pruned: put aside at a rung, may be taken up again; unfit: over the device's budget, never trained.
+/// waiting: its point is chosen; pruned: put aside at a rung, may be taken up again; unfit: over
+/// the device's budget, never trained.
 enum class State { waiting, running, pruned, complete, failed, unfit };
 const char* state_name(State state);
 
@@ -37,8 +39,9 @@ struct Rung {
 struct FoldResult {
   std::int64_t fold = 0, seed = 0;  ///< fold: counted through the repeats
   std::int64_t epochs = 0, best_epoch = 0;
-  double value = 0;                 ///< at the best epoch, as Score::value
-  std::vector<double> curve;        ///< [validations] what validation said, as Score::value; of the float network
+  double value = 0;  ///< at the best epoch, as Score::value
+  std::vector<double>
+      curve;  ///< [validations] what validation said, as Score::value; of the float network
   std::vector<std::int64_t> epoch;  ///< [validations]
 };
 
@@ -94,14 +97,17 @@ struct Study {
   std::vector<Trial> trials;  ///< by number
   std::vector<Final> finals;
 
-  bool higher_is_better() const;           ///< the objective's own measure, which Score::value then has negated
-  double shown(double value) const;        ///< Score::value as the objective's own measure
-  const Trial* best() const;               ///< complete, of the least value; of equals the smaller on the device, then the earlier; null where there is none
+  bool higher_is_better()
+      const;  ///< the objective's own measure, which Score::value then has negated
+  double shown(double value) const;  ///< Score::value as the objective's own measure
+  const Trial* best() const;         ///< complete, of the least value; of equals the smaller on the
+                                     ///< device, then the earlier; null where there is none
 };
 
 std::string method_text(const Study& study);  ///< "gaussian", "random with hyperband"
 
-/// Trials that no complete one beats in value, flash, RAM and instructions at once, by number; without a device the best alone.
+/// Trials that no complete one beats in value, flash, RAM and instructions at once, by number;
+/// without a device the best alone.
 std::vector<const Trial*> pareto_front(const Study& study);
 
 }  // namespace sluice::tools

@@ -11,15 +11,19 @@
 namespace sluice::tools {
 namespace {
 
-bool has_ended(const Trial& trial) { return trial.state != State::waiting && trial.state != State::running; }
+bool has_ended(const Trial& trial) {
+  return trial.state != State::waiting && trial.state != State::running;
+}
 
 std::string line_of(const Study& study, const Trial& trial) {
   const bool valued = !trial.rungs.empty() && trial.state != State::failed;
-  const std::string value =
-      valued ? fmt::format("{} {}", word(study.objective), score_text(study, trial.rungs.back().score)) : trial.reason;
-  const std::string epochs = trial.state == State::pruned ? fmt::format(" at epoch {}", trial.rungs.back().epochs) : "";
-  return printable(
-      fmt::format("trial {}: {}{}: {}; {}", trial.number, state_name(trial.state), epochs, value, point_text(study.space, trial.point)));
+  const std::string value = valued ? fmt::format("{} {}", word(study.objective),
+                                                 score_text(study, trial.rungs.back().score))
+                                   : trial.reason;
+  const std::string epochs =
+      trial.state == State::pruned ? fmt::format(" at epoch {}", trial.rungs.back().epochs) : "";
+  return printable(fmt::format("trial {}: {}{}: {}; {}", trial.number, state_name(trial.state),
+                               epochs, value, point_text(study.space, trial.point)));
 }
 
 }  // namespace
@@ -31,13 +35,14 @@ void Watcher::look(const Study& study) {
     State& was = known[trial.number];
     std::size_t& had = rungs[trial.number];
     done += has_ended(trial);
-    if (has_ended(trial) && (was != trial.state || had != trial.rungs.size())) progress_line(progress, line_of(study, trial));
+    if (has_ended(trial) && (was != trial.state || had != trial.rungs.size()))
+      progress_line(progress, line_of(study, trial));
     was = trial.state, had = trial.rungs.size();
   }
   const Trial* const best = study.best();
-  const std::string so_far =
-      best ? fmt::format("; best {} {} (trial {})", word(study.objective), score_text(study, *best->score()), best->number)
-           : "";
+  const std::string so_far = best ? fmt::format("; best {} {} (trial {})", word(study.objective),
+                                                score_text(study, *best->score()), best->number)
+                                  : "";
   show_progress(progress, std::min(done, progress.total), counts_text(study, wanted) + so_far, "");
 }
 
@@ -55,8 +60,8 @@ void check_failures(const Study& study, const Plan& plan) {
   const auto failed = std::count_if(study.trials.begin(), study.trials.end(), is_failed);
   if (plan.own.tune_max_failures == 0 || failed <= plan.own.tune_max_failures) return;
   const auto last = std::find_if(study.trials.rbegin(), study.trials.rend(), is_failed);
-  fail("{}: {} trials failed, more than the {} of --max-failures; the last, trial {}: {}", study.file, failed, plan.own.tune_max_failures,
-       last->number, last->reason);
+  fail("{}: {} trials failed, more than the {} of --max-failures; the last, trial {}: {}",
+       study.file, failed, plan.own.tune_max_failures, last->number, last->reason);
 }
 
 }  // namespace sluice::tools

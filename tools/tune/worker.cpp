@@ -73,7 +73,8 @@ Deadline deadline_after(double seconds) {
   using Clock = std::chrono::steady_clock;
   constexpr double for_ever = 1e8;  // years, and no overflow
   if (seconds == 0 || seconds > for_ever) return {};
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  return Clock::now() +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadline) {
@@ -125,7 +126,8 @@ Trial trial_of(const Job& job, const Outcome& outcome, double seconds) {
   Trial trial;
   trial.number = job.number, trial.point = job.point;
   trial.state = outcome.state, trial.reason = outcome.reason, trial.seconds = seconds;
-  if (outcome.state == State::complete || outcome.state == State::pruned) trial.rungs.push_back(outcome.rung);
+  if (outcome.state == State::complete || outcome.state == State::pruned)
+    trial.rungs.push_back(outcome.rung);
   return trial;
 }
 

@@ -1,4 +1,5 @@
-// A worker: takes trials of a study, one after another, until nothing is left or it is told to stop.
+// A worker: takes trials of a study, one after another, until nothing is left or it is told to
+// stop.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -11,7 +12,8 @@
 
 namespace sluice::tools {
 
-/// Where a worker gets its trials from and brings them to: the database, or the process that has it (ranks.cpp).
+/// Where a worker gets its trials from and brings them to: the database, or the process that has it
+/// (ranks.cpp).
 struct Desk {
   std::function<Next(Job&)> next;
   std::function<void(const Job&, const Outcome&, double seconds)> hand_in;

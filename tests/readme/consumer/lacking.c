@@ -1,4 +1,5 @@
-/* A runtime without Dense that trusts its flash: a model with a Dense layer is refused as such, and its CRC is not looked at. */
+/* A runtime without Dense that trusts its flash: a model with a Dense layer is refused as such, and
+ * its CRC is not looked at. */
 #include <string.h>
 
 #include "model.h"

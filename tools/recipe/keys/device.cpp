@@ -9,8 +9,10 @@ const Key table[] = {
      .field = &R::quantize_aware,
      .fallback = "false",
      .noun = "a truth value",
-     .help = "Train for fixed point: inputs, states and weights are rounded in every pass as the device will have them, validation "
-             "runs the fixed-point model, and model.slu is that; model-f32.slu has the float weights it was made of. Not for a GRU "
+     .help = "Train for fixed point: inputs, states and weights are rounded in every pass as the "
+             "device will have them, validation "
+             "runs the fixed-point model, and model.slu is that; model-f32.slu has the float "
+             "weights it was made of. Not for a GRU "
              "that resets before.",
      .source = "straight-through gradients; Bengio, Leonard, Courville 2013"},
     {.name = "quantize.type",
@@ -23,13 +25,15 @@ const Key table[] = {
      .field = choice_field<&R::quantize_ranges>,
      .fallback = "\"min-error\"",
      .noun = "a choice of ranges",
-     .help = "How training for fixed point chooses each feature's range: all values, all but a twentieth of a percent at either end, "
+     .help = "How training for fixed point chooses each feature's range: all values, all but a "
+             "twentieth of a percent at either end, "
              "or the range of the least squared error."},
     {.name = "device.core",
      .field = &R::device_core,
      .fallback = "\"\"",
      .noun = "a core",
-     .help = "The core that will run the model, such as cortex-m4; with limits, what cannot fit is refused before training. Empty "
+     .help = "The core that will run the model, such as cortex-m4; with limits, what cannot fit is "
+             "refused before training. Empty "
              "for none.",
      .never_changes_result = true},
     {.name = "device.type",
@@ -42,13 +46,15 @@ const Key table[] = {
      .field = &R::device_flash,
      .fallback = "\"\"",
      .noun = "an amount of memory",
-     .help = "The most bytes of the model without names, labels and history: \"16 KiB\". Empty for no limit.",
+     .help = "The most bytes of the model without names, labels and history: \"16 KiB\". Empty for "
+             "no limit.",
      .never_changes_result = true},
     {.name = "device.ram",
      .field = &R::device_ram,
      .fallback = "\"\"",
      .noun = "an amount of memory",
-     .help = "The most bytes of state and scratch of one stream, stepped frame by frame. Empty for no limit.",
+     .help = "The most bytes of state and scratch of one stream, stepped frame by frame. Empty for "
+             "no limit.",
      .never_changes_result = true},
     {.name = "device.instructions",
      .field = &R::device_instructions,

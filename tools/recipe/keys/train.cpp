@@ -9,8 +9,10 @@ const Key table[] = {
      .field = choice_field<&R::loss>,
      .fallback = "\"cross_entropy\"",
      .noun = "a loss",
-     .help = "What training minimizes, a mean over valid targets: cross_entropy for classes; binary for two of them, or values of 0 to 1, by "
-             "sigmoids; mse and huber for values; mse_sum adds up a sequence's steps and outputs, and is a mean over sequences.",
+     .help = "What training minimizes, a mean over valid targets: cross_entropy for classes; "
+             "binary for two of them, or values of 0 to 1, by "
+             "sigmoids; mse and huber for values; mse_sum adds up a sequence's steps and outputs, "
+             "and is a mean over sequences.",
      .source = "-log p[class]; -(t log p + (1 - t) log(1 - p)); (y - value)^2; Huber 1964",
      .measures = true},
     {.name = "train.huber_delta",
@@ -34,13 +36,15 @@ const Key table[] = {
      .field = &R::class_weights,
      .fallback = "\"none\"",
      .noun = "weights of classes",
-     .help = "none; balanced: targets / (classes * targets of the class), of what is trained on; or a number for each class in the order of "
+     .help = "none; balanced: targets / (classes * targets of the class), of what is trained on; "
+             "or a number for each class in the order of "
              "labels, \"1, 2.5\". A mean is divided by the sum of its targets' weights."},
     {.name = "train.sampling",
      .field = choice_field<&R::sampling>,
      .fallback = "\"all\"",
      .noun = "a way to draw sequences",
-     .help = "all: every sequence once an epoch. balanced: as many draws an epoch, every class as likely."},
+     .help = "all: every sequence once an epoch. balanced: as many draws an epoch, every class as "
+             "likely."},
     {.name = "train.epochs",
      .field = &R::epochs,
      .fallback = "60",
@@ -52,7 +56,8 @@ const Key table[] = {
      .field = &R::stop_after,
      .fallback = "0",
      .noun = "a number of epochs",
-     .help = "End after so many epochs, while schedule and pruning span train.epochs; 0: train them all. So a model learns from all data for "
+     .help = "End after so many epochs, while schedule and pruning span train.epochs; 0: train "
+             "them all. So a model learns from all data for "
              "as long as was best where some were held out.",
      .min = 0,
      .max = 1000000,
@@ -61,7 +66,8 @@ const Key table[] = {
      .field = &R::batch,
      .fallback = "16",
      .noun = "a batch size",
-     .help = "Sequences in a batch; the last one of an epoch may be smaller. \"all\": every batch is the whole training part, for the "
+     .help = "Sequences in a batch; the last one of an epoch may be smaller. \"all\": every batch "
+             "is the whole training part, for the "
              "full gradient.",
      .min = 1,
      .max = 65536,
@@ -70,14 +76,17 @@ const Key table[] = {
      .field = &R::carry,
      .fallback = "false",
      .noun = "a truth value",
-     .help = "text: train the pieces of data.window tokens in their order, in train.batch parallel streams, each piece from the state that the "
-             "one before left; gradients stay inside a piece (truncated back-propagation through time).",
+     .help = "text: train the pieces of data.window tokens in their order, in train.batch parallel "
+             "streams, each piece from the state that the "
+             "one before left; gradients stay inside a piece (truncated back-propagation through "
+             "time).",
      .source = "Williams, Peng 1990"},
     {.name = "train.truncate",
      .field = &R::truncate,
      .fallback = "0",
      .noun = "a number of rows",
-     .help = "Tables with data.target_per = \"row\": train long sequences in pieces of so many rows, in their order in the file and with carried "
+     .help = "Tables with data.target_per = \"row\": train long sequences in pieces of so many "
+             "rows, in their order in the file and with carried "
              "states, as train.carry does a text; nothing is shuffled. 0: whole.",
      .min = 0,
      .max = 16777216,
@@ -86,13 +95,15 @@ const Key table[] = {
      .field = &R::bucket,
      .fallback = "false",
      .noun = "a truth value",
-     .help = "Make batches of sequences of similar length: the shuffled order, sorted by length inside runs of 64 batches, and the batches "
+     .help = "Make batches of sequences of similar length: the shuffled order, sorted by length "
+             "inside runs of 64 batches, and the batches "
              "shuffled again."},
     {.name = "train.optimizer",
      .field = choice_field<&R::optimizer>,
      .fallback = "\"adam\"",
      .noun = "an optimizer",
-     .help = "adam; adamw with its decoupled weight decay; sgd, by train.momentum and train.nesterov; rmsprop.",
+     .help = "adam; adamw with its decoupled weight decay; sgd, by train.momentum and "
+             "train.nesterov; rmsprop.",
      .source = "Kingma, Ba 2015; Loshchilov, Hutter 2019; Hinton 2012"},
     {.name = "train.learning_rate",
      .field = &R::learning_rate,
@@ -151,10 +162,13 @@ const Key table[] = {
      .field = choice_field<&R::schedule>,
      .fallback = "\"constant\"",
      .noun = "a schedule",
-     .help = "The learning rate over the steps of the whole training: step and exponential multiply it by train.schedule_factor, step "
-             "after every train.schedule_every epochs, exponential after each, plateau where validation stops to get better; cosine falls "
+     .help = "The learning rate over the steps of the whole training: step and exponential "
+             "multiply it by train.schedule_factor, step "
+             "after every train.schedule_every epochs, exponential after each, plateau where "
+             "validation stops to get better; cosine falls "
              "to 0; one-cycle rises over three tenths and falls.",
-     .source = "cosine: rate * (1 + cos(pi * step / steps)) / 2, Loshchilov, Hutter 2017; one-cycle: Smith, Topin 2018, as PyTorch; "
+     .source = "cosine: rate * (1 + cos(pi * step / steps)) / 2, Loshchilov, Hutter 2017; "
+               "one-cycle: Smith, Topin 2018, as PyTorch; "
                "plateau: as PyTorch's ReduceLROnPlateau, threshold 1e-4"},
     {.name = "train.schedule_every",
      .field = &R::schedule_every,
@@ -174,7 +188,8 @@ const Key table[] = {
      .field = &R::plateau_patience,
      .fallback = "10",
      .noun = "a number of validations",
-     .help = "The plateau schedule lets so many validations in a row pass without an improvement of train.monitor; the next one lowers "
+     .help = "The plateau schedule lets so many validations in a row pass without an improvement "
+             "of train.monitor; the next one lowers "
              "the rate.",
      .min = 0,
      .max = 1000000},
@@ -190,7 +205,8 @@ const Key table[] = {
      .field = &R::weight_decay,
      .fallback = "0.0",
      .noun = "a weight decay",
-     .help = "Decoupled decay, by adamw, sgd and rmsprop. A number is for all weights but biases; { recurrent = 0.1, bias = 0.01 } for "
+     .help = "Decoupled decay, by adamw, sgd and rmsprop. A number is for all weights but biases; "
+             "{ recurrent = 0.1, bias = 0.01 } for "
              "those it names.",
      .min = 0,
      .max = 100,
@@ -199,7 +215,8 @@ const Key table[] = {
      .field = &R::l1,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help = "Penalty on magnitudes, by weights as train.weight_decay; with train.l2 an elastic net. Not part of the validation loss.",
+     .help = "Penalty on magnitudes, by weights as train.weight_decay; with train.l2 an elastic "
+             "net. Not part of the validation loss.",
      .min = 0,
      .max = 1000000,
      .source = "loss + l1 * sum |w|; Tibshirani 1996; Zou, Hastie 2005"},
@@ -207,14 +224,16 @@ const Key table[] = {
      .field = choice_field<&R::l1_step>,
      .fallback = "\"gradient\"",
      .noun = "a way to step",
-     .help = "How l1 acts: in the gradient, by the signs of weights; or proximal, by moving weights towards 0 after each step, which makes "
+     .help = "How l1 acts: in the gradient, by the signs of weights; or proximal, by moving "
+             "weights towards 0 after each step, which makes "
              "exact zeros.",
      .source = "proximal: w towards 0 by rate * l1; Parikh, Boyd 2014"},
     {.name = "train.l2",
      .field = &R::l2,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help = "Penalty on squares, by weights as train.weight_decay. Not part of the validation loss.",
+     .help =
+         "Penalty on squares, by weights as train.weight_decay. Not part of the validation loss.",
      .min = 0,
      .max = 1000000,
      .source = "loss + l2 * sum w^2: the gradient 2 * l2 * w"},
@@ -237,7 +256,8 @@ const Key table[] = {
      .field = &R::max_norm,
      .fallback = "0.0",
      .noun = "a norm",
-     .help = "The largest norm of all weights into one unit (of an embedding, of one id's vector; of biases, of all), kept after every step; 0 "
+     .help = "The largest norm of all weights into one unit (of an embedding, of one id's vector; "
+             "of biases, of all), kept after every step; 0 "
              "for none. By weights as train.weight_decay.",
      .min = 0,
      .max = 1e30,
@@ -246,21 +266,24 @@ const Key table[] = {
      .field = choice_field<&R::embedding_rows>,
      .fallback = "\"all\"",
      .noun = "a choice of rows",
-     .help = "Which of an embedding's vectors a step updates: all; or those of the ids in the batch, their moments too, which is faster and "
+     .help = "Which of an embedding's vectors a step updates: all; or those of the ids in the "
+             "batch, their moments too, which is faster and "
              "lets rare ones be.",
      .source = "seen: as PyTorch's SparseAdam"},
     {.name = "train.clip_value",
      .field = &R::clip_value,
      .fallback = "0.0",
      .noun = "a magnitude",
-     .help = "The largest magnitude of each number of the gradient, before train.clip_norm; 0 for no clipping.",
+     .help = "The largest magnitude of each number of the gradient, before train.clip_norm; 0 for "
+             "no clipping.",
      .min = 0,
      .max = 1e30},
     {.name = "train.clip_norm",
      .field = &R::clip_norm,
      .fallback = "0.0",
      .noun = "a norm",
-     .help = "The longest gradient, all parameters together; a longer one is shortened to it. 0 for no clipping.",
+     .help = "The longest gradient, all parameters together; a longer one is shortened to it. 0 "
+             "for no clipping.",
      .min = 0,
      .max = 1e30,
      .source = "g * min(1, clip_norm / |g|); Pascanu et al. 2013"},
@@ -268,13 +291,17 @@ const Key table[] = {
      .field = &R::prune,
      .fallback = "0.0",
      .noun = "a share of blocks",
-     .help = "Share of the weights that are zero in the end, by blocks of 8 units of a gate x 4 inputs, as fixed point stores them: those of "
-             "the least L2 norm, in each matrix of each recurrent layer (weight_ih, weight_hh, weight_hn) by itself. Dense layers, embeddings, "
-             "biases and frozen layers keep all theirs. Where the blob is in fixed point, empty blocks are neither stored nor computed, but for a "
+     .help = "Share of the weights that are zero in the end, by blocks of 8 units of a gate x 4 "
+             "inputs, as fixed point stores them: those of "
+             "the least L2 norm, in each matrix of each recurrent layer (weight_ih, weight_hh, "
+             "weight_hn) by itself. Dense layers, embeddings, "
+             "biases and frozen layers keep all theirs. Where the blob is in fixed point, empty "
+             "blocks are neither stored nor computed, but for a "
              "GRU that resets before. 0: none.",
      .min = 0,
      .max = 0.99,
-     .source = "Zhu, Gupta 2017: the share grows as prune * (1 - (1 - (t - begin) / (end - begin))^3)"},
+     .source =
+         "Zhu, Gupta 2017: the share grows as prune * (1 - (1 - (t - begin) / (end - begin))^3)"},
     {.name = "train.prune_begin",
      .field = &R::prune_begin,
      .fallback = "0.1",
@@ -286,7 +313,8 @@ const Key table[] = {
      .field = &R::prune_end,
      .fallback = "0.6",
      .noun = "a share of the training",
-     .help = "Where in the training the whole share is zero; what is left of it recovers. Only epochs that end behind it can be the best for "
+     .help = "Where in the training the whole share is zero; what is left of it recovers. Only "
+             "epochs that end behind it can be the best for "
              "train.patience, or count for it.",
      .min = 0.01,
      .max = 0.99},
@@ -301,7 +329,8 @@ const Key table[] = {
      .field = &R::patience,
      .fallback = "0",
      .noun = "a number of validations",
-     .help = "Stop after so many validations in a row without an improvement of train.monitor, and keep the weights of the best epoch. "
+     .help = "Stop after so many validations in a row without an improvement of train.monitor, and "
+             "keep the weights of the best epoch. "
              "0: train all epochs and keep the last weights; validation is then only reported.",
      .min = 0,
      .max = 1000000},
@@ -309,8 +338,10 @@ const Key table[] = {
      .field = choice_field<&R::monitor>,
      .fallback = "\"loss\"",
      .noun = "a measure of validation",
-     .help = "What early stopping and the plateau schedule look at, and the best epoch is best by, of validation: the loss; of classes "
-             "accuracy, balanced_accuracy (the mean of the classes' recalls), macro_f1 or auc; of values mae, the mean absolute error.",
+     .help = "What early stopping and the plateau schedule look at, and the best epoch is best by, "
+             "of validation: the loss; of classes "
+             "accuracy, balanced_accuracy (the mean of the classes' recalls), macro_f1 or auc; of "
+             "values mae, the mean absolute error.",
      .measures = true},
     {.name = "train.min_improvement",
      .field = &R::min_improvement,
@@ -331,15 +362,18 @@ const Key table[] = {
      .field = &R::diverged,
      .fallback = "1e4",
      .noun = "a factor",
-     .help = "Training has diverged, and stops, where a batch's mean loss is above so many times the first epoch's mean (in the first "
-             "epoch, its mean so far; taken as 1e-6 where it is less). 0: only where a loss or a gradient is not finite.",
+     .help = "Training has diverged, and stops, where a batch's mean loss is above so many times "
+             "the first epoch's mean (in the first "
+             "epoch, its mean so far; taken as 1e-6 where it is less). 0: only where a loss or a "
+             "gradient is not finite.",
      .min = 0,
      .max = 1e30},
     {.name = "train.checkpoint_seconds",
      .field = &R::checkpoint_seconds,
      .fallback = "30",
      .noun = "a number of seconds",
-     .help = "Seconds from one checkpoint to the next, from which \"sluice train --resume\" goes on; the end of an epoch has one too, but "
+     .help = "Seconds from one checkpoint to the next, from which \"sluice train --resume\" goes "
+             "on; the end of an epoch has one too, but "
              "at most one a second. 0: after every batch.",
      .min = 0,
      .max = 1000000,

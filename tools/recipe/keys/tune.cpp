@@ -1,4 +1,5 @@
-// The search for a good recipe: `sluice tune`. (key.h says what a key is; recipe/space.h how a value says what it may be.)
+// The search for a good recipe: `sluice tune`. (key.h says what a key is; recipe/space.h how a
+// value says what it may be.)
 #include "sections.h"
 
 namespace sluice::tools {
@@ -9,15 +10,18 @@ const Key table[] = {
      .field = choice_field<&R::tune_method>,
      .fallback = "\"gaussian\"",
      .noun = "a search method",
-     .help = "How the next point is chosen: grid, every combination; random, independent draws; sobol, an even sequence; gaussian, a "
-             "Gaussian process with Matern 5/2; forest, a random forest; tpe, Parzen estimators of the good and of the rest; genetic.",
+     .help = "How the next point is chosen: grid, every combination; random, independent draws; "
+             "sobol, an even sequence; gaussian, a "
+             "Gaussian process with Matern 5/2; forest, a random forest; tpe, Parzen estimators of "
+             "the good and of the rest; genetic.",
      .source = "Snoek et al. 2012; Hutter et al. 2011; Bergstra et al. 2011; tools/tune/README.md",
      .never_changes_result = true},
     {.name = "tune.acquisition",
      .field = choice_field<&R::tune_acquisition>,
      .fallback = "\"ei\"",
      .noun = "an acquisition",
-     .help = "What gaussian and forest maximize: ei, the expected improvement; ucb, a confidence bound.",
+     .help = "What gaussian and forest maximize: ei, the expected improvement; ucb, a confidence "
+             "bound.",
      .source = "Jones et al. 1998; Srinivas et al. 2010",
      .never_changes_result = true},
     {.name = "tune.trials",
@@ -32,8 +36,10 @@ const Key table[] = {
      .field = choice_field<&R::tune_halving>,
      .fallback = "\"none\"",
      .noun = "a kind of halving",
-     .help = "Trials train for few epochs first, and only the best of every tune.eta go on, from where they stopped: halving, all from "
-             "tune.min_epochs; hyperband, in turns from there and from eta times as many, and so on. The schedule spans train.epochs.",
+     .help = "Trials train for few epochs first, and only the best of every tune.eta go on, from "
+             "where they stopped: halving, all from "
+             "tune.min_epochs; hyperband, in turns from there and from eta times as many, and so "
+             "on. The schedule spans train.epochs.",
      .source = "Li et al. 2018 (Hyperband), 2020 (asynchronous)",
      .never_changes_result = true},
     {.name = "tune.eta",
@@ -56,8 +62,10 @@ const Key table[] = {
      .field = choice_field<&R::tune_validation>,
      .fallback = "\"hold-out\"",
      .noun = "a kind of validation",
-     .help = "What a trial is judged by, always train.monitor: hold-out, the recipe's own validation part; k-fold, every sequence held out "
-             "once in tune.folds trainings, classes spread evenly and groups (data.group) together; time, each of tune.folds blocks held out "
+     .help = "What a trial is judged by, always train.monitor: hold-out, the recipe's own "
+             "validation part; k-fold, every sequence held out "
+             "once in tune.folds trainings, classes spread evenly and groups (data.group) "
+             "together; time, each of tune.folds blocks held out "
              "in turn, after training on what comes before it.",
      .never_changes_result = true},
     {.name = "tune.folds",

@@ -13,14 +13,12 @@ constexpr std::uint32_t most_attempts = 1000;
 constexpr double walked_points = 1e5;
 
 constexpr Method all_methods[] = {
-    {SearchMethod::grid, ask_grid},
-    {SearchMethod::random, ask_random},
+    {SearchMethod::grid, ask_grid},         {SearchMethod::random, ask_random},
     {SearchMethod::sobol, ask_sobol},
 #ifdef SLUICE_WITH_NLOPT
     {SearchMethod::gaussian, ask_gaussian},
 #endif
-    {SearchMethod::forest, ask_forest},
-    {SearchMethod::tpe, ask_tpe},
+    {SearchMethod::forest, ask_forest},     {SearchMethod::tpe, ask_tpe},
     {SearchMethod::genetic, ask_genetic},
 };
 
@@ -29,8 +27,10 @@ constexpr Method all_methods[] = {
 std::span<const Method> methods() { return all_methods; }
 
 double draw(std::uint64_t seed, std::uint64_t number, std::uint32_t index, std::uint32_t attempt) {
-  const Philox random = Philox::at(seed, std::uint32_t(number), index, attempt, std::uint32_t(Purpose::tune));
-  return (double(random.word[0] >> 5) * 67108864.0 + double(random.word[1] >> 6)) / 9007199254740992.0;  // 27 and 26 bits of 53
+  const Philox random =
+      Philox::at(seed, std::uint32_t(number), index, attempt, std::uint32_t(Purpose::tune));
+  return (double(random.word[0] >> 5) * 67108864.0 + double(random.word[1] >> 6)) /
+         9007199254740992.0;  // 27 and 26 bits of 53
 }
 
 bool PointLess::operator()(const Point& a, const Point& b) const {
@@ -53,11 +53,13 @@ double Draws::normal() {  // Box, Muller
 Point random_point(const Question& question, std::uint32_t attempt) {
   Point point;
   for (const Parameter& parameter : question.space.parameters)
-    point.push_back(value_of_share(parameter, draw(question.seed, question.number, std::uint32_t(point.size()), attempt)));
+    point.push_back(value_of_share(
+        parameter, draw(question.seed, question.number, std::uint32_t(point.size()), attempt)));
   return settled(question.space, point);
 }
 
-std::optional<Point> first_new(const Question& question, const std::function<Point(std::uint32_t)>& propose) {
+std::optional<Point> first_new(const Question& question,
+                               const std::function<Point(std::uint32_t)>& propose) {
   const PointSet seen = seen_points(question);
   PointSet refused;
   const double points = grid_points(question.space);

@@ -13,7 +13,8 @@ std::optional<Point> ask_forest(const Question& question) {
   const Learned data = learned(question, Lie::mean);
   std::vector<std::vector<double>> features;
   for (const Point& point : data.points) features.push_back(features_of(question.space, point));
-  const auto seed = std::uint64_t(draw(question.seed, question.number, stream::model, 0) * 9007199254740992.0);
+  const auto seed =
+      std::uint64_t(draw(question.seed, question.number, stream::model, 0) * 9007199254740992.0);
   const Forest forest = fit_forest(question.space, features, data.values, seed);
   const double best = std::ranges::min(data.values);
   return highest(question, data, [&](const std::vector<Point>& points) {

@@ -17,11 +17,13 @@ using Eigen::MatrixXd, Eigen::VectorXd;
 constexpr std::size_t most_points = 250;
 
 /// Squared differences by one feature.
-MatrixXd apart(const GaussianData& data, const std::vector<std::vector<double>>& others, std::size_t feature) {
+MatrixXd apart(const GaussianData& data, const std::vector<std::vector<double>>& others,
+               std::size_t feature) {
   MatrixXd result(data.features.size(), others.size());
   for (Eigen::Index j = 0; j < result.cols(); ++j)
     for (Eigen::Index i = 0; i < result.rows(); ++i) {
-      const double difference = data.features[std::size_t(i)][feature] - others[std::size_t(j)][feature];
+      const double difference =
+          data.features[std::size_t(i)][feature] - others[std::size_t(j)][feature];
       result(i, j) = data.category[feature] ? difference != 0 : difference * difference;
     }
   return result;
@@ -39,14 +41,17 @@ void matern(MatrixXd& squares, MatrixXd* slope = nullptr) {
 /// The likelihood of one set of points again and again: differences are taken once.
 class Likelihood {
  public:
-  explicit Likelihood(const GaussianData& data) : values_(Eigen::Map<const VectorXd>(data.values.data(), Eigen::Index(data.values.size()))) {
-    for (std::size_t f = 0; f < data.category.size(); ++f) apart_.push_back(apart(data, data.features, f));
+  explicit Likelihood(const GaussianData& data)
+      : values_(Eigen::Map<const VectorXd>(data.values.data(), Eigen::Index(data.values.size()))) {
+    for (std::size_t f = 0; f < data.category.size(); ++f)
+      apart_.push_back(apart(data, data.features, f));
   }
 
   double operator()(const GaussianKernel& kernel, std::vector<double>* gradient) const {
     const Eigen::Index n = values_.size();
     MatrixXd k = MatrixXd::Zero(n, n), slope(n, n);
-    for (std::size_t f = 0; f < apart_.size(); ++f) k += apart_[f] / (kernel.scales[f] * kernel.scales[f]);
+    for (std::size_t f = 0; f < apart_.size(); ++f)
+      k += apart_[f] / (kernel.scales[f] * kernel.scales[f]);
     matern(k, &slope);
     MatrixXd noisy = kernel.variance * k;
     noisy.diagonal().array() += kernel.noise;
@@ -62,11 +67,14 @@ class Likelihood {
       gradient->clear();
       const MatrixXd weighted = kernel.variance * outer.cwiseProduct(slope);
       for (std::size_t f = 0; f < apart_.size(); ++f)
-        gradient->push_back(weighted.cwiseProduct(apart_[f]).sum() / (2 * kernel.scales[f] * kernel.scales[f]));
+        gradient->push_back(weighted.cwiseProduct(apart_[f]).sum() /
+                            (2 * kernel.scales[f] * kernel.scales[f]));
       gradient->push_back(kernel.variance * outer.cwiseProduct(k).sum() / 2);
       gradient->push_back(kernel.noise * outer.trace() / 2);
     }
-    return -values_.dot(alpha) / 2 - factor.matrixL().toDenseMatrix().diagonal().array().log().sum() - double(n) / 2 * std::log(2 * M_PI);
+    return -values_.dot(alpha) / 2 -
+           factor.matrixL().toDenseMatrix().diagonal().array().log().sum() -
+           double(n) / 2 * std::log(2 * M_PI);
   }
 
  private:
@@ -114,7 +122,8 @@ std::vector<double> gaussian_features(const Space& space, const Point& point) {
   return features;
 }
 
-double log_likelihood(const GaussianData& data, const GaussianKernel& kernel, std::vector<double>* gradient) {
+double log_likelihood(const GaussianData& data, const GaussianKernel& kernel,
+                      std::vector<double>* gradient) {
   return Likelihood(data)(kernel, gradient);
 }
 
@@ -123,16 +132,21 @@ GaussianKernel fit_kernel(const GaussianData& data) {
   const Likelihood likelihood(data);
   Fit fit{likelihood, {}};
   std::vector<double> low(n, std::log(0.02)), high(n, std::log(20));
-  // Scales grow with the root of the number of features, as distances do (Hvarfner, Hellsten, Nardi 2024).
-  for (std::size_t f = 0; f < features; ++f) fit.priors.push_back({std::log(0.3) + 0.5 * std::log(double(features)), 1});
+  // Scales grow with the root of the number of features, as distances do (Hvarfner, Hellsten, Nardi
+  // 2024).
+  for (std::size_t f = 0; f < features; ++f)
+    fit.priors.push_back({std::log(0.3) + 0.5 * std::log(double(features)), 1});
   fit.priors.push_back({0, 1}), low[features] = std::log(0.05), high[features] = std::log(20);
   fit.priors.push_back({std::log(1e-4), 2}), low[n - 1] = std::log(1e-6), high[n - 1] = 0;
-  const int evaluations = int(std::clamp(3e8 / std::pow(double(data.values.size()), 3), 20.0, 100.0));
+  const int evaluations =
+      int(std::clamp(3e8 / std::pow(double(data.values.size()), 3), 20.0, 100.0));
   double best = -INFINITY;
   GaussianKernel result;
   for (const double shift : {0.0, -1.0, 1.0}) {
     std::vector<double> logs;
-    for (std::size_t i = 0; i < n; ++i) logs.push_back(std::clamp(fit.priors[i].middle + (i < features ? shift : 0), low[i], high[i]));
+    for (std::size_t i = 0; i < n; ++i)
+      logs.push_back(
+          std::clamp(fit.priors[i].middle + (i < features ? shift : 0), low[i], high[i]));
     nlopt_opt optimizer = nlopt_create(NLOPT_LD_LBFGS, unsigned(n));
     nlopt_set_max_objective(optimizer, Fit::value, &fit);
     nlopt_set_lower_bounds(optimizer, low.data());
@@ -140,9 +154,11 @@ GaussianKernel fit_kernel(const GaussianData& data) {
     nlopt_set_maxeval(optimizer, evaluations);
     nlopt_set_ftol_abs(optimizer, 1e-4);
     double reached = -INFINITY;
-    nlopt_optimize(optimizer, logs.data(), &reached);  // whatever ended it: `logs` is the best that it saw
+    nlopt_optimize(optimizer, logs.data(),
+                   &reached);  // whatever ended it: `logs` is the best that it saw
     nlopt_destroy(optimizer);
-    if (reached > best || result.scales.empty()) best = reached, result = Fit::kernel(logs.data(), features);
+    if (reached > best || result.scales.empty())
+      best = reached, result = Fit::kernel(logs.data(), features);
   }
   return result;
 }
@@ -155,7 +171,8 @@ struct GaussianProcess::State {
 
   MatrixXd covariance(const std::vector<std::vector<double>>& others) const {
     MatrixXd k = MatrixXd::Zero(Eigen::Index(data.features.size()), Eigen::Index(others.size()));
-    for (std::size_t f = 0; f < data.category.size(); ++f) k += apart(data, others, f) / (kernel.scales[f] * kernel.scales[f]);
+    for (std::size_t f = 0; f < data.category.size(); ++f)
+      k += apart(data, others, f) / (kernel.scales[f] * kernel.scales[f]);
     matern(k);
     return kernel.variance * k;
   }
@@ -166,30 +183,35 @@ GaussianProcess::GaussianProcess(const GaussianData& data, const GaussianKernel&
   MatrixXd k = state_->covariance(data.features);
   k.diagonal().array() += kernel.noise;
   state_->factor.compute(k);
-  state_->alpha = state_->factor.solve(Eigen::Map<const VectorXd>(data.values.data(), Eigen::Index(data.values.size())));
+  state_->alpha = state_->factor.solve(
+      Eigen::Map<const VectorXd>(data.values.data(), Eigen::Index(data.values.size())));
 }
 
 GaussianProcess::~GaussianProcess() = default;
 
-std::vector<Forecast> GaussianProcess::predict(const std::vector<std::vector<double>>& features) const {
+std::vector<Forecast> GaussianProcess::predict(
+    const std::vector<std::vector<double>>& features) const {
   MatrixXd k = state_->covariance(features);
   const VectorXd mean = k.transpose() * state_->alpha;
   state_->factor.matrixL().solveInPlace(k);
   const VectorXd variance = state_->kernel.variance - k.colwise().squaredNorm().transpose().array();
   std::vector<Forecast> result;
-  for (Eigen::Index i = 0; i < mean.size(); ++i) result.push_back({mean(i), std::max(variance(i), 0.0)});
+  for (Eigen::Index i = 0; i < mean.size(); ++i)
+    result.push_back({mean(i), std::max(variance(i), 0.0)});
   return result;
 }
 
 namespace {
 
-/// Mean 0, variance 1. What lies far above the rest, as what failed does, is drawn in first: a model need not know how bad it is.
+/// Mean 0, variance 1. What lies far above the rest, as what failed does, is drawn in first: a
+/// model need not know how bad it is.
 void standardize(std::vector<double>& values) {
   std::vector<double> sorted = values;
   std::ranges::sort(sorted);
   const double least = sorted.front(), upper = sorted[sorted.size() * 3 / 4];
   for (double& value : values) value = std::min(value, upper + 2 * (upper - least));
-  const double n = double(values.size()), mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  const double n = double(values.size()),
+               mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   const double deviation = std::sqrt(squares / n);
@@ -201,11 +223,13 @@ void keep_most_telling(Learned& data) {
   if (data.points.size() <= most_points) return;
   std::vector<std::size_t> order(data.points.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
   std::ranges::sort(order.begin() + most_points / 2, order.end(), std::greater());
   order.resize(most_points);
   Learned kept;
-  for (const std::size_t i : order) kept.points.push_back(data.points[i]), kept.values.push_back(data.values[i]);
+  for (const std::size_t i : order)
+    kept.points.push_back(data.points[i]), kept.values.push_back(data.values[i]);
   data = kept;
 }
 
@@ -218,7 +242,8 @@ std::optional<Point> ask_gaussian(const Question& question) {
   keep_most_telling(data);
   standardize(data.values);
   GaussianData known;
-  for (const Parameter& parameter : space.parameters) known.category.push_back(parameter.kind == Parameter::choice);
+  for (const Parameter& parameter : space.parameters)
+    known.category.push_back(parameter.kind == Parameter::choice);
   for (const Point& point : data.points) known.features.push_back(gaussian_features(space, point));
   known.values = data.values;
   const GaussianProcess process(known, fit_kernel(known));

@@ -13,8 +13,9 @@ constexpr double crossed = 0.9, reach = 0.1;
 
 }  // namespace
 
-/// Trials by tens are the generations, the first by independent draws. Parents are the best ten of all generations before, so the elite
-/// stays without being measured again. A child takes each parameter from one of two winners of tournaments, and mutates.
+/// Trials by tens are the generations, the first by independent draws. Parents are the best ten of
+/// all generations before, so the elite stays without being measured again. A child takes each
+/// parameter from one of two winners of tournaments, and mutates.
 std::optional<Point> ask_genetic(const Question& question) {
   const std::uint64_t before = question.number / population * population;
   Question earlier = question;
@@ -23,7 +24,8 @@ std::optional<Point> ask_genetic(const Question& question) {
   if (data.points.size() < 2) return ask_random(question);
   std::vector<std::size_t> order(data.points.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
   order.resize(std::min<std::size_t>(order.size(), population));
 
   Draws draws(question, stream::choices);

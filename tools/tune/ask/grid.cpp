@@ -8,10 +8,14 @@
 namespace sluice::tools {
 namespace {
 
-/// Walks through a grid's points, the first parameter slowest; one that is not in force stays where it is, so that no point comes twice.
+/// Walks through a grid's points, the first parameter slowest; one that is not in force stays where
+/// it is, so that no point comes twice.
 class Walk {
  public:
-  explicit Walk(const Space& space) : space_(space), index_(space.parameters.size()), point_(space.parameters.size()) { from(0); }
+  explicit Walk(const Space& space)
+      : space_(space), index_(space.parameters.size()), point_(space.parameters.size()) {
+    from(0);
+  }
   const Point& point() const { return point_; }
 
   bool next() {
@@ -29,7 +33,8 @@ class Walk {
   void from(std::size_t first) {
     for (std::size_t i = first; i < index_.size(); ++i) {
       index_[i] = 0;
-      point_[i] = in_force(space_, i, point_) ? value_at(space_.parameters[i], 0) : std::numeric_limits<double>::quiet_NaN();
+      point_[i] = in_force(space_, i, point_) ? value_at(space_.parameters[i], 0)
+                                              : std::numeric_limits<double>::quiet_NaN();
     }
   }
 
@@ -42,10 +47,14 @@ class Walk {
 class Count {
  public:
   Count(const Space& space, std::vector<std::size_t> members)
-      : space_(space), members_(std::move(members)), asked_(space.parameters.size()), point_(space.parameters.size()) {
+      : space_(space),
+        members_(std::move(members)),
+        asked_(space.parameters.size()),
+        point_(space.parameters.size()) {
     for (const Parameter& parameter : space.parameters)
       for (const Condition& condition : parameter.when)
-        asked_[condition.parameter].insert(asked_[condition.parameter].end(), condition.values.begin(), condition.values.end());
+        asked_[condition.parameter].insert(asked_[condition.parameter].end(),
+                                           condition.values.begin(), condition.values.end());
   }
 
   double from(std::size_t member) {
@@ -54,13 +63,16 @@ class Count {
     const Parameter& parameter = space_.parameters[i];
     point_[i] = std::numeric_limits<double>::quiet_NaN();
     if (!in_force(space_, i, point_)) return from(member + 1);
-    double others = values_of(parameter) == 0 ? std::numeric_limits<double>::infinity() : double(values_of(parameter)), points = 0;
+    double others = values_of(parameter) == 0 ? std::numeric_limits<double>::infinity()
+                                              : double(values_of(parameter)),
+           points = 0;
     std::set<double> told_apart(asked_[i].begin(), asked_[i].end());
     for (const double value : told_apart) {
       point_[i] = value;
       points += from(member + 1), others -= 1;
     }
-    point_[i] = std::numeric_limits<double>::quiet_NaN();  // any other: all the same to those that depend on it
+    point_[i] = std::numeric_limits<double>::quiet_NaN();  // any other: all the same to those that
+                                                           // depend on it
     return others > 0 ? points + others * from(member + 1) : points;
   }
 
@@ -74,7 +86,8 @@ class Count {
 }  // namespace
 
 double grid_points(const Space& space) {
-  // Parameters that conditions tie together, directly or by others, are counted together: the rest multiplies.
+  // Parameters that conditions tie together, directly or by others, are counted together: the rest
+  // multiplies.
   std::vector<std::size_t> group(space.parameters.size());
   std::iota(group.begin(), group.end(), std::size_t(0));
   for (std::size_t i = 0; i < group.size(); ++i)

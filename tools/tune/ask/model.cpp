@@ -1,4 +1,5 @@
-// What the methods that model the values share: what they learn from, and how they find the point with the highest score.
+// What the methods that model the values share: what they learn from, and how they find the point
+// with the highest score.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -8,12 +9,14 @@
 namespace sluice::tools {
 namespace {
 
-constexpr int draws_of_space = 1000, draws_near_best = 50, best_trials = 5, climbers = 5, rounds = 24;
+constexpr int draws_of_space = 1000, draws_near_best = 50, best_trials = 5, climbers = 5,
+              rounds = 24;
 
 std::vector<std::size_t> descending(const std::vector<double>& scores) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
+  std::ranges::stable_sort(order,
+                           [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   return order;
 }
 
@@ -22,7 +25,8 @@ std::vector<std::size_t> descending(const std::vector<double>& scores) {
 bool has_value(const Seen& seen) { return seen.value && std::isfinite(*seen.value); }
 
 bool beginning(const Question& question) {
-  return std::uint64_t(std::ranges::count_if(question.seen, has_value)) < std::max<std::uint64_t>(question.begin, 2);
+  return std::uint64_t(std::ranges::count_if(question.seen, has_value)) <
+         std::max<std::uint64_t>(question.begin, 2);
 }
 
 Learned learned(const Question& question, Lie lie) {
@@ -43,12 +47,14 @@ Learned learned(const Question& question, Lie lie) {
 
 Point drawn_point(const Space& space, Draws& draws) {
   Point point;
-  for (const Parameter& parameter : space.parameters) point.push_back(value_of_share(parameter, draws()));
+  for (const Parameter& parameter : space.parameters)
+    point.push_back(value_of_share(parameter, draws()));
   return settled(space, point);
 }
 
 Point neighbor(const Space& space, const Point& point, double reach, Draws& draws) {
-  const auto in_force = std::size_t(std::ranges::count_if(point, [](double x) { return !std::isnan(x); }));
+  const auto in_force =
+      std::size_t(std::ranges::count_if(point, [](double x) { return !std::isnan(x); }));
   std::size_t certain = draws.below(in_force);  // at least this one changes
   Point result = point;
   for (std::size_t i = 0; i < point.size(); ++i) {
@@ -74,7 +80,8 @@ Point neighbor(const Space& space, const Point& point, double reach, Draws& draw
   return settled(space, result);
 }
 
-std::optional<Point> highest(const Question& question, const Learned& learned, const Scores& score) {
+std::optional<Point> highest(const Question& question, const Learned& learned,
+                             const Scores& score) {
   const Space& space = question.space;
   const PointSet seen = seen_points(question);
   Draws draws(question, stream::candidates);
@@ -85,7 +92,8 @@ std::optional<Point> highest(const Question& question, const Learned& learned, c
   const std::vector<std::size_t> trials = descending(negated);
   for (std::size_t t = 0; t < trials.size() && t < best_trials; ++t)
     for (int i = 0; i < draws_near_best; ++i)
-      pool.push_back(neighbor(space, learned.points[trials[t]], 0.2 * std::pow(0.01, double(i) / draws_near_best), draws));
+      pool.push_back(neighbor(space, learned.points[trials[t]],
+                              0.2 * std::pow(0.01, double(i) / draws_near_best), draws));
 
   struct Climber {
     Point point;
@@ -97,20 +105,24 @@ std::optional<Point> highest(const Question& question, const Learned& learned, c
   const std::vector<double> scores = score(pool);
   for (const std::size_t i : descending(scores)) {
     if (team.size() == climbers) break;
-    if (known.insert(pool[i]).second && question.allowed(pool[i])) team.push_back({pool[i], scores[i], 0.1});
+    if (known.insert(pool[i]).second && question.allowed(pool[i]))
+      team.push_back({pool[i], scores[i], 0.1});
   }
   if (team.empty()) return ask_random(question);
   const std::size_t tries = 8 + space.parameters.size();
   for (int round = 0; round < rounds; ++round) {
     std::vector<Point> steps;
     for (const Climber& climber : team)
-      for (std::size_t i = 0; i < tries; ++i) steps.push_back(neighbor(space, climber.point, climber.reach, draws));
+      for (std::size_t i = 0; i < tries; ++i)
+        steps.push_back(neighbor(space, climber.point, climber.reach, draws));
     const std::vector<double> reached = score(steps);
     for (std::size_t c = 0; c < team.size(); ++c) {
       Climber& climber = team[c];
       const auto first = reached.begin() + std::ptrdiff_t(c * tries);
-      const std::size_t best = std::size_t(std::max_element(first, first + std::ptrdiff_t(tries)) - reached.begin());
-      if (reached[best] > climber.score && !seen.contains(steps[best]) && question.allowed(steps[best]))
+      const std::size_t best =
+          std::size_t(std::max_element(first, first + std::ptrdiff_t(tries)) - reached.begin());
+      if (reached[best] > climber.score && !seen.contains(steps[best]) &&
+          question.allowed(steps[best]))
         climber.point = steps[best], climber.score = reached[best];
       else
         climber.reach /= 2;
@@ -122,11 +134,13 @@ std::optional<Point> highest(const Question& question, const Learned& learned, c
 double expected_improvement(double mean, double deviation, double best) {
   if (deviation <= 0) return std::max(best - mean, 0.0);
   const double z = (best - mean) / deviation;
-  return deviation * (z * 0.5 * std::erfc(-z * M_SQRT1_2) + std::exp(-z * z / 2) / std::sqrt(2 * M_PI));
+  return deviation *
+         (z * 0.5 * std::erfc(-z * M_SQRT1_2) + std::exp(-z * z / 2) / std::sqrt(2 * M_PI));
 }
 
 double acquisition(const Question& question, double mean, double deviation, double best) {
-  return question.acquisition == Acquisition::ucb ? 2 * deviation - mean : expected_improvement(mean, deviation, best);
+  return question.acquisition == Acquisition::ucb ? 2 * deviation - mean
+                                                  : expected_improvement(mean, deviation, best);
 }
 
 }  // namespace sluice::tools

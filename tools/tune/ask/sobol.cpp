@@ -7,9 +7,10 @@
 namespace sluice::tools {
 namespace {
 
-/// A dimension's primitive polynomial over GF(2), of a degree and with the coefficients between the first and the last as bits, and its
-/// first direction numbers. By S. Joe and F. Y. Kuo, "Constructing Sobol sequences with better two-dimensional projections", SIAM J.
-/// Sci. Comput. 30, 2635-2654 (2008): their file new-joe-kuo-6.21201, dimensions 2 to 64.
+/// A dimension's primitive polynomial over GF(2), of a degree and with the coefficients between the
+/// first and the last as bits, and its first direction numbers. By S. Joe and F. Y. Kuo,
+/// "Constructing Sobol sequences with better two-dimensional projections", SIAM J. Sci. Comput. 30,
+/// 2635-2654 (2008): their file new-joe-kuo-6.21201, dimensions 2 to 64.
 struct Direction {
   int degree;
   std::uint32_t coefficients, first[10];
@@ -86,7 +87,8 @@ std::uint32_t scrambled(std::uint32_t x, std::uint64_t seed, std::size_t dimensi
   std::uint32_t result = 0;
   for (int bit = 31; bit >= 0; --bit) {
     const std::uint32_t above = bit == 31 ? 0 : x >> (bit + 1);
-    const Philox random = Philox::at(seed, above, std::uint32_t(dimension), std::uint32_t(bit), std::uint32_t(Purpose::tune) | 1u << 16);
+    const Philox random = Philox::at(seed, above, std::uint32_t(dimension), std::uint32_t(bit),
+                                     std::uint32_t(Purpose::tune) | 1u << 16);
     result |= (x ^ (random.word[0] << bit)) & (1u << bit);
   }
   return result;
@@ -107,7 +109,8 @@ std::uint32_t sobol(std::uint32_t index, std::size_t dimension) {
       if (d.coefficients >> (d.degree - 1 - k) & 1) v[i] ^= v[i - k];
   }
   std::uint32_t x = 0;
-  for (std::uint32_t gray = index ^ (index >> 1); gray != 0; gray &= gray - 1) x ^= v[std::countr_zero(gray)];
+  for (std::uint32_t gray = index ^ (index >> 1); gray != 0; gray &= gray - 1)
+    x ^= v[std::countr_zero(gray)];
   return x;
 }
 
@@ -115,17 +118,22 @@ Point sobol_point(const Question& question, std::uint64_t index) {
   Point point;
   for (const Parameter& parameter : question.space.parameters) {
     const std::size_t i = point.size();
-    const double share = i < sobol_dimensions
-                             ? (double(scrambled(sobol(std::uint32_t(index), i), question.seed, i)) + 0.5) / 4294967296.0
-                             : draw(question.seed, index, std::uint32_t(i), 0);
+    const double share =
+        i < sobol_dimensions
+            ? (double(scrambled(sobol(std::uint32_t(index), i), question.seed, i)) + 0.5) /
+                  4294967296.0
+            : draw(question.seed, index, std::uint32_t(i), 0);
     point.push_back(value_of_share(parameter, share));
   }
   return settled(question.space, point);
 }
 
-/// The first new point from the trial's number on, so that points come in the sequence's order and one that is refused leaves no gap.
+/// The first new point from the trial's number on, so that points come in the sequence's order and
+/// one that is refused leaves no gap.
 std::optional<Point> ask_sobol(const Question& question) {
-  return first_new(question, [&](std::uint32_t attempt) { return sobol_point(question, question.number + attempt); });
+  return first_new(question, [&](std::uint32_t attempt) {
+    return sobol_point(question, question.number + attempt);
+  });
 }
 
 }  // namespace sluice::tools

@@ -13,11 +13,13 @@ constexpr std::size_t most_good = 25;
 
 double cdf(double x) { return 0.5 * std::erfc(-x * M_SQRT1_2); }
 
-/// A density over a space: a mixture of one kernel around each point, and one over all of the space. A kernel is a product over the
-/// parameters, of normal densities cut off at the ends of the range, and of choices' probabilities.
+/// A density over a space: a mixture of one kernel around each point, and one over all of the
+/// space. A kernel is a product over the parameters, of normal densities cut off at the ends of the
+/// range, and of choices' probabilities.
 class Parzen {
  public:
-  Parzen(const Space& space, std::vector<Point> points) : space_(space), points_(std::move(points)) {
+  Parzen(const Space& space, std::vector<Point> points)
+      : space_(space), points_(std::move(points)) {
     for (std::size_t i = 0; i < space.parameters.size(); ++i) widths_.push_back(widths(i));
   }
 
@@ -48,14 +50,16 @@ class Parzen {
       double log = 0;
       for (std::size_t i = 0; i < point.size(); ++i) {
         const Parameter& parameter = space_.parameters[i];
-        if (std::isnan(point[i]) || std::isnan(around[i])) continue;  // not in force: given by others; or nothing known: over all
+        if (std::isnan(point[i]) || std::isnan(around[i]))
+          continue;  // not in force: given by others; or nothing known: over all
         if (parameter.kind == Parameter::choice) {
           const double n = double(parameter.choices.size());
           log += std::log((point[i] == around[i] ? kept() * n : 0) + 1 - kept());
         } else {
           const double width = widths_[i][k], middle = share_of_value(parameter, around[i]);
           const double z = (share_of_value(parameter, point[i]) - middle) / width;
-          log -= z * z / 2 + std::log(width * std::sqrt(2 * M_PI) * (cdf((1 - middle) / width) - cdf(-middle / width)));
+          log -= z * z / 2 + std::log(width * std::sqrt(2 * M_PI) *
+                                      (cdf((1 - middle) / width) - cdf(-middle / width)));
         }
       }
       logs.push_back(log);
@@ -67,11 +71,13 @@ class Parzen {
   }
 
  private:
-  /// By one parameter: how far it is to the further one of a point's neighbors, though not less than the range among all kernels.
+  /// By one parameter: how far it is to the further one of a point's neighbors, though not less
+  /// than the range among all kernels.
   std::vector<double> widths(std::size_t parameter) const {
     std::vector<std::pair<double, std::size_t>> sorted;
     for (std::size_t k = 0; k < points_.size(); ++k)
-      if (!std::isnan(points_[k][parameter]) && space_.parameters[parameter].kind != Parameter::choice)
+      if (!std::isnan(points_[k][parameter]) &&
+          space_.parameters[parameter].kind != Parameter::choice)
         sorted.emplace_back(share_of_value(space_.parameters[parameter], points_[k][parameter]), k);
     std::ranges::sort(sorted);
     std::vector<double> result(points_.size(), 1);
@@ -89,20 +95,23 @@ class Parzen {
 
   const Space& space_;
   std::vector<Point> points_;
-  std::vector<std::vector<double>> widths_;  ///< [parameters][points] deviations of normal densities, as shares of the range
+  std::vector<std::vector<double>>
+      widths_;  ///< [parameters][points] deviations of normal densities, as shares of the range
 };
 
 }  // namespace
 
-/// Bergstra, Bardenet, Bengio, Kegl 2011; with kernels over all parameters at once (Falkner, Klein, Hutter 2018), which near good points are
-/// as wide as the gaps between them.
+/// Bergstra, Bardenet, Bengio, Kegl 2011; with kernels over all parameters at once (Falkner, Klein,
+/// Hutter 2018), which near good points are as wide as the gaps between them.
 std::optional<Point> ask_tpe(const Question& question) {
   if (beginning(question)) return ask_sobol(question);
   const Learned data = learned(question, Lie::worst);
   std::vector<std::size_t> order(data.values.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
-  const std::size_t good = std::min(std::size_t(std::ceil(good_share * double(order.size()))), most_good);
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return data.values[a] < data.values[b]; });
+  const std::size_t good =
+      std::min(std::size_t(std::ceil(good_share * double(order.size()))), most_good);
   std::vector<Point> below, above;
   for (const std::size_t i : order) (below.size() < good ? below : above).push_back(data.points[i]);
   const Parzen promising(question.space, std::move(below)), rest(question.space, std::move(above));
@@ -115,7 +124,9 @@ std::optional<Point> ask_tpe(const Question& question) {
     drawn.emplace_back(ratio, std::move(point));
   }
   std::ranges::stable_sort(drawn, std::ranges::greater(), &std::pair<double, Point>::first);
-  return first_new(question, [&](std::uint32_t attempt) { return attempt < drawn.size() ? drawn[attempt].second : promising.drawn(draws); });
+  return first_new(question, [&](std::uint32_t attempt) {
+    return attempt < drawn.size() ? drawn[attempt].second : promising.drawn(draws);
+  });
 }
 
 }  // namespace sluice::tools
