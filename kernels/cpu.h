@@ -10,11 +10,12 @@
 /// the names of the compiler's macros. A test asks the compiler whether one is missing here.
 #if defined(__x86_64__)
 #define SLUICE_CPU_MACRO(name) __##name##__
-#define SLUICE_CPU_FEATURES(X)                                                             \
-  X(SSE3)                                                                                  \
-  X(SSSE3)                                                                                 \
-  X(SSE4_1) X(SSE4_2) X(CRC32) X(POPCNT) X(XSAVE) X(AVX) X(F16C) X(FMA) X(AVX2) X(AVXVNNI) \
-      X(AVX512F) X(AVX512CD) X(AVX512DQ) X(AVX512BW) X(AVX512VL) X(AVX512VNNI)
+// clang-format off
+#define SLUICE_CPU_FEATURES(X)                                                         \
+  X(SSE3) X(SSSE3) X(SSE4_1) X(SSE4_2) X(CRC32) X(POPCNT) X(XSAVE)                     \
+  X(AVX) X(F16C) X(FMA) X(AVX2) X(AVXVNNI)                                             \
+  X(AVX512F) X(AVX512CD) X(AVX512DQ) X(AVX512BW) X(AVX512VL) X(AVX512VNNI)
+// clang-format on
 #elif defined(__aarch64__)
 #define SLUICE_CPU_MACRO(name) __ARM_FEATURE_##name
 #define SLUICE_CPU_FEATURES(X) X(CRC32) X(ATOMICS) X(QRDMX) X(DOTPROD)

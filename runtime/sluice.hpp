@@ -1,4 +1,5 @@
-// A thin C++ layer over sluice.h: the same handles and rules, with statuses that cannot be overlooked. No exceptions, no heap.
+// A thin C++ layer over sluice.h: the same handles and rules, with statuses that cannot be
+// overlooked. No exceptions, no heap.
 #ifndef SLUICE_HPP
 #define SLUICE_HPP
 
@@ -16,9 +17,13 @@ class Model {
   sluice_need needs(sluice_use use = {1, 1}) const { return sluice_needs(&handle_, use); }
   uint64_t hash() const { return sluice_hash(&handle_); }
   sluice_layer_info layer(uint32_t i) const { return sluice_describe_layer(&handle_, i); }
-  const void* section(sluice_section_kind kind, size_t* bytes) const { return sluice_section(&handle_, kind, bytes); }
+  const void* section(sluice_section_kind kind, size_t* bytes) const {
+    return sluice_section(&handle_, kind, bytes);
+  }
   void quantize(const float* x, void* q, size_t n = 1) const { sluice_quantize(&handle_, x, q, n); }
-  void dequantize(const void* y, float* values, size_t n = 1) const { sluice_dequantize(&handle_, y, values, n); }
+  void dequantize(const void* y, float* values, size_t n = 1) const {
+    sluice_dequantize(&handle_, y, values, n);
+  }
   const char* isa() const { return sluice_isa(&handle_); }
   const sluice_model* handle() const { return &handle_; }
 
@@ -26,11 +31,12 @@ class Model {
   sluice_model handle_{};
 };
 
-/// One sequence's state in the caller's memory; see sluice_start. The model must outlive it, and not move.
+/// One sequence's state in the caller's memory; see sluice_start. The model must outlive it, and
+/// not move.
 class Stream {
  public:
-  [[nodiscard]] sluice_status start(const Model& model, void* state, size_t state_bytes, void* scratch, size_t scratch_bytes,
-                                    sluice_use use = {1, 1}) {
+  [[nodiscard]] sluice_status start(const Model& model, void* state, size_t state_bytes,
+                                    void* scratch, size_t scratch_bytes, sluice_use use = {1, 1}) {
     return sluice_start(&handle_, model.handle(), use, state, state_bytes, scratch, scratch_bytes);
   }
   void step(const void* x, void* y) { sluice_step(&handle_, x, y); }
@@ -44,7 +50,9 @@ class Stream {
 };
 
 /// One frame of each of n streams; see sluice_step_many.
-inline void step_many(sluice_stream* const* streams, size_t n, const void* x, void* y) { sluice_step_many(streams, n, x, y); }
+inline void step_many(sluice_stream* const* streams, size_t n, const void* x, void* y) {
+  sluice_step_many(streams, n, x, y);
+}
 inline size_t argmax(const float* y, size_t n) { return sluice_argmax(y, n); }
 inline size_t argmax(const int16_t* y, size_t n) { return sluice_argmax_int16(y, n); }
 

@@ -136,7 +136,7 @@ typedef struct {
                 * while the trainer is used */
   float huber_delta;          /* > 0 */
   float label_smoothing;      /* [0, 1): a class's target is 1 - label_smoothing + label_smoothing /
-                               * classes, the others' the last term      (Szegedy et al. 2016); of binary
+                               * classes, the others' the last term (Szegedy et al. 2016); of binary
                                * targets t * (1 - label_smoothing) + label_smoothing / 2 */
   uint32_t sum_over_steps;    /* 1: a sequence's losses are added up, not averaged; the mean is over
                                  sequences */
@@ -198,9 +198,9 @@ typedef struct {
   const int32_t* classes; /* cross entropy: [1], or [steps] for a model that answers every step; -1
                            * is masked. Binary with one output: 0 or 1, in place of values */
   const float* values;    /* of the other losses: [outputs], or [steps][outputs]; NaN is masked.
-                           * Binary: 0 to 1. With a loss for    each part of the answer, the targets of
-                           * one part after another: of cross entropy one number, the    class, of other
-                           * losses as many as the part has outputs */
+                           * Binary: 0 to 1. With a loss for each part of the answer, the targets of
+                           * one part after another: of cross entropy one number, the class, of
+                           * other losses as many as the part has outputs */
   const int32_t* ids;     /* [steps] in place of x, for a model that begins with an embedding */
   float* state; /* the stream's state (as sluice_state has it, sluice_needs says its size) that the
                  * sequence begins with and is left at, for long sequences in pieces; no gradient
@@ -208,9 +208,9 @@ typedef struct {
 } sluice_sequence;
 
 typedef struct {
-  double
-      loss_sum;     /* summed over valid targets (values: over their outputs too), weighted; without
-                     * penalties. With several     losses the sum of their weighted means, times `weight` */
+  double loss_sum;  /* summed over valid targets (values: over their outputs too), weighted; without
+                     * penalties. With several losses the sum of their weighted means, times
+                     * `weight` */
   double weight;    /* what the mean divides it by: the sum of the targets' weights */
   uint64_t targets; /* valid ones (mse: numbers) */
   uint64_t correct; /* cross entropy: where the largest output was the class */

@@ -10,8 +10,7 @@ struct StatusText {
   const char *name, *text;
 };
 
-#define SLUICE_TEXT(status, text) \
-  { #status, text }
+#define SLUICE_TEXT(status, text) {#status, text}
 constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_OK, "all is well"),
     SLUICE_TEXT(SLUICE_NULL, "a pointer that must not be null is null"),

@@ -19,7 +19,7 @@ int main(void);
  * good to one tick. What surrounds N steps cancels in the difference between 2 N and N of them,
  * which is good to two. */
 uint64_t ticks(void);
-#define TICKS_TO_INSTRUCTIONS(n) ((n)*1000u / SLUICE_BOARD_MEGAHERTZ)
+#define TICKS_TO_INSTRUCTIONS(n) ((n) * 1000u / SLUICE_BOARD_MEGAHERTZ)
 
 /* Fills the stack below the caller with a pattern; then gives the most bytes of it that were used
  * since. */

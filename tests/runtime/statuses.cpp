@@ -339,8 +339,7 @@ TEST_CASE(
 }
 
 TEST_CASE("every status has a name and a sentence of its own") {
-#define SLUICE_NAME(status) \
-  { status, #status }
+#define SLUICE_NAME(status) {status, #status}
   const std::pair<sluice_status, const char*> names[] = {SLUICE_NAME(SLUICE_OK),
                                                          SLUICE_NAME(SLUICE_NULL),
                                                          SLUICE_NAME(SLUICE_MISALIGNED),

@@ -162,17 +162,14 @@ TEST_CASE("independent draws are as likely as a value's share is wide") {
     CHECK(sum < chi_square_limit(double(counts.size() - 1)));
   };
   const std::vector<double> tenths(10, 0.1), eighths(8, 0.125);
-  chi_square(
-      real(-1, 3), [](double v) { return std::size_t((v + 1) / 4 * 10); }, tenths);
+  chi_square(real(-1, 3), [](double v) { return std::size_t((v + 1) / 4 * 10); }, tenths);
   chi_square(
       real(1e-5, 1, true), [](double v) { return std::size_t((std::log10(v) + 5) * 2); }, tenths);
-  chi_square(
-      whole(8, 64, false, 8), [](double v) { return std::size_t(v / 8 - 1); }, eighths);
+  chi_square(whole(8, 64, false, 8), [](double v) { return std::size_t(v / 8 - 1); }, eighths);
   chi_square(
       choice({"1", "2", "3", "4", "5", "6", "7", "8"}), [](double v) { return std::size_t(v); },
       eighths);
-  chi_square(
-      real(0.5, 4, false, 0.5), [](double v) { return std::size_t(v * 2 - 1); }, eighths);
+  chi_square(real(0.5, 4, false, 0.5), [](double v) { return std::size_t(v * 2 - 1); }, eighths);
   // 1, 2, 3, 4 by the logarithm: borders at sqrt(1 * 2), sqrt(2 * 3), sqrt(3 * 4), and outside 1 /
   // sqrt(2) and 4 * sqrt(4 / 3).
   std::vector<double> shares;
@@ -180,8 +177,7 @@ TEST_CASE("independent draws are as likely as a value's share is wide") {
                             4 * std::sqrt(4.0 / 3)};
   for (int i = 0; i < 4; ++i)
     shares.push_back(std::log(borders[i + 1] / borders[i]) / std::log(borders[4] / borders[0]));
-  chi_square(
-      whole(1, 4, true), [](double v) { return std::size_t(v - 1); }, shares);
+  chi_square(whole(1, 4, true), [](double v) { return std::size_t(v - 1); }, shares);
 }
 
 TEST_CASE("Sobol's first points are those that Joe and Kuo publish") {

@@ -80,7 +80,7 @@ std::vector<Column> columns_for(const RunResult& result) {
                            : units             ? "squared error"
                                                : "loss";
   std::vector<Column> columns;
-  const auto add = [&](const char* part, Evaluation RunResult::*evaluation) {
+  const auto add = [&](const char* part, Evaluation RunResult::* evaluation) {
     if ((result.*evaluation).targets == 0) return;
     columns.push_back({fmt::format("{} {}", part, what),
                        [=](const RunResult& r) {

@@ -206,7 +206,7 @@ void join_ranks() {
   need(MPI_Comm_size(MPI_COMM_WORLD, &place.count));
   place.here = number_of("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
   if (place.rank > 0) say_nothing();
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { terminated = 1; };
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);

@@ -29,7 +29,7 @@ struct Descriptor {
 
 std::string read_all(int fd, const std::string& path) {
   std::string bytes;
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
     bytes.reserve(static_cast<std::size_t>(status.st_size));
   char buffer[1 << 16];
@@ -76,7 +76,7 @@ int write_and_sync(int fd, std::string_view bytes, mode_t mode) {
 
 /// What a new file may be accessed by: the umask's answer, or what the file that it replaces had.
 mode_t mode_for(const std::string& target) {
-  struct stat status {};
+  struct stat status{};
   if (stat(target.c_str(), &status) == 0) return status.st_mode & 07777;
   const mode_t mask = umask(0);
   umask(mask);
@@ -143,7 +143,7 @@ std::string read_file(const std::string& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.fd < 0 && errno == ENOENT) refuse("{}: no such file; check the path", path);
   if (file.fd < 0) refuse("{}: cannot be read: {}", path, std::strerror(errno));
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.fd, &status) == 0 && S_ISDIR(status.st_mode))
     refuse("{}: is a directory; name a file", path);
   return read_all(file.fd, path);
@@ -156,7 +156,7 @@ void write_file(const std::string& path, std::string_view bytes) {
 void write_files(const std::vector<NamedBytes>& files) {
   std::vector<std::unique_ptr<Staged>> staged;
   for (const NamedBytes& file : files) {
-    struct stat status {};
+    struct stat status{};
     const bool exists = stat(file.path.c_str(), &status) == 0;
     if (exists && S_ISDIR(status.st_mode)) refuse("{}: is a directory; name a file", file.path);
     if (exists && !S_ISREG(status.st_mode))  // a rename would replace a device or a pipe by a file

@@ -177,7 +177,7 @@ double unit_of_state(const Work& work, const Layer& layer) {
 }
 
 /// What enters a recurrent product: a state, or r * h.
-Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::*which) {
+Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::* which) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Moments& moments = work.moments[index_of(work, layer)].*which;
   const std::size_t n = moments.mean.size();
@@ -232,7 +232,7 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bi
 
 /// @param bias  empty: zeros
 Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
-                 Moments LayerMoments::*which) {
+                 Moments LayerMoments::* which) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
   const double unit = unit_of_state(work, layer) * work.narrowing();
   Affine a = affine_of(w, bias);

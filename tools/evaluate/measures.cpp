@@ -194,12 +194,9 @@ void add_values(const Evaluation& e, const Weights& once, std::vector<Measure>& 
         rooted(mean_of(e, [f](const Answer& a) { return f(a, a.naive_error); }));
     list.push_back({name, own(once), bootstrap(e, own), naive(once), naive_answer(e)});
   };
-  add(
-      "MSE", [](const Answer&, double error) { return error * error; }, false);
-  add(
-      "RMSE", [](const Answer&, double error) { return error * error; }, true);
-  add(
-      "MAE", [](const Answer&, double error) { return std::fabs(error); }, false);
+  add("MSE", [](const Answer&, double error) { return error * error; }, false);
+  add("RMSE", [](const Answer&, double error) { return error * error; }, true);
+  add("MAE", [](const Answer&, double error) { return std::fabs(error); }, false);
   if (e.units.empty()) return;
   add(
       "standardized MSE",

@@ -305,7 +305,7 @@ std::vector<std::string> read_names(const toml::node& node, const std::string& p
 }
 
 template <class Value>
-void read_option(LayerSpec& layer, Value L::*field, const Option& option, const toml::node& node,
+void read_option(LayerSpec& layer, Value L::* field, const Option& option, const toml::node& node,
                  const std::string& place) {
   read_option(layer.*field, option, node, place);
 }

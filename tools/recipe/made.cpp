@@ -42,7 +42,7 @@ namespace {
 /// Reads a value as made_json wrote it; of the kinds that data has. False if it is none of the
 /// key's.
 template <class Value>
-bool from_json(const OrderedJson& json, Recipe& recipe, Value Recipe::*field, const Key& key) {
+bool from_json(const OrderedJson& json, Recipe& recipe, Value Recipe::* field, const Key& key) {
   if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> ||
                 std::is_same_v<Value, GroupValues> || std::is_same_v<Value, ClassWeights>) {
     return true;

@@ -133,7 +133,7 @@ void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place
 }
 
 template <class Value>
-void read_field(Recipe& recipe, Value Recipe::*field, const toml::node& node, const Place& place) {
+void read_field(Recipe& recipe, Value Recipe::* field, const toml::node& node, const Place& place) {
   read_value(recipe.*field, node, place);
 }
 

@@ -176,7 +176,7 @@ std::string_view value_in(const Owner& owner, const Choice<Owner>& field) {
   return field.words[field.get(owner)];
 }
 template <class Owner, class Value>
-const Value& value_in(const Owner& owner, Value Owner::*field) {
+const Value& value_in(const Owner& owner, Value Owner::* field) {
   return owner.*field;
 }
 

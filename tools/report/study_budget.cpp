@@ -14,7 +14,7 @@ namespace {
 
 struct Cost {
   const char *limit, *title, *label;
-  std::uint64_t TrialCost::*amount;
+  std::uint64_t TrialCost::* amount;
 };
 constexpr Cost costs[] = {
     {"flash", "flash", "flash (bytes)", &TrialCost::flash},

@@ -67,8 +67,10 @@ struct Taker {
 // in which order, is said once.
 
 template <class A, class T>
-requires std::is_arithmetic_v<T>
-void each(A& a, T& value) { a.raw(&value, sizeof value); }
+  requires std::is_arithmetic_v<T>
+void each(A& a, T& value) {
+  a.raw(&value, sizeof value);
+}
 
 template <class A>
 void each(A& a, bool& value) {
@@ -83,8 +85,8 @@ constexpr std::size_t least_bytes = sizeof(T);
 template <>
 constexpr std::size_t least_bytes<std::string> = sizeof(std::uint64_t);
 template <>
-constexpr std::size_t least_bytes<Epoch> = sizeof(int) + (5 + weight_group_count) * sizeof(double) +
-                                           sizeof(std::uint64_t) + 1;
+constexpr std::size_t least_bytes<Epoch> =
+    sizeof(int) + (5 + weight_group_count) * sizeof(double) + sizeof(std::uint64_t) + 1;
 
 template <class A, class List>
 void each_of_list(A& a, List& list) {

@@ -29,10 +29,10 @@ volatile std::sig_atomic_t interrupt_seen = 0;
 
 /// Notes SIGINT while it lives; a second one ends the process at once.
 struct InterruptGuard {
-  struct sigaction before {};
+  struct sigaction before{};
   InterruptGuard() {
     interrupt_seen = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { interrupt_seen = 1; };
     action.sa_flags = SA_RESETHAND;
     sigaction(SIGINT, &action, &before);

@@ -64,8 +64,10 @@ struct Statement {
   void bind_one(int place, double value) { bind(place, value); }
   void bind_one(int place, std::string_view value) { bind(place, value); }
   template <class Whole>
-  requires std::is_integral_v<Whole>
-  void bind_one(int place, Whole value) { bind(place, std::int64_t(value)); }
+    requires std::is_integral_v<Whole>
+  void bind_one(int place, Whole value) {
+    bind(place, std::int64_t(value));
+  }
   Database& database;
   sqlite3_stmt* handle = nullptr;
 };

@@ -13,7 +13,7 @@ volatile std::sig_atomic_t interrupt_seen = 0;
 
 void note_interrupts() {
   interrupt_seen = 0;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { interrupt_seen = 1; };
   sigaction(SIGINT, &action, nullptr);
 }

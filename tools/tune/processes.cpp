@@ -104,8 +104,7 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   for (std::uint64_t i = 0; i < jobs; ++i)
     workers.push_back(start_worker(file, plan, threads, deadline));
   interrupts = 0;
-  struct sigaction before {
-  }, counts{};
+  struct sigaction before{}, counts{};
   counts.sa_handler = [](int) { interrupts = interrupts + 1; };
   sigaction(SIGINT, &counts, &before);
   Database db(file, Database::write);

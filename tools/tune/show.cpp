@@ -114,7 +114,7 @@ std::string list_text(const Study& study) {
                                   : score_text(study, trial.rungs.back().score);
     std::vector<std::string> row = {std::to_string(trial.number), state_name(trial.state), value,
                                     with_commas(std::uint64_t(trial.epochs()))};
-    for (std::uint64_t TrialCost::*part :
+    for (std::uint64_t TrialCost::* part :
          {&TrialCost::flash, &TrialCost::ram, &TrialCost::instructions})
       if (!study.core.empty()) row.push_back(trial.cost ? with_commas(*trial.cost.*part) : "");
     row.push_back(point_text(study.space, trial.point));

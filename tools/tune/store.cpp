@@ -114,7 +114,7 @@ void begin_study(const std::string& file, const Study& study) {
 }
 
 void add_trial(Database& db, const Space& space, const Trial& trial) {
-  const auto part = [&](std::uint64_t TrialCost::*field) {
+  const auto part = [&](std::uint64_t TrialCost::* field) {
     return trial.cost ? std::int64_t(*trial.cost.*field) : 0;
   };
   Statement s(db, "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0)");
