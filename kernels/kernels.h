@@ -326,8 +326,9 @@ struct FixedCell {
   const void*
       x;  ///< [ih.cols] what enters: frame ? int8 (w8a16: int16) : int16, to be narrowed in int8
   bool frame;  ///< x is the model's input
-  int16_t*
-      h;  ///< [units] the state before; becomes the state after. hh.cols of them are not padding
+  int16_t* h;  ///< [units] the state before; becomes the state after
+  const int16_t*
+      seen;       ///< [hh.cols, padded] the input of hh: h, or of low rank its factor's product
   int units;      ///< padded
   void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
 };
@@ -342,10 +343,13 @@ struct FixedLstm : FixedCell {
   int16_t* c;   ///< [units] the cell state before; becomes that after
   int shift_c;  ///< 0 to 15: c is in units of 2^(shift_c - 15)
 };
-struct FixedGruBefore : FixedCell {  ///< reset-before; hh: [2][units] rows, of r and z; behind the
-                                     ///< scratch [2][units] int16 more
+/// Reset-before; hh: [2][units] rows, of r and z. Behind the scratch lie [2][units] int16 more, and
+/// of low rank [factor.rows] int16 and side_bytes(factor.cols).
+struct FixedGruBefore : FixedCell {
   static constexpr int gates = 3;
-  FixedMatrix hn;  ///< [units] rows, over r * h
+  FixedMatrix hn;      ///< [units] rows, over r * h, or of low rank over the factor's product of it
+  FixedMatrix factor;  ///< of low rank: W2, its product's numbers as a linear Dense gives them;
+                       ///< else rows 0
 };
 
 struct FixedFastGrnn : FixedCell {

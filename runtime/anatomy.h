@@ -15,6 +15,8 @@ enum class Role : uint8_t {
   input_weight,      ///< multiplies the input of the layer
   state_weight,      ///< multiplies the state
   candidate_weight,  ///< multiplies r * h, of a GRU that resets before
+  input_factor,      ///< of low rank: multiplies the input; the input weight multiplies its product
+  state_factor,      ///< likewise for the state, and for r * h
   vectors,           ///< of an embedding: a column for each id
   input_bias,        ///< the start of the chains over the input
   state_bias,        ///< the start of the chains over the state
@@ -31,16 +33,27 @@ enum class Role : uint8_t {
   zeta,  ///< of a FastGRNN, one number, before its sigmoid: how much of the candidate a closed gate
          ///< lets in
   nu,    ///< likewise: how much of it comes in whatever the gate
+  input_factor_bias,  ///< the start of an input factor's sums, in fixed point
+  state_factor_bias,  ///< likewise
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Whether in fixed point the numbers are followed by as many multipliers of R.
 constexpr bool has_multipliers(Role role) {
-  return role == Role::input_bias || role == Role::state_bias;
+  return role == Role::input_bias || role == Role::state_bias || role == Role::input_factor_bias ||
+         role == Role::state_factor_bias;
+}
+/// Whether the array is there only if the matrix over the input has low rank; likewise the state.
+constexpr bool of_input_factor(Role role) {
+  return role == Role::input_factor || role == Role::input_factor_bias;
+}
+constexpr bool of_state_factor(Role role) {
+  return role == Role::state_factor || role == Role::state_factor_bias;
 }
 
-/// How many rows or columns an array has: one, as many as enter the layer, or as many units as a
-/// direction has.
-enum class Extent : uint8_t { one, in, units };
+/// The number of an array's rows or columns: one, the inputs of the layer, the units of a
+/// direction, or the layer's rank. The matrices of low rank that multiply a factor's product have
+/// as many columns as that has rows, whatever their extent.
+enum class Extent : uint8_t { one, in, units, rank };
 
 /// The field of a layer record with an array's offset. behind: none; the array lies at the next
 /// multiple of 64 behind the one before it.
@@ -59,9 +72,10 @@ struct ArrayAnatomy {
   Formats formats;
 };
 
-constexpr int most_direction_arrays =
-    8;                           ///< of one direction of a layer, in all number formats together
-constexpr int most_arrays = 12;  ///< of a layer; only floats go in both directions
+/// The most arrays of one direction of a layer, in all number formats together; and of a layer in
+/// one format. Only floats go in both directions.
+constexpr int most_direction_arrays = 12;
+constexpr int most_arrays = 16;
 
 struct Anatomy {
   uint8_t kind = 0;  ///< sluice_layer_kind
@@ -129,7 +143,21 @@ constexpr Anatomy with_reset_gate(Anatomy a) {
   return a;
 }
 
-constexpr Anatomy gru() { return with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))); }
+/// The arrays of low rank: W = W1 W2 for the matrices over input and state. W1 stands in the place
+/// of W. They come last, at offsets that follow from the arrays before them.
+constexpr Anatomy with_factors(Anatomy a) {
+  a.add(Role::input_factor, "factor_ih", 1, Extent::rank, Extent::in, Field::behind);
+  a.add(Role::input_factor_bias, "bias_factor_ih", 1, Extent::rank, Extent::one, Field::behind,
+        true, Formats::fixed);
+  a.add(Role::state_factor, "factor_hh", 1, Extent::rank, Extent::units, Field::behind);
+  a.add(Role::state_factor_bias, "bias_factor_hh", 1, Extent::rank, Extent::one, Field::behind,
+        true, Formats::fixed);
+  return a;
+}
+
+constexpr Anatomy gru() {
+  return with_factors(with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))));
+}
 
 constexpr Anatomy gru_before() {
   Anatomy a = with_reset_gate(cell(SLUICE_GRU_BEFORE, "gru_before", 3));
@@ -138,17 +166,17 @@ constexpr Anatomy gru_before() {
   a.add(Role::input_bias, "bias_ih", 3, Extent::units, Extent::one, Field::b_ih);
   a.add(Role::state_bias, "bias_hh", 3, Extent::units, Extent::one, Field::b_hh, true,
         Formats::fixed);
-  return a;
+  return with_factors(a);
 }
 
 constexpr Anatomy lstm() {
   Anatomy a = with_state_product(cell(SLUICE_LSTM, "lstm", 4));
   a.candidate = 2, a.remembers = 1, a.states = 2, a.shifted_state = true;
   a.gate_names[0] = "i", a.gate_names[1] = "f", a.gate_names[2] = "g", a.gate_names[3] = "o";
-  return a;
+  return with_factors(a);
 }
 
-constexpr Anatomy rnn() { return with_state_product(cell(SLUICE_RNN, "rnn", 1)); }
+constexpr Anatomy rnn() { return with_factors(with_state_product(cell(SLUICE_RNN, "rnn", 1))); }
 
 /// The biases of the chains and their multipliers are there in fixed point alone: in float the
 /// chains start from zero.
@@ -166,7 +194,7 @@ constexpr Anatomy fastgrnn() {
   a.add(Role::candidate_bias, "bias_update", 1, Extent::units, Extent::one, Field::behind);
   a.add(Role::zeta, "zeta", 1, Extent::one, Extent::one, Field::behind);
   a.add(Role::nu, "nu", 1, Extent::one, Extent::one, Field::behind);
-  return a;
+  return with_factors(a);
 }
 
 constexpr Anatomy dense() {
@@ -306,7 +334,8 @@ constexpr WeightGroup group_of(uint32_t kind, Role role) {
   if (!is_matrix(role)) return WeightGroup::biases;
   if (role == Role::vectors) return WeightGroup::embedding;
   if (!anatomy_of(kind).recurrent) return WeightGroup::output;
-  return role == Role::input_weight ? WeightGroup::input : WeightGroup::recurrent;
+  return role == Role::input_weight || role == Role::input_factor ? WeightGroup::input
+                                                                  : WeightGroup::recurrent;
 }
 
 }  // namespace sluice

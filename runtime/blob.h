@@ -55,7 +55,8 @@ struct LayerRecord {
                     ///< Joins: 0
   uint16_t parts;   ///< of a layer that joins: how many sources; else 0
   uint32_t y;       ///< where its output lies in the buffers: numbers of a row, a multiple of 8
-  uint32_t reserved;  ///< 0
+  uint16_t rank;    ///< of a cell's matrices of low rank: columns of W1 in W = W1 W2; else 0
+  uint8_t factor_shift_ih, factor_shift_hh;  ///< fixed point: s of R for the sums of W2; else 0
 };
 
 /// The section of scales: for each input its inverse and its offset (sluice_quantize), then for
@@ -94,6 +95,7 @@ struct Weights {
   bool trained;
   bool backward;  ///< belongs to the backward direction
   uint8_t index;  ///< among the arrays of the layer's anatomy
+  Field field;    ///< of the record, with its offset
   Element element = Element::f32;
   Order order = Order::canonical;  ///< of int8
 };
@@ -139,15 +141,40 @@ inline int8_t weight_at(const Weights& w, const uint8_t* array, size_t index) {
 /// Element (gate, row, col) of an int8 matrix in any order.
 int8_t weight_at(const Weights& w, const uint8_t* array, int gate, int row, int col);
 
+/// Whether a cell's matrix over its input has low rank, and that over its state. A rank that is no
+/// smaller than the number of inputs leaves the input's matrix whole.
+inline bool has_input_factor(const LayerRecord& one_direction) {
+  return one_direction.rank > 0 && one_direction.rank < one_direction.in;
+}
+inline bool has_state_factor(const LayerRecord& one_direction) { return one_direction.rank > 0; }
+
+/// A walk over the arrays of a layer, whose kind must be known: first those of the forward
+/// direction.
+class ArrayWalk {
+ public:
+  explicit ArrayWalk(const LayerRecord& layer);
+  /// Gives the next array; false at the end.
+  bool next(Weights& array);
+
+ private:
+  const LayerRecord& layer_;
+  const struct LayerKind& kind_;
+  uint32_t behind_ = 0;  ///< where an array without a field begins
+  uint8_t next_ = 0;
+  bool backward_ = false;
+};
+
 /// The arrays of a layer; returns how many. The layer's kind must be known.
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]);
+
+/// The offset of a direction's array, which it must have.
+uint32_t offset_of(const LayerRecord& one_direction, Role role);
 
 /// Calls f for each array of a layer.
 template <class F>
 void for_each_array(const LayerRecord& layer, F f) {
-  Weights arrays[most_arrays];
-  const int n = layer_weights(layer, arrays);
-  for (int i = 0; i < n; ++i) f(arrays[i]);
+  ArrayWalk walk(layer);
+  for (Weights array; walk.next(array);) f(array);
 }
 
 /// An opened blob. Lies inside sluice_model.

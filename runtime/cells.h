@@ -50,6 +50,8 @@ struct CellStep {
   float *h_next, *c_next;
   int next_stride;
   int count;
+  float* low = nullptr;        ///< of low rank: [count][low_units] for the state factor's product
+  float* low_reset = nullptr;  ///< of low rank, GruBefore: likewise over r * h; may be low
 };
 
 /// What all cells have.
@@ -62,6 +64,10 @@ struct Cell {
   Curve gate;
   const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
+  int in_cols, state_cols;           ///< of w_ih and w_hh: in and hidden, or the rank
+  int low_units = 0;                 ///< the rank, padded; 0: no matrix has low rank
+  const float* ih_factor = nullptr;  ///< [low_units][in]; null: w_ih is whole
+  const float* hh_factor = nullptr;  ///< [low_units][hidden]; null: w_hh is whole
 
   Cell(const LayerRecord& layer, const uint8_t* base, int gate_count, int candidate_gate)
       : in(int(layer.in)),
@@ -74,19 +80,54 @@ struct Cell {
         w_ih(base + layer.w_ih),
         w_hh(base + layer.w_hh),
         b_ih(reinterpret_cast<const float*>(base + layer.b_ih)),
-        b_hh(reinterpret_cast<const float*>(base + layer.b_hh)) {}
+        b_hh(reinterpret_cast<const float*>(base + layer.b_hh)),
+        in_cols(in),
+        state_cols(hidden) {
+    if (holds_low_rank && layer.rank) find_factors(layer, base);
+  }
+
+  bool low_rank() const { return holds_low_rank && low_units > 0; }
+
+  /// The product of a factor: y [rows][low_units], each chain from zero.
+  void reduce(const Kernels& kernels, const float* factor, int cols, const float* x, int x_stride,
+              float* y, int rows) const {
+    memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
+    kernels.product_f32({factor, low_units, cols, 0},
+                        {y, low_units, x, x_stride, 1, y, low_units, rows});
+  }
 
   /// All input products of `rows` frames at once: a [rows][gates].
+  /// @param low  of low rank: [rows][low_units] for the factor's product
   void inputs(const Kernels& kernels, const float* bias, int bias_stride, const float* x,
-              int x_stride, float* a, int rows) const {
-    kernels.product_f32({w_ih, gates, in, 0},
+              int x_stride, float* low, float* a, int rows) const {
+    if (low_rank() && ih_factor) {
+      reduce(kernels, ih_factor, in, x, x_stride, low, rows);
+      x = low, x_stride = low_units;
+    }
+    kernels.product_f32({w_ih, gates, in_cols, 0},
                         {bias, bias_stride, x, x_stride, 1, a, a_stride, rows});
   }
 
   /// The chains of the first `rows` gates' rows go on over the state.
   void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
-    kernels.product_f32({w_hh, rows, hidden, 0},
-                        {s.a, a_stride, s.seen, s.stride, 1, s.a, a_stride, s.count});
+    const float* x = s.seen;
+    int stride = s.stride;
+    if (low_rank()) {
+      reduce(kernels, hh_factor, hidden, s.seen, s.stride, s.low, s.count);
+      x = s.low, stride = low_units;
+    }
+    kernels.product_f32({w_hh, rows, state_cols, 0},
+                        {s.a, a_stride, x, stride, 1, s.a, a_stride, s.count});
+  }
+
+ private:
+  void find_factors(const LayerRecord& layer, const uint8_t* base) {
+    const auto at = [&](Role role) {
+      return reinterpret_cast<const float*>(base + offset_of(layer, role));
+    };
+    low_units = padded(layer.rank);
+    state_cols = layer.rank, hh_factor = at(Role::state_factor);
+    if (has_input_factor(layer)) in_cols = layer.rank, ih_factor = at(Role::input_factor);
   }
 
  protected:
@@ -97,6 +138,18 @@ struct Cell {
         out[i + j] = i < summed * units ? b_ih[i + j] + b_hh[i + j] : b_ih[i + j];
   }
 };
+
+/// One stream's step, in place, product by product.
+template <class Own>
+void step_in_parts(const Own& cell, const Kernels& kernels, const float* x, float* a, float* g,
+                   float* low, float* state) {
+  if (x) {
+    cell.bias(a);
+    cell.inputs(kernels, a, 0, x, 0, low, a, 1);
+  }
+  float* const c = state + cell.units;
+  cell.step(kernels, {a, g, state, state, c, 0, state, c, 0, 1, low, low});
+}
 
 struct GruCell : Cell {
   static constexpr int kind = SLUICE_GRU, extra = 1;  ///< g: g_x, then the candidate
@@ -127,7 +180,9 @@ struct GruCell : Cell {
 
   /// One stream's step, in place; x null: a holds the chains over the inputs. What it leaves in a
   /// and g is of no use.
-  void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
+  void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
+                float* state) const {
+    if (low_rank()) return step_in_parts(*this, kernels, x, a, g, low, state);
     kernels.gru_step_f32({w_ih, w_hh, b_ih, b_hh, x, a, g, state, state, in, hidden, units, gate});
   }
 };
@@ -139,13 +194,9 @@ struct PlainCell : Cell {
   static constexpr int candidate_gate() { return anatomy_of(Own::kind).candidate; }
   PlainCell(const LayerRecord& layer, const uint8_t* base)
       : Cell(layer, base, gate_count(), candidate_gate()) {}
-  void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* state) const {
-    const Own& own = *static_cast<const Own*>(this);
-    if (x) {
-      own.bias(a);
-      inputs(kernels, a, 0, x, 0, a, 1);
-    }
-    own.step(kernels, {a, g, state, state, state + units, 0, state, state + units, 0, 1});
+  void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
+                float* state) const {
+    step_in_parts(*static_cast<const Own*>(this), kernels, x, a, g, low, state);
   }
 };
 
@@ -156,7 +207,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   void bias(float* out) const { copy(b_ih, out, gates); }
   /// The candidate's matrix follows that of r and z.
   const float* w_hn() const {
-    return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * hidden;
+    return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * state_cols;
   }
   ResetBefore rows(const CellStep& s) const {
     return {s.a,      a_stride,      s.g,   units,   s.h, s.stride,
@@ -172,8 +223,14 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
     reset.h = s.seen;
     kernels.gru_reset_f32(reset);
     float* const candidate = s.a + 2 * units;
-    kernels.product_f32({w_hn(), units, hidden, 0},
-                        {candidate, a_stride, s.g, units, 1, candidate, a_stride, s.count});
+    const float* x = s.g;
+    int stride = units;
+    if (low_rank()) {
+      reduce(kernels, hh_factor, hidden, s.g, units, s.low_reset, s.count);
+      x = s.low_reset, stride = low_units;
+    }
+    kernels.product_f32({w_hn(), units, state_cols, 0},
+                        {candidate, a_stride, x, stride, 1, candidate, a_stride, s.count});
     kernels.gru_update_f32(rows(s));
   }
 };
@@ -213,7 +270,7 @@ struct FastGrnnCell : PlainCell<FastGrnnCell> {
   using PlainCell::PlainCell;
 
   /// Floats from the offset of w_hh to the arrays behind it. Each begins at a multiple of 64 bytes.
-  ptrdiff_t gate_bias() const { return whole(ptrdiff_t(units) * hidden); }
+  ptrdiff_t gate_bias() const { return whole(ptrdiff_t(units) * state_cols); }
   ptrdiff_t update_bias() const { return gate_bias() + whole(units); }
   ptrdiff_t zeta() const { return update_bias() + whole(units); }
   ptrdiff_t nu() const { return zeta() + whole(panel_rows); }

@@ -101,42 +101,46 @@ bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
   return true;
 }
 
-/// Whether the offsets that the layer does not use are 0. A layer that joins has its sources in the
-/// place of some.
-bool only_used(const LayerRecord& layer, const Weights* arrays, int n) {
-  uint32_t used[2 * sizeof layer.back / sizeof *layer.back];
-  memcpy(used, &layer.w_ih, sizeof used / 2);
-  memcpy(used + 4, layer.back, sizeof used / 2);
-  if (joins(layer.kind)) memset(used + 4, 0, sizeof used / 2);
-  bool good = true;
-  for (const uint32_t offset : used) {
-    bool known = offset == 0;
-    for (int i = 0; i < n; ++i) known = known || arrays[i].offset == offset;
-    good = good && known;
+sluice_status check_array(const uint8_t* blob, const Weights& a, const BlobSection& section) {
+  const uint64_t end = uint64_t(section.offset) + section.bytes;
+  if (a.offset % weight_alignment || !inside(a.offset, 0, section.offset, end))
+    return SLUICE_STRUCTURE;
+  const uint8_t* at = blob + a.offset;
+  if (is_sparse(a) && !good_sparse(a, at, end - a.offset)) return SLUICE_STRUCTURE;
+  if (!inside(a.offset, weight_bytes(a, at), section.offset, end)) return SLUICE_STRUCTURE;
+  uint64_t n = elements(a);
+  if (is_sparse(a)) {
+    const uint32_t blocks = stored_blocks(a, at);
+    n = uint64_t(blocks) * block_bytes, at += SparseMatrix::head(uint64_t(panels(a)), blocks);
   }
-  return good;
+  return contents_checked && !good_elements(a.element, a.order, at, n) ? SLUICE_WEIGHTS : SLUICE_OK;
 }
 
+/// Checks the arrays, and that the offsets that the layer does not use are 0. A layer that joins
+/// has its sources in the place of some.
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
                             const BlobSection& section) {
-  Weights arrays[most_arrays];
-  const int n = layer_weights(layer, arrays);
-  for (int i = 0; i < n; ++i) {
-    const Weights& a = arrays[i];
-    const uint64_t end = uint64_t(section.offset) + section.bytes;
-    if (a.offset % weight_alignment || !inside(a.offset, 0, section.offset, end))
-      return SLUICE_STRUCTURE;
-    const uint8_t* at = blob + a.offset;
-    if (is_sparse(a) && !good_sparse(a, at, end - a.offset)) return SLUICE_STRUCTURE;
-    if (!inside(a.offset, weight_bytes(a, at), section.offset, end)) return SLUICE_STRUCTURE;
-    uint64_t n = elements(a);
-    if (is_sparse(a)) {
-      const uint32_t blocks = stored_blocks(a, at);
-      n = uint64_t(blocks) * block_bytes, at += SparseMatrix::head(uint64_t(panels(a)), blocks);
-    }
-    if (contents_checked && !good_elements(a.element, a.order, at, n)) return SLUICE_WEIGHTS;
+  uint32_t unused[2 * sizeof layer.back / sizeof *layer.back];
+  memcpy(unused, &layer.w_ih, sizeof unused / 2);
+  memcpy(unused + 4, layer.back, sizeof unused / 2);
+  if (joins(layer.kind)) memset(unused + 4, 0, sizeof unused / 2);
+  ArrayWalk walk(layer);
+  for (Weights array; walk.next(array);) {
+    if (const sluice_status status = check_array(blob, array, section)) return status;
+    if (array.field != Field::behind) unused[int(array.field) + 4 * array.backward] = 0;
   }
-  return only_used(layer, arrays, n) ? SLUICE_OK : SLUICE_STRUCTURE;
+  return all_zero(unused, sizeof unused / sizeof *unused) ? SLUICE_OK : SLUICE_STRUCTURE;
+}
+
+/// Whether a rank is smaller than the units and belongs to a cell that is not sparse, and the
+/// shifts of factors are there only with them.
+bool good_rank(const LayerRecord& layer) {
+  const uint8_t most = layer.rank && layer.format != SLUICE_F32 ? most_shift : 0;
+  if (layer.factor_shift_ih > most || layer.factor_shift_hh > most) return false;
+  if (layer.rank == 0) return true;
+  if (layer.factor_shift_ih && layer.rank >= layer.in) return false;
+  return is_recurrent(layer.kind) && layer.order != uint8_t(Order::sparse) &&
+         layer.rank < (goes_both_ways(layer) ? layer.out / 2 : layer.out);
 }
 
 /// Whether the parameter is a positive, finite number if the layer has one, and else 0.
@@ -163,7 +167,7 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
     return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
   if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1))
     return SLUICE_STRUCTURE;
-  if (!good_flags(layer, *kind) || !good_parameter(layer) || layer.reserved)
+  if (!good_flags(layer, *kind) || !good_parameter(layer) || !good_rank(layer))
     return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
   constexpr uint32_t shifted = kinds_with([](const Anatomy& a) { return a.shifted_state; });

@@ -83,6 +83,7 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.kind = layer.kind, info.format = layer.format, info.activation = layer.activation;
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
+  info.rank = layer.rank;
   info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
   for_each_array(layer, [&](const Weights& a) {
     const uint8_t* const at = model.blob + a.offset;
@@ -130,6 +131,9 @@ uint64_t sluice_hash(const sluice_model* handle) {
     if (layer.format != SLUICE_F32)
       hash.add(uint32_t(layer.shift_ih) | uint32_t(layer.shift_hh) << 8 |
                uint32_t(layer.shift_c) << 16);
+    if (layer.rank)
+      hash.add(uint32_t(layer.rank) | uint32_t(layer.factor_shift_ih) << 16 |
+               uint32_t(layer.factor_shift_hh) << 24);
     if (layer.parameter != 0.0f) {
       uint32_t bits;
       memcpy(&bits, &layer.parameter, sizeof bits);

@@ -47,20 +47,51 @@ inline void copy_state(const void* from, void* to, int units) {
 /// Whether a layer reads the model's input.
 inline bool reads_frame(const LayerRecord& layer) { return layer.source == 0; }
 
+/// 32-bit numbers of an array, rounded up to where the next one begins.
+constexpr auto line = int(weight_alignment / sizeof(int32_t));
+constexpr int whole(int numbers) { return (numbers + line - 1) / line * line; }
+
+/// Bytes of a row of layers' numbers.
+constexpr size_t row_bytes(int n) { return size_t(padded(n)) * sizeof(int16_t); }
+
+/// The factors of low rank. Each is a linear Dense, whose product its cell's matrix then reads.
+struct Factors {
+  FixedMatrix ih, hh;  ///< ih.rows 0: the matrix over the input is whole
+
+  /// @param begin  where the factors lie, behind the layer's other arrays
+  Factors(const LayerRecord& layer, const int32_t* begin) : ih{}, hh{} {
+    const uint8_t* at = reinterpret_cast<const uint8_t*>(begin);
+    if (has_input_factor(layer)) ih = take(layer, at, layer.factor_shift_ih, int(layer.in));
+    hh = take(layer, at, layer.factor_shift_hh, int(layer.out));
+  }
+
+ private:
+  static FixedMatrix take(const LayerRecord& layer, const uint8_t*& at, uint8_t shift, int cols) {
+    const int rows = padded(layer.rank);
+    const size_t bytes = size_t(rows) * size_t(blocked(cols)), unit = weight_alignment - 1;
+    const auto* const bias = reinterpret_cast<const int32_t*>(at + ((bytes + unit) & ~unit));
+    const FixedMatrix matrix{at, bias, bias + rows, shift, rows, cols, Order(layer.order)};
+    at = reinterpret_cast<const uint8_t*>(bias + 2 * rows);
+    return matrix;
+  }
+};
+
 // The cells: how many arrays of units their state has, what they want on top of the products'
 // scratch, and what a step of theirs has on top of what all have.
 
 struct FixedGruCell {
   using Step = FixedGru;
   static constexpr uint8_t kind = SLUICE_GRU;
-  static size_t scratch(int) { return 0; }
+  static size_t scratch(const LayerRecord&) { return 0; }
+  static constexpr int own(int) { return 0; }
   static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
 };
 
 struct FixedRnnCell {
   using Step = FixedRnn;
   static constexpr uint8_t kind = SLUICE_RNN;
-  static size_t scratch(int) { return 0; }
+  static size_t scratch(const LayerRecord&) { return 0; }
+  static constexpr int own(int) { return 0; }
   static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
 };
 
@@ -68,7 +99,8 @@ struct FixedRnnCell {
 struct FixedLstmCell {
   using Step = FixedLstm;
   static constexpr uint8_t kind = SLUICE_LSTM;
-  static size_t scratch(int) { return 0; }
+  static size_t scratch(const LayerRecord&) { return 0; }
+  static constexpr int own(int) { return 0; }
   static Step step(const StepCall& call, const FixedCell& cell) {
     return {cell, cell.h + cell.units, call.layer.shift_c};
   }
@@ -79,12 +111,12 @@ struct FixedLstmCell {
 struct FixedFastGrnnCell {
   using Step = FixedFastGrnn;
   static constexpr uint8_t kind = SLUICE_FASTGRNN;
-  static size_t scratch(int) { return 0; }
+  static size_t scratch(const LayerRecord&) { return 0; }
+  static constexpr int own(int units) { return 2 * whole(units) + 2 * line; }
   static Step step(const StepCall& call, const FixedCell& cell) {
-    constexpr auto line = int(weight_alignment / sizeof(int32_t));
     const int32_t* const gate_bias = cell.hh.bias + 2 * cell.units;
-    const int32_t* const update_bias = gate_bias + (cell.units + line - 1) / line * line;
-    const int32_t* const zeta = update_bias + (update_bias - gate_bias);
+    const int32_t* const update_bias = gate_bias + whole(cell.units);
+    const int32_t* const zeta = update_bias + whole(cell.units);
     return {cell, gate_bias, update_bias, zeta[0], zeta[line], call.layer.shift_c};
   }
 };
@@ -93,10 +125,15 @@ struct FixedFastGrnnCell {
 struct FixedGruBeforeCell {
   using Step = FixedGruBefore;
   static constexpr uint8_t kind = SLUICE_GRU_BEFORE;
-  static size_t scratch(int units) { return 2 * size_t(units) * sizeof(int16_t); }
+  static size_t scratch(const LayerRecord& layer) {
+    const size_t two_rows = 2 * size_t(padded(int(layer.out))) * sizeof(int16_t);
+    if (!holds_low_rank || !layer.rank) return two_rows;
+    return two_rows + row_bytes(layer.rank) + side_bytes(int(layer.out));
+  }
+  static constexpr int own(int) { return 0; }
   static Step step(const StepCall&, const FixedCell& cell) {
     const int before = 2 * cell.units;
-    Step s{cell, cell.hh};
+    Step s{cell, cell.hh, {}};
     s.hh.rows = before;
     s.hn.w =
         static_cast<const uint8_t*>(cell.hh.w) + size_t(before) * size_t(blocked(cell.hh.cols));
@@ -111,8 +148,17 @@ struct FixedRecurrent {
     return anatomy_of(Cell::kind).states * padded(int(layer.out)) * int(sizeof(int16_t));
   }
   static size_t scratch(const LayerRecord& layer) {
-    return side_bytes(int(layer.in)) + side_bytes(int(layer.out)) +
-           Cell::scratch(padded(int(layer.out)));
+    const int in = int(layer.in), out = int(layer.out);
+    if (!holds_low_rank || !layer.rank)
+      return side_bytes(in) + side_bytes(out) + Cell::scratch(layer);
+    const size_t products = own_scratch(layer) + row_bytes(layer.rank);
+    if (!has_input_factor(layer)) return products + side_bytes(out);
+    return products + row_bytes(layer.rank) + side_bytes(in > out ? in : out);
+  }
+  /// Of low rank: what the cell's step takes. The factors' products lie behind it.
+  static size_t own_scratch(const LayerRecord& layer) {
+    const int in = has_input_factor(layer) ? layer.rank : int(layer.in);
+    return side_bytes(in) + side_bytes(layer.rank) + Cell::scratch(layer);
   }
 
   static void step(const StepCall& call) {
@@ -122,12 +168,42 @@ struct FixedRecurrent {
     const auto matrix = [&](uint32_t w, uint32_t b, uint8_t shift, uint32_t cols) {
       return fixed_matrix(call.model, w, b, shift, gates * units, int(cols), layer.order);
     };
-    Format::run(*call.model.kernels,
-                Cell::step(call, {matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
-                                  matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
-                                  reads_frame(layer), reinterpret_cast<int16_t*>(call.state), units,
-                                  call.scratch}));
+    auto* const h = reinterpret_cast<int16_t*>(call.state);
+    FixedCell cell{matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
+                   matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out),
+                   call.x,
+                   reads_frame(layer),
+                   h,
+                   h,
+                   units,
+                   call.scratch};
+    if (holds_low_rank && layer.rank)
+      low_rank_step(call, cell);
+    else
+      Format::run(*call.model.kernels, Cell::step(call, cell));
     copy_state(call.state, call.y, units);
+  }
+
+  /// The factors' products first, which then stand in the place of input and state.
+  static void low_rank_step(const StepCall& call, FixedCell& cell) {
+    const LayerRecord& layer = call.layer;
+    const Factors factors(layer, cell.hh.bias + 2 * cell.hh.rows + Cell::own(cell.units));
+    uint8_t* const room = static_cast<uint8_t*>(call.scratch) + own_scratch(layer);
+    auto* const seen = reinterpret_cast<int16_t*>(room);
+    int16_t* const x = seen + padded(layer.rank);
+    void* const side = x + factors.ih.rows;
+    const auto reduce = [&](const FixedMatrix& m, const void* from, bool frame, int16_t* to) {
+      Format::run(*call.model.kernels, FixedDense{m, from, frame, Activation::linear, to, side});
+    };
+    if (factors.ih.rows) {
+      reduce(factors.ih, cell.x, cell.frame, x);
+      cell.x = x, cell.frame = false, cell.ih.cols = layer.rank;
+    }
+    reduce(factors.hh, cell.h, false, seen);
+    cell.seen = seen, cell.hh.cols = layer.rank;
+    auto step = Cell::step(call, cell);
+    if constexpr (Cell::kind == SLUICE_GRU_BEFORE) step.factor = factors.hh;
+    Format::run(*call.model.kernels, step);
   }
 
   static constexpr LayerKind kind =

@@ -149,6 +149,11 @@ constexpr bool holds_mean = false;
 #else
 constexpr bool holds_mean = true;
 #endif
+#ifdef SLUICE_WITHOUT_LOW_RANK
+constexpr bool holds_low_rank = false;  ///< cells whose matrices have low rank
+#else
+constexpr bool holds_low_rank = true;
+#endif
 #ifdef SLUICE_WITHOUT_OTHER_CELLS
 constexpr bool holds_other_cells = false;  ///< than the GRU that resets after
 #else
@@ -192,7 +197,7 @@ inline bool is_recurrent(uint8_t kind) {
 inline bool holds_layer(const LayerRecord& layer) {
   const uint8_t missing =
       (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
-  return find_layer(layer.kind, layer.format) &&
+  return find_layer(layer.kind, layer.format) && (holds_low_rank || !layer.rank) &&
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }
 

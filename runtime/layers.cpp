@@ -126,8 +126,17 @@ const LayerKind* kinds_of(uint8_t format) {
 
 namespace {
 
-int extent_of(Extent extent, int in, int units) {
-  return extent == Extent::one ? 1 : extent == Extent::in ? in : units;
+int extent_of(Extent extent, const LayerRecord& one) {
+  switch (extent) {
+    case Extent::in:
+      return int(one.in);
+    case Extent::units:
+      return int(one.out);
+    case Extent::rank:
+      return one.rank;
+    default:
+      return 1;
+  }
 }
 
 /// Where the next array begins, of one whose contents do not decide its size.
@@ -136,43 +145,74 @@ uint64_t behind(const Weights& w) {
          ~uint64_t(weight_alignment - 1);
 }
 
-/// The arrays of one direction of a layer, appended to out.
-int list_direction(const LayerKind& kind, const LayerRecord& one, bool backward, Weights* out,
-                   int n) {
-  const uint32_t fields[] = {one.w_ih, one.w_hh, one.b_ih, one.b_hh};
-  const bool fixed = !holds_f32 || one.format != SLUICE_F32;
-  for (int i = 0; i < kind.arrays; ++i) {
-    const ArrayShape& shape = kind.array[i];
-    const int in = int(one.in), units = int(one.out);
-    const bool matrix = is_matrix(shape.role);
-    Weights w{0,
-              shape.role,
-              shape.gates,
-              extent_of(shape.rows, in, units),
-              extent_of(shape.cols, in, units),
-              shape.trained,
-              backward,
-              shape.index,
-              shape.role == Role::columns ? Element::i32
-              : !fixed                    ? Element::f32
-              : matrix                    ? Element::i8
-                                          : Element::i32};
-    if (fixed && matrix) w.order = Order(one.order);
-    if (fixed && has_multipliers(shape.role)) w.gates *= 2;
-    if (w.gates == 0) w.gates = one.parts;
-    w.offset =
-        shape.field != Field::behind ? fields[int(shape.field)] : uint32_t(behind(out[n - 1]));
-    out[n++] = w;
+/// Whether a direction has an array that its kind may have.
+bool has_array(const LayerRecord& one, Role role) {
+  if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
+  return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
+}
+
+int columns_of(const LayerRecord& one, const ArrayShape& shape) {
+  if (holds_low_rank && one.rank) {
+    if (shape.role == Role::input_weight && has_input_factor(one)) return one.rank;
+    if (shape.role == Role::state_weight || shape.role == Role::candidate_weight) return one.rank;
   }
-  return n;
+  return extent_of(shape.cols, one);
+}
+
+uint32_t field_of(const LayerRecord& one, Field field) {
+  const uint32_t fields[] = {one.w_ih, one.w_hh, one.b_ih, one.b_hh};
+  return fields[int(field)];
 }
 
 }  // namespace
 
+ArrayWalk::ArrayWalk(const LayerRecord& layer)
+    : layer_(layer), kind_(*find_layer(layer.kind, layer.format)) {}
+
+bool ArrayWalk::next(Weights& array) {
+  const LayerRecord one = direction_of(layer_, backward_);
+  while (next_ < kind_.arrays && !has_array(one, kind_.array[next_].role)) ++next_;
+  if (next_ == kind_.arrays) {
+    if (backward_ || !goes_both_ways(layer_)) return false;
+    backward_ = true, next_ = 0;
+    return next(array);
+  }
+  const ArrayShape& shape = kind_.array[next_++];
+  const bool fixed = !holds_f32 || layer_.format != SLUICE_F32, matrix = is_matrix(shape.role);
+  array = {0,
+           shape.role,
+           shape.gates,
+           extent_of(shape.rows, one),
+           columns_of(one, shape),
+           shape.trained,
+           backward_,
+           shape.index,
+           shape.field,
+           shape.role == Role::columns ? Element::i32
+           : !fixed                    ? Element::f32
+           : matrix                    ? Element::i8
+                                       : Element::i32,
+           fixed && matrix ? Order(layer_.order) : Order::canonical};
+  if (fixed && has_multipliers(shape.role)) array.gates *= 2;
+  if (array.gates == 0) array.gates = layer_.parts;
+  array.offset = shape.field == Field::behind ? behind_ : field_of(one, shape.field);
+  behind_ = is_sparse(array) ? 0 : uint32_t(behind(array));
+  return true;
+}
+
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
-  const LayerKind& kind = *find_layer(layer.kind, layer.format);
-  const int n = list_direction(kind, direction_of(layer, false), false, out, 0);
-  return goes_both_ways(layer) ? list_direction(kind, direction_of(layer, true), true, out, n) : n;
+  ArrayWalk walk(layer);
+  int n = 0;
+  for (Weights array; walk.next(array);) out[n++] = array;
+  return n;
+}
+
+uint32_t offset_of(const LayerRecord& one, Role role) {
+  ArrayWalk walk(one);
+  Weights array{};
+  while (walk.next(array) && array.role != role) {
+  }
+  return array.offset;
 }
 
 }  // namespace sluice

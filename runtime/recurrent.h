@@ -54,13 +54,17 @@ struct Recurrent {
     const Own cell(layer, call.model.blob);
     float* const a = static_cast<float*>(call.scratch);
     float* const h = reinterpret_cast<float*>(call.state);
-    cell.step_one(*call.model.kernels, static_cast<const float*>(call.x), a, a + cell.gates, h);
+    float* const g = a + cell.gates;
+    cell.step_one(*call.model.kernels, static_cast<const float*>(call.x), a, g,
+                  g + Own::extra * cell.units, h);
     StateShape(layer, has_c).answer(*call.model.kernels, h, static_cast<float*>(call.y), true);
   }
 
   /// Scratch of a direction.
   struct Work {
-    float *a, *g, *bias;
+    float *a, *g;
+    float* low;  ///< [rows][low_units] of low rank; follows g if there is a single row
+    float* bias;
     float* state;   ///< [streams] of both directions; else the streams' own
     float* answer;  ///< [units] of both directions: a row before it finds its place
   };
@@ -74,6 +78,7 @@ struct Recurrent {
     Work work;
     work.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
     work.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(Own::extra * cell.units));
+    work.low = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.low_units));
     if (!both && call.rows() == 1 && scratch.measures())
       return;  // a single frame goes through step
     work.bias = scratch.take<float>(uint64_t(cell.gates));
@@ -100,17 +105,18 @@ struct Recurrent {
     const int stride = both ? shape.floats : int(call.state_stride / ptrdiff_t(sizeof(float)));
     const int width = padded(int(call.layer.out)), streams = call.streams;
     cell.bias(work.bias);
-    cell.inputs(kernels, work.bias, 0, static_cast<const float*>(call.x), call.x_stride, work.a,
-                call.rows());
+    cell.inputs(kernels, work.bias, 0, static_cast<const float*>(call.x), call.x_stride, work.low,
+                work.a, call.rows());
     for (int i = 0; i < call.steps; ++i) {
       const int t = backward ? call.steps - 1 - i : i;
       float* const row = work.a + ptrdiff_t(t) * streams * cell.gates;
       float* const h = work.state;
       if (streams == 1) {
-        cell.step_one(kernels, nullptr, row, work.g, h);
+        cell.step_one(kernels, nullptr, row, work.g, work.low, h);
       } else {
+        float* const c = h + cell.units;
         cell.step(kernels,
-                  {row, work.g, h, h, h + cell.units, stride, h, h + cell.units, stride, streams});
+                  {row, work.g, h, h, c, stride, h, c, stride, streams, work.low, work.low});
       }
       const bool wanted = every || i + 1 == call.steps;
       if (!wanted && !shape.sum) continue;

@@ -168,8 +168,9 @@ typedef struct {
   uint32_t sources;      /* what it reads: 1, or so many that it joins (sluice_layer_source) */
   uint32_t weight_bytes; /* in the blob, padding included */
   uint32_t state_bytes;
-  uint64_t parameters;            /* numbers without padding */
-  uint64_t macs;                  /* of a sparse layer too as if it stored all its blocks */
+  uint64_t parameters; /* numbers without padding */
+  uint64_t macs;       /* of a sparse layer too as if it stored all its blocks */
+  uint32_t rank; /* recurrent: of matrices of low rank, W = W1 W2, the columns of W1; else 0 */
   uint32_t blocks, stored_blocks; /* fixed point: blocks of 8 x 4 weights, and how many of them lie
                                      in the blob: fewer where it is sparse */
 } sluice_layer_info;

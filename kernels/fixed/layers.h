@@ -41,7 +41,7 @@ void cell_fixed(const Cell& step) {
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  Format::state(s.h, s.hh.cols, h, is_sparse(s.hh));
+  Format::state(s.seen, s.hh.cols, h, is_sparse(s.hh));
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
@@ -51,6 +51,18 @@ void cell_fixed(const Cell& step) {
     products<Format, gates>(s.hh, first / panel_rows, n / panel_rows, gate_panels, h, h_sums,
                             chunk);
     fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
+  }
+}
+
+template <class Set, class Format>
+void dense_fixed(const FixedDense& call) {
+  const FixedDense s = call;
+  fill_side<Format>(s.matrix, s.x, s.frame, s.scratch);
+  for (int row = 0; row < s.matrix.rows; row += panel_rows) {
+    int32_t sums[panel_rows];
+    products<Format, 1>(s.matrix, row / panel_rows, 1, 0, s.scratch, sums, 0);
+    fixed_activation<Set>(s.activation, sums, s.matrix.m + row, s.matrix.shift, s.y + row,
+                          panel_rows);
   }
 }
 
@@ -65,7 +77,7 @@ void gru_before_fixed(const FixedGruBefore& step) {
   int16_t* const reset = reinterpret_cast<int16_t*>(side + side_bytes(s.hh.cols));
   int16_t* const z = reset + s.units;
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  fill_side<Format>(s.hh, s.h, false, side);
+  fill_side<Format>(s.hh, s.seen, false, side);
   const int gate_panels = s.units / panel_rows;
   int32_t x_sums[2 * chunk], h_sums[2 * chunk];
   for (int first = 0; first < s.units; first += chunk) {
@@ -74,7 +86,13 @@ void gru_before_fixed(const FixedGruBefore& step) {
     products<Format, 2>(s.hh, first / panel_rows, n / panel_rows, gate_panels, side, h_sums, chunk);
     fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first);
   }
-  fill_side<Format>(s.hn, reset, false, side);
+  const int16_t* product = reset;
+  if (s.factor.rows) {
+    int16_t* const y = z + s.units;
+    dense_fixed<Set, Format>({s.factor, reset, false, Activation::linear, y, y + s.factor.rows});
+    product = y;
+  }
+  fill_side<Format>(s.hn, product, false, side);
   FixedMatrix in = s.ih;  // the candidate's rows
   in.m += 2 * s.units;
   for (int first = 0; first < s.units; first += chunk) {
@@ -83,18 +101,6 @@ void gru_before_fixed(const FixedGruBefore& step) {
                         chunk);
     products<Format, 1>(s.hn, first / panel_rows, n / panel_rows, 0, side, h_sums, chunk);
     fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first);
-  }
-}
-
-template <class Set, class Format>
-void dense_fixed(const FixedDense& call) {
-  const FixedDense s = call;
-  fill_side<Format>(s.matrix, s.x, s.frame, s.scratch);
-  for (int row = 0; row < s.matrix.rows; row += panel_rows) {
-    int32_t sums[panel_rows];
-    products<Format, 1>(s.matrix, row / panel_rows, 1, 0, s.scratch, sums, 0);
-    fixed_activation<Set>(s.activation, sums, s.matrix.m + row, s.matrix.shift, s.y + row,
-                          panel_rows);
   }
 }
 

@@ -62,8 +62,8 @@ struct GateDropout {
   /// Chains over the frames: a [rows][gates].
   void inputs(const TrainCall& call, const Cell& cell, const float* bias, float* a) const {
     const int rows = call.shard.sequences * call.shard.steps;
-    cell.inputs(call.kernels, bias, 0, frames, width, a, rows);
-    cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, part, rows);
+    cell.inputs(call.kernels, bias, 0, frames, width, a, a, rows);
+    cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, part, part, rows);
     take_candidate(cell, a, rows);
   }
 

@@ -69,7 +69,9 @@ bool good_layers(const OpenModel& model, const sluice_train_options& options) {
     if (!rate_ok(layer.dropout) || !rate_ok(layer.recurrent_dropout) ||
         !rate_ok(layer.gate_dropout) || layer.frozen > 1)
       return false;
-    if (layer.gate_dropout > 0 && anatomy_of(model.layers[i].kind).candidate < 0) return false;
+    const LayerRecord& record = model.layers[i];
+    if (layer.gate_dropout > 0 && (anatomy_of(record.kind).candidate < 0 || record.rank))
+      return false;
   }
   return true;
 }

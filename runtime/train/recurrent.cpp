@@ -24,10 +24,35 @@ struct StateGradient {
         spare(arena.take<float>(floats)) {}
 };
 
+/// The transposed weights of a direction that its backward steps read. Of low rank, the weights'
+/// rows are the factor's; else the factors are null.
+struct Transposed {
+  const float* hh;                   ///< [units or low_units][rows of w_hh]
+  const float* hn;                   ///< likewise of a GruBefore's candidate; else null
+  const float* hh_factor = nullptr;  ///< [units][low_units]
+  const float* ih;                   ///< [padded(in) or low_units][gates]; null: not needed
+  const float* ih_factor = nullptr;  ///< [padded(in)][low_units]; null: not needed
+};
+
+/// What a factor of low rank keeps of all steps, [rows][low_units] each: its product, and that
+/// product's gradient.
+struct Reduced {
+  float *y = nullptr, *dy = nullptr;
+
+  void take(uint64_t rows, int low_units, Arena& arena) {
+    y = arena.take<float>(rows * uint64_t(low_units));
+    dy = arena.take<float>(rows * uint64_t(low_units));
+  }
+  void clear(uint64_t rows, int low_units) const {
+    memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
+    memset(dy, 0, size_t(rows) * size_t(low_units) * sizeof(float));
+  }
+};
+
 /// One step backwards: the gates, and the products with the transposed weights.
 struct StepBack {
   const TrainCall& call;
-  const float* transposed;
+  const Transposed& transposed;
   float *a, *g;       ///< rows of this step
   const float* h;     ///< the state before, as the update sees it
   const float* seen;  ///< the same as the products see it
@@ -38,34 +63,49 @@ struct StepBack {
   float* sums;  ///< [4][units] of a FastGRNN, over all steps; else null
   int active;
   bool first;  ///< step of the direction: nobody asks for the gradient of the state before
+  float* low;  ///< of low rank: rows of this step for the gradient of the state factor's product
+  float* low_reset;  ///< likewise over r * h, of a GruBefore
 };
 
-/// dh += mask * (W^T da): what came through a recurrent product. With `fresh` dh begins at zero.
-void through_product(const StepBack& s, const Cell& cell, const Matrix& transposed, const float* da,
+/// y = W^T da of `rows` rows of da, through both factors if W has low rank.
+/// @param low  the gradient of the factor's product
+void back_through(const StepBack& s, const Cell& cell, const float* w, int w_rows, const float* da,
+                  float* low, const float* init, int init_stride, float* y) {
+  const int units = cell.units;
+  if (!cell.low_rank())
+    return s.call.kernels.product_f32(
+        {w, units, w_rows, 0}, {init, init_stride, da, cell.a_stride, 1, y, units, s.active});
+  const int reduced = cell.low_units;
+  s.call.kernels.product_f32({w, reduced, w_rows, 0},
+                             {s.call.zeros, 0, da, cell.a_stride, 1, low, reduced, s.active});
+  s.call.kernels.product_f32({s.transposed.hh_factor, units, reduced, 0},
+                             {init, init_stride, low, reduced, 1, y, units, s.active});
+}
+
+/// dh += mask * (W^T da): what came through a recurrent product, whose matrix has `w_rows` rows.
+/// With `fresh` dh begins at zero.
+void through_product(const StepBack& s, const Cell& cell, int w_rows, const float* da,
                      const float* mask, bool fresh) {
   const int units = cell.units;
   float* const dh = s.state.dh;
   if (!mask) {
     const float* const init = fresh ? s.call.zeros : dh;
-    return s.call.kernels.product_f32(
-        transposed, {init, fresh ? 0 : units, da, cell.a_stride, 1, dh, units, s.active});
+    return back_through(s, cell, s.transposed.hh, w_rows, da, s.low, init, fresh ? 0 : units, dh);
   }
   float* const spare = s.state.spare;
-  s.call.kernels.product_f32(transposed,
-                             {s.call.zeros, 0, da, cell.a_stride, 1, spare, units, s.active});
+  back_through(s, cell, s.transposed.hh, w_rows, da, s.low, s.call.zeros, 0, spare);
   for (int64_t i = 0; i < int64_t(s.active) * units; ++i)
     dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
 }
 
 /// Likewise through the one product of all gates.
 void through_gates(const StepBack& s, const Cell& cell, bool fresh) {
-  const Matrix transposed{s.transposed, cell.units, cell.gates, 0};
-  if (s.first) return;
-  if (!s.gates.on()) return through_product(s, cell, transposed, s.a, s.mask, fresh);
+  if (s.first && !cell.low_rank()) return;
+  if (!s.gates.on()) return through_product(s, cell, cell.gates, s.a, s.mask, fresh);
   const int rows = s.active;
   float* const part = s.gates.part_of(cell, s.a, rows, false);
-  through_product(s, cell, transposed, part, s.gates.state_mask, fresh);
-  through_product(s, cell, transposed, s.gates.part_of(cell, s.a, rows, true), s.mask, false);
+  through_product(s, cell, cell.gates, part, s.gates.state_mask, fresh);
+  through_product(s, cell, cell.gates, s.gates.part_of(cell, s.a, rows, true), s.mask, false);
 }
 
 template <class Own>
@@ -89,27 +129,27 @@ struct Back<GruBeforeCell> {
     ResetBefore rows{s.a,        cell.a_stride, ds,    units,    s.h,      units,
                      s.state.dh, units,         units, s.active, cell.gate};
     s.call.kernels.gru_update_back_f32(rows);
-    const Matrix w_hn{s.transposed + ptrdiff_t(units) * 2 * units, units, units, 0},
-        w_hh{s.transposed, units, 2 * units, 0};
-    s.call.kernels.product_f32(
-        w_hn, {s.call.zeros, 0, s.a + 2 * units, cell.a_stride, 1, ds, units, s.active});
-    if (s.mask) return masked(cell, s, rows, w_hh);
+    back_through(s, cell, s.transposed.hn, units, s.a + 2 * units, s.low_reset, s.call.zeros, 0,
+                 ds);
+    if (s.mask) return masked(cell, s, rows);
     rows.h = s.seen;
     s.call.kernels.gru_reset_back_f32(rows);
-    if (!s.first)
-      through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
+    through_reset_and_update(cell, s);
+  }
+  static void through_reset_and_update(const GruBeforeCell& cell, const StepBack& s) {
+    if (!s.first || cell.low_rank())
+      through_product(s, cell, 2 * cell.units, s.a, s.gates.on() ? s.gates.state_mask : s.mask,
+                      false);
   }
   /// r multiplies the masked state.
-  static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows,
-                     const Matrix& w_hh) {
+  static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows) {
     const int units = cell.units;
     float* const through = s.state.dc;  // free here
     memset(through, 0, size_t(s.active) * size_t(units) * sizeof(float));
     rows.h = s.seen, rows.h_next = through;
     s.call.kernels.gru_reset_back_f32(rows);
     for (int64_t i = 0; i < int64_t(s.active) * units; ++i) s.state.dh[i] += through[i] * s.mask[i];
-    if (!s.first)
-      through_product(s, cell, w_hh, s.a, s.gates.on() ? s.gates.state_mask : s.mask, false);
+    through_reset_and_update(cell, s);
   }
 };
 
@@ -167,6 +207,7 @@ struct Track {
   float* mask;  ///< [sequences][units] of dropout on the state; null: none
   float* sums;  ///< [4][units] what the way back adds up, of a FastGRNN; else null
   GateDropout gate;
+  Reduced input, state, reset;  ///< of low rank: of the frames, of h, and of r * h
 
   Track(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
       : cell(one, call.parameters.base),
@@ -188,6 +229,20 @@ struct Track {
         call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
     sums = Own::kind == SLUICE_FASTGRNN ? arena.take<float>(4 * uint64_t(units)) : nullptr;
     if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
+    if (!cell.low_rank()) return;
+    if (cell.ih_factor) input.take(rows, cell.low_units, arena);
+    state.take(rows, cell.low_units, arena);
+    if (Own::kind == SLUICE_GRU_BEFORE) reset.take(rows, cell.low_units, arena);
+  }
+
+  /// Rows of a step in what a factor keeps, or null.
+  float* row_of(float* all, ptrdiff_t row) const {
+    return all ? all + row * cell.low_units : nullptr;
+  }
+  void clear_reduced() const {
+    const Reduced* const all[] = {&input, &state, &reset};
+    for (const Reduced* r : all)
+      if (r->y) r->clear(uint64_t(steps) * uint64_t(n), cell.low_units);
   }
 
   int frame(int i) const { return backward ? steps - 1 - i : i; }
@@ -251,11 +306,12 @@ struct Track {
            {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr,
             mask, n, cell.hidden, units});
     cell.bias(bias);
+    clear_reduced();
     if (gate.on()) {
       gate.draw(call, cell, backward, mask);
       gate.inputs(call, cell, bias, a);
     } else {
-      cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, a, steps * n);
+      cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, input.y, a, steps * n);
     }
     begin(call);
     for (int i = 0; i < steps; ++i) {
@@ -263,7 +319,8 @@ struct Track {
       const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
       step(call.kernels,
            {a + row * cell.a_stride, g + row * Own::extra * units, seen + from, h + from,
-            c ? c + from : nullptr, units, h + to, c ? c + to : nullptr, units, shard.active(t)},
+            c ? c + from : nullptr, units, h + to, c ? c + to : nullptr, units, shard.active(t),
+            row_of(state.y, row), row_of(reset.y, row)},
            gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
       if (c) clear_ended(shard, t, units, c + to - row * units);
@@ -338,8 +395,24 @@ struct Answer {
 
 template <class Own>
 struct Trained {
-  static uint64_t transposed_floats(const Own& cell) {
-    return uint64_t(cell.units) * uint64_t(cell.gates);
+  /// Takes the transposed weights of a direction in their order, and with `base` writes them.
+  static Transposed take_transposed(const Own& cell, bool wants_dx, Arena& arena, bool write) {
+    const bool before = Own::kind == SLUICE_GRU_BEFORE;
+    const int rows = before ? 2 * cell.units : cell.gates;
+    const auto take = [&](const void* w, int w_rows, int cols) {
+      float* const to = arena.take<float>(uint64_t(padded(cols)) * uint64_t(w_rows));
+      if (write) transpose(static_cast<const float*>(w), w_rows, cols, to);
+      return to;
+    };
+    Transposed t{};
+    t.hh = take(cell.w_hh, rows, cell.state_cols);
+    if constexpr (Own::kind == SLUICE_GRU_BEFORE)
+      t.hn = take(cell.w_hn(), cell.units, cell.state_cols);
+    if (cell.low_rank()) t.hh_factor = take(cell.hh_factor, cell.low_units, cell.hidden);
+    const bool reduces = cell.low_rank() && cell.ih_factor;
+    if (wants_dx || reduces) t.ih = take(cell.w_ih, cell.gates, cell.in_cols);
+    if (wants_dx && reduces) t.ih_factor = take(cell.ih_factor, cell.low_units, cell.in);
+    return t;
   }
 
   static const float* prepare(const LayerRecord& layer, const uint8_t* base, bool wants_dx,
@@ -347,22 +420,10 @@ struct Trained {
     const float* first = nullptr;
     for (int d = 0; d < (layer.flags & both_directions_flag ? 2 : 1); ++d) {
       const Own cell(direction_of(layer, d == 1), base);
-      float* const hh = arena.take<float>(transposed_floats(cell));
-      float* const ih =
-          wants_dx ? arena.take<float>(uint64_t(padded(cell.in)) * uint64_t(cell.gates)) : nullptr;
-      if (d == 0) first = hh;
-      if (arena.measures()) continue;
-      transpose_recurrent(cell, hh);
-      if (wants_dx) transpose(static_cast<const float*>(cell.w_ih), cell.gates, cell.in, ih);
+      const Transposed taken = take_transposed(cell, wants_dx, arena, !arena.measures());
+      if (d == 0) first = taken.hh;
     }
     return first;
-  }
-  static void transpose_recurrent(const Cell& cell, float* to) {
-    transpose(static_cast<const float*>(cell.w_hh), cell.gates, cell.hidden, to);
-  }
-  static void transpose_recurrent(const GruBeforeCell& cell, float* to) {
-    transpose(static_cast<const float*>(cell.w_hh), 2 * cell.units, cell.hidden, to);
-    transpose(cell.w_hn(), cell.units, cell.hidden, to + ptrdiff_t(2) * cell.units * cell.units);
   }
 
   static float* forward(const TrainCall& call, int, Arena& arena) {
@@ -399,17 +460,18 @@ struct Trained {
     const Track<Own> first(call, ahead, false, arena);
     const StateGradient state = take_state(first, arena);
     arena.take<float>(uint64_t(first.cell.gates));
-    const uint64_t transposed =
-        transposed_floats(first.cell) +
-        (call.dx ? uint64_t(padded(first.cell.in)) * uint64_t(first.cell.gates) : 0);
-    if (!arena.measures()) go_back(call, first, answer, call.transposed, state);
+    // The transposed weights lie as prepare has taken them.
+    Arena prepared(const_cast<float*>(call.transposed));
+    if (!arena.measures())
+      go_back(call, first, answer, take_transposed(first.cell, call.dx, prepared, false), state);
     if (!both) return;
     const Track<Own> second(call, back, true, arena);
-    if (!arena.measures()) go_back(call, second, answer, call.transposed + transposed, state);
+    if (!arena.measures())
+      go_back(call, second, answer, take_transposed(second.cell, call.dx, prepared, false), state);
   }
 
   static void go_back(const TrainCall& call, const Track<Own>& track, const Answer& answer,
-                      const float* transposed, const StateGradient& state) {
+                      const Transposed& transposed, const StateGradient& state) {
     const size_t bytes = size_t(track.n) * size_t(track.units) * sizeof(float);
     memset(state.dh, 0, bytes);
     memset(state.dc, 0, bytes);
@@ -430,29 +492,40 @@ struct Trained {
                           state,
                           track.sums,
                           call.shard.active(t),
-                          i == 0};
+                          i == 0,
+                          track.row_of(track.state.dy, row),
+                          track.row_of(track.reset.dy, row)};
       Back<Own>::step(track.cell, step);
       clear_ended(call.shard, t, track.cell.a_stride, track.a);
       if (Own::extra) clear_ended(call.shard, t, track.units, track.g);
     }
-    gradients(call, track);
-    if (call.dx)
-      frames_gradient(
-          call, track,
-          {transposed + transposed_floats(track.cell), padded(track.cell.in), track.cell.gates, 0});
+    gradients(call, track, transposed);
+    if (call.dx) frames_gradient(call, track, transposed);
   }
 
-  static void frames_gradient(const TrainCall& call, const Track<Own>& track, const Matrix& w_ih) {
-    const int in = w_ih.rows;
+  /// dx = W^T da, of all rows.
+  static void frames_gradient(const TrainCall& call, const Track<Own>& track,
+                              const Transposed& transposed) {
+    const Own& cell = track.cell;
+    const int in = padded(cell.in);
+    const Matrix w_ih{transposed.ih, in, cell.gates, 0};
     if (track.gate.on())
-      return track.gate.frames_gradient(call, track.cell, w_ih, track.a, track.backward, call.dx);
-    call.kernels.product_f32(w_ih, {track.backward ? call.dx : call.zeros, track.backward ? in : 0,
-                                    track.a, track.cell.a_stride, 1, call.dx, in, call.rows_in});
+      return track.gate.frames_gradient(call, cell, w_ih, track.a, track.backward, call.dx);
+    const float* const init = track.backward ? call.dx : call.zeros;
+    const int init_stride = track.backward ? in : 0;
+    if (transposed.ih_factor)
+      call.kernels.product_f32(
+          {transposed.ih_factor, in, cell.low_units, 0},
+          {init, init_stride, track.input.dy, cell.low_units, 1, call.dx, in, call.rows_in});
+    else
+      call.kernels.product_f32(
+          w_ih, {init, init_stride, track.a, cell.a_stride, 1, call.dx, in, call.rows_in});
   }
 
   /// a holds the gradients of the chains; weights see them all, step after step in the frames'
   /// order.
-  static void gradients(const TrainCall& call, const Track<Own>& track) {
+  static void gradients(const TrainCall& call, const Track<Own>& track,
+                        const Transposed& transposed) {
     const Parameters& p = call.parameters;
     const Own& cell = track.cell;
     const Columns all{track.a, cell.a_stride, cell.gates, track.steps * track.n};
@@ -461,12 +534,31 @@ struct Trained {
     if (track.gate.on())
       track.gate.gradient(call, cell, all.dy, all.count, track.gate.frames, track.gate.width,
                           call.x, call.x_stride, cell.in, ih);
+    else if (cell.low_rank() && cell.ih_factor)
+      input_factor_gradients(call, track, all, transposed, ih);
     else
       weight_gradient(call, all, call.x, call.x_stride, cell.in, ih);
     if constexpr (Own::kind == SLUICE_FASTGRNN)
       gate_gradients(call, track);
     else
       bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
+  }
+
+  /// Of an input matrix of low rank: dW1 = da t^T, dt = W1^T da, dW2 = dt x^T.
+  static void input_factor_gradients(const TrainCall& call, const Track<Own>& track,
+                                     const Columns& all, const Transposed& transposed, float* ih) {
+    const Own& cell = track.cell;
+    const int low = cell.low_units;
+    weight_gradient(call, all, track.input.y, low, cell.in_cols, ih);
+    call.kernels.product_f32(
+        {transposed.ih, low, cell.gates, 0},
+        {call.zeros, 0, all.dy, all.stride, 1, track.input.dy, low, all.count});
+    weight_gradient(call, {track.input.dy, low, low, all.count}, call.x, call.x_stride, cell.in,
+                    gradient_of(call, track, Role::input_factor));
+  }
+
+  static float* gradient_of(const TrainCall& call, const Track<Own>& track, Role role) {
+    return call.parameters.gradient_at(offset_of(track.layer, role));
   }
 
   /// Of a FastGRNN's biases, and of zeta and nu. Each unit has its own sums, over the steps from
@@ -492,6 +584,19 @@ struct Trained {
     }
   }
 
+  /// dW2 = dt h^T, to which a GruBefore adds what came through r * h.
+  static void state_factor_gradient(const TrainCall& call, const Track<Own>& track,
+                                    const float* seen) {
+    const Own& cell = track.cell;
+    const int low = cell.low_units, rows = track.steps * track.n;
+    float* const to = gradient_of(call, track, Role::state_factor);
+    weight_gradient(call, {track.state.dy, low, low, rows}, seen, track.units, cell.hidden, to);
+    if (Own::kind != SLUICE_GRU_BEFORE) return;
+    TrainCall more = call;
+    more.adds = true;
+    weight_gradient(more, {track.reset.dy, low, low, rows}, track.g, track.units, cell.hidden, to);
+  }
+
   static void recurrent_gradients(const TrainCall& call, const Track<Own>& track,
                                   const Columns& all) {
     const Parameters& p = call.parameters;
@@ -500,17 +605,21 @@ struct Trained {
     const float* const gates_saw = track.gate.on() ? track.gate.states + track.before(0) : seen;
     const int units = track.units;
     float* const hh = p.gradient_at(track.layer.w_hh);
+    const bool low = cell.low_rank();
+    const int stride = low ? cell.low_units : units, cols = cell.state_cols;
+    if (low) state_factor_gradient(call, track, seen);
     if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
-      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count}, gates_saw, units,
-                      cell.hidden, hh);
-      weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count}, track.g, units,
-                      cell.hidden, hh + ptrdiff_t(2) * units * cell.hidden);
+      weight_gradient(call, {all.dy, all.stride, 2 * units, all.count},
+                      low ? track.state.y : gates_saw, stride, cols, hh);
+      weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count},
+                      low ? track.reset.y : track.g, stride, cols,
+                      hh + ptrdiff_t(2) * units * cols);
     } else {
       if (track.gate.on())
         track.gate.gradient(call, cell, all.dy, all.count, gates_saw, units, seen, units,
                             cell.hidden, hh);
       else
-        weight_gradient(call, all, seen, units, cell.hidden, hh);
+        weight_gradient(call, all, low ? track.state.y : seen, stride, cols, hh);
       if constexpr (Own::kind != SLUICE_FASTGRNN)
         bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
     }

@@ -30,6 +30,7 @@
 namespace {
 
 using namespace sluice::tools;
+using sluice::Role;
 
 constexpr size_t frames = 64;
 
@@ -76,21 +77,24 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
   if (layer.anatomy().shifted_state) layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
+  if (layer.find(Role::input_factor)) layer.factor_shift_ih = layer.shift_ih;
+  if (layer.find(Role::state_factor)) layer.factor_shift_hh = layer.shift_hh;
   const double usual_product =
       73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
   for (Array& array : layer.arrays) {
     const bool matrix = array.is_matrix();
-    const int chain = array.name == "bias_hh" ? units : in;
+    const bool over_state = array.role == Role::state_bias || array.role == Role::state_factor_bias;
+    const int chain = over_state ? units : in;
     const double multiplier =
         4096.0 * std::ldexp(1.0, 32 - layer.shift_ih) / (usual_product * std::sqrt(chain));
     for (size_t i = 0; i < array.integers.size(); ++i) {
       const int number = numbers.eight();
       if (matrix)
         array.integers[i] = number < -127 ? -127 : number;
-      else if (array.role == sluice::Role::gate_bias || array.role == sluice::Role::candidate_bias)
+      else if (array.role == Role::gate_bias || array.role == Role::candidate_bias)
         array.integers[i] = 32 * number;  // one at most
-      else if (array.role == sluice::Role::zeta || array.role == sluice::Role::nu)
-        array.integers[i] = array.role == sluice::Role::zeta ? 24000 + number : 600 + number;
+      else if (array.role == Role::zeta || array.role == Role::nu)
+        array.integers[i] = array.role == Role::zeta ? 24000 + number : 600 + number;
       else
         array.integers[i] =
             i < array.integers.size() / 2 ? number : int32_t(multiplier * (1.0 + number / 512.0));
@@ -111,8 +115,7 @@ void add_join(Numbers& numbers, Network& network, sluice_layer_kind kind,
   layer = with_arrays(layer);
   for (Array& array : layer.arrays)
     for (int32_t& value : array.integers)
-      value =
-          array.role == sluice::Role::part_multiplier ? 4 * numbers.sixteen() : numbers.sixteen();
+      value = array.role == Role::part_multiplier ? 4 * numbers.sixteen() : numbers.sixteen();
   network.layers.push_back(layer);
 }
 

@@ -1,5 +1,6 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell, embedding, standardize,
-// dense, or a Dense's activation. In fixed point a shape may begin with sparse.
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru/8: of rank 8),
+// embedding, standardize, dense, or a Dense's activation. In fixed point a shape may begin with
+// sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -12,10 +13,14 @@
 inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units,
                                           sluice_format format) {
   using sluice::tools::make_layer;
+  const std::size_t slash = word.find('/');
   for (const sluice_layer_kind cell :
        {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN})
-    if (word == sluice_layer_name(cell))
-      return make_layer(cell, in, units, SLUICE_LINEAR, true, format);
+    if (word.substr(0, slash) == sluice_layer_name(cell)) {
+      sluice::tools::Layer layer = make_layer(cell, in, units, SLUICE_LINEAR, true, format);
+      if (slash != std::string::npos) layer.rank = std::stoi(word.substr(slash + 1));
+      return with_arrays(std::move(layer));
+    }
   if (word == "embedding")
     return make_layer(SLUICE_EMBEDDING, in, units, SLUICE_LINEAR, false, format);
   if (word == "standardize")

@@ -50,6 +50,11 @@ std::vector<std::string> seeds() {
       tools::write_blob(random_fixed_network(
           5, {embedding(3), cell(SLUICE_RNN, 9, every_step), cell(SLUICE_LSTM, 2)}, SLUICE_INT8,
           Numbers::any, 9)),
+      tools::write_blob(random_network(
+          3, {low_rank(gru(4, every_step), 2), low_rank(cell(SLUICE_FASTGRNN, 3), 1)}, 12)),
+      tools::write_blob(random_fixed_network(
+          3, {low_rank(cell(SLUICE_GRU_BEFORE, 4, every_step), 2), low_rank(gru(3), 1)},
+          SLUICE_INT8, Numbers::any, 13)),
       tools::write_blob(
           with_empty_blocks(random_fixed_network(20, {gru(9, every_step), dense(9, SLUICE_SOFTMAX)},
                                                  SLUICE_INT8, Numbers::any, 8),

@@ -119,10 +119,19 @@ TEST_CASE(
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
         if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
           layer_scratch = std::max(layer_scratch, 2 * units);
-        if (layer.find(Role::input_weight))
-          layer_scratch =
-              std::max(layer_scratch, side(layer.in) + (cell ? side(layer.out) : 0) +
-                                          (layer.kind == SLUICE_GRU_BEFORE ? 4 * units : 0));
+        if (layer.find(Role::input_weight)) {
+          const tools::Array* const hh = layer.find(Role::state_weight);
+          uint64_t own = side(layer.array(Role::input_weight).cols) + (cell ? side(hh->cols) : 0) +
+                         (layer.kind == SLUICE_GRU_BEFORE ? 4 * units : 0);
+          if (layer.rank > 0) {
+            const auto row = uint64_t((layer.rank + 7) / 8 * 16);
+            const bool both_low = layer.rank < layer.in;
+            own += (both_low ? 2 : 1) * row +
+                   side(both_low ? std::max(layer.in, layer.out) : layer.out);
+            if (layer.kind == SLUICE_GRU_BEFORE) own += row + side(layer.out);
+          }
+          layer_scratch = std::max(layer_scratch, own);
+        }
         width[l % 2] = std::max(width[l % 2], units);
       }
       const uint64_t rows = std::max(use.steps, use.streams);

@@ -217,7 +217,13 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
   for (size_t i = 0; i < 5; ++i)  // the backward direction's offsets, the parameter
     CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, back) + 4 * i, 1), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, reserved), 1), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint16_t>(second + offsetof(LayerRecord, rank),
+                          uint16_t(blob.read<uint32_t>(second + offsetof(LayerRecord, out)))),
+           SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint16_t>(last + offsetof(LayerRecord, rank), 1), SLUICE_STRUCTURE);
+  for (const size_t shift :
+       {offsetof(LayerRecord, factor_shift_ih), offsetof(LayerRecord, factor_shift_hh)})
+    CHECK_EQ(with<uint8_t>(second + shift, 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint16_t>(second + offsetof(LayerRecord, parts), 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, shift_c), 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(second + offsetof(LayerRecord, shift_ih), 1), SLUICE_STRUCTURE);

@@ -63,6 +63,11 @@ std::vector<Case> every_case() {
         {both(cell(kind, 5, every_step)), both(cell(kind, 9, every_step)), dense(2)});
     add(name + " both, last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + " both, mean", 3, {mean(both(cell(kind, 5))), dense(2)});
+    add(name + " of rank 3", 5, {low_rank(cell(kind, 9, every_step), 3)});
+    add(name + " of rank 9, stacked", 3,
+        {low_rank(cell(kind, 17, every_step), 9), low_rank(both(cell(kind, 12)), 9), dense(2)});
+    add(name + " of rank 4, tied", 5,
+        {low_rank(cell(kind, 5, every_step), 4), tied(low_rank(cell(kind, 5), 4), 0), dense(2)});
     if (kind == SLUICE_RNN) continue;
     add(name + " tanh gates", 3, {gates(cell(kind, 5, every_step), SLUICE_TANH)});
     add(name + " hard gates", 3, {gates(cell(kind, 5, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6)});

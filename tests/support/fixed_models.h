@@ -23,11 +23,16 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
     layer.kind = s.kind, layer.in = in, layer.out = s.units ? s.units : in,
     layer.activation = s.activation;
     layer.every_step = s.every_step, layer.format = format, layer.sources = s.sources;
+    layer.rank = s.rank;
     layer = tools::with_arrays(layer);
     layer.shift_ih = !layer.find(Role::input_weight) ? 0
                      : any                           ? noise.below(31)
                                                      : 8 + noise.below(4);
     layer.shift_hh = tools::recurrent(layer) ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
+    if (layer.find(Role::input_factor))
+      layer.factor_shift_ih = any ? noise.below(31) : 8 + noise.below(4);
+    if (layer.find(Role::state_factor))
+      layer.factor_shift_hh = any ? noise.below(31) : 8 + noise.below(4);
     layer.shift_c =
         layer.anatomy().shifted_state ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
     for (tools::Array& a : layer.arrays) {
@@ -66,7 +71,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
 inline Network with_empty_blocks(Network network, double share, uint64_t seed) {
   Noise noise(seed);
   for (Layer& layer : network.layers) {
-    layer.sparse = may_be_sparse(uint8_t(layer.kind));
+    layer.sparse = may_be_sparse(uint8_t(layer.kind)) && layer.rank == 0;
     for (tools::Array& a : layer.arrays) {
       if (!a.is_matrix()) continue;
       for (int gate = 0; gate < a.gates; ++gate)
@@ -175,6 +180,15 @@ struct FixedReference {
           stage.cell.zeta = layer.array(Role::zeta).integers[0],
           stage.cell.nu = layer.array(Role::nu).integers[0];
         }
+        const auto factor = [&](Role weight, Role bias, int shift) -> fixed::Factor {
+          if (!layer.find(weight)) return {};
+          return {narrow(layer.array(weight).integers), part(layer.array(bias), false),
+                  part(layer.array(bias), true), shift};
+        };
+        stage.cell.factor_ih =
+            factor(Role::input_factor, Role::input_factor_bias, layer.factor_shift_ih);
+        stage.cell.factor_hh =
+            factor(Role::state_factor, Role::state_factor_bias, layer.factor_shift_hh);
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
       } else if (layer.kind == SLUICE_DENSE) {
@@ -292,6 +306,10 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
           {cell(kind, 9, every_step), dense(6, SLUICE_RELU), cell(kind, 17),
            dense(3, SLUICE_SOFTMAX)});
     }
+    for (const sluice_layer_kind kind : every_cell)
+      for (const int rank : {1, 8, 11})
+        add(std::string(sluice_layer_name(kind)) + " of rank " + std::to_string(rank), 9,
+            {low_rank(cell(kind, 17, every_step), rank), low_rank(cell(kind, 24), rank)});
     add("every cell", 6,
         {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step),
          gru(8, every_step), cell(SLUICE_RNN, 5), dense(3)});

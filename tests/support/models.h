@@ -49,6 +49,7 @@ struct Spec {
   bool mean = false, both = false;
   float parameter = 0;
   int tied = -1;
+  int rank = 0;
   std::vector<uint32_t> sources =
       {};  ///< 0 the frame, else a layer counted from 1; empty: the layer before
 };
@@ -88,6 +89,7 @@ inline Spec multiply(std::vector<uint32_t> sources) {
 inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
 inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
+inline Spec low_rank(Spec s, int rank) { return s.rank = rank, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
   return s.activation = f, s.parameter = slope, s;
 }
@@ -146,6 +148,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation,
     layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
+    layer.rank = s.rank;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
@@ -264,6 +267,10 @@ inline const std::vector<Named>& every_network() {
       add(name + " stacked", 3,
           {cell(kind, 9, every_step), norm(SLUICE_BATCH_NORM), cell(kind, 7),
            norm(SLUICE_LAYER_NORM), dense(3)});
+      for (const int rank : {1, 3, 8, 17})
+        add(name + " of rank " + std::to_string(rank), 9,
+            {low_rank(cell(kind, 18, every_step), rank), low_rank(cell(kind, 19), rank), dense(2)});
+      add(name + " of rank 5, mean", 9, {mean(low_rank(cell(kind, 18), 5)), dense(2)});
       add(name + " tied", 3,
           {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9), 1)});
       if (kind == SLUICE_RNN) continue;
@@ -297,6 +304,9 @@ inline std::vector<Named> every_whole_network() {
       add(name + "every " + std::to_string(units), 5, {both(cell(kind, units, every_step))});
     add(name + "last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
+    add(name + "of low rank", 5,
+        {low_rank(both(cell(kind, 18, every_step)), 3), low_rank(both(cell(kind, 19)), 17),
+         dense(2)});
     add(name + "stacked", 3,
         {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)),
          dense(2)});

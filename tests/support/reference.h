@@ -272,6 +272,16 @@ struct Reference {
     Frame h, c;
   };
 
+  /// W x + b of a cell's matrix, W = W1 W2 if it has low rank.
+  Frame product(size_t l, const std::string& name, const std::string& suffix, const Frame& bias,
+                Frame x) const {
+    const std::string factor = (name == "weight_ih" ? "factor_ih" : "factor_hh") + suffix;
+    const Layer& layer = layers[layers[l].tied >= 0 ? size_t(layers[l].tied) : l];
+    if (const auto w2 = layer.arrays.find(factor); w2 != layer.arrays.end())
+      x = affine(w2->second, Frame(w2->second.size() / x.size()), x);
+    return affine(array(l, name + suffix), bias, x);
+  }
+
   /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014, of FASTGRNN
   /// those of Kusupati et al. 2018.
   void cell_step(size_t l, const std::string& suffix, const Frame& frame, CellState& s) const {
@@ -279,11 +289,11 @@ struct Reference {
     const size_t n = s.h.size();
     const Frame zero(n);
     if (layer.kind == SLUICE_GRU_BEFORE) {
-      const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias_ih" + suffix), frame);
-      const Frame h = seen(l, s.h), u = affine(array(l, "weight_hh" + suffix), Frame(2 * n), h);
+      const Frame i = product(l, "weight_ih", suffix, array(l, "bias_ih" + suffix), frame);
+      const Frame h = seen(l, s.h), u = product(l, "weight_hh", suffix, Frame(2 * n), h);
       Frame reset(n);
       for (size_t j = 0; j < n; ++j) reset[j] = gate(layer, i[j] + u[j]) * h[j];
-      const Frame candidate = affine(array(l, "weight_hn" + suffix), zero, reset);
+      const Frame candidate = product(l, "weight_hn", suffix, zero, reset);
       for (size_t j = 0; j < n; ++j) {
         const double z = gate(layer, i[n + j] + u[n + j]);
         s.h[j] = (1 - z) * std::tanh(i[2 * n + j] + candidate[j]) + z * s.h[j];
@@ -291,8 +301,8 @@ struct Reference {
       return;
     }
     if (layer.kind == SLUICE_FASTGRNN) {
-      const Frame i = affine(array(l, "weight_ih" + suffix), zero, frame);
-      const Frame r = affine(array(l, "weight_hh" + suffix), zero, seen(l, s.h));
+      const Frame i = product(l, "weight_ih", suffix, zero, frame);
+      const Frame r = product(l, "weight_hh", suffix, zero, seen(l, s.h));
       const double zeta = sigmoid(array(l, "zeta" + suffix)[0]),
                    nu = sigmoid(array(l, "nu" + suffix)[0]);
       for (size_t j = 0; j < n; ++j) {
@@ -302,9 +312,8 @@ struct Reference {
       }
       return;
     }
-    const Frame i = affine(array(l, "weight_ih" + suffix), array(l, "bias_ih" + suffix), frame);
-    const Frame r =
-        affine(array(l, "weight_hh" + suffix), array(l, "bias_hh" + suffix), seen(l, s.h));
+    const Frame i = product(l, "weight_ih", suffix, array(l, "bias_ih" + suffix), frame);
+    const Frame r = product(l, "weight_hh", suffix, array(l, "bias_hh" + suffix), seen(l, s.h));
     for (size_t j = 0; j < n; ++j) {
       if (layer.kind == SLUICE_GRU) {
         const double reset = gate(layer, i[j] + r[j]), update = gate(layer, i[n + j] + r[n + j]);

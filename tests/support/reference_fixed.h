@@ -87,8 +87,15 @@ inline std::vector<int32_t> narrowed(Mode mode, const std::vector<int16_t>& h) {
   return v;
 }
 
+/// A factor of low rank: weights [rank][columns], vectors [rank]. Without weights: none.
+struct Factor {
+  std::vector<int8_t> w = {};
+  std::vector<int32_t> b = {}, m = {};
+  int s = 0;
+};
+
 /// A recurrent layer: weights [gates][hidden][in] and [gates][hidden][hidden], vectors
-/// [gates][hidden].
+/// [gates][hidden]. With a factor the weights have as many columns as that has rows.
 struct Cell {
   enum Kind { gru, gru_before, lstm, rnn, fastgrnn };
   Kind kind;
@@ -100,7 +107,29 @@ struct Cell {
   int e;                                    ///< of an LSTM's cell state, or a FastGRNN's state
   std::vector<int32_t> b_z = {}, b_n = {};  ///< of a FastGRNN
   int32_t zeta = 0, nu = 0;
+  Factor factor_ih = {}, factor_hh = {};
 };
+
+/// The numbers that enter a product of low rank: the factor's product, narrowed; without a factor
+/// v itself.
+inline std::vector<int32_t> reduced(Mode mode, const Factor& factor,
+                                    const std::vector<int32_t>& v) {
+  if (factor.w.empty()) return v;
+  require(factor.w.size() == factor.b.size() * v.size() && factor.m.size() == factor.b.size(),
+          "a factor of the wrong size");
+  std::vector<int32_t> y;
+  for (size_t row = 0; row < factor.b.size(); ++row) {
+    const int32_t sum = accumulate(factor.b[row], factor.w.data() + row * v.size(), v);
+    y.push_back(narrowed(
+        mode, int16_t(std::clamp(requantize(sum, factor.s, factor.m[row]), -32768, 32767))));
+  }
+  return y;
+}
+
+/// What a state, or r * h, is in its product.
+inline std::vector<int32_t> in_product(const Cell& cell, const std::vector<int16_t>& h) {
+  return reduced(cell.mode, cell.factor_hh, narrowed(cell.mode, h));
+}
 
 inline int gates_of(Cell::Kind kind) {
   return kind == Cell::lstm ? 4 : kind == Cell::rnn || kind == Cell::fastgrnn ? 1 : 3;
@@ -128,8 +157,10 @@ inline void require_shape(const Cell& cell, size_t inputs, size_t units) {
   const size_t in = size_t(cell.in), hidden = size_t(cell.hidden),
                rows = size_t(gates_of(cell.kind)) * hidden;
   require(inputs == in && units == hidden, "a frame or a state of the wrong size");
-  require(cell.w_ih.size() == rows * in && cell.w_hh.size() == rows * hidden,
-          "weights of the wrong size");
+  require(
+      cell.w_ih.size() == rows * (cell.factor_ih.w.empty() ? in : cell.factor_ih.b.size()) &&
+          cell.w_hh.size() == rows * (cell.factor_hh.w.empty() ? hidden : cell.factor_hh.b.size()),
+      "weights of the wrong size");
   require(cell.b_ih.size() == rows && cell.b_hh.size() == rows, "biases of the wrong size");
   require(cell.m_ih.size() == rows && cell.m_hh.size() == rows, "multipliers of the wrong size");
 }
@@ -138,7 +169,7 @@ inline void require_shape(const Cell& cell, size_t inputs, size_t units) {
 inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h,
                       std::vector<int16_t>& c) {
   require(cell.e >= 0 && cell.e <= 15 && c.size() == h.size(), "a cell state that is none");
-  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  const std::vector<int32_t> state = in_product(cell, h);
   const size_t hidden = h.size();
   for (size_t j = 0; j < hidden; ++j) {
     int32_t sum[4];
@@ -157,7 +188,7 @@ inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vect
 }
 
 inline void rnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
-  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  const std::vector<int32_t> state = in_product(cell, h);
   for (size_t j = 0; j < h.size(); ++j)
     h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
 }
@@ -167,7 +198,7 @@ inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v,
                           std::vector<int16_t>& h) {
   require(cell.e >= 0 && cell.e <= 15 && cell.b_z.size() == h.size() && cell.b_n.size() == h.size(),
           "a FastGRNN that is none");
-  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  const std::vector<int32_t> state = in_product(cell, h);
   for (size_t j = 0; j < h.size(); ++j) {
     const int64_t u = over_input(cell, j, v) + over_state(cell, j, state);
     const int64_t z = sigmoid(wrapped(u + cell.b_z[j])), n = tanh(wrapped(u + cell.b_n[j]));
@@ -182,7 +213,7 @@ inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v,
 /// Gates r, z, n; n's product is over r * h.
 inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
                             std::vector<int16_t>& h) {
-  const std::vector<int32_t> state = narrowed(cell.mode, h);
+  const std::vector<int32_t> state = in_product(cell, h);
   const size_t hidden = h.size();
   std::vector<int16_t> s;
   std::vector<int64_t> z;
@@ -192,7 +223,7 @@ inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
         sigmoid(wrapped(over_input(cell, hidden + j, v) + over_state(cell, hidden + j, state))));
     s.push_back(int16_of(product_q15(r, h[j])));
   }
-  const std::vector<int32_t> reset = narrowed(cell.mode, s);
+  const std::vector<int32_t> reset = in_product(cell, s);
   for (size_t j = 0; j < hidden; ++j) {
     const int64_t n = tanh(
         wrapped(over_input(cell, 2 * hidden + j, v) + over_state(cell, 2 * hidden + j, reset)));
@@ -203,7 +234,7 @@ inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
 /// Gates r, z, n. All units see the state from before the step.
 inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
   const size_t hidden = h.size(), rows = 3 * hidden;
-  const std::vector<int32_t> state = narrowed(gru.mode, h);
+  const std::vector<int32_t> state = in_product(gru, h);
   std::vector<int64_t> x(rows), y(rows);
   for (size_t row = 0; row < rows; ++row)
     x[row] = over_input(gru, row, v), y[row] = over_state(gru, row, state);
@@ -216,10 +247,11 @@ inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector
   }
 }
 
-/// One step; v: the numbers that enter the product over the inputs; c: an LSTM's cell state.
-inline void step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h,
+/// One step; inputs: the numbers that enter the product over them; c: an LSTM's cell state.
+inline void step(const Cell& cell, const std::vector<int32_t>& inputs, std::vector<int16_t>& h,
                  std::vector<int16_t>& c) {
-  require_shape(cell, v.size(), h.size());
+  require_shape(cell, inputs.size(), h.size());
+  const std::vector<int32_t> v = reduced(cell.mode, cell.factor_ih, inputs);
   switch (cell.kind) {
     case Cell::gru:
       return gru_step(cell, v, h);

@@ -29,6 +29,9 @@ LayerRecord record_of(const Layer& layer) {
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
   record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
   record.shift_c = static_cast<std::uint8_t>(layer.shift_c);
+  record.rank = static_cast<std::uint16_t>(layer.rank);
+  record.factor_shift_ih = static_cast<std::uint8_t>(layer.factor_shift_ih);
+  record.factor_shift_hh = static_cast<std::uint8_t>(layer.factor_shift_hh);
   if (layer.sparse) record.order = static_cast<std::uint8_t>(Order::sparse);
   if (layer.anatomy().joins) {
     record.parts = static_cast<std::uint16_t>(layer.sources.size());
@@ -113,7 +116,7 @@ BlockShare zero_blocks(const Array& a) {
 }
 
 void choose_sparse(Layer& layer) {
-  if (!may_be_sparse(std::uint8_t(layer.kind))) return;
+  if (!may_be_sparse(std::uint8_t(layer.kind)) || layer.rank > 0) return;
   std::uint64_t dense = 0, sparse = 0;
   for (const Array& a : layer.arrays) {
     if (!a.is_matrix()) continue;

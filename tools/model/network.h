@@ -32,6 +32,8 @@ struct Layer {
   bool mean = false;                            ///< recurrent: hands on the mean over steps
   bool both = false;    ///< recurrent: goes in both directions, half of `out` each
   float parameter = 0;  ///< slope of the hard sigmoid, epsilon of a normalization
+  int rank = 0;         ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
+  int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
   bool sparse = false;  ///< of fixed point: its blob stores only the blocks of its matrices that
                         ///< are not all zeros
   int tied = -1;  ///< the layer before it whose weights it has, stored once; the arrays are equal
