@@ -160,9 +160,13 @@ int columns_of(const LayerRecord& one, const ArrayShape& shape) {
 }
 
 uint32_t field_of(const LayerRecord& one, Field field) {
-  const uint32_t fields[] = {one.w_ih, one.w_hh, one.b_ih, one.b_hh};
+  uint32_t fields[4];
+  memcpy(fields, &one.w_ih, sizeof fields);
   return fields[int(field)];
 }
+
+/// Whether an array may lie behind another one.
+constexpr bool follows_another = holds_other_cells || holds_low_rank;
 
 }  // namespace
 
@@ -170,10 +174,12 @@ ArrayWalk::ArrayWalk(const LayerRecord& layer)
     : layer_(layer), kind_(*find_layer(layer.kind, layer.format)) {}
 
 bool ArrayWalk::next(Weights& array) {
-  const LayerRecord one = direction_of(layer_, backward_);
+  const LayerRecord direction =
+      holds_both_directions ? direction_of(layer_, backward_) : LayerRecord{};
+  const LayerRecord& one = holds_both_directions ? direction : layer_;
   while (next_ < kind_.arrays && !has_array(one, kind_.array[next_].role)) ++next_;
   if (next_ == kind_.arrays) {
-    if (backward_ || !goes_both_ways(layer_)) return false;
+    if (!goes_both_ways(layer_) || backward_) return false;
     backward_ = true, next_ = 0;
     return next(array);
   }
@@ -195,8 +201,9 @@ bool ArrayWalk::next(Weights& array) {
            fixed && matrix ? Order(layer_.order) : Order::canonical};
   if (fixed && has_multipliers(shape.role)) array.gates *= 2;
   if (array.gates == 0) array.gates = layer_.parts;
-  array.offset = shape.field == Field::behind ? behind_ : field_of(one, shape.field);
-  behind_ = is_sparse(array) ? 0 : uint32_t(behind(array));
+  const bool follows = follows_another && shape.field == Field::behind;
+  array.offset = follows ? behind_ : field_of(one, shape.field);
+  if (follows_another) behind_ = is_sparse(array) ? 0 : uint32_t(behind(array));
   return true;
 }
 
