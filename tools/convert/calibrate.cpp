@@ -114,6 +114,9 @@ struct Watching {
   const Network& network;
   const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
   std::vector<Sums> input, state, reset;
+  std::vector<FactorPeaks> factors;                 ///< of layers of low rank
+  std::vector<Layer> whole;                         ///< the layers, multiplied out
+  bool moments = true;                              ///< else the factors' peaks alone
   std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
   static constexpr std::size_t widest =
@@ -128,16 +131,36 @@ struct Watching {
       const std::vector<float>& all = w.features[i];
       v[i] = std::clamp(v[i], double(all[cut_of(all)]), double(all[all.size() - 1 - cut_of(all)]));
     }
-    if (layer > 0 && recurrent(w.network.layers[layer - 1]) && n <= widest) {
-      w.state[layer - 1].add(w.before[layer - 1]);
+    if (layer > 0 && recurrent(w.network.layers[layer - 1])) {
+      const Layer& own = w.network.layers[layer - 1];
+      w.note_factor(own, Role::state_factor, v, w.factors[layer - 1].state);
+      if (w.moments && n <= widest) w.state[layer - 1].add(w.before[layer - 1]);
       w.before[layer - 1] = v;
     }
     for (const std::uint32_t reader : w.readers[layer]) {
       const Layer& next = w.network.layers[reader - 1];
       if (next.anatomy().joins) continue;  // it has no product
-      if (n <= widest) w.input[reader - 1].add(v);
-      if (next.find(Role::candidate_weight) && std::size_t(next.out) <= widest)
-        w.reset[reader - 1].add(reset_state(next, values, w.before[reader - 1]));
+      w.note_factor(next, Role::input_factor, v, w.factors[reader - 1].input);
+      if (w.moments && n <= widest) w.input[reader - 1].add(v);
+      if (!next.find(Role::candidate_weight)) continue;
+      const std::vector<double> reset =
+          reset_state(w.whole[reader - 1], values, w.before[reader - 1]);
+      w.note_factor(next, Role::state_factor, reset, w.factors[reader - 1].state);
+      if (w.moments && std::size_t(next.out) <= widest) w.reset[reader - 1].add(reset);
+    }
+  }
+
+  /// Raises the peaks of a factor's product over v. A layer without the factor has none.
+  static void note_factor(const Layer& layer, Role role, const std::vector<double>& v,
+                          std::vector<double>& peaks) {
+    const Array* const factor = layer.find(role);
+    if (!factor) return;
+    peaks.resize(std::size_t(factor->rows));
+    for (std::size_t row = 0; row < peaks.size(); ++row) {
+      double sum = 0;
+      for (std::size_t k = 0; k < v.size(); ++k)
+        sum += double(factor->values[row * v.size() + k]) * v[k];
+      peaks[row] = std::max(peaks[row], std::fabs(sum));
     }
   }
 
@@ -160,9 +183,9 @@ struct Watching {
   }
 };
 
-std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data,
-                                     std::span<const std::size_t> sequences,
-                                     const std::vector<std::vector<float>>& features) {
+/// Steps the float network over some thousand frames.
+Watching watch(const Network& real, const DataSet& data, std::span<const std::size_t> sequences,
+               const std::vector<std::vector<float>>& features, bool moments) {
   constexpr std::size_t enough = 8192;  // frames
   std::size_t frames = 0;
   for (const std::size_t s : sequences) frames += data.steps(s);
@@ -175,8 +198,12 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data,
                     std::vector<Sums>(layers),
                     std::vector<Sums>(layers),
                     std::vector<Sums>(layers),
+                    std::vector<FactorPeaks>(layers),
+                    {},
+                    moments,
                     std::vector<std::vector<double>>(layers),
                     {}};
+  for (const Layer& layer : real.layers) watching.whole.push_back(multiplied_out(layer));
   for (std::uint32_t source = 0; source <= layers; ++source)
     watching.readers.push_back(readers_of(real, source));
   sluice_trace(&stream.stream, Watching::take, &watching);
@@ -191,8 +218,12 @@ std::vector<LayerMoments> moments_of(const Network& real, const DataSet& data,
     for (std::size_t t = 0; t < steps; ++t)
       run_rows(stream, data, data.first[sequences[i]] + t, 1, y.data());
   }
+  return watching;
+}
+
+std::vector<LayerMoments> moments_of(const Watching& watching) {
   std::vector<LayerMoments> result;
-  for (std::size_t l = 0; l < layers; ++l)
+  for (std::size_t l = 0; l < watching.network.layers.size(); ++l)
     result.push_back(
         {watching.input[l].moments(), watching.state[l].moments(), watching.reset[l].moments()});
   return result;
@@ -257,15 +288,25 @@ std::vector<double> peaks(const Network& real, const DataSet& data,
   return result;
 }
 
+std::vector<FactorPeaks> factor_peaks(const Network& real, const DataSet& data,
+                                      std::span<const std::size_t> sequences) {
+  const bool any = std::any_of(real.layers.begin(), real.layers.end(),
+                               [](const Layer& layer) { return layer.rank > 0; });
+  if (!any) return std::vector<FactorPeaks>(real.layers.size());
+  return watch(real, data, sequences, sorted_features(data, sequences), false).factors;
+}
+
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
                       RangeChoice choice) {
-  return choose_ranges({sorted_features(data, sequences), {}, {}}, choice);
+  return choose_ranges({sorted_features(data, sequences), {}, {}, {}}, choice);
 }
 
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences) {
-  Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}};
-  result.moments = moments_of(real, data, sequences, result.features);
+  Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}, {}};
+  Watching watching = watch(real, data, sequences, result.features, true);
+  result.moments = moments_of(watching);
+  result.factors = std::move(watching.factors);
   return result;
 }
 
@@ -298,7 +339,7 @@ std::vector<std::string> unlike_training(const Network& real, const Calibration&
 }
 
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {
-  Ranges ranges{choice, {}, {}, calibration.peak};
+  Ranges ranges{choice, {}, {}, calibration.peak, calibration.factors};
   for (const std::vector<float>& values : calibration.features) {
     const Range range = range_of(values, choice);
     ranges.low.push_back(range.low);

@@ -13,12 +13,19 @@ namespace sluice::tools {
 constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile,
                                          RangeChoice::min_error};
 
+/// Of a layer of low rank, the largest magnitudes of its factors' products: W2 x, and W2 h (and
+/// W2 (r * h)). Empty of a factor that there is not.
+struct FactorPeaks {
+  std::vector<double> input, state;  ///< [rank]
+};
+
 struct Ranges {
   RangeChoice choice = RangeChoice::min_max;
   std::vector<float> low,
       high;  ///< [inputs], none of a text's ids; equal for a feature that never changed
   std::vector<double> peak;  ///< [layers] the largest magnitude that a linear or ReLU Dense hands
                              ///< on, or its logits, or that an LSTM's cell state has; else 1
+  std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: by the weights alone
 };
 
 /// Mean and covariance of what enters a product: which errors of its weights matter, and which
@@ -38,6 +45,7 @@ struct LayerMoments {
 struct Calibration {
   std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; none of ids
   std::vector<double> peak;                  ///< [layers]
+  std::vector<FactorPeaks> factors;          ///< [layers]
   std::vector<LayerMoments>
       moments;  ///< [layers] of some thousand frames, spread over the sequences
 };
@@ -45,6 +53,10 @@ struct Calibration {
 /// The largest magnitudes that Ranges wants.  [layers]
 std::vector<double> peaks(const Network& real, const DataSet& data,
                           std::span<const std::size_t> sequences);
+
+/// The largest magnitudes of the products of factors of low rank.  [layers]
+std::vector<FactorPeaks> factor_peaks(const Network& real, const DataSet& data,
+                                      std::span<const std::size_t> sequences);
 
 /// Ranges of the features alone, without peaks.
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,

@@ -105,8 +105,12 @@ Fixed joined(Fixed first, const Fixed& second) {
 }
 
 bool add_multipliers(Fixed& fixed, double target) {
+  return add_multipliers(fixed, std::vector<double>(fixed.rows(), target));
+}
+
+bool add_multipliers(Fixed& fixed, const std::vector<double>& target) {
   double most = 0;
-  for (const double unit : fixed.unit) most = std::max(most, unit / target);
+  for (std::size_t i = 0; i < fixed.rows(); ++i) most = std::max(most, fixed.unit[i] / target[i]);
   // R(a, s, m) = a * 2^s * m / 2^32, and m < 2^31: the least shift that leaves room for the largest
   // scale.
   const auto multiplier = [&](double scale) {
@@ -117,8 +121,8 @@ bool add_multipliers(Fixed& fixed, double target) {
     if (fixed.shift > 30 || fixed.worst * double(1u << fixed.shift) >= 2 * accumulator_limit)
       return false;
   }
-  for (const double unit : fixed.unit)
-    fixed.bias.push_back(std::int32_t(multiplier(unit / target)));
+  for (std::size_t i = 0; i < fixed.rows(); ++i)
+    fixed.bias.push_back(std::int32_t(multiplier(fixed.unit[i] / target[i])));
   return true;
 }
 

@@ -42,6 +42,8 @@ Fixed joined(Fixed first, const Fixed& second);
 /// none.
 /// @param target  the unit that R brings accumulators to
 bool add_multipliers(Fixed& fixed, double target);
+/// The same with a unit for each row.
+bool add_multipliers(Fixed& fixed, const std::vector<double>& target);
 
 /// The nearest whole number, halves up.
 double rounded(double v);

@@ -18,6 +18,8 @@ constexpr double id_unit =
 constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what
                                 // calibration saw: int16 has room
 
+constexpr double factor_headroom = 1.25;  // of a factor's product: int8 has none to spare
+
 /// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and
 /// no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges,
@@ -158,6 +160,11 @@ Entering entering_of(const Work& work, const Layer& layer) {
   return {work.largest(), in_numbers(work.moments[index_of(work, layer)].input, factor, offset)};
 }
 
+/// Moments of the values that enter a layer, as its weights see them; null: unknown.
+const Moments* values_entering(const Work& work, const Layer& layer) {
+  return work.moments.empty() ? nullptr : &work.moments[index_of(work, layer)].input;
+}
+
 /// The least e for which units of 2^(e - 15) hold what calibration saw, with headroom.
 int cell_shift(double peak) {
   int e = 0;
@@ -230,15 +237,72 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bi
   return round_weights(work, layer, w, a, entering_of(work, layer), unit);
 }
 
+/// A matrix over numbers without an offset.
 /// @param bias  empty: zeros
+/// @param unit  [cols] what one step of each number stands for in the product
+Fixed over_numbers(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
+                   const Entering& entering, const std::vector<double>& unit) {
+  bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
+  Affine a = affine_of(w, bias);
+  for (std::size_t i = 0; i < a.w.size(); ++i) a.w[i] *= unit[i % a.cols];
+  return round_weights(work, layer, w, a, entering, unit);
+}
+
 Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
                  Moments LayerMoments::* which) {
-  bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
-  const double unit = unit_of_state(work, layer) * work.narrowing();
-  Affine a = affine_of(w, bias);
-  for (double& weight : a.w) weight *= unit;
-  return round_weights(work, layer, w, a, entering_state(work, layer, which),
-                       std::vector<double>(a.cols, unit));
+  return over_numbers(
+      work, layer, w, std::move(bias), entering_state(work, layer, which),
+      std::vector<double>(std::size_t(w.cols), unit_of_state(work, layer) * work.narrowing()));
+}
+
+/// Mean and covariance of W v.
+Moments through(const Array& w, const Moments& v) {
+  const auto rows = std::size_t(w.rows), cols = std::size_t(w.cols);
+  Moments m{std::vector<double>(rows), std::vector<double>(rows * rows)};
+  std::vector<double> half(rows * cols);  // W C
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t k = 0; k < cols; ++k) {
+      const auto weight = double(w.values[i * cols + k]);
+      m.mean[i] += weight * v.mean[k];
+      for (std::size_t j = 0; j < cols; ++j)
+        half[i * cols + j] += weight * v.covariance[k * cols + j];
+    }
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < rows; ++j)
+      for (std::size_t k = 0; k < cols; ++k)
+        m.covariance[i * rows + j] += half[i * cols + k] * double(w.values[j * cols + k]);
+  return m;
+}
+
+/// The units of the int16 numbers of a factor's product: by calibration, or by the most that the
+/// weights allow.
+/// @param most  [cols] the largest magnitude of what enters the factor
+std::vector<double> units_of_factor(const Array& factor, const std::vector<double>& peaks,
+                                    const std::vector<double>& most) {
+  std::vector<double> unit;
+  for (std::size_t row = 0; row < std::size_t(factor.rows); ++row) {
+    double bound = 0;
+    for (std::size_t k = 0; k < most.size(); ++k)
+      bound += std::fabs(double(factor.values[row * most.size() + k])) * most[k];
+    const double peak = peaks.empty() ? bound : std::min(bound, factor_headroom * peaks[row]);
+    unit.push_back(std::max(peak, 1e-30) / 32767);
+  }
+  return unit;
+}
+
+/// What enters W1: the numbers of the factor's product, narrowed.
+Entering entering_product(const Work& work, const Array& factor, const Moments* v,
+                          const std::vector<double>& unit) {
+  if (!v || v->mean.empty()) return {work.largest(), {}};
+  std::vector<double> per_value;
+  for (const double u : unit) per_value.push_back(1 / (u * work.narrowing()));
+  return {work.largest(),
+          in_numbers(through(factor, *v), per_value, std::vector<double>(unit.size()))};
+}
+
+std::vector<double> narrowed_units(const Work& work, std::vector<double> unit) {
+  for (double& u : unit) u *= work.narrowing();
+  return unit;
 }
 
 /// Nothing that training could have done: one feature's steps are so coarse that its column alone
@@ -294,19 +358,86 @@ void add_gate_numbers(const Layer& real, Layer& layer) {
   }
 }
 
+std::vector<float> values_of(const Array* array) {
+  return array ? array->values : std::vector<float>();
+}
+
+const FactorPeaks& factor_peaks_of(const Work& work, const Layer& layer) {
+  static const FactorPeaks none;
+  return work.ranges.factors.empty() ? none : work.ranges.factors[index_of(work, layer)];
+}
+
+/// Writes a factor's integers, whose rows bring their sums to `unit`. Returns the shift of R.
+int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role weight, Role bias,
+                 const std::vector<double>& unit) {
+  if (!add_multipliers(fixed, unit))
+    refuse(
+        "{}: the weights of its factors of low rank are so large that an accumulator could "
+        "overflow; train with a penalty on them (train.l2)",
+        layer_name(work.real, real));
+  layer.array(weight).integers = std::move(fixed.w);
+  layer.array(bias).integers = std::move(fixed.bias);
+  return fixed.shift;
+}
+
+/// The matrix over the inputs; of low rank W1, and its factor is stored in `layer`.
+Fixed input_product(Work& work, const Layer& real, Layer& layer) {
+  const Array& w = real.array(Role::input_weight);
+  const Array* const factor = real.find(Role::input_factor);
+  if (!factor) return over_input(work, real, w, real.find(Role::input_bias));
+  const Side& side = work.side_of(real);
+  std::vector<double> most;
+  for (std::size_t k = 0; k < side.unit.size(); ++k)
+    most.push_back(std::fabs(side.unit_of(k)) * work.largest() + std::fabs(side.zero_of(k)));
+  const std::vector<double> unit =
+      units_of_factor(*factor, factor_peaks_of(work, real).input, most);
+  layer.factor_shift_ih = store_factor(work, real, layer, over_input(work, real, *factor, nullptr),
+                                       Role::input_factor, Role::input_factor_bias, unit);
+  return over_numbers(work, real, w, values_of(real.find(Role::input_bias)),
+                      entering_product(work, *factor, values_entering(work, real), unit),
+                      narrowed_units(work, unit));
+}
+
+/// Likewise over the state, and over r * h, which shares the factor.
+Fixed state_product(Work& work, const Layer& real, Layer& layer) {
+  const Array& w = real.array(Role::state_weight);
+  const Array* const candidate = real.find(Role::candidate_weight);
+  const Array* const factor = real.find(Role::state_factor);
+  const std::vector<float> bias = values_of(real.find(Role::state_bias));
+  if (!factor) {
+    Fixed hh = over_state(work, real, w, bias, &LayerMoments::state);
+    if (!candidate) return hh;
+    return joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
+  }
+  const std::vector<double> most(std::size_t(factor->cols), unit_of_state(work, real) * 32768),
+      unit = units_of_factor(*factor, factor_peaks_of(work, real).state, most);
+  layer.factor_shift_hh =
+      store_factor(work, real, layer, over_state(work, real, *factor, {}, &LayerMoments::state),
+                   Role::state_factor, Role::state_factor_bias, unit);
+  const LayerMoments* const moments =
+      work.moments.empty() ? nullptr : &work.moments[index_of(work, real)];
+  Fixed hh =
+      over_numbers(work, real, w, bias,
+                   entering_product(work, *factor, moments ? &moments->state : nullptr, unit),
+                   narrowed_units(work, unit));
+  if (!candidate) return hh;
+  return joined(
+      std::move(hh),
+      over_numbers(work, real, *candidate, {},
+                   entering_product(work, *factor, moments ? &moments->reset : nullptr, unit),
+                   narrowed_units(work, unit)));
+}
+
 void add_cell(Work& work, const Layer& real) {
   Layer layer =
       make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
-  const Array* const candidate = real.find(Role::candidate_weight);
-  const Array* const state_bias = real.find(Role::state_bias);
+  layer.rank = real.rank;
+  layer = with_arrays(std::move(layer));
   const bool from_input = work.side_of(real).frame;
-  Fixed ih = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias));
-  Fixed hh =
-      over_state(work, real, real.array(Role::state_weight),
-                 state_bias ? state_bias->values : std::vector<float>(), &LayerMoments::state);
-  if (candidate)
-    hh = joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
-  finish(work, real, ih, gate_unit, from_input), finish(work, real, hh, gate_unit, false);
+  Fixed ih = input_product(work, real, layer), hh = state_product(work, real, layer);
+  finish(work, real, ih, gate_unit, from_input && !real.find(Role::input_factor));
+  finish(work, real, hh, gate_unit, false);
+  const Array* const candidate = real.find(Role::candidate_weight);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
   layer.shift_c = state_shift(work, real);
   add_gate_numbers(real, layer);

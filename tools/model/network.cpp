@@ -96,6 +96,31 @@ Layer make_layer(sluice_layer_kind kind, int in, int out, sluice_activation acti
   return with_arrays(layer);
 }
 
+Layer multiplied_out(const Layer& layer) {
+  if (layer.rank == 0) return layer;
+  Layer whole = layer;
+  whole.rank = 0;
+  whole = with_arrays(std::move(whole));
+  for (Array& to : whole.arrays) {
+    const Array& from = layer.array(to.role, to.backward);
+    const Array* const factor = layer.find(
+        to.role == Role::input_weight ? Role::input_factor : Role::state_factor, to.backward);
+    if (!to.is_matrix() || !factor) {
+      to.values = from.values;
+      continue;
+    }
+    const auto rank = std::size_t(factor->rows), cols = std::size_t(to.cols);
+    for (std::size_t i = 0; i < to.values.size(); ++i) {
+      double sum = 0;
+      for (std::size_t k = 0; k < rank; ++k)
+        sum +=
+            double(from.values[i / cols * rank + k]) * double(factor->values[k * cols + i % cols]);
+      to.values[i] = float(sum);
+    }
+  }
+  return whole;
+}
+
 BlockShare zero_blocks(const Array& a) {
   BlockShare result;
   const auto cols = std::size_t(a.cols);

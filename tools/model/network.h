@@ -83,6 +83,10 @@ Layer make_layer(sluice_layer_kind kind, int in, int out,
 /// The same of a layer's other fields.
 Layer with_arrays(Layer layer);
 
+/// A recurrent float layer with whole matrices W1 W2 in place of those of low rank: the same
+/// function, except for the last bits. Other layers as they are.
+Layer multiplied_out(const Layer& layer);
+
 /// Blocks of 8 x 4 weights, as fixed point stores them: of one gate's rows, each padded to whole
 /// blocks.
 struct BlockShare {

@@ -116,6 +116,14 @@ const Option options[] = {
          "the hard sigmoid is clip(slope * x + 1/2, 0, 1); Keras and PyTorch have 1/6, ONNX 0.2",
      .min = 1e-3,
      .max = 10},
+    {.name = "rank",
+     .kinds = recurrent_kinds,
+     .field = &L::rank,
+     .help = "of low rank: the matrices over input and state are products W1 W2, where W1 has so "
+             "many columns; fewer weights and instructions. The matrix over an input that is no "
+             "wider than the rank stays whole; 0: both are whole",
+     .min = 0,
+     .max = 65535},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,
@@ -322,6 +330,11 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
   const bool hard = layer.gates == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SIGMOID;
   if (layer.slope != 0 && layer.slope != 1.0 / 6 && !hard)
     refuse("{}: slope: there is no hard sigmoid; leave it out", place);
+  if (layer.rank > 0 && layer.rank >= layer.units)
+    refuse("{}: rank: {} is not below the {} units, so it would save nothing; leave it out", place,
+           layer.rank, layer.units);
+  if (layer.rank > 0 && layer.gate_dropout > 0)
+    refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
   if (layer.tied && layer.repeat == 1)
     refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }

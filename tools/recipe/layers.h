@@ -27,8 +27,9 @@ struct LayerSpec {
   double dropout = 0;            ///< on what the layer hands on
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
-  std::string name;  ///< by which later layers may refer to it; may be empty
-  std::string from;  ///< the one layer that it reads, by name; empty: the one before
+  std::int64_t rank = 0;  ///< recurrent: of matrices of low rank; 0: they are whole
+  std::string name;       ///< by which later layers may refer to it; may be empty
+  std::string from;       ///< the one layer that it reads, by name; empty: the one before
   std::vector<std::string> sources;  ///< of concat, add and multiply: what they join, by name
 
   bool recurrent() const;

@@ -93,6 +93,7 @@ void check_aware(const Recipe& recipe, const Network& network) {
 Quantized Aware::make(const sluice_model& real) {
   const Network now = read_network(real);
   ranges.peak = peaks(now, data, split.train);
+  ranges.factors = factor_peaks(now, data, split.train);
   Quantized quantized = quantize(now, format, ranges);
   const double narrowing = format == SLUICE_INT8 ? 256 : 1;
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {

@@ -27,6 +27,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
   layer.both = spec.directions == Directions::both;
   layer.every_step = spec.steps == StepsOut::every;
   layer.mean = spec.steps == StepsOut::mean;
+  layer.rank = int(spec.rank);
   const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
   layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;
   if (layer.activation == SLUICE_HARD_SIGMOID) layer.parameter = float(spec.slope);
@@ -195,8 +196,14 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                       std::uint32_t index) {
   const bool state = recurrent(layer);
   const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
+  // Of low rank: W1 and W2 each so that W1 W2 has the variance of a whole W.
+  const double factor_bound =
+      layer.rank > 0 ? std::sqrt(3 * std::sqrt(bound * bound / (3 * double(layer.rank)))) : 0;
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
     Array& array = layer.arrays[a];
+    const bool low_rank =
+        layer.rank > 0 && array.is_matrix() &&
+        (array.role != Role::input_weight || layer.find(Role::input_factor, array.backward));
     const WeightGroup group = layer.group_of(array);
     const Initializer way = group == WeightGroup::biases      ? how.bias
                             : group == WeightGroup::recurrent ? how.recurrent
@@ -211,7 +218,7 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
       continue;
     }
     if (group != WeightGroup::embedding) {
-      draw(array, way, bound, source);
+      draw(array, way, low_rank ? factor_bound : bound, source);
     } else {
       for (std::size_t i = 0; i < array.values.size(); ++i)
         array.values[i] = float(source.normal(i));
@@ -269,7 +276,8 @@ namespace {
 
 bool same_shape(const Layer& a, const Layer& b) {
   return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both &&
-         a.activation == b.activation && a.parameter == b.parameter && a.sources == b.sources;
+         a.activation == b.activation && a.parameter == b.parameter && a.sources == b.sources &&
+         a.rank == b.rank;
 }
 
 std::string shape_text(const Layer& layer) {
