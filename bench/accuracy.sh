@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# What fixed point costs in accuracy: means over seeds of the test figure in float, and how int8, w8a16 (both after training) and
-# int8 trained for ([quantize] aware) differ from it. Ranges and settings come from the training part alone.
+# How much accuracy fixed point costs: means over seeds of the test figure in float, and the
+# difference of int8, w8a16 (both after training) and int8 trained for ([quantize] aware) from it.
+# Ranges and settings come from the training part alone.
 #   bash bench/accuracy.sh [--data FOLDER] [--seeds "1 2 3 4 5"]
-# --data names a folder with fsdd/{train,test}.csv (tools/recipes/spoken-digits.toml) and etth1/ETTh1.csv (Zhou et al. 2021); without
-# it only Japanese Vowels, which are shipped, are measured.
+# --data names a folder with fsdd/{train,test}.csv (tools/recipes/spoken-digits.toml) and
+# etth1/ETTh1.csv (Zhou et al. 2021). Without it only Japanese Vowels, which are shipped, are
+# measured.
 set -euo pipefail
 here=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -35,7 +37,8 @@ cd "$work"
 field() { sed -n "s/^ *\"$2\": \\([-0-9.e+]*\\),*\$/\\1/p" "$1" | head -n 1; }
 score() { "$sluice" eval "$1" --data "$2" --json >eval.json 2>/dev/null && field eval.json "$figure"; }
 
-# measure NAME RECIPE FOLDER FIGURE [DATA-DIR]: one line of the table; train.csv and test.csv are in FOLDER.
+# measure NAME RECIPE FOLDER FIGURE [DATA-DIR]: one line of the table; train.csv and test.csv are in
+# FOLDER.
 measure() {
   local name=$1 recipe=$2 folder=$3 root=${5:-$3} seed
   figure=$4
@@ -60,7 +63,8 @@ measure() {
     }' scores
 }
 
-# windows FIRST LAST STRIDE: of ETTh1's rows, 96 hours and the oil temperature of the next, in deviations of the training year.
+# windows FIRST LAST STRIDE: windows over ETTh1's rows, 96 hours and the oil temperature of the
+# next, in deviations of the training year.
 windows() {
   awk -F, -v first="$1" -v last="$2" -v stride="$3" '
     NR == 1 { head = $2; for (i = 3; i <= NF; ++i) head = head "," $i; next }

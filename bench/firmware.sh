@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a step costs on a Cortex-M: counted instructions, stack, arena and code, per core, number format and shape; one build, whose
-# flags are printed. Fits the counts, and writes what `sluice inspect --core` goes by: tools/convert/cost.csv.
+# The cost of a step on a Cortex-M: counted instructions, stack, arena and code, for each core,
+# number format and shape, in one build, whose flags are printed. Fits the counts, and writes the
+# file that `sluice inspect --core` uses: tools/convert/cost.csv.
 #   bash bench/firmware.sh [--json FILE]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -27,9 +28,10 @@ others="3-gru-8 100-gru-24 9-gru-40 200-gru-16 4-gru-96 40-dense-64 64-dense-8 1
   6-dense-32-gru-16-dense-2 10-gru-24-gru-16-dense-5
   12-tanh-64-gru-8 30-gru-8-tanh-24-dense-3 16-sigmoid-72-gru-8 24-gru-16-sigmoid-40-dense-2 20-relu-80-gru-8 9-gru-16-relu-24-dense-8
   10-gru-16-softmax-48 30-gru-8-softmax-8"
-# Of floats alone: in fixed point a standardization is part of the inputs' scales.
+# For floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
-# Of fixed point alone: in float nobody counts them. Sparse ones store one block of 8 x 4 weights in ten.
+# For fixed point alone: in float nobody counts them. Sparse models store one block of 8 x 4 weights
+# in ten.
 of_integers="$lstm_shapes 3-lstm-8 9-lstm-40 100-lstm-24 12-lstm-32-dense-9 40-rnn-64 8-rnn-16 3-rnn-8 9-rnn-40 100-rnn-24 12-rnn-32-dense-9
   40-gru_before-64 8-gru_before-16 3-gru_before-8 9-gru_before-40 100-gru_before-24 12-gru_before-32-dense-9
   30-embedding-8-gru-16 30-embedding-64-dense-8 50-embedding-24-lstm-16 20-embedding-40-rnn-8

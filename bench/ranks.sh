@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# A step of training by one process and by two ranks of mpirun, one thread each on two cores, in turns; and what the ranks' talk costs.
-#   bash bench/ranks.sh [OPTION OF MPIRUN ...]      --mca btl self,tcp: not through shared memory, but through the network's stack
+# A step of training by one process and by two ranks of mpirun, one thread each on two cores, in
+# turns; and the cost of the ranks' exchanges.
+#   bash bench/ranks.sh [OPTION OF MPIRUN ...]
+# The options --mca btl self,tcp use the network's stack in place of shared memory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/install.sh

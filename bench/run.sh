@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every figure beside its limit and, where oneDNN is installed, beside oneDNN; one pinned core, medians.
+# Every figure beside its limit and, if oneDNN is installed, beside oneDNN; one pinned core,
+# medians.
 #   bash bench/run.sh [--json FILE] [--benchmark_filter=REGEX and other options of Google Benchmark]
 # SLUICE_ISA names an instruction set; the best one otherwise.
 set -euo pipefail

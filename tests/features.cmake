@@ -1,5 +1,6 @@
-# The CPU is asked for every extension that the flags of kernels/isa turn on. Which those are the compiler says: the macros that its
-# flags define beyond the baseline's. kernels/cpu.h must list each.
+# The CPU is asked for every extension that the flags of kernels/isa turn on. The compiler says
+# which these are: the macros that its flags define beyond the baseline's. kernels/cpu.h must list
+# each.
 # cmake -DCXX=... -DBASE="flags of every file" -DHEADER=kernels/cpu.h -DISAS="avx2=-mavx2 -mfma;..." -P features.cmake
 file(READ ${HEADER} header)
 file(WRITE ${WORK}/empty.cpp "")
@@ -24,7 +25,8 @@ foreach(isa IN LISTS ISAS)
   list(FILTER flags INCLUDE REGEX "^-m")
   macros_of(macros ${flags})
   list(REMOVE_ITEM macros ${baseline})
-  # What follows from others, and is no extension of the CPU: how wide code may be, what arithmetic the compiler may use.
+  # Macros that follow from others and are no extension of the CPU: the width of code, the
+  # arithmetic that the compiler may use.
   list(FILTER macros EXCLUDE REGEX "^__(FP_FAST|EVEX|AVX10_.*_256|GCC_|SSE.*_MATH__|ARM_FEATURE_FMA)")
   set(missing "")
   foreach(macro IN LISTS macros)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Every test on every target: this machine; this machine's programs on an emulated CPU of 2008; AArch64 (also on a Cortex-A53) and
-# ARMv7 under qemu; firmware on six emulated Cortex-M boards, and its size; and, built by clang, kernels, runtime, trainer and all
-# parsers under AddressSanitizer and UBSan. Installs what it needs, shows a build's output only where it fails, ends on CTest's own
-# lines.
+# Every test on every target: this machine; this machine's programs on an emulated CPU of 2008;
+# AArch64 (also on a Cortex-A53) and ARMv7 under qemu; firmware on six emulated Cortex-M boards, and
+# its size; and, built by clang, kernels, runtime, trainer and all parsers under AddressSanitizer
+# and UBSan. Installs the packages that it needs, shows a build's output only if the build fails,
+# and ends with CTest's own lines.
 #   bash tests/run.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -36,7 +37,8 @@ run() {
   [ "$name" = armv7 ] || cat "$log"
 }
 
-# weigh CORE FORMAT: what firmware with a GRU and a Dense of one number format, nothing sparse, takes in flash, at -Os.
+# weigh CORE FORMAT: the flash that firmware with a GRU and a Dense of one number format takes,
+# nothing sparse, at -Os.
 weigh() {
   local name=$1-$2-size
   quietly "$logs/$name.log" cmake --preset "$1" -B "build/$name" -DSLUICE_WERROR=ON -DSLUICE_FIRMWARE_LEVEL=-Os \
@@ -52,7 +54,8 @@ if [ -e build/release/tests/nehalem/CTestTestfile.cmake ]; then
 else
   echo "skipped, not an x86-64: the run on an emulated Nehalem"
 fi
-# clang's sanitizers, since its UBSan sees more than GCC's: offsets added to null pointers, say. It also keeps clang's warnings away.
+# clang's sanitizers, since its UBSan sees more than GCC's, for example offsets added to null
+# pointers. This also keeps the code free of clang's warnings.
 build clang test_kernels test_runtime test_train test_no_allocator test_tools sluice && run clang build/clang -L memory
 build aarch64 all && run aarch64 build/aarch64 && run cortex-a53 build/aarch64/tests/a53
 build armv7 all && run armv7 build/armv7

@@ -1,5 +1,6 @@
-# An object file of kernels/isa exposes its table and nothing else, no weak symbols above all: a function that is shared between
-# instruction sets would crash CPUs that lack one of them.
+# Checks that an object file of kernels/isa exposes its table and nothing else, and above all no
+# weak symbol: a function that is shared between instruction sets would crash CPUs that lack one of
+# them.
 # cmake -DNM=... -DLIBRARY=libsluice_kernels.a -DISAS="scalar;avx2;..." -P symbols.cmake
 if(NOT NM)
   message("skipped: no nm")

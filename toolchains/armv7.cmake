@@ -1,4 +1,5 @@
-# 32-bit ARM Linux (hard float) with NEON and VFPv4, by Debian's cross compiler (g++-arm-linux-gnueabihf), run by qemu-user-static.
+# 32-bit ARM Linux (hard float) with NEON and VFPv4, by Debian's cross compiler
+# (g++-arm-linux-gnueabihf), run by qemu-user-static.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR armv7)
 set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)

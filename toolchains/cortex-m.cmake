@@ -1,5 +1,5 @@
-# Arm Cortex-M by arm-none-eabi-gcc, run on the boards that qemu-system-arm emulates. SLUICE_CORE says which core; here is all that
-# differs between them. To add one: README.md.
+# Arm Cortex-M by arm-none-eabi-gcc, run on the boards that qemu-system-arm emulates. SLUICE_CORE
+# names the core; all differences between the cores are in this file. README.md says how to add one.
 set(CMAKE_SYSTEM_NAME Generic)
 set(SLUICE_CORE "" CACHE STRING "The Cortex-M core: cortex-m0, cortex-m3, cortex-m4, cortex-m7, cortex-m33, cortex-m55")
 set(CMAKE_SYSTEM_PROCESSOR ${SLUICE_CORE})
@@ -12,10 +12,11 @@ set(CMAKE_ASM_COMPILER arm-none-eabi-gcc)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 
-# machine     as qemu-system-arm calls it
-# megahertz   what SysTick counts at
+# machine     its name in qemu-system-arm
+# megahertz   the rate of SysTick
 # vectors     where the core looks for them after reset
-# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, where an overflow meets no data
+# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, where an overflow meets
+#             no data
 if(SLUICE_CORE STREQUAL "cortex-m0")
   set(board_flags -mfloat-abi=soft)
   set(SLUICE_BOARD_MACHINE microbit)
@@ -39,7 +40,7 @@ elseif(SLUICE_CORE MATCHES "^cortex-m[347]$")
   set(SLUICE_BOARD_CODE 0x00000040 0x003FFFC0)
   set(SLUICE_BOARD_RAM 0x20000000 0x00400000)
   set(SLUICE_BOARD_STACK 8192)
-elseif(SLUICE_CORE STREQUAL "cortex-m33")  # addresses as the secure state, in which it starts, sees them; likewise the next
+elseif(SLUICE_CORE STREQUAL "cortex-m33")  # addresses of the secure state, in which it starts; so for the next
   set(board_flags -mfpu=fpv5-sp-d16 -mfloat-abi=hard)
   set(SLUICE_BOARD_MACHINE mps2-an505)
   set(SLUICE_BOARD_MEGAHERTZ 20)

@@ -1,6 +1,7 @@
 # Sourced by the scripts that must work on a fresh machine.
 
-# need_packages NAME...: installs the Debian packages that are missing; without a missing one it touches neither network nor apt.
+# need_packages NAME...: installs the Debian packages that are missing; if none is missing it
+# touches neither network nor apt.
 need_packages() {
   local name missing=() as_root=()
   if ! command -v dpkg-query >/dev/null; then
@@ -28,7 +29,8 @@ need_packages() {
   rm -f "$log"
 }
 
-# quietly LOG COMMAND...: the command's output goes to a file, and is shown only where it fails.
+# quietly LOG COMMAND...: the command's output goes to a file, and is shown only if the command
+# fails.
 quietly() {
   local log=$1
   shift

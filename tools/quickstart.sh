@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 or 13 to a trained network that gives the same bits on this CPU, on an emulated ARM, and in fixed point on an
-# emulated Cortex-M4.
+# From a fresh Debian 12 or 13 to a trained network that gives the same bits on this CPU, on an
+# emulated ARM, and in fixed point on an emulated Cortex-M4.
 #   bash tools/quickstart.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -64,7 +64,8 @@ mkdir -p "$board"
 awk -F, 'NR == 1 { print; next } $1 "" != last { last = $1 ""; n++ } n % 37 == 1' "$test_data" >"$board/ten.csv" # every 37th of 370
 "$sluice" run "$int8" --input "$board/ten.csv" --trace "$board/trace.txt" --output "$board/answers.csv"
 "$sluice" export "$int8" --core cortex-m4 --strip --self-test 1 --out "$board" --force >/dev/null
-# What the desk traced becomes the board's input (layer 0) and what its answers must be (the last layer, at the last step).
+# The desk's trace becomes the board's input (layer 0) and its expected answers (the last layer, at
+# the last step).
 awk '/^sequence/ { names = names "\"" $2 "\", "; if (steps) ends = ends steps ", "; next }
   $4 == 0 { if ($6 + 0 == 0) { if (steps) frames = frames "},\n"; frames = frames "  {"; steps++ } frames = frames $7 ", " }
   END { printf "#include <stdint.h>\nconst char* const utterance_names[] = {%s};\nconst uint32_t utterance_ends[] = {%s};\n", names, ends steps

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the cases that the Cortex-M presets run: trained models, with the scalar kernels' answers to made-up frames.
+# Makes the cases that the Cortex-M presets run: trained models, with the scalar kernels' answers to
+# made-up frames.
 #   cases.sh OUT MAKE_CASE SLUICE
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

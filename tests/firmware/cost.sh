@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Whether the instructions that `sluice inspect --core` promises are those that the emulator counts, within 5 %, on shapes that were
-# not fitted. The promises were counted with GCC 12; a newer compiler may need up to 10 % less, but no more than the 5 % above.
+# Whether the instructions that `sluice inspect --core` promises are those that the emulator counts,
+# within 5 %, on shapes that were not fitted. The promises were counted with GCC 12; a newer
+# compiler may need up to 10 % less, but no more than the 5 % above.
 #   cost.sh CORE SLUICE CASES IMAGES COMPILER-VERSION EMULATOR...
 set -u
 core=$1 sluice=$2 cases=$3 images=$4 most=1.05

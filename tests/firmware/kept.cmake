@@ -1,5 +1,6 @@
-# What the linker keeps of an image that only runs a model: the kernels of a step, and none of the trainer's. With LEFT_OUT: nothing
-# of these layers, which SLUICE_LAYERS does not name.
+# Checks which functions the linker keeps in an image that only runs a model: the kernels of a step,
+# and none of the trainer's. With LEFT_OUT: nothing of these layers, which SLUICE_LAYERS does not
+# name.
 # cmake -DNM=... -DIMAGE=... [-DLEFT_OUT=...] -P kept.cmake
 execute_process(COMMAND ${NM} -C ${IMAGE} OUTPUT_VARIABLE listing RESULT_VARIABLE failed)
 if(failed)

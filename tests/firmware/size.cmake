@@ -1,5 +1,6 @@
-# What of an image is this project's: the sections of its libraries that the linker kept, by the linker's map; what the compiler's
-# own library adds is told apart. With a limit, more than that is a failure.
+# Measures this project's part of an image: the sections of its libraries that the linker kept, by
+# the linker's map. The compiler's own library is told apart. With a limit, a larger size is a
+# failure.
 # cmake -DMAP=size.map [-DLIMIT=8192] -P size.cmake
 cmake_minimum_required(VERSION 3.25)
 file(STRINGS ${MAP} lines)

@@ -1,4 +1,4 @@
-# A board's trace beside the desk's: no line differs.
+# Compares a board's trace with the desk's: no line may differ.
 # cmake -DEXPECTED=... -DCOMMAND="emulator;image" -P trace.cmake
 execute_process(COMMAND ${COMMAND} OUTPUT_VARIABLE output ERROR_VARIABLE got RESULT_VARIABLE failed)
 file(READ ${EXPECTED} expected)

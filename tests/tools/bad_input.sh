@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whatever is wrong with a request is told in one line, with exit code 2, and nothing is left behind.
+# Each error of a request is told in one line, with exit code 2, and nothing is left behind.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 good_csv >train.csv
@@ -109,7 +109,8 @@ refused 2 'train\.bach.*train\.batch' train recipe.toml --out run --set train.ba
 refused 2 'train\.batch.*0' train recipe.toml --out run --set train.batch=0
 refused 2 'train\.batch' train recipe.toml --out run --set train.batch=many
 refused 2 'batch' train recipe.toml --out run --set batch
-# bad_value KEY VALUE REGEX [OPTION...]: the message names the key, what was found and what would do.
+# bad_value KEY VALUE REGEX [OPTION...]: the message names the key, the value found and the value
+# that would do.
 bad_value() {
   local key=$1 value=$2 regex=$3
   shift 3
@@ -138,7 +139,7 @@ bad_value train.validate_every 0 '1 or more' --set data.validation=0.5
 bad_value train.plateau_patience -1 '0 or more'
 bad_value train.diverged 0.5 '1 or more, or 0'
 bad_value train.min_improvement -1 '0 or more'
-# what does not go together
+# settings that contradict one another
 bad_value train.patience 3 'validation split; set data\.validation'
 bad_value train.schedule plateau 'validation split; set data\.validation'
 bad_value train.monitor accuracy 'validation split; set data\.validation'
@@ -177,7 +178,7 @@ for command in "train recipe.toml --out run" "eval $model --data good.csv" "run 
 done
 absent run c answers.csv
 
-# --- what is already there stays
+# --- files that are already there stay
 cp good.csv answers.csv
 refused 2 '--output answers\.csv: ' run $model --input answers.csv --output answers.csv
 refused 2 '--output good/model\.slu: ' run $model --input answers.csv --output good/model.slu

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# What happens if a call fails, the process is killed between two of them, a file is not what it should be, or a path leads elsewhere.
-#   FAIL_LIBRARY  support/fail_call.c as a library for LD_PRELOAD; empty: this build's programs cannot be made to fail
+# The behavior if a call fails, the process is killed between two calls, a file is not as it should
+# be, or a path leads elsewhere.
+#   FAIL_LIBRARY  support/fail_call.c as a library for LD_PRELOAD; empty if this build's programs
+#                 cannot be made to fail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export OMP_NUM_THREADS=1
 
@@ -32,11 +34,11 @@ refused 2 '^deep\.toml:11: ' train deep.toml --out none
 refused 2 '^--set train\.batch=' train recipe.toml --out none --set "train.batch=$deep"
 absent none
 
-# --- links: what is written goes where they lead, and they stay
+# --- links: output goes to the files that they lead to, and the links stay
 mkdir there
 ln -s there/real link && ln -s nowhere/file lost && ln -s round round && ln -s there folder && ln -s nowhere lost_folder
-# through ARGUMENT...: the command, with a path as its last argument, writes through a link to a file that is not there yet and to one
-# that is; where it cannot write, it says so.
+# through ARGUMENT...: the command, with a path as its last argument, writes through a link to a
+# file that is not there yet and to one that is there. If it cannot write, it says so.
 through() {
   rm -f there/real
   for _ in new old; do
@@ -67,7 +69,8 @@ trials = 1' >>search.toml
   refused 2 '^folder: is a directory' tune search.toml --study folder
   refused 1 '^lost: cannot be opened' tune search.toml --study lost
 fi
-# What takes a folder works in the one that a link leads to. A link to a folder that is not there is left alone.
+# A command that takes a folder works in the folder that a link leads to. A link to a folder that is
+# not there is left alone.
 mkdir real_folder && ln -s real_folder folder_link
 works export run --format slu --out folder_link
 works train recipe.toml --out folder_link --force
@@ -83,7 +86,8 @@ works export run --format slu --out linked
 absent nowhere
 [ -z "$(find . -name '*.??????' -not -name '*.toml')" ] || complain "left behind: $(find . -name '*.??????')"
 
-# --- control characters of names and paths do not reach a terminal: U+009B begins a command there, as ESC does
+# --- control characters of names and paths do not reach a terminal: U+009B begins a command there,
+# as ESC does
 sed "s/up/u$(printf '\302\233')31mp/; s/,a,/,a$(printf '\302\235')x,/" train.csv >control.csv
 works train recipe.toml --out control --set data.train=control.csv
 cat out err >told
@@ -102,7 +106,8 @@ if [ -z "${FAIL_LIBRARY:-}" ]; then
   finish
 fi
 
-# failing CALL NUMBER HOW ARGUMENT...: the command with one call that fails, or is its end; its exit code is in $code.
+# failing CALL NUMBER HOW ARGUMENT...: the command with one call that fails, or ends the process;
+# its exit code is in $code.
 failing() {
   local call=$1 number=$2 how=$3
   shift 3
@@ -110,7 +115,8 @@ failing() {
   code=$?
 }
 
-# --- train --force, killed before any of its calls that change files: the folder holds the old run, or the new one
+# --- train --force, killed before any of its calls that change files: the folder holds the old run,
+# or the new one
 for before in complete stopped; do
   cp -r old before
   if [ $before = stopped ]; then # as after a kill in its second epoch: no model yet
@@ -138,7 +144,7 @@ for before in complete stopped; do
     fi
     which=$(cmp -s hit/model.slu new/model.slu && echo new || echo old)
     same hit/log.jsonl $which/log.jsonl "$before, killed at call $number, resumed to the $which run's model"
-    # A file on its way is cleared away by the next training; of a complete run there is none.
+    # The next training removes an unfinished file; a complete run has none.
     [ "$(ls -A hit | grep -v '^begin\.slc\.......$' | tr '\n' ' ')" = "log.jsonl model.slu recipe.toml " ] || complain "$before, killed at call $number: $(ls -A hit)"
   done
   [ $number -gt 20 ] && [ $code -eq 0 ] || complain "$before: $number calls, exit code $code"
@@ -146,7 +152,8 @@ for before in complete stopped; do
   rm -rf before
 done
 
-# --- what a complete run says is on disk before the checkpoint that could restore it goes; and so are new folders
+# --- the files of a complete run are on disk before the checkpoint is removed that could restore
+# them; and so are new folders
 LD_PRELOAD=$FAIL_LIBRARY CALL_LOG=$PWD/calls works train recipe.toml --out above/run
 line_of() { grep -n "$1" calls | tail -n 1 | sed 's/:.*//'; }
 written=$(line_of '^write .*/log\.jsonl$') synced=$(line_of '^fsync .*/log\.jsonl$') gone=$(line_of '^unlink .*checkpoint\.slc$')
@@ -158,7 +165,8 @@ for folder in above above/run; do
 done
 
 # --- out of memory in any call: exit code 1 and one line
-# without_memory ARGUMENT...: 40 calls that fail, one a time, out of the last two fifths, most of which are JSON's.
+# without_memory ARGUMENT...: 40 calls that fail, one at a time, out of the last two fifths, most of
+# which are JSON's.
 without_memory() {
   local low=64 high=64 middle
   while failing memory $high fail "$@" && [ $code -ne 0 ]; do low=$high high=$((2 * high)); done

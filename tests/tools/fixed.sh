@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fixed point from the command line: quantizing, the same bytes and answers everywhere, reports, budgets, orders of weights, traces; and
-# every wrong request.
+# Fixed point from the command line: quantizing, the same bytes and answers everywhere, reports,
+# budgets, orders of weights, traces; and every wrong request.
 #   ISAS, ROLE, REFERENCE as in runs.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -23,7 +23,8 @@ works train recipe.toml --out run
 field() { sed -n "s/^ *\"$2\": \\([-0-9.e]*\\),*\$/\\1/p" "$1" | head -n 1; }
 hash() { "${sluice[@]}" inspect "$1" --json 2>/dev/null | grep '"hash"'; }
 
-# --- the same bytes and the same answers, whatever the instruction set; what is written is what the report says
+# --- the same bytes and the same answers, whatever the instruction set; the files agree with the
+# report
 for type in int8 w8a16; do
   works quantize run --type $type --calibrate train.csv --report $type.json
   [ -e run/model-$type.slu ] || complain "quantize leaves no run/model-$type.slu"
@@ -69,7 +70,8 @@ done
 works run still/model.slu --input wide.csv
 [ ! -s err ] || complain "a float model warns: $(cat err)"
 
-# --- trained for fixed point: the same bytes on any instruction set, for any number of threads; the run's model is the device's
+# --- trained for fixed point: the same bytes on any instruction set, for any number of threads; the
+# run's model is the device's
 aware() { works train recipe.toml --set quantize.aware=true --set train.epochs=8 --out "$@" && cp out out.train; }
 aware aware --set train.patience=8
 for isa in $ISAS; do
@@ -95,7 +97,7 @@ refused 2 'softmax in front of another layer' train recipe.toml --set quantize.a
   --set 'model.layers=[{dense=4,activation="softmax"},{gru=4},{dense=9,activation="softmax"}]' --out no
 [ ! -e no ] || complain "a refused training leaves a folder"
 
-# --- what it costs
+# --- its costs
 works inspect int8.slu
 grep -q 'int8' out || complain "inspect does not say the type: $(head -n 3 out)"
 works inspect int8.slu --core cortex-m4 --mhz 64
@@ -113,7 +115,8 @@ for limit in "flash=$((flash - 1))" "ram=$((ram - 1))" "instructions=$((instruct
   { [ $code -eq 1 ] && grep -q "${limit%%=*} .* more than" err; } || complain "--fits $limit: exit code $code, $(cat err)"
 done
 
-# --- a run's folder stands for its model; its device is told; calibration data of another scale are named
+# --- a run's folder stands for its model; its device is told; calibration data of another scale are
+# named
 works eval run --data test.csv
 works train recipe.toml --out fitting --set train.epochs=1 --set device.core=cortex-m4 --set device.flash=1MiB
 grep -q 'cortex-m4, int8: flash .* of 1,048,576 bytes' out && grep -q 'make it int8 with: sluice quantize fitting' out ||
@@ -136,7 +139,8 @@ works export cortex-m55/model.slu --format slu --strip --out back
 works export int8.slu --format slu --strip --self-test 2 --out tested
 same back/model.slu tested/model.slu "a blob for a core, exported again without one"
 
-# --- pruned: stored sparse where that is smaller, which is told; sparse for every core, and the same answers on every instruction set
+# --- pruned: stored sparse if that is smaller, which is told; sparse for every core, and the same
+# answers on every instruction set
 works train recipe.toml --out pruned --set train.prune=0.8 --set train.prune_every=2 --set 'model.layers=[{gru=40},{dense=9,activation="softmax"}]'
 grep -q '^Zero blocks of 8 x 4 weights, by recurrent layers: 80' out || complain "train does not tell what is pruned: $(cat out)"
 for type in int8 w8a16; do
@@ -168,7 +172,7 @@ for type in int8 w8a16; do
   works eval $model --data train.csv
 done
 
-# --- traces: a line a value, in the order in which they are computed
+# --- traces: a line for each value, in the order in which values are computed
 for file in run/model.slu int8.slu; do
   works run $file --input test.csv --trace trace.txt
   grep -q '^step 0 layer 0 unit 11: ' trace.txt && grep -q '^sequence ' trace.txt || complain "a trace of $file: $(head -n 3 trace.txt)"
@@ -176,7 +180,8 @@ done
 frames=$(($(wc -l <test.csv) - 1)) sequences=$(tail -n +2 test.csv | cut -d, -f1 | uniq | wc -l)
 [ "$(wc -l <trace.txt)" -eq $((sequences + frames * (12 + 12 + 9 + 9))) ] || complain "$(wc -l <trace.txt) lines of trace"
 
-# --- a feature that never changes, one that is zero: a warning each by name, and a model that works
+# --- a feature that never changes, a feature that is zero: a warning each by name, and a model that
+# works
 awk -F, -v OFS=, 'NR == 1 { print $0, "still", "zero"; next } { print $0, 7.5, 0 }' train.csv >dull.csv
 works train recipe.toml --out dull --set data.train=dull.csv --set train.epochs=2
 "${sluice[@]}" quantize dull --calibrate dull.csv >out 2>err || complain "quantize with dull features: $(cat err)"

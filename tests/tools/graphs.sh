@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Recipes whose layers read any earlier one and join them: residual and dense connections, masks. Trained, quantized, evaluated, run on
-# every instruction set; names that are not right are told in one line.
+# Recipes whose layers read any earlier layer and join several: residual and dense connections,
+# masks. They are trained, quantized, evaluated, and run on every instruction set. Wrong names are
+# told in one line.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 awk 'BEGIN { print "sequence,label,x,y"
   for (s = 0; s < 24; s++) for (t = 0; t < 3 + s % 4; t++) printf "%d,%s,%.2f,%.2f\n", s, s % 2 ? "up" : "down", s % 2 ? t / 4 : -t / 4, (s * 7 + t * 3) % 5 / 5 }' >data.csv
@@ -11,7 +12,8 @@ recipe() {
   printf '[data]\ntrain = "data.csv"\n[model]\nlayers = [%s]\n[train]\nepochs = 2\nbatch = 4\n' "$1" >r.toml
 }
 
-# --- every graph trains, the same bytes by one thread and two; in fixed point it answers the same on every instruction set
+# --- every graph trains, the same bytes by one thread and two; in fixed point it answers the same
+# on every instruction set
 n=0
 for layers in \
   "{ dense = 6, name = \"a\" }, { gru = 6, steps = \"every\", name = \"b\" }, { add = [\"a\", \"b\"], name = \"c\" }, { gru = 5 }, $softmax" \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every layer, loss and option of a recipe from end to end: trained, kept, evaluated; what they cannot be, told in one line. Variants.
+# Every layer, loss and option of a recipe from end to end: trained, kept, evaluated. Impossible
+# ones are told in one line. Variants.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 awk 'BEGIN { print "sequence,label,x,y"
   for (s = 0; s < 24; s++) for (t = 0; t < 3 + s % 4; t++) printf "%d,%s,%.2f,%.2f\n", s, s % 2 ? "up" : "down", s % 2 ? t / 4 : -t / 4, (s * 7 + t * 3) % 5 / 5 }' >data.csv
@@ -13,7 +14,8 @@ recipe() {
 }
 softmax='{ dense = 2, activation = "softmax" }'
 
-# --- every layer trains, the same bytes by one thread and two, and its model is what validation measured
+# --- every layer trains, the same bytes by one thread and two, and validation measured the run's
+# model
 n=0
 for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ lstm = 5, steps = "mean" }' '{ gru = 4, directions = "both" }' \
   '{ gru = 4, directions = "both" }, { lstm = 3, directions = "both", steps = "mean" }' '{ gru = 5, gates = "hard_sigmoid", slope = 0.2 }' \
@@ -64,7 +66,7 @@ cmp -s out first || complain "complete runs are not taken as they are"
 works train r.toml --seed 2 --variant l2 --out alone
 cmp -s alone/l2/model.slu study/l2/seed-2/model.slu || complain "a variant alone is another"
 
-# --- a rare class: of 12 sequences a tenth is one, and what is held out stays whole
+# --- a rare class: of 12 sequences a tenth is one sequence, and the held-out part stays whole
 recipe "{ gru = 5 }, $softmax"
 works train r.toml --out thin --set data.validation=0 --set data.thin=up:0.1
 grep -q 'rarest up (7.7 %) of 13 targets' err || complain "a tenth of a class is not one: $(head -n 1 err)"
@@ -88,7 +90,7 @@ works train r.toml --explain --set train.l2=1e-3
 grep -q '^  train.l2 = 0.001    # --set train.l2=1e-3$' out && grep -q 'Source: loss + l2 \* sum w^2' out || complain "--explain: $(grep -A4 'train.l2 =' out)"
 grep -q 'layers = \[{ lstm = 5' out || complain "--explain does not tell the layers"
 
-# --- what cannot be
+# --- impossible recipes
 refused_recipe() {
   local regex=$1
   rm -rf none
@@ -118,7 +120,7 @@ recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a"' && refused 2 'no such
 recipe "{ gru = 4 }, $softmax"
 for seeds in 3..1 x 1..x 1,,2; do refused 2 "^--seeds $seeds: " train r.toml --seeds $seeds --out none; done
 
-# --- what a device would cost is told of layers that were counted, and of no others
+# --- the cost on a device is told for layers that were counted, and for no others
 recipe "{ gru = 5 }, { batch_norm = true }, $softmax" '[device]' 'core = "cortex-m4"' 'type = "f32"' 'flash = "64 KiB"'
 works train r.toml --out device
 recipe "{ lstm = 5 }, $softmax" '[device]' 'core = "cortex-m4"' 'type = "f32"' && refused_recipe 'the instructions of layer 2 \(lstm\) have not been counted'
@@ -131,7 +133,7 @@ works quantize one13 --calibrate data.csv --type int8 --out fast.slu
 refused 2 '^--core cortex-m4: the instructions of layer 1 \(fastgrnn\) have not been counted' inspect fast.slu --core cortex-m4
 works export one1 --core cortex-m4 --out c
 
-# --- a model that reads ids is handed ids
+# --- a model that reads ids gets ids
 awk 'BEGIN { for (i = 0; i < 200; i++) printf "abc abd\n" }' >text.txt
 printf '[data]\ntrain = "text.txt"\nformat = "text"\nwindow = 20\n[model]\nlayers = [{ embedding = 4 }, { gru = 5 }, { dense = 8, activation = "softmax" }]\n[train]\nepochs = 1\n' >t.toml
 works train t.toml --out ids
@@ -139,7 +141,7 @@ works export ids --self-test 2 --out ids_c
 grep -q 'typedef int32_t model_input;' ids_c/model.h || complain "a model of ids takes $(grep model_input ids_c/model.h | head -n 1)"
 works bench ids
 
-# --- every cell in fixed point: as good as in float; and what it costs
+# --- every cell in fixed point: as good as in float; and its costs
 for run in one1 one2 one3 one13; do
   for type in int8 w8a16; do
     works quantize $run --calibrate data.csv --type $type --out $run-$type.slu
@@ -158,11 +160,12 @@ grep -q int8 out || complain "trained for fixed point, but is $(head -n 1 out)"
 recipe "{ gru = 5, reset = \"before\" }, $softmax"
 refused 2 'quantize\.aware.*: layer 2 \(gru_before\): the trainer does not round what its candidate sees' train r.toml --out none --set quantize.aware=true
 
-# --- what has no integer form is refused by name
+# --- a layer without an integer form is refused by name
 for run in one4 one5 one7 one8; do
   refused 2 'layer [0-9]+ .*it can be run in f32 only' quantize $run --calibrate data.csv --out q.slu
 done
-# --- a variant that diverges is told, the others are trained and compared; one that cannot be trained stops all of them before
+# --- a variant that diverges is told, the others are trained and compared; a variant that cannot be
+# trained stops all of them before
 recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "wild"' 'train.optimizer = "sgd"' 'train.learning_rate = 100.0' 'train.diverged = 1.0' \
   '[[variants]]' 'name = "tame"'
 "${sluice[@]}" train r.toml --out wild >out 2>err </dev/null
@@ -183,7 +186,7 @@ grep -q 'Pruned: blocks of 8 x 4 weights that are zero' pruned/report.html || co
 sed -n '/share of blocks (%)/,/class="axis"/s/.*class="tick end">\([0-9.]*\)<.*/\1/p' pruned/report.html |
   awk '$1 >= 20 { found = 1 } END { exit !found }' || complain "the chart of zeros is not in percent"
 
-# --- what makes no sense together
+# --- settings that make no sense together
 recipe "{ gru = 16 }, $softmax"
 refused 2 'train\.prune=0\.5: no recurrent layer learns' train r.toml --out run2 --set train.prune=0.5 --set train.prune_every=1 --set 'model.freeze=[1]'
 refused 2 'every class has weight 0' train r.toml --out run2 --set train.class_weights=0,0
@@ -202,7 +205,7 @@ recipe "{ gru = 4, directions = \"both\" }, $softmax"
 rm -rf run && works train r.toml --out run
 refused 2 '^--every-step: run goes in both directions' run run --input data.csv --every-step
 
-# --- a run is not begun from a model that it replaces, and the model of the run that it replaces is gone
+# --- a run does not begin from a model that it replaces, and the model of the replaced run is gone
 refused 2 'lies in the run.s own folder' train r.toml --init run/model.slu --out run --force
 [ -s run/model.slu ] || complain "a refused training took the model away"
 touch run/model-int8.slu run/report.html

@@ -1,5 +1,5 @@
-# Sourced by the tests of the command: how a run is judged. Arguments of each script: a folder to work in, then the command
-# (behind its emulator, where there is one).
+# Sourced by the tests of the command: how a run is judged. Arguments of each script: a folder to
+# work in, then the command (behind its emulator, if there is one).
 set -u
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$1
@@ -25,7 +25,7 @@ finish() {
   exit 1
 }
 
-# judge CODE REGEX LABEL: what the last run left in ./code, ./out and ./err.
+# judge CODE REGEX LABEL: the last run's results in ./code, ./out and ./err.
 judge() {
   local code=$1 regex=$2 label=$3 lines
   [ "$(cat code)" = "$code" ] || complain "$label: exit code $(cat code), not $code: $(head -n 3 err)"
@@ -35,7 +35,8 @@ judge() {
   [ ! -s out ] || complain "$label: something on standard output: $(head -n 3 out)"
 }
 
-# refused CODE REGEX ARGUMENT...: the command ends with that code, one line on standard error that matches, and no output.
+# refused CODE REGEX ARGUMENT...: the command ends with that code, one line on standard error that
+# matches, and no output.
 refused() {
   local code=$1 regex=$2
   shift 2
@@ -44,14 +45,15 @@ refused() {
   judge "$code" "$regex" "sluice $*"
 }
 
-# works ARGUMENT...: the command ends well; its output is in ./out, what it says of its progress in ./err.
+# works ARGUMENT...: the command ends well; its output is in ./out, its progress in ./err.
 works() {
   "${sluice[@]}" "$@" >out 2>err </dev/null
   local code=$?
   [ $code -eq 0 ] || complain "sluice $*: exit code $code: $(head -n 3 err)"
 }
 
-# without_rights FUNCTION ARGUMENT...: as a user whom permissions bind, which root is not. Where can_lose_rights says no: not at all.
+# without_rights FUNCTION ARGUMENT...: as a user whom permissions bind, which root is not. It does
+# nothing if can_lose_rights says no.
 nobody=()
 [ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 can_lose_rights() { "${nobody[@]}" "${sluice[@]}" --version >/dev/null 2>&1 && "${nobody[@]}" test -r "$PWD/recipe.toml"; }

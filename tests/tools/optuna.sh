@@ -1,4 +1,5 @@
-# The lines of tools/README.md that bring a study into Optuna, run as they stand there. Skipped without Optuna (pip install optuna).
+# The lines of tools/README.md that bring a study into Optuna, run unchanged. Skipped without Optuna
+# (pip install optuna).
 source "$(dirname "$0")/lib.sh"
 python=${PYTHON:-python3}
 "$python" -c 'import optuna' 2>/dev/null || { echo "skipped: Optuna is not installed"; exit 0; }

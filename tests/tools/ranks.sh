@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# One training by several processes of mpirun: the bytes of one process; a rank that dies, falls silent or is interrupted ends the job with a message,
-# and any number of ranks goes on to the same bytes.
+# One training by several processes of mpirun gives the bytes of one process. A rank that dies,
+# falls silent or is interrupted ends the job with a message, and any number of ranks goes on to the
+# same bytes.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/mpi.sh"
 
 alone=("${sluice[@]}")
 command -v mpirun >/dev/null || { echo "skipped, no mpirun: training by several processes"; exit 0; }
 
-# Notes its process, and becomes what it was asked for. Rank 1 sees another train.csv where $other names it.
+# Notes its process, and becomes the command that it was asked for. Rank 1 sees another train.csv if
+# $other names it.
 cat >rank.sh <<'END'
 echo $$ >"pid.$OMPI_COMM_WORLD_RANK"
 [ "$OMPI_COMM_WORLD_RANK" != 1 ] || [ -z "${other-}" ] || exec unshare -m sh -c 'mount --bind "$other" train.csv && exec "$0" "$@"' "$@"
@@ -22,7 +24,7 @@ sed '/^----*$/,/^----*$/d' remarks >&2
 exit $code
 END
 
-# by N OPTION...: the command is what N ranks do together.
+# by N OPTION...: N ranks run the command together.
 by() {
   local n=$1
   shift
@@ -117,7 +119,8 @@ same study/comparison.json study-3/comparison.json "a study by one process and b
 long=(gru.toml --set train.epochs=200 --set train.patience=0)
 works train "${long[@]}" --out long
 
-# stopped NAME SIGNAL RANK ARGUMENT...: a training of which one rank gets a signal in the middle. What it ended with is in ./code.
+# stopped NAME SIGNAL RANK ARGUMENT...: a training of which one rank gets a signal in the middle.
+# Its exit code is in ./code.
 stopped() {
   local name=$1 signal=$2 rank=$3 from=0
   shift 3
@@ -150,7 +153,7 @@ stopped hit INT 1 --resume hit
 works train --resume hit --set train.checkpoint_seconds=60
 equal long hit "uninterrupted by one process, and stopped five times by several"
 
-# --- one message, not one a rank
+# --- one message, not one from each rank
 export OMPI_MCA_odls_base_sigkill_timeout=0  # of Open MPI 4; 5 has none
 by 2
 refused 2 '^nothing/recipe\.toml: .*no such file' train --resume nothing

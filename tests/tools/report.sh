@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `sluice report` promises: one page that stands alone, the same bytes everywhere, what is missing named, nothing else written over.
+# The promises of `sluice report`: one page that stands alone, the same bytes everywhere, missing
+# parts named, no other file overwritten.
 #   ISAS       instruction sets of this build
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -59,7 +60,7 @@ same run/model.slu before.slu "the model, before and after its report"
 page=run/report.html
 well_formed $page
 
-# --- it stands alone: nothing to be fetched, no script, no path but the folder's name
+# --- it stands alone: nothing to be fetched, no script, no path except the folder's name
 lacks $page '<script|<link|<img|src=|@import|url\(|javascript:'
 lacks $page "$PWD"
 grep -Eo 'https?://[^"]*' $page | sort -u | grep -vx -e 'http://www.w3.org/1999/xhtml' -e 'http://www.w3.org/2000/svg' >links
@@ -108,7 +109,7 @@ refused 2 '^--sequence nobody: is no sequence of the test part; give one.s name,
 refused 2 '^--sequence 1: is for the report of one run' report run run --sequence 1 --out no.html
 absent no.html
 
-# --- data that went, came back, or changed
+# --- data that was removed, came back, or changed
 mv data gone
 works report run --out without.html
 well_formed without.html
@@ -146,7 +147,7 @@ refused 2 '^foreign/model.slu: not a Sluice blob' report foreign
 copy newer && printf '\x63' | dd of=newer/model.slu bs=1 seek=4 conv=notrunc 2>/dev/null
 refused 2 '^newer/model.slu: ' report newer
 
-# --- what is no run, and what must not be written over
+# --- folders that are no run, and files that must not be overwritten
 refused 2 '^nowhere: there is no such folder' report nowhere
 refused 2 '^recipe.toml: is a file, and no tuning study' report recipe.toml
 refused 2 '^data: is no run, and holds none' report data
@@ -201,7 +202,7 @@ works report all
 grep -q '^wrote all/report.html' out || complain "a folder of runs: $(cat out)"
 has all/report.html '2 runs compared'
 
-# --- a tuning study, where this build has tuning
+# --- a tuning study, if this build has tuning
 if has_tune; then
   sed -e 's/gru = 12/gru = { value = 8, low = 4, high = 12 }/' -e 's/^learning_rate = .*/learning_rate = { value = 2e-2, low = 1e-3, high = 0.1, log = true }/' \
     recipe.toml >space.toml

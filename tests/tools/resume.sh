@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A training that is killed at any moment, interrupted, or out of room goes on where it was, to the same bytes.
+# A training that is killed at any moment, interrupted, or out of room goes on from there, to the
+# same bytes.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 vowels=$repository/tools/recipes/japanese-vowels
@@ -54,8 +55,8 @@ learning_rate = 1e-2
 threads = 1
 END
 
-# whole NAME OPTION...: an uninterrupted run. What it takes with a checkpoint after every batch is in $took, what one epoch alone
-# does in $start, both in milliseconds.
+# whole NAME OPTION...: an uninterrupted run. Its time with a checkpoint after every batch is in
+# $took, that of one epoch alone in $start, both in milliseconds.
 whole() {
   local name=$1 begin
   shift
@@ -78,8 +79,9 @@ equal() {
   [ "$(ls -A "$one" | tr '\n' ' ')" = "$(ls -A "$other" | tr '\n' ' ')" ] || complain "$other holds $(ls -A "$other" | tr '\n' ' ')"
 }
 
-# killed WHOLE TIMES OPTION...: the same run, killed at so many random moments and resumed each time; ended in peace at last, as
-# hit_WHOLE. One that is done before that is compared, and another one begins.
+# killed WHOLE TIMES OPTION...: the same run, killed at so many random moments and resumed each
+# time; then it ends undisturbed, as hit_WHOLE. A run that is done before that is compared, and
+# another one begins.
 killed() {
   local whole=$1 name=hit_$1 times=$2 kills=0 attempts=0 pid code options wait
   shift 2
@@ -87,7 +89,8 @@ killed() {
     attempts=$((attempts + 1))
     options=(--resume "$name")
     [ -e "$name/recipe.toml" ] || options=($recipe --out "$name" --force "$@")
-    # Every fourth time before or while it begins to train; else after a part of the run, so that all kills together span it.
+    # Every fourth time before or while it begins to train; otherwise after a part of the run, so
+    # that all kills together span it.
     if [ $((attempts % 4)) -eq 0 ]; then wait=$((RANDOM % start)); else wait=$((start + RANDOM % (3 * took / (2 * times) + 1))); fi
     "${sluice[@]}" train "${options[@]}" --set train.checkpoint_seconds=0 >out 2>err </dev/null &
     pid=$!
@@ -115,7 +118,7 @@ killed() {
 # --- killed at random moments
 whole run
 killed run 20
-# A layer without bounds, whose roundings follow what it was seen to hand on.
+# A layer without bounds, whose roundings follow the outputs that it was seen to give.
 aware=(--set quantize.aware=true --set train.epochs=24 --set
   'model.layers=[{dense=12,activation="relu"},{gru=16},{dense=9,activation="softmax"}]')
 whole aware "${aware[@]}"
@@ -130,13 +133,14 @@ whole text
 killed text 12
 recipe=recipe.toml
 
-# --- what is complete, is complete
+# --- a complete run is complete
 works train --resume run
 grep -q '^run: is complete' out || complain "a complete run resumed: $(cat out err)"
 refused 2 'nothing/recipe\.toml: .*no such file' train --resume nothing
 absent nothing
 
-# under_way NAME OPTION...: a training that goes on for long, past its second epoch; its process is $training.
+# under_way NAME OPTION...: a training that lasts long, past its second epoch; its process is
+# $training.
 under_way() {
   local name=$1
   shift
@@ -167,7 +171,7 @@ else
   equal run interrupted
 fi
 
-# --- diverged: a model is kept, and what happened is told
+# --- diverged: a model is kept, and the event is told
 "${sluice[@]}" train $recipe --out wild --set train.optimizer=sgd --set train.schedule=constant --set train.weight_decay=0 --set train.clip_norm=0 \
   --set train.l2=0.1 --set train.learning_rate=100 --set train.warmup=20 >out 2>err </dev/null
 [ $? -eq 1 ] || complain "a training that diverges: $(tail -n 1 err)"
@@ -182,7 +186,7 @@ cp -r wild again
 [ "$(tail -n 1 diverged | sed 's/ wild.*//')" = "$(tail -n 1 err2 | sed 's/ again.*//')" ] || complain "resumed, it diverged elsewhere: $(tail -n 1 err2)"
 same wild/model.slu again/model.slu "kept where a training diverged, uninterrupted and resumed"
 
-# --- two at once, a folder that goes away
+# --- two at once, a folder that disappears
 under_way busy
 refused 2 '^busy: another training works' train --resume busy
 mv busy elsewhere
@@ -192,7 +196,8 @@ code=$?
 tail -n 1 err | grep -q "^busy: the run's files have gone" || complain "a deleted folder: $(tail -n 1 err)"
 absent busy
 
-# --- a disk that fills up once there is a best model to keep: a limit on the size of files stands for it
+# --- a disk that fills up once there is a best model to keep: a limit on the size of files stands
+# for it
 under_way sizes
 kill -9 $training
 wait $training 2>/dev/null

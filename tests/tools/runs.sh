@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the command promises of a run: the same bytes from the same seed everywhere, answers that add up, interruption, a full disk.
+# The promises of the command for a run: the same bytes from the same seed everywhere, consistent
+# answers, interruption, a full disk.
 #   ISAS       instruction sets of this build
 #   REFERENCE  a folder: ROLE=native leaves its results there, ROLE=cross compares its own with them
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -163,7 +164,7 @@ works eval rows/model.slu --data rows.csv --json
 works run rows/model.slu --input rows.csv
 [ "$(wc -l <out)" -eq 55 ] || complain "a model that answers every row gives $(wc -l <out) lines for 54 rows"
 
-# --- SIGINT keeps what there is and says how to go on
+# --- SIGINT keeps the model so far and says how to go on
 "${sluice[@]}" train recipe.toml --out interrupted --set train.epochs=1000000 --set train.patience=0 >out 2>err </dev/null &
 training=$!
 for _ in $(seq 600); do
@@ -178,7 +179,7 @@ tail -n 1 err | grep -q 'interrupted.*interrupted/model\.slu.*' || complain "SIG
 works eval interrupted/model.slu --data test.csv
 [ "$(ls -A interrupted | tr '\n' ' ')" = "checkpoint.slc log.jsonl model.slu recipe.toml " ] || complain "after SIGINT: $(ls -A interrupted)"
 
-# --- what cannot be written: exit code 1, the same manners
+# --- output that cannot be written: exit code 1, in the same manner
 "${sluice[@]}" run run/model.slu --input test.csv >/dev/full 2>err
 echo $? >code && : >out
 judge 1 'No space left' "run to a full device"
@@ -200,7 +201,8 @@ fi
 [ $? -eq 0 ] && same run/model.slu untold/model.slu "trained where progress cannot be told"
 mkdir -p folder/model.slu
 refused 2 'folder.*model\.slu' train recipe.toml --out folder --force
-# A limit on the size of files stands for a disk that fills up in the middle of one. (It holds for standard error too: read by cat.)
+# A limit on the size of files stands for a disk that fills up in the middle of a file. (It holds
+# for standard error too, which cat reads.)
 (
   ulimit -f 2
   trap '' XFSZ

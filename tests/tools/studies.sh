@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The recipes of tools/recipes in short, each variant: on the data that is shipped, else on a small stand-in of the same form.
+# The recipes of tools/recipes in short, each variant, on the data that is shipped, or on a small
+# stand-in of the same form.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 recipes=$repository/tools/recipes
 
-# --- stand-ins: two classes of digits that rise and fall, a series with a day of 24 hours, 65 characters, words that tell
+# --- stand-ins: two classes of digits that rise and fall, a series with a day of 24 hours, 65
+# characters, words that tell
 for file in train test; do
   awk -v n=$([ $file = train ] && echo 60 || echo 20) 'BEGIN {
     printf "sequence,label,speaker,take"; for (k = 1; k <= 16; k++) printf ",mel%d", k; printf "\n"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Texts and series from end to end: learned, evaluated, run; and what is wrong with them told in one line.
+# Texts and series from end to end: learned, evaluated, run. Errors in them are told in one line.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 field() { awk -v name="\"$2\":" '$1 == name { gsub(/,/, "", $2); print $2; exit }' "$1"; }
@@ -147,7 +147,7 @@ refused 2 'data\.cut: .*means nothing' train tsv.toml --out run --set data.max_s
 refused 2 '--rows 0:1: ' eval tsv --data test.tsv --rows 0:1
 absent run
 
-# --- a series: a saw tooth, 10 rows a tooth
+# --- a series: a saw tooth of 10 rows each
 awk 'BEGIN { print "time,y,z"; for (i = 0; i < 400; i++) printf "%d,%.2f,%d\n", i, 100 + i % 10 * 2, i % 7 }' >series.csv
 cat >series.toml <<'END'
 [data]
@@ -182,7 +182,7 @@ awk -v a="$(field series.json mse)" -v b="$(field series.json mse_naive)" 'BEGIN
   complain "squared error $(field series.json mse), of the last value $(field series.json mse_naive)"
 works run series --input series.csv --output answers.csv
 [ "$(wc -l <answers.csv)" -eq 382 ] || complain "$(wc -l <answers.csv) lines of answers, not 381 windows and a header"
-# Differences are told as values: whatever the model, near where the series is.
+# Differences are told as values: near the level of the series, whatever the model.
 awk -F, 'NR > 1 && ($2 < 90 || $2 > 130) { bad = 1 } END { exit bad }' answers.csv || complain "answers are not values: $(head -n 2 answers.csv)"
 works inspect series
 grep -q '^5  *add ' out || complain "the model does not add the last value itself: $(sed -n 3,8p out)"
@@ -196,7 +196,7 @@ works export series --self-test 2 --out series_c
 works bench series
 works train series.toml --out from --init series/model.slu --set train.epochs=1
 
-# --- the same of a level that wanders, by differences: the network cannot know the level
+# --- the same with a level that changes, by differences: the network cannot know the level
 awk 'BEGIN { print "time,y,z"; for (i = 0; i < 400; i++) printf "%d,%.2f,%d\n", i, 100 + i % 10 * 2 + (i < 250 ? 0 : 1000), i % 7 }' >wander.csv
 works train series.toml --out moved --set data.differences=true --set data.train=wander.csv --set data.validation_rows=251:300
 works eval moved --data wander.csv --rows 280:400 --json

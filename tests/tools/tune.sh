@@ -1,4 +1,5 @@
-# sluice tune: the search space, studies that are stopped, shared and killed, halving, budgets, what it refuses.
+# sluice tune: the search space; studies that are stopped, shared and killed; halving; budgets;
+# refusals.
 source "$(dirname "$0")/lib.sh"
 data=$repository/tools/recipes/japanese-vowels
 
@@ -47,7 +48,8 @@ field() { "${sluice[@]}" tune --study "$1" --json | grep -o "\"$2\": [^,]*" | he
 trials() { "${sluice[@]}" tune --study "$1" --list | tail -n +2; }
 same() { cmp -s "$1" "$2" || complain "$3: $(diff "$1" "$2" | head -n 4)"; }
 
-# The recipe's own values train as ever, and are trial 0: its value is what `sluice train` validates.
+# The recipe's own values train as before, and are trial 0: its value is the figure that `sluice
+# train` validates.
 works train small.toml --out own
 works tune small.toml --study a.db --seeds 1,2
 json a.db >a.json
@@ -66,20 +68,21 @@ json untested.db | grep '"value"\|"best_epoch"' >untested.txt
 same tested.txt untested.txt "with a test set and without"
 [ "$(cat values)" -ge 20 ] || complain "no values to compare: $(cat values)"
 
-# Given again it has nothing left to do; with more trials it goes on.
+# Given again, it has nothing left to do; with more trials it goes on.
 works tune small.toml --study a.db --seeds 1,2
 [ -s err ] && complain "a finished study trained something: $(head -n 2 err)"
 works tune --study a.db --trials 12 --seeds 1,2
 [ "$(trials a.db | grep -c complete)" -eq 12 ] || complain "not 12 trials"
 
-# What is enqueued comes next; a point that was measured is not measured again.
+# Enqueued points come next; a point that was measured is not measured again.
 works tune small.toml --study queue.db --trials 3 --enqueue "train.learning_rate=0.02, model.layers.1.gru=5" \
   --enqueue "train.learning_rate=0.02,model.layers.1.gru=5,train.optimizer=sgd,train.momentum=0.9" --enqueue "train.batch=8" --seeds 1
 trials queue.db | sed -n 2p | grep -q 'model.layers.1.gru = 5, .*train.learning_rate = 0.02' || complain "not enqueued: $(trials queue.db)"
 trials queue.db | sed -n 3p | grep -q 'train.momentum = 0.9' || complain "not enqueued: $(trials queue.db)"
 grep -q "1 of the enqueued points are trials already" err || complain "a measured point was enqueued: $(cat err)"
 
-# A study that was killed again and again is what it would have been: numbers, points, values, seeds. Halving too.
+# A study that was killed again and again is equal to an uninterrupted one: numbers, points, values,
+# seeds. Halving too.
 for kind in "" "--halving hyperband --set tune.eta=2 --set tune.validation=k-fold --set tune.folds=2"; do
   rm -f whole.db* killed.db*
   # shellcheck disable=SC2086
@@ -98,7 +101,8 @@ for kind in "" "--halving hyperband --set tune.eta=2 --set tune.validation=k-fol
   same whole.json killed.json "killed and gone on with ($kind)"
 done
 
-# A trial that was put aside at rungs has the value of one that went straight through, for its epochs and its schedule are the same.
+# A trial that was stopped at rungs has the value of a trial that went straight through, since its
+# epochs and its schedule are the same.
 works tune small.toml --study rungs.db --seeds 1 --halving halving --set tune.eta=2 --set train.schedule=cosine
 best=$("${sluice[@]}" tune --study rungs.db --json | grep '"best"' | grep -o '[0-9]*')
 point=$("${sluice[@]}" tune --study rungs.db --list | awk -v n="$best" '$1 == n' | grep -o 'model\..*' | sed 's/ = /=/g')
@@ -107,7 +111,8 @@ works tune small.toml --study straight.db --trials 2 --seeds 1 --set train.sched
 "${sluice[@]}" tune --study straight.db --show 1 | grep 'after 6 epochs' >straight.txt
 same rungs.txt straight.txt "promoted and straight"
 
-# Jobs and a second process share the work: every number once, and one of them killed costs nothing but time.
+# Jobs and a second process share the work: every number once, and killing one of them costs nothing
+# except time.
 "${sluice[@]}" tune small.toml --study shared.db --trials 30 --jobs 2 --seeds 1 >out1 2>err1 </dev/null &
 first=$!
 until [ -s shared.db ] && "${sluice[@]}" tune --study shared.db --list >/dev/null 2>&1; do sleep 0.02; done
@@ -120,7 +125,7 @@ wait $first
 [ "$(trials shared.db | grep -c complete)" -eq 30 ] || complain "shared: not 30 complete trials: $(trials shared.db | head -n 40)"
 trials shared.db | grep -o 'model.*' | sort | uniq -d | grep -q . && complain "a point was measured twice"
 
-# Ctrl-C keeps what ended, and the same command goes on.
+# Ctrl-C keeps the finished trials, and the same command goes on.
 "${sluice[@]}" tune small.toml --study stopped.db --trials 2000 --seeds 1 >out 2>err </dev/null &
 stopped=$!
 until [ -s stopped.db ] && trials stopped.db 2>/dev/null | grep -q complete; do sleep 0.05; done
@@ -131,7 +136,7 @@ code=$?
 trials stopped.db | grep -q running && complain "interrupted, but a trial runs still"
 tail -n 1 err | grep -q '^interrupted: stopped.db keeps every trial that ended' || complain "interrupted: $(tail -n 1 err)"
 
-# A trial that explodes has failed, and the study goes on.
+# A trial that diverges has failed, and the study goes on.
 sed 's/low = 1e-3, high = 1e-1/low = 1e-3, high = 100.0/' small.toml >wild.toml
 works tune wild.toml --study wild.db --seeds 1 --trials 4 --set train.diverged=1.01 --enqueue "train.optimizer=sgd,train.learning_rate=100.0"
 trials wild.db | grep -q failed || complain "nothing failed: $(trials wild.db)"
@@ -213,14 +218,14 @@ works tune folds.toml --study folds.db --trials 2 --seeds 1 --set tune.validatio
   --enqueue "$(trials a.db | sed -n 3p | grep -o 'model.*')" --enqueue "train.batch=16.0"
 trials folds.db | grep -q '%' || complain "accuracy is no share: $(trials folds.db)"
 
-# The test data are part of what a study is of.
+# The test data are part of the definition of a study.
 head -n 3000 "$data/test.csv" >part.csv
 sed 's|^test = .*|test = "part.csv"|' small.toml >tested.toml
 works tune tested.toml --study tested.db --trials 1 --seeds 1
 sed -i '$d' part.csv
 refused 2 'tested.db: is a study of other data' tune tested.toml --study tested.db --trials 2 --seeds 1,2
 
-# What is wrong is one line, exit code 2, and leaves no study behind.
+# An error is one line, exit code 2, and leaves no study behind.
 bad() {
   local change=$1 regex=$2
   shift 2

@@ -24,7 +24,8 @@ method = "random"
 trials = 12
 END
 
-# Independent draws, and one training a trial: whoever trains them, the study is the same but for the code's time.
+# Independent draws, and one training for each trial: whichever rank trains them, the study is the
+# same except for the times.
 json() { "${sluice[@]}" tune --study "$1" --json | grep -v '"seconds"'; }
 works tune small.toml --study alone.db --seeds 1
 json alone.db >alone.json
