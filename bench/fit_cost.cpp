@@ -43,11 +43,11 @@ Network network_of(const std::string& shape, sluice_format format) {
   Network network;
   while (std::getline(words, kind, '-') && std::getline(words, word, '-')) {
     const int units = std::atoi(word.c_str());
-    network.layers.push_back(layer_of_word(kind, in, units, format));
+    network.layers.push_back(layer_of_word(kind, in, units, format, network.layers.size()));
     for (Array& a : network.layers.back().arrays)
       std::fill(a.integers.begin(), a.integers.end(), 1);
     if (sparse) leave_one_block_in_ten(network.layers.back());
-    in = units;
+    in = network.layers.back().out;
   }
   return network;
 }

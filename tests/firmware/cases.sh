@@ -37,7 +37,7 @@ for format in f32 int8 w8a16; do
 done
 for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-graph" $format graph
-  "$make_case" "$out/$format-low-rank" $format 24 gru/6 20 lstm/5 17 gru_before/7 16 fastgrnn/8 21 rnn/11 12 dense 4
+  "$make_case" "$out/$format-low-rank" $format 24 gru.6 20 lstm.5 17 gru_before.7 16 fastgrnn.8 21 rnn.11 12 dense 4
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
 for format in int8 w8a16; do

@@ -65,8 +65,9 @@ void write(const std::string& path, const void* data, size_t bytes) {
 
 /// Weights over their whole range; multipliers that bring sums of their usual size to about one, in
 /// units of 2^-12.
-Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluice_format format) {
-  Layer layer = layer_of_word(word, in, units, format);
+Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluice_format format,
+                    size_t before = 0) {
+  Layer layer = layer_of_word(word, in, units, format, before);
   if (layer.kind == sluice_layer_kind(0)) fail(std::string(word) + ": what layer is that?");
   if (format == SLUICE_F32) {
     for (Array& array : layer.arrays)
@@ -89,7 +90,11 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
         4096.0 * std::ldexp(1.0, 32 - layer.shift_ih) / (usual_product * std::sqrt(chain));
     for (size_t i = 0; i < array.integers.size(); ++i) {
       const int number = numbers.eight();
-      if (matrix)
+      if (array.role == Role::columns)
+        continue;
+      else if (array.role == Role::part_multiplier || array.role == Role::part_bias)
+        array.integers[i] = (array.role == Role::part_bias ? 1 : 4) * numbers.sixteen();
+      else if (matrix)
         array.integers[i] = number < -127 ? -127 : number;
       else if (array.role == Role::gate_bias || array.role == Role::candidate_bias)
         array.integers[i] = 32 * number;  // one at most
@@ -161,9 +166,10 @@ std::string made_up_blob(int count, char** words) {
   int in = std::atoi(words[1]);
   for (int i = 2; !graph && i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
-    network.layers.push_back(made_up_layer(numbers, words[i], in, units, format_of_word(format)));
+    network.layers.push_back(
+        made_up_layer(numbers, words[i], in, units, format_of_word(format), network.layers.size()));
     if (sparse) leave_one_block_in_ten(network.layers.back());
-    in = units;
+    in = network.layers.back().out;
   }
   network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);
   network.scales.offset.assign(size_t(frame_width(network)), 0.0f);

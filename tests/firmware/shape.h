@@ -1,5 +1,6 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru/8: of rank 8),
-// embedding, standardize, dense, or a Dense's activation. In fixed point a shape may begin with
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru.8: of rank 8),
+// embedding, standardize, select, dense, or a Dense's activation; or concat, add or multiply, which
+// join the layer before with itself, so many times. In fixed point a shape may begin with
 // sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
@@ -8,12 +9,24 @@
 
 #include "model/network.h"
 
-/// The layer of a word, all zeros; a cell hands every step on. Its kind is 0 for a word that is
-/// none.
+/// The layer of a word, all zeros, behind `before` others; a cell hands every step on. Its kind is
+/// 0 for a word that is none.
 inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int units,
-                                          sluice_format format) {
+                                          sluice_format format, std::size_t before = 0) {
   using sluice::tools::make_layer;
-  const std::size_t slash = word.find('/');
+  for (const sluice_layer_kind kind : {SLUICE_CONCAT, SLUICE_ADD, SLUICE_MULTIPLY})
+    if (word == sluice_layer_name(kind)) {
+      const int out = kind == SLUICE_CONCAT ? units * in : in;
+      sluice::tools::Layer layer = make_layer(kind, out, out, SLUICE_LINEAR, false, format);
+      layer.sources.assign(std::size_t(units), std::uint32_t(before));
+      return with_arrays(std::move(layer));
+    }
+  if (word == "select") {
+    sluice::tools::Layer layer = make_layer(SLUICE_SELECT, in, units, SLUICE_LINEAR, false, format);
+    for (int i = 0; i < units; ++i) layer.arrays[0].integers[std::size_t(i)] = i * 7 % in;
+    return layer;
+  }
+  const std::size_t slash = word.find('.');
   for (const sluice_layer_kind cell :
        {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN})
     if (word.substr(0, slash) == sluice_layer_name(cell)) {

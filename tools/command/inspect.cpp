@@ -85,7 +85,8 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
                                                  "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind),
+    const std::string rank = layer.rank ? fmt::format(" of rank {}", layer.rank) : "";
+    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind) + rank,
                     with_commas(layer.inputs), with_commas(layer.outputs),
                     layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
                     steps_text(layer), with_commas(layer.parameters),

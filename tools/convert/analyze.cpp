@@ -126,12 +126,39 @@ std::vector<std::string> gate_names(const Layer& layer) {
   return names;
 }
 
-/// Of all units, [units][gates]; x and h in the layer's own numbers, as they enter its products.
+/// Numbers as they enter the layer's own matrix: through the factor of low rank, if there is one.
+std::vector<double> through_factor(const Layer& layer, Role weight, Role bias, int shift,
+                                   std::vector<double> v) {
+  const Array* const factor = layer.find(weight);
+  if (!factor) return v;
+  const bool real = layer.format == SLUICE_F32;
+  std::vector<double> y;
+  const GateSums sums{*factor, layer.find(bias), real ? -1 : shift};
+  for (int row = 0; row < factor->rows; ++row) {
+    double sum = sums.at(0, row, v);
+    if (!real) {
+      sum = std::clamp(std::floor(sum / gate_unit + 0.5), -32768.0, 32767.0);
+      if (layer.format == SLUICE_INT8) sum = narrowed(sum);
+    }
+    y.push_back(sum);
+  }
+  return y;
+}
+
+/// Of all units, [units][gates]; frame and state in the layer's own numbers, as they enter its
+/// products.
 /// @param enters  r * h, of the layer's own state, as it enters
 template <class Enters>
-std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x,
-                           const std::vector<double>& h, Enters enters) {
+std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& frame,
+                           const std::vector<double>& state, Enters enters) {
   const bool real = layer.format == SLUICE_F32;
+  const auto over_state = [&](const std::vector<double>& v) {
+    return through_factor(layer, Role::state_factor, Role::state_factor_bias, layer.factor_shift_hh,
+                          v);
+  };
+  const std::vector<double> x = through_factor(layer, Role::input_factor, Role::input_factor_bias,
+                                               layer.factor_shift_ih, frame),
+                            h = over_state(state);
   const Array* const candidate = layer.find(Role::candidate_weight);
   const int shift_ih = real ? -1 : layer.shift_ih, shift_hh = real ? -1 : layer.shift_hh;
   const GateSums ih{layer.array(Role::input_weight), layer.find(Role::input_bias), shift_ih};
@@ -159,7 +186,7 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& x,
   }
   std::vector<double> reset;
   for (int row = 0; row < layer.out; ++row) reset.push_back(sigmoid(both(0, row)));
-  const std::vector<double> s = candidate ? enters(reset) : h;
+  const std::vector<double> s = candidate ? over_state(enters(reset)) : h;
   const GateSums over_s{candidate ? *candidate : w_hh, b_hh, shift_hh, candidate ? 2 : 0};
   for (int row = 0; row < layer.out; ++row) {
     const double g = over_s.at(candidate ? 0 : 2, row, s);

@@ -46,6 +46,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
                   cost_features.begin())] += n;
   };
   for (const Layer& layer : network.layers) {
+    const bool real = layer.format == SLUICE_F32;
     const double units = padded(layer.out), panels = units / panel_rows;
     for (const Array& a : layer.arrays) {
       if (!layer.sparse || !a.is_matrix()) continue;
@@ -57,12 +58,26 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
       const std::string cell = sluice_layer_name(layer.kind);
       const int gates = layer.anatomy().gates,
                 states = layer.find(Role::candidate_weight) ? 2 : 1;  // that enter products
-      add(cell, 1), add("side", layer.in + states * layer.out),
+      const int in = layer.array(Role::input_weight).cols,
+                state = layer.array(Role::state_weight).cols;
+      add(cell, 1), add("side", in + states * state),
           add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
+      // In float a GRU of whole matrices has a kernel of its own, the other cells go by products.
+      const bool whole_step = !real || (layer.kind == SLUICE_GRU && layer.rank == 0);
       if (!layer.sparse)
-        add("inner", gates * panels *
-                         (inner_loops(layer.in, layer.format, core) +
-                          inner_loops(layer.out, layer.format, core)));
+        add(whole_step ? "inner" : "dense_inner",
+            gates * panels *
+                (inner_loops(in, layer.format, core) + inner_loops(state, layer.format, core)));
+      for (const Role role : {Role::input_factor, Role::state_factor}) {
+        const Array* const factor = layer.find(role);
+        if (!factor) continue;
+        const double products = role == Role::state_factor ? states : 1,
+                     rows = padded(factor->rows);
+        add("factor", products), add("factor_units", products * rows);
+        add("side", products * factor->cols);
+        add("dense_inner",
+            products * rows / panel_rows * inner_loops(factor->cols, layer.format, core));
+      }
     } else if (layer.kind == SLUICE_EMBEDDING) {
       add("embedding", 1), add("embedding_units", units);
     } else if (layer.kind == SLUICE_DENSE) {
@@ -74,8 +89,13 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
       if (layer.activation != SLUICE_LINEAR && !logits)
         add(sluice_activation_name(layer.activation),
             layer.format == SLUICE_F32 ? layer.out : units);
-    } else {
+    } else if (layer.kind == SLUICE_STANDARDIZE) {
       add("standardize", layer.in);
+    } else {
+      const bool sums = layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY;
+      const double parts = double(std::max<std::size_t>(layer.sources.size(), 1));
+      add("join", 1);
+      add(sluice_layer_name(layer.kind), sums ? parts * units : layer.out);
     }
   }
   return f;
@@ -129,11 +149,9 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 
 /// Whether the coefficients are about such a layer.
 bool is_counted(const Layer& layer) {
-  if (layer.kind == SLUICE_GRU ||
-      (recurrent(layer) && layer.kind != SLUICE_FASTGRNN && layer.format != SLUICE_F32))
-    return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
+  if (recurrent(layer)) return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
-  return layer.kind == SLUICE_STANDARDIZE ||
+  return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_SELECT || layer.anatomy().joins ||
          (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
 }
 

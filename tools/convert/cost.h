@@ -35,13 +35,24 @@ constexpr std::array cost_features = {"step",
                                       "gru_before_units",
                                       "embedding",
                                       "embedding_units",
+                                      "fastgrnn",
+                                      "fastgrnn_units",
+                                      "factor",
+                                      "factor_units",
+                                      "join",
+                                      "concat",
+                                      "add",
+                                      "multiply",
+                                      "select",
                                       "sparse_panels",
                                       "sparse_dense_panels",
                                       "sparse_blocks"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ
-/// between cores; of a sparse layer its stored blocks and its panels stand in their place.
+/// between cores; of a sparse layer its stored blocks and its panels stand in their place. factor:
+/// products of factors of low rank. join: layers that join, or select; concat, add, multiply,
+/// select: the numbers that they read.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.

@@ -21,21 +21,31 @@ void fold(const Layer& norm, Layer& next) {
   }
   for (const bool backward : {false, true}) {
     if (backward && !next.both) continue;
+    // Of low rank the factor takes the scale over, and W1 carries the shift into the biases.
+    Array* const factor = const_cast<Array*>(next.find(Role::input_factor, backward));
     Array& w = next.array(Role::input_weight, backward);
+    Array& scaled = factor ? *factor : w;
+    std::vector<double> moved = shift;  // as w sees it
+    if (factor) {
+      moved.assign(std::size_t(factor->rows), 0);
+      for (std::size_t row = 0; row < moved.size(); ++row)
+        for (std::size_t k = 0; k < n; ++k)
+          moved[row] += double(factor->values[row * n + k]) * shift[k];
+    }
     std::vector<Array*> biases;  // gate and candidate that share a chain each have their own
     for (Array& b : next.arrays)
       if (b.backward == backward && (b.role == Role::input_bias || b.role == Role::gate_bias ||
                                      b.role == Role::candidate_bias))
         biases.push_back(&b);
-    for (std::size_t row = 0; row < std::size_t(w.gates * w.rows); ++row) {
+    for (std::size_t row = 0; row < std::size_t(w.gates * w.rows); ++row)
       for (Array* const b : biases) {
         double sum = double(b->values[row]);
-        for (std::size_t k = 0; k < n; ++k) sum += double(w.values[row * n + k]) * shift[k];
+        for (std::size_t k = 0; k < moved.size(); ++k)
+          sum += double(w.values[row * moved.size() + k]) * moved[k];
         b->values[row] = float(sum);
       }
-      for (std::size_t k = 0; k < n; ++k)
-        w.values[row * n + k] = float(double(w.values[row * n + k]) * scale[k]);
-    }
+    for (std::size_t i = 0; i < scaled.values.size(); ++i)
+      scaled.values[i] = float(double(scaled.values[i]) * scale[i % n]);
   }
 }
 

@@ -147,19 +147,20 @@ void check_quantizable(const Network& real) {
 
 void prove_no_overflow(const Network& fixed, const std::string& name) {
   for (const Layer& layer : fixed.layers) {
-    const auto prove = [&](Role role, Role bias, std::size_t first_row) {
+    const auto prove = [&](Role role, Role bias, std::size_t first_row, int shift) {
       if (const Array* const w = layer.find(role))
-        prove_rows(fixed, name, layer, *w, layer.array(bias).integers.data() + first_row,
-                   role == Role::input_weight ? layer.shift_ih : layer.shift_hh);
+        prove_rows(fixed, name, layer, *w, layer.array(bias).integers.data() + first_row, shift);
     };
-    prove(Role::input_weight, Role::input_bias, 0);
-    prove(Role::state_weight, Role::state_bias, 0);
+    prove(Role::input_weight, Role::input_bias, 0, layer.shift_ih);
+    prove(Role::state_weight, Role::state_bias, 0, layer.shift_hh);
+    prove(Role::input_factor, Role::input_factor_bias, 0, layer.factor_shift_ih);
+    prove(Role::state_factor, Role::state_factor_bias, 0, layer.factor_shift_hh);
     const Array* const before =
         layer.find(Role::state_weight);  // the candidate's rows follow its rows
     prove_sums(fixed, name, layer);
     prove_gates(fixed, name, layer);
     prove(Role::candidate_weight, Role::state_bias,
-          before ? std::size_t(before->gates) * std::size_t(before->rows) : 0);
+          before ? std::size_t(before->gates) * std::size_t(before->rows) : 0, layer.shift_hh);
   }
 }
 

@@ -90,10 +90,11 @@ std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t
 Gate open_gate(const Layer& layer, const GateName& gate, const Steps& x, const Steps& h) {
   Gate result{gate.name, {h.width, std::vector<float>(h.values.size())}};
   const std::size_t hidden = h.width / (layer.both ? 2 : 1), steps = h.values.size() / h.width;
+  const Layer whole = multiplied_out(layer);
   for (const bool backward : {false, true}) {
     if (backward && !layer.both) break;
     Network probe;
-    probe.layers = {gate_layer(layer, direction_of(layer, backward), gate.index)};
+    probe.layers = {gate_layer(layer, direction_of(whole, backward), gate.index)};
     const OwnedModel model = open_probe(std::move(probe));
     OwnedStream stream(model.model, {64, 1});
     std::vector<float> open(steps * hidden);

@@ -173,11 +173,13 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.warmup_steps = steps_of(recipe, split, std::uint64_t(recipe.warmup), "train.warmup");
   plan.prune = prune_plan(recipe, split);
   const auto learns = [&](const Layer& l) {
-    return recurrent(l) && !plan.layers[std::size_t(&l - network.layers.data())].frozen;
+    return recurrent(l) && l.rank == 0 &&
+           !plan.layers[std::size_t(&l - network.layers.data())].frozen;
   };
   if (recipe.prune > 0 && std::none_of(network.layers.begin(), network.layers.end(), learns))
-    refuse("{}: no recurrent layer learns, and no other one is pruned; leave it out",
-           where(recipe, "train.prune"));
+    refuse(
+        "{}: no recurrent layer of whole matrices learns, and no other one is pruned; leave it out",
+        where(recipe, "train.prune"));
   options.proximal = recipe.l1_step == L1Step::proximal;
   options.clip_value = float(recipe.clip_value);
   options.clip_norm = float(recipe.clip_norm);

@@ -28,7 +28,7 @@ void each_weight(const Array& matrix, std::size_t block, Visit visit) {
 }
 
 bool is_pruned_kind(const Layer& layer, const Array& array) {
-  return recurrent(layer) && array.is_matrix();
+  return recurrent(layer) && layer.rank == 0 && array.is_matrix();
 }
 
 }  // namespace
