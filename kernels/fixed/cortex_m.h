@@ -1,10 +1,10 @@
-// Products in fixed point on Cortex-M without Helium; weights in the order of pairs. What enters is
-// widened once a step to int16, and its sum kept: row b of each pair is stored + 128, and 128 * sum
-// comes off at the end.
+// Products in fixed point on Cortex-M without Helium, for weights in the order of pairs. Once a
+// step, the input is widened to int16 and summed: row b of each pair is stored + 128, so 128 * sum
+// is subtracted from it at the end.
 //
-// A product takes one panel, 8 rows, in one pass over the columns: 8 sums in registers, which
-// leaves a core with 13 none to spare, so the loops are assembly. Counted instructions were never
-// bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
+// One pass over the columns computes one panel of 8 rows, with its 8 sums in registers. That leaves
+// none of a core's 13 registers free, so the loops are assembly. A smaller count of instructions
+// was never bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
 #ifndef SLUICE_FIXED_CORTEX_M_H
 #define SLUICE_FIXED_CORTEX_M_H
 
@@ -20,20 +20,20 @@
 namespace sluice {
 namespace {
 
-/// One pass: y = init + W x over [x, end), an even number of columns, 4 at least. Row b of each
-/// pair: minus `correction`.
+/// The product of one panel: y = init + W x over [x, end), an even number of columns, at least 4;
+/// row b of each pair minus `correction`.
 struct Pass {
   const uint8_t* w;
   const int16_t *x, *end;
   const int32_t* init;
   int32_t* y;
-  int32_t correction;  ///< 128 * the sum of what enters
+  int32_t correction;  ///< 128 * the sum of x
 };
 
 #if __ARM_ARCH_ISA_THUMB == 2
 
-// Registers: r0 weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the sums of rows a (or
-// of 256 a + b), r10 to lr of rows b.
+// Registers: r0 pointer to the weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the
+// sums of rows a (or of 256 a + b), r10 to lr those of rows b.
 #define SLUICE_PASS(loop, end_a)                                                               \
   register const Pass* call asm("r0") = &pass;                                                 \
   asm volatile(                                                                                \
@@ -58,8 +58,9 @@ struct Pass {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// With p = 256 a + b as one signed half: sum of p * x, and sum of b * x. Their difference is 256 *
-// the sum of a * x, exactly, while that stays inside 32 bits: for 508 columns whatever they hold.
+// Computes the sum of p * x, with p = 256 a + b as one signed halfword, and the sum of b * x. Their
+// difference is exactly 256 * the sum of a * x if that fits 32 bits. It does for 508 columns of any
+// contents.
 #define SLUICE_PACKED_ROWS(a0, b0, a1, b1)                                   \
   "ldrd r4, r5, [r0], #8\n"                                                  \
   "smlad " a0 ", r4, r3, " a0 "\n uxtb16 r4, r4\n smlad " b0 ", r4, r3, " b0 \
@@ -70,10 +71,11 @@ struct Pass {
       SLUICE_PACKED_ROWS("r8", "r12", "r9", "lr")
 #define SLUICE_PACKED_END(a, b) "sub " a ", " a ", " b "\n add r4, r4, " a ", asr #8\n"
 
-/// int8 x, at most 508 columns, a multiple of 4.
+/// For int8 x and at most 508 columns, a multiple of 4.
 __attribute__((noinline)) void packed_pass(const Pass& pass) {
   SLUICE_PASS(
-      "subs r3, r2, r1\n"  // bytes: 8 for 4 columns; an odd number of fours begins in the middle
+      // Bytes of x: 8 for 4 columns. An odd number of fours begins in the middle of the loop.
+      "subs r3, r2, r1\n"
       "lsls r3, r3, #28\n"
       "bne 2f\n"
       "1:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
@@ -90,7 +92,7 @@ constexpr int packed_columns = 508;
 #define SLUICE_WIDE_COLUMNS                                                        \
   "ldr r3, [r1], #4\n" SLUICE_WIDE_ROWS("r6", "r10") SLUICE_WIDE_ROWS("r7", "r11") \
       SLUICE_WIDE_ROWS("r8", "r12") SLUICE_WIDE_ROWS("r9", "lr")
-/// Any x.
+/// For any x.
 __attribute__((noinline)) void wide_pass(const Pass& pass) {
   SLUICE_PASS("1:\n" SLUICE_WIDE_COLUMNS SLUICE_WIDE_COLUMNS
               "cmp r1, r2\n"
@@ -98,7 +100,7 @@ __attribute__((noinline)) void wide_pass(const Pass& pass) {
               SLUICE_PLAIN_END);
 }
 
-/// int8 x, any number of columns.
+/// For int8 x and any number of columns.
 __attribute__((noinline)) void long_pass(const Pass& pass) {
   Pass part = pass;
   for (int left = int(pass.end - pass.x); left > 0; left -= packed_columns) {
@@ -116,7 +118,7 @@ inline PassFunction pass_for(int columns, bool narrow) {
 
 #else
 
-// Without DSP instructions: a product at a time.
+// Without DSP instructions there is one multiplication at a time.
 #define SLUICE_BYTE_ROWS(at_b, at_a, a, b)                                                   \
   "ldrsb r4, [r0, #" at_a "]\n ldrb r5, [r0, #" at_b "]\n mla " a ", r4, r3, " a "\n mla " b \
   ", r5, r3, " b "\n"
@@ -125,7 +127,7 @@ inline PassFunction pass_for(int columns, bool narrow) {
       SLUICE_BYTE_ROWS(b1, a1, "r7", "r11") SLUICE_BYTE_ROWS(b2, a2, "r8", "r12") \
           SLUICE_BYTE_ROWS(b3, a3, "r9", "lr")
 
-/// Any x.
+/// For any x.
 __attribute__((noinline)) void byte_pass(const Pass& pass) {
   SLUICE_PASS("1:\n"
               SLUICE_BYTE_COLUMN("0", "1", "4", "5", "8", "9", "12", "13")
@@ -144,7 +146,7 @@ inline PassFunction pass_for(int, bool) { return byte_pass; }
 #endif
 #else
 
-/// Any x. ARMv6-M has eight registers to work with: a pair of rows at a time.
+/// For any x. ARMv6-M has eight registers to work with, so it computes a pair of rows at a time.
 __attribute__((noinline)) void pair_pass(const Pass& pass) {
   for (int p = 0; p < panel_rows / 2; ++p) {
     const uint8_t* w = pass.w + 4 * p;
@@ -166,7 +168,7 @@ inline PassFunction pass_for(int, bool) { return pair_pass; }
 
 #endif
 
-/// What enters: int16 [side_length(n)], zeros behind n, then 128 * its sum.
+/// Writes the right side of a product: int16 [side_length(n)], zeros behind n, then 128 * its sum.
 template <class Number>
 inline void widen(const void* x, int n, void* to, Number number) {
   int16_t* const v = static_cast<int16_t*>(to);
@@ -182,7 +184,7 @@ inline void widen(const void* x, int n, void* to, Number number) {
 }
 
 #if defined(__ARM_FEATURE_DSP)
-/// A block of a sparse matrix, its columns 0 and 2, and 1 and 3, two at a time.
+/// Adds a block of a sparse matrix two columns at a time: 0 and 2, then 1 and 3.
 struct CortexDot : PlainDot {
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
     const uint32_t first = from_bytes<uint32_t>(x), second = from_bytes<uint32_t>(x + 2);
