@@ -1,4 +1,4 @@
-// Difference: y = x - x of the step before, in float.
+// Difference, in float: y = x - x of the step before.
 #ifndef SLUICE_DIFFERENCE_H
 #define SLUICE_DIFFERENCE_H
 
@@ -8,7 +8,8 @@
 
 namespace sluice {
 
-/// Zeros for a stream's first step. State: the x of the step before, and 1 once there is one.
+/// y is zero for a stream's first step. The state is the x of the step before, and a flag that is 1
+/// after the first step.
 struct Difference {
   static int floats(const LayerRecord& layer) { return padded(int(layer.in)); }
   static int state(const LayerRecord& layer) { return (floats(layer) + 4) * int(sizeof(float)); }

@@ -3,8 +3,8 @@
 // is subtracted from it at the end.
 //
 // One pass over the columns computes one panel of 8 rows, with its 8 sums in registers. That leaves
-// none of a core's 13 registers free, so the loops are assembly. A smaller count of instructions
-// was never bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
+// none of a core's 13 registers free, so the loops are assembly. Fewer instructions were never
+// chosen over fewer cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
 #ifndef SLUICE_FIXED_CORTEX_M_H
 #define SLUICE_FIXED_CORTEX_M_H
 

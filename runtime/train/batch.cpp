@@ -1,3 +1,4 @@
+// The arena's layout, the checks of a batch, and its gradient.
 #include "batch.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 namespace sluice {
 namespace {
 
-/// The widest input or output of a layer, padded; at least `least`.
+/// Returns the widest input or output of a layer, padded; at least `least`.
 int widest_units(const OpenModel& model, int least) {
   int most = least;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
@@ -18,6 +19,7 @@ int widest_units(const OpenModel& model, int least) {
   return most;
 }
 
+/// Transposes the weights for the backward passes of a batch.
 void prepare_layers(const Batch& batch) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
   for (uint32_t i = learns; i < batch.model.layer_count; ++i) {
@@ -33,7 +35,7 @@ bool good_classes(const sluice_sequence& s, int answers, int classes) {
   return true;
 }
 
-/// Whether the values that stand for classes are classes.
+/// Returns whether the values of a goal with classes are classes, or NaN.
 bool good_class_values(const sluice_sequence& s, int answers, const Goal& goal, int width) {
   for (int a = 0; a < answers; ++a) {
     const float value = s.values[ptrdiff_t(a) * width + goal.target];
@@ -61,6 +63,8 @@ bool good_targets(const OpenModel& model, const sluice_sequence& s,
   return true;
 }
 
+/// Adds up a slice of the gradients of a group's shards, in the order of the shards, a chunk a
+/// task.
 struct AddTask {
   const Batch& batch;
   uint32_t shards;
@@ -80,7 +84,8 @@ struct AddTask {
   }
 };
 
-/// Shards' rows of an embedding, in shard order.
+/// Adds up the shards' gradients of an embedding, in the order of the shards, and marks the ids
+/// that occur in the batch.
 void add_seen_rows(const Batch& batch, uint32_t shards) {
   const LayerRecord& layer = batch.model.layers[0];
   if (layer.kind != SLUICE_EMBEDDING || is_frozen(batch.options, 0)) return;
@@ -113,9 +118,8 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.section_floats = section.bytes / uint32_t(sizeof(float));
   l.weights_end = section.offset + section.bytes;
   const uint32_t most = (options.max_sequences + shard_sequences - 1) / shard_sequences;
-  l.shards = options.shards < most && !meeting_floats(model)
-                 ? options.shards
-                 : most;  // where they meet, all must fly
+  // Sums over the batch need all of its shards in memory at the same time.
+  l.shards = options.shards < most && !meeting_floats(model) ? options.shards : most;
 
   l.weights = arena.take<uint8_t>(l.weights_end);
   l.seen = options.rounding ? arena.take<uint8_t>(l.weights_end) : l.weights;

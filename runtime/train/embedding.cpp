@@ -1,5 +1,5 @@
-// Embedding backwards: a shard adds up the gradient of the ids it has seen, one row each; the batch
-// adds these up, shard by shard.
+// Embedding, forward and backward. A shard adds up one row of gradient for each id that occurs in
+// it; batch.cpp adds up these rows, shard by shard.
 #include "../embedding.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ struct Kept {
   }
 };
 
-/// The id that enters a row; -1 behind a sequence's end.
+/// Returns the id of a row; -1 behind a sequence's end.
 int32_t id_of(const TrainCall& call, int row) {
   if (call.shard.length[row % call.shard.sequences] <= row / call.shard.sequences) return -1;
   int32_t id;
@@ -46,8 +46,8 @@ float* forward(const TrainCall& call, int, Arena& arena) {
   return kept.y;
 }
 
-/// A row for each id, in the order of first appearance: the sum of dy over that id's frames, in
-/// order.
+/// Writes a row for each id, in the order of first occurrence: the sum of dy over the id's frames,
+/// in their order.
 void backward(const TrainCall& call, int, Arena& arena) {
   const Kept kept(call, arena);
   if (arena.measures()) return;

@@ -1,3 +1,4 @@
+// The passes of shards, and what they exchange between phases and between ranks.
 #include "pass.h"
 
 #include <string.h>
@@ -5,7 +6,7 @@
 namespace sluice {
 namespace {
 
-/// A point of a pass: before a phase of a layer, forward or backward.
+/// A point in a pass: before a phase of a layer, forward or backward.
 struct Point {
   uint32_t layer;
   int phase;
@@ -26,19 +27,20 @@ void gather_inputs(const Batch& batch, const Shard& shard, float* x) {
     }
 }
 
-/// The rounding of a layer's output, and of its state, where they enter products.
+/// Returns the rounding of a layer's output, and of its state, before they enter products.
 Rounding rounding_of(const sluice_train_options& options, uint32_t layer) {
   return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest}
                           : Rounding{};
 }
 
-/// Whether a later layer, whose gradient is there already, has the same weights.
+/// Returns whether a later layer has the same weights. Its gradient is computed earlier.
 bool tied_to_later(const OpenModel& model, uint32_t layer) {
   for (uint32_t later = layer + 1; later < model.layer_count; ++later)
     if (model.layers[later].w_ih == model.layers[layer].w_ih) return true;
   return false;
 }
 
+/// Returns the floats of a stream's state that come before those of a layer.
 uint32_t state_before(const OpenModel& model, uint32_t layer) {
   uint32_t bytes = 0;
   for (uint32_t i = 0; i < layer; ++i)
@@ -47,7 +49,7 @@ uint32_t state_before(const OpenModel& model, uint32_t layer) {
   return bytes / uint32_t(sizeof(float));
 }
 
-/// How often a source is read, and by which layer (counted from 0) last.
+/// The number of times that a source is read, and the last layer (counted from 0) that reads it.
 struct Readings {
   uint32_t count, last;
 };
@@ -59,15 +61,15 @@ Readings readings_of(const OpenModel& model, uint32_t source) {
   return readings;
 }
 
-/// Whether the layer behind a source is its only reader: then its gradient is needed for that layer
-/// and its own alone.
+/// Returns whether a source is read only by the layer behind it. Then its gradient is needed only
+/// by that layer and by its own.
 bool is_passed_on(const OpenModel& model, uint32_t source) {
   const Readings readings = readings_of(model, source);
   return source == model.layer_count || (readings.count == 1 && readings.last == source);
 }
 
-/// Whether the gradient of source `p` of a layer is the first that is computed for that source: no
-/// later layer reads it, and no earlier part of this one.
+/// Returns whether part `p` of a layer gives the first gradient of its source: no later layer reads
+/// that source, and no earlier part of this layer does.
 bool is_first_gradient(const OpenModel& model, uint32_t layer, uint32_t p) {
   const uint32_t source = source_of(model.layers[layer], p);
   bool first = readings_of(model, source).last == layer;
@@ -76,7 +78,8 @@ bool is_first_gradient(const OpenModel& model, uint32_t layer, uint32_t p) {
   return first;
 }
 
-/// Whether a layer's input enters a product, or what will be the input of one.
+/// Returns whether a layer's input enters a product, or a concat, whose output may be the input of
+/// one.
 bool enters_product(uint8_t kind) {
   constexpr uint32_t kinds = kinds_with([](const Anatomy& a) {
     return a.kind == SLUICE_CONCAT || (a.arrays > 0 && a.array[0].role == Role::input_weight);
@@ -84,7 +87,7 @@ bool enters_product(uint8_t kind) {
   return has_kind(kinds, kind);
 }
 
-/// One shard's pass. With an arena that measures, only takes the memory.
+/// The pass of one shard. With an arena that measures, it only takes memory.
 struct Pass {
   const Batch& batch;
   const OpenModel& model;
@@ -110,8 +113,9 @@ struct Pass {
         measured_parts{} {}
 
   bool measures() const { return arena.measures(); }
-  /// Measuring, the layout may be a measurement too, without weights: the blob stands in, since
-  /// offsets hold from its start as well.
+  /// Returns the weights that the pass reads. If this arena measures, the layout may be a
+  /// measurement too, and have no weights. Then the blob replaces them: offsets hold from its start
+  /// as well.
   const uint8_t* weights() const { return measures() ? model.blob : batch.layout.seen; }
   float* at(uint64_t offset) const { return reinterpret_cast<float*>(arena.base + offset); }
   uint64_t offset_of(const void* x) const {
@@ -149,8 +153,8 @@ struct Pass {
     batch.layout.states[slot] = state;
   }
 
-  /// The output of a source as the layers read it: rounded where it enters a product, dropped; then
-  /// in a copy of its own.
+  /// Returns the output of a source as a layer reads it: rounded if it enters a product, and with
+  /// dropout. Either is done in a copy.
   Entering enter(uint32_t layer, uint32_t source) {
     Entering in{};
     in.rows = rows_of(source);
@@ -181,7 +185,7 @@ struct Pass {
     return in;
   }
 
-  /// What enters a layer, from all of its sources.
+  /// Prepares the inputs of a layer from all of its sources.
   void enter(uint32_t layer) {
     const LayerRecord& record = model.layers[layer];
     Place& place = place_of(layer);
@@ -241,7 +245,7 @@ struct Pass {
     return call;
   }
 
-  /// One phase; after a layer's last one, its output is there.
+  /// Computes one phase of a layer. After the last one, the layer's output is known.
   void forward(uint32_t i, int phase) {
     const TrainKind& kind = *train_kind(model.layers[i].kind);
     if (phase == 0) enter(i);
@@ -251,9 +255,9 @@ struct Pass {
     if (phase + 1 == kind.phases[0]) place_of(i).y = offset_of(y);
   }
 
-  /// Gradients that are only passed on to the layer before alternate between two buffers; others
-  /// have one of their own. Where several layers read an output, their gradients are added to the
-  /// last reader's, in falling order of the readers.
+  /// Takes the buffers of the gradients. Gradients that are only passed on to the layer before
+  /// alternate between two buffers; the others have one each. If several layers read an output,
+  /// their gradients are added to that of the last reader, in falling order of the readers.
   void take_gradients() {
     uint64_t passed[2] = {}, added = 0;
     const auto floats_of = [&](uint32_t i) {
@@ -313,8 +317,8 @@ struct Pass {
   }
 };
 
-/// Where a pass next waits for other shards, or ends, after it has left `from`. With a pass,
-/// computes up to there.
+/// Returns the point after `from` at which a pass next waits for other shards, or ends. If `pass`
+/// is not null, computes it up to there.
 Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
   Point at = from;
   if (!at.back) {
@@ -339,8 +343,8 @@ Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
   return at;
 }
 
-/// A part of the passes of the shards in flight, one task a shard. A rank computes its own: rank,
-/// rank + ranks, and so on.
+/// Computes the passes of a group from one waiting point to the next, one task a shard. A rank
+/// computes shards rank, rank + ranks, and so on.
 struct PassTask {
   const Batch& batch;
   Point from;
@@ -364,8 +368,8 @@ struct PassTask {
   }
 };
 
-/// Collects pieces and hands them to the host many at a time. A function with one is not inlined: a
-/// board that trains alone has no stack for it.
+/// Collects pieces and passes them to the host, many at a time. Functions that have one are not
+/// inlined: it is large, and a board that trains alone should not reserve stack for it.
 struct Gathering {
   static constexpr uint32_t most = 128;
   const sluice_host* host;
@@ -379,7 +383,7 @@ struct Gathering {
     if (n == most) send();
     pieces[n++] = {data, bytes, from, to};
   }
-  /// What a shard in flight leaves.
+  /// Adds a result of a shard of the group, which every rank receives.
   void add_of(uint32_t slot, void* data, uint64_t bytes) { add(data, bytes, slot % host->ranks); }
 
   bool send() {
@@ -389,8 +393,8 @@ struct Gathering {
   }
 };
 
-/// Losses, states and gradients of the group, and then of an embedding as many rows as each shard
-/// has seen.
+/// Exchanges the losses, states and gradients of the group; then, of an embedding, the rows of the
+/// ids that occur in each shard.
 [[gnu::noinline]] bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
   const Layout& l = batch.layout;
   const uint32_t state_bytes =
@@ -420,6 +424,7 @@ struct Gathering {
   return gathering.send();
 }
 
+/// Exchanges the shards' parts of sums over the batch, n floats each.
 [[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying,
                                        size_t n) {
   Gathering gathering(host);
@@ -429,7 +434,8 @@ struct Gathering {
   return gathering.send();
 }
 
-/// Adds up what the shards left for the meeting at this point, in shard order.
+/// Adds up the shards' parts of the sums over the batch at this point, in the order of the shards.
+/// Returns false if the ranks' gather failed.
 bool meet(const Batch& batch, const sluice_host* host, const Point& at, uint32_t flying) {
   const Layout& l = batch.layout;
   const LayerRecord& layer = batch.model.layers[at.layer];

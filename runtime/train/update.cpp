@@ -1,5 +1,5 @@
-// From a batch's gradient to new weights: penalties, clipping, schedule, optimizer, proximal step,
-// in this order.
+// Computes new weights from a batch's gradient: penalties, clipping, schedule, optimizer, proximal
+// step, in this order.
 #include "train.h"
 
 namespace sluice {
@@ -7,12 +7,12 @@ namespace {
 
 constexpr uint64_t chunk = 1u << 14;  ///< floats of a task
 
-/// An array that learns.
+/// An array that is trained.
 struct Trained : Weights {
   uint32_t group;
 };
 
-/// Calls f once for every one.
+/// Calls f once for every trained array.
 template <class F>
 void for_each_trained(const OpenModel& model, const sluice_train_options& options, F f) {
   for (uint32_t i = 0; i < model.layer_count; ++i)
@@ -24,7 +24,7 @@ void for_each_trained(const OpenModel& model, const sluice_train_options& option
 
 double square_root(double x) { return __builtin_sqrt(x); }
 
-/// One array's update. A task takes a chunk of it.
+/// The update of one array, a chunk a task.
 struct UpdateTask {
   const Kernels& kernels;
   uint32_t optimizer;
@@ -54,13 +54,13 @@ struct UpdateTask {
   }
 };
 
-/// Whether only what a batch has seen of an array is touched.
+/// Returns whether only the rows of ids that occur in a batch are updated.
 bool by_rows(const Trained& array, const sluice_train_options& options) {
   return array.group == SLUICE_EMBEDDING_WEIGHTS && options.embedding_rows;
 }
 
-/// Calls f(first, count) for the parts of an array that a batch touches: all of it, or of an
-/// embedding each seen id's.
+/// Calls f(first, count) for the parts of an array that a batch updates: all of it, or of an
+/// embedding the rows of the ids that occur in the batch.
 template <class F>
 void for_each_piece(const Trained& array, const sluice_train_options& options,
                     const uint8_t* seen_ids, F f) {
@@ -72,8 +72,8 @@ void for_each_piece(const Trained& array, const sluice_train_options& options,
         size_t(rows - row < strip_rows ? rows - row : strip_rows));
 }
 
-/// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the
-/// limit. A bias is one row.
+/// Scales down to the limit every row of a matrix, or every id's vector of an embedding, whose norm
+/// is above it. A bias is one row.
 void limit_norms(const Trained& array, float limit, float* w) {
   const bool by_id = array.group == SLUICE_EMBEDDING_WEIGHTS || !is_matrix(array.role);
   const int rows = padded_rows(array), outer = by_id ? array.cols : rows,
@@ -90,6 +90,7 @@ void limit_norms(const Trained& array, float limit, float* w) {
   }
 }
 
+/// Returns base ^ n, by multiplications alone, so that the bits are the same everywhere.
 double power(double base, uint64_t n) {
   double result = 1.0;
   for (; n; n >>= 1, base *= base)
@@ -97,7 +98,7 @@ double power(double base, uint64_t n) {
   return result;
 }
 
-/// From `begin` to `end` along half a cosine, done in [0, 1].
+/// Returns a number between `begin` and `end` along half a cosine, at `done` in [0, 1].
 double along_cosine(double begin, double end, double done) {
   return end + (begin - end) * (0.5 * (1.0 + cos_pi(done)));
 }
