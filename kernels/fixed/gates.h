@@ -142,8 +142,8 @@ template <class Set>
 inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
-  const int32_t *const gate_bias = s.gate_bias + chunk.first, *const update_bias =
-                                                                  s.update_bias + chunk.first;
+  const int32_t* const gate_bias = s.gate_bias + chunk.first;
+  const int32_t* const update_bias = s.update_bias + chunk.first;
   const int32_t zeta = s.zeta, nu = s.nu;
   const int e = s.shift_c;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {

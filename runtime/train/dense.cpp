@@ -130,9 +130,8 @@ float* forward_difference(const TrainCall& call, int, Arena& arena) {
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   for (int row = sequences; row < call.rows_out; ++row) {
     if (call.shard.length[row % sequences] <= row / sequences) continue;
-    const float *const x = call.x + ptrdiff_t(row) * call.x_stride, *const before =
-                                                                        x - ptrdiff_t(sequences) *
-                                                                                call.x_stride;
+    const float* const x = call.x + ptrdiff_t(row) * call.x_stride;
+    const float* const before = x - ptrdiff_t(sequences) * call.x_stride;
     for (int i = 0; i < n; ++i) y[ptrdiff_t(row) * units + i] = x[i] - before[i];
   }
   return y;
@@ -147,9 +146,8 @@ void backward_difference(const TrainCall& call, int, Arena& arena) {
   for (int row = 0; row < call.rows_in; ++row) {
     const int t = row / sequences, length = call.shard.length[row % sequences];
     float* const dx = call.dx + ptrdiff_t(row) * units;
-    const float *const own = call.dy + ptrdiff_t(row) * units, *const next =
-                                                                   own +
-                                                                   ptrdiff_t(sequences) * units;
+    const float* const own = call.dy + ptrdiff_t(row) * units;
+    const float* const next = own + ptrdiff_t(sequences) * units;
     for (int i = 0; i < units; ++i)
       dx[i] = (t > 0 && t < length ? own[i] : 0.0f) - (t + 1 < length ? next[i] : 0.0f);
   }
