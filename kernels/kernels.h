@@ -356,15 +356,17 @@ constexpr size_t side_bytes(int n) { return 2 * ((size_t(n) + 15) & ~size_t(15))
 /// One step of a recurrent layer in fixed point.
 struct FixedCell {
   FixedMatrix ih, hh;  ///< [gates][units] rows
-  const void*
-      x;  ///< [ih.cols] what enters: frame ? int8 (w8a16: int16) : int16, to be narrowed in int8
+  /// [ih.cols] The layer's input. If frame: int8, in w8a16 int16. Else int16, which the format int8
+  /// narrows.
+  const void* x;
   bool frame;  ///< x is the model's input
   int16_t* h;  ///< [units] the state before; becomes the state after
-  const int16_t*
-      seen;       ///< [hh.cols, padded] the input of hh: h, or of low rank its factor's product
+  /// [hh.cols, padded] The input of hh: h, or for low rank the product of its factor.
+  const int16_t* seen;
   int units;      ///< padded
-  void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
+  void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) bytes at a multiple of 16
 };
+
 struct FixedGru : FixedCell {  ///< reset-after
   static constexpr int gates = 3;
 };
@@ -373,16 +375,16 @@ struct FixedRnn : FixedCell {
 };
 struct FixedLstm : FixedCell {
   static constexpr int gates = 4;
-  int16_t* c;   ///< [units] the cell state before; becomes that after
+  int16_t* c;   ///< [units] the cell state before; becomes the cell state after
   int shift_c;  ///< 0 to 15: c is in units of 2^(shift_c - 15)
 };
-/// Reset-before; hh: [2][units] rows, of r and z. Behind the scratch lie [2][units] int16 more, and
-/// of low rank [factor.rows] int16 and side_bytes(factor.cols).
+/// Reset-before. hh has [2][units] rows, of r and z. The scratch has [2][units] int16 more, and for
+/// low rank also [factor.rows] int16 and side_bytes(factor.cols) bytes.
 struct FixedGruBefore : FixedCell {
   static constexpr int gates = 3;
-  FixedMatrix hn;      ///< [units] rows, over r * h, or of low rank over the factor's product of it
-  FixedMatrix factor;  ///< of low rank: W2, its product's numbers as a linear Dense gives them;
-                       ///< else rows 0
+  FixedMatrix hn;  ///< [units] rows, over r * h, or for low rank over the factor's product with it
+  /// For low rank W2, whose product has the numbers of a linear Dense; else it has 0 rows.
+  FixedMatrix factor;
 };
 
 struct FixedFastGrnn : FixedCell {

@@ -1,4 +1,4 @@
-// The list of layers, and the arrays of weights that each has.
+// The list of layers, and the arrays of weights of each.
 #include "dense.h"
 #include "difference.h"
 #include "embedding.h"
@@ -10,7 +10,7 @@
 namespace sluice {
 
 namespace {
-// Firmware may leave some out (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt).
+// Firmware may leave out some layers (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt).
 constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_F32
 #ifndef SLUICE_WITHOUT_GRU
@@ -139,13 +139,14 @@ int extent_of(Extent extent, const LayerRecord& one) {
   }
 }
 
-/// Where the next array begins, of one whose contents do not decide its size.
+/// Returns the offset behind an array, at a multiple of 64. The array must not be sparse, because
+/// its contents would decide its size.
 uint64_t behind(const Weights& w) {
   return (w.offset + weight_bytes(w, nullptr) + weight_alignment - 1) &
          ~uint64_t(weight_alignment - 1);
 }
 
-/// Whether a direction has an array that its kind may have.
+/// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));

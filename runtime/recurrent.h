@@ -1,5 +1,5 @@
-// A recurrent layer of any cell: single frames, sequences, many streams; the last step, every step,
-// or the mean over steps; one direction or both.
+// A recurrent layer of any cell, in float: for single frames, sequences and many streams; with the
+// last step, every step or the mean over steps as its output; in one direction or both.
 #ifndef SLUICE_RECURRENT_H
 #define SLUICE_RECURRENT_H
 
@@ -7,11 +7,11 @@
 
 namespace sluice {
 
-/// A stream's state in a recurrent layer, as floats: h, an LSTM's c, and where the mean is handed
-/// on the sum of h and its count.
+/// The layout of a stream's state in a recurrent layer, in floats: h, an LSTM's c, and, if the
+/// output is the mean, the sum of h and the count of steps.
 struct StateShape {
   int units, floats;
-  int sum;  ///< where the sum lies; 0: none
+  int sum;  ///< the place of the sum; 0: none
 
   /// @param layer  one direction
   StateShape(const LayerRecord& layer, bool has_c)
@@ -21,7 +21,7 @@ struct StateShape {
     floats += units + 4;  // the count, and padding to 16 bytes
   }
 
-  /// What the layer hands on after a step.
+  /// Writes the layer's output after a step if it is wanted, and updates the sum.
   void answer(const Kernels& kernels, float* state, float* y, bool wanted) const {
     if (!holds_mean || !sum) {
       if (wanted) copy(state, y, units);
@@ -60,16 +60,17 @@ struct Recurrent {
     StateShape(layer, has_c).answer(*call.model.kernels, h, static_cast<float*>(call.y), true);
   }
 
-  /// Scratch of a direction.
+  /// The scratch of a direction.
   struct Work {
     float *a, *g;
-    float* low;  ///< [rows][low_units] of low rank; follows g if there is a single row
+    float* low;  ///< [rows][low_units] for low rank; follows g if there is a single row
     float* bias;
-    float* state;   ///< [streams] of both directions; else the streams' own
-    float* answer;  ///< [units] of both directions: a row before it finds its place
+    float* state;  ///< the streams' states; for both directions [streams] in the scratch
+    float*
+        answer;  ///< for both directions: [units] a row of output before it is copied to its place
   };
 
-  /// The input products of all frames first, as one; then step by step.
+  /// Computes the input products of all frames first, as one product, then the steps.
   static void run(const Call& call, Arena& scratch) {
     const bool both = goes_both_ways(call.layer);
     const LayerRecord forward = direction_of(call.layer, false);
@@ -129,7 +130,8 @@ struct Recurrent {
     }
   }
 
-  /// A direction's answer beside the other's; the row's padding is zero.
+  /// Copies a row of a direction's output beside that of the other direction, and clears the
+  /// padding.
   static void place(const float* answer, int hidden, int width, bool backward, float* y) {
     memcpy(y + (backward ? hidden : 0), answer, size_t(hidden) * sizeof(float));
     if (backward) memset(y + 2 * hidden, 0, size_t(width - 2 * hidden) * sizeof(float));

@@ -132,7 +132,7 @@ typedef struct {
   float recurrent_dropout;
   /* Of the frame and the state, before they enter the gates: r and z of a GRU; i, f and o of an
    * LSTM. One mask a sequence, for all steps. The candidate reads them unmasked. Must be 0 for
-   * other layers. */
+   * other layers, and for matrices of low rank. */
   float gate_dropout;
   uint32_t frozen; /* 1: the layer keeps its weights */
 } sluice_layer_options;

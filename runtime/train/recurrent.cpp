@@ -1,10 +1,10 @@
-// Back-propagation through time for every cell. What the forward step leaves in a and g is turned
-// into gradients in place.
+// Back-propagation through time for every cell. The values that a forward step leaves in a and g
+// are replaced by gradients, in place.
 //
-// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward
-// direction has the state before step t in block t and the one after in t + 1, the backward
-// direction the other way round. Rows behind a sequence's end hold zeros, so that a shorter
-// sequence begins (backwards: ends) from the zero state.
+// A direction keeps its states in blocks of [sequences][units], one more than steps. The forward
+// direction has the state before step t in block t and the state after it in block t + 1; the
+// backward direction has them the other way round. Rows behind a sequence's end hold zeros, so that
+// in the backward direction a shorter sequence begins from the zero state.
 #include <string.h>
 
 #include "../cells.h"
@@ -14,8 +14,8 @@
 namespace sluice {
 namespace {
 
-/// dh and dc of a step, [sequences][units] each: In: gradients of the state after. Out: of the
-/// state before.
+/// dh and dc of a step, [sequences][units] each. In: the gradients of the state after. Out: those
+/// of the state before.
 struct StateGradient {
   float *dh, *dc, *spare;
   StateGradient(uint64_t floats, Arena& arena)
@@ -24,18 +24,17 @@ struct StateGradient {
         spare(arena.take<float>(floats)) {}
 };
 
-/// The transposed weights of a direction that its backward steps read. Of low rank, the weights'
-/// rows are the factor's; else the factors are null.
+/// The transposed weights that the backward steps of a direction read. For low rank, they have the
+/// rows of the factors; else the factors are null.
 struct Transposed {
   const float* hh;                   ///< [units or low_units][rows of w_hh]
-  const float* hn;                   ///< likewise of a GruBefore's candidate; else null
+  const float* hn;                   ///< the same of a GruBefore's candidate; else null
   const float* hh_factor = nullptr;  ///< [units][low_units]
   const float* ih;                   ///< [padded(in) or low_units][gates]; null: not needed
   const float* ih_factor = nullptr;  ///< [padded(in)][low_units]; null: not needed
 };
 
-/// What a factor of low rank keeps of all steps, [rows][low_units] each: its product, and that
-/// product's gradient.
+/// The product of a factor of low rank in all steps, and its gradient, [rows][low_units] each.
 struct Reduced {
   float *y = nullptr, *dy = nullptr;
 
@@ -49,26 +48,27 @@ struct Reduced {
   }
 };
 
-/// One step backwards: the gates, and the products with the transposed weights.
+/// The arguments of one backward step: through the gates, and through the products with the
+/// transposed weights.
 struct StepBack {
   const TrainCall& call;
   const Transposed& transposed;
   float *a, *g;       ///< rows of this step
-  const float* h;     ///< the state before, as the update sees it
-  const float* seen;  ///< the same as the products see it
-  const float* c;     ///< likewise
-  const float* mask;  ///< [sequences][units] of what entered the recurrent product; null: none
+  const float* h;     ///< the state before, which the update reads
+  const float* seen;  ///< the state before, as it entered the products
+  const float* c;     ///< the cell state before
+  const float* mask;  ///< [sequences][units] of recurrent dropout; null: none
   const GateDropout& gates;
   const StateGradient& state;
   float* sums;  ///< [4][units] of a FastGRNN, over all steps; else null
   int active;
-  bool first;  ///< step of the direction: nobody asks for the gradient of the state before
-  float* low;  ///< of low rank: rows of this step for the gradient of the state factor's product
-  float* low_reset;  ///< likewise over r * h, of a GruBefore
+  bool first;  ///< the direction's first step: the gradient of the state before is not needed
+  float* low;  ///< for low rank: rows of this step for the gradient of the state factor's product
+  float* low_reset;  ///< the same over r * h, of a GruBefore
 };
 
-/// y = W^T da of `rows` rows of da, through both factors if W has low rank.
-/// @param low  the gradient of the factor's product
+/// Computes y = init + W^T da for the active rows, through both factors if W has low rank.
+/// @param low  receives the gradient of the factor's product
 void back_through(const StepBack& s, const Cell& cell, const float* w, int w_rows, const float* da,
                   float* low, const float* init, int init_stride, float* y) {
   const int units = cell.units;
@@ -82,8 +82,8 @@ void back_through(const StepBack& s, const Cell& cell, const float* w, int w_row
                              {init, init_stride, low, reduced, 1, y, units, s.active});
 }
 
-/// dh += mask * (W^T da): what came through a recurrent product, whose matrix has `w_rows` rows.
-/// With `fresh` dh begins at zero.
+/// Computes dh += mask * (W^T da), the gradient through a recurrent product, whose matrix has
+/// `w_rows` rows. With `fresh`, dh begins at zero.
 void through_product(const StepBack& s, const Cell& cell, int w_rows, const float* da,
                      const float* mask, bool fresh) {
   const int units = cell.units;
@@ -98,7 +98,7 @@ void through_product(const StepBack& s, const Cell& cell, int w_rows, const floa
     dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
 }
 
-/// Likewise through the one product of all gates.
+/// Does the same through the product of all gates.
 void through_gates(const StepBack& s, const Cell& cell, bool fresh) {
   if (s.first && !cell.low_rank()) return;
   if (!s.gates.on()) return through_product(s, cell, cell.gates, s.a, s.mask, fresh);
@@ -108,6 +108,7 @@ void through_gates(const StepBack& s, const Cell& cell, bool fresh) {
   through_product(s, cell, cell.gates, s.gates.part_of(cell, s.a, rows, true), s.mask, false);
 }
 
+/// The backward step of each cell.
 template <class Own>
 struct Back;
 
@@ -141,10 +142,10 @@ struct Back<GruBeforeCell> {
       through_product(s, cell, 2 * cell.units, s.a, s.gates.on() ? s.gates.state_mask : s.mask,
                       false);
   }
-  /// r multiplies the masked state.
+  /// The case of recurrent dropout, in which r multiplies the masked state.
   static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows) {
     const int units = cell.units;
-    float* const through = s.state.dc;  // free here
+    float* const through = s.state.dc;  // not used by this cell
     memset(through, 0, size_t(s.active) * size_t(units) * sizeof(float));
     rows.h = s.seen, rows.h_next = through;
     s.call.kernels.gru_reset_back_f32(rows);
@@ -188,11 +189,11 @@ struct Back<FastGrnnCell> {
   }
 };
 
-/// Floats from row to row: an odd number of cache lines, so that a column of rows does not fall on
-/// a few sets of the cache.
+/// Returns the floats from row to row: never a multiple of two cache lines, so that a column of
+/// rows is not mapped to a few sets of the cache.
 constexpr int spread(int floats) { return floats % 32 ? floats : floats + 16; }
 
-/// What one direction keeps for its way back.
+/// The forward pass of one direction, and the arrays that it keeps for the backward pass.
 template <class Own>
 struct Track {
   Own cell;
@@ -202,12 +203,12 @@ struct Track {
   float* a;     ///< [steps][sequences][a_stride]
   float* g;     ///< [steps][sequences][extra * units]
   float* h;     ///< [steps + 1][sequences][units]
-  float* c;     ///< likewise; null but for an LSTM
-  float* seen;  ///< h as it enters products; h itself where nothing is dropped or rounded
+  float* c;     ///< [steps + 1][sequences][units] of an LSTM; else null
+  float* seen;  ///< h as it enters products; h itself if nothing is dropped or rounded
   float* mask;  ///< [sequences][units] of dropout on the state; null: none
-  float* sums;  ///< [4][units] what the way back adds up, of a FastGRNN; else null
+  float* sums;  ///< [4][units] sums of the backward pass, of a FastGRNN; else null
   GateDropout gate;
-  Reduced input, state, reset;  ///< of low rank: of the frames, of h, and of r * h
+  Reduced input, state, reset;  ///< for low rank: over the frames, over h, and over r * h
 
   Track(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
       : cell(one, call.parameters.base),
@@ -235,7 +236,7 @@ struct Track {
     if (Own::kind == SLUICE_GRU_BEFORE) reset.take(rows, cell.low_units, arena);
   }
 
-  /// Rows of a step in what a factor keeps, or null.
+  /// Returns the rows of a step in an array of a factor, or null.
   float* row_of(float* all, ptrdiff_t row) const {
     return all ? all + row * cell.low_units : nullptr;
   }
@@ -245,13 +246,15 @@ struct Track {
       if (r->y) r->clear(uint64_t(steps) * uint64_t(n), cell.low_units);
   }
 
+  /// Returns the frame of the direction's step i.
   int frame(int i) const { return backward ? steps - 1 - i : i; }
+  /// Return the offsets of the states before and after frame t.
   ptrdiff_t before(int t) const { return ptrdiff_t(backward ? t + 1 : t) * n * units; }
   ptrdiff_t after(int t) const { return ptrdiff_t(backward ? t : t + 1) * n * units; }
-  /// The states after every step, [steps][sequences][units].
+  /// Returns the states after every step, [steps][sequences][units].
   const float* after_all() const { return h + after(0); }
 
-  /// The state that the direction begins with: what the sequence carries, or zero.
+  /// Sets the state from which the direction begins: that of the sequence, or zero.
   void begin(const TrainCall& call) const {
     const size_t bytes = size_t(n) * size_t(units) * sizeof(float);
     float* const first_h = h + before(frame(0));
@@ -270,7 +273,7 @@ struct Track {
     see(call, before(frame(0)));
   }
 
-  /// The state after each sequence's last frame, where the sequence carries it on.
+  /// Stores the state after each sequence's last frame, if the sequence has a place for it.
   void end(const TrainCall& call) const {
     for (int s = 0; s < n; ++s) {
       float* const state = call.sequences[call.shard.index[s]].state;
@@ -281,7 +284,7 @@ struct Track {
     }
   }
 
-  /// What products see of a block of h.
+  /// Writes the states of a block as they enter products: rounded, and with dropout.
   void see(const TrainCall& call, ptrdiff_t block) const {
     const size_t count = size_t(n) * size_t(units);
     if (seen != h && call.rounding.unit > 0.0f)
@@ -330,7 +333,8 @@ struct Track {
   }
 };
 
-/// Where a layer's answers lie: of every step of one direction they are its states.
+/// The output of a layer. If it has every step and one direction, the output is the states
+/// themselves.
 struct Answer {
   bool both, every, mean;
   int hidden, width;
@@ -367,7 +371,7 @@ struct Answer {
     }
   }
 
-  /// Added up in the direction's own order, then divided, as the runtime does.
+  /// Computes the mean like the runtime: adds up in the order of the direction, then divides.
   void average(const Kernels& kernels, const float* states, ptrdiff_t step, int length, float* to,
                bool backward) const {
     for (int i = 0; i < length; ++i)
@@ -375,7 +379,7 @@ struct Answer {
     for (int i = 0; i < hidden; ++i) to[i] = to[i] / float(length);
   }
 
-  /// Adds to the gradient of step t's state what comes from the answers: dh [sequences][units].
+  /// Adds the gradient of the output to that of a step's states: dh [sequences][units].
   template <class Own>
   void give(const TrainCall& call, const Track<Own>& track, int i, float* dh) const {
     const int t = track.frame(i), column = track.backward ? hidden : 0,
@@ -393,9 +397,10 @@ struct Answer {
   }
 };
 
+/// The TrainKind of a cell.
 template <class Own>
 struct Trained {
-  /// Takes the transposed weights of a direction in their order, and with `base` writes them.
+  /// Takes arrays for the transposed weights of a direction, and fills them if `write`.
   static Transposed take_transposed(const Own& cell, bool wants_dx, Arena& arena, bool write) {
     const bool before = Own::kind == SLUICE_GRU_BEFORE;
     const int rows = before ? 2 * cell.units : cell.gates;
@@ -460,7 +465,7 @@ struct Trained {
     const Track<Own> first(call, ahead, false, arena);
     const StateGradient state = take_state(first, arena);
     arena.take<float>(uint64_t(first.cell.gates));
-    // The transposed weights lie as prepare has taken them.
+    // Takes the transposed weights again, in the order in which prepare took them.
     Arena prepared(const_cast<float*>(call.transposed));
     if (!arena.measures())
       go_back(call, first, answer, take_transposed(first.cell, call.dx, prepared, false), state);
@@ -503,7 +508,7 @@ struct Trained {
     if (call.dx) frames_gradient(call, track, transposed);
   }
 
-  /// dx = W^T da, of all rows.
+  /// Computes dx = W^T da for all rows.
   static void frames_gradient(const TrainCall& call, const Track<Own>& track,
                               const Transposed& transposed) {
     const Own& cell = track.cell;
@@ -522,8 +527,8 @@ struct Trained {
           w_ih, {init, init_stride, track.a, cell.a_stride, 1, call.dx, in, call.rows_in});
   }
 
-  /// a holds the gradients of the chains; weights see them all, step after step in the frames'
-  /// order.
+  /// Computes the gradients of the weights from those of the chains, in a, in the order of the
+  /// frames.
   static void gradients(const TrainCall& call, const Track<Own>& track,
                         const Transposed& transposed) {
     const Parameters& p = call.parameters;
@@ -544,7 +549,8 @@ struct Trained {
       bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
   }
 
-  /// Of an input matrix of low rank: dW1 = da t^T, dt = W1^T da, dW2 = dt x^T.
+  /// Computes the gradients of an input matrix of low rank, t being the factor's product:
+  /// dW1 = da t^T, dt = W1^T da, dW2 = dt x^T.
   static void input_factor_gradients(const TrainCall& call, const Track<Own>& track,
                                      const Columns& all, const Transposed& transposed, float* ih) {
     const Own& cell = track.cell;
@@ -561,10 +567,11 @@ struct Trained {
     return call.parameters.gradient_at(offset_of(track.layer, role));
   }
 
-  /// Of a FastGRNN's biases, and of zeta and nu. Each unit has its own sums, over the steps from
-  /// the last one walked to the first and over the sequences of a step in their order. Of zeta and
-  /// nu the units' sums are added from 0 on, in the order of the units, then multiplied by the
-  /// sigmoid's slope. The order is the same on every instruction set.
+  /// Computes the gradients of a FastGRNN's biases, and of zeta and nu. Each unit has sums of its
+  /// own, over the steps from the direction's last one to its first, and over the sequences of a
+  /// step in their order. For zeta and nu, the sums of the units are added to 0 in the order of the
+  /// units, then multiplied by the derivative of the sigmoid. The order is the same on every
+  /// instruction set.
   static void gate_gradients(const TrainCall& call, const Track<Own>& track) {
     const Own& cell = track.cell;
     const int units = cell.units;
@@ -584,7 +591,7 @@ struct Trained {
     }
   }
 
-  /// dW2 = dt h^T, to which a GruBefore adds what came through r * h.
+  /// Computes dW2 = dt h^T. A GruBefore adds the gradient through r * h.
   static void state_factor_gradient(const TrainCall& call, const Track<Own>& track,
                                     const float* seen) {
     const Own& cell = track.cell;
@@ -623,8 +630,8 @@ struct Trained {
       if constexpr (Own::kind != SLUICE_FASTGRNN)
         bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
     }
-    // The input side of a GRU that resets after differs in the candidate alone: g_x in place of
-    // g_h.
+    // Over the inputs, the gradients of a GRU that resets after differ only in the candidate: that
+    // of g_x replaces that of g_h.
     for (int row = 0; Own::kind == SLUICE_GRU && row < all.count; ++row)
       copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.a_stride + 2 * units,
            units);
