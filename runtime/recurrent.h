@@ -66,8 +66,7 @@ struct Recurrent {
     float* low;  ///< [rows][low_units] for low rank; follows g if there is a single row
     float* bias;
     float* state;  ///< the streams' states; for both directions [streams] in the scratch
-    float*
-        answer;  ///< for both directions: [units] a row of output before it is copied to its place
+    float* answer;  ///< for both directions: [units] a row of output before it is copied
   };
 
   /// Computes the input products of all frames first, as one product, then the steps.
