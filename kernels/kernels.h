@@ -362,7 +362,7 @@ struct FixedCell {
   bool frame;  ///< x is the model's input
   int16_t* h;  ///< [units] the state before; becomes the state after
   /// [hh.cols, padded] The input of hh: h, or for low rank the product of its factor.
-  const int16_t* seen;
+  const int16_t* product_state;
   int units;      ///< padded
   void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) bytes at a multiple of 16
 };

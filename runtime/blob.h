@@ -157,9 +157,9 @@ inline bool has_state_factor(const LayerRecord& one_direction) { return one_dire
 
 /// Iterates over the arrays of a layer, whose kind must be known: first those of the forward
 /// direction, then those of the backward one.
-class ArrayWalk {
+class ArrayIterator {
  public:
-  explicit ArrayWalk(const LayerRecord& layer);
+  explicit ArrayIterator(const LayerRecord& layer);
   /// Sets the next array; returns false at the end.
   bool next(Weights& array);
 
@@ -180,8 +180,8 @@ uint32_t offset_of(const LayerRecord& one_direction, Role role);
 /// Calls f for each array of a layer.
 template <class F>
 void for_each_array(const LayerRecord& layer, F f) {
-  ArrayWalk walk(layer);
-  for (Weights array; walk.next(array);) f(array);
+  ArrayIterator arrays(layer);
+  for (Weights array; arrays.next(array);) f(array);
 }
 
 /// An opened blob: the contents of a sluice_model.

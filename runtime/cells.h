@@ -47,10 +47,10 @@ struct CellStep {
   float* a;  ///< [count][gates] In: the chains over the inputs
   float* g;  ///< [count][extra * units]
   /// The state that enters products: h itself, unless training drops or rounds it.
-  const float* seen;
+  const float* product_state;
   const float* h;
   const float* c;  ///< Lstm: the cell state
-  int stride;      ///< of h, seen and c from stream to stream; 0: one for all
+  int stride;      ///< of h, product_state and c from stream to stream; 0: one for all
   float *h_next, *c_next;
   int next_stride;
   int count;
@@ -114,10 +114,10 @@ struct Cell {
 
   /// Continues the first `rows` chains of a over the state.
   void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
-    const float* x = s.seen;
+    const float* x = s.product_state;
     int stride = s.stride;
     if (low_rank()) {
-      reduce(kernels, hh_factor, hidden, s.seen, s.stride, s.low, s.count);
+      reduce(kernels, hh_factor, hidden, s.product_state, s.stride, s.low, s.count);
       x = s.low, stride = low_units;
     }
     kernels.product_f32({w_hh, rows, state_cols, 0},
@@ -144,8 +144,8 @@ struct Cell {
 };
 
 /// Computes one stream's step in place, product by product.
-template <class Own>
-void step_in_parts(const Own& cell, const Kernels& kernels, const float* x, float* a, float* g,
+template <class CellType>
+void step_in_parts(const CellType& cell, const Kernels& kernels, const float* x, float* a, float* g,
                    float* low, float* state) {
   if (x) {
     cell.bias(a);
@@ -192,15 +192,15 @@ struct GruCell : Cell {
 };
 
 /// A cell without a kernel for its whole step.
-template <class Own>
+template <class CellType>
 struct PlainCell : Cell {
-  static constexpr int gate_count() { return anatomy_of(Own::kind).gates; }
-  static constexpr int candidate_gate() { return anatomy_of(Own::kind).candidate; }
+  static constexpr int gate_count() { return anatomy_of(CellType::kind).gates; }
+  static constexpr int candidate_gate() { return anatomy_of(CellType::kind).candidate; }
   PlainCell(const LayerRecord& layer, const uint8_t* base)
       : Cell(layer, base, gate_count(), candidate_gate()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
-    step_in_parts(*static_cast<const Own*>(this), kernels, x, a, g, low, state);
+    step_in_parts(*static_cast<const CellType*>(this), kernels, x, a, g, low, state);
   }
 };
 
@@ -224,7 +224,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
     ResetBefore reset = rows(s);
-    reset.h = s.seen;
+    reset.h = s.product_state;
     kernels.gru_reset_f32(reset);
     float* const candidate = s.a + 2 * units;
     const float* x = s.g;

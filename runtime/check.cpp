@@ -124,8 +124,8 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
   memcpy(unused, &layer.w_ih, sizeof unused / 2);
   memcpy(unused + 4, layer.back, sizeof unused / 2);
   if (joins(layer.kind)) memset(unused + 4, 0, sizeof unused / 2);
-  ArrayWalk walk(layer);
-  for (Weights array; walk.next(array);) {
+  ArrayIterator iterator(layer);
+  for (Weights array; iterator.next(array);) {
     if (const sluice_status status = check_array(blob, array, section)) return status;
     if (array.field != Field::behind) unused[int(array.field) + 4 * array.backward] = 0;
   }
@@ -211,7 +211,7 @@ struct Graph {
 
   /// Returns whether a source is the frame or a layer before this one, and no output overwrites its
   /// own before this layer has finished.
-  bool is_there(uint32_t index, uint32_t source) const {
+  bool keeps_source(uint32_t index, uint32_t source) const {
     if (!holds_graph)
       return source == index && (index == 0 || !overlaps(record[index - 1], record[index]));
     if (source > index) return false;
@@ -222,7 +222,7 @@ struct Graph {
 
   /// Returns whether a layer that reads the frame reads ids if, and only if, the frames of the
   /// model are ids.
-  bool reads_frame_rightly(uint32_t index, uint32_t source) const {
+  bool frame_fits(uint32_t index, uint32_t source) const {
     const bool embeds = holds_embedding && record[index].kind == SLUICE_EMBEDDING;
     if (embeds) return index == 0 && source == 0 && header.inputs == 1;
     return source > 0 || !reads_ids();
@@ -284,7 +284,7 @@ struct Graph {
     if (layer.y % panel_rows || units > most_units || layer.y > most_units - units)
       return SLUICE_STRUCTURE;
     for (uint32_t i = 0; i < sources_of(layer); ++i)
-      if (!is_there(index, source_of(layer, i)) || !reads_frame_rightly(index, source_of(layer, i)))
+      if (!keeps_source(index, source_of(layer, i)) || !frame_fits(index, source_of(layer, i)))
         return SLUICE_SHAPE;
     for (uint32_t i = layer.parts; joins(layer.kind) && i < most_sources; ++i)
       if (layer.sources[i]) return SLUICE_STRUCTURE;

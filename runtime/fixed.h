@@ -194,8 +194,8 @@ struct FixedRecurrent {
     const LayerRecord& layer = call.layer;
     const Factors factors(layer, cell.hh.bias + 2 * cell.hh.rows + Cell::own(cell.units));
     uint8_t* const room = static_cast<uint8_t*>(call.scratch) + own_scratch(layer);
-    auto* const seen = reinterpret_cast<int16_t*>(room);
-    int16_t* const x = seen + padded(layer.rank);
+    auto* const product_state = reinterpret_cast<int16_t*>(room);
+    int16_t* const x = product_state + padded(layer.rank);
     void* const side = x + factors.ih.rows;
     const auto reduce = [&](const FixedMatrix& m, const void* from, bool frame, int16_t* to) {
       Format::run(*call.model.kernels, FixedDense{m, from, frame, Activation::linear, to, side});
@@ -204,8 +204,8 @@ struct FixedRecurrent {
       reduce(factors.ih, cell.x, cell.frame, x);
       cell.x = x, cell.frame = false, cell.ih.cols = layer.rank;
     }
-    reduce(factors.hh, cell.h, false, seen);
-    cell.seen = seen, cell.hh.cols = layer.rank;
+    reduce(factors.hh, cell.h, false, product_state);
+    cell.product_state = product_state, cell.hh.cols = layer.rank;
     auto step = Cell::step(call, cell);
     if constexpr (Cell::kind == SLUICE_GRU_BEFORE) step.factor = factors.hh;
     Format::run(*call.model.kernels, step);

@@ -166,15 +166,15 @@ uint32_t field_of(const LayerRecord& one, Field field) {
   return fields[int(field)];
 }
 
-/// Whether an array may lie behind another one.
+/// Whether a kind of this build has an array without a field, behind another array.
 constexpr bool follows_another = holds_other_cells || holds_low_rank;
 
 }  // namespace
 
-ArrayWalk::ArrayWalk(const LayerRecord& layer)
+ArrayIterator::ArrayIterator(const LayerRecord& layer)
     : layer_(layer), kind_(*find_layer(layer.kind, layer.format)) {}
 
-bool ArrayWalk::next(Weights& array) {
+bool ArrayIterator::next(Weights& array) {
   const LayerRecord direction =
       holds_both_directions ? direction_of(layer_, backward_) : LayerRecord{};
   const LayerRecord& one = holds_both_directions ? direction : layer_;
@@ -209,16 +209,16 @@ bool ArrayWalk::next(Weights& array) {
 }
 
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
-  ArrayWalk walk(layer);
+  ArrayIterator arrays(layer);
   int n = 0;
-  for (Weights array; walk.next(array);) out[n++] = array;
+  for (Weights array; arrays.next(array);) out[n++] = array;
   return n;
 }
 
 uint32_t offset_of(const LayerRecord& one, Role role) {
-  ArrayWalk walk(one);
+  ArrayIterator arrays(one);
   Weights array{};
-  while (walk.next(array) && array.role != role) {
+  while (arrays.next(array) && array.role != role) {
   }
   return array.offset;
 }

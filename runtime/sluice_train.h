@@ -144,9 +144,9 @@ typedef struct {
  * 2013). The update changes the unrounded weights. */
 typedef struct {
   void* context;
-  /* Writes the rounded weights, which the passes use, into seen. weights and seen have the layout
-   * of the blob's weight section. Called once a batch. */
-  void (*see)(void* context, const float* weights, float* seen);
+  /* Writes the rounded weights, which the passes use, into rounded. weights and rounded have the
+   * layout of the blob's weight section. Called once a batch. */
+  void (*round_weights)(void* context, const float* weights, float* rounded);
   /* [layers] The step to which a layer's output and state are rounded, halves to even, before they
    * enter a product. 0 turns rounding off. It is read in every batch, so it may change, but not to
    * or from 0. */

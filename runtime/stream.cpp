@@ -19,7 +19,7 @@ constexpr bool traces = false;
 #endif
 
 /// The arguments of one call of a model: frames [steps][streams], one of the two being 1.
-struct Pass {
+struct ModelCall {
   int steps, streams;
   const void* x;   ///< [steps * streams][inputs]
   void* y;         ///< [rows of the last layer][outputs]
@@ -52,26 +52,35 @@ const void* output_of(const OpenModel& model, const Buffers& buffers, uint32_t s
                             model.layers[source - 1].y * model.y_bytes;
 }
 
-/// Runs the layers over the buffers of their outputs. The last layer writes to pass.y directly if
-/// its rows need no padding. With an arena that measures, it only takes memory.
-void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
-  const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams), number = model.y_bytes;
-  const Buffers buffers{pass.x, scratch.take<uint8_t>(frames * model.buffer_units * number),
-                        pass.steps, pass.streams};
+/// Runs the layers over the buffers of their outputs. The last layer writes to model_call.y
+/// directly if its rows need no padding. With an arena that measures, it only takes memory.
+void run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scratch) {
+  const uint64_t frames = uint64_t(model_call.steps) * uint64_t(model_call.streams),
+                 number = model.y_bytes;
+  const Buffers buffers{model_call.x, scratch.take<uint8_t>(frames * model.buffer_units * number),
+                        model_call.steps, model_call.streams};
   const int outputs = int(model.header().outputs);
-  void* const answers = padded(outputs) == outputs ? pass.y : nullptr;
-  uint8_t* state = pass.state;
+  void* const answers = padded(outputs) == outputs ? model_call.y : nullptr;
+  uint8_t* state = model_call.state;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
     const LayerKind& kind = kind_in(model.kinds, layer);
     const bool last = i + 1 == model.layer_count, joined = joins(layer.kind);
-    const int steps =
-        joined ? steps_of(model, i + 1, pass.steps) : steps_of(model, layer.source, pass.steps);
+    const int steps = joined ? steps_of(model, i + 1, model_call.steps)
+                             : steps_of(model, layer.source, model_call.steps);
     const int x_stride = layer.source ? padded(int(layer.in)) : int(model.header().inputs);
     void* const y = last && answers ? answers : const_cast<void*>(output_of(model, buffers, i + 1));
     const uint64_t mark = scratch.used;
-    const Call call{model,    layer,   steps, pass.streams, output_of(model, buffers, layer.source),
-                    x_stride, buffers, y,     state,        pass.state_stride};
+    const Call call{model,
+                    layer,
+                    steps,
+                    model_call.streams,
+                    output_of(model, buffers, layer.source),
+                    x_stride,
+                    buffers,
+                    y,
+                    state,
+                    model_call.state_stride};
     if (kind.run)
       kind.run(call, scratch);
     else
@@ -82,9 +91,10 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
   if (answers || scratch.measures()) return;
   const size_t answer = size_t(outputs) * number, stride = size_t(padded(outputs)) * number;
   const auto* const x = static_cast<const uint8_t*>(output_of(model, buffers, model.layer_count));
-  const size_t rows = size_t(steps_of(model, model.layer_count, pass.steps)) * size_t(pass.streams);
+  const size_t rows =
+      size_t(steps_of(model, model.layer_count, model_call.steps)) * size_t(model_call.streams);
   for (size_t row = 0; row < rows; ++row)
-    memcpy(static_cast<uint8_t*>(pass.y) + row * answer, x + row * stride, answer);
+    memcpy(static_cast<uint8_t*>(model_call.y) + row * answer, x + row * stride, answer);
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {

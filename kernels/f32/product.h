@@ -27,7 +27,7 @@ struct Tile {
 /// units this is 1.1 times as fast. A single column is not prefetched, because it is bound by the
 /// loads.
 template <class V, int R, int C>
-inline void foresee(const float* w, ptrdiff_t w_step) {
+inline void prefetch_rows(const float* w, ptrdiff_t w_step) {
   if constexpr (C > 2 && V::width >= 8)
     SLUICE_UNROLL for (int r = 0; r < R * V::width; r += 16)
         __builtin_prefetch(w + 16 * w_step + r);
@@ -43,7 +43,7 @@ void run_tile(const Tile& tile) {
   const float* w = t.w;
   const float* x = t.x;
   for (int k = 0; k < t.cols; ++k, w += t.w_step, x += t.x_step) {
-    foresee<V, R, C>(w, t.w_step);
+    prefetch_rows<V, R, C>(w, t.w_step);
     V rows[R];
     if constexpr (C > 1)
       SLUICE_UNROLL for (int r = 0; r < R; ++r) rows[r] = M::load(w + r * V::width);

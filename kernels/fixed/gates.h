@@ -91,7 +91,7 @@ inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int unit
 
 /// Replaces x by the sums of gates [0, gates) in units of 2^-12, then by their sigmoids.
 template <class Set>
-inline void walk_sigmoids(const GateSums& sums, size_t n, int gates) {
+inline void store_sigmoids(const GateSums& sums, size_t n, int gates) {
   const GateSums a = sums;
   sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
     for (int gate = 0; gate < gates; ++gate)
@@ -115,7 +115,7 @@ inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
     store(h + i, n + product_q15(z, make.load(h + i) - n));
   };
   if constexpr (Set::overlaps) {
-    walk_sigmoids<Set>(a, chunk.n, 2);
+    store_sigmoids<Set>(a, chunk.n, 2);
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       store(a.x + 2 * a.stride + i, candidate(make, i, make.load(a.x + i)));
     });
@@ -174,7 +174,7 @@ inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
   };
   if constexpr (Set::overlaps) {
     const int stride = a.stride;
-    walk_sigmoids<Set>(a, chunk.n, 2);
+    store_sigmoids<Set>(a, chunk.n, 2);
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       store(a.x + 2 * stride + i, tanh_fixed(a.over_both(make, i, 2)));
       store(a.x + 3 * stride + i, a.gate(make, i, 3));

@@ -41,7 +41,7 @@ void cell_fixed(const Cell& step) {
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  Format::state(s.seen, s.hh.cols, h, is_sparse(s.hh));
+  Format::state(s.product_state, s.hh.cols, h, is_sparse(s.hh));
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
@@ -78,7 +78,7 @@ void gru_before_fixed(const FixedGruBefore& step) {
   int16_t* const reset = reinterpret_cast<int16_t*>(side + side_bytes(s.hh.cols));
   int16_t* const z = reset + s.units;
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  fill_side<Format>(s.hh, s.seen, false, side);
+  fill_side<Format>(s.hh, s.product_state, false, side);
   const int gate_panels = s.units / panel_rows;
   int32_t x_sums[2 * chunk], h_sums[2 * chunk];
   for (int first = 0; first < s.units; first += chunk) {

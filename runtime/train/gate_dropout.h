@@ -66,15 +66,15 @@ struct GateDropout {
   }
 
   /// Computes one step, like the cell's own step.
-  template <class Own>
-  void step(const Kernels& kernels, const Own& cell, const CellStep& s,
-            const float* gates_see) const {
+  template <class CellType>
+  void step(const Kernels& kernels, const CellType& cell, const CellStep& s,
+            const float* gate_state) const {
     CellStep gates = s, candidate = s;
-    gates.seen = gates_see, candidate.a = part;
-    if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
+    gates.product_state = gate_state, candidate.a = part;
+    if constexpr (CellType::kind == SLUICE_GRU_BEFORE) {
       cell.over_state(kernels, gates, 2 * cell.units);
     } else {
-      if constexpr (Own::kind == SLUICE_GRU) cell.begin(s);
+      if constexpr (CellType::kind == SLUICE_GRU) cell.begin(s);
       memcpy(part, s.a, size_t(s.count) * size_t(cell.a_stride) * sizeof(float));
       cell.over_state(kernels, gates, cell.gates);
       cell.over_state(kernels, candidate, cell.gates);
@@ -97,14 +97,14 @@ struct GateDropout {
 
   /// Computes the gradient of a matrix whose gates and candidate have different inputs.
   void gradient(const TrainCall& call, const Cell& cell, const float* a, int rows,
-                const float* gates_saw, int gates_stride, const float* candidate_saw,
+                const float* gate_inputs, int gates_stride, const float* candidate_inputs,
                 int candidate_stride, int cols, float* out) const {
     weight_gradient(call, {part_of(cell, a, rows, false), cell.a_stride, cell.gates, rows},
-                    gates_saw, gates_stride, cols, out);
+                    gate_inputs, gates_stride, cols, out);
     TrainCall more = call;
     more.adds = true;
     weight_gradient(more, {part_of(cell, a, rows, true), cell.a_stride, cell.gates, rows},
-                    candidate_saw, candidate_stride, cols, out);
+                    candidate_inputs, candidate_stride, cols, out);
   }
 
   /// Computes the gradient of the frames. If `adds`, adds it to that of the other direction.

@@ -14,7 +14,7 @@ struct ShardState {
   /// memory.
   uint64_t frames;
   uint64_t spare;  ///< room for a gradient that will be added to an existing one
-  SeenRows seen;
+  IdGradients id_gradients;
   ShardLoss loss;
 };
 
@@ -22,22 +22,22 @@ struct ShardState {
 /// that are in memory at the same time.
 struct Layout {
   uint8_t* weights;  ///< the blob up to the end of its weight section, so that its offsets hold
-  uint8_t* seen;     ///< the weights that the passes read: rounded ones, or `weights`
+  uint8_t* pass_weights;  ///< the weights that the passes read: rounded ones, or `weights`
   float *gradient, *first, *second;  ///< [section floats]
   float* zeros;
   /// [layers] Each layer's transposed weights, in bytes from the start of the arena.
   uint64_t* prepared;
   float* shard_gradients;  ///< [shards][shard_floats]
-  uint8_t* seen_ids;       ///< [ids of an embedding] 1: occurs in this batch
+  uint8_t* batch_ids;      ///< [ids of an embedding] 1: occurs in this batch
   ShardState* states;      ///< [shards]
-  float* partials;         ///< [shards][meeting] each shard's part of the sums over the batch
-  float* totals;           ///< [layers][meeting] the last sums over the batch of a forward pass
-  float* total;            ///< [meeting] the last sums over the batch of a backward pass
+  float* partials;         ///< [shards][batch_sums] each shard's part of the sums over the batch
+  float* totals;           ///< [layers][batch_sums] the last sums over the batch of a forward pass
+  float* total;            ///< [batch_sums] the last sums over the batch of a backward pass
   uint8_t* shard_memory;   ///< [shards][shard_bytes]
   uint64_t shard_bytes;
   uint32_t section_begin, section_floats, weights_end;
-  uint32_t shards;   ///< the most shards of a group
-  uint32_t meeting;  ///< floats of the largest sums over the batch
+  uint32_t shards;      ///< the most shards of a group
+  uint32_t batch_sums;  ///< floats of the largest sums over the batch
   /// The part of the weight section that shards' gradients cover. It leaves out an embedding that
   /// comes first.
   uint32_t shard_begin, shard_floats;

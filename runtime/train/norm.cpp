@@ -22,7 +22,7 @@ bool runs_on(const Shard& shard, int row) {
 // The sums over the batch are, U being the padded units: forward [0, U) of x, [U, 2 U) of squares;
 // backward [0, U) of dy, [U, 2 U) of dy * u; and 2 U the number of rows.
 
-int batch_meeting(const LayerRecord& layer) { return 2 * padded(int(layer.out)) + panel_rows; }
+int batch_norm_sums(const LayerRecord& layer) { return 2 * padded(int(layer.out)) + panel_rows; }
 
 struct BatchKept {
   float *u, *y, *r;
@@ -42,7 +42,7 @@ void add_moments(const TrainCall& call, int phase) {
   float* const sums = call.partial;
   float* const squares = sums + units;
   float& count = sums[2 * units];
-  if (phase == 0) memset(sums, 0, size_t(batch_meeting(call.layer)) * sizeof(float));
+  if (phase == 0) memset(sums, 0, size_t(batch_norm_sums(call.layer)) * sizeof(float));
   for (int row = 0; row < call.rows_in; ++row) {
     if (!runs_on(call.shard, row)) continue;
     const float* const x = call.x + ptrdiff_t(row) * call.x_stride;
@@ -84,7 +84,7 @@ void batch_backward(const TrainCall& call, int phase, Arena& arena) {
   const int units = padded(int(call.layer.out));
   const auto* const weight = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
   if (phase == 0) {
-    memset(call.partial, 0, size_t(batch_meeting(call.layer)) * sizeof(float));
+    memset(call.partial, 0, size_t(batch_norm_sums(call.layer)) * sizeof(float));
     for (int row = 0; row < call.rows_out; ++row)
       for (int i = 0; i < units; ++i) {
         const float dy = call.dy[ptrdiff_t(row) * units + i];
@@ -187,7 +187,7 @@ void run_moments(const LayerRecord& layer, const sluice_train_options& options, 
   }
 }
 
-constexpr TrainKind train_batch_norm{SLUICE_BATCH_NORM, {3, 2},        batch_meeting,
+constexpr TrainKind train_batch_norm{SLUICE_BATCH_NORM, {3, 2},        batch_norm_sums,
                                      no_preparation,    batch_forward, batch_backward};
 constexpr TrainKind train_layer_norm{SLUICE_LAYER_NORM, {1, 1},        nullptr,
                                      no_preparation,    layer_forward, layer_backward};

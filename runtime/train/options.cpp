@@ -8,7 +8,7 @@ bool rate_ok(float rate) { return rate >= 0.0f && rate < 1.0f; }
 bool finite_from(float v, float low) { return v >= low && v <= 3.0e38f; }
 
 bool good_rounding(const sluice_rounding* r) {
-  return !r || (r->see && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
+  return !r || (r->round_weights && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
 }
 
 bool good_penalties(const sluice_penalty* p) {

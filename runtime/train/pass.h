@@ -10,15 +10,15 @@ namespace sluice {
 
 /// The input of a layer from one source, after rounding and dropout; x and mask are in bytes from
 /// the start of the shard's memory.
-struct Entering {
+struct LayerInput {
   uint64_t x, mask;  ///< mask 0: nothing was dropped
   int32_t x_stride, rows, width;
 };
 
 /// The arrays of a layer in a pass, in bytes from the start of the shard's memory.
-struct Place {
-  Entering in;        ///< not used by a layer that joins
-  uint64_t parts;     ///< of a layer that joins: Entering [parts]
+struct LayerArrays {
+  LayerInput in;      ///< not used by a layer that joins
+  uint64_t parts;     ///< of a layer that joins: LayerInput [parts]
   uint64_t kept;      ///< the arrays that the layer keeps for its backward pass
   uint64_t y;         ///< its output [rows][padded(out)]
   uint64_t gradient;  ///< the gradient of its output, in the backward pass
@@ -45,7 +45,7 @@ Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end)
 uint64_t shard_needs(const Batch& nothing, const Shard& worst);
 
 /// Returns the floats of the largest sums over the batch that a layer needs; 0 if none needs any.
-uint32_t meeting_floats(const OpenModel&);
+uint32_t most_batch_sums(const OpenModel&);
 
 /// Returns the slice of the gradient that a rank adds up.
 Slice slice_of(const Layout&, uint32_t rank, uint32_t ranks);
@@ -53,7 +53,7 @@ Slice slice_of(const Layout&, uint32_t rank, uint32_t ranks);
 /// Computes the forward and backward passes of the group of shards that begins at batch.first:
 /// their losses, and this rank's slice of their gradients. Returns false if the ranks' gather
 /// failed.
-bool run_group(Batch&, const sluice_host*, uint32_t flying);
+bool run_group(Batch&, const sluice_host*, uint32_t group_shards);
 
 /// Brings every rank's slice of the summed gradient to all ranks. Returns false if the gather
 /// failed.

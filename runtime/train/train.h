@@ -68,7 +68,7 @@ struct Draw {
 
 /// A shard's gradient of an embedding: the ids that occur in the shard, and a row for each. Both
 /// are in bytes from the start of the shard's memory.
-struct SeenRows {
+struct IdGradients {
   uint64_t ids, rows;  ///< int32 [count], float [count][padded(out)]
   uint32_t count;
 };
@@ -109,9 +109,9 @@ struct TrainCall {
   /// [rows_in][padded(in)], or of a layer that joins [rows of the source][its padded width]; null
   /// if no layer below learns.
   float* dx;
-  SeenRows* seen_rows;  ///< receives the gradient of an embedding
-  float* partial;       ///< [meeting] this shard's part of the sums over the batch after a phase
-  const float* total;   ///< [meeting] the sums over the batch after the phase before
+  IdGradients* id_gradients;  ///< receives the gradient of an embedding
+  float* partial;      ///< [batch_sums] this shard's part of the sums over the batch after a phase
+  const float* total;  ///< [batch_sums] the sums over the batch after the phase before
 
   /// Returns the row of a part that belongs to a row of the output.
   ptrdiff_t part_row(const TrainPart& p, int row) const {
@@ -126,7 +126,7 @@ struct TrainKind {
   /// are added up over the batch.
   uint8_t phases[2];
   /// Returns the floats of these sums; null: none.
-  int (*meeting)(const LayerRecord&);
+  int (*batch_sums)(const LayerRecord&);
   /// Called once a batch: takes an array and fills it with the weights in the form that backward
   /// reads; with wants_dx, also those for the gradient of the input. With an arena that measures,
   /// it only takes, and reads nothing at base. base is not null even then, because offsets are
@@ -290,15 +290,15 @@ struct GradientNorm {
 
 /// Adds the penalties to the gradient and clips it by value.
 GradientNorm penalize(const OpenModel&, const sluice_train_options&, const Parameters&,
-                      const uint8_t* seen_ids);
+                      const uint8_t* batch_ids);
 
 /// Updates the weights. first and second are Adam's moments, in the layout of the gradient.
 void update_weights(const OpenModel&, const sluice_train_options&, const Parameters&,
-                    const sluice_host*, double norm, Update&, const uint8_t* seen_ids,
+                    const sluice_host*, double norm, Update&, const uint8_t* batch_ids,
                     uint8_t* weights, float* first, float* second);
 
 /// Runs tasks 0 to n - 1 by the host's parallel_for, or one after the other if it has none.
-void spread(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument);
+void run_tasks(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument);
 
 /// Return how many ranks train together, and the number of this one.
 inline uint32_t ranks_of(const sluice_host* host) {

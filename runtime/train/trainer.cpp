@@ -26,7 +26,7 @@ void keep_moments(const Trainer& t, const Layout& l) {
   for (uint32_t i = 0; i < t.model->layer_count; ++i) {
     const LayerRecord& layer = t.model->layers[i];
     if (layer.kind == SLUICE_BATCH_NORM && !is_frozen(t.options, i))
-      run_moments(layer, t.options, l.totals + uint64_t(i) * l.meeting, l.weights);
+      run_moments(layer, t.options, l.totals + uint64_t(i) * l.batch_sums, l.weights);
   }
 }
 
@@ -54,7 +54,7 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
   if (t.options.answers) result.loss_sum *= all.weight;
   const GradientNorm norms =
       penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin},
-               layout.seen_ids);
+               layout.batch_ids);
   result.gradient_norm = norms.whole;
   result.gradient_norm_clipped = norm = norms.by_value;
   const double limit = double(t.options.clip_norm);
@@ -101,7 +101,7 @@ sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* mod
   Arena all(arena);
   const Layout l = lay_out(*trainer.model, trainer.options, all);
   memcpy(l.weights, trainer.model->blob, l.weights_end);
-  if (l.seen != l.weights) memcpy(l.seen, trainer.model->blob, l.weights_end);
+  if (l.pass_weights != l.weights) memcpy(l.pass_weights, trainer.model->blob, l.weights_end);
   const size_t section = size_t(l.section_floats) * sizeof(float);
   memset(l.first, 0, section);
   memset(l.second, 0, section);
@@ -122,7 +122,7 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   if (status) return status;
   if (own.targets) {
     update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm,
-                   t.update, l.seen_ids, l.weights, l.first, l.second);
+                   t.update, l.batch_ids, l.weights, l.first, l.second);
     keep_moments(t, l);
   } else {
     t.update.step += 1;

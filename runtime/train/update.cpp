@@ -63,11 +63,11 @@ bool by_rows(const Trained& array, const sluice_train_options& options) {
 /// embedding the rows of the ids that occur in the batch.
 template <class F>
 void for_each_piece(const Trained& array, const sluice_train_options& options,
-                    const uint8_t* seen_ids, F f) {
+                    const uint8_t* batch_ids, F f) {
   if (!by_rows(array, options)) return f(0, size_t(elements(array)));
   const int rows = padded_rows(array);
   for (int id = 0; id < array.cols; ++id)
-    for (int row = 0; seen_ids[id] && row < rows; row += strip_rows)
+    for (int row = 0; batch_ids[id] && row < rows; row += strip_rows)
       f(packed_index(rows, array.cols, row, id),
         size_t(rows - row < strip_rows ? rows - row : strip_rows));
 }
@@ -144,14 +144,14 @@ sluice_penalty penalty_of(const sluice_train_options& options, uint32_t group) {
 }
 
 GradientNorm penalize(const OpenModel& model, const sluice_train_options& options,
-                      const Parameters& p, const uint8_t* seen_ids) {
+                      const Parameters& p, const uint8_t* batch_ids) {
   const Kernels& kernels = *model.kernels;
   double sum = 0.0, clipped = 0.0;
   for_each_trained(model, options, [&](const Trained& array) {
     const sluice_penalty penalty = penalty_of(options, array.group);
     float* const g = p.gradient_at(array.offset);
     const auto* const w = reinterpret_cast<const float*>(p.base + array.offset);
-    for_each_piece(array, options, seen_ids, [&](size_t at, size_t n) {
+    for_each_piece(array, options, batch_ids, [&](size_t at, size_t n) {
       if (penalty.l2 > 0.0f) kernels.scaled_add_f32(2.0f * penalty.l2, w + at, g + at, n);
       if (penalty.l1 > 0.0f && !options.proximal)
         kernels.sign_add_f32(penalty.l1, w + at, g + at, n);
@@ -166,7 +166,7 @@ GradientNorm penalize(const OpenModel& model, const sluice_train_options& option
 
 void update_weights(const OpenModel& model, const sluice_train_options& options,
                     const Parameters& p, const sluice_host* host, double norm, Update& update,
-                    const uint8_t* seen_ids, uint8_t* weights, float* first, float* second) {
+                    const uint8_t* batch_ids, uint8_t* weights, float* first, float* second) {
   const double rate = learning_rate(options, update);
   update.step += 1;
   update.beta1_power *= double(options.beta1);
@@ -206,15 +206,16 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
                     options.mask ? options.mask + at : nullptr,
                     elements(array)};
     if (!by_rows(array, options)) {
-      spread(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
+      run_tasks(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
     } else {
-      for_each_piece(array, options, seen_ids, [&](size_t from, size_t n) { task.piece(from, n); });
+      for_each_piece(array, options, batch_ids,
+                     [&](size_t from, size_t n) { task.piece(from, n); });
     }
     if (penalty.max_norm > 0.0f) limit_norms(array, penalty.max_norm, w);
   });
 }
 
-void spread(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
+void run_tasks(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
   if (host && host->parallel_for && n > 1) {
     host->parallel_for(host->context, n, task, argument);
   } else {
