@@ -99,6 +99,7 @@ TEST_CASE("an LSTM's cell state is as written in every unit that it can have, an
                         nothing,
                         true,
                         h.data(),
+                        h.data(),
                         units,
                         scratch},
                        c.data(),
