@@ -69,8 +69,8 @@ struct BlobScale {
 
 constexpr int most_shift = 30;
 constexpr int most_cell_shift = 15;
-/// The layer's output has a row for every step. A recurrent layer without this flag has the last
-/// one.
+/// A recurrent layer's output has a row for every step. Without this flag and mean_flag, it is the
+/// last step's.
 constexpr uint8_t every_step_flag = 1;
 /// The output is the mean over the steps so far. Not with every_step_flag.
 constexpr uint8_t mean_flag = 2;

@@ -1,7 +1,6 @@
 // The cells of recurrent layers: their shapes, weights and steps, which inference and training
 // share. Gate order and names are PyTorch's; kernels/kernels.h has the formulas of the gates.
-//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z = s(W_iz x + b_iz + b_hz +
-//   W_hz h),
+//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z the same with its weights,
 //               n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = z h + (1 - z) n
 //               (Cho et al. 2014, the variant of cuDNN, PyTorch, and Keras with reset_after=True)
 //   GruBefore   n = tanh(W_in x + b_n + W_hn (r h)), else as GRU

@@ -93,7 +93,7 @@ struct Concat {
       make_kind<SLUICE_CONCAT, format>(no_state, single_join<Concat>, run, nullptr);
 };
 
-/// y[i] = x[columns[i]].
+/// Selects columns: y[i] = x[columns[i]].
 template <uint8_t format>
 struct Select {
   static void step(const StepCall& call) {

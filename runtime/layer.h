@@ -151,13 +151,15 @@ constexpr bool holds_mean = false;
 #else
 constexpr bool holds_mean = true;
 #endif
+/// Cells whose matrices have low rank.
 #ifdef SLUICE_WITHOUT_LOW_RANK
-constexpr bool holds_low_rank = false;  ///< cells whose matrices have low rank
+constexpr bool holds_low_rank = false;
 #else
 constexpr bool holds_low_rank = true;
 #endif
+/// Other cells than the GRU that resets after.
 #ifdef SLUICE_WITHOUT_OTHER_CELLS
-constexpr bool holds_other_cells = false;  ///< other cells than the GRU that resets after
+constexpr bool holds_other_cells = false;
 #else
 constexpr bool holds_other_cells = true;
 #endif
@@ -171,8 +173,8 @@ constexpr bool holds_norm = false;
 #else
 constexpr bool holds_norm = true;
 #endif
-#ifdef SLUICE_WITHOUT_GRAPH
 /// Layers that read another layer than the one before, and layers that join.
+#ifdef SLUICE_WITHOUT_GRAPH
 constexpr bool holds_graph = false;
 #else
 constexpr bool holds_graph = true;

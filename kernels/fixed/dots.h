@@ -10,10 +10,9 @@
 //   splits_signs, it writes masks at `to` and |x| at to + length.
 // - narrow(h, n, to, length): does the same for int16, of which it may read up to a multiple of 8.
 //   Both return the number that is missing from the sum of every row.
-// - Sparse: adds up the blocks of a sparse matrix one by one: take and narrow, with nothing
-// missing;
-//   a Sum; start(bias); add_one(sum, w, x, side); finish(sum, y); unrolls, whether four blocks an
-//   iteration pay.
+// - Sparse: adds up the blocks of a sparse matrix one by one. It has take and narrow, with nothing
+//   missing; a Sum; start(bias); add_one(sum, w, x, side); finish(sum, y); and unrolls, whether
+//   four blocks an iteration pay.
 // Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have the Dots of
 // the SIMD instruction sets.
 #ifndef SLUICE_FIXED_DOTS_H

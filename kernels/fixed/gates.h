@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-/// R(a, s, m).
+/// Returns R(a, shift, m).
 template <class V>
 inline V requantize(V a, int shift, V m) {
   return high_product(shift_left(a, shift), m);

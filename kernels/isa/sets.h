@@ -2,12 +2,10 @@
 // (kernels/CMakeLists.txt). A Set has:
 // - Wide, Half: floats; Half is for a remainder of eight.
 // - Int, HalfInt: the same for integers.
-// - Q8, Q16: the formats int8 and w8a16: how the right side of a product is prepared, and the
-// product.
+// - Q8, Q16: for the formats int8 and w8a16, the product and the preparation of its right side.
 // - overlaps: whether the CPU executes out of order.
-// - units_at_once: how many units of a layer in fixed point are computed at a time; their sums are
-// on
-//   the stack.
+// - units_at_once: how many units of a layer in fixed point are computed at a time, with their sums
+//   on the stack.
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 

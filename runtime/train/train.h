@@ -250,11 +250,10 @@ TargetSum valid_targets(const OpenModel&, const sluice_train_options&, const Goa
 
 /// Returns the loss of a shard, and writes its gradient by y into dy. If a loss takes logits, y
 /// holds these; it is then replaced by probabilities.
-/// @param y       [rows][padded(outputs)]; rows = steps * sequences if the model answers every
-/// step,
-///                else sequences
-/// @param scales  [goals] the weight of the goal / the sum of the weights of the batch's valid
-/// targets
+/// @param y       [rows][padded(outputs)], with steps * sequences rows if the model answers every
+///                step, else one row a sequence
+/// @param scales  [goals] the goal's weight / the sum of the weights of its valid targets in the
+///                batch
 ShardLoss shard_loss(const OpenModel&, const sluice_train_options&, const Shard&,
                      const sluice_sequence* batch, const float* scales, float* y, float* dy);
 

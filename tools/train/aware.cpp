@@ -21,10 +21,10 @@ void round_weights(void* context, const float* weights, float* rounded) {
   try {  // the trainer is C
     pack_weights(aware.places,
                  finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network,
-                 seen);
+                 rounded);
   } catch (...) {
     aware.refused = std::current_exception();
-    pack_weights(aware.places, aware.network, seen);
+    pack_weights(aware.places, aware.network, rounded);
   }
 }
 
