@@ -1,5 +1,5 @@
-// Fills one table from the lane types of an instruction set: the only place that lists the entries,
-// but for isa/cortex_m.cpp, which has no table.
+// Fills the table of an instruction set from its lane types. This is the only place that lists the
+// entries, except isa/cortex_m.cpp, which has no table.
 #ifndef SLUICE_KERNELS_ALL_H
 #define SLUICE_KERNELS_ALL_H
 

@@ -1,13 +1,13 @@
-// What a table asks of the CPU. The file of an instruction set records which extensions it was
-// compiled for, by the compiler's own macros. So the CPU is asked for all that the flags imply, and
-// there is no second list of them to forget.
+// The CPU extensions that a table needs. The file of an instruction set records, by the compiler's
+// own macros, for which extensions it was compiled. So a table needs exactly the extensions that
+// its compiler flags turn on, and no second list of them must be kept up to date.
 #ifndef SLUICE_CPU_H
 #define SLUICE_CPU_H
 
 #include <stdint.h>
 
-/// The extensions that the flags of kernels/isa (CMakeLists.txt) turn on beyond the baseline, by
-/// the names of the compiler's macros. A test asks the compiler whether one is missing here.
+/// Lists the extensions that the flags of kernels/isa (CMakeLists.txt) turn on beyond the baseline,
+/// by the names of the compiler's macros. A test asks the compiler whether one is missing here.
 #if defined(__x86_64__)
 #define SLUICE_CPU_MACRO(name) __##name##__
 // clang-format off
@@ -30,18 +30,19 @@ enum CpuIndex { SLUICE_CPU_FEATURES(SLUICE_CPU_INDEX) cpu_feature_count };
 #define SLUICE_CPU_BIT(name) cpu_##name = uint32_t(1) << cpu_index_##name,
 enum CpuFeature : uint32_t { SLUICE_CPU_FEATURES(SLUICE_CPU_BIT) };
 
-/// A macro that is not defined stays a name, which begins with an underscore; one that is defined
-/// is a number.
+/// Gives the bit of an extension if the compiler defines its macro, else 0. A macro that is not
+/// defined stays a name, which begins with an underscore; a defined one becomes a number.
 #define SLUICE_CPU_SHOWN(expanded) #expanded
 #define SLUICE_CPU_TEXT(macro) SLUICE_CPU_SHOWN(macro)
 #define SLUICE_CPU_COMPILED(name) \
   (SLUICE_CPU_TEXT(SLUICE_CPU_MACRO(name))[0] == '_' ? 0u : uint32_t(cpu_##name)) |
 
-/// The extensions that the including file is compiled for. Internal linkage: each file has its own.
+/// The extensions that the including file is compiled for. It has internal linkage, because each
+/// file has its own.
 [[maybe_unused]] static constexpr uint32_t compiled_features =
     SLUICE_CPU_FEATURES(SLUICE_CPU_COMPILED) 0u;
 
-/// The extensions of this CPU that the system lets programs use.
+/// Returns the extensions of this CPU that the system lets programs use (bits of CpuFeature).
 uint32_t cpu_features();
 
 }  // namespace sluice

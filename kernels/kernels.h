@@ -1,11 +1,17 @@
-// The contract between the runtime and an instruction set: one table of functions, documented here
-// and only here.
+// The contract between the runtime and an instruction set: one table of functions, `Kernels`,
+// documented here and only here. A call looks the same on a host and in firmware:
+//
+//   const Kernels& kernels = *pick_kernels(nullptr);  // the best table that this CPU runs
+//   const Matrix w{weights, 24, 10, 0};               // [24][10] in strips (packed_index)
+//   kernels.product_f32(w, {bias, 0, x, 10, 1, y, 24, steps});  // y[t] = bias + W x[t]
 //
 // Every entry gives the same bits on every instruction set. Each output element is one chain of
 // exactly rounded operations in the order written below; lanes run across elements, never along a
-// chain (kernels/README.md says why that is enough). Pointers never alias, and are never null,
-// unless an entry says so: an array without elements has an address too. Arrays need no alignment;
-// weights at multiples of 64 bytes are fastest.
+// chain (kernels/README.md says why that is enough).
+//
+// Pointers are borrowed. They never alias and are never null, unless an entry says so; an array
+// without elements has an address too. Arrays need no alignment; weights at multiples of 64 bytes
+// are fastest. Shapes are written [rows][cols], and all strides count elements.
 #ifndef SLUICE_KERNELS_H
 #define SLUICE_KERNELS_H
 
@@ -14,16 +20,19 @@
 
 namespace sluice {
 
-constexpr int panel_rows =
-    8;  ///< rows of a panel; every array of units is padded to a multiple of it
-constexpr int strip_panels = 12;  ///< panels that are stored, and read, together
+// ---- Matrices and products in float ------------------------------------------------------------
+
+/// Rows of a panel. Every array of units is padded to a multiple of it.
+constexpr int panel_rows = 8;
+/// Panels that are stored, and read, together.
+constexpr int strip_panels = 12;
 constexpr int strip_rows = panel_rows * strip_panels;
 
-/// Rows rounded up to whole panels. Padding rows hold zeros and stay zero.
+/// Returns rows rounded up to whole panels. Padding rows hold zeros and stay zero.
 constexpr int padded(int rows) { return (rows + panel_rows - 1) & -panel_rows; }
 
-/// Where element (row, k) of a matrix in strips lies: [strip][k][panels of the strip][8], the last
-/// strip shorter.
+/// Returns the index of element (row, k) of a matrix in strips: [strip][k][panels of the strip][8],
+/// the last strip shorter.
 /// @param rows  a multiple of 8
 constexpr size_t packed_index(int rows, int cols, int row, int k) {
   const int strip = row / strip_rows;
@@ -35,29 +44,31 @@ constexpr size_t packed_index(int rows, int cols, int row, int k) {
 
 /// The left side of a product.
 struct Matrix {
-  const void* w;  ///< f32: float. Borrowed.
+  const void* w;  ///< float
   int rows;       ///< a multiple of 8
   int cols;       ///< the length of a chain; may be 0
-  int stride;     ///< 0: in strips (packed_index). Else element (row, k) is w[k * stride + row]: a
-                  ///< batch's rows read as panels
+  /// 0: in strips (packed_index). Else element (row, k) is w[k * stride + row]; so the rows of a
+  /// batch can be read as panels.
+  int stride;
 };
 
-/// y[i] = init[i] + W x[i] for i < count; each y[i][row] is the chain init, then fma(w[row][k],
-/// x[i][k], .) for k = 0, 1, 2, ... count 1 is a step, T a sequence, N many streams; a product over
-/// all k equals products over parts of k in order (init = y). All strides in elements; every array
-/// is read or written at multiples of its strides only.
+/// y[i] = init[i] + W x[i] for i < count. Each y[i][row] is one chain: init, then
+/// fma(w[row][k], x[i][k], .) for k = 0, 1, 2, ... A product over all k equals products over
+/// consecutive parts of k, each with init = y. count is 1 for a step, T for a sequence, N for many
+/// streams. Only elements at multiples of the strides are read or written.
 template <class X, class A>
 struct Product {
   const A* init;    ///< [rows] at init + i * init_stride; may be y itself
   int init_stride;  ///< 0: one bias for all
   const X* x;       ///< x[i][k] at x + i * x_stride + k * x_step
   int x_stride;
-  int x_step;  ///< 1, or a row stride to read a matrix transposed, or 0 for the same number at
-               ///< every k
+  int x_step;  ///< 1; or a row stride, to read a matrix transposed; or 0, for one number at every k
   A* y;        ///< [rows] at y + i * y_stride
   int y_stride;
   int count;
 };
+
+// ---- Activations -------------------------------------------------------------------------------
 
 enum class Activation : uint8_t {
   linear = 0,
@@ -75,15 +86,19 @@ struct Curve {
   constexpr Curve(Activation k = Activation::sigmoid, float s = 0.0f) : kind(k), slope(s) {}
 };
 
-/// One step of GRU gates (reset-after, Cho et al. 2014 as in cuDNN and PyTorch), for `count`
-/// streams, `hidden` units each.
+// ---- Gates in float ----------------------------------------------------------------------------
+// A chain is the sum of a product before the gate's curve. `units` or `hidden` are counted per
+// gate; `count` rows (streams or sequences) are computed at once. Row i of an array begins at i *
+// stride.
+
+/// The gates of one step of a GRU (reset-after: Cho et al. 2014, as in cuDNN and PyTorch).
 struct Gates {
-  float* a;  ///< [count][3][hidden] at a + i * a_stride. In: chains of r and z, and g_h. Out: r, z,
-             ///< g_h unchanged
+  /// [count][3][hidden] In: the chains of r and z, and g_h. Out: r, z; g_h is unchanged.
+  float* a;
   int a_stride;
-  float* g;  ///< [count][hidden] at g + i * g_stride. In: g_x. Out: the candidate n
+  float* g;  ///< [count][hidden] In: g_x. Out: the candidate n
   int g_stride;
-  const float* h;  ///< [count][hidden] the state before; at h + i * h_stride
+  const float* h;  ///< [count][hidden] the state before
   int h_stride;
   float* h_next;  ///< [count][hidden] the state after; may be h
   int h_next_stride;
@@ -92,90 +107,97 @@ struct Gates {
   Curve gate = {};  ///< of r and z: sigmoid, hard sigmoid or tanh
 };
 
-/// One whole step of a GRU for one stream: the chains of both products, then the gates, as
-/// product_f32 and gru_f32 have them.
+/// One whole step of a GRU (reset-after) for one stream: the chains of both products, then the
+/// gates, with the bits of product_f32 and gru_f32.
 struct GruStep {
-  const void *w_ih, *w_hh;   ///< [3 * hidden][in], [3 * hidden][units]; in strips, float. Borrowed.
+  const void *w_ih, *w_hh;   ///< [3 * hidden][in], [3 * hidden][units]; float, in strips
   const float *b_ih, *b_hh;  ///< [3][hidden]
   const float* x;            ///< [in]; null: a holds the chains over the inputs already
-  float* a;        ///< [3][hidden] scratch; in, where x is null: chains of r and z, and g_x
-  float* g;        ///< [hidden] scratch; a small layer may stay in registers and leave both alone
+  float* a;  ///< [3][hidden] scratch; in if x is null: the chains of r and z, and g_x
+  float* g;  ///< [hidden] scratch; a layer small enough for registers leaves a and g unwritten
   const float* h;  ///< [hidden] the state before
   float* h_next;   ///< [hidden] the state after; may be h
   int in;
   int units;        ///< without padding: the length of a chain over h
   int hidden;       ///< padded: a multiple of 8
-  Curve gate = {};  ///< as Gates'
+  Curve gate = {};  ///< of r and z, as in Gates
 };
 
-/// The gates of a step backwards. What the forward step left in a and g is replaced by gradients,
-/// in place.
+/// The backward step of Gates. It replaces the values that the forward step left in a and g by
+/// gradients, in place.
 struct GatesBack {
-  float* a;  ///< In: r, z, g_h. Out: gradients of the chains of r and z, and of g_h
+  float* a;  ///< In: r, z, g_h. Out: the gradients of the chains of r and z, and of g_h
   int a_stride;
-  float* g;  ///< In: n. Out: gradient of g_x
+  float* g;  ///< In: n. Out: the gradient of g_x
   int g_stride;
   const float* h;  ///< the state before the step
   int h_stride;
-  float* dh;  ///< [count][hidden] In: gradient of the state after. Out: its direct part of the
-              ///< state before, dh * z
+  /// [count][hidden] In: the gradient of the state after. Out: the direct part, dh * z, of the
+  /// gradient of the state before.
+  float* dh;
   int dh_stride;
   int hidden;
   int count;
   Curve gate = {};
 };
 
-/// One step of LSTM gates (Hochreiter, Schmidhuber 1997, with the forget gate of Gers et al. 2000;
-/// as in PyTorch), and backwards.
+/// The gates of one step of an LSTM (Hochreiter, Schmidhuber 1997, with the forget gate of Gers et
+/// al. 2000; as in PyTorch).
 struct LstmGates {
-  float* a;  ///< [count][4][hidden] In: chains of i, f, g, o. Out: i, f, g, o; backwards the
-             ///< gradients of their chains
+  float* a;  ///< [count][4][hidden] In: the chains of i, f, g, o. Out: i, f, g, o
   int a_stride;
-  float* t;  ///< [count][hidden] out: tanh(c'); backwards in
+  float* t;  ///< [count][hidden] Out: tanh(c')
   int t_stride;
   const float* c;  ///< the cell state before
   int c_stride;
-  float* c_next;  ///< forward: the cell state after; may be c
+  float* c_next;  ///< the cell state after; may be c
   int c_next_stride;
-  float* h_next;  ///< forward: the state after
+  float* h_next;  ///< the state after
   int h_next_stride;
   int hidden, count;
   Curve gate;  ///< of i, f and o
 };
+
+/// The backward step of LstmGates.
 struct LstmBack {
-  float* a;  ///< as LstmGates left it; out: gradients of the chains
+  float* a;  ///< In: as LstmGates left it. Out: the gradients of the chains
   int a_stride;
-  const float *t, *c;  ///< as LstmGates had them
+  const float *t, *c;  ///< as in LstmGates
   int t_stride, c_stride;
-  const float* dh;  ///< gradient of the state after
+  const float* dh;  ///< the gradient of the state after
   int dh_stride;
-  float* dc;  ///< In: gradient of the cell state after, from later steps. Out: of the one before
+  /// In: the gradient of the cell state after, from later steps. Out: that of the cell state
+  /// before.
+  float* dc;
   int dc_stride;
   int hidden, count;
   Curve gate;
 };
 
-/// The gates of a GRU that resets before its recurrent product (Cho et al. 2014), in two parts
-/// around that product.
+/// The gates of a GRU that resets before its recurrent product (Cho et al. 2014), in two parts: one
+/// before that product and one after it. Forward and backward entries share this struct.
 struct ResetBefore {
-  float* a;  ///< [count][3][hidden] r, z and n: chains become values, backwards values become
-             ///< gradients of the chains
+  /// [count][3][hidden] of r, z and n. Forward: chains become values. Backward: values become the
+  /// gradients of the chains.
+  float* a;
   int a_stride;
-  float* s;  ///< [count][hidden] r * h, what enters the candidate's product; backwards its gradient
+  /// [count][hidden] Forward: r * h, the input of the candidate's product. Backward: its gradient.
+  float* s;
   int s_stride;
   const float* h;  ///< the state before
   int h_stride;
-  float* h_next;  ///< the state after; may be h. Backwards: dh, as in GatesBack
+  float* h_next;  ///< the state after; may be h. Backward: dh, as in GatesBack
   int h_next_stride;
   int hidden, count;
-  Curve gate;
+  Curve gate;  ///< of r and z
 };
 
-/// The gates of a FastGRNN (Kusupati et al. 2018): gate and candidate share one chain.
+/// The gates of one step of a FastGRNN (Kusupati et al. 2018), whose gate and candidate share one
+/// chain u.
 struct FastGrnnGates {
-  float* a;  ///< [count][hidden] In: chains u. Out: z
+  float* a;  ///< [count][hidden] In: the chains u. Out: z
   int a_stride;
-  float* n;  ///< [count][hidden] out: the candidate
+  float* n;  ///< [count][hidden] Out: the candidate
   int n_stride;
   const float* h;  ///< the state before
   int h_stride;
@@ -186,28 +208,32 @@ struct FastGrnnGates {
   int hidden, count;
   Curve gate;  ///< of z
 };
-/// And backwards, for the rows of a step.
+
+/// The backward step of FastGrnnGates.
 struct FastGrnnBack {
-  float* a;  ///< In: z. Out: gradients of the chains
+  float* a;  ///< In: z. Out: the gradients of the chains
   int a_stride;
   const float* n;  ///< the candidate
   int n_stride;
   const float* h;  ///< the state before
   int h_stride;
-  float* dh;  ///< In: gradient of the state after. Out: its direct part of the state before
+  float* dh;  ///< In: the gradient of the state after. Out: the direct part of the state before's
   int dh_stride;
-  float* sums;  ///< [4][hidden] over the rows of all steps: gradients of gate_bias, of update_bias,
-                ///< of zeta and of nu, unit by unit
-  float zeta, nu;  ///< as FastGrnnGates'
+  /// [4][hidden] Sums over the rows of all steps, which the entry adds to: the gradients of
+  /// gate_bias, of update_bias, of zeta and of nu, unit by unit.
+  float* sums;
+  float zeta, nu;  ///< before their sigmoids
   int hidden, count;
   Curve gate;
 };
 
+// ---- Optimizers --------------------------------------------------------------------------------
+
 /// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), in the order of PyTorch 2.13. The
-/// caller folds the step number in.
+/// caller folds the number t of the step into step_size and root_scale.
 struct AdamStep {
-  float gradient_scale;  ///< g is multiplied by it first (clipping); 1 for none
-  float keep;  ///< w is multiplied by it before the step: 1 - learning_rate * weight_decay, or 1
+  float gradient_scale;  ///< the factor of g, from clipping; 1 for none
+  float keep;  ///< the factor of w before the step: 1 - learning_rate * weight_decay, or 1
   float beta1, beta2;
   float one_minus_beta1, one_minus_beta2;  ///< rounded from double
   float step_size;                         ///< learning_rate / (1 - beta1^t)
@@ -215,39 +241,44 @@ struct AdamStep {
   float epsilon;
 };
 
-/// Gradient descent with momentum (PyTorch's SGD).
+/// Gradient descent with momentum (as PyTorch's SGD).
 struct SgdStep {
-  float gradient_scale, keep;  ///< as Adam's
+  float gradient_scale, keep;  ///< as in AdamStep
   float momentum, rate;
   bool nesterov;
 };
 
-/// RMSprop.
+/// RMSprop (Hinton 2012, as in PyTorch: epsilon outside the root).
 struct RmsStep {
-  float gradient_scale, keep;  ///< as Adam's
+  float gradient_scale, keep;  ///< as in AdamStep
   float alpha, one_minus_alpha;
   float rate, epsilon;
 };
 
-// Fixed point. kernels/README.md defines every rounding; names here are the names there.
+// ---- Fixed point -------------------------------------------------------------------------------
+// kernels/README.md defines every rounding; the names here are the names there.
 
-constexpr int block_cols =
-    4;  ///< an int8 matrix lies in blocks of 8 rows x 4 columns, all columns of 8 rows in sequence
+/// An int8 matrix is stored in blocks of 8 rows x 4 columns, all columns of 8 rows in sequence.
+constexpr int block_cols = 4;
+constexpr int block_bytes = panel_rows * block_cols;
 
-/// Columns rounded up to whole blocks. Padding holds zeros.
+/// Returns columns rounded up to whole blocks. Padding holds zeros.
 constexpr int blocked(int cols) { return (cols + block_cols - 1) & -block_cols; }
 
-/// How a core wants the int8 weights of a panel; all orders take 8 * blocked(cols) bytes a panel,
-/// one panel after another.
-///   canonical  blocks of 8 rows x 4 columns
-///   pairs      Cortex-M without Helium: for each two columns, for each two rows a and b: b[k] +
-///   128, a[k], b[k+1] + 128, a[k+1] rows       Helium: row by row
-/// But for
-///   sparse     every core: the canonical blocks that are not all zeros, and where they belong
-///   (SparseMatrix); its size is its contents'
-enum class Order : uint8_t { canonical = 0, pairs = 1, rows = 2, sparse = 3 };
+/// The order of the int8 weights inside a panel, as a core reads them. In the first three, a panel
+/// has 8 * blocked(cols) bytes, and panels follow one another.
+enum class Order : uint8_t {
+  canonical = 0,  ///< hosts: blocks of 8 rows x 4 columns
+  /// Cortex-M without Helium: for every two columns k and k + 1, for every two rows a and b:
+  /// b[k] + 128, a[k], b[k + 1] + 128, a[k + 1]
+  pairs = 1,
+  rows = 2,  ///< Helium: row by row
+  /// every core: the canonical blocks that are not all zeros, and their positions (SparseMatrix); a
+  /// matrix has no fixed size
+  sparse = 3
+};
 
-/// Where element (row, k) of an int8 matrix lies; not of a sparse one.
+/// Returns the index of element (row, k) of an int8 matrix that is not sparse.
 constexpr size_t weight_index(Order order, int cols, int row, int k) {
   const size_t panel = size_t(row / panel_rows) * size_t(blocked(cols)) * panel_rows,
                r = size_t(row % panel_rows), c = size_t(k);
@@ -261,23 +292,22 @@ constexpr size_t weight_index(Order order, int cols, int row, int k) {
   }
 }
 
-/// Whether the byte at that index holds its weight + 128.
+/// Returns whether the byte at that index holds its weight + 128.
 constexpr bool is_biased(Order order, size_t index) {
   return order == Order::pairs && index % 2 == 0;
 }
 
-constexpr int block_bytes = panel_rows * block_cols;
-
-/// An int8 matrix in the sparse order, whose parts follow one another.
+/// An int8 matrix in the sparse order. Its three arrays follow one another.
 struct SparseMatrix {
-  const uint32_t* ends;     ///< [panels] how many blocks there are up to the end of each panel
-  const uint16_t* columns;  ///< [blocks] each one's first column / 4, ascending inside a panel
+  const uint32_t* ends;     ///< [panels] the number of blocks up to the end of each panel
+  const uint16_t* columns;  ///< [blocks] the first column of each, / 4; ascending inside a panel
   const int8_t* blocks;     ///< [blocks][8][4] at a multiple of 64
 
-  /// Bytes in front of the blocks.
+  /// Returns the bytes in front of the blocks.
   static constexpr uint64_t head(uint64_t panels, uint64_t blocks) {
     return (panels * sizeof(uint32_t) + blocks * sizeof(uint16_t) + 63) & ~uint64_t(63);
   }
+  /// Returns the bytes of a whole matrix.
   static constexpr uint64_t bytes(uint64_t panels, uint64_t blocks) {
     return head(panels, blocks) + blocks * uint64_t(block_bytes);
   }
@@ -286,22 +316,24 @@ struct SparseMatrix {
       : ends(static_cast<const uint32_t*>(matrix)),
         columns(reinterpret_cast<const uint16_t*>(ends + panels)),
         blocks(static_cast<const int8_t*>(matrix) + head(uint64_t(panels), ends[panels - 1])) {}
+  /// Returns the number of a panel's first block.
   uint32_t begin(int panel) const { return panel ? ends[panel - 1] : 0; }
 };
 
+/// The order that the tables of this build read.
 #if !defined(SLUICE_ONE_ISA)
-constexpr Order own_order = Order::canonical;  ///< what the tables of this build read
+constexpr Order own_order = Order::canonical;
 #elif defined(__ARM_FEATURE_MVE)
 constexpr Order own_order = Order::rows;
 #else
 constexpr Order own_order = Order::pairs;
 #endif
 
-/// A matrix in fixed point, what its accumulators start from, and what makes 2^-12 or a layer's
-/// answers of them: R(a, shift, m).
+/// A matrix in fixed point, with the start values of its accumulators a and the multipliers and
+/// shift that rescale them: R(a, shift, m), in units of 2^-12 or in the unit of the layer's output.
 struct FixedMatrix {
-  const void* w;        ///< int8. Borrowed.
-  const int32_t* bias;  ///< [rows]
+  const void* w;        ///< int8
+  const int32_t* bias;  ///< [rows] the start values
   const int32_t* m;     ///< [rows]
   int shift;
   int rows;  ///< a multiple of 8
@@ -309,7 +341,7 @@ struct FixedMatrix {
   Order order = own_order;  ///< of w: this build's own, or sparse
 };
 
-// Whether this build holds products with sparse matrices (SLUICE_SPARSE in CMakeLists.txt).
+/// Whether this build holds products with sparse matrices (SLUICE_SPARSE in CMakeLists.txt).
 #ifdef SLUICE_WITHOUT_SPARSE
 constexpr bool holds_sparse = false;
 #else
@@ -317,21 +349,24 @@ constexpr bool holds_sparse = true;
 #endif
 inline bool is_sparse(const FixedMatrix& m) { return holds_sparse && m.order == Order::sparse; }
 
-/// Bytes of room for n numbers on their way into a product: the same on every instruction set.
+/// Returns the bytes of a buffer for n numbers prepared for a product. It is the same on every
+/// instruction set.
 constexpr size_t side_bytes(int n) { return 2 * ((size_t(n) + 15) & ~size_t(15)) + 16; }
 
 /// One step of a recurrent layer in fixed point.
 struct FixedCell {
   FixedMatrix ih, hh;  ///< [gates][units] rows
-  const void*
-      x;  ///< [ih.cols] what enters: frame ? int8 (w8a16: int16) : int16, to be narrowed in int8
+  /// [ih.cols] The layer's input. If frame: int8, in w8a16 int16. Else int16, which the format int8
+  /// narrows.
+  const void* x;
   bool frame;  ///< x is the model's input
   int16_t* h;  ///< [units] the state before; becomes the state after
-  const int16_t*
-      seen;       ///< [hh.cols, padded] the input of hh: h, or of low rank its factor's product
+  /// [hh.cols, padded] The input of hh: h, or for low rank the product of its factor.
+  const int16_t* product_state;
   int units;      ///< padded
-  void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) at a multiple of 16
+  void* scratch;  ///< side_bytes(ih.cols) + side_bytes(hh.cols) bytes at a multiple of 16
 };
+
 struct FixedGru : FixedCell {  ///< reset-after
   static constexpr int gates = 3;
 };
@@ -340,16 +375,16 @@ struct FixedRnn : FixedCell {
 };
 struct FixedLstm : FixedCell {
   static constexpr int gates = 4;
-  int16_t* c;   ///< [units] the cell state before; becomes that after
+  int16_t* c;   ///< [units] the cell state before; becomes the cell state after
   int shift_c;  ///< 0 to 15: c is in units of 2^(shift_c - 15)
 };
-/// Reset-before; hh: [2][units] rows, of r and z. Behind the scratch lie [2][units] int16 more, and
-/// of low rank [factor.rows] int16 and side_bytes(factor.cols).
+/// Reset-before. hh has [2][units] rows, of r and z. The scratch has [2][units] int16 more, and for
+/// low rank also [factor.rows] int16 and side_bytes(factor.cols) bytes.
 struct FixedGruBefore : FixedCell {
   static constexpr int gates = 3;
-  FixedMatrix hn;      ///< [units] rows, over r * h, or of low rank over the factor's product of it
-  FixedMatrix factor;  ///< of low rank: W2, its product's numbers as a linear Dense gives them;
-                       ///< else rows 0
+  FixedMatrix hn;  ///< [units] rows, over r * h, or for low rank over the factor's product with it
+  /// For low rank W2, whose product has the numbers of a linear Dense; else it has 0 rows.
+  FixedMatrix factor;
 };
 
 struct FixedFastGrnn : FixedCell {
@@ -362,15 +397,15 @@ struct FixedFastGrnn : FixedCell {
 /// One frame through a Dense in fixed point.
 struct FixedDense {
   FixedMatrix matrix;
-  const void* x;  ///< as above
-  bool frame;
+  const void* x;          ///< [matrix.cols] the input, as in FixedCell
+  bool frame;             ///< x is the model's input
   Activation activation;  ///< linear for the logits of sigmoid and softmax
   int16_t* y;             ///< [rows]
-  void* scratch;          ///< side_bytes(cols) at a multiple of 16
+  void* scratch;          ///< side_bytes(cols) bytes at a multiple of 16
 };
 
-/// y = sum of x over the sources, each brought to the unit of y: clamp(bias + sum over p of R(x_p,
-/// 15, m_p)).
+/// y = the sum of the sources x_p, each rescaled to the unit of y:
+/// clamp(bias + sum over p of R(x_p, 15, m_p)).
 struct FixedAdd {
   const int16_t* const* x;  ///< [parts] of [units]
   int parts;
@@ -379,8 +414,8 @@ struct FixedAdd {
   int16_t* y;               ///< [units]; must not overlap a source
 };
 
-/// y = a * b in the unit of y, a and b with offsets of their own: clamp(bias + R(a * b, 0, m_0) +
-/// R(a, 15, m_1) + R(b, 15, m_2)).
+/// y = a * b in the unit of y, for a and b with offsets of their own:
+/// clamp(bias + R(a * b, 0, m_0) + R(a, 15, m_1) + R(b, 15, m_2)).
 struct FixedMultiply {
   const int16_t *a, *b;     ///< [units]
   const int32_t *m, *bias;  ///< [3][units], [units]
@@ -388,73 +423,85 @@ struct FixedMultiply {
   int16_t* y;               ///< [units]; must not overlap a source
 };
 
-/// An entry is a pointer, filled by each instruction set's table. Firmware has one instruction set
-/// (SLUICE_ONE_ISA, its name): there an entry is a function, so that `kernels.product_f32(...)` is
-/// a direct call and the linker drops what nothing calls.
+// ---- The table ---------------------------------------------------------------------------------
+
+/// An entry of the table. On hosts it is a pointer to a function, set by each instruction set. In
+/// firmware, which has one instruction set (SLUICE_ONE_ISA, its name), it is a static function:
+/// then `kernels.product_f32(...)` is a direct call, and the linker drops entries that nothing
+/// calls.
 #if defined(SLUICE_ONE_ISA)
 #define SLUICE_ENTRY(result, name) static result name
 #else
 #define SLUICE_ENTRY(result, name) result(*name)
 #endif
 
+/// In the formulas, s(a) is the curve of the gates and s' its derivative, computed from the value:
+/// sigmoid r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside (0, 1) and else 0. d before a
+/// name means its gradient. Products of more than two factors are computed from the left.
 struct Kernels {
-  const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"; a core's, "cortex-m4"
+  const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"; of a core, "cortex-m4"
 #if !defined(SLUICE_ONE_ISA)
   uint32_t needs;  ///< bits of CpuFeature (cpu.h): the extensions that its file is compiled for
 #endif
 
+  // Products and cells in float.
+
   SLUICE_ENTRY(void, product_f32)(const Matrix&, const Product<float, float>&);
 
-  /// With s the sigmoid, or another curve: r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' =
-  /// fma(z, h - n, n).
+  /// r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
   SLUICE_ENTRY(void, gru_f32)(const Gates&);
 
-  /// Chains of r and z start from b_ih + b_hh, g_x from b_ih, g_h from b_hh; else as above.
+  /// The same after both products: the chains of r and z start from b_ih + b_hh, g_x from b_ih, g_h
+  /// from b_hh.
   SLUICE_ENTRY(void, gru_step_f32)(const GruStep&);
 
-  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * s'(r), da_z = dh * (h
-  /// - n) * s'(z), dh = dh * z; products from the left. A curve's derivative by its value: sigmoid
-  /// r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside (0, 1) and else 0.
+  /// dg_x = dh * (1 - z) * (1 - n * n), dg_h = dg_x * r, da_r = dg_x * g_h * s'(r),
+  /// da_z = dh * (h - n) * s'(z), dh = dh * z.
   SLUICE_ENTRY(void, gru_back_f32)(const GatesBack&);
 
-  /// i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o), c' = fma(f, c, i * g), t = tanh(c'), h' = o
-  /// * t.
+  /// i = s(a_i), f = s(a_f), g = tanh(a_g), o = s(a_o), c' = fma(f, c, i * g), t = tanh(c'),
+  /// h' = o * t.
   SLUICE_ENTRY(void, lstm_f32)(const LstmGates&);
-  /// d = fma(dh * o, 1 - t * t, dc); da_i = d * g * s'(i), da_f = d * c * s'(f), da_g = d * i * (1
-  /// - g * g), da_o = dh * t * s'(o), dc = d * f.
+
+  /// d = fma(dh * o, 1 - t * t, dc); da_i = d * g * s'(i), da_f = d * c * s'(f),
+  /// da_g = d * i * (1 - g * g), da_o = dh * t * s'(o), dc = d * f.
   SLUICE_ENTRY(void, lstm_back_f32)(const LstmBack&);
 
-  /// r = s(a_r), z = s(a_z), s = r * h; then, with the candidate's chain in a, n = tanh(a_n), h' =
-  /// fma(z, h - n, n).
+  /// The part before the candidate's product: r = s(a_r), z = s(a_z), s = r * h.
   SLUICE_ENTRY(void, gru_reset_f32)(const ResetBefore&);
+  /// The part after it, with the candidate's chain in a: n = tanh(a_n), h' = fma(z, h - n, n).
   SLUICE_ENTRY(void, gru_update_f32)(const ResetBefore&);
-  /// Backwards, the update first: da_n = dh * (1 - z) * (1 - n * n), da_z = dh * (h - n) * s'(z),
-  /// dh = dh * z; then, with the gradient of r * h in s: da_r = s * h * s'(r), dh = fma(s, r, dh).
+  /// Backward, the second part comes first: da_n = dh * (1 - z) * (1 - n * n),
+  /// da_z = dh * (h - n) * s'(z), dh = dh * z.
   SLUICE_ENTRY(void, gru_update_back_f32)(const ResetBefore&);
+  /// Then, with the gradient of r * h in s: da_r = s * h * s'(r), dh = fma(s, r, dh).
   SLUICE_ENTRY(void, gru_reset_back_f32)(const ResetBefore&);
 
-  /// With zeta and nu from here on their sigmoids: z = s(u + b_z), n = tanh(u + b_n), h' = fma(z,
-  /// h, fma(zeta, 1 - z, nu) * n).
+  /// With zeta and nu standing for their sigmoids: z = s(u + b_z), n = tanh(u + b_n),
+  /// h' = fma(z, h, fma(zeta, 1 - z, nu) * n).
   SLUICE_ENTRY(void, fastgrnn_f32)(const FastGrnnGates&);
-  /// da_n = dh * fma(zeta, 1 - z, nu) * (1 - n * n), da_z = dh * (h - zeta * n) * s'(z), products
-  /// from the left; the chain's gradient is da_z + da_n, and dh = dh * z. Of each unit, row after
-  /// row, with t = dh * n of the dh that came in: sums_0 += da_z, sums_1 += da_n, sums_2 = fma(t, 1
-  /// - z, sums_2), sums_3 += t.
+
+  /// With zeta and nu standing for their sigmoids: da_n = dh * fma(zeta, 1 - z, nu) * (1 - n * n),
+  /// da_z = dh * (h - zeta * n) * s'(z); the chain's gradient is da_z + da_n, and dh = dh * z. The
+  /// sums of each unit, row after row, with t = dh * n of the incoming dh: sums_0 += da_z,
+  /// sums_1 += da_n, sums_2 = fma(t, 1 - z, sums_2), sums_3 += t.
   SLUICE_ENTRY(void, fastgrnn_back_f32)(const FastGrnnBack&);
 
-  /// y[i] = e^x[i], log x[i]. At most 2 ULP from the exact value where it is normal; exp gives 0
-  /// where it would be subnormal. log of zero and of a positive subnormal is log of FLT_MIN, of a
-  /// negative number NaN. x may be y.
+  // Functions of arrays in float.
+
+  /// y[i] = e^x[i], or log x[i]: at most 2 ULP from the exact value if that is normal. exp gives 0
+  /// if the result would be subnormal. log of zero and of a positive subnormal is log of FLT_MIN,
+  /// log of a negative number is NaN. x may be y.
   SLUICE_ENTRY(void, exp_f32)(const float* x, float* y, size_t n);
   SLUICE_ENTRY(void, log_f32)(const float* x, float* y, size_t n);
 
   /// x = f(x), row by row: [rows][n] at x + i * stride, in place. tanh and sigmoid: at most 2 ULP
-  /// from the exact value where it is normal (below, within FLT_MIN). hard sigmoid: fma(slope, x,
-  /// 1/2) clipped. softmax: m = max; e = exp(x - m); y = e / (e_0 + e_1 + ... in order), n >= 1.
+  /// from the exact value if that is normal (below, within FLT_MIN). Hard sigmoid: fma(slope, x,
+  /// 1/2), clipped. Softmax: m = max; e = exp(x - m); y = e / (e_0 + e_1 + ... in order), n >= 1.
   SLUICE_ENTRY(void, activate_f32)(Curve, float* x, int rows, int n, int stride);
 
-  /// dy = dy * f'(x), from y = f(x), in place; same layout. For softmax: dy = y * (dy - sum of dy_i
-  /// * y_i), an fma chain in order.
+  /// dy = dy * f'(x), computed from y = f(x), in place; the layout is that of activate_f32.
+  /// Softmax: dy = y * (dy - sum of dy_i * y_i), the sum an fma chain in order.
   SLUICE_ENTRY(void, activate_back_f32)
   (Curve, const float* y, float* dy, int rows, int n, int stride);
 
@@ -467,52 +514,57 @@ struct Kernels {
   SLUICE_ENTRY(void, normalize_f32)
   (const float* x, const float* mean, const float* scale, const float* shift, float* y, int n);
 
-  /// Layer normalization of one row: m = (x_0 + x_1 + ...) / n; v = (an fma chain of (x_i - m)^2
-  /// from 0) / n; r = 1 / sqrt(v + epsilon); u[i] = (x[i] - m) * r, y[i] = fma(u[i], scale[i],
-  /// shift[i]). u may be null; returns r. x may be y or u.
+  /// Normalizes one row (layer normalization) and returns r: m = (x_0 + x_1 + ...) / n; v = (an fma
+  /// chain of (x_i - m)^2 from 0) / n; r = 1 / sqrt(v + epsilon); u[i] = (x[i] - m) * r,
+  /// y[i] = fma(u[i], scale[i], shift[i]). u may be null. x may be y or u.
   SLUICE_ENTRY(float, layer_norm_f32)
   (const float* x, float epsilon, const float* scale, const float* shift, float* u, float* y,
    int n);
 
-  /// y[i] += x[i]: how shards are added up, in shard order.
+  /// y[i] += x[i]. It adds up shards, in the order of the shards.
   SLUICE_ENTRY(void, add_f32)(const float* x, float* y, size_t n);
 
   /// y[i] *= x[i].
   SLUICE_ENTRY(void, multiply_f32)(const float* x, float* y, size_t n);
 
+  // The trainer's update.
+
   /// y[i] = fma(factor, x[i], y[i]): the gradient of an L2 penalty.
   SLUICE_ENTRY(void, scaled_add_f32)(float factor, const float* x, float* y, size_t n);
 
-  /// The sum of squares: blocks of 1,024, each as 16 fma chains (element i to chain i % 16) added
-  /// pairwise (0+8, 1+9, ...; 0+4, ...; 0+2, 1+3; 0+1); the blocks' sums added in double, in order.
+  /// Returns the sum of squares. Blocks of 1,024 numbers are 16 fma chains each (element i belongs
+  /// to chain i % 16), which are added pairwise (0+8, 1+9, ...; 0+4, ...; 0+2, 1+3; 0+1); the sums
+  /// of the blocks are added in double, in order.
   SLUICE_ENTRY(double, square_sum_f32)(const float* x, size_t n);
 
-  /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g'); v = fma(beta2, v,
-  /// (one_minus_beta2 * g') * g'); w = w * keep - (step_size * m) / fma(sqrt(v), root_scale,
-  /// epsilon).
+  /// g' = g * gradient_scale; m = fma(beta1, m, one_minus_beta1 * g');
+  /// v = fma(beta2, v, (one_minus_beta2 * g') * g');
+  /// w = w * keep - (step_size * m) / fma(sqrt(v), root_scale, epsilon).
   SLUICE_ENTRY(void, adam_f32)
   (const AdamStep&, float* w, const float* g, float* m, float* v, size_t n);
 
-  /// g' = g * gradient_scale; m = fma(momentum, m, g'); w = w * keep - rate * d, with d = m, of
-  /// Nesterov's fma(momentum, m, g').
+  /// g' = g * gradient_scale; m = fma(momentum, m, g'); w = w * keep - rate * d, with d = m, or
+  /// with nesterov d = fma(momentum, m, g').
   SLUICE_ENTRY(void, sgd_f32)(const SgdStep&, float* w, const float* g, float* m, size_t n);
 
-  /// g' = g * gradient_scale; v = fma(alpha, v, (one_minus_alpha * g') * g'); w = w * keep - (rate
-  /// * g') / (sqrt(v) + epsilon).
+  /// g' = g * gradient_scale; v = fma(alpha, v, (one_minus_alpha * g') * g');
+  /// w = w * keep - (rate * g') / (sqrt(v) + epsilon).
   SLUICE_ENTRY(void, rms_f32)(const RmsStep&, float* w, const float* g, float* v, size_t n);
 
-  /// y[i] + factor where x[i] > 0, y[i] - factor where x[i] < 0, else y[i]: the subgradient of an
-  /// L1 penalty.
+  /// Adds factor to y[i] if x[i] > 0 and subtracts it if x[i] < 0: the subgradient of an L1
+  /// penalty.
   SLUICE_ENTRY(void, sign_add_f32)(float factor, const float* x, float* y, size_t n);
 
-  /// The nearest number in -limit to limit; NaN stays.
+  /// Replaces each number by the nearest one in -limit to limit; NaN stays.
   SLUICE_ENTRY(void, clip_f32)(float limit, float* x, size_t n);
 
-  /// x[i] moved towards 0 by threshold, and 0 where that passes it; NaN stays: the proximal step of
-  /// an L1 penalty.
+  /// Moves x[i] towards 0 by threshold, and sets it to 0 if it would pass 0; NaN stays. This is the
+  /// proximal step of an L1 penalty.
   SLUICE_ENTRY(void, shrink_f32)(float threshold, float* x, size_t n);
 
-  /// int8 and w8a16: accumulators, requantization, gates or activation (kernels/README.md).
+  // Whole steps in fixed point, in the formats int8 (q8) and w8a16 (q16): accumulators,
+  // requantization, gates or activation (kernels/README.md).
+
   SLUICE_ENTRY(void, gru_q8)(const FixedGru&);
   SLUICE_ENTRY(void, gru_q16)(const FixedGru&);
   SLUICE_ENTRY(void, gru_before_q8)(const FixedGruBefore&);
@@ -526,28 +578,28 @@ struct Kernels {
   SLUICE_ENTRY(void, dense_q8)(const FixedDense&);
   SLUICE_ENTRY(void, dense_q16)(const FixedDense&);
 
-  /// Sums and products of what layers hand on, in both modes (kernels/README.md).
+  /// Sums and products of the outputs of layers, in both formats (kernels/README.md).
   SLUICE_ENTRY(void, add_fixed)(const FixedAdd&);
   SLUICE_ENTRY(void, multiply_fixed)(const FixedMultiply&);
 };
 
-/// The tables built into this library, weakest first (scalar is always there); *count gets how
-/// many.
+/// Returns the tables built into this library, weakest first, and their number in *count. The
+/// scalar one is always there.
 const Kernels* const* kernel_tables(int* count);
 
-/// Whether this CPU runs the table.
+/// Returns whether this CPU runs the table.
 bool runs_here(const Kernels&);
 #if !defined(SLUICE_ONE_ISA)
-/// Whether a CPU with these extensions (bits of CpuFeature) does.
+/// Returns whether a CPU with these extensions (bits of CpuFeature) runs the table.
 bool runs_with(uint32_t features, const Kernels&);
 #endif
 
-/// The table of that name, or with null the best one that this CPU runs. Null: unknown. Does not
-/// ask whether it runs here.
+/// Returns the table of that name, without asking whether it runs here; null for an unknown name.
+/// If name is null, returns the best table that this CPU runs.
 const Kernels* pick_kernels(const char* name);
 
-/// cos(pi * x) for x in [0, 1], within 1e-15; the same bits everywhere (schedules must not ask
-/// libm).
+/// Returns cos(pi * x) for x in [0, 1], within 1e-15. Schedules use it, because libm would not give
+/// the same bits everywhere.
 double cos_pi(double x);
 
 }  // namespace sluice

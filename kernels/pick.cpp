@@ -1,3 +1,4 @@
+// The list of tables in this build, and the choice of one by name or by the CPU's extensions.
 #include <string.h>
 
 #include "cpu.h"
@@ -54,7 +55,7 @@ Cpuid cpuid(uint32_t leaf, uint32_t part) {
   return r;
 }
 
-/// The registers that the system saves when it switches between programs.
+/// Returns the registers that the system saves when it switches between programs (XCR0).
 uint32_t saved_registers() {
   uint32_t low, high;
   asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -62,12 +63,12 @@ uint32_t saved_registers() {
 }
 }  // namespace
 
-// By hand, since clang 14 knows no avxvnni in __builtin_cpu_supports.
+// We read CPUID ourselves, because __builtin_cpu_supports of clang 14 does not know avxvnni.
 uint32_t cpu_features() {
   const Cpuid one = cpuid(1, 0), seven = cpuid(7, 0), more = seven.a >= 1 ? cpuid(7, 1) : Cpuid{};
   const uint32_t saved = one.c >> 27 & 1 ? saved_registers() : 0;
-  constexpr uint32_t none = 0, ymm = 0x06,
-                     zmm = 0xE6;  // ymm: XMM and upper halves; zmm: these, masks and all of ZMM
+  // ymm: XMM and the upper halves; zmm: these, the mask registers and all of ZMM.
+  constexpr uint32_t none = 0, ymm = 0x06, zmm = 0xE6;
   const struct {
     uint32_t word;
     int bit;
@@ -109,7 +110,8 @@ const Kernels* const* kernel_tables(int* count) {
 #if defined(SLUICE_ONE_ISA)
 bool runs_here(const Kernels&) { return true; }
 #else
-/// This file's own extensions are not asked for: the whole program needs them.
+/// The extensions that this file itself is compiled for are not tested, because the whole program
+/// needs them.
 bool runs_with(uint32_t features, const Kernels& kernels) {
   return (kernels.needs & ~(features | compiled_features)) == 0;
 }
@@ -122,8 +124,8 @@ const Kernels* pick_kernels(const char* name) {
   return nullptr;
 }
 
-/// Taylor series on [0, 1/4] of whichever of sine and cosine is nearer; plain products and sums of
-/// doubles.
+/// Reduces to [0, 1/4], where it sums the Taylor series of sine or cosine, in plain products and
+/// sums of doubles.
 double cos_pi(double x) {
   if (x > 0.5) return -cos_pi(1.0 - x);
   constexpr double pi = 3.141592653589793238;

@@ -1,6 +1,6 @@
-// Counter-based random numbers: a number depends on a key and a counter, never on what was drawn
-// before. Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011.
+// Counter-based random numbers: a number depends on a key and a counter, never on earlier draws.
+// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC
+// 2011.
 #ifndef SLUICE_RANDOM_H
 #define SLUICE_RANDOM_H
 
@@ -11,7 +11,7 @@ namespace sluice {
 struct Philox {
   uint32_t word[4];
 
-  /// The four words that belong to this key and counter.
+  /// Returns the four words of this key and counter.
   static Philox at(uint64_t key, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3) {
     uint32_t k0 = uint32_t(key), k1 = uint32_t(key >> 32);
     for (int round = 0; round < 10; ++round) {
@@ -24,7 +24,8 @@ struct Philox {
   }
 };
 
-/// What a stream of random numbers is for; keeps uses apart that share a seed.
+/// The use of a random number. It is part of the counter, so that uses with the same seed get
+/// different numbers.
 enum class Purpose : uint32_t {
   initialize = 1,
   shuffle = 2,
@@ -43,11 +44,11 @@ enum class Purpose : uint32_t {
   folds = 15
 };
 
-/// A word as a number in [0, 1), a multiple of 2^-24: exact in float.
+/// Returns a word as a number in [0, 1), a multiple of 2^-24, which is exact in float.
 inline float unit_float(uint32_t word) { return float(word >> 8) * (1.0f / 16777216.0f); }
 
-/// A number in [0, bound) without a remainder's bias worth naming (Lemire's multiplication); bound
-/// >= 1.
+/// Returns a number in [0, bound), by Lemire's multiplication; its bias is at most bound / 2^32.
+/// @param bound  1 or more
 inline uint32_t below(uint32_t word, uint32_t bound) {
   return uint32_t((uint64_t(word) * bound) >> 32);
 }

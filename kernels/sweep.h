@@ -1,5 +1,5 @@
-// A walk over an array by the widest lanes that fit what is left. An element's result never depends
-// on which lanes took it.
+// Loops over arrays, with the widest lanes that fit the remaining elements. The result of an
+// element never depends on the lanes that computed it.
 #ifndef SLUICE_SWEEP_H
 #define SLUICE_SWEEP_H
 
@@ -11,8 +11,8 @@ namespace sluice {
 namespace {
 
 /// Calls f(Make<V>{}, i) for lanes V that cover [i, i + V::width), from 0 to n.
-/// @tparam Set  the lane types of an instruction set: Wide, and Half (One where there is none) for
-/// eights that Wide leaves
+/// @tparam Set  the lane types of an instruction set: Wide, and Half for a remainder of eight (One
+///              if there is no such type)
 template <class Set, class F>
 inline void sweep(size_t n, F&& f) {
   using Wide = typename Set::Wide;
@@ -27,7 +27,7 @@ inline void sweep(size_t n, F&& f) {
   for (; i < n; ++i) f(Make<One>{}, i);
 }
 
-/// The same over integers, n being a multiple of 8: Int, and HalfInt for eights that Int leaves.
+/// The same for integers, with n a multiple of 8: Int, and HalfInt for a remainder of eight.
 template <class Set, class F>
 __attribute__((always_inline)) inline void sweep_ints(size_t n, F&& f) {
   using Int = typename Set::Int;

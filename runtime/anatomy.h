@@ -1,6 +1,6 @@
-// The anatomy of layers: for each kind its gates, states and arrays, where it may stand, and what
-// can be done to it. This is the one place that says so. The checks of a blob, the runtime, the
-// trainer and the tools walk it.
+// The anatomy of layers: for each kind its gates, states and arrays, its place in a network, and
+// the operations that it permits. Only this file says so; the checks of a blob, the runtime, the
+// trainer and the tools read it.
 #ifndef SLUICE_ANATOMY_H
 #define SLUICE_ANATOMY_H
 
@@ -15,34 +15,37 @@ enum class Role : uint8_t {
   input_weight,      ///< multiplies the input of the layer
   state_weight,      ///< multiplies the state
   candidate_weight,  ///< multiplies r * h, of a GRU that resets before
-  input_factor,      ///< of low rank: multiplies the input; the input weight multiplies its product
-  state_factor,      ///< likewise for the state, and for r * h
-  vectors,           ///< of an embedding: a column for each id
-  input_bias,        ///< the start of the chains over the input
-  state_bias,        ///< the start of the chains over the state
+  input_factor,  ///< for low rank: multiplies the input; the input weight multiplies its product
+  state_factor,  ///< the same for the state, and for r * h
+  vectors,       ///< of an embedding: a column for each id
+  input_bias,    ///< the start of the chains over the input
+  state_bias,    ///< the start of the chains over the state
   scale,
   shift,
   mean,
   variance,
-  columns,          ///< numbers of columns
-  part_multiplier,  ///< of a layer that joins, in fixed point: what brings its sources to its own
-                    ///< unit
-  part_bias,        ///< the start of those sums
-  gate_bias,  ///< of a cell whose gate and candidate share their chain: added to it for the gate
-  candidate_bias,  ///< and for the candidate
-  zeta,  ///< of a FastGRNN, one number, before its sigmoid: how much of the candidate a closed gate
-         ///< lets in
-  nu,    ///< likewise: how much of it comes in whatever the gate
+  columns,  ///< numbers of columns
+  /// Of a layer that joins, in fixed point: the multipliers that rescale its sources to its own
+  /// unit.
+  part_multiplier,
+  part_bias,       ///< the start of those sums
+  gate_bias,       ///< of a cell whose gate and candidate share a chain: added to it for the gate
+  candidate_bias,  ///< added to it for the candidate
+  /// Of a FastGRNN, one number, before its sigmoid: the share of the candidate that a closed gate
+  /// adds.
+  zeta,
+  nu,                 ///< the same: the share of the candidate that is added in any case
   input_factor_bias,  ///< the start of an input factor's sums, in fixed point
-  state_factor_bias,  ///< likewise
+  state_factor_bias,  ///< the same of a state factor
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
-/// Whether in fixed point the numbers are followed by as many multipliers of R.
+/// Returns whether in fixed point the numbers are followed by as many multipliers of R.
 constexpr bool has_multipliers(Role role) {
   return role == Role::input_bias || role == Role::state_bias || role == Role::input_factor_bias ||
          role == Role::state_factor_bias;
 }
-/// Whether the array is there only if the matrix over the input has low rank; likewise the state.
+/// Return whether an array exists only if the matrix over the input, or over the state, has low
+/// rank.
 constexpr bool of_input_factor(Role role) {
   return role == Role::input_factor || role == Role::input_factor_bias;
 }
@@ -51,12 +54,12 @@ constexpr bool of_state_factor(Role role) {
 }
 
 /// The number of an array's rows or columns: one, the inputs of the layer, the units of a
-/// direction, or the layer's rank. The matrices of low rank that multiply a factor's product have
-/// as many columns as that has rows, whatever their extent.
+/// direction, or the layer's rank. A matrix of low rank that multiplies a factor's product has as
+/// many columns as that factor has rows, whatever its extent.
 enum class Extent : uint8_t { one, in, units, rank };
 
-/// The field of a layer record with an array's offset. behind: none; the array lies at the next
-/// multiple of 64 behind the one before it.
+/// The field of a layer record with an array's offset. behind: there is no field; the array is at
+/// the next multiple of 64 behind the array before it.
 enum class Field : uint8_t { w_ih, w_hh, b_ih, b_hh, behind };
 
 /// The number formats in which a layer has an array.
@@ -64,7 +67,7 @@ enum class Formats : uint8_t { all, floats, fixed };
 
 struct ArrayAnatomy {
   Role role;
-  const char* name;  ///< PyTorch's; of a backward direction "_reverse" follows
+  const char* name;  ///< PyTorch's name; for a backward direction "_reverse" is appended
   uint8_t gates;     ///< groups of rows, each padded on its own; 0: one for each source
   Extent rows, cols;
   Field field;
@@ -77,29 +80,29 @@ struct ArrayAnatomy {
 constexpr int most_direction_arrays = 12;
 constexpr int most_arrays = 16;
 
+/// The anatomy of one kind of layer.
 struct Anatomy {
   uint8_t kind = 0;  ///< sluice_layer_kind
   const char* name = "";
   bool recurrent = false;  ///< keeps a state that its products read, and may go in both directions
-  bool by_step = false;    ///< needs every step: may not read what is handed on once a sequence
-  bool keeps_width = false;   ///< hands on as many numbers as enter
+  bool by_step = false;    ///< needs every step: its source must not have one row a sequence
+  bool keeps_width = false;   ///< has as many outputs as inputs
   bool reads_ids = false;     ///< reads a frame that is one id
   bool joins = false;         ///< reads several sources
-  bool prepares = false;      ///< has nothing to learn and stands in front of the layers that learn
+  bool prepares = false;      ///< has nothing to learn and comes before the layers that learn
   bool integer_form = false;  ///< exists in fixed point
   bool sparse = false;        ///< in fixed point its matrices may be sparse
-  uint8_t gates = 0;          ///< of a recurrent layer: chains of each unit
-  int8_t candidate =
-      -1;  ///< the gate that is a candidate, which gate dropout leaves alone; -1: no gate dropout
-  int8_t remembers =
-      -1;  ///< the gate that keeps the old state when it is open (GRU z, LSTM f); -1: none
-  bool shifted_state =
-      false;  ///< in fixed point its record says the unit of a state: an LSTM's c, a FastGRNN's h
+  uint8_t gates = 0;          ///< of a recurrent layer: the chains of each unit
+  /// The gate that is a candidate, to which gate dropout does not apply; -1: no gate dropout.
+  int8_t candidate = -1;
+  /// The gate that keeps the old state when it is open (GRU z, LSTM f); -1: none.
+  int8_t remembers = -1;
+  /// In fixed point the record has the unit of a state: an LSTM's c, a FastGRNN's h.
+  bool shifted_state = false;
   uint8_t states = 0;  ///< arrays of units that a stream keeps: h, and an LSTM's c
   const char* gate_names[4] = {"", "", "", ""};
-  uint8_t activations =
-      1
-      << SLUICE_LINEAR;  ///< bits of sluice_activation; recurrent: of the gates, linear for sigmoid
+  /// Bits of sluice_activation; of a recurrent layer those of its gates, with linear for sigmoid.
+  uint8_t activations = 1 << SLUICE_LINEAR;
   uint8_t fixed_activations = 1 << SLUICE_LINEAR;  ///< the same in fixed point
   uint8_t arrays = 0;
   ArrayAnatomy array[most_direction_arrays] = {};
@@ -117,8 +120,7 @@ constexpr uint8_t bit(sluice_activation activation) { return uint8_t(1 << activa
 constexpr uint8_t gate_activations =
     bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_HARD_SIGMOID);
 
-/// What all cells have in common; the arrays of the products with the input and, for most, with the
-/// state.
+/// Returns the properties that all cells share, and the array of the product with the input.
 constexpr Anatomy cell(sluice_layer_kind kind, const char* name, uint8_t gates) {
   Anatomy a;
   a.kind = kind, a.name = name, a.gates = gates;
@@ -129,6 +131,7 @@ constexpr Anatomy cell(sluice_layer_kind kind, const char* name, uint8_t gates) 
   return a;
 }
 
+/// Adds the arrays of a product with the state.
 constexpr Anatomy with_state_product(Anatomy a) {
   a.sparse = true;
   a.add(Role::state_weight, "weight_hh", a.gates, Extent::units, Extent::units, Field::w_hh);
@@ -143,8 +146,8 @@ constexpr Anatomy with_reset_gate(Anatomy a) {
   return a;
 }
 
-/// The arrays of low rank: W = W1 W2 for the matrices over input and state. W1 stands in the place
-/// of W. They come last, at offsets that follow from the arrays before them.
+/// Adds the arrays of low rank, W = W1 W2, for the matrices over input and state. The array of W
+/// holds W1; the arrays of W2 come last, at offsets that follow from the arrays before them.
 constexpr Anatomy with_factors(Anatomy a) {
   a.add(Role::input_factor, "factor_ih", 1, Extent::rank, Extent::in, Field::behind);
   a.add(Role::input_factor_bias, "bias_factor_ih", 1, Extent::rank, Extent::one, Field::behind,
@@ -178,8 +181,8 @@ constexpr Anatomy lstm() {
 
 constexpr Anatomy rnn() { return with_factors(with_state_product(cell(SLUICE_RNN, "rnn", 1))); }
 
-/// The biases of the chains and their multipliers are there in fixed point alone: in float the
-/// chains start from zero.
+/// The biases of the chains and their multipliers exist only in fixed point. In float the chains
+/// start from zero.
 constexpr Anatomy fastgrnn() {
   Anatomy a = cell(SLUICE_FASTGRNN, "fastgrnn", 1);
   a.sparse = a.shifted_state = true;
@@ -276,7 +279,7 @@ constexpr Anatomy add() {
   return a;
 }
 
-/// The multipliers are of the product, of the first source and of the second one.
+/// It has multipliers for the product, for the first source and for the second one.
 constexpr Anatomy multiply() {
   Anatomy a = join(SLUICE_MULTIPLY, "multiply");
   a.keeps_width = true;
@@ -290,7 +293,7 @@ constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(
                            lstm(),        gru_before(), batch_norm(), layer_norm(), difference(),
                            select(),      concat(),     add(),        multiply(),   fastgrnn()};
 
-/// They stand in the order of their numbers, which begin at 1.
+/// Returns whether the kinds are in the order of their numbers, which begin at 1.
 constexpr bool in_order() {
   for (unsigned i = 0; i < sizeof all / sizeof *all; ++i)
     if (all[i].kind != i + 1) return false;
@@ -298,7 +301,8 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "an anatomy for each kind of layer, in the order of sluice_layer_kind");
 
-/// A cell has its float arrays for each direction, and its arrays in fixed point once.
+/// Returns whether most_arrays are enough: a cell has its float arrays for each direction, and its
+/// arrays in fixed point once.
 constexpr bool in_room() {
   for (const Anatomy& a : all) {
     int floats = 0, fixed = 0;
@@ -318,7 +322,7 @@ constexpr uint8_t last_kind = sizeof anatomies::all / sizeof *anatomies::all;
 constexpr bool is_known(uint32_t kind) { return kind >= 1 && kind <= last_kind; }
 constexpr const Anatomy& anatomy_of(uint32_t known_kind) { return anatomies::all[known_kind - 1]; }
 
-/// A set of kinds as bits, 1 << kind, of those for which `test` holds.
+/// Returns the set of kinds for which `test` holds, as bits 1 << kind.
 template <class Test>
 constexpr uint32_t kinds_with(Test test) {
   uint32_t kinds = 0;
@@ -328,7 +332,7 @@ constexpr uint32_t kinds_with(Test test) {
 }
 constexpr bool has_kind(uint32_t kinds, uint32_t kind) { return kind < 32 && (kinds >> kind & 1); }
 
-/// The kinds of weights that are penalized, decayed and named apart: sluice_weight_group.
+/// The groups of weights that are penalized, decayed and named separately: sluice_weight_group.
 enum class WeightGroup : uint8_t { input, recurrent, biases, output, embedding };
 constexpr WeightGroup group_of(uint32_t kind, Role role) {
   if (!is_matrix(role)) return WeightGroup::biases;

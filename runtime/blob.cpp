@@ -6,8 +6,8 @@
 namespace sluice {
 namespace {
 
-/// CRC-32 of the IEEE. Firmware: four bits at a time, by a table of 64 bytes. Hosts: eight bytes at
-/// a time, by eight tables (Kounavis, Berry 2005).
+/// CRC-32 of IEEE 802.3. Firmware computes four bits at a time, by a table of 64 bytes; hosts
+/// compute eight bytes at a time, by eight tables (Kounavis, Berry 2005).
 #if defined(SLUICE_ONE_ISA)
 constexpr int crc_bits = 4, crc_tables = 1;
 #else

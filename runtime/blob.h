@@ -1,5 +1,5 @@
-// The blob's structures, as runtime/README.md specifies them, and the checks that make them safe to
-// read in place.
+// The structures of a blob, which runtime/README.md specifies, and the checks after which they can
+// be read in place.
 #ifndef SLUICE_BLOB_H
 #define SLUICE_BLOB_H
 
@@ -26,36 +26,38 @@ struct BlobHeader {
 };
 
 struct BlobSection {
-  uint32_t kind;    ///< sluice_section_kind; unknown kinds are passed over
-  uint32_t offset;  ///< from the start of the blob, a multiple of 16; weights of 64
+  uint32_t kind;    ///< sluice_section_kind; unknown kinds are ignored
+  uint32_t offset;  ///< from the start of the blob, a multiple of 16; for weights of 64
   uint32_t bytes;
   uint32_t reserved;  ///< 0
 };
 
-/// One layer. The blob's table of these is the model: it is read where it lies.
+/// One layer. The model is the blob's table of these records, which is read in place.
 struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
   uint8_t format;      ///< sluice_format
   uint8_t activation;  ///< Dense: sluice_activation. Recurrent: of the gates, 0 for sigmoid. Else 0
-  uint8_t flags;       ///< recurrent: every_step_flag or mean_flag, both_directions_flag; all:
-                       ///< once_flag, answer_flag
+  /// Recurrent: every_step_flag or mean_flag, both_directions_flag. All: once_flag, answer_flag.
+  uint8_t flags;
   uint32_t in, out;
-  uint32_t w_ih, w_hh, b_ih, b_hh;  ///< offsets from the start of the blob, multiples of 64, inside
-                                    ///< the weight section; 0 for none
-  uint8_t shift_ih,
-      shift_hh;     ///< fixed point: s of R for the accumulators over the input and over the state
-  uint8_t order;    ///< Order of int8 weights; else 0
-  uint8_t shift_c;  ///< fixed point: an LSTM's cell state is in units of 2^(shift_c - 15); else 0
+  /// Offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none.
+  uint32_t w_ih, w_hh, b_ih, b_hh;
+  /// Fixed point: s of R for the accumulators over the input and over the state.
+  uint8_t shift_ih, shift_hh;
+  uint8_t order;  ///< Order of int8 weights; else 0
+  /// Fixed point: an LSTM's c, or a FastGRNN's h, is in units of 2^(shift_c - 15); else 0.
+  uint8_t shift_c;
   union {
     uint32_t back[4];     ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
-    uint16_t sources[8];  ///< of a layer that joins: what it reads, each as `source`; else 0
+    uint16_t sources[8];  ///< of a layer that joins: its sources, numbered like `source`; else 0
   };
   float parameter;  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
-  uint16_t source;  ///< what it reads: 0 the frame, else the output of that layer, counted from 1.
-                    ///< Joins: 0
-  uint16_t parts;   ///< of a layer that joins: how many sources; else 0
-  uint32_t y;       ///< where its output lies in the buffers: numbers of a row, a multiple of 8
-  uint16_t rank;    ///< of a cell's matrices of low rank: columns of W1 in W = W1 W2; else 0
+  /// 0: the layer reads the frame; else the number, counted from 1, of the layer that it reads. 0
+  /// for a layer that joins.
+  uint16_t source;
+  uint16_t parts;  ///< of a layer that joins: the number of its sources; else 0
+  uint32_t y;      ///< the first number of its output in a row of the buffers, a multiple of 8
+  uint16_t rank;   ///< of a cell whose matrices have low rank, W = W1 W2: the columns of W1; else 0
   uint8_t factor_shift_ih, factor_shift_hh;  ///< fixed point: s of R for the sums of W2; else 0
 };
 
@@ -67,14 +69,19 @@ struct BlobScale {
 
 constexpr int most_shift = 30;
 constexpr int most_cell_shift = 15;
-constexpr uint8_t every_step_flag = 1;  ///< hands every step on; without it, the last one
-constexpr uint8_t mean_flag =
-    2;  ///< hands on the mean over the steps so far; not with every_step_flag
-constexpr uint8_t both_directions_flag =
-    4;  ///< out is twice the units: the forward direction's, then the backward one's
-constexpr uint8_t once_flag =
-    8;  ///< hands on one row a sequence: the last step's (recurrent) or what becomes of such rows
-constexpr uint8_t answer_flag = 16;  ///< the last layer, and if that is a concat, its sources
+/// A recurrent layer's output has a row for every step. Without this flag and mean_flag, it is the
+/// last step's.
+constexpr uint8_t every_step_flag = 1;
+/// The output is the mean over the steps so far. Not with every_step_flag.
+constexpr uint8_t mean_flag = 2;
+/// out is twice the units: the forward direction's, then the backward one's.
+constexpr uint8_t both_directions_flag = 4;
+/// The output has one row a sequence: a recurrent layer's last step or mean, or it is computed from
+/// such a row.
+constexpr uint8_t once_flag = 8;
+/// The output is the answer or a part of it: the last layer's, and if that is a concat, its
+/// sources'.
+constexpr uint8_t answer_flag = 16;
 constexpr uint32_t most_layers = 4096;
 constexpr uint32_t most_sources = 8;  ///< of a layer that joins
 
@@ -84,25 +91,26 @@ static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(La
 enum class Element : uint8_t { f32, i8, i32 };
 constexpr int bytes_of(Element e) { return e == Element::i8 ? 1 : 4; }
 
-/// An array of a layer in a blob. The check, the hash, the trainer and the tools walk these.
+/// An array of a layer in a blob. The check, the hash, the trainer and the tools loop over these.
 struct Weights {
   uint32_t offset;  ///< from the start of the blob
   Role role;
-  int gates;  ///< groups of rows, each padded on its own; of a bias in fixed point twice as many:
-              ///< biases, then the multipliers of R
-  int rows;   ///< of one gate, without padding
-  int cols;   ///< 1 for a vector
+  /// Groups of rows, each padded on its own. A bias in fixed point has twice as many: biases, then
+  /// the multipliers of R.
+  int gates;
+  int rows;  ///< of one gate, without padding
+  int cols;  ///< 1 for a vector
   bool trained;
   bool backward;  ///< belongs to the backward direction
   uint8_t index;  ///< among the arrays of the layer's anatomy
-  Field field;    ///< of the record, with its offset
+  Field field;    ///< the field of the record that holds its offset
   Element element = Element::f32;
   Order order = Order::canonical;  ///< of int8
 };
 
 inline int padded_rows(const Weights& w) { return w.gates * padded(w.rows); }
 inline int panels(const Weights& w) { return padded_rows(w) / panel_rows; }
-/// Whether the matrices of a kind may lie in the sparse order.
+/// Returns whether the matrices of a kind may be in the sparse order.
 inline bool may_be_sparse(uint8_t kind) {
   constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.sparse; });
   return has_kind(kinds, kind);
@@ -111,12 +119,11 @@ inline bool may_be_sparse(uint8_t kind) {
 inline bool is_sparse(const Weights& w) {
   return holds_sparse && w.element == Element::i8 && w.order == Order::sparse;
 }
-/// Elements, padding included, were they all stored.
+/// Returns the number of elements, padding included, as if all were stored.
 inline uint64_t elements(const Weights& w) {
   return uint64_t(padded_rows(w)) * uint64_t(w.element == Element::i8 ? blocked(w.cols) : w.cols);
 }
-/// Of a sparse matrix, of which only the blob knows the size: its blocks, once its ends are known
-/// to be sound.
+/// Returns the number of stored blocks of a sparse matrix. Its array must hold valid ends.
 inline uint32_t stored_blocks(const Weights& w, const uint8_t* array) {
   return reinterpret_cast<const uint32_t*>(array)[panels(w) - 1];
 }
@@ -125,68 +132,68 @@ inline uint64_t weight_bytes(const Weights& w, const uint8_t* array) {
   return elements(w) * uint64_t(bytes_of(w.element));
 }
 
-/// Where element (gate, row, col) lies, in elements from the array's offset; not of a sparse
-/// matrix.
+/// Returns the index of element (gate, row, col), in elements from the array's offset. The matrix
+/// must not be sparse.
 inline size_t element(const Weights& w, int gate, int row, int col) {
   const int padded_row = gate * padded(w.rows) + row;
   if (w.element == Element::i8) return weight_index(w.order, w.cols, padded_row, col);
   return packed_index(padded_rows(w), w.cols, padded_row, col);
 }
 
-/// The weight that a byte of an int8 array holds.
+/// Returns the weight that a byte of an int8 array holds.
 inline int8_t weight_at(const Weights& w, const uint8_t* array, size_t index) {
   return int8_t(is_biased(w.order, index) ? array[index] ^ 0x80 : array[index]);
 }
 
-/// Element (gate, row, col) of an int8 matrix in any order.
+/// Returns element (gate, row, col) of an int8 matrix in any order.
 int8_t weight_at(const Weights& w, const uint8_t* array, int gate, int row, int col);
 
-/// Whether a cell's matrix over its input has low rank, and that over its state. A rank that is no
-/// smaller than the number of inputs leaves the input's matrix whole.
+/// Return whether a cell's matrix over its input has low rank, and whether that over its state has.
+/// A rank that is not smaller than the number of inputs leaves the input's matrix whole.
 inline bool has_input_factor(const LayerRecord& one_direction) {
   return one_direction.rank > 0 && one_direction.rank < one_direction.in;
 }
 inline bool has_state_factor(const LayerRecord& one_direction) { return one_direction.rank > 0; }
 
-/// A walk over the arrays of a layer, whose kind must be known: first those of the forward
-/// direction.
-class ArrayWalk {
+/// Iterates over the arrays of a layer, whose kind must be known: first those of the forward
+/// direction, then those of the backward one.
+class ArrayIterator {
  public:
-  explicit ArrayWalk(const LayerRecord& layer);
-  /// Gives the next array; false at the end.
+  explicit ArrayIterator(const LayerRecord& layer);
+  /// Sets the next array; returns false at the end.
   bool next(Weights& array);
 
  private:
   const LayerRecord& layer_;
   const struct LayerKind& kind_;
-  uint32_t behind_ = 0;  ///< where an array without a field begins
+  uint32_t behind_ = 0;  ///< the offset of the next array if it has no field
   uint8_t next_ = 0;
   bool backward_ = false;
 };
 
-/// The arrays of a layer; returns how many. The layer's kind must be known.
+/// Writes the arrays of a layer to out and returns their number. The layer's kind must be known.
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]);
 
-/// The offset of a direction's array, which it must have.
+/// Returns the offset of a direction's array of this role, which it must have.
 uint32_t offset_of(const LayerRecord& one_direction, Role role);
 
 /// Calls f for each array of a layer.
 template <class F>
 void for_each_array(const LayerRecord& layer, F f) {
-  ArrayWalk walk(layer);
-  for (Weights array; walk.next(array);) f(array);
+  ArrayIterator arrays(layer);
+  for (Weights array; arrays.next(array);) f(array);
 }
 
-/// An opened blob. Lies inside sluice_model.
+/// An opened blob: the contents of a sluice_model.
 struct OpenModel {
   const uint8_t* blob;
   const Kernels* kernels;
   const LayerRecord* layers;
   uint32_t layer_count;
-  const struct LayerKind* kinds;  ///< those of the model's number format
+  const struct LayerKind* kinds;  ///< the kinds of the model's number format
   uint32_t buffer_units;          ///< numbers of a row in the buffers of the layers' outputs
   uint32_t state_bytes;           ///< of a stream
-  uint8_t x_bytes, y_bytes;       ///< of a number in a frame, and in what a layer hands on
+  uint8_t x_bytes, y_bytes;       ///< of a number in a frame, and in a layer's output
   bool whole;                     ///< a layer goes in both directions: every call is a sequence
   uint8_t format() const { return layers[0].format; }
   const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
@@ -199,14 +206,14 @@ inline const OpenModel& model_of(const sluice_model* handle) {
   return *reinterpret_cast<const OpenModel*>(handle);
 }
 
-/// The section of that kind, or null.
+/// Returns the section of that kind, or null.
 const BlobSection* find_section(const uint8_t* blob, uint32_t kind);
 
-/// Checks everything that can be wrong with a blob; on SLUICE_OK it may be read in place.
-/// @param any_order  also weights in an order that this build's kernels do not read
+/// Checks everything that can be wrong with a blob. After SLUICE_OK it may be read in place.
+/// @param any_order  accepts also weights in an order that this build's kernels do not read
 sluice_status check_blob(const void* blob, size_t bytes, bool any_order);
 
-/// CRC-32 of a blob of `bytes` >= 64 bytes, its own field taken as 0.
+/// Returns the CRC-32 of a blob of `bytes` >= 64 bytes, with its own field taken as 0.
 uint32_t blob_crc(const uint8_t* blob, size_t bytes);
 
 }  // namespace sluice

@@ -1,16 +1,18 @@
-// The cells of recurrent layers: their shapes, weights and steps, as inference and training share
-// them. PyTorch's gate order and names; kernels/kernels.h has the gates' formulas.
-//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z likewise, n = tanh(W_in x +
-//   b_in + r (W_hn h + b_hn)),
-//               h' = z h + (1 - z) n (Cho et al. 2014, the variant of cuDNN, PyTorch, and Keras
-//               with reset_after=True)
-//   GruBefore   n = tanh(W_in x + b_n + W_hn (r h)) (Cho et al. 2014, Keras with reset_after=False)
-//   Lstm        i, f, o = s(...), g = tanh(...), c' = f c + i g, h' = o tanh(c') (Hochreiter,
-//   Schmidhuber 1997; Gers et al. 2000) Rnn         h' = tanh(W_ih x + b_ih + b_hh + W_hh h) (Elman
-//   1990) FastGrnn    u = W_ih x + W_hh h, z = s(u + b_z), n = tanh(u + b_n), h' = (zeta (1 - z) +
-//   nu) n + z h (Kusupati et al. 2018; zeta
-//               and nu are sigmoids of two trained numbers)
-// s is the sigmoid, a hard sigmoid or tanh: the record's activation.
+// The cells of recurrent layers: their shapes, weights and steps, which inference and training
+// share. Gate order and names are PyTorch's; kernels/kernels.h has the formulas of the gates.
+//   GRU         reset-after: r = s(W_ir x + b_ir + b_hr + W_hr h), z the same with its weights,
+//               n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = z h + (1 - z) n
+//               (Cho et al. 2014, the variant of cuDNN, PyTorch, and Keras with reset_after=True)
+//   GruBefore   n = tanh(W_in x + b_n + W_hn (r h)), else as GRU
+//               (Cho et al. 2014, Keras with reset_after=False)
+//   Lstm        i, f, o = s(...), g = tanh(...), c' = f c + i g, h' = o tanh(c')
+//               (Hochreiter, Schmidhuber 1997; Gers et al. 2000)
+//   Rnn         h' = tanh(W_ih x + b_ih + b_hh + W_hh h)
+//               (Elman 1990)
+//   FastGrnn    u = W_ih x + W_hh h, z = s(u + b_z), n = tanh(u + b_n),
+//               h' = (zeta (1 - z) + nu) n + z h
+//               (Kusupati et al. 2018; zeta and nu are sigmoids of two trained numbers)
+// s is the activation in the layer's record: the sigmoid, a hard sigmoid or tanh.
 #ifndef SLUICE_CELLS_H
 #define SLUICE_CELLS_H
 
@@ -20,13 +22,13 @@
 
 namespace sluice {
 
-/// Panel by panel: rows are short, and calls of memcpy for whole ones would cost more than the
-/// copies.
+/// Copies a row of units panel by panel. Rows are short, and a call of memcpy for a whole row would
+/// cost more than the copies.
 inline void copy(const float* from, float* to, int units) {
   for (int i = 0; i < units; i += panel_rows) memcpy(to + i, from + i, panel_rows * sizeof(float));
 }
 
-/// One direction of a recurrent layer, as a record of its own.
+/// Returns one direction of a recurrent layer as a record of its own.
 inline LayerRecord direction_of(const LayerRecord& layer, bool backward) {
   LayerRecord one = layer;
   if (!goes_both_ways(layer)) return one;
@@ -38,33 +40,34 @@ inline LayerRecord direction_of(const LayerRecord& layer, bool backward) {
   return one;
 }
 
-/// One step of `count` streams. What the gates leave in a and g is what the backward step wants.
+/// The arguments of one step of `count` streams. After it, a and g hold the values that the
+/// backward step reads.
 struct CellStep {
-  float* a;           ///< [count][gates] In: the chains over the inputs
-  float* g;           ///< [count][extra * units]
-  const float* seen;  ///< what enters the product: h itself, unless training drops or rounds it;
-                      ///< its stride as h's
+  float* a;  ///< [count][gates] In: the chains over the inputs
+  float* g;  ///< [count][extra * units]
+  /// The state that enters products: h itself, unless training drops or rounds it.
+  const float* product_state;
   const float* h;
-  const float* c;  ///< Lstm: the cell state; its stride as h's
-  int stride;      ///< of h, seen and c from stream to stream; 0: one for all
+  const float* c;  ///< Lstm: the cell state
+  int stride;      ///< of h, product_state and c from stream to stream; 0: one for all
   float *h_next, *c_next;
   int next_stride;
   int count;
-  float* low = nullptr;        ///< of low rank: [count][low_units] for the state factor's product
-  float* low_reset = nullptr;  ///< of low rank, GruBefore: likewise over r * h; may be low
+  float* low = nullptr;  ///< for low rank: [count][low_units] room for the state factor's product
+  float* low_reset = nullptr;  ///< for low rank, GruBefore: the same over r * h; may be low
 };
 
-/// What all cells have.
+/// The shape and weights of a cell, and the products that all cells share.
 struct Cell {
   int in, hidden;  ///< hidden without padding: the length of a chain over h
   int units;       ///< padded
-  int gates;       ///< a row of pre-activations
-  int candidate;   ///< which gate is the candidate; -1: none
-  int a_stride;    ///< from row to row of them: gates, unless the trainer spreads them
+  int gates;       ///< the chains of all gates: the length of a row of a
+  int candidate;   ///< the number of the gate that is the candidate; -1: none
+  int a_stride;    ///< from row to row of a: gates, unless the trainer spreads the rows
   Curve gate;
   const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
-  int in_cols, state_cols;           ///< of w_ih and w_hh: in and hidden, or the rank
+  int in_cols, state_cols;           ///< columns of w_ih and w_hh: in and hidden, or the rank
   int low_units = 0;                 ///< the rank, padded; 0: no matrix has low rank
   const float* ih_factor = nullptr;  ///< [low_units][in]; null: w_ih is whole
   const float* hh_factor = nullptr;  ///< [low_units][hidden]; null: w_hh is whole
@@ -88,7 +91,7 @@ struct Cell {
 
   bool low_rank() const { return holds_low_rank && low_units > 0; }
 
-  /// The product of a factor: y [rows][low_units], each chain from zero.
+  /// Computes the product of a factor: y [rows][low_units], each chain from zero.
   void reduce(const Kernels& kernels, const float* factor, int cols, const float* x, int x_stride,
               float* y, int rows) const {
     memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
@@ -96,8 +99,8 @@ struct Cell {
                         {y, low_units, x, x_stride, 1, y, low_units, rows});
   }
 
-  /// All input products of `rows` frames at once: a [rows][gates].
-  /// @param low  of low rank: [rows][low_units] for the factor's product
+  /// Computes the input products of `rows` frames at once: a [rows][gates].
+  /// @param low  for low rank: [rows][low_units] room for the factor's product
   void inputs(const Kernels& kernels, const float* bias, int bias_stride, const float* x,
               int x_stride, float* low, float* a, int rows) const {
     if (low_rank() && ih_factor) {
@@ -108,12 +111,12 @@ struct Cell {
                         {bias, bias_stride, x, x_stride, 1, a, a_stride, rows});
   }
 
-  /// The chains of the first `rows` gates' rows go on over the state.
+  /// Continues the first `rows` chains of a over the state.
   void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
-    const float* x = s.seen;
+    const float* x = s.product_state;
     int stride = s.stride;
     if (low_rank()) {
-      reduce(kernels, hh_factor, hidden, s.seen, s.stride, s.low, s.count);
+      reduce(kernels, hh_factor, hidden, s.product_state, s.stride, s.low, s.count);
       x = s.low, stride = low_units;
     }
     kernels.product_f32({w_hh, rows, state_cols, 0},
@@ -131,7 +134,7 @@ struct Cell {
   }
 
  protected:
-  /// Both biases added once, for the first `summed` gates; b_ih alone for the others.
+  /// Writes b_ih + b_hh for the first `summed` gates, and b_ih for the others.
   void sum_biases(float* __restrict out, int summed) const {
     for (int i = 0; i < gates; i += panel_rows)
       for (int j = 0; j < panel_rows; ++j)
@@ -139,9 +142,9 @@ struct Cell {
   }
 };
 
-/// One stream's step, in place, product by product.
-template <class Own>
-void step_in_parts(const Own& cell, const Kernels& kernels, const float* x, float* a, float* g,
+/// Computes one stream's step in place, product by product.
+template <class CellType>
+void step_in_parts(const CellType& cell, const Kernels& kernels, const float* x, float* a, float* g,
                    float* low, float* state) {
   if (x) {
     cell.bias(a);
@@ -165,7 +168,7 @@ struct GruCell : Cell {
     over_state(kernels, s, gates);
     finish(kernels, s);
   }
-  /// Moves g_x out of a, where g_h comes in its place.
+  /// Moves g_x from a to g, and puts the start of g_h in its place.
   void begin(const CellStep& s) const {
     for (int i = 0; i < s.count; ++i) {
       float* const candidate = s.a + ptrdiff_t(i) * a_stride + 2 * units;
@@ -178,8 +181,8 @@ struct GruCell : Cell {
         {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 
-  /// One stream's step, in place; x null: a holds the chains over the inputs. What it leaves in a
-  /// and g is of no use.
+  /// Computes one stream's step in place. If x is null, a holds the chains over the inputs already.
+  /// The contents of a and g are undefined after it.
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
     if (low_rank()) return step_in_parts(*this, kernels, x, a, g, low, state);
@@ -187,16 +190,16 @@ struct GruCell : Cell {
   }
 };
 
-/// A step of a cell without a kernel for all of it.
-template <class Own>
+/// A cell without a kernel for its whole step.
+template <class CellType>
 struct PlainCell : Cell {
-  static constexpr int gate_count() { return anatomy_of(Own::kind).gates; }
-  static constexpr int candidate_gate() { return anatomy_of(Own::kind).candidate; }
+  static constexpr int gate_count() { return anatomy_of(CellType::kind).gates; }
+  static constexpr int candidate_gate() { return anatomy_of(CellType::kind).candidate; }
   PlainCell(const LayerRecord& layer, const uint8_t* base)
       : Cell(layer, base, gate_count(), candidate_gate()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
-    step_in_parts(*static_cast<const Own*>(this), kernels, x, a, g, low, state);
+    step_in_parts(*static_cast<const CellType*>(this), kernels, x, a, g, low, state);
   }
 };
 
@@ -205,7 +208,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   using PlainCell::PlainCell;
 
   void bias(float* out) const { copy(b_ih, out, gates); }
-  /// The candidate's matrix follows that of r and z.
+  /// Returns the candidate's matrix, which follows that of r and z.
   const float* w_hn() const {
     return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * state_cols;
   }
@@ -220,7 +223,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
     ResetBefore reset = rows(s);
-    reset.h = s.seen;
+    reset.h = s.product_state;
     kernels.gru_reset_f32(reset);
     float* const candidate = s.a + 2 * units;
     const float* x = s.g;
@@ -263,13 +266,14 @@ struct RnnCell : PlainCell<RnnCell> {
   }
 };
 
-/// The chain starts from zero; the biases and the two numbers lie behind w_hh, as the anatomy has
-/// them.
+/// The chain starts from zero. The biases and the two numbers are behind w_hh, in the order of the
+/// anatomy.
 struct FastGrnnCell : PlainCell<FastGrnnCell> {
   static constexpr int kind = SLUICE_FASTGRNN, extra = 1;  ///< g: the candidate
   using PlainCell::PlainCell;
 
-  /// Floats from the offset of w_hh to the arrays behind it. Each begins at a multiple of 64 bytes.
+  /// Return the floats from the start of w_hh to the arrays behind it. Each array begins at a
+  /// multiple of 64 bytes.
   ptrdiff_t gate_bias() const { return whole(ptrdiff_t(units) * state_cols); }
   ptrdiff_t update_bias() const { return gate_bias() + whole(units); }
   ptrdiff_t zeta() const { return update_bias() + whole(units); }

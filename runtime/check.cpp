@@ -1,5 +1,4 @@
-// Every check of a blob. All arithmetic on sizes is in 64 bits, so that nothing wraps on a 32-bit
-// core.
+// All checks of a blob. Arithmetic on sizes is in 64 bits, so that nothing wraps on a 32-bit core.
 #include <string.h>
 
 #include "layer.h"
@@ -8,7 +7,7 @@
 namespace sluice {
 namespace {
 
-// Where boot time matters, firmware may trust its flash (SLUICE_TRUST_BLOB in CMakeLists.txt). The
+// Firmware may trust its flash to save time at boot (SLUICE_TRUST_BLOB in CMakeLists.txt). The
 // structure is always checked.
 #ifdef SLUICE_TRUST_BLOB
 constexpr bool contents_checked = false;
@@ -22,12 +21,13 @@ bool all_zero(const uint32_t* words, size_t n) {
   return true;
 }
 
-/// Whether [offset, offset + bytes) lies inside [begin, end).
+/// Returns whether [offset, offset + bytes) is inside [begin, end).
 bool inside(uint64_t offset, uint64_t bytes, uint64_t begin, uint64_t end) {
   return offset >= begin && offset + bytes <= end;
 }
 
-/// Whether its sizes fit, and its tokens are neither empty nor equal, and sorted.
+/// Returns whether the sizes of a vocabulary fit, and its tokens are not empty, all different, and
+/// sorted.
 bool good_vocabulary(const uint8_t* section, uint64_t bytes) {
   const Vocabulary v(section);
   if (bytes < sizeof *v.head || v.head->words > 1 || v.head->lower_case > 1) return false;
@@ -59,7 +59,7 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
       return SLUICE_STRUCTURE;
     for (uint32_t j = 0; j < i; ++j)
       if (table[j].kind == s.kind) return SLUICE_STRUCTURE;
-    // Text that a program will read as strings ends in NUL.
+    // Text that a program will read as strings must end in NUL.
     const bool strings = s.kind == SLUICE_SECTION_NAMES || s.kind == SLUICE_SECTION_LABELS ||
                          s.kind == SLUICE_SECTION_LAYER_NAMES;
     if (strings && (s.bytes == 0 || blob[s.offset + s.bytes - 1] != 0)) return SLUICE_STRUCTURE;
@@ -72,7 +72,7 @@ sluice_status check_sections(const uint8_t* blob, const BlobHeader& header) {
 
 bool finite(uint32_t bits) { return (bits & 0x7F800000u) != 0x7F800000u; }
 
-/// Whether floats are finite, and no int8 is -128.
+/// Returns whether all floats are finite, and no int8 is -128.
 bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) {
   if (element == Element::i32) return true;
   const auto* words = reinterpret_cast<const uint32_t*>(at);
@@ -83,8 +83,8 @@ bool good_elements(Element element, Order order, const uint8_t* at, uint64_t n) 
   return true;
 }
 
-/// Whether a sparse matrix lies inside `bytes` from its offset on, its blocks counted upwards,
-/// their columns ascending in a panel.
+/// Returns whether a sparse matrix fits `bytes` from its offset on, its ends do not decrease, and
+/// the columns of its blocks ascend in each panel.
 bool good_sparse(const Weights& w, const uint8_t* array, uint64_t bytes) {
   const uint64_t n = uint64_t(panels(w));
   if (n * sizeof(uint32_t) > bytes) return false;
@@ -117,23 +117,23 @@ sluice_status check_array(const uint8_t* blob, const Weights& a, const BlobSecti
 }
 
 /// Checks the arrays, and that the offsets that the layer does not use are 0. A layer that joins
-/// has its sources in the place of some.
+/// has its sources in the record's place of the backward offsets.
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
                             const BlobSection& section) {
   uint32_t unused[2 * sizeof layer.back / sizeof *layer.back];
   memcpy(unused, &layer.w_ih, sizeof unused / 2);
   memcpy(unused + 4, layer.back, sizeof unused / 2);
   if (joins(layer.kind)) memset(unused + 4, 0, sizeof unused / 2);
-  ArrayWalk walk(layer);
-  for (Weights array; walk.next(array);) {
+  ArrayIterator iterator(layer);
+  for (Weights array; iterator.next(array);) {
     if (const sluice_status status = check_array(blob, array, section)) return status;
     if (array.field != Field::behind) unused[int(array.field) + 4 * array.backward] = 0;
   }
   return all_zero(unused, sizeof unused / sizeof *unused) ? SLUICE_OK : SLUICE_STRUCTURE;
 }
 
-/// Whether a rank is smaller than the units and belongs to a cell that is not sparse, and the
-/// shifts of factors are there only with them.
+/// Returns whether the rank is 0, or smaller than the units and of a cell that is not sparse, and
+/// whether shifts of factors are 0 if there is no such factor.
 bool good_rank(const LayerRecord& layer) {
   const uint8_t most = layer.rank && layer.format != SLUICE_F32 ? most_shift : 0;
   if (layer.factor_shift_ih > most || layer.factor_shift_hh > most) return false;
@@ -143,7 +143,7 @@ bool good_rank(const LayerRecord& layer) {
          layer.rank < (goes_both_ways(layer) ? layer.out / 2 : layer.out);
 }
 
-/// Whether the parameter is a positive, finite number if the layer has one, and else 0.
+/// Returns whether the parameter is a positive, finite number if the layer has one, and else 0.
 bool good_parameter(const LayerRecord& layer) {
   const bool wanted =
       layer.activation == SLUICE_HARD_SIGMOID ||
@@ -192,24 +192,26 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   return check_weights(blob, layer, weights);
 }
 
-/// The layers of a blob, checked one by one before, as a network.
+/// Checks the layers of a blob as a network. Each layer was checked on its own before.
 struct Graph {
   const BlobHeader& header;
   const LayerRecord* record;
-  uint32_t most_units;  ///< of all outputs side by side: no plan needs more. Wraps only if a width
-                        ///< is refused in any case
+  /// The units of all outputs side by side, which is the most that a plan of buffers needs. The sum
+  /// wraps only if there is a width that is refused anyway.
+  uint32_t most_units;
 
   uint32_t width(uint32_t source) const { return source ? record[source - 1].out : header.inputs; }
   bool once(uint32_t source) const { return source && record[source - 1].flags & once_flag; }
   bool reads_ids() const { return holds_embedding && record[0].kind == SLUICE_EMBEDDING; }
-  /// Of layers whose places have been checked.
+  /// Returns whether the outputs of two layers overlap in the buffers. Their places must have been
+  /// checked.
   bool overlaps(const LayerRecord& a, const LayerRecord& b) const {
     return a.y < b.y + uint32_t(padded(int(b.out))) && b.y < a.y + uint32_t(padded(int(a.out)));
   }
 
-  /// Whether a source is a layer before this one, or the frame, and its output is still there after
-  /// this layer has written its own.
-  bool is_there(uint32_t index, uint32_t source) const {
+  /// Returns whether a source is the frame or a layer before this one, and no output overwrites its
+  /// own before this layer has finished.
+  bool keeps_source(uint32_t index, uint32_t source) const {
     if (!holds_graph)
       return source == index && (index == 0 || !overlaps(record[index - 1], record[index]));
     if (source > index) return false;
@@ -218,8 +220,9 @@ struct Graph {
     return true;
   }
 
-  /// A layer that reads the frame reads ids if the model does.
-  bool reads_frame_rightly(uint32_t index, uint32_t source) const {
+  /// Returns whether a layer that reads the frame reads ids if, and only if, the frames of the
+  /// model are ids.
+  bool frame_fits(uint32_t index, uint32_t source) const {
     const bool embeds = holds_embedding && record[index].kind == SLUICE_EMBEDDING;
     if (embeds) return index == 0 && source == 0 && header.inputs == 1;
     return source > 0 || !reads_ids();
@@ -259,8 +262,9 @@ struct Graph {
            bool(layer.flags & answer_flag) == is_answer(index);
   }
 
-  /// Softmax has no integer form: in fixed point an answer's logits stand for it, and for a
-  /// sigmoid; nobody else may read those.
+  /// Returns whether softmax and sigmoid are in permitted places. Softmax has no integer form: in
+  /// fixed point an answer with softmax or sigmoid is given as logits, which no other layer may
+  /// read.
   bool good_logits(uint32_t index) const {
     const LayerRecord& layer = record[index];
     if (layer.format == SLUICE_F32 ||
@@ -280,7 +284,7 @@ struct Graph {
     if (layer.y % panel_rows || units > most_units || layer.y > most_units - units)
       return SLUICE_STRUCTURE;
     for (uint32_t i = 0; i < sources_of(layer); ++i)
-      if (!is_there(index, source_of(layer, i)) || !reads_frame_rightly(index, source_of(layer, i)))
+      if (!keeps_source(index, source_of(layer, i)) || !frame_fits(index, source_of(layer, i)))
         return SLUICE_SHAPE;
     for (uint32_t i = layer.parts; joins(layer.kind) && i < most_sources; ++i)
       if (layer.sources[i]) return SLUICE_STRUCTURE;
@@ -290,7 +294,7 @@ struct Graph {
   }
 };
 
-/// Whether the columns that a select reads are columns of its source.
+/// Returns whether the columns that a select reads are columns of its source.
 bool good_columns(const uint8_t* blob, const LayerRecord& layer) {
   const auto* columns = reinterpret_cast<const uint32_t*>(blob + layer.w_ih);
   bool good = true;
@@ -298,7 +302,7 @@ bool good_columns(const uint8_t* blob, const LayerRecord& layer) {
   return good;
 }
 
-/// A model in fixed point says how its inputs and answers are scaled.
+/// Checks the scales of inputs and answers, which a model in fixed point must have.
 sluice_status check_scales(const uint8_t* blob, const BlobHeader& header) {
   const BlobSection* section = find_section(blob, SLUICE_SECTION_SCALES);
   if (!section || section->bytes != (uint64_t(header.inputs) + header.outputs) * sizeof(BlobScale))

@@ -1,5 +1,5 @@
-// Floats into frames of a model's number format, and its answers into floats. Linked only when
-// asked for.
+// Converts floats into frames of a model's number format, and its answers into floats. Linked only
+// when called.
 #include <string.h>
 
 #include "layer.h"
@@ -15,7 +15,7 @@ int32_t quantized(float x, float inverse, float offset, int32_t lowest, int32_t 
   return toward_zero - (float(toward_zero) > v);
 }
 
-/// Of the inputs; those of the outputs follow.
+/// Returns the scales of the inputs; those of the outputs follow them.
 const BlobScale* scales_of(const OpenModel& model) {
   return reinterpret_cast<const BlobScale*>(
       model.blob + find_section(model.blob, SLUICE_SECTION_SCALES)->offset);

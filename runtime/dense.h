@@ -1,5 +1,5 @@
-// Dense: y = f(W x + b); and standardization: y = (x - mean) * scale, learnt from the training
-// data.
+// Dense, y = f(W x + b), and standardization, y = (x - mean) * scale with mean and scale of the
+// training data; in float.
 #ifndef SLUICE_DENSE_H
 #define SLUICE_DENSE_H
 
@@ -7,7 +7,7 @@
 
 namespace sluice {
 
-/// A step of a layer without state and scratch.
+/// Computes a step as a run of one row, for a layer without a state.
 template <class Layer>
 void single_row(const StepCall& call) {
   Arena none(call.scratch);

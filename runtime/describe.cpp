@@ -1,4 +1,4 @@
-// What a model is: shapes, sizes, sections, hash. Linked only when asked for.
+// Describes a model: shapes, sizes, sections, hash. Linked only when called.
 #include <string.h>
 
 #include "layer.h"
@@ -35,7 +35,8 @@ uint64_t macs_of(const LayerRecord& layer) {
   return macs;
 }
 
-/// The first of the panel's blocks, counted over all, of column block `wanted` or a later one.
+/// Returns the first block of a panel whose column block is `wanted` or a later one. Blocks are
+/// counted over all panels.
 uint32_t lower_block(const SparseMatrix& m, int panel, int wanted) {
   uint32_t low = m.begin(panel), high = m.ends[panel];
   while (low < high) {
@@ -120,8 +121,8 @@ uint64_t sluice_hash(const sluice_model* handle) {
   Fnv hash;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
-    const uint8_t flags =
-        layer.flags & uint8_t(~(once_flag | answer_flag));  // these follow from the rest
+    // once_flag and answer_flag follow from the rest.
+    const uint8_t flags = layer.flags & uint8_t(~(once_flag | answer_flag));
     hash.add(uint32_t(layer.kind) | uint32_t(layer.activation) << 8 | uint32_t(flags) << 16 |
              uint32_t(layer.format) << 24);
     hash.add(layer.in);

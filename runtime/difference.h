@@ -1,4 +1,4 @@
-// Difference: y = x - x of the step before, in float.
+// Difference, in float: y = x - x of the step before.
 #ifndef SLUICE_DIFFERENCE_H
 #define SLUICE_DIFFERENCE_H
 
@@ -8,7 +8,8 @@
 
 namespace sluice {
 
-/// Zeros for a stream's first step. State: the x of the step before, and 1 once there is one.
+/// y is zero for a stream's first step. The state is the x of the step before, and a flag that is 1
+/// after the first step.
 struct Difference {
   static int floats(const LayerRecord& layer) { return padded(int(layer.in)); }
   static int state(const LayerRecord& layer) { return (floats(layer) + 4) * int(sizeof(float)); }
@@ -19,12 +20,12 @@ struct Difference {
     const float* const x = static_cast<const float*>(call.x);
     float* const y = static_cast<float*>(call.y);
     float* const before = reinterpret_cast<float*>(call.state);
-    uint32_t seen;
-    memcpy(&seen, before + floats(call.layer), sizeof seen);
-    for (int i = 0; i < n; ++i) y[i] = seen ? x[i] - before[i] : 0.0f;
+    uint32_t has_before;
+    memcpy(&has_before, before + floats(call.layer), sizeof has_before);
+    for (int i = 0; i < n; ++i) y[i] = has_before ? x[i] - before[i] : 0.0f;
     memcpy(before, x, size_t(n) * sizeof(float));
-    seen = 1;
-    memcpy(before + floats(call.layer), &seen, sizeof seen);
+    has_before = 1;
+    memcpy(before + floats(call.layer), &has_before, sizeof has_before);
   }
 
   static constexpr LayerKind kind =

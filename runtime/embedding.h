@@ -1,5 +1,5 @@
-// Embedding: an id to its column of weights. A model's first layer; its frames are one int32 each,
-// in every number format.
+// Embedding: returns the column of weights of an id. It is a model's first layer, whose frames are
+// one int32 each in every number format.
 #ifndef SLUICE_EMBEDDING_H
 #define SLUICE_EMBEDDING_H
 
@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-/// The id itself, or the unknown one.
+/// Returns the id itself, or the unknown one if the vocabulary does not have it.
 inline int known_id(int32_t id, uint32_t vocabulary) {
   return id >= 0 && uint32_t(id) < vocabulary ? int(id) : vocabulary > 1 ? SLUICE_UNKNOWN_ID : 0;
 }
@@ -23,7 +23,7 @@ struct Embedding {
               static_cast<float*>(call.y) + ptrdiff_t(row) * padded(int(call.layer.out)));
   }
 
-  /// y [padded(out)]: a column, strip after strip.
+  /// Copies the column of an id into y [padded(out)], panel by panel.
   static void look_up(const float* weights, const LayerRecord& layer, int32_t id, float* y) {
     const int units = padded(int(layer.out)), ids = int(layer.in), column = known_id(id, layer.in);
     for (int row = 0; row < units; row += panel_rows)

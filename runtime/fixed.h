@@ -1,5 +1,5 @@
-// Cells, Dense and embedding in fixed point. The kernels do a whole step; a sequence, or many
-// streams, is one step after the other.
+// Cells, Dense and embedding in fixed point. The kernels compute a whole step. A sequence, or many
+// streams, is computed one step after the other.
 #ifndef SLUICE_FIXED_H
 #define SLUICE_FIXED_H
 
@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-/// The two number formats. Layers hand on int16 in both.
+/// The two number formats in fixed point. The outputs of layers are int16 in both.
 struct Int8 {
   static constexpr uint8_t format = SLUICE_INT8;
   static void run(const Kernels& kernels, const FixedGru& s) { kernels.gru_q8(s); }
@@ -30,35 +30,38 @@ struct W8a16 {
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
 };
 
-/// A matrix whose biases are followed by its multipliers.
+/// Returns a matrix whose biases are followed by its multipliers.
 inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift,
                                 int rows, int cols, uint8_t order) {
   const auto* const bias = reinterpret_cast<const int32_t*>(model.blob + b);
   return {model.blob + w, bias, bias + rows, shift, rows, cols, Order(order)};
 }
 
-/// Panel by panel, as the kernel wrote them: a load across two fresh stores waits for both.
+/// Copies a state panel by panel, in the width in which the kernel has stored it: a load that spans
+/// two recent stores would wait for both.
 inline void copy_state(const void* from, void* to, int units) {
   for (int i = 0; i < units; i += panel_rows)
     memcpy(static_cast<int16_t*>(to) + i, static_cast<const int16_t*>(from) + i,
            panel_rows * sizeof(int16_t));
 }
 
-/// Whether a layer reads the model's input.
+/// Returns whether a layer reads the model's input.
 inline bool reads_frame(const LayerRecord& layer) { return layer.source == 0; }
 
-/// 32-bit numbers of an array, rounded up to where the next one begins.
+/// The 32-bit numbers between two possible starts of an array.
 constexpr auto line = int(weight_alignment / sizeof(int32_t));
+/// Returns the 32-bit numbers from the start of an array to the next array.
 constexpr int whole(int numbers) { return (numbers + line - 1) / line * line; }
 
-/// Bytes of a row of layers' numbers.
+/// Returns the bytes of a row of a layer's output.
 constexpr size_t row_bytes(int n) { return size_t(padded(n)) * sizeof(int16_t); }
 
-/// The factors of low rank. Each is a linear Dense, whose product its cell's matrix then reads.
+/// The factors of low rank. Each is computed as a linear Dense, whose output the cell's matrix
+/// reads.
 struct Factors {
   FixedMatrix ih, hh;  ///< ih.rows 0: the matrix over the input is whole
 
-  /// @param begin  where the factors lie, behind the layer's other arrays
+  /// @param begin  the address of the factors, behind the layer's other arrays
   Factors(const LayerRecord& layer, const int32_t* begin) : ih{}, hh{} {
     const uint8_t* at = reinterpret_cast<const uint8_t*>(begin);
     if (has_input_factor(layer)) ih = take(layer, at, layer.factor_shift_ih, int(layer.in));
@@ -76,8 +79,9 @@ struct Factors {
   }
 };
 
-// The cells: how many arrays of units their state has, what they want on top of the products'
-// scratch, and what a step of theirs has on top of what all have.
+// The cells. Each has: scratch, the bytes that it needs besides those of the products; own, the
+// 32-bit numbers of its own arrays between b_hh and the factors; and step, the arguments of its
+// kernel.
 
 struct FixedGruCell {
   using Step = FixedGru;
@@ -95,7 +99,7 @@ struct FixedRnnCell {
   static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
 };
 
-/// State: h, then c.
+/// The state is h, then c.
 struct FixedLstmCell {
   using Step = FixedLstm;
   static constexpr uint8_t kind = SLUICE_LSTM;
@@ -106,8 +110,8 @@ struct FixedLstmCell {
   }
 };
 
-/// Behind b_hh and its multipliers lie the biases of gate and candidate, zeta and nu, each at a
-/// multiple of 64 bytes.
+/// b_hh and its multipliers are followed by the biases of gate and candidate, zeta and nu, each at
+/// a multiple of 64 bytes.
 struct FixedFastGrnnCell {
   using Step = FixedFastGrnn;
   static constexpr uint8_t kind = SLUICE_FASTGRNN;
@@ -121,7 +125,7 @@ struct FixedFastGrnnCell {
   }
 };
 
-/// w_hn lies right behind w_hh; their biases and multipliers are one array of three gates.
+/// w_hn is right behind w_hh. Their biases and multipliers are one array of three gates.
 struct FixedGruBeforeCell {
   using Step = FixedGruBefore;
   static constexpr uint8_t kind = SLUICE_GRU_BEFORE;
@@ -155,7 +159,7 @@ struct FixedRecurrent {
     if (!has_input_factor(layer)) return products + side_bytes(out);
     return products + row_bytes(layer.rank) + side_bytes(in > out ? in : out);
   }
-  /// Of low rank: what the cell's step takes. The factors' products lie behind it.
+  /// For low rank, returns the bytes of the cell's step. The factors' products are behind them.
   static size_t own_scratch(const LayerRecord& layer) {
     const int in = has_input_factor(layer) ? layer.rank : int(layer.in);
     return side_bytes(in) + side_bytes(layer.rank) + Cell::scratch(layer);
@@ -184,13 +188,14 @@ struct FixedRecurrent {
     copy_state(call.state, call.y, units);
   }
 
-  /// The factors' products first, which then stand in the place of input and state.
+  /// Computes the factors' products first. They replace the input and the state of the cell's
+  /// products.
   static void low_rank_step(const StepCall& call, FixedCell& cell) {
     const LayerRecord& layer = call.layer;
     const Factors factors(layer, cell.hh.bias + 2 * cell.hh.rows + Cell::own(cell.units));
     uint8_t* const room = static_cast<uint8_t*>(call.scratch) + own_scratch(layer);
-    auto* const seen = reinterpret_cast<int16_t*>(room);
-    int16_t* const x = seen + padded(layer.rank);
+    auto* const product_state = reinterpret_cast<int16_t*>(room);
+    int16_t* const x = product_state + padded(layer.rank);
     void* const side = x + factors.ih.rows;
     const auto reduce = [&](const FixedMatrix& m, const void* from, bool frame, int16_t* to) {
       Format::run(*call.model.kernels, FixedDense{m, from, frame, Activation::linear, to, side});
@@ -199,8 +204,8 @@ struct FixedRecurrent {
       reduce(factors.ih, cell.x, cell.frame, x);
       cell.x = x, cell.frame = false, cell.ih.cols = layer.rank;
     }
-    reduce(factors.hh, cell.h, false, seen);
-    cell.seen = seen, cell.hh.cols = layer.rank;
+    reduce(factors.hh, cell.h, false, product_state);
+    cell.product_state = product_state, cell.hh.cols = layer.rank;
     auto step = Cell::step(call, cell);
     if constexpr (Cell::kind == SLUICE_GRU_BEFORE) step.factor = factors.hh;
     Format::run(*call.model.kernels, step);
@@ -230,7 +235,7 @@ struct FixedDenseLayer {
       make_kind<SLUICE_DENSE, Format::format>(no_state, step, nullptr, scratch);
 };
 
-/// An id to its column of weights, each the upper byte of its int16.
+/// Outputs the column of weights of an id. Each weight is the upper byte of an int16.
 template <class Format>
 struct FixedEmbedding {
   static size_t scratch(const LayerRecord&) { return 0; }

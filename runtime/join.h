@@ -1,5 +1,5 @@
-// The layers of a graph that have no product: select, and concat, add and multiply, which join
-// several sources. In float and in fixed point.
+// The layers of a graph without a product, in float and in fixed point: select; and concat, add and
+// multiply, which join several sources.
 #ifndef SLUICE_JOIN_H
 #define SLUICE_JOIN_H
 
@@ -17,7 +17,8 @@ struct Part {
   bool frame;        ///< the model's input
 };
 
-/// @param steps  of the layer that joins: a source with more of them gives its last ones
+/// Returns source i of a layer that joins.
+/// @param steps  the steps of that layer; of a source with more steps, its last ones are read
 inline Part part_of(const OpenModel& model, const Buffers& buffers, const LayerRecord& layer,
                     uint32_t i, int steps) {
   const uint32_t source = layer.sources[i];
@@ -39,10 +40,10 @@ inline Part part_of(const OpenModel& model, const Buffers& buffers, const LayerR
   return part;
 }
 
-/// A number of a frame in int8 as the int16 that is narrowed to it again.
+/// Returns a number of an int8 frame as an int16, which a product narrows to the same number.
 inline int16_t widened(int8_t number) { return int16_t(256 * number); }
 
-/// Writes the first n numbers of a row as layers hand them on: a frame in int8 widened.
+/// Copies the first n numbers of a row in the format of layers' outputs; an int8 frame is widened.
 inline void copy_numbers(const OpenModel& model, const uint8_t* x, bool frame, int n, uint8_t* y) {
   if (frame && model.x_bytes == 1) {
     for (int i = 0; i < n; ++i) {
@@ -66,7 +67,7 @@ void for_each_row(const Call& call, F f) {
   }
 }
 
-/// A step of a layer that joins: a call of one row.
+/// Computes a step of a layer that joins, as a call of one row.
 template <class Layer>
 void single_join(const StepCall& call) {
   Arena scratch(call.scratch);
@@ -92,7 +93,7 @@ struct Concat {
       make_kind<SLUICE_CONCAT, format>(no_state, single_join<Concat>, run, nullptr);
 };
 
-/// y[i] = x[columns[i]].
+/// Selects columns: y[i] = x[columns[i]].
 template <uint8_t format>
 struct Select {
   static void step(const StepCall& call) {
@@ -109,7 +110,7 @@ struct Select {
       make_kind<SLUICE_SELECT, format>(no_state, step, nullptr, scratch);
 };
 
-/// Sums and products in the order of the sources: ((x0 + x1) + x2) + ...
+/// Adds or multiplies in the order of the sources: ((x0 + x1) + x2) + ...
 template <uint8_t own_kind>
 struct FloatJoin {
   static void run(const Call& call, Arena& scratch) {
@@ -131,12 +132,13 @@ struct FloatJoin {
       make_kind<own_kind, SLUICE_F32>(no_state, single_join<FloatJoin>, run, nullptr);
 };
 
-/// The formulas are in kernels/README.md.
+/// Adds or multiplies in fixed point. kernels/README.md has the formulas.
 template <uint8_t own_kind, uint8_t format>
 struct FixedJoin {
   static void run(const Call& call, Arena& scratch) {
     const int n = int(call.layer.out), units = padded(n);
-    // A frame is narrower than what layers hand on, and has no padding.
+    // A frame has no padding, and in int8 narrower numbers than layers' outputs. It is copied
+    // first.
     int16_t* const frame = scratch.take<int16_t>(uint64_t(units));
     if (scratch.measures()) return;
     memset(frame, 0, size_t(units) * sizeof(int16_t));

@@ -1,5 +1,5 @@
-// What a layer must supply to run. The list of kinds is in layers.cpp; one indirect call a layer,
-// never one a unit.
+// The functions that a layer must supply to run. The list of kinds is in layers.cpp. A step costs
+// one indirect call a layer, never one a unit.
 #ifndef SLUICE_LAYER_H
 #define SLUICE_LAYER_H
 
@@ -8,47 +8,49 @@
 
 namespace sluice {
 
-/// Where the frames and the outputs of the layers lie during a call, for [steps][streams] frames:
-/// row t * streams + s is frame t of stream s.
+/// The memory of the frames and of the layers' outputs during a call, for [steps][streams] frames.
+/// Row t * streams + s belongs to frame t of stream s.
 struct Buffers {
   const void* frames;  ///< [steps * streams][inputs of the model]
-  uint8_t* base;  ///< the output of a layer: [rows][padded(out)] from number steps * streams * y on
+  /// The output of a layer is [rows][padded(out)], from number steps * streams * y on, with y from
+  /// its record.
+  uint8_t* base;
   int steps, streams;  ///< one of them is 1
 };
 
-/// One layer's work on one frame of one stream. Numbers are of the layer's format: float; or int16,
-/// except a frame's int8.
+/// The arguments of a layer's step: one frame of one stream. In fixed point numbers are int16,
+/// except those of an int8 frame; in float they are float.
 struct StepCall {
   const OpenModel& model;
   const LayerRecord& layer;
-  const void* x;           ///< [in]; of a layer that joins not used
+  const void* x;           ///< [in]; not used by a layer that joins
   const Buffers& buffers;  ///< with steps and streams 1
   void* y;                 ///< [padded(out)]
-  uint8_t* state;          ///< the layer's own
-  void* scratch;           ///< as much as `run` takes for a single row
+  uint8_t* state;          ///< of this layer
+  void* scratch;           ///< as many bytes as `run` takes for a single row
 
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
 
-/// One layer's work on the frames of a call.
+/// The arguments of a layer's run: all frames of a call.
 struct Call {
   const OpenModel& model;
   const LayerRecord& layer;
   int steps, streams;  ///< of x
-  const void*
-      x;  ///< [steps * streams][in] at x + row * x_stride numbers; of a layer that joins not used
+  /// [steps * streams][in] at x + row * x_stride numbers; not used by a layer that joins.
+  const void* x;
   int x_stride;
   const Buffers& buffers;
-  void* y;         ///< [rows of the output][padded(out)]
-  uint8_t* state;  ///< [streams][state of the layer] at state + s * state_stride; null for a layer
-                   ///< without
+  void* y;  ///< [rows of the output][padded(out)]
+  /// [streams][state of the layer] at state + s * state_stride; null for a layer without a state.
+  uint8_t* state;
   ptrdiff_t state_stride;  ///< bytes
 
   int rows() const { return steps * streams; }
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
 
-/// An array as a layer's anatomy has it, without its name.
+/// An array of a layer's anatomy, without its name.
 struct ArrayShape {
   Role role;
   uint8_t gates;
@@ -62,7 +64,7 @@ constexpr bool holds_array(const ArrayAnatomy& array, bool fixed) {
   return array.formats == Formats::all || (array.formats == Formats::fixed) == fixed;
 }
 
-/// The arrays of a kind in float or in fixed point.
+/// The list of a kind's arrays in float or in fixed point.
 template <uint8_t kind, bool fixed>
 struct ArrayShapes {
   static constexpr uint8_t count() {
@@ -87,22 +89,22 @@ struct ArrayShapes {
   static constexpr List all = list();
 };
 
-/// A kind of layer in one number format: how it runs. The rest is from its anatomy.
+/// A kind of layer in one number format: its functions, and a part of its anatomy.
 struct LayerKind {
   uint8_t kind, format;
-  uint8_t activations;  ///< bits of those that it may have (1 << sluice_activation)
-  uint8_t flags;        ///< those that it may have
+  uint8_t activations;  ///< bits of the activations that it may have (1 << sluice_activation)
+  uint8_t flags;        ///< the flags that it may have
   bool keeps_width;     ///< out must equal in
   uint8_t arrays;
   const ArrayShape* array;
   int (*state)(const LayerRecord&);  ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
-  void (*run)(const Call&, Arena& scratch);  ///< with an arena that measures, takes its scratch and
-                                             ///< returns; null: row by row
-  size_t (*scratch)(const LayerRecord&);     ///< bytes of a step, where run is null
+  /// With an arena that measures, it only takes its scratch. Null: the layer runs step by step.
+  void (*run)(const Call&, Arena& scratch);
+  size_t (*scratch)(const LayerRecord&);  ///< bytes of a step, if run is null
 };
 
-/// Its functions, and the rest from the anatomy.
+/// Returns a LayerKind of these functions; the rest comes from the anatomy.
 template <uint8_t kind, uint8_t format>
 constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(const StepCall&),
                               void (*run)(const Call&, Arena&),
@@ -125,20 +127,20 @@ constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(con
 
 inline int no_state(const LayerRecord&) { return 0; }
 
-/// The kind and number format of a layer, or null where this build lacks it.
+/// Returns the LayerKind of a kind and number format, or null if this build lacks it.
 const LayerKind* find_layer(uint8_t kind, uint8_t format);
-/// The kinds of a number format, one behind another, or null if this build holds none.
+/// Returns the kinds of a number format, one behind another, or null if this build holds none.
 const LayerKind* kinds_of(uint8_t format);
 inline bool knows_format(uint8_t format) { return kinds_of(format) != nullptr; }
 
-/// The kind of a layer of an opened model, whose kinds these are.
+/// Returns the kind of a layer of an opened model. `kinds` are those of the model's number format.
 inline const LayerKind& kind_in(const LayerKind* kinds, const LayerRecord& layer) {
   while (kinds->kind != layer.kind) ++kinds;
   return *kinds;
 }
 
-// What this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt), where code of one layer
-// serves another too.
+// The layers and formats that this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt),
+// for code that several layers share.
 #ifdef SLUICE_WITHOUT_BOTH_DIRECTIONS
 constexpr bool holds_both_directions = false;
 #else
@@ -149,13 +151,15 @@ constexpr bool holds_mean = false;
 #else
 constexpr bool holds_mean = true;
 #endif
+/// Cells whose matrices have low rank.
 #ifdef SLUICE_WITHOUT_LOW_RANK
-constexpr bool holds_low_rank = false;  ///< cells whose matrices have low rank
+constexpr bool holds_low_rank = false;
 #else
 constexpr bool holds_low_rank = true;
 #endif
+/// Other cells than the GRU that resets after.
 #ifdef SLUICE_WITHOUT_OTHER_CELLS
-constexpr bool holds_other_cells = false;  ///< than the GRU that resets after
+constexpr bool holds_other_cells = false;
 #else
 constexpr bool holds_other_cells = true;
 #endif
@@ -169,9 +173,9 @@ constexpr bool holds_norm = false;
 #else
 constexpr bool holds_norm = true;
 #endif
+/// Layers that read another layer than the one before, and layers that join.
 #ifdef SLUICE_WITHOUT_GRAPH
-constexpr bool holds_graph =
-    false;  ///< layers that read another one than the one before, and those that join
+constexpr bool holds_graph = false;
 #else
 constexpr bool holds_graph = true;
 #endif
@@ -186,14 +190,14 @@ constexpr bool holds_f32 = false;
 constexpr bool holds_f32 = true;
 #endif
 
-/// Whether a kind that this build holds is a cell.
+/// Returns whether a kind that this build holds is a cell.
 inline bool is_recurrent(uint8_t kind) {
   if (!holds_other_cells) return kind == SLUICE_GRU;
   constexpr uint32_t cells = kinds_with([](const Anatomy& a) { return a.recurrent; });
   return has_kind(cells, kind);
 }
 
-/// Whether this build holds a layer with all that it does.
+/// Returns whether this build holds a layer with all of its options.
 inline bool holds_layer(const LayerRecord& layer) {
   const uint8_t missing =
       (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
@@ -201,34 +205,36 @@ inline bool holds_layer(const LayerRecord& layer) {
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }
 
-/// Whether a layer goes in both directions.
+/// Returns whether a layer goes in both directions.
 inline bool goes_both_ways(const LayerRecord& layer) {
   return holds_both_directions && (layer.flags & both_directions_flag);
 }
 
-/// Whether a layer hands on the last step alone, or the mean.
+/// Returns whether a layer outputs only the last step, or the mean.
 inline bool last_step_only(const LayerRecord& layer) {
   return is_recurrent(layer.kind) && !(layer.flags & every_step_flag);
 }
 
-/// Whether a layer joins several sources.
+/// Returns whether a layer joins several sources.
 inline bool joins(uint8_t kind) {
   constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.joins; });
   return holds_graph && has_kind(kinds, kind);
 }
 
-/// What a layer reads: how many sources, and each: 0 the frame, else a layer counted from 1.
+/// Return the number of sources of a layer, and each source: 0 for the frame, else a layer counted
+/// from 1.
 inline uint32_t sources_of(const LayerRecord& layer) { return joins(layer.kind) ? layer.parts : 1; }
 inline uint32_t source_of(const LayerRecord& layer, uint32_t i) {
   return joins(layer.kind) ? layer.sources[i] : layer.source;
 }
 
-/// The steps for which a source has rows, in a call of so many. source 0: the frame.
+/// Returns for how many steps a source has rows, in a call of `steps` steps. source 0: the frame.
 inline int steps_of(const OpenModel& model, uint32_t source, int steps) {
   return source && model.layers[source - 1].flags & once_flag ? 1 : steps;
 }
 
-/// The parts of an answer: 1, or the sources of a concat that ends the network.
+/// Returns the number of parts of an answer: 1, or the number of sources if the network ends in a
+/// concat.
 inline uint32_t answers_of(const OpenModel& model) {
   const LayerRecord& last = model.layers[model.layer_count - 1];
   return joins(last.kind) && last.kind == SLUICE_CONCAT ? last.parts : 1;
@@ -245,7 +251,7 @@ inline sluice_answer_info answer_of(const OpenModel& model, uint32_t answer) {
   return info;
 }
 
-/// The function of a recurrent layer's gates, or of a Dense.
+/// Return the curve of a recurrent layer's gates, and of a Dense.
 inline Curve gate_curve(const LayerRecord& layer) {
   return {layer.activation == SLUICE_LINEAR ? Activation::sigmoid : Activation(layer.activation),
           layer.parameter};

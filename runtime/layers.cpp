@@ -1,4 +1,4 @@
-// The list of layers, and the arrays of weights that each has.
+// The list of layers, and the arrays of weights of each.
 #include "dense.h"
 #include "difference.h"
 #include "embedding.h"
@@ -10,7 +10,7 @@
 namespace sluice {
 
 namespace {
-// Firmware may leave some out (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt).
+// Firmware may leave out some layers (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt).
 constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_F32
 #ifndef SLUICE_WITHOUT_GRU
@@ -139,13 +139,14 @@ int extent_of(Extent extent, const LayerRecord& one) {
   }
 }
 
-/// Where the next array begins, of one whose contents do not decide its size.
+/// Returns the offset behind an array, at a multiple of 64. The array must not be sparse, because
+/// its contents would decide its size.
 uint64_t behind(const Weights& w) {
   return (w.offset + weight_bytes(w, nullptr) + weight_alignment - 1) &
          ~uint64_t(weight_alignment - 1);
 }
 
-/// Whether a direction has an array that its kind may have.
+/// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
@@ -165,15 +166,15 @@ uint32_t field_of(const LayerRecord& one, Field field) {
   return fields[int(field)];
 }
 
-/// Whether an array may lie behind another one.
+/// Whether a kind of this build has an array without a field, behind another array.
 constexpr bool follows_another = holds_other_cells || holds_low_rank;
 
 }  // namespace
 
-ArrayWalk::ArrayWalk(const LayerRecord& layer)
+ArrayIterator::ArrayIterator(const LayerRecord& layer)
     : layer_(layer), kind_(*find_layer(layer.kind, layer.format)) {}
 
-bool ArrayWalk::next(Weights& array) {
+bool ArrayIterator::next(Weights& array) {
   const LayerRecord direction =
       holds_both_directions ? direction_of(layer_, backward_) : LayerRecord{};
   const LayerRecord& one = holds_both_directions ? direction : layer_;
@@ -208,16 +209,16 @@ bool ArrayWalk::next(Weights& array) {
 }
 
 int layer_weights(const LayerRecord& layer, Weights out[most_arrays]) {
-  ArrayWalk walk(layer);
+  ArrayIterator arrays(layer);
   int n = 0;
-  for (Weights array; walk.next(array);) out[n++] = array;
+  for (Weights array; arrays.next(array);) out[n++] = array;
   return n;
 }
 
 uint32_t offset_of(const LayerRecord& one, Role role) {
-  ArrayWalk walk(one);
+  ArrayIterator arrays(one);
   Weights array{};
-  while (walk.next(array) && array.role != role) {
+  while (arrays.next(array) && array.role != role) {
   }
   return array.offset;
 }

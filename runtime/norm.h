@@ -6,8 +6,8 @@
 
 namespace sluice {
 
-/// What a batch normalization (Ioffe, Szegedy 2015) comes down to outside training: y = fma(x -
-/// mean, weight / sqrt(var + epsilon), bias).
+/// Batch normalization (Ioffe, Szegedy 2015) outside training:
+/// y = fma(x - mean, weight / sqrt(var + epsilon), bias).
 struct BatchNorm {
   static void run(const Call& call, Arena& scratch) {
     const int n = int(call.layer.out), units = padded(n);

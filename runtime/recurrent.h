@@ -1,5 +1,5 @@
-// A recurrent layer of any cell: single frames, sequences, many streams; the last step, every step,
-// or the mean over steps; one direction or both.
+// A recurrent layer of any cell, in float: for single frames, sequences and many streams; with the
+// last step, every step or the mean over steps as its output; in one direction or both.
 #ifndef SLUICE_RECURRENT_H
 #define SLUICE_RECURRENT_H
 
@@ -7,11 +7,11 @@
 
 namespace sluice {
 
-/// A stream's state in a recurrent layer, as floats: h, an LSTM's c, and where the mean is handed
-/// on the sum of h and its count.
+/// The layout of a stream's state in a recurrent layer, in floats: h, an LSTM's c, and, if the
+/// output is the mean, the sum of h and the count of steps.
 struct StateShape {
   int units, floats;
-  int sum;  ///< where the sum lies; 0: none
+  int sum;  ///< the place of the sum; 0: none
 
   /// @param layer  one direction
   StateShape(const LayerRecord& layer, bool has_c)
@@ -21,8 +21,8 @@ struct StateShape {
     floats += units + 4;  // the count, and padding to 16 bytes
   }
 
-  /// What the layer hands on after a step.
-  void answer(const Kernels& kernels, float* state, float* y, bool wanted) const {
+  /// Writes the layer's output after a step if it is wanted, and updates the sum.
+  void write_output(const Kernels& kernels, float* state, float* y, bool wanted) const {
     if (!holds_mean || !sum) {
       if (wanted) copy(state, y, units);
       return;
@@ -37,9 +37,9 @@ struct StateShape {
   }
 };
 
-template <class Own>
+template <class CellType>
 struct Recurrent {
-  static constexpr bool has_c = anatomy_of(Own::kind).states == 2;
+  static constexpr bool has_c = anatomy_of(CellType::kind).states == 2;
 
   static int state(const LayerRecord& layer) {
     return goes_both_ways(layer) ? 0 : StateShape(layer, has_c).floats * int(sizeof(float));
@@ -51,94 +51,97 @@ struct Recurrent {
       Arena scratch(call.scratch);
       return run({call.model, layer, 1, 1, call.x, 0, call.buffers, call.y, nullptr, 0}, scratch);
     }
-    const Own cell(layer, call.model.blob);
+    const CellType cell(layer, call.model.blob);
     float* const a = static_cast<float*>(call.scratch);
     float* const h = reinterpret_cast<float*>(call.state);
     float* const g = a + cell.gates;
     cell.step_one(*call.model.kernels, static_cast<const float*>(call.x), a, g,
-                  g + Own::extra * cell.units, h);
-    StateShape(layer, has_c).answer(*call.model.kernels, h, static_cast<float*>(call.y), true);
+                  g + CellType::extra * cell.units, h);
+    StateShape(layer, has_c)
+        .write_output(*call.model.kernels, h, static_cast<float*>(call.y), true);
   }
 
-  /// Scratch of a direction.
-  struct Work {
+  /// The scratch of a direction.
+  struct DirectionArrays {
     float *a, *g;
-    float* low;  ///< [rows][low_units] of low rank; follows g if there is a single row
+    float* low;  ///< [rows][low_units] for low rank; follows g if there is a single row
     float* bias;
-    float* state;   ///< [streams] of both directions; else the streams' own
-    float* answer;  ///< [units] of both directions: a row before it finds its place
+    float* state;       ///< the streams' states; for both directions [streams] in the scratch
+    float* output_row;  ///< for both directions: [units] a row of output before it is copied
   };
 
-  /// The input products of all frames first, as one; then step by step.
+  /// Computes the input products of all frames first, as one product, then the steps.
   static void run(const Call& call, Arena& scratch) {
     const bool both = goes_both_ways(call.layer);
     const LayerRecord forward = direction_of(call.layer, false);
-    const Own cell(forward, call.model.blob);
+    const CellType cell(forward, call.model.blob);
     const StateShape shape(forward, has_c);
-    Work work;
-    work.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
-    work.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(Own::extra * cell.units));
-    work.low = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.low_units));
+    DirectionArrays arrays;
+    arrays.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
+    arrays.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(CellType::extra * cell.units));
+    arrays.low = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.low_units));
     if (!both && call.rows() == 1 && scratch.measures())
       return;  // a single frame goes through step
-    work.bias = scratch.take<float>(uint64_t(cell.gates));
-    work.state =
+    arrays.bias = scratch.take<float>(uint64_t(cell.gates));
+    arrays.state =
         both ? scratch.take<float>(uint64_t(call.streams) * uint64_t(shape.floats)) : nullptr;
-    work.answer = both ? scratch.take<float>(uint64_t(cell.units)) : nullptr;
+    arrays.output_row = both ? scratch.take<float>(uint64_t(cell.units)) : nullptr;
     if (scratch.measures()) return;
     if (!both) {
-      work.state = reinterpret_cast<float*>(call.state);
-      return run_direction(call, cell, shape, work, false);
+      arrays.state = reinterpret_cast<float*>(call.state);
+      return run_direction(call, cell, shape, arrays, false);
     }
     for (int direction = 0; direction < 2; ++direction) {
       const bool backward = direction == 1;
-      memset(work.state, 0, size_t(call.streams) * size_t(shape.floats) * sizeof(float));
-      run_direction(call, Own(direction_of(call.layer, backward), call.model.blob), shape, work,
-                    backward);
+      memset(arrays.state, 0, size_t(call.streams) * size_t(shape.floats) * sizeof(float));
+      run_direction(call, CellType(direction_of(call.layer, backward), call.model.blob), shape,
+                    arrays, backward);
     }
   }
 
-  static void run_direction(const Call& call, const Own& cell, const StateShape& shape,
-                            const Work& work, bool backward) {
+  static void run_direction(const Call& call, const CellType& cell, const StateShape& shape,
+                            const DirectionArrays& arrays, bool backward) {
     const Kernels& kernels = *call.model.kernels;
     const bool every = call.layer.flags & every_step_flag, both = goes_both_ways(call.layer);
     const int stride = both ? shape.floats : int(call.state_stride / ptrdiff_t(sizeof(float)));
     const int width = padded(int(call.layer.out)), streams = call.streams;
-    cell.bias(work.bias);
-    cell.inputs(kernels, work.bias, 0, static_cast<const float*>(call.x), call.x_stride, work.low,
-                work.a, call.rows());
+    cell.bias(arrays.bias);
+    cell.inputs(kernels, arrays.bias, 0, static_cast<const float*>(call.x), call.x_stride,
+                arrays.low, arrays.a, call.rows());
     for (int i = 0; i < call.steps; ++i) {
       const int t = backward ? call.steps - 1 - i : i;
-      float* const row = work.a + ptrdiff_t(t) * streams * cell.gates;
-      float* const h = work.state;
+      float* const row = arrays.a + ptrdiff_t(t) * streams * cell.gates;
+      float* const h = arrays.state;
       if (streams == 1) {
-        cell.step_one(kernels, nullptr, row, work.g, work.low, h);
+        cell.step_one(kernels, nullptr, row, arrays.g, arrays.low, h);
       } else {
         float* const c = h + cell.units;
         cell.step(kernels,
-                  {row, work.g, h, h, c, stride, h, c, stride, streams, work.low, work.low});
+                  {row, arrays.g, h, h, c, stride, h, c, stride, streams, arrays.low, arrays.low});
       }
       const bool wanted = every || i + 1 == call.steps;
       if (!wanted && !shape.sum) continue;
       float* const y = static_cast<float*>(call.y) + (every ? ptrdiff_t(t) * streams * width : 0);
       for (int s = 0; s < streams; ++s) {
         float* const to = y + ptrdiff_t(s) * width;
-        shape.answer(kernels, h + ptrdiff_t(s) * stride, both ? work.answer : to, wanted);
-        if (both && wanted) place(work.answer, cell.hidden, width, backward, to);
+        shape.write_output(kernels, h + ptrdiff_t(s) * stride, both ? arrays.output_row : to,
+                           wanted);
+        if (both && wanted) copy_beside(arrays.output_row, cell.hidden, width, backward, to);
       }
     }
   }
 
-  /// A direction's answer beside the other's; the row's padding is zero.
-  static void place(const float* answer, int hidden, int width, bool backward, float* y) {
-    memcpy(y + (backward ? hidden : 0), answer, size_t(hidden) * sizeof(float));
+  /// Copies a row of a direction's output beside that of the other direction, and clears the
+  /// padding.
+  static void copy_beside(const float* output, int hidden, int width, bool backward, float* y) {
+    memcpy(y + (backward ? hidden : 0), output, size_t(hidden) * sizeof(float));
     if (backward) memset(y + 2 * hidden, 0, size_t(width - 2 * hidden) * sizeof(float));
   }
 
   static constexpr uint8_t flags = every_step_flag | (holds_mean ? mean_flag : 0) |
                                    (holds_both_directions ? both_directions_flag : 0);
   static constexpr LayerKind kind =
-      make_kind<Own::kind, SLUICE_F32>(state, step, run, nullptr, flags);
+      make_kind<CellType::kind, SLUICE_F32>(state, step, run, nullptr, flags);
 };
 
 }  // namespace sluice

@@ -1,12 +1,13 @@
-// A model's own test: frames, and the answers' bits as the desk had them. Linked only when called.
+// Runs the self-test of a blob: its frames, and the bits of their answers as the exporter computed
+// them. Linked only when called.
 #include <string.h>
 
 #include "stream.h"
 
 using namespace sluice;
 
-// The section: u32 sequences; then for each u32 steps, its frames, its answers (one a step), each
-// array padded to a multiple of 4.
+// The section is: u32 number of sequences; for each sequence u32 steps, its frames, its answers
+// (one a step). Each array is padded to a multiple of 4 bytes.
 sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
   if (!handle) return SLUICE_NULL;
   const Stream& stream = stream_of(handle);

@@ -1,5 +1,11 @@
 // A thin C++ layer over sluice.h: the same handles and rules, with statuses that cannot be
 // overlooked. No exceptions, no heap.
+//
+//   sluice::Model model;
+//   sluice::Stream stream;
+//   if (model.open(blob, bytes) != SLUICE_OK) return;
+//   if (stream.start(model, state, sizeof state, scratch, sizeof scratch) != SLUICE_OK) return;
+//   stream.step(frame, answer);
 #ifndef SLUICE_HPP
 #define SLUICE_HPP
 

@@ -1,5 +1,5 @@
-// open, start, step, run. A lean walk over the layers for a single frame; a general one for all
-// else, which also measures what both need.
+// open, start, step, run. There are two loops over the layers: a short one for a single frame, and
+// a general one for everything else, which also measures the memory that both need.
 #include "stream.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ constexpr bool traces = true;
 constexpr bool traces = false;
 #endif
 
-/// What goes through all layers at once: frames [steps][streams], one of the two being 1.
-struct Pass {
+/// The arguments of one call of a model: frames [steps][streams], one of the two being 1.
+struct ModelCall {
   int steps, streams;
   const void* x;   ///< [steps * streams][inputs]
   void* y;         ///< [rows of the last layer][outputs]
@@ -27,7 +27,7 @@ struct Pass {
   ptrdiff_t state_stride;
 };
 
-/// The work of a layer that takes one row at a time: one step after another.
+/// Runs a layer that has only a step, one row after another.
 void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   void* const scratch = arena.take<uint8_t>(kind.scratch(call.layer));
   if (arena.measures()) return;
@@ -45,33 +45,42 @@ void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   }
 }
 
-/// Where the output of a layer lies, or with source 0 the frames.
+/// Returns the output of layer `source`, counted from 1, or the frames if it is 0.
 const void* output_of(const OpenModel& model, const Buffers& buffers, uint32_t source) {
   if (source == 0 || !buffers.base) return buffers.frames;
   return buffers.base + size_t(buffers.steps) * size_t(buffers.streams) *
                             model.layers[source - 1].y * model.y_bytes;
 }
 
-/// Runs the layers over the buffers of their outputs; the last one answers in place if its rows
-/// need no padding. With an arena that measures, only takes memory.
-void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
-  const uint64_t frames = uint64_t(pass.steps) * uint64_t(pass.streams), number = model.y_bytes;
-  const Buffers buffers{pass.x, scratch.take<uint8_t>(frames * model.buffer_units * number),
-                        pass.steps, pass.streams};
+/// Runs the layers over the buffers of their outputs. The last layer writes to model_call.y
+/// directly if its rows need no padding. With an arena that measures, it only takes memory.
+void run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scratch) {
+  const uint64_t frames = uint64_t(model_call.steps) * uint64_t(model_call.streams),
+                 number = model.y_bytes;
+  const Buffers buffers{model_call.x, scratch.take<uint8_t>(frames * model.buffer_units * number),
+                        model_call.steps, model_call.streams};
   const int outputs = int(model.header().outputs);
-  void* const answers = padded(outputs) == outputs ? pass.y : nullptr;
-  uint8_t* state = pass.state;
+  void* const answers = padded(outputs) == outputs ? model_call.y : nullptr;
+  uint8_t* state = model_call.state;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
     const LayerKind& kind = kind_in(model.kinds, layer);
     const bool last = i + 1 == model.layer_count, joined = joins(layer.kind);
-    const int steps =
-        joined ? steps_of(model, i + 1, pass.steps) : steps_of(model, layer.source, pass.steps);
+    const int steps = joined ? steps_of(model, i + 1, model_call.steps)
+                             : steps_of(model, layer.source, model_call.steps);
     const int x_stride = layer.source ? padded(int(layer.in)) : int(model.header().inputs);
     void* const y = last && answers ? answers : const_cast<void*>(output_of(model, buffers, i + 1));
     const uint64_t mark = scratch.used;
-    const Call call{model,    layer,   steps, pass.streams, output_of(model, buffers, layer.source),
-                    x_stride, buffers, y,     state,        pass.state_stride};
+    const Call call{model,
+                    layer,
+                    steps,
+                    model_call.streams,
+                    output_of(model, buffers, layer.source),
+                    x_stride,
+                    buffers,
+                    y,
+                    state,
+                    model_call.state_stride};
     if (kind.run)
       kind.run(call, scratch);
     else
@@ -82,9 +91,10 @@ void run_layers(const OpenModel& model, const Pass& pass, Arena& scratch) {
   if (answers || scratch.measures()) return;
   const size_t answer = size_t(outputs) * number, stride = size_t(padded(outputs)) * number;
   const auto* const x = static_cast<const uint8_t*>(output_of(model, buffers, model.layer_count));
-  const size_t rows = size_t(steps_of(model, model.layer_count, pass.steps)) * size_t(pass.streams);
+  const size_t rows =
+      size_t(steps_of(model, model.layer_count, model_call.steps)) * size_t(model_call.streams);
   for (size_t row = 0; row < rows; ++row)
-    memcpy(static_cast<uint8_t*>(pass.y) + row * answer, x + row * stride, answer);
+    memcpy(static_cast<uint8_t*>(model_call.y) + row * answer, x + row * stride, answer);
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
@@ -93,7 +103,8 @@ uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
   return arena.peak;
 }
 
-/// Gathers the states of n streams, steps them together, and hands the states back.
+/// Copies the states of n streams together, steps them at once, and copies the states back. Returns
+/// the bytes of scratch.
 uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, int n, const void* x,
                        void* y, Arena& scratch) {
   const size_t bytes = model.state_bytes;
@@ -127,7 +138,8 @@ Needs needs_of(const OpenModel& model, sluice_use use) {
   return {model.state_bytes, most};
 }
 
-/// A use whose rows and strides fit an int and whose memory fits 32 bits.
+/// Returns whether the rows and strides of a use fit an int and its memory fits 32 bits; if so,
+/// sets *needs.
 bool good_use(const OpenModel& model, sluice_use use, Needs* needs) {
   constexpr uint32_t most = 1u << 24;
   if (use.steps < 1 || use.streams < 1 || use.steps > most || use.streams > most) return false;
@@ -157,8 +169,8 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
 
 }  // namespace
 
-/// A small network's step costs little more than the code here, so nothing is general: the same
-/// layers, buffers and scratch as in run_layers, where a single row was measured.
+/// This is run_layers for a single row, with the same buffers and scratch, which run_layers has
+/// measured. It is separate because a small network's step takes little longer than this code.
 const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const OpenModel& model = *stream.model;
   const int outputs = int(model.header().outputs);
@@ -172,11 +184,11 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
     memset(state, 0, stream.state_bytes);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
-  const auto read =
-      [&](const LayerRecord* layer) {  // a chain's layer reads the one before, where x is already
-        if (holds_graph && layer->source != layer - model.layers)
-          x = layer->source ? stream.scratch + model.layers[layer->source - 1].y * number : frame;
-      };
+  // Sets x to the source of a layer. In a chain that is the layer before, where x is already.
+  const auto read = [&](const LayerRecord* layer) {
+    if (holds_graph && layer->source != layer - model.layers)
+      x = layer->source ? stream.scratch + model.layers[layer->source - 1].y * number : frame;
+  };
   for (const LayerRecord* layer = model.layers; layer < last; ++layer) {
     const LayerKind& kind = kind_in(model.kinds, *layer);
     uint8_t* const output = stream.scratch + layer->y * number;

@@ -1,4 +1,4 @@
-// A started stream, as it lies inside sluice_stream.
+// A started stream: the contents of a sluice_stream.
 #ifndef SLUICE_STREAM_H
 #define SLUICE_STREAM_H
 
@@ -19,7 +19,8 @@ static_assert(sizeof(Stream) <= sizeof(sluice_stream), "the handle's size");
 
 inline Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(handle); }
 
-/// One frame. y null: the answer stays in scratch. Returns where the answer is.
+/// Computes one step and returns a pointer to the answer: y, or an address in the scratch if y is
+/// null.
 const void* step_stream(const Stream& stream, const void* x, void* y);
 
 inline size_t frame_bytes(const OpenModel& model) {

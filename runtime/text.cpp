@@ -1,4 +1,4 @@
-// Names and sentences. A firmware image that never asks for them does not hold them.
+// Names and sentences. Linked only when called.
 #include <string.h>
 
 #include "anatomy.h"
@@ -52,9 +52,10 @@ constexpr StatusText statuses[] = {
                 "and this build leaves sparse products out (SLUICE_SPARSE)"),
     SLUICE_TEXT(SLUICE_NO_SELF_TEST,
                 "the blob holds no self-test; export it with one (sluice export --self-test)"),
-    SLUICE_TEXT(SLUICE_SELF_TEST,
-                "the self-test gave other bits than the desk: the port, the compiler or the memory "
-                "is at fault"),
+    SLUICE_TEXT(
+        SLUICE_SELF_TEST,
+        "the self-test gave other bits than at export: the port, the compiler or the memory "
+        "is at fault"),
     SLUICE_TEXT(SLUICE_GATHER,
                 "the host could not gather what the ranks that train together have computed"),
 };
@@ -62,8 +63,8 @@ constexpr StatusText statuses[] = {
 static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT,
               "a name and a sentence for every status");
 
-/// By its bytes: a caller in C may hand in any number, and C++ must not read an enumeration that
-/// holds none of its own.
+/// Returns the number of a status, which it copies as bytes: a caller in C may pass any number, and
+/// C++ must not read an enumeration with a value out of its range.
 unsigned number_of(const sluice_status& status) {
   unsigned n = 0;
   memcpy(&n, &status, sizeof status);

@@ -1,4 +1,4 @@
-// A traced value as a line of text. Linked only when called.
+// Writes a traced value as a line of text. Linked only when called.
 #include <string.h>
 
 #include "blob.h"

@@ -1,10 +1,11 @@
-// Texts to ids on the device. Linked only when called.
+// Turns texts into ids. Linked only when called.
 #include "vocabulary.h"
 
 namespace sluice {
 namespace {
 
-/// Capitals first, first + step, ..., last; each is `lower` code points before its small letter.
+/// The capitals first, first + step, ..., last. The small letter of each is `lower` code points
+/// after it.
 struct Capitals {
   uint16_t first, last;
   int16_t lower;
@@ -48,8 +49,9 @@ constexpr Capitals capitals[] = {
     {0x04D0, 0x04FE, 1, 2},     //
 };
 
-/// Below 0, 0, above 0: how a token of a text, made small where the rules say so, compares with one
-/// of the vocabulary. Code points order as their bytes do.
+/// Compares a token of a text, in lower case if the rules say so, with a token of the vocabulary;
+/// returns a number below 0, 0 or above 0. The order of code points is that of their bytes in
+/// UTF-8.
 int compare(TokenRules rules, const uint8_t* token, size_t bytes, const uint8_t* known,
             size_t known_bytes) {
   size_t i = 0, k = 0;

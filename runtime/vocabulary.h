@@ -1,5 +1,5 @@
-// A text's tokens and their ids: one set of rules for the desk, which learns a vocabulary by it,
-// and for the device.
+// Splits a text into tokens and finds their ids. The tools learn a vocabulary and the device reads
+// texts by the same code.
 #ifndef SLUICE_VOCABULARY_H
 #define SLUICE_VOCABULARY_H
 
@@ -7,17 +7,17 @@
 
 namespace sluice {
 
-// Whether the runtime reads texts. Without embeddings a vocabulary is one of the sections that it
-// passes over.
+/// Whether the runtime reads texts. A build without embeddings ignores the section of the
+/// vocabulary.
 #ifdef SLUICE_WITHOUT_EMBEDDING
 constexpr bool reads_text = false;
 #else
 constexpr bool reads_text = true;
 #endif
 
-/// What the section begins with. Then, for n = ids - 2 tokens: u32 end[n], where each one's text
-/// ends; u16 sorted[n], the tokens' numbers (id - 2) in the order of their bytes, and a zero where
-/// n is odd; the texts, UTF-8, one after another.
+/// The head of the section. Then follow, for n = ids - 2 tokens: u32 end[n], the end of each
+/// token's text; u16 sorted[n], the numbers (id - 2) of the tokens in the order of their bytes, and
+/// a zero if n is odd; the texts, UTF-8, one after another.
 struct BlobVocabulary {
   uint32_t words, lower_case;  ///< 0 or 1: TokenRules
   uint32_t ids;                ///< 3 to 65,536: padding, unknown, tokens
@@ -26,27 +26,29 @@ struct BlobVocabulary {
 
 constexpr uint32_t first_token = 2;  ///< ids 0 and 1 are padding and unknown
 constexpr uint32_t most_ids = 1u << 16;
-constexpr uint32_t malformed =
-    0x110000;  ///< stands for a byte that is not UTF-8: a character that no vocabulary holds
+/// Stands for a byte that is not UTF-8: a character that no vocabulary holds.
+constexpr uint32_t malformed = 0x110000;
 
 struct TokenRules {
-  bool words;       ///< tokens are what stands between white space; else every code point is one
-  bool lower_case;  ///< of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic, one to one
+  bool words;       ///< a token is the text between white space; else it is one code point
+  bool lower_case;  ///< for ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic, one to one
 };
 
-/// The code point at text[*at], *at < bytes, which moves behind it; behind one byte where it is
-/// malformed.
+/// Returns the code point at text[*at], *at < bytes, and moves *at behind it. If it is malformed,
+/// returns `malformed` and moves *at by one byte.
 uint32_t next_code_point(const uint8_t* text, size_t bytes, size_t* at);
 
-/// Unicode's White_Space.
+/// Returns whether c has Unicode's property White_Space.
 bool is_white(uint32_t c);
 
+/// Returns the small letter of a capital, and any other code point itself.
 uint32_t lower_case(uint32_t c);
 
-/// The next token at or after *at, [begin, *at) of the text; false at the text's end.
+/// Finds the next token at or after *at: [*begin, *at) of the text. Returns false at the text's
+/// end.
 bool next_token(TokenRules rules, const uint8_t* text, size_t bytes, size_t* at, size_t* begin);
 
-/// A vocabulary in a blob that has been checked.
+/// A vocabulary in a checked blob.
 struct Vocabulary {
   const BlobVocabulary* head;
   explicit Vocabulary(const uint8_t* section)
@@ -64,7 +66,8 @@ struct Vocabulary {
   const uint8_t* text(uint32_t token) const { return texts() + begin(token); }
 };
 
-/// The id of a token as it stands in a text; 1, unknown, where the vocabulary lacks it.
+/// Returns the id of a token of a text, to which the rules are still to be applied; 1, the unknown
+/// id, if the vocabulary lacks it.
 int32_t find_id(const Vocabulary& vocabulary, const uint8_t* token, size_t bytes);
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// Gates of each cell, forward and backward; formulas in kernels.h.
+// The gates of each cell, forward and backward. kernels.h has the formulas.
 #ifndef SLUICE_F32_GATES_H
 #define SLUICE_F32_GATES_H
 
@@ -7,9 +7,9 @@
 namespace sluice {
 namespace {
 
-/// One stream's gates: rz [2][hidden] in place; n may be g_x or g_h.
-/// Two walks, not one: the units' chains from sigmoid to state are long, and a CPU overlaps only
-/// what fits its reorder buffer.
+/// Computes the gates of one stream: rz [2][hidden] in place; n may be g_x or g_h.
+/// It uses two loops, because one unit's chain of operations from sigmoid to state is long, and a
+/// CPU overlaps only as many units as its reorder buffer holds.
 template <class Set>
 inline void run_gates(Curve gate, float* rz, const float* g_x, const float* g_h, float* n,
                       const float* h, float* h_next, int hidden) {
@@ -109,7 +109,7 @@ void lstm_back_f32(const LstmBack& gates) {
   }
 }
 
-/// One stream's rows of a ResetBefore.
+/// The rows of one stream in a ResetBefore.
 struct ResetRows {
   float *a, *s;
   const float* h;
@@ -178,7 +178,7 @@ void gru_reset_back_f32(const ResetBefore& all) {
   }
 }
 
-/// The sigmoids of a FastGRNN's two numbers.
+/// The sigmoids of the two numbers zeta and nu of a FastGRNN.
 struct Blend {
   float zeta, nu;
 };

@@ -1,6 +1,6 @@
-// exp, log, tanh and sigmoid from exactly rounded operations alone, and what is made of them.
-// Polynomials after Cephes (Moshier, "Methods and Programs for Mathematical Functions", 1989),
-// evaluated by fused multiply-adds.
+// exp, log, tanh and sigmoid from exactly rounded operations alone, and the activations made of
+// them. The polynomials are those of Cephes (Moshier, "Methods and Programs for Mathematical
+// Functions", 1989), evaluated by fused multiply-adds.
 #ifndef SLUICE_F32_MATH_H
 #define SLUICE_F32_MATH_H
 
@@ -11,13 +11,13 @@ namespace sluice {
 namespace {
 
 constexpr float smallest_normal = 1.17549435e-38f;
-constexpr float exp_underflow = -87.3365402f;  ///< below, e^x is subnormal
-constexpr float exp_overflow = 88.7228394f;    ///< above, e^x is infinite
-constexpr float tanh_is_one = 10.0f;           ///< above, tanh x rounds to 1
-constexpr float rounding_magic =
-    12582912.0f;  ///< 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
+constexpr float exp_underflow = -87.3365402f;  ///< below it, e^x is subnormal
+constexpr float exp_overflow = 88.7228394f;    ///< above it, e^x is infinite
+constexpr float tanh_is_one = 10.0f;           ///< above it, tanh x rounds to 1
+/// 1.5 * 2^23. Adding it rounds a number to an integer, which is then in the low bits.
+constexpr float rounding_magic = 12582912.0f;
 
-/// Horner, highest coefficient first.
+/// Returns the polynomial at x by Horner's rule; the highest coefficient comes first.
 template <class V>
 inline V polynomial(V, V p) {
   return p;
@@ -27,10 +27,10 @@ inline V polynomial(V x, V p, float next, Rest... rest) {
   return polynomial(x, fma(p, x, Make<V>::set(next)), rest...);
 }
 
-/// e^r * 2^n = e^(scale * a), n whole, |r| <= ln 2 / 2: gives e^r - 1 and, in t, n as power_of_two
-/// wants it. The polynomial is evaluated by pairs (Estrin), because gates of small layers wait for
-/// this chain.
-/// @param a, scale  scale is a power of two, or its negative
+/// Returns e^r - 1, where e^(scale * a) = e^r * 2^n with an integer n and |r| <= ln 2 / 2, and
+/// n in t, in the form that power_of_two reads. The polynomial is evaluated by pairs (Estrin's
+/// scheme), because this chain of operations decides how long the gates of a small layer take.
+/// @param scale  a power of two, or the negative of one
 template <class V>
 inline V exp_reduced(V a, float scale, V* t) {
   using M = Make<V>;
@@ -46,7 +46,7 @@ inline V exp_reduced(V a, float scale, V* t) {
   return fma(p, square, r);
 }
 
-/// e^(scale * a) where that exponent is not positive; 0 where the result is subnormal.
+/// Returns e^(scale * a) for exponents that are not positive; 0 if the result is subnormal.
 template <class V>
 inline V exp_negative(V a, float scale = 1.0f) {
   using M = Make<V>;
@@ -55,7 +55,8 @@ inline V exp_negative(V a, float scale = 1.0f) {
   return select(a * M::set(scale) < M::set(exp_underflow), M::set(0.0f), p * power_of_two(t));
 }
 
-/// e^x for every x. A scale above 1 goes in as two, because 2^128 is no float.
+/// Returns e^x for every x. A factor 2^n above 1 is applied as 2^(n-1) and a doubling, because
+/// 2^128 is not a float.
 template <class V>
 inline V exp(V x) {
   using M = Make<V>;
@@ -85,13 +86,13 @@ inline V log(V x) {
   V y = fma(e, M::set(-2.12194440e-4f), p * (f * square));
   y = fma(M::set(-0.5f), square, y) + f;
   y = fma(e, M::set(0.693359375f), y);
-  // Infinite, not a number, negative: x - x is NaN for the first two.
+  // Infinity and NaN return themselves, negative numbers NaN.
   y = select(x < M::set(__builtin_inff()), y, x);
   return select(x < M::set(0.0f), M::set(__builtin_nanf("")), y);
 }
 
-/// 1 / (1 + e^-x), where e^-x = 2^n (1 + p) goes into the sum unrounded. 2^n is added last: at n =
-/// 24 it would swallow the 1.
+/// Returns 1 / (1 + e^-x), where e^-x = 2^n (1 + p) enters the sum unrounded. 2^n is added last: at
+/// n = 24 it would absorb the 1.
 template <class V>
 inline V sigmoid(V x) {
   using M = Make<V>;
@@ -104,7 +105,8 @@ inline V sigmoid(V x) {
                 select(M::set(-exp_underflow) < x, one, y));
 }
 
-/// (1 - e) / (1 + e) with e = e^(-2 |x|) = 2^n (1 + p), each sum rounded once; the sign put back.
+/// Returns (1 - e) / (1 + e) with e = e^(-2 |x|) = 2^n (1 + p), each sum rounded once, and with the
+/// sign of x.
 template <class V>
 inline V tanh(V x) {
   using M = Make<V>;
@@ -145,7 +147,7 @@ inline void softmax(float* x, int n) {
              [=](auto make, size_t i) { store(x + i, make.load(x + i) / make.set(sum)); });
 }
 
-/// 0 to 1; NaN stays.
+/// Returns a number in 0 to 1; NaN stays NaN.
 template <class V>
 inline V hard_sigmoid(V x, float slope) {
   using M = Make<V>;
@@ -154,7 +156,7 @@ inline V hard_sigmoid(V x, float slope) {
   return select(y < zero, zero, select(one < y, one, y));
 }
 
-/// One row.
+/// Applies the curve to one row, in place.
 template <class Set>
 inline void activate(Curve f, float* x, size_t n) {
   switch (f.kind) {
@@ -191,7 +193,8 @@ inline void softmax_back(const float* y, float* dy, int n) {
   });
 }
 
-/// A curve's derivative, from its value y: given to f, which is compiled for each.
+/// Calls f with the derivative of a curve, a function of the curve's value y. f is compiled for
+/// each curve.
 template <class F>
 inline void with_derivative(Curve curve, F f) {
   switch (curve.kind) {

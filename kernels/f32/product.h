@@ -1,5 +1,5 @@
-// The product. A tile keeps R vectors of rows times C columns in registers and walks k once; a
-// strip is cut into even tiles.
+// The product of a matrix and columns. A tile keeps R vectors of rows times C columns in registers
+// and loops over k once. A strip is cut into tiles of nearly equal size.
 #ifndef SLUICE_F32_PRODUCT_H
 #define SLUICE_F32_PRODUCT_H
 
@@ -9,7 +9,7 @@
 namespace sluice {
 namespace {
 
-/// What a tile works on: pointers to its first row and column.
+/// The operands of a tile: pointers to its first row and column.
 struct Tile {
   const float* w;
   ptrdiff_t w_step;  ///< from k to k + 1
@@ -22,11 +22,12 @@ struct Tile {
   ptrdiff_t y_stride;
 };
 
-/// Rows 16 steps of k ahead. A tile's rows are a part of each line of its strip, which the CPU's
-/// own prefetching does not foresee where they come from beyond the second level of cache: at 256
-/// units 1.1 times the speed. A single column is bound by the loads.
+/// Prefetches a tile's rows 16 steps of k ahead. They are a part of each line of the strip, a
+/// pattern that the CPU's own prefetcher does not follow beyond the second level of cache: at 256
+/// units this is 1.1 times as fast. A single column is not prefetched, because it is bound by the
+/// loads.
 template <class V, int R, int C>
-inline void foresee(const float* w, ptrdiff_t w_step) {
+inline void prefetch_rows(const float* w, ptrdiff_t w_step) {
   if constexpr (C > 2 && V::width >= 8)
     SLUICE_UNROLL for (int r = 0; r < R * V::width; r += 16)
         __builtin_prefetch(w + 16 * w_step + r);
@@ -42,7 +43,7 @@ void run_tile(const Tile& tile) {
   const float* w = t.w;
   const float* x = t.x;
   for (int k = 0; k < t.cols; ++k, w += t.w_step, x += t.x_step) {
-    foresee<V, R, C>(w, t.w_step);
+    prefetch_rows<V, R, C>(w, t.w_step);
     V rows[R];
     if constexpr (C > 1)
       SLUICE_UNROLL for (int r = 0; r < R; ++r) rows[r] = M::load(w + r * V::width);
@@ -60,8 +61,8 @@ constexpr int most_columns = 6;
 
 using RunTile = void (*)(const Tile&);
 
-/// The tiles of a lane type: at [r - 1][c - 1], r vectors of rows by c columns, where they fit the
-/// registers together.
+/// The tiles of a lane type: run[r - 1][c - 1] computes r vectors of rows by c columns. It is null
+/// if they do not fit the registers together.
 template <class V>
 struct Tiles {
   RunTile run[V::accumulators][most_columns] = {};
@@ -82,7 +83,8 @@ struct Tiles {
 template <class V>
 constexpr Tiles<V> tiles;
 
-/// n things in as few parts of at most `most` as will do, evenly: the size of the first part.
+/// Divides n evenly into as few parts of at most `most` as possible; returns the size of the first
+/// part.
 inline int even_part(int n, int most) {
   if (n <= most) return n;
   const int parts = (n + most - 1) / most;
@@ -95,7 +97,7 @@ inline void next_columns(Tile& tile, int c) {
 
 inline void next_rows(Tile& tile, int rows) { tile.w += rows, tile.init += rows, tile.y += rows; }
 
-/// `vectors` of rows of a strip, for all columns.
+/// Computes `vectors` vectors of rows of a strip, for all columns.
 template <class V>
 inline void run_rows(Tile rows, int vectors, int count) {
   constexpr int budget = V::accumulators;
@@ -142,8 +144,8 @@ void product_f32(const Matrix& m, const Product<float, float>& p) {
     if constexpr (Wide::width <= panel_rows) {
       run_rows<Wide>(tile, rows / Wide::width, p.count);
     } else {
-      // A lone panel at the end: one vector of it would be a chain on its own, so a single column
-      // takes all rows by halves.
+      // A single panel at the end would be one vector, with only one chain to compute at a time. So
+      // a single column computes all rows in half vectors.
       const int wide = rows % Wide::width && p.count == 1 ? 0 : rows / Wide::width;
       run_rows<Wide>(tile, wide, p.count);
       const int done = wide * Wide::width;

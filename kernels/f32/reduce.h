@@ -1,4 +1,5 @@
-// Elementwise sums, the sum of squares, and the optimizer step; formulas and orders in kernels.h.
+// Elementwise operations, the sum of squares, and the optimizer steps. kernels.h has the formulas
+// and the order of each sum.
 #ifndef SLUICE_F32_REDUCE_H
 #define SLUICE_F32_REDUCE_H
 
@@ -154,8 +155,9 @@ template <class Set>
 void shrink_f32(float threshold, float* x, size_t n) {
   sweep<Set>(n, [=](auto make, size_t i) {
     const auto value = make.load(x + i), high = make.set(threshold), low = make.set(-threshold);
-    store(x + i, select(high < value, value - high,
-                        select(value < low, value - low, value - value)));  // NaN - NaN is NaN
+    // value - value is 0, or NaN if value is NaN.
+    store(x + i,
+          select(high < value, value - high, select(value < low, value - low, value - value)));
   });
 }
 

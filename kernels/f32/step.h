@@ -1,5 +1,5 @@
-// One frame of one stream of a GRU (reset-after): both products of a tile of rows in one go, then
-// the gates. What a step of a small layer costs is mostly the way from kernel to kernel.
+// One step of a GRU (reset-after) for one stream: both products of a tile of rows in one function,
+// then the gates. For small layers, a step's time is mostly the overhead of calling kernels.
 #ifndef SLUICE_F32_STEP_H
 #define SLUICE_F32_STEP_H
 
@@ -9,8 +9,8 @@
 namespace sluice {
 namespace {
 
-/// Rows of all three gates; every pointer at the tile's first row, but `g`, which is right for rows
-/// of the candidate.
+/// Rows of all three gates. Every pointer is at the tile's first row, except `g`: it is offset so
+/// that it is right for rows of the candidate.
 struct StepTile {
   const float *w_ih, *w_hh;
   ptrdiff_t w_step;  ///< from k to k + 1, of both
@@ -19,7 +19,7 @@ struct StepTile {
   int candidate;  ///< vectors before the first one of the candidate
 };
 
-/// Adding it changes nothing, not even the sign of a zero.
+/// Negative zeros. Adding one changes no number, not even the sign of a zero.
 alignas(64) constexpr struct NegativeZeros {
   float row[strip_rows];
   constexpr NegativeZeros() : row() {
@@ -36,8 +36,9 @@ inline void run_chains(V (&sum)[R], const float* w, ptrdiff_t w_step, const floa
   }
 }
 
-/// Rows of the candidate leave g_x in a and g_h in g. Where the two parts meet, pointers are
-/// chosen, not values: sums stay in registers.
+/// Computes a tile. Rows of the candidate leave g_x in a and g_h in g. A tile may have rows of
+/// gates and rows of the candidate: then we choose between pointers instead of values, so that the
+/// sums stay in registers.
 template <class V, int R>
 void run_step_tile(const StepTile& tile, const GruStep& s) {
   using M = Make<V>;
@@ -59,7 +60,7 @@ void run_step_tile(const StepTile& tile, const GruStep& s) {
 
 using RunStepTile = void (*)(const StepTile&, const GruStep&);
 
-/// run_step_tile<V, r> at [r - 1].
+/// run[r - 1] is run_step_tile<V, r>.
 template <class V>
 struct StepTiles {
   RunStepTile run[V::accumulators] = {};
@@ -76,7 +77,7 @@ struct StepTiles {
 template <class V>
 constexpr StepTiles<V> step_tiles;
 
-/// The strip that begins at row `strip`.
+/// Computes the strip that begins at row `strip`.
 template <class V>
 inline void run_step_strip(const GruStep& s, int strip, int rows) {
   int vectors = rows / V::width;
@@ -97,8 +98,8 @@ inline void run_step_strip(const GruStep& s, int strip, int rows) {
   }
 }
 
-/// A layer whose chains all fit the registers, U vectors a gate: they stay there until the new
-/// state leaves.
+/// Computes a step of a layer whose chains all fit the registers, U vectors a gate. They stay there
+/// until the new state is stored.
 template <class V, int U>
 void run_small_step(const GruStep& step) {
   using M = Make<V>;
@@ -127,8 +128,8 @@ void run_small_step(const GruStep& step) {
 
 using RunStep = void (*)(const GruStep&);
 
-/// run_small_step<V, u> at [u], where u vectors are whole panels and three times as many fit the
-/// registers; else null.
+/// run[u] is run_small_step<V, u> if u vectors are whole panels and three times as many fit the
+/// registers; else it is null.
 template <class V>
 struct SmallSteps {
   static constexpr int most = V::accumulators / 3;
@@ -147,7 +148,7 @@ struct SmallSteps {
 template <class V>
 constexpr SmallSteps<V> small_steps;
 
-/// Whether it was a small layer; if so, the step is done.
+/// Computes the step if the layer is small enough; returns whether it did.
 template <class V>
 inline bool step_in_registers(const GruStep& s) {
   const int u = s.hidden / V::width;

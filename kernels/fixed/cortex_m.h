@@ -1,10 +1,10 @@
-// Products in fixed point on Cortex-M without Helium; weights in the order of pairs. What enters is
-// widened once a step to int16, and its sum kept: row b of each pair is stored + 128, and 128 * sum
-// comes off at the end.
+// Products in fixed point on Cortex-M without Helium, for weights in the order of pairs. Once a
+// step, the input is widened to int16 and summed: row b of each pair is stored + 128, so 128 * sum
+// is subtracted from it at the end.
 //
-// A product takes one panel, 8 rows, in one pass over the columns: 8 sums in registers, which
-// leaves a core with 13 none to spare, so the loops are assembly. Counted instructions were never
-// bought with cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
+// One pass over the columns computes one panel of 8 rows, with its 8 sums in registers. That leaves
+// none of a core's 13 registers free, so the loops are assembly. Fewer instructions were never
+// chosen over fewer cycles: LDRD takes as long as two LDR (Cortex-M4 TRM, 3.3.1).
 #ifndef SLUICE_FIXED_CORTEX_M_H
 #define SLUICE_FIXED_CORTEX_M_H
 
@@ -20,36 +20,36 @@
 namespace sluice {
 namespace {
 
-/// One pass: y = init + W x over [x, end), an even number of columns, 4 at least. Row b of each
-/// pair: minus `correction`.
-struct Pass {
+/// The product of one panel: y = init + W x over [x, end), an even number of columns, at least 4;
+/// row b of each pair minus `correction`.
+struct PanelProduct {
   const uint8_t* w;
   const int16_t *x, *end;
   const int32_t* init;
   int32_t* y;
-  int32_t correction;  ///< 128 * the sum of what enters
+  int32_t correction;  ///< 128 * the sum of x
 };
 
 #if __ARM_ARCH_ISA_THUMB == 2
 
-// Registers: r0 weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the sums of rows a (or
-// of 256 a + b), r10 to lr of rows b.
-#define SLUICE_PASS(loop, end_a)                                                               \
-  register const Pass* call asm("r0") = &pass;                                                 \
+// Registers: r0 pointer to the weights, r1 x, r2 end, r3 two x, r4 and r5 weights, r6 to r9 the
+// sums of rows a (or of 256 a + b), r10 to lr those of rows b.
+#define SLUICE_PANEL(loop, end_a)                                                              \
+  register const PanelProduct* call asm("r0") = &product;                                      \
   asm volatile(                                                                                \
       "push {r0}\n"                                                                            \
       "ldm r0, {r0, r1, r2}\n"                                                                 \
       "movs r6, #0\n mov r7, r6\n mov r8, r6\n mov r9, r6\n"                                   \
       "mov r10, r6\n mov r11, r6\n mov r12, r6\n mov lr, r6\n" loop                            \
       "pop {r0}\n"                                                                             \
-      "ldr r1, [r0, #12]\n ldr r2, [r0, #16]\n ldr r3, [r0, #20]\n" SLUICE_PASS_END(           \
-          "r6", "r10", end_a) SLUICE_PASS_END("r7", "r11", end_a)                              \
-          SLUICE_PASS_END("r8", "r12", end_a) SLUICE_PASS_END("r9", "lr", end_a)               \
+      "ldr r1, [r0, #12]\n ldr r2, [r0, #16]\n ldr r3, [r0, #20]\n" SLUICE_PANEL_END(          \
+          "r6", "r10", end_a) SLUICE_PANEL_END("r7", "r11", end_a)                             \
+          SLUICE_PANEL_END("r8", "r12", end_a) SLUICE_PANEL_END("r9", "lr", end_a)             \
       : "+r"(call)                                                                             \
       :                                                                                        \
       : "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc", \
         "memory")
-#define SLUICE_PASS_END(a, b, end_a)                          \
+#define SLUICE_PANEL_END(a, b, end_a)                         \
   "ldrd r4, r5, [r1], #8\n" end_a(a, b) "add r5, r5, " b      \
                                         "\n sub r5, r5, r3\n" \
                                         "strd r4, r5, [r2], #8\n"
@@ -58,8 +58,9 @@ struct Pass {
 
 #if defined(__ARM_FEATURE_DSP)
 
-// With p = 256 a + b as one signed half: sum of p * x, and sum of b * x. Their difference is 256 *
-// the sum of a * x, exactly, while that stays inside 32 bits: for 508 columns whatever they hold.
+// Computes the sum of p * x, with p = 256 a + b as one signed halfword, and the sum of b * x. Their
+// difference is exactly 256 * the sum of a * x if that fits 32 bits. It does for 508 columns of any
+// contents.
 #define SLUICE_PACKED_ROWS(a0, b0, a1, b1)                                   \
   "ldrd r4, r5, [r0], #8\n"                                                  \
   "smlad " a0 ", r4, r3, " a0 "\n uxtb16 r4, r4\n smlad " b0 ", r4, r3, " b0 \
@@ -70,10 +71,11 @@ struct Pass {
       SLUICE_PACKED_ROWS("r8", "r12", "r9", "lr")
 #define SLUICE_PACKED_END(a, b) "sub " a ", " a ", " b "\n add r4, r4, " a ", asr #8\n"
 
-/// int8 x, at most 508 columns, a multiple of 4.
-__attribute__((noinline)) void packed_pass(const Pass& pass) {
-  SLUICE_PASS(
-      "subs r3, r2, r1\n"  // bytes: 8 for 4 columns; an odd number of fours begins in the middle
+/// For int8 x and at most 508 columns, a multiple of 4.
+__attribute__((noinline)) void packed_panel(const PanelProduct& product) {
+  SLUICE_PANEL(
+      // Bytes of x: 8 for 4 columns. An odd number of fours begins in the middle of the loop.
+      "subs r3, r2, r1\n"
       "lsls r3, r3, #28\n"
       "bne 2f\n"
       "1:\n" SLUICE_PACKED_COLUMNS SLUICE_PACKED_COLUMNS
@@ -90,33 +92,33 @@ constexpr int packed_columns = 508;
 #define SLUICE_WIDE_COLUMNS                                                        \
   "ldr r3, [r1], #4\n" SLUICE_WIDE_ROWS("r6", "r10") SLUICE_WIDE_ROWS("r7", "r11") \
       SLUICE_WIDE_ROWS("r8", "r12") SLUICE_WIDE_ROWS("r9", "lr")
-/// Any x.
-__attribute__((noinline)) void wide_pass(const Pass& pass) {
-  SLUICE_PASS("1:\n" SLUICE_WIDE_COLUMNS SLUICE_WIDE_COLUMNS
-              "cmp r1, r2\n"
-              "bne 1b\n",
-              SLUICE_PLAIN_END);
+/// For any x.
+__attribute__((noinline)) void wide_panel(const PanelProduct& product) {
+  SLUICE_PANEL("1:\n" SLUICE_WIDE_COLUMNS SLUICE_WIDE_COLUMNS
+               "cmp r1, r2\n"
+               "bne 1b\n",
+               SLUICE_PLAIN_END);
 }
 
-/// int8 x, any number of columns.
-__attribute__((noinline)) void long_pass(const Pass& pass) {
-  Pass part = pass;
-  for (int left = int(pass.end - pass.x); left > 0; left -= packed_columns) {
+/// For int8 x and any number of columns.
+__attribute__((noinline)) void long_panel(const PanelProduct& product) {
+  PanelProduct part = product;
+  for (int left = int(product.end - product.x); left > 0; left -= packed_columns) {
     part.end = part.x + (left < packed_columns ? left : packed_columns);
-    packed_pass(part);
+    packed_panel(part);
     part.x = part.end, part.w += packed_columns * panel_rows;
     part.init = part.y, part.correction = 0;
   }
 }
 
-using PassFunction = void (*)(const Pass&);
-inline PassFunction pass_for(int columns, bool narrow) {
-  return !narrow ? wide_pass : columns <= packed_columns ? packed_pass : long_pass;
+using PanelFunction = void (*)(const PanelProduct&);
+inline PanelFunction panel_function(int columns, bool narrow) {
+  return !narrow ? wide_panel : columns <= packed_columns ? packed_panel : long_panel;
 }
 
 #else
 
-// Without DSP instructions: a product at a time.
+// Without DSP instructions there is one multiplication at a time.
 #define SLUICE_BYTE_ROWS(at_b, at_a, a, b)                                                   \
   "ldrsb r4, [r0, #" at_a "]\n ldrb r5, [r0, #" at_b "]\n mla " a ", r4, r3, " a "\n mla " b \
   ", r5, r3, " b "\n"
@@ -125,9 +127,9 @@ inline PassFunction pass_for(int columns, bool narrow) {
       SLUICE_BYTE_ROWS(b1, a1, "r7", "r11") SLUICE_BYTE_ROWS(b2, a2, "r8", "r12") \
           SLUICE_BYTE_ROWS(b3, a3, "r9", "lr")
 
-/// Any x.
-__attribute__((noinline)) void byte_pass(const Pass& pass) {
-  SLUICE_PASS("1:\n"
+/// For any x.
+__attribute__((noinline)) void byte_panel(const PanelProduct& product) {
+  SLUICE_PANEL("1:\n"
               SLUICE_BYTE_COLUMN("0", "1", "4", "5", "8", "9", "12", "13")
               SLUICE_BYTE_COLUMN("2", "3", "6", "7", "10", "11", "14", "15")
               SLUICE_BYTE_COLUMN("16", "17", "20", "21", "24", "25", "28", "29")
@@ -138,35 +140,36 @@ __attribute__((noinline)) void byte_pass(const Pass& pass) {
               SLUICE_PLAIN_END);
 }
 
-using PassFunction = void (*)(const Pass&);
-inline PassFunction pass_for(int, bool) { return byte_pass; }
+using PanelFunction = void (*)(const PanelProduct&);
+inline PanelFunction panel_function(int, bool) { return byte_panel; }
 
 #endif
 #else
 
-/// Any x. ARMv6-M has eight registers to work with: a pair of rows at a time.
-__attribute__((noinline)) void pair_pass(const Pass& pass) {
+/// For any x. ARMv6-M has eight registers to work with, so it computes a pair of rows at a time.
+__attribute__((noinline)) void pair_panel(const PanelProduct& product) {
   for (int p = 0; p < panel_rows / 2; ++p) {
-    const uint8_t* w = pass.w + 4 * p;
+    const uint8_t* w = product.w + 4 * p;
     uint32_t a = 0, b = 0;
-    for (const int16_t* x = pass.x; x != pass.end; x += 2, w += 2 * panel_rows) {
+    for (const int16_t* x = product.x; x != product.end; x += 2, w += 2 * panel_rows) {
       const uint32_t first = uint32_t(int32_t(x[0])), second = uint32_t(int32_t(x[1]));
       b += w[0] * first;
       a += uint32_t(int32_t(int8_t(w[1]))) * first;
       b += w[2] * second;
       a += uint32_t(int32_t(int8_t(w[3]))) * second;
     }
-    pass.y[2 * p] = int32_t(uint32_t(pass.init[2 * p]) + a);
-    pass.y[2 * p + 1] = int32_t(uint32_t(pass.init[2 * p + 1]) + b - uint32_t(pass.correction));
+    product.y[2 * p] = int32_t(uint32_t(product.init[2 * p]) + a);
+    product.y[2 * p + 1] =
+        int32_t(uint32_t(product.init[2 * p + 1]) + b - uint32_t(product.correction));
   }
 }
 
-using PassFunction = void (*)(const Pass&);
-inline PassFunction pass_for(int, bool) { return pair_pass; }
+using PanelFunction = void (*)(const PanelProduct&);
+inline PanelFunction panel_function(int, bool) { return pair_panel; }
 
 #endif
 
-/// What enters: int16 [side_length(n)], zeros behind n, then 128 * its sum.
+/// Writes the right side of a product: int16 [side_length(n)], zeros behind n, then 128 * its sum.
 template <class Number>
 inline void widen(const void* x, int n, void* to, Number number) {
   int16_t* const v = static_cast<int16_t*>(to);
@@ -182,7 +185,7 @@ inline void widen(const void* x, int n, void* to, Number number) {
 }
 
 #if defined(__ARM_FEATURE_DSP)
-/// A block of a sparse matrix, its columns 0 and 2, and 1 and 3, two at a time.
+/// Adds a block of a sparse matrix two columns at a time: 0 and 2, then 1 and 3.
 struct CortexDot : PlainDot {
   static Sum add(Sum sum, const int8_t* w, const int16_t* x, int) {
     const uint32_t first = from_bytes<uint32_t>(x), second = from_bytes<uint32_t>(x + 2);
@@ -222,17 +225,17 @@ struct CortexFormat {
     const int columns = blocked(m.cols);
     const int16_t* const x = static_cast<const int16_t*>(side);
     const size_t first = size_t(panel) * panel_rows, next = size_t(apart) * panel_rows;
-    Pass pass{static_cast<const uint8_t*>(m.w) + first * size_t(columns),
-              x,
-              x + columns,
-              m.bias + first,
-              y,
-              0};
-    memcpy(&pass.correction, x + side_length(m.cols), sizeof pass.correction);
-    const PassFunction run = pass_for(columns, Narrow);
+    PanelProduct product{static_cast<const uint8_t*>(m.w) + first * size_t(columns),
+                         x,
+                         x + columns,
+                         m.bias + first,
+                         y,
+                         0};
+    memcpy(&product.correction, x + side_length(m.cols), sizeof product.correction);
+    const PanelFunction run = panel_function(columns, Narrow);
     for (int p = 0; p < Panels; ++p) {
-      run(pass);
-      pass.w += next * size_t(columns), pass.init += next, pass.y += stride;
+      run(product);
+      product.w += next * size_t(columns), product.init += next, product.y += stride;
     }
   }
 };

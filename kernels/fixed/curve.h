@@ -1,5 +1,5 @@
-// The one curve behind sigmoid and tanh in fixed point: the sigmoid in 16 pieces, each a cubic
-// (kernels/README.md).
+// The curve from which sigmoid and tanh are computed in fixed point: the sigmoid in 16 pieces, each
+// a cubic (kernels/README.md).
 #ifndef SLUICE_FIXED_CURVE_H
 #define SLUICE_FIXED_CURVE_H
 
@@ -8,8 +8,8 @@
 namespace sluice {
 namespace {
 
-/// Interpolates the sigmoid less a half, which both functions want, at both ends of its piece and
-/// at 0.31 and 0.69 of it; in units of 2^-20.
+/// A cubic that interpolates the sigmoid minus 1/2, which both functions need, at both ends of its
+/// piece and at 0.31 and 0.69 of it; in units of 2^-20.
 struct Piece {
   int32_t c[4];
 };
@@ -25,7 +25,7 @@ constexpr Piece curve[pieces] = {
     {{524196, 62, -20, 3}},           {{524242, 32, -10, 2}},
 };
 
-/// One coefficient of all pieces, for registers that look numbers up.
+/// One coefficient of all pieces, for instructions that look up numbers in a register.
 struct Column {
   int32_t at[pieces];
 };
@@ -35,7 +35,7 @@ constexpr Column column(int k) {
   return result;
 }
 
-/// c3 in the low half, c2 in the high half: both fit 16 bits.
+/// Returns c3 in the low half and c2 in the high half of each number. Both fit 16 bits.
 constexpr Column upper_columns() {
   Column result{};
   for (int i = 0; i < pieces; ++i)
@@ -43,7 +43,7 @@ constexpr Column upper_columns() {
   return result;
 }
 
-/// The coefficients of the pieces that lanes are in.
+/// The coefficients of the piece of each lane.
 template <class V>
 struct Cubic {
   V c0, c1, c2, c3;

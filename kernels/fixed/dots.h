@@ -1,20 +1,20 @@
 // How an instruction set adds up a block of 8 rows x 4 columns of int8 weights. A Dot supplies:
-//   Sum                    the running sums of 8 rows; zero()
-//   shares_sides           whether several panels at once pay, since they read the numbers at x
-//   once: their sums fit the registers blocks                 how many consecutive blocks one add
-//   takes; add_one for a single one where that is not 1 add(sum, w, x, side)   those blocks at w
-//   times the numbers at x store(sum, missing, bias, y)   y[8] = bias[8] + missing + sums
-// for int8 also
-//   take(x, n, to, length)     n bytes as add wants them, zeros behind them; where splits_signs,
-//   masks at `to` and |x| at to + length narrow(h, n, to, length)   the same of int16, which may be
-//   read to a multiple of 8; both return what every row is missing
-// and its
-//   Sparse                 what adds up the blocks of a sparse matrix, one by one: take and narrow
-//   with nothing missing; a Sum;
-//                          start(bias), add_one(sum, w, x, side), finish(sum, y); unrolls, whether
-//                          four blocks a turn pay
-// Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have those of the
-// SIMD sets.
+// - Sum: the running sums of 8 rows; zero() returns empty ones.
+// - shares_sides: whether several panels are computed at once. That pays if their sums fit the
+//   registers, because they read the same numbers x.
+// - blocks: how many consecutive blocks one add takes. If it is not 1, add_one adds a single block.
+// - add(sum, w, x, side): adds the blocks at w times the numbers at x.
+// - store(sum, missing, bias, y): y[8] = bias[8] + missing + sums.
+// For int8 also:
+// - take(x, n, to, length): copies n bytes in the form that add reads, with zeros behind them. If
+//   splits_signs, it writes masks at `to` and |x| at to + length.
+// - narrow(h, n, to, length): does the same for int16, of which it may read up to a multiple of 8.
+//   Both return the number that is missing from the sum of every row.
+// - Sparse: adds up the blocks of a sparse matrix one by one. It has take and narrow, with nothing
+//   missing; a Sum; start(bias); add_one(sum, w, x, side); finish(sum, y); and unrolls, whether
+//   four blocks an iteration pay.
+// Sums are exact modulo 2^32, so their order is free. dots_x86.h and dots_neon.h have the Dots of
+// the SIMD instruction sets.
 #ifndef SLUICE_FIXED_DOTS_H
 #define SLUICE_FIXED_DOTS_H
 
@@ -23,7 +23,7 @@
 namespace sluice {
 namespace {
 
-/// Zeros behind n numbers.
+/// Writes zeros behind n numbers.
 template <class X>
 inline void pad(X* x, int n, int length) {
   for (int i = n; i < length; ++i) x[i] = 0;
@@ -35,7 +35,7 @@ inline int32_t take_plain(const int8_t* x, int n, int8_t* to, int length) {
   return 0;
 }
 
-/// A Dot that serves sparse matrices as it is.
+/// Makes the Sparse of a Dot that adds one block at a time and has nothing missing.
 template <class Dot, bool Unrolls = true>
 struct OneByOne : Dot {
   static constexpr bool unrolls = Unrolls;
@@ -51,7 +51,7 @@ struct OneByOne : Dot {
   static void finish(const Sum& s, int32_t* y) { Dot::store(s.sum, 0, s.bias, y); }
 };
 
-/// Plain code, for int8 and int16 x.
+/// A Dot in plain code, for int8 and int16 x.
 struct PlainDot {
   using Sparse = OneByOne<PlainDot, false>;
   static int32_t take(const int8_t* x, int n, int8_t* to, int length) {

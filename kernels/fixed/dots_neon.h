@@ -1,4 +1,4 @@
-// Blocks of int8 weights on NEON (dots.h says what a Dot supplies).
+// Adds up blocks of int8 weights on NEON (dots.h defines a Dot).
 #ifndef SLUICE_FIXED_DOTS_NEON_H
 #define SLUICE_FIXED_DOTS_NEON_H
 
@@ -18,7 +18,8 @@ inline int32x4_t pairs(int32x4_t a, int32x4_t b) {
 #endif
 }
 
-/// What enters a product of int8 here. The sum saturates, so its upper byte is 127 at most.
+/// Prepares the right side of a product of int8. The sum h + 128 saturates, so its upper byte is at
+/// most 127.
 struct SideNeon {
   static constexpr bool splits_signs = false;
   static constexpr bool shares_sides = true;
@@ -33,8 +34,8 @@ struct SideNeon {
   }
 };
 
-/// Without dot product: products of bytes in int16, pairs of them added into int32; two lanes a
-/// row. 127 * 128 fits int16.
+/// For CPUs without the dot product instruction: products of bytes in int16 are added in pairs into
+/// int32, two lanes a row. 127 * 128 fits int16.
 struct DotNeon : SideNeon {
   using Sparse = OneByOne<DotNeon>;
   struct Sum {
@@ -74,7 +75,7 @@ struct DotNeonDot : SideNeon {
 };
 #endif
 
-/// int16 x: four products a row, one in each lane, added at the end.
+/// For int16 x: four products a row, one in each lane. The lanes are added at the end.
 struct DotNeonWide {
   struct Sum {
     int32x4_t row[8];

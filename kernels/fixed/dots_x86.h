@@ -1,4 +1,4 @@
-// Blocks of int8 weights on x86-64 (dots.h says what a Dot supplies).
+// Adds up blocks of int8 weights on x86-64 (dots.h defines a Dot).
 #ifndef SLUICE_FIXED_DOTS_X86_H
 #define SLUICE_FIXED_DOTS_X86_H
 
@@ -27,10 +27,11 @@ struct SumAvx2 {
   }
 };
 
-/// What enters a product of int8 here: |x|, and where it was negative a mask that inverts the
-/// weight, for w ^ mask is then -w - 1; what is missing, |x| once for every row, is added at the
-/// end. (An instruction for the sign exists, but on fewer ports.) Everything is written as it is
-/// read again: a load across two stores would wait for both.
+/// Prepares the right side of a product of int8: |x|, and for negative x a mask that inverts the
+/// weight. w ^ mask is then -w - 1 instead of -w, so |x| is missing once from every row; it is
+/// added at the end. (There is an instruction that applies a sign, but it runs on fewer ports.)
+/// Everything is stored in the width in which it is loaded again, because a load that spans two
+/// stores would wait for both.
 struct SideAvx2 {
   static constexpr bool splits_signs = true;
   static constexpr bool shares_sides = true;
@@ -50,7 +51,7 @@ struct SideAvx2 {
   };
   static __m128i load_128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 
-  /// The first n of sixteen bytes, 0 < n < 16, none behind them read.
+  /// Returns the first n of sixteen bytes, 0 < n < 16, without reading behind them.
   static __m128i first_bytes(const int8_t* x, int n) {
     uint64_t half[2] = {0, 0};
     if (n >= 8) half[0] = from_bytes<uint64_t>(x);
@@ -66,7 +67,7 @@ struct SideAvx2 {
     return split.sum();
   }
 
-  /// Eight int16, rounded to their upper bytes. The sum saturates, so these are 127 at most.
+  /// Returns eight int16 rounded to their upper bytes. The sum saturates, so these are at most 127.
   static __m128i upper(const int16_t* h) {
     return _mm_srai_epi16(_mm_adds_epi16(load_128(h), _mm_set1_epi16(128)), 8);
   }
@@ -85,14 +86,15 @@ struct SideAvx2 {
   }
 };
 
-/// Two products of |x| and a weight, inverted or not, lie in -2 * 128 * 128 to 2 * 127 * 127 or 2 *
-/// 128 * 127: nothing saturates.
+/// Adds pairs of products. Two products of |x| and a weight, inverted or not, are in -2 * 128 * 128
+/// to 2 * 128 * 127, so nothing saturates.
 inline __m256i add_pairs(__m256i sum, __m256i magnitude, __m256i w) {
   return _mm256_add_epi32(
       sum, _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, w), _mm256_set1_epi16(1)));
 }
 
-/// What would be missing depends on which blocks there are: -w - 1, then 1 more.
+/// For sparse matrices the number that is missing would depend on the stored blocks. So the weight
+/// gets its exact negative: -w - 1, and then 1 more.
 struct SparseAvx2 : SideAvx2 {
   static constexpr bool unrolls = true;
   using Sum = __m256i;
@@ -113,8 +115,9 @@ struct DotAvx2 : SumAvx2, SideAvx2 {
 };
 
 #if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
-/// What enters a product with a sparse matrix: x + 128. What that is too much, 128 times the
-/// weights, is a dot product too.
+/// Prepares the right side of a product with a sparse matrix: x + 128. The offset adds 128 *
+/// sum(weights) to every row. That excess is accumulated by a second dot product and subtracted at
+/// the end.
 struct BiasedSide {
   static constexpr int8_t bias = int8_t(0x80);
   static void take(const int8_t* x, int n, int8_t* to, int length) {
@@ -135,7 +138,7 @@ struct BiasedSide {
   }
 };
 
-/// sum + x * w, in the encoding that there is.
+/// Returns sum + x * w, by the encoding of the instruction that the CPU has.
 inline __m256i dot_256(__m256i sum, __m256i x, __m256i w) {
 #if defined(__AVXVNNI__)
   return _mm256_dpbusd_avx_epi32(sum, x, w);
@@ -144,8 +147,8 @@ inline __m256i dot_256(__m256i sum, __m256i x, __m256i w) {
 #endif
 }
 
-/// One block after the other, in 256 bits: two in 512 are no faster, for what they share is not
-/// much.
+/// Adds one block after the other, in 256 bits. Two blocks in 512 bits are no faster, because they
+/// share little.
 struct SparseVnni : BiasedSide {
   static constexpr bool unrolls = true;
   struct Sum {
@@ -154,9 +157,9 @@ struct SparseVnni : BiasedSide {
   static Sum start(const int32_t* from) { return {load_256(from), _mm256_setzero_si256()}; }
   static Sum add_one(Sum s, const int8_t* at, const int8_t* x, int) {
     __m256i w = load_256(at);
-    asm(""
-        : "+v"(w));  // loaded once: as an operand of both instructions it would be twice, and loads
-                     // are what takes time here
+    // Keeps w in a register. As a memory operand of both instructions it would be loaded twice, and
+    // the loads bound the speed here.
+    asm("" : "+v"(w));
     return {dot_256(s.sum, four_times_8(x), w), dot_256(s.excess, _mm256_set1_epi8(bias), w)};
   }
   static void finish(Sum s, int32_t* y) { store_256(y, _mm256_sub_epi32(s.sum, s.excess)); }
@@ -173,7 +176,7 @@ struct DotAvxVnni : SumAvx2, SideAvx2 {
 #endif
 
 #if defined(__AVX512VNNI__)
-/// Two blocks in one register.
+/// Adds two blocks in one register.
 struct DotAvx512Vnni : SideAvx2 {
   using Sparse = SparseVnni;
   using Sum = __m512i;
@@ -199,7 +202,8 @@ struct DotAvx512Vnni : SideAvx2 {
 };
 #endif
 
-/// int16 x: weights widened, two products a lane; the two lanes of a row are added at the end.
+/// For int16 x: weights are widened, with two products a lane. The two lanes of a row are added at
+/// the end.
 struct DotAvx2Wide {
   struct Sum {
     __m256i low, high;  ///< rows 0 to 3, 4 to 7

@@ -9,13 +9,14 @@
 namespace sluice {
 namespace {
 
-/// R(a, s, m).
+/// Returns R(a, shift, m).
 template <class V>
 inline V requantize(V a, int shift, V m) {
   return high_product(shift_left(a, shift), m);
 }
 
-/// 3 |u|, which makes pieces of 2/3 of units of 2^-12; where it is large, enough for what follows.
+/// Returns 3 |u|. With u in units of 2^-12, each 2^13 of it is one piece of 2/3. A large u may give
+/// a smaller number that is still beyond the last piece.
 template <class V>
 inline V thirds(V u) {
   const V m = magnitude<17>(u);
@@ -34,13 +35,14 @@ inline V tanh_fixed(V u) {
       shift_right<4>(curve_at(at_most<17>(shift_left(thirds(u), 1))) + Make<V>::set(8)), u);
 }
 
-/// (a * b + 2^14) >> 15.
+/// Returns (a * b + 2^14) >> 15.
 template <class V>
 inline V product_q15(V a, V b) {
   return shift_right<15>(a * b + Make<V>::set(1 << 14));
 }
 
-/// The accumulators of the units [first, first + n), gates `stride` apart.
+/// The accumulators of the units [first, first + n), over the input and over the state; gates are
+/// `stride` apart.
 struct Chunk {
   int32_t* x;  ///< overwritten
   const int32_t* h;
@@ -48,8 +50,8 @@ struct Chunk {
   size_t n;
 };
 
-/// The same, and what brings them to units of 2^-12. Copied into each walk, so that the compiler
-/// need not fear for its members where a walk stores.
+/// The same with the multipliers and shifts that bring them to units of 2^-12. Copied by value into
+/// each loop, so that the compiler can assume that the loop's stores do not alias its members.
 struct GateSums {
   int32_t* x;  ///< overwritten
   const int32_t* h;
@@ -83,13 +85,13 @@ inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int unit
           ih.shift, hh.shift, chunk.stride,       units};
 }
 
-// Gates, from accumulators to the state. On hosts in several walks: the units' chains are long, and
-// a CPU overlaps only what fits its reorder buffer. A core in order has nothing to overlap, and
-// keeps everything in registers.
+// The gates, from accumulators to the state. Hosts use several loops, because one unit's chain of
+// operations is long, and a CPU overlaps only as many units as its reorder buffer holds. A core
+// that executes in order has nothing to overlap, and keeps everything in registers in one loop.
 
-/// x = the sums of gates [0, gates) in units of 2^-12, then their sigmoids.
+/// Replaces x by the sums of gates [0, gates) in units of 2^-12, then by their sigmoids.
 template <class Set>
-inline void walk_sigmoids(const GateSums& sums, size_t n, int gates) {
+inline void store_sigmoids(const GateSums& sums, size_t n, int gates) {
   const GateSums a = sums;
   sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
     for (int gate = 0; gate < gates; ++gate)
@@ -113,7 +115,7 @@ inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
     store(h + i, n + product_q15(z, make.load(h + i) - n));
   };
   if constexpr (Set::overlaps) {
-    walk_sigmoids<Set>(a, chunk.n, 2);
+    store_sigmoids<Set>(a, chunk.n, 2);
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       store(a.x + 2 * a.stride + i, candidate(make, i, make.load(a.x + i)));
     });
@@ -140,8 +142,8 @@ template <class Set>
 inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
-  const int32_t *const gate_bias = s.gate_bias + chunk.first, *const update_bias =
-                                                                  s.update_bias + chunk.first;
+  const int32_t* const gate_bias = s.gate_bias + chunk.first;
+  const int32_t* const update_bias = s.update_bias + chunk.first;
   const int32_t zeta = s.zeta, nu = s.nu;
   const int e = s.shift_c;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
@@ -172,7 +174,7 @@ inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
   };
   if constexpr (Set::overlaps) {
     const int stride = a.stride;
-    walk_sigmoids<Set>(a, chunk.n, 2);
+    store_sigmoids<Set>(a, chunk.n, 2);
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       store(a.x + 2 * stride + i, tanh_fixed(a.over_both(make, i, 2)));
       store(a.x + 3 * stride + i, a.gate(make, i, 3));
@@ -194,7 +196,7 @@ inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
   }
 }
 
-/// Reset-before, up to the candidate's product: s = r * h, which enters it, and z.
+/// The step of a GRU that resets before, up to the candidate's product: its input s = r * h, and z.
 template <class Set>
 inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t* s, int16_t* z) {
   const GateSums a = gate_sums(step.ih, step.hh, step.units, chunk);
@@ -205,7 +207,8 @@ inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t*
   });
 }
 
-/// And from it on; in: the candidate's rows over the inputs.
+/// The rest of that step, after the candidate's product.
+/// @param in  the candidate's rows over the inputs
 template <class Set>
 inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,
                          const int16_t* z) {
@@ -231,7 +234,7 @@ inline V activation_fixed(Activation f, V u) {
   }
 }
 
-/// y = f(R(a)), [count].
+/// Computes y = f(R(a)), [count].
 template <class Set>
 inline void fixed_activation(Activation f, const int32_t* a, const int32_t* m, int shift,
                              int16_t* y, int count) {

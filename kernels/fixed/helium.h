@@ -1,7 +1,7 @@
-// Products in fixed point on Helium; weights row by row. Four rows at a time: their sums in core
-// registers, each 16 (w8a16: 8) columns one load of what enters and four of weights; the loop's
-// hardware predicates the last, shorter piece. Loads that widen want their pointers in the low
-// registers.
+// Products in fixed point on Helium, for weights row by row. Four rows are computed at a time, with
+// their sums in core registers. Every 16 (w8a16: 8) columns take one load of x and four of weights;
+// the hardware loop predicates the last, shorter part. Loads that widen need their pointers in the
+// low registers.
 #ifndef SLUICE_FIXED_HELIUM_H
 #define SLUICE_FIXED_HELIUM_H
 
@@ -30,7 +30,7 @@ namespace {
       : [columns] "r"(columns), [step] "i"(step)                                                 \
       : "lr", "memory")
 
-/// y = bias + W x for four rows.
+/// Computes y = bias + W x for four rows.
 template <bool Narrow>
 inline void four_rows(const int8_t* w0, int stride, const void* x, int columns, const int32_t* bias,
                       int32_t* y) {
@@ -49,7 +49,7 @@ template <bool Narrow>
 struct HeliumFormat {
   using Sparse = OneByOne<PlainDot, false>;
   using Number = std::conditional_t<Narrow, int8_t, int16_t>;
-  /// The last block of a sparse matrix may be wider than what enters.
+  /// Pads x if the matrix is sparse: its last block may be wider than x.
   static void finish(void* to, int n, bool sparse) {
     if (sparse) pad(static_cast<Number*>(to), n, blocked(n));
   }
@@ -60,7 +60,7 @@ struct HeliumFormat {
   static void state(const int16_t* h, int n, void* to, bool sparse) {
     if (!Narrow) return frame(h, n, to, sparse);
     int8_t* x = static_cast<int8_t*>(to);
-    for (int i = 0; i < n; i += 8) {  // the sum saturates, so the upper byte of it is 127 at most
+    for (int i = 0; i < n; i += 8) {  // the sum saturates, so its upper byte is at most 127
       const mve_pred16_t some = vctp16q(uint32_t(n - i));
       vstrbq_p_s16(x + i, vshrq_n_s16(vqaddq_n_s16(vldrhq_z_s16(h + i, some), 128), 8), some);
     }

@@ -1,5 +1,5 @@
-// A step of each cell and of a Dense in fixed point: so many units at a time that their
-// accumulators fit on the stack.
+// A step of each cell and of a Dense in fixed point. It computes as many units at a time as have
+// room for their accumulators on the stack.
 #ifndef SLUICE_FIXED_LAYERS_H
 #define SLUICE_FIXED_LAYERS_H
 
@@ -9,15 +9,15 @@
 namespace sluice {
 namespace {
 
-/// What enters a product with the matrix, as the product wants it.
+/// Prepares the right side of a product with the matrix.
 template <class Format>
 inline void fill_side(const FixedMatrix& m, const void* x, bool frame, void* to) {
   if (frame) return Format::frame(x, m.cols, to, is_sparse(m));
   Format::state(static_cast<const int16_t*>(x), m.cols, to, is_sparse(m));
 }
 
-/// The accumulators of `count` panels from `panel` on, for each of `Gates` that lie `apart` panels:
-/// y[gate * stride + row].
+/// Computes the accumulators of `count` panels from `panel` on, for each of `Gates` gates, which
+/// are `apart` panels from one another: y[gate * stride + row].
 template <class Format, int Gates>
 inline void products(const FixedMatrix& m, int panel, int count, int apart, const void* side,
                      int32_t* y, int stride) {
@@ -26,14 +26,14 @@ inline void products(const FixedMatrix& m, int panel, int count, int apart, cons
     Format::template products<Gates>(m, panel + p, apart, side, y + p * panel_rows, stride);
 }
 
-/// How many units a chunk that begins at `first` has.
+/// Returns how many units a chunk that begins at `first` has.
 template <class Set>
 inline int chunk_of(int units, int first) {
   constexpr int chunk = Set::units_at_once;
   return chunk == panel_rows || units - first > chunk ? chunk : units - first;
 }
 
-/// A step of a cell whose products all see the state from before.
+/// Computes a step of a cell whose products all read the state before the step.
 template <class Set, class Format, class Cell>
 void cell_fixed(const Cell& step) {
   const Cell s = step;
@@ -41,7 +41,7 @@ void cell_fixed(const Cell& step) {
   void* const x = s.scratch;
   void* const h = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  Format::state(s.seen, s.hh.cols, h, is_sparse(s.hh));
+  Format::state(s.product_state, s.hh.cols, h, is_sparse(s.hh));
   const int gate_panels = s.units / panel_rows;
   for (int first = 0; first < s.units; first += chunk) {
     const int n = chunk_of<Set>(s.units, first);
@@ -54,6 +54,7 @@ void cell_fixed(const Cell& step) {
   }
 }
 
+/// Computes a Dense for one frame.
 template <class Set, class Format>
 void dense_fixed(const FixedDense& call) {
   const FixedDense s = call;
@@ -66,8 +67,8 @@ void dense_fixed(const FixedDense& call) {
   }
 }
 
-/// Of a GRU that resets before: r and z of all units, then the candidate's product, over r * h in
-/// the state's place.
+/// Computes a step of a GRU that resets before: r and z of all units, then the candidate's product,
+/// which reads r * h instead of the state.
 template <class Set, class Format>
 void gru_before_fixed(const FixedGruBefore& step) {
   const FixedGruBefore s = step;
@@ -77,7 +78,7 @@ void gru_before_fixed(const FixedGruBefore& step) {
   int16_t* const reset = reinterpret_cast<int16_t*>(side + side_bytes(s.hh.cols));
   int16_t* const z = reset + s.units;
   fill_side<Format>(s.ih, s.x, s.frame, x);
-  fill_side<Format>(s.hh, s.seen, false, side);
+  fill_side<Format>(s.hh, s.product_state, false, side);
   const int gate_panels = s.units / panel_rows;
   int32_t x_sums[2 * chunk], h_sums[2 * chunk];
   for (int first = 0; first < s.units; first += chunk) {

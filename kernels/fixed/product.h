@@ -1,5 +1,5 @@
-// Products in fixed point, in the canonical order of weights. An instruction set supplies how a
-// block of 8 rows x 4 columns is added up (its Dot, in dots.h).
+// Products in fixed point, for weights in the canonical order. An instruction set supplies its Dot
+// (dots.h), which adds up a block of 8 rows x 4 columns.
 #ifndef SLUICE_FIXED_PRODUCT_H
 #define SLUICE_FIXED_PRODUCT_H
 
@@ -12,8 +12,8 @@
 namespace sluice {
 namespace {
 
-/// The accumulators of `Panels` panels, `apart` panels from one another, over all columns: y[p *
-/// stride + row].
+/// Computes the accumulators of `Panels` panels, `apart` panels from one another, over all columns:
+/// y[p * stride + row].
 template <class Format, int Panels>
 inline void panel_products(const FixedMatrix& m, int panel, int apart, const void* side, int32_t* y,
                            int stride) {
@@ -53,7 +53,7 @@ inline void panel_products(const FixedMatrix& m, int panel, int apart, const voi
     Dot::store(sum[p], missing, m.bias + (panel + p * apart) * panel_rows, y + p * stride);
 }
 
-/// int8 on hosts, by the Dot of an instruction set.
+/// The format int8 on hosts, by the Dot of an instruction set.
 template <class D>
 struct HostQ8 {
   using Dot = D;
@@ -68,7 +68,7 @@ struct HostQ8 {
     if (sparse) return void(Sparse::narrow(h, n, static_cast<int8_t*>(to), side_length(n)));
     finish(Dot::narrow(h, n, static_cast<int8_t*>(to), side_length(n)), n, to);
   }
-  /// What is missing lies behind the numbers.
+  /// Stores the number that is missing from every row behind the numbers.
   static void finish(int32_t missing, int n, void* side) {
     if constexpr (Dot::splits_signs)
       memcpy(static_cast<int8_t*>(side) + 2 * side_length(n), &missing, sizeof missing);
@@ -80,7 +80,7 @@ struct HostQ8 {
   }
 };
 
-/// w8a16 on hosts.
+/// The format w8a16 on hosts, by the Dot of an instruction set.
 template <class D>
 struct HostQ16 {
   using Dot = D;
@@ -92,8 +92,8 @@ struct HostQ16 {
   }
   static void state(const int16_t* h, int n, void* to, bool) {
     int16_t* const x = static_cast<int16_t*>(to);
-    for (int i = 0; i < n; i += panel_rows)
-      memcpy(x + i, h + i, panel_rows * sizeof(int16_t));  // as it was written
+    for (int i = 0; i < n; i += panel_rows)  // in the width in which h was stored
+      memcpy(x + i, h + i, panel_rows * sizeof(int16_t));
     pad(x, n, side_length(n));
   }
   template <int Panels>

@@ -1,4 +1,5 @@
-// The side of a product: what enters it, padded with zeros to whole sixteens.
+// The right side of a product: the numbers x that its weights multiply, padded with zeros to a
+// multiple of 16.
 #ifndef SLUICE_FIXED_SIDE_H
 #define SLUICE_FIXED_SIDE_H
 
@@ -9,7 +10,7 @@ namespace {
 
 constexpr int side_length(int n) { return (n + 15) & -16; }
 
-/// int16 as it enters a product of int8.
+/// Returns an int16 as the int8 that enters a product: its upper byte, rounded and saturated.
 inline int narrowed(int16_t h) { return saturated<8>(OneInt{(h + 128) >> 8}).v; }
 
 }  // namespace

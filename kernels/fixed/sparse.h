@@ -1,5 +1,5 @@
-// Products in fixed point with a sparse matrix: only the blocks that there are. The same on hosts
-// and on Cortex-M, by the Dot of each.
+// Products in fixed point with a sparse matrix, which add up only the stored blocks. The code is
+// the same on hosts and on Cortex-M; each has a Dot of its own.
 #ifndef SLUICE_FIXED_SPARSE_H
 #define SLUICE_FIXED_SPARSE_H
 
@@ -9,8 +9,9 @@
 namespace sluice {
 namespace {
 
-/// The accumulators of `count` panels from `panel` on, for each of `gates` that lie `apart` panels:
-/// y[gate * stride + row]. One after the other, as their blocks lie, so that all is one stream.
+/// Computes the accumulators of `count` panels from `panel` on, for each of `gates` gates, which
+/// are `apart` panels from one another: y[gate * stride + row]. Panels are computed in the order of
+/// their blocks in memory, so that the blocks are read as one stream.
 template <class Format>
 void sparse_products(const FixedMatrix& m, int panel, int count, int gates, int apart,
                      const void* side, int32_t* y, int stride) {

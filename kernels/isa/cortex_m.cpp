@@ -1,5 +1,5 @@
-// The one instruction set of firmware: every entry is a function of its own, under its own name,
-// for the linker to keep or drop.
+// The only instruction set of firmware. Every entry is a function with a name of its own, which the
+// linker keeps or drops.
 #define SLUICE_ISA_CORTEX_M
 #include "../all.h"
 #include "sets.h"

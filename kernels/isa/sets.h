@@ -1,10 +1,11 @@
-// The lane types of each instruction set; the file is compiled with that set's flags
-// (kernels/CMakeLists.txt).
-//   Wide, Half       floats; Half for eights that Wide leaves
-//   Int, HalfInt     integers likewise
-//   Q8, Q16          int8 and w8a16: what enters a product, and the product
-//   overlaps         whether the CPU works ahead out of order; units_at_once: of a GRU in fixed
-//   point, their sums on the stack
+// The lane types of each instruction set. The including file is compiled with the flags of its set
+// (kernels/CMakeLists.txt). A Set has:
+// - Wide, Half: floats; Half is for a remainder of eight.
+// - Int, HalfInt: the same for integers.
+// - Q8, Q16: for the formats int8 and w8a16, the product and the preparation of its right side.
+// - overlaps: whether the CPU executes out of order.
+// - units_at_once: how many units of a layer in fixed point are computed at a time, with their sums
+//   on the stack.
 #ifndef SLUICE_ISA_SETS_H
 #define SLUICE_ISA_SETS_H
 
@@ -45,7 +46,7 @@ struct Sizes {
 #if defined(SLUICE_ISA_CORTEX_M) && defined(__ARM_FEATURE_MVE)
 struct Set : Sizes {
   using Wide = One;
-  using Half = One;  // Helium's floats flush subnormals; the core's scalar unit does not
+  using Half = One;  // not Helium's floats, which flush subnormals; the scalar unit does not
   using Int = HeliumInt;
   using HalfInt = OneInt;
   using Q8 = HeliumFormat<true>;

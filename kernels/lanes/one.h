@@ -1,6 +1,7 @@
-// One lane: the operations of lanes/xsimd.h on a single float, for scalar tables, Cortex-M, and the
-// ends of arrays. Everything here has internal linkage: it is compiled anew, with other flags, for
-// each instruction set.
+// Lane types of one lane: the operations of lanes/xsimd.h on a single float, and of
+// lanes/xsimd_ints.h on a single integer, for scalar tables, Cortex-M, and the ends of arrays.
+// Everything here has internal linkage, because it is compiled again for each instruction set, with
+// other flags.
 #ifndef SLUICE_LANES_ONE_H
 #define SLUICE_LANES_ONE_H
 
@@ -12,16 +13,16 @@
 #include <arm_acle.h>
 #endif
 
-/// Before a loop over an array of lanes: unrolled early, the array lives in registers, where GCC
-/// would otherwise keep it in memory. Not under AddressSanitizer, which would check each of them,
-/// for minutes of compiling, nor where size matters most.
+/// Goes before a loop over an array of lanes. It unrolls the loop early, so that GCC keeps the
+/// array in registers instead of memory. It is off under AddressSanitizer, which would check each
+/// access and take minutes to compile, and if the code is optimized for size.
 #if defined(SLUICE_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__OPTIMIZE_SIZE__)
 #define SLUICE_UNROLL
 #else
 #define SLUICE_UNROLL _Pragma("GCC unroll 32")
 #endif
 
-/// On a lambda: its body belongs into the loop that calls it, whatever it costs in size.
+/// Goes on a lambda: its body is inlined into the loop that calls it, whatever the size.
 #define SLUICE_INLINE __attribute__((always_inline))
 
 namespace sluice {
@@ -67,17 +68,17 @@ inline One abs(One a) { return {bits_as<float>(bits_as<uint32_t>(a.v) & 0x7FFFFF
 inline One with_sign_of(One a, One sign) {
   return {bits_as<float>(bits_as<uint32_t>(a.v) | (bits_as<uint32_t>(sign.v) & 0x80000000u))};
 }
-/// 2^n, where n is what the low bits of the float t = 1.5 * 2^23 + n hold; -126 <= n <= 127.
+/// Returns 2^n for the float t = 1.5 * 2^23 + n, whose low bits hold n; -126 <= n <= 127.
 inline One power_of_two(One t) {
   return {bits_as<float>((bits_as<uint32_t>(t.v) << 23) + 0x3F800000u)};
 }
-/// e and m of a positive normal number m * 2^e, 1 <= m < 2.
+/// Return e and m of a positive normal number m * 2^e, 1 <= m < 2.
 inline One exponent(One a) { return {float(int32_t(bits_as<uint32_t>(a.v) >> 23) - 127)}; }
 inline One mantissa(One a) {
   return {bits_as<float>((bits_as<uint32_t>(a.v) & 0x007FFFFFu) | 0x3F800000u)};
 }
 
-// The same for integers, in fixed point. Sums and products wrap.
+// The operations of fixed point on a single integer. Sums and products wrap.
 
 struct OneInt {
   static constexpr int width = 1;
@@ -97,9 +98,9 @@ inline OneInt operator+(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) + ui
 inline OneInt operator-(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) - uint32_t(b.v))}; }
 inline OneInt operator*(OneInt a, OneInt b) { return {int32_t(uint32_t(a.v) * uint32_t(b.v))}; }
 inline OneInt operator&(OneInt a, OneInt b) { return {a.v & b.v}; }
-/// a where sign is 0 or more, else -a; a must be 0 where sign is.
+/// Returns a if sign is 0 or more, else -a. a must be 0 if sign is 0.
 inline OneInt with_sign_of(OneInt a, OneInt sign) {
-#if __ARM_ARCH_ISA_THUMB == 2  // two instructions, where the compiler would compare and negate
+#if __ARM_ARCH_ISA_THUMB == 2  // two instructions; the compiler would compare and negate
   OneInt flipped;
   asm("eor %0, %1, %2, asr #31\n sub %0, %0, %2, asr #31"
       : "=&r"(flipped.v)
@@ -110,7 +111,7 @@ inline OneInt with_sign_of(OneInt a, OneInt sign) {
   return {int32_t((uint32_t(a.v) ^ s) - s)};
 #endif
 }
-/// a, clamped to -2^(bits - 1) to 2^(bits - 1) - 1.
+/// Returns a clamped to -2^(bits - 1) to 2^(bits - 1) - 1.
 template <int bits>
 inline OneInt saturated(OneInt a) {
 #if defined(__ARM_FEATURE_SAT)
@@ -120,13 +121,13 @@ inline OneInt saturated(OneInt a) {
   return {a.v < -highest - 1 ? -highest - 1 : a.v > highest ? highest : a.v};
 #endif
 }
-/// |a| where it is less than 2^bits, else at least 2^bits - 1 and at most 2^bits.
+/// Returns |a| if that is less than 2^bits, else 2^bits - 1 or 2^bits.
 template <int bits>
 inline OneInt magnitude(OneInt a) {
   const OneInt v = saturated<bits + 1>(a);
   return with_sign_of(v, v);
 }
-/// a, at most 2^bits - 1; a >= 0.
+/// Returns the smaller one of a and 2^bits - 1; a >= 0.
 template <int bits>
 inline OneInt at_most(OneInt a) {
 #if defined(__ARM_FEATURE_SAT)
@@ -142,7 +143,7 @@ inline OneInt shift_right(OneInt a) {
   return {a.v >> n};
 }
 inline OneInt shift_right(OneInt a, int n) { return {a.v >> n}; }
-/// (a * m + 2^31) >> 32, the product in 64 bits.
+/// Returns (a * m + 2^31) >> 32, with the product in 64 bits.
 inline OneInt high_product(OneInt a, OneInt m) {
 #if defined(__ARM_FEATURE_DSP)
   int32_t result;
@@ -153,7 +154,7 @@ inline OneInt high_product(OneInt a, OneInt m) {
   return {int32_t(product >> 32) + int32_t(uint32_t(product) >> 31)};
 #endif
 }
-/// c + high_product(a, m).
+/// Returns c + high_product(a, m).
 inline OneInt add_high_product(OneInt c, OneInt a, OneInt m) {
 #if defined(__ARM_FEATURE_DSP)
   int32_t result;
@@ -168,7 +169,7 @@ inline Cubic<OneInt> piece(OneInt i) {
   return {{c[0]}, {c[1]}, {c[2]}, {c[3]}};
 }
 
-/// L(p) - 2^19, 0 <= p < 2^17: the sigmoid less a half, in units of 2^-20.
+/// Returns L(p) - 2^19, the sigmoid minus 1/2 in units of 2^-20; 0 <= p < 2^17.
 template <class V>
 inline V curve_at(V p) {
   const Cubic<V> c = piece(shift_right<13>(p));

@@ -1,10 +1,10 @@
-// The lane type of hosts: some twenty operations over xsimd (8.1 to the newest), with repairs.
-// Nobody else names xsimd.
+// The lane type of hosts: some twenty operations over xsimd (8.1 to the newest), with repairs. No
+// other file names xsimd, except xsimd_ints.h and isa/sets.h.
 //
-// Repairs, each measured: fma of xsimd 8.1 multiplies, then adds, on AVX-512; its division and
+// Each repair was measured: fma of xsimd 8.1 on AVX-512 multiplies, then adds; its division and
 // square root on NEON are estimates with Newton steps, wrong in the last bit for a third of all
-// operands. The native operation is called there. Its casts on NEON go through tables of functions,
-// which stay in the object file as weak symbols.
+// operands. There we call the native operation. Its casts on NEON use tables of functions, which
+// stay in the object file as weak symbols; there we call the native cast.
 #ifndef SLUICE_LANES_XSIMD_H
 #define SLUICE_LANES_XSIMD_H
 
@@ -80,7 +80,7 @@ inline float32x4_t native_fma(float32x4_t a, float32x4_t b, float32x4_t c) {
 inline float32x4_t native_divide(float32x4_t a, float32x4_t b) { return vdivq_f32(a, b); }
 inline float32x4_t native_sqrt(float32x4_t a) { return vsqrtq_f32(a); }
 #elif defined(__ARM_NEON)
-// NEON of ARMv7 has neither; VFP does, lane by lane.
+// NEON of ARMv7 has neither operation. VFP has both, lane by lane.
 inline float32x4_t native_divide(float32x4_t a, float32x4_t b) {
   float x[4], y[4];
   vst1q_f32(x, a), vst1q_f32(y, b);

@@ -1,6 +1,6 @@
-// Integer lanes of hosts, in fixed point: the operations of OneInt on a register of int32. What
-// xsimd lacks is called by its instruction: products of 64 bits, looking up coefficients, int16 in
-// and out.
+// The integer lanes of hosts, for fixed point: the operations of OneInt on a register of int32. For
+// operations that xsimd lacks we use intrinsics: products of 64 bits, looking up coefficients,
+// loads and stores of int16.
 #ifndef SLUICE_LANES_XSIMD_INTS_H
 #define SLUICE_LANES_XSIMD_INTS_H
 
@@ -57,7 +57,8 @@ inline __m256i native_high_product(__m256i a, __m256i m) {
 inline __m256i native_magnitude(__m256i a, __m256i limit) {
   return _mm256_min_epu32(_mm256_abs_epi32(a), limit);
 }
-/// Eight entries from each of two registers; the fourth bit of i, moved to the sign, says whose.
+/// Looks up each i in both halves of the column, eight entries each. Bit 3 of i, moved to the sign
+/// bit, chooses the half.
 inline __m256i native_look_up(const Column& column, __m256i i) {
   const auto* const halves = reinterpret_cast<const __m256i*>(column.at);
   const __m256i low = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(halves), i);
@@ -138,7 +139,7 @@ inline Ints<A> at_most(Ints<A> a) {
   return {xsimd::min(a.v, typename Ints<A>::Batch((1 << bits) - 1))};
 }
 SLUICE_INTS larger(Ints<A> a, Ints<A> b) { return {xsimd::max(a.v, b.v)}; }
-#if defined(__ARM_NEON)  // where xsimd's shifts assert, and so print
+#if defined(__ARM_NEON)  // xsimd's shifts assert here, and so could print
 SLUICE_INTS shift_left(Ints<A> a, int n) {
   return {typename Ints<A>::Batch(vshlq_s32(a.v, vdupq_n_s32(n)))};
 }
@@ -182,8 +183,8 @@ inline Cubic<Ints<A>> piece(Ints<A> i) {
 }
 
 #if defined(__AVX2__)
-/// Two coefficients in one register, and products of 16 bits as long as they suffice: c3 f + 8192
-/// c2 is one instruction.
+/// The same with two coefficients in one register, and products of 16 bits as long as they suffice:
+/// c3 f + 8192 c2 is one instruction.
 inline Ints<xsimd::avx2> curve_at(Ints<xsimd::avx2> p) {
   static constexpr Column c0 = column(0), c1 = column(1), c23 = upper_columns();
   const __m256i i = _mm256_srli_epi32(p.v, 13), f = _mm256_and_si256(p.v, _mm256_set1_epi32(8191));
@@ -199,7 +200,8 @@ inline Ints<xsimd::avx2> curve_at(Ints<xsimd::avx2> p) {
 #endif
 
 #if defined(__AVX512BW__)
-inline Ints<xsimd::avx512f> curve_at(Ints<xsimd::avx512f> p) {  // likewise
+/// The same in 512 bits.
+inline Ints<xsimd::avx512f> curve_at(Ints<xsimd::avx512f> p) {
   static constexpr Column c0 = column(0), c1 = column(1), c23 = upper_columns();
   const __m512i i = _mm512_srli_epi32(p.v, 13), f = _mm512_and_si512(p.v, _mm512_set1_epi32(8191));
   const __m512i c2_by_one = _mm512_or_si512(f, _mm512_set1_epi32(8192 << 16));

@@ -1,3 +1,4 @@
+// The arena's layout, the checks of a batch, and its gradient.
 #include "batch.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 namespace sluice {
 namespace {
 
-/// The widest input or output of a layer, padded; at least `least`.
+/// Returns the widest input or output of a layer, padded; at least `least`.
 int widest_units(const OpenModel& model, int least) {
   int most = least;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
@@ -18,12 +19,13 @@ int widest_units(const OpenModel& model, int least) {
   return most;
 }
 
+/// Transposes the weights for the backward passes of a batch.
 void prepare_layers(const Batch& batch) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
   for (uint32_t i = learns; i < batch.model.layer_count; ++i) {
     Arena at(batch.arena + batch.layout.prepared[i]);
     train_kind(batch.model.layers[i].kind)
-        ->prepare(batch.model.layers[i], batch.layout.seen, i > learns, at);
+        ->prepare(batch.model.layers[i], batch.layout.pass_weights, i > learns, at);
   }
 }
 
@@ -33,7 +35,7 @@ bool good_classes(const sluice_sequence& s, int answers, int classes) {
   return true;
 }
 
-/// Whether the values that stand for classes are classes.
+/// Returns whether the values of a goal with classes are classes, or NaN.
 bool good_class_values(const sluice_sequence& s, int answers, const Goal& goal, int width) {
   for (int a = 0; a < answers; ++a) {
     const float value = s.values[ptrdiff_t(a) * width + goal.target];
@@ -61,6 +63,8 @@ bool good_targets(const OpenModel& model, const sluice_sequence& s,
   return true;
 }
 
+/// Adds up a slice of the gradients of a group's shards, in the order of the shards, a chunk a
+/// task.
 struct AddTask {
   const Batch& batch;
   uint32_t shards;
@@ -80,8 +84,9 @@ struct AddTask {
   }
 };
 
-/// Shards' rows of an embedding, in shard order.
-void add_seen_rows(const Batch& batch, uint32_t shards) {
+/// Adds up the shards' gradients of an embedding, in the order of the shards, and marks the ids
+/// that occur in the batch.
+void add_id_gradients(const Batch& batch, uint32_t shards) {
   const LayerRecord& layer = batch.model.layers[0];
   if (layer.kind != SLUICE_EMBEDDING || is_frozen(batch.options, 0)) return;
   const Layout& l = batch.layout;
@@ -89,11 +94,11 @@ void add_seen_rows(const Batch& batch, uint32_t shards) {
   float* const gradient = l.gradient + (layer.w_ih - l.section_begin) / sizeof(float);
   for (uint32_t s = 0; s < shards; ++s) {
     const uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
-    const SeenRows& seen = l.states[s].seen;
-    const auto* const id = reinterpret_cast<const int32_t*>(memory + seen.ids);
-    const auto* const rows = reinterpret_cast<const float*>(memory + seen.rows);
-    for (uint32_t i = 0; i < seen.count; ++i) {
-      l.seen_ids[id[i]] = 1;
+    const IdGradients& gradients = l.states[s].id_gradients;
+    const auto* const id = reinterpret_cast<const int32_t*>(memory + gradients.ids);
+    const auto* const rows = reinterpret_cast<const float*>(memory + gradients.rows);
+    for (uint32_t i = 0; i < gradients.count; ++i) {
+      l.batch_ids[id[i]] = 1;
       for (int row = 0; row < units; row += strip_rows)
         batch.model.kernels->add_f32(rows + ptrdiff_t(i) * units + row,
                                      gradient + packed_index(units, ids, row, id[i]),
@@ -113,12 +118,11 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   l.section_floats = section.bytes / uint32_t(sizeof(float));
   l.weights_end = section.offset + section.bytes;
   const uint32_t most = (options.max_sequences + shard_sequences - 1) / shard_sequences;
-  l.shards = options.shards < most && !meeting_floats(model)
-                 ? options.shards
-                 : most;  // where they meet, all must fly
+  // Sums over the batch need all of its shards in memory at the same time.
+  l.shards = options.shards < most && !most_batch_sums(model) ? options.shards : most;
 
   l.weights = arena.take<uint8_t>(l.weights_end);
-  l.seen = options.rounding ? arena.take<uint8_t>(l.weights_end) : l.weights;
+  l.pass_weights = options.rounding ? arena.take<uint8_t>(l.weights_end) : l.weights;
   l.gradient = arena.take<float>(l.section_floats);
   l.first = arena.take<float>(l.section_floats);
   l.second = arena.take<float>(l.section_floats);
@@ -131,12 +135,12 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
       (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0], nullptr)) : 0);
   l.shard_floats = (l.weights_end - l.shard_begin) / uint32_t(sizeof(float));
   l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.shard_floats);
-  l.seen_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);
+  l.batch_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);
   l.states = arena.take<ShardState>(l.shards);
-  l.meeting = meeting_floats(model);
-  l.partials = arena.take<float>(uint64_t(l.shards) * l.meeting);
-  l.totals = arena.take<float>(uint64_t(model.layer_count) * l.meeting);
-  l.total = arena.take<float>(l.meeting);
+  l.batch_sums = most_batch_sums(model);
+  l.partials = arena.take<float>(uint64_t(l.shards) * l.batch_sums);
+  l.totals = arena.take<float>(uint64_t(model.layer_count) * l.batch_sums);
+  l.total = arena.take<float>(l.batch_sums);
   l.prepared = arena.take<uint64_t>(model.layer_count);
   const uint32_t learns = lowest_learning(model, options);
   for (uint32_t i = 0; i < model.layer_count; ++i) {
@@ -177,20 +181,21 @@ bool good_batch(const OpenModel& model, const sluice_train_options& options,
 bool batch_gradient(Batch& batch, const sluice_host* host, sluice_train_result& result) {
   const Layout& l = batch.layout;
   if (const sluice_rounding* const rounding = batch.options.rounding)
-    rounding->see(rounding->context, reinterpret_cast<const float*>(l.weights + l.section_begin),
-                  reinterpret_cast<float*>(l.seen + l.section_begin));
+    rounding->round_weights(rounding->context,
+                            reinterpret_cast<const float*>(l.weights + l.section_begin),
+                            reinterpret_cast<float*>(l.pass_weights + l.section_begin));
   prepare_layers(batch);
   memset(l.gradient, 0, size_t(l.section_floats) * sizeof(float));
   if (batch.model.layers[0].kind == SLUICE_EMBEDDING)
-    memset(l.seen_ids, 0, batch.model.layers[0].in);
+    memset(l.batch_ids, 0, batch.model.layers[0].in);
   const uint32_t shards = (batch.count + shard_sequences - 1) / shard_sequences;
   for (batch.first = 0; batch.first < shards; batch.first += l.shards) {
-    const uint32_t flying = shards - batch.first < l.shards ? shards - batch.first : l.shards;
-    if (!run_group(batch, host, flying)) return false;
-    AddTask add{batch, flying, slice_of(l, rank_of(host), ranks_of(host))};
-    spread(host, add.tasks(), AddTask::run, &add);
-    add_seen_rows(batch, flying);
-    for (uint32_t s = 0; s < flying; ++s) {
+    const uint32_t group_shards = shards - batch.first < l.shards ? shards - batch.first : l.shards;
+    if (!run_group(batch, host, group_shards)) return false;
+    AddTask add{batch, group_shards, slice_of(l, rank_of(host), ranks_of(host))};
+    run_tasks(host, add.tasks(), AddTask::run, &add);
+    add_id_gradients(batch, group_shards);
+    for (uint32_t s = 0; s < group_shards; ++s) {
       result.loss_sum += l.states[s].loss.sum;
       result.targets += l.states[s].loss.targets;
       result.correct += l.states[s].loss.correct;

@@ -1,5 +1,5 @@
-// Dense, standardization and differences, forward and backward; the products that every layer's
-// gradients need.
+// Dense, standardization and difference, forward and backward, and the products for the gradients
+// of all layers.
 #include <string.h>
 
 #include "train.h"
@@ -11,7 +11,7 @@ void transpose(const float* w, int rows, int cols, float* out) {
   for (int first = 0; first < out_rows; first += strip_rows) {
     const int width = out_rows - first < strip_rows ? out_rows - first : strip_rows;
     for (int k = 0; k < rows; ++k) {
-      // Column `col` of W's row k lies at a fixed step from the one before.
+      // The elements of W's row k are a fixed step apart.
       const float* const from = w + packed_index(rows, cols, k, 0);
       const ptrdiff_t step =
           ptrdiff_t(packed_index(rows, cols, k, 1) - packed_index(rows, cols, k, 0));
@@ -25,8 +25,8 @@ void transpose(const float* w, int rows, int cols, float* out) {
 
 void weight_gradient(const TrainCall& call, const Columns& c, const float* x, int x_stride,
                      int cols, float* out) {
-  constexpr int piece =
-      64;  // rows of dy and x that the first level of cache holds, for all tiles of a strip
+  // Rows of dy and x that stay in the first level of cache for all tiles of a strip.
+  constexpr int piece = 64;
   for (int row = 0; row < c.rows; row += strip_rows) {
     const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
     float* const to = out + ptrdiff_t(row) * cols;
@@ -104,8 +104,8 @@ float* forward_standardize(const TrainCall& call, int, Arena& arena) {
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   const Shard& shard = call.shard;
   for (int row = 0; row < call.rows_out; ++row)
-    if (shard.length[row % shard.sequences] >
-        row / shard.sequences)  // rows behind a sequence's end stay zero
+    // Rows behind a sequence's end stay zero.
+    if (shard.length[row % shard.sequences] > row / shard.sequences)
       call.kernels.standardize_f32(call.x + ptrdiff_t(row) * call.x_stride, mean, scale,
                                    y + ptrdiff_t(row) * units, n);
   return y;
@@ -114,14 +114,15 @@ float* forward_standardize(const TrainCall& call, int, Arena& arena) {
 void backward_standardize(const TrainCall& call, int, Arena& arena) {
   arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
   if (arena.measures() || !call.dx) return;
-  const int units = padded(int(call.layer.out));  // padding too: zero times a finite number
+  // Includes the padding, where zero is multiplied by a finite number.
+  const int units = padded(int(call.layer.out));
   const auto* scale = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
   for (int row = 0; row < call.rows_out; ++row)
     for (int i = 0; i < units; ++i)
       call.dx[ptrdiff_t(row) * units + i] = call.dy[ptrdiff_t(row) * units + i] * scale[i];
 }
 
-/// The first frame of a sequence has nothing before it; rows behind its end stay zero.
+/// The first row of a sequence and the rows behind its end are zero.
 float* forward_difference(const TrainCall& call, int, Arena& arena) {
   const int n = int(call.layer.out), units = padded(n), sequences = call.shard.sequences;
   float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
@@ -129,16 +130,15 @@ float* forward_difference(const TrainCall& call, int, Arena& arena) {
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   for (int row = sequences; row < call.rows_out; ++row) {
     if (call.shard.length[row % sequences] <= row / sequences) continue;
-    const float *const x = call.x + ptrdiff_t(row) * call.x_stride, *const before =
-                                                                        x - ptrdiff_t(sequences) *
-                                                                                call.x_stride;
+    const float* const x = call.x + ptrdiff_t(row) * call.x_stride;
+    const float* const before = x - ptrdiff_t(sequences) * call.x_stride;
     for (int i = 0; i < n; ++i) y[ptrdiff_t(row) * units + i] = x[i] - before[i];
   }
   return y;
 }
 
-/// A number enters the difference of its own step, unless that is the first, and with the other
-/// sign that of the next one.
+/// Each number of x enters the difference of its own step, except at the first step, and, with the
+/// opposite sign, the difference of the next step.
 void backward_difference(const TrainCall& call, int, Arena& arena) {
   const int units = padded(int(call.layer.out)), sequences = call.shard.sequences;
   arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
@@ -146,9 +146,8 @@ void backward_difference(const TrainCall& call, int, Arena& arena) {
   for (int row = 0; row < call.rows_in; ++row) {
     const int t = row / sequences, length = call.shard.length[row % sequences];
     float* const dx = call.dx + ptrdiff_t(row) * units;
-    const float *const own = call.dy + ptrdiff_t(row) * units, *const next =
-                                                                   own +
-                                                                   ptrdiff_t(sequences) * units;
+    const float* const own = call.dy + ptrdiff_t(row) * units;
+    const float* const next = own + ptrdiff_t(sequences) * units;
     for (int i = 0; i < units; ++i)
       dx[i] = (t > 0 && t < length ? own[i] : 0.0f) - (t + 1 < length ? next[i] : 0.0f);
   }

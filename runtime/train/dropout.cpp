@@ -1,4 +1,5 @@
-// Masks of dropout (Srivastava et al. 2014; over a whole sequence: Gal, Ghahramani 2016).
+// Draws dropout masks (Srivastava et al. 2014; one mask for a whole sequence: Gal, Ghahramani
+// 2016).
 #include <string.h>
 
 #include "train.h"

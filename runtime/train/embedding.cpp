@@ -1,5 +1,5 @@
-// Embedding backwards: a shard adds up the gradient of the ids it has seen, one row each; the batch
-// adds these up, shard by shard.
+// Embedding, forward and backward. A shard adds up one row of gradient for each id that occurs in
+// it; batch.cpp adds up these rows, shard by shard.
 #include "../embedding.h"
 
 #include <string.h>
@@ -11,17 +11,17 @@ namespace {
 
 struct Kept {
   float *y, *rows;
-  int32_t *ids, *place;
+  int32_t *ids, *row_of_id;
   Kept(const TrainCall& call, Arena& arena) {
     const uint64_t n = uint64_t(call.rows_out), units = uint64_t(padded(int(call.layer.out)));
     y = arena.take<float>(n * units);
     rows = arena.take<float>(n * units);
     ids = arena.take<int32_t>(n);
-    place = arena.take<int32_t>(call.layer.in);
+    row_of_id = arena.take<int32_t>(call.layer.in);
   }
 };
 
-/// The id that enters a row; -1 behind a sequence's end.
+/// Returns the id of a row; -1 behind a sequence's end.
 int32_t id_of(const TrainCall& call, int row) {
   if (call.shard.length[row % call.shard.sequences] <= row / call.shard.sequences) return -1;
   int32_t id;
@@ -46,30 +46,30 @@ float* forward(const TrainCall& call, int, Arena& arena) {
   return kept.y;
 }
 
-/// A row for each id, in the order of first appearance: the sum of dy over that id's frames, in
-/// order.
+/// Writes a row for each id, in the order of first occurrence: the sum of dy over the id's frames,
+/// in their order.
 void backward(const TrainCall& call, int, Arena& arena) {
   const Kept kept(call, arena);
   if (arena.measures()) return;
   const int units = padded(int(call.layer.out));
-  memset(kept.place, 0xFF, size_t(call.layer.in) * sizeof(int32_t));
+  memset(kept.row_of_id, 0xFF, size_t(call.layer.in) * sizeof(int32_t));
   uint32_t count = 0;
   for (int row = 0; row < call.rows_out; ++row) {
     const int32_t id = id_of(call, row);
     if (id < 0) continue;
     const float* const dy = call.dy + ptrdiff_t(row) * units;
-    if (kept.place[id] >= 0) {
-      call.kernels.add_f32(dy, kept.rows + ptrdiff_t(kept.place[id]) * units, size_t(units));
+    if (kept.row_of_id[id] >= 0) {
+      call.kernels.add_f32(dy, kept.rows + ptrdiff_t(kept.row_of_id[id]) * units, size_t(units));
       continue;
     }
     memcpy(kept.rows + ptrdiff_t(count) * units, dy, size_t(units) * sizeof(float));
     kept.ids[count] = id;
-    kept.place[id] = int32_t(count++);
+    kept.row_of_id[id] = int32_t(count++);
   }
   const auto offset = [&](const void* at) {
     return uint64_t(static_cast<const uint8_t*>(at) - arena.base);
   };
-  *call.seen_rows = {offset(kept.ids), offset(kept.rows), count};
+  *call.id_gradients = {offset(kept.ids), offset(kept.rows), count};
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Dropout of what the gates see, the candidate excepted. Gates and candidate then have products of
-// their own over frame and state: each is computed for all rows, and every column is taken from its
-// own.
+// Dropout of the inputs of gates, but not of the candidate. Gates and candidate then have separate
+// products over frame and state. Both products are computed for all rows of the matrix, and each
+// row is taken from the right one.
 #ifndef SLUICE_GATE_DROPOUT_H
 #define SLUICE_GATE_DROPOUT_H
 
@@ -10,15 +10,12 @@
 namespace sluice {
 
 struct GateDropout {
-  float
-      *frame_mask = nullptr,
-      *state_mask =
-          nullptr;  ///< [sequences][width], [sequences][units]; the latter with recurrent dropout's
-  float *frames = nullptr,
-        *states =
-            nullptr;  ///< [steps][sequences][width], [steps + 1][sequences][units]: what gates see
-  float *part = nullptr,
-        *dx = nullptr;  ///< [steps][sequences][a_stride], [steps][sequences][width]
+  float* frame_mask = nullptr;  ///< [sequences][width]
+  float* state_mask = nullptr;  ///< [sequences][units], multiplied by the mask of recurrent dropout
+  float* frames = nullptr;      ///< [steps][sequences][width] the frames that the gates read
+  float* states = nullptr;      ///< [steps + 1][sequences][units] the states that the gates read
+  float* part = nullptr;        ///< [steps][sequences][a_stride]
+  float* dx = nullptr;          ///< [steps][sequences][width]
   int width = 0;
 
   bool on() const { return width > 0; }
@@ -35,7 +32,8 @@ struct GateDropout {
     dx = arena.take<float>(rows * uint64_t(width));
   }
 
-  /// Draws the masks and drops from the frames. `whole`: recurrent dropout's mask, or null.
+  /// Draws the masks and applies the frames' mask.
+  /// @param whole  the mask of recurrent dropout, or null
   void draw(const TrainCall& call, const Cell& cell, bool backward, const float* whole) const {
     const int n = call.shard.sequences, rows = n * call.shard.steps;
     const uint32_t layer = call.index * 4 + 2 * backward;
@@ -51,7 +49,7 @@ struct GateDropout {
             call.x[ptrdiff_t(row) * call.x_stride + i] * frame_mask[row % n * width + i];
   }
 
-  /// to[i] += mask * from[i], [rows][n numbers], masks of the sequences again and again.
+  /// Computes to[i] += mask * from[i] for [rows][n]. Row i has the mask of sequence i % sequences.
   static void add_masked(const float* from, const float* mask, int rows, int sequences, int n,
                          float* to) {
     for (int row = 0; row < rows; ++row)
@@ -59,7 +57,7 @@ struct GateDropout {
         to[ptrdiff_t(row) * n + i] += from[ptrdiff_t(row) * n + i] * mask[row % sequences * n + i];
   }
 
-  /// Chains over the frames: a [rows][gates].
+  /// Computes the chains over the frames: a [rows][gates].
   void inputs(const TrainCall& call, const Cell& cell, const float* bias, float* a) const {
     const int rows = call.shard.sequences * call.shard.steps;
     cell.inputs(call.kernels, bias, 0, frames, width, a, a, rows);
@@ -67,16 +65,16 @@ struct GateDropout {
     take_candidate(cell, a, rows);
   }
 
-  /// One step, as the cell's own.
-  template <class Own>
-  void step(const Kernels& kernels, const Own& cell, const CellStep& s,
-            const float* gates_see) const {
+  /// Computes one step, like the cell's own step.
+  template <class CellType>
+  void step(const Kernels& kernels, const CellType& cell, const CellStep& s,
+            const float* gate_state) const {
     CellStep gates = s, candidate = s;
-    gates.seen = gates_see, candidate.a = part;
-    if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
+    gates.product_state = gate_state, candidate.a = part;
+    if constexpr (CellType::kind == SLUICE_GRU_BEFORE) {
       cell.over_state(kernels, gates, 2 * cell.units);
     } else {
-      if constexpr (Own::kind == SLUICE_GRU) cell.begin(s);
+      if constexpr (CellType::kind == SLUICE_GRU) cell.begin(s);
       memcpy(part, s.a, size_t(s.count) * size_t(cell.a_stride) * sizeof(float));
       cell.over_state(kernels, gates, cell.gates);
       cell.over_state(kernels, candidate, cell.gates);
@@ -85,7 +83,8 @@ struct GateDropout {
     cell.finish(kernels, s);
   }
 
-  /// Rows of gradients with those of the candidate alone, or of all but it.
+  /// Returns a copy of rows of gradients with only the candidate's numbers, or without them; the
+  /// others are zero.
   float* part_of(const Cell& cell, const float* a, int rows, bool candidate) const {
     const size_t third = size_t(cell.units) * sizeof(float);
     memcpy(part, a, size_t(rows) * size_t(cell.a_stride) * sizeof(float));
@@ -96,19 +95,19 @@ struct GateDropout {
     return part;
   }
 
-  /// A matrix' gradient: the gates have seen the one, the candidate the other.
+  /// Computes the gradient of a matrix whose gates and candidate have different inputs.
   void gradient(const TrainCall& call, const Cell& cell, const float* a, int rows,
-                const float* gates_saw, int gates_stride, const float* candidate_saw,
+                const float* gate_inputs, int gates_stride, const float* candidate_inputs,
                 int candidate_stride, int cols, float* out) const {
     weight_gradient(call, {part_of(cell, a, rows, false), cell.a_stride, cell.gates, rows},
-                    gates_saw, gates_stride, cols, out);
+                    gate_inputs, gates_stride, cols, out);
     TrainCall more = call;
     more.adds = true;
     weight_gradient(more, {part_of(cell, a, rows, true), cell.a_stride, cell.gates, rows},
-                    candidate_saw, candidate_stride, cols, out);
+                    candidate_inputs, candidate_stride, cols, out);
   }
 
-  /// The frames' gradient, added to `to` where the other direction has left its own.
+  /// Computes the gradient of the frames. If `adds`, adds it to that of the other direction.
   void frames_gradient(const TrainCall& call, const Cell& cell, const Matrix& transposed,
                        const float* a, bool adds, float* to) const {
     const int rows = call.rows_in;

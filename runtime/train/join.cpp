@@ -1,5 +1,5 @@
-// Select, concat, add and multiply, forward and backward. A layer that joins is asked for the
-// gradient of one source after another.
+// Select, concat, add and multiply, forward and backward. The backward function of a layer that
+// joins is called once for each source.
 #include <string.h>
 
 #include "train.h"
@@ -11,7 +11,7 @@ float* take_output(const TrainCall& call, Arena& arena) {
   return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
 }
 
-/// Calls f(row of the output, row of a part) for the rows of the output, y and x being padded.
+/// Calls f(row of the output, row of a part) for the rows of the output. Rows are padded.
 template <class F>
 void each_row(const TrainCall& call, float* y, const TrainPart& part, F f) {
   const int units = padded(int(call.layer.out));
@@ -19,8 +19,7 @@ void each_row(const TrainCall& call, float* y, const TrainPart& part, F f) {
     f(y + ptrdiff_t(row) * units, part.x + call.part_row(part, row) * part.x_stride);
 }
 
-/// Calls f(row of dy, row of dx, row of the output) after dx has been cleared where no row of the
-/// output stands for it.
+/// Clears dx, then calls f(row of dy, row of dx, number of the row) for the rows of the output.
 template <class F>
 void each_gradient(const TrainCall& call, F f) {
   const TrainPart& part = call.parts[call.part];
@@ -55,7 +54,7 @@ void backward_concat(const TrainCall& call, int, Arena& arena) {
   each_gradient(call, [&](const float* dy, float* dx, int) { memcpy(dx, dy + first, bytes); });
 }
 
-/// y = x of the first source, then each other one is added or multiplied in.
+/// Copies the first source to y, then adds or multiplies each other source.
 template <bool adds>
 float* forward_join(const TrainCall& call, int, Arena& arena) {
   float* const y = take_output(call, arena);
@@ -72,7 +71,7 @@ float* forward_join(const TrainCall& call, int, Arena& arena) {
   return y;
 }
 
-/// Of a sum dx = dy; of a product dy times the other sources, in their order.
+/// For a sum, dx = dy; for a product, dx = dy times the other sources, in their order.
 template <bool adds>
 void backward_join(const TrainCall& call, int, Arena& arena) {
   take_output(call, arena);

@@ -1,4 +1,4 @@
-// The layers that can be trained, and what follows from a network's layers for its training.
+// The list of layers that can be trained, and properties of a network that its training needs.
 #include "train.h"
 
 namespace sluice {
@@ -14,7 +14,7 @@ const TrainKind* train_kind(uint8_t kind) {
 
 namespace {
 
-/// Whether a layer has nothing to learn and stands before those that do.
+/// Returns whether a layer prepares the frames: it has nothing to learn.
 bool only_prepares(const LayerRecord& layer) { return anatomy_of(layer.kind).prepares; }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Losses, with masked targets; formulas in sluice_train.h.
+// Losses, with masked targets. sluice_train.h has the formulas.
 #include <string.h>
 
 #include "train.h"
@@ -8,7 +8,7 @@ namespace {
 
 bool is_nan(float v) { return v != v; }
 
-/// One row of answers and what a loss makes of it.
+/// One row of answers, y, its gradient, dy, and the loss to which it adds.
 struct Row {
   const Kernels& kernels;
   const sluice_train_options& options;
@@ -23,7 +23,7 @@ struct Row {
   }
 };
 
-/// -log p of the class, and dy = (p - [i == class]) * scale.
+/// Adds -log p of the class; dy = (p - [i == class]) * scale.
 void cross_entropy(const Row& r, int32_t target) {
   r.kernels.activate_f32(Activation::softmax, r.y, 1, r.outputs, r.units);
   r.loss.targets += 1;
@@ -37,8 +37,8 @@ void cross_entropy(const Row& r, int32_t target) {
     for (int i = 0; i < r.outputs; ++i) r.dy[i] = (i == target ? r.y[i] - 1.0f : r.y[i]) * scale;
     return;
   }
-  // -sum of q_i w_i log p_i, where q is 1 - e + e/n for the class and e/n for the others; dy_i =
-  // p_i * sum of q_k w_k - q_i w_i.
+  // With label smoothing e: -sum of q_i w_i log p_i, with q = 1 - e + e/n for the class and e/n for
+  // the others; dy_i = (p_i * sum of q_k w_k - q_i w_i) * scale.
   const float share = r.options.label_smoothing / float(r.outputs),
               most = 1.0f - r.options.label_smoothing + share;
   float all = 0.0f;
@@ -52,7 +52,7 @@ void cross_entropy(const Row& r, int32_t target) {
   for (int i = 0; i < r.outputs; ++i) r.dy[i] = (r.y[i] * all - r.dy[i]) * r.scale;
 }
 
-/// max(z, 0) - z t + log(1 + e^-|z|), and dy = (sigmoid(z) - t) * scale.
+/// Adds max(z, 0) - z t + log(1 + e^-|z|); dy = (sigmoid(z) - t) * scale.
 void binary(const Row& r, int i, float target) {
   const bool positive = target >= 0.5f;
   const float weight = r.weight(positive), z = r.y[i], size = z < 0.0f ? -z : z;
@@ -76,7 +76,7 @@ void squared_error(const Row& r, int i, float target) {
   r.dy[i] = 2.0f * error * r.scale;
 }
 
-/// e^2 / 2 near the target, delta * (|e| - delta / 2) beyond delta.
+/// Adds e^2 / 2 if |e| <= delta, else delta * (|e| - delta / 2).
 void huber(const Row& r, int i, float target) {
   const float error = r.y[i] - target, size = error < 0.0f ? -error : error,
               delta = r.options.huber_delta;
@@ -110,7 +110,7 @@ void class_row(const Row& r, int32_t target) {
     cross_entropy(r, target);
 }
 
-/// The class that a value stands for; -1 for NaN.
+/// Returns the class that a value stands for; -1 for NaN.
 int32_t class_of(float value) { return is_nan(value) ? -1 : int32_t(value); }
 
 }  // namespace

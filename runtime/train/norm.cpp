@@ -1,4 +1,4 @@
-// Batch and layer normalization while training.
+// Batch and layer normalization, forward and backward.
 #include <string.h>
 
 #include "train.h"
@@ -6,19 +6,23 @@
 namespace sluice {
 namespace {
 
+/// Returns whether a row is not behind its sequence's end.
 bool runs_on(const Shard& shard, int row) {
   return shard.length[row % shard.sequences] > row / shard.sequences;
 }
 
-// Batch normalization (Ioffe, Szegedy 2015). Moments over all rows of the batch that are not behind
-// a sequence's end: first the sums of x, shards added in order, then those of (x - mean)^2.
-//   forward   phase 0: sums; 1: squares, around the mean; 2: u = (x - mean) * r, y = fma(u, weight,
-//   bias), r = 1 / sqrt(var + epsilon) backward  phase 0: sums of dy and dy * u; 1: dx = weight * r
-//   * (dy - mean of dy - u * mean of dy * u)
-// A meeting's floats, U being the padded units: [0, U) sums of x, [U, 2 U) of squares, 2 U the
-// number of rows; on the way back sums of dy and of dy * u.
+// Batch normalization (Ioffe, Szegedy 2015). The moments are over all rows of the batch that are
+// not behind a sequence's end, in two passes: first the sums of x, then those of (x - mean)^2, both
+// with the shards added in order. With r = 1 / sqrt(var + epsilon), the phases are
+//   forward 0    sums of x
+//   forward 1    sums of squares around the mean
+//   forward 2    u = (x - mean) * r, y = fma(u, weight, bias)
+//   backward 0   sums of dy and of dy * u
+//   backward 1   dx = weight * r * (dy - mean of dy - u * mean of dy * u)
+// The sums over the batch are, U being the padded units: forward [0, U) of x, [U, 2 U) of squares;
+// backward [0, U) of dy, [U, 2 U) of dy * u; and 2 U the number of rows.
 
-int batch_meeting(const LayerRecord& layer) { return 2 * padded(int(layer.out)) + panel_rows; }
+int batch_norm_sums(const LayerRecord& layer) { return 2 * padded(int(layer.out)) + panel_rows; }
 
 struct BatchKept {
   float *u, *y, *r;
@@ -31,13 +35,14 @@ struct BatchKept {
   }
 };
 
-/// The second phase leaves the sums of the first where they are, so that the next total has both.
+/// Computes a shard's part of the sums. The second phase keeps the sums of the first one, so that
+/// the second total has both.
 void add_moments(const TrainCall& call, int phase) {
   const int units = padded(int(call.layer.out)), n = int(call.layer.out);
   float* const sums = call.partial;
   float* const squares = sums + units;
   float& count = sums[2 * units];
-  if (phase == 0) memset(sums, 0, size_t(batch_meeting(call.layer)) * sizeof(float));
+  if (phase == 0) memset(sums, 0, size_t(batch_norm_sums(call.layer)) * sizeof(float));
   for (int row = 0; row < call.rows_in; ++row) {
     if (!runs_on(call.shard, row)) continue;
     const float* const x = call.x + ptrdiff_t(row) * call.x_stride;
@@ -79,7 +84,7 @@ void batch_backward(const TrainCall& call, int phase, Arena& arena) {
   const int units = padded(int(call.layer.out));
   const auto* const weight = reinterpret_cast<const float*>(call.parameters.base + call.layer.w_ih);
   if (phase == 0) {
-    memset(call.partial, 0, size_t(batch_meeting(call.layer)) * sizeof(float));
+    memset(call.partial, 0, size_t(batch_norm_sums(call.layer)) * sizeof(float));
     for (int row = 0; row < call.rows_out; ++row)
       for (int i = 0; i < units; ++i) {
         const float dy = call.dy[ptrdiff_t(row) * units + i];
@@ -135,7 +140,7 @@ float* layer_forward(const TrainCall& call, int, Arena& arena) {
   return kept.y;
 }
 
-/// With v = dy * weight: dx = r * (v - mean of v - u * mean of v * u).
+/// Computes dx = r * (v - mean of v - u * mean of v * u), with v = dy * weight.
 void layer_backward(const TrainCall& call, int, Arena& arena) {
   const LayerKept kept(call, arena);
   if (arena.measures()) return;
@@ -182,7 +187,7 @@ void run_moments(const LayerRecord& layer, const sluice_train_options& options, 
   }
 }
 
-constexpr TrainKind train_batch_norm{SLUICE_BATCH_NORM, {3, 2},        batch_meeting,
+constexpr TrainKind train_batch_norm{SLUICE_BATCH_NORM, {3, 2},        batch_norm_sums,
                                      no_preparation,    batch_forward, batch_backward};
 constexpr TrainKind train_layer_norm{SLUICE_LAYER_NORM, {1, 1},        nullptr,
                                      no_preparation,    layer_forward, layer_backward};

@@ -1,3 +1,4 @@
+// Checks a trainer's options.
 #include "options.h"
 
 namespace sluice {
@@ -7,7 +8,7 @@ bool rate_ok(float rate) { return rate >= 0.0f && rate < 1.0f; }
 bool finite_from(float v, float low) { return v >= low && v <= 3.0e38f; }
 
 bool good_rounding(const sluice_rounding* r) {
-  return !r || (r->see && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
+  return !r || (r->round_weights && r->unit && r->largest >= 1.0f && r->largest <= 32767.0f);
 }
 
 bool good_penalties(const sluice_penalty* p) {
@@ -39,7 +40,7 @@ bool good_loss(const sluice_train_options& o) {
          o.batch_norm_momentum <= 1.0f && o.batch_norm_biased <= 1;
 }
 
-/// Whether every part of the answer gives what its loss wants.
+/// Returns whether every part of the answer fits its loss.
 bool fits_losses(const OpenModel& model, const sluice_train_options& options) {
   for (uint32_t i = 0; options.answers && i < answers_of(model); ++i)
     if (options.answers[i].loss > SLUICE_BINARY ||
@@ -55,8 +56,8 @@ bool fits_losses(const OpenModel& model, const sluice_train_options& options) {
     if (last.kind != SLUICE_DENSE ||
         last.activation != (goal.loss == SLUICE_BINARY ? SLUICE_SIGMOID : SLUICE_SOFTMAX))
       return false;
-    for (uint32_t later = goal.layer; options.answers && later + 1 < model.layer_count;
-         ++later)  // others would read logits
+    // No other layer may read this one, because it would read logits.
+    for (uint32_t later = goal.layer; options.answers && later + 1 < model.layer_count; ++later)
       for (uint32_t p = 0; p < sources_of(model.layers[later]); ++p)
         if (source_of(model.layers[later], p) == goal.layer) return false;
   }
@@ -76,7 +77,8 @@ bool good_layers(const OpenModel& model, const sluice_train_options& options) {
   return true;
 }
 
-/// Shards' gradients leave out an embedding that comes first: nothing else may lie there.
+/// Returns whether the weights of an embedding that comes first overlap no other array. Shards'
+/// gradients leave out that part of the weight section.
 bool embedding_apart(const OpenModel& model) {
   if (model.layers[0].kind != SLUICE_EMBEDDING) return true;
   Weights table[most_arrays];

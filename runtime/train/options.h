@@ -1,4 +1,4 @@
-// The checks of a trainer's options, before anything is started.
+// Checks a trainer's options, before anything is started.
 #ifndef SLUICE_TRAIN_OPTIONS_H
 #define SLUICE_TRAIN_OPTIONS_H
 
@@ -6,15 +6,15 @@
 
 namespace sluice {
 
-/// Whether every option is in its range.
+/// Returns whether every option is in its range.
 bool good_options(const sluice_train_options&);
 
-/// Whether a network can be trained with these options: its layers, and what its answers' losses
-/// want.
+/// Returns whether a network can be trained with these options: whether all of its layers can, and
+/// whether the losses fit its answers.
 bool trainable(const OpenModel&, const sluice_train_options&);
 
-/// Whether a state can be carried from one sequence to the next: by layers that go forward alone
-/// and do not average.
+/// Returns whether a state can be carried from one sequence to the next. All layers must go forward
+/// only, must not average over steps, and must not be differences.
 bool can_carry(const OpenModel&);
 
 }  // namespace sluice

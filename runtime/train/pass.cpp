@@ -1,3 +1,4 @@
+// The passes of shards, and what they exchange between phases and between ranks.
 #include "pass.h"
 
 #include <string.h>
@@ -5,8 +6,8 @@
 namespace sluice {
 namespace {
 
-/// A point of a pass: before a phase of a layer, forward or backward.
-struct Point {
+/// A point in a pass: before a phase of a layer, forward or backward.
+struct PassPoint {
   uint32_t layer;
   int phase;
   bool back, done;
@@ -26,19 +27,20 @@ void gather_inputs(const Batch& batch, const Shard& shard, float* x) {
     }
 }
 
-/// The rounding of a layer's output, and of its state, where they enter products.
+/// Returns the rounding of a layer's output, and of its state, before they enter products.
 Rounding rounding_of(const sluice_train_options& options, uint32_t layer) {
   return options.rounding ? Rounding{options.rounding->unit[layer], options.rounding->largest}
                           : Rounding{};
 }
 
-/// Whether a later layer, whose gradient is there already, has the same weights.
+/// Returns whether a later layer has the same weights. Its gradient is computed earlier.
 bool tied_to_later(const OpenModel& model, uint32_t layer) {
   for (uint32_t later = layer + 1; later < model.layer_count; ++later)
     if (model.layers[later].w_ih == model.layers[layer].w_ih) return true;
   return false;
 }
 
+/// Returns the floats of a stream's state that come before those of a layer.
 uint32_t state_before(const OpenModel& model, uint32_t layer) {
   uint32_t bytes = 0;
   for (uint32_t i = 0; i < layer; ++i)
@@ -47,36 +49,37 @@ uint32_t state_before(const OpenModel& model, uint32_t layer) {
   return bytes / uint32_t(sizeof(float));
 }
 
-/// How often a source is read, and by which layer (counted from 0) last.
-struct Readings {
+/// The number of times that a source is read, and the last layer (counted from 0) that reads it.
+struct Readers {
   uint32_t count, last;
 };
-Readings readings_of(const OpenModel& model, uint32_t source) {
-  Readings readings{0, 0};
+Readers readers_of(const OpenModel& model, uint32_t source) {
+  Readers readers{0, 0};
   for (uint32_t i = source; i < model.layer_count; ++i)
     for (uint32_t p = 0; p < sources_of(model.layers[i]); ++p)
-      if (source_of(model.layers[i], p) == source) readings = {readings.count + 1, i};
-  return readings;
+      if (source_of(model.layers[i], p) == source) readers = {readers.count + 1, i};
+  return readers;
 }
 
-/// Whether the layer behind a source is its only reader: then its gradient is needed for that layer
-/// and its own alone.
+/// Returns whether a source is read only by the layer behind it. Then its gradient is needed only
+/// by that layer and by its own.
 bool is_passed_on(const OpenModel& model, uint32_t source) {
-  const Readings readings = readings_of(model, source);
-  return source == model.layer_count || (readings.count == 1 && readings.last == source);
+  const Readers readers = readers_of(model, source);
+  return source == model.layer_count || (readers.count == 1 && readers.last == source);
 }
 
-/// Whether the gradient of source `p` of a layer is the first that is computed for that source: no
-/// later layer reads it, and no earlier part of this one.
+/// Returns whether part `p` of a layer gives the first gradient of its source: no later layer reads
+/// that source, and no earlier part of this layer does.
 bool is_first_gradient(const OpenModel& model, uint32_t layer, uint32_t p) {
   const uint32_t source = source_of(model.layers[layer], p);
-  bool first = readings_of(model, source).last == layer;
+  bool first = readers_of(model, source).last == layer;
   for (uint32_t other = 0; other < p; ++other)
     first = first && source_of(model.layers[layer], other) != source;
   return first;
 }
 
-/// Whether a layer's input enters a product, or what will be the input of one.
+/// Returns whether a layer's input enters a product, or a concat, whose output may be the input of
+/// one.
 bool enters_product(uint8_t kind) {
   constexpr uint32_t kinds = kinds_with([](const Anatomy& a) {
     return a.kind == SLUICE_CONCAT || (a.arrays > 0 && a.array[0].role == Role::input_weight);
@@ -84,19 +87,19 @@ bool enters_product(uint8_t kind) {
   return has_kind(kinds, kind);
 }
 
-/// One shard's pass. With an arena that measures, only takes the memory.
-struct Pass {
+/// The pass of one shard. With an arena that measures, it only takes memory.
+struct ShardPass {
   const Batch& batch;
   const OpenModel& model;
   const sluice_train_options& options;
   uint32_t slot, layers, learns;
   Arena arena;
   ShardState state;
-  Place* places;  ///< [layers]
-  Place measured;
-  Entering measured_parts[most_sources];
+  LayerArrays* layer_arrays;  ///< [layers]
+  LayerArrays measured;
+  LayerInput measured_parts[most_sources];
 
-  Pass(const Batch& b, uint32_t s, uint8_t* memory)
+  ShardPass(const Batch& b, uint32_t s, uint8_t* memory)
       : batch(b),
         model(b.model),
         options(b.options),
@@ -105,14 +108,15 @@ struct Pass {
         learns(lowest_learning(model, options)),
         arena(memory),
         state{},
-        places(nullptr),
+        layer_arrays(nullptr),
         measured{},
         measured_parts{} {}
 
   bool measures() const { return arena.measures(); }
-  /// Measuring, the layout may be a measurement too, without weights: the blob stands in, since
-  /// offsets hold from its start as well.
-  const uint8_t* weights() const { return measures() ? model.blob : batch.layout.seen; }
+  /// Returns the weights that the pass reads. If this arena measures, the layout may be a
+  /// measurement too, and have no weights. Then the blob replaces them: offsets hold from its start
+  /// as well.
+  const uint8_t* weights() const { return measures() ? model.blob : batch.layout.pass_weights; }
   float* at(uint64_t offset) const { return reinterpret_cast<float*>(arena.base + offset); }
   uint64_t offset_of(const void* x) const {
     return measures() ? 0 : uint64_t(static_cast<const uint8_t*>(x) - arena.base);
@@ -121,17 +125,17 @@ struct Pass {
   int rows_of(uint32_t source) const {
     return source && model.layers[source - 1].flags & once_flag ? state.shard.sequences : frames();
   }
-  Place& place_of(uint32_t layer) { return measures() ? measured : places[layer]; }
-  Entering* parts_of(uint32_t layer) {
-    if (!joins(model.layers[layer].kind)) return &place_of(layer).in;
+  LayerArrays& arrays_of(uint32_t layer) { return measures() ? measured : layer_arrays[layer]; }
+  LayerInput* parts_of(uint32_t layer) {
+    if (!joins(model.layers[layer].kind)) return &arrays_of(layer).in;
     return measures() ? measured_parts
-                      : reinterpret_cast<Entering*>(arena.base + places[layer].parts);
+                      : reinterpret_cast<LayerInput*>(arena.base + layer_arrays[layer].parts);
   }
 
   void begin(const Shard& shard) {
     state = {};
     state.shard = shard;
-    places = arena.take<Place>(layers);
+    layer_arrays = arena.take<LayerArrays>(layers);
     float* const x = arena.take<float>(uint64_t(frames()) * model.header().inputs);
     if (measures()) return;
     state.frames = offset_of(x);
@@ -140,7 +144,7 @@ struct Pass {
 
   void resume() {
     state = batch.layout.states[slot];
-    places = arena.take<Place>(layers);
+    layer_arrays = arena.take<LayerArrays>(layers);
     arena.used = state.used;
   }
 
@@ -149,14 +153,14 @@ struct Pass {
     batch.layout.states[slot] = state;
   }
 
-  /// The output of a source as the layers read it: rounded where it enters a product, dropped; then
-  /// in a copy of its own.
-  Entering enter(uint32_t layer, uint32_t source) {
-    Entering in{};
+  /// Returns the output of a source as a layer reads it: rounded if it enters a product, and with
+  /// dropout. Either is done in a copy.
+  LayerInput input_from(uint32_t layer, uint32_t source) {
+    LayerInput in{};
     in.rows = rows_of(source);
     in.width = source ? int(model.layers[source - 1].out) : int(model.header().inputs);
     in.x_stride = source ? padded(in.width) : in.width;
-    if (!measures()) in.x = source ? places[source - 1].y : state.frames;
+    if (!measures()) in.x = source ? layer_arrays[source - 1].y : state.frames;
     const uint64_t floats = uint64_t(in.rows) * uint64_t(in.x_stride);
     const Rounding rounding = source && enters_product(model.layers[layer].kind)
                                   ? rounding_of(options, source - 1)
@@ -181,31 +185,32 @@ struct Pass {
     return in;
   }
 
-  /// What enters a layer, from all of its sources.
-  void enter(uint32_t layer) {
+  /// Prepares the inputs of a layer from all of its sources.
+  void prepare_inputs(uint32_t layer) {
     const LayerRecord& record = model.layers[layer];
-    Place& place = place_of(layer);
-    place = {};
-    Entering* parts = &place.in;
+    LayerArrays& arrays = arrays_of(layer);
+    arrays = {};
+    LayerInput* parts = &arrays.in;
     if (joins(record.kind)) {
-      parts = arena.take<Entering>(record.parts);
-      place.parts = offset_of(parts);
+      parts = arena.take<LayerInput>(record.parts);
+      arrays.parts = offset_of(parts);
       if (measures()) parts = measured_parts;
     }
-    for (uint32_t p = 0; p < sources_of(record); ++p) parts[p] = enter(layer, source_of(record, p));
-    place.rows = rows_of(layer + 1);
-    place.kept = arena.used;
+    for (uint32_t p = 0; p < sources_of(record); ++p)
+      parts[p] = input_from(layer, source_of(record, p));
+    arrays.rows = rows_of(layer + 1);
+    arrays.kept = arena.used;
   }
 
   TrainCall call_of(uint32_t i, TrainPart* parts, float* dy, float* dx) {
     const LayerRecord& layer = model.layers[i];
     const Layout& l = batch.layout;
-    const Place& place = place_of(i);
-    const Entering* const in = parts_of(i);
+    const LayerArrays& arrays = arrays_of(i);
+    const LayerInput* const in = parts_of(i);
     const bool joined = joins(layer.kind);
     for (uint32_t p = 0; joined && p < layer.parts; ++p)
       parts[p] = {measures() ? nullptr : at(in[p].x), in[p].x_stride, in[p].width,
-                  in[p].rows > place.rows};
+                  in[p].rows > arrays.rows};
     TrainCall call{
         *model.kernels,
         layer,
@@ -217,10 +222,10 @@ struct Pass {
         measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
         measures() || joined ? nullptr : at(in->x),
         in->x_stride,
-        joined ? place.rows : in->rows,
+        joined ? arrays.rows : in->rows,
         parts,
         0,
-        place.rows,
+        arrays.rows,
         keeps_logits(model, options, i),
         rounding_of(options, i),
         {options.seed, batch.step},
@@ -230,30 +235,30 @@ struct Pass {
         tied_to_later(model, i),
         dy,
         dx,
-        &state.seen,
-        measures() ? nullptr : l.partials + uint64_t(slot) * l.meeting,
+        &state.id_gradients,
+        measures() ? nullptr : l.partials + uint64_t(slot) * l.batch_sums,
         measures() ? nullptr
         : dy       ? l.total
-                   : l.totals + uint64_t(i) * l.meeting};
+                   : l.totals + uint64_t(i) * l.batch_sums};
     if (options.layers)
       call.recurrent_dropout = options.layers[i].recurrent_dropout,
       call.gate_dropout = options.layers[i].gate_dropout;
     return call;
   }
 
-  /// One phase; after a layer's last one, its output is there.
+  /// Computes one phase of a layer. After the last one, the layer's output is known.
   void forward(uint32_t i, int phase) {
     const TrainKind& kind = *train_kind(model.layers[i].kind);
-    if (phase == 0) enter(i);
-    arena.used = place_of(i).kept;
+    if (phase == 0) prepare_inputs(i);
+    arena.used = arrays_of(i).kept;
     TrainPart parts[most_sources];
     const float* const y = kind.forward(call_of(i, parts, nullptr, nullptr), phase, arena);
-    if (phase + 1 == kind.phases[0]) place_of(i).y = offset_of(y);
+    if (phase + 1 == kind.phases[0]) arrays_of(i).y = offset_of(y);
   }
 
-  /// Gradients that are only passed on to the layer before alternate between two buffers; others
-  /// have one of their own. Where several layers read an output, their gradients are added to the
-  /// last reader's, in falling order of the readers.
+  /// Takes the buffers of the gradients. Gradients that are only passed on to the layer before
+  /// alternate between two buffers; the others have one each. If several layers read an output,
+  /// their gradients are added to that of the last reader, in falling order of the readers.
   void take_gradients() {
     uint64_t passed[2] = {}, added = 0;
     const auto floats_of = [&](uint32_t i) {
@@ -273,8 +278,8 @@ struct Pass {
       const bool passes = is_passed_on(model, i + 1);
       float* const own = passes ? nullptr : arena.take<float>(floats_of(i));
       if (measures()) continue;
-      places[i].gradient = !passes ? offset_of(own) : i % 2 ? second : first;
-      if (!passes && readings_of(model, i + 1).count == 0)
+      layer_arrays[i].gradient = !passes ? offset_of(own) : i % 2 ? second : first;
+      if (!passes && readers_of(model, i + 1).count == 0)
         memset(own, 0, size_t(floats_of(i)) * sizeof(float));
     }
   }
@@ -282,7 +287,7 @@ struct Pass {
   void compute_loss() {
     take_gradients();
     if (measures()) return;
-    const Place& last = places[layers - 1];
+    const LayerArrays& last = layer_arrays[layers - 1];
     state.loss = shard_loss(model, options, state.shard, batch.sequences, batch.scales, at(last.y),
                             at(last.gradient));
   }
@@ -291,21 +296,21 @@ struct Pass {
     const LayerRecord& layer = model.layers[i];
     const TrainKind& kind = *train_kind(layer.kind);
     const bool last_phase = phase + 1 == kind.phases[1];
-    float* const dy = at(places[i].gradient);
+    float* const dy = at(layer_arrays[i].gradient);
     TrainPart parts[most_sources];
     for (uint32_t p = 0; p < sources_of(layer); ++p) {
       const uint32_t source = source_of(layer, p);
       const bool wanted = source > learns, first = wanted && is_first_gradient(model, i, p);
-      float* const there = wanted ? at(places[source - 1].gradient) : nullptr;
+      float* const there = wanted ? at(layer_arrays[source - 1].gradient) : nullptr;
       float* const dx = !wanted || first ? there : at(state.spare);
       if (p > 0 && !wanted) continue;
       TrainCall call = call_of(i, parts, dy, dx);
       call.part = p;
       Arena again(arena.base);
-      again.used = places[i].kept;
+      again.used = layer_arrays[i].kept;
       kind.backward(call, phase, again);
       if (!wanted || !last_phase) continue;
-      const Entering& in = parts_of(i)[p];
+      const LayerInput& in = parts_of(i)[p];
       const size_t floats = size_t(in.rows) * size_t(in.x_stride);
       if (in.mask) model.kernels->multiply_f32(at(in.mask), dx, floats);
       if (!first) model.kernels->add_f32(dx, there, floats);
@@ -313,10 +318,10 @@ struct Pass {
   }
 };
 
-/// Where a pass next waits for other shards, or ends, after it has left `from`. With a pass,
-/// computes up to there.
-Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
-  Point at = from;
+/// Returns the point after `from` at which a pass next waits for other shards, or ends. If `pass`
+/// is not null, computes it up to there.
+PassPoint advance(const OpenModel& model, uint32_t learns, PassPoint from, ShardPass* pass) {
+  PassPoint at = from;
   if (!at.back) {
     for (; at.layer < model.layer_count; ++at.layer, at.phase = 0)
       for (; at.phase < train_kind(model.layers[at.layer].kind)->phases[0];) {
@@ -339,18 +344,19 @@ Point advance(const OpenModel& model, uint32_t learns, Point from, Pass* pass) {
   return at;
 }
 
-/// A part of the passes of the shards in flight, one task a shard. A rank computes its own: rank,
-/// rank + ranks, and so on.
+/// Computes the passes of a group from one waiting point to the next, one task a shard. A rank
+/// computes shards rank, rank + ranks, and so on.
 struct PassTask {
   const Batch& batch;
-  Point from;
+  PassPoint from;
   uint32_t rank, ranks;
 
   static void run(void* argument, uint32_t i) {
     const PassTask& task = *static_cast<PassTask*>(argument);
     const Batch& batch = task.batch;
     const uint32_t slot = task.rank + i * task.ranks;
-    Pass pass(batch, slot, batch.layout.shard_memory + uint64_t(slot) * batch.layout.shard_bytes);
+    ShardPass pass(batch, slot,
+                   batch.layout.shard_memory + uint64_t(slot) * batch.layout.shard_bytes);
     if (task.from.back || task.from.layer > 0 || task.from.phase > 0) {
       pass.resume();
     } else {
@@ -364,8 +370,8 @@ struct PassTask {
   }
 };
 
-/// Collects pieces and hands them to the host many at a time. A function with one is not inlined: a
-/// board that trains alone has no stack for it.
+/// Collects pieces and passes them to the host, many at a time. Functions that have one are not
+/// inlined: it is large, and a board that trains alone should not reserve stack for it.
 struct Gathering {
   static constexpr uint32_t most = 128;
   const sluice_host* host;
@@ -379,7 +385,7 @@ struct Gathering {
     if (n == most) send();
     pieces[n++] = {data, bytes, from, to};
   }
-  /// What a shard in flight leaves.
+  /// Adds a result of a shard of the group, which every rank receives.
   void add_of(uint32_t slot, void* data, uint64_t bytes) { add(data, bytes, slot % host->ranks); }
 
   bool send() {
@@ -389,14 +395,15 @@ struct Gathering {
   }
 };
 
-/// Losses, states and gradients of the group, and then of an embedding as many rows as each shard
-/// has seen.
-[[gnu::noinline]] bool gather_group(const Batch& batch, const sluice_host* host, uint32_t flying) {
+/// Exchanges the losses, states and gradients of the group; then, of an embedding, the rows of the
+/// ids that occur in each shard.
+[[gnu::noinline]] bool gather_group(const Batch& batch, const sluice_host* host,
+                                    uint32_t group_shards) {
   const Layout& l = batch.layout;
   const uint32_t state_bytes =
       state_before(batch.model, batch.model.layer_count) * uint32_t(sizeof(float));
   Gathering gathering(host);
-  for (uint32_t s = 0; s < flying; ++s) {
+  for (uint32_t s = 0; s < group_shards; ++s) {
     gathering.add_of(s, l.states + s, sizeof(ShardState));
     for (uint32_t i = (batch.first + s) * shard_sequences;
          i < batch.count && i < (batch.first + s + 1) * shard_sequences; ++i)
@@ -410,35 +417,38 @@ struct Gathering {
   }
   if (!gathering.send() || batch.model.layers[0].kind != SLUICE_EMBEDDING) return !gathering.failed;
   const auto units = uint64_t(padded(int(batch.model.layers[0].out)));
-  for (uint32_t s = 0; s < flying; ++s) {
-    const SeenRows& seen = l.states[s].seen;
+  for (uint32_t s = 0; s < group_shards; ++s) {
+    const IdGradients& gradients = l.states[s].id_gradients;
     uint8_t* const memory = l.shard_memory + uint64_t(s) * l.shard_bytes;
-    if (seen.count == 0) continue;
-    gathering.add_of(s, memory + seen.ids, uint64_t(seen.count) * sizeof(int32_t));
-    gathering.add_of(s, memory + seen.rows, uint64_t(seen.count) * units * sizeof(float));
+    if (gradients.count == 0) continue;
+    gathering.add_of(s, memory + gradients.ids, uint64_t(gradients.count) * sizeof(int32_t));
+    gathering.add_of(s, memory + gradients.rows, uint64_t(gradients.count) * units * sizeof(float));
   }
   return gathering.send();
 }
 
-[[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host, uint32_t flying,
-                                       size_t n) {
+/// Exchanges the shards' parts of sums over the batch, n floats each.
+[[gnu::noinline]] bool gather_partials(const Batch& batch, const sluice_host* host,
+                                       uint32_t group_shards, size_t n) {
   Gathering gathering(host);
-  for (uint32_t s = 0; s < flying; ++s)
-    gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.meeting,
+  for (uint32_t s = 0; s < group_shards; ++s)
+    gathering.add_of(s, batch.layout.partials + uint64_t(s) * batch.layout.batch_sums,
                      n * sizeof(float));
   return gathering.send();
 }
 
-/// Adds up what the shards left for the meeting at this point, in shard order.
-bool meet(const Batch& batch, const sluice_host* host, const Point& at, uint32_t flying) {
+/// Adds up the shards' parts of the sums over the batch at this point, in the order of the shards.
+/// Returns false if the ranks' gather failed.
+bool add_batch_sums(const Batch& batch, const sluice_host* host, const PassPoint& at,
+                    uint32_t group_shards) {
   const Layout& l = batch.layout;
   const LayerRecord& layer = batch.model.layers[at.layer];
-  const auto n = size_t(train_kind(layer.kind)->meeting(layer));
-  if (ranks_of(host) > 1 && !gather_partials(batch, host, flying, n)) return false;
-  float* const total = at.back ? l.total : l.totals + uint64_t(at.layer) * l.meeting;
+  const auto n = size_t(train_kind(layer.kind)->batch_sums(layer));
+  if (ranks_of(host) > 1 && !gather_partials(batch, host, group_shards, n)) return false;
+  float* const total = at.back ? l.total : l.totals + uint64_t(at.layer) * l.batch_sums;
   memset(total, 0, n * sizeof(float));
-  for (uint32_t s = 0; s < flying; ++s)
-    batch.model.kernels->add_f32(l.partials + uint64_t(s) * l.meeting, total, n);
+  for (uint32_t s = 0; s < group_shards; ++s)
+    batch.model.kernels->add_f32(l.partials + uint64_t(s) * l.batch_sums, total, n);
   return true;
 }
 
@@ -459,7 +469,7 @@ Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end)
 }
 
 uint64_t shard_needs(const Batch& nothing, const Shard& worst) {
-  Pass pass(nothing, 0, nullptr);
+  ShardPass pass(nothing, 0, nullptr);
   pass.begin(worst);
   for (uint32_t i = 0; i < pass.layers; ++i)
     for (int phase = 0; phase < train_kind(pass.model.layers[i].kind)->phases[0]; ++phase)
@@ -468,27 +478,27 @@ uint64_t shard_needs(const Batch& nothing, const Shard& worst) {
   return pass.arena.peak;
 }
 
-uint32_t meeting_floats(const OpenModel& model) {
+uint32_t most_batch_sums(const OpenModel& model) {
   uint32_t most = 0;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const TrainKind* const kind = train_kind(model.layers[i].kind);
-    const uint32_t n = kind && kind->meeting ? uint32_t(kind->meeting(model.layers[i])) : 0;
+    const uint32_t n = kind && kind->batch_sums ? uint32_t(kind->batch_sums(model.layers[i])) : 0;
     most = n > most ? n : most;
   }
   return most;
 }
 
-bool run_group(Batch& batch, const sluice_host* host, uint32_t flying) {
+bool run_group(Batch& batch, const sluice_host* host, uint32_t group_shards) {
   const uint32_t learns = lowest_learning(batch.model, batch.options);
   const uint32_t ranks = ranks_of(host), rank = rank_of(host);
-  const uint32_t own = flying > rank ? (flying - rank + ranks - 1) / ranks : 0;
-  for (Point at{0, 0, false, false}; !at.done;) {
+  const uint32_t own = group_shards > rank ? (group_shards - rank + ranks - 1) / ranks : 0;
+  for (PassPoint at{0, 0, false, false}; !at.done;) {
     PassTask task{batch, at, rank, ranks};
-    spread(host, own, PassTask::run, &task);
+    run_tasks(host, own, PassTask::run, &task);
     at = advance(batch.model, learns, at, nullptr);
-    if (!at.done && !meet(batch, host, at, flying)) return false;
+    if (!at.done && !add_batch_sums(batch, host, at, group_shards)) return false;
   }
-  return ranks == 1 || gather_group(batch, host, flying);
+  return ranks == 1 || gather_group(batch, host, group_shards);
 }
 
 Slice slice_of(const Layout& l, uint32_t rank, uint32_t ranks) {

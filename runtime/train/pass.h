@@ -1,6 +1,6 @@
-// The forward and the backward pass of a batch. All shards of a group are computed together, layer
-// by layer; they wait for one another only where a layer must add something up over the batch in
-// its middle (batch normalization). Else a shard's whole pass is one task.
+// The forward and the backward pass of a group of shards. The passes of different shards are
+// independent tasks. They wait for one another only in a layer that needs sums over the whole batch
+// between two of its phases (batch normalization).
 #ifndef SLUICE_TRAIN_PASS_H
 #define SLUICE_TRAIN_PASS_H
 
@@ -8,20 +8,20 @@
 
 namespace sluice {
 
-/// What enters a layer from one source, as the layer reads it: bytes from the start of the shard's
-/// memory.
-struct Entering {
+/// The input of a layer from one source, after rounding and dropout; x and mask are in bytes from
+/// the start of the shard's memory.
+struct LayerInput {
   uint64_t x, mask;  ///< mask 0: nothing was dropped
   int32_t x_stride, rows, width;
 };
 
-/// Where a layer's part of a pass lies: bytes from the start of the shard's memory.
-struct Place {
-  Entering in;        ///< of a layer that joins not used
-  uint64_t parts;     ///< of a layer that joins: Entering [parts]
-  uint64_t kept;      ///< what the layer keeps for its backward pass
+/// The arrays of a layer in a pass, in bytes from the start of the shard's memory.
+struct LayerArrays {
+  LayerInput in;      ///< not used by a layer that joins
+  uint64_t parts;     ///< of a layer that joins: LayerInput [parts]
+  uint64_t kept;      ///< the arrays that the layer keeps for its backward pass
   uint64_t y;         ///< its output [rows][padded(out)]
-  uint64_t gradient;  ///< that of its output, once the backward pass has begun
+  uint64_t gradient;  ///< the gradient of its output, in the backward pass
   int32_t rows;
 };
 
@@ -34,26 +34,29 @@ struct Batch {
   const sluice_sequence* sequences;
   uint32_t count;
   uint64_t step;
-  const float* scales;  ///< [goals] of a target's gradient
-  uint32_t first;       ///< shard of the group in flight
+  const float* scales;  ///< [goals] the factor of a target's gradient
+  uint32_t first;       ///< the first shard of the present group
 };
 
-/// The sequences begin to end - 1 of a batch, in order of falling length.
+/// Returns the shard of sequences begin to end - 1 of a batch, in the order of falling length.
 Shard make_shard(const sluice_sequence* sequences, uint32_t begin, uint32_t end);
 
-/// Bytes that a shard of this shape wants.
+/// Returns the bytes that a shard of this shape needs.
 uint64_t shard_needs(const Batch& nothing, const Shard& worst);
 
-/// Floats of the largest meeting; 0 where shards never meet.
-uint32_t meeting_floats(const OpenModel&);
+/// Returns the floats of the largest sums over the batch that a layer needs; 0 if none needs any.
+uint32_t most_batch_sums(const OpenModel&);
 
+/// Returns the slice of the gradient that a rank adds up.
 Slice slice_of(const Layout&, uint32_t rank, uint32_t ranks);
 
-/// Forward and backward of the group of `flying` shards that begins at batch.first: fills their
-/// losses, and this rank's slice of their gradients. False where the ranks' gather failed.
-bool run_group(Batch&, const sluice_host*, uint32_t flying);
+/// Computes the forward and backward passes of the group of shards that begins at batch.first:
+/// their losses, and this rank's slice of their gradients. Returns false if the ranks' gather
+/// failed.
+bool run_group(Batch&, const sluice_host*, uint32_t group_shards);
 
-/// Brings every rank's slice of the gradient to all.
+/// Brings every rank's slice of the summed gradient to all ranks. Returns false if the gather
+/// failed.
 bool gather_gradient(const Layout&, const sluice_host*);
 
 }  // namespace sluice

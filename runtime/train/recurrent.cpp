@@ -1,10 +1,10 @@
-// Back-propagation through time for every cell. What the forward step leaves in a and g is turned
-// into gradients in place.
+// Back-propagation through time for every cell. The values that a forward step leaves in a and g
+// are replaced by gradients, in place.
 //
-// A direction keeps its states in blocks of [sequences][units], one more than steps: the forward
-// direction has the state before step t in block t and the one after in t + 1, the backward
-// direction the other way round. Rows behind a sequence's end hold zeros, so that a shorter
-// sequence begins (backwards: ends) from the zero state.
+// A direction keeps its states in blocks of [sequences][units], one more than steps. The forward
+// direction has the state before step t in block t and the state after it in block t + 1; the
+// backward direction has them the other way round. Rows behind a sequence's end hold zeros, so that
+// in the backward direction a shorter sequence begins from the zero state.
 #include <string.h>
 
 #include "../cells.h"
@@ -14,8 +14,8 @@
 namespace sluice {
 namespace {
 
-/// dh and dc of a step, [sequences][units] each: In: gradients of the state after. Out: of the
-/// state before.
+/// dh and dc of a step, [sequences][units] each. In: the gradients of the state after. Out: those
+/// of the state before.
 struct StateGradient {
   float *dh, *dc, *spare;
   StateGradient(uint64_t floats, Arena& arena)
@@ -24,18 +24,17 @@ struct StateGradient {
         spare(arena.take<float>(floats)) {}
 };
 
-/// The transposed weights of a direction that its backward steps read. Of low rank, the weights'
-/// rows are the factor's; else the factors are null.
+/// The transposed weights that the backward steps of a direction read. For low rank, they have the
+/// rows of the factors; else the factors are null.
 struct Transposed {
   const float* hh;                   ///< [units or low_units][rows of w_hh]
-  const float* hn;                   ///< likewise of a GruBefore's candidate; else null
+  const float* hn;                   ///< the same of a GruBefore's candidate; else null
   const float* hh_factor = nullptr;  ///< [units][low_units]
   const float* ih;                   ///< [padded(in) or low_units][gates]; null: not needed
   const float* ih_factor = nullptr;  ///< [padded(in)][low_units]; null: not needed
 };
 
-/// What a factor of low rank keeps of all steps, [rows][low_units] each: its product, and that
-/// product's gradient.
+/// The product of a factor of low rank in all steps, and its gradient, [rows][low_units] each.
 struct Reduced {
   float *y = nullptr, *dy = nullptr;
 
@@ -49,26 +48,27 @@ struct Reduced {
   }
 };
 
-/// One step backwards: the gates, and the products with the transposed weights.
+/// The arguments of one backward step: through the gates, and through the products with the
+/// transposed weights.
 struct StepBack {
   const TrainCall& call;
   const Transposed& transposed;
-  float *a, *g;       ///< rows of this step
-  const float* h;     ///< the state before, as the update sees it
-  const float* seen;  ///< the same as the products see it
-  const float* c;     ///< likewise
-  const float* mask;  ///< [sequences][units] of what entered the recurrent product; null: none
+  float *a, *g;                ///< rows of this step
+  const float* h;              ///< the state before, which the update reads
+  const float* product_state;  ///< the state before, as it entered the products
+  const float* c;              ///< the cell state before
+  const float* mask;           ///< [sequences][units] of recurrent dropout; null: none
   const GateDropout& gates;
   const StateGradient& state;
   float* sums;  ///< [4][units] of a FastGRNN, over all steps; else null
   int active;
-  bool first;  ///< step of the direction: nobody asks for the gradient of the state before
-  float* low;  ///< of low rank: rows of this step for the gradient of the state factor's product
-  float* low_reset;  ///< likewise over r * h, of a GruBefore
+  bool first;  ///< the direction's first step: the gradient of the state before is not needed
+  float* low;  ///< for low rank: rows of this step for the gradient of the state factor's product
+  float* low_reset;  ///< the same over r * h, of a GruBefore
 };
 
-/// y = W^T da of `rows` rows of da, through both factors if W has low rank.
-/// @param low  the gradient of the factor's product
+/// Computes y = init + W^T da for the active rows, through both factors if W has low rank.
+/// @param low  receives the gradient of the factor's product
 void back_through(const StepBack& s, const Cell& cell, const float* w, int w_rows, const float* da,
                   float* low, const float* init, int init_stride, float* y) {
   const int units = cell.units;
@@ -82,8 +82,8 @@ void back_through(const StepBack& s, const Cell& cell, const float* w, int w_row
                              {init, init_stride, low, reduced, 1, y, units, s.active});
 }
 
-/// dh += mask * (W^T da): what came through a recurrent product, whose matrix has `w_rows` rows.
-/// With `fresh` dh begins at zero.
+/// Computes dh += mask * (W^T da), the gradient through a recurrent product, whose matrix has
+/// `w_rows` rows. With `fresh`, dh begins at zero.
 void through_product(const StepBack& s, const Cell& cell, int w_rows, const float* da,
                      const float* mask, bool fresh) {
   const int units = cell.units;
@@ -98,7 +98,7 @@ void through_product(const StepBack& s, const Cell& cell, int w_rows, const floa
     dh[i] = (fresh ? 0.0f : dh[i]) + spare[i] * mask[i];
 }
 
-/// Likewise through the one product of all gates.
+/// Does the same through the product of all gates.
 void through_gates(const StepBack& s, const Cell& cell, bool fresh) {
   if (s.first && !cell.low_rank()) return;
   if (!s.gates.on()) return through_product(s, cell, cell.gates, s.a, s.mask, fresh);
@@ -108,7 +108,8 @@ void through_gates(const StepBack& s, const Cell& cell, bool fresh) {
   through_product(s, cell, cell.gates, s.gates.part_of(cell, s.a, rows, true), s.mask, false);
 }
 
-template <class Own>
+/// The backward step of each cell.
+template <class CellType>
 struct Back;
 
 template <>
@@ -132,7 +133,7 @@ struct Back<GruBeforeCell> {
     back_through(s, cell, s.transposed.hn, units, s.a + 2 * units, s.low_reset, s.call.zeros, 0,
                  ds);
     if (s.mask) return masked(cell, s, rows);
-    rows.h = s.seen;
+    rows.h = s.product_state;
     s.call.kernels.gru_reset_back_f32(rows);
     through_reset_and_update(cell, s);
   }
@@ -141,12 +142,12 @@ struct Back<GruBeforeCell> {
       through_product(s, cell, 2 * cell.units, s.a, s.gates.on() ? s.gates.state_mask : s.mask,
                       false);
   }
-  /// r multiplies the masked state.
+  /// The case of recurrent dropout, in which r multiplies the masked state.
   static void masked(const GruBeforeCell& cell, const StepBack& s, ResetBefore rows) {
     const int units = cell.units;
-    float* const through = s.state.dc;  // free here
+    float* const through = s.state.dc;  // not used by this cell
     memset(through, 0, size_t(s.active) * size_t(units) * sizeof(float));
-    rows.h = s.seen, rows.h_next = through;
+    rows.h = s.product_state, rows.h_next = through;
     s.call.kernels.gru_reset_back_f32(rows);
     for (int64_t i = 0; i < int64_t(s.active) * units; ++i) s.state.dh[i] += through[i] * s.mask[i];
     through_reset_and_update(cell, s);
@@ -188,54 +189,54 @@ struct Back<FastGrnnCell> {
   }
 };
 
-/// Floats from row to row: an odd number of cache lines, so that a column of rows does not fall on
-/// a few sets of the cache.
-constexpr int spread(int floats) { return floats % 32 ? floats : floats + 16; }
+/// Returns the floats from row to row: never a multiple of two cache lines, so that a column of
+/// rows is not mapped to a few sets of the cache.
+constexpr int padded_stride(int floats) { return floats % 32 ? floats : floats + 16; }
 
-/// What one direction keeps for its way back.
-template <class Own>
-struct Track {
-  Own cell;
+/// The forward pass of one direction, and the arrays that it keeps for the backward pass.
+template <class CellType>
+struct DirectionPass {
+  CellType cell;
   const LayerRecord& layer;
   bool backward;
   int n, steps, units;
-  float* a;     ///< [steps][sequences][a_stride]
-  float* g;     ///< [steps][sequences][extra * units]
-  float* h;     ///< [steps + 1][sequences][units]
-  float* c;     ///< likewise; null but for an LSTM
-  float* seen;  ///< h as it enters products; h itself where nothing is dropped or rounded
-  float* mask;  ///< [sequences][units] of dropout on the state; null: none
-  float* sums;  ///< [4][units] what the way back adds up, of a FastGRNN; else null
+  float* a;              ///< [steps][sequences][a_stride]
+  float* g;              ///< [steps][sequences][extra * units]
+  float* h;              ///< [steps + 1][sequences][units]
+  float* c;              ///< [steps + 1][sequences][units] of an LSTM; else null
+  float* product_state;  ///< h as it enters products; h itself if nothing is dropped or rounded
+  float* mask;           ///< [sequences][units] of dropout on the state; null: none
+  float* sums;           ///< [4][units] sums of the backward pass, of a FastGRNN; else null
   GateDropout gate;
-  Reduced input, state, reset;  ///< of low rank: of the frames, of h, and of r * h
+  Reduced input, state, reset;  ///< for low rank: over the frames, over h, and over r * h
 
-  Track(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
+  DirectionPass(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
       : cell(one, call.parameters.base),
         layer(one),
         backward(goes_backward),
         n(call.shard.sequences),
         steps(call.shard.steps),
         units(cell.units) {
-    cell.a_stride = spread(cell.gates);
+    cell.a_stride = padded_stride(cell.gates);
     const uint64_t rows = uint64_t(steps) * uint64_t(n),
                    blocks = (rows + uint64_t(n)) * uint64_t(units);
     a = arena.take<float>(rows * uint64_t(cell.a_stride));
-    g = arena.take<float>(rows * uint64_t(Own::extra * units));
+    g = arena.take<float>(rows * uint64_t(CellType::extra * units));
     h = arena.take<float>(blocks);
-    c = (anatomy_of(Own::kind).states == 2) ? arena.take<float>(blocks) : nullptr;
+    c = (anatomy_of(CellType::kind).states == 2) ? arena.take<float>(blocks) : nullptr;
     mask =
         call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
-    seen =
+    product_state =
         call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
-    sums = Own::kind == SLUICE_FASTGRNN ? arena.take<float>(4 * uint64_t(units)) : nullptr;
+    sums = CellType::kind == SLUICE_FASTGRNN ? arena.take<float>(4 * uint64_t(units)) : nullptr;
     if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
     if (!cell.low_rank()) return;
     if (cell.ih_factor) input.take(rows, cell.low_units, arena);
     state.take(rows, cell.low_units, arena);
-    if (Own::kind == SLUICE_GRU_BEFORE) reset.take(rows, cell.low_units, arena);
+    if (CellType::kind == SLUICE_GRU_BEFORE) reset.take(rows, cell.low_units, arena);
   }
 
-  /// Rows of a step in what a factor keeps, or null.
+  /// Returns the rows of a step in an array of a factor, or null.
   float* row_of(float* all, ptrdiff_t row) const {
     return all ? all + row * cell.low_units : nullptr;
   }
@@ -245,13 +246,15 @@ struct Track {
       if (r->y) r->clear(uint64_t(steps) * uint64_t(n), cell.low_units);
   }
 
+  /// Returns the frame of the direction's step i.
   int frame(int i) const { return backward ? steps - 1 - i : i; }
+  /// Return the offsets of the states before and after frame t.
   ptrdiff_t before(int t) const { return ptrdiff_t(backward ? t + 1 : t) * n * units; }
   ptrdiff_t after(int t) const { return ptrdiff_t(backward ? t : t + 1) * n * units; }
-  /// The states after every step, [steps][sequences][units].
+  /// Returns the states after every step, [steps][sequences][units].
   const float* after_all() const { return h + after(0); }
 
-  /// The state that the direction begins with: what the sequence carries, or zero.
+  /// Sets the state from which the direction begins: that of the sequence, or zero.
   void begin(const TrainCall& call) const {
     const size_t bytes = size_t(n) * size_t(units) * sizeof(float);
     float* const first_h = h + before(frame(0));
@@ -267,10 +270,10 @@ struct Track {
         memcpy(first_c + ptrdiff_t(s) * units, state + call.state_offset + units,
                size_t(units) * sizeof(float));
     }
-    see(call, before(frame(0)));
+    write_product_state(call, before(frame(0)));
   }
 
-  /// The state after each sequence's last frame, where the sequence carries it on.
+  /// Stores the state after each sequence's last frame, if the sequence has a place for it.
   void end(const TrainCall& call) const {
     for (int s = 0; s < n; ++s) {
       float* const state = call.sequences[call.shard.index[s]].state;
@@ -281,21 +284,21 @@ struct Track {
     }
   }
 
-  /// What products see of a block of h.
-  void see(const TrainCall& call, ptrdiff_t block) const {
+  /// Writes the states of a block as they enter products: rounded, and with dropout.
+  void write_product_state(const TrainCall& call, ptrdiff_t block) const {
     const size_t count = size_t(n) * size_t(units);
-    if (seen != h && call.rounding.unit > 0.0f)
-      call.rounding.apply(h + block, seen + block, count);
-    else if (seen != h)
-      memcpy(seen + block, h + block, count * sizeof(float));
+    if (product_state != h && call.rounding.unit > 0.0f)
+      call.rounding.apply(h + block, product_state + block, count);
+    else if (product_state != h)
+      memcpy(product_state + block, h + block, count * sizeof(float));
     for (size_t i = 0; gate.on() && i < count; ++i)
-      gate.states[size_t(block) + i] = seen[size_t(block) + i] * gate.state_mask[i];
-    for (size_t i = 0; mask && i < count; ++i) seen[size_t(block) + i] *= mask[i];
+      gate.states[size_t(block) + i] = product_state[size_t(block) + i] * gate.state_mask[i];
+    for (size_t i = 0; mask && i < count; ++i) product_state[size_t(block) + i] *= mask[i];
   }
 
-  void step(const Kernels& kernels, const CellStep& s, const float* gates_see) const {
-    if constexpr (anatomy_of(Own::kind).candidate >= 0)
-      if (gate.on()) return gate.step(kernels, cell, s, gates_see);
+  void step(const Kernels& kernels, const CellStep& s, const float* gate_state) const {
+    if constexpr (anatomy_of(CellType::kind).candidate >= 0)
+      if (gate.on()) return gate.step(kernels, cell, s, gate_state);
     cell.step(kernels, s);
   }
 
@@ -318,25 +321,26 @@ struct Track {
       const int t = frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
       step(call.kernels,
-           {a + row * cell.a_stride, g + row * Own::extra * units, seen + from, h + from,
-            c ? c + from : nullptr, units, h + to, c ? c + to : nullptr, units, shard.active(t),
-            row_of(state.y, row), row_of(reset.y, row)},
+           {a + row * cell.a_stride, g + row * CellType::extra * units, product_state + from,
+            h + from, c ? c + from : nullptr, units, h + to, c ? c + to : nullptr, units,
+            shard.active(t), row_of(state.y, row), row_of(reset.y, row)},
            gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
       if (c) clear_ended(shard, t, units, c + to - row * units);
-      see(call, to);
+      write_product_state(call, to);
     }
     end(call);
   }
 };
 
-/// Where a layer's answers lie: of every step of one direction they are its states.
-struct Answer {
+/// The output of a layer. If it has every step and one direction, the output is the states
+/// themselves.
+struct LayerOutput {
   bool both, every, mean;
   int hidden, width;
   float* y;  ///< [rows_out][width]; null: the states themselves
 
-  Answer(const TrainCall& call, Arena& arena)
+  LayerOutput(const TrainCall& call, Arena& arena)
       : both(call.layer.flags & both_directions_flag),
         every(call.layer.flags & every_step_flag),
         mean(call.layer.flags & mean_flag),
@@ -345,29 +349,29 @@ struct Answer {
         y(every && !both ? nullptr : arena.take<float>(uint64_t(call.rows_out) * uint64_t(width))) {
   }
 
-  template <class Own>
-  void take(const TrainCall& call, const Track<Own>& track) const {
+  template <class CellType>
+  void write(const TrainCall& call, const DirectionPass<CellType>& direction) const {
     if (!y) return;
     const Shard& shard = call.shard;
-    const int column = track.backward ? hidden : 0, units = track.units;
+    const int column = direction.backward ? hidden : 0, units = direction.units;
     for (int row = 0; row < call.rows_out; ++row) {
-      const int s = row % track.n;
+      const int s = row % direction.n;
       float* const to = y + ptrdiff_t(row) * width + column;
-      const float* const states = track.after_all() + ptrdiff_t(s) * units;
-      const ptrdiff_t step = ptrdiff_t(track.n) * units;
-      if (!track.backward) memset(to, 0, size_t(width) * sizeof(float));
+      const float* const states = direction.after_all() + ptrdiff_t(s) * units;
+      const ptrdiff_t step = ptrdiff_t(direction.n) * units;
+      if (!direction.backward) memset(to, 0, size_t(width) * sizeof(float));
       if (mean)
-        average(call.kernels, states, step, shard.length[s], to, track.backward);
+        average(call.kernels, states, step, shard.length[s], to, direction.backward);
       else
         memcpy(to,
-               states + step * (every            ? row / track.n
-                                : track.backward ? 0
-                                                 : shard.length[s] - 1),
+               states + step * (every                ? row / direction.n
+                                : direction.backward ? 0
+                                                     : shard.length[s] - 1),
                size_t(hidden) * sizeof(float));
     }
   }
 
-  /// Added up in the direction's own order, then divided, as the runtime does.
+  /// Computes the mean like the runtime: adds up in the order of the direction, then divides.
   void average(const Kernels& kernels, const float* states, ptrdiff_t step, int length, float* to,
                bool backward) const {
     for (int i = 0; i < length; ++i)
@@ -375,29 +379,31 @@ struct Answer {
     for (int i = 0; i < hidden; ++i) to[i] = to[i] / float(length);
   }
 
-  /// Adds to the gradient of step t's state what comes from the answers: dh [sequences][units].
-  template <class Own>
-  void give(const TrainCall& call, const Track<Own>& track, int i, float* dh) const {
-    const int t = track.frame(i), column = track.backward ? hidden : 0,
-              active = call.shard.active(t), units = track.units;
+  /// Adds the gradient of the output to that of a step's states: dh [sequences][units].
+  template <class CellType>
+  void add_gradient(const TrainCall& call, const DirectionPass<CellType>& direction, int i,
+                    float* dh) const {
+    const int t = direction.frame(i), column = direction.backward ? hidden : 0,
+              active = call.shard.active(t), units = direction.units;
     if (every && !both)
-      return call.kernels.add_f32(call.dy + ptrdiff_t(t) * track.n * units, dh,
+      return call.kernels.add_f32(call.dy + ptrdiff_t(t) * direction.n * units, dh,
                                   size_t(active) * size_t(units));
     for (int s = 0; s < active; ++s) {
       const int length = call.shard.length[s];
-      if (!every && !mean && t != (track.backward ? 0 : length - 1)) continue;
-      const float* const dy = call.dy + ptrdiff_t(every ? t * track.n + s : s) * width + column;
+      if (!every && !mean && t != (direction.backward ? 0 : length - 1)) continue;
+      const float* const dy = call.dy + ptrdiff_t(every ? t * direction.n + s : s) * width + column;
       float* const to = dh + ptrdiff_t(s) * units;
       for (int j = 0; j < hidden; ++j) to[j] += mean ? dy[j] / float(length) : dy[j];
     }
   }
 };
 
-template <class Own>
+/// The TrainKind of a cell.
+template <class CellType>
 struct Trained {
-  /// Takes the transposed weights of a direction in their order, and with `base` writes them.
-  static Transposed take_transposed(const Own& cell, bool wants_dx, Arena& arena, bool write) {
-    const bool before = Own::kind == SLUICE_GRU_BEFORE;
+  /// Takes arrays for the transposed weights of a direction, and fills them if `write`.
+  static Transposed take_transposed(const CellType& cell, bool wants_dx, Arena& arena, bool write) {
+    const bool before = CellType::kind == SLUICE_GRU_BEFORE;
     const int rows = before ? 2 * cell.units : cell.gates;
     const auto take = [&](const void* w, int w_rows, int cols) {
       float* const to = arena.take<float>(uint64_t(padded(cols)) * uint64_t(w_rows));
@@ -406,7 +412,7 @@ struct Trained {
     };
     Transposed t{};
     t.hh = take(cell.w_hh, rows, cell.state_cols);
-    if constexpr (Own::kind == SLUICE_GRU_BEFORE)
+    if constexpr (CellType::kind == SLUICE_GRU_BEFORE)
       t.hn = take(cell.w_hn(), cell.units, cell.state_cols);
     if (cell.low_rank()) t.hh_factor = take(cell.hh_factor, cell.low_units, cell.hidden);
     const bool reduces = cell.low_rank() && cell.ih_factor;
@@ -419,7 +425,7 @@ struct Trained {
                               Arena& arena) {
     const float* first = nullptr;
     for (int d = 0; d < (layer.flags & both_directions_flag ? 2 : 1); ++d) {
-      const Own cell(direction_of(layer, d == 1), base);
+      const CellType cell(direction_of(layer, d == 1), base);
       const Transposed taken = take_transposed(cell, wants_dx, arena, !arena.measures());
       if (d == 0) first = taken.hh;
     }
@@ -430,207 +436,218 @@ struct Trained {
     const bool both = call.layer.flags & both_directions_flag;
     const LayerRecord ahead = direction_of(call.layer, false),
                       back = direction_of(call.layer, true);
-    const Answer answer(call, arena);
-    const Track<Own> first(call, ahead, false, arena);
+    const LayerOutput output(call, arena);
+    const DirectionPass<CellType> first(call, ahead, false, arena);
     take_state(first, arena);
     float* const bias = arena.take<float>(uint64_t(first.cell.gates));
-    if (!arena.measures()) run(call, first, answer, bias);
+    if (!arena.measures()) run(call, first, output, bias);
     if (both) {
-      const Track<Own> second(call, back, true, arena);
-      if (!arena.measures()) run(call, second, answer, bias);
+      const DirectionPass<CellType> second(call, back, true, arena);
+      if (!arena.measures()) run(call, second, output, bias);
     }
-    return answer.y || arena.measures() ? answer.y : first.h + first.after(0);
+    return output.y || arena.measures() ? output.y : first.h + first.after(0);
   }
 
-  static void run(const TrainCall& call, const Track<Own>& track, const Answer& answer,
-                  float* bias) {
-    track.forward(call, bias);
-    answer.take(call, track);
+  static void run(const TrainCall& call, const DirectionPass<CellType>& direction,
+                  const LayerOutput& output, float* bias) {
+    direction.forward(call, bias);
+    output.write(call, direction);
   }
 
-  static StateGradient take_state(const Track<Own>& track, Arena& arena) {
-    return {uint64_t(track.n) * uint64_t(track.units), arena};
+  static StateGradient take_state(const DirectionPass<CellType>& direction, Arena& arena) {
+    return {uint64_t(direction.n) * uint64_t(direction.units), arena};
   }
 
   static void backward(const TrainCall& call, int, Arena& arena) {
     const bool both = call.layer.flags & both_directions_flag;
     const LayerRecord ahead = direction_of(call.layer, false),
                       back = direction_of(call.layer, true);
-    const Answer answer(call, arena);
-    const Track<Own> first(call, ahead, false, arena);
+    const LayerOutput output(call, arena);
+    const DirectionPass<CellType> first(call, ahead, false, arena);
     const StateGradient state = take_state(first, arena);
     arena.take<float>(uint64_t(first.cell.gates));
-    // The transposed weights lie as prepare has taken them.
+    // Takes the transposed weights again, in the order in which prepare took them.
     Arena prepared(const_cast<float*>(call.transposed));
     if (!arena.measures())
-      go_back(call, first, answer, take_transposed(first.cell, call.dx, prepared, false), state);
+      backward_direction(call, first, output, take_transposed(first.cell, call.dx, prepared, false),
+                         state);
     if (!both) return;
-    const Track<Own> second(call, back, true, arena);
+    const DirectionPass<CellType> second(call, back, true, arena);
     if (!arena.measures())
-      go_back(call, second, answer, take_transposed(second.cell, call.dx, prepared, false), state);
+      backward_direction(call, second, output,
+                         take_transposed(second.cell, call.dx, prepared, false), state);
   }
 
-  static void go_back(const TrainCall& call, const Track<Own>& track, const Answer& answer,
-                      const Transposed& transposed, const StateGradient& state) {
-    const size_t bytes = size_t(track.n) * size_t(track.units) * sizeof(float);
+  static void backward_direction(const TrainCall& call, const DirectionPass<CellType>& direction,
+                                 const LayerOutput& output, const Transposed& transposed,
+                                 const StateGradient& state) {
+    const size_t bytes = size_t(direction.n) * size_t(direction.units) * sizeof(float);
     memset(state.dh, 0, bytes);
     memset(state.dc, 0, bytes);
-    if (track.sums) memset(track.sums, 0, 4 * size_t(track.units) * sizeof(float));
-    for (int i = track.steps - 1; i >= 0; --i) {
-      const int t = track.frame(i);
-      const ptrdiff_t row = ptrdiff_t(t) * track.n;
-      answer.give(call, track, i, state.dh);
+    if (direction.sums) memset(direction.sums, 0, 4 * size_t(direction.units) * sizeof(float));
+    for (int i = direction.steps - 1; i >= 0; --i) {
+      const int t = direction.frame(i);
+      const ptrdiff_t row = ptrdiff_t(t) * direction.n;
+      output.add_gradient(call, direction, i, state.dh);
       const StepBack step{call,
                           transposed,
-                          track.a + row * track.cell.a_stride,
-                          track.g + row * Own::extra * track.units,
-                          track.h + track.before(t),
-                          track.seen + track.before(t),
-                          track.c ? track.c + track.before(t) : nullptr,
-                          track.mask,
-                          track.gate,
+                          direction.a + row * direction.cell.a_stride,
+                          direction.g + row * CellType::extra * direction.units,
+                          direction.h + direction.before(t),
+                          direction.product_state + direction.before(t),
+                          direction.c ? direction.c + direction.before(t) : nullptr,
+                          direction.mask,
+                          direction.gate,
                           state,
-                          track.sums,
+                          direction.sums,
                           call.shard.active(t),
                           i == 0,
-                          track.row_of(track.state.dy, row),
-                          track.row_of(track.reset.dy, row)};
-      Back<Own>::step(track.cell, step);
-      clear_ended(call.shard, t, track.cell.a_stride, track.a);
-      if (Own::extra) clear_ended(call.shard, t, track.units, track.g);
+                          direction.row_of(direction.state.dy, row),
+                          direction.row_of(direction.reset.dy, row)};
+      Back<CellType>::step(direction.cell, step);
+      clear_ended(call.shard, t, direction.cell.a_stride, direction.a);
+      if (CellType::extra) clear_ended(call.shard, t, direction.units, direction.g);
     }
-    gradients(call, track, transposed);
-    if (call.dx) frames_gradient(call, track, transposed);
+    gradients(call, direction, transposed);
+    if (call.dx) frames_gradient(call, direction, transposed);
   }
 
-  /// dx = W^T da, of all rows.
-  static void frames_gradient(const TrainCall& call, const Track<Own>& track,
+  /// Computes dx = W^T da for all rows.
+  static void frames_gradient(const TrainCall& call, const DirectionPass<CellType>& direction,
                               const Transposed& transposed) {
-    const Own& cell = track.cell;
+    const CellType& cell = direction.cell;
     const int in = padded(cell.in);
     const Matrix w_ih{transposed.ih, in, cell.gates, 0};
-    if (track.gate.on())
-      return track.gate.frames_gradient(call, cell, w_ih, track.a, track.backward, call.dx);
-    const float* const init = track.backward ? call.dx : call.zeros;
-    const int init_stride = track.backward ? in : 0;
+    if (direction.gate.on())
+      return direction.gate.frames_gradient(call, cell, w_ih, direction.a, direction.backward,
+                                            call.dx);
+    const float* const init = direction.backward ? call.dx : call.zeros;
+    const int init_stride = direction.backward ? in : 0;
     if (transposed.ih_factor)
       call.kernels.product_f32(
           {transposed.ih_factor, in, cell.low_units, 0},
-          {init, init_stride, track.input.dy, cell.low_units, 1, call.dx, in, call.rows_in});
+          {init, init_stride, direction.input.dy, cell.low_units, 1, call.dx, in, call.rows_in});
     else
       call.kernels.product_f32(
-          w_ih, {init, init_stride, track.a, cell.a_stride, 1, call.dx, in, call.rows_in});
+          w_ih, {init, init_stride, direction.a, cell.a_stride, 1, call.dx, in, call.rows_in});
   }
 
-  /// a holds the gradients of the chains; weights see them all, step after step in the frames'
-  /// order.
-  static void gradients(const TrainCall& call, const Track<Own>& track,
+  /// Computes the gradients of the weights from those of the chains, in a, in the order of the
+  /// frames.
+  static void gradients(const TrainCall& call, const DirectionPass<CellType>& direction,
                         const Transposed& transposed) {
     const Parameters& p = call.parameters;
-    const Own& cell = track.cell;
-    const Columns all{track.a, cell.a_stride, cell.gates, track.steps * track.n};
-    recurrent_gradients(call, track, all);
-    float* const ih = p.gradient_at(track.layer.w_ih);
-    if (track.gate.on())
-      track.gate.gradient(call, cell, all.dy, all.count, track.gate.frames, track.gate.width,
-                          call.x, call.x_stride, cell.in, ih);
+    const CellType& cell = direction.cell;
+    const Columns all{direction.a, cell.a_stride, cell.gates, direction.steps * direction.n};
+    recurrent_gradients(call, direction, all);
+    float* const ih = p.gradient_at(direction.layer.w_ih);
+    if (direction.gate.on())
+      direction.gate.gradient(call, cell, all.dy, all.count, direction.gate.frames,
+                              direction.gate.width, call.x, call.x_stride, cell.in, ih);
     else if (cell.low_rank() && cell.ih_factor)
-      input_factor_gradients(call, track, all, transposed, ih);
+      input_factor_gradients(call, direction, all, transposed, ih);
     else
       weight_gradient(call, all, call.x, call.x_stride, cell.in, ih);
-    if constexpr (Own::kind == SLUICE_FASTGRNN)
-      gate_gradients(call, track);
+    if constexpr (CellType::kind == SLUICE_FASTGRNN)
+      gate_gradients(call, direction);
     else
-      bias_gradient(call, all, p.gradient_at(track.layer.b_ih));
+      bias_gradient(call, all, p.gradient_at(direction.layer.b_ih));
   }
 
-  /// Of an input matrix of low rank: dW1 = da t^T, dt = W1^T da, dW2 = dt x^T.
-  static void input_factor_gradients(const TrainCall& call, const Track<Own>& track,
-                                     const Columns& all, const Transposed& transposed, float* ih) {
-    const Own& cell = track.cell;
+  /// Computes the gradients of an input matrix of low rank, t being the factor's product:
+  /// dW1 = da t^T, dt = W1^T da, dW2 = dt x^T.
+  static void input_factor_gradients(const TrainCall& call,
+                                     const DirectionPass<CellType>& direction, const Columns& all,
+                                     const Transposed& transposed, float* ih) {
+    const CellType& cell = direction.cell;
     const int low = cell.low_units;
-    weight_gradient(call, all, track.input.y, low, cell.in_cols, ih);
+    weight_gradient(call, all, direction.input.y, low, cell.in_cols, ih);
     call.kernels.product_f32(
         {transposed.ih, low, cell.gates, 0},
-        {call.zeros, 0, all.dy, all.stride, 1, track.input.dy, low, all.count});
-    weight_gradient(call, {track.input.dy, low, low, all.count}, call.x, call.x_stride, cell.in,
-                    gradient_of(call, track, Role::input_factor));
+        {call.zeros, 0, all.dy, all.stride, 1, direction.input.dy, low, all.count});
+    weight_gradient(call, {direction.input.dy, low, low, all.count}, call.x, call.x_stride, cell.in,
+                    gradient_of(call, direction, Role::input_factor));
   }
 
-  static float* gradient_of(const TrainCall& call, const Track<Own>& track, Role role) {
-    return call.parameters.gradient_at(offset_of(track.layer, role));
+  static float* gradient_of(const TrainCall& call, const DirectionPass<CellType>& direction,
+                            Role role) {
+    return call.parameters.gradient_at(offset_of(direction.layer, role));
   }
 
-  /// Of a FastGRNN's biases, and of zeta and nu. Each unit has its own sums, over the steps from
-  /// the last one walked to the first and over the sequences of a step in their order. Of zeta and
-  /// nu the units' sums are added from 0 on, in the order of the units, then multiplied by the
-  /// sigmoid's slope. The order is the same on every instruction set.
-  static void gate_gradients(const TrainCall& call, const Track<Own>& track) {
-    const Own& cell = track.cell;
+  /// Computes the gradients of a FastGRNN's biases, and of zeta and nu. Each unit has sums of its
+  /// own, over the steps from the direction's last one to its first, and over the sequences of a
+  /// step in their order. For zeta and nu, the sums of the units are added to 0 in the order of the
+  /// units, then multiplied by the derivative of the sigmoid. The order is the same on every
+  /// instruction set.
+  static void gate_gradients(const TrainCall& call, const DirectionPass<CellType>& direction) {
+    const CellType& cell = direction.cell;
     const int units = cell.units;
-    float* const out = call.parameters.gradient_at(track.layer.w_hh);
+    float* const out = call.parameters.gradient_at(direction.layer.w_hh);
     float* const bias[] = {out + cell.gate_bias(), out + cell.update_bias()};
     for (int i = 0; i < 2 * units; ++i) {
       float& to = bias[i / units][i % units];
-      to = (call.adds ? to : 0.0f) + track.sums[i];
+      to = (call.adds ? to : 0.0f) + direction.sums[i];
     }
     const ptrdiff_t places[] = {cell.zeta(), cell.nu()};
     for (int k = 0; k < 2; ++k) {
       float sum = 0.0f, share = *cell.at(places[k]);
-      for (int i = 0; i < cell.hidden; ++i) sum += track.sums[(2 + k) * units + i];
+      for (int i = 0; i < cell.hidden; ++i) sum += direction.sums[(2 + k) * units + i];
       call.kernels.activate_f32(Activation::sigmoid, &share, 1, 1, 1);
       float& to = out[places[k]];
       to = (call.adds ? to : 0.0f) + share * (1.0f - share) * sum;
     }
   }
 
-  /// dW2 = dt h^T, to which a GruBefore adds what came through r * h.
-  static void state_factor_gradient(const TrainCall& call, const Track<Own>& track,
-                                    const float* seen) {
-    const Own& cell = track.cell;
-    const int low = cell.low_units, rows = track.steps * track.n;
-    float* const to = gradient_of(call, track, Role::state_factor);
-    weight_gradient(call, {track.state.dy, low, low, rows}, seen, track.units, cell.hidden, to);
-    if (Own::kind != SLUICE_GRU_BEFORE) return;
+  /// Computes dW2 = dt h^T. A GruBefore adds the gradient through r * h.
+  static void state_factor_gradient(const TrainCall& call, const DirectionPass<CellType>& direction,
+                                    const float* product_state) {
+    const CellType& cell = direction.cell;
+    const int low = cell.low_units, rows = direction.steps * direction.n;
+    float* const to = gradient_of(call, direction, Role::state_factor);
+    weight_gradient(call, {direction.state.dy, low, low, rows}, product_state, direction.units,
+                    cell.hidden, to);
+    if (CellType::kind != SLUICE_GRU_BEFORE) return;
     TrainCall more = call;
     more.adds = true;
-    weight_gradient(more, {track.reset.dy, low, low, rows}, track.g, track.units, cell.hidden, to);
+    weight_gradient(more, {direction.reset.dy, low, low, rows}, direction.g, direction.units,
+                    cell.hidden, to);
   }
 
-  static void recurrent_gradients(const TrainCall& call, const Track<Own>& track,
+  static void recurrent_gradients(const TrainCall& call, const DirectionPass<CellType>& direction,
                                   const Columns& all) {
     const Parameters& p = call.parameters;
-    const Own& cell = track.cell;
-    const float* const seen = track.seen + track.before(0);
-    const float* const gates_saw = track.gate.on() ? track.gate.states + track.before(0) : seen;
-    const int units = track.units;
-    float* const hh = p.gradient_at(track.layer.w_hh);
+    const CellType& cell = direction.cell;
+    const float* const product_state = direction.product_state + direction.before(0);
+    const float* const gate_inputs =
+        direction.gate.on() ? direction.gate.states + direction.before(0) : product_state;
+    const int units = direction.units;
+    float* const hh = p.gradient_at(direction.layer.w_hh);
     const bool low = cell.low_rank();
     const int stride = low ? cell.low_units : units, cols = cell.state_cols;
-    if (low) state_factor_gradient(call, track, seen);
-    if constexpr (Own::kind == SLUICE_GRU_BEFORE) {
+    if (low) state_factor_gradient(call, direction, product_state);
+    if constexpr (CellType::kind == SLUICE_GRU_BEFORE) {
       weight_gradient(call, {all.dy, all.stride, 2 * units, all.count},
-                      low ? track.state.y : gates_saw, stride, cols, hh);
+                      low ? direction.state.y : gate_inputs, stride, cols, hh);
       weight_gradient(call, {all.dy + 2 * units, all.stride, units, all.count},
-                      low ? track.reset.y : track.g, stride, cols,
+                      low ? direction.reset.y : direction.g, stride, cols,
                       hh + ptrdiff_t(2) * units * cols);
     } else {
-      if (track.gate.on())
-        track.gate.gradient(call, cell, all.dy, all.count, gates_saw, units, seen, units,
-                            cell.hidden, hh);
+      if (direction.gate.on())
+        direction.gate.gradient(call, cell, all.dy, all.count, gate_inputs, units, product_state,
+                                units, cell.hidden, hh);
       else
-        weight_gradient(call, all, low ? track.state.y : seen, stride, cols, hh);
-      if constexpr (Own::kind != SLUICE_FASTGRNN)
-        bias_gradient(call, all, p.gradient_at(track.layer.b_hh));
+        weight_gradient(call, all, low ? direction.state.y : product_state, stride, cols, hh);
+      if constexpr (CellType::kind != SLUICE_FASTGRNN)
+        bias_gradient(call, all, p.gradient_at(direction.layer.b_hh));
     }
-    // The input side of a GRU that resets after differs in the candidate alone: g_x in place of
-    // g_h.
-    for (int row = 0; Own::kind == SLUICE_GRU && row < all.count; ++row)
-      copy(track.g + ptrdiff_t(row) * units, track.a + ptrdiff_t(row) * cell.a_stride + 2 * units,
-           units);
+    // Over the inputs, the gradients of a GRU that resets after differ only in the candidate: that
+    // of g_x replaces that of g_h.
+    for (int row = 0; CellType::kind == SLUICE_GRU && row < all.count; ++row)
+      copy(direction.g + ptrdiff_t(row) * units,
+           direction.a + ptrdiff_t(row) * cell.a_stride + 2 * units, units);
   }
 
-  static constexpr TrainKind kind{Own::kind, {1, 1}, nullptr, prepare, forward, backward};
+  static constexpr TrainKind kind{CellType::kind, {1, 1}, nullptr, prepare, forward, backward};
 };
 
 constexpr TrainKind cells[] = {Trained<GruCell>::kind, Trained<GruBeforeCell>::kind,

@@ -1,5 +1,5 @@
-// The trainer's C interface: layer by layer forward, then backward, for each shard; shards added up
-// in order; one update.
+// The trainer's C interface. A step computes the forward and backward passes of each shard, adds up
+// the shards' gradients in order, and updates the weights once.
 #include <string.h>
 
 #include "batch.h"
@@ -21,18 +21,18 @@ const Trainer& trainer_of(const sluice_trainer* handle) {
   return *reinterpret_cast<const Trainer*>(handle);
 }
 
-/// Batch normalization's running moments.
+/// Updates the running moments of batch normalizations.
 void keep_moments(const Trainer& t, const Layout& l) {
   for (uint32_t i = 0; i < t.model->layer_count; ++i) {
     const LayerRecord& layer = t.model->layers[i];
     if (layer.kind == SLUICE_BATCH_NORM && !is_frozen(t.options, i))
-      run_moments(layer, t.options, l.totals + uint64_t(i) * l.meeting, l.weights);
+      run_moments(layer, t.options, l.totals + uint64_t(i) * l.batch_sums, l.weights);
   }
 }
 
-/// Checks a batch and computes its penalized gradient. With no valid target the result's targets
-/// are 0 and nothing is computed.
-/// @param norm  of the gradient clipped by value, before clipping by norm
+/// Checks a batch and computes its penalized gradient, clipped by value. Without a valid target,
+/// result.targets is 0 and nothing is computed.
+/// @param norm  receives the norm of this gradient
 sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n,
                         const sluice_host* host, sluice_train_result& result, Layout& layout,
                         double& norm) {
@@ -54,12 +54,12 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
   if (t.options.answers) result.loss_sum *= all.weight;
   const GradientNorm norms =
       penalize(*t.model, t.options, {layout.weights, layout.gradient, layout.section_begin},
-               layout.seen_ids);
+               layout.batch_ids);
   result.gradient_norm = norms.whole;
   result.gradient_norm_clipped = norm = norms.by_value;
   const double limit = double(t.options.clip_norm);
-  if (limit > 0.0 && norm > limit && norm - norm == 0.0)
-    result.gradient_norm_clipped = limit;  // a norm that is finite
+  const bool finite = norm - norm == 0.0;
+  if (limit > 0.0 && norm > limit && finite) result.gradient_norm_clipped = limit;
   return SLUICE_OK;
 }
 
@@ -101,13 +101,13 @@ sluice_status sluice_train_start(sluice_trainer* handle, const sluice_model* mod
   Arena all(arena);
   const Layout l = lay_out(*trainer.model, trainer.options, all);
   memcpy(l.weights, trainer.model->blob, l.weights_end);
-  if (l.seen != l.weights) memcpy(l.seen, trainer.model->blob, l.weights_end);
+  if (l.pass_weights != l.weights) memcpy(l.pass_weights, trainer.model->blob, l.weights_end);
   const size_t section = size_t(l.section_floats) * sizeof(float);
   memset(l.first, 0, section);
   memset(l.second, 0, section);
   memset(l.zeros, 0, size_t(zeros_needed(*trainer.model)) * sizeof(float));
-  memset(l.shard_gradients, 0,
-         size_t(l.shards) * l.shard_floats * sizeof(float));  // what no layer writes stays zero
+  // Elements that no layer writes stay zero.
+  memset(l.shard_gradients, 0, size_t(l.shards) * l.shard_floats * sizeof(float));
   return SLUICE_OK;
 }
 
@@ -122,7 +122,7 @@ sluice_status sluice_train_step(sluice_trainer* handle, const sluice_sequence* s
   if (status) return status;
   if (own.targets) {
     update_weights(*t.model, t.options, {l.weights, l.gradient, l.section_begin}, host, norm,
-                   t.update, l.seen_ids, l.weights, l.first, l.second);
+                   t.update, l.batch_ids, l.weights, l.first, l.second);
     keep_moments(t, l);
   } else {
     t.update.step += 1;
@@ -167,11 +167,11 @@ sluice_status sluice_train_store(const sluice_trainer* handle, void* blob, size_
 
 namespace {
 
-/// What is saved: the update's numbers, then these.
+/// The arrays of a saved state. It begins with the Update.
 constexpr int saved_parts = 3;
 struct SavedParts {
   void* part[saved_parts];
-  size_t bytes;  ///< of each
+  size_t bytes;  ///< of each part
 };
 
 SavedParts saved_parts_of(const Trainer& t) {

@@ -1,5 +1,5 @@
-// From a batch's gradient to new weights: penalties, clipping, schedule, optimizer, proximal step,
-// in this order.
+// Computes new weights from a batch's gradient: penalties, clipping, schedule, optimizer, proximal
+// step, in this order.
 #include "train.h"
 
 namespace sluice {
@@ -7,12 +7,12 @@ namespace {
 
 constexpr uint64_t chunk = 1u << 14;  ///< floats of a task
 
-/// An array that learns.
+/// An array that is trained.
 struct Trained : Weights {
   uint32_t group;
 };
 
-/// Calls f once for every one.
+/// Calls f once for every trained array.
 template <class F>
 void for_each_trained(const OpenModel& model, const sluice_train_options& options, F f) {
   for (uint32_t i = 0; i < model.layer_count; ++i)
@@ -24,7 +24,7 @@ void for_each_trained(const OpenModel& model, const sluice_train_options& option
 
 double square_root(double x) { return __builtin_sqrt(x); }
 
-/// One array's update. A task takes a chunk of it.
+/// The update of one array, a chunk a task.
 struct UpdateTask {
   const Kernels& kernels;
   uint32_t optimizer;
@@ -54,26 +54,26 @@ struct UpdateTask {
   }
 };
 
-/// Whether only what a batch has seen of an array is touched.
+/// Returns whether only the rows of ids that occur in a batch are updated.
 bool by_rows(const Trained& array, const sluice_train_options& options) {
   return array.group == SLUICE_EMBEDDING_WEIGHTS && options.embedding_rows;
 }
 
-/// Calls f(first, count) for the parts of an array that a batch touches: all of it, or of an
-/// embedding each seen id's.
+/// Calls f(first, count) for the parts of an array that a batch updates: all of it, or of an
+/// embedding the rows of the ids that occur in the batch.
 template <class F>
 void for_each_piece(const Trained& array, const sluice_train_options& options,
-                    const uint8_t* seen_ids, F f) {
+                    const uint8_t* batch_ids, F f) {
   if (!by_rows(array, options)) return f(0, size_t(elements(array)));
   const int rows = padded_rows(array);
   for (int id = 0; id < array.cols; ++id)
-    for (int row = 0; seen_ids[id] && row < rows; row += strip_rows)
+    for (int row = 0; batch_ids[id] && row < rows; row += strip_rows)
       f(packed_index(rows, array.cols, row, id),
         size_t(rows - row < strip_rows ? rows - row : strip_rows));
 }
 
-/// Scales every row of a matrix, or every id's vector of an embedding, whose norm is above the
-/// limit. A bias is one row.
+/// Scales down to the limit every row of a matrix, or every id's vector of an embedding, whose norm
+/// is above it. A bias is one row.
 void limit_norms(const Trained& array, float limit, float* w) {
   const bool by_id = array.group == SLUICE_EMBEDDING_WEIGHTS || !is_matrix(array.role);
   const int rows = padded_rows(array), outer = by_id ? array.cols : rows,
@@ -90,6 +90,7 @@ void limit_norms(const Trained& array, float limit, float* w) {
   }
 }
 
+/// Returns base ^ n, by multiplications alone, so that the bits are the same everywhere.
 double power(double base, uint64_t n) {
   double result = 1.0;
   for (; n; n >>= 1, base *= base)
@@ -97,7 +98,7 @@ double power(double base, uint64_t n) {
   return result;
 }
 
-/// From `begin` to `end` along half a cosine, done in [0, 1].
+/// Returns a number between `begin` and `end` along half a cosine, at `done` in [0, 1].
 double along_cosine(double begin, double end, double done) {
   return end + (begin - end) * (0.5 * (1.0 + cos_pi(done)));
 }
@@ -143,14 +144,14 @@ sluice_penalty penalty_of(const sluice_train_options& options, uint32_t group) {
 }
 
 GradientNorm penalize(const OpenModel& model, const sluice_train_options& options,
-                      const Parameters& p, const uint8_t* seen_ids) {
+                      const Parameters& p, const uint8_t* batch_ids) {
   const Kernels& kernels = *model.kernels;
   double sum = 0.0, clipped = 0.0;
   for_each_trained(model, options, [&](const Trained& array) {
     const sluice_penalty penalty = penalty_of(options, array.group);
     float* const g = p.gradient_at(array.offset);
     const auto* const w = reinterpret_cast<const float*>(p.base + array.offset);
-    for_each_piece(array, options, seen_ids, [&](size_t at, size_t n) {
+    for_each_piece(array, options, batch_ids, [&](size_t at, size_t n) {
       if (penalty.l2 > 0.0f) kernels.scaled_add_f32(2.0f * penalty.l2, w + at, g + at, n);
       if (penalty.l1 > 0.0f && !options.proximal)
         kernels.sign_add_f32(penalty.l1, w + at, g + at, n);
@@ -165,7 +166,7 @@ GradientNorm penalize(const OpenModel& model, const sluice_train_options& option
 
 void update_weights(const OpenModel& model, const sluice_train_options& options,
                     const Parameters& p, const sluice_host* host, double norm, Update& update,
-                    const uint8_t* seen_ids, uint8_t* weights, float* first, float* second) {
+                    const uint8_t* batch_ids, uint8_t* weights, float* first, float* second) {
   const double rate = learning_rate(options, update);
   update.step += 1;
   update.beta1_power *= double(options.beta1);
@@ -205,15 +206,16 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
                     options.mask ? options.mask + at : nullptr,
                     elements(array)};
     if (!by_rows(array, options)) {
-      spread(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
+      run_tasks(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
     } else {
-      for_each_piece(array, options, seen_ids, [&](size_t from, size_t n) { task.piece(from, n); });
+      for_each_piece(array, options, batch_ids,
+                     [&](size_t from, size_t n) { task.piece(from, n); });
     }
     if (penalty.max_norm > 0.0f) limit_norms(array, penalty.max_norm, w);
   });
 }
 
-void spread(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
+void run_tasks(const sluice_host* host, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
   if (host && host->parallel_for && n > 1) {
     host->parallel_for(host->context, n, task, argument);
   } else {

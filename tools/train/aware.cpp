@@ -10,7 +10,7 @@
 namespace sluice::tools {
 namespace {
 
-void see(void* context, const float* weights, float* seen) {
+void round_weights(void* context, const float* weights, float* rounded) {
   Aware& aware = *static_cast<Aware*>(context);
   unpack_weights(aware.places, weights, aware.network);
   bool finite = true;  // a training that diverged is found out by its loss
@@ -21,10 +21,10 @@ void see(void* context, const float* weights, float* seen) {
   try {  // the trainer is C
     pack_weights(aware.places,
                  finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network,
-                 seen);
+                 rounded);
   } catch (...) {
     aware.refused = std::current_exception();
-    pack_weights(aware.places, aware.network, seen);
+    pack_weights(aware.places, aware.network, rounded);
   }
 }
 
@@ -61,7 +61,7 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
       ranges(feature_ranges(all, parts.train, recipe.quantize_ranges)),
       rounded(all) {
   unit.resize(network.layers.size());
-  rounding = {this, see, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
+  rounding = {this, round_weights, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
   round_frames(make(start.model), ranges, rounded);
 }
 
