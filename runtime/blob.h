@@ -45,7 +45,8 @@ struct LayerRecord {
   /// Fixed point: s of R for the accumulators over the input and over the state.
   uint8_t shift_ih, shift_hh;
   uint8_t order;  ///< Order of int8 weights; else 0
-  /// Fixed point: an LSTM's c, or a FastGRNN's h, is in units of 2^(shift_c - 15); else 0.
+  /// Fixed point, of a kind with shifted_state: c, or else h, is in units of 2^(shift_c - 15); else
+  /// 0.
   uint8_t shift_c;
   union {
     uint32_t back[4];     ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
