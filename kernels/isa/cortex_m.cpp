@@ -8,7 +8,7 @@ namespace sluice {
 
 #define SLUICE_KERNEL(result, name, parameters, arguments) \
   result Kernels::name parameters { return sluice::name<Set> arguments; }
-#include "entries.h"
+#include "../entries.h"
 #undef SLUICE_KERNEL
 
 }  // namespace sluice

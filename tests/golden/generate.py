@@ -375,6 +375,90 @@ def fastgrnn():
     file.write()
 
 
+class LowRank(nn.Module):
+    """A cell whose matrices are products W1 W2, computed by PyTorch's own cell, or by a formula, from
+    their product."""
+
+    def __init__(self, gates, cell):
+        super().__init__()
+        rank = 2
+        self.weight_ih = nn.Parameter(torch.randn(gates * UNITS, rank) / rank**0.5)
+        self.factor_ih = nn.Parameter(torch.randn(rank, INPUTS) / INPUTS**0.5)
+        self.factor_hh = nn.Parameter(torch.randn(rank, UNITS) / UNITS**0.5)
+        self.cell = cell
+
+    def matrices(self):
+        return self.weight_ih @ self.factor_ih, self.weight_hh @ self.factor_hh
+
+
+class LowRankTorch(LowRank):
+    """nn.GRU, nn.LSTM or nn.RNN."""
+
+    def __init__(self, gates, cell):
+        super().__init__(gates, cell)
+        self.weight_hh = nn.Parameter(torch.randn(gates * UNITS, self.factor_hh.shape[0]))
+        self.bias_ih = nn.Parameter(0.3 * torch.randn(gates * UNITS))
+        self.bias_hh = nn.Parameter(0.3 * torch.randn(gates * UNITS))
+        self.module = [cell(INPUTS, UNITS, batch_first=True).to(DOUBLE)]  # not a submodule
+
+    def forward(self, x):
+        ih, hh = self.matrices()
+        weights = {"weight_ih_l0": ih, "weight_hh_l0": hh, "bias_ih_l0": self.bias_ih, "bias_hh_l0": self.bias_hh}
+        return torch.func.functional_call(self.module[0], weights, (x,))[0]
+
+
+class LowRankResetBefore(LowRank):
+    """A GRU that resets before; its candidate's matrix shares the state's factor."""
+
+    def __init__(self):
+        super().__init__(3, None)
+        self.weight_hh = nn.Parameter(torch.randn(2 * UNITS, self.factor_hh.shape[0]))
+        self.weight_hn = nn.Parameter(torch.randn(UNITS, self.factor_hh.shape[0]))
+        self.bias_ih = nn.Parameter(0.3 * torch.randn(3 * UNITS))
+
+    def forward(self, x):
+        ih, hh = self.matrices()
+        hn = self.weight_hn @ self.factor_hh
+        h, states = torch.zeros(x.shape[0], UNITS, dtype=x.dtype), []
+        for t in range(x.shape[1]):
+            i = x[:, t] @ ih.T + self.bias_ih
+            r, z = torch.sigmoid(i[:, :2 * UNITS] + h @ hh.T).chunk(2, dim=1)
+            n = torch.tanh(i[:, 2 * UNITS:] + (r * h) @ hn.T)
+            h = (1 - z) * n + z * h
+            states.append(h)
+        return torch.stack(states, dim=1)
+
+
+class LowRankFastGRNN(LowRank):
+    def __init__(self):
+        super().__init__(1, None)
+        self.weight_hh = nn.Parameter(torch.randn(UNITS, self.factor_hh.shape[0]))
+        self.bias_gate = nn.Parameter(1 + 0.3 * torch.randn(UNITS))
+        self.bias_update = nn.Parameter(1 + 0.3 * torch.randn(UNITS))
+        self.zeta = nn.Parameter(torch.ones(1))
+        self.nu = nn.Parameter(-4 * torch.ones(1))
+
+    def forward(self, x):
+        ih, hh = self.matrices()
+        whole = FastGRNN(INPUTS, UNITS).to(DOUBLE)
+        weights = {"weight_ih": ih, "weight_hh": hh, "bias_gate": self.bias_gate, "bias_update": self.bias_update,
+                   "zeta": self.zeta, "nu": self.nu}
+        return torch.func.functional_call(whole, weights, (x,))
+
+
+def low_rank():
+    torch.manual_seed(26)
+    file = File("low_rank.txt")
+    nets = [("gru", lambda: LowRankTorch(3, nn.GRU)), ("lstm", lambda: LowRankTorch(4, nn.LSTM)),
+            ("rnn", lambda: LowRankTorch(1, nn.RNN)), ("gru_before", LowRankResetBefore), ("fastgrnn", LowRankFastGRNN)]
+    for kind, make in nets:
+        for case, pick in [("every", plain), ("last", lambda y: y[:, -1])]:
+            net = rounded(make())
+            answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))).reshape(-1, UNITS)
+            module_case(file, f"{kind}_{case}", list(torch_arrays(net)), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    file.write()
+
+
 def cells():
     torch.manual_seed(24)
     file = File("cells.txt")
@@ -620,6 +704,7 @@ if __name__ == "__main__":
     same_data_twice()
     losses()
     fastgrnn()
+    low_rank()
     cells()
     graphs()
     lower_case()

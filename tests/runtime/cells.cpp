@@ -121,6 +121,16 @@ TEST_CASE(
   check_case(golden, "fastgrnn_mean", mean(cell(SLUICE_FASTGRNN, units)), steps);
 }
 
+TEST_CASE("cells of low rank agree with their products in PyTorch 2.13: answers and gradients") {
+  const Golden golden("low_rank.txt");
+  constexpr int rank = 2;
+  for (const sluice_layer_kind kind : every_cell) {
+    const std::string name = sluice_layer_name(kind);
+    check_case(golden, name + "_every", low_rank(cell(kind, units, every_step), rank), steps);
+    check_case(golden, name + "_last", low_rank(cell(kind, units), rank), steps);
+  }
+}
+
 TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
   const Golden golden("cells.txt");
   check_case(golden, "layer_norm", norm(SLUICE_LAYER_NORM), 1);

@@ -19,7 +19,8 @@ for layers in \
   "{ dense = 6, name = \"a\" }, { gru = 6, steps = \"every\", name = \"b\" }, { add = [\"a\", \"b\"], name = \"c\" }, { gru = 5 }, $softmax" \
   "{ dense = 5, activation = \"tanh\", name = \"a\", dropout = 0.2 }, { gru = 4, steps = \"every\", name = \"b\" }, { concat = [\"a\", \"b\", \"frame\"] }, { gru = 6, steps = \"every\", name = \"c\" }, { concat = [\"b\", \"c\", \"frame\"] }, { lstm = 5 }, $softmax" \
   "{ gru = 7, steps = \"every\" }, { dense = 2, activation = \"sigmoid\", name = \"m\" }, { multiply = [\"m\", \"frame\"] }, { gru = 5 }, $softmax" \
-  "{ gru = 5, name = \"a\", steps = \"last\" }, { gru = 4, from = \"frame\", name = \"b\", steps = \"last\" }, { concat = [\"a\", \"b\", \"frame\"] }, $softmax"; do
+  "{ gru = 5, name = \"a\", steps = \"last\" }, { gru = 4, from = \"frame\", name = \"b\", steps = \"last\" }, { concat = [\"a\", \"b\", \"frame\"] }, $softmax" \
+  "{ fastgrnn = 8, rank = 1, steps = \"every\", name = \"a\" }, { concat = [\"a\", \"frame\"] }, { gru = 7, reset = \"before\", rank = 4, steps = \"every\" }, { lstm = 6, rank = 3, steps = \"every\" }, { rnn = 7, rank = 2, steps = \"every\" }, { gru = 9, rank = 5 }, $softmax"; do
   n=$((n + 1))
   recipe "$layers"
   works train r.toml --threads 1 --out "one$n"

@@ -22,7 +22,9 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ lstm = 5, gates = "tanh" }' '{ lstm = 4, repeat = 3 }' '{ dense = 4, activation = "hard_sigmoid" }, { gru = 4, repeat = 2, tied = true }' \
   '{ gru = 5, steps = "every" }, { batch_norm = true, dropout = 0.3 }, { lstm = 4 }, { batch_norm = true }' \
   '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2, gate_dropout = 0.1 }, { layer_norm = true, epsilon = 1e-3 }' \
-  '{ fastgrnn = 5 }' '{ fastgrnn = 5, directions = "both", steps = "mean" }' '{ fastgrnn = 5, gates = "hard_sigmoid", repeat = 2 }'; do
+  '{ fastgrnn = 5 }' '{ fastgrnn = 5, directions = "both", steps = "mean" }' '{ fastgrnn = 5, gates = "hard_sigmoid", repeat = 2 }' \
+  '{ gru = 5, rank = 1 }' '{ lstm = 6, rank = 2, directions = "both" }, { rnn = 7, rank = 3, repeat = 2, tied = true, recurrent_dropout = 0.2 }' \
+  '{ gru = 5, reset = "before", rank = 3 }, { batch_norm = true }, { fastgrnn = 9, rank = 4, steps = "mean" }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
   works train r.toml --threads 1 --out "one$n"
@@ -104,6 +106,11 @@ recipe "{ batch_norm = 4 }, $softmax" && refused_recipe 'batch_norm: 4; give tru
 recipe "{ gru = 4, repeat = 2, tied = true }, $softmax" && refused_recipe 'tied layers take as many numbers as they hand on'
 recipe "{ gru = 4, tied = true }, $softmax" && refused_recipe 'tied: there is one layer alone'
 recipe "{ gru = 4, slope = 0.2 }, $softmax" && refused_recipe 'slope: there is no hard sigmoid'
+recipe "{ gru = 4, rank = 4 }, $softmax" && refused_recipe '^r\.toml:4: model\.layers: layer 1: rank: 4 is not below the 4 units'
+recipe "{ gru = 4, rank = -1 }, $softmax" && refused_recipe 'rank: -1; give 0 to 65535'
+recipe "{ gru = 4, rank = 2, gate_dropout = 0.1 }, $softmax" && refused_recipe 'gate_dropout: not of matrices of low rank'
+recipe "{ gru = 4 }, { dense = 2, rank = 1 }" && refused_recipe 'rank: unknown key; a dense has'
+recipe "{ gru = 4, rank = 2 }, $softmax" 'prune = 0.5' && refused_recipe 'no recurrent layer of whole matrices learns'
 recipe "{ gru = 4, dropout = 1.0 }, $softmax" && refused_recipe 'dropout: 1; give 0 to 0.99'
 recipe "{ embedding = 4 }, { gru = 4 }, $softmax" && refused_recipe 'an embedding reads text'
 recipe "{ gru = 4 }, { embedding = 4 }, $softmax" && refused_recipe 'an embedding is the first layer'
