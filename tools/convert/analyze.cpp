@@ -7,14 +7,13 @@
 #include "../common/print.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
+#include "numbers.h"
 #include "run_rows.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 
 namespace sluice::tools {
 namespace {
-
-constexpr double state_unit = 1.0 / 32768, gate_unit = 1.0 / 4096;
 
 /// The values of every layer at one step, as the trace gives them; the frame first.
 struct Traced {
@@ -105,7 +104,9 @@ struct GateSums {
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 /// What enters a product in int8: the upper byte, rounded.
-double narrowed(double h) { return std::min(std::floor((h + 128) / 256), 127.0); }
+double narrowed(double h) {
+  return std::min(std::floor(h / narrowing_of(SLUICE_INT8) + 0.5), highest_input(SLUICE_INT8));
+}
 
 /// A gate of one unit, and whether its sum lies beyond the table.
 struct Gate {
@@ -137,7 +138,7 @@ std::vector<double> through_factor(const Layer& layer, Role weight, Role bias, i
   for (int row = 0; row < factor->rows; ++row) {
     double sum = sums.at(0, row, v);
     if (!real) {
-      sum = std::clamp(std::floor(sum / gate_unit + 0.5), -32768.0, 32767.0);
+      sum = std::clamp(std::floor(sum / gate_unit + 0.5), lowest_output, highest_output);
       if (layer.format == SLUICE_INT8) sum = narrowed(sum);
     }
     y.push_back(sum);

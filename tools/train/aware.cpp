@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../common/error.h"
+#include "../convert/numbers.h"
 #include "../model/pack.h"
 #include "train.h"
 
@@ -61,7 +62,7 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
       ranges(feature_ranges(all, parts.train, recipe.quantize_ranges)),
       rounded(all) {
   unit.resize(network.layers.size());
-  rounding = {this, round_weights, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
+  rounding = {this, round_weights, unit.data(), float(highest_input(format))};
   round_frames(make(start.model), ranges, rounded);
 }
 
@@ -95,7 +96,7 @@ Quantized Aware::make(const sluice_model& real) {
   ranges.peak = peaks(now, data, split.train);
   ranges.factors = factor_peaks(now, data, split.train);
   Quantized quantized = quantize(now, format, ranges);
-  const double narrowing = format == SLUICE_INT8 ? 256 : 1;
+  const double narrowing = narrowing_of(format);
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
     const bool embeds = quantized.network.layers[l].kind ==
                         SLUICE_EMBEDDING;  // its rounded weights are what enters
