@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/nearest.h"
+#include "runtime/anatomy.h"
 #include "toml.h"
 
 namespace sluice::tools {
@@ -51,21 +52,19 @@ constexpr Kind kinds[] = {
      "the product of what it names, number by number: a mask, say"},
 };
 
+// Sets of kinds, as bits of their numbers.
 enum : unsigned {
-  gru = 1,
-  lstm = 2,
-  rnn = 4,
-  fastgrnn = 8,
-  dense = 16,
-  embedding = 32,
-  batch_norm = 64,
-  layer_norm = 128,
-  concat = 256,
-  add = 512,
-  multiply = 1024
+  gru = 1u << SLUICE_GRU,
+  lstm = 1u << SLUICE_LSTM,
+  fastgrnn = 1u << SLUICE_FASTGRNN,
+  dense = 1u << SLUICE_DENSE,
+  embedding = 1u << SLUICE_EMBEDDING,
+  batch_norm = 1u << SLUICE_BATCH_NORM,
+  layer_norm = 1u << SLUICE_LAYER_NORM
 };
-constexpr unsigned recurrent_kinds = gru | lstm | rnn | fastgrnn,
-                   joins_kinds = concat | add | multiply, all_kinds = 2047;
+constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.recurrent; }),
+                   joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
+                   all_kinds = ~0u;
 
 /// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
 struct Option {
@@ -177,7 +176,7 @@ const Kind& kind_of(const LayerSpec& layer) {
   });
 }
 
-unsigned bit(const Kind& kind) { return 1u << (&kind - kinds); }
+unsigned bit(const Kind& kind) { return 1u << kind.kind; }
 
 /// A layer with every option at its default.
 LayerSpec fresh(const Kind& kind) {
