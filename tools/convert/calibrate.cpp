@@ -116,7 +116,6 @@ struct Watching {
   const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
   std::vector<Sums> input, state, reset;
   std::vector<FactorPeaks> factors;                 ///< of layers of low rank
-  bool moments = true;                              ///< else the factors' peaks alone
   std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
   static constexpr std::size_t widest =
@@ -134,19 +133,19 @@ struct Watching {
     if (layer > 0 && recurrent(w.network.layers[layer - 1])) {
       const Layer& own = w.network.layers[layer - 1];
       w.note_factor(own, Role::state_factor, v, w.factors[layer - 1].state);
-      if (w.moments && n <= widest) w.state[layer - 1].add(w.before[layer - 1]);
+      if (n <= widest) w.state[layer - 1].add(w.before[layer - 1]);
       w.before[layer - 1] = v;
     }
     for (const std::uint32_t reader : w.readers[layer]) {
       const Layer& next = w.network.layers[reader - 1];
       if (next.anatomy().joins) continue;  // it has no product
       w.note_factor(next, Role::input_factor, v, w.factors[reader - 1].input);
-      if (w.moments && n <= widest) w.input[reader - 1].add(v);
+      if (n <= widest) w.input[reader - 1].add(v);
       if (!next.find(Role::candidate_weight)) continue;
       const std::vector<double> reset =
           reset_state(next, {values, values + n}, w.before[reader - 1]);
       w.note_factor(next, Role::state_factor, reset, w.factors[reader - 1].state);
-      if (w.moments && std::size_t(next.out) <= widest) w.reset[reader - 1].add(reset);
+      if (std::size_t(next.out) <= widest) w.reset[reader - 1].add(reset);
     }
   }
 
@@ -179,7 +178,7 @@ struct Watching {
 
 /// Steps the float network over some thousand frames.
 Watching watch(const Network& real, const DataSet& data, std::span<const std::size_t> sequences,
-               const std::vector<std::vector<float>>& features, bool moments) {
+               const std::vector<std::vector<float>>& features) {
   constexpr std::size_t enough = 8192;  // frames
   std::size_t frames = 0;
   for (const std::size_t s : sequences) frames += data.steps(s);
@@ -193,7 +192,6 @@ Watching watch(const Network& real, const DataSet& data, std::span<const std::si
                     std::vector<Sums>(layers),
                     std::vector<Sums>(layers),
                     std::vector<FactorPeaks>(layers),
-                    moments,
                     std::vector<std::vector<double>>(layers),
                     {}};
 
@@ -281,14 +279,6 @@ std::vector<double> peaks(const Network& real, const DataSet& data,
   return result;
 }
 
-std::vector<FactorPeaks> factor_peaks(const Network& real, const DataSet& data,
-                                      std::span<const std::size_t> sequences) {
-  const bool any = std::any_of(real.layers.begin(), real.layers.end(),
-                               [](const Layer& layer) { return layer.rank > 0; });
-  if (!any) return std::vector<FactorPeaks>(real.layers.size());
-  return watch(real, data, sequences, sorted_features(data, sequences), false).factors;
-}
-
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
                       RangeChoice choice) {
   return choose_ranges({sorted_features(data, sequences), {}, {}, {}}, choice);
@@ -297,7 +287,7 @@ Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequence
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences) {
   Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}, {}};
-  Watching watching = watch(real, data, sequences, result.features, true);
+  Watching watching = watch(real, data, sequences, result.features);
   result.moments = moments_of(watching);
   result.factors = std::move(watching.factors);
   return result;

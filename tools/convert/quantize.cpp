@@ -163,16 +163,19 @@ const Moments* values_entering(const Work& work, const Layer& layer) {
   return work.moments.empty() ? nullptr : &work.moments[index_of(work, layer)].input;
 }
 
-/// The least e for which units of 2^(e - 15) hold what calibration saw, with headroom.
-int cell_shift(double peak) {
+/// The least e for which units of 2^(e - 15) hold `largest`.
+int shift_for(double largest) {
   int e = 0;
-  while (e < 15 && headroom * peak > double(1 << e)) ++e;
+  while (e < 15 && largest > double(1 << e)) ++e;
   return e;
 }
 
 /// The exponent of the unit of a state whose record says it; of others 0.
 int state_shift(const Work& work, const Layer& layer) {
-  return layer.anatomy().shifted_state ? cell_shift(work.ranges.peak[index_of(work, layer)]) : 0;
+  if (!layer.anatomy().shifted_state) return 0;
+  // A state that enters products in 8 bits has none to spare.
+  const bool narrow = work.format == SLUICE_INT8 && layer.anatomy().states == 1;
+  return shift_for((narrow ? 1 : headroom) * work.ranges.peak[index_of(work, layer)]);
 }
 
 /// The unit of what a cell hands on, and of what enters its recurrent products.

@@ -80,6 +80,11 @@ void check_aware(const Recipe& recipe, const Network& network) {
           "quantize that, or let it reset "
           "after",
           where(recipe, "quantize.aware"), layer_name(network, layer));
+    if (layer.rank > 0)
+      refuse(
+          "{}: {}: the trainer does not round the products of its factors of low rank; train in "
+          "float and quantize that, or leave rank out",
+          where(recipe, "quantize.aware"), layer_name(network, layer));
   }
   const std::size_t inputs = std::size_t(network.layers.front().in);
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
@@ -94,7 +99,7 @@ void check_aware(const Recipe& recipe, const Network& network) {
 Quantized Aware::make(const sluice_model& real) {
   const Network now = read_network(real);
   ranges.peak = peaks(now, data, split.train);
-  ranges.factors = factor_peaks(now, data, split.train);
+
   Quantized quantized = quantize(now, format, ranges);
   const double narrowing = narrowing_of(format);
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
