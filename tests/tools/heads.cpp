@@ -276,6 +276,28 @@ TEST_CASE("a model that answers other numbers than the data's heads is refused")
   CHECK_THROWS_AS(evaluate(model.model, data, parts.train, 1), Error);
 }
 
+TEST_CASE("a model may say anything of its heads") {
+  const auto made = [](const std::string& layers, const std::string& target) {
+    return "{\"recipe\": {\"data\": {\"sequence\": \"s\", \"target\": " + target +
+           ", \"target_type\": \"value\", \"target_per\": \"row\", \"ignore\": [], \"group\": "
+           "\"\"}, \"train\": {\"loss\": \"mse\"}, \"model\": {\"layers\": " +
+           layers + "}}}";
+  };
+  const std::string a = "{\"dense\": 2, \"name\": \"a\", \"loss\": \"mse\", \"weight\": 1.0}",
+                    b = "{\"dense\": 1, \"name\": \"b\", \"loss\": \"mse\", \"weight\": 1.0}",
+                    join = "{\"concat\": [\"a\", \"b\"]}", three = "[\"x\", \"y\", \"z\"]";
+  CHECK_EQ(heads_of_made(made("[" + a + ", " + b + ", " + join + "]", three)).size(), 2u);
+  for (const std::string& layers :
+       {"[" + a + "]", "[" + a + ", " + a + ", " + join + "]", "[" + a + ", " + b + ", null]",
+        std::string("[{\"loss\": 3}]"), std::string("[{\"loss\": {\"a b\": []}}]"),
+        "[" + a + ", " + b + ", {\"x = 1, y\": 2}]", "[" + a + ", " + b + ", {\"dense\": -1}]"}) {
+    CAPTURE(layers);
+    CHECK(heads_of_made(made(layers, three)).empty());
+    CHECK_THROWS_AS(recipe_of_made(made(layers, three), "m"), Error);
+  }
+  CHECK_THROWS_AS(recipe_of_made(made("[" + a + ", " + b + "]", "[\"x\"]"), "m"), Error);
+}
+
 TEST_CASE("heads that do not go together are refused by layer") {
   const auto changed = [](std::string from, const std::string& to) {
     std::string text = recipe_text;
