@@ -33,8 +33,8 @@ double seconds(const std::function<void()>& call, std::uint64_t n) {
 
 Figure measure(const std::string& isa, const std::string& name, std::uint64_t macs,
                std::uint32_t steps, const std::function<void()>& call) {
-  constexpr double enough =
-      0.02;  // a repetition's length in seconds, where the clock and interrupts no longer matter
+  // a repetition's length in seconds, where the clock and interrupts no longer matter
+  constexpr double enough = 0.02;
   std::uint64_t calls = 1;
   while (seconds(call, calls) < enough) calls *= 2;
   std::array<double, repetitions> ns{};

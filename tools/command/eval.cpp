@@ -17,8 +17,8 @@ namespace {
 /// What the data must hold, as the model says it.
 Expected expected_of(const OwnedModel& model, const std::string& path) {
   Expected expected{model.inputs(), model.classes(), true, tokens_of(model.model)};
-  const bool one_of_two = model.info().outputs == 1 &&
-                          expected.labels.size() == 2;  // a sigmoid: the second's probability
+  // a sigmoid: the second's probability
+  const bool one_of_two = model.info().outputs == 1 && expected.labels.size() == 2;
   if (expected.labels.size() != model.info().outputs && !one_of_two)
     refuse(
         "{}: does not say which classes or values it answers; use a model as \"sluice train\" "

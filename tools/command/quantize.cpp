@@ -26,8 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t analyzed_frames =
-    4096;  // about; the report's arithmetic is double, step by step
+// about; the report's arithmetic is double, step by step
+constexpr std::size_t analyzed_frames = 4096;
 
 /// What the command works on, read and checked.
 struct Input {

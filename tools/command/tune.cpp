@@ -346,8 +346,9 @@ void run_tune(const TuneOptions& options) {
   const Study study = new_study(options.study, plan);
   check_fits(plan, shapes);
   {
-    Folds folds;  // refuses data that cannot be split so, or that the network does not fit, before
-                  // anything is written
+    // refuses data that cannot be split so, or that the network does not fit, before anything is
+    // written
+    Folds folds;
     Recipe own = plan.own;
     own.device_core.clear(), own.device_flash.clear(), own.device_ram.clear(),
         own.device_flash_total.clear(), own.device_ram_total.clear();
@@ -356,8 +357,8 @@ void run_tune(const TuneOptions& options) {
   }
   if (there) check_same(read_study(options.study), study, plan);
   begin_study(options.study, study);
-  if (!there)
-    check_same(read_study(options.study), study, plan);  // another process may have been quicker
+  // another process may have been quicker
+  if (!there) check_same(read_study(options.study), study, plan);
   {
     Database db(options.study, Database::write);
     const std::size_t before = load_study(db, false).trials.size();

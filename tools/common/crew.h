@@ -11,8 +11,8 @@
 namespace sluice::tools {
 
 struct Crew {
-  explicit Crew(
-      int wanted);  ///< 0 for all cores, as OpenMP counts them; ranks on one machine share them
+  /// 0 for all cores, as OpenMP counts them; ranks on one machine share them
+  explicit Crew(int wanted);
   int threads;
 
   // One round of work at a time. A task is claimed by counting `next` up in the round it was read

@@ -63,8 +63,8 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
       fmt::format(" {:>7} left  {}", now ? duration_text(left) : "?", printable(text));
   const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
   if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += printable(more);
-  const std::size_t width =
-      room >= 100 ? wide_bar : narrow_bar;  // one width, or the bar would jump
+  // one width, or the bar would jump
+  const std::size_t width = room >= 100 ? wide_bar : narrow_bar;
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
   tell("\r\x1b[K" + line);

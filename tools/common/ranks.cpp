@@ -165,13 +165,12 @@ std::exception_ptr wait_until(int rank, Done done) {
     const Clock::time_point now = Clock::now();
     if (!terminated) told_since = now;
     const bool long_now = now - since > spins;
-    const std::exception_ptr reason =
-        long_now ? hopeless(rank, told_since) : nullptr;  // before the last look
+    // before the last look
+    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;
     if (done()) return nullptr;
     if (reason) return reason;
-    if (long_now)
-      std::this_thread::sleep_for(
-          naps);  // not yield: on a busy core that is others' whole time slice
+    // not yield: on a busy core that is others' whole time slice
+    if (long_now) std::this_thread::sleep_for(naps);
   }
 }
 
@@ -233,10 +232,10 @@ void leave_ranks(int exit_code, const std::string& last_line) {
               &note.requests.back());
   });
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
-  if (silent && place.rank == 1 && peers[0].silent)
-    std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
-  if (silent) std::_Exit(exit_code);                  // MPI's own end would wait for who is gone
-  MPI_Finalize();                                     // waits for all others
+  // since rank 0 does not speak any more
+  if (silent && place.rank == 1 && peers[0].silent) std::fprintf(stderr, "%s\n", last_line.c_str());
+  if (silent) std::_Exit(exit_code);  // MPI's own end would wait for who is gone
+  MPI_Finalize();                     // waits for all others
 }
 
 bool is_lost(int rank) {

@@ -99,8 +99,8 @@ std::string target_of(const std::string& path) {
   fs::path target = path;
   for (int links = 0; fs::is_symlink(target, none); ++links) {
     if (links == most_links) cannot_write(path, ELOOP);
-    target = target.parent_path() /
-             fs::read_symlink(target, none);  // an absolute one replaces the folder
+    // an absolute one replaces the folder
+    target = target.parent_path() / fs::read_symlink(target, none);
   }
   return target.string();
 }

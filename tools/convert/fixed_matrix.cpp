@@ -8,8 +8,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double accumulator_limit =
-    1073741824;  // 2^30: half of what int32 holds, before the shift of R
+// 2^30: half of what int32 holds, before the shift of R
+constexpr double accumulator_limit = 1073741824;
 constexpr double most_multiplier = 2147483647;
 
 /// One row in integers: its unit, weights, bias, and the largest magnitude that its accumulator can

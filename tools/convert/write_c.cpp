@@ -13,8 +13,8 @@ std::string c_string(const std::string& text) {
   std::string literal = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';  // ? begins trigraphs
+    // ? begins trigraphs
+    const bool plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';
     literal += plain ? std::string(1, c) : fmt::format("\\{:03o}", byte);
   }
   return literal + "\"";

@@ -92,8 +92,8 @@ std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids,
                                             std::span<const std::size_t> first) {
   const std::size_t texts = first.size() - 1;
   const Suffixes suffixes = sort_suffixes(ids, first);
-  std::vector<std::uint64_t> worth(
-      suffixes.size());  // of a place: its text's length, and then how early it stands
+  // of a place: its text's length, and then how early it stands
+  std::vector<std::uint64_t> worth(suffixes.size());
   for (std::size_t t = 0, at = 0; t < texts; ++t)
     for (const std::size_t end = at + first[t + 1] - first[t]; at <= end; ++at)
       worth[at] = std::uint64_t(first[t + 1] - first[t]) << 32 | (0xFFFFFFFFu - t);

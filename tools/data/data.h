@@ -28,8 +28,8 @@ struct RowRange {
 struct Windows {
   std::size_t length = 0, stride = 1, horizon = 1;  ///< of a table; length 0: it is no series
   bool difference = false;  ///< targets are the difference from the window's last row
-  bool reach_back =
-      false;  ///< inputs of validation and test may begin in the part before; targets never do
+  /// inputs of validation and test may begin in the part before; targets never do
+  bool reach_back = false;
   double validation = 0;  ///< the last share of the rows, where no ranges are said
   RowRange part[3];       ///< of the training file: training, validation, test
   RowRange only;          ///< of any other file; empty: all of it
@@ -38,21 +38,21 @@ struct Windows {
 /// Which column is what. In a .npz these are names of arrays, but for features (array "x", columns
 /// named x0, x1, ...).
 struct Columns {
-  std::string sequence;  ///< names a frame's sequence; rows of one stand together. Empty: the file
-                         ///< is one sequence
+  /// names a frame's sequence; rows of one stand together. Empty: the file is one sequence
+  std::string sequence;
   std::vector<std::string> target;  ///< one for classes, one or more for values
   bool classes = true;              ///< targets are classes, else values
   bool per_row = false;  ///< one target a row, where an empty cell is masked; else one a sequence
   std::vector<std::string> ignore;  ///< not features
-  std::string group;  ///< rows with the same value stay on one side of a split; empty: none. Of
-                      ///< texts also "containment"
-  std::vector<std::string> features =
-      {};  ///< the only ones; empty: every column without another use
+  /// rows with the same value stay on one side of a split; empty: none. Of texts also "containment"
+  std::string group;
+  /// the only ones; empty: every column without another use
+  std::vector<std::string> features = {};
   Format format = Format::table;
   std::string text = {};  ///< of a TSV file
   TokenRules tokens = {false, false};
-  bool every_character =
-      false;  ///< the vocabulary was not limited: a character that a model does not know is refused
+  /// the vocabulary was not limited: a character that a model does not know is refused
+  bool every_character = false;
   std::size_t max_steps = 0;  ///< longer sequences are cut; 0: none
   bool cut_front = false;     ///< their beginning goes, not their end
   Windows windows = {};
@@ -63,11 +63,11 @@ constexpr const char* containment = "containment";  ///< in place of a group's c
 /// What a file must hold because a model, or the training file, says so. Empty lists: learned from
 /// this file.
 struct Expected {
-  std::vector<std::string>
-      features;  ///< picked by name, in this order; by position where the names are x0, x1, ...
+  /// picked by name, in this order; by position where the names are x0, x1, ...
+  std::vector<std::string> features;
   std::vector<std::string> labels;  ///< classes
-  bool targets =
-      true;  ///< false: target columns are passed over where there are any, and need not be there
+  /// false: target columns are passed over where there are any, and need not be there
+  bool targets = true;
   Tokens tokens = {};  ///< of a model that reads text
   bool learning() const { return features.empty(); }
 };
@@ -102,16 +102,16 @@ struct DataSet {
   std::vector<std::size_t> first;  ///< [sequences + 1] first row of each sequence, then rows
   std::size_t window = 0;  ///< where not 0, every sequence has so many rows, and they overlap
   std::vector<std::int32_t> target;  ///< [sequences] or [rows], classes only; -1 is masked
-  std::vector<float>
-      value;  ///< [sequences][outputs] or [rows][outputs], values only; NaN is masked
+  /// [sequences][outputs] or [rows][outputs], values only; NaN is masked
+  std::vector<float> value;
   std::vector<std::string> names;  ///< [sequences]
   std::vector<std::string> group;  ///< [sequences], or empty
-  std::vector<std::uint8_t> part;  ///< [sequences] of what is parted in time order: training 0,
-                                   ///< validation 1, test 2; else empty
-  RowRange fit;                    ///< of a series, the rows that statistics come from
-  std::size_t cut = 0;             ///< sequences that lost rows to max_steps
-  std::vector<std::uint8_t>
-      goes_on;  ///< [sequences] whether it is a piece that another one comes before; empty: none
+  /// [sequences] of what is parted in time order: training 0, validation 1, test 2; else empty
+  std::vector<std::uint8_t> part;
+  RowRange fit;         ///< of a series, the rows that statistics come from
+  std::size_t cut = 0;  ///< sequences that lost rows to max_steps
+  /// [sequences] whether it is a piece that another one comes before; empty: none
+  std::vector<std::uint8_t> goes_on;
 
   // Of windows:
   std::vector<float> last;  ///< [sequences][outputs] what a value was in the window's last row

@@ -12,8 +12,8 @@ namespace {
 /// The ids of a file's tokens: a model's, or those of a vocabulary that grows with each new one.
 struct Ids {
   Tokens tokens;
-  bool grows, refuses;  ///< unknown characters: of a text to be answered, and wherever the
-                        ///< vocabulary was not limited
+  /// unknown characters: of a text to be answered, and wherever the vocabulary was not limited
+  bool grows, refuses;
   std::unordered_map<std::string, std::int32_t> known;
 
   Ids(const Columns& columns, const Expected& expected)

@@ -24,16 +24,15 @@ struct Key {
   std::string_view noun;      ///< what a value is, for messages: "0 is not a batch size"
   std::string_view help;      ///< one sentence
   double min = 0, max = 0;    ///< both allowed; of numbers
-  std::vector<std::string_view> words =
-      {};                        ///< of a choice the allowed ones; empty: all that it has. Of a
-                                 ///< whole number: what it may be instead; the Recipe then
-                                 ///< holds -1 for the first, -2 for the second
+  /// of a choice the allowed ones; empty: all that it has. Of a whole number: what it may be
+  /// instead; the Recipe then holds -1 for the first, -2 for the second
+  std::vector<std::string_view> words = {};
   std::string_view source = "";  ///< paper or formula, where there is one
-  bool never_changes_result =
-      false;  ///< left out of what a blob says of its making, as are file names
+  /// left out of what a blob says of its making, as are file names
+  bool never_changes_result = false;
   bool file_name = false;
-  bool measures = false;  ///< says what is measured, and on what: trials of a search that differ in
-                          ///< it could not be compared
+  /// says what is measured, and on what: trials of a search that differ in it could not be compared
+  bool measures = false;
 };
 
 }  // namespace sluice::tools

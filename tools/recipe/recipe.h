@@ -106,8 +106,8 @@ struct Recipe {
                tune_seeds = 0, tune_seed = 0, tune_max_failures = 0;
 
   std::string file;  ///< of the recipe, for messages
-  std::map<std::string, std::string>
-      origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
+  /// key -> where it was set: "recipe.toml:14: train.batch", "--seed"
+  std::map<std::string, std::string> origin;
 };
 
 /// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default:

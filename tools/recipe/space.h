@@ -25,9 +25,10 @@ struct Parameter {
   std::string place;  ///< "recipe.toml:14: train.learning_rate", for messages
   Kind kind = real;
   double low = 0, high = 0;  ///< of numbers, both allowed; of a choice 0 and the last index
-  double step = 0;   ///< of numbers: low, low + step, ..., with log low, low * step, ...; 0: every
-                     ///< number between, of whole ones every one
-  bool log = false;  ///< searched by its logarithm
+  /// of numbers: low, low + step, ..., with log low, low * step, ...; 0: every number between, of
+  /// whole ones every one
+  double step = 0;
+  bool log = false;                  ///< searched by its logarithm
   std::vector<std::string> choices;  ///< as TOML
   double own = 0;                    ///< the recipe's value
   std::vector<Condition> when;       ///< all must hold; of parameters before this one alone

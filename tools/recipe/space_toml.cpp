@@ -49,8 +49,8 @@ std::string toml_text(const toml::node& node) {
     const std::string text = fmt::format("{}", *number);
     return text.find_first_of(".en") == text.npos ? text + ".0" : text;
   }
-  if (const auto text = node.value_exact<std::string>())
-    return json_text(Json(*text));  // as TOML's own
+  // as TOML's own
+  if (const auto text = node.value_exact<std::string>()) return json_text(Json(*text));
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }

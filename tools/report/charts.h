@@ -11,8 +11,8 @@ struct Axis {
   std::string label;                                      ///< with its unit
   bool whole = false;                                     ///< no ticks between whole numbers
   double most = std::numeric_limits<double>::infinity();  ///< no axis goes beyond it
-  double wide =
-      30;  ///< where it may be logarithmic: it is from values on that spread so many times
+  /// where it may be logarithmic: it is from values on that spread so many times
+  double wide = 30;
 
   // Not of heat maps and bars: where the axis' ends are known beforehand.
   double low = 0, high = low;           ///< the same: over what is drawn
@@ -56,9 +56,8 @@ struct HeatMap {
   std::vector<std::string> row_names = {},
                            column_names = {};  ///< empty: numbered, columns from `first`
   std::vector<std::string> texts = {};         ///< [rows][columns] in the cells; empty: none
-  double low = 0,
-         high =
-             1;  ///< of the colors; low < 0: from blue through nothing to orange, and low = -high
+  /// Of the colors. If low < 0: from blue through nothing to orange, and low = -high.
+  double low = 0, high = 1;
   std::string note = {};
   double first = 1;     ///< number of the first column
   double each = 1;      ///< how many numbers a column stands for
@@ -110,8 +109,8 @@ std::string scatter(const Scatter& chart);
 struct Parallel {
   std::string title;
   std::vector<Axis> axes;  ///< with their ranges
-  std::vector<std::vector<double>>
-      lines;  ///< [lines][axes]; NaN: the line has no place there, and passes at the left
+  /// [lines][axes]; NaN: the line has no place there, and passes at the left
+  std::vector<std::vector<double>> lines;
   std::vector<double> shares;  ///< [lines] of the colors, in [0, 1]; the highest on top
   std::size_t winner = 0;      ///< of the lines
   std::string low, high;       ///< what 0 and 1 stand for

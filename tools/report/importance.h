@@ -9,9 +9,9 @@
 namespace sluice::tools {
 
 struct Importance {
-  std::vector<double> alone;  ///< [parameters] share of the variance that each explains by itself;
-                              ///< all 0 where nothing varies
-  double together = 0;        ///< the rest: what parameters explain only with others
+  /// [parameters] share of the variance that each explains by itself; all 0 where nothing varies
+  std::vector<double> alone;
+  double together = 0;  ///< the rest: what parameters explain only with others
   /// Share of the variance of values that the forest explains of trials it has not seen (R^2, by
   /// folds); at or below 0: nothing.
   double unseen = 0;

@@ -8,8 +8,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::size_t most_stretches =
-    200;  // of a curve: two points each are as many as its pixels show
+// of a curve: two points each are as many as its pixels show
+constexpr std::size_t most_stretches = 200;
 
 /// Whether a point has a place; beyond 1e300 nothing has.
 bool is_shown(const Series& s, std::size_t i) {

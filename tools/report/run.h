@@ -41,8 +41,8 @@ struct ReportedRun {
   Log log;
   bool complete = true;             ///< else the training stopped before its end
   std::optional<OwnedModel> model;  ///< none where there is none yet
-  std::optional<OwnedModel>
-      of_floats;               ///< the float weights that a model in fixed point was made of
+  /// the float weights that a model in fixed point was made of
+  std::optional<OwnedModel> of_floats;
   std::optional<Input> input;  ///< the data, in its own units
   std::string no_input;        ///< why there is none
 

@@ -248,8 +248,8 @@ void find_point(View& view) {
   view.answer = view.data().is_text() && view.data().per_row
                     ? token_name(e.labels[view.point.output])
                     : e.labels[view.point.output];
-  if (view.network.layers.back().out == 1)
-    view.point.output = 0;  // one sigmoid between two classes
+  // one sigmoid between two classes
+  if (view.network.layers.back().out == 1) view.point.output = 0;
 }
 
 std::string facts(const View& view) {

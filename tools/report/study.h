@@ -77,10 +77,10 @@ std::string brief_text(const Parameter& parameter, double value);
 // The sections; each gives markup.
 std::string study_summary(const Study& study);
 std::string study_progress(const Study& study);  ///< optimization history, curves while training
-std::string study_importance(
-    const Study& study);  ///< which parameters matter, and the two that matter most
-std::string study_slices(
-    const Study& study);  ///< the objective against each parameter, and all together
+/// which parameters matter, and the two that matter most
+std::string study_importance(const Study& study);
+/// the objective against each parameter, and all together
+std::string study_slices(const Study& study);
 std::string study_budget(const Study& study);  ///< the front against flash, RAM and instructions
 std::string study_tables(const Study& study);  ///< the ten best, and what failed
 

@@ -42,8 +42,8 @@ std::string bars(const Study& study, const Comparable& comparable, const Importa
   }
   if (order.size() > 1)
     chart.rows.push_back("only together"), chart.values.push_back(100 * importance.together);
-  for (double& value : chart.values)
-    value = std::floor(value * 10 + 0.5) / 10;  // what lies behind is the forest's own noise
+  // what lies behind is the forest's own noise
+  for (double& value : chart.values) value = std::floor(value * 10 + 0.5) / 10;
   chart.note = fmt::format(
       "Functional analysis of variance (fANOVA; Hutter, Hoos, Leyton-Brown 2014) over a random "
       "forest fitted to the validation "

@@ -127,9 +127,9 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
       values.take(y);
       if (!is_number(error)) continue;
       any_error = true;
+      // what reaches below 0 must not take the logarithm away
       for (const double end : {y - error, y + error})
-        if (end > 0 || y <= 0)
-          values.take(end);  // what reaches below 0 must not take the logarithm away
+        if (end > 0 || y <= 0) values.take(end);
     }
     chart.series.push_back(points);
   }

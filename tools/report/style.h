@@ -5,8 +5,8 @@
 
 namespace sluice::tools {
 
-constexpr int series_colors =
-    8;  ///< classes s1 to s8: told apart by lightness and dash too, not by hue alone
+/// classes s1 to s8: told apart by lightness and dash too, not by hue alone
+constexpr int series_colors = 8;
 
 /// Steps of the color scales: classes q0 to q8 from nothing to most; d0 to d16 from most below zero
 /// to most above it.

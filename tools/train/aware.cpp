@@ -98,8 +98,8 @@ Quantized Aware::make(const sluice_model& real) {
   Quantized quantized = quantize(now, format, ranges);
   const double narrowing = narrowing_of(format);
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
-    const bool embeds = quantized.network.layers[l].kind ==
-                        SLUICE_EMBEDDING;  // its rounded weights are what enters
+    // its rounded weights are what enters
+    const bool embeds = quantized.network.layers[l].kind == SLUICE_EMBEDDING;
     unit[quantized.real_of[l]] = embeds ? 0 : float(narrowing * quantized.units[l].common());
   }
   return quantized;

@@ -102,8 +102,8 @@ void lock_folder(RunFolder& folder) {
 void leave_folder(RunFolder& folder) {
   if (folder.lock >= 0) close(folder.lock);
   std::error_code ignored;
-  for (const std::string& path : folder.made)
-    fs::remove(path, ignored);  // leaves a folder that is not empty
+  // leaves a folder that is not empty
+  for (const std::string& path : folder.made) fs::remove(path, ignored);
 }
 
 /// Runs `write`; where the run's files are no longer there, that is what is told.
@@ -227,8 +227,8 @@ void write_models(const RunFolder& folder, const std::vector<RunFile>& models, b
   for (const RunFile& model : models) files.push_back({folder.path(model.name), model.bytes});
   in_run(folder, [&] {
     write_files(files);
-    if (complete)
-      sync_file(folder.path(log_file));  // without the checkpoint nothing could restore its lines
+    // without the checkpoint nothing could restore its lines
+    if (complete) sync_file(folder.path(log_file));
   });
   std::error_code ignored;
   for (const char* name : model_files)  // of the run that was here

@@ -16,10 +16,11 @@ namespace sluice::tools {
 /// A trial as a method sees it.
 struct Seen {
   Point point;
-  std::optional<double> value;  ///< the lower the better; none of what runs or failed, or has
-                                ///< nothing to compare with: not measured again
-  bool failed = false;          ///< it will never have one: as bad as the worst
-  bool running = false;         ///< its value is to come: until then one is made up (constant liar)
+  /// the lower the better; none of what runs or failed, or has nothing to compare with: not
+  /// measured again
+  std::optional<double> value;
+  bool failed = false;   ///< it will never have one: as bad as the worst
+  bool running = false;  ///< its value is to come: until then one is made up (constant liar)
 };
 
 struct Question {
@@ -30,18 +31,18 @@ struct Question {
   /// Whether a point may be tried: the recipe allows it, and it fits the device.
   std::function<bool(const Point&)> allowed;
   Acquisition acquisition = Acquisition::ei;  ///< of the Bayesian methods
-  std::uint64_t begin =
-      10;  ///< trials with a value before a model of them is made; until then independent draws
+  /// trials with a value before a model of them is made; until then independent draws
+  std::uint64_t begin = 10;
 };
 
 /// The next point: allowed, and not among those seen. None where the method has no further one.
 using Ask = std::optional<Point> (*)(const Question&);
 
-std::optional<Point> ask_grid(const Question&);    ///< every combination, the first parameter
-                                                   ///< slowest; a real parameter needs a step
+/// every combination, the first parameter slowest; a real parameter needs a step
+std::optional<Point> ask_grid(const Question&);
 std::optional<Point> ask_random(const Question&);  ///< independent draws
-std::optional<Point> ask_sobol(
-    const Question&);  ///< a Sobol sequence (Joe, Kuo 2008), scrambled by the seed
+/// a Sobol sequence (Joe, Kuo 2008), scrambled by the seed
+std::optional<Point> ask_sobol(const Question&);
 std::optional<Point> ask_gaussian(const Question&);  ///< Gaussian process, Matern 5/2
 std::optional<Point> ask_forest(const Question&);    ///< random forest
 std::optional<Point> ask_tpe(const Question&);       ///< tree-structured Parzen estimator

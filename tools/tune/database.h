@@ -48,8 +48,8 @@ struct Statement {
     return *this;
   }
 
-  bool
-  step();  ///< whether there is a row; binds stay, but the next step after the last row begins anew
+  /// whether there is a row; binds stay, but the next step after the last row begins anew
+  bool step();
   void done();  ///< steps a statement that has no rows, and makes it ready for other values
 
   /// Values of the row; one of another type is refused (exit code 2): what should hold numbers may

@@ -54,8 +54,8 @@ class Grower {
     const int at = int(nodes_.size());
     nodes_.emplace_back();
     Spread all;
-    for (const std::size_t row : rows)
-      all.add(values_[row] - values_[rows[0]]);  // from the first, for the squares' sake
+    // from the first, for the squares' sake
+    for (const std::size_t row : rows) all.add(values_[row] - values_[rows[0]]);
     Forest::Node best;
     best.mean = values_[rows[0]] + all.mean(), best.variance = all.left_over() / double(all.count),
     best.count = int(rows.size());
@@ -78,8 +78,8 @@ class Grower {
       double low = INFINITY, high = -INFINITY;
       for (const std::size_t row : rows)
         low = std::min(low, features_[row][f]), high = std::max(high, features_[row][f]);
-      const double share = number();  // also where it is not needed, so that a feature that says
-                                      // nothing changes no other's splits
+      // also where it is not needed, so that a feature that says nothing changes no other's splits
+      const double share = number();
       if (low == high) continue;
       Forest::Node candidate = best;
       candidate.feature = int(f), candidate.equal = space_.parameters[f].kind == Parameter::choice;

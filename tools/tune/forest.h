@@ -12,9 +12,10 @@ namespace sluice::tools {
 /// Trees over features: a feature is a parameter's number.
 struct Forest {
   struct Node {
-    int feature = -1;    ///< that it splits by; -1: a leaf
-    bool equal = false;  ///< of a choice: what equals `split` goes left, the rest right; of
-                         ///< numbers: what is below it goes left
+    int feature = -1;  ///< that it splits by; -1: a leaf
+    /// of a choice: what equals `split` goes left, the rest right; of numbers: what is below it
+    /// goes left
+    bool equal = false;
     double split = 0;
     int left = 0, right = 0;        ///< nodes of the tree
     double mean = 0, variance = 0;  ///< of the values that came here

@@ -113,9 +113,8 @@ std::vector<Seen> history(const Study& study, const Recipe& recipe) {
   for (const Trial& trial : study.trials) {
     Seen one;
     one.point = trial.point;
-    one.failed =
-        trial.state ==
-        State::failed;  // one that is unfit teaches nothing: what is allowed keeps such points out
+    // one that is unfit teaches nothing: what is allowed keeps such points out
+    one.failed = trial.state == State::failed;
     const Rung* const at = halves                ? rung_at(trial, rung)
                            : trial.rungs.empty() ? nullptr
                                                  : &trial.rungs.back();

@@ -22,8 +22,8 @@ const std::vector<Input>& folds_of(const Recipe& recipe, Folds& cache);
 
 /// How a trial ended, or how far it came.
 struct Outcome {
-  State state = State::complete;  ///< pruned: it may go on; failed; waiting: interrupted, nothing
-                                  ///< of it counts
+  /// pruned: it may go on; failed; waiting: interrupted, nothing of it counts
+  State state = State::complete;
   std::string reason;
   Rung rung;
   std::vector<Fold> folds;

@@ -50,8 +50,8 @@ OrderedJson json_of(const Study& study, const Point& point) {
     const Parameter& p = study.space.parameters[i];
     if (std::isnan(point[i])) continue;
     if (p.kind == Parameter::choice) {
-      const std::string& text = p.choices[std::size_t(
-          point[i])];  // TOML's texts, numbers and truth values are JSON's; the rest stays text
+      // TOML's texts, numbers and truth values are JSON's; the rest stays text
+      const std::string& text = p.choices[std::size_t(point[i])];
       const OrderedJson json = parse_ordered_json(text);
       values[p.name] = json.is_discarded() ? OrderedJson(text) : json;
     }

@@ -15,8 +15,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double lease_seconds =
-    60;  // after which a worker that was not heard of is taken for dead
+// after which a worker that was not heard of is taken for dead
+constexpr double lease_seconds = 60;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

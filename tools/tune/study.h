@@ -40,8 +40,8 @@ struct FoldResult {
   std::int64_t fold = 0, seed = 0;  ///< fold: counted through the repeats
   std::int64_t epochs = 0, best_epoch = 0;
   double value = 0;  ///< at the best epoch, as Score::value
-  std::vector<double>
-      curve;  ///< [validations] what validation said, as Score::value; of the float network
+  /// [validations] what validation said, as Score::value; of the float network
+  std::vector<double> curve;
   std::vector<std::int64_t> epoch;  ///< [validations]
 };
 
@@ -97,11 +97,12 @@ struct Study {
   std::vector<Trial> trials;  ///< by number
   std::vector<Final> finals;
 
-  bool higher_is_better()
-      const;  ///< the objective's own measure, which Score::value then has negated
+  /// the objective's own measure, which Score::value then has negated
+  bool higher_is_better() const;
   double shown(double value) const;  ///< Score::value as the objective's own measure
-  const Trial* best() const;         ///< complete, of the least value; of equals the smaller on the
-                                     ///< device, then the earlier; null where there is none
+  /// complete, of the least value; of equals the smaller on the device, then the earlier; null
+  /// where there is none
+  const Trial* best() const;
 };
 
 std::string method_text(const Study& study);  ///< "gaussian", "random with hyperband"

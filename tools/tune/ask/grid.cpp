@@ -71,8 +71,8 @@ class Count {
       point_[i] = value;
       points += from(member + 1), others -= 1;
     }
-    point_[i] = std::numeric_limits<double>::quiet_NaN();  // any other: all the same to those that
-                                                           // depend on it
+    // any other: all the same to those that depend on it
+    point_[i] = std::numeric_limits<double>::quiet_NaN();
     return others > 0 ? points + others * from(member + 1) : points;
   }
 

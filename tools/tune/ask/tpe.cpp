@@ -50,8 +50,8 @@ class Parzen {
       double log = 0;
       for (std::size_t i = 0; i < point.size(); ++i) {
         const Parameter& parameter = space_.parameters[i];
-        if (std::isnan(point[i]) || std::isnan(around[i]))
-          continue;  // not in force: given by others; or nothing known: over all
+        // not in force: given by others; or nothing known: over all
+        if (std::isnan(point[i]) || std::isnan(around[i])) continue;
         if (parameter.kind == Parameter::choice) {
           const double n = double(parameter.choices.size());
           log += std::log((point[i] == around[i] ? kept() * n : 0) + 1 - kept());
@@ -95,8 +95,8 @@ class Parzen {
 
   const Space& space_;
   std::vector<Point> points_;
-  std::vector<std::vector<double>>
-      widths_;  ///< [parameters][points] deviations of normal densities, as shares of the range
+  /// [parameters][points] deviations of normal densities, as shares of the range
+  std::vector<std::vector<double>> widths_;
 };
 
 }  // namespace
