@@ -75,8 +75,8 @@ mkdir real_folder && ln -s real_folder folder_link
 works export run --format slu --out folder_link
 works train recipe.toml --out folder_link --force
 [ -L folder_link ] && [ -f real_folder/model.slu ] && [ -f real_folder/log.jsonl ] || complain "a link to a folder was not followed"
-refused 2 '^lost_folder: is a link to a folder that is not there' export run --out lost_folder
-refused 2 '^lost_folder: is a link to a folder that is not there' train recipe.toml --out lost_folder
+refused 2 '^lost_folder: is a link to a missing folder' export run --out lost_folder
+refused 2 '^lost_folder: is a link to a missing folder' train recipe.toml --out lost_folder
 refused 1 '^recipe\.toml: the directory cannot be made: Not a directory' export run --out recipe.toml
 refused 1 '^recipe\.toml/run: the directory cannot be made: Not a directory' export run --out recipe.toml/run
 [ -L lost_folder ] || complain "a link to a folder that is not there has gone"

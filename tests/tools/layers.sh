@@ -62,7 +62,7 @@ for part in plain/seed-1 plain/seed-2 l2/seed-1 l2/seed-2; do [ -s "study/$part/
 grep -q '^plain *2 .*±' out && grep -q '^l2 *2 .*±' out || complain "the table of variants: $(cat out)"
 grep -q '^l2 = 0.001' study/l2/seed-1/recipe.toml || complain "a variant's key did not arrive"
 cp out first
-refused 2 '^--seeds 1,1: 1 is there twice' train r.toml --seeds 1,1 --out twice
+refused 2 '^--seeds 1,1: 1 is given twice' train r.toml --seeds 1,1 --out twice
 works train r.toml --seeds 1..2 --out study
 cmp -s out first || complain "complete runs are not taken as they are"
 works train r.toml --seed 2 --variant l2 --out alone

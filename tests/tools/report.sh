@@ -106,7 +106,7 @@ works report run --sequence "$second" --out named.html
 [ "$(grep -c '<h3>Sequence' named.html)" -eq 1 ] || complain "--sequence $second draws $(grep -c '<h3>Sequence' named.html)"
 has named.html "<h3>Sequence $second</h3>"
 refused 2 '^--sequence nobody: is no sequence of the test part; give one.s name, or its number from 1 to [0-9]+$' report run --sequence nobody --out no.html
-refused 2 '^--sequence 1: is for the report of one run' report run run --sequence 1 --out no.html
+refused 2 '^--sequence 1: works only for the report of one run' report run run --sequence 1 --out no.html
 absent no.html
 
 # --- data that was removed, came back, or changed
@@ -148,17 +148,17 @@ copy newer && printf '\x63' | dd of=newer/model.slu bs=1 seek=4 conv=notrunc 2>/
 refused 2 '^newer/model.slu: ' report newer
 
 # --- folders that are no run, and files that must not be overwritten
-refused 2 '^nowhere: there is no such folder' report nowhere
-refused 2 '^recipe.toml: is a file, and no tuning study' report recipe.toml
+refused 2 '^nowhere: no such folder' report nowhere
+refused 2 '^recipe.toml: is a file, but not a tuning study' report recipe.toml
 refused 2 '^data: is no run, and holds none' report data
 printf 'SQLite format 3\0and no more' >broken.db
-refused 2 '^broken.db: is a tuning study, which has a page of its own; report it alone$' report run broken.db --out no.html
-refused 2 '^--sequence 1: is for the report of one run$' report broken.db --sequence 1
+refused 2 '^broken.db: is a tuning study and gets a page of its own; give it alone$' report run broken.db --out no.html
+refused 2 '^--sequence 1: works only for the report of one run; leave it out$' report broken.db --sequence 1
 broken='is no study, or damaged'
-has_tune || broken='is a tuning study, and this program was built without SQLite'
+has_tune || broken='is a tuning study, but this sluice was built without SQLite'
 refused 2 "^broken.db: $broken" report broken.db
 absent broken.html
-refused 2 '^run/model.slu: exists and is no report' report run --out run/model.slu
+refused 2 '^run/model.slu: exists and is not a report' report run --out run/model.slu
 same run/model.slu before.slu "a model that a report was to replace"
 refused 2 '' report
 refused 1 'no/such/page.html' report run --out no/such/page.html

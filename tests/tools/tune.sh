@@ -79,7 +79,7 @@ works tune small.toml --study queue.db --trials 3 --enqueue "train.learning_rate
   --enqueue "train.learning_rate=0.02,model.layers.1.gru=5,train.optimizer=sgd,train.momentum=0.9" --enqueue "train.batch=8" --seeds 1
 trials queue.db | sed -n 2p | grep -q 'model.layers.1.gru = 5, .*train.learning_rate = 0.02' || complain "not enqueued: $(trials queue.db)"
 trials queue.db | sed -n 3p | grep -q 'train.momentum = 0.9' || complain "not enqueued: $(trials queue.db)"
-grep -q "1 of the enqueued points are trials already" err || complain "a measured point was enqueued: $(cat err)"
+grep -q "1 of the enqueued points were tried before" err || complain "a measured point was enqueued: $(cat err)"
 
 # A study that was killed again and again is equal to an uninterrupted one: numbers, points, values,
 # seeds. Halving too.
@@ -134,7 +134,7 @@ wait $stopped
 code=$?
 [ $code -eq 130 ] || complain "interrupted: exit code $code"
 trials stopped.db | grep -q running && complain "interrupted, but a trial runs still"
-tail -n 1 err | grep -q '^interrupted: stopped.db keeps every trial that ended' || complain "interrupted: $(tail -n 1 err)"
+tail -n 1 err | grep -q '^interrupted: stopped.db has every trial that ended' || complain "interrupted: $(tail -n 1 err)"
 
 # A trial that diverges has failed, and the study goes on.
 sed 's/low = 1e-3, high = 1e-1/low = 1e-3, high = 100.0/' small.toml >wild.toml
@@ -210,7 +210,7 @@ small=$?
 wait "$other"
 other=$?
 [ $((small + other)) -eq 2 ] || complain "two recipes on one file: exit codes $small and $other"
-cat err.small err.other | grep -q 'both.db: is the study of another recipe: what is searched differs' || complain "two recipes: $(cat err.small err.other | grep -v ^trial)"
+cat err.small err.other | grep -q 'both.db: is a study of another recipe: the search space differs' || complain "two recipes: $(cat err.small err.other | grep -v ^trial)"
 
 # Folds need no data.validation for another measure, and a point may be written as --list shows it.
 sed 's/validation = 0.2/validation = 0/; s/threads = 1/threads = 1\nmonitor = "accuracy"\npatience = 3/' small.toml >folds.toml
@@ -252,9 +252,9 @@ bad 's/validation = 0.2/validation = { value = 0.2, low = 0.1, high = 0.3 }/' 'd
 bad 's/epochs = 6/epochs = { value = 6, low = 2, high = 8 }/' 'train.epochs: cannot be searched with tune.halving' --halving halving
 bad 's/method = "random"/method = "gausian"/' 'tune.method: "gausian" is not a search method; did you mean "gaussian"\?'
 bad '' '--method nothing: "nothing" is not a search method' --method nothing
-bad 's/method = "random"/method = "grid"/' 'bad.toml:12: model.dropout.input: a grid wants a step, or choices'
+bad 's/method = "random"/method = "grid"/' 'bad.toml:12: model.dropout.input: a grid needs a step or choices'
 bad 's/0.5 }/0.5, step = 1e-6 }/; s/high = 0.95/high = 0.95, step = 0.19/; s/1e-1, log = true/0.101, step = 1e-3/; s/value = 1e-2/value = 0.011/; s/method = "random"/method = "grid"/' \
-  'bad.toml: a grid of [0-9,]* points; give --yes'
+  'bad.toml: the grid has [0-9,]* points; allow them with --yes'
 bad '' '--enqueue train.bacth=8: "train.bacth" is not searched; did you mean train.batch\?' --enqueue train.bacth=8
 bad '' '--enqueue train.batch=9: train.batch: 9 is none of its choices' --enqueue train.batch=9
 bad '' '--enqueue train.momentum=0.5: train.momentum: means nothing where' --enqueue train.momentum=0.5
@@ -271,23 +271,23 @@ bad 's/^target = .*/target = "label"\nhorizon = { value = 1, low = 1, high = 4 }
 bad '' 'device.flash: a limit without a core; set device.core|device.flash=8 KiB: a limit without a core' --set "device.flash=8 KiB"
 bad '$a [[variants]]\nname = "x"' 'bad.toml:[0-9]*: variants: are not searched'
 bad '' 'device.core.*cortexm4.*is not a core' --set device.core=cortexm4
-bad '' '--time soon: is no time' --time soon
+bad '' '--time soon: is not a time' --time soon
 bad '' '--jobs 0: give 1 to 1024' --jobs 0
 bad '' '--seeds x: give a range' --seeds x
 bad 's/trials = 10/trials = 0/' 'tune.trials: 0 is not a number of trials'
 bad 's/dense = 9/dense = 8/' '9 classes'
 printf '\n[device]\ncore = "cortex-m4"\nflash = "300"\n' >tiny.txt
 cat small.toml tiny.txt >tiny.toml
-refused 2 '^tiny.toml:27: device.core: no model of the space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the 300' \
+refused 2 '^tiny.toml:27: device.core: no model of the search space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the 300' \
   tune tiny.toml --study bad.db
-refused 2 'a.db: is the study of another recipe: what is searched differs' tune wild.toml --study a.db
-refused 2 'a.db: is the study of another recipe: train.epochs is 6 there and 7 here' tune small.toml --study a.db --set train.epochs=7
+refused 2 'a.db: is a study of another recipe: the search space differs' tune wild.toml --study a.db
+refused 2 'a.db: is a study of another recipe: train.epochs is 6 in the study and 7 here' tune small.toml --study a.db --set train.epochs=7
 cp "$data/train.csv" changed.csv
 sed 's|train = .*|train = "changed.csv"|' small.toml >moved.toml
 works tune moved.toml --study moved.db --trials 2 --seeds 1
 sed -i '2s/^\([^,]*,\)/\1/; $d' changed.csv
 refused 2 'moved.db: is a study of other data' tune moved.toml --study moved.db --trials 3
-refused 2 'changed.csv: is not the data that the study is of; give --data-dir where that is' tune --study moved.db --export 1 --out moved.slu
+refused 2 'changed.csv: is not the data of the study; give the folder of that data with --data-dir' tune --study moved.db --export 1 --out moved.slu
 mkdir elsewhere && cp "$data/train.csv" elsewhere/changed.csv
 works tune --study moved.db --export 1 --out moved.slu --data-dir elsewhere
 works tune --study moved.db --trials 3 --seeds 1 --data-dir elsewhere

@@ -1,5 +1,4 @@
-// The commands: what each is asked, and the function that does it. main.cpp fills in the options
-// from the command line.
+// Options and functions of the commands. main.cpp fills in the options from the command line.
 #pragma once
 #include <optional>
 #include <string>

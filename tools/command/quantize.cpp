@@ -1,5 +1,5 @@
-// sluice quantize: a float model and data in, a model in fixed point out, and where its error
-// arises.
+// sluice quantize: converts a float model to fixed point, with ranges from data, and reports where
+// the error arises.
 #include "../convert/quantize.h"
 
 #include <cmath>
@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// about; the report's arithmetic is double, step by step
+// About this many; the analysis computes every step in double.
 constexpr std::size_t analyzed_frames = 4096;
 
 /// What the command works on, read and checked.
