@@ -43,8 +43,7 @@ int worker_life(const std::string& study, const Plan& plan, int threads, const D
   } catch (const std::bad_alloc&) {
     words = "sluice: out of memory";
   } catch (const std::exception&) {
-    words =
-        "sluice: stopped by a fault of the program's own; please report it with the command line";
+    words = "sluice: stopped by an internal error; please report it with the command line";
   }
   return 1;
 }
