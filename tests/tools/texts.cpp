@@ -212,7 +212,7 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(tsv("text\tlabel\na\t1\nb\xFF\t1\n").starts_with("data.tsv:3: byte ff is not UTF-8"));
   CHECK(
       tsv("text\tlabel\na\t1\nb\t\n").starts_with("data.tsv:3: label: the sequence has no class"));
-  CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: a byte 0"));
+  CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: contains a byte 0"));
   Columns grouped = tsv_columns();
   grouped.group = "author";
   CHECK(sluice::tests::refusal_of([&] {
@@ -229,7 +229,7 @@ TEST_CASE("bad texts are refused with their place") {
   DataSet same = read_stream("aaaaaa", "t.txt", stream_columns(), {});
   CHECK(sluice::tests::refusal_of([&] {
           learn_vocabulary(same, std::vector<std::size_t>{0}, 0, "t.txt");
-        }).starts_with("t.txt: the training part holds one"));
+        }).starts_with("t.txt: the training part has only"));
 }
 
 TEST_CASE("tiny-shakespeare has 65 characters, a tenth of them for validation") {

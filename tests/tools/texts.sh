@@ -75,10 +75,10 @@ works train text.toml --out aware --set quantize.aware=true --set train.epochs=3
 works eval aware --data text.txt --json
 below out perplexity 4
 printf 'Äbc x' >unknown.txt
-refused 2 '^unknown\.txt:1: "x" is no character' run text --input unknown.txt
-refused 2 '^unknown\.txt:1: "x" is no character' eval text --data unknown.txt
-refused 2 '^unknown\.txt:1: "x" is no character' quantize text --calibrate unknown.txt --out q.slu
-refused 2 'unknown\.txt:1: "x" is no character' train text.toml --out run --set data.test=unknown.txt
+refused 2 '^unknown\.txt:1: character "x" is not in the model' run text --input unknown.txt
+refused 2 '^unknown\.txt:1: character "x" is not in the model' eval text --data unknown.txt
+refused 2 '^unknown\.txt:1: character "x" is not in the model' quantize text --calibrate unknown.txt --out q.slu
+refused 2 'unknown\.txt:1: character "x" is not in the model' train text.toml --out run --set data.test=unknown.txt
 absent q.slu run
 works train text.toml --out limited --set data.vocabulary=8 --set train.epochs=1  # whose unknown ones stand for what did not fit
 works eval limited --data unknown.txt
@@ -86,7 +86,7 @@ printf 'Äbc\n\377' >bad.txt
 refused 2 '^bad\.txt:2: byte ff is not UTF-8' eval text --data bad.txt
 refused 2 'bad\.txt:2: ' train text.toml --out run --set data.train=bad.txt
 printf 'aaaaaaaaaa' >one.txt
-refused 2 'one\.txt: .*one kind of token' train text.toml --out run --set data.train=one.txt
+refused 2 'one\.txt: .*has only the token' train text.toml --out run --set data.train=one.txt
 : >empty.txt
 refused 2 'empty\.txt: empty' train text.toml --out run --set data.train=empty.txt
 printf 'ab' >short.txt
