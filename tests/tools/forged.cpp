@@ -150,7 +150,7 @@ TEST_CASE("a model's history may hold values of any type") {
                                "{\"recipe\": {\"data\": {}}}"};
   for (const char* made : wrong)
     CHECK(holds(refusal_of([&] { recipe_of_made(made, "m.slu"); }),
-                "m.slu: does not say which columns"));
+                "m.slu: has no record of its training columns"));
   const auto with = [&](const char* section, const char* key, const char* value) {
     OrderedJson json = parse_ordered_json(good);
     json["recipe"][section][key] = parse_ordered_json(value);

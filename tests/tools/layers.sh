@@ -118,7 +118,7 @@ recipe '{ gru = 4 }, { dense = 2, activation = "softmax", dropout = 0.1 }' && re
 recipe "{ gru = 4 }, $softmax" 'loss = "binary"' && refused_recipe 'binary wants a probability'
 recipe "{ gru = 4 }, $softmax" 'class_weights = "1, 2, 3"' && refused_recipe '3 weights, but .* has 2 classes'
 recipe "{ gru = 4 }, $softmax" 'class_weights = "1, minus"' && refused_recipe '"minus" is not a weight'
-recipe "{ gru = 4 }, $softmax" 'l2 = { state = 1 }' && refused_recipe 'state: no kind of weights'
+recipe "{ gru = 4 }, $softmax" 'l2 = { state = 1 }' && refused_recipe 'state: is not a kind of weights'
 recipe "{ gru = 4 }, $softmax" 'l2 = 1e-3' 'elastic = 1e-3' && refused_recipe 'stands in place of train\.l1 and train\.l2'
 recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a"' '[[variants]]' 'name = "a"' && refused_recipe "another variant's already"
 recipe "{ gru = 4 }, $softmax" '[[variants]]' 'name = "a/b"' && refused_recipe "will not do as a folder's name"

@@ -144,8 +144,8 @@ TEST_CASE("what a series cannot give is refused") {
   parts.windows.part[0] = {0, 10}, parts.windows.part[1] = {9, 18};
   CHECK(cut(30, parts).starts_with("series.csv: data.validation_rows: rows 9:18 begin before"));
   parts.windows.part[1] = {10, 31};
-  CHECK(
-      cut(30, parts).starts_with("series.csv: data.validation_rows: rows 10:31, but the file has 30"));
+  CHECK(cut(30, parts).starts_with(
+      "series.csv: data.validation_rows: rows 10:31, but the file has 30"));
   parts.windows.part[1] = {10, 12};
   CHECK(cut(30, parts).starts_with("series.csv: 2 rows of validation hold no window"));
 }

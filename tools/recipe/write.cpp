@@ -16,7 +16,7 @@ OrderedJson to_json(const std::vector<LayerSpec>& layers) {
 }
 
 OrderedJson to_json(const GroupValues& values) {
-  GroupValues all;  // what a plain number says
+  GroupValues all;  // the values that a plain number gives
   for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
   if (values == all) return values.of[0];
   OrderedJson json;
@@ -35,8 +35,8 @@ OrderedJson to_json(const Value& value) {
   return value;
 }
 
-/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the
-/// "=".
+/// Returns JSON as TOML. Texts, numbers and booleans are written alike; objects become inline
+/// tables, with "=" for ":".
 std::string to_toml(const OrderedJson& value) {
   std::string text;
   if (value.is_object()) {
