@@ -154,7 +154,7 @@ refused 2 '^data: is no run, and holds none' report data
 printf 'SQLite format 3\0and no more' >broken.db
 refused 2 '^broken.db: is a tuning study and gets a page of its own; give it alone$' report run broken.db --out no.html
 refused 2 '^--sequence 1: works only for the report of one run; leave it out$' report broken.db --sequence 1
-broken='is no study, or damaged'
+broken='is not a study, or is damaged'
 has_tune || broken='is a tuning study, but this sluice was built without SQLite'
 refused 2 "^broken.db: $broken" report broken.db
 absent broken.html

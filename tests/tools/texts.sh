@@ -207,7 +207,7 @@ refused 2 'data\.differences=true: means nothing here' train tsv.toml --out run 
 refused 2 'hold no window' train series.toml --out run --set data.window=300
 refused 2 'data\.sequence=time: ' train series.toml --out run --set data.sequence=time
 refused 2 'data\.validation_rows: .*begin before' train series.toml --out run --set data.validation_rows=240:300
-refused 2 'data\.test_rows: .*there are 400' train series.toml --out run --set data.test_rows=300:401
+refused 2 'data\.test_rows: .*the file has 400' train series.toml --out run --set data.test_rows=300:401
 refused 2 'series\.csv:1: w: no such column' train series.toml --out run --set data.target=w
 refused 2 'must see' train series.toml --out run --set 'data.features=["z"]'
 refused 2 'data\.target_type=class: ' train series.toml --out run --set data.target_type=class

@@ -197,7 +197,8 @@ TEST_CASE("a search space that contradicts itself is refused by line and key") {
                        "= 0.0, high = 1.0 }\n") == "");
   CHECK(refusal(text + "elastic = { value = 0.5, low = 0.0, high = 1.0 }\nl2 = { value = 0.0, low "
                        "= 0.0, high = 1e-2 }\n") ==
-        "r.toml:12: train.l2: 0.01 will not do: r.toml:11: train.elastic: stands in place of "
+        "r.toml:12: train.l2: 0.01 gives an invalid recipe: r.toml:11: train.elastic: stands in "
+        "place of "
         "train.l1 and train.l2; give it or them");
   CHECK(refusal(text + "batch = { value = 4, choices = [4, 8], low = 1 }\n") ==
         "r.toml:11: train.batch: both choices and low; give one of the two");

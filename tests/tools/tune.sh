@@ -233,7 +233,7 @@ bad() {
   refused 2 "$regex" tune bad.toml --study bad.db "$@"
   [ -e bad.db ] && complain "a study was begun: $change $*" && rm -f bad.db*
 }
-bad 's/{ value = \([^,}]*\),[^}]*}/\1/; s/{ value = 8, choices = \[8, 16, 32\] }/8/; s/, when.*//; s/momentum = .*//' 'bad.toml: nothing to search; say what a value may be'
+bad 's/{ value = \([^,}]*\),[^}]*}/\1/; s/{ value = 8, choices = \[8, 16, 32\] }/8/; s/, when.*//; s/momentum = .*//' 'bad.toml: nothing to search; give a range to a value'
 bad 's/low = 4, high = 16/low = 16, high = 4/' 'bad.toml:9: model.layers.1.gru: low 16 is not below high 4'
 bad 's/low = 1e-3, high/low = 0.0, high/' 'bad.toml:19: train.learning_rate: low 0 is not above 0'
 bad 's/value = 8, low/value = 99, low/' 'bad.toml:9: model.layers.1.gru: value 99 is outside of 4 to 16'
@@ -256,11 +256,11 @@ bad 's/method = "random"/method = "grid"/' 'bad.toml:12: model.dropout.input: a 
 bad 's/0.5 }/0.5, step = 1e-6 }/; s/high = 0.95/high = 0.95, step = 0.19/; s/1e-1, log = true/0.101, step = 1e-3/; s/value = 1e-2/value = 0.011/; s/method = "random"/method = "grid"/' \
   'bad.toml: the grid has [0-9,]* points; allow them with --yes'
 bad '' '--enqueue train.bacth=8: "train.bacth" is not searched; did you mean train.batch\?' --enqueue train.bacth=8
-bad '' '--enqueue train.batch=9: train.batch: 9 is none of its choices' --enqueue train.batch=9
-bad '' '--enqueue train.momentum=0.5: train.momentum: means nothing where' --enqueue train.momentum=0.5
+bad '' '--enqueue train.batch=9: train.batch: 9 is not among its choices' --enqueue train.batch=9
+bad '' '--enqueue train.momentum=0.5: train.momentum: has no effect with these values' --enqueue train.momentum=0.5
 bad '' '--enqueue learning_rate=0.01: "learning_rate" is not searched; did you mean train.learning_rate\?' --enqueue learning_rate=0.01
-bad '' '--enqueue train.batch=8,train.batch=16: train.batch: is there twice' --enqueue train.batch=8,train.batch=16
-bad 's/high = 16 }/high = 16, step = 4 }/' '--enqueue model.layers.1.gru=10: model.layers.1.gru: 10 is not reached from 4 by steps; near it is' --enqueue model.layers.1.gru=10
+bad '' '--enqueue train.batch=8,train.batch=16: train.batch: is given twice' --enqueue train.batch=8,train.batch=16
+bad 's/high = 16 }/high = 16, step = 4 }/' '--enqueue model.layers.1.gru=10: model.layers.1.gru: 10 is not on the steps from 4; the nearest value is' --enqueue model.layers.1.gru=10
 bad 's/low = 4, high/low = 4.5, high/' 'bad.toml:9: model.layers.1.gru: low: 4.5 is not a whole number'
 bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8.0]/' 'bad.toml:16: train.batch: choices: 8.0 is given twice'
 bad 's/high = 16 }/hihg = 16 }/' 'hihg: a search has .*; did you mean high\?'
@@ -278,7 +278,7 @@ bad 's/trials = 10/trials = 0/' 'tune.trials: 0 is not a number of trials'
 bad 's/dense = 9/dense = 8/' '9 classes'
 printf '\n[device]\ncore = "cortex-m4"\nflash = "300"\n' >tiny.txt
 cat small.toml tiny.txt >tiny.toml
-refused 2 '^tiny.toml:27: device.core: no model of the search space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the 300' \
+refused 2 '^tiny.toml:27: device.core: no model of the search space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the limit of 300' \
   tune tiny.toml --study bad.db
 refused 2 'a.db: is a study of another recipe: the search space differs' tune wild.toml --study a.db
 refused 2 'a.db: is a study of another recipe: train.epochs is 6 in the study and 7 here' tune small.toml --study a.db --set train.epochs=7
@@ -291,24 +291,24 @@ refused 2 'changed.csv: is not the data of the study; give the folder of that da
 mkdir elsewhere && cp "$data/train.csv" elsewhere/changed.csv
 works tune --study moved.db --export 1 --out moved.slu --data-dir elsewhere
 works tune --study moved.db --trials 3 --seeds 1 --data-dir elsewhere
-refused 2 'no.db: there is no such file' tune --study no.db --list
+refused 2 'no.db: no such file' tune --study no.db --list
 refused 2 'no recipe; give sluice tune RECIPE.toml' tune --study no.db
 refused 2 'no study; give --study FILE.db' tune small.toml
 echo "a text" >text.db
-refused 2 'text.db: is no study, or damaged' tune --study text.db --list
-refused 2 'text.db: is no study, or damaged' tune small.toml --study text.db
+refused 2 'text.db: is not a study, or is damaged' tune --study text.db --list
+refused 2 'text.db: is not a study, or is damaged' tune small.toml --study text.db
 if command -v sqlite3 >/dev/null; then
   cp a.db old.db
   sqlite3 old.db 'UPDATE study SET schema = 99'
-  refused 2 'old.db: is a study of schema 99, and this program has 1; update sluice' tune --study old.db --list
+  refused 2 'old.db: is a study of schema 99, but this sluice uses schema 1; update sluice' tune --study old.db --list
   for value in 99 -1 0.5; do
     cp a.db damaged.db
     sqlite3 damaged.db "UPDATE trial_values SET number = $value WHERE trial = 2 AND position = (SELECT position FROM parameters WHERE name = 'train.optimizer')"
-    refused 2 "damaged.db: train.optimizer is $value in trial 2, which its space does not hold; the study is damaged" tune --study damaged.db --list
+    refused 2 "damaged.db: train.optimizer is $value in trial 2, outside of its search space; the study is damaged" tune --study damaged.db --list
     refused 2 "damaged.db: train.optimizer is $value in trial 2" report damaged.db
   done
   sqlite3 other.db 'CREATE TABLE x (y)'
-  refused 2 'other.db: is a database, but no study' tune --study other.db --list
+  refused 2 'other.db: is a database, but not a study' tune --study other.db --list
 fi
 if [ -n "${waits-}" ]; then
   wait "$waits"

@@ -32,7 +32,7 @@ std::int64_t Trial::best_epoch() const {
   for (const FoldResult& fold : folds) epochs.push_back(fold.best_epoch);
   if (epochs.empty()) return 0;
   std::sort(epochs.begin(), epochs.end());
-  // of two in the middle the lower: an epoch that there was
+  // The lower of two middle ones, so that it is an epoch of one of the folds.
   return epochs[(epochs.size() - 1) / 2];
 }
 
