@@ -105,7 +105,7 @@ second=$(tail -n +2 data/test.csv | cut -d, -f1 | uniq | sed -n 2p)
 works report run --sequence "$second" --out named.html
 [ "$(grep -c '<h3>Sequence' named.html)" -eq 1 ] || complain "--sequence $second draws $(grep -c '<h3>Sequence' named.html)"
 has named.html "<h3>Sequence $second</h3>"
-refused 2 '^--sequence nobody: is no sequence of the test part; give one.s name, or its number from 1 to [0-9]+$' report run --sequence nobody --out no.html
+refused 2 '^--sequence nobody: is not a sequence of the test part; give a name, or a number from 1 to [0-9]+$' report run --sequence nobody --out no.html
 refused 2 '^--sequence 1: works only for the report of one run' report run run --sequence 1 --out no.html
 absent no.html
 
@@ -113,7 +113,7 @@ absent no.html
 mv data gone
 works report run --out without.html
 well_formed without.html
-has without.html 'train.csv is not where'
+has without.html 'train.csv is missing'
 has without.html '>Loss: '
 has without.html 'Fixed point'
 lacks without.html 'Confusion: '
@@ -214,7 +214,7 @@ if has_tune; then
   lacks some.html '<script|<link|<img|src=|@import|url\(|javascript:'
   lacks some.html "$PWD"
   for title in 'What was searched' 'On the test set' 'Optimization history: the best loss is ' 'Validation while training' 'layers.1.gru: ' \
-    'learning_rate: ' '12 complete trials beside each other' 'Validation loss against flash' 'budget: 16,384' 'The ten best'; do
+    'learning_rate: ' '12 complete trials together' 'Validation loss against flash' 'budget: 16,384' 'The ten best'; do
     has some.html ">$title"
   done
   has some.html 'matters most: alone it explains|the same for all'
