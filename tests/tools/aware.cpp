@@ -109,7 +109,7 @@ TEST_CASE("a GRU that resets before is not trained for fixed point, and is named
       "int8");
   CHECK_THROWS_WITH_AS(
       check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
-      doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer does not round"), Error);
+      doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer cannot round"), Error);
 }
 
 TEST_CASE("training for fixed point keeps the blob that its validation ran") {

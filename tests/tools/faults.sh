@@ -17,9 +17,9 @@ cp -r run broken
 rm broken/model.slu && mkdir broken/model.slu
 refused 2 '^broken/model\.slu: ' report broken
 refused 2 '^broken/model\.slu: is a directory' eval broken --data train.csv
-refused 2 '^--resume broken: holds a folder named model\.slu|^broken/model\.slu: ' train --resume broken
+refused 2 '^--resume broken: contains a folder named model\.slu|^broken/model\.slu: ' train --resume broken
 rmdir broken/model.slu && mkfifo broken/model.slu
-refused 2 '^broken/model\.slu: is no file' report broken
+refused 2 '^broken/model\.slu: is not a file' report broken
 rm broken/model.slu
 works report broken
 grep -q 'The training did not come to its end' broken/report.html || complain "a run without its model counts as complete"

@@ -297,9 +297,9 @@ TEST_CASE("a checkpoint changed in any byte, its sum made right, is refused or g
 TEST_CASE("a checkpoint that is of no recipe at all says so") {
   const std::string bytes = checkpoint_bytes({}, "[]");
   CHECK(holds(refusal_of([&] { read_checkpoint(bytes, "{\"recipe\": {}}", "c"); }),
-              "c: is of another recipe"));
+              "c: belongs to another recipe"));
   CHECK(holds(refusal_of([&] { read_checkpoint(checkpoint_bytes({}, nested(deep)), "{}", "c"); }),
-              "c: is of another recipe"));
+              "c: belongs to another recipe"));
 }
 
 TEST_CASE(

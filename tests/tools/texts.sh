@@ -211,7 +211,7 @@ refused 2 'data\.test_rows: .*the file has 400' train series.toml --out run --se
 refused 2 'series\.csv:1: w: no such column' train series.toml --out run --set data.target=w
 refused 2 'must see' train series.toml --out run --set 'data.features=["z"]'
 refused 2 'data\.target_type=class: ' train series.toml --out run --set data.target_type=class
-refused 2 'standardize_target: needs a linear answer' train series.toml --out run --set 'model.layers=[{gru=4},{dense=3,activation="tanh"}]'
+refused 2 'standardize_target: needs a linear output' train series.toml --out run --set 'model.layers=[{gru=4},{dense=3,activation="tanh"}]'
 refused 2 'standardize_target: .*fixed point' train series.toml --out run --set quantize.aware=true
 refused 2 'embedding reads text' train series.toml --out run --set 'model.layers=[{embedding=4},{gru=4},{dense=3}]'
 sed '5s/,[^,]*,/,nan,/' series.csv >nan.csv

@@ -268,7 +268,7 @@ bad 's/when = { train.optimizer = "sgd" }/when = { train.optimizer = [] }/' 'tra
 bad 's/when = { train.optimizer/when = { optimizer/' 'when: optimizer is not searched; did you mean "train.optimizer"\?'
 bad 's/^threads = 1/loss = { value = "cross_entropy", choices = ["cross_entropy", "mse"] }/' 'train.loss: cannot be searched'
 bad 's/^target = .*/target = "label"\nhorizon = { value = 1, low = 1, high = 4 }/' 'data.horizon: cannot be searched'
-bad '' 'device.flash: a limit without a core; set device.core|device.flash=8 KiB: a limit without a core' --set "device.flash=8 KiB"
+bad '' 'device.flash: a limit needs a core; set device.core|device.flash=8 KiB: a limit needs a core' --set "device.flash=8 KiB"
 bad '$a [[variants]]\nname = "x"' 'bad.toml:[0-9]*: variants: are not searched'
 bad '' 'device.core.*cortexm4.*is not a core' --set device.core=cortexm4
 bad '' '--time soon: is not a time' --time soon
