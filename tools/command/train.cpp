@@ -292,8 +292,8 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
-  const std::optional<std::string> checkpoint =
-      resumes ? load_checkpoint(folder) : std::nullopt;  // none: stopped before its first one
+  // none: stopped before its first one
+  const std::optional<std::string> checkpoint = resumes ? load_checkpoint(folder) : std::nullopt;
   std::optional<TrainState> state;
   if (checkpoint) state = read_checkpoint(*checkpoint, start.made, folder.path(checkpoint_file));
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};

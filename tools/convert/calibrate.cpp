@@ -119,8 +119,8 @@ struct Watching {
   bool moments = true;                              ///< else the factors' peaks alone
   std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
-  static constexpr std::size_t widest =
-      1024;  ///< beyond it moments take more memory than they are worth
+  /// beyond it moments take more memory than they are worth
+  static constexpr std::size_t widest = 1024;
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Watching& w = *static_cast<Watching*>(context);

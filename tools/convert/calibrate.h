@@ -23,8 +23,9 @@ struct Ranges {
   RangeChoice choice = RangeChoice::min_max;
   std::vector<float> low,
       high;  ///< [inputs], none of a text's ids; equal for a feature that never changed
-  std::vector<double> peak;  ///< [layers] the largest magnitude that a linear or ReLU Dense hands
-                             ///< on, or its logits, or that an LSTM's cell state has; else 1
+  /// [layers] the largest magnitude that a linear or ReLU Dense hands on, or its logits, or that an
+  /// LSTM's cell state has; else 1
+  std::vector<double> peak;
   std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: by the weights alone
 };
 
@@ -46,8 +47,8 @@ struct Calibration {
   std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; none of ids
   std::vector<double> peak;                  ///< [layers]
   std::vector<FactorPeaks> factors;          ///< [layers]
-  std::vector<LayerMoments>
-      moments;  ///< [layers] of some thousand frames, spread over the sequences
+  /// [layers] of some thousand frames, spread over the sequences
+  std::vector<LayerMoments> moments;
 };
 
 /// The largest magnitudes that Ranges wants.  [layers]

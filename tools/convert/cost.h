@@ -58,11 +58,11 @@ CostFeatures cost_features_of(const Network& network, std::string_view core);
 /// One line of cost.csv.
 struct CostLine {
   std::string core, type;
-  std::uint64_t code =
-      0;  ///< bytes of code and tables: all layers of the number format, kernels at -O2
-  std::uint64_t stack =
-      0;  ///< the most that opening or stepping took, bytes: of every layer, and the
-          ///< same whatever its size, for nothing recurs and no array's length varies
+  /// bytes of code and tables: all layers of the number format, kernels at -O2
+  std::uint64_t code = 0;
+  /// the most that opening or stepping took, bytes: of every layer, and the same whatever its size,
+  /// for nothing recurs and no array's length varies
+  std::uint64_t stack = 0;
   CostFeatures coefficients{};
 };
 std::vector<CostLine> parse_costs(std::string_view csv);

@@ -156,8 +156,8 @@ void prove_no_overflow(const Network& fixed, const std::string& name) {
     prove(Role::state_weight, Role::state_bias, 0, layer.shift_hh);
     prove(Role::input_factor, Role::input_factor_bias, 0, layer.factor_shift_ih);
     prove(Role::state_factor, Role::state_factor_bias, 0, layer.factor_shift_hh);
-    const Array* const before =
-        layer.find(Role::state_weight);  // the candidate's rows follow its rows
+    // the candidate's rows follow its rows
+    const Array* const before = layer.find(Role::state_weight);
     prove_sums(fixed, name, layer);
     prove_gates(fixed, name, layer);
     prove(Role::candidate_weight, Role::state_bias,

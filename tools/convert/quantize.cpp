@@ -12,10 +12,11 @@
 namespace sluice::tools {
 namespace {
 
-/// The unit of a feature of an embedding, in that feature's largest magnitude.
+/// The unit of a feature of an embedding, relative to that feature's largest magnitude.
 constexpr double id_unit = 1 / (most_weight * narrowing_of(SLUICE_INT8));
-constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what
-                                // calibration saw: int16 has room
+// Ratio of the range of answers, and of a state whose unit is in the record, to calibration's;
+// int16 has room for it.
+constexpr double headroom = 2;
 
 constexpr double factor_headroom = 1.25;  // of a factor's product: int8 has none to spare
 
@@ -72,9 +73,9 @@ struct Work {
   sluice_format format;
   const Ranges& ranges;
   const std::vector<LayerMoments>& moments;
-  std::vector<Side> sides{};              ///< of the frame, then of each layer of `real`
-  std::vector<std::uint32_t> fixed_of{};  ///< the source in the network in fixed point: 0 the
-                                          ///< frame, else a layer counted from 1
+  std::vector<Side> sides{};  ///< of the frame, then of each layer of `real`
+  /// the source in the network in fixed point: 0 the frame, else a layer counted from 1
+  std::vector<std::uint32_t> fixed_of{};
   Quantized result{};
 
   /// The largest magnitude of what enters a product, and by how much an int16 number is larger than

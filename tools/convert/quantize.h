@@ -19,12 +19,12 @@ struct Units16 {
 struct Quantized {
   Network network;
   std::vector<Units16> units;  ///< [layers of network]
-  std::vector<std::size_t>
-      real_of;   ///< [layers of network] the layer of the float network, counted from 0
-  Network seen;  ///< the float network, its weight matrices as the integers that are used for them
-                 ///< stand for
-  std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so
-                                      ///< that no accumulator overflows
+  /// [layers of network] the layer of the float network, counted from 0
+  std::vector<std::size_t> real_of;
+  /// the float network, its weight matrices as the integers that are used for them stand for
+  Network seen;
+  /// a feature that never changed; weights made coarser so that no accumulator overflows
+  std::vector<std::string> warnings;
 };
 
 /// Weights by rows, symmetric, -127 to 127; inputs by the ranges, folded with a leading

@@ -15,8 +15,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::uint32_t piece =
-    64;  // frames that go through the scratch at once; the answers do not depend on it
+// frames that go through the scratch at once; the answers do not depend on it
+constexpr std::uint32_t piece = 64;
 constexpr std::size_t most_ranked = 64;     // classes that are ranked against one another
 constexpr std::size_t enough_blocks = 100;  // of rows, where sequences are too few to draw from
 

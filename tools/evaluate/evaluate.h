@@ -19,11 +19,11 @@ struct Answer {
   std::int32_t truth = 0, guess = 0;  ///< classes
   float p = 1;                        ///< classes: of the true one, at least FLT_MIN
   double cost = 0;                    ///< its loss
-  double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value
-                                      ///< (windows) or the targets' mean
-  double unit = 1;                    ///< values: the deviation to measure errors in
-  std::uint32_t block =
-      0;  ///< blocks are as good as independent of one another; answers of one are not
+  /// values: of the answer, and of repeating the last value (windows) or the targets' mean
+  double error = 0, naive_error = 0;
+  double unit = 1;  ///< values: the deviation to measure errors in
+  /// blocks are as good as independent of one another; answers of one are not
+  std::uint32_t block = 0;
 };
 
 struct Evaluation {
@@ -33,13 +33,13 @@ struct Evaluation {
   double loss = 0;            ///< mean over them, as Loss says; of mse_sum over sequences
 
   std::vector<std::string> labels;  ///< of the classes, or of the values
-  std::vector<std::uint64_t>
-      confusion;  ///< [true class][predicted class]; empty of texts, whose classes are tokens
+  /// [true class][predicted class]; empty of texts, whose classes are tokens
+  std::vector<std::uint64_t> confusion;
   std::uint64_t correct = 0;
 
   double absolute_error = 0;  ///< values: mean of |y - value|
-  double baseline_loss =
-      0;  ///< values: mean squared error of always answering these targets' own mean
+  /// values: mean squared error of always answering these targets' own mean
+  double baseline_loss = 0;
 
   std::vector<Answer> answers;  ///< valid ones, in order
   std::vector<float> scores;    ///< classes: [answers][classes], where they are few enough to rank
@@ -80,8 +80,8 @@ std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation)
 
 /// Precision and recall of every class; empty for values and texts.
 std::string class_table(const Evaluation& evaluation);
-std::vector<std::vector<std::string>> class_rows(
-    const Evaluation& evaluation);  ///< of an evaluation with a confusion
+/// of an evaluation with a confusion
+std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation);
 
 /// Rows are true classes, columns predicted ones; empty for values and texts.
 std::string confusion_table(const Evaluation& evaluation);

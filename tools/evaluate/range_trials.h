@@ -20,8 +20,8 @@ struct RangeTrial {
 
 struct RangeTrials {
   std::vector<RangeTrial> trials;  ///< at least one
-  std::vector<std::string>
-      warnings;        ///< data unlike the training's; a choice that could not be carried out
+  /// data unlike the training's; a choice that could not be carried out
+  std::vector<std::string> warnings;
   RangeTrial& best();  ///< by its loss
 };
 

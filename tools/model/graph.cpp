@@ -152,8 +152,8 @@ void remove_layer(Network& network, std::size_t at) {
   const std::uint32_t before = sources_of(network, at)[0];
   for (std::size_t l = at + 1; l < network.layers.size(); ++l) {
     Layer& later = network.layers[l];
-    if (later.sources.empty() && l == at + 1 && before != at)
-      later.sources = {before};  // it read the one that goes
+    // it read the one that goes
+    if (later.sources.empty() && l == at + 1 && before != at) later.sources = {before};
     for (std::uint32_t& source : later.sources)
       source = source == at + 1 ? before : source - (source > at);
     if (later.tied > int(at)) --later.tied;

@@ -62,8 +62,8 @@ const char* advice(sluice_status status) {
         "runtime",
         name, version[0], version[1], SLUICE_BLOB_MAJOR);
   }
-  if (status == SLUICE_LAYER_MISSING ||
-      status == SLUICE_FORMAT_MISSING) {  // its sections are sound
+  // its sections are sound
+  if (status == SLUICE_LAYER_MISSING || status == SLUICE_FORMAT_MISSING) {
     const auto* blob = reinterpret_cast<const std::uint8_t*>(bytes.data());
     const auto* layers = reinterpret_cast<const LayerRecord*>(
         blob + find_section(blob, SLUICE_SECTION_LAYERS)->offset);

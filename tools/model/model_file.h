@@ -28,8 +28,8 @@ struct OwnedModel {
   sluice_model model{};
   sluice_info info() const { return sluice_describe(&model); }
   std::vector<std::string> labels() const;  ///< of the outputs; empty where the blob has none
-  std::vector<std::string> classes()
-      const;  ///< the same, but of one sigmoid between two classes both, the one it tells second
+  /// the same, but of one sigmoid between two classes both, the one it tells second
+  std::vector<std::string> classes() const;
   std::vector<std::string> inputs() const;
   std::string made() const;
 };

@@ -11,8 +11,9 @@ namespace sluice::tools {
 
 /// One array of a layer in plain order [gates * rows][cols].
 struct Array {
-  std::string name;  ///< as the layer's anatomy has it (runtime/anatomy.h); of a backward direction
-                     ///< with "_reverse" behind it
+  /// as the layer's anatomy has it (runtime/anatomy.h); of a backward direction with "_reverse"
+  /// behind it
+  std::string name;
   Role role{};
   bool backward = false, trained = true;
   int gates = 1, rows = 0, cols = 1;
@@ -34,12 +35,12 @@ struct Layer {
   float parameter = 0;  ///< slope of the hard sigmoid, epsilon of a normalization
   int rank = 0;         ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
-  bool sparse = false;  ///< of fixed point: its blob stores only the blocks of its matrices that
-                        ///< are not all zeros
+  /// of fixed point: its blob stores only the blocks of its matrices that are not all zeros
+  bool sparse = false;
   int tied = -1;  ///< the layer before it whose weights it has, stored once; the arrays are equal
-  std::string name;                    ///< by which a recipe refers to its output; may be empty
-  std::vector<std::uint32_t> sources;  ///< what it reads: 0 the frame, else a layer counted from 1;
-                                       ///< empty: the layer before
+  std::string name;  ///< by which a recipe refers to its output; may be empty
+  /// what it reads: 0 the frame, else a layer counted from 1; empty: the layer before
+  std::vector<std::uint32_t> sources;
 
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
   /// The array of that role, which the layer must have.
@@ -64,8 +65,8 @@ struct Network {
   std::vector<Layer> layers;
   int width = 0;  ///< numbers in a frame; 0: as many as the first layer takes, of an embedding 1
   std::vector<std::string> inputs;  ///< names of the features; empty or one per input
-  std::vector<std::string>
-      labels;              ///< names of the classes, or of the values; empty or one per output
+  /// names of the classes, or of the values; empty or one per output
+  std::vector<std::string> labels;
   std::string made;        ///< how it was made, as JSON; may be empty
   Scales scales;           ///< in fixed point
   std::string self_test;   ///< the section that sluice_selftest reads; may be empty

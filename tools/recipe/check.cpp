@@ -254,8 +254,8 @@ void check_prune(const Recipe& recipe) {
 
 /// What looks at validation needs one, and what early stopping is told needs early stopping.
 void check_watch(const Recipe& recipe) {
-  if (recipe.tune_validation == TuneValidation::hold_out)
-    check_validated(recipe);  // else `sluice tune` holds out by itself
+  // else `sluice tune` holds out by itself
+  if (recipe.tune_validation == TuneValidation::hold_out) check_validated(recipe);
   const bool values = recipe.target_type == TargetType::values,
              text = recipe.format == Format::text;
   if (recipe.monitor == Monitor::mae ? !values : recipe.monitor != Monitor::loss && values)

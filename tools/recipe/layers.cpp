@@ -401,8 +401,8 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
   const Kind& kind = find_kind(*table, place);
   LayerSpec layer = fresh(kind);
   for (auto&& [key, node_of_key] : *table) {
-    const toml::node& value =
-        node_of_key;  // clang before 16 lets no lambda capture a structured binding
+    // clang before 16 lets no lambda capture a structured binding
+    const toml::node& value = node_of_key;
     const std::string_view name = key.str();
     const std::string at = fmt::format("{}: {}", place, name);
     const bool by_cell = table->contains(cell_key);

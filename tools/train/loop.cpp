@@ -64,8 +64,8 @@ struct Loop {
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
-  std::vector<float> mask =
-      {};  ///< [floats of the weight section] of what is pruned; empty: nothing is
+  /// [floats of the weight section] of what is pruned; empty: nothing is
+  std::vector<float> mask = {};
   AlignedBytes arena = AlignedBytes();
   TrainPlan plan = TrainPlan();
   sluice_trainer trainer = {};
@@ -392,8 +392,8 @@ void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   const Recipe& recipe = loop.recipe;
   const double value =
       higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
-  if (steps_done(loop) >
-      loop.plan.prune.last()) {  // a network that is still to lose weights is not what is wanted
+  // a network that is still to lose weights is not what is wanted
+  if (steps_done(loop) > loop.plan.prune.last()) {
     if (value < state.best.value) state.best = best_of(now, epoch.number, value);
     watch(state.patience, value, recipe.min_improvement);
   }
@@ -409,8 +409,8 @@ void end_epoch(Loop& loop) {
   const Network network = read_network(weights.model);
   measure_weights(network, epoch);
   if (loop.plan.prune.share > 0) epoch.zero_blocks = zero_shares(network);
-  const Snapshot now =
-      snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
+  // with it the peaks that the next epoch's roundings use
+  const Snapshot now = snapshot(loop, std::move(weights));
   if (is_validated(loop, epoch.number)) {
     const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out,
                                            loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});

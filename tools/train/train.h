@@ -72,24 +72,24 @@ struct Epoch {
   double gradient_norm = 0;          ///< mean over the steps, before clipping
   double gradient_norm_clipped = 0;  ///< the same after it
   double learning_rate = 0;          ///< of the last step
-  double weight_norms[weight_group_count] =
-      {};  ///< at the end; negative where the network has no such weights
-  std::vector<double>
-      zero_blocks;  ///< where it prunes: of each recurrent layer's blocks the share that is zero
+  /// at the end; negative where the network has no such weights
+  double weight_norms[weight_group_count] = {};
+  /// where it prunes: of each recurrent layer's blocks the share that is zero
+  std::vector<double> zero_blocks;
   std::optional<HeldOut> held_out;  ///< where it was validated
 };
 
 struct Trained {
   OwnedModel model;  ///< the weights to keep
-  OwnedModel real;   ///< of a training for fixed point: the float weights that `model` was made of;
-                     ///< else empty
+  /// of a training for fixed point: the float weights that `model` was made of; else empty
+  OwnedModel real;
   std::vector<std::string> warnings;  ///< of quantization
   std::vector<Epoch> epochs;          ///< complete ones
   int kept = 0;  ///< the epoch whose weights `model` has; 0: see interrupted, diverged
-  bool interrupted =
-      false;  ///< by SIGINT: `model` is the best validated so far, without one the latest
-  std::string diverged;  ///< what was seen where the training had to stop; `model` is the best so
-                         ///< far, or the start
+  /// by SIGINT: `model` is the best validated so far, without one the latest
+  bool interrupted = false;
+  /// what was seen where the training had to stop; `model` is the best so far, or the start
+  std::string diverged;
 };
 
 struct TrainState;  // checkpoint.h
