@@ -20,15 +20,15 @@ constexpr double headroom = 2;
 
 constexpr double factor_headroom = 1.25;  // of a factor's product: int8 has none to spare
 
-/// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and
+/// Returns how frames become integers. A constant feature has inverse 0, its value as offset, and
 /// no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges,
                     std::vector<std::string>& warnings) {
   const double lowest = lowest_input(format), highest = highest_input(format);
   Scales scales;
   for (std::size_t i = 0; i < ranges.low.size(); ++i) {
-    // 16 bits have resolution to spare: half the range more at either end, so that new data seldom
-    // saturates.
+    // 16 bits have resolution to spare: the range is extended by half at either end, so that new
+    // data rarely saturates.
     const double margin =
         format == SLUICE_INT8 ? 0 : (double(ranges.high[i]) - double(ranges.low[i])) / 2;
     const double low = double(ranges.low[i]) - margin, high = double(ranges.high[i]) + margin;
@@ -45,7 +45,7 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
   return scales;
 }
 
-/// Moments of values as those of numbers: number = value * factor + offset.
+/// Returns moments of values as moments of integers: number = value * factor + offset.
 Moments in_numbers(Moments m, const std::vector<double>& factor,
                    const std::vector<double>& offset) {
   const std::size_t n = m.mean.size();
@@ -56,12 +56,12 @@ Moments in_numbers(Moments m, const std::vector<double>& factor,
   return m;
 }
 
-/// How the numbers of a source enter a product: value = (unit * v + shift) * scale, with v a
-/// frame's number, or an output's as it is narrowed. The scale and a part of the shift are a
-/// standardization's, which is folded.
+/// How the integers of a source enter a product: value = (unit * v + shift) * scale, with v a
+/// frame's number, or an output's after narrowing. The scale and a part of the shift come from a
+/// folded standardization.
 struct Side {
   std::vector<double> unit, shift, scale;
-  bool frame = false;  ///< the model's input, as it is or standardized
+  bool frame = false;  ///< the model's input, standardized or not
 
   double unit_of(std::size_t k) const { return unit[k] * scale[k]; }
   double zero_of(std::size_t k) const { return shift[k] * scale[k]; }
@@ -74,18 +74,18 @@ struct Work {
   const Ranges& ranges;
   const std::vector<LayerMoments>& moments;
   std::vector<Side> sides{};  ///< of the frame, then of each layer of `real`
-  /// the source in the network in fixed point: 0 the frame, else a layer counted from 1
+  /// The source in the fixed-point network: 0 for the frame, else a layer counted from 1.
   std::vector<std::uint32_t> fixed_of{};
   Quantized result{};
 
-  /// The largest magnitude of what enters a product, and by how much an int16 number is larger than
-  /// what becomes of it there.
+  /// Return the largest magnitude of a product's inputs, and the ratio of an int16 number to its
+  /// value as an input.
   double largest() const { return -lowest_input(format); }
   double narrowing() const { return narrowing_of(format); }
 
   const Side& side_of(const Layer& layer) const;
 
-  /// Adds a layer whose numbers have these units.
+  /// Adds a layer whose outputs have these units.
   void add(const Layer& of, Layer layer, const std::vector<double>& unit,
            const std::vector<double>& zero);
   void add(const Layer& of, Layer layer, double unit) {
@@ -119,7 +119,7 @@ void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit,
   fixed_of.push_back(before + 1);
 }
 
-/// The frame's numbers. A feature that never changed has unit 0.
+/// Returns the integers of the frame. A constant feature has unit 0.
 Side frame_side(const Scales& scales, const Ranges& ranges) {
   Side side{{}, {}, std::vector<double>(scales.inverse.size(), 1), true};
   for (std::size_t k = 0; k < scales.inverse.size(); ++k) {
@@ -130,7 +130,7 @@ Side frame_side(const Scales& scales, const Ranges& ranges) {
   return side;
 }
 
-/// A standardization of the frame becomes part of how its numbers are read.
+/// Makes a standardization of the frame a part of its integers' scales.
 void fold_standardization(Work& work, const Layer& layer) {
   Side side = work.side_of(layer);
   for (std::size_t k = 0; k < side.unit.size(); ++k) {
@@ -141,11 +141,11 @@ void fold_standardization(Work& work, const Layer& layer) {
   work.sides.push_back(std::move(side));
 }
 
-/// What enters a layer's product.
+/// Returns the inputs of a layer's product.
 Entering entering_of(const Work& work, const Layer& layer) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Side& side = work.side_of(layer);
-  if (side.frame) {  // the frames' moments are known before any standardization
+  if (side.frame) {  // the frame's moments are those before a standardization
     const Scales& scales = work.result.network.scales;
     return {work.largest(),
             in_numbers(work.moments[0].input, {scales.inverse.begin(), scales.inverse.end()},
@@ -159,30 +159,30 @@ Entering entering_of(const Work& work, const Layer& layer) {
   return {work.largest(), in_numbers(work.moments[index_of(work, layer)].input, factor, offset)};
 }
 
-/// Moments of the values that enter a layer, as its weights see them; null: unknown.
+/// Returns the moments of the inputs of a layer's product; null: unknown.
 const Moments* values_entering(const Work& work, const Layer& layer) {
   return work.moments.empty() ? nullptr : &work.moments[index_of(work, layer)].input;
 }
 
-/// The least e for which units of 2^(e - 15) hold what calibration saw, with headroom.
+/// Returns the least e for which units of 2^(e - 15) hold the calibrated peak with headroom.
 int cell_shift(double peak) {
   int e = 0;
   while (e < 15 && headroom * peak > double(1 << e)) ++e;
   return e;
 }
 
-/// The exponent of the unit of a state whose record says it; of others 0.
+/// Returns the exponent of the unit of a state whose record has it; 0 for others.
 int state_shift(const Work& work, const Layer& layer) {
   return layer.anatomy().shifted_state ? cell_shift(work.ranges.peak[index_of(work, layer)]) : 0;
 }
 
-/// The unit of what a cell hands on, and of what enters its recurrent products.
+/// Return the unit of a cell's output, and of the inputs of its recurrent products.
 double unit_of_state(const Work& work, const Layer& layer) {
   return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer))
                                      : state_unit;
 }
 
-/// What enters a recurrent product: a state, or r * h.
+/// Returns the inputs of a recurrent product: a state, or r * h.
 Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::* which) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Moments& moments = work.moments[index_of(work, layer)].*which;
@@ -192,9 +192,9 @@ Entering entering_state(const Work& work, const Layer& layer, Moments LayerMomen
           in_numbers(moments, std::vector<double>(n, factor), std::vector<double>(n))};
 }
 
-/// A layer's matrix in integers, and the weights that these stand for. A weight of a feature that
-/// never changed is not used, and stays.
-/// @param unit  [cols] what one step of each column's feature stands for
+/// Returns a layer's matrix in integers, and stores the weights that these stand for. The weight of
+/// a constant feature is not used and stays.
+/// @param unit  [cols] value of one step of each column's feature
 Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine& affine,
                     const Entering& entering, const std::vector<double>& unit) {
   Fixed fixed = round_matrix(affine, entering);
@@ -218,7 +218,7 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
           {bias.begin(), bias.end()}};
 }
 
-/// Columns in steps of what enters; what these stand for at 0 goes into the bias.
+/// Rounds the columns in steps of the inputs; the inputs' value at 0 goes into the bias.
 /// @param bias  null: zeros
 Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bias) {
   const Side& side = work.side_of(layer);
@@ -304,8 +304,8 @@ std::vector<double> narrowed_units(const Work& work, std::vector<double> unit) {
   return unit;
 }
 
-/// Nothing that training could have done: one feature's steps are so coarse that its column alone
-/// is too large.
+/// Refuses a network that no training can produce: one feature's steps are so coarse that its
+/// column alone is too large.
 [[noreturn]] void refuse_range(const Work& work, const Fixed& fixed, const std::string& name) {
   std::size_t widest = 0;
   const auto value = [&](std::size_t i) {
@@ -332,20 +332,20 @@ void finish(const Work& work, const Layer& layer, Fixed& fixed, double target, b
       name);
 }
 
-/// What a gate adds to its chain, in units of 2^-12; a gate is at its end long before the number
-/// leaves its range.
+/// Returns a gate's bias in units of 2^-12. A gate saturates long before the number leaves its
+/// range.
 std::int32_t gate_bias(float bias) {
   constexpr double most = 1 << 27;
   return std::int32_t(std::clamp(rounded(double(bias) / gate_unit), -most, most));
 }
 
-/// The sigmoid of a trained number, in units of 2^-15.
+/// Returns the sigmoid of a trained number, in units of 2^-15.
 std::int32_t share_of(float number) {
   pick_kernels("scalar")->activate_f32(Activation::sigmoid, &number, 1, 1, 1);
   return std::int32_t(std::min(rounded(double(number) / state_unit), 32767.0));
 }
 
-/// Takes over what a cell has beside its products.
+/// Copies the numbers of a cell that are not in its products.
 void add_gate_numbers(const Layer& real, Layer& layer) {
   for (const Role role : {Role::gate_bias, Role::candidate_bias, Role::zeta, Role::nu}) {
     const Array* const from = real.find(role);
@@ -451,14 +451,14 @@ void add_cell(Work& work, const Layer& real) {
   work.add(real, std::move(layer), unit_of_state(work, real));
 }
 
-/// Whether the output of a layer is a part of the answer.
+/// Returns whether the output of a layer is a part of the answer.
 bool is_answer(const Work& work, const Layer& layer) {
   const std::vector<std::uint32_t> answers = answers_of(work.real);
   return &layer == &work.real.layers.back() ||
          std::count(answers.begin(), answers.end(), index_of(work, layer) + 1) > 0;
 }
 
-/// The unit of a layer whose numbers calibration has seen, as float: an answer has headroom.
+/// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom.
 double unit_by_peak(const Work& work, const Layer& layer) {
   const double peak = std::max(work.ranges.peak[index_of(work, layer)], 1e-30);
   return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / highest_output);
@@ -481,8 +481,8 @@ void add_dense(Work& work, const Layer& real) {
   work.add(real, std::move(layer), curved ? state_unit : unit);
 }
 
-/// Each feature in units of its own largest magnitude, which the next layer's columns take over; as
-/// a network's answers, in one.
+/// Quantizes each feature in units of its own largest magnitude, which go into the next layer's
+/// columns; if the embedding is the network's answer, in one unit.
 void add_embedding(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_EMBEDDING, real.in, real.out, SLUICE_LINEAR, false, work.format);
   const std::vector<float>& w = real.array(Role::vectors).values;
@@ -506,7 +506,7 @@ void add_embedding(Work& work, const Layer& real) {
   work.add(real, std::move(layer), unit, std::vector<double>(unit.size()));
 }
 
-/// An int16 number of a source: value = unit * number + zero.
+/// Returns the units of a source's int16 numbers: value = unit * number + zero.
 Units16 in_numbers16(const Work& work, std::uint32_t source) {
   const Side& side = work.sides[source];
   Units16 units;
@@ -522,15 +522,16 @@ std::vector<Units16> units_of_sources(const Work& work, const Layer& layer) {
   return units;
 }
 
-/// A layer that joins or selects, in fixed point; its sources are set by Work::add.
+/// Returns a layer that joins or selects, in fixed point; Work::add sets its sources.
 Layer fixed_join(const Work& work, const Layer& real) {
   Layer layer = real;
   layer.format = work.format;
-  layer.sources = sources_of(work.real, index_of(work, real));  // so many multipliers
+  // determines the number of multipliers
+  layer.sources = sources_of(work.real, index_of(work, real));
   return with_arrays(layer);
 }
 
-/// Numbers keep their units.
+/// Adds a concat; numbers keep their units.
 void add_concat(Work& work, const Layer& real) {
   Units16 all;
   for (const Units16& units : units_of_sources(work, real)) {
@@ -556,10 +557,10 @@ std::int32_t multiplier_of(double ratio) {
   return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0));
 }
 constexpr double sum_ratio = 131072,
-                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) by m
+                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) to m
 
-/// The coarsest unit that a sum needs lets a source's step be 2^13 of its own at most: multipliers
-/// have room.
+/// Adds a sum. With the coarsest unit that it needs, the step of a source is at most 2^13 of its
+/// own, which leaves room for the multipliers.
 void add_sum(Work& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);

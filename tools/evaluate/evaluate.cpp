@@ -15,20 +15,21 @@
 namespace sluice::tools {
 namespace {
 
-// frames that go through the scratch at once; the answers do not depend on it
+// Frames that are run at a time; the answers do not depend on it.
 constexpr std::uint32_t piece = 64;
-constexpr std::size_t most_ranked = 64;     // classes that are ranked against one another
-constexpr std::size_t enough_blocks = 100;  // of rows, where sequences are too few to draw from
+constexpr std::size_t most_ranked = 64;  // limit of the classes for which scores are kept
+// number of blocks of rows, if there are too few sequences
+constexpr std::size_t enough_blocks = 100;
 
-/// What the threads share while sequences are run. Each task has a stream, and takes sequences
+/// The data that threads share while sequences are run. Each task has a stream, and takes sequences
 /// until none is left.
 struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
-  std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
+  std::vector<std::size_t> begin;  ///< [sequences + 1] where their answers begin, in targets
   const Loss& loss;
-  Evaluation& result;  ///< an answer a target, of values one a number, masked or not
-  bool adds;           ///< the model adds the last values to the differences that are its targets
+  Evaluation& result;  ///< one answer per target, or per number of a value, masked or not
+  bool adds;           ///< the model adds the last values to the differences that it was trained on
   std::vector<OwnedStream> streams;
   std::atomic<std::size_t> next{0};
 
@@ -38,8 +39,8 @@ struct RunTask {
       task.run_sequence(task.streams[i], k);
   }
 
-  /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory
-  /// holds.
+  /// Runs a sequence. One that is answered at every row is run in pieces, since the answers of a
+  /// long one may not fit in memory.
   void run_sequence(OwnedStream& stream, std::size_t k) {
     const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs,
                       steps = data.steps(s);
@@ -67,10 +68,12 @@ struct RunTask {
     one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
   }
 
-  /// @param target  which of the data's; @param answer  which of the result's
+  /// @param target  index in the data
+  /// @param answer  index in the result
   void take(std::size_t target, std::size_t answer, const float* y, std::size_t outputs) {
     const float both[] = {1.0f - y[0], y[0]};
-    if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
+    // a single sigmoid distinguishes two classes
+    if (data.classes && outputs == 1) y = both, outputs = 2;
     if (!data.classes) {
       for (std::size_t k = 0; k < outputs; ++k) {
         const float last = adds ? data.last[target * outputs + k] : 0;
@@ -86,12 +89,13 @@ struct RunTask {
       std::copy_n(y, outputs, result.scores.begin() + std::ptrdiff_t(answer * outputs));
     if (truth < 0) return;
     one.guess = std::int32_t(sluice_argmax(y, outputs));
-    one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];  // a probability of 0 would cost infinity
+    // a probability of 0 would have an infinite loss
+    one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];
   }
 };
 
-/// Which answers depend on one another: those of a sequence; of a group; of windows that share
-/// rows; where few sequences answer every row, those of a stretch of rows.
+/// Numbers the blocks of dependent answers: those of a sequence; of a group; of windows that share
+/// rows; if few sequences are answered at every row, those of a range of rows.
 void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences,
                  const std::vector<std::size_t>& begin, Evaluation& result) {
   constexpr std::size_t few = 30;
@@ -125,8 +129,8 @@ void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& re
   if (!data.is_text() || !data.per_row) result.confusion.assign(classes * classes, 0);
 }
 
-/// What the naive answers err by; windows repeat their last value, all else answers the mean of
-/// these targets.
+/// Computes the errors of naive answers: windows repeat their last value, all others answer the
+/// mean of these targets.
 void fill_values(const DataSet& data, std::span<const std::size_t> sequences,
                  const std::vector<std::size_t>& begin, Evaluation& result) {
   const std::size_t outputs = data.outputs();
@@ -151,7 +155,7 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences,
   });
 }
 
-/// Leaves out what is masked, and numbers the blocks that are left.
+/// Removes masked answers, and renumbers the remaining blocks.
 void keep_valid(std::size_t classes, Evaluation& result) {
   if (result.scores.empty()) classes = 0;
   const auto scores = [&](std::size_t i) {
@@ -171,7 +175,7 @@ void keep_valid(std::size_t classes, Evaluation& result) {
   result.blocks = std::uint32_t(left.size());
 }
 
-/// Sums go in the order of the answers.
+/// Adds up in the order of the answers.
 void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
   result.targets = result.answers.size();
   double cost = 0;

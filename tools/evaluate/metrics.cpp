@@ -1,4 +1,4 @@
-// What an evaluation says, in words and as JSON.
+// An evaluation as text and as JSON.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -110,7 +110,7 @@ std::string confusion_table(const Evaluation& evaluation) {
 
 namespace {
 
-/// "balanced accuracy" as "balanced_accuracy".
+/// Returns "balanced_accuracy" for "balanced accuracy".
 std::string json_name(std::string name) {
   std::replace(name.begin(), name.end(), ' ', '_');
   std::transform(name.begin(), name.end(), name.begin(),

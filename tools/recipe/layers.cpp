@@ -19,10 +19,10 @@ using L = LayerSpec;
 using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*, std::string L::*>;
 
 constexpr std::int64_t widest_layer = 65536;
-constexpr std::size_t most_sources = 8;  // of a layer that joins, as the blob has it
+constexpr std::size_t most_sources = 8;  // of a layer that joins; limit of the blob format
 
-/// What the key that names a kind of layer takes: units; true, if the layer keeps the width; or the
-/// names of what it joins.
+/// The value of the key that names a kind of layer: units; true, if the layer keeps the width; or
+/// the names of the layers that it joins.
 enum class Form { units, kept, joined };
 constexpr const char* form_texts[] = {"units", "true", "[\"a\", \"b\"]"};
 
@@ -66,7 +66,7 @@ constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.
                    joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
                    all_kinds = ~0u;
 
-/// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
+/// An option of some kinds of layers. Its default is the value in a new LayerSpec of that kind.
 struct Option {
   std::string_view name;
   unsigned kinds;
@@ -178,7 +178,7 @@ const Kind& kind_of(const LayerSpec& layer) {
 
 unsigned bit(const Kind& kind) { return 1u << kind.kind; }
 
-/// A layer with every option at its default.
+/// Returns a layer with every option at its default.
 LayerSpec fresh(const Kind& kind) {
   LayerSpec layer;
   layer.kind = kind.kind;
@@ -200,8 +200,8 @@ std::string kind_list() {
   return list;
 }
 
-/// { cell = "gru", units = 32 } is { gru = 32 }: a form in which a search can choose the cell. And
-/// a layer may be left out.
+/// { cell = "gru", units = 32 } is the same as { gru = 32 }, in a form in which a search can choose
+/// the cell. With `use`, a layer can be left out.
 constexpr const char *cell_key = "cell", *units_key = "units", *use_key = "use";
 
 const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
@@ -277,7 +277,7 @@ void read_option(bool& out, const Option&, const toml::node& node, const std::st
   out = *value;
 }
 
-/// Letters, digits, _ and -, and not the frame's own name.
+/// Accepts letters, digits, _ and -, but not the frame's own name.
 void check_name(const std::string& text, const toml::node& node, const std::string& place) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -338,7 +338,7 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
     refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }
 
-/// What an option is where a layer does not say.
+/// Returns the value of an option that a layer does not give.
 std::string fallback(const Option& option) {
   if (option.name == "steps" || option.name == "name" || option.name == "from") return "";
   if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
@@ -387,7 +387,7 @@ std::string shown(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return fmt::format("\"{}\"", *text);
   if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
   std::ostringstream out;
-  out.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
+  out.exceptions(std::ios::badbit);  // without this, a lack of memory would only shorten the text
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }
@@ -401,7 +401,7 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
   const Kind& kind = find_kind(*table, place);
   LayerSpec layer = fresh(kind);
   for (auto&& [key, node_of_key] : *table) {
-    // clang before 16 lets no lambda capture a structured binding
+    // A copy is needed because clang before 16 lets no lambda capture a structured binding.
     const toml::node& value = node_of_key;
     const std::string_view name = key.str();
     const std::string at = fmt::format("{}: {}", place, name);
