@@ -213,7 +213,7 @@ if has_tune; then
   well_formed some.html
   lacks some.html '<script|<link|<img|src=|@import|url\(|javascript:'
   lacks some.html "$PWD"
-  for title in 'What was searched' 'On the test set' 'Optimization history: the best loss is ' 'Validation while training' 'layers.1.gru: ' \
+  for title in 'Search space' 'On the test set' 'Optimization history: the best loss is ' 'Validation while training' 'layers.1.gru: ' \
     'learning_rate: ' '12 complete trials together' 'Validation loss against flash' 'budget: 16,384' 'The ten best'; do
     has some.html ">$title"
   done

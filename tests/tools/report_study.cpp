@@ -99,7 +99,7 @@ TEST_CASE("a study's page has every chart, in sound markup, and no value that is
   CHECK_EQ(markup_fault(page), "");
   CHECK_EQ(numberless(page), "");
   for (const char* title :
-       {">What was searched<", ">On the test set<", ">Optimization history: the best loss is ",
+       {">Search space<", ">On the test set<", ">Optimization history: the best loss is ",
         ">Validation while training: ", " matters most: alone it explains ", "fANOVA",
         ", the two that matter most: validation loss from ", " together: every line is a trial<",
         ">learning_rate: ", ">layers.1.gru: ", ">optimizer: ", ">momentum: ", ">l2: ",
@@ -135,7 +135,7 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
   CHECK(holds(page, "<dd>4<small>4 complete</small>"));
   CHECK(holds(page, "int8, at most 8,192 bytes of flash, at most 2,048 bytes of RAM"));
   CHECK(holds(page,
-              "<td>train.learning_rate</td><td>from 0.001 to 0.1, by logarithm</td><td "
+              "<td>train.learning_rate</td><td>from 0.001 to 0.1, on a logarithmic scale</td><td "
               "class=\"n\">0.01</td><td "
               "class=\"n\">0.03</td>"));
   const std::string costs = behind(page, ">Quality against cost<", "</section>");
@@ -292,7 +292,7 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
   for (Trial& trial : study.trials) trial.cost.reset();
   std::string page = study_page(study);
   CHECK(holds(page, "names no device"));
-  CHECK(holds(page, "the test set has not been looked at"));
+  CHECK(holds(page, "the test set has not been used"));
   CHECK(holds(page, "No trial has a validation curve"));
   CHECK_EQ(markup_fault(page), "");
 

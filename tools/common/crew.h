@@ -31,8 +31,7 @@ struct Crew {
 };
 
 /// Calls task(argument, i) for every i < n on whichever threads of the crew are free. Returns when
-/// all
-/// are done. Has the signature that sluice_host needs; `crew` is a Crew.
+/// all are done. Has the signature that sluice_host needs; `crew` is a Crew.
 void crew_for(void* crew, std::uint32_t n, void (*task)(void* argument, std::uint32_t i),
               void* argument);
 

@@ -289,8 +289,7 @@ void exchange(std::span<const sluice_piece> pieces) {
           (piece.to == SLUICE_EVERY_RANK || int(piece.to) == to))
         f(piece);
   };
-  std::vector<std::size_t> begin = {
-      0};  // of what comes from each rank, and then of what goes to each
+  std::vector<std::size_t> begin = {0};  // numbers of pieces from each rank, then to each rank
   for (const bool goes : {false, true})
     for (int rank = 0; rank < place.count; ++rank) {
       std::size_t end = begin.back();

@@ -214,7 +214,7 @@ struct Taker {
     std::string key;
     bool conditional;  ///< the recipe has a condition for it
   };
-  std::map<std::string, Spot> spots = {};  ///< by name, where a value stands
+  std::map<std::string, Spot> spots = {};  ///< by name, the place of a value
 
   /// Puts a value in the place of a search.
   void put(toml::table& table, std::string_view key, const std::string& name,
