@@ -63,8 +63,7 @@ void check_model(const OwnedModel& model, const std::string& name) {
 }
 
 /// Returns the prompt's ids; the unknown id alone if the prompt has no token. Refuses a character
-/// that
-/// the model does not know; an unknown word becomes the unknown id.
+/// that the model does not know; an unknown word becomes the unknown id.
 std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& prompt) {
   check_text(prompt, "--prompt");
   std::vector<std::int32_t> ids;

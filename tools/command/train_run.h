@@ -29,8 +29,7 @@ struct Diverged : Error {
 void check_run(const Recipe& recipe);
 
 /// Trains, or continues if the folder holds an interrupted training of the same recipe; a complete
-/// one is
-/// only evaluated. Throws as run_train does.
+/// one is only evaluated. Throws as run_train does.
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force);
 
 /// Trains every variant and seed of a recipe, one after another, and prints a table of means and

@@ -1,6 +1,5 @@
 // sluice tune: searches for the best values of a recipe, in a study that can be continued, shared
-// and
-// read.
+// and read.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -75,8 +74,7 @@ std::uint64_t count_of(const std::string& option, const std::string& text, std::
 }
 
 /// Returns a hash of all data that trials and the winner use: the training data, the bytes of the
-/// test
-/// data, and those of the model that training begins from.
+/// test data, and those of the model that training begins from.
 std::string hash_of_data(const Recipe& recipe) {
   std::string all =
       fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
@@ -150,8 +148,7 @@ void check_same(const Study& old, const Study& now, const Plan& plan) {
 }
 
 /// Returns the point that needs the least flash: the low end of each number and, one parameter
-/// after
-/// another, the choice that makes the model smallest.
+/// after another, the choice that makes the model smallest.
 Point smallest_point(const Plan& plan, Shapes& shapes) {
   Point point;
   for (const Parameter& p : plan.space.parameters)

@@ -70,8 +70,7 @@ struct Column {
 };
 
 /// Returns a column for each part that exists: accuracy for classes, nats for a text's tokens, for
-/// values
-/// the loss or, if they have units, the squared error in these.
+/// values the loss or, if they have units, the squared error in these.
 std::vector<Column> columns_for(const RunResult& result) {
   const bool accuracy = result.train.classes && !result.train.text,
              units = !result.train.classes && !result.train.units.empty();

@@ -22,8 +22,7 @@ void help(Crew& crew, std::uint32_t round) {
     const auto task = crew.task.load();
     void* const argument = crew.argument.load();
     // If it succeeds, nothing read above belongs to a later round, which would have closed the
-    // claim
-    // first.
+    // claim first.
     if (!crew.claim.compare_exchange_weak(seen, seen + 1)) continue;
     task(argument, i);
     if (crew.done.fetch_add(1) + 1 == tasks) crew.done.notify_all();

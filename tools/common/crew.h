@@ -1,11 +1,8 @@
-// Threads for tasks of a tenth of a millisecond, such as a trainer's shards.
-// The threads come from OpenMP, but not the waiting: OpenMP's barriers spin for milliseconds on a
-// core that
-// another program needs, and wait for every thread even when one has done all the work. On two busy
-// cores
-// a training that takes 0.3 s on one core then takes seconds. Here no thread waits for one that has
-// not
-// begun, so two threads are never much slower than one.
+// Threads for tasks of a tenth of a millisecond, such as a trainer's shards. The threads come from
+// OpenMP, but not the waiting: OpenMP's barriers spin for milliseconds on a core that another
+// program needs, and wait for every thread even when one has done all the work. On two busy cores a
+// training that takes 0.3 s on one core then takes seconds. Here no thread waits for one that has
+// not begun, so two threads are never much slower than one.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -15,14 +12,12 @@ namespace sluice::tools {
 
 struct Crew {
   /// @param wanted  number of threads; 0 for all cores as OpenMP counts them, shared by the ranks
-  /// on one
-  /// machine
+  /// on one machine
   explicit Crew(int wanted);
   int threads;
 
   // There is one round of tasks at a time. A thread claims a task by adding 1 to `next`, and only
-  // if
-  // the round is still the one that it read; a late thread claims nothing.
+  // if the round is still the one that it read; a late thread claims nothing.
   std::atomic<std::uint64_t> claim{0};  ///< round << 32 | next task
   std::atomic<std::uint32_t> round{0}, tasks{0}, done{0};
   std::atomic<void (*)(void* argument, std::uint32_t i)> task{nullptr};

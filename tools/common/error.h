@@ -8,8 +8,8 @@
 namespace sluice::tools {
 
 /// The request was wrong (exit code 2) or the work failed (1). The text is the whole line: place,
-/// fault
-/// and remedy, as in "file:line: key: fault; remedy". It is empty if there is nothing to print.
+/// fault and remedy, as in "file:line: key: fault; remedy". It is empty if there is nothing to
+/// print.
 struct Error : std::runtime_error {
   int exit_code;
   Error(int code, const std::string& text) : std::runtime_error(text), exit_code(code) {}

@@ -10,8 +10,7 @@
 namespace sluice::tools {
 
 /// Returns the bits of a float as 8 hexadecimal digits; 7fc00000 for every NaN, since IEEE 754
-/// leaves
-/// its sign and payload open.
+/// leaves its sign and payload open.
 inline std::string hex_bits(float x) {
   return fmt::format("{:08x}", std::isnan(x) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(x));
 }

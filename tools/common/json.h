@@ -34,8 +34,7 @@ struct JsonAllocator {
 constexpr int json_levels = 64;
 
 /// Returns the value of a text; a discarded one (is_discarded()) if the text is not JSON or nests
-/// deeper
-/// than json_levels.
+/// deeper than json_levels.
 Json parse_json(std::string_view text);
 OrderedJson parse_ordered_json(std::string_view text);
 

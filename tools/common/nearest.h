@@ -6,8 +6,7 @@
 namespace sluice::tools {
 
 /// Returns the edit distance of Damerau and Levenshtein: insertions, deletions, replacements and
-/// swaps of
-/// neighbors.
+/// swaps of neighbors.
 std::size_t letters_apart(std::string_view a, std::string_view b);
 
 /// Returns whether `word` is a plausible correction at that edit distance.

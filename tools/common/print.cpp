@@ -23,10 +23,8 @@ std::size_t width(std::string_view text) {
 bool silent = false;
 
 /// Returns the text with '?' for each control character of C0, C1 and DEL, except those in `kept`.
-/// Other
-/// bytes that are not UTF-8 stay; one of 0x80 to 0x9F becomes '?', since a terminal that reads
-/// bytes takes
-/// it for a control character.
+/// Other bytes that are not UTF-8 stay; one of 0x80 to 0x9F becomes '?', since a terminal that
+/// reads bytes takes it for a control character.
 std::string without_controls(std::string_view text, std::string_view kept) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
   std::string result;

@@ -10,22 +10,19 @@
 namespace sluice::tools {
 
 /// Writes data to standard output, byte for byte; on a terminal control characters become '?'. If
-/// the
-/// write fails (disk full), fails with exit code 1; without a message if the reader closed the
+/// the write fails (disk full), fails with exit code 1; without a message if the reader closed the
 /// pipe.
 void print_text(std::string_view text);
 
 /// Writes lines for people; control characters, which names and paths may contain, become '?'.
-/// Fails as
-/// print_text() does.
+/// Fails as print_text() does.
 void print_lines(std::string_view text);
 
 /// Flushes standard output. Fails as print_text() does.
 void flush_output();
 
 /// Writes to standard error at once, byte for byte; pass quoted names through printable(). Ignores
-/// a
-/// failed write, since a lost message must not end a training.
+/// a failed write, since a lost message must not end a training.
 void tell(std::string_view text);
 
 /// Turns off both standard output and standard error: another process speaks for this one
@@ -44,13 +41,11 @@ void print(fmt::format_string<Args...> text, Args&&... args) {
 std::string with_commas(std::uint64_t n);
 
 /// Returns the text as a terminal may show it in one line: control characters, those of C1 too,
-/// become
-/// '?'; other invalid UTF-8 stays.
+/// become '?'; other invalid UTF-8 stays.
 std::string printable(std::string_view text);
 
 /// Returns the rows as aligned columns, two blanks apart. Cells that begin with a digit are aligned
-/// to
-/// the right, and so is their heading. The first row is the heading.
+/// to the right, and so is their heading. The first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace sluice::tools

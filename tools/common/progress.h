@@ -18,8 +18,7 @@ struct Progress {
 Progress start_progress(std::uint64_t total);
 
 /// Shows that `done` units are done. `text` describes the state; `more` is left out on a narrow
-/// terminal.
-/// Draws at most ten times a second, and only on a terminal.
+/// terminal. Draws at most ten times a second, and only on a terminal.
 void show_progress(Progress& progress, std::uint64_t done, const std::string& text,
                    const std::string& more);
 

@@ -81,8 +81,7 @@ void need(int status) {
 bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 0); }
 
 /// Receives the notes of other ranks. An empty note is a heartbeat; another one has the exit code,
-/// whether
-/// the rank had lost contact with a rank, and its last line.
+/// whether the rank had lost contact with a rank, and its last line.
 void hear() {
   const std::lock_guard lock(hearing);
   for (;;) {
@@ -113,8 +112,7 @@ void for_each_known(F f) {
 }
 
 /// Runs the heartbeat thread. If this process itself was stopped (the machine slept), the others
-/// get their
-/// time again.
+/// get their time again.
 void beat() {
   Clock::time_point last = Clock::now();
   do {
@@ -133,8 +131,7 @@ void beat() {
 }
 
 /// Returns the reason if waiting for a rank (negative: for all) is hopeless, else null. Rank 0
-/// tells the
-/// other ranks whether the rest live.
+/// tells the other ranks whether the rest live.
 std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
   hear();
   std::exception_ptr reason;

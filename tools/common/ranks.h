@@ -1,13 +1,10 @@
 // Ranks are the processes of one `mpirun`, which share one task. They exchange messages between
-// pairs
-// only. If mpirun did not start the process, or this build has no MPI, there is one rank and MPI is
-// not used.
+// pairs only. If mpirun did not start the process, or this build has no MPI, there is one rank and
+// MPI is not used.
 //
 // Each rank other than 0 sends rank 0 a heartbeat every half second, and rank 0 sends them one. No
-// rank
-// waits for a rank that has ended or whose heartbeats have stopped. Only one thread may call these
-// functions;
-// is_lost() may be called from any.
+// rank waits for a rank that has ended or whose heartbeats have stopped. Only one thread may call
+// these functions; is_lost() may be called from any.
 #pragma once
 #include <optional>
 #include <span>
@@ -28,31 +25,26 @@ struct Ranks {
 const Ranks& ranks();
 
 /// Joins the other processes that mpirun started. From then on only rank 0 writes to its standard
-/// output
-/// and error. Refuses (exit code 2) if there are others but this build has no MPI.
+/// output and error. Refuses (exit code 2) if there are others but this build has no MPI.
 void join_ranks();
 
 /// Tells rank 0, or from rank 0 all others, how and why this process ends. Call it before a joined
-/// process
-/// ends. Ranks that wait for this one then end too.
+/// process ends. Ranks that wait for this one then end too.
 /// @param last_line  the error message of this rank; empty: none
 void leave_ranks(int exit_code, const std::string& last_line);
 
 /// A rank that this one waits for has ended or cannot be reached; rank 0 has a message about it. If
-/// rank 0
-/// has ended, the other ranks throw an Error with its exit code and no message instead.
+/// rank 0 has ended, the other ranks throw an Error with its exit code and no message instead.
 struct RankLost : Error {
   using Error::Error;
 };
 
 /// Returns whether a rank has ended or has sent no heartbeat for ten seconds. Rank 0 may ask for
-/// any rank,
-/// the others for rank 0.
+/// any rank, the others for rank 0.
 bool is_lost(int rank);
 
 /// Returns whether mpirun has sent SIGTERM. It does so when a rank has died or when it was
-/// interrupted.
-/// SIGKILL follows after a second, with Open MPI 5 after a quarter of a second.
+/// interrupted. SIGKILL follows after a second, with Open MPI 5 after a quarter of a second.
 bool told_to_end();
 
 /// Sends a message.

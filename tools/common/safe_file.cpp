@@ -75,8 +75,7 @@ int write_and_sync(int fd, std::string_view bytes, mode_t mode) {
 }
 
 /// Returns the access rights of a new file: those of the file that it replaces, else those that the
-/// umask
-/// allows.
+/// umask allows.
 mode_t mode_for(const std::string& target) {
   struct stat status{};
   if (stat(target.c_str(), &status) == 0) return status.st_mode & 07777;
@@ -86,8 +85,7 @@ mode_t mode_for(const std::string& target) {
 }
 
 /// Flushes a folder's entries, so that a file's new name or removal survives a power cut. A file
-/// system that
-/// cannot do this is no error, since the file itself is on disk.
+/// system that cannot do this is no error, since the file itself is on disk.
 void sync_folder(const fs::path& folder) {
   const Descriptor directory(
       open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -95,8 +93,7 @@ void sync_folder(const fs::path& folder) {
 }
 
 /// Returns the path that a link leads to, through further links, whether or not a file exists
-/// there.
-/// A rename to the link itself would replace the link.
+/// there. A rename to the link itself would replace the link.
 std::string target_of(const std::string& path) {
   constexpr int most_links = 40;  // as in Linux
   std::error_code none;

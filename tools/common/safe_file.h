@@ -1,6 +1,5 @@
 // Reads and writes whole files. A file is written under a temporary name beside the target, flushed
-// to disk
-// and renamed, so that no reader ever sees a partial file.
+// to disk and renamed, so that no reader ever sees a partial file.
 #pragma once
 #include <string>
 #include <string_view>
@@ -12,10 +11,8 @@ namespace sluice::tools {
 std::string read_file(const std::string& path);
 
 /// Replaces the file; if the path is a link, replaces the file that it leads to, which need not
-/// exist.
-/// Refuses (exit code 2) a directory. On failure (full disk, no permission) fails with exit code 1
-/// and leaves
-/// neither a new nor a partial file.
+/// exist. Refuses (exit code 2) a directory. On failure (full disk, no permission) fails with exit
+/// code 1 and leaves neither a new nor a partial file.
 void write_file(const std::string& path, std::string_view bytes);
 
 struct NamedBytes {
@@ -23,13 +20,11 @@ struct NamedBytes {
 };
 
 /// Does the same for several files. All are on disk before the first one is renamed; if one cannot
-/// be
-/// written, none changes.
+/// be written, none changes.
 void write_files(const std::vector<NamedBytes>& files);
 
 /// Appends to an existing file, so that a reader sees the bytes at once. On failure fails with exit
-/// code 1
-/// and leaves the file as it was.
+/// code 1 and leaves the file as it was.
 void append_file(const std::string& path, std::string_view bytes);
 
 /// Flushes appended bytes to disk, so that they survive a power cut. On failure fails with exit
@@ -40,8 +35,7 @@ void sync_file(const std::string& path);
 void remove_file(const std::string& path);
 
 /// Refuses to overwrite an input: `option` ("--out") gives `path`, which must not be one of `read`.
-/// Files
-/// that do not exist count as different.
+/// Files that do not exist count as different.
 void check_output(const std::string& option, const std::string& path,
                   const std::vector<std::string>& read);
 
@@ -49,10 +43,8 @@ void check_output(const std::string& option, const std::string& path,
 void check_no_model(const std::string& option, const std::string& path);
 
 /// Creates a directory and its parents, so that they survive a power cut. Returns those that were
-/// new,
-/// outermost last. Refuses (exit code 2) a link to a missing folder; any other failure has exit
-/// code 1 and
-/// leaves none of them.
+/// new, outermost last. Refuses (exit code 2) a link to a missing folder; any other failure has
+/// exit code 1 and leaves none of them.
 std::vector<std::string> make_directory(const std::string& path);
 
 }  // namespace sluice::tools

@@ -9,8 +9,7 @@
 namespace sluice::tools {
 
 /// Shuffles as Fisher and Yates. A counter takes the place of a generator's state: each number
-/// depends on
-/// seed, round, position and purpose.
+/// depends on seed, round, position and purpose.
 template <class T>
 void shuffle(std::vector<T>& items, std::uint64_t seed, std::uint32_t round, Purpose purpose) {
   for (std::size_t i = items.size(); i > 1; --i) {
