@@ -150,7 +150,7 @@ refused 2 '^newer/model.slu: ' report newer
 # --- folders that are no run, and files that must not be overwritten
 refused 2 '^nowhere: no such folder' report nowhere
 refused 2 '^recipe.toml: is a file, but not a tuning study' report recipe.toml
-refused 2 '^data: is no run, and holds none' report data
+refused 2 '^data: is not a run and holds none' report data
 printf 'SQLite format 3\0and no more' >broken.db
 refused 2 '^broken.db: is a tuning study and gets a page of its own; give it alone$' report run broken.db --out no.html
 refused 2 '^--sequence 1: works only for the report of one run; leave it out$' report broken.db --sequence 1

@@ -118,7 +118,7 @@ struct Watching {
   const std::vector<std::vector<float>>& features;  ///< ascending; empty if frames are ids
   std::vector<Sums> input, state, reset;
   std::vector<FactorPeaks> factors;                 ///< of layers of low rank
-  bool moments = true;                              ///< else the factors' peaks alone
+  bool moments = true;                              ///< false: only the factors' peaks
   std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
   /// For wider inputs, moments take more memory than they are worth.

@@ -13,8 +13,8 @@ namespace sluice::tools {
 constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile,
                                          RangeChoice::min_error};
 
-/// Of a layer of low rank, the largest magnitudes of its factors' products: W2 x, and W2 h (and
-/// W2 (r * h)). Empty of a factor that there is not.
+/// The largest magnitudes of the products of a low-rank layer's factors: W2 x, and W2 h (and
+/// W2 (r * h)). Empty for a factor that the layer does not have.
 struct FactorPeaks {
   std::vector<double> input, state;  ///< [rank]
 };
@@ -26,7 +26,7 @@ struct Ranges {
   /// [layers] The largest magnitude of the output of a linear or ReLU Dense, or of its logits, or
   /// of an LSTM's cell state; else 1.
   std::vector<double> peak;
-  std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: by the weights alone
+  std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: bounds from the weights
 };
 
 /// Mean and covariance of the inputs of a product. They determine which errors of its weights

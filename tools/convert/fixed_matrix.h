@@ -43,7 +43,7 @@ Fixed joined(Fixed first, const Fixed& second);
 /// leaves no room.
 /// @param target  the unit that R scales accumulators to
 bool add_multipliers(Fixed& fixed, double target);
-/// The same with a unit for each row.
+/// Does the same with a unit for each row.
 bool add_multipliers(Fixed& fixed, const std::vector<double>& target);
 
 /// Returns the nearest whole number; halves are rounded up.

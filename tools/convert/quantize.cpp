@@ -18,7 +18,7 @@ constexpr double id_unit = 1 / (most_weight * narrowing_of(SLUICE_INT8));
 // int16 has room for it.
 constexpr double headroom = 2;
 
-constexpr double factor_headroom = 1.25;  // of a factor's product: int8 has none to spare
+constexpr double factor_headroom = 1.25;  // of a factor's product; int8 has no more to spare
 
 /// Returns how frames become integers. A constant feature has inverse 0, its value as offset, and
 /// no weight.
@@ -236,9 +236,9 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bi
   return round_weights(work, layer, w, a, entering_of(work, layer), unit);
 }
 
-/// A matrix over numbers without an offset.
+/// Rounds a matrix over numbers without an offset.
 /// @param bias  empty: zeros
-/// @param unit  [cols] what one step of each number stands for in the product
+/// @param unit  [cols] value of one step of each number in the product
 Fixed over_numbers(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
                    const Entering& entering, const std::vector<double>& unit) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
@@ -254,7 +254,7 @@ Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<flo
       std::vector<double>(std::size_t(w.cols), unit_of_state(work, layer) * work.narrowing()));
 }
 
-/// Mean and covariance of W v.
+/// Returns mean and covariance of W v.
 Moments through(const Array& w, const Moments& v) {
   const auto rows = std::size_t(w.rows), cols = std::size_t(w.cols);
   Moments m{std::vector<double>(rows), std::vector<double>(rows * rows)};
@@ -273,9 +273,9 @@ Moments through(const Array& w, const Moments& v) {
   return m;
 }
 
-/// The units of the int16 numbers of a factor's product: by calibration, or by the most that the
-/// weights allow.
-/// @param most  [cols] the largest magnitude of what enters the factor
+/// Returns the units of the int16 numbers of a factor's product, by calibration or by the bound
+/// that the weights give.
+/// @param most  [cols] largest magnitudes of the factor's inputs
 std::vector<double> units_of_factor(const Array& factor, const std::vector<double>& peaks,
                                     const std::vector<double>& most) {
   std::vector<double> unit;
@@ -289,7 +289,7 @@ std::vector<double> units_of_factor(const Array& factor, const std::vector<doubl
   return unit;
 }
 
-/// What enters W1: the numbers of the factor's product, narrowed.
+/// Returns the inputs of W1: the numbers of the factor's product, narrowed.
 Entering entering_product(const Work& work, const Array& factor, const Moments* v,
                           const std::vector<double>& unit) {
   if (!v || v->mean.empty()) return {work.largest(), {}};
@@ -366,7 +366,7 @@ const FactorPeaks& factor_peaks_of(const Work& work, const Layer& layer) {
   return work.ranges.factors.empty() ? none : work.ranges.factors[index_of(work, layer)];
 }
 
-/// Writes a factor's integers, whose rows bring their sums to `unit`. Returns the shift of R.
+/// Stores a factor's integers; its rows scale their sums to `unit`. Returns the shift of R.
 int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role weight, Role bias,
                  const std::vector<double>& unit) {
   if (!add_multipliers(fixed, unit))
@@ -379,7 +379,7 @@ int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role 
   return fixed.shift;
 }
 
-/// The matrix over the inputs; of low rank W1, and its factor is stored in `layer`.
+/// Rounds the matrix over the inputs. For low rank this is W1, and its factor is stored in `layer`.
 Fixed input_product(Work& work, const Layer& real, Layer& layer) {
   const Array& w = real.array(Role::input_weight);
   const Array* const factor = real.find(Role::input_factor);
@@ -397,7 +397,7 @@ Fixed input_product(Work& work, const Layer& real, Layer& layer) {
                       narrowed_units(work, unit));
 }
 
-/// Likewise over the state, and over r * h, which shares the factor.
+/// Does the same over the state, and over r * h, which shares the factor.
 Fixed state_product(Work& work, const Layer& real, Layer& layer) {
   const Array& w = real.array(Role::state_weight);
   const Array* const candidate = real.find(Role::candidate_weight);

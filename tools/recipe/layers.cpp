@@ -40,16 +40,17 @@ constexpr Kind kinds[] = {
     {"fastgrnn", SLUICE_FASTGRNN, Form::units,
      "a gate and a candidate that share their matrices (Kusupati et al. 2018)"},
     {"dense", SLUICE_DENSE, Form::units, "y = f(W x + b)"},
-    {"embedding", SLUICE_EMBEDDING, Form::units, "a vector an id; the first layer, of text"},
+    {"embedding", SLUICE_EMBEDDING, Form::units,
+     "a vector for each id; the first layer of a model for text"},
     {"batch_norm", SLUICE_BATCH_NORM, Form::kept,
      "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
     {"layer_norm", SLUICE_LAYER_NORM, Form::kept,
      "layer normalization over features (Ba, Kiros, Hinton 2016); true"},
     {"concat", SLUICE_CONCAT, Form::joined,
-     "what it names, one behind another; \"frame\" is the frame as it enters the first layer"},
-    {"add", SLUICE_ADD, Form::joined, "the sum of what it names, number by number"},
+     "the named outputs, one behind another; \"frame\" is the input of the first layer"},
+    {"add", SLUICE_ADD, Form::joined, "the sum of the named outputs, number by number"},
     {"multiply", SLUICE_MULTIPLY, Form::joined,
-     "the product of what it names, number by number: a mask, say"},
+     "the product of the named outputs, number by number, such as a mask"},
 };
 
 // Sets of kinds, as bits of their numbers.
@@ -86,16 +87,15 @@ const Option options[] = {
     {.name = "steps",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::steps>,
-     .help = "what is handed on: every step, the last, or the mean over all; where not given every "
-             "step, but of the last recurrent layer the "
-             "last step when data.target_per is \"sequence\"",
+     .help = "the output: every step, the last step, or the mean over all steps; default every, "
+             "but last for the last recurrent layer if data.target_per is \"sequence\"",
      .words = only(StepsOut::every, StepsOut::last, StepsOut::mean)},
     {.name = "directions",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::directions>,
-     .help = "both: also from the last frame to the first, twice the units, for whole sequences; "
-             "the last step is then the forward direction's "
-             "after the last frame and the backward one's after the first",
+     .help = "both: reads also from the last frame to the first, which doubles the units and needs "
+             "whole sequences; the last step is then that of the forward direction after the last "
+             "frame and of the backward one after the first",
      .words = only(Directions::one, Directions::both)},
     {.name = "reset",
      .kinds = gru,
@@ -106,7 +106,7 @@ const Option options[] = {
     {.name = "gates",
      .kinds = gru | lstm | fastgrnn,
      .field = choice_field<&L::gates>,
-     .help = "the gates' function",
+     .help = "function of the gates",
      .words = only(SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_TANH)},
     {.name = "slope",
      .kinds = gru | lstm | fastgrnn | dense,
@@ -118,21 +118,21 @@ const Option options[] = {
     {.name = "rank",
      .kinds = recurrent_kinds,
      .field = &L::rank,
-     .help = "of low rank: the matrices over input and state are products W1 W2, where W1 has so "
-             "many columns; fewer weights and instructions. The matrix over an input that is no "
-             "wider than the rank stays whole; 0: both are whole",
+     .help = "low rank: the matrices over input and state are products W1 W2, where W1 has this "
+             "many columns, which saves weights and instructions. The matrix over an input that is "
+             "no wider than the rank stays whole; 0: both are whole",
      .min = 0,
      .max = 65535},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,
-     .help = "so many of this layer, one above the other",
+     .help = "number of copies of this layer, stacked on one another",
      .min = 1,
      .max = 64},
     {.name = "tied",
      .kinds = recurrent_kinds,
      .field = &L::tied,
-     .help = "with repeat: one layer's weights for all of them; as many inputs as outputs"},
+     .help = "with repeat: all copies share one layer's weights; needs as many inputs as outputs"},
     {.name = "epsilon",
      .kinds = batch_norm | layer_norm,
      .field = &L::epsilon,
@@ -142,32 +142,31 @@ const Option options[] = {
     {.name = "dropout",
      .kinds = all_kinds,
      .field = &L::dropout,
-     .help = "rate at which what the layer hands on is dropped while training",
+     .help = "dropout rate of the layer's output while training",
      .min = 0,
      .max = 0.99},
     {.name = "recurrent_dropout",
      .kinds = recurrent_kinds,
      .field = &L::recurrent_dropout,
-     .help = "rate at which the state is dropped where it enters the recurrent products, one mask "
-             "a sequence; in place of "
-             "model.dropout.recurrent",
+     .help = "dropout rate of the state in the recurrent products, one mask per sequence; in place "
+             "of model.dropout.recurrent",
      .min = 0,
      .max = 0.99},
     {.name = "gate_dropout",
      .kinds = gru | lstm,
      .field = &L::gate_dropout,
-     .help = "rate at which frame and state are dropped for the gates alone, one mask a sequence; "
-             "the candidate sees them whole",
+     .help = "dropout rate of frame and state for the gates only, one mask per sequence; the "
+             "candidate reads them whole",
      .min = 0,
      .max = 0.99},
     {.name = "name",
      .kinds = all_kinds,
      .field = &L::name,
-     .help = "a name of its own, by which later layers can refer to it"},
+     .help = "a unique name, by which later layers can refer to it"},
     {.name = "from",
      .kinds = all_kinds & ~joins_kinds & ~embedding,
      .field = &L::from,
-     .help = "the layer that it reads, by name, or \"frame\"; where not given, the one before"},
+     .help = "name of the layer that it reads, or \"frame\"; default the layer before"},
 };
 
 const Kind& kind_of(const LayerSpec& layer) {

@@ -27,7 +27,7 @@ struct LayerSpec {
   double dropout = 0;            ///< on the layer's output
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
-  std::int64_t rank = 0;  ///< recurrent: of matrices of low rank; 0: they are whole
+  std::int64_t rank = 0;  ///< recurrent: rank of the matrices; 0: whole matrices
   std::string name;       ///< by which later layers refer to it; may be empty
   std::string from;       ///< name of the one layer that it reads; empty: the layer before
   /// of concat, add and multiply: the names of the layers that they join

@@ -195,7 +195,7 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                       std::uint32_t index) {
   const bool state = recurrent(layer);
   const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
-  // Of low rank: W1 and W2 each so that W1 W2 has the variance of a whole W.
+  // Low rank: W1 and W2 are drawn so that W1 W2 has the variance of a whole W.
   const double factor_bound =
       layer.rank > 0 ? std::sqrt(3 * std::sqrt(bound * bound / (3 * double(layer.rank)))) : 0;
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
