@@ -77,8 +77,8 @@ works train recipe.toml --out folder_link --force
 [ -L folder_link ] && [ -f real_folder/model.slu ] && [ -f real_folder/log.jsonl ] || complain "a link to a folder was not followed"
 refused 2 '^lost_folder: is a link to a missing folder' export run --out lost_folder
 refused 2 '^lost_folder: is a link to a missing folder' train recipe.toml --out lost_folder
-refused 1 '^recipe\.toml: the directory cannot be made: Not a directory' export run --out recipe.toml
-refused 1 '^recipe\.toml/run: the directory cannot be made: Not a directory' export run --out recipe.toml/run
+refused 1 '^recipe\.toml: the directory cannot be created: Not a directory' export run --out recipe.toml
+refused 1 '^recipe\.toml/run: the directory cannot be created: Not a directory' export run --out recipe.toml/run
 [ -L lost_folder ] || complain "a link to a folder that is not there has gone"
 mkdir linked && ln -s ../there/real linked/model.slu && rm -f there/real
 works export run --format slu --out linked

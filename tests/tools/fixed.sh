@@ -222,7 +222,7 @@ refused 2 'device\.flash=lots: .*amount' train recipe.toml --out x --set device.
 refused 2 'device\.type=f32: .*float unit' train recipe.toml --out x --set device.core=cortex-m0 --set device.type=f32 --set device.flash=1MiB
 refused 2 'device\.core' train recipe.toml --out x --set device.flash=1MiB
 refused 2 'cortex-m9' train recipe.toml --out x --set device.core=cortex-m9 --set device.flash=1MiB
-refused 2 '--fits "": .*no limit' inspect int8.slu --core cortex-m4 --fits ""
+refused 2 '--fits "": .*is not a limit' inspect int8.slu --core cortex-m4 --fits ""
 refused 2 'int8.*training is for w8a16' train recipe.toml --out x --set device.core=cortex-m4 --set device.type=int8 \
   --set quantize.aware=true --set quantize.type=w8a16
 cp run/model.slu float.slu && cp train.csv data.csv

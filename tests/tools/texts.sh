@@ -209,7 +209,7 @@ refused 2 'data\.sequence=time: ' train series.toml --out run --set data.sequenc
 refused 2 'data\.validation_rows: .*begin before' train series.toml --out run --set data.validation_rows=240:300
 refused 2 'data\.test_rows: .*the file has 400' train series.toml --out run --set data.test_rows=300:401
 refused 2 'series\.csv:1: w: no such column' train series.toml --out run --set data.target=w
-refused 2 'must see' train series.toml --out run --set 'data.features=["z"]'
+refused 2 'must be a feature too' train series.toml --out run --set 'data.features=["z"]'
 refused 2 'data\.target_type=class: ' train series.toml --out run --set data.target_type=class
 refused 2 'standardize_target: needs a linear output' train series.toml --out run --set 'model.layers=[{gru=4},{dense=3,activation="tanh"}]'
 refused 2 'standardize_target: .*fixed point' train series.toml --out run --set quantize.aware=true

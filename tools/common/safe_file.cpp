@@ -59,7 +59,7 @@ const char* advice(int error) {
     case ENOENT:
       return "create the folder first";
     default:
-      return "choose a place with write permission";
+      return "choose a writable place";
   }
 }
 

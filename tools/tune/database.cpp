@@ -86,7 +86,7 @@ Database::Database(const std::string& name, Mode mode) : file(name) {
           open(uri_of(file, ""),
                mode == make ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
       if ((code & 0xff) == SQLITE_CANTOPEN)
-        fail("{}: cannot be opened for writing; choose a place with write permission", file);
+        fail("{}: cannot be opened for writing; choose a writable place", file);
       need(*this, code);
       if (sqlite3_db_readonly(handle, "main") == 1) fail_database(*this, SQLITE_READONLY);
       run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
