@@ -175,7 +175,7 @@ int main() {
     sluice::tools::run();
   } catch (const sluice::tools::Error& error) {
     exit_code = error.exit_code, line = error.what();
-    if (!line.empty()) sluice::tools::tell(line + "\n");
+    if (!line.empty()) sluice::tools::write_stderr(line + "\n");
   }
   sluice::tools::leave_ranks(exit_code, line);
   return exit_code;

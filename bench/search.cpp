@@ -40,23 +40,23 @@ int main(int argc, char** argv) try {
   fmt::print("{:10} {:10} {:>10} {:>10} {:>10} {:>10} {:>12}\n", "function", "method", "median",
              "quarter", "3 quarters", "p", "ms a trial");
   for (const KnownFunction& function : known_functions()) {
-    const auto regrets_of = [&](Ask ask) {
+    const auto regrets_of = [&](SuggestPoint suggest) {
       std::vector<double> regrets;
       for (std::uint64_t i = 0; i < seeds; ++i)
-        regrets.push_back(regret(function, ask, first + i, evaluations,
+        regrets.push_back(regret(function, suggest, first + i, evaluations,
                                  *value_of_word<Acquisition>(acquisition)));
       return regrets;
     };
-    const std::vector<double> random = regrets_of(ask_random);
+    const std::vector<double> random = regrets_of(suggest_random);
     json["functions"][function.name] = {
         {"least", function.least},
         {"at_1", function.value(Point(function.space.parameters.size(), 1.0))}};
     for (const Method& method : methods()) {
-      if (method.ask == ask_grid) continue;  // these functions' parameters have no steps
+      if (method.suggest == suggest_grid) continue;  // these functions' parameters have no steps
       const std::string name(word(method.method));
       if (!wanted.empty() && std::ranges::find(wanted, name) == wanted.end()) continue;
       const auto begin = std::chrono::steady_clock::now();
-      const std::vector<double> regrets = regrets_of(method.ask);
+      const std::vector<double> regrets = regrets_of(method.suggest);
       const std::chrono::duration<double, std::milli> time =
           std::chrono::steady_clock::now() - begin;
       json["functions"][function.name]["regrets"][name] = regrets;

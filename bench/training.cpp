@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #include "bench.h"
-#include "common/crew.h"
+#include "common/thread_pool.h"
 #include "onednn.h"
 #include "sluice_train.h"
 
@@ -102,10 +102,10 @@ void train_two(benchmark::State& state) {
     return wall_ns() - begin;
   };
   double alone = 0;
-  tools::Crew crew(2);
+  tools::ThreadPool pool(2);
   sluice_host host{};
-  host.context = &crew, host.parallel_for = tools::crew_for;
-  tools::with_crew(crew, [&] {
+  host.context = &pool, host.parallel_for = tools::pool_for;
+  tools::with_pool(pool, [&] {
     step(&host);
     for (auto _ : state) {
       alone += step(nullptr);

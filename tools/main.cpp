@@ -457,24 +457,24 @@ std::string version_text() {
 std::string last_line;  ///< the error message of this process; empty: none
 
 /// Prints one line on standard error, whatever names and cells the message quotes.
-void complain(const std::string& line) {
+void print_error(const std::string& line) {
   last_line = printable(line);
-  tell(last_line + "\n");
+  write_stderr(last_line + "\n");
 }
 
 /// Says what is wrong with the command line, and names the help to read. Returns the exit code.
-int complain_about_request(const CLI::App& app, const CLI::ParseError& error,
-                           const std::string& first) {
+int print_request_error(const CLI::App& app, const CLI::ParseError& error,
+                        const std::string& first) {
   if (app.get_subcommands().empty()) {
-    complain(fmt::format("sluice: {} is not {}; see sluice --help", first,
-                         first[0] == '-' ? "an option" : "a command"));
+    print_error(fmt::format("sluice: {} is not {}; see sluice --help", first,
+                            first[0] == '-' ? "an option" : "a command"));
     return wrong_request;
   }
   std::string command = "sluice";
   for (const CLI::App* used : app.get_subcommands()) command += " " + used->get_name();
   std::string what = error.what();
   what = what.substr(0, what.find_last_not_of(" \n") + 1);
-  complain(fmt::format("{}: {}; see {} --help", command, what, command));
+  print_error(fmt::format("{}: {}; see {} --help", command, what, command));
   return wrong_request;
 }
 
@@ -517,7 +517,7 @@ int run(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands(nullptr))
     command->footer(command->get_name() == "tune" ? tune_examples : "");  // not the overview's
   if (argc < 2) {
-    tell(app.help());
+    write_stderr(app.help());
     return wrong_request;
   }
   try {
@@ -525,7 +525,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& asked_for) {
     app.exit(asked_for);  // help or version, on standard output
   } catch (const CLI::ParseError& error) {
-    return complain_about_request(app, error, argv[1]);
+    return print_request_error(app, error, argv[1]);
   }
   flush_output();
   return 0;
@@ -536,18 +536,18 @@ int guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const Error& error) {
-    if (*error.what()) complain(error.what());
+    if (*error.what()) print_error(error.what());
     return error.exit_code;
   } catch (const std::bad_alloc&) {
-    complain("sluice: out of memory");
+    print_error("sluice: out of memory");
   } catch (const std::length_error&) {  // a size that no memory could hold
-    complain("sluice: out of memory");
+    print_error("sluice: out of memory");
   } catch (const std::filesystem::filesystem_error& error) {
-    complain(fmt::format("{}: {}", error.path1().string(), error.code().message()));
+    print_error(fmt::format("{}: {}", error.path1().string(), error.code().message()));
   } catch (const std::system_error& error) {
-    complain(fmt::format("sluice: {}", error.code().message()));
+    print_error(fmt::format("sluice: {}", error.code().message()));
   } catch (const std::exception&) {
-    complain("sluice: stopped by an internal error; please report it with the command line");
+    print_error("sluice: stopped by an internal error; please report it with the command line");
   }
   return work_failed;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tune/ask.h"
+#include "tune/suggest.h"
 
 namespace sluice::tests {
 
@@ -58,14 +58,14 @@ inline std::vector<KnownFunction> known_functions() {
 }
 
 /// How far above the least value the best of so many evaluations lies.
-inline double regret(const KnownFunction& function, tools::Ask ask, std::uint64_t seed,
+inline double regret(const KnownFunction& function, tools::SuggestPoint suggest, std::uint64_t seed,
                      std::uint64_t evaluations,
                      tools::Acquisition acquisition = tools::Acquisition::ei) {
-  std::vector<tools::Seen> seen;
+  std::vector<tools::PastTrial> seen;
   double best = INFINITY;
   for (std::uint64_t n = 0; n < evaluations; ++n) {
-    const auto point =
-        ask({function.space, seen, n, seed, [](const tools::Point&) { return true; }, acquisition});
+    const auto point = suggest(
+        {function.space, seen, n, seed, [](const tools::Point&) { return true; }, acquisition});
     if (!point) return INFINITY;
     seen.push_back({*point, function.value(*point)});
     best = std::min(best, *seen.back().value);

@@ -30,7 +30,7 @@ inline std::vector<Example> random_examples(const Network& network, int count, i
   Noise noise(seed);
   const int inputs = tools::frame_width(network), outputs = network.layers.back().out;
   const bool ids = network.layers.front().kind == SLUICE_EMBEDDING;
-  const bool every = !tools::hands_on_once(network).back();
+  const bool every = !tools::one_row_per_sequence(network).back();
   std::vector<Example> v;
   for (int i = 0; i < count; ++i) {
     Example e;

@@ -83,15 +83,15 @@ struct Training {
 
   /// What the training leaves after its first two epochs.
   std::string checkpoint() const {
-    Stint stint{2};
-    train(recipe, data, parts, start, nullptr, nullptr, {}, &stint);
-    return stint.checkpoint;
+    TrainingSegment segment{2};
+    train(recipe, data, parts, start, nullptr, nullptr, {}, &segment);
+    return segment.checkpoint;
   }
   TrainState state() const { return read_checkpoint(checkpoint(), start.made, "c"); }
   std::string resumed(const TrainState& state) const {
-    Stint stint;  // which shows no progress
+    TrainingSegment segment;  // which shows no progress
     try {
-      train(recipe, data, parts, start, nullptr, &state, {}, &stint);
+      train(recipe, data, parts, start, nullptr, &state, {}, &segment);
     } catch (const Error& error) {
       const std::string what = error.what();
       CHECK_EQ(error.exit_code,

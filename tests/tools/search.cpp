@@ -7,9 +7,9 @@
 #include "../support/golden.h"
 #include "../support/known_functions.h"
 #include "../support/numbers.h"
-#include "tune/ask/shared.h"
+#include "tune/methods/shared.h"
 #ifdef SLUICE_WITH_NLOPT
-#include "tune/ask/gaussian.h"
+#include "tune/methods/gaussian.h"
 #endif
 
 using namespace sluice::tests;
@@ -19,10 +19,10 @@ namespace {
 
 bool sparse() { return std::getenv("SLUICE_TESTS_SPARSE") != nullptr; }
 
-std::vector<double> regrets(const KnownFunction& function, Ask ask) {
+std::vector<double> regrets(const KnownFunction& function, SuggestPoint suggest) {
   std::vector<double> result;
   for (std::uint64_t seed = 1; seed <= 20; ++seed)
-    result.push_back(regret(function, ask, seed, 60));
+    result.push_back(regret(function, suggest, seed, 60));
   return result;
 }
 
@@ -107,10 +107,10 @@ TEST_CASE("a fitted kernel finds which features matter, and how much is noise") 
 
 TEST_CASE("trials that run at once are not sent to one place") {
   const KnownFunction function = known_functions()[0];
-  for (const Ask ask : {ask_gaussian, ask_forest, ask_tpe}) {
-    std::vector<Seen> seen;
+  for (const SuggestPoint suggest : {suggest_gaussian, suggest_forest, suggest_tpe}) {
+    std::vector<PastTrial> seen;
     const auto next = [&] {
-      return *ask({function.space, seen, seen.size(), 3, [](const Point&) { return true; }});
+      return *suggest({function.space, seen, seen.size(), 3, [](const Point&) { return true; }});
     };
     while (seen.size() < 25) {
       const Point point = next();
@@ -142,13 +142,15 @@ TEST_CASE(
   if (sparse()) return;  // the same code on other points
   std::vector<double> random;
   for (std::uint64_t seed = 1; seed <= 12; ++seed)
-    random.push_back(regret(function, ask_random, seed, 40));
+    random.push_back(regret(function, suggest_random, seed, 40));
   for (const Method& method : methods()) {
-    if (method.ask == ask_grid || method.ask == ask_random || method.ask == ask_sobol) continue;
+    if (method.suggest == suggest_grid || method.suggest == suggest_random ||
+        method.suggest == suggest_sobol)
+      continue;
     CAPTURE(word(method.method));
     std::vector<double> found;
     for (std::uint64_t seed = 1; seed <= 12; ++seed)
-      found.push_back(regret(function, method.ask, seed, 40));
+      found.push_back(regret(function, method.suggest, seed, 40));
     CHECK(smaller_p(found, random) < 0.05);
   }
 }
@@ -172,13 +174,13 @@ TEST_CASE(
     return;
   }
   const std::vector<KnownFunction> functions = known_functions();
-  const std::vector<double> random = regrets(functions[1], ask_random);
+  const std::vector<double> random = regrets(functions[1], suggest_random);
 #ifdef SLUICE_WITH_NLOPT
-  CHECK(median(regrets(functions[0], ask_gaussian)) <= 0.05);
-  const std::vector<double> gaussian = regrets(functions[1], ask_gaussian);
+  CHECK(median(regrets(functions[0], suggest_gaussian)) <= 0.05);
+  const std::vector<double> gaussian = regrets(functions[1], suggest_gaussian);
   CHECK(median(gaussian) <= 0.3);
   CHECK(smaller_p(gaussian, random) < 0.01);
 #endif
-  CHECK(smaller_p(regrets(functions[1], ask_forest), random) < 0.05);
-  CHECK(smaller_p(regrets(functions[1], ask_tpe), random) < 0.05);
+  CHECK(smaller_p(regrets(functions[1], suggest_forest), random) < 0.05);
+  CHECK(smaller_p(regrets(functions[1], suggest_tpe), random) < 0.05);
 }

@@ -50,15 +50,15 @@ TEST_CASE(
     "never") {
   const float chances[] = {0.9f, 0.9f, 0.2f, 0.5f, 0.3f};
   // 0.5^2, 0.3^2, 0.2^2 of 0.38: up to 0.65789, 0.89474, 1.
-  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.0f), 3);
-  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.6578f), 3);
-  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.6580f), 4);
-  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.8946f), 4);
-  CHECK_EQ(drawn_id(chances, {0.5f, 0}, 0.8949f), 2);
-  CHECK_EQ(drawn_id(chances, {1, 2}, 0.6249f), 3);  // 0.5 of 0.8
-  CHECK_EQ(drawn_id(chances, {1, 2}, 0.6251f), 4);
-  CHECK_EQ(drawn_id(chances, {1, 2}, 0.9999f), 4);
-  CHECK_EQ(drawn_id(chances, {0, 0}, 0.9999f), 3);
+  CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.0f), 3);
+  CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.6578f), 3);
+  CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.6580f), 4);
+  CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.8946f), 4);
+  CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.8949f), 2);
+  CHECK_EQ(sampled_id(chances, {1, 2}, 0.6249f), 3);  // 0.5 of 0.8
+  CHECK_EQ(sampled_id(chances, {1, 2}, 0.6251f), 4);
+  CHECK_EQ(sampled_id(chances, {1, 2}, 0.9999f), 4);
+  CHECK_EQ(sampled_id(chances, {0, 0}, 0.9999f), 3);
 }
 
 TEST_CASE("a vocabulary has the most frequent token first, ties in the order of first appearance") {

@@ -395,19 +395,19 @@ TEST_CASE("a gradient that is not finite is told by layer and array, counted as 
   const std::vector<LayerSpec> three = layers("{ gru = 5 }, { gru = 3 }"),
                                twice = layers("{ gru = 5, repeat = 2 }");
   CHECK_EQ(
-      blame(three, start, gradient.data()),
+      gradient_fault(three, start, gradient.data()),
       "the largest gradient is that of layer 1 (gru), weight_hh: 4.33");  // 0.5 * sqrt(3 * 5 * 5)
   network.layers[3].arrays[1].values[1] = INFINITY;
   pack_weights(weight_places(start.model), network, gradient.data());
-  CHECK_EQ(blame(three, start, gradient.data()),
+  CHECK_EQ(gradient_fault(three, start, gradient.data()),
            "the gradient of layer 3 (dense), bias is not finite");
-  CHECK_EQ(blame(twice, start, gradient.data()),
+  CHECK_EQ(gradient_fault(twice, start, gradient.data()),
            "the gradient of layer 2 (dense), bias is not finite");
   network.layers[2].arrays[3].values[2] = std::nanf("");
   pack_weights(weight_places(start.model), network, gradient.data());
-  CHECK_EQ(blame(three, start, gradient.data()),
+  CHECK_EQ(gradient_fault(three, start, gradient.data()),
            "the gradient of layer 2 (gru), bias_hh is not finite");
-  CHECK_EQ(blame(twice, start, gradient.data()),
+  CHECK_EQ(gradient_fault(twice, start, gradient.data()),
            "the gradient of layer 1 (gru, 2 of 2), bias_hh is not finite");
 }
 

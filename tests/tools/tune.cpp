@@ -140,7 +140,7 @@ TEST_CASE(
   CHECK(own.learning_rate == 1e-2);
   CHECK(own.layers.size() == 3);  // the second is not used
   CHECK(own.layers[0].units == 8);
-  const Plan plan = read_plan("r.toml", text, {}, "");
+  const StudyPlan plan = read_plan("r.toml", text, {}, "");
   const auto at = [&](const char* name) {
     const auto found = std::find_if(plan.space.parameters.begin(), plan.space.parameters.end(),
                                     [&](const Parameter& p) { return p.name == name; });
@@ -171,7 +171,7 @@ TEST_CASE(
   // A resolved recipe has no trace of the search, and is read again to the same.
   CHECK(parse_recipe(recipe_toml(recipe), "again.toml", {}).layers.size() == 4);
   // What an override fixes is not searched.
-  const Plan fixed = read_plan("r.toml", text, {{"train.learning_rate", "0.5", "--set"}}, "");
+  const StudyPlan fixed = read_plan("r.toml", text, {{"train.learning_rate", "0.5", "--set"}}, "");
   CHECK(fixed.own.learning_rate == 0.5);
   CHECK(fixed.space.parameters.size() == plan.space.parameters.size() - 1);
   CHECK(recipe_hash(fixed) != recipe_hash(plan));
@@ -262,7 +262,7 @@ TEST_CASE("a method learns from the highest rung that enough trials reached") {
   study.trials[3] = trial_with(3, 1, {{1, 3.0}, {3, 30.0}}, State::running);
   study.trials[4] = trial_with(4, 1, {}, State::running);
   study.trials[5] = trial_with(5, 1, {}, State::failed);
-  const std::vector<Seen> seen = history(study, recipe);
+  const std::vector<PastTrial> seen = history(study, recipe);
   CHECK(*seen[3].value == 30);
   CHECK(!seen[0].value);
   CHECK(!seen[0].running);

@@ -82,7 +82,8 @@ std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& pro
 
 }  // namespace
 
-std::int32_t drawn_id(std::span<const float> chances, const Drawing& drawing, float random) {
+std::int32_t sampled_id(std::span<const float> chances, const TokenSampling& drawing,
+                        float random) {
   std::vector<std::int32_t> ranked(chances.size() - first_token);
   std::iota(ranked.begin(), ranked.end(), std::int32_t(first_token));
   std::stable_sort(ranked.begin(), ranked.end(),
@@ -104,8 +105,8 @@ std::int32_t drawn_id(std::span<const float> chances, const Drawing& drawing, fl
 std::string generated_text(const OwnedModel& model, const RunOptions& options) {
   check_model(model, options.model);
   const auto tokens = std::size_t(whole(options.generate, "--generate", 1, most_tokens, 1));
-  const Drawing drawing{temperature_of(options.temperature),
-                        std::size_t(whole(options.top_k, "--top-k", 1, most_ids, 0))};
+  const TokenSampling drawing{temperature_of(options.temperature),
+                              std::size_t(whole(options.top_k, "--top-k", 1, most_ids, 0))};
   const auto seed = std::uint64_t(whole(options.seed, "--seed", 0, 0xFFFFFFFF, 0));
   std::vector<std::int32_t> ids = ids_of(model, options.prompt);
   const bool words = sluice_vocabulary_of(&model.model).words;
@@ -118,7 +119,7 @@ std::string generated_text(const OwnedModel& model, const RunOptions& options) {
     if (i + 1 < ids.size()) continue;
     const Philox random =
         Philox::at(seed, std::uint32_t(written++), 0, 0, std::uint32_t(Purpose::generate) << 24);
-    const std::int32_t id = drawn_id(chances, drawing, unit_float(random.word[0]));
+    const std::int32_t id = sampled_id(chances, drawing, unit_float(random.word[0]));
     ids.push_back(id);
     std::size_t bytes = 0;
     const char* const token = sluice_token(&model.model, id, &bytes);

@@ -10,7 +10,7 @@
 namespace sluice::tools {
 
 /// How a token is drawn.
-struct Drawing {
+struct TokenSampling {
   float temperature;  ///< 0: always the likeliest token
   std::size_t top_k;  ///< number of the likeliest tokens to draw from; 0: all
 };
@@ -18,7 +18,7 @@ struct Drawing {
 /// Returns an id drawn with the chances to the power of 1 / temperature; of equal chances the lower
 /// id comes first. Padding and unknown (ids 0 and 1) are never drawn.
 /// @param random  in [0, 1)
-std::int32_t drawn_id(std::span<const float> chances, const Drawing&, float random);
+std::int32_t sampled_id(std::span<const float> chances, const TokenSampling&, float random);
 
 /// Returns the prompt and the tokens that follow, with a newline at the end. Refuses a model that
 /// does not predict the next token.

@@ -66,7 +66,7 @@ Input read_input(const QuantizeOptions& options) {
   input.network = without_frame_columns(read_network(input.model.model));
   check_quantizable(input.network);
   if (adds_frame_columns(read_network(input.model.model)))
-    tell(
+    write_stderr(
         "In fixed point the model answers differences from the last value; sluice run and eval add "
         "that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
@@ -213,7 +213,7 @@ std::string report_json(const Input& input, const QuantizeOptions& options,
 
 void warn(const Input& input, const RangeTrial& best) {
   for (const std::string& warning : best.quantized.warnings)
-    tell(printable("warning: " + warning) + "\n");
+    write_stderr(printable("warning: " + warning) + "\n");
   warn_saturated(saturated_inputs(best.model, input.data, input.split.held_out), "validation");
 }
 
@@ -243,7 +243,8 @@ void run_quantize(const QuantizeOptions& options) {
   const sluice_format format = value_of_word<sluice_format>(options.type).value_or(SLUICE_INT8);
   RangeTrials tried =
       try_ranges(input.network, format, ranges_of(options), input.data, input.split);
-  for (const std::string& warning : tried.warnings) tell(printable("warning: " + warning) + "\n");
+  for (const std::string& warning : tried.warnings)
+    write_stderr(printable("warning: " + warning) + "\n");
   const std::vector<RangeTrial>& candidates = tried.trials;
   const RangeTrial& best = tried.best();
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);

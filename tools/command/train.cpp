@@ -231,7 +231,8 @@ void report_end(const std::string& folder, const Input& input, const Trained& tr
     print("make it {} with: sluice quantize {} --type {} --calibrate {}\n",
           word(input.recipe.device_type), folder, word(input.recipe.device_type),
           input.recipe.train_file);
-  for (const std::string& warning : trained.warnings) tell(printable("warning: " + warning) + "\n");
+  for (const std::string& warning : trained.warnings)
+    write_stderr(printable("warning: " + warning) + "\n");
 }
 
 }  // namespace
@@ -309,20 +310,20 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   const std::optional<std::string> checkpoint = resumes ? load_checkpoint(folder) : std::nullopt;
   std::optional<TrainState> state;
   if (checkpoint) state = read_checkpoint(*checkpoint, start.made, folder.path(checkpoint_file));
-  const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
+  const RunStorage storage{folder, recipe_text(recipe), state ? &*state : nullptr};
   wait_for_ranks(start.made);
   tell_ranks(checkpoint_tag, checkpoint.value_or(""));
 
-  tell(data_line(input) + "\n");
+  write_stderr(data_line(input) + "\n");
   const Progress clock = start_progress(1);
   try {
-    run.trained = train(recipe, input.train, input.split, start, &keeping, nullptr, ranks());
+    run.trained = train(recipe, input.train, input.split, start, &storage, nullptr, ranks());
   } catch (const RankLost& lost) {
     throw Error(lost.exit_code,
                 fmt::format("{}; to go on: sluice train --resume {}", lost.what(), name));
   }
   Trained& trained = run.trained;
-  hand_on(recipe, input, trained);
+  in_data_units(recipe, input, trained);
   const bool stopped = trained.interrupted || !trained.diverged.empty();
   run.seconds = seconds_since_start(clock);
   write_models(folder, models_of(trained), !stopped);

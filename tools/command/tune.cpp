@@ -19,11 +19,11 @@
 #include "../recipe/read.h"
 #include "../recipe/write.h"
 #include "../train/start.h"
-#include "../tune/ask.h"
+#include "../tune/distribute.h"
 #include "../tune/load.h"
 #include "../tune/processes.h"
-#include "../tune/rank_desk.h"
 #include "../tune/show.h"
+#include "../tune/suggest.h"
 #include "../tune/worker.h"
 #include "command.h"
 #include "seeds.h"
@@ -86,7 +86,7 @@ std::string hash_of_data(const Recipe& recipe) {
 }
 
 /// Returns a new study with all that it records about recipe, data and build.
-Study new_study(const std::string& file, const Plan& plan) {
+Study new_study(const std::string& file, const StudyPlan& plan) {
   Study study;
   study.file = file;
   study.recipe_file = full(plan.recipe_file), study.recipe = plan.text,
@@ -111,7 +111,7 @@ Study new_study(const std::string& file, const Plan& plan) {
 }
 
 /// Describes the first difference between two plans.
-std::string difference(const Plan& there, const Plan& here) {
+std::string difference(const StudyPlan& there, const StudyPlan& here) {
   for (const Key& key : keys()) {
     const std::string a = value_text(there.own, key), b = value_text(here.own, key);
     if (a != b && !may_change(key))
@@ -121,7 +121,7 @@ std::string difference(const Plan& there, const Plan& here) {
 }
 
 /// Returns the plan of the recipe that the study contains.
-Plan recipe_of_study(const Study& study) {
+StudyPlan recipe_of_study(const Study& study) {
   std::vector<Override> overrides;
   for (const auto& [key, value] : study.overrides)
     overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
@@ -129,7 +129,7 @@ Plan recipe_of_study(const Study& study) {
 }
 
 /// Refuses (exit code 2) to continue a study of another recipe or other data.
-void check_same(const Study& old, const Study& now, const Plan& plan) {
+void check_same(const Study& old, const Study& now, const StudyPlan& plan) {
   if (old.recipe_hash != now.recipe_hash)
     refuse(
         "{}: is a study of another recipe: {}; give another file to --study, or the recipe as it "
@@ -141,15 +141,16 @@ void check_same(const Study& old, const Study& now, const Plan& plan) {
         "as it was",
         old.file, now.recipe_file);
   if (old.code_hash != now.code_hash || old.version != now.version)
-    tell(printable(fmt::format(
-             "warning: {}: was begun by another build of sluice; the bits of new trials may differ",
-             old.file)) +
-         "\n");
+    write_stderr(
+        printable(fmt::format(
+            "warning: {}: was begun by another build of sluice; the bits of new trials may differ",
+            old.file)) +
+        "\n");
 }
 
 /// Returns the point that needs the least flash: the low end of each number and, one parameter
 /// after another, the choice that makes the model smallest.
-Point smallest_point(const Plan& plan, Shapes& shapes) {
+Point smallest_point(const StudyPlan& plan, Shapes& shapes) {
   Point point;
   for (const Parameter& p : plan.space.parameters)
     point.push_back(p.kind == Parameter::choice ? p.own : p.low);
@@ -174,7 +175,7 @@ Point smallest_point(const Plan& plan, Shapes& shapes) {
 }
 
 /// Refuses (exit code 2) a space in which no point fits the device.
-void check_fits(const Plan& plan, Shapes& shapes) {
+void check_fits(const StudyPlan& plan, Shapes& shapes) {
   if (plan.own.device_core.empty()) return;
   constexpr std::uint64_t draws = 200;
   const std::size_t n = plan.space.parameters.size();
@@ -200,7 +201,7 @@ void check_fits(const Plan& plan, Shapes& shapes) {
          fmt::join(costs_of(cost, {}), ", "), fmt::join(over, "; "));
 }
 
-void check_grid(const Plan& plan, bool yes) {
+void check_grid(const StudyPlan& plan, bool yes) {
   if (plan.own.tune_method != SearchMethod::grid) return;
   const double points = grid_points(plan.space);
   if (std::isinf(points)) {
@@ -214,7 +215,7 @@ void check_grid(const Plan& plan, bool yes) {
 }
 
 /// Trains the winner again, on all training data, with every seed.
-void finish_winner(const std::string& file, const Plan& plan,
+void finish_winner(const std::string& file, const StudyPlan& plan,
                    const std::vector<std::string>& seeds) {
   const Study study = read_study(file);
   const Trial* const best = study.best();
@@ -252,14 +253,14 @@ void finish_winner(const std::string& file, const Plan& plan,
   end_progress(progress);
 }
 
-Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides) {
+StudyPlan plan_of(const TuneOptions& options, const std::vector<Override>& overrides) {
   return read_plan(options.recipe, read_file(options.recipe), overrides, full(options.data_folder));
 }
 
 /// Returns the plan of the study's recipe, with the overrides of the command line.
-Plan plan_of(const Study& study, const TuneOptions& options,
-             const std::vector<Override>& more = {}) {
-  const Plan own = recipe_of_study(study);
+StudyPlan plan_of(const Study& study, const TuneOptions& options,
+                  const std::vector<Override>& more = {}) {
+  const StudyPlan own = recipe_of_study(study);
   std::vector<Override> overrides = own.overrides;
   overrides.insert(overrides.end(), more.begin(), more.end());
   return read_plan(study.recipe_file, study.recipe, overrides,
@@ -287,7 +288,7 @@ void export_trial(const TuneOptions& options) {
   if (!model.empty())
     open_model(model, fmt::format("{}: the model of trial {}", options.study, trial.number));
   if (model.empty()) {
-    const Plan plan = plan_of(study, options);
+    const StudyPlan plan = plan_of(study, options);
     if (hash_of_data(plan.own) != study.data_hash)
       refuse("{}: is not the data of the study; give the folder of that data with --data-dir",
              plan.own.train_file);
@@ -342,8 +343,9 @@ void run_tune(const TuneOptions& options) {
   const bool there = is_begun(options.study);
   if (options.recipe.empty() && !there)
     refuse("sluice tune: no recipe; give sluice tune RECIPE.toml --study {}", options.study);
-  const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), options, overrides)
-                                           : plan_of(options, overrides);
+  const StudyPlan plan = options.recipe.empty()
+                             ? plan_of(read_study(options.study), options, overrides)
+                             : plan_of(options, overrides);
   if (ranks().count > 1 && !options.jobs.empty())
     refuse("--jobs {}: under mpirun each rank runs one trial at a time; leave it out",
            options.jobs);
@@ -378,10 +380,10 @@ void run_tune(const TuneOptions& options) {
     const Study now = load_study(db, false);
     for (std::size_t i = before; i < now.trials.size(); ++i)
       if (now.trials[i].state == State::unfit)
-        tell(printable(fmt::format("trial {}: unfit: {}", i, now.trials[i].reason)) + "\n");
+        write_stderr(printable(fmt::format("trial {}: unfit: {}", i, now.trials[i].reason)) + "\n");
     if (added.size() < points.size())
-      tell(fmt::format("{} of the enqueued points were tried before\n",
-                       points.size() - added.size()));
+      write_stderr(fmt::format("{} of the enqueued points were tried before\n",
+                               points.size() - added.size()));
   }
   if (ranks().count > 1)
     serve_ranks(options.study, plan, seconds);

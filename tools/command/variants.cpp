@@ -164,12 +164,12 @@ void run_variants(const TrainOptions& options) {
   std::vector<std::string> diverged;
   for (Group& group : groups)
     for (std::size_t i = 0; i < group.recipes.size(); ++i) {
-      tell(printable("== " + group.folders[i]) + "\n");
+      write_stderr(printable("== " + group.folders[i]) + "\n");
       try {
         group.results.push_back(run_recipe(group.recipes[i], group.folders[i], options.force));
         group.trained.push_back(group.seeds[i]);
       } catch (const Diverged& error) {
-        tell(printable(error.what()) + "\n");
+        write_stderr(printable(error.what()) + "\n");
         group.diverged.push_back(group.seeds[i]), diverged.push_back(group.folders[i]);
       } catch (const Error& error) {
         if (error.exit_code != 130) throw;

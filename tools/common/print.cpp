@@ -53,7 +53,7 @@ bool is_number(const std::string& cell) {
 
 }  // namespace
 
-void say_nothing() { silent = true; }
+void silence_output() { silent = true; }
 
 void flush_output() {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
@@ -73,7 +73,7 @@ void print_lines(std::string_view text) {
   if (!silent) write_out(without_controls(text, layout));
 }
 
-void tell(std::string_view text) {
+void write_stderr(std::string_view text) {
   if (silent) return;
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);

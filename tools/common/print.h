@@ -23,11 +23,11 @@ void flush_output();
 
 /// Writes to standard error at once, byte for byte; pass quoted names through printable(). Ignores
 /// a failed write, since a lost message must not end a training.
-void tell(std::string_view text);
+void write_stderr(std::string_view text);
 
 /// Turns off both standard output and standard error: another process speaks for this one
 /// (ranks.h).
-void say_nothing();
+void silence_output();
 
 /// Returns the columns of the terminal behind a file descriptor; 80 if it is not a terminal.
 int terminal_width(int file);

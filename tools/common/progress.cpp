@@ -61,16 +61,16 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
   const std::size_t width = room >= 100 ? wide_bar : narrow_bar;
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
-  tell("\r\x1b[K" + line);
+  write_stderr("\r\x1b[K" + line);
   progress.visible = true;
 }
 
 void progress_line(Progress& progress, const std::string& text) {
-  if (!progress.silent && !progress.terminal) tell(printable(text) + "\n");
+  if (!progress.silent && !progress.terminal) write_stderr(printable(text) + "\n");
 }
 
 void end_progress(Progress& progress) {
-  if (progress.visible) tell("\r\x1b[K");
+  if (progress.visible) write_stderr("\r\x1b[K");
   progress.visible = false;
 }
 

@@ -42,8 +42,8 @@ constexpr milliseconds last_words{
 constexpr milliseconds last_seconds{2000};  // for the others to end too, after a failure
 constexpr int note_tag = 1001;              // of beats, and of a rank's end
 constexpr int piece_tag = 1002;
-constexpr std::chrono::microseconds spins{100},
-    naps{20};  // a wait polls for so long, then sleeps in between
+constexpr std::chrono::microseconds spin_time{100},
+    sleep_time{20};  // a wait polls for so long, then sleeps in between
 constexpr std::size_t most_bytes = std::size_t(1) << 30;
 
 volatile std::sig_atomic_t terminated = 0;
@@ -55,7 +55,7 @@ struct Peer {
   int exit_code = 0;
   bool missed = false;  ///< when it ended, it had lost contact with a rank
   std::string last_line;
-  MPI_Request beat = MPI_REQUEST_NULL;
+  MPI_Request heartbeat = MPI_REQUEST_NULL;
 };
 
 std::unique_ptr<Peer[]> peers;  // [ranks]
@@ -82,7 +82,7 @@ bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 
 
 /// Receives the notes of other ranks. An empty note is a heartbeat; another one has the exit code,
 /// whether the rank had lost contact with a rank, and its last line.
-void hear() {
+void receive_notes() {
   const std::lock_guard lock(hearing);
   for (;;) {
     int there = 0, size = 0;
@@ -113,18 +113,18 @@ void for_each_known(F f) {
 
 /// Runs the heartbeat thread. If this process itself was stopped (the machine slept), the others
 /// get their time again.
-void beat() {
+void send_heartbeats() {
   Clock::time_point last = Clock::now();
   do {
-    hear();
+    receive_notes();
     const Clock::time_point now = Clock::now();
     for_each_known([&](int rank, Peer& peer) {
       const std::lock_guard lock(hearing);
       if (now - last > 4 * beat_every) peer.heard = now;
       peer.silent = !peer.ended && now - peer.heard > silence;
       int gone = 1;
-      if (peer.beat != MPI_REQUEST_NULL) MPI_Test(&peer.beat, &gone, MPI_STATUS_IGNORE);
-      if (gone) MPI_Isend(nullptr, 0, MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &peer.beat);
+      if (peer.heartbeat != MPI_REQUEST_NULL) MPI_Test(&peer.heartbeat, &gone, MPI_STATUS_IGNORE);
+      if (gone) MPI_Isend(nullptr, 0, MPI_BYTE, rank, note_tag, MPI_COMM_WORLD, &peer.heartbeat);
     });
     last = now;
   } while (!leaving.try_acquire_for(beat_every));
@@ -132,8 +132,8 @@ void beat() {
 
 /// Returns the reason if waiting for a rank (negative: for all) is hopeless, else null. Rank 0
 /// tells the other ranks whether the rest live.
-std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
-  hear();
+std::exception_ptr reason_to_give_up(int rank, Clock::time_point told_since) {
+  receive_notes();
   std::exception_ptr reason;
   const auto lost = [](int exit_code, const std::string& text) {
     return std::make_exception_ptr(RankLost(exit_code, text));
@@ -164,13 +164,13 @@ std::exception_ptr wait_until(int rank, Done done) {
   for (Clock::time_point told_since = since;;) {
     const Clock::time_point now = Clock::now();
     if (!terminated) told_since = now;
-    const bool long_now = now - since > spins;
+    const bool long_now = now - since > spin_time;
     // computed before the last call of done(), so that a message that came in between counts
-    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;
+    const std::exception_ptr reason = long_now ? reason_to_give_up(rank, told_since) : nullptr;
     if (done()) return nullptr;
     if (reason) return reason;
     // sleeps in place of yielding, which on a busy core gives away a whole time slice
-    if (long_now) std::this_thread::sleep_for(naps);
+    if (long_now) std::this_thread::sleep_for(sleep_time);
   }
 }
 
@@ -204,20 +204,20 @@ void join_ranks() {
   need(MPI_Comm_rank(MPI_COMM_WORLD, &place.rank));
   need(MPI_Comm_size(MPI_COMM_WORLD, &place.count));
   place.here = number_of("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
-  if (place.rank > 0) say_nothing();
+  if (place.rank > 0) silence_output();
   struct sigaction action{};
   action.sa_handler = [](int) { terminated = 1; };
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   peers = std::make_unique<Peer[]>(std::size_t(place.count));
-  beats = std::thread(beat);
+  beats = std::thread(send_heartbeats);
 }
 
 void leave_ranks(int exit_code, const std::string& last_line) {
   if (place.count == 1) return;
   leaving.release();
   beats.join();
-  hear();
+  receive_notes();
   std::thread([=] {
     std::this_thread::sleep_for(exit_code ? last_seconds : silence);
     std::_Exit(exit_code);
@@ -242,7 +242,7 @@ bool is_lost(int rank) {
   return knows(rank) && (peers[std::size_t(rank)].ended || peers[std::size_t(rank)].silent);
 }
 
-bool told_to_end() { return terminated != 0; }
+bool termination_requested() { return terminated != 0; }
 
 void send_to(int rank, int tag, std::string_view bytes) {
   if (bytes.size() > most_bytes)
@@ -338,7 +338,7 @@ void join_ranks() {
 }
 void leave_ranks(int, const std::string&) {}
 bool is_lost(int) { return false; }
-bool told_to_end() { return false; }
+bool termination_requested() { return false; }
 void send_to(int, int, std::string_view) {}
 std::optional<int> sender_of(int) { return std::nullopt; }
 std::string receive_from(int, int) { return ""; }

@@ -45,7 +45,7 @@ bool is_lost(int rank);
 
 /// Returns whether mpirun has sent SIGTERM. It does so when a rank has died or when it was
 /// interrupted. SIGKILL follows after a second, with Open MPI 5 after a quarter of a second.
-bool told_to_end();
+bool termination_requested();
 
 /// Sends a message.
 /// @param tag  from 0 to 1000; messages of one tag between two ranks arrive in their order

@@ -50,14 +50,14 @@ std::vector<std::size_t> state_places(const Network& network) {
 }
 
 /// A model that is stepped and traced.
-struct Side {
+struct TracedModel {
   OwnedModel model;
   OwnedStream stream;
   Traced traced;
   std::vector<std::size_t> places;
   std::vector<float> answer;
 
-  explicit Side(const Network& network)
+  explicit TracedModel(const Network& network)
       : model(open_model(write_blob(network), "analysis")),
         stream(model.model, {1, 1}),
         traced{network.layers[0].format, model.info().vocabulary != 0,
@@ -66,8 +66,8 @@ struct Side {
     answer.resize(model.info().outputs);
     sluice_trace(&stream.stream, Traced::take, &traced);
   }
-  Side(const Side&) = delete;
-  Side& operator=(const Side&) = delete;
+  TracedModel(const TracedModel&) = delete;
+  TracedModel& operator=(const TracedModel&) = delete;
 
   /// Returns an LSTM's cell state as numbers.
   std::vector<double> cell_state(std::size_t layer, int units) {
@@ -171,7 +171,7 @@ Units16 alike(double unit, int n) {
 struct Analysis {
   const Network &real, &fixed;
   const Quantized& quantized;
-  Side float_side, fixed_side;
+  TracedModel float_side, fixed_side;
   const Layer* standardization;  ///< of the frame; null: none
   std::vector<std::vector<double>> real_before,
       fixed_before;  ///< states before the step, by layer of fixed
@@ -263,7 +263,7 @@ struct Analysis {
   }
 
   void step(const DataSet& data, std::size_t row, Where where) {
-    for (Side* side : {&float_side, &fixed_side})
+    for (TracedModel* side : {&float_side, &fixed_side})
       run_rows(side->stream, data, row, 1, side->answer.data());
     std::size_t at = 0;
     if (!float_side.traced.reads_ids) note_inputs(values[at++], where);

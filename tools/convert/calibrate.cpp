@@ -113,7 +113,7 @@ std::size_t cut_of(const std::vector<float>& values) { return values.size() / 20
 
 /// Collects the inputs of each layer while a stream is traced. Input values beyond the percentiles
 /// count as the percentiles: an outlier saturates later, but would outweigh all other values here.
-struct Watching {
+struct MomentCollector {
   const Network& network;
   const std::vector<std::vector<float>>& features;  ///< ascending; empty if frames are ids
   std::vector<Sums> input, state, reset;
@@ -124,7 +124,7 @@ struct Watching {
   static constexpr std::size_t widest = 1024;
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
-    Watching& w = *static_cast<Watching*>(context);
+    MomentCollector& w = *static_cast<MomentCollector*>(context);
     if (layer == 0 && w.features.empty()) return;
     const auto* values = static_cast<const float*>(numbers);
     std::vector<double> v(values, values + n);
@@ -179,8 +179,9 @@ struct Watching {
 };
 
 /// Steps the float network over some thousand frames.
-Watching watch(const Network& real, const DataSet& data, std::span<const std::size_t> sequences,
-               const std::vector<std::vector<float>>& features) {
+MomentCollector watch(const Network& real, const DataSet& data,
+                      std::span<const std::size_t> sequences,
+                      const std::vector<std::vector<float>>& features) {
   constexpr std::size_t enough = 8192;  // frames
   std::size_t frames = 0;
   for (const std::size_t s : sequences) frames += data.steps(s);
@@ -188,18 +189,18 @@ Watching watch(const Network& real, const DataSet& data, std::span<const std::si
   const OwnedModel model = open_model(write_blob(real), "calibration");
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
-  Watching watching{real,
-                    features,
-                    std::vector<Sums>(layers),
-                    std::vector<Sums>(layers),
-                    std::vector<Sums>(layers),
-                    std::vector<FactorPeaks>(layers),
-                    std::vector<std::vector<double>>(layers),
-                    {}};
+  MomentCollector watching{real,
+                           features,
+                           std::vector<Sums>(layers),
+                           std::vector<Sums>(layers),
+                           std::vector<Sums>(layers),
+                           std::vector<FactorPeaks>(layers),
+                           std::vector<std::vector<double>>(layers),
+                           {}};
 
   for (std::uint32_t source = 0; source <= layers; ++source)
     watching.readers.push_back(readers_of(real, source));
-  sluice_trace(&stream.stream, Watching::take, &watching);
+  sluice_trace(&stream.stream, MomentCollector::take, &watching);
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
     sluice_reset(&stream.stream);
@@ -214,7 +215,7 @@ Watching watch(const Network& real, const DataSet& data, std::span<const std::si
   return watching;
 }
 
-std::vector<LayerMoments> moments_of(const Watching& watching) {
+std::vector<LayerMoments> moments_of(const MomentCollector& watching) {
   std::vector<LayerMoments> result;
   for (std::size_t l = 0; l < watching.network.layers.size(); ++l)
     result.push_back(
@@ -289,7 +290,7 @@ Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequence
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences) {
   Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}, {}};
-  Watching watching = watch(real, data, sequences, result.features);
+  MomentCollector watching = watch(real, data, sequences, result.features);
   result.moments = moments_of(watching);
   result.factors = std::move(watching.factors);
   return result;

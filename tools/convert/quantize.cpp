@@ -59,7 +59,7 @@ Moments in_numbers(Moments m, const std::vector<double>& factor,
 /// How the integers of a source enter a product: value = (unit * v + shift) * scale, with v a
 /// frame's number, or an output's after narrowing. The scale and a part of the shift come from a
 /// folded standardization.
-struct Side {
+struct SourceScale {
   std::vector<double> unit, shift, scale;
   bool frame = false;  ///< the model's input, standardized or not
 
@@ -68,12 +68,12 @@ struct Side {
 };
 
 /// A quantization in progress, layer by layer.
-struct Work {
+struct QuantizeState {
   const Network& real;
   sluice_format format;
   const Ranges& ranges;
   const std::vector<LayerMoments>& moments;
-  std::vector<Side> sides{};  ///< of the frame, then of each layer of `real`
+  std::vector<SourceScale> sides{};  ///< of the frame, then of each layer of `real`
   /// The source in the fixed-point network: 0 for the frame, else a layer counted from 1.
   std::vector<std::uint32_t> fixed_of{};
   Quantized result{};
@@ -83,7 +83,7 @@ struct Work {
   double largest() const { return -lowest_input(format); }
   double narrowing() const { return narrowing_of(format); }
 
-  const Side& side_of(const Layer& layer) const;
+  const SourceScale& side_of(const Layer& layer) const;
 
   /// Adds a layer whose outputs have these units.
   void add(const Layer& of, Layer layer, const std::vector<double>& unit,
@@ -94,16 +94,16 @@ struct Work {
   }
 };
 
-std::size_t index_of(const Work& work, const Layer& layer) {
+std::size_t index_of(const QuantizeState& work, const Layer& layer) {
   return std::size_t(&layer - work.real.layers.data());
 }
 
-const Side& Work::side_of(const Layer& layer) const {
+const SourceScale& QuantizeState::side_of(const Layer& layer) const {
   return sides[sources_of(real, index_of(*this, layer))[0]];
 }
 
-void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit,
-               const std::vector<double>& zero) {
+void QuantizeState::add(const Layer& of, Layer layer, const std::vector<double>& unit,
+                        const std::vector<double>& zero) {
   layer.name = of.name;
   const std::vector<std::uint32_t> sources = sources_of(real, index_of(*this, of));
   std::vector<std::uint32_t> fixed;
@@ -113,15 +113,15 @@ void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit,
   result.network.layers.push_back(std::move(layer));
   result.units.push_back({unit, zero});
   result.real_of.push_back(index_of(*this, of));
-  Side side{unit, zero, std::vector<double>(unit.size(), 1)};
+  SourceScale side{unit, zero, std::vector<double>(unit.size(), 1)};
   for (double& u : side.unit) u *= narrowing();
   sides.push_back(std::move(side));
   fixed_of.push_back(before + 1);
 }
 
 /// Returns the integers of the frame. A constant feature has unit 0.
-Side frame_side(const Scales& scales, const Ranges& ranges) {
-  Side side{{}, {}, std::vector<double>(scales.inverse.size(), 1), true};
+SourceScale frame_side(const Scales& scales, const Ranges& ranges) {
+  SourceScale side{{}, {}, std::vector<double>(scales.inverse.size(), 1), true};
   for (std::size_t k = 0; k < scales.inverse.size(); ++k) {
     const double inverse = double(scales.inverse[k]), unit = inverse == 0 ? 0 : 1 / inverse;
     side.unit.push_back(unit);
@@ -131,8 +131,8 @@ Side frame_side(const Scales& scales, const Ranges& ranges) {
 }
 
 /// Makes a standardization of the frame a part of its integers' scales.
-void fold_standardization(Work& work, const Layer& layer) {
-  Side side = work.side_of(layer);
+void fold_standardization(QuantizeState& work, const Layer& layer) {
+  SourceScale side = work.side_of(layer);
   for (std::size_t k = 0; k < side.unit.size(); ++k) {
     side.shift[k] -= double(layer.array(Role::mean).values[k]);
     side.scale[k] = double(layer.array(Role::scale).values[k]);
@@ -142,9 +142,9 @@ void fold_standardization(Work& work, const Layer& layer) {
 }
 
 /// Returns the inputs of a layer's product.
-Entering entering_of(const Work& work, const Layer& layer) {
+Entering entering_of(const QuantizeState& work, const Layer& layer) {
   if (work.moments.empty()) return {work.largest(), {}};
-  const Side& side = work.side_of(layer);
+  const SourceScale& side = work.side_of(layer);
   if (side.frame) {  // the frame's moments are those before a standardization
     const Scales& scales = work.result.network.scales;
     return {work.largest(),
@@ -160,7 +160,7 @@ Entering entering_of(const Work& work, const Layer& layer) {
 }
 
 /// Returns the moments of the inputs of a layer's product; null: unknown.
-const Moments* values_entering(const Work& work, const Layer& layer) {
+const Moments* values_entering(const QuantizeState& work, const Layer& layer) {
   return work.moments.empty() ? nullptr : &work.moments[index_of(work, layer)].input;
 }
 
@@ -172,7 +172,7 @@ int shift_for(double largest) {
 }
 
 /// Returns the exponent of the unit of a state whose record has it; 0 for others.
-int state_shift(const Work& work, const Layer& layer) {
+int state_shift(const QuantizeState& work, const Layer& layer) {
   if (!layer.anatomy().shifted_state) return 0;
   // A state that enters products in 8 bits has none to spare.
   const bool narrow = work.format == SLUICE_INT8 && layer.anatomy().states == 1;
@@ -180,13 +180,14 @@ int state_shift(const Work& work, const Layer& layer) {
 }
 
 /// Return the unit of a cell's output, and of the inputs of its recurrent products.
-double unit_of_state(const Work& work, const Layer& layer) {
+double unit_of_state(const QuantizeState& work, const Layer& layer) {
   return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer))
                                      : state_unit;
 }
 
 /// Returns the inputs of a recurrent product: a state, or r * h.
-Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::* which) {
+Entering entering_state(const QuantizeState& work, const Layer& layer,
+                        Moments LayerMoments::* which) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Moments& moments = work.moments[index_of(work, layer)].*which;
   const std::size_t n = moments.mean.size();
@@ -198,7 +199,7 @@ Entering entering_state(const Work& work, const Layer& layer, Moments LayerMomen
 /// Returns a layer's matrix in integers, and stores the weights that these stand for. The weight of
 /// a constant feature is not used and stays.
 /// @param unit  [cols] value of one step of each column's feature
-Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine& affine,
+Fixed round_weights(QuantizeState& work, const Layer& layer, const Array& w, const Affine& affine,
                     const Entering& entering, const std::vector<double>& unit) {
   Fixed fixed = round_matrix(affine, entering);
   Layer& seen_layer = work.result.seen.layers[index_of(work, layer)];
@@ -223,8 +224,8 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
 
 /// Rounds the columns in steps of the inputs; the inputs' value at 0 goes into the bias.
 /// @param bias  null: zeros
-Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bias) {
-  const Side& side = work.side_of(layer);
+Fixed over_input(QuantizeState& work, const Layer& layer, const Array& w, const Array* bias) {
+  const SourceScale& side = work.side_of(layer);
   Affine a = affine_of(
       w, bias ? bias->values : std::vector<float>(std::size_t(w.gates) * std::size_t(w.rows)));
   for (std::size_t r = 0; r < a.rows; ++r)
@@ -242,7 +243,7 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bi
 /// Rounds a matrix over numbers without an offset.
 /// @param bias  empty: zeros
 /// @param unit  [cols] value of one step of each number in the product
-Fixed over_numbers(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
+Fixed over_numbers(QuantizeState& work, const Layer& layer, const Array& w, std::vector<float> bias,
                    const Entering& entering, const std::vector<double>& unit) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
   Affine a = affine_of(w, bias);
@@ -250,7 +251,7 @@ Fixed over_numbers(Work& work, const Layer& layer, const Array& w, std::vector<f
   return round_weights(work, layer, w, a, entering, unit);
 }
 
-Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
+Fixed over_state(QuantizeState& work, const Layer& layer, const Array& w, std::vector<float> bias,
                  Moments LayerMoments::* which) {
   return over_numbers(
       work, layer, w, std::move(bias), entering_state(work, layer, which),
@@ -293,7 +294,7 @@ std::vector<double> units_of_factor(const Array& factor, const std::vector<doubl
 }
 
 /// Returns the inputs of W1: the numbers of the factor's product, narrowed.
-Entering entering_product(const Work& work, const Array& factor, const Moments* v,
+Entering entering_product(const QuantizeState& work, const Array& factor, const Moments* v,
                           const std::vector<double>& unit) {
   if (!v || v->mean.empty()) return {work.largest(), {}};
   std::vector<double> per_value;
@@ -302,14 +303,15 @@ Entering entering_product(const Work& work, const Array& factor, const Moments* 
           in_numbers(through(factor, *v), per_value, std::vector<double>(unit.size()))};
 }
 
-std::vector<double> narrowed_units(const Work& work, std::vector<double> unit) {
+std::vector<double> narrowed_units(const QuantizeState& work, std::vector<double> unit) {
   for (double& u : unit) u *= work.narrowing();
   return unit;
 }
 
 /// Refuses a network that no training can produce: one feature's steps are so coarse that its
 /// column alone is too large.
-[[noreturn]] void refuse_range(const Work& work, const Fixed& fixed, const std::string& name) {
+[[noreturn]] void refuse_range(const QuantizeState& work, const Fixed& fixed,
+                               const std::string& name) {
   std::size_t widest = 0;
   const auto value = [&](std::size_t i) {
     return std::abs(fixed.w[i]) * fixed.unit[i / fixed.cols];
@@ -325,7 +327,8 @@ std::vector<double> narrowed_units(const Work& work, std::vector<double> unit) {
       work.ranges.low[k], work.ranges.high[k]);
 }
 
-void finish(const Work& work, const Layer& layer, Fixed& fixed, double target, bool from_input) {
+void finish(const QuantizeState& work, const Layer& layer, Fixed& fixed, double target,
+            bool from_input) {
   if (add_multipliers(fixed, target)) return;
   const std::string name = layer_name(work.real, layer);
   if (from_input) refuse_range(work, fixed, name);
@@ -364,14 +367,14 @@ std::vector<float> values_of(const Array* array) {
   return array ? array->values : std::vector<float>();
 }
 
-const FactorPeaks& factor_peaks_of(const Work& work, const Layer& layer) {
+const FactorPeaks& factor_peaks_of(const QuantizeState& work, const Layer& layer) {
   static const FactorPeaks none;
   return work.ranges.factors.empty() ? none : work.ranges.factors[index_of(work, layer)];
 }
 
 /// Stores a factor's integers; its rows scale their sums to `unit`. Returns the shift of R.
-int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role weight, Role bias,
-                 const std::vector<double>& unit) {
+int store_factor(QuantizeState& work, const Layer& real, Layer& layer, Fixed fixed, Role weight,
+                 Role bias, const std::vector<double>& unit) {
   if (!add_multipliers(fixed, unit))
     refuse(
         "{}: the weights of its factors of low rank are so large that an accumulator could "
@@ -383,11 +386,11 @@ int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role 
 }
 
 /// Rounds the matrix over the inputs. For low rank this is W1, and its factor is stored in `layer`.
-Fixed input_product(Work& work, const Layer& real, Layer& layer) {
+Fixed input_product(QuantizeState& work, const Layer& real, Layer& layer) {
   const Array& w = real.array(Role::input_weight);
   const Array* const factor = real.find(Role::input_factor);
   if (!factor) return over_input(work, real, w, real.find(Role::input_bias));
-  const Side& side = work.side_of(real);
+  const SourceScale& side = work.side_of(real);
   std::vector<double> most;
   for (std::size_t k = 0; k < side.unit.size(); ++k)
     most.push_back(std::fabs(side.unit_of(k)) * work.largest() + std::fabs(side.zero_of(k)));
@@ -401,7 +404,7 @@ Fixed input_product(Work& work, const Layer& real, Layer& layer) {
 }
 
 /// Does the same over the state, and over r * h, which shares the factor.
-Fixed state_product(Work& work, const Layer& real, Layer& layer) {
+Fixed state_product(QuantizeState& work, const Layer& real, Layer& layer) {
   const Array& w = real.array(Role::state_weight);
   const Array* const candidate = real.find(Role::candidate_weight);
   const Array* const factor = real.find(Role::state_factor);
@@ -431,7 +434,7 @@ Fixed state_product(Work& work, const Layer& real, Layer& layer) {
                    narrowed_units(work, unit)));
 }
 
-void add_cell(Work& work, const Layer& real) {
+void add_cell(QuantizeState& work, const Layer& real) {
   Layer layer =
       make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
   layer.rank = real.rank;
@@ -455,19 +458,19 @@ void add_cell(Work& work, const Layer& real) {
 }
 
 /// Returns whether the output of a layer is a part of the answer.
-bool is_answer(const Work& work, const Layer& layer) {
+bool is_answer(const QuantizeState& work, const Layer& layer) {
   const std::vector<std::uint32_t> answers = answers_of(work.real);
   return &layer == &work.real.layers.back() ||
          std::count(answers.begin(), answers.end(), index_of(work, layer) + 1) > 0;
 }
 
 /// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom.
-double unit_by_peak(const Work& work, const Layer& layer) {
+double unit_by_peak(const QuantizeState& work, const Layer& layer) {
   const double peak = std::max(work.ranges.peak[index_of(work, layer)], 1e-30);
   return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / highest_output);
 }
 
-void add_dense(Work& work, const Layer& real) {
+void add_dense(QuantizeState& work, const Layer& real) {
   const bool answer = is_answer(work, real);
   const bool logits =
       answer && (real.activation == SLUICE_SIGMOID || real.activation == SLUICE_SOFTMAX);
@@ -486,7 +489,7 @@ void add_dense(Work& work, const Layer& real) {
 
 /// Quantizes each feature in units of its own largest magnitude, which go into the next layer's
 /// columns; if the embedding is the network's answer, in one unit.
-void add_embedding(Work& work, const Layer& real) {
+void add_embedding(QuantizeState& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_EMBEDDING, real.in, real.out, SLUICE_LINEAR, false, work.format);
   const std::vector<float>& w = real.array(Role::vectors).values;
   const auto ids = std::size_t(real.in);
@@ -510,15 +513,15 @@ void add_embedding(Work& work, const Layer& real) {
 }
 
 /// Returns the units of a source's int16 numbers: value = unit * number + zero.
-Units16 in_numbers16(const Work& work, std::uint32_t source) {
-  const Side& side = work.sides[source];
+Units16 in_numbers16(const QuantizeState& work, std::uint32_t source) {
+  const SourceScale& side = work.sides[source];
   Units16 units;
   for (std::size_t k = 0; k < side.unit.size(); ++k)
     units.unit.push_back(side.unit_of(k) / work.narrowing()), units.zero.push_back(side.zero_of(k));
   return units;
 }
 
-std::vector<Units16> units_of_sources(const Work& work, const Layer& layer) {
+std::vector<Units16> units_of_sources(const QuantizeState& work, const Layer& layer) {
   std::vector<Units16> units;
   for (const std::uint32_t source : sources_of(work.real, index_of(work, layer)))
     units.push_back(in_numbers16(work, source));
@@ -526,7 +529,7 @@ std::vector<Units16> units_of_sources(const Work& work, const Layer& layer) {
 }
 
 /// Returns a layer that joins or selects, in fixed point; Work::add sets its sources.
-Layer fixed_join(const Work& work, const Layer& real) {
+Layer fixed_join(const QuantizeState& work, const Layer& real) {
   Layer layer = real;
   layer.format = work.format;
   // determines the number of multipliers
@@ -535,7 +538,7 @@ Layer fixed_join(const Work& work, const Layer& real) {
 }
 
 /// Adds a concat; numbers keep their units.
-void add_concat(Work& work, const Layer& real) {
+void add_concat(QuantizeState& work, const Layer& real) {
   Units16 all;
   for (const Units16& units : units_of_sources(work, real)) {
     all.unit.insert(all.unit.end(), units.unit.begin(), units.unit.end());
@@ -544,7 +547,7 @@ void add_concat(Work& work, const Layer& real) {
   work.add(real, fixed_join(work, real), all.unit, all.zero);
 }
 
-void add_select(Work& work, const Layer& real) {
+void add_select(QuantizeState& work, const Layer& real) {
   const Units16 from = units_of_sources(work, real)[0];
   Layer layer = fixed_join(work, real);
   layer.sources.clear();
@@ -564,7 +567,7 @@ constexpr double sum_ratio = 131072,
 
 /// Adds a sum. With the coarsest unit that it needs, the step of a source is at most 2^13 of its
 /// own, which leaves room for the multipliers.
-void add_sum(Work& work, const Layer& real) {
+void add_sum(QuantizeState& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);
   double unit = unit_by_peak(work, real);
@@ -584,7 +587,7 @@ void add_sum(Work& work, const Layer& real) {
   work.add(real, std::move(layer), unit);
 }
 
-void add_product(Work& work, const Layer& real) {
+void add_product(QuantizeState& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);
   const Units16 &a = sources[0], &b = sources[1];
@@ -604,7 +607,7 @@ void add_product(Work& work, const Layer& real) {
   work.add(real, std::move(layer), unit);
 }
 
-void add_layer(Work& work, const Layer& layer) {
+void add_layer(QuantizeState& work, const Layer& layer) {
   if (layer.kind == SLUICE_STANDARDIZE) return fold_standardization(work, layer);
   if (layer.kind == SLUICE_EMBEDDING) return add_embedding(work, layer);
   if (layer.kind == SLUICE_CONCAT) return add_concat(work, layer);
@@ -626,7 +629,7 @@ double Units16::common() const {
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
                    const std::vector<LayerMoments>& moments) {
   check_quantizable(real);
-  Work work{real, format, ranges, moments};
+  QuantizeState work{real, format, ranges, moments};
   work.result.seen = real;
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
@@ -635,7 +638,7 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   const bool reads = real.layers.front().kind == SLUICE_EMBEDDING;
   network.scales =
       reads ? Scales{{1}, {0}, {}, {}} : input_scales(real, format, ranges, work.result.warnings);
-  work.sides.push_back(reads ? Side{} : frame_side(network.scales, ranges));
+  work.sides.push_back(reads ? SourceScale{} : frame_side(network.scales, ranges));
   work.fixed_of.push_back(0);
   for (const Layer& layer : real.layers) add_layer(work, layer);
   for (Layer& layer : network.layers) choose_sparse(layer);

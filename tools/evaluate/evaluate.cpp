@@ -280,7 +280,7 @@ std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
 }
 
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
-                    std::span<const std::size_t> sequences, Crew& crew, const Loss& loss) {
+                    std::span<const std::size_t> sequences, ThreadPool& pool, const Loss& loss) {
   std::vector<std::size_t> begin = {0};
   for (std::size_t s : sequences) begin.push_back(begin.back() + data.targets(s));
   const std::vector<DataSet> heads = targets_of_heads(model, data);
@@ -298,17 +298,17 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data,
   for (Goal& goal : goals) begin_result(data, sequences, begin, goal);
   RunTask task{.data = data, .sequences = sequences, .begin = begin, .goals = goals, .streams = {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
-  for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
-  crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);
+  for (int i = 0; i < pool.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
+  pool_for(&pool, std::uint32_t(pool.threads), RunTask::run, &task);
   for (Goal& goal : goals) finish_result(model, sequences, begin, goal);
   return heads.empty() ? std::move(goals[0].result) : sum_of(goals);
 }
 
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, int threads, const Loss& loss) {
-  Crew crew(threads);
+  ThreadPool pool(threads);
   Evaluation result;
-  with_crew(crew, [&] { result = evaluate(model, data, sequences, crew, loss); });
+  with_pool(pool, [&] { result = evaluate(model, data, sequences, pool, loss); });
   return result;
 }
 

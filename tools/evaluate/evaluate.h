@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../common/crew.h"
+#include "../common/thread_pool.h"
 #include "../convert/run_rows.h"
 #include "../data/data.h"
 #include "../model/model_file.h"
@@ -63,12 +63,13 @@ struct Loss {
 };
 
 /// Runs the model over these sequences of a data set that has its features, labels and targets.
-/// The losses of heads are those of the data. The crew must stand by (with_crew), or this thread
+/// The losses of heads are those of the data. The pool must stand by (with_pool), or this thread
 /// does it all; the result is the same.
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
-                    std::span<const std::size_t> sequences, Crew& crew, const Loss& loss = {});
+                    std::span<const std::size_t> sequences, ThreadPool& pool,
+                    const Loss& loss = {});
 
-/// Does the same with a crew of its own.
+/// Does the same with a pool of its own.
 /// @param threads  0 for all cores
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, int threads, const Loss& loss = {});

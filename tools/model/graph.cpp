@@ -32,7 +32,7 @@ bool is_chain(const Network& network) {
   return true;
 }
 
-std::vector<bool> hands_on_once(const Network& network) {
+std::vector<bool> one_row_per_sequence(const Network& network) {
   std::vector<bool> once;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     bool here = recurrent(network.layers[l]) && !network.layers[l].every_step;

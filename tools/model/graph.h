@@ -22,7 +22,7 @@ bool is_chain(const Network& network);
 
 /// Returns for each layer whether its output is one row per sequence: that of the last step, or a
 /// result of it.
-std::vector<bool> hands_on_once(const Network& network);
+std::vector<bool> one_row_per_sequence(const Network& network);
 
 /// Returns the layers, counted from 1, whose outputs are the parts of an answer: the last one, or
 /// the sources of a concat that ends the network (0: the frame).

@@ -64,7 +64,7 @@ constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) {
 
 /// The layout of a blob. Offsets have 64 bits, so that a network that is too large for a blob is
 /// detected before anything is written.
-struct Plan {
+struct Layout {
   std::vector<LayerRecord> records;
   std::vector<BlobSection> sections;
   std::uint64_t end = 0;
@@ -84,7 +84,7 @@ std::uint64_t place_weights(const Network& network, std::uint64_t begin,
                             std::vector<LayerRecord>& records) {
   std::uint64_t end = begin;
   const std::vector<std::uint32_t> places = plan_buffers(network), answers = answers_of(network);
-  const std::vector<bool> once = hands_on_once(network);
+  const std::vector<bool> once = one_row_per_sequence(network);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const Layer& layer = network.layers[l];
     LayerRecord record = record_of(layer);
@@ -168,7 +168,7 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
   }
 }
 
-BlobHeader header_of(const Network& network, const Plan& plan) {
+BlobHeader header_of(const Network& network, const Layout& plan) {
   BlobHeader header{};
   std::memcpy(header.magic, blob_magic, sizeof header.magic);
   header.major = SLUICE_BLOB_MAJOR;
@@ -227,7 +227,7 @@ std::string write_blob(const Network& network) {
   std::size_t count = 2;
   for (const std::string& text : texts) count += !text.empty();
 
-  Plan plan;
+  Layout plan;
   plan.end = sizeof(BlobHeader) + count * sizeof(BlobSection);
   const auto layers = plan.add_section(
       SLUICE_SECTION_LAYERS, network.layers.size() * sizeof(LayerRecord), section_alignment);

@@ -205,7 +205,7 @@ Draft read_parameter(const toml::table& table, const std::string& name, const st
   return draft;
 }
 
-struct Taker {
+struct SpaceReader {
   const std::string& file;
   const TrialValues& chosen;
   std::vector<Draft> drafts = {};
@@ -350,9 +350,9 @@ std::size_t place_in(const std::vector<std::string>& list, const std::string& va
 }
 
 Space take_space(toml::table& recipe, const std::string& file, const TrialValues& chosen) {
-  Taker taker{file, chosen};
-  taker.walk(recipe, "");
-  const Space space = sorted(std::move(taker.drafts));
+  SpaceReader reader{file, chosen};
+  reader.walk(recipe, "");
+  const Space space = sorted(std::move(reader.drafts));
   // Parameters that are not in force are left out, except those that a layer needs.
   Point point(space.parameters.size(), std::numeric_limits<double>::quiet_NaN());
   point = settled(space, std::move(point));
@@ -361,7 +361,7 @@ Space take_space(toml::table& recipe, const std::string& file, const TrialValues
     const auto is_it = [&](const auto& c) { return c.first == name; };
     const bool in_force =
         chosen.empty() ? !std::isnan(point[i]) : std::any_of(chosen.begin(), chosen.end(), is_it);
-    const Taker::Spot& spot = taker.spots.at(name);
+    const SpaceReader::Spot& spot = reader.spots.at(name);
     if (!in_force && spot.conditional && !layer_counts(spot.key)) spot.table->erase(spot.key);
   }
   return space;

@@ -14,13 +14,13 @@ namespace sluice::tools {
 namespace {
 
 /// Returns the place of one value of a list.
-std::string place_of(const Place& list, const toml::node& item) {
+std::string place_of(const ValueOrigin& list, const toml::node& item) {
   return list.file.empty()
              ? list.text
              : fmt::format("{}:{}: {}", list.file, item.source().begin.line, list.key.name);
 }
 
-[[noreturn]] void refuse_type(const Place& place, const toml::node& node) {
+[[noreturn]] void refuse_type(const ValueOrigin& place, const toml::node& node) {
   const std::string range = allowed(place.key);
   const std::string type(type_name(place.key));
   const bool words = is_choice(place.key);
@@ -30,26 +30,26 @@ std::string place_of(const Place& list, const toml::node& item) {
                          : fmt::format("{}, {}", type, range));
 }
 
-[[noreturn]] void refuse_word(const Place& place, const toml::node& node) {
+[[noreturn]] void refuse_word(const ValueOrigin& place, const toml::node& node) {
   const std::string_view meant = nearest(node.value_or(std::string_view{}), place.key.words);
   refuse("{}: {} is not {}; {}", place.text, shown(node), place.key.noun,
          meant.empty() ? "give " + allowed(place.key) : fmt::format("did you mean \"{}\"?", meant));
 }
 
-void check_range(double value, const toml::node& node, const Place& place) {
+void check_range(double value, const toml::node& node, const ValueOrigin& place) {
   if (value >= place.key.min && value <= place.key.max) return;
   refuse("{}: {} is not {}; give {}", place.text, shown(node), place.key.noun,
          value > place.key.max ? fmt::format("{} or less", place.key.max)
                                : fmt::format("{} or more", place.key.min));
 }
 
-void read_value(bool& out, const toml::node& node, const Place& place) {
+void read_value(bool& out, const toml::node& node, const ValueOrigin& place) {
   const auto value = node.value_exact<bool>();
   if (!value) refuse_type(place, node);
   out = *value;
 }
 
-void read_value(std::int64_t& out, const toml::node& node, const Place& place) {
+void read_value(std::int64_t& out, const toml::node& node, const ValueOrigin& place) {
   const auto& words = place.key.words;
   const auto word = std::find(words.begin(), words.end(), node.value_or(std::string_view{}));
   if (word != words.end()) {
@@ -62,27 +62,27 @@ void read_value(std::int64_t& out, const toml::node& node, const Place& place) {
   out = *value;
 }
 
-void read_value(double& out, const toml::node& node, const Place& place) {
+void read_value(double& out, const toml::node& node, const ValueOrigin& place) {
   if (!node.is_number()) refuse_type(place, node);
   const double value = node.value<double>().value_or(0);
   check_range(value, node, place);
   out = value == 0 ? 0 : value;  // -0.0 would be a different number in the blob
 }
 
-void read_value(std::string& out, const toml::node& node, const Place& place) {
+void read_value(std::string& out, const toml::node& node, const ValueOrigin& place) {
   const auto value = node.value_exact<std::string>();
   if (!value) refuse_type(place, node);
   out = *value;
 }
 
-void read_value(ClassWeights& out, const toml::node& node, const Place& place) {
+void read_value(ClassWeights& out, const toml::node& node, const ValueOrigin& place) {
   std::string text;
   read_value(text, node, place);
   out.kind = value_of_word<ClassWeighting>(text).value_or(ClassWeighting::given);
   out.numbers = out.kind == ClassWeighting::given ? text : "";
 }
 
-void read_value(std::vector<std::string>& out, const toml::node& node, const Place& place) {
+void read_value(std::vector<std::string>& out, const toml::node& node, const ValueOrigin& place) {
   out.clear();
   if (const auto one = node.value_exact<std::string>()) {
     if (!one->empty()) out.push_back(*one);
@@ -101,7 +101,7 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Pla
   }
 }
 
-void read_value(GroupValues& out, const toml::node& node, const Place& place) {
+void read_value(GroupValues& out, const toml::node& node, const ValueOrigin& place) {
   out = {};
   const toml::table* const table = node.as_table();
   for (int g = 0; g < weight_group_count && !table; ++g)
@@ -116,7 +116,7 @@ void read_value(GroupValues& out, const toml::node& node, const Place& place) {
   }
 }
 
-void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place& place) {
+void read_value(std::vector<LayerSpec>& out, const toml::node& node, const ValueOrigin& place) {
   const toml::array* array = node.as_array();
   if (!array) refuse_type(place, node);
   if (array->empty())
@@ -133,12 +133,13 @@ void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place
 }
 
 template <class Value>
-void read_field(Recipe& recipe, Value Recipe::* field, const toml::node& node, const Place& place) {
+void read_field(Recipe& recipe, Value Recipe::* field, const toml::node& node,
+                const ValueOrigin& place) {
   read_value(recipe.*field, node, place);
 }
 
 void read_field(Recipe& recipe, const Choice<Recipe>& field, const toml::node& node,
-                const Place& place) {
+                const ValueOrigin& place) {
   const auto value = node.value_exact<std::string>();
   if (!value) refuse_type(place, node);
   const auto& allowed = place.key.words;
@@ -149,13 +150,13 @@ void read_field(Recipe& recipe, const Choice<Recipe>& field, const toml::node& n
 
 }  // namespace
 
-void set_value(Recipe& recipe, const toml::node& node, const Place& place) {
+void set_value(Recipe& recipe, const toml::node& node, const ValueOrigin& place) {
   std::visit([&](const auto& field) { read_field(recipe, field, node, place); }, place.key.field);
   recipe.origin[std::string(place.key.name)] = place.text;
 }
 
 void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin) {
-  const Place place{key, origin};
+  const ValueOrigin place{key, origin};
   const bool takes_text =
       std::holds_alternative<std::string Recipe::*>(key.field) ||
       std::holds_alternative<std::vector<std::string> Recipe::*>(key.field) ||

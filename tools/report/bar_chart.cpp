@@ -38,9 +38,9 @@ std::string bar_chart(const Bars& bars) {
       const double value = bars.values[i * each + k], y = top + double(k) * thick;
       if (!std::isfinite(value)) continue;
       const double end = box.x(scale, value);
-      drawing +=
-          fmt::format("<rect class=\"b{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", k + 1,
-                      place(box.left), place(y), place(end - box.left), place(thick - 2));
+      drawing += fmt::format("<rect class=\"b{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
+                             k + 1, coordinate(box.left), coordinate(y), coordinate(end - box.left),
+                             coordinate(thick - 2));
       drawing += text_at(end + 4, y + thick - 4, "tick", figure_text(value));
     }
   }

@@ -88,7 +88,7 @@ struct Points {
 };
 
 /// Colors behind the points, over the whole chart.
-struct Ground {
+struct Background {
   std::size_t rows = 0, columns = 0;
   std::vector<double> shares;  ///< [rows][columns] in [0, 1], the first row on top
   std::string low, high;       ///< meaning of 0 and 1
@@ -100,7 +100,7 @@ struct Scatter {
   std::vector<Points> series;
   std::vector<Mark> marks = {};
   std::string note = {};
-  Ground ground = {};
+  Background ground = {};
 };
 std::string scatter(const Scatter& chart);
 

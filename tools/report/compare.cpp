@@ -95,7 +95,7 @@ std::string means(const std::vector<ComparedRun>& runs) {
          "<h3>Every run</h3>\n";
 }
 
-std::string what_is_missing(const std::vector<ComparedRun>& runs) {
+std::string missing_inputs(const std::vector<ComparedRun>& runs) {
   std::string html;
   for (const ComparedRun& run : runs)
     if (!run.no_input.empty()) html += missing(fmt::format("{}: {}", run.name, run.no_input));
@@ -192,7 +192,7 @@ std::string comparison_page(const std::vector<ComparedRun>& runs) {
   std::string body = fmt::format("<h1>{}</h1>\n<p class=\"lead\">{}</p>\n", escaped(title),
                                  escaped(shortened(names, 400)));
   return html_page(title,
-                   body + section("Figures", means(runs) + figures(runs) + what_is_missing(runs)) +
+                   body + section("Figures", means(runs) + figures(runs) + missing_inputs(runs)) +
                        curves(colored(runs), runs.front().recipe) + settings(runs));
 }
 

@@ -8,26 +8,26 @@
 
 namespace sluice::tools {
 
-std::string place(double v) {
+std::string coordinate(double v) {
   std::string text = fmt::format("{:.1f}", v);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
   return text == "-0" ? "0" : text;
 }
 
 std::string text_at(double x, double y, std::string_view css, std::string_view text) {
-  return fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", place(x), place(y),
+  return fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", coordinate(x), coordinate(y),
                      css.empty() ? "" : fmt::format(" class=\"{}\"", css), escaped(text));
 }
 
 std::string line(double x1, double y1, double x2, double y2, std::string_view css) {
-  return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}\"/>\n", css, place(x1), place(y1),
-                     place(x2), place(y2));
+  return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}\"/>\n", css, coordinate(x1),
+                     coordinate(y1), coordinate(x2), coordinate(y2));
 }
 
 std::string upright_text(double x, double y, std::string_view text) {
   return fmt::format(
-      "<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n", place(x),
-      place(y), escaped(text));
+      "<text class=\"tick end\" transform=\"translate({} {}) rotate(-90)\">{}</text>\n",
+      coordinate(x), coordinate(y), escaped(text));
 }
 
 std::size_t letters(std::string_view text) {
@@ -111,13 +111,14 @@ std::string draw_cells(const Box& box, std::size_t rows, std::size_t columns,
       if (css.empty() || css == ground) continue;
       paths[css] += fmt::format("M{} {}h{}v1h-{}z", begin, row, end - begin, end - begin);
     }
-  std::string drawing = fmt::format(
-      "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", ground,
-      place(box.left), place(box.top), place(box.right - box.left), place(box.bottom - box.top));
+  std::string drawing =
+      fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", ground,
+                  coordinate(box.left), coordinate(box.top), coordinate(box.right - box.left),
+                  coordinate(box.bottom - box.top));
   drawing +=
       fmt::format("<g class=\"cells\" transform=\"translate({} {}) scale({:.4f} {:.4f})\">\n",
-                  place(box.left), place(box.top), (box.right - box.left) / double(columns),
-                  (box.bottom - box.top) / double(rows));
+                  coordinate(box.left), coordinate(box.top),
+                  (box.right - box.left) / double(columns), (box.bottom - box.top) / double(rows));
   for (const auto& [css, path] : paths)
     drawing += fmt::format("<path class=\"{}\" d=\"{}\"/>\n", css, path);
   return drawing + "</g>\n";
@@ -133,7 +134,7 @@ std::string color_bar(bool both, const std::string& low, const std::string& high
     const double share = double(i) / (levels - 1);
     drawing += fmt::format("<rect class=\"{}\" x=\"{}\" y=\"5\" width=\"{}\" height=\"10\"/>\n",
                            both ? signed_class(2 * share - 1) : amount_class(share),
-                           place(left + (i - first) * width), place(width + 0.5));
+                           coordinate(left + (i - first) * width), coordinate(width + 0.5));
   }
   return drawing + text_at(end + 5, 14, "tick", high);
 }
@@ -166,7 +167,7 @@ std::string svg(std::string_view title, double height, const std::string& inside
       "<svg class=\"chart\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} "
       "{}\">\n"
       "<title>{}</title>\n{}</svg>\n",
-      place(sheet_width), place(height), escaped(title), inside);
+      coordinate(sheet_width), coordinate(height), escaped(title), inside);
 }
 
 std::string legend_key(const std::string& swatch, std::string_view name) {

@@ -25,7 +25,7 @@ struct Box {
 };
 
 /// Returns a coordinate with at most one decimal.
-std::string place(double v);
+std::string coordinate(double v);
 
 /// @param css  classes of the text
 std::string text_at(double x, double y, std::string_view css, std::string_view text);

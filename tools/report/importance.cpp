@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "../tune/ask.h"
 #include "../tune/forest.h"
+#include "../tune/suggest.h"
 
 namespace sluice::tools {
 namespace {

@@ -26,8 +26,8 @@ std::string path_of(const Series& s, const Box& box, const Scale& x, const Scale
       continue;
     }
     const bool alone = !pen_down && (i + 1 == s.x.size() || !is_shown(s, i + 1));
-    d += fmt::format("{}{} {}{}", pen_down ? "L" : "M", place(box.x(x, s.x[i])),
-                     place(box.y(y, s.y[i])), s.points || alone ? "h0" : "");
+    d += fmt::format("{}{} {}{}", pen_down ? "L" : "M", coordinate(box.x(x, s.x[i])),
+                     coordinate(box.y(y, s.y[i])), s.points || alone ? "h0" : "");
     pen_down = !s.points;
   }
   return d;

@@ -47,8 +47,8 @@ std::vector<Rail> rails_of(const Parallel& chart) {
 std::string thread(const std::vector<Rail>& rails, const std::vector<double>& values) {
   std::string d;
   for (std::size_t a = 0; a < rails.size(); ++a)
-    d += fmt::format("{}{} {}", a ? "L" : "M", place(across(rails[a], values[a])),
-                     place(rails[a].box.top));
+    d += fmt::format("{}{} {}", a ? "L" : "M", coordinate(across(rails[a], values[a])),
+                     coordinate(rails[a].box.top));
   return d;
 }
 

@@ -82,7 +82,7 @@ void add_input(ReportedRun& run) {
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
     run.no_input = "The run's data cannot be read any more; standard error says why.";
-    tell(printable(fmt::format("warning: {}", error.what())) + "\n");
+    write_stderr(printable(fmt::format("warning: {}", error.what())) + "\n");
   }
 }
 

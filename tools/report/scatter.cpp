@@ -21,16 +21,16 @@ double error_of(const Points& p, std::size_t i) {
 /// Returns one point as a part of a path.
 std::string shape_at(Points::Shape shape, double x, double y) {
   const auto circle = [&](double r) {
-    return fmt::format("M{0} {1}a{2} {2} 0 1 0 {3} 0a{2} {2} 0 1 0-{3} 0", place(x - r), place(y),
-                       place(r), place(2 * r));
+    return fmt::format("M{0} {1}a{2} {2} 0 1 0 {3} 0a{2} {2} 0 1 0-{3} 0", coordinate(x - r),
+                       coordinate(y), coordinate(r), coordinate(2 * r));
   };
   switch (shape) {
     case Points::dot:
-      return fmt::format("M{} {}h0", place(x), place(y));
+      return fmt::format("M{} {}h0", coordinate(x), coordinate(y));
     case Points::ring:
       return circle(2.5);
     case Points::cross:
-      return fmt::format("M{} {}l6 6m0-6l-6 6", place(x - 3), place(y - 3));
+      return fmt::format("M{} {}l6 6m0-6l-6 6", coordinate(x - 3), coordinate(y - 3));
     case Points::winner:
       return circle(6.5);
     case Points::none:
@@ -66,11 +66,12 @@ std::string draw_points(const Points& p, const Sheet& sheet, bool over, double a
   for (std::size_t i = 0; i < p.x.size(); ++i) {
     if (!has_place(p, i)) continue;
     const double x = sheet.across(p, i), y = sheet.up(p, i);
-    if (p.joined) joined += fmt::format("{}{} {}", joined.empty() ? "M" : "L", place(x), place(y));
+    if (p.joined)
+      joined += fmt::format("{}{} {}", joined.empty() ? "M" : "L", coordinate(x), coordinate(y));
     if (const double e = error_of(p, i); e > 0) {
       const double low = sheet.up_of(p.y[i] - e), high = sheet.up_of(p.y[i] + e);
-      errors += fmt::format("M{0} {1}V{2}M{3} {1}h6M{3} {2}h6", place(x + aside), place(low),
-                            place(high), place(x + aside - 3));
+      errors += fmt::format("M{0} {1}V{2}M{3} {1}h6M{3} {2}h6", coordinate(x + aside),
+                            coordinate(low), coordinate(high), coordinate(x + aside - 3));
     }
     shapes += shape_at(p.shape, x, y);
   }
@@ -139,7 +140,7 @@ std::string scatter(const Scatter& chart) {
   drawing += x_axis(sheet.box, sheet.x,
                     {sheet.x.logarithmic ? chart.x.label + ", logarithmic" : chart.x.label}, true);
   if (colored) {
-    const Ground& g = chart.ground;
+    const Background& g = chart.ground;
     drawing += draw_cells(sheet.box, g.rows, g.columns, amount_class(0),
                           [&](std::size_t row, std::size_t column) {
                             return amount_class(g.shares[row * g.columns + column]);

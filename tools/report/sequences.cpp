@@ -68,7 +68,7 @@ double mean_over(const Chosen& one, F f) {
 }
 
 /// Returns the probability of the given answer; the mean over a sequence.
-double sureness(const Evaluation& e, const Chosen& one) {
+double certainty(const Evaluation& e, const Chosen& one) {
   const std::size_t classes = e.labels.size();
   return mean_over(one, [&](std::size_t i) {
     return double(*std::max_element(&e.scores[i * classes], &e.scores[i * classes] + classes));
@@ -77,7 +77,7 @@ double sureness(const Evaluation& e, const Chosen& one) {
 
 /// The first sequence with an answer, the one with the highest loss, the least sure one; one may be
 /// several of them. Of heads the first, and for each the one with the highest loss.
-std::vector<Chosen> telling_ones(const std::vector<Aspect>& aspects) {
+std::vector<Chosen> default_sequences(const std::vector<Aspect>& aspects) {
   std::vector<Chosen> chosen;
   const auto choose = [&](const Chosen& one, const std::string& why) {
     for (Chosen& known : chosen)
@@ -101,7 +101,7 @@ std::vector<Chosen> telling_ones(const std::vector<Aspect>& aspects) {
            }),
            e.name.empty() ? "the highest loss" : "the highest loss of " + e.name);
     if (aspects.size() == 1 && !e.scores.empty())
-      choose(lowest([&](const Chosen& one) { return sureness(e, one); }), "the least sure");
+      choose(lowest([&](const Chosen& one) { return certainty(e, one); }), "the least sure");
   }
   return chosen;
 }
@@ -295,7 +295,7 @@ std::string facts(const View& view) {
   std::string text =
       fmt::format("{}; true class {}, answered {}", steps, e.labels[std::size_t(one.truth)],
                   e.labels[std::size_t(one.guess)]);
-  if (!e.scores.empty()) text += fmt::format(" with probability {:.3f}", sureness(e, c));
+  if (!e.scores.empty()) text += fmt::format(" with probability {:.3f}", certainty(e, c));
   if (one.truth != one.guess)
     text += fmt::format("; the true one\u2019s is {}", figure_text(double(one.p)));
   return fmt::format("{}; loss {}.", text, figure_text(loss));
@@ -314,7 +314,7 @@ std::string input_chart(const View& view) {
   return heat_map(map);
 }
 
-std::string what_is_explained(const View& view) {
+std::string explained_text(const View& view) {
   const std::string name = shortened(view.answer, 24);
   const std::string number = view.measured.evaluation.classes ? "the logit of " + name : name;
   return view.data().per_row ? fmt::format("{} at step {}", number, view.point.step + 1) : number;
@@ -328,12 +328,12 @@ std::string saliency_chart(const View& view, Steps gradient) {
   const std::vector<std::size_t> rows = rows_shown(gradient);
   HeatMap map = map_of(gradient, rows, true);
   map.high = largest_size(map.values);
-  map.title = fmt::format("Saliency: {} reacts most to {} at step {}", what_is_explained(view),
+  map.title = fmt::format("Saliency: {} reacts most to {} at step {}", explained_text(view),
                           shortened(view.data().feature_names[top % gradient.width], 24),
                           top / gradient.width + 1);
   map.y = {.label = "feature"};
   map.note += map.note.empty() ? "" : " ";
-  map.note += fmt::format("Size of the exact gradient of {} by each {}{}.", what_is_explained(view),
+  map.note += fmt::format("Size of the exact gradient of {} by each {}{}.", explained_text(view),
                           differs(view.network) ? "change of an input" : "input",
                           standardizes(view.network) ? ", per deviation of the training data" : "");
   name_rows(map, rows, gradient.width, view.data().feature_names, "features");
@@ -368,11 +368,11 @@ std::string saliency_text(const View& view, const Steps& gradient) {
       "class=\"note\">{}</p>\n</figure>\n",
       escaped(fmt::format(
           "Saliency: the tokens that {} depends on, the strongest darkest on light paper",
-          what_is_explained(view))),
+          explained_text(view))),
       words,
       escaped(
           fmt::format("Norm of the exact gradient of {} by the vector of each token; at most {}.",
-                      what_is_explained(view), figure_text(most))));
+                      explained_text(view), figure_text(most))));
 }
 
 std::string saliency(const View& view) {
@@ -488,7 +488,7 @@ std::string sequences_inside(const ReportedRun& run, const Measured& measured,
   std::vector<DataSet> targets;
   const std::vector<Aspect> aspects = aspects_of(measured, targets);
   const std::vector<Chosen> chosen = wanted.empty()
-                                         ? telling_ones(aspects)
+                                         ? default_sequences(aspects)
                                          : wanted_ones(measured, aspects.front().sequences, wanted);
   if (!run.real())
     return section("Inside", missing("The float weights of this model are not in the run\u2019s "

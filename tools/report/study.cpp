@@ -23,8 +23,8 @@ std::string without_table(const std::string& name) {
 }
 
 /// Returns the trials that reached a rung, with their values there.
-std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
-  std::vector<Judged> trials;
+std::vector<ScoredTrial> at_rung(const Study& study, std::int64_t epochs) {
+  std::vector<ScoredTrial> trials;
   for (const Trial& trial : study.trials)
     for (const Rung& rung : trial.rungs)
       if (rung.epochs == epochs && trial.state != State::failed && is_number(rung.score.value))
@@ -58,7 +58,7 @@ double drawn_error(const Study& study, const Score& score) {
   return score.error * (objective_of(study).share ? 100 : 1);
 }
 
-std::optional<Score> standing(const Trial& trial) {
+std::optional<Score> last_score(const Trial& trial) {
   std::optional<Score> score;
   if (!trial.rungs.empty()) score = trial.rungs.back().score;
   if (trial.state == State::complete) score = trial.score();
@@ -69,14 +69,14 @@ std::optional<Score> standing(const Trial& trial) {
 
 const Trial* best_of(const Study& study) {
   const Trial* const best = study.best();
-  return best && standing(*best) ? best : nullptr;
+  return best && last_score(*best) ? best : nullptr;
 }
 
-std::vector<Judged> complete_trials(const Study& study) {
-  std::vector<Judged> trials;
+std::vector<ScoredTrial> complete_trials(const Study& study) {
+  std::vector<ScoredTrial> trials;
   for (const Trial& trial : study.trials)
-    if (trial.state == State::complete && standing(trial))
-      trials.push_back({&trial, standing(trial)->value});
+    if (trial.state == State::complete && last_score(trial))
+      trials.push_back({&trial, last_score(trial)->value});
   return trials;
 }
 
@@ -99,7 +99,7 @@ Comparable comparable_trials(const Study& study) {
 Axis objective_axis(const Study& study) {
   Extent values;
   for (const Trial& trial : study.trials)
-    if (const std::optional<Score> score = standing(trial);
+    if (const std::optional<Score> score = last_score(trial);
         score && (trial.state == State::complete || trial.state == State::pruned))
       values.take(drawn(study, score->value));
   return over(objective_of(study).axis(), values);
@@ -107,7 +107,7 @@ Axis objective_axis(const Study& study) {
 
 Axis complete_axis(const Study& study) {
   Extent values;
-  for (const Judged& judged : complete_trials(study)) values.take(drawn(study, judged.value));
+  for (const ScoredTrial& scored : complete_trials(study)) values.take(drawn(study, scored.value));
   return over(objective_of(study).axis(), values);
 }
 
@@ -152,7 +152,7 @@ std::vector<Points> points_of(const Study& study, const std::function<double(con
       {.name = "the best", .shape = Points::winner, .color = 2}};
   const Trial* const best = best_of(study);
   for (const Trial& trial : study.trials) {
-    const std::optional<Score> score = standing(trial);
+    const std::optional<Score> score = last_score(trial);
     const auto add = [&](Points& points) {
       points.x.push_back(x_of(trial));
       points.y.push_back(score ? drawn(study, score->value) : std::nan(""));

@@ -29,25 +29,25 @@ inline bool is_number(double v) { return std::fabs(v) < 1e300; }
 
 /// Returns the score of a complete trial, or of another one at its last rung; nothing if that is
 /// not a number.
-std::optional<Score> standing(const Trial& trial);
+std::optional<Score> last_score(const Trial& trial);
 
 /// Returns the best trial; null if none has a number.
 const Trial* best_of(const Study& study);
 
 /// A trial that can be compared with the others.
-struct Judged {
+struct ScoredTrial {
   const Trial* trial;
   double value;  ///< as Score::value
 };
 
 /// Returns the complete trials by number.
-std::vector<Judged> complete_trials(const Study& study);
+std::vector<ScoredTrial> complete_trials(const Study& study);
 
 /// Trials whose values can be compared, and which are enough to learn from: the complete ones or,
 /// in a study that prunes most trials, all at the highest rung that enough of them reached (four
 /// for each parameter, at least ten). Empty if there are fewer.
 struct Comparable {
-  std::vector<Judged> trials;
+  std::vector<ScoredTrial> trials;
   std::int64_t epochs = 0;  ///< of the rung; 0: complete trials
 };
 constexpr std::size_t least_comparable = 10;

@@ -30,37 +30,37 @@ std::vector<Mark> limits_of(const Study& study, const Cost& cost) {
 }
 
 /// Returns the best value at each amount of a cost, as steps.
-Points best_for(const Study& study, const Cost& cost, std::vector<Judged> trials) {
-  const auto amount = [&](const Judged& j) { return double((*j.trial->cost).*cost.amount); };
-  std::sort(trials.begin(), trials.end(), [&](const Judged& a, const Judged& b) {
+Points best_for(const Study& study, const Cost& cost, std::vector<ScoredTrial> trials) {
+  const auto amount = [&](const ScoredTrial& j) { return double((*j.trial->cost).*cost.amount); };
+  std::sort(trials.begin(), trials.end(), [&](const ScoredTrial& a, const ScoredTrial& b) {
     return amount(a) != amount(b) ? amount(a) < amount(b) : a.value < b.value;
   });
   Points steps{
       .name = "the best at this cost or less", .shape = Points::none, .color = 2, .joined = true};
   const auto add = [&](double x, double y) { steps.x.push_back(x), steps.y.push_back(y); };
   double best = 0;
-  for (const Judged& judged : trials) {
-    if (!steps.x.empty() && judged.value >= best) continue;
-    if (!steps.x.empty()) add(amount(judged), drawn(study, best));
-    best = judged.value;
-    add(amount(judged), drawn(study, best));
+  for (const ScoredTrial& scored : trials) {
+    if (!steps.x.empty() && scored.value >= best) continue;
+    if (!steps.x.empty()) add(amount(scored), drawn(study, best));
+    best = scored.value;
+    add(amount(scored), drawn(study, best));
   }
   if (!steps.x.empty()) add(amount(trials.back()), drawn(study, best));
   return steps;
 }
 
-std::string chart(const Study& study, const Cost& cost, const std::vector<Judged>& trials,
+std::string chart(const Study& study, const Cost& cost, const std::vector<ScoredTrial>& trials,
                   const std::vector<const Trial*>& front) {
   Points all{.name = "complete"},
       on_front{.name = "on the front", .shape = Points::ring, .color = 8},
       winner{.name = "the best", .shape = Points::winner, .color = 2};
-  for (const Judged& judged : trials) {
-    const bool is_on = std::find(front.begin(), front.end(), judged.trial) != front.end();
+  for (const ScoredTrial& scored : trials) {
+    const bool is_on = std::find(front.begin(), front.end(), scored.trial) != front.end();
     for (Points* const points :
-         {is_on ? &on_front : &all, judged.trial == best_of(study) ? &winner : nullptr})
+         {is_on ? &on_front : &all, scored.trial == best_of(study) ? &winner : nullptr})
       if (points)
-        points->x.push_back(double((*judged.trial->cost).*cost.amount)),
-            points->y.push_back(drawn(study, judged.value));
+        points->x.push_back(double((*scored.trial->cost).*cost.amount)),
+            points->y.push_back(drawn(study, scored.value));
   }
   const Objective objective = objective_of(study);
   std::string title = fmt::format("Validation {} against {}", objective.name, cost.title);
@@ -83,8 +83,8 @@ std::string study_budget(const Study& study) {
     return wrapped(
         missing("The recipe names no device (device.core), so flash, RAM and instructions are "
                 "unknown, and the best trial alone is the front."));
-  std::vector<Judged> trials = complete_trials(study);
-  std::erase_if(trials, [](const Judged& j) { return !j.trial->cost; });
+  std::vector<ScoredTrial> trials = complete_trials(study);
+  std::erase_if(trials, [](const ScoredTrial& j) { return !j.trial->cost; });
   const auto unfit = std::count_if(study.trials.begin(), study.trials.end(),
                                    [](const Trial& t) { return t.state == State::unfit; });
   const std::string over =

@@ -20,7 +20,7 @@ std::string name_of(const Study& study, std::size_t parameter) {
 }
 
 /// Returns "25 complete trials", or "40 trials as they stood after 9 epochs".
-std::string what_of(const Comparable& comparable) {
+std::string trials_text(const Comparable& comparable) {
   if (comparable.epochs == 0) return counted(comparable.trials.size(), "complete trial");
   return fmt::format("{} after {}", counted(comparable.trials.size(), "trial"),
                      counted(std::uint64_t(comparable.epochs), "epoch"));
@@ -48,7 +48,7 @@ std::string bars(const Study& study, const Comparable& comparable, const Importa
       "Functional analysis of variance (fANOVA; Hutter, Hoos, Leyton-Brown 2014) over a random "
       "forest fitted to the validation {} of {}, with equal weight for every value of the space. "
       "In trials that were not used to fit it, the forest explains {} of the variance.",
-      objective_of(study).name, what_of(comparable),
+      objective_of(study).name, trials_text(comparable),
       importance.unseen > 0 ? percent(importance.unseen) : "nothing");
   return bar_chart(chart);
 }
@@ -89,8 +89,8 @@ std::string contour(const Study& study, const Comparable& comparable,
   Points points{.name = "trials", .color = 8};
   const std::size_t every = (comparable.trials.size() + most_drawn - 1) / most_drawn;
   for (std::size_t i = 0; i < comparable.trials.size(); i += every) {
-    const Judged& judged = comparable.trials[i];
-    points.x.push_back(judged.trial->point[a]), points.y.push_back(judged.trial->point[b]);
+    const ScoredTrial& scored = comparable.trials[i];
+    points.x.push_back(scored.trial->point[a]), points.y.push_back(scored.trial->point[b]);
   }
   chart.series = {points};
   if (const Trial* const winner = best_of(study))
@@ -105,7 +105,7 @@ std::string contour(const Study& study, const Comparable& comparable,
   chart.note = fmt::format(
       "Colors: prediction of validation {1} by the forest of {0}, as the mean over all other "
       "parameters.",
-      what_of(comparable), objective_of(study).name);
+      trials_text(comparable), objective_of(study).name);
   if (every > 1) chart.note += fmt::format(" One trial of {} is drawn.", every);
   return scatter(chart);
 }
@@ -123,13 +123,13 @@ std::string study_importance(const Study& study) {
         least_comparable)));
   std::vector<Point> points;
   std::vector<double> values;
-  for (const Judged& judged : comparable.trials)
-    points.push_back(judged.trial->point), values.push_back(judged.value);
+  for (const ScoredTrial& scored : comparable.trials)
+    points.push_back(scored.trial->point), values.push_back(scored.value);
   const Importance importance = importance_of(study.space, points, values);
   if (*std::max_element(importance.alone.begin(), importance.alone.end()) <= 0)
     return wrapped(missing(
         fmt::format("The validation {} of {} is the same for all, so no parameter has an effect.",
-                    objective_of(study).name, what_of(comparable))));
+                    objective_of(study).name, trials_text(comparable))));
   std::string drawn = bars(study, comparable, importance);
   if (!importance.pair.empty()) drawn += contour(study, comparable, importance);
   std::string html = charts(drawn);

@@ -20,13 +20,13 @@ constexpr std::size_t most_curves = 200, curve_stretches = 30;
 Points best_so_far(const Study& study) {
   Points steps{.name = "best so far", .shape = Points::none, .color = 2, .joined = true};
   const auto add = [&](double x, double y) { steps.x.push_back(x), steps.y.push_back(y); };
-  const std::vector<Judged> trials = complete_trials(study);
+  const std::vector<ScoredTrial> trials = complete_trials(study);
   double best = 0;
-  for (const Judged& judged : trials) {
-    const double number = double(judged.trial->number);
-    if (!steps.x.empty() && judged.value >= best) continue;
+  for (const ScoredTrial& scored : trials) {
+    const double number = double(scored.trial->number);
+    if (!steps.x.empty() && scored.value >= best) continue;
     if (!steps.x.empty()) add(number, drawn(study, best));
-    best = judged.value;
+    best = scored.value;
     add(number, drawn(study, best));
   }
   if (!steps.x.empty() && !study.trials.empty())
@@ -40,7 +40,7 @@ std::string history(const Study& study) {
   std::string title = "Optimization history: no trial is complete yet";
   if (best)
     title = fmt::format("Optimization history: the best {} is {}, of trial {} of {}",
-                        objective.name, score_text(study, *standing(*best)), best->number,
+                        objective.name, score_text(study, *last_score(*best)), best->number,
                         with_commas(study.trials.size()));
   std::vector<Points> series =
       points_of(study, [](const Trial& trial) { return double(trial.number); });
@@ -158,7 +158,7 @@ std::string intermediate(const Study& study) {
 std::string study_progress(const Study& study) {
   if (study.trials.empty()) return section("Progress", missing("No trial has begun yet."));
   if (std::none_of(study.trials.begin(), study.trials.end(),
-                   [](const Trial& t) { return standing(t).has_value(); }))
+                   [](const Trial& t) { return last_score(t).has_value(); }))
     return section("Progress", missing("No trial has a value yet, so there is nothing to draw."));
   const std::string curves = intermediate(study);
   return section("Progress",

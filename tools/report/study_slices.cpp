@@ -58,7 +58,7 @@ std::optional<std::size_t> only_number(const Space& space, const Point& point) {
 struct Curve {
   std::size_t number;
   double choice;  ///< NaN: none
-  std::vector<Judged> trials;
+  std::vector<ScoredTrial> trials;
 };
 
 /// Returns nothing if more parameters vary.
@@ -67,20 +67,20 @@ std::vector<Curve> curves_of(const Study& study) {
   const auto is_choice = [](const Parameter& p) { return p.kind == Parameter::choice; };
   if (std::count_if(parameters.begin(), parameters.end(), is_choice) > 1) return {};
   const auto choice = std::find_if(parameters.begin(), parameters.end(), is_choice);
-  std::map<std::pair<std::size_t, double>, std::vector<Judged>> groups;
-  for (const Judged& judged : complete_trials(study)) {
-    const Point& point = judged.trial->point;
+  std::map<std::pair<std::size_t, double>, std::vector<ScoredTrial>> groups;
+  for (const ScoredTrial& scored : complete_trials(study)) {
+    const Point& point = scored.trial->point;
     const std::optional<std::size_t> number = only_number(study.space, point);
     if (!number) return {};
     const double chosen =
         choice == parameters.end() ? -1 : point[std::size_t(choice - parameters.begin())];
-    groups[{*number, std::isnan(chosen) ? -1 : chosen}].push_back(judged);
+    groups[{*number, std::isnan(chosen) ? -1 : chosen}].push_back(scored);
   }
   if (groups.size() > series_colors) return {};
   std::vector<Curve> curves;
   for (auto& [key, trials] : groups) {
     const std::size_t number = key.first;
-    std::sort(trials.begin(), trials.end(), [&](const Judged& a, const Judged& b) {
+    std::sort(trials.begin(), trials.end(), [&](const ScoredTrial& a, const ScoredTrial& b) {
       return a.trial->point[number] < b.trial->point[number];
     });
     curves.push_back({number, key.second < 0 ? std::nan("") : key.second, trials});
@@ -119,10 +119,10 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
       points.name += fmt::format("{}{} = {}", points.name.empty() ? "" : ", ",
                                  short_name(space, std::size_t(choice - space.parameters.begin())),
                                  value_text(*choice, curve.choice));
-    for (const Judged& judged : curve.trials) {
-      points.x.push_back(judged.trial->point[curve.number]);
-      points.y.push_back(drawn(study, judged.value));
-      points.error.push_back(drawn_error(study, *standing(*judged.trial)));
+    for (const ScoredTrial& scored : curve.trials) {
+      points.x.push_back(scored.trial->point[curve.number]);
+      points.y.push_back(drawn(study, scored.value));
+      points.error.push_back(drawn_error(study, *last_score(*scored.trial)));
       const double y = points.y.back(), error = points.error.back();
       values.take(y);
       if (!is_number(error)) continue;
@@ -139,12 +139,12 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
   if (const Trial* const best = best_of(study)) {
     chart.series.push_back({.name = "the best",
                             .x = {best->point[*only_number(space, best->point)]},
-                            .y = {drawn(study, standing(*best)->value)},
+                            .y = {drawn(study, last_score(*best)->value)},
                             .shape = Points::winner,
                             .color = 2});
     chart.title +=
         fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest",
-                    score_text(study, *standing(*best)), brief_point(space, best->point));
+                    score_text(study, *last_score(*best)), brief_point(space, best->point));
   }
   if (any_error)
     chart.note =
@@ -154,9 +154,9 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
 }
 
 std::string parallel(const Study& study) {
-  std::vector<Judged> trials = complete_trials(study);
+  std::vector<ScoredTrial> trials = complete_trials(study);
   std::stable_sort(trials.begin(), trials.end(),
-                   [](const Judged& a, const Judged& b) { return a.value > b.value; });
+                   [](const ScoredTrial& a, const ScoredTrial& b) { return a.value > b.value; });
   Parallel chart;
   chart.title = fmt::format(
       "{} together: every line is a trial",
@@ -188,7 +188,7 @@ std::string parallel(const Study& study) {
 std::string study_slices(const Study& study) {
   const std::size_t complete = complete_trials(study).size();
   if (std::count_if(study.trials.begin(), study.trials.end(),
-                    [](const Trial& t) { return standing(t).has_value(); }) < 2)
+                    [](const Trial& t) { return last_score(t).has_value(); }) < 2)
     return section(
         "By parameter",
         missing(

@@ -15,13 +15,13 @@ namespace {
 constexpr std::size_t most_best = 10, most_reasons = 10;
 
 std::string best_ten(const Study& study) {
-  std::vector<Judged> judged = complete_trials(study);
-  if (judged.empty()) return missing("No trial is complete yet.");
-  std::stable_sort(judged.begin(), judged.end(),
-                   [](const Judged& a, const Judged& b) { return a.value < b.value; });
+  std::vector<ScoredTrial> scored = complete_trials(study);
+  if (scored.empty()) return missing("No trial is complete yet.");
+  std::stable_sort(scored.begin(), scored.end(),
+                   [](const ScoredTrial& a, const ScoredTrial& b) { return a.value < b.value; });
   std::vector<const Trial*> trials;
-  for (std::size_t i = 0; i < std::min(judged.size(), most_best); ++i)
-    trials.push_back(judged[i].trial);
+  for (std::size_t i = 0; i < std::min(scored.size(), most_best); ++i)
+    trials.push_back(scored[i].trial);
   return trial_table(study, trials);
 }
 
@@ -55,7 +55,7 @@ std::string trial_table(const Study& study, const std::vector<const Trial*>& tri
     rows[0].push_back(short_name(study.space, i));
   rows[0].insert(rows[0].end(), {"best epoch", "from"});
   for (const Trial* const trial : trials) {
-    const std::optional<Score> score = standing(*trial);
+    const std::optional<Score> score = last_score(*trial);
     std::vector<std::string> row = {std::to_string(trial->number),
                                     score ? score_text(study, *score) : "\u2013"};
     for (const auto amount : {&TrialCost::flash, &TrialCost::ram, &TrialCost::instructions})

@@ -25,7 +25,7 @@ struct Header {
 static_assert(sizeof(Header) == sizeof(BlobHeader) &&
               offsetof(Header, crc) == offsetof(BlobHeader, crc));
 
-struct Putter {
+struct StateWriter {
   std::string bytes;
 
   void raw(const void* from, std::size_t n) { bytes.append(static_cast<const char*>(from), n); }
@@ -37,7 +37,7 @@ struct Putter {
 };
 
 /// Reads nothing beyond the end; `bad` records a checkpoint that is cut short.
-struct Taker {
+struct StateReader {
   const std::string& bytes;
   std::size_t at;
   bool bad = false;
@@ -63,8 +63,8 @@ struct Taker {
   }
 };
 
-// each(archive, value) writes a value to a Putter and reads it from a Taker, so that contents and
-// order are defined once.
+// each(archive, value) writes a value to a StateWriter and reads it from a StateReader, so that
+// contents and order are defined once.
 
 template <class A, class T>
   requires std::is_arithmetic_v<T>
@@ -179,20 +179,20 @@ std::string first_difference(const std::string& made, const std::string& other) 
 }  // namespace
 
 std::string checkpoint_bytes(const TrainState& state, const std::string& made) {
-  Putter putter;
+  StateWriter writer;
   Header header{};
-  putter.raw(&header, sizeof header);
+  writer.raw(&header, sizeof header);
   std::string of = made;
-  each(putter, of);
-  each(putter, const_cast<TrainState&>(state));  // a Putter only reads
+  each(writer, of);
+  each(writer, const_cast<TrainState&>(state));  // a StateWriter only reads
   std::memcpy(header.magic, magic, sizeof magic);
   header.version = checkpoint_version;
-  header.bytes = putter.bytes.size();
-  std::memcpy(putter.bytes.data(), &header, sizeof header);
+  header.bytes = writer.bytes.size();
+  std::memcpy(writer.bytes.data(), &header, sizeof header);
   header.crc =
-      blob_crc(reinterpret_cast<const std::uint8_t*>(putter.bytes.data()), putter.bytes.size());
-  std::memcpy(putter.bytes.data(), &header, sizeof header);
-  return std::move(putter.bytes);
+      blob_crc(reinterpret_cast<const std::uint8_t*>(writer.bytes.data()), writer.bytes.size());
+  std::memcpy(writer.bytes.data(), &header, sizeof header);
+  return std::move(writer.bytes);
 }
 
 TrainState read_checkpoint(const std::string& bytes, const std::string& made,
@@ -209,13 +209,13 @@ TrainState read_checkpoint(const std::string& bytes, const std::string& made,
   if (header.bytes != bytes.size() || bytes.size() < sizeof header ||
       header.crc != blob_crc(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()))
     refuse("{}: is damaged; train from the start", file);
-  Taker taker{bytes, sizeof header};
+  StateReader reader{bytes, sizeof header};
   std::string of;
   TrainState state;
-  each(taker, of);
+  each(reader, of);
   if (of != made) refuse_other(of, made, file);
-  each(taker, state);
-  if (taker.bad || taker.at != bytes.size()) refuse("{}: is damaged; train from the start", file);
+  each(reader, state);
+  if (reader.bad || reader.at != bytes.size()) refuse("{}: is damaged; train from the start", file);
   return state;
 }
 

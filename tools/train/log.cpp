@@ -68,8 +68,8 @@ void measure_weights(const Network& network, Epoch& epoch) {
     }
 }
 
-std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
-                  const float* gradient) {
+std::string gradient_fault(const std::vector<LayerSpec>& layers, const OwnedModel& start,
+                           const float* gradient) {
   Network gradients = read_network(start.model);
   unpack_weights(weight_places(start.model), gradient, gradients);
   const std::vector<std::string> names = names_of(layers);

@@ -6,9 +6,9 @@
 #include <csignal>
 #include <cstring>
 
-#include "../common/crew.h"
 #include "../common/error.h"
 #include "../common/progress.h"
+#include "../common/thread_pool.h"
 #include "../convert/fold.h"
 #include "../evaluate/measures.h"
 #include "../model/pack.h"
@@ -58,10 +58,10 @@ struct Loop {
   const Recipe& recipe;
   const DataSet& data;
   const Split& split;
-  const Keeping* keeping;  ///< null: in memory only
-  Ranks ranks;             ///< the ranks that train together
-  Stint* stint;            ///< null: the whole training
-  Crew crew;
+  const RunStorage* storage;  ///< null: in memory only
+  Ranks ranks;                ///< the ranks that train together
+  TrainingSegment* segment;   ///< null: the whole training
+  ThreadPool pool;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
   std::unique_ptr<Aware> aware = nullptr;  ///< if the recipe trains for fixed point
   /// [floats of the weight section] Mask of pruned weights; empty: nothing is pruned.
@@ -78,7 +78,7 @@ struct Loop {
 /// Returns whether the training is to stop. Ranks decide together (gather_for()), so all have the
 /// same answer after a batch.
 bool is_interrupted(const Loop& loop) {
-  return loop.ranks.count == 1 ? interrupt_seen || told_to_end() : loop.told_to_stop;
+  return loop.ranks.count == 1 ? interrupt_seen || termination_requested() : loop.told_to_stop;
 }
 
 void need(sluice_status status) {
@@ -144,14 +144,14 @@ std::string checkpoint_of(Loop& loop) {
 }
 
 void save(Loop& loop) {
-  if (!loop.keeping) return;
-  save_checkpoint(loop.keeping->folder, checkpoint_of(loop));
+  if (!loop.storage) return;
+  save_checkpoint(loop.storage->folder, checkpoint_of(loop));
   loop.kept = start_progress(1);
 }
 
 /// Saves a checkpoint if this many seconds have passed since the last one.
 void save_after(Loop& loop, double seconds) {
-  if (loop.keeping && seconds_since_start(loop.kept) >= seconds) save(loop);
+  if (loop.storage && seconds_since_start(loop.kept) >= seconds) save(loop);
 }
 
 /// Returns whether a checkpoint's best model has the inputs and outputs of the network, so that it
@@ -203,18 +203,18 @@ void restore(Loop& loop, const TrainState& state, const std::string& file) {
 
 /// Creates the files of a new training, or restores those of a previous one.
 void begin(Loop& loop, const TrainState* state) {
-  std::optional<TrainState> put_aside;
-  if (loop.keeping) state = loop.keeping->state;
-  std::string file = loop.keeping ? loop.keeping->folder.path(checkpoint_file) : checkpoint_file;
-  if (loop.stint && !loop.stint->checkpoint.empty()) {
+  std::optional<TrainState> paused;
+  if (loop.storage) state = loop.storage->state;
+  std::string file = loop.storage ? loop.storage->folder.path(checkpoint_file) : checkpoint_file;
+  if (loop.segment && !loop.segment->checkpoint.empty()) {
     file = "the trial's checkpoint";
-    state = &put_aside.emplace(read_checkpoint(loop.stint->checkpoint, loop.start.made(), file));
+    state = &paused.emplace(read_checkpoint(loop.segment->checkpoint, loop.start.made(), file));
   }
   if (state) restore(loop, *state, file);
-  if (!loop.keeping) return;
-  const RunFolder& folder = loop.keeping->folder;
+  if (!loop.storage) return;
+  const RunFolder& folder = loop.storage->folder;
   loop.kept = start_progress(1);
-  if (!state) return begin_run(folder, loop.keeping->recipe, checkpoint_of(loop));
+  if (!state) return begin_run(folder, loop.storage->recipe, checkpoint_of(loop));
   std::string lines;
   for (const Epoch& epoch : loop.state.epochs)
     lines += log_line(epoch, loop.data.classes, loop.recipe.monitor);
@@ -286,8 +286,8 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
                      state.epochs.size() + 1, state.sums.batches + 1, std::fabs(loss),
                      finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
                      std::fabs(result.gradient_norm),
-                     blame(loop.recipe.layers, loop.start,
-                           sluice_train_last_gradient(&loop.trainer)));  // avoids "-nan"
+                     gradient_fault(loop.recipe.layers, loop.start,
+                                    sluice_train_last_gradient(&loop.trainer)));  // avoids "-nan"
 }
 
 void add(Sums& sums, const sluice_train_result& result) {
@@ -317,15 +317,15 @@ void choose_mask(Loop& loop) {
   pack_weights(places, masks, loop.mask.data());
 }
 
-void crew_of(void* loop, std::uint32_t n, void (*task)(void*, std::uint32_t), void* argument) {
-  crew_for(&static_cast<Loop*>(loop)->crew, n, task, argument);
+void pool_of(void* loop, std::uint32_t n, void (*task)(void*, std::uint32_t), void* argument) {
+  pool_for(&static_cast<Loop*>(loop)->pool, n, task, argument);
 }
 
 /// Gathers pieces between ranks, and with them whether one of the ranks is to stop.
 int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
   Loop& loop = *static_cast<Loop*>(context);
   std::vector<std::uint8_t> stops(std::size_t(loop.ranks.count));
-  stops[std::size_t(loop.ranks.rank)] = interrupt_seen || told_to_end();
+  stops[std::size_t(loop.ranks.rank)] = interrupt_seen || termination_requested();
   std::vector<sluice_piece> all(pieces, pieces + n);
   for (std::uint32_t rank = 0; rank < stops.size(); ++rank)
     all.push_back({&stops[rank], 1, rank, SLUICE_EVERY_RANK});
@@ -341,7 +341,7 @@ int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
 }
 
 sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std::uint64_t number) {
-  const sluice_host host{&loop, crew_of, std::uint32_t(loop.ranks.rank),
+  const sluice_host host{&loop, pool_of, std::uint32_t(loop.ranks.rank),
                          std::uint32_t(loop.ranks.count), gather_for};
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
   const std::size_t floats = loop.state.carried.size() / size;
@@ -393,7 +393,7 @@ bool is_validated(const Loop& loop, int epoch) {
 }
 
 /// Decides early stopping, the plateau schedule and the best epoch after a validation.
-void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
+void update_best(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   TrainState& state = loop.state;
   const Recipe& recipe = loop.recipe;
   const double value =
@@ -419,20 +419,20 @@ void end_epoch(Loop& loop) {
   const Snapshot now = snapshot(loop, std::move(weights));
   if (is_validated(loop, epoch.number)) {
     const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out,
-                                           loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
+                                           loop.pool, {loop.recipe.loss, loop.recipe.huber_delta});
     epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy(),
                              watched_measure(evaluation, loop.recipe.monitor)};
     for (const Evaluation& head : evaluation.heads) {
       const Measure measure = short_measure(head);
       epoch.held_out->heads.push_back({head.name, head.loss, measure.value, measure.share});
     }
-    judge(loop, now, epoch);
+    update_best(loop, now, epoch);
   }
   if (loop.split.held_out.empty()) loop.state.best = best_of(now, epoch.number, worst);
   loop.state.epochs.push_back(epoch);
   loop.state.sums = {};
-  if (loop.keeping)
-    add_to_log(loop.keeping->folder, log_line(epoch, loop.data.classes, loop.recipe.monitor));
+  if (loop.storage)
+    add_to_log(loop.storage->folder, log_line(epoch, loop.data.classes, loop.recipe.monitor));
   if (worth_a_line(loop.recipe, epoch.number))
     progress_line(loop.progress,
                   training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
@@ -441,7 +441,7 @@ void end_epoch(Loop& loop) {
 /// Returns the last epoch of this part of the training.
 int last_epoch(const Loop& loop) {
   const std::int64_t last = loop.recipe.last_epoch();
-  return int(loop.stint && loop.stint->until > 0 ? std::min(last, loop.stint->until) : last);
+  return int(loop.segment && loop.segment->until > 0 ? std::min(last, loop.segment->until) : last);
 }
 
 bool stops_early(const Loop& loop) {
@@ -488,7 +488,7 @@ void start_clock(Loop& loop) {
   const std::uint64_t batches = batches_of(loop.recipe, loop.split);
   loop.progress = start_progress(batches * std::uint64_t(loop.recipe.last_epoch()));
   loop.progress.before = batches * loop.state.epochs.size() + loop.state.sums.batches;
-  loop.progress.silent = loop.stint != nullptr;
+  loop.progress.silent = loop.segment != nullptr;
 }
 
 /// Returns the model to keep: that of the best epoch, with early stopping or if the training did
@@ -511,15 +511,15 @@ Snapshot kept_of(const Loop& loop, Trained& result) {
 }  // namespace
 
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
-              const Keeping* keeping, const TrainState* state, const Ranks& together,
-              Stint* stint) {
+              const RunStorage* storage, const TrainState* state, const Ranks& together,
+              TrainingSegment* segment) {
   Loop loop{.recipe = recipe,
             .data = data,
             .split = split,
-            .keeping = keeping,
+            .storage = storage,
             .ranks = together,
-            .stint = stint,
-            .crew = Crew(int(recipe.threads)),
+            .segment = segment,
+            .pool = ThreadPool(int(recipe.threads)),
             .start = open_model(write_blob(start), "the network before training")};
   start_trainer(loop);
   InterruptGuard guard;
@@ -527,16 +527,16 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
   start_clock(loop);
   Trained result;
   try {
-    with_crew(loop.crew, [&] { run_epochs(loop, result); });
+    with_pool(loop.pool, [&] { run_epochs(loop, result); });
   } catch (...) {
     end_progress(loop.progress);
     throw;
   }
   end_progress(loop.progress);
   if (result.interrupted) save(loop);
-  if (stint)
-    stint->checkpoint = checkpoint_of(loop),
-    stint->complete =
+  if (segment)
+    segment->checkpoint = checkpoint_of(loop),
+    segment->complete =
         int(loop.state.epochs.size()) >= int(recipe.last_epoch()) || stops_early(loop);
   Snapshot kept = kept_of(loop, result);
   result.model = std::move(kept.model), result.real = std::move(kept.real),

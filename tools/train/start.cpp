@@ -11,7 +11,7 @@ Network checked_start(const Recipe& recipe, const Input& input) {
   return start;
 }
 
-void hand_on(const Recipe& recipe, Input& input, Trained& trained) {
+void in_data_units(const Recipe& recipe, Input& input, Trained& trained) {
   if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
   restore_targets(input.train);
   if (!input.train.difference) return;

@@ -11,6 +11,6 @@ Network checked_start(const Recipe& recipe, const Input& input);
 
 /// Converts the trained models to models that answer in the data's own units. Restores the data's
 /// targets too.
-void hand_on(const Recipe& recipe, Input& input, Trained& trained);
+void in_data_units(const Recipe& recipe, Input& input, Trained& trained);
 
 }  // namespace sluice::tools

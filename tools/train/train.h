@@ -103,7 +103,7 @@ struct Trained {
 struct TrainState;  // checkpoint.h
 
 /// Where a training saves its checkpoints.
-struct Keeping {
+struct RunStorage {
   const RunFolder& folder;
   std::string recipe;  ///< the text for the folder of a new run
   /// of the folder's checkpoint, to continue from; null: a new training
@@ -112,7 +112,7 @@ struct Keeping {
 
 /// A part of a training, for a search that pauses trainings and continues them later. It shows no
 /// progress.
-struct Stint {
+struct TrainingSegment {
   std::int64_t until = 0;  ///< the last epoch of this part; 0: the recipe's last
   /// in: to continue from; empty: a new training. out: where it stopped
   std::string checkpoint = {};
@@ -124,10 +124,10 @@ struct Stint {
 /// @param state     to continue from if `keeping` is null; null: a new training
 /// @param together  ranks(): all ranks train this one network, and all must call this; otherwise
 /// this process trains alone
-/// @param stint     null: from begin to end
+/// @param segment     null: from begin to end
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
-              const Keeping* keeping = nullptr, const TrainState* state = nullptr,
-              const Ranks& together = {}, Stint* stint = nullptr);
+              const RunStorage* storage = nullptr, const TrainState* state = nullptr,
+              const Ranks& together = {}, TrainingSegment* segment = nullptr);
 
 /// The options of the trainer: the recipe, with epochs as steps, and the sizes of the data. Can be
 /// moved; the options point into it.
@@ -163,7 +163,7 @@ void measure_weights(const Network& network, Epoch& epoch);
 
 /// Describes the fault of a batch's gradient: the first layer, counted as in the recipe, and its
 /// array that are not finite; if all are finite, those of the largest norm.
-std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
-                  const float* gradient);
+std::string gradient_fault(const std::vector<LayerSpec>& layers, const OwnedModel& start,
+                           const float* gradient);
 
 }  // namespace sluice::tools

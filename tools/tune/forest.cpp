@@ -14,10 +14,11 @@ bool goes_left(const Forest::Node& node, double feature) {
 }
 
 /// Grows one tree. Its random numbers depend on the seed and the tree alone.
-class Grower {
+class TreeBuilder {
  public:
-  Grower(const Space& space, const std::vector<std::vector<double>>& features,
-         std::span<const double> values, const ForestOptions& options, std::uint64_t seed, int tree)
+  TreeBuilder(const Space& space, const std::vector<std::vector<double>>& features,
+              std::span<const double> values, const ForestOptions& options, std::uint64_t seed,
+              int tree)
       : space_(space),
         features_(features),
         values_(values),
@@ -124,7 +125,7 @@ Forest fit_forest(const Space& space, const std::vector<std::vector<double>>& fe
                   const ForestOptions& options) {
   Forest forest;
   for (int tree = 0; tree < options.trees && !values.empty(); ++tree)
-    forest.trees.push_back(Grower(space, features, values, options, seed, tree).grow());
+    forest.trees.push_back(TreeBuilder(space, features, values, options, seed, tree).grow());
   return forest;
 }
 

@@ -102,7 +102,7 @@ std::optional<Promotion> last_promotion(const Study& study, const Recipe& recipe
   return std::nullopt;
 }
 
-std::vector<Seen> history(const Study& study, const Recipe& recipe) {
+std::vector<PastTrial> history(const Study& study, const Recipe& recipe) {
   const std::vector<std::int64_t> rungs = rung_epochs(recipe);
   const bool halves = rungs.size() > 1;
   const auto enough = std::ptrdiff_t(study.space.parameters.size()) + 2;
@@ -111,9 +111,9 @@ std::vector<Seen> history(const Study& study, const Recipe& recipe) {
     if (std::count_if(study.trials.begin(), study.trials.end(),
                       [&](const Trial& t) { return rung_at(t, r); }) >= enough)
       rung = r;
-  std::vector<Seen> seen;
+  std::vector<PastTrial> seen;
   for (const Trial& trial : study.trials) {
-    Seen one;
+    PastTrial one;
     one.point = trial.point;
     // An unfit trial is left out, since `allowed` excludes such points already.
     one.failed = trial.state == State::failed;

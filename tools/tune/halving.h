@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "../recipe/recipe.h"
-#include "ask.h"
 #include "study.h"
+#include "suggest.h"
 
 namespace sluice::tools {
 
@@ -34,6 +34,6 @@ std::optional<Promotion> last_promotion(const Study& study, const Recipe& recipe
 
 /// Returns the trials as a method reads them; with halving, by the highest rung that enough of them
 /// reached.
-std::vector<Seen> history(const Study& study, const Recipe& recipe);
+std::vector<PastTrial> history(const Study& study, const Recipe& recipe);
 
 }  // namespace sluice::tools

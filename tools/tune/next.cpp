@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "../common/error.h"
-#include "ask.h"
 #include "halving.h"
 #include "interrupt.h"
 #include "load.h"
+#include "suggest.h"
 
 namespace sluice::tools {
 namespace {
@@ -18,7 +18,7 @@ bool is_seen(const Study& study, const Point& point) {
 }
 
 /// Adds a trial as waiting, or as unfit if it does not fit.
-void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Point& point,
+void add(Database& db, const StudyPlan& plan, Shapes& shapes, Study& study, const Point& point,
          const std::string& origin) {
   Trial trial;
   trial.number = study.trials.size();
@@ -39,7 +39,7 @@ void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Poi
 }
 
 /// Adds the next new trial. Returns false if there is none.
-bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
+bool add_next(Database& db, const StudyPlan& plan, Shapes& shapes, Study& study) {
   const std::uint64_t number = study.trials.size();
   if (number >= std::uint64_t(plan.own.tune_trials)) return false;
   if (number == 0) {
@@ -53,23 +53,23 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
   if (method == methods().end())
     refuse("{}: this sluice was built without \"{}\"; give another method",
            where(plan.own, "tune.method"), word(plan.own.tune_method));
-  const std::vector<Seen> seen = history(study, plan.own);
-  const Question question{.space = plan.space,
-                          .seen = seen,
-                          .number = number,
-                          .seed = std::uint64_t(plan.own.tune_seed),
-                          .allowed =
-                              [&](const Point& point) {
-                                check_interrupt();  // a search for a fitting point may be long
-                                return objection(plan, point, shapes).empty();
-                              },
-                          .acquisition = plan.own.tune_acquisition};
-  const std::optional<Point> point = method->ask(question);
+  const std::vector<PastTrial> past = history(study, plan.own);
+  const SearchRequest request{.space = plan.space,
+                              .history = past,
+                              .number = number,
+                              .seed = std::uint64_t(plan.own.tune_seed),
+                              .allowed =
+                                  [&](const Point& point) {
+                                    check_interrupt();  // a search for a fitting point may be long
+                                    return objection(plan, point, shapes).empty();
+                                  },
+                              .acquisition = plan.own.tune_acquisition};
+  const std::optional<Point> point = method->suggest(request);
   if (point) add(db, plan, shapes, study, *point, std::string(word(plan.own.tune_method)));
   return point.has_value();
 }
 
-bool too_many_failed(const Study& study, const Plan& plan) {
+bool too_many_failed(const Study& study, const StudyPlan& plan) {
   const auto failed = std::count_if(study.trials.begin(), study.trials.end(),
                                     [](const Trial& t) { return t.state == State::failed; });
   return plan.own.tune_max_failures > 0 && failed > plan.own.tune_max_failures;
@@ -83,8 +83,8 @@ Trial* waiting(Study& study) {
 }
 
 /// Chooses the next work of this worker, without holding the trial yet.
-Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::uint64_t& number,
-            std::int64_t& until) {
+Next choose(Database& db, const StudyPlan& plan, Shapes& shapes, Study& study,
+            std::uint64_t& number, std::int64_t& until) {
   if (too_many_failed(study, plan)) return Next::end;
   if (const std::vector<std::uint64_t> left = abandoned(db); !left.empty()) {
     number = left.front(), until = study.trials[left.front()].until;
@@ -108,7 +108,7 @@ Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::u
 
 }  // namespace
 
-Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker,
+Next take_next(Database& db, const StudyPlan& plan, Shapes& shapes, const std::string& worker,
                Job& job) {
   Transaction transaction(db);
   Study study = load_study(db, false);
@@ -123,7 +123,7 @@ Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string
   return next;
 }
 
-std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes,
+std::vector<std::uint64_t> enqueue(Database& db, const StudyPlan& plan, Shapes& shapes,
                                    const std::vector<Point>& points) {
   Transaction transaction(db);
   Study study = load_study(db, false);

@@ -23,11 +23,12 @@ enum class Next {
 
 /// Takes the next work in one transaction: the abandoned trial of the lowest number, then a trial
 /// that continues, then a new one.
-Next take_next(Database& db, const Plan& plan, Shapes& shapes, const std::string& worker, Job& job);
+Next take_next(Database& db, const StudyPlan& plan, Shapes& shapes, const std::string& worker,
+               Job& job);
 
 /// Adds trials for these points, except for points that were tried; before them the recipe's own
 /// point if the study has no trial yet. Returns the numbers of the new trials.
-std::vector<std::uint64_t> enqueue(Database& db, const Plan& plan, Shapes& shapes,
+std::vector<std::uint64_t> enqueue(Database& db, const StudyPlan& plan, Shapes& shapes,
                                    const std::vector<Point>& points);
 
 }  // namespace sluice::tools

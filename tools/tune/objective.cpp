@@ -26,7 +26,7 @@ bool is_stream(const Recipe& recipe) {
 }
 
 /// Returns the rows of a stream that trials may use: all rows except those of the test part.
-RowRange seen_rows(const Recipe& recipe) {
+RowRange usable_rows(const Recipe& recipe) {
   if (recipe.train_rows.empty()) {
     Recipe whole = recipe;
     whole.validation = 0;
@@ -51,7 +51,7 @@ std::string range_text(std::size_t first, std::size_t end) {
 }
 
 std::vector<Input> time_inputs(const Recipe& recipe) {
-  const RowRange rows = seen_rows(recipe);
+  const RowRange rows = usable_rows(recipe);
   const auto blocks = std::size_t(recipe.tune_folds) + 1;
   const auto at = [&](std::size_t i) { return rows.first + (rows.end - rows.first) * i / blocks; };
   std::vector<Input> inputs;
@@ -102,7 +102,7 @@ std::vector<Input> inputs_of(Recipe recipe) {
 }
 
 /// Returns train.monitor of a model on the part that its fold held out; lower is better.
-double judged(const Recipe& recipe, const OwnedModel& model, const Input& input) {
+double validation_score(const Recipe& recipe, const OwnedModel& model, const Input& input) {
   const Evaluation e = evaluate(model.model, input.train, input.split.held_out, int(recipe.threads),
                                 {recipe.loss, recipe.huber_delta});
   const double value = watched_measure(e, recipe.monitor);
@@ -136,9 +136,9 @@ void add_curve(FoldResult& result, const Recipe& recipe, const Trained& trained)
 bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold,
                 Outcome& outcome) {
   const Network start = checked_start(recipe, input);
-  Stint stint{until, fold.checkpoint};
+  TrainingSegment segment{until, fold.checkpoint};
   const Trained trained =
-      train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
+      train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &segment);
   if (trained.interrupted) {
     outcome.state = State::waiting;
     return false;
@@ -152,9 +152,9 @@ bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fo
   FoldResult& result = fold.result;
   result.epochs = std::int64_t(trained.epochs.size()), result.best_epoch = trained.kept;
   add_curve(result, recipe, trained);
-  result.value = judged(recipe, exported(recipe, trained.model, input), input);
-  fold.checkpoint = stint.complete ? "" : stint.checkpoint;
-  if (!stint.complete) outcome.state = State::pruned;
+  result.value = validation_score(recipe, exported(recipe, trained.model, input), input);
+  fold.checkpoint = segment.complete ? "" : segment.checkpoint;
+  if (!segment.complete) outcome.state = State::pruned;
   return std::isfinite(result.value)
              ? true
              : give_up(fmt::format("its {} is not a number", word(recipe.monitor)));
@@ -206,7 +206,7 @@ Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold
 
 Recipe final_recipe(Recipe recipe, std::int64_t epochs, std::int64_t seed) {
   if (is_stream(recipe)) {
-    const RowRange rows = seen_rows(recipe);
+    const RowRange rows = usable_rows(recipe);
     if (!recipe.train_rows.empty()) recipe.train_rows = range_text(rows.first, rows.end);
     recipe.validation_rows.clear();
   }
@@ -222,13 +222,13 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   const Recipe recipe = final_recipe(point, epochs, seed);
   Input input = read_input(recipe);
   const Network start = checked_start(recipe, input);
-  Stint stint;
-  Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
+  TrainingSegment segment;
+  Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &segment);
   if (trained.interrupted)
     throw Error(130, "interrupted; run the same command again to continue the study");
   if (!trained.diverged.empty())
     fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
-  hand_on(recipe, input, trained);
+  in_data_units(recipe, input, trained);
   Finished result{exported(recipe, trained.model, input), "{}"};
   const bool by_file = !recipe.test_file.empty();
   if (!by_file && input.split.test.empty()) return result;

@@ -38,7 +38,7 @@ void check_searched(const Space& space) {
   }
 }
 
-void check_tunable(const Plan& plan) {
+void check_tunable(const StudyPlan& plan) {
   const Recipe& own = plan.own;
   const bool series = own.format == Format::text || (own.format == Format::table && own.window > 0),
              halves = own.tune_halving != Halving::none;
@@ -114,7 +114,7 @@ Point with_value(const Space& space, std::size_t parameter, double value) {
 }
 
 /// Checks that every end of every range and every choice gives a valid recipe.
-void check_ends(const Plan& plan) {
+void check_ends(const StudyPlan& plan) {
   recipe_of(plan, own_point(plan.space));
   for (std::size_t i = 0; i < plan.space.parameters.size(); ++i) {
     const Parameter& p = plan.space.parameters[i];
@@ -139,9 +139,9 @@ std::string meant_by(const Space& space, const std::string& name) {
 
 }  // namespace
 
-Plan read_plan(const std::string& recipe_file, const std::string& text,
-               const std::vector<Override>& overrides, const std::string& data_folder) {
-  Plan plan{recipe_file, text, overrides, data_folder, {}, {}};
+StudyPlan read_plan(const std::string& recipe_file, const std::string& text,
+                    const std::vector<Override>& overrides, const std::string& data_folder) {
+  StudyPlan plan{recipe_file, text, overrides, data_folder, {}, {}};
   plan.own = parse_recipe(text, recipe_file, overrides);
   plan.space = parse_space(text, recipe_file, overrides);
   resolve_files(plan.own, data_folder);
@@ -156,7 +156,7 @@ Plan read_plan(const std::string& recipe_file, const std::string& text,
   return plan;
 }
 
-Recipe recipe_of(const Plan& plan, const Point& point) {
+Recipe recipe_of(const StudyPlan& plan, const Point& point) {
   Recipe recipe =
       parse_recipe(plan.text, plan.recipe_file, plan.overrides, "", values_of(plan.space, point));
   resolve_files(recipe, plan.data_folder);
@@ -240,7 +240,7 @@ bool may_change(const Key& key) {
          std::find(std::begin(changes), std::end(changes), key.name) != std::end(changes);
 }
 
-std::string recipe_hash(const Plan& plan) {
+std::string recipe_hash(const StudyPlan& plan) {
   std::string text;
   for (const Key& key : keys()) {
     if (!may_change(key)) text += fmt::format("{} = {}\n", key.name, value_text(plan.own, key));
@@ -311,7 +311,7 @@ std::optional<TrialCost> cost_of(const Recipe& recipe, Shapes& shapes) {
   return verdict_of(recipe, shapes).cost;
 }
 
-std::string objection(const Plan& plan, const Point& point, Shapes& shapes) {
+std::string objection(const StudyPlan& plan, const Point& point, Shapes& shapes) {
   try {
     const Recipe recipe = recipe_of(plan, point);
     return recipe.device_core.empty() ? "" : verdict_of(recipe, shapes).objection;

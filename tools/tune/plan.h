@@ -13,7 +13,7 @@
 
 namespace sluice::tools {
 
-struct Plan {
+struct StudyPlan {
   std::string recipe_file, text;  ///< file: full name; text: with the search space
   std::vector<Override> overrides;
   std::string data_folder;
@@ -23,11 +23,11 @@ struct Plan {
 
 /// Refuses (exit code 2) a recipe that has no search space, whose range contains a refused end, or
 /// that cannot be tuned.
-Plan read_plan(const std::string& recipe_file, const std::string& text,
-               const std::vector<Override>& overrides, const std::string& data_folder);
+StudyPlan read_plan(const std::string& recipe_file, const std::string& text,
+                    const std::vector<Override>& overrides, const std::string& data_folder);
 
 /// Returns a point's recipe with resolved file names. Refuses as `sluice train` would.
-Recipe recipe_of(const Plan& plan, const Point& point);
+Recipe recipe_of(const StudyPlan& plan, const Point& point);
 
 /// Returns the point of the values in an enqueued text, such as
 /// "train.learning_rate=0.01,model.layers.1.gru=16"; other parameters have the recipe's own values.
@@ -39,7 +39,7 @@ bool may_change(const Key& key);
 
 /// Returns a hash of the resolved recipe and its search space, without the keys that may change
 /// during a study, such as method, trials and threads.
-std::string recipe_hash(const Plan& plan);
+std::string recipe_hash(const StudyPlan& plan);
 
 /// Returns as text everything that determines the reading, splitting and preparation of a recipe's
 /// data. Trials with equal keys share the data.
@@ -64,6 +64,6 @@ std::optional<TrialCost> cost_of(const Recipe& recipe, Shapes& shapes);
 
 /// Returns why a point cannot be tried (the recipe refuses it, or it does not fit); empty if it
 /// can.
-std::string objection(const Plan& plan, const Point& point, Shapes& shapes);
+std::string objection(const StudyPlan& plan, const Point& point, Shapes& shapes);
 
 }  // namespace sluice::tools

@@ -33,8 +33,8 @@ struct WorkerProcess {
 
 /// Runs one worker in a process of its own. Returns its exit code, and its error message in
 /// `words`.
-int worker_life(const std::string& study, const Plan& plan, int threads, const Deadline& deadline,
-                std::string& words) {
+int run_worker(const std::string& study, const StudyPlan& plan, int threads,
+               const Deadline& deadline, std::string& words) {
   try {
     return work_at(study, plan, threads, deadline) ? 0 : interrupted_code;
   } catch (const Error& error) {
@@ -48,7 +48,7 @@ int worker_life(const std::string& study, const Plan& plan, int threads, const D
   return 1;
 }
 
-WorkerProcess start_worker(const std::string& study, const Plan& plan, int threads,
+WorkerProcess start_worker(const std::string& study, const StudyPlan& plan, int threads,
                            const Deadline& deadline) {
   int ends[2];
   if (pipe(ends) != 0) fail("sluice tune: cannot start a worker: too many files are open");
@@ -62,7 +62,7 @@ WorkerProcess start_worker(const std::string& study, const Plan& plan, int threa
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends the worker if the command is killed
   if (getppid() != parent) _exit(1);
   std::string words;
-  const int code = worker_life(study, plan, threads, deadline, words);
+  const int code = run_worker(study, plan, threads, deadline, words);
   if (write(ends[1], words.data(), std::min<std::size_t>(words.size(), PIPE_BUF)) < 0) _exit(code);
   _exit(code);
 }
@@ -94,7 +94,8 @@ void note_end(WorkerProcess& worker, int status, Ends& ends) {
 
 }  // namespace
 
-void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, double seconds) {
+void run_workers(const std::string& file, const StudyPlan& plan, std::uint64_t jobs,
+                 double seconds) {
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
   const int threads = std::max(1, cores / int(jobs));
   const Deadline deadline = deadline_after(seconds);
@@ -122,7 +123,7 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
       continue;
     }
     if (std::size_t(interrupts) > told) {
-      if (told == 0) tell("\nstopping; Ctrl-C again to stop at once\n");
+      if (told == 0) write_stderr("\nstopping; Ctrl-C again to stop at once\n");
       told = std::size_t(interrupts);
       for (const WorkerProcess& worker : workers) kill(worker.id, told == 1 ? SIGINT : SIGKILL);
     }

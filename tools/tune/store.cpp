@@ -140,7 +140,7 @@ void hold_trial(Database& db, std::uint64_t number, std::int64_t until, const st
       .done();
 }
 
-bool beat(Database& db, std::uint64_t number, const std::string& worker) {
+bool store_heartbeat(Database& db, std::uint64_t number, const std::string& worker) {
   Transaction transaction(db);
   const bool own = holds(db, number, worker);
   if (own)

@@ -31,7 +31,7 @@ void add_trial(Database& db, const Space& space, const Trial& trial);
 void hold_trial(Database& db, std::uint64_t number, std::int64_t until, const std::string& worker);
 
 /// Records that the worker is alive. Returns false if it does not hold the trial any more.
-bool beat(Database& db, std::uint64_t number, const std::string& worker);
+bool store_heartbeat(Database& db, std::uint64_t number, const std::string& worker);
 
 /// Returns the running trials whose worker is not alive any more.
 std::vector<std::uint64_t> abandoned(Database& db);

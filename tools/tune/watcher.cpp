@@ -46,7 +46,7 @@ void Watcher::look(const Study& study) {
   show_progress(progress, std::min(done, progress.total), counts_text(study, wanted) + so_far, "");
 }
 
-Watcher start_watching(const Study& study, const Plan& plan) {
+Watcher start_watching(const Study& study, const StudyPlan& plan) {
   Watcher watcher{start_progress(std::uint64_t(plan.own.tune_trials)), plan.own.tune_trials};
   watcher.progress.silent = true;
   watcher.look(study);
@@ -55,7 +55,7 @@ Watcher start_watching(const Study& study, const Plan& plan) {
   return watcher;
 }
 
-void check_failures(const Study& study, const Plan& plan) {
+void check_failures(const Study& study, const StudyPlan& plan) {
   const auto is_failed = [](const Trial& t) { return t.state == State::failed; };
   const auto failed = std::count_if(study.trials.begin(), study.trials.end(), is_failed);
   if (plan.own.tune_max_failures == 0 || failed <= plan.own.tune_max_failures) return;

@@ -20,9 +20,9 @@ struct Watcher {
 };
 
 /// Starts watching; trials that have ended before are not reported.
-Watcher start_watching(const Study& study, const Plan& plan);
+Watcher start_watching(const Study& study, const StudyPlan& plan);
 
 /// Fails (exit code 1) if more trials failed than tune.max_failures allows.
-void check_failures(const Study& study, const Plan& plan);
+void check_failures(const Study& study, const StudyPlan& plan);
 
 }  // namespace sluice::tools

@@ -11,8 +11,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr auto beat_every = std::chrono::seconds(5);
-constexpr auto ask_again_after = std::chrono::milliseconds(100);
+constexpr auto heartbeat_interval = std::chrono::seconds(5);
+constexpr auto retry_after = std::chrono::milliseconds(100);
 
 /// Sends heartbeats to the study, from a thread and a connection of its own.
 struct Heartbeat {
@@ -29,13 +29,13 @@ struct Heartbeat {
   void run() {
     std::unique_lock lock(mutex);
     while (!ends) {
-      changed.wait_for(lock, beat_every);
+      changed.wait_for(lock, heartbeat_interval);
       if (ends || !trial) continue;
       const std::uint64_t number = *trial;
       lock.unlock();
       try {
         Database db(study, Database::write);
-        beat(db, number, worker);
+        store_heartbeat(db, number, worker);
       } catch (const Error&) {  // the lease is long enough for a missed heartbeat
       }
       lock.lock();
@@ -55,7 +55,7 @@ struct Heartbeat {
   }
 };
 
-Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) {
+Outcome outcome_of(const StudyPlan& plan, const Job& job, int threads, Folds& folds) {
   try {
     Recipe recipe = recipe_of(plan, job.point);
     if (recipe.threads == 0) recipe.threads = threads;
@@ -77,49 +77,50 @@ Deadline deadline_after(double seconds) {
          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-bool work(const Plan& plan, const Desk& desk, int threads, const Deadline& deadline) {
+bool work(const StudyPlan& plan, const TrialQueue& queue, int threads, const Deadline& deadline) {
   note_interrupts();
   Folds folds;
   while (!interrupted() && (!deadline || std::chrono::steady_clock::now() < *deadline)) {
     Job job;
-    const Next next = desk.next(job);
+    const Next next = queue.next(job);
     if (next == Next::end) break;
     if (next == Next::wait) {
-      std::this_thread::sleep_for(ask_again_after);
+      std::this_thread::sleep_for(retry_after);
       continue;
     }
     const Progress clock = start_progress(1);
     const Outcome outcome = outcome_of(plan, job, threads, folds);
     if (outcome.state == State::waiting) {
-      desk.give_back(job);
+      queue.release(job);
       return false;
     }
-    desk.hand_in(job, outcome, seconds_since_start(clock));
+    queue.submit(job, outcome, seconds_since_start(clock));
   }
   return !interrupted();
 }
 
-bool work_at(const std::string& study, const Plan& plan, int threads, const Deadline& deadline) {
+bool work_at(const std::string& study, const StudyPlan& plan, int threads,
+             const Deadline& deadline) {
   Database db(study, Database::write);
   const std::string worker = this_worker();
   Heartbeat heartbeat{.study = study, .worker = worker};
   heartbeat.start();
   Shapes shapes;
-  Desk desk;
-  desk.next = [&](Job& job) {
+  TrialQueue queue;
+  queue.next = [&](Job& job) {
     const Next next = take_next(db, plan, shapes, worker, job);
     heartbeat.hold(next == Next::work ? std::optional(job.number) : std::nullopt);
     return next;
   };
-  desk.hand_in = [&](const Job& job, const Outcome& outcome, double seconds) {
+  queue.submit = [&](const Job& job, const Outcome& outcome, double seconds) {
     heartbeat.hold(std::nullopt);
     store_outcome(db, trial_of(job, outcome, seconds), outcome.folds, worker);
   };
-  desk.give_back = [&](const Job& job) {
+  queue.release = [&](const Job& job) {
     heartbeat.hold(std::nullopt);
     release_trial(db, job.number, worker);
   };
-  return work(plan, desk, threads, deadline);
+  return work(plan, queue, threads, deadline);
 }
 
 Trial trial_of(const Job& job, const Outcome& outcome, double seconds) {

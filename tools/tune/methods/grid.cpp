@@ -10,9 +10,9 @@ namespace {
 
 /// Enumerates the points of a grid, the first parameter slowest. A parameter that is not in force
 /// keeps its value, so that no point occurs twice.
-class Walk {
+class GridWalk {
  public:
-  explicit Walk(const Space& space)
+  explicit GridWalk(const Space& space)
       : space_(space), index_(space.parameters.size()), point_(space.parameters.size()) {
     from(0);
   }
@@ -44,9 +44,9 @@ class Walk {
 };
 
 /// Counts the points over a subset of parameters that depend only on one another.
-class Count {
+class PointCounter {
  public:
-  Count(const Space& space, std::vector<std::size_t> members)
+  PointCounter(const Space& space, std::vector<std::size_t> members)
       : space_(space),
         members_(std::move(members)),
         asked_(space.parameters.size()),
@@ -98,22 +98,22 @@ double grid_points(const Space& space) {
     std::vector<std::size_t> members;
     for (std::size_t i = 0; i < group.size(); ++i)
       if (group[i] == g) members.push_back(i);
-    points *= Count(space, members).from(0);
+    points *= PointCounter(space, members).from(0);
   }
   return points;
 }
 
-std::optional<Point> first_of_grid(const Question& question, const PointSet& seen) {
-  Walk walk(question.space);
+std::optional<Point> first_of_grid(const SearchRequest& request, const PointSet& seen) {
+  GridWalk walk(request.space);
   do {
-    if (!seen.contains(walk.point()) && question.allowed(walk.point())) return walk.point();
+    if (!seen.contains(walk.point()) && request.allowed(walk.point())) return walk.point();
   } while (walk.next());
   return std::nullopt;
 }
 
-std::optional<Point> ask_grid(const Question& question) {
-  if (!std::isfinite(grid_points(question.space))) return std::nullopt;
-  return first_of_grid(question, seen_points(question));
+std::optional<Point> suggest_grid(const SearchRequest& request) {
+  if (!std::isfinite(grid_points(request.space))) return std::nullopt;
+  return first_of_grid(request, past_points(request));
 }
 
 }  // namespace sluice::tools

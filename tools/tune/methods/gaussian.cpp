@@ -219,7 +219,7 @@ void standardize(std::vector<double>& values) {
 }
 
 /// Keeps the best values and of the others the latest, if there are more than the limit.
-void keep_most_telling(Learned& data) {
+void keep_most_informative(Learned& data) {
   if (data.points.size() <= most_points) return;
   std::vector<std::size_t> order(data.points.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
@@ -235,11 +235,11 @@ void keep_most_telling(Learned& data) {
 
 }  // namespace
 
-std::optional<Point> ask_gaussian(const Question& question) {
-  if (beginning(question)) return ask_sobol(question);
-  const Space& space = question.space;
-  Learned data = learned(question, Lie::mean);
-  keep_most_telling(data);
+std::optional<Point> suggest_gaussian(const SearchRequest& request) {
+  if (beginning(request)) return suggest_sobol(request);
+  const Space& space = request.space;
+  Learned data = learned(request, Lie::mean);
+  keep_most_informative(data);
   standardize(data.values);
   GaussianData known;
   for (const Parameter& parameter : space.parameters)
@@ -249,12 +249,12 @@ std::optional<Point> ask_gaussian(const Question& question) {
   const GaussianProcess process(known, fit_kernel(known));
   double best = INFINITY;  // the best trial's value without its noise
   for (const Forecast& said : process.predict(known.features)) best = std::min(best, said.mean);
-  return highest(question, data, [&](const std::vector<Point>& points) {
+  return highest(request, data, [&](const std::vector<Point>& points) {
     std::vector<std::vector<double>> features;
     for (const Point& point : points) features.push_back(gaussian_features(space, point));
     std::vector<double> scores;
     for (const Forecast& said : process.predict(features))
-      scores.push_back(acquisition(question, said.mean, std::sqrt(said.variance), best));
+      scores.push_back(acquisition(request, said.mean, std::sqrt(said.variance), best));
     return scores;
   });
 }

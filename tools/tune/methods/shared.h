@@ -5,7 +5,7 @@
 #include <optional>
 #include <set>
 
-#include "../ask.h"
+#include "../suggest.h"
 
 namespace sluice::tools {
 
@@ -14,13 +14,13 @@ struct PointLess {
   bool operator()(const Point& a, const Point& b) const;
 };
 using PointSet = std::set<Point, PointLess>;
-PointSet seen_points(const Question& question);
+PointSet past_points(const SearchRequest& request);
 
 /// A method's own sequence of numbers in [0, 1); different streams are independent.
 class Draws {
  public:
-  Draws(const Question& question, std::uint32_t stream)
-      : seed_(question.seed), number_(question.number), stream_(stream) {}
+  Draws(const SearchRequest& request, std::uint32_t stream)
+      : seed_(request.seed), number_(request.number), stream_(stream) {}
   double operator()() { return draw(seed_, number_, stream_, drawn_++); }
   std::size_t below(std::size_t n) { return std::size_t((*this)() * double(n)); }
   double normal();
@@ -36,10 +36,10 @@ constexpr std::uint32_t candidates = 1u << 20, model = 2u << 20, choices = 3u <<
 }
 
 /// Draws every parameter independently; the probability of each value is the width of its share.
-Point random_point(const Question& question, std::uint32_t attempt);
+Point random_point(const SearchRequest& request, std::uint32_t attempt);
 
 /// Returns point `index` of the scrambled Sobol sequence.
-Point sobol_point(const Question& question, std::uint64_t index);
+Point sobol_point(const SearchRequest& request, std::uint64_t index);
 
 /// Returns coordinate `dimension` of point `index` of Sobol's sequence in Gray code order, times
 /// 2^32, not scrambled; dimension < sobol_dimensions.
@@ -49,17 +49,17 @@ std::uint32_t sobol(std::uint32_t index, std::size_t dimension);
 /// Returns the first point that `propose` gives, attempt by attempt, that is allowed and new. After
 /// a thousand attempts returns the first such point of the whole space, if that has no more than a
 /// hundred thousand points.
-std::optional<Point> first_new(const Question& question,
+std::optional<Point> first_new(const SearchRequest& request,
                                const std::function<Point(std::uint32_t attempt)>& propose);
 
 /// Returns the first new and allowed point of the grid.
-std::optional<Point> first_of_grid(const Question& question, const PointSet& seen);
+std::optional<Point> first_of_grid(const SearchRequest& request, const PointSet& seen);
 
 /// Returns whether a trial has a finite value; one with any other value has failed.
-bool has_value(const Seen& seen);
+bool has_value(const PastTrial& seen);
 
 /// Returns whether fewer trials than `begin` have a value.
-bool beginning(const Question& question);
+bool beginning(const SearchRequest& request);
 
 /// The data of a model: trials with a value; failed ones, with the worst value; and running ones,
 /// with the value `lie` (a constant liar: Ginsbourger, Le Riche, Carraro 2010), so that
@@ -69,7 +69,7 @@ struct Learned {
   std::vector<double> values;
 };
 enum class Lie { mean, worst };
-Learned learned(const Question& question, Lie lie);
+Learned learned(const SearchRequest& request, Lie lie);
 
 /// Returns a point drawn as random_point() does; and a point near another one, with a few
 /// parameters changed, numbers by a share of their range.
@@ -80,13 +80,14 @@ Point neighbor(const Space& space, const Point& point, double reach, Draws& draw
 /// points near the best trials, improved by climbing.
 /// @param score  of many points at once, which need not be allowed
 using Scores = std::function<std::vector<double>(const std::vector<Point>& points)>;
-std::optional<Point> highest(const Question& question, const Learned& learned, const Scores& score);
+std::optional<Point> highest(const SearchRequest& request, const Learned& learned,
+                             const Scores& score);
 
 /// Return how good it is to try a point, from the model's mean and deviation and the best value;
 /// higher is better. Expected improvement: E max(0, best - Y), Y normal (Mockus 1978; Jones,
 /// Schonlau, Welch 1998).
 double expected_improvement(double mean, double deviation, double best);
 /// By question.acquisition; ucb: the lower bound mean - 2 deviations, negated.
-double acquisition(const Question& question, double mean, double deviation, double best);
+double acquisition(const SearchRequest& request, double mean, double deviation, double best);
 
 }  // namespace sluice::tools

@@ -1,6 +1,6 @@
 // Search methods and the spaces they search: points that are in the space, allowed, new, and as
 // likely as is said.
-#include "tune/ask.h"
+#include "tune/suggest.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <limits>
 #include <set>
 
-#include "tune/ask/shared.h"
+#include "tune/methods/shared.h"
 
 using namespace sluice::tools;
 
@@ -136,16 +136,16 @@ TEST_CASE("a grid has every combination once, the first parameter slowest, with 
   CHECK_EQ(grid_points(two), 12 - 2 + 2 * 5);
 
   const Space space = finite();
-  std::vector<Seen> seen;
+  std::vector<PastTrial> seen;
   for (std::uint64_t n = 0;; ++n) {
-    const auto point = ask_grid({space, seen, n, 1, anything});
+    const auto point = suggest_grid({space, seen, n, 1, anything});
     if (!point) break;
     CHECK(same(*point, settled(space, *point)));
     if (n > 0) CHECK(PointLess()(seen.back().point, *point));  // ascending: so none twice
     seen.push_back({*point, 1.0});
   }
   CHECK_EQ(double(seen.size()), grid_points(space));
-  CHECK_FALSE(ask_grid({mixed(), {}, 0, 1, anything}));
+  CHECK_FALSE(suggest_grid({mixed(), {}, 0, 1, anything}));
 }
 
 TEST_CASE("independent draws are as likely as a value's share is wide") {
@@ -155,7 +155,7 @@ TEST_CASE("independent draws are as likely as a value's share is wide") {
     const Space space{{parameter}};
     std::vector<double> counts(expected.size());
     for (int i = 0; i < n; ++i)
-      ++counts[bin_of((*ask_random({space, {}, std::uint64_t(i), 7, anything}))[0])];
+      ++counts[bin_of((*suggest_random({space, {}, std::uint64_t(i), 7, anything}))[0])];
     double sum = 0;
     for (std::size_t b = 0; b < counts.size(); ++b)
       sum += std::pow(counts[b] - n * expected[b], 2) / (n * expected[b]);
@@ -217,13 +217,13 @@ TEST_CASE(
   const Space space = mixed();
   const auto allowed = [](const Point& p) { return p[4] != 2 || p[6] > 20; };
   for (const Method& method : methods()) {
-    if (method.ask == ask_grid) continue;  // a real parameter without a step
+    if (method.suggest == suggest_grid) continue;  // a real parameter without a step
     CAPTURE(word(method.method));
     const std::uint64_t trials = sparse() ? 25 : 60;
-    std::vector<Seen> seen;
+    std::vector<PastTrial> seen;
     PointSet known;
     for (std::uint64_t n = 0; n < trials; ++n) {
-      const auto point = method.ask({space, seen, n, 5, allowed});
+      const auto point = method.suggest({space, seen, n, 5, allowed});
       REQUIRE(point);
       CHECK(same(*point, settled(space, *point)));
       CHECK(allowed(*point));
@@ -234,10 +234,10 @@ TEST_CASE(
       if (n % 7 == 4) seen.back().value = n % 2 == 0 ? INFINITY : NAN;
       if (n + 3 >= trials) seen.back() = {*point, std::nullopt, false, true};
     }
-    const auto once = method.ask({space, seen, trials, 5, allowed}),
-               again = method.ask({space, seen, trials, 5, allowed});
+    const auto once = method.suggest({space, seen, trials, 5, allowed}),
+               again = method.suggest({space, seen, trials, 5, allowed});
     CHECK(same(*once, *again));
-    CHECK_FALSE(same(*once, *method.ask({space, seen, trials, 6, allowed})));
+    CHECK_FALSE(same(*once, *method.suggest({space, seen, trials, 6, allowed})));
   }
 }
 
@@ -246,39 +246,40 @@ TEST_CASE("every method finds all points of a finite space that are allowed, the
       {whole(1, 2), when(whole(8, 24, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""})}};
   for (const Method& method : methods()) {
     CAPTURE(word(method.method));
-    std::vector<Seen> seen;
+    std::vector<PastTrial> seen;
     PointSet known;
     for (;;) {
-      const auto point =
-          method.ask({space, seen, seen.size(), 3,
-                      [](const Point& p) { return p[0] != 1 || p[2] != 2; }, Acquisition::ei, 4});
+      const auto point = method.suggest({space, seen, seen.size(), 3,
+                                         [](const Point& p) { return p[0] != 1 || p[2] != 2; },
+                                         Acquisition::ei, 4});
       if (!point) break;
       REQUIRE(known.insert(*point).second);
       seen.push_back({*point, (*point)[2] + (*point)[0]});
     }
     CHECK_EQ(seen.size(), 12u - 1u);
     // A space of one point, and none at all.
-    CHECK(method.ask({Space{{whole(5, 5)}}, {}, 0, 3, anything}));
-    CHECK_FALSE(method.ask({Space{{whole(5, 5)}}, {}, 0, 3, [](const Point&) { return false; }}));
+    CHECK(method.suggest({Space{{whole(5, 5)}}, {}, 0, 3, anything}));
+    CHECK_FALSE(
+        method.suggest({Space{{whole(5, 5)}}, {}, 0, 3, [](const Point&) { return false; }}));
   }
 }
 
 TEST_CASE("every method goes on where nothing has a value") {
   const Space space = mixed();
   for (const Method& method : methods()) {
-    if (method.ask == ask_grid) continue;
-    std::vector<Seen> seen;
+    if (method.suggest == suggest_grid) continue;
+    std::vector<PastTrial> seen;
     for (std::uint64_t n = 0; n < 15; ++n) {
-      const auto point = method.ask({space, seen, n, 5, anything});
+      const auto point = method.suggest({space, seen, n, 5, anything});
       REQUIRE(point);
       seen.push_back({*point, n % 2 ? std::optional<double>(NAN) : std::nullopt, n % 2 == 0});
     }
   }
   // And where all are equal.
   for (const Method& method : methods()) {
-    std::vector<Seen> seen;
+    std::vector<PastTrial> seen;
     for (std::uint64_t n = 0; n < 15; ++n) {
-      const auto point = method.ask({finite(), seen, n, 5, anything});
+      const auto point = method.suggest({finite(), seen, n, 5, anything});
       REQUIRE(point);
       seen.push_back({*point, 7.0});
     }
@@ -287,5 +288,5 @@ TEST_CASE("every method goes on where nothing has a value") {
 
 TEST_CASE("a method that is not allowed anything gives up") {
   for (const Method& method : methods())
-    CHECK_FALSE(method.ask({mixed(), {}, 0, 1, [](const Point&) { return false; }}));
+    CHECK_FALSE(method.suggest({mixed(), {}, 0, 1, [](const Point&) { return false; }}));
 }

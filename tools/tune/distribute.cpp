@@ -1,4 +1,4 @@
-#include "rank_desk.h"
+#include "distribute.h"
 
 #include <algorithm>
 #include <map>
@@ -18,9 +18,9 @@ namespace {
 
 // Messages between ranks, in CBOR: a rank asks for work, with the result of its last trial if it
 // has one, and rank 0 answers.
-constexpr int plan_tag = 10, ask_tag = 11, answer_tag = 12;
-constexpr std::chrono::milliseconds look_every{200}, beat_every{5000};
-constexpr auto nap = std::chrono::milliseconds(1);
+constexpr int plan_tag = 10, request_tag = 11, answer_tag = 12;
+constexpr std::chrono::milliseconds look_interval{200}, heartbeat_interval{5000};
+constexpr auto poll_interval = std::chrono::milliseconds(1);
 
 std::string packed(const Json& json) {
   const std::vector<std::uint8_t> bytes = Json::to_cbor(json);
@@ -76,19 +76,19 @@ Job job_of(const Json& json) {
 }
 
 /// The state of rank 0: what each other rank works on.
-struct Office {
+struct Assignments {
   Database db;
-  const Plan& plan;
+  const StudyPlan& plan;
   Deadline deadline = {};
   Shapes shapes = {};
   std::map<int, Job> held = {};            ///< the trial of each rank
-  std::vector<bool> asks = {}, gone = {};  ///< [ranks]
+  std::vector<bool> idle = {}, lost = {};  ///< [ranks]
 
   std::string worker(int rank) const { return fmt::format("{} rank {}", this_worker(), rank); }
 
-  void take_in(int rank) {
-    const Json message = unpacked(receive_from(rank, ask_tag));
-    asks[std::size_t(rank)] = true;
+  void receive_request(int rank) {
+    const Json message = unpacked(receive_from(rank, request_tag));
+    idle[std::size_t(rank)] = true;
     const auto job = held.find(rank);
     if (job == held.end() || !message.contains("state")) return;
     Outcome outcome{State(message["state"].get<int>()),
@@ -101,24 +101,24 @@ struct Office {
   }
 
   /// Answers a rank that asks for work. Returns what there is to do.
-  Next answer(int rank) {
+  Next assign(int rank) {
     if (deadline && std::chrono::steady_clock::now() >= *deadline) return Next::end;
     Job job;
     const Next next = take_next(db, plan, shapes, worker(rank), job);
     if (next != Next::work) return next;
     held[rank] = job;
-    asks[std::size_t(rank)] = false;
+    idle[std::size_t(rank)] = false;
     send_to(rank, answer_tag, packed(json_of(job)));
     return next;
   }
 
-  void take_back(int rank) {
-    gone[std::size_t(rank)] = true;
-    asks[std::size_t(rank)] = false;
+  void reassign(int rank) {
+    lost[std::size_t(rank)] = true;
+    idle[std::size_t(rank)] = false;
     if (held.contains(rank)) {
       release_trial(db, held[rank].number, worker(rank));
-      tell(fmt::format("rank {} is lost; its trial {} is assigned again\n", rank,
-                       held[rank].number));
+      write_stderr(fmt::format("rank {} is lost; its trial {} is assigned again\n", rank,
+                               held[rank].number));
       held.erase(rank);
     }
   }
@@ -126,74 +126,79 @@ struct Office {
 
 }  // namespace
 
-void serve_ranks(const std::string& file, const Plan& plan, double seconds) {
+void serve_ranks(const std::string& file, const StudyPlan& plan, double seconds) {
   Json overrides = Json::array();
   for (const Override& one : plan.overrides) overrides.push_back({one.key, one.value, one.origin});
-  const Json said = {{"file", plan.recipe_file},
-                     {"text", plan.text},
-                     {"overrides", overrides},
-                     {"data_folder", plan.data_folder}};
-  for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, plan_tag, packed(said));
-  Office office{.db = Database(file, Database::write), .plan = plan};
-  office.deadline = deadline_after(seconds);
-  office.asks.assign(std::size_t(ranks().count), false), office.gone = office.asks;
-  Watcher watcher = start_watching(load_study(office.db, false), plan);
-  auto looked = std::chrono::steady_clock::now(), beaten = looked;
-  for (bool ends = false; !ends || !office.held.empty();) {
+  const Json definition = {{"file", plan.recipe_file},
+                           {"text", plan.text},
+                           {"overrides", overrides},
+                           {"data_folder", plan.data_folder}};
+  for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, plan_tag, packed(definition));
+  Assignments assignments{.db = Database(file, Database::write), .plan = plan};
+  assignments.deadline = deadline_after(seconds);
+  assignments.idle.assign(std::size_t(ranks().count), false), assignments.lost = assignments.idle;
+  Watcher watcher = start_watching(load_study(assignments.db, false), plan);
+  auto last_look = std::chrono::steady_clock::now(), last_beat = last_look;
+  for (bool ends = false; !ends || !assignments.held.empty();) {
     for (int rank = 1; rank < ranks().count; ++rank)
-      if (!office.gone[std::size_t(rank)] && is_lost(rank)) office.take_back(rank);
-    if (std::find(office.gone.begin() + 1, office.gone.end(), false) == office.gone.end())
+      if (!assignments.lost[std::size_t(rank)] && is_lost(rank)) assignments.reassign(rank);
+    if (std::find(assignments.lost.begin() + 1, assignments.lost.end(), false) ==
+        assignments.lost.end())
       fail(
           "no rank is left to work; {} has every trial that ended; run the same command again to "
           "continue",
           file);
-    if (told_to_end())
+    if (termination_requested())
       throw Error(130, fmt::format("mpirun ends the job; {} has every trial that ended; run the "
                                    "same command again to continue",
                                    file));
-    while (const std::optional<int> rank = sender_of(ask_tag)) office.take_in(*rank);
+    while (const std::optional<int> rank = sender_of(request_tag))
+      assignments.receive_request(*rank);
     for (int rank = 1; rank < ranks().count; ++rank) {
-      if (!office.asks[std::size_t(rank)]) continue;
-      const Next next = office.answer(rank);
+      if (!assignments.idle[std::size_t(rank)]) continue;
+      const Next next = assignments.assign(rank);
       ends = next == Next::end;
       if (next != Next::work) break;  // the other ranks get no work either
     }
     const auto now = std::chrono::steady_clock::now();
-    if (now - beaten > beat_every) {
-      for (const auto& [rank, job] : office.held) beat(office.db, job.number, office.worker(rank));
-      beaten = now;
+    if (now - last_beat > heartbeat_interval) {
+      for (const auto& [rank, job] : assignments.held)
+        store_heartbeat(assignments.db, job.number, assignments.worker(rank));
+      last_beat = now;
     }
-    if (now - looked > look_every) watcher.look(load_study(office.db, false)), looked = now;
-    std::this_thread::sleep_for(nap);
+    if (now - last_look > look_interval)
+      watcher.look(load_study(assignments.db, false)), last_look = now;
+    std::this_thread::sleep_for(poll_interval);
   }
-  const Study study = load_study(office.db, false);
+  const Study study = load_study(assignments.db, false);
   watcher.look(study);
   end_progress(watcher.progress);
   check_failures(study, plan);
 }
 
 void work_for_rank_0() {
-  const Json said = unpacked(receive_from(0, plan_tag));
+  const Json definition = unpacked(receive_from(0, plan_tag));
   std::vector<Override> overrides;
-  for (const Json& one : said["overrides"]) overrides.push_back({one[0], one[1], one[2]});
-  const Plan plan = read_plan(said["file"], said["text"], overrides, said["data_folder"]);
+  for (const Json& one : definition["overrides"]) overrides.push_back({one[0], one[1], one[2]});
+  const StudyPlan plan =
+      read_plan(definition["file"], definition["text"], overrides, definition["data_folder"]);
   Json result = Json::object();
-  Desk desk;
-  desk.next = [&](Job& job) {
-    send_to(0, ask_tag, packed(result));
+  TrialQueue queue;
+  queue.next = [&](Job& job) {
+    send_to(0, request_tag, packed(result));
     result = Json::object();
     job = job_of(unpacked(receive_from(0, answer_tag)));
     return Next::work;
   };
-  desk.hand_in = [&](const Job&, const Outcome& o, double seconds) {
+  queue.submit = [&](const Job&, const Outcome& o, double seconds) {
     result = {{"state", int(o.state)},       {"reason", o.reason},
               {"epochs", o.rung.epochs},     {"value", o.rung.score.value},
               {"error", o.rung.score.error}, {"folds", json_of(o.folds)},
               {"seconds", seconds}};
   };
-  desk.give_back = [](const Job&) {};  // rank 0 notices the end of this rank
+  queue.release = [](const Job&) {};  // rank 0 notices the end of this rank
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
-  work(plan, desk, std::max(1, cores / ranks().here), {});
+  work(plan, queue, std::max(1, cores / ranks().here), {});
 }
 
 }  // namespace sluice::tools

@@ -1,8 +1,7 @@
-#include "../ask.h"
-
 #include <algorithm>
 #include <cmath>
 
+#include "../suggest.h"
 #include "kernels/random.h"
 #include "shared.h"
 
@@ -13,13 +12,13 @@ constexpr std::uint32_t most_attempts = 1000;
 constexpr double walked_points = 1e5;
 
 constexpr Method all_methods[] = {
-    {SearchMethod::grid, ask_grid},         {SearchMethod::random, ask_random},
-    {SearchMethod::sobol, ask_sobol},
+    {SearchMethod::grid, suggest_grid},         {SearchMethod::random, suggest_random},
+    {SearchMethod::sobol, suggest_sobol},
 #ifdef SLUICE_WITH_NLOPT
-    {SearchMethod::gaussian, ask_gaussian},
+    {SearchMethod::gaussian, suggest_gaussian},
 #endif
-    {SearchMethod::forest, ask_forest},     {SearchMethod::tpe, ask_tpe},
-    {SearchMethod::genetic, ask_genetic},
+    {SearchMethod::forest, suggest_forest},     {SearchMethod::tpe, suggest_tpe},
+    {SearchMethod::genetic, suggest_genetic},
 };
 
 }  // namespace
@@ -39,9 +38,9 @@ bool PointLess::operator()(const Point& a, const Point& b) const {
       a, b, [](double x, double y) { return std::isnan(y) ? !std::isnan(x) : x < y; });
 }
 
-PointSet seen_points(const Question& question) {
+PointSet past_points(const SearchRequest& request) {
   PointSet points;
-  for (const Seen& seen : question.seen) points.insert(seen.point);
+  for (const PastTrial& seen : request.history) points.insert(seen.point);
   return points;
 }
 
@@ -50,26 +49,26 @@ double Draws::normal() {  // Box, Muller
   return radius * std::cos(2 * M_PI * (*this)());
 }
 
-Point random_point(const Question& question, std::uint32_t attempt) {
+Point random_point(const SearchRequest& request, std::uint32_t attempt) {
   Point point;
-  for (const Parameter& parameter : question.space.parameters)
+  for (const Parameter& parameter : request.space.parameters)
     point.push_back(value_of_share(
-        parameter, draw(question.seed, question.number, std::uint32_t(point.size()), attempt)));
-  return settled(question.space, point);
+        parameter, draw(request.seed, request.number, std::uint32_t(point.size()), attempt)));
+  return settled(request.space, point);
 }
 
-std::optional<Point> first_new(const Question& question,
+std::optional<Point> first_new(const SearchRequest& request,
                                const std::function<Point(std::uint32_t)>& propose) {
-  const PointSet seen = seen_points(question);
+  const PointSet seen = past_points(request);
   PointSet refused;
-  const double points = grid_points(question.space);
+  const double points = grid_points(request.space);
   for (std::uint32_t attempt = 0; attempt < most_attempts; ++attempt) {
     const Point point = propose(attempt);
     if (seen.contains(point) || refused.contains(point)) continue;
-    if (question.allowed(point)) return point;
+    if (request.allowed(point)) return point;
     if (std::isfinite(points)) refused.insert(point);
   }
-  return points <= walked_points ? first_of_grid(question, seen) : std::nullopt;
+  return points <= walked_points ? first_of_grid(request, seen) : std::nullopt;
 }
 
 }  // namespace sluice::tools

@@ -22,22 +22,22 @@ std::vector<std::size_t> descending(const std::vector<double>& scores) {
 
 }  // namespace
 
-bool has_value(const Seen& seen) { return seen.value && std::isfinite(*seen.value); }
+bool has_value(const PastTrial& seen) { return seen.value && std::isfinite(*seen.value); }
 
-bool beginning(const Question& question) {
-  return std::uint64_t(std::ranges::count_if(question.seen, has_value)) <
-         std::max<std::uint64_t>(question.begin, 2);
+bool beginning(const SearchRequest& request) {
+  return std::uint64_t(std::ranges::count_if(request.history, has_value)) <
+         std::max<std::uint64_t>(request.begin, 2);
 }
 
-Learned learned(const Question& question, Lie lie) {
+Learned learned(const SearchRequest& request, Lie lie) {
   Learned result;
   double sum = 0, worst = -INFINITY;
   int known = 0;
-  for (const Seen& seen : question.seen)
+  for (const PastTrial& seen : request.history)
     if (has_value(seen)) sum += *seen.value, worst = std::max(worst, *seen.value), ++known;
   if (known == 0) return result;
   const double lied = lie == Lie::worst ? worst : sum / known;
-  for (const Seen& seen : question.seen) {
+  for (const PastTrial& seen : request.history) {
     if (!seen.value && !seen.failed && !seen.running) continue;
     result.points.push_back(seen.point);
     result.values.push_back(has_value(seen) ? *seen.value : seen.running ? lied : worst);
@@ -80,11 +80,11 @@ Point neighbor(const Space& space, const Point& point, double reach, Draws& draw
   return settled(space, result);
 }
 
-std::optional<Point> highest(const Question& question, const Learned& learned,
+std::optional<Point> highest(const SearchRequest& request, const Learned& learned,
                              const Scores& score) {
-  const Space& space = question.space;
-  const PointSet seen = seen_points(question);
-  Draws draws(question, stream::candidates);
+  const Space& space = request.space;
+  const PointSet seen = past_points(request);
+  Draws draws(request, stream::candidates);
   std::vector<Point> pool;
   for (int i = 0; i < draws_of_space; ++i) pool.push_back(drawn_point(space, draws));
   std::vector<double> negated;
@@ -105,10 +105,10 @@ std::optional<Point> highest(const Question& question, const Learned& learned,
   const std::vector<double> scores = score(pool);
   for (const std::size_t i : descending(scores)) {
     if (team.size() == climbers) break;
-    if (known.insert(pool[i]).second && question.allowed(pool[i]))
+    if (known.insert(pool[i]).second && request.allowed(pool[i]))
       team.push_back({pool[i], scores[i], 0.1});
   }
-  if (team.empty()) return ask_random(question);
+  if (team.empty()) return suggest_random(request);
   const std::size_t tries = 8 + space.parameters.size();
   for (int round = 0; round < rounds; ++round) {
     std::vector<Point> steps;
@@ -122,7 +122,7 @@ std::optional<Point> highest(const Question& question, const Learned& learned,
       const std::size_t best =
           std::size_t(std::max_element(first, first + std::ptrdiff_t(tries)) - reached.begin());
       if (reached[best] > climber.score && !seen.contains(steps[best]) &&
-          question.allowed(steps[best]))
+          request.allowed(steps[best]))
         climber.point = steps[best], climber.score = reached[best];
       else
         climber.reach /= 2;
@@ -138,9 +138,9 @@ double expected_improvement(double mean, double deviation, double best) {
          (z * 0.5 * std::erfc(-z * M_SQRT1_2) + std::exp(-z * z / 2) / std::sqrt(2 * M_PI));
 }
 
-double acquisition(const Question& question, double mean, double deviation, double best) {
-  return question.acquisition == Acquisition::ucb ? 2 * deviation - mean
-                                                  : expected_improvement(mean, deviation, best);
+double acquisition(const SearchRequest& request, double mean, double deviation, double best) {
+  return request.acquisition == Acquisition::ucb ? 2 * deviation - mean
+                                                 : expected_improvement(mean, deviation, best);
 }
 
 }  // namespace sluice::tools

@@ -105,9 +105,9 @@ class Parzen {
 /// Searches as Bergstra, Bardenet, Bengio, Kegl 2011, with kernels over all parameters at once
 /// (Falkner, Klein, Hutter 2018). Near good points the kernels are as wide as the gaps between
 /// them.
-std::optional<Point> ask_tpe(const Question& question) {
-  if (beginning(question)) return ask_sobol(question);
-  const Learned data = learned(question, Lie::worst);
+std::optional<Point> suggest_tpe(const SearchRequest& request) {
+  if (beginning(request)) return suggest_sobol(request);
+  const Learned data = learned(request, Lie::worst);
   std::vector<std::size_t> order(data.values.size());
   std::iota(order.begin(), order.end(), std::size_t(0));
   std::ranges::stable_sort(
@@ -116,9 +116,9 @@ std::optional<Point> ask_tpe(const Question& question) {
       std::min(std::size_t(std::ceil(good_share * double(order.size()))), most_good);
   std::vector<Point> below, above;
   for (const std::size_t i : order) (below.size() < good ? below : above).push_back(data.points[i]);
-  const Parzen promising(question.space, std::move(below)), rest(question.space, std::move(above));
+  const Parzen promising(request.space, std::move(below)), rest(request.space, std::move(above));
 
-  Draws draws(question, stream::candidates);
+  Draws draws(request, stream::candidates);
   std::vector<std::pair<double, Point>> drawn;
   for (std::size_t i = 0; i < candidates; ++i) {
     Point point = promising.drawn(draws);
@@ -126,7 +126,7 @@ std::optional<Point> ask_tpe(const Question& question) {
     drawn.emplace_back(ratio, std::move(point));
   }
   std::ranges::stable_sort(drawn, std::ranges::greater(), &std::pair<double, Point>::first);
-  return first_new(question, [&](std::uint32_t attempt) {
+  return first_new(request, [&](std::uint32_t attempt) {
     return attempt < drawn.size() ? drawn[attempt].second : promising.drawn(draws);
   });
 }

@@ -10,10 +10,10 @@
 
 namespace sluice::tools {
 
-struct Crew {
+struct ThreadPool {
   /// @param wanted  number of threads; 0 for all cores as OpenMP counts them, shared by the ranks
   /// on one machine
-  explicit Crew(int wanted);
+  explicit ThreadPool(int wanted);
   int threads;
 
   // There is one round of tasks at a time. A thread claims a task by adding 1 to `next`, and only
@@ -25,21 +25,21 @@ struct Crew {
   std::atomic<bool> dismissed{false};
 };
 
-/// Calls task(argument, i) for every i < n on whichever threads of the crew are free. Returns when
-/// all are done. Has the signature that sluice_host needs; `crew` is a Crew.
-void crew_for(void* crew, std::uint32_t n, void (*task)(void* argument, std::uint32_t i),
+/// Calls task(argument, i) for every i < n on whichever threads of the pool are free. Returns when
+/// all are done. Has the signature that sluice_host needs; `pool` is a ThreadPool.
+void pool_for(void* pool, std::uint32_t n, void (*task)(void* argument, std::uint32_t i),
               void* argument);
 
-/// Waits for rounds and helps with their tasks until the crew is dismissed.
-void help_crew(Crew& crew);
-void dismiss_crew(Crew& crew);
+/// Waits for rounds and helps with their tasks until the pool is dismissed.
+void help_pool(ThreadPool& pool);
+void dismiss_pool(ThreadPool& pool);
 
-/// Runs lead() on this thread, while the other threads wait for its calls of crew_for().
+/// Runs lead() on this thread, while the other threads wait for its calls of pool_for().
 template <class Lead>
-void with_crew(Crew& crew, Lead lead) {
+void with_pool(ThreadPool& pool, Lead lead) {
   std::exception_ptr thrown;  // an exception must not leave the parallel region
-  crew.dismissed.store(false);
-#pragma omp parallel num_threads(crew.threads)
+  pool.dismissed.store(false);
+#pragma omp parallel num_threads(pool.threads)
   {
 #pragma omp masked
     {
@@ -48,9 +48,9 @@ void with_crew(Crew& crew, Lead lead) {
       } catch (...) {
         thrown = std::current_exception();
       }
-      dismiss_crew(crew);
+      dismiss_pool(pool);
     }
-    help_crew(crew);
+    help_pool(pool);
   }
   if (thrown) std::rethrow_exception(thrown);
 }

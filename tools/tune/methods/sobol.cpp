@@ -114,25 +114,25 @@ std::uint32_t sobol(std::uint32_t index, std::size_t dimension) {
   return x;
 }
 
-Point sobol_point(const Question& question, std::uint64_t index) {
+Point sobol_point(const SearchRequest& request, std::uint64_t index) {
   Point point;
-  for (const Parameter& parameter : question.space.parameters) {
+  for (const Parameter& parameter : request.space.parameters) {
     const std::size_t i = point.size();
     const double share =
         i < sobol_dimensions
-            ? (double(scrambled(sobol(std::uint32_t(index), i), question.seed, i)) + 0.5) /
+            ? (double(scrambled(sobol(std::uint32_t(index), i), request.seed, i)) + 0.5) /
                   4294967296.0
-            : draw(question.seed, index, std::uint32_t(i), 0);
+            : draw(request.seed, index, std::uint32_t(i), 0);
     point.push_back(value_of_share(parameter, share));
   }
-  return settled(question.space, point);
+  return settled(request.space, point);
 }
 
 /// Returns the first new point from the trial's number on. Points thus come in the order of the
 /// sequence, and a refused point leaves no gap.
-std::optional<Point> ask_sobol(const Question& question) {
-  return first_new(question, [&](std::uint32_t attempt) {
-    return sobol_point(question, question.number + attempt);
+std::optional<Point> suggest_sobol(const SearchRequest& request) {
+  return first_new(request, [&](std::uint32_t attempt) {
+    return sobol_point(request, request.number + attempt);
   });
 }
 

@@ -14,7 +14,7 @@
 namespace sluice::tools {
 
 /// A trial as a method reads it.
-struct Seen {
+struct PastTrial {
   Point point;
   /// Lower is better. Empty for a trial that runs, failed, or did not reach the rung that is
   /// compared; its point is not tried again.
@@ -23,11 +23,11 @@ struct Seen {
   bool running = false;  ///< its value is not known yet; a model uses a made-up one (constant liar)
 };
 
-struct Question {
+struct SearchRequest {
   const Space& space;
-  std::span<const Seen> seen;  ///< trials 0, 1, ..., number - 1
-  std::uint64_t number;        ///< of the next trial
-  std::uint64_t seed;          ///< of the study
+  std::span<const PastTrial> history;  ///< trials 0, 1, ..., number - 1
+  std::uint64_t number;                ///< of the next trial
+  std::uint64_t seed;                  ///< of the study
   /// Returns whether a point may be tried: the recipe allows it and it fits the device.
   std::function<bool(const Point&)> allowed;
   Acquisition acquisition = Acquisition::ei;  ///< of the Bayesian methods
@@ -37,22 +37,23 @@ struct Question {
 
 /// Returns the next point, which is allowed and was not tried; nothing if the method has no further
 /// one.
-using Ask = std::optional<Point> (*)(const Question&);
+using SuggestPoint = std::optional<Point> (*)(const SearchRequest&);
 
 /// Every combination, the first parameter slowest. A real parameter needs a step.
-std::optional<Point> ask_grid(const Question&);
-std::optional<Point> ask_random(const Question&);  ///< independent draws
+std::optional<Point> suggest_grid(const SearchRequest&);
+std::optional<Point> suggest_random(const SearchRequest&);  ///< independent draws
 /// A Sobol sequence (Joe, Kuo 2008), scrambled by the seed.
-std::optional<Point> ask_sobol(const Question&);
-std::optional<Point> ask_gaussian(const Question&);  ///< Gaussian process, Matern 5/2
-std::optional<Point> ask_forest(const Question&);    ///< random forest
-std::optional<Point> ask_tpe(const Question&);       ///< tree-structured Parzen estimator
-std::optional<Point> ask_genetic(const Question&);   ///< tournament, crossover, mutation, elitism
+std::optional<Point> suggest_sobol(const SearchRequest&);
+std::optional<Point> suggest_gaussian(const SearchRequest&);  ///< Gaussian process, Matern 5/2
+std::optional<Point> suggest_forest(const SearchRequest&);    ///< random forest
+std::optional<Point> suggest_tpe(const SearchRequest&);       ///< tree-structured Parzen estimator
+std::optional<Point> suggest_genetic(
+    const SearchRequest&);  ///< tournament, crossover, mutation, elitism
 
 /// The methods of this build, by the word of tune.method.
 struct Method {
   SearchMethod method;
-  Ask ask;
+  SuggestPoint suggest;
 };
 std::span<const Method> methods();
 
