@@ -165,8 +165,8 @@ for folder in above above/run; do
 done
 
 # --- out of memory in any call: exit code 1 and one line
-# without_memory ARGUMENT...: 40 calls that fail, one at a time, out of the last two fifths, most of
-# which are JSON's.
+# without_memory ARGUMENT...: 160 calls that fail, one at a time, out of the last two fifths, most
+# of which are those of the libraries for JSON and TOML.
 without_memory() {
   local low=64 high=64 middle
   while failing memory $high fail "$@" && [ $code -ne 0 ]; do low=$high high=$((2 * high)); done
@@ -175,7 +175,7 @@ without_memory() {
     failing memory $middle fail "$@"
     if [ $code -eq 0 ]; then high=$middle; else low=$middle; fi
   done
-  for ((number = 3 * low / 5; number <= low; number += low / 100 + 1)); do
+  for ((number = 3 * low / 5; number <= low; number += low / 400 + 1)); do
     failing memory $number fail "$@"
     [ $code -eq 0 ] && continue # a call that can do without
     if [ $code -ne 1 ] || [ "$(cat err)" != "sluice: out of memory" ]; then

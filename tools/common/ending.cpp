@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -14,7 +15,17 @@ void say(std::string_view line) noexcept {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
 }
 
+/// Set once an allocation has failed. A library may terminate in a function that it has declared
+/// noexcept, and then no exception can be asked for the reason.
+std::atomic<bool> ran_out_of_memory = false;
+
+[[noreturn]] void note_and_throw() {
+  ran_out_of_memory = true;
+  throw std::bad_alloc();
+}
+
 void end_on_terminate() {
+  if (ran_out_of_memory) end_out_of_memory();
   try {
     if (std::current_exception()) throw;
   } catch (const std::bad_alloc&) {
@@ -32,6 +43,9 @@ void end_out_of_memory() noexcept {
   _exit(1);
 }
 
-void end_well_on_terminate() { std::set_terminate(end_on_terminate); }
+void end_well_on_terminate() {
+  std::set_new_handler(note_and_throw);
+  std::set_terminate(end_on_terminate);
+}
 
 }  // namespace sluice::tools
