@@ -15,10 +15,11 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double left = 78, narrowest = 190, widest = 250;  ///< of a box
+constexpr double left = 88, narrowest = 190, widest = 250;  ///< of a box
 constexpr double lane_step = 13, first_lane = 20, rim = 4;
-constexpr double least_height = 24, port_step = 7, gap = 14, top = 4;
+constexpr double least_height = 24, port_step = 8, gap = 14, top = 4;
 constexpr double number_width = 26, letter = 6.6;
+constexpr std::size_t answer_letters = 9;  ///< left of the boxes
 
 /// The frame or a layer as drawn. Its ports are on its right side: one for each wire that it reads,
 /// from the inner lane to the outer one, and one for its own wire below them.
@@ -142,6 +143,7 @@ std::vector<std::size_t> answers_at(const Network& network, std::uint32_t node) 
   return at;
 }
 
+/// "answer", of several "answer 2", or "answers 1, 3"; empty if the node is none.
 std::string answer_text(const Network& network, std::uint32_t node) {
   const std::vector<std::size_t> at = answers_at(network, node);
   if (at.empty()) return "";
@@ -165,16 +167,16 @@ std::string node_text(const Network& network, std::uint32_t node) {
   return answer.empty() ? text : text + "; " + answer;
 }
 
-/// A head's mark: an arrow to the left of its box, with its name if there are several.
+/// An arrow from an answer's box to the left. Of several answers it has the name below it.
 std::string answer_mark(const Drawing& drawing, std::uint32_t node) {
   const std::string text = answer_text(drawing.network, node);
   if (text.empty()) return "";
   const double y = drawing.nodes[node].middle(), end = left - 14;
-  const std::string name =
-      node && text != "answer" ? drawing.network.layers[node - 1].name : std::string();
+  const std::string name = node ? drawing.network.layers[node - 1].name : "";
+  const bool named = text != "answer" && !name.empty();
   return line(left, y, end + 5, y, "step") + arrow_head(end, y, -1, 0, "tip") +
-         text_at(end - 5, name.empty() ? y + 4 : y - 2, "end", shortened(text, 11)) +
-         (name.empty() ? "" : text_at(end - 5, y + 11, "tick end", shortened(name, 11)));
+         text_at(end - 5, named ? y - 2 : y + 4, "end", shortened(text, answer_letters)) +
+         (named ? text_at(end - 5, y + 11, "tick end", shortened(name, answer_letters)) : "");
 }
 
 std::string box(const Drawing& drawing, std::uint32_t i) {
@@ -189,12 +191,16 @@ std::string box(const Drawing& drawing, std::uint32_t i) {
       escaped(node_text(network, i)), answers_at(network, i).empty() ? "node" : "node head",
       place(left), place(node.top), place(drawing.right - left), place(node.height));
   if (i) text += text_at(left + number_width - 6, base, "tick end", std::to_string(i));
-  const double name_at = left + number_width + letter * double(letters(kind)) + 8,
-               room = drawing.right - 14 - letter * double(width.size()) - name_at;
-  text += text_at(left + number_width, base, "", kind);
-  if (i && !network.layers[i - 1].name.empty() && room > 3 * letter)
-    text += text_at(name_at, base, "tick",
-                    shortened(network.layers[i - 1].name, std::size_t(room / letter)));
+  std::string name = i ? network.layers[i - 1].name : "";
+  const double room =
+      drawing.right - left - number_width - 22 - letter * double(letters(kind) + width.size());
+  if (!name.empty() && room > 3 * letter)
+    name = fmt::format("<tspan class=\"tick\" dx=\"7\">{}</tspan>",
+                       escaped(shortened(name, std::size_t(room / letter))));
+  else
+    name.clear();
+  text += fmt::format("<text x=\"{}\" y=\"{}\">{}{}</text>\n", place(left + number_width),
+                      place(base), escaped(kind), name);
   return text + text_at(drawing.right - 8, base, "tick end", width) + "</g>\n";
 }
 
