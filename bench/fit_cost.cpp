@@ -122,8 +122,7 @@ int main(int argc, char** argv) {
   }
 
   std::vector<CostLine> lines;
-  double worst = 0;
-  std::string worst_of;
+  std::vector<std::pair<double, std::string>> errors;  // of every count
   for (const auto& kind : kinds) {
     CostLine line{kind.first, kind.second, 0, 0, fit(by_kind[kind], kind.first)};
     for (const Count* c : by_kind[kind]) {
@@ -131,9 +130,8 @@ int main(int argc, char** argv) {
       const CostFeatures f = cost_features_of(c->network, c->core);
       double estimate = 0;
       for (std::size_t i = 0; i < f.size(); ++i) estimate += line.coefficients[i] * f[i];
-      const double error = std::fabs(estimate / double(c->instructions) - 1);
-      if (error > worst)
-        worst = error, worst_of = fmt::format("{} {} {}", c->core, c->type, c->shape);
+      errors.emplace_back(std::fabs(estimate / double(c->instructions) - 1),
+                          fmt::format("{} {} {}", c->core, c->type, c->shape));
     }
     lines.push_back(line);
   }
@@ -181,7 +179,10 @@ int main(int argc, char** argv) {
       rows.push_back({kind.first, "f32", "", "", "", "not run: no fused multiply-add in hardware",
                       "", "", "", ""});
   print("{}\n", table(rows));
-  print("{}: fitted; the fit is off by {:.1f} % at most ({})\n", argv[3], 100 * worst, worst_of);
+  std::sort(errors.rbegin(), errors.rend());
+  print("{}: fitted; the fit is off most for\n", argv[3]);
+  for (std::size_t i = 0; i < std::min<std::size_t>(errors.size(), 8); ++i)
+    print("{:.1f} %  {}\n", 100 * errors[i].first, errors[i].second);
   if (argc > 4 && *argv[4]) write_file(argv[4], json.dump(2) + "\n");
   flush_output();
 }

@@ -251,6 +251,13 @@ inline sluice_answer_info answer_of(const OpenModel& model, uint32_t answer) {
   return info;
 }
 
+static_assert(int(Activation::linear) == SLUICE_LINEAR && int(Activation::tanh) == SLUICE_TANH &&
+                  int(Activation::sigmoid) == SLUICE_SIGMOID &&
+                  int(Activation::relu) == SLUICE_RELU &&
+                  int(Activation::softmax) == SLUICE_SOFTMAX &&
+                  int(Activation::hard_sigmoid) == SLUICE_HARD_SIGMOID,
+              "the kernels' activations are those of the interface");
+
 /// Return the curve of a recurrent layer's gates, and of a Dense.
 inline Curve gate_curve(const LayerRecord& layer) {
   return {layer.activation == SLUICE_LINEAR ? Activation::sigmoid : Activation(layer.activation),

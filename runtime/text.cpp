@@ -7,10 +7,11 @@
 namespace {
 
 struct StatusText {
+  sluice_status status;
   const char *name, *text;
 };
 
-#define SLUICE_TEXT(status, text) {#status, text}
+#define SLUICE_TEXT(status, text) {status, #status, text}
 constexpr StatusText statuses[] = {
     SLUICE_TEXT(SLUICE_OK, "all is well"),
     SLUICE_TEXT(SLUICE_NULL, "a pointer that must not be null is null"),
@@ -60,8 +61,14 @@ constexpr StatusText statuses[] = {
                 "the host could not gather what the ranks that train together have computed"),
 };
 #undef SLUICE_TEXT
-static_assert(sizeof statuses / sizeof *statuses == SLUICE_STATUS_COUNT,
-              "a name and a sentence for every status");
+/// Whether there is a text for every status, in the order of their numbers.
+constexpr bool in_order() {
+  unsigned n = 0;
+  for (const StatusText& text : statuses)
+    if (text.status != n++) return false;
+  return n == SLUICE_STATUS_COUNT;
+}
+static_assert(in_order(), "a name and a sentence for every status");
 
 /// Returns the number of a status, which it copies as bytes: a caller in C may pass any number, and
 /// C++ must not read an enumeration with a value out of its range.

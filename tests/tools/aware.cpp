@@ -96,13 +96,15 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       const bool fastgrnn = std::string(layers).find("fastgrnn") !=
                             std::string::npos;  // its biases are rounded, its unit is coarser
       CHECK(std::fabs(seen - device) <= (fastgrnn ? 4e-4 : 2e-4) * device);
-      if (std::string(type) == "int8")
+      // An int8 FastGRNN is so near to the float network that the ratio says nothing.
+      if (std::string(type) == "int8" && !fastgrnn)
         CHECK(std::fabs(seen - device) <= 0.2 * std::fabs(plain - device));
       CHECK_EQ(aware.refused, nullptr);
     }
 }
 
-TEST_CASE("a GRU that resets before is not trained for fixed point, and is named") {
+TEST_CASE(
+    "a GRU that resets before, and low rank, are not trained for fixed point, and are named") {
   const DataSet data = three_classes(12, 5);
   const Recipe recipe = recipe_of(
       "{ gru = 4 }, { gru = 4, reset = \"before\" }, { dense = 3, activation = \"softmax\" }",
@@ -110,6 +112,11 @@ TEST_CASE("a GRU that resets before is not trained for fixed point, and is named
   CHECK_THROWS_WITH_AS(
       check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
       doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer does not round"), Error);
+  const Recipe low =
+      recipe_of("{ gru = 4, rank = 2 }, { dense = 3, activation = \"softmax\" }", "int8");
+  CHECK_THROWS_WITH_AS(check_aware(low, make_network(low, data, split(data, 0.25, 1))),
+                       doctest::Contains("layer 2 (gru): the trainer does not round the products"),
+                       Error);
 }
 
 TEST_CASE("training for fixed point keeps the blob that its validation ran") {
@@ -135,6 +142,7 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       const Network real = read_network(trained.real.model);
       Ranges ranges = feature_ranges(data, parts.train, RangeChoice::min_error);
       ranges.peak = peaks(real, data, parts.train);
+
       const OwnedModel again = open_model(
           write_blob(quantize(real, sluice_format(trained.model.info().format), ranges).network),
           "test");

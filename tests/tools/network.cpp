@@ -225,20 +225,24 @@ TEST_CASE("balanced weights of classes are targets / (classes * targets of the c
 
 TEST_CASE("batch normalization is folded into the layer that follows, and the answers stay") {
   for (const sluice_layer_kind kind : every_cell)
-    for (const bool both_ways : {false, true}) {
-      const Spec next = both_ways ? both(cell(kind, 6)) : cell(kind, 6);
-      const Network network = random_network(
-          5, {gru(7, every_step), norm(SLUICE_BATCH_NORM), next, norm(SLUICE_BATCH_NORM), dense(3)},
-          160);
-      const Network less = tools::folded(network);
-      REQUIRE_EQ(less.layers.size(), 3u);
-      Noise noise(161);
-      const std::vector<float> x = noise.uniform(5 * 12), expected = run_whole(Opened(network), x),
-                               got = run_whole(Opened(less), x);
-      CAPTURE(std::string(sluice_layer_name(kind)));
-      for (size_t i = 0; i < got.size(); ++i)
-        CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
-    }
+    for (const int rank : {0, 5})
+      for (const bool both_ways : {false, true}) {
+        const Spec one = low_rank(cell(kind, 6), rank), next = both_ways ? both(one) : one;
+        const Network network = random_network(
+            5,
+            {gru(7, every_step), norm(SLUICE_BATCH_NORM), next, norm(SLUICE_BATCH_NORM), dense(3)},
+            160);
+        const Network less = tools::folded(network);
+        REQUIRE_EQ(less.layers.size(), 3u);
+        Noise noise(161);
+        const std::vector<float> x = noise.uniform(5 * 12),
+                                 expected = run_whole(Opened(network), x),
+                                 got = run_whole(Opened(less), x);
+        CAPTURE(std::string(sluice_layer_name(kind)));
+        CAPTURE(rank);
+        for (size_t i = 0; i < got.size(); ++i)
+          CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
+      }
   // Nothing follows, or something that cannot take it over, or a layer that is applied elsewhere
   // too.
   CHECK_EQ(tools::folded(random_network(5, {gru(7), norm(SLUICE_BATCH_NORM)})).layers.size(), 2u);
@@ -250,4 +254,21 @@ TEST_CASE("batch normalization is folded into the layer that follows, and the an
                random_network(5, {norm(SLUICE_BATCH_NORM), gru(5, every_step), tied(gru(5), 1)}))
                .layers.size(),
            3u);
+}
+
+TEST_CASE("matrices of low rank multiplied out are the same cell") {
+  for (const sluice_layer_kind kind : every_cell)
+    for (const bool both_ways : {false, true}) {
+      const Spec one = low_rank(cell(kind, 9, every_step), 4);
+      const Network network = random_network(5, {both_ways ? both(one) : one}, 162);
+      Network whole = network;
+      whole.layers[0] = tools::multiplied_out(network.layers[0]);
+      CHECK_EQ(whole.layers[0].rank, 0);
+      Noise noise(163);
+      const std::vector<float> x = noise.uniform(5 * 12), expected = run_whole(Opened(network), x),
+                               got = run_whole(Opened(whole), x);
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      for (size_t i = 0; i < got.size(); ++i)
+        CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
+    }
 }

@@ -153,3 +153,11 @@ TEST_CASE("an override wins over the recipe and is named in a refusal") {
   CHECK(refusal(std::string(smallest) + "[train]\nbatch = 0\n")
             .starts_with("r.toml:6: train.batch: 0 "));
 }
+
+TEST_CASE("the words of a recipe for number formats and activations are the runtime's names") {
+  for (const sluice_format format : {SLUICE_F32, SLUICE_INT8, SLUICE_W8A16})
+    CHECK_EQ(std::string(word(format)), sluice_format_name(format));
+  for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU,
+                                    SLUICE_SOFTMAX, SLUICE_HARD_SIGMOID})
+    CHECK_EQ(std::string(word(f)), sluice_activation_name(f));
+}

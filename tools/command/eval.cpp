@@ -34,9 +34,11 @@ Expected expected_of(const OwnedModel& model, const std::string& path) {
 void print_report(const Evaluation& evaluation) {
   print("{} sequences, {} frames: {}\n", with_commas(evaluation.sequences),
         with_commas(evaluation.frames), summary(evaluation));
-  print("\n{}", measure_table(evaluation));
-  if (!evaluation.confusion.empty())
-    print("\n{}\n{}", class_table(evaluation), confusion_table(evaluation));
+  for (const Evaluation& part : parts_of(evaluation)) {
+    if (!part.name.empty()) print("\n{}, weight {:g}:\n", part.name, part.weight);
+    print("\n{}", measure_table(part));
+    if (!part.confusion.empty()) print("\n{}\n{}", class_table(part), confusion_table(part));
+  }
 }
 
 }  // namespace

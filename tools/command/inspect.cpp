@@ -14,6 +14,8 @@
 #include "../model/blob_text.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
+#include "../recipe/heads.h"
+#include "../recipe/made.h"
 #include "command.h"
 #include "graph_text.h"
 #include "runtime/blob.h"
@@ -128,20 +130,55 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
   return table(with_graph(model, rows));
 }
 
-/// The parts of the answer, if there are several: by name, with the numbers that each has.
-std::string answers_text(const OwnedModel& model) {
+/// A part of an answer: what the blob says, and what the model says of its training.
+struct Part {
+  sluice_answer_info answer;
+  std::string name;          ///< may be empty
+  std::optional<Head> head;  ///< that has a loss of its own
+};
+
+/// The parts of the answer, if there are several.
+std::vector<Part> parts_of(const OwnedModel& model) {
   const std::vector<std::string> names = section_strings(model.model, SLUICE_SECTION_LAYER_NAMES);
-  std::string text;
+  const std::vector<Head> heads = heads_of_made(model.made());
+  std::vector<Part> parts;
   for (std::uint32_t i = 0; model.info().answers > 1 && i < model.info().answers; ++i) {
-    const sluice_answer_info answer = sluice_describe_answer(&model.model, i);
-    const bool named =
-        answer.layer > 0 && answer.layer <= names.size() && !names[answer.layer - 1].empty();
-    text += fmt::format("answer {}{}: outputs {} to {}, from {}\n", i + 1,
-                        named ? " (" + printable(names[answer.layer - 1]) + ")" : "",
-                        answer.first + 1, answer.first + answer.outputs,
-                        answer.layer ? fmt::format("layer {}", answer.layer) : "the frame");
+    Part part{sluice_describe_answer(&model.model, i), "", {}};
+    const std::uint32_t layer = part.answer.layer;
+    if (layer > 0 && layer <= names.size()) part.name = names[layer - 1];
+    if (heads.size() == model.info().answers) part.head = heads[i];
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+/// The parts of the answer by name, with the numbers that each has, and its loss.
+std::string answers_text(const OwnedModel& model) {
+  std::string text;
+  const std::vector<Part> parts = parts_of(model);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& [answer, name, head] = parts[i];
+    text += fmt::format(
+        "answer {}{}: outputs {} to {}, from {}{}\n", i + 1,
+        name.empty() ? "" : " (" + printable(name) + ")", answer.first + 1,
+        answer.first + answer.outputs,
+        answer.layer ? fmt::format("layer {}", answer.layer) : "the frame",
+        head ? fmt::format("; loss {}, weight {:g}", loss_word(*head), head->weight) : "");
   }
   return text.empty() ? text : text + "\n";
+}
+
+OrderedJson answers_json(const OwnedModel& model) {
+  OrderedJson json = OrderedJson::array();
+  for (const Part& part : parts_of(model)) {
+    json.push_back({{"name", part.name},
+                    {"layer", part.answer.layer},
+                    {"first", part.answer.first},
+                    {"outputs", part.answer.outputs}});
+    if (part.head)
+      json.back().update({{"loss", loss_word(*part.head)}, {"weight", part.head->weight}});
+  }
+  return json;
 }
 
 std::string section_table(const OwnedModel& model) {
@@ -320,6 +357,7 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost,
                                 {"name", section_name(section.kind)},
                                 {"offset", section.offset},
                                 {"bytes", section.bytes}});
+  if (info.answers > 1) json["answers"] = answers_json(model);
   if (cost) json["device"] = cost_json(*cost, core, mhz);
   if (cost && !budget.limits.empty()) json["device"]["fits"] = over_budget(*cost, budget).empty();
   json["input_names"] = model.inputs();

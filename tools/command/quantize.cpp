@@ -13,6 +13,7 @@
 #include "../convert/analyze.h"
 #include "../convert/saturation.h"
 #include "../evaluate/evaluate.h"
+#include "../evaluate/measures.h"
 #include "../evaluate/range_trials.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
@@ -105,15 +106,36 @@ std::string score(const Evaluation& e) {
   return e.classes ? percent(e.accuracy()) : fmt::format("{:#.4g}", e.absolute_error);
 }
 
+/// "vad accuracy", of each head; of one answer "accuracy" or "mean absolute error".
+std::vector<std::string> score_names(const Evaluation& e) {
+  if (e.heads.empty()) return {e.classes ? "accuracy" : "mean absolute error"};
+  std::vector<std::string> names;
+  for (const Evaluation& head : e.heads)
+    names.push_back(fmt::format("{} {}", head.name, short_measure(head).name));
+  return names;
+}
+
+std::vector<std::string> scores(const Evaluation& e) {
+  if (e.heads.empty()) return {score(e)};
+  std::vector<std::string> texts;
+  for (const Evaluation& head : e.heads) texts.push_back(measure_text(short_measure(head)));
+  return texts;
+}
+
 std::string choice_table(const Evaluation& before, const std::vector<RangeTrial>& candidates,
                          const RangeTrial& best) {
-  std::vector<std::vector<std::string>> rows = {
-      {"inputs' ranges", "validation loss", before.classes ? "accuracy" : "mean absolute error",
-       ""}};
-  rows.push_back({"(float)", fmt::format("{:#.4g}", before.loss), score(before), ""});
+  std::vector<std::vector<std::string>> rows;
+  const auto add = [&](const std::string& what, const std::string& loss,
+                       const std::vector<std::string>& texts, const char* remark) {
+    rows.push_back({what, loss});
+    rows.back().insert(rows.back().end(), texts.begin(), texts.end());
+    rows.back().push_back(remark);
+  };
+  add("inputs' ranges", "validation loss", score_names(before), "");
+  add("(float)", fmt::format("{:#.4g}", before.loss), scores(before), "");
   for (const RangeTrial& c : candidates)
-    rows.push_back({std::string(word(c.choice)), fmt::format("{:#.4g}", c.held_out.loss),
-                    score(c.held_out), &c == &best ? "chosen" : ""});
+    add(std::string(word(c.choice)), fmt::format("{:#.4g}", c.held_out.loss), scores(c.held_out),
+        &c == &best ? "chosen" : "");
   return table(rows);
 }
 
@@ -157,6 +179,11 @@ std::string report_json(const Input& input, const QuantizeOptions& options,
                       {"validation_sequences", input.split.held_out.size()}};
   const auto evaluated = [](const Evaluation& e) {
     OrderedJson result = {{"loss", e.loss}};
+    for (const Evaluation& head : e.heads) {
+      const Measure measure = short_measure(head);
+      result["heads"][head.name] = {{"loss", head.loss}, {json_name(measure.name), measure.value}};
+    }
+    if (!e.heads.empty()) return result;
     if (e.classes) result["accuracy"] = e.accuracy();
     if (!e.classes) result["mean_absolute_error"] = e.absolute_error;
     return result;

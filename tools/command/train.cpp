@@ -14,6 +14,7 @@
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "../recipe/check.h"
+#include "../recipe/heads.h"
 #include "../recipe/keys.h"
 #include "../recipe/manual.h"
 #include "../recipe/read.h"
@@ -45,6 +46,11 @@ std::string imbalance_text(const DataSet& data, const std::vector<std::size_t>& 
                      with_commas(all));
 }
 
+/// "vad: binary, weight 0.5".
+std::string head_text(const Head& head) {
+  return fmt::format("{}: {}, weight {:g}", head.name, loss_word(head), head.weight);
+}
+
 /// What was read, before the work begins: a column that should not be a feature is seen here.
 std::string data_line(const Input& input) {
   const auto names = [](const std::vector<std::string>& list) {
@@ -64,7 +70,12 @@ std::string data_line(const Input& input) {
   if (data.is_text()) text += fmt::format("{} ids; ", with_commas(data.tokens.ids()));
   if (!data.is_text()) text += fmt::format("features: {}; ", names(data.feature_names));
   if (data.is_text() && data.per_row) return text + "the next one is the target";
-  text += fmt::format("{}: {}", data.classes ? "classes" : "values", names(data.labels));
+  for (const Head& head : data.heads) text += head_text(head) + "; ";
+  text += fmt::format("{}: {}",
+                      data.classes         ? "classes"
+                      : data.heads.empty() ? "values"
+                                           : "targets",
+                      names(data.labels));
   return printable(text + imbalance_text(data, input.split.train));
 }
 
@@ -129,7 +140,9 @@ void report_results(const Input& input, const Trained& trained) {
       input.split.test.empty()
           ? report("Test", input, trained, input.test, all_sequences(input.test))
           : report("Test", input, trained, input.train, input.split.test);
-  if (!test.confusion.empty()) print("\n{}\n", confusion_table(test));
+  for (const Evaluation& part : parts_of(test))
+    if (!part.confusion.empty())
+      print("\n{}{}\n", part.name.empty() ? "" : part.name + ":\n", confusion_table(part));
 }
 
 std::string kept_text(const Input& input, const Trained& trained) {

@@ -89,8 +89,20 @@ std::vector<Column> columns_for(const RunResult& result) {
                        },
                        accuracy});
   };
+  const auto add_head = [&](const char* part, Evaluation RunResult::* evaluation,
+                            std::size_t head) {
+    const Evaluation& e = result.*evaluation;
+    if (e.targets == 0) return;
+    const Measure measure = short_measure(e.heads[head]);
+    columns.push_back(
+        {fmt::format("{} {} {}", part, e.heads[head].name, measure.name),
+         [=](const RunResult& r) { return short_measure((r.*evaluation).heads[head]).value; },
+         measure.share});
+  };
   add("training", &RunResult::train), add("validation", &RunResult::held_out),
       add("test", &RunResult::test);
+  for (std::size_t head = 0; head < result.train.heads.size(); ++head)
+    add_head("validation", &RunResult::held_out, head), add_head("test", &RunResult::test, head);
   if (accuracy && result.test.targets)
     columns.push_back(
         {"test balanced accuracy",

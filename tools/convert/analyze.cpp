@@ -7,14 +7,14 @@
 #include "../common/print.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
+#include "gate_sums.h"
+#include "numbers.h"
 #include "run_rows.h"
 #include "runtime/blob.h"
 #include "saturation.h"
 
 namespace sluice::tools {
 namespace {
-
-constexpr double state_unit = 1.0 / 32768, gate_unit = 1.0 / 4096;
 
 /// The values of every layer at one step, as the trace gives them; the frame first.
 struct Traced {
@@ -81,31 +81,7 @@ struct Side {
   }
 };
 
-/// W v + b of one gate, in real numbers.
-struct GateSums {
-  const Array& w;
-  const Array* bias;  ///< null: zeros
-  int shift;          ///< of R; -1 for a float layer
-  int first = 0;      ///< the gate of the bias that the matrix begins with
-  double at(int gate, int row, const std::vector<double>& v) const {
-    const std::size_t begin = std::size_t(gate * w.rows + row) * std::size_t(w.cols);
-    const auto index = std::size_t((first + gate) * w.rows + row);
-    if (shift < 0) {
-      double sum = bias ? double(bias->values[index]) : 0;
-      for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.values[begin + k]) * v[k];
-      return sum;
-    }
-    double sum = bias->integers[index];
-    for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.integers[begin + k]) * v[k];
-    return sum * double(bias->integers[bias->integers.size() / 2 + index]) *
-           std::ldexp(gate_unit, shift - 32);
-  }
-};
-
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// What enters a product in int8: the upper byte, rounded.
-double narrowed(double h) { return std::min(std::floor((h + 128) / 256), 127.0); }
 
 /// A gate of one unit, and whether its sum lies beyond the table.
 struct Gate {
@@ -126,25 +102,6 @@ std::vector<std::string> gate_names(const Layer& layer) {
   return names;
 }
 
-/// Numbers as they enter the layer's own matrix: through the factor of low rank, if there is one.
-std::vector<double> through_factor(const Layer& layer, Role weight, Role bias, int shift,
-                                   std::vector<double> v) {
-  const Array* const factor = layer.find(weight);
-  if (!factor) return v;
-  const bool real = layer.format == SLUICE_F32;
-  std::vector<double> y;
-  const GateSums sums{*factor, layer.find(bias), real ? -1 : shift};
-  for (int row = 0; row < factor->rows; ++row) {
-    double sum = sums.at(0, row, v);
-    if (!real) {
-      sum = std::clamp(std::floor(sum / gate_unit + 0.5), -32768.0, 32767.0);
-      if (layer.format == SLUICE_INT8) sum = narrowed(sum);
-    }
-    y.push_back(sum);
-  }
-  return y;
-}
-
 /// Of all units, [units][gates]; frame and state in the layer's own numbers, as they enter its
 /// products.
 /// @param enters  r * h, of the layer's own state, as it enters
@@ -152,13 +109,8 @@ template <class Enters>
 std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& frame,
                            const std::vector<double>& state, Enters enters) {
   const bool real = layer.format == SLUICE_F32;
-  const auto over_state = [&](const std::vector<double>& v) {
-    return through_factor(layer, Role::state_factor, Role::state_factor_bias, layer.factor_shift_hh,
-                          v);
-  };
-  const std::vector<double> x = through_factor(layer, Role::input_factor, Role::input_factor_bias,
-                                               layer.factor_shift_ih, frame),
-                            h = over_state(state);
+  const std::vector<double> x = over_factor(layer, Role::input_factor, frame),
+                            h = over_factor(layer, Role::state_factor, state);
   const Array* const candidate = layer.find(Role::candidate_weight);
   const int shift_ih = real ? -1 : layer.shift_ih, shift_hh = real ? -1 : layer.shift_hh;
   const GateSums ih{layer.array(Role::input_weight), layer.find(Role::input_bias), shift_ih};
@@ -186,7 +138,8 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& frame,
   }
   std::vector<double> reset;
   for (int row = 0; row < layer.out; ++row) reset.push_back(sigmoid(both(0, row)));
-  const std::vector<double> s = candidate ? over_state(enters(reset)) : h;
+  const std::vector<double> s =
+      candidate ? over_factor(layer, Role::state_factor, enters(reset)) : h;
   const GateSums over_s{candidate ? *candidate : w_hh, b_hh, shift_hh, candidate ? 2 : 0};
   for (int row = 0; row < layer.out; ++row) {
     const double g = over_s.at(candidate ? 0 : 2, row, s);

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
+#include "gate_sums.h"
 #include "kernels/kernels.h"
 #include "run_rows.h"
 
@@ -115,8 +116,6 @@ struct Watching {
   const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
   std::vector<Sums> input, state, reset;
   std::vector<FactorPeaks> factors;                 ///< of layers of low rank
-  std::vector<Layer> whole;                         ///< the layers, multiplied out
-  bool moments = true;                              ///< else the factors' peaks alone
   std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
   static constexpr std::size_t widest =
@@ -134,58 +133,52 @@ struct Watching {
     if (layer > 0 && recurrent(w.network.layers[layer - 1])) {
       const Layer& own = w.network.layers[layer - 1];
       w.note_factor(own, Role::state_factor, v, w.factors[layer - 1].state);
-      if (w.moments && n <= widest) w.state[layer - 1].add(w.before[layer - 1]);
+      if (n <= widest) w.state[layer - 1].add(w.before[layer - 1]);
       w.before[layer - 1] = v;
     }
     for (const std::uint32_t reader : w.readers[layer]) {
       const Layer& next = w.network.layers[reader - 1];
       if (next.anatomy().joins) continue;  // it has no product
       w.note_factor(next, Role::input_factor, v, w.factors[reader - 1].input);
-      if (w.moments && n <= widest) w.input[reader - 1].add(v);
+      if (n <= widest) w.input[reader - 1].add(v);
       if (!next.find(Role::candidate_weight)) continue;
       const std::vector<double> reset =
-          reset_state(w.whole[reader - 1], values, w.before[reader - 1]);
+          reset_state(next, {values, values + n}, w.before[reader - 1]);
       w.note_factor(next, Role::state_factor, reset, w.factors[reader - 1].state);
-      if (w.moments && std::size_t(next.out) <= widest) w.reset[reader - 1].add(reset);
+      if (std::size_t(next.out) <= widest) w.reset[reader - 1].add(reset);
     }
   }
 
   /// Raises the peaks of a factor's product over v. A layer without the factor has none.
   static void note_factor(const Layer& layer, Role role, const std::vector<double>& v,
                           std::vector<double>& peaks) {
-    const Array* const factor = layer.find(role);
-    if (!factor) return;
-    peaks.resize(std::size_t(factor->rows));
-    for (std::size_t row = 0; row < peaks.size(); ++row) {
-      double sum = 0;
-      for (std::size_t k = 0; k < v.size(); ++k)
-        sum += double(factor->values[row * v.size() + k]) * v[k];
-      peaks[row] = std::max(peaks[row], std::fabs(sum));
-    }
+    if (!layer.find(role)) return;
+    const std::vector<double> product = over_factor(layer, role, v);
+    peaks.resize(product.size());
+    for (std::size_t i = 0; i < peaks.size(); ++i)
+      peaks[i] = std::max(peaks[i], std::fabs(product[i]));
   }
 
   /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits
   /// are the same everywhere.
-  static std::vector<double> reset_state(const Layer& gru, const float* x, std::vector<double> h) {
-    const std::vector<float>&w_ih = gru.array(Role::input_weight).values,
-          &w_hh = gru.array(Role::state_weight).values, &bias = gru.array(Role::input_bias).values;
-    const auto in = std::size_t(gru.in), units = h.size();
-    std::vector<float> r(units);
-    for (std::size_t row = 0; row < units; ++row) {
-      double sum = double(bias[row]);
-      for (std::size_t k = 0; k < in; ++k) sum += double(w_ih[row * in + k]) * double(x[k]);
-      for (std::size_t k = 0; k < units; ++k) sum += double(w_hh[row * units + k]) * h[k];
-      r[row] = float(sum);
-    }
-    pick_kernels("scalar")->activate_f32(Activation::sigmoid, r.data(), 1, int(units), 0);
-    for (std::size_t row = 0; row < units; ++row) h[row] *= double(r[row]);
+  static std::vector<double> reset_state(const Layer& gru, const std::vector<double>& frame,
+                                         std::vector<double> h) {
+    const std::vector<double> x = over_factor(gru, Role::input_factor, frame),
+                              state = over_factor(gru, Role::state_factor, h);
+    const GateSums ih{gru.array(Role::input_weight), gru.find(Role::input_bias), -1},
+        hh{gru.array(Role::state_weight), nullptr, -1};
+    std::vector<float> r;
+    for (int row = 0; row < gru.out; ++row)
+      r.push_back(float(hh.more(ih.at(0, row, x), 0, row, state)));
+    pick_kernels("scalar")->activate_f32(Activation::sigmoid, r.data(), 1, gru.out, 0);
+    for (std::size_t row = 0; row < h.size(); ++row) h[row] *= double(r[row]);
     return h;
   }
 };
 
 /// Steps the float network over some thousand frames.
 Watching watch(const Network& real, const DataSet& data, std::span<const std::size_t> sequences,
-               const std::vector<std::vector<float>>& features, bool moments) {
+               const std::vector<std::vector<float>>& features) {
   constexpr std::size_t enough = 8192;  // frames
   std::size_t frames = 0;
   for (const std::size_t s : sequences) frames += data.steps(s);
@@ -199,11 +192,9 @@ Watching watch(const Network& real, const DataSet& data, std::span<const std::si
                     std::vector<Sums>(layers),
                     std::vector<Sums>(layers),
                     std::vector<FactorPeaks>(layers),
-                    {},
-                    moments,
                     std::vector<std::vector<double>>(layers),
                     {}};
-  for (const Layer& layer : real.layers) watching.whole.push_back(multiplied_out(layer));
+
   for (std::uint32_t source = 0; source <= layers; ++source)
     watching.readers.push_back(readers_of(real, source));
   sluice_trace(&stream.stream, Watching::take, &watching);
@@ -288,14 +279,6 @@ std::vector<double> peaks(const Network& real, const DataSet& data,
   return result;
 }
 
-std::vector<FactorPeaks> factor_peaks(const Network& real, const DataSet& data,
-                                      std::span<const std::size_t> sequences) {
-  const bool any = std::any_of(real.layers.begin(), real.layers.end(),
-                               [](const Layer& layer) { return layer.rank > 0; });
-  if (!any) return std::vector<FactorPeaks>(real.layers.size());
-  return watch(real, data, sequences, sorted_features(data, sequences), false).factors;
-}
-
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
                       RangeChoice choice) {
   return choose_ranges({sorted_features(data, sequences), {}, {}, {}}, choice);
@@ -304,7 +287,7 @@ Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequence
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences) {
   Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}, {}};
-  Watching watching = watch(real, data, sequences, result.features, true);
+  Watching watching = watch(real, data, sequences, result.features);
   result.moments = moments_of(watching);
   result.factors = std::move(watching.factors);
   return result;

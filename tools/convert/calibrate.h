@@ -54,10 +54,6 @@ struct Calibration {
 std::vector<double> peaks(const Network& real, const DataSet& data,
                           std::span<const std::size_t> sequences);
 
-/// The largest magnitudes of the products of factors of low rank.  [layers]
-std::vector<FactorPeaks> factor_peaks(const Network& real, const DataSet& data,
-                                      std::span<const std::size_t> sequences);
-
 /// Ranges of the features alone, without peaks.
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
                       RangeChoice choice);

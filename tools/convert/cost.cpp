@@ -68,6 +68,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
         add(whole_step ? "inner" : "dense_inner",
             gates * panels *
                 (inner_loops(in, layer.format, core) + inner_loops(state, layer.format, core)));
+      if (layer.rank > 0) add("low_rank", 1), add("low_rank_units", units);
       for (const Role role : {Role::input_factor, Role::state_factor}) {
         const Array* const factor = layer.find(role);
         if (!factor) continue;
@@ -95,6 +96,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
       const bool sums = layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY;
       const double parts = double(std::max<std::size_t>(layer.sources.size(), 1));
       add("join", 1);
+      if (sums) add("sum", 1), add("sum_units", units);
       add(sluice_layer_name(layer.kind), sums ? parts * units : layer.out);
     }
   }

@@ -37,9 +37,13 @@ constexpr std::array cost_features = {"step",
                                       "embedding_units",
                                       "fastgrnn",
                                       "fastgrnn_units",
+                                      "low_rank",
+                                      "low_rank_units",
                                       "factor",
                                       "factor_units",
                                       "join",
+                                      "sum",
+                                      "sum_units",
                                       "concat",
                                       "add",
                                       "multiply",
@@ -50,9 +54,10 @@ constexpr std::array cost_features = {"step",
 using CostFeatures = std::array<double, cost_features.size()>;
 
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ
-/// between cores; of a sparse layer its stored blocks and its panels stand in their place. factor:
-/// products of factors of low rank. join: layers that join, or select; concat, add, multiply,
-/// select: the numbers that they read.
+/// between cores; of a sparse layer its stored blocks and its panels stand in their place.
+/// low_rank: layers of low rank; factor: the products of their factors. join: layers that join, or
+/// select; sum: those that add or multiply; concat, add, multiply, select: the numbers that they
+/// read.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.

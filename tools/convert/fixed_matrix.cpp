@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "numbers.h"
+
 namespace sluice::tools {
 namespace {
 
@@ -37,7 +39,7 @@ void lower_error(const double* w, double unit, const Moments& moments,
       if (w[k] == 0) continue;  // pruned
       const int step = slope[k] > 0 ? -1 : 1;
       const double change = 2 * step * slope[k] + h[k * n + k];
-      if (!(change < -1e-9 * h[k * n + k]) || std::abs(q[k] + step) > 127) continue;
+      if (!(change < -1e-9 * h[k * n + k]) || std::abs(q[k] + step) > most_weight) continue;
       q[k] += step, moved = true;
       for (std::size_t j = 0; j < n; ++j) slope[j] += step * h[k * n + j];
     }
@@ -48,7 +50,8 @@ void lower_error(const double* w, double unit, const Moments& moments,
 Row round_row(const double* w, int cols, double bias, double unit, const Entering& entering) {
   Row row{unit, {}, 0, 0};
   for (int k = 0; k < cols; ++k)
-    row.w.push_back(std::int32_t(std::clamp(rounded(w[k] / unit), -127.0, 127.0)));
+    row.w.push_back(
+        std::int32_t(std::clamp(rounded(w[k] / unit), -double(most_weight), double(most_weight))));
   double shift = 0;  // of the mean: the bias takes it back
   if (!entering.moments.mean.empty()) {
     lower_error(w, unit, entering.moments, row.w);
@@ -68,7 +71,7 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
 Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
-  const double finest = most > 0 ? most / 127 : std::fabs(bias) / 65536,
+  const double finest = most > 0 ? most / most_weight : std::fabs(bias) / 65536,
                for_bias = std::fabs(bias) / (accumulator_limit / 2);
   double unit = std::max({finest, for_bias, 1e-30});
   Row row = round_row(w, cols, bias, unit, entering);

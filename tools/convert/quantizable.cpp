@@ -4,6 +4,7 @@
 
 #include "../common/error.h"
 #include "../model/graph.h"
+#include "numbers.h"
 #include "quantize.h"
 
 namespace sluice::tools {
@@ -72,7 +73,7 @@ void prove_rows(const Network& fixed, const std::string& name, const Layer& laye
                 const std::int32_t* bias, int shift) {
   constexpr double most = 2147483647;
   const auto columns = std::size_t(w.cols);
-  const double largest = layer.format == SLUICE_INT8 ? 128 : 32768;
+  const double largest = -lowest_input(layer.format);
   for (std::size_t row = 0; row < w.integers.size() / columns; ++row) {
     double worst = std::fabs(double(bias[row]));
     for (std::size_t k = 0; k < columns; ++k)
@@ -93,7 +94,7 @@ void prove_gates(const Network& fixed, const std::string& name, const Layer& lay
     double worst = std::fabs(double(b.integers[row]));
     for (std::size_t k = 0; k < std::size_t(w.cols); ++k)
       worst += std::fabs(double(w.integers[row * std::size_t(w.cols) + k])) *
-               (layer.format == SLUICE_INT8 ? 128 : 32768);
+               -lowest_input(layer.format);
     return worst * std::fabs(double(b.integers[b.integers.size() / 2 + row])) *
                std::ldexp(1, shift - 32) +
            1;

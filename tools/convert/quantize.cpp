@@ -7,14 +7,13 @@
 #include "../model/graph.h"
 #include "fixed_matrix.h"
 #include "kernels/kernels.h"
+#include "numbers.h"
 
 namespace sluice::tools {
 namespace {
 
-constexpr double gate_unit = 1.0 / 4096;    // of what enters sigmoid and tanh
-constexpr double state_unit = 1.0 / 32768;  // of what leaves them
-constexpr double id_unit =
-    1.0 / (127 * 256.0);        // of a feature of an embedding, in that feature's largest magnitude
+/// The unit of a feature of an embedding, in that feature's largest magnitude.
+constexpr double id_unit = 1 / (most_weight * narrowing_of(SLUICE_INT8));
 constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what
                                 // calibration saw: int16 has room
 
@@ -24,8 +23,7 @@ constexpr double factor_headroom = 1.25;  // of a factor's product: int8 has non
 /// no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges,
                     std::vector<std::string>& warnings) {
-  const double lowest = format == SLUICE_INT8 ? -128 : -32768,
-               highest = format == SLUICE_INT8 ? 127 : 32767;
+  const double lowest = lowest_input(format), highest = highest_input(format);
   Scales scales;
   for (std::size_t i = 0; i < ranges.low.size(); ++i) {
     // 16 bits have resolution to spare: half the range more at either end, so that new data seldom
@@ -81,8 +79,8 @@ struct Work {
 
   /// The largest magnitude of what enters a product, and by how much an int16 number is larger than
   /// what becomes of it there.
-  double largest() const { return format == SLUICE_INT8 ? 128 : 32768; }
-  double narrowing() const { return format == SLUICE_INT8 ? 256 : 1; }
+  double largest() const { return -lowest_input(format); }
+  double narrowing() const { return narrowing_of(format); }
 
   const Side& side_of(const Layer& layer) const;
 
@@ -165,16 +163,19 @@ const Moments* values_entering(const Work& work, const Layer& layer) {
   return work.moments.empty() ? nullptr : &work.moments[index_of(work, layer)].input;
 }
 
-/// The least e for which units of 2^(e - 15) hold what calibration saw, with headroom.
-int cell_shift(double peak) {
+/// The least e for which units of 2^(e - 15) hold `largest`.
+int shift_for(double largest) {
   int e = 0;
-  while (e < 15 && headroom * peak > double(1 << e)) ++e;
+  while (e < 15 && largest > double(1 << e)) ++e;
   return e;
 }
 
 /// The exponent of the unit of a state whose record says it; of others 0.
 int state_shift(const Work& work, const Layer& layer) {
-  return layer.anatomy().shifted_state ? cell_shift(work.ranges.peak[index_of(work, layer)]) : 0;
+  if (!layer.anatomy().shifted_state) return 0;
+  // A state that enters products in 8 bits has none to spare.
+  const bool narrow = work.format == SLUICE_INT8 && layer.anatomy().states == 1;
+  return shift_for((narrow ? 1 : headroom) * work.ranges.peak[index_of(work, layer)]);
 }
 
 /// The unit of what a cell hands on, and of what enters its recurrent products.
@@ -285,7 +286,7 @@ std::vector<double> units_of_factor(const Array& factor, const std::vector<doubl
     for (std::size_t k = 0; k < most.size(); ++k)
       bound += std::fabs(double(factor.values[row * most.size() + k])) * most[k];
     const double peak = peaks.empty() ? bound : std::min(bound, factor_headroom * peaks[row]);
-    unit.push_back(std::max(peak, 1e-30) / 32767);
+    unit.push_back(std::max(peak, 1e-30) / highest_output);
   }
   return unit;
 }
@@ -409,7 +410,8 @@ Fixed state_product(Work& work, const Layer& real, Layer& layer) {
     if (!candidate) return hh;
     return joined(std::move(hh), over_state(work, real, *candidate, {}, &LayerMoments::reset));
   }
-  const std::vector<double> most(std::size_t(factor->cols), unit_of_state(work, real) * 32768),
+  const std::vector<double> most(std::size_t(factor->cols),
+                                 unit_of_state(work, real) * -lowest_output),
       unit = units_of_factor(*factor, factor_peaks_of(work, real).state, most);
   layer.factor_shift_hh =
       store_factor(work, real, layer, over_state(work, real, *factor, {}, &LayerMoments::state),
@@ -461,7 +463,7 @@ bool is_answer(const Work& work, const Layer& layer) {
 /// The unit of a layer whose numbers calibration has seen, as float: an answer has headroom.
 double unit_by_peak(const Work& work, const Layer& layer) {
   const double peak = std::max(work.ranges.peak[index_of(work, layer)], 1e-30);
-  return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / 32767);
+  return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / highest_output);
 }
 
 void add_dense(Work& work, const Layer& real) {
@@ -494,10 +496,12 @@ void add_embedding(Work& work, const Layer& real) {
     peak.assign(peak.size(), *std::max_element(peak.begin(), peak.end()));
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double p = peak[i / ids];
-    const double weight = p == 0 ? 0 : std::clamp(rounded(double(w[i]) / p * 127), -127.0, 127.0);
+    const double weight = p == 0 ? 0
+                                 : std::clamp(rounded(double(w[i]) / p * most_weight),
+                                              -double(most_weight), double(most_weight));
     layer.array(Role::vectors).integers[i] = std::int32_t(weight);
     work.result.seen.layers[index_of(work, real)].array(Role::vectors).values[i] =
-        float(weight / 127 * p);
+        float(weight / most_weight * p);
   }
   std::vector<double> unit;
   for (const double p : peak) unit.push_back(id_unit * p);

@@ -4,14 +4,15 @@
 
 #include "../common/print.h"
 #include "../model/pack.h"
+#include "numbers.h"
 
 namespace sluice::tools {
 
 bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value) {
-  const double inverse = double(scales.inverse[feature]),
-               half = format == SLUICE_INT8 ? 128 : 32768;
+  const double inverse = double(scales.inverse[feature]);
   const double number = double(value) * inverse + double(scales.offset[feature]);
-  return inverse != 0 && !(number >= -half - 0.5 && number < half - 0.5);
+  return inverse != 0 &&
+         !(number >= lowest_input(format) - 0.5 && number < highest_input(format) + 0.5);
 }
 
 std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,

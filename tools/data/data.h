@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sluice_train.h"
 #include "vocabulary.h"
 
 namespace sluice::tools {
@@ -35,6 +36,17 @@ struct Windows {
   RowRange only;          ///< of any other file; empty: all of it
 };
 
+/// A part of an answer that has a loss of its own, and columns of values that are its targets.
+struct Head {
+  std::string name;
+  sluice_loss loss = SLUICE_MSE;
+  double weight = 1;  ///< of its loss in the sum that is minimized
+  double huber_delta = 1;
+  std::size_t outputs = 1;  ///< numbers of the answer
+  /// Columns of its targets: of cross entropy one, the class's number; else one for each output.
+  std::size_t columns() const { return loss == SLUICE_CROSS_ENTROPY ? 1 : outputs; }
+};
+
 /// Which column is what. In a .npz these are names of arrays, but for features (array "x", columns
 /// named x0, x1, ...).
 struct Columns {
@@ -56,6 +68,8 @@ struct Columns {
   std::size_t max_steps = 0;  ///< longer sequences are cut; 0: none
   bool cut_front = false;     ///< their beginning goes, not their end
   Windows windows = {};
+  std::vector<Head> heads = {};  ///< of an answer in several parts; targets are values then, the
+                                 ///< columns of all heads side by side
 };
 
 constexpr const char* containment = "containment";  ///< in place of a group's column
@@ -120,6 +134,8 @@ struct DataSet {
 
   std::vector<float> own;  ///< where value is in standardized units: what it was
 
+  std::vector<Head> heads;  ///< of an answer in several parts; labels are then names of columns
+
   std::size_t features() const { return feature_names.size(); }
   std::size_t outputs() const { return labels.size(); }
   std::size_t sequences() const { return first.empty() ? 0 : first.size() - 1; }
@@ -179,6 +195,19 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
 /// Rows to sequences: checks that a sequence's rows stand together, and gives classes their
 /// numbers. Takes what it can of rows.
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected);
+
+/// Refuses (exit code 2) a value that is no target of its head: a class's number that is none, or a
+/// target of the binary loss outside 0 to 1.
+void check_heads(const Rows& rows, const Columns& columns);
+
+/// Returns the targets of one head as a data set of their own, without frames. Targets of cross
+/// entropy are classes, which are called by their numbers. So are those of a binary head with one
+/// output, if all of them are 0 or 1.
+DataSet head_targets(const DataSet& data, std::size_t head);
+
+/// Returns a name for each number of an answer to this data: its labels; of heads "vad" for a head
+/// with one output, else "tone.pitch", by column, or "digit.3", by class.
+std::vector<std::string> output_names(const DataSet& data);
 
 /// Whether any of these sequences has a target that is not masked.
 bool has_target(const DataSet& data, std::span<const std::size_t> sequences);

@@ -154,7 +154,9 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   data.per_row = columns.per_row;
   find_sequences(rows, columns, data);
   if (expected.targets && columns.classes) add_classes(rows, columns, expected, data);
+  if (expected.targets && !columns.heads.empty()) check_heads(rows, columns);
   if (expected.targets && !columns.classes) add_values(rows, columns, data);
+  data.heads = columns.heads;
   if (!rows.group.empty()) add_groups(rows, columns, data);
   data.x = std::move(rows.x);
   if (!rows.text.empty()) add_tokens(rows, columns, expected, data);

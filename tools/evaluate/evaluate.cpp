@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "../../kernels/kernels.h"
+#include "../common/error.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
 #include "../model/network.h"
@@ -20,15 +21,57 @@ constexpr std::uint32_t piece =
 constexpr std::size_t most_ranked = 64;     // classes that are ranked against one another
 constexpr std::size_t enough_blocks = 100;  // of rows, where sequences are too few to draw from
 
+/// A part of the answer: its targets, its loss, and what becomes of both.
+struct Goal {
+  const DataSet& data;  ///< of its targets
+  Loss loss;
+  std::size_t first, outputs;  ///< which numbers of an answer it is
+  bool adds;          ///< the model adds the last values to the differences that are its targets
+  Evaluation result;  ///< an answer a target, of values one a number, masked or not
+
+  void take_value(float value, float y, Answer& one) const {
+    one.error = double(y) - double(value);
+    const double far = std::fabs(one.error), delta = loss.huber_delta;
+    one.cost = one.error * one.error;
+    if (loss.kind == LossKind::huber)
+      one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
+    if (loss.kind != LossKind::binary) return;
+    float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
+    pick_kernels("scalar")->log_f32(log_p, log_p, 2);
+    one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
+  }
+
+  /// @param target  which of the data's; @param answer  which of the result's; @param y  all of it
+  void take(std::size_t target, std::size_t answer, const float* y) {
+    y += first;
+    std::size_t n = outputs;
+    const float both[] = {1.0f - y[0], y[0]};
+    if (data.classes && n == 1) y = both, n = 2;  // one sigmoid tells two classes apart
+    if (!data.classes) {
+      for (std::size_t k = 0; k < n; ++k) {
+        const float last = adds ? data.last[target * n + k] : 0;
+        take_value(data.value[target * n + k], y[k] - last, result.answers[answer * n + k]);
+      }
+      return;
+    }
+    const std::int32_t truth = data.target[target];
+    Answer& one = result.answers[answer];
+    one.truth = truth;
+    if (!result.scores.empty())
+      std::copy_n(y, n, result.scores.begin() + std::ptrdiff_t(answer * n));
+    if (truth < 0) return;
+    one.guess = std::int32_t(sluice_argmax(y, n));
+    one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];  // a probability of 0 would cost infinity
+  }
+};
+
 /// What the threads share while sequences are run. Each task has a stream, and takes sequences
 /// until none is left.
 struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
   std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
-  const Loss& loss;
-  Evaluation& result;  ///< an answer a target, of values one a number, masked or not
-  bool adds;           ///< the model adds the last values to the differences that are its targets
+  std::vector<Goal>& goals;
   std::vector<OwnedStream> streams;
   std::atomic<std::size_t> next{0};
 
@@ -51,42 +94,9 @@ struct RunTask {
       const std::size_t n = std::min(at_once, steps - t);
       run_rows(stream, data, data.first[s] + t, n, y.data());
       for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
-        take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs, outputs);
+        for (Goal& goal : goals)
+          goal.take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
     }
-  }
-
-  void take_value(float value, float y, Answer& one) {
-    one.error = double(y) - double(value);
-    const double far = std::fabs(one.error), delta = loss.huber_delta;
-    one.cost = one.error * one.error;
-    if (loss.kind == LossKind::huber)
-      one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
-    if (loss.kind != LossKind::binary) return;
-    float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
-    pick_kernels("scalar")->log_f32(log_p, log_p, 2);
-    one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
-  }
-
-  /// @param target  which of the data's; @param answer  which of the result's
-  void take(std::size_t target, std::size_t answer, const float* y, std::size_t outputs) {
-    const float both[] = {1.0f - y[0], y[0]};
-    if (data.classes && outputs == 1) y = both, outputs = 2;  // one sigmoid tells two classes apart
-    if (!data.classes) {
-      for (std::size_t k = 0; k < outputs; ++k) {
-        const float last = adds ? data.last[target * outputs + k] : 0;
-        take_value(data.value[target * outputs + k], y[k] - last,
-                   result.answers[answer * outputs + k]);
-      }
-      return;
-    }
-    const std::int32_t truth = data.target[target];
-    Answer& one = result.answers[answer];
-    one.truth = truth;
-    if (!result.scores.empty())
-      std::copy_n(y, outputs, result.scores.begin() + std::ptrdiff_t(answer * outputs));
-    if (truth < 0) return;
-    one.guess = std::int32_t(sluice_argmax(y, outputs));
-    one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];  // a probability of 0 would cost infinity
   }
 };
 
@@ -189,7 +199,76 @@ void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
   result.baseline_loss /= double(result.targets);
 }
 
+// --- a goal's result, from before the model runs to its sums
+
+void begin_result(const DataSet& data, std::span<const std::size_t> sequences,
+                  const std::vector<std::size_t>& begin, Goal& goal) {
+  Evaluation& result = goal.result;
+  const DataSet& targets = goal.data;
+  result.classes = targets.classes, result.per_row = data.per_row;
+  result.text = targets.is_text() && data.per_row, result.windows = targets.window != 0;
+  result.labels = targets.labels, result.units = targets.units;
+  result.sequences = sequences.size();
+  for (std::size_t s : sequences) result.frames += data.steps(s);
+  result.answers.resize(begin.back() * (targets.classes ? 1 : targets.outputs()));
+  if (targets.classes && !result.text && targets.outputs() <= most_ranked)
+    result.scores.resize(begin.back() * targets.outputs());
+}
+
+void finish_result(const sluice_model& model, std::span<const std::size_t> sequences,
+                   const std::vector<std::size_t>& begin, Goal& goal) {
+  if (goal.data.classes) {
+    fill_classes(model, goal.data, goal.result);
+  } else {
+    fill_values(goal.data, sequences, begin, goal.result);
+  }
+  fill_blocks(goal.data, sequences, begin, goal.result);
+  keep_valid(goal.data.outputs(), goal.result);
+  add_up(goal.data, goal.loss, goal.result);
+}
+
+// --- heads
+
+Loss loss_of(const Head& head) {
+  const LossKind kind = head.loss == SLUICE_BINARY  ? LossKind::binary
+                        : head.loss == SLUICE_HUBER ? LossKind::huber
+                                                    : LossKind::mse;
+  return {kind, head.huber_delta};
+}
+
+/// The targets of each head; empty where the answer is one.
+std::vector<DataSet> targets_of_heads(const sluice_model& model, const DataSet& data) {
+  std::vector<DataSet> targets;
+  std::size_t outputs = 0;
+  for (std::size_t i = 0; i < data.heads.size(); ++i) {
+    targets.push_back(head_targets(data, i));
+    outputs += data.heads[i].outputs;
+  }
+  if (!targets.empty() && outputs != sluice_describe(&model).outputs)
+    refuse("the model answers {} numbers, but its heads have {}; train it again",
+           sluice_describe(&model).outputs, outputs);
+  return targets;
+}
+
+Evaluation sum_of(std::vector<Goal>& goals) {
+  Evaluation sum;
+  const Evaluation& any = goals[0].result;
+  sum.classes = false, sum.per_row = any.per_row;
+  sum.sequences = any.sequences, sum.frames = any.frames;
+  for (Goal& goal : goals) {
+    sum.targets += goal.result.targets;
+    sum.loss += goal.result.weight * goal.result.loss;
+    sum.heads.push_back(std::move(goal.result));
+  }
+  return sum;
+}
+
 }  // namespace
+
+std::span<const Evaluation> parts_of(const Evaluation& evaluation) {
+  if (evaluation.heads.empty()) return {&evaluation, 1};
+  return evaluation.heads;
+}
 
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
                             std::span<const std::size_t> sequences) {
@@ -201,38 +280,27 @@ std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
 
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, Crew& crew, const Loss& loss) {
-  Evaluation result;
-  result.classes = data.classes, result.per_row = data.per_row;
-  result.text = data.is_text() && data.per_row, result.windows = data.window != 0;
-  result.labels = data.labels, result.units = data.units;
-  result.sequences = sequences.size();
   std::vector<std::size_t> begin = {0};
-  for (std::size_t s : sequences) {
-    result.frames += data.steps(s);
-    begin.push_back(begin.back() + data.targets(s));
+  for (std::size_t s : sequences) begin.push_back(begin.back() + data.targets(s));
+  const std::vector<DataSet> heads = targets_of_heads(model, data);
+  std::vector<Goal> goals;
+  const std::size_t outputs = sluice_describe(&model).outputs;
+  const bool adds = data.difference && adds_frame_columns(read_network(model));
+  if (heads.empty()) goals.push_back({data, loss, 0, outputs, adds, {}});
+  std::size_t first = 0;
+  for (const DataSet& targets : heads) {
+    const Head& head = data.heads[goals.size()];
+    goals.push_back({targets, loss_of(head), first, head.outputs, false, {}});
+    goals.back().result.name = head.name, goals.back().result.weight = head.weight;
+    first += head.outputs;
   }
-  result.answers.resize(begin.back() * (data.classes ? 1 : data.outputs()));
-  if (data.classes && !result.text && data.outputs() <= most_ranked)
-    result.scores.resize(begin.back() * data.outputs());
-  RunTask task{.data = data,
-               .sequences = sequences,
-               .begin = begin,
-               .loss = loss,
-               .result = result,
-               .adds = data.difference && adds_frame_columns(read_network(model)),
-               .streams = {}};
+  for (Goal& goal : goals) begin_result(data, sequences, begin, goal);
+  RunTask task{.data = data, .sequences = sequences, .begin = begin, .goals = goals, .streams = {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < crew.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   crew_for(&crew, std::uint32_t(crew.threads), RunTask::run, &task);
-  if (data.classes) {
-    fill_classes(model, data, result);
-  } else {
-    fill_values(data, sequences, begin, result);
-  }
-  fill_blocks(data, sequences, begin, result);
-  keep_valid(data.outputs(), result);
-  add_up(data, loss, result);
-  return result;
+  for (Goal& goal : goals) finish_result(model, sequences, begin, goal);
+  return heads.empty() ? std::move(goals[0].result) : sum_of(goals);
 }
 
 Evaluation evaluate(const sluice_model& model, const DataSet& data,

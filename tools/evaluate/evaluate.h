@@ -26,6 +26,8 @@ struct Answer {
       0;  ///< blocks are as good as independent of one another; answers of one are not
 };
 
+/// Of an answer in several parts `heads` has one of each part, and this only sequences, frames,
+/// targets and loss: the sum of the heads' losses, each times its weight.
 struct Evaluation {
   bool classes = true, per_row = false, text = false, windows = false;
   std::uint64_t sequences = 0, frames = 0;
@@ -46,6 +48,10 @@ struct Evaluation {
   std::uint32_t blocks = 0;     ///< 0, 1, ... of the answers
   Units units;                  ///< of values; empty: their own
 
+  std::string name;               ///< of a head
+  double weight = 1;              ///< of a head's loss in the sum
+  std::vector<Evaluation> heads;  ///< empty: the answer is one
+
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
 
@@ -57,7 +63,8 @@ struct Loss {
 };
 
 /// Runs the model over these sequences of a data set that has its features, labels and targets.
-/// The crew must stand by (with_crew), or this thread does it all; the result is the same.
+/// The losses of heads are those of the data. The crew must stand by (with_crew), or this thread
+/// does it all; the result is the same.
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, Crew& crew, const Loss& loss = {});
 
@@ -70,8 +77,11 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data,
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
                             std::span<const std::size_t> sequences);
 
+/// Returns the heads of an evaluation, or it alone: each can be measured by itself.
+std::span<const Evaluation> parts_of(const Evaluation& evaluation);
+
 /// "loss 0.0712, accuracy 98.1 % (95 % interval 96.1 to 99.1 %; always the majority class: 23.8
-/// %)".
+/// %)". Of heads a line more for each.
 std::string summary(const Evaluation& evaluation);
 
 /// Every measure with its interval and what a naive answer would score.

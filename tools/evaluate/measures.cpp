@@ -257,6 +257,14 @@ std::vector<Measure> measures(const Evaluation& evaluation) {
   return list;
 }
 
+Measure short_measure(const Evaluation& e) {
+  if (e.classes) return {"accuracy", e.accuracy(), {}, {}, "", true};
+  double sum = 0;
+  for (const Answer& one : e.answers) sum += one.error * one.error;
+  const double n = double(std::max<std::size_t>(e.answers.size(), 1));
+  return {"RMSE", std::sqrt(sum / n), {}, {}, "", false};
+}
+
 double error_in_units(const Evaluation& e) {
   double sum = 0;
   for (const Answer& one : e.answers) sum += one.error / one.unit * (one.error / one.unit);

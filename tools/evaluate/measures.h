@@ -51,4 +51,14 @@ double error_in_units(const Evaluation& evaluation);
 /// Accuracy alone.
 Measure accuracy_measure(const Evaluation& evaluation);
 
+/// Returns the one figure that says how good a head is, without an interval: accuracy of classes,
+/// of values the root mean squared error.
+Measure short_measure(const Evaluation& head);
+
+/// "97.8 %" of a share, else "0.123".
+std::string measure_text(const Measure& measure);
+
+/// "balanced accuracy" as "balanced_accuracy": the name of a measure in JSON.
+std::string json_name(std::string name);
+
 }  // namespace sluice::tools

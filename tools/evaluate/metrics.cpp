@@ -48,9 +48,21 @@ std::string value_summary(const Evaluation& evaluation) {
   return text;
 }
 
+/// Of values the loss too, whatever it is.
+std::string head_summary(const Evaluation& head) {
+  const std::string text = summary(head);
+  return text.starts_with("loss") ? text : fmt::format("loss {:.4g}, {}", head.loss, text);
+}
+
 }  // namespace
 
 std::string summary(const Evaluation& evaluation) {
+  if (!evaluation.heads.empty()) {
+    std::string text = fmt::format("loss {:.4g}", evaluation.loss);
+    for (const Evaluation& head : evaluation.heads)
+      text += fmt::format("\n  {}, weight {:g}: {}", head.name, head.weight, head_summary(head));
+    return text;
+  }
   if (!evaluation.classes) return value_summary(evaluation);
   const Measure accuracy = accuracy_measure(evaluation);
   const std::string interval =
@@ -60,6 +72,10 @@ std::string summary(const Evaluation& evaluation) {
   return fmt::format("loss {:.4g}, accuracy {} ({}always the majority class: {})", evaluation.loss,
                      percent(evaluation.accuracy()), interval,
                      percent(majority_accuracy(evaluation)));
+}
+
+std::string measure_text(const Measure& measure) {
+  return measure.share ? percent(measure.value) : fmt::format("{:#.4g}", measure.value);
 }
 
 std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation) {
@@ -108,15 +124,14 @@ std::string confusion_table(const Evaluation& evaluation) {
   return table(rows);
 }
 
-namespace {
-
-/// "balanced accuracy" as "balanced_accuracy".
 std::string json_name(std::string name) {
   std::replace(name.begin(), name.end(), ' ', '_');
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   return name;
 }
+
+namespace {
 
 void add_measures(const Evaluation& evaluation, OrderedJson& json) {
   for (const Measure& m : measures(evaluation)) {
@@ -127,21 +142,10 @@ void add_measures(const Evaluation& evaluation, OrderedJson& json) {
   }
 }
 
-}  // namespace
-
-std::string json_text(const Evaluation& evaluation) {
-  OrderedJson json;
-  json["sequences"] = evaluation.sequences;
-  json["frames"] = evaluation.frames;
-  json["targets"] = evaluation.targets;
-  json["loss"] = evaluation.loss;
-  add_measures(evaluation, json);
-  if (!evaluation.classes) {
-    json["baseline_mse"] = evaluation.baseline_loss;
-    return json_text(json, 2);
-  }
+/// What is said of classes only.
+void add_classes(const Evaluation& evaluation, OrderedJson& json) {
   json["majority_accuracy"] = majority_accuracy(evaluation);
-  if (evaluation.confusion.empty()) return json_text(json, 2);
+  if (evaluation.confusion.empty()) return;
   const std::size_t n = evaluation.labels.size();
   const std::vector<Counts> counts = class_counts(evaluation);
   json["classes"] = OrderedJson::array();
@@ -156,7 +160,29 @@ std::string json_text(const Evaluation& evaluation) {
     const auto row = evaluation.confusion.begin() + std::ptrdiff_t(i * n);
     json["confusion"].push_back(std::vector<std::uint64_t>(row, row + std::ptrdiff_t(n)));
   }
-  return json_text(json, 2);
 }
+
+OrderedJson json_of(const Evaluation& evaluation) {
+  OrderedJson json;
+  json["sequences"] = evaluation.sequences;
+  json["frames"] = evaluation.frames;
+  json["targets"] = evaluation.targets;
+  json["loss"] = evaluation.loss;
+  for (const Evaluation& head : evaluation.heads) {
+    json["heads"][head.name] = json_of(head);
+    json["heads"][head.name]["weight"] = head.weight;
+  }
+  if (!evaluation.heads.empty()) return json;
+  add_measures(evaluation, json);
+  if (evaluation.classes)
+    add_classes(evaluation, json);
+  else
+    json["baseline_mse"] = evaluation.baseline_loss;
+  return json;
+}
+
+}  // namespace
+
+std::string json_text(const Evaluation& evaluation) { return json_text(json_of(evaluation), 2); }
 
 }  // namespace sluice::tools

@@ -9,7 +9,7 @@ bool higher_is_better(Monitor monitor) {
 bool is_share(Monitor measure) { return higher_is_better(measure); }
 
 bool is_share(std::string_view measure) {
-  const auto known = value_of_word<Monitor>(measure);
+  const auto known = value_of_word<Monitor>(measure.substr(measure.rfind(' ') + 1));
   return known && is_share(*known);
 }
 

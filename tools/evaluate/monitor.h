@@ -15,7 +15,8 @@ bool higher_is_better(Monitor monitor);
 
 /// Whether a measure is a share, to be shown in percent.
 bool is_share(Monitor measure);
-bool is_share(std::string_view measure);  ///< by its word; of other measures false
+bool is_share(std::string_view measure);  ///< by its word, which may follow the
+                                          ///< name of a head; of other measures false
 
 /// Early stopping: how long ago the last improvement was.
 struct Patience {

@@ -7,6 +7,7 @@
 
 #include "../common/error.h"
 #include "columns.h"
+#include "heads.h"
 #include "keys.h"
 #include "values.h"
 #include "write.h"
@@ -176,6 +177,7 @@ void resolve_steps(Recipe& recipe) {
       layer.steps = &layer == last_recurrent && !per_row ? StepsOut::last : StepsOut::every;
     once.back() = layer.steps != StepsOut::every;
   }
+  check_rows_of_heads(recipe, once);
   const bool one_answer = once.back();
   if (per_row && one_answer)
     refuse(
@@ -235,8 +237,12 @@ void check_loss(const Recipe& recipe) {
       recipe.sampling == Sampling::balanced)
     refuse("{}: train.sampling balances the classes already; give one of the two",
            where(recipe, "train.class_weights"));
+  const std::vector<Head> heads = heads_of(recipe);
+  const bool smooths = std::any_of(heads.begin(), heads.end(), [](const Head& head) {
+    return head.loss == SLUICE_CROSS_ENTROPY || head.loss == SLUICE_BINARY;
+  });
   only("train.label_smoothing", recipe.label_smoothing > 0,
-       recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary,
+       recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary || smooths,
        "cross_entropy and binary");
 }
 
@@ -256,6 +262,9 @@ void check_prune(const Recipe& recipe) {
 void check_watch(const Recipe& recipe) {
   if (recipe.tune_validation == TuneValidation::hold_out)
     check_validated(recipe);  // else `sluice tune` holds out by itself
+  if (recipe.monitor != Monitor::loss && !heads_of(recipe).empty())
+    refuse("{}: of an answer in several parts the sum of the losses is watched; give \"loss\"",
+           where(recipe, "train.monitor"));
   const bool values = recipe.target_type == TargetType::values,
              text = recipe.format == Format::text;
   if (recipe.monitor == Monitor::mae ? !values : recipe.monitor != Monitor::loss && values)
@@ -296,6 +305,7 @@ void check_recipe(Recipe& recipe) {
       refuse("{}: {}: missing; give {}", recipe.file, key.name, key.noun);
   if (recipe.train_file.empty())
     refuse("{}: \"\" is not a file name; give the training data", where(recipe, "data.train"));
+  resolve_heads(recipe);
   resolve_data(recipe);
   check_uses(recipe);
   check_targets(recipe);

@@ -2,6 +2,7 @@
 
 #include "../common/error.h"
 #include "../data/parse_number.h"
+#include "heads.h"
 
 namespace sluice::tools {
 
@@ -49,7 +50,8 @@ Columns columns_of(const Recipe& recipe) {
           .every_character = recipe.vocabulary == 0,
           .max_steps = std::size_t(recipe.max_steps),
           .cut_front = recipe.cut == Cut::front,
-          .windows = windows_of(recipe)};
+          .windows = windows_of(recipe),
+          .heads = heads_of(recipe)};
 }
 
 }  // namespace sluice::tools

@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "../common/nearest.h"
+#include "runtime/anatomy.h"
 #include "toml.h"
 
 namespace sluice::tools {
@@ -51,21 +52,19 @@ constexpr Kind kinds[] = {
      "the product of what it names, number by number: a mask, say"},
 };
 
+// Sets of kinds, as bits of their numbers.
 enum : unsigned {
-  gru = 1,
-  lstm = 2,
-  rnn = 4,
-  fastgrnn = 8,
-  dense = 16,
-  embedding = 32,
-  batch_norm = 64,
-  layer_norm = 128,
-  concat = 256,
-  add = 512,
-  multiply = 1024
+  gru = 1u << SLUICE_GRU,
+  lstm = 1u << SLUICE_LSTM,
+  fastgrnn = 1u << SLUICE_FASTGRNN,
+  dense = 1u << SLUICE_DENSE,
+  embedding = 1u << SLUICE_EMBEDDING,
+  batch_norm = 1u << SLUICE_BATCH_NORM,
+  layer_norm = 1u << SLUICE_LAYER_NORM
 };
-constexpr unsigned recurrent_kinds = gru | lstm | rnn | fastgrnn,
-                   joins_kinds = concat | add | multiply, all_kinds = 2047;
+constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.recurrent; }),
+                   joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
+                   all_kinds = ~0u;
 
 /// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
 struct Option {
@@ -169,6 +168,19 @@ const Option options[] = {
      .kinds = all_kinds & ~joins_kinds & ~embedding,
      .field = &L::from,
      .help = "the layer that it reads, by name, or \"frame\"; where not given, the one before"},
+    {.name = "loss",
+     .kinds = recurrent_kinds | dense,
+     .field = choice_field<&L::loss>,
+     .help = "makes the layer a part of the answer, a head, with a loss of its own; the answer is "
+             "the concat of two heads or more, and data.target names the columns of all of them in "
+             "order: one for cross_entropy, the class's number from 0, else one for each output",
+     .words = only(HeadLoss::cross_entropy, HeadLoss::binary, HeadLoss::mse, HeadLoss::huber)},
+    {.name = "weight",
+     .kinds = recurrent_kinds | dense,
+     .field = &L::weight,
+     .help = "with loss: the factor of that loss in the sum that training minimizes; default 1",
+     .min = 1e-6,
+     .max = 1e6},
 };
 
 const Kind& kind_of(const LayerSpec& layer) {
@@ -177,7 +189,7 @@ const Kind& kind_of(const LayerSpec& layer) {
   });
 }
 
-unsigned bit(const Kind& kind) { return 1u << (&kind - kinds); }
+unsigned bit(const Kind& kind) { return 1u << kind.kind; }
 
 /// A layer with every option at its default.
 LayerSpec fresh(const Kind& kind) {
@@ -335,13 +347,17 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
            layer.rank, layer.units);
   if (layer.rank > 0 && layer.gate_dropout > 0)
     refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
+  if (layer.weight != 0 && layer.loss == HeadLoss::none)
+    refuse("{}: weight: is the factor of a loss, and the layer has none; give it a loss too",
+           place);
   if (layer.tied && layer.repeat == 1)
     refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }
 
 /// What an option is where a layer does not say.
 std::string fallback(const Option& option) {
-  if (option.name == "steps" || option.name == "name" || option.name == "from") return "";
+  for (const std::string_view open : {"steps", "name", "from", "loss", "weight"})
+    if (option.name == open) return "";
   if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
   const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds),
                                    [&](const Kind& k) { return (option.kinds & bit(k)) != 0; });
@@ -431,6 +447,7 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
   }
   if (layer.reset == Reset::before) layer.kind = SLUICE_GRU_BEFORE;
   check_sense(layer, place);
+  if (layer.loss != HeadLoss::none && layer.weight == 0) layer.weight = 1;
   return layer;
 }
 
@@ -466,6 +483,8 @@ bool layer_counts(std::string_view name) {
   return name == units_key || std::any_of(std::begin(kinds), std::end(kinds), names_units) ||
          std::any_of(std::begin(options), std::end(options), counts);
 }
+
+bool layer_measures(std::string_view name) { return name == "loss" || name == "weight"; }
 
 std::string layer_manual() {
   std::string text;

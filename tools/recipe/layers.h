@@ -27,9 +27,11 @@ struct LayerSpec {
   double dropout = 0;            ///< on what the layer hands on
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
-  std::int64_t rank = 0;  ///< recurrent: of matrices of low rank; 0: they are whole
-  std::string name;       ///< by which later layers may refer to it; may be empty
-  std::string from;       ///< the one layer that it reads, by name; empty: the one before
+  std::int64_t rank = 0;           ///< recurrent: of matrices of low rank; 0: they are whole
+  std::string name;                ///< by which later layers may refer to it; may be empty
+  std::string from;                ///< the one layer that it reads, by name; empty: the one before
+  HeadLoss loss = HeadLoss::none;  ///< of a layer that is a part of the answer
+  double weight = 0;               ///< of that loss in the sum; 0: the layer has no loss
   std::vector<std::string> sources;  ///< of concat, add and multiply: what they join, by name
 
   bool recurrent() const;
@@ -51,6 +53,10 @@ std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::s
 /// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a
 /// count.
 bool layer_counts(std::string_view name);
+
+/// Whether an option of layers says what is measured: trials of a search that differ in it could
+/// not be compared.
+bool layer_measures(std::string_view name);
 
 /// Every layer and option, a line each, for the manual.
 std::string layer_manual();

@@ -7,6 +7,7 @@
 #include "../common/error.h"
 #include "../common/json.h"
 #include "columns.h"
+#include "heads.h"
 #include "keys.h"
 #include "values.h"
 #include "write.h"
@@ -74,6 +75,20 @@ bool from_json(const OrderedJson& json, Recipe& recipe, const Choice<Recipe>& fi
   return true;
 }
 
+/// Reads the layers of a model whose answer has several parts: only their losses say what its
+/// targets are.
+void read_heads(const OrderedJson& json, Recipe& recipe, const std::string& model) {
+  const Key& key = *find_key("model.layers");
+  const OrderedJson* const layers = value_at(json, "/recipe/model/layers");
+  if (!layers || !layers->is_array() ||
+      std::none_of(layers->begin(), layers->end(), [](const OrderedJson& layer) {
+        return layer.is_object() && layer.contains("loss");
+      }))
+    return;
+  set_text(recipe, key, to_toml(*layers), fmt::format("{}: {}", model, key.name));
+  resolve_heads(recipe);
+}
+
 }  // namespace
 
 Recipe recipe_of_made(const std::string& made, const std::string& model) {
@@ -103,11 +118,20 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
         "{}: does not say which columns it was trained on; use a model as \"sluice train\" writes "
         "it",
         model);
+  read_heads(json, recipe, model);
   return recipe;
 }
 
 Columns columns_of_made(const std::string& made, const std::string& model) {
   return columns_of(recipe_of_made(made, model));
+}
+
+std::vector<Head> heads_of_made(const std::string& made) {
+  try {
+    return heads_of(recipe_of_made(made, "the model"));
+  } catch (const Error&) {
+    return {};  // what it says is not what "sluice train" writes
+  }
 }
 
 Split split_of_made(const std::string& made, const DataSet& data) {

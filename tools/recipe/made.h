@@ -15,8 +15,13 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
 /// Recipe and columns, from what a model says of its making. Refused (exit code 2) if it says
 /// nothing of them.
 /// @param model  its name, for messages
-Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< data and loss alone
+Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< data and losses
+                                                                           ///< alone
 Columns columns_of_made(const std::string& made, const std::string& model);
+
+/// Returns the heads of a model whose answer has several parts, from what it says of its making;
+/// empty if the answer is one, or the model does not say.
+std::vector<Head> heads_of_made(const std::string& made);
 
 /// The sequences that a model's training held out of `data`, from what it says of its making; a
 /// fifth where it held out none.

@@ -52,6 +52,7 @@ enum class BatchNorm { pytorch, keras };
 enum class StepsOut { open, every, last, mean };  ///< open: the recipe does not say it
 enum class Directions { one, both };
 enum class Reset { after, before };
+enum class HeadLoss { none, cross_entropy, binary, mse, huber };  ///< none: the layer is no head
 
 template <>
 inline constexpr std::string_view enum_words<Initializer>[] = {
@@ -65,6 +66,9 @@ template <>
 inline constexpr std::string_view enum_words<Directions>[] = {"one", "both"};
 template <>
 inline constexpr std::string_view enum_words<Reset>[] = {"after", "before"};
+template <>
+inline constexpr std::string_view enum_words<HeadLoss>[] = {"", "cross_entropy", "binary", "mse",
+                                                            "huber"};
 template <>
 inline constexpr std::string_view enum_words<sluice_activation>[] = {
     "linear", "tanh", "sigmoid", "relu", "softmax", "hard_sigmoid"};

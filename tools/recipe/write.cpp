@@ -35,6 +35,8 @@ OrderedJson to_json(const Value& value) {
   return value;
 }
 
+}  // namespace
+
 /// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the
 /// "=".
 std::string to_toml(const OrderedJson& value) {
@@ -51,8 +53,6 @@ std::string to_toml(const OrderedJson& value) {
   }
   return json_text(value);
 }
-
-}  // namespace
 
 OrderedJson value_of(const Recipe& recipe, const Key& key) {
   if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field);

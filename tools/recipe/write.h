@@ -16,4 +16,7 @@ std::string value_text(const Recipe& recipe, const Key& key);
 /// The recipe as TOML, every key written out; reading it gives the same recipe.
 std::string recipe_toml(const Recipe& recipe);
 
+/// A JSON value as TOML writes it on one line.
+std::string to_toml(const OrderedJson& value);
+
 }  // namespace sluice::tools

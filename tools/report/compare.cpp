@@ -154,6 +154,13 @@ ComparedRun compared(ReportedRun run) {
   for (const Part& part : parts) {
     const Evaluation e = run.evaluated(*run.model, part);
     add(part.name + " loss", e.loss);
+    for (const Evaluation& head : e.heads) {
+      const Measure measure = short_measure(head);
+      add(fmt::format("{} {} loss", part.name, head.name), head.loss);
+      add(fmt::format("{} {} {}", part.name, head.name, measure.name), measure.value,
+          measure.share);
+    }
+    if (!e.heads.empty()) continue;
     if (!e.classes) add(part.name + " mean absolute error", e.absolute_error);
     if (!e.classes) continue;
     const Measure accuracy = accuracy_measure(e);

@@ -6,6 +6,7 @@
 
 #include "../common/print.h"
 #include "../evaluate/monitor.h"
+#include "../recipe/heads.h"
 #include "../recipe/keys.h"
 #include "../recipe/values.h"
 #include "../recipe/write.h"
@@ -22,6 +23,7 @@ const Axis share_axis{.label = "accuracy (%)", .most = 100};
 
 /// What a loss is counted in.
 std::string loss_unit(const Recipe& recipe) {
+  if (!heads_of(recipe).empty()) return "weighted sum";
   if (recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary) return "nats";
   const std::string what = recipe.loss == LossKind::huber     ? "Huber"
                            : recipe.loss == LossKind::mse_sum ? "squared error, summed"
@@ -186,6 +188,47 @@ std::string zero_chart(const NamedLog& log) {
                      .note = "At each epoch\u2019s end, by layer."});
 }
 
+/// What the log says of a head: a loss, and an accuracy or a root mean squared error.
+struct HeadColumn {
+  std::string name;  ///< in the log
+  std::string title, label;
+  bool share;
+};
+
+std::vector<HeadColumn> head_columns(const Recipe& recipe) {
+  std::vector<HeadColumn> columns;
+  for (const Head& head : heads_of(recipe)) {
+    const std::string of_log = fmt::format("validation_heads.{}.", head.name);
+    columns.push_back({of_log + "loss", fmt::format("{}: validation loss", head.name),
+                       fmt::format("loss ({})", loss_word(head)), false});
+    columns.push_back(
+        {of_log + "accuracy", fmt::format("{}: validation accuracy", head.name), "", true});
+    columns.push_back({of_log + "rmse",
+                       fmt::format("{}: root mean squared error of validation", head.name),
+                       "root mean squared error", false});
+  }
+  return columns;
+}
+
+/// A curve for each number that the log has of a head.
+std::string head_charts(const NamedLog& log, const Recipe& recipe) {
+  std::string drawn;
+  for (const HeadColumn& column : head_columns(recipe)) {
+    if (!log.log.find(column.name)) continue;
+    std::vector<Series> series = {series_of(log, column.name, "", 1)};
+    if (column.share) in_percent(series);
+    drawn +=
+        line_chart({.title = fmt::format("{} {}{} at the end", column.title,
+                                         figure_text(last(series[0].y)), column.share ? " %" : ""),
+                    .x = epochs,
+                    .y = column.share ? share_axis : Axis{.label = column.label},
+                    .series = series,
+                    .marks = kept_mark(log, recipe),
+                    .logarithmic = !column.share});
+  }
+  return drawn;
+}
+
 std::string rate_title(const NamedLog& log, const Recipe& recipe) {
   const LogColumn* const rate = log.log.find("learning_rate");
   if (!rate || rate->values.empty()) return "Learning rate";
@@ -204,6 +247,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
        .marks = kept_mark(log, recipe),
        .note = "Training: mean over the epoch\u2019s batches, with dropout, without penalties.",
        .logarithmic = true});
+  drawn += head_charts(log, recipe);
   if (log.log.find("accuracy")) {
     std::vector<Series> series = both_parts(log, "accuracy");
     in_percent(series);
@@ -271,6 +315,8 @@ std::string curves_of_many(const std::vector<NamedLog>& logs, const Recipe& reci
   add("Training loss", "loss", loss, false, true);
   add("Validation accuracy", "validation_accuracy", "", true, true);
   add("Training accuracy", "accuracy", "", true, true);
+  for (const HeadColumn& column : head_columns(recipe))
+    add(column.title, column.name, column.label, column.share, true);
   add("Learning rate", "learning_rate", "learning rate", false, false);
   add("Gradient norm, before clipping", "gradient_norm", "norm", false, false);
   for (const char* group : weight_groups)

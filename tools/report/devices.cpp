@@ -149,7 +149,8 @@ std::string cost_on_cores(const ReportedRun& run, const Fixed& fixed) {
 std::string share_text(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 /// How alike two models' answers to the same questions are.
-std::vector<std::string> agreement(const Evaluation& a, const Evaluation& b, const char* names) {
+std::vector<std::string> agreement(const Evaluation& a, const Evaluation& b,
+                                   const std::string& names) {
   if (!a.classes) {
     double squares = 0, most = 0;
     for (std::size_t i = 0; i < a.answers.size(); ++i) {
@@ -182,12 +183,20 @@ std::string beside_float(const ReportedRun& run, const OwnedModel& real, const O
   if (measured) {
     const Evaluation a = run.evaluated(real, measured->part),
                      b = run.evaluated(fixed, measured->part);
-    if (a.classes)
-      add("accuracy, " + measured->part.name, share_text(a.accuracy()), share_text(b.accuracy()));
-    add("loss, " + measured->part.name, figure_text(a.loss), figure_text(b.loss));
-    if (!a.classes)
-      add("mean absolute error", figure_text(a.absolute_error), figure_text(b.absolute_error));
-    rows.push_back(agreement(a, b, a.classes ? "same answer" : "answers"));
+    const auto add_part = [&](const Evaluation& x, const Evaluation& y) {
+      const std::string head = x.name.empty() ? "" : x.name + ": ";
+      if (x.classes)
+        add(head + "accuracy, " + measured->part.name, share_text(x.accuracy()),
+            share_text(y.accuracy()));
+      add(head + "loss, " + measured->part.name, figure_text(x.loss), figure_text(y.loss));
+      if (!x.classes)
+        add(head + "mean absolute error", figure_text(x.absolute_error),
+            figure_text(y.absolute_error));
+      rows.push_back(agreement(x, y, head + (x.classes ? "same answer" : "answers")));
+    };
+    if (!a.heads.empty())
+      add("loss, " + measured->part.name, figure_text(a.loss), figure_text(b.loss));
+    for (std::size_t i = 0; i < parts_of(a).size(); ++i) add_part(parts_of(a)[i], parts_of(b)[i]);
   }
   add("model, bytes", with_commas(real.info().bytes), with_commas(fixed.info().bytes));
   add("state of a stream, bytes", with_commas(was.state), with_commas(is.state));

@@ -127,10 +127,17 @@ Network over_steps(const Network& network, const Steps& entering) {
     }
     result.layers.push_back(std::move(layer));
   }
-  sluice_activation& last = result.layers.back().activation;
-  if (result.layers.back().kind == SLUICE_DENSE &&
-      (last == SLUICE_SOFTMAX || last == SLUICE_SIGMOID))
-    last = SLUICE_LINEAR;
+  for (const std::uint32_t answer : answers_of(result)) {
+    if (answer == 0) continue;
+    Layer& layer = result.layers[answer - 1];
+    const std::vector<std::uint32_t> readers = readers_of(result, answer);
+    const bool only_answers =
+        std::all_of(readers.begin(), readers.end(),
+                    [&](std::uint32_t reader) { return reader == result.layers.size(); });
+    if (only_answers && layer.kind == SLUICE_DENSE &&
+        (layer.activation == SLUICE_SOFTMAX || layer.activation == SLUICE_SIGMOID))
+      layer.activation = SLUICE_LINEAR;
+  }
   return result;
 }
 

@@ -174,14 +174,31 @@ std::string values(const Measured& measured) {
   return charts(drawn);
 }
 
+/// Of one answer, or of one head.
+std::string measures_of(const Measured& measured, bool whole) {
+  const Evaluation& e = measured.evaluation;
+  if (e.targets == 0) return missing("It has no target in this part.");
+  std::string inside = html_table(measure_rows(e));
+  if (!whole) return inside;
+  if (!e.confusion.empty()) inside += classes(e);
+  if (!e.classes) inside += values(measured);
+  return inside;
+}
+
 std::string result(const Measured& measured, bool whole) {
   const Evaluation& e = measured.evaluation;
   std::string inside = fmt::format("<h3>On the {} part: {}, {}</h3>\n", measured.part.name,
                                    counted(e.sequences, "sequence"), counted(e.frames, "frame"));
-  inside += html_table(measure_rows(e));
-  if (!whole) return inside;
-  if (!e.confusion.empty()) inside += classes(e);
-  if (!e.classes) inside += values(measured);
+  if (e.heads.empty()) return inside + measures_of(measured, whole);
+  inside += paragraph(fmt::format("Loss {}: the sum of the losses below, each times its weight.",
+                                  figure_text(e.loss)));
+  for (std::size_t i = 0; i < e.heads.size(); ++i) {
+    const DataSet targets = head_targets(*measured.part.data, i);
+    inside += fmt::format("<h3>{}: weight {}, {} part</h3>\n", escaped(e.heads[i].name),
+                          figure_text(e.heads[i].weight), measured.part.name);
+    inside +=
+        measures_of({{measured.part.name, &targets, measured.part.sequences}, e.heads[i]}, whole);
+  }
   return inside;
 }
 

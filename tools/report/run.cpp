@@ -23,13 +23,15 @@ std::string file_of(const std::string& folder, const char* name) {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
+constexpr const char* heads_prefix = "validation_heads.";
+
 /// The numbers of an epoch; those of an object inside as "weight_norm.input", of a list as
-/// "zero_blocks.0".
+/// "zero_blocks.0", of an object in that one as "validation_heads.vad.loss".
 void add_numbers(const Json& object, const std::string& prefix, std::size_t epoch, Log& log,
                  const std::string& place) {
   for (const auto& [key, value] : object.items()) {
     const std::string name = prefix + key;
-    if (value.is_structured() && prefix.empty()) {
+    if (value.is_structured() && (prefix.empty() || prefix == heads_prefix)) {
       add_numbers(value, name + ".", epoch, log, place);
       continue;
     }

@@ -32,6 +32,14 @@ struct Chosen {
   std::string why;
 };
 
+/// The answer that sequences are looked into for: all of it, or a head.
+struct Aspect {
+  Measured measured;              ///< by its own targets
+  std::size_t first = 0;          ///< of its numbers among those of the whole answer
+  std::vector<Chosen> sequences;  ///< [of the part]
+  std::string prefix = {};        ///< of a head "vad: "
+};
+
 std::vector<Chosen> answered(const Measured& measured) {
   const DataSet& data = *measured.part.data;
   std::vector<Chosen> list;
@@ -68,29 +76,33 @@ double sureness(const Evaluation& e, const Chosen& one) {
 }
 
 /// The first sequence with an answer, the one with the highest loss, the least sure one; one may be
-/// several of them.
-std::vector<Chosen> telling_ones(const Measured& measured, std::vector<Chosen> list) {
-  const Evaluation& e = measured.evaluation;
-  std::erase_if(list, [](const Chosen& one) { return one.begin == one.end; });
+/// several of them. Of heads the first, and for each the one with the highest loss.
+std::vector<Chosen> telling_ones(const std::vector<Aspect>& aspects) {
   std::vector<Chosen> chosen;
-  const auto choose = [&](const Chosen& one, const char* why) {
+  const auto choose = [&](const Chosen& one, const std::string& why) {
     for (Chosen& known : chosen)
       if (known.sequence == one.sequence) return void(known.why += fmt::format(", {}", why));
     chosen.push_back(one), chosen.back().why = why;
   };
-  const auto lowest = [&](auto value) {
-    std::vector<double> values;
-    values.reserve(list.size());
-    for (const Chosen& one : list) values.push_back(value(one));
-    return list[std::size_t(std::min_element(values.begin(), values.end()) - values.begin())];
-  };
-  choose(list.front(), "the first");
-  choose(lowest([&](const Chosen& one) {
-           return -mean_over(one, [&](std::size_t i) { return e.answers[i].cost; });
-         }),
-         "the highest loss");
-  if (!e.scores.empty())
-    choose(lowest([&](const Chosen& one) { return sureness(e, one); }), "the least sure");
+  for (const Aspect& aspect : aspects) {
+    const Evaluation& e = aspect.measured.evaluation;
+    std::vector<Chosen> list = aspect.sequences;
+    std::erase_if(list, [](const Chosen& one) { return one.begin == one.end; });
+    if (list.empty()) continue;
+    const auto lowest = [&](auto value) {
+      std::vector<double> values;
+      values.reserve(list.size());
+      for (const Chosen& one : list) values.push_back(value(one));
+      return list[std::size_t(std::min_element(values.begin(), values.end()) - values.begin())];
+    };
+    if (chosen.empty()) choose(list.front(), "the first");
+    choose(lowest([&](const Chosen& one) {
+             return -mean_over(one, [&](std::size_t i) { return e.answers[i].cost; });
+           }),
+           e.name.empty() ? "the highest loss" : "the highest loss of " + e.name);
+    if (aspects.size() == 1 && !e.scores.empty())
+      choose(lowest([&](const Chosen& one) { return sureness(e, one); }), "the least sure");
+  }
   return chosen;
 }
 
@@ -185,10 +197,10 @@ double largest_size(const std::vector<double>& values) {
 
 /// What is drawn of a sequence, and the point of its answer that the saliency is about.
 struct View {
-  const ReportedRun& run;
+  const Aspect& aspect;
   const Measured& measured;
   const Network& network;
-  const Chosen& chosen;
+  const Chosen& chosen;  ///< of the aspect
   Excerpt excerpt;
   AnswerAt point{};
   std::string answer;  ///< the name of what is explained
@@ -218,7 +230,7 @@ struct Known {
 };
 
 std::vector<Known> known_answers(const View& view) {
-  const DataSet& data = view.data();
+  const DataSet& data = *view.measured.part.data;
   std::vector<Known> known;
   std::size_t answer = view.chosen.begin;
   for (std::size_t t = 0; t < (data.per_row ? view.excerpt.steps : 1); ++t) {
@@ -230,6 +242,14 @@ std::vector<Known> known_answers(const View& view) {
         known.push_back({{point.step, k}, answer++});
   }
   return known;
+}
+
+/// Returns how many numbers of an answer are the aspect's.
+std::size_t numbers_of(const View& view) {
+  const std::vector<Head>& heads = view.data().heads;
+  for (const Head& head : heads)
+    if (head.name == view.measured.evaluation.name) return head.outputs;
+  return std::size_t(view.network.layers.back().out);
 }
 
 /// The last answer of what is drawn: of classes the one given, of values the one that is most
@@ -248,8 +268,11 @@ void find_point(View& view) {
   view.answer = view.data().is_text() && view.data().per_row
                     ? token_name(e.labels[view.point.output])
                     : e.labels[view.point.output];
-  if (view.network.layers.back().out == 1)
-    view.point.output = 0;  // one sigmoid between two classes
+  if (!e.name.empty())
+    view.answer =
+        e.labels.size() == 1 ? e.name : fmt::format("{}.{}", e.name, e.labels[view.point.output]);
+  if (e.classes && numbers_of(view) == 1) view.point.output = 0;  // one sigmoid between two classes
+  view.point.output += view.aspect.first;
 }
 
 std::string facts(const View& view) {
@@ -407,40 +430,64 @@ std::string layer_charts(const View& view) {
   return drawn;
 }
 
-std::string draw_sequence(const ReportedRun& run, const Measured& measured, const Network& network,
-                          const Chosen& chosen) {
-  const DataSet& data = *measured.part.data;
+std::string draw_sequence(const DataSet& data, const std::vector<Aspect>& aspects,
+                          const Network& network, const Chosen& chosen) {
   const std::size_t steps = data.steps(chosen.sequence),
                     most = data.per_row ? most_steps_every : most_steps;
-  View view{.run = run,
-            .measured = measured,
-            .network = network,
-            .chosen = chosen,
-            .excerpt = {data, chosen.sequence, std::min(steps, most)},
-            .point = {},
-            .answer = {}};
-  find_point(view);
+  std::vector<View> views;
+  for (const Aspect& aspect : aspects) {
+    views.push_back({.aspect = aspect,
+                     .measured = aspect.measured,
+                     .network = network,
+                     .chosen = aspect.sequences[chosen.index],
+                     .excerpt = {data, chosen.sequence, std::min(steps, most)},
+                     .point = {},
+                     .answer = {}});
+    find_point(views.back());
+  }
   std::string html =
       fmt::format("<h3>Sequence {}{}</h3>\n", escaped(shortened(data.names[chosen.sequence], 60)),
-                  chosen.why.empty() ? "" : ": " + chosen.why);
-  html += paragraph(facts(view));
+                  chosen.why.empty() ? "" : ": " + escaped(chosen.why));
+  for (const View& view : views) html += paragraph(view.aspect.prefix + facts(view));
   if (steps > most)
     html += missing(fmt::format(
         "Drawn are the first {} of its {} steps; the answer explained is that after them.",
         with_commas(most), with_commas(steps)));
-  const std::string words = data.is_text() && !view.answer.empty() ? saliency(view) : "";
-  std::string drawn = data.is_text() ? "" : input_chart(view);
-  if (!data.is_text() && !view.answer.empty()) drawn += saliency(view);
-  return html + words + charts(drawn + layer_charts(view));
+  std::string words, drawn = data.is_text() ? "" : input_chart(views.front());
+  for (const View& view : views)
+    if (!view.answer.empty()) (data.is_text() ? words : drawn) += saliency(view);
+  return html + words + charts(drawn + layer_charts(views.front()));
+}
+
+/// The answer, or its heads, whose targets `targets` holds from then on.
+std::vector<Aspect> aspects_of(const Measured& measured, std::vector<DataSet>& targets) {
+  const Evaluation& e = measured.evaluation;
+  const DataSet& data = *measured.part.data;
+  if (e.heads.empty()) return {{measured, 0, answered(measured)}};
+  for (std::size_t i = 0; i < e.heads.size(); ++i) targets.push_back(head_targets(data, i));
+  std::vector<Aspect> aspects;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < e.heads.size(); ++i) {
+    Aspect aspect{{{measured.part.name, &targets[i], measured.part.sequences}, e.heads[i]},
+                  first,
+                  {},
+                  e.heads[i].name + ": "};
+    aspect.sequences = answered(aspect.measured);
+    aspects.push_back(std::move(aspect));
+    first += data.heads[i].outputs;
+  }
+  return aspects;
 }
 
 }  // namespace
 
 std::string sequences_inside(const ReportedRun& run, const Measured& measured,
                              const std::vector<std::string>& wanted) {
-  const std::vector<Chosen> all = answered(measured);
-  const std::vector<Chosen> chosen =
-      wanted.empty() ? telling_ones(measured, all) : wanted_ones(measured, all, wanted);
+  std::vector<DataSet> targets;
+  const std::vector<Aspect> aspects = aspects_of(measured, targets);
+  const std::vector<Chosen> chosen = wanted.empty()
+                                         ? telling_ones(aspects)
+                                         : wanted_ones(measured, aspects.front().sequences, wanted);
   if (!run.real())
     return section("Inside", missing("The float weights of this model are not in the run\u2019s "
                                      "folder, and only they can be looked into."));
@@ -451,7 +498,8 @@ std::string sequences_inside(const ReportedRun& run, const Measured& measured,
     inside += paragraph(
         "What is drawn are the float weights that the model in fixed point was made of; the "
         "answers are its own.");
-  for (const Chosen& one : chosen) inside += draw_sequence(run, measured, network, one);
+  for (const Chosen& one : chosen)
+    inside += draw_sequence(*measured.part.data, aspects, network, one);
   return section("Inside: sequences step by step", inside);
 }
 

@@ -33,6 +33,7 @@ std::string data_text(const ReportedRun& run) {
   text += counted(data.is_text() ? data.tokens.ids() : data.features(),
                   data.is_text() ? "id" : "feature");
   if (data.is_text() && data.per_row) return text + ", the next token being the target";
+  if (!data.heads.empty()) return text + ", " + counted(data.heads.size(), "head");
   return text + fmt::format(", {} {}", with_commas(data.outputs()),
                             data.classes          ? "classes"
                             : data.outputs() == 1 ? "value"
@@ -51,15 +52,23 @@ std::string text_of(const Measure& m, double value) {
   return m.share ? percent(value) : figure_text(value);
 }
 
-std::string result_fact(const Measured& measured) {
-  const Measure m = main_measure(measured.evaluation);
-  std::string more = fmt::format("{}, {} part, {}", m.name, measured.part.name,
-                                 counted(measured.evaluation.sequences, "sequence"));
+/// The answer, or those of its heads that have targets.
+std::vector<const Evaluation*> with_targets(const Evaluation& evaluation) {
+  std::vector<const Evaluation*> parts;
+  for (const Evaluation& part : parts_of(evaluation))
+    if (part.targets) parts.push_back(&part);
+  return parts;
+}
+
+/// @param e  of the answer, or of a head
+std::string result_fact(const Evaluation& e, const std::string& part) {
+  const Measure m = main_measure(e);
+  std::string more = fmt::format("{}, {} part, {}", m.name, part, counted(e.sequences, "sequence"));
   if (m.interval)
     more += fmt::format("; 95 % interval {} to {}", text_of(m, m.interval->low),
                         text_of(m, m.interval->high));
   if (m.naive) more += fmt::format("; always the {}: {}", m.answer, text_of(m, *m.naive));
-  return fact("Result", text_of(m, m.value), more);
+  return fact(e.name.empty() ? "Result" : e.name, text_of(m, m.value), more);
 }
 
 std::string training_fact(const ReportedRun& run) {
@@ -96,10 +105,13 @@ std::string advice(const ReportedRun& run, const Measured* measured) {
         "The training did not come to its end{}: sluice train --resume {} goes on with it.",
         run.model ? ", and the model is the best so far" : "", run.name);
   if (!run.input) return run.no_input;
-  if (measured && !beats_naive(main_measure(measured->evaluation)))
-    return "The model is not clearly better than the naive answer: look at the data and the "
-           "learning rate before anything "
-           "else.";
+  for (const Evaluation* e :
+       measured ? with_targets(measured->evaluation) : std::vector<const Evaluation*>{})
+    if (!beats_naive(main_measure(*e)))
+      return fmt::format(
+          "The model{} is not clearly better than the naive answer: look at the data and the "
+          "learning rate before anything else.",
+          e->name.empty() ? "" : fmt::format("\u2019s answer \u201c{}\u201d", e->name));
   if (held_out && recipe.patience == 0) {
     const std::vector<double>& loss = held_out->values;
     const auto best = std::min_element(loss.begin(), loss.end(), [](double a, double b) {
@@ -144,7 +156,10 @@ std::string summary_of(const ReportedRun& run, const Measured* measured) {
   std::string html = fmt::format(
       "<h1>{}</h1>\n<p class=\"lead\"><code>{}</code><br/>{}</p>\n", escaped(run.name),
       escaped(value_text(run.recipe, *find_key("model.layers"))), escaped(data_text(run)));
-  std::string all = measured ? result_fact(*measured) : "";
+  std::string all;
+  if (measured)
+    for (const Evaluation* e : with_targets(measured->evaluation))
+      all += result_fact(*e, measured->part.name);
   all += training_fact(run);
   if (run.model) all += size_fact(*run.model);
   html += fmt::format("<dl class=\"facts\">\n{}</dl>\n<p class=\"next\">{}</p>\n", all,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../common/error.h"
+#include "../convert/numbers.h"
 #include "../model/pack.h"
 #include "train.h"
 
@@ -61,7 +62,7 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
       ranges(feature_ranges(all, parts.train, recipe.quantize_ranges)),
       rounded(all) {
   unit.resize(network.layers.size());
-  rounding = {this, round_weights, unit.data(), format == SLUICE_INT8 ? 127.0f : 32767.0f};
+  rounding = {this, round_weights, unit.data(), float(highest_input(format))};
   round_frames(make(start.model), ranges, rounded);
 }
 
@@ -79,6 +80,11 @@ void check_aware(const Recipe& recipe, const Network& network) {
           "quantize that, or let it reset "
           "after",
           where(recipe, "quantize.aware"), layer_name(network, layer));
+    if (layer.rank > 0)
+      refuse(
+          "{}: {}: the trainer does not round the products of its factors of low rank; train in "
+          "float and quantize that, or leave rank out",
+          where(recipe, "quantize.aware"), layer_name(network, layer));
   }
   const std::size_t inputs = std::size_t(network.layers.front().in);
   Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
@@ -93,9 +99,9 @@ void check_aware(const Recipe& recipe, const Network& network) {
 Quantized Aware::make(const sluice_model& real) {
   const Network now = read_network(real);
   ranges.peak = peaks(now, data, split.train);
-  ranges.factors = factor_peaks(now, data, split.train);
+
   Quantized quantized = quantize(now, format, ranges);
-  const double narrowing = format == SLUICE_INT8 ? 256 : 1;
+  const double narrowing = narrowing_of(format);
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
     const bool embeds = quantized.network.layers[l].kind ==
                         SLUICE_EMBEDDING;  // its rounded weights are what enters

@@ -12,7 +12,7 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
-constexpr std::uint32_t checkpoint_version = 3;  // raised with every change of what each() walks
+constexpr std::uint32_t checkpoint_version = 4;  // raised with every change of what each() walks
 
 /// The CRC lies where a blob has its own, so that blob_crc() serves here too.
 struct Header {
@@ -87,6 +87,9 @@ constexpr std::size_t least_bytes<std::string> = sizeof(std::uint64_t);
 template <>
 constexpr std::size_t least_bytes<Epoch> =
     sizeof(int) + (5 + weight_group_count) * sizeof(double) + sizeof(std::uint64_t) + 1;
+template <>
+constexpr std::size_t least_bytes<HeadScore> =
+    sizeof(std::uint64_t) + 2 * sizeof(double) + sizeof(std::uint8_t);
 
 template <class A, class List>
 void each_of_list(A& a, List& list) {
@@ -105,8 +108,13 @@ void each(A& a, std::string& text) {
 }
 
 template <class A>
+void each(A& a, HeadScore& h) {
+  each(a, h.name), each(a, h.loss), each(a, h.measure), each(a, h.share);
+}
+
+template <class A>
 void each(A& a, HeldOut& h) {
-  each(a, h.loss), each(a, h.accuracy), each(a, h.watched);
+  each(a, h.loss), each(a, h.accuracy), each(a, h.watched), each_of_list(a, h.heads);
 }
 
 template <class A>

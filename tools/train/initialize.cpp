@@ -9,6 +9,7 @@
 #include "../model/graph.h"
 #include "../model/pack.h"
 #include "../model/vocabulary.h"
+#include "../recipe/heads.h"
 #include "../recipe/made.h"
 #include "train.h"
 
@@ -108,7 +109,7 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
         refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss",
                where(recipe, "train.loss"), recipe.train_file, data.value[i]);
   const std::size_t outputs = one_of_two ? 1 : data.labels.size();
-  if (std::size_t(in) != outputs)
+  if (heads_of(recipe).empty() && std::size_t(in) != outputs)
     refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in,
            recipe.train_file, data.labels.size(), what, outputs);
   if (weights > most_weights)
@@ -265,9 +266,23 @@ std::vector<double> target_means(const DataSet& data, const std::vector<std::siz
 }
 
 /// A linear output begins at the targets' mean: a rate of 1e-3 would take long to get there.
-void start_at_means(Layer& last, const std::vector<double>& means) {
-  std::vector<float>& bias = last.array(Role::input_bias).values;
-  for (std::size_t i = 0; i < means.size(); ++i) bias[i] = float(means[i]);
+/// @param means  of as many targets as the layer has outputs, or more
+void start_at_means(Layer& last, const double* means) {
+  if (last.kind != SLUICE_DENSE || last.activation != SLUICE_LINEAR) return;
+  for (float& bias : last.array(Role::input_bias).values) bias = float(*means++);
+}
+
+/// The layers that answer values begin at these.
+void start_at_means(Network& network, const DataSet& data, const Split& split) {
+  if (data.classes) return;
+  const std::vector<double> means = target_means(data, split.train);
+  if (data.heads.empty()) return start_at_means(network.layers.back(), means.data());
+  const double* of_head = means.data();
+  const std::vector<std::uint32_t> answers = answers_of(network);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    start_at_means(network.layers[answers[i] - 1], of_head);
+    of_head += data.heads[i].columns();
+  }
 }
 
 }  // namespace
@@ -362,11 +377,10 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
               .bias = recipe.init_bias,
               .forget_bias = recipe.init_forget_bias,
               .update_bias = recipe.init_update_bias});
-  Layer& last = network.layers.back();
-  if (!data.classes && last.kind == SLUICE_DENSE && last.activation == SLUICE_LINEAR)
-    start_at_means(last, target_means(data, split.train));
+  start_at_means(network, data, split);
   network.inputs = data.feature_names;
-  if (!data.is_text() || !data.per_row) network.labels = data.labels;  // else the vocabulary's
+  if (!data.is_text() || !data.per_row)
+    network.labels = output_names(data);  // else the vocabulary's
   network.vocabulary = vocabulary_section(data.tokens);
   network.made = made_json(recipe, data_hash(data));
   if (!data.units.empty()) network.made = made_with_units(network.made, data.units);

@@ -48,6 +48,10 @@ std::string log_line(const Epoch& epoch, bool classes, Monitor monitor) {
   if (epoch.held_out && classes) json["validation_accuracy"] = epoch.held_out->accuracy;
   if (epoch.held_out && monitor != Monitor::loss)
     json["validation_" + std::string(word(monitor))] = epoch.held_out->watched;
+  if (epoch.held_out)
+    for (const HeadScore& head : epoch.held_out->heads)
+      json["validation_heads"][head.name] = {{"loss", head.loss},
+                                             {head.share ? "accuracy" : "rmse", head.measure}};
   return json_text(json) + "\n";
 }
 

@@ -231,7 +231,10 @@ std::string training_text(const Recipe& recipe, const Epoch& epoch) {
 
 std::string validation_text(const Recipe& recipe, const std::optional<HeldOut>& held_out) {
   if (!held_out) return "";
-  const std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
+  std::string text = fmt::format("; validation {:#.4g}", held_out->loss);
+  for (const HeadScore& head : held_out->heads)
+    text += fmt::format(", {} {}", head.name,
+                        head.share ? percent(head.measure) : fmt::format("{:#.4g}", head.measure));
   return recipe.target_type == TargetType::classes ? text + ", " + percent(held_out->accuracy)
                                                    : text;
 }
@@ -416,6 +419,10 @@ void end_epoch(Loop& loop) {
                                            loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
     epoch.held_out = HeldOut{evaluation.loss, evaluation.accuracy(),
                              watched_measure(evaluation, loop.recipe.monitor)};
+    for (const Evaluation& head : evaluation.heads) {
+      const Measure measure = short_measure(head);
+      epoch.held_out->heads.push_back({head.name, head.loss, measure.value, measure.share});
+    }
     judge(loop, now, epoch);
   }
   if (loop.split.held_out.empty()) loop.state.best = best_of(now, epoch.number, worst);

@@ -1,10 +1,12 @@
 // A recipe as the trainer's options: epochs become steps.
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "../common/error.h"
 #include "../data/parse_number.h"
 #include "../model/graph.h"
+#include "../recipe/heads.h"
 #include "batches.h"
 #include "train.h"
 
@@ -108,6 +110,15 @@ std::vector<bool> frozen_layers(const Recipe& recipe) {
   return frozen;
 }
 
+/// Returns what the last layer reads; of an answer in several parts what its heads read, each once.
+std::vector<std::uint32_t> sources_of_answer(const Recipe& recipe, const Network& network) {
+  if (heads_of(recipe).empty()) return sources_of(network, network.layers.size() - 1);
+  std::set<std::uint32_t> all;
+  for (const std::uint32_t head : answers_of(network))
+    for (const std::uint32_t source : sources_of(network, head - 1)) all.insert(source);
+  return {all.begin(), all.end()};
+}
+
 /// What training does to each layer of the network.
 std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
   std::vector<sluice_layer_options> all(network.layers.size());
@@ -130,8 +141,16 @@ std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Netw
         all[at].recurrent_dropout = float(state), all[at].gate_dropout = float(spec.gate_dropout);
       drop(std::uint32_t(at) + 1, spec.dropout);
     }
-  for (const std::uint32_t source : sources_of(network, network.layers.size() - 1))
+  for (const std::uint32_t source : sources_of_answer(recipe, network))
     if (source > first) drop(source, recipe.dropout_output);
+  return all;
+}
+
+/// A loss and a weight for each head, in the answer's order.
+std::vector<sluice_answer_options> answer_options(const Recipe& recipe) {
+  std::vector<sluice_answer_options> all;
+  for (const Head& head : heads_of(recipe))
+    all.push_back({std::uint32_t(head.loss), float(head.weight)});
   return all;
 }
 
@@ -148,6 +167,8 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.label_smoothing = float(recipe.label_smoothing);
   plan.class_weights = class_weights(recipe, data, split);
   if (!plan.class_weights.empty()) options.class_weights = plan.class_weights.data();
+  plan.answers = answer_options(recipe);
+  if (!plan.answers.empty()) options.answers = plan.answers.data();
   plan.layers = layer_options(recipe, network);
   if (!data.is_text()) options.dropout_input = float(recipe.dropout_input);
   options.layers = plan.layers.data();

@@ -58,10 +58,18 @@ struct Initializers {
 /// depends on the seed and on its place in the network alone.
 void initialize(Network& network, std::uint64_t seed, const Initializers& how = {});
 
+/// How a head fares on the held out sequences.
+struct HeadScore {
+  std::string name;
+  double loss = 0, measure = 0;
+  bool share = false;  ///< the measure is an accuracy, else a root mean squared error
+};
+
 /// How the held out sequences fare.
 struct HeldOut {
   double loss = 0, accuracy = 0;
-  double watched = 0;  ///< what train.monitor says
+  double watched = 0;                 ///< what train.monitor says
+  std::vector<HeadScore> heads = {};  ///< of an answer in several parts
 };
 
 /// One epoch, as a line of log.jsonl has it.
@@ -124,6 +132,7 @@ Trained train(const Recipe& recipe, const DataSet& data, const Split& split, con
 struct TrainPlan {
   sluice_train_options options = {};
   std::vector<float> class_weights;
+  std::vector<sluice_answer_options> answers;  ///< of heads
   std::vector<sluice_layer_options> layers;
   std::vector<sluice_penalty> penalties;
   PrunePlan prune;

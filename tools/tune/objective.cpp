@@ -232,8 +232,13 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   const Evaluation e = evaluate(result.model.model, data, sequences, int(recipe.threads),
                                 {recipe.loss, recipe.huber_delta});
   OrderedJson measures = {{"loss", e.loss}};
+  for (const Evaluation& head : e.heads) {
+    const Measure measure = short_measure(head);
+    measures[head.name + " loss"] = head.loss;
+    measures[fmt::format("{} {}", head.name, measure.name)] = measure.value;
+  }
   if (e.classes) measures["accuracy"] = e.accuracy();
-  if (!e.classes) measures["mean_absolute_error"] = e.absolute_error;
+  if (!e.classes && e.heads.empty()) measures["mean_absolute_error"] = e.absolute_error;
   if (!e.units.empty()) measures["squared_error_in_units"] = error_in_units(e);
   if (const double value = watched_measure(e, point.monitor);
       point.monitor != Monitor::loss && std::isfinite(value))

@@ -27,7 +27,10 @@ constexpr const char* changes[] = {"tune.method",   "tune.acquisition",
 void check_searched(const Space& space) {
   for (const Parameter& p : space.parameters) {
     const Key* key = find_key(p.name);
-    if (p.name.starts_with("tune.") || p.name.starts_with("device.") || (key && key->measures))
+    const bool of_layer =
+        p.name.starts_with("model.layers.") && layer_measures(p.name.substr(p.name.rfind('.') + 1));
+    if (p.name.starts_with("tune.") || p.name.starts_with("device.") || of_layer ||
+        (key && key->measures))
       refuse(
           "{}: cannot be searched, for trials that differ in it cannot be compared; give one value",
           p.place);

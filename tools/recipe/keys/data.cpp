@@ -41,7 +41,10 @@ const Key table[] = {
      .field = &R::target,
      .fallback = "\"label\"",
      .noun = "a column name",
-     .help = "Column of the target; a list of several for values.",
+     .help =
+         "Column of the target; a list of several for values. Where layers have a loss of their "
+         "own, the columns of all of them, side by side in the answer's order: of cross_entropy "
+         "one, the class's number from 0; of other losses one for each output.",
      .measures = true},
     {.name = "data.target_type",
      .field = choice_field<&R::target_type>,

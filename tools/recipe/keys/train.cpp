@@ -9,10 +9,12 @@ const Key table[] = {
      .field = choice_field<&R::loss>,
      .fallback = "\"cross_entropy\"",
      .noun = "a loss",
-     .help = "What training minimizes, a mean over valid targets: cross_entropy for classes; "
-             "binary for two of them, or values of 0 to 1, by "
-             "sigmoids; mse and huber for values; mse_sum adds up a sequence's steps and outputs, "
-             "and is a mean over sequences.",
+     .help =
+         "What training minimizes, a mean over valid targets: cross_entropy for classes; "
+         "binary for two of them, or values of 0 to 1, by "
+         "sigmoids; mse and huber for values; mse_sum adds up a sequence's steps and outputs, "
+         "and is a mean over sequences. Of an answer in several parts the layers have a loss each "
+         "(model.layers), and their weighted sum is minimized.",
      .source = "-log p[class]; -(t log p + (1 - t) log(1 - p)); (y - value)^2; Huber 1964",
      .measures = true},
     {.name = "train.huber_delta",
