@@ -181,6 +181,18 @@ struct GruCell : Cell {
         {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 
+  /// Computes one stream's step of a layer whose matrices are whole, in place, without a cell: it
+  /// is what firmware does most.
+  /// @param a  [4][units] scratch
+  static void step_whole(const Kernels& kernels, const LayerRecord& layer, const uint8_t* base,
+                         const float* x, float* a, float* state) {
+    const int units = padded(int(layer.out));
+    const auto at = [&](uint32_t offset) { return reinterpret_cast<const float*>(base + offset); };
+    kernels.gru_step_f32({at(layer.w_ih), at(layer.w_hh), at(layer.b_ih), at(layer.b_hh), x, a,
+                          a + gate_count * units, state, state, int(layer.in), int(layer.out),
+                          units, gate_curve(layer)});
+  }
+
   /// Computes one stream's step in place. If x is null, a holds the chains over the inputs already.
   /// The contents of a and g are undefined after it.
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,

@@ -51,14 +51,25 @@ struct Recurrent {
       Arena scratch(call.scratch);
       return run({call.model, layer, 1, 1, call.x, 0, call.buffers, call.y, nullptr, 0}, scratch);
     }
-    const CellType cell(layer, call.model.blob);
     float* const a = static_cast<float*>(call.scratch);
     float* const h = reinterpret_cast<float*>(call.state);
+    const auto* const x = static_cast<const float*>(call.x);
+    const Kernels& kernels = *call.model.kernels;
+    if constexpr (CellType::kind == SLUICE_GRU) {
+      if (!holds_low_rank || !layer.rank)
+        CellType::step_whole(kernels, layer, call.model.blob, x, a, h);
+      else
+        step_of_cell(call, x, a, h);
+    } else {
+      step_of_cell(call, x, a, h);
+    }
+    StateShape(layer, has_c).write_output(kernels, h, static_cast<float*>(call.y), true);
+  }
+
+  static void step_of_cell(const StepCall& call, const float* x, float* a, float* h) {
+    const CellType cell(call.layer, call.model.blob);
     float* const g = a + cell.gates;
-    cell.step_one(*call.model.kernels, static_cast<const float*>(call.x), a, g,
-                  g + CellType::extra * cell.units, h);
-    StateShape(layer, has_c)
-        .write_output(*call.model.kernels, h, static_cast<float*>(call.y), true);
+    cell.step_one(*call.model.kernels, x, a, g, g + CellType::extra * cell.units, h);
   }
 
   /// The scratch of a direction.

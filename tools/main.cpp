@@ -1,11 +1,16 @@
-// The sluice command: its options, the call of what was asked, and what went wrong as one line and
-// an exit code. The only file that sees CLI11, which takes longer to compile than everything else.
+// The sluice command: reads the options, calls the command's function, and turns an error into one
+// line and an exit code. No other file includes CLI11, which takes longer to compile than all else.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <new>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -22,178 +27,237 @@ namespace {
 constexpr int work_failed = 1, wrong_request = 2;
 
 constexpr const char* overview =
-    "Train a GRU on a desk; run it, bit for bit, on anything from here to a server core.";
+    "Train a GRU on your desk; run it, bit for bit, on anything from a microcontroller to a server "
+    "core.";
 
 constexpr const char* examples = R"(Examples:
-  sluice train recipe.toml --out run          train; writes run/model.slu
+  sluice train recipe.toml --out run          trains and writes run/model.slu
   sluice eval run/model.slu --data test.csv   accuracy, confusion matrix, loss
-  sluice run run/model.slu --input new.csv    the model's answers, as CSV
-  sluice inspect run/model.slu                layers, and every byte that a device needs
+  sluice run run/model.slu --input new.csv    the model's answers as CSV
+  sluice inspect run/model.slu                its layers and the memory it needs
   sluice export run/model.slu --format c --out firmware
-  sluice tune recipe.toml --study my.db       the best values of what the recipe lets vary; sluice tune --help
-  sluice report run                           run/report.html: curves, confusion, cost on boards, what goes on inside
+  sluice tune recipe.toml --study my.db       searches for the best settings
+  sluice report run                           writes run/report.html: curves,
+                                              confusion, cost on boards, values
+                                              inside the network
 
-Each command has its own help: sluice train --help
-SLUICE_ISA=scalar (avx2, avx2-vnni, avx512, avx512-vnni, neon, neon-dot, armv7) forces an instruction set; the answers are the same
-to the bit.)";
+Every command has its own help, such as sluice train --help.
+The environment variable SLUICE_ISA forces an instruction set: scalar, avx2,
+avx2-vnni, avx512, avx512-vnni, neon, neon-dot or armv7. The answers have the
+same bits on all of them.)";
 
 constexpr const char* tune_examples =
-    R"(A recipe says what its values may be (sluice train --keys ends with all forms), and under [tune] how trials are judged:
+    R"(The recipe lists the values to try (the end of sluice train --keys shows every
+form), and [tune] says how trials are judged:
   [model]
-  layers = [ { gru = { value = 32, low = 8, high = 64 } }, { dense = 9, activation = "softmax" } ]
+  layers = [ { gru = { value = 32, low = 8, high = 64 } },
+             { dense = 9, activation = "softmax" } ]
   [train]
   learning_rate = { value = 5e-3, low = 1e-3, high = 1e-1, log = true }
   [tune]
   validation = "k-fold"
 
+Examples:
   sluice tune recipe.toml --study study.db --trials 60 --jobs 2
-  sluice tune recipe.toml --study m4.db --set device.core=cortex-m4 --set "device.flash=8 KiB" --set "device.ram=2 KiB"
+  sluice tune recipe.toml --study m4.db --set device.core=cortex-m4 \
+      --set "device.flash=8 KiB" --set "device.ram=2 KiB"
   sluice tune --study m4.db --best
   sluice tune --study m4.db --export best --out model.slu
   sluice report study.db
-device.flash and device.ram are the model's own; device.flash_total and device.ram_total count the runtime's code and the stack too.)";
+
+device.flash and device.ram limit the model alone; device.flash_total and
+device.ram_total limit it together with the runtime's code and stack.)";
+
+/// The columns of a help text: the terminal's width, if that is readable.
+std::size_t help_width() { return std::size_t(std::clamp(terminal_width(STDOUT_FILENO), 60, 100)); }
+
+/// The text with newlines in place of blanks, so that no line is wider than `width`.
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string result, line;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (!line.empty() && line.size() + 1 + word.size() > width) {
+      result += line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return result + line;
+}
+
+/// CLI11's layout, with every description wrapped in its column.
+struct Layout : CLI::Formatter {
+  std::size_t room() const { return help_width() - get_column_width(); }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return wrapped(option->get_description(), room());
+  }
+  std::string make_description(const CLI::App* app) const override {
+    return wrapped(app->get_description(), help_width()) + "\n\n";
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string indent(get_column_width(), ' ');
+    std::string text = wrapped(command->get_description(), room());
+    for (std::size_t at = 0; (at = text.find('\n', at)) != text.npos; ++at)
+      text.insert(at + 1, indent);
+    return fmt::format("  {:<{}}{}\n", command->get_name(), get_column_width() - 2, text);
+  }
+};
 
 void add_train(CLI::App& app, TrainOptions& o) {
   CLI::App* command = app.add_subcommand(
-      "train", "Train a network as a recipe says; writes model.slu, log.jsonl and recipe.toml");
-  command->add_option("recipe", o.recipe, "The recipe, a TOML file (--keys lists what it may say)")
+      "train",
+      "Train the network that a recipe describes; writes model.slu, log.jsonl and recipe.toml");
+  command->add_option("recipe", o.recipe, "The recipe, a TOML file; --keys lists its keys")
       ->type_name("RECIPE");
-  command->add_option("--out", o.out, "The run's folder; made where it does not exist")
+  command->add_option("--out", o.out, "Folder for the files of this run; created if missing")
       ->type_name("DIR");
   command
       ->add_option("--data-dir", o.data_folder,
-                   "Where the recipe's data files are, if not beside it")
+                   "Folder of the recipe's data files; default the folder of the recipe")
       ->type_name("FOLDER");
-  command->add_option("--seed", o.seed, "Overrides train.seed")->type_name("N");
+  command->add_option("--seed", o.seed, "Seed of all random numbers; overrides train.seed")
+      ->type_name("N");
   command
       ->add_option("--seeds", o.seeds,
-                   "Train with each of these seeds and compare: a range such as 1..5, or a list "
-                   "such as 1,3,7")
+                   "Train once with each of these seeds and compare the runs: a range such as "
+                   "1..5, or a list such as 1,3,7")
       ->type_name("LIST");
   command
-      ->add_option(
-          "--variant", o.variant,
-          "Only this one of the recipe's [[variants]]; without it all are trained and compared")
+      ->add_option("--variant", o.variant,
+                   "Train only this one of the recipe's [[variants]]. By default all are trained "
+                   "and compared")
       ->type_name("NAME");
-  command->add_option("--threads", o.threads, "Overrides train.threads; never changes the result")
+  command
+      ->add_option("--threads", o.threads,
+                   "Number of threads; overrides train.threads. It never changes the result")
       ->type_name("N");
-  command->add_option("--set", o.set, "Overrides a key of the recipe; may be given many times")
+  command
+      ->add_option("--set", o.set,
+                   "Override a key of the recipe, such as train.epochs=20; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   command
       ->add_option("--resume", o.resume,
-                   "Go on with the run in this folder, from its checkpoint, to the same bytes as "
-                   "if it had never stopped")
+                   "Continue the interrupted run in this folder. The result has the same bytes as "
+                   "that of a run without a break")
       ->type_name("DIR");
-  command->add_flag("--force", o.force, "Replace the run that the folder holds");
-  command->add_option("--init", o.init, "Start from this float model's weights (model.init_from)")
+  command->add_flag("--force", o.force, "Replace the run in the folder of --out");
+  command
+      ->add_option("--init", o.init,
+                   "Start from the weights of this float model; overrides model.init_from")
       ->type_name("MODEL.slu");
   command
-      ->add_option("--freeze", o.freeze,
-                   "Keep this layer's weights, counted from 1 (model.freeze); may be given again")
+      ->add_option(
+          "--freeze", o.freeze,
+          "Do not train this layer, counted from 1; may be repeated. Overrides model.freeze")
       ->type_name("LAYER");
   command->add_flag(
       "--explain", o.explain,
-      "Print the recipe as resolved, every key with its range, meaning and source, and stop");
-  command->add_flag("--keys", o.list_keys, "List every key that a recipe may hold, and stop");
+      "Print every key with its value in this recipe, its range, meaning and source, and exit");
+  command->add_flag("--keys", o.list_keys,
+                    "List all keys of recipes with their defaults and ranges, and exit");
   command->callback([&o] { run_train(o); });
 }
 
 void add_eval(CLI::App& app, EvalOptions& o) {
   CLI::App* command = app.add_subcommand(
-      "eval", "Run a model on labeled data: measures beside naive answers', confusion");
+      "eval", "Measure a model on labeled data; naive answers are measured for comparison");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
   command
       ->add_option("--data", o.data,
-                   "A file like the one that the model was trained on: CSV, .npz, text or TSV")
+                   "Labeled data, in the format of the training data: CSV, .npz, text or TSV")
       ->required()
       ->type_name("FILE");
   command
       ->add_option("--rows", o.rows,
-                   "Of windows or text: only these rows or tokens, from 0, without the end")
+                   "Use only these rows of a time series, or tokens of a text; counted from 0, END "
+                   "not included")
       ->type_name("FIRST:END");
   command->add_flag("--json", o.json, "Print JSON");
   command->callback([&o] { run_eval(o); });
 }
 
 void add_run(CLI::App& app, RunOptions& o) {
-  CLI::App* command =
-      app.add_subcommand("run", "Run a model on the sequences in a file, or let it write a text");
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a model on the sequences in a file, or generate a text with it");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
   command
       ->add_option("--input", o.input,
-                   "CSV, one row a frame, or .npz. Columns are found by the names of the model's "
-                   "inputs; without the sequence "
-                   "column that it was trained on, the file is one sequence")
+                   "Data to run on: CSV, one row per frame, or .npz. Columns are found by the "
+                   "names of the model's inputs. If the sequence column of the training data is "
+                   "missing, the file is one sequence")
       ->type_name("FILE");
-  command->add_option("--output", o.output, "Where the answers go; standard output when left out")
+  command->add_option("--output", o.output, "File for the answers; default standard output")
       ->type_name("FILE");
   command
       ->add_option("--trace", o.trace,
-                   "Where every layer's values go, step by step, a line each, in the form that "
-                   "sluice_trace_line gives on a board: diff "
-                   "shows where two differ first")
+                   "File for a trace: the values of every layer at every step, a line each, as "
+                   "sluice_trace_line writes them on a board. Compare two traces with diff")
       ->type_name("FILE");
   command->add_flag("--every-step", o.every_step,
-                    "An answer for every frame, not only for the last of a sequence");
-  command->add_flag("--hex", o.hex,
-                    "Numbers as the 8 hexadecimal digits of their bits; every NaN as 7fc00000");
-  command->add_flag("--json", o.json, "JSON instead of CSV");
+                    "Answer every frame, not only the last one of each sequence");
+  command->add_flag(
+      "--hex", o.hex,
+      "Print each number as the 8 hexadecimal digits of its bits; every NaN is 7fc00000");
+  command->add_flag("--json", o.json, "Print JSON instead of CSV");
   command
-      ->add_option(
-          "--generate", o.generate,
-          "Instead of answering a file: write so many characters (or words) that follow the prompt")
+      ->add_option("--generate", o.generate,
+                   "Generate a text in place of --input: this many characters (or words) that "
+                   "follow the prompt")
       ->type_name("N");
-  command->add_option("--prompt", o.prompt, "What the text begins with; nothing when left out")
+  command->add_option("--prompt", o.prompt, "Beginning of the generated text; default none")
       ->type_name("TEXT");
   command
       ->add_option("--temperature", o.temperature,
-                   "Probabilities to the power of 1/T: below 1 safer, above 1 bolder, 0 always the "
-                   "likeliest; default 1")
+                   "Draw tokens by their probabilities to the power of 1/T: below 1 safer, above 1 "
+                   "bolder, 0 always the likeliest; default 1")
       ->type_name("T");
-  command->add_option("--top-k", o.top_k, "Only the K likeliest tokens; default all")
+  command->add_option("--top-k", o.top_k, "Draw only from the K likeliest tokens; default all")
       ->type_name("K");
   command
-      ->add_option("--seed", o.seed, "Of what is drawn; the same text on every machine; default 0")
+      ->add_option("--seed", o.seed,
+                   "Seed of the draws; default 0. The text is the same on every machine")
       ->type_name("N");
   command->callback([&o] { run_run(o); });
 }
 
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* command = app.add_subcommand(
-      "inspect", "Show a model's layers, every byte that it needs, and how it was made");
+      "inspect", "Show a model's layers, the memory that it needs, and how it was made");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
   command
       ->add_option("--core", o.core,
-                   "What it costs on this core: flash, RAM, stack, instructions a step")
+                   "Show the cost on this core instead: flash, RAM, stack, instructions per step. "
+                   "Cores: cortex-m0 to cortex-m85")
       ->type_name("CORE");
   command
-      ->add_option("--mhz", o.mhz, "With --core: the clock, for an estimate of the time of a step")
+      ->add_option("--mhz", o.mhz,
+                   "Clock of the core in MHz, to estimate the time of a step; needs --core")
       ->type_name("MHZ");
   command
       ->add_option(
           "--fits", o.fits,
-          "With --core: whether it fits a budget, \"flash=16KiB,ram=4KiB,instructions=200000\"; "
-          "also flash_total and "
-          "ram_total, with code and stack. Exit code 0: it fits; 1: it does not, and by how much")
+          "Check the cost against a budget such as \"flash=16KiB,ram=4KiB,instructions=200000\"; "
+          "needs --core. flash_total and ram_total include code and stack. Exit code 0: it fits; "
+          "1: it does not, and the excess is printed")
       ->type_name("BUDGET");
-  command->add_flag("--json", o.json, "For programs");
+  command->add_flag("--json", o.json, "Print JSON");
   command->callback([&o] { run_inspect(o); });
 }
 
 void add_bench(CLI::App& app, BenchOptions& o) {
   CLI::App* command =
-      app.add_subcommand("bench", "Time a model on every instruction set that this CPU runs");
+      app.add_subcommand("bench", "Time a model on every instruction set of this CPU");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
-  command->add_flag("--json", o.json, "For programs");
+  command->add_flag("--json", o.json, "Print JSON");
   command->callback([&o] { run_bench(o); });
 }
 
@@ -203,61 +267,66 @@ void add_export(CLI::App& app, ExportOptions& o) {
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
-  command->add_option("--format", o.format, "c: model.h and model.c; slu: model.slu")
+  command
+      ->add_option("--format", o.format,
+                   "c, the default, writes model.h and model.c; slu writes model.slu")
       ->check(CLI::IsMember({"c", "slu"}))
-      ->capture_default_str();
-  command->add_option("--out", o.out, "The folder to write to; made when missing")
+      ->option_text("c|slu");
+  command->add_option("--out", o.out, "Folder to write to; created if missing")
       ->required()
       ->type_name("DIR");
   command
-      ->add_option("--core", o.core,
-                   "The core that will run it, cortex-m0 to cortex-m85: weights in fixed point lie "
-                   "as its kernels read them. A model "
-                   "for one core is refused by another; this command's others take any")
+      ->add_option(
+          "--core", o.core,
+          "Order the weights of a fixed-point model for this core, cortex-m0 to cortex-m85. Cores "
+          "that read another order refuse the file; sluice itself reads every order")
       ->type_name("CORE");
   command
       ->add_option("--self-test", o.self_test,
-                   "Put so many short sequences and the bits of their answers into the blob: "
-                   "sluice_selftest tells a board whether it "
-                   "computes as the desk does")
+                   "Add this many short sequences, at most 1,000, and the bits of their answers to "
+                   "the model, so "
+                   "that sluice_selftest on the board can check that it computes the same bits")
       ->check(CLI::Range(0, 1000))
-      ->type_name("N");
-  command->add_flag("--strip", o.strip, "Leave out names, labels and how the model was made");
-  command->add_flag("--force", o.force, "Replace files that hold something else");
+      ->option_text("N");
+  command->add_flag("--strip", o.strip,
+                    "Leave out names, labels and the record of how the model was made");
+  command->add_flag("--force", o.force, "Replace existing files, whatever they hold");
   command->callback([&o] { run_export(o); });
 }
 
 void add_quantize(CLI::App& app, QuantizeOptions& o) {
   CLI::App* command = app.add_subcommand(
-      "quantize", "Make a model in fixed point of a float one, by ranges from real data");
+      "quantize", "Convert a float model to fixed point, with ranges measured on real data");
   command->add_option("model", o.model, "The float model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
   command
       ->add_option("--calibrate", o.calibrate,
-                   "Data like those that training used; ranges come from them")
+                   "Data to measure the ranges on, in the format of the training data")
       ->required()
       ->type_name("FILE");
   command
-      ->add_option("--type", o.type, "int8: weights and activations 8 bits; w8a16: activations 16")
+      ->add_option("--type", o.type,
+                   "int8, the default: 8-bit weights and activations; w8a16: 8-bit weights, 16-bit "
+                   "activations")
       ->check(CLI::IsMember({"int8", "w8a16"}))
-      ->capture_default_str();
+      ->option_text("int8|w8a16");
   command
       ->add_option("--ranges", o.ranges,
-                   "How the inputs' ranges are chosen: all values, all but a twentieth of a "
-                   "percent at either end, the least squared "
-                   "error, or whichever of them gives the lowest validation loss")
+                   "How to choose the ranges of the inputs. min-max: all values; percentile: "
+                   "without the 0.05 % at either end; min-error: with the least squared error; "
+                   "best, the default: the one of these with the lowest validation loss")
       ->check(CLI::IsMember({"best", "min-max", "percentile", "min-error"}))
-      ->capture_default_str();
+      ->option_text("CHOICE");
   command
       ->add_option("--out", o.out,
-                   "The model to write; when left out, beside the float one: model-int8.slu")
+                   "File for the model; default beside the float model, such as model-int8.slu")
       ->type_name("FILE");
   command
       ->add_option("--report", o.report,
-                   "Where to write the report as JSON: where the error arises, what saturates")
+                   "File for a JSON report: the error of every value, and saturation")
       ->type_name("FILE");
-  command->add_flag("--force", o.force, "Replace a file that holds another model");
+  command->add_flag("--force", o.force, "Replace the file if it holds another model");
   command->callback([&o] { run_quantize(o); });
 }
 
@@ -265,105 +334,116 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
 void add_tune(CLI::App& app, TuneOptions& o) {
   CLI::App* command =
       app.add_subcommand("tune",
-                         "Search for the best recipe: values that may vary stand in it, such as "
+                         "Search for the best values of a recipe that gives ranges, such as "
                          "learning_rate = { value = 1e-3, low = 1e-4, high = 1e-1, log = true }");
   command
       ->add_option(
           "recipe", o.recipe,
-          "The recipe with its search space; left out, the one that the study was begun with")
+          "The recipe with its search space; default the recipe that the study was begun with")
       ->type_name("RECIPE");
   command
       ->add_option("--study", o.study,
-                   "The study, an SQLite file: begun where it is not there, gone on with where it "
-                   "is; several processes may share it")
+                   "File of the study, an SQLite database. If it exists, the study is continued. "
+                   "Several processes may share it")
       ->type_name("FILE.db");
   command
       ->add_option("--method", o.method,
-                   "Overrides tune.method: grid, random, sobol, gaussian, forest, tpe, genetic")
+                   "Search method: grid, random, sobol, gaussian, forest, tpe or genetic; "
+                   "overrides tune.method")
       ->type_name("METHOD");
-  command->add_option("--halving", o.halving, "Overrides tune.halving: none, halving, hyperband")
-      ->type_name("KIND");
   command
       ->add_option(
-          "--trials", o.trials,
-          "Overrides tune.trials: so many in the study in all; the first is the recipe as it is")
+          "--halving", o.halving,
+          "Early stopping of weak trials: none, halving or hyperband; overrides tune.halving")
+      ->type_name("KIND");
+  command
+      ->add_option("--trials", o.trials,
+                   "Number of trials of the whole study; overrides tune.trials. The first trial "
+                   "has the recipe's own values")
       ->type_name("N");
-  command->add_option("--jobs", o.jobs, "Trials at a time, which share the cores; default 1")
+  command
+      ->add_option("--jobs", o.jobs, "Number of trials at a time; they share the cores. Default 1")
       ->type_name("N");
   command
       ->add_option(
           "--time", o.time,
-          "Begin no trial after this long, 90s, 30m, 2h; the winner is trained all the same")
+          "Begin no trial after this time, such as 90s, 30m or 2h. The winner is still trained")
       ->type_name("TIME");
   command
-      ->add_option("--enqueue", o.enqueue,
-                   "A point to try next, \"train.learning_rate=0.01,model.layers.1.gru=16\"; the "
-                   "rest is the recipe's own")
+      ->add_option(
+          "--enqueue", o.enqueue,
+          "Values to try next, such as \"train.learning_rate=0.01,model.layers.1.gru=16\"; other "
+          "parameters have the recipe's own values. May be repeated")
       ->type_name("POINT")
       ->allow_extra_args(false);
   command
-      ->add_option(
-          "--seeds", o.seeds,
-          "The winner is trained on all data with each of these seeds, and tested; default 1..5")
+      ->add_option("--seeds", o.seeds,
+                   "Train the winner on all training data with each of these seeds, and test it; "
+                   "default 1..5")
       ->type_name("LIST");
   command
       ->add_option("--max-failures", o.max_failures,
-                   "Overrides tune.max_failures: end when more trials failed")
+                   "Stop when more than N trials have failed; overrides tune.max_failures")
       ->type_name("N");
   command
       ->add_option("--threads", o.threads,
-                   "Overrides train.threads, of each trial; default the cores shared by the jobs")
+                   "Number of threads of each trial; overrides train.threads. By default the jobs "
+                   "share all cores")
       ->type_name("N");
   command
       ->add_option("--data-dir", o.data_folder,
-                   "Where the recipe's data files are, if not beside it")
+                   "Folder of the recipe's data files; default the folder of the recipe")
       ->type_name("FOLDER");
   command
-      ->add_option("--set", o.set,
-                   "Overrides a key of the recipe, and fixes it where it was searched")
+      ->add_option(
+          "--set", o.set,
+          "Override a key of the recipe; if the key is searched, this fixes it. May be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  command->add_flag("--yes", o.yes, "Begin a grid of more than 100,000 points");
-  command->add_flag("--list", o.list, "Show every trial, and stop");
-  command->add_option("--show", o.show, "Show all of one trial, and stop")->type_name("N");
-  command->add_flag(
-      "--best", o.best,
-      "Show the winner, and with a device the front of quality against cost, and stop");
-  command->add_flag("--json", o.json, "Print the study for programs, and stop");
+  command->add_flag("--yes", o.yes, "Allow a grid of more than 100,000 points");
+  command->add_flag("--list", o.list, "List all trials, and exit");
+  command->add_option("--show", o.show, "Show everything about one trial, and exit")
+      ->type_name("N");
+  command->add_flag("--best", o.best,
+                    "Show the winner and, if the recipe has a device, the front of quality against "
+                    "cost, and exit");
+  command->add_flag("--json", o.json, "Print the study as JSON, and exit");
   command
       ->add_option("--export", o.export_number,
-                   "Write a trial's model, trained on all data, and stop; \"best\" is the winner's")
+                   "Write the model of trial N, trained on all training data, and exit; \"best\" "
+                   "is the winner")
       ->type_name("N");
-  command->add_option("--out", o.out, "Of --export: the model to write")->type_name("MODEL.slu");
-  command->add_flag("--force", o.force, "Of --export: replace a file that is there");
+  command->add_option("--out", o.out, "With --export: file for the model")->type_name("MODEL.slu");
+  command->add_flag("--force", o.force, "With --export: replace an existing file");
   command->callback([&o] { run_tune(o); });
 }
 #endif
 
 void add_report(CLI::App& app, ReportOptions& o) {
-  CLI::App* command = app.add_subcommand("report",
-                                         "One HTML page of a run, which opens offline; of several, "
-                                         "their comparison; of a tuning study");
+  CLI::App* command = app.add_subcommand(
+      "report",
+      "Write an HTML page, readable offline, about a run, a comparison of runs, or a tuning study");
   command
       ->add_option("runs", o.runs,
-                   "Folders of runs, or of a recipe's variants and seeds; or the file of a study")
+                   "Folders of runs, or a folder with the runs of a recipe's variants and seeds; "
+                   "or the file of a study")
       ->required()
       ->type_name("DIR");
   command
       ->add_option("--out", o.out,
-                   "The page; when left out report.html in the folder, of several folders here, of "
-                   "a study beside its file")
+                   "File for the page. Default: report.html in the run's folder; for several "
+                   "folders, report.html in the current one; for a study, a file beside it")
       ->type_name("FILE");
   command
-      ->add_option("--sequence", o.sequences,
-                   "Look into this sequence of the part shown, by its name or its number from 1; "
-                   "may be given many times. When left "
-                   "out: the first, the one with the highest loss, the least sure one")
+      ->add_option(
+          "--sequence", o.sequences,
+          "Show this sequence in detail, by its name or its number from 1; may be repeated. "
+          "Default: the first, the one with the highest loss, and the least certain one")
       ->type_name("NAME")
       ->allow_extra_args(false);
   command
       ->add_option("--data-dir", o.data_folder,
-                   "Where the runs' data files are, if not where they were")
+                   "Folder of the runs' data files, if they have moved")
       ->type_name("FOLDER");
   command->callback([&o] { run_report(o); });
 }
@@ -374,15 +454,15 @@ std::string version_text() {
                      version & 0xff, SLUICE_BLOB_MAJOR, SLUICE_BLOB_MINOR);
 }
 
-std::string last_line;  ///< that this process said of what went wrong
+std::string last_line;  ///< the error message of this process; empty: none
 
-/// One line, whatever names and cells it quotes.
+/// Prints one line on standard error, whatever names and cells the message quotes.
 void complain(const std::string& line) {
   last_line = printable(line);
   tell(last_line + "\n");
 }
 
-/// What is wrong with the command line, in one line that says where to look.
+/// Says what is wrong with the command line, and names the help to read. Returns the exit code.
 int complain_about_request(const CLI::App& app, const CLI::ParseError& error,
                            const std::string& first) {
   if (app.get_subcommands().empty()) {
@@ -410,14 +490,17 @@ struct Options {
   ReportOptions report;
 };
 
-/// What the processes that mpirun started do together; of another command, each one does the whole.
+/// Whether the processes that mpirun started share the work of this command. Each of them does all
+/// of the work of any other command.
 bool is_shared(std::string_view command) { return command == "train" || command == "tune"; }
 
 int run(int argc, char** argv) {
   if (argc > 1 && is_shared(argv[1])) join_ranks();
   Options options;
   CLI::App app(overview, "sluice");
-  app.set_version_flag("--version", version_text);
+  app.formatter(std::make_shared<Layout>());
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.set_version_flag("--version", version_text, "Print the version and exit");
   app.footer(examples);
   app.require_subcommand(1);
   add_train(app, options.train);
@@ -432,8 +515,7 @@ int run(int argc, char** argv) {
 #endif
   add_report(app, options.report);
   for (CLI::App* command : app.get_subcommands(nullptr))
-    command->footer(command->get_name() == "tune" ? tune_examples
-                                                  : "");  // the others' examples are the overview's
+    command->footer(command->get_name() == "tune" ? tune_examples : "");  // not the overview's
   if (argc < 2) {
     tell(app.help());
     return wrong_request;
@@ -449,7 +531,7 @@ int run(int argc, char** argv) {
   return 0;
 }
 
-/// Every way in which a command may end that is not success.
+/// Runs the command and turns every exception into a message and an exit code.
 int guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
@@ -458,28 +540,26 @@ int guarded(int argc, char** argv) {
     return error.exit_code;
   } catch (const std::bad_alloc&) {
     complain("sluice: out of memory");
-  } catch (const std::length_error&) {  // more than any memory holds
+  } catch (const std::length_error&) {  // a size that no memory could hold
     complain("sluice: out of memory");
   } catch (const std::filesystem::filesystem_error& error) {
     complain(fmt::format("{}: {}", error.path1().string(), error.code().message()));
   } catch (const std::system_error& error) {
     complain(fmt::format("sluice: {}", error.code().message()));
   } catch (const std::exception&) {
-    complain(
-        "sluice: stopped by a fault of the program's own; please report it with the command line");
+    complain("sluice: stopped by an internal error; please report it with the command line");
   }
   return work_failed;
 }
 
-/// Before the constructors of any other static object, which need memory too.
+/// Runs before the constructors of all other static objects, which may fail to allocate memory.
 [[gnu::constructor(101)]] void before_all() { end_well_on_terminate(); }
 
 }  // namespace
 }  // namespace sluice::tools
 
 int main(int argc, char** argv) {
-  // A reader that went away, and a file that may not grow, are errors to report, not reasons to
-  // vanish.
+  // Ignored, so that a closed pipe and a file over its size limit are reported as errors of write.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   const int exit_code = sluice::tools::guarded(argc, argv);

@@ -17,9 +17,9 @@ cp -r run broken
 rm broken/model.slu && mkdir broken/model.slu
 refused 2 '^broken/model\.slu: ' report broken
 refused 2 '^broken/model\.slu: is a directory' eval broken --data train.csv
-refused 2 '^--resume broken: holds a folder named model\.slu|^broken/model\.slu: ' train --resume broken
+refused 2 '^--resume broken: contains a folder named model\.slu|^broken/model\.slu: ' train --resume broken
 rmdir broken/model.slu && mkfifo broken/model.slu
-refused 2 '^broken/model\.slu: is no file' report broken
+refused 2 '^broken/model\.slu: is not a file' report broken
 rm broken/model.slu
 works report broken
 grep -q 'The training did not come to its end' broken/report.html || complain "a run without its model counts as complete"
@@ -75,10 +75,10 @@ mkdir real_folder && ln -s real_folder folder_link
 works export run --format slu --out folder_link
 works train recipe.toml --out folder_link --force
 [ -L folder_link ] && [ -f real_folder/model.slu ] && [ -f real_folder/log.jsonl ] || complain "a link to a folder was not followed"
-refused 2 '^lost_folder: is a link to a folder that is not there' export run --out lost_folder
-refused 2 '^lost_folder: is a link to a folder that is not there' train recipe.toml --out lost_folder
-refused 1 '^recipe\.toml: the directory cannot be made: Not a directory' export run --out recipe.toml
-refused 1 '^recipe\.toml/run: the directory cannot be made: Not a directory' export run --out recipe.toml/run
+refused 2 '^lost_folder: is a link to a missing folder' export run --out lost_folder
+refused 2 '^lost_folder: is a link to a missing folder' train recipe.toml --out lost_folder
+refused 1 '^recipe\.toml: the directory cannot be created: Not a directory' export run --out recipe.toml
+refused 1 '^recipe\.toml/run: the directory cannot be created: Not a directory' export run --out recipe.toml/run
 [ -L lost_folder ] || complain "a link to a folder that is not there has gone"
 mkdir linked && ln -s ../there/real linked/model.slu && rm -f there/real
 works export run --format slu --out linked

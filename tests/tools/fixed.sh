@@ -64,7 +64,7 @@ works eval still/model-int8.slu --data still.csv
 ! grep -q 'c3' err || complain "a warning for the data of the calibration: $(cat err)"
 for command in 'eval still/model-int8.slu --data' 'run still/model-int8.slu --input'; do
   works $command wide.csv
-  grep -q 'warning: c1: [0-9.]* % of its values in wide.csv are outside' err && grep -q 'warning: c3: is not in wide.csv what it was' err ||
+  grep -q 'warning: c1: [0-9.]* % of its values in wide.csv are outside' err && grep -q 'warning: c3: was constant in the calibration data, but not in wide.csv' err ||
     complain "$command: data outside the range: $(cat err)"
 done
 works run still/model.slu --input wide.csv
@@ -216,19 +216,19 @@ refused 2 'flash=lots' inspect int8.slu --core cortex-m4 --fits flash=lots
 refused 2 'cortex-m0 has no float' inspect run/model.slu --core cortex-m0
 refused 2 'cortex-m9' export int8.slu --core cortex-m9 --out x
 refused 2 'self-test' export int8.slu --self-test many --out x
-refused 2 '--trace.*is what is read' run int8.slu --input test.csv --trace test.csv
+refused 2 '--trace.*is an input of this command' run int8.slu --input test.csv --trace test.csv
 refused 2 'device\.core=cortex-m4: .*flash.*more than.*would' train recipe.toml --out x --set device.core=cortex-m4 --set device.flash=4KiB
 refused 2 'device\.flash=lots: .*amount' train recipe.toml --out x --set device.core=cortex-m4 --set device.flash=lots
 refused 2 'device\.type=f32: .*float unit' train recipe.toml --out x --set device.core=cortex-m0 --set device.type=f32 --set device.flash=1MiB
 refused 2 'device\.core' train recipe.toml --out x --set device.flash=1MiB
 refused 2 'cortex-m9' train recipe.toml --out x --set device.core=cortex-m9 --set device.flash=1MiB
-refused 2 '--fits "": .*no limit' inspect int8.slu --core cortex-m4 --fits ""
+refused 2 '--fits "": .*is not a limit' inspect int8.slu --core cortex-m4 --fits ""
 refused 2 'int8.*training is for w8a16' train recipe.toml --out x --set device.core=cortex-m4 --set device.type=int8 \
   --set quantize.aware=true --set quantize.type=w8a16
 cp run/model.slu float.slu && cp train.csv data.csv
-refused 2 '--out float.slu: is what is read' quantize float.slu --calibrate train.csv --out float.slu --force
-refused 2 '--out data.csv: is what is read' quantize float.slu --calibrate data.csv --out data.csv --force
-refused 2 '--report float.slu: is what is read' quantize float.slu --calibrate train.csv --out x.slu --report float.slu
+refused 2 '--out float.slu: is an input of this command' quantize float.slu --calibrate train.csv --out float.slu --force
+refused 2 '--out data.csv: is an input of this command' quantize float.slu --calibrate data.csv --out data.csv --force
+refused 2 '--report float.slu: is an input of this command' quantize float.slu --calibrate train.csv --out x.slu --report float.slu
 refused 2 '--report x.slu' quantize float.slu --calibrate train.csv --out x.slu --report x.slu
 refused 2 '/dev/full: is not a file' quantize float.slu --calibrate train.csv --out /dev/full
 same run/model.slu float.slu "a refused quantize and its model" && same train.csv data.csv "a refused quantize and its data"

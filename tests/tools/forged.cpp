@@ -150,7 +150,7 @@ TEST_CASE("a model's history may hold values of any type") {
                                "{\"recipe\": {\"data\": {}}}"};
   for (const char* made : wrong)
     CHECK(holds(refusal_of([&] { recipe_of_made(made, "m.slu"); }),
-                "m.slu: does not say which columns"));
+                "m.slu: has no record of its training columns"));
   const auto with = [&](const char* section, const char* key, const char* value) {
     OrderedJson json = parse_ordered_json(good);
     json["recipe"][section][key] = parse_ordered_json(value);
@@ -297,9 +297,9 @@ TEST_CASE("a checkpoint changed in any byte, its sum made right, is refused or g
 TEST_CASE("a checkpoint that is of no recipe at all says so") {
   const std::string bytes = checkpoint_bytes({}, "[]");
   CHECK(holds(refusal_of([&] { read_checkpoint(bytes, "{\"recipe\": {}}", "c"); }),
-              "c: is of another recipe"));
+              "c: belongs to another recipe"));
   CHECK(holds(refusal_of([&] { read_checkpoint(checkpoint_bytes({}, nested(deep)), "{}", "c"); }),
-              "c: is of another recipe"));
+              "c: belongs to another recipe"));
 }
 
 TEST_CASE(
@@ -348,7 +348,7 @@ TEST_CASE("a file is written where links lead, and nowhere else") {
   CHECK(!fs::exists(folder.path / "other"));
   fs::create_symlink("nowhere", folder.path / "no_folder");
   CHECK(holds(refusal_of([&] { make_directory(folder.file("no_folder")); }),
-              "no_folder: is a link to a folder that is not there"));
+              "no_folder: is a link to a missing folder"));
   CHECK(fs::is_symlink(folder.path / "no_folder"));
   for (const char* name : {"there/real", "there/real/below"})
     CHECK_THROWS_AS(make_directory(folder.file(name)), Error);

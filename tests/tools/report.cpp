@@ -341,6 +341,6 @@ TEST_CASE(
   CHECK(!holds(page, "http-equiv"));
   CHECK_EQ(run_page(run, {"one"}), run_page(run, {"1"}));
   CHECK_EQ(refusal_of([&] { run_page(run, {"7"}); }),
-           "--sequence 7: is no sequence of the validation part; give one's name, or its number "
+           "--sequence 7: is not a sequence of the validation part; give a name, or a number "
            "from 1 to 1");
 }

@@ -105,15 +105,15 @@ second=$(tail -n +2 data/test.csv | cut -d, -f1 | uniq | sed -n 2p)
 works report run --sequence "$second" --out named.html
 [ "$(grep -c '<h3>Sequence' named.html)" -eq 1 ] || complain "--sequence $second draws $(grep -c '<h3>Sequence' named.html)"
 has named.html "<h3>Sequence $second</h3>"
-refused 2 '^--sequence nobody: is no sequence of the test part; give one.s name, or its number from 1 to [0-9]+$' report run --sequence nobody --out no.html
-refused 2 '^--sequence 1: is for the report of one run' report run run --sequence 1 --out no.html
+refused 2 '^--sequence nobody: is not a sequence of the test part; give a name, or a number from 1 to [0-9]+$' report run --sequence nobody --out no.html
+refused 2 '^--sequence 1: works only for the report of one run' report run run --sequence 1 --out no.html
 absent no.html
 
 # --- data that was removed, came back, or changed
 mv data gone
 works report run --out without.html
 well_formed without.html
-has without.html 'train.csv is not where'
+has without.html 'train.csv is missing'
 has without.html '>Loss: '
 has without.html 'Fixed point'
 lacks without.html 'Confusion: '
@@ -148,17 +148,17 @@ copy newer && printf '\x63' | dd of=newer/model.slu bs=1 seek=4 conv=notrunc 2>/
 refused 2 '^newer/model.slu: ' report newer
 
 # --- folders that are no run, and files that must not be overwritten
-refused 2 '^nowhere: there is no such folder' report nowhere
-refused 2 '^recipe.toml: is a file, and no tuning study' report recipe.toml
-refused 2 '^data: is no run, and holds none' report data
+refused 2 '^nowhere: no such folder' report nowhere
+refused 2 '^recipe.toml: is a file, but not a tuning study' report recipe.toml
+refused 2 '^data: is not a run and holds none' report data
 printf 'SQLite format 3\0and no more' >broken.db
-refused 2 '^broken.db: is a tuning study, which has a page of its own; report it alone$' report run broken.db --out no.html
-refused 2 '^--sequence 1: is for the report of one run$' report broken.db --sequence 1
-broken='is no study, or damaged'
-has_tune || broken='is a tuning study, and this program was built without SQLite'
+refused 2 '^broken.db: is a tuning study and gets a page of its own; give it alone$' report run broken.db --out no.html
+refused 2 '^--sequence 1: works only for the report of one run; leave it out$' report broken.db --sequence 1
+broken='is not a study, or is damaged'
+has_tune || broken='is a tuning study, but this sluice was built without SQLite'
 refused 2 "^broken.db: $broken" report broken.db
 absent broken.html
-refused 2 '^run/model.slu: exists and is no report' report run --out run/model.slu
+refused 2 '^run/model.slu: exists and is not a report' report run --out run/model.slu
 same run/model.slu before.slu "a model that a report was to replace"
 refused 2 '' report
 refused 1 'no/such/page.html' report run --out no/such/page.html
@@ -213,8 +213,8 @@ if has_tune; then
   well_formed some.html
   lacks some.html '<script|<link|<img|src=|@import|url\(|javascript:'
   lacks some.html "$PWD"
-  for title in 'What was searched' 'On the test set' 'Optimization history: the best loss is ' 'Validation while training' 'layers.1.gru: ' \
-    'learning_rate: ' '12 complete trials beside each other' 'Validation loss against flash' 'budget: 16,384' 'The ten best'; do
+  for title in 'Search space' 'On the test set' 'Optimization history: the best loss is ' 'Validation while training' 'layers.1.gru: ' \
+    'learning_rate: ' '12 complete trials together' 'Validation loss against flash' 'budget: 16,384' 'The ten best'; do
     has some.html ">$title"
   done
   has some.html 'matters most: alone it explains|the same for all'

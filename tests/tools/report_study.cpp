@@ -99,13 +99,12 @@ TEST_CASE("a study's page has every chart, in sound markup, and no value that is
   CHECK_EQ(markup_fault(page), "");
   CHECK_EQ(numberless(page), "");
   for (const char* title :
-       {">What was searched<", ">On the test set<", ">Optimization history: the best loss is ",
+       {">Search space<", ">On the test set<", ">Optimization history: the best loss is ",
         ">Validation while training: ", " matters most: alone it explains ", "fANOVA",
-        ", the two that matter most: validation loss from ",
-        " beside each other: every line is a trial<", ">learning_rate: ", ">layers.1.gru: ",
-        ">optimizer: ", ">momentum: ", ">l2: ", ">Validation loss against flash<",
-        ">Validation loss against RAM<", ">Validation loss against instructions<", ">The ten best<",
-        ">Failed trials<"})
+        ", the two that matter most: validation loss from ", " together: every line is a trial<",
+        ">learning_rate: ", ">layers.1.gru: ", ">optimizer: ", ">momentum: ", ">l2: ",
+        ">Validation loss against flash<", ">Validation loss against RAM<",
+        ">Validation loss against instructions<", ">The ten best<", ">Failed trials<"})
     CHECK_MESSAGE(holds(page, title), title);
   for (const char* mark : {">budget: 16,384<", ">budget: 1,536<", ">budget: 60,000<"})
     CHECK_MESSAGE(holds(page, mark), mark);
@@ -136,10 +135,10 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
   CHECK(holds(page, "<dd>4<small>4 complete</small>"));
   CHECK(holds(page, "int8, at most 8,192 bytes of flash, at most 2,048 bytes of RAM"));
   CHECK(holds(page,
-              "<td>train.learning_rate</td><td>from 0.001 to 0.1, by logarithm</td><td "
+              "<td>train.learning_rate</td><td>from 0.001 to 0.1, on a logarithmic scale</td><td "
               "class=\"n\">0.01</td><td "
               "class=\"n\">0.03</td>"));
-  const std::string costs = behind(page, ">What quality costs<", "</section>");
+  const std::string costs = behind(page, ">Quality against cost<", "</section>");
   CHECK(holds(costs, "3 trials are on the front"));
   for (const char* row :
        {"<tr><td class=\"n\">0</td><td class=\"n\">0.5 \u00b1 0.012</td><td "
@@ -293,8 +292,8 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
   for (Trial& trial : study.trials) trial.cost.reset();
   std::string page = study_page(study);
   CHECK(holds(page, "names no device"));
-  CHECK(holds(page, "the test set has not been looked at"));
-  CHECK(holds(page, "No trial says how validation went"));
+  CHECK(holds(page, "the test set has not been used"));
+  CHECK(holds(page, "No trial has a validation curve"));
   CHECK_EQ(markup_fault(page), "");
 
   study.trials.resize(1);
@@ -324,7 +323,7 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
     study.trials.push_back(complete_trial(uint64_t(i), {0.01, double(i)}, 0.5));
   for (Trial& trial : study.trials) trial.rungs[0].score = {0.5, none};
   page = study_page(study);
-  CHECK(holds(page, "is the same for all, so no parameter matters"));
+  CHECK(holds(page, "is the same for all, so no parameter has an effect"));
   CHECK_EQ(markup_fault(page), "");
   CHECK_EQ(numberless(page), "");
 }
@@ -346,7 +345,7 @@ TEST_CASE("a study that prunes most is learned from at the highest rung that ten
   CHECK_EQ(comparable.epochs, 9);
   REQUIRE_EQ(comparable.trials.size(), 13);
   CHECK_EQ(comparable.trials[12].value, 1.0 / 9 + 12);
-  CHECK(holds(study_page(study), "13 trials as they stood after 9 epochs"));
+  CHECK(holds(study_page(study), "13 trials after 9 epochs"));
   study.trials[5].state = State::failed;
   CHECK_EQ(comparable_trials(study).trials.size(), 12);
 }

@@ -188,12 +188,12 @@ same wild/model.slu again/model.slu "kept where a training diverged, uninterrupt
 
 # --- two at once, a folder that disappears
 under_way busy
-refused 2 '^busy: another training works' train --resume busy
+refused 2 '^busy: another training uses' train --resume busy
 mv busy elsewhere
 wait $training
 code=$?
 [ $code -eq 1 ] || complain "a deleted folder: exit code $code"
-tail -n 1 err | grep -q "^busy: the run's files have gone" || complain "a deleted folder: $(tail -n 1 err)"
+tail -n 1 err | grep -q "^busy: the run's files are gone" || complain "a deleted folder: $(tail -n 1 err)"
 absent busy
 
 # --- a disk that fills up once there is a best model to keep: a limit on the size of files stands
@@ -221,7 +221,7 @@ refused 2 '^broken/checkpoint\.slc: is damaged' train --resume broken
 { head -c 2000 sizes/checkpoint.slc && printf '\377\377\377' && tail -c +2004 sizes/checkpoint.slc; } >broken/checkpoint.slc
 refused 2 '^broken/checkpoint\.slc: is damaged' train --resume broken
 cp train.csv broken/checkpoint.slc
-refused 2 '^broken/checkpoint\.slc: is no checkpoint' train --resume broken
+refused 2 '^broken/checkpoint\.slc: is not a checkpoint' train --resume broken
 same sizes/log.jsonl broken/log.jsonl "a refused training left the log alone"
 cp sizes/checkpoint.slc broken/checkpoint.slc
 sed -i 's/^batch = 8/batch = 4/' broken/recipe.toml

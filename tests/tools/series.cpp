@@ -139,13 +139,13 @@ TEST_CASE("what a series cannot give is refused") {
   c.features = {"b"};
   CHECK_EQ(cut(7, c), "accepted");
   c.windows.difference = true;
-  CHECK(cut(7, c).starts_with("series.csv: a: the model must see"));
+  CHECK(cut(7, c).starts_with("series.csv: a: is a target, and"));
   Columns parts = windows(2, 1, {"a"});
   parts.windows.part[0] = {0, 10}, parts.windows.part[1] = {9, 18};
   CHECK(cut(30, parts).starts_with("series.csv: data.validation_rows: rows 9:18 begin before"));
   parts.windows.part[1] = {10, 31};
-  CHECK(
-      cut(30, parts).starts_with("series.csv: data.validation_rows: rows 10:31, but there are 30"));
+  CHECK(cut(30, parts).starts_with(
+      "series.csv: data.validation_rows: rows 10:31, but the file has 30"));
   parts.windows.part[1] = {10, 12};
   CHECK(cut(30, parts).starts_with("series.csv: 2 rows of validation hold no window"));
 }

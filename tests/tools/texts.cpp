@@ -106,7 +106,7 @@ TEST_CASE(
   CHECK_EQ(read_stream("ab\na", "t.txt", stream_columns(), expected).ids, Ids{2, 3, 4, 2});
   CHECK(sluice::tests::refusal_of([&] {
           read_stream("ab\n\naz", "t.txt", stream_columns(), expected);
-        }).starts_with("t.txt:3: \"z\""));
+        }).starts_with("t.txt:3: character \"z\""));
 }
 
 TEST_CASE("in a stream each token's target is the next; parts share none") {
@@ -207,12 +207,12 @@ TEST_CASE("bad texts are refused with their place") {
   CHECK(tsv("words\tlabel\na\t1\n").starts_with("data.tsv:1: text: no such column"));
   CHECK(tsv("text\tclass\na\t1\n").starts_with("data.tsv:1: label: no such column"));
   CHECK(tsv("text\ttext\na\t1\n").starts_with("data.tsv:1: text: two columns"));
-  CHECK(tsv("text\tlabel\na\t1\nb\n").starts_with("data.tsv:3: 1 cells where"));
+  CHECK(tsv("text\tlabel\na\t1\nb\n").starts_with("data.tsv:3: 1 cells, but"));
   CHECK(tsv("text\tlabel\na\t1\n\xC2\xA0 \t1\n").starts_with("data.tsv:3: text: no token"));
   CHECK(tsv("text\tlabel\na\t1\nb\xFF\t1\n").starts_with("data.tsv:3: byte ff is not UTF-8"));
   CHECK(
       tsv("text\tlabel\na\t1\nb\t\n").starts_with("data.tsv:3: label: the sequence has no class"));
-  CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: a byte 0"));
+  CHECK(tsv(std::string("text\tlabel\na\0\t1\n", 16)).starts_with("data.tsv:2: contains a byte 0"));
   Columns grouped = tsv_columns();
   grouped.group = "author";
   CHECK(sluice::tests::refusal_of([&] {
@@ -229,7 +229,7 @@ TEST_CASE("bad texts are refused with their place") {
   DataSet same = read_stream("aaaaaa", "t.txt", stream_columns(), {});
   CHECK(sluice::tests::refusal_of([&] {
           learn_vocabulary(same, std::vector<std::size_t>{0}, 0, "t.txt");
-        }).starts_with("t.txt: the training part holds one"));
+        }).starts_with("t.txt: the training part has only"));
 }
 
 TEST_CASE("tiny-shakespeare has 65 characters, a tenth of them for validation") {

@@ -48,7 +48,7 @@ SLUICE_ISA=scalar works run text --generate 500 --temperature 0.8 --top-k 5 --se
 same written.txt out "the instruction set changes what is written"
 [ "$(head -c 4 out)" = 'bcÄ' ] || complain "the text does not begin with the prompt: $(head -n 1 out)"
 works run text --generate 5
-refused 2 '^--prompt: "x" is no character that the model knows' run text --generate 5 --prompt 'bx'
+refused 2 '^--prompt: the model does not know the character "x"' run text --generate 5 --prompt 'bx'
 refused 2 '^--temperature -1: is not a number from 0 to 100' run text --generate 5 --temperature -1
 refused 2 '^--top-k 0: is not a whole number from 1' run text --generate 5 --top-k 0
 refused 2 '^--generate 0: is not a whole number from 1' run text --generate 0
@@ -75,10 +75,10 @@ works train text.toml --out aware --set quantize.aware=true --set train.epochs=3
 works eval aware --data text.txt --json
 below out perplexity 4
 printf 'Äbc x' >unknown.txt
-refused 2 '^unknown\.txt:1: "x" is no character' run text --input unknown.txt
-refused 2 '^unknown\.txt:1: "x" is no character' eval text --data unknown.txt
-refused 2 '^unknown\.txt:1: "x" is no character' quantize text --calibrate unknown.txt --out q.slu
-refused 2 'unknown\.txt:1: "x" is no character' train text.toml --out run --set data.test=unknown.txt
+refused 2 '^unknown\.txt:1: character "x" is not in the model' run text --input unknown.txt
+refused 2 '^unknown\.txt:1: character "x" is not in the model' eval text --data unknown.txt
+refused 2 '^unknown\.txt:1: character "x" is not in the model' quantize text --calibrate unknown.txt --out q.slu
+refused 2 'unknown\.txt:1: character "x" is not in the model' train text.toml --out run --set data.test=unknown.txt
 absent q.slu run
 works train text.toml --out limited --set data.vocabulary=8 --set train.epochs=1  # whose unknown ones stand for what did not fit
 works eval limited --data unknown.txt
@@ -86,7 +86,7 @@ printf 'Äbc\n\377' >bad.txt
 refused 2 '^bad\.txt:2: byte ff is not UTF-8' eval text --data bad.txt
 refused 2 'bad\.txt:2: ' train text.toml --out run --set data.train=bad.txt
 printf 'aaaaaaaaaa' >one.txt
-refused 2 'one\.txt: .*one kind of token' train text.toml --out run --set data.train=one.txt
+refused 2 'one\.txt: .*has only the token' train text.toml --out run --set data.train=one.txt
 : >empty.txt
 refused 2 'empty\.txt: empty' train text.toml --out run --set data.train=empty.txt
 printf 'ab' >short.txt
@@ -207,11 +207,11 @@ refused 2 'data\.differences=true: means nothing here' train tsv.toml --out run 
 refused 2 'hold no window' train series.toml --out run --set data.window=300
 refused 2 'data\.sequence=time: ' train series.toml --out run --set data.sequence=time
 refused 2 'data\.validation_rows: .*begin before' train series.toml --out run --set data.validation_rows=240:300
-refused 2 'data\.test_rows: .*there are 400' train series.toml --out run --set data.test_rows=300:401
+refused 2 'data\.test_rows: .*the file has 400' train series.toml --out run --set data.test_rows=300:401
 refused 2 'series\.csv:1: w: no such column' train series.toml --out run --set data.target=w
-refused 2 'must see' train series.toml --out run --set 'data.features=["z"]'
+refused 2 'must be a feature too' train series.toml --out run --set 'data.features=["z"]'
 refused 2 'data\.target_type=class: ' train series.toml --out run --set data.target_type=class
-refused 2 'standardize_target: needs a linear answer' train series.toml --out run --set 'model.layers=[{gru=4},{dense=3,activation="tanh"}]'
+refused 2 'standardize_target: needs a linear output' train series.toml --out run --set 'model.layers=[{gru=4},{dense=3,activation="tanh"}]'
 refused 2 'standardize_target: .*fixed point' train series.toml --out run --set quantize.aware=true
 refused 2 'embedding reads text' train series.toml --out run --set 'model.layers=[{embedding=4},{gru=4},{dense=3}]'
 sed '5s/,[^,]*,/,nan,/' series.csv >nan.csv

@@ -523,7 +523,7 @@ TEST_CASE("a checkpoint that is damaged in any byte, cut or longer is refused") 
   for (std::size_t n = 0; n < good.size(); n += 7)
     CHECK_NE(refusal(good.substr(0, n), made), "accepted");
   CHECK_EQ(refusal(good + "x", made), "c: is damaged; train from the start");
-  CHECK_EQ(refusal("", made), "c: is no checkpoint; train from the start");
+  CHECK_EQ(refusal("", made), "c: is not a checkpoint; train from the start");
   CHECK_EQ(refusal(good, made), "accepted");
 }
 
@@ -534,9 +534,9 @@ TEST_CASE("a checkpoint of another recipe, other data or another version says so
     other.replace(other.find(from), from.size(), to);
     return refusal(good, other);
   };
-  CHECK_EQ(
-      with("\"batch\":8", "\"batch\":9"),
-      "c: is of another recipe (train.batch differs); undo the change, or train from the start");
+  CHECK_EQ(with("\"batch\":8", "\"batch\":9"),
+           "c: belongs to another recipe (train.batch differs); undo the change, or train from the "
+           "start");
   CHECK(with("\"data_hash\":\"00\"", "\"data_hash\":\"01\"").find("data have changed") !=
         std::string::npos);
   CHECK(with("0.1.0", "0.2.0").find("another version") != std::string::npos);

@@ -182,20 +182,23 @@ TEST_CASE(
 TEST_CASE("a search space that contradicts itself is refused by line and key") {
   const std::string text = head;
   CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, step = 2 }\n") ==
-        "r.toml:11: train.batch: value 4 is not reached from low by steps: 1, 3, 5, ...");
+        "r.toml:11: train.batch: value 4 is not on the steps from low: 1, 3, 5, ...; change the "
+        "value or the step");
   CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, log = true, step = 2 }\n") == "");
   CHECK(refusal(text + "batch = { value = 5, low = 1, high = 8, log = true, step = 2 }\n") ==
-        "r.toml:11: train.batch: value 5 is not reached from low by steps: 1, 2, 4, ...");
+        "r.toml:11: train.batch: value 5 is not on the steps from low: 1, 2, 4, ...; change the "
+        "value or the step");
   CHECK(refusal(text + "batch = { value = 4, low = 1, high = 8, log = true, step = 9 }\n") ==
-        "r.toml:11: train.batch: step: with log it is a factor, above 1 and at most 8; 9 is not");
+        "r.toml:11: train.batch: step: with log = true give a factor above 1 and at most 8, not 9");
   CHECK(refusal(text +
                 "batch = { value = 4, low = 1, high = 8, when = { \"train.batch\" = 4 } }\n") ==
-        "r.toml:11: train.batch: when: depends on itself");
+        "r.toml:11: train.batch: when: the condition depends on itself; remove the cycle");
   CHECK(refusal(text + "l2 = { value = 0.0, low = 0.0, high = 1e-2 }\nelastic = { value = 0.0, low "
                        "= 0.0, high = 1.0 }\n") == "");
   CHECK(refusal(text + "elastic = { value = 0.5, low = 0.0, high = 1.0 }\nl2 = { value = 0.0, low "
                        "= 0.0, high = 1e-2 }\n") ==
-        "r.toml:12: train.l2: 0.01 will not do: r.toml:11: train.elastic: stands in place of "
+        "r.toml:12: train.l2: 0.01 gives an invalid recipe: r.toml:11: train.elastic: stands in "
+        "place of "
         "train.l1 and train.l2; give it or them");
   CHECK(refusal(text + "batch = { value = 4, choices = [4, 8], low = 1 }\n") ==
         "r.toml:11: train.batch: both choices and low; give one of the two");

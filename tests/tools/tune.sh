@@ -79,7 +79,7 @@ works tune small.toml --study queue.db --trials 3 --enqueue "train.learning_rate
   --enqueue "train.learning_rate=0.02,model.layers.1.gru=5,train.optimizer=sgd,train.momentum=0.9" --enqueue "train.batch=8" --seeds 1
 trials queue.db | sed -n 2p | grep -q 'model.layers.1.gru = 5, .*train.learning_rate = 0.02' || complain "not enqueued: $(trials queue.db)"
 trials queue.db | sed -n 3p | grep -q 'train.momentum = 0.9' || complain "not enqueued: $(trials queue.db)"
-grep -q "1 of the enqueued points are trials already" err || complain "a measured point was enqueued: $(cat err)"
+grep -q "1 of the enqueued points were tried before" err || complain "a measured point was enqueued: $(cat err)"
 
 # A study that was killed again and again is equal to an uninterrupted one: numbers, points, values,
 # seeds. Halving too.
@@ -134,7 +134,7 @@ wait $stopped
 code=$?
 [ $code -eq 130 ] || complain "interrupted: exit code $code"
 trials stopped.db | grep -q running && complain "interrupted, but a trial runs still"
-tail -n 1 err | grep -q '^interrupted: stopped.db keeps every trial that ended' || complain "interrupted: $(tail -n 1 err)"
+tail -n 1 err | grep -q '^interrupted: stopped.db has every trial that ended' || complain "interrupted: $(tail -n 1 err)"
 
 # A trial that diverges has failed, and the study goes on.
 sed 's/low = 1e-3, high = 1e-1/low = 1e-3, high = 100.0/' small.toml >wild.toml
@@ -178,8 +178,8 @@ grep -q '"flash": 1600' device.json || complain "the budget is not in the study"
 works tune --study a.db --export 3 --out best.slu
 SLUICE_ISA=scalar works tune --study a.db --export 3 --out scalar.slu
 same best.slu scalar.slu "export on another instruction set"
-refused 2 'best.slu: exists; give another, or --force' tune --study a.db --export 3 --out best.slu
-refused 2 'where to\? give --out' tune --study a.db --export 3
+refused 2 'best.slu: exists; give another file, or replace it with --force' tune --study a.db --export 3 --out best.slu
+refused 2 'needs a file; give --out' tune --study a.db --export 3
 works tune --study a.db --show best
 refused 2 '99: a.db has 12 trials, 0 to 11' tune --study a.db --show 99
 
@@ -193,7 +193,7 @@ if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ] && chmod -R a+rX . && s
   done
   setpriv --reuid=65534 --clear-groups "${sluice[@]}" tune small.toml --study locked/a.db --trials 20 >out 2>err </dev/null
   echo $? >code
-  judge 1 'locked/a.db: cannot be (written|opened for writing)' "a study that may not be written"
+  judge 1 'locked/a.db: (is not writable|cannot be opened for writing)' "a study that may not be written"
 else
   echo "skipped: reading a study as another user, who cannot run the command here"
 fi
@@ -210,7 +210,7 @@ small=$?
 wait "$other"
 other=$?
 [ $((small + other)) -eq 2 ] || complain "two recipes on one file: exit codes $small and $other"
-cat err.small err.other | grep -q 'both.db: is the study of another recipe: what is searched differs' || complain "two recipes: $(cat err.small err.other | grep -v ^trial)"
+cat err.small err.other | grep -q 'both.db: is a study of another recipe: the search space differs' || complain "two recipes: $(cat err.small err.other | grep -v ^trial)"
 
 # Folds need no data.validation for another measure, and a point may be written as --list shows it.
 sed 's/validation = 0.2/validation = 0/; s/threads = 1/threads = 1\nmonitor = "accuracy"\npatience = 3/' small.toml >folds.toml
@@ -233,82 +233,82 @@ bad() {
   refused 2 "$regex" tune bad.toml --study bad.db "$@"
   [ -e bad.db ] && complain "a study was begun: $change $*" && rm -f bad.db*
 }
-bad 's/{ value = \([^,}]*\),[^}]*}/\1/; s/{ value = 8, choices = \[8, 16, 32\] }/8/; s/, when.*//; s/momentum = .*//' 'bad.toml: nothing to search; say what a value may be'
+bad 's/{ value = \([^,}]*\),[^}]*}/\1/; s/{ value = 8, choices = \[8, 16, 32\] }/8/; s/, when.*//; s/momentum = .*//' 'bad.toml: nothing to search; give a range to a value'
 bad 's/low = 4, high = 16/low = 16, high = 4/' 'bad.toml:9: model.layers.1.gru: low 16 is not below high 4'
-bad 's/low = 1e-3, high/low = 0.0, high/' 'bad.toml:19: train.learning_rate: a logarithm of 0, which is not above 0'
-bad 's/value = 8, low/value = 99, low/' 'bad.toml:9: model.layers.1.gru: value 99 lies outside of 4 to 16'
-bad 's/choices = \[8, 16, 32\]/choices = [8]/' 'bad.toml:16: train.batch: choices: too few; give two values or more'
-bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8]/' 'bad.toml:16: train.batch: choices: 8 is there twice'
-bad 's/value = 8, choices/value = 9, choices/' 'bad.toml:16: train.batch: value: 9 is none of the choices'
-bad 's/value = 8, choices/choices/' 'bad.toml:16: train.batch: no value; it is what "sluice train" uses'
+bad 's/low = 1e-3, high/low = 0.0, high/' 'bad.toml:19: train.learning_rate: low 0 is not above 0'
+bad 's/value = 8, low/value = 99, low/' 'bad.toml:9: model.layers.1.gru: value 99 is outside of 4 to 16'
+bad 's/choices = \[8, 16, 32\]/choices = [8]/' 'bad.toml:16: train.batch: choices: too few; give a list of two or more values'
+bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8]/' 'bad.toml:16: train.batch: choices: 8 is given twice'
+bad 's/value = 8, choices/value = 9, choices/' 'bad.toml:16: train.batch: value: 9 is not among the choices'
+bad 's/value = 8, choices/choices/' 'bad.toml:16: train.batch: value is missing; give the value that "sluice train"'
 bad 's/\[8, 16, 32\]/[8, 16, 0]/' '^bad.toml:16: train.batch: 0 is not a batch size; give 1 or more'
 bad 's/high = 0.5 }/high = 1.5 }/' '^bad.toml:12: model.dropout.input: 1.5 is not a rate of dropping; give 0.99 or less'
-bad 's/"sgd" } }/"rmsprop" } }/' 'bad.toml:18: train.momentum: when: "rmsprop" is none of the choices of train.optimizer'
+bad 's/"sgd" } }/"rmsprop" } }/' 'bad.toml:18: train.momentum: when: "rmsprop" is not among the choices of train.optimizer'
 bad 's/when = { train.optimizer/when = { train.schedule/' 'bad.toml:18: train.momentum: when: train.schedule is not searched'
 bad 's/, when = .*/ }/' '^bad.toml:18: train.momentum: adam has no momentum of its own'
-bad 's/log = true/lag = true/' 'bad.toml:19: train.learning_rate: lag: a search has value, choices, or low, high, step and log, and when'
+bad 's/log = true/lag = true/' 'bad.toml:19: train.learning_rate: lag: unknown key; a search has the keys value, choices, low, high, step, log and when'
 bad 's/validation = 0.2/validation = 0/' 'tune.validation: "hold-out", but data.validation holds nothing out'
 bad 's/validation = 0.2/validation = { value = 0.2, low = 0.1, high = 0.3 }/' 'data.validation: cannot be searched'
 bad 's/epochs = 6/epochs = { value = 6, low = 2, high = 8 }/' 'train.epochs: cannot be searched with tune.halving' --halving halving
 bad 's/method = "random"/method = "gausian"/' 'tune.method: "gausian" is not a search method; did you mean "gaussian"\?'
 bad '' '--method nothing: "nothing" is not a search method' --method nothing
-bad 's/method = "random"/method = "grid"/' 'bad.toml:12: model.dropout.input: a grid wants a step, or choices'
+bad 's/method = "random"/method = "grid"/' 'bad.toml:12: model.dropout.input: a grid needs a step or choices'
 bad 's/0.5 }/0.5, step = 1e-6 }/; s/high = 0.95/high = 0.95, step = 0.19/; s/1e-1, log = true/0.101, step = 1e-3/; s/value = 1e-2/value = 0.011/; s/method = "random"/method = "grid"/' \
-  'bad.toml: a grid of [0-9,]* points; give --yes'
+  'bad.toml: the grid has [0-9,]* points; allow them with --yes'
 bad '' '--enqueue train.bacth=8: "train.bacth" is not searched; did you mean train.batch\?' --enqueue train.bacth=8
-bad '' '--enqueue train.batch=9: train.batch: 9 is none of its choices' --enqueue train.batch=9
-bad '' '--enqueue train.momentum=0.5: train.momentum: means nothing where' --enqueue train.momentum=0.5
+bad '' '--enqueue train.batch=9: train.batch: 9 is not among its choices' --enqueue train.batch=9
+bad '' '--enqueue train.momentum=0.5: train.momentum: has no effect with these values' --enqueue train.momentum=0.5
 bad '' '--enqueue learning_rate=0.01: "learning_rate" is not searched; did you mean train.learning_rate\?' --enqueue learning_rate=0.01
-bad '' '--enqueue train.batch=8,train.batch=16: train.batch: is there twice' --enqueue train.batch=8,train.batch=16
-bad 's/high = 16 }/high = 16, step = 4 }/' '--enqueue model.layers.1.gru=10: model.layers.1.gru: 10 is not reached from 4 by steps; near it is' --enqueue model.layers.1.gru=10
+bad '' '--enqueue train.batch=8,train.batch=16: train.batch: is given twice' --enqueue train.batch=8,train.batch=16
+bad 's/high = 16 }/high = 16, step = 4 }/' '--enqueue model.layers.1.gru=10: model.layers.1.gru: 10 is not on the steps from 4; the nearest value is' --enqueue model.layers.1.gru=10
 bad 's/low = 4, high/low = 4.5, high/' 'bad.toml:9: model.layers.1.gru: low: 4.5 is not a whole number'
-bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8.0]/' 'bad.toml:16: train.batch: choices: 8.0 is there twice'
-bad 's/high = 16 }/hihg = 16 }/' 'hihg: a search has .*; did you mean high\?'
+bad 's/choices = \[8, 16, 32\]/choices = [8, 16, 8.0]/' 'bad.toml:16: train.batch: choices: 8.0 is given twice'
+bad 's/high = 16 }/hihg = 16 }/' 'hihg: unknown key; a search has .*; did you mean high\?'
 bad 's/when = { train.optimizer = "sgd" }/when = { train.optimizer = [] }/' 'train.momentum: when: train.optimizer: an empty list never holds'
 bad 's/when = { train.optimizer/when = { optimizer/' 'when: optimizer is not searched; did you mean "train.optimizer"\?'
 bad 's/^threads = 1/loss = { value = "cross_entropy", choices = ["cross_entropy", "mse"] }/' 'train.loss: cannot be searched'
 bad 's/^target = .*/target = "label"\nhorizon = { value = 1, low = 1, high = 4 }/' 'data.horizon: cannot be searched'
-bad '' 'device.flash: a limit without a core; set device.core|device.flash=8 KiB: a limit without a core' --set "device.flash=8 KiB"
+bad '' 'device.flash: a limit needs a core; set device.core|device.flash=8 KiB: a limit needs a core' --set "device.flash=8 KiB"
 bad '$a [[variants]]\nname = "x"' 'bad.toml:[0-9]*: variants: are not searched'
 bad '' 'device.core.*cortexm4.*is not a core' --set device.core=cortexm4
-bad '' '--time soon: is no time' --time soon
-bad '' '--jobs 0: give 1 to 1024' --jobs 0
+bad '' '--time soon: is not a time' --time soon
+bad '' '--jobs 0: is not a whole number from 1 to 1024' --jobs 0
 bad '' '--seeds x: give a range' --seeds x
 bad 's/trials = 10/trials = 0/' 'tune.trials: 0 is not a number of trials'
 bad 's/dense = 9/dense = 8/' '9 classes'
 printf '\n[device]\ncore = "cortex-m4"\nflash = "300"\n' >tiny.txt
 cat small.toml tiny.txt >tiny.toml
-refused 2 '^tiny.toml:27: device.core: no model of the space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the 300' \
+refused 2 '^tiny.toml:27: device.core: no model of the search space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the limit of 300' \
   tune tiny.toml --study bad.db
-refused 2 'a.db: is the study of another recipe: what is searched differs' tune wild.toml --study a.db
-refused 2 'a.db: is the study of another recipe: train.epochs is 6 there and 7 here' tune small.toml --study a.db --set train.epochs=7
+refused 2 'a.db: is a study of another recipe: the search space differs' tune wild.toml --study a.db
+refused 2 'a.db: is a study of another recipe: train.epochs is 6 in the study and 7 here' tune small.toml --study a.db --set train.epochs=7
 cp "$data/train.csv" changed.csv
 sed 's|train = .*|train = "changed.csv"|' small.toml >moved.toml
 works tune moved.toml --study moved.db --trials 2 --seeds 1
 sed -i '2s/^\([^,]*,\)/\1/; $d' changed.csv
 refused 2 'moved.db: is a study of other data' tune moved.toml --study moved.db --trials 3
-refused 2 'changed.csv: is not the data that the study is of; give --data-dir where that is' tune --study moved.db --export 1 --out moved.slu
+refused 2 'changed.csv: is not the data of the study; give the folder of that data with --data-dir' tune --study moved.db --export 1 --out moved.slu
 mkdir elsewhere && cp "$data/train.csv" elsewhere/changed.csv
 works tune --study moved.db --export 1 --out moved.slu --data-dir elsewhere
 works tune --study moved.db --trials 3 --seeds 1 --data-dir elsewhere
-refused 2 'no.db: there is no such file' tune --study no.db --list
+refused 2 'no.db: no such file' tune --study no.db --list
 refused 2 'no recipe; give sluice tune RECIPE.toml' tune --study no.db
 refused 2 'no study; give --study FILE.db' tune small.toml
 echo "a text" >text.db
-refused 2 'text.db: is no study, or damaged' tune --study text.db --list
-refused 2 'text.db: is no study, or damaged' tune small.toml --study text.db
+refused 2 'text.db: is not a study, or is damaged' tune --study text.db --list
+refused 2 'text.db: is not a study, or is damaged' tune small.toml --study text.db
 if command -v sqlite3 >/dev/null; then
   cp a.db old.db
   sqlite3 old.db 'UPDATE study SET schema = 99'
-  refused 2 'old.db: is a study of schema 99, and this program has 1; update sluice' tune --study old.db --list
+  refused 2 'old.db: is a study of schema 99, but this sluice uses schema 1; update sluice' tune --study old.db --list
   for value in 99 -1 0.5; do
     cp a.db damaged.db
     sqlite3 damaged.db "UPDATE trial_values SET number = $value WHERE trial = 2 AND position = (SELECT position FROM parameters WHERE name = 'train.optimizer')"
-    refused 2 "damaged.db: train.optimizer is $value in trial 2, which its space does not hold; the study is damaged" tune --study damaged.db --list
+    refused 2 "damaged.db: train.optimizer is $value in trial 2, outside of its search space; the study is damaged" tune --study damaged.db --list
     refused 2 "damaged.db: train.optimizer is $value in trial 2" report damaged.db
   done
   sqlite3 other.db 'CREATE TABLE x (y)'
-  refused 2 'other.db: is a database, but no study' tune --study other.db --list
+  refused 2 'other.db: is a database, but not a study' tune --study other.db --list
 fi
 if [ -n "${waits-}" ]; then
   wait "$waits"

@@ -60,7 +60,7 @@ cmp -s longer.json killed.json || complain "killed: $(diff longer.json killed.js
 begin recovered.db --enable-recovery
 kill -9 "$(victim recovered.db)"
 wait $job || complain "with recovery: $(tail -n 3 err)"
-grep -q 'rank 2 is gone; its trial .* is taken up again' err || complain "with recovery: nobody missed the rank: $(tail -n 3 err)"
+grep -q 'rank 2 is lost; its trial .* is assigned again' err || complain "with recovery: nobody missed the rank: $(tail -n 3 err)"
 json recovered.db >recovered.json
 cmp -s longer.json recovered.json || complain "recovered: $(diff longer.json recovered.json | head -n 4)"
 finish

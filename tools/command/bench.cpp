@@ -1,4 +1,4 @@
-// sluice bench: how long a model's step takes here, on every instruction set that this CPU runs.
+// sluice bench: measures the time of a model's step on every instruction set of this CPU.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint32_t sequence_steps = 100, many_streams = 64;
 constexpr int repetitions = 9;
 
+/// One row of the result.
 struct Figure {
   std::string isa, call;
   double ns_a_step;  ///< median
@@ -24,7 +25,7 @@ struct Figure {
   double macs_a_ns;
 };
 
-/// Seconds that n calls take.
+/// Returns the seconds that n calls take.
 double seconds(const std::function<void()>& call, std::uint64_t n) {
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint64_t i = 0; i < n; ++i) call();
@@ -33,8 +34,9 @@ double seconds(const std::function<void()>& call, std::uint64_t n) {
 
 Figure measure(const std::string& isa, const std::string& name, std::uint64_t macs,
                std::uint32_t steps, const std::function<void()>& call) {
-  constexpr double enough =
-      0.02;  // a repetition's length in seconds, where the clock and interrupts no longer matter
+  // Length of a repetition in seconds; long enough for clock resolution and interrupts not to
+  // matter.
+  constexpr double enough = 0.02;
   std::uint64_t calls = 1;
   while (seconds(call, calls) < enough) calls *= 2;
   std::array<double, repetitions> ns{};
@@ -44,7 +46,7 @@ Figure measure(const std::string& isa, const std::string& name, std::uint64_t ma
   return {isa, name, median, (ns.back() - ns.front()) / median, static_cast<double>(macs) / median};
 }
 
-/// Frames like real ones: numbers between -1 and 1, never the same frame twice in a row.
+/// Returns frames of numbers between -1 and 1, like real ones; no frame equals the one before it.
 std::vector<float> frames(std::size_t count, std::uint32_t inputs) {
   std::vector<float> x(count * inputs);
   std::uint32_t state = 1;
@@ -87,10 +89,10 @@ void measure_table(const OwnedModel& loaded, const Kernels& kernels, std::vector
 }
 
 void print_table(const std::vector<Figure>& figures, const sluice_info& info) {
-  print("{} multiply-accumulates a step; one thread, medians of {} repetitions\n\n",
+  print("{} multiply-accumulates per step; one thread, medians of {} repetitions\n\n",
         with_commas(info.macs), repetitions);
   std::vector<std::vector<std::string>> rows = {
-      {"instruction set", "call", "ns a step", "MAC/ns", "spread"}};
+      {"instruction set", "call", "ns per step", "MAC/ns", "spread"}};
   for (const Figure& f : figures)
     rows.push_back({f.isa, f.call, fmt::format("{:.1f}", f.ns_a_step),
                     fmt::format("{:.2f}", f.macs_a_ns), fmt::format("{:.0f} %", 100 * f.spread)});
@@ -109,7 +111,7 @@ void print_json(const std::vector<Figure>& figures, const sluice_info& info) {
   print_text(json_text(json, 2) + "\n");
 }
 
-/// The instruction sets to measure: SLUICE_ISA's alone where it names one.
+/// Returns the instruction sets to measure: all that run here, or the one that SLUICE_ISA names.
 std::vector<const Kernels*> wanted_tables() {
   const char* isa = wanted_isa();
   int count = 0;

@@ -1,5 +1,4 @@
-// The commands: what each is asked, and the function that does it. main.cpp fills in the options
-// from the command line.
+// Options and functions of the commands. main.cpp fills in the options from the command line.
 #pragma once
 #include <optional>
 #include <string>
@@ -9,7 +8,7 @@ namespace sluice::tools {
 
 struct TrainOptions {
   std::string recipe, out, data_folder, seed, seeds, variant, threads,
-      resume;  ///< as given; empty where not
+      resume;  ///< as given; empty if not given
   std::string init;
   std::vector<std::string> set, freeze;
   bool force = false, list_keys = false, explain = false;
@@ -22,7 +21,7 @@ struct EvalOptions {
 
 struct RunOptions {
   std::string model, input, output, trace;
-  std::string generate, temperature, top_k, seed, prompt;  ///< as given; empty where not
+  std::string generate, temperature, top_k, seed, prompt;  ///< as given; empty if not given
   bool every_step = false, hex = false, json = false;
 };
 
@@ -50,7 +49,7 @@ struct QuantizeOptions {
 
 struct TuneOptions {
   std::string recipe, study, data_folder, method, trials, halving, jobs, time, max_failures,
-      threads, seeds;  ///< as given; empty where not
+      threads, seeds;  ///< as given; empty if not given
   std::string show, export_number, out;
   std::vector<std::string> set, enqueue;
   bool list = false, best = false, json = false, yes = false, force = false;

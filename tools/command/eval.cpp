@@ -1,4 +1,4 @@
-// sluice eval: how good a model is on data.
+// sluice eval: measures a model on labeled data.
 #include <fmt/format.h>
 
 #include "../common/error.h"
@@ -14,18 +14,16 @@
 namespace sluice::tools {
 namespace {
 
-/// What the data must hold, as the model says it.
+/// Returns the inputs and labels that the data must have, as the model names them.
 Expected expected_of(const OwnedModel& model, const std::string& path) {
   Expected expected{model.inputs(), model.classes(), true, tokens_of(model.model)};
-  const bool one_of_two = model.info().outputs == 1 &&
-                          expected.labels.size() == 2;  // a sigmoid: the second's probability
+  // a sigmoid: its one output is the probability of the second label
+  const bool one_of_two = model.info().outputs == 1 && expected.labels.size() == 2;
   if (expected.labels.size() != model.info().outputs && !one_of_two)
-    refuse(
-        "{}: does not say which classes or values it answers; use a model as \"sluice train\" "
-        "writes it",
-        path);
+    refuse("{}: does not name its classes or values; use a model that \"sluice train\" wrote",
+           path);
   if (expected.features.size() == model.info().inputs) return expected;
-  expected.features.clear();  // without names, the number of columns is what can be checked
+  expected.features.clear();  // the names are unknown, so only the number of columns can be checked
   for (std::uint32_t i = 0; i < model.info().inputs; ++i)
     expected.features.push_back(fmt::format("x{}", i));
   return expected;
@@ -49,7 +47,8 @@ void run_eval(const EvalOptions& options) {
   Columns columns = columns_of(recipe);
   columns.windows.only = parse_range("--rows " + options.rows, options.rows);
   if (!columns.windows.only.empty() && !columns.windows.length && columns.format != Format::text)
-    refuse("--rows {}: is for windows of a series and for text; leave it out", options.rows);
+    refuse("--rows {}: works only for windows of a series and for text; leave it out",
+           options.rows);
   DataSet data = read_data(options.data, columns, expected_of(model, options.model));
   data.units = units_of_made(model.made());
   if (data.units.deviation.size() != data.outputs()) data.units = {};

@@ -1,4 +1,4 @@
-// sluice export: a model in the form that a device takes.
+// sluice export: writes a model as C source or as a blob for a device.
 #include <algorithm>
 #include <filesystem>
 
@@ -20,7 +20,7 @@ namespace sluice::tools {
 namespace fs = std::filesystem;
 namespace {
 
-/// The model without what only people read: names, labels, how it was made. It computes the same.
+/// Returns the model without names, labels and its record of training. It computes the same.
 OwnedModel stripped(const OwnedModel& model, const std::string& name) {
   Network network = read_network(model.model);
   network.inputs.clear();
@@ -29,14 +29,14 @@ OwnedModel stripped(const OwnedModel& model, const std::string& name) {
   return open_model(write_blob(network), name);
 }
 
-/// The model with a test of itself inside.
+/// Returns the model with a section for sluice_selftest.
 OwnedModel self_testing(const OwnedModel& model, int sequences, const std::string& name) {
   Network network = read_network(model.model);
   network.self_test = self_test_of(model, sequences);
   return open_model(write_blob(network), name);
 }
 
-/// Bytes of the sections that only people read.
+/// Returns the bytes of the sections that firmware does not need.
 std::size_t for_people(const OwnedModel& model) {
   std::size_t sum = 0;
   for (const sluice_section_kind kind :
@@ -47,19 +47,18 @@ std::size_t for_people(const OwnedModel& model) {
   return sum;
 }
 
-/// The same model, open still, but its bytes for another core.
+/// Puts the weights into another core's order, in place.
 void reorder(OwnedModel& model, Order order) {
   const std::string bytes = in_order(bytes_of(model), order);
   std::copy(bytes.begin(), bytes.end(), model.blob.data.get());
 }
 
 bool exists(const std::string& path) {
-  std::error_code unreadable;  // to be told by what is then written
+  std::error_code unreadable;  // write_all reports such a path
   return fs::exists(path, unreadable);
 }
 
-/// A file that an earlier export wrote may be replaced; any other holds something that only its
-/// owner may give up.
+/// Refuses to replace any file except an earlier export.
 void check_replaceable(const NamedBytes& file) {
   if (!exists(file.path)) return;
   const std::string old = read_file(file.path);
@@ -68,7 +67,7 @@ void check_replaceable(const NamedBytes& file) {
            file.path);
 }
 
-/// All of the files or, where one cannot be written, none, nor folders that are new.
+/// Writes all of the files. If one cannot be written, no file and no new folder remains.
 void write_all(const std::string& folder, const std::vector<NamedBytes>& files) {
   const std::vector<std::string> made = make_directory(folder);
   try {
@@ -92,7 +91,8 @@ void run_export(const ExportOptions& options) {
     const Order order = order_of_core(options.core);
     if (!runs_on(options.core, sluice_format(model.info().format), "--core " + options.core))
       refuse(
-          "{}: {} has no float unit with fused multiply-add; quantize the model (sluice quantize)",
+          "{}: {} has no float unit with fused multiply-add; convert the model with sluice "
+          "quantize",
           options.model, options.core);
     reorder(model, order);
   }

@@ -1,5 +1,5 @@
-// sluice run --generate: a language model writes on, each next token drawn from the probabilities
-// that it gives.
+// sluice run --generate: a language model continues a text. Each token is drawn from the
+// probabilities that the model gives.
 #include "generate.h"
 
 #include <algorithm>
@@ -43,28 +43,27 @@ void check_model(const OwnedModel& model, const std::string& name) {
   const sluice_info info = model.info();
   if (!info.vocabulary)
     refuse(
-        "{}: reads numbers, not text; --generate wants a model that was trained on format = "
+        "{}: reads numbers, not text; --generate needs a model that was trained with data.format = "
         "\"text\"",
         name);
   const bool chances =
       sluice_describe_layer(&model.model, info.layers - 1).activation == SLUICE_SOFTMAX;
   if (!info.every_step || info.outputs != info.vocabulary || !chances)
     refuse(
-        "{}: does not tell the next token after every one ({} answers to {} ids); --generate wants "
-        "a softmax over all ids at "
-        "every step",
+        "{}: does not predict the next token ({} outputs for {} ids); --generate needs a softmax "
+        "over all ids at every step",
         name, info.outputs, info.vocabulary);
   if (info.whole_sequences)
     refuse(
-        "{}: a layer reads backwards from the end, which a text that is being written does not "
-        "have",
+        "{}: a layer reads the text backwards from its end; --generate needs layers that read "
+        "forwards only",
         name);
   if (!sluice_vocabulary_of(&model.model).ids)
-    refuse("{}: its vocabulary is missing; it was stripped", name);
+    refuse("{}: its vocabulary was stripped; use the model as \"sluice train\" wrote it", name);
 }
 
-/// The prompt's ids; one unknown where it holds no token. A character that the model does not know
-/// is refused, a word is unknown by rule.
+/// Returns the prompt's ids; the unknown id alone if the prompt has no token. Refuses a character
+/// that the model does not know; an unknown word becomes the unknown id.
 std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& prompt) {
   check_text(prompt, "--prompt");
   std::vector<std::int32_t> ids;
@@ -73,7 +72,7 @@ std::vector<std::int32_t> ids_of(const OwnedModel& model, const std::string& pro
     const std::int32_t id = sluice_next_id(&model.model, prompt.data(), prompt.size(), &at);
     if (id < 0) break;
     if (id == SLUICE_UNKNOWN_ID && !words)
-      refuse("--prompt: \"{}\" is no character that the model knows",
+      refuse("--prompt: the model does not know the character \"{}\"",
              printable(prompt.substr(begin, at - begin)));
     ids.push_back(id);
   }

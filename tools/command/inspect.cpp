@@ -1,4 +1,4 @@
-// sluice inspect: what a model is, and every byte that it needs.
+// sluice inspect: shows a model's layers, the memory that it needs, and how it was made.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -28,14 +28,14 @@ const BlobHeader& header_of(const OwnedModel& model) {
   return *reinterpret_cast<const BlobHeader*>(model.blob.data.get());
 }
 
-/// The entries of the section table, as they stand in the blob.
+/// Returns the entries of the blob's section table.
 std::vector<BlobSection> sections_of(const OwnedModel& model) {
   const auto* first =
       reinterpret_cast<const BlobSection*>(model.blob.data.get() + sizeof(BlobHeader));
   return {first, first + header_of(model).sections};
 }
 
-/// What a layer reads: "frame", "2", or by name "2 (a)".
+/// Returns the sources of a layer: "frame", "2", or by name "2 (a)".
 std::vector<std::string> sources_text(const OwnedModel& model, std::uint32_t layer) {
   const std::vector<std::string> names = section_strings(model.model, SLUICE_SECTION_LAYER_NAMES);
   std::vector<std::string> sources;
@@ -57,8 +57,8 @@ bool is_chain(const OwnedModel& model) {
   return chain;
 }
 
-/// What a recurrent layer hands on: "every step", "last step" or "mean of steps", and whether it
-/// goes in both directions.
+/// Describes the output of a recurrent layer: "every step", "last step" or "mean of steps", and
+/// whether it reads in both directions.
 std::string steps_text(const sluice_layer_info& layer) {
   if (!is_recurrent(std::uint8_t(layer.kind))) return "";
   const char* const steps = layer.every_step ? "every step"
@@ -202,7 +202,7 @@ std::string joined(const std::vector<std::string>& names) {
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
-/// Every value of a JSON object with its dotted key.
+/// Adds every value of a JSON object with its dotted key.
 void add_lines(const std::string& prefix, const OrderedJson& object, Lines& lines) {
   for (const auto& [key, value] : object.items()) {
     if (value.is_object()) add_lines(prefix + key + ".", value, lines);
@@ -210,7 +210,8 @@ void add_lines(const std::string& prefix, const OrderedJson& object, Lines& line
   }
 }
 
-/// How it was made, one line a key; as it is where it is not the JSON that `sluice train` writes.
+/// Returns how the model was made, one key per line; a text that is not the JSON of `sluice train`
+/// is returned unchanged.
 std::string made_text(const std::string& made) {
   const OrderedJson parsed = parse_ordered_json(made);
   if (!parsed.is_object()) return "  " + printable(made) + "\n";
@@ -224,7 +225,7 @@ std::string made_text(const std::string& made) {
   return text;
 }
 
-/// Of sparse layers: how much of their matrices is stored.
+/// Describes sparse layers: the share of their matrices that is stored.
 std::string sparse_text(const std::vector<sluice_layer_info>& layers) {
   std::string text;
   for (std::size_t l = 0; l < layers.size(); ++l)
@@ -260,7 +261,7 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
     print("made with:\n{}", made_text(made));
 }
 
-/// The clock in MHz; nothing where it was not given.
+/// Returns the clock in MHz; nothing if none was given.
 std::optional<double> parse_mhz(const std::string& text) {
   if (text.empty()) return {};
   double mhz = 0;

@@ -1,5 +1,5 @@
-// sluice quantize: a float model and data in, a model in fixed point out, and where its error
-// arises.
+// sluice quantize: converts a float model to fixed point, with ranges from data, and reports where
+// the error arises.
 #include "../convert/quantize.h"
 
 #include <cmath>
@@ -27,10 +27,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t analyzed_frames =
-    4096;  // about; the report's arithmetic is double, step by step
+// About this many; the analysis computes every step in double.
+constexpr std::size_t analyzed_frames = 4096;
 
-/// What the command works on, read and checked.
+/// The inputs of the command, read and checked.
 struct Input {
   std::string path;  ///< of the float model
   OwnedModel model;
@@ -45,7 +45,7 @@ std::string out_path(const QuantizeOptions& options, const std::string& model) {
   return (path.parent_path() / (path.stem().string() + "-" + options.type + ".slu")).string();
 }
 
-/// The one way of choosing ranges that was asked for; none where the best is looked for.
+/// Returns the one choice of ranges that was requested; nothing if the best one is to be found.
 std::optional<RangeChoice> ranges_of(const QuantizeOptions& options) {
   return value_of_word<RangeChoice>(options.ranges);
 }
@@ -148,7 +148,7 @@ std::string size_table(const OwnedModel& before, const OwnedModel& after, const 
                 {"scratch", with_commas(was.scratch), with_commas(is.scratch)}});
 }
 
-/// Layers whose matrices are stored sparse, and what that saves.
+/// Describes the layers whose matrices are stored sparse, and the bytes that this saves.
 std::string sparse_text(const OwnedModel& model, Network whole) {
   for (Layer& layer : whole.layers) layer.sparse = false;
   const OwnedModel dense = open_model(write_blob(whole), "the model with all its blocks");

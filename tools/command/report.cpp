@@ -1,4 +1,4 @@
-// sluice report: a run, or several of them, or a tuning study as a page to look at.
+// sluice report: writes an HTML page about a run, a comparison of runs, or a tuning study.
 #include "../report/report.h"
 
 #include <algorithm>
@@ -21,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// @param levels  of folders to look into: a variant's seeds lie two deep
+/// Adds the runs inside a folder.
+/// @param levels  depth of folders to search; the seeds of a variant are two levels down
 void add_runs(const std::string& folder, int levels, std::vector<std::string>& runs) {
   std::vector<std::string> folders;
   std::error_code unreadable;
@@ -36,30 +37,31 @@ void add_runs(const std::string& folder, int levels, std::vector<std::string>& r
   }
 }
 
-/// The run that a folder is, or those that it holds.
+/// Returns the folder itself if it is a run, else the runs inside it.
 std::vector<std::string> runs_of(const std::string& folder) {
   std::error_code unknown;
   if (!fs::exists(folder, unknown))
-    refuse("{}: there is no such folder; give one that \"sluice train --out\" made", folder);
+    refuse("{}: no such folder; give one that \"sluice train --out\" made", folder);
   if (!fs::is_directory(folder, unknown))
-    refuse("{}: is a file, and no tuning study; give the folder of a run", folder);
+    refuse("{}: is a file, but not a tuning study; give the folder of a run or a study file",
+           folder);
   if (is_run(folder)) return {folder};
   std::vector<std::string> runs;
   add_runs(folder, 3, runs);
   if (runs.empty())
     refuse(
-        "{}: is no run, and holds none: no recipe.toml and log.jsonl; give a folder that \"sluice "
-        "train --out\" made",
+        "{}: is not a run and holds none (no recipe.toml and log.jsonl); give a folder that "
+        "\"sluice train --out\" made",
         folder);
   return runs;
 }
 
-/// Nothing but an older report is written over.
+/// Refuses to replace any file except an older report.
 void check_replaceable(const std::string& path) {
   std::error_code none;
   if (!fs::exists(path, none)) return;
   if (fs::is_directory(path, none) || !read_file(path).starts_with(page_begin))
-    refuse("{}: exists and is no report; give another file with --out", path);
+    refuse("{}: exists and is not a report; give another file with --out", path);
 }
 
 /// Whether a file is an SQLite database, as a study is.
@@ -77,18 +79,25 @@ void write_page(const std::string& path, const std::string& page) {
 
 void report_study(const ReportOptions& options, const std::string& file) {
   if (options.runs.size() > 1)
-    refuse("{}: is a tuning study, which has a page of its own; report it alone", file);
+    refuse("{}: is a tuning study and gets a page of its own; give it alone", file);
   if (!options.sequences.empty())
-    refuse("--sequence {}: is for the report of one run", options.sequences[0]);
+    refuse("--sequence {}: works only for the report of one run; leave it out",
+           options.sequences[0]);
   if (!options.data_folder.empty())
-    refuse("--data-dir {}: is for reports of runs; a study's needs no data", options.data_folder);
+    refuse(
+        "--data-dir {}: works only for reports of runs; a study's report needs no data; leave it "
+        "out",
+        options.data_folder);
   const std::string out =
       options.out.empty() ? fs::path(file).replace_extension(".html").string() : options.out;
   check_replaceable(out);
 #if SLUICE_WITH_TUNE
   write_page(out, study_page(read_study(file)));
 #else
-  refuse("{}: is a tuning study, and this program was built without SQLite", file);
+  refuse(
+      "{}: is a tuning study, but this sluice was built without SQLite; install libsqlite3-dev and "
+      "build it again",
+      file);
 #endif
 }
 
@@ -105,7 +114,8 @@ void run_report(const ReportOptions& options) {
       options.out.empty() ? (fs::path(home) / "report.html").string() : options.out;
   check_replaceable(out);
   if (runs.size() > 1 && !options.sequences.empty())
-    refuse("--sequence {}: is for the report of one run", options.sequences[0]);
+    refuse("--sequence {}: works only for the report of one run; leave it out",
+           options.sequences[0]);
   std::string page;
   if (runs.size() == 1) page = run_page(read_run(runs[0], options.data_folder), options.sequences);
   std::vector<ComparedRun> beside;

@@ -1,4 +1,4 @@
-// sluice run: a model's answers to the sequences in a file.
+// sluice run: computes a model's answers to the sequences in a file.
 #include <algorithm>
 #include <filesystem>
 
@@ -22,7 +22,7 @@
 namespace sluice::tools {
 namespace {
 
-/// A sequence's answers: one, or one a step.
+/// A sequence's answers: one, or one per step.
 struct Answers {
   std::vector<float> y;  ///< [rows][outputs]
   std::size_t rows;
@@ -33,8 +33,8 @@ std::string default_column(std::string_view key) {
   return std::string(quoted.substr(1, quoted.size() - 2));
 }
 
-/// The columns that the model was trained on; for one that does not say, those of a recipe that
-/// does not say.
+/// Returns the columns that the model was trained on, by its record; without one, a recipe's
+/// default columns.
 Columns columns_for(const OwnedModel& model, const RunOptions& options) {
   const std::string made = model.made();
   if (!made.empty()) return columns_of_made(made, options.model);
@@ -44,7 +44,7 @@ Columns columns_for(const OwnedModel& model, const RunOptions& options) {
   return columns;
 }
 
-/// Inputs by name, or by position where the model does not name them.
+/// Returns the names of the inputs; x0, x1, ... (positions) if the model does not name them.
 std::vector<std::string> features_for(const OwnedModel& model) {
   std::vector<std::string> names = model.inputs();
   for (std::uint32_t i = 0; names.size() < model.info().inputs; ++i)
@@ -62,7 +62,8 @@ std::vector<std::string> outputs_of(const OwnedModel& model) {
 Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s,
                bool every_step) {
   const std::size_t row = data.first[s], steps = data.steps(s);
-  /// A model of differences is answered in values; most add them themselves.
+  /// The answers of a model of differences become values here, unless the model adds the last
+  /// values itself.
   const bool differences = data.difference && !adds_frame_columns(read_network(*stream.model));
   const auto add_last = [&](std::vector<float>& y) {
     for (std::size_t i = 0; i < y.size() && differences; ++i)
@@ -81,7 +82,7 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data
   return answers;
 }
 
-/// A field of a CSV file (RFC 4180).
+/// Returns a field of a CSV file (RFC 4180).
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -112,7 +113,7 @@ void add_csv(std::string& text, const std::string& name, const Answers& answers,
 
 std::string json_string(const std::string& text) { return json_text(Json(text)); }
 
-/// JSON has no NaN and no infinity.
+/// Returns a JSON number; null for NaN and infinity, which JSON cannot express.
 std::string json_number(float y, bool hex) {
   if (hex) return "\"" + hex_bits(y) + "\"";
   return std::isfinite(y) ? decimal(y) : "null";
@@ -132,7 +133,7 @@ void add_json(std::string& text, const std::string& name, const Answers& answers
   text += every_step ? "]}" : "}";
 }
 
-/// Every layer's values, step by step.
+/// Records every layer's values, step by step.
 struct Tracing {
   const sluice_model& model;
   std::uint32_t step = 0;
@@ -149,7 +150,7 @@ struct Tracing {
   }
 };
 
-/// As a board would step through the sequences, one after the other.
+/// Returns the trace of all sequences, stepped one after the other as on a board.
 std::string trace_text(const OwnedModel& model, const DataSet& data) {
   OwnedStream stream(model.model, {1, 1});
   Tracing tracing{model.model, 0, ""};
@@ -191,8 +192,8 @@ std::string answers_text(const OwnedModel& model, const DataSet& data,
   return options.json ? text + "\n]}\n" : text;
 }
 
-/// A file without the sequence column is one sequence. A reader insists on that column, but not on
-/// a group's: so it is read as one.
+/// Reads the input; a file without the sequence column is one sequence. A reader requires that
+/// column, but not a group's, so the sequence column is read as the group.
 DataSet read_input(const std::string& path, Columns columns, const Expected& expected) {
   if (columns.format != Format::table || columns.windows.length)
     return read_data(path, columns, expected);
@@ -211,7 +212,7 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   return assemble(std::move(rows), columns, expected);
 }
 
-/// A file is answered or a text is written; not both, not neither.
+/// Refuses a request that is neither to answer a file nor to generate a text, or is both.
 void check_request(const RunOptions& options) {
   if (!options.generate.empty()) {
     const bool answers =

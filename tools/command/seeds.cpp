@@ -33,7 +33,7 @@ std::vector<std::string> seeds_of(const std::string& text) {
     seeds.push_back(std::to_string(number(word)));
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
     if (std::count(seeds.begin(), seeds.end(), seeds.back()) > 1)
-      refuse("--seeds {}: {} is there twice; give each once", text, seeds.back());
+      refuse("--seeds {}: {} is given twice; give each seed once", text, seeds.back());
   }
   return seeds;
 }

@@ -1,11 +1,12 @@
-// What --seeds says.
+// The seeds of the option --seeds.
 #pragma once
 #include <string>
 #include <vector>
 
 namespace sluice::tools {
 
-/// "1..5" or "1,3,7": each of them. Refused (exit code 2) where it says neither.
+/// Returns the seeds of a range such as "1..5" or a list such as "1,3,7". Refuses (exit code 2) any
+/// other text.
 std::vector<std::string> seeds_of(const std::string& text);
 
 }  // namespace sluice::tools

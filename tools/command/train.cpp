@@ -1,4 +1,4 @@
-// sluice train: a recipe and data in, a run's folder out.
+// sluice train: trains the network of a recipe and writes the folder of a run.
 #include "../train/train.h"
 
 #include <fmt/format.h>
@@ -27,8 +27,8 @@
 namespace sluice::tools {
 namespace {
 
-/// "; most frequent up (62.0 % of 120), rarest down (38.0 %)": how unlike the classes are in what
-/// is trained on.
+/// Describes the imbalance of the classes in the training part: "; most frequent up (62.0 % of
+/// 120), rarest down (38.0 %)".
 std::string imbalance_text(const DataSet& data, const std::vector<std::size_t>& train) {
   if (!data.classes) return "";
   std::vector<std::uint64_t> count(data.labels.size());
@@ -100,7 +100,7 @@ void report_training(const Input& input, const Trained& trained, double seconds)
   for (const Epoch& epoch : trained.epochs)
     if (epoch.held_out && (!better || epoch.held_out->loss < better->held_out->loss))
       better = &epoch;
-  constexpr double much = 0.9;  // of the loss of what is kept
+  constexpr double much = 0.9;  // share of the kept model's loss
   if (input.recipe.patience == 0 && better &&
       better->held_out->loss < much * trained.epochs.back().held_out->loss)
     print(
@@ -109,7 +109,7 @@ void report_training(const Input& input, const Trained& trained, double seconds)
         better->number, better->held_out->loss);
 }
 
-/// Of each recurrent layer; and what the blob makes of it.
+/// Reports the zero blocks of each recurrent layer, and whether the blob stores them.
 void report_zeros(const Network& network) {
   std::string text;
   for (const double share : zero_shares(network))
@@ -168,7 +168,7 @@ std::string kept_text(const Input& input, const Trained& trained) {
       trained.diverged, run_model(folder), kept_text(input, trained)));
 }
 
-/// A recipe whose files are found.
+/// Returns the recipe of a new run, with resolved file names.
 Recipe new_recipe(const TrainOptions& options) {
   if (options.recipe.empty())
     refuse("sluice train: no recipe; give sluice train RECIPE.toml --out DIR");
@@ -185,7 +185,7 @@ void explain(const TrainOptions& options) {
   print_lines(explained(read_recipe(options.recipe, overrides_of(options), options.variant)));
 }
 
-/// A run's own recipe. What would change its result is refused.
+/// Returns the recipe of an existing run. Refuses options that would change its result.
 Recipe resumed_recipe(const TrainOptions& options) {
   const auto alone = [&](const char* option, const std::string& value) {
     if (!value.empty())
@@ -202,7 +202,7 @@ Recipe resumed_recipe(const TrainOptions& options) {
   return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
-/// The recipe as the folder keeps it.
+/// Returns the recipe as the folder stores it.
 std::string recipe_text(const Recipe& recipe) {
   return "# The recipe as resolved. Data files by their full names: --resume, or another training "
          "by this recipe, must find "
@@ -211,7 +211,7 @@ std::string recipe_text(const Recipe& recipe) {
          recipe_toml(recipe);
 }
 
-/// What a training that went to its end has to say.
+/// Reports the end of a complete training.
 void report_end(const std::string& folder, const Input& input, const Trained& trained,
                 double seconds) {
   report_training(input, trained, seconds);
@@ -261,14 +261,14 @@ struct Run {
   double seconds = 0;
 };
 
-// What rank 0 tells the others of a training: they need no files but those that the recipe names.
+// Messages of rank 0 to the others. They need no files except those that the recipe names.
 constexpr int recipe_tag = 0, made_tag = 1, checkpoint_tag = 2;
 
 void tell_ranks(int tag, const std::string& bytes) {
   for (int rank = 1; rank < ranks().count; ++rank) send_to(rank, tag, bytes);
 }
 
-/// When they have read what the recipe names.
+/// Waits until the other ranks have read the data.
 void wait_for_ranks(const std::string& made) {
   for (int rank = 1; rank < ranks().count; ++rank)
     if (receive_from(rank, made_tag) != made)
@@ -278,7 +278,7 @@ void wait_for_ranks(const std::string& made) {
           rank);
 }
 
-/// Trains what rank 0 trains, until that ends: then receive_from throws.
+/// Takes part in the trainings of rank 0. When rank 0 ends, receive_from() throws.
 [[noreturn]] void train_for_rank_0() {
   for (;;) {
     const Recipe recipe = parse_recipe(receive_from(0, recipe_tag), "recipe.toml", {});
@@ -292,7 +292,7 @@ void wait_for_ranks(const std::string& made) {
   }
 }
 
-/// Trains in the folder, which has been checked.
+/// Trains in a folder that has been checked.
 Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   namespace fs = std::filesystem;
   if (!recipe.init_from.empty() && fs::weakly_canonical(recipe.init_from).parent_path() ==
@@ -305,8 +305,8 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   input = read_input(recipe);
   const Network start = checked_start(recipe, input);
   const RunFolder folder(name);
-  const std::optional<std::string> checkpoint =
-      resumes ? load_checkpoint(folder) : std::nullopt;  // none: stopped before its first one
+  // Empty if the run was stopped before its first checkpoint.
+  const std::optional<std::string> checkpoint = resumes ? load_checkpoint(folder) : std::nullopt;
   std::optional<TrainState> state;
   if (checkpoint) state = read_checkpoint(*checkpoint, start.made, folder.path(checkpoint_file));
   const Keeping keeping{folder, recipe_text(recipe), state ? &*state : nullptr};
@@ -331,7 +331,7 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   return run;
 }
 
-/// Whether the folder holds no run, but folders of runs.
+/// Returns whether the folder is not a run but holds folders of runs.
 bool is_study(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code unknown;
@@ -341,7 +341,7 @@ bool is_study(const std::string& folder) {
   return false;
 }
 
-/// Whether the folder holds a training of this recipe, complete or not.
+/// Returns whether the folder holds a training of this recipe, complete or not.
 bool is_of(const std::string& folder, const Recipe& recipe) {
   std::error_code unknown;
   const bool there =
@@ -399,7 +399,7 @@ void run_train(const TrainOptions& options) {
   if (ranks().rank > 0) train_for_rank_0();
   if (options.list_keys) return print_text(key_manual());
   if (options.explain) return explain(options);
-  wanted_isa();  // an unknown one is refused before data is read
+  wanted_isa();  // refuses an unknown instruction set before data is read
   const bool resumes = !options.resume.empty();
   if (!resumes && !options.recipe.empty() &&
       (!options.seeds.empty() || !read_variants(options.recipe).empty()))

@@ -1,5 +1,4 @@
-// One training from a recipe to a folder, as `sluice train` does it once, or for every variant and
-// seed.
+// Training from a recipe into a folder: one run, or a run for every variant and seed.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,31 +10,30 @@
 
 namespace sluice::tools {
 
-/// What --set, --seed and --threads say.
+/// Returns the overrides that --set, --seed and --threads ask for.
 std::vector<Override> overrides_of(const TrainOptions& options);
 
-/// A finished run's figures.
+/// The results of a complete run.
 struct RunResult {
   Evaluation train, held_out,
-      test;          ///< of the kept model; without targets where there is no such part
-  double zeros = 0;  ///< share of its weights, biases aside, that are exactly zero
+      test;          ///< of the kept model; empty for a part that does not exist or has no targets
+  double zeros = 0;  ///< share of the weights, without biases, that are exactly zero
 };
 
-/// A training that had to stop since its loss or gradient was no good (exit code 1).
+/// A training stopped because its loss or gradient was not finite or too large (exit code 1).
 struct Diverged : Error {
   explicit Diverged(const std::string& text) : Error(1, text) {}
 };
 
-/// Refuses (exit code 2) what a training would refuse of a recipe and its data, before anything is
-/// written.
+/// Refuses (exit code 2) a recipe or data that a training would refuse, before any file is written.
 void check_run(const Recipe& recipe);
 
-/// Trains, or goes on where the folder holds a training of this very recipe; a complete one is only
-/// evaluated. Throws as run_train.
+/// Trains, or continues if the folder holds an interrupted training of the same recipe; a complete
+/// one is only evaluated. Throws as run_train does.
 RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force);
 
-/// Every variant and seed of a recipe, one after another, and a table of their means and standard
-/// errors.
+/// Trains every variant and seed of a recipe, one after another, and prints a table of means and
+/// standard errors.
 void run_variants(const TrainOptions& options);
 
 }  // namespace sluice::tools

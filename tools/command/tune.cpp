@@ -1,5 +1,5 @@
-// sluice tune: a search for the best recipe, kept in a study that can be stopped, gone on with,
-// shared and read.
+// sluice tune: searches for the best values of a recipe, in a study that can be continued, shared
+// and read.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -33,7 +33,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double many_points = 1e5;  // of a grid: so many want a --yes
+constexpr double many_points = 1e5;  // grids of more points need --yes
 
 std::string full(const std::string& path) {
   return path.empty() ? "" : fs::absolute(path).lexically_normal().string();
@@ -52,7 +52,7 @@ std::vector<Override> overrides_of(const TuneOptions& options) {
   return overrides;
 }
 
-/// "30m", "90s", "2h", "45": seconds.
+/// Returns the seconds of "30m", "90s", "2h" or "45".
 double seconds_of(const std::string& text) {
   std::string_view number = text;
   double unit = 1;
@@ -62,19 +62,19 @@ double seconds_of(const std::string& text) {
   }
   const std::optional<float> value = parse_float(number);
   if (!value || !(*value > 0) || !std::isfinite(*value))
-    refuse("--time {}: is no time; give 90s, 30m or 2h, say", text);
+    refuse("--time {}: is not a time; give one such as 90s, 30m or 2h", text);
   return double(*value) * unit;
 }
 
 std::uint64_t count_of(const std::string& option, const std::string& text, std::uint64_t most) {
   const std::optional<long long> value = parse_integer(text);
   if (!value || *value < 1 || std::uint64_t(*value) > most)
-    refuse("{} {}: give 1 to {}", option, text, most);
+    refuse("{} {}: is not a whole number from 1 to {}", option, text, most);
   return std::uint64_t(*value);
 }
 
-/// Of what trials and the winner see: the training data; the test data and the model that training
-/// begins from, byte for byte.
+/// Returns a hash of all data that trials and the winner use: the training data, the bytes of the
+/// test data, and those of the model that training begins from.
 std::string hash_of_data(const Recipe& recipe) {
   std::string all =
       fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
@@ -85,7 +85,7 @@ std::string hash_of_data(const Recipe& recipe) {
              : fmt::format("{:016x}", hash_of(all));
 }
 
-/// What the study is of, for one that begins.
+/// Returns a new study with all that it records about recipe, data and build.
 Study new_study(const std::string& file, const Plan& plan) {
   Study study;
   study.file = file;
@@ -110,17 +110,17 @@ Study new_study(const std::string& file, const Plan& plan) {
   return study;
 }
 
-/// The first thing in which two plans differ.
+/// Describes the first difference between two plans.
 std::string difference(const Plan& there, const Plan& here) {
   for (const Key& key : keys()) {
     const std::string a = value_text(there.own, key), b = value_text(here.own, key);
     if (a != b && !may_change(key))
-      return fmt::format("{} is {} there and {} here", key.name, a, b);
+      return fmt::format("{} is {} in the study and {} here", key.name, a, b);
   }
-  return "what is searched differs";
+  return "the search space differs";
 }
 
-/// The recipe that the study itself holds.
+/// Returns the plan of the recipe that the study contains.
 Plan recipe_of_study(const Study& study) {
   std::vector<Override> overrides;
   for (const auto& [key, value] : study.overrides)
@@ -128,23 +128,27 @@ Plan recipe_of_study(const Study& study) {
   return read_plan(study.recipe_file, study.recipe, overrides, study.data_folder);
 }
 
-/// Refuses (exit code 2) to go on with a study of something else.
+/// Refuses (exit code 2) to continue a study of another recipe or other data.
 void check_same(const Study& old, const Study& now, const Plan& plan) {
   if (old.recipe_hash != now.recipe_hash)
-    refuse("{}: is the study of another recipe: {}; give a new file, or the recipe as it was",
-           old.file, difference(recipe_of_study(old), plan));
+    refuse(
+        "{}: is a study of another recipe: {}; give another file to --study, or the recipe as it "
+        "was",
+        old.file, difference(recipe_of_study(old), plan));
   if (old.data_hash != now.data_hash)
-    refuse("{}: is a study of other data than {} holds now; give a new file", old.file,
-           now.recipe_file);
+    refuse(
+        "{}: is a study of other data than {} holds now; give another file to --study, or the data "
+        "as it was",
+        old.file, now.recipe_file);
   if (old.code_hash != now.code_hash || old.version != now.version)
-    tell(printable(fmt::format("warning: {}: was begun by another build of sluice; trials from now "
-                               "on may differ in their bits",
-                               old.file)) +
+    tell(printable(fmt::format(
+             "warning: {}: was begun by another build of sluice; the bits of new trials may differ",
+             old.file)) +
          "\n");
 }
 
-/// The point of least flash: numbers at their low ends; of choices, one after another, what makes
-/// the model smallest.
+/// Returns the point that needs the least flash: the low end of each number and, one parameter
+/// after another, the choice that makes the model smallest.
 Point smallest_point(const Plan& plan, Shapes& shapes) {
   Point point;
   for (const Parameter& p : plan.space.parameters)
@@ -169,7 +173,7 @@ Point smallest_point(const Plan& plan, Shapes& shapes) {
   return settled(plan.space, point);
 }
 
-/// Refuses (exit code 2) a space of which nothing fits the device.
+/// Refuses (exit code 2) a space in which no point fits the device.
 void check_fits(const Plan& plan, Shapes& shapes) {
   if (plan.own.device_core.empty()) return;
   constexpr std::uint64_t draws = 200;
@@ -178,7 +182,8 @@ void check_fits(const Plan& plan, Shapes& shapes) {
   const Point smallest = smallest_point(plan, shapes);
   const std::string why = objection(plan, smallest, shapes);
   if (why.empty()) return;
-  for (std::uint64_t i = 0; i < draws; ++i) {  // of RAM or instructions another may need less
+  // another point may need less RAM or fewer instructions
+  for (std::uint64_t i = 0; i < draws; ++i) {
     Point point;
     for (std::size_t p = 0; p < n; ++p)
       point.push_back(
@@ -190,7 +195,7 @@ void check_fits(const Plan& plan, Shapes& shapes) {
   const DeviceCost cost = cost_on_device(recipe, shape_of(recipe, shapes));
   const std::vector<std::string> over = over_budget(cost, budget_of(plan.own));
   if (over.empty()) refuse("{}", why);
-  refuse("{}: no model of the space fits {}; the smallest, {}, needs {}: {}",
+  refuse("{}: no model of the search space fits {}; the smallest, {}, needs {}: {}",
          where(plan.own, "device.core"), plan.own.device_core, point_text(plan.space, smallest),
          fmt::join(costs_of(cost, {}), ", "), fmt::join(over, "; "));
 }
@@ -201,14 +206,14 @@ void check_grid(const Plan& plan, bool yes) {
   if (std::isinf(points)) {
     for (const Parameter& p : plan.space.parameters)
       if (p.kind == Parameter::real && p.step == 0)
-        refuse("{}: a grid wants a step, or choices", p.place);
+        refuse("{}: a grid needs a step or choices for every parameter; add step = ...", p.place);
   }
   if (points > many_points && !yes)
-    refuse("{}: a grid of {} points; give --yes if you mean it, or fewer choices", plan.recipe_file,
-           with_commas(std::uint64_t(points)));
+    refuse("{}: the grid has {} points; allow them with --yes, or give fewer choices",
+           plan.recipe_file, with_commas(std::uint64_t(points)));
 }
 
-/// The winner, once more on all training data.
+/// Trains the winner again, on all training data, with every seed.
 void finish_winner(const std::string& file, const Plan& plan,
                    const std::vector<std::string>& seeds) {
   const Study study = read_study(file);
@@ -239,8 +244,8 @@ void finish_winner(const std::string& file, const Plan& plan,
     } catch (const Error& error) {
       end_progress(progress);
       if (error.exit_code != 130) throw;
-      throw Error(130, fmt::format("interrupted: {} keeps every trial, but not all trainings of "
-                                   "the winner; the same command goes on",
+      throw Error(130, fmt::format("interrupted: {} has every trial, but not all trainings of the "
+                                   "winner; run the same command again to continue",
                                    file));
     }
   }
@@ -251,7 +256,7 @@ Plan plan_of(const TuneOptions& options, const std::vector<Override>& overrides)
   return read_plan(options.recipe, read_file(options.recipe), overrides, full(options.data_folder));
 }
 
-/// The recipe that the study itself holds; what the command line says besides stands above it.
+/// Returns the plan of the study's recipe, with the overrides of the command line.
 Plan plan_of(const Study& study, const TuneOptions& options,
              const std::vector<Override>& more = {}) {
   const Plan own = recipe_of_study(study);
@@ -263,7 +268,7 @@ Plan plan_of(const Study& study, const TuneOptions& options,
 
 void export_trial(const TuneOptions& options) {
   if (options.out.empty())
-    refuse("--export {}: where to? give --out MODEL.slu", options.export_number);
+    refuse("--export {}: needs a file; give --out MODEL.slu", options.export_number);
   const Study study = read_study(options.study);
   check_output("--out", options.out, {options.study});
   const Trial& trial = trial_of(study, options.export_number, "--export");
@@ -272,7 +277,7 @@ void export_trial(const TuneOptions& options) {
            trial.reason.empty() ? "" : ": ", trial.reason);
   std::error_code none;
   if (fs::exists(options.out, none) && !options.force)
-    refuse("--out {}: exists; give another, or --force", options.out);
+    refuse("--out {}: exists; give another file, or replace it with --force", options.out);
   const std::int64_t seed =
       *parse_integer(seeds_of(options.seeds.empty() ? "1" : options.seeds).front());
   const auto kept = std::find_if(study.finals.begin(), study.finals.end(), [&](const Final& f) {
@@ -284,7 +289,7 @@ void export_trial(const TuneOptions& options) {
   if (model.empty()) {
     const Plan plan = plan_of(study, options);
     if (hash_of_data(plan.own) != study.data_hash)
-      refuse("{}: is not the data that the study is of; give --data-dir where that is",
+      refuse("{}: is not the data of the study; give the folder of that data with --data-dir",
              plan.own.train_file);
     model = bytes_of(finish(recipe_of(plan, trial.point), trial.best_epoch(), seed).model);
   }
@@ -297,19 +302,25 @@ void export_trial(const TuneOptions& options) {
   print("\n");
 }
 
-/// What only reads; false where nothing of it was asked for.
+/// Does what only reads the study. Returns false if no such option was given.
 bool read_only(const TuneOptions& options) {
   const int asked = options.list + options.best + options.json + !options.show.empty() +
                     !options.export_number.empty();
   if (asked == 0) return false;
   if (!options.enqueue.empty())
-    refuse("--enqueue {}: goes with a search, not with what only reads a study",
-           options.enqueue[0]);
+    refuse(
+        "--enqueue {}: works only with a search, not with --list, --show, --best, --json or "
+        "--export; leave it out",
+        options.enqueue[0]);
   if (asked > 1)
-    refuse("sluice tune: --list, --show, --best, --json and --export: give one of them");
+    refuse(
+        "sluice tune: --list, --show, --best, --json and --export exclude each other; give one of "
+        "them");
   if (!options.recipe.empty())
-    refuse("sluice tune: {}: a study knows its recipe; leave it out where you only read",
-           options.recipe);
+    refuse(
+        "sluice tune: {}: the study contains its recipe; leave the recipe out with --list, --show, "
+        "--best, --json and --export",
+        options.recipe);
   if (!options.export_number.empty()) return export_trial(options), true;
   const Study study = read_study(options.study);
   if (options.list) print_lines(list_text(study));
@@ -334,7 +345,8 @@ void run_tune(const TuneOptions& options) {
   const Plan plan = options.recipe.empty() ? plan_of(read_study(options.study), options, overrides)
                                            : plan_of(options, overrides);
   if (ranks().count > 1 && !options.jobs.empty())
-    refuse("--jobs {}: mpirun's ranks do the trials; leave it out", options.jobs);
+    refuse("--jobs {}: under mpirun each rank runs one trial at a time; leave it out",
+           options.jobs);
   const std::uint64_t jobs = options.jobs.empty() ? 1 : count_of("--jobs", options.jobs, 1024);
   const std::vector<std::string> seeds = seeds_of(options.seeds.empty() ? "1..5" : options.seeds);
   const double seconds = options.time.empty() ? 0 : seconds_of(options.time);
@@ -346,18 +358,19 @@ void run_tune(const TuneOptions& options) {
   const Study study = new_study(options.study, plan);
   check_fits(plan, shapes);
   {
-    Folds folds;  // refuses data that cannot be split so, or that the network does not fit, before
-                  // anything is written
+    // Refuses data that the folds cannot split and data that the network does not fit, before any
+    // file is written.
+    Folds folds;
     Recipe own = plan.own;
     own.device_core.clear(), own.device_flash.clear(), own.device_ram.clear(),
         own.device_flash_total.clear(), own.device_ram_total.clear();
-    own.device_instructions = 0;  // the recipe's own values need not fit: others may
+    own.device_instructions = 0;  // other points may fit even if the recipe's own values do not
     checked_start(own, folds_of(own, folds).front());
   }
   if (there) check_same(read_study(options.study), study, plan);
   begin_study(options.study, study);
-  if (!there)
-    check_same(read_study(options.study), study, plan);  // another process may have been quicker
+  // another process may have begun the study first
+  if (!there) check_same(read_study(options.study), study, plan);
   {
     Database db(options.study, Database::write);
     const std::size_t before = load_study(db, false).trials.size();
@@ -367,7 +380,7 @@ void run_tune(const TuneOptions& options) {
       if (now.trials[i].state == State::unfit)
         tell(printable(fmt::format("trial {}: unfit: {}", i, now.trials[i].reason)) + "\n");
     if (added.size() < points.size())
-      tell(fmt::format("{} of the enqueued points are trials already\n",
+      tell(fmt::format("{} of the enqueued points were tried before\n",
                        points.size() - added.size()));
   }
   if (ranks().count > 1)

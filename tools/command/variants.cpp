@@ -1,4 +1,4 @@
-// Every variant and seed of a recipe, and the table that compares them.
+// Trains every variant and seed of a recipe, and compares them in a table.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -20,17 +20,16 @@
 namespace sluice::tools {
 namespace {
 
-/// A variant's runs.
+/// The runs of one variant.
 struct Group {
   std::string variant;
   std::vector<Recipe> recipes;
   std::vector<std::string> seeds, folders;
-  std::vector<RunResult> results;              ///< of those that did not diverge
+  std::vector<RunResult> results;              ///< of the runs that did not diverge
   std::vector<std::string> trained, diverged;  ///< seeds
 };
 
-/// Every recipe is read and checked, a variant's first one with its data, before the first is
-/// trained.
+/// Reads and checks every recipe, and the data of each variant's first one, before any is trained.
 std::vector<Group> groups_of(const TrainOptions& options) {
   std::vector<std::string> variants = read_variants(options.recipe);
   if (!options.variant.empty()) {
@@ -63,15 +62,15 @@ std::vector<Group> groups_of(const TrainOptions& options) {
   return groups;
 }
 
-/// A column of the table: what it takes of a run.
+/// A column of the table and the number that it shows of a run.
 struct Column {
   std::string name;
   std::function<double(const RunResult&)> value;
-  bool share;  ///< as percent
+  bool share;  ///< shown as percent
 };
 
-/// Accuracy of classes, nats of a text's tokens, of values the loss, or their squared error in
-/// units where they have some; of every part that there is.
+/// Returns a column for each part that exists: accuracy for classes, nats for a text's tokens, for
+/// values the loss or, if they have units, the squared error in these.
 std::vector<Column> columns_for(const RunResult& result) {
   const bool accuracy = result.train.classes && !result.train.text,
              units = !result.train.classes && !result.train.units.empty();
@@ -160,7 +159,7 @@ std::string comparison_json(const std::vector<Group>& groups) {
 void run_variants(const TrainOptions& options) {
   if (options.out.empty()) refuse("sluice train: no output folder; give --out DIR");
   if (!options.seed.empty() && !options.seeds.empty())
-    refuse("--seed {}: --seeds says which; leave one out", options.seed);
+    refuse("--seed {}: --seeds gives the seeds; leave one of the two out", options.seed);
   std::vector<Group> groups = groups_of(options);
   std::vector<std::string> diverged;
   for (Group& group : groups)
@@ -174,16 +173,18 @@ void run_variants(const TrainOptions& options) {
         group.diverged.push_back(group.seeds[i]), diverged.push_back(group.folders[i]);
       } catch (const Error& error) {
         if (error.exit_code != 130) throw;
-        throw Error(130, fmt::format("{}; the command that began the study goes on with all of it",
-                                     error.what()));
+        throw Error(
+            130,
+            fmt::format("{}; run the same command again to continue with all variants and seeds",
+                        error.what()));
       }
     }
   if (std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.results.empty(); }))
-    fail("every training diverged");
+    fail("every training diverged; lower train.learning_rate, or set train.clip_norm");
   const std::string text = comparison(groups);
   write_file((std::filesystem::path(options.out) / "comparison.json").string(),
              comparison_json(groups));
-  print("{}{}: the figures of every run\n", text,
+  print("{}The results of every run are in {}.\n", text,
         (std::filesystem::path(options.out) / "comparison.json").string());
   if (!diverged.empty())
     fail("{} of these trainings diverged: {}", diverged.size(), fmt::join(diverged, ", "));

@@ -11,9 +11,9 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint64_t next_mask = 0xFFFFFFFFu;
-constexpr std::uint64_t closed = next_mask;  // a next task that no round has
+constexpr std::uint64_t closed = next_mask;  // no round has such a task
 
-/// Takes tasks of this round until none is left.
+/// Runs tasks of this round until none is left.
 void help(Crew& crew, std::uint32_t round) {
   for (std::uint64_t seen = crew.claim.load();;) {
     const auto i = std::uint32_t(seen & next_mask);
@@ -21,8 +21,8 @@ void help(Crew& crew, std::uint32_t round) {
     if (seen >> 32 != round || i >= tasks) return;
     const auto task = crew.task.load();
     void* const argument = crew.argument.load();
-    // Where it succeeds, nothing read above belongs to a later round: that one would have closed
-    // the claim first.
+    // If it succeeds, nothing read above belongs to a later round, which would have closed the
+    // claim first.
     if (!crew.claim.compare_exchange_weak(seen, seen + 1)) continue;
     task(argument, i);
     if (crew.done.fetch_add(1) + 1 == tasks) crew.done.notify_all();
@@ -30,7 +30,7 @@ void help(Crew& crew, std::uint32_t round) {
   }
 }
 
-/// mpirun may have bound the rank to fewer than its share.
+/// Returns this process's share of the cores, or fewer if mpirun has bound the rank to fewer.
 int own_cores() {
   const int share = std::max(1, int(sysconf(_SC_NPROCESSORS_ONLN)) / ranks().here);
   return ranks().here > 1 ? std::min(share, omp_get_max_threads()) : omp_get_max_threads();

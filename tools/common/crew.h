@@ -1,8 +1,8 @@
-// Threads for work that comes in pieces of a tenth of a millisecond, as a trainer's shards do.
-// OpenMP brings the threads; how they wait is ours. Its own barriers spin for milliseconds where
-// another program wants the core, and wait for every thread even when one of them has done all the
-// work: on two busy cores, seconds for a training that takes 0.3 s on one. Here nobody waits for a
-// thread that has not begun, so two threads are never much slower than one.
+// Threads for tasks of a tenth of a millisecond, such as a trainer's shards. The threads come from
+// OpenMP, but not the waiting: OpenMP's barriers spin for milliseconds on a core that another
+// program needs, and wait for every thread even when one has done all the work. On two busy cores a
+// training that takes 0.3 s on one core then takes seconds. Here no thread waits for one that has
+// not begun, so two threads are never much slower than one.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -11,12 +11,13 @@
 namespace sluice::tools {
 
 struct Crew {
-  explicit Crew(
-      int wanted);  ///< 0 for all cores, as OpenMP counts them; ranks on one machine share them
+  /// @param wanted  number of threads; 0 for all cores as OpenMP counts them, shared by the ranks
+  /// on one machine
+  explicit Crew(int wanted);
   int threads;
 
-  // One round of work at a time. A task is claimed by counting `next` up in the round it was read
-  // in: who comes late, claims none.
+  // There is one round of tasks at a time. A thread claims a task by adding 1 to `next`, and only
+  // if the round is still the one that it read; a late thread claims nothing.
   std::atomic<std::uint64_t> claim{0};  ///< round << 32 | next task
   std::atomic<std::uint32_t> round{0}, tasks{0}, done{0};
   std::atomic<void (*)(void* argument, std::uint32_t i)> task{nullptr};
@@ -24,19 +25,19 @@ struct Crew {
   std::atomic<bool> dismissed{false};
 };
 
-/// Calls task(argument, i) for every i < n, on whichever of the crew's threads are free, and
-/// returns when all are done. The signature that sluice_host wants; `crew` is a Crew.
+/// Calls task(argument, i) for every i < n on whichever threads of the crew are free. Returns when
+/// all are done. Has the signature that sluice_host needs; `crew` is a Crew.
 void crew_for(void* crew, std::uint32_t n, void (*task)(void* argument, std::uint32_t i),
               void* argument);
 
-/// Waits for rounds and helps with them, until the crew is dismissed.
+/// Waits for rounds and helps with their tasks until the crew is dismissed.
 void help_crew(Crew& crew);
 void dismiss_crew(Crew& crew);
 
-/// Runs lead() on this thread with the others standing by for its crew_for().
+/// Runs lead() on this thread, while the other threads wait for its calls of crew_for().
 template <class Lead>
 void with_crew(Crew& crew, Lead lead) {
-  std::exception_ptr thrown;  // must not leave the region
+  std::exception_ptr thrown;  // an exception must not leave the parallel region
   crew.dismissed.store(false);
 #pragma omp parallel num_threads(crew.threads)
   {

@@ -21,7 +21,7 @@ void end_on_terminate() {
     end_out_of_memory();
   } catch (...) {
   }
-  say("sluice: stopped by a fault of the program's own; please report it with the command line\n");
+  say("sluice: stopped by an internal error; please report it with the command line\n");
   std::abort();
 }
 

@@ -1,15 +1,14 @@
-// How the command ends at once, without leaving what it is in the middle of: it needs no memory,
-// and no exception is thrown.
+// Ends the process at once, from any point: needs no memory and throws no exception.
 #pragma once
 
 namespace sluice::tools {
 
-/// Says "sluice: out of memory" on standard error and ends the process with exit code 1. Files on
-/// their way are left as a kill leaves them.
+/// Prints "sluice: out of memory" on standard error and ends the process with exit code 1.
+/// Temporary files remain, as they do after a kill.
 [[noreturn]] void end_out_of_memory() noexcept;
 
-/// Has std::terminate() end so too, if it was a lack of memory that nobody could handle: in a
-/// destructor, or in a thread.
+/// Makes std::terminate() end the process in the same way if the cause was a lack of memory in a
+/// place that cannot handle it: a destructor or a thread.
 void end_well_on_terminate();
 
 }  // namespace sluice::tools

@@ -1,5 +1,4 @@
-// How a command ends when it cannot do what it was asked. main() prints one line on standard error
-// and exits.
+// Errors end a command. main() prints one line on standard error and exits.
 #pragma once
 #include <fmt/format.h>
 
@@ -8,8 +7,9 @@
 
 namespace sluice::tools {
 
-/// The request was wrong (exit code 2) or the work failed (1): the text is the whole line,
-/// "file:line: key: what; what would do", or empty where nobody wants to hear of it.
+/// The request was wrong (exit code 2) or the work failed (1). The text is the whole line: place,
+/// fault and remedy, as in "file:line: key: fault; remedy". It is empty if there is nothing to
+/// print.
 struct Error : std::runtime_error {
   int exit_code;
   Error(int code, const std::string& text) : std::runtime_error(text), exit_code(code) {}

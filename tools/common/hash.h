@@ -1,4 +1,4 @@
-// FNV-1a, 64 bits: what tells two things apart, not what guards against forgers.
+// FNV-1a, 64 bits. It tells different data apart; it does not protect against forgery.
 #pragma once
 #include <cmath>
 #include <cstdint>

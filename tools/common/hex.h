@@ -1,4 +1,4 @@
-// Numbers as the tools print them: the same text for the same bits, NaN in one form.
+// Floats as text: equal bits give equal text, and NaN has one form.
 #pragma once
 #include <fmt/format.h>
 
@@ -9,13 +9,13 @@
 
 namespace sluice::tools {
 
-/// The bits of a float as 8 hexadecimal digits; every NaN as 7fc00000, since IEEE 754 leaves its
-/// sign and payload open.
+/// Returns the bits of a float as 8 hexadecimal digits; 7fc00000 for every NaN, since IEEE 754
+/// leaves its sign and payload open.
 inline std::string hex_bits(float x) {
   return fmt::format("{:08x}", std::isnan(x) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(x));
 }
 
-/// The shortest decimal that reads back as the same float; "nan" without a sign.
+/// Returns the shortest decimal that reads back as the same float; "nan" without a sign.
 inline std::string decimal(float x) { return std::isnan(x) ? "nan" : fmt::format("{}", x); }
 
 }  // namespace sluice::tools

@@ -3,7 +3,7 @@
 namespace sluice::tools {
 namespace {
 
-/// Stops the parser, which itself does not recurse, at the first value that is too deep.
+/// Stops the parser at the first value that is too deep. The parser itself does not recurse.
 struct Levels : nlohmann::json_sax<Json> {
   int level = 0;
   bool deep = false;

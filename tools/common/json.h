@@ -1,5 +1,4 @@
-// JSON: nlohmann's, with bounds on what a text from elsewhere may ask for, and an end that is
-// defined if memory runs out.
+// nlohmann's JSON, with bounds on foreign texts and a defined end if memory runs out.
 #pragma once
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -11,8 +10,8 @@
 
 namespace sluice::tools {
 
-/// Ends the command if memory runs out. The library's values are not whole when their allocator
-/// throws: they crash as they are destroyed.
+/// Ends the command if memory runs out. An exception would leave the library's values in a state in
+/// which their destructors crash.
 template <class T>
 struct JsonAllocator {
   using value_type = T;
@@ -30,26 +29,26 @@ struct JsonAllocator {
   }
 };
 
-/// Arrays and objects inside each other, at most: the library prints, copies and compares by
-/// recursion. What this program writes has seven.
+/// The most levels of nested arrays and objects, since the library prints, copies and compares by
+/// recursion. The deepest text that this program writes has seven.
 constexpr int json_levels = 64;
 
-/// The value that a text is; discarded (is_discarded()) if the text is not JSON, or nests deeper
-/// than json_levels.
+/// Returns the value of a text; a discarded one (is_discarded()) if the text is not JSON or nests
+/// deeper than json_levels.
 Json parse_json(std::string_view text);
 OrderedJson parse_ordered_json(std::string_view text);
 
-/// Whether a text nests deeper than json_levels before it ends, or ceases to be JSON.
+/// Returns whether a text nests deeper than json_levels before it ends or stops being JSON.
 bool nests_too_deep(std::string_view text);
 
-/// The value at a place such as "/recipe/data/validation"; null if there is none.
+/// Returns the value at a path such as "/recipe/data/validation"; null if there is none.
 template <class J>
 const J* value_at(const J& json, const std::string& place) {
   const typename J::json_pointer at(place);
   return json.is_object() && json.contains(at) ? &json.at(at) : nullptr;
 }
 
-/// The text of a value. Bytes that are not UTF-8 become U+FFFD.
+/// Returns the text of a value. Bytes that are not UTF-8 become U+FFFD.
 template <class J>
 std::string json_text(const J& json, int indent = -1) {
   return json.dump(indent, ' ', false, J::error_handler_t::replace);

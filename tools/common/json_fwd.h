@@ -1,4 +1,4 @@
-// The JSON types of this program, without their definition (json.h).
+// Forward declarations of the JSON types in json.h.
 #pragma once
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -10,7 +10,7 @@ namespace sluice::tools {
 template <class T>
 struct JsonAllocator;
 
-/// Objects keep their keys in alphabetical order, or in the order in which they were added.
+/// Json keeps keys in alphabetical order, OrderedJson in the order in which they were added.
 using Json = nlohmann::basic_json<std::map, std::vector, std::string, bool, std::int64_t,
                                   std::uint64_t, double, JsonAllocator>;
 using OrderedJson = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool,

@@ -1,18 +1,18 @@
-// The word that a mistyped one may have meant.
+// Suggestions for mistyped words.
 #pragma once
 #include <span>
 #include <string_view>
 
 namespace sluice::tools {
 
-/// How many letters differ: insertions, deletions, replacements, and neighbors that changed places
-/// (Damerau, Levenshtein).
+/// Returns the edit distance of Damerau and Levenshtein: insertions, deletions, replacements and
+/// swaps of neighbors.
 std::size_t letters_apart(std::string_view a, std::string_view b);
 
-/// Whether a word that differs from `word` by so many letters may have been meant.
+/// Returns whether `word` is a plausible correction at that edit distance.
 bool is_near(std::size_t differ, std::string_view word);
 
-/// The one of `words` nearest to a mistyped word; empty when none is near.
+/// Returns the one of `words` nearest to a mistyped word; empty if none is near.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> words);
 
 }  // namespace sluice::tools

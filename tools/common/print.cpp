@@ -1,5 +1,6 @@
 #include "print.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 namespace sluice::tools {
 namespace {
 
-/// Columns on a terminal: UTF-8's following bytes take none.
+/// Returns the columns that a text takes on a terminal; continuation bytes of UTF-8 take none.
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
@@ -21,9 +22,9 @@ std::size_t width(std::string_view text) {
 
 bool silent = false;
 
-/// The text with '?' for each control character, of C0, of C1 and DEL, except those in `kept`. A
-/// byte that is not UTF-8 stays, except that one of 0x80 to 0x9F is a control character to a
-/// terminal that reads bytes.
+/// Returns the text with '?' for each control character of C0, C1 and DEL, except those in `kept`.
+/// Other bytes that are not UTF-8 stay; one of 0x80 to 0x9F becomes '?', since a terminal that
+/// reads bytes takes it for a control character.
 std::string without_controls(std::string_view text, std::string_view kept) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
   std::string result;
@@ -44,7 +45,7 @@ void write_out(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) flush_output();
 }
 
-constexpr std::string_view layout = "\n\t";  ///< control characters that lines need
+constexpr std::string_view layout = "\n\t";  ///< control characters that stay in lines
 
 bool is_number(const std::string& cell) {
   return !cell.empty() && cell[0] >= '0' && cell[0] <= '9';
@@ -56,7 +57,7 @@ void say_nothing() { silent = true; }
 
 void flush_output() {
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return;
-  if (errno == EPIPE) throw Error(1, "");  // whoever read it has seen enough
+  if (errno == EPIPE) throw Error(1, "");  // the reader closed the pipe: nothing to report
   fail("standard output: cannot be written: {}", std::strerror(errno));
 }
 
@@ -77,6 +78,11 @@ void tell(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
   std::clearerr(stderr);
+}
+
+int terminal_width(int file) {
+  winsize size{};
+  return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 std::string with_commas(std::uint64_t n) {

@@ -1,4 +1,4 @@
-// Standard output, with the manners of a file: what could not be written is an error.
+// Standard output and standard error. A failed write to standard output is an error.
 #pragma once
 #include <fmt/format.h>
 
@@ -9,38 +9,43 @@
 
 namespace sluice::tools {
 
-/// Writes data to standard output, byte for byte; a terminal gets '?' for control characters. Fails
-/// with exit code 1 if it cannot: the disk is full, or, without a word, the reader went away.
+/// Writes data to standard output, byte for byte; on a terminal control characters become '?'. If
+/// the write fails (disk full), fails with exit code 1; without a message if the reader closed the
+/// pipe.
 void print_text(std::string_view text);
 
-/// Writes lines for people, with '?' for control characters: names and paths may hold any. Fails as
-/// print_text() does.
+/// Writes lines for people; control characters, which names and paths may contain, become '?'.
+/// Fails as print_text() does.
 void print_lines(std::string_view text);
 
-/// Writes out what is buffered, as print_text does.
+/// Flushes standard output. Fails as print_text() does.
 void flush_output();
 
-/// Writes to standard error at once, byte for byte: printable() is for what is quoted. Where that
-/// fails, work goes on: a lost message must not cost a training.
+/// Writes to standard error at once, byte for byte; pass quoted names through printable(). Ignores
+/// a failed write, since a lost message must not end a training.
 void tell(std::string_view text);
 
-/// From now on, neither of them: another process speaks for this one (ranks.h).
+/// Turns off both standard output and standard error: another process speaks for this one
+/// (ranks.h).
 void say_nothing();
+
+/// Returns the columns of the terminal behind a file descriptor; 80 if it is not a terminal.
+int terminal_width(int file);
 
 template <class... Args>
 void print(fmt::format_string<Args...> text, Args&&... args) {
   print_lines(fmt::format(text, std::forward<Args>(args)...));
 }
 
-/// 1234567 as "1,234,567".
+/// Returns 1234567 as "1,234,567".
 std::string with_commas(std::uint64_t n);
 
-/// Text as a line of a terminal may show it: control characters, C1's too, as '?', other invalid
-/// UTF-8 as it is.
+/// Returns the text as a terminal may show it in one line: control characters, those of C1 too,
+/// become '?'; other invalid UTF-8 stays.
 std::string printable(std::string_view text);
 
-/// Columns as wide as their widest cell, two blanks apart; a cell that begins with a digit goes to
-/// the right, as does its heading. The first row is the heading.
+/// Returns the rows as aligned columns, two blanks apart. Cells that begin with a digit are aligned
+/// to the right, and so is their heading. The first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace sluice::tools

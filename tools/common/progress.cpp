@@ -1,7 +1,6 @@
 #include "progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,12 +13,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t narrow_bar = 6, wide_bar = 20;
-
-/// Columns of the terminal: a bar that wraps leaves its upper part behind.
-int terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 std::string bar(std::uint64_t done, std::uint64_t total, std::size_t width) {
   const std::size_t filled =
@@ -61,10 +54,11 @@ void show_progress(Progress& progress, std::uint64_t done, const std::string& te
       now ? seconds_since_start(progress) * double(progress.total - done) / double(now) : 0;
   std::string rest =
       fmt::format(" {:>7} left  {}", now ? duration_text(left) : "?", printable(text));
-  const std::size_t room = std::size_t(terminal_width()) - 1, brackets = 2;
+  // A bar that wrapped would leave its upper part on the terminal.
+  const std::size_t room = std::size_t(terminal_width(STDERR_FILENO)) - 1, brackets = 2;
   if (brackets + narrow_bar + rest.size() + more.size() <= room) rest += printable(more);
-  const std::size_t width =
-      room >= 100 ? wide_bar : narrow_bar;  // one width, or the bar would jump
+  // one width for a whole training, or the bar would jump
+  const std::size_t width = room >= 100 ? wide_bar : narrow_bar;
   std::string line = bar(done, progress.total, width) + rest;
   line.resize(std::min(line.size(), room));
   tell("\r\x1b[K" + line);

@@ -48,12 +48,12 @@ constexpr std::size_t most_bytes = std::size_t(1) << 30;
 
 volatile std::sig_atomic_t terminated = 0;
 
-/// What is known of another rank: by rank 0 of all, by the others of rank 0.
+/// The known state of another rank. Rank 0 knows all others, the others know rank 0.
 struct Peer {
   Clock::time_point heard = Clock::now();
   std::atomic<bool> silent{false}, ended{false};
   int exit_code = 0;
-  bool missed = false;  ///< a rank, when it ended
+  bool missed = false;  ///< when it ended, it had lost contact with a rank
   std::string last_line;
   MPI_Request beat = MPI_REQUEST_NULL;
 };
@@ -63,12 +63,12 @@ std::mutex hearing;
 std::thread beats;
 std::binary_semaphore leaving{0};
 
-/// Messages on their way, and their memory, which stays as long as MPI may touch it.
+/// Messages in transit. Their memory stays as long as MPI may touch it.
 struct Transfer {
   std::string bytes;
   std::vector<MPI_Request> requests;
 };
-std::list<Transfer> abandoned;  // that nobody waits for any more
+std::list<Transfer> abandoned;  // nothing waits for them any more
 
 void need(int status) {
   if (status == MPI_SUCCESS) return;
@@ -80,8 +80,8 @@ void need(int status) {
 
 bool knows(int rank) { return rank != place.rank && (place.rank == 0 || rank == 0); }
 
-/// Takes in what other ranks have sent of themselves. A note is nothing, of a rank that lives; else
-/// its exit code, whether it has missed a rank, and its last line.
+/// Receives the notes of other ranks. An empty note is a heartbeat; another one has the exit code,
+/// whether the rank had lost contact with a rank, and its last line.
 void hear() {
   const std::lock_guard lock(hearing);
   for (;;) {
@@ -111,8 +111,8 @@ void for_each_known(F f) {
     if (knows(rank)) f(rank, peers[std::size_t(rank)]);
 }
 
-/// The thread of the beats. Where it was stopped itself (a machine that slept), it gives the others
-/// time again.
+/// Runs the heartbeat thread. If this process itself was stopped (the machine slept), the others
+/// get their time again.
 void beat() {
   Clock::time_point last = Clock::now();
   do {
@@ -130,8 +130,8 @@ void beat() {
   } while (!leaving.try_acquire_for(beat_every));
 }
 
-/// Why there is no point in waiting for a rank (negative: for all); null: there is. Ranks but 0
-/// hear of rank 0 whether others live.
+/// Returns the reason if waiting for a rank (negative: for all) is hopeless, else null. Rank 0
+/// tells the other ranks whether the rest live.
 std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
   hear();
   std::exception_ptr reason;
@@ -157,7 +157,7 @@ std::exception_ptr hopeless(int rank, Clock::time_point told_since) {
   return reason;
 }
 
-/// Waits for done(), unless there is no point in it: then the reason is returned.
+/// Waits for done(). If waiting becomes hopeless, returns the reason.
 template <class Done>
 std::exception_ptr wait_until(int rank, Done done) {
   const Clock::time_point since = Clock::now();
@@ -165,13 +165,12 @@ std::exception_ptr wait_until(int rank, Done done) {
     const Clock::time_point now = Clock::now();
     if (!terminated) told_since = now;
     const bool long_now = now - since > spins;
-    const std::exception_ptr reason =
-        long_now ? hopeless(rank, told_since) : nullptr;  // before the last look
+    // computed before the last call of done(), so that a message that came in between counts
+    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;
     if (done()) return nullptr;
     if (reason) return reason;
-    if (long_now)
-      std::this_thread::sleep_for(
-          naps);  // not yield: on a busy core that is others' whole time slice
+    // sleeps in place of yielding, which on a busy core gives away a whole time slice
+    if (long_now) std::this_thread::sleep_for(naps);
   }
 }
 
@@ -233,10 +232,10 @@ void leave_ranks(int exit_code, const std::string& last_line) {
               &note.requests.back());
   });
   MPI_Waitall(int(note.requests.size()), note.requests.data(), MPI_STATUSES_IGNORE);
-  if (silent && place.rank == 1 && peers[0].silent)
-    std::fprintf(stderr, "%s\n", last_line.c_str());  // since rank 0 does not speak any more
-  if (silent) std::_Exit(exit_code);                  // MPI's own end would wait for who is gone
-  MPI_Finalize();                                     // waits for all others
+  // rank 0 does not print any more
+  if (silent && place.rank == 1 && peers[0].silent) std::fprintf(stderr, "%s\n", last_line.c_str());
+  if (silent) std::_Exit(exit_code);  // MPI_Finalize would wait for the missing rank
+  MPI_Finalize();                     // waits for all others
 }
 
 bool is_lost(int rank) {
@@ -279,7 +278,7 @@ std::string receive_from(int rank, int tag) {
 }
 
 void exchange(std::span<const sluice_piece> pieces) {
-  static Transfer transfer;  // its memory is used again
+  static Transfer transfer;  // reuses its memory
   const int own = place.rank;
   const auto each = [&](int from, int to, auto f) {
     for (const sluice_piece& piece : pieces)
@@ -287,8 +286,7 @@ void exchange(std::span<const sluice_piece> pieces) {
           (piece.to == SLUICE_EVERY_RANK || int(piece.to) == to))
         f(piece);
   };
-  std::vector<std::size_t> begin = {
-      0};  // of what comes from each rank, and then of what goes to each
+  std::vector<std::size_t> begin = {0};  // numbers of pieces from each rank, then to each rank
   for (const bool goes : {false, true})
     for (int rank = 0; rank < place.count; ++rank) {
       std::size_t end = begin.back();
@@ -299,7 +297,7 @@ void exchange(std::span<const sluice_piece> pieces) {
   if (transfer.bytes.size() < begin.back()) transfer.bytes.resize(begin.back());
   char* const memory = transfer.bytes.data();
   transfer.requests.clear();
-  const auto post = [&](std::size_t which, auto call) {  // in blocks, since MPI counts them as int
+  const auto post = [&](std::size_t which, auto call) {  // in blocks, since MPI counts bytes as int
     for (std::size_t at = begin[which]; at < begin[which + 1]; at += most_bytes) {
       transfer.requests.push_back(MPI_REQUEST_NULL);
       need(call(memory + at, int(std::min(most_bytes, begin[which + 1] - at)),

@@ -1,10 +1,10 @@
-// Ranks: the processes of one `mpirun`, which share a work. They talk point to point only. Where
-// mpirun did not start the process, or this build has no MPI, there is one rank, and MPI is never
-// touched.
+// Ranks are the processes of one `mpirun`, which share one task. They exchange messages between
+// pairs only. If mpirun did not start the process, or this build has no MPI, there is one rank and
+// MPI is not used.
 //
-// Each rank but 0 sends rank 0 a beat every half second, and rank 0 sends them one; nobody waits
-// for a rank that has ended or whose beats have stopped. All of this is one thread's to call, but
-// for is_lost().
+// Each rank other than 0 sends rank 0 a heartbeat every half second, and rank 0 sends them one. No
+// rank waits for a rank that has ended or whose heartbeats have stopped. Only one thread may call
+// these functions; is_lost() may be called from any.
 #pragma once
 #include <optional>
 #include <span>
@@ -18,48 +18,48 @@ namespace sluice::tools {
 
 struct Ranks {
   int rank = 0, count = 1;
-  int here = 1;  ///< of them on this machine
+  int here = 1;  ///< number of ranks on this machine
 };
 
-/// This process's place among them.
+/// Returns this process's rank and the number of ranks.
 const Ranks& ranks();
 
-/// Joins the others that mpirun started; a rank but 0 says nothing on its output and error from
-/// then on. Refuses (exit code 2) where there are others, but this build has no MPI.
+/// Joins the other processes that mpirun started. From then on only rank 0 writes to its standard
+/// output and error. Refuses (exit code 2) if there are others but this build has no MPI.
 void join_ranks();
 
-/// Before a joined process ends: tells rank 0, or rank 0 all others, how and why. Those that wait
-/// for it, end too.
-/// @param last_line  what this rank would have said on its error; empty: nothing
+/// Tells rank 0, or from rank 0 all others, how and why this process ends. Call it before a joined
+/// process ends. Ranks that wait for this one then end too.
+/// @param last_line  the error message of this rank; empty: none
 void leave_ranks(int exit_code, const std::string& last_line);
 
-/// A rank that this one waits for is not there any more; rank 0 has a line to say about it. To a
-/// rank but 0 whose rank 0 has ended, an Error of the same exit code without a line is thrown
-/// instead.
+/// A rank that this one waits for has ended or cannot be reached; rank 0 has a message about it. If
+/// rank 0 has ended, the other ranks throw an Error with its exit code and no message instead.
 struct RankLost : Error {
   using Error::Error;
 };
 
-/// Whether rank 0 has not heard of a rank for ten seconds, or that one has ended (for ranks but 0:
-/// of rank 0).
+/// Returns whether a rank has ended or has sent no heartbeat for ten seconds. Rank 0 may ask for
+/// any rank, the others for rank 0.
 bool is_lost(int rank);
 
-/// Whether mpirun has sent SIGTERM: it does so when a rank has died, or when it was interrupted;
-/// SIGKILL follows after a second, of Open MPI 5 after a quarter of one.
+/// Returns whether mpirun has sent SIGTERM. It does so when a rank has died or when it was
+/// interrupted. SIGKILL follows after a second, with Open MPI 5 after a quarter of a second.
 bool told_to_end();
 
+/// Sends a message.
 /// @param tag  from 0 to 1000; messages of one tag between two ranks arrive in their order
 /// @param bytes  up to 1 GiB
 void send_to(int rank, int tag, std::string_view bytes);
 
-/// A rank whose message of that tag has arrived, if there is one. Does not wait.
+/// Returns a rank whose message of that tag has arrived, if there is one. Does not wait.
 std::optional<int> sender_of(int tag);
 
-/// Waits for a rank's message.
+/// Waits for a rank's message and returns it.
 std::string receive_from(int rank, int tag);
 
-/// Brings pieces from where they are to where they are wanted, as sluice_host's gather has it: one
-/// message from a rank to another.
+/// Moves pieces from the ranks that have them to the ranks that need them, as sluice_host's gather
+/// specifies: one message for each ordered pair of ranks.
 void exchange(std::span<const sluice_piece> pieces);
 
 }  // namespace sluice::tools

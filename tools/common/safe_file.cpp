@@ -41,7 +41,7 @@ std::string read_all(int fd, const std::string& path) {
   }
 }
 
-/// 0, or the errno of what went wrong.
+/// Writes all bytes. Returns 0 or the errno of the failure.
 int write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = write(fd, bytes.data(), bytes.size());
@@ -57,9 +57,9 @@ const char* advice(int error) {
     case EDQUOT:
       return "make room, or choose another place";
     case ENOENT:
-      return "make the folder first";
+      return "create the folder first";
     default:
-      return "choose a place that can be written";
+      return "choose a writable place";
   }
 }
 
@@ -67,14 +67,15 @@ const char* advice(int error) {
   fail("{}: cannot be written: {}; {}", path, std::strerror(error), advice(error));
 }
 
-/// A file with these bytes, on disk. 0, or the errno of what went wrong.
+/// Writes the bytes to an open file and flushes it to disk. Returns 0 or the errno of the failure.
 int write_and_sync(int fd, std::string_view bytes, mode_t mode) {
   if (const int error = write_all(fd, bytes)) return error;
   if (fchmod(fd, mode) != 0) return errno;
   return fsync(fd) == 0 ? 0 : errno;
 }
 
-/// What a new file may be accessed by: the umask's answer, or what the file that it replaces had.
+/// Returns the access rights of a new file: those of the file that it replaces, else those that the
+/// umask allows.
 mode_t mode_for(const std::string& target) {
   struct stat status{};
   if (stat(target.c_str(), &status) == 0) return status.st_mode & 07777;
@@ -83,29 +84,29 @@ mode_t mode_for(const std::string& target) {
   return 0666 & ~mask;
 }
 
-/// Writes out what a folder holds by name, so that a file's new name, or its end, survives a power
-/// cut. A file system that cannot do it has done the rest all the same: that is no error.
+/// Flushes a folder's entries, so that a file's new name or removal survives a power cut. A file
+/// system that cannot do this is no error, since the file itself is on disk.
 void sync_folder(const fs::path& folder) {
   const Descriptor directory(
       open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.fd >= 0) fsync(directory.fd);
 }
 
-/// The place that a path leads to through links, whether there is a file or not: a rename to the
-/// link itself would replace it.
+/// Returns the path that a link leads to, through further links, whether or not a file exists
+/// there. A rename to the link itself would replace the link.
 std::string target_of(const std::string& path) {
-  constexpr int most_links = 40;  // as Linux has it
+  constexpr int most_links = 40;  // as in Linux
   std::error_code none;
   fs::path target = path;
   for (int links = 0; fs::is_symlink(target, none); ++links) {
     if (links == most_links) cannot_write(path, ELOOP);
-    target = target.parent_path() /
-             fs::read_symlink(target, none);  // an absolute one replaces the folder
+    // an absolute link replaces the folder
+    target = target.parent_path() / fs::read_symlink(target, none);
   }
   return target.string();
 }
 
-/// A file on disk, under a name of its own until it is kept.
+/// A complete file on disk under a temporary name.
 struct Staged {
   std::string path, target, temporary;
 
@@ -145,7 +146,7 @@ std::string read_file(const std::string& path) {
   if (file.fd < 0) refuse("{}: cannot be read: {}", path, std::strerror(errno));
   struct stat status{};
   if (fstat(file.fd, &status) == 0 && S_ISDIR(status.st_mode))
-    refuse("{}: is a directory; name a file", path);
+    refuse("{}: is a directory; give a file", path);
   return read_all(file.fd, path);
 }
 
@@ -158,8 +159,8 @@ void write_files(const std::vector<NamedBytes>& files) {
   for (const NamedBytes& file : files) {
     struct stat status{};
     const bool exists = stat(file.path.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) refuse("{}: is a directory; name a file", file.path);
-    if (exists && !S_ISREG(status.st_mode))  // a rename would replace a device or a pipe by a file
+    if (exists && S_ISDIR(status.st_mode)) refuse("{}: is a directory; give a file", file.path);
+    if (exists && !S_ISREG(status.st_mode))  // a rename would replace a device or a pipe
       write_device(file.path, file.bytes);
     else
       staged.push_back(std::make_unique<Staged>(file.path, target_of(file.path), file.bytes));
@@ -192,7 +193,7 @@ void check_output(const std::string& option, const std::string& path,
   std::error_code none;
   for (const std::string& source : read)
     if (!path.empty() && (path == source || fs::equivalent(path, source, none)))
-      refuse("{} {}: is what is read; give another file", option, path);
+      refuse("{} {}: is an input of this command; give another file", option, path);
 }
 
 void check_no_model(const std::string& option, const std::string& path) {
@@ -207,8 +208,7 @@ std::vector<std::string> make_directory(const std::string& path) {
   fs::path folder = fs::absolute(path).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   if (fs::is_symlink(folder, unknown) && !fs::exists(folder, unknown))
-    refuse("{}: is a link to a folder that is not there; make that folder, or name another one",
-           path);
+    refuse("{}: is a link to a missing folder; create that folder, or give another one", path);
   std::vector<std::string> missing;
   for (fs::path p = folder; !fs::exists(p, unknown) && p != p.parent_path(); p = p.parent_path())
     missing.push_back(p.string());
@@ -223,7 +223,7 @@ std::vector<std::string> make_directory(const std::string& path) {
   }
   if (!error) return missing;
   while (made > 0) rmdir(missing[missing.size() - made--].c_str());
-  fail("{}: the directory cannot be made: {}; {}", path, std::strerror(error), advice(error));
+  fail("{}: the directory cannot be created: {}; {}", path, std::strerror(error), advice(error));
 }
 
 }  // namespace sluice::tools

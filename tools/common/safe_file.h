@@ -1,5 +1,5 @@
-// Files, whole: read at once; written to a temporary file beside the target, flushed to disk and
-// renamed, so that nobody ever sees half of one.
+// Reads and writes whole files. A file is written under a temporary name beside the target, flushed
+// to disk and renamed, so that no reader ever sees a partial file.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,11 +7,11 @@
 
 namespace sluice::tools {
 
-/// The file's bytes. A missing or unreadable file, or a directory, is refused (exit code 2).
+/// Returns the file's bytes. Refuses (exit code 2) a missing or unreadable file and a directory.
 std::string read_file(const std::string& path);
 
-/// Replaces the file; if the path is a link, the file that it leads to, which need not be there
-/// yet. A directory is refused (exit code 2). On failure (full disk, no permission) fails with exit
+/// Replaces the file; if the path is a link, replaces the file that it leads to, which need not
+/// exist. Refuses (exit code 2) a directory. On failure (full disk, no permission) fails with exit
 /// code 1 and leaves neither a new nor a partial file.
 void write_file(const std::string& path, std::string_view bytes);
 
@@ -19,31 +19,32 @@ struct NamedBytes {
   std::string path, bytes;
 };
 
-/// The same of several files, on disk before the first of them is renamed: where one cannot be
-/// written, none changes.
+/// Does the same for several files. All are on disk before the first one is renamed; if one cannot
+/// be written, none changes.
 void write_files(const std::vector<NamedBytes>& files);
 
-/// Adds to the end of a file that is there, so that a reader sees it at once. On failure fails with
-/// exit code 1 and leaves the file as it was.
+/// Appends to an existing file, so that a reader sees the bytes at once. On failure fails with exit
+/// code 1 and leaves the file as it was.
 void append_file(const std::string& path, std::string_view bytes);
 
-/// Writes out what was added to a file, so that it survives a power cut; fails with exit code 1.
+/// Flushes appended bytes to disk, so that they survive a power cut. On failure fails with exit
+/// code 1.
 void sync_file(const std::string& path);
 
-/// Removes a file, if it is there, so that it stays removed after a power cut.
+/// Removes a file if it exists, so that it stays removed after a power cut.
 void remove_file(const std::string& path);
 
-/// Refuses to write over what is read: `option` ("--out") names `path`, which is one of `read`
-/// (those that are not there are not).
+/// Refuses to overwrite an input: `option` ("--out") gives `path`, which must not be one of `read`.
+/// Files that do not exist count as different.
 void check_output(const std::string& option, const std::string& path,
                   const std::vector<std::string>& read);
 
-/// Refuses to write a text over a model.
+/// Refuses to overwrite a model with a text.
 void check_no_model(const std::string& option, const std::string& path);
 
-/// Makes a directory and its parents, which survive a power cut. Returns those that were not there,
-/// outermost last. Refuses (exit code 2) a link to a folder that is not there; otherwise fails with
-/// exit code 1, and leaves none of them.
+/// Creates a directory and its parents, so that they survive a power cut. Returns those that were
+/// new, outermost last. Refuses (exit code 2) a link to a missing folder; any other failure has
+/// exit code 1 and leaves none of them.
 std::vector<std::string> make_directory(const std::string& path);
 
 }  // namespace sluice::tools

@@ -1,4 +1,4 @@
-// A random order that depends on its arguments alone.
+// A random order that depends on nothing except its arguments.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -8,8 +8,8 @@
 
 namespace sluice::tools {
 
-/// Fisher and Yates, with a counter in place of a state: numbers are drawn by seed, round, place
-/// and purpose.
+/// Shuffles as Fisher and Yates. A counter takes the place of a generator's state: each number
+/// depends on seed, round, position and purpose.
 template <class T>
 void shuffle(std::vector<T>& items, std::uint64_t seed, std::uint32_t round, Purpose purpose) {
   for (std::size_t i = items.size(); i > 1; --i) {

@@ -1,5 +1,4 @@
-// A vocabulary as plain texts. What a token is, and which id it has, is the runtime's
-// (runtime/vocabulary.h).
+// A vocabulary as plain texts. runtime/vocabulary.h defines tokens and their ids.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,16 +7,16 @@
 
 namespace sluice::tools {
 
-/// Empty for a model that reads no text.
+/// The tokens of a model that reads text; empty for any other model.
 struct Tokens {
   TokenRules rules{false, false};
-  std::vector<std::string> texts;  ///< of ids 2, 3, ..., small letters where the rules say so
+  std::vector<std::string> texts;  ///< of ids 2, 3, ...; in small letters if the rules say so
 
   bool empty() const { return texts.empty(); }
   std::size_t ids() const { return texts.size() + first_token; }
 };
 
-/// Names of all ids, for answers: "<padding>", "<unknown>", then the tokens.
+/// Returns the names of all ids for messages: "<padding>", "<unknown>", then the tokens.
 inline std::vector<std::string> names_of(const Tokens& tokens) {
   std::vector<std::string> names = {"<padding>", "<unknown>"};
   names.insert(names.end(), tokens.texts.begin(), tokens.texts.end());

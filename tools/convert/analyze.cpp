@@ -16,7 +16,7 @@
 namespace sluice::tools {
 namespace {
 
-/// The values of every layer at one step, as the trace gives them; the frame first.
+/// The values of every layer at one step, from the trace; the frame is first.
 struct Traced {
   sluice_format format;
   bool reads_ids;
@@ -38,7 +38,7 @@ struct Traced {
   }
 };
 
-/// Where a layer's own state begins, in numbers: h, then an LSTM's c, both padded.
+/// Returns where each layer's own state begins, in numbers: h, then an LSTM's c, both padded.
 std::vector<std::size_t> state_places(const Network& network) {
   std::vector<std::size_t> places;
   std::size_t at = 0;
@@ -69,7 +69,7 @@ struct Side {
   Side(const Side&) = delete;
   Side& operator=(const Side&) = delete;
 
-  /// An LSTM's cell state, its numbers.
+  /// Returns an LSTM's cell state as numbers.
   std::vector<double> cell_state(std::size_t layer, int units) {
     const void* const state = sluice_state(&stream.stream, nullptr);
     const std::size_t first = places[layer] + std::size_t(padded(units));
@@ -83,7 +83,7 @@ struct Side {
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-/// A gate of one unit, and whether its sum lies beyond the table.
+/// A gate of one unit, and whether its sum is outside of the table.
 struct Gate {
   double value;
   bool ends;
@@ -94,7 +94,7 @@ constexpr double sigmoid_end = 131071.0 / 3 * gate_unit,
 Gate sigmoid_gate(double u) { return {sigmoid(u), std::fabs(u) >= sigmoid_end}; }
 Gate tanh_gate(double u) { return {std::tanh(u), std::fabs(u) >= tanh_end}; }
 
-/// The gates of a layer, as analyze() names them.
+/// Returns the names of a layer's gates, as analyze() reports them.
 std::vector<std::string> gate_names(const Layer& layer) {
   std::vector<std::string> names;
   for (const char* const name : layer.anatomy().gate_names)
@@ -102,9 +102,9 @@ std::vector<std::string> gate_names(const Layer& layer) {
   return names;
 }
 
-/// Of all units, [units][gates]; frame and state in the layer's own numbers, as they enter its
-/// products.
-/// @param enters  r * h, of the layer's own state, as it enters
+/// Returns the gates of all units, [units][gates]; frame and state are in the layer's own numbers,
+/// as inputs of its products.
+/// @param enters  r * h of the layer's own state, as the input of its product
 template <class Enters>
 std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& frame,
                            const std::vector<double>& state, Enters enters) {
@@ -166,8 +166,8 @@ Units16 alike(double unit, int n) {
   return {std::vector<double>(std::size_t(n), unit), std::vector<double>(std::size_t(n))};
 }
 
-/// The two networks side by side. `real` may have a standardization in front, which `fixed` has
-/// folded.
+/// The two networks side by side. `real` may begin with a standardization that is folded into
+/// `fixed`.
 struct Analysis {
   const Network &real, &fixed;
   const Quantized& quantized;
@@ -213,8 +213,8 @@ struct Analysis {
       const double inverse = double(fixed.scales.inverse[k]);
       if (inverse == 0) continue;
       const bool outside = saturates(fixed.scales, fixed.layers[0].format, k, float(raw[k]));
-      // In units of the feature's deviation, where the network standardizes: so features count
-      // alike.
+      // In units of the feature's deviation if the network standardizes, so that features have
+      // equal weight.
       const double weight =
           standardization ? double(standardization->array(Role::scale).values[k]) : 1;
       const double mean =
@@ -254,7 +254,7 @@ struct Analysis {
       note(values[at + i % gates], truth[i].value, got[i].value, got[i].ends, where);
   }
 
-  /// @param may_saturate  whether a number at the end of its range is one that did not fit
+  /// @param may_saturate  whether a number at the end of its range counts as one that did not fit
   void note_numbers(ValueError& e, const std::vector<double>& truth, const std::vector<double>& got,
                     const Units16& units, bool may_saturate, Where where) {
     for (std::size_t i = 0; i < truth.size(); ++i)
@@ -294,7 +294,7 @@ double ValueError::snr() const {
 std::vector<ValueError> analyze(const Network& real, const Quantized& quantized,
                                 const DataSet& data, std::span<const std::size_t> sequences,
                                 std::size_t most_frames) {
-  Network logits = real;  // in fixed point a model answers these
+  Network logits = real;  // a fixed-point model answers logits
   for (const std::uint32_t answer : answers_of(real)) {
     if (answer == 0) continue;
     sluice_activation& last = logits.layers[answer - 1].activation;

@@ -39,16 +39,16 @@ Budget parse_budget(const std::string& text, const std::string& origin) {
                       equals = text.find('=', begin);
     const std::string item = text.substr(begin, end - begin);
     if (equals == text.npos || equals >= end)
-      refuse("{}: \"{}\" is no limit; give one such as flash=16KiB", origin, item);
+      refuse("{}: \"{}\" is not a limit; give one such as flash=16KiB", origin, item);
     std::string name = text.substr(begin, equals - begin);
     std::erase(name, ' ');
     if (!known(name))
-      refuse("{}: \"{}\" is no limit; there are flash, ram, instructions, flash_total, ram_total",
+      refuse("{}: \"{}\" is not a limit; give flash, ram, instructions, flash_total or ram_total",
              origin, name);
     const auto amount = parse_amount(text.substr(equals + 1, end - equals - 1));
     const bool plain = item.find("iB") == item.npos;
     if (!amount || (name == "instructions" && !plain))
-      refuse("{}: \"{}\" is no amount; give bytes, KiB, MiB, or a plain number of instructions",
+      refuse("{}: \"{}\" is not an amount; give bytes, KiB, MiB, or a plain number of instructions",
              origin, item);
     budget.limits.emplace_back(name, *amount);
     begin = end + 1;
@@ -79,7 +79,7 @@ std::vector<std::string> over_budget(const DeviceCost& cost, const Budget& budge
   for (const auto& [name, limit] : budget.limits) {
     const std::uint64_t is = cost_part(cost, name);
     if (is > limit)
-      lines.push_back(fmt::format("{} {}{}, {} more than the {} there are", name, with_commas(is),
+      lines.push_back(fmt::format("{} {}{}, {} more than the limit of {}", name, with_commas(is),
                                   name == "instructions" ? "" : " bytes", with_commas(is - limit),
                                   with_commas(limit)));
   }

@@ -13,7 +13,8 @@
 namespace sluice::tools {
 namespace {
 
-/// The network up to and with layer `last`, every step answered, logits in place of probabilities.
+/// Returns the network up to and including layer `last`, with an answer at every step and logits in
+/// place of probabilities.
 Network first_layers(const Network& network, std::size_t last) {
   Network part;
   part.width = frame_width(network);
@@ -47,7 +48,8 @@ double peak_of(const Network& network, const DataSet& data,
   return peak;
 }
 
-/// Of the cell state of a network's last layer: the end of a stream's state.
+/// Returns the peak of the cell state of a network's last layer, which is at the end of a stream's
+/// state.
 double cell_peak_of(const Network& network, const DataSet& data,
                     std::span<const std::size_t> sequences) {
   const OwnedModel model = open_model(write_blob(network), "calibration");
@@ -69,7 +71,7 @@ double cell_peak_of(const Network& network, const DataSet& data,
   return peak;
 }
 
-/// Sums towards moments.
+/// Sums from which moments are computed.
 struct Sums {
   std::size_t frames = 0;
   std::vector<double> first, second;
@@ -106,20 +108,20 @@ std::vector<std::vector<float>> sorted_features(const DataSet& data,
   return features;
 }
 
-/// How many values at either end percentiles leave out.
+/// Returns how many values percentiles exclude at either end.
 std::size_t cut_of(const std::vector<float>& values) { return values.size() / 2000; }
 
-/// Gathers what enters each layer while a stream is traced. Of inputs, values beyond the
-/// percentiles count as these: an outlier saturates in the end, and would outweigh all else.
+/// Collects the inputs of each layer while a stream is traced. Input values beyond the percentiles
+/// count as the percentiles: an outlier saturates later, but would outweigh all other values here.
 struct Watching {
   const Network& network;
-  const std::vector<std::vector<float>>& features;  ///< ascending; none where frames are ids
+  const std::vector<std::vector<float>>& features;  ///< ascending; empty if frames are ids
   std::vector<Sums> input, state, reset;
   std::vector<FactorPeaks> factors;                 ///< of layers of low rank
   std::vector<std::vector<double>> before;          ///< states
   std::vector<std::vector<std::uint32_t>> readers;  ///< of the frame, then of each layer's output
-  static constexpr std::size_t widest =
-      1024;  ///< beyond it moments take more memory than they are worth
+  /// For wider inputs, moments take more memory than they are worth.
+  static constexpr std::size_t widest = 1024;
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Watching& w = *static_cast<Watching*>(context);
@@ -138,7 +140,7 @@ struct Watching {
     }
     for (const std::uint32_t reader : w.readers[layer]) {
       const Layer& next = w.network.layers[reader - 1];
-      if (next.anatomy().joins) continue;  // it has no product
+      if (next.anatomy().joins) continue;  // a layer that joins has no product
       w.note_factor(next, Role::input_factor, v, w.factors[reader - 1].input);
       if (n <= widest) w.input[reader - 1].add(v);
       if (!next.find(Role::candidate_weight)) continue;
@@ -159,8 +161,8 @@ struct Watching {
       peaks[i] = std::max(peaks[i], std::fabs(product[i]));
   }
 
-  /// r * h of a GRU that resets before, to float's accuracy; the curve is the runtime's, whose bits
-  /// are the same everywhere.
+  /// Returns r * h of a GRU that resets before, to float accuracy. The curves are the runtime's,
+  /// whose bits are the same on every machine.
   static std::vector<double> reset_state(const Layer& gru, const std::vector<double>& frame,
                                          std::vector<double> h) {
     const std::vector<double> x = over_factor(gru, Role::input_factor, frame),
@@ -220,7 +222,7 @@ std::vector<LayerMoments> moments_of(const Watching& watching) {
   return result;
 }
 
-/// The squared error of values in 256 equal steps from low to high.
+/// Returns the squared error of values in 256 equal steps from low to high.
 double squared_error(const std::vector<float>& values, std::size_t every, double low, double high) {
   const double step = (high - low) / 255;
   double sum = 0;

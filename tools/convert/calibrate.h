@@ -1,4 +1,4 @@
-// What real data tells of a network's ranges, before it is made a fixed-point one.
+// Measures a network's ranges on real data, before it is converted to fixed point.
 #pragma once
 #include <span>
 #include <string>
@@ -13,8 +13,8 @@ namespace sluice::tools {
 constexpr RangeChoice range_choices[] = {RangeChoice::min_max, RangeChoice::percentile,
                                          RangeChoice::min_error};
 
-/// Of a layer of low rank, the largest magnitudes of its factors' products: W2 x, and W2 h (and
-/// W2 (r * h)). Empty of a factor that there is not.
+/// The largest magnitudes of the products of a low-rank layer's factors: W2 x, and W2 h (and
+/// W2 (r * h)). Empty for a factor that the layer does not have.
 struct FactorPeaks {
   std::vector<double> input, state;  ///< [rank]
 };
@@ -22,35 +22,36 @@ struct FactorPeaks {
 struct Ranges {
   RangeChoice choice = RangeChoice::min_max;
   std::vector<float> low,
-      high;  ///< [inputs], none of a text's ids; equal for a feature that never changed
-  std::vector<double> peak;  ///< [layers] the largest magnitude that a linear or ReLU Dense hands
-                             ///< on, or its logits, or that an LSTM's cell state has; else 1
-  std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: by the weights alone
+      high;  ///< [inputs], empty for a text's ids; equal for a constant feature
+  /// [layers] The largest magnitude of the output of a linear or ReLU Dense, or of its logits, or
+  /// of an LSTM's cell state; else 1.
+  std::vector<double> peak;
+  std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: bounds from the weights
 };
 
-/// Mean and covariance of what enters a product: which errors of its weights matter, and which
-/// cancel.
+/// Mean and covariance of the inputs of a product. They determine which errors of its weights
+/// matter, and which cancel.
 struct Moments {
-  std::vector<double> mean, covariance;  ///< [n], [n][n]; empty where there are none
+  std::vector<double> mean, covariance;  ///< [n], [n][n]; empty if unknown
 };
 
-/// What enters a layer of the float network, of a recurrent one the state before each step, of a
-/// GRU that resets before r * h.
+/// The moments of the inputs of a layer of the float network; of a recurrent layer also those of
+/// the state before each step, and of a GRU that resets before those of r * h.
 struct LayerMoments {
   Moments input, state, reset;
 };
 
-/// The values that ranges are chosen from: every frame of these sequences through the float
-/// network.
+/// The values from which ranges are chosen, collected from every frame of these sequences in the
+/// float network.
 struct Calibration {
-  std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; none of ids
+  std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; empty for ids
   std::vector<double> peak;                  ///< [layers]
   std::vector<FactorPeaks> factors;          ///< [layers]
-  std::vector<LayerMoments>
-      moments;  ///< [layers] of some thousand frames, spread over the sequences
+  /// [layers] From some thousand frames, spread over the sequences.
+  std::vector<LayerMoments> moments;
 };
 
-/// The largest magnitudes that Ranges wants.  [layers]
+/// Returns the peaks of Ranges, [layers].
 std::vector<double> peaks(const Network& real, const DataSet& data,
                           std::span<const std::size_t> sequences);
 
@@ -61,9 +62,9 @@ Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequence
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences);
 
-/// What does not look like the data that a network was standardized by: a line for every feature
-/// that is spread more than twice, or less than half, as wide, or lies more than two deviations
-/// elsewhere. None of a network without standardization.
+/// Returns a line for every feature that differs from the data that a network was standardized by:
+/// its deviation is more than twice or less than half as large, or its mean is more than two
+/// deviations away. Empty for a network without standardization.
 std::vector<std::string> unlike_training(const Network& real, const Calibration& calibration);
 
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice);

@@ -21,7 +21,7 @@ const std::vector<CostLine>& costs() {
   return lines;
 }
 
-/// How often the inner loop of one panel's product runs for so many columns.
+/// Returns how often the inner loop of one panel's product runs for `columns` columns.
 double inner_loops(int columns, sluice_format format, std::string_view core) {
   const bool helium = core == "cortex-m55";
   if (format == SLUICE_F32) return columns;
@@ -29,7 +29,7 @@ double inner_loops(int columns, sluice_format format, std::string_view core) {
   return std::ceil(double(columns) / at_once);
 }
 
-/// What a board is given: nothing that only people read.
+/// Returns the network without names, labels and the like, as a board gets it.
 Network stripped(const Network& network) {
   Network result = network;
   result.inputs.clear(), result.labels.clear(), result.made.clear();
@@ -56,13 +56,13 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
     }
     if (recurrent(layer)) {
       const std::string cell = sluice_layer_name(layer.kind);
-      const int gates = layer.anatomy().gates,
-                states = layer.find(Role::candidate_weight) ? 2 : 1;  // that enter products
+      // states: number of states that enter products
+      const int gates = layer.anatomy().gates, states = layer.find(Role::candidate_weight) ? 2 : 1;
       const int in = layer.array(Role::input_weight).cols,
                 state = layer.array(Role::state_weight).cols;
       add(cell, 1), add("side", in + states * state),
           add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
-      // In float a GRU of whole matrices has a kernel of its own, the other cells go by products.
+      // In float, a GRU of whole matrices has its own kernel; other cells are made of products.
       const bool whole_step = !real || (layer.kind == SLUICE_GRU && layer.rank == 0);
       if (!layer.sparse)
         add(whole_step ? "inner" : "dense_inner",
@@ -106,9 +106,9 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
 std::vector<CostLine> parse_costs(std::string_view csv) {
   std::vector<CostLine> lines;
   std::istringstream text{std::string(csv)};
-  text.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
+  text.exceptions(std::ios::badbit);  // without this, a lack of memory would only shorten the text
   std::string row;
-  std::getline(text, row);  // the heading
+  std::getline(text, row);  // skips the heading
   while (std::getline(text, row)) {
     std::istringstream cells(row);
     cells.exceptions(std::ios::badbit);
@@ -137,7 +137,7 @@ std::string costs_text(const std::vector<CostLine>& lines) {
 
 namespace {
 
-/// The line of a core that is known; null where it does not run the number format.
+/// Returns the line of a known core; null if the core does not run the number format.
 const CostLine* line_of(const std::string& core, sluice_format format, const std::string& origin) {
   const std::string counted = counted_core(core), type = sluice_format_name(format);
   bool known = false;
@@ -149,7 +149,7 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
   return nullptr;
 }
 
-/// Whether the coefficients are about such a layer.
+/// Returns whether the coefficients cover such a layer.
 bool is_counted(const Layer& layer) {
   if (recurrent(layer)) return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;

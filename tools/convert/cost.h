@@ -1,5 +1,5 @@
-// What a step of a network costs on a Cortex-M, from its shape alone: coefficients per core and
-// number format, fitted to counted instructions by bench/firmware.sh, which writes them to
+// The cost of a network's step on a Cortex-M, from its shape alone. The coefficients for each core
+// and number format were fitted to counted instructions by bench/firmware.sh, which writes
 // cost.csv.
 #pragma once
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace sluice::tools {
 
-/// What the coefficients multiply, in the order of cost.csv's columns.
+/// The factors of the coefficients, in the order of cost.csv's columns.
 constexpr std::array cost_features = {"step",
                                       "gru",
                                       "side",
@@ -63,37 +63,37 @@ CostFeatures cost_features_of(const Network& network, std::string_view core);
 /// One line of cost.csv.
 struct CostLine {
   std::string core, type;
-  std::uint64_t code =
-      0;  ///< bytes of code and tables: all layers of the number format, kernels at -O2
-  std::uint64_t stack =
-      0;  ///< the most that opening or stepping took, bytes: of every layer, and the
-          ///< same whatever its size, for nothing recurs and no array's length varies
+  /// Bytes of code and tables: all layers of the number format, kernels at -O2.
+  std::uint64_t code = 0;
+  /// The most bytes of stack that opening or stepping took, over all layers. It does not depend on
+  /// their size, since there is no recursion and no array of variable length.
+  std::uint64_t stack = 0;
   CostFeatures coefficients{};
 };
 std::vector<CostLine> parse_costs(std::string_view csv);
 std::string costs_text(const std::vector<CostLine>& lines);
 
-/// Of a network on a core. Bytes are exact, instructions an estimate.
+/// The cost of a network on a core. Bytes are exact, instructions an estimate.
 struct DeviceCost {
   std::uint64_t flash = 0;  ///< the model without names, labels and history
-  std::uint64_t ram = 0;    ///< state and scratch of one stream, stepped frame by frame
+  std::uint64_t ram = 0;    ///< state and scratch of one stream that is stepped frame by frame
   std::uint64_t stack = 0, code = 0;
-  std::uint64_t instructions = 0;  ///< of a step
+  std::uint64_t instructions = 0;  ///< per step
 };
 
-/// The cores whose instructions were counted, smallest first.
+/// Returns the cores whose instructions were counted, smallest first.
 std::vector<std::string> counted_cores();
 
-/// Whether a core runs a number format: float wants a unit with fused multiply-add. Refused (exit
-/// code 2) for an unknown core; `origin` says where it was asked for, "--core cortex-m9".
+/// Returns whether a core runs a number format; float needs a unit with fused multiply-add. Refuses
+/// an unknown core (exit code 2); `origin` says where it was given: "--core cortex-m9".
 bool runs_on(const std::string& core, sluice_format format, const std::string& origin);
 
-/// The cost of a network; nothing where the core does not run its number format. Refused for an
-/// unknown core, and for a network with a layer whose instructions nobody has counted, by its name.
+/// Returns the cost of a network; nothing if the core does not run its number format. Refuses an
+/// unknown core, and a network with a layer whose instructions were never counted, by its name.
 std::optional<DeviceCost> device_cost(const Network& network, const std::string& core,
                                       const std::string& origin);
 
-/// Cycles per instruction of the kernels' inner loop, and where that comes from.
+/// Cycles per instruction of the kernels' inner loop, and the source of that figure.
 struct CyclesPerInstruction {
   double factor;
   const char* source;

@@ -8,12 +8,12 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double accumulator_limit =
-    1073741824;  // 2^30: half of what int32 holds, before the shift of R
+// 2^30: half of what int32 holds, before the shift of R
+constexpr double accumulator_limit = 1073741824;
 constexpr double most_multiplier = 2147483647;
 
-/// One row in integers: its unit, weights, bias, and the largest magnitude that its accumulator can
-/// reach.
+/// One row in integers: its unit, weights, bias, and the largest possible magnitude of its
+/// accumulator.
 struct Row {
   double unit = 0;
   std::vector<std::int32_t> w;
@@ -21,8 +21,8 @@ struct Row {
 };
 
 /// Moves weights by single steps while that lowers the variance of the row's error, sum (q - w) v,
-/// over what enters; zeros stay. (Rounding each weight by itself ignores that errors of inputs
-/// which move together add up or cancel; Nagel et al. 2020 call it adaptive rounding.)
+/// over the inputs; zeros stay. (Rounding each weight by itself ignores that the errors of
+/// correlated inputs add up or cancel; Nagel et al. 2020 call this adaptive rounding.)
 void lower_error(const double* w, double unit, const Moments& moments,
                  std::vector<std::int32_t>& q) {
   const std::size_t n = q.size();
@@ -52,7 +52,7 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
   for (int k = 0; k < cols; ++k)
     row.w.push_back(
         std::int32_t(std::clamp(rounded(w[k] / unit), -double(most_weight), double(most_weight))));
-  double shift = 0;  // of the mean: the bias takes it back
+  double shift = 0;  // of the mean; the bias compensates it
   if (!entering.moments.mean.empty()) {
     lower_error(w, unit, entering.moments, row.w);
     for (int k = 0; k < cols; ++k)
@@ -65,9 +65,9 @@ Row round_row(const double* w, int cols, double bias, double unit, const Enterin
   return row;
 }
 
-/// The finest unit in which neither a weight nor the accumulator is too large. `coarsened` where
-/// the weights alone would be finer. A row without weights needs its bias to 16 bits, and no finer:
-/// that would leave no room for a shift.
+/// Returns the row in the finest unit in which neither a weight nor the accumulator is too large.
+/// Sets `coarsened` if the weights alone would allow a finer unit. A row without weights needs its
+/// bias to 16 bits and no finer, since a finer unit would leave no room for a shift.
 Row fixed_row(const double* w, int cols, double bias, const Entering& entering, int* coarsened) {
   double most = 0;
   for (int k = 0; k < cols; ++k) most = std::max(most, std::fabs(w[k]));
@@ -114,8 +114,8 @@ bool add_multipliers(Fixed& fixed, double target) {
 bool add_multipliers(Fixed& fixed, const std::vector<double>& target) {
   double most = 0;
   for (std::size_t i = 0; i < fixed.rows(); ++i) most = std::max(most, fixed.unit[i] / target[i]);
-  // R(a, s, m) = a * 2^s * m / 2^32, and m < 2^31: the least shift that leaves room for the largest
-  // scale.
+  // R(a, s, m) = a * 2^s * m / 2^32 with m < 2^31. Uses the least shift that leaves room for the
+  // largest scale.
   const auto multiplier = [&](double scale) {
     return rounded(scale * 4294967296.0 / double(1u << fixed.shift));
   };

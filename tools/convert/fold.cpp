@@ -10,7 +10,7 @@ namespace {
 
 bool takes_over(const Layer& layer) { return layer.find(Role::input_weight) && layer.tied < 0; }
 
-/// W (s x + t) + b = (W s) x + (b + W t): sums in double, rounded once.
+/// Computes W (s x + t) + b = (W s) x + (b + W t); sums are in double and rounded once.
 void fold(const Layer& norm, Layer& next) {
   const std::size_t n = std::size_t(norm.out);
   std::vector<double> scale(n), shift(n);
@@ -21,18 +21,18 @@ void fold(const Layer& norm, Layer& next) {
   }
   for (const bool backward : {false, true}) {
     if (backward && !next.both) continue;
-    // Of low rank the factor takes the scale over, and W1 carries the shift into the biases.
+    // With low rank, the factor takes the scale, and W1 carries the shift into the biases.
     Array* const factor = const_cast<Array*>(next.find(Role::input_factor, backward));
     Array& w = next.array(Role::input_weight, backward);
     Array& scaled = factor ? *factor : w;
-    std::vector<double> moved = shift;  // as w sees it
+    std::vector<double> moved = shift;  // as an input of w
     if (factor) {
       moved.assign(std::size_t(factor->rows), 0);
       for (std::size_t row = 0; row < moved.size(); ++row)
         for (std::size_t k = 0; k < n; ++k)
           moved[row] += double(factor->values[row * n + k]) * shift[k];
     }
-    std::vector<Array*> biases;  // gate and candidate that share a chain each have their own
+    std::vector<Array*> biases;  // gate and candidate that share a chain have a bias each
     for (Array& b : next.arrays)
       if (b.backward == backward && (b.role == Role::input_bias || b.role == Role::gate_bias ||
                                      b.role == Role::candidate_bias))
@@ -49,7 +49,8 @@ void fold(const Layer& norm, Layer& next) {
   }
 }
 
-/// Whether a later layer has this one's weights: they cannot be changed for one alone.
+/// Returns whether a later layer shares this one's weights, which then cannot be changed for one
+/// alone.
 bool shared(const Network& network, std::size_t layer) {
   return std::any_of(network.layers.begin(), network.layers.end(),
                      [&](const Layer& l) { return l.tied == int(layer); });

@@ -1,4 +1,4 @@
-// What can become a network in fixed point, and what is proven of one.
+// Checks which networks have a fixed-point form, and proves bounds of those that do.
 #include <algorithm>
 #include <cmath>
 
@@ -10,7 +10,7 @@
 namespace sluice::tools {
 namespace {
 
-/// Why a recurrent layer has no integer form; empty if it has one.
+/// Returns why a recurrent layer has no integer form; empty if it has one.
 std::string obstacle_of_cell(const Layer& layer) {
   if (layer.activation == SLUICE_TANH)
     return layer.anatomy().shifted_state
@@ -22,7 +22,7 @@ std::string obstacle_of_cell(const Layer& layer) {
   return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
 }
 
-/// Why a Dense has no integer form; empty if it has one.
+/// Returns why a Dense layer has no integer form; empty if it has one.
 std::string obstacle_of_dense(const Network& network, std::size_t index) {
   const sluice_activation f = network.layers[index].activation;
   if (f == SLUICE_HARD_SIGMOID) return "a hard sigmoid has no fixed-point kernel";
@@ -41,7 +41,7 @@ std::string obstacle_of_dense(const Network& network, std::size_t index) {
                 : "";
 }
 
-/// Why a layer has no integer form; empty if it has one.
+/// Returns why a layer has no integer form; empty if it has one.
 std::string obstacle(const Network& network, std::size_t index) {
   const Layer& layer = network.layers[index];
   if (recurrent(layer)) return obstacle_of_cell(layer);
@@ -68,7 +68,7 @@ std::string obstacle(const Network& network, std::size_t index) {
   }
 }
 
-/// Whether the accumulators of a matrix's rows stay inside int32, whatever enters.
+/// Proves that the accumulators of a matrix's rows stay inside int32 for any input.
 void prove_rows(const Network& fixed, const std::string& name, const Layer& layer, const Array& w,
                 const std::int32_t* bias, int shift) {
   constexpr double most = 2147483647;
@@ -86,8 +86,8 @@ void prove_rows(const Network& fixed, const std::string& name, const Layer& laye
   }
 }
 
-/// Whether what gate and candidate add to a chain that they share leaves that inside int32, and
-/// what is mixed stays in its range.
+/// Proves that the sum of a shared chain stays inside int32 after gate and candidate add to it, and
+/// that mixed values stay in range.
 void prove_gates(const Network& fixed, const std::string& name, const Layer& layer) {
   const auto largest = [&](Role weight, Role bias, int shift, std::size_t row) {
     const Array &w = layer.array(weight), &b = layer.array(bias);
@@ -114,7 +114,7 @@ void prove_gates(const Network& fixed, const std::string& name, const Layer& lay
              share->integers[0]);
 }
 
-/// Whether the sums of a layer that adds or multiplies stay inside int32.
+/// Proves that the sums of a layer that adds or multiplies stay inside int32.
 void prove_sums(const Network& fixed, const std::string& name, const Layer& layer) {
   const Array* const m = layer.find(Role::part_multiplier);
   if (!m) return;
@@ -122,7 +122,7 @@ void prove_sums(const Network& fixed, const std::string& name, const Layer& laye
   for (std::size_t k = 0; k < bias.size(); ++k) {
     double worst = std::fabs(double(bias[k]));
     for (std::size_t i = k; i < m->integers.size(); i += bias.size()) {
-      worst += std::fabs(double(m->integers[i])) / 4 + 1;  // of both terms: 2^30 * m / 2^32
+      worst += std::fabs(double(m->integers[i])) / 4 + 1;  // for both terms: 2^30 * m / 2^32
     }
     if (worst > 2147483647)
       refuse("{}: {}: the sum of number {} can overflow; make the model anew with sluice quantize",
@@ -156,8 +156,8 @@ void prove_no_overflow(const Network& fixed, const std::string& name) {
     prove(Role::state_weight, Role::state_bias, 0, layer.shift_hh);
     prove(Role::input_factor, Role::input_factor_bias, 0, layer.factor_shift_ih);
     prove(Role::state_factor, Role::state_factor_bias, 0, layer.factor_shift_hh);
-    const Array* const before =
-        layer.find(Role::state_weight);  // the candidate's rows follow its rows
+    // The candidate's rows follow those of the gates.
+    const Array* const before = layer.find(Role::state_weight);
     prove_sums(fixed, name, layer);
     prove_gates(fixed, name, layer);
     prove(Role::candidate_weight, Role::state_bias,

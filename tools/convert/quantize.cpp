@@ -12,22 +12,23 @@
 namespace sluice::tools {
 namespace {
 
-/// The unit of a feature of an embedding, in that feature's largest magnitude.
+/// The unit of a feature of an embedding, relative to that feature's largest magnitude.
 constexpr double id_unit = 1 / (most_weight * narrowing_of(SLUICE_INT8));
-constexpr double headroom = 2;  // of answers and of a state whose unit a record says, over what
-                                // calibration saw: int16 has room
+// Ratio of the range of answers, and of a state whose unit is in the record, to calibration's;
+// int16 has room for it.
+constexpr double headroom = 2;
 
-constexpr double factor_headroom = 1.25;  // of a factor's product: int8 has none to spare
+constexpr double factor_headroom = 1.25;  // of a factor's product; int8 has no more to spare
 
-/// How frames become numbers. A feature that never changed has inverse 0, its value as offset, and
+/// Returns how frames become integers. A constant feature has inverse 0, its value as offset, and
 /// no weight.
 Scales input_scales(const Network& real, sluice_format format, const Ranges& ranges,
                     std::vector<std::string>& warnings) {
   const double lowest = lowest_input(format), highest = highest_input(format);
   Scales scales;
   for (std::size_t i = 0; i < ranges.low.size(); ++i) {
-    // 16 bits have resolution to spare: half the range more at either end, so that new data seldom
-    // saturates.
+    // 16 bits have resolution to spare: the range is extended by half at either end, so that new
+    // data rarely saturates.
     const double margin =
         format == SLUICE_INT8 ? 0 : (double(ranges.high[i]) - double(ranges.low[i])) / 2;
     const double low = double(ranges.low[i]) - margin, high = double(ranges.high[i]) + margin;
@@ -44,7 +45,7 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
   return scales;
 }
 
-/// Moments of values as those of numbers: number = value * factor + offset.
+/// Returns moments of values as moments of integers: number = value * factor + offset.
 Moments in_numbers(Moments m, const std::vector<double>& factor,
                    const std::vector<double>& offset) {
   const std::size_t n = m.mean.size();
@@ -55,12 +56,12 @@ Moments in_numbers(Moments m, const std::vector<double>& factor,
   return m;
 }
 
-/// How the numbers of a source enter a product: value = (unit * v + shift) * scale, with v a
-/// frame's number, or an output's as it is narrowed. The scale and a part of the shift are a
-/// standardization's, which is folded.
+/// How the integers of a source enter a product: value = (unit * v + shift) * scale, with v a
+/// frame's number, or an output's after narrowing. The scale and a part of the shift come from a
+/// folded standardization.
 struct Side {
   std::vector<double> unit, shift, scale;
-  bool frame = false;  ///< the model's input, as it is or standardized
+  bool frame = false;  ///< the model's input, standardized or not
 
   double unit_of(std::size_t k) const { return unit[k] * scale[k]; }
   double zero_of(std::size_t k) const { return shift[k] * scale[k]; }
@@ -72,19 +73,19 @@ struct Work {
   sluice_format format;
   const Ranges& ranges;
   const std::vector<LayerMoments>& moments;
-  std::vector<Side> sides{};              ///< of the frame, then of each layer of `real`
-  std::vector<std::uint32_t> fixed_of{};  ///< the source in the network in fixed point: 0 the
-                                          ///< frame, else a layer counted from 1
+  std::vector<Side> sides{};  ///< of the frame, then of each layer of `real`
+  /// The source in the fixed-point network: 0 for the frame, else a layer counted from 1.
+  std::vector<std::uint32_t> fixed_of{};
   Quantized result{};
 
-  /// The largest magnitude of what enters a product, and by how much an int16 number is larger than
-  /// what becomes of it there.
+  /// Return the largest magnitude of a product's inputs, and the ratio of an int16 number to its
+  /// value as an input.
   double largest() const { return -lowest_input(format); }
   double narrowing() const { return narrowing_of(format); }
 
   const Side& side_of(const Layer& layer) const;
 
-  /// Adds a layer whose numbers have these units.
+  /// Adds a layer whose outputs have these units.
   void add(const Layer& of, Layer layer, const std::vector<double>& unit,
            const std::vector<double>& zero);
   void add(const Layer& of, Layer layer, double unit) {
@@ -118,7 +119,7 @@ void Work::add(const Layer& of, Layer layer, const std::vector<double>& unit,
   fixed_of.push_back(before + 1);
 }
 
-/// The frame's numbers. A feature that never changed has unit 0.
+/// Returns the integers of the frame. A constant feature has unit 0.
 Side frame_side(const Scales& scales, const Ranges& ranges) {
   Side side{{}, {}, std::vector<double>(scales.inverse.size(), 1), true};
   for (std::size_t k = 0; k < scales.inverse.size(); ++k) {
@@ -129,7 +130,7 @@ Side frame_side(const Scales& scales, const Ranges& ranges) {
   return side;
 }
 
-/// A standardization of the frame becomes part of how its numbers are read.
+/// Makes a standardization of the frame a part of its integers' scales.
 void fold_standardization(Work& work, const Layer& layer) {
   Side side = work.side_of(layer);
   for (std::size_t k = 0; k < side.unit.size(); ++k) {
@@ -140,11 +141,11 @@ void fold_standardization(Work& work, const Layer& layer) {
   work.sides.push_back(std::move(side));
 }
 
-/// What enters a layer's product.
+/// Returns the inputs of a layer's product.
 Entering entering_of(const Work& work, const Layer& layer) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Side& side = work.side_of(layer);
-  if (side.frame) {  // the frames' moments are known before any standardization
+  if (side.frame) {  // the frame's moments are those before a standardization
     const Scales& scales = work.result.network.scales;
     return {work.largest(),
             in_numbers(work.moments[0].input, {scales.inverse.begin(), scales.inverse.end()},
@@ -158,7 +159,7 @@ Entering entering_of(const Work& work, const Layer& layer) {
   return {work.largest(), in_numbers(work.moments[index_of(work, layer)].input, factor, offset)};
 }
 
-/// Moments of the values that enter a layer, as its weights see them; null: unknown.
+/// Returns the moments of the inputs of a layer's product; null: unknown.
 const Moments* values_entering(const Work& work, const Layer& layer) {
   return work.moments.empty() ? nullptr : &work.moments[index_of(work, layer)].input;
 }
@@ -170,7 +171,7 @@ int shift_for(double largest) {
   return e;
 }
 
-/// The exponent of the unit of a state whose record says it; of others 0.
+/// Returns the exponent of the unit of a state whose record has it; 0 for others.
 int state_shift(const Work& work, const Layer& layer) {
   if (!layer.anatomy().shifted_state) return 0;
   // A state that enters products in 8 bits has none to spare.
@@ -178,13 +179,13 @@ int state_shift(const Work& work, const Layer& layer) {
   return shift_for((narrow ? 1 : headroom) * work.ranges.peak[index_of(work, layer)]);
 }
 
-/// The unit of what a cell hands on, and of what enters its recurrent products.
+/// Return the unit of a cell's output, and of the inputs of its recurrent products.
 double unit_of_state(const Work& work, const Layer& layer) {
   return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer))
                                      : state_unit;
 }
 
-/// What enters a recurrent product: a state, or r * h.
+/// Returns the inputs of a recurrent product: a state, or r * h.
 Entering entering_state(const Work& work, const Layer& layer, Moments LayerMoments::* which) {
   if (work.moments.empty()) return {work.largest(), {}};
   const Moments& moments = work.moments[index_of(work, layer)].*which;
@@ -194,9 +195,9 @@ Entering entering_state(const Work& work, const Layer& layer, Moments LayerMomen
           in_numbers(moments, std::vector<double>(n, factor), std::vector<double>(n))};
 }
 
-/// A layer's matrix in integers, and the weights that these stand for. A weight of a feature that
-/// never changed is not used, and stays.
-/// @param unit  [cols] what one step of each column's feature stands for
+/// Returns a layer's matrix in integers, and stores the weights that these stand for. The weight of
+/// a constant feature is not used and stays.
+/// @param unit  [cols] value of one step of each column's feature
 Fixed round_weights(Work& work, const Layer& layer, const Array& w, const Affine& affine,
                     const Entering& entering, const std::vector<double>& unit) {
   Fixed fixed = round_matrix(affine, entering);
@@ -220,7 +221,7 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
           {bias.begin(), bias.end()}};
 }
 
-/// Columns in steps of what enters; what these stand for at 0 goes into the bias.
+/// Rounds the columns in steps of the inputs; the inputs' value at 0 goes into the bias.
 /// @param bias  null: zeros
 Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bias) {
   const Side& side = work.side_of(layer);
@@ -238,9 +239,9 @@ Fixed over_input(Work& work, const Layer& layer, const Array& w, const Array* bi
   return round_weights(work, layer, w, a, entering_of(work, layer), unit);
 }
 
-/// A matrix over numbers without an offset.
+/// Rounds a matrix over numbers without an offset.
 /// @param bias  empty: zeros
-/// @param unit  [cols] what one step of each number stands for in the product
+/// @param unit  [cols] value of one step of each number in the product
 Fixed over_numbers(Work& work, const Layer& layer, const Array& w, std::vector<float> bias,
                    const Entering& entering, const std::vector<double>& unit) {
   bias.resize(std::size_t(w.gates) * std::size_t(w.rows));
@@ -256,7 +257,7 @@ Fixed over_state(Work& work, const Layer& layer, const Array& w, std::vector<flo
       std::vector<double>(std::size_t(w.cols), unit_of_state(work, layer) * work.narrowing()));
 }
 
-/// Mean and covariance of W v.
+/// Returns mean and covariance of W v.
 Moments through(const Array& w, const Moments& v) {
   const auto rows = std::size_t(w.rows), cols = std::size_t(w.cols);
   Moments m{std::vector<double>(rows), std::vector<double>(rows * rows)};
@@ -275,9 +276,9 @@ Moments through(const Array& w, const Moments& v) {
   return m;
 }
 
-/// The units of the int16 numbers of a factor's product: by calibration, or by the most that the
-/// weights allow.
-/// @param most  [cols] the largest magnitude of what enters the factor
+/// Returns the units of the int16 numbers of a factor's product, by calibration or by the bound
+/// that the weights give.
+/// @param most  [cols] largest magnitudes of the factor's inputs
 std::vector<double> units_of_factor(const Array& factor, const std::vector<double>& peaks,
                                     const std::vector<double>& most) {
   std::vector<double> unit;
@@ -291,7 +292,7 @@ std::vector<double> units_of_factor(const Array& factor, const std::vector<doubl
   return unit;
 }
 
-/// What enters W1: the numbers of the factor's product, narrowed.
+/// Returns the inputs of W1: the numbers of the factor's product, narrowed.
 Entering entering_product(const Work& work, const Array& factor, const Moments* v,
                           const std::vector<double>& unit) {
   if (!v || v->mean.empty()) return {work.largest(), {}};
@@ -306,8 +307,8 @@ std::vector<double> narrowed_units(const Work& work, std::vector<double> unit) {
   return unit;
 }
 
-/// Nothing that training could have done: one feature's steps are so coarse that its column alone
-/// is too large.
+/// Refuses a network that no training can produce: one feature's steps are so coarse that its
+/// column alone is too large.
 [[noreturn]] void refuse_range(const Work& work, const Fixed& fixed, const std::string& name) {
   std::size_t widest = 0;
   const auto value = [&](std::size_t i) {
@@ -334,20 +335,20 @@ void finish(const Work& work, const Layer& layer, Fixed& fixed, double target, b
       name);
 }
 
-/// What a gate adds to its chain, in units of 2^-12; a gate is at its end long before the number
-/// leaves its range.
+/// Returns a gate's bias in units of 2^-12. A gate saturates long before the number leaves its
+/// range.
 std::int32_t gate_bias(float bias) {
   constexpr double most = 1 << 27;
   return std::int32_t(std::clamp(rounded(double(bias) / gate_unit), -most, most));
 }
 
-/// The sigmoid of a trained number, in units of 2^-15.
+/// Returns the sigmoid of a trained number, in units of 2^-15.
 std::int32_t share_of(float number) {
   pick_kernels("scalar")->activate_f32(Activation::sigmoid, &number, 1, 1, 1);
   return std::int32_t(std::min(rounded(double(number) / state_unit), 32767.0));
 }
 
-/// Takes over what a cell has beside its products.
+/// Copies the numbers of a cell that are not in its products.
 void add_gate_numbers(const Layer& real, Layer& layer) {
   for (const Role role : {Role::gate_bias, Role::candidate_bias, Role::zeta, Role::nu}) {
     const Array* const from = real.find(role);
@@ -368,7 +369,7 @@ const FactorPeaks& factor_peaks_of(const Work& work, const Layer& layer) {
   return work.ranges.factors.empty() ? none : work.ranges.factors[index_of(work, layer)];
 }
 
-/// Writes a factor's integers, whose rows bring their sums to `unit`. Returns the shift of R.
+/// Stores a factor's integers; its rows scale their sums to `unit`. Returns the shift of R.
 int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role weight, Role bias,
                  const std::vector<double>& unit) {
   if (!add_multipliers(fixed, unit))
@@ -381,7 +382,7 @@ int store_factor(Work& work, const Layer& real, Layer& layer, Fixed fixed, Role 
   return fixed.shift;
 }
 
-/// The matrix over the inputs; of low rank W1, and its factor is stored in `layer`.
+/// Rounds the matrix over the inputs. For low rank this is W1, and its factor is stored in `layer`.
 Fixed input_product(Work& work, const Layer& real, Layer& layer) {
   const Array& w = real.array(Role::input_weight);
   const Array* const factor = real.find(Role::input_factor);
@@ -399,7 +400,7 @@ Fixed input_product(Work& work, const Layer& real, Layer& layer) {
                       narrowed_units(work, unit));
 }
 
-/// Likewise over the state, and over r * h, which shares the factor.
+/// Does the same over the state, and over r * h, which shares the factor.
 Fixed state_product(Work& work, const Layer& real, Layer& layer) {
   const Array& w = real.array(Role::state_weight);
   const Array* const candidate = real.find(Role::candidate_weight);
@@ -453,14 +454,14 @@ void add_cell(Work& work, const Layer& real) {
   work.add(real, std::move(layer), unit_of_state(work, real));
 }
 
-/// Whether the output of a layer is a part of the answer.
+/// Returns whether the output of a layer is a part of the answer.
 bool is_answer(const Work& work, const Layer& layer) {
   const std::vector<std::uint32_t> answers = answers_of(work.real);
   return &layer == &work.real.layers.back() ||
          std::count(answers.begin(), answers.end(), index_of(work, layer) + 1) > 0;
 }
 
-/// The unit of a layer whose numbers calibration has seen, as float: an answer has headroom.
+/// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom.
 double unit_by_peak(const Work& work, const Layer& layer) {
   const double peak = std::max(work.ranges.peak[index_of(work, layer)], 1e-30);
   return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / highest_output);
@@ -483,8 +484,8 @@ void add_dense(Work& work, const Layer& real) {
   work.add(real, std::move(layer), curved ? state_unit : unit);
 }
 
-/// Each feature in units of its own largest magnitude, which the next layer's columns take over; as
-/// a network's answers, in one.
+/// Quantizes each feature in units of its own largest magnitude, which go into the next layer's
+/// columns; if the embedding is the network's answer, in one unit.
 void add_embedding(Work& work, const Layer& real) {
   Layer layer = make_layer(SLUICE_EMBEDDING, real.in, real.out, SLUICE_LINEAR, false, work.format);
   const std::vector<float>& w = real.array(Role::vectors).values;
@@ -508,7 +509,7 @@ void add_embedding(Work& work, const Layer& real) {
   work.add(real, std::move(layer), unit, std::vector<double>(unit.size()));
 }
 
-/// An int16 number of a source: value = unit * number + zero.
+/// Returns the units of a source's int16 numbers: value = unit * number + zero.
 Units16 in_numbers16(const Work& work, std::uint32_t source) {
   const Side& side = work.sides[source];
   Units16 units;
@@ -524,15 +525,16 @@ std::vector<Units16> units_of_sources(const Work& work, const Layer& layer) {
   return units;
 }
 
-/// A layer that joins or selects, in fixed point; its sources are set by Work::add.
+/// Returns a layer that joins or selects, in fixed point; Work::add sets its sources.
 Layer fixed_join(const Work& work, const Layer& real) {
   Layer layer = real;
   layer.format = work.format;
-  layer.sources = sources_of(work.real, index_of(work, real));  // so many multipliers
+  // determines the number of multipliers
+  layer.sources = sources_of(work.real, index_of(work, real));
   return with_arrays(layer);
 }
 
-/// Numbers keep their units.
+/// Adds a concat; numbers keep their units.
 void add_concat(Work& work, const Layer& real) {
   Units16 all;
   for (const Units16& units : units_of_sources(work, real)) {
@@ -558,10 +560,10 @@ std::int32_t multiplier_of(double ratio) {
   return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0));
 }
 constexpr double sum_ratio = 131072,
-                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) by m
+                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) to m
 
-/// The coarsest unit that a sum needs lets a source's step be 2^13 of its own at most: multipliers
-/// have room.
+/// Adds a sum. With the coarsest unit that it needs, the step of a source is at most 2^13 of its
+/// own, which leaves room for the multipliers.
 void add_sum(Work& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);

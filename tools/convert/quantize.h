@@ -1,4 +1,4 @@
-// From a float network to one in fixed point (kernels/README.md defines what it computes).
+// Converts a float network to fixed point; kernels/README.md defines its arithmetic.
 #pragma once
 #include <string>
 #include <vector>
@@ -8,43 +8,42 @@
 
 namespace sluice::tools {
 
-/// What the int16 numbers of an output stand for: value = unit * number + zero, each number its
-/// own.
+/// The values of an output's int16 numbers: value = unit * number + zero, each number with its own.
 struct Units16 {
   std::vector<double> unit, zero;
-  /// The unit that all numbers have; 0 if they differ, or have a zero of their own.
+  /// Returns the unit of all numbers; 0 if they differ or have a zero point.
   double common() const;
 };
 
 struct Quantized {
   Network network;
   std::vector<Units16> units;  ///< [layers of network]
-  std::vector<std::size_t>
-      real_of;   ///< [layers of network] the layer of the float network, counted from 0
-  Network seen;  ///< the float network, its weight matrices as the integers that are used for them
-                 ///< stand for
-  std::vector<std::string> warnings;  ///< a feature that never changed; weights made coarser so
-                                      ///< that no accumulator overflows
+  /// [layers of network] The layer of the float network, counted from 0.
+  std::vector<std::size_t> real_of;
+  /// The float network with the weights that the integers stand for.
+  Network seen;
+  /// Constant features; weights made coarser so that no accumulator overflows.
+  std::vector<std::string> warnings;
 };
 
-/// Weights by rows, symmetric, -127 to 127; inputs by the ranges, folded with a leading
-/// standardization into the first layer's columns and bias, as an embedding's features' magnitudes
-/// are into the next one's. No accumulator can overflow, whatever the inputs: the worst case of
-/// every row is computed from its weights. Refused, by layer name, where a layer has no integer
-/// form.
-/// @param moments  of real's layers (Calibration), or none: weights to nearest
+/// Quantizes a network. Weights are symmetric by rows, -127 to 127. Inputs are quantized by the
+/// ranges, and folded with a leading standardization into the first layer's columns and bias; the
+/// magnitudes of an embedding's features are folded into the next layer's. No accumulator can
+/// overflow, whatever the inputs: the worst case of every row is computed from its weights. Refuses
+/// a layer without an integer form, by its name.
+/// @param moments  of real's layers (Calibration); empty: weights are rounded to nearest
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
                    const std::vector<LayerMoments>& moments = {});
 
-/// "layer 2 (gru)", for messages.
+/// Returns a layer's name for messages: "layer 2 (gru)".
 std::string layer_name(const Network& network, const Layer& layer);
 
 /// Refuses (exit code 2), by name and reason, a float network with a layer that has no integer
 /// form.
 void check_quantizable(const Network& real);
 
-/// Refuses (exit code 2) a network in fixed point of which a row's accumulator can overflow,
-/// whatever enters: from its weights, bias and shift. `name` for messages.
+/// Refuses (exit code 2) a fixed-point network in which some input can make an accumulator
+/// overflow, computed from weights, bias and shift. `name` is for messages.
 void prove_no_overflow(const Network& fixed, const std::string& name);
 
 }  // namespace sluice::tools

@@ -1,11 +1,11 @@
-// A model over rows of a data set, whose frames are numbers or ids.
+// Runs a model over rows of a data set whose frames are numbers or ids.
 #pragma once
 #include "../data/data.h"
 #include "../model/model_file.h"
 
 namespace sluice::tools {
 
-/// A stream's answers to rows of a data set.
+/// Writes a stream's answers to rows of a data set.
 inline void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps,
                      float* y) {
   if (data.is_text()) return stream.run(data.ids.data() + row, y, steps);

@@ -40,13 +40,13 @@ void warn_saturated(const std::vector<InputSaturation>& inputs, const std::strin
   constexpr double worth_saying = 0.01;
   for (const InputSaturation& input : inputs) {
     if (input.differs)
-      tell(printable(fmt::format("warning: {}: is not in {} what it was in all calibration data; "
-                                 "the model does not look at it",
+      tell(printable(fmt::format("warning: {}: was constant in the calibration data, but not in "
+                                 "{}; the model ignores it",
                                  input.name, what)) +
            "\n");
     else if (input.share >= worth_saying)
-      tell(printable(fmt::format("warning: {}: {:.1f} % of its values in {} are outside the range "
-                                 "that calibration chose, and saturate",
+      tell(printable(fmt::format("warning: {}: {:.1f} % of its values in {} are outside the "
+                                 "calibrated range and saturate",
                                  input.name, 100 * input.share, what)) +
            "\n");
   }

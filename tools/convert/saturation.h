@@ -1,4 +1,4 @@
-// Data that a fixed-point model's inputs cannot hold.
+// Detects data outside the input ranges of a fixed-point model.
 #pragma once
 #include <span>
 #include <string>
@@ -12,20 +12,21 @@ namespace sluice::tools {
 
 struct InputSaturation {
   std::string name;
-  double share;          ///< of this feature's values that lie outside its range; NaN does
-  bool differs = false;  ///< from the one value that it had in calibration; it is not looked at
+  double share;  ///< of this feature's values outside its range; NaN counts as outside
+  /// differs from the feature's one value in calibration; the model ignores it
+  bool differs = false;
 };
 
-/// Whether a value saturates; false for a feature that is not looked at.
+/// Returns whether a value saturates; false for a feature that the model ignores.
 bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value);
 
-/// The features of which some value in these sequences saturates, or that are not the one value
-/// that calibration saw. None of a float model.
+/// Returns the features with a saturating value in these sequences, and those that differ from
+/// their only value in calibration. Returns nothing for a float model.
 std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,
                                               std::span<const std::size_t> sequences);
 
-/// A warning on standard error for every feature of which more than a hundredth saturates.
-/// @param what  whose values they are: "test.csv"
+/// Warns on standard error about every feature of which more than a hundredth saturates.
+/// @param what  name of the data: "test.csv"
 void warn_saturated(const std::vector<InputSaturation>& inputs, const std::string& what);
 
 }  // namespace sluice::tools

@@ -17,8 +17,8 @@ void append(std::string& bytes, const void* from, std::size_t n) {
 
 void pad(std::string& bytes) { bytes.resize((bytes.size() + 3) / 4 * 4); }
 
-/// Even over a feature's usual range: two deviations where the model standardizes, else -1 to 1; in
-/// fixed point all numbers; all ids.
+/// Generates frames, evenly over a feature's usual range: two deviations if the model standardizes,
+/// else -1 to 1; in fixed point all numbers; all ids.
 struct Frames {
   const OwnedModel& model;
   Network network;

@@ -1,4 +1,4 @@
-// What a blob holds so that a board can test itself (sluice_selftest).
+// The section of a blob for a board's test of itself (sluice_selftest).
 #pragma once
 #include <string>
 
@@ -6,8 +6,8 @@
 
 namespace sluice::tools {
 
-/// The section: n sequences of 8 frames each, made up inside the range of the model's inputs, and
-/// the answers' bits.
+/// Returns the section: n sequences of 8 frames each, generated in the range of the model's inputs,
+/// and the bits of the answers.
 std::string self_test_of(const OwnedModel& model, int n);
 
 }  // namespace sluice::tools

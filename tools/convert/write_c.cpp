@@ -7,14 +7,14 @@
 namespace sluice::tools {
 namespace {
 
-/// A string literal of ASCII alone: other bytes as three octal digits, which no following digit can
-/// lengthen.
+/// Returns a string literal of ASCII alone. Other bytes become three octal digits, which no
+/// following digit can lengthen.
 std::string c_string(const std::string& text) {
   std::string literal = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';  // ? begins trigraphs
+    // The question mark is escaped because it begins trigraphs.
+    const bool plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?';
     literal += plain ? std::string(1, c) : fmt::format("\\{:03o}", byte);
   }
   return literal + "\"";
@@ -82,9 +82,9 @@ extern const unsigned char model_blob[MODEL_BLOB_BYTES];
 std::string header_of(const OwnedModel& model, bool labeled, const std::string& core) {
   const sluice_info info = model.info();
   const sluice_need need = sluice_needs(&model.model, {1, 1});
-  const char* labels = labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* what "
-                                 "each output is called */\n"
-                               : "";
+  const char* labels =
+      labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* names of the outputs */\n"
+              : "";
   const bool fixed = info.format != SLUICE_F32;
   const std::string fixed_text =
       fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
@@ -94,20 +94,20 @@ std::string header_of(const OwnedModel& model, bool labeled, const std::string& 
   const std::string ids =
       info.vocabulary
           ? fmt::format(
-                " *\n * A frame is one id; one that is not 0 to {} is taken for the unknown one.\n",
+                " *\n * A frame is one id; an id outside of 0 to {} counts as the unknown one.\n",
                 info.vocabulary - 1)
           : "";
-  const char* whole =
-      info.whole_sequences
-          ? " *\n * A layer goes in both directions: call sluice_run on whole sequences, with the "
-            "longest one's "
-            "steps in the use, and memory of the\n * size that sluice_needs says for it.\n"
-          : "";
-  const std::string order = core.empty() ? ""
-                                         : fmt::format(
-                                               " *\n * Its weights lie in the order that {} reads; "
-                                               "sluice_open refuses it where another is read.\n",
-                                               core);
+  const char* whole = info.whole_sequences
+                          ? " *\n * A layer goes in both directions: call sluice_run on whole "
+                            "sequences, with the steps of the longest one in the use,\n * and "
+                            "memory of the size that sluice_needs gives for it.\n"
+                          : "";
+  const std::string order =
+      core.empty() ? ""
+                   : fmt::format(
+                         " *\n * Its weights are in the order that {} reads; sluice_open refuses "
+                         "it on a core that reads another order.\n",
+                         core);
   return fmt::format(header_text, fmt::arg("fixed", fixed_text + ids + whole),
                      fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
                      fmt::arg("input", info.vocabulary              ? "int32_t"
@@ -124,7 +124,7 @@ std::string header_of(const OwnedModel& model, bool labeled, const std::string& 
 std::string blob_array(const OwnedModel& model) {
   constexpr std::size_t per_line = 20;
   std::string text = "MODEL_ALIGNED(64) const unsigned char model_blob[MODEL_BLOB_BYTES] = {";
-  const std::size_t bytes = model.info().bytes;  // a file may go on after its blob
+  const std::size_t bytes = model.info().bytes;  // a file may continue after its blob
   text.reserve(bytes * 5);
   for (std::size_t i = 0; i < bytes; ++i) {
     text += i % per_line == 0 ? "\n    " : " ";

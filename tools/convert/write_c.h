@@ -1,4 +1,4 @@
-// A model as C source, for a device without a file system.
+// Writes a model as C source, for devices without a file system.
 #pragma once
 #include <string>
 
@@ -7,13 +7,13 @@
 namespace sluice::tools {
 
 struct CSource {
-  std::string header;  ///< model.h: sizes as macros, declarations, how to use them
+  std::string header;  ///< model.h: sizes as macros, declarations, instructions
   std::string source;  ///< model.c: the blob as a constant array at a multiple of 64
 };
 
-/// C99 and C++11 on any compiler that can align an array; the same text for the same model. Labels
-/// only where the blob has them.
-/// @param core  whose order the weights are in; empty: a host's
+/// Writes C99 and C++11 for any compiler that can align an array; the same model gives the same
+/// text. Includes labels if the blob has them.
+/// @param core  for whose order the weights are stored; empty: a host
 CSource write_c(const OwnedModel& model, const std::string& core);
 
 }  // namespace sluice::tools

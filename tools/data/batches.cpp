@@ -1,4 +1,4 @@
-// Batches of similar length: less padding, the same sequences.
+// Batches of sequences of similar length, which need less padding.
 #include <algorithm>
 
 #include "../common/shuffle.h"
@@ -8,7 +8,8 @@ namespace sluice::tools {
 
 void bucket(std::vector<std::size_t>& order, const DataSet& data, std::size_t batch,
             std::uint64_t seed, std::uint32_t epoch) {
-  constexpr std::size_t together = 64;  // batches: what they hold is still as good as random
+  // batches per sorted run; large enough for the contents of a batch to be as good as random
+  constexpr std::size_t together = 64;
   const std::size_t full = order.size() / batch;
   const auto at = [](auto& list, std::size_t i) { return list.begin() + std::ptrdiff_t(i); };
   for (std::size_t begin = 0; begin < order.size(); begin += together * batch)

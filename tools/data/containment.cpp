@@ -1,5 +1,5 @@
-// Which text holds which: by the sorted suffixes of all texts, where those that begin with a text
-// stand together.
+// Finds which text contains which. All suffixes of the texts are sorted, so that those that begin
+// with a text are next to each other.
 #include <algorithm>
 #include <numeric>
 
@@ -8,17 +8,17 @@
 namespace sluice::tools {
 namespace {
 
-/// All texts' suffixes in the order of their tokens, as far as the longest text is long; an end
-/// comes before any token.
+/// The suffixes of all texts in the order of their tokens, compared up to the length of the longest
+/// text. The end of a text comes before any token.
 struct Suffixes {
   std::vector<std::int32_t> tokens;  ///< one text after another, each ended by -1
-  std::vector<std::uint32_t> order;  ///< where suffixes begin
+  std::vector<std::uint32_t> order;  ///< where the suffixes begin in `tokens`
 
   std::size_t size() const { return tokens.size(); }
 };
 
-/// Ranks of suffixes whose first `known` tokens are told apart, made to tell twice as many (Manber,
-/// Myers 1993).
+/// Takes ranks that order the suffixes by their first `known` tokens, and makes them order by twice
+/// as many (Manber, Myers 1993).
 bool refine(Suffixes& suffixes, std::vector<std::uint32_t>& rank, std::size_t known) {
   const std::size_t n = suffixes.size();
   const auto second = [&](std::uint32_t i) { return i + known < n ? rank[i + known] + 1 : 0; };
@@ -66,7 +66,7 @@ Suffixes sort_suffixes(std::span<const std::int32_t> ids, std::span<const std::s
   return suffixes;
 }
 
-/// The greatest of any stretch of numbers.
+/// The maximum of any range of numbers.
 struct Greatest {
   std::size_t n;
   std::vector<std::uint64_t> tree;  ///< node i covers nodes 2 i and 2 i + 1
@@ -92,8 +92,8 @@ std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids,
                                             std::span<const std::size_t> first) {
   const std::size_t texts = first.size() - 1;
   const Suffixes suffixes = sort_suffixes(ids, first);
-  std::vector<std::uint64_t> worth(
-      suffixes.size());  // of a place: its text's length, and then how early it stands
+  // Worth of a suffix: the length of its text and then how early the text comes.
+  std::vector<std::uint64_t> worth(suffixes.size());
   for (std::size_t t = 0, at = 0; t < texts; ++t)
     for (const std::size_t end = at + first[t + 1] - first[t]; at <= end; ++at)
       worth[at] = std::uint64_t(first[t + 1] - first[t]) << 32 | (0xFFFFFFFFu - t);
@@ -104,7 +104,7 @@ std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids,
   std::vector<std::size_t> groups;
   for (std::size_t t = 0; t < texts; ++t) {
     const auto text = ids.subspan(first[t], first[t + 1] - first[t]);
-    /// Below 0, 0, above 0: how a suffix's beginning compares with the text.
+    /// Compares the beginning of a suffix with the text: negative, 0 or positive.
     const auto compare = [&](std::uint32_t place) {
       for (std::size_t k = 0; k < text.size(); ++k) {
         if (suffixes.tokens[place + k] != text[k])

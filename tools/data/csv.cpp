@@ -1,5 +1,5 @@
-// Tidy CSV (RFC 4180): a header, then one row a frame. Commas; LF or CRLF; a byte-order mark is
-// passed over; blanks around a cell that is not quoted do not count; empty lines are passed over.
+// Reads tidy CSV (RFC 4180): a header, then one row per frame. Commas; LF or CRLF. A byte-order
+// mark, empty lines, and blanks around unquoted cells are ignored.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ struct Reader {
   std::size_t at = 0, line = 1;
 };
 
-/// A quoted cell, from its opening quote; two quotes stand for one.
+/// Reads a quoted cell from its opening quote; two quotes stand for one.
 std::string quoted_cell(Reader& in) {
   const std::size_t opened = in.line;
   std::string cell;
@@ -33,7 +33,7 @@ std::string quoted_cell(Reader& in) {
     if (c == '\n') ++in.line;
     cell += c;
   }
-  refuse("{}:{}: a quote that is never closed; close it, or write \"\" for a quote inside a cell",
+  refuse("{}:{}: a quote is never closed; close it, or write \"\" for a quote inside a cell",
          in.file, opened);
 }
 
@@ -42,7 +42,7 @@ std::string_view trimmed(std::string_view text) {
   return first == text.npos ? std::string_view{} : text.substr(first, last - first + 1);
 }
 
-/// Up to the next comma or line end, which stays.
+/// Reads up to the next comma or line end, which it leaves.
 std::string cell(Reader& in) {
   const std::size_t start = std::min(in.text.find_first_not_of(" \t", in.at), in.text.size());
   const bool quoted = start < in.text.size() && in.text[start] == '"';
@@ -61,7 +61,8 @@ std::string cell(Reader& in) {
   return value;
 }
 
-/// The next row that is not an empty line; false at the end. `line` is where it begins.
+/// Reads the next row that is not an empty line, and the number of its first line. Returns false at
+/// the end.
 bool next_row(Reader& in, std::vector<std::string>& cells, std::size_t& line) {
   while (in.at < in.text.size()) {
     line = in.line;
@@ -77,14 +78,15 @@ bool next_row(Reader& in, std::vector<std::string>& cells, std::size_t& line) {
   return false;
 }
 
-/// Where each role's columns stand in a row.
+/// The positions of each role's columns in a row.
 struct Roles {
   std::vector<std::size_t> features;
   std::vector<std::size_t> targets;
-  std::size_t sequence, group;  ///< no_column where there is none
+  std::size_t sequence, group;  ///< no_column if there is none
 };
 
-/// @param learning  the training file: every column that the recipe names must be there
+/// @param learning  whether this is the training file, which must have every column that the recipe
+/// names
 Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
                  const Expected& expected, const std::string& place) {
   const bool learning = expected.learning();
@@ -139,11 +141,11 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Reader in{text, file};
   if (const std::size_t nul = text.find('\0'); nul != text.npos)
-    refuse("{}:{}: a byte 0; give text (UTF-8)", file,
+    refuse("{}:{}: contains a byte 0; give text in UTF-8", file,
            1 + std::count(text.begin(), text.begin() + std::ptrdiff_t(nul), '\n'));
   std::vector<std::string> header, cells;
   std::size_t line = 0;
-  if (!next_row(in, header, line)) refuse("{}: empty; give a header and one row a frame", file);
+  if (!next_row(in, header, line)) refuse("{}: empty; give a header and one row per frame", file);
   const std::string place = fmt::format("{}:{}", file, line);
   check_header(header, place);
   const Roles roles = find_roles(header, columns, expected, place);
@@ -153,11 +155,11 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
   for (std::size_t column : roles.features) rows.feature_names.push_back(header[column]);
   while (next_row(in, cells, line)) {
     if (cells.size() != header.size())
-      refuse("{}:{}: {} cells where the header has {} columns; give one cell a column", file, line,
+      refuse("{}:{}: {} cells, but the header has {} columns; give one cell per column", file, line,
              cells.size(), header.size());
     add_row(rows, roles, header, cells, line, columns, expected);
   }
-  if (rows.rows == 0) refuse("{}: a header without rows; give one row a frame", file);
+  if (rows.rows == 0) refuse("{}: a header without rows; give one row per frame", file);
   return rows;
 }
 

@@ -11,8 +11,8 @@
 namespace sluice::tools {
 namespace {
 
-/// Whether the names are x0, x1, ...: the ones that an array's columns get, which say no more than
-/// the position.
+/// Returns whether the names are x0, x1, ..., as columns of an array are named. Such names say no
+/// more than the position.
 bool positional(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i] != fmt::format("x{}", i)) return false;
@@ -49,7 +49,7 @@ void check_header(const std::vector<std::string>& header, const std::string& pla
       refuse("{}: column {} has no name; name every column (pandas: to_csv(index=False))", place,
              i + 1);
     if (std::find(header.begin(), header.begin() + i, header[i]) != header.begin() + i)
-      refuse("{}: {}: two columns of that name; name each column once", place, header[i]);
+      refuse("{}: {}: two columns have this name; give each column its own", place, header[i]);
   }
 }
 
@@ -62,7 +62,7 @@ std::size_t need_column(const std::vector<std::string>& header, const std::strin
                         const char* key, const std::string& place) {
   const std::size_t column = find_column(header, name);
   if (column == no_column)
-    refuse("{}: {}: no such column; the columns are {}; name the right one in data.{}", place, name,
+    refuse("{}: {}: no such column; the columns are {}; correct data.{}", place, name,
            list_names(header), key);
   return column;
 }
@@ -70,15 +70,15 @@ std::size_t need_column(const std::vector<std::string>& header, const std::strin
 float cell_number(const std::string& text, const std::string& file, std::size_t line,
                   const std::string& column) {
   const auto value = parse_float(text);
-  if (text.empty()) refuse("{}:{}: {}: an empty cell; give a number", file, line, column);
+  if (text.empty()) refuse("{}:{}: {}: the cell is empty; give a number", file, line, column);
   if (!value)
     refuse(
         "{}:{}: {}: \"{}\" is not a number; give one such as -0.25, or list the column in "
         "data.ignore",
         file, line, column, text);
   if (!std::isfinite(*value))
-    refuse("{}:{}: {}: {} is not a finite float; give a number, or leave the sequence out", file,
-           line, column, text);
+    refuse("{}:{}: {}: {} is not a finite float; give a finite number, or leave the sequence out",
+           file, line, column, text);
   return *value;
 }
 
@@ -96,7 +96,7 @@ std::vector<std::size_t> pick_features(const std::vector<std::string>& names,
   const std::vector<std::string> missing = without(expected, names),
                                  extra = without(names, expected);
   if (!missing.empty() || !extra.empty())
-    refuse("{}: {} feature columns where the model expects {}{}{}{}{}; give the columns {}", place,
+    refuse("{}: {} feature columns, but the model expects {}{}{}{}{}; give the columns {}", place,
            names.size(), expected.size(), missing.empty() ? "" : ": missing ", list_names(missing),
            extra.empty()     ? ""
            : missing.empty() ? ": not expected "

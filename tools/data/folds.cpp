@@ -1,4 +1,4 @@
-// Sequences held out in turn: k-fold and in time order.
+// Splits for cross-validation: k-fold and in time order.
 #include <algorithm>
 #include <numeric>
 #include <unordered_map>
@@ -37,8 +37,8 @@ std::vector<Split> k_folds(const DataSet& data, std::size_t folds, std::uint64_t
   for (const std::vector<std::size_t>& group : groups) {
     std::vector<double> count(strata);
     for (const std::size_t s : group) count[stratum(s)] += 1;
-    // The fold that has least of what the group brings: the growth of the sum of squares, each
-    // stratum by its size.
+    // Chooses the fold that has the least of the group's classes, by the growth of the sum of
+    // squares; each stratum counts relative to its size.
     std::size_t best = 0;
     double least = 0;
     for (std::size_t f = 0; f < folds; ++f) {

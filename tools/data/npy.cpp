@@ -16,7 +16,8 @@
 namespace sluice::tools {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "numbers are read as they lie");
+static_assert(std::endian::native == std::endian::little,
+              "numbers are read in the file's byte order");
 
 std::uint32_t little(std::string_view bytes, std::size_t at, int n) {
   std::uint32_t value = 0;
@@ -24,7 +25,7 @@ std::uint32_t little(std::string_view bytes, std::size_t at, int n) {
   return value;
 }
 
-/// What follows 'key': in the header's Python dictionary, up to any of `ends`.
+/// Returns the text after 'key': in the header's Python dictionary, up to any of `ends`.
 std::string_view entry(std::string_view header, std::string_view key, std::string_view ends) {
   const std::size_t found = header.find(fmt::format("'{}':", key));
   if (found == header.npos) return {};
@@ -33,11 +34,11 @@ std::string_view entry(std::string_view header, std::string_view key, std::strin
   return rest.substr(0, rest.find_first_of(ends));
 }
 
-/// "(270, 12" to its numbers.
+/// Returns the numbers of "(270, 12".
 std::vector<std::size_t> parse_shape(std::string_view text, const std::string& name) {
   std::vector<std::size_t> shape;
   if (!text.starts_with('('))
-    refuse("{}: a .npy header without a shape; write the file with numpy.savez", name);
+    refuse("{}: the .npy header has no shape; write the file with numpy.savez", name);
   text.remove_prefix(1);
   while (!text.empty()) {
     std::string_view part = text.substr(0, text.find(','));
@@ -46,7 +47,7 @@ std::vector<std::size_t> parse_shape(std::string_view text, const std::string& n
     if (part.empty()) continue;
     const auto size = parse_integer(part);
     if (!size || *size < 0)
-      refuse("{}: a .npy header with a damaged shape; write the file with numpy.savez", name);
+      refuse("{}: the shape in the .npy header is damaged; write the file with numpy.savez", name);
     shape.push_back(std::size_t(*size));
   }
   return shape;
@@ -130,7 +131,7 @@ Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   array.cols = shape.size() == 2 ? shape[1] : 1;
   const std::size_t room = std::numeric_limits<std::ptrdiff_t>::max() - array.begin;
   if (array.cols != 0 && array.rows > room / array.bytes / array.cols)
-    refuse("{}: a shape [{}][{}] that no memory holds; write the file again", name, array.rows,
+    refuse("{}: no memory can hold the shape [{}][{}]; write the file again", name, array.rows,
            array.cols);
   return array;
 }

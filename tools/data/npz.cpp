@@ -1,10 +1,11 @@
-// NumPy's .npz, a zip of arrays:
-//   x          [rows][features] numbers, one row a frame; features are named x0, x1, ...
+// Reads NumPy's .npz, a zip of arrays:
+//   x          [rows][features] numbers, one row per frame; features are named x0, x1, ...
 //   sequence   [rows] whole numbers, named by data.sequence
-//   label      [rows] or, where data.target_per is "sequence", [sequences]; named by data.target,
-//   one array a target.
-//              Classes are whole numbers, values any; NaN is masked, as an empty cell is in CSV
-//   group      like label; named by data.group, where there is one
+//   label      [rows] or, if data.target_per is "sequence", [sequences]; named by data.target, one
+//              array per target. Classes are whole numbers, values any numbers; NaN is masked, as
+//              an
+//              empty cell is in CSV
+//   group      like label; named by data.group, if that is set
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,17 +56,17 @@ Zip open_zip(std::string_view bytes, const std::string& file) {
 std::string list_arrays(zip_t* zip) {
   std::vector<std::string> names;
   for (zip_int64_t i = 0; i < zip_get_num_entries(zip, 0); ++i) {
-    const char* const found = zip_get_name(zip, zip_uint64_t(i), 0);  // null if it has none
+    const char* const found = zip_get_name(zip, zip_uint64_t(i), 0);  // null if there is none
     const std::string name = found ? found : "";
     names.push_back(name.ends_with(".npy") ? name.substr(0, name.size() - 4) : name);
   }
   return list_names(names);
 }
 
-/// Reads an array whose header and announced sizes agree, and only then inflates it: an archive may
-/// hold a thousand times its bytes.
+/// Reads an array. Inflates it only if its header and the sizes in the archive agree, since an
+/// archive may hold a thousand times its own bytes.
 Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
-  constexpr std::uint64_t most_inflation = 1032;  // of deflate
+  constexpr std::uint64_t most_inflation = 1032;  // highest ratio of deflate
   zip_stat_t stat;
   std::unique_ptr<zip_file_t, Close> entry(zip_fopen_index(zip, index, 0));
   if (!entry) need_memory(zip_error_code_zip(zip_get_error(zip)));
@@ -87,7 +88,7 @@ Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
         "{}: {} bytes of {} in the archive, but its shape [{}][{}] needs {}; write the file again",
         name, stat.size, stat.comp_size, header.rows, header.cols, header.size());
   bytes.reserve(header.size() + sizeof piece);
-  read_to(header.size() + 1);  // which reads to the end, where libzip checks the sum
+  read_to(header.size() + 1);  // reads to the end, where libzip checks the checksum
   return parse_npy(std::move(bytes), name);
 }
 
@@ -120,21 +121,23 @@ void read_features(const Npy& x, const Columns& columns, const Expected& expecte
     for (std::size_t i : picked) {
       const float value = float(x.number(row, positions[i]));
       if (!std::isfinite(value))
-        refuse("{}: row {}: {}: {} is not a finite float; give a number, or leave the sequence out",
-               x.name, row, names[i], x.number(row, positions[i]));
+        refuse(
+            "{}: row {}: {}: {} is not a finite float; give a finite number, or leave the sequence "
+            "out",
+            x.name, row, names[i], x.number(row, positions[i]));
       rows.x.push_back(value);
     }
 }
 
 void read_sequences(const std::optional<Npy>& array, Rows& rows) {
   if (array && (array->rows != rows.rows || array->cols != 1))
-    refuse("{}: {} numbers for {} rows of x; give one a row", array->name,
+    refuse("{}: {} numbers for {} rows of x; give one per row", array->name,
            array->rows * array->cols, rows.rows);
   for (std::size_t row = 0; row < rows.rows; ++row)
     rows.sequence.push_back(array ? array->text(row) : "");
 }
 
-/// For each row, which number of an array belongs to it: its own, or its sequence's.
+/// Returns for each row the index of its number in an array: its own, or its sequence's.
 std::vector<std::size_t> spread(const Npy& array, const Rows& rows, bool per_row) {
   std::vector<std::size_t> index(rows.rows), sequence(rows.rows);
   for (std::size_t row = 0, s = 0; row < rows.rows; ++row) {
@@ -143,9 +146,9 @@ std::vector<std::size_t> spread(const Npy& array, const Rows& rows, bool per_row
   }
   if (array.cols == 1 && array.rows == rows.rows) return index;
   if (array.cols == 1 && !per_row && array.rows == sequence.back() + 1) return sequence;
-  refuse("{}: shape [{}][{}] for {} rows in {} sequences; give one number a row{}", array.name,
+  refuse("{}: shape [{}][{}] for {} rows in {} sequences; give one number per row{}", array.name,
          array.rows, array.cols, rows.rows, sequence.back() + 1,
-         per_row ? "" : ", or one a sequence");
+         per_row ? "" : ", or one per sequence");
 }
 
 void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& rows) {
@@ -175,7 +178,7 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
   rows.file = file;
   const Npy x = need_array(zip.get(), "x", "the features", file);
   rows.rows = x.rows;
-  if (x.rows == 0) refuse("{}: no rows; give one row a frame", x.name);
+  if (x.rows == 0) refuse("{}: no rows; give one row per frame", x.name);
   read_features(x, columns, expected, rows);
   std::optional<Npy> sequence;
   if (!columns.sequence.empty())
@@ -198,7 +201,8 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
 #else
 
 Rows read_npz(std::string_view, const std::string& file, const Columns&, const Expected&) {
-  refuse("{}: this build reads no .npz files (it was built without libzip); give a CSV file", file);
+  refuse("{}: this sluice was built without libzip and cannot read .npz files; give a CSV file",
+         file);
 }
 
 #endif

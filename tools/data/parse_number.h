@@ -1,4 +1,4 @@
-// Numbers as text, the same in every locale.
+// Reads numbers from text, in the same way in every locale.
 #pragma once
 #include <charconv>
 #include <cmath>
@@ -8,8 +8,8 @@
 
 namespace sluice::tools {
 
-/// The nearest float; empty where the text is anything but one number. "nan" and "inf" are numbers
-/// here, and one too large for a float is infinite; one too small is 0.
+/// Returns the nearest float; nothing if the text is anything except one number. "nan" and "inf"
+/// are numbers here. A number too large for a float becomes infinite, one too small becomes 0.
 inline std::optional<float> parse_float(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   float value = 0;
@@ -27,7 +27,7 @@ inline std::optional<float> parse_float(std::string_view text) {
   return value;
 }
 
-/// A whole decimal number; empty where the text is anything else or it does not fit.
+/// Returns a whole decimal number; nothing if the text is anything else or the number does not fit.
 inline std::optional<long long> parse_integer(std::string_view text) {
   long long value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

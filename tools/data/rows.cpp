@@ -1,4 +1,4 @@
-// Rows to sequences.
+// Groups rows into sequences.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,12 +28,13 @@ void find_sequences(const Rows& rows, const Columns& columns, DataSet& data) {
     const std::string& name = rows.sequence[row];
     if (row > 0 && name == rows.sequence[row - 1]) continue;
     if (name.empty() && !columns.sequence.empty())
-      refuse("{}: {}: an empty cell; name the row's sequence", place(rows, row), columns.sequence);
+      refuse("{}: {}: the cell is empty; name the row's sequence", place(rows, row),
+             columns.sequence);
     const auto [first, is_new] = began.emplace(name, row);
     if (!is_new)
       refuse(
-          "{}: {}: sequence \"{}\" of {} comes back after another began; put a sequence's rows "
-          "together",
+          "{}: {}: sequence \"{}\" of {} continues after another one began; put the rows of a "
+          "sequence together",
           place(rows, row), columns.sequence, name, spot(rows, first->second));
     data.first.push_back(row);
     data.names.push_back(name);
@@ -41,8 +42,8 @@ void find_sequences(const Rows& rows, const Columns& columns, DataSet& data) {
   data.first.push_back(rows.rows);
 }
 
-/// Classes in the order of their numbers: by value where all are whole numbers, else by their
-/// bytes.
+/// Returns the classes in the order of their numbers: by value if all are whole numbers, else by
+/// their bytes.
 std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) {
   std::vector<std::string> labels = rows.label;
   std::sort(labels.begin(), labels.end());
@@ -60,13 +61,13 @@ std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) 
 
 using ClassNumbers = std::unordered_map<std::string, std::int32_t>;
 
-/// A row's class, -1 where its cell is empty.
+/// Returns a row's class; -1 if its cell is empty.
 std::int32_t class_of(const Rows& rows, std::size_t row, const Columns& columns,
                       const DataSet& data, const ClassNumbers& numbers) {
   if (rows.label[row].empty()) return -1;
   const auto found = numbers.find(rows.label[row]);
   if (found == numbers.end())
-    refuse("{}: {}: class \"{}\" is not one of those trained on; give one of {}", place(rows, row),
+    refuse("{}: {}: class \"{}\" is not in the training data; give one of {}", place(rows, row),
            columns.target[0], rows.label[row], list_names(data.labels));
   return found->second;
 }
@@ -88,8 +89,8 @@ void add_classes(const Rows& rows, const Columns& columns, const Expected& expec
     for (std::size_t row = data.first[s]; row < data.first[s + 1]; ++row) {
       if (target >= 0 && by_row[row] >= 0 && by_row[row] != target)
         refuse(
-            "{}: {}: \"{}\" in a sequence that began as \"{}\"; give a sequence one class, or set "
-            "data.target_per = \"row\"",
+            "{}: {}: \"{}\" in a sequence that began with \"{}\"; give each sequence one class, or "
+            "set data.target_per = \"row\"",
             place(rows, row), columns.target[0], rows.label[row], data.labels[target]);
       target = std::max(target, by_row[row]);
     }
@@ -116,7 +117,7 @@ void add_values(const Rows& rows, const Columns& columns, DataSet& data) {
         const float here = rows.value[row * outputs + k];
         if (!std::isnan(here) && !std::isnan(target) && here != target)
           refuse(
-              "{}: {}: {} in a sequence that began with {}; give a sequence one value, or set "
+              "{}: {}: {} in a sequence that began with {}; give each sequence one value, or set "
               "data.target_per = \"row\"",
               place(rows, row), columns.target[k], here, target);
         if (std::isnan(target)) target = here;
@@ -134,7 +135,7 @@ void add_groups(const Rows& rows, const Columns& columns, DataSet& data) {
     const std::size_t first = data.first[s];
     for (std::size_t row = first; row < data.first[s + 1]; ++row)
       if (rows.group[row] != rows.group[first])
-        refuse("{}: {}: \"{}\" in a sequence of group \"{}\"; a sequence belongs to one group",
+        refuse("{}: {}: \"{}\" in a sequence of group \"{}\"; put each sequence into one group",
                place(rows, row), columns.group, rows.group[row], rows.group[first]);
     data.group.push_back(rows.group[first]);
   }
@@ -204,7 +205,7 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
 
 namespace {
 
-/// Targets of windows are columns as features are.
+/// The targets of windows are columns, as the features are.
 DataSet read_windows(const std::string& path, const Columns& columns, const Expected& expected) {
   Columns read = columns;
   Expected wanted = expected;

@@ -1,4 +1,4 @@
-// Which sequences are held out for validation.
+// Chooses the sequences that are held out for validation.
 #include <algorithm>
 
 #include "../common/shuffle.h"
@@ -32,8 +32,8 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
   shuffle(groups, seed, 0, Purpose::split);
   std::vector<bool> out(data.sequences());
   for (const std::vector<std::size_t>& group : groups) {
-    // A group goes out where that brings the strata nearer to what is wanted, and leaves each of
-    // them something to learn from.
+    // Holds a group out if that brings the strata nearer to their targets and leaves each of them
+    // something to learn from.
     std::vector<std::size_t> count(left.size());
     for (std::size_t s : group) ++count[stratum(s)];
     double nearer = 0;

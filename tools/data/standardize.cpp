@@ -1,5 +1,5 @@
-// Statistics of the features, in double, by plain sums in the order of the frames: the same bits
-// everywhere.
+// Statistics of the features, in double, by plain sums in the order of the frames, so that they
+// have the same bits everywhere.
 #include <cmath>
 #include <limits>
 
@@ -8,7 +8,8 @@
 namespace sluice::tools {
 namespace {
 
-/// Calls f(x) with every frame's value of one feature, or how far it is from the frame before.
+/// Calls f(x) with every frame's value of one feature, or with its difference from the frame
+/// before.
 template <class F>
 void each(const DataSet& data, std::span<const std::size_t> sequences, std::size_t feature,
           bool differences, F f) {
@@ -38,7 +39,7 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
     each(data, sequences, feature, differences,
          [&](float x) { squares += (x - mean) * (x - mean); });
     const float scale = float(1.0 / std::sqrt(squares / n));
-    // Rounding leaves a constant feature a deviation of almost 0, which must not become an enormous
+    // Rounding gives a constant feature a deviation of almost 0, which must not become a huge
     // scale.
     const bool constant = least == most || !std::isfinite(scale);
     result.mean.push_back(least == most ? least : float(mean));
@@ -49,8 +50,8 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
 
 namespace {
 
-/// Mean and population deviation of every value over the valid targets of these sequences; 0 and 1
-/// where there are none.
+/// Returns mean and population deviation of every value over the valid targets of these sequences;
+/// 0 and 1 if there are none.
 Units units_of(const DataSet& data, std::span<const std::size_t> sequences) {
   const std::size_t outputs = data.outputs();
   std::vector<double> count(outputs), squares(outputs);

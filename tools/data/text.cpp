@@ -1,5 +1,5 @@
-// Texts to ids. While a vocabulary is learned, every token of the file has one, in the order of
-// first appearance; learn_vocabulary then numbers anew what the training part holds.
+// Turns texts into ids. While a vocabulary is learned, every token of the file has an id, in the
+// order of first appearance. learn_vocabulary() then renumbers the tokens of the training part.
 #include <algorithm>
 #include <unordered_map>
 
@@ -9,11 +9,12 @@
 namespace sluice::tools {
 namespace {
 
-/// The ids of a file's tokens: a model's, or those of a vocabulary that grows with each new one.
+/// The ids of tokens: of a model's vocabulary, or of one that grows with each new token.
 struct Ids {
   Tokens tokens;
-  bool grows, refuses;  ///< unknown characters: of a text to be answered, and wherever the
-                        ///< vocabulary was not limited
+  /// Whether new tokens are added; whether unknown characters are refused, as in a text to be
+  /// answered and whenever the vocabulary was not limited.
+  bool grows, refuses;
   std::unordered_map<std::string, std::int32_t> known;
 
   Ids(const Columns& columns, const Expected& expected)
@@ -25,7 +26,7 @@ struct Ids {
       known.emplace(text, std::int32_t(first_token + known.size()));
   }
 
-  /// @param line  of a token at `begin`, for messages
+  /// @param line  returns the line of a token at `begin`, for messages
   template <class Line>
   void add(std::string_view text, const std::string& file, std::vector<std::int32_t>& ids,
            Line line) {
@@ -35,7 +36,7 @@ struct Ids {
       if (found != known.end()) return ids.push_back(found->second);
       if (refuses)
         refuse(
-            "{}:{}: \"{}\" is no character of the model's vocabulary; leave it out, or train on "
+            "{}:{}: character \"{}\" is not in the model's vocabulary; leave it out, or train on "
             "text that has it",
             file, line(begin), token);
       ids.push_back(grows ? std::int32_t(tokens.ids()) : 1);
@@ -82,8 +83,8 @@ DataSet read_stream(std::string_view text, const std::string& file, const Column
     const RowRange& part = parts[p];
     if (part.empty()) continue;
     if (part.end - part.first <= targets)
-      refuse("{}: {} tokens, rows {}:{}, are no text to {}; give more", file, part.end - part.first,
-             part.first, part.end, targets ? "learn or test what follows a token" : "answer");
+      refuse("{}: {} tokens, rows {}:{}, are too few to {}; give more", file, part.end - part.first,
+             part.first, part.end, targets ? "learn or test the next token" : "answer");
     data.names.push_back(std::to_string(part.first));
     data.part.push_back(std::uint8_t(p));
     data.first.push_back(data.ids.size());
@@ -100,7 +101,7 @@ DataSet read_stream(std::string_view text, const std::string& file, const Column
 
 void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::size_t limit,
                       const std::string& file) {
-  const bool stream = data.per_row;  // each row's target is the next id
+  const bool stream = data.per_row;  // the target of each row is the next id
   std::vector<std::int32_t> seen, renumber;
   for (const std::size_t s : train) {
     seen.insert(seen.end(), data.ids.begin() + std::ptrdiff_t(data.first[s]),
@@ -109,11 +110,13 @@ void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::si
   }
   data.tokens = learn_tokens(data.tokens, seen, limit, renumber);
   if (data.tokens.texts.size() < 2 && !limit)
-    refuse("{}: the training part holds one kind of token, \"{}\"; nothing can be learned from it",
-           file, data.tokens.texts[0]);
+    refuse(
+        "{}: the training part has only the token \"{}\"; give text with at least two different "
+        "tokens",
+        file, data.tokens.texts[0]);
   if (data.tokens.ids() > most_ids)
     refuse(
-        "{}: {} different tokens in the training part; a vocabulary holds at most {}: set "
+        "{}: {} different tokens in the training part, but a vocabulary holds at most {}; set "
         "data.vocabulary",
         file, data.tokens.texts.size(), most_ids - first_token);
   for (std::int32_t& id : data.ids) id = renumber[std::size_t(id)];

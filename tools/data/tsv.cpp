@@ -1,5 +1,5 @@
-// Tab-separated text: a header, then one row a text with its target. No quotes: a cell is what
-// stands between tabs. LF or CRLF; a byte-order mark and empty lines are passed over.
+// Reads tab-separated text: a header, then one row per text with its target. There are no quotes: a
+// cell is all that is between two tabs. LF or CRLF; a byte-order mark and empty lines are ignored.
 #include <algorithm>
 #include <cmath>
 
@@ -21,7 +21,7 @@ std::vector<std::string> cells_of(std::string_view line) {
   return cells;
 }
 
-/// Calls f(cells, line's number) for every line that is not empty.
+/// Calls f(cells, line number) for every line that is not empty.
 template <class F>
 void each_line(std::string_view text, F f) {
   std::size_t line = 1;
@@ -71,7 +71,8 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
     }
     if (cells.size() != header.size())
       refuse(
-          "{}:{}: {} cells where the header has {} columns; give one cell a column, parted by tabs",
+          "{}:{}: {} cells, but the header has {} columns; give one cell per column, separated by "
+          "tabs",
           file, line, cells.size(), header.size());
     rows.text.push_back(cells[roles.text]);
     if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
@@ -83,8 +84,8 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
     rows.line.push_back(line);
     ++rows.rows;
   });
-  if (header.empty()) refuse("{}: empty; give a header and one row a text", file);
-  if (rows.rows == 0) refuse("{}: a header without rows; give one row a text", file);
+  if (header.empty()) refuse("{}: empty; give a header and one row per text", file);
+  if (rows.rows == 0) refuse("{}: a header without rows; give one row per text", file);
   return rows;
 }
 

@@ -39,7 +39,7 @@ void check_text(std::string_view text, const std::string& file, std::size_t firs
     if (c == malformed)
       refuse("{}:{}: byte {:02x} is not UTF-8; convert the file (iconv -t UTF-8)", file, line,
              bytes[begin]);
-    if (c == 0) refuse("{}:{}: a byte 0; give text (UTF-8)", file, line);
+    if (c == 0) refuse("{}:{}: contains a byte 0; give text in UTF-8", file, line);
     line += c == '\n';
   }
 }

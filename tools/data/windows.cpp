@@ -1,4 +1,4 @@
-// What stands in time order: its parts, windows over a series, pieces of a stream.
+// Data in time order: its parts, windows over a series, pieces of a stream.
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +15,7 @@ constexpr const char* part_keys[] = {"data.train_rows", "data.validation_rows", 
 void check_range(const RowRange& range, std::size_t rows, const char* key,
                  const std::string& file) {
   if (range.end > rows)
-    refuse("{}: {}: rows {}:{}, but there are {}; end at {} or before", file, key, range.first,
+    refuse("{}: {}: rows {}:{}, but the file has {}; end at {} or before", file, key, range.first,
            range.end, rows, rows);
 }
 
@@ -27,7 +27,7 @@ std::vector<std::size_t> positions_of(const std::vector<std::string>& names,
   return positions;
 }
 
-/// Mean and population deviation of one column over some rows.
+/// Adds mean and population deviation of one column over some rows.
 void add_units(const DataSet& series, std::size_t column, const RowRange& rows, Units& units) {
   double sum = 0, squares = 0;
   const auto n = double(rows.end - rows.first);
@@ -60,7 +60,7 @@ std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool le
     check_range(part, rows, part_keys[i], file);
     for (int before = 0; before < i && !part.empty(); ++before)
       if (part.first < windows.part[before].end)
-        refuse("{}: {}: rows {}:{} begin before {} end; parts follow one another", file,
+        refuse("{}: {}: rows {}:{} begin before {} end; give parts that follow one another", file,
                part_keys[i], part.first, part.end, part_keys[before]);
     parts.push_back(part);
   }
@@ -70,7 +70,8 @@ std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool le
 
 namespace {
 
-/// A series' columns: what windows show, and what is to be answered of the rows after them.
+/// The columns of a series: those in the windows, and those whose values in the rows after are the
+/// targets.
 struct Series {
   DataSet rows;
   std::vector<std::size_t> features, answers;
@@ -89,13 +90,13 @@ Series series_of(DataSet rows, const std::vector<std::string>& features, const C
     for (const std::string& name : columns.target)
       if (find_column(features, name) == no_column)
         refuse(
-            "{}: {}: the model must see what its answer is the difference from; make it one of the "
-            "features",
+            "{}: {}: is a target, and with data.windows_target = \"difference\" must be a feature "
+            "too; add it to data.features",
             file, name);
   return series;
 }
 
-/// One window, from its first row on, with the rows after it where they are known.
+/// Adds one window from its first row on, with the rows after it if they are known.
 void add_window(const Series& series, std::size_t row, std::size_t part, const Windows& windows,
                 bool targets, DataSet& data) {
   data.first.push_back(row);
@@ -111,7 +112,8 @@ void add_window(const Series& series, std::size_t row, std::size_t part, const W
     }
 }
 
-/// Mean and population deviation of every answer's column over the rows that statistics come from.
+/// Returns mean and population deviation of every target column over the rows that statistics are
+/// computed from.
 Units units_of(const Series& series, const RowRange& rows, const Windows& windows) {
   Units units;
   for (std::size_t k = 0; k < windows.horizon; ++k)
@@ -146,8 +148,8 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
     const std::size_t begin = parts[p].first - back, end = parts[p].end;
     if (begin + windows.length + horizon > end)
       refuse(
-          "{}: {} rows of {} hold no window of {} rows and {} to answer; give shorter windows, or "
-          "more rows",
+          "{}: {} rows of {} hold no window of {} rows and {} target rows; give shorter windows, "
+          "or more rows",
           file, end - begin, expected.learning() ? part_names[p] : "the series", windows.length,
           horizon);
     for (std::size_t row = begin; row + windows.length + horizon <= end; row += windows.stride)

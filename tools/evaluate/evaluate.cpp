@@ -16,10 +16,11 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::uint32_t piece =
-    64;  // frames that go through the scratch at once; the answers do not depend on it
-constexpr std::size_t most_ranked = 64;     // classes that are ranked against one another
-constexpr std::size_t enough_blocks = 100;  // of rows, where sequences are too few to draw from
+// Frames that are run at a time; the answers do not depend on it.
+constexpr std::uint32_t piece = 64;
+constexpr std::size_t most_ranked = 64;  // limit of the classes for which scores are kept
+// number of blocks of rows, if there are too few sequences
+constexpr std::size_t enough_blocks = 100;
 
 /// A part of the answer: its targets, its loss, and what becomes of both.
 struct Goal {
@@ -81,8 +82,8 @@ struct RunTask {
       task.run_sequence(task.streams[i], k);
   }
 
-  /// A sequence that answers every row goes in pieces: a long one's answers may be more than memory
-  /// holds.
+  /// Runs a sequence. One that is answered at every row is run in pieces, since the answers of a
+  /// long one may not fit in memory.
   void run_sequence(OwnedStream& stream, std::size_t k) {
     const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs,
                       steps = data.steps(s);
@@ -100,8 +101,8 @@ struct RunTask {
   }
 };
 
-/// Which answers depend on one another: those of a sequence; of a group; of windows that share
-/// rows; where few sequences answer every row, those of a stretch of rows.
+/// Numbers the blocks of dependent answers: those of a sequence; of a group; of windows that share
+/// rows; if few sequences are answered at every row, those of a range of rows.
 void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences,
                  const std::vector<std::size_t>& begin, Evaluation& result) {
   constexpr std::size_t few = 30;
@@ -135,8 +136,8 @@ void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& re
   if (!data.is_text() || !data.per_row) result.confusion.assign(classes * classes, 0);
 }
 
-/// What the naive answers err by; windows repeat their last value, all else answers the mean of
-/// these targets.
+/// Computes the errors of naive answers: windows repeat their last value, all others answer the
+/// mean of these targets.
 void fill_values(const DataSet& data, std::span<const std::size_t> sequences,
                  const std::vector<std::size_t>& begin, Evaluation& result) {
   const std::size_t outputs = data.outputs();
@@ -161,7 +162,7 @@ void fill_values(const DataSet& data, std::span<const std::size_t> sequences,
   });
 }
 
-/// Leaves out what is masked, and numbers the blocks that are left.
+/// Removes masked answers, and renumbers the remaining blocks.
 void keep_valid(std::size_t classes, Evaluation& result) {
   if (result.scores.empty()) classes = 0;
   const auto scores = [&](std::size_t i) {
@@ -181,7 +182,7 @@ void keep_valid(std::size_t classes, Evaluation& result) {
   result.blocks = std::uint32_t(left.size());
 }
 
-/// Sums go in the order of the answers.
+/// Adds up in the order of the answers.
 void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
   result.targets = result.answers.size();
   double cost = 0;

@@ -1,4 +1,4 @@
-// How good a model is on data: always by running its blob, as a device would.
+// Evaluates a model on data, always by running its blob as a device would.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -14,16 +14,17 @@
 
 namespace sluice::tools {
 
-/// One answer beside its target; of values, one number of it.
+/// One answer and its target; for values, one number of it.
 struct Answer {
   std::int32_t truth = 0, guess = 0;  ///< classes
-  float p = 1;                        ///< classes: of the true one, at least FLT_MIN
-  double cost = 0;                    ///< its loss
-  double error = 0, naive_error = 0;  ///< values: of the answer, and of repeating the last value
-                                      ///< (windows) or the targets' mean
-  double unit = 1;                    ///< values: the deviation to measure errors in
-  std::uint32_t block =
-      0;  ///< blocks are as good as independent of one another; answers of one are not
+  float p = 1;                        ///< classes: probability of the true class, at least FLT_MIN
+  double cost = 0;                    ///< the loss of this answer
+  /// Values: error of the answer, and of the naive answer: the last value (windows) or the targets'
+  /// mean.
+  double error = 0, naive_error = 0;
+  double unit = 1;  ///< values: standard deviation, the unit of errors
+  /// Answers of one block depend on one another; different blocks count as independent.
+  std::uint32_t block = 0;
 };
 
 /// Of an answer in several parts `heads` has one of each part, and this only sequences, frames,
@@ -31,22 +32,22 @@ struct Answer {
 struct Evaluation {
   bool classes = true, per_row = false, text = false, windows = false;
   std::uint64_t sequences = 0, frames = 0;
-  std::uint64_t targets = 0;  ///< valid ones; of values, numbers
-  double loss = 0;            ///< mean over them, as Loss says; of mse_sum over sequences
+  std::uint64_t targets = 0;  ///< number of valid targets; for values, of their numbers
+  double loss = 0;  ///< mean over the targets, as Loss defines; for mse_sum over sequences
 
   std::vector<std::string> labels;  ///< of the classes, or of the values
-  std::vector<std::uint64_t>
-      confusion;  ///< [true class][predicted class]; empty of texts, whose classes are tokens
+  /// [true class][predicted class] Empty for texts, whose classes are tokens.
+  std::vector<std::uint64_t> confusion;
   std::uint64_t correct = 0;
 
   double absolute_error = 0;  ///< values: mean of |y - value|
-  double baseline_loss =
-      0;  ///< values: mean squared error of always answering these targets' own mean
+  /// Values: mean squared error if the answer were always the mean of these targets.
+  double baseline_loss = 0;
 
-  std::vector<Answer> answers;  ///< valid ones, in order
-  std::vector<float> scores;    ///< classes: [answers][classes], where they are few enough to rank
-  std::uint32_t blocks = 0;     ///< 0, 1, ... of the answers
-  Units units;                  ///< of values; empty: their own
+  std::vector<Answer> answers;  ///< of valid targets, in order
+  std::vector<float> scores;    ///< classes: [answers][classes], if there are few enough to rank
+  std::uint32_t blocks = 0;     ///< number of blocks
+  Units units;                  ///< of values; empty: not standardized
 
   std::string name;               ///< of a head
   double weight = 1;              ///< of a head's loss in the sum
@@ -55,8 +56,7 @@ struct Evaluation {
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
 
-/// What is measured as the loss of values, mse, mse_sum, huber or binary; that of classes is -log
-/// p[class].
+/// The loss of values: mse, mse_sum, huber or binary; that of classes is always -log p[class].
 struct Loss {
   LossKind kind = LossKind::mse;
   double huber_delta = 1;
@@ -68,12 +68,13 @@ struct Loss {
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, Crew& crew, const Loss& loss = {});
 
-/// The same with a crew of its own.
+/// Does the same with a crew of its own.
 /// @param threads  0 for all cores
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, int threads, const Loss& loss = {});
 
-/// Frames that go through a model at once: of one that takes whole sequences, the longest of these.
+/// Returns how many frames are run through a model at a time; for a model that takes whole
+/// sequences, the longest of these.
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
                             std::span<const std::size_t> sequences);
 
@@ -84,22 +85,23 @@ std::span<const Evaluation> parts_of(const Evaluation& evaluation);
 /// %)". Of heads a line more for each.
 std::string summary(const Evaluation& evaluation);
 
-/// Every measure with its interval and what a naive answer would score.
+/// Returns a table of every measure with its interval and the score of a naive answer.
 std::string measure_table(const Evaluation& evaluation);
 std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation);
 
-/// Precision and recall of every class; empty for values and texts.
+/// Returns precision and recall of every class; empty for values and texts.
 std::string class_table(const Evaluation& evaluation);
-std::vector<std::vector<std::string>> class_rows(
-    const Evaluation& evaluation);  ///< of an evaluation with a confusion
+/// Returns the rows of that table for an evaluation that has a confusion.
+std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation);
 
-/// Rows are true classes, columns predicted ones; empty for values and texts.
+/// Returns the confusion: rows are true classes, columns predicted ones. Empty for values and
+/// texts.
 std::string confusion_table(const Evaluation& evaluation);
 
-/// The same as JSON, with every number.
+/// Returns the evaluation as JSON, with every number.
 std::string json_text(const Evaluation& evaluation);
 
-/// "97.8 %".
+/// Returns a share as "97.8 %".
 std::string percent(double share);
 
 }  // namespace sluice::tools

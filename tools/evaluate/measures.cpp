@@ -12,13 +12,15 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint32_t draws = 1000;
-constexpr std::size_t fewest_blocks = 10;    // to draw from
-constexpr std::size_t most_ranks = 2000000;  // answers times classes, for an interval of AUC
+constexpr std::size_t fewest_blocks = 10;  // fewer give no interval
+// limit of answers times classes for an interval of AUC
+constexpr std::size_t most_ranks = 2000000;
 
-/// How often each block was drawn.
+/// The number of times that each block was drawn.
 using Weights = std::vector<std::uint32_t>;
 
-/// What one measure is of answers that count as often as their blocks; NaN where it has no meaning.
+/// Computes a measure of answers that are weighted by their blocks; NaN if the measure is
+/// undefined.
 using Statistic = std::function<double(const Weights&)>;
 
 std::optional<Interval> bootstrap(const Evaluation& e, const Statistic& statistic) {
@@ -40,7 +42,7 @@ std::optional<Interval> bootstrap(const Evaluation& e, const Statistic& statisti
   return Interval{values[tail], values[values.size() - 1 - tail]};
 }
 
-/// The mean of f over the answers, by sums of blocks.
+/// Returns the mean of f over the answers, by sums of blocks.
 Statistic mean_of(const Evaluation& e, const std::function<double(const Answer&)>& f) {
   std::vector<double> sum(e.blocks), count(e.blocks);
   for (const Answer& one : e.answers) sum[one.block] += f(one), count[one.block] += 1;
@@ -63,7 +65,7 @@ std::vector<Counts> count_classes(const Evaluation& e, const Weights& weights) {
   return counts;
 }
 
-/// Mean of the recalls of classes that occur.
+/// Returns the mean of the recalls of all classes that occur.
 double balanced_accuracy(const std::vector<Counts>& counts) {
   double sum = 0, n = 0;
   for (const Counts& c : counts)
@@ -71,7 +73,8 @@ double balanced_accuracy(const std::vector<Counts>& counts) {
   return sum / n;
 }
 
-/// Mean of F1 = 2 correct / (real + predicted) over classes that occur or are answered.
+/// Returns the mean of F1 = 2 correct / (real + predicted) over all classes that occur or are
+/// predicted.
 double macro_f1(const std::vector<Counts>& counts) {
   double sum = 0, n = 0;
   for (const Counts& c : counts)
@@ -79,11 +82,12 @@ double macro_f1(const std::vector<Counts>& counts) {
   return sum / n;
 }
 
-/// Area under the receiver's curve: of two classes the second's, of more the mean of each against
-/// the rest (as scikit-learn's "ovr"), ties half.
+/// Area under the ROC curve: for two classes that of the second, for more the mean of each against
+/// the rest (as scikit-learn's "ovr"); ties count half.
 struct Ranks {
   const Evaluation& e;
-  std::vector<std::vector<std::uint32_t>> order;  ///< of each ranked class: answers by their scores
+  /// for each ranked class, the answers ordered by their scores
+  std::vector<std::vector<std::uint32_t>> order;
 
   std::size_t classes() const { return e.labels.size(); }
   std::size_t ranked(std::size_t k) const { return classes() == 2 ? 1 : k; }
@@ -113,7 +117,7 @@ struct Ranks {
       area += tied_own * (below + tied_others / 2);
       below += tied_others, own += tied_own, others += tied_others;
     }
-    return area / (own * others);  // NaN without either
+    return area / (own * others);  // NaN if one of them is 0
   }
 
   double mean(const Weights& weights) const {
@@ -124,7 +128,7 @@ struct Ranks {
   }
 };
 
-/// Whether there is an order of the answers by their scores.
+/// Returns whether the answers can be ordered by their scores.
 bool ranks_answers(const Evaluation& e) {
   return !e.scores.empty() &&
          std::none_of(e.scores.begin(), e.scores.end(), [](float p) { return std::isnan(p); });
@@ -136,7 +140,8 @@ float exp_of(double x) {
   return y;
 }
 
-/// -sum p log p over the classes of the targets: the loss of answering how often each occurs.
+/// Returns -sum p log p over the classes of the targets: the loss if the answer were always the
+/// frequency of each class.
 double entropy(const Evaluation& e, const std::vector<Counts>& counts) {
   std::vector<float> p;
   for (const Counts& c : counts)
@@ -214,7 +219,7 @@ const char* naive_answer(const Evaluation& evaluation) {
 
 Interval wilson(std::uint64_t successes, std::uint64_t trials) {
   if (trials == 0) return {0, 1};
-  constexpr double z = 1.959963984540054;  // of the normal distribution, 97.5 % lie below
+  constexpr double z = 1.959963984540054;  // quantile of the normal distribution for 97.5 %
   const double n = double(trials), p = double(successes) / n;
   const double center = (p + z * z / (2 * n)) / (1 + z * z / n);
   const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
@@ -243,7 +248,7 @@ double watched_measure(const Evaluation& e, Monitor monitor) {
 Measure accuracy_measure(const Evaluation& e) {
   Measure accuracy{"accuracy",           e.accuracy(),     wilson(e.correct, e.targets),
                    majority_accuracy(e), "majority class", true};
-  if (e.blocks != e.targets)  // as rows of a sequence are not independent
+  if (e.blocks != e.targets)  // rows of a sequence are not independent
     accuracy.interval =
         bootstrap(e, mean_of(e, [](const Answer& a) { return double(a.truth == a.guess); }));
   return accuracy;

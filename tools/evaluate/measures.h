@@ -1,5 +1,4 @@
-// What an evaluation's answers amount to: each measure beside a naive answer's, with a 95 %
-// interval.
+// Measures of an evaluation, each with a naive answer's score and a 95 % interval.
 #pragma once
 #include <optional>
 #include <string>
@@ -13,42 +12,42 @@ struct Interval {
   double low, high;
 };
 
-/// A share's 95 % interval (Wilson 1927), which stays inside 0 and 1 for few trials too.
+/// Returns a share's 95 % interval (Wilson 1927), which stays inside 0 and 1 even for few trials.
 Interval wilson(std::uint64_t successes, std::uint64_t trials);
 
-/// Of one class: how many targets it has, how many answers it got, how many of both.
+/// Counts of one class: targets, predictions, and correct predictions.
 struct Counts {
   std::uint64_t real = 0, predicted = 0, correct = 0;
 };
 std::vector<Counts> class_counts(const Evaluation& evaluation);
 
-/// The share of the most frequent class: what answering it always would score.
+/// Returns the share of the most frequent class, which is the score of always predicting it.
 double majority_accuracy(const Evaluation& evaluation);
 
-/// What a model that answers values is compared with.
+/// Returns the name of the naive answer for values.
 const char* naive_answer(const Evaluation& evaluation);
 
 struct Measure {
   std::string name;
   double value = 0;
   std::optional<Interval> interval;
-  std::optional<double> naive;  ///< what `answer` scores
-  std::string answer;           ///< "majority class"
-  bool share = false;           ///< to be shown in percent
+  std::optional<double> naive;  ///< score of the naive answer
+  std::string answer;           ///< name of the naive answer: "majority class"
+  bool share = false;           ///< shown in percent
 };
 
-/// All of them, with intervals: of accuracy where every answer is independent Wilson's, of all
-/// others by 1,000 draws of the blocks (Efron 1979).
+/// Returns all measures with intervals: Wilson's for accuracy if all answers are independent, else
+/// by 1,000 draws of the blocks (Efron 1979).
 std::vector<Measure> measures(const Evaluation& evaluation);
 
-/// What train.monitor names, without an interval; NaN where it has no meaning, as an AUC of one
-/// class.
+/// Returns the measure of train.monitor, without an interval; NaN if it is undefined, as is an AUC
+/// of one class.
 double watched_measure(const Evaluation& evaluation, Monitor monitor);
 
-/// Mean squared error in units of the values' deviation.
+/// Returns the mean squared error in units of the values' deviation.
 double error_in_units(const Evaluation& evaluation);
 
-/// Accuracy alone.
+/// Returns the accuracy alone.
 Measure accuracy_measure(const Evaluation& evaluation);
 
 /// Returns the one figure that says how good a head is, without an interval: accuracy of classes,

@@ -1,4 +1,4 @@
-// What an evaluation says, in words and as JSON.
+// An evaluation as text and as JSON.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -15,8 +15,8 @@ RangeTrial& RangeTrials::best() {
   return *best;
 }
 
-/// A choice that cannot be carried out, for an outlier's sake, say, leaves the answer to the
-/// others.
+/// A choice of ranges that fails, for instance because of an outlier, is left out of the
+/// comparison.
 RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only,
                        const DataSet& data, const Split& split) {
   const Calibration calibration = calibrate(real, data, split.train);
@@ -24,7 +24,8 @@ RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<
   std::optional<Error> refused;
   for (const RangeChoice choice : range_choices) {
     if (only && *only != choice) continue;
-    if (data.is_text() && !result.trials.empty()) break;  // ids have no range
+    // ids have no range, so all choices are the same
+    if (data.is_text() && !result.trials.empty()) break;
     try {
       Quantized quantized =
           quantize(real, format, choose_ranges(calibration, choice), calibration.moments);

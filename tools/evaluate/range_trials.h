@@ -1,5 +1,5 @@
-// A float model in fixed point, by each way of choosing ranges, tried on sequences that these were
-// not chosen from.
+// Converts a float model to fixed point with each choice of ranges, and evaluates it on sequences
+// from which the ranges were not chosen.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace sluice::tools {
 
-/// A choice, carried out.
+/// The result of one choice of ranges.
 struct RangeTrial {
   RangeChoice choice;
   Quantized quantized;
@@ -20,14 +20,14 @@ struct RangeTrial {
 
 struct RangeTrials {
   std::vector<RangeTrial> trials;  ///< at least one
-  std::vector<std::string>
-      warnings;        ///< data unlike the training's; a choice that could not be carried out
-  RangeTrial& best();  ///< by its loss
+  /// Data unlike the training's; choices that failed.
+  std::vector<std::string> warnings;
+  RangeTrial& best();  ///< the trial of the lowest loss
 };
 
-/// Ranges from the split's training sequences, losses of its held out ones. Refused where no choice
-/// can be carried out.
-/// @param only  the one choice to try; none: all of them
+/// Chooses ranges on the split's training sequences, and measures losses on the held out ones.
+/// Refuses data for which every choice fails.
+/// @param only  the only choice to try; none: all choices
 RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<RangeChoice> only,
                        const DataSet& data, const Split& split);
 

@@ -1,4 +1,4 @@
-// The sections of a blob that hold text.
+// Reads the sections of a blob that hold text.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,14 +8,15 @@
 
 namespace sluice::tools {
 
-/// The strings of a section, each ended by a NUL in the blob; empty where there is none.
+/// Returns the strings of a section, each ended by a NUL in the blob; empty if there is no such
+/// section.
 std::vector<std::string> section_strings(const sluice_model& model, sluice_section_kind kind);
 
-/// A section as one text; empty where there is none.
+/// Returns a section as one text; empty if there is none.
 std::string section_text(const sluice_model& model, sluice_section_kind kind);
 
-/// The name of a kind of section, for people: "input names"; "kind 77" of one that this version
-/// does not know.
+/// Returns the name of a kind of section: "input names"; "kind 77" for one that this version does
+/// not know.
 std::string section_name(std::uint32_t kind);
 
 }  // namespace sluice::tools

@@ -1,4 +1,4 @@
-// The cores that there are kernels for.
+// The cores that have kernels.
 #pragma once
 #include <string>
 
@@ -6,18 +6,19 @@
 
 namespace sluice::tools {
 
-/// What a core reads: "cortex-m4" pairs, "cortex-m55" rows. Refused (exit code 2) with the cores'
-/// names.
+/// Returns the order of weights that a core reads: pairs for "cortex-m4", rows for "cortex-m55".
+/// Refuses an unknown core (exit code 2) and lists the known ones.
 Order order_of_core(const std::string& core);
 
-/// How a message about an unknown core ends: "did you mean cortex-m4? there are cortex-m0, ...".
+/// Returns the end of a message about an unknown core: "did you mean cortex-m4? there are
+/// cortex-m0, ...".
 std::string cores_to_give(const std::string& mistyped);
 
-/// The cores that have an order, for messages and help: "cortex-m0, cortex-m0plus, ...".
+/// Returns the names of all cores for messages and help: "cortex-m0, cortex-m0plus, ...".
 std::string core_names();
 
-/// The core whose counted costs hold for it, instruction for instruction: itself, or one of the
-/// same architecture.
+/// Returns the core whose counted costs hold for it, instruction for instruction: itself, or one of
+/// the same architecture.
 std::string counted_core(const std::string& core);
 
 }  // namespace sluice::tools

@@ -51,7 +51,7 @@ std::vector<std::uint32_t> answers_of(const Network& network) {
 
 namespace {
 
-/// An output and the layers during which it must keep its place.
+/// An output, and the layers during which it must keep its place.
 struct Life {
   std::uint32_t size, begin, end;
 };
@@ -152,8 +152,8 @@ void remove_layer(Network& network, std::size_t at) {
   const std::uint32_t before = sources_of(network, at)[0];
   for (std::size_t l = at + 1; l < network.layers.size(); ++l) {
     Layer& later = network.layers[l];
-    if (later.sources.empty() && l == at + 1 && before != at)
-      later.sources = {before};  // it read the one that goes
+    // It read the removed layer.
+    if (later.sources.empty() && l == at + 1 && before != at) later.sources = {before};
     for (std::uint32_t& source : later.sources)
       source = source == at + 1 ? before : source - (source > at);
     if (later.tied > int(at)) --later.tied;

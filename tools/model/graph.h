@@ -1,5 +1,5 @@
-// The wiring of a network: what each layer reads, who reads it, and where its output lies while it
-// is needed.
+// The wiring of a network: the sources and readers of each layer, and the place of its output while
+// it is needed.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -8,37 +8,37 @@
 
 namespace sluice::tools {
 
-/// Returns what a layer reads: 0 for the frame, else a layer counted from 1.
+/// Returns the sources of a layer: 0 for the frame, else a layer counted from 1.
 std::vector<std::uint32_t> sources_of(const Network& network, std::size_t layer);
 
 /// Returns the layers, counted from 1, that read a source, in ascending order.
 std::vector<std::uint32_t> readers_of(const Network& network, std::uint32_t source);
 
-/// Returns the numbers of a source: of the frame, or of the output of a layer counted from 1.
+/// Returns the width of a source: of the frame, or of the output of a layer counted from 1.
 int width_of(const Network& network, std::uint32_t source);
 
-/// Whether every layer reads the one before it and nothing else.
+/// Returns whether every layer reads the one before it and nothing else.
 bool is_chain(const Network& network);
 
-/// Returns for each layer whether it hands on one row a sequence: the last step's, or what becomes
-/// of it.
+/// Returns for each layer whether its output is one row per sequence: that of the last step, or a
+/// result of it.
 std::vector<bool> hands_on_once(const Network& network);
 
 /// Returns the layers, counted from 1, whose outputs are the parts of an answer: the last one, or
 /// the sources of a concat that ends the network (0: the frame).
 std::vector<std::uint32_t> answers_of(const Network& network);
 
-/// Returns where the output of each layer lies: the first of its numbers in a row of the buffers.
-/// An output keeps its place until its last reader has run. A chain alternates between two places;
-/// else the better of two greedy plans: in the order of the layers, and the widest first
-/// (Pisarchyk, Lee 2020).
+/// Returns the place of each layer's output: the index of its first number in a row of the buffers.
+/// An output keeps its place until its last reader has run. A chain alternates between two places.
+/// Other networks get the better of two greedy plans: in the order of the layers, and the widest
+/// first (Pisarchyk, Lee 2020).
 std::vector<std::uint32_t> plan_buffers(const Network& network);
 
-/// Adds numbers of the frame to the answer: the numbers of these columns, one for each output.
+/// Adds to the answer the numbers of these columns of the frame, one for each output.
 void add_frame_columns(Network& network, const std::vector<std::int32_t>& columns);
 
-/// Whether the answer is a sum with numbers of the frame, as add_frame_columns() makes it; and a
-/// network without that sum.
+/// Returns whether the answer is a sum with numbers of the frame, as add_frame_columns() makes it;
+/// and a network without that sum.
 bool adds_frame_columns(const Network& network);
 Network without_frame_columns(Network network);
 
@@ -46,7 +46,7 @@ Network without_frame_columns(Network network);
 /// caller wires the new one.
 void insert_layer(Network& network, std::size_t at, Layer layer);
 
-/// Takes layer `at`, counted from 0, out; its readers read its source instead.
+/// Removes layer `at`, counted from 0; its readers read its source instead.
 void remove_layer(Network& network, std::size_t at);
 
 }  // namespace sluice::tools

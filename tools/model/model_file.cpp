@@ -21,7 +21,8 @@ namespace {
 
 constexpr std::size_t alignment = weight_alignment;
 
-/// A blob from elsewhere may hold anything in its names: names that do not fit are no names.
+/// Returns the names in a section; none if their number does not fit, as may happen in a foreign
+/// blob.
 std::vector<std::string> names_of(const sluice_model& model, sluice_section_kind kind,
                                   std::size_t expected) {
   std::vector<std::string> names = section_strings(model, kind);
@@ -62,8 +63,8 @@ const char* advice(sluice_status status) {
         "runtime",
         name, version[0], version[1], SLUICE_BLOB_MAJOR);
   }
-  if (status == SLUICE_LAYER_MISSING ||
-      status == SLUICE_FORMAT_MISSING) {  // its sections are sound
+  // The sections of such a blob are sound.
+  if (status == SLUICE_LAYER_MISSING || status == SLUICE_FORMAT_MISSING) {
     const auto* blob = reinterpret_cast<const std::uint8_t*>(bytes.data());
     const auto* layers = reinterpret_cast<const LayerRecord*>(
         blob + find_section(blob, SLUICE_SECTION_LAYERS)->offset);
@@ -103,7 +104,7 @@ std::vector<std::string> OwnedModel::labels() const {
     return {both[1]};
   std::vector<std::string> labels = names_of(model, SLUICE_SECTION_LABELS, info().outputs);
   if (!labels.empty() || sluice_vocabulary_of(&model).ids != info().outputs) return labels;
-  return tools::names_of(tokens_of(model));  // a model that tells the next token
+  return tools::names_of(tokens_of(model));  // a model that predicts the next token
 }
 
 std::vector<std::string> OwnedModel::inputs() const {
@@ -169,7 +170,7 @@ OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
 
 namespace {
 
-/// Frames in the model's own format.
+/// Runs frames in the model's own number format.
 void run_fixed(OwnedStream& stream, const void* x, float* y, std::size_t steps) {
   const sluice_info info = sluice_describe(stream.model);
   const std::size_t rows = info.every_step ? steps : 1;

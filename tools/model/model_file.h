@@ -1,4 +1,4 @@
-// A model from a file, opened on the instruction set that SLUICE_ISA names (or the best).
+// Opens a model from a file, on the instruction set that SLUICE_ISA names (or the best one).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace sluice::tools {
 
-/// Bytes at a multiple of 64, as blobs and arenas want them.
+/// Bytes at an address that is a multiple of 64, as blobs and arenas need.
 struct AlignedBytes {
   struct Free {
     void operator()(void* p) const;
@@ -22,46 +22,48 @@ struct AlignedBytes {
   static AlignedBytes copy(std::string_view bytes);
 };
 
-/// An opened model that owns its blob. Moves keep the blob where it is.
+/// An opened model that owns its blob. Moving it does not move the blob.
 struct OwnedModel {
   AlignedBytes blob;
   sluice_model model{};
   sluice_info info() const { return sluice_describe(&model); }
-  std::vector<std::string> labels() const;  ///< of the outputs; empty where the blob has none
-  std::vector<std::string> classes()
-      const;  ///< the same, but of one sigmoid between two classes both, the one it tells second
+  std::vector<std::string> labels() const;  ///< of the outputs; empty if the blob has none
+  /// Like labels(), but for one sigmoid between two classes both names; the sigmoid is the
+  /// probability of the second.
+  std::vector<std::string> classes() const;
   std::vector<std::string> inputs() const;
   std::string made() const;
 };
 
-/// Its blob.
+/// Returns the model's blob.
 std::string bytes_of(const OwnedModel& model);
 
-/// The value of SLUICE_ISA, or null; an unknown or not runnable one is refused with the names that
-/// would do (exit code 2).
+/// Returns the value of SLUICE_ISA, or null. Refuses one that is unknown or does not run here, and
+/// lists the possible ones (exit code 2).
 const char* wanted_isa();
 
-/// Opens bytes; `name` stands in error messages. Refused with the status's sentence (exit code 2).
+/// Opens a model from bytes; `name` is for messages. Refuses a bad blob with the text of its status
+/// (exit code 2).
 OwnedModel open_model(std::string_view bytes, const std::string& name);
 
-/// The model of a run, where `given` is its folder; `given` itself otherwise.
+/// Returns the model's file if `given` is the folder of a run; else `given` itself.
 std::string model_path(const std::string& given);
 
 /// Reads and opens a model, or the model of a run's folder.
 OwnedModel load_model(const std::string& path);
 
-/// A stream with its own memory, for a model that outlives it.
+/// A stream with its own memory. The model must outlive it.
 struct OwnedStream {
   AlignedBytes state, scratch;
   sluice_stream stream{};
   const sluice_model* model;
-  std::vector<std::int16_t> frames, answers;  ///< of a model in fixed point
+  std::vector<std::int16_t> frames, answers;  ///< of a fixed-point model
   OwnedStream(const sluice_model& model, sluice_use use);
 
-  /// sluice_run in floats, whatever the model's number format: x [steps][inputs]; y
-  /// [steps][outputs] where the model answers every step, else [outputs].
+  /// Runs sluice_run in floats, whatever the model's number format. x: [steps][inputs]; y:
+  /// [steps][outputs] if the model answers every step, else [outputs].
   void run(const float* x, float* y, std::size_t steps);
-  /// The same of a model that takes ids [steps].
+  /// Does the same for a model that takes ids [steps].
   void run(const std::int32_t* ids, float* y, std::size_t steps);
 };
 

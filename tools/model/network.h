@@ -1,4 +1,4 @@
-// A network as the tools see it: plain rows of float weights, before it is a blob.
+// A network in the tools: plain rows of float weights, before it is packed into a blob.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,8 +11,9 @@ namespace sluice::tools {
 
 /// One array of a layer in plain order [gates * rows][cols].
 struct Array {
-  std::string name;  ///< as the layer's anatomy has it (runtime/anatomy.h); of a backward direction
-                     ///< with "_reverse" behind it
+  /// As in the layer's anatomy (runtime/anatomy.h); with "_reverse" appended for the backward
+  /// direction.
+  std::string name;
   Role role{};
   bool backward = false, trained = true;
   int gates = 1, rows = 0, cols = 1;
@@ -24,37 +25,37 @@ struct Array {
 struct Layer {
   sluice_layer_kind kind = SLUICE_DENSE;
   sluice_activation activation = SLUICE_LINEAR;
-  bool every_step = false;  ///< recurrent: hands every step on
+  bool every_step = false;  ///< recurrent: the output has every step
   int in = 0, out = 0;
   std::vector<Array> arrays;  ///< in the order of layer_weights()
   sluice_format format = SLUICE_F32;
   int shift_ih = 0, shift_hh = 0, shift_c = 0;  ///< of fixed point
-  bool mean = false;                            ///< recurrent: hands on the mean over steps
-  bool both = false;    ///< recurrent: goes in both directions, half of `out` each
+  bool mean = false;    ///< recurrent: the output is the mean over the steps
+  bool both = false;    ///< recurrent: reads in both directions, each with half of `out`
   float parameter = 0;  ///< slope of the hard sigmoid, epsilon of a normalization
   int rank = 0;         ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
-  bool sparse = false;  ///< of fixed point: its blob stores only the blocks of its matrices that
-                        ///< are not all zeros
-  int tied = -1;  ///< the layer before it whose weights it has, stored once; the arrays are equal
-  std::string name;                    ///< by which a recipe refers to its output; may be empty
-  std::vector<std::uint32_t> sources;  ///< what it reads: 0 the frame, else a layer counted from 1;
-                                       ///< empty: the layer before
+  /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.
+  bool sparse = false;
+  /// the earlier layer whose weights it shares, which are stored once; the arrays are equal
+  int tied = -1;
+  std::string name;  ///< name of its output in a recipe; may be empty
+  /// Its sources: 0 for the frame, else a layer counted from 1; empty: the layer before.
+  std::vector<std::uint32_t> sources;
 
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
-  /// The array of that role, which the layer must have.
+  /// Returns the array of that role, which the layer must have.
   const Array& array(Role role, bool backward = false) const;
   Array& array(Role role, bool backward = false);
-  /// The same, or null if the layer has none.
+  /// Returns the array of that role, or null if the layer has none.
   const Array* find(Role role, bool backward = false) const;
   WeightGroup group_of(const Array& array) const {
     return sluice::group_of(std::uint32_t(kind), array.role);
   }
 };
 
-/// How a network in fixed point takes its inputs and gives its answers (sluice_quantize,
-/// sluice_dequantize): an input's number is value * inverse + offset, an output's value number *
-/// unit + zero.
+/// The scales of a fixed-point network's inputs and answers (sluice_quantize, sluice_dequantize):
+/// an input's number is value * inverse + offset; an output's value is number * unit + zero.
 struct Scales {
   std::vector<float> inverse, offset;  ///< [inputs]
   std::vector<float> unit, zero;       ///< [outputs]
@@ -62,61 +63,61 @@ struct Scales {
 
 struct Network {
   std::vector<Layer> layers;
-  int width = 0;  ///< numbers in a frame; 0: as many as the first layer takes, of an embedding 1
+  int width = 0;  ///< numbers in a frame; 0: the width of the first layer, for an embedding 1
   std::vector<std::string> inputs;  ///< names of the features; empty or one per input
-  std::vector<std::string>
-      labels;              ///< names of the classes, or of the values; empty or one per output
-  std::string made;        ///< how it was made, as JSON; may be empty
-  Scales scales;           ///< in fixed point
+  /// Names of the classes, or of the values; empty, or one per output.
+  std::vector<std::string> labels;
+  std::string made;        ///< record of how it was made, as JSON; may be empty
+  Scales scales;           ///< of a fixed-point network
   std::string self_test;   ///< the section that sluice_selftest reads; may be empty
   std::string vocabulary;  ///< the section (vocabulary.h); empty for a network that reads no text
 };
 
-/// The name of an array of a layer of that kind.
+/// Returns the name of an array of a layer of that kind.
 std::string array_name(std::uint32_t kind, const Weights& array);
 
-/// A layer with its arrays, all zeros, of the shape that its kind has.
+/// Returns a layer of that kind and shape with its arrays, all zeros.
 Layer make_layer(sluice_layer_kind kind, int in, int out,
                  sluice_activation activation = SLUICE_LINEAR, bool every_step = false,
                  sluice_format format = SLUICE_F32);
 
-/// The same of a layer's other fields.
+/// Returns the layer with the arrays that its other fields require, all zeros.
 Layer with_arrays(Layer layer);
 
-/// A recurrent float layer with whole matrices W1 W2 in place of those of low rank: the same
-/// function, except for the last bits. Other layers as they are.
+/// Returns a recurrent float layer with whole matrices W1 W2 in place of those of low rank. It
+/// computes the same function, except for the last bits. Other layers are returned unchanged.
 Layer multiplied_out(const Layer& layer);
 
-/// Blocks of 8 x 4 weights, as fixed point stores them: of one gate's rows, each padded to whole
-/// blocks.
+/// Numbers of blocks of 8 x 4 weights, as fixed point stores them: the rows of one gate, padded to
+/// whole blocks.
 struct BlockShare {
   std::uint64_t blocks = 0, zero = 0;
   double share() const { return blocks ? double(zero) / double(blocks) : 0; }
 };
 BlockShare zero_blocks(const Array& matrix);
 
-/// Has the blob store the layer's matrices sparse, where that takes fewer bytes.
+/// Stores the layer's matrices sparse if that takes fewer bytes.
 void choose_sparse(Layer& layer);
 
-/// Whether a layer has a state.
+/// Returns whether a layer has a state.
 bool recurrent(const Layer& layer);
 
-/// Numbers in a frame: 1 if it is an id.
+/// Returns the width of a frame; 1 if it is an id.
 int frame_width(const Network& network);
 
-/// Whether a layer stands before those that a recipe lists, and has nothing to learn: differences,
-/// standardization.
+/// Returns whether a layer is in front of those that a recipe lists, and has nothing to learn:
+/// differences, standardization.
 bool only_prepares(const Layer& layer);
 
-/// The offsets of a record, in the order in which the arrays lie in the file.
+/// The offsets of a record, in the order of the arrays in the file.
 constexpr int offset_fields = 8;
 std::uint32_t& offset_field(LayerRecord& record, std::uint32_t i);
 
-/// A layer's record, without offsets, wiring and place.
+/// Returns a layer's record, without offsets, wiring and place.
 LayerRecord record_of(const Layer& layer);
 
-/// The arrays of a layer that lies nowhere yet: the offset of each is the number of its field; of
-/// an array without a field it follows the array before it. Returns how many.
+/// Lists the arrays of a layer that has no place yet. The offset of each is the number of its
+/// field; an array without a field follows the one before. Returns the number of arrays.
 int arrays_of(const Layer& layer, Weights out[most_arrays]);
 
 }  // namespace sluice::tools

@@ -9,7 +9,7 @@
 namespace sluice::tools {
 namespace {
 
-/// A copy at a multiple of 64, as blobs want it.
+/// A copy at a multiple of 64, as blobs need.
 struct Copy {
   struct alignas(64) Line {
     std::uint8_t bytes[64];
@@ -21,7 +21,7 @@ struct Copy {
   std::uint8_t* data() { return lines.front().bytes; }
 };
 
-/// Moves every weight of an array, padding included.
+/// Moves every weight of an array, including padding.
 void reorder(const Weights& from, Order order, std::uint8_t* array) {
   const std::vector<std::uint8_t> old(array, array + weight_bytes(from, array));
   const int rows = padded_rows(from), cols = blocked(from.cols);

@@ -1,5 +1,5 @@
-// The order in which a blob's int8 weights lie: a core's own, or the hosts'. What a model computes
-// does not change.
+// The order of a blob's int8 weights: a core's own, or the hosts'. It does not change the model's
+// results.
 #pragma once
 #include <string>
 #include <string_view>
@@ -8,11 +8,12 @@
 
 namespace sluice::tools {
 
-/// The same model with its int8 weights in another order; sparse ones stay as they are, for every
-/// core reads them. `blob` is sound: it opens, or would but for its order.
+/// Returns the same model with its int8 weights in another order. Sparse weights stay, since every
+/// core reads them. `blob` must be sound: it opens, or would except for its order.
 std::string in_order(std::string_view blob, Order order);
 
-/// A blob of any order in that of this build; bytes that are no sound blob come back as they are.
+/// Returns a blob of any order in the order of this build; bytes that are not a sound blob are
+/// returned unchanged.
 std::string in_own_order(std::string_view bytes);
 
 }  // namespace sluice::tools

@@ -21,7 +21,8 @@ void each_element(const Weights& w, Visit visit) {
       for (int col = 0; col < w.cols; ++col) visit(plain++, element(w, gate, row, col));
 }
 
-/// An array's bytes in the blob. Sparse ones are made whole: only their contents tell their size.
+/// Returns an array's bytes in the blob. Sparse ones are packed at once, since only their contents
+/// determine their size.
 std::string packed_sparse(const Weights& w, const Array& array) {
   const int rows = padded_rows(w), cols = blocked(w.cols), blocks = cols / block_cols;
   std::vector<std::int8_t> dense(std::size_t(elements(w)));
@@ -61,8 +62,8 @@ constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/// Where everything goes. 64 bits: a network may be too large for a blob, which is found before
-/// anything is written.
+/// The layout of a blob. Offsets have 64 bits, so that a network that is too large for a blob is
+/// detected before anything is written.
 struct Plan {
   std::vector<LayerRecord> records;
   std::vector<BlobSection> sections;
@@ -130,7 +131,7 @@ std::string scales_of(const Network& network) {
   return bytes;
 }
 
-/// The layers' names; empty if none has one.
+/// Returns the layers' names; empty if none has one.
 std::string layer_names(const Network& network) {
   std::vector<std::string> names;
   bool any = false;
@@ -161,7 +162,7 @@ void store_weights(const Network& network, const std::vector<LayerRecord>& recor
                                ? static_cast<const void*>(&array.values.at(plain))
                                : static_cast<const void*>(&array.integers.at(plain));
         copy_to(blob, arrays[i].offset + packed * bytes, from,
-                bytes);  // little-endian: an int8 is the first byte
+                bytes);  // in little-endian, an int8 is the first byte
       });
     }
   }

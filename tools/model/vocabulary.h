@@ -1,4 +1,4 @@
-// A model's vocabulary: a section of its blob.
+// A model's vocabulary as a section of its blob.
 #pragma once
 #include <string>
 
@@ -7,10 +7,10 @@
 
 namespace sluice::tools {
 
-/// The blob's section; empty of an empty vocabulary.
+/// Returns the blob's section; empty for an empty vocabulary.
 std::string vocabulary_section(const Tokens& tokens);
 
-/// What a model's blob holds; empty where there is none.
+/// Returns the vocabulary in a model's blob; empty if there is none.
 Tokens tokens_of(const sluice_model& model);
 
 }  // namespace sluice::tools

@@ -31,7 +31,7 @@ void check_targets(const Recipe& recipe) {
         classes ? "cross_entropy" : "mse", classes ? "value" : "class");
 }
 
-/// What is read in time order.
+/// Returns whether the data are read in time order.
 bool is_series(const Recipe& recipe) { return recipe.format == Format::table && recipe.window > 0; }
 
 void check_columns(const Recipe& recipe) {
@@ -53,7 +53,7 @@ void check_columns(const Recipe& recipe) {
     if (!is_series(recipe)) once("data.features", column);
 }
 
-/// A key that was given where nothing reads it is a slip.
+/// Refuses keys that were given but have no effect, which are probably mistakes.
 void check_uses(const Recipe& recipe) {
   const bool series = is_series(recipe), text = recipe.format == Format::text,
              tsv = recipe.format == Format::tsv, ranges = !recipe.train_rows.empty();
@@ -100,7 +100,7 @@ void check_uses(const Recipe& recipe) {
   }
 }
 
-/// What a text or a series says of itself, filled in.
+/// Fills in keys that follow from data.format or from a series.
 void resolve_data(Recipe& recipe) {
   const auto settle = [&](const char* name, auto field, auto only, const char* why) {
     if (recipe.origin.contains(name) && recipe.*field != only)
@@ -139,7 +139,7 @@ void resolve_data(Recipe& recipe) {
         where(recipe, "data.standardize_target"));
 }
 
-/// Names are each one layer's, and every name that is read is one.
+/// Checks that names of layers are unique, and that every name that a layer reads exists.
 void check_names(const Recipe& recipe) {
   const std::string place = where(recipe, "model.layers");
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
@@ -151,8 +151,8 @@ void check_names(const Recipe& recipe) {
   }
 }
 
-/// Fills in every recurrent layer's steps, and checks that what comes out is one target a sequence,
-/// or one a row.
+/// Fills in every recurrent layer's steps, and checks that the result is one target per sequence,
+/// or one per row.
 void resolve_steps(Recipe& recipe) {
   const bool per_row = recipe.target_per == TargetPer::row;
   const std::string place = where(recipe, "model.layers");
@@ -160,7 +160,7 @@ void resolve_steps(Recipe& recipe) {
   for (LayerSpec& layer : recipe.layers)
     if (layer.recurrent()) last_recurrent = &layer;
   std::vector<bool> once = {
-      false};  // of the frame, then of each layer: whether it hands on one row a sequence
+      false};  // of the frame, then of each layer: whether its output is one row per sequence
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     LayerSpec& layer = recipe.layers[l];
     bool reads_once = false;
@@ -246,7 +246,7 @@ void check_loss(const Recipe& recipe) {
        "cross_entropy and binary");
 }
 
-/// Pruning ends behind its begin, and in a layer that has what it prunes.
+/// Checks that pruning ends after its begin, and that a layer can be pruned.
 void check_prune(const Recipe& recipe) {
   if (recipe.prune == 0) return;
   if (recipe.prune_end <= recipe.prune_begin)
@@ -258,7 +258,8 @@ void check_prune(const Recipe& recipe) {
            where(recipe, "train.prune"));
 }
 
-/// What looks at validation needs one, and what early stopping is told needs early stopping.
+/// Checks that keys that need validation have one, and that keys of early stopping are not given
+/// without it.
 void check_watch(const Recipe& recipe) {
   if (recipe.tune_validation == TuneValidation::hold_out)
     check_validated(recipe);  // else `sluice tune` holds out by itself
@@ -310,7 +311,7 @@ void check_recipe(Recipe& recipe) {
   check_uses(recipe);
   check_targets(recipe);
   check_columns(recipe);
-  columns_of(recipe);  // refuses ranges that are none
+  columns_of(recipe);  // refuses invalid ranges
   check_names(recipe);
   resolve_steps(recipe);
   check_layers(recipe);

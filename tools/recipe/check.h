@@ -1,13 +1,13 @@
-// Fills in what a recipe leaves open, and refuses what contradicts itself.
+// Completes a recipe, and refuses contradictions.
 #pragma once
 #include "recipe.h"
 
 namespace sluice::tools {
 
-/// Fills in what a recipe leaves open, and refuses (exit code 2) what contradicts itself.
+/// Fills in the keys that a recipe leaves open, and refuses contradictions (exit code 2).
 void check_recipe(Recipe& recipe);
 
-/// Refuses (exit code 2) what looks at validation, where the recipe holds nothing out.
+/// Refuses (exit code 2) keys that need validation if the recipe holds nothing out.
 void check_validated(const Recipe& recipe);
 
 }  // namespace sluice::tools

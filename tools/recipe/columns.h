@@ -1,4 +1,4 @@
-// How data is read, as a recipe says it.
+// The columns of the data and their use, as a recipe gives them.
 #pragma once
 #include <string>
 
@@ -7,11 +7,12 @@
 
 namespace sluice::tools {
 
-/// "0:8640" as rows; an empty text is none, anything else is refused; `place` begins the message.
+/// Returns "0:8640" as a range of rows; an empty text is an empty range. Refuses any other text;
+/// `place` begins the message.
 RowRange parse_range(const std::string& place, const std::string& text);
 
-/// Which column is what, and how rows become sequences. Refused (exit code 2) if a range of rows is
-/// none.
+/// Returns the use of each column and how rows become sequences. Refuses (exit code 2) an invalid
+/// range of rows.
 Columns columns_of(const Recipe& recipe);
 
 }  // namespace sluice::tools

@@ -1,5 +1,5 @@
-// A key of a recipe: its name, where its value lies, which values it takes, and its text in the
-// manual.
+// A key of a recipe: its name, the member that holds its value, the values that it takes, and its
+// help text.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace sluice::tools {
 
-/// Where a key's value lies in a Recipe; which alternative it is, is the key's type.
+/// The member of Recipe that holds a key's value. Its alternative is the key's type.
 using Field =
     std::variant<bool Recipe::*, std::int64_t Recipe::*, double Recipe::*, std::string Recipe::*,
                  std::vector<std::string> Recipe::*, std::vector<LayerSpec> Recipe::*,
@@ -20,20 +20,20 @@ using Field =
 struct Key {
   std::string_view name;  ///< dotted: "train.batch"
   Field field;
-  std::string_view fallback;  ///< the default, as a recipe would write it; empty: must be given
-  std::string_view noun;      ///< what a value is, for messages: "0 is not a batch size"
-  std::string_view help;      ///< one sentence
-  double min = 0, max = 0;    ///< both allowed; of numbers
-  std::vector<std::string_view> words =
-      {};                        ///< of a choice the allowed ones; empty: all that it has. Of a
-                                 ///< whole number: what it may be instead; the Recipe then
-                                 ///< holds -1 for the first, -2 for the second
-  std::string_view source = "";  ///< paper or formula, where there is one
-  bool never_changes_result =
-      false;  ///< left out of what a blob says of its making, as are file names
+  std::string_view fallback;  ///< the default, as a recipe writes it; empty: the key must be given
+  std::string_view noun;      ///< names a value in messages: "0 is not a batch size"
+  std::string_view help;      ///< one or a few sentences
+  double min = 0, max = 0;    ///< of numbers; both are allowed
+  /// For a choice, the allowed words; empty: all words of the enum. For a whole number, words that
+  /// may stand in its place: Recipe then holds -1 for the first and -2 for the second.
+  std::vector<std::string_view> words = {};
+  std::string_view source = "";  ///< paper or formula, if there is one
+  /// Not recorded in a blob, as file names are not.
+  bool never_changes_result = false;
   bool file_name = false;
-  bool measures = false;  ///< says what is measured, and on what: trials of a search that differ in
-                          ///< it could not be compared
+  /// Determines the measure or the data of an evaluation. Trials of a search could not be compared
+  /// if they differed in it.
+  bool measures = false;
 };
 
 }  // namespace sluice::tools

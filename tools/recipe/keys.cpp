@@ -11,7 +11,7 @@
 namespace sluice::tools {
 namespace {
 
-/// All sections, one after another.
+/// Returns the keys of all sections, one section after another.
 const std::vector<Key>& table() {
   static const std::vector<Key> all = [] {
     std::vector<Key> keys;
@@ -46,8 +46,8 @@ std::string_view nearest_key(std::string_view name) {
   for (const Key& key : table()) {
     const std::size_t last = letters_apart(last_part(name), last_part(key.name));
     if (!is_near(last, last_part(name))) continue;
-    // The section decides only between keys that are equally near: a key in the wrong section is a
-    // common slip.
+    // The section decides only between equally near keys, since a key in the wrong section is a
+    // common mistake.
     const std::size_t differ = last * 1000 + letters_apart(name, key.name);
     if (best.empty() || differ < least) best = key.name, least = differ;
   }
@@ -80,7 +80,7 @@ std::string allowed(const Key& key) {
                          key.words[i]);
   if (is_choice(key)) return words;
   if (key.min == key.max) return std::string(type_name(key));
-  // An upper limit that nobody meets in earnest is not worth the reader's time.
+  // An upper limit that no user reaches is not shown.
   const std::string range =
       key.max >= 1000000 ? number_text(key.min) + " or more"
                          : fmt::format("{} to {}", number_text(key.min), number_text(key.max));

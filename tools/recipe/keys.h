@@ -1,6 +1,6 @@
-// The table of recipe keys: the one place that knows their names, types, defaults, ranges and help.
-// Parsing, --set, "did you mean", the resolved recipe, what a blob says of its making, and the
-// manual (`sluice train --keys`) all walk it.
+// The table of recipe keys is the one place that knows their names, types, defaults, ranges and
+// help. Parsing, --set, "did you mean", the resolved recipe, the record in a blob and the manual
+// (`sluice train --keys`) all read it.
 #pragma once
 #include <span>
 #include <string>
@@ -10,23 +10,24 @@
 
 namespace sluice::tools {
 
-/// All keys, section by section, in the order in which a recipe is written.
+/// Returns all keys, section by section, in the order in which a recipe is written.
 std::span<const Key> keys();
 
-/// The key of that name, or null.
+/// Returns the key of that name, or null.
 const Key* find_key(std::string_view name);
 
-/// The name nearest to a mistyped one: "train.bach", "bach" without its section, "data.batch" in a
-/// wrong one; empty when none is near.
+/// Returns the name nearest to a mistyped one: "train.bach", "bach" without its section,
+/// "data.batch" in a wrong one. Empty if none is near.
 std::string_view nearest_key(std::string_view name);
 
-/// "an integer", "text": the type in a message.
+/// Returns the name of a key's type for a message: "a whole number", "text".
 std::string_view type_name(const Key& key);
 
-/// Whether a value is one of the key's words and nothing else.
+/// Returns whether a value must be one of the key's words.
 bool is_choice(const Key& key);
 
-/// "1 or more", "0 to 0.99", "1 or more, or \"all\"", "\"adam\" or \"adamw\"": what would do.
+/// Returns the allowed values for a message: "1 or more", "0 to 0.99", "1 or more, or \"all\"",
+/// "\"adam\" or \"adamw\"".
 std::string allowed(const Key& key);
 
 }  // namespace sluice::tools

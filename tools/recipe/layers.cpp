@@ -19,10 +19,10 @@ using L = LayerSpec;
 using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*, std::string L::*>;
 
 constexpr std::int64_t widest_layer = 65536;
-constexpr std::size_t most_sources = 8;  // of a layer that joins, as the blob has it
+constexpr std::size_t most_sources = 8;  // of a layer that joins; limit of the blob format
 
-/// What the key that names a kind of layer takes: units; true, if the layer keeps the width; or the
-/// names of what it joins.
+/// The value of the key that names a kind of layer: units; true, if the layer keeps the width; or
+/// the names of the layers that it joins.
 enum class Form { units, kept, joined };
 constexpr const char* form_texts[] = {"units", "true", "[\"a\", \"b\"]"};
 
@@ -40,16 +40,17 @@ constexpr Kind kinds[] = {
     {"fastgrnn", SLUICE_FASTGRNN, Form::units,
      "a gate and a candidate that share their matrices (Kusupati et al. 2018)"},
     {"dense", SLUICE_DENSE, Form::units, "y = f(W x + b)"},
-    {"embedding", SLUICE_EMBEDDING, Form::units, "a vector an id; the first layer, of text"},
+    {"embedding", SLUICE_EMBEDDING, Form::units,
+     "a vector for each id; the first layer of a model for text"},
     {"batch_norm", SLUICE_BATCH_NORM, Form::kept,
      "batch normalization (Ioffe, Szegedy 2015), over batch and steps; true"},
     {"layer_norm", SLUICE_LAYER_NORM, Form::kept,
      "layer normalization over features (Ba, Kiros, Hinton 2016); true"},
     {"concat", SLUICE_CONCAT, Form::joined,
-     "what it names, one behind another; \"frame\" is the frame as it enters the first layer"},
-    {"add", SLUICE_ADD, Form::joined, "the sum of what it names, number by number"},
+     "the named outputs, one behind another; \"frame\" is the input of the first layer"},
+    {"add", SLUICE_ADD, Form::joined, "the sum of the named outputs, number by number"},
     {"multiply", SLUICE_MULTIPLY, Form::joined,
-     "the product of what it names, number by number: a mask, say"},
+     "the product of the named outputs, number by number, such as a mask"},
 };
 
 // Sets of kinds, as bits of their numbers.
@@ -66,7 +67,7 @@ constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.
                    joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
                    all_kinds = ~0u;
 
-/// An option of some kinds. Its default is what a LayerSpec of that kind begins with.
+/// An option of some kinds of layers. Its default is the value in a new LayerSpec of that kind.
 struct Option {
   std::string_view name;
   unsigned kinds;
@@ -86,16 +87,15 @@ const Option options[] = {
     {.name = "steps",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::steps>,
-     .help = "what is handed on: every step, the last, or the mean over all; where not given every "
-             "step, but of the last recurrent layer the "
-             "last step when data.target_per is \"sequence\"",
+     .help = "the output: every step, the last step, or the mean over all steps; default every, "
+             "but last for the last recurrent layer if data.target_per is \"sequence\"",
      .words = only(StepsOut::every, StepsOut::last, StepsOut::mean)},
     {.name = "directions",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::directions>,
-     .help = "both: also from the last frame to the first, twice the units, for whole sequences; "
-             "the last step is then the forward direction's "
-             "after the last frame and the backward one's after the first",
+     .help = "both: reads also from the last frame to the first, which doubles the units and needs "
+             "whole sequences; the last step is then that of the forward direction after the last "
+             "frame and of the backward one after the first",
      .words = only(Directions::one, Directions::both)},
     {.name = "reset",
      .kinds = gru,
@@ -106,7 +106,7 @@ const Option options[] = {
     {.name = "gates",
      .kinds = gru | lstm | fastgrnn,
      .field = choice_field<&L::gates>,
-     .help = "the gates' function",
+     .help = "function of the gates",
      .words = only(SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_TANH)},
     {.name = "slope",
      .kinds = gru | lstm | fastgrnn | dense,
@@ -118,21 +118,21 @@ const Option options[] = {
     {.name = "rank",
      .kinds = recurrent_kinds,
      .field = &L::rank,
-     .help = "of low rank: the matrices over input and state are products W1 W2, where W1 has so "
-             "many columns; fewer weights and instructions. The matrix over an input that is no "
-             "wider than the rank stays whole; 0: both are whole",
+     .help = "low rank: the matrices over input and state are products W1 W2, where W1 has this "
+             "many columns, which saves weights and instructions. The matrix over an input that is "
+             "no wider than the rank stays whole; 0: both are whole",
      .min = 0,
      .max = 65535},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,
-     .help = "so many of this layer, one above the other",
+     .help = "number of copies of this layer, stacked on one another",
      .min = 1,
      .max = 64},
     {.name = "tied",
      .kinds = recurrent_kinds,
      .field = &L::tied,
-     .help = "with repeat: one layer's weights for all of them; as many inputs as outputs"},
+     .help = "with repeat: all copies share one layer's weights; needs as many inputs as outputs"},
     {.name = "epsilon",
      .kinds = batch_norm | layer_norm,
      .field = &L::epsilon,
@@ -142,28 +142,27 @@ const Option options[] = {
     {.name = "dropout",
      .kinds = all_kinds,
      .field = &L::dropout,
-     .help = "rate at which what the layer hands on is dropped while training",
+     .help = "dropout rate of the layer's output while training",
      .min = 0,
      .max = 0.99},
     {.name = "recurrent_dropout",
      .kinds = recurrent_kinds,
      .field = &L::recurrent_dropout,
-     .help = "rate at which the state is dropped where it enters the recurrent products, one mask "
-             "a sequence; in place of "
-             "model.dropout.recurrent",
+     .help = "dropout rate of the state in the recurrent products, one mask per sequence; in place "
+             "of model.dropout.recurrent",
      .min = 0,
      .max = 0.99},
     {.name = "gate_dropout",
      .kinds = gru | lstm,
      .field = &L::gate_dropout,
-     .help = "rate at which frame and state are dropped for the gates alone, one mask a sequence; "
-             "the candidate sees them whole",
+     .help = "dropout rate of frame and state for the gates only, one mask per sequence; the "
+             "candidate reads them whole",
      .min = 0,
      .max = 0.99},
     {.name = "name",
      .kinds = all_kinds,
      .field = &L::name,
-     .help = "a name of its own, by which later layers can refer to it"},
+     .help = "a unique name, by which later layers can refer to it"},
     {.name = "from",
      .kinds = all_kinds & ~joins_kinds & ~embedding,
      .field = &L::from,
@@ -191,7 +190,7 @@ const Kind& kind_of(const LayerSpec& layer) {
 
 unsigned bit(const Kind& kind) { return 1u << kind.kind; }
 
-/// A layer with every option at its default.
+/// Returns a layer with every option at its default.
 LayerSpec fresh(const Kind& kind) {
   LayerSpec layer;
   layer.kind = kind.kind;
@@ -213,8 +212,8 @@ std::string kind_list() {
   return list;
 }
 
-/// { cell = "gru", units = 32 } is { gru = 32 }: a form in which a search can choose the cell. And
-/// a layer may be left out.
+/// { cell = "gru", units = 32 } is the same as { gru = 32 }, in a form in which a search can choose
+/// the cell. With `use`, a layer can be left out.
 constexpr const char *cell_key = "cell", *units_key = "units", *use_key = "use";
 
 const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
@@ -290,7 +289,7 @@ void read_option(bool& out, const Option&, const toml::node& node, const std::st
   out = *value;
 }
 
-/// Letters, digits, _ and -, and not the frame's own name.
+/// Accepts letters, digits, _ and -, but not the frame's own name.
 void check_name(const std::string& text, const toml::node& node, const std::string& place) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -354,7 +353,7 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
     refuse("{}: tied: there is one layer alone; give repeat = 2 or more", place);
 }
 
-/// What an option is where a layer does not say.
+/// Returns the value of an option that a layer does not give.
 std::string fallback(const Option& option) {
   for (const std::string_view open : {"steps", "name", "from", "loss", "weight"})
     if (option.name == open) return "";
@@ -404,7 +403,7 @@ std::string shown(const toml::node& node) {
   if (const auto text = node.value_exact<std::string>()) return fmt::format("\"{}\"", *text);
   if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
   std::ostringstream out;
-  out.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
+  out.exceptions(std::ios::badbit);  // without this, a lack of memory would only shorten the text
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }
@@ -418,8 +417,8 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
   const Kind& kind = find_kind(*table, place);
   LayerSpec layer = fresh(kind);
   for (auto&& [key, node_of_key] : *table) {
-    const toml::node& value =
-        node_of_key;  // clang before 16 lets no lambda capture a structured binding
+    // A copy is needed because clang before 16 lets no lambda capture a structured binding.
+    const toml::node& value = node_of_key;
     const std::string_view name = key.str();
     const std::string at = fmt::format("{}: {}", place, name);
     const bool by_cell = table->contains(cell_key);

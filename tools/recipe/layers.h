@@ -14,7 +14,7 @@ namespace sluice::tools {
 
 struct LayerSpec {
   sluice_layer_kind kind = SLUICE_DENSE;
-  std::int64_t units = 0;                        ///< 0: as many as enter (normalizations)
+  std::int64_t units = 0;  ///< 0: as many as there are inputs (normalizations)
   sluice_activation activation = SLUICE_LINEAR;  ///< Dense
   StepsOut steps = StepsOut::open;               ///< recurrent; open until resolved
   Directions directions = Directions::one;       ///< recurrent
@@ -22,9 +22,9 @@ struct LayerSpec {
   Reset reset = Reset::after;                    ///< GRU
   double slope = 0;                              ///< of the hard sigmoid
   double epsilon = 0;                            ///< normalizations
-  std::int64_t repeat = 1;       ///< recurrent: so many of them, one above the other
-  bool tied = false;             ///< they have the same weights
-  double dropout = 0;            ///< on what the layer hands on
+  std::int64_t repeat = 1;       ///< recurrent: number of layers stacked on one another
+  bool tied = false;             ///< the repeated layers share their weights
+  double dropout = 0;            ///< on the layer's output
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
   std::int64_t rank = 0;           ///< recurrent: of matrices of low rank; 0: they are whole
@@ -36,22 +36,22 @@ struct LayerSpec {
 
   bool recurrent() const;
   bool joins() const;
-  /// Numbers that the layer hands on; `in` enter.
+  /// Returns the width of the layer's output for `in` inputs.
   std::int64_t out(std::int64_t in) const {
     return units == 0 ? in : directions == Directions::both ? 2 * units : units;
   }
 };
 
-/// The name of the frame, as it enters the first layer of a recipe: standardized if the data are.
+/// The name of the frame as the first layer of a recipe reads it: standardized if the data are.
 constexpr const char* frame_name = "frame";
 
-/// Returns what layer `index` reads: 0 for the frame, else a layer of the list counted from 1.
-/// Refused (exit code 2) if a name is unknown; `place` begins the message.
+/// Returns the sources of layer `index`: 0 for the frame, else a layer of the list counted from 1.
+/// Refuses an unknown name (exit code 2); `place` begins the message.
 std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index,
                                     const std::string& place);
 
-/// Whether a name inside a layer stands for a whole number: its units, under whatever name, or a
-/// count.
+/// Returns whether a name inside a layer takes a whole number: the units, under the layer's own
+/// name, or a count.
 bool layer_counts(std::string_view name);
 
 /// Whether an option of layers says what is measured: trials of a search that differ in it could
@@ -61,7 +61,8 @@ bool layer_measures(std::string_view name);
 /// Every layer and option, a line each, for the manual.
 std::string layer_manual();
 
-/// A layer as a recipe writes it: its kind, then what is not at its default.
+/// Returns a layer as a recipe writes it: its kind, then the options that differ from their
+/// defaults.
 OrderedJson to_json(const LayerSpec& layer);
 
 }  // namespace sluice::tools

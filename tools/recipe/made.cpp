@@ -15,7 +15,7 @@
 namespace sluice::tools {
 namespace {
 
-/// A dotted name as a place in nested objects.
+/// Returns the member of nested objects that a dotted name names.
 OrderedJson& at(OrderedJson& root, std::string_view name) {
   OrderedJson* place = &root;
   for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
@@ -40,8 +40,8 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
 
 namespace {
 
-/// Reads a value as made_json wrote it; of the kinds that data has. False if it is none of the
-/// key's.
+/// Reads a value as made_json() wrote it, of a type that keys of [data] have. Returns false if the
+/// key does not take it.
 template <class Value>
 bool from_json(const OrderedJson& json, Recipe& recipe, Value Recipe::* field, const Key& key) {
   if constexpr (std::is_same_v<Value, std::vector<LayerSpec>> ||
@@ -59,13 +59,13 @@ bool from_json(const OrderedJson& json, Recipe& recipe, Value Recipe::* field, c
              });
     if (fits) recipe.*field = json.get<Value>();
     if constexpr (std::is_arithmetic_v<Value> &&
-                  !std::is_same_v<Value, bool>)  // a blob from elsewhere may say anything
+                  !std::is_same_v<Value, bool>)  // a foreign blob may contain anything
       recipe.*field = std::clamp(recipe.*field, Value(key.min), Value(key.max));
     return fits;
   }
 }
 
-/// The same of a word.
+/// Does the same for a word.
 bool from_json(const OrderedJson& json, Recipe& recipe, const Choice<Recipe>& field,
                const Key& key) {
   const std::string text = json.is_string() ? json.get<std::string>() : "";
@@ -95,10 +95,8 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
   const OrderedJson json = parse_ordered_json(made);
   for (const char* name : {"sequence", "target", "target_type", "target_per", "ignore", "group"})
     if (!value_at(json, fmt::format("/recipe/data/{}", name)))
-      refuse(
-          "{}: does not say which columns it was trained on; use a model as \"sluice train\" "
-          "writes it",
-          model);
+      refuse("{}: has no record of its training columns; use a model that \"sluice train\" wrote",
+             model);
   Recipe recipe = default_recipe();
   recipe.file = model;
   for (const Key& key : keys()) {
@@ -107,10 +105,10 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
     const std::size_t dot = key.name.find('.');
     const OrderedJson* const value = value_at(
         json, fmt::format("/recipe/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
-    if (!wanted || !value) continue;  // a model of an older version lacks what came later
+    if (!wanted || !value) continue;  // a model of an older version lacks newer keys
     if (!std::visit([&](const auto& field) { return from_json(*value, recipe, field, key); },
                     key.field))
-      refuse("{}: {}: {} is not {}; use a model as \"sluice train\" writes it", model, key.name,
+      refuse("{}: {}: {} is not {}; use a model that \"sluice train\" wrote", model, key.name,
              json_text(*value), key.noun);
   }
   if (recipe.target.empty())
@@ -153,7 +151,7 @@ Split split_of_made(const std::string& made, const DataSet& data) {
 
 namespace {
 
-/// What `made` says, with one thing more.
+/// Returns the record with one more entry.
 std::string made_with(const std::string& made, const char* name, const OrderedJson& value) {
   OrderedJson json = parse_ordered_json(made);
   if (!json.is_object()) json = OrderedJson::object();

@@ -1,4 +1,4 @@
-// What a model says of its making: written at its end, and read again.
+// The record in a blob of how its model was made.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace sluice::tools {
 
-/// What a blob says of its making, as JSON: version, data hash and the recipe without file names
-/// and without keys that never change a result.
+/// Returns the record as JSON: version, data hash and the recipe, without file names and without
+/// keys that never change a result.
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
 
-/// Recipe and columns, from what a model says of its making. Refused (exit code 2) if it says
-/// nothing of them.
+/// Returns the recipe (data and loss alone) from a model's record. Refuses a record without them
+/// (exit code 2).
 /// @param model  its name, for messages
 Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< data and losses
                                                                            ///< alone
@@ -27,25 +27,24 @@ std::vector<Head> heads_of_made(const std::string& made);
 /// fifth where it held out none.
 Split split_of_made(const std::string& made, const DataSet& data);
 
-/// What a model says of its making, and in which units its values were learned; what it says of
-/// them, empty where nothing.
+/// Adds the units in which a model's values were learned to its record; reads them from it, empty
+/// if there are none.
 std::string made_with_units(const std::string& made, const Units& units);
 Units units_of_made(const std::string& made);
 
-/// What a model says of its making, and from which weights it began: their hash.
+/// Adds to a model's record the hash of the weights that training started from.
 std::string made_from(const std::string& made, std::uint64_t hash);
 
-/// Whether a model says that it was trained for fixed point.
+/// Returns whether a model was trained for fixed point, by its record.
 bool trained_for_fixed_point(const std::string& made);
 
-/// Whether a model says that it was trained on this data.
+/// Returns whether a model was trained on this data, by its record.
 bool trained_on(const std::string& made, std::uint64_t data_hash);
 
-/// Whether a model's training held nothing out of this data: then all of it is data that the model
-/// has seen.
+/// Returns whether a model was trained on all of this data, with nothing held out, by its record.
 bool trained_on_all(const std::string& made, std::uint64_t data_hash);
 
-/// What a model says of its making, and that it was quantized: `how` is added under "quantized".
+/// Adds to a model's record that it was quantized, and how, under "quantized".
 std::string made_quantized(const std::string& made, sluice_format type, RangeChoice ranges,
                            std::uint64_t data_hash);
 

@@ -10,7 +10,7 @@
 namespace sluice::tools {
 namespace {
 
-/// `text` in lines of at most `width` letters, each after `indent`.
+/// Returns the text in lines of at most `width` letters, each after `indent`.
 std::string wrapped(std::string_view text, std::size_t width, std::string_view indent) {
   std::string out, line;
   while (!text.empty()) {
@@ -26,7 +26,7 @@ std::string wrapped(std::string_view text, std::size_t width, std::string_view i
   return out + fmt::format("{}{}\n", indent, line);
 }
 
-/// What a key takes, what it is for, and where that comes from; without its name.
+/// Returns a key's type, default, range, help and source; without its name.
 std::string explanation(const Key& key) {
   std::string text = is_choice(key) ? allowed(key) : std::string(type_name(key));
   if (key.min != key.max) text += ", " + allowed(key);
@@ -37,7 +37,7 @@ std::string explanation(const Key& key) {
   return text;
 }
 
-/// Calls f for every key, after a section's head where one begins.
+/// Calls f for every key, after the head of each section.
 template <class F>
 std::string by_section(F f) {
   std::string text, section;
@@ -55,12 +55,18 @@ std::string by_section(F f) {
 
 std::string key_manual() {
   constexpr const char* search = R"(
-Instead of a value, also inside model.layers, a recipe may say what "sluice tune" may try; "sluice train" uses the value:
-  { value = 1e-3, low = 1e-4, high = 1e-1, log = true }    a range, whole numbers where all of it is; log: by its logarithm
-  { value = 16, low = 8, high = 64, step = 8 }             only every step; with log a step is a factor
-  { value = "adam", choices = ["adam", "sgd"] }            one of a list, of anything
-  { value = 0.0, low = 0.0, high = 0.9, when = { "train.optimizer" = "sgd" } }    only where others have these values
-Layers count from 1: model.layers.2.gru. A layer with use = { value = false, choices = [false, true] } may be left out.
+In place of a value, also inside model.layers, a recipe may give a range or a list for
+"sluice tune" to search. "sluice train" uses the one after "value":
+  { value = 1e-3, low = 1e-4, high = 1e-1, log = true }
+      a range, here on a logarithmic scale; of whole numbers if the key takes only those
+  { value = 16, low = 8, high = 64, step = 8 }
+      only the values low, low + step, ...; with log = true a step is a factor
+  { value = "adam", choices = ["adam", "sgd"] }
+      a list of choices, of any type
+  { value = 0.0, low = 0.0, high = 0.9, when = { "train.optimizer" = "sgd" } }
+      searched only if the other parameter has this value
+Layers count from 1: model.layers.2.gru. To search whether a layer is used, give it
+use = { value = false, choices = [false, true] }.
 )";
   return by_section([](const Key& key) {
            return fmt::format("  {}: {}{}", key.name, explanation(key),

@@ -1,4 +1,4 @@
-// What `sluice train --keys` and `sluice train --explain` print of the keys.
+// The texts of `sluice train --keys` and `sluice train --explain`.
 #pragma once
 #include <string>
 
@@ -6,11 +6,11 @@
 
 namespace sluice::tools {
 
-/// The manual: every key with type, default, range, help and source.
+/// Returns the manual: every key with type, default, range, help and source.
 std::string key_manual();
 
-/// A recipe's every key with its value, where that was set, and what the manual says of it (`sluice
-/// train --explain`).
+/// Returns every key with its value in a recipe, the place where that was set, and its help
+/// (`sluice train --explain`).
 std::string explained(const Recipe& recipe);
 
 }  // namespace sluice::tools

@@ -18,7 +18,7 @@
 namespace sluice::tools {
 namespace {
 
-/// The first key below this name, as data.train is below data; null where there is none.
+/// Returns the first key below this name, such as data.train below data; null if there is none.
 const Key* first_below(const std::string& name) {
   for (const Key& key : keys())
     if (key.name.substr(0, name.size() + 1) == name + ".") return &key;
@@ -36,7 +36,7 @@ const Key* first_below(const std::string& name) {
   refuse("{}: unknown key; did you mean {}?", place, meant);
 }
 
-/// The tables of [[variants]].
+/// Keys of the tables of [[variants]].
 constexpr std::string_view variants_key = "variants", variant_name = "name";
 
 void read_table(Recipe& recipe, const toml::table& table, const std::string& prefix) {
@@ -60,7 +60,7 @@ std::string variant_place(const std::string& file, const toml::node& node) {
   return fmt::format("{}:{}: variants", file, node.source().begin.line);
 }
 
-/// The name of a variant; refused where it will not do.
+/// Returns the name of a variant; refuses one that is not possible as a folder's name.
 std::string name_of(const toml::node& variant, const std::string& file) {
   const toml::table* const table = variant.as_table();
   const std::string place = variant_place(file, variant);

@@ -15,7 +15,7 @@ namespace sluice::tools {
 constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
 constexpr int weight_group_count = 5;
 
-/// A number for each kind of weights: `1e-4` for all but biases, or `{ recurrent = 1e-4, bias =
+/// A number for each kind of weights: `1e-4` for all except biases, or `{ recurrent = 1e-4, bias =
 /// 1e-5 }`.
 struct GroupValues {
   double of[weight_group_count] = {};
@@ -23,15 +23,15 @@ struct GroupValues {
   bool any() const { return *this != GroupValues{}; }
 };
 
-/// The weights of classes, as the recipe says them.
+/// The weights of classes, as the recipe gives them.
 struct ClassWeights {
   ClassWeighting kind = ClassWeighting::none;
-  std::string numbers = {};  ///< of kind given: "1, 2.5"
+  std::string numbers = {};  ///< if kind is `given`: "1, 2.5"
 };
 
 constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 
-/// The values of all keys, in the table's order. Files are as given until resolve_files().
+/// The values of all keys, in the table's order. File names are as given until resolve_files().
 struct Recipe {
   std::string train_file, test_file;
   Format format = {};
@@ -68,8 +68,9 @@ struct Recipe {
   double huber_delta = 0, label_smoothing = 0;
   bool carry = false;
   std::int64_t truncate = 0;
-  bool carries() const { return carry || truncate > 0; }  ///< states from piece to piece
-  std::int64_t epochs = 0, stop_after = 0, batch = 0;     ///< batch: all_at_once for "all"
+  /// whether a piece starts from the state of the one before
+  bool carries() const { return carry || truncate > 0; }
+  std::int64_t epochs = 0, stop_after = 0, batch = 0;  ///< batch: all_at_once for "all"
   std::int64_t last_epoch() const { return stop_after > 0 ? stop_after : epochs; }
   bool bucket = false;
   Optimizer optimizer = {};
@@ -93,7 +94,7 @@ struct Recipe {
   sluice_format quantize_type = {};
   RangeChoice quantize_ranges = {};
 
-  // [device]: amounts as texts, empty or 0 for no limit
+  // [device]: amounts as texts; empty or 0: no limit
   std::string device_core, device_flash, device_ram, device_flash_total, device_ram_total;
   sluice_format device_type = {};
   std::int64_t device_instructions = 0;
@@ -105,13 +106,13 @@ struct Recipe {
   std::int64_t tune_trials = 0, tune_eta = 0, tune_min_epochs = 0, tune_folds = 0, tune_repeats = 0,
                tune_seeds = 0, tune_seed = 0, tune_max_failures = 0;
 
-  std::string file;  ///< of the recipe, for messages
-  std::map<std::string, std::string>
-      origin;  ///< key -> where it was set: "recipe.toml:14: train.batch", "--seed"
+  std::string file;  ///< file name of the recipe, for messages
+  /// key -> the place where it was set: "recipe.toml:14: train.batch", "--seed"
+  std::map<std::string, std::string> origin;
 };
 
-/// "recipe.toml:14: train.batch" for a key that was set, "recipe.toml: train.batch" for a default:
-/// how a message begins.
+/// Returns how a message about a key begins: "recipe.toml:14: train.batch" if the key was set,
+/// "recipe.toml: train.batch" for a default.
 std::string where(const Recipe& recipe, const std::string& key);
 
 }  // namespace sluice::tools

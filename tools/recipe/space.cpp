@@ -1,4 +1,4 @@
-// What holds of a space's points; space.cpp reads a space from a recipe.
+// Points of a search space. space_toml.cpp reads a space from a recipe.
 #include "space.h"
 
 #include <fmt/format.h>
@@ -13,8 +13,8 @@ namespace {
 
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
-/// The nearest short decimal: what a person reads, and a recipe holds, is then all of the number.
-/// Of six digits behind the first that the range leaves open.
+/// Returns the nearest short decimal, so that the number that people read is all of it. It has six
+/// digits after the first one that varies over the range.
 double shortened(const Parameter& parameter, double value) {
   const int places =
       int(std::clamp(6 - std::floor(std::log10(parameter.high - parameter.low)), 0.0, 300.0));
@@ -24,7 +24,7 @@ double shortened(const Parameter& parameter, double value) {
   return std::clamp(value, parameter.low, parameter.high);
 }
 
-/// Whether values are a factor apart: low, low * step, low * step^2.
+/// Returns whether neighboring values differ by a factor: low, low * step, low * step^2.
 bool by_factor(const Parameter& parameter) { return parameter.log && parameter.step > 0; }
 
 double step_of(const Parameter& parameter) {
@@ -32,11 +32,11 @@ double step_of(const Parameter& parameter) {
   return parameter.kind == Parameter::whole && parameter.step == 0 ? 1 : parameter.step;
 }
 
-/// The share of a number that need not be a value.
+/// Returns a number, or its logarithm if the parameter has a logarithmic scale.
 double scaled(const Parameter& parameter, double x) { return parameter.log ? std::log(x) : x; }
 
-/// Where the share of the i-th value begins, as scaled: half way from the one before; the first and
-/// last reach as far out as in.
+/// Returns where the share of the i-th value begins, as scaled(): half way from the value before.
+/// The first and last shares reach as far outwards as inwards.
 double border(const Parameter& parameter, std::uint64_t i) {
   const std::uint64_t n = values_of(parameter);
   const auto at = [&](std::uint64_t k) { return scaled(parameter, value_at(parameter, k)); };
@@ -80,7 +80,7 @@ std::uint64_t values_of(const Parameter& parameter) {
   const double step = step_of(parameter);
   if (by_factor(parameter))
     return std::uint64_t(std::log(parameter.high / parameter.low) / std::log(step) + 1e-9) + 1;
-  // A hair more, since 0.1 * 3 is more than 0.3.
+  // The margin is needed because 0.1 * 3 is more than 0.3 in double.
   return step > 0 ? std::uint64_t((parameter.high - parameter.low) / step * (1 + 1e-12) + 1e-9) + 1
                   : 0;
 }

@@ -1,10 +1,13 @@
-// What may vary: the search space that a recipe holds beside the values it replaces,
+// The search space of a recipe. A range or a list of choices stands beside the value that it
+// replaces:
 //   learning_rate = { value = 1e-3, low = 1e-4, high = 1e-1, log = true }
 //   layers = [{ gru = { value = 32, low = 8, high = 64, step = 8 }, steps = "last" }, ...]
 //   optimizer = { value = "adam", choices = ["adam", "sgd"] }
-//   l2 = { value = 1e-4, low = 1e-6, high = 1e-2, log = true, step = 10 }      with log a step is a
-//   factor momentum = { value = 0.0, low = 0.0, high = 0.99, when = { "train.optimizer" = "sgd" } }
-// `value` is the recipe's own: what `sluice train` uses, and the first trial of a study.
+//   l2 = { value = 1e-4, low = 1e-6, high = 1e-2, log = true, step = 10 }
+//   momentum = { value = 0.0, low = 0.0, high = 0.99, when = { "train.optimizer" = "sgd" } }
+//
+// With log, a step is a factor. `value` is the recipe's own: `sluice train` uses it, and so does
+// the first trial of a study.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,7 +16,8 @@
 
 namespace sluice::tools {
 
-/// Holds while a parameter, itself in force, has one of these values; of a choice their indices.
+/// A condition on another parameter. It holds if that one is in force and has one of these values
+/// (indices of a choice).
 struct Condition {
   std::size_t parameter = 0;
   std::vector<double> values;
@@ -24,55 +28,56 @@ struct Parameter {
   std::string name;   ///< "train.learning_rate", "model.layers.1.gru": layers count from 1
   std::string place;  ///< "recipe.toml:14: train.learning_rate", for messages
   Kind kind = real;
-  double low = 0, high = 0;  ///< of numbers, both allowed; of a choice 0 and the last index
-  double step = 0;   ///< of numbers: low, low + step, ..., with log low, low * step, ...; 0: every
-                     ///< number between, of whole ones every one
-  bool log = false;  ///< searched by its logarithm
+  double low = 0, high = 0;  ///< of numbers, both allowed; for a choice 0 and the last index
+  /// Of numbers: low, low + step, ...; with log low, low * step, .... 0: every number between the
+  /// ends, for whole numbers every whole one.
+  double step = 0;
+  bool log = false;                  ///< searched on a logarithmic scale
   std::vector<std::string> choices;  ///< as TOML
   double own = 0;                    ///< the recipe's value
-  std::vector<Condition> when;       ///< all must hold; of parameters before this one alone
+  std::vector<Condition> when;       ///< all must hold; they name earlier parameters only
 };
 
 struct Space {
-  std::vector<Parameter> parameters;  ///< what one depends on stands before it
+  std::vector<Parameter> parameters;  ///< each parameter is after those that it depends on
 };
 
-/// A value for each parameter: a number, of a choice its index; NaN where a parameter is not in
+/// A value for each parameter: a number, or the index of a choice; NaN if the parameter is not in
 /// force.
 using Point = std::vector<double>;
 
-/// The same as names and TOML, of what is in force.
+/// The parameters in force as names and TOML values.
 using TrialValues = std::vector<std::pair<std::string, std::string>>;
 
-/// Whether two points are the same, parameter by parameter.
+/// Returns whether two points are equal, parameter by parameter.
 bool same(const Point& a, const Point& b);
 
-/// Whether a parameter is in force where those before it have these values.
+/// Returns whether a parameter is in force, given the values of those before it.
 bool in_force(const Space& space, std::size_t parameter, const Point& point);
 
-/// A point that lies in the space: numbers on their steps and between their ends, NaN where not in
-/// force. What was NaN and is in force becomes the recipe's own.
+/// Returns the point moved into the space: numbers on their steps and between their ends, NaN for
+/// parameters that are not in force. A parameter in force that was NaN gets the recipe's own value.
 Point settled(const Space& space, Point point);
 
-/// Values that a parameter can have; 0 where they cannot be counted.
+/// Returns the number of values that a parameter can have; 0 if they cannot be counted.
 std::uint64_t values_of(const Parameter& parameter);
 
-/// The i-th of them, i < values_of(); of numbers ascending.
+/// Returns value i < values_of(); numbers ascend.
 double value_at(const Parameter& parameter, std::uint64_t i);
 
-/// Which of them a number is, or is nearest to.
+/// Returns the index of a value, or of the value nearest to it.
 std::uint64_t index_of(const Parameter& parameter, double value);
 
-/// A parameter's value that lies at a share of its range, 0 to 1: every value has a share of the
-/// same width. Where it is searched by its logarithm, a value's share reaches half way to its
-/// neighbors by the logarithm. And where a value's share has its middle.
+/// Returns the value at a share of the range, 0 to 1, and the share of a value. Every value owns a
+/// share of the same width. On a logarithmic scale it reaches half way to the neighbors by the
+/// logarithm. The share of a value is the middle of that.
 double value_of_share(const Parameter& parameter, double share);
 double share_of_value(const Parameter& parameter, double value);
 
-/// A value as a recipe writes it.
+/// Returns a value as a recipe writes it.
 std::string value_text(const Parameter& parameter, double value);
 
-/// "train.learning_rate = 0.01, model.layers.1.gru = 24": what is in force.
+/// Returns the parameters in force: "train.learning_rate = 0.01, model.layers.1.gru = 24".
 std::string point_text(const Space& space, const Point& point);
 
 }  // namespace sluice::tools

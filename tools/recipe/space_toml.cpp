@@ -1,4 +1,4 @@
-// The search space as a recipe writes it.
+// Reads the search space of a recipe.
 #include "space_toml.h"
 
 #include <fmt/format.h>
@@ -25,17 +25,16 @@ constexpr const char *value_key = "value", *choices_key = "choices", *low_key = 
 constexpr std::string_view known_keys[] = {value_key, choices_key, low_key, high_key,
                                            step_key,  log_key,     when_key};
 
-/// A parameter whose conditions still name others.
+/// A parameter whose conditions refer to others by name.
 struct Draft {
   Parameter parameter;
   std::vector<std::pair<std::string, std::vector<std::string>>> when;  ///< name, and values as TOML
 };
 
-/// A value as one writes it: texts in quotes, numbers with a point where they have none of whole
-/// ones.
+/// Returns a value as TOML: texts in quotes, floats always with a point or an exponent.
 std::string toml_text(const toml::node& node) {
   std::ostringstream out;
-  out.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
+  out.exceptions(std::ios::badbit);  // without this, a lack of memory would only shorten the text
   if (const toml::table* table = node.as_table()) {
     for (auto&& [key, value] : *table)
       out << (out.tellp() ? ", " : "") << key.str() << " = " << toml_text(value);
@@ -49,13 +48,13 @@ std::string toml_text(const toml::node& node) {
     const std::string text = fmt::format("{}", *number);
     return text.find_first_of(".en") == text.npos ? text + ".0" : text;
   }
-  if (const auto text = node.value_exact<std::string>())
-    return json_text(Json(*text));  // as TOML's own
+  // JSON writes texts as TOML does.
+  if (const auto text = node.value_exact<std::string>()) return json_text(Json(*text));
   out << toml::node_view<const toml::node>(node);
   return out.str();
 }
 
-/// A number that a value is; none of texts, truth values, lists and tables.
+/// Returns the number in a value; nothing for texts, booleans, lists and tables.
 std::optional<double> number_in(const std::string& toml_value) {
   double number = 0;
   const char* const end = toml_value.data() + toml_value.size();
@@ -64,13 +63,13 @@ std::optional<double> number_in(const std::string& toml_value) {
   return number;
 }
 
-/// Whether two values are the same, however they are written: 1 and 1.0.
+/// Returns whether two values are equal, however they are written: 1 and 1.0.
 bool same_value(const std::string& a, const std::string& b) {
   const std::optional<double> x = number_in(a), y = number_in(b);
   return x && y ? *x == *y : a == b;
 }
 
-/// A table that says what a value may be.
+/// Returns whether a node is a table that describes a range or choices.
 bool is_search(const toml::node& node) {
   const toml::table* table = node.as_table();
   return table && (table->contains(value_key) || table->contains(choices_key) ||
@@ -79,7 +78,8 @@ bool is_search(const toml::node& node) {
 
 double number_of(const toml::table& table, const char* key, const Parameter& p) {
   const toml::node* node = table.get(key);
-  if (!node) refuse("{}: no {}; give value, low and high, or value and choices", p.place, key);
+  if (!node)
+    refuse("{}: {} is missing; give value, low and high, or value and choices", p.place, key);
   if (!node->is_number()) refuse("{}: {}: {} is not a number", p.place, key, shown(*node));
   const double value = node->value<double>().value_or(0);
   if (!std::isfinite(value))
@@ -92,22 +92,24 @@ void read_choices(const toml::table& table, Parameter& p) {
     if (table.contains(key)) refuse("{}: both choices and {}; give one of the two", p.place, key);
   const toml::array* list = table.get(choices_key)->as_array();
   if (!list || list->size() < 2)
-    refuse("{}: choices: {}; give two values or more", p.place, list ? "too few" : "not a list");
+    refuse("{}: choices: {}; give a list of two or more values", p.place,
+           list ? "too few" : "not a list");
   p.kind = Parameter::choice;
   for (const toml::node& item : *list) {
     const std::string text = toml_text(item);
     if (place_in(p.choices, text) < p.choices.size())
-      refuse("{}: choices: {} is there twice", p.place, text);
+      refuse("{}: choices: {} is given twice; give each value once", p.place, text);
     p.choices.push_back(text);
   }
   p.high = double(p.choices.size() - 1);
   const std::string own = toml_text(*table.get(value_key));
   const std::size_t at = place_in(p.choices, own);
-  if (at == p.choices.size()) refuse("{}: value: {} is none of the choices", p.place, own);
+  if (at == p.choices.size())
+    refuse("{}: value: {} is not among the choices; add it to them", p.place, own);
   p.own = double(at);
 }
 
-/// Whether what has that name takes whole numbers alone.
+/// Returns whether the key of that name takes whole numbers only.
 bool takes_whole(const std::string& name) {
   const std::size_t dot = name.rfind('.');
   if (name.starts_with("model.layers.")) return layer_counts(name.substr(dot + 1));
@@ -121,36 +123,40 @@ void read_range(const toml::table& table, Parameter& p) {
   p.kind = takes_whole(p.name) ? Parameter::whole : Parameter::real;
   for (const char* key : {low_key, high_key, value_key, step_key})
     if (p.kind == Parameter::whole && table.contains(key) && !table.get(key)->is_integer())
-      refuse("{}: {}: {} is not a whole number, written without a point", p.place, key,
+      refuse("{}: {}: {} is not a whole number; write one without a point", p.place, key,
              toml_text(*table.get(key)));
   if (const toml::node* node = table.get(log_key)) {
     if (!node->is_boolean()) refuse("{}: log: {}; give true or false", p.place, shown(*node));
     p.log = node->value_or(false);
   }
-  if (!(p.low < p.high)) refuse("{}: low {} is not below high {}", p.place, p.low, p.high);
+  if (!(p.low < p.high))
+    refuse("{}: low {} is not below high {}; give a range", p.place, p.low, p.high);
   if (p.log && p.low <= 0)
-    refuse("{}: a logarithm of {}, which is not above 0; raise low, or leave out log = true",
+    refuse("{}: low {} is not above 0 and has no logarithm; raise low, or leave out log = true",
            p.place, p.low);
   if (table.contains(step_key)) {
     p.step = number_of(table, step_key, p);
     if (p.log && (!(p.step > 1) || p.low * p.step > p.high * (1 + 1e-9)))
-      refuse("{}: step: with log it is a factor, above 1 and at most {}; {} is not", p.place,
+      refuse("{}: step: with log = true give a factor above 1 and at most {}, not {}", p.place,
              p.high / p.low, p.step);
     if (!p.log && (!(p.step > 0) || p.step > p.high - p.low))
-      refuse("{}: step: {} is no step from {} to {}", p.place, p.step, p.low, p.high);
+      refuse("{}: step: {} does not fit between {} and {}; give a positive step that does", p.place,
+             p.step, p.low, p.high);
   }
   if (p.own < p.low || p.own > p.high)
     refuse(
-        "{}: value {} lies outside of {} to {}; it is the first trial, so widen the range or move "
-        "it",
+        "{}: value {} is outside of {} to {}; the first trial uses it, so change the value or "
+        "widen the range",
         p.place, p.own, p.low, p.high);
   if (p.step > 0 && std::fabs(value_at(p, index_of(p, p.own)) - p.own) > 1e-6 * std::fabs(p.own))
-    refuse("{}: value {} is not reached from low by steps: {}, {}, {}, ...", p.place, p.own, p.low,
-           value_at(p, 1), p.log ? p.low * p.step * p.step : p.low + 2 * p.step);
+    refuse(
+        "{}: value {} is not on the steps from low: {}, {}, {}, ...; change the value or the step",
+        p.place, p.own, p.low, value_at(p, 1),
+        p.log ? p.low * p.step * p.step : p.low + 2 * p.step);
 }
 
-/// Names below which conditions may stand as nested tables: { train.optimizer = "sgd" } and {
-/// "train.optimizer" = "sgd" }.
+/// Reads conditions. Their names may also be nested tables: { train.optimizer = "sgd" } is the same
+/// as { "train.optimizer" = "sgd" }.
 void read_when(const toml::table& table, const std::string& prefix, Draft& draft) {
   for (auto&& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());
@@ -160,8 +166,8 @@ void read_when(const toml::table& table, const std::string& prefix, Draft& draft
     }
     std::vector<std::string> values;
     if (const toml::array* list = node.as_array(); list && list->empty())
-      refuse("{}: when: {}: an empty list never holds; give it values", draft.parameter.place,
-             name);
+      refuse("{}: when: {}: an empty list never holds; give one value or more",
+             draft.parameter.place, name);
     if (const toml::array* list = node.as_array())
       for (const toml::node& item : *list) values.push_back(toml_text(item));
     else
@@ -178,18 +184,22 @@ Draft read_parameter(const toml::table& table, const std::string& name, const st
     if (std::find(std::begin(known_keys), std::end(known_keys), key.str()) != std::end(known_keys))
       continue;
     const std::string_view meant = nearest(key.str(), known_keys);
-    refuse("{}: {}: a search has value, choices, or low, high, step and log, and when{}", place,
-           key.str(), meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
+    refuse(
+        "{}: {}: unknown key; a search has the keys value, choices, low, high, step, log and "
+        "when{}",
+        place, key.str(), meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
   }
   if (!table.contains(value_key))
-    refuse("{}: no value; it is what \"sluice train\" uses, and the first trial", place);
+    refuse("{}: value is missing; give the value that \"sluice train\" and the first trial use",
+           place);
   if (table.contains(choices_key))
     read_choices(table, p);
   else
     read_range(table, p);
   if (const toml::node* when = table.get(when_key)) {
     if (!when->is_table())
-      refuse("{}: when: {}; give {{ \"train.optimizer\" = \"sgd\" }}, say", place, shown(*when));
+      refuse("{}: when: {}; give a table such as {{ \"train.optimizer\" = \"sgd\" }}", place,
+             shown(*when));
     read_when(*when->as_table(), "", draft);
   }
   return draft;
@@ -202,11 +212,11 @@ struct Taker {
   struct Spot {
     toml::table* table;
     std::string key;
-    bool conditional;  ///< the recipe says when it is in force
+    bool conditional;  ///< the recipe has a condition for it
   };
-  std::map<std::string, Spot> spots = {};  ///< by name, where a value stands
+  std::map<std::string, Spot> spots = {};  ///< by name, the place of a value
 
-  /// What stands in a search's place.
+  /// Puts a value in the place of a search.
   void put(toml::table& table, std::string_view key, const std::string& name,
            const std::string& place) {
     toml::table& search = *table.get(key)->as_table();
@@ -223,7 +233,7 @@ struct Taker {
       return;
     }
     std::optional<toml::table> text = parse_toml_value("v", given->second);
-    if (!text || !text->contains("v")) refuse("{}: {} is no value", place, given->second);
+    if (!text || !text->contains("v")) refuse("{}: {} is not a TOML value", place, given->second);
     text->get("v")->visit([&](auto& node) { table.insert_or_assign(key, std::move(node)); });
   }
 
@@ -231,7 +241,7 @@ struct Taker {
     std::vector<std::string> keys;
     for (auto&& [key, node] : table) keys.emplace_back(key.str());
     for (const std::string& key : keys) {
-      if (prefix.empty() && key == "variants") continue;  // they are compared, not searched
+      if (prefix.empty() && key == "variants") continue;  // variants are compared, not searched
       toml::node& node = *table.get(key);
       const std::string name = prefix + key;
       std::string place;
@@ -266,12 +276,12 @@ struct Taker {
   }
 };
 
-/// A condition's value as the parameter's own.
+/// Returns a condition's value as a value of the parameter it refers to.
 double value_of_text(const Parameter& of, const std::string& text, const Parameter& p) {
   if (of.kind == Parameter::choice) {
     const std::size_t at = place_in(of.choices, text);
     if (at == of.choices.size())
-      refuse("{}: when: {} is none of the choices of {}", p.place, text, of.name);
+      refuse("{}: when: {} is not among the choices of {}", p.place, text, of.name);
     return double(at);
   }
   if (const std::optional<toml::table> value = parse_toml_value("v", text))
@@ -279,11 +289,11 @@ double value_of_text(const Parameter& of, const std::string& text, const Paramet
         number && *number >= of.low && *number <= of.high &&
         (values_of(of) == 0 || value_at(of, index_of(of, *number)) == *number))
       return *number;
-  refuse("{}: when: {} is no value of {}, which goes from {} to {}", p.place, text, of.name, of.low,
-         of.high);
+  refuse("{}: when: {} is not a value of {}, whose range is {} to {}", p.place, text, of.name,
+         of.low, of.high);
 }
 
-/// What a condition on a name that nothing has may have meant.
+/// Returns a suggestion for a condition on an unknown name.
 std::string meant_by(const std::string& name, const std::vector<Draft>& drafts) {
   for (const Draft& d : drafts)
     if (d.parameter.name.ends_with("." + name))
@@ -291,7 +301,7 @@ std::string meant_by(const std::string& name, const std::vector<Draft>& drafts) 
   return "give it choices or a range";
 }
 
-/// The parameters in an order in which each stands after those it depends on.
+/// Returns the parameters in an order in which each is after those that it depends on.
 Space sorted(std::vector<Draft> drafts) {
   Space space;
   const auto placed = [&](const std::string& name) {
@@ -311,7 +321,8 @@ Space sorted(std::vector<Draft> drafts) {
                          [&](const auto& c) { return placed(c.first) < space.parameters.size(); });
     });
     if (ready == drafts.end())
-      refuse("{}: when: depends on itself", drafts.front().parameter.place);
+      refuse("{}: when: the condition depends on itself; remove the cycle",
+             drafts.front().parameter.place);
     Parameter p = ready->parameter;
     for (const auto& [name, values] : ready->when) {
       Condition condition{placed(name), {}};
@@ -342,7 +353,7 @@ Space take_space(toml::table& recipe, const std::string& file, const TrialValues
   Taker taker{file, chosen};
   taker.walk(recipe, "");
   const Space space = sorted(std::move(taker.drafts));
-  // What is not in force is left out, but for what a layer cannot be without.
+  // Parameters that are not in force are left out, except those that a layer needs.
   Point point(space.parameters.size(), std::numeric_limits<double>::quiet_NaN());
   point = settled(space, std::move(point));
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {

@@ -1,4 +1,4 @@
-// The search space in a recipe's TOML: found, read, and taken out.
+// The search space in a recipe's TOML: found, read and removed.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,15 +9,15 @@
 namespace sluice::tools {
 
 /// Reads every { value = ..., low = ..., high = ... } and { value = ..., choices = [...] } of a
-/// recipe and leaves in its place what `chosen` says, else its own value: what is left is a recipe
-/// without a search space. Refused (exit code 2), with file, line and key, where one contradicts
-/// itself.
+/// recipe. Puts in its place the value in `chosen`, else its own value, so that a recipe without a
+/// search space remains. Refuses a contradiction (exit code 2) with file, line and key.
 Space take_space(toml::table& recipe, const std::string& file, const TrialValues& chosen = {});
 
-/// A value as it stands in a list of choices; what is no TOML, as it is.
+/// Returns a value as a list of choices writes it; a text that is not TOML is returned unchanged.
 std::string as_toml(const std::string& text);
 
-/// Where a value stands in a list, 1 and 1.0 being the same; its size where it does not.
+/// Returns the position of a value in a list, where 1 and 1.0 are equal; the list's size if it is
+/// missing.
 std::size_t place_in(const std::vector<std::string>& list, const std::string& value);
 
 }  // namespace sluice::tools

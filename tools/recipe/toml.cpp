@@ -12,11 +12,11 @@ namespace sluice::tools {
 namespace {
 
 constexpr int most_levels = 32;         // TOML_MAX_NESTED_VALUES too
-constexpr std::size_t most_dots = 256;  // in a line
+constexpr std::size_t most_dots = 256;  // per line
 
-/// The first line, counted from 1, with more dots than that; 0: none. The parser bounds what is in
-/// brackets, but a dotted key makes a table of each of its parts, and tables are destroyed by
-/// recursion. A key ends with its line.
+/// Returns the first line, counted from 1, with more dots than that; 0: none. The parser bounds the
+/// nesting of brackets, but it makes a table for each part of a dotted key, and tables are
+/// destroyed by recursion. A key ends with its line.
 std::size_t dotted_line(std::string_view text) {
   for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -27,7 +27,7 @@ std::size_t dotted_line(std::string_view text) {
   return 0;
 }
 
-/// A node deeper than most_levels; null: none.
+/// Returns a node deeper than most_levels; null: none.
 const toml::node* too_deep(const toml::table& root) {
   std::vector<std::pair<const toml::node*, int>> left = {{&root, 0}};
   while (!left.empty()) {
@@ -46,7 +46,8 @@ const toml::node* too_deep(const toml::table& root) {
 
 toml::table parse_toml(std::string_view text, const std::string& file) {
   if (const std::size_t line = dotted_line(text))
-    refuse("{}:{}: more than {} dots; no key of a recipe has so many parts", file, line, most_dots);
+    refuse("{}:{}: more than {} dots in a line; no key of a recipe has so many parts", file, line,
+           most_dots);
   toml::table table;
   try {
     table = toml::parse(text, std::string_view(file));
@@ -54,11 +55,11 @@ toml::table parse_toml(std::string_view text, const std::string& file) {
     const std::string_view what = error.description();
     if (what.find("TOML_MAX_NESTED_VALUES") == what.npos)
       refuse("{}:{}: {}", file, error.source().begin.line, what);
-    refuse("{}:{}: nests deeper than {} levels; no recipe does", file, error.source().begin.line,
+    refuse("{}:{}: nests deeper than {} levels, as no recipe does", file, error.source().begin.line,
            most_levels);
   }
   if (const toml::node* node = too_deep(table))
-    refuse("{}:{}: nests deeper than {} levels; no recipe does", file, node->source().begin.line,
+    refuse("{}:{}: nests deeper than {} levels, as no recipe does", file, node->source().begin.line,
            most_levels);
   return table;
 }

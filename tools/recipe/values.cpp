@@ -13,7 +13,7 @@
 namespace sluice::tools {
 namespace {
 
-/// The place of one value of a list.
+/// Returns the place of one value of a list.
 std::string place_of(const Place& list, const toml::node& item) {
   return list.file.empty()
              ? list.text
@@ -66,7 +66,7 @@ void read_value(double& out, const toml::node& node, const Place& place) {
   if (!node.is_number()) refuse_type(place, node);
   const double value = node.value<double>().value_or(0);
   check_range(value, node, place);
-  out = value == 0 ? 0 : value;  // -0.0 would stand in the blob as a number of its own
+  out = value == 0 ? 0 : value;  // -0.0 would be a different number in the blob
 }
 
 void read_value(std::string& out, const toml::node& node, const Place& place) {
@@ -96,7 +96,7 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Pla
       continue;
     }
     if (!text || text->empty())
-      refuse("{}: {} in the list is no name; give text", place.text, shown(item));
+      refuse("{}: {} in the list is not a name; give text", place.text, shown(item));
     out.push_back(*text);
   }
 }
@@ -110,7 +110,7 @@ void read_value(GroupValues& out, const toml::node& node, const Place& place) {
   for (auto&& [key, value] : *table) {
     const auto name = std::find(std::begin(weight_groups), std::end(weight_groups), key.str());
     if (name == std::end(weight_groups))
-      refuse("{}: {}: no kind of weights; there are input, recurrent, bias, output and embedding",
+      refuse("{}: {}: is not a kind of weights; give input, recurrent, bias, output or embedding",
              place.text, key.str());
     read_value(out.of[name - std::begin(weight_groups)], value, place);
   }
@@ -129,7 +129,7 @@ void read_value(std::vector<LayerSpec>& out, const toml::node& node, const Place
         read_layer(item, fmt::format("{}: layer {}", place_of(place, item), i + 1), use);
     if (use) out.push_back(std::move(layer));
   }
-  if (out.empty()) refuse("{}: no layer is used; a network has one or more", place.text);
+  if (out.empty()) refuse("{}: no layer has use = true; a network needs one or more", place.text);
 }
 
 template <class Value>
@@ -165,8 +165,9 @@ void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::
   const bool quoted = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (takes_text && !quoted)
     return set_value(recipe, toml::value<std::string>(std::string(text)), place);
-  const std::optional<toml::table> table = parse_toml_value(
-      "value", fmt::format("{}{}", text.starts_with('.') ? "0" : "", text));  // TOML has no ".2"
+  // TOML does not allow ".2"
+  const std::optional<toml::table> table =
+      parse_toml_value("value", fmt::format("{}{}", text.starts_with('.') ? "0" : "", text));
   if (!table || !table->contains("value"))
     refuse_type(place, toml::value<std::string>(std::string(text)));
   set_value(recipe, *table->get("value"), place);

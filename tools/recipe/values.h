@@ -1,4 +1,4 @@
-// A value of a key: read from text, and the default.
+// The values of keys: reading from text, and defaults.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,12 +7,13 @@
 
 namespace sluice::tools {
 
-/// Reads a key's value from text: TOML, or bare text if the key takes text. Refused (exit code 2)
-/// if the key does not take it.
-/// @param origin  where the text was given, for messages
+/// Reads a key's value from text: TOML, or bare text if the key takes text. Refuses a value that
+/// the key does not take (exit code 2).
+/// @param origin  the source of the text, for messages
 void set_text(Recipe& recipe, const Key& key, std::string_view text, const std::string& origin);
 
-/// Every key at its default; such a recipe is not checked, and lacks what has none.
+/// Returns a recipe with every key at its default. It is not checked, and keys without a default
+/// are missing.
 Recipe default_recipe();
 
 }  // namespace sluice::tools

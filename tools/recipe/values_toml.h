@@ -1,4 +1,4 @@
-// A value of a key, read from TOML.
+// Reads the value of a key from TOML.
 #pragma once
 #include <string>
 
@@ -7,14 +7,15 @@
 
 namespace sluice::tools {
 
-/// Where a value came from, for messages: "recipe.toml:14: train.batch", or "--set train.batch=0".
+/// The place that a value came from, for messages: "recipe.toml:14: train.batch", or "--set
+/// train.batch=0".
 struct Place {
   const Key& key;
   std::string text;
-  std::string file = {};  ///< empty on a command line
+  std::string file = {};  ///< empty for the command line
 };
 
-/// Reads a key's value into a recipe. Refused (exit code 2) if the key does not take it.
+/// Reads a key's value into a recipe. Refuses a value that the key does not take (exit code 2).
 void set_value(Recipe& recipe, const toml::node& node, const Place& place);
 
 }  // namespace sluice::tools

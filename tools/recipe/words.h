@@ -1,6 +1,6 @@
-// The values of keys and layer options that are words: an enum for each, and its words in the order
-// of its values. Recipes are read, written and explained by these lists. All other code knows the
-// enums alone.
+// The keys and layer options whose values are words: an enum for each, and its words in the order
+// of its values. Recipes are read, written and explained by these lists. All other code uses the
+// enums.
 #pragma once
 #include <algorithm>
 #include <optional>
@@ -49,7 +49,7 @@ enum class Initializer {
   zeros
 };
 enum class BatchNorm { pytorch, keras };
-enum class StepsOut { open, every, last, mean };  ///< open: the recipe does not say it
+enum class StepsOut { open, every, last, mean };  ///< open: not given in the recipe
 enum class Directions { one, both };
 enum class Reset { after, before };
 enum class HeadLoss { none, cross_entropy, binary, mse, huber };  ///< none: the layer is no head
@@ -106,8 +106,8 @@ inline constexpr std::string_view enum_words<Monitor>[] = {
 // [quantize] and [device]
 /// How a feature's range is chosen from its values.
 enum class RangeChoice {
-  min_max,     ///< all of them
-  percentile,  ///< all but a twentieth of a percent at either end
+  min_max,     ///< all values
+  percentile,  ///< all values except 0.05 % at either end
   min_error,   ///< the range, shrunk towards the mean, whose 256 steps have the least squared error
 };
 
@@ -133,22 +133,22 @@ inline constexpr std::string_view enum_words<Halving>[] = {"none", "halving", "h
 template <>
 inline constexpr std::string_view enum_words<TuneValidation>[] = {"hold-out", "k-fold", "time"};
 
-/// A value as a recipe writes it.
+/// Returns a value as a recipe writes it.
 template <class E>
 constexpr std::string_view word(E value) {
   return enum_words<E>[std::size_t(value)];
 }
 
-/// Text is its own word.
+/// Returns a text unchanged.
 inline std::string_view word(const std::string& text) { return text; }
 
-/// The words of these values, for a key or an option that takes them alone.
+/// Returns the words of these values, for a key or an option that takes no others.
 template <class... E>
 std::vector<std::string_view> only(E... values) {
   return {word(values)...};
 }
 
-/// The value that a word stands for; none where it stands for none.
+/// Returns the value of a word; nothing for an unknown word.
 template <class E>
 std::optional<E> value_of_word(std::string_view text) {
   const auto found = std::find(std::begin(enum_words<E>), std::end(enum_words<E>), text);
@@ -156,7 +156,7 @@ std::optional<E> value_of_word(std::string_view text) {
   return E(found - std::begin(enum_words<E>));
 }
 
-/// A member of Owner that is such an enum: its words, and its value as a place among them.
+/// A member of Owner that is such an enum: its words, and its value as an index.
 template <class Owner>
 struct Choice {
   std::span<const std::string_view> words;
@@ -170,11 +170,11 @@ constexpr Choice<Owner> make_choice(E Owner::*) {
           [](Owner& owner, std::size_t value) { owner.*member = E(value); }};
 }
 
-/// The choice that a member is: choice_field<&Recipe::optimizer>.
+/// Returns the choice of a member: choice_field<&Recipe::optimizer>.
 template <auto member>
 inline constexpr auto choice_field = make_choice<member>(member);
 
-/// What a member holds; of a choice the word.
+/// The type of a member's value; for a choice its word.
 template <class Owner>
 std::string_view value_in(const Owner& owner, const Choice<Owner>& field) {
   return field.words[field.get(owner)];

@@ -16,7 +16,7 @@ OrderedJson to_json(const std::vector<LayerSpec>& layers) {
 }
 
 OrderedJson to_json(const GroupValues& values) {
-  GroupValues all;  // what a plain number says
+  GroupValues all;  // the values that a plain number gives
   for (int g = 0; g < weight_group_count; ++g) all.of[g] = g == SLUICE_BIASES ? 0 : values.of[0];
   if (values == all) return values.of[0];
   OrderedJson json;

@@ -1,4 +1,4 @@
-// A recipe written out.
+// Writes a recipe as text.
 #pragma once
 #include <string>
 
@@ -7,13 +7,13 @@
 
 namespace sluice::tools {
 
-/// A key's value as JSON.
+/// Returns a key's value as JSON.
 OrderedJson value_of(const Recipe& recipe, const Key& key);
 
-/// A key's value as a recipe writes it.
+/// Returns a key's value as a recipe writes it.
 std::string value_text(const Recipe& recipe, const Key& key);
 
-/// The recipe as TOML, every key written out; reading it gives the same recipe.
+/// Returns the recipe as TOML with every key. Reading it gives the same recipe.
 std::string recipe_toml(const Recipe& recipe);
 
 /// A JSON value as TOML writes it on one line.

@@ -1,4 +1,4 @@
-// Amounts as bars.
+// Bar charts.
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,4 @@
-// Several runs beside each other: where their settings differ, how they fared, their curves over
-// one another.
+// Compares several runs: the settings that differ, their results, and their curves in one chart.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,14 +22,14 @@ std::string text_of(const Figure& figure) {
   return figure.share ? percent(figure.value) : figure_text(figure.value);
 }
 
-/// Null where a run has no such figure.
+/// Returns null if a run has no such figure.
 const Figure* find_figure(const ComparedRun& run, const std::string& name) {
   const auto found = std::find_if(run.figures.begin(), run.figures.end(),
                                   [&](const Figure& figure) { return figure.name == name; });
   return found == run.figures.end() ? nullptr : &*found;
 }
 
-/// Of all runs, each once.
+/// Returns the names of all runs' figures, each once.
 std::vector<std::string> figure_names(const std::vector<ComparedRun>& runs) {
   std::vector<std::string> names;
   for (const ComparedRun& run : runs)
@@ -40,8 +39,8 @@ std::vector<std::string> figure_names(const std::vector<ComparedRun>& runs) {
   return names;
 }
 
-/// The variant that a run of several seeds belongs to: "runs/wide" of "runs/wide/seed-3"; else the
-/// run itself.
+/// Returns the variant that a run of several seeds belongs to: "runs/wide" for "runs/wide/seed-3";
+/// else the run itself.
 std::string group_of(const std::string& name) {
   const std::filesystem::path path(name);
   return path.filename().string().starts_with("seed-") ? path.parent_path().string() : name;
@@ -68,7 +67,7 @@ std::string figures(const std::vector<ComparedRun>& runs) {
   return html_table(rows);
 }
 
-/// Means and standard errors over seeds; empty where no variant has several.
+/// Returns a table of means and standard errors over seeds; empty if no variant has several seeds.
 std::string means(const std::vector<ComparedRun>& runs) {
   const std::vector<std::string> groups = groups_of(runs);
   if (groups.size() == runs.size()) return "";
@@ -110,7 +109,7 @@ std::string setting_of(const Recipe& recipe, const Key& key) {
       .string();
 }
 
-/// Keys whose values are not the same in all runs.
+/// Returns a table of the keys whose values differ between runs.
 std::string settings(const std::vector<ComparedRun>& runs) {
   std::vector<std::vector<std::string>> rows = {{"run"}};
   for (const ComparedRun& run : runs) rows.push_back({run.name});
@@ -129,7 +128,7 @@ std::string settings(const std::vector<ComparedRun>& runs) {
                                              : paragraph("None: all runs have the same settings."));
 }
 
-/// Runs that differ by their seed alone have one color, where there are others.
+/// Gives one color to runs that differ only in the seed, if there are other runs too.
 std::vector<NamedLog> colored(const std::vector<ComparedRun>& runs) {
   const std::vector<std::string> groups = groups_of(runs);
   const bool by_group = groups.size() > 1;
@@ -181,8 +180,7 @@ ComparedRun compared(ReportedRun run) {
   say("epochs", with_commas(run.log.epochs.size()));
   if (run.model) say("model, bytes", with_commas(run.model->info().bytes));
   if (run.model) say("type", sluice_format_name(run.model->info().format));
-  if (!run.model)
-    result.no_input = "the training did not come to its end, so there is no model to measure.";
+  if (!run.model) result.no_input = "the training did not end, so there is no model to measure.";
   result.log = std::move(run.log);
   return result;
 }

@@ -1,4 +1,4 @@
-// A training's log as charts.
+// Charts of a training's log.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 const Axis epochs{.label = "epoch", .whole = true};
 const Axis share_axis{.label = "accuracy (%)", .most = 100};
 
-/// What a loss is counted in.
+/// Returns the unit of a loss.
 std::string loss_unit(const Recipe& recipe) {
   if (!heads_of(recipe).empty()) return "weighted sum";
   if (recipe.loss == LossKind::cross_entropy || recipe.loss == LossKind::binary) return "nats";
@@ -43,7 +43,7 @@ bool any_has(const std::vector<NamedLog>& logs, std::string_view column) {
                      [&](const NamedLog& log) { return log.log.find(column); });
 }
 
-/// Index of the smallest finite value; values.size() where there is none.
+/// Returns the index of the smallest finite value; values.size() if there is none.
 std::size_t lowest(const std::vector<double>& values) {
   std::size_t best = values.size();
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -57,7 +57,7 @@ double last(const std::vector<double>& values) {
   return std::nan("");
 }
 
-/// "Loss: training 0.0224 at the end, validation 0.0712 (lowest 0.068, epoch 41)".
+/// Returns "Loss: training 0.0224 at the end, validation 0.0712 (lowest 0.068, epoch 41)".
 std::string loss_title(const NamedLog& log) {
   const LogColumn *const own = log.log.find("loss"), *const held_out =
                                                          log.log.find("validation_loss");
@@ -71,7 +71,7 @@ std::string loss_title(const NamedLog& log) {
   return title;
 }
 
-/// The epoch that early stopping kept.
+/// Returns a mark at the epoch that early stopping kept.
 std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
   const LogColumn* const watched = log.log.find(fmt::format("validation_{}", word(recipe.monitor)));
   if (recipe.patience == 0 || !watched) return {};
@@ -83,14 +83,14 @@ std::vector<Mark> kept_mark(const NamedLog& log, const Recipe& recipe) {
   return {{fmt::format("kept: epoch {}", log.log.epochs[best]), log.log.epochs[best]}};
 }
 
-/// The training's and the validation's curve of something, by one log.
+/// Returns the curves of a column for training and validation, from one log.
 std::vector<Series> both_parts(const NamedLog& log, const std::string& column) {
   if (!log.log.find("validation_" + column)) return {series_of(log, column, "", 1)};
   return {series_of(log, column, "training", 1),
           series_of(log, "validation_" + column, "validation", 2)};
 }
 
-/// One column of every log.
+/// Returns the curves of one column from every log.
 std::vector<Series> of_all(const std::vector<NamedLog>& logs, const std::string& column) {
   std::vector<Series> series;
   for (const NamedLog& log : logs) {
@@ -107,7 +107,7 @@ void in_percent(std::vector<Series>& list) {
     for (double& y : s.y) y *= 100;
 }
 
-/// What a token's mean loss amounts to: its exponential.
+/// Converts mean losses of tokens to perplexities, their exponentials.
 void as_perplexity(std::vector<Series>& list) {
   for (Series& s : list)
     for (double& y : s.y) {
@@ -140,7 +140,7 @@ std::string gradient_chart(const NamedLog& log, const Recipe& recipe) {
                      .logarithmic = true});
 }
 
-/// "train.l2 = 1e-3", of every penalty in force.
+/// Returns every penalty in force: "train.l2 = 1e-3".
 std::string penalties(const Recipe& recipe) {
   std::string text;
   for (const char* name :
@@ -170,7 +170,7 @@ std::string weight_chart(const NamedLog& log, const Recipe& recipe) {
                      .logarithmic = true});
 }
 
-/// Of each recurrent layer of a pruned network.
+/// Returns the chart of zero blocks for each recurrent layer of a pruned network.
 std::string zero_chart(const NamedLog& log) {
   std::vector<Series> series;
   for (int layer = 0;; ++layer) {
@@ -283,7 +283,7 @@ std::string curves_of_one(const NamedLog& log, const Recipe& recipe) {
   return charts(drawn + gradient_chart(log, recipe) + weight_chart(log, recipe) + zero_chart(log));
 }
 
-/// "Validation loss: lowest at the end is wide with 0.1317".
+/// Returns "Validation loss: lowest at the end is wide with 0.1317".
 std::string end_title(const std::string& what, const std::vector<NamedLog>& logs,
                       const std::vector<Series>& series, bool highest) {
   std::size_t best = series.size();

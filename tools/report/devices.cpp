@@ -1,4 +1,4 @@
-// What a model costs on boards, and what fixed point makes of it.
+// The cost of a model on boards, and the comparison of fixed point with float.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,10 +18,10 @@
 namespace sluice::tools {
 namespace {
 
-/// The model in fixed point: the run's own, or what `sluice quantize` would make of it.
+/// The model in fixed point: the run's own, or the one that `sluice quantize` would make.
 struct Fixed {
   std::optional<OwnedModel> made;
-  const OwnedModel* model = nullptr;  ///< null: there is none
+  const OwnedModel* model = nullptr;  ///< null: none
   std::string why_not, how;
 };
 
@@ -30,40 +30,40 @@ Fixed fixed_of(const ReportedRun& run) {
   if (run.model->info().format != SLUICE_F32) {
     fixed.model = &*run.model;
     fixed.how =
-        "It was trained for fixed point: the float model beside it has the weights that it was "
-        "made of.";
+        "It was trained for fixed point. The float column is the model with the weights that it "
+        "was made of.";
     return fixed;
   }
   const std::string made = run.model->made();
   const Network network = without_frame_columns(read_network(run.model->model));
   try {
     check_quantizable(network);
-    if (!run.input) refuse("the data are not there, and without them no ranges can be chosen");
+    if (!run.input) refuse("the data are missing, and without them no ranges can be chosen");
     const DataSet& data = run.input->train;
     const Split split = split_of_made(made, data);
     if (!has_target(data, split.held_out) || !has_target(data, split.train))
-      refuse("there are too few sequences to take ranges from some and to try these on others");
+      refuse("there are too few sequences to choose ranges on some and evaluate them on others");
     const sluice_format format =
         run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
     RangeTrials trials = try_ranges(network, format, std::nullopt, data, split);
     RangeTrial& best = trials.best();
-    fixed.how = fmt::format(
-        "Made for this page as \u201csluice quantize\u201d makes it, with ranges by {}.",
-        word(best.choice));
+    fixed.how =
+        fmt::format("Made for this page as by \u201csluice quantize\u201d, with ranges by {}.",
+                    word(best.choice));
     if (adds_frame_columns(read_network(run.model->model)))
-      fixed.how += " It answers differences from the last value.";
+      fixed.how += " It answers with differences from the last value.";
     fixed.made = std::move(best.model);
     fixed.model = &*fixed.made;
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
-    fixed.why_not = fmt::format("There is no form in fixed point: {}.", error.what());
+    fixed.why_not = fmt::format("There is no model in fixed point: {}.", error.what());
   }
   return fixed;
 }
 
 const char* format_name(const OwnedModel& model) { return sluice_format_name(model.info().format); }
 
-/// A model's costs on every core that runs it.
+/// The costs of a model on every core that runs it.
 struct Costs {
   const OwnedModel& model;
   std::vector<std::optional<DeviceCost>> on;  ///< [counted_cores()]
@@ -81,7 +81,7 @@ Costs costs_of(const OwnedModel& model) {
 std::string cost_table(const std::vector<Costs>& models) {
   std::vector<std::vector<std::string>> rows = {{"core", "type", "flash: model", "flash: code",
                                                  "RAM: state, scratch", "RAM: stack",
-                                                 "instructions a step"}};
+                                                 "instructions per step"}};
   const std::vector<std::string> cores = counted_cores();
   for (std::size_t c = 0; c < cores.size(); ++c)
     for (const Costs& costs : models) {
@@ -92,11 +92,9 @@ std::string cost_table(const std::vector<Costs>& models) {
                       with_commas(cost.instructions)});
     }
   return html_table(rows) +
-         "<p class=\"note\">Bytes are exact, and counted with code of all layers of the number "
-         "format at -O2; "
-         "instructions are estimates, within 5 %. A core without a row for f32 has no float unit "
-         "with fused "
-         "multiply-add.</p>\n";
+         "<p class=\"note\">Bytes are exact; the code is that of all layers of the number format "
+         "at -O2. Instructions are estimates, within 5 %. A core without a row for f32 has no "
+         "float unit with fused multiply-add.</p>\n";
 }
 
 std::string cost_charts(const std::vector<Costs>& models) {
@@ -108,7 +106,7 @@ std::string cost_charts(const std::vector<Costs>& models) {
         chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));
     return bar_chart(chart);
   };
-  return charts(bars("Instructions of a step", "instructions",
+  return charts(bars("Instructions per step", "instructions",
                      [](const DeviceCost& c) { return c.instructions; }) +
                 bars("Flash: the model and all code", "bytes",
                      [](const DeviceCost& c) { return c.flash + c.code; }) +
@@ -116,7 +114,7 @@ std::string cost_charts(const std::vector<Costs>& models) {
                      [](const DeviceCost& c) { return c.ram + c.stack; }));
 }
 
-/// What is known of a model on any core.
+/// Returns the costs of a model that are the same on any core.
 std::string bytes_everywhere(const ReportedRun& run, const Fixed& fixed) {
   std::vector<std::vector<std::string>> rows = {
       {"type", "model, bytes", "state of a stream, bytes", "scratch, bytes"}};
@@ -129,7 +127,7 @@ std::string bytes_everywhere(const ReportedRun& run, const Fixed& fixed) {
   return html_table(rows);
 }
 
-/// Of each model that can be told; of the others why not.
+/// Returns the costs of each model that has any, and for the others the reason.
 std::string cost_on_cores(const ReportedRun& run, const Fixed& fixed) {
   std::vector<Costs> models;
   std::string untold;

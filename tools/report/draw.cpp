@@ -40,7 +40,7 @@ namespace {
 constexpr double letter = 7.4;
 constexpr std::size_t most_letters = 16;
 
-/// Of names that stand upright, the longest; 0 where they lie.
+/// Returns the length of the longest name that is upright; 0 if names are horizontal.
 std::size_t upright_letters(const Box& box, const Scale& scale) {
   std::size_t longest = 0;
   for (const std::string& name : scale.names)

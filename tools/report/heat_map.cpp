@@ -1,4 +1,4 @@
-// Numbers of a grid as colors.
+// Heat maps.
 #include <algorithm>
 #include <cmath>
 
@@ -41,7 +41,7 @@ std::string draw_texts(const Grid& grid) {
   return drawing;
 }
 
-/// Names at the rows; where they stand too close, every second, third, ... of them.
+/// Draws the names of the rows; if they are too dense, every second, third, ... of them.
 std::string draw_row_names(const Grid& grid) {
   std::string drawing;
   const std::size_t every = std::size_t(std::ceil(13 / grid.cell_height()));
@@ -52,7 +52,7 @@ std::string draw_row_names(const Grid& grid) {
   return drawing;
 }
 
-/// Along the columns' foot, upright where they do not fit.
+/// Draws the names below the columns, upright if they do not fit.
 std::string draw_column_names(const Grid& grid, bool upright) {
   std::string drawing;
   const std::size_t every = std::size_t(std::ceil(13 / grid.cell_width()));
@@ -73,7 +73,7 @@ std::size_t longest(const std::vector<std::string>& names) {
   return most;
 }
 
-/// Columns by number.
+/// Returns the scale of numbered columns.
 Scale column_scale(const HeatMap& map) {
   return linear_scale(map.first, map.first + double(map.columns) * map.each - 1, 8, false, true);
 }

@@ -13,8 +13,8 @@ namespace {
 constexpr std::uint64_t seed = 1;
 constexpr std::size_t most_cells = 32, folds = 5;
 
-/// What the forest sees of a point. A parameter that is not in force changes nothing there,
-/// whatever its value: a random one, so that the forest does not learn from it which others are.
+/// Returns the features of a point. A parameter that is not in force has no effect, so it gets a
+/// random value: then the forest cannot learn from it which others are in force.
 std::vector<double> features(const Space& space, Point point, std::size_t number) {
   for (std::size_t i = 0; i < point.size(); ++i)
     if (std::isnan(point[i]))
@@ -22,10 +22,10 @@ std::vector<double> features(const Space& space, Point point, std::size_t number
   return features_of(space, point);
 }
 
-/// A part of the space, as trees cut it: for each parameter which of its cells are in.
+/// A part of the space as trees split it: for each parameter, the cells that it contains.
 struct Part {
   std::vector<std::vector<bool>> in;
-  std::vector<double> share;  ///< of the cells
+  std::vector<double> share;  ///< width of each cell
 };
 
 Part whole_of(const Space& space) {
@@ -35,7 +35,7 @@ Part whole_of(const Space& space) {
   return part;
 }
 
-/// The side of a split.
+/// Returns one side of a split.
 Part side_of(const Space& space, const Part& part, const Forest::Node& node, bool left) {
   Part side = part;
   const auto f = std::size_t(node.feature);
@@ -50,7 +50,7 @@ Part side_of(const Space& space, const Part& part, const Forest::Node& node, boo
   return side;
 }
 
-/// A leaf's part and value, for each leaf that has any.
+/// Calls leaf(part, value) for each leaf that contains points of the space.
 template <class Leaf>
 void walk(const Space& space, const std::vector<Forest::Node>& tree, int at, const Part& part,
           const Leaf& leaf) {
@@ -69,7 +69,7 @@ double product_without(const std::vector<double>& shares, std::size_t a, std::si
   return product;
 }
 
-/// Adds a tree's shares of its variance; false where it has none.
+/// Adds the shares of a tree's variance. Returns false if the tree has none.
 bool add_tree(const Space& space, const std::vector<Forest::Node>& tree,
               std::vector<double>& alone) {
   const std::size_t n = space.parameters.size();
@@ -86,7 +86,7 @@ bool add_tree(const Space& space, const std::vector<Forest::Node>& tree,
     }
   });
   const double variance = squares - mean * mean;
-  if (!(variance > 1e-12)) return false;  // values lie between 0 and 1
+  if (!(variance > 1e-12)) return false;  // values are between 0 and 1
   for (std::size_t i = 0; i < n; ++i) {
     double own = 0;
     for (const double m : marginal[i]) own += (m - mean) * (m - mean) / double(marginal[i].size());
@@ -109,7 +109,7 @@ std::vector<double> pair_of(const Space& space, const Forest& forest, std::size_
   return means;
 }
 
-/// How much of the variance a forest of the others explains.
+/// Returns the share of the variance that a forest of the other trials explains.
 double explained_unseen(const Space& space, const std::vector<std::vector<double>>& x,
                         const std::vector<double>& y) {
   const double mean = std::accumulate(y.begin(), y.end(), 0.0) / double(y.size());

@@ -1,4 +1,4 @@
-// Which parameters a study's values depend on: functional analysis of variance (Hutter, Hoos,
+// The importance of parameters for a study's values: functional analysis of variance (Hutter, Hoos,
 // Leyton-Brown 2014) over a random forest.
 #pragma once
 #include <cstdint>
@@ -9,24 +9,24 @@
 namespace sluice::tools {
 
 struct Importance {
-  std::vector<double> alone;  ///< [parameters] share of the variance that each explains by itself;
-                              ///< all 0 where nothing varies
-  double together = 0;        ///< the rest: what parameters explain only with others
-  /// Share of the variance of values that the forest explains of trials it has not seen (R^2, by
-  /// folds); at or below 0: nothing.
+  /// [parameters] Share of the variance that each explains by itself; all 0 if nothing varies.
+  std::vector<double> alone;
+  double together = 0;  ///< share that parameters explain only in combination
+  /// Share of the variance that the forest explains in trials that were not used to fit it (R^2, by
+  /// folds); at or below 0 it explains nothing.
   double unseen = 0;
-  std::size_t first = 0, second = 0;  ///< the two that matter most; the same of a single parameter
-  /// Mean over all others: [cells of second][cells of first].
+  std::size_t first = 0, second = 0;  ///< the two most important; equal if there is one parameter
+  /// [cells of second][cells of first] Mean over all other parameters.
   std::vector<double> pair;
 };
 
-/// A cell of a parameter's range for each of its values, or for equal shares of the range where it
-/// has many.
+/// Returns the number of cells of a parameter's range: one for each value, or equal shares of the
+/// range if there are many values.
 std::size_t cells_of(const Parameter& parameter);
 std::size_t cell_of(const Parameter& parameter, double value);
 
-/// All points and combinations of the space count alike. A parameter that is not in force changes
-/// nothing, whatever its value.
+/// Computes it with equal weight for all points and combinations of the space. A parameter that is
+/// not in force has no effect, whatever its value.
 /// @param values  [points] finite
 Importance importance_of(const Space& space, const std::vector<Point>& points,
                          const std::vector<double>& values);

@@ -14,7 +14,7 @@
 namespace sluice::tools {
 namespace {
 
-/// A network to be run here, without what only others read.
+/// Opens a network to run here, without names, labels and the like.
 OwnedModel open_probe(Network network) {
   network.inputs.clear(), network.labels.clear(), network.made.clear(), network.self_test.clear(),
       network.vocabulary.clear();
@@ -28,7 +28,7 @@ Network first_layers(const Network& network, std::size_t count) {
 }
 
 struct GateName {
-  int index;  ///< among the rows of the weights
+  int index;  ///< index of its rows in the weights
   const char* name;
 };
 
@@ -43,7 +43,7 @@ std::vector<GateName> gate_names(const Layer& layer) {
 /// The arrays of one direction of a recurrent layer.
 struct Direction {
   const Array &w_ih, &w_hh, &b_ih;
-  const Array* b_hh;  ///< null of a GRU that resets before
+  const Array* b_hh;  ///< null for a GRU that resets before
 };
 
 Direction direction_of(const Layer& layer, bool backward) {
@@ -53,7 +53,7 @@ Direction direction_of(const Layer& layer, bool backward) {
           layer.find(Role::state_bias, backward)};
 }
 
-/// A gate as a Dense over the frame and the state before: that is what it is.
+/// Returns a gate as a Dense layer over the frame and the state before, which it is.
 Layer gate_layer(const Layer& layer, const Direction& from, int gate) {
   const int in = from.w_ih.cols, hidden = from.w_ih.rows;
   Layer dense = make_layer(SLUICE_DENSE, in + hidden, hidden,
@@ -70,8 +70,8 @@ Layer gate_layer(const Layer& layer, const Direction& from, int gate) {
   return dense;
 }
 
-/// [steps][in + hidden] of a direction: each frame, and beside it the state that the step begins
-/// with.
+/// Returns [steps][in + hidden] for a direction: each frame, followed by the state at the begin of
+/// the step.
 std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t hidden,
                                      bool backward) {
   const std::size_t steps = x.values.size() / x.width, width = x.width + hidden;
@@ -79,7 +79,7 @@ std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t
   for (std::size_t t = 0; t < steps; ++t) {
     float* const row = rows.data() + t * width;
     std::copy_n(x.values.data() + t * x.width, x.width, row);
-    if (backward ? t + 1 == steps : t == 0) continue;  // from zero
+    if (backward ? t + 1 == steps : t == 0) continue;  // the state is zero
     const float* const state =
         h.values.data() + (backward ? t + 1 : t - 1) * h.width + (backward ? hidden : 0);
     std::copy_n(state, hidden, row + x.width);
@@ -106,13 +106,13 @@ Gate open_gate(const Layer& layer, const GateName& gate, const Steps& x, const S
   return result;
 }
 
-/// The network behind its front, with an embedding in place of that, whose rows are what enters at
-/// each step: an embedding's gradient is then the input's.
+/// Returns the network behind its front layers, with an embedding in front whose rows are the
+/// values at each step. The gradient of that embedding is then the gradient by these values.
 Network over_steps(const Network& network, const Steps& entering) {
   const std::size_t front = front_layers(network), steps = entering.values.size() / entering.width;
   Network result;
   result.layers.push_back(make_layer(SLUICE_EMBEDDING, int(steps), int(entering.width)));
-  std::vector<float>& weight = result.layers[0].array(Role::vectors).values;  // a column an id
+  std::vector<float>& weight = result.layers[0].array(Role::vectors).values;  // one column per id
   for (std::size_t t = 0; t < steps; ++t)
     for (std::size_t i = 0; i < entering.width; ++i)
       weight[i * steps + t] = entering.values[t * entering.width + i];
@@ -121,7 +121,7 @@ Network over_steps(const Network& network, const Steps& entering) {
     if (layer.tied >= 0) layer.tied += 1 - int(front);
     for (std::uint32_t& source : layer.sources) {
       if (source < front)
-        refuse("layer {} reads the frame as it is, beside the others, which read it prepared",
+        refuse("layer {} reads the unprepared frame, while other layers read the prepared one",
                l + 1);
       source = source - std::uint32_t(front) + 1;
     }
@@ -141,8 +141,8 @@ Network over_steps(const Network& network, const Steps& entering) {
   return result;
 }
 
-/// Of (y - value)^2 with value = y - 1/2 for the number asked for, all others masked: the gradient
-/// of y itself.
+/// Returns targets for the loss (y - value)^2 with value = y - 1/2 for the requested output and all
+/// others masked; its gradient is that of y itself.
 std::vector<float> values_for(const OwnedModel& model, const std::vector<std::int32_t>& ids,
                               const AnswerAt& point) {
   const sluice_info info = model.info();
@@ -156,7 +156,7 @@ std::vector<float> values_for(const OwnedModel& model, const std::vector<std::in
   return values;
 }
 
-/// The gradient of a batch of one sequence, as a network of gradients.
+/// Returns the gradient of a batch of one sequence, as a network of gradients.
 Network gradient_of(const OwnedModel& model, const std::vector<std::int32_t>& ids,
                     const std::vector<float>& values) {
   sluice_train_options options = sluice_train_defaults();
@@ -218,7 +218,8 @@ std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerp
 
 Steps input_gradient(const Network& network, const Excerpt& excerpt, const AnswerAt& point) {
   if (has_batch_norm(network))
-    refuse("a batch normalization is left in the network, whose training differs from its use");
+    refuse(
+        "the network has a batch normalization, which computes differently in training and in use");
   const Steps entering = run_layers(network, front_layers(network), excerpt);
   const OwnedModel model = open_probe(over_steps(network, entering));
   std::vector<std::int32_t> ids(excerpt.steps);

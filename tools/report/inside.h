@@ -1,6 +1,6 @@
-// What goes on inside a float network while it reads a sequence: states, gates, and what of the
-// input its answer rests on. All of it by networks made of the same weights that the runtime runs,
-// or differentiates; no cell's arithmetic stands here.
+// The inner values of a float network while it reads a sequence: states, gates, and the influence
+// of the input on its answer. All are computed by the runtime on networks with the same weights; no
+// cell's arithmetic is repeated here.
 #pragma once
 #include <string>
 #include <vector>
@@ -16,7 +16,7 @@ struct Excerpt {
   std::size_t sequence, steps;
 };
 
-/// Numbers of every step.
+/// Values of every step.
 struct Steps {
   std::size_t width = 0;
   std::vector<float> values;  ///< [steps][width]
@@ -28,31 +28,31 @@ struct Gate {
 };
 
 struct RecurrentLayer {
-  std::size_t layer = 0;  ///< of the network
-  Steps state;            ///< h after each step; of both directions one beside the other
+  std::size_t layer = 0;  ///< index in the network
+  Steps state;            ///< h after each step; for both directions side by side
   std::vector<Gate> gates;
 };
 
-/// What the first `layers` layers hand on, the last of them at every step.
+/// Returns the output of the first `layers` layers, at every step of the last one.
 Steps run_layers(const Network& network, std::size_t layers, const Excerpt& excerpt);
 
-/// How many layers in front only prepare what enters: differences, standardization; or an
-/// embedding.
+/// Returns the number of layers in front that only prepare the input: differences and
+/// standardization, or an embedding.
 std::size_t front_layers(const Network& network);
 
-/// States and gates of every recurrent layer.
+/// Returns states and gates of every recurrent layer.
 std::vector<RecurrentLayer> inside(const Network& network, const Excerpt& excerpt);
 
-/// Which number of which answer.
+/// One output of one answer.
 struct AnswerAt {
-  std::size_t step, output;  ///< step: of a network that answers every one
+  std::size_t step, output;  ///< step: for a network that answers every step
 };
 
-/// The gradient of a number that the network answers, before a last softmax or sigmoid, by what
-/// leaves the front layers at every step: frames, or what changes between them, in deviations of
-/// the training data where the network standardizes; of a text the vectors of its tokens. Exact, by
-/// back-propagation. Refused where a batch normalization is left, whose training differs from its
-/// use.
+/// Returns the gradient of one output, before a last softmax or sigmoid, by the outputs of the
+/// front layers at every step. These are frames or their differences, in deviations of the training
+/// data if the network standardizes; for a text the vectors of its tokens. The gradient is exact,
+/// by back-propagation. Refuses a network with a batch normalization, which computes differently in
+/// training and in use.
 Steps input_gradient(const Network& network, const Excerpt& excerpt, const AnswerAt& point);
 
 }  // namespace sluice::tools

@@ -1,4 +1,4 @@
-// Curves and points over two axes.
+// Line charts.
 #include <algorithm>
 #include <cmath>
 
@@ -8,15 +8,15 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::size_t most_stretches =
-    200;  // of a curve: two points each are as many as its pixels show
+// Stretches of a curve; two points each are as many as its pixels can show.
+constexpr std::size_t most_stretches = 200;
 
-/// Whether a point has a place; beyond 1e300 nothing has.
+/// Returns whether a point is drawn; values beyond 1e300 are not.
 bool is_shown(const Series& s, std::size_t i) {
   return std::fabs(s.x[i]) < 1e300 && std::fabs(s.y[i]) < 1e300;
 }
 
-/// A curve as moves and lines, with gaps; of a lone point a dot.
+/// Returns a curve as moves and lines, with gaps; a single point becomes a dot.
 std::string path_of(const Series& s, const Box& box, const Scale& x, const Scale& y) {
   std::string d;
   bool pen_down = false;
@@ -70,7 +70,7 @@ Series thinned(const Series& series, std::size_t stretches) {
       if (high == end || series.y[i] > series.y[high]) high = i;
     }
     if (low == end) {
-      keep(begin);  // a gap
+      keep(begin);  // makes a gap
       continue;
     }
     keep(std::min(low, high));

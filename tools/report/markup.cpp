@@ -17,13 +17,13 @@ const std::uint8_t* bytes_of(std::string_view text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
 }
 
-/// What XML 1.0 allows.
+/// Returns whether XML 1.0 allows a character.
 bool is_character(std::uint32_t c) {
   return c != malformed && (c >= 0x20 || c == '\t' || c == '\n' || c == '\r') && c != 0xFFFE &&
          c != 0xFFFF;
 }
 
-/// Whether all of a column's cells are numbers, or say that there is none.
+/// Returns whether all cells of a column are numbers or placeholders for missing ones.
 bool goes_right(const std::vector<std::vector<std::string>>& rows, std::size_t column) {
   bool any = false;
   for (std::size_t r = 1; r < rows.size(); ++r) {

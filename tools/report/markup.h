@@ -1,5 +1,4 @@
-// Text and numbers as the page has them, and its frame. The page is well-formed XML too, so that a
-// test can check it.
+// Text, numbers and the frame of a page. Pages are well-formed XML, so that tests can check them.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,41 +7,43 @@
 
 namespace sluice::tools {
 
-/// Text for between tags and inside quotes. What is not UTF-8, or has no place in XML, becomes
-/// U+FFFD.
+/// Returns text for use between tags and inside quotes. Bytes that are not UTF-8 and characters
+/// that XML does not allow become U+FFFD.
 std::string escaped(std::string_view text);
 
-/// At most so many code points; of a longer text the beginning and an ellipsis.
+/// Returns at most `most` code points; a longer text ends with an ellipsis.
 std::string shortened(std::string_view text, std::size_t most);
 
-/// A number with about four digits: "0.02241", "1,234", "3.1e-7"; "–" for one that is none.
+/// Returns a number with about four digits: "0.02241", "1,234", "3.1e-7"; "–" if it is not finite.
 std::string figure_text(double value);
 
-/// "1 sequence", "1,234 sequences".
+/// Returns "1 sequence" or "1,234 sequences".
 std::string counted(std::uint64_t n, std::string_view what);
 
-/// The first row is the heading, all have as many cells; columns of numbers go to the right.
-/// Scrolls in a box of its own where it is wide.
+/// Returns a table. The first row is the heading; all rows have the same number of cells. Columns
+/// of numbers are aligned to the right. A wide table scrolls in its own box.
 std::string html_table(const std::vector<std::vector<std::string>>& rows);
 
 std::string paragraph(std::string_view text);
-/// What is not on the page, and why.
+/// Returns a note on a part that is missing on the page, and why.
 std::string missing(std::string_view text);
-/// One of the figures in boxes at a page's beginning, in a <dl class="facts">.
+/// Returns one of the facts in boxes at the top of a page, for a <dl class="facts">.
 std::string fact(std::string_view name, std::string_view value, std::string_view more);
 /// @param inside  markup
 std::string section(std::string_view title, const std::string& inside);
-/// Charts side by side where there is room.
+/// Returns charts, side by side if there is room.
 std::string charts(const std::string& inside);
-/// A chart with its title. @param legend, drawing  markup; @param note  what is to be said of it,
-/// or nothing
+/// Returns a chart with its title.
+/// @param legend, drawing  markup
+/// @param note  text below the chart; may be empty
 std::string figure(std::string_view title, const std::string& legend, const std::string& drawing,
                    std::string_view note = "");
 
-/// What begins a page: by it a report is known, and may be replaced by a newer one.
+/// The begin of every page. It identifies a report, which a newer one may replace.
 extern const char* const page_begin;
 
-/// The whole page. @param body  markup
+/// Returns the whole page.
+/// @param body  markup
 std::string html_page(std::string_view title, const std::string& body);
 
 }  // namespace sluice::tools

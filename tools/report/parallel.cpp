@@ -11,16 +11,16 @@ namespace sluice::tools {
 namespace {
 
 constexpr double rail_height = 56, first_rail = 50;
-constexpr int first_level = 2;  // what is paler than this cannot be told from the paper as a line
+constexpr int first_level = 2;  // the first level that is dark enough for a line on paper
 
 struct Rail {
   const Axis& axis;
   Scale scale;
-  Box box;  ///< of no height
+  Box box;  ///< has no height
   bool has_gaps;
 };
 
-/// Where a line without a value passes.
+/// Returns the x of lines without a value.
 double off(const Box& box) { return box.left - 24; }
 
 double across(const Rail& rail, double value) {
@@ -78,7 +78,7 @@ std::string draw_texts(const Rail& rail) {
 
 std::string parallel_coordinates(const Parallel& chart) {
   const std::vector<Rail> rails = rails_of(chart);
-  std::map<int, std::string> paths;  // a color each, the best last
+  std::map<int, std::string> paths;  // one for each color, the best last
   for (std::size_t i = 0; i < chart.lines.size(); ++i)
     if (i != chart.winner)
       paths[std::max(first_level, amount_level(chart.shares[i]))] += thread(rails, chart.lines[i]);

@@ -1,4 +1,4 @@
-// The pages: of one run, and of several beside each other.
+// The pages of one run and of a comparison of runs.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,20 +7,21 @@
 
 namespace sluice::tools {
 
-/// @param sequences  which to look into, by name or by number in the part shown; none: the first,
-/// the one with the highest loss, the
-///                   least sure one. Refused where one is not there, or there are no data
+/// Returns the page of a run.
+/// @param sequences  to show in detail, by name or by number in the part shown; none: the first,
+/// the one with the highest loss, and the least certain one. Refuses unknown ones, and any if there
+/// are no data
 std::string run_page(const ReportedRun& run, const std::vector<std::string>& sequences);
 
-/// What a comparison says of a run.
+/// A value of a run in a comparison.
 struct Figure {
   std::string name;
   double value = 0;
-  bool share = false;     ///< to be shown in percent
-  std::string text = {};  ///< in place of the value; of such a figure there are no means
+  bool share = false;     ///< shown in percent
+  std::string text = {};  ///< in place of the value; such figures have no mean
 };
 
-/// What a comparison keeps of a run, without its data.
+/// The parts of a run that a comparison keeps, without its data.
 struct ComparedRun {
   std::string name;
   Recipe recipe;
@@ -32,15 +33,16 @@ ComparedRun compared(ReportedRun run);
 
 std::string comparison_page(const std::vector<ComparedRun>& runs);
 
-// The sections of a run's page; each gives markup.
+// The sections of a run's page. Each function returns markup.
 
-/// A run's model on a part of its data.
+/// The evaluation of a run's model on a part of its data.
 struct Measured {
   Part part;
   Evaluation evaluation;
 };
 
-/// Loss, accuracy, learning rate, norms: a chart each. One log, or several over one another.
+/// The charts of loss, accuracy, learning rate and norms are drawn for one log, or for several
+/// together.
 struct NamedLog {
   std::string name;  ///< empty: the only one
   const Log& log;
@@ -58,7 +60,7 @@ std::string devices(const ReportedRun& run, const Measured* measured);
 std::string sequences_inside(const ReportedRun& run, const Measured& measured,
                              const std::vector<std::string>& wanted);
 
-/// What was trained on what, how good it is, how large, and what to do next.
+/// Returns the summary: data, quality, size, and the next steps.
 std::string summary_of(const ReportedRun& run, const Measured* measured);
 
 }  // namespace sluice::tools

@@ -1,4 +1,5 @@
-// How good a model is on its data: measures, confusion, classes; of values predicted over true.
+// The quality of a model on its data: measures, confusion and classes; for values predicted against
+// true ones.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,19 +14,20 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::size_t most_named = 24;     // classes that get names and numbers in their cells
-constexpr std::size_t most_rows = 200;     // of a drawn confusion; more classes share one
-constexpr std::size_t most_points = 1500;  // of a scatter
+// limit of the classes with names and numbers in their cells
+constexpr std::size_t most_named = 24;
+constexpr std::size_t most_rows = 200;     // of a drawn confusion; more classes are grouped
+constexpr std::size_t most_points = 1500;  // of a scatter chart
 constexpr std::size_t most_scatters = 4;
 constexpr std::size_t most_pairs = 12;
 
-/// A class taken for another.
+/// A confused pair of classes.
 struct Mistake {
   std::size_t truth, guess;
   std::uint64_t count;
 };
 
-/// The most frequent first.
+/// Returns the confused pairs, the most frequent first.
 std::vector<Mistake> mistakes(const Evaluation& e) {
   const std::size_t n = e.labels.size();
   std::vector<Mistake> list;
@@ -45,7 +47,7 @@ std::string confusion_title(const Evaluation& e, const std::vector<Mistake>& wro
                      shortened(e.labels[wrong[0].guess], 24), counted(wrong[0].count, "time"));
 }
 
-/// Counts of `each` classes by `each` as one.
+/// Returns the confusion with each `each` classes counted as one.
 std::vector<std::uint64_t> grouped(const Evaluation& e, std::size_t each, std::size_t groups) {
   const std::size_t n = e.labels.size();
   std::vector<std::uint64_t> counts(groups * groups);
@@ -97,7 +99,7 @@ std::string classes(const Evaluation& e) {
   return inside + "<h3>Every class</h3>\n" + html_table(class_rows(e));
 }
 
-/// True and predicted values of one output; of all where `output` is npos.
+/// Returns true and predicted values of one output; of all if `output` is npos.
 Series points_of(const Measured& measured, std::size_t output) {
   const DataSet& data = *measured.part.data;
   Series points{"", {}, {}, 1, true};
@@ -105,7 +107,7 @@ Series points_of(const Measured& measured, std::size_t output) {
   for (const std::size_t s : measured.part.sequences)
     for (std::size_t i = data.target_begin(s) * data.outputs();
          i < (data.target_begin(s) + data.targets(s)) * data.outputs(); ++i) {
-      if (std::isnan(data.value[i])) continue;  // no answer stands for it
+      if (std::isnan(data.value[i])) continue;  // masked, without an answer
       const double truth = double(data.value[i]), error = (answer++)->error;
       if (output == std::string::npos || i % data.outputs() == output)
         points.x.push_back(truth), points.y.push_back(truth + error);
@@ -145,7 +147,8 @@ std::string scatter(const Measured& measured, std::size_t output, const std::str
        .square = true});
 }
 
-/// Root mean squared error of each of many outputs: how it grows with the horizon, say.
+/// Returns the root mean squared error of each of many outputs, to show how it grows with the
+/// horizon.
 std::string errors_by_output(const Measured& measured) {
   const std::size_t outputs = measured.part.data->outputs();
   Series series{"", {}, {}, 1};

@@ -36,8 +36,9 @@ void add_numbers(const Json& object, const std::string& prefix, std::size_t epoc
       continue;
     }
     if (!value.is_number() && !value.is_null())
-      refuse("{}: {}: is not a number; a run's log is written by \"sluice train\" alone", place,
-             name);
+      refuse(
+          "{}: {}: is not a number; restore the log as \"sluice train\" wrote it, or train again",
+          place, name);
     if (name == "epoch") continue;
     const auto is_it = [&](const LogColumn& column) { return column.name == name; };
     auto column = std::find_if(log.columns.begin(), log.columns.end(), is_it);
@@ -50,38 +51,37 @@ void add_numbers(const Json& object, const std::string& prefix, std::size_t epoc
 void add_line(std::string_view line, const std::string& place, Log& log) {
   const Json object = parse_json(line);
   if (!object.is_object() || !object.contains("epoch") || !object["epoch"].is_number_integer())
-    refuse("{}: is not a line of a run's log, {{\"epoch\":...}}; take it out, or train again",
+    refuse("{}: is not a line of a run's log, {{\"epoch\":...}}; remove the line, or train again",
            place);
   const double epoch = object["epoch"];
   if (!log.epochs.empty() && epoch <= log.epochs.back())
-    refuse("{}: epoch {} follows epoch {}; take the line out, or train again", place, epoch,
+    refuse("{}: epoch {} follows epoch {}; remove the line, or train again", place, epoch,
            log.epochs.back());
   add_numbers(object, "", log.epochs.size(), log, place);
   log.epochs.push_back(epoch);
 }
 
-/// The data, and whether they are what the model was trained on.
+/// Adds the data, if they are those that the model was trained on.
 void add_input(ReportedRun& run) {
   std::error_code unknown;
   for (const std::string& file : {run.recipe.train_file, run.recipe.test_file})
     if (!file.empty() && !fs::exists(file, unknown)) {
-      run.no_input = fmt::format(
-          "The file {} is not where the run's recipe has it; --data-dir says where the data are.",
-          fs::path(file).filename().string());
+      run.no_input =
+          fmt::format("The file {} is missing; give the folder of the data with --data-dir.",
+                      fs::path(file).filename().string());
       return;
     }
   try {
     Input input = read_input(run.recipe);
     if (run.model && !trained_on(run.model->made(), data_hash(input.train)))
       run.no_input = fmt::format(
-          "{} has changed since the training, so nothing that is measured on it would be this "
-          "run's.",
+          "{} has changed since the training, so measurements on it would not describe this run.",
           fs::path(run.recipe.train_file).filename().string());
     restore_targets(input.train);
     if (run.no_input.empty()) run.input = std::move(input);
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
-    run.no_input = "The run's data cannot be read any more: standard error says why.";
+    run.no_input = "The run's data cannot be read any more; standard error says why.";
     tell(printable(fmt::format("warning: {}", error.what())) + "\n");
   }
 }
@@ -134,13 +134,14 @@ ReportedRun read_run(const std::string& folder, const std::string& data_folder) 
   run.folder = run.name = folder;
   while (run.name.size() > 1 && run.name.ends_with("/")) run.name.pop_back();
   run.recipe = recipe_of_run(folder, data_folder, {});
-  if (!is_beginning(folder)) {  // else what there is belongs to the run that is being replaced
+  if (!is_beginning(folder)) {  // otherwise the files belong to the run that is being replaced
     run.log = read_log(read_file(file_of(folder, "log.jsonl")), file_of(folder, "log.jsonl"));
     if (holds_file(folder, "model.slu")) run.model = load_model(file_of(folder, "model.slu"));
     if (run.model && holds_file(folder, "model-f32.slu"))
       run.of_floats = load_model(file_of(folder, "model-f32.slu"));
   }
-  run.complete = run.model && is_complete(folder);  // in this order: files may go away meanwhile
+  // in this order, since a training may remove files meanwhile
+  run.complete = run.model && is_complete(folder);
   add_input(run);
   return run;
 }

@@ -12,7 +12,7 @@
 namespace sluice::tools {
 namespace {
 
-/// 10^n, rounded once.
+/// Returns 10^n, rounded once.
 double power_of_ten(int n) {
   const std::string text = fmt::format("1e{}", n);
   double value = 0;
@@ -20,7 +20,7 @@ double power_of_ten(int n) {
   return value;
 }
 
-/// The largest n with 10^n <= x.
+/// Returns the largest n with 10^n <= x.
 int decade(double x) {
   int n = 0;
   while (n > -300 && power_of_ten(n) > x) --n;
@@ -28,7 +28,7 @@ int decade(double x) {
   return n;
 }
 
-double log_of(double x) {  // of what a float cannot hold, the nearest that it can
+double log_of(double x) {  // a value that no float can hold becomes the nearest one
   float y = float(std::clamp(x, 1e-37, 1e38));
   pick_kernels("scalar")->log_f32(&y, &y, 1);
   return double(y);
@@ -40,7 +40,7 @@ double exp_of(double x) {
   return double(y);
 }
 
-/// times 10^n.
+/// A step of ticks: `times` times 10^n.
 struct Step {
   int times, n;
   double value() const { return n >= 0 ? times * power_of_ten(n) : times / power_of_ten(-n); }
@@ -49,7 +49,7 @@ struct Step {
   }
 };
 
-/// The smallest nice step that is not below x.
+/// Returns the smallest nice step that is not below x.
 Step nice_step(double x) {
   const int n = decade(x);
   for (const int times : {1, 2, 5})
@@ -78,7 +78,7 @@ bool Extent::is_wide(double times) const {
 }
 
 Scale linear_scale(double low, double high, int wanted, bool outward, bool whole) {
-  if (!(high > low) && outward) {  // a single value: from zero
+  if (!(high > low) && outward) {  // a single value: the axis begins at zero
     const double size = low == 0 ? 1 : std::fabs(low);
     low = low < 0 ? -2 * size : 0, high = high < 0 ? 0 : 2 * size;
   }
@@ -89,7 +89,7 @@ Scale linear_scale(double low, double high, int wanted, bool outward, bool whole
   }
   Step step = nice_step((high - low) / wanted);
   if (whole && step.n < 0) step = {1, 0};
-  const double slack = 1e-9;  // of a step
+  const double slack = 1e-9;  // in steps
   double first = std::floor(low / step.value() + slack),
          last = std::ceil(high / step.value() - slack);
   if (!outward)

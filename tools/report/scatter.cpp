@@ -1,4 +1,5 @@
-// Points over two axes that may be logarithms or names: with errors, joined, over colors.
+// Scatter charts: points over two axes, which may be logarithmic or names, with error bars, lines
+// and colors behind.
 #include <algorithm>
 #include <cmath>
 
@@ -17,7 +18,7 @@ double error_of(const Points& p, std::size_t i) {
   return p.error.empty() || !is_finite(p.error[i]) ? 0 : p.error[i];
 }
 
-/// One point as a part of a path.
+/// Returns one point as a part of a path.
 std::string shape_at(Points::Shape shape, double x, double y) {
   const auto circle = [&](double r) {
     return fmt::format("M{0} {1}a{2} {2} 0 1 0 {3} 0a{2} {2} 0 1 0-{3} 0", place(x - r), place(y),
@@ -56,9 +57,10 @@ struct Sheet {
   double up_of(double value) const { return box.y(y, std::clamp(value, y.low, y.high)); }
 };
 
-/// @param over  whether colors lie under the points, which then need a rim
-/// @param aside  how far bars stand from their points, so that those of several curves can be told
-/// apart
+/// Draws the points of a series.
+/// @param over  whether colors are behind the points, which then need a rim
+/// @param aside  horizontal distance of error bars from their points, so that those of several
+/// curves are distinguishable
 std::string draw_points(const Points& p, const Sheet& sheet, bool over, double aside) {
   std::string joined, errors, shapes;
   for (std::size_t i = 0; i < p.x.size(); ++i) {
@@ -76,7 +78,7 @@ std::string draw_points(const Points& p, const Sheet& sheet, bool over, double a
   std::string drawing = path("line" + color, joined) + path("errors" + color, errors);
   if (p.shape != Points::dot) return drawing + path(css_of(p.shape) + color, shapes);
   if (over) drawing += path("under", shapes);
-  constexpr std::size_t many = 200;  // from which paler dots show where they are dense
+  constexpr std::size_t many = 200;  // from this number on, paler dots show where points are dense
   return drawing +
          path(std::string("dots") + (over || p.x.size() < many ? " solid" : "") + color, shapes);
 }
@@ -97,7 +99,7 @@ std::string keys_of(const std::vector<Points>& series) {
   return legend(keys);
 }
 
-/// Room at the left of the box for what stands there.
+/// Returns the width needed at the left of the box.
 double left_of(const Axis& y) {
   std::size_t longest = 0;
   for (const std::string& name : y.names)
@@ -116,7 +118,7 @@ std::string scatter(const Scatter& chart) {
       any = true, above = above || p.valueless;
       xs.take(p.x[i]);
       if (!p.valueless) ys.take(p.y[i]);
-      // An error that reaches below 0 must not take the logarithm away.
+      // An error bar that reaches below 0 must not prevent a logarithmic axis.
       if (const double e = error_of(p, i); e > 0)
         ys.take(p.y[i] + e), ys.take(p.y[i] > 0 && p.y[i] <= e ? p.y[i] : p.y[i] - e);
     }

@@ -1,5 +1,5 @@
-// Some sequences, step by step: what enters, the hidden state, the gates, and what the answer rests
-// on.
+// Some sequences, step by step: input, hidden state, gates, and the influence of the input on the
+// answer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,10 +21,10 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::size_t most_columns = 160, most_rows = 48;  // of a heat map
-constexpr std::size_t most_steps_every = 512;  // of a sequence that is answered step by step
+constexpr std::size_t most_steps_every = 512;  // of a sequence that is answered at every step
 constexpr std::size_t most_steps = 4096;
 
-/// A sequence of the part shown, and where its answers are among the evaluation's.
+/// A sequence of the part shown, and the place of its answers in the evaluation.
 struct Chosen {
   std::size_t index = 0;     ///< in the part
   std::size_t sequence = 0;  ///< in the data
@@ -67,7 +67,7 @@ double mean_over(const Chosen& one, F f) {
   return sum / double(one.end - one.begin);
 }
 
-/// The probability of the answer given, the mean over a sequence's.
+/// Returns the probability of the given answer; the mean over a sequence.
 double sureness(const Evaluation& e, const Chosen& one) {
   const std::size_t classes = e.labels.size();
   return mean_over(one, [&](std::size_t i) {
@@ -118,20 +118,19 @@ std::vector<Chosen> wanted_ones(const Measured& measured, const std::vector<Chos
       found = list.begin() + std::ptrdiff_t(*number - 1);
     if (found == list.end())
       refuse(
-          "--sequence {}: is no sequence of the {} part; give one's name, or its number from 1 to "
-          "{}",
+          "--sequence {}: is not a sequence of the {} part; give a name, or a number from 1 to {}",
           name, measured.part.name, list.size());
     chosen.push_back(*found);
   }
   return chosen;
 }
 
-// --- numbers of every step as a heat map
+// --- heat maps of the values of every step
 
-/// Steps that share a column.
+/// Returns the number of steps that share a column.
 std::size_t steps_each(std::size_t steps) { return (steps + most_columns - 1) / most_columns; }
 
-/// The rows that change most, as many as are shown, in their order.
+/// Returns the rows that change most, as many as fit, in their order.
 std::vector<std::size_t> rows_shown(const Steps& s) {
   std::vector<std::size_t> rows(s.width);
   std::iota(rows.begin(), rows.end(), std::size_t(0));
@@ -152,7 +151,7 @@ std::vector<std::size_t> rows_shown(const Steps& s) {
   return rows;
 }
 
-/// The mean of the steps that share a column, or the largest of them.
+/// Returns for each column the mean or the largest value of its steps.
 HeatMap map_of(const Steps& s, const std::vector<std::size_t>& rows, bool largest) {
   const std::size_t steps = s.values.size() / s.width, each = steps_each(steps);
   HeatMap map{.x = {.label = "step", .whole = true},
@@ -195,7 +194,7 @@ double largest_size(const std::vector<double>& values) {
 
 // --- a sequence
 
-/// What is drawn of a sequence, and the point of its answer that the saliency is about.
+/// The values to draw for a sequence, and the answer that the saliency explains.
 struct View {
   const Aspect& aspect;
   const Measured& measured;
@@ -203,7 +202,7 @@ struct View {
   const Chosen& chosen;  ///< of the aspect
   Excerpt excerpt;
   AnswerAt point{};
-  std::string answer;  ///< the name of what is explained
+  std::string answer;  ///< the name of the explained answer
 
   const DataSet& data() const { return excerpt.data; }
 };
@@ -216,7 +215,7 @@ bool has_front(const Network& network, sluice_layer_kind kind) {
 bool standardizes(const Network& network) { return has_front(network, SLUICE_STANDARDIZE); }
 bool differs(const Network& network) { return has_front(network, SLUICE_DIFFERENCE); }
 
-/// A token so that it can be seen where it is a space or ends a line.
+/// Returns the name of a token; a space and a line end become visible.
 std::string token_name(const std::string& token) {
   if (token == " ") return "a space";
   if (token == "\n") return "a line\u2019s end";
@@ -226,7 +225,7 @@ std::string token_name(const std::string& token) {
 /// An answer that has a target.
 struct Known {
   AnswerAt point;
-  std::size_t answer;  ///< among the evaluation's
+  std::size_t answer;  ///< index in the evaluation
 };
 
 std::vector<Known> known_answers(const View& view) {
@@ -341,7 +340,8 @@ std::string saliency_chart(const View& view, Steps gradient) {
   return heat_map(map);
 }
 
-/// Tokens on the colors of their saliency, neighbors of one color together.
+/// Returns the tokens with the color of their saliency behind them. Neighbors of one color are
+/// joined.
 std::string saliency_text(const View& view, const Steps& gradient) {
   const DataSet& data = view.data();
   std::vector<double> size(view.excerpt.steps);
@@ -366,8 +366,9 @@ std::string saliency_text(const View& view, const Steps& gradient) {
   return fmt::format(
       "<figure>\n<figcaption>{}</figcaption>\n<p class=\"words\">{}</p>\n<p "
       "class=\"note\">{}</p>\n</figure>\n",
-      escaped(fmt::format("Saliency: what {} rests on, the strongest darkest on light paper",
-                          what_is_explained(view))),
+      escaped(fmt::format(
+          "Saliency: the tokens that {} depends on, the strongest darkest on light paper",
+          what_is_explained(view))),
       words,
       escaped(
           fmt::format("Norm of the exact gradient of {} by the vector of each token; at most {}.",
@@ -389,14 +390,15 @@ std::string state_chart(const Steps& state, const std::string& layer) {
   HeatMap map = map_of(state, rows, false);
   map.title = fmt::format("Hidden state of {}", layer);
   map.y = {.label = "unit"};
-  map.high = std::max(1.0, largest_size(map.values));  // beyond 1 only with tanh as a gate
+  map.high = std::max(1.0, largest_size(map.values));  // only tanh as a gate exceeds 1
   map.low = -map.high;
   name_rows(map, rows, state.width, {}, "units");
   return heat_map(map);
 }
 
 std::string gate_chart(const Gate& gate, const Steps& state, const std::string& layer) {
-  const std::vector<std::size_t> rows = rows_shown(state);  // the same units as beside it
+  // the same units as in the chart beside it
+  const std::vector<std::size_t> rows = rows_shown(state);
   HeatMap map = map_of(gate.open, rows, false);
   double sum = 0;
   for (const float v : gate.open.values) sum += double(v);
@@ -405,7 +407,7 @@ std::string gate_chart(const Gate& gate, const Steps& state, const std::string& 
   map.title[0] = char(map.title[0] - 'a' + 'A');
   map.y = {.label = "unit"};
   const double lowest = *std::min_element(map.values.begin(), map.values.end());
-  if (lowest < 0) map.low = -1;  // tanh as a gate
+  if (lowest < 0) map.low = -1;  // only with tanh as a gate
   map.note += gate.name.ends_with(" z") ? fmt::format("{}1 keeps the state, 0 takes the candidate.",
                                                       map.note.empty() ? "" : " ")
                                         : "";
@@ -451,7 +453,7 @@ std::string draw_sequence(const DataSet& data, const std::vector<Aspect>& aspect
   for (const View& view : views) html += paragraph(view.aspect.prefix + facts(view));
   if (steps > most)
     html += missing(fmt::format(
-        "Drawn are the first {} of its {} steps; the answer explained is that after them.",
+        "The charts show the first {} of its {} steps and explain the answer after them.",
         with_commas(most), with_commas(steps)));
   std::string words, drawn = data.is_text() ? "" : input_chart(views.front());
   for (const View& view : views)
@@ -490,10 +492,10 @@ std::string sequences_inside(const ReportedRun& run, const Measured& measured,
                                          : wanted_ones(measured, aspects.front().sequences, wanted);
   if (!run.real())
     return section("Inside", missing("The float weights of this model are not in the run\u2019s "
-                                     "folder, and only they can be looked into."));
+                                     "folder; these charts need them."));
   const Network network = without_frame_columns(read_network(run.real()->model));
   std::string inside =
-      paragraph(fmt::format("Of the {} part; --sequence draws others.", measured.part.name));
+      paragraph(fmt::format("From the {} part; --sequence shows others.", measured.part.name));
   if (run.of_floats)
     inside += paragraph(
         "What is drawn are the float weights that the model in fixed point was made of; the "

@@ -1,4 +1,4 @@
-// What the sections of a study's page share, and the page put together.
+// Shared parts of a study's page, and the page as a whole.
 #include "study.h"
 
 #include <fmt/format.h>
@@ -16,13 +16,13 @@
 namespace sluice::tools {
 namespace {
 
-/// "train.learning_rate" without its table.
+/// Returns "learning_rate" for "train.learning_rate".
 std::string without_table(const std::string& name) {
   const std::size_t dot = name.find('.');
   return dot == name.npos ? name : name.substr(dot + 1);
 }
 
-/// Trials that reached a rung, by what was said of them there.
+/// Returns the trials that reached a rung, with their values there.
 std::vector<Judged> at_rung(const Study& study, std::int64_t epochs) {
   std::vector<Judged> trials;
   for (const Trial& trial : study.trials)
@@ -45,7 +45,8 @@ Axis Objective::axis() const {
     return {.label = "validation " + name + " (%)",
             .most = 100,
             .wide = std::numeric_limits<double>::infinity()};  // never logarithmic
-  return {.label = "validation " + name, .wide = 5};  // most of a search lies close to the best
+  // most values of a search are close to the best
+  return {.label = "validation " + name, .wide = 5};
 }
 
 double drawn(const Study& study, double value) {
@@ -129,7 +130,7 @@ Axis parameter_axis(const Space& space, std::size_t parameter) {
   if (const std::uint64_t values = values_of(p); values <= few)
     for (std::uint64_t i = 0; i < values; ++i) axis.ticks.push_back(value_at(p, i));
   axis.names = p.choices;
-  // A string without its quotes, which all the choices have.
+  // Returns whether a choice is a string; if all are, their quotes are left out.
   const auto quoted = [](const std::string& c) {
     return c.size() > 2 && c.front() == '"' && c.back() == '"';
   };
@@ -145,7 +146,7 @@ std::string brief_text(const Parameter& parameter, double value) {
 
 std::vector<Points> points_of(const Study& study, const std::function<double(const Trial&)>& x_of) {
   std::vector<Points> kinds = {
-      {.name = "pruned, as it stood", .shape = Points::ring, .color = 7},
+      {.name = "pruned, at its last rung", .shape = Points::ring, .color = 7},
       {.name = "failed", .shape = Points::cross, .color = 4, .valueless = true},
       {.name = "complete"},
       {.name = "the best", .shape = Points::winner, .color = 2}};

@@ -1,4 +1,4 @@
-// Quality against what it costs on the device.
+// Quality against cost on the device.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ struct Cost {
 constexpr Cost costs[] = {
     {"flash", "flash", "flash (bytes)", &TrialCost::flash},
     {"ram", "RAM", "RAM (bytes)", &TrialCost::ram},
-    {"instructions", "instructions", "instructions a step", &TrialCost::instructions}};
+    {"instructions", "instructions", "instructions per step", &TrialCost::instructions}};
 
 std::vector<Mark> limits_of(const Study& study, const Cost& cost) {
   std::vector<Mark> marks;
@@ -29,7 +29,7 @@ std::vector<Mark> limits_of(const Study& study, const Cost& cost) {
   return marks;
 }
 
-/// How good a trial can be for so much of one cost, as steps.
+/// Returns the best value at each amount of a cost, as steps.
 Points best_for(const Study& study, const Cost& cost, std::vector<Judged> trials) {
   const auto amount = [&](const Judged& j) { return double((*j.trial->cost).*cost.amount); };
   std::sort(trials.begin(), trials.end(), [&](const Judged& a, const Judged& b) {
@@ -77,13 +77,12 @@ std::string chart(const Study& study, const Cost& cost, const std::vector<Judged
 
 std::string study_budget(const Study& study) {
   const auto wrapped = [](const std::string& inside) {
-    return section("What quality costs", inside);
+    return section("Quality against cost", inside);
   };
   if (study.core.empty())
     return wrapped(
-        missing("The recipe names no device (device.core), so nothing is weighed against flash, "
-                "RAM and instructions: "
-                "the best trial alone is the front."));
+        missing("The recipe names no device (device.core), so flash, RAM and instructions are "
+                "unknown, and the best trial alone is the front."));
   std::vector<Judged> trials = complete_trials(study);
   std::erase_if(trials, [](const Judged& j) { return !j.trial->cost; });
   const auto unfit = std::count_if(study.trials.begin(), study.trials.end(),
@@ -91,7 +90,7 @@ std::string study_budget(const Study& study) {
   const std::string over =
       unfit == 0
           ? ""
-          : fmt::format("{} over the budget, and never trained.",
+          : fmt::format("{} over the budget and was not trained.",
                         counted(std::uint64_t(unfit), "trial") + (unfit == 1 ? " is" : " are"));
   if (trials.empty())
     return wrapped(missing(

@@ -1,4 +1,4 @@
-// Which parameters matter, and what the two that matter most do together.
+// The importance of parameters, and the joint effect of the two most important ones.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,10 +19,10 @@ std::string name_of(const Study& study, std::size_t parameter) {
   return shortened(short_name(study.space, parameter), 40);
 }
 
-/// "25 complete trials", or "40 trials as they stood after 9 epochs".
+/// Returns "25 complete trials", or "40 trials as they stood after 9 epochs".
 std::string what_of(const Comparable& comparable) {
   if (comparable.epochs == 0) return counted(comparable.trials.size(), "complete trial");
-  return fmt::format("{} as they stood after {}", counted(comparable.trials.size(), "trial"),
+  return fmt::format("{} after {}", counted(comparable.trials.size(), "trial"),
                      counted(std::uint64_t(comparable.epochs), "epoch"));
 }
 
@@ -42,21 +42,19 @@ std::string bars(const Study& study, const Comparable& comparable, const Importa
   }
   if (order.size() > 1)
     chart.rows.push_back("only together"), chart.values.push_back(100 * importance.together);
-  for (double& value : chart.values)
-    value = std::floor(value * 10 + 0.5) / 10;  // what lies behind is the forest's own noise
+  // Smaller differences are noise of the forest.
+  for (double& value : chart.values) value = std::floor(value * 10 + 0.5) / 10;
   chart.note = fmt::format(
       "Functional analysis of variance (fANOVA; Hutter, Hoos, Leyton-Brown 2014) over a random "
-      "forest fitted to the validation "
-      "{} of {}, every value of the space counting alike. Of trials that it has not seen the "
-      "forest explains {} of the "
-      "variance.",
+      "forest fitted to the validation {} of {}, with equal weight for every value of the space. "
+      "In trials that were not used to fit it, the forest explains {} of the variance.",
       objective_of(study).name, what_of(comparable),
       importance.unseen > 0 ? percent(importance.unseen) : "nothing");
   return bar_chart(chart);
 }
 
-/// The values where a chart's rows or columns have their middles: of choices each, of numbers at
-/// equal distances of the axis.
+/// Returns the values at the middles of a chart's rows or columns: each choice, or numbers at equal
+/// distances on the axis.
 std::vector<double> middles(const Parameter& parameter, const Axis& axis) {
   constexpr std::size_t columns = 64;
   const Scale scale = scale_of(axis, {});
@@ -105,7 +103,8 @@ std::string contour(const Study& study, const Comparable& comparable,
                             name_of(study, a), name_of(study, b), objective_of(study).name,
                             figure_of(*best), figure_of(*worst));
   chart.note = fmt::format(
-      "Colors: what the forest of {} says of validation {}, mean over all other parameters.",
+      "Colors: prediction of validation {1} by the forest of {0}, as the mean over all other "
+      "parameters.",
       what_of(comparable), objective_of(study).name);
   if (every > 1) chart.note += fmt::format(" One trial of {} is drawn.", every);
   return scatter(chart);
@@ -115,29 +114,29 @@ std::string contour(const Study& study, const Comparable& comparable,
 
 std::string study_importance(const Study& study) {
   const auto wrapped = [](const std::string& inside) {
-    return section("Which parameters matter", inside);
+    return section("Importance of parameters", inside);
   };
   const Comparable comparable = comparable_trials(study);
   if (study.space.parameters.empty() || comparable.trials.empty())
-    return wrapped(missing(
-        fmt::format("Fewer than {} trials can be compared: too few to say which parameters matter.",
-                    least_comparable)));
+    return wrapped(missing(fmt::format(
+        "Fewer than {} trials can be compared, too few to compute the importance of parameters.",
+        least_comparable)));
   std::vector<Point> points;
   std::vector<double> values;
   for (const Judged& judged : comparable.trials)
     points.push_back(judged.trial->point), values.push_back(judged.value);
   const Importance importance = importance_of(study.space, points, values);
   if (*std::max_element(importance.alone.begin(), importance.alone.end()) <= 0)
-    return wrapped(
-        missing(fmt::format("The validation {} of {} is the same for all, so no parameter matters.",
-                            objective_of(study).name, what_of(comparable))));
+    return wrapped(missing(
+        fmt::format("The validation {} of {} is the same for all, so no parameter has an effect.",
+                    objective_of(study).name, what_of(comparable))));
   std::string drawn = bars(study, comparable, importance);
   if (!importance.pair.empty()) drawn += contour(study, comparable, importance);
   std::string html = charts(drawn);
   if (importance.unseen <= 0)
     html += missing(
-        "The forest knows nothing of trials that it has not seen: what it says here is noise, "
-        "until there are more of them.");
+        "The forest cannot predict trials that were not used to fit it, so these shares are noise "
+        "until there are more trials.");
   return wrapped(html);
 }
 

@@ -1,4 +1,4 @@
-// How a study went: trial after trial, and epoch after epoch.
+// The progress of a study, by trial and by epoch.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t most_curves = 200, curve_stretches = 30;
 
-/// The best so far as steps: a point before and one behind each change.
+/// Returns the best value so far as steps: a point before and one after each change.
 Points best_so_far(const Study& study) {
   Points steps{.name = "best so far", .shape = Points::none, .color = 2, .joined = true};
   const auto add = [&](double x, double y) { steps.x.push_back(x), steps.y.push_back(y); };
@@ -54,7 +54,7 @@ std::string history(const Study& study) {
                   .series = series});
 }
 
-/// What validation said, epoch after epoch: the mean over the folds, as far as all of them went.
+/// Returns the validation of a trial by epoch: the mean over the folds, as far as all of them went.
 Series curve_of(const Study& study, const Trial& trial) {
   Series curve;
   std::map<std::int64_t, std::pair<std::size_t, double>> sums;  // by epoch
@@ -80,7 +80,7 @@ struct TrialCurve {
   Series curve;
 };
 
-/// Of every trial that has one.
+/// Returns the curves of all trials that have one.
 std::vector<TrialCurve> curves_of(const Study& study) {
   std::vector<TrialCurve> curves;
   for (const Trial& trial : study.trials)
@@ -100,7 +100,8 @@ constexpr Kind kinds[] = {
     {"running", 5, [](State s) { return s == State::running || s == State::waiting; }},
     {"complete", 1, [](State s) { return s == State::complete; }}};
 
-/// The best on top, the complete ones below it. @param every  one of so many is drawn
+/// Returns the curves to draw, with the best on top and the complete ones below it.
+/// @param every  one of this many is drawn
 std::vector<Series> drawn_curves(const Study& study, const std::vector<TrialCurve>& curves,
                                  std::size_t every) {
   const Trial* const best = best_of(study);
@@ -141,8 +142,9 @@ std::string intermediate(const Study& study) {
                         with_commas(std::uint64_t(pruned)), counted(curves.size(), "trial"));
   std::string note = "Mean over a trial\u2019s folds and seeds, as far as all of them went.";
   if (!study.core.empty() && study.type != SLUICE_F32)
-    note += fmt::format(" Of the network in float; a trial is judged by its {} model.",
-                        word(study.type));
+    note += fmt::format(
+        " The curves are those of the float network; a trial is judged by its {} model.",
+        word(study.type));
   if (every > 1) note += fmt::format(" One trial of {} is drawn.", every);
   return line_chart({.title = title,
                      .x = {.label = "epoch", .whole = true},
@@ -159,10 +161,9 @@ std::string study_progress(const Study& study) {
                    [](const Trial& t) { return standing(t).has_value(); }))
     return section("Progress", missing("No trial has a value yet, so there is nothing to draw."));
   const std::string curves = intermediate(study);
-  return section(
-      "Progress",
-      charts(history(study) + curves) +
-          (curves.empty() ? missing("No trial says how validation went while it trained.") : ""));
+  return section("Progress",
+                 charts(history(study) + curves) +
+                     (curves.empty() ? missing("No trial has a validation curve.") : ""));
 }
 
 }  // namespace sluice::tools

@@ -1,4 +1,4 @@
-// The objective against each parameter, and all of them beside each other.
+// The objective against each parameter, and all parameters together.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ std::string value_or_none(const Study& study, std::size_t parameter, const Trial
   return std::isnan(value) ? "not in force" : brief_text(study.space.parameters[parameter], value);
 }
 
-/// "elastic = 1e-4, l1_ratio = 0.5".
+/// Returns "elastic = 1e-4, l1_ratio = 0.5".
 std::string brief_point(const Space& space, const Point& point) {
   std::string text;
   for (std::size_t i = 0; i < space.parameters.size(); ++i)
@@ -43,7 +43,7 @@ std::string slice(const Study& study, std::size_t parameter) {
        .series = points_of(study, [&](const Trial& trial) { return trial.point[parameter]; })});
 }
 
-/// The number in force where it is the only one; else none.
+/// Returns the number in force if it is the only one.
 std::optional<std::size_t> only_number(const Space& space, const Point& point) {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < space.parameters.size(); ++i) {
@@ -54,14 +54,14 @@ std::optional<std::size_t> only_number(const Space& space, const Point& point) {
   return found;
 }
 
-/// A curve of a study in which one number varies, and perhaps one choice.
+/// A curve of a study in which one number varies, and at most one choice.
 struct Curve {
   std::size_t number;
-  double choice;  ///< NaN: there is none
+  double choice;  ///< NaN: none
   std::vector<Judged> trials;
 };
 
-/// Empty where more varies.
+/// Returns nothing if more parameters vary.
 std::vector<Curve> curves_of(const Study& study) {
   const std::vector<Parameter>& parameters = study.space.parameters;
   const auto is_choice = [](const Parameter& p) { return p.kind == Parameter::choice; };
@@ -88,7 +88,7 @@ std::vector<Curve> curves_of(const Study& study) {
   return curves;
 }
 
-/// A range that holds those of all curves' numbers.
+/// Returns a range that contains those of all curves' numbers.
 Axis axis_of(const Space& space, const std::vector<Curve>& curves) {
   Axis axis = parameter_axis(space, curves[0].number);
   for (const Curve& curve : curves) {
@@ -101,7 +101,7 @@ Axis axis_of(const Space& space, const std::vector<Curve>& curves) {
   return axis;
 }
 
-/// The objective against the one number, with standard errors.
+/// Returns the objective against the one number, with standard errors.
 std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
   const Space& space = study.space;
   const auto choice = std::find_if(space.parameters.begin(), space.parameters.end(),
@@ -127,9 +127,9 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
       values.take(y);
       if (!is_number(error)) continue;
       any_error = true;
+      // An error bar that reaches below 0 must not prevent a logarithmic axis.
       for (const double end : {y - error, y + error})
-        if (end > 0 || y <= 0)
-          values.take(end);  // what reaches below 0 must not take the logarithm away
+        if (end > 0 || y <= 0) values.take(end);
     }
     chart.series.push_back(points);
   }
@@ -148,8 +148,8 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
   }
   if (any_error)
     chart.note =
-        "Bars: one standard error up and down, of the mean over folds and seeds; those of several "
-        "curves stand side by side.";
+        "Bars: one standard error of the mean over folds and seeds, in both directions; those of "
+        "several curves are drawn side by side.";
   return scatter(chart);
 }
 
@@ -159,7 +159,7 @@ std::string parallel(const Study& study) {
                    [](const Judged& a, const Judged& b) { return a.value > b.value; });
   Parallel chart;
   chart.title = fmt::format(
-      "{} beside each other: every line is a trial",
+      "{} together: every line is a trial",
       trials.size() > most_drawn
           ? fmt::format("The best {} of {}", most_drawn, counted(trials.size(), "complete trial"))
           : counted(trials.size(), "complete trial"));
@@ -191,7 +191,8 @@ std::string study_slices(const Study& study) {
                     [](const Trial& t) { return standing(t).has_value(); }) < 2)
     return section(
         "By parameter",
-        missing("Fewer than two trials have a value: nothing can be said of a parameter."));
+        missing(
+            "Fewer than two trials have a value, so the effect of a parameter cannot be shown."));
   std::string drawn;
   const std::vector<Curve> curves = curves_of(study);
   if (!curves.empty()) drawn = curves_chart(study, curves);
@@ -200,7 +201,7 @@ std::string study_slices(const Study& study) {
   if (complete > 1) drawn += parallel(study);
   std::string html = charts(drawn);
   if (complete < 2)
-    html += missing(fmt::format("{} complete: lines beside each other need two.",
+    html += missing(fmt::format("{} complete; this chart needs two.",
                                 complete == 0 ? "No trial is" : "One trial is"));
   return section("By parameter", html);
 }

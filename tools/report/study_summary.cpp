@@ -1,4 +1,5 @@
-// A study in short: what was searched, how it went, what won, and what the test set says of it.
+// The summary of a study: the search space, the trials, the winner, and its results on the test
+// set.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,12 +20,13 @@ std::string file_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
 }
 
-/// Of the winner's trainings on all training data, by seed.
+/// The trainings of one trial on all training data, one for each seed.
 struct Retrained {
   std::uint64_t trial = 0;
   std::size_t seeds = 0;
   std::int64_t epochs = 0;
-  std::vector<std::pair<std::string, std::vector<double>>> measures;  ///< by name, each seed's
+  /// by name, the value of each seed
+  std::vector<std::pair<std::string, std::vector<double>>> measures;
 };
 
 void add_measures(const std::string& text, Retrained& retrained) {
@@ -42,7 +44,7 @@ void add_measures(const std::string& text, Retrained& retrained) {
   }
 }
 
-/// The winner first.
+/// Returns the retrained trials, the winner first.
 std::vector<Retrained> retrained_of(const Study& study) {
   std::vector<Retrained> list;
   for (const Final& final : study.finals) {
@@ -101,13 +103,13 @@ std::string device_fact(const Study& study) {
   std::string more(word(study.type));
   for (const Limit& limit : study.limits)
     more += fmt::format(", at most {} {}", with_commas(limit.amount),
-                        limit.name == "instructions" ? "instructions a step"
+                        limit.name == "instructions" ? "instructions per step"
                         : limit.name == "ram"        ? "bytes of RAM"
                                                      : "bytes of flash");
   return fact("Device", study.core, more);
 }
 
-/// The measure that says most of a retrained winner: the objective itself, or else the first.
+/// Returns the test result of the winner by the objective itself, or else by the first measure.
 std::string test_fact(const Study& study, const std::vector<Retrained>& retrained) {
   if (retrained.empty() || retrained[0].measures.empty()) return "";
   const auto& all = retrained[0].measures;
@@ -123,14 +125,15 @@ std::string test_fact(const Study& study, const std::vector<Retrained>& retraine
                   retrained[0].trial, counted(found->second.size(), "seed")));
 }
 
-/// "from 1e-4 to 0.1, by logarithm, while train.optimizer is "adam"".
+/// Returns the range of a parameter: "from 1e-4 to 0.1, by logarithm, while train.optimizer is
+/// "adam"".
 std::string searched_text(const Space& space, const Parameter& p) {
   std::string text;
   for (const std::string& choice : p.choices) text += (text.empty() ? "one of " : ", ") + choice;
   if (p.kind != Parameter::choice)
     text = fmt::format("from {} to {}", value_text(p, p.low), value_text(p, p.high));
   if (p.step > 0) text += fmt::format(" {} {}", p.log ? "by factors of" : "in steps of", p.step);
-  if (p.log && p.step == 0) text += ", by logarithm";
+  if (p.log && p.step == 0) text += ", on a logarithmic scale";
   for (const Condition& condition : p.when) {
     const Parameter& on = space.parameters[condition.parameter];
     std::string values;
@@ -152,7 +155,7 @@ std::string space_table(const Study& study) {
       rows.back().push_back(std::isnan(best->point[i]) ? "not in force"
                                                        : value_text(p, best->point[i]));
   }
-  return "<h3>What was searched</h3>\n" + html_table(rows);
+  return "<h3>Search space</h3>\n" + html_table(rows);
 }
 
 std::string test_table(const std::vector<Retrained>& retrained) {
@@ -160,14 +163,14 @@ std::string test_table(const std::vector<Retrained>& retrained) {
   if (retrained.empty())
     return html + missing(
                       "No trial has been trained again on all training data, so the test set has "
-                      "not been looked at.");
+                      "not been used.");
   for (const Retrained& r : retrained) {
     const std::string how =
         fmt::format("Trial {}, trained again on all training data for {}, by {}", r.trial,
                     counted(std::uint64_t(std::max<std::int64_t>(r.epochs, 0)), "epoch"),
                     counted(r.seeds, "seed"));
     if (r.measures.empty()) {
-      html += missing(how + ": there is no test set to measure it on.");
+      html += missing(how + ": the recipe has no test set.");
       continue;
     }
     std::vector<std::vector<std::string>> rows = {
@@ -179,7 +182,7 @@ std::string test_table(const std::vector<Retrained>& retrained) {
   return html;
 }
 
-/// "recipe.toml, with train.batch = 8".
+/// Returns the recipe and its overrides: "recipe.toml, with train.batch = 8".
 std::string recipe_text(const Study& study) {
   std::string text = file_name(study.recipe_file);
   for (std::size_t i = 0; i < study.overrides.size(); ++i)

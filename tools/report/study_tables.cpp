@@ -1,4 +1,4 @@
-// The ten best trials, and why others failed.
+// The ten best trials, and the reasons of failures.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -12,11 +12,12 @@ namespace {
 
 using Rgb = std::array<double, 3>;
 
-/// Blue below zero, orange above it: told apart by everybody, as red and green are not.
+/// Blue below zero and orange above it: colors that everybody can distinguish, unlike red and
+/// green.
 struct Theme {
   const char* plain;
   std::array<const char*, series_colors> series;
-  std::vector<Rgb> amount, difference;  ///< stops, at equal distances
+  std::vector<Rgb> amount, difference;  ///< stops at equal distances
 };
 
 const Theme& light() {

@@ -1,25 +1,25 @@
-// How the page looks: its style sheet, and the classes that charts draw with. Colors come from
-// variables, so that dark mode and print change them in one place.
+// The style sheet of the pages, and the CSS classes of charts. Colors are variables, so that dark
+// mode and print change them in one place.
 #pragma once
 #include <string>
 
 namespace sluice::tools {
 
-constexpr int series_colors =
-    8;  ///< classes s1 to s8: told apart by lightness and dash too, not by hue alone
+/// Classes s1 to s8, which differ in lightness and dashes too, not only in hue.
+constexpr int series_colors = 8;
 
-/// Steps of the color scales: classes q0 to q8 from nothing to most; d0 to d16 from most below zero
-/// to most above it.
+/// Levels of the color scales: classes q0 to q8 from zero to the most; d0 to d16 from most below
+/// zero to most above it.
 constexpr int amount_levels = 9, signed_levels = 17;
 
-/// The level of a share in [0, 1].
+/// Returns the level of a share in [0, 1].
 int amount_level(double share);
 
-/// The class of a share in [0, 1] of the most, or of a number in [-1, 1].
+/// Return the class of a share in [0, 1] of the most, or of a number in [-1, 1].
 std::string amount_class(double share);
 std::string signed_class(double value);
 
-/// Whether text on that level wants the paper's color.
+/// Returns whether text on that level needs the color of the paper.
 bool is_strong(double share);
 
 std::string style_sheet();

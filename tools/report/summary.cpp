@@ -1,4 +1,4 @@
-// The page's beginning, and its settings.
+// The top of the page, and the settings.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,7 +40,7 @@ std::string data_text(const ReportedRun& run) {
                                                   : "values");
 }
 
-/// The figure that the run is about: accuracy, a text's perplexity, the error of values.
+/// Returns the main figure of a run: accuracy, a text's perplexity, or the error of values.
 Measure main_measure(const Evaluation& e) {
   if (e.classes && !e.text) return accuracy_measure(e);
   const std::vector<Measure> all = measures(e);
@@ -90,7 +90,7 @@ std::string size_fact(const OwnedModel& model) {
                           with_commas(model.info().macs)));
 }
 
-/// Whether the model is no better than the naive answer, as far as the data can tell.
+/// Returns whether the model is better than the naive answer, as far as the data can tell.
 bool beats_naive(const Measure& m) {
   if (!m.naive) return true;
   return m.share ? (m.interval ? m.interval->low : m.value) > *m.naive
@@ -136,7 +136,7 @@ std::string advice(const ReportedRun& run, const Measured* measured) {
       "For a device: sluice export {} --format c --out firmware writes it as C source.", run.name);
 }
 
-/// Keys of the recipe that are not at their defaults.
+/// Returns the keys of the recipe that are not at their defaults.
 std::string settings(const Recipe& recipe) {
   const Recipe standard = default_recipe();
   std::vector<std::vector<std::string>> rows = {{"key", "value"}};

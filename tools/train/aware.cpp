@@ -14,12 +14,12 @@ namespace {
 void round_weights(void* context, const float* weights, float* rounded) {
   Aware& aware = *static_cast<Aware*>(context);
   unpack_weights(aware.places, weights, aware.network);
-  bool finite = true;  // a training that diverged is found out by its loss
+  bool finite = true;  // a diverged training is detected by its loss
   for (const Layer& layer : aware.network.layers)
     for (const Array& array : layer.arrays)
       finite = finite && std::all_of(array.values.begin(), array.values.end(),
                                      [](float v) { return std::isfinite(v); });
-  try {  // the trainer is C
+  try {  // the trainer is C and must not see an exception
     pack_weights(aware.places,
                  finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network,
                  rounded);
@@ -29,9 +29,9 @@ void round_weights(void* context, const float* weights, float* rounded) {
   }
 }
 
-/// Frames as the fixed-point network takes them, in the frames' own units.
+/// Rounds frames as the fixed-point network does, in the frames' own units.
 void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& data) {
-  if (data.is_text()) return;  // ids are what they are
+  if (data.is_text()) return;  // ids are not rounded
   const OwnedModel fixed = open_model(write_blob(quantized.network), "the network before training");
   const std::size_t features = data.features();
   const bool narrow = fixed.info().format == SLUICE_INT8;
@@ -71,14 +71,13 @@ void check_aware(const Recipe& recipe, const Network& network) {
   for (const Layer& layer : network.layers) {
     if (layer.kind == SLUICE_BATCH_NORM)
       refuse(
-          "{}: {}: the trainer rounds no batch normalization; train in float, and sluice quantize "
-          "folds it",
+          "{}: {}: the trainer cannot round a batch normalization; train in float, and let sluice "
+          "quantize fold it",
           where(recipe, "quantize.aware"), layer_name(network, layer));
     if (layer.kind == SLUICE_GRU_BEFORE)
       refuse(
-          "{}: {}: the trainer does not round what its candidate sees, r * h; train in float and "
-          "quantize that, or let it reset "
-          "after",
+          "{}: {}: the trainer cannot round r * h, the input of its candidate; train in float and "
+          "quantize the model, or set reset = \"after\"",
           where(recipe, "quantize.aware"), layer_name(network, layer));
     if (layer.rank > 0)
       refuse(
@@ -103,8 +102,8 @@ Quantized Aware::make(const sluice_model& real) {
   Quantized quantized = quantize(now, format, ranges);
   const double narrowing = narrowing_of(format);
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
-    const bool embeds = quantized.network.layers[l].kind ==
-                        SLUICE_EMBEDDING;  // its rounded weights are what enters
+    // The next layer reads an embedding's weights, which are rounded already.
+    const bool embeds = quantized.network.layers[l].kind == SLUICE_EMBEDDING;
     unit[quantized.real_of[l]] = embeds ? 0 : float(narrowing * quantized.units[l].common());
   }
   return quantized;

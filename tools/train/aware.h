@@ -1,4 +1,4 @@
-// Training for fixed point ([quantize] aware): passes see inputs, states and weights as the device
+// Training for fixed point ([quantize] aware): passes use inputs, states and weights as the device
 // will have them.
 #pragma once
 #include <exception>
@@ -11,26 +11,26 @@
 
 namespace sluice::tools {
 
-/// Stays where it is: the trainer points into it.
+/// Must not move, since the trainer holds pointers into it.
 struct Aware {
-  const OwnedModel& start;  ///< as the trainer started
+  const OwnedModel& start;  ///< the model that training starts from
   const DataSet& data;
   const Split& split;
   sluice_format format;
-  Network network;                    ///< weights before rounding, as of the last batch
-  std::vector<std::uint32_t> places;  ///< of its weights in the trainer's
-  Ranges ranges;            ///< of features for good, of what layers hand on as of the last epoch
-  DataSet rounded;          ///< data, frames as their numbers stand for
+  Network network;                    ///< unrounded weights, as of the last batch
+  std::vector<std::uint32_t> places;  ///< of its weights in the trainer's weight section
+  Ranges ranges;            ///< of features from the start, of layers' outputs as of the last epoch
+  DataSet rounded;          ///< the data with rounded frames
   std::vector<float> unit;  ///< [layers]
   sluice_rounding rounding{};
-  std::exception_ptr refused;  ///< what quantize() threw during a batch
+  std::exception_ptr refused;  ///< exception of quantize() during a batch
 
   Aware(const Recipe& recipe, const DataSet& data, const Split& split, const OwnedModel& start);
   Aware(const Aware&) = delete;
   Aware& operator=(const Aware&) = delete;
 
-  /// The fixed-point network of a float model, whose peaks are measured anew; the passes after it
-  /// use these.
+  /// Returns the fixed-point network of a float model. Measures the peaks again; later passes use
+  /// these.
   Quantized make(const sluice_model& real);
 };
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
 constexpr std::uint32_t checkpoint_version = 4;  // raised with every change of what each() walks
 
-/// The CRC lies where a blob has its own, so that blob_crc() serves here too.
+/// The CRC is at the same place as in a blob, so that blob_crc() works here too.
 struct Header {
   std::uint8_t magic[8];
   std::uint32_t version;
@@ -36,7 +36,7 @@ struct Putter {
   void count(std::size_t& n, std::size_t) { count(n); }
 };
 
-/// Gives nothing beyond the end: what is cut short, is found out by `bad`.
+/// Reads nothing beyond the end; `bad` records a checkpoint that is cut short.
 struct Taker {
   const std::string& bytes;
   std::size_t at;
@@ -54,8 +54,8 @@ struct Taker {
     bad = bad || value > bytes.size() - at;
     n = bad ? 0 : std::size_t(value);
   }
-  /// The same of a list whose elements take so many bytes or more: the memory that it takes is
-  /// bounded by the file's size.
+  /// Does the same for the length of a list whose elements take at least `least` bytes each, so
+  /// that the file's size bounds the memory it allocates.
   void count(std::size_t& n, std::size_t least) {
     count(n);
     bad = bad || n > (bytes.size() - at) / least;
@@ -63,8 +63,8 @@ struct Taker {
   }
 };
 
-// each(archive, value) puts a value into a Putter and takes it out of a Taker: what is stored, and
-// in which order, is said once.
+// each(archive, value) writes a value to a Putter and reads it from a Taker, so that contents and
+// order are defined once.
 
 template <class A, class T>
   requires std::is_arithmetic_v<T>
@@ -74,12 +74,12 @@ void each(A& a, T& value) {
 
 template <class A>
 void each(A& a, bool& value) {
-  std::uint8_t byte = value;  // a file may hold any
+  std::uint8_t byte = value;  // a file may contain any byte
   a.raw(&byte, sizeof byte);
   value = byte != 0;
 }
 
-/// Bytes that an element takes in a checkpoint, at least.
+/// The least bytes of an element in a checkpoint.
 template <class T>
 constexpr std::size_t least_bytes = sizeof(T);
 template <>
@@ -152,12 +152,12 @@ void each(A& a, TrainState& s) {
       each_of_list(a, s.peaks);
 }
 
-/// "train.batch": the first thing in which two trainings differ, as a recipe names it.
+/// Returns the first difference of two trainings as a recipe names it: "train.batch".
 std::string first_difference(const std::string& made, const std::string& other) {
   const Json changes = Json::diff(parse_json(made), parse_json(other));
   if (changes.empty()) return "";
   std::string path = changes[0].value("path", "");
-  if (path.empty()) return "all of it";  // one of them is no JSON object
+  if (path.empty()) return "all of it";  // one of them is not a JSON object
   std::replace(path.begin(), path.end(), '/', '.');
   return path.starts_with(".recipe.") ? path.substr(std::strlen(".recipe.")) : path.substr(1);
 }
@@ -168,10 +168,12 @@ std::string first_difference(const std::string& made, const std::string& other) 
   if (what == "data_hash")
     refuse("{}: the data have changed since; restore them, or train from the start", file);
   if (what == "version")
-    refuse("{}: is of another version of sluice; go on with that one, or train from the start",
-           file);
-  refuse("{}: is of another recipe ({} differs); undo the change, or train from the start", file,
-         what);
+    refuse(
+        "{}: was written by another version of sluice; continue with that version, or train from "
+        "the start",
+        file);
+  refuse("{}: belongs to another recipe ({} differs); undo the change, or train from the start",
+         file, what);
 }
 
 }  // namespace
@@ -198,10 +200,12 @@ TrainState read_checkpoint(const std::string& bytes, const std::string& made,
   Header header{};
   std::memcpy(&header, bytes.data(), std::min(bytes.size(), sizeof header));
   if (std::memcmp(header.magic, magic, sizeof magic) != 0)
-    refuse("{}: is no checkpoint; train from the start", file);
+    refuse("{}: is not a checkpoint; train from the start", file);
   if (header.version != checkpoint_version)
-    refuse("{}: is of another version of sluice; go on with that one, or train from the start",
-           file);
+    refuse(
+        "{}: was written by another version of sluice; continue with that version, or train from "
+        "the start",
+        file);
   if (header.bytes != bytes.size() || bytes.size() < sizeof header ||
       header.crc != blob_crc(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()))
     refuse("{}: is damaged; train from the start", file);

@@ -1,4 +1,4 @@
-// Whether a recipe's network fits its device, before a second of training is spent on it.
+// Checks that a recipe's network fits its device, before training takes any time.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -14,8 +14,8 @@
 namespace sluice::tools {
 namespace {
 
-/// The network as it would lie on the device, its hidden layers' units scaled; weights do not
-/// matter.
+/// Returns the network as it would be on the device, with the units of its hidden layers scaled;
+/// the weights do not matter.
 Network on_device(const Network& network, sluice_format format, double share) {
   Network result = folded(network);
   result.width = frame_width(network);
@@ -69,7 +69,7 @@ Budget budget_of(const Recipe& recipe) {
     if (text->empty()) continue;
     const auto amount = parse_amount(*text);
     if (!amount)
-      refuse("{}: \"{}\" is no amount; give bytes, such as \"16 KiB\"",
+      refuse("{}: \"{}\" is not an amount; give bytes, such as \"16 KiB\"",
              where(recipe, std::string("device.") + name), *text);
     budget.limits.emplace_back(name, *amount);
   }
@@ -82,7 +82,7 @@ sluice_format device_format(const Recipe& recipe) {
   return recipe.quantize_aware ? recipe.quantize_type : recipe.device_type;
 }
 
-/// Refused where the core does not run the number format.
+/// Refuses a core that does not run the number format.
 DeviceCost cost_of_share(const Recipe& recipe, const Network& network, double share) {
   const std::optional<DeviceCost> cost =
       device_cost(on_device(network, device_format(recipe), share), recipe.device_core,
@@ -98,14 +98,16 @@ void check_device_keys(const Recipe& recipe) {
   const Budget budget = budget_of(recipe);
   if (recipe.device_core.empty()) {
     if (!budget.limits.empty())
-      refuse("{}: a limit without a core; set device.core",
+      refuse("{}: a limit needs a core; set device.core",
              where(recipe, "device." + budget.limits[0].first));
     return;
   }
   if (recipe.quantize_aware && recipe.origin.count("device.type") &&
       recipe.device_type != recipe.quantize_type)
-    refuse("{}: the device runs {}, but training is for {} (quantize.type); say the same",
-           where(recipe, "device.type"), word(recipe.device_type), word(recipe.quantize_type));
+    refuse(
+        "{}: the device runs {}, but training is for {} (quantize.type); set both to the same "
+        "format",
+        where(recipe, "device.type"), word(recipe.device_type), word(recipe.quantize_type));
 }
 
 void check_device(const Recipe& recipe, const Network& network) {
@@ -120,11 +122,11 @@ void check_device(const Recipe& recipe, const Network& network) {
   for (int part = finest - 1; part > 0; --part) {
     const double share = double(part) / finest;
     if (!over_budget(cost_of_share(recipe, network, share), budget).empty()) continue;
-    refuse("{}: the network does not fit {}: {}; {} would", where(recipe, "device.core"),
+    refuse("{}: the network does not fit {}: {}; {} would fit", where(recipe, "device.core"),
            recipe.device_core, fmt::join(over, "; "),
            units_text(on_device(network, format, share)));
   }
-  refuse("{}: the network does not fit {}: {}; not even with one unit a layer",
+  refuse("{}: the network does not fit {}: {}; it would not fit with one unit per layer either",
          where(recipe, "device.core"), recipe.device_core, fmt::join(over, "; "));
 }
 

@@ -1,4 +1,4 @@
-// The network before training.
+// Creates the network before training.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -16,10 +16,10 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::size_t widest = 65536;              // inputs or units of a layer, as the blob has it
+constexpr std::size_t widest = 65536;  // limit of the inputs or units of a layer in a blob
 constexpr double most_weights = (1u << 30) - 1e6;  // a blob has less than 4 GiB
 
-/// A recipe's layer as the network has it; `in` numbers enter.
+/// Returns a recipe's layer as a network's layer with `in` inputs.
 Layer layer_of(const LayerSpec& spec, int in) {
   Layer layer;
   layer.kind = spec.kind;
@@ -43,13 +43,13 @@ double weights_of(const LayerSpec& spec, double in) {
          double(spec.repeat);
 }
 
-/// What the first layer takes: features, or an embedding's ids.
+/// Returns the width of the first layer's input: features, or an embedding's ids.
 std::int64_t entering(const DataSet& data) {
   return std::int64_t(data.is_text() ? data.tokens.ids() : data.features());
 }
 
-/// Returns how many numbers enter layer `index` of a recipe, given the widths of the frame and of
-/// the layers before. Refused if a sum or a product joins unlike widths.
+/// Returns the input width of layer `index` of a recipe, given the widths of the frame and of the
+/// layers before. Refuses a sum or a product of unequal widths.
 std::int64_t width_of_sources(const Recipe& recipe, std::size_t index,
                               const std::vector<std::int64_t>& widths) {
   const std::string place = where(recipe, "model.layers");
@@ -116,7 +116,7 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
     refuse("{}: {:.0f} weights; a blob holds at most {:.0f}", place, weights, most_weights);
 }
 
-/// Where an array's numbers come from: each by the counter of its place.
+/// The source of an array's random numbers: each depends on the counter of its place.
 struct Source {
   std::uint64_t seed;
   std::uint32_t layer, array;
@@ -128,7 +128,7 @@ struct Source {
   }
   /// U(-1, 1).
   float uniform(std::size_t i) const { return 2.0f * unit_float(word(i)) - 1.0f; }
-  /// N(0, 1): Box, Muller 1958. No libm: the same bits everywhere.
+  /// N(0, 1) by Box, Muller 1958. Uses no libm, so that the bits are the same on every machine.
   double normal(std::size_t i) const {
     float log_u = 1.0f - unit_float(word(i));  // in (0, 1]
     pick_kernels("scalar")->log_f32(&log_u, &log_u, 1);
@@ -137,8 +137,7 @@ struct Source {
   }
 };
 
-/// Rows or columns, whichever are fewer, become orthonormal: Gram, Schmidt, twice over for
-/// exactness.
+/// Makes rows or columns, whichever are fewer, orthonormal by Gram, Schmidt; twice, for accuracy.
 void make_orthogonal(std::vector<double>& w, std::size_t rows, std::size_t cols) {
   const bool by_row = rows <= cols;
   const std::size_t vectors = by_row ? rows : cols, length = by_row ? cols : rows;
@@ -159,13 +158,13 @@ void make_orthogonal(std::vector<double>& w, std::size_t rows, std::size_t cols)
   }
 }
 
-/// One array; a gate's matrix for itself.
-/// @param bound  PyTorch's, of a uniform distribution
+/// Draws one array; the matrix of each gate by itself.
+/// @param bound  of PyTorch's uniform distribution
 void draw(Array& array, Initializer how, double bound, const Source& source) {
   const double fan_in = array.cols, fan_out = array.rows;
   const bool xavier = how == Initializer::xavier_uniform || how == Initializer::xavier_normal,
              normal = how == Initializer::xavier_normal || how == Initializer::kaiming_normal;
-  const double fans = xavier ? (fan_in + fan_out) / 2 : fan_in / 2;  // kaiming: with ReLU's gain, 2
+  const double fans = xavier ? (fan_in + fan_out) / 2 : fan_in / 2;  // kaiming has ReLU's gain, 2
   const float factor =
       float(how == Initializer::pytorch ? bound : std::sqrt((normal ? 1.0 : 3.0) / fans));
   if (how == Initializer::orthogonal) {
@@ -185,7 +184,7 @@ void draw(Array& array, Initializer how, double bound, const Source& source) {
                                                 : source.uniform(i) * factor;
 }
 
-/// Adds to the bias over the input of one gate.
+/// Adds to the input bias of one gate.
 void add_to_gate(Layer& layer, int gate, double value) {
   for (Array& array : layer.arrays)
     if (array.role == Role::input_bias)
@@ -197,7 +196,7 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                       std::uint32_t index) {
   const bool state = recurrent(layer);
   const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
-  // Of low rank: W1 and W2 each so that W1 W2 has the variance of a whole W.
+  // Low rank: W1 and W2 are drawn so that W1 W2 has the variance of a whole W.
   const double factor_bound =
       layer.rank > 0 ? std::sqrt(3 * std::sqrt(bound * bound / (3 * double(layer.rank)))) : 0;
   for (std::size_t a = 0; a < layer.arrays.size(); ++a) {
@@ -215,7 +214,7 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
     if (array.role == Role::zeta || array.role == Role::nu ||
         (own_bias && way == Initializer::pytorch)) {
       array.values.assign(array.values.size(),
-                          array.role == Role::nu ? -4.0f : 1.0f);  // as EdgeML begins
+                          array.role == Role::nu ? -4.0f : 1.0f);  // as in EdgeML
       continue;
     }
     if (group != WeightGroup::embedding) {
@@ -250,7 +249,7 @@ void initialize(Network& network, std::uint64_t seed, const Initializers& how) {
 
 namespace {
 
-/// Mean of each value over the valid targets of these sequences; 0 where there is none.
+/// Returns the mean of each value over the valid targets of these sequences; 0 if there are none.
 std::vector<double> target_means(const DataSet& data, const std::vector<std::size_t>& sequences) {
   std::vector<double> sum(data.outputs());
   std::vector<std::uint64_t> count(data.outputs());
@@ -300,7 +299,7 @@ std::string shape_text(const Layer& layer) {
                      layer.out);
 }
 
-/// Weights of a model, layer by layer; a last layer of another width keeps its own.
+/// Takes the weights of a model, layer by layer; a last layer of another width keeps its own.
 void start_from(const Recipe& recipe, Network& network) {
   const std::string place = where(recipe, "model.init_from");
   const OwnedModel model = load_model(recipe.init_from);
@@ -328,7 +327,7 @@ void start_from(const Recipe& recipe, Network& network) {
 
 namespace {
 
-/// Adds the layers of a recipe to what prepares the frame, whose numbers are `in`.
+/// Adds the layers of a recipe to those that prepare the frame, which have `in` outputs.
 void add_recipe_layers(const Recipe& recipe, int in, Network& network) {
   std::vector<std::uint32_t> outputs = {
       std::uint32_t(network.layers.size())};  // of the frame, then of each layer of the recipe

@@ -17,18 +17,18 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
   if (in_time_order) return result;
   if (data.sequences() == 1)
     refuse(
-        "{}: one sequence cannot be held out and trained on; set 0, or keep a part of it in a file "
-        "of its own (data.test)",
+        "{}: one sequence cannot be both held out and trained on; set 0, or put a part of it into "
+        "a file of its own (data.test)",
         where(recipe, "data.validation"));
   if (!has_target(data, result.held_out) || !has_target(data, result.train))
     refuse(
-        "{}: {} of {} sequences cannot be held out with targets on both sides; give another share, "
-        "or 0",
+        "{}: a share of {} of {} sequences leaves training or validation without targets; give "
+        "another share, or 0",
         where(recipe, "data.validation"), recipe.validation, data.sequences());
   return result;
 }
 
-/// Leaves sequences of one class out of what is trained on, as the recipe says.
+/// Removes sequences of one class from the training part, as data.thin requires.
 void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t>& train) {
   if (recipe.thin.empty()) return;
   const std::string place = where(recipe, "data.thin");
@@ -41,7 +41,7 @@ void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t
            recipe.thin);
   const std::string label = recipe.thin.substr(0, colon);
   const auto at = std::find(data.labels.begin(), data.labels.end(), label);
-  if (at == data.labels.end()) refuse("{}: no class is called \"{}\"", place, label);
+  if (at == data.labels.end()) refuse("{}: there is no class \"{}\"", place, label);
   const auto rare = std::int32_t(at - data.labels.begin());
   std::size_t seen = 0;
   std::erase_if(train, [&](std::size_t s) {
@@ -62,7 +62,7 @@ DataSet read_test(const Recipe& recipe, const DataSet& train) {
   return test;
 }
 
-/// Ids by what is trained on alone, and a stream's pieces.
+/// Numbers the ids by the training part alone, and cuts a stream into pieces.
 void finish_text(Input& input) {
   if (!input.train.is_text()) return;
   learn_vocabulary(input.train, input.split.train, std::size_t(input.recipe.vocabulary),

@@ -1,4 +1,4 @@
-// What a run works on.
+// The data of a run.
 #pragma once
 #include "../data/data.h"
 #include "../recipe/recipe.h"
@@ -7,15 +7,14 @@ namespace sluice::tools {
 
 struct Input {
   Recipe recipe;
-  DataSet train, test;  ///< test: the file of the recipe's data.test; empty where it names none
+  DataSet train, test;  ///< test: the file of data.test; empty if the recipe has none
   Split split;
 };
 
-/// Reads the recipe's files, and checks and splits what they hold. Values are in standardized units
-/// where the recipe wants that.
+/// Reads the recipe's files, checks and splits them. Values are standardized if the recipe says so.
 Input read_input(const Recipe& recipe);
 
-/// The same of data that have been read, split so.
+/// Does the same for data that have been read and split.
 Input input_of(const Recipe& recipe, DataSet train, Split split);
 
 }  // namespace sluice::tools

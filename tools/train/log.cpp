@@ -1,4 +1,4 @@
-// A training's log, and what it says of weights and gradients.
+// The log of a training, and messages about weights and gradients.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,12 +11,12 @@
 namespace sluice::tools {
 namespace {
 
-/// Index in weight_groups; -1 if the array is not trained.
+/// Returns the index in weight_groups; -1 if the array is not trained.
 int group_of(const Layer& layer, const Array& array) {
   return array.trained ? int(layer.group_of(array)) : -1;
 }
 
-/// "layer 2 (gru, 1 of 3)": every layer of the network, as the recipe counts.
+/// Returns the names of all layers as the recipe counts them: "layer 2 (gru, 1 of 3)".
 std::vector<std::string> names_of(const std::vector<LayerSpec>& layers) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < layers.size(); ++i)
@@ -77,7 +77,7 @@ std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
   double most = -1;
   auto name = names.begin();
   for (const Layer& layer : gradients.layers) {
-    if (only_prepares(layer)) continue;  // none of the recipe's list
+    if (only_prepares(layer)) continue;  // not in the recipe's list
     for (const Array& array : layer.arrays) {
       const double norm = std::sqrt(square_sum(array.values));
       if (!std::isfinite(norm))

@@ -21,13 +21,13 @@
 namespace sluice::tools {
 namespace {
 
-constexpr int plain_lines = 20;             // of progress, where there is no terminal
-constexpr double least_first_loss = 1e-6;   // what an explosion is measured by
-constexpr double seconds_between_ends = 1;  // epochs' ends that get a checkpoint of their own
+constexpr int plain_lines = 20;            // lines of progress if there is no terminal
+constexpr double least_first_loss = 1e-6;  // lower bound of the loss that divergence is relative to
+constexpr double seconds_between_ends = 1;  // least time between checkpoints at ends of epochs
 
 volatile std::sig_atomic_t interrupt_seen = 0;
 
-/// Notes SIGINT while it lives; a second one ends the process at once.
+/// Records SIGINT during its lifetime; a second one ends the process at once.
 struct InterruptGuard {
   struct sigaction before{};
   InterruptGuard() {
@@ -53,29 +53,30 @@ sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   return sequence;
 }
 
-/// Everything that one training holds.
+/// The state of one training.
 struct Loop {
   const Recipe& recipe;
   const DataSet& data;
   const Split& split;
-  const Keeping* keeping;  ///< null: in memory alone
-  Ranks ranks;             ///< that train it together
-  Stint* stint;            ///< null: all of the training
+  const Keeping* keeping;  ///< null: in memory only
+  Ranks ranks;             ///< the ranks that train together
+  Stint* stint;            ///< null: the whole training
   Crew crew;
   OwnedModel start;                        ///< the trainer works on a copy of its weights
-  std::unique_ptr<Aware> aware = nullptr;  ///< where the recipe wants it
-  std::vector<float> mask =
-      {};  ///< [floats of the weight section] of what is pruned; empty: nothing is
+  std::unique_ptr<Aware> aware = nullptr;  ///< if the recipe trains for fixed point
+  /// [floats of the weight section] Mask of pruned weights; empty: nothing is pruned.
+  std::vector<float> mask = {};
   AlignedBytes arena = AlignedBytes();
   TrainPlan plan = TrainPlan();
   sluice_trainer trainer = {};
   TrainState state = TrainState();
-  Progress progress = {}, kept = {};  ///< kept: its start is the last checkpoint's time
-  bool told_to_stop = false;          ///< one of several ranks was
-  std::exception_ptr lost = nullptr;  ///< what the gather of ranks threw during a batch
+  Progress progress = {}, kept = {};  ///< kept: its start is the time of the last checkpoint
+  bool told_to_stop = false;          ///< whether one of several ranks was told to stop
+  std::exception_ptr lost = nullptr;  ///< exception of the ranks' gather during a batch
 };
 
-/// Ranks decide it together (gather_for): all of them have the same answer after a batch.
+/// Returns whether the training is to stop. Ranks decide together (gather_for()), so all have the
+/// same answer after a batch.
 bool is_interrupted(const Loop& loop) {
   return loop.ranks.count == 1 ? interrupt_seen || told_to_end() : loop.told_to_stop;
 }
@@ -84,7 +85,7 @@ void need(sluice_status status) {
   if (status != SLUICE_OK) fail("training: {}", sluice_status_text(status));
 }
 
-/// The weights so far, as a blob that is open.
+/// Returns the current weights as an open blob.
 OwnedModel weights_so_far(const Loop& loop) {
   AlignedBytes blob(loop.start.blob.size);
   std::memcpy(blob.data.get(), loop.start.blob.data.get(), blob.size);
@@ -98,9 +99,9 @@ OwnedModel weights_so_far(const Loop& loop) {
   return model;
 }
 
-/// The model so far: what a device would run.
+/// The current model, as a device would run it.
 struct Snapshot {
-  OwnedModel model, real;  ///< real: what training moves, where `model` is in fixed point
+  OwnedModel model, real;  ///< real: the float weights in training, if `model` is in fixed point
   std::vector<std::string> warnings;  ///< of quantization
 };
 
@@ -148,13 +149,13 @@ void save(Loop& loop) {
   loop.kept = start_progress(1);
 }
 
-/// Where that many seconds have gone by since the last one.
+/// Saves a checkpoint if this many seconds have passed since the last one.
 void save_after(Loop& loop, double seconds) {
   if (loop.keeping && seconds_since_start(loop.kept) >= seconds) save(loop);
 }
 
-/// Whether a checkpoint's best model takes and gives what the network does, so that it can be run
-/// on the data.
+/// Returns whether a checkpoint's best model has the inputs and outputs of the network, so that it
+/// can be run on the data.
 bool fits(const Loop& loop, const std::string& blob, const std::string& file) {
   const sluice_info model = open_model(blob, file + ": its best model").info(),
                     start = loop.start.info();
@@ -163,8 +164,8 @@ bool fits(const Loop& loop, const std::string& blob, const std::string& file) {
          model.whole_sequences == start.whole_sequences;
 }
 
-/// Refuses (exit code 2) a state that no training of this network leaves: a checkpoint's sum can be
-/// right, and its numbers wrong.
+/// Refuses (exit code 2) a state that no training of this network can have; a checkpoint's checksum
+/// may be right and its numbers wrong.
 void check_state(const Loop& loop, const TrainState& state, const std::string& file) {
   bool sound = state.epochs.size() <= std::size_t(loop.recipe.last_epoch()) &&
                state.sums.batches <= batches_of(loop.recipe, loop.split);
@@ -187,19 +188,20 @@ void restore(Loop& loop, const TrainState& state, const std::string& file) {
   check_state(loop, state, file);
   try {
     need(sluice_train_restore(&loop.trainer, state.trainer.data(), state.trainer.size()));
-    weights_so_far(loop);  // which are numbers
+    weights_so_far(loop);  // refuses weights that are not finite
   } catch (const Error&) {
     refuse("{}: is of another network, or damaged; train from the start", file);
   }
   std::copy(state.mask.begin(), state.mask.end(),
-            loop.mask.begin());  // in place: the trainer points to it
+            loop.mask.begin());  // in place, since the trainer points to it
   loop.state = state;
   if (!loop.aware) return;
-  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());  // in place, too
+  // in place, since the trainer points to it
+  std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());
   loop.aware->ranges.peak = state.peaks;
 }
 
-/// The files of a training that begins, or what a former one left.
+/// Creates the files of a new training, or restores those of a previous one.
 void begin(Loop& loop, const TrainState* state) {
   std::optional<TrainState> put_aside;
   if (loop.keeping) state = loop.keeping->state;
@@ -244,7 +246,7 @@ bool worth_a_line(const Recipe& recipe, int epoch) {
   return epoch == 1 || epoch % every == 0 || epoch == last;
 }
 
-/// How the last validation went.
+/// Returns the result of the last validation.
 std::optional<HeldOut> last_held_out(const TrainState& state) {
   for (auto epoch = state.epochs.rbegin(); epoch != state.epochs.rend(); ++epoch)
     if (epoch->held_out) return epoch->held_out;
@@ -255,7 +257,7 @@ std::optional<HeldOut> last_held_out(const TrainState& state) {
 
 double mean_loss(const Sums& sums) { return sums.weight > 0 ? sums.loss / sums.weight : 0; }
 
-/// The epoch under way, as far as it went.
+/// Returns the current epoch so far.
 Epoch epoch_of(const TrainState& state) {
   const Sums& sums = state.sums;
   Epoch epoch;
@@ -268,8 +270,8 @@ Epoch epoch_of(const TrainState& state) {
   return epoch;
 }
 
-/// What is wrong with a batch, as text; empty where nothing is.
-/// @param result  of that batch, which the sums do not have yet
+/// Returns a text about a fault of a batch; empty if there is none.
+/// @param result  of that batch, which the sums do not include yet
 std::string divergence(const Loop& loop, const sluice_train_result& result) {
   if (result.targets == 0) return "";
   const TrainState& state = loop.state;
@@ -285,7 +287,7 @@ std::string divergence(const Loop& loop, const sluice_train_result& result) {
                      finite ? fmt::format(" (the first epoch's {:.4g})", first) : "",
                      std::fabs(result.gradient_norm),
                      blame(loop.recipe.layers, loop.start,
-                           sluice_train_last_gradient(&loop.trainer)));  // no "-nan"
+                           sluice_train_last_gradient(&loop.trainer)));  // avoids "-nan"
 }
 
 void add(Sums& sums, const sluice_train_result& result) {
@@ -296,12 +298,12 @@ void add(Sums& sums, const sluice_train_result& result) {
   sums.learning_rate = result.learning_rate;
 }
 
-/// Steps that the training has taken.
+/// Returns the number of steps so far.
 std::uint64_t steps_done(const Loop& loop) {
   return loop.state.epochs.size() * batches_of(loop.recipe, loop.split) + loop.state.sums.batches;
 }
 
-/// Chooses what the next step prunes, where it is time to.
+/// Chooses the blocks to prune if they are due before the next step.
 void choose_mask(Loop& loop) {
   const double share = loop.plan.prune.share_before(steps_done(loop));
   if (share == 0) return;
@@ -319,7 +321,7 @@ void crew_of(void* loop, std::uint32_t n, void (*task)(void*, std::uint32_t), vo
   crew_for(&static_cast<Loop*>(loop)->crew, n, task, argument);
 }
 
-/// With what the ranks gather goes whether one of them is to stop.
+/// Gathers pieces between ranks, and with them whether one of the ranks is to stop.
 int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
   Loop& loop = *static_cast<Loop*>(context);
   std::vector<std::uint8_t> stops(std::size_t(loop.ranks.count));
@@ -330,7 +332,7 @@ int gather_for(void* context, const sluice_piece* pieces, std::uint32_t n) {
   try {
     exchange(all);
   } catch (...) {
-    loop.lost = std::current_exception();  // the trainer knows no exceptions
+    loop.lost = std::current_exception();  // the trainer is C and must not see an exception
     return 1;
   }
   loop.told_to_stop =
@@ -360,7 +362,8 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
   return result;
 }
 
-/// What is left of a pass over the training sequences; false where it was interrupted or diverged.
+/// Runs the rest of a pass over the training sequences. Returns false if it was interrupted or
+/// diverged.
 bool run_epoch(Loop& loop, Trained& result) {
   Sums& sums = loop.state.sums;
   const std::uint64_t batches = batches_of(loop.recipe, loop.split),
@@ -389,14 +392,14 @@ bool is_validated(const Loop& loop, int epoch) {
          (epoch % loop.recipe.validate_every == 0 || epoch == int(loop.recipe.last_epoch()));
 }
 
-/// What a validation leads to.
+/// Decides early stopping, the plateau schedule and the best epoch after a validation.
 void judge(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   TrainState& state = loop.state;
   const Recipe& recipe = loop.recipe;
   const double value =
       higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
-  if (steps_done(loop) >
-      loop.plan.prune.last()) {  // a network that is still to lose weights is not what is wanted
+  // A network that will be pruned further cannot be the best one.
+  if (steps_done(loop) > loop.plan.prune.last()) {
     if (value < state.best.value) state.best = best_of(now, epoch.number, value);
     watch(state.patience, value, recipe.min_improvement);
   }
@@ -412,8 +415,8 @@ void end_epoch(Loop& loop) {
   const Network network = read_network(weights.model);
   measure_weights(network, epoch);
   if (loop.plan.prune.share > 0) epoch.zero_blocks = zero_shares(network);
-  const Snapshot now =
-      snapshot(loop, std::move(weights));  // with it the peaks that the next epoch's roundings use
+  // Measures the peaks too, by which the next epoch rounds.
+  const Snapshot now = snapshot(loop, std::move(weights));
   if (is_validated(loop, epoch.number)) {
     const Evaluation evaluation = evaluate(now.model.model, loop.data, loop.split.held_out,
                                            loop.crew, {loop.recipe.loss, loop.recipe.huber_delta});
@@ -435,7 +438,7 @@ void end_epoch(Loop& loop) {
                   training_text(loop.recipe, epoch) + validation_text(loop.recipe, epoch.held_out));
 }
 
-/// Of this part of the training.
+/// Returns the last epoch of this part of the training.
 int last_epoch(const Loop& loop) {
   const std::int64_t last = loop.recipe.last_epoch();
   return int(loop.stint && loop.stint->until > 0 ? std::min(last, loop.stint->until) : last);
@@ -457,11 +460,11 @@ void run_epochs(Loop& loop, Trained& result) {
                                              word(loop.recipe.monitor), loop.recipe.patience));
 }
 
-/// @param loop  must stay where it is: the trainer points into it
+/// @param loop  must not move, since the trainer holds pointers into it
 void start_trainer(Loop& loop) {
   loop.plan = train_plan(loop.recipe, loop.data, loop.split, read_network(loop.start.model));
   sluice_train_options& options = loop.plan.options;
-  options.shards *= std::uint32_t(loop.ranks.count);  // as many in flight at each
+  options.shards *= std::uint32_t(loop.ranks.count);  // the same number in memory at each rank
   if (loop.plan.prune.share > 0) {
     std::size_t bytes = 0;
     sluice_section(&loop.start.model, SLUICE_SECTION_WEIGHTS, &bytes);
@@ -488,8 +491,8 @@ void start_clock(Loop& loop) {
   loop.progress.silent = loop.stint != nullptr;
 }
 
-/// What is kept of a training: the best epoch, by early stopping or where it could not go to its
-/// end; else what it came to.
+/// Returns the model to keep: that of the best epoch, with early stopping or if the training did
+/// not end; else the current one.
 Snapshot kept_of(const Loop& loop, Trained& result) {
   const TrainState& state = loop.state;
   const bool validates = !loop.split.held_out.empty(),

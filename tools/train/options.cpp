@@ -1,4 +1,4 @@
-// A recipe as the trainer's options: epochs become steps.
+// Converts a recipe to the trainer's options, in which epochs are steps.
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -13,8 +13,9 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::uint32_t shard = 8;  // sequences that the trainer takes as one piece of work
-constexpr std::uint32_t shards_in_flight = 8;  // memory, not bits
+constexpr std::uint32_t shard = 8;  // sequences in a task of the trainer
+// in memory at the same time; does not affect the bits
+constexpr std::uint32_t shards_in_flight = 8;
 
 sluice_optimizer optimizer_of(Optimizer optimizer) {
   if (optimizer == Optimizer::sgd) return SLUICE_SGD;
@@ -28,7 +29,7 @@ sluice_schedule schedule_of(Schedule schedule) {
   return schedule == Schedule::cosine ? SLUICE_COSINE : SLUICE_CONSTANT;
 }
 
-/// Epochs in the trainer's steps.
+/// Returns epochs as steps of the trainer.
 std::uint32_t steps_of(const Recipe& recipe, const Split& split, std::uint64_t epochs,
                        const char* key) {
   const std::uint64_t steps = epochs * batches_of(recipe, split);
@@ -44,7 +45,7 @@ sluice_loss loss_of(LossKind loss) {
   return loss == LossKind::mse || loss == LossKind::mse_sum ? SLUICE_MSE : SLUICE_CROSS_ENTROPY;
 }
 
-/// targets / (classes * targets of the class); 1 for a class without targets.
+/// Returns targets / (classes * targets of the class); 1 for a class without targets.
 std::vector<float> balanced_weights(const DataSet& data, const Split& split) {
   std::vector<double> count(data.labels.size());
   double all = 0;
@@ -95,7 +96,7 @@ std::vector<sluice_penalty> penalties(const Recipe& recipe) {
   return all;
 }
 
-/// [layers of the recipe]
+/// [layers of the recipe] Returns which layers are frozen.
 std::vector<bool> frozen_layers(const Recipe& recipe) {
   std::vector<bool> frozen(recipe.layers.size());
   for (const std::string& text : recipe.freeze) {
@@ -127,7 +128,8 @@ std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Netw
   const auto drop = [&](std::uint32_t source, double rate) {
     if (source == 0) return;
     float& there = all[source - 1].dropout;
-    there = float(1 - (1 - double(there)) * (1 - rate));  // of two rates: what neither drops
+    // of two rates: the share that neither drops
+    there = float(1 - (1 - double(there)) * (1 - rate));
   };
   const std::size_t first = at;
   if (network.layers[at].kind == SLUICE_EMBEDDING) drop(1, recipe.dropout_input);

@@ -11,8 +11,8 @@
 namespace sluice::tools {
 namespace {
 
-/// Calls visit(index in plain order) for every weight of block number `block`, counted through
-/// gates, panels and columns.
+/// Calls visit(index in plain order) for every weight of block number `block`; blocks are counted
+/// through gates, panels and columns.
 template <class Visit>
 void each_weight(const Array& matrix, std::size_t block, Visit visit) {
   const auto across = std::size_t(blocked(matrix.cols) / block_cols),
@@ -48,16 +48,15 @@ PrunePlan prune_plan(const Recipe& recipe, const Split& split) {
   plan.count = end > plan.begin ? (end - plan.begin) / plan.every : 0;
   if (plan.count == 0)
     refuse(
-        "{}: pruning every {} batches does not happen once between train.prune_begin and "
-        "train.prune_end, batches {} to {} of {}; lower "
-        "train.prune_every, or train longer",
+        "{}: pruning every {} batches never happens between train.prune_begin and train.prune_end, "
+        "batches {} to {} of {}; lower train.prune_every, or train longer",
         where(recipe, "train.prune_every"), plan.every, plan.begin, end, steps);
   return plan;
 }
 
 void prune(const Array& matrix, double share, Array& mask) {
   const std::size_t blocks = std::size_t(zero_blocks(matrix).blocks);
-  std::vector<std::tuple<bool, double, std::size_t>> order;  // still there, norm, number
+  std::vector<std::tuple<bool, double, std::size_t>> order;  // not pruned yet, norm, number
   for (std::size_t b = 0; b < blocks; ++b) {
     bool there = false;
     double sum = 0;
@@ -76,7 +75,8 @@ void prune(const Array& matrix, double share, Array& mask) {
 void prune(const Network& network, const std::vector<bool>& frozen, double share, Network& masks) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     Layer& of = masks.layers[l];
-    if (of.tied >= 0) of.arrays = masks.layers[std::size_t(of.tied)].arrays;  // stored once
+    // tied weights are stored once
+    if (of.tied >= 0) of.arrays = masks.layers[std::size_t(of.tied)].arrays;
     if (of.tied >= 0 || frozen[l]) continue;
     for (std::size_t a = 0; a < of.arrays.size(); ++a)
       if (is_pruned_kind(of, of.arrays[a])) prune(network.layers[l].arrays[a], share, of.arrays[a]);

@@ -20,10 +20,11 @@ namespace fs = std::filesystem;
 constexpr const char *recipe_file = "recipe.toml", *log_file = "log.jsonl";
 constexpr const char* model_files[] = {"model.slu", "model-f32.slu"};
 constexpr const char* made_of_models[] = {"model-int8.slu", "model-w8a16.slu",
-                                          "report.html"};  ///< by other commands, under these names
-/// What a training that replaces a run begins with: its recipe and its first checkpoint in one
-/// file, which appears by one rename. While it is there, it is the run, and the other files are
-/// not; once they are in place, it goes.
+                                          /// written by other commands under these names
+                                          "report.html"};
+/// A training that replaces a run first writes its recipe and its first checkpoint into this one
+/// file, which appears by a single rename. While the file exists, it is the run, and the other
+/// files are not. It is removed when they are in place.
 constexpr const char* begin_file = "begin.slc";
 constexpr const char* run_files[] = {model_files[0], model_files[1],  recipe_file,
                                      log_file,       checkpoint_file, begin_file};
@@ -43,13 +44,13 @@ struct Begin {
 
 constexpr std::string_view begin_magic = "sluice run\n";
 
-/// The magic, the size of the recipe and a line's end, the recipe, the checkpoint.
+/// Returns the magic, the size of the recipe and a newline, the recipe, and the checkpoint.
 std::string packed(const Begin& begin) {
   return fmt::format("{}{}\n{}{}", begin_magic, begin.recipe.size(), begin.recipe,
                      begin.checkpoint);
 }
 
-/// None if no training was stopped while it replaced the folder's run.
+/// Returns nothing if no training was stopped while it replaced the folder's run.
 std::optional<Begin> read_begin(const std::string& folder) {
   if (!holds(folder, begin_file)) return std::nullopt;
   const std::string file = file_in(folder, begin_file), bytes = read_file(file);
@@ -64,8 +65,7 @@ std::optional<Begin> read_begin(const std::string& folder) {
                bytes.substr(end + 1 + std::size_t(*size))};
 }
 
-/// Puts the files of a training that begins in place of those of the run that was here, if there
-/// was one.
+/// Puts the files of a new training in the place of those of the previous run, if there was one.
 void put_in_place(const RunFolder& folder, const Begin& begin) {
   std::error_code ignored;
   for (const char* name : model_files) fs::remove(folder.path(name), ignored);
@@ -76,7 +76,7 @@ void put_in_place(const RunFolder& folder, const Begin& begin) {
   remove_file(folder.path(begin_file));
 }
 
-/// "log.jsonl.x7Gq2a": what safe_file.h calls a file on its way.
+/// Returns whether a name is that of a temporary file of safe_file.h: "log.jsonl.x7Gq2a".
 bool is_half_written(const std::string& name) {
   constexpr std::size_t suffix = 7;
   return std::any_of(std::begin(run_files), std::end(run_files), [&](const std::string& file) {
@@ -95,26 +95,25 @@ void clear_half_written(const std::string& folder) {
 void lock_folder(RunFolder& folder) {
   folder.lock = open(folder.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder.lock >= 0 && flock(folder.lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    refuse("{}: another training works in this folder; wait for it, or give another folder",
+    refuse("{}: another training uses this folder; wait for it, or give another folder",
            folder.name);
 }
 
 void leave_folder(RunFolder& folder) {
   if (folder.lock >= 0) close(folder.lock);
   std::error_code ignored;
-  for (const std::string& path : folder.made)
-    fs::remove(path, ignored);  // leaves a folder that is not empty
+  // Does not remove a folder that is not empty.
+  for (const std::string& path : folder.made) fs::remove(path, ignored);
 }
 
-/// Runs `write`; where the run's files are no longer there, that is what is told.
+/// Runs `write`. If it fails because the run's files are gone, reports that.
 template <class Write>
 void in_run(const RunFolder& folder, Write write) {
   try {
     write();
   } catch (const Error&) {
     if (!holds(folder.name, recipe_file))
-      fail("{}: the run's files have gone; leave them in place while a training works on them",
-           folder.name);
+      fail("{}: the run's files are gone; do not remove them during a training", folder.name);
     throw;
   }
 }
@@ -131,7 +130,7 @@ void check_run_folder(const std::string& folder, bool force) {
       refuse("--out {}: holds another run ({}); give --force to replace it, {}or another folder",
              folder, file,
              holds(folder, checkpoint_file) || holds(folder, begin_file)
-                 ? "--resume to go on with it, "
+                 ? "--resume to continue it,  "
                  : "");
 }
 
@@ -139,7 +138,7 @@ void check_run_files(const std::string& option, const std::string& folder) {
   std::error_code unknown;
   for (const char* file : run_files)
     if (fs::is_directory(fs::path(folder) / file, unknown))
-      refuse("{} {}: holds a folder named {}; choose another", option, folder, file);
+      refuse("{} {}: contains a folder named {}; give another folder", option, folder, file);
 }
 
 bool holds_file(const std::string& folder, const char* file) {
@@ -147,7 +146,8 @@ bool holds_file(const std::string& folder, const char* file) {
   const fs::path path = fs::path(folder) / file;
   if (!fs::exists(path, unknown)) return false;
   if (!fs::is_regular_file(path, unknown))
-    refuse("{}: is no file; a run's folder holds what \"sluice train\" wrote", path.string());
+    refuse("{}: is not a file; give the folder of a run as \"sluice train\" wrote it",
+           path.string());
   return true;
 }
 
@@ -198,9 +198,8 @@ void begin_run(const RunFolder& folder, const std::string& recipe, const std::st
   const bool replaces = std::any_of(std::begin(run_files), std::end(run_files),
                                     [&](const char* file) { return holds(folder.name, file); });
   if (replaces)
-    write_file(
-        folder.path(begin_file),
-        packed(begin));  // from here on the folder holds the new run, and no longer the old one
+    write_file(folder.path(begin_file),
+               packed(begin));  // from here on, the folder holds the new run instead of the old one
   put_in_place(folder, begin);
 }
 
@@ -227,11 +226,11 @@ void write_models(const RunFolder& folder, const std::vector<RunFile>& models, b
   for (const RunFile& model : models) files.push_back({folder.path(model.name), model.bytes});
   in_run(folder, [&] {
     write_files(files);
-    if (complete)
-      sync_file(folder.path(log_file));  // without the checkpoint nothing could restore its lines
+    // Without the checkpoint nothing could restore the log's lines.
+    if (complete) sync_file(folder.path(log_file));
   });
   std::error_code ignored;
-  for (const char* name : model_files)  // of the run that was here
+  for (const char* name : model_files)  // of the previous run
     if (std::none_of(models.begin(), models.end(),
                      [&](const RunFile& model) { return model.name == name; }))
       fs::remove(folder.path(name), ignored);

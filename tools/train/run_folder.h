@@ -1,7 +1,7 @@
-// The folder of a run. recipe.toml and log.jsonl stand in it from the start; with them
-// checkpoint.slc while the training is under way, or stopped, and model.slu once it ended or was
-// interrupted. So a folder with a model and no checkpoint is a complete run. While a training
-// replaces a run, begin.slc is there too, and is all of the new run.
+// The folder of a run. recipe.toml and log.jsonl are in it from the start; checkpoint.slc while the
+// training runs or is stopped; model.slu once it has ended or was interrupted. Thus a folder with a
+// model and without a checkpoint is a complete run. While a training replaces a run, begin.slc is
+// there and is the whole new run.
 #pragma once
 #include <optional>
 #include <string>
@@ -17,70 +17,69 @@ struct RunFile {
   std::string name, bytes;
 };
 
-/// Refuses a folder that is not one, or that holds a run when not `force`.
+/// Refuses a path that is not a folder, or a folder with a run unless `force`.
 void check_run_folder(const std::string& folder, bool force);
 
-/// Refuses a folder of a run that holds folders under the names of its files; `option` stands
-/// before it in the message.
+/// Refuses a folder of a run that contains folders under the names of its files; `option` begins
+/// the message.
 void check_run_files(const std::string& option, const std::string& folder);
 
-/// Whether a folder holds a run.
+/// Returns whether a folder holds a run.
 bool is_run(const std::string& folder);
 
-/// Whether a folder holds one of a run's files; one that is there but is no regular file is
-/// refused.
+/// Returns whether a folder has one of a run's files. Refuses one that is not a regular file.
 bool holds_file(const std::string& folder, const char* file);
 
-/// Whether a training was stopped while it replaced the folder's run: what the other files say is
-/// of neither the old nor the new one. load_checkpoint() puts that right.
+/// Returns whether a training was stopped while it replaced the folder's run. The other files then
+/// describe neither the old nor the new one; load_checkpoint() repairs that.
 bool is_beginning(const std::string& folder);
 
-/// Whether a folder holds a run of which nothing is left to do.
+/// Returns whether a folder holds a complete run.
 bool is_complete(const std::string& folder);
 
-/// The text of a run's recipe.
+/// Returns the text of a run's recipe.
 std::string run_recipe(const std::string& folder);
 
-/// The recipe that a run's folder keeps, its files found in `data_folder` where given, else where
-/// they were.
+/// Returns the recipe of a run's folder, with files in `data_folder` if that is given, else at
+/// their original places.
 Recipe recipe_of_run(const std::string& folder, const std::string& data_folder,
                      const std::vector<Override>& overrides);
 
-/// A run's folder while a training works in it, and no other one.
+/// The folder of a run, locked for one training.
 struct RunFolder {
   std::string name;               ///< as given
-  int lock = -1;                  ///< the folder, open and locked
-  std::vector<std::string> made;  ///< folders made for its sake, outermost last
+  int lock = -1;                  ///< file descriptor of the folder, which is locked
+  std::vector<std::string> made;  ///< folders created for it, outermost last
 
-  /// Makes the folder, locks it, and clears away what a training that was killed has left half
-  /// written. Fails where the folder cannot be made, refuses one that another training works in.
+  /// Creates and locks the folder, and removes temporary files that a killed training has left.
+  /// Fails if the folder cannot be created; refuses one that another training uses.
   explicit RunFolder(const std::string& name);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
-  ~RunFolder();  ///< takes away the folders that it made and that are still empty
+  ~RunFolder();  ///< removes the folders that it created and that are still empty
 
-  /// Path of one of its files.
+  /// Returns the path of one of its files.
   std::string path(const std::string& file) const;
 };
 
-/// Writes the files of a training that begins. At every moment the folder holds the run that was
-/// there before, or the new one.
+/// Writes the files of a new training. At every moment the folder holds either the previous run or
+/// the new one.
 void begin_run(const RunFolder& folder, const std::string& recipe, const std::string& checkpoint);
 
-/// Replaces the checkpoint, or nothing where that fails.
+/// Replaces the checkpoint; leaves the old one on failure.
 void save_checkpoint(const RunFolder& folder, const std::string& bytes);
 
-/// The checkpoint to go on from; none if the training was stopped before its first one. If the
-/// training was stopped while it replaced another run, its files are put in place first.
+/// Returns the checkpoint to continue from; nothing if the training was stopped before its first
+/// one. If the training was stopped while it replaced another run, first puts its files in place.
 std::optional<std::string> load_checkpoint(const RunFolder& folder);
 
-/// Makes the log what it was when the checkpoint was made.
+/// Restores the log to its lines at the time of the checkpoint.
 void restore_log(const RunFolder& folder, const std::string& lines);
 void add_to_log(const RunFolder& folder, const std::string& line);
 
-/// Writes the models, all of them to disk before the first of them appears; those of a run that was
-/// here before are gone.
-/// @param complete  nothing is left to do: the checkpoint goes
+/// Writes the models. All are on disk before the first one appears. Removes the models of a
+/// previous run.
+/// @param complete  whether the run is complete, which removes the checkpoint
 void write_models(const RunFolder& folder, const std::vector<RunFile>& models, bool complete);
 
 }  // namespace sluice::tools

@@ -7,7 +7,7 @@ Network checked_start(const Recipe& recipe, const Input& input) {
   check_device(recipe, start);
   check_aware(recipe, start);
   check_foldable(recipe, start);
-  train_plan(recipe, input.train, input.split, start);  // refuses what does not fit the data
+  train_plan(recipe, input.train, input.split, start);  // refuses a plan that does not fit the data
   return start;
 }
 

@@ -1,5 +1,5 @@
-// Training: a recipe and data in, a blob and a log out. Nothing here depends on a clock, a thread
-// count or an instruction set.
+// Training: makes a blob and a log from a recipe and data. Results do not depend on a clock, a
+// thread count or an instruction set.
 #pragma once
 #include <cstdint>
 #include <iterator>
@@ -20,42 +20,42 @@
 
 namespace sluice::tools {
 
-/// The recipe's network for this data: standardization by the statistics of the sequences trained
-/// on (where the recipe wants it), then the recipe's layers with initial weights; a last linear
-/// Dense that answers values begins at their mean. Refused where the layers do not fit the data.
+/// Returns the recipe's network for this data: standardization by the statistics of the training
+/// sequences (if the recipe has it), then the recipe's layers with initial weights. A last linear
+/// Dense that answers values starts at their mean. Refuses layers that do not fit the data.
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split);
 
-/// Refuses (exit code 2) a network that is over the recipe's [device] budget, saying by how much
-/// and what would fit.
+/// Refuses (exit code 2) a network over the recipe's [device] budget, with the excess and a size
+/// that would fit.
 void check_device(const Recipe& recipe, const Network& network);
 
-/// Refuses (exit code 2) a [device] that contradicts itself, whatever the network.
+/// Refuses (exit code 2) a contradictory [device], whatever the network.
 void check_device_keys(const Recipe& recipe);
 
-/// What it costs there, from its shape; the recipe names a core.
+/// Returns the cost of a network on the recipe's core, from its shape.
 DeviceCost cost_on_device(const Recipe& recipe, const Network& network);
 
-/// The limits of a recipe's [device], and the number format that will run there.
+/// Return the limits of a recipe's [device], and the number format of its model.
 Budget budget_of(const Recipe& recipe);
 sluice_format device_format(const Recipe& recipe);
 
-/// "cortex-m4, int8: flash 6,768 of 7,168 bytes; instructions 11,745": what a network costs on the
-/// recipe's device; empty without one.
+/// Returns the cost of a network on the recipe's device: "cortex-m4, int8: flash 6,768 of 7,168
+/// bytes; instructions 11,745". Empty without a device.
 std::string device_verdict(const Recipe& recipe, const Network& network);
 
-/// Refuses (exit code 2) a network without integer form, where the recipe trains for fixed point.
+/// Refuses (exit code 2) a network without an integer form if the recipe trains for fixed point.
 void check_aware(const Recipe& recipe, const Network& network);
 
-/// How weights begin, as the keys model.init.* say it.
+/// How weights are initialized, from the keys model.init.*.
 struct Initializers {
   Initializer input = {}, recurrent = {}, output = {}, bias = {};
-  double forget_bias = 0, update_bias = 0;  ///< added
+  double forget_bias = 0, update_bias = 0;  ///< added to the biases of these gates
 };
 
-/// Initial weights; as PyTorch draws them: recurrent layers U(-1/sqrt(units), 1/sqrt(units)), Dense
-/// U(-1/sqrt(inputs), 1/sqrt(inputs)), biases too, embeddings N(0, 1), normalizations 1 and 0;
-/// biases of gates that share a chain 1, and of their two numbers zeta 1 and nu -4. A number
-/// depends on the seed and on its place in the network alone.
+/// Draws initial weights as PyTorch does: recurrent layers U(-1/sqrt(units), 1/sqrt(units)), Dense
+/// U(-1/sqrt(inputs), 1/sqrt(inputs)), biases alike, embeddings N(0, 1), normalizations 1 and 0.
+/// Biases of gates that share a chain are 1, and of their two numbers zeta is 1 and nu -4. Each
+/// number depends only on the seed and on its place in the network.
 void initialize(Network& network, std::uint64_t seed, const Initializers& how = {});
 
 /// How a head fares on the held out sequences.
@@ -72,62 +72,64 @@ struct HeldOut {
   std::vector<HeadScore> heads = {};  ///< of an answer in several parts
 };
 
-/// One epoch, as a line of log.jsonl has it.
+/// One epoch, as a line of log.jsonl.
 struct Epoch {
   int number = 0;  ///< from 1
   double loss = 0,
          accuracy = 0;  ///< over the training sequences, with dropout; accuracy of classes only
   double gradient_norm = 0;          ///< mean over the steps, before clipping
-  double gradient_norm_clipped = 0;  ///< the same after it
+  double gradient_norm_clipped = 0;  ///< mean over the steps, after clipping
   double learning_rate = 0;          ///< of the last step
-  double weight_norms[weight_group_count] =
-      {};  ///< at the end; negative where the network has no such weights
-  std::vector<double>
-      zero_blocks;  ///< where it prunes: of each recurrent layer's blocks the share that is zero
-  std::optional<HeldOut> held_out;  ///< where it was validated
+  /// At the end; negative if the network has no such weights.
+  double weight_norms[weight_group_count] = {};
+  /// If the recipe prunes: the share of zero blocks of each recurrent layer.
+  std::vector<double> zero_blocks;
+  std::optional<HeldOut> held_out;  ///< if the epoch was validated
 };
 
 struct Trained {
   OwnedModel model;  ///< the weights to keep
-  OwnedModel real;   ///< of a training for fixed point: the float weights that `model` was made of;
-                     ///< else empty
+  /// In training for fixed point: the float weights that `model` was made of; else empty.
+  OwnedModel real;
   std::vector<std::string> warnings;  ///< of quantization
   std::vector<Epoch> epochs;          ///< complete ones
-  int kept = 0;  ///< the epoch whose weights `model` has; 0: see interrupted, diverged
-  bool interrupted =
-      false;  ///< by SIGINT: `model` is the best validated so far, without one the latest
-  std::string diverged;  ///< what was seen where the training had to stop; `model` is the best so
-                         ///< far, or the start
+  int kept = 0;                       ///< the epoch of `model`; 0: see interrupted, diverged
+  /// Whether SIGINT ended it: `model` is then the best validated one so far, else the latest.
+  bool interrupted = false;
+  /// Description of a divergence; `model` is then the best one so far, or the start.
+  std::string diverged;
 };
 
 struct TrainState;  // checkpoint.h
 
-/// Where a training keeps what it needs to go on.
+/// Where a training saves its checkpoints.
 struct Keeping {
   const RunFolder& folder;
-  std::string recipe;                 ///< the text of a run that begins
-  const TrainState* state = nullptr;  ///< of the folder's checkpoint, to go on from; null: begins
+  std::string recipe;  ///< the text for the folder of a new run
+  /// of the folder's checkpoint, to continue from; null: a new training
+  const TrainState* state = nullptr;
 };
 
-/// A part of a training, for a search that puts trainings aside and takes them up again. It shows
-/// no progress.
+/// A part of a training, for a search that pauses trainings and continues them later. It shows no
+/// progress.
 struct Stint {
-  std::int64_t until = 0;       ///< the epoch to end with; 0: the recipe's last
-  std::string checkpoint = {};  ///< to go on from, empty: begins; then where it was left
-  bool complete = false;        ///< then: nothing is left to do
+  std::int64_t until = 0;  ///< the last epoch of this part; 0: the recipe's last
+  /// in: to continue from; empty: a new training. out: where it stopped
+  std::string checkpoint = {};
+  bool complete = false;  ///< out: whether the whole training is complete
 };
 
 /// Trains a network on the split's sequences. Shows progress on standard error.
-/// @param keeping   null: in memory alone
-/// @param state     what to go on from without `keeping`; null: begins
-/// @param together  ranks(): all ranks train this one network, and must all call this; otherwise
-/// this process alone does
-/// @param stint     null: from beginning to end
+/// @param keeping   null: in memory only
+/// @param state     to continue from if `keeping` is null; null: a new training
+/// @param together  ranks(): all ranks train this one network, and all must call this; otherwise
+/// this process trains alone
+/// @param stint     null: from begin to end
 Trained train(const Recipe& recipe, const DataSet& data, const Split& split, const Network& start,
               const Keeping* keeping = nullptr, const TrainState* state = nullptr,
               const Ranks& together = {}, Stint* stint = nullptr);
 
-/// What the trainer is told: the recipe, with epochs as steps and the sizes of the data. May be
+/// The options of the trainer: the recipe, with epochs as steps, and the sizes of the data. Can be
 /// moved; the options point into it.
 struct TrainPlan {
   sluice_train_options options = {};
@@ -140,27 +142,27 @@ struct TrainPlan {
 TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split,
                      const Network& network);
 
-/// Refuses (exit code 2) a network whose answers cannot be folded into the data's own units, where
-/// the recipe wants that.
+/// Refuses (exit code 2) a network whose answers cannot be converted to the data's own units, if
+/// the recipe requires that.
 void check_foldable(const Recipe& recipe, const Network& network);
 
-/// A model that answers standardized values, as one that answers them in their own units: its last
-/// layer's weights and biases times the deviations, and plus the means.
+/// Returns a model that answers in the values' own units, from one that answers standardized
+/// values: its last layer's weights and biases times the deviations, plus the means.
 OwnedModel in_own_units(const OwnedModel& model, const Units& units);
 
-/// A model of differences from the last frame, as one whose last layer adds that frame's values.
-/// @param targets  columns that are answered, over and over for every row of the horizon
+/// Returns a model whose last layer adds the values of the last frame, from a model of differences.
+/// @param targets  the answered columns, repeated for every row of the horizon
 OwnedModel adding_input(const OwnedModel& model, const std::vector<std::string>& targets);
 
-/// A line of the log: one JSON object.
-/// @param monitor  as train.monitor has it
+/// Returns a line of the log: one JSON object.
+/// @param monitor  as in train.monitor
 std::string log_line(const Epoch& epoch, bool classes, Monitor monitor = Monitor::loss);
 
-/// The square root of each group's sum of squares, into Epoch::weight_norms.
+/// Stores the square root of each group's sum of squares in Epoch::weight_norms.
 void measure_weights(const Network& network, Epoch& epoch);
 
-/// Of a batch's gradient, as text: the first layer, counted as the recipe does, and its array that
-/// are not finite; where all are, those of the largest norm.
+/// Describes the fault of a batch's gradient: the first layer, counted as in the recipe, and its
+/// array that are not finite; if all are finite, those of the largest norm.
 std::string blame(const std::vector<LayerSpec>& layers, const OwnedModel& start,
                   const float* gradient);
 

@@ -1,4 +1,4 @@
-// A model trained on standardized values answers in their own units.
+// Makes a model that was trained on standardized values answer in their own units.
 #include <algorithm>
 
 #include "../common/error.h"
@@ -11,7 +11,7 @@ namespace sluice::tools {
 void check_foldable(const Recipe& recipe, const Network& network) {
   const Layer& last = network.layers.back();
   if (recipe.standardize_target && (last.kind != SLUICE_DENSE || last.activation != SLUICE_LINEAR))
-    refuse("{}: needs a linear answer; end model.layers with {{ dense = {} }}",
+    refuse("{}: needs a linear output; end model.layers with {{ dense = {} }}",
            where(recipe, "data.standardize_target"), last.out);
 }
 

@@ -1,6 +1,6 @@
-// Search methods: from what a study has seen to the next point. A method keeps nothing: it is a
-// function of the history and of the number of the trial that is to come, so that a study resumed,
-// a second process and many machines need no further code.
+// Search methods: functions from the history of a study to its next point. A method keeps no state
+// of its own; it depends on the history and the number of the next trial. Therefore resumed
+// studies, several processes and several machines need no further code.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -13,52 +13,54 @@
 
 namespace sluice::tools {
 
-/// A trial as a method sees it.
+/// A trial as a method reads it.
 struct Seen {
   Point point;
-  std::optional<double> value;  ///< the lower the better; none of what runs or failed, or has
-                                ///< nothing to compare with: not measured again
-  bool failed = false;          ///< it will never have one: as bad as the worst
-  bool running = false;         ///< its value is to come: until then one is made up (constant liar)
+  /// Lower is better. Empty for a trial that runs, failed, or did not reach the rung that is
+  /// compared; its point is not tried again.
+  std::optional<double> value;
+  bool failed = false;   ///< it will never have a value; it counts as the worst
+  bool running = false;  ///< its value is not known yet; a model uses a made-up one (constant liar)
 };
 
 struct Question {
   const Space& space;
   std::span<const Seen> seen;  ///< trials 0, 1, ..., number - 1
-  std::uint64_t number;        ///< of the trial that is to come
+  std::uint64_t number;        ///< of the next trial
   std::uint64_t seed;          ///< of the study
-  /// Whether a point may be tried: the recipe allows it, and it fits the device.
+  /// Returns whether a point may be tried: the recipe allows it and it fits the device.
   std::function<bool(const Point&)> allowed;
   Acquisition acquisition = Acquisition::ei;  ///< of the Bayesian methods
-  std::uint64_t begin =
-      10;  ///< trials with a value before a model of them is made; until then independent draws
+  /// Trials with a value that a model of them needs; before that, points are drawn independently.
+  std::uint64_t begin = 10;
 };
 
-/// The next point: allowed, and not among those seen. None where the method has no further one.
+/// Returns the next point, which is allowed and was not tried; nothing if the method has no further
+/// one.
 using Ask = std::optional<Point> (*)(const Question&);
 
-std::optional<Point> ask_grid(const Question&);    ///< every combination, the first parameter
-                                                   ///< slowest; a real parameter needs a step
+/// Every combination, the first parameter slowest. A real parameter needs a step.
+std::optional<Point> ask_grid(const Question&);
 std::optional<Point> ask_random(const Question&);  ///< independent draws
-std::optional<Point> ask_sobol(
-    const Question&);  ///< a Sobol sequence (Joe, Kuo 2008), scrambled by the seed
+/// A Sobol sequence (Joe, Kuo 2008), scrambled by the seed.
+std::optional<Point> ask_sobol(const Question&);
 std::optional<Point> ask_gaussian(const Question&);  ///< Gaussian process, Matern 5/2
 std::optional<Point> ask_forest(const Question&);    ///< random forest
 std::optional<Point> ask_tpe(const Question&);       ///< tree-structured Parzen estimator
 std::optional<Point> ask_genetic(const Question&);   ///< tournament, crossover, mutation, elitism
 
-/// The methods of this build, by tune.method.
+/// The methods of this build, by the word of tune.method.
 struct Method {
   SearchMethod method;
   Ask ask;
 };
 std::span<const Method> methods();
 
-/// How many points a grid has; infinity where a real parameter has no step. Points that conditions
-/// make the same count once.
+/// Returns the number of points of a grid; infinity if a real parameter has no step. Points that
+/// conditions make equal count once.
 double grid_points(const Space& space);
 
-/// A number in [0, 1), of 53 bits, that depends on the arguments alone.
+/// Returns a number in [0, 1) with 53 bits that depends on nothing except the arguments.
 double draw(std::uint64_t seed, std::uint64_t number, std::uint32_t index, std::uint32_t attempt);
 
 }  // namespace sluice::tools

@@ -13,7 +13,7 @@
 namespace sluice::tools {
 namespace {
 
-constexpr int patience_ms = 30000;  // for another process to let go of the file
+constexpr int patience_ms = 30000;  // time to wait for a lock of another process
 
 [[noreturn]] void fail_database(const Database& database, int code) {
   const std::string& file = database.file;
@@ -21,22 +21,23 @@ constexpr int patience_ms = 30000;  // for another process to let go of the file
   switch (code & 0xff) {
     case SQLITE_NOMEM:
       throw std::bad_alloc();
-    case SQLITE_ERROR:  // what a statement names is not there
-      refuse("{}: {}; it is no study, or damaged", file, sqlite3_errmsg(database.handle));
+    case SQLITE_ERROR:  // a table or column is missing
+      refuse("{}: {}; it is not a study, or it is damaged", file, sqlite3_errmsg(database.handle));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       fail("{}: another process has locked it for longer than {} s", file, patience_ms / 1000);
     case SQLITE_READONLY:
     case SQLITE_PERM:
       fail(
-          "{}: cannot be written; give --study a file that can, or only read it with --list, "
-          "--show, --best or --json",
+          "{}: is not writable; give another file to --study, or only read it with --list, --show, "
+          "--best or --json",
           file);
     case SQLITE_FULL:
-      fail("{}: the disk is full", file);
+      fail("{}: the disk is full; make room, and run the same command again", file);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      refuse("{}: is no study, or damaged; give a file that \"sluice tune --study\" made", file);
+      refuse("{}: is not a study, or is damaged; give a file that \"sluice tune --study\" made",
+             file);
     default:
       fail("{}: {}", file,
            database.handle ? sqlite3_errmsg(database.handle) : sqlite3_errstr(code));
@@ -47,7 +48,7 @@ void need(const Database& database, int code) {
   if (code != SQLITE_OK) fail_database(database, code);
 }
 
-/// A file's name as a URI, for the options that only a URI has.
+/// Returns a file's name as a URI, as some options need it.
 std::string uri_of(const std::string& file, const char* options) {
   std::string text = "file:";
   for (const char c : std::filesystem::absolute(file).string())
@@ -57,7 +58,7 @@ std::string uri_of(const std::string& file, const char* options) {
   return text + options;
 }
 
-/// One row at least can be read, which opens the write-ahead log too.
+/// Returns whether one row can be read, which opens the write-ahead log too.
 bool readable(sqlite3* handle) {
   return sqlite3_exec(handle, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr) ==
          SQLITE_OK;
@@ -77,29 +78,32 @@ Database::Database(const std::string& name, Mode mode) : file(name) {
     return code;
   };
   if (mode != make && !fs::exists(file, unknown))
-    refuse("{}: there is no such file; give a study that \"sluice tune\" made", file);
+    refuse("{}: no such file; give a study that \"sluice tune\" made", file);
   if (fs::is_directory(file, unknown)) refuse("{}: is a directory; give a file", file);
   try {
     if (mode != read) {
       const int code =
           open(uri_of(file, ""),
                mode == make ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
-      if ((code & 0xff) == SQLITE_CANTOPEN) fail("{}: cannot be opened for writing", file);
+      if ((code & 0xff) == SQLITE_CANTOPEN)
+        fail("{}: cannot be opened for writing; choose a writable place", file);
       need(*this, code);
       if (sqlite3_db_readonly(handle, "main") == 1) fail_database(*this, SQLITE_READONLY);
       run("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
       return;
     }
-    // For writing where that can be, so that who reads last takes the log away; SQLite itself falls
-    // back.
+    // Opened for writing if possible, so that the last reader removes the log; SQLite itself falls
+    // back to reading.
     int code = open(uri_of(file, ""), SQLITE_OPEN_READWRITE);
     if (code == SQLITE_OK && !readable(handle)) code = sqlite3_errcode(handle);
-    // In a folder that cannot be written, a database opens only as one that nobody changes, and
-    // without its log.
+    // In a folder that is not writable, a database opens only as an immutable one, and without its
+    // log.
     if ((code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY) {
       if (const auto size = fs::file_size(file + "-wal", unknown); !unknown && size > 0)
-        fail("{}: its log, {}-wal, can only be read where the folder can be written; copy both",
-             file, file);
+        fail(
+            "{}: its log {}-wal can be read only in a folder that is writable; copy both files to "
+            "one",
+            file, file);
       code = open(uri_of(file, "?immutable=1"), SQLITE_OPEN_READONLY);
     }
     need(*this, code);
@@ -161,13 +165,13 @@ void Statement::done() {
   }
 }
 
-/// SQLite would turn a value of another type into one of the type that is asked for.
+/// Checked because SQLite would convert a value of another type to the requested one.
 void Statement::need_type(int column, std::initializer_list<int> types,
                           const char* expected) const {
   const int type = sqlite3_column_type(handle, column);
   if (std::find(types.begin(), types.end(), type) != types.end()) return;
   constexpr const char* names[] = {"", "a whole number", "a number", "a text", "bytes", "nothing"};
-  refuse("{}: {} is {} where {} is expected; the study is damaged", database.file,
+  refuse("{}: {} is {}, but must be {}; the study is damaged", database.file,
          sqlite3_column_name(handle, column), names[type], expected);
 }
 

@@ -1,5 +1,4 @@
-// SQLite with our manners: a statement is prepared, bound and stepped by name of what it does; what
-// fails is an Error.
+// A thin layer over SQLite: statements are prepared, bound and stepped; a failure is an Error.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -13,22 +12,23 @@ struct sqlite3_stmt;
 namespace sluice::tools {
 
 struct Database {
-  enum Mode { read, write, make };  ///< make: a file that must not be there yet, or is empty
-  /// Refused (exit code 2) where the file is no database; fails (1) where it cannot be opened so.
+  enum Mode { read, write, make };  ///< make: creates a file, which must be missing or empty
+  /// Refuses (exit code 2) a file that is not a database; fails (1) if it cannot be opened in this
+  /// mode.
   Database(const std::string& file, Mode mode);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database();
 
-  /// Statements without values or rows.
+  /// Runs statements without values or rows.
   void run(const char* sql);
 
   std::string file;
   sqlite3* handle = nullptr;
 };
 
-/// Of a database, in this order: Statement s(db, "SELECT ... WHERE a = ?"); s.bind(1, x); while
-/// (s.step()) s.number(0) ...
+/// A prepared statement, used in this order: Statement s(db, "SELECT ... WHERE a = ?"); s.bind(1,
+/// x); while (s.step()) s.number(0) ...
 struct Statement {
   Statement(Database& database, const char* sql);
   Statement(const Statement&) = delete;
@@ -36,11 +36,11 @@ struct Statement {
   ~Statement();
 
   Statement& bind(int place, std::int64_t value);
-  Statement& bind(int place, double value);  ///< NaN: NULL
+  Statement& bind(int place, double value);  ///< NaN is stored as NULL
   Statement& bind(int place, std::string_view text);
   Statement& bind_blob(int place, std::string_view bytes);
   Statement& bind_null(int place);
-  /// Values in order, from the first place on.
+  /// Binds values in order, from the first place on.
   template <class... Values>
   Statement& with(const Values&... values) {
     int place = 0;
@@ -48,15 +48,15 @@ struct Statement {
     return *this;
   }
 
-  bool
-  step();  ///< whether there is a row; binds stay, but the next step after the last row begins anew
-  void done();  ///< steps a statement that has no rows, and makes it ready for other values
+  /// Returns whether there is a row. Bound values stay, but a step after the last row starts again.
+  bool step();
+  void done();  ///< runs a statement that has no rows, and makes it ready for other values
 
-  /// Values of the row; one of another type is refused (exit code 2): what should hold numbers may
-  /// hold anything.
+  /// Return values of the row. A value of another type is refused (exit code 2), since a damaged
+  /// file may hold anything.
   std::int64_t whole(int column) const;
-  double real(int column) const;       ///< NULL: NaN
-  std::string text(int column) const;  ///< and blobs
+  double real(int column) const;       ///< NULL is NaN
+  std::string text(int column) const;  ///< text or a blob
   bool null(int column) const;
 
  private:
@@ -72,12 +72,13 @@ struct Statement {
   sqlite3_stmt* handle = nullptr;
 };
 
-/// What other processes see at once or never. Waits up to 30 s for its turn, then fails.
+/// A transaction: other processes see all of it at once, or nothing. Waits up to 30 s for its turn,
+/// then fails.
 struct Transaction {
   explicit Transaction(Database& database);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
-  ~Transaction();  ///< takes back what was not committed
+  ~Transaction();  ///< rolls back unless committed
   void commit();
 
  private:

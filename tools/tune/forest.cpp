@@ -13,7 +13,7 @@ bool goes_left(const Forest::Node& node, double feature) {
   return node.equal ? feature == node.split : feature < node.split;
 }
 
-/// Of one tree: its numbers depend on the seed and the tree alone.
+/// Grows one tree. Its random numbers depend on the seed and the tree alone.
 class Grower {
  public:
   Grower(const Space& space, const std::vector<std::vector<double>>& features,
@@ -41,7 +41,7 @@ class Grower {
            4294967296.0;
   }
 
-  /// The sum of squared differences from the mean, and mean and count.
+  /// The sum of squared differences from the mean, with mean and count.
   struct Spread {
     double sum = 0, squares = 0;
     std::size_t count = 0;
@@ -54,8 +54,8 @@ class Grower {
     const int at = int(nodes_.size());
     nodes_.emplace_back();
     Spread all;
-    for (const std::size_t row : rows)
-      all.add(values_[row] - values_[rows[0]]);  // from the first, for the squares' sake
+    // Relative to the first value, so that squares lose no precision.
+    for (const std::size_t row : rows) all.add(values_[row] - values_[rows[0]]);
     Forest::Node best;
     best.mean = values_[rows[0]] + all.mean(), best.variance = all.left_over() / double(all.count),
     best.count = int(rows.size());
@@ -78,8 +78,8 @@ class Grower {
       double low = INFINITY, high = -INFINITY;
       for (const std::size_t row : rows)
         low = std::min(low, features_[row][f]), high = std::max(high, features_[row][f]);
-      const double share = number();  // also where it is not needed, so that a feature that says
-                                      // nothing changes no other's splits
+      // Drawn even if not needed, so that a constant feature does not change the splits of others.
+      const double share = number();
       if (low == high) continue;
       Forest::Node candidate = best;
       candidate.feature = int(f), candidate.equal = space_.parameters[f].kind == Parameter::choice;
@@ -129,7 +129,7 @@ Forest fit_forest(const Space& space, const std::vector<std::vector<double>>& fe
 }
 
 Forecast predict(const Forest& forest, std::span<const double> features) {
-  const double offset = forest.trees[0][0].mean;  // for the squares' sake
+  const double offset = forest.trees[0][0].mean;  // subtracted so that squares lose no precision
   double sum = 0, squares = 0, within = 0;
   for (const std::vector<Forest::Node>& tree : forest.trees) {
     const Forest::Node* node = tree.data();

@@ -6,8 +6,8 @@
 namespace sluice::tools {
 namespace {
 
-/// How a trial stood at a rung; null where it did not reach it. One that is complete stands so at
-/// all that are behind, too.
+/// Returns the state of a trial at a rung; null if it did not reach it. A complete trial counts at
+/// all later rungs too.
 const Rung* rung_at(const Trial& trial, std::int64_t epochs) {
   if (trial.state == State::complete && epochs > trial.rungs.back().epochs)
     return &trial.rungs.back();
@@ -16,7 +16,8 @@ const Rung* rung_at(const Trial& trial, std::int64_t epochs) {
   return nullptr;
 }
 
-/// Trials of a bracket that reached a rung, the best first, of equals the earlier.
+/// Returns the trials of a bracket that reached a rung, the best first and of equal ones the
+/// earlier.
 std::vector<const Trial*> ranked(const Study& study, std::int64_t bracket, std::int64_t epochs) {
   std::vector<const Trial*> list;
   for (const Trial& trial : study.trials)
@@ -31,8 +32,8 @@ bool waits_at(const Trial& trial, std::int64_t epochs) {
   return trial.state == State::pruned && trial.rungs.back().epochs == epochs;
 }
 
-/// The share of trials that Hyperband begins at each rung: ceil(rungs / (rungs left) * eta^(rungs
-/// left - 1)).
+/// Returns the share of trials that Hyperband begins at each rung: ceil(rungs / (rungs left) *
+/// eta^(rungs left - 1)).
 std::vector<double> bracket_weights(const Recipe& recipe, std::size_t rungs) {
   std::vector<double> weights;
   for (std::size_t first = 0; first < rungs; ++first) {
@@ -65,7 +66,8 @@ std::int64_t first_rung(const Recipe& recipe, std::uint64_t number) {
   for (const double w : weights) all += w;
   std::vector<double> given(rungs.size());
   std::size_t most = 0;
-  for (std::uint64_t n = 0; n <= number; ++n) {  // each in turn goes where most is owed
+  // gives each trial to the bracket that is furthest below its share
+  for (std::uint64_t n = 0; n <= number; ++n) {
     const auto owed = [&](std::size_t b) { return weights[b] / all * double(n + 1) - given[b]; };
     most = 0;
     for (std::size_t b = 1; b < rungs.size(); ++b)
@@ -113,9 +115,8 @@ std::vector<Seen> history(const Study& study, const Recipe& recipe) {
   for (const Trial& trial : study.trials) {
     Seen one;
     one.point = trial.point;
-    one.failed =
-        trial.state ==
-        State::failed;  // one that is unfit teaches nothing: what is allowed keeps such points out
+    // An unfit trial is left out, since `allowed` excludes such points already.
+    one.failed = trial.state == State::failed;
     const Rung* const at = halves                ? rung_at(trial, rung)
                            : trial.rungs.empty() ? nullptr
                                                  : &trial.rungs.back();

@@ -1,6 +1,5 @@
-// Successive halving and Hyperband, asynchronous (Li et al. 2018, 2020): how far a trial trains at
-// first, and which of those that were put aside goes on. Functions of the history, as the methods
-// are.
+// Asynchronous successive halving and Hyperband (Li et al. 2018, 2020): how far a trial trains at
+// first, and which paused trial continues. Like the methods, these are functions of the history.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -12,12 +11,12 @@
 
 namespace sluice::tools {
 
-/// Epochs at which trials are put aside: tune.min_epochs, eta times as many, ..., train.epochs.
-/// Without halving the last alone.
+/// Returns the epochs at which trials pause: tune.min_epochs, eta times as many, ..., train.epochs.
+/// Without halving, the last alone.
 std::vector<std::int64_t> rung_epochs(const Recipe& recipe);
 
-/// The first rung of a trial: with hyperband in turns, such that every bracket gets the share that
-/// Hyperband gives it.
+/// Returns the first rung of a trial. With hyperband, trials take turns so that every bracket gets
+/// Hyperband's share.
 std::int64_t first_rung(const Recipe& recipe, std::uint64_t number);
 
 struct Promotion {
@@ -25,14 +24,16 @@ struct Promotion {
   std::int64_t until = 0;
 };
 
-/// The trial that goes on: of its bracket's trials that reached the rung it is one of the best in
-/// eta. From the highest rung on.
+/// Returns the trial that continues: it is among the best 1/eta of the trials of its bracket that
+/// reached the rung. Higher rungs come first.
 std::optional<Promotion> promotion(const Study& study, const Recipe& recipe);
 
-/// When nothing else is left to do, and no trial is complete: the best of the highest rung goes on.
+/// Returns the best trial of the highest rung, to continue if nothing else is left to do and no
+/// trial is complete.
 std::optional<Promotion> last_promotion(const Study& study, const Recipe& recipe);
 
-/// The trials as a method sees them: with halving by the highest rung that enough of them reached.
+/// Returns the trials as a method reads them; with halving, by the highest rung that enough of them
+/// reached.
 std::vector<Seen> history(const Study& study, const Recipe& recipe);
 
 }  // namespace sluice::tools

@@ -1,12 +1,12 @@
-// SIGINT, noted while trials are worked on.
+// Records SIGINT while trials run.
 #pragma once
 
 namespace sluice::tools {
 
-/// From now on SIGINT is noted, and does nothing else but to end a training that runs.
+/// From now on a SIGINT is recorded. Its only other effect is to end a running training.
 void note_interrupts();
 
-/// Whether one was noted; and an Error of exit code 130 where one was.
+/// Returns whether a SIGINT was recorded; throws an Error of exit code 130 if one was.
 bool interrupted();
 void check_interrupt();
 

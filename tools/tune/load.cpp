@@ -16,32 +16,32 @@ namespace {
 State state_of(const std::string& name, const std::string& file) {
   for (int state = 0; state <= int(State::unfit); ++state)
     if (name == state_name(State(state))) return State(state);
-  refuse("{}: a trial's state is \"{}\", which none is; the study is damaged", file, name);
+  refuse("{}: \"{}\" is not a state of a trial; the study is damaged", file, name);
 }
 
-/// Of a word that store.cpp wrote.
+/// Returns the value of a word that store.cpp wrote.
 template <class E>
 E value_of(const std::string& text, const std::string& file) {
   if (const auto value = value_of_word<E>(text)) return *value;
-  refuse("{}: \"{}\" is no word that a study holds there; it is damaged", file, text);
+  refuse("{}: \"{}\" is an unknown word; the study is damaged", file, text);
 }
 
 void check_schema(Database& db) {
   try {
     Statement s(db, "SELECT schema FROM study");
-    if (!s.step()) refuse("{}: holds no study; it was never begun", db.file);
+    if (!s.step()) refuse("{}: contains no study; it was never begun", db.file);
     const std::int64_t schema = s.whole(0);
     if (schema != study_schema)
-      refuse("{}: is a study of schema {}, and this program has {}; {}", db.file, schema,
+      refuse("{}: is a study of schema {}, but this sluice uses schema {}; {}", db.file, schema,
              study_schema, schema < study_schema ? "begin a new study" : "update sluice");
   } catch (const Error& error) {
     if (std::string_view(error.what()).find("no such table") == std::string_view::npos) throw;
-    refuse("{}: is a database, but no study; give a file that \"sluice tune --study\" made",
+    refuse("{}: is a database, but not a study; give a file that \"sluice tune --study\" made",
            db.file);
   }
 }
 
-/// A list of pairs, each of a name and a value of that kind.
+/// Returns a list of pairs, each of a name and a value of the given type.
 std::vector<std::pair<std::string, Json>> pairs_in(const std::string& text, const char* column,
                                                    bool (Json::*kind)() const, const Database& db) {
   const Json list = parse_json(text);
@@ -116,8 +116,8 @@ void read_results(Database& db, Study& study, bool curves) {
     const double value = values.real(2);
     if (!(value >= p.low && value <= p.high) ||
         (p.kind != Parameter::real && value != std::floor(value)))
-      refuse("{}: {} is {} in trial {}, which its space does not hold; the study is damaged",
-             db.file, p.name, value, t->number);
+      refuse("{}: {} is {} in trial {}, outside of its search space; the study is damaged", db.file,
+             p.name, value, t->number);
     t->point[position] = value;
   }
   Statement rungs(db, "SELECT trial, epochs, value, error FROM rungs ORDER BY trial, epochs");
@@ -161,7 +161,7 @@ void read_finals(Database& db, Study& study) {
   }
 }
 
-/// Refuses (exit code 2) trials that no search leaves so.
+/// Refuses (exit code 2) trials in a state that no search produces.
 void check_trials(const Study& study) {
   for (const Trial& trial : study.trials) {
     if ((trial.state == State::complete || trial.state == State::pruned) && trial.rungs.empty())
@@ -169,7 +169,7 @@ void check_trials(const Study& study) {
              state_name(trial.state));
     for (const FoldResult& fold : trial.folds)
       if (fold.fold < 0 || fold.epochs < 0 || fold.best_epoch < 0 || fold.best_epoch > fold.epochs)
-        refuse("{}: trial {}: a fold of {} epochs, the best of them {}; the study is damaged",
+        refuse("{}: trial {}: a fold has {} epochs, but {} as the best one; the study is damaged",
                study.file, trial.number, fold.epochs, fold.best_epoch);
   }
 }

@@ -1,4 +1,4 @@
-// A study, read from its database.
+// Reads a study from its database.
 #pragma once
 #include <string>
 
@@ -7,11 +7,11 @@
 
 namespace sluice::tools {
 
-/// Reads a study, also one that may not be written. Refused (exit code 2) where it is none, or of
-/// another schema.
+/// Reads a study, even from a file that is not writable. Refuses (exit code 2) a file that is not a
+/// study or has another schema.
 Study read_study(const std::string& file);
 
-/// @param curves  also what validation said epoch after epoch, and the final models
+/// @param curves  whether to read the validation curves and the final models too
 Study load_study(Database& db, bool curves);
 
 }  // namespace sluice::tools

@@ -17,7 +17,7 @@ bool is_seen(const Study& study, const Point& point) {
                      [&](const Trial& t) { return same(t.point, point); });
 }
 
-/// Adds a trial that waits, or one that is unfit from the start.
+/// Adds a trial as waiting, or as unfit if it does not fit.
 void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Point& point,
          const std::string& origin) {
   Trial trial;
@@ -38,7 +38,7 @@ void add(Database& db, const Plan& plan, Shapes& shapes, Study& study, const Poi
   study.trials.push_back(std::move(trial));
 }
 
-/// Adds the trial that comes after those there are; false where there is none.
+/// Adds the next new trial. Returns false if there is none.
 bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
   const std::uint64_t number = study.trials.size();
   if (number >= std::uint64_t(plan.own.tune_trials)) return false;
@@ -51,20 +51,19 @@ bool add_next(Database& db, const Plan& plan, Shapes& shapes, Study& study) {
     return m.method == plan.own.tune_method;
   });
   if (method == methods().end())
-    refuse("{}: \"{}\" is not in this build; give another method", where(plan.own, "tune.method"),
-           word(plan.own.tune_method));
+    refuse("{}: this sluice was built without \"{}\"; give another method",
+           where(plan.own, "tune.method"), word(plan.own.tune_method));
   const std::vector<Seen> seen = history(study, plan.own);
-  const Question question{
-      .space = plan.space,
-      .seen = seen,
-      .number = number,
-      .seed = std::uint64_t(plan.own.tune_seed),
-      .allowed =
-          [&](const Point& point) {
-            check_interrupt();  // where few points fit, it takes a while to find one
-            return objection(plan, point, shapes).empty();
-          },
-      .acquisition = plan.own.tune_acquisition};
+  const Question question{.space = plan.space,
+                          .seen = seen,
+                          .number = number,
+                          .seed = std::uint64_t(plan.own.tune_seed),
+                          .allowed =
+                              [&](const Point& point) {
+                                check_interrupt();  // a search for a fitting point may be long
+                                return objection(plan, point, shapes).empty();
+                              },
+                          .acquisition = plan.own.tune_acquisition};
   const std::optional<Point> point = method->ask(question);
   if (point) add(db, plan, shapes, study, *point, std::string(word(plan.own.tune_method)));
   return point.has_value();
@@ -76,14 +75,14 @@ bool too_many_failed(const Study& study, const Plan& plan) {
   return plan.own.tune_max_failures > 0 && failed > plan.own.tune_max_failures;
 }
 
-/// Of trials that wait, the first.
+/// Returns the first waiting trial.
 Trial* waiting(Study& study) {
   for (Trial& trial : study.trials)
     if (trial.state == State::waiting) return &trial;
   return nullptr;
 }
 
-/// What this worker is to do, chosen but not yet held.
+/// Chooses the next work of this worker, without holding the trial yet.
 Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::uint64_t& number,
             std::int64_t& until) {
   if (too_many_failed(study, plan)) return Next::end;
@@ -99,7 +98,7 @@ Next choose(Database& db, const Plan& plan, Shapes& shapes, Study& study, std::u
   if (const std::optional<Promotion> up = promotion(study, plan.own)) return take(*up);
   while (add_next(db, plan, shapes, study))
     if (const Trial* trial = waiting(study))
-      return take({trial->number, trial->until});  // else it was unfit
+      return take({trial->number, trial->until});  // otherwise the trial was unfit
   const bool runs = std::any_of(study.trials.begin(), study.trials.end(),
                                 [](const Trial& t) { return t.state == State::running; });
   if (runs) return Next::wait;

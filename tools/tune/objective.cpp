@@ -25,7 +25,7 @@ bool is_stream(const Recipe& recipe) {
   return recipe.format == Format::text || (recipe.format == Format::table && recipe.window > 0);
 }
 
-/// The rows of a stream that trials may see: all but the test's.
+/// Returns the rows of a stream that trials may use: all rows except those of the test part.
 RowRange seen_rows(const Recipe& recipe) {
   if (recipe.train_rows.empty()) {
     Recipe whole = recipe;
@@ -38,7 +38,8 @@ RowRange seen_rows(const Recipe& recipe) {
         parse_range(where(recipe, "data.validation_rows"), recipe.validation_rows);
     if (held_out.first != rows.end)
       refuse(
-          "{}: begins at row {}, but training ends at {}; a study's last training goes over both",
+          "{}: begins at row {}, but training ends at {}; the last training of a study uses both, "
+          "so let them join",
           where(recipe, "data.validation_rows"), held_out.first, rows.end);
     rows.end = held_out.end;
   }
@@ -66,18 +67,21 @@ std::vector<Input> time_inputs(const Recipe& recipe) {
 
 void check_split(const Recipe& recipe, const DataSet& data, const Split& split, std::size_t fold) {
   if (!has_target(data, split.train) || !has_target(data, split.held_out))
-    refuse("{}: fold {} of {} sequences has no target on one side; give fewer folds",
+    refuse("{}: fold {} of {} sequences has no target in training or validation; give fewer folds",
            where(recipe, "tune.folds"), fold + 1, data.sequences());
 }
 
-/// Without the test set, which no trial may see.
+/// Returns the data without the test set, which trials must not use.
 std::vector<Input> inputs_of(Recipe recipe) {
   recipe.test_file.clear();
   if (recipe.tune_validation == TuneValidation::hold_out) {
     std::vector<Input> one = {};
     one.push_back(read_input(recipe));
     if (one[0].split.held_out.empty())
-      refuse("{}: \"hold-out\", but nothing is held out", where(recipe, "tune.validation"));
+      refuse(
+          "{}: \"hold-out\", but nothing is held out; set data.validation, or give \"k-fold\" or "
+          "\"time\"",
+          where(recipe, "tune.validation"));
     return one;
   }
   if (is_stream(recipe)) return time_inputs(recipe);
@@ -97,7 +101,7 @@ std::vector<Input> inputs_of(Recipe recipe) {
   return inputs;
 }
 
-/// Of a model on what its fold held out: train.monitor, the lower the better.
+/// Returns train.monitor of a model on the part that its fold held out; lower is better.
 double judged(const Recipe& recipe, const OwnedModel& model, const Input& input) {
   const Evaluation e = evaluate(model.model, input.train, input.split.held_out, int(recipe.threads),
                                 {recipe.loss, recipe.huber_delta});
@@ -105,7 +109,7 @@ double judged(const Recipe& recipe, const OwnedModel& model, const Input& input)
   return higher_is_better(recipe.monitor) ? -value : value;
 }
 
-/// A float model in the number format of the device, ranges from what it was trained on.
+/// Returns a float model in the number format of the device, with ranges from its training part.
 OwnedModel exported(const Recipe& recipe, const OwnedModel& model, const Input& input) {
   const sluice_format format = device_format(recipe);
   if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32)
@@ -128,7 +132,7 @@ void add_curve(FoldResult& result, const Recipe& recipe, const Trained& trained)
   }
 }
 
-/// One training; false where it ends the trial, whose state and reason then say how.
+/// Runs one training. Returns false if it ends the trial; `outcome` then has state and reason.
 bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fold& fold,
                 Outcome& outcome) {
   const Network start = checked_start(recipe, input);
@@ -153,7 +157,7 @@ bool train_fold(const Recipe& recipe, const Input& input, std::int64_t until, Fo
   if (!stint.complete) outcome.state = State::pruned;
   return std::isfinite(result.value)
              ? true
-             : give_up(fmt::format("its {} is no number", word(recipe.monitor)));
+             : give_up(fmt::format("its {} is not a number", word(recipe.monitor)));
 }
 
 }  // namespace
@@ -174,7 +178,7 @@ Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold
   try {
     for (std::size_t f = 0; f < inputs.size(); ++f)
       for (std::int64_t s = 0; s < recipe.tune_seeds; ++s) {
-        if (interrupt && interrupt()) {  // a training hears of it only while it runs
+        if (interrupt && interrupt()) {  // a training checks for interrupts only while it runs
           outcome.state = State::waiting;
           return outcome;
         }
@@ -220,7 +224,8 @@ Finished finish(const Recipe& point, std::int64_t epochs, std::int64_t seed) {
   const Network start = checked_start(recipe, input);
   Stint stint;
   Trained trained = train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &stint);
-  if (trained.interrupted) throw Error(130, "interrupted; the same command goes on with the study");
+  if (trained.interrupted)
+    throw Error(130, "interrupted; run the same command again to continue the study");
   if (!trained.diverged.empty())
     fail("seed {}: training on all data diverged in {}", seed, trained.diverged);
   hand_on(recipe, input, trained);

@@ -1,5 +1,5 @@
-// How good a point is: its network trained on folds of the training data, as far as it is to go,
-// and judged by what each held out.
+// The objective: trains a point's network on folds of the training data, up to an epoch, and
+// evaluates it on the parts held out.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,40 +11,40 @@
 
 namespace sluice::tools {
 
-/// What one trial is trained on, fold by fold; read anew only where a point wants other data.
+/// The training data of a trial, fold by fold. Read again only if a point needs other data.
 struct Folds {
   std::string key;
   std::vector<Input> inputs;
 };
 
-/// The folds of a recipe as tune.validation says. Refused where the data hold none such.
+/// Returns the folds of a recipe by tune.validation. Refuses data that cannot be split so.
 const std::vector<Input>& folds_of(const Recipe& recipe, Folds& cache);
 
-/// How a trial ended, or how far it came.
+/// The result of a trial, or its state at a rung.
 struct Outcome {
-  State state = State::complete;  ///< pruned: it may go on; failed; waiting: interrupted, nothing
-                                  ///< of it counts
+  /// pruned: it may continue; waiting: it was interrupted, and its results are dropped.
+  State state = State::complete;
   std::string reason;
   Rung rung;
   std::vector<Fold> folds;
 };
 
-/// Trains all folds and seeds of a point to an epoch, 0 for the recipe's last, from where `before`
-/// left them.
+/// Trains all folds and seeds of a point up to an epoch (0: the recipe's last), continuing from
+/// `before`.
 /// @param recipe     of the point
-/// @param interrupt  asked before each training: whether to give up; null: never
+/// @param interrupt  called before each training; true ends the trial; null: never
 Outcome measure(const Recipe& recipe, std::int64_t until, const std::vector<Fold>& before,
                 Folds& cache, bool (*interrupt)() = nullptr);
 
-/// A point's model of all training data, for so many epochs; as the device wants it where the
-/// recipe names one.
+/// A point's model trained on all training data for a number of epochs; in the device's number
+/// format if the recipe names a device.
 struct Finished {
   OwnedModel model;
-  std::string measures;  ///< JSON: of the test set; "{}" where there is none
+  std::string measures;  ///< JSON, of the test set; "{}" without one
 };
 Finished finish(const Recipe& recipe, std::int64_t epochs, std::int64_t seed);
 
-/// The recipe that does that, for `sluice train`.
+/// Returns the recipe with which `sluice train` would train the same.
 Recipe final_recipe(Recipe recipe, std::int64_t epochs, std::int64_t seed);
 
 }  // namespace sluice::tools

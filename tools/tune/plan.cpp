@@ -19,7 +19,7 @@
 namespace sluice::tools {
 namespace {
 
-/// What may change while a study goes on.
+/// The keys that may change during a study.
 constexpr const char* changes[] = {"tune.method",   "tune.acquisition",
                                    "tune.trials",   "tune.max_failures",
                                    "train.threads", "train.checkpoint_seconds"};
@@ -32,7 +32,8 @@ void check_searched(const Space& space) {
     if (p.name.starts_with("tune.") || p.name.starts_with("device.") || of_layer ||
         (key && key->measures))
       refuse(
-          "{}: cannot be searched, for trials that differ in it cannot be compared; give one value",
+          "{}: cannot be searched, since trials that differ in it cannot be compared; give one "
+          "value",
           p.place);
   }
 }
@@ -43,15 +44,17 @@ void check_tunable(const Plan& plan) {
              halves = own.tune_halving != Halving::none;
   check_device_keys(own);
   if (own.stop_after > 0)
-    refuse("{}: a study chooses it; leave it out", where(own, "train.stop_after"));
+    refuse("{}: is chosen by the study; leave it out", where(own, "train.stop_after"));
   if (own.schedule == Schedule::plateau)
     refuse(
-        "{}: \"plateau\" looks at validation, which the winner's training on all data has none of; "
+        "{}: \"plateau\" needs validation, which the winner's training on all data does not have; "
         "give another schedule",
         where(own, "train.schedule"));
   if (own.tune_validation == TuneValidation::k_fold && series)
-    refuse("{}: \"k-fold\" would train on what comes after; give \"time\" or \"hold-out\"",
-           where(own, "tune.validation"));
+    refuse(
+        "{}: \"k-fold\" would train on rows after the validation part; give \"time\" or "
+        "\"hold-out\"",
+        where(own, "tune.validation"));
   const bool holds_out = own.train_rows.empty() ? own.validation > 0 : !own.validation_rows.empty();
   if (own.tune_validation == TuneValidation::hold_out && !holds_out)
     refuse(
@@ -60,18 +63,19 @@ void check_tunable(const Plan& plan) {
         where(own, "tune.validation"),
         own.train_rows.empty() ? "data.validation" : "data.validation_rows");
   if (own.tune_validation != TuneValidation::k_fold && own.tune_repeats > 1)
-    refuse("{}: goes with tune.validation = \"k-fold\"", where(own, "tune.repeats"));
+    refuse("{}: works only with tune.validation = \"k-fold\"; leave it out",
+           where(own, "tune.repeats"));
   for (const Parameter& p : plan.space.parameters) {
     if (halves && p.name == "train.epochs")
       refuse(
-          "{}: cannot be searched with tune.halving, whose resource it is; give one value, or "
-          "tune.halving = \"none\"",
+          "{}: cannot be searched with tune.halving, which varies the epochs itself; give one "
+          "value, or tune.halving = \"none\"",
           p.place);
     if (p.name == "train.schedule" && std::count(p.choices.begin(), p.choices.end(),
                                                  fmt::format("\"{}\"", word(Schedule::plateau))))
       refuse(
-          "{}: \"plateau\" looks at validation, which the winner's training on all data has none "
-          "of; leave it out",
+          "{}: \"plateau\" needs validation, which the winner's training on all data does not "
+          "have; leave it out",
           p.place);
   }
   if (!halves) return;
@@ -79,8 +83,10 @@ void check_tunable(const Plan& plan) {
     refuse("{}: {} is more than train.epochs, {}", where(own, "tune.min_epochs"),
            own.tune_min_epochs, own.epochs);
   if (own.tune_min_epochs % own.validate_every != 0)
-    refuse("{}: {} is no multiple of train.validate_every, {}; a rung ends with a validation",
-           where(own, "tune.min_epochs"), own.tune_min_epochs, own.validate_every);
+    refuse(
+        "{}: {} is not a multiple of train.validate_every, {}, but every rung ends with a "
+        "validation",
+        where(own, "tune.min_epochs"), own.tune_min_epochs, own.validate_every);
 }
 
 TrialValues values_of(const Space& space, const Point& point) {
@@ -93,7 +99,7 @@ TrialValues values_of(const Space& space, const Point& point) {
 
 Point own_point(const Space& space) { return settled(space, Point(space.parameters.size(), NAN)); }
 
-/// A point in which a parameter has that value, and what it depends on lets it.
+/// Returns a point in which a parameter has this value, and in which its conditions hold.
 Point with_value(const Space& space, std::size_t parameter, double value) {
   Point point = own_point(space);
   point[parameter] = value;
@@ -107,7 +113,7 @@ Point with_value(const Space& space, std::size_t parameter, double value) {
   return settled(space, point);
 }
 
-/// Every end of every range, and every choice, gives a recipe that is one.
+/// Checks that every end of every range and every choice gives a valid recipe.
 void check_ends(const Plan& plan) {
   recipe_of(plan, own_point(plan.space));
   for (std::size_t i = 0; i < plan.space.parameters.size(); ++i) {
@@ -119,7 +125,7 @@ void check_ends(const Plan& plan) {
         recipe_of(plan, with_value(plan.space, i, end));
       } catch (const Error& error) {
         if (std::string_view(error.what()).starts_with(p.place)) throw;
-        refuse("{}: {} will not do: {}", p.place, value_text(p, end), error.what());
+        refuse("{}: {} gives an invalid recipe: {}", p.place, value_text(p, end), error.what());
       }
     }
   }
@@ -128,7 +134,7 @@ void check_ends(const Plan& plan) {
 std::string meant_by(const Space& space, const std::string& name) {
   for (const Parameter& p : space.parameters)
     if (p.name.ends_with("." + name)) return fmt::format("did you mean {}?", p.name);
-  return "give name=value of parameters that are, parted by commas";
+  return "give name=value of searched parameters, separated by commas";
 }
 
 }  // namespace
@@ -141,7 +147,7 @@ Plan read_plan(const std::string& recipe_file, const std::string& text,
   resolve_files(plan.own, data_folder);
   if (plan.space.parameters.empty())
     refuse(
-        "{}: nothing to search; say what a value may be, such as learning_rate = {{ value = 1e-3, "
+        "{}: nothing to search; give a range to a value, such as learning_rate = {{ value = 1e-3, "
         "low = 1e-4, high = 1e-1, log = true }}",
         recipe_file);
   check_searched(plan.space);
@@ -159,7 +165,7 @@ Recipe recipe_of(const Plan& plan, const Point& point) {
 
 Point point_of(const Space& space, const std::string& text, const std::string& origin) {
   Point point(space.parameters.size(), NAN);
-  // As --list and --show write points, blanks may stand around "=".
+  // --list and --show print points with blanks around "=", so these are accepted.
   std::string tight = text;
   for (const Parameter& p : space.parameters)
     for (std::size_t at = tight.find(p.name); at != tight.npos; at = tight.find(p.name, at + 1)) {
@@ -184,7 +190,7 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
              meant.empty() ? meant_by(space, name) : fmt::format("did you mean {}?", meant));
     }
     rest.remove_prefix(equals + 1);
-    // Up to the comma before the next name; a choice may hold commas of its own.
+    // A value ends at the comma before the next name, since a choice may contain commas.
     std::size_t end = rest.size();
     for (const Parameter& p : space.parameters)
       for (const char* comma : {",", ", "})
@@ -196,13 +202,13 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
     const auto place = std::size_t(at - space.parameters.begin());
     double& out = point[place];
     if (std::find(named.begin(), named.end(), place) != named.end())
-      refuse("{}: {}: is there twice", origin, name);
+      refuse("{}: {}: is given twice; give it once", origin, name);
     named.push_back(place);
     if (at->kind == Parameter::choice) {
       const std::size_t choice = std::min(place_in(at->choices, as_toml(value)),
                                           place_in(at->choices, "\"" + value + "\""));
       if (choice == at->choices.size())
-        refuse("{}: {}: {} is none of its choices", origin, name, value);
+        refuse("{}: {}: {} is not among its choices", origin, name, value);
       out = double(choice);
       continue;
     }
@@ -210,20 +216,22 @@ Point point_of(const Space& space, const std::string& text, const std::string& o
     out = std::strtod(value.c_str(), &ended);
     if (value.empty() || *ended || !(out >= at->low && out <= at->high) ||
         (at->kind == Parameter::whole && out != std::floor(out)))
-      refuse("{}: {}: {} is no value from {} to {}", origin, name, value, value_text(*at, at->low),
-             value_text(*at, at->high));
+      refuse("{}: {}: {} is not a value from {} to {}", origin, name, value,
+             value_text(*at, at->low), value_text(*at, at->high));
   }
   const Point result = settled(space, point);
   for (const std::size_t i : named)
     if (!std::isnan(result[i]) && std::fabs(result[i] - point[i]) > 1e-9 * std::fabs(point[i]))
-      refuse("{}: {}: {} is not reached from {} by steps; near it is {}", origin,
+      refuse("{}: {}: {} is not on the steps from {}; the nearest value is {}", origin,
              space.parameters[i].name, point[i],
              value_text(space.parameters[i], space.parameters[i].low),
              value_text(space.parameters[i], result[i]));
   for (const std::size_t i : named)
     if (std::isnan(result[i]))
-      refuse("{}: {}: means nothing where what it depends on has these values; leave it out",
-             origin, space.parameters[i].name);
+      refuse(
+          "{}: {}: has no effect with these values of the parameters that it depends on; leave it "
+          "out",
+          origin, space.parameters[i].name);
   return result;
 }
 
@@ -268,7 +276,7 @@ Network shape_of(const Recipe& recipe, Shapes& shapes) {
 
 namespace {
 
-/// What a network's cost depends on, as text: not its weights, nor how it is trained.
+/// Returns as text everything that determines a network's cost; not its weights, nor its training.
 std::string shape_key(const Recipe& recipe) {
   std::string text = data_key(recipe) + fmt::format("{} {} {}\n", recipe.quantize_aware,
                                                     word(recipe.quantize_type), recipe.differences);

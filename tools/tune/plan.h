@@ -1,5 +1,5 @@
-// What a study is of, as everyone who works on it reads it: recipe, space and data; and what a
-// point of the space comes to.
+// The definition of a study for all who work on it: recipe, search space and data, and the recipe
+// and cost of a point.
 #pragma once
 #include <map>
 #include <optional>
@@ -14,56 +14,56 @@
 namespace sluice::tools {
 
 struct Plan {
-  std::string recipe_file, text;  ///< by its full name; with the space
+  std::string recipe_file, text;  ///< file: full name; text: with the search space
   std::vector<Override> overrides;
   std::string data_folder;
   Recipe own;
   Space space;
 };
 
-/// Refused (exit code 2) where the recipe has no space, an end of it is refused, or it cannot be
-/// tuned.
+/// Refuses (exit code 2) a recipe that has no search space, whose range contains a refused end, or
+/// that cannot be tuned.
 Plan read_plan(const std::string& recipe_file, const std::string& text,
                const std::vector<Override>& overrides, const std::string& data_folder);
 
-/// A point's recipe, its files found. Refused as `sluice train` would.
+/// Returns a point's recipe with resolved file names. Refuses as `sluice train` would.
 Recipe recipe_of(const Plan& plan, const Point& point);
 
-/// The values that a point is of, or the enqueued text
-/// "train.learning_rate=0.01,model.layers.1.gru=16"; what is not named has the recipe's own.
-/// Refused with `origin`.
+/// Returns the point of the values in an enqueued text, such as
+/// "train.learning_rate=0.01,model.layers.1.gru=16"; other parameters have the recipe's own values.
+/// Refusals begin with `origin`.
 Point point_of(const Space& space, const std::string& text, const std::string& origin);
 
-/// Whether a key may change while a study goes on: it is not part of what is measured.
+/// Returns whether a key may change during a study, since it does not affect the measurements.
 bool may_change(const Key& key);
 
-/// The resolved recipe and its space as one hash, without what may change while a study goes on:
-/// method, trials, threads.
+/// Returns a hash of the resolved recipe and its search space, without the keys that may change
+/// during a study, such as method, trials and threads.
 std::string recipe_hash(const Plan& plan);
 
-/// What a recipe reads of its data, and how it splits and prepares them, as text: trials of one key
-/// share what was read.
+/// Returns as text everything that determines the reading, splitting and preparation of a recipe's
+/// data. Trials with equal keys share the data.
 std::string data_key(const Recipe& recipe);
 
-/// What points have in common, read and reckoned once: the data, and what a network costs by its
-/// shape.
+/// Shared results for points: the data, and the cost of networks by their shape.
 struct Shapes {
-  std::string key;  ///< of the data that are read
+  std::string key;  ///< data_key() of the data
   std::optional<DataSet> data;
   struct Verdict {
     TrialCost cost;
-    std::string objection;  ///< why it does not fit; empty where it does
+    std::string objection;  ///< why it does not fit; empty if it fits
   };
-  std::map<std::string, Verdict> verdicts = {};  ///< by what the shape depends on
+  std::map<std::string, Verdict> verdicts = {};  ///< by shape_key()
 };
 
-/// The network that a recipe makes of its data, for its shape: trained on nothing.
+/// Returns the untrained network that a recipe makes of its data, for its shape.
 Network shape_of(const Recipe& recipe, Shapes& shapes);
 
-/// What the recipe's network costs on its device; none without one.
+/// Returns the cost of the recipe's network on its device; nothing without a device.
 std::optional<TrialCost> cost_of(const Recipe& recipe, Shapes& shapes);
 
-/// Why a point cannot be tried: the recipe refuses it, or it does not fit; empty where it can.
+/// Returns why a point cannot be tried (the recipe refuses it, or it does not fit); empty if it
+/// can.
 std::string objection(const Plan& plan, const Point& point, Shapes& shapes);
 
 }  // namespace sluice::tools

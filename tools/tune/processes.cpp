@@ -28,11 +28,11 @@ volatile std::sig_atomic_t interrupts = 0;
 
 struct WorkerProcess {
   pid_t id = 0;
-  int words = -1;  ///< a pipe: what it has to say where it fails
+  int words = -1;  ///< the reading end of a pipe for the worker's error message
 };
 
-/// One worker's whole life, in a process of its own. @return its exit code; and what is to be said
-/// of it
+/// Runs one worker in a process of its own. Returns its exit code, and its error message in
+/// `words`.
 int worker_life(const std::string& study, const Plan& plan, int threads, const Deadline& deadline,
                 std::string& words) {
   try {
@@ -43,8 +43,7 @@ int worker_life(const std::string& study, const Plan& plan, int threads, const D
   } catch (const std::bad_alloc&) {
     words = "sluice: out of memory";
   } catch (const std::exception&) {
-    words =
-        "sluice: stopped by a fault of the program's own; please report it with the command line";
+    words = "sluice: stopped by an internal error; please report it with the command line";
   }
   return 1;
 }
@@ -59,8 +58,8 @@ WorkerProcess start_worker(const std::string& study, const Plan& plan, int threa
     close(ends[1]);
     return {child, ends[0]};
   }
-  setpgid(0, 0);  // Ctrl-C is the command's to hear, which tells each worker once
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker whose command was killed must not go on unseen
+  setpgid(0, 0);                     // the command receives Ctrl-C and tells each worker once
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends the worker if the command is killed
   if (getppid() != parent) _exit(1);
   std::string words;
   const int code = worker_life(study, plan, threads, deadline, words);
@@ -76,11 +75,11 @@ std::string words_of(WorkerProcess& worker) {
   return words;
 }
 
-/// How the workers ended.
+/// The results of the workers' processes.
 struct Ends {
-  int worst = 0;  ///< the exit code to hand on
+  int worst = 0;  ///< exit code of the command
   bool killed = false;
-  std::string words = {};  ///< of who failed
+  std::string words = {};  ///< message of the worker that failed
 };
 
 void note_end(WorkerProcess& worker, int status, Ends& ends) {
@@ -99,7 +98,7 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
   const int threads = std::max(1, cores / int(jobs));
   const Deadline deadline = deadline_after(seconds);
-  std::size_t told = 0;  // interrupts that the workers know of
+  std::size_t told = 0;  // number of interrupts that the workers were told of
   std::vector<WorkerProcess> workers;
   for (std::uint64_t i = 0; i < jobs; ++i)
     workers.push_back(start_worker(file, plan, threads, deadline));
@@ -136,15 +135,19 @@ void run_workers(const std::string& file, const Plan& plan, std::uint64_t jobs, 
   if (ends.worst == interrupted_code || told > 0)
     throw Error(
         interrupted_code,
-        fmt::format("interrupted: {} keeps every trial that ended; the same command goes on",
-                    file));
+        fmt::format(
+            "interrupted: {} has every trial that ended; run the same command again to continue",
+            file));
   if (ends.worst != 0) throw Error(ends.worst, ends.words);
   check_failures(study, plan);
   const bool left = std::any_of(study.trials.begin(), study.trials.end(), [](const Trial& t) {
     return t.state == State::waiting || t.state == State::running;
   });
   if (ends.killed && (left || study.trials.size() < std::size_t(plan.own.tune_trials)))
-    fail("a worker was killed; {} keeps every trial that ended; the same command goes on", file);
+    fail(
+        "a worker was killed; {} has every trial that ended; run the same command again to "
+        "continue",
+        file);
 }
 
 }  // namespace sluice::tools

@@ -16,8 +16,8 @@
 namespace sluice::tools {
 namespace {
 
-// What ranks say to each other: a rank asks, with the result of its last trial where it has one,
-// and is answered. All of it CBOR.
+// Messages between ranks, in CBOR: a rank asks for work, with the result of its last trial if it
+// has one, and rank 0 answers.
 constexpr int plan_tag = 10, ask_tag = 11, answer_tag = 12;
 constexpr std::chrono::milliseconds look_every{200}, beat_every{5000};
 constexpr auto nap = std::chrono::milliseconds(1);
@@ -63,7 +63,7 @@ std::vector<Fold> folds_of(const Json& list) {
   return folds;
 }
 
-/// NaN as null, which CBOR's numbers keep but JSON's do not.
+/// NaN becomes null, since CBOR's numbers can be NaN but JSON's cannot.
 Json json_of(const Job& job) {
   return {{"number", job.number},
           {"point", job.point},
@@ -75,13 +75,13 @@ Job job_of(const Json& json) {
   return {json["number"], json["point"].get<Point>(), json["until"], folds_of(json["folds"])};
 }
 
-/// Of rank 0: what each other rank does.
+/// The state of rank 0: what each other rank works on.
 struct Office {
   Database db;
   const Plan& plan;
   Deadline deadline = {};
   Shapes shapes = {};
-  std::map<int, Job> held = {};            ///< by rank
+  std::map<int, Job> held = {};            ///< the trial of each rank
   std::vector<bool> asks = {}, gone = {};  ///< [ranks]
 
   std::string worker(int rank) const { return fmt::format("{} rank {}", this_worker(), rank); }
@@ -100,7 +100,7 @@ struct Office {
     held.erase(job);
   }
 
-  /// Answers a rank that asks; what there is to do.
+  /// Answers a rank that asks for work. Returns what there is to do.
   Next answer(int rank) {
     if (deadline && std::chrono::steady_clock::now() >= *deadline) return Next::end;
     Job job;
@@ -117,7 +117,7 @@ struct Office {
     asks[std::size_t(rank)] = false;
     if (held.contains(rank)) {
       release_trial(db, held[rank].number, worker(rank));
-      tell(fmt::format("rank {} is gone; its trial {} is taken up again\n", rank,
+      tell(fmt::format("rank {} is lost; its trial {} is assigned again\n", rank,
                        held[rank].number));
       held.erase(rank);
     }
@@ -143,19 +143,20 @@ void serve_ranks(const std::string& file, const Plan& plan, double seconds) {
     for (int rank = 1; rank < ranks().count; ++rank)
       if (!office.gone[std::size_t(rank)] && is_lost(rank)) office.take_back(rank);
     if (std::find(office.gone.begin() + 1, office.gone.end(), false) == office.gone.end())
-      fail("no rank is left to work; {} keeps every trial that ended; the same command goes on",
-           file);
+      fail(
+          "no rank is left to work; {} has every trial that ended; run the same command again to "
+          "continue",
+          file);
     if (told_to_end())
-      throw Error(
-          130, fmt::format(
-                   "mpirun ends the job; {} keeps every trial that ended; the same command goes on",
-                   file));
+      throw Error(130, fmt::format("mpirun ends the job; {} has every trial that ended; run the "
+                                   "same command again to continue",
+                                   file));
     while (const std::optional<int> rank = sender_of(ask_tag)) office.take_in(*rank);
     for (int rank = 1; rank < ranks().count; ++rank) {
       if (!office.asks[std::size_t(rank)]) continue;
       const Next next = office.answer(rank);
       ends = next == Next::end;
-      if (next != Next::work) break;  // nor is there for the others
+      if (next != Next::work) break;  // the other ranks get no work either
     }
     const auto now = std::chrono::steady_clock::now();
     if (now - beaten > beat_every) {
@@ -190,7 +191,7 @@ void work_for_rank_0() {
               {"error", o.rung.score.error}, {"folds", json_of(o.folds)},
               {"seconds", seconds}};
   };
-  desk.give_back = [](const Job&) {};  // rank 0 sees this one end
+  desk.give_back = [](const Job&) {};  // rank 0 notices the end of this rank
   const int cores = int(std::max(1u, std::thread::hardware_concurrency()));
   work(plan, desk, std::max(1, cores / ranks().here), {});
 }

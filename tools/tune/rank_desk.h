@@ -1,5 +1,5 @@
-// A study whose trials are spread over the ranks of an mpirun: rank 0 has the study, the others
-// work.
+// Spreads the trials of a study over the ranks of an mpirun: rank 0 has the study, the other ranks
+// train.
 #pragma once
 #include <string>
 
@@ -7,12 +7,13 @@
 
 namespace sluice::tools {
 
-/// Rank 0: hands trials out and takes results in until nothing is left to do, and takes back the
-/// trials of ranks that have died. Throws as run_workers does; fails where no other rank is left,
-/// but work.
+/// Runs rank 0: assigns trials and stores results until nothing is left to do, and reassigns the
+/// trials of ranks that have died. Throws as run_workers() does; fails if no other rank is left,
+/// but work is.
 void serve_ranks(const std::string& study, const Plan& plan, double seconds);
 
-/// Any other rank: works until rank 0 ends, which leaves by an Error of its exit code.
+/// Runs any other rank. It works until rank 0 ends, and then throws an Error with rank 0's exit
+/// code.
 void work_for_rank_0();
 
 }  // namespace sluice::tools

@@ -23,7 +23,7 @@ std::vector<const Final*> finals_of(const Study& study, std::uint64_t trial) {
   return list;
 }
 
-/// "accuracy 98.32 ± 0.10 %, loss 0.0612 ± 0.002" over the seeds.
+/// Returns the measures over the seeds: "accuracy 98.32 ± 0.10 %, loss 0.0612 ± 0.002".
 std::string measures_text(const std::vector<const Final*>& finals) {
   std::vector<std::string> names;
   std::string text;
@@ -33,7 +33,7 @@ std::string measures_text(const std::vector<const Final*>& finals) {
     std::vector<double> values;
     for (const Final* final : finals) {
       const OrderedJson all = parse_ordered_json(final->measures);
-      const auto value = all.find(name);  // null: not finite
+      const auto value = all.find(name);  // null if it is not finite
       values.push_back(value != all.end() && value->is_number() ? value->get<double>() : NAN);
     }
     std::string words = name;
@@ -50,8 +50,8 @@ OrderedJson json_of(const Study& study, const Point& point) {
     const Parameter& p = study.space.parameters[i];
     if (std::isnan(point[i])) continue;
     if (p.kind == Parameter::choice) {
-      const std::string& text = p.choices[std::size_t(
-          point[i])];  // TOML's texts, numbers and truth values are JSON's; the rest stays text
+      // TOML's texts, numbers and booleans are valid JSON; anything else stays a text.
+      const std::string& text = p.choices[std::size_t(point[i])];
       const OrderedJson json = parse_ordered_json(text);
       values[p.name] = json.is_discarded() ? OrderedJson(text) : json;
     }
@@ -139,7 +139,7 @@ std::string trial_text(const Study& study, const Trial& trial) {
     text += fmt::format("    fold {}, seed {}: {}, best epoch {} of {}\n", f.fold + 1, f.seed,
                         score_text(study, {f.value, NAN}), f.best_epoch, f.epochs);
   if (trial.cost)
-    text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions a step\n",
+    text += fmt::format("  on {}, {}: flash {} bytes, ram {} bytes, {} instructions per step\n",
                         study.core, word(study.type), with_commas(trial.cost->flash),
                         with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
   if (const std::vector<const Final*> finals = finals_of(study, trial.number); !finals.empty()) {
@@ -155,15 +155,15 @@ std::string best_text(const Study& study) {
   const Trial* const best = study.best();
   if (!best) return "no trial is complete\n";
   std::string text = "best: " + trial_text(study, *best);
-  const Trial* ahead = nullptr;  // put aside when it stood better
+  const Trial* ahead = nullptr;  // a paused trial with a better value
   for (const Trial& t : study.trials)
     if (t.state == State::pruned && t.rungs.back().score.value < best->score()->value &&
         (!ahead || t.rungs.back().score.value < ahead->rungs.back().score.value))
       ahead = &t;
   if (ahead)
     text += fmt::format(
-        "  trial {} was put aside at epoch {} with {}, which is better; with more --trials it may "
-        "go on\n",
+        "  trial {} was paused at epoch {} with {}, which is better; with more --trials it may "
+        "continue\n",
         ahead->number, ahead->rungs.back().epochs, score_text(study, ahead->rungs.back().score));
   if (study.core.empty()) return text;
   std::vector<std::vector<std::string>> rows = {
@@ -175,7 +175,7 @@ std::string best_text(const Study& study) {
                     point_text(study.space, t->point)});
   }
   text += fmt::format(
-      "\nWhat no other trial beats in validation {}, flash, RAM and instructions at once ({}, "
+      "\nTrials that no other one beats in validation {}, flash, RAM and instructions at once ({}, "
       "{}):\n{}",
       word(study.objective), study.core, word(study.type), table(rows));
   return text;
@@ -227,7 +227,7 @@ const Trial& trial_of(const Study& study, const std::string& number, std::string
   }
   const std::optional<long long> wanted = parse_integer(number);
   if (!wanted || *wanted < 0)
-    refuse("{} {}: is no trial's number; give one, or best", origin, number);
+    refuse("{} {}: is not the number of a trial; give one, or best", origin, number);
   if (std::size_t(*wanted) >= study.trials.size())
     refuse("{} {}: {} has {} trials, 0 to {}", origin, number, study.file, study.trials.size(),
            std::int64_t(study.trials.size()) - 1);

@@ -1,4 +1,4 @@
-// A study in words: for a terminal, and for programs.
+// A study as text for a terminal, and as JSON.
 #pragma once
 #include <string>
 #include <string_view>
@@ -7,24 +7,26 @@
 
 namespace sluice::tools {
 
-/// "0.0712 ± 0.004", "97.12 ± 0.09 %".
+/// Returns a score such as "0.0712 ± 0.004" or "97.12 ± 0.09 %".
 std::string score_text(const Study& study, const Score& score);
 
-/// Every trial, a line each.
+/// Returns a table of all trials.
 std::string list_text(const Study& study);
 
-/// All that is known of one.
+/// Returns everything about one trial.
 std::string trial_text(const Study& study, const Trial& trial);
 
-/// The winner, how it does on the test set, and the front where there is a device.
+/// Returns the winner, its results on the test set, and the Pareto front if the recipe has a
+/// device.
 std::string best_text(const Study& study);
 
-/// Trials by state, for a line of progress: "12/60 trials, 2 running, 3 pruned, 1 failed".
+/// Returns the number of trials by state, for a line of progress: "12/60 trials, 2 running, 3
+/// pruned, 1 failed".
 std::string counts_text(const Study& study, std::int64_t wanted);
 
 std::string study_json(const Study& study);
 
-/// The trial of that number. Refused (`origin` begins the message) where there is none.
+/// Returns the trial of that number. Refuses an unknown one; `origin` begins the message.
 const Trial& trial_of(const Study& study, const std::string& number, std::string_view origin);
 
 }  // namespace sluice::tools

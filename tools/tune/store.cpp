@@ -15,8 +15,8 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double lease_seconds =
-    60;  // after which a worker that was not heard of is taken for dead
+// A worker without a heartbeat for this time counts as dead.
+constexpr double lease_seconds = 60;
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -28,14 +28,15 @@ std::string host_name() {
   return name;
 }
 
-/// When a process of this machine began, in the kernel's ticks; empty where there is none.
+/// Returns the start time of a process of this machine in the kernel's ticks; empty if there is
+/// none.
 std::string start_of(const std::string& process) {
   std::ifstream file("/proc/" + process + "/stat");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const std::size_t name_end = text.rfind(')');  // the name may hold blanks
+  const std::size_t name_end = text.rfind(')');  // the name may contain blanks
   if (name_end == text.npos) return "";
   std::istringstream rest(text.substr(name_end + 1));
-  rest.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
+  rest.exceptions(std::ios::badbit);  // without this, a lack of memory would only shorten the text
   std::string word;
   constexpr int state_field = 3, start_field = 22;
   for (int field = state_field; field <= start_field && rest >> word; ++field)
@@ -43,10 +44,11 @@ std::string start_of(const std::string& process) {
   return word;
 }
 
-/// Whether a worker of this machine has ended; of another machine's nothing is known.
+/// Returns whether a worker of this machine has ended. Of another machine's worker nothing is
+/// known.
 bool has_ended(const std::string& worker) {
   std::istringstream words(worker);
-  words.exceptions(std::ios::badbit);  // else a lack of memory only shortens the text
+  words.exceptions(std::ios::badbit);  // without this, a lack of memory would only shorten the text
   std::string host, process, start;
   words >> host >> process >> start;
   return host == host_name() && start_of(process) != start;
@@ -106,7 +108,7 @@ void begin_study(const std::string& file, const Study& study) {
   db.run("PRAGMA journal_mode = WAL");
   Transaction transaction(db);
   Statement any(db, "SELECT 1 FROM sqlite_schema WHERE name = 'study'");
-  if (any.step()) return;  // another process was quicker
+  if (any.step()) return;  // another process began the study first
   db.run(schema_sql);
   write_head(db, study);
   write_space(db, study.space);

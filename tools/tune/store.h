@@ -1,5 +1,5 @@
-// A study that is worked on: what processes write into its database. Every function is one
-// transaction, or stands in the caller's.
+// Writes a study: the changes that processes make to its database. Every function is one
+// transaction, or part of the caller's.
 #pragma once
 #include <string>
 #include <vector>
@@ -11,45 +11,45 @@ namespace sluice::tools {
 
 constexpr std::int64_t study_schema = 1;
 
-/// One training of a trial, and where it goes on.
+/// One training of a trial, with the checkpoint from which it continues.
 struct Fold {
   FoldResult result;
-  std::string checkpoint;  ///< empty: it begins, or nothing is left to do
+  std::string checkpoint;  ///< empty: it has not begun, or is complete
 };
 
-/// Whether the file holds something: not where it is missing, or a process ended before it wrote
-/// what the study is of.
+/// Returns whether a file contains a study. It does not if it is missing, or if a process ended
+/// before it wrote the definition of the study.
 bool is_begun(const std::string& file);
 
-/// Makes the database and writes what the study is of, where the file does not hold one yet.
+/// Creates the database and writes the definition of the study, unless the file has one already.
 void begin_study(const std::string& file, const Study& study);
 
-/// A new trial: state, origin, point, seed, bracket, until, cost, reason.
+/// Adds a trial with its state, origin, point, seed, bracket, until, cost and reason.
 void add_trial(Database& db, const Space& space, const Trial& trial);
 
-/// The trial is this worker's until it is `abandoned`: runs, until that epoch.
+/// Marks a trial as running, up to an epoch, and as held by this worker until it is `abandoned`.
 void hold_trial(Database& db, std::uint64_t number, std::int64_t until, const std::string& worker);
 
-/// Notes that the worker lives; false where the trial is no longer its own.
+/// Records that the worker is alive. Returns false if it does not hold the trial any more.
 bool beat(Database& db, std::uint64_t number, const std::string& worker);
 
-/// Trials that run, whose worker does not live any more.
+/// Returns the running trials whose worker is not alive any more.
 std::vector<std::uint64_t> abandoned(Database& db);
 
-/// The trainings of a trial so far, curves left out.
+/// Returns the trainings of a trial so far, without curves.
 std::vector<Fold> load_folds(Database& db, std::uint64_t number);
 
-/// How a held trial ended, for good or at a rung: its state, reason, seconds, last rung and folds.
-/// Nothing where it is no longer this worker's: another one has taken it up.
+/// Stores the result of a held trial, final or at a rung: state, reason, seconds, last rung and
+/// folds. Does nothing if this worker does not hold the trial any more.
 void store_outcome(Database& db, const Trial& trial, const std::vector<Fold>& folds,
                    const std::string& worker);
 
-/// A held trial waits again, as if it had not been begun.
+/// Returns a held trial to the state of waiting, as if it had not begun.
 void release_trial(Database& db, std::uint64_t number, const std::string& worker);
 
 void store_final(Database& db, const Final& final);
 
-/// This process, as no other one is called: host, process, when that began.
+/// Returns a unique name of this process: host, process, and the time it began.
 std::string this_worker();
 
 }  // namespace sluice::tools

@@ -32,8 +32,8 @@ std::int64_t Trial::best_epoch() const {
   for (const FoldResult& fold : folds) epochs.push_back(fold.best_epoch);
   if (epochs.empty()) return 0;
   std::sort(epochs.begin(), epochs.end());
-  return epochs[(epochs.size() - 1) /
-                2];  // of two in the middle the lower: an epoch that there was
+  // The lower of two middle ones, so that it is an epoch of one of the folds.
+  return epochs[(epochs.size() - 1) / 2];
 }
 
 std::int64_t Trial::epochs() const {

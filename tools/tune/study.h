@@ -1,5 +1,5 @@
-// A study: trials of a search, kept in an SQLite database (schema.sql says what stands where).
-// Several processes may work on one.
+// A study: the trials of a search in an SQLite database (described in schema.sql). Several
+// processes may work on one.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -13,23 +13,23 @@
 
 namespace sluice::tools {
 
-/// waiting: its point is chosen; pruned: put aside at a rung, may be taken up again; unfit: over
-/// the device's budget, never trained.
+/// waiting: the point is chosen; pruned: paused at a rung, may continue; unfit: over the device's
+/// budget, never trained.
 enum class State { waiting, running, pruned, complete, failed, unfit };
 const char* state_name(State state);
 
-/// What a trial's network costs on the recipe's device, from its shape.
+/// The cost of a trial's network on the recipe's device, computed from its shape.
 struct TrialCost {
   std::uint64_t flash = 0, ram = 0, instructions = 0;
 };
 
-/// The mean over folds and seeds, of what the study ranks by: the lower the better.
+/// The mean over folds and seeds of the measure that ranks trials; lower is better.
 struct Score {
   double value = 0;
-  double error = 0;  ///< standard error of the mean; NaN of one alone
+  double error = 0;  ///< standard error of the mean; NaN if there is one value
 };
 
-/// How a trial stood after so many epochs.
+/// The score of a trial after a number of epochs.
 struct Rung {
   std::int64_t epochs = 0;
   Score score;
@@ -37,11 +37,11 @@ struct Rung {
 
 /// One training of a trial.
 struct FoldResult {
-  std::int64_t fold = 0, seed = 0;  ///< fold: counted through the repeats
+  std::int64_t fold = 0, seed = 0;  ///< fold: counted through all repeats
   std::int64_t epochs = 0, best_epoch = 0;
   double value = 0;  ///< at the best epoch, as Score::value
-  std::vector<double>
-      curve;  ///< [validations] what validation said, as Score::value; of the float network
+  /// [validations] The measure after each validation, as Score::value; of the float network.
+  std::vector<double> curve;
   std::vector<std::int64_t> epoch;  ///< [validations]
 };
 
@@ -51,24 +51,24 @@ struct Trial {
   std::string origin;  ///< "recipe", "enqueued", or the method
   Point point;
   std::int64_t seed = 0;
-  std::int64_t bracket = 0;  ///< of successive halving: the epochs of its first rung; else 0
-  std::int64_t until = 0;    ///< the epochs that it is to train for, or was; 0: all of its recipe's
-  std::vector<Rung> rungs;   ///< ascending; the last one is how it stands
+  std::int64_t bracket = 0;  ///< of successive halving: epochs of its first rung; else 0
+  std::int64_t until = 0;    ///< epochs to train for; 0: all of the recipe's
+  std::vector<Rung> rungs;   ///< ascending; the last one is the current score
   std::vector<FoldResult> folds;
-  std::optional<TrialCost> cost;  ///< where the recipe names a core
+  std::optional<TrialCost> cost;  ///< if the recipe names a core
   std::string reason;             ///< why it failed or is unfit
-  double seconds = 0;             ///< that were spent on it
+  double seconds = 0;             ///< spent on the trial
 
-  std::optional<Score> score() const;  ///< of a complete trial
-  std::int64_t best_epoch() const;     ///< median of its folds'
-  std::int64_t epochs() const;         ///< trained, of all folds
+  std::optional<Score> score() const;  ///< if the trial is complete
+  std::int64_t best_epoch() const;     ///< median over its folds
+  std::int64_t epochs() const;         ///< trained in all folds together
 };
 
-/// The winner, or another trial that was asked for, trained again on all training data.
+/// The winner, or another requested trial, trained again on all training data.
 struct Final {
   std::uint64_t trial = 0;
   std::int64_t seed = 0, epochs = 0;
-  std::string measures;  ///< JSON: of the test set, empty where there is none
+  std::string measures;  ///< JSON, of the test set; empty without one
   std::string model;     ///< the blob
 };
 
@@ -77,11 +77,11 @@ struct Limit {
   std::uint64_t amount = 0;
 };
 
-/// All that a study holds.
+/// Everything in the file of a study.
 struct Study {
   std::string file;         ///< as given
-  std::string recipe_file;  ///< by its full name
-  std::string recipe;       ///< its text, with the space; what --set changed is in `overrides`
+  std::string recipe_file;  ///< its full name
+  std::string recipe;       ///< its text with the search space; --set is in `overrides`
   std::vector<std::pair<std::string, std::string>> overrides;
   std::string data_folder;
   std::string version, code_hash, recipe_hash, data_hash;
@@ -91,23 +91,24 @@ struct Study {
   std::int64_t seed = 0;
   std::int64_t most_epochs = 0;
   std::string core;         ///< of the device; empty: none
-  sluice_format type = {};  ///< that runs there
+  sluice_format type = {};  ///< of the model on the device
   std::vector<Limit> limits;
   Space space;
   std::vector<Trial> trials;  ///< by number
   std::vector<Final> finals;
 
-  bool higher_is_better()
-      const;  ///< the objective's own measure, which Score::value then has negated
-  double shown(double value) const;  ///< Score::value as the objective's own measure
-  const Trial* best() const;         ///< complete, of the least value; of equals the smaller on the
-                                     ///< device, then the earlier; null where there is none
+  /// Whether the measure is one for which higher is better; Score::value is then negated.
+  bool higher_is_better() const;
+  double shown(double value) const;  ///< Score::value in the sign of the measure
+  /// The complete trial of the least value; of equal ones the smaller on the device, then the
+  /// earlier. Null if there is none.
+  const Trial* best() const;
 };
 
 std::string method_text(const Study& study);  ///< "gaussian", "random with hyperband"
 
-/// Trials that no complete one beats in value, flash, RAM and instructions at once, by number;
-/// without a device the best alone.
+/// Returns the trials that no complete one beats in value, flash, RAM and instructions at once, by
+/// number; without a device the best alone.
 std::vector<const Trial*> pareto_front(const Study& study);
 
 }  // namespace sluice::tools

@@ -60,7 +60,7 @@ void check_failures(const Study& study, const Plan& plan) {
   const auto failed = std::count_if(study.trials.begin(), study.trials.end(), is_failed);
   if (plan.own.tune_max_failures == 0 || failed <= plan.own.tune_max_failures) return;
   const auto last = std::find_if(study.trials.rbegin(), study.trials.rend(), is_failed);
-  fail("{}: {} trials failed, more than the {} of --max-failures; the last, trial {}: {}",
+  fail("{}: {} trials failed, more than the {} of --max-failures; the last one, trial {}: {}",
        study.file, failed, plan.own.tune_max_failures, last->number, last->reason);
 }
 

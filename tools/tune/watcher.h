@@ -1,4 +1,4 @@
-// How a study goes on, while it does: a bar on a terminal, a line a trial elsewhere.
+// Shows the progress of a study: a bar on a terminal, else a line for each trial.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -11,18 +11,18 @@ namespace sluice::tools {
 
 struct Watcher {
   Progress progress;
-  std::int64_t wanted = 0;              ///< trials
-  std::vector<State> known = {};        ///< [trials] as they were when one looked last
+  std::int64_t wanted = 0;              ///< number of trials of the whole study
+  std::vector<State> known = {};        ///< [trials] states at the last look
   std::vector<std::size_t> rungs = {};  ///< [trials]
 
-  /// Tells what has come to an end since.
+  /// Reports the trials that have ended since the last look.
   void look(const Study& study);
 };
 
-/// What has ended before is not told.
+/// Starts watching; trials that have ended before are not reported.
 Watcher start_watching(const Study& study, const Plan& plan);
 
-/// Fails (exit code 1) where more trials failed than tune.max_failures allows.
+/// Fails (exit code 1) if more trials failed than tune.max_failures allows.
 void check_failures(const Study& study, const Plan& plan);
 
 }  // namespace sluice::tools

@@ -14,7 +14,7 @@ namespace {
 constexpr auto beat_every = std::chrono::seconds(5);
 constexpr auto ask_again_after = std::chrono::milliseconds(100);
 
-/// Tells the study, from a thread and a connection of its own, that the worker lives.
+/// Sends heartbeats to the study, from a thread and a connection of its own.
 struct Heartbeat {
   std::string study, worker;
   std::mutex mutex = {};
@@ -36,7 +36,7 @@ struct Heartbeat {
       try {
         Database db(study, Database::write);
         beat(db, number, worker);
-      } catch (const Error&) {  // the lease is long enough for one beat to be missed
+      } catch (const Error&) {  // the lease is long enough for a missed heartbeat
       }
       lock.lock();
     }
@@ -71,7 +71,7 @@ Outcome outcome_of(const Plan& plan, const Job& job, int threads, Folds& folds) 
 
 Deadline deadline_after(double seconds) {
   using Clock = std::chrono::steady_clock;
-  constexpr double for_ever = 1e8;  // years, and no overflow
+  constexpr double for_ever = 1e8;  // seconds; years, without overflow
   if (seconds == 0 || seconds > for_ever) return {};
   return Clock::now() +
          std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));

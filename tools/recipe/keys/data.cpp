@@ -1,4 +1,4 @@
-// What data is, and how it becomes sequences. (key.h says what a key is.)
+// Keys of the data and of its sequences. key.h describes a key.
 #include "sections.h"
 
 namespace sluice::tools {

@@ -1,4 +1,4 @@
-// The network, and how it begins. (key.h says what a key is.)
+// Keys of the network and its initial weights. key.h describes a key.
 #include "sections.h"
 
 namespace sluice::tools {
@@ -9,27 +9,28 @@ const Key table[] = {
      .field = &R::layers,
      .fallback = "",
      .noun = "a list of layers",
-     .help = "The network, layer by layer; their kinds and options stand below."},
+     .help = "The network, layer by layer; kinds and options are listed below."},
     {.name = "model.init_from",
      .field = &R::init_from,
      .fallback = "\"\"",
      .noun = "a model's file name",
-     .help = "Float model to start from in place of random weights, as --init says it: the same "
-             "layers, but for a last one of another width, "
-             "which begins anew. Standardization and vocabulary are the model's. Empty for none.",
+     .help = "Float model whose weights training starts from in place of random ones; --init sets "
+             "it. It must have the same layers, except that the last one may have another width "
+             "and then starts from random weights. Standardization and vocabulary are those of the "
+             "model. Empty for none.",
      .file_name = true},
     {.name = "model.freeze",
      .field = &R::freeze,
      .fallback = "[]",
      .noun = "a list of layer numbers",
-     .help = "Layers that keep their weights, counted from 1 as model.layers has them, such as "
-             "[\"1\", \"2\"]; --freeze 1 adds one."},
+     .help = "Layers that are not trained, counted from 1 as in model.layers, such as [\"1\", "
+             "\"2\"]; --freeze sets it."},
     {.name = "model.dropout.input",
      .field = &R::dropout_input,
      .fallback = "0.0",
      .noun = "a rate of dropping",
-     .help = "Rate at which standardized inputs are dropped while training, every number of every "
-             "frame.",
+     .help = "Dropout rate of the standardized inputs while training; every number of every frame "
+             "is drawn by itself.",
      .min = 0,
      .max = 0.99,
      .source = "Srivastava et al. 2014"},
@@ -37,10 +38,9 @@ const Key table[] = {
      .field = &R::dropout_recurrent,
      .fallback = "0.0",
      .noun = "a rate of dropping",
-     .help = "Rate at which the state of every recurrent layer is dropped where it enters the "
-             "recurrent products while training: one mask a "
-             "sequence, the same at every step and for all gates. The state that is carried on is "
-             "whole.",
+     .help = "Dropout rate of the state of every recurrent layer in the recurrent products while "
+             "training. Each sequence has one mask, for all steps and all gates. The state that is "
+             "carried to the next step is not dropped.",
      .min = 0,
      .max = 0.99,
      .source = "Gal, Ghahramani 2016; Semeniuta et al. 2016"},
@@ -48,7 +48,7 @@ const Key table[] = {
      .field = &R::dropout_output,
      .fallback = "0.0",
      .noun = "a rate of dropping",
-     .help = "Rate at which what enters the last layer is dropped while training.",
+     .help = "Dropout rate of the inputs of the last layer while training.",
      .min = 0,
      .max = 0.99,
      .source = "Srivastava et al. 2014"},
@@ -56,33 +56,35 @@ const Key table[] = {
      .field = choice_field<&R::init_input>,
      .fallback = "\"pytorch\"",
      .noun = "an initializer",
-     .help = "Of recurrent layers' input weights. pytorch: U(-1/sqrt(units), 1/sqrt(units)); fans "
-             "are those of one gate.",
+     .help = "Initial input weights of recurrent layers. pytorch: U(-1/sqrt(units), "
+             "1/sqrt(units)). Fans are those of one gate.",
      .source =
          "xavier: Glorot, Bengio 2010; kaiming: He et al. 2015; orthogonal: Saxe et al. 2014"},
     {.name = "model.init.recurrent",
      .field = choice_field<&R::init_recurrent>,
      .fallback = "\"pytorch\"",
      .noun = "an initializer",
-     .help = "Of recurrent layers' recurrent weights; likewise."},
+     .help =
+         "Initial recurrent weights of recurrent layers; pytorch and fans as in model.init.input."},
     {.name = "model.init.output",
      .field = choice_field<&R::init_output>,
      .fallback = "\"pytorch\"",
      .noun = "an initializer",
-     .help = "Of dense layers' weights; pytorch: U(-1/sqrt(inputs), 1/sqrt(inputs)). Embeddings "
-             "begin as N(0, 1), as PyTorch's."},
+     .help = "Initial weights of dense layers. pytorch: U(-1/sqrt(inputs), 1/sqrt(inputs)). "
+             "Embeddings always begin as N(0, 1), as in PyTorch."},
     {.name = "model.init.bias",
      .field = choice_field<&R::init_bias>,
      .fallback = "\"pytorch\"",
      .noun = "an initializer",
-     .help = "Of all biases. With pytorch those of a gate and a candidate that share their "
-             "matrices begin at 1, as EdgeML's do.",
+     .help = "Initial biases. With pytorch, those of a gate and a candidate that share their "
+             "matrices begin at 1, as in EdgeML.",
      .words = only(Initializer::pytorch, Initializer::zeros)},
     {.name = "model.init.forget_bias",
      .field = &R::init_forget_bias,
      .fallback = "0.0",
      .noun = "a bias",
-     .help = "Added to the forget gates' bias of every LSTM. A positive one remembers.",
+     .help = "Added to the initial bias of the forget gates of every LSTM. A positive value makes "
+             "the state last longer.",
      .min = -100,
      .max = 100,
      .source = "Gers et al. 2000; Jozefowicz et al. 2015"},
@@ -90,17 +92,18 @@ const Key table[] = {
      .field = &R::init_update_bias,
      .fallback = "0.0",
      .noun = "a bias",
-     .help = "Added to the update gates' bias of every GRU. A positive one remembers, for h' = z h "
-             "+ (1 - z) n.",
+     .help = "Added to the initial bias of the update gates of every GRU. A positive value makes "
+             "the state last longer, since h' = z h + (1 - z) n.",
      .min = -100,
      .max = 100},
     {.name = "model.batch_norm",
      .field = choice_field<&R::batch_norm>,
      .fallback = "\"pytorch\"",
      .noun = "a way to keep running moments",
-     .help = "pytorch: they move by 0.1 towards a batch's, the variance divided by n - 1. keras: "
-             "by 0.01, divided by n; "
-             "Keras's epsilon is given by the layer, epsilon = 1e-3."},
+     .help =
+         "How running moments of batch normalization are kept. pytorch: they move by 0.1 towards "
+         "those of a batch, with the variance divided by n - 1. keras: they move by 0.01, with the "
+         "variance divided by n; for Keras's epsilon, give the layer epsilon = 1e-3."},
 };
 
 }  // namespace

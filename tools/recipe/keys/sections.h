@@ -1,4 +1,4 @@
-// The sections of the table of keys, each in a file of its own.
+// The sections of the table of keys; each is in its own file.
 #pragma once
 #include <span>
 

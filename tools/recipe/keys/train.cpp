@@ -1,4 +1,4 @@
-// How it is trained. (key.h says what a key is.)
+// Keys of training. key.h describes a key.
 #include "sections.h"
 
 namespace sluice::tools {
@@ -21,7 +21,7 @@ const Key table[] = {
      .field = &R::huber_delta,
      .fallback = "1.0",
      .noun = "an error",
-     .help = "huber: where the loss turns from a square into a line.",
+     .help = "For huber: the error at which the loss turns from a square into a line.",
      .min = 1e-6,
      .max = 1e6,
      .source = "e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2)",
@@ -30,7 +30,7 @@ const Key table[] = {
      .field = &R::label_smoothing,
      .fallback = "0.0",
      .noun = "a share of the target",
-     .help = "Share of a class's target that is spread over all classes.",
+     .help = "Share of each target that is spread over all classes.",
      .min = 0,
      .max = 0.99,
      .source = "Szegedy et al. 2016"},
@@ -38,29 +38,30 @@ const Key table[] = {
      .field = &R::class_weights,
      .fallback = "\"none\"",
      .noun = "weights of classes",
-     .help = "none; balanced: targets / (classes * targets of the class), of what is trained on; "
-             "or a number for each class in the order of "
-             "labels, \"1, 2.5\". A mean is divided by the sum of its targets' weights."},
+     .help = "Weight of each class in the loss. none: 1; balanced: targets / (classes * targets of "
+             "the class), counted in the training part; or a number for each class in the order of "
+             "the labels, such as \"1, 2.5\". The mean is divided by the sum of the weights of its "
+             "targets."},
     {.name = "train.sampling",
      .field = choice_field<&R::sampling>,
      .fallback = "\"all\"",
      .noun = "a way to draw sequences",
-     .help = "all: every sequence once an epoch. balanced: as many draws an epoch, every class as "
-             "likely."},
+     .help = "Sequences of an epoch. all: every sequence once; balanced: as many random draws, "
+             "with every class equally likely."},
     {.name = "train.epochs",
      .field = &R::epochs,
      .fallback = "60",
      .noun = "a number of epochs",
-     .help = "Passes over the training sequences.",
+     .help = "Number of passes over the training sequences.",
      .min = 1,
      .max = 1000000},
     {.name = "train.stop_after",
      .field = &R::stop_after,
      .fallback = "0",
      .noun = "a number of epochs",
-     .help = "End after so many epochs, while schedule and pruning span train.epochs; 0: train "
-             "them all. So a model learns from all data for "
-             "as long as was best where some were held out.",
+     .help = "Stop after this many epochs; schedule and pruning still span train.epochs. 0 trains "
+             "all epochs. Use it to train on all data for the number of epochs that was best with "
+             "a validation part.",
      .min = 0,
      .max = 1000000,
      .measures = true},
@@ -68,9 +69,8 @@ const Key table[] = {
      .field = &R::batch,
      .fallback = "16",
      .noun = "a batch size",
-     .help = "Sequences in a batch; the last one of an epoch may be smaller. \"all\": every batch "
-             "is the whole training part, for the "
-             "full gradient.",
+     .help = "Number of sequences in a batch; the last batch of an epoch may be smaller. \"all\": "
+             "every batch is the whole training part, which gives the full gradient.",
      .min = 1,
      .max = 65536,
      .words = {"all"}},
@@ -78,18 +78,17 @@ const Key table[] = {
      .field = &R::carry,
      .fallback = "false",
      .noun = "a truth value",
-     .help = "text: train the pieces of data.window tokens in their order, in train.batch parallel "
-             "streams, each piece from the state that the "
-             "one before left; gradients stay inside a piece (truncated back-propagation through "
-             "time).",
+     .help = "For text: train the pieces of data.window tokens in their order, in train.batch "
+             "parallel streams. Each piece starts from the last state of the piece before; "
+             "gradients stay inside a piece (truncated back-propagation through time).",
      .source = "Williams, Peng 1990"},
     {.name = "train.truncate",
      .field = &R::truncate,
      .fallback = "0",
      .noun = "a number of rows",
-     .help = "Tables with data.target_per = \"row\": train long sequences in pieces of so many "
-             "rows, in their order in the file and with carried "
-             "states, as train.carry does a text; nothing is shuffled. 0: whole.",
+     .help = "For tables with data.target_per = \"row\": train long sequences in pieces of this "
+             "many rows, in the order of the file and with carried states, as train.carry does for "
+             "text. Nothing is shuffled. 0: whole sequences.",
      .min = 0,
      .max = 16777216,
      .source = "Williams, Peng 1990"},
@@ -97,28 +96,27 @@ const Key table[] = {
      .field = &R::bucket,
      .fallback = "false",
      .noun = "a truth value",
-     .help = "Make batches of sequences of similar length: the shuffled order, sorted by length "
-             "inside runs of 64 batches, and the batches "
-             "shuffled again."},
+     .help = "Make batches of sequences of similar length: the shuffled sequences are sorted by "
+             "length inside runs of 64 batches, and the batches are shuffled again."},
     {.name = "train.optimizer",
      .field = choice_field<&R::optimizer>,
      .fallback = "\"adam\"",
      .noun = "an optimizer",
-     .help = "adam; adamw with its decoupled weight decay; sgd, by train.momentum and "
+     .help = "Update rule: adam; adamw, with decoupled weight decay; sgd, with train.momentum and "
              "train.nesterov; rmsprop.",
      .source = "Kingma, Ba 2015; Loshchilov, Hutter 2019; Hinton 2012"},
     {.name = "train.learning_rate",
      .field = &R::learning_rate,
      .fallback = "1e-3",
      .noun = "a learning rate",
-     .help = "The optimizer's rate, at the start of the schedule.",
+     .help = "Learning rate at the start of the schedule.",
      .min = 1e-9,
      .max = 100},
     {.name = "train.beta1",
      .field = &R::beta1,
      .fallback = "0.9",
      .noun = "a decay rate",
-     .help = "Decay of the gradient's running mean.",
+     .help = "For adam and adamw: decay of the running mean of the gradient.",
      .min = 0,
      .max = 0.999999,
      .source = "Kingma, Ba 2015"},
@@ -126,7 +124,7 @@ const Key table[] = {
      .field = &R::beta2,
      .fallback = "0.999",
      .noun = "a decay rate",
-     .help = "Decay of the squared gradient's running mean.",
+     .help = "For adam and adamw: decay of the running mean of the squared gradient.",
      .min = 0,
      .max = 0.999999,
      .source = "Kingma, Ba 2015"},
@@ -134,7 +132,7 @@ const Key table[] = {
      .field = &R::epsilon,
      .fallback = "1e-8",
      .noun = "an epsilon",
-     .help = "Adam, rmsprop: added to the root of the squared gradient's mean.",
+     .help = "For adam, adamw and rmsprop: added to the root of the mean squared gradient.",
      .min = 1e-30,
      .max = 1,
      .source = "Kingma, Ba 2015"},
@@ -142,7 +140,7 @@ const Key table[] = {
      .field = &R::momentum,
      .fallback = "0.0",
      .noun = "a momentum",
-     .help = "sgd: how much of the last step's direction goes on.",
+     .help = "For sgd: share of the last step's direction that is kept.",
      .min = 0,
      .max = 0.999999,
      .source = "v = momentum * v + g; w - rate * v"},
@@ -150,13 +148,13 @@ const Key table[] = {
      .field = &R::nesterov,
      .fallback = "false",
      .noun = "a truth value",
-     .help = "sgd: take the gradient as if the momentum's step were done already.",
+     .help = "For sgd: take the gradient as if the step of the momentum had been made already.",
      .source = "w - rate * (g + momentum * v); Sutskever et al. 2013"},
     {.name = "train.alpha",
      .field = &R::alpha,
      .fallback = "0.99",
      .noun = "a decay rate",
-     .help = "rmsprop: decay of the squared gradient's running mean.",
+     .help = "For rmsprop: decay of the running mean of the squared gradient.",
      .min = 0,
      .max = 0.999999,
      .source = "v = alpha * v + (1 - alpha) * g^2; w - rate * g / (sqrt(v) + epsilon)"},
@@ -164,11 +162,10 @@ const Key table[] = {
      .field = choice_field<&R::schedule>,
      .fallback = "\"constant\"",
      .noun = "a schedule",
-     .help = "The learning rate over the steps of the whole training: step and exponential "
-             "multiply it by train.schedule_factor, step "
-             "after every train.schedule_every epochs, exponential after each, plateau where "
-             "validation stops to get better; cosine falls "
-             "to 0; one-cycle rises over three tenths and falls.",
+     .help = "Learning rate over the steps of the whole training. step multiplies it by "
+             "train.schedule_factor after every train.schedule_every epochs, exponential after "
+             "every epoch, plateau when validation stops improving. cosine lets it fall to 0; "
+             "one-cycle lets it rise over three tenths of the steps and then fall.",
      .source = "cosine: rate * (1 + cos(pi * step / steps)) / 2, Loshchilov, Hutter 2017; "
                "one-cycle: Smith, Topin 2018, as PyTorch; "
                "plateau: as PyTorch's ReduceLROnPlateau, threshold 1e-4"},
@@ -176,30 +173,29 @@ const Key table[] = {
      .field = &R::schedule_every,
      .fallback = "10",
      .noun = "a number of epochs",
-     .help = "The step schedule's epochs between two changes.",
+     .help = "For the step schedule: number of epochs between two changes.",
      .min = 1,
      .max = 1000000},
     {.name = "train.schedule_factor",
      .field = &R::schedule_factor,
      .fallback = "0.1",
      .noun = "a factor",
-     .help = "What the step, exponential and plateau schedules multiply the rate by.",
+     .help = "For the step, exponential and plateau schedules: factor of the learning rate.",
      .min = 1e-6,
      .max = 1},
     {.name = "train.plateau_patience",
      .field = &R::plateau_patience,
      .fallback = "10",
      .noun = "a number of validations",
-     .help = "The plateau schedule lets so many validations in a row pass without an improvement "
-             "of train.monitor; the next one lowers "
-             "the rate.",
+     .help = "For the plateau schedule: number of validations in a row without an improvement of "
+             "train.monitor that are accepted; the next one lowers the rate.",
      .min = 0,
      .max = 1000000},
     {.name = "train.warmup",
      .field = &R::warmup,
      .fallback = "0",
      .noun = "a number of epochs",
-     .help = "Epochs over which the rate rises to what the schedule says; 0 for none.",
+     .help = "Number of epochs over which the rate rises to that of the schedule; 0 for none.",
      .min = 0,
      .max = 1000000,
      .source = "rate * (step + 1) / warm-up steps; Goyal et al. 2017"},
@@ -207,9 +203,8 @@ const Key table[] = {
      .field = &R::weight_decay,
      .fallback = "0.0",
      .noun = "a weight decay",
-     .help = "Decoupled decay, by adamw, sgd and rmsprop. A number is for all weights but biases; "
-             "{ recurrent = 0.1, bias = 0.01 } for "
-             "those it names.",
+     .help = "For adamw, sgd and rmsprop: decoupled weight decay. A number is for all weights "
+             "except biases; { recurrent = 0.1, bias = 0.01 } is for the kinds that it names.",
      .min = 0,
      .max = 100,
      .source = "w * (1 - rate * weight_decay); Loshchilov, Hutter 2019"},
@@ -217,8 +212,8 @@ const Key table[] = {
      .field = &R::l1,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help = "Penalty on magnitudes, by weights as train.weight_decay; with train.l2 an elastic "
-             "net. Not part of the validation loss.",
+     .help = "Penalty on the magnitudes of weights, given as train.weight_decay is; with train.l2 "
+             "an elastic net. Not part of the validation loss.",
      .min = 0,
      .max = 1000000,
      .source = "loss + l1 * sum |w|; Tibshirani 1996; Zou, Hastie 2005"},
@@ -226,16 +221,15 @@ const Key table[] = {
      .field = choice_field<&R::l1_step>,
      .fallback = "\"gradient\"",
      .noun = "a way to step",
-     .help = "How l1 acts: in the gradient, by the signs of weights; or proximal, by moving "
-             "weights towards 0 after each step, which makes "
-             "exact zeros.",
+     .help = "How train.l1 acts. gradient: adds the signs of the weights to the gradient; "
+             "proximal: moves weights towards 0 after each step, which makes exact zeros.",
      .source = "proximal: w towards 0 by rate * l1; Parikh, Boyd 2014"},
     {.name = "train.l2",
      .field = &R::l2,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help =
-         "Penalty on squares, by weights as train.weight_decay. Not part of the validation loss.",
+     .help = "Penalty on the squares of weights, given as train.weight_decay is. Not part of the "
+             "validation loss.",
      .min = 0,
      .max = 1000000,
      .source = "loss + l2 * sum w^2: the gradient 2 * l2 * w"},
@@ -243,7 +237,7 @@ const Key table[] = {
      .field = &R::elastic,
      .fallback = "0.0",
      .noun = "a penalty",
-     .help = "An elastic net's lambda, in place of train.l1 and train.l2.",
+     .help = "Lambda of an elastic net, in place of train.l1 and train.l2.",
      .min = 0,
      .max = 1000000,
      .source = "l1 = lambda * l1_ratio, l2 = lambda * (1 - l1_ratio); others halve the second"},
@@ -251,16 +245,16 @@ const Key table[] = {
      .field = &R::l1_ratio,
      .fallback = "0.5",
      .noun = "a share of the penalty",
-     .help = "train.elastic's share that is L1.",
+     .help = "Share of train.elastic that is L1.",
      .min = 0,
      .max = 1},
     {.name = "train.max_norm",
      .field = &R::max_norm,
      .fallback = "0.0",
      .noun = "a norm",
-     .help = "The largest norm of all weights into one unit (of an embedding, of one id's vector; "
-             "of biases, of all), kept after every step; 0 "
-             "for none. By weights as train.weight_decay.",
+     .help = "Largest norm of all weights into one unit, enforced after every step; for an "
+             "embedding, of the vector of one id; for biases, of all of them. Given as "
+             "train.weight_decay is. 0 for none.",
      .min = 0,
      .max = 1e30,
      .source = "Srivastava et al. 2014"},
@@ -268,24 +262,23 @@ const Key table[] = {
      .field = choice_field<&R::embedding_rows>,
      .fallback = "\"all\"",
      .noun = "a choice of rows",
-     .help = "Which of an embedding's vectors a step updates: all; or those of the ids in the "
-             "batch, their moments too, which is faster and "
-             "lets rare ones be.",
+     .help = "Vectors of an embedding that a step updates. all: all; seen: those of the ids in the "
+             "batch, and their moments, which is faster and leaves rare ones unchanged.",
      .source = "seen: as PyTorch's SparseAdam"},
     {.name = "train.clip_value",
      .field = &R::clip_value,
      .fallback = "0.0",
      .noun = "a magnitude",
-     .help = "The largest magnitude of each number of the gradient, before train.clip_norm; 0 for "
-             "no clipping.",
+     .help = "Largest magnitude of each number of the gradient; applied before train.clip_norm. 0 "
+             "for no clipping.",
      .min = 0,
      .max = 1e30},
     {.name = "train.clip_norm",
      .field = &R::clip_norm,
      .fallback = "0.0",
      .noun = "a norm",
-     .help = "The longest gradient, all parameters together; a longer one is shortened to it. 0 "
-             "for no clipping.",
+     .help = "Largest norm of the gradient of all parameters together; a longer gradient is scaled "
+             "down to it. 0 for no clipping.",
      .min = 0,
      .max = 1e30,
      .source = "g * min(1, clip_norm / |g|); Pascanu et al. 2013"},
@@ -293,13 +286,11 @@ const Key table[] = {
      .field = &R::prune,
      .fallback = "0.0",
      .noun = "a share of blocks",
-     .help = "Share of the weights that are zero in the end, by blocks of 8 units of a gate x 4 "
-             "inputs, as fixed point stores them: those of "
-             "the least L2 norm, in each matrix of each recurrent layer (weight_ih, weight_hh, "
-             "weight_hn) by itself. Dense layers, embeddings, "
-             "biases and frozen layers keep all theirs. Where the blob is in fixed point, empty "
-             "blocks are neither stored nor computed, but for a "
-             "GRU that resets before. 0: none.",
+     .help = "Share of the weights that training sets to zero, in blocks of 8 units of a gate x 4 "
+             "inputs, as fixed point stores them. Each matrix (weight_ih, weight_hh, weight_hn) of "
+             "each recurrent layer loses its blocks of the least L2 norm. Dense layers, "
+             "embeddings, biases and frozen layers are not pruned. In fixed point, empty blocks "
+             "are neither stored nor computed, except in a GRU with reset = \"before\". 0: none.",
      .min = 0,
      .max = 0.99,
      .source =
@@ -308,55 +299,55 @@ const Key table[] = {
      .field = &R::prune_begin,
      .fallback = "0.1",
      .noun = "a share of the training",
-     .help = "Where in the training pruning begins: a share of all its batches.",
+     .help = "Begin of pruning, as a share of all batches of the training.",
      .min = 0,
      .max = 0.99},
     {.name = "train.prune_end",
      .field = &R::prune_end,
      .fallback = "0.6",
      .noun = "a share of the training",
-     .help = "Where in the training the whole share is zero; what is left of it recovers. Only "
-             "epochs that end behind it can be the best for "
-             "train.patience, or count for it.",
+     .help = "End of pruning, as a share of all batches of the training; the other weights recover "
+             "in the rest. Only epochs that end after it can be the best epoch or count for "
+             "train.patience.",
      .min = 0.01,
      .max = 0.99},
     {.name = "train.prune_every",
      .field = &R::prune_every,
      .fallback = "16",
      .noun = "a number of batches",
-     .help = "Batches from one pruning to the next. A block that is pruned stays zero.",
+     .help = "Number of batches from one pruning to the next. A pruned block stays zero.",
      .min = 1,
      .max = 1000000},
     {.name = "train.patience",
      .field = &R::patience,
      .fallback = "0",
      .noun = "a number of validations",
-     .help = "Stop after so many validations in a row without an improvement of train.monitor, and "
-             "keep the weights of the best epoch. "
-             "0: train all epochs and keep the last weights; validation is then only reported.",
+     .help = "Stop after this many validations in a row without an improvement of train.monitor, "
+             "and keep the weights of the best epoch. 0: train all epochs and keep the last "
+             "weights; validation is then only reported.",
      .min = 0,
      .max = 1000000},
     {.name = "train.monitor",
      .field = choice_field<&R::monitor>,
      .fallback = "\"loss\"",
      .noun = "a measure of validation",
-     .help = "What early stopping and the plateau schedule look at, and the best epoch is best by, "
-             "of validation: the loss; of classes "
-             "accuracy, balanced_accuracy (the mean of the classes' recalls), macro_f1 or auc; of "
-             "values mae, the mean absolute error.",
+     .help = "Measure of validation that decides early stopping, the plateau schedule and the best "
+             "epoch: loss; for classes also accuracy, balanced_accuracy (the mean of the classes' "
+             "recalls), macro_f1 or auc; for values also mae, the mean absolute error.",
      .measures = true},
     {.name = "train.min_improvement",
      .field = &R::min_improvement,
      .fallback = "0.0",
      .noun = "an improvement",
-     .help = "Early stopping counts as an improvement only what is better by more than this.",
+     .help = "For early stopping: the least change of train.monitor that counts as an improvement; "
+             "the change must be larger than this.",
      .min = 0,
      .max = 1e30},
     {.name = "train.validate_every",
      .field = &R::validate_every,
      .fallback = "1",
      .noun = "a number of epochs",
-     .help = "Epochs from one validation to the next; the last epoch always has one.",
+     .help = "Number of epochs from one validation to the next; the last epoch always has one.",
      .min = 1,
      .max = 1000000,
      .measures = true},
@@ -364,19 +355,18 @@ const Key table[] = {
      .field = &R::diverged,
      .fallback = "1e4",
      .noun = "a factor",
-     .help = "Training has diverged, and stops, where a batch's mean loss is above so many times "
-             "the first epoch's mean (in the first "
-             "epoch, its mean so far; taken as 1e-6 where it is less). 0: only where a loss or a "
-             "gradient is not finite.",
+     .help = "Training has diverged and stops if the mean loss of a batch is above this many times "
+             "the mean of the first epoch (in the first epoch, its mean so far), which counts as "
+             "at least 1e-6. 0: only if a loss or a gradient is not finite.",
      .min = 0,
      .max = 1e30},
     {.name = "train.checkpoint_seconds",
      .field = &R::checkpoint_seconds,
      .fallback = "30",
      .noun = "a number of seconds",
-     .help = "Seconds from one checkpoint to the next, from which \"sluice train --resume\" goes "
-             "on; the end of an epoch has one too, but "
-             "at most one a second. 0: after every batch.",
+     .help = "Seconds from one checkpoint to the next; \"sluice train --resume\" continues from "
+             "the last one. The end of an epoch writes one too, but at most one per second. 0: "
+             "after every batch.",
      .min = 0,
      .max = 1000000,
      .never_changes_result = true,
@@ -385,7 +375,8 @@ const Key table[] = {
      .field = &R::seed,
      .fallback = "1",
      .noun = "a seed",
-     .help = "Of the split, the initial weights, the order of sequences and the dropout masks.",
+     .help =
+         "Seed of the split, the initial weights, the order of sequences and the dropout masks.",
      .min = 0,
      .max = whole_limit,
      .measures = true},
@@ -393,7 +384,7 @@ const Key table[] = {
      .field = &R::threads,
      .fallback = "0",
      .noun = "a number of threads",
-     .help = "Threads; 0 for all cores. Never changes the result.",
+     .help = "Number of threads; 0 for all cores. Never changes the result.",
      .min = 0,
      .max = 1024,
      .never_changes_result = true,

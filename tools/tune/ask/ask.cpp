@@ -34,7 +34,7 @@ double draw(std::uint64_t seed, std::uint64_t number, std::uint32_t index, std::
 }
 
 bool PointLess::operator()(const Point& a, const Point& b) const {
-  // NaN after every number, so that points that lack a parameter have a place too.
+  // NaN orders after every number, so that points that lack a parameter have an order too.
   return std::ranges::lexicographical_compare(
       a, b, [](double x, double y) { return std::isnan(y) ? !std::isnan(x) : x < y; });
 }

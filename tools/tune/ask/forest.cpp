@@ -7,7 +7,7 @@
 
 namespace sluice::tools {
 
-/// As SMAC (Hutter, Hoos, Leyton-Brown 2011) does it, with extremely randomized trees.
+/// Searches as SMAC does (Hutter, Hoos, Leyton-Brown 2011), but with extremely randomized trees.
 std::optional<Point> ask_forest(const Question& question) {
   if (beginning(question)) return ask_sobol(question);
   const Learned data = learned(question, Lie::mean);

@@ -2,7 +2,7 @@
 
 #include <nlopt.h>
 
-#define EIGEN_DONT_PARALLELIZE  // trials use the cores
+#define EIGEN_DONT_PARALLELIZE  // the cores are used by trials
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@ namespace {
 using Eigen::MatrixXd, Eigen::VectorXd;
 constexpr std::size_t most_points = 250;
 
-/// Squared differences by one feature.
+/// Returns the squared differences in one feature.
 MatrixXd apart(const GaussianData& data, const std::vector<std::vector<double>>& others,
                std::size_t feature) {
   MatrixXd result(data.features.size(), others.size());
@@ -29,7 +29,7 @@ MatrixXd apart(const GaussianData& data, const std::vector<std::vector<double>>&
   return result;
 }
 
-/// Matern 5/2 of r^2, in place of it; `slope`: its derivative by r^2, times -2.
+/// Replaces r^2 by Matern 5/2 of it. `slope`: its derivative by r^2, times -2.
 void matern(MatrixXd& squares, MatrixXd* slope = nullptr) {
   for (Eigen::Index i = 0; i < squares.size(); ++i) {
     const double r = std::sqrt(5 * squares(i)), e = std::exp(-r);
@@ -38,7 +38,7 @@ void matern(MatrixXd& squares, MatrixXd* slope = nullptr) {
   }
 }
 
-/// The likelihood of one set of points again and again: differences are taken once.
+/// The likelihood for one set of points and many kernels; differences are computed once.
 class Likelihood {
  public:
   explicit Likelihood(const GaussianData& data)
@@ -155,7 +155,7 @@ GaussianKernel fit_kernel(const GaussianData& data) {
     nlopt_set_ftol_abs(optimizer, 1e-4);
     double reached = -INFINITY;
     nlopt_optimize(optimizer, logs.data(),
-                   &reached);  // whatever ended it: `logs` is the best that it saw
+                   &reached);  // whatever ended it: `logs` has the best point evaluated
     nlopt_destroy(optimizer);
     if (reached > best || result.scales.empty())
       best = reached, result = Fit::kernel(logs.data(), features);
@@ -203,8 +203,8 @@ std::vector<Forecast> GaussianProcess::predict(
 
 namespace {
 
-/// Mean 0, variance 1. What lies far above the rest, as what failed does, is drawn in first: a
-/// model need not know how bad it is.
+/// Standardizes values to mean 0 and variance 1. Values far above the rest, such as those of failed
+/// trials, are moved closer first: the model need not know how bad they are.
 void standardize(std::vector<double>& values) {
   std::vector<double> sorted = values;
   std::ranges::sort(sorted);
@@ -218,7 +218,7 @@ void standardize(std::vector<double>& values) {
   for (double& value : values) value = deviation > 0 ? (value - mean) / deviation : 0;
 }
 
-/// The best of them, and of the others the latest, where there are more than so many.
+/// Keeps the best values and of the others the latest, if there are more than the limit.
 void keep_most_telling(Learned& data) {
   if (data.points.size() <= most_points) return;
   std::vector<std::size_t> order(data.points.size());
@@ -247,7 +247,7 @@ std::optional<Point> ask_gaussian(const Question& question) {
   for (const Point& point : data.points) known.features.push_back(gaussian_features(space, point));
   known.values = data.values;
   const GaussianProcess process(known, fit_kernel(known));
-  double best = INFINITY;  // what the best trial's value is but for noise
+  double best = INFINITY;  // the best trial's value without its noise
   for (const Forecast& said : process.predict(known.features)) best = std::min(best, said.mean);
   return highest(question, data, [&](const std::vector<Point>& points) {
     std::vector<std::vector<double>> features;

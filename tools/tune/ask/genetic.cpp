@@ -13,8 +13,8 @@ constexpr double crossed = 0.9, reach = 0.1;
 
 }  // namespace
 
-/// Trials by tens are the generations, the first by independent draws. Parents are the best ten of
-/// all generations before, so the elite stays without being measured again. A child takes each
+/// Ten trials make a generation; the first one is drawn independently. Parents are the best ten of
+/// all earlier generations, so the elite stays without another measurement. A child takes each
 /// parameter from one of two winners of tournaments, and mutates.
 std::optional<Point> ask_genetic(const Question& question) {
   const std::uint64_t before = question.number / population * population;

@@ -8,8 +8,8 @@
 namespace sluice::tools {
 namespace {
 
-/// Walks through a grid's points, the first parameter slowest; one that is not in force stays where
-/// it is, so that no point comes twice.
+/// Enumerates the points of a grid, the first parameter slowest. A parameter that is not in force
+/// keeps its value, so that no point occurs twice.
 class Walk {
  public:
   explicit Walk(const Space& space)
@@ -29,7 +29,7 @@ class Walk {
   }
 
  private:
-  /// The first values of the parameters from `first` on.
+  /// Sets the parameters from `first` on to their first values.
   void from(std::size_t first) {
     for (std::size_t i = first; i < index_.size(); ++i) {
       index_[i] = 0;
@@ -43,7 +43,7 @@ class Walk {
   Point point_;
 };
 
-/// Counts the points over some of a space's parameters, which depend on one another alone.
+/// Counts the points over a subset of parameters that depend only on one another.
 class Count {
  public:
   Count(const Space& space, std::vector<std::size_t> members)
@@ -71,8 +71,8 @@ class Count {
       point_[i] = value;
       points += from(member + 1), others -= 1;
     }
-    point_[i] = std::numeric_limits<double>::quiet_NaN();  // any other: all the same to those that
-                                                           // depend on it
+    // Any other value: it has the same effect for all parameters that depend on it.
+    point_[i] = std::numeric_limits<double>::quiet_NaN();
     return others > 0 ? points + others * from(member + 1) : points;
   }
 
@@ -86,8 +86,8 @@ class Count {
 }  // namespace
 
 double grid_points(const Space& space) {
-  // Parameters that conditions tie together, directly or by others, are counted together: the rest
-  // multiplies.
+  // Parameters that conditions connect, directly or through others, are counted together; the
+  // counts of separate groups are multiplied.
   std::vector<std::size_t> group(space.parameters.size());
   std::iota(group.begin(), group.end(), std::size_t(0));
   for (std::size_t i = 0; i < group.size(); ++i)

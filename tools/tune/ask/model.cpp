@@ -1,5 +1,5 @@
-// What the methods that model the values share: what they learn from, and how they find the point
-// with the highest score.
+// Shared parts of the methods that model the values: their data, and the search for the point of
+// the highest score.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -55,12 +55,12 @@ Point drawn_point(const Space& space, Draws& draws) {
 Point neighbor(const Space& space, const Point& point, double reach, Draws& draws) {
   const auto in_force =
       std::size_t(std::ranges::count_if(point, [](double x) { return !std::isnan(x); }));
-  std::size_t certain = draws.below(in_force);  // at least this one changes
+  std::size_t certain = draws.below(in_force);  // index of a parameter that surely changes
   Point result = point;
   for (std::size_t i = 0; i < point.size(); ++i) {
     const Parameter& parameter = space.parameters[i];
     if (std::isnan(point[i])) {
-      result[i] = value_of_share(parameter, draws());  // where it comes into force
+      result[i] = value_of_share(parameter, draws());  // it has come into force
       continue;
     }
     const bool changes = certain-- == 0 || draws() * double(in_force) < 1;
@@ -72,7 +72,7 @@ Point neighbor(const Space& space, const Point& point, double reach, Draws& draw
     }
     const double by = reach * draws.normal(), share = share_of_value(parameter, point[i]);
     result[i] = value_of_share(parameter, std::clamp(share + by, 0.0, 1.0));
-    if (values > 0 && result[i] == point[i]) {  // the next one at least
+    if (values > 0 && result[i] == point[i]) {  // take the next value at least
       const std::uint64_t k = index_of(parameter, point[i]);
       result[i] = value_at(parameter, k == 0 || (by > 0 && k + 1 < values) ? k + 1 : k - 1);
     }

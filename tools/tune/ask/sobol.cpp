@@ -7,8 +7,8 @@
 namespace sluice::tools {
 namespace {
 
-/// A dimension's primitive polynomial over GF(2), of a degree and with the coefficients between the
-/// first and the last as bits, and its first direction numbers. By S. Joe and F. Y. Kuo,
+/// The primitive polynomial over GF(2) of a dimension (its degree, and the coefficients between the
+/// first and the last as bits) and its first direction numbers. By S. Joe and F. Y. Kuo,
 /// "Constructing Sobol sequences with better two-dimensional projections", SIAM J. Sci. Comput. 30,
 /// 2635-2654 (2008): their file new-joe-kuo-6.21201, dimensions 2 to 64.
 struct Direction {
@@ -82,7 +82,7 @@ constexpr Direction directions[] = {
 };
 static_assert(std::size(directions) + 1 == sobol_dimensions);
 
-/// Owen's scrambling: each bit is turned over or not, by chance, depending on the bits above it.
+/// Owen's scrambling: each bit is flipped or not at random, depending on the bits above it.
 std::uint32_t scrambled(std::uint32_t x, std::uint64_t seed, std::size_t dimension) {
   std::uint32_t result = 0;
   for (int bit = 31; bit >= 0; --bit) {
@@ -128,8 +128,8 @@ Point sobol_point(const Question& question, std::uint64_t index) {
   return settled(question.space, point);
 }
 
-/// The first new point from the trial's number on, so that points come in the sequence's order and
-/// one that is refused leaves no gap.
+/// Returns the first new point from the trial's number on. Points thus come in the order of the
+/// sequence, and a refused point leaves no gap.
 std::optional<Point> ask_sobol(const Question& question) {
   return first_new(question, [&](std::uint32_t attempt) {
     return sobol_point(question, question.number + attempt);

@@ -13,9 +13,9 @@ constexpr std::size_t most_good = 25;
 
 double cdf(double x) { return 0.5 * std::erfc(-x * M_SQRT1_2); }
 
-/// A density over a space: a mixture of one kernel around each point, and one over all of the
-/// space. A kernel is a product over the parameters, of normal densities cut off at the ends of the
-/// range, and of choices' probabilities.
+/// A density over a space: a mixture of one kernel around each point and one over the whole space.
+/// A kernel is a product over the parameters of normal densities, cut off at the ends of the range,
+/// and of probabilities of choices.
 class Parzen {
  public:
   Parzen(const Space& space, std::vector<Point> points)
@@ -44,14 +44,15 @@ class Parzen {
   }
 
   double log_density(const Point& point) const {
-    std::vector<double> logs{0};  // the kernel over all
+    std::vector<double> logs{0};  // the kernel over the whole space
     for (std::size_t k = 0; k < points_.size(); ++k) {
       const Point& around = points_[k];
       double log = 0;
       for (std::size_t i = 0; i < point.size(); ++i) {
         const Parameter& parameter = space_.parameters[i];
-        if (std::isnan(point[i]) || std::isnan(around[i]))
-          continue;  // not in force: given by others; or nothing known: over all
+        // A parameter that is not in force is given by others; if the kernel's point lacks it, the
+        // density is uniform.
+        if (std::isnan(point[i]) || std::isnan(around[i])) continue;
         if (parameter.kind == Parameter::choice) {
           const double n = double(parameter.choices.size());
           log += std::log((point[i] == around[i] ? kept() * n : 0) + 1 - kept());
@@ -71,8 +72,8 @@ class Parzen {
   }
 
  private:
-  /// By one parameter: how far it is to the further one of a point's neighbors, though not less
-  /// than the range among all kernels.
+  /// Returns for one parameter the distance of each point to the further one of its neighbors, but
+  /// not less than the range divided by the number of kernels.
   std::vector<double> widths(std::size_t parameter) const {
     std::vector<std::pair<double, std::size_t>> sorted;
     for (std::size_t k = 0; k < points_.size(); ++k)
@@ -90,19 +91,20 @@ class Parzen {
     return result;
   }
 
-  /// The share of a choice's probability that lies on the value itself.
+  /// Returns the probability of a choice that stays on the point's own value.
   double kept() const { return double(points_.size()) / (double(points_.size()) + 1); }
 
   const Space& space_;
   std::vector<Point> points_;
-  std::vector<std::vector<double>>
-      widths_;  ///< [parameters][points] deviations of normal densities, as shares of the range
+  /// [parameters][points] standard deviations of the normal densities, as shares of the range.
+  std::vector<std::vector<double>> widths_;
 };
 
 }  // namespace
 
-/// Bergstra, Bardenet, Bengio, Kegl 2011; with kernels over all parameters at once (Falkner, Klein,
-/// Hutter 2018), which near good points are as wide as the gaps between them.
+/// Searches as Bergstra, Bardenet, Bengio, Kegl 2011, with kernels over all parameters at once
+/// (Falkner, Klein, Hutter 2018). Near good points the kernels are as wide as the gaps between
+/// them.
 std::optional<Point> ask_tpe(const Question& question) {
   if (beginning(question)) return ask_sobol(question);
   const Learned data = learned(question, Lie::worst);
