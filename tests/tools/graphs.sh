@@ -30,6 +30,7 @@ for layers in \
   works eval "one$n" --data data.csv
   works inspect "one$n"
   grep -q ' reads ' out && grep -q 'layer names' out || complain "inspect does not show the graph: $(cat out)"
+  grep -q '^o .* frame  ' out && grep -q '^o-.*\. ' out && grep -q "^o-.*' .* \(concat\|add\|multiply\) " out || complain "inspect does not draw the graph: $(cat out)"
   for type in int8 w8a16; do
     works quantize "one$n" --calibrate data.csv --type $type --out "q$n-$type.slu"
     for isa in scalar ${ISAS:-}; do
@@ -38,7 +39,15 @@ for layers in \
     done
   done
   works report "one$n"
+  grep -q '<h2>Network' "one$n/report.html" && grep -q '<title>layer [0-9]*.*: \(concat\|add\|multiply\), .* reads [^,]*, ' "one$n/report.html" ||
+    complain "$layers: the report does not draw the graph"
 done
+
+# --- a chain is a plain table
+recipe "{ gru = 4 }, $softmax"
+works train r.toml --out chain
+works inspect chain
+[ "$(sed -n 's/^1 *//p' out | head -n 1 | cut -d' ' -f1)" = standardize ] || complain "inspect draws a chain: $(cat out)"
 
 # --- a resolved recipe says the same graph again
 cp one1/recipe.toml again.toml && works train again.toml --data-dir . --out again

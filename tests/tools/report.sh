@@ -68,7 +68,7 @@ grep -Eo 'https?://[^"]*' $page | sort -u | grep -vx -e 'http://www.w3.org/1999/
 has $page 'prefers-color-scheme: dark'
 has $page '@media print'
 for title in 'Loss: ' 'Accuracy: ' 'Learning rate: ' 'Gradient norm: clipping to a norm of 0.5' 'Weight norms under train.l2' 'Confusion: ' \
-  'Every class' 'int8 beside float' 'Cost on each core' 'Hidden state' 'Update gate z' 'Reset gate r' 'Saliency: ' 'Settings'; do
+  'Every class' 'The network: ' 'int8 beside float' 'Cost on each core' 'Hidden state' 'Update gate z' 'Reset gate r' 'Saliency: ' 'Settings'; do
   has $page ">$title"
 done
 

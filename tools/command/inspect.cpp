@@ -17,6 +17,7 @@
 #include "../recipe/heads.h"
 #include "../recipe/made.h"
 #include "command.h"
+#include "graph_text.h"
 #include "runtime/blob.h"
 #include "runtime/layer.h"
 
@@ -79,12 +80,34 @@ std::uint64_t parameters_of(const std::vector<sluice_layer_info>& layers) {
   return sum;
 }
 
+using Rows = std::vector<std::vector<std::string>>;
+
+/// Draws the graph to the left of the layers' table, which gets a row for the frame. If there is no
+/// room for the drawing, the table stays as it is.
+/// @param rows  the heading, a row for each layer, the sum
+Rows with_graph(const OwnedModel& model, const Rows& rows) {
+  const std::vector<GraphLine> lines = graph_lines(read_network(model.model));
+  if (lines.empty()) return rows;
+  Rows layers = rows, drawn;
+  layers.front() = std::vector<std::string>(rows.front().size());
+  layers.front()[1] = "frame", layers.front()[4] = with_commas(model.info().inputs);
+  const auto add = [&](const std::string& text, std::vector<std::string> row) {
+    row.insert(row.begin(), text);
+    drawn.push_back(std::move(row));
+  };
+  add("", rows.front());
+  auto layer = layers.begin();
+  for (const GraphLine& line : lines)
+    add(line.text, line.between ? std::vector<std::string>(rows.front().size()) : *layer++);
+  add("", rows.back());
+  return drawn;
+}
+
 std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
                         std::uint32_t state) {
   const sluice_info info = model.info();
-  std::vector<std::vector<std::string>> rows = {{"", "layer", "inputs", "outputs", "activation",
-                                                 "answers", "parameters", "weight bytes",
-                                                 "state bytes", "MACs a step"}};
+  Rows rows = {{"", "layer", "inputs", "outputs", "activation", "answers", "parameters",
+                "weight bytes", "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
     const std::string rank = layer.rank ? fmt::format(" of rank {}", layer.rank) : "";
@@ -104,7 +127,7 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
     rows[l + 1].insert(rows[l + 1].begin() + 2,
                        fmt::format("{}", fmt::join(sources_text(model, l), ", ")));
   rows.back().insert(rows.back().begin() + 2, "");
-  return table(rows);
+  return table(with_graph(model, rows));
 }
 
 /// A part of an answer: what the blob says, and what the model says of its training.

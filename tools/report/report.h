@@ -51,6 +51,11 @@ struct NamedLog {
 std::string curves(const std::vector<NamedLog>& logs, const Recipe& recipe);
 
 std::string results(const std::vector<Measured>& measured);
+
+/// The network, drawn: a box for each layer, lines from each output to the layers that read it, and
+/// marks at the answers.
+std::string network_section(const Network& network);
+
 std::string devices(const ReportedRun& run, const Measured* measured);
 std::string sequences_inside(const ReportedRun& run, const Measured& measured,
                              const std::vector<std::string>& wanted);

@@ -109,6 +109,12 @@ svg .thread { fill: none; stroke-width: 1.3; stroke-opacity: .8; stroke-linejoin
 svg .solid { stroke-opacity: 1; }
 svg .under { fill: none; stroke: var(--card); stroke-width: 7; stroke-linecap: round; }
 svg .over { paint-order: stroke; stroke: var(--card); stroke-width: 4; stroke-linejoin: round; }
+svg .node { fill: var(--paper); stroke: var(--rule); stroke-width: 1.2; }
+svg .head { stroke: var(--ink); stroke-width: 1.8; }
+svg .wire { fill: none; stroke-width: 1.4; }
+svg .step { fill: none; stroke: var(--soft); stroke-width: 1.4; }
+svg .tip { fill: var(--soft); }
+svg .cut { fill: none; stroke: var(--card); stroke-width: 4.5; }
 svg .cells { shape-rendering: crispEdges; }
 .words { line-height: 2; font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9rem; overflow-wrap: anywhere; white-space: pre-wrap; margin: 8px 0; }
 .words span { padding: 2px 0; -webkit-print-color-adjust: exact; print-color-adjust: exact; }

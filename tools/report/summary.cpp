@@ -8,6 +8,7 @@
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../evaluate/measures.h"
+#include "../model/pack.h"
 #include "../recipe/keys.h"
 #include "../recipe/values.h"
 #include "../recipe/write.h"
@@ -179,7 +180,7 @@ std::string run_page(const ReportedRun& run, const std::vector<std::string>& seq
   body += main ? results(measured)
                : section("Result",
                          missing(run.model ? run.no_input : "There is no model yet to measure."));
-  if (run.model) body += devices(run, main);
+  if (run.model) body += network_section(read_network(run.model->model)) + devices(run, main);
   if (main) body += sequences_inside(run, *main, sequences);
   return html_page(run.name, body + settings(run.recipe));
 }
