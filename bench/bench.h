@@ -39,7 +39,7 @@ inline double cpu_ns() {
 /// ns that a call takes, over at least a tenth of a benchmark's shortest repetition; the first call
 /// is not counted.
 template <class F>
-double ns_per_call(F call) {
+double ns_per_call(const F& call) {
   constexpr double enough = 5e6;
   call();
   for (int64_t calls = 1;; calls *= 2) {

@@ -136,13 +136,14 @@ void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<st
   std::size_t bytes = 0;
   sluice_section(&alone.model.model, SLUICE_SECTION_WEIGHTS, &bytes);
   const int shards = (shape[3] + 7) / 8;
-  const double ns_each = fastest(one) * 1e6 / (double(bytes / sizeof(float)) * shape[2] * shards);
-  const double modeled = fastest(one) * ((shards + 1) / 2) / shards +
-                         double(talk.calls) * wire.latency_ms +
+  const std::size_t weights = bytes / sizeof(float);
+  const double ns_each = fastest(one) * 1e6 / (double(weights) * shape[2] * shards);
+  const int own_shards = (shards + 1) / 2;
+  const double modeled = fastest(one) * own_shards / shards + double(talk.calls) * wire.latency_ms +
                          double(talk.sent) / wire.bytes_per_ms;
   const auto text = [](double v, int digits) { return fmt::format("{:.{}f}", v, digits); };
   rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]),
-                  with_commas(bytes / sizeof(float)), text(median(one), 3), text(median(two), 3),
+                  with_commas(weights), text(median(one), 3), text(median(two), 3),
                   text(median(one) / median(two), 2), text(fastest(one), 3), text(fastest(two), 3),
                   text(fastest(one) / fastest(two), 2), text(modeled, 3), text(ns_each, 3),
                   with_commas(talk.sent), text(median(talks), 3)});

@@ -105,9 +105,9 @@ TEST_CASE("a trace has every layer's values in order, of single steps and of seq
     std::vector<int16_t> y(6);
     if (sequence) sluice_run(&s.stream, x.data(), y.data(), 3);
     for (int t = 0; t < 3 && !sequence; ++t)
-      sluice_step(&s.stream, x.data() + 3 * t, &y[size_t(2 * t)]);
+      sluice_step(&s.stream, x.data() + 3 * t, &y[2 * size_t(t)]);
     lines[sequence] = traced.lines;
-    CHECK_EQ(traced.lines.size(), size_t(3 * (3 + 5 + 2)));
+    CHECK_EQ(traced.lines.size(), size_t{3 * (3 + 5 + 2)});
     CHECK_EQ(traced.lines[0], "step 0 layer 0 unit 0: 1\n");
     CHECK_EQ(traced.lines[10], "step 1 layer 0 unit 0: -128\n");
     CHECK_EQ(traced.lines[29], "step 2 layer 2 unit 1: " + std::to_string(y[5]) + "\n");

@@ -65,9 +65,10 @@ TEST_CASE("a model with both directions takes every call as a sequence, whatever
       CAPTURE(named.name);
       CHECK_EQ(info.whole_sequences, 1u);
       const std::vector<float> x = frames(m, 12, 73), whole = run_whole(m, x);
-      std::vector<float> first(x.begin(), x.begin() + std::ptrdiff_t(5 * info.inputs));
+      const auto sixth = x.begin() + 5 * std::ptrdiff_t(info.inputs);
+      std::vector<float> first(x.begin(), sixth);
       std::vector<float> second(first.size());
-      std::copy_n(x.begin() + std::ptrdiff_t(5 * info.inputs), second.size(), second.begin());
+      std::copy_n(sixth, second.size(), second.begin());
       std::vector<float> y(whole.size()), expected = run_whole(m, first),
                                           again = run_whole(m, second);
       Streaming s(m.model, {5, 1});  // twelve frames are sequences of five, five and two

@@ -22,7 +22,7 @@ bool is_matrix(const std::string& name) { return name.find("weight") != std::str
 Network identity(int n) {
   Network network;
   network.layers.push_back(tools::make_layer(SLUICE_DENSE, n, n));
-  for (int i = 0; i < n; ++i) array(network.layers[0], "weight")[size_t(i * n + i)] = 1;
+  for (int i = 0; i < n; ++i) array(network.layers[0], "weight")[size_t(i) * size_t(n + 1)] = 1;
   return network;
 }
 
@@ -35,9 +35,9 @@ std::vector<float> dropped(Training& training, const std::vector<uint64_t>& numb
       Example e;
       e.steps = steps;
       e.number = number;
-      e.x.assign(size_t(steps * n), 1.0f);
-      e.values.assign(size_t(steps * n), std::numeric_limits<float>::quiet_NaN());
-      for (int i = 0; i < n; ++i) e.values[size_t(t * n + i)] = 0;
+      e.x.assign(size_t(steps) * size_t(n), 1.0f);
+      e.values.assign(size_t(steps) * size_t(n), std::numeric_limits<float>::quiet_NaN());
+      for (int i = 0; i < n; ++i) e.values[size_t(t) * size_t(n) + size_t(i)] = 0;
       const Plain g = training.gradient({e});  // 2 (y - 0) / n, of step t alone
       for (const float v : g[0].at("bias")) factors.push_back(v * float(n) / 2);
     }

@@ -30,7 +30,7 @@ struct Golden {
       words >> name >> a.rows >> a.cols;
       while (words >> word) a.values.push_back(std::stod(word));  // "nan" too
       if (a.values.size() != size_t(a.rows) * size_t(a.cols))
-        throw std::runtime_error(file + ": " + name + " is cut short");
+        throw std::runtime_error(std::string(file).append(": ").append(name) + " is cut short");
       arrays[name] = std::move(a);
     }
   }

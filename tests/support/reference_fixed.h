@@ -42,7 +42,7 @@ inline int32_t accumulate(int32_t bias, const int8_t* row, const std::vector<int
 
 /// R(a, s, m).
 inline int32_t requantize(int32_t a, int s, int32_t m) {
-  require(s >= 0 && s <= 30, "a shift outside 0 to 30");
+  if (s < 0 || s > 30) throw std::logic_error("a shift outside 0 to 30");
   const int64_t shifted = wrapped(int64_t{a} * (int64_t{1} << s));
   return int32_t(floor_div(shifted * m + (int64_t{1} << 31), int64_t{1} << 32));  // -2^30 to 2^30
 }
@@ -276,7 +276,7 @@ inline std::vector<int16_t> run(const Embedding& embedding, int32_t id) {
   const int32_t known = id >= 0 && id < embedding.ids ? id : embedding.ids > 1 ? 1 : 0;
   std::vector<int16_t> y;
   for (int j = 0; j < embedding.out; ++j)
-    y.push_back(int16_t(256 * embedding.w.at(size_t(j * embedding.ids + known))));
+    y.push_back(int16_t(256 * embedding.w.at(size_t(j) * size_t(embedding.ids) + size_t(known))));
   return y;
 }
 

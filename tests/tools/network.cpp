@@ -120,7 +120,7 @@ TEST_CASE(
           for (int i = 0; i < length; ++i) {
             const auto at = [&](int vector) {
               const int row = by_row ? vector : i, col = by_row ? i : vector;
-              return double(a.values[size_t((gate * units + row) * in + col)]);
+              return double(a.values[size_t(gate * units + row) * size_t(in) + size_t(col)]);
             };
             dot += at(u) * at(v);
           }

@@ -27,7 +27,7 @@ DataSet made_up_data(int features, int sequences, int steps, float low, float hi
   for (int i = 0; i < features; ++i) data.feature_names.push_back("f" + std::to_string(i));
   data.labels = {"y"};
   data.classes = false;
-  data.x = noise.uniform(size_t(features * sequences * steps), low, high);
+  data.x = noise.uniform(size_t(features) * size_t(sequences) * size_t(steps), low, high);
   for (int s = 0; s <= sequences; ++s) data.first.push_back(size_t(s * steps));
   for (int s = 0; s < sequences; ++s) data.names.push_back(std::to_string(s));
   return data;
@@ -287,7 +287,8 @@ TEST_CASE(
           const size_t b = layer.kind == SLUICE_DENSE ? 1 : (before ? 3 : 2) + (recurrent ? 1 : 0),
                        first = w == 2 ? 2 * 16 : 0;
           const tools::Array &weights = layer.arrays[w], &bias = layer.arrays[b];
-          const size_t rows = size_t(weights.gates * weights.rows), cols = size_t(weights.cols);
+          const size_t rows = size_t(weights.gates) * size_t(weights.rows),
+                       cols = size_t(weights.cols);
           for (size_t r = 0; r < rows; ++r) {
             int64_t worst = std::abs(int64_t(bias.integers[first + r]));
             for (size_t k = 0; k < cols; ++k) {

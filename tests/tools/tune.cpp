@@ -71,7 +71,7 @@ std::string refusal(const std::string& text) {
 }
 
 Trial trial_with(std::uint64_t number, std::int64_t bracket,
-                 std::vector<std::pair<std::int64_t, double>> rungs, State state) {
+                 const std::vector<std::pair<std::int64_t, double>>& rungs, State state) {
   Trial trial;
   trial.number = number, trial.bracket = bracket, trial.state = state;
   for (const auto& [epochs, value] : rungs) trial.rungs.push_back({epochs, {value, NAN}});

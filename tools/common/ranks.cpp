@@ -309,7 +309,7 @@ void exchange(std::span<const sluice_piece> pieces) {
       return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r);
     });
   for (int rank = 0; rank < place.count; ++rank) {
-    const auto which = std::size_t(place.count + rank);
+    const std::size_t which = std::size_t(place.count) + std::size_t(rank);
     char* to = memory + begin[which];
     each(own, rank, [&](const sluice_piece& piece) {
       std::memcpy(to, piece.data, piece.bytes), to += piece.bytes;

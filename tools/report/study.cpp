@@ -75,8 +75,8 @@ const Trial* best_of(const Study& study) {
 std::vector<Judged> complete_trials(const Study& study) {
   std::vector<Judged> trials;
   for (const Trial& trial : study.trials)
-    if (trial.state == State::complete && standing(trial))
-      trials.push_back({&trial, standing(trial)->value});
+    if (const std::optional<Score> score = standing(trial); score && trial.state == State::complete)
+      trials.push_back({&trial, score->value});
   return trials;
 }
 

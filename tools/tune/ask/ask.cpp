@@ -64,7 +64,7 @@ std::optional<Point> first_new(const Question& question,
   PointSet refused;
   const double points = grid_points(question.space);
   for (std::uint32_t attempt = 0; attempt < most_attempts; ++attempt) {
-    const Point point = propose(attempt);
+    Point point = propose(attempt);
     if (seen.contains(point) || refused.contains(point)) continue;
     if (question.allowed(point)) return point;
     if (std::isfinite(points)) refused.insert(point);

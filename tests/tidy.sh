@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# clang-tidy with the checks of .clang-tidy; any warning fails.
+#   bash tests/tidy.sh              every source: 25 minutes on one core
+#   bash tests/tidy.sh --changed    the sources that differ from the merge base with origin/main or,
+#                                   if that is HEAD, from HEAD~1; and of a header that differs, its
+#                                   own source or the first one that includes it
+#   bash tests/tidy.sh FILE...      these sources
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+source tools/install.sh
+source tests/clang.sh
+most=40  # sources of --changed, 2 to 3 minutes on two cores
+
+# base: prints the commit to compare with; fails without one.
+base() {
+  local head merge_base
+  head=$(git rev-parse HEAD 2>/dev/null) || return
+  merge_base=$(git merge-base HEAD origin/main 2>/dev/null)
+  if [ -n "$merge_base" ] && [ "$merge_base" != "$head" ]; then
+    echo "$merge_base"
+  else
+    git rev-parse --verify --quiet HEAD~1
+  fi
+}
+
+# source_of HEADER: prints the header's own source, or else the first source that includes it,
+# directly or by way of another header.
+source_of() {
+  local own=${1%.*}.cpp name=$1 depth found
+  if [ -e "$own" ]; then
+    echo "$own"
+    return
+  fi
+  for depth in 1 2 3 4; do
+    mapfile -t found < <(grep -lE "^ *# *include \"([^\"]*/)?${name##*/}\"" "${all[@]}")
+    [ ${#found[@]} -gt 0 ] || return
+    printf '%s\n' "${found[@]}" | grep -E -m 1 '\.(c|cpp)$' && return
+    name=${found[0]}
+  done
+}
+
+mapfile -t all < <(files '*.h' '*.hpp' '*.c' '*.cpp')
+if [ "${1:-}" = --changed ]; then
+  if ! from=$(base); then
+    echo "skipped, no commit to compare with: clang-tidy on what changed"
+    exit 0
+  fi
+  mapfile -t sources < <(git diff --name-only --diff-filter=d "$from" -- '*.h' '*.hpp' '*.c' '*.cpp' |
+    while read -r file; do
+      case $file in
+        *.c | *.cpp) echo "$file" ;;
+        *) source_of "$file" ;;
+      esac
+    done | sort -u)
+  echo "${#sources[@]} sources differ from $(git rev-parse --short "$from"), or include what does"
+  if [ ${#sources[@]} -gt $most ]; then
+    echo "skipped, more than $most sources: clang-tidy on ${sources[*]:$most}"
+    sources=("${sources[@]:0:$most}")
+  fi
+elif [ $# -gt 0 ]; then
+  sources=("$@")
+else
+  mapfile -t sources < <(printf '%s\n' "${all[@]}" | grep -E '\.(c|cpp)$')
+fi
+[ ${#sources[@]} -gt 0 ] || exit 0
+
+if ! tool=$(clang_tool clang-tidy); then
+  echo "skipped, no clang-tidy $clang_version: bug patterns in ${#sources[@]} sources"
+  exit 0
+fi
+export tool
+
+# configure PRESET: leaves the compile commands in build/PRESET; nothing without its compiler.
+configure() {
+  mkdir -p build
+  cmake --preset "$1" >"build/tidy-$1.log" 2>&1
+}
+
+# preset_of SOURCE: prints the first preset that compiles it; fails without one.
+preset_of() {
+  local preset
+  for preset in release aarch64 armv7 cortex-m4; do
+    [ -e "build/$preset/compile_commands.json" ] || configure "$preset" || continue
+    grep -q "\"file\": \"$PWD/$1\"" "build/$preset/compile_commands.json" && echo "$preset" && return
+  done
+  return 1
+}
+
+# tidy PRESET SOURCE: shows what clang-tidy says where it warns.
+tidy() {
+  local flags=(--extra-arg=-Wno-unknown-warning-option) said
+  case $1 in  # flags and folders that only GCC knows
+    armv7) flags+=(--extra-arg=-march=armv7-a --extra-arg=-mfpu=neon-vfpv4) ;;
+    cortex-*) flags+=(--extra-arg=-isystem/usr/include/newlib) ;;
+  esac
+  said=$("$tool" -p "build/$1" --quiet "${flags[@]}" "$2" 2>&1) && return
+  printf '%s\n' "$2" "$said"
+  return 1
+}
+export -f tidy
+
+need_packages "${host_packages[@]}" || exit 1
+[ $# -gt 0 ] || need_packages libbenchmark-dev || exit 1  # else bench/ is tidied if it is there
+quietly build/tidy-release.log cmake --preset release || exit 1
+failed=0
+for source in "${sources[@]}"; do
+  if preset=$(preset_of "$source"); then
+    printf '%s\n%s\n' "$preset" "$source"
+  else
+    echo "skipped, not compiled by a preset of this machine: clang-tidy on $source" >&2
+  fi
+done | xargs -r -d '\n' -n 2 -P "$(nproc)" bash -c 'tidy "$@"' tidy || failed=1
+
+[ $failed -ne 0 ] || echo "${#sources[@]} sources in $SECONDS s: no warnings"
+exit $failed
