@@ -129,8 +129,10 @@ void check_arrays(const Golden& golden, const Case& c, const Plain& plain, const
   for (size_t l = 0; l < plain.size(); ++l)
     for (const auto& [array, got] : plain[l])
       if (c.network.layers[l].kind == SLUICE_GRU || c.network.layers[l].kind == SLUICE_DENSE)
-        check_array(golden, c.name + "." + std::to_string(l + 1) + "." + array + "." + what, got,
-                    tolerance, least);
+        check_array(
+            golden,
+            (std::ostringstream() << c.name << '.' << l + 1 << '.' << array << '.' << what).str(),
+            got, tolerance, least);
 }
 
 }  // namespace

@@ -67,8 +67,9 @@ inline double regret(const KnownFunction& function, tools::Ask ask, std::uint64_
     const auto point =
         ask({function.space, seen, n, seed, [](const tools::Point&) { return true; }, acquisition});
     if (!point) return INFINITY;
-    seen.push_back({*point, function.value(*point)});
-    best = std::min(best, *seen.back().value);
+    const double value = function.value(*point);
+    seen.push_back({*point, value});
+    best = std::min(best, value);
   }
   return best - function.least;
 }
