@@ -202,17 +202,17 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 6), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_SIGMOID),
-           SLUICE_STRUCTURE);  // said by 0
+           SLUICE_STRUCTURE);  // 0 stands for it
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_HARD_SIGMOID),
-           SLUICE_STRUCTURE);  // no slope
+           SLUICE_STRUCTURE);  // without a slope
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | mean_flag),
            SLUICE_STRUCTURE);
   CHECK_EQ(
       with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
-      SLUICE_STRUCTURE);  // odd
+      SLUICE_STRUCTURE);  // an odd number of units
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
-  for (const uint8_t flags : {0, every_step_flag | once_flag,
-                              every_step_flag | answer_flag})  // the first hands every step on
+  // The first layer must hand on every step.
+  for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
   for (size_t i = 0; i < 5; ++i)  // the backward direction's offsets, the parameter

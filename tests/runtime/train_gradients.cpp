@@ -51,8 +51,8 @@ std::vector<Case> every_case() {
   for (const sluice_layer_kind kind : every_cell) {
     const std::string name = sluice_layer_name(kind);
     add(name + " every", 3, {cell(kind, 5, every_step)});
-    add(name + " of 32", 3,
-        {cell(kind, 32, every_step), both(cell(kind, 32)), dense(2)});  // rows of gates lie apart
+    // Of 32 units, so that the rows of the gates are not adjacent.
+    add(name + " of 32", 3, {cell(kind, 32, every_step), both(cell(kind, 32)), dense(2)});
     add(name + " last", 3, {cell(kind, 9), dense(3, SLUICE_SOFTMAX)});
     add(name + " mean", 3, {mean(cell(kind, 9)), dense(3, SLUICE_SOFTMAX)});
     add(name + " stacked", 3, {cell(kind, 9, every_step), cell(kind, 4, every_step), dense(2)});
