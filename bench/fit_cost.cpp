@@ -91,8 +91,8 @@ CostFeatures fit(const std::vector<const Count*>& counts, const std::string& cor
       a[i][n] += f[i] * weight;
     }
   }
-  for (std::size_t i = 0; i < n; ++i)
-    a[i][i] *= 1 + 1e-9;  // features that no shape distinguishes share their cost
+  // Features that no shape distinguishes share their cost.
+  for (std::size_t i = 0; i < n; ++i) a[i][i] *= 1 + 1e-9;
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t pivot = i;
     for (std::size_t r = i; r < n; ++r)

@@ -66,8 +66,8 @@ int gather(void* context, const sluice_piece* pieces, std::uint32_t n) {
   ++talk.calls;
   for (std::uint32_t i = 0; i < n; ++i) {
     const sluice_piece& piece = pieces[i];
-    if (piece.from == own_rank() && piece.to != own_rank())
-      talk.sent += piece.bytes;  // to the only other rank
+    // Every piece goes to the only other rank.
+    if (piece.from == own_rank() && piece.to != own_rank()) talk.sent += piece.bytes;
   }
   return 0;
 }
@@ -130,9 +130,9 @@ void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<st
     two.push_back(shared.step(&host));
     talks.push_back(talk.ms);
   }
+  // The first turn touches the memory for the first time.
   for (auto* list : {&one, &two, &talks})
-    if (!list->empty())
-      list->erase(list->begin());  // the first turn touches the memory for the first time
+    if (!list->empty()) list->erase(list->begin());
   if (own_rank() > 0) return;
   std::size_t bytes = 0;
   sluice_section(&alone.model.model, SLUICE_SECTION_WEIGHTS, &bytes);

@@ -39,8 +39,8 @@ bool check(uint32_t turns) {
 }  // namespace
 
 int main() {
-  constexpr uint64_t wrap =
-      TICKS_TO_INSTRUCTIONS(uint64_t(1) << 24);  // instructions until SysTick restarts
+  // Instructions until SysTick restarts.
+  constexpr uint64_t wrap = TICKS_TO_INSTRUCTIONS(uint64_t(1) << 24);
   bool good = true;
   for (int again = 0; again < 2; ++again) good = check(100) & check(100000) & good;
   return check(uint32_t(wrap / turn / 2)) & good ? 0 : 1;

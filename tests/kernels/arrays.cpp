@@ -200,8 +200,8 @@ TEST_CASE("a hundred steps of Adam stay near Adam in double") {
 TEST_CASE("cos_pi is the cosine within 1e-15") {
   for (int i = 0; i <= 100000; ++i) {
     const double x = i / 100000.0;
-    REQUIRE(std::fabs(cos_pi(x) - std::sin(3.14159265358979323846 * (0.5 - x))) <=
-            1e-15);  // the same value, with a smaller error of the argument
+    // The sine has the same value, and its argument a smaller error.
+    REQUIRE(std::fabs(cos_pi(x) - std::sin(3.14159265358979323846 * (0.5 - x))) <= 1e-15);
   }
   CHECK_EQ(cos_pi(0), 1.0);
   CHECK_EQ(cos_pi(1), -1.0);

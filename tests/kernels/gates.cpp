@@ -162,8 +162,8 @@ TEST_CASE("the backward pass of GRU gates computes the documented products, to t
   for (const Kernels* table : every_table())
     for (const Shape s : every_shape()) {
       Step step(s, noise, 1);
-      for (size_t i = 0; i < step.a.size(); ++i)
-        step.a[i] = noise.number(0, 1);  // the gates, and g_h, which may be any number
+      // These are the gates, and g_h, which may be any number.
+      for (size_t i = 0; i < step.a.size(); ++i) step.a[i] = noise.number(0, 1);
       Step expected = step;
       const int hidden = s.hidden;
       for (int i = 0; i < s.count; ++i)

@@ -40,8 +40,8 @@ std::vector<LaneType> every_lane_type() {
 /// there, so that the second rounding gives the right result.
 float exact_fma(float a, float b, float c) {
   const double product = double(a) * double(b), addend = c, sum = product + addend;
-  const double back = sum - product,
-               error = (product - (sum - back)) + (addend - back);  // Knuth's two-sum: exact
+  // Knuth's two-sum gives the exact error.
+  const double back = sum - product, error = (product - (sum - back)) + (addend - back);
   if (error == 0) return float(sum);
   uint64_t u;
   std::memcpy(&u, &sum, sizeof u);
@@ -84,16 +84,16 @@ void compare(const LaneType& lanes, const char* operation, const float* a, const
 }  // namespace
 
 TEST_CASE("the reference for fma is exact for cases that integers can decide") {
-  CHECK_EQ(exact_fma(16777215.0f, 16777215.0f, 1.0f),
-           281474943156224.0f);  // 2^48 - 2^25 + 2, to 24 bits
-  CHECK_EQ(exact_fma(8388609.0f, 8388609.0f, -70368760954880.0f),
-           1.0f);  // (2^23 + 1)^2 = 2^46 + 2^24 + 1
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0x1p-80f),
-           from_bits(0x3f801001u));  // just above a tie
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, -0x1p-80f),
-           from_bits(0x3f801000u));  // just below it
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0.0f),
-           from_bits(0x3f801000u));  // the tie, to even
+  // 2^48 - 2^25 + 2, to 24 bits.
+  CHECK_EQ(exact_fma(16777215.0f, 16777215.0f, 1.0f), 281474943156224.0f);
+  // (2^23 + 1)^2 = 2^46 + 2^24 + 1.
+  CHECK_EQ(exact_fma(8388609.0f, 8388609.0f, -70368760954880.0f), 1.0f);
+  // The sum is just above a tie,
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0x1p-80f), from_bits(0x3f801001u));
+  // just below it,
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, -0x1p-80f), from_bits(0x3f801000u));
+  // and the tie, which rounds to even.
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0.0f), from_bits(0x3f801000u));
 }
 
 TEST_CASE("fma of every lane type rounds only once") {
@@ -153,8 +153,8 @@ TEST_CASE("the square root of every lane type is rounded to nearest") {
         a[i] = std::fabs(normal(noise, -126, 127));
         if (round % 2) {
           const float root = normal(noise, -60, 60);
-          a[i] = from_bits(raw_bits(root * root) + uint32_t(noise.below(3)) -
-                           1);  // a square and its neighbors
+          // A square and its neighbors.
+          a[i] = from_bits(raw_bits(root * root) + uint32_t(noise.below(3)) - 1);
         }
       }
       lanes.sqrt(a.data(), y.data(), chunk);

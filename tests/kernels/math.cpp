@@ -22,8 +22,8 @@ using Function = void (*)(const Kernels&, float* x, int n);
 /// bend.
 template <class Check>
 void over_floats(const Kernels& table, Function f, Check check) {
-  const uint32_t coarse = sparse() ? 99991 : 997,
-                 fine = coarse / 9 | 1;  // odd: no low bit is left out
+  // `fine` is odd, so that no low bit is left out.
+  const uint32_t coarse = sparse() ? 99991 : 997, fine = coarse / 9 | 1;
   std::vector<float> x = special_numbers(), y;
   uint64_t pattern = 0;
   for (;;) {

@@ -338,8 +338,8 @@ TEST_CASE("a sparse matrix is stored in the blob as the format defines") {
   for (const uint32_t end : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu})
     CHECK_EQ(with(4, end), SLUICE_STRUCTURE);
   CHECK_EQ(with(64 + 5, uint8_t(0x80)), SLUICE_WEIGHTS);
-  CHECK_EQ(with(12, uint8_t(0x80)),
-           SLUICE_OK);  // nothing between the columns and the blocks is read
+  // Nothing between the columns and the blocks is read.
+  CHECK_EQ(with(12, uint8_t(0x80)), SLUICE_OK);
 }
 
 TEST_CASE("a network in fixed point is read from its blob as it was written") {

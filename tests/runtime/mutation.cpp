@@ -19,12 +19,12 @@ namespace {
 #if defined(SLUICE_SANITIZED)
 const int variants = 100000;
 #else
-const int variants =
-    sparse() ? 20000 : 100000;  // an emulated run shows nothing that the native one does not
+// An emulated run shows nothing that the native one does not.
+const int variants = sparse() ? 20000 : 100000;
 #endif
 
-constexpr size_t affordable =
-    1 << 20;  ///< the most bytes of memory of a model that is run; larger ones are only opened
+/// The most bytes of memory of a model that is run; larger ones are only opened.
+constexpr size_t affordable = 1 << 20;
 
 std::vector<std::string> seeds() {
   Network named =

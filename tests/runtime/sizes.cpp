@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint8_t fill = 0xB7;
 constexpr size_t border = 256;
-constexpr size_t last_panel =
-    panel_rows * sizeof(float);  ///< a row ends in a panel, whose padding may stay untouched
+/// A row ends in a panel, whose padding may stay untouched.
+constexpr size_t last_panel = panel_rows * sizeof(float);
 
 /// Memory with a border before and behind it that must stay untouched.
 struct Bordered {

@@ -133,8 +133,8 @@ TEST_CASE("sizes and reserved fields of the header are checked") {
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0x10000000), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 3), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004),
-           SLUICE_STRUCTURE);  // times 64 is 256 in 32 bits
+  // 64 times this number of layers is 256 in 32 bits.
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), uint32_t(blob.size() + 1)),
            SLUICE_TRUNCATED);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), 0xFFFFFFFF), SLUICE_TRUNCATED);
@@ -237,8 +237,8 @@ TEST_CASE(
   }
   CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, in), 4), SLUICE_SHAPE);
   CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0),
-           SLUICE_SHAPE);  // a GRU after a last step
+  // A GRU cannot follow a layer that hands on only its last step.
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);
 }
 
 TEST_CASE("offsets of weights stay inside their section") {

@@ -203,8 +203,8 @@ TEST_CASE("streams never touch each other") {
   for (size_t t = 0; t < 30; ++t) {
     sluice_step(&sa, &a[t * 3], y.data());
     REQUIRE(same_bits(y.data(), &alone_a[t * 2], 2));
-    if (t % 3 == 0)
-      std::memset(scratch.data(), 0xFF, need.scratch);  // scratch holds nothing between calls
+    // Scratch holds nothing between calls.
+    if (t % 3 == 0) std::memset(scratch.data(), 0xFF, need.scratch);
     sluice_step(&sb, &b[t * 3], y.data());
     REQUIRE(same_bits(y.data(), &alone_b[t * 2], 2));
     if (t == 15) {

@@ -59,13 +59,13 @@ TEST_CASE("the passes use the rounded weights and nothing else") {
   const std::vector<float> gradient = plain.raw_gradient(batch, &expected);
   CHECK(same_bits(rounded.raw_gradient(batch, &got), gradient));
   CHECK_EQ(got.loss_sum, expected.loss_sum);
-  CHECK_EQ(rounded.stored(),
-           Training(r.network, options).stored());  // computing a gradient changes no weight
+  // Computing a gradient changes no weight.
+  CHECK_EQ(rounded.stored(), Training(r.network, options).stored());
   const float before = rounded.weights()[0].at("weight_hh")[5];
   rounded.step(batch);
   const float moved = std::fabs(rounded.weights()[0].at("weight_hh")[5] - before);
-  CHECK(std::fabs(moved - options.learning_rate) <=
-        0.01f * options.learning_rate);  // Adam's first step moves the weights themselves
+  // Adam's first step moves the weights themselves.
+  CHECK(std::fabs(moved - options.learning_rate) <= 0.01f * options.learning_rate);
 }
 
 TEST_CASE("gradients pass straight through the roundings of values, on every instruction set") {

@@ -185,8 +185,8 @@ TEST_CASE("clipping shortens the whole gradient to its norm, and only a longer o
     const double factor = std::fmin(1, double(options.clip_norm) / result.gradient_norm);
     for (size_t l = 0; l < network.layers.size(); ++l)
       for (const tools::Array& w : network.layers[l].arrays) {
-        std::vector<double>
-            expected;  // in Adam's first step m = g and v = g^2 after the bias correction
+        // In Adam's first step m = g and v = g^2 after the bias correction.
+        std::vector<double> expected;
         for (size_t i = 0; i < w.values.size(); ++i) {
           const double gi = factor * double(g[l].at(w.name)[i]);
           expected.push_back(double(w.values[i]) - gi / (std::fabs(gi) + 1));
@@ -363,12 +363,12 @@ TEST_CASE("dropout on the output acts on what enters the last layer") {
   const Plain g = training.gradient({e});
   int kept = 0;
   for (size_t i = 0; i < 64; ++i) {
-    const float y =
-        g[1].at("bias")[i] * 32;  // 2 y / 64, where y is the first layer's 1, doubled or dropped
+    // 2 y / 64; y is the first layer's 1, doubled or dropped.
+    const float y = g[1].at("bias")[i] * 32;
     CHECK((y == 0.0f || y == 2.0f));
     kept += y != 0;
-    CHECK_EQ(g[0].at("bias")[i],
-             y == 0.0f ? 0.0f : 2.0f * g[1].at("bias")[i]);  // the backward pass uses the same mask
+    // The backward pass uses the same mask.
+    CHECK_EQ(g[0].at("bias")[i], y == 0.0f ? 0.0f : 2.0f * g[1].at("bias")[i]);
   }
   CHECK(kept > 10);
   CHECK(kept < 54);

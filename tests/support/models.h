@@ -51,8 +51,8 @@ struct Spec {
   float parameter = 0;
   int tied = -1;
   int rank = 0;
-  std::vector<uint32_t> sources =
-      {};  ///< 0 the frame, else a layer counted from 1; empty: the layer before
+  /// 0 is the frame, n the n-th layer; empty for the layer before.
+  std::vector<uint32_t> sources = {};
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};

@@ -100,8 +100,8 @@ inline std::vector<float> special_numbers() {
                           std::numeric_limits<float>::max(),
                           std::nextafter(1.0f, 0.0f),
                           std::nextafter(1.0f, 2.0f)};
-#if !(defined(__arm__) && \
-      defined(__ARM_NEON))  // ARMv7's NEON flushes them, and no bits are promised there
+// ARMv7's NEON flushes them, and no bits are promised there.
+#if !(defined(__arm__) && defined(__ARM_NEON))
   for (const float f : {1e-40f, -1e-40f, std::numeric_limits<float>::denorm_min(),
                         std::nextafter(1.17549435e-38f, 0.0f)})
     v.push_back(f);

@@ -97,8 +97,8 @@ struct Reference {
 
   /// Returns the answers of a batch in training: batch normalization uses the batch's moments.
   std::vector<Frames> batch_answers(const std::vector<Example>& examples) const {
-    std::vector<std::vector<Frames>>
-        all;  // of each example the frames, then what each layer hands on
+    // For each example the frames, then the output of each layer.
+    std::vector<std::vector<Frames>> all;
     for (const Example& e : examples) {
       Frames frames;
       for (int t = 0; t < e.steps; ++t)

@@ -64,11 +64,9 @@ struct Training {
   Memory arena;
   sluice_trainer trainer;
 
+  // The arena is filled with 0xFF, which are NaNs, to find numbers that were not written.
   Training(const Network& network, const sluice_train_options& o, const char* isa = nullptr)
-      : model(network, isa),
-        options(o),
-        arena(size_t(sluice_train_needs(&model.model, &o)),
-              0xFF) {  // 0xFF: NaN where nothing was written
+      : model(network, isa), options(o), arena(size_t(sluice_train_needs(&model.model, &o)), 0xFF) {
     REQUIRE_EQ(sluice_train_start(&trainer, &model.model, &options, arena.data(), arena.size),
                SLUICE_OK);
   }

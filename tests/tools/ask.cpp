@@ -67,9 +67,8 @@ TEST_CASE(
   CHECK(
       same(settled(space, {1e-2, 2, 15, nan, 2, nan, 513, -1}), {1e-2, 2, 16, 0, 2, nan, 512, 0}));
   CHECK_FALSE(same({1, nan}, {1, 2}));
-  CHECK_FALSE(in_force(space, 3,
-                       {1e-2, 1, 16, 0.1, 0, 0, 1,
-                        0}));  // the second layer has 16 units, but there is only one layer
+  // The second layer has 16 units, but there is only one layer.
+  CHECK_FALSE(in_force(space, 3, {1e-2, 1, 16, 0.1, 0, 0, 1, 0}));
 }
 
 TEST_CASE("a point is printed as in a recipe") {
@@ -115,8 +114,8 @@ TEST_CASE("values are counted and ascend, and each is at the middle of its share
   CHECK_EQ(values_of(real(1, 1)), 1u);
   CHECK(value_of_share(real(1e-4, 1, true), 0.5) == doctest::Approx(1e-2));
   CHECK(share_of_value(real(1e-4, 1, true), 1e-3) == doctest::Approx(0.25));
-  CHECK_EQ(value_of_share(real(1e-4, 1, true), 0.123456),
-           0.000311763);  // 10^(-4 + 4 * 0.123456), in six digits
+  // 10^(-4 + 4 * 0.123456), in six digits.
+  CHECK_EQ(value_of_share(real(1e-4, 1, true), 0.123456), 0.000311763);
 }
 
 TEST_CASE("a grid has every combination once, the first parameter slowest, with conditions") {
@@ -143,8 +142,8 @@ TEST_CASE("a grid has every combination once, the first parameter slowest, with 
     const auto point = ask_grid({space, seen, n, 1, anything});
     if (!point) break;
     CHECK(same(*point, settled(space, *point)));
-    if (n > 0)
-      CHECK(PointLess()(seen.back().point, *point));  // in ascending order, so none occurs twice
+    // They come in ascending order, so none occurs twice.
+    if (n > 0) CHECK(PointLess()(seen.back().point, *point));
     seen.push_back({*point, 1.0});
   }
   CHECK_EQ(double(seen.size()), grid_points(space));

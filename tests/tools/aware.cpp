@@ -93,8 +93,8 @@ TEST_CASE("the passes compute the fixed-point network, except for roundings to 1
       const double seen = seen_loss(start, aware.rounded, parts, &aware.rounding),
                    plain = seen_loss(start, data, parts, nullptr);
       CAPTURE(plain);
-      const bool fastgrnn = std::string(layers).find("fastgrnn") !=
-                            std::string::npos;  // its biases are rounded, and its unit is coarser
+      // A FastGRNN's biases are rounded, and its unit is coarser.
+      const bool fastgrnn = std::string(layers).find("fastgrnn") != std::string::npos;
       CHECK(std::fabs(seen - device) <= (fastgrnn ? 4e-4 : 2e-4) * device);
       // An int8 FastGRNN is so near to the float network that the ratio says nothing.
       if (std::string(type) == "int8" && !fastgrnn)
@@ -132,8 +132,8 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       CHECK_EQ(trained.real.info().format, SLUICE_F32);
       REQUIRE_EQ(trained.warnings.size(), 1u);
       CHECK(trained.warnings[0].find("still") == 0);
-      const bool slow = std::string(layers).find("fastgrnn") !=
-                        std::string::npos;  // it begins with open gates and learns slowly
+      // A FastGRNN begins with open gates and learns slowly.
+      const bool slow = std::string(layers).find("fastgrnn") != std::string::npos;
       CHECK(trained.epochs.back().loss < (slow ? 0.95 : 0.9) * trained.epochs.front().loss);
       const Epoch& kept = trained.epochs[size_t(trained.kept - 1)];
       CHECK_EQ(evaluate(trained.model.model, data, parts.held_out, 1).loss, kept.held_out->loss);

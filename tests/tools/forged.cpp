@@ -171,8 +171,8 @@ TEST_CASE("a model's history may hold values of any type") {
     CHECK(what.starts_with("m.slu: "));
     CHECK(!holds(what, "json"));
   }
-  CHECK_EQ(refusal_of([&] { recipe_of_made(with("data", "window", "-5"), "m"); }),
-           "accepted");  // is read as the least window
+  // Is read as the least window.
+  CHECK_EQ(refusal_of([&] { recipe_of_made(with("data", "window", "-5"), "m"); }), "accepted");
   for (const std::string& made : {made_of("{}"), std::string("[]"), std::string("\"\""),
                                   std::string("{\"data_hash\": {}}")}) {
     CHECK(!trained_on(made, 1));

@@ -180,8 +180,8 @@ TEST_CASE("the includes of every tree are read") {
 
 TEST_CASE("the folders of tools include only folders before them") {
   for (const auto& one : includes()) {
-    const std::string& file =
-        one.first;  // before clang 16, a lambda cannot capture a structured binding
+    // Before clang 16, a lambda cannot capture a structured binding.
+    const std::string& file = one.first;
     if (tree_of(file) != "tools") continue;
     CHECK_MESSAGE(place(rooms, room_of(file)) < rooms.size(), file, " is in no known folder");
     for (const std::string& target : one.second)

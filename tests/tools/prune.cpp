@@ -77,8 +77,8 @@ TEST_CASE("the share of zeros grows by the cubic schedule, as computed by hand")
   const DataSet data = signs(40);
   const Recipe recipe = recipe_of("{ gru = 9 }", {"train.prune=0.8", "train.prune_begin=0.25",
                                                   "train.prune_end=0.8", "train.prune_every=5"});
-  const PrunePlan plan = prune_plan(
-      recipe, {all_sequences(data), {}});  // of 40 batches, pruning takes the 10th to the 32nd
+  // Of 40 batches, pruning takes the 10th to the 32nd.
+  const PrunePlan plan = prune_plan(recipe, {all_sequences(data), {}});
   CHECK_EQ(plan.begin, 10u);
   CHECK_EQ(plan.count, 4u);
   CHECK_EQ(plan.last(), 30u);
@@ -121,8 +121,8 @@ TEST_CASE(
   };
   prune(w, 0.25, mask);
   CHECK_EQ(masked(), std::vector<int>{2, 7});
-  CHECK_EQ(std::count(mask.values.begin(), mask.values.end(), 0.0f),
-           4 + 1);  // padding does not count
+  // Padding does not count.
+  CHECK_EQ(std::count(mask.values.begin(), mask.values.end(), 0.0f), 4 + 1);
   prune(w, 0.5, mask);
   CHECK_EQ(masked(), std::vector<int>{2, 3, 4, 7});
   std::fill(w.values.begin(), w.values.end(), 0.0f);

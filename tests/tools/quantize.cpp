@@ -252,8 +252,8 @@ TEST_CASE(
       const Network network =
           random_network(9, {standardize(), cell(kind, 20, every_step), dense(3)}, 8);
       DataSet data = made_up_data(9, 8, 40, -1, 1);
-      for (size_t i = 0; i < data.x.size(); ++i)
-        data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];  // correlated features
+      // Makes the features correlated.
+      for (size_t i = 0; i < data.x.size(); ++i) data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];
       const Calibration calibration = calibrate(network, data, all_sequences(data));
       const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
       const std::vector<float> truth = answers(network, data);
@@ -323,9 +323,8 @@ TEST_CASE("saturated values are counted from the ends of the curve") {
     Network network = random_network(2, {gru(3)});
     for (tools::Array& a : network.layers[0].arrays)
       std::fill(a.values.begin(), a.values.end(), 0.0f);
-    std::vector<float>& bias =
-        array(network.layers[0],
-              "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of that
+    // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of that.
+    std::vector<float>& bias = array(network.layers[0], "bias_ih");
     for (size_t i = 0; i < bias.size(); ++i)
       bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
     const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
@@ -369,8 +368,8 @@ TEST_CASE("a feature that never changed is named, and changes nothing afterwards
   CHECK(same_bits(answers(quantized.network, data), answers(quantized.network, other)));
   const OwnedModel model = open_model(write_blob(quantized.network), "test");
   CHECK(saturated_inputs(model, data, all_sequences(data)).empty());
-  for (size_t i = 1; i < other.x.size(); i += 3)
-    other.x[i] = 99;  // another value, which does not change here either
+  // The feature has another value, which does not change here either.
+  for (size_t i = 1; i < other.x.size(); i += 3) other.x[i] = 99;
   const std::vector<InputSaturation> found = saturated_inputs(model, other, all_sequences(other));
   REQUIRE_EQ(found.size(), 1u);
   CHECK(found[0].differs);

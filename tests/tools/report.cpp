@@ -317,8 +317,8 @@ TEST_CASE(
       "{\"epoch\":1,\"loss\":0.5,\"accuracy\":1,\"gradient_norm\":1,\"gradient_norm_clipped\":1,"
       "\"learning_rate\":0.1}\n",
       "log");
-  Network network =
-      random_network(2, {dense(2, SLUICE_SOFTMAX)});  // answers with the larger of two numbers
+  // The network answers with the larger of two numbers.
+  Network network = random_network(2, {dense(2, SLUICE_SOFTMAX)});
   network.layers[0].arrays[0].values = {10, 0, 0, 10}, network.layers[0].arrays[1].values = {0, 0};
   run.model = open_model(write_blob(network), "test");
   Input input;
@@ -328,8 +328,8 @@ TEST_CASE(
   data.labels = {"a<b&\"c\"", "\u00e9\x02's"};
   data.feature_names = {"<x>", "y"};
   data.x = {1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0};
-  data.target = {0, 0, 0, 1,
-                 1, 1, -1};  // the third answer is the second class; the last row is masked
+  // The third answer is the second class; the last row is masked.
+  data.target = {0, 0, 0, 1, 1, 1, -1};
   input.split = {{}, {0}};
   run.input = std::move(input);
   const std::string page = run_page(run, {});

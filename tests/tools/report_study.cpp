@@ -262,8 +262,8 @@ TEST_CASE("a study of one number and one choice has a curve per choice, with sta
   for (const char* name : {"l1_ratio = 1.0<", "l1_ratio = 0.0<", "l1_ratio = 0.5<"})
     CHECK_MESSAGE(holds(chart, name), name);
   CHECK_EQ(count(chart, "class=\"errors s"), 3);
-  CHECK_EQ(count(behind(chart, "class=\"errors s1", "/>"), "h6"),
-           2 * 9);  // the two ends of each bar
+  // The two ends of each bar.
+  CHECK_EQ(count(behind(chart, "class=\"errors s1", "/>"), "h6"), 2 * 9);
   CHECK(holds(chart, "elastic, logarithmic"));
   CHECK(!holds(page, ">elastic: "));  // no separate chart of a slice
 }

@@ -121,8 +121,8 @@ TEST_CASE("values of sequences are standardized over the valid ones of the train
       read_csv("sequence,v,w,x\n1,2,5,0\n1,,5,0\n2,6,5,0\n3,100,0,0\n", "data.csv", c, {}), c, {});
   standardize_targets(data, std::vector<std::size_t>{0, 1});
   CHECK_EQ(data.units.mean, std::vector<double>{4, 5});
-  CHECK_EQ(data.units.deviation,
-           std::vector<double>{2, 1});  // the unit of a constant value stays 1
+  // The unit of a constant value stays 1.
+  CHECK_EQ(data.units.deviation, std::vector<double>{2, 1});
   CHECK_EQ(data.value[0], -1.0f);
   CHECK(std::isnan(data.value[2]));
   CHECK_EQ(data.value[3], 0.0f);
@@ -201,8 +201,8 @@ TEST_CASE("batches hold sequences of similar length, and every sequence once, an
   std::vector<std::size_t> means;  // the order is not from short to long
   for (std::size_t b = 0; b + 8 <= 512; b += 8) means.push_back(data.steps(order[b]));
   CHECK(!std::is_sorted(means.begin(), means.end()));
-  for (std::size_t i = 1000; i < 1003; ++i)
-    CHECK_EQ(order[i], later[i]);  // the incomplete batch stays last
+  // The incomplete batch stays last.
+  for (std::size_t i = 1000; i < 1003; ++i) CHECK_EQ(order[i], later[i]);
 }
 
 TEST_CASE(

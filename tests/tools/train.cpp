@@ -70,8 +70,8 @@ struct Run {
 };
 
 std::vector<double> rates(const std::vector<std::string>& overrides) {
-  std::vector<std::string> all = {"data.validation=0",
-                                  "train.learning_rate=0.5"};  // exact in float and in double
+  // Exact in float and in double.
+  std::vector<std::string> all = {"data.validation=0", "train.learning_rate=0.5"};
   all.insert(all.end(), overrides.begin(), overrides.end());
   const Run run(true, all, 10);  // three batches per epoch
   std::vector<double> result;
@@ -245,8 +245,8 @@ TEST_CASE("the trainer's steps are the recipe's epochs times the batches") {
     const Recipe recipe = recipe_of(true, overrides);
     return train_plan(recipe, data, parts, make_network(recipe, data, parts)).options;
   };
-  CHECK_EQ(options({"train.epochs=7"}).total_steps,
-           21u);  // 10 sequences in batches of 4 are three batches
+  // 10 sequences in batches of 4 are three batches.
+  CHECK_EQ(options({"train.epochs=7"}).total_steps, 21u);
   CHECK_EQ(options({"train.epochs=7", "train.batch=all"}).total_steps, 7u);
   CHECK_EQ(options({"train.batch=all"}).max_sequences, 10u);
   CHECK_EQ(options({"train.batch=64"}).max_sequences, 10u);
@@ -256,8 +256,8 @@ TEST_CASE("the trainer's steps are the recipe's epochs times the batches") {
   const DataSet many = sums(5000, true);
   const Recipe recipe = recipe_of(true, {"train.epochs=1000000", "train.batch=1"});
   const Split all{all_sequences(many), {}};
-  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)),
-                  Error);  // 5e9 steps are more than 2^32
+  // 5e9 steps are more than 2^32.
+  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)), Error);
 }
 
 TEST_CASE("the rate of an epoch's last step follows the schedule's formula") {
@@ -332,8 +332,8 @@ TEST_CASE("the plateau schedule changes the rate of the training") {
   const std::vector<double> after = plateau_rates(1, 0.5, 0.25, losses);
   REQUIRE(after.back() < 0.25);
   CHECK_EQ(got[0], 0.25);
-  for (std::size_t i = 1; i < got.size(); ++i)
-    CHECK_EQ(got[i], after[i - 1]);  // a validation acts on the epoch after it
+  // A validation acts on the epoch after it.
+  for (std::size_t i = 1; i < got.size(); ++i) CHECK_EQ(got[i], after[i - 1]);
 }
 
 TEST_CASE("a log's line has the norm of each group of weights") {
@@ -482,8 +482,8 @@ TEST_CASE(
     batches.insert(trained.diverged.substr(0, trained.diverged.find(':')));
     CHECK_EQ(trained.kept, 0);
     const OwnedModel before = open_model(write_blob(start), "test");
-    CHECK_EQ(sluice_hash(&trained.model.model),
-             sluice_hash(&before.model));  // the initial weights, since nothing was learned
+    // The initial weights, since nothing was learned.
+    CHECK_EQ(sluice_hash(&trained.model.model), sluice_hash(&before.model));
   }
   CHECK_EQ(batches.size(), 10u);  // each sequence is a batch of its own
   CHECK(batches.contains("epoch 1, batch 10"));
