@@ -1,11 +1,11 @@
-# Sourced by format.sh and tidy.sh: the one version of clang's tools that checks this project, and
-# its files.
+# Sourced by format.sh and tidy.sh: names the version of clang's tools that checks this project, and
+# lists the project's files.
 
 # Debian 12 and 13 both have it. Versions format differently and warn of different things.
 clang_version=19
 
-# clang_tool NAME: prints the command NAME of that version; installs it where apt has it; fails
-# where it is not to be had.
+# clang_tool NAME: prints the command NAME of that version. Installs it if apt has it; fails if the
+# command is not available.
 clang_tool() {
   local name=$1 versioned=$1-$clang_version
   if ! command -v "$versioned" >/dev/null; then
@@ -18,8 +18,8 @@ clang_tool() {
   command -v "$versioned" >/dev/null && echo "$versioned"
 }
 
-# files PATTERN...: the project's files, one a line: those that git tracks, or all outside build/ in
-# a tree without git.
+# files PATTERN...: prints the project's files, one per line: those that git tracks, or all outside
+# build/ in a tree without git.
 files() {
   if ! git ls-files -- "$@" 2>/dev/null; then
     local pattern names=()

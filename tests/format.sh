@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The format of every file: C and C++ as clang-format writes them, prose and comments within 100
-# columns.
-#   bash tests/format.sh [--fix]     --fix: lets clang-format rewrite the sources
+# Checks the format of every file: C and C++ as clang-format writes them, prose and comments of
+# scripts within 100 columns.
+#   bash tests/format.sh          names the faults
+#   bash tests/format.sh --fix    lets clang-format rewrite the sources
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source tools/install.sh
@@ -20,9 +21,9 @@ else
   "$tool" --dry-run --Werror "${sources[@]}" || { failed=1; echo "bash tests/format.sh --fix rewrites these sources"; }
 fi
 
-# too_long KIND FILE...: names lines over 100 columns. Without a locale awk counts bytes: those that
-# continue a character of UTF-8 are taken out first, and so are links. Of KIND prose, code blocks
-# and tables are left out; of KIND comments, all but comments.
+# too_long KIND FILE...: names lines of more than 100 columns. KIND prose leaves out code blocks,
+# tables, images and links; KIND comments leaves out all lines except comments. awk counts bytes
+# without a locale, so the bytes that continue a character of UTF-8 are removed first.
 too_long() {
   LC_ALL=C awk -v kind="$1" '
     FNR == 1 { fenced = code = 0; blank = 1 }
@@ -34,7 +35,7 @@ too_long() {
     }
     kind == "comments" && !/^ *#[^!]/ { next }
     {
-      gsub(/https?:[^ )]*/, "")
+      gsub(/!\[[^]]*\]\([^)]*\)|https?:[^ )]*/, "")
       gsub(/[\200-\277]/, "")
       if (length($0) > 100) { print FILENAME ":" FNR ": " length($0) " columns: give at most 100"; failed = 1 }
     }
@@ -43,5 +44,5 @@ too_long() {
 too_long prose "${prose[@]}" || failed=1
 too_long comments "${scripts[@]}" || failed=1
 
-[ $failed -ne 0 ] || echo "${#sources[@]} sources, ${#prose[@]} texts, ${#scripts[@]} scripts: as they should be"
+[ $failed -ne 0 ] || echo "${#sources[@]} sources, ${#prose[@]} texts, ${#scripts[@]} scripts: no faults"
 exit $failed

@@ -15,8 +15,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 # machine     its name in qemu-system-arm
 # megahertz   the rate of SysTick
 # vectors     where the core looks for them after reset
-# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, where an overflow meets
-#             no data
+# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, so that an overflow
+#             meets no data
 if(SLUICE_CORE STREQUAL "cortex-m0")
   set(board_flags -mfloat-abi=soft)
   set(SLUICE_BOARD_MACHINE microbit)
