@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# clang-tidy with the checks of .clang-tidy; any warning fails.
-#   bash tests/tidy.sh              every source: 25 minutes on one core
-#   bash tests/tidy.sh --changed    the sources that differ from the merge base with origin/main or,
-#                                   if that is HEAD, from HEAD~1; and of a header that differs, its
-#                                   own source or the first one that includes it
-#   bash tests/tidy.sh FILE...      these sources
+# Runs clang-tidy with the checks of .clang-tidy. Any warning is a failure.
+#   bash tests/tidy.sh              checks every source, which takes 25 minutes on one core
+#   bash tests/tidy.sh --changed    checks the sources that changed; for a header that changed, its
+#                                   own source, or else the first source that includes it
+#   bash tests/tidy.sh FILE...      checks these sources
+# A file has changed if it differs from the merge base with origin/main, or from HEAD~1 if that base
+# is HEAD or does not exist.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source tools/install.sh
 source tests/clang.sh
-most=40  # sources of --changed, 2 to 3 minutes on two cores
+most=40  # sources of --changed, which take 2 to 3 minutes on two cores
 
 # base: prints the commit to compare with; fails without one.
 base() {
@@ -70,7 +71,7 @@ if ! tool=$(clang_tool clang-tidy); then
 fi
 export tool
 
-# configure PRESET: leaves the compile commands in build/PRESET; nothing without its compiler.
+# configure PRESET: writes the compile commands into build/PRESET; fails without the compiler.
 configure() {
   mkdir -p build
   cmake --preset "$1" >"build/tidy-$1.log" 2>&1
@@ -86,10 +87,11 @@ preset_of() {
   return 1
 }
 
-# tidy PRESET SOURCE: shows what clang-tidy says where it warns.
+# tidy PRESET SOURCE: runs clang-tidy, and shows its output if it warns.
 tidy() {
   local flags=(--extra-arg=-Wno-unknown-warning-option) said
-  case $1 in  # flags and folders that only GCC knows
+  case $1 in  # flags and folders that only GCC knows, among them that of omp.h
+    release) flags+=("--extra-arg=-idirafter$(c++ -print-file-name=include)") ;;
     armv7) flags+=(--extra-arg=-march=armv7-a --extra-arg=-mfpu=neon-vfpv4) ;;
     cortex-*) flags+=(--extra-arg=-isystem/usr/include/newlib) ;;
   esac

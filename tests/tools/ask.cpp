@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "tune/ask/shared.h"
 
@@ -23,12 +24,12 @@ Parameter real(double low, double high, bool log = false, double step = 0) {
 Parameter whole(double low, double high, bool log = false, double step = 0) {
   return {"train.whole", "", Parameter::whole, low, high, step, log, {}, low, {}};
 }
-Parameter choice(std::vector<std::string> names) {
+Parameter choice(const std::vector<std::string>& names) {
   return {
       "train.choice", "", Parameter::choice, 0, double(names.size() - 1), 0, false, names, 0, {}};
 }
 Parameter when(Parameter parameter, std::size_t other, std::vector<double> values) {
-  parameter.when.push_back({other, values});
+  parameter.when.push_back({other, std::move(values)});
   return parameter;
 }
 

@@ -59,7 +59,7 @@ std::string chart(const Study& study, const Cost& cost, const std::vector<Judged
     for (Points* const points :
          {is_on ? &on_front : &all, judged.trial == best_of(study) ? &winner : nullptr})
       if (points)
-        points->x.push_back(double((*judged.trial->cost).*cost.amount)),
+        points->x.push_back(double(judged.trial->cost.value_or(TrialCost{}).*cost.amount)),
             points->y.push_back(drawn(study, judged.value));
   }
   const Objective objective = objective_of(study);
