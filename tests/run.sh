@@ -3,7 +3,8 @@
 # AArch64 (also on a Cortex-A53) and ARMv7 under qemu; firmware on six emulated Cortex-M boards, and
 # its size; and, built by clang, kernels, runtime, trainer and all parsers under AddressSanitizer
 # and UBSan. Installs the packages that it needs, shows a build's output only if the build fails,
-# and ends with CTest's own lines.
+# and ends with CTest's own lines. Checks the format of every file first, and runs clang-tidy on the
+# sources that changed last.
 #   bash tests/run.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1

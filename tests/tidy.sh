@@ -90,8 +90,8 @@ preset_of() {
 # tidy PRESET SOURCE: runs clang-tidy, and shows its output if it warns.
 tidy() {
   local flags=(--extra-arg=-Wno-unknown-warning-option) said
-  case $1 in  # flags and folders that only GCC knows, among them that of omp.h
-    release) flags+=("--extra-arg=-idirafter$(c++ -print-file-name=include)") ;;
+  case $1 in  # flags and folders that only GCC knows; and omp.h, of any version of clang
+    release) flags+=("--extra-arg=-idirafter$omp") ;;
     armv7) flags+=(--extra-arg=-march=armv7-a --extra-arg=-mfpu=neon-vfpv4) ;;
     cortex-*) flags+=(--extra-arg=-isystem/usr/include/newlib) ;;
   esac
@@ -101,9 +101,11 @@ tidy() {
 }
 export -f tidy
 
-need_packages "${host_packages[@]}" || exit 1
+need_packages "${host_packages[@]}" libomp-dev || exit 1
 [ $# -gt 0 ] || need_packages libbenchmark-dev || exit 1  # else bench/ is tidied if it is there
 quietly build/tidy-release.log cmake --preset release || exit 1
+omp=$(dirname "$(find /usr/lib/llvm-*/lib/clang/*/include -name omp.h | tail -n 1)")
+export omp
 failed=0
 for source in "${sources[@]}"; do
   if preset=$(preset_of "$source"); then
