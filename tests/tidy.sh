@@ -55,7 +55,8 @@ if [ "${1:-}" = --changed ]; then
     done | sort -u)
   echo "${#sources[@]} sources differ from $(git rev-parse --short "$from"), or include what does"
   if [ ${#sources[@]} -gt $most ]; then
-    echo "skipped, more than $most sources: clang-tidy on ${sources[*]:$most}"
+    echo "skipped, more than $most sources: clang-tidy on $((${#sources[@]} - most)) of them;" \
+      "bash tests/tidy.sh checks them"
     sources=("${sources[@]:0:$most}")
   fi
 elif [ $# -gt 0 ]; then

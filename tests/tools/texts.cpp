@@ -94,9 +94,8 @@ TEST_CASE("an option makes words lower-case, and counts both cases as one word")
 }
 
 TEST_CASE(
-    "a model's vocabulary gives another file its ids: unknown words are unknown, unknown "
-    "characters refused where asked for an "
-    "answer") {
+    "a model's vocabulary gives another file its ids: unknown words are unknown, and unknown "
+    "characters are refused if an answer is requested") {
   Expected expected;
   expected.features = {"id"}, expected.labels = {"0", "1"};
   expected.tokens = {{true, false}, {"a", "b"}};
