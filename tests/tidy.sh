@@ -72,17 +72,10 @@ if ! tool=$(clang_tool clang-tidy); then
 fi
 export tool
 
-# configure PRESET: writes the compile commands into build/PRESET; fails without the compiler.
-configure() {
-  mkdir -p build
-  cmake --preset "$1" >"build/tidy-$1.log" 2>&1
-}
-
 # preset_of SOURCE: prints the first preset that compiles it; fails without one.
 preset_of() {
   local preset
-  for preset in release aarch64 armv7 cortex-m4; do
-    [ -e "build/$preset/compile_commands.json" ] || configure "$preset" || continue
+  for preset in "${presets[@]}"; do
     grep -q "\"file\": \"$PWD/$1\"" "build/$preset/compile_commands.json" && echo "$preset" && return
   done
   return 1
@@ -104,7 +97,14 @@ export -f tidy
 
 need_packages "${host_packages[@]}" libomp-dev || exit 1
 [ $# -gt 0 ] || need_packages libbenchmark-dev || exit 1  # else bench/ is tidied if it is there
+mkdir -p build
 quietly build/tidy-release.log cmake --preset release || exit 1
+presets=(release)
+for preset in aarch64 armv7 cortex-m4; do  # whose compilers may be missing
+  [ -e "build/$preset/compile_commands.json" ] ||
+    cmake --preset "$preset" >"build/tidy-$preset.log" 2>&1 || continue
+  presets+=("$preset")
+done
 omp=$(dirname "$(find /usr/lib/llvm-*/lib/clang/*/include -name omp.h | tail -n 1)")
 export omp
 failed=0
