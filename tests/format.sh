@@ -22,7 +22,7 @@ else
 fi
 
 # too_long KIND FILE...: names lines of more than 100 columns. KIND prose leaves out code blocks,
-# tables, images and links; KIND comments leaves out all lines except comments. awk counts bytes
+# tables, images and links; KIND comments leaves out all lines without a comment. awk counts bytes
 # without a locale, so the bytes that continue a character of UTF-8 are removed first.
 too_long() {
   LC_ALL=C awk -v kind="$1" '
@@ -33,7 +33,7 @@ too_long() {
       blank = /^ *$/
       if (fenced || code || /^ *\|/) next
     }
-    kind == "comments" && !/^ *#[^!]/ { next }
+    kind == "comments" && !/^ *#[^!]/ && !/[a-z0-9)];?  ?# [a-z]/ { next }
     {
       gsub(/!\[[^]]*\]\([^)]*\)|https?:[^ )]*/, "")
       gsub(/[\200-\277]/, "")
