@@ -33,7 +33,7 @@ too_long() {
       blank = /^ *$/
       if (fenced || code || /^ *\|/) next
     }
-    kind == "comments" && !/^ *#[^!]/ && !/[a-z0-9)];?  ?# [a-z]/ { next }
+    kind == "comments" && !/^ *#[^!]/ && !/[a-z0-9)];?  # [a-z]/ { next }
     {
       gsub(/!\[[^]]*\]\([^)]*\)|https?:[^ )]*/, "")
       gsub(/[\200-\277]/, "")
