@@ -207,6 +207,7 @@ template <class CellType>
 struct PlainCell : Cell {
   static constexpr int gate_count() { return anatomy_of(CellType::kind).gates; }
   static constexpr int candidate_gate() { return anatomy_of(CellType::kind).candidate; }
+  // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): the cells inherit it
   PlainCell(const LayerRecord& layer, const uint8_t* base)
       : Cell(layer, base, gate_count(), candidate_gate()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,

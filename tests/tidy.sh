@@ -72,22 +72,16 @@ if ! tool=$(clang_tool clang-tidy); then
 fi
 export tool
 
-# preset_of SOURCE: prints the first preset that compiles it; fails without one.
-preset_of() {
-  local preset
-  for preset in "${presets[@]}"; do
-    grep -q "\"file\": \"$PWD/$1\"" "build/$preset/compile_commands.json" && echo "$preset" && return
-  done
-  return 1
-}
+# compiles FOLDER SOURCE: whether the build in build/FOLDER compiles the source.
+compiles() { grep -q "\"file\": \"$PWD/$2\"" "build/$1/compile_commands.json"; }
 
-# tidy PRESET SOURCE: runs clang-tidy, and shows its output if it warns.
+# tidy FOLDER SOURCE: runs clang-tidy, and shows its output if it warns.
 tidy() {
   local flags=(--extra-arg=-Wno-unknown-warning-option) said
   case $1 in  # flags and folders that only GCC knows; and omp.h, of any version of clang
     release) flags+=("--extra-arg=-idirafter$omp") ;;
-    armv7) flags+=(--extra-arg=-march=armv7-a --extra-arg=-mfpu=neon-vfpv4) ;;
-    cortex-*) flags+=(--extra-arg=-isystem/usr/include/newlib) ;;
+    *-armv7) flags+=(--extra-arg=-march=armv7-a --extra-arg=-mfpu=neon-vfpv4) ;;
+    *-cortex-m*) flags+=(--extra-arg=-isystem/usr/include/newlib) ;;
   esac
   said=$("$tool" -p "build/$1" --quiet "${flags[@]}" "$2" 2>&1) && return
   printf '%s\n' "$2" "$said"
@@ -99,22 +93,26 @@ need_packages "${host_packages[@]}" libomp-dev || exit 1
 [ $# -gt 0 ] || need_packages libbenchmark-dev || exit 1  # else bench/ is tidied if it is there
 mkdir -p build
 quietly build/tidy-release.log cmake --preset release || exit 1
-presets=(release)
-for preset in aarch64 armv7 cortex-m4; do  # whose compilers may be missing
-  [ -e "build/$preset/compile_commands.json" ] ||
-    cmake --preset "$preset" >"build/tidy-$preset.log" 2>&1 || continue
-  presets+=("$preset")
-done
 omp=$(dirname "$(find /usr/lib/llvm-*/lib/clang/*/include -name omp.h | tail -n 1)")
 export omp
 failed=0
+other=() work=()
 for source in "${sources[@]}"; do
-  if preset=$(preset_of "$source"); then
-    printf '%s\n%s\n' "$preset" "$source"
-  else
-    echo "skipped, not compiled by a preset of this machine: clang-tidy on $source" >&2
-  fi
-done | xargs -r -d '\n' -n 2 -P "$(nproc)" bash -c 'tidy "$@"' tidy || failed=1
+  if compiles release "$source"; then work+=(release "$source"); else other+=("$source"); fi
+done
+for preset in aarch64 armv7 cortex-m4; do  # whose compilers may be missing
+  [ ${#other[@]} -gt 0 ] || break
+  folder=tidy-$preset
+  cmake --fresh --preset "$preset" -B "build/$folder" >"build/$folder.log" 2>&1 || continue
+  for i in "${!other[@]}"; do
+    compiles "$folder" "${other[i]}" && work+=("$folder" "${other[i]}") && unset "other[i]"
+  done
+done
+for source in "${other[@]}"; do
+  echo "skipped, not compiled by a preset of this machine: clang-tidy on $source"
+done
+[ ${#work[@]} -eq 0 ] ||
+  printf '%s\n' "${work[@]}" | xargs -d '\n' -n 2 -P "$(nproc)" bash -c 'tidy "$@"' tidy || failed=1
 
-[ $failed -ne 0 ] || echo "${#sources[@]} sources in $SECONDS s: no warnings"
+[ $failed -ne 0 ] || echo "$((${#work[@]} / 2)) sources in $SECONDS s: no warnings"
 exit $failed
