@@ -94,6 +94,8 @@ struct Cell {
   /// Computes the product of a factor: y [rows][low_units], each chain from zero.
   void reduce(const Kernels& kernels, const float* factor, int cols, const float* x, int x_stride,
               float* y, int rows) const {
+    // Only a cell without low rank, which has no factor, has no y.
+    // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
     memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
     kernels.product_f32({factor, low_units, cols, 0},
                         {y, low_units, x, x_stride, 1, y, low_units, rows});
