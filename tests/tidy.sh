@@ -100,7 +100,7 @@ other=() work=()
 for source in "${sources[@]}"; do
   if compiles release "$source"; then work+=(release "$source"); else other+=("$source"); fi
 done
-for preset in aarch64 armv7 cortex-m4; do  # whose compilers may be missing
+for preset in aarch64 armv7 cortex-m7; do  # whose compilers may be missing
   [ ${#other[@]} -gt 0 ] || break
   folder=tidy-$preset
   cmake --fresh --preset "$preset" -B "build/$folder" >"build/$folder.log" 2>&1 || continue
