@@ -166,7 +166,7 @@ std::exception_ptr wait_until(int rank, Done done) {
     if (!terminated) told_since = now;
     const bool long_now = now - since > spins;
     // computed before the last call of done(), so that a message that came in between counts
-    const std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;
+    std::exception_ptr reason = long_now ? hopeless(rank, told_since) : nullptr;
     if (done()) return nullptr;
     if (reason) return reason;
     // sleeps in place of yielding, which on a busy core gives away a whole time slice

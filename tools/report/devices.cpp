@@ -50,10 +50,9 @@ Fixed fixed_of(const ReportedRun& run, const OwnedModel& own) {
     fixed.how =
         fmt::format("Made for this page as by \u201csluice quantize\u201d, with ranges by {}.",
                     word(best.choice));
-    if (adds_frame_columns(read_network(run.model->model)))
+    if (adds_frame_columns(read_network(own.model)))
       fixed.how += " It answers with differences from the last value.";
-    fixed.made = std::move(best.model);
-    fixed.model = &*fixed.made;
+    fixed.model = &fixed.made.emplace(std::move(best.model));
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
     fixed.why_not = fmt::format("There is no model in fixed point: {}.", error.what());
