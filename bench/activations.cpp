@@ -1,6 +1,6 @@
 // exp, log, tanh and sigmoid over all 2^32 floats: within the bounds of kernels/kernels.h, against
-// double precision; range, oddness, infinities, NaN; and the same bits from every table that this
-// CPU runs.
+// double precision. Checks ranges, oddness, infinities and NaN, and that every table that this CPU
+// runs gives the same bits.
 //   exhaust_activations [THREADS]
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ using sluice::Activation;
 using sluice::Kernels;
 
 constexpr uint64_t all_floats = uint64_t(1) << 32;
-constexpr int piece = 1 << 16;  ///< floats that a task goes through
+constexpr int piece = 1 << 16;  ///< floats of one task
 constexpr double most_ulps = 2.0;
 
 float from_bits(uint32_t bits) {
@@ -68,9 +68,10 @@ const Function functions[] = {
      -infinity, infinity, false},
 };
 
-/// What was found, over all that a thread has seen.
+/// The largest errors over all floats that a thread checked.
 struct Worst {
-  double ulps = 0, below = 0;  ///< where the truth is normal; and below, in units of FLT_MIN
+  double ulps = 0;   ///< if the truth is normal
+  double below = 0;  ///< in units of FLT_MIN, if the truth is smaller
   float ulps_at = 0;
   uint64_t wrong = 0;
   std::string first_wrong;
@@ -109,7 +110,7 @@ void check_value(const Function& f, const Kernels& kernels, float x, float y, Wo
   }
   if (!(y >= f.least && y <= f.greatest)) worst.fail(kernels, "out of range", x, y);
   if (std::fabs(truth) > double(FLT_MAX) || std::isinf(y)) {
-    // The truth rounds to infinity, or to the greatest number where it is nearer.
+    // The truth rounds to infinity, or to the greatest number if that is nearer.
     const bool right = std::isinf(y) ? std::fabs(truth) > double(FLT_MAX)
                                      : ulps(y, std::copysign(double(FLT_MAX), truth)) <= most_ulps;
     if (!right || std::signbit(y) != std::signbit(truth)) worst.fail(kernels, "infinity", x, y);
@@ -126,8 +127,8 @@ void check_value(const Function& f, const Kernels& kernels, float x, float y, Wo
   if (error > most_ulps) worst.fail(kernels, "more than 2 ULP off", x, y);
 }
 
-/// One piece of the floats: the first table against the truth, the others against the first,
-/// oddness by the mirrored piece.
+/// Checks one piece of the floats: the first table against the truth, the other tables against the
+/// first, and oddness against the mirrored piece.
 void check_piece(const Function& f, const std::vector<const Kernels*>& tables, uint32_t first,
                  Worst& worst) {
   std::vector<float> x(piece), y, other(piece);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# exp, log, tanh and sigmoid over all 2^32 floats, on every instruction set that this CPU runs: some minutes.
+# exp, log, tanh and sigmoid over all 2^32 floats, on every instruction set that this CPU runs: some
+# minutes.
 #   bash bench/activations.sh [THREADS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -8,8 +8,8 @@ namespace sluice::bench {
 
 void report(benchmark::State& state, const Work& work, int steps, double peer_ns) {
   using benchmark::Counter;
-  // A counter of this kind is its value times iterations over seconds. So a time in ns times 1e-9
-  // becomes its share of ours.
+  // Google Benchmark shows value * iterations / seconds for a counter of this kind. So a time in ns
+  // times 1e-9 becomes that time as a share of ours.
   constexpr auto over_our_time = Counter::kIsIterationInvariantRate;
   const Bound bound = bound_of(setting().limits, work);
   state.counters["mac_per_ns"] = Counter(work.macs * 1e-9, over_our_time);
@@ -39,7 +39,7 @@ tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format forma
     layer.shift_ih = layer.shift_hh = format == SLUICE_INT8 ? 8 : format == SLUICE_W8A16 ? 1 : 0;
     for (tools::Array& array : layer.arrays) {
       fill(array.values.data(), array.values.size(), 1.0f / std::sqrt(float(hidden)));
-      // Accumulators of their usual size become pre-activations of about 1.
+      // Accumulators of usual size become pre-activations of about 1.
       std::vector<float> numbers(array.integers.size());
       const bool matrix = array.name.rfind("weight", 0) == 0;
       fill(numbers.data(), numbers.size(), 127.0f);

@@ -1,5 +1,5 @@
-// What the benchmarks share: where they run, how a figure becomes a share of its limit, memory,
-// models, a clock.
+// Shared by the benchmarks: the settings of a run, memory, models, a clock, and the computation of
+// a figure's share of its limit.
 #pragma once
 #include <benchmark/benchmark.h>
 #include <time.h>
@@ -16,12 +16,11 @@
 
 namespace sluice::bench {
 
-/// What this run is about; set by main before a benchmark is registered.
+/// The settings of this run. main sets them before it registers a benchmark.
 struct Setting {
   const Kernels* kernels = nullptr;
   Limits limits;
-  std::vector<std::pair<std::string, std::string>>
-      head;  ///< what every report of this run begins with
+  std::vector<std::pair<std::string, std::string>> head;  ///< the lines at the head of every report
 };
 const Setting& setting();
 
@@ -29,17 +28,18 @@ void register_kernels();   ///< matvec, activation
 void register_steps();     ///< gru_step, gru_run, gru_many
 void register_training();  ///< train, train_gradient
 
-/// Processor time of this thread: what others do on the machine counts less.
+/// Returns the processor time of this thread, which other programs on the machine disturb less than
+/// wall time.
 inline double cpu_ns() {
   timespec t;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return double(t.tv_sec) * 1e9 + double(t.tv_nsec);
 }
 
-/// ns that a call takes, over at least a tenth of a benchmark's shortest repetition; the first call
-/// is not counted.
+/// Returns the time of a call in ns, measured over at least a tenth of a benchmark's shortest
+/// repetition. The first call is not counted.
 template <class F>
-double ns_per_call(F call) {
+double ns_per_call(const F& call) {
   constexpr double enough = 5e6;
   call();
   for (int64_t calls = 1;; calls *= 2) {
@@ -50,8 +50,8 @@ double ns_per_call(F call) {
   }
 }
 
-/// A figure of the table: a benchmark with its fastest repetition beside the median, which says how
-/// loaded the machine was.
+/// Registers a figure of the table: a benchmark that also shows its fastest repetition. The gap
+/// between that and the median shows how loaded the machine was.
 template <class... Arguments>
 benchmark::internal::Benchmark* add_figure(const char* name, Arguments&&... arguments) {
   return benchmark::RegisterBenchmark(name, std::forward<Arguments>(arguments)...)
@@ -60,9 +60,9 @@ benchmark::internal::Benchmark* add_figure(const char* name, Arguments&&... argu
       });
 }
 
-/// Sets what a figure is compared with, from the time of the loop that has just run: counters
-/// mac_per_ns and limit_share, steps where a call is many, vs_onednn where `peer_ns`, oneDNN's time
-/// for the same call, is not 0.
+/// Sets the counters of a figure from the time of the loop that has just run: mac_per_ns and
+/// limit_share; steps, if a call makes several; vs_onednn, if `peer_ns`, oneDNN's time for the same
+/// call, is not 0.
 void report(benchmark::State& state, const Work& work, int steps = 1, double peer_ns = 0);
 
 /// Floats at a multiple of 64 bytes, all zero.

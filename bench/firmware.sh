@@ -60,7 +60,8 @@ for core in $cores; do
     quietly "$out/$core-$type.log" cmake --build "$out/$core-$type" -j "$(nproc)" --target size
     code[$type]=$(ctest --test-dir "$out/$core-$type" -V -R '^size$' | sed -n 's/.*code and tables: \([0-9]*\) bytes.*/\1/p')
   done
-  # "4: int8-40-gru-64: ok, 64 frames; stack 388 to open, 616 to step, state 128, scratch 384 bytes; 31104 instructions a step, ..."
+  # "4: int8-40-gru-64: ok, 64 frames; stack 388 to open, 616 to step, state 128, scratch 384 bytes;
+  # 31104 instructions a step, ..."
   sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9_.]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/\1 \2 \3 \4 \5 \6 \7/p" \
     "$out/$core.txt" | while read -r type rest; do echo "$core ${code[$type]} $type $rest"; done >>"$out/counts"
 done

@@ -1,8 +1,8 @@
 // Fits counted instructions to shapes, by relative least squares, and prints the table
 // (bench/firmware.sh).
 //   fit_cost COUNTS "SHAPE ..." COST_CSV [JSON]
-// COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions, a line each;
-// the shapes are those of the table.
+// Each line of COUNTS: core code type shape stack-to-open stack-to-step state scratch instructions.
+// The shapes are those of the table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -68,7 +68,7 @@ std::vector<Count> read_counts(const std::string& path) {
           c.macs += std::uint64_t(a.gates) * std::uint64_t(a.rows) * std::uint64_t(a.cols);
     counts.push_back(c);
   }
-  // Tests end in any order; what is written must not depend on it.
+  // Tests end in any order, and the output must not depend on that order.
   std::map<std::string, std::size_t> core_order;
   for (const Count& one : counts) core_order.emplace(one.core, core_order.size());
   std::sort(counts.begin(), counts.end(), [&](const Count& a, const Count& b) {
@@ -78,8 +78,8 @@ std::vector<Count> read_counts(const std::string& path) {
   return counts;
 }
 
-/// The coefficients whose squared relative errors are least: normal equations, by elimination with
-/// pivots.
+/// Returns the coefficients with the least sum of squared relative errors. Solves the normal
+/// equations by elimination with pivots.
 CostFeatures fit(const std::vector<const Count*>& counts, const std::string& core) {
   constexpr std::size_t n = std::tuple_size_v<CostFeatures>;
   double a[n][n + 1] = {};
@@ -91,8 +91,8 @@ CostFeatures fit(const std::vector<const Count*>& counts, const std::string& cor
       a[i][n] += f[i] * weight;
     }
   }
-  for (std::size_t i = 0; i < n; ++i)
-    a[i][i] *= 1 + 1e-9;  // features that no shape tells apart share their cost
+  // Features that no shape distinguishes share their cost.
+  for (std::size_t i = 0; i < n; ++i) a[i][i] *= 1 + 1e-9;
   for (std::size_t i = 0; i < n; ++i) {
     std::size_t pivot = i;
     for (std::size_t r = i; r < n; ++r)

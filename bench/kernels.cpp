@@ -17,14 +17,13 @@ void matvec(benchmark::State& state) {
   report(state, {double(weights), weights * sizeof(float), double(weights * sizeof(float))});
 }
 
-/// An activation's arithmetic is a row of multiplications and fused multiply-adds; `macs` counts
-/// them, as kernels/f32/math.h has them.
+/// `macs` is the number of multiplications and fused multiply-adds per value in kernels/f32/math.h.
 void activation(benchmark::State& state, Activation kind, int macs) {
   constexpr int n = 1024;
   Floats x(n);
   fill(x.data(), n, 4.0f);
   for (auto _ : state) {
-    // In place: tanh of tanh of ... stays in range, and no branch depends on the value.
+    // Works in place: tanh of tanh of ... stays in range, and no branch depends on the value.
     setting().kernels->activate_f32(kind, x.data(), 1, n, n);
     benchmark::ClobberMemory();
   }

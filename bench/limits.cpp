@@ -29,9 +29,9 @@ const Probe& probe_of(const Kernels& kernels) {
   throw std::logic_error(std::string("no probe for ") + kernels.name);
 }
 
-volatile float sink;  // what loops return goes here, so that they run
+volatile float sink;  // takes the loops' results, so that the compiler keeps the loops
 
-/// Amount per ns at the best of many short runs of `call`, which does `amount`.
+/// Returns the best amount per ns of many short runs of `call`, which does `amount`.
 template <class F>
 double best_rate(double amount, int runs, F call) {
   double best = 0;
@@ -63,7 +63,7 @@ std::string line_of(const std::string& path) {
   return line;
 }
 
-/// "512K" in bytes.
+/// Parses a size such as "512K"; returns bytes.
 size_t size_of(const std::string& text) {
   if (text.empty()) return 0;
   const size_t unit = text.back() == 'K'   ? size_t(1) << 10
@@ -72,7 +72,7 @@ size_t size_of(const std::string& text) {
   return size_t(std::stoul(text)) * unit;
 }
 
-/// Data caches of the core that we run on, from the kernel.
+/// Returns the data caches of the core that we run on, as the kernel lists them.
 std::vector<Level> caches() {
   std::vector<Level> levels;
   const std::string folder =
@@ -102,7 +102,7 @@ Limits measure_limits(const Kernels& kernels) {
   Limits limits{fma_peak(probe), caches()};
   size_t below = 0;
   for (Level& level : limits.levels) {
-    // Enough to fall out of the level below, and small enough to stay in this one for certain.
+    // Large enough not to fit the level below, and small enough to fit this one for certain.
     const size_t bytes = below ? std::min(4 * below, level.bytes / 2) : level.bytes / 2;
     level.bytes_per_ns = read_rate(probe, bytes, 100);
     below = level.bytes;

@@ -6,8 +6,8 @@
 namespace sluice {
 namespace {
 
-constexpr int chains =
-    12;  // more than latency times pipes of any core we know, fewer than 16 registers
+// More than latency times pipes of any core we know, fewer than 16 registers.
+constexpr int chains = 12;
 
 using V = Set::Wide;
 constexpr int round_floats = chains * V::width;

@@ -1,5 +1,5 @@
-// The benchmark program: limits first, then every figure against them. Google Benchmark's own
-// options apply.
+// The benchmark program. Measures the limits first, then shows every figure beside them. Takes
+// Google Benchmark's own options.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -37,7 +37,8 @@ void set_up() {
   for (const auto& [key, value] : the_setting.head) benchmark::AddCustomContext(key, value);
 }
 
-/// Google Benchmark's arguments, with ours before the user's, whose last word counts.
+/// Returns the arguments for Google Benchmark: ours first, then the user's, since the last one
+/// counts.
 std::vector<char*> arguments(int argc, char** argv) {
   static char repetitions[] = "--benchmark_repetitions=9", time[] = "--benchmark_min_time=0.03",
               medians[] = "--benchmark_report_aggregates_only=true";

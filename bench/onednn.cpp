@@ -25,7 +25,7 @@ memory::desc described(memory::dims dims, Tag tag) {
   return {std::move(dims), memory::data_type::f32, tag};
 }
 
-/// What a cell's primitives want: beside the others' arrays an LSTM's c, as large as h.
+/// The arrays of a cell's primitives. An LSTM also has c, as large as h.
 struct Gru {
   static constexpr int gates = 3, biases = 4;
   using Forward = dnnl::lbr_gru_forward;
@@ -44,7 +44,7 @@ struct Layer {
   using Backward = typename Cell::Backward;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
-  memory::desc x, h, y, w_x, w_h, bias;  ///< weights in whatever order oneDNN likes
+  memory::desc x, h, y, w_x, w_h, bias;  ///< weights in the order that oneDNN prefers
 
   Layer(int in, int hidden, int steps, int batch) {
     omp_set_num_threads(1);
@@ -74,16 +74,15 @@ struct Layer {
           {kind, direction, x, h, w_x, w_h, bias, y, h, x, h, w_x, w_h, bias, y, h}, engine, hint};
   }
 
-  /// Memory of that layout with numbers like those of our models. A repacked order may hold more
-  /// than its elements.
+  /// Returns memory of that layout with numbers like those of our models. A repacked order may take
+  /// more room than its elements.
   memory filled(const memory::desc& desc, float range = 1.0f) const {
     memory m(desc, engine);
     fill(static_cast<float*>(m.get_data_handle()), desc.get_size() / sizeof(float), range);
     return m;
   }
 
-  /// Weights come in plain and are put into oneDNN's own order, which may hold offsets and padding
-  /// of its own.
+  /// Reorders plain weights into oneDNN's own order, which may hold offsets and padding of its own.
   memory weights(const memory::desc& wanted, memory::dims dims, float range) {
     const memory plain = filled(described(std::move(dims), Tag::ldigo), range);
     memory packed(wanted, engine);
@@ -117,7 +116,7 @@ std::function<void()> onednn_run(int in, int hidden, int steps) {
             {DNNL_ARG_DST_ITER, state[1 - from]},
             {DNNL_ARG_WORKSPACE, memory(desc.workspace_desc(), gru->engine)}};
   };
-  // The state goes to and fro between two arrays; everything else is the same memory.
+  // The state alternates between two arrays; everything else is the same memory.
   const Arguments there = arguments(0);
   Arguments back = there;
   std::swap(back[DNNL_ARG_SRC_ITER], back[DNNL_ARG_DST_ITER]);

@@ -6,15 +6,16 @@
 
 namespace sluice::bench {
 
-/// "2.6.3", or "" where this build has no oneDNN; then the calls below are empty.
+/// Returns the version, such as "2.6.3"; "" if this build has no oneDNN. The calls below are then
+/// empty.
 std::string onednn_version();
 
-/// Inference of one stream: each call runs `steps` frames and goes on from the state that the call
-/// before left.
+/// Returns a call for the inference of one stream. Each call runs `steps` frames and continues from
+/// the state of the previous call.
 std::function<void()> onednn_run(int in, int hidden, int steps);
 
-/// Training forward and backward of a batch; weights lie as each pass likes them best, and are not
-/// moved in between.
+/// Returns a call for the forward and backward pass of a batch. Each pass has its weights in the
+/// order that it prefers, and they are not reordered in between.
 std::function<void()> onednn_training(bool lstm, int in, int hidden, int steps, int batch);
 
 }  // namespace sluice::bench

@@ -1,6 +1,6 @@
-// What a second process of mpirun brings: a step of training by one process, and by two ranks that
-// share its shards, one thread each, in turns; and what their talk costs, by ping-pong and within
-// the steps. Started by ranks.sh.
+// Measures the gain from a second process of mpirun: a step of training by one process and by two
+// ranks that share its shards, one thread each, in turns. Also measures the cost of their
+// communication, by ping-pong and within the steps. Started by ranks.sh.
 #include "common/ranks.h"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ double median(std::vector<double> v) {
 
 double fastest(const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }
 
-/// One way, in ms: half of the time that bytes take to rank 1 and back.
+/// Returns the time of one way in ms: half of the time that the bytes take to rank 1 and back.
 double one_way(std::size_t bytes, int times) {
   std::vector<char> memory(bytes);
   std::vector<double> each;
@@ -50,7 +50,7 @@ double one_way(std::size_t bytes, int times) {
   return median(each);
 }
 
-/// What the ranks' talk took, waiting included.
+/// The cost of the ranks' communication, waiting included.
 struct Talk {
   double ms = 0;
   std::uint64_t calls = 0, sent = 0;
@@ -66,8 +66,8 @@ int gather(void* context, const sluice_piece* pieces, std::uint32_t n) {
   ++talk.calls;
   for (std::uint32_t i = 0; i < n; ++i) {
     const sluice_piece& piece = pieces[i];
-    if (piece.from == own_rank() && piece.to != own_rank())
-      talk.sent += piece.bytes;  // to the one other rank
+    // Every piece goes to the only other rank.
+    if (piece.from == own_rank() && piece.to != own_rank()) talk.sent += piece.bytes;
   }
   return 0;
 }
@@ -111,7 +111,7 @@ struct Training {
   }
 };
 
-/// What the network between two ranks does, by ping-pong.
+/// Latency and bandwidth between two ranks, by ping-pong.
 struct Wire {
   double latency_ms, bytes_per_ms;
 };
@@ -123,26 +123,28 @@ void measure(const int (&shape)[4], const Wire& wire, std::vector<std::vector<st
   const sluice_host host{&talk, nullptr, own_rank(), 2, gather};
   std::vector<double> one, two, talks;
   for (int turn = 0; turn <= turns; ++turn) {
-    one_way(1, 1);  // together
+    one_way(1, 1);  // so that both ranks begin together
     if (own_rank() == 0) one.push_back(alone.step(nullptr));
     one_way(1, 1);
     talk = {};
     two.push_back(shared.step(&host));
     talks.push_back(talk.ms);
   }
+  // The first turn touches the memory for the first time.
   for (auto* list : {&one, &two, &talks})
-    if (!list->empty()) list->erase(list->begin());  // the first turn touches the memory
+    if (!list->empty()) list->erase(list->begin());
   if (own_rank() > 0) return;
   std::size_t bytes = 0;
   sluice_section(&alone.model.model, SLUICE_SECTION_WEIGHTS, &bytes);
   const int shards = (shape[3] + 7) / 8;
-  const double ns_each = fastest(one) * 1e6 / (double(bytes / sizeof(float)) * shape[2] * shards);
-  const double modeled = fastest(one) * ((shards + 1) / 2) / shards +
-                         double(talk.calls) * wire.latency_ms +
+  const std::size_t weights = bytes / sizeof(float);
+  const double ns_each = fastest(one) * 1e6 / (double(weights) * shape[2] * shards);
+  const int own_shards = (shards + 1) / 2;
+  const double modeled = fastest(one) * own_shards / shards + double(talk.calls) * wire.latency_ms +
                          double(talk.sent) / wire.bytes_per_ms;
   const auto text = [](double v, int digits) { return fmt::format("{:.{}f}", v, digits); };
   rows.push_back({fmt::format("({},{},{},{})", shape[0], shape[1], shape[2], shape[3]),
-                  with_commas(bytes / sizeof(float)), text(median(one), 3), text(median(two), 3),
+                  with_commas(weights), text(median(one), 3), text(median(two), 3),
                   text(median(one) / median(two), 2), text(fastest(one), 3), text(fastest(two), 3),
                   text(fastest(one) / fastest(two), 2), text(modeled, 3), text(ns_each, 3),
                   with_commas(talk.sent), text(median(talks), 3)});

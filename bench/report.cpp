@@ -10,7 +10,7 @@
 namespace sluice::bench {
 namespace {
 
-/// A counter's value times `factor`, or nothing where the figure does not have it.
+/// Returns a counter's value times `factor`; an empty text if the figure does not have the counter.
 std::string shown(const benchmark::BenchmarkReporter::Run& run, const char* counter,
                   const char* format, double factor = 1) {
   const auto at = run.counters.find(counter);
@@ -18,8 +18,8 @@ std::string shown(const benchmark::BenchmarkReporter::Run& run, const char* coun
                                   : fmt::format(fmt::runtime(format), at->second.value * factor);
 }
 
-/// Of a step where a call is many, of a frame of one stream, of one value of an activation; of a
-/// batch in training.
+/// Returns the time of one step (if a call makes many), of a frame of one stream, of one value of
+/// an activation, or of a batch in training.
 std::string nanoseconds(const benchmark::BenchmarkReporter::Run& run) {
   const auto steps = run.counters.find("steps");
   const bool wall = run.counters.count("vs_alone") > 0;
@@ -36,7 +36,8 @@ void print_row(const std::string& name, const std::string& median, const std::st
   std::fflush(stdout);
 }
 
-/// The aggregate of that name among the runs of a figure; null where it has only one repetition.
+/// Returns the aggregate of that name among the runs of a figure; null if it has only one
+/// repetition.
 const benchmark::BenchmarkReporter::Run* find(
     const std::vector<benchmark::BenchmarkReporter::Run>& runs, const std::string& name) {
   for (const auto& run : runs)

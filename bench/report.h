@@ -1,4 +1,5 @@
-// The table that a run prints: one line a figure, medians, beside the limit and the peer.
+// The table that a run prints: one line per figure, with medians, the share of the limit and the
+// comparison with oneDNN.
 #pragma once
 #include <benchmark/benchmark.h>
 

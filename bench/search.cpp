@@ -1,5 +1,5 @@
-// How near search methods come to the least value of known functions, and whether they beat
-// independent draws.
+// Measures how near search methods come to the least value of known functions, and whether they
+// beat independent draws.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,4 @@
-// A GRU at work: one stream step by step, one over a sequence, many streams at once.
+// Times a GRU: one stream step by step, one stream over a sequence, many streams at once.
 #include <memory>
 
 #include "../tools/model/pack.h"
@@ -13,14 +13,15 @@ constexpr int run_steps = 100, many_streams = 64;
 
 size_t weight_bytes(int in, int hidden) { return size_t(step_macs(in, hidden)) * sizeof(float); }
 
-/// oneDNN's time for the same call, measured beside each repetition of ours; 0 where it is not
+/// Returns oneDNN's time for the same call, measured after each repetition of ours; 0 if it is not
 /// installed.
 double onednn_ns(int in, int hidden, int steps) {
   const auto call = onednn_run(in, hidden, steps);
   return call ? ns_per_call(call) : 0;
 }
 
-/// Zeros in that share of the blocks of 8 x 4 weights, which ones by a congruential generator.
+/// Sets that share of the blocks of 8 x 4 weights to zero. A congruential generator chooses the
+/// blocks.
 void empty_blocks(tools::Array& a, double share) {
   uint32_t word = 1;
   for (int gate = 0; gate < a.gates; ++gate)
@@ -48,7 +49,8 @@ void gru_step(benchmark::State& state) {
   report(state, {step_macs(in, hidden), bytes, double(bytes)}, 1, onednn_ns(in, hidden, 1));
 }
 
-/// In fixed point, beside our own float step; the limit is what reading the weights takes.
+/// Times a step in fixed point and compares it with our own float step. The limit is the time to
+/// read the weights.
 void gru_step_fixed(benchmark::State& state, sluice_format format) {
   const int in = int(state.range(0)), hidden = int(state.range(1));
   const tools::OwnedModel model = gru_model(in, hidden, 0, format), real = gru_model(in, hidden);
@@ -67,8 +69,9 @@ void gru_step_fixed(benchmark::State& state, sluice_format format) {
   state.counters["vs_f32"] = benchmark::Counter(f32_ns * 1e-9, over_our_time);
 }
 
-/// With nine tenths of the blocks of both matrices empty and not stored, beside our own dense step
-/// in the same number format; the limit is what reading the blob's weights takes.
+/// Times a step of matrices of whose blocks nine tenths are empty and not stored, and compares it
+/// with our own dense step in the same number format. The limit is the time to read the blob's
+/// weights.
 void gru_step_sparse(benchmark::State& state, sluice_format format) {
   const int in = int(state.range(0)), hidden = int(state.range(1));
   const tools::OwnedModel whole = gru_model(in, hidden, 0, format);
@@ -94,8 +97,8 @@ void gru_step_sparse(benchmark::State& state, sluice_format format) {
       double(sluice_describe_layer(&whole.model, 0).weight_bytes) / double(bytes);
 }
 
-/// Only the weights over the state must be read anew at every step; those over the inputs meet all
-/// frames at once.
+/// Only the weights over the state must be read again at every step; those over the inputs are
+/// applied to all frames at once.
 void gru_run(benchmark::State& state) {
   const int in = int(state.range(0)), hidden = int(state.range(1)), steps = int(state.range(2));
   const tools::OwnedModel model = gru_model(in, hidden);

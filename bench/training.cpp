@@ -1,6 +1,6 @@
-// Training a classifier: GRU or LSTM, softmax layer on its last step. `train` is the whole of
-// sluice_train_step, Adam included; `train_gradient` is forward and backward alone, which is what
-// oneDNN has; `train_two` is two threads against one.
+// Times the training of a classifier: GRU or LSTM, softmax layer on its last step. `train` times
+// all of sluice_train_step, Adam included; `train_gradient` times forward and backward alone, as
+// oneDNN has them; `train_two` compares two threads with one.
 #include <sched.h>
 
 #include "bench.h"
@@ -49,8 +49,8 @@ struct Training {
     }
   }
 
-  /// Forward, the state's gradient, and the weights'; the gradient of the inputs is not asked of a
-  /// first layer.
+  /// Counts the forward pass, the gradient of the state and that of the weights. A first layer
+  /// needs no gradient of its inputs.
   Work work() const {
     const double frames = double(steps) * batch;
     const double gates = lstm ? 4.0 / 3 : 1, dense = 3.0 * hidden * classes;
@@ -87,8 +87,8 @@ double wall_ns() {
   return double(t.tv_sec) * 1e9 + double(t.tv_nsec);
 }
 
-/// Wall time of a step by two threads, each step after one by a single thread. Free of the one core
-/// that bench/run.sh gives.
+/// Times a step by two threads in wall time, each step after one by a single thread. Not bound to
+/// the one core that bench/run.sh gives.
 void train_two(benchmark::State& state) {
   cpu_set_t mine, all;
   sched_getaffinity(0, sizeof mine, &mine);

@@ -4,6 +4,9 @@
 
 // Products and cells in float.
 
+// cortex_m.cpp makes definitions of the list.
+// NOLINTBEGIN(misc-definitions-in-headers)
+
 SLUICE_KERNEL(void, product_f32, (const Matrix& m, const Product<float, float>& p), (m, p))
 
 /// r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
@@ -150,3 +153,5 @@ SLUICE_KERNEL(void, dense_q16, (const FixedDense& s), (s))
 /// Sums and products of the outputs of layers, in both formats (kernels/README.md).
 SLUICE_KERNEL(void, add_fixed, (const FixedAdd& s), (s))
 SLUICE_KERNEL(void, multiply_fixed, (const FixedMultiply& s), (s))
+
+// NOLINTEND(misc-definitions-in-headers)

@@ -128,9 +128,13 @@ inline uint64_t elements(const Weights& w) {
 inline uint32_t stored_blocks(const Weights& w, const uint8_t* array) {
   return reinterpret_cast<const uint32_t*>(array)[panels(w) - 1];
 }
+/// Bytes of a matrix that is not sparse.
+inline uint64_t dense_bytes(const Weights& w) {
+  return elements(w) * uint64_t(bytes_of(w.element));
+}
 inline uint64_t weight_bytes(const Weights& w, const uint8_t* array) {
   if (is_sparse(w)) return SparseMatrix::bytes(uint64_t(panels(w)), stored_blocks(w, array));
-  return elements(w) * uint64_t(bytes_of(w.element));
+  return dense_bytes(w);
 }
 
 /// Returns the index of element (gate, row, col), in elements from the array's offset. The matrix

@@ -94,6 +94,8 @@ struct Cell {
   /// Computes the product of a factor: y [rows][low_units], each chain from zero.
   void reduce(const Kernels& kernels, const float* factor, int cols, const float* x, int x_stride,
               float* y, int rows) const {
+    // Only a cell without low rank, which has no factor, has no y.
+    // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
     memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
     kernels.product_f32({factor, low_units, cols, 0},
                         {y, low_units, x, x_stride, 1, y, low_units, rows});
@@ -207,6 +209,7 @@ template <class CellType>
 struct PlainCell : Cell {
   static constexpr int gate_count() { return anatomy_of(CellType::kind).gates; }
   static constexpr int candidate_gate() { return anatomy_of(CellType::kind).candidate; }
+  // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): the cells inherit it
   PlainCell(const LayerRecord& layer, const uint8_t* base)
       : Cell(layer, base, gate_count(), candidate_gate()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,

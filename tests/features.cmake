@@ -1,7 +1,8 @@
 # The CPU is asked for every extension that the flags of kernels/isa turn on. The compiler says
 # which these are: the macros that its flags define beyond the baseline's. kernels/cpu.h must list
 # each.
-# cmake -DCXX=... -DBASE="flags of every file" -DHEADER=kernels/cpu.h -DISAS="avx2=-mavx2 -mfma;..." -P features.cmake
+#   cmake -DCXX=... -DBASE="flags of every file" -DHEADER=kernels/cpu.h
+#         -DISAS="avx2=-mavx2 -mfma;..." -P features.cmake
 file(READ ${HEADER} header)
 file(WRITE ${WORK}/empty.cpp "")
 separate_arguments(base UNIX_COMMAND "${BASE}")

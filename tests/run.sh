@@ -3,13 +3,13 @@
 # AArch64 (also on a Cortex-A53) and ARMv7 under qemu; firmware on six emulated Cortex-M boards, and
 # its size; and, built by clang, kernels, runtime, trainer and all parsers under AddressSanitizer
 # and UBSan. Installs the packages that it needs, shows a build's output only if the build fails,
-# and ends with CTest's own lines.
+# and ends with CTest's own lines. Checks the format of every file first, and runs clang-tidy on the
+# sources that changed last.
 #   bash tests/run.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source tools/install.sh
-need_packages cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-  libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev libopenmpi-dev openmpi-bin sqlite3 \
+need_packages "${host_packages[@]}" openmpi-bin sqlite3 \
   clang libclang-rt-dev libomp-dev g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static \
   gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm || exit 1
 
@@ -48,6 +48,9 @@ weigh() {
   grep -ao 'code and tables: .*' "build/$name/Testing/Temporary/LastTest.log"
 }
 
+say "the format of every file"
+bash tests/format.sh || failed+=("the format")
+
 build release all && run release build/release
 if [ -e build/release/tests/nehalem/CTestTestfile.cmake ]; then
   run nehalem build/release/tests/nehalem
@@ -65,6 +68,9 @@ done
 weigh cortex-m0 int8
 weigh cortex-m4 int8
 weigh cortex-m4 f32
+
+say "clang-tidy on what changed"
+bash tests/tidy.sh --changed || failed+=("clang-tidy")
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf '\nFAILED: %s\n' "${failed[@]}"

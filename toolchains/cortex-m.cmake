@@ -15,8 +15,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 # machine     its name in qemu-system-arm
 # megahertz   the rate of SysTick
 # vectors     where the core looks for them after reset
-# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, where an overflow meets
-#             no data
+# code, ram   [origin, bytes]; the stack is reserved at the bottom of the RAM, so that an overflow
+#             meets no data
 if(SLUICE_CORE STREQUAL "cortex-m0")
   set(board_flags -mfloat-abi=soft)
   set(SLUICE_BOARD_MACHINE microbit)
@@ -40,7 +40,8 @@ elseif(SLUICE_CORE MATCHES "^cortex-m[347]$")
   set(SLUICE_BOARD_CODE 0x00000040 0x003FFFC0)
   set(SLUICE_BOARD_RAM 0x20000000 0x00400000)
   set(SLUICE_BOARD_STACK 8192)
-elseif(SLUICE_CORE STREQUAL "cortex-m33")  # addresses of the secure state, in which it starts; so for the next
+elseif(SLUICE_CORE STREQUAL "cortex-m33")
+  # The addresses of the secure state, in which the core starts, as for the next one.
   set(board_flags -mfpu=fpv5-sp-d16 -mfloat-abi=hard)
   set(SLUICE_BOARD_MACHINE mps2-an505)
   set(SLUICE_BOARD_MEGAHERTZ 20)

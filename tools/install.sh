@@ -1,5 +1,9 @@
 # Sourced by the scripts that must work on a fresh machine.
 
+# All that a build for this machine uses, its optional parts included.
+host_packages=(cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-dev libtomlplusplus-dev
+  nlohmann-json3-dev libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev libopenmpi-dev)
+
 # need_packages NAME...: installs the Debian packages that are missing; if none is missing it
 # touches neither network nor apt.
 need_packages() {

@@ -13,9 +13,9 @@ typedef struct {
   uint32_t step;
 } tracing;
 
-static int fail(const char* what, const char* name) {
+static void fail(const char* what, const char* name) {
   fprintf(stderr, "replay: %s: %s\n", name, what);
-  return 2;
+  exit(2);
 }
 
 /* Reads a whole file into memory at a multiple of SLUICE_ALIGNMENT; NULL if that fails. */
@@ -24,7 +24,8 @@ static void* read_file(const char* name, size_t* bytes) {
   void* data = NULL;
   long size = 0;
   if (!file) return NULL;
-  if (fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) > 0 && fseek(file, 0, SEEK_SET) == 0)
+  if (fseek(file, 0, SEEK_END) == 0) size = ftell(file);
+  if (size > 0 && fseek(file, 0, SEEK_SET) == 0)
     data = aligned_alloc(SLUICE_ALIGNMENT, ((size_t)size + SLUICE_ALIGNMENT - 1) /
                                                SLUICE_ALIGNMENT * SLUICE_ALIGNMENT);
   *bytes = data ? fread(data, 1, (size_t)size, file) : 0;
@@ -67,18 +68,21 @@ int main(int count, char** words) {
   size_t bytes = 0;
   void *blob, *frame, *answer;
   FILE* lines;
-  if (count != 3) return fail("give a model and a trace", "usage");
-  if (!(blob = read_file(words[1], &bytes))) return fail("cannot be read", words[1]);
-  if ((status = sluice_open(&model, blob, bytes, getenv("SLUICE_ISA"))))
-    return fail(sluice_status_text(status), words[1]);
-  if (!(lines = fopen(words[2], "r"))) return fail("cannot be read", words[2]);
+  int code;
+  if (count != 3) fail("give a model and a trace", "usage");
+  blob = read_file(words[1], &bytes);
+  if (!blob) fail("cannot be read", words[1]);
+  status = sluice_open(&model, blob, bytes, getenv("SLUICE_ISA"));
+  if (status) fail(sluice_status_text(status), words[1]);
+  lines = fopen(words[2], "r");
+  if (!lines) fail("cannot be read", words[2]);
   info = sluice_describe(&model);
   need = sluice_needs(&model, use);
   frame = calloc(info.inputs, 4), answer = calloc(info.outputs, 4);
   status = sluice_start(
       &stream, &model, use, aligned_alloc(SLUICE_ALIGNMENT, need.state + SLUICE_ALIGNMENT),
       need.state, aligned_alloc(SLUICE_ALIGNMENT, need.scratch + SLUICE_ALIGNMENT), need.scratch);
-  if (status || !frame || !answer) return fail(sluice_status_text(status), words[1]);
+  if (status || !frame || !answer) fail(sluice_status_text(status), words[1]);
   sluice_trace(&stream, trace, &context);
   while (fgets(line, sizeof line, lines)) {
     unsigned step, layer, unit;
@@ -93,5 +97,7 @@ int main(int count, char** words) {
     context.step = step;
     if (unit + 1 == info.inputs) sluice_step(&stream, frame, answer);
   }
-  return ferror(lines) || fflush(stdout) ? 2 : 0;
+  code = ferror(lines) || fflush(stdout) ? 2 : 0;
+  fclose(lines), free(frame), free(answer);
+  return code;
 }

@@ -130,9 +130,8 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
   const LayerRecord& first = model.layers[0];
   const bool embeds = first.kind == SLUICE_EMBEDDING && first.w_ih == l.section_begin;
   Weights table[most_arrays];
-  l.shard_begin =
-      l.section_begin +
-      (embeds && layer_weights(first, table) ? uint32_t(weight_bytes(table[0], nullptr)) : 0);
+  l.shard_begin = l.section_begin +
+                  (embeds && layer_weights(first, table) ? uint32_t(dense_bytes(table[0])) : 0);
   l.shard_floats = (l.weights_end - l.shard_begin) / uint32_t(sizeof(float));
   l.shard_gradients = arena.take<float>(uint64_t(l.shards) * l.shard_floats);
   l.batch_ids = arena.take<uint8_t>(first.kind == SLUICE_EMBEDDING ? first.in : 0);

@@ -83,11 +83,11 @@ bool embedding_apart(const OpenModel& model) {
   if (model.layers[0].kind != SLUICE_EMBEDDING) return true;
   Weights table[most_arrays];
   layer_weights(model.layers[0], table);
-  const uint64_t begin = table[0].offset, end = begin + weight_bytes(table[0], nullptr);
+  const uint64_t begin = table[0].offset, end = begin + dense_bytes(table[0]);
   bool apart = true;
   for (uint32_t i = 1; i < model.layer_count; ++i)
     for_each_array(model.layers[i], [&](const Weights& a) {
-      apart = apart && (a.offset >= end || a.offset + weight_bytes(a, nullptr) <= begin);
+      apart = apart && (a.offset >= end || a.offset + dense_bytes(a) <= begin);
     });
   return apart;
 }

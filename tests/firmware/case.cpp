@@ -1,5 +1,5 @@
-// One case on a board: every answer has the expected bytes, memory beyond what was asked for stays
-// as it was; then what it costs.
+// Runs one case on a board: checks that every answer has the expected bytes and that memory beyond
+// the requested pieces stays unchanged, then prints the cost.
 #include <string.h>
 
 #include "board.h"
@@ -11,8 +11,9 @@ extern "C" const uint8_t case_blob[], case_blob_end[], case_in[], case_in_end[],
 
 namespace {
 
-constexpr uint32_t timed_steps =
-    128;  ///< what two ticks are in instructions, at most: the figure is good to less than one
+/// At least as many as two ticks are instructions, so that the count per step is exact to less than
+/// one instruction.
+constexpr uint32_t timed_steps = 128;
 constexpr uint8_t untouched = 0xA5;
 
 void say(const char* text) { semihosting_text(text); }
@@ -35,7 +36,7 @@ int skip(Parts... parts) {
   return 0;
 }
 
-/// A piece of the spare RAM, with a margin behind it that must stay as it was.
+/// A piece of the spare RAM, followed by a margin that must stay unchanged.
 struct Piece {
   uint8_t* at;
   size_t bytes;

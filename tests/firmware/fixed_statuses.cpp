@@ -65,8 +65,8 @@ int main() {
   }
   int16_t y[9];
   float p[9], sum = 0;
-  for (int i = 0; i < 50; ++i)
-    sluice_step(&stream, q, y);  // saturates, never wraps: h stays inside its range
+  // Saturates and never wraps: h stays inside its range.
+  for (int i = 0; i < 50; ++i) sluice_step(&stream, q, y);
   sluice_dequantize(&model, y, p, 1);
   for (const float probability : p) sum += probability;
   expect("probabilities",

@@ -1,4 +1,4 @@
-// A frame and an answer in the model's own number format, as sluice_step takes and gives them.
+// Frames and answers in the model's own number format, as sluice_step takes and returns them.
 #ifndef SLUICE_TESTS_FIRMWARE_FRAMES_H
 #define SLUICE_TESTS_FIRMWARE_FRAMES_H
 
@@ -6,7 +6,7 @@
 
 constexpr uint32_t traced_frames = 5;
 
-/// Bytes of a number of a frame, and of an answer.
+/// Returns the bytes per number of a frame, and per number of an answer.
 inline size_t frame_number(const sluice_info& model) {
   return model.format == SLUICE_F32 || model.vocabulary ? 4 : model.format == SLUICE_INT8 ? 1 : 2;
 }

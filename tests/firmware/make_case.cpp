@@ -1,14 +1,17 @@
-// Makes a case for a board: a blob, frames by an integer formula, and the answers to them: in fixed
-// point those of the reference (tests/support/reference_fixed.h), in float those of the scalar
-// kernels.
-//   make_case FOLDER/NAME BLOB                                         of a model in a file
-//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...         of a network with made-up
-//   weights (words: shape.h) make_case FOLDER/NAME int8|w8a16 sparse INPUTS WORD UNITS ...
-//   likewise, nine tenths of its blocks empty and not stored make_case --train FOLDER/NAME     a
-//   network before and after ten steps of training: NAME.begin, NAME.end
-// writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob in the order of weights
+// Makes a case for a board: a blob, frames by an integer formula, and the answers to them. In fixed
+// point the answers are the reference's (tests/support/reference_fixed.h), in float the scalar
+// kernels'.
+//   make_case FOLDER/NAME BLOB
+//     uses the model in a file.
+//   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...
+//     makes a network with made-up weights. shape.h lists the words.
+//   make_case FOLDER/NAME int8|w8a16 sparse INPUTS WORD UNITS ...
+//     leaves nine tenths of the network's blocks empty and does not store them.
+//   make_case --train FOLDER/NAME
+//     writes a network before and after ten steps of training: NAME.begin, NAME.end.
+// Writes NAME.in, NAME.out, NAME.trace (of the first frames) and the blob with the order of weights
 // of hosts (NAME.slu), of Helium (NAME.rows) and of the other Cortex-M (NAME.pairs).
-#define DOCTEST_CONFIG_IMPLEMENT  // the reference is the tests'
+#define DOCTEST_CONFIG_IMPLEMENT  // the reference is a part of the tests
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -80,8 +83,8 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   if (layer.anatomy().shifted_state) layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
   if (layer.find(Role::input_factor)) layer.factor_shift_ih = layer.shift_ih;
   if (layer.find(Role::state_factor)) layer.factor_shift_hh = layer.shift_hh;
-  const double usual_product =
-      73.0 * (narrow ? 73.0 : 18900.0);  // of two numbers that are even over their range
+  // The usual size of a product of two numbers that are uniform over their range.
+  const double usual_product = 73.0 * (narrow ? 73.0 : 18900.0);
   for (Array& array : layer.arrays) {
     const bool matrix = array.is_matrix();
     const bool over_state = array.role == Role::state_bias || array.role == Role::state_factor_bias;
@@ -97,7 +100,7 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
       else if (matrix)
         array.integers[i] = number < -127 ? -127 : number;
       else if (array.role == Role::gate_bias || array.role == Role::candidate_bias)
-        array.integers[i] = 32 * number;  // one at most
+        array.integers[i] = 32 * number;  // at most one
       else if (array.role == Role::zeta || array.role == Role::nu)
         array.integers[i] = array.role == Role::zeta ? 24000 + number : 600 + number;
       else
@@ -108,7 +111,7 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   return layer;
 }
 
-/// Adds a layer that joins these sources: 0 the frame, else a layer counted from 1.
+/// Adds a layer that joins these sources: 0 is the frame, n the n-th layer.
 void add_join(Numbers& numbers, Network& network, sluice_layer_kind kind,
               const std::vector<uint32_t>& sources, sluice_format format) {
   Layer layer;
@@ -124,7 +127,8 @@ void add_join(Numbers& numbers, Network& network, sluice_layer_kind kind,
   network.layers.push_back(layer);
 }
 
-/// Residual and dense connections, a mask, a layer from afar, two parts of an answer.
+/// Makes a network with residual and dense connections, a mask, a layer that reads an early one,
+/// and two parts of an answer.
 Network made_up_graph(sluice_format format) {
   Numbers numbers;
   Network network;
@@ -178,7 +182,7 @@ std::string made_up_blob(int count, char** words) {
   return write_blob(network);
 }
 
-/// Integers over their whole range; floats are multiples of 2^-13 in [-4, 4).
+/// Makes frames: integers over their whole range; floats are multiples of 2^-13 in [-4, 4).
 std::string make_frames(const sluice_info& model) {
   std::string bytes;
   Numbers numbers;
@@ -189,8 +193,7 @@ std::string make_frames(const sluice_info& model) {
     if (model.format == SLUICE_F32 && !model.vocabulary)
       append(float(numbers.sixteen()) / 8192.0f);
     else if (model.vocabulary)
-      append(int32_t(numbers.next() >> 8) % int32_t(model.vocabulary + 2) -
-             1);  // the unknown ones too
+      append(int32_t(numbers.next() >> 8) % int32_t(model.vocabulary + 2) - 1);  // unknown ids too
     else if (model.format == SLUICE_INT8)
       append(numbers.eight());
     else
@@ -199,7 +202,7 @@ std::string make_frames(const sluice_info& model) {
   return bytes;
 }
 
-/// A copy at a multiple of 64.
+/// Returns a copy at a multiple of 64.
 std::vector<Line> aligned(const std::string& text) {
   std::vector<Line> copy(text.size() / sizeof(Line) + 1);
   text.copy(copy[0].bytes, text.size());
@@ -230,7 +233,7 @@ void make_training(const std::string& name) {
   write(name + ".end", stored.data(), text.size());
 }
 
-/// What a stream's tracer is told, as lines of text.
+/// A stream's trace, as lines of text.
 struct Trace {
   const sluice_model& model;
   uint32_t step;
@@ -245,7 +248,7 @@ struct Trace {
   }
 };
 
-/// In fixed point: whether the reference gives the same answers.
+/// Returns whether the reference gives the same answers, in fixed point.
 bool as_defined(const Network& network, const std::string& x, const std::string& y) {
   const sluice_format format = network.layers[0].format;
   const auto inputs = size_t(frame_width(network));
@@ -264,7 +267,7 @@ bool as_defined(const Network& network, const std::string& x, const std::string&
   return y == expected;
 }
 
-/// The blob with the first frames and answers as its own test.
+/// Returns the blob with the first frames and answers as its self-test.
 std::string with_self_test(const std::string& text, const sluice_model& model, const std::string& x,
                            const std::string& y) {
   const sluice_info info = sluice_describe(&model);

@@ -1,5 +1,5 @@
-// A blob that needs what the image leaves out is refused by what it needs. Compiled with
-// runtime/layers.cpp without it.
+// A blob that needs a part that the image leaves out is refused by the name of that part. Compiled
+// with runtime/layers.cpp, without the part.
 #include "semihosting.h"
 #include "sluice.h"
 

@@ -47,7 +47,7 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
   return none;
 }
 
-/// Leaves one block of 8 x 4 weights in ten of each matrix, stored sparse.
+/// Keeps one in ten blocks of 8 x 4 weights of each matrix, and stores the matrices sparse.
 inline void leave_one_block_in_ten(sluice::tools::Layer& layer) {
   layer.sparse = true;
   for (sluice::tools::Array& a : layer.arrays) {

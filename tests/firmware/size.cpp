@@ -1,5 +1,5 @@
-// What a program that only runs a model holds: opened, started, stepped. Linked to be weighed
-// (size.cmake), not run.
+// A program that only runs a model: opens it, starts a stream, makes a step. It is linked to
+// measure its size (size.cmake), and is not run.
 #include "sluice.h"
 
 extern "C" {

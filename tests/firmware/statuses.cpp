@@ -1,5 +1,5 @@
-// What is wrong with a blob or with memory is found on the board, too, by its own status. The blob
-// is written here, byte by byte.
+// A board, too, reports each fault of a blob or of memory by its own status. The blob is written
+// here, byte by byte.
 #include <string.h>
 
 #include "board.h"
@@ -19,8 +19,8 @@ constexpr void put(Blob& blob, uint32_t at, uint32_t word) {
   for (uint32_t i = 0; i < 4; ++i) blob.bytes[at + i] = uint8_t(word >> (8 * i));
 }
 
-/// A GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md. Its flags:
-/// one row a sequence, the answer.
+/// Makes a GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md. Its
+/// flags say that it hands on one row per sequence and is the answer.
 constexpr Blob make_blob() {
   Blob blob{};
   put(blob, 0, 0x1A554C53);  // magic

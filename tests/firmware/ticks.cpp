@@ -1,4 +1,5 @@
-// A loop of known length takes as many instructions as it has, and as many again the next time.
+// The clock counts as many instructions for a loop of known length as the loop has, and the same
+// number the next time.
 #include "board.h"
 #include "semihosting.h"
 
@@ -22,8 +23,8 @@ uint64_t ticks_of_turns(uint32_t turns) {
   return ticks() - begin;
 }
 
-/// Whether `turns` are measured, without what surrounds them, to the tick that each of the two
-/// differences may be off.
+/// Returns whether `turns` are measured exactly, without the code around them, except that each of
+/// the two differences may be off by a tick.
 bool check(uint32_t turns) {
   const uint64_t measured =
       TICKS_TO_INSTRUCTIONS(ticks_of_turns(2 * turns) - ticks_of_turns(turns));
@@ -38,8 +39,8 @@ bool check(uint32_t turns) {
 }  // namespace
 
 int main() {
-  constexpr uint64_t wrap =
-      TICKS_TO_INSTRUCTIONS(uint64_t(1) << 24);  // instructions until SysTick begins anew
+  // Instructions until SysTick restarts.
+  constexpr uint64_t wrap = TICKS_TO_INSTRUCTIONS(uint64_t(1) << 24);
   bool good = true;
   for (int again = 0; again < 2; ++again) good = check(100) & check(100000) & good;
   return check(uint32_t(wrap / turn / 2)) & good ? 0 : 1;

@@ -1,4 +1,4 @@
-// Every layer's values, step by step, as a board sees them: the same lines as the desk's.
+// Prints every layer's values, step by step, on a board: the same lines as on the host.
 #include "board.h"
 #include "frames.h"
 #include "semihosting.h"

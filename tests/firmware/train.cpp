@@ -1,4 +1,4 @@
-// The trainer on a board: ten steps end with the bytes that the desk had.
+// Ten steps of the trainer on a board give the same bytes as on the host.
 #include "board.h"
 #include "semihosting.h"
 #include "training.h"

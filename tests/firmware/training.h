@@ -1,5 +1,5 @@
-// Ten Adam steps on made-up sequences: the same code on the desk and on a board, whose bytes are
-// compared.
+// Ten Adam steps on made-up sequences. The same code runs on the host and on a board, and a test
+// compares their bytes.
 #ifndef SLUICE_TESTS_FIRMWARE_TRAINING_H
 #define SLUICE_TESTS_FIRMWARE_TRAINING_H
 
@@ -49,7 +49,7 @@ inline sluice_train_options training_options() {
   return options;
 }
 
-/// Trains what the model holds, and writes the weights into `stored`, a copy of its blob.
+/// Trains the model, and writes the weights into `stored`, a copy of its blob.
 inline sluice_status train_ten_steps(const sluice_model* model, MadeUpBatch& batch, void* arena,
                                      size_t bytes, uint8_t* stored, size_t blob_bytes) {
   const sluice_train_options options = training_options();

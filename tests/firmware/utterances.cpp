@@ -1,5 +1,5 @@
-// The quick start's firmware: a quantized model answers utterances on a board, and prints what the
-// desk is compared with.
+// The quick start's firmware: a quantized model answers utterances on a board, and prints the
+// answers, which are compared with the host's.
 //   model.h, model.c   sluice export --core
 //   utterances.h       frames as the model takes them, made by tools/quickstart.sh:
 //                      utterance_names[], utterance_ends[] (in frames),

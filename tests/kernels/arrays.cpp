@@ -1,4 +1,4 @@
-// Sums, standardization, optimizer steps, cosine and random numbers.
+// Tests of sums, standardization, optimizer steps, cosine and random numbers.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -24,7 +24,8 @@ std::vector<float> mixed(size_t n, Noise& noise) {
   return v;
 }
 
-/// Blocks of 1,024; 16 chains in each; pairwise; the blocks in double.
+/// The documented sum: blocks of 1,024 numbers, 16 chains in each, added pairwise; the blocks are
+/// added in double.
 double literal_square_sum(const std::vector<float>& x) {
   double sum = 0;
   for (size_t begin = 0; begin < x.size(); begin += 1024) {
@@ -42,7 +43,7 @@ double literal_square_sum(const std::vector<float>& x) {
 
 }  // namespace
 
-TEST_CASE("standardization is a difference and a product") {
+TEST_CASE("standardization is one subtraction and one multiplication") {
   Noise noise(30);
   for (const Kernels* table : every_table())
     for (int n = 1; n <= 40; ++n) {
@@ -71,7 +72,7 @@ TEST_CASE("shards are added element by element") {
     }
 }
 
-TEST_CASE("the sum of squares is blocks of sixteen chains, added pairwise") {
+TEST_CASE("the sum of squares is computed in blocks of sixteen chains, added pairwise") {
   Noise noise(32);
   for (const Kernels* table : every_table())
     for (const size_t n : lengths) {
@@ -86,7 +87,7 @@ TEST_CASE("the sum of squares is blocks of sixteen chains, added pairwise") {
     }
 }
 
-TEST_CASE("a step of Adam is the documented operations, to the bit") {
+TEST_CASE("a step of Adam performs the documented operations, to the bit") {
   Noise noise(33);
   for (const Kernels* table : every_table())
     for (const size_t n : lengths)
@@ -113,7 +114,7 @@ TEST_CASE("a step of Adam is the documented operations, to the bit") {
         }
 }
 
-TEST_CASE("steps of SGD and RMSprop are the documented operations, to the bit") {
+TEST_CASE("steps of SGD and RMSprop perform the documented operations, to the bit") {
   Noise noise(36);
   for (const Kernels* table : every_table())
     for (const size_t n : lengths)
@@ -142,7 +143,7 @@ TEST_CASE("steps of SGD and RMSprop are the documented operations, to the bit") 
       }
 }
 
-TEST_CASE("signs, clipping and shrinking, special numbers included") {
+TEST_CASE("sign, clipping and shrinking follow their formulas, special numbers included") {
   Noise noise(37);
   for (const Kernels* table : every_table())
     for (const size_t n : lengths) {
@@ -199,8 +200,8 @@ TEST_CASE("a hundred steps of Adam stay near Adam in double") {
 TEST_CASE("cos_pi is the cosine within 1e-15") {
   for (int i = 0; i <= 100000; ++i) {
     const double x = i / 100000.0;
-    REQUIRE(std::fabs(cos_pi(x) - std::sin(3.14159265358979323846 * (0.5 - x))) <=
-            1e-15);  // the same, with a smaller argument's error
+    // The sine has the same value, and its argument a smaller error.
+    REQUIRE(std::fabs(cos_pi(x) - std::sin(3.14159265358979323846 * (0.5 - x))) <= 1e-15);
   }
   CHECK_EQ(cos_pi(0), 1.0);
   CHECK_EQ(cos_pi(1), -1.0);
@@ -236,7 +237,7 @@ TEST_CASE("unit_float is in [0, 1) and below is below its bound") {
   }
 }
 
-TEST_CASE("tables are found by name, and the one that is picked runs here") {
+TEST_CASE("tables are found by name, and this CPU runs the one that is picked") {
   int count = 0;
   const Kernels* const* tables = kernel_tables(&count);
   REQUIRE(count >= 1);

@@ -1,5 +1,5 @@
-// A table runs only on a CPU that has all that its file was compiled for. features.cmake asks the
-// compiler what that is.
+// A table runs only on a CPU that has all extensions that its file was compiled for. features.cmake
+// asks the compiler for their list.
 #include "kernels/cpu.h"
 
 #include <doctest/doctest.h>
@@ -37,14 +37,14 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("the scalar table asks for nothing beyond what the whole program needs") {
+TEST_CASE("the scalar table needs no extension beyond those of the whole program") {
   CHECK(runs_with(0, *pick_kernels("scalar")));
 }
 
 #if defined(__x86_64__)
-TEST_CASE("tables ask for the extensions that their instructions belong to") {
-  // Intel's manual, volume 1, chapters 14 and 15: AVX2 comes with AVX; xsimd and the compilers take
-  // AVX-512's five together.
+TEST_CASE("tables need the extensions that their instructions belong to") {
+  // Intel's manual, volume 1, chapters 14 and 15: AVX2 implies AVX. xsimd and the compilers use the
+  // five extensions of AVX-512 together.
   const std::uint32_t avx2 =
       cpu_AVX | cpu_AVX2 | cpu_FMA | cpu_SSE3 | cpu_SSSE3 | cpu_SSE4_1 | cpu_SSE4_2;
   const std::uint32_t avx512 =
@@ -69,7 +69,7 @@ TEST_CASE("this CPU has the extensions that the compiler's own library finds") {
   if (!pick_kernels("avx2")) return;
   const std::uint32_t has = cpu_features();
   __builtin_cpu_init();
-  // Those that GCC 12 and clang 14 both know by name.
+  // The extensions that GCC 12 and clang 14 both know by name.
   CHECK_EQ((has & cpu_SSE3) != 0, __builtin_cpu_supports("sse3") != 0);
   CHECK_EQ((has & cpu_SSSE3) != 0, __builtin_cpu_supports("ssse3") != 0);
   CHECK_EQ((has & cpu_SSE4_1) != 0, __builtin_cpu_supports("sse4.1") != 0);

@@ -1,5 +1,6 @@
-// The integer functions, over every argument: their accuracy as kernels/README.md states it. That
-// tables of instruction sets agree with the definition, layers and all, is in runtime/fixed.cpp.
+// Tests the integer functions over every argument: their accuracy is the one that kernels/README.md
+// states. runtime/fixed.cpp tests that the tables of all instruction sets agree with the
+// definition, whole layers included.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -13,8 +14,8 @@ using namespace sluice::tests;
 
 namespace {
 
-/// f(u) for n arguments by a Dense of no inputs: R(u, 0, m) with m = 2^31 - 1 halves; a shift of 1
-/// puts that right.
+/// Computes f(u) for n arguments by a Dense without inputs. R(u, 0, m) with m = 2^31 - 1 halves u;
+/// a shift of 1 compensates.
 std::vector<int16_t> activate(const Kernels& table, Activation f, const std::vector<int32_t>& u) {
   std::vector<int32_t> m(u.size(), INT32_MAX);
   std::vector<int16_t> y(u.size());
@@ -35,8 +36,8 @@ std::vector<int32_t> arguments() {
 }  // namespace
 
 TEST_CASE(
-    "sigmoid and tanh in fixed point are as near to the exact ones as promised, and as written, on "
-    "every instruction set") {
+    "sigmoid and tanh in fixed point are as accurate as documented, and equal the written "
+    "definition, on every instruction set") {
   const std::vector<int32_t> u = arguments();
   for (const Kernels* table : every_table()) {
     const std::string isa = name_of(*table);
@@ -70,12 +71,14 @@ TEST_CASE("linear and ReLU saturate, and never wrap") {
   }
 }
 
-TEST_CASE("an LSTM's cell state is as written in every unit that it can have, and saturates") {
+TEST_CASE(
+    "an LSTM's cell state equals the written definition in every unit that it can have, and "
+    "saturates") {
   constexpr int units = 64, rows = 4 * units;
   Noise noise(21);
   for (int e = 0; e <= 15; ++e) {
-    // No inputs, and no weights on the state: the gates' sums are R of the biases; some far beyond
-    // the curve's ends.
+    // Without inputs and without weights on the state, the gates' sums are R of the biases. Some
+    // are far beyond the curve's ends.
     std::vector<int32_t> bias(rows), none(rows), m(rows, INT32_MAX);
     for (int32_t& b : bias)
       b = noise.below(4) ? noise.below(80001) - 40000 : noise.below(2) ? -300000 : 300000;

@@ -1,5 +1,5 @@
-// GRU gates forward and backward: the documented formula, operation by operation, and its
-// double-precision value.
+// Tests the gates, forward and backward, against the documented formula, operation by operation,
+// and against its value in double.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using namespace sluice::tests;
 namespace {
 
 struct Shape {
-  int hidden, count, gap;  ///< gap: floats between the rows, which nobody may touch
+  int hidden, count, gap;  ///< gap: floats between the rows, which must stay untouched
 };
 
 std::vector<Shape> every_shape() {
@@ -24,7 +24,7 @@ std::vector<Shape> every_shape() {
   return shapes;
 }
 
-/// The arrays of struct Gates, in one place.
+/// Owns the arrays of struct Gates.
 struct Step {
   Shape s;
   int a_stride, stride;
@@ -52,7 +52,7 @@ float activate(const Kernels& table, Activation f, float x) {
 
 }  // namespace
 
-TEST_CASE("GRU gates are the documented operations, to the bit") {
+TEST_CASE("GRU gates perform the documented operations, to the bit") {
   Noise noise(10);
   for (const Kernels* table : every_table())
     for (const Shape s : every_shape())
@@ -82,7 +82,7 @@ TEST_CASE("GRU gates are the documented operations, to the bit") {
       }
 }
 
-TEST_CASE("GRU gates are near their value in double") {
+TEST_CASE("GRU gates are close to their value in double") {
   Noise noise(11);
   for (const Kernels* table : every_table())
     for (const Shape s : every_shape()) {
@@ -105,7 +105,7 @@ TEST_CASE("GRU gates are near their value in double") {
     }
 }
 
-TEST_CASE("a whole GRU step is its chains and its gates, to the bit") {
+TEST_CASE("a whole GRU step equals its chains and its gates, to the bit") {
   Noise noise(15);
   for (const Kernels* table : every_table())
     for (const int hidden : {8, 16, 24, 32, 40, 64, 96, 104, 200})
@@ -157,13 +157,13 @@ TEST_CASE("a whole GRU step is its chains and its gates, to the bit") {
           }
 }
 
-TEST_CASE("GRU gates backwards are the documented products, to the bit") {
+TEST_CASE("the backward pass of GRU gates computes the documented products, to the bit") {
   Noise noise(12);
   for (const Kernels* table : every_table())
     for (const Shape s : every_shape()) {
       Step step(s, noise, 1);
-      for (size_t i = 0; i < step.a.size(); ++i)
-        step.a[i] = noise.number(0, 1);  // gates; g_h is a number like any other
+      // These are the gates, and g_h, which may be any number.
+      for (size_t i = 0; i < step.a.size(); ++i) step.a[i] = noise.number(0, 1);
       Step expected = step;
       const int hidden = s.hidden;
       for (int i = 0; i < s.count; ++i)
@@ -231,8 +231,8 @@ TEST_CASE("a NaN in any of a unit's numbers is a NaN in its state") {
 }
 
 TEST_CASE(
-    "LSTM gates are the documented operations, to the bit, and so are those of a GRU that resets "
-    "before") {
+    "the gates of an LSTM and of a GRU that resets before perform the documented operations, to "
+    "the bit") {
   Noise noise(16);
   for (const Kernels* table : every_table())
     for (const Shape s : every_shape())
@@ -265,7 +265,8 @@ TEST_CASE(
             REQUIRE_EQ(bits(c_next[own]), bits(next));
             REQUIRE_EQ(bits(h_next[own]), bits(o * squashed));
           }
-        // In two parts around the candidate's product, which here leaves its chain as it is.
+        // The GRU's step has two parts around the candidate's product, which here leaves its chain
+        // unchanged.
         std::vector<float> b = chains, reset = rows(stride), after = rows(stride);
         const ResetBefore parts{b.data(),     wide,   reset.data(), stride,  h.data(), stride,
                                 after.data(), stride, s.hidden,     s.count, gate};
@@ -284,7 +285,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "the gates of a FastGRNN are the documented operations, forwards and backwards, to the bit") {
+    "the gates of a FastGRNN perform the documented operations, forward and backward, to the bit") {
   Noise noise(17);
   for (const Kernels* table : every_table())
     for (const Shape s : every_shape())

@@ -1,5 +1,5 @@
-// fma, divide and sqrt of every lane type are rounded exactly as IEEE 754 says: compared with exact
-// references.
+// Tests against exact references that fma, divide and sqrt of every lane type round exactly as IEEE
+// 754 requires.
 #include "lanes.h"
 
 #include <doctest/doctest.h>
@@ -9,7 +9,7 @@
 
 #include "../support/numbers.h"
 #include "../support/tables.h"
-#include "isas.h"  // generated: SLUICE_FOR_EACH_ISA(X) is X(scalar) X(avx2) ...
+#include "isas.h"  // generated; SLUICE_FOR_EACH_ISA(X) is X(scalar) X(avx2) ...
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -22,7 +22,7 @@ SLUICE_FOR_EACH_ISA(SLUICE_LANES_DECLARE)
 
 namespace {
 
-/// Every lane type that this CPU runs.
+/// Returns every lane type that this CPU runs.
 std::vector<LaneType> every_lane_type() {
   std::vector<LaneType> all;
 #define SLUICE_LANES_ADD(isa) all.insert(all.end(), isa##_lanes, isa##_lanes + 2);
@@ -36,12 +36,12 @@ std::vector<LaneType> every_lane_type() {
   return here;
 }
 
-/// a * b + c, rounded once: the product is exact in double; the sum is rounded to odd there, which
-/// a second rounding cannot spoil.
+/// Returns a * b + c, rounded once. The product is exact in double; the sum is rounded to odd
+/// there, so that the second rounding gives the right result.
 float exact_fma(float a, float b, float c) {
   const double product = double(a) * double(b), addend = c, sum = product + addend;
-  const double back = sum - product,
-               error = (product - (sum - back)) + (addend - back);  // Knuth's two-sum: exact
+  // Knuth's two-sum gives the exact error.
+  const double back = sum - product, error = (product - (sum - back)) + (addend - back);
   if (error == 0) return float(sum);
   uint64_t u;
   std::memcpy(&u, &sum, sizeof u);
@@ -51,12 +51,12 @@ float exact_fma(float a, float b, float c) {
   return float(odd);
 }
 
-/// With 53 bits, a quotient or root of 24-bit numbers rounded twice is rounded right (Figueroa
-/// 1995).
+/// A quotient or root of 24-bit numbers that is rounded first to 53 bits and then to 24 is rounded
+/// correctly (Figueroa 1995).
 float exact_divide(float a, float b) { return float(double(a) / double(b)); }
 float exact_sqrt(float a) { return float(std::sqrt(double(a))); }
 
-/// A normal number with an exponent in a range, and now and then a mantissa of few bits.
+/// Returns a normal number with an exponent in a range, and sometimes a mantissa of few bits.
 float normal(Noise& noise, int low, int high) {
   uint32_t mantissa = noise.word() >> 9;
   if (noise.below(4) == 0) mantissa &= ~0u << noise.below(24);
@@ -68,8 +68,7 @@ float normal(Noise& noise, int low, int high) {
 constexpr size_t chunk = 1024;
 int rounds() { return sparse() ? 60 : 4000; }
 
-/// Operands, and what they must give, are normal: subnormal ones are promised elsewhere, and not
-/// for ARMv7's NEON.
+/// Compares only normal results. Other tests cover subnormal ones, which ARMv7's NEON flushes.
 bool comparable(float expected) { return std::isnormal(expected); }
 
 void compare(const LaneType& lanes, const char* operation, const float* a, const float* b,
@@ -84,20 +83,20 @@ void compare(const LaneType& lanes, const char* operation, const float* a, const
 
 }  // namespace
 
-TEST_CASE("the reference for fma is exact where integers can tell") {
-  CHECK_EQ(exact_fma(16777215.0f, 16777215.0f, 1.0f),
-           281474943156224.0f);  // 2^48 - 2^25 + 2, to 24 bits
-  CHECK_EQ(exact_fma(8388609.0f, 8388609.0f, -70368760954880.0f),
-           1.0f);  // (2^23 + 1)^2 = 2^46 + 2^24 + 1
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0x1p-80f),
-           from_bits(0x3f801001u));  // just above a tie
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, -0x1p-80f),
-           from_bits(0x3f801000u));  // just below it
-  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0.0f),
-           from_bits(0x3f801000u));  // the tie, to even
+TEST_CASE("the reference for fma is exact for cases that integers can decide") {
+  // 2^48 - 2^25 + 2, to 24 bits.
+  CHECK_EQ(exact_fma(16777215.0f, 16777215.0f, 1.0f), 281474943156224.0f);
+  // (2^23 + 1)^2 = 2^46 + 2^24 + 1.
+  CHECK_EQ(exact_fma(8388609.0f, 8388609.0f, -70368760954880.0f), 1.0f);
+  // The sum is just above a tie,
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0x1p-80f), from_bits(0x3f801001u));
+  // just below it,
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, -0x1p-80f), from_bits(0x3f801000u));
+  // and the tie, which rounds to even.
+  CHECK_EQ(exact_fma(1.0f + 0x1p-12f, 1.0f + 0x1p-12f, 0.0f), from_bits(0x3f801000u));
 }
 
-TEST_CASE("fma of every lane type rounds once") {
+TEST_CASE("fma of every lane type rounds only once") {
   for (const LaneType& lanes : every_lane_type()) {
     Noise noise(40);
     std::vector<float> a(chunk), b(chunk), c(chunk), y(chunk);
@@ -109,15 +108,15 @@ TEST_CASE("fma of every lane type rounds once") {
             c[i] = normal(noise, -80, 80);
             break;
           case 1:
-            c[i] = -(a[i] * b[i]);
-            break;  // all but the rounding cancels
+            c[i] = -(a[i] * b[i]);  // all except the rounding cancels
+            break;
           case 2:
-            c[i] = std::ldexp(a[i] * b[i], noise.below(60) - 30);
-            break;  // they overlap by some bits
+            c[i] = std::ldexp(a[i] * b[i], noise.below(60) - 30);  // they overlap by some bits
+            break;
           default:
             a[i] = 1 + std::ldexp(1.0f, -noise.below(24)),
             b[i] = 1 + std::ldexp(1.0f, -noise.below(24)),
-            c[i] = normal(noise, -100, -20);  // ties, decided far below
+            c[i] = normal(noise, -100, -20);  // ties that far lower bits decide
         }
       }
       lanes.fma(a.data(), b.data(), c.data(), y.data(), chunk);
@@ -154,8 +153,8 @@ TEST_CASE("the square root of every lane type is rounded to nearest") {
         a[i] = std::fabs(normal(noise, -126, 127));
         if (round % 2) {
           const float root = normal(noise, -60, 60);
-          a[i] = from_bits(raw_bits(root * root) + uint32_t(noise.below(3)) -
-                           1);  // a square and its neighbors
+          // A square and its neighbors.
+          a[i] = from_bits(raw_bits(root * root) + uint32_t(noise.below(3)) - 1);
         }
       }
       lanes.sqrt(a.data(), y.data(), chunk);

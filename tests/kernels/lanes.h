@@ -1,4 +1,4 @@
-// What a test sees of an instruction set's lane types.
+// The interface to an instruction set's lane types for tests.
 #ifndef SLUICE_TESTS_LANES_H
 #define SLUICE_TESTS_LANES_H
 

@@ -1,4 +1,4 @@
-// fma, divide and sqrt of one instruction set's lane types, reachable for a test. Compiled once per
+// Exports fma, divide and sqrt of one instruction set's lane types to a test. Compiled once per
 // instruction set, with the flags of its file in kernels/isa, which names the lane types
 // (kernels/isa/sets.h).
 #include <stddef.h>

@@ -1,4 +1,5 @@
-// exp, log, tanh, sigmoid and softmax against libm's doubles, over a dense sample of all floats.
+// Tests exp, log, tanh, sigmoid and softmax against libm's doubles, over a dense sample of all
+// floats.
 #include <doctest/doctest.h>
 
 #include <cfloat>
@@ -16,12 +17,13 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 using Function = void (*)(const Kernels&, float* x, int n);
 
-/// Calls check(x, y) for the special numbers and a dense sample of all bit patterns, y being the
-/// table's answer. Densest between 2^-14 and 2^7 in size, where functions bend.
+/// Calls check(x, y) for the special numbers and a dense sample of all bit patterns; y is the
+/// table's answer. The sample is densest for sizes between 2^-14 and 2^7, in which the functions
+/// bend.
 template <class Check>
 void over_floats(const Kernels& table, Function f, Check check) {
-  const uint32_t coarse = sparse() ? 99991 : 997,
-                 fine = coarse / 9 | 1;  // odd: no low bit is left out
+  // `fine` is odd, so that no low bit is left out.
+  const uint32_t coarse = sparse() ? 99991 : 997, fine = coarse / 9 | 1;
   std::vector<float> x = special_numbers(), y;
   uint64_t pattern = 0;
   for (;;) {
@@ -52,7 +54,8 @@ void call_linear(const Kernels& t, float* x, int n) {
   t.activate_f32(Activation::linear, x, 1, n, n);
 }
 
-/// Within 2 ULP where the truth is normal, within FLT_MIN below.
+/// Checks an error of at most 2 ULP if the truth is normal, and of at most FLT_MIN if it is
+/// smaller.
 bool close(float got, double truth) {
   if (std::fabs(truth) < double(FLT_MIN)) return std::fabs(double(got) - truth) <= double(FLT_MIN);
   return ulps(got, truth) <= 2.0;
@@ -155,7 +158,7 @@ TEST_CASE("log is within 2 ULP of its value; a subnormal counts as FLT_MIN") {
   }
 }
 
-TEST_CASE("linear changes nothing and ReLU only what is negative") {
+TEST_CASE("linear changes nothing, and ReLU changes only negative numbers") {
   for (const Kernels* table : every_table()) {
     CAPTURE(name_of(*table));
     over_floats(*table, call_linear, [&](float x, float y) {
@@ -181,7 +184,7 @@ TEST_CASE("every function has the same bits on every instruction set") {
   }
 }
 
-TEST_CASE("a number's function does not depend on its place in the array") {
+TEST_CASE("a function's value does not depend on the place of its argument in the array") {
   Noise noise(20);
   for (const Kernels* table : every_table())
     for (const Function f : {call_exp, call_log, call_tanh, call_sigmoid})
@@ -195,7 +198,7 @@ TEST_CASE("a number's function does not depend on its place in the array") {
       }
 }
 
-TEST_CASE("activations go row by row and leave the gaps alone") {
+TEST_CASE("activations work row by row and leave the gaps unchanged") {
   Noise noise(21);
   for (const Kernels* table : every_table())
     for (const Activation f : {Activation::linear, Activation::tanh, Activation::sigmoid,
@@ -213,7 +216,8 @@ TEST_CASE("activations go row by row and leave the gaps alone") {
         }
 }
 
-TEST_CASE("softmax is the documented operations, to the bit, and near its value in double") {
+TEST_CASE(
+    "softmax performs the documented operations, to the bit, and is close to its value in double") {
   Noise noise(22);
   for (const Kernels* table : every_table())
     for (const int n : {1, 2, 3, 7, 8, 9, 17, 100})
@@ -258,7 +262,7 @@ TEST_CASE("softmax of a NaN or of infinity is NaN throughout; of very low number
       }
 }
 
-TEST_CASE("activations backwards multiply by the derivative") {
+TEST_CASE("the backward pass of an activation multiplies by the derivative") {
   Noise noise(23);
   for (const Kernels* table : every_table())
     for (const Activation f :
@@ -287,7 +291,7 @@ TEST_CASE("activations backwards multiply by the derivative") {
       }
 }
 
-TEST_CASE("softmax backwards is the documented chain, to the bit") {
+TEST_CASE("the backward pass of softmax computes the documented chain, to the bit") {
   Noise noise(24);
   for (const Kernels* table : every_table())
     for (const int n : {1, 2, 7, 8, 9, 33}) {

@@ -1,5 +1,5 @@
-// The one product: every element is a chain of fused multiply-adds, bias first, then k = 0, 1, 2,
-// ...
+// Tests the product: every element is a chain of fused multiply-adds that begins with the bias and
+// continues with k = 0, 1, 2, ...
 #include <doctest/doctest.h>
 
 #include <set>
@@ -16,7 +16,7 @@ struct Shape {
   int rows, cols, count;
 };
 
-/// The ways to lay a product out in memory; each is a different path through a kernel.
+/// The layouts of a product's arrays in memory. Each takes a different path through a kernel.
 enum Init { init_rows, init_one_bias, init_in_place, inits };
 enum Step { step_contiguous, step_transposed, step_constant, steps };
 enum Left { left_strips, left_rows, lefts };
@@ -41,7 +41,7 @@ Case make_case(Shape s, Init init, Step step, Left left, Noise& noise) {
   const int x_stride = step == step_transposed ? 1 : s.cols + 1;
   c.x =
       noise.uniform((count - 1) * size_t(x_stride) + (cols ? (cols - 1) * size_t(x_step) + 1 : 0));
-  c.w.reserve(1), c.x.reserve(1);  // without columns they are empty, but not null
+  c.w.reserve(1), c.x.reserve(1);  // empty if there are no columns, but not null
   c.matrix = {c.w.data(), s.rows, s.cols, stride};
   c.product = {init == init_in_place ? c.y.data() : c.init.data(),
                init == init_in_place ? y_stride
@@ -94,7 +94,7 @@ void check(Shape s, Init init, Step step, Left left, Noise& noise) {
   }
 }
 
-/// A case's layout from a number: walks through all of them.
+/// Returns a case's layout from a number. Consecutive numbers give all layouts.
 void check(Shape s, int layout, Noise& noise) {
   check(s, Init(layout % inits), Step(layout / inits % steps), Left(layout / inits / steps % lefts),
         noise);
@@ -102,12 +102,11 @@ void check(Shape s, int layout, Noise& noise) {
 
 }  // namespace
 
-TEST_CASE("a packed matrix is strips of twelve panels, each k by k") {
+TEST_CASE("a packed matrix consists of strips of twelve panels, each stored column by column") {
   for (int rows = 8; rows <= 304; rows += 8)
     for (const int cols : {1, 2, 9}) {
       std::set<size_t> seen;
-      size_t next = 0;  // walks the memory in the order of the description: [strip][k][panels of
-                        // the strip][8]
+      size_t next = 0;  // in the documented order: [strip][k][panels of the strip][8]
       for (int first = 0; first < rows; first += 96)
         for (int k = 0; k < cols; ++k)
           for (int row = first; row < rows && row < first + 96; ++row) {

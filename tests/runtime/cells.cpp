@@ -1,5 +1,5 @@
-// Every cell, normalization and loss against PyTorch 2.13 and Keras 3 (tests/golden/generate.py),
-// and the other convention of a GRU against its formula.
+// Tests every cell, normalization and loss against PyTorch 2.13 and Keras 3
+// (tests/golden/generate.py), and the other convention of a GRU against its formula.
 #include <doctest/doctest.h>
 
 #include "../support/golden.h"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int steps = 9, units = 7;
 
-/// A layer with a golden case's weights.
+/// Returns a layer with a golden case's weights.
 Network network_of(const Golden& golden, const std::string& name, const Spec& spec) {
   Network network = random_network(golden[name + ".x"].cols, {spec});
   for (tools::Array& a : network.layers[0].arrays) {
@@ -26,10 +26,10 @@ Network network_of(const Golden& golden, const std::string& name, const Spec& sp
   return network;
 }
 
-/// Its frames and targets, in sequences of `length`.
+/// Returns the case's frames and targets, in sequences of `length`.
 std::vector<Example> batch_of(const Golden& golden, const std::string& name, int length) {
   const GoldenArray &x = golden[name + ".x"], &target = golden[name + ".target"];
-  const int answers = target.rows * length / x.rows;  // a sequence
+  const int answers = target.rows * length / x.rows;  // per sequence
   std::vector<Example> batch;
   for (int s = 0; s * length < x.rows; ++s) {
     Example e;
@@ -47,7 +47,7 @@ std::vector<Example> batch_of(const Golden& golden, const std::string& name, int
   return batch;
 }
 
-/// Answers and gradients on every instruction set.
+/// Checks answers and gradients on every instruction set.
 void check_case(const Golden& golden, const std::string& name, const Spec& spec, int length) {
   const Network network = network_of(golden, name, spec);
   const std::vector<Example> batch = batch_of(golden, name, length);
@@ -135,7 +135,7 @@ TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
   const Golden golden("cells.txt");
   check_case(golden, "layer_norm", norm(SLUICE_LAYER_NORM), 1);
   check_case(golden, "batch_norm", norm(SLUICE_BATCH_NORM), 1);
-  // Running moments after one step, and what the layer does with them.
+  // The running moments after one step, and the layer's answers with them.
   Network network = network_of(golden, "batch_norm", norm(SLUICE_BATCH_NORM));
   sluice_train_options options = test_options(false);
   options.max_sequences = 64;
@@ -154,8 +154,8 @@ TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
 }
 
 TEST_CASE(
-    "a sequence in pieces carries its state on, and no gradient back, as PyTorch 2.13 with "
-    "detached states") {
+    "a sequence in pieces carries its state forward, but no gradient back, as PyTorch 2.13 does "
+    "with detached states") {
   const Golden golden("cells.txt");
   const std::pair<std::string, sluice_layer_kind> kinds[] = {{"lstm_carried", SLUICE_LSTM},
                                                              {"gru_carried", SLUICE_GRU}};
@@ -177,7 +177,7 @@ TEST_CASE(
     sluice_train_gradient(&training.trainer, first.data(), uint32_t(first.size()), nullptr, nullptr,
                           &status);
     REQUIRE_EQ(status, SLUICE_OK);
-    std::vector<float> streamed(states.size());  // the state that a stream has there
+    std::vector<float> streamed(states.size());  // a stream's state at that frame
     for (size_t i = 0; i < batch.size(); ++i) {
       Streaming s(training.model.model, {uint32_t(steps), 1});
       std::vector<float> y(size_t(steps) * units);
@@ -256,7 +256,8 @@ TEST_CASE("losses and their options agree with PyTorch 2.13") {
 }
 
 TEST_CASE(
-    "losses added up over a sequence's steps are a mean over sequences, and have that gradient") {
+    "losses that are summed over a sequence's steps are averaged over sequences, and have the "
+    "gradient of that mean") {
   const Network network = random_network(3, {cell(SLUICE_LSTM, 5, every_step), dense(2)}, 132);
   const std::vector<Example> batch = random_examples(network, 9, 6, false, 133);
   sluice_train_options options = test_options(false);
@@ -287,11 +288,11 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "the convention h' = (1 - z) h + z n is the same cell with the update gate's weights and bias "
-    "negated") {
+    "the convention h' = (1 - z) h + z n describes the same cell with negated weights and bias of "
+    "the update gate") {
   for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE}) {
     Network ours = random_network(3, {cell(kind, units, every_step)}, 130);
-    const Reference theirs(ours);  // as if its weights were those of the other convention
+    const Reference theirs(ours);  // takes its weights to be of the other convention
     for (tools::Array& a : ours.layers[0].arrays) {
       if (a.name == "weight_hn") continue;
       const size_t gate = size_t(units) * size_t(a.cols);

@@ -1,4 +1,4 @@
-// The C++ interface is the C one, with handles as objects.
+// The C++ interface wraps the handles of the C interface in objects.
 #include <doctest/doctest.h>
 
 #include "../support/models.h"

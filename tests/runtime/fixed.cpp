@@ -1,5 +1,5 @@
-// Models in fixed point do what kernels/README.md says, to the bit: on every instruction set,
-// however frames come.
+// Models in fixed point compute what kernels/README.md defines, to the bit: on every instruction
+// set, by single steps, sequences and many streams.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -17,7 +17,8 @@ namespace {
 
 constexpr size_t steps = 12;
 
-/// A file of the golden set: made by tests/firmware/make_case.cpp, answers by the reference.
+/// Reads a file of the golden set. tests/firmware/make_case.cpp made it; the answers are the
+/// reference's.
 std::string golden_bytes(const std::string& name) {
   std::ifstream file(SLUICE_TESTS_FOLDER "/golden/" + name, std::ios::binary);
   REQUIRE_MESSAGE(file.good(), "missing golden file ", name);
@@ -36,7 +37,7 @@ struct Frames {
   }
 };
 
-/// [steps][outputs] by the definition.
+/// Returns the answers by the definition, [steps][outputs].
 std::vector<int16_t> expected_answers(const Network& network, const Frames& x, size_t n) {
   FixedReference reference(network);
   const auto inputs = size_t(tools::frame_width(network));
@@ -107,7 +108,7 @@ TEST_CASE("sequences and many streams give the numbers of single steps") {
       const std::vector<int16_t> last(expected.end() - std::ptrdiff_t(y.size()), expected.end());
       REQUIRE_EQ(y, last);
     }
-    // Stream i is given frames i, i + 1, ...; alone, and with the others.
+    // Stream i gets frames i, i + 1, ...: once alone, and once with the others.
     constexpr size_t many = 5;
     std::vector<std::unique_ptr<Streaming>> together, alone;
     std::vector<sluice_stream*> handles;
@@ -150,13 +151,13 @@ TEST_CASE("any state is a valid state") {
   }
 }
 
-TEST_CASE("floats become frames, and answers floats, as written") {
+TEST_CASE("floats become frames, and answers become floats, as documented") {
   constexpr float inf = std::numeric_limits<float>::infinity(),
                   nan = std::numeric_limits<float>::quiet_NaN();
   for (const sluice_format format : fixed_formats) {
     const int32_t lowest = format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
     Network network = random_fixed_network(3, {gru(4), dense(2)}, format, Numbers::trained, 5);
-    network.scales.inverse = {100, 0.37f, 0};  // the last one never changed
+    network.scales.inverse = {100, 0.37f, 0};  // 0: the last feature never changed
     network.scales.offset = {0.25f, -17, 0};
     network.scales.unit = {1.0f / 1024, 0.37f}, network.scales.zero = {0, 48.135f};
     const Opened m(network);
@@ -186,7 +187,7 @@ TEST_CASE("floats become frames, and answers floats, as written") {
   }
 }
 
-TEST_CASE("logits become probabilities; the largest is the same") {
+TEST_CASE("logits become probabilities, and the largest stays the largest") {
   for (const sluice_activation last : {SLUICE_SOFTMAX, SLUICE_SIGMOID}) {
     const Network network =
         random_fixed_network(3, {gru(4), dense(4, last)}, SLUICE_INT8, Numbers::trained, 5);
@@ -213,7 +214,7 @@ TEST_CASE("logits become probabilities; the largest is the same") {
   CHECK_EQ(sluice_argmax_int16(ties, 1), 0u);
 }
 
-TEST_CASE("what can be wrong with a blob in fixed point has its status") {
+TEST_CASE("every fault of a blob in fixed point has its status") {
   Network network = random_fixed_network(
       3, {gru(5, every_step), dense(4, SLUICE_RELU), gru(9), dense(2, SLUICE_SOFTMAX)}, SLUICE_INT8,
       Numbers::trained, 3);
@@ -288,9 +289,9 @@ TEST_CASE("an embedding and a GRU that resets before are never sparse") {
   }
 }
 
-TEST_CASE("a sparse matrix lies in the blob as the format says") {
-  // 9 x 5 weights: two panels of two blocks each; of the first the right block, of the second the
-  // left one.
+TEST_CASE("a sparse matrix is stored in the blob as the format defines") {
+  // 9 x 5 weights are two panels of two blocks each. The first panel stores its right block, the
+  // second its left one.
   Network network = random_fixed_network(5, {dense(9)}, SLUICE_INT8, Numbers::trained, 3);
   Layer& layer = network.layers[0];
   layer.sparse = true;
@@ -337,11 +338,11 @@ TEST_CASE("a sparse matrix lies in the blob as the format says") {
   for (const uint32_t end : {1000u, 0x7FFFFFFFu, 0xFFFFFFFFu})
     CHECK_EQ(with(4, end), SLUICE_STRUCTURE);
   CHECK_EQ(with(64 + 5, uint8_t(0x80)), SLUICE_WEIGHTS);
-  CHECK_EQ(with(12, uint8_t(0x80)),
-           SLUICE_OK);  // between the columns and the blocks nothing is read
+  // Nothing between the columns and the blocks is read.
+  CHECK_EQ(with(12, uint8_t(0x80)), SLUICE_OK);
 }
 
-TEST_CASE("a network in fixed point comes back from its blob as it went in") {
+TEST_CASE("a network in fixed point is read from its blob as it was written") {
   for (const NamedFixed& named : every_fixed_network()) {
     CAPTURE(named.name);
     const Opened m(named.network);

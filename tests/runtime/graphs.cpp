@@ -1,5 +1,5 @@
-// Networks that are graphs against PyTorch 2.13 (tests/golden/generate.py): answers, gradients, and
-// weights after twenty steps of Adam.
+// Tests networks that are graphs against PyTorch 2.13 (tests/golden/generate.py): answers,
+// gradients, and weights after twenty steps of Adam.
 #include <doctest/doctest.h>
 
 #include "../support/golden.h"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr float none = std::numeric_limits<float>::quiet_NaN();
 
-/// A graph with the weights, frames and targets that generate.py makes in the same way.
+/// A graph with weights, frames and targets. generate.py makes the same ones.
 struct Case {
   std::string name;
   Network network;
@@ -21,7 +21,7 @@ struct Case {
   std::vector<sluice_answer_options> own;
   std::vector<Example> batch;
 
-  /// Those of one answer have the plain loss, unless `all_by_answer`.
+  /// Graphs with one answer use the plain loss, unless `all_by_answer`.
   sluice_train_options options(bool all_by_answer = false) const {
     sluice_train_options o = sluice_train_defaults();
     o.max_sequences = 11, o.max_steps = 13;
@@ -31,7 +31,7 @@ struct Case {
   }
 };
 
-/// The most that generate.py's weights may be: powers of two, so that neither side rounds.
+/// The largest weight of each array, as in generate.py: powers of two, so that neither side rounds.
 float size_of(int columns) {
   float size = 0.5f;
   while (size * size * float(columns) > 4) size /= 2;
@@ -80,7 +80,8 @@ const std::vector<Case>& every_golden_graph() {
                 {dense(9), gru(9, every_step), add({1, 2}), gru(9), add({3, 4}),
                  dense(4, SLUICE_SOFTMAX)},
                 {classes}),
-      // The shape of RNNoise 0.1: whether there is a voice, and the gains of 22 bands (Valin 2018).
+      // The shape of RNNoise 0.1, which answers whether there is a voice, and the gains of 22 bands
+      // (Valin 2018).
       make_case("noise_suppressor", 43, 42, 7, true,
                 {dense(24, SLUICE_TANH), gru(24, every_step), dense(1, SLUICE_SIGMOID),
                  concat({1, 2, 0}), gru(48, every_step), concat({2, 5, 0}), gru(96, every_step),
@@ -99,9 +100,9 @@ const std::vector<Case>& every_golden_graph() {
   return cases;
 }
 
-/// An array against what the file has of it: all numbers, or every 97th and the sums of rows and
-/// columns. Each of these to `tolerance` times its largest number, or times `least` where that is
-/// more.
+/// Checks an array against the file, which has all numbers, or every 97th and the sums of rows and
+/// columns. The tolerance of each of these is `tolerance` times its largest number, or times
+/// `least` if that is more.
 void check_array(const Golden& golden, const std::string& name, const std::vector<float>& got,
                  double tolerance, double least = 0) {
   const auto check = [&](const std::string& part, const std::vector<double>& v) {
@@ -129,8 +130,10 @@ void check_arrays(const Golden& golden, const Case& c, const Plain& plain, const
   for (size_t l = 0; l < plain.size(); ++l)
     for (const auto& [array, got] : plain[l])
       if (c.network.layers[l].kind == SLUICE_GRU || c.network.layers[l].kind == SLUICE_DENSE)
-        check_array(golden, c.name + "." + std::to_string(l + 1) + "." + array + "." + what, got,
-                    tolerance, least);
+        check_array(
+            golden,
+            (std::ostringstream() << c.name << '.' << l + 1 << '.' << array << '.' << what).str(),
+            got, tolerance, least);
 }
 
 }  // namespace
@@ -178,7 +181,7 @@ TEST_CASE("gradients of ragged, masked batches of graphs agree with PyTorch 2.13
       check_arrays(golden, c, training.by_name(raw.data()), "grad", 1e-5);
     }
     if (c.answers.size() > 1) continue;
-    std::vector<Example> by_values = c.batch;  // a loss for the one answer there is: the same
+    std::vector<Example> by_values = c.batch;  // a loss for the only answer gives the same
     for (Example& e : by_values) e.classes.clear();
     Training training(c.network, c.options(true));
     CHECK(same_bits(training.raw_gradient(by_values), first));
@@ -205,7 +208,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("an answer's weight is above 0") {
+TEST_CASE("the weight of an answer must be above 0") {
   const Case& c = every_golden_graph().back();
   std::vector<sluice_answer_options> own = c.own;
   sluice_train_options options = c.options();
@@ -218,7 +221,7 @@ TEST_CASE("an answer's weight is above 0") {
   }
 }
 
-TEST_CASE("what lies behind a sequence's last frame is no part of a graph's gradient") {
+TEST_CASE("memory behind a sequence's last frame has no influence on a graph's gradient") {
   std::vector<Case> cases = every_golden_graph();
   for (const auto& [name, specs] : every_graph()) {
     Case c{name, random_network(5, specs, 151), {{SLUICE_MSE, 1, 0}}, {}, {}};
@@ -232,7 +235,8 @@ TEST_CASE("what lies behind a sequence's last frame is no part of a graph's grad
       CAPTURE(name_of(*table));
       Training training(c.network, c.options(), table->name);
       const std::vector<float> expected = training.raw_gradient(c.batch);
-      // The rows of memory that follow, and those of an earlier batch in the arena.
+      // Varies the rows of memory that follow the frames, and those that an earlier batch left in
+      // the arena.
       std::vector<Example> longer = c.batch;
       for (Example& e : longer) e.x.resize(13 * inputs, none);
       CHECK(same_bits(training.raw_gradient(longer), expected));
@@ -246,7 +250,7 @@ TEST_CASE("what lies behind a sequence's last frame is no part of a graph's grad
       }
       training.raw_gradient(full);
       CHECK(same_bits(training.raw_gradient(c.batch), expected));
-      // A longer neighbor without targets: the others' rows go on up to its end.
+      // Adds a longer neighbor without targets, so that the others' rows continue up to its end.
       for (size_t i = 0; i < c.batch.size(); i += 3) {
         const std::vector<float> alone = training.raw_gradient({c.batch[i]});
         Example neighbor = full[0];

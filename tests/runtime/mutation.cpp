@@ -1,6 +1,6 @@
-// 100,000 variants of blobs, three quarters with the checksum made right: each gives a status, or a
-// model that stays inside its memory. Means most under AddressSanitizer (the dev preset): every
-// buffer is exactly as large as it says.
+// Opens 100,000 variants of blobs, three quarters of them with a corrected checksum. Each gives a
+// status, or a model that stays inside its memory. The test is strongest under AddressSanitizer
+// (the dev preset), since every buffer is exactly as large as announced.
 #include <doctest/doctest.h>
 
 #include "../support/fixed_models.h"
@@ -19,12 +19,12 @@ namespace {
 #if defined(SLUICE_SANITIZED)
 const int variants = 100000;
 #else
-const int variants =
-    sparse() ? 20000 : 100000;  // emulated, it shows nothing that the native run does not
+// An emulated run shows nothing that the native one does not.
+const int variants = sparse() ? 20000 : 100000;
 #endif
 
-constexpr size_t affordable =
-    1 << 20;  ///< bytes of memory for a model that is run; larger ones are only opened
+/// The most bytes of memory of a model that is run; larger ones are only opened.
+constexpr size_t affordable = 1 << 20;
 
 std::vector<std::string> seeds() {
   Network named =
@@ -63,7 +63,8 @@ std::vector<std::string> seeds() {
           random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11))};
 }
 
-/// One change. Most hit the header, the tables and the records: that is where a blob can lie.
+/// Makes one change. Most of them are in the header, the tables and the records, since other bytes
+/// have no structure.
 void mutate(Forged& f, Noise& noise) {
   const size_t size = f.bytes.size();
   if (size < 4) return;
@@ -95,7 +96,7 @@ void mutate(Forged& f, Noise& noise) {
     case 5:
       if (word + 4 <= size) f.write(word, uint32_t(size) - uint32_t(noise.below(128)));
       break;
-    case 6: {  // one part over another
+    case 6: {  // copies one part over another
       const size_t n = std::min<size_t>(size_t(1 + noise.below(64)), size - at),
                    from = size_t(noise.below(int(size - n + 1)));
       const std::string part = f.bytes.substr(from, n);
@@ -107,12 +108,13 @@ void mutate(Forged& f, Noise& noise) {
       break;
     default:
       f.data()[at] = uint8_t(noise.below(6));
-      break;  // kinds, flags, small numbers
+      break;  // hits kinds, flags and small numbers
   }
 }
 
-/// Makes a cut or lengthened blob believable too.
-void say_its_size(Forged& f, Noise& noise) {
+/// Sometimes writes the true size into the header, so that a blob that was cut or lengthened passes
+/// the first check too.
+void write_true_size(Forged& f, Noise& noise) {
   if (f.bytes.size() >= sizeof(BlobHeader) && noise.below(8) == 0)
     f.write(offsetof(BlobHeader, bytes), uint32_t(f.bytes.size()));
 }
@@ -142,7 +144,7 @@ void try_out(const sluice_model& model, size_t blob_bytes, Noise& noise) {
     sum += unsigned(id);
   }
   static volatile unsigned seen;
-  seen = seen + sum;  // what was read is used
+  seen = seen + sum;  // uses the read bytes, so that the compiler keeps the reads
   const sluice_use use = {uint32_t(1 + noise.below(3)), uint32_t(1 + noise.below(3))};
   const sluice_need need = sluice_needs(&model, use);
   if (need.state + need.scratch > affordable || info.inputs + info.outputs > 4096) return;
@@ -165,7 +167,7 @@ void try_out(const sluice_model& model, size_t blob_bytes, Noise& noise) {
   sluice_step_many(handles.data(), use.streams, x.data(), many.data());
 }
 
-/// Whether the trainer took it; it may refuse, and it must stay inside its arena.
+/// Returns whether the trainer accepted the model. It may refuse, and must stay inside its arena.
 bool train(const sluice_model& model, Noise& noise) {
   const sluice_info info = sluice_describe(&model);
   sluice_train_options options = sluice_train_defaults();
@@ -200,7 +202,7 @@ TEST_CASE(
   for (int i = 0; i < variants; ++i) {
     Forged f(blobs[size_t(i) % blobs.size()]);
     for (int changes = 1 + noise.below(3); changes > 0; --changes) mutate(f, noise);
-    say_its_size(f, noise);
+    write_true_size(f, noise);
     if (i % 4 != 0 && f.bytes.size() >= sizeof(BlobHeader)) {
       const size_t said = f.read<uint32_t>(offsetof(BlobHeader, bytes));
       if (said >= sizeof(BlobHeader) && said <= f.bytes.size()) {
@@ -219,7 +221,7 @@ TEST_CASE(
     try_out(model, blob.size, noise);
     if (opened % 8 == 0) trained += train(model, noise);
   }
-  // The test means nothing where all variants are refused at the door.
+  // The test would show nothing if open refused all variants.
   CHECK(opened >= variants / 20);
   CHECK(trained >= variants / 1000);
   for (const sluice_status s :

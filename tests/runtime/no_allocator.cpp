@@ -1,5 +1,5 @@
-// Opening, starting, running and training call no allocator: malloc and its kin (wrapped by the
-// linker, tests/CMakeLists.txt) and operator new abort while they are forbidden.
+// Opening, starting, running and training call no allocator. The linker wraps malloc and its kin
+// (tests/CMakeLists.txt); they and operator new abort while they are forbidden.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -147,7 +147,7 @@ TEST_CASE("training calls no allocator") {
 }
 
 TEST_CASE("the linker wraps the allocator") {
-  // Without this, a linker that wraps nothing would make the cases above pass.
+  // Without this check, the cases above would pass with a linker that wraps nothing.
   void* (*volatile take)(size_t) = &std::malloc;  // volatile: the linker decides, not the compiler
   void* (*volatile wrapper)(size_t) = &__wrap_malloc;
   const bool wrapped = take == wrapper;

@@ -1,4 +1,4 @@
-// A blob's test of itself, and traces.
+// Tests the self-test of a blob, and traces.
 #include <doctest/doctest.h>
 
 #include "../support/fixed_models.h"
@@ -15,8 +15,8 @@ void append(std::string& bytes, const T& value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-/// A network whose section holds one sequence of 3 frames and the answers of the reference, the
-/// last one off by `error`.
+/// Returns a network whose section of tests holds one sequence of 3 frames and the answers of the
+/// reference. `error` is added to the last one.
 Network with_test(int error) {
   Network network =
       random_fixed_network(3, {gru(5, every_step), dense(2)}, SLUICE_INT8, Numbers::trained, 21);
@@ -53,7 +53,7 @@ struct Traced {
 
 }  // namespace
 
-TEST_CASE("a blob tests itself on every instruction set, and says which step differs") {
+TEST_CASE("a blob's self-test runs on every instruction set, and reports the step that differs") {
   for (const Kernels* table : every_table())
     for (const int error : {0, 1, -3}) {
       const Opened m(with_test(error), table->name);
@@ -93,7 +93,7 @@ TEST_CASE("a self-test that is missing or cut short has its status") {
     }
 }
 
-TEST_CASE("a trace has every layer's values in order, of single steps and of sequences alike") {
+TEST_CASE("a trace has every layer's values in order, both for single steps and for sequences") {
   const Network network = with_test(0);
   const Opened m(network);
   const std::vector<int8_t> x = {1, 2, 3, -128, 127, 0, 5, 6, 7};
@@ -105,9 +105,9 @@ TEST_CASE("a trace has every layer's values in order, of single steps and of seq
     std::vector<int16_t> y(6);
     if (sequence) sluice_run(&s.stream, x.data(), y.data(), 3);
     for (int t = 0; t < 3 && !sequence; ++t)
-      sluice_step(&s.stream, x.data() + 3 * t, &y[size_t(2 * t)]);
+      sluice_step(&s.stream, x.data() + 3 * t, &y[2 * size_t(t)]);
     lines[sequence] = traced.lines;
-    CHECK_EQ(traced.lines.size(), size_t(3 * (3 + 5 + 2)));
+    CHECK_EQ(traced.lines.size(), size_t{3 * (3 + 5 + 2)});
     CHECK_EQ(traced.lines[0], "step 0 layer 0 unit 0: 1\n");
     CHECK_EQ(traced.lines[10], "step 1 layer 0 unit 0: -128\n");
     CHECK_EQ(traced.lines[29], "step 2 layer 2 unit 1: " + std::to_string(y[5]) + "\n");

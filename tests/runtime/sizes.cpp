@@ -1,4 +1,4 @@
-// Announced sizes are exact: to the byte, not more than announced is touched, and not less.
+// Announced sizes are exact: to the byte, no more memory is touched than announced, and no less.
 #include <doctest/doctest.h>
 
 #include "../support/fixed_models.h"
@@ -12,10 +12,10 @@ namespace {
 
 constexpr uint8_t fill = 0xB7;
 constexpr size_t border = 256;
-constexpr size_t last_panel =
-    panel_rows * sizeof(float);  ///< a row ends in a panel, whose padding may be left alone
+/// A row ends in a panel, whose padding may stay untouched.
+constexpr size_t last_panel = panel_rows * sizeof(float);
 
-/// Memory with a border before and behind that nobody may touch.
+/// Memory with a border before and behind it that must stay untouched.
 struct Bordered {
   Memory memory;
   size_t size;
@@ -26,7 +26,7 @@ struct Bordered {
       if (memory.data()[i] != fill || memory.data()[border + size + i] != fill) return false;
     return true;
   }
-  /// The bytes up to the last one that was written.
+  /// Returns the number of bytes up to the last one that was written.
   size_t touched() const {
     size_t n = size;
     while (n > 0 && memory.data()[border + n - 1] == fill) --n;
@@ -34,7 +34,8 @@ struct Bordered {
   }
 };
 
-/// Units of the largest recurrent layer; a model without one keeps nothing in registers.
+/// Returns the units of the largest recurrent layer. A model without one keeps nothing in
+/// registers.
 int widest_gru(const Opened& m) {
   int most = 0;
   for (uint32_t i = 0; i < m.info().layers; ++i) {
@@ -45,7 +46,7 @@ int widest_gru(const Opened& m) {
   return most ? most : strip_rows;
 }
 
-/// The end of the last buffer in a plan.
+/// Returns the end of the last buffer in a plan.
 uint64_t buffers_of_graph(const Network& network) {
   uint64_t end = 0;
   const std::vector<uint32_t> places = tools::plan_buffers(network);
@@ -93,7 +94,7 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
         sluice_run(&streams[0], x.data(), y.data(), use.steps);
         sluice_step_many(handles.data(), use.streams, x.data(), y.data());
         REQUIRE(scratch.intact());
-        // A single frame of a small layer may stay in registers, but for scalar code; everything
+        // A single frame of a small layer may stay in registers, except in scalar code. Everything
         // else touches all of it.
         const bool single = use.steps == 1 && use.streams == 1;
         if (!single || table == &scalar_table() || widest_gru(m) > strip_rows / 3)
@@ -159,9 +160,8 @@ TEST_CASE(
         const sluice_info info = m.info();
         const size_t number = info.vocabulary ? 4 : info.format == SLUICE_INT8 ? 1 : 2;
         for (const size_t n :
-             {size_t(1),
-              size_t(
-                  rows)}) {  // exact memory, one byte off any alignment that a number does not need
+             {size_t(1), size_t(rows)}) {  // memory of the exact size, one byte off any alignment
+                                           // that the numbers do not need
           Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
           if (n == 1) sluice_step(&streams[0], x.data() + number, y.data());
           if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data());
@@ -184,8 +184,8 @@ TEST_CASE("answers are written exactly, and inputs read exactly") {
       streams.push_back(std::make_unique<Streaming>(m.model, use));
       handles.push_back(&streams.back()->stream);
     }
-    // Memory is exact: AddressSanitizer sees a read or a write beyond. Floats need only their own
-    // alignment.
+    // Memory has the exact size, so that AddressSanitizer finds a read or a write beyond. Floats
+    // need only their own alignment.
     for (const size_t n : {size_t(1), size_t(3)}) {
       Memory x(n * info.inputs * 4, 0), y(n * info.outputs * 4);
       sluice_step_many(handles.data(), n, reinterpret_cast<const float*>(x.data()),
@@ -216,7 +216,7 @@ TEST_CASE("sizes do not depend on the instruction set") {
     }
 }
 
-TEST_CASE("a model's description is its shapes") {
+TEST_CASE("a model's description gives its shapes") {
   const Network network =
       random_network(12, {standardize(), gru(33, every_step), gru(7), dense(9, SLUICE_SOFTMAX)});
   const Opened m(network);
@@ -244,8 +244,7 @@ TEST_CASE("a model's description is its shapes") {
   CHECK_EQ(sluice_needs(&m.model, {1, 1}).state, uint32_t(4 * (40 + 8)));
 }
 
-TEST_CASE(
-    "the hash is of shapes and weights, however they are stored and whatever is said about them") {
+TEST_CASE("the hash depends on shapes and weights, but not on how they are stored or described") {
   Network network = random_network(3, {gru(5), dense(2)});
   const uint64_t hash = hash_of(network);
   network.inputs = {"a", "b", "c"};

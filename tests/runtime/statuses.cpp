@@ -1,4 +1,4 @@
-// Whatever is wrong with a blob or a use is found by open or start, by its own status.
+// open or start reports every fault of a blob or of a use by its own status.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -21,7 +21,7 @@ std::string good_blob() {
   return tools::write_blob(network);
 }
 
-/// The status after one number was overwritten and the checksum made right.
+/// Returns the status after one number was overwritten and the checksum corrected.
 template <class T>
 sluice_status with(size_t at, T value, const std::string& blob = good_blob()) {
   Forged f(blob);
@@ -31,15 +31,15 @@ sluice_status with(size_t at, T value, const std::string& blob = good_blob()) {
 
 }  // namespace
 
-TEST_CASE("a good blob opens, also with bytes behind it") {
+TEST_CASE("a good blob opens, also if more bytes follow it") {
   CHECK_EQ(Forged(good_blob()).open(), SLUICE_OK);
   CHECK_EQ(Forged(good_blob()).checksum().open(), SLUICE_OK);
   CHECK_EQ(Forged(good_blob() + std::string(100, 'x')).open(), SLUICE_OK);
 }
 
 TEST_CASE("the checksum is the CRC-32 of zip and Ethernet") {
-  // "123456789" has the CRC-32 cbf43926 in every catalogue; so has it at the end of 64 bytes whose
-  // CRC is computed bit by bit here.
+  // Every catalogue gives "123456789" the CRC-32 cbf43926. The test also puts it at the end of 64
+  // bytes whose CRC it computes bit by bit.
   Memory blob(std::string(60, '\x5c') + "123456789");
   for (size_t i = 0; i < 4; ++i) blob.data()[offsetof(BlobHeader, crc) + i] = uint8_t(0xEE);
   uint32_t crc = ~0u;
@@ -84,7 +84,7 @@ TEST_CASE("every single flipped bit is found") {
   }
 }
 
-TEST_CASE("what does not begin with the magic number is not a blob") {
+TEST_CASE("bytes that do not begin with the magic number are not a blob") {
   CHECK_EQ(Forged(std::string("sequence,x1,x2,label\n") + std::string(200, ' ')).open(),
            SLUICE_NOT_A_BLOB);
   CHECK_EQ(Forged(std::string("\x7f"
@@ -100,7 +100,7 @@ TEST_CASE("a newer major format is refused as such, a newer minor one is read") 
   CHECK_EQ(with<uint16_t>(major, 0xFFFF), SLUICE_NEWER_FORMAT);
   CHECK_EQ(with<uint16_t>(major, 0), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint16_t>(offsetof(BlobHeader, minor), 7), SLUICE_OK);
-  Forged unchecked(good_blob());  // whatever a newer format's checksum is
+  Forged unchecked(good_blob());  // a newer format may have another checksum
   unchecked.write<uint16_t>(major, 3);
   CHECK_EQ(unchecked.open(), SLUICE_NEWER_FORMAT);
 }
@@ -133,8 +133,8 @@ TEST_CASE("sizes and reserved fields of the header are checked") {
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0x10000000), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 3), SLUICE_STRUCTURE);
-  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004),
-           SLUICE_STRUCTURE);  // times 64 is 256 in 32 bits
+  // 64 times this number of layers is 256 in 32 bits.
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, layers), 0x04000004), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), uint32_t(blob.size() + 1)),
            SLUICE_TRUNCATED);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, bytes), 0xFFFFFFFF), SLUICE_TRUNCATED);
@@ -144,7 +144,7 @@ TEST_CASE("sizes and reserved fields of the header are checked") {
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, outputs), 3), SLUICE_SHAPE);
 }
 
-TEST_CASE("sections that lie, overlap the table or occur twice are refused") {
+TEST_CASE("sections that are out of bounds, overlap the table or occur twice are refused") {
   const Forged blob(good_blob());
   for (const uint32_t kind : {SLUICE_SECTION_LAYERS, SLUICE_SECTION_WEIGHTS, SLUICE_SECTION_NAMES,
                               SLUICE_SECTION_LABELS, SLUICE_SECTION_MADE}) {
@@ -167,7 +167,7 @@ TEST_CASE("sections that lie, overlap the table or occur twice are refused") {
   CHECK_EQ(with<uint32_t>(weights, blob.read<uint32_t>(weights) - 64), SLUICE_STRUCTURE);
 }
 
-TEST_CASE("strings end where their section does") {
+TEST_CASE("strings end inside their section") {
   const Forged blob(good_blob());
   for (const uint32_t kind : {SLUICE_SECTION_NAMES, SLUICE_SECTION_LABELS}) {
     const size_t entry = blob.section_of(kind);
@@ -177,7 +177,7 @@ TEST_CASE("strings end where their section does") {
   }
 }
 
-TEST_CASE("a section of an unknown kind is passed over, and names may be stripped") {
+TEST_CASE("a section of an unknown kind is skipped, and names may be stripped") {
   Forged blob(good_blob());
   blob.write<uint32_t>(blob.section_of(SLUICE_SECTION_NAMES), 77);
   const Opened m(blob.checksum().bytes);
@@ -189,7 +189,8 @@ TEST_CASE("a section of an unknown kind is passed over, and names may be strippe
   CHECK_EQ(std::string(static_cast<const char*>(labels), bytes), std::string("yes\0no\0", 7));
 }
 
-TEST_CASE("layers that this build does not know, or that do not fit, are told apart") {
+TEST_CASE(
+    "layers that this build does not know and layers that do not fit have different statuses") {
   const Forged blob(good_blob());
   const size_t standardization = blob.layer(0), first = blob.layer(1), second = blob.layer(2),
                last = blob.layer(3);
@@ -202,17 +203,17 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 6), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_SIGMOID),
-           SLUICE_STRUCTURE);  // said by 0
+           SLUICE_STRUCTURE);  // 0 stands for it
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_HARD_SIGMOID),
-           SLUICE_STRUCTURE);  // no slope
+           SLUICE_STRUCTURE);  // without a slope
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | mean_flag),
            SLUICE_STRUCTURE);
   CHECK_EQ(
       with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
-      SLUICE_STRUCTURE);  // odd
+      SLUICE_STRUCTURE);  // an odd number of units
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
-  for (const uint8_t flags : {0, every_step_flag | once_flag,
-                              every_step_flag | answer_flag})  // the first hands every step on
+  // The first layer must hand on every step.
+  for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
   for (size_t i = 0; i < 5; ++i)  // the backward direction's offsets, the parameter
@@ -236,8 +237,8 @@ TEST_CASE("layers that this build does not know, or that do not fit, are told ap
   }
   CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, in), 4), SLUICE_SHAPE);
   CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0),
-           SLUICE_SHAPE);  // a GRU after a last step
+  // A GRU cannot follow a layer that hands on only its last step.
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);
 }
 
 TEST_CASE("offsets of weights stay inside their section") {
@@ -295,8 +296,8 @@ TEST_CASE("an instruction set that is unknown, or that this CPU does not run, ha
 }
 
 TEST_CASE(
-    "start refuses a use of nothing, too much, and memory that is too small, misaligned or "
-    "missing") {
+    "start refuses a use of zero or too many frames or streams, and memory that is too small, "
+    "misaligned or missing") {
   const Opened m(good_blob());
   sluice_stream stream;
   for (const sluice_use use : {sluice_use{0, 1},
@@ -344,7 +345,7 @@ TEST_CASE(
            SLUICE_NULL);
 }
 
-TEST_CASE("every status has a name and a sentence of its own") {
+TEST_CASE("every status has its own name and its own sentence") {
 #define SLUICE_NAME(status) {status, #status}
   const std::pair<sluice_status, const char*> names[] = {SLUICE_NAME(SLUICE_OK),
                                                          SLUICE_NAME(SLUICE_NULL),

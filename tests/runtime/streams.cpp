@@ -1,4 +1,4 @@
-// State is where others have failed: steps, sequences, many streams at once, saving and restoring,
+// Tests the handling of state: steps, sequences, many streams at once, saving and restoring,
 // threads.
 #include <doctest/doctest.h>
 
@@ -19,7 +19,7 @@ std::vector<float> frames(const Opened& m, size_t steps, uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("N calls of a step equal one call of N") {
+TEST_CASE("N calls of one step equal one call of N steps") {
   for (const Kernels* table : every_table())
     for (const Named& named : every_network()) {
       const Opened m(named.network, table->name);
@@ -56,7 +56,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a model with both directions takes every call as a sequence, whatever came before") {
+TEST_CASE("a model with both directions takes every call as a sequence of its own") {
   for (const Kernels* table : every_table())
     for (const Named& named : every_whole_network()) {
       const Opened m(named.network, table->name);
@@ -65,9 +65,10 @@ TEST_CASE("a model with both directions takes every call as a sequence, whatever
       CAPTURE(named.name);
       CHECK_EQ(info.whole_sequences, 1u);
       const std::vector<float> x = frames(m, 12, 73), whole = run_whole(m, x);
-      std::vector<float> first(x.begin(), x.begin() + std::ptrdiff_t(5 * info.inputs));
+      const auto sixth = x.begin() + 5 * std::ptrdiff_t(info.inputs);
+      std::vector<float> first(x.begin(), sixth);
       std::vector<float> second(first.size());
-      std::copy_n(x.begin() + std::ptrdiff_t(5 * info.inputs), second.size(), second.begin());
+      std::copy_n(sixth, second.size(), second.begin());
       std::vector<float> y(whole.size()), expected = run_whole(m, first),
                                           again = run_whole(m, second);
       Streaming s(m.model, {5, 1});  // twelve frames are sequences of five, five and two
@@ -78,7 +79,7 @@ TEST_CASE("a model with both directions takes every call as a sequence, whatever
       } else {
         REQUIRE(same_bits(y, again));
       }
-      // A step, and steps of many streams, are sequences of one frame.
+      // A step is a sequence of one frame, and so is a step of each of many streams.
       std::vector<std::unique_ptr<Streaming>> streams;
       std::vector<sluice_stream*> handles;
       for (int i = 0; i < 3; ++i) {
@@ -139,7 +140,7 @@ TEST_CASE("many streams stepped together equal each one alone") {
         }
 }
 
-TEST_CASE("a thousand streams stepped together, one scratch for all") {
+TEST_CASE("a thousand streams are stepped together with one scratch for all") {
   const Opened m(
       random_network(5, {standardize(), gru(9, every_step), gru(6), dense(3, SLUICE_SOFTMAX)}));
   const sluice_info info = m.info();
@@ -168,7 +169,7 @@ TEST_CASE("a thousand streams stepped together, one scratch for all") {
   }
 }
 
-TEST_CASE("only the first stream's scratch is used for many") {
+TEST_CASE("steps of many streams use only the first stream's scratch") {
   const Opened m(random_network(4, {gru(9), dense(3)}));
   const sluice_need need = sluice_needs(&m.model, {1, 2});
   std::vector<std::unique_ptr<Streaming>> streams;
@@ -202,8 +203,8 @@ TEST_CASE("streams never touch each other") {
   for (size_t t = 0; t < 30; ++t) {
     sluice_step(&sa, &a[t * 3], y.data());
     REQUIRE(same_bits(y.data(), &alone_a[t * 2], 2));
-    if (t % 3 == 0)
-      std::memset(scratch.data(), 0xFF, need.scratch);  // scratch holds nothing between calls
+    // Scratch holds nothing between calls.
+    if (t % 3 == 0) std::memset(scratch.data(), 0xFF, need.scratch);
     sluice_step(&sb, &b[t * 3], y.data());
     REQUIRE(same_bits(y.data(), &alone_b[t * 2], 2));
     if (t == 15) {
@@ -214,7 +215,7 @@ TEST_CASE("streams never touch each other") {
   }
 }
 
-TEST_CASE("saved and restored state goes on to the bit") {
+TEST_CASE("a stream with a restored state continues to the bit") {
   for (const Named& named : every_network()) {
     const Opened m(named.network);
     const sluice_info info = m.info();
@@ -227,7 +228,8 @@ TEST_CASE("saved and restored state goes on to the bit") {
     CAPTURE(named.name);
     CHECK_EQ(bytes, size_t(sluice_needs(&m.model, {1, 1}).state));
     const std::string saved(static_cast<const char*>(state), bytes);
-    for (const Kernels* table : every_table()) {  // on another stream of another opening
+    for (const Kernels* table :
+         every_table()) {  // on another stream of a model that was opened again
       const Opened other(named.network, table->name);
       Streaming t(other.model, {3, 2});
       if (bytes) std::memcpy(sluice_state(&t.stream, nullptr), saved.data(), saved.size());
@@ -239,7 +241,7 @@ TEST_CASE("saved and restored state goes on to the bit") {
   }
 }
 
-TEST_CASE("a reset stream is a fresh one") {
+TEST_CASE("a reset stream equals a fresh one") {
   for (const Named& named : every_network()) {
     const Opened m(named.network);
     const std::vector<float> x = frames(m, 6, 69), expected = run_whole(m, x);

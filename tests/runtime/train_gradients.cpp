@@ -1,5 +1,5 @@
-// Gradients against finite differences in double and against PyTorch; the same bits however the
-// work is spread.
+// Tests gradients against finite differences in double and against PyTorch, and that the division
+// of the work does not change their bits.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -51,8 +51,8 @@ std::vector<Case> every_case() {
   for (const sluice_layer_kind kind : every_cell) {
     const std::string name = sluice_layer_name(kind);
     add(name + " every", 3, {cell(kind, 5, every_step)});
-    add(name + " of 32", 3,
-        {cell(kind, 32, every_step), both(cell(kind, 32)), dense(2)});  // rows of gates lie apart
+    // Of 32 units, so that the rows of the gates are not adjacent.
+    add(name + " of 32", 3, {cell(kind, 32, every_step), both(cell(kind, 32)), dense(2)});
     add(name + " last", 3, {cell(kind, 9), dense(3, SLUICE_SOFTMAX)});
     add(name + " mean", 3, {mean(cell(kind, 9)), dense(3, SLUICE_SOFTMAX)});
     add(name + " stacked", 3, {cell(kind, 9, every_step), cell(kind, 4, every_step), dense(2)});
@@ -91,7 +91,7 @@ std::vector<Case> every_case() {
   return v;
 }
 
-/// The derivative of the mean loss by one weight.
+/// Returns the derivative of the mean loss by one weight.
 double central_difference(Reference& reference, double& weight, const std::vector<Example>& batch,
                           bool cross_entropy) {
   const double step = 1e-5, at = weight;
@@ -103,7 +103,7 @@ double central_difference(Reference& reference, double& weight, const std::vecto
   return (above - below) / (2 * step);
 }
 
-/// Tasks in order, backwards, or each in a thread of its own.
+/// Hosts that run tasks in order, in reverse, or each in a thread of its own.
 void backwards(void*, uint32_t n, void (*task)(void*, uint32_t), void* argument) {
   while (n-- > 0) task(argument, n);
 }
@@ -136,13 +136,13 @@ TEST_CASE("every layer's gradient is that of finite differences in double") {
         const std::vector<float>& got = gradient[l].at(name);
         const bool learns =
             c.network.layers[l].kind != SLUICE_STANDARDIZE && !name.starts_with("running");
-        if (c.network.layers[l].tied >= 0) continue;  // the same numbers
+        if (c.network.layers[l].tied >= 0) continue;  // shares the numbers of another layer
         CAPTURE(l);
         CAPTURE(name);
-        if (weights.empty()) continue;  // whole numbers
+        if (weights.empty()) continue;  // holds only integers
         REQUIRE_EQ(got.size(), weights.size());
-        // Of a large array every 7th weight, or every 97th: primes, so every gate, and many rows
-        // and columns, are met.
+        // Tests every 7th or 97th weight of a large array. These are primes, so that the test
+        // includes every gate, and many rows and columns.
         const size_t stride = (weights.size() > 2000  ? 97
                                : weights.size() > 100 ? 7
                                                       : 1) *
@@ -172,7 +172,7 @@ TEST_CASE(
   const LossOf::Answer answers[] = {
       {SLUICE_BINARY, 0.5, 1}, {SLUICE_CROSS_ENTROPY, 2, 4}, {SLUICE_HUBER, 0.25, 2}};
   Noise noise(133);
-  for (Example& e : batch) {  // targets: one number, one class, two numbers
+  for (Example& e : batch) {  // the targets are one number, one class, two numbers
     e.values.clear();
     for (int t = 0; t < e.steps; ++t)
       for (int k = 0; k < 4; ++k) {
@@ -219,7 +219,7 @@ TEST_CASE(
               2e-5 * largest(expected) + 1e-7);
       }
   }
-  own[1].loss = SLUICE_BINARY;  // of a softmax
+  own[1].loss = SLUICE_BINARY;  // not for a softmax
   const Opened model(network);
   CHECK_EQ(sluice_train_needs(&model.model, &options), 0u);
 }
@@ -295,8 +295,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "every cell's dropout of state and gates has the gradient of its own loss, and the same bits "
-    "everywhere") {
+    "with dropout of state and gates, every cell has the gradient of its own loss, and the same "
+    "bits on every instruction set") {
   for (const bool gates : {false, true})
     for (const sluice_layer_kind kind : every_cell) {
       if (gates && anatomy_of(kind).candidate < 0) continue;
@@ -312,13 +312,13 @@ TEST_CASE(
       sluice_train_options options = test_options();
       options.layers = layers;
       options.max_sequences = 11,
-      options.max_steps = 7;  // exactly the batch's: AddressSanitizer sees what goes beyond
+      options.max_steps = 7;  // exactly the batch's, so that AddressSanitizer finds accesses beyond
       Training training(network, options, "scalar");
       sluice_train_result result;
       const Plain gradient = training.gradient(batch, &result);
       CAPTURE(gates);
-      // The masks depend on seed and step, not on weights: a difference of losses in float is a
-      // derivative, roughly.
+      // The masks depend on seed and step, not on weights. So a difference of losses in float
+      // approximates the derivative.
       CAPTURE(std::string(sluice_layer_name(kind)));
       for (size_t l = 0; l < 3; ++l)
         for (const tools::Array& a : network.layers[l].arrays) {
@@ -345,15 +345,15 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "where all is dropped for the gates, they are those of weights zero; the candidate is as it "
-    "was") {
+    "if everything is dropped for the gates, they equal those of zero weights; the candidate stays "
+    "unchanged") {
   for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM}) {
     const Network network = random_network(3, {both(cell(kind, 7)), dense(3, SLUICE_SOFTMAX)}, 128);
     Network without = network;
     for (tools::Array& a : without.layers[0].arrays) {
       const bool before_hh =
           kind == SLUICE_GRU_BEFORE &&
-          a.name.rfind("weight_hh", 0) == 0;  // r and z; the candidate's is weight_hn
+          a.name.rfind("weight_hh", 0) == 0;  // of r and z; the candidate has weight_hn
       if (a.name.rfind("weight", 0) != 0 || a.name.rfind("weight_hn", 0) == 0) continue;
       const size_t gate = a.values.size() / (before_hh ? 2 : kind == SLUICE_LSTM ? 4 : 3);
       for (size_t i = 0; i < a.values.size(); ++i)
@@ -406,7 +406,7 @@ TEST_CASE("a batch's gradient is the mean of its sequences'") {
   CHECK(largest_difference(whole, mean) <= 1e-6 * largest(mean));
 }
 
-TEST_CASE("correct counts where the largest output is the class") {
+TEST_CASE("`correct` counts the targets whose class has the largest output") {
   const Network network = random_network(2, {gru(4, every_step), dense(3, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 13, 9, true, 124);
   Training training(network, test_options());
@@ -423,7 +423,7 @@ TEST_CASE("correct counts where the largest output is the class") {
   CHECK_EQ(result.correct, correct);
 }
 
-TEST_CASE("the training forward is the model's own, to the bit") {
+TEST_CASE("the forward pass of training equals the model's own, to the bit") {
   const Network network =
       random_network(3, {standardize(), gru(9, every_step), gru(5), dense(3, SLUICE_SOFTMAX)});
   for (const Kernels* table : every_table()) {

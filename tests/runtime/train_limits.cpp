@@ -1,4 +1,5 @@
-// The trainer's memory is exact; what it cannot do is refused before anything is changed.
+// The size of the trainer's memory is exact, and the trainer refuses what it cannot do before it
+// changes anything.
 #include <doctest/doctest.h>
 
 #include "../support/tables.h"
@@ -17,7 +18,7 @@ Network classifier() {
   return random_network(3, {standardize(), gru(9, every_step), gru(5), dense(2, SLUICE_SOFTMAX)});
 }
 
-/// A full batch: as many and as long sequences as announced.
+/// Makes a full batch: as many and as long sequences as announced.
 std::vector<Example> full_batch(const Network& network, const sluice_train_options& o) {
   std::vector<Example> batch;
   Noise noise(140);
@@ -35,7 +36,7 @@ std::vector<Example> full_batch(const Network& network, const sluice_train_optio
 
 }  // namespace
 
-TEST_CASE("the arena is used to its last announced panel and never beyond") {
+TEST_CASE("the arena is used up to its last announced panel and never beyond") {
   const uint8_t fill = 0xB7;
   const size_t border = 4096;
   for (const std::vector<Spec>& specs :
@@ -138,7 +139,7 @@ TEST_CASE("options out of their range are refused") {
   refused([](O& o) { o.shards = 0; });
 }
 
-TEST_CASE("a network that does not fit its loss, or has nothing to learn, is not trainable") {
+TEST_CASE("a network that does not fit its loss or has no weights to train is not trainable") {
   Memory arena(1 << 20);
   sluice_trainer trainer;
   const auto start = [&](const std::vector<Spec>& specs, bool cross_entropy) {
@@ -221,7 +222,7 @@ TEST_CASE("weights are stored into a copy of their own blob only, and it opens")
   CHECK(training.stored() != tools::write_blob(network));
   CHECK_EQ(Opened(training.stored()).info().outputs, 2u);
   const std::string once = training.stored();
-  Memory again(once);  // a copy that holds older trained weights is still its blob
+  Memory again(once);  // a copy with older trained weights is accepted too
   CHECK_EQ(sluice_train_store(&training.trainer, again.data(), again.size), SLUICE_OK);
   CHECK(std::memcmp(again.data(), once.data(), once.size()) == 0);
 
@@ -247,7 +248,7 @@ TEST_CASE("the defaults are PyTorch 2.13's") {
   CHECK_EQ(o.max_steps, 1000u);
 }
 
-TEST_CASE("a trained model's statistics stay as they were") {
+TEST_CASE("training does not change the statistics of a model") {
   const Network network = classifier();
   sluice_train_options options = test_options();
   options.l2 = 0.1f;

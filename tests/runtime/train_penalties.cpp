@@ -1,5 +1,5 @@
-// Penalties by group, limits of norms, masks, frozen layers, an embedding's rows: each against its
-// formula.
+// Tests penalties by group, limits of norms, masks, frozen layers and the rows of an embedding,
+// each against its formula.
 #include <doctest/doctest.h>
 
 #include "../support/tables.h"
@@ -15,7 +15,7 @@ Network every_group() {
       12, {embedding(9), cell(SLUICE_LSTM, 7, every_step), gru(5), dense(3, SLUICE_SOFTMAX)}, 140);
 }
 
-/// As sluice_weight_group says in words.
+/// The groups of sluice_weight_group in words.
 int group_of(const Network& network, size_t layer, const std::string& name) {
   if (network.layers[layer].kind == SLUICE_EMBEDDING) return SLUICE_EMBEDDING_WEIGHTS;
   if (name.starts_with("bias")) return SLUICE_BIASES;
@@ -30,7 +30,8 @@ sluice_train_options plain_sgd(float rate = 0.5f) {
   return options;
 }
 
-/// Calls f(layer, name, before, gradient, after) for every array, one step of these options apart.
+/// Calls f(layer, name, before, gradient, after) for every array, before and after one step with
+/// these options.
 template <class F>
 void one_step(const Network& network, const sluice_train_options& options, F f) {
   const std::vector<Example> batch = random_examples(network, 9, 6, true, 141);
@@ -45,7 +46,8 @@ void one_step(const Network& network, const sluice_train_options& options, F f) 
 }  // namespace
 
 TEST_CASE(
-    "L1, L2 and decoupled decay of each group move its weights by their formulas, and no others") {
+    "L1, L2 and decoupled decay of a group move the weights of that group alone, by their "
+    "formulas") {
   const Network network = every_group();
   for (int group = 0; group < SLUICE_GROUP_COUNT; ++group) {
     sluice_penalty penalties[SLUICE_GROUP_COUNT] = {};
@@ -68,7 +70,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("without penalties by group, l1, l2 and decay are for matrices, not for biases") {
+TEST_CASE("without penalties by group, l1, l2 and decay apply to matrices and not to biases") {
   const Network network = every_group();
   sluice_train_options options = plain_sgd();
   options.l2 = 0.02f, options.weight_decay = 0.1f;
@@ -84,8 +86,8 @@ TEST_CASE("without penalties by group, l1, l2 and decay are for matrices, not fo
 }
 
 TEST_CASE(
-    "a row with too large a norm is scaled to the limit after the step, and others are left "
-    "alone") {
+    "a row with too large a norm is scaled to the limit after the step, and other rows are not "
+    "changed") {
   const Network network = every_group();
   sluice_penalty penalties[SLUICE_GROUP_COUNT] = {};
   for (sluice_penalty& p : penalties) p.max_norm = 1.0f;
@@ -119,7 +121,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a mask holds weights at zero, and a frozen layer stays as it is while those below it learn") {
+    "a mask holds weights at zero, and a frozen layer does not change while the layers below it "
+    "learn") {
   const Network network = every_group();
   const std::vector<Example> batch = random_examples(network, 9, 6, true, 142);
   Training plain(network, plain_sgd());
@@ -143,14 +146,16 @@ TEST_CASE(
           REQUIRE_EQ(w[i], 0.0f);
       }
   CHECK(after[2].at("weight_hh") != before[2].at("weight_hh"));
-  // The first layer learns through the frozen one: its gradient is the same as without freezing.
+  // The first layer learns through the frozen one, so its gradient is the same as without freezing.
   sluice_train_options only_frozen = plain_sgd();
   only_frozen.layers = layers;
   Training frozen(network, only_frozen);
   CHECK(frozen.gradient(batch)[0].at("weight") == plain.gradient(batch)[0].at("weight"));
 }
 
-TEST_CASE("an embedding updated by the rows seen leaves the others and their moments alone") {
+TEST_CASE(
+    "an embedding that is updated by the rows of a batch does not change other rows and their "
+    "moments") {
   const Network network =
       random_network(12, {embedding(100), gru(5), dense(3, SLUICE_SOFTMAX)}, 143);
   const auto with_ids = [&](int low, int high, uint64_t seed) {
@@ -172,11 +177,11 @@ TEST_CASE("an embedding updated by the rows seen leaves the others and their mom
           &b = last[0].at("weight");
     for (size_t i = 0; i < start.size(); ++i) {
       const bool early = i % 12 < 6;
-      REQUIRE_EQ(a[i] != start[i], early);  // l2 alone would move a row that was seen
+      REQUIRE_EQ(a[i] != start[i], early);  // l2 alone moves a row that a batch has
       REQUIRE_EQ(b[i] != a[i], !early);
     }
   }
-  // Where every batch sees every id, it is the ordinary update.
+  // If every batch has every id, the result is that of the ordinary update.
   sluice_train_options rows = test_options(), all = test_options();
   rows.embedding_rows = 1;
   Training a(network, rows), b(network, all);

@@ -1,5 +1,5 @@
-// Several trainers that share every batch, as processes would, against one trainer that has it
-// alone: the same bits.
+// Several trainers that share every batch, as processes would, give the same bits as one trainer
+// that has the whole batch.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -14,25 +14,25 @@ using namespace sluice::tests;
 
 namespace {
 
-/// Ranks in threads. What they gather goes from arena to arena; nothing else is shared.
+/// Ranks in threads. They copy gathered pieces from arena to arena and share nothing else.
 struct Mesh {
   std::vector<const sluice_piece*> given;
-  std::barrier<> meeting;
-  std::atomic<bool> alike{true};  ///< all came with the same pieces
-  explicit Mesh(uint32_t ranks) : given(ranks), meeting(ranks) {}
+  std::barrier<> barrier;
+  std::atomic<bool> alike{true};  ///< all ranks passed the same pieces
+  explicit Mesh(uint32_t ranks) : given(ranks), barrier(ranks) {}
 };
 
 struct Rank {
   Mesh* mesh;
   uint32_t rank;
-  int gathers_left;  ///< then they fail; negative: never
+  int gathers_left;  ///< gathers before one fails; negative: none fails
   uint64_t received = 0;
 
   static int gather(void* context, const sluice_piece* pieces, uint32_t n) {
     Rank& own = *static_cast<Rank*>(context);
     if (own.gathers_left-- == 0) return 1;
     own.mesh->given[own.rank] = pieces;
-    own.mesh->meeting.arrive_and_wait();
+    own.mesh->barrier.arrive_and_wait();
     for (uint32_t i = 0; i < n; ++i) {
       const sluice_piece &to = pieces[i], &from = own.mesh->given[to.from][i];
       if (from.bytes != to.bytes || from.from != to.from || from.to != to.to)
@@ -43,7 +43,7 @@ struct Rank {
       std::memcpy(to.data, from.data, size_t(to.bytes));
       own.received += to.bytes;
     }
-    own.mesh->meeting.arrive_and_wait();
+    own.mesh->barrier.arrive_and_wait();
     return 0;
   }
 
@@ -54,13 +54,13 @@ struct Rank {
   }
 };
 
-/// All that a training leaves: weights, moments, running moments, states carried, what the steps
-/// told.
-struct Left {
+/// All results of a training: weights, moments, running moments, carried states and the results of
+/// the steps.
+struct Results {
   std::string state, blob;
   std::vector<float> carried;
-  std::vector<double> told;
-  bool operator==(const Left&) const = default;
+  std::vector<double> reported;
+  bool operator==(const Results&) const = default;
 };
 
 struct Case {
@@ -70,10 +70,10 @@ struct Case {
   bool carries = false;
 };
 
-Left train(const Case& c, const char* isa, const sluice_host* host,
-           sluice_status* status = nullptr) {
+Results train(const Case& c, const char* isa, const sluice_host* host,
+              sluice_status* status = nullptr) {
   Training training(c.network, c.options, isa);
-  Left left;
+  Results left;
   const size_t floats = sluice_needs(&training.model.model, {1, 1}).state / sizeof(float);
   left.carried.resize(floats * c.options.max_sequences);
   for (const std::vector<Example>& batch : c.batches) {
@@ -84,9 +84,9 @@ Left train(const Case& c, const char* isa, const sluice_host* host,
     const sluice_status one = sluice_train_step(&training.trainer, sequences.data(),
                                                 uint32_t(sequences.size()), host, &r);
     if (status) *status = one;
-    for (const double told : {double(one), r.loss_sum, r.weight, double(r.targets),
-                              double(r.correct), r.gradient_norm, r.gradient_norm_clipped})
-      left.told.push_back(told);
+    for (const double reported : {double(one), r.loss_sum, r.weight, double(r.targets),
+                                  double(r.correct), r.gradient_norm, r.gradient_norm_clipped})
+      left.reported.push_back(reported);
   }
   left.blob = training.stored();
   left.state.resize(sluice_train_state_bytes(&training.trainer));
@@ -94,10 +94,10 @@ Left train(const Case& c, const char* isa, const sluice_host* host,
   return left;
 }
 
-/// Each rank on an instruction set of its own, which the bits do not know of either.
-std::vector<Left> train_together(const Case& c, uint32_t ranks, uint64_t* received = nullptr) {
+/// Trains with each rank on an instruction set of its own, which must not change the bits either.
+std::vector<Results> train_together(const Case& c, uint32_t ranks, uint64_t* received = nullptr) {
   Mesh mesh(ranks);
-  std::vector<Left> left(ranks);
+  std::vector<Results> left(ranks);
   std::vector<std::thread> running;
   std::atomic<uint64_t> all{0};
   for (uint32_t rank = 0; rank < ranks; ++rank)
@@ -114,11 +114,11 @@ std::vector<Left> train_together(const Case& c, uint32_t ranks, uint64_t* receiv
 }
 
 void check_ranks(const Case& c, const std::vector<uint32_t>& counts) {
-  const Left alone = train(c, nullptr, nullptr);
+  const Results alone = train(c, nullptr, nullptr);
   for (const uint32_t ranks : counts) {
     CAPTURE(ranks);
     uint64_t received = 0;
-    for (const Left& one : train_together(c, ranks, &received)) CHECK(one == alone);
+    for (const Results& one : train_together(c, ranks, &received)) CHECK(one == alone);
     CHECK(received > 0);
   }
 }
@@ -136,7 +136,7 @@ Case case_of(const Network& network, bool cross_entropy, int sequences = 21) {
 
 }  // namespace
 
-TEST_CASE("ranks that share every batch hold the bits of one process: every kind of layer") {
+TEST_CASE("ranks that share every batch have the bits of one process, for every kind of layer") {
   for (const Named& one : every_network()) {
     if (one.network.layers.front().kind == SLUICE_STANDARDIZE && one.network.layers.size() == 1)
       continue;
@@ -146,8 +146,8 @@ TEST_CASE("ranks that share every batch hold the bits of one process: every kind
 }
 
 TEST_CASE(
-    "ranks that share every batch hold the bits of one process: any number of ranks, sequences and "
-    "shards in flight") {
+    "ranks that share every batch have the bits of one process, for any number of ranks, sequences "
+    "and shards in memory") {
   const Network network =
       random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   for (const int sequences : {1, 8, 21, 43})
@@ -156,20 +156,22 @@ TEST_CASE(
       c.options.shards = shards;
       CAPTURE(sequences);
       CAPTURE(shards);
-      const Left alone = train(c, nullptr, nullptr);
+      const Results alone = train(c, nullptr, nullptr);
       for (const uint32_t ranks : {2u, 4u, 7u})
-        for (const Left& one : train_together(c, ranks)) CHECK(one == alone);
+        for (const Results& one : train_together(c, ranks)) CHECK(one == alone);
     }
 }
 
-TEST_CASE("ranks meet in the middle of batch normalizations, and move the running moments alike") {
+TEST_CASE(
+    "ranks exchange sums in the middle of batch normalizations, and update the running moments in "
+    "the same way") {
   const Network network = random_network(
       3, {gru(9, every_step), norm(SLUICE_BATCH_NORM), cell(SLUICE_LSTM, 7, every_step),
           norm(SLUICE_BATCH_NORM), gru(5), dense(3, SLUICE_SOFTMAX)});
   check_ranks(case_of(network, true, 43), {2, 3, 4, 6});
 }
 
-TEST_CASE("ranks learn of every id that a batch has seen") {
+TEST_CASE("every rank knows all ids of a batch") {
   const Network network = random_network(50, {embedding(13), gru(9), dense(3, SLUICE_SOFTMAX)});
   for (const bool seen_only : {false, true}) {
     Case c = case_of(network, true, 43);
@@ -179,7 +181,7 @@ TEST_CASE("ranks learn of every id that a batch has seen") {
   }
 }
 
-TEST_CASE("ranks carry all states on") {
+TEST_CASE("ranks carry all states forward") {
   const Network networks[] = {random_network(20, {embedding(6), cell(SLUICE_LSTM, 9, every_step),
                                                   dense(20, SLUICE_SOFTMAX)}),
                               random_network(3, {gru(9, every_step), norm(SLUICE_BATCH_NORM),
@@ -193,8 +195,8 @@ TEST_CASE("ranks carry all states on") {
 }
 
 TEST_CASE(
-    "where ranks cannot gather, the step ends with that, and what was learned stays; a rank that "
-    "is none is refused") {
+    "if ranks cannot gather, the step ends with that status and does not change the weights; a "
+    "rank out of range is refused") {
   const std::vector<Spec> common = {gru(4, every_step), norm(SLUICE_BATCH_NORM), gru(4),
                                     dense(3, SLUICE_SOFTMAX)};
   std::vector<Spec> embeds = common;
@@ -203,13 +205,12 @@ TEST_CASE(
     Case c = case_of(random_network(9, specs), true, 21), nothing = c;
     nothing.batches.clear();
     c.batches.resize(1);
-    const Left before = train(nothing, nullptr, nullptr);
+    const Results before = train(nothing, nullptr, nullptr);
     const auto status_of = [&](uint32_t rank, int gathers_left) {
       Mesh mesh(1);
       Rank own{&mesh, rank, gathers_left};
       sluice_host host = own.host();
-      host.ranks = 2;  // the other one never comes, but this one is told that it did, and gets
-                       // zeros for what it would have sent
+      host.ranks = 2;  // the other rank does not exist; gather returns zeros for its pieces
       host.gather = [](void* context, const sluice_piece* pieces, uint32_t n) {
         Rank& here = *static_cast<Rank*>(context);
         for (uint32_t i = 0; i < n; ++i)
@@ -217,12 +218,12 @@ TEST_CASE(
         return int(here.gathers_left-- == 0);
       };
       sluice_status status = SLUICE_OK;
-      const Left left = train(c, nullptr, &host, &status);
+      const Results left = train(c, nullptr, &host, &status);
       CHECK((left.state == before.state && left.blob == before.blob));
       return status;
     };
-    // Two meetings forward, one back, the group's gradients; then rows of an embedding, or the
-    // sums.
+    // Two gathers forward, one backward and the group's gradients; then the rows of an embedding,
+    // or the sums.
     for (const int gathers_left : {0, 1, 2, 3, 4})
       CHECK_EQ(status_of(0, gathers_left), SLUICE_GATHER);
     CHECK_EQ(status_of(2, -1), SLUICE_OPTIONS);

@@ -1,4 +1,5 @@
-// Training for fixed point: what passes see is rounded, and gradients go straight through.
+// Tests training for fixed point: the passes use rounded weights and values, and gradients pass
+// straight through the roundings.
 #include <doctest/doctest.h>
 
 #include "../support/tables.h"
@@ -11,13 +12,13 @@ namespace {
 
 constexpr float weight_step = 1.0f / 32;
 
-/// Weights and all as multiples of a step: plainly not the weights themselves.
+/// Rounds weights and biases to multiples of a step so large that the results plainly differ.
 void coarse(void* floats, const float* weights, float* seen) {
   for (size_t i = 0; i < *static_cast<size_t*>(floats); ++i)
     seen[i] = std::nearbyint(weights[i] / weight_step) * weight_step;
 }
 
-/// A network, and how its values are rounded.
+/// A network, and the rounding of its values.
 struct Rounded {
   Network network;
   std::vector<float> unit;
@@ -35,7 +36,7 @@ struct Rounded {
   Rounded& operator=(const Rounded&) = delete;
 };
 
-/// The same network with the weights that passes see.
+/// Returns the same network with the weights that the passes use.
 Network seen_network(const Network& network) {
   Network seen = network;
   for (auto& layer : seen.layers)
@@ -46,7 +47,7 @@ Network seen_network(const Network& network) {
 
 }  // namespace
 
-TEST_CASE("what passes see of weights is what they use, and nothing else") {
+TEST_CASE("the passes use the rounded weights and nothing else") {
   Rounded r(3, {gru(9, every_step), dense(5, SLUICE_TANH), gru(4), dense(3, SLUICE_SOFTMAX)},
             {0, 0, 0, 0}, 127);
   const std::vector<Example> batch = random_examples(r.network, 11, 6, true, 130);
@@ -58,15 +59,16 @@ TEST_CASE("what passes see of weights is what they use, and nothing else") {
   const std::vector<float> gradient = plain.raw_gradient(batch, &expected);
   CHECK(same_bits(rounded.raw_gradient(batch, &got), gradient));
   CHECK_EQ(got.loss_sum, expected.loss_sum);
-  CHECK_EQ(rounded.stored(), Training(r.network, options).stored());  // a gradient moves nothing
+  // Computing a gradient changes no weight.
+  CHECK_EQ(rounded.stored(), Training(r.network, options).stored());
   const float before = rounded.weights()[0].at("weight_hh")[5];
   rounded.step(batch);
   const float moved = std::fabs(rounded.weights()[0].at("weight_hh")[5] - before);
-  CHECK(std::fabs(moved - options.learning_rate) <=
-        0.01f * options.learning_rate);  // Adam's first step, of the weights themselves
+  // Adam's first step moves the weights themselves.
+  CHECK(std::fabs(moved - options.learning_rate) <= 0.01f * options.learning_rate);
 }
 
-TEST_CASE("gradients go straight through the roundings of values, on every instruction set") {
+TEST_CASE("gradients pass straight through the roundings of values, on every instruction set") {
   Rounded last(
       3,
       {standardize(), gru(9, every_step), dense(6, SLUICE_RELU), gru(5), dense(3, SLUICE_SOFTMAX)},
@@ -119,7 +121,7 @@ TEST_CASE("gradients go straight through the roundings of values, on every instr
   }
 }
 
-TEST_CASE("a rounding that is not whole is refused") {
+TEST_CASE("an incomplete rounding is refused") {
   Rounded r(2, {gru(3), dense(2, SLUICE_SOFTMAX)}, {1.0f / 128, 0}, 127);
   const Opened model(r.network);
   sluice_train_options options = test_options();

@@ -1,4 +1,4 @@
-// A trainer's state saved and restored, the factor of its rate, and what it tells of its last
+// Tests saving and restoring a trainer's state, the factor of its rate, and the access to its last
 // gradient.
 #include <doctest/doctest.h>
 
@@ -10,8 +10,8 @@ using namespace sluice::tests;
 
 namespace {
 
-/// What every part of the state has a say in: moments, powers, the step's number by schedule and
-/// masks.
+/// Options with which every part of the state matters: moments, powers, and the step's number by
+/// schedule and masks.
 sluice_train_options lively(uint32_t optimizer) {
   sluice_train_options options = test_options();
   options.optimizer = optimizer;
@@ -41,7 +41,7 @@ double norm_of(const std::vector<float>& g) {
 
 }  // namespace
 
-TEST_CASE("a restored trainer goes on to the same bytes, on another instruction set too") {
+TEST_CASE("a restored trainer continues to the same bytes, on another instruction set too") {
   const Network network =
       random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 13, 9, true, 150);
@@ -56,7 +56,7 @@ TEST_CASE("a restored trainer goes on to the same bytes, on another instruction 
     for (const Kernels* table : every_table()) {
       CAPTURE(name_of(*table));
       Training again(network, lively(optimizer), table->name);
-      again.step(batch);  // what was there before does not matter
+      again.step(batch);  // the earlier state of this trainer does not matter
       REQUIRE_EQ(sluice_train_restore(&again.trainer, state.data(), state.size()), SLUICE_OK);
       CHECK(saved(again) == state);
       for (int step = 4; step < 8; ++step) again.step(batch);
@@ -83,7 +83,7 @@ TEST_CASE("a state of another size is refused and changes nothing") {
   CHECK_EQ(sluice_train_state_bytes(nullptr), 0u);
 }
 
-TEST_CASE("the factor of the rate multiplies what the schedule says, until another one is set") {
+TEST_CASE("the factor multiplies the rate of the schedule until another factor is set") {
   const Network network = random_network(2, {dense(1)});
   const std::vector<Example> batch = random_examples(network, 2, 2, false, 152);
   sluice_train_options options = test_options(false);
@@ -102,7 +102,7 @@ TEST_CASE("the factor of the rate multiplies what the schedule says, until anoth
   CHECK_EQ(sluice_train_set_rate(nullptr, 1), SLUICE_NULL);
 }
 
-TEST_CASE("the last gradient is the one that the step took, and both its norms are told") {
+TEST_CASE("the last gradient is that of the last step, and the step returns both of its norms") {
   const Network network = random_network(3, {gru(5), dense(3, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 9, 5, true, 153);
   Training plain(network, test_options());
@@ -132,7 +132,7 @@ TEST_CASE("the last gradient is the one that the step took, and both its norms a
   CHECK_EQ(sluice_train_last_gradient(nullptr), nullptr);
 }
 
-TEST_CASE("a gradient that is not finite shows in its clipped norm") {
+TEST_CASE("the clipped norm of a gradient that is not finite is not finite") {
   const Network network = random_network(2, {dense(1)});
   std::vector<Example> batch = random_examples(network, 2, 2, false, 154);
   for (Example& e : batch)

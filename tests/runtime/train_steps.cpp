@@ -1,5 +1,5 @@
-// Optimizer steps against PyTorch and formulas: Adam, AdamW, penalties, clipping, schedules,
-// dropout; the same bits everywhere.
+// Tests optimizer steps against PyTorch and formulas: Adam, AdamW, penalties, clipping, schedules
+// and dropout, with the same bits on every instruction set.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -17,16 +17,16 @@ namespace {
 
 bool is_matrix(const std::string& name) { return name.find("weight") != std::string::npos; }
 
-/// y = W x + b from one frame of ones; with W the identity, the gradient of b shows what became of
-/// each input.
+/// Makes y = W x + b. W is the identity and all inputs are one, so that the gradient of b shows by
+/// which factor dropout multiplied each input.
 Network identity(int n) {
   Network network;
   network.layers.push_back(tools::make_layer(SLUICE_DENSE, n, n));
-  for (int i = 0; i < n; ++i) array(network.layers[0], "weight")[size_t(i * n + i)] = 1;
+  for (int i = 0; i < n; ++i) array(network.layers[0], "weight")[size_t(i) * size_t(n + 1)] = 1;
   return network;
 }
 
-/// The factors by which `n` ones were multiplied on their way through the identity.
+/// Returns the factors by which dropout multiplied `n` ones that passed through the identity.
 std::vector<float> dropped(Training& training, const std::vector<uint64_t>& numbers, int steps,
                            int n) {
   std::vector<float> factors;
@@ -35,10 +35,10 @@ std::vector<float> dropped(Training& training, const std::vector<uint64_t>& numb
       Example e;
       e.steps = steps;
       e.number = number;
-      e.x.assign(size_t(steps * n), 1.0f);
-      e.values.assign(size_t(steps * n), std::numeric_limits<float>::quiet_NaN());
-      for (int i = 0; i < n; ++i) e.values[size_t(t * n + i)] = 0;
-      const Plain g = training.gradient({e});  // 2 (y - 0) / n, of step t alone
+      e.x.assign(size_t(steps) * size_t(n), 1.0f);
+      e.values.assign(size_t(steps) * size_t(n), std::numeric_limits<float>::quiet_NaN());
+      for (int i = 0; i < n; ++i) e.values[size_t(t) * size_t(n) + size_t(i)] = 0;
+      const Plain g = training.gradient({e});  // 2 (y - 0) / n, from step t alone
       for (const float v : g[0].at("bias")) factors.push_back(v * float(n) / 2);
     }
   return factors;
@@ -173,20 +173,20 @@ TEST_CASE("clipping shortens the whole gradient to its norm, and only a longer o
   const std::vector<Example> batch = random_examples(network, 9, 5, true, 132);
   for (const double share : {0.01, 0.5, 2.0}) {
     sluice_train_options options = test_options();
-    options.epsilon = 1;  // far above |g|: the step is then nearly proportional to g
+    options.epsilon = 1;  // far above |g|, so that the step is nearly proportional to g
     options.learning_rate = 1;
     Training plain(network, options);
     sluice_train_result result;
     const Plain g = plain.gradient(batch, &result);
     options.clip_norm = float(share * result.gradient_norm);
     Training clipped(network, options);
-    CHECK_EQ(clipped.step(batch).gradient_norm, result.gradient_norm);  // as it was before clipping
+    CHECK_EQ(clipped.step(batch).gradient_norm, result.gradient_norm);  // the norm before clipping
     const Plain after = clipped.weights();
     const double factor = std::fmin(1, double(options.clip_norm) / result.gradient_norm);
     for (size_t l = 0; l < network.layers.size(); ++l)
       for (const tools::Array& w : network.layers[l].arrays) {
-        std::vector<double>
-            expected;  // the first step of Adam: m = g, v = g^2 once their bias is corrected
+        // In Adam's first step m = g and v = g^2 after the bias correction.
+        std::vector<double> expected;
         for (size_t i = 0; i < w.values.size(); ++i) {
           const double gi = factor * double(g[l].at(w.name)[i]);
           expected.push_back(double(w.values[i]) - gi / (std::fabs(gi) + 1));
@@ -197,7 +197,7 @@ TEST_CASE("clipping shortens the whole gradient to its norm, and only a longer o
   }
 }
 
-TEST_CASE("AdamW's decay is decoupled, and leaves biases and statistics alone") {
+TEST_CASE("AdamW's decay is decoupled, and does not apply to biases and statistics") {
   const Network network = random_network(3, {standardize(), gru(5, every_step), dense(2)});
   const std::vector<Example> batch = random_examples(network, 9, 5, false, 133);
   for (const bool adamw : {true, false}) {
@@ -205,7 +205,7 @@ TEST_CASE("AdamW's decay is decoupled, and leaves biases and statistics alone") 
     options.optimizer = adamw ? SLUICE_ADAMW : SLUICE_ADAM;
     options.learning_rate = 0.5f;
     options.weight_decay = 0.25f;
-    options.epsilon = 1e30f;  // no step but the decay
+    options.epsilon = 1e30f;  // no step except the decay
     Training training(network, options);
     training.step(batch);
     const Plain after = training.weights();
@@ -217,7 +217,7 @@ TEST_CASE("AdamW's decay is decoupled, and leaves biases and statistics alone") 
   }
 }
 
-TEST_CASE("a proximal step makes exact zeros of weight matrices alone, by rate times lambda") {
+TEST_CASE("a proximal step makes exact zeros, by rate times lambda, in weight matrices alone") {
   const Network network = random_network(3, {gru(5, every_step), dense(2)});
   const std::vector<Example> batch = random_examples(network, 9, 5, false, 140);
   sluice_train_options options = test_options(false);
@@ -239,7 +239,7 @@ TEST_CASE("a proximal step makes exact zeros of weight matrices alone, by rate t
   CHECK(zeros > 5);
 }
 
-TEST_CASE("the rate rises over the warm-up, and then is the schedule's") {
+TEST_CASE("the rate rises over the warm-up, and then follows the schedule") {
   const Network network = random_network(2, {dense(1)});
   const std::vector<Example> batch = random_examples(network, 2, 2, false, 141);
   sluice_train_options options = test_options(false);
@@ -251,7 +251,7 @@ TEST_CASE("the rate rises over the warm-up, and then is the schedule's") {
   for (const double rate : expected) CHECK_EQ(training.step(batch).learning_rate, rate);
 }
 
-TEST_CASE("the cosine schedule is the cosine, and ends at zero") {
+TEST_CASE("the cosine schedule follows the cosine, and ends at zero") {
   const Network network = random_network(2, {dense(1)});
   const std::vector<Example> batch = random_examples(network, 2, 3, false, 134);
   for (const uint32_t total : {1u, 7u, 100u}) {
@@ -363,11 +363,12 @@ TEST_CASE("dropout on the output acts on what enters the last layer") {
   const Plain g = training.gradient({e});
   int kept = 0;
   for (size_t i = 0; i < 64; ++i) {
-    const float y = g[1].at("bias")[i] * 32;  // 2 y / 64: the first layer's 1, doubled or dropped
+    // 2 y / 64; y is the first layer's 1, doubled or dropped.
+    const float y = g[1].at("bias")[i] * 32;
     CHECK((y == 0.0f || y == 2.0f));
     kept += y != 0;
-    CHECK_EQ(g[0].at("bias")[i],
-             y == 0.0f ? 0.0f : 2.0f * g[1].at("bias")[i]);  // backwards through the same mask
+    // The backward pass uses the same mask.
+    CHECK_EQ(g[0].at("bias")[i], y == 0.0f ? 0.0f : 2.0f * g[1].at("bias")[i]);
   }
   CHECK(kept > 10);
   CHECK(kept < 54);
@@ -376,7 +377,7 @@ TEST_CASE("dropout on the output acts on what enters the last layer") {
 TEST_CASE("training lowers the loss") {
   const Network network = random_network(2, {gru(8), dense(2, SLUICE_SOFTMAX)});
   std::vector<Example> batch = random_examples(network, 24, 9, true, 138);
-  for (Example& e : batch) e.classes = {e.x[0] > 0 ? 1 : 0};  // was the first frame positive?
+  for (Example& e : batch) e.classes = {e.x[0] > 0 ? 1 : 0};  // whether the first frame is positive
   sluice_train_options options = test_options();
   options.learning_rate = 0.02f;
   Training training(network, options);

@@ -1,5 +1,5 @@
-// What models compute: a worked example, PyTorch's numbers, the formulas in double, and the chains
-// that runtime/README.md lays down.
+// Tests the answers of models against a worked example, PyTorch's numbers, the formulas in double,
+// and the chains that runtime/README.md defines.
 #include <doctest/doctest.h>
 
 #include "../support/golden_network.h"
@@ -12,7 +12,8 @@ namespace {
 
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
-/// The GRU of runtime/README.md, operation by operation, with a table's own sigmoid and tanh.
+/// Computes the GRU of runtime/README.md, operation by operation, with a table's own sigmoid and
+/// tanh.
 std::vector<float> literal_gru(const Kernels& table, const Layer& layer,
                                const std::vector<float>& x) {
   const size_t in = size_t(layer.in), n = size_t(layer.out);
@@ -48,7 +49,7 @@ std::vector<float> literal_gru(const Kernels& table, const Layer& layer,
 
 }  // namespace
 
-TEST_CASE("the worked example: two units, three inputs") {
+TEST_CASE("the worked example of two units and three inputs gives the numbers computed by hand") {
   Network network;
   network.layers.push_back(tools::make_layer(SLUICE_GRU, 3, 2, SLUICE_LINEAR, true));
   array(network.layers[0], "weight_ih") = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f,   // r
@@ -59,13 +60,13 @@ TEST_CASE("the worked example: two units, three inputs") {
   for (const Kernels* table : every_table()) {
     const Opened m(network, table->name);
     const std::vector<float> y = run_stepwise(m, {0.1f, 0.2f, 0.3f, 0.1f, 0.2f, 0.3f});
-    // First step: r = sigma(0.14), sigma(0.32) meets a state of zero; z = sigma(0.50), sigma(0.14);
-    // n = tanh(0.32), tanh(0.50).
+    // In the first step, r = sigma(0.14), sigma(0.32) multiplies a state of zero; z = sigma(0.50),
+    // sigma(0.14); n = tanh(0.32), tanh(0.50).
     const double h0 = (1 - sigma(0.50)) * std::tanh(0.32), h1 = (1 - sigma(0.14)) * std::tanh(0.50);
     CAPTURE(name_of(*table));
     CHECK(std::fabs(y[0] - h0) <= 1e-7);
     CHECK(std::fabs(y[1] - h1) <= 1e-7);
-    // Second step, written out.
+    // The second step is written out.
     const double r0 = sigma(0.14 + 0.5 * h0 - 0.5 * h1), r1 = sigma(0.32 + 0.25 * h0 + h1);
     const double z0 = sigma(0.50 - h0 + 0.5 * h1), z1 = sigma(0.14 + 0.75 * h0 + 0.25 * h1);
     const double n0 = std::tanh(0.32 + r0 * (h0 - 0.5 * h1)),
@@ -114,7 +115,7 @@ TEST_CASE("every network agrees with its formulas in double") {
   }
 }
 
-TEST_CASE("a GRU is the documented chains, to the bit, on every instruction set") {
+TEST_CASE("a GRU computes the documented chains, to the bit, on every instruction set") {
   Noise noise(51);
   for (const Kernels* table : every_table())
     for (const int inputs : {1, 3, 40})
@@ -145,7 +146,7 @@ TEST_CASE("a whole network gives the same bits on every instruction set") {
   }
 }
 
-TEST_CASE("NaN in gives NaN out until the stream is reset") {
+TEST_CASE("a NaN in the input gives NaN answers until the stream is reset") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const Kernels* table : every_table()) {
     const Opened m(random_network(3, {standardize(), gru(9, every_step), dense(2, SLUICE_SOFTMAX)}),

@@ -1,5 +1,5 @@
-// Texts to ids: the rules against Unicode's own tables and against a plain dictionary; the section
-// against every lie.
+// Tests the way from texts to ids: the rules against Unicode's own tables and against a plain
+// dictionary, and the checks of the section against every kind of damage.
 #include "data/vocabulary.h"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ using namespace sluice::tests;
 
 namespace {
 
-/// Opened; reads texts by this vocabulary.
+/// An opened model that reads texts by this vocabulary.
 struct Reader {
   Memory blob;
   sluice_model model;
@@ -60,7 +60,7 @@ using Ids = std::vector<int32_t>;
 
 }  // namespace
 
-TEST_CASE("lower case is Unicode's simple mapping in five blocks, and nothing elsewhere") {
+TEST_CASE("lower case is Unicode's simple mapping in five blocks, and changes nothing elsewhere") {
   const Golden golden("lower_case.txt");
   std::map<uint32_t, uint32_t> small;
   for (size_t i = 0; i < golden["capital"].values.size(); ++i)
@@ -70,7 +70,7 @@ TEST_CASE("lower case is Unicode's simple mapping in five blocks, and nothing el
     if (lower_case(c) != (small.count(c) ? small[c] : c)) FAIL("U+", c);
 }
 
-TEST_CASE("white space is what Unicode's PropList.txt lists as White_Space") {
+TEST_CASE("white space is the set that Unicode's PropList.txt lists as White_Space") {
   const std::set<uint32_t> listed = {9,      10,     11,     12,     13,     0x20,   0x85,
                                      0xA0,   0x1680, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004,
                                      0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200A, 0x2028,
@@ -80,7 +80,7 @@ TEST_CASE("white space is what Unicode's PropList.txt lists as White_Space") {
 }
 
 TEST_CASE(
-    "every code point is read as UTF-8 writes it; what is not UTF-8 is malformed, byte by byte") {
+    "every code point is read from its UTF-8; bytes that are not UTF-8 are malformed, one by one") {
   for (uint32_t c = 0; c < 0x110000; ++c) {
     if (c >= 0xD800 && c < 0xE000) continue;
     const std::string text = utf8(c);
@@ -105,14 +105,14 @@ TEST_CASE(
     "characters are code points: combining marks, ideographs and emoji stand for themselves") {
   const Reader reader(
       characters({"e", "\xCC\x81", "\xC3\xA9", "\xE6\xBC\xA2", "\xF0\x9F\x98\x80", " ", "\n"}));
-  CHECK_EQ(reader.ids("e\xCC\x81"), Ids{2, 3});  // not composed to U+00E9
+  CHECK_EQ(reader.ids("e\xCC\x81"), Ids{2, 3});  // two code points, not composed to U+00E9
   CHECK_EQ(reader.ids("\xC3\xA9"), Ids{4});
   CHECK_EQ(reader.ids("\xE6\xBC\xA2\xF0\x9F\x98\x80 \n\xC2\xA0"), Ids{5, 6, 7, 8, 1});
   CHECK_EQ(reader.ids("e\xC3"), Ids{2, 1});
   CHECK_EQ(reader.ids(""), Ids{});
 }
 
-TEST_CASE("words stand between white space of any kind, punctuation included") {
+TEST_CASE("words are separated by white space of any kind, and include punctuation") {
   const Reader reader(words({"it", "'s", "a", "caf\xC3\xA9", ".", "\xE6\xBC\xA2\xE5\xAD\x97"}));
   CHECK_EQ(reader.ids("  it 's\ta\n"), Ids{2, 3, 4});
   CHECK_EQ(reader.ids("a\xC2\xA0"
@@ -121,17 +121,18 @@ TEST_CASE("words stand between white space of any kind, punctuation included") {
            Ids{4, 2, 5, 6});
   CHECK_EQ(reader.ids("a.\xE2\x80\x8B"
                       "a"),
-           Ids{1});  // U+200B is no white space
+           Ids{1});  // U+200B is not white space
   CHECK_EQ(reader.ids("cafe\xCC\x81 caf caf\xC3\xA9s It"), Ids{1, 1, 1, 1});
   CHECK_EQ(reader.ids("\xE6\xBC\xA2\xE5\xAD\x97 a\xFF a"), Ids{7, 1, 4});
   CHECK_EQ(reader.ids(" \n\xE2\x80\x83"), Ids{});
 }
 
-TEST_CASE("by option capitals are read as small letters, also where the bytes are fewer or more") {
-  const Reader reader(words({"stra\xC3\x9F"
-                             "e",
-                             "\xCF\x83\xCE\xBF\xCF\x86", "i", "\xC3\xBF", "\xD0\xB6"},
-                            true));
+TEST_CASE("an option reads capitals as small letters, also if their number of bytes differs") {
+  const std::string street =
+      "stra\xC3\x9F"
+      "e";
+  const Reader reader(
+      words({street, "\xCF\x83\xCE\xBF\xCF\x86", "i", "\xC3\xBF", "\xD0\xB6"}, true));
   CHECK_EQ(reader.ids("STRA\xC3\x9F"
                       "E \xCE\xA3\xCE\x9F\xCE\xA6 \xC4\xB0 \xC5\xB8 \xD0\x96"),
            Ids{2, 3, 4, 5, 6});
@@ -173,7 +174,7 @@ TEST_CASE("the device's ids are those of a plain dictionary, and give their toke
   }
 }
 
-TEST_CASE("a model without a vocabulary has no ids, and ids beyond one have no token") {
+TEST_CASE("a model without a vocabulary has no ids, and ids beyond a vocabulary have no token") {
   const Memory blob(tools::write_blob(random_network(1, {gru(1)}, 1)));
   sluice_model model;
   REQUIRE_EQ(sluice_open(&model, blob.data(), blob.size, nullptr), SLUICE_OK);
@@ -189,7 +190,7 @@ TEST_CASE("a model without a vocabulary has no ids, and ids beyond one have no t
   }
 }
 
-TEST_CASE("a vocabulary that lies is refused") {
+TEST_CASE("a damaged vocabulary is refused") {
   const std::string good = Reader::bytes(words({"b", "a", "cc"}));
   CHECK_EQ(Forged(good).open(), SLUICE_OK);
   const auto lying = [&](size_t at, uint32_t value) {
@@ -208,11 +209,11 @@ TEST_CASE("a vocabulary that lies is refused") {
     CHECK_EQ(lying(12, bytes), SLUICE_STRUCTURE);
   for (const uint32_t end : {0u, 2u, 4u, 0xFFFFFFFFu}) CHECK_EQ(lying(ends, end), SLUICE_STRUCTURE);
   for (const uint32_t end : {3u, 5u, 0xFFFFFFFFu}) CHECK_EQ(lying(ends + 8, end), SLUICE_STRUCTURE);
-  CHECK_EQ(lying(sorted, 1u | 0u << 16), SLUICE_OK);             // a, b, and then cc
-  CHECK_EQ(lying(sorted, 0u | 1u << 16), SLUICE_STRUCTURE);      // out of order
-  CHECK_EQ(lying(sorted, 1u | 1u << 16), SLUICE_STRUCTURE);      // one twice
-  CHECK_EQ(lying(sorted, 3u | 0u << 16), SLUICE_STRUCTURE);      // none of them
-  CHECK_EQ(lying(sorted + 4, 2u | 1u << 16), SLUICE_STRUCTURE);  // what fills up is 0
+  CHECK_EQ(lying(sorted, 1u | 0u << 16), SLUICE_OK);             // the order a, b, cc
+  CHECK_EQ(lying(sorted, 0u | 1u << 16), SLUICE_STRUCTURE);      // not in order
+  CHECK_EQ(lying(sorted, 1u | 1u << 16), SLUICE_STRUCTURE);      // an id twice
+  CHECK_EQ(lying(sorted, 3u | 0u << 16), SLUICE_STRUCTURE);      // an id out of range
+  CHECK_EQ(lying(sorted + 4, 2u | 1u << 16), SLUICE_STRUCTURE);  // the padding is not 0
   Forged twice(Reader::bytes(words({"b", "a", "c"})));
   const size_t texts = twice.section_offset(SLUICE_SECTION_VOCABULARY) + sorted + 8;
   twice.bytes[texts + 2] = 'b';

@@ -1,10 +1,11 @@
 // A library for LD_PRELOAD that makes one call fail, or ends the process there, and lists calls
 // that change files.
-//   FAIL_CALL  memory: malloc and its kin; disk: what opens a file to write, writes, syncs,
-//   renames, removes, makes a folder FAIL_AT    which one, counted from 1 as the process begins
-//   FAIL_HOW   kill: the process ends in its place; else the call fails: no memory, or an error of
-//   the disk CALL_LOG   a file that gets a line for each of the disk's calls: the call's name and
-//   the path
+//   FAIL_CALL  memory: malloc and its kin; disk: calls that open a file to write, write, sync,
+//              rename, remove or make a folder
+//   FAIL_AT    the number of the call that fails, counted from 1 when the process begins
+//   FAIL_HOW   kill: the process ends in place of the call; else the call fails, for lack of memory
+//              or with an error of the disk
+//   CALL_LOG   a file that gets a line for each of the disk's calls: the call's name and the path
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-// Networks in fixed point with random numbers, and their answers by the written definition
-// (reference_fixed.h).
+// Makes networks in fixed point with random numbers, and computes their answers by the written
+// definition (reference_fixed.h).
 #pragma once
 #include "models.h"
 #include "reference_fixed.h"
@@ -8,7 +8,7 @@ namespace sluice::tests {
 
 constexpr sluice_format fixed_formats[] = {SLUICE_INT8, SLUICE_W8A16};
 
-/// How wild numbers are: as a trained network has them, or anything that a forged blob may hold.
+/// The range of the numbers: as in a trained network, or everything that a forged blob may hold.
 enum class Numbers { trained, any };
 
 inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
@@ -52,7 +52,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
         else if (i < half || a.role == Role::part_bias || a.role == Role::gate_bias ||
                  a.role == Role::candidate_bias)
           v = noise.below(60001) - 30000;
-        else  // accumulators of some 10^5 become pre-activations of some units
+        else  // scales accumulators of about 10^5 to pre-activations of about 1
           v = noise.below(1 << 22) + (format == SLUICE_INT8 ? 1 << 22 : 1 << 14);
       }
     }
@@ -66,8 +66,8 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
   return network;
 }
 
-/// Zeros in a share of the blocks of 8 x 4 weights of every matrix, and in all blocks of some
-/// panels; stored sparse.
+/// Sets a share of the blocks of 8 x 4 weights of every matrix, and all blocks of some panels, to
+/// zero, and stores the matrices sparse.
 inline Network with_empty_blocks(Network network, double share, uint64_t seed) {
   Noise noise(seed);
   for (Layer& layer : network.layers) {
@@ -93,7 +93,7 @@ inline fixed::Mode mode_of(sluice_format format) {
   return format == SLUICE_INT8 ? fixed::int8 : fixed::w8a16;
 }
 
-/// Frames in a model's own format, as plain numbers; some at the ends of their range.
+/// Returns frames in a model's own format, as plain numbers. Some are at the ends of their range.
 inline std::vector<int32_t> random_frames(sluice_format format, size_t n, Noise& noise) {
   const int32_t lowest = format == SLUICE_INT8 ? -128 : -32768, highest = -lowest - 1;
   std::vector<int32_t> x(n);
@@ -102,10 +102,10 @@ inline std::vector<int32_t> random_frames(sluice_format format, size_t n, Noise&
   return x;
 }
 
-/// Whether a network's frames are ids.
+/// Returns whether a network's frames are ids.
 inline bool reads_ids(const Network& network) { return network.layers[0].kind == SLUICE_EMBEDDING; }
 
-/// Of a network: ids where it reads them, some of them unknown.
+/// Returns frames for a network: ids, some of them unknown, if it reads ids.
 inline std::vector<int32_t> random_frames(const Network& network, size_t n, Noise& noise) {
   if (!reads_ids(network))
     return random_frames(network.layers[0].format, n * size_t(tools::frame_width(network)), noise);
@@ -115,7 +115,7 @@ inline std::vector<int32_t> random_frames(const Network& network, size_t n, Nois
   return ids;
 }
 
-/// As sluice_step wants them.
+/// Returns the frames as bytes for sluice_step.
 inline std::vector<uint8_t> frame_bytes(const Network& network, const std::vector<int32_t>& x) {
   const int number = reads_ids(network) ? 4 : network.layers[0].format == SLUICE_W8A16 ? 2 : 1;
   std::vector<uint8_t> bytes;
@@ -126,7 +126,7 @@ inline std::vector<uint8_t> frame_bytes(const Network& network, const std::vecto
 
 inline std::vector<int8_t> narrow(const std::vector<int32_t>& v) { return {v.begin(), v.end()}; }
 
-/// A network of the reference, one stream.
+/// A network of the reference, with one stream.
 struct FixedReference {
   struct Stage {
     const Layer* layer;
@@ -213,7 +213,7 @@ struct FixedReference {
                                      : fixed::Cell::gru_before;
   }
 
-  /// Numbers as layers hand them on.
+  /// Returns numbers as layers hand them on.
   using Numbers16 = std::vector<int32_t>;
 
   std::vector<int16_t> step(const std::vector<int32_t>& frame) {
@@ -260,8 +260,8 @@ static_assert(int(fixed::Dense::linear) == SLUICE_LINEAR &&
               int(fixed::Dense::relu) == SLUICE_RELU &&
               int(fixed::Dense::softmax) == SLUICE_SOFTMAX);
 
-/// Networks of every kind of layer and of odd shapes, each in both formats, with numbers as trained
-/// and wild.
+/// Returns networks of every kind of layer and of odd shapes, in both formats, with numbers of both
+/// ranges.
 struct NamedFixed {
   std::string name;
   Network network;

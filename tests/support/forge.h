@@ -1,4 +1,4 @@
-// Blobs made wrong on purpose.
+// Makes faulty blobs.
 #pragma once
 #include <cstring>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace sluice::tests {
 
-/// A blob that is being made wrong, and its parts.
+/// A blob to damage, with access to its parts.
 struct Forged {
   std::string bytes;
   explicit Forged(std::string good) : bytes(std::move(good)) {}
@@ -25,7 +25,7 @@ struct Forged {
   }
 
   size_t section(uint32_t index) const { return sizeof(BlobHeader) + index * sizeof(BlobSection); }
-  /// Where the table's entry of that kind is.
+  /// Returns the offset of the table's entry of that kind.
   size_t section_of(uint32_t kind) const {
     for (uint32_t i = 0; i < read<uint32_t>(offsetof(BlobHeader, sections)); ++i)
       if (read<uint32_t>(section(i)) == kind) return section(i);
@@ -41,7 +41,7 @@ struct Forged {
 
   Forged& checksum() {
     if (bytes.size() >= sizeof(BlobHeader)) {
-      Memory copy(bytes);  // aligned
+      Memory copy(bytes);  // memory with the alignment of a blob
       write(offsetof(BlobHeader, crc), blob_crc(copy.data(), copy.size));
     }
     return *this;

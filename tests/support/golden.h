@@ -1,4 +1,5 @@
-// Golden files: lines `name rows cols v v v ...`, made by tests/golden/generate.py.
+// Reads golden files, which tests/golden/generate.py makes. Their lines are
+// `name rows cols v v v ...`.
 #pragma once
 #include <cmath>
 #include <fstream>
@@ -28,9 +29,9 @@ struct Golden {
       std::string name, word;
       GoldenArray a;
       words >> name >> a.rows >> a.cols;
-      while (words >> word) a.values.push_back(std::stod(word));  // "nan" too
+      while (words >> word) a.values.push_back(std::stod(word));  // reads "nan" too
       if (a.values.size() != size_t(a.rows) * size_t(a.cols))
-        throw std::runtime_error(file + ": " + name + " is cut short");
+        throw std::runtime_error(std::string(file).append(": ").append(name) + " is cut short");
       arrays[name] = std::move(a);
     }
   }

@@ -1,4 +1,4 @@
-// Networks and batches from golden files; PyTorch's packing of weights is ours.
+// Makes networks and batches from golden files. PyTorch packs weights in the same order as we do.
 #pragma once
 #include "golden.h"
 #include "models.h"
@@ -6,7 +6,7 @@
 
 namespace sluice::tests {
 
-/// GRU layers `prefix`gru0, gru1, ... and, where there is one, `prefix`dense.
+/// Returns the GRU layers `prefix`gru0, gru1, ... and, if the file has it, `prefix`dense.
 inline Network golden_network(const Golden& golden, const std::string& prefix,
                               bool last_hands_on_every_step,
                               sluice_activation activation = SLUICE_LINEAR) {

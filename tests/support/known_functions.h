@@ -1,5 +1,5 @@
-// Functions whose least value is known, for search methods to find; and a test of one method's
-// regrets against another's.
+// Functions with a known least value, as goals of search methods, and a test that compares the
+// regrets of two methods.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -22,13 +22,13 @@ inline tools::Parameter between(double low, double high) {
   return {"x", "", tools::Parameter::real, low, high, 0, false, {}, low, {}};
 }
 
-/// Three minima of 5/(4 pi), on [-5, 10] x [0, 15].
+/// Branin's function has three minima of 5/(4 pi), on [-5, 10] x [0, 15].
 inline double branin(const tools::Point& x) {
   const double q = x[1] - 5.1 / (4 * M_PI * M_PI) * x[0] * x[0] + 5 / M_PI * x[0] - 6;
   return q * q + 10 * (1 - 1 / (8 * M_PI)) * std::cos(x[0]) + 10;
 }
 
-/// Four pits in [0, 1]^6, the deepest of -3.32237 (Dixon, Szego 1978).
+/// Hartmann's function has four minima in [0, 1]^6; the least is -3.32237 (Dixon, Szego 1978).
 inline double hartmann6(const tools::Point& x) {
   constexpr double c[4] = {1.0, 1.2, 3.0, 3.2};
   constexpr double a[4][6] = {{10, 3, 17, 3.5, 1.7, 8},
@@ -57,7 +57,7 @@ inline std::vector<KnownFunction> known_functions() {
            -3.322368011391339}};
 }
 
-/// How far above the least value the best of so many evaluations lies.
+/// Returns the difference between the best of so many evaluations and the least value.
 inline double regret(const KnownFunction& function, tools::SuggestPoint suggest, std::uint64_t seed,
                      std::uint64_t evaluations,
                      tools::Acquisition acquisition = tools::Acquisition::ei) {
@@ -67,8 +67,9 @@ inline double regret(const KnownFunction& function, tools::SuggestPoint suggest,
     const auto point = suggest(
         {function.space, seen, n, seed, [](const tools::Point&) { return true; }, acquisition});
     if (!point) return INFINITY;
-    seen.push_back({*point, function.value(*point)});
-    best = std::min(best, *seen.back().value);
+    const double value = function.value(*point);
+    seen.push_back({*point, value});
+    best = std::min(best, value);
   }
   return best - function.least;
 }
@@ -79,9 +80,9 @@ inline double median(std::vector<double> values) {
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/// How likely pairs as these, or such that speak more against it, are where a is no smaller than b:
-/// Wilcoxon's signed-rank test, one-sided, exact (Wilcoxon 1945). Equal pairs are left out, equal
-/// differences share their ranks.
+/// Returns the probability of pairs like these, or more extreme ones, if a is not smaller than b:
+/// the p-value of Wilcoxon's signed-rank test, one-sided and exact (Wilcoxon 1945). Equal pairs are
+/// left out; equal differences share their ranks.
 inline double smaller_p(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> differences;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -89,14 +90,14 @@ inline double smaller_p(const std::vector<double>& a, const std::vector<double>&
   std::sort(differences.begin(), differences.end(),
             [](double x, double y) { return std::abs(x) < std::abs(y); });
   const std::size_t n = differences.size();
-  std::vector<std::size_t> twice(n);  // ranks from 1, doubled, since halves occur
+  std::vector<std::size_t> twice(n);  // ranks from 1, doubled, since shared ranks may be halves
   for (std::size_t i = 0, end; i < n; i = end) {
     for (end = i; end < n && std::abs(differences[end]) == std::abs(differences[i]);) ++end;
     for (std::size_t k = i; k < end; ++k) twice[k] = i + 1 + end;
   }
   std::size_t positive = 0;
   for (std::size_t i = 0; i < n; ++i) positive += differences[i] > 0 ? twice[i] : 0;
-  std::vector<double> ways(n * (n + 1) + 1);  // that a sum of ranks comes about
+  std::vector<double> ways(n * (n + 1) + 1);  // [sum of ranks] number of sign patterns
   ways[0] = 1;
   for (const std::size_t rank : twice)
     for (std::size_t sum = ways.size(); sum-- > rank;) ways[sum] += ways[sum - rank];

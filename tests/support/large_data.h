@@ -1,4 +1,4 @@
-// Data that the project does not ship: read from the folder that SLUICE_DATA names.
+// Data that the project does not ship is read from the folder that SLUICE_DATA names.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -8,10 +8,10 @@
 
 namespace sluice::tests {
 
-/// The file's path; empty, and said in print, where it is not there.
+/// Returns the file's path; if the file is missing, says so in print and returns an empty text.
 inline std::string large_data(const std::string& file) {
   const char* folder = std::getenv("SLUICE_DATA");
-  const std::string path = std::string(folder ? folder : ".") + "/" + file;
+  std::string path = std::string(folder ? folder : ".") + "/" + file;
   if (folder && std::ifstream(path)) return path;
   MESSAGE("skipped, not in the folder that SLUICE_DATA names: ", file);
   return "";

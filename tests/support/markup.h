@@ -1,12 +1,12 @@
-// What a page is checked for: a reader that knows only tags.
+// Checks pages with a reader that knows only tags.
 #pragma once
 #include <string>
 #include <vector>
 
 namespace sluice::tests {
 
-/// What is wrong with a page's markup; empty where every tag is closed by its own, in order, and
-/// what must be escaped is.
+/// Returns the first fault of a page's markup; empty if all tags are closed in order and all
+/// special characters are escaped.
 inline std::string markup_fault(const std::string& html) {
   std::vector<std::string> open;
   std::size_t at = html.find('\n') + 1;  // behind <!DOCTYPE html>

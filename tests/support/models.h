@@ -1,4 +1,4 @@
-// Networks with random weights, their blobs, and streams over them in memory of exactly the
+// Makes networks with random weights, their blobs, and streams over them in memory of exactly the
 // announced size.
 #pragma once
 #include <doctest/doctest.h>
@@ -20,7 +20,8 @@ namespace sluice::tests {
 using tools::Layer;
 using tools::Network;
 
-/// Exactly so many bytes at a multiple of 64, so that AddressSanitizer sees the first byte beyond.
+/// Exactly so many bytes at a multiple of 64, so that AddressSanitizer finds an access to the first
+/// byte beyond.
 struct Memory {
   struct Free {
     void operator()(uint8_t* p) const { std::free(p); }
@@ -40,7 +41,7 @@ struct Memory {
   const uint8_t* data() const { return owner.get(); }
 };
 
-/// What a layer of a test's network is.
+/// The specification of one layer of a test's network.
 struct Spec {
   sluice_layer_kind kind;
   int units;
@@ -50,8 +51,8 @@ struct Spec {
   float parameter = 0;
   int tied = -1;
   int rank = 0;
-  std::vector<uint32_t> sources =
-      {};  ///< 0 the frame, else a layer counted from 1; empty: the layer before
+  /// 0 is the frame, n the n-th layer; empty for the layer before.
+  std::vector<uint32_t> sources = {};
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -99,7 +100,7 @@ constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUIC
 
 constexpr bool every_step = true;
 
-/// How many numbers enter the next layer of a network.
+/// Returns the width of the input of the next layer of a network.
 inline int in_of(const Network& network, const Spec& s, int inputs) {
   const auto width = [&](uint32_t source) {
     return source ? network.layers[source - 1].out : inputs;
@@ -110,9 +111,9 @@ inline int in_of(const Network& network, const Spec& s, int inputs) {
   return s.kind == SLUICE_CONCAT ? sum : width(s.sources[0]);
 }
 
-/// The specification of networks that are no chains, by name: residual and dense connections,
-/// masks, several answers. Units that are no multiples of a panel; a wide model's sources that end
-/// before the others.
+/// Returns the specifications of networks that are not chains, by name: residual and dense
+/// connections, masks, several answers. Their units are not multiples of a panel, and some layers
+/// join sources of different length.
 inline std::vector<std::pair<std::string, std::vector<Spec>>> every_graph() {
   constexpr bool every = true;
   return {
@@ -136,7 +137,7 @@ inline std::vector<std::pair<std::string, std::vector<Spec>>> every_graph() {
   };
 }
 
-/// Weights of the size that a trained network has, biases too.
+/// Fills in weights and biases of the size that a trained network has.
 inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64_t seed = 1) {
   Noise noise(seed);
   Network network;
@@ -197,7 +198,7 @@ struct Streaming {
   }
 };
 
-/// Answers of one call of sluice_run, or of so many steps, from a fresh stream.
+/// Returns the answers of one call of sluice_run on a fresh stream.
 inline std::vector<float> run_whole(const Opened& m, const std::vector<float>& x) {
   const sluice_info info = m.info();
   const size_t steps = x.size() / info.inputs;
@@ -207,7 +208,7 @@ inline std::vector<float> run_whole(const Opened& m, const std::vector<float>& x
   return y;
 }
 
-/// [steps][outputs], whatever the model hands on.
+/// Returns the answer after each single step, [steps][outputs], also of a model that answers once.
 inline std::vector<float> run_stepwise(const Opened& m, const std::vector<float>& x) {
   const sluice_info info = m.info();
   Streaming s(m.model, {1, 1});
@@ -217,7 +218,7 @@ inline std::vector<float> run_stepwise(const Opened& m, const std::vector<float>
   return y;
 }
 
-/// Frames as a model takes them: numbers of -2 to 2, or ids' bits, some of them unknown.
+/// Returns frames for a model: numbers of -2 to 2, or the bits of ids, some of them unknown.
 inline std::vector<float> random_frames(const sluice_info& info, size_t n, uint64_t seed) {
   Noise noise(seed);
   if (!info.vocabulary) return noise.uniform(size_t(info.inputs) * n, -2, 2);
@@ -227,7 +228,7 @@ inline std::vector<float> random_frames(const sluice_info& info, size_t n, uint6
   return x;
 }
 
-/// Networks of every kind of layer and of odd shapes.
+/// Returns networks of every kind of layer and of odd shapes.
 struct Named {
   std::string name;
   Network network;
@@ -292,7 +293,7 @@ inline const std::vector<Named>& every_network() {
   return networks;
 }
 
-/// Networks with a layer that goes in both directions.
+/// Returns networks with a bidirectional layer.
 inline std::vector<Named> every_whole_network() {
   std::vector<Named> v;
   const auto add = [&](const std::string& name, int inputs, const std::vector<Spec>& specs) {

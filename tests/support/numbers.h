@@ -1,4 +1,4 @@
-// Numbers for tests: the same ones on every machine, and how they are compared.
+// Random numbers for tests, the same on every machine, and comparisons of numbers.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -42,10 +42,11 @@ inline float from_bits(uint32_t u) {
   return f;
 }
 
-/// The bits of a number, all NaNs as one: what "the same bits" means.
+/// Returns the bits of a number, with one pattern for all NaNs. Tests of "the same bits" compare
+/// these.
 inline uint32_t bits(float f) { return std::isnan(f) ? 0x7fc00000u : raw_bits(f); }
 
-/// The first index where two arrays differ in their bits, or n.
+/// Returns the first index at which the bits of two arrays differ, or n.
 inline size_t first_difference(const float* a, const float* b, size_t n) {
   for (size_t i = 0; i < n; ++i)
     if (bits(a[i]) != bits(b[i])) return i;
@@ -61,14 +62,14 @@ inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) 
 
 inline bool subnormal(float f) { return std::fpclassify(f) == FP_SUBNORMAL; }
 
-/// |got - truth| in units in the last place of truth, a normal number of float's range.
+/// Returns |got - truth| in units in the last place of truth, a normal number of float's range.
 inline double ulps(float got, double truth) {
   const int exponent = std::ilogb(truth);
   return std::fabs(double(got) - truth) / std::ldexp(1.0, exponent - 23);
 }
 
-/// The numbers that go wrong: zeros, infinities, NaN, neighbors of powers of two, subnormal ones
-/// where the unit has them.
+/// Returns numbers with special rules: zeros, infinities, NaN, neighbors of powers of two, and
+/// subnormal numbers if the unit has them.
 inline std::vector<float> special_numbers() {
   const float inf = std::numeric_limits<float>::infinity(),
               nan = std::numeric_limits<float>::quiet_NaN();
@@ -99,8 +100,8 @@ inline std::vector<float> special_numbers() {
                           std::numeric_limits<float>::max(),
                           std::nextafter(1.0f, 0.0f),
                           std::nextafter(1.0f, 2.0f)};
-#if !(defined(__arm__) && \
-      defined(__ARM_NEON))  // ARMv7 NEON flushes them; nothing is promised there
+// ARMv7's NEON flushes them, and no bits are promised there.
+#if !(defined(__arm__) && defined(__ARM_NEON))
   for (const float f : {1e-40f, -1e-40f, std::numeric_limits<float>::denorm_min(),
                         std::nextafter(1.17549435e-38f, 0.0f)})
     v.push_back(f);
@@ -108,8 +109,8 @@ inline std::vector<float> special_numbers() {
   return v;
 }
 
-/// The number itself; on ARMv7, whose NEON flushes subnormal numbers, one whose products and
-/// sigmoids stay normal.
+/// Returns the number itself; on ARMv7, whose NEON flushes subnormal numbers, a number whose
+/// products and sigmoids stay normal.
 inline float tame(float f) {
 #if defined(__arm__)
   if (std::fabs(f) < 1e-18f) return 0;

@@ -1,5 +1,5 @@
-// Networks in plain double precision, from the formulas alone; shares nothing with the runtime but
-// the numbers of the weights.
+// Computes networks in plain double precision, from the formulas alone. Shares nothing with the
+// runtime except the weights.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -17,7 +17,7 @@ namespace sluice::tests {
 using Frame = std::vector<double>;
 using Frames = std::vector<Frame>;
 
-/// A sequence and what a model learns from it; classes and values as in sluice_sequence.
+/// A sequence and its targets; classes and values as in sluice_sequence.
 struct Example {
   int steps = 0;
   std::vector<float> x;
@@ -27,7 +27,7 @@ struct Example {
   std::vector<int32_t> ids = {};  ///< in place of x
 };
 
-/// A loss as sluice_train_options says it.
+/// A loss as in sluice_train_options.
 struct LossOf {
   sluice_loss kind = SLUICE_CROSS_ENTROPY;
   double delta = 1, smoothing = 0;
@@ -51,16 +51,16 @@ struct Reference {
     bool mean = false, both = false;
     double parameter = 0;
     int tied = -1;
-    std::vector<uint32_t> sources = {};  ///< 0 the frame, else a layer counted from 1
+    std::vector<uint32_t> sources = {};  ///< 0 is the frame, n the n-th layer
     std::vector<int32_t> columns = {};
   };
   std::vector<Layer> layers;
   size_t inputs;
 
-  /// Values rounded where they enter products (sluice_rounding). Where `frozen`, each rounding adds
-  /// what it added in the pass before instead: then the loss has the derivative that goes straight
-  /// through roundings.
-  std::vector<double> unit;  ///< [layers]; empty: none
+  /// The roundings of values that enter products (sluice_rounding). If `frozen`, each rounding adds
+  /// instead the same amount as in the previous pass, so that the loss has the derivative that
+  /// passes straight through roundings.
+  std::vector<double> unit;  ///< [layers]; empty for no rounding
   double largest = 0;
   bool frozen = false;
 
@@ -79,8 +79,8 @@ struct Reference {
     }
   }
 
-  /// The answers: of every step, or of the last one. x as a model takes it, so ids are bits. Batch
-  /// normalization by its running moments.
+  /// Returns the answers of every step or of the last one. x is as for a model, so ids are given by
+  /// their bits. Batch normalization uses its running moments.
   Frames answers(const std::vector<float>& x) const {
     const bool ids = layers.front().kind == SLUICE_EMBEDDING;
     Frames frames;
@@ -95,10 +95,10 @@ struct Reference {
     return outputs.back();
   }
 
-  /// The same of a batch in training: batch normalization by the batch's moments.
+  /// Returns the answers of a batch in training: batch normalization uses the batch's moments.
   std::vector<Frames> batch_answers(const std::vector<Example>& examples) const {
-    std::vector<std::vector<Frames>>
-        all;  // of each example the frames, then what each layer hands on
+    // For each example the frames, then the output of each layer.
+    std::vector<std::vector<Frames>> all;
     for (const Example& e : examples) {
       Frames frames;
       for (int t = 0; t < e.steps; ++t)
@@ -125,7 +125,8 @@ struct Reference {
     return answers;
   }
 
-  /// Mean over valid targets; what sluice_train_result and its gradient are about.
+  /// Returns the mean loss over valid targets, which sluice_train_result reports and whose gradient
+  /// the trainer computes.
   double loss(const std::vector<Example>& examples, bool cross_entropy, double* sum = nullptr,
               uint64_t* count = nullptr) const {
     LossOf of;
@@ -153,8 +154,8 @@ struct Reference {
   }
 
  private:
-  /// The sum of the parts' weighted means; their targets are values, of cross entropy one, the
-  /// class.
+  /// Returns the sum of the parts' weighted means. The targets are values; cross entropy takes one
+  /// value, the class.
   static double loss_of_parts(const std::vector<Example>& examples,
                               const std::vector<Frames>& answers, const LossOf& of) {
     double sum = 0;
@@ -184,7 +185,7 @@ struct Reference {
     return sum;
   }
 
-  mutable std::vector<double> added;  ///< by roundings, in order
+  mutable std::vector<double> added;  ///< the amounts that roundings added, in order
   mutable size_t rounding = 0;
 
   Frame seen(size_t layer, Frame v) const {
@@ -263,7 +264,7 @@ struct Reference {
       for (double& v : y) v /= sum;
   }
 
-  /// Arrays by name, of the layer that a tied one shares with.
+  /// Returns the arrays by name; for a tied layer, those of the layer that it shares with.
   const std::vector<double>& array(size_t l, const std::string& name) const {
     return layers[layers[l].tied >= 0 ? size_t(layers[l].tied) : l].arrays.at(name);
   }
@@ -272,7 +273,7 @@ struct Reference {
     Frame h, c;
   };
 
-  /// W x + b of a cell's matrix, W = W1 W2 if it has low rank.
+  /// Returns W x + b for a cell's matrix; W = W1 W2 if it has low rank.
   Frame product(size_t l, const std::string& name, const std::string& suffix, const Frame& bias,
                 Frame x) const {
     const std::string factor = (name == "weight_ih" ? "factor_ih" : "factor_hh") + suffix;
@@ -282,8 +283,8 @@ struct Reference {
     return affine(array(l, name + suffix), bias, x);
   }
 
-  /// One step of a cell: PyTorch's formulas; of GRU_BEFORE those of Cho et al. 2014, of FASTGRNN
-  /// those of Kusupati et al. 2018.
+  /// Computes one step of a cell by PyTorch's formulas; GRU_BEFORE by those of Cho et al. 2014,
+  /// FASTGRNN by those of Kusupati et al. 2018.
   void cell_step(size_t l, const std::string& suffix, const Frame& frame, CellState& s) const {
     const Layer& layer = layers[l];
     const size_t n = s.h.size();
@@ -387,8 +388,8 @@ struct Reference {
     return y;
   }
 
-  /// What a layer that joins makes of its sources; the one with the fewest rows says how many, of
-  /// the others the last ones.
+  /// Returns the output of a layer that joins its sources. It has as many rows as the source with
+  /// the fewest, and takes the last rows of the others.
   Frames joined(const Layer& layer, const std::vector<Frames>& outputs) const {
     size_t rows = outputs[layer.sources[0]].size();
     for (const uint32_t source : layer.sources) rows = std::min(rows, outputs[source].size());
@@ -409,7 +410,7 @@ struct Reference {
     return result;
   }
 
-  /// @param outputs  the model's frames, then what each layer before hands on
+  /// @param outputs the model's frames, then the output of each earlier layer
   Frames layer_answers(size_t l, const std::vector<Frames>& outputs) const {
     const Layer& layer = layers[l];
     if (anatomy_of(uint32_t(layer.kind)).joins) return joined(layer, outputs);

@@ -1,5 +1,5 @@
-// Networks in fixed point, one number at a time, from the written arithmetic alone; shares nothing
-// with the runtime.
+// Computes networks in fixed point, one number at a time, from the written arithmetic alone. Shares
+// nothing with the runtime.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -16,13 +16,13 @@ inline void require(bool holds, const char* what) {
   if (!holds) throw std::logic_error(what);
 }
 
-/// The quotient rounded down, also below zero; divisor > 0.
+/// Returns the quotient rounded down, also below zero. Requires divisor > 0.
 inline int64_t floor_div(int64_t a, int64_t divisor) {
   const int64_t quotient = a / divisor;
   return a % divisor < 0 ? quotient - 1 : quotient;
 }
 
-/// The number from -2^31 to 2^31 - 1 that is congruent to a modulo 2^32.
+/// Returns the number from -2^31 to 2^31 - 1 that is congruent to a modulo 2^32.
 inline int32_t wrapped(int64_t a) {
   const int64_t modulus = int64_t{1} << 32;
   int64_t rest = a % modulus;
@@ -33,7 +33,7 @@ inline int32_t wrapped(int64_t a) {
 
 inline int64_t magnitude(int64_t u) { return u < 0 ? -u : u; }
 
-/// One row times the values, and the bias.
+/// Returns the bias plus one row times the values.
 inline int32_t accumulate(int32_t bias, const int8_t* row, const std::vector<int32_t>& values) {
   int32_t a = bias;
   for (size_t k = 0; k < values.size(); ++k) a = wrapped(int64_t{a} + int64_t{row[k]} * values[k]);
@@ -42,7 +42,7 @@ inline int32_t accumulate(int32_t bias, const int8_t* row, const std::vector<int
 
 /// R(a, s, m).
 inline int32_t requantize(int32_t a, int s, int32_t m) {
-  require(s >= 0 && s <= 30, "a shift outside 0 to 30");
+  if (s < 0 || s > 30) throw std::logic_error("a shift outside 0 to 30");
   const int64_t shifted = wrapped(int64_t{a} * (int64_t{1} << s));
   return int32_t(floor_div(shifted * m + (int64_t{1} << 31), int64_t{1} << 32));  // -2^30 to 2^30
 }
@@ -76,7 +76,7 @@ inline int32_t tanh(int32_t u) {
   return int32_t(u >= 0 ? t : -t);
 }
 
-/// What enters a product of a state, or of what a layer before hands on.
+/// Returns the form in which a state, or the output of an earlier layer, enters a product.
 inline int32_t narrowed(Mode mode, int16_t h) {
   return mode == int8 ? int32_t(std::min<int64_t>(floor_div(int64_t{h} + 128, 256), 127)) : h;
 }
@@ -110,8 +110,8 @@ struct Cell {
   Factor factor_ih = {}, factor_hh = {};
 };
 
-/// The numbers that enter a product of low rank: the factor's product, narrowed; without a factor
-/// v itself.
+/// Returns the numbers that enter a product of low rank: the factor's product, narrowed; without a
+/// factor, v itself.
 inline std::vector<int32_t> reduced(Mode mode, const Factor& factor,
                                     const std::vector<int32_t>& v) {
   if (factor.w.empty()) return v;
@@ -126,7 +126,7 @@ inline std::vector<int32_t> reduced(Mode mode, const Factor& factor,
   return y;
 }
 
-/// What a state, or r * h, is in its product.
+/// Returns the form of a state, or of r * h, in its product.
 inline std::vector<int32_t> in_product(const Cell& cell, const std::vector<int16_t>& h) {
   return reduced(cell.mode, cell.factor_hh, narrowed(cell.mode, h));
 }
@@ -165,7 +165,7 @@ inline void require_shape(const Cell& cell, size_t inputs, size_t units) {
   require(cell.m_ih.size() == rows && cell.m_hh.size() == rows, "multipliers of the wrong size");
 }
 
-/// Gates i, f, g, o; c is the cell state.
+/// One step of an LSTM with gates i, f, g, o; c is the cell state.
 inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h,
                       std::vector<int16_t>& c) {
   require(cell.e >= 0 && cell.e <= 15 && c.size() == h.size(), "a cell state that is none");
@@ -193,7 +193,7 @@ inline void rnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vecto
     h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
 }
 
-/// Gates z and n over one sum.
+/// One step of a FastGRNN: gates z and n over one sum.
 inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v,
                           std::vector<int16_t>& h) {
   require(cell.e >= 0 && cell.e <= 15 && cell.b_z.size() == h.size() && cell.b_n.size() == h.size(),
@@ -210,7 +210,7 @@ inline void fastgrnn_step(const Cell& cell, const std::vector<int32_t>& v,
   }
 }
 
-/// Gates r, z, n; n's product is over r * h.
+/// One step of a GRU that resets before: gates r, z, n; the product of n is over r * h.
 inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
                             std::vector<int16_t>& h) {
   const std::vector<int32_t> state = in_product(cell, h);
@@ -231,7 +231,7 @@ inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
   }
 }
 
-/// Gates r, z, n. All units see the state from before the step.
+/// One step of a GRU with gates r, z, n. All units use the state from before the step.
 inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
   const size_t hidden = h.size(), rows = 3 * hidden;
   const std::vector<int32_t> state = in_product(gru, h);
@@ -247,7 +247,8 @@ inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector
   }
 }
 
-/// One step; inputs: the numbers that enter the product over them; c: an LSTM's cell state.
+/// Computes one step. `inputs` are the numbers that enter the product over the inputs; c is an
+/// LSTM's cell state.
 inline void step(const Cell& cell, const std::vector<int32_t>& inputs, std::vector<int16_t>& h,
                  std::vector<int16_t>& c) {
   require_shape(cell, inputs.size(), h.size());
@@ -276,7 +277,7 @@ inline std::vector<int16_t> run(const Embedding& embedding, int32_t id) {
   const int32_t known = id >= 0 && id < embedding.ids ? id : embedding.ids > 1 ? 1 : 0;
   std::vector<int16_t> y;
   for (int j = 0; j < embedding.out; ++j)
-    y.push_back(int16_t(256 * embedding.w.at(size_t(j * embedding.ids + known))));
+    y.push_back(int16_t(256 * embedding.w.at(size_t(j) * size_t(embedding.ids) + size_t(known))));
   return y;
 }
 
@@ -291,7 +292,8 @@ struct Dense {
   bool last;
 };
 
-/// v: the numbers that enter the product. Of a last layer with sigmoid or softmax, the logits.
+/// Computes a Dense layer from v, the numbers that enter the product. Returns the logits of a last
+/// layer with sigmoid or softmax.
 inline std::vector<int16_t> run(const Dense& dense, const std::vector<int32_t>& v) {
   const size_t in = size_t(dense.in), out = size_t(dense.out);
   require(v.size() == in && dense.w.size() == out * in, "a frame or weights of the wrong size");
@@ -313,7 +315,8 @@ inline std::vector<int16_t> run(const Dense& dense, const std::vector<int32_t>& 
   return y;
 }
 
-/// One feature of a frame; lo and hi: the lowest and the highest number of the input's type.
+/// Returns one feature of a frame; lo and hi are the lowest and the highest number of the input's
+/// type.
 inline int32_t quantize(float x, float inverse, float offset, int32_t lo, int32_t hi) {
   const float product = std::fma(x, inverse, offset);
   const float v = product + 0.5f;
@@ -322,19 +325,19 @@ inline int32_t quantize(float x, float inverse, float offset, int32_t lo, int32_
   return int32_t(std::floor(v));
 }
 
-/// One output that no function follows.
+/// Returns one output that no function follows.
 inline float dequantize(int16_t y, float unit, float zero) {
   return std::fma(float(y), unit, zero);
 }
 
-/// A number of a frame as layers hand numbers on.
+/// Returns a number of a frame in the form in which layers hand numbers on.
 inline int32_t widened(Mode mode, int32_t x) {
   return mode == int8 ? int32_t(uint32_t(x) * 256u) : x;
 }
 
 inline int32_t wrapping_sum(int32_t a, int32_t b) { return int32_t(uint32_t(a) + uint32_t(b)); }
 
-/// x: the sources, [units] each; m: of each source, [units].
+/// Joins sources x, [units] each, with multipliers m, [units] for each source.
 inline std::vector<int16_t> add(const std::vector<std::vector<int32_t>>& x,
                                 const std::vector<int32_t>& m, const std::vector<int32_t>& b) {
   std::vector<int16_t> y;

@@ -1,4 +1,4 @@
-// What a bad request is told.
+// Captures the message of a refused request.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 
 namespace sluice::tests {
 
-/// The message of the refusal (exit code 2) that f ends in; "accepted" where it ends in none.
+/// Returns the message of the refusal (exit code 2) that f throws; "accepted" if it throws none.
 template <class F>
 std::string refusal_of(F f) {
   try {

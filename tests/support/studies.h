@@ -1,4 +1,4 @@
-// Tuning studies as a search would leave them, made by formulas.
+// Makes tuning studies, as a search would leave them, by formulas.
 #pragma once
 #include <cmath>
 #include <limits>
@@ -32,7 +32,7 @@ inline Parameter choice_of(const std::string& name, const std::vector<std::strin
   return p;
 }
 
-/// A place in the space for each parameter.
+/// Returns a point of the space, with a place for each parameter.
 inline tools::Point random_point(const Space& space, Noise& noise) {
   tools::Point point;
   for (const Parameter& p : space.parameters)
@@ -40,7 +40,7 @@ inline tools::Point random_point(const Space& space, Noise& noise) {
   return settled(space, point);
 }
 
-/// A trial that was trained to its end, by one fold.
+/// Returns a complete trial with one fold.
 inline Trial complete_trial(std::uint64_t number, const tools::Point& point, double value,
                             double error = std::numeric_limits<double>::quiet_NaN()) {
   Trial trial;
@@ -50,7 +50,8 @@ inline Trial complete_trial(std::uint64_t number, const tools::Point& point, dou
   return trial;
 }
 
-/// Six parameters, among them a logarithm, whole numbers, a choice and one that depends on it.
+/// Returns a space of six parameters, among them a logarithm, whole numbers, a choice and a
+/// parameter that depends on it.
 inline Space sample_space() {
   Space space;
   space.parameters = {number_of("train.learning_rate", Parameter::real, 1e-4, 1e-1, 1e-3, true),
@@ -63,7 +64,8 @@ inline Space sample_space() {
   return space;
 }
 
-/// Trials of all states; by five folds of up to 27 epochs, with rungs at 3, 9 and 27.
+/// Returns a study with trials of all states: five folds of up to 27 epochs, with rungs at 3, 9 and
+/// 27.
 inline Study sample_study(int trials = 60, const Space& space = sample_space()) {
   Study study;
   study.file = "study.db", study.recipe_file = "/somewhere/else/vowels.toml";
@@ -130,7 +132,7 @@ inline Study sample_study(int trials = 60, const Space& space = sample_space()) 
   return study;
 }
 
-/// Cross-validation of lambda: L1, L2 and an elastic net by one ratio.
+/// Returns a study that cross-validates lambda: L1, L2 and an elastic net by one ratio.
 inline Study lambda_study() {
   Study study;
   study.file = "lambda.db", study.recipe_file = "etth1.toml",

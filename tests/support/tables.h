@@ -1,4 +1,4 @@
-// The instruction sets that a test goes through.
+// The instruction sets on which a test runs.
 #pragma once
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@ namespace sluice::tests {
 
 inline std::string name_of(const Kernels& table) { return table.name; }
 
-/// Every table that this CPU runs; what it does not run is named in print, once.
+/// Returns every table that this CPU runs, and names the others in print, once.
 inline const std::vector<const Kernels*>& every_table() {
   static const std::vector<const Kernels*> tables = [] {
     std::vector<const Kernels*> v;
@@ -31,8 +31,8 @@ inline const std::vector<const Kernels*>& every_table() {
 
 inline const Kernels& scalar_table() { return *pick_kernels("scalar"); }
 
-/// Under emulation and sanitizers dense samples are thinned: the native run goes through all of
-/// them.
+/// Returns whether dense samples are thinned, as under emulation and sanitizers. The native run
+/// tests all of them.
 inline bool sparse() { return std::getenv("SLUICE_TESTS_SPARSE") != nullptr; }
 
 }  // namespace sluice::tests

@@ -1,4 +1,4 @@
-// A trainer over a test's network, and its numbers by name.
+// A trainer for a test's network, and access to its numbers by name.
 #pragma once
 #include <map>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace sluice::tests {
 
-/// Weights or gradients in plain order: [layer][array].
+/// Weights or gradients by name: [layer][array].
 using Plain = std::vector<std::map<std::string, std::vector<float>>>;
 
 inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& examples) {
@@ -24,7 +24,7 @@ inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& exa
   return v;
 }
 
-/// Ragged sequences of 1 to `longest` steps with some targets masked.
+/// Makes ragged sequences of 1 to `longest` steps with some targets masked.
 inline std::vector<Example> random_examples(const Network& network, int count, int longest,
                                             bool cross_entropy, uint64_t seed) {
   Noise noise(seed);
@@ -64,11 +64,9 @@ struct Training {
   Memory arena;
   sluice_trainer trainer;
 
+  // The arena is filled with 0xFF, which are NaNs, to find numbers that were not written.
   Training(const Network& network, const sluice_train_options& o, const char* isa = nullptr)
-      : model(network, isa),
-        options(o),
-        arena(size_t(sluice_train_needs(&model.model, &o)),
-              0xFF) {  // 0xFF: NaN where nothing was written
+      : model(network, isa), options(o), arena(size_t(sluice_train_needs(&model.model, &o)), 0xFF) {
     REQUIRE_EQ(sluice_train_start(&trainer, &model.model, &options, arena.data(), arena.size),
                SLUICE_OK);
   }
@@ -83,7 +81,7 @@ struct Training {
     return result;
   }
 
-  /// The whole gradient, in the layout of the blob's weight section.
+  /// Returns the whole gradient, in the layout of the blob's weight section.
   std::vector<float> raw_gradient(const std::vector<Example>& examples,
                                   sluice_train_result* result = nullptr,
                                   const sluice_host* host = nullptr) {
@@ -102,7 +100,7 @@ struct Training {
     return by_name(raw_gradient(examples, result).data());
   }
 
-  /// Of numbers that lie as the weight section.
+  /// Returns numbers in the layout of the weight section by name.
   Plain by_name(const float* g) const {
     size_t bytes = 0;
     const auto* section =
@@ -124,7 +122,7 @@ struct Training {
         [&](uint32_t offset) { return reinterpret_cast<const float*>(blob.data() + offset); });
   }
 
-  /// Numbers by layer and name, from where the blob's records say that they lie.
+  /// Returns numbers by layer and name, from the offsets in the blob's records.
   template <class At>
   Plain plain(At at) const {
     Plain all;
@@ -153,7 +151,7 @@ double largest_difference(const std::vector<A>& a, const std::vector<B>& b) {
   double worst = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     const double d = std::fabs(double(a[i]) - double(b[i]));
-    if (!(d <= worst)) worst = d;  // NaN too
+    if (!(d <= worst)) worst = d;  // true for NaN too
   }
   return worst;
 }

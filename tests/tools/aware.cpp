@@ -1,5 +1,5 @@
-// Training for fixed point: what its passes see, and what it keeps, is what the fixed-point blob
-// computes.
+// Tests training for fixed point: its passes compute the same as the fixed-point blob, and it keeps
+// that blob.
 #include "train/aware.h"
 
 #include <doctest/doctest.h>
@@ -19,8 +19,8 @@ using namespace sluice::tools;
 
 namespace {
 
-/// Sequences of which a network can learn something: the class is where the mean of three features
-/// is largest. The last feature never changes.
+/// Makes sequences from which a network can learn: the class is the one of three features with the
+/// largest mean. The last feature never changes.
 DataSet three_classes(int sequences, int steps) {
   DataSet data;
   Noise noise(77);
@@ -45,7 +45,7 @@ Recipe recipe_of(const std::string& layers, const std::string& type) {
                       "recipe.toml", {});
 }
 
-/// Mean loss of the trainer's own forward, over the split's training part.
+/// Returns the mean loss of the trainer's own forward pass over the split's training part.
 double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& split,
                  const sluice_rounding* rounding) {
   sluice_train_options options = sluice_train_defaults();
@@ -74,7 +74,7 @@ constexpr const char* layer_lists[] = {
 
 }  // namespace
 
-TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits round") {
+TEST_CASE("the passes compute the fixed-point network, except for roundings to 16 bits") {
   const DataSet data = three_classes(48, 20);
   const Split parts = split(data, 0.25, 1);
   for (const char* layers : layer_lists)
@@ -83,7 +83,7 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       CAPTURE(type);
       const Recipe recipe = recipe_of(layers, type);
       Network network = make_network(recipe, data, parts);
-      for (Layer& layer : network.layers)  // large enough that roundings show
+      for (Layer& layer : network.layers)  // large enough for roundings to matter
         for (Array& array : layer.arrays)
           for (float& v : array.values) v *= layer.kind == SLUICE_STANDARDIZE ? 1 : 3;
       const OwnedModel start = open_model(write_blob(network), "test");
@@ -93,8 +93,8 @@ TEST_CASE("what the passes see is the fixed-point network, but for what 16 bits 
       const double seen = seen_loss(start, aware.rounded, parts, &aware.rounding),
                    plain = seen_loss(start, data, parts, nullptr);
       CAPTURE(plain);
-      const bool fastgrnn = std::string(layers).find("fastgrnn") !=
-                            std::string::npos;  // its biases are rounded, its unit is coarser
+      // A FastGRNN's biases are rounded, and its unit is coarser.
+      const bool fastgrnn = std::string(layers).find("fastgrnn") != std::string::npos;
       CHECK(std::fabs(seen - device) <= (fastgrnn ? 4e-4 : 2e-4) * device);
       // An int8 FastGRNN is so near to the float network that the ratio says nothing.
       if (std::string(type) == "int8" && !fastgrnn)
@@ -132,13 +132,13 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       CHECK_EQ(trained.real.info().format, SLUICE_F32);
       REQUIRE_EQ(trained.warnings.size(), 1u);
       CHECK(trained.warnings[0].find("still") == 0);
-      const bool slow =
-          std::string(layers).find("fastgrnn") != std::string::npos;  // it begins with open gates
+      // A FastGRNN begins with open gates and learns slowly.
+      const bool slow = std::string(layers).find("fastgrnn") != std::string::npos;
       CHECK(trained.epochs.back().loss < (slow ? 0.95 : 0.9) * trained.epochs.front().loss);
       const Epoch& kept = trained.epochs[size_t(trained.kept - 1)];
       CHECK_EQ(evaluate(trained.model.model, data, parts.held_out, 1).loss, kept.held_out->loss);
-      // The same as quantizing what was kept of the float weights, to nearest, by the training
-      // part's ranges.
+      // The result equals the kept float weights quantized to nearest, by the training part's
+      // ranges.
       const Network real = read_network(trained.real.model);
       Ranges ranges = feature_ranges(data, parts.train, RangeChoice::min_error);
       ranges.peak = peaks(real, data, parts.train);

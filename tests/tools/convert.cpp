@@ -1,4 +1,4 @@
-// Networks to blobs and back, and how exact their numbers are written.
+// Tests the way from networks to blobs and back, and the exactness of printed numbers.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -12,7 +12,7 @@
 using namespace sluice;
 using namespace sluice::tests;
 
-TEST_CASE("a network comes back from its blob as it went in") {
+TEST_CASE("a network is read from its blob as it was written") {
   std::vector<Named> networks = every_network();
   for (const Named& named : every_whole_network()) networks.push_back(named);
   for (const Named& named : networks) {
@@ -52,7 +52,7 @@ TEST_CASE("a network comes back from its blob as it went in") {
   }
 }
 
-TEST_CASE("a blob is little-endian, its sections aligned, its weights in strips") {
+TEST_CASE("a blob is little-endian, with aligned sections and weights in strips") {
   const Network network = random_network(2, {gru(9)}, 7);
   const Forged blob(tools::write_blob(network));
   CHECK_EQ(blob.bytes.substr(0, 4), std::string("SLU\x1a"));
@@ -60,8 +60,8 @@ TEST_CASE("a blob is little-endian, its sections aligned, its weights in strips"
   CHECK_EQ(blob.read<uint32_t>(8), uint32_t(blob.bytes.size()));
   CHECK_EQ(blob.section_offset(SLUICE_SECTION_LAYERS) % 16, 0u);
   CHECK_EQ(blob.section_offset(SLUICE_SECTION_WEIGHTS) % 64, 0u);
-  // 9 units are 16 rows a gate: 48 rows, one strip of 6 panels: all rows of column 0, then all of
-  // column 1.
+  // 9 units take 16 rows per gate. These 48 rows are one strip of 6 panels, which holds all rows of
+  // column 0, then all rows of column 1.
   Network plain = network;
   const std::vector<float>& w = array(plain.layers[0], "weight_ih");
   const size_t at = blob.read<uint32_t>(blob.layer(0) + offsetof(LayerRecord, w_ih));

@@ -1,4 +1,5 @@
-// Data in: CSV, sequences, splits, standardization; and what an evaluation says.
+// Tests the reading of data: CSV, sequences, splits, standardization; and the results of an
+// evaluation.
 #include "data/data.h"
 
 #include <doctest/doctest.h>
@@ -28,7 +29,7 @@ DataSet read(const std::string& csv, const Columns& c = columns()) {
   return assemble(read_csv(csv, "data.csv", c, {}), c, {});
 }
 
-/// `count` sequences of one frame; classes and groups by number.
+/// Makes `count` sequences of one frame, with classes and groups by number.
 DataSet numbered(int count, int classes, int groups) {
   std::string csv = groups ? "sequence,label,group,x\n" : "sequence,label,x\n";
   for (int i = 0; i < count; ++i) {
@@ -66,7 +67,7 @@ TEST_CASE("CSV is read with quotes, CRLF, a byte-order mark and empty lines") {
   CHECK(refusal("sequence,label,a\ns,x,1\nt,x,2\ns,x,3\n").starts_with("data.csv:4: sequence: "));
 }
 
-TEST_CASE("classes are numbered by value where they are whole numbers, else by their bytes") {
+TEST_CASE("classes are numbered by value if they are whole numbers, else by their bytes") {
   CHECK_EQ(read("sequence,label,a\n1,10,0\n2,9,0\n3,-1,0\n").labels,
            std::vector<std::string>{"-1", "9", "10"});
   CHECK_EQ(read("sequence,label,a\n1,10,0\n2,9,0\n3,b,0\n").labels,

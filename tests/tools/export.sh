@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The exported C source compiles without a warning as C99 and C++17, and answers as the command does, to the bit.
+# The exported C source compiles without a warning as C99 and C++17, and answers as the command
+# does, to the bit.
 #   CC, CXX    compilers with their flags
 #   LIBRARIES  runtime and kernels, then what they need
 #   EMULATOR   runs a program, if this machine cannot

@@ -54,7 +54,8 @@ done
 works quantize run --calibrate train.csv --ranges percentile --out percentile.slu
 grep -q 'percentile.*chosen' out || complain "--ranges percentile chooses another: $(head -n 8 out)"
 
-# --- data that leaves the calibrated range saturates, and is named; so is a feature that changes though it never did
+# --- data that leaves the calibrated range saturates, and is named; so is a feature that changes
+# though it never did
 awk -F, -v OFS=, 'NR > 1 { $3 *= 3; $5 = NR % 2 } 1' test.csv >wide.csv
 awk -F, -v OFS=, 'NR > 1 { $5 = 0.5 } 1' train.csv >still.csv
 works train recipe.toml --set data.train=still.csv --set train.epochs=2 --out still

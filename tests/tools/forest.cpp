@@ -1,5 +1,5 @@
-// The random forest over a search space, against what trees must be by their definition and
-// functions that are known.
+// Tests the random forest over a search space against the definition of trees and against known
+// functions.
 #include "tune/forest.h"
 
 #include <doctest/doctest.h>
@@ -15,7 +15,8 @@ using sluice::tests::Noise;
 
 namespace {
 
-/// Two numbers, a choice, and a number that is in force with the choice's second name alone.
+/// Returns a space of two numbers, a choice, and a number that is in force only with the choice's
+/// second name.
 Space space_of_four() {
   Space space;
   space.parameters = {{"a", "", Parameter::real, 0, 2, 0, false, {}, 0, {}},
@@ -48,7 +49,7 @@ Sample sample(int n, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("what a forest sees of a point") {
+TEST_CASE("a forest's features are a point's numbers, choices and missing numbers") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> f = features_of(space_of_four(), {1.5, 10, 2, nan});
   CHECK(f[0] == doctest::Approx(0.75));
@@ -57,7 +58,9 @@ TEST_CASE("what a forest sees of a point") {
   CHECK_EQ(f[3], -1);
 }
 
-TEST_CASE("trees that see every value say it again, and nothing beyond the values seen") {
+TEST_CASE(
+    "trees that are trained on every value return it again, and nothing beyond the range of the "
+    "values") {
   const Sample s = sample(100, 1);
   const Forest forest = fit_forest(space_of_four(), s.features, s.values, 3,
                                    {.trees = 16, .leaf = 1, .bootstrap = false});
@@ -73,7 +76,7 @@ TEST_CASE("trees that see every value say it again, and nothing beyond the value
   }
 }
 
-TEST_CASE("a node's mean, variance and count are those of the values below it") {
+TEST_CASE("a node has the mean, variance and count of the values below it") {
   const Sample s = sample(60, 4);
   for (const bool bootstrap : {false, true})
     for (const auto& tree : fit_forest(space_of_four(), s.features, s.values, 3,
@@ -98,8 +101,8 @@ TEST_CASE("a node's mean, variance and count are those of the values below it") 
 }
 
 TEST_CASE(
-    "a forest explains a function of numbers, a choice and a condition; its variance is larger "
-    "where it knows less") {
+    "a forest explains a function of numbers, a choice and a condition; its variance is larger if "
+    "it has fewer trials nearby") {
   const Sample s = sample(400, 5), unseen = sample(400, 6);
   const Forest forest = fit_forest(space_of_four(), s.features, s.values, 3);
   double sum = 0, squares = 0, wrong = 0;
@@ -109,7 +112,7 @@ TEST_CASE(
   }
   const double n = double(unseen.values.size());
   CHECK(1 - wrong / n / (squares / n - sum * sum / n / n) > 0.98);  // R^2
-  // One value told apart from many alike.
+  // One value among many equal ones.
   std::vector<std::vector<double>> features(30, {0.1, 0.1, 0, -1});
   std::vector<double> values(30, 1.0);
   features.push_back({0.9, 0.1, 0, -1}), values.push_back(2.0);

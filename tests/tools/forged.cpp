@@ -1,6 +1,6 @@
-// Files from elsewhere may hold JSON and TOML of any depth and type, checkpoints with sums made
-// right, archives that inflate and control characters, and paths may lead anywhere. All of it is
-// refused in one line or understood, and none of it ends the program.
+// Files from elsewhere may hold JSON and TOML of any depth and type, checkpoints with corrected
+// sums, archives that inflate and control characters, and paths may lead anywhere. Each of these is
+// refused in one line or understood, and none ends the program.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -55,7 +55,7 @@ struct Folder {
   std::string file(const std::string& name) const { return (path / name).string(); }
 };
 
-/// A training in memory: eight sequences of two frames, two classes.
+/// A training in memory, of eight sequences of two frames in two classes.
 struct Training {
   DataSet data;
   Recipe recipe;
@@ -81,7 +81,7 @@ struct Training {
     start = make_network(recipe, data, parts);
   }
 
-  /// What the training leaves after its first two epochs.
+  /// Returns the checkpoint after the training's first two epochs.
   std::string checkpoint() const {
     TrainingSegment segment{2};
     train(recipe, data, parts, start, nullptr, nullptr, {}, &segment);
@@ -89,15 +89,16 @@ struct Training {
   }
   TrainState state() const { return read_checkpoint(checkpoint(), start.made, "c"); }
   std::string resumed(const TrainState& state) const {
-    TrainingSegment segment;  // which shows no progress
+    TrainingSegment segment;  // shows no progress
     try {
       train(recipe, data, parts, start, nullptr, &state, {}, &segment);
     } catch (const Error& error) {
       const std::string what = error.what();
-      CHECK_EQ(error.exit_code,
-               what.starts_with("training: ")
-                   ? 1
-                   : 2);  // moments of any size are gone on with, and may end so
+      CHECK_EQ(
+          error.exit_code,
+          what.starts_with("training: ")
+              ? 1
+              : 2);  // training continues from moments of any size, and may end with this error
       return what;
     }
     return "accepted";
@@ -121,7 +122,7 @@ TEST_CASE("JSON is read down to 64 levels, and not deeper") {
   CHECK(parse_json("{\"a\": 1e999}").is_discarded());
 }
 
-TEST_CASE("a model whose history nests without end is refused by its file's name") {
+TEST_CASE("a model whose history nests too deep is refused by its file's name") {
   const Folder folder;
   Network network;
   network.layers = {make_layer(SLUICE_GRU, 1, 2), make_layer(SLUICE_DENSE, 2, 2)};
@@ -170,8 +171,8 @@ TEST_CASE("a model's history may hold values of any type") {
     CHECK(what.starts_with("m.slu: "));
     CHECK(!holds(what, "json"));
   }
-  CHECK_EQ(refusal_of([&] { recipe_of_made(with("data", "window", "-5"), "m"); }),
-           "accepted");  // taken for the least that is one
+  // Is read as the least window.
+  CHECK_EQ(refusal_of([&] { recipe_of_made(with("data", "window", "-5"), "m"); }), "accepted");
   for (const std::string& made : {made_of("{}"), std::string("[]"), std::string("\"\""),
                                   std::string("{\"data_hash\": {}}")}) {
     CHECK(!trained_on(made, 1));
@@ -203,7 +204,7 @@ TEST_CASE("a line of a log may hold values of any type and depth") {
           }).starts_with("log:2: "));
 }
 
-TEST_CASE("a recipe nests as deep as a network needs, and not deeper") {
+TEST_CASE("a recipe may nest as deep as a network needs, and not deeper") {
   const std::string line = "[data]\ntrain = \"-\"\n";
   const std::string texts[] = {line + "x = " + nested(deep),
                                line + "x = " + repeated("{a=", deep) + "1" + std::string(deep, '}'),
@@ -270,12 +271,14 @@ TEST_CASE("a checkpoint with a state that no training leaves is refused") {
   }
 }
 
-TEST_CASE("a checkpoint changed in any byte, its sum made right, is refused or gone on with") {
+TEST_CASE(
+    "a checkpoint with any byte changed and a corrected sum is refused, or training continues from "
+    "it") {
   const Training training({"data.validation=0.25", "train.patience=3"});
   const std::string good = training.checkpoint();
   const std::string made(good.begin() + 72,
                          good.begin() + 72 + std::ptrdiff_t(training.start.made.size()));
-  REQUIRE_EQ(made, training.start.made);  // a header of 64 bytes and a length stand before it
+  REQUIRE_EQ(made, training.start.made);  // it follows a header of 64 bytes and a length
   int accepted = 0;
   for (std::size_t at = 72 + made.size(); at < good.size(); at += 11) {
     std::string bad = good;
@@ -294,7 +297,7 @@ TEST_CASE("a checkpoint changed in any byte, its sum made right, is refused or g
   CHECK(accepted > 0);
 }
 
-TEST_CASE("a checkpoint that is of no recipe at all says so") {
+TEST_CASE("a checkpoint of no recipe at all is refused as such") {
   const std::string bytes = checkpoint_bytes({}, "[]");
   CHECK(holds(refusal_of([&] { read_checkpoint(bytes, "{\"recipe\": {}}", "c"); }),
               "c: belongs to another recipe"));
@@ -303,7 +306,7 @@ TEST_CASE("a checkpoint that is of no recipe at all says so") {
 }
 
 TEST_CASE(
-    "control characters of C0 and C1 are shown as question marks, and nothing else is changed") {
+    "control characters of C0 and C1 are printed as question marks, and nothing else is changed") {
   CHECK_EQ(printable("a\x1b[31mb\x7f"), "a?[31mb?");
   CHECK_EQ(printable("a\xc2\x9b"
                      "31m \xc2\x80 \xc2\x9f"),
@@ -312,15 +315,15 @@ TEST_CASE(
            "\xc2\xa0 \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
   CHECK_EQ(printable("\x9b"
                      "31m \xe9 \xff"),
-           "?31m \xe9 \xff");  // bytes that are not UTF-8
+           "?31m \xe9 \xff");  // bytes that are not UTF-8 stay
   CHECK_EQ(printable("line\nline\t"), "line?line?");
 }
 
-TEST_CASE("a file is written where links lead, and nowhere else") {
+TEST_CASE("a file is written at the target of a link, and nowhere else") {
   const Folder folder;
   fs::create_directories(folder.path / "there");
   fs::create_symlink("there/real", folder.path / "link");
-  write_file(folder.file("link"), "one");  // to a file that is not there yet
+  write_file(folder.file("link"), "one");  // the target does not exist yet
   CHECK(fs::is_symlink(folder.path / "link"));
   CHECK_EQ(read_file(folder.file("there/real")), "one");
   write_file(folder.file("link"), "two");
@@ -364,7 +367,7 @@ TEST_CASE("a file is written where links lead, and nowhere else") {
 #if SLUICE_WITH_ZIP
 namespace {
 
-/// An archive of one array, "x", whose header says eight numbers in two columns.
+/// Makes an archive of one array, "x", whose header says eight numbers in two columns.
 std::string archive_of(const std::string& numbers, const std::string& path) {
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 2), }";
   header.resize(117, ' ');

@@ -299,7 +299,7 @@ TEST_CASE("a model may say anything of its heads") {
 }
 
 TEST_CASE("heads that do not go together are refused by layer") {
-  const auto changed = [](std::string from, const std::string& to) {
+  const auto changed = [](const std::string& from, const std::string& to) {
     std::string text = recipe_text;
     text.replace(text.find(from), from.size(), to);
     return refusal_of(text);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Recipes whose answer has several parts, heads, each with a loss of its own: trained, evaluated, quantized and run on every
-# instruction set, reported; losses recomputed from the model's answers; each error told in one line.
+# Recipes whose answer has several parts, heads, each with a loss of its own: trained, evaluated,
+# quantized and run on every instruction set, reported; losses recomputed from the model's answers;
+# each error told in one line.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 awk 'BEGIN { print "sequence,vad,digit,pitch,x,y"
   for (s = 0; s < 60; s++) for (t = 0; t < 3 + s % 4; t++)
@@ -18,7 +19,8 @@ recipe() {
     "$2" "${3:-}" "$1" "${4:-}" >r.toml
 }
 
-# --- the same bytes by one thread and two, by a written concat, by the resolved recipe, and after a resumption
+# --- the same bytes by one thread and two, by a written concat, by the resolved recipe, and after a
+# resumption
 recipe "$body, $vad, $digit, $pitch" "$three"
 works train r.toml --threads 1 --out one
 grep -q 'vad, weight 0.5: loss .* accuracy' out && grep -q 'pitch, weight 2: loss .* mean squared error' out || complain "no result for each head: $(cat out)"

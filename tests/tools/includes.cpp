@@ -1,5 +1,5 @@
-// Which file may include which: the rooms of tools/, the order of tools, runtime and kernels, and
-// no circles.
+// Tests the includes of files: the order of the folders of tools/, the order of tools, runtime and
+// kernels, and that no includes form a circle.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -16,18 +16,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The rooms of tools/, each of which includes only itself and rooms before it. main.cpp stands
-/// behind all of them.
+/// The folders of tools/ in order. Each includes only itself and the folders before it. main.cpp
+/// comes after all of them.
 const std::vector<std::string> rooms = {"common",  "model",    "data",  "recipe",
                                         "convert", "evaluate", "train", "tune",
                                         "report",  "command",  ""};
 
-/// The trees, each of which includes only itself and trees before it.
+/// The trees in order. Each includes only itself and the trees before it.
 const std::vector<std::string> trees = {"kernels", "runtime", "tools"};
 
 const fs::path project = fs::path(SLUICE_TESTS_FOLDER).parent_path();
 
-/// Files by their paths in the project, and the files of the project that each includes.
+/// Maps a file's path in the project to the files of the project that it includes.
 using Includes = std::map<std::string, std::set<std::string>>;
 
 bool is_source(const fs::path& file) {
@@ -35,7 +35,7 @@ bool is_source(const fs::path& file) {
   return ending == ".h" || ending == ".hpp" || ending == ".cpp" || ending == ".c";
 }
 
-/// The text between the quotes of `#include "..."`; empty for every other line.
+/// Returns the text between the quotes of `#include "..."`; empty for every other line.
 std::string included(const std::string& line) {
   const std::size_t hash = line.find_first_not_of(" \t"), first = line.find('"');
   if (hash == line.npos || line[hash] != '#' || first == line.npos) return "";
@@ -43,8 +43,8 @@ std::string included(const std::string& line) {
   return line.substr(first + 1, line.find('"', first + 1) - first - 1);
 }
 
-/// The path of an included file in the project, searched as the compiler does; empty for a
-/// generated one.
+/// Returns the path of an included file in the project, searched as the compiler does; empty for a
+/// generated file.
 std::string found(const fs::path& from, const std::string& name) {
   for (const fs::path& folder :
        {from.parent_path(), fs::path(), fs::path("tools"), fs::path("runtime")}) {
@@ -72,10 +72,10 @@ const Includes& includes() {
   return all;
 }
 
-/// "tools" of "tools/data/csv.cpp".
+/// Returns the tree of a file, as "tools" for "tools/data/csv.cpp".
 std::string tree_of(const std::string& file) { return file.substr(0, file.find('/')); }
 
-/// "data" of "tools/data/csv.cpp"; empty for main.cpp.
+/// Returns the folder of a file in tools/, as "data" for "tools/data/csv.cpp"; empty for main.cpp.
 std::string room_of(const std::string& file) {
   const std::size_t first = file.find('/'), second = file.find('/', first + 1);
   return second == file.npos ? "" : file.substr(first + 1, second - first - 1);
@@ -85,10 +85,10 @@ std::size_t place(const std::vector<std::string>& order, const std::string& name
   return std::size_t(std::find(order.begin(), order.end(), name) - order.begin());
 }
 
-/// A header and its source are one unit: "tools/data/csv".
+/// Returns the unit of a file, as "tools/data/csv". A header and its source are one unit.
 std::string unit_of(const std::string& file) { return file.substr(0, file.rfind('.')); }
 
-/// The units of a tree, and the units of the same tree that each includes.
+/// Maps each unit of a tree to the units of the same tree that it includes.
 Includes units_of(const std::string& tree) {
   Includes units;
   for (const auto& [file, targets] : includes())
@@ -98,8 +98,8 @@ Includes units_of(const std::string& tree) {
   return units;
 }
 
-/// Follows includes from the end of `path`, and returns the first circle: "a -> b -> a"; empty
-/// where there is none.
+/// Follows includes from the end of `path`, and returns the first circle, as "a -> b -> a"; empty
+/// if there is none.
 /// @param done  units that are in no circle
 std::string circle_from(const Includes& units, std::vector<std::string>& path,
                         std::set<std::string>& done) {
@@ -131,8 +131,8 @@ std::string circle_in(const std::string& tree) {
   return "";
 }
 
-/// The files outside tests and benchmarks whose text has a word, in letters of either case, by
-/// their paths from runtime/.
+/// Returns the files outside tests and benchmarks whose text has a word, in letters of either case,
+/// by their paths from runtime/.
 std::set<std::string> files_that_name(const std::string& word) {
   std::set<std::string> files;
   const auto look = [&](const fs::path& path) {
@@ -178,12 +178,12 @@ TEST_CASE("the includes of every tree are read") {
                   tree);
 }
 
-TEST_CASE("the rooms of tools include only rooms before them") {
+TEST_CASE("the folders of tools include only folders before them") {
   for (const auto& one : includes()) {
-    const std::string& file =
-        one.first;  // clang before 16 lets no macro's lambda capture a structured binding
+    // Before clang 16, a lambda cannot capture a structured binding.
+    const std::string& file = one.first;
     if (tree_of(file) != "tools") continue;
-    CHECK_MESSAGE(place(rooms, room_of(file)) < rooms.size(), file, " is in no room");
+    CHECK_MESSAGE(place(rooms, room_of(file)) < rooms.size(), file, " is in no known folder");
     for (const std::string& target : one.second)
       if (tree_of(target) == "tools")
         CHECK_MESSAGE(place(rooms, room_of(target)) <= place(rooms, room_of(file)), file,

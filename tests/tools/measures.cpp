@@ -1,4 +1,4 @@
-// What an evaluation says: measures by hand and by scikit-learn's numbers, naive answers,
+// Tests evaluations: measures against numbers computed by hand and by scikit-learn, naive answers,
 // intervals.
 #include "evaluate/measures.h"
 
@@ -17,7 +17,7 @@ using sluice::tests::Noise;
 
 namespace {
 
-/// An evaluation of one target a sequence, as evaluate() leaves it. scores: [n][classes].
+/// Returns an evaluation of one target per sequence, as evaluate() does. scores: [n][classes].
 Evaluation classified(const std::vector<int>& truth, const std::vector<std::vector<float>>& p) {
   Evaluation e;
   const std::size_t classes = p[0].size();
@@ -53,40 +53,40 @@ bool near(double a, double b, double tolerance = 1e-9) { return std::fabs(a - b)
 }  // namespace
 
 TEST_CASE("balanced accuracy, macro F1 and AUC of two classes are those counted by hand") {
-  // True 0: scores .1 .4 .35 .5; true 1: .8 .5. Pairs (8): .8 beats all 4; .5 beats 3 and ties with
-  // one: 7.5 / 8.
+  // Class 0 has the scores .1 .4 .35 .5, class 1 has .8 .5. Of 8 pairs, .8 wins all 4; .5 wins 3
+  // and ties one: 7.5 / 8.
   const Evaluation e =
       classified({0, 0, 0, 0, 1, 1},
                  {{.9f, .1f}, {.6f, .4f}, {.65f, .35f}, {.5f, .5f}, {.2f, .8f}, {.5f, .5f}});
   CHECK(near(measure(e, "AUC").value, 7.5 / 8));
   CHECK(near(*measure(e, "AUC").naive, 0.5));
-  // Guessed: 0 0 0 0 1 0. Recalls 4/4 and 1/2; F1 2*4/(4+5) and 2*1/(2+1).
+  // The answers are 0 0 0 0 1 0. Recalls are 4/4 and 1/2; F1 is 2*4/(4+5) and 2*1/(2+1).
   CHECK(near(measure(e, "balanced accuracy").value, 0.75));
   CHECK(near(*measure(e, "balanced accuracy").naive, 0.5));
   CHECK(near(measure(e, "macro F1").value, (8.0 / 9 + 2.0 / 3) / 2));
   CHECK(near(*measure(e, "macro F1").naive, (2 * 4.0 / (4 + 6)) / 2));
   CHECK(near(measure(e, "accuracy").value, 5.0 / 6));
   CHECK(near(*measure(e, "accuracy").naive, 4.0 / 6));
-  // Entropy of 4/6 and 2/6.
+  // The entropy of 4/6 and 2/6.
   CHECK(near(*measure(e, "loss").naive,
              -(4 / 6.0 * std::log(4 / 6.0) + 2 / 6.0 * std::log(2 / 6.0)), 1e-6));
-  CHECK(!measure(e, "loss").interval);  // six sequences are too few to draw from
+  CHECK(!measure(e, "loss").interval);  // six sequences are too few for an interval
 }
 
 TEST_CASE("AUC of more classes is the mean of each against the rest") {
-  // Class 0 against the rest: 1 (.7) over .2 .1 .3; class 1 (.5, .2) against (.2, .3): .5 beats
+  // Class 0 (.7) against the rest (.2, .1, .3) has 1; class 1 (.5, .2) against (.2, .3): .5 wins
   // both, .2 ties one: 2.5 / 4; class 2 (.4) against (.1, .3, .7): 2 / 3.
   const Evaluation e = classified(
       {0, 1, 1, 2}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}, {.1f, .2f, .7f}, {.3f, .3f, .4f}});
   CHECK(near(measure(e, "AUC").value, (1 + 2.5 / 4 + 2.0 / 3) / 3));
-  // A class that does not occur has no area.
+  // A class that does not occur has no AUC.
   const Evaluation two = classified({0, 1}, {{.7f, .2f, .1f}, {.2f, .5f, .3f}});
   CHECK(near(measure(two, "AUC").value, 1));
 }
 
 TEST_CASE(
-    "an interval of a mean is near the normal distribution's, and holds the truth about 19 times "
-    "in 20") {
+    "an interval of a mean is close to the normal distribution's, and contains the truth about 19 "
+    "times in 20") {
   Noise noise(5);
   int holds = 0;
   constexpr int rounds = 200, n = 100;
@@ -114,7 +114,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "rows of one block stand or fall together: the interval is as wide as the blocks differ") {
+    "rows of one block are resampled together, so that the width of the interval follows the "
+    "differences of blocks") {
   Evaluation blocks, single;
   blocks.classes = single.classes = false;
   for (std::size_t i = 0; i < 400; ++i) {
@@ -134,7 +135,8 @@ TEST_CASE(
   CHECK(near(width(blocks) / width(single), std::sqrt(20.0), 0.5));
 }
 
-TEST_CASE("errors of values: squared, its root, absolute, and in units of the deviation") {
+TEST_CASE(
+    "errors of values are squared, root mean squared, absolute, and in units of the deviation") {
   Evaluation e;
   e.classes = false, e.windows = true;
   const double errors[] = {1, -2, 0, 3}, naive[] = {2, 2, -2, 2};
@@ -154,9 +156,11 @@ TEST_CASE("errors of values: squared, its root, absolute, and in units of the de
   CHECK(near(measure(e, "standardized MAE").value, (0.5 + 0.5 + 0 + 0.75) / 4));
 }
 
-TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, beside the unigram") {
-  // The model knows that b follows a and a follows b: two units, one a token, softmax of 9 times
-  // that.
+TEST_CASE(
+    "a stream of tokens is evaluated through the embedding, in pieces, and compared with the "
+    "unigram") {
+  // The model knows that b follows a and a follows b. It has two units, one per token, and a
+  // softmax of 9 times their value.
   Network network;
   Layer embedding = make_layer(SLUICE_EMBEDDING, 4, 2);
   embedding.arrays[0].values = {0, 0, 1, 0, 0, 0, 0, 1};  // [units][ids]
@@ -166,7 +170,7 @@ TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, bes
   const OwnedModel model = open_model(write_blob(network), "model");
   std::string text;
   for (int i = 0; i < 301; ++i) text += "ab"[i % 2];
-  text[151] = 'a';  // a follows a twice
+  text[151] = 'a';  // a follows a twice here
   Columns c;
   c.format = Format::text, c.per_row = true;
   DataSet data = read_stream(text, "t.txt", c, {});
@@ -188,7 +192,7 @@ TEST_CASE("a stream of tokens is evaluated through the embedding, in pieces, bes
   CHECK(measure(one, "perplexity").interval->low <= std::exp(loss));
 }
 
-TEST_CASE("the loss of values is the one that is trained by") {
+TEST_CASE("the loss of values is the loss of the training") {
   Network network;
   Layer dense = make_layer(SLUICE_DENSE, 1, 1);
   dense.arrays[0].values = {1};
@@ -196,7 +200,7 @@ TEST_CASE("the loss of values is the one that is trained by") {
   const OwnedModel model = open_model(write_blob(network), "model");
   Columns c;
   c.sequence = "s", c.target = {"v"}, c.classes = false, c.per_row = true;
-  // Answers are x: errors 0.5, -2 and, masked, none; then 0.25.
+  // The answers are x. The errors are 0.5, -2, none (masked) and 0.25.
   const DataSet data =
       assemble(read_csv("s,v,x\n1,0,0.5\n1,2,0\n1,,7\n2,0.5,0.75\n", "data.csv", c, {}), c, {});
   const auto loss = [&](const Loss& by) {
@@ -215,8 +219,8 @@ TEST_CASE("the loss of values is the one that is trained by") {
 }
 
 TEST_CASE(
-    "answers that depend on one another are one block: a sequence's, a group's, those of windows "
-    "that share rows") {
+    "dependent answers form one block: those of a sequence, of a group, and of windows that share "
+    "rows") {
   Network network;
   network.layers = {make_layer(SLUICE_GRU, 1, 1)};
   const OwnedModel model = open_model(write_blob(network), "model");

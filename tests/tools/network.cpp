@@ -1,5 +1,5 @@
-// A recipe as a network before training, what its epochs hold, and batch normalization taken over
-// by the layer that follows.
+// Tests the network that a recipe describes, before training; the batches of its epochs; and the
+// folding of batch normalization into the layer that follows.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -27,7 +27,7 @@ Recipe recipe_of(const std::string& layers, const std::string& lines = "") {
       {});
 }
 
-/// So many sequences of two frames, a quarter of them of the second class.
+/// Makes sequences of two frames, of which a quarter belongs to the second class.
 DataSet two_classes(std::size_t sequences) {
   DataSet data;
   data.feature_names = {"a", "b", "c"}, data.labels = {"no", "yes"};
@@ -41,7 +41,7 @@ DataSet two_classes(std::size_t sequences) {
   return data;
 }
 
-/// The first recurrent layer's array, initialized as said.
+/// Returns an array of the first recurrent layer, initialized by the named initializer.
 tools::Array drawn(const std::string& word, const std::string& layer, const std::string& name,
                    int in, int units) {
   Network network = random_network(in, {cell(layer == "lstm" ? SLUICE_LSTM : SLUICE_GRU, units)});
@@ -74,7 +74,7 @@ double mean_square(const tools::Array& a) {
 }  // namespace
 
 TEST_CASE(
-    "uniform and normal initializers have the bound and the deviation of their formulas, by the "
+    "uniform and normal initializers have the bound and the deviation of their formulas, with the "
     "fans of one gate") {
   constexpr int in = 40, units = 60;
   const struct {
@@ -106,7 +106,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "an orthogonal matrix's rows, or columns where these are fewer, are orthonormal, gate by "
+    "the rows of an orthogonal matrix, or the columns if these are fewer, are orthonormal, gate by "
     "gate") {
   for (const auto& shape : {std::pair{9, 9}, {20, 6}, {6, 20}}) {
     const int in = shape.first, units = shape.second;
@@ -120,7 +120,7 @@ TEST_CASE(
           for (int i = 0; i < length; ++i) {
             const auto at = [&](int vector) {
               const int row = by_row ? vector : i, col = by_row ? i : vector;
-              return double(a.values[size_t((gate * units + row) * in + col)]);
+              return double(a.values[size_t(gate * units + row) * size_t(in) + size_t(col)]);
             };
             dot += at(u) * at(v);
           }
@@ -129,7 +129,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a FastGRNN begins with open gates, and little of its candidate beside them") {
+TEST_CASE("a FastGRNN begins with open gates and a small share of its candidate") {
   Network network = random_network(3, {both(cell(SLUICE_FASTGRNN, 5))});
   tools::initialize(network, 1, {});
   for (const tools::Array& a : network.layers[0].arrays) {
@@ -142,7 +142,8 @@ TEST_CASE("a FastGRNN begins with open gates, and little of its candidate beside
   CHECK(array(network.layers[0], "zeta") == std::vector<float>{1});
 }
 
-TEST_CASE("a bias added to forget and update gates is theirs alone, and a positive one remembers") {
+TEST_CASE(
+    "a bias is added to forget and update gates alone, and a positive one makes them remember") {
   for (const sluice_layer_kind kind : {SLUICE_LSTM, SLUICE_GRU, SLUICE_GRU_BEFORE}) {
     Network network = random_network(3, {cell(kind, 5)});
     tools::initialize(network, 1, all_zero(3, 2));
@@ -150,7 +151,8 @@ TEST_CASE("a bias added to forget and update gates is theirs alone, and a positi
     const std::vector<float>& bias = array(network.layers[0], name);
     for (size_t i = 0; i < bias.size(); ++i)
       CHECK_EQ(bias[i], i / 5 == 1 ? (kind == SLUICE_LSTM ? 3.0f : 2.0f) : 0.0f);
-    // With all weights zero h decays by the gate alone: the more slowly, the larger its bias.
+    // If all weights are zero, h decays by the gate alone: a larger bias makes it decay more
+    // slowly.
     const auto left = [&](double more) {
       Network one = random_network(3, {cell(kind, 5)});
       tools::initialize(one, 1, all_zero(more, more));
@@ -169,7 +171,7 @@ TEST_CASE("a bias added to forget and update gates is theirs alone, and a positi
   }
 }
 
-TEST_CASE("layers are repeated, and tied ones have one set of weights") {
+TEST_CASE("layers are repeated, and tied layers share one set of weights") {
   const DataSet data = two_classes(8);
   const Split all{all_sequences(data), {}};
   const Network apart = make_network(
@@ -178,7 +180,7 @@ TEST_CASE("layers are repeated, and tied ones have one set of weights") {
   const Network tied = make_network(recipe_of("{ dense = 6 }, { gru = 6, repeat = 3, tied = true "
                                               "}, { dense = 2, activation = \"softmax\" }"),
                                     data, all);
-  REQUIRE_EQ(apart.layers.size(), 6u);  // the standardization first
+  REQUIRE_EQ(apart.layers.size(), 6u);  // the first one is the standardization
   for (size_t l = 2; l < 5; ++l) {
     CHECK_EQ(apart.layers[l].every_step, l < 4);
     CHECK_EQ(tied.layers[l].tied, l == 2 ? -1 : 2);
@@ -190,7 +192,8 @@ TEST_CASE("layers are repeated, and tied ones have one set of weights") {
 }
 
 TEST_CASE(
-    "an epoch's batches: all sequences once, or drawn by class, or streams' pieces in order") {
+    "an epoch's batches hold all sequences once, or sequences drawn by class, or the pieces of "
+    "streams in order") {
   const DataSet data = two_classes(403);
   const Split all{all_sequences(data), {}};
   const std::string layers = "{ gru = 4 }, { dense = 2, activation = \"softmax\" }";
@@ -198,14 +201,14 @@ TEST_CASE(
   CHECK(order != epoch_order(recipe_of(layers), data, all, 2));
   std::sort(order.begin(), order.end());
   CHECK(order == all.train);
-  // 403 draws of which half are expected to be of the class that a quarter is of.
+  // Of 403 draws, half are expected to be of the class to which a quarter of the sequences belongs.
   const std::vector<std::size_t> balanced =
       epoch_order(recipe_of(layers, "sampling = \"balanced\""), data, all, 1);
   CHECK_EQ(balanced.size(), 403u);
   const auto second = std::count_if(balanced.begin(), balanced.end(),
                                     [&](std::size_t s) { return data.target[s] == 1; });
   CHECK(std::fabs(double(second) - 403.0 / 2) <= 4 * std::sqrt(403.0 / 4));
-  // Ten pieces in four streams are two each, and two left over.
+  // Ten pieces in four streams are two per stream, and two are left over.
   Recipe carried = recipe_of(layers, "batch = 4");
   carried.carry = true;
   const DataSet ten = two_classes(10);
@@ -223,7 +226,8 @@ TEST_CASE("balanced weights of classes are targets / (classes * targets of the c
   CHECK(plan.class_weights == std::vector<float>{8.0f / (2 * 6), 8.0f / (2 * 2)});
 }
 
-TEST_CASE("batch normalization is folded into the layer that follows, and the answers stay") {
+TEST_CASE(
+    "batch normalization is folded into the layer that follows, and the answers do not change") {
   for (const sluice_layer_kind kind : every_cell)
     for (const int rank : {0, 5})
       for (const bool both_ways : {false, true}) {

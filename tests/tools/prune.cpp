@@ -1,4 +1,5 @@
-// Pruning: when, which blocks, that what is pruned stays zero; and what quantization makes of it.
+// Tests pruning: the schedule, the choice of blocks, that pruned blocks stay zero, and the
+// quantization of a pruned network.
 #include "train/prune.h"
 
 #include <doctest/doctest.h>
@@ -19,7 +20,7 @@ using namespace sluice::tools;
 
 namespace {
 
-/// Sequences of three frames; the class is whether the sum of the last one is above 0.
+/// Makes sequences of three frames. The class says whether the sum of the last frame is above 0.
 DataSet signs(int sequences) {
   DataSet data;
   Noise noise(5);
@@ -50,7 +51,7 @@ Recipe recipe_of(const std::string& layers, const std::vector<std::string>& over
 
 struct Run {
   Recipe recipe;
-  DataSet data = signs(40);  // ten batches an epoch
+  DataSet data = signs(40);  // ten batches per epoch
   Split parts;
   Trained trained;
 
@@ -76,8 +77,8 @@ TEST_CASE("the share of zeros grows by the cubic schedule, as computed by hand")
   const DataSet data = signs(40);
   const Recipe recipe = recipe_of("{ gru = 9 }", {"train.prune=0.8", "train.prune_begin=0.25",
                                                   "train.prune_end=0.8", "train.prune_every=5"});
-  const PrunePlan plan = prune_plan(
-      recipe, {all_sequences(data), {}});  // 40 batches: from the 10th on, until the 32nd
+  // Of 40 batches, pruning takes the 10th to the 32nd.
+  const PrunePlan plan = prune_plan(recipe, {all_sequences(data), {}});
   CHECK_EQ(plan.begin, 10u);
   CHECK_EQ(plan.count, 4u);
   CHECK_EQ(plan.last(), 30u);
@@ -90,9 +91,11 @@ TEST_CASE("the share of zeros grows by the cubic schedule, as computed by hand")
     CHECK_EQ(plan.share_before(step), 0.0);
 }
 
-TEST_CASE("blocks of least L2 norm go first, the earlier of equals; what is gone stays gone") {
-  // Two gates of 9 x 5: two panels of two blocks each; blocks 0 to 7, of which 2, 3, 6 and 7 have a
-  // single row.
+TEST_CASE(
+    "blocks of least L2 norm are pruned first, the earlier of equal ones; pruned blocks stay "
+    "pruned") {
+  // Two gates of 9 x 5 are two panels of two blocks each. They have the blocks 0 to 7; 2, 3, 6 and
+  // 7 have a single row.
   Array w;
   w.name = "weight_ih", w.gates = 2, w.rows = 9, w.cols = 5;
   w.values.resize(90);
@@ -103,7 +106,7 @@ TEST_CASE("blocks of least L2 norm go first, the earlier of equals; what is gone
   set(0, 1, 4, 4.9f);                                  // block 1
   set(0, 8, 0, 1);                                     // block 2
   set(0, 8, 4, 2);                                     // block 3
-  set(1, 0, 0, 1), set(1, 1, 1, -1), set(1, 2, 2, 1);  // block 4: more L1 than 3, less L2
+  set(1, 0, 0, 1), set(1, 1, 1, -1), set(1, 2, 2, 1);  // block 4: more L1 than block 3, less L2
   set(1, 3, 4, -2);                                    // block 5: as block 3
   set(1, 8, 3, 6);                                     // block 6
   set(1, 8, 4, 0.5f);                                  // block 7
@@ -118,21 +121,21 @@ TEST_CASE("blocks of least L2 norm go first, the earlier of equals; what is gone
   };
   prune(w, 0.25, mask);
   CHECK_EQ(masked(), std::vector<int>{2, 7});
-  CHECK_EQ(std::count(mask.values.begin(), mask.values.end(), 0.0f),
-           4 + 1);  // what is padding counts for nothing
+  // Padding does not count.
+  CHECK_EQ(std::count(mask.values.begin(), mask.values.end(), 0.0f), 4 + 1);
   prune(w, 0.5, mask);
   CHECK_EQ(masked(), std::vector<int>{2, 3, 4, 7});
   std::fill(w.values.begin(), w.values.end(), 0.0f);
-  set(0, 8, 0, 100);  // block 2, long gone
+  set(0, 8, 0, 100);  // block 2, pruned before
   prune(w, 0.5, mask);
   CHECK_EQ(masked(), std::vector<int>{2, 3, 4, 7});
-  prune(w, 0.6, mask);  // 4.8 blocks, to the nearest number: of equals the first
+  prune(w, 0.6, mask);  // 4.8 blocks are rounded to 5; of equal ones the first is pruned
   CHECK_EQ(masked(), std::vector<int>{0, 2, 3, 4, 7});
 }
 
 TEST_CASE(
-    "each matrix of each recurrent layer ends with its share of zero blocks, and nothing else "
-    "loses any") {
+    "each matrix of each recurrent layer ends with its share of zero blocks, and no other array is "
+    "pruned") {
   for (const char* layers :
        {"{ gru = 20 }", "{ gru = 20, reset = \"before\" }", "{ lstm = 20, directions = \"both\" }",
         "{ rnn = 20 }, { gru = 20, repeat = 2, tied = true }"}) {
@@ -143,7 +146,7 @@ TEST_CASE(
         CAPTURE(a.name);
         if (recurrent(layer) && a.name.starts_with("weight")) {
           const BlockShare share = zero_blocks(a);
-          CHECK_EQ(share.zero, uint64_t(0.7 * double(share.blocks) + 0.5));
+          CHECK_EQ(share.zero, uint64_t(std::floor(0.7 * double(share.blocks) + 0.5)));
         } else {
           CHECK_EQ(std::count(a.values.begin(), a.values.end(), 0.0f), 0);
         }
@@ -156,7 +159,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("without pruning nothing is said of zero blocks; frozen layers keep theirs") {
+TEST_CASE("without pruning no zero blocks are reported; frozen layers keep their blocks") {
   const Run run("{ gru = 20 }", {});
   CHECK(log_line(run.trained.epochs.back(), true).find("zero_blocks") == std::string::npos);
   const Run frozen("{ gru = 20 }, { gru = 20 }", {"train.prune=0.7", "model.freeze=[\"1\"]"});
@@ -164,13 +167,13 @@ TEST_CASE("without pruning nothing is said of zero blocks; frozen layers keep th
   CHECK(zero_shares(frozen.network())[1] > 0.5);
 }
 
-TEST_CASE("the best epoch is one that has all its zeros") {
+TEST_CASE("the best epoch is one that ends fully pruned") {
   const Run run("{ gru = 20 }",
                 {"train.prune=0.7", "train.prune_begin=0.5", "train.prune_end=0.8",
                  "train.prune_every=1", "train.epochs=10", "data.validation=0.2",
                  "train.patience=1", "train.learning_rate=1e-9", "train.min_improvement=10"});
-  // Nothing is learned, so that patience would end in the third epoch, but it begins with the first
-  // that ends pruned.
+  // Nothing is learned, so patience alone would end the training in the third epoch. But it begins
+  // to count with the first epoch that ends fully pruned.
   CHECK_EQ(run.trained.epochs.size(), 10u);
   CHECK(run.trained.kept >= 8);
   for (const Layer& layer : run.network().layers)
@@ -206,7 +209,7 @@ TEST_CASE("a pruned network in fixed point is stored sparse, and answers as the 
   }
 }
 
-TEST_CASE("adaptive rounding leaves what was pruned alone") {
+TEST_CASE("adaptive rounding does not change pruned weights") {
   Network real = random_network(8, {gru(16), dense(2)}, 3);
   for (size_t i = 0; i < real.layers[0].arrays[0].values.size(); ++i)
     if (i % 8 < 4) real.layers[0].arrays[0].values[i] = 0;
@@ -214,14 +217,14 @@ TEST_CASE("adaptive rounding leaves what was pruned alone") {
   const Ranges ranges{
       RangeChoice::min_max, std::vector<float>(8, -1), std::vector<float>(8, 1), {1, 1}};
   std::vector<LayerMoments> moments(2);
-  const auto correlated =
-      [&](size_t n) {  // all inputs move together, so that an error of one is taken back by another
-        Moments m;
-        m.mean.assign(n, 0.1);
-        m.covariance.assign(n * n, 0.9);
-        for (size_t i = 0; i < n; ++i) m.covariance[i * n + i] = 1;
-        return m;
-      };
+  const auto correlated = [&](size_t n) {  // all inputs are correlated, so that the error of one
+                                           // weight is compensated by another
+    Moments m;
+    m.mean.assign(n, 0.1);
+    m.covariance.assign(n * n, 0.9);
+    for (size_t i = 0; i < n; ++i) m.covariance[i * n + i] = 1;
+    return m;
+  };
   moments[0].input = correlated(8), moments[0].state = correlated(16),
   moments[1].input = correlated(16);
   const Quantized rounded = quantize(real, SLUICE_INT8, ranges, moments),
@@ -232,7 +235,7 @@ TEST_CASE("adaptive rounding leaves what was pruned alone") {
     if (i % 8 < 4) REQUIRE_EQ(w[i], 0);
 }
 
-TEST_CASE("rows without any weight keep their bias, beside rows with large weights") {
+TEST_CASE("rows without weights keep their bias, although other rows have large weights") {
   Network real = random_network(3, {gru(16), dense(2)}, 3);
   for (int matrix = 0; matrix < 2; ++matrix) {
     Array& w = real.layers[0].arrays[size_t(matrix)];
@@ -247,14 +250,13 @@ TEST_CASE("rows without any weight keep their bias, beside rows with large weigh
   for (size_t matrix = 0; matrix < 2; ++matrix) {
     const std::vector<int32_t>& b = layer.arrays[matrix + 2].integers;
     const double shift = matrix ? layer.shift_hh : layer.shift_ih;
-    // R(b, s, m) in units of 2^-12, less what the inputs' zero point brings in: of a row of zeros
-    // nothing
+    // R(b, s, m) in units of 2^-12. The inputs' zero point adds nothing to a row of zeros.
     CHECK(double(b[3]) * std::ldexp(double(b[48 + 3]), int(shift) - 32) ==
           doctest::Approx(1.5 * 4096).epsilon(1e-4));
   }
 }
 
-TEST_CASE("what contradicts itself is refused") {
+TEST_CASE("contradictory settings are refused") {
   const auto says = [](const std::string& message, const char* part) {
     return message.find(part) != std::string::npos;
   };

@@ -1,5 +1,5 @@
-// How a float network becomes one in fixed point: what it computes stays near, and no accumulator
-// can overflow.
+// Tests the quantization of float networks: the answers stay close, and no accumulator can
+// overflow.
 #include "convert/quantize.h"
 
 #include <doctest/doctest.h>
@@ -27,7 +27,7 @@ DataSet made_up_data(int features, int sequences, int steps, float low, float hi
   for (int i = 0; i < features; ++i) data.feature_names.push_back("f" + std::to_string(i));
   data.labels = {"y"};
   data.classes = false;
-  data.x = noise.uniform(size_t(features * sequences * steps), low, high);
+  data.x = noise.uniform(size_t(features) * size_t(sequences) * size_t(steps), low, high);
   for (int s = 0; s <= sequences; ++s) data.first.push_back(size_t(s * steps));
   for (int s = 0; s < sequences; ++s) data.names.push_back(std::to_string(s));
   return data;
@@ -61,7 +61,7 @@ Ranges ranges_for(const Network& network, const DataSet& data) {
 
 }  // namespace
 
-TEST_CASE("a network in fixed point answers nearly as the float one") {
+TEST_CASE("a network in fixed point answers nearly as the float network") {
   const std::vector<std::vector<Spec>> kinds = {
       {gru(16)},
       {standardize(), gru(24, every_step), dense(5)},
@@ -126,7 +126,7 @@ TEST_CASE("a cell of low rank answers in fixed point nearly as the float one, ga
 
 namespace {
 
-/// A text of so many ids in one sequence.
+/// Makes one sequence of so many ids.
 DataSet made_up_text(int ids, int steps) {
   DataSet data;
   Noise noise(32);
@@ -149,7 +149,7 @@ std::vector<float> answers_to_ids(const Network& network, const DataSet& data) {
 
 }  // namespace
 
-TEST_CASE("a network that reads ids answers in fixed point nearly as the float one") {
+TEST_CASE("a network that reads ids answers in fixed point nearly as the float network") {
   const std::vector<std::vector<Spec>> kinds = {
       {embedding(12), cell(SLUICE_LSTM, 16), dense(20, SLUICE_SOFTMAX)},
       {embedding(9), gru(16, every_step), cell(SLUICE_GRU_BEFORE, 9)},
@@ -162,7 +162,7 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
       CAPTURE(std::string(sluice_format_name(format)));
       Network network = random_network(30, specs, specs.size());
       std::vector<float>& w = array(network.layers[0], "weight");
-      constexpr float size_of[] = {0.01f, 20, 0};  // features of unlike size
+      constexpr float size_of[] = {0.01f, 20, 0};  // features of very different size
       for (size_t i = 0; i < 90; ++i) w[i] *= size_of[i / 30];
       if (network.layers.size() > 1)
         for (size_t i = 0; i < network.layers[1].arrays[0].values.size(); ++i)
@@ -179,8 +179,8 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
         CHECK(v.name != "inputs");
         CHECK(v.snr() > 25);
       }
-      // An embedding's columns are their nearest 8 bits, and nothing more is lost: what is handed
-      // on is exact.
+      // An embedding's columns are rounded to 8 bits, and nothing else is lost: its output is
+      // handed on exactly.
       for (size_t i = 0; i < w.size(); ++i)
         CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i],
                  doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] * 256 *
@@ -189,9 +189,11 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float o
     }
 }
 
-TEST_CASE("a cell state's unit holds twice what calibration saw, and no more than it must") {
+TEST_CASE(
+    "a cell state's unit has room for twice the range of the calibration, and not for more than "
+    "that") {
   const DataSet data = made_up_data(2, 1, 200, 1, 2);
-  for (const float bias : {-8.0f, 0.0f, 3.0f, 8.0f}) {  // a gate that forgets all, or nothing
+  for (const float bias : {-8.0f, 0.0f, 3.0f, 8.0f}) {  // gates that forget everything, or nothing
     Network network = random_network(2, {cell(SLUICE_LSTM, 3, every_step)});
     std::vector<float>& b = array(network.layers[0], "bias_ih");
     for (size_t i = 0; i < b.size(); ++i) b[i] = i / 3 == 1 ? bias : 2;
@@ -205,13 +207,13 @@ TEST_CASE("a cell state's unit holds twice what calibration saw, and no more tha
 }
 
 TEST_CASE(
-    "a FastGRNN's state goes beyond 1 in a unit that holds twice what calibration saw; its two "
-    "numbers are sigmoids") {
+    "a FastGRNN's state may exceed 1 in a unit with room for twice the range of the calibration; "
+    "its two numbers are sigmoids") {
   const DataSet data = made_up_data(2, 1, 200, 1, 2);
   for (const float nu : {-4.0f, 4.0f}) {
     Network network = random_network(2, {cell(SLUICE_FASTGRNN, 3, every_step)});
     Layer& layer = network.layers[0];
-    for (float& b : array(layer, "bias_gate")) b = 3;  // a gate that lasts
+    for (float& b : array(layer, "bias_gate")) b = 3;  // a gate that keeps the state
     for (float& b : array(layer, "bias_update")) b = 2;
     array(layer, "zeta") = {1}, array(layer, "nu") = {nu};
     const Ranges ranges = ranges_for(network, data);
@@ -241,15 +243,17 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("weights rounded for what enters answer it better than weights rounded to nearest") {
+TEST_CASE(
+    "weights rounded by the moments of their inputs answer these inputs better than weights "
+    "rounded to nearest") {
   for (const sluice_format format : fixed_formats)
     for (const sluice_layer_kind kind : every_cell) {
       CAPTURE(std::string(sluice_layer_name(kind)));
       const Network network =
           random_network(9, {standardize(), cell(kind, 20, every_step), dense(3)}, 8);
       DataSet data = made_up_data(9, 8, 40, -1, 1);
-      for (size_t i = 0; i < data.x.size(); ++i)
-        data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];  // features that move together
+      // Makes the features correlated.
+      for (size_t i = 0; i < data.x.size(); ++i) data.x[i] = data.x[i / 9 * 9] + 0.2f * data.x[i];
       const Calibration calibration = calibrate(network, data, all_sequences(data));
       const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
       const std::vector<float> truth = answers(network, data);
@@ -262,17 +266,16 @@ TEST_CASE("weights rounded for what enters answer it better than weights rounded
       };
       const double nearest = noise_of(quantize(network, format, ranges));
       const double chosen = noise_of(quantize(network, format, ranges, calibration.moments));
-      // In int8 the rounding of a FastGRNN's state, which has room for twice its peak, outweighs
-      // that of the weights.
+      // In int8, the rounding of a FastGRNN's state, which has room for twice its peak, is larger
+      // than that of the weights.
       CHECK(chosen < (format != SLUICE_INT8 ? 0.5 : kind == SLUICE_FASTGRNN ? 1.1 : 0.9) * nearest);
     }
 }
 
-TEST_CASE(
-    "no accumulator can overflow, whatever enters, and weights are made coarser where one could") {
+TEST_CASE("no input can make an accumulator overflow, and weights are made coarser if one could") {
   for (const sluice_format format : fixed_formats)
     for (const sluice_layer_kind kind : every_cell) {
-      // Long rows of large weights: in w8a16 the finest unit would overflow.
+      // With long rows of large weights, the finest unit would overflow in w8a16.
       const bool before = kind == SLUICE_GRU_BEFORE;
       Network network = random_network(1500, {cell(kind, 16), dense(3)}, 3);
       for (float& w : array(network.layers[0], "weight_ih")) w = w < 0 ? -0.9f : 1.0f;
@@ -287,7 +290,8 @@ TEST_CASE(
           const size_t b = layer.kind == SLUICE_DENSE ? 1 : (before ? 3 : 2) + (recurrent ? 1 : 0),
                        first = w == 2 ? 2 * 16 : 0;
           const tools::Array &weights = layer.arrays[w], &bias = layer.arrays[b];
-          const size_t rows = size_t(weights.gates * weights.rows), cols = size_t(weights.cols);
+          const size_t rows = size_t(weights.gates) * size_t(weights.rows),
+                       cols = size_t(weights.cols);
           for (size_t r = 0; r < rows; ++r) {
             int64_t worst = std::abs(int64_t(bias.integers[first + r]));
             for (size_t k = 0; k < cols; ++k) {
@@ -313,15 +317,14 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("values that saturate are counted where the curve ends") {
+TEST_CASE("saturated values are counted from the ends of the curve") {
   const DataSet data = made_up_data(2, 2, 4, -1, 1);
   for (const bool beyond : {false, true}) {
     Network network = random_network(2, {gru(3)});
     for (tools::Array& a : network.layers[0].arrays)
       std::fill(a.values.begin(), a.values.end(), 0.0f);
-    std::vector<float>& bias =
-        array(network.layers[0],
-              "bias_ih");  // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of it
+    // r, z, n; sigmoid ends at 131071 / 12288, tanh at half of that.
+    std::vector<float>& bias = array(network.layers[0], "bias_ih");
     for (size_t i = 0; i < bias.size(); ++i)
       bias[i] = i < 6 ? (beyond ? -10.7f : 10.6f) : (beyond ? 5.36f : -5.3f);
     const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
@@ -336,8 +339,8 @@ TEST_CASE("values that saturate are counted where the curve ends") {
 }
 
 TEST_CASE(
-    "an outlier that leaves no room is named, with the way out; weights rounded by moments do not "
-    "see it") {
+    "an outlier that leaves too few steps to other values is named, with a remedy; weights rounded "
+    "by moments ignore it") {
   Network network = random_network(3, {standardize(), gru(6)});
   network.inputs = {"a", "odd", "c"};
   DataSet data = made_up_data(3, 40, 100, -1, 1);
@@ -365,15 +368,15 @@ TEST_CASE("a feature that never changed is named, and changes nothing afterwards
   CHECK(same_bits(answers(quantized.network, data), answers(quantized.network, other)));
   const OwnedModel model = open_model(write_blob(quantized.network), "test");
   CHECK(saturated_inputs(model, data, all_sequences(data)).empty());
-  for (size_t i = 1; i < other.x.size(); i += 3)
-    other.x[i] = 99;  // another value, though it does not change here either
+  // The feature has another value, which does not change here either.
+  for (size_t i = 1; i < other.x.size(); i += 3) other.x[i] = 99;
   const std::vector<InputSaturation> found = saturated_inputs(model, other, all_sequences(other));
   REQUIRE_EQ(found.size(), 1u);
   CHECK(found[0].differs);
   CHECK_EQ(found[0].name, "f1");
 }
 
-TEST_CASE("what has no integer form is refused by its name") {
+TEST_CASE("a layer without an integer form is refused by its name") {
   const DataSet data = made_up_data(3, 2, 5, -1, 1);
   const auto refused = [&](const std::vector<Spec>& specs) {
     const Network network = random_network(3, specs);
@@ -399,7 +402,7 @@ TEST_CASE("what has no integer form is refused by its name") {
   CHECK(refused({standardize()}) != "");
 }
 
-TEST_CASE("amounts of memory are read as people write them") {
+TEST_CASE("amounts of memory are read in their usual notations") {
   CHECK_EQ(parse_amount("16 KiB").value_or(0), 16384u);
   CHECK_EQ(parse_amount("2MiB").value_or(0), 2097152u);
   CHECK_EQ(parse_amount("200000").value_or(0), 200000u);

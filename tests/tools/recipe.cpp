@@ -1,4 +1,4 @@
-// The table of keys and the recipe.
+// Tests the table of keys and the reading of recipes.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -61,7 +61,7 @@ TEST_CASE("the issue's names of keys stay") {
   }
 }
 
-TEST_CASE("every key has a help of one sentence and stands in the manual") {
+TEST_CASE("every key has a help of one sentence and is in the manual") {
   const std::string manual = key_manual();
   std::set<std::string_view> names;
   for (const Key& key : keys()) {
@@ -72,7 +72,8 @@ TEST_CASE("every key has a help of one sentence and stands in the manual") {
   }
 }
 
-TEST_CASE("a number that may be a word says so, and takes it with and without quotes") {
+TEST_CASE(
+    "a number that may be a word says so in its help, and takes the word with and without quotes") {
   CHECK_EQ(allowed(*find_key("train.batch")), "1 to 65536, or \"all\"");
   CHECK_EQ(allowed(*find_key("data.cut")), "\"front\" or \"back\"");
   CHECK_EQ(allowed(*find_key("train.epochs")), "1 or more");
@@ -89,7 +90,7 @@ TEST_CASE("a number that may be a word says so, and takes it with and without qu
            "\"all\"");
 }
 
-TEST_CASE("a mistyped key finds the nearest one") {
+TEST_CASE("a refusal of a mistyped key names the nearest key") {
   CHECK_EQ(nearest_key("train.bach"), "train.batch");
   CHECK_EQ(nearest_key("bach"), "train.batch");
   CHECK_EQ(nearest_key("data.batch"), "train.batch");
@@ -97,7 +98,7 @@ TEST_CASE("a mistyped key finds the nearest one") {
   CHECK_EQ(nearest_key("zzzzzzzz"), "");
 }
 
-TEST_CASE("a recipe is filled with its defaults, and its resolved text reads as the same recipe") {
+TEST_CASE("a recipe is completed with defaults, and its resolved text reads as the same recipe") {
   const Recipe recipe = parse_recipe(smallest, "r.toml", {});
   CHECK_EQ(recipe.sequence, "sequence");
   CHECK_EQ(recipe.validation, 0.2);
@@ -110,7 +111,7 @@ TEST_CASE("a recipe is filled with its defaults, and its resolved text reads as 
 }
 
 TEST_CASE(
-    "a recurrent layer hands on every step, but the last one of a network that answers once") {
+    "a recurrent layer hands on every step, except the last one of a network that answers once") {
   const auto steps = [](const std::string& layers, const std::string& per) {
     const Recipe r =
         parse_recipe("[data]\ntrain = \"t\"\ntarget_per = \"" + per + "\"\n[model]\nlayers = [ " +
@@ -126,7 +127,7 @@ TEST_CASE(
   CHECK_EQ(steps("{ gru = 4 }, { gru = 4 }", "row"), "ee-");
 }
 
-TEST_CASE("what a blob says of its making holds no file and nothing that never changes a result") {
+TEST_CASE("a blob's history names no file and no setting that cannot change a result") {
   Recipe a = parse_recipe(smallest, "r.toml", {}), b = a;
   b.threads = 7;
   b.train_file = "/somewhere/else.csv";
@@ -139,7 +140,7 @@ TEST_CASE("what a blob says of its making holds no file and nothing that never c
   CHECK_NE(made_json(a, 1), made_json(a, 2));
 }
 
-TEST_CASE("an override wins over the recipe and is named in a refusal") {
+TEST_CASE("an override replaces the recipe's value and is named in a refusal") {
   const auto with = [](const std::string& text) {
     return parse_recipe(smallest, "r.toml", {parse_override(text)});
   };

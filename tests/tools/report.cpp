@@ -1,5 +1,5 @@
-// The page of a run: its numbers by hand, by finite differences and by formulas; its markup by a
-// reader that knows only tags.
+// Tests the page of a run: its numbers against numbers computed by hand, finite differences and
+// formulas; its markup with a reader that knows only tags.
 #include "report/report.h"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ using namespace sluice::tools;
 
 namespace {
 
-/// One sequence of frames.
+/// Makes a data set of one sequence.
 DataSet one_sequence(int features, int steps) {
   DataSet data;
   Noise noise(7);
@@ -39,7 +39,7 @@ DataSet one_sequence(int features, int steps) {
   return data;
 }
 
-/// A number of a network's answer to one sequence.
+/// Returns a number of a network's answer to one sequence.
 double answer_of(const Network& network, const DataSet& data, const AnswerAt& point) {
   const OwnedModel model = open_model(write_blob(network), "test");
   const sluice_info info = model.info();
@@ -49,14 +49,15 @@ double answer_of(const Network& network, const DataSet& data, const AnswerAt& po
   return double(y[(info.every_step ? point.step : 0) * info.outputs + point.output]);
 }
 
-/// The same before a last softmax or sigmoid.
+/// Returns the network without its last softmax or sigmoid.
 Network logits_of(Network network) {
   network.layers.back().activation = SLUICE_LINEAR;
   return network;
 }
 
-/// A gradient behind the front layers as one by the frames themselves: a standardization scales it
-/// by 1 / deviation, and a difference counts a frame for its own step and against the next.
+/// Turns a gradient by the output of the front layers into one by the frames themselves. A
+/// standardization scales it by 1 / deviation. With differences, a frame counts positively for its
+/// own step and negatively for the next.
 std::vector<double> by_raw_frames(const Network& network, const Steps& gradient) {
   std::vector<double> raw(gradient.values.begin(), gradient.values.end());
   const size_t width = gradient.width, rest = raw.size() - width;
@@ -65,7 +66,7 @@ std::vector<double> by_raw_frames(const Network& network, const Steps& gradient)
     for (size_t i = 0; layer.kind == SLUICE_STANDARDIZE && i < raw.size(); ++i)
       raw[i] *= double(layer.arrays[0].values[i % width]);
     if (layer.kind != SLUICE_DIFFERENCE) continue;
-    std::fill_n(raw.begin(), width, 0.0);  // of the first step it is 0 whatever the frame
+    std::fill_n(raw.begin(), width, 0.0);  // the first difference is always 0
     for (size_t i = 0; i < rest; ++i) raw[i] -= raw[i + width];
   }
   return raw;
@@ -75,7 +76,7 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 }  // namespace
 
-TEST_CASE("text of all kinds is escaped, and no byte of it can end the page's markup") {
+TEST_CASE("text of all kinds is escaped, and no byte of it can break the page's markup") {
   CHECK_EQ(escaped("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;");
   CHECK_EQ(escaped("\xC3\xA9\xE2\x82\xAC\n"), "\xC3\xA9\xE2\x82\xAC\n");
   CHECK_EQ(escaped("\x01\xFF\xC3(\xEF\xBF\xBF"),
@@ -85,7 +86,7 @@ TEST_CASE("text of all kinds is escaped, and no byte of it can end the page's ma
   CHECK_EQ(shortened("\u00e9\u00e9\u00e9", 2), "\u00e9\u2026");
 }
 
-TEST_CASE("numbers have about four digits, and none where there is none") {
+TEST_CASE("numbers are printed with about four digits, and a missing number as a dash") {
   CHECK_EQ(figure_text(0.0224123), "0.02241");
   CHECK_EQ(figure_text(1234.4), "1,234");
   CHECK_EQ(figure_text(-21862), "-21,862");
@@ -96,7 +97,7 @@ TEST_CASE("numbers have about four digits, and none where there is none") {
   CHECK_EQ(figure_text(-std::numeric_limits<double>::infinity()), "\u2013");
 }
 
-TEST_CASE("ticks stand at 1, 2 or 5 times a power of ten") {
+TEST_CASE("ticks are at 1, 2 or 5 times a power of ten") {
   using Ticks = std::vector<double>;
   CHECK_EQ(linear_scale(0.3, 9.7, 5, true).ticks, Ticks{0, 2, 4, 6, 8, 10});
   CHECK_EQ(linear_scale(1, 100, 6, false, true).ticks, Ticks{20, 40, 60, 80, 100});
@@ -110,7 +111,7 @@ TEST_CASE("ticks stand at 1, 2 or 5 times a power of ten") {
   CHECK(log_scale(1e-30, 1e30).ticks.size() <= 10);
 }
 
-TEST_CASE("ticks are written with as many digits as tell them apart") {
+TEST_CASE("ticks are printed with as many digits as distinguish them") {
   const auto texts = [](const Scale& scale) {
     std::vector<std::string> list;
     for (size_t i = 0; i < scale.ticks.size(); ++i) list.push_back(tick_text(scale, i));
@@ -126,7 +127,8 @@ TEST_CASE("ticks are written with as many digits as tell them apart") {
 }
 
 TEST_CASE(
-    "a scale puts its ends at 0 and 1, and on a logarithmic one the geometric mean in the middle") {
+    "a scale maps its ends to 0 and 1, and a logarithmic one maps the geometric mean to the "
+    "middle") {
   const Scale linear = linear_scale(0, 10, 5, true), logarithmic = log_scale(0.01, 100);
   CHECK_EQ(linear.at(0), 0);
   CHECK_EQ(linear.at(10), 1);
@@ -136,7 +138,7 @@ TEST_CASE(
   CHECK_EQ(logarithmic.at(1), doctest::Approx(0.5).epsilon(1e-6));
 }
 
-TEST_CASE("of a long curve the peaks stay") {
+TEST_CASE("a long curve keeps its peaks") {
   Series long_one{"", {}, {}, 1};
   for (int i = 0; i < 10000; ++i)
     long_one.x.push_back(i), long_one.y.push_back(i == 5003 ? 50 : i == 7001 ? -3 : i % 10 * 0.1);
@@ -147,15 +149,15 @@ TEST_CASE("of a long curve the peaks stay") {
   CHECK(std::is_sorted(few.x.begin(), few.x.end()));
 }
 
-TEST_CASE("a curve has a gap where a value is missing, and a lone value is a dot") {
+TEST_CASE("a curve has a gap for a missing value, and a lone value is a dot") {
   const double none = std::nan("");
   const std::string chart =
       line_chart({.title = "t",
                   .x = {"x", true},
                   .y = {"y"},
                   .series = {{"", {1, 2, 3, 4, 5}, {0, none, 10, 0, none}, 1}}});
-  CHECK(holds(chart, "M62 228h0M"));  // the first, alone; then a line of two
-  // Lines: six of the grid, the axis, its four ticks, one of the curve.
+  CHECK(holds(chart, "M62 228h0M"));  // the first value is alone; a line of two follows
+  // The lines are six of the grid, the axis, its four ticks and one of the curve.
   CHECK_EQ(std::count(chart.begin(), chart.end(), 'L'), 12);
   CHECK_EQ(markup_fault("\n" + chart), "");
   const std::string empty =
@@ -164,7 +166,8 @@ TEST_CASE("a curve has a gap where a value is missing, and a lone value is a dot
 }
 
 TEST_CASE(
-    "a log gives every number of every epoch, and refuses a line that is none with its place") {
+    "a log gives every number of every epoch, and a line that is not valid is refused with its "
+    "place") {
   const Log log = read_log(
       "{\"epoch\":1,\"loss\":2.5,\"weight_norm\":{\"input\":3}}\n{\"epoch\":4,\"loss\":null,"
       "\"validation_loss\":1}\n",
@@ -186,7 +189,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "the gradient by the input is a linear network's weight, at the answer's own step alone") {
+    "the gradient of a linear network by its input is its weight, at the answer's own step alone") {
   Network network = random_network(3, {dense(2)});
   network.layers[0].arrays[0].values = {1.5f, -2, 0.25f, 4, 5, -6};
   const DataSet data = one_sequence(3, 5);
@@ -226,7 +229,8 @@ TEST_CASE("the gradient by the input agrees with finite differences through ever
   }
 }
 
-TEST_CASE("states are what the network answers after so many steps, and gates their formula's") {
+TEST_CASE(
+    "states equal the network's answers after so many steps, and gates follow their formula") {
   for (const sluice_layer_kind kind : every_cell) {
     const Network network = random_network(2, {cell(kind, 3)});
     const Layer& layer = network.layers[0];
@@ -266,7 +270,8 @@ TEST_CASE("states are what the network answers after so many steps, and gates th
   }
 }
 
-TEST_CASE("both directions have their gates, the backward one from the state after") {
+TEST_CASE(
+    "both directions have gates; those of the backward direction use the state of the step after") {
   const Network network = random_network(2, {mean(both(gru(2)))});
   const Layer& layer = network.layers[0];
   const DataSet data = one_sequence(2, 4);
@@ -286,8 +291,8 @@ TEST_CASE("both directions have their gates, the backward one from the state aft
 }
 
 TEST_CASE(
-    "of a text the gradient is that of each token's vector, the same token's at different steps "
-    "apart") {
+    "the gradient of a text is by each token's vector, separately for the same token at different "
+    "steps") {
   Network network = random_network(6, {embedding(3), dense(2)});
   network.layers[1].arrays[0].values = {1, 2, 3, -4, -5, -6};
   DataSet data = one_sequence(1, 4);
@@ -300,7 +305,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a page has the confusion counted by hand, names with all their characters, and sound markup") {
+    "a page has the confusion matrix counted by hand, names with all their characters, and valid "
+    "markup") {
   ReportedRun run;
   run.folder = run.name = "a <run> & more";
   run.recipe = default_recipe();
@@ -311,8 +317,8 @@ TEST_CASE(
       "{\"epoch\":1,\"loss\":0.5,\"accuracy\":1,\"gradient_norm\":1,\"gradient_norm_clipped\":1,"
       "\"learning_rate\":0.1}\n",
       "log");
-  Network network =
-      random_network(2, {dense(2, SLUICE_SOFTMAX)});  // answers which of two numbers is larger
+  // The network answers with the larger of two numbers.
+  Network network = random_network(2, {dense(2, SLUICE_SOFTMAX)});
   network.layers[0].arrays[0].values = {10, 0, 0, 10}, network.layers[0].arrays[1].values = {0, 0};
   run.model = open_model(write_blob(network), "test");
   Input input;
@@ -322,8 +328,8 @@ TEST_CASE(
   data.labels = {"a<b&\"c\"", "\u00e9\x02's"};
   data.feature_names = {"<x>", "y"};
   data.x = {1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0};
-  data.target = {0, 0, 0, 1,
-                 1, 1, -1};  // the third is answered as the second class; the last is masked
+  // The third answer is the second class; the last row is masked.
+  data.target = {0, 0, 0, 1, 1, 1, -1};
   input.split = {{}, {0}};
   run.input = std::move(input);
   const std::string page = run_page(run, {});

@@ -1,4 +1,5 @@
-// The page of a tuning study: its numbers by hand and by formulas, whatever a study holds.
+// Tests the page of a tuning study: its numbers against numbers computed by hand and by formulas,
+// and unusual studies.
 #if SLUICE_WITH_TUNE
 #include <doctest/doctest.h>
 
@@ -27,13 +28,13 @@ size_t count(const std::string& text, const std::string& part) {
   return n;
 }
 
-/// The part of a page between a heading or title and the figure's or section's end.
+/// Returns the part of a page between a heading or title and the end of the figure or section.
 std::string behind(const std::string& page, const std::string& title, const std::string& end) {
   const size_t at = page.find(title);
   return at == std::string::npos ? "" : page.substr(at, page.find(end, at) - at);
 }
 
-/// Words that stand for no number.
+/// Words that are printed in place of a missing number.
 std::string numberless(std::string page) {
   std::transform(page.begin(), page.end(), page.begin(),
                  [](unsigned char c) { return char(std::tolower(c)); });
@@ -47,8 +48,8 @@ std::string numberless(std::string page) {
   return "";
 }
 
-/// Two numbers, four trials, costs and the front by hand: trial 1 is beaten by 2 in everything, 3
-/// is small.
+/// Returns a study of two numbers and four trials with costs. Its front is known: trial 2 beats
+/// trial 1 in everything, and trial 3 is small.
 Study small_study() {
   Study study;
   study.file = "small.db", study.recipe_file = "small.toml", study.method = SearchMethod::random,
@@ -72,8 +73,8 @@ Study small_study() {
 }  // namespace
 
 TEST_CASE(
-    "a range's ticks lie inside it, at 1, 2 or 5 times powers of ten, or at powers alone where "
-    "they are many") {
+    "the ticks of a range are inside it, at 1, 2 or 5 times powers of ten, or only at powers if "
+    "there are many") {
   using Ticks = std::vector<double>;
   CHECK_EQ(log_range(0.08, 1.5).ticks, Ticks{0.1, 0.2, 0.5, 1});
   CHECK_EQ(log_range(1e-4, 0.1).ticks, Ticks{1e-4, 1e-3, 1e-2, 1e-1});
@@ -92,7 +93,7 @@ TEST_CASE(
   CHECK_EQ(rimmed.value(0), doctest::Approx(0.01).epsilon(1e-5));
 }
 
-TEST_CASE("a study's page has every chart, in sound markup, and no value that is none") {
+TEST_CASE("a study's page has every chart, in valid markup, and shows no missing value") {
   Study study = sample_study();
   for (Final& final : study.finals) final.trial = study.best()->number;
   const std::string page = study_page(study);
@@ -108,21 +109,22 @@ TEST_CASE("a study's page has every chart, in sound markup, and no value that is
     CHECK_MESSAGE(holds(page, title), title);
   for (const char* mark : {">budget: 16,384<", ">budget: 1,536<", ">budget: 60,000<"})
     CHECK_MESSAGE(holds(page, mark), mark);
-  CHECK(!holds(page, "/somewhere"));  // a page tells no path
+  CHECK(!holds(page, "/somewhere"));  // a page shows no path
   CHECK(!holds(page, "<script"));
   CHECK_EQ(count(behind(page, ">The ten best<", "</section>"), "<tr>"), 11);
   CHECK_EQ(page, study_page(study));
 }
 
-TEST_CASE("the best, its error, the front and the test figures are those computed by hand") {
+TEST_CASE("the best trial, its error, the front and the test figures are those computed by hand") {
   Study study = small_study();
-  // 0.984, 0.981, 0.986: mean 0.98367, standard deviation 0.0025166, over the root of 3: 0.00145.
+  // 0.984, 0.981 and 0.986 have the mean 0.98367 and the standard deviation 0.0025166; divided by
+  // the root of 3, that is 0.00145.
   for (const char* measures :
        {R"({"loss": 0.1, "accuracy": 0.984})", R"({"loss": 0.2, "accuracy": 0.981})",
         R"({"loss": 0.3, "accuracy": 0.986, "why": "text", "none": null})"})
     study.finals.push_back({2, 1, 12, measures, ""});
-  study.finals.insert(study.finals.begin(), {0, 1, 9, R"({"loss": 7, "accuracy": 0.25})",
-                                             ""});  // asked for; the winner is told of
+  // Trial 0 was tested on request. The page shows the test of the winner, trial 2.
+  study.finals.insert(study.finals.begin(), {0, 1, 9, R"({"loss": 7, "accuracy": 0.25})", ""});
   const std::string page = study_page(study);
   CHECK_EQ(markup_fault(page), "");
   CHECK(holds(page, "<dt>Best</dt><dd>0.4 \u00b1 0.03<small>loss by validation, trial 2</small>"));
@@ -158,7 +160,7 @@ TEST_CASE("the best, its error, the front and the test figures are those compute
   CHECK(holds(page, "Fewer than 10 trials can be compared"));
 }
 
-TEST_CASE("an error of values is no share, on the page and on a terminal") {
+TEST_CASE("an error of values is not a percentage, on the page and on a terminal") {
   Study study = small_study();
   study.finals = {
       {2, 1, 12, R"({"loss": 0.5, "mean_absolute_error": 0.25, "macro_f1": 0.75})", ""}};
@@ -168,8 +170,7 @@ TEST_CASE("an error of values is no share, on the page and on a terminal") {
   CHECK(holds(best_text(study), "macro f1 75.00 %"));
 }
 
-TEST_CASE(
-    "a measure that is the better the higher it is stands on the page as itself, in percent") {
+TEST_CASE("a measure for which higher is better is shown with its own sign, in percent") {
   Study study = small_study();
   study.objective = Monitor::accuracy;
   for (Trial& trial : study.trials)
@@ -180,9 +181,9 @@ TEST_CASE(
   CHECK(holds(page, "the best accuracy is 96.00 \u00b1 3.00 %, of trial 2 of 4"));
 }
 
-TEST_CASE("the importance of parameters that add up is each one's share of the variance") {
-  // y = 3 a + b + c, with a and b uniform on [0, 1], c by choice 0, 0, 1 (variance 2/9), and d of
-  // no effect.
+TEST_CASE("the importance of additive parameters is each one's share of the variance") {
+  // y = 3 a + b + c. a and b are uniform on [0, 1], c is 0, 0 or 1 by choice (variance 2/9), and d
+  // has no effect.
   Space space;
   space.parameters = {number_of("a", Parameter::real, 0, 1, 0.5),
                       number_of("b", Parameter::real, 1e-4, 1, 0.01, true),
@@ -206,7 +207,7 @@ TEST_CASE("the importance of parameters that add up is each one's share of the v
   CHECK(importance.unseen > 0.9);
   CHECK_EQ(importance.first, 0);
   CHECK_EQ(importance.second, 2);
-  // The two together: 3 a + c and b's mean, 0.5; a's cells are 32.
+  // The pair has the value 3 a + c plus the mean of b, 0.5. a has 32 cells.
   REQUIRE_EQ(importance.pair.size(), 3 * 32);
   for (size_t choice = 0; choice < 3; ++choice)
     for (size_t cell = 2; cell < 30; ++cell)
@@ -214,7 +215,7 @@ TEST_CASE("the importance of parameters that add up is each one's share of the v
                       (3 * (double(cell) + 0.5) / 32 + (choice == 2) + 0.5)) < 0.3);
 }
 
-TEST_CASE("what parameters do only together is told, and noise is known for noise") {
+TEST_CASE("a joint effect of parameters is reported, and noise is reported as noise") {
   Space space;
   space.parameters = {number_of("a", Parameter::real, 0, 1, 0.5),
                       number_of("b", Parameter::real, 0, 1, 0.5)};
@@ -235,7 +236,7 @@ TEST_CASE("what parameters do only together is told, and noise is known for nois
   CHECK_EQ(same.together, 0);
 }
 
-TEST_CASE("what a choice does is not taken for the doing of a parameter that it puts in force") {
+TEST_CASE("the effect of a choice is not attributed to a parameter that it puts in force") {
   const Space space = sample_space();
   Noise noise(13);
   std::vector<Point> points;
@@ -250,23 +251,24 @@ TEST_CASE("what a choice does is not taken for the doing of a parameter that it 
   CHECK(importance.alone[3] < 0.03);
 }
 
-TEST_CASE("of one number and one choice there is a curve a choice, with standard errors") {
+TEST_CASE("a study of one number and one choice has a curve per choice, with standard errors") {
   const std::string page = study_page(lambda_study());
   CHECK_EQ(markup_fault(page), "");
   CHECK_EQ(numberless(page), "");
-  // The lowest by the formula of lambda_study: ratio 1.0 at 10^-4.5.
+  // The lowest value by the formula of lambda_study is at ratio 1.0 and 10^-4.5.
   const std::string chart =
       behind(page, ">Validation loss against elastic: lowest 0.1317 \u00b1 ", "</figure>");
   CHECK(holds(chart, "at l1_ratio = 1.0, elastic = 3.16e-5<"));
   for (const char* name : {"l1_ratio = 1.0<", "l1_ratio = 0.0<", "l1_ratio = 0.5<"})
     CHECK_MESSAGE(holds(chart, name), name);
   CHECK_EQ(count(chart, "class=\"errors s"), 3);
-  CHECK_EQ(count(behind(chart, "class=\"errors s1", "/>"), "h6"), 2 * 9);  // a bar's two ends
+  // The two ends of each bar.
+  CHECK_EQ(count(behind(chart, "class=\"errors s1", "/>"), "h6"), 2 * 9);
   CHECK(holds(chart, "elastic, logarithmic"));
-  CHECK(!holds(page, ">elastic: "));  // no slice beside it
+  CHECK(!holds(page, ">elastic: "));  // no separate chart of a slice
 }
 
-TEST_CASE("of conditions that leave one number each in force, each number is a curve") {
+TEST_CASE("if conditions leave one number each in force, each number has a curve") {
   Study study = lambda_study();
   study.space.parameters = {choice_of("train.penalty", {"\"l1\"", "\"l2\""}),
                             number_of("train.l1", Parameter::real, 1e-6, 1e-2, 1e-4, true),
@@ -286,7 +288,7 @@ TEST_CASE("of conditions that leave one number each in force, each number is a c
   CHECK(holds(chart, "l2, penalty = &quot;l2&quot;<"));
 }
 
-TEST_CASE("where nothing can be shown, a sentence says why") {
+TEST_CASE("if a chart cannot be drawn, a sentence says why") {
   Study study = small_study();
   study.core.clear(), study.limits.clear();
   for (Trial& trial : study.trials) trial.cost.reset();
@@ -328,7 +330,8 @@ TEST_CASE("where nothing can be shown, a sentence says why") {
   CHECK_EQ(numberless(page), "");
 }
 
-TEST_CASE("a study that prunes most is learned from at the highest rung that ten trials reached") {
+TEST_CASE(
+    "a study that prunes most trials is analyzed at the highest rung that ten trials reached") {
   Study study;
   study.objective = Monitor::loss;
   study.space.parameters = {number_of("train.l2", Parameter::real, 0, 1, 0)};
@@ -350,7 +353,7 @@ TEST_CASE("a study that prunes most is learned from at the highest rung that ten
   CHECK_EQ(comparable_trials(study).trials.size(), 12);
 }
 
-TEST_CASE("names, choices and reasons are text, whatever stands in them") {
+TEST_CASE("names, choices and reasons are escaped, whatever characters they have") {
   const std::string bad = "<b>&\"'</svg></title>\x01\xFF";
   Study study = sample_study();
   study.file = "a<b>.db", study.recipe_file = bad, study.overrides = {{bad, bad}}, study.core = bad;
@@ -371,7 +374,7 @@ TEST_CASE("names, choices and reasons are text, whatever stands in them") {
   CHECK_EQ(markup_fault(study_page(study)), "");
 }
 
-TEST_CASE("values that are no numbers, or too large for any drawing, are nowhere on the page") {
+TEST_CASE("values that are not numbers, or too large for a chart, are nowhere on the page") {
   Study study = sample_study();
   const std::vector<double> odd = {none, infinity, -infinity, 1e308, -1e308, 1e-320, 1e200};
   size_t next = 0;
@@ -400,7 +403,7 @@ TEST_CASE("values that are no numbers, or too large for any drawing, are nowhere
   CHECK_EQ(numberless(study_page(study)), "");
 }
 
-TEST_CASE("two thousand trials make no page that a browser would choke on") {
+TEST_CASE("two thousand trials give a page of moderate size") {
   const std::string page = study_page(sample_study(2000));
   CHECK(page.size() < 1000000);
   CHECK_EQ(markup_fault(page), "");

@@ -104,7 +104,8 @@ grep -q '^scalar' out || complain "bench does not show the scalar kernels: $(hea
 works bench run/model.slu --json
 grep -q '"ns_per_step"' out || complain "bench --json: $(head -n 5 out)"
 
-# --- early stopping: the epoch with the least validation loss is kept, and training ends `patience` epochs after it
+# --- early stopping: the epoch with the least validation loss is kept, and training ends `patience`
+# epochs after it
 works train recipe.toml --out early --set train.epochs=200 --set train.learning_rate=0.03
 awk -F'[:,}]' '{ for (i = 1; i < NF; i++) if ($i ~ /"validation_loss"/) { n++; if (n == 1 || $(i + 1) < least) { least = $(i + 1); at = n } } }
   END { printf "%d %d %.4g\n", n, at, least }' early/log.jsonl >stopped

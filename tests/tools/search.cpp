@@ -1,5 +1,5 @@
-// What search methods model, against scikit-learn, SciPy and numeric integration; and what they
-// find of functions that are known.
+// Tests the models of search methods against scikit-learn, SciPy and numeric integration, and their
+// results on known functions.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -28,7 +28,7 @@ std::vector<double> regrets(const KnownFunction& function, SuggestPoint suggest)
 
 }  // namespace
 
-TEST_CASE("Sobol's sequence is SciPy's in all 64 dimensions") {
+TEST_CASE("Sobol's sequence equals SciPy's in all 64 dimensions") {
   const Golden golden("search.txt");
   for (std::size_t d = 0; d < sobol_dimensions; ++d) {
     CHECK_EQ(double(sobol(1023, d)), golden["sobol_1023"].values[d]);
@@ -36,7 +36,8 @@ TEST_CASE("Sobol's sequence is SciPy's in all 64 dimensions") {
   }
 }
 
-TEST_CASE("expected improvement is the mean of what a normal number lies below the best") {
+TEST_CASE(
+    "expected improvement is the mean amount by which a normal number is below the best value") {
   for (const double mean : {-1.0, 0.3, 2.0})
     for (const double deviation : {0.1, 1.0, 4.0})
       for (const double best : {-2.0, 0.25, 1.0}) {
@@ -57,8 +58,7 @@ TEST_CASE("expected improvement is the mean of what a normal number lies below t
 }
 
 #ifdef SLUICE_WITH_NLOPT
-TEST_CASE(
-    "a Gaussian process says what scikit-learn says, and its likelihood's slopes are the same") {
+TEST_CASE("a Gaussian process and the gradient of its likelihood agree with scikit-learn") {
   const Golden golden("search.txt");
   const auto rows = [&](const char* name) {
     const GoldenArray& a = golden[name];
@@ -84,14 +84,14 @@ TEST_CASE(
     CHECK(slopes[i] == doctest::Approx(golden["slopes"].values[i]).epsilon(1e-8));
 }
 
-TEST_CASE("a fitted kernel finds which features matter, and how much is noise") {
+TEST_CASE("a fitted kernel finds the features that matter and the amount of noise") {
   GaussianData data{{false, true, false, true}, {}, {}};
   Noise noise(7);
   const auto number = [&] { return double(noise.number(0, 1)); };
   for (int i = 0; i < 80; ++i) {
     const double a = number(), b = std::floor(3 * number());
     data.features.push_back({a, b, number(), std::floor(3 * number())});
-    // Uniform noise of variance 0.04, added to what has variance 0.5 and 2/3.
+    // Uniform noise of variance 0.04 is added to functions of variance 0.5 and 2/3.
     data.values.push_back(std::sin(2 * M_PI * a) + b - 1 + 0.4 * std::sqrt(3) * (number() - 0.5));
   }
   double mean = 0, squares = 0;
@@ -105,7 +105,7 @@ TEST_CASE("a fitted kernel finds which features matter, and how much is noise") 
   CHECK(kernel.noise * squares < 0.08);
 }
 
-TEST_CASE("trials that run at once are not sent to one place") {
+TEST_CASE("trials that run at the same time get different points") {
   const KnownFunction function = known_functions()[0];
   for (const SuggestPoint suggest : {suggest_gaussian, suggest_forest, suggest_tpe}) {
     std::vector<PastTrial> seen;
@@ -128,8 +128,8 @@ TEST_CASE("trials that run at once are not sent to one place") {
 #endif
 
 TEST_CASE(
-    "the best trials are found where parameters are whole, chosen, stepped and depend on one "
-    "another") {
+    "the best trials are found with parameters that are whole, chosen, stepped and depend on each "
+    "other") {
   const Parameter units{"units", "", Parameter::whole, 8, 128, 8, true, {}, 8, {}};
   const Parameter rate{"rate", "", Parameter::real, 1e-5, 1, 0, true, {}, 1e-3, {}};
   const Parameter kind{"kind", "", Parameter::choice, 0, 2, 0, false, {"1", "2", "3"}, 0, {}};
@@ -139,7 +139,7 @@ TEST_CASE(
     return std::abs(p[0] - 48) / 100 + std::pow(std::log10(p[1]) + 2, 2) / 4 + kind;
   };
   const KnownFunction function{"mixed", {{units, rate, kind, momentum}}, value, 0};
-  if (sparse()) return;  // the same code on other points
+  if (sparse()) return;  // the other methods run the same code on other points
   std::vector<double> random;
   for (std::uint64_t seed = 1; seed <= 12; ++seed)
     random.push_back(regret(function, suggest_random, seed, 40));
@@ -155,9 +155,9 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("Wilcoxon's test has the probabilities that its tables have") {
-  // Differences -1, ..., -7, +8 of the greatest rank: sums of positive ranks up to 8 of all 2^8
-  // sign patterns: 25 of 256 (Wilcoxon 1945).
+TEST_CASE("Wilcoxon's test has the probabilities of its published tables") {
+  // The differences are -1, ..., -7 and +8, which has the greatest rank. Of all 2^8 sign patterns,
+  // 25 have a sum of positive ranks up to 8 (Wilcoxon 1945).
   std::vector<double> zero(8), differences;
   for (int i = 1; i <= 7; ++i) differences.push_back(-i);
   differences.push_back(8);

@@ -1,5 +1,5 @@
-// What stands in time order, cut, or put into batches: windows, their parts, units of values,
-// lengths.
+// Tests data in time order: windows, their parts, units of values, cut sequences and batches by
+// length.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 using Rows_ = std::vector<std::size_t>;
 
-/// Rows 0, 1, 2, ...: a = row, b = row^2.
+/// Makes rows 0, 1, 2, ... with a = row and b = row^2.
 DataSet series(std::size_t rows) {
   std::string csv = "a,b\n";
   for (std::size_t i = 0; i < rows; ++i)
@@ -45,7 +45,7 @@ std::vector<std::size_t> starts(const DataSet& data, std::uint8_t part) {
 
 }  // namespace
 
-TEST_CASE("windows hold a series' rows, and the rows after them are the targets") {
+TEST_CASE("windows hold rows of a series, and the rows after them are the targets") {
   const DataSet data = cut_windows(series(7), windows(3, 2, {"b"}), {}, "series.csv");
   CHECK_EQ(data.labels, std::vector<std::string>{"b+1", "b+2"});
   CHECK_EQ(data.sequences(), 3u);
@@ -67,7 +67,8 @@ TEST_CASE("windows hold a series' rows, and the rows after them are the targets"
   CHECK_EQ(two.value, std::vector<float>{9 - 4, 1, 25 - 16, 1, 49 - 36, 1});
 }
 
-TEST_CASE("no window crosses a split, but by option inputs reach back and targets never do") {
+TEST_CASE(
+    "no window crosses a split, except that inputs may reach back by an option; targets never do") {
   Columns c = windows(4, 2, {"a"});
   c.windows.part[0] = {0, 10}, c.windows.part[1] = {10, 18}, c.windows.part[2] = {20, 27};
   const DataSet data = cut_windows(series(30), c, {}, "series.csv");
@@ -113,14 +114,15 @@ TEST_CASE("a series is standardized by its training rows, each counted once") {
   CHECK_EQ(data.value, own);
 }
 
-TEST_CASE("values of sequences are standardized over the valid ones trained on") {
+TEST_CASE("values of sequences are standardized over the valid ones of the training part") {
   Columns c;
   c.sequence = "sequence", c.target = {"v", "w"}, c.classes = false, c.per_row = true;
   DataSet data = assemble(
       read_csv("sequence,v,w,x\n1,2,5,0\n1,,5,0\n2,6,5,0\n3,100,0,0\n", "data.csv", c, {}), c, {});
   standardize_targets(data, std::vector<std::size_t>{0, 1});
   CHECK_EQ(data.units.mean, std::vector<double>{4, 5});
-  CHECK_EQ(data.units.deviation, std::vector<double>{2, 1});  // a constant value keeps its own unit
+  // The unit of a constant value stays 1.
+  CHECK_EQ(data.units.deviation, std::vector<double>{2, 1});
   CHECK_EQ(data.value[0], -1.0f);
   CHECK(std::isnan(data.value[2]));
   CHECK_EQ(data.value[3], 0.0f);
@@ -128,7 +130,7 @@ TEST_CASE("values of sequences are standardized over the valid ones trained on")
   CHECK_EQ(data.value[6], 48.0f);
 }
 
-TEST_CASE("what a series cannot give is refused") {
+TEST_CASE("settings that a series cannot satisfy are refused") {
   const auto cut = [](std::size_t rows, const Columns& c) {
     return sluice::tests::refusal_of([&] { cut_windows(series(rows), c, {}, "series.csv"); });
   };
@@ -150,7 +152,8 @@ TEST_CASE("what a series cannot give is refused") {
   CHECK(cut(30, parts).starts_with("series.csv: 2 rows of validation hold no window"));
 }
 
-TEST_CASE("long sequences lose their beginning or their end, with the rows' targets") {
+TEST_CASE(
+    "long sequences are cut at their beginning or their end, with the targets of the cut rows") {
   Columns c;
   c.sequence = "sequence", c.target = {"label"}, c.per_row = true, c.max_steps = 2;
   const std::string csv =
@@ -167,7 +170,7 @@ TEST_CASE("long sequences lose their beginning or their end, with the rows' targ
   CHECK_EQ(back.target, std::vector<std::int32_t>{1, 2, 0, 0, 0});
 }
 
-TEST_CASE("batches are of similar length, hold every sequence once, and come in any order") {
+TEST_CASE("batches hold sequences of similar length, and every sequence once, and are shuffled") {
   sluice::tests::Noise noise(17);
   DataSet data;
   data.feature_names = {"x"};
@@ -195,16 +198,16 @@ TEST_CASE("batches are of similar length, hold every sequence once, and come in 
   bucket(again, data, 8, 1, 1), bucket(later, data, 8, 1, 2);
   CHECK_EQ(again, order);
   CHECK(later != order);
-  std::vector<std::size_t> means;  // the short ones do not come first
+  std::vector<std::size_t> means;  // the order is not from short to long
   for (std::size_t b = 0; b + 8 <= 512; b += 8) means.push_back(data.steps(order[b]));
   CHECK(!std::is_sorted(means.begin(), means.end()));
-  for (std::size_t i = 1000; i < 1003; ++i)
-    CHECK_EQ(order[i], later[i]);  // the batch that is not full
+  // The incomplete batch stays last.
+  for (std::size_t i = 1000; i < 1003; ++i) CHECK_EQ(order[i], later[i]);
 }
 
 TEST_CASE(
-    "on ETTh1 repeating the last value scores what others measured, 0.0343, and 0.0696 in the "
-    "validation months") {
+    "repeating the last value of ETTh1 scores the published 0.0343, and 0.0696 in the validation "
+    "months") {
   const std::string path = sluice::tests::large_data("etth1/ETTh1.csv");
   if (path.empty()) return;
   Columns c = windows(96, 24, {"OT"});

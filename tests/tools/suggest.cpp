@@ -1,5 +1,5 @@
-// Search methods and the spaces they search: points that are in the space, allowed, new, and as
-// likely as is said.
+// Tests search methods and search spaces: points are in the space, allowed and new, and have the
+// documented probability.
 #include "tune/suggest.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "tune/methods/shared.h"
 
@@ -23,24 +24,24 @@ Parameter real(double low, double high, bool log = false, double step = 0) {
 Parameter whole(double low, double high, bool log = false, double step = 0) {
   return {"train.whole", "", Parameter::whole, low, high, step, log, {}, low, {}};
 }
-Parameter choice(std::vector<std::string> names) {
+Parameter choice(const std::vector<std::string>& names) {
   return {
       "train.choice", "", Parameter::choice, 0, double(names.size() - 1), 0, false, names, 0, {}};
 }
 Parameter when(Parameter parameter, std::size_t other, std::vector<double> values) {
-  parameter.when.push_back({other, values});
+  parameter.when.push_back({other, std::move(values)});
   return parameter;
 }
 
-/// Some of everything: with a second layer only where there are two, and its rate of dropping only
-/// where it is above 8 units.
+/// A space with every kind of parameter. The second layer's units are in force only if there are
+/// two layers, and its rate of dropping only if it has more than 8 units.
 Space mixed() {
   return {{real(1e-4, 1e-1, true), whole(1, 2), when(whole(8, 64, false, 8), 1, {2}),
            when(real(0, 0.5), 2, {16, 32, 64}), choice({"\"adam\"", "\"sgd\"", "\"rmsprop\""}),
            when(real(0, 0.99), 4, {1}), whole(1, 512, true), real(0, 1, false, 0.1)}};
 }
 
-/// 2 * (1 + 8) * 3 * 11 points but for learning rate and such.
+/// A finite space: every parameter has steps or choices.
 Space finite() {
   return {{whole(1, 2), when(whole(8, 64, false, 8), 0, {2}), choice({"\"a\"", "\"b\"", "\"c\""}),
            real(0, 1, false, 0.1)}};
@@ -48,7 +49,7 @@ Space finite() {
 
 bool anything(const Point&) { return true; }
 
-/// Chi-square's upper 1e-6 quantile, by Wilson and Hilferty.
+/// Returns chi-square's upper 1e-6 quantile, by Wilson and Hilferty.
 double chi_square_limit(double freedom) {
   const double z = 4.7534;
   return freedom * std::pow(1 - 2 / (9 * freedom) + z * std::sqrt(2 / (9 * freedom)), 3);
@@ -57,8 +58,8 @@ double chi_square_limit(double freedom) {
 }  // namespace
 
 TEST_CASE(
-    "a settled point has numbers on their steps and between their ends, and nothing where a "
-    "parameter is not in force") {
+    "a settled point has numbers on their steps and within their range, and no number for a "
+    "parameter that is not in force") {
   const Space space = mixed();
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(same(settled(space, {1, 1, 20, 0.2, 0.4, 0.5, 3.6, 0.33}),
@@ -67,11 +68,11 @@ TEST_CASE(
   CHECK(
       same(settled(space, {1e-2, 2, 15, nan, 2, nan, 513, -1}), {1e-2, 2, 16, 0, 2, nan, 512, 0}));
   CHECK_FALSE(same({1, nan}, {1, 2}));
-  CHECK_FALSE(
-      in_force(space, 3, {1e-2, 1, 16, 0.1, 0, 0, 1, 0}));  // a layer of 16 units that is not there
+  // The second layer has 16 units, but there is only one layer.
+  CHECK_FALSE(in_force(space, 3, {1e-2, 1, 16, 0.1, 0, 0, 1, 0}));
 }
 
-TEST_CASE("a point reads as a recipe writes it") {
+TEST_CASE("a point is printed as in a recipe") {
   CHECK_EQ(point_text(finite(), settled(finite(), {1, 0, 1, 0.3})),
            "train.whole = 1, train.choice = \"b\", train.real = 0.3");
   CHECK_EQ(value_text(real(0, 1), 1), "1.0");
@@ -79,7 +80,7 @@ TEST_CASE("a point reads as a recipe writes it") {
   CHECK_EQ(value_text(whole(0, 1e9), 1e8), "100000000");
 }
 
-TEST_CASE("values are counted, ascend and lie where their share has its middle") {
+TEST_CASE("values are counted and ascend, and each is at the middle of its share") {
   for (const Parameter& p :
        {whole(1, 512, true), whole(0, 7), whole(8, 64, true, 8), whole(5, 5),
         real(0, 1, false, 0.1), real(0.1, 1, true, 1.5), choice({"1", "2", "3"}),
@@ -103,7 +104,7 @@ TEST_CASE("values are counted, ascend and lie where their share has its middle")
   CHECK_EQ(values_of(real(0, 1, false, 0.1)), 11u);
   CHECK_EQ(values_of(real(0, 0.3, false, 0.1)), 4u);
   CHECK_EQ(value_at(real(0, 1, false, 0.1), 3), 0.3);
-  CHECK_EQ(values_of(real(1e-7, 1e-1, true, 10)), 7u);  // with log a step is a factor
+  CHECK_EQ(values_of(real(1e-7, 1e-1, true, 10)), 7u);  // on a logarithmic scale a step is a factor
   CHECK_EQ(value_at(real(1e-7, 1e-1, true, 10), 3), 1e-4);
   CHECK_EQ(index_of(real(1e-7, 1e-1, true, 10), 1e-2), 5u);
   CHECK_EQ(values_of(whole(8, 65, true, 2)), 4u);
@@ -114,16 +115,17 @@ TEST_CASE("values are counted, ascend and lie where their share has its middle")
   CHECK_EQ(values_of(real(1, 1)), 1u);
   CHECK(value_of_share(real(1e-4, 1, true), 0.5) == doctest::Approx(1e-2));
   CHECK(share_of_value(real(1e-4, 1, true), 1e-3) == doctest::Approx(0.25));
-  CHECK_EQ(value_of_share(real(1e-4, 1, true), 0.123456),
-           0.000311763);  // 10^(-4 + 4 * 0.123456), and no more digits
+  // 10^(-4 + 4 * 0.123456), in six digits.
+  CHECK_EQ(value_of_share(real(1e-4, 1, true), 0.123456), 0.000311763);
 }
 
 TEST_CASE("a grid has every combination once, the first parameter slowest, with conditions") {
   CHECK_EQ(grid_points(finite()), (1 + 8) * 3 * 11.0);
   CHECK_EQ(grid_points({{whole(1, 10000000)}}), 1e7);
   CHECK(std::isinf(grid_points(mixed())));
-  // A layer, its units and its dropout where there are such units: 1 + (1 + 2) * 2, twice and
-  // apart; 40 of them do not take forever.
+  // Each of 40 layers may be left out, or has one to three units; with two or three units it also
+  // has one of three rates of dropping. These are 1 + 1 + 2 * 3 points per layer, and counting them
+  // must not walk through the grid.
   Space layers;
   for (std::size_t i = 0; i < 40; ++i) {
     layers.parameters.push_back(whole(0, 1));
@@ -131,7 +133,7 @@ TEST_CASE("a grid has every combination once, the first parameter slowest, with 
     layers.parameters.push_back(when(real(0, 1, false, 0.5), 3 * i + 1, {2, 3}));
   }
   CHECK(grid_points(layers) == doctest::Approx(std::pow(1 + 1 + 2 * 3, 40)).epsilon(1e-12));
-  // One that depends on two at once.
+  // A parameter that depends on two others.
   Space two{{whole(0, 2), whole(0, 3), when(when(whole(1, 5), 0, {1, 2}), 1, {0})}};
   CHECK_EQ(grid_points(two), 12 - 2 + 2 * 5);
 
@@ -141,7 +143,8 @@ TEST_CASE("a grid has every combination once, the first parameter slowest, with 
     const auto point = suggest_grid({space, seen, n, 1, anything});
     if (!point) break;
     CHECK(same(*point, settled(space, *point)));
-    if (n > 0) CHECK(PointLess()(seen.back().point, *point));  // ascending: so none twice
+    // They come in ascending order, so none occurs twice.
+    if (n > 0) CHECK(PointLess()(seen.back().point, *point));
     seen.push_back({*point, 1.0});
   }
   CHECK_EQ(double(seen.size()), grid_points(space));
@@ -170,8 +173,8 @@ TEST_CASE("independent draws are as likely as a value's share is wide") {
       choice({"1", "2", "3", "4", "5", "6", "7", "8"}), [](double v) { return std::size_t(v); },
       eighths);
   chi_square(real(0.5, 4, false, 0.5), [](double v) { return std::size_t(v * 2 - 1); }, eighths);
-  // 1, 2, 3, 4 by the logarithm: borders at sqrt(1 * 2), sqrt(2 * 3), sqrt(3 * 4), and outside 1 /
-  // sqrt(2) and 4 * sqrt(4 / 3).
+  // The shares of 1, 2, 3, 4 on a logarithmic scale have borders at sqrt(1 * 2), sqrt(2 * 3),
+  // sqrt(3 * 4), and ends at 1 / sqrt(2) and 4 * sqrt(4 / 3).
   std::vector<double> shares;
   const double borders[] = {std::sqrt(0.5), std::sqrt(2), std::sqrt(6), std::sqrt(12),
                             4 * std::sqrt(4.0 / 3)};
@@ -197,7 +200,7 @@ TEST_CASE("Sobol's first points are those that Joe and Kuo publish") {
     for (std::size_t d = 0; d < 3; ++d) CHECK_EQ(sobol(i, d) / 4294967296.0, published[i][d]);
 }
 
-TEST_CASE("every 64 scrambled Sobol points put one into each 64th of every axis") {
+TEST_CASE("every 64 scrambled Sobol points have one point in each 64th of every axis") {
   Space space;
   for (std::size_t i = 0; i < 64; ++i) space.parameters.push_back(whole(0, 63));
   for (std::uint64_t seed = 1; seed <= 2; ++seed)
@@ -217,7 +220,7 @@ TEST_CASE(
   const Space space = mixed();
   const auto allowed = [](const Point& p) { return p[4] != 2 || p[6] > 20; };
   for (const Method& method : methods()) {
-    if (method.suggest == suggest_grid) continue;  // a real parameter without a step
+    if (method.suggest == suggest_grid) continue;  // the space has a real parameter without a step
     CAPTURE(word(method.method));
     const std::uint64_t trials = sparse() ? 25 : 60;
     std::vector<PastTrial> seen;
@@ -228,7 +231,7 @@ TEST_CASE(
       CHECK(same(*point, settled(space, *point)));
       CHECK(allowed(*point));
       CHECK(known.insert(*point).second);
-      // Some fail, and the last few run still.
+      // Some trials fail, and the last few are still running.
       seen.push_back({*point, std::abs(std::log10((*point)[0]) + 2) + (*point)[7]});
       if (n % 7 == 3) seen.back() = {*point, std::nullopt, true, false};
       if (n % 7 == 4) seen.back().value = n % 2 == 0 ? INFINITY : NAN;
@@ -257,14 +260,14 @@ TEST_CASE("every method finds all points of a finite space that are allowed, the
       seen.push_back({*point, (*point)[2] + (*point)[0]});
     }
     CHECK_EQ(seen.size(), 12u - 1u);
-    // A space of one point, and none at all.
+    // A space of one point, and a space without parameters.
     CHECK(method.suggest({Space{{whole(5, 5)}}, {}, 0, 3, anything}));
     CHECK_FALSE(
         method.suggest({Space{{whole(5, 5)}}, {}, 0, 3, [](const Point&) { return false; }}));
   }
 }
 
-TEST_CASE("every method goes on where nothing has a value") {
+TEST_CASE("every method gives points if no trial has a value") {
   const Space space = mixed();
   for (const Method& method : methods()) {
     if (method.suggest == suggest_grid) continue;
@@ -275,7 +278,7 @@ TEST_CASE("every method goes on where nothing has a value") {
       seen.push_back({*point, n % 2 ? std::optional<double>(NAN) : std::nullopt, n % 2 == 0});
     }
   }
-  // And where all are equal.
+  // Also if all values are equal.
   for (const Method& method : methods()) {
     std::vector<PastTrial> seen;
     for (std::uint64_t n = 0; n < 15; ++n) {
@@ -286,7 +289,7 @@ TEST_CASE("every method goes on where nothing has a value") {
   }
 }
 
-TEST_CASE("a method that is not allowed anything gives up") {
+TEST_CASE("a method returns nothing if no point is allowed") {
   for (const Method& method : methods())
     CHECK_FALSE(method.suggest({mixed(), {}, 0, 1, [](const Point&) { return false; }}));
 }

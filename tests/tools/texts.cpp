@@ -1,4 +1,5 @@
-// Texts to data: vocabularies, streams of tokens, TSV, which text holds which.
+// Tests the way from texts to data: vocabularies, streams of tokens, TSV, and texts that are parts
+// of other texts.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -46,16 +47,16 @@ DataSet read_texts(const std::string& tsv, const Columns& c = tsv_columns(),
 }  // namespace
 
 TEST_CASE(
-    "the next token is drawn with its chance to the power of 1 / temperature, padding and unknown "
-    "never") {
+    "the next token is drawn with its probability to the power of 1 / temperature; padding and "
+    "unknown are never drawn") {
   const float chances[] = {0.9f, 0.9f, 0.2f, 0.5f, 0.3f};
-  // 0.5^2, 0.3^2, 0.2^2 of 0.38: up to 0.65789, 0.89474, 1.
+  // 0.5^2, 0.3^2, 0.2^2, divided by 0.38, sum up to 0.65789, 0.89474, 1.
   CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.0f), 3);
   CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.6578f), 3);
   CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.6580f), 4);
   CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.8946f), 4);
   CHECK_EQ(sampled_id(chances, {0.5f, 0}, 0.8949f), 2);
-  CHECK_EQ(sampled_id(chances, {1, 2}, 0.6249f), 3);  // 0.5 of 0.8
+  CHECK_EQ(sampled_id(chances, {1, 2}, 0.6249f), 3);  // 0.5 / 0.8
   CHECK_EQ(sampled_id(chances, {1, 2}, 0.6251f), 4);
   CHECK_EQ(sampled_id(chances, {1, 2}, 0.9999f), 4);
   CHECK_EQ(sampled_id(chances, {0, 0}, 0.9999f), 3);
@@ -64,12 +65,13 @@ TEST_CASE(
 TEST_CASE("a vocabulary has the most frequent token first, ties in the order of first appearance") {
   DataSet data = read_texts("text\tlabel\nb a c\t0\nc a\t1\nd c\t0\n");
   learn_vocabulary(data, std::vector<std::size_t>{0, 1, 2}, 0, "data.tsv");
-  CHECK_EQ(data.tokens.texts, Texts{"c", "a", "b", "d"});  // 3, 2, 1, 1
+  CHECK_EQ(data.tokens.texts, Texts{"c", "a", "b", "d"});  // frequencies 3, 2, 1, 1
   CHECK_EQ(data.ids, Ids{4, 3, 2, 2, 3, 5, 2});
   CHECK_EQ(data.first, std::vector<std::size_t>{0, 3, 5, 7});
 }
 
-TEST_CASE("a vocabulary is the training part's: what only the rest holds is unknown") {
+TEST_CASE(
+    "a vocabulary comes from the training part; tokens that only other parts have are unknown") {
   DataSet data = read_texts("text\tlabel\nx x y\t0\na b b\t1\nz a\t0\n");
   learn_vocabulary(data, std::vector<std::size_t>{1, 2}, 0, "data.tsv");
   CHECK_EQ(data.tokens.texts, Texts{"a", "b", "z"});
@@ -83,7 +85,7 @@ TEST_CASE("a limited vocabulary keeps the most frequent tokens; padding and unkn
   CHECK_EQ(data.ids, Ids{1, 3, 2, 2, 3, 1, 2});
 }
 
-TEST_CASE("words are lower-cased by option, and counted as one") {
+TEST_CASE("an option makes words lower-case, and counts both cases as one word") {
   Columns c = tsv_columns();
   c.tokens.lower_case = true;
   DataSet data = read_texts("text\tlabel\nThe cat\t0\nthe THE \xC3\x84pfel\t1\n", c);
@@ -92,9 +94,8 @@ TEST_CASE("words are lower-cased by option, and counted as one") {
 }
 
 TEST_CASE(
-    "a model's vocabulary gives another file its ids: unknown words are unknown, unknown "
-    "characters refused where asked for an "
-    "answer") {
+    "a model's vocabulary gives another file its ids: unknown words are unknown, and unknown "
+    "characters are refused if an answer is requested") {
   Expected expected;
   expected.features = {"id"}, expected.labels = {"0", "1"};
   expected.tokens = {{true, false}, {"a", "b"}};
@@ -109,14 +110,14 @@ TEST_CASE(
         }).starts_with("t.txt:3: character \"z\""));
 }
 
-TEST_CASE("in a stream each token's target is the next; parts share none") {
+TEST_CASE("the target of a token in a stream is the next token; parts share no token") {
   DataSet data = read_stream("abcabcabxy", "t.txt", stream_columns(0.2), {});
   CHECK_EQ(data.sequences(), 2u);
   const Split parts = split(data, 0.2, 1);
   CHECK_EQ(parts.train, std::vector<std::size_t>{0});
   CHECK_EQ(parts.held_out, std::vector<std::size_t>{1});
   learn_vocabulary(data, parts.train, 0, "t.txt");
-  CHECK_EQ(data.tokens.texts, Texts{"a", "b", "c"});  // 3, 3, 2
+  CHECK_EQ(data.tokens.texts, Texts{"a", "b", "c"});  // frequencies 3, 3, 2
   CHECK_EQ(data.ids, Ids{2, 3, 4, 2, 3, 4, 2, 1});
   CHECK_EQ(data.target, Ids{3, 4, 2, 3, 4, 2, 3, 1});
   CHECK_EQ(data.labels, Texts{"<padding>", "<unknown>", "a", "b", "c"});
@@ -147,7 +148,8 @@ TEST_CASE("TSV has no quotes; CRLF, empty lines and a byte-order mark are as in 
   CHECK_EQ(data.names, Texts{"2", "4"});
 }
 
-TEST_CASE("a text belongs to the longest training text that holds it, as plain search finds it") {
+TEST_CASE(
+    "a text belongs to the longest training text that contains it, as plain search finds it") {
   Noise noise(31);
   for (int round = 0; round < 200; ++round) {
     Ids ids;
@@ -177,7 +179,7 @@ TEST_CASE("a text belongs to the longest training text that holds it, as plain s
   }
 }
 
-TEST_CASE("phrases stay with their sentence in a split") {
+TEST_CASE("a split keeps phrases with their sentence") {
   std::string tsv = "text\tlabel\n";
   std::map<std::string, std::string> whole;
   for (int s = 0; s < 50; ++s) {
@@ -232,7 +234,7 @@ TEST_CASE("bad texts are refused with their place") {
         }).starts_with("t.txt: the training part has only"));
 }
 
-TEST_CASE("tiny-shakespeare has 65 characters, a tenth of them for validation") {
+TEST_CASE("tiny-shakespeare has 65 different characters, and a tenth of it is for validation") {
   const std::string path = large_data("tiny-shakespeare/input.txt");
   if (path.empty()) return;
   DataSet data = read_data(path, stream_columns(0.1));
@@ -244,7 +246,7 @@ TEST_CASE("tiny-shakespeare has 65 characters, a tenth of them for validation") 
   CHECK(std::count(data.target.begin(), data.target.end(), 1) == 0);
 }
 
-TEST_CASE("of SST-2's distinct phrases nine tenths are parts of others") {
+TEST_CASE("nine tenths of SST-2's distinct phrases are parts of others") {
   const std::string path = large_data("sst2/train.tsv");
   if (path.empty()) return;
   Columns c = tsv_columns();

@@ -80,7 +80,8 @@ refused 2 '^unknown\.txt:1: character "x" is not in the model' eval text --data 
 refused 2 '^unknown\.txt:1: character "x" is not in the model' quantize text --calibrate unknown.txt --out q.slu
 refused 2 'unknown\.txt:1: character "x" is not in the model' train text.toml --out run --set data.test=unknown.txt
 absent q.slu run
-works train text.toml --out limited --set data.vocabulary=8 --set train.epochs=1  # whose unknown ones stand for what did not fit
+# The unknown token stands for all tokens beyond the limit.
+works train text.toml --out limited --set data.vocabulary=8 --set train.epochs=1
 works eval limited --data unknown.txt
 printf 'Äbc\n\377' >bad.txt
 refused 2 '^bad\.txt:2: byte ff is not UTF-8' eval text --data bad.txt

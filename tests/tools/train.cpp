@@ -1,4 +1,5 @@
-// The training loop: epochs as steps, what validation leads to, divergence, the log, checkpoints.
+// Tests the training loop: epochs as steps, decisions after a validation, divergence, the log,
+// checkpoints.
 #include "train/train.h"
 
 #include <doctest/doctest.h>
@@ -24,8 +25,8 @@ using namespace sluice::tools;
 
 namespace {
 
-/// Sequences of three frames; the target is twice the sum of the last frame, or whether that is
-/// above 0.
+/// Makes sequences of three frames. The target is twice the sum of the last frame, or whether that
+/// is above 0.
 DataSet sums(int sequences, bool classes) {
   DataSet data;
   Noise noise(5);
@@ -69,10 +70,10 @@ struct Run {
 };
 
 std::vector<double> rates(const std::vector<std::string>& overrides) {
-  std::vector<std::string> all = {"data.validation=0",
-                                  "train.learning_rate=0.5"};  // exact in float and in double
+  // Exact in float and in double.
+  std::vector<std::string> all = {"data.validation=0", "train.learning_rate=0.5"};
   all.insert(all.end(), overrides.begin(), overrides.end());
-  const Run run(true, all, 10);  // three batches an epoch
+  const Run run(true, all, 10);  // three batches per epoch
   std::vector<double> result;
   for (const Epoch& epoch : run.trained.epochs) result.push_back(epoch.learning_rate);
   return result;
@@ -133,8 +134,8 @@ const std::string made =
 }  // namespace
 
 TEST_CASE("the plateau schedule changes the rate where PyTorch 2.13's ReduceLROnPlateau does") {
-  // torch.optim.lr_scheduler.ReduceLROnPlateau(mode, factor, patience), its other arguments left
-  // alone; the rate after each step.
+  // The rates after each step of torch.optim.lr_scheduler.ReduceLROnPlateau(mode, factor,
+  // patience), with default values for its other arguments.
   const double none = std::nan("");
   const std::vector<double> loss = {1.0,  0.8,  0.79995, 0.79991, 0.9,  0.7,  0.7,
                                     0.71, 0.72, 0.73,    0.65,    0.66, 0.67, 0.68,
@@ -154,8 +155,8 @@ TEST_CASE("the plateau schedule changes the rate where PyTorch 2.13's ReduceLROn
 }
 
 TEST_CASE("pieces with carried states have the losses of whole sequences") {
-  // 23, 9 and 30 rows, cut at every 5th: at a rate of next to nothing an epoch's loss is the
-  // untrained network's, run whole.
+  // 23, 9 and 30 rows are cut at every 5th. With a rate close to zero, an epoch's loss is that of
+  // the untrained network on whole sequences.
   DataSet data;
   Noise noise(8);
   data.feature_names = {"a", "b"}, data.labels = {"low", "high"}, data.per_row = true;
@@ -184,13 +185,13 @@ TEST_CASE("pieces with carried states have the losses of whole sequences") {
   cut_pieces(data, parts, 5);
   REQUIRE_EQ(parts.train.size(), 5u + 2u + 6u);
   CHECK(std::fabs(train(recipe, data, parts, start).epochs.at(0).loss - whole) < 1e-6);
-  // The same pieces from zero states are something else.
+  // The same pieces that begin with zero states have another loss.
   CHECK(std::fabs(train(with_truncate("0"), data, parts, start).epochs.at(0).loss - whole) > 1e-4);
 }
 
-TEST_CASE("what is watched is the measure that train.monitor names") {
-  // Three of the first class, one of the second, by hand: recalls 2/3 and 1; F1 4/5 and 2/3; ranked
-  // 1, 1 and 0 of 3 pairs right.
+TEST_CASE("training monitors the measure that train.monitor names") {
+  // By hand, for three targets of the first class and one of the second: recalls are 2/3 and 1; F1
+  // is 4/5 and 2/3; of 3 pairs, 1, 1 and 0 are in the right order.
   Evaluation e;
   e.labels = {"a", "b"}, e.targets = 4, e.correct = 3, e.loss = 0.5, e.blocks = 4,
   e.absolute_error = 0.25;
@@ -224,12 +225,12 @@ TEST_CASE("what is watched is the measure that train.monitor names") {
 }
 
 TEST_CASE(
-    "early stopping counts validations since something got better by more than the least "
+    "early stopping counts validations since the measure last improved by more than the least "
     "improvement") {
   Patience patience;
   const double values[] = {5, 4.5, 4, 3.9, 4.2, 3.4, std::nan(""), 3.4};
-  const std::int64_t since[] = {
-      0, 1, 2, 0, 1, 2, 3, 4};  // 4 is better than 5 by 1, not by more; 3.4 than 3.9 by 0.5
+  // 4 improves on 5 by 1, not by more; 3.9 improves on 5 by 1.1, and 3.4 on 3.9 by 0.5.
+  const std::int64_t since[] = {0, 1, 2, 0, 1, 2, 3, 4};
   for (int i = 0; i < 8; ++i) {
     CAPTURE(i);
     watch(patience, values[i], 1);
@@ -237,14 +238,15 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("epochs of the recipe are steps of the trainer: batches times epochs") {
+TEST_CASE("the trainer's steps are the recipe's epochs times the batches") {
   const DataSet data = sums(10, true);
   const Split parts{all_sequences(data), {}};
   const auto options = [&](const std::vector<std::string>& overrides) {
     const Recipe recipe = recipe_of(true, overrides);
     return train_plan(recipe, data, parts, make_network(recipe, data, parts)).options;
   };
-  CHECK_EQ(options({"train.epochs=7"}).total_steps, 21u);  // 10 sequences by 4: three batches
+  // 10 sequences in batches of 4 are three batches.
+  CHECK_EQ(options({"train.epochs=7"}).total_steps, 21u);
   CHECK_EQ(options({"train.epochs=7", "train.batch=all"}).total_steps, 7u);
   CHECK_EQ(options({"train.batch=all"}).max_sequences, 10u);
   CHECK_EQ(options({"train.batch=64"}).max_sequences, 10u);
@@ -254,11 +256,11 @@ TEST_CASE("epochs of the recipe are steps of the trainer: batches times epochs")
   const DataSet many = sums(5000, true);
   const Recipe recipe = recipe_of(true, {"train.epochs=1000000", "train.batch=1"});
   const Split all{all_sequences(many), {}};
-  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)),
-                  Error);  // 5e9 steps are more than 2^32
+  // 5e9 steps are more than 2^32.
+  CHECK_THROWS_AS(train_plan(recipe, many, all, make_network(recipe, many, all)), Error);
 }
 
-TEST_CASE("the rate of an epoch's last step is what the schedule's formula says") {
+TEST_CASE("the rate of an epoch's last step follows the schedule's formula") {
   CHECK_EQ(rates({"train.epochs=4", "train.schedule=exponential", "train.schedule_factor=0.5"}),
            std::vector<double>{0.5, 0.25, 0.125, 0.0625});
   CHECK_EQ(rates({"train.epochs=5", "train.schedule=step", "train.schedule_factor=0.25",
@@ -273,7 +275,7 @@ TEST_CASE("the rate of an epoch's last step is what the schedule's formula says"
            std::vector<double>{0.25, 0.5, 0.5});
 }
 
-TEST_CASE("the full gradient is the batch of all sequences") {
+TEST_CASE("a full batch has the gradient of all sequences") {
   const Run all(true, {"train.batch=all", "train.epochs=3"}),
       many(true, {"train.batch=32", "train.epochs=3"});
   REQUIRE_EQ(many.parts.train.size(), 32u);
@@ -283,7 +285,7 @@ TEST_CASE("the full gradient is the batch of all sequences") {
   CHECK_EQ(parse_recipe(recipe_toml(all.recipe), "again.toml", {}).batch, all_at_once);
 }
 
-TEST_CASE("every so many epochs are validated, and the last one") {
+TEST_CASE("training validates after every n-th epoch, and after the last one") {
   const Run run(true, {"train.epochs=7", "train.validate_every=3"});
   std::vector<int> validated;
   for (const Epoch& epoch : run.trained.epochs)
@@ -292,7 +294,7 @@ TEST_CASE("every so many epochs are validated, and the last one") {
 }
 
 TEST_CASE(
-    "what is kept is best by what is monitored, and training ends where that gets no better") {
+    "training keeps the weights with the best monitored measure, and ends if it does not improve") {
   for (const std::string monitor : {"loss", "accuracy"})
     for (const double least : {0.0, 0.02}) {
       const Run run(true,
@@ -303,7 +305,7 @@ TEST_CASE(
       const auto value = [&](const Epoch& e) {
         return monitor == "loss" ? e.held_out->loss : 1 - e.held_out->accuracy;
       };
-      std::size_t best = 0, since = 0, at = 0;  // by the definition, from what the log says
+      std::size_t best = 0, since = 0, at = 0;  // by the definition, from the log
       double improved = INFINITY;
       const std::vector<Epoch>& epochs = run.trained.epochs;
       for (; at < epochs.size(); ++at) {
@@ -321,7 +323,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("the plateau schedule acts on the training") {
+TEST_CASE("the plateau schedule changes the rate of the training") {
   const Run run(true, {"train.epochs=60", "train.learning_rate=0.25", "train.schedule=plateau",
                        "train.plateau_patience=1", "train.schedule_factor=0.5"});
   std::vector<double> losses, got;
@@ -330,11 +332,11 @@ TEST_CASE("the plateau schedule acts on the training") {
   const std::vector<double> after = plateau_rates(1, 0.5, 0.25, losses);
   REQUIRE(after.back() < 0.25);
   CHECK_EQ(got[0], 0.25);
-  for (std::size_t i = 1; i < got.size(); ++i)
-    CHECK_EQ(got[i], after[i - 1]);  // a validation acts on the epoch after it
+  // A validation acts on the epoch after it.
+  for (std::size_t i = 1; i < got.size(); ++i) CHECK_EQ(got[i], after[i - 1]);
 }
 
-TEST_CASE("a log's line tells the norms of weights, group by group") {
+TEST_CASE("a log's line has the norm of each group of weights") {
   Network network;
   network.layers.push_back(make_layer(SLUICE_STANDARDIZE, 2, 2));
   network.layers.push_back(make_layer(SLUICE_GRU, 2, 1));
@@ -369,7 +371,7 @@ TEST_CASE("a log's line tells the norms of weights, group by group") {
            "\"output\":10.0}}\n");
 }
 
-TEST_CASE("the norm after clipping is never above the limit, and the one before it is") {
+TEST_CASE("the norm after clipping is never above the limit, although the norm before is") {
   const Run run(true, {"train.epochs=3", "train.clip_norm=0.01"});
   for (const Epoch& epoch : run.trained.epochs) {
     CHECK(epoch.gradient_norm > 0.01);
@@ -377,7 +379,9 @@ TEST_CASE("the norm after clipping is never above the limit, and the one before 
   }
 }
 
-TEST_CASE("a gradient that is not finite is told by layer and array, counted as the recipe does") {
+TEST_CASE(
+    "a gradient that is not finite is reported by layer and array, with the recipe's number of the "
+    "layer") {
   Network network = random_network(2, {standardize(), gru(5, every_step), gru(3), dense(2)});
   const OwnedModel start = open_model(write_blob(network), "test");
   std::size_t bytes = 0;
@@ -411,7 +415,7 @@ TEST_CASE("a gradient that is not finite is told by layer and array, counted as 
            "the gradient of layer 1 (gru, 2 of 2), bias_hh is not finite");
 }
 
-TEST_CASE("a training that explodes stops at the batch, and keeps the best weights") {
+TEST_CASE("a training that diverges stops at the batch, and keeps the best weights") {
   const std::vector<std::string> wild = {
       "train.optimizer=sgd",
       "train.learning_rate=1.5",
@@ -437,7 +441,8 @@ TEST_CASE("a training that explodes stops at the batch, and keeps the best weigh
            run.trained.epochs[std::size_t(best - 1)].held_out->loss);
 }
 
-TEST_CASE("where nothing is held out, an explosion leaves the weights of the last complete epoch") {
+TEST_CASE(
+    "without validation, a training that diverges keeps the weights of the last complete epoch") {
   const std::vector<std::string> wild = {"train.optimizer=sgd", "train.learning_rate=1.5",
                                          "train.warmup=50", "data.validation=0",
                                          "train.momentum=0.9"};
@@ -455,7 +460,9 @@ TEST_CASE("where nothing is held out, an explosion leaves the weights of the las
   CHECK_EQ(sluice_hash(&run.trained.model.model), sluice_hash(&whole.trained.model.model));
 }
 
-TEST_CASE("a loss that is not a number stops at its batch, which is the one with the bad frame") {
+TEST_CASE(
+    "a loss that is not a number stops the training at its batch, which is the one with the bad "
+    "frame") {
   const Recipe recipe = recipe_of(
       true, {"train.batch=1", "train.epochs=3", "data.validation=0", "data.standardize=false"});
   DataSet data = sums(10, true);
@@ -475,14 +482,14 @@ TEST_CASE("a loss that is not a number stops at its batch, which is the one with
     batches.insert(trained.diverged.substr(0, trained.diverged.find(':')));
     CHECK_EQ(trained.kept, 0);
     const OwnedModel before = open_model(write_blob(start), "test");
-    CHECK_EQ(sluice_hash(&trained.model.model),
-             sluice_hash(&before.model));  // nothing was learned: the start
+    // The initial weights, since nothing was learned.
+    CHECK_EQ(sluice_hash(&trained.model.model), sluice_hash(&before.model));
   }
-  CHECK_EQ(batches.size(), 10u);  // each sequence is the batch of its own
+  CHECK_EQ(batches.size(), 10u);  // each sequence is a batch of its own
   CHECK(batches.contains("epoch 1, batch 10"));
 }
 
-TEST_CASE("without a factor only what is not finite stops") {
+TEST_CASE("without a factor only a loss that is not finite stops the training") {
   const std::vector<std::string> wild = {
       "train.optimizer=sgd", "train.learning_rate=1.5",
       "train.epochs=1000",   "train.diverged=0",
@@ -492,7 +499,7 @@ TEST_CASE("without a factor only what is not finite stops") {
   CHECK(run.trained.diverged.find("is not finite") != std::string::npos);
 }
 
-TEST_CASE("a checkpoint gives back every bit of what was put into it") {
+TEST_CASE("a checkpoint returns every bit that was stored in it") {
   const TrainState state = some_state(),
                    again = read_checkpoint(checkpoint_bytes(state, made), made, "c");
   CHECK(checkpoint_bytes(again, made) == checkpoint_bytes(state, made));
@@ -527,7 +534,8 @@ TEST_CASE("a checkpoint that is damaged in any byte, cut or longer is refused") 
   CHECK_EQ(refusal(good, made), "accepted");
 }
 
-TEST_CASE("a checkpoint of another recipe, other data or another version says so") {
+TEST_CASE(
+    "a checkpoint of another recipe, of other data or of another version is refused as such") {
   const std::string good = checkpoint_bytes(some_state(), made);
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string other = made;
@@ -542,7 +550,7 @@ TEST_CASE("a checkpoint of another recipe, other data or another version says so
   CHECK(with("0.1.0", "0.2.0").find("another version") != std::string::npos);
 }
 
-TEST_CASE("a line that cannot be added leaves the log as it was") {
+TEST_CASE("if a line cannot be added, the log does not change") {
   const std::string path =
       (std::filesystem::temp_directory_path() / "sluice-test-append.txt").string();
   std::filesystem::remove(path);

@@ -1,4 +1,4 @@
-// What a search is made of, but for its methods (ask.cpp): folds, the space in a recipe, halving,
+// Tests the parts of a search, except its methods (ask.cpp): folds, the space in a recipe, halving,
 // the front.
 #include <doctest/doctest.h>
 
@@ -26,7 +26,7 @@ using namespace sluice::tools;
 
 namespace {
 
-/// Sequences of one frame: their classes, and groups of so many where asked for.
+/// Makes sequences of one frame, with classes, and groups of `group` sequences unless that is 0.
 DataSet sequences(std::size_t count, std::size_t classes, std::size_t group = 0) {
   DataSet data;
   data.feature_names = {"x"};
@@ -71,7 +71,7 @@ std::string refusal(const std::string& text) {
 }
 
 Trial trial_with(std::uint64_t number, std::int64_t bracket,
-                 std::vector<std::pair<std::int64_t, double>> rungs, State state) {
+                 const std::vector<std::pair<std::int64_t, double>>& rungs, State state) {
   Trial trial;
   trial.number = number, trial.bracket = bracket, trial.state = state;
   for (const auto& [epochs, value] : rungs) trial.rungs.push_back({epochs, {value, NAN}});
@@ -100,7 +100,7 @@ TEST_CASE("k folds hold every sequence out once, spread classes evenly, and keep
         CHECK(std::is_sorted(fold.train.begin(), fold.train.end()));
         for (const std::size_t s : fold.held_out) ++held[s];
         const std::vector<std::size_t> count = per_class(data, fold.held_out);
-        const double slack = group ? 3 : 1;  // of groups of three nothing finer can be asked
+        const double slack = group ? 3 : 1;  // groups of three allow no finer split
         for (std::size_t c = 0; c < count.size(); ++c)
           CHECK(std::fabs(double(count[c]) - double(all[c]) / double(k)) <= slack);
         std::set<std::string> out, in;
@@ -138,7 +138,7 @@ TEST_CASE(
                            "\"train.optimizer\" = \"sgd\" } }\n";
   const Recipe own = parse_recipe(text, "r.toml", {});
   CHECK(own.learning_rate == 1e-2);
-  CHECK(own.layers.size() == 3);  // the second is not used
+  CHECK(own.layers.size() == 3);  // the second layer is not used
   CHECK(own.layers[0].units == 8);
   const StudyPlan plan = read_plan("r.toml", text, {}, "");
   const auto at = [&](const char* name) {
@@ -154,7 +154,7 @@ TEST_CASE(
   CHECK(plan.space.parameters[at("train.learning_rate")].log);
   CHECK(plan.space.parameters[at("model.layers.1.units")].kind == Parameter::whole);
   CHECK(plan.space.parameters[at("model.layers.1.units")].place.starts_with("r.toml:6: "));
-  // The second layer's size is in force where there is one.
+  // The second layer's size is in force if the layer is used.
   Point point = settled(plan.space, Point(plan.space.parameters.size(), NAN));
   CHECK(std::isnan(point[at("model.layers.2.rnn")]));
   CHECK(std::isnan(point[at("train.momentum")]));
@@ -168,9 +168,9 @@ TEST_CASE(
   CHECK(recipe.layers[1].units == 7);
   CHECK(recipe.momentum == 0.6);
   CHECK(recipe.learning_rate == 1e-2);
-  // A resolved recipe has no trace of the search, and is read again to the same.
+  // A resolved recipe has no trace of the search, and reads as the same recipe.
   CHECK(parse_recipe(recipe_toml(recipe), "again.toml", {}).layers.size() == 4);
-  // What an override fixes is not searched.
+  // A value that an override fixes is not searched.
   const StudyPlan fixed = read_plan("r.toml", text, {{"train.learning_rate", "0.5", "--set"}}, "");
   CHECK(fixed.own.learning_rate == 0.5);
   CHECK(fixed.space.parameters.size() == plan.space.parameters.size() - 1);
@@ -208,13 +208,13 @@ TEST_CASE("a search space that contradicts itself is refused by line and key") {
             .starts_with("r.toml:11: train.batch: "));
 }
 
-TEST_CASE("rungs and brackets are those of Hyperband") {
+TEST_CASE("rungs and brackets agree with Hyperband's") {
   using Epochs = std::vector<std::int64_t>;
   CHECK(rung_epochs(halved(Halving::none, 81, 3, 1)) == Epochs{81});
   CHECK(rung_epochs(halved(Halving::halving, 81, 3, 1)) == Epochs{1, 3, 9, 27, 81});
   CHECK(rung_epochs(halved(Halving::halving, 100, 3, 2)) == Epochs{2, 6, 18, 54, 100});
-  // Li et al. 2018, table 1: R = 81, eta = 3 begins 81, 34, 15, 8 and 5 configurations at 1, 3, 9,
-  // 27 and 81.
+  // Li et al. 2018, table 1: with R = 81 and eta = 3, 81, 34, 15, 8 and 5 configurations begin at
+  // 1, 3, 9, 27 and 81.
   const Recipe recipe = halved(Halving::hyperband, 81, 3, 1);
   std::map<std::int64_t, int> begun;
   for (std::uint64_t n = 0; n < 143; ++n) ++begun[first_rung(recipe, n)];
@@ -223,26 +223,26 @@ TEST_CASE("rungs and brackets are those of Hyperband") {
   CHECK(first_rung(halved(Halving::none, 81, 3, 1), 5) == 0);
 }
 
-TEST_CASE("one of the best in eta goes on, from the highest rung on, once") {
+TEST_CASE("the best of eta trials at a rung is promoted once, from the highest rung first") {
   const Recipe recipe = halved(Halving::halving, 9, 3, 1);
   Study study;
   for (std::uint64_t n = 0; n < 2; ++n)
     study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
-  CHECK(!promotion(study, recipe));  // of two none is a third
+  CHECK(!promotion(study, recipe));  // a third of two trials is none
   study.trials.push_back(trial_with(2, 1, {{1, -1.0}}, State::pruned));
   REQUIRE(promotion(study, recipe));
   CHECK(promotion(study, recipe)->trial == 2);
   CHECK(promotion(study, recipe)->until == 3);
-  study.trials[2].state = State::running;  // it goes on
+  study.trials[2].state = State::running;  // it was promoted
   CHECK(!promotion(study, recipe));
   study.trials[2] = trial_with(2, 1, {{1, -1.0}, {3, 4.0}}, State::pruned);
   CHECK(!promotion(study, recipe));
   for (std::uint64_t n = 3; n < 9; ++n)
     study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
-  CHECK(promotion(study, recipe)->trial == 0);  // of nine three
+  CHECK(promotion(study, recipe)->trial == 0);  // a third of nine trials is three
   study.trials[0] = trial_with(0, 1, {{1, 0.0}, {3, 3.0}}, State::pruned);
   study.trials[1] = trial_with(1, 1, {{1, 1.0}, {3, 5.0}}, State::pruned);
-  CHECK(promotion(study, recipe)->trial == 0);  // from the second rung to the last
+  CHECK(promotion(study, recipe)->trial == 0);  // promoted from the second rung to the last
   CHECK(promotion(study, recipe)->until == 9);
   study.trials[0].state = State::failed;
   CHECK(!promotion(study, recipe));
@@ -253,7 +253,7 @@ TEST_CASE("one of the best in eta goes on, from the highest rung on, once") {
 TEST_CASE("a method learns from the highest rung that enough trials reached") {
   const Recipe recipe = halved(Halving::halving, 9, 3, 1);
   Study study;
-  study.space.parameters.resize(1);  // enough: three
+  study.space.parameters.resize(1);  // with one parameter, three trials are enough
   for (std::uint64_t n = 0; n < 9; ++n)
     study.trials.push_back(trial_with(n, 1, {{1, double(n)}}, State::pruned));
   study.trials[1] = trial_with(1, 1, {{1, 1.0}, {3, 10.0}}, State::pruned);
@@ -270,7 +270,7 @@ TEST_CASE("a method learns from the highest rung that enough trials reached") {
   CHECK(seen[5].failed);
 }
 
-TEST_CASE("the front is what no other trial beats in everything") {
+TEST_CASE("the front holds the trials that no other trial beats in everything") {
   Study study;
   study.core = "cortex-m4";
   std::vector<std::array<double, 4>> all;
@@ -295,7 +295,7 @@ TEST_CASE("the front is what no other trial beats in everything") {
     }
     CHECK_MESSAGE(front.contains(n) == !beaten, n);
   }
-  // Of equally good ones the smallest is the best, and so the best is on the front.
+  // The smallest of equally good trials is the best, so the best is on the front.
   const double least = (*std::min_element(study.trials.begin(), study.trials.end(),
                                           [](const Trial& a, const Trial& b) {
                                             return (a.score() ? a.score()->value : 1e9) <
@@ -315,8 +315,7 @@ TEST_CASE("the front is what no other trial beats in everything") {
   CHECK(study.trials[5].epochs() == 36);
 }
 
-TEST_CASE(
-    "a study whose columns hold anything but what belongs there is refused by its file's name") {
+TEST_CASE("a study whose columns hold values of the wrong kind is refused by its file's name") {
   const std::string file =
                         (std::filesystem::temp_directory_path() / "sluice-test-forged.db").string(),
                     good = file + ".good";

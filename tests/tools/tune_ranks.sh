@@ -37,7 +37,8 @@ for n in 2 4; do
 done
 refused 2 'no study; give --study' tune small.toml
 
-# A rank that dies ends the job; the study goes on to the same end. With recovery the others go on without it.
+# A rank that dies ends the job; the study goes on to the same end. With recovery the others go on
+# without it.
 begin() {
   rm -f "$1"*
   timeout 120 mpirun ${2:-} -n 3 "${sluice[@]}" tune small.toml --study "$1" --trials 40 --set train.epochs=120 --seeds 1 >out 2>err </dev/null &

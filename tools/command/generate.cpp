@@ -97,8 +97,10 @@ std::int32_t sampled_id(std::span<const float> chances, const TokenSampling& dra
   for (float& v : p) v /= drawing.temperature;
   kernels.exp_f32(p.data(), p.data(), p.size());
   double left = double(random) * std::accumulate(p.begin(), p.end(), 0.0);
-  for (std::size_t i = 0; i < p.size(); ++i)
-    if ((left -= double(p[i])) < 0) return ranked[i];
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    left -= double(p[i]);
+    if (left < 0) return ranked[i];
+  }
   return ranked.front();
 }
 

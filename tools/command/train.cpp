@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "../common/error.h"
 #include "../common/print.h"
@@ -97,16 +98,17 @@ void report_training(const Input& input, const Trained& trained, double seconds)
     print("; kept epoch {}, the best validation {}", trained.kept, word(input.recipe.monitor));
   print(".\n");
   const Epoch* better = nullptr;
+  double least = std::numeric_limits<double>::infinity();
   for (const Epoch& epoch : trained.epochs)
-    if (epoch.held_out && (!better || epoch.held_out->loss < better->held_out->loss))
-      better = &epoch;
+    if (epoch.held_out && epoch.held_out->loss < least)
+      better = &epoch, least = epoch.held_out->loss;
   constexpr double much = 0.9;  // share of the kept model's loss
-  if (input.recipe.patience == 0 && better &&
-      better->held_out->loss < much * trained.epochs.back().held_out->loss)
+  const auto& last = trained.epochs.back().held_out;
+  if (input.recipe.patience == 0 && better && last && least < much * last->loss)
     print(
         "Epoch {} had a lower validation loss, {:#.4g}, but the last epoch is kept; with "
         "train.patience the best one is.\n",
-        better->number, better->held_out->loss);
+        better->number, least);
 }
 
 /// Reports the zero blocks of each recurrent layer, and whether the blob stores them.

@@ -229,7 +229,7 @@ void finish_winner(const std::string& file, const StudyPlan& plan,
   Progress progress = start_progress(seeds.size());
   note_interrupts();
   for (std::size_t i = 0; i < seeds.size(); ++i) {
-    const std::int64_t seed = *parse_integer(seeds[i]);
+    const std::int64_t seed = parse_integer(seeds[i]).value_or(0);
     const bool there = std::any_of(study.finals.begin(), study.finals.end(), [&](const Final& f) {
       return f.trial == best->number && f.seed == seed;
     });
@@ -280,7 +280,7 @@ void export_trial(const TuneOptions& options) {
   if (fs::exists(options.out, none) && !options.force)
     refuse("--out {}: exists; give another file, or replace it with --force", options.out);
   const std::int64_t seed =
-      *parse_integer(seeds_of(options.seeds.empty() ? "1" : options.seeds).front());
+      parse_integer(seeds_of(options.seeds.empty() ? "1" : options.seeds).front()).value_or(0);
   const auto kept = std::find_if(study.finals.begin(), study.finals.end(), [&](const Final& f) {
     return f.trial == trial.number && f.seed == seed;
   });

@@ -30,7 +30,7 @@ void end_on_terminate() {
     if (std::current_exception()) throw;
   } catch (const std::bad_alloc&) {
     end_out_of_memory();
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): named by the line that follows
   }
   say("sluice: stopped by an internal error; please report it with the command line\n");
   std::abort();

@@ -166,7 +166,7 @@ std::exception_ptr wait_until(int rank, Done done) {
     if (!terminated) told_since = now;
     const bool long_now = now - since > spin_time;
     // computed before the last call of done(), so that a message that came in between counts
-    const std::exception_ptr reason = long_now ? reason_to_give_up(rank, told_since) : nullptr;
+    std::exception_ptr reason = long_now ? reason_to_give_up(rank, told_since) : nullptr;
     if (done()) return nullptr;
     if (reason) return reason;
     // sleeps in place of yielding, which on a busy core gives away a whole time slice
@@ -309,7 +309,7 @@ void exchange(std::span<const sluice_piece> pieces) {
       return MPI_Irecv(at, n, MPI_BYTE, rank, piece_tag, MPI_COMM_WORLD, r);
     });
   for (int rank = 0; rank < place.count; ++rank) {
-    const auto which = std::size_t(place.count + rank);
+    const std::size_t which = std::size_t(place.count) + std::size_t(rank);
     char* to = memory + begin[which];
     each(own, rank, [&](const sluice_piece& piece) {
       std::memcpy(to, piece.data, piece.bytes), to += piece.bytes;

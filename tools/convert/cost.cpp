@@ -188,7 +188,8 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
   for (std::size_t i = 0; i < features.size(); ++i)
     instructions += line->coefficients[i] * features[i];
   return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line->stack,
-                    line->code, static_cast<std::uint64_t>(std::max(instructions, 0.0) + 0.5)};
+                    line->code,
+                    static_cast<std::uint64_t>(std::floor(std::max(instructions, 0.0) + 0.5))};
 }
 
 CyclesPerInstruction cycles_per_instruction(std::string_view core) {

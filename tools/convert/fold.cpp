@@ -37,7 +37,7 @@ void fold(const Layer& norm, Layer& next) {
       if (b.backward == backward && (b.role == Role::input_bias || b.role == Role::gate_bias ||
                                      b.role == Role::candidate_bias))
         biases.push_back(&b);
-    for (std::size_t row = 0; row < std::size_t(w.gates * w.rows); ++row)
+    for (std::size_t row = 0; row < std::size_t(w.gates) * std::size_t(w.rows); ++row)
       for (Array* const b : biases) {
         double sum = double(b->values[row]);
         for (std::size_t k = 0; k < moved.size(); ++k)

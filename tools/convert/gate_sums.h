@@ -18,10 +18,11 @@ struct GateSums {
 
   /// In units of gate_unit in fixed point.
   double at(int gate, int row, const std::vector<double>& v) const {
-    const auto index = std::size_t((first + gate) * w.rows + row);
+    const std::size_t index = std::size_t(first + gate) * std::size_t(w.rows) + std::size_t(row);
     if (shift < 0) return more(bias ? double(bias->values[index]) : 0, gate, row, v);
     double sum = bias->integers[index];
-    const std::size_t begin = std::size_t(gate * w.rows + row) * std::size_t(w.cols);
+    const std::size_t begin =
+        (std::size_t(gate) * std::size_t(w.rows) + std::size_t(row)) * std::size_t(w.cols);
     for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.integers[begin + k]) * v[k];
     return sum * double(bias->integers[bias->integers.size() / 2 + index]) *
            std::ldexp(gate_unit, shift - 32);
@@ -29,7 +30,8 @@ struct GateSums {
 
   /// sum + W v of a float layer.
   double more(double sum, int gate, int row, const std::vector<double>& v) const {
-    const std::size_t begin = std::size_t(gate * w.rows + row) * std::size_t(w.cols);
+    const std::size_t begin =
+        (std::size_t(gate) * std::size_t(w.rows) + std::size_t(row)) * std::size_t(w.cols);
     for (std::size_t k = 0; k < v.size(); ++k) sum += double(w.values[begin + k]) * v[k];
     return sum;
   }

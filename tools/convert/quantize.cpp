@@ -204,6 +204,7 @@ Fixed round_weights(QuantizeState& work, const Layer& layer, const Array& w, con
   Fixed fixed = round_matrix(affine, entering);
   Layer& seen_layer = work.result.seen.layers[index_of(work, layer)];
   std::vector<float>& seen = seen_layer.arrays[std::size_t(&w - layer.arrays.data())].values;
+  if (affine.cols == 0) return fixed;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const double column = unit[i % affine.cols];
     if (column != 0) seen[i] = float(fixed.w[i] * fixed.unit[i / affine.cols] / column);

@@ -54,7 +54,7 @@ std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) 
   if (std::all_of(labels.begin(), labels.end(),
                   [](const std::string& label) { return parse_integer(label).has_value(); }))
     std::stable_sort(labels.begin(), labels.end(), [](const auto& a, const auto& b) {
-      return *parse_integer(a) < *parse_integer(b);
+      return parse_integer(a) < parse_integer(b);
     });
   return labels;
 }

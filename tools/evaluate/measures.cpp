@@ -163,9 +163,8 @@ void add_classes(const Evaluation& e, const Weights& once, std::vector<Measure>&
   if (e.text) {
     Measure perplexity{"perplexity", double(exp_of(e.loss)), std::nullopt, double(exp_of(constant)),
                        frequencies};
-    if (list[0].interval)
-      perplexity.interval =
-          Interval{double(exp_of(list[0].interval->low)), double(exp_of(list[0].interval->high))};
+    if (const std::optional<Interval> loss = list[0].interval)
+      perplexity.interval = Interval{double(exp_of(loss->low)), double(exp_of(loss->high))};
     list.push_back(perplexity);
     return;
   }

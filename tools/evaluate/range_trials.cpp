@@ -38,7 +38,7 @@ RangeTrials try_ranges(const Network& real, sluice_format format, std::optional<
       refused = error;
     }
   }
-  if (result.trials.empty()) throw *refused;
+  if (result.trials.empty() && refused) throw *refused;
   if (refused)
     result.warnings.push_back(fmt::format("a choice of ranges is left out: {}", refused->what()));
   return result;

@@ -102,7 +102,7 @@ void check_uses(const Recipe& recipe) {
 
 /// Fills in keys that follow from data.format or from a series.
 void resolve_data(Recipe& recipe) {
-  const auto settle = [&](const char* name, auto field, auto only, const char* why) {
+  const auto settle = [&](const char* name, auto field, const auto& only, const char* why) {
     if (recipe.origin.contains(name) && recipe.*field != only)
       refuse("{}: \"{}\", but {}; leave it out", where(recipe, name), word(recipe.*field), why);
     recipe.*field = only;

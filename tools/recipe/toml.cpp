@@ -70,7 +70,7 @@ std::optional<toml::table> parse_toml_value(std::string_view key, std::string_vi
   try {
     toml::table table = toml::parse(text);
     if (table.size() == 1 && !too_deep(table)) return table;
-  } catch (const toml::parse_error&) {
+  } catch (const toml::parse_error&) {  // NOLINT(bugprone-empty-catch): not a value of TOML
   }
   return std::nullopt;
 }

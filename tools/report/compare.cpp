@@ -151,6 +151,7 @@ ComparedRun compared(ReportedRun run) {
   };
   const std::vector<Part> parts = run.model ? run.parts() : std::vector<Part>{};
   for (const Part& part : parts) {
+    if (!run.model) break;
     const Evaluation e = run.evaluated(*run.model, part);
     add(part.name + " loss", e.loss);
     for (const Evaluation& head : e.heads) {

@@ -25,17 +25,17 @@ struct Fixed {
   std::string why_not, how;
 };
 
-Fixed fixed_of(const ReportedRun& run) {
+Fixed fixed_of(const ReportedRun& run, const OwnedModel& own) {
   Fixed fixed;
-  if (run.model->info().format != SLUICE_F32) {
-    fixed.model = &*run.model;
+  if (own.info().format != SLUICE_F32) {
+    fixed.model = &own;
     fixed.how =
         "It was trained for fixed point. The float column is the model with the weights that it "
         "was made of.";
     return fixed;
   }
-  const std::string made = run.model->made();
-  const Network network = without_frame_columns(read_network(run.model->model));
+  const std::string made = own.made();
+  const Network network = without_frame_columns(read_network(own.model));
   try {
     check_quantizable(network);
     if (!run.input) refuse("the data are missing, and without them no ranges can be chosen");
@@ -50,10 +50,9 @@ Fixed fixed_of(const ReportedRun& run) {
     fixed.how =
         fmt::format("Made for this page as by \u201csluice quantize\u201d, with ranges by {}.",
                     word(best.choice));
-    if (adds_frame_columns(read_network(run.model->model)))
+    if (adds_frame_columns(read_network(own.model)))
       fixed.how += " It answers with differences from the last value.";
-    fixed.made = std::move(best.model);
-    fixed.model = &*fixed.made;
+    fixed.model = &fixed.made.emplace(std::move(best.model));
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;
     fixed.why_not = fmt::format("There is no model in fixed point: {}.", error.what());
@@ -85,8 +84,9 @@ std::string cost_table(const std::vector<Costs>& models) {
   const std::vector<std::string> cores = counted_cores();
   for (std::size_t c = 0; c < cores.size(); ++c)
     for (const Costs& costs : models) {
-      if (!costs.on[c]) continue;
-      const DeviceCost& cost = *costs.on[c];
+      const std::optional<DeviceCost>& on_core = costs.on[c];
+      if (!on_core) continue;
+      const DeviceCost& cost = *on_core;
       rows.push_back({cores[c], format_name(costs.model), with_commas(cost.flash),
                       with_commas(cost.code), with_commas(cost.ram), with_commas(cost.stack),
                       with_commas(cost.instructions)});
@@ -103,7 +103,10 @@ std::string cost_charts(const std::vector<Costs>& models) {
     for (const Costs& costs : models) chart.series.push_back(format_name(costs.model));
     for (std::size_t c = 0; c < chart.rows.size(); ++c)
       for (const Costs& costs : models)
-        chart.values.push_back(costs.on[c] ? double(amount(*costs.on[c])) : std::nan(""));
+        if (const std::optional<DeviceCost>& on_core = costs.on[c])
+          chart.values.push_back(double(amount(*on_core)));
+        else
+          chart.values.push_back(std::nan(""));
     return bar_chart(chart);
   };
   return charts(bars("Instructions per step", "instructions",
@@ -205,7 +208,7 @@ std::string beside_float(const ReportedRun& run, const OwnedModel& real, const O
 }  // namespace
 
 std::string devices(const ReportedRun& run, const Measured* measured) {
-  const Fixed fixed = fixed_of(run);
+  const Fixed fixed = run.model ? fixed_of(run, *run.model) : Fixed{};
   std::string inside = fixed.model
                            ? fmt::format("<h3>{} beside float</h3>\n", format_name(*fixed.model))
                            : "<h3>Fixed point</h3>\n";

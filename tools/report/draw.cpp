@@ -57,7 +57,7 @@ double foot_of(const Box& box, const Scale& scale) {
 }
 
 std::string tick_that_fits(const Scale& scale, std::size_t tick, const Box& box) {
-  const std::string text = tick_text(scale, tick);
+  std::string text = tick_text(scale, tick);
   if (scale.names.empty()) return text;
   const double room = (box.right - box.left) / double(scale.names.size()) / letter;
   return shortened(text, room < 3 ? 1 : std::size_t(room - 1));

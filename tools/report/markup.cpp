@@ -80,7 +80,7 @@ std::string figure_text(double value) {
   const double size = std::fabs(value);
   if (value == 0) return "0";
   if (size >= 1000 && size < 1e7)
-    return (value < 0 ? "-" : "") + with_commas(std::uint64_t(size + 0.5));
+    return (value < 0 ? "-" : "") + with_commas(std::uint64_t(std::floor(size + 0.5)));
   std::string text =
       size >= 1e-4 && size < 1000 ? fmt::format("{:.4g}", value) : fmt::format("{:.3g}", value);
   if (const std::size_t e = text.find('e'); e != text.npos) {  // 1e-05

@@ -79,9 +79,10 @@ std::string color_of(const Drawing& drawing, const Wire& wire) {
 
 /// @param dx, dy  where it points: one of them is 0, the other 1 or -1
 std::string arrow_head(double x, double y, double dx, double dy, std::string_view css) {
-  return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}L{} {}z\"/>\n", css, place(x), place(y),
-                     place(x - 6 * dx - 3 * dy), place(y - 6 * dy - 3 * dx),
-                     place(x - 6 * dx + 3 * dy), place(y - 6 * dy + 3 * dx));
+  return fmt::format("<path class=\"{}\" d=\"M{} {}L{} {}L{} {}z\"/>\n", css, coordinate(x),
+                     coordinate(y), coordinate(x - 6 * dx - 3 * dy),
+                     coordinate(y - 6 * dy - 3 * dx), coordinate(x - 6 * dx + 3 * dy),
+                     coordinate(y - 6 * dy + 3 * dx));
 }
 
 /// A wire's piece between a box and its lane, drawn over the lanes that it crosses.
@@ -106,7 +107,7 @@ std::string wires_text(const Drawing& drawing) {
       ports += port_line(drawing, wire, end) + arrow_head(drawing.right, end, -1, 0, "b" + color);
       if (reader != wire.end())
         ports += fmt::format("<circle class=\"b{}\" cx=\"{}\" cy=\"{}\" r=\"2.4\"/>\n", color,
-                             place(drawing.lane(wire)), place(end));
+                             coordinate(drawing.lane(wire)), coordinate(end));
     }
     lanes += line(drawing.lane(wire), begin, drawing.lane(wire), end, "wire s" + color);
   }
@@ -189,7 +190,8 @@ std::string box(const Drawing& drawing, std::uint32_t i) {
       "<g><title>{}</title>\n<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" "
       "rx=\"4\"/>\n",
       escaped(node_text(network, i)), answers_at(network, i).empty() ? "node" : "node head",
-      place(left), place(node.top), place(drawing.right - left), place(node.height));
+      coordinate(left), coordinate(node.top), coordinate(drawing.right - left),
+      coordinate(node.height));
   if (i) text += text_at(left + number_width - 6, base, "tick end", std::to_string(i));
   std::string name = i ? network.layers[i - 1].name : "";
   const double room =
@@ -199,8 +201,8 @@ std::string box(const Drawing& drawing, std::uint32_t i) {
                        escaped(shortened(name, std::size_t(room / letter))));
   else
     name.clear();
-  text += fmt::format("<text x=\"{}\" y=\"{}\">{}{}</text>\n", place(left + number_width),
-                      place(base), escaped(kind), name);
+  text += fmt::format("<text x=\"{}\" y=\"{}\">{}{}</text>\n", coordinate(left + number_width),
+                      coordinate(base), escaped(kind), name);
   return text + text_at(drawing.right - 8, base, "tick end", width) + "</g>\n";
 }
 

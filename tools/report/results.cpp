@@ -39,7 +39,7 @@ std::vector<Mistake> mistakes(const Evaluation& e) {
 }
 
 std::string confusion_title(const Evaluation& e, const std::vector<Mistake>& wrong) {
-  const std::string right =
+  std::string right =
       fmt::format("Confusion: {} of {} right", with_commas(e.correct), with_commas(e.targets));
   if (wrong.empty()) return right;
   return fmt::format("{}; most often {} is taken for {} ({})", right,

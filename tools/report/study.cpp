@@ -75,8 +75,9 @@ const Trial* best_of(const Study& study) {
 std::vector<ScoredTrial> complete_trials(const Study& study) {
   std::vector<ScoredTrial> trials;
   for (const Trial& trial : study.trials)
-    if (trial.state == State::complete && last_score(trial))
-      trials.push_back({&trial, last_score(trial)->value});
+    if (const std::optional<Score> score = last_score(trial);
+        score && trial.state == State::complete)
+      trials.push_back({&trial, score->value});
   return trials;
 }
 

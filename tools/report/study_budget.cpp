@@ -59,7 +59,7 @@ std::string chart(const Study& study, const Cost& cost, const std::vector<Scored
     for (Points* const points :
          {is_on ? &on_front : &all, scored.trial == best_of(study) ? &winner : nullptr})
       if (points)
-        points->x.push_back(double((*scored.trial->cost).*cost.amount)),
+        points->x.push_back(double(scored.trial->cost.value_or(TrialCost{}).*cost.amount)),
             points->y.push_back(drawn(study, scored.value));
   }
   const Objective objective = objective_of(study);

@@ -40,8 +40,8 @@ std::string history(const Study& study) {
   std::string title = "Optimization history: no trial is complete yet";
   if (best)
     title = fmt::format("Optimization history: the best {} is {}, of trial {} of {}",
-                        objective.name, score_text(study, *last_score(*best)), best->number,
-                        with_commas(study.trials.size()));
+                        objective.name, score_text(study, last_score(*best).value_or(no_score)),
+                        best->number, with_commas(study.trials.size()));
   std::vector<Points> series =
       points_of(study, [](const Trial& trial) { return double(trial.number); });
   series.insert(series.begin(), best_so_far(study));

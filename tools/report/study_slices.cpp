@@ -122,7 +122,7 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
     for (const ScoredTrial& scored : curve.trials) {
       points.x.push_back(scored.trial->point[curve.number]);
       points.y.push_back(drawn(study, scored.value));
-      points.error.push_back(drawn_error(study, *last_score(*scored.trial)));
+      points.error.push_back(drawn_error(study, last_score(*scored.trial).value_or(no_score)));
       const double y = points.y.back(), error = points.error.back();
       values.take(y);
       if (!is_number(error)) continue;
@@ -138,13 +138,13 @@ std::string curves_chart(const Study& study, const std::vector<Curve>& curves) {
   chart.title = fmt::format("Validation {} against {}", objective.name, chart.x.label);
   if (const Trial* const best = best_of(study)) {
     chart.series.push_back({.name = "the best",
-                            .x = {best->point[*only_number(space, best->point)]},
-                            .y = {drawn(study, last_score(*best)->value)},
+                            .x = {best->point[only_number(space, best->point).value_or(0)]},
+                            .y = {drawn(study, last_score(*best).value_or(no_score).value)},
                             .shape = Points::winner,
                             .color = 2});
-    chart.title +=
-        fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest",
-                    score_text(study, *last_score(*best)), brief_point(space, best->point));
+    chart.title += fmt::format(": {} {} at {}", objective.share ? "highest" : "lowest",
+                               score_text(study, last_score(*best).value_or(no_score)),
+                               brief_point(space, best->point));
   }
   if (any_error)
     chart.note =

@@ -73,7 +73,7 @@ std::string best_fact(const Study& study) {
       best->folds.size() > 1 ? fmt::format(", mean of {}", counted(best->folds.size(), "training"))
                              : "";
   return fact(
-      "Best", score_text(study, *last_score(*best)),
+      "Best", score_text(study, last_score(*best).value_or(no_score)),
       fmt::format("{} by validation, trial {}{}", objective_of(study).name, best->number, folds));
 }
 

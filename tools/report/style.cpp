@@ -44,7 +44,8 @@ std::string mixed(const std::vector<Rgb>& stops, double at) {
   const double place = at * double(stops.size() - 1);
   const std::size_t i = std::min(std::size_t(place), stops.size() - 2);
   const auto channel = [&](std::size_t k) {
-    return int(stops[i][k] + (place - double(i)) * (stops[i + 1][k] - stops[i][k]) + 0.5);
+    return int(
+        std::floor(stops[i][k] + (place - double(i)) * (stops[i + 1][k] - stops[i][k]) + 0.5));
   };
   return fmt::format("#{:02x}{:02x}{:02x}", channel(0), channel(1), channel(2));
 }

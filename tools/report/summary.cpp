@@ -129,7 +129,7 @@ std::string advice(const ReportedRun& run, const Measured* measured) {
   }
   if (!held_out && recipe.test_file.empty())
     return "Nothing was held out: data.validation = 0.2 tells how good the model is on new data.";
-  if (run.model->info().format == SLUICE_F32 && !recipe.device_core.empty())
+  if (run.model && run.model->info().format == SLUICE_F32 && !recipe.device_core.empty())
     return fmt::format("For the device: sluice quantize {} --calibrate {}", run.name,
                        file_name(recipe.train_file));
   return fmt::format(

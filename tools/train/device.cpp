@@ -141,7 +141,7 @@ std::string device_verdict(const Recipe& recipe, const Network& network) {
   const std::optional<DeviceCost> cost = device_cost(
       as_it_is ? network : on_device(network, type, 1), recipe.device_core, "device.core");
   return fmt::format("{}, {}: {}", recipe.device_core, word(type),
-                     fmt::join(costs_of(*cost, budget_of(recipe)), "; "));
+                     fmt::join(costs_of(cost.value_or(DeviceCost{}), budget_of(recipe)), "; "));
 }
 
 }  // namespace sluice::tools

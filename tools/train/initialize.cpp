@@ -189,7 +189,7 @@ void add_to_gate(Layer& layer, int gate, double value) {
   for (Array& array : layer.arrays)
     if (array.role == Role::input_bias)
       for (int i = 0; i < array.rows; ++i)
-        array.values[std::size_t(gate * array.rows + i)] += float(value);
+        array.values[std::size_t(gate) * std::size_t(array.rows) + std::size_t(i)] += float(value);
 }
 
 void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,

@@ -396,8 +396,8 @@ bool is_validated(const Loop& loop, int epoch) {
 void update_best(Loop& loop, const Snapshot& now, const Epoch& epoch) {
   TrainState& state = loop.state;
   const Recipe& recipe = loop.recipe;
-  const double value =
-      higher_is_better(recipe.monitor) ? -epoch.held_out->watched : epoch.held_out->watched;
+  const double watched = epoch.held_out ? epoch.held_out->watched : std::nan("");
+  const double value = higher_is_better(recipe.monitor) ? -watched : watched;
   // A network that will be pruned further cannot be the best one.
   if (steps_done(loop) > loop.plan.prune.last()) {
     if (value < state.best.value) state.best = best_of(now, epoch.number, value);

@@ -67,7 +67,7 @@ void prune(const Array& matrix, double share, Array& mask) {
     order.emplace_back(there, sum, b);
   }
   std::sort(order.begin(), order.end());
-  order.resize(std::size_t(share * double(blocks) + 0.5));
+  order.resize(std::size_t(std::floor(share * double(blocks) + 0.5)));
   for (const auto& [there, norm, block] : order)
     each_weight(mask, block, [&](std::size_t at) { mask.values[at] = 0; });
 }

@@ -73,7 +73,7 @@ void read_head(Database& db, Study& study) {
     study.limits.push_back({name, amount.get<std::uint64_t>()});
   std::vector<Override> overrides;
   for (const auto& [key, value] : study.overrides)
-    overrides.push_back({key, value, "--set " + key + "=" + value});
+    overrides.push_back({key, value, fmt::format("--set {}={}", key, value)});
   const Recipe own = parse_recipe(study.recipe, study.recipe_file, overrides);
   study.space = parse_space(study.recipe, study.recipe_file, overrides);
   study.method = own.tune_method, study.halving = own.tune_halving, study.seed = own.tune_seed;

@@ -157,7 +157,8 @@ std::string best_text(const Study& study) {
   std::string text = "best: " + trial_text(study, *best);
   const Trial* ahead = nullptr;  // a paused trial with a better value
   for (const Trial& t : study.trials)
-    if (t.state == State::pruned && t.rungs.back().score.value < best->score()->value &&
+    if (t.state == State::pruned &&
+        t.rungs.back().score.value < best->score().value_or(no_score).value &&
         (!ahead || t.rungs.back().score.value < ahead->rungs.back().score.value))
       ahead = &t;
   if (ahead)
@@ -170,7 +171,7 @@ std::string best_text(const Study& study) {
       {"trial", std::string(word(study.objective)), "flash", "ram", "instructions", "parameters"}};
   for (const Trial* t : pareto_front(study)) {
     const TrialCost cost = t->cost.value_or(TrialCost{});
-    rows.push_back({std::to_string(t->number), score_text(study, *t->score()),
+    rows.push_back({std::to_string(t->number), score_text(study, t->score().value_or(no_score)),
                     with_commas(cost.flash), with_commas(cost.ram), with_commas(cost.instructions),
                     point_text(study.space, t->point)});
   }

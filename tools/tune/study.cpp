@@ -48,7 +48,7 @@ double Study::shown(double value) const { return higher_is_better() ? -value : v
 
 const Trial* Study::best() const {
   const auto better = [](const Trial& a, const Trial& b) {
-    const double v = a.score()->value, w = b.score()->value;
+    const double v = a.score().value_or(no_score).value, w = b.score().value_or(no_score).value;
     return v < w || (v == w && a.cost && b.cost && a.cost->flash < b.cost->flash);
   };
   const Trial* best = nullptr;
@@ -61,7 +61,7 @@ std::vector<const Trial*> pareto_front(const Study& study) {
   std::vector<const Trial*> front;
   const auto beats = [](const Trial& a, const Trial& b) {
     const TrialCost x = a.cost.value_or(TrialCost{}), y = b.cost.value_or(TrialCost{});
-    const double v = a.score()->value, w = b.score()->value;
+    const double v = a.score().value_or(no_score).value, w = b.score().value_or(no_score).value;
     if (v > w || x.flash > y.flash || x.ram > y.ram || x.instructions > y.instructions)
       return false;
     const bool equal =

@@ -29,6 +29,10 @@ struct Score {
   double error = 0;  ///< standard error of the mean; NaN if there is one value
 };
 
+/// For value_or, if a trial has no score.
+constexpr Score no_score{std::numeric_limits<double>::quiet_NaN(),
+                         std::numeric_limits<double>::quiet_NaN()};
+
 /// The score of a trial after a number of epochs.
 struct Rung {
   std::int64_t epochs = 0;

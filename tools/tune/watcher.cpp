@@ -40,9 +40,10 @@ void Watcher::look(const Study& study) {
     was = trial.state, had = trial.rungs.size();
   }
   const Trial* const best = study.best();
-  const std::string so_far = best ? fmt::format("; best {} {} (trial {})", word(study.objective),
-                                                score_text(study, *best->score()), best->number)
-                                  : "";
+  const std::string so_far =
+      best ? fmt::format("; best {} {} (trial {})", word(study.objective),
+                         score_text(study, best->score().value_or(no_score)), best->number)
+           : "";
   show_progress(progress, std::min(done, progress.total), counts_text(study, wanted) + so_far, "");
 }
 

@@ -36,7 +36,7 @@ struct Heartbeat {
       try {
         Database db(study, Database::write);
         store_heartbeat(db, number, worker);
-      } catch (const Error&) {  // the lease is long enough for a missed heartbeat
+      } catch (const Error&) {  // NOLINT(bugprone-empty-catch): a lease outlasts a missed heartbeat
       }
       lock.lock();
     }

@@ -1,5 +1,5 @@
-/* A runtime without Dense that trusts its flash: a model with a Dense layer is refused as such, and
- * its CRC is not looked at. */
+/* A runtime without Dense that trusts its flash refuses a model with a Dense layer by its status,
+ * and does not check the CRC. */
 #include <string.h>
 
 #include "model.h"

@@ -63,7 +63,7 @@ std::optional<Point> first_new(const SearchRequest& request,
   PointSet refused;
   const double points = grid_points(request.space);
   for (std::uint32_t attempt = 0; attempt < most_attempts; ++attempt) {
-    const Point point = propose(attempt);
+    Point point = propose(attempt);
     if (seen.contains(point) || refused.contains(point)) continue;
     if (request.allowed(point)) return point;
     if (std::isfinite(points)) refused.insert(point);

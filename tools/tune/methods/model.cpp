@@ -34,13 +34,15 @@ Learned learned(const SearchRequest& request, Lie lie) {
   double sum = 0, worst = -INFINITY;
   int known = 0;
   for (const PastTrial& seen : request.history)
-    if (has_value(seen)) sum += *seen.value, worst = std::max(worst, *seen.value), ++known;
+    if (seen.value && has_value(seen))
+      sum += *seen.value, worst = std::max(worst, *seen.value), ++known;
   if (known == 0) return result;
   const double lied = lie == Lie::worst ? worst : sum / known;
   for (const PastTrial& seen : request.history) {
     if (!seen.value && !seen.failed && !seen.running) continue;
     result.points.push_back(seen.point);
-    result.values.push_back(has_value(seen) ? *seen.value : seen.running ? lied : worst);
+    const double other = seen.running ? lied : worst;
+    result.values.push_back(has_value(seen) ? seen.value.value_or(other) : other);
   }
   return result;
 }
