@@ -16,7 +16,7 @@ need_packages "${host_packages[@]}" openmpi-bin sqlite3 \
 failed=()
 logs=build/test-logs
 rm -rf "$logs" && mkdir -p "$logs"
-say() { printf '\n== %s\n' "$*"; }
+say() { printf '\n== %s, after %d s\n' "$*" "$SECONDS"; }
 
 # build PRESET TARGET...
 build() {

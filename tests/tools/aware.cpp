@@ -111,11 +111,12 @@ TEST_CASE(
       "int8");
   CHECK_THROWS_WITH_AS(
       check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
-      doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer does not round"), Error);
+      doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer cannot round r * h"),
+      Error);
   const Recipe low =
       recipe_of("{ gru = 4, rank = 2 }, { dense = 3, activation = \"softmax\" }", "int8");
   CHECK_THROWS_WITH_AS(check_aware(low, make_network(low, data, split(data, 0.25, 1))),
-                       doctest::Contains("layer 2 (gru): the trainer does not round the products"),
+                       doctest::Contains("layer 2 (gru): the trainer cannot round the products"),
                        Error);
 }
 

@@ -81,7 +81,7 @@ void check_aware(const Recipe& recipe, const Network& network) {
           where(recipe, "quantize.aware"), layer_name(network, layer));
     if (layer.rank > 0)
       refuse(
-          "{}: {}: the trainer does not round the products of its factors of low rank; train in "
+          "{}: {}: the trainer cannot round the products of its factors of low rank; train in "
           "float and quantize that, or leave rank out",
           where(recipe, "quantize.aware"), layer_name(network, layer));
   }
