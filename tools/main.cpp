@@ -19,6 +19,7 @@
 #include "common/error.h"
 #include "common/print.h"
 #include "common/ranks.h"
+#include "kernels/kernels.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -42,9 +43,18 @@ constexpr const char* examples = R"(Examples:
                                               inside the network
 
 Every command has its own help, such as sluice train --help.
-The environment variable SLUICE_ISA forces an instruction set: scalar, avx2,
-avx2-vnni, avx512, avx512-vnni, neon, neon-dot or armv7. The answers have the
-same bits on all of them.)";
+The environment variable SLUICE_ISA forces an instruction set. The answers have
+the same bits on all of them. This build has
+)";
+
+/// The examples, and the names of the instruction sets of this build.
+std::string main_footer() {
+  int count = 0;
+  const Kernels* const* const tables = kernel_tables(&count);
+  std::string names;
+  for (int i = 0; i < count; ++i) names += fmt::format("{}{}", i ? ", " : "", tables[i]->name);
+  return examples + names + ".";
+}
 
 constexpr const char* tune_examples =
     R"(The recipe lists the values to try (the end of sluice train --keys shows every
@@ -501,7 +511,7 @@ int run(int argc, char** argv) {
   app.formatter(std::make_shared<Layout>());
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.set_version_flag("--version", version_text, "Print the version and exit");
-  app.footer(examples);
+  app.footer(main_footer());
   app.require_subcommand(1);
   add_train(app, options.train);
   add_eval(app, options.eval);
