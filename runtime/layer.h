@@ -112,17 +112,19 @@ constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(con
   constexpr const Anatomy& a = anatomy_of(kind);
   constexpr bool fixed = format != SLUICE_F32;
   using Shapes = ArrayShapes<kind, fixed>;
-  return {kind,
-          format,
-          fixed ? a.fixed_activations : a.activations,
-          flags,
-          a.keeps_width,
-          Shapes::count(),
-          Shapes::all.shape,
-          state,
-          step,
-          run,
-          scratch};
+  LayerKind result{};
+  result.kind = kind;
+  result.format = format;
+  result.activations = fixed ? a.fixed_activations : a.activations;
+  result.flags = flags;
+  result.keeps_width = a.keeps_width;
+  result.arrays = Shapes::count();
+  result.array = Shapes::all.shape;
+  result.state = state;
+  result.step = step;
+  result.run = run;
+  result.scratch = scratch;
+  return result;
 }
 
 inline int no_state(const LayerRecord&) { return 0; }

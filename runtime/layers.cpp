@@ -186,20 +186,19 @@ bool ArrayIterator::next(Weights& array) {
   }
   const ArrayShape& shape = kind_.array[next_++];
   const bool fixed = !holds_f32 || layer_.format != SLUICE_F32, matrix = is_matrix(shape.role);
-  array = {0,
-           shape.role,
-           shape.gates,
-           extent_of(shape.rows, one),
-           columns_of(one, shape),
-           shape.trained,
-           backward_,
-           shape.index,
-           shape.field,
-           shape.role == Role::columns ? Element::i32
-           : !fixed                    ? Element::f32
-           : matrix                    ? Element::i8
-                                       : Element::i32,
-           fixed && matrix ? Order(layer_.order) : Order::canonical};
+  array.role = shape.role;
+  array.gates = shape.gates;
+  array.rows = extent_of(shape.rows, one);
+  array.cols = columns_of(one, shape);
+  array.trained = shape.trained;
+  array.backward = backward_;
+  array.index = shape.index;
+  array.field = shape.field;
+  array.element = shape.role == Role::columns ? Element::i32
+                  : !fixed                    ? Element::f32
+                  : matrix                    ? Element::i8
+                                              : Element::i32;
+  array.order = fixed && matrix ? Order(layer_.order) : Order::canonical;
   if (fixed && has_multipliers(shape.role)) array.gates *= 2;
   if (array.gates == 0) array.gates = layer_.parts;
   const bool follows = follows_another && shape.field == Field::behind;

@@ -53,18 +53,20 @@ struct Reduced {
 struct StepBack {
   const TrainCall& call;
   const Transposed& transposed;
-  float *a, *g;                ///< rows of this step
-  const float* h;              ///< the state before, which the update reads
-  const float* product_state;  ///< the state before, as it entered the products
-  const float* c;              ///< the cell state before
-  const float* mask;           ///< [sequences][units] of recurrent dropout; null: none
   const GateDropout& gates;
   const StateGradient& state;
-  float* sums;  ///< [4][units] of a FastGRNN, over all steps; else null
-  int active;
-  bool first;  ///< the direction's first step: the gradient of the state before is not needed
-  float* low;  ///< for low rank: rows of this step for the gradient of the state factor's product
-  float* low_reset;  ///< the same over r * h, of a GruBefore
+  float *a = nullptr, *g = nullptr;      ///< rows of this step
+  const float* h = nullptr;              ///< the state before, which the update reads
+  const float* product_state = nullptr;  ///< the state before, as it entered the products
+  const float* c = nullptr;              ///< the cell state before
+  const float* mask = nullptr;           ///< [sequences][units] of recurrent dropout; null: none
+  float* sums = nullptr;                 ///< [4][units] of a FastGRNN, over all steps; else null
+  int active = 0;
+  bool first =
+      false;  ///< the direction's first step: the gradient of the state before is not needed
+  float* low = nullptr;        ///< for low rank: rows of this step for the gradient of the state
+                               ///< factor's product
+  float* low_reset = nullptr;  ///< the same over r * h, of a GruBefore
 };
 
 /// Computes y = init + W^T da for the active rows, through both factors if W has low rank.
@@ -489,21 +491,18 @@ struct Trained {
       const int t = direction.frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * direction.n;
       output.add_gradient(call, direction, i, state.dh);
-      const StepBack step{call,
-                          transposed,
-                          direction.a + row * direction.cell.a_stride,
-                          direction.g + row * CellType::extra * direction.units,
-                          direction.h + direction.before(t),
-                          direction.product_state + direction.before(t),
-                          direction.c ? direction.c + direction.before(t) : nullptr,
-                          direction.mask,
-                          direction.gate,
-                          state,
-                          direction.sums,
-                          call.shard.active(t),
-                          i == 0,
-                          direction.row_of(direction.state.dy, row),
-                          direction.row_of(direction.reset.dy, row)};
+      StepBack step{call, transposed, direction.gate, state};
+      step.a = direction.a + row * direction.cell.a_stride;
+      step.g = direction.g + row * CellType::extra * direction.units;
+      step.h = direction.h + direction.before(t);
+      step.product_state = direction.product_state + direction.before(t);
+      if (direction.c) step.c = direction.c + direction.before(t);
+      step.mask = direction.mask;
+      step.sums = direction.sums;
+      step.active = call.shard.active(t);
+      step.first = i == 0;
+      step.low = direction.row_of(direction.state.dy, row);
+      step.low_reset = direction.row_of(direction.reset.dy, row);
       Back<CellType>::step(direction.cell, step);
       clear_ended(call.shard, t, direction.cell.a_stride, direction.a);
       if (CellType::extra) clear_ended(call.shard, t, direction.units, direction.g);

@@ -189,15 +189,14 @@ MomentCollector watch(const Network& real, const DataSet& data,
   const OwnedModel model = open_model(write_blob(real), "calibration");
   OwnedStream stream(model.model, {1, 1});
   const std::size_t layers = real.layers.size();
-  MomentCollector watching{real,
-                           features,
-                           std::vector<Sums>(layers),
-                           std::vector<Sums>(layers),
-                           std::vector<Sums>(layers),
-                           std::vector<FactorPeaks>(layers),
-                           std::vector<std::vector<double>>(layers),
-                           {}};
-
+  MomentCollector watching{.network = real,
+                           .features = features,
+                           .input = std::vector<Sums>(layers),
+                           .state = std::vector<Sums>(layers),
+                           .reset = std::vector<Sums>(layers),
+                           .factors = std::vector<FactorPeaks>(layers),
+                           .before = std::vector<std::vector<double>>(layers),
+                           .readers = {}};
   for (std::uint32_t source = 0; source <= layers; ++source)
     watching.readers.push_back(readers_of(real, source));
   sluice_trace(&stream.stream, MomentCollector::take, &watching);
