@@ -41,7 +41,7 @@ tools::OwnedModel gru_model(int in, int hidden, int classes, sluice_format forma
       fill(array.values.data(), array.values.size(), 1.0f / std::sqrt(float(hidden)));
       // Accumulators of usual size become pre-activations of about 1.
       std::vector<float> numbers(array.integers.size());
-      const bool matrix = array.name.rfind("weight", 0) == 0;
+      const bool matrix = array.is_matrix();
       fill(numbers.data(), numbers.size(), 127.0f);
       for (size_t i = 0; i < numbers.size(); ++i)
         array.integers[i] = matrix || i < numbers.size() / 2 ? int32_t(numbers[i]) : 1 << 20;

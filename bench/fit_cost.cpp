@@ -64,7 +64,7 @@ std::vector<Count> read_counts(const std::string& path) {
     c.macs = 0;
     for (const Layer& l : c.network.layers)
       for (const Array& a : l.arrays)
-        if (a.name.starts_with("weight") && l.kind != SLUICE_EMBEDDING)
+        if (a.is_matrix() && a.role != sluice::Role::vectors)
           c.macs += std::uint64_t(a.gates) * std::uint64_t(a.rows) * std::uint64_t(a.cols);
     counts.push_back(c);
   }

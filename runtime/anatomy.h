@@ -10,6 +10,9 @@
 
 namespace sluice {
 
+constexpr uint32_t widest = 1u << 16;  ///< the most inputs or units of a layer
+constexpr uint32_t most_sources = 8;   ///< of a layer that joins
+
 /// The role of an array in its layer. The matrices come first.
 enum class Role : uint8_t {
   input_weight,      ///< multiplies the input of the layer

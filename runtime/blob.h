@@ -12,7 +12,6 @@ namespace sluice {
 constexpr uint8_t blob_magic[4] = {'S', 'L', 'U', 0x1A};
 constexpr uint32_t weight_alignment = 64;  ///< of weight arrays, in the file
 constexpr uint32_t section_alignment = 16;
-constexpr uint32_t widest = 1u << 16;  ///< the most inputs or units of a layer
 
 struct BlobHeader {
   uint8_t magic[4];
@@ -84,7 +83,6 @@ constexpr uint8_t once_flag = 8;
 /// sources'.
 constexpr uint8_t answer_flag = 16;
 constexpr uint32_t most_layers = 4096;
-constexpr uint32_t most_sources = 8;  ///< of a layer that joins
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64,
               "the file's layout");

@@ -319,7 +319,7 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
       ->add_option("--type", o.type,
                    "int8, the default: 8-bit weights and activations; w8a16: 8-bit weights, 16-bit "
                    "activations")
-      ->check(CLI::IsMember({"int8", "w8a16"}))
+      ->check(CLI::IsMember({sluice_format_name(SLUICE_INT8), sluice_format_name(SLUICE_W8A16)}))
       ->option_text("int8|w8a16");
   command
       ->add_option("--ranges", o.ranges,

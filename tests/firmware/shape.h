@@ -23,7 +23,8 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
     }
   if (word == "select") {
     sluice::tools::Layer layer = make_layer(SLUICE_SELECT, in, units, SLUICE_LINEAR, false, format);
-    for (int i = 0; i < units; ++i) layer.arrays[0].integers[std::size_t(i)] = i * 7 % in;
+    for (int i = 0; i < units; ++i)
+      layer.array(sluice::Role::columns).integers[std::size_t(i)] = i * 7 % in;
     return layer;
   }
   const std::size_t slash = word.find('.');
@@ -51,7 +52,7 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
 inline void leave_one_block_in_ten(sluice::tools::Layer& layer) {
   layer.sparse = true;
   for (sluice::tools::Array& a : layer.arrays) {
-    if (a.name.rfind("weight", 0) != 0) continue;
+    if (!a.is_matrix()) continue;
     int block = 0;
     for (int gate = 0; gate < a.gates; ++gate)
       for (int panel = 0; panel < a.rows; panel += 8)

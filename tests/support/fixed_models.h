@@ -243,14 +243,16 @@ struct FixedReference {
   static std::vector<int16_t> joined(const Layer& layer, const std::vector<Numbers16>& parts) {
     std::vector<int16_t> y;
     if (layer.kind == SLUICE_SELECT)
-      for (const int32_t column : layer.arrays[0].integers)
+      for (const int32_t column : layer.array(Role::columns).integers)
         y.push_back(int16_t(parts[0].at(size_t(column))));
     else if (layer.kind == SLUICE_CONCAT)
       for (const Numbers16& part : parts) y.insert(y.end(), part.begin(), part.end());
     else if (layer.kind == SLUICE_ADD)
-      y = fixed::add(parts, layer.arrays[0].integers, layer.arrays[1].integers);
+      y = fixed::add(parts, layer.array(Role::part_multiplier).integers,
+                     layer.array(Role::part_bias).integers);
     else
-      y = fixed::multiply(parts[0], parts[1], layer.arrays[0].integers, layer.arrays[1].integers);
+      y = fixed::multiply(parts[0], parts[1], layer.array(Role::part_multiplier).integers,
+                          layer.array(Role::part_bias).integers);
     return y;
   }
 };

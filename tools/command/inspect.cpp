@@ -12,6 +12,7 @@
 #include "../convert/cost.h"
 #include "../evaluate/evaluate.h"
 #include "../model/blob_text.h"
+#include "../model/graph.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "../recipe/heads.h"
@@ -47,14 +48,6 @@ std::vector<std::string> sources_text(const OwnedModel& model, std::uint32_t lay
                                   : std::to_string(source));
   }
   return sources;
-}
-
-bool is_chain(const OwnedModel& model) {
-  bool chain = true;
-  for (std::uint32_t l = 0; l < model.info().layers; ++l)
-    chain = chain && sluice_describe_layer(&model.model, l).sources == 1 &&
-            sluice_layer_source(&model.model, l, 0) == l;
-  return chain;
 }
 
 /// Describes the output of a recurrent layer: "every step", "last step" or "mean of steps", and
@@ -103,6 +96,13 @@ Rows with_graph(const OwnedModel& model, const Rows& rows) {
   return drawn;
 }
 
+/// The activation of a Dense, or of a cell's gates if that is not sigmoid.
+std::string activation_text(const sluice_layer_info& layer) {
+  if (layer.kind == SLUICE_DENSE) return sluice_activation_name(layer.activation);
+  if (!is_recurrent(std::uint8_t(layer.kind)) || layer.activation == SLUICE_LINEAR) return "";
+  return fmt::format("{} gates", sluice_activation_name(layer.activation));
+}
+
 std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
                         std::uint32_t state) {
   const sluice_info info = model.info();
@@ -112,8 +112,7 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
   for (const sluice_layer_info& layer : layers) {
     const std::string rank = layer.rank ? fmt::format(" of rank {}", layer.rank) : "";
     rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind) + rank,
-                    with_commas(layer.inputs), with_commas(layer.outputs),
-                    layer.kind == SLUICE_DENSE ? sluice_activation_name(layer.activation) : "",
+                    with_commas(layer.inputs), with_commas(layer.outputs), activation_text(layer),
                     steps_text(layer), with_commas(layer.parameters),
                     with_commas(layer.weight_bytes), with_commas(layer.state_bytes),
                     with_commas(layer.macs)});
@@ -121,7 +120,7 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
   }
   rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)),
                   with_commas(weight_bytes), with_commas(state), with_commas(info.macs)});
-  if (is_chain(model)) return table(rows);
+  if (is_chain(read_network(model.model))) return table(rows);
   rows[0].insert(rows[0].begin() + 2, "reads");
   for (std::uint32_t l = 0; l < info.layers; ++l)
     rows[l + 1].insert(rows[l + 1].begin() + 2,
@@ -298,13 +297,22 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
       microseconds(cost, core, *mhz), *mhz, cycles.factor, cycles.source);
 }
 
-OrderedJson layer_json(const sluice_layer_info& layer) {
+OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
+  const sluice_layer_info layer = sluice_describe_layer(&model.model, index);
+  const std::vector<std::string> names = section_strings(model.model, SLUICE_SECTION_LAYER_NAMES);
   OrderedJson json = {{"kind", sluice_layer_name(layer.kind)},
                       {"type", sluice_format_name(layer.format)},
                       {"inputs", layer.inputs},
                       {"outputs", layer.outputs}};
+  if (index < names.size() && !names[index].empty()) json["name"] = names[index];
+  std::vector<std::uint32_t> sources;  // 0: the frame, else a layer counted from 1
+  for (std::uint32_t i = 0; i < layer.sources; ++i)
+    sources.push_back(sluice_layer_source(&model.model, index, i));
+  json["sources"] = sources;
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
   if (is_recurrent(std::uint8_t(layer.kind))) {
+    if (layer.activation != SLUICE_LINEAR) json["gates"] = sluice_activation_name(layer.activation);
+    if (layer.rank > 0) json["rank"] = layer.rank;
     json["every_step"] = layer.every_step != 0;
     json["mean"] = layer.mean != 0, json["both_directions"] = layer.both_directions != 0;
   }
@@ -352,7 +360,7 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost,
                       {"parameters", parameters_of(layers)},
                       {"layers", OrderedJson::array()},
                       {"sections", OrderedJson::array()}};
-  for (const sluice_layer_info& layer : layers) json["layers"].push_back(layer_json(layer));
+  for (std::uint32_t l = 0; l < layers.size(); ++l) json["layers"].push_back(layer_json(model, l));
   for (const BlobSection& section : sections_of(model))
     json["sections"].push_back({{"kind", section.kind},
                                 {"name", section_name(section.kind)},

@@ -109,7 +109,7 @@ void prove_gates(const Network& fixed, const std::string& name, const Layer& lay
                name, layer_name(fixed, layer), row);
   for (const Role role : {Role::zeta, Role::nu})
     if (const Array* const share = layer.find(role);
-        share && (share->integers[0] < 0 || share->integers[0] > 32767))
+        share && (share->integers[0] < 0 || share->integers[0] > std::int32_t(highest_output)))
       refuse("{}: {}: {} is {}; it lies in 0 to 32767", name, layer_name(fixed, layer), share->name,
              share->integers[0]);
 }

@@ -349,7 +349,7 @@ std::int32_t gate_bias(float bias) {
 /// Returns the sigmoid of a trained number, in units of 2^-15.
 std::int32_t share_of(float number) {
   pick_kernels("scalar")->activate_f32(Activation::sigmoid, &number, 1, 1, 1);
-  return std::int32_t(std::min(rounded(double(number) / state_unit), 32767.0));
+  return std::int32_t(std::min(rounded(double(number) / state_unit), highest_output));
 }
 
 /// Copies the numbers of a cell that are not in its products.

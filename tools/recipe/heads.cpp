@@ -5,11 +5,12 @@
 #include <algorithm>
 
 #include "../common/error.h"
+#include "runtime/anatomy.h"
 
 namespace sluice::tools {
 namespace {
 
-constexpr std::size_t most_heads = 8;  // what a concat joins, as the blob has it
+constexpr std::size_t most_heads = most_sources;  // the concat of the heads joins them
 
 bool is_head(const LayerSpec& layer) { return layer.loss != HeadLoss::none; }
 

@@ -18,8 +18,7 @@ namespace {
 using L = LayerSpec;
 using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*, std::string L::*>;
 
-constexpr std::int64_t widest_layer = 65536;
-constexpr std::size_t most_sources = 8;  // of a layer that joins; limit of the blob format
+constexpr std::int64_t widest_layer = widest;
 
 /// The value of the key that names a kind of layer: units; true, if the layer keeps the width; or
 /// the names of the layers that it joins.

@@ -2,18 +2,21 @@
 // search.
 #pragma once
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "layers.h"
+#include "sluice_train.h"
 #include "words.h"
 
 namespace sluice::tools {
 
 /// The kinds of weights, in the order of sluice_weight_group.
 constexpr const char* weight_groups[] = {"input", "recurrent", "bias", "output", "embedding"};
-constexpr int weight_group_count = 5;
+constexpr int weight_group_count = SLUICE_GROUP_COUNT;
+static_assert(std::size(weight_groups) == weight_group_count);
 
 /// A number for each kind of weights: `1e-4` for all except biases, or `{ recurrent = 1e-4, bias =
 /// 1e-5 }`.

@@ -16,7 +16,6 @@
 namespace sluice::tools {
 namespace {
 
-constexpr std::size_t widest = 65536;  // limit of the inputs or units of a layer in a blob
 constexpr double most_weights = (1u << 30) - 1e6;  // a blob has less than 4 GiB
 
 /// Returns a recipe's layer as a network's layer with `in` inputs.
