@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""ONNX Runtime's GRU beside ours, one frame a call; PyTorch's training of a GRU and of an LSTM. One thread, the shapes of run.sh.
+"""ONNX Runtime's GRU beside ours, one frame a call; PyTorch's training of a GRU and of an LSTM. One
+thread, the shapes of run.sh.
 
     bash bench/run.sh --json figures.json
     python3 bench/peers.py figures.json
 
-Needs onnxruntime, onnx and numpy, and torch (pip); what is missing is skipped by name.
+Needs onnxruntime, onnx and numpy, and torch (pip); a missing one is skipped by name.
 """
 
 import json
@@ -28,7 +29,8 @@ def our_figures(path):
 
 
 def gru_session(inputs, hidden):
-    """A session with one GRU node, reset after the recurrent product as in our cell, and random weights."""
+    """A session with one GRU node, reset after the recurrent product as in our cell, and random
+    weights."""
     import numpy
     import onnx
     import onnxruntime
@@ -65,7 +67,7 @@ def gru_session(inputs, hidden):
 
 
 def step_function(session, inputs, hidden):
-    """One frame: bound input and output, no copies; the state goes to and fro between two arrays."""
+    """One frame: bound input and output, no copies; the state alternates between two arrays."""
     import numpy
     import onnxruntime
 
@@ -107,7 +109,7 @@ def ns_per_call(calls):
 
 
 def training_steps(cell, inputs, hidden, steps, batch):
-    """What train/f32 does: forward, cross entropy on the last step, backward, Adam."""
+    """The step of train/f32: forward, cross entropy on the last step, backward, Adam."""
     import torch
 
     torch.manual_seed(1)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Optuna's TPE and scikit-optimize's Gaussian process beside ours, at equal evaluations of the same functions and by the same seeds.
+"""Optuna's TPE and scikit-optimize's Gaussian process beside ours, at equal evaluations of the same
+functions and by the same seeds.
 
     build/release/bin/bench_search --json search.json
     python3 bench/search.py search.json
 
-Needs scipy, and optuna or scikit-optimize (pip); what is missing is skipped by name. Both run as they come: ten trials at random, then
-a model. Whether ours is worse, and whether it is better, is asked by one-sided Wilcoxon tests over the seeds.
+Needs scipy, and optuna or scikit-optimize (pip); a missing one is skipped by name. Both run as they
+come: ten trials at random, then a model. One-sided Wilcoxon tests over the seeds tell whether ours
+is worse, and whether it is better.
 """
 
 import json

@@ -183,8 +183,8 @@ struct GruCell : Cell {
         {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
   }
 
-  /// Computes one stream's step of a layer whose matrices are whole, in place, without a cell: it
-  /// is what firmware does most.
+  /// Computes one stream's step of a layer whose matrices are whole, in place, without a cell.
+  /// This is the most frequent step in firmware.
   /// @param a  [4][units] scratch
   static void step_whole(const Kernels& kernels, const LayerRecord& layer, const uint8_t* base,
                          const float* x, float* a, float* state) {

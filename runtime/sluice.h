@@ -214,7 +214,7 @@ typedef struct {
 /* layer: 0 to sluice_info.layers - 1 */
 sluice_layer_info sluice_describe_layer(const sluice_model* model, uint32_t layer);
 
-/* Returns what a layer reads: 0 for the frame, else the number of a layer, counted from 1.
+/* Returns the source of a layer: 0 for the frame, else the number of a layer, counted from 1.
  * layer: 0 to sluice_info.layers - 1; source: 0 to sluice_layer_info.sources - 1 */
 uint32_t sluice_layer_source(const sluice_model* model, uint32_t layer, uint32_t source);
 
@@ -231,7 +231,7 @@ sluice_answer_info sluice_describe_answer(const sluice_model* model, uint32_t an
 const char* sluice_isa(const sluice_model* model);
 
 /* Returns FNV-1a (64 bits) over shapes and weights in plain order, without padding. It identifies
- * what the model computes, however the weights are stored. */
+ * the model's function, however the weights are stored. */
 uint64_t sluice_hash(const sluice_model* model);
 
 /* Return names as recipes write them: "gru", "tanh", "f32"; "unknown" for any other number. Linked
@@ -311,7 +311,7 @@ size_t sluice_argmax_int16(const int16_t* y, size_t n);
  *   For a model that reads ids it drops the fraction; the unknown id stands for any float that is
  *   below 0, 65,536 or more, or not a number.
  * - If an answer, or a part of it, comes from a layer with sigmoid or softmax, a step in fixed
- * point gives the logits. sluice_dequantize applies the function, and so gives probabilities.
+ *   point gives the logits. sluice_dequantize applies the function, and so gives probabilities.
  * Linked only when called. */
 void sluice_quantize(const sluice_model* model, const float* x, void* q, size_t n);
 void sluice_dequantize(const sluice_model* model, const void* y, float* values, size_t n);

@@ -58,7 +58,7 @@ constexpr StatusText statuses[] = {
         "the self-test gave other bits than at export: the port, the compiler or the memory "
         "is at fault"),
     SLUICE_TEXT(SLUICE_GATHER,
-                "the host could not gather what the ranks that train together have computed"),
+                "the host could not gather the results of the ranks that train together"),
 };
 #undef SLUICE_TEXT
 /// Whether there is a text for every status, in the order of their numbers.

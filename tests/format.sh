@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the format of every file: C and C++ as clang-format writes them, prose and comments of
-# scripts within 100 columns.
+# scripts, Python and TOML within 100 columns.
 #   bash tests/format.sh          names the faults
 #   bash tests/format.sh --fix    lets clang-format rewrite the sources
 set -uo pipefail
@@ -10,7 +10,7 @@ source tests/clang.sh
 
 mapfile -t sources < <(files '*.h' '*.hpp' '*.c' '*.cpp')
 mapfile -t prose < <(files '*.md')
-mapfile -t scripts < <(files '*.sh' '*.cmake' CMakeLists.txt '*/CMakeLists.txt')
+mapfile -t scripts < <(files '*.sh' '*.cmake' CMakeLists.txt '*/CMakeLists.txt' '*.py' '*.toml')
 failed=0
 
 if ! tool=$(clang_tool clang-format); then
@@ -22,18 +22,23 @@ else
 fi
 
 # too_long KIND FILE...: names lines of more than 100 columns. KIND prose leaves out code blocks,
-# tables, images and links; KIND comments leaves out all lines without a comment. awk counts bytes
-# without a locale, so the bytes that continue a character of UTF-8 are removed first.
+# tables, images and links; KIND comments leaves out all lines without a comment or a docstring. awk
+# counts bytes without a locale, so the bytes that continue a character of UTF-8 are removed first.
 too_long() {
   LC_ALL=C awk -v kind="$1" '
-    FNR == 1 { fenced = code = 0; blank = 1 }
+    FNR == 1 { fenced = code = quoted = 0; blank = 1 }
     /^ *```/ { fenced = !fenced; next }
     kind == "prose" {
       code = /^    / && (code || blank)
       blank = /^ *$/
       if (fenced || code || /^ *\|/) next
     }
-    kind == "comments" && !/^ *#[^!]/ && !/[a-z0-9)];?  # [a-z]/ { next }
+    kind == "comments" {
+      quotes = FILENAME ~ /\.py$/ ? gsub(/"""/, "&") : 0
+      docstring = quoted || quotes
+      if (quotes % 2) quoted = !quoted
+      if (!docstring && !/^ *#[^!]/ && !/[a-z0-9)];?  # [a-z]/) next
+    }
     {
       gsub(/!\[[^]]*\]\([^)]*\)|https?:[^ )]*/, "")
       gsub(/[\200-\277]/, "")

@@ -1,5 +1,5 @@
-/* What Arm's semihosting offers a program under an emulator or debugger: text on its terminal, and
- * an exit status. */
+/* The services of Arm's semihosting for a program under an emulator or debugger: text on its
+ * terminal, and an exit status. */
 #ifndef SLUICE_SEMIHOSTING_H
 #define SLUICE_SEMIHOSTING_H
 

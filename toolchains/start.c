@@ -49,7 +49,7 @@ static void __attribute__((used)) report_fault(const uint32_t* frame) {
   semihosting_exit(2);
 }
 
-/* Begins the stack anew, for it may have been what failed. */
+/* Begins the stack anew, since its overflow may be the fault. */
 __attribute__((naked)) void fault(void) {
   __asm volatile(
       "mov r0, sp\n"

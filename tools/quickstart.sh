@@ -18,7 +18,7 @@ int8=$out/japanese-vowels-int8.slu
 board=$out/board
 mkdir -p "$out"
 
-step "What it takes: compilers, libraries, an ARM emulator"
+step "The packages: compilers, libraries, an ARM emulator"
 need_packages cmake ninja-build g++ libxsimd-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev \
   doctest-dev g++-aarch64-linux-gnu qemu-user-static gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib \
   qemu-system-arm
@@ -91,11 +91,11 @@ cmake -DMAP="$board/build/tests/firmware/utterances.map" -P tests/firmware/size.
 
 cat <<END
 
-== What to try next
+== Next steps
   $sluice train $recipe --out run2 --seed 2 --set model.dropout.output=0.3
   $sluice run $model --input $test_data
   $sluice bench $model
-  $sluice inspect $int8 --core cortex-m0              # what it costs on a board, before flashing
+  $sluice inspect $int8 --core cortex-m0              # its cost on a board, before flashing
   $sluice export $int8 --core cortex-m4 --out firmware # model.h and model.c for a device
   bash tests/run.sh                                   # every test, on ten targets
 README.md shows the ten lines of C that run it.

@@ -207,7 +207,7 @@ inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t*
   });
 }
 
-/// The rest of that step, after the candidate's product.
+/// Computes the rest of the step of a GRU that resets before, after the candidate's product.
 /// @param in  the candidate's rows over the inputs
 template <class Set>
 inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,

@@ -1,4 +1,4 @@
-// The passes of shards, and what they exchange between phases and between ranks.
+// The passes of shards, and the data that they exchange between phases and between ranks.
 #include "pass.h"
 
 #include <string.h>

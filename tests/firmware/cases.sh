@@ -56,7 +56,7 @@ for format in int8 w8a16; do
   for set in $format $format-sparse cells-$format ids-$format; do
     for kind in slu in out; do
       cmp "$out/golden-$set.$kind" "$repository/tests/golden/fixed-$set.$kind" ||
-        { echo "the golden set is another; where the definition changed, take $out/golden-$set.$kind"; exit 1; }
+        { echo "the golden set is another; if the definition changed, take $out/golden-$set.$kind"; exit 1; }
     done
   done
 done

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the golden files beside it: what PyTorch 2.13 and Keras 3 compute, for the tests to agree with.
+"""Makes the golden files beside it: the results of PyTorch 2.13 and Keras 3, with which the tests
+must agree.
 
-    pip install keras==3.15.1 && pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
+    pip install keras==3.15.1
+    pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
     python3 tests/golden/generate.py
 
-Needed only to make them anew. A file has lines `name rows cols v v v ...` in row order; `#` begins a comment. Weights and inputs are
-float32 numbers, printed so that they read back exactly; PyTorch computes from them in float64, so that what we compare with is
-the formula and not another library's rounding. A GRU's weights have PyTorch's packing: rows of r, then z, then n.
+Needed only to make them anew. A file has lines `name rows cols v v v ...` in row order; `#` begins
+a comment. Weights and inputs are float32 numbers, printed so that they read back exactly. PyTorch
+computes from them in float64, so that we compare with the formula and not with another library's
+rounding. A GRU's weights have PyTorch's packing: rows of r, then z, then n.
 """
 import pathlib
 import unicodedata
@@ -35,7 +38,7 @@ class File:
 
 
 def float32(t):
-    """The nearest float32, as a double: what a blob can hold."""
+    """The nearest float32, which a blob can hold, as a double."""
     return t.to(torch.float32).to(DOUBLE)
 
 
@@ -90,7 +93,8 @@ def forward():
 
 
 def batch(file, case, sequences, inputs, longest, outputs, loss, every_step):
-    """Ragged sequences: steps, all frames one after the other, and targets (class -1 and value nan are masked)."""
+    """Ragged sequences: steps, all frames one after the other, and targets (class -1 and value nan
+    are masked)."""
     steps = torch.tensor([1 + (5 * i + 2) % longest for i in range(sequences)])
     x = float32(torch.randn(int(steps.sum()), inputs))
     answers = int(steps.sum()) if every_step else sequences
@@ -116,7 +120,7 @@ def sequences_of(steps, x, target, every_step):
 
 
 def mean_loss(net, sequences, loss):
-    """Mean over what is not masked, in all sequences together."""
+    """Mean over the targets that are not masked, in all sequences together."""
     total, count = 0.0, 0
     for x, target in sequences:
         y = net(x).squeeze(1)
@@ -220,8 +224,8 @@ SEQUENCES, STEPS, INPUTS, UNITS = 5, 9, 3, 7
 
 
 def module_case(file, case, arrays, answer, x):
-    """Weights, answers and gradients of a layer over equally long sequences. arrays: (our name, a function of the parameter's or its
-    gradient's values that packs them as ours, parameter)."""
+    """Weights, answers and gradients of a layer over equally long sequences. arrays: (our name, a
+    function of the parameter's or its gradient's values that packs them as ours, parameter)."""
     y = answer(x)
     target = float32(torch.randn(y.shape))
     loss = ((y - target) ** 2).mean()
@@ -331,7 +335,8 @@ def norms(file):
 
 
 def carried(file):
-    """Truncated back-propagation: the second half of each sequence, from the state that the first left, without a gradient through it."""
+    """Truncated back-propagation: the second half of each sequence, from the state that the first
+    left, without a gradient through it."""
     for kind, module in [("lstm", nn.LSTM), ("gru", nn.GRU)]:
         net = rounded(module(INPUTS, UNITS, batch_first=True), 1.5)
         x = float32(torch.randn(SEQUENCES, 2 * STEPS, INPUTS))
@@ -343,7 +348,8 @@ def carried(file):
 
 
 class FastGRNN(nn.Module):
-    """Kusupati et al. 2018, with the names of EdgeML's PyTorch cell; the matrices are [units][inputs], as ours are."""
+    """Kusupati et al. 2018, with the names of EdgeML's PyTorch cell; the matrices are
+    [units][inputs], as ours are."""
 
     def __init__(self, inputs, units):
         super().__init__()
@@ -376,8 +382,8 @@ def fastgrnn():
 
 
 class LowRank(nn.Module):
-    """A cell whose matrices are products W1 W2, computed by PyTorch's own cell, or by a formula, from
-    their product."""
+    """A cell whose matrices are products W1 W2, computed by PyTorch's own cell, or by a formula,
+    from their product."""
 
     def __init__(self, gates, cell):
         super().__init__()
@@ -507,8 +513,8 @@ def losses():
 
 
 class Noise:
-    """The generator of tests/support/numbers.h. Within powers of two its numbers are exact in float32:
-    both sides make the same ones, and no file has to hold them."""
+    """The generator of tests/support/numbers.h. Within powers of two its numbers are exact in
+    float32: both sides make the same ones, and no file has to hold them."""
 
     def __init__(self, seed):
         self.state = seed
@@ -534,8 +540,8 @@ class Noise:
 
 
 class Graph(nn.Module):
-    """Layers by their number in the graph, and a formula that says what each reads. Answers to classes
-    and to yes or no are logits."""
+    """Layers by their number in the graph, and a formula with the sources of each. Answers to
+    classes and to yes or no are logits."""
 
     def __init__(self, layers, formula):
         super().__init__()
@@ -585,7 +591,7 @@ def heads_last(layer, x):
 
 
 def of_answer(kind, y):
-    """What the model hands on, of an answer before its loss."""
+    """The output of the model, made of an answer as its loss reads it."""
     return {"classes": torch.softmax(y, dim=1), "binary": torch.sigmoid(y), "values": y}[kind]
 
 
@@ -614,10 +620,11 @@ def weighted_loss(net, sequences, answers):
 
 
 def graphs():
-    """Networks that are no chains: answers, loss and gradient of a ragged batch with masked targets, and
-    weights after twenty steps of Adam; even steps see all sequences but the last three, odd ones all but
-    the first three. tests/runtime/graphs.cpp makes the same weights, frames and targets. Of an array of
-    more than 100 numbers every 97th is stored, and the sums of all rows and columns."""
+    """Networks that are no chains: answers, loss and gradient of a ragged batch with masked
+    targets, and weights after twenty steps of Adam; even steps see all sequences except the last
+    three, odd ones all except the first three. tests/runtime/graphs.cpp makes the same weights,
+    frames and targets. Of an array of more than 100 numbers every 97th is stored, and the sums of
+    all rows and columns."""
     file = File("graphs.txt")
 
     def add_array(name, t):
@@ -686,7 +693,8 @@ def graphs():
 
 
 def lower_case():
-    """Simple lower-case mappings in five blocks; of U+0130 str.lower() gives two characters, UnicodeData.txt one."""
+    """Simple lower-case mappings in five blocks; of U+0130 str.lower() gives two characters,
+    UnicodeData.txt one."""
     blocks = [*range(0x180), *range(0x370, 0x500)]
     pairs = [(c, 0x69 if c == 0x130 else ord(chr(c).lower())) for c in blocks if chr(c).lower() != chr(c)]
     lines = [f"# made by generate.py with Python's unicodedata {unicodedata.unidata_version}"]

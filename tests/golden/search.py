@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Makes search.txt beside it: what scikit-learn 1.9 says of a Gaussian process, and SciPy 1.17 of Sobol's sequence.
+"""Makes search.txt beside it: the figures of scikit-learn 1.9 for a Gaussian process, and those of
+SciPy 1.17 for Sobol's sequence.
 
     pip install scikit-learn==1.9.1 scipy==1.17.1
     python3 tests/golden/search.py
 
-Needed only to make it anew. Lines as in generate.py's files. Two features are numbers in [0, 1]; the third is a choice of three, which
-scikit-learn gets as three numbers, one of them 1: two choices then lie sqrt(2) apart, and its length is sqrt(2) times ours.
+Needed only to make it anew. Lines are as in generate.py's files. Two features are numbers in
+[0, 1]; the third is a choice of three, which scikit-learn gets as three numbers, one of them 1. Two
+choices then lie sqrt(2) apart, and its length is sqrt(2) times ours.
 """
 import pathlib
 
@@ -33,7 +35,8 @@ def main():
     lengths = [SCALES[0], SCALES[1]] + [SCALES[2] * 2**0.5] * 3
     signal = ConstantKernel(VARIANCE) * Matern(lengths, nu=2.5)
     process = GaussianProcessRegressor(signal + WhiteKernel(NOISE), alpha=0, optimizer=None).fit(one_hot(x), y)
-    likelihood, slope = process.log_marginal_likelihood(process.kernel_.theta, eval_gradient=True)  # by logarithms
+    # The slope is by the logarithms of the parameters.
+    likelihood, slope = process.log_marginal_likelihood(process.kernel_.theta, eval_gradient=True)
     mean, deviation = GaussianProcessRegressor(signal, alpha=NOISE, optimizer=None).fit(one_hot(x), y).predict(
         one_hot(asked), return_std=True
     )

@@ -260,7 +260,7 @@ TEST_CASE("gradients of ragged, masked batches agree with PyTorch 2.13 to 1e-5")
 }
 
 TEST_CASE(
-    "gradients are the same to the bit for any shards in flight, order of tasks and instruction "
+    "gradients are the same to the bit for any shards of a group, order of tasks and instruction "
     "set") {
   const Network network = random_network(
       5, {standardize(), gru(9, every_step), gru(17, every_step), dense(4, SLUICE_SOFTMAX)});

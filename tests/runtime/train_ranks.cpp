@@ -147,7 +147,7 @@ TEST_CASE("ranks that share every batch have the bits of one process, for every 
 
 TEST_CASE(
     "ranks that share every batch have the bits of one process, for any number of ranks, sequences "
-    "and shards in memory") {
+    "and shards of a group") {
   const Network network =
       random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   for (const int sequences : {1, 8, 21, 43})

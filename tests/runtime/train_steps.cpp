@@ -95,7 +95,7 @@ TEST_CASE("twenty steps of every optimizer agree with PyTorch 2.13 to 1e-4") {
 }
 
 TEST_CASE(
-    "training gives the same bytes for any shards in flight, order of tasks and instruction set") {
+    "training gives the same bytes for any shards of a group, order of tasks and instruction set") {
   const Network network =
       random_network(5, {standardize(), gru(17, every_step), gru(9), dense(4, SLUICE_SOFTMAX)});
   const std::vector<Example> batch = random_examples(network, 21, 13, true, 130);

@@ -133,7 +133,7 @@ wrong 'layer 5 reads layer 3 \("digit"\), whose softmax is a part of the answer;
 wrong 'layer 3 reads layer 2 \("vad"\), whose sigmoid is a part of the answer' "$body, $vad, ${digit/, from = \"body\"/}, $pitch"
 wrong 'layer 3: loss: cross_entropy wants probabilities; give \{ dense = 3, activation = "softmax" \}$' "$body, $vad, ${digit/softmax/tanh}, $pitch"
 wrong 'layer 2: loss: binary wants a probability; give \{ dense = 1, activation = "sigmoid" \}$' "$body, ${vad/sigmoid/tanh}, $digit, $pitch"
-wrong 'layer 4: dropout on what a head hands on would drop answers; leave it out$' "$body, $vad, $digit, ${pitch/name/dropout = 0.5, name}"
+wrong 'layer 4: dropout on the output of a head would drop answers; leave it out$' "$body, $vad, $digit, ${pitch/name/dropout = 0.5, name}"
 wrong 'layer 5: concat: "body" has no loss; in an answer of several parts each has one$' "$body, $vad, $digit, $pitch, { concat = [\"vad\", \"body\"] }"
 wrong 'layer 5: concat: "vad" twice; a part of the answer is there once$' "$body, $vad, $digit, $pitch, { concat = [\"vad\", \"vad\"] }"
 wrong 'layer 4 \("pitch"\) has a loss, but the concat that ends the network leaves it out$' "$body, $vad, $digit, $pitch, { concat = [\"vad\", \"digit\"] }"
@@ -146,7 +146,7 @@ wrong 'layer 2 \("vad"\) answers a sequence, but layer 4 \("digit"\) every row; 
   "{ gru = 6, name = \"body\", steps = \"last\" }, $vad, { gru = 4, from = \"frame\", steps = \"every\", name = \"beside\" }, ${digit/body/beside}, $pitch"
 wrong 'answers every row, but data.target_per is "sequence"' "{ gru = 6, name = \"body\", steps = \"every\" }, $vad, $digit, $pitch"
 wrong '^r.toml:11: train.loss: layers have losses of their own; leave it out$' "$body, $vad, $digit, $pitch" "$three" '' 'loss = "huber"'
-wrong '^r.toml:4: data.target_type: layers have losses of their own, which say what the targets are; leave it out$' "$body, $vad, $digit, $pitch" "$three" 'target_type = "class"'
+wrong '^r.toml:4: data.target_type: layers have losses of their own, which decide the type of the targets; leave it out$' "$body, $vad, $digit, $pitch" "$three" 'target_type = "class"'
 wrong '^r.toml:4: data.standardize_target: .* the answer has several parts; leave it out$' "$body, $vad, $digit, $pitch" "$three" 'standardize_target = true'
 wrong '^r.toml:4: data.window: the targets of windows are one answer' "$body, $vad, $digit, $pitch" "$three" 'window = 3'
 wrong '^r.toml:4: data.format: in a text the targets are tokens' "$body, $vad, $digit, $pitch" "$three" 'format = "text"'

@@ -129,7 +129,7 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
   return table(with_graph(model, rows));
 }
 
-/// A part of an answer: what the blob says, and what the model says of its training.
+/// A part of an answer: its description in the blob, and its loss in the record of the training.
 struct Part {
   sluice_answer_info answer;
   std::string name;          ///< may be empty
@@ -279,7 +279,7 @@ void print_cost(const DeviceCost& cost, const OwnedModel& model, const std::stri
   const double per_mac =
       double(cost.instructions) / double(std::max<std::uint64_t>(model.info().macs, 1));
   print("on {}, {}:\n{}", core, sluice_format_name(model.info().format),
-        table({{"what", "amount"},
+        table({{"cost", "amount"},
                {"flash, the model without names, labels and history", with_commas(cost.flash)},
                {"flash, code and tables of this number format, at -O2", with_commas(cost.code)},
                {"flash, both", with_commas(cost.flash + cost.code)},

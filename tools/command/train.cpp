@@ -52,7 +52,8 @@ std::string head_text(const Head& head) {
   return fmt::format("{}: {}, weight {:g}", head.name, loss_word(head), head.weight);
 }
 
-/// What was read, before the work begins: a column that should not be a feature is seen here.
+/// Returns a line on the data that was read. It is printed before the work begins, since it shows a
+/// column that should not be a feature.
 std::string data_line(const Input& input) {
   const auto names = [](const std::vector<std::string>& list) {
     constexpr std::size_t shown = 12;
@@ -118,11 +119,10 @@ void report_zeros(const Network& network) {
     text += (text.empty() ? "" : ", ") + percent(share);
   const bool sparse = std::any_of(network.layers.begin(), network.layers.end(),
                                   [](const Layer& l) { return l.sparse; });
-  print(
-      "Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
-      sparse
-          ? "the blob does not store them"
-          : "model.slu stores them still; in fixed point they are left out where that is smaller");
+  print("Zero blocks of 8 x 4 weights, by recurrent layers: {}; {}.\n", text,
+        sparse
+            ? "the blob does not store them"
+            : "model.slu stores them still; in fixed point they are left out if that is smaller");
 }
 
 Evaluation report(const char* what, const Input& input, const Trained& trained, const DataSet& data,

@@ -303,7 +303,7 @@ void export_trial(const TuneOptions& options) {
   print("\n");
 }
 
-/// Does what only reads the study. Returns false if no such option was given.
+/// Carries out the option that only reads the study. Returns false if no such option was given.
 bool read_only(const TuneOptions& options) {
   const int asked = options.list + options.best + options.json + !options.show.empty() +
                     !options.export_number.empty();

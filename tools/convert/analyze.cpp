@@ -324,7 +324,7 @@ std::string error_table(const std::vector<ValueError>& values, const DataSet& da
              : ""});
   }
   return table(rows) +
-         "SNR: the float values over what fixed point differs by; inputs in deviations of the "
+         "SNR: the float values over the error of fixed point; inputs in deviations of the "
          "training data; r, z, n: a GRU's "
          "gates and\n"
          "candidate, z, n: a FastGRNN's, i, f, g, o: an LSTM's, c its cell state; h: a state; "

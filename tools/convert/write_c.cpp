@@ -50,7 +50,7 @@ constexpr const char* header_text =
 #define MODEL_BLOB_BYTES {blob}
 #define MODEL_STATE_BYTES {state} /* of each stream, for sluice_use {{1, 1}} */
 #define MODEL_SCRATCH_BYTES {scratch} /* shared by all streams of one thread, for sluice_use {{1, 1}} */
-#define MODEL_HASH 0x{hash:016x}ULL /* sluice_hash: what the model computes */
+#define MODEL_HASH 0x{hash:016x}ULL /* sluice_hash: of shapes and weights */
 
 #ifdef MODEL_ALIGNED
 #elif defined(__cplusplus) && __cplusplus >= 201103L

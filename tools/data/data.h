@@ -47,8 +47,8 @@ struct Head {
   std::size_t columns() const { return loss == SLUICE_CROSS_ENTROPY ? 1 : outputs; }
 };
 
-/// Which column is what. In a .npz these are names of arrays, but for features (array "x", columns
-/// named x0, x1, ...).
+/// The use of each column. In a .npz these are names of arrays, except for features (array "x",
+/// columns named x0, x1, ...).
 struct Columns {
   /// Names the sequence of each frame; the rows of a sequence must be adjacent. Empty: the file is
   /// one sequence.

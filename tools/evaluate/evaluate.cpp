@@ -22,7 +22,7 @@ constexpr std::size_t most_ranked = 64;  // limit of the classes for which score
 // number of blocks of rows, if there are too few sequences
 constexpr std::size_t enough_blocks = 100;
 
-/// A part of the answer: its targets, its loss, and what becomes of both.
+/// A part of the answer: its targets, its loss, and the evaluation that both give.
 struct Goal {
   const DataSet& data;  ///< of its targets
   Loss loss;
@@ -66,8 +66,8 @@ struct Goal {
   }
 };
 
-/// What the threads share while sequences are run. Each task has a stream, and takes sequences
-/// until none is left.
+/// The state that the threads share while sequences are run. Each task has a stream, and takes
+/// sequences until none is left.
 struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
@@ -237,7 +237,7 @@ Loss loss_of(const Head& head) {
   return {kind, head.huber_delta};
 }
 
-/// The targets of each head; empty where the answer is one.
+/// The targets of each head; empty if the answer is one.
 std::vector<DataSet> targets_of_heads(const sluice_model& model, const DataSet& data) {
   std::vector<DataSet> targets;
   std::size_t outputs = 0;

@@ -142,7 +142,7 @@ void add_measures(const Evaluation& evaluation, OrderedJson& json) {
   }
 }
 
-/// What is said of classes only.
+/// Adds the measures that only classes have.
 void add_classes(const Evaluation& evaluation, OrderedJson& json) {
   json["majority_accuracy"] = majority_accuracy(evaluation);
   if (evaluation.confusion.empty()) return;

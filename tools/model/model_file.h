@@ -28,7 +28,7 @@ struct OwnedModel {
   sluice_model model{};
   sluice_info info() const { return sluice_describe(&model); }
   std::vector<std::string> labels() const;  ///< of the outputs; empty if the blob has none
-  /// Like labels(), but for one sigmoid between two classes both names; the sigmoid is the
+  /// Like labels(), except that one sigmoid between two classes has both names; the sigmoid is the
   /// probability of the second.
   std::vector<std::string> classes() const;
   std::vector<std::string> inputs() const;

@@ -79,7 +79,7 @@ void check_uses(const Recipe& recipe) {
       {"data.test_rows", ranges, "data.train_rows"},
       {"data.test", recipe.test_rows.empty(), "no data.test_rows; give one of the two"},
       {"data.reach_back", series, "data.window"},
-      {"data.group", !series && !text, "sequences; what is in time order is split so"},
+      {"data.group", !series && !text, "sequences; data in time order is split in that order"},
       {"data.thin", recipe.target_type == TargetType::classes && !text, "classes of sequences"},
       {"data.differences", !text && !tsv, "frames of numbers"},
       {"data.standardize_target", recipe.target_type == TargetType::values && !text,
@@ -221,7 +221,7 @@ void check_layers(const Recipe& recipe) {
     refuse("{}: binary wants a probability; end with {{ dense = 1, activation = \"sigmoid\" }}",
            place);
   if (last.dropout > 0)
-    refuse("{}: dropout on what the last layer hands on would drop answers; leave it out", place);
+    refuse("{}: dropout on the output of the last layer would drop answers; leave it out", place);
 }
 
 void check_loss(const Recipe& recipe) {

@@ -72,7 +72,7 @@ void add_concat(Recipe& recipe, const std::vector<std::size_t>& heads, const std
   recipe.layers.push_back(std::move(concat));
 }
 
-/// A head gives what its loss wants.
+/// Checks that the activation of a head fits its loss.
 void check_activation(const LayerSpec& layer, const std::string& place) {
   const bool is_dense = layer.kind == SLUICE_DENSE;
   if (layer.loss == HeadLoss::cross_entropy && (!is_dense || layer.activation != SLUICE_SOFTMAX))
@@ -84,7 +84,7 @@ void check_activation(const LayerSpec& layer, const std::string& place) {
     refuse("{}: loss: binary wants a probability; give {{ dense = {}, activation = \"sigmoid\" }}",
            place, layer.units);
   if (layer.dropout > 0)
-    refuse("{}: dropout on what a head hands on would drop answers; leave it out", place);
+    refuse("{}: dropout on the output of a head would drop answers; leave it out", place);
 }
 
 /// The trainer and fixed point have logits in place of the probabilities of a head.
@@ -117,7 +117,7 @@ void settle_targets(Recipe& recipe, const std::string& place) {
         "parts");
   alone("data.target_type",
         !recipe.origin.contains("data.target_type") || recipe.target_type == TargetType::values,
-        "layers have losses of their own, which say what the targets are");
+        "layers have losses of their own, which decide the type of the targets");
   recipe.target_type = TargetType::values, recipe.loss = LossKind::mse;
   std::size_t columns = 0;
   std::string parts;

@@ -14,7 +14,7 @@ std::vector<Head> heads_of(const Recipe& recipe);
 /// The word of a head's loss, as a recipe writes it.
 std::string_view loss_word(const Head& head);
 
-/// Makes the answer of layers that have a loss: adds the concat that ends the network where it is
+/// Makes the answer of layers that have a loss: adds the concat that ends the network if it is
 /// not written. Refused (exit code 2) if the layers or the targets do not go together.
 void resolve_heads(Recipe& recipe);
 

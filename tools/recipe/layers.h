@@ -32,7 +32,7 @@ struct LayerSpec {
   std::string from;                ///< the one layer that it reads, by name; empty: the one before
   HeadLoss loss = HeadLoss::none;  ///< of a layer that is a part of the answer
   double weight = 0;               ///< of that loss in the sum; 0: the layer has no loss
-  std::vector<std::string> sources;  ///< of concat, add and multiply: what they join, by name
+  std::vector<std::string> sources;  ///< of concat, add and multiply: the layers they join
 
   bool recurrent() const;
   bool joins() const;
@@ -54,8 +54,8 @@ std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::s
 /// name, or a count.
 bool layer_counts(std::string_view name);
 
-/// Whether an option of layers says what is measured: trials of a search that differ in it could
-/// not be compared.
+/// Returns whether an option of layers determines the measure: trials of a search that differ in it
+/// could not be compared.
 bool layer_measures(std::string_view name);
 
 /// Every layer and option, a line each, for the manual.

@@ -75,8 +75,8 @@ bool from_json(const OrderedJson& json, Recipe& recipe, const Choice<Recipe>& fi
   return true;
 }
 
-/// Reads the layers of a model whose answer has several parts: only their losses say what its
-/// targets are.
+/// Reads the layers of a model whose answer has several parts: only their losses tell the type of
+/// its targets.
 void read_heads(const OrderedJson& json, Recipe& recipe, const std::string& model) {
   const Key& key = *find_key("model.layers");
   const OrderedJson* const layers = value_at(json, "/recipe/model/layers");
@@ -128,7 +128,7 @@ std::vector<Head> heads_of_made(const std::string& made) {
   try {
     return heads_of(recipe_of_made(made, "the model"));
   } catch (const Error&) {
-    return {};  // what it says is not what "sluice train" writes
+    return {};  // the record is not one that "sluice train" writes
   }
 }
 

@@ -19,12 +19,12 @@ Recipe recipe_of_made(const std::string& made, const std::string& model);  ///< 
                                                                            ///< alone
 Columns columns_of_made(const std::string& made, const std::string& model);
 
-/// Returns the heads of a model whose answer has several parts, from what it says of its making;
-/// empty if the answer is one, or the model does not say.
+/// Returns the heads of a model whose answer has several parts, from its record; empty if the
+/// answer is one, or the record does not name them.
 std::vector<Head> heads_of_made(const std::string& made);
 
-/// The sequences that a model's training held out of `data`, from what it says of its making; a
-/// fifth where it held out none.
+/// Returns the sequences that a model's training held out of `data`, from its record; a fifth if it
+/// held out none.
 Split split_of_made(const std::string& made, const DataSet& data);
 
 /// Adds the units in which a model's values were learned to its record; reads them from it, empty

@@ -10,6 +10,8 @@
 namespace sluice::tools {
 namespace {
 
+constexpr std::size_t columns = 100;  // of the manual
+
 /// Returns the text in lines of at most `width` letters, each after `indent`.
 std::string wrapped(std::string_view text, std::size_t width, std::string_view indent) {
   std::string out, line;
@@ -26,13 +28,28 @@ std::string wrapped(std::string_view text, std::size_t width, std::string_view i
   return out + fmt::format("{}{}\n", indent, line);
 }
 
+/// Returns each line of the text wrapped, its second and later lines indented by four more blanks.
+std::string wrapped_lines(std::string_view text) {
+  constexpr std::size_t further = 4;
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t blanks = std::min(line.find_first_not_of(' '), line.size());
+    const std::string indent(blanks + further, ' ');
+    out += wrapped(line.substr(blanks), columns - indent.size(), indent).substr(further);
+  }
+  return out;
+}
+
 /// Returns a key's type, default, range, help and source; without its name.
 std::string explanation(const Key& key) {
   std::string text = is_choice(key) ? allowed(key) : std::string(type_name(key));
   if (key.min != key.max) text += ", " + allowed(key);
   text +=
       key.fallback.empty() ? " (must be given)\n" : fmt::format(" (default {})\n", key.fallback);
-  text += wrapped(key.help, 100, "      ");
+  constexpr std::string_view indent = "      ";
+  text += wrapped(key.help, columns - indent.size(), indent);
   if (!key.source.empty()) text += fmt::format("      Source: {}\n", key.source);
   return text;
 }
@@ -70,7 +87,7 @@ use = { value = false, choices = [false, true] }.
 )";
   return by_section([](const Key& key) {
            return fmt::format("  {}: {}{}", key.name, explanation(key),
-                              key.name == "model.layers" ? layer_manual() : "");
+                              key.name == "model.layers" ? wrapped_lines(layer_manual()) : "");
          }) +
          search;
 }

@@ -37,8 +37,8 @@ OrderedJson to_json(const Value& value) {
 
 }  // namespace
 
-/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables but for the
-/// "=".
+/// JSON's texts, numbers and truth values are TOML's too; its objects are inline tables except for
+/// the "=".
 std::string to_toml(const OrderedJson& value) {
   std::string text;
   if (value.is_object()) {

@@ -188,7 +188,7 @@ std::string zero_chart(const NamedLog& log) {
                      .note = "At each epoch\u2019s end, by layer."});
 }
 
-/// What the log says of a head: a loss, and an accuracy or a root mean squared error.
+/// A figure of a head in the log: its loss, its accuracy or its root mean squared error.
 struct HeadColumn {
   std::string name;  ///< in the log
   std::string title, label;

@@ -251,8 +251,8 @@ std::size_t numbers_of(const View& view) {
   return std::size_t(view.network.layers.back().out);
 }
 
-/// The last answer of what is drawn: of classes the one given, of values the one that is most
-/// wrong.
+/// Finds the answer to explain, at the last step that has one: for classes the class that the model
+/// gives, for values the one with the largest error.
 void find_point(View& view) {
   const Evaluation& e = view.measured.evaluation;
   const std::vector<Known> known = known_answers(view);
@@ -498,8 +498,8 @@ std::string sequences_inside(const ReportedRun& run, const Measured& measured,
       paragraph(fmt::format("From the {} part; --sequence shows others.", measured.part.name));
   if (run.of_floats)
     inside += paragraph(
-        "What is drawn are the float weights that the model in fixed point was made of; the "
-        "answers are its own.");
+        "The charts show the float weights that the model in fixed point was made of; the "
+        "answers are those of fixed point.");
   for (const Chosen& one : chosen)
     inside += draw_sequence(*measured.part.data, aspects, network, one);
   return section("Inside: sequences step by step", inside);

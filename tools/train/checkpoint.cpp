@@ -12,7 +12,7 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
-constexpr std::uint32_t checkpoint_version = 4;  // raised with every change of what each() walks
+constexpr std::uint32_t checkpoint_version = 4;  // raised with every change of the fields in each()
 
 /// The CRC is at the same place as in a blob, so that blob_crc() works here too.
 struct Header {

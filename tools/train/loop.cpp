@@ -464,7 +464,7 @@ void run_epochs(Loop& loop, Trained& result) {
 void start_trainer(Loop& loop) {
   loop.plan = train_plan(loop.recipe, loop.data, loop.split, read_network(loop.start.model));
   sluice_train_options& options = loop.plan.options;
-  options.shards *= std::uint32_t(loop.ranks.count);  // the same number in memory at each rank
+  options.shards *= std::uint32_t(loop.ranks.count);  // as many shards of a group at each rank
   if (loop.plan.prune.share > 0) {
     std::size_t bytes = 0;
     sluice_section(&loop.start.model, SLUICE_SECTION_WEIGHTS, &bytes);

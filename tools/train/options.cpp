@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint32_t shard = 8;  // sequences in a task of the trainer
 // in memory at the same time; does not affect the bits
-constexpr std::uint32_t shards_in_flight = 8;
+constexpr std::uint32_t shards_of_group = 8;
 
 sluice_optimizer optimizer_of(Optimizer optimizer) {
   if (optimizer == Optimizer::sgd) return SLUICE_SGD;
@@ -111,7 +111,8 @@ std::vector<bool> frozen_layers(const Recipe& recipe) {
   return frozen;
 }
 
-/// Returns what the last layer reads; of an answer in several parts what its heads read, each once.
+/// Returns the sources of the last layer; if the answer has several parts, the sources of its
+/// heads, each once.
 std::vector<std::uint32_t> sources_of_answer(const Recipe& recipe, const Network& network) {
   if (heads_of(recipe).empty()) return sources_of(network, network.layers.size() - 1);
   std::set<std::uint32_t> all;
@@ -211,7 +212,7 @@ TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& spl
   options.max_steps = 1;
   for (std::size_t s : split.train)
     options.max_steps = std::max(options.max_steps, std::uint32_t(data.steps(s)));
-  options.shards = std::min(shards_in_flight, (options.max_sequences + shard - 1) / shard);
+  options.shards = std::min(shards_of_group, (options.max_sequences + shard - 1) / shard);
   return plan;
 }
 

@@ -75,7 +75,7 @@ Job job_of(const Json& json) {
   return {json["number"], json["point"].get<Point>(), json["until"], folds_of(json["folds"])};
 }
 
-/// The state of rank 0: what each other rank works on.
+/// The state of rank 0: the work of each other rank.
 struct Assignments {
   Database db;
   const StudyPlan& plan;

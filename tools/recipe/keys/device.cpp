@@ -11,8 +11,8 @@ const Key table[] = {
      .noun = "a truth value",
      .help = "Train for fixed point: in every pass inputs, states and weights are rounded as on "
              "the device, and validation runs the fixed-point model. model.slu is that model; "
-             "model-f32.slu has the float weights it was made of. A GRU with reset = \"before\" "
-             "has no fixed point.",
+             "model-f32.slu has the float weights it was made of. A GRU with reset = \"before\", "
+             "cells of low rank and batch normalization cannot be trained so.",
      .source = "straight-through gradients; Bengio, Leonard, Courville 2013"},
     {.name = "quantize.type",
      .field = choice_field<&R::quantize_type>,

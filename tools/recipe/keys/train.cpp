@@ -9,12 +9,11 @@ const Key table[] = {
      .field = choice_field<&R::loss>,
      .fallback = "\"cross_entropy\"",
      .noun = "a loss",
-     .help =
-         "What training minimizes, a mean over valid targets: cross_entropy for classes; "
-         "binary for two of them, or values of 0 to 1, by "
-         "sigmoids; mse and huber for values; mse_sum adds up a sequence's steps and outputs, "
-         "and is a mean over sequences. Of an answer in several parts the layers have a loss each "
-         "(model.layers), and their weighted sum is minimized.",
+     .help = "Loss that training minimizes, a mean over valid targets. cross_entropy: for classes; "
+             "binary: for two classes, or for values of 0 to 1, by sigmoids; mse and huber: for "
+             "values; mse_sum: adds up the steps and outputs of a sequence, and is a mean over "
+             "sequences. If the answer has several parts, each of their layers has its own loss "
+             "(model.layers), and training minimizes the weighted sum.",
      .source = "-log p[class]; -(t log p + (1 - t) log(1 - p)); (y - value)^2; Huber 1964",
      .measures = true},
     {.name = "train.huber_delta",
@@ -24,7 +23,7 @@ const Key table[] = {
      .help = "For huber: the error at which the loss turns from a square into a line.",
      .min = 1e-6,
      .max = 1e6,
-     .source = "e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2)",
+     .source = "e^2 / 2 if |e| <= delta, else delta * (|e| - delta / 2)",
      .measures = true},
     {.name = "train.label_smoothing",
      .field = &R::label_smoothing,
@@ -289,8 +288,9 @@ const Key table[] = {
      .help = "Share of the weights that training sets to zero, in blocks of 8 units of a gate x 4 "
              "inputs, as fixed point stores them. Each matrix (weight_ih, weight_hh, weight_hn) of "
              "each recurrent layer loses its blocks of the least L2 norm. Dense layers, "
-             "embeddings, biases and frozen layers are not pruned. In fixed point, empty blocks "
-             "are neither stored nor computed, except in a GRU with reset = \"before\". 0: none.",
+             "embeddings, biases, frozen layers and layers with matrices of low rank are not "
+             "pruned. In fixed point, empty blocks are neither stored nor computed, except in a "
+             "GRU with reset = \"before\". 0: none.",
      .min = 0,
      .max = 0.99,
      .source =
