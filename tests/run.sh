@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Every test on every target: this machine; this machine's programs on an emulated CPU of 2008;
 # AArch64 (also on a Cortex-A53) and, without the command, ARMv7 under qemu; firmware on six
-# emulated Cortex-M boards, and its size; and, built by clang, kernels, runtime, trainer and all parsers under AddressSanitizer
-# and UBSan. Installs the packages that it needs, shows a build's output only if the build fails,
-# and ends with CTest's own lines. Checks the format of every file first, and runs clang-tidy on the
-# sources that changed last.
+# emulated Cortex-M boards, and its size; and, built by clang, kernels, runtime, trainer and all
+# parsers under AddressSanitizer and UBSan. Installs the packages that it needs, shows a build's
+# output only if the build fails, and ends with CTest's own lines. Checks the format of every file
+# first, and runs clang-tidy on the sources that changed last.
 #   bash tests/run.sh
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1

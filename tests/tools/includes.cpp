@@ -131,6 +131,11 @@ std::string circle_in(const std::string& tree) {
   return "";
 }
 
+/// Whether a file belongs to the ready recipes, which use cells.
+bool is_recipe(const fs::path& path) {
+  return fs::relative(path, project / "tools").begin()->string() == "recipes";
+}
+
 /// Returns the files outside tests and benchmarks whose text has a word, in letters of either case,
 /// by their paths from runtime/.
 std::set<std::string> files_that_name(const std::string& word) {
@@ -144,7 +149,7 @@ std::set<std::string> files_that_name(const std::string& word) {
   };
   for (const char* const tree : {"kernels", "runtime", "tools", "toolchains"})
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(project / tree))
-      if (entry.is_regular_file()) look(entry.path());
+      if (entry.is_regular_file() && !is_recipe(entry.path())) look(entry.path());
   for (const fs::directory_entry& entry : fs::directory_iterator(project))
     if (entry.is_regular_file()) look(entry.path());
   return files;
