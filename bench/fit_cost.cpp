@@ -39,7 +39,8 @@ Network network_of(const std::string& shape, sluice_format format) {
   std::getline(words, word, '-');
   const bool sparse = word == "sparse";
   if (sparse) std::getline(words, word, '-');
-  int in = std::atoi(word.c_str());
+  const int frame = std::atoi(word.c_str());
+  int in = frame;
   Network network;
   while (std::getline(words, kind, '-') && std::getline(words, word, '-')) {
     const int units = std::atoi(word.c_str());
@@ -49,6 +50,7 @@ Network network_of(const std::string& shape, sluice_format format) {
     if (sparse) leave_one_block_in_ten(network.layers.back());
     in = network.layers.back().out;
   }
+  if (network.layers.front().kind != SLUICE_EMBEDDING) network.width = frame;
   return network;
 }
 

@@ -175,6 +175,8 @@ std::string made_up_blob(int count, char** words) {
     if (sparse) leave_one_block_in_ten(network.layers.back());
     in = network.layers.back().out;
   }
+  if (!graph && network.layers.front().kind != SLUICE_EMBEDDING)
+    network.width = std::atoi(words[1]);
   network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);
   network.scales.offset.assign(size_t(frame_width(network)), 0.0f);
   network.scales.unit.assign(size_t(network.layers.back().out), 1.0f);

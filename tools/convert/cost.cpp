@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../model/cores.h"
+#include "../model/graph.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "cost_csv.h"
@@ -45,7 +46,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
     f[std::size_t(std::find(cost_features.begin(), cost_features.end(), name) -
                   cost_features.begin())] += n;
   };
-  for (const Layer& layer : network.layers) {
+  for (std::size_t index = 0; index < network.layers.size(); ++index) {
+    const Layer& layer = network.layers[index];
     const bool real = layer.format == SLUICE_F32;
     const double units = padded(layer.out), panels = units / panel_rows;
     for (const Array& a : layer.arrays) {
@@ -95,9 +97,13 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
     } else {
       const bool sums = layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY;
       const double parts = double(std::max<std::size_t>(layer.sources.size(), 1));
-      add("join", 1);
+      add("join", 1), add("parts", parts);
+      const std::vector<std::uint32_t> sources = sources_of(network, index);
+      const double of_frame = double(std::count(sources.begin(), sources.end(), 0u)) *
+                              (layer.kind == SLUICE_SELECT ? 0 : frame_width(network));
+      add(sums ? "sum_frame" : "concat_frame", of_frame);
       if (sums) add("sum", 1), add("sum_units", units);
-      add(sluice_layer_name(layer.kind), sums ? parts * units : layer.out);
+      add(sluice_layer_name(layer.kind), sums ? parts * units : layer.out - of_frame);
     }
   }
   return f;

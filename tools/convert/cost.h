@@ -42,6 +42,9 @@ constexpr std::array cost_features = {"step",
                                       "factor",
                                       "factor_units",
                                       "join",
+                                      "parts",
+                                      "concat_frame",
+                                      "sum_frame",
                                       "sum",
                                       "sum_units",
                                       "concat",
@@ -56,8 +59,9 @@ using CostFeatures = std::array<double, cost_features.size()>;
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ
 /// between cores; of a sparse layer its stored blocks and its panels stand in their place.
 /// low_rank: layers of low rank; factor: the products of their factors. join: layers that join, or
-/// select; sum: those that add or multiply; concat, add, multiply, select: the numbers that they
-/// read.
+/// select; parts: their sources; sum: those that add or
+/// multiply; concat_frame, sum_frame: the numbers of a frame that they read; concat, add, multiply,
+/// select: the numbers that they read.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.
