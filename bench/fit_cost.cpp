@@ -126,9 +126,13 @@ int main(int argc, char** argv) {
   std::vector<CostLine> lines;
   std::vector<std::pair<double, std::string>> errors;  // of every count
   for (const auto& kind : kinds) {
-    CostLine line{kind.first, kind.second, 0, 0, fit(by_kind[kind], kind.first)};
+    CostLine line{
+        .core = kind.first, .type = kind.second, .coefficients = fit(by_kind[kind], kind.first)};
     for (const Count* c : by_kind[kind]) {
-      line.code = c->code, line.stack = std::max(line.stack, c->stack());
+      line.code = c->code, line.low_rank_stack = std::max(line.low_rank_stack, c->stack());
+      const auto& layers = c->network.layers;
+      if (std::none_of(layers.begin(), layers.end(), [](const Layer& l) { return l.rank > 0; }))
+        line.stack = std::max(line.stack, c->stack());
       const CostFeatures f = cost_features_of(c->network, c->core);
       double estimate = 0;
       for (std::size_t i = 0; i < f.size(); ++i) estimate += line.coefficients[i] * f[i];

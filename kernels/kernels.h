@@ -375,23 +375,24 @@ struct FixedRnn : FixedCell {
 };
 struct FixedLstm : FixedCell {
   static constexpr int gates = 4;
-  int16_t* c;   ///< [units] the cell state before; becomes the cell state after
-  int shift_c;  ///< 0 to 15: c is in units of 2^(shift_c - 15)
+  int16_t* c = nullptr;  ///< [units] the cell state before; becomes the cell state after
+  int shift_c = 0;       ///< 0 to 15: c is in units of 2^(shift_c - 15)
 };
 /// Reset-before. hh has [2][units] rows, of r and z. The scratch has [2][units] int16 more, and for
 /// low rank also [factor.rows] int16 and side_bytes(factor.cols) bytes.
 struct FixedGruBefore : FixedCell {
   static constexpr int gates = 3;
-  FixedMatrix hn;  ///< [units] rows, over r * h, or for low rank over the factor's product with it
+  FixedMatrix hn =
+      {};  ///< [units] rows, over r * h, or for low rank over the factor's product with it
   /// For low rank W2, whose product has the numbers of a linear Dense; else it has 0 rows.
-  FixedMatrix factor;
+  FixedMatrix factor = {};
 };
 
 struct FixedFastGrnn : FixedCell {
   static constexpr int gates = 1;
-  const int32_t *gate_bias, *update_bias;  ///< [units] in units of 2^-12
-  int32_t zeta, nu;                        ///< in units of 2^-15
-  int shift_c;                             ///< 0 to 15: h is in units of 2^(shift_c - 15)
+  const int32_t *gate_bias = nullptr, *update_bias = nullptr;  ///< [units] in units of 2^-12
+  int32_t zeta = 0, nu = 0;                                    ///< in units of 2^-15
+  int shift_c = 0;  ///< 0 to 15: h is in units of 2^(shift_c - 15)
 };
 
 /// One frame through a Dense in fixed point.

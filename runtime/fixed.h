@@ -88,7 +88,7 @@ struct FixedGruCell {
   static constexpr uint8_t kind = SLUICE_GRU;
   static size_t scratch(const LayerRecord&) { return 0; }
   static constexpr int own(int) { return 0; }
-  static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
+  static void complete(const StepCall&, Step&) {}
 };
 
 struct FixedRnnCell {
@@ -96,7 +96,7 @@ struct FixedRnnCell {
   static constexpr uint8_t kind = SLUICE_RNN;
   static size_t scratch(const LayerRecord&) { return 0; }
   static constexpr int own(int) { return 0; }
-  static Step step(const StepCall&, const FixedCell& cell) { return {cell}; }
+  static void complete(const StepCall&, Step&) {}
 };
 
 /// The state is h, then c.
@@ -105,8 +105,8 @@ struct FixedLstmCell {
   static constexpr uint8_t kind = SLUICE_LSTM;
   static size_t scratch(const LayerRecord&) { return 0; }
   static constexpr int own(int) { return 0; }
-  static Step step(const StepCall& call, const FixedCell& cell) {
-    return {cell, cell.h + cell.units, call.layer.shift_c};
+  static void complete(const StepCall& call, Step& s) {
+    s.c = s.h + s.units, s.shift_c = call.layer.shift_c;
   }
 };
 
@@ -117,11 +117,11 @@ struct FixedFastGrnnCell {
   static constexpr uint8_t kind = SLUICE_FASTGRNN;
   static size_t scratch(const LayerRecord&) { return 0; }
   static constexpr int own(int units) { return 2 * whole(units) + 2 * line; }
-  static Step step(const StepCall& call, const FixedCell& cell) {
-    const int32_t* const gate_bias = cell.hh.bias + 2 * cell.units;
-    const int32_t* const update_bias = gate_bias + whole(cell.units);
-    const int32_t* const zeta = update_bias + whole(cell.units);
-    return {cell, gate_bias, update_bias, zeta[0], zeta[line], call.layer.shift_c};
+  static void complete(const StepCall& call, Step& s) {
+    s.gate_bias = s.hh.bias + 2 * s.units;
+    s.update_bias = s.gate_bias + whole(s.units);
+    const int32_t* const zeta = s.update_bias + whole(s.units);
+    s.zeta = zeta[0], s.nu = zeta[line], s.shift_c = call.layer.shift_c;
   }
 };
 
@@ -135,14 +135,12 @@ struct FixedGruBeforeCell {
     return two_rows + row_bytes(layer.rank) + side_bytes(int(layer.out));
   }
   static constexpr int own(int) { return 0; }
-  static Step step(const StepCall&, const FixedCell& cell) {
-    const int before = 2 * cell.units;
-    Step s{cell, cell.hh, {}};
+  static void complete(const StepCall&, Step& s) {
+    const int before = 2 * s.units;
+    s.hn = s.hh;
     s.hh.rows = before;
-    s.hn.w =
-        static_cast<const uint8_t*>(cell.hh.w) + size_t(before) * size_t(blocked(cell.hh.cols));
-    s.hn.bias += before, s.hn.m += before, s.hn.rows = cell.units;
-    return s;
+    s.hn.w = static_cast<const uint8_t*>(s.hh.w) + size_t(before) * size_t(blocked(s.hh.cols));
+    s.hn.bias += before, s.hn.m += before, s.hn.rows = s.units;
   }
 };
 
@@ -173,42 +171,33 @@ struct FixedRecurrent {
       return fixed_matrix(call.model, w, b, shift, gates * units, int(cols), layer.order);
     };
     auto* const h = reinterpret_cast<int16_t*>(call.state);
-    FixedCell cell{matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
-                   matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out),
-                   call.x,
-                   reads_frame(layer),
-                   h,
-                   h,
-                   units,
-                   call.scratch};
-    if (holds_low_rank && layer.rank)
-      low_rank_step(call, cell);
-    else
-      Format::run(*call.model.kernels, Cell::step(call, cell));
+    typename Cell::Step s{{matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
+                           matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
+                           reads_frame(layer), h, h, units, call.scratch}};
+    if (holds_low_rank && layer.rank) reduce(call, s);
+    Cell::complete(call, s);
+    Format::run(*call.model.kernels, s);
     copy_state(call.state, call.y, units);
   }
 
-  /// Computes the factors' products first. They replace the input and the state of the cell's
-  /// products.
-  static void low_rank_step(const StepCall& call, FixedCell& cell) {
+  /// Computes the factors' products, which replace the input and the state of the cell's products.
+  static void reduce(const StepCall& call, typename Cell::Step& s) {
     const LayerRecord& layer = call.layer;
-    const Factors factors(layer, cell.hh.bias + 2 * cell.hh.rows + Cell::own(cell.units));
+    const Factors factors(layer, s.hh.bias + 2 * s.hh.rows + Cell::own(s.units));
     uint8_t* const room = static_cast<uint8_t*>(call.scratch) + own_scratch(layer);
     auto* const product_state = reinterpret_cast<int16_t*>(room);
     int16_t* const x = product_state + padded(layer.rank);
     void* const side = x + factors.ih.rows;
-    const auto reduce = [&](const FixedMatrix& m, const void* from, bool frame, int16_t* to) {
+    const auto product = [&](const FixedMatrix& m, const void* from, bool frame, int16_t* to) {
       Format::run(*call.model.kernels, FixedDense{m, from, frame, Activation::linear, to, side});
     };
     if (factors.ih.rows) {
-      reduce(factors.ih, cell.x, cell.frame, x);
-      cell.x = x, cell.frame = false, cell.ih.cols = layer.rank;
+      product(factors.ih, s.x, s.frame, x);
+      s.x = x, s.frame = false, s.ih.cols = layer.rank;
     }
-    reduce(factors.hh, cell.h, false, product_state);
-    cell.product_state = product_state, cell.hh.cols = layer.rank;
-    auto step = Cell::step(call, cell);
-    if constexpr (Cell::kind == SLUICE_GRU_BEFORE) step.factor = factors.hh;
-    Format::run(*call.model.kernels, step);
+    product(factors.hh, s.h, false, product_state);
+    s.product_state = product_state, s.hh.cols = layer.rank;
+    if constexpr (Cell::kind == SLUICE_GRU_BEFORE) s.factor = factors.hh;
   }
 
   static constexpr LayerKind kind =

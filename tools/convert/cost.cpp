@@ -123,6 +123,7 @@ std::vector<CostLine> parse_costs(std::string_view csv) {
     std::getline(cells, line.core, ','), std::getline(cells, line.type, ',');
     std::getline(cells, cell, ','), line.code = std::stoull(cell);
     std::getline(cells, cell, ','), line.stack = std::stoull(cell);
+    std::getline(cells, cell, ','), line.low_rank_stack = std::stoull(cell);
     for (double& c : line.coefficients) std::getline(cells, cell, ','), c = std::stod(cell);
     lines.push_back(line);
   }
@@ -130,11 +131,12 @@ std::vector<CostLine> parse_costs(std::string_view csv) {
 }
 
 std::string costs_text(const std::vector<CostLine>& lines) {
-  std::string text = "core,type,code,stack";
+  std::string text = "core,type,code,stack,low_rank_stack";
   for (const char* feature : cost_features) text += fmt::format(",{}", feature);
   text += "\n";
   for (const CostLine& line : lines) {
-    text += fmt::format("{},{},{},{}", line.core, line.type, line.code, line.stack);
+    text += fmt::format("{},{},{},{},{}", line.core, line.type, line.code, line.stack,
+                        line.low_rank_stack);
     for (const double c : line.coefficients) text += fmt::format(",{:.4f}", c);
     text += "\n";
   }
@@ -193,8 +195,10 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
   double instructions = 0;
   for (std::size_t i = 0; i < features.size(); ++i)
     instructions += line->coefficients[i] * features[i];
-  return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch, line->stack,
-                    line->code,
+  const bool reduces = std::any_of(network.layers.begin(), network.layers.end(),
+                                   [](const Layer& layer) { return layer.rank > 0; });
+  return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch,
+                    reduces ? line->low_rank_stack : line->stack, line->code,
                     static_cast<std::uint64_t>(std::floor(std::max(instructions, 0.0) + 0.5))};
 }
 

@@ -69,9 +69,10 @@ struct CostLine {
   std::string core, type;
   /// Bytes of code and tables: all layers of the number format, kernels at -O2.
   std::uint64_t code = 0;
-  /// The most bytes of stack that opening or stepping took, over all layers. It does not depend on
-  /// their size, since there is no recursion and no array of variable length.
-  std::uint64_t stack = 0;
+  /// The most bytes of stack that opening or stepping took, over all layers except those of low
+  /// rank, and over all layers. It does not depend on their size, since there is no recursion and
+  /// no array of variable length.
+  std::uint64_t stack = 0, low_rank_stack = 0;
   CostFeatures coefficients{};
 };
 std::vector<CostLine> parse_costs(std::string_view csv);
