@@ -5,6 +5,7 @@
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
+#include <cstdint>
 #include <string>
 
 #include "model/network.h"

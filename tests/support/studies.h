@@ -1,6 +1,7 @@
 // Makes tuning studies, as a search would leave them, by formulas.
 #pragma once
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>

@@ -3,6 +3,7 @@
 // refused in one line or understood, and none ends the program.
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 

@@ -2,6 +2,7 @@
 // results on known functions.
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <cstdlib>
 
 #include "../support/golden.h"

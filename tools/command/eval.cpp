@@ -1,6 +1,8 @@
 // sluice eval: measures a model on labeled data.
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "../common/error.h"
 #include "../common/print.h"
 #include "../convert/saturation.h"

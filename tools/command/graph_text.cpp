@@ -1,6 +1,7 @@
 #include "graph_text.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "../model/lanes.h"
 

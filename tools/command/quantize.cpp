@@ -3,6 +3,7 @@
 #include "../convert/quantize.h"
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 

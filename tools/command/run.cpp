@@ -1,5 +1,6 @@
 // sluice run: computes a model's answers to the sequences in a file.
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 
 #include "../common/error.h"

@@ -1,5 +1,7 @@
 #include "json.h"
 
+#include <cstdint>
+
 namespace sluice::tools {
 namespace {
 

@@ -1,6 +1,7 @@
 // Finds where quantization's error arises: compares the values of each layer and each gate with
 // those of the float network.
 #pragma once
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 // Checks which networks have a fixed-point form, and proves bounds of those that do.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "../common/error.h"
 #include "../model/graph.h"

@@ -1,5 +1,6 @@
 #include "self_test.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "../model/network.h"

@@ -1,5 +1,6 @@
 // Batches of sequences of similar length, which need less padding.
 #include <algorithm>
+#include <cstdint>
 
 #include "../common/shuffle.h"
 #include "data.h"

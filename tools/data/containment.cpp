@@ -1,6 +1,7 @@
 // Finds which text contains which. All suffixes of the texts are sorted, so that those that begin
 // with a text are next to each other.
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 #include "data.h"

@@ -1,5 +1,6 @@
 // Splits for cross-validation: k-fold and in time order.
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <unordered_map>
 

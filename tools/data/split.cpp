@@ -1,5 +1,6 @@
 // Chooses the sequences that are held out for validation.
 #include <algorithm>
+#include <cstdint>
 
 #include "../common/shuffle.h"
 #include "data.h"

@@ -1,6 +1,7 @@
 // Turns texts into ids. While a vocabulary is learned, every token of the file has an id, in the
 // order of first appearance. learn_vocabulary() then renumbers the tokens of the training part.
 #include <algorithm>
+#include <cstdint>
 #include <unordered_map>
 
 #include "../common/error.h"

@@ -1,6 +1,7 @@
 #include "vocabulary.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 #include "../common/error.h"

@@ -1,6 +1,7 @@
 // Data in time order: its parts, windows over a series, pieces of a stream.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "../common/error.h"
 #include "data.h"

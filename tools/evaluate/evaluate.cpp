@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cfloat>
 #include <cmath>
+#include <cstdint>
 #include <unordered_map>
 
 #include "../../kernels/kernels.h"

@@ -1,5 +1,6 @@
 // Measures of an evaluation, each with a naive answer's score and a 95 % interval.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

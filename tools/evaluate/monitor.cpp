@@ -1,5 +1,7 @@
 #include "monitor.h"
 
+#include <cstdint>
+
 namespace sluice::tools {
 
 bool higher_is_better(Monitor monitor) {

@@ -1,6 +1,7 @@
 #include "blob_text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 namespace sluice::tools {

@@ -1,6 +1,7 @@
 #include "graph.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 #include "kernels/kernels.h"

@@ -1,6 +1,7 @@
 #include "lanes.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "graph.h"
 

@@ -1,6 +1,7 @@
 #include "network.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "../common/error.h"

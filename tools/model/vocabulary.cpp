@@ -1,6 +1,7 @@
 #include "vocabulary.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 namespace sluice::tools {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 #include "../common/json.h"
 #include "keys.h"
 #include "sluice_train.h"

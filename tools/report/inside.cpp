@@ -1,6 +1,7 @@
 #include "inside.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 
 #include "../common/error.h"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include "../common/print.h"
 #include "runtime/vocabulary.h"

@@ -1,6 +1,7 @@
 // The page of a tuning study, and the shared parts of its sections.
 #pragma once
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

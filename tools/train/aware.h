@@ -1,6 +1,7 @@
 // Training for fixed point ([quantize] aware): passes use inputs, states and weights as the device
 // will have them.
 #pragma once
+#include <cstdint>
 #include <exception>
 #include <memory>
 

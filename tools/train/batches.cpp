@@ -1,6 +1,7 @@
 #include "batches.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "../common/shuffle.h"
 

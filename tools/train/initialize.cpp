@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
 
 #include "../../kernels/kernels.h"
 #include "../../kernels/random.h"

@@ -1,5 +1,6 @@
 // Converts a recipe to the trainer's options, in which epochs are steps.
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <set>
 

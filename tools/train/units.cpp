@@ -1,5 +1,6 @@
 // Makes a model that was trained on standardized values answer in their own units.
 #include <algorithm>
+#include <cstdint>
 
 #include "../common/error.h"
 #include "../model/graph.h"

@@ -1,6 +1,7 @@
 #include "distribute.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <thread>
 

@@ -1,5 +1,6 @@
 // Chooses the next work of a study: an abandoned trial, one that continues, or a new one.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // The objective: trains a point's network on folds of the training data, up to an epoch, and
 // evaluates it on the parts held out.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <csignal>
+#include <cstdint>
 #include <new>
 #include <thread>
 

@@ -1,5 +1,6 @@
 // A study as text for a terminal, and as JSON.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 

@@ -1,6 +1,7 @@
 // Writes a study: the changes that processes make to its database. Every function is one
 // transaction, or part of the caller's.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 

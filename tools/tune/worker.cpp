@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <thread>

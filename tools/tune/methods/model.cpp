@@ -2,6 +2,7 @@
 // the highest score.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 
 #include "shared.h"

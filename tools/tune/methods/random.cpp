@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "shared.h"
 
 namespace sluice::tools {

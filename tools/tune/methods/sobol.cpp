@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 
 #include "kernels/random.h"
 #include "shared.h"
