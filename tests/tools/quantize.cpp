@@ -124,6 +124,35 @@ TEST_CASE("a cell of low rank answers in fixed point nearly as the float one, ga
       }
 }
 
+TEST_CASE("a layer whose outputs are 0 in all calibration data is quantized") {
+  const DataSet data = made_up_data(7, 6, 30, -2, 3);
+  for (const sluice_format format : fixed_formats) {
+    Network network = random_network(7, {dense(6, SLUICE_RELU), gru(9, every_step), dense(3)}, 4);
+    std::vector<float>& bias = array(network.layers[0], "bias");
+    std::fill(bias.begin(), bias.end(), -100.0f);
+    const Quantized quantized = quantize(network, format, ranges_for(network, data));
+    CHECK(snr(answers(network, data), answers(quantized.network, data)) > 25);
+  }
+}
+
+TEST_CASE("a factor's product that is always 0 costs the others no precision") {
+  const DataSet data = made_up_data(7, 6, 30, -2, 3);
+  for (const sluice_layer_kind kind : every_cell)
+    for (const sluice_format format : fixed_formats) {
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      CAPTURE(std::string(sluice_format_name(format)));
+      Network network = random_network(7, {low_rank(cell(kind, 24, every_step), 5), dense(5)}, 3);
+      for (tools::Array& a : network.layers[0].arrays)
+        if (a.role == Role::input_factor || a.role == Role::state_factor)
+          std::fill_n(a.values.begin() + a.cols, a.cols, 0.0f);
+      const Quantized quantized = quantize(network, format, ranges_for(network, data));
+      CHECK(quantized.network.layers[0].factor_shift_ih < 12);
+      CHECK(quantized.network.layers[0].factor_shift_hh < 12);
+      CHECK(snr(answers(network, data), answers(quantized.network, data)) >
+            (format == SLUICE_INT8 ? 20 : 30));
+    }
+}
+
 namespace {
 
 /// Makes one sequence of so many ids.

@@ -285,13 +285,19 @@ Moments through(const Array& w, const Moments& v) {
 std::vector<double> units_of_factor(const Array& factor, const std::vector<double>& peaks,
                                     const std::vector<double>& most) {
   std::vector<double> unit;
+  double least = 1;  // above 0
   for (std::size_t row = 0; row < std::size_t(factor.rows); ++row) {
     double bound = 0;
     for (std::size_t k = 0; k < most.size(); ++k)
       bound += std::fabs(double(factor.values[row * most.size() + k])) * most[k];
-    const double peak = peaks.empty() ? bound : std::min(bound, factor_headroom * peaks[row]);
-    unit.push_back(std::max(peak, 1e-30) / highest_output);
+    const bool known = !peaks.empty() && peaks[row] > 0;
+    unit.push_back((known ? std::min(bound, factor_headroom * peaks[row]) : bound) /
+                   highest_output);
+    if (unit.back() > 0) least = std::min(least, unit.back());
   }
+  // A product that is always 0 takes a unit of the others: another one would make the column of W1,
+  // or the shift of R, coarse for all.
+  for (double& u : unit) u = u > 0 ? u : least;
   return unit;
 }
 
@@ -466,9 +472,11 @@ bool is_answer(const QuantizeState& work, const Layer& layer) {
          std::count(answers.begin(), answers.end(), index_of(work, layer) + 1) > 0;
 }
 
-/// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom.
+/// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom. If all
+/// outputs were 0 in the calibration data, 1 stands for the peak: units of next to nothing would
+/// leave no multiplier for the sums.
 double unit_by_peak(const QuantizeState& work, const Layer& layer) {
-  const double peak = std::max(work.ranges.peak[index_of(work, layer)], 1e-30);
+  const double known = work.ranges.peak[index_of(work, layer)], peak = known > 0 ? known : 1;
   return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / highest_output);
 }
 
