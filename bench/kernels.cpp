@@ -9,7 +9,7 @@ void matvec(benchmark::State& state) {
   Floats w(weights), bias(rows), x(cols), y(rows);
   fill(w.data(), weights), fill(x.data(), cols);
   const Matrix matrix{w.data(), int(rows), int(cols), 0};
-  const Product<float, float> product{bias.data(), 0, x.data(), 0, 1, y.data(), 0, 1};
+  const Product product{{bias.data(), 0}, {x.data(), 0}, 1, {y.data(), 0}, 1};
   for (auto _ : state) {
     setting().kernels->product_f32(matrix, product);
     benchmark::ClobberMemory();

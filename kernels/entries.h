@@ -7,7 +7,7 @@
 // cortex_m.cpp makes definitions of the list.
 // NOLINTBEGIN(misc-definitions-in-headers)
 
-SLUICE_KERNEL(void, product_f32, (const Matrix& m, const Product<float, float>& p), (m, p))
+SLUICE_KERNEL(void, product_f32, (const Matrix& m, const Product& p), (m, p))
 
 /// r = s(a_r), z = s(a_z), n = tanh(fma(r, g_h, g_x)), h' = fma(z, h - n, n).
 SLUICE_KERNEL(void, gru_f32, (const Gates& s), (s))

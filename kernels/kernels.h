@@ -3,7 +3,7 @@
 //
 //   const Kernels& kernels = *pick_kernels(nullptr);  // the best table that this CPU runs
 //   const Matrix w{weights, 24, 10, 0};               // [24][10] in strips (packed_index)
-//   kernels.product_f32(w, {bias, 0, x, 10, 1, y, 24, steps});  // y[t] = bias + W x[t]
+//   kernels.product_f32(w, {{bias, 0}, {x, 10}, 1, {y, 24}, steps});  // y[t] = bias + W x[t]
 //
 // Every entry gives the same bits on every instruction set. Each output element is one chain of
 // exactly rounded operations in the order written below; lanes run across elements, never along a
@@ -52,19 +52,24 @@ struct Matrix {
   int stride;
 };
 
+/// Rows of numbers: row i begins at `at + i * stride`.
+template <class Number>
+struct Rows {
+  Number* at;
+  int stride;
+};
+
 /// y[i] = init[i] + W x[i] for i < count. Each y[i][row] is one chain: init, then
 /// fma(w[row][k], x[i][k], .) for k = 0, 1, 2, ... A product over all k equals products over
 /// consecutive parts of k, each with init = y. count is 1 for a step, T for a sequence, N for many
 /// streams. Only elements at multiples of the strides are read or written.
-template <class X, class A>
 struct Product {
-  const A* init;    ///< [rows] at init + i * init_stride; may be y itself
-  int init_stride;  ///< 0: one bias for all
-  const X* x;       ///< x[i][k] at x + i * x_stride + k * x_step
-  int x_stride;
-  int x_step;  ///< 1; or a row stride, to read a matrix transposed; or 0, for one number at every k
-  A* y;        ///< [rows] at y + i * y_stride
-  int y_stride;
+  Rows<const float> init;  ///< [count][rows]; stride 0: one bias for all; may be y itself
+  Rows<const float> x;     ///< [count][cols]
+  /// From x[i][k] to x[i][k + 1]: 1; or a row stride, to read a matrix transposed; or 0, for one
+  /// number at every k.
+  int x_step;
+  Rows<float> y;  ///< [count][rows]
   int count;
 };
 

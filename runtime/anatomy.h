@@ -113,7 +113,14 @@ struct Anatomy {
   constexpr void add(Role role, const char* array_name, uint8_t array_gates, Extent rows,
                      Extent cols, Field field, bool trained = true,
                      Formats formats = Formats::all) {
-    array[arrays++] = {role, array_name, array_gates, rows, cols, field, trained, formats};
+    ArrayAnatomy& added = array[arrays++];
+    added.role = role;
+    added.name = array_name;
+    added.gates = array_gates;
+    added.rows = rows, added.cols = cols;
+    added.field = field;
+    added.trained = trained;
+    added.formats = formats;
   }
 };
 

@@ -200,6 +200,9 @@ struct OpenModel {
   bool whole;                     ///< a layer goes in both directions: every call is a sequence
   uint8_t format() const { return layers[0].format; }
   const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
+  const int32_t* ints_at(uint32_t offset) const {
+    return reinterpret_cast<const int32_t*>(blob + offset);
+  }
   const float* floats_at(uint32_t offset) const {
     return reinterpret_cast<const float*>(blob + offset);
   }

@@ -98,7 +98,7 @@ struct Cell {
     // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
     memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
     kernels.product_f32({factor, low_units, cols, 0},
-                        {y, low_units, x, x_stride, 1, y, low_units, rows});
+                        {{y, low_units}, {x, x_stride}, 1, {y, low_units}, rows});
   }
 
   /// Computes the input products of `rows` frames at once: a [rows][gates].
@@ -110,7 +110,7 @@ struct Cell {
       x = low, x_stride = low_units;
     }
     kernels.product_f32({w_ih, gates, in_cols, 0},
-                        {bias, bias_stride, x, x_stride, 1, a, a_stride, rows});
+                        {{bias, bias_stride}, {x, x_stride}, 1, {a, a_stride}, rows});
   }
 
   /// Continues the first `rows` chains of a over the state.
@@ -122,7 +122,7 @@ struct Cell {
       x = s.low, stride = low_units;
     }
     kernels.product_f32({w_hh, rows, state_cols, 0},
-                        {s.a, a_stride, x, stride, 1, s.a, a_stride, s.count});
+                        {{s.a, a_stride}, {x, stride}, 1, {s.a, a_stride}, s.count});
   }
 
  private:
@@ -153,7 +153,14 @@ void step_in_parts(const CellType& cell, const Kernels& kernels, const float* x,
     cell.inputs(kernels, a, 0, x, 0, low, a, 1);
   }
   float* const c = state + cell.units;
-  cell.step(kernels, {a, g, state, state, c, 0, state, c, 0, 1, low, low});
+  CellStep s;
+  s.a = a, s.g = g;
+  s.h = s.product_state = s.h_next = state;
+  s.c = s.c_next = c;
+  s.stride = s.next_stride = 0;
+  s.count = 1;
+  s.low = s.low_reset = low;
+  cell.step(kernels, s);
 }
 
 struct GruCell : Cell {
@@ -179,8 +186,14 @@ struct GruCell : Cell {
     }
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    kernels.gru_f32(
-        {s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride, units, s.count, gate});
+    Gates gru;
+    gru.a = s.a, gru.a_stride = a_stride;
+    gru.g = s.g, gru.g_stride = units;
+    gru.h = s.h, gru.h_stride = s.stride;
+    gru.h_next = s.h_next, gru.h_next_stride = s.next_stride;
+    gru.hidden = units, gru.count = s.count;
+    gru.gate = gate;
+    kernels.gru_f32(gru);
   }
 
   /// Computes one stream's step of a layer whose matrices are whole, in place, without a cell.
@@ -190,9 +203,15 @@ struct GruCell : Cell {
                          const float* x, float* a, float* state) {
     const int units = padded(int(layer.out));
     const auto at = [&](uint32_t offset) { return reinterpret_cast<const float*>(base + offset); };
-    kernels.gru_step_f32({at(layer.w_ih), at(layer.w_hh), at(layer.b_ih), at(layer.b_hh), x, a,
-                          a + gate_count * units, state, state, int(layer.in), int(layer.out),
-                          units, gate_curve(layer)});
+    GruStep s;
+    s.w_ih = at(layer.w_ih), s.w_hh = at(layer.w_hh);
+    s.b_ih = at(layer.b_ih), s.b_hh = at(layer.b_hh);
+    s.x = x;
+    s.a = a, s.g = a + gate_count * units;
+    s.h = s.h_next = state;
+    s.in = int(layer.in), s.units = int(layer.out), s.hidden = units;
+    s.gate = gate_curve(layer);
+    kernels.gru_step_f32(s);
   }
 
   /// Computes one stream's step in place. If x is null, a holds the chains over the inputs already.
@@ -200,7 +219,15 @@ struct GruCell : Cell {
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
     if (low_rank()) return step_in_parts(*this, kernels, x, a, g, low, state);
-    kernels.gru_step_f32({w_ih, w_hh, b_ih, b_hh, x, a, g, state, state, in, hidden, units, gate});
+    GruStep s;
+    s.w_ih = w_ih, s.w_hh = w_hh;
+    s.b_ih = b_ih, s.b_hh = b_hh;
+    s.x = x;
+    s.a = a, s.g = g;
+    s.h = s.h_next = state;
+    s.in = in, s.units = hidden, s.hidden = units;
+    s.gate = gate;
+    kernels.gru_step_f32(s);
   }
 };
 
@@ -228,8 +255,14 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
     return static_cast<const float*>(w_hh) + ptrdiff_t(2) * units * state_cols;
   }
   ResetBefore rows(const CellStep& s) const {
-    return {s.a,      a_stride,      s.g,   units,   s.h, s.stride,
-            s.h_next, s.next_stride, units, s.count, gate};
+    ResetBefore reset;
+    reset.a = s.a, reset.a_stride = a_stride;
+    reset.s = s.g, reset.s_stride = units;
+    reset.h = s.h, reset.h_stride = s.stride;
+    reset.h_next = s.h_next, reset.h_next_stride = s.next_stride;
+    reset.hidden = units, reset.count = s.count;
+    reset.gate = gate;
+    return reset;
   }
 
   void step(const Kernels& kernels, const CellStep& s) const {
@@ -248,7 +281,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
       x = s.low_reset, stride = low_units;
     }
     kernels.product_f32({w_hn(), units, state_cols, 0},
-                        {candidate, a_stride, x, stride, 1, candidate, a_stride, s.count});
+                        {{candidate, a_stride}, {x, stride}, 1, {candidate, a_stride}, s.count});
     kernels.gru_update_f32(rows(s));
   }
 };
@@ -263,8 +296,15 @@ struct LstmCell : PlainCell<LstmCell> {
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    kernels.lstm_f32({s.a, a_stride, s.g, units, s.c, s.stride, s.c_next, s.next_stride, s.h_next,
-                      s.next_stride, units, s.count, gate});
+    LstmGates lstm;
+    lstm.a = s.a, lstm.a_stride = a_stride;
+    lstm.t = s.g, lstm.t_stride = units;
+    lstm.c = s.c, lstm.c_stride = s.stride;
+    lstm.c_next = s.c_next, lstm.c_next_stride = s.next_stride;
+    lstm.h_next = s.h_next, lstm.h_next_stride = s.next_stride;
+    lstm.hidden = units, lstm.count = s.count;
+    lstm.gate = gate;
+    kernels.lstm_f32(lstm);
   }
 };
 
@@ -298,9 +338,16 @@ struct FastGrnnCell : PlainCell<FastGrnnCell> {
   void bias(float* out) const { memset(out, 0, size_t(gates) * sizeof(float)); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
-    kernels.fastgrnn_f32({s.a, a_stride, s.g, units, s.h, s.stride, s.h_next, s.next_stride,
-                          at(gate_bias()), at(update_bias()), *at(zeta()), *at(nu()), units,
-                          s.count, gate});
+    FastGrnnGates fast;
+    fast.a = s.a, fast.a_stride = a_stride;
+    fast.n = s.g, fast.n_stride = units;
+    fast.h = s.h, fast.h_stride = s.stride;
+    fast.h_next = s.h_next, fast.h_next_stride = s.next_stride;
+    fast.gate_bias = at(gate_bias()), fast.update_bias = at(update_bias());
+    fast.zeta = *at(zeta()), fast.nu = *at(nu());
+    fast.hidden = units, fast.count = s.count;
+    fast.gate = gate;
+    kernels.fastgrnn_f32(fast);
   }
 
  private:

@@ -7,13 +7,6 @@
 
 namespace sluice {
 
-/// Computes a step as a run of one row, for a layer without a state.
-template <class Layer>
-void single_row(const StepCall& call) {
-  Arena none(call.scratch);
-  Layer::run({call.model, call.layer, 1, 1, call.x, 0, call.buffers, call.y, nullptr, 0}, none);
-}
-
 struct Dense {
   static void run(const Call& call, Arena& scratch) {
     if (scratch.measures()) return;
@@ -21,8 +14,11 @@ struct Dense {
     const Matrix w{call.model.blob + call.layer.w_ih, units, int(call.layer.in), 0};
     const Kernels& kernels = *call.model.kernels;
     float* const y = static_cast<float*>(call.y);
-    kernels.product_f32(w, {call.weights(call.layer.b_ih), 0, static_cast<const float*>(call.x),
-                            call.x_stride, 1, y, units, call.rows()});
+    kernels.product_f32(w, {{call.weights(call.layer.b_ih), 0},
+                            {static_cast<const float*>(call.x), call.x_stride},
+                            1,
+                            {y, units},
+                            call.rows()});
     kernels.activate_f32(dense_curve(call.layer), y, call.rows(), out, units);
   }
 

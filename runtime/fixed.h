@@ -31,10 +31,15 @@ struct W8a16 {
 };
 
 /// Returns a matrix whose biases are followed by its multipliers.
-inline FixedMatrix fixed_matrix(const OpenModel& model, uint32_t w, uint32_t b, uint8_t shift,
-                                int rows, int cols, uint8_t order) {
-  const auto* const bias = reinterpret_cast<const int32_t*>(model.blob + b);
-  return {model.blob + w, bias, bias + rows, shift, rows, cols, Order(order)};
+inline FixedMatrix fixed_matrix(const void* w, const int32_t* bias, uint8_t shift, int rows,
+                                int cols, uint8_t order) {
+  FixedMatrix matrix;
+  matrix.w = w;
+  matrix.bias = bias, matrix.m = bias + rows;
+  matrix.shift = shift;
+  matrix.rows = rows, matrix.cols = cols;
+  matrix.order = Order(order);
+  return matrix;
 }
 
 /// Copies a state panel by panel, in the width in which the kernel has stored it: a load that spans
@@ -73,9 +78,9 @@ struct Factors {
     const int rows = padded(layer.rank);
     const size_t bytes = size_t(rows) * size_t(blocked(cols)), unit = weight_alignment - 1;
     const auto* const bias = reinterpret_cast<const int32_t*>(at + ((bytes + unit) & ~unit));
-    const FixedMatrix matrix{at, bias, bias + rows, shift, rows, cols, Order(layer.order)};
+    const uint8_t* const w = at;
     at = reinterpret_cast<const uint8_t*>(bias + 2 * rows);
-    return matrix;
+    return fixed_matrix(w, bias, shift, rows, cols, layer.order);
   }
 };
 
@@ -168,12 +173,17 @@ struct FixedRecurrent {
     constexpr int gates = Cell::Step::gates;
     const int units = padded(int(layer.out));
     const auto matrix = [&](uint32_t w, uint32_t b, uint8_t shift, uint32_t cols) {
-      return fixed_matrix(call.model, w, b, shift, gates * units, int(cols), layer.order);
+      return fixed_matrix(call.model.blob + w, call.model.ints_at(b), shift, gates * units,
+                          int(cols), layer.order);
     };
     auto* const h = reinterpret_cast<int16_t*>(call.state);
-    typename Cell::Step s{{matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in),
-                           matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out), call.x,
-                           reads_frame(layer), h, h, units, call.scratch}};
+    typename Cell::Step s;
+    s.ih = matrix(layer.w_ih, layer.b_ih, layer.shift_ih, layer.in);
+    s.hh = matrix(layer.w_hh, layer.b_hh, layer.shift_hh, layer.out);
+    s.x = call.x, s.frame = reads_frame(layer);
+    s.h = h, s.product_state = h;
+    s.units = units;
+    s.scratch = call.scratch;
     if (holds_low_rank && layer.rank) reduce(call, s);
     Cell::complete(call, s);
     Format::run(*call.model.kernels, s);
@@ -212,12 +222,13 @@ struct FixedDenseLayer {
     const LayerRecord& layer = call.layer;
     const bool logits = layer.flags & answer_flag &&
                         (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
-    Format::run(*call.model.kernels,
-                FixedDense{fixed_matrix(call.model, layer.w_ih, layer.b_ih, layer.shift_ih,
-                                        padded(int(layer.out)), int(layer.in), layer.order),
-                           call.x, reads_frame(layer),
-                           logits ? Activation::linear : Activation(layer.activation),
-                           static_cast<int16_t*>(call.y), call.scratch});
+    Format::run(
+        *call.model.kernels,
+        FixedDense{fixed_matrix(call.model.blob + layer.w_ih, call.model.ints_at(layer.b_ih),
+                                layer.shift_ih, padded(int(layer.out)), int(layer.in), layer.order),
+                   call.x, reads_frame(layer),
+                   logits ? Activation::linear : Activation(layer.activation),
+                   static_cast<int16_t*>(call.y), call.scratch});
   }
 
   static constexpr LayerKind kind =

@@ -67,13 +67,6 @@ void for_each_row(const Call& call, F f) {
   }
 }
 
-/// Computes a step of a layer that joins, as a call of one row.
-template <class Layer>
-void single_join(const StepCall& call) {
-  Arena scratch(call.scratch);
-  Layer::run({call.model, call.layer, 1, 1, nullptr, 0, call.buffers, call.y, nullptr, 0}, scratch);
-}
-
 template <uint8_t format>
 struct Concat {
   static void run(const Call& call, Arena& scratch) {
@@ -90,7 +83,7 @@ struct Concat {
   }
 
   static constexpr LayerKind kind =
-      make_kind<SLUICE_CONCAT, format>(no_state, single_join<Concat>, run, nullptr);
+      make_kind<SLUICE_CONCAT, format>(no_state, single_row<Concat>, run, nullptr);
 };
 
 /// Selects columns: y[i] = x[columns[i]].
@@ -129,7 +122,7 @@ struct FloatJoin {
   }
 
   static constexpr LayerKind kind =
-      make_kind<own_kind, SLUICE_F32>(no_state, single_join<FloatJoin>, run, nullptr);
+      make_kind<own_kind, SLUICE_F32>(no_state, single_row<FloatJoin>, run, nullptr);
 };
 
 /// Adds or multiplies in fixed point. kernels/README.md has the formulas.
@@ -160,7 +153,7 @@ struct FixedJoin {
   }
 
   static constexpr LayerKind kind =
-      make_kind<own_kind, format>(no_state, single_join<FixedJoin>, run, nullptr);
+      make_kind<own_kind, format>(no_state, single_row<FixedJoin>, run, nullptr);
 };
 
 }  // namespace sluice

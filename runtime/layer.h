@@ -23,11 +23,15 @@ struct Buffers {
 struct StepCall {
   const OpenModel& model;
   const LayerRecord& layer;
-  const void* x;           ///< [in]; not used by a layer that joins
   const Buffers& buffers;  ///< with steps and streams 1
+  const void* x;           ///< [in]; not used by a layer that joins
   void* y;                 ///< [padded(out)]
   uint8_t* state;          ///< of this layer
   void* scratch;           ///< as many bytes as `run` takes for a single row
+
+  /// Leaves the others unset, as Call's does.
+  StepCall(const OpenModel& m, const LayerRecord& l, const Buffers& b)
+      : model(m), layer(l), buffers(b) {}
 
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
@@ -36,19 +40,35 @@ struct StepCall {
 struct Call {
   const OpenModel& model;
   const LayerRecord& layer;
+  const Buffers& buffers;
   int steps, streams;  ///< of x
   /// [steps * streams][in] at x + row * x_stride numbers; not used by a layer that joins.
   const void* x;
   int x_stride;
-  const Buffers& buffers;
   void* y;  ///< [rows of the output][padded(out)]
   /// [streams][state of the layer] at state + s * state_stride; null for a layer without a state.
   uint8_t* state;
   ptrdiff_t state_stride;  ///< bytes
 
+  /// Leaves the others unset. Default values would cost a Cortex-M instructions in every step.
+  Call(const OpenModel& m, const LayerRecord& l, const Buffers& b)
+      : model(m), layer(l), buffers(b) {}
+
   int rows() const { return steps * streams; }
   const float* weights(uint32_t offset) const { return model.floats_at(offset); }
 };
+
+/// Computes a step as a run of one row, for a layer without a state.
+template <class Layer>
+void single_row(const StepCall& step) {
+  Arena scratch(step.scratch);
+  Call call(step.model, step.layer, step.buffers);
+  call.steps = call.streams = 1;
+  call.x = step.x, call.x_stride = 0;
+  call.y = step.y;
+  call.state = nullptr, call.state_stride = 0;
+  Layer::run(call, scratch);
+}
 
 /// An array of a layer's anatomy, without its name.
 struct ArrayShape {
@@ -81,8 +101,14 @@ struct ArrayShapes {
     int n = 0;
     for (uint8_t i = 0; i < anatomy_of(kind).arrays; ++i) {
       const ArrayAnatomy& a = anatomy_of(kind).array[i];
-      if (holds_array(a, fixed))
-        result.shape[n++] = {a.role, a.gates, a.rows, a.cols, a.field, a.trained, i};
+      if (!holds_array(a, fixed)) continue;
+      ArrayShape& shape = result.shape[n++];
+      shape.role = a.role;
+      shape.gates = a.gates;
+      shape.rows = a.rows, shape.cols = a.cols;
+      shape.field = a.field;
+      shape.trained = a.trained;
+      shape.index = i;
     }
     return result;
   }

@@ -47,10 +47,7 @@ struct Recurrent {
 
   static void step(const StepCall& call) {
     const LayerRecord& layer = call.layer;
-    if (goes_both_ways(layer)) {
-      Arena scratch(call.scratch);
-      return run({call.model, layer, 1, 1, call.x, 0, call.buffers, call.y, nullptr, 0}, scratch);
-    }
+    if (goes_both_ways(layer)) return single_row<Recurrent>(call);
     float* const a = static_cast<float*>(call.scratch);
     float* const h = reinterpret_cast<float*>(call.state);
     const auto* const x = static_cast<const float*>(call.x);
@@ -127,8 +124,14 @@ struct Recurrent {
         cell.step_one(kernels, nullptr, row, arrays.g, arrays.low, h);
       } else {
         float* const c = h + cell.units;
-        cell.step(kernels,
-                  {row, arrays.g, h, h, c, stride, h, c, stride, streams, arrays.low, arrays.low});
+        CellStep s;
+        s.a = row, s.g = arrays.g;
+        s.h = s.product_state = s.h_next = h;
+        s.c = s.c_next = c;
+        s.stride = s.next_stride = stride;
+        s.count = streams;
+        s.low = s.low_reset = arrays.low;
+        cell.step(kernels, s);
       }
       const bool wanted = every || i + 1 == call.steps;
       if (!wanted && !shape.sum) continue;

@@ -36,12 +36,16 @@ void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
       ptrdiff_t(call.x_stride) * (call.layer.source ? model.y_bytes : model.x_bytes);
   const ptrdiff_t y_bytes = ptrdiff_t(padded(int(call.layer.out))) * model.y_bytes;
   const uint8_t* x = static_cast<const uint8_t*>(call.x);
+  StepCall step{model, call.layer, call.buffers};
+  step.scratch = scratch;
   for (int t = 0; t < call.steps; ++t) {
     uint8_t* y = static_cast<uint8_t*>(call.y) +
                  (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
-    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes)
-      kind.step(
-          {model, call.layer, x, call.buffers, y, call.state + s * call.state_stride, scratch});
+    for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes) {
+      step.x = x, step.y = y;
+      step.state = call.state + s * call.state_stride;
+      kind.step(step);
+    }
   }
 }
 
@@ -71,16 +75,11 @@ void run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scra
     const int x_stride = layer.source ? padded(int(layer.in)) : int(model.header().inputs);
     void* const y = last && answers ? answers : const_cast<void*>(output_of(model, buffers, i + 1));
     const uint64_t mark = scratch.used;
-    const Call call{model,
-                    layer,
-                    steps,
-                    model_call.streams,
-                    output_of(model, buffers, layer.source),
-                    x_stride,
-                    buffers,
-                    y,
-                    state,
-                    model_call.state_stride};
+    Call call{model, layer, buffers};
+    call.steps = steps, call.streams = model_call.streams;
+    call.x = output_of(model, buffers, layer.source), call.x_stride = x_stride;
+    call.y = y;
+    call.state = state, call.state_stride = model_call.state_stride;
     if (kind.run)
       kind.run(call, scratch);
     else
@@ -195,14 +194,20 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
     const LayerKind& kind = kind_in(model.kinds, *layer);
     uint8_t* const output = stream.scratch + layer->y * number;
     read(layer);
-    kind.step({model, *layer, x, buffers, output, state, rest});
+    StepCall call{model, *layer, buffers};
+    call.x = x, call.y = output;
+    call.state = state, call.scratch = rest;
+    kind.step(call);
     state += kind.state(*layer);
     x = output;
     if (traces && stream.trace)
       stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
   }
   read(last);
-  kind_in(model.kinds, *last).step({model, *last, x, buffers, end, state, rest});
+  StepCall call{model, *last, buffers};
+  call.x = x, call.y = end;
+  call.state = state, call.scratch = rest;
+  kind_in(model.kinds, *last).step(call);
   if (traces && stream.trace) stream.trace(stream.trace_context, model.layer_count, end, last->out);
   if (y && end != y) memcpy(y, end, size_t(outputs) * number);
   return end;
@@ -261,13 +266,12 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
     return SLUICE_MISALIGNED;
   if (state_bytes < needs.state) return SLUICE_STATE_SMALL;
   if (scratch_bytes < needs.scratch) return SLUICE_SCRATCH_SMALL;
-  const Stream stream{&model_of(model),
-                      static_cast<uint8_t*>(state),
-                      static_cast<uint8_t*>(scratch),
-                      nullptr,
-                      nullptr,
-                      uint32_t(needs.state),
-                      use};
+  Stream stream{};
+  stream.model = &model_of(model);
+  stream.state = static_cast<uint8_t*>(state);
+  stream.scratch = static_cast<uint8_t*>(scratch);
+  stream.state_bytes = uint32_t(needs.state);
+  stream.use = use;
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &stream, sizeof stream);
   sluice_reset(handle);

@@ -126,23 +126,20 @@ inline void run_rows(Tile rows, int vectors, int count) {
 }
 
 template <class Set>
-void product_f32(const Matrix& m, const Product<float, float>& p) {
+void product_f32(const Matrix& m, const Product& p) {
   using Wide = typename Set::Wide;
   using Half = typename Set::Half;
   if (p.count < 1) return;
   const float* const w = static_cast<const float*>(m.w);
   for (int row = 0; row < m.rows; row += strip_rows) {
     const int rows = m.rows - row < strip_rows ? m.rows - row : strip_rows;
-    Tile tile{m.stride ? w + row : w + ptrdiff_t(row) * m.cols,
-              m.stride ? m.stride : rows,
-              m.cols,
-              p.x,
-              p.x_stride,
-              p.x_step,
-              p.init + row,
-              p.init_stride,
-              p.y + row,
-              p.y_stride};
+    Tile tile;
+    tile.w = m.stride ? w + row : w + ptrdiff_t(row) * m.cols;
+    tile.w_step = m.stride ? m.stride : rows;
+    tile.cols = m.cols;
+    tile.x = p.x.at, tile.x_stride = p.x.stride, tile.x_step = p.x_step;
+    tile.init = p.init.at + row, tile.init_stride = p.init.stride;
+    tile.y = p.y.at + row, tile.y_stride = p.y.stride;
     if constexpr (Wide::width <= panel_rows) {
       run_rows<Wide>(tile, rows / Wide::width, p.count);
     } else {

@@ -83,15 +83,14 @@ inline void run_step_strip(const GruStep& s, int strip, int rows) {
   int vectors = rows / V::width;
   for (int row = strip; vectors > 0;) {
     const int r = even_part(vectors, V::accumulators);
-    const StepTile tile{
-        static_cast<const float*>(s.w_ih) + ptrdiff_t(strip) * s.in + (row - strip),
-        static_cast<const float*>(s.w_hh) + ptrdiff_t(strip) * s.units + (row - strip),
-        rows,
-        s.b_ih + row,
-        s.b_hh + row,
-        s.a + row,
-        s.g + (row - 2 * s.hidden),
-        (2 * s.hidden - row) / V::width};
+    StepTile tile;
+    tile.w_ih = static_cast<const float*>(s.w_ih) + ptrdiff_t(strip) * s.in + (row - strip);
+    tile.w_hh = static_cast<const float*>(s.w_hh) + ptrdiff_t(strip) * s.units + (row - strip);
+    tile.w_step = rows;
+    tile.b_ih = s.b_ih + row, tile.b_hh = s.b_hh + row;
+    tile.a = s.a + row;
+    tile.g = s.g + (row - 2 * s.hidden);
+    tile.candidate = (2 * s.hidden - row) / V::width;
     step_tiles<V>.run[r - 1](tile, s);
     vectors -= r;
     row += r * V::width;

@@ -81,8 +81,12 @@ struct GateSums {
 
 inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int units,
                           const Chunk& chunk) {
-  return {chunk.x,  chunk.h,  ih.m + chunk.first, hh.m + chunk.first,
-          ih.shift, hh.shift, chunk.stride,       units};
+  GateSums sums;
+  sums.x = chunk.x, sums.h = chunk.h;
+  sums.m_x = ih.m + chunk.first, sums.m_h = hh.m + chunk.first;
+  sums.shift_x = ih.shift, sums.shift_h = hh.shift;
+  sums.stride = chunk.stride, sums.units = units;
+  return sums;
 }
 
 // The gates, from accumulators to the state. Hosts use several loops, because one unit's chain of

@@ -153,7 +153,7 @@ Layout lay_out(const OpenModel& model, const sluice_train_options& options, Aren
       options.max_sequences < shard_sequences ? options.max_sequences : shard_sequences;
   Shard worst{int(n), int(options.max_steps), {}, {}};
   for (int& length : worst.length) length = int(options.max_steps);
-  l.shard_bytes = shard_needs({model, options, l, nullptr, nullptr, 0, 0, nullptr, 0}, worst);
+  l.shard_bytes = shard_needs(Batch{model, options, l}, worst);
   l.shard_memory = arena.take<uint8_t>(uint64_t(l.shards) * l.shard_bytes);
   return l;
 }

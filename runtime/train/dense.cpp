@@ -34,8 +34,11 @@ void weight_gradient(const TrainCall& call, const Columns& c, const float* x, in
       const int rows = c.count - i < piece ? c.count - i : piece;
       const bool goes_on = i > 0 || call.adds;
       call.kernels.product_f32({c.dy + ptrdiff_t(i) * c.stride + row, width, rows, c.stride},
-                               {goes_on ? to : call.zeros, goes_on ? width : 0,
-                                x + ptrdiff_t(i) * x_stride, 1, x_stride, to, width, cols});
+                               {{goes_on ? to : call.zeros, goes_on ? width : 0},
+                                {x + ptrdiff_t(i) * x_stride, 1},
+                                x_stride,
+                                {to, width},
+                                cols});
     }
   }
 }
@@ -44,8 +47,9 @@ void bias_gradient(const TrainCall& call, const Columns& c, float* out) {
   const float one = 1.0f;
   for (int row = 0; row < c.rows; row += strip_rows) {
     const int width = c.rows - row < strip_rows ? c.rows - row : strip_rows;
-    call.kernels.product_f32({c.dy + row, width, c.count, c.stride},
-                             {call.adds ? out + row : call.zeros, 0, &one, 0, 0, out + row, 0, 1});
+    call.kernels.product_f32(
+        {c.dy + row, width, c.count, c.stride},
+        {{call.adds ? out + row : call.zeros, 0}, {&one, 0}, 0, {out + row, 0}, 1});
   }
 }
 
@@ -73,7 +77,7 @@ float* forward_dense(const TrainCall& call, int, Arena& arena) {
   if (arena.measures()) return y;
   const Matrix w{call.parameters.base + call.layer.w_ih, units, int(call.layer.in), 0};
   const auto* bias = reinterpret_cast<const float*>(call.parameters.base + call.layer.b_ih);
-  call.kernels.product_f32(w, {bias, 0, call.x, call.x_stride, 1, y, units, call.rows_out});
+  call.kernels.product_f32(w, {{bias, 0}, {call.x, call.x_stride}, 1, {y, units}, call.rows_out});
   if (!call.keep_logits)
     call.kernels.activate_f32(dense_curve(call.layer), y, call.rows_out, out, units);
   return y;
@@ -91,8 +95,9 @@ void backward_dense(const TrainCall& call, int, Arena& arena) {
   weight_gradient(call, columns, call.x, call.x_stride, in, p.gradient_at(call.layer.w_ih));
   bias_gradient(call, columns, p.gradient_at(call.layer.b_ih));
   if (call.dx)
-    kernels.product_f32({call.transposed, padded(in), units, 0},
-                        {call.zeros, 0, call.dy, units, 1, call.dx, padded(in), call.rows_out});
+    kernels.product_f32(
+        {call.transposed, padded(in), units, 0},
+        {{call.zeros, 0}, {call.dy, units}, 1, {call.dx, padded(in)}, call.rows_out});
 }
 
 float* forward_standardize(const TrainCall& call, int, Arena& arena) {

@@ -37,11 +37,16 @@ struct GateDropout {
   void draw(const TrainCall& call, const Cell& cell, bool backward, const float* whole) const {
     const int n = call.shard.sequences, rows = n * call.shard.steps;
     const uint32_t layer = call.index * 4 + 2 * backward;
-    drop(call.draw, call.sequences, call.shard,
-         {Purpose::gate_dropout, layer, call.gate_dropout, nullptr, frame_mask, n, cell.in, width});
-    drop(call.draw, call.sequences, call.shard,
-         {Purpose::gate_dropout, layer + 1, call.gate_dropout, nullptr, state_mask, n, cell.hidden,
-          cell.units});
+    Dropped dropped{};
+    dropped.purpose = Purpose::gate_dropout, dropped.layer = layer;
+    dropped.rate = call.gate_dropout;
+    dropped.mask = frame_mask;
+    dropped.rows = n, dropped.n = cell.in, dropped.stride = width;
+    drop(call.draw, call.sequences, call.shard, dropped);
+    dropped.layer = layer + 1;
+    dropped.mask = state_mask;
+    dropped.n = cell.hidden, dropped.stride = cell.units;
+    drop(call.draw, call.sequences, call.shard, dropped);
     for (int i = 0; whole && i < n * cell.units; ++i) state_mask[i] *= whole[i];
     for (int row = 0; row < rows; ++row)
       for (int i = 0; i < cell.in; ++i)
@@ -111,11 +116,14 @@ struct GateDropout {
   void frames_gradient(const TrainCall& call, const Cell& cell, const Matrix& transposed,
                        const float* a, bool adds, float* to) const {
     const int rows = call.rows_in;
+    call.kernels.product_f32(transposed, {{adds ? to : call.zeros, adds ? width : 0},
+                                          {part_of(cell, a, rows, true), cell.a_stride},
+                                          1,
+                                          {to, width},
+                                          rows});
     call.kernels.product_f32(
-        transposed, {adds ? to : call.zeros, adds ? width : 0, part_of(cell, a, rows, true),
-                     cell.a_stride, 1, to, width, rows});
-    call.kernels.product_f32(transposed, {call.zeros, 0, part_of(cell, a, rows, false),
-                                          cell.a_stride, 1, dx, width, rows});
+        transposed,
+        {{call.zeros, 0}, {part_of(cell, a, rows, false), cell.a_stride}, 1, {dx, width}, rows});
     add_masked(dx, frame_mask, rows, call.shard.sequences, width, to);
   }
 

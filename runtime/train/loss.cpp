@@ -12,11 +12,11 @@ bool is_nan(float v) { return v != v; }
 struct Row {
   const Kernels& kernels;
   const sluice_train_options& options;
-  uint32_t kind;  ///< sluice_loss
-  int outputs, units;
-  float scale;
-  float *y, *dy;
   ShardLoss& loss;
+  uint32_t kind = 0;  ///< sluice_loss
+  int outputs = 0, units = 0;
+  float scale = 0.0f;
+  float *y = nullptr, *dy = nullptr;
 
   float weight(int32_t index) const {
     return options.class_weights ? options.class_weights[index] : 1.0f;
@@ -121,16 +121,24 @@ uint32_t goals_of(const OpenModel& model, const sluice_train_options& options) {
 
 Goal goal_of(const OpenModel& model, const sluice_train_options& options, uint32_t wanted) {
   const int outputs = int(model.header().outputs);
-  if (!options.answers) return {options.loss, 1.0f, model.layer_count, 0, outputs, 0, outputs};
-  int target = 0;
+  Goal goal{};
+  if (!options.answers) {
+    goal.loss = options.loss;
+    goal.weight = 1.0f;
+    goal.layer = model.layer_count;
+    goal.outputs = goal.targets = outputs;
+    return goal;
+  }
   for (uint32_t i = 0;; ++i) {
     const sluice_answer_info answer = answer_of(model, i);
     const sluice_answer_options& own = options.answers[i];
-    const int targets = own.loss == SLUICE_CROSS_ENTROPY ? 1 : int(answer.outputs);
-    if (i == wanted)
-      return {own.loss, own.weight, answer.layer, int(answer.first), int(answer.outputs),
-              target,   targets};
-    target += targets;
+    goal.loss = own.loss;
+    goal.weight = own.weight;
+    goal.layer = answer.layer;
+    goal.first = int(answer.first), goal.outputs = int(answer.outputs);
+    goal.targets = own.loss == SLUICE_CROSS_ENTROPY ? 1 : goal.outputs;
+    if (i == wanted) return goal;
+    goal.target += goal.targets;
   }
 }
 
@@ -189,8 +197,11 @@ ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options
       if (t >= shard.length[s]) continue;
       const sluice_sequence& sequence = batch[shard.index[s]];
       const ptrdiff_t at = ptrdiff_t(row) * units + goal.first;
-      const Row r{*model.kernels, options, goal.loss, goal.outputs, units,
-                  scales[g],      y + at,  dy + at,   own};
+      Row r{*model.kernels, options, own};
+      r.kind = goal.loss;
+      r.outputs = goal.outputs, r.units = units;
+      r.scale = scales[g];
+      r.y = y + at, r.dy = dy + at;
       if (by_class(options, sequence)) {
         class_row(r, sequence.classes[t]);
         continue;

@@ -175,9 +175,12 @@ struct ShardPass {
       float* const mask = source > learns ? arena.take<float>(floats) : nullptr;
       if (!measures()) {
         memcpy(dropped, at(in.x), size_t(floats) * sizeof(float));
-        drop({options.seed, batch.step}, batch.sequences, state.shard,
-             {dropping.purpose, dropping.layer, dropping.rate, dropped, mask, in.rows, in.width,
-              in.x_stride});
+        Dropped frames{};
+        frames.purpose = dropping.purpose, frames.layer = dropping.layer;
+        frames.rate = dropping.rate;
+        frames.x = dropped, frames.mask = mask;
+        frames.rows = in.rows, frames.n = in.width, frames.stride = in.x_stride;
+        drop({options.seed, batch.step}, batch.sequences, state.shard, frames);
         in.x = offset_of(dropped);
         in.mask = mask ? offset_of(mask) : 0;
       }
@@ -211,38 +214,30 @@ struct ShardPass {
     for (uint32_t p = 0; joined && p < layer.parts; ++p)
       parts[p] = {measures() ? nullptr : at(in[p].x), in[p].x_stride, in[p].width,
                   in[p].rows > arrays.rows};
-    TrainCall call{
-        *model.kernels,
-        layer,
-        i,
-        state.shard,
-        batch.sequences,
-        {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats, l.shard_begin},
-        l.zeros,
-        measures() ? nullptr : reinterpret_cast<const float*>(batch.arena + l.prepared[i]),
-        measures() || joined ? nullptr : at(in->x),
-        in->x_stride,
-        joined ? arrays.rows : in->rows,
-        parts,
-        0,
-        arrays.rows,
-        keeps_logits(model, options, i),
-        rounding_of(options, i),
-        {options.seed, batch.step},
-        0.0f,
-        0.0f,
-        state_before(model, i),
-        tied_to_later(model, i),
-        dy,
-        dx,
-        &state.id_gradients,
-        measures() ? nullptr : l.partials + uint64_t(slot) * l.batch_sums,
-        measures() ? nullptr
-        : dy       ? l.total
-                   : l.totals + uint64_t(i) * l.batch_sums};
+    TrainCall call{*model.kernels, layer, state.shard};
+    call.index = i;
+    call.sequences = batch.sequences;
+    call.parameters = {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats,
+                       l.shard_begin};
+    call.zeros = l.zeros;
+    call.x_stride = in->x_stride, call.rows_in = joined ? arrays.rows : in->rows;
+    call.parts = parts;
+    call.rows_out = arrays.rows;
+    call.keep_logits = keeps_logits(model, options, i);
+    call.rounding = rounding_of(options, i);
+    call.draw = {options.seed, batch.step};
     if (options.layers)
       call.recurrent_dropout = options.layers[i].recurrent_dropout,
       call.gate_dropout = options.layers[i].gate_dropout;
+    call.state_offset = state_before(model, i);
+    call.adds = tied_to_later(model, i);
+    call.dy = dy, call.dx = dx;
+    call.id_gradients = &state.id_gradients;
+    if (measures()) return call;
+    call.transposed = reinterpret_cast<const float*>(batch.arena + l.prepared[i]);
+    if (!joined) call.x = at(in->x);
+    call.partial = l.partials + uint64_t(slot) * l.batch_sums;
+    call.total = dy ? l.total : l.totals + uint64_t(i) * l.batch_sums;
     return call;
   }
 

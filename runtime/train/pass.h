@@ -30,12 +30,12 @@ struct Batch {
   const OpenModel& model;
   const sluice_train_options& options;
   const Layout& layout;
-  uint8_t* arena;
-  const sluice_sequence* sequences;
-  uint32_t count;
-  uint64_t step;
-  const float* scales;  ///< [goals] the factor of a target's gradient
-  uint32_t first;       ///< the first shard of the present group
+  uint8_t* arena = nullptr;
+  const sluice_sequence* sequences = nullptr;
+  uint32_t count = 0;
+  uint64_t step = 0;
+  const float* scales = nullptr;  ///< [goals] the factor of a target's gradient
+  uint32_t first = 0;             ///< the first shard of the present group
 };
 
 /// Returns the shard of sequences begin to end - 1 of a batch, in the order of falling length.

@@ -76,12 +76,12 @@ void back_through(const StepBack& s, const Cell& cell, const float* w, int w_row
   const int units = cell.units;
   if (!cell.low_rank())
     return s.call.kernels.product_f32(
-        {w, units, w_rows, 0}, {init, init_stride, da, cell.a_stride, 1, y, units, s.active});
+        {w, units, w_rows, 0}, {{init, init_stride}, {da, cell.a_stride}, 1, {y, units}, s.active});
   const int reduced = cell.low_units;
   s.call.kernels.product_f32({w, reduced, w_rows, 0},
-                             {s.call.zeros, 0, da, cell.a_stride, 1, low, reduced, s.active});
+                             {{s.call.zeros, 0}, {da, cell.a_stride}, 1, {low, reduced}, s.active});
   s.call.kernels.product_f32({s.transposed.hh_factor, units, reduced, 0},
-                             {init, init_stride, low, reduced, 1, y, units, s.active});
+                             {{init, init_stride}, {low, reduced}, 1, {y, units}, s.active});
 }
 
 /// Computes dh += mask * (W^T da), the gradient through a recurrent product, whose matrix has
@@ -118,8 +118,14 @@ template <>
 struct Back<GruCell> {
   static void step(const GruCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.gru_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units,
-                                 units, s.active, cell.gate});
+    GatesBack back{};
+    back.a = s.a, back.a_stride = cell.a_stride;
+    back.g = s.g, back.g_stride = units;
+    back.h = s.h, back.h_stride = units;
+    back.dh = s.state.dh, back.dh_stride = units;
+    back.hidden = units, back.count = s.active;
+    back.gate = cell.gate;
+    s.call.kernels.gru_back_f32(back);
     through_gates(s, cell, false);
   }
 };
@@ -129,8 +135,13 @@ struct Back<GruBeforeCell> {
   static void step(const GruBeforeCell& cell, const StepBack& s) {
     const int units = cell.units;
     float* const ds = s.state.spare;
-    ResetBefore rows{s.a,        cell.a_stride, ds,    units,    s.h,      units,
-                     s.state.dh, units,         units, s.active, cell.gate};
+    ResetBefore rows{};
+    rows.a = s.a, rows.a_stride = cell.a_stride;
+    rows.s = ds, rows.s_stride = units;
+    rows.h = s.h, rows.h_stride = units;
+    rows.h_next = s.state.dh, rows.h_next_stride = units;
+    rows.hidden = units, rows.count = s.active;
+    rows.gate = cell.gate;
     s.call.kernels.gru_update_back_f32(rows);
     back_through(s, cell, s.transposed.hn, units, s.a + 2 * units, s.low_reset, s.call.zeros, 0,
                  ds);
@@ -160,8 +171,15 @@ template <>
 struct Back<LstmCell> {
   static void step(const LstmCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.lstm_back_f32({s.a, cell.a_stride, s.g, s.c, units, units, s.state.dh, units,
-                                  s.state.dc, units, units, s.active, cell.gate});
+    LstmBack back{};
+    back.a = s.a, back.a_stride = cell.a_stride;
+    back.t = s.g, back.t_stride = units;
+    back.c = s.c, back.c_stride = units;
+    back.dh = s.state.dh, back.dh_stride = units;
+    back.dc = s.state.dc, back.dc_stride = units;
+    back.hidden = units, back.count = s.active;
+    back.gate = cell.gate;
+    s.call.kernels.lstm_back_f32(back);
     through_gates(s, cell, true);
   }
 };
@@ -184,9 +202,16 @@ template <>
 struct Back<FastGrnnCell> {
   static void step(const FastGrnnCell& cell, const StepBack& s) {
     const int units = cell.units;
-    s.call.kernels.fastgrnn_back_f32({s.a, cell.a_stride, s.g, units, s.h, units, s.state.dh, units,
-                                      s.sums, *cell.at(cell.zeta()), *cell.at(cell.nu()), units,
-                                      s.active, cell.gate});
+    FastGrnnBack back{};
+    back.a = s.a, back.a_stride = cell.a_stride;
+    back.n = s.g, back.n_stride = units;
+    back.h = s.h, back.h_stride = units;
+    back.dh = s.state.dh, back.dh_stride = units;
+    back.sums = s.sums;
+    back.zeta = *cell.at(cell.zeta()), back.nu = *cell.at(cell.nu());
+    back.hidden = units, back.count = s.active;
+    back.gate = cell.gate;
+    s.call.kernels.fastgrnn_back_f32(back);
     through_gates(s, cell, false);
   }
 };
@@ -306,10 +331,14 @@ struct DirectionPass {
 
   void forward(const TrainCall& call, float* bias) const {
     const Shard& shard = call.shard;
-    if (mask)
-      drop(call.draw, call.sequences, shard,
-           {Purpose::recurrent_dropout, call.index * 2 + backward, call.recurrent_dropout, nullptr,
-            mask, n, cell.hidden, units});
+    if (mask) {
+      Dropped dropped{};
+      dropped.purpose = Purpose::recurrent_dropout, dropped.layer = call.index * 2 + backward;
+      dropped.rate = call.recurrent_dropout;
+      dropped.mask = mask;
+      dropped.rows = n, dropped.n = cell.hidden, dropped.stride = units;
+      drop(call.draw, call.sequences, shard, dropped);
+    }
     cell.bias(bias);
     clear_reduced();
     if (gate.on()) {
@@ -322,11 +351,15 @@ struct DirectionPass {
     for (int i = 0; i < steps; ++i) {
       const int t = frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
-      step(call.kernels,
-           {a + row * cell.a_stride, g + row * CellType::extra * units, product_state + from,
-            h + from, c ? c + from : nullptr, units, h + to, c ? c + to : nullptr, units,
-            shard.active(t), row_of(state.y, row), row_of(reset.y, row)},
-           gate.on() ? gate.states + from : nullptr);
+      CellStep s{};
+      s.a = a + row * cell.a_stride, s.g = g + row * CellType::extra * units;
+      s.product_state = product_state + from;
+      s.h = h + from, s.h_next = h + to;
+      if (c) s.c = c + from, s.c_next = c + to;
+      s.stride = s.next_stride = units;
+      s.count = shard.active(t);
+      s.low = row_of(state.y, row), s.low_reset = row_of(reset.y, row);
+      step(call.kernels, s, gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
       if (c) clear_ended(shard, t, units, c + to - row * units);
       write_product_state(call, to);
@@ -523,12 +556,16 @@ struct Trained {
     const float* const init = direction.backward ? call.dx : call.zeros;
     const int init_stride = direction.backward ? in : 0;
     if (transposed.ih_factor)
-      call.kernels.product_f32(
-          {transposed.ih_factor, in, cell.low_units, 0},
-          {init, init_stride, direction.input.dy, cell.low_units, 1, call.dx, in, call.rows_in});
+      call.kernels.product_f32({transposed.ih_factor, in, cell.low_units, 0},
+                               {{init, init_stride},
+                                {direction.input.dy, cell.low_units},
+                                1,
+                                {call.dx, in},
+                                call.rows_in});
     else
       call.kernels.product_f32(
-          w_ih, {init, init_stride, direction.a, cell.a_stride, 1, call.dx, in, call.rows_in});
+          w_ih,
+          {{init, init_stride}, {direction.a, cell.a_stride}, 1, {call.dx, in}, call.rows_in});
   }
 
   /// Computes the gradients of the weights from those of the chains, in a, in the order of the
@@ -563,7 +600,7 @@ struct Trained {
     weight_gradient(call, all, direction.input.y, low, cell.in_cols, ih);
     call.kernels.product_f32(
         {transposed.ih, low, cell.gates, 0},
-        {call.zeros, 0, all.dy, all.stride, 1, direction.input.dy, low, all.count});
+        {{call.zeros, 0}, {all.dy, all.stride}, 1, {direction.input.dy, low}, all.count});
     weight_gradient(call, {direction.input.dy, low, low, all.count}, call.x, call.x_stride, cell.in,
                     gradient_of(call, direction, Role::input_factor));
   }

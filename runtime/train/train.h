@@ -86,32 +86,34 @@ struct TrainPart {
 struct TrainCall {
   const Kernels& kernels;
   const LayerRecord& layer;
-  uint32_t index;  ///< the layer's, from 0
   const Shard& shard;
-  const sluice_sequence* sequences;  ///< of the batch
-  Parameters parameters;
-  const float* zeros;       ///< as many as the widest layer, or a strip, has rows
-  const float* transposed;  ///< the result of prepare
-  const float* x;           ///< [rows_in][x_stride] the layer's input; null for a layer that joins
-  int x_stride, rows_in;
-  const TrainPart* parts;  ///< of a layer that joins: its sources
-  uint32_t part;           ///< of a layer that joins, backward: the source whose gradient is dx
-  int rows_out;
-  bool keep_logits;   ///< the loss applies this layer's activation
-  Rounding rounding;  ///< of the layer's state
-  Draw draw;
-  float recurrent_dropout, gate_dropout;
-  uint32_t state_offset;  ///< floats of a carried state before those of this layer
+  uint32_t index = 0;                          ///< the layer's, from 0
+  const sluice_sequence* sequences = nullptr;  ///< of the batch
+  Parameters parameters = {};
+  const float* zeros = nullptr;       ///< as many as the widest layer, or a strip, has rows
+  const float* transposed = nullptr;  ///< the result of prepare
+  /// [rows_in][x_stride] The layer's input; null for a layer that joins.
+  const float* x = nullptr;
+  int x_stride = 0, rows_in = 0;
+  const TrainPart* parts = nullptr;  ///< of a layer that joins: its sources
+  uint32_t part = 0;  ///< of a layer that joins, backward: the source whose gradient is dx
+  int rows_out = 0;
+  bool keep_logits = false;  ///< the loss applies this layer's activation
+  Rounding rounding = {};    ///< of the layer's state
+  Draw draw = {};
+  float recurrent_dropout = 0.0f, gate_dropout = 0.0f;
+  uint32_t state_offset = 0;  ///< floats of a carried state before those of this layer
   /// Backward: a later layer has the same weights and has written its gradients already; this layer
   /// adds to them.
-  bool adds;
-  float* dy;  ///< [rows_out][padded(out)] backward only; overwritten
+  bool adds = false;
+  float* dy = nullptr;  ///< [rows_out][padded(out)] backward only; overwritten
   /// [rows_in][padded(in)], or of a layer that joins [rows of the source][its padded width]; null
   /// if no layer below learns.
-  float* dx;
-  IdGradients* id_gradients;  ///< receives the gradient of an embedding
-  float* partial;      ///< [batch_sums] this shard's part of the sums over the batch after a phase
-  const float* total;  ///< [batch_sums] the sums over the batch after the phase before
+  float* dx = nullptr;
+  IdGradients* id_gradients = nullptr;  ///< receives the gradient of an embedding
+  /// [batch_sums] This shard's part of the sums over the batch after a phase.
+  float* partial = nullptr;
+  const float* total = nullptr;  ///< [batch_sums] the sums over the batch after the phase before
 
   /// Returns the row of a part that belongs to a row of the output.
   ptrdiff_t part_row(const TrainPart& p, int row) const {

@@ -45,11 +45,17 @@ sluice_status run_batch(Trainer& t, const sluice_sequence* sequences, uint32_t n
     scales[g] = targets[g].weight > 0.0 ? float(double(weight) / targets[g].weight) : 0.0f;
     all.weight += targets[g].weight, all.count += targets[g].count;
   }
-  result = {0.0, all.weight, 0, 0, 0.0, learning_rate(t.options, t.update), 0.0};
+  result = {};
+  result.weight = all.weight;
+  result.learning_rate = learning_rate(t.options, t.update);
   Arena arena(t.arena);
   layout = lay_out(*t.model, t.options, arena);
   if (all.count == 0) return SLUICE_OK;
-  Batch batch{*t.model, t.options, layout, t.arena, sequences, n, t.update.step, scales, 0};
+  Batch batch{*t.model, t.options, layout};
+  batch.arena = t.arena;
+  batch.sequences = sequences, batch.count = n;
+  batch.step = t.update.step;
+  batch.scales = scales;
   if (!batch_gradient(batch, host, result)) return SLUICE_GATHER;
   if (t.options.answers) result.loss_sum *= all.weight;
   const GradientNorm norms =

@@ -31,10 +31,10 @@ struct UpdateTask {
   AdamStep adam;
   SgdStep sgd;
   RmsStep rms;
-  float shrink;  ///< the proximal step; 0: none
-  float *w, *m, *v;
-  const float *g, *mask;
-  uint64_t n;
+  float shrink = 0.0f;  ///< the proximal step; 0: none
+  float *w = nullptr, *m = nullptr, *v = nullptr;
+  const float *g = nullptr, *mask = nullptr;
+  uint64_t n = 0;
 
   void piece(size_t at, size_t count) const {
     if (optimizer == SLUICE_SGD)
@@ -193,18 +193,12 @@ void update_weights(const OpenModel& model, const sluice_train_options& options,
     adam.keep = sgd.keep = rms.keep = float(1.0 - rate * decay);
     const uint32_t at = (array.offset - p.section_begin) / uint32_t(sizeof(float));
     auto* const w = reinterpret_cast<float*>(weights + array.offset);
-    UpdateTask task{*model.kernels,
-                    options.optimizer,
-                    adam,
-                    sgd,
-                    rms,
-                    options.proximal ? float(rate * double(penalty.l1)) : 0.0f,
-                    w,
-                    first + at,
-                    second + at,
-                    p.gradient_at(array.offset),
-                    options.mask ? options.mask + at : nullptr,
-                    elements(array)};
+    UpdateTask task{*model.kernels, options.optimizer, adam, sgd, rms};
+    if (options.proximal) task.shrink = float(rate * double(penalty.l1));
+    task.w = w, task.m = first + at, task.v = second + at;
+    task.g = p.gradient_at(array.offset);
+    if (options.mask) task.mask = options.mask + at;
+    task.n = elements(array);
     if (!by_rows(array, options)) {
       run_tasks(host, uint32_t((task.n + chunk - 1) / chunk), UpdateTask::run, &task);
     } else {

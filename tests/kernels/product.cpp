@@ -25,7 +25,7 @@ constexpr int layouts = int(inits) * int(steps) * int(lefts);
 struct Case {
   std::vector<float> w, init, x, y;
   Matrix matrix;
-  Product<float, float> product;
+  Product product;
 };
 
 Case make_case(Shape s, Init init, Step step, Left left, Noise& noise) {
@@ -43,33 +43,29 @@ Case make_case(Shape s, Init init, Step step, Left left, Noise& noise) {
       noise.uniform((count - 1) * size_t(x_stride) + (cols ? (cols - 1) * size_t(x_step) + 1 : 0));
   c.w.reserve(1), c.x.reserve(1);  // empty if there are no columns, but not null
   c.matrix = {c.w.data(), s.rows, s.cols, stride};
-  c.product = {init == init_in_place ? c.y.data() : c.init.data(),
-               init == init_in_place ? y_stride
-               : init == init_rows   ? s.rows + 1
-                                     : 0,
-               c.x.data(),
-               x_stride,
-               x_step,
-               c.y.data(),
-               y_stride,
-               s.count};
+  c.product.init.at = init == init_in_place ? c.y.data() : c.init.data();
+  c.product.init.stride = init == init_in_place ? y_stride : init == init_rows ? s.rows + 1 : 0;
+  c.product.x = {c.x.data(), x_stride};
+  c.product.x_step = x_step;
+  c.product.y = {c.y.data(), y_stride};
+  c.product.count = s.count;
   return c;
 }
 
 std::vector<float> reference(const Case& c) {
-  const Product<float, float>& p = c.product;
+  const Product& p = c.product;
   const Matrix& m = c.matrix;
   std::vector<float> y = c.y;
   for (int i = 0; i < p.count; ++i)
     for (int row = 0; row < m.rows; ++row) {
-      float chain = p.init[size_t(i) * size_t(p.init_stride) + size_t(row)];
+      float chain = p.init.at[size_t(i) * size_t(p.init.stride) + size_t(row)];
       for (int k = 0; k < m.cols; ++k) {
         const size_t at = m.stride ? size_t(k) * size_t(m.stride) + size_t(row)
                                    : packed_index(m.rows, m.cols, row, k);
-        chain = std::fma(c.w[at],
-                         p.x[size_t(i) * size_t(p.x_stride) + size_t(k) * size_t(p.x_step)], chain);
+        chain = std::fma(
+            c.w[at], p.x.at[size_t(i) * size_t(p.x.stride) + size_t(k) * size_t(p.x_step)], chain);
       }
-      y[size_t(i) * size_t(p.y_stride) + size_t(row)] = chain;
+      y[size_t(i) * size_t(p.y.stride) + size_t(row)] = chain;
     }
   return y;
 }
@@ -79,9 +75,9 @@ void check(Shape s, Init init, Step step, Left left, Noise& noise) {
   const std::vector<float> expected = reference(c);
   for (const Kernels* table : every_table()) {
     std::vector<float> y = c.y;
-    Product<float, float> p = c.product;
-    p.y = y.data();
-    if (init == init_in_place) p.init = y.data();
+    Product p = c.product;
+    p.y.at = y.data();
+    if (init == init_in_place) p.init.at = y.data();
     table->product_f32(c.matrix, p);
     CAPTURE(name_of(*table));
     CAPTURE(s.rows);
@@ -155,11 +151,12 @@ TEST_CASE("a product over all columns equals products over their parts in order"
       const std::vector<float> bias = noise.uniform(rows);
       std::vector<float> whole(size_t(count) * rows), parts(whole.size());
       table->product_f32({w.data(), rows, cols, rows},
-                         {bias.data(), 0, x.data(), cols, 1, whole.data(), rows, count});
+                         {{bias.data(), 0}, {x.data(), cols}, 1, {whole.data(), rows}, count});
       table->product_f32({w.data(), rows, cut, rows},
-                         {bias.data(), 0, x.data(), cols, 1, parts.data(), rows, count});
-      table->product_f32({w.data() + cut * rows, rows, cols - cut, rows},
-                         {parts.data(), rows, x.data() + cut, cols, 1, parts.data(), rows, count});
+                         {{bias.data(), 0}, {x.data(), cols}, 1, {parts.data(), rows}, count});
+      table->product_f32(
+          {w.data() + cut * rows, rows, cols - cut, rows},
+          {{parts.data(), rows}, {x.data() + cut, cols}, 1, {parts.data(), rows}, count});
       CAPTURE(name_of(*table));
       CAPTURE(cut);
       REQUIRE(same_bits(whole, parts));
@@ -177,11 +174,12 @@ TEST_CASE("a product of special numbers has the same bits on every instruction s
         f = tame(noise.below(2) ? special[size_t(noise.below(int(special.size())))]
                                 : noise.number(-2, 2));
     std::vector<float> expected(size_t(count) * rows), y(expected.size());
-    scalar_table().product_f32({w.data(), rows, cols, 0},
-                               {bias.data(), 0, x.data(), cols, 1, expected.data(), rows, count});
+    scalar_table().product_f32(
+        {w.data(), rows, cols, 0},
+        {{bias.data(), 0}, {x.data(), cols}, 1, {expected.data(), rows}, count});
     for (const Kernels* table : every_table()) {
       table->product_f32({w.data(), rows, cols, 0},
-                         {bias.data(), 0, x.data(), cols, 1, y.data(), rows, count});
+                         {{bias.data(), 0}, {x.data(), cols}, 1, {y.data(), rows}, count});
       CAPTURE(name_of(*table));
       REQUIRE(same_bits(y, expected));
     }

@@ -107,7 +107,7 @@ Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   constexpr std::string_view magic = "\x93NUMPY";
   if (!bytes.starts_with(magic) || bytes.size() < 12)
     refuse("{}: not a .npy array; write the file with numpy.savez", name);
-  const int version = bytes[6];
+  const int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3)
     refuse("{}: .npy version {} is newer than this reader (3); save it with an older NumPy", name,
            version);
