@@ -20,7 +20,10 @@ struct KnownFunction {
 };
 
 inline tools::Parameter between(double low, double high) {
-  return {"x", "", tools::Parameter::real, low, high, 0, false, {}, low, {}};
+  tools::Parameter x;
+  x.name = "x";
+  x.low = low, x.high = high, x.own = low;
+  return x;
 }
 
 /// Branin's function has three minima of 5/(4 pi), on [-5, 10] x [0, 15].
