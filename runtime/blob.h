@@ -21,7 +21,10 @@ struct BlobHeader {
   uint32_t sections;  ///< entries of the table that follows the header
   uint32_t layers;
   uint32_t inputs, outputs;
-  uint32_t reserved[8];  ///< 0
+  /// 1: a model in int8 whose frames are int16, because they enter the answer without a product,
+  /// which would narrow them. Only layers that select or join read such a frame. Else 0.
+  uint32_t wide_frame;
+  uint32_t reserved[7];  ///< 0
 };
 
 struct BlobSection {

@@ -221,11 +221,13 @@ struct Graph {
   }
 
   /// Returns whether a layer that reads the frame reads ids if, and only if, the frames of the
-  /// model are ids.
+  /// model are ids; and whether it can read a wide one.
   bool frame_fits(uint32_t index, uint32_t source) const {
-    const bool embeds = holds_embedding && record[index].kind == SLUICE_EMBEDDING;
+    const uint8_t kind = record[index].kind;
+    const bool embeds = holds_embedding && kind == SLUICE_EMBEDDING;
     if (embeds) return index == 0 && source == 0 && header.inputs == 1;
-    return source > 0 || !reads_ids();
+    if (source > 0) return true;
+    return !reads_ids() && (!has_wide_frame(header) || joins(kind) || kind == SLUICE_SELECT);
   }
 
   bool good_widths(uint32_t index) const {
@@ -321,6 +323,8 @@ sluice_status check_layers(const uint8_t* blob, const BlobHeader& header, bool a
       header.inputs > widest)
     return SLUICE_STRUCTURE;
   Graph graph{header, reinterpret_cast<const LayerRecord*>(blob + layers->offset), 0};
+  if (has_wide_frame(header) && (header.wide_frame > 1 || graph.record[0].format != SLUICE_INT8))
+    return SLUICE_STRUCTURE;
   for (uint32_t i = 0; i < header.layers; ++i) graph.most_units += graph.record[i].out + panel_rows;
   for (uint32_t i = 0; i < header.layers; ++i) {
     const LayerRecord& layer = graph.record[i];

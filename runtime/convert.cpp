@@ -40,7 +40,7 @@ void sluice_quantize(const sluice_model* handle, const float* x, void* q, size_t
     return;
   }
   const BlobScale* const scales = scales_of(model);
-  const bool narrow = model.format() == SLUICE_INT8;
+  const bool narrow = model.x_bytes == 1;
   for (size_t i = 0; i < n * inputs; ++i) {
     const BlobScale& feature = scales[i % inputs];
     if (narrow)

@@ -249,6 +249,9 @@ inline bool joins(uint8_t kind) {
   return holds_graph && has_kind(kinds, kind);
 }
 
+/// Returns whether a model in int8 has frames of int16. They need layers that select and join.
+inline bool has_wide_frame(const BlobHeader& header) { return holds_graph && header.wide_frame; }
+
 /// Return the number of sources of a layer, and each source: 0 for the frame, else a layer counted
 /// from 1.
 inline uint32_t sources_of(const LayerRecord& layer) { return joins(layer.kind) ? layer.parts : 1; }

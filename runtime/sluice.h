@@ -136,7 +136,10 @@ sluice_status sluice_open(sluice_model* model, const void* blob, size_t bytes, c
  *   SLUICE_F32     float      float
  *   SLUICE_INT8    int8_t     int16_t
  *   SLUICE_W8A16   int16_t    int16_t
- * A model that begins with an embedding reads ids: its frame is one int32_t in every format. */
+ * A model in SLUICE_INT8 that adds numbers of its frame to its answer, as one does that learned
+ * differences from the last value, takes frames of int16_t, so that they keep their precision. A
+ * model that begins with an embedding reads ids: its frame is one int32_t in every format.
+ * sluice_info.frame_bytes tells them apart. */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format;
 
 typedef struct {
@@ -156,6 +159,7 @@ typedef struct {
   /* parts of an answer: 1, or the number of sources if the network ends in a concat
    * (sluice_describe_answer) */
   uint32_t answers;
+  uint32_t frame_bytes; /* bytes of a number of a frame: 4, 2 or 1 */
 } sluice_info;
 sluice_info sluice_describe(const sluice_model* model);
 

@@ -242,7 +242,9 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   model.state_bytes = uint32_t(state);
   const bool wide =
       model.format() == SLUICE_F32 || (holds_embedding && model.layers[0].kind == SLUICE_EMBEDDING);
-  model.x_bytes = wide ? 4 : model.format() == SLUICE_W8A16 ? 2 : 1;
+  model.x_bytes = wide                                                               ? 4
+                  : model.format() == SLUICE_INT8 && !has_wide_frame(model.header()) ? 1
+                                                                                     : 2;
   model.y_bytes = model.format() == SLUICE_F32 ? 4 : 2;
   memset(handle, 0, sizeof *handle);
   memcpy(handle, &model, sizeof model);

@@ -45,7 +45,7 @@ size_t sluice_trace_line(const sluice_model* handle, uint32_t step, uint32_t lay
     memcpy(&bits, static_cast<const uint8_t*>(values) + size_t(unit) * 4, sizeof bits);
     const bool nan = (bits & 0x7FFFFFFFu) > 0x7F800000u;
     to = put_bits(to, nan ? 0x7FC00000u : bits);
-  } else if (layer == 0 && model.format() == SLUICE_INT8) {
+  } else if (layer == 0 && model.x_bytes == 1) {
     to = put_number(to, static_cast<const int8_t*>(values)[unit]);
   } else {
     int16_t value;

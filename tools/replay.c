@@ -49,7 +49,7 @@ static void store(const sluice_info* info, const char* text, uint32_t unit, void
     ((uint32_t*)frame)[unit] = (uint32_t)strtoul(text, NULL, 16);
   } else if (info->vocabulary) {
     ((int32_t*)frame)[unit] = (int32_t)strtol(text, NULL, info->format == SLUICE_F32 ? 16 : 10);
-  } else if (info->format == SLUICE_INT8) {
+  } else if (info->frame_bytes == 1) {
     ((int8_t*)frame)[unit] = (int8_t)strtol(text, NULL, 10);
   } else {
     ((int16_t*)frame)[unit] = (int16_t)strtol(text, NULL, 10);

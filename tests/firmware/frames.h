@@ -7,9 +7,7 @@
 constexpr uint32_t traced_frames = 5;
 
 /// Returns the bytes per number of a frame, and per number of an answer.
-inline size_t frame_number(const sluice_info& model) {
-  return model.format == SLUICE_F32 || model.vocabulary ? 4 : model.format == SLUICE_INT8 ? 1 : 2;
-}
+inline size_t frame_number(const sluice_info& model) { return model.frame_bytes; }
 inline size_t answer_number(uint32_t format) { return format == SLUICE_F32 ? 4 : 2; }
 
 inline size_t frame_bytes(const sluice_info& model) { return model.inputs * frame_number(model); }

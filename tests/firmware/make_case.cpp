@@ -152,6 +152,26 @@ Network made_up_graph(sluice_format format) {
   return network;
 }
 
+/// Makes a network that adds columns of the frame to its answer. In int8 its frames are int16.
+Network made_up_sum(sluice_format format) {
+  Numbers numbers;
+  Network network;
+  network.width = 6;
+  network.wide_frame = format == SLUICE_INT8;
+  const auto add_select = [&](const std::vector<int32_t>& columns) {
+    Layer select = make_layer(SLUICE_SELECT, 6, int(columns.size()), SLUICE_LINEAR, false, format);
+    select.array(Role::columns).integers = columns;
+    select.sources = {0};
+    network.layers.push_back(select);
+  };
+  add_select({0, 1, 2, 3, 4, 5});
+  network.layers.push_back(made_up_layer(numbers, "gru", 6, 13, format));
+  network.layers.push_back(made_up_layer(numbers, "dense", 13, 3, format));
+  add_select({5, 0, 3});
+  add_join(numbers, network, SLUICE_ADD, {3, 4}, format);
+  return network;
+}
+
 sluice_format format_of_word(const std::string& word) {
   return word == "f32" ? SLUICE_F32 : word == "int8" ? SLUICE_INT8 : SLUICE_W8A16;
 }
@@ -161,21 +181,23 @@ std::string made_up_blob(int count, char** words) {
   const bool sparse = count > 1 && words[1] == std::string("sparse");
   if (sparse) --count, ++words;
   const bool graph = count == 2 && words[1] == std::string("graph");
-  if (!graph && (count < 3 || count % 2)) fail("what network is that?");
+  const bool sum = count == 2 && words[1] == std::string("frame-sum");
+  if (!graph && !sum && (count < 3 || count % 2)) fail("what network is that?");
   if ((format != "f32" && format != "int8" && format != "w8a16"))
     fail("what number format is that?");
   Numbers numbers;
   Network network;
   if (graph) network = made_up_graph(format_of_word(format));
+  if (sum) network = made_up_sum(format_of_word(format));
   int in = std::atoi(words[1]);
-  for (int i = 2; !graph && i < count; i += 2) {
+  for (int i = 2; !graph && !sum && i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
     network.layers.push_back(
         made_up_layer(numbers, words[i], in, units, format_of_word(format), network.layers.size()));
     if (sparse) leave_one_block_in_ten(network.layers.back());
     in = network.layers.back().out;
   }
-  if (!graph && network.layers.front().kind != SLUICE_EMBEDDING)
+  if (!network.width && network.layers.front().kind != SLUICE_EMBEDDING)
     network.width = std::atoi(words[1]);
   network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);
   network.scales.offset.assign(size_t(frame_width(network)), 0.0f);
@@ -196,7 +218,7 @@ std::string make_frames(const sluice_info& model) {
       append(float(numbers.sixteen()) / 8192.0f);
     else if (model.vocabulary)
       append(int32_t(numbers.next() >> 8) % int32_t(model.vocabulary + 2) - 1);  // unknown ids too
-    else if (model.format == SLUICE_INT8)
+    else if (model.frame_bytes == 1)
       append(numbers.eight());
     else
       append(numbers.sixteen());
@@ -261,8 +283,9 @@ bool as_defined(const Network& network, const std::string& x, const std::string&
     for (size_t k = i * inputs; k < (i + 1) * inputs; ++k)
       frame.push_back(sluice::tests::reads_ids(network)
                           ? reinterpret_cast<const int32_t*>(x.data())[k]
-                      : format == SLUICE_INT8 ? int8_t(x[k])
-                                              : reinterpret_cast<const int16_t*>(x.data())[k]);
+                      : format == SLUICE_INT8 && !network.wide_frame
+                          ? int8_t(x[k])
+                          : reinterpret_cast<const int16_t*>(x.data())[k]);
     for (const int16_t answer : reference.step(frame))
       expected.append(reinterpret_cast<const char*>(&answer), sizeof answer);
   }

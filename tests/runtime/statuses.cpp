@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "../support/fixed_models.h"
 #include "../support/forge.h"
 #include "../support/tables.h"
 #include "model/pack.h"
@@ -124,9 +125,31 @@ TEST_CASE("null pointers are refused") {
   CHECK_EQ(sluice_open(&model, nullptr, blob.size, nullptr), SLUICE_NULL);
 }
 
+TEST_CASE("frames of int16 in int8 are checked: only layers that select or join read them") {
+  const auto opened = [](const Network& network) { return Forged(write_blob(network)).open(); };
+  const Network chain =
+                    random_fixed_network(5, {gru(9), dense(3)}, SLUICE_INT8, Numbers::trained, 1),
+                sum = with_frame_sum(chain);
+  CHECK_EQ(opened(chain), SLUICE_OK);
+  CHECK_EQ(opened(sum), SLUICE_OK);
+  Network wide = chain;
+  wide.wide_frame = true;  // the GRU reads the frame
+  CHECK_EQ(opened(wide), SLUICE_SHAPE);
+  Forged number(write_blob(sum));
+  number.write<uint32_t>(offsetof(BlobHeader, wide_frame), 2);
+  CHECK_EQ(number.checksum().open(), SLUICE_STRUCTURE);
+  for (const sluice_format format : {SLUICE_F32, SLUICE_W8A16}) {
+    Network other = format == SLUICE_F32
+                        ? random_network(5, {gru(9), dense(3)}, 1)
+                        : random_fixed_network(5, {gru(9), dense(3)}, format, Numbers::trained, 1);
+    other.wide_frame = true;
+    CHECK_EQ(opened(other), SLUICE_STRUCTURE);
+  }
+}
+
 TEST_CASE("sizes and reserved fields of the header are checked") {
   const std::string blob = good_blob();
-  for (size_t i = 0; i < 8; ++i)
+  for (size_t i = 0; i < 7; ++i)
     CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, reserved) + 4 * i, 1), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, sections), 0xFFFFFFFF), SLUICE_STRUCTURE);

@@ -1,6 +1,7 @@
 // Makes networks in fixed point with random numbers, and computes their answers by the written
 // definition (reference_fixed.h).
 #pragma once
+#include "model/graph.h"
 #include "models.h"
 #include "reference_fixed.h"
 
@@ -108,7 +109,8 @@ inline bool reads_ids(const Network& network) { return network.layers[0].kind ==
 /// Returns frames for a network: ids, some of them unknown, if it reads ids.
 inline std::vector<int32_t> random_frames(const Network& network, size_t n, Noise& noise) {
   if (!reads_ids(network))
-    return random_frames(network.layers[0].format, n * size_t(tools::frame_width(network)), noise);
+    return random_frames(network.wide_frame ? SLUICE_W8A16 : network.layers[0].format,
+                         n * size_t(tools::frame_width(network)), noise);
   std::vector<int32_t> ids(n);
   for (int32_t& id : ids)
     id = noise.below(8) ? noise.below(network.layers[0].in) : int32_t(noise.word());
@@ -117,7 +119,8 @@ inline std::vector<int32_t> random_frames(const Network& network, size_t n, Nois
 
 /// Returns the frames as bytes for sluice_step.
 inline std::vector<uint8_t> frame_bytes(const Network& network, const std::vector<int32_t>& x) {
-  const int number = reads_ids(network) ? 4 : network.layers[0].format == SLUICE_W8A16 ? 2 : 1;
+  const bool wide = network.wide_frame || network.layers[0].format == SLUICE_W8A16;
+  const int number = reads_ids(network) ? 4 : wide ? 2 : 1;
   std::vector<uint8_t> bytes;
   for (const int32_t v : x)
     for (int i = 0; i < number; ++i) bytes.push_back(uint8_t(uint32_t(v) >> (8 * i)));
@@ -136,10 +139,12 @@ struct FixedReference {
     std::vector<int16_t> h, c;
   };
   fixed::Mode mode;
+  bool wide_frame;
   std::vector<Stage> stages;
   std::vector<std::vector<uint32_t>> sources;
 
-  explicit FixedReference(const Network& network) : mode(mode_of(network.layers[0].format)) {
+  explicit FixedReference(const Network& network)
+      : mode(mode_of(network.layers[0].format)), wide_frame(network.wide_frame) {
     const std::vector<uint32_t> answers =
         network.layers.back().kind == SLUICE_CONCAT
             ? network.layers.back().sources
@@ -219,7 +224,7 @@ struct FixedReference {
   std::vector<int16_t> step(const std::vector<int32_t>& frame) {
     std::vector<int16_t> y;
     std::vector<Numbers16> outputs = {{}};
-    for (const int32_t x : frame) outputs[0].push_back(fixed::widened(mode, x));
+    for (const int32_t x : frame) outputs[0].push_back(wide_frame ? x : fixed::widened(mode, x));
     for (size_t l = 0; l < stages.size(); ++l) {
       Stage& stage = stages[l];
       const uint32_t source = sources[l][0];
@@ -261,6 +266,22 @@ static_assert(int(fixed::Dense::linear) == SLUICE_LINEAR &&
               int(fixed::Dense::sigmoid) == SLUICE_SIGMOID &&
               int(fixed::Dense::relu) == SLUICE_RELU &&
               int(fixed::Dense::softmax) == SLUICE_SOFTMAX);
+
+/// Returns a chain in int8 whose frames are int16: it adds columns of the frame to the answer.
+inline Network with_frame_sum(const Network& chain) {
+  Network network = tools::with_frame_copy(chain);
+  std::vector<int32_t> columns;
+  for (int32_t i = 0; i < network.layers.back().out; ++i) columns.push_back(i * 3 % network.width);
+  tools::add_frame_columns(network, columns);
+  for (Layer& layer : network.layers) {
+    layer.format = SLUICE_INT8;
+    if (layer.kind != SLUICE_ADD) continue;
+    layer = tools::with_arrays(layer);
+    layer.array(Role::part_multiplier).integers.assign(size_t(2 * layer.out), 1 << 17);
+  }
+  network.wide_frame = true;
+  return network;
+}
 
 /// Returns networks of every kind of layer and of odd shapes, in both formats, with numbers of both
 /// ranges.
@@ -318,6 +339,10 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     for (const int ids : {1, 11, 50})
       add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
+    for (const Numbers numbers : {Numbers::trained, Numbers::any})
+      v.push_back(
+          {"frames of int16", with_frame_sum(random_fixed_network(
+                                  5, {gru(11), dense(3)}, SLUICE_INT8, numbers, v.size() + 1))});
     add("reader", 13, {embedding(9), cell(SLUICE_LSTM, 8), dense(4, SLUICE_SOFTMAX)});
     add("reader of a hundred", 100,
         {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});

@@ -142,7 +142,7 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       // ranges.
       const Network real = read_network(trained.real.model);
       Ranges ranges = feature_ranges(data, parts.train, RangeChoice::min_error);
-      ranges.peak = peaks(real, data, parts.train);
+      ranges.outputs = output_ranges(real, data, parts.train);
 
       const OwnedModel again = open_model(
           write_blob(quantize(real, sluice_format(trained.model.info().format), ranges).network),

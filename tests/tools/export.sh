@@ -101,4 +101,42 @@ for language in "c99 $CC -std=c99 -x c" "c11 $CC -std=c11 -x c" "cpp17 $CXX -std
   done
 done
 
+# A model of windows that learned differences: it adds the last frame itself, also in fixed point,
+# where a frame has 16 bits; and the header says what a window is.
+awk 'BEGIN { print "a,b"; for (i = 0; i < 300; ++i) printf "%.3f,%.3f\n", 2000 + i / 7 + sin(i / 3), cos(i / 5) }' >series.csv
+cat >series.toml <<'END'
+[data]
+train = "series.csv"
+sequence = ""
+target = ["a"]
+target_type = "value"
+window = 12
+windows_target = "difference"
+[model]
+layers = [ { gru = 8 }, { dense = 1 } ]
+[train]
+epochs = 4
+batch = 16
+END
+works train series.toml --out series
+works train series.toml --out aware --set quantize.aware=true --set data.standardize_target=true
+{ head -n 1 series.csv; tail -n 12 series.csv; } >last.csv
+sed '1s/^/sequence,/; 2,$s/^/one,/' last.csv >one.csv
+for type in int8 w8a16; do works quantize series --calibrate series.csv --type $type --out series-$type.slu; done
+cp aware/model.slu series-aware.slu
+for type in int8 w8a16 aware; do
+  works run series-$type.slu --input last.csv --hex
+  desk=$(tail -n 1 out | cut -d, -f2)
+  works export series-$type.slu --out series_$type --strip
+  # shellcheck disable=SC2086
+  build_and_run series_$type "run_series_$type" $CC -std=c99 -x c
+  [ "$(tail -n 1 got.csv)" = "$desk" ] || complain "$type: the last window's answer is $desk, in C $(tail -n 1 got.csv)"
+  works run series-$type.slu --input last.csv
+  tail -n 1 out | awk -F, '{ exit !($2 > 2042 && $2 < 2045) }' ||
+    complain "$type: the series is at 2,043, but the answer is $(tail -n 1 out)"
+done
+for text in 'define MODEL_WINDOW 12' 'sluice_reset' 'A frame has 2 numbers: a, b' 'adds that frame itself'; do
+  grep -q "$text" series_int8/model.h || complain "model.h does not say: $text"
+done
+
 finish

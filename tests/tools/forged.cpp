@@ -264,7 +264,8 @@ TEST_CASE("a checkpoint with a state that no training leaves is refused") {
   const TrainState rounded = aware.state();
   CHECK_EQ(aware.resumed(rounded), "accepted");
   for (const auto& change :
-       {+[](TrainState& s) { s.unit.pop_back(); }, +[](TrainState& s) { s.peaks.clear(); },
+       {+[](TrainState& s) { s.unit.pop_back(); }, +[](TrainState& s) { s.outputs.peak.clear(); },
+        +[](TrainState& s) { s.outputs.low.clear(); },
         +[](TrainState& s) { s.best.real.clear(); }}) {
     TrainState bad = rounded;
     change(bad);

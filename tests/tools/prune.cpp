@@ -214,8 +214,9 @@ TEST_CASE("adaptive rounding does not change pruned weights") {
   for (size_t i = 0; i < real.layers[0].arrays[0].values.size(); ++i)
     if (i % 8 < 4) real.layers[0].arrays[0].values[i] = 0;
   Noise noise(4);
-  const Ranges ranges{
-      RangeChoice::min_max, std::vector<float>(8, -1), std::vector<float>(8, 1), {1, 1}};
+  const Ranges ranges{.low = std::vector<float>(8, -1),
+                      .high = std::vector<float>(8, 1),
+                      .outputs = {.peak = {1, 1}}};
   std::vector<LayerMoments> moments(2);
   const auto correlated = [&](size_t n) {  // all inputs are correlated, so that the error of one
                                            // weight is compensated by another
@@ -243,8 +244,9 @@ TEST_CASE("rows without weights keep their bias, although other rows have large 
       w.values[i] = i < size_t(8 * w.cols) ? 0 : 20 * w.values[i];
     real.layers[0].arrays[size_t(matrix + 2)].values[3] = 1.5f;
   }
-  const Ranges ranges{
-      RangeChoice::min_max, std::vector<float>(3, -1), std::vector<float>(3, 1), {1, 1}};
+  const Ranges ranges{.low = std::vector<float>(3, -1),
+                      .high = std::vector<float>(3, 1),
+                      .outputs = {.peak = {1, 1}}};
   const Quantized made = quantize(real, SLUICE_INT8, ranges);
   const Layer& layer = made.network.layers[0];
   for (size_t matrix = 0; matrix < 2; ++matrix) {

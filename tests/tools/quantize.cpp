@@ -12,6 +12,7 @@
 #include "convert/analyze.h"
 #include "convert/budget.h"
 #include "convert/saturation.h"
+#include "model/graph.h"
 #include "model/model_file.h"
 #include "model/pack.h"
 
@@ -124,6 +125,102 @@ TEST_CASE("a cell of low rank answers in fixed point nearly as the float one, ga
       }
 }
 
+TEST_CASE("targets far from 0 and of different magnitudes lose no more than targets near 0") {
+  // Each output is measured in its own scale, in which all should be as good as near 0.
+  constexpr double scale[] = {1, 5e3, 1e-2, 5e-4, 5};
+  double offset[] = {0, 98900, 0.0105, 48.1351, 123456};
+  constexpr int outputs = 5;
+  const DataSet data = made_up_data(7, 6, 30, -2, 3);
+  for (const sluice_format format : fixed_formats)
+    for (const bool read : {false, true}) {
+      Network plain = random_network(7, {standardize(), gru(16, every_step), dense(outputs)}, 5);
+      Array &w = plain.layers[2].array(Role::input_weight),
+            &b = plain.layers[2].array(Role::input_bias);
+      for (int row = 0; row < outputs; ++row) {  // the same output five times
+        std::copy_n(w.values.begin(), 16, w.values.begin() + row * 16);
+        b.values[size_t(row)] = 0.1f;
+      }
+      Network scaled = plain;
+      for (int row = 0; row < outputs; ++row) {
+        for (int k = 0; k < 16; ++k)
+          scaled.layers[2].array(Role::input_weight).values[size_t(row * 16 + k)] *=
+              float(scale[row]);
+        float& bias = scaled.layers[2].array(Role::input_bias).values[size_t(row)];
+        const double near_0 = double(bias) * scale[row];
+        bias = float(near_0 + offset[row]);
+        offset[row] = double(bias) - near_0;  // as a float has it
+      }
+      if (read) {  // the parts of the answer are two layers then
+        for (Network* network : {&plain, &scaled}) {
+          Layer more = make_layer(SLUICE_DENSE, 16, 1);
+          more.sources = {2};
+          more.array(Role::input_weight).values[3] = 1;
+          Layer both;
+          both.kind = SLUICE_CONCAT, both.in = both.out = outputs + 1, both.sources = {4, 3};
+          network->layers.push_back(more);
+          network->layers.push_back(with_arrays(both));
+        }
+      }
+      const auto fixed_answers = [&](const Network& network) {
+        return answers(quantize(network, format, ranges_for(network, data)).network, data);
+      };
+      const std::vector<float> truth = answers(plain, data), near = fixed_answers(plain),
+                               far = fixed_answers(scaled);
+      const size_t width = size_t(outputs + read);
+      double error[2][outputs] = {};
+      for (size_t i = 0; i < truth.size(); ++i) {
+        if (i % width < width - outputs) continue;
+        const size_t k = i % width - (width - outputs);
+        const double mine = (double(far[i]) - offset[k]) / scale[k];
+        error[0][k] += (double(near[i]) - double(truth[i])) * (double(near[i]) - double(truth[i]));
+        error[1][k] += (mine - double(truth[i])) * (mine - double(truth[i]));
+      }
+      for (int k = 0; k < outputs; ++k) {
+        CAPTURE(std::string(sluice_format_name(format)));
+        CAPTURE(k);
+        // A float of 123,456 or of 48.1351 has a spacing of its own.
+        const double spacing = std::ldexp(1, std::ilogb(std::max(offset[k], scale[k])) - 23);
+        const double float_error =
+            spacing * spacing / 12 / scale[k] / scale[k] * double(truth.size() / width);
+        CHECK(error[1][k] <= 1.1 * (error[0][k] + float_error));
+        CHECK(error[0][k] > 0);
+      }
+    }
+}
+
+TEST_CASE("a network that adds numbers of its frame to the answer does so in fixed point") {
+  DataSet data = made_up_data(4, 6, 30, -2, 3);
+  for (size_t i = 0; i < data.x.size(); i += 4)  // one feature is far from 0
+    data.x[i] = 20000 + 100 * data.x[i];
+  for (const sluice_format format : fixed_formats)
+    for (const bool standardizes : {false, true}) {
+      Network network = standardizes
+                            ? random_network(4, {standardize(), gru(9, every_step), dense(2)}, 6)
+                            : random_network(4, {gru(9, every_step), dense(2)}, 6);
+      if (standardizes) {
+        network.layers[0].array(Role::mean).values[0] = 20000;
+        network.layers[0].array(Role::scale).values[0] = 0.01f;
+      } else {
+        for (Array& a : network.layers[0].arrays)
+          if (a.role == Role::input_weight)
+            for (size_t i = 0; i < a.values.size(); i += 4) a.values[i] = 0;
+      }
+      add_frame_columns(network, {0, 2});
+      const Network ready = with_integer_form(network, format);
+      CHECK(answers(ready, data) == answers(network, data));
+      const Quantized quantized = quantize(ready, format, ranges_for(ready, data));
+      prove_no_overflow(quantized.network, "test");
+      CHECK_EQ(quantized.network.wide_frame, format == SLUICE_INT8);
+      const std::vector<float> truth = answers(network, data),
+                               got = answers(quantized.network, data);
+      std::vector<float> moved = truth, moved_got = got;  // the spread counts, not the offset
+      for (size_t i = 0; i < truth.size(); i += 2) moved[i] -= 20000, moved_got[i] -= 20000;
+      CAPTURE(std::string(sluice_format_name(format)));
+      CAPTURE(standardizes);
+      CHECK(snr(moved, moved_got) > 55);  // 8 bits of a frame would give 47
+    }
+}
+
 TEST_CASE("a layer whose outputs are 0 in all calibration data is quantized") {
   const DataSet data = made_up_data(7, 6, 30, -2, 3);
   for (const sluice_format format : fixed_formats) {
@@ -228,10 +325,10 @@ TEST_CASE(
     for (size_t i = 0; i < b.size(); ++i) b[i] = i / 3 == 1 ? bias : 2;
     const Ranges ranges = ranges_for(network, data);
     const int e = quantize(network, SLUICE_W8A16, ranges).network.layers[0].shift_c;
-    CAPTURE(ranges.peak[0]);
-    CHECK(ranges.peak[0] > 0);
-    CHECK(2 * ranges.peak[0] <= std::ldexp(1, e));
-    CHECK((e == 0 || 2 * ranges.peak[0] > std::ldexp(1, e - 1)));
+    CAPTURE(ranges.outputs.peak[0]);
+    CHECK(ranges.outputs.peak[0] > 0);
+    CHECK(2 * ranges.outputs.peak[0] <= std::ldexp(1, e));
+    CHECK((e == 0 || 2 * ranges.outputs.peak[0] > std::ldexp(1, e - 1)));
   }
 }
 
@@ -249,9 +346,9 @@ TEST_CASE(
     const Quantized quantized = quantize(network, SLUICE_W8A16, ranges);
     const Layer& fixed = quantized.network.layers[0];
     const double e = std::ldexp(1, fixed.shift_c);
-    if (nu > 0) CHECK(ranges.peak[0] > 2);
-    CHECK(2 * ranges.peak[0] <= e);
-    CHECK((e == 1 || 4 * ranges.peak[0] > e));
+    if (nu > 0) CHECK(ranges.outputs.peak[0] > 2);
+    CHECK(2 * ranges.outputs.peak[0] <= e);
+    CHECK((e == 1 || 4 * ranges.outputs.peak[0] > e));
     CHECK_EQ(quantized.units[0].common(), e / 32768);
     CHECK_EQ(fixed.array(Role::zeta).integers[0], 23955);  // 1 / (1 + 1/e) * 32768
     CHECK_EQ(fixed.array(Role::nu).integers[0], nu > 0 ? 32179 : 589);
@@ -382,6 +479,20 @@ TEST_CASE(
   CHECK(quantize(network, SLUICE_INT8, choose_ranges(calibration, RangeChoice::percentile),
                  calibration.moments)
             .warnings.empty());
+}
+
+TEST_CASE("a feature that is constant in training and calibration raises no doubt about the data") {
+  DataSet data = made_up_data(3, 6, 30, -2, 3);
+  Network network = random_network(3, {standardize(), gru(9), dense(2)}, 4);
+  for (size_t i = 0; i < data.x.size(); i += 3) data.x[i] = 518.67f, data.x[i + 1] = 1e-3f;
+  const Standardization s = standardization(data, all_sequences(data));
+  network.layers[0].array(Role::mean).values = s.mean;
+  network.layers[0].array(Role::scale).values = s.scale;
+  CHECK(unlike_training(network, calibrate(network, data, all_sequences(data))).empty());
+  for (size_t i = 0; i < data.x.size(); i += 3) data.x[i + 2] = 7.5f;  // it varied in training
+  CHECK(unlike_training(network, calibrate(network, data, all_sequences(data))).empty());
+  const Quantized quantized = quantize(network, SLUICE_INT8, ranges_for(network, data));
+  CHECK_EQ(quantized.warnings.size(), 3);  // it is reported as constant
 }
 
 TEST_CASE("a feature that never changed is named, and changes nothing afterwards") {

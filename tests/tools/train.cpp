@@ -125,7 +125,7 @@ TrainState some_state() {
   state.trainer = std::string(100, '\x80');
   state.mask = {1, 0, 1};
   state.unit = {0.5f, 0.0f};
-  state.peaks = {3.25};
+  state.outputs = {{3.25}, {-1.5, 0.5}, {2, 2.5}};
   return state;
 }
 
@@ -518,7 +518,9 @@ TEST_CASE("a checkpoint returns every bit that was stored in it") {
   CHECK(again.mask == state.mask);
   CHECK(again.epochs[1].zero_blocks == state.epochs[1].zero_blocks);
   CHECK(again.unit == state.unit);
-  CHECK(again.peaks == state.peaks);
+  CHECK(again.outputs.peak == state.outputs.peak);
+  CHECK(again.outputs.low == state.outputs.low);
+  CHECK(again.outputs.high == state.outputs.high);
 }
 
 TEST_CASE("a checkpoint that is damaged in any byte, cut or longer is refused") {

@@ -85,6 +85,7 @@ void run_export(const ExportOptions& options) {
   OwnedModel model = load_model(options.model);
   if (model.info().format != SLUICE_F32)
     prove_no_overflow(read_network(model.model), options.model);
+  const OwnedModel named = open_model(bytes_of(model), options.model);
   if (options.strip) model = stripped(model, options.model);
   if (options.self_test) model = self_testing(model, options.self_test, options.model);
   if (!options.core.empty()) {
@@ -99,7 +100,7 @@ void run_export(const ExportOptions& options) {
   const fs::path folder(options.out);
   std::vector<NamedBytes> files;
   if (options.format == "c") {
-    CSource c = write_c(model, options.core);
+    CSource c = write_c(model, named, options.core);
     files = {{folder / "model.c", std::move(c.source)}, {folder / "model.h", std::move(c.header)}};
   } else {
     files = {{folder / "model.slu", bytes_of(model)}};

@@ -51,6 +51,10 @@ std::optional<RangeChoice> ranges_of(const QuantizeOptions& options) {
   return value_of_word<RangeChoice>(options.ranges);
 }
 
+sluice_format format_of(const QuantizeOptions& options) {
+  return value_of_word<sluice_format>(options.type).value_or(SLUICE_INT8);
+}
+
 bool splits(const Input& input) {
   return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train);
 }
@@ -64,12 +68,8 @@ Input read_input(const QuantizeOptions& options) {
            trained_for_fixed_point(input.model.made())
                ? ", by its training (quantize.aware): there is nothing to quantize"
                : "; give the float model that it was made of");
-  input.network = without_frame_columns(read_network(input.model.model));
+  input.network = with_integer_form(read_network(input.model.model), format_of(options));
   check_quantizable(input.network);
-  if (adds_frame_columns(read_network(input.model.model)))
-    write_stderr(
-        "In fixed point the model answers differences from the last value; sluice run and eval add "
-        "that.\n");
   const Columns columns = columns_of_made(input.model.made(), input.path);
   const bool reads = input.model.info().vocabulary != 0;
   const Expected expected{input.model.inputs(), input.model.classes(), true,
@@ -241,7 +241,7 @@ void run_quantize(const QuantizeOptions& options) {
   check_paths(options, model_path(options.model), out_path(options, model_path(options.model)));
   const Input input = read_input(options);
   const Evaluation before = evaluate(input.model.model, input.data, input.split.held_out, 0);
-  const sluice_format format = value_of_word<sluice_format>(options.type).value_or(SLUICE_INT8);
+  const sluice_format format = format_of(options);
   RangeTrials tried =
       try_ranges(input.network, format, ranges_of(options), input.data, input.split);
   for (const std::string& warning : tried.warnings)

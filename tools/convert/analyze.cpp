@@ -20,6 +20,7 @@ namespace {
 /// The values of every layer at one step, from the trace; the frame is first.
 struct Traced {
   sluice_format format;
+  std::uint32_t frame_bytes;  ///< of a number of the frame
   bool reads_ids;
   std::vector<std::vector<double>> values;
 
@@ -31,7 +32,7 @@ struct Traced {
     for (std::uint32_t i = 0; i < n; ++i) {
       if (t.format == SLUICE_F32)
         v[i] = double(static_cast<const float*>(numbers)[i]);
-      else if (t.format == SLUICE_INT8 && layer == 0)
+      else if (layer == 0 && t.frame_bytes == 1)
         v[i] = static_cast<const std::int8_t*>(numbers)[i];
       else
         v[i] = static_cast<const std::int16_t*>(numbers)[i];
@@ -61,7 +62,7 @@ struct TracedModel {
   explicit TracedModel(const Network& network)
       : model(open_model(write_blob(network), "analysis")),
         stream(model.model, {1, 1}),
-        traced{network.layers[0].format, model.info().vocabulary != 0,
+        traced{network.layers[0].format, model.info().frame_bytes, model.info().vocabulary != 0,
                std::vector<std::vector<double>>(network.layers.size() + 1)},
         places(state_places(network)) {
     answer.resize(model.info().outputs);
@@ -184,7 +185,7 @@ struct Analysis {
         quantized(q),
         float_side(r),
         fixed_side(q.network),
-        standardization(r.layers.front().kind == SLUICE_STANDARDIZE ? &r.layers.front() : nullptr),
+        standardization(frame_standardization(r)),
         real_before(q.network.layers.size()),
         fixed_before(q.network.layers.size()) {
     if (!float_side.traced.reads_ids) values.push_back({0, "", "inputs"});
@@ -213,7 +214,7 @@ struct Analysis {
     for (std::size_t k = 0; k < raw.size(); ++k) {
       const double inverse = double(fixed.scales.inverse[k]);
       if (inverse == 0) continue;
-      const bool outside = saturates(fixed.scales, fixed.layers[0].format, k, float(raw[k]));
+      const bool outside = saturates(fixed, k, float(raw[k]));
       // In units of the feature's deviation if the network standardizes, so that features have
       // equal weight.
       const double weight =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "../common/error.h"
 #include "../model/graph.h"
@@ -34,19 +35,37 @@ bool needs_peak(const Layer& layer, bool answer) {
                 : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
 }
 
-double peak_of(const Network& network, const DataSet& data,
-               std::span<const std::size_t> sequences) {
+/// The least and the largest value of each output of a layer.
+struct LayerRange {
+  std::vector<double> low, high;
+
+  double peak() const {
+    double most = 0;
+    for (std::size_t i = 0; i < low.size(); ++i)
+      most = std::max({most, std::fabs(low[i]), std::fabs(high[i])});
+    return most;
+  }
+};
+
+/// Returns the range of a network's answer, with one at every step.
+LayerRange answer_range_of(const Network& network, const DataSet& data,
+                           std::span<const std::size_t> sequences) {
   const OwnedModel model = open_model(write_blob(network), "calibration");
   OwnedStream stream(model.model, {64, 1});
+  const std::size_t outputs = model.info().outputs;
   std::vector<float> y;
-  double peak = 0;
+  LayerRange range{std::vector<double>(outputs, std::numeric_limits<double>::infinity()),
+                   std::vector<double>(outputs, -std::numeric_limits<double>::infinity())};
   for (const std::size_t s : sequences) {
-    y.resize(data.steps(s) * model.info().outputs);
+    y.resize(data.steps(s) * outputs);
     sluice_reset(&stream.stream);
     run_rows(stream, data, data.first[s], data.steps(s), y.data());
-    for (const float value : y) peak = std::max(peak, double(std::fabs(value)));
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      double &low = range.low[i % outputs], &high = range.high[i % outputs];
+      low = std::min(low, double(y[i])), high = std::max(high, double(y[i]));
+    }
   }
-  return peak;
+  return range;
 }
 
 /// Returns the peak of the cell state of a network's last layer, which is at the end of a stream's
@@ -265,31 +284,41 @@ Range range_of(const std::vector<float>& values, RangeChoice choice) {
 
 }  // namespace
 
-std::vector<double> peaks(const Network& real, const DataSet& data,
-                          std::span<const std::size_t> sequences) {
-  std::vector<double> result;
+OutputRanges output_ranges(const Network& real, const DataSet& data,
+                           std::span<const std::size_t> sequences) {
+  OutputRanges result;
   const std::vector<std::uint32_t> answers = answers_of(real);
+  std::vector<LayerRange> ranges(real.layers.size());
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
     const bool answer =
         l + 1 == real.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     if (real.layers[l].anatomy().states == 2 && !real.layers[l].both) {
-      result.push_back(cell_peak_of(first_layers(real, l), data, sequences));
+      result.peak.push_back(cell_peak_of(first_layers(real, l), data, sequences));
       continue;
     }
-    result.push_back(
-        needs_peak(real.layers[l], answer) ? peak_of(first_layers(real, l), data, sequences) : 1);
+    const bool measured = needs_peak(real.layers[l], answer);
+    if (measured) ranges[l] = answer_range_of(first_layers(real, l), data, sequences);
+    result.peak.push_back(measured ? ranges[l].peak() : 1);
+  }
+  for (const std::uint32_t answer : answers) {  // a part without a range of its own gets -1 to 1
+    const auto width = std::size_t(width_of(real, answer));
+    LayerRange part = answer ? ranges[answer - 1] : LayerRange{};
+    part.low.resize(width, -1), part.high.resize(width, 1);
+    result.low.insert(result.low.end(), part.low.begin(), part.low.end());
+    result.high.insert(result.high.end(), part.high.begin(), part.high.end());
   }
   return result;
 }
 
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
                       RangeChoice choice) {
-  return choose_ranges({sorted_features(data, sequences), {}, {}, {}}, choice);
+  return choose_ranges({.features = sorted_features(data, sequences)}, choice);
 }
 
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences) {
-  Calibration result{sorted_features(data, sequences), peaks(real, data, sequences), {}, {}};
+  Calibration result{.features = sorted_features(data, sequences),
+                     .outputs = output_ranges(real, data, sequences)};
   MomentCollector watching = watch(real, data, sequences, result.features);
   result.moments = moments_of(watching);
   result.factors = std::move(watching.factors);
@@ -298,13 +327,13 @@ Calibration calibrate(const Network& real, const DataSet& data,
 
 std::vector<std::string> unlike_training(const Network& real, const Calibration& calibration) {
   std::vector<std::string> lines;
-  const Layer& first = real.layers.front();
-  for (std::size_t k = 0; first.kind == SLUICE_STANDARDIZE && k < calibration.features.size();
-       ++k) {
+  const Layer* const first = frame_standardization(real);
+  for (std::size_t k = 0; first && k < calibration.features.size(); ++k) {
     const std::vector<float>& values = calibration.features[k];
-    const double mean_there = double(first.array(Role::mean).values[k]);
-    const double per_deviation = double(first.array(Role::scale).values[k]);
-    if (per_deviation == 0 || values.empty()) continue;
+    const double mean_there = double(first->array(Role::mean).values[k]);
+    const double per_deviation = double(first->array(Role::scale).values[k]);
+    // A feature that is constant here is reported as such by quantize().
+    if (per_deviation == 0 || values.empty() || values.front() == values.back()) continue;
     double mean = 0, variance = 0;
     for (const float v : values) mean += double(v) / double(values.size());
     for (const float v : values)
@@ -325,7 +354,7 @@ std::vector<std::string> unlike_training(const Network& real, const Calibration&
 }
 
 Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {
-  Ranges ranges{choice, {}, {}, calibration.peak, calibration.factors};
+  Ranges ranges{.choice = choice, .outputs = calibration.outputs, .factors = calibration.factors};
   for (const std::vector<float>& values : calibration.features) {
     const Range range = range_of(values, choice);
     ranges.low.push_back(range.low);

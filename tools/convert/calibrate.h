@@ -19,13 +19,21 @@ struct FactorPeaks {
   std::vector<double> input, state;  ///< [rank]
 };
 
-struct Ranges {
-  RangeChoice choice = RangeChoice::min_max;
-  std::vector<float> low,
-      high;  ///< [inputs], empty for a text's ids; equal for a constant feature
+/// The ranges of what layers compute.
+struct OutputRanges {
   /// [layers] The largest magnitude of the output of a linear or ReLU Dense, or of its logits, or
   /// of an LSTM's cell state; else 1.
-  std::vector<double> peak;
+  std::vector<double> peak = {};
+  /// [outputs] The least and the largest value of each number of the answer, logits in place of
+  /// probabilities; empty: unknown.
+  std::vector<double> low = {}, high = {};
+};
+
+struct Ranges {
+  RangeChoice choice = RangeChoice::min_max;
+  /// [inputs] Empty for a text's ids; equal for a constant feature.
+  std::vector<float> low = {}, high = {};
+  OutputRanges outputs = {};
   std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: bounds from the weights
 };
 
@@ -45,17 +53,16 @@ struct LayerMoments {
 /// float network.
 struct Calibration {
   std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; empty for ids
-  std::vector<double> peak;                  ///< [layers]
-  std::vector<FactorPeaks> factors;          ///< [layers]
+  OutputRanges outputs = {};
+  std::vector<FactorPeaks> factors = {};  ///< [layers]
   /// [layers] From some thousand frames, spread over the sequences.
-  std::vector<LayerMoments> moments;
+  std::vector<LayerMoments> moments = {};
 };
 
-/// Returns the peaks of Ranges, [layers].
-std::vector<double> peaks(const Network& real, const DataSet& data,
-                          std::span<const std::size_t> sequences);
+OutputRanges output_ranges(const Network& real, const DataSet& data,
+                           std::span<const std::size_t> sequences);
 
-/// Ranges of the features alone, without peaks.
+/// Ranges of the features alone.
 Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
                       RangeChoice choice);
 

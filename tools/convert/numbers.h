@@ -1,5 +1,6 @@
 // The units and limits of numbers in fixed point, as kernels/README.md defines them.
 #pragma once
+#include "../model/network.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -14,6 +15,11 @@ constexpr double lowest_input(sluice_format format) {
   return format == SLUICE_INT8 ? -128 : lowest_output;
 }
 constexpr double highest_input(sluice_format format) { return -lowest_input(format) - 1; }
+
+/// Returns the number format whose frames a network in fixed point takes.
+inline sluice_format frame_format(const Network& fixed) {
+  return fixed.wide_frame ? SLUICE_W8A16 : fixed.layers.front().format;
+}
 
 /// The factor by which an int16 output is larger than the number that enters a product for it.
 constexpr double narrowing_of(sluice_format format) { return format == SLUICE_INT8 ? 256 : 1; }

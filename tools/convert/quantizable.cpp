@@ -48,9 +48,10 @@ std::string obstacle(const Network& network, std::size_t index) {
   if (recurrent(layer)) return obstacle_of_cell(layer);
   switch (layer.kind) {
     case SLUICE_STANDARDIZE:
-      return sources_of(network, index)[0] == 0 ? ""
-                                                : "has an integer form only as the first layer, "
-                                                  "where it becomes part of the inputs' scales";
+      return &layer == frame_standardization(network)
+                 ? ""
+                 : "has an integer form only as the first layer, where it becomes part of the "
+                   "inputs' scales";
     case SLUICE_DENSE:
       return obstacle_of_dense(network, index);
     case SLUICE_MULTIPLY:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
 #include "../common/error.h"
 #include "../model/graph.h"
@@ -120,6 +121,11 @@ void QuantizeState::add(const Layer& of, Layer layer, const std::vector<double>&
   fixed_of.push_back(before + 1);
 }
 
+/// Returns one unit for n numbers, without a zero point.
+Units16 one_unit(double unit, std::size_t n) {
+  return {std::vector<double>(n, unit), std::vector<double>(n)};
+}
+
 /// Returns the integers of the frame. A constant feature has unit 0.
 SourceScale frame_side(const Scales& scales, const Ranges& ranges) {
   SourceScale side{{}, {}, std::vector<double>(scales.inverse.size(), 1), true};
@@ -177,7 +183,7 @@ int state_shift(const QuantizeState& work, const Layer& layer) {
   if (!layer.anatomy().shifted_state) return 0;
   // A state that enters products in 8 bits has none to spare.
   const bool narrow = work.format == SLUICE_INT8 && layer.anatomy().states == 1;
-  return shift_for((narrow ? 1 : headroom) * work.ranges.peak[index_of(work, layer)]);
+  return shift_for((narrow ? 1 : headroom) * work.ranges.outputs.peak[index_of(work, layer)]);
 }
 
 /// Return the unit of a cell's output, and of the inputs of its recurrent products.
@@ -226,10 +232,13 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
 
 /// Rounds the columns in steps of the inputs; the inputs' value at 0 goes into the bias.
 /// @param bias  null: zeros
-Fixed over_input(QuantizeState& work, const Layer& layer, const Array& w, const Array* bias) {
+/// @param zero  [rows] zero points of the outputs, which the bias leaves out; empty: 0
+Fixed over_input(QuantizeState& work, const Layer& layer, const Array& w, const Array* bias,
+                 const std::vector<double>& zero = {}) {
   const SourceScale& side = work.side_of(layer);
   Affine a = affine_of(
       w, bias ? bias->values : std::vector<float>(std::size_t(w.gates) * std::size_t(w.rows)));
+  for (std::size_t r = 0; r < zero.size(); ++r) a.bias[r] -= zero[r];
   for (std::size_t r = 0; r < a.rows; ++r)
     for (std::size_t k = 0; k < a.cols; ++k) {
       double& weight = a.w[r * a.cols + k];
@@ -335,8 +344,8 @@ std::vector<double> narrowed_units(const QuantizeState& work, std::vector<double
       work.ranges.low[k], work.ranges.high[k]);
 }
 
-void finish(const QuantizeState& work, const Layer& layer, Fixed& fixed, double target,
-            bool from_input) {
+void finish(const QuantizeState& work, const Layer& layer, Fixed& fixed,
+            const std::vector<double>& target, bool from_input) {
   if (add_multipliers(fixed, target)) return;
   const std::string name = layer_name(work.real, layer);
   if (from_input) refuse_range(work, fixed, name);
@@ -449,8 +458,9 @@ void add_cell(QuantizeState& work, const Layer& real) {
   layer = with_arrays(std::move(layer));
   const bool from_input = work.side_of(real).frame;
   Fixed ih = input_product(work, real, layer), hh = state_product(work, real, layer);
-  finish(work, real, ih, gate_unit, from_input && !real.find(Role::input_factor));
-  finish(work, real, hh, gate_unit, false);
+  finish(work, real, ih, std::vector<double>(ih.rows(), gate_unit),
+         from_input && !real.find(Role::input_factor));
+  finish(work, real, hh, std::vector<double>(hh.rows(), gate_unit), false);
   const Array* const candidate = real.find(Role::candidate_weight);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
   layer.shift_c = state_shift(work, real);
@@ -472,11 +482,45 @@ bool is_answer(const QuantizeState& work, const Layer& layer) {
          std::count(answers.begin(), answers.end(), index_of(work, layer) + 1) > 0;
 }
 
+/// Returns the units of the answer's numbers that a layer computes, as float. Each number gets its
+/// own unit and zero point, by its calibrated range with headroom, so that targets far from 0, and
+/// of very different magnitudes, keep their precision. Returns nothing if the layer's numbers must
+/// share a unit without a zero point: classes are compared with one another, ReLU's zero is the
+/// number 0, and another layer may read the numbers.
+std::optional<Units16> answer_units(const QuantizeState& work, const Layer& layer) {
+  const std::vector<std::uint32_t> answers = answers_of(work.real);
+  const std::size_t index = index_of(work, layer);
+  const auto at = std::find(answers.begin(), answers.end(), index + 1);
+  if (at == answers.end() || work.ranges.outputs.low.empty()) return std::nullopt;
+  const std::vector<std::uint32_t> readers = readers_of(work.real, std::uint32_t(index) + 1);
+  const bool read = std::any_of(readers.begin(), readers.end(), [&](std::uint32_t reader) {
+    return reader != work.real.layers.size();
+  });
+  const bool relu = layer.activation == SLUICE_RELU;
+  if (read || (layer.activation != SLUICE_LINEAR && !relu)) return std::nullopt;
+  std::size_t first = 0;
+  for (auto before = answers.begin(); before != at; ++before)
+    first += std::size_t(width_of(work.real, *before));
+  Units16 units;
+  for (std::size_t i = first; i < first + std::size_t(layer.out); ++i) {
+    const double low = work.ranges.outputs.low[i], high = work.ranges.outputs.high[i];
+    const double middle = relu ? 0 : low / 2 + high / 2;
+    // Floats near the middle are no finer than this. A number that never changes has no range.
+    const double finest = std::fabs(middle) / 16777216;
+    double reach = std::max(relu ? high : high - middle, finest);
+    if (reach <= 0) reach = 1;
+    units.unit.push_back(static_cast<float>(headroom * reach / highest_output));
+    units.zero.push_back(static_cast<float>(middle));
+  }
+  return units;
+}
+
 /// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom. If all
 /// outputs were 0 in the calibration data, 1 stands for the peak: units of next to nothing would
 /// leave no multiplier for the sums.
 double unit_by_peak(const QuantizeState& work, const Layer& layer) {
-  const double known = work.ranges.peak[index_of(work, layer)], peak = known > 0 ? known : 1;
+  const double known = work.ranges.outputs.peak[index_of(work, layer)],
+               peak = known > 0 ? known : 1;
   return static_cast<float>((is_answer(work, layer) ? headroom : 1) * peak / highest_output);
 }
 
@@ -487,14 +531,21 @@ void add_dense(QuantizeState& work, const Layer& real) {
   const bool curved =
       !logits && (real.activation == SLUICE_TANH || real.activation == SLUICE_SIGMOID);
   Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, real.activation, false, work.format);
-  const double unit = unit_by_peak(work, real);
+  const auto outputs = std::size_t(real.out);
+  const std::optional<Units16> own = answer_units(work, real);
+  const Units16 units = own ? *own : one_unit(unit_by_peak(work, real), outputs);
   const bool from_input = work.side_of(real).frame;
-  Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias));
-  finish(work, real, fixed, curved ? gate_unit : unit, from_input);
+  Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias),
+                           units.zero);
+  finish(work, real, fixed, curved ? std::vector<double>(outputs, gate_unit) : units.unit,
+         from_input);
   layer.shift_ih = fixed.shift;
   layer.array(Role::input_weight).integers = std::move(fixed.w);
   layer.array(Role::input_bias).integers = std::move(fixed.bias);
-  work.add(real, std::move(layer), curved ? state_unit : unit);
+  if (curved)
+    work.add(real, std::move(layer), state_unit);
+  else
+    work.add(real, std::move(layer), units.unit, units.zero);
 }
 
 /// Quantizes each feature in units of its own largest magnitude, which go into the next layer's
@@ -575,46 +626,66 @@ std::int32_t multiplier_of(double ratio) {
 constexpr double sum_ratio = 131072,
                  product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) to m
 
+/// Returns the units of a layer that adds or multiplies: of an answer each number's own, else one,
+/// which is not finer than each number's `least`.
+Units16 units_of_join(const QuantizeState& work, const Layer& real,
+                      const std::vector<double>& least) {
+  if (std::optional<Units16> own = answer_units(work, real)) {
+    for (std::size_t k = 0; k < least.size(); ++k)
+      own->unit[k] = static_cast<float>(std::max(own->unit[k], least[k]));
+    return *own;
+  }
+  double unit = unit_by_peak(work, real);
+  for (const double one : least) unit = std::max(unit, one);
+  return one_unit(unit, least.size());
+}
+
+/// Returns the start of a sum: the values of the sources at 0, less the zero point, in its unit.
+std::int32_t start_of(double value, const Units16& units, std::size_t k) {
+  return std::int32_t(std::clamp(rounded((value - units.zero[k]) / units.unit[k]), -1e9, 1e9));
+}
+
 /// Adds a sum. With the coarsest unit that it needs, the step of a source is at most 2^13 of its
 /// own, which leaves room for the multipliers.
 void add_sum(QuantizeState& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);
-  double unit = unit_by_peak(work, real);
+  std::vector<double> least(n);
   for (const Units16& source : sources)
-    for (const double step : source.unit) unit = std::max(unit, step / 8192);
+    for (std::size_t k = 0; k < n; ++k) least[k] = std::max(least[k], source.unit[k] / 8192);
+  const Units16 units = units_of_join(work, real, least);
   Layer layer = fixed_join(work, real);
   std::vector<double> zero(n);
   for (std::size_t p = 0; p < sources.size(); ++p)
     for (std::size_t k = 0; k < n; ++k) {
       layer.array(Role::part_multiplier).integers[p * n + k] =
-          multiplier_of(sources[p].unit[k] / unit * sum_ratio);
+          multiplier_of(sources[p].unit[k] / units.unit[k] * sum_ratio);
       zero[k] += sources[p].zero[k];
     }
   for (std::size_t k = 0; k < n; ++k)
-    layer.array(Role::part_bias).integers[k] =
-        std::int32_t(std::clamp(rounded(zero[k] / unit), -1e9, 1e9));
-  work.add(real, std::move(layer), unit);
+    layer.array(Role::part_bias).integers[k] = start_of(zero[k], units, k);
+  work.add(real, std::move(layer), units.unit, units.zero);
 }
 
 void add_product(QuantizeState& work, const Layer& real) {
   const std::vector<Units16> sources = units_of_sources(work, real);
   const auto n = std::size_t(real.out);
   const Units16 &a = sources[0], &b = sources[1];
-  double unit = unit_by_peak(work, real);
+  std::vector<double> least(n);
   for (std::size_t k = 0; k < n; ++k)
-    unit = std::max({unit, 2.1 * a.unit[k] * b.unit[k], std::fabs(a.unit[k] * b.zero[k]) / 8192,
-                     std::fabs(b.unit[k] * a.zero[k]) / 8192});
+    least[k] = std::max({2.1 * a.unit[k] * b.unit[k], std::fabs(a.unit[k] * b.zero[k]) / 8192,
+                         std::fabs(b.unit[k] * a.zero[k]) / 8192});
+  const Units16 units = units_of_join(work, real, least);
   Layer layer = fixed_join(work, real);
   std::vector<std::int32_t>& m = layer.array(Role::part_multiplier).integers;
   for (std::size_t k = 0; k < n; ++k) {
+    const double unit = units.unit[k];
     m[k] = multiplier_of(a.unit[k] * b.unit[k] / unit * product_ratio);
     m[n + k] = multiplier_of(a.unit[k] * b.zero[k] / unit * sum_ratio);
     m[2 * n + k] = multiplier_of(b.unit[k] * a.zero[k] / unit * sum_ratio);
-    layer.array(Role::part_bias).integers[k] =
-        std::int32_t(std::clamp(rounded(a.zero[k] * b.zero[k] / unit), -1e9, 1e9));
+    layer.array(Role::part_bias).integers[k] = start_of(a.zero[k] * b.zero[k], units, k);
   }
-  work.add(real, std::move(layer), unit);
+  work.add(real, std::move(layer), units.unit, units.zero);
 }
 
 void add_layer(QuantizeState& work, const Layer& layer) {
@@ -636,6 +707,10 @@ double Units16::common() const {
   return alike && !unit.empty() ? unit[0] : 0;
 }
 
+Network with_integer_form(const Network& real, sluice_format format) {
+  return format == SLUICE_INT8 && frame_enters_answer(real) ? with_frame_copy(real) : real;
+}
+
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
                    const std::vector<LayerMoments>& moments) {
   check_quantizable(real);
@@ -645,10 +720,14 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.vocabulary = real.vocabulary;
   network.width = frame_width(real);
+  network.wide_frame = format == SLUICE_INT8 && copies_frame(real);
   const bool reads = real.layers.front().kind == SLUICE_EMBEDDING;
-  network.scales =
-      reads ? Scales{{1}, {0}, {}, {}} : input_scales(real, format, ranges, work.result.warnings);
+  network.scales = reads ? Scales{{1}, {0}, {}, {}}
+                         : input_scales(real, network.wide_frame ? SLUICE_W8A16 : format, ranges,
+                                        work.result.warnings);
   work.sides.push_back(reads ? SourceScale{} : frame_side(network.scales, ranges));
+  if (network.wide_frame)  // like a layer's outputs, its numbers are narrowed for a product
+    for (double& unit : work.sides[0].unit) unit *= work.narrowing();
   work.fixed_of.push_back(0);
   for (const Layer& layer : real.layers) add_layer(work, layer);
   for (Layer& layer : network.layers) choose_sparse(layer);

@@ -26,6 +26,11 @@ struct Quantized {
   std::vector<std::string> warnings;
 };
 
+/// Returns a float network as quantize() takes it: in int8 with a copy of the frame in front
+/// (with_frame_copy) if numbers of the frame enter the answer without a product. Its frames are
+/// int16 then, since 8 bits of a value are too few to add to.
+Network with_integer_form(const Network& real, sluice_format format);
+
 /// Quantizes a network. Weights are symmetric by rows, -127 to 127. Inputs are quantized by the
 /// ranges, and folded with a leading standardization into the first layer's columns and bias; the
 /// magnitudes of an embedding's features are folded into the next layer's. No accumulator can

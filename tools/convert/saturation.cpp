@@ -8,7 +8,9 @@
 
 namespace sluice::tools {
 
-bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value) {
+bool saturates(const Network& fixed, std::size_t feature, float value) {
+  const Scales& scales = fixed.scales;
+  const sluice_format format = frame_format(fixed);
   const double inverse = double(scales.inverse[feature]);
   const double number = double(value) * inverse + double(scales.offset[feature]);
   return inverse != 0 &&
@@ -17,9 +19,9 @@ bool saturates(const Scales& scales, sluice_format format, std::size_t feature, 
 
 std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const DataSet& data,
                                               std::span<const std::size_t> sequences) {
-  const auto format = sluice_format(model.info().format);
-  if (format == SLUICE_F32 || data.is_text()) return {};
-  const Scales scales = read_network(model.model).scales;
+  if (model.info().format == SLUICE_F32 || data.is_text()) return {};
+  const Network fixed = read_network(model.model);
+  const Scales& scales = fixed.scales;
   std::vector<InputSaturation> found;
   for (std::size_t k = 0; k < data.features(); ++k) {
     std::size_t outside = 0, frames = 0;
@@ -27,7 +29,7 @@ std::vector<InputSaturation> saturated_inputs(const OwnedModel& model, const Dat
     for (const std::size_t s : sequences)
       for (std::size_t t = 0; t < data.steps(s); ++t, ++frames) {
         const float value = data.frames(s)[t * data.features() + k];
-        outside += saturates(scales, format, k, value);
+        outside += saturates(fixed, k, value);
         input.differs = input.differs || (scales.inverse[k] == 0 && value != scales.offset[k]);
       }
     input.share = double(outside) / double(std::max<std::size_t>(frames, 1));

@@ -18,7 +18,7 @@ struct InputSaturation {
 };
 
 /// Returns whether a value saturates; false for a feature that the model ignores.
-bool saturates(const Scales& scales, sluice_format format, std::size_t feature, float value);
+bool saturates(const Network& fixed, std::size_t feature, float value);
 
 /// Returns the features with a saturating value in these sequences, and those that differ from
 /// their only value in calibration. Returns nothing for a float model.

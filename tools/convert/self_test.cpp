@@ -46,7 +46,7 @@ struct Frames {
                      mean = standard ? double(first.array(Role::mean).values[i]) : 0;
         const auto x = static_cast<float>(mean + (standard ? 2 : 1) * v / (scale != 0 ? scale : 1));
         append(bytes, &x, sizeof x);
-      } else if (info.format == SLUICE_INT8) {
+      } else if (info.frame_bytes == 1) {
         const auto x = static_cast<std::int8_t>(v * 127.5);
         append(bytes, &x, sizeof x);
       } else {

@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <optional>
+
+#include "../common/error.h"
+#include "../common/print.h"
+#include "../recipe/made.h"
 
 namespace sluice::tools {
 namespace {
@@ -39,7 +45,7 @@ constexpr const char* header_text =
  *   }}
  *
  *   void frame(const model_input x[MODEL_INPUTS], model_output y[MODEL_OUTPUTS]) {{ sluice_step(&stream, x, y); }}
-{fixed}{order} */
+{about}{fixed}{order} */
 #ifndef SLUICE_EXPORTED_MODEL_H
 #define SLUICE_EXPORTED_MODEL_H
 
@@ -47,7 +53,7 @@ constexpr const char* header_text =
 
 #define MODEL_INPUTS {inputs}
 #define MODEL_OUTPUTS {outputs}
-#define MODEL_BLOB_BYTES {blob}
+{window}#define MODEL_BLOB_BYTES {blob}
 #define MODEL_STATE_BYTES {state} /* of each stream, for sluice_use {{1, 1}} */
 #define MODEL_SCRATCH_BYTES {scratch} /* shared by all streams of one thread, for sluice_use {{1, 1}} */
 #define MODEL_HASH 0x{hash:016x}ULL /* sluice_hash: of shapes and weights */
@@ -79,41 +85,135 @@ extern const unsigned char model_blob[MODEL_BLOB_BYTES];
 #endif
 )text";
 
-std::string header_of(const OwnedModel& model, bool labeled, const std::string& core) {
+/// Returns text as lines of the comment at the head of a header, each of at most 100 columns.
+std::string comment_of(const std::string& text) {
+  constexpr std::size_t most = 97;  // and " * " in front
+  std::string lines, line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    std::string word = text.substr(at, end - at);
+    for (std::size_t i = 1; i < word.size(); ++i)  // a name must not end the comment
+      if (word[i - 1] == '*' && word[i] == '/') word.insert(i, " ");
+    if (!line.empty() && line.size() + 1 + word.size() > most)
+      lines += " * " + line + "\n", line.clear();
+    line += (line.empty() ? "" : " ") + word;
+    at = end + 1;
+  }
+  return line.empty() ? lines : lines + " * " + line + "\n";
+}
+
+/// Returns at most ten names, printable: "a, b, c and 7 more".
+std::string some_names(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i)
+    text += (i ? ", " : "") + printable(names[i]);
+  return names.size() > most ? fmt::format("{} and {} more", text, names.size() - most) : text;
+}
+
+std::string numbers_text(std::uint32_t n) {
+  return n == 1 ? "1 number" : fmt::format("{} numbers", n);
+}
+
+/// Describes the numbers of a frame.
+std::string frame_text(const OwnedModel& model, const Columns* columns) {
+  const sluice_info info = model.info();
+  if (info.vocabulary)
+    return fmt::format("A frame is one id; an id outside of 0 to {} counts as the unknown one.",
+                       info.vocabulary - 1);
+  const std::vector<std::string> names = model.inputs();
+  std::string text = fmt::format("A frame has {}", numbers_text(info.inputs));
+  if (names.size() == info.inputs) text += ": " + some_names(names);
+  if (columns) text += ", in the units of the training data";
+  return text + ".";
+}
+
+/// Describes the numbers of an answer.
+std::string answer_text(const OwnedModel& model, const Columns* columns) {
+  const sluice_info info = model.info();
+  const std::vector<std::string> labels = model.labels();
+  const bool named = labels.size() == info.outputs;
+  const bool classes = named && columns && columns->classes;
+  std::string text = fmt::format("An answer has {}", numbers_text(info.outputs));
+  if (classes)
+    text += fmt::format(", one for each class: {}", some_names(labels));
+  else if (named)
+    text += fmt::format(": {}{}", some_names(labels),
+                        columns ? ", in the units of the training data" : "");
+  text += ".";
+  if (columns && columns->windows.difference)
+    text +=
+        " The model has learned differences from the last frame and adds that frame itself, so "
+        "that its answers are the values.";
+  return text;
+}
+
+/// Describes the sequences that the model takes.
+std::string sequence_text(const OwnedModel& model, const Columns* columns) {
+  const sluice_info info = model.info();
+  if (info.whole_sequences)
+    return "A layer goes in both directions: call sluice_run on whole sequences, with the steps of "
+           "the longest one in the use, and memory of the size that sluice_needs gives for it.";
+  if (columns && columns->windows.length)
+    return fmt::format(
+        "The model has learned windows of MODEL_WINDOW = {} frames. Call sluice_reset, then step "
+        "through the frames of a window; the answer of the last one counts. Without the reset the "
+        "state of earlier frames goes on, which the model has not learned.",
+        columns->windows.length);
+  if (columns && columns->format == Format::text)
+    return "The model has learned one long stream; call sluice_reset before another text.";
+  return fmt::format("A stream keeps its state from frame to frame. Call sluice_reset before {}.{}",
+                     columns ? "every sequence" : "a new sequence",
+                     info.every_step
+                         ? ""
+                         : " The answer after the last frame of a sequence is the one that the "
+                           "model has learned.");
+}
+
+/// Returns the columns of the data that a model was trained on; nothing if it has no record.
+std::optional<Columns> columns_of_model(const OwnedModel& model) {
+  try {
+    return columns_of_made(model.made(), "the model");
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::string header_of(const OwnedModel& model, const OwnedModel& named, bool labeled,
+                      const std::string& core) {
+  const std::optional<Columns> known = columns_of_model(named);
+  const Columns* const columns = known ? &*known : nullptr;
   const sluice_info info = model.info();
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const char* labels =
       labeled ? "extern const char *const model_labels[MODEL_OUTPUTS]; /* names of the outputs */\n"
               : "";
+  const std::string window = columns && columns->windows.length
+                                 ? fmt::format("#define MODEL_WINDOW {} /* frames of a window */\n",
+                                               columns->windows.length)
+                                 : "";
   const bool fixed = info.format != SLUICE_F32;
   const std::string fixed_text =
       fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
               "sluice_dequantize floats of answers (and\n"
               " * probabilities of logits).\n"
             : "";
-  const std::string ids =
-      info.vocabulary
-          ? fmt::format(
-                " *\n * A frame is one id; an id outside of 0 to {} counts as the unknown one.\n",
-                info.vocabulary - 1)
-          : "";
-  const char* whole = info.whole_sequences
-                          ? " *\n * A layer goes in both directions: call sluice_run on whole "
-                            "sequences, with the steps of the longest one in the use,\n * and "
-                            "memory of the size that sluice_needs gives for it.\n"
-                          : "";
+  const std::string about = " *\n" + comment_of(frame_text(named, columns)) + " *\n" +
+                            comment_of(answer_text(named, columns)) + " *\n" +
+                            comment_of(sequence_text(named, columns));
   const std::string order =
       core.empty() ? ""
                    : fmt::format(
                          " *\n * Its weights are in the order that {} reads; sluice_open refuses "
                          "it on a core that reads another order.\n",
                          core);
-  return fmt::format(header_text, fmt::arg("fixed", fixed_text + ids + whole),
-                     fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
-                     fmt::arg("input", info.vocabulary              ? "int32_t"
-                                       : !fixed                     ? "float"
-                                       : info.format == SLUICE_INT8 ? "int8_t"
-                                                                    : "int16_t"),
+  return fmt::format(header_text, fmt::arg("about", about), fmt::arg("fixed", fixed_text),
+                     fmt::arg("window", window), fmt::arg("order", order),
+                     fmt::arg("output", fixed ? "int16_t" : "float"),
+                     fmt::arg("input", info.vocabulary         ? "int32_t"
+                                       : !fixed                ? "float"
+                                       : info.frame_bytes == 1 ? "int8_t"
+                                                               : "int16_t"),
                      fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"),
                      fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
                      fmt::arg("blob", info.bytes), fmt::arg("state", need.state),
@@ -141,9 +241,9 @@ std::string label_array(const std::vector<std::string>& labels) {
 
 }  // namespace
 
-CSource write_c(const OwnedModel& model, const std::string& core) {
+CSource write_c(const OwnedModel& model, const OwnedModel& named, const std::string& core) {
   const std::vector<std::string> labels = model.labels();
-  CSource result{header_of(model, !labels.empty(), core),
+  CSource result{header_of(model, named, !labels.empty(), core),
                  "/* A Sluice model: see model.h. */\n#include \"model.h\"\n\n"};
   result.source += blob_array(model);
   if (!labels.empty()) result.source += label_array(labels);

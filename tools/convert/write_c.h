@@ -13,7 +13,9 @@ struct CSource {
 
 /// Writes C99 and C++11 for any compiler that can align an array; the same model gives the same
 /// text. Includes labels if the blob has them.
-/// @param core  for whose order the weights are stored; empty: a host
-CSource write_c(const OwnedModel& model, const std::string& core);
+/// @param named  the model with its names and its record of training, which the header tells;
+///               `model` may have lost them
+/// @param core   for whose order the weights are stored; empty: a host
+CSource write_c(const OwnedModel& model, const OwnedModel& named, const std::string& core);
 
 }  // namespace sluice::tools

@@ -140,6 +140,57 @@ Network without_frame_columns(Network network) {
   return network;
 }
 
+namespace {
+
+/// Returns whether a layer hands on numbers of its sources without a product with weights.
+bool hands_on(const Layer& layer) { return layer.anatomy().joins || layer.kind == SLUICE_SELECT; }
+
+}  // namespace
+
+bool frame_enters_answer(const Network& network) {
+  std::vector<bool> carries = {network.layers.front().kind != SLUICE_EMBEDDING};
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    bool any = false;
+    for (const std::uint32_t source : sources_of(network, l)) any = any || carries[source];
+    carries.push_back(any && hands_on(network.layers[l]));
+  }
+  return carries.back();
+}
+
+Network with_frame_copy(Network network) {
+  network.width = frame_width(network);
+  Layer copy = make_layer(SLUICE_SELECT, network.width, network.width, SLUICE_LINEAR, false,
+                          network.layers.front().format);
+  std::vector<std::int32_t>& columns = copy.array(Role::columns).integers;
+  std::iota(columns.begin(), columns.end(), 0);
+  insert_layer(network, 0, std::move(copy));
+  network.layers[0].sources = {};
+  for (std::size_t l = 1; l < network.layers.size(); ++l)
+    if (!hands_on(network.layers[l]) && sources_of(network, l)[0] == 0)
+      network.layers[l].sources = {1};
+  if (network.layers[1].sources == std::vector<std::uint32_t>{1}) network.layers[1].sources = {};
+  return network;
+}
+
+bool copies_frame(const Network& network) {
+  const Layer& first = network.layers.front();
+  if (first.kind != SLUICE_SELECT || first.out != frame_width(network)) return false;
+  const std::vector<std::int32_t>& columns = first.array(Role::columns).integers;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (columns[i] != std::int32_t(i)) return false;
+  for (std::size_t l = 1; l < network.layers.size(); ++l)
+    if (!hands_on(network.layers[l]) && sources_of(network, l)[0] == 0) return false;
+  return true;
+}
+
+const Layer* frame_standardization(const Network& network) {
+  const std::size_t first = copies_frame(network);
+  if (first == network.layers.size()) return nullptr;
+  const Layer& layer = network.layers[first];
+  const bool reads_frame = sources_of(network, first)[0] == first;
+  return layer.kind == SLUICE_STANDARDIZE && reads_frame ? &layer : nullptr;
+}
+
 void insert_layer(Network& network, std::size_t at, Layer layer) {
   for (std::size_t l = at; l < network.layers.size(); ++l) {
     Layer& later = network.layers[l];

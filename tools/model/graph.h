@@ -42,6 +42,20 @@ void add_frame_columns(Network& network, const std::vector<std::int32_t>& column
 bool adds_frame_columns(const Network& network);
 Network without_frame_columns(Network network);
 
+/// Returns whether numbers of the frame reach the answer through layers that select or join alone.
+bool frame_enters_answer(const Network& network);
+
+/// Returns the network with a first layer that copies the frame. Every layer reads the copy in
+/// place of the frame, except those that select or join.
+Network with_frame_copy(Network network);
+
+/// Returns whether a network begins with such a copy.
+bool copies_frame(const Network& network);
+
+/// Returns the standardization of the frame, or of its copy, in a float network; null if it has
+/// none.
+const Layer* frame_standardization(const Network& network);
+
 /// Inserts a layer in front of layer `at`, counted from 0, and keeps the wiring of the others; the
 /// caller wires the new one.
 void insert_layer(Network& network, std::size_t at, Layer layer);

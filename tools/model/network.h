@@ -67,10 +67,11 @@ struct Network {
   std::vector<std::string> inputs;  ///< names of the features; empty or one per input
   /// Names of the classes, or of the values; empty, or one per output.
   std::vector<std::string> labels;
-  std::string made;        ///< record of how it was made, as JSON; may be empty
-  Scales scales;           ///< of a fixed-point network
-  std::string self_test;   ///< the section that sluice_selftest reads; may be empty
-  std::string vocabulary;  ///< the section (vocabulary.h); empty for a network that reads no text
+  std::string made;         ///< record of how it was made, as JSON; may be empty
+  Scales scales;            ///< of a fixed-point network
+  bool wide_frame = false;  ///< in int8: its frames are int16 (BlobHeader::wide_frame)
+  std::string self_test;    ///< the section that sluice_selftest reads; may be empty
+  std::string vocabulary;   ///< the section (vocabulary.h); empty for a network that reads no text
 };
 
 /// Returns the name of an array of a layer of that kind.

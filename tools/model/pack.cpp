@@ -179,6 +179,7 @@ BlobHeader header_of(const Network& network, const Layout& plan) {
   header.layers = static_cast<std::uint32_t>(plan.records.size());
   header.inputs = std::uint32_t(frame_width(network));
   header.outputs = plan.records.back().out;
+  header.wide_frame = network.wide_frame;
   return header;
 }
 
@@ -282,6 +283,7 @@ Network read_network(const sluice_model& model) {
   const std::vector<std::string> names = section_strings(model, SLUICE_SECTION_LAYER_NAMES);
   Network network;
   network.width = int(opened.header().inputs);
+  network.wide_frame = opened.header().wide_frame;
   for (std::uint32_t l = 0; l < opened.layer_count; ++l) {
     const LayerRecord& record = opened.layers[l];
     Layer layer = layer_of(record);

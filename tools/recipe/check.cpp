@@ -134,10 +134,6 @@ void resolve_data(Recipe& recipe) {
   if (recipe.vocabulary > 0 && recipe.vocabulary <= std::int64_t(first_token))
     refuse("{}: {} ids are padding and unknown alone; give 3 or more",
            where(recipe, "data.vocabulary"), recipe.vocabulary);
-  if (recipe.standardize_target && recipe.quantize_aware)
-    refuse(
-        "{}: cannot be folded into a model trained for fixed point; train in float and quantize it",
-        where(recipe, "data.standardize_target"));
 }
 
 /// Checks that names of layers are unique, and that every name that a layer reads exists.

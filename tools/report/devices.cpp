@@ -35,7 +35,8 @@ Fixed fixed_of(const ReportedRun& run, const OwnedModel& own) {
     return fixed;
   }
   const std::string made = own.made();
-  const Network network = without_frame_columns(read_network(own.model));
+  const sluice_format format = run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
+  const Network network = with_integer_form(read_network(own.model), format);
   try {
     check_quantizable(network);
     if (!run.input) refuse("the data are missing, and without them no ranges can be chosen");
@@ -43,15 +44,11 @@ Fixed fixed_of(const ReportedRun& run, const OwnedModel& own) {
     const Split split = split_of_made(made, data);
     if (!has_target(data, split.held_out) || !has_target(data, split.train))
       refuse("there are too few sequences to choose ranges on some and evaluate them on others");
-    const sluice_format format =
-        run.recipe.device_type == SLUICE_W8A16 ? SLUICE_W8A16 : SLUICE_INT8;
     RangeTrials trials = try_ranges(network, format, std::nullopt, data, split);
     RangeTrial& best = trials.best();
     fixed.how =
         fmt::format("Made for this page as by \u201csluice quantize\u201d, with ranges by {}.",
                     word(best.choice));
-    if (adds_frame_columns(read_network(own.model)))
-      fixed.how += " It answers with differences from the last value.";
     fixed.model = &fixed.made.emplace(std::move(best.model));
   } catch (const Error& error) {
     if (error.exit_code != 2) throw;

@@ -5,7 +5,9 @@
 #include <cstdint>
 
 #include "../common/error.h"
+#include "../convert/gate_sums.h"
 #include "../convert/numbers.h"
+#include "../model/graph.h"
 #include "../model/pack.h"
 #include "train.h"
 
@@ -35,14 +37,15 @@ void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& dat
   if (data.is_text()) return;  // ids are not rounded
   const OwnedModel fixed = open_model(write_blob(quantized.network), "the network before training");
   const std::size_t features = data.features();
-  const bool narrow = fixed.info().format == SLUICE_INT8;
+  const bool narrow = fixed.info().frame_bytes == 1, narrows = quantized.network.wide_frame;
   const Scales& scales = quantized.network.scales;
   std::vector<std::int16_t> numbers(features);
   for (std::size_t at = 0; at < data.x.size(); at += features) {
     sluice_quantize(&fixed.model, data.x.data() + at, numbers.data(), 1);
     for (std::size_t k = 0; k < features; ++k) {
-      const double number =
-          narrow ? reinterpret_cast<const std::int8_t*>(numbers.data())[k] : numbers[k];
+      const double number = narrow    ? reinterpret_cast<const std::int8_t*>(numbers.data())[k]
+                            : narrows ? narrowing_of(SLUICE_INT8) * narrowed(numbers[k])
+                                      : numbers[k];
       const double inverse = double(scales.inverse[k]);
       data.x[at + k] =
           inverse == 0 ? ranges.low[k] : float((number - double(scales.offset[k])) / inverse);
@@ -58,11 +61,13 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
       data(all),
       split(parts),
       format(recipe.quantize_type),
-      network(read_network(started.model)),
+      copies(recipe.quantize_type == SLUICE_INT8 &&
+             (all.difference || frame_enters_answer(read_network(started.model)))),
+      network(in_form(read_network(started.model))),
       places(weight_places(started.model)),
       ranges(feature_ranges(all, parts.train, recipe.quantize_ranges)),
       rounded(all) {
-  unit.resize(network.layers.size());
+  unit.resize(network.layers.size() - copies);
   rounding = {this, round_weights, unit.data(), float(highest_input(format))};
   round_frames(make(start.model), ranges, rounded);
 }
@@ -87,8 +92,15 @@ void check_aware(const Recipe& recipe, const Network& network) {
           where(recipe, "quantize.aware"), layer_name(network, layer));
   }
   const std::size_t inputs = std::size_t(network.layers.front().in);
-  Ranges any{RangeChoice::min_max, std::vector<float>(inputs, -1), std::vector<float>(inputs, 1),
-             std::vector<double>(network.layers.size(), 1)};
+  Ranges any{.low = std::vector<float>(inputs, -1), .high = std::vector<float>(inputs, 1)};
+  any.outputs.peak.assign(network.layers.size(), 1);
+  for (const std::uint32_t answer : answers_of(network)) {  // the first answers are near the biases
+    const Array* const bias = answer ? network.layers[answer - 1].find(Role::input_bias) : nullptr;
+    for (std::size_t i = 0; i < std::size_t(width_of(network, answer)); ++i) {
+      const double start = bias && i < bias->values.size() ? double(bias->values[i]) : 0;
+      any.outputs.low.push_back(start - 1), any.outputs.high.push_back(start + 1);
+    }
+  }
   try {
     quantize(network, recipe.quantize_type, any);
   } catch (const Error& error) {
@@ -96,16 +108,22 @@ void check_aware(const Recipe& recipe, const Network& network) {
   }
 }
 
+Network Aware::in_form(const Network& trained) const {
+  return copies ? with_frame_copy(trained) : trained;
+}
+
 Quantized Aware::make(const sluice_model& real) {
-  const Network now = read_network(real);
-  ranges.peak = peaks(now, data, split.train);
+  const Network now = in_form(read_network(real));
+  ranges.outputs = output_ranges(now, data, split.train);
 
   Quantized quantized = quantize(now, format, ranges);
   const double narrowing = narrowing_of(format);
   for (std::size_t l = 0; l < quantized.units.size(); ++l) {
     // The next layer reads an embedding's weights, which are rounded already.
     const bool embeds = quantized.network.layers[l].kind == SLUICE_EMBEDDING;
-    unit[quantized.real_of[l]] = embeds ? 0 : float(narrowing * quantized.units[l].common());
+    if (quantized.real_of[l] < copies) continue;
+    unit[quantized.real_of[l] - copies] =
+        embeds ? 0 : float(narrowing * quantized.units[l].common());
   }
   return quantized;
 }

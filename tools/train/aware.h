@@ -18,7 +18,8 @@ struct Aware {
   const DataSet& data;
   const Split& split;
   sluice_format format;
-  Network network;                    ///< unrounded weights, as of the last batch
+  bool copies;      ///< `network` has a copy of the frame in front (with_integer_form)
+  Network network;  ///< unrounded weights, as of the last batch
   std::vector<std::uint32_t> places;  ///< of its weights in the trainer's weight section
   Ranges ranges;            ///< of features from the start, of layers' outputs as of the last epoch
   DataSet rounded;          ///< the data with rounded frames
@@ -33,6 +34,10 @@ struct Aware {
   /// Returns the fixed-point network of a float model. Measures the peaks again; later passes use
   /// these.
   Quantized make(const sluice_model& real);
+
+ private:
+  /// Returns a network in training as it is quantized.
+  Network in_form(const Network& trained) const;
 };
 
 }  // namespace sluice::tools

@@ -13,7 +13,7 @@ namespace sluice::tools {
 namespace {
 
 constexpr std::uint8_t magic[8] = {'S', 'L', 'U', 'C', 'K', 'P', 'T', 0x1A};
-constexpr std::uint32_t checkpoint_version = 4;  // raised with every change of the fields in each()
+constexpr std::uint32_t checkpoint_version = 5;  // raised with every change of the fields in each()
 
 /// The CRC is at the same place as in a blob, so that blob_crc() works here too.
 struct Header {
@@ -150,7 +150,8 @@ void each(A& a, TrainState& s) {
   each(a, s.patience.best), each(a, s.patience.worse);
   each(a, s.plateau.best), each(a, s.plateau.worse), each(a, s.plateau.factor);
   each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.mask), each_of_list(a, s.unit),
-      each_of_list(a, s.peaks);
+      each_of_list(a, s.outputs.peak), each_of_list(a, s.outputs.low),
+      each_of_list(a, s.outputs.high);
 }
 
 /// Returns the first difference of two trainings as a recipe names it: "train.batch".

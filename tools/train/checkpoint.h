@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../convert/calibrate.h"
 #include "../evaluate/monitor.h"
 #include "train.h"
 
@@ -38,7 +39,7 @@ struct TrainState {
   std::vector<float> carried;  ///< states between the pieces of a stream (train.carry)
   std::vector<float> mask;     ///< of pruned weights (train.prune)
   std::vector<float> unit;     ///< for training in fixed point: the units by which passes round
-  std::vector<double> peaks;   ///< the peaks that these units were computed from
+  OutputRanges outputs;        ///< the ranges that these units were computed from
 };
 
 /// Returns the bytes of a checkpoint in this machine's byte order: a header of 64 bytes (magic,

@@ -140,7 +140,7 @@ std::string checkpoint_of(Loop& loop) {
   state.trainer.resize(sluice_train_state_bytes(&loop.trainer));
   need(sluice_train_save(&loop.trainer, state.trainer.data(), state.trainer.size()));
   state.mask = loop.mask;
-  if (loop.aware) state.unit = loop.aware->unit, state.peaks = loop.aware->ranges.peak;
+  if (loop.aware) state.unit = loop.aware->unit, state.outputs = loop.aware->ranges.outputs;
   return checkpoint_bytes(state, loop.start.made());
 }
 
@@ -165,6 +165,11 @@ bool fits(const Loop& loop, const std::string& blob, const std::string& file) {
          model.whole_sequences == start.whole_sequences;
 }
 
+bool same_sizes(const OutputRanges& a, const OutputRanges& b) {
+  return a.peak.size() == b.peak.size() && a.low.size() == b.low.size() &&
+         a.high.size() == b.high.size();
+}
+
 /// Refuses (exit code 2) a state that no training of this network can have; a checkpoint's checksum
 /// may be right and its numbers wrong.
 void check_state(const Loop& loop, const TrainState& state, const std::string& file) {
@@ -177,7 +182,7 @@ void check_state(const Loop& loop, const TrainState& state, const std::string& f
   sound = sound && state.plateau.factor > 0 && state.plateau.factor <= 1;
   if (loop.aware)
     sound = sound && state.unit.size() == loop.aware->unit.size() &&
-            state.peaks.size() == loop.aware->ranges.peak.size();
+            same_sizes(state.outputs, loop.aware->ranges.outputs);
   sound = sound && state.best.epoch >= 0 && state.best.epoch <= int(state.epochs.size());
   if (sound && state.best.epoch > 0)
     sound = fits(loop, state.best.model, file) && state.best.real.empty() == !loop.aware &&
@@ -199,7 +204,7 @@ void restore(Loop& loop, const TrainState& state, const std::string& file) {
   if (!loop.aware) return;
   // in place, since the trainer points to it
   std::copy(state.unit.begin(), state.unit.end(), loop.aware->unit.begin());
-  loop.aware->ranges.peak = state.peaks;
+  loop.aware->ranges.outputs = state.outputs;
 }
 
 /// Creates the files of a new training, or restores those of a previous one.

@@ -1,5 +1,10 @@
 #include "start.h"
 
+#include "../convert/quantize.h"
+#include "../model/pack.h"
+#include "../recipe/made.h"
+#include "aware.h"
+
 namespace sluice::tools {
 
 Network checked_start(const Recipe& recipe, const Input& input) {
@@ -11,12 +16,30 @@ Network checked_start(const Recipe& recipe, const Input& input) {
   return start;
 }
 
+namespace {
+
+/// Returns the fixed-point model of a float model that was trained for it.
+OwnedModel in_fixed_point(const Recipe& recipe, const Input& input, const OwnedModel& real) {
+  const sluice_format format = recipe.quantize_type;
+  const Network network = with_integer_form(read_network(real.model), format);
+  Ranges ranges = feature_ranges(input.train, input.split.train, recipe.quantize_ranges);
+  ranges.outputs = output_ranges(network, input.train, input.split.train);
+  Quantized quantized = quantize(network, format, ranges);
+  quantized.network.made = made_quantized(quantized.network.made, format, recipe.quantize_ranges,
+                                          data_hash(input.train));
+  return open_model(write_blob(quantized.network), "the model in fixed point");
+}
+
+}  // namespace
+
 void in_data_units(const Recipe& recipe, Input& input, Trained& trained) {
-  if (recipe.standardize_target) trained.model = in_own_units(trained.model, input.train.units);
+  const bool fixed = trained.real.blob.size > 0;
+  OwnedModel& real = fixed ? trained.real : trained.model;
+  if (recipe.standardize_target) real = in_own_units(real, input.train.units);
   restore_targets(input.train);
-  if (!input.train.difference) return;
-  OwnedModel& real = trained.real.blob.size ? trained.real : trained.model;
-  real = adding_input(real, recipe.target);
+  if (input.train.difference) real = adding_input(real, recipe.target);
+  if (fixed && (recipe.standardize_target || input.train.difference))
+    trained.model = in_fixed_point(recipe, input, real);
 }
 
 }  // namespace sluice::tools

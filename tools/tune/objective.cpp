@@ -115,7 +115,7 @@ OwnedModel exported(const Recipe& recipe, const OwnedModel& model, const Input& 
   const sluice_format format = device_format(recipe);
   if (recipe.device_core.empty() || format == SLUICE_F32 || model.info().format != SLUICE_F32)
     return open_model(bytes_of(model), "the model");
-  const Network real = without_frame_columns(read_network(model.model));
+  const Network real = with_integer_form(read_network(model.model), format);
   const Calibration calibration = calibrate(real, input.train, input.split.train);
   Quantized quantized = quantize(real, format, choose_ranges(calibration, recipe.quantize_ranges),
                                  calibration.moments);

@@ -194,8 +194,7 @@ const Key table[] = {
      .noun = "a target of windows",
      .help = "Targets of windows. value: the values of the next rows; difference: their "
              "differences from the last row of the window. The last layer of the model then adds "
-             "that row back; a fixed-point model has no such layer, and sluice run and eval add "
-             "the row.",
+             "that row back, in fixed point too, where a frame then has 16 bits.",
      .measures = true},
     {.name = "data.train_rows",
      .field = &R::train_rows,
