@@ -37,6 +37,14 @@ Columns windows(std::size_t length, std::size_t horizon, std::vector<std::string
   return c;
 }
 
+/// Returns the targets of all windows, one after another.
+std::vector<float> values_of(const DataSet& data) {
+  std::vector<float> values;
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    for (std::size_t k = 0; k < data.outputs(); ++k) values.push_back(data.value_at(s, k));
+  return values;
+}
+
 std::vector<std::size_t> starts(const DataSet& data, std::uint8_t part) {
   std::vector<std::size_t> list;
   for (std::size_t s = 0; s < data.sequences(); ++s)
@@ -56,16 +64,30 @@ TEST_CASE("windows hold rows of a series, and the rows after them are the target
       CHECK_EQ(data.frames(s)[2 * t], float(s + t));
       CHECK_EQ(data.frames(s)[2 * t + 1], float((s + t) * (s + t)));
     }
-    CHECK_EQ(data.value[2 * s], float((s + 3) * (s + 3)));
-    CHECK_EQ(data.value[2 * s + 1], float((s + 4) * (s + 4)));
-    CHECK_EQ(data.last[2 * s], float((s + 2) * (s + 2)));
+    CHECK_EQ(data.value_at(s, 0), float((s + 3) * (s + 3)));
+    CHECK_EQ(data.value_at(s, 1), float((s + 4) * (s + 4)));
+    CHECK_EQ(data.last_at(s, 0), float((s + 2) * (s + 2)));
   }
   Columns apart = windows(3, 1, {"b", "a"});
   apart.windows.stride = 2, apart.windows.difference = true;
   const DataSet two = cut_windows(series(8), apart, {}, "series.csv");
   CHECK_EQ(two.labels, std::vector<std::string>{"b", "a"});
   CHECK_EQ(starts(two, 0), Rows_{0, 2, 4});
-  CHECK_EQ(two.value, std::vector<float>{9 - 4, 1, 25 - 16, 1, 49 - 36, 1});
+  CHECK_EQ(values_of(two), std::vector<float>{9 - 4, 1, 25 - 16, 1, 49 - 36, 1});
+}
+
+TEST_CASE("windows share the targets of their series, whatever the horizon") {
+  Columns c = windows(3, 100, {"b", "a"});
+  for (const bool difference : {false, true}) {
+    c.windows.difference = difference;
+    DataSet data = cut_windows(series(300), c, {}, "series.csv");
+    CHECK_EQ(data.outputs(), 200u);
+    CHECK_EQ(data.sequences(), 198u);
+    CHECK_EQ(data.value.size(), 2 * 300u);
+    standardize_targets(data, all_sequences(data));
+    CHECK_EQ(data.value.size(), 2 * 300u);
+    CHECK(data.own.size() <= 2 * 300u);
+  }
 }
 
 TEST_CASE(
@@ -105,14 +127,14 @@ TEST_CASE("a series is standardized by its training rows, each counted once") {
   for (int i = 0; i < 10; ++i) square += (i * i - mean) * (i * i - mean) / 10;
   CHECK(std::fabs(data.units.mean[1] - mean) < 1e-12 * mean);
   CHECK(std::fabs(data.units.deviation[1] - std::sqrt(square)) < 1e-12 * mean);
-  const std::vector<float> own = data.value;
+  const std::vector<float> own = values_of(data);
   const std::uint64_t hash = data_hash(data);
   standardize_targets(data, parts.train);
   CHECK_EQ(data_hash(data), hash);
   for (std::size_t i = 0; i < own.size(); ++i)
-    CHECK(std::fabs(double(data.value[i]) - (own[i] - mean) / std::sqrt(square)) < 1e-5);
+    CHECK(std::fabs(double(values_of(data)[i]) - (own[i] - mean) / std::sqrt(square)) < 1e-5);
   restore_targets(data);
-  CHECK_EQ(data.value, own);
+  CHECK_EQ(values_of(data), own);
 }
 
 TEST_CASE("values of sequences are standardized over the valid ones of the training part") {
@@ -222,9 +244,9 @@ TEST_CASE(
   const auto error = [&](const std::vector<std::size_t>& sequences) {
     double sum = 0;
     for (const std::size_t s : sequences)
-      for (std::size_t i = 24 * s; i < 24 * (s + 1); ++i) {
+      for (std::size_t k = 0; k < 24; ++k) {
         const double standardized =
-            (double(data.value[i]) - double(data.last[i])) / data.units.deviation[0];
+            (double(data.value_at(s, k)) - double(data.last_at(s, k))) / data.units.deviation[0];
         sum += standardized * standardized;
       }
     return sum / double(24 * sequences.size());

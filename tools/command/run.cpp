@@ -68,7 +68,7 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data
   const bool differences = data.difference && !adds_frame_columns(read_network(*stream.model));
   const auto add_last = [&](std::vector<float>& y) {
     for (std::size_t i = 0; i < y.size() && differences; ++i)
-      y[i] += data.last[s * info.outputs + i % info.outputs];
+      y[i] += data.last_at(s, i % info.outputs);
   };
   sluice_reset(&stream.stream);
   Answers answers{{}, every_step ? steps : 1};

@@ -121,7 +121,9 @@ struct DataSet {
   std::vector<std::size_t> first;  ///< [sequences + 1] first row of each sequence, then rows
   std::size_t window = 0;  ///< if not 0, every sequence has this many rows, and sequences overlap
   std::vector<std::int32_t> target;  ///< [sequences] or [rows], classes only; -1 is masked
-  /// [sequences][outputs] or [rows][outputs], values only; NaN is masked
+  /// Values only; NaN is masked. [sequences][outputs] or [rows][outputs]; for windows the columns
+  /// of the targets in every row of the series, [rows][columns], which all windows share.
+  /// value_at() finds the targets of each.
   std::vector<float> value;
   std::vector<std::string> names;  ///< [sequences]
   std::vector<std::string> group;  ///< [sequences], or empty
@@ -134,8 +136,11 @@ struct DataSet {
   std::vector<std::uint8_t> goes_on;
 
   // For windows only:
-  std::vector<float> last;  ///< [sequences][outputs] the value in the window's last row
-  bool difference = false;  ///< `value` is the difference from `last`
+  std::size_t horizon = 1;  ///< rows after a window that are its targets
+  /// Whether a target is the difference from the window's last row. `value` has the rows
+  /// themselves.
+  bool difference = false;
+  bool standardized = false;  ///< whether value_at() standardizes these differences
   Units units;
 
   std::vector<float> own;  ///< if `value` is in standardized units: the original values
@@ -158,6 +163,24 @@ struct DataSet {
     return per_row ? first[sequence] : sequence;
   }
   std::size_t targets(std::size_t sequence) const { return per_row ? steps(sequence) : 1; }
+  /// Returns where the outputs() numbers of a target begin in `value`. For differences they are the
+  /// rows that these are computed from.
+  std::size_t value_begin(std::size_t target) const {
+    return window ? (first[target] + window) * value_columns() : target * outputs();
+  }
+  std::size_t value_columns() const { return window ? outputs() / horizon : outputs(); }
+  /// Returns number k of a target, in the units of `value`.
+  float value_at(std::size_t target, std::size_t k) const {
+    const float number = value[value_begin(target) + k];
+    if (!difference) return number;
+    const float change = number - last_at(target, k);
+    return standardized ? float((double(change) - units.mean[k]) / units.deviation[k]) : change;
+  }
+  /// Returns the value in the last row of a window, in the units of the data.
+  float last_at(std::size_t target, std::size_t k) const {
+    const std::vector<float>& original = own.empty() ? value : own;
+    return original[value_begin(target) - value_columns() + k % value_columns()];
+  }
 };
 
 /// Reads a file in the format that `columns` gives; a table is .npz by its ending, else CSV. The

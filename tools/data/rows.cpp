@@ -233,10 +233,11 @@ DataSet read_data(const std::string& path, const Columns& columns, const Expecte
 bool has_target(const DataSet& data, std::span<const std::size_t> sequences) {
   for (std::size_t s : sequences) {
     const std::size_t begin = data.target_begin(s), end = begin + data.targets(s);
-    for (std::size_t i = begin; i < end && data.classes; ++i)
-      if (data.target[i] >= 0) return true;
-    for (std::size_t i = begin * data.outputs(); i < end * data.outputs() && !data.classes; ++i)
-      if (!std::isnan(data.value[i])) return true;
+    for (std::size_t i = begin; i < end; ++i) {
+      if (data.classes && data.target[i] >= 0) return true;
+      for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
+        if (!std::isnan(data.value_at(i, k))) return true;
+    }
   }
   return false;
 }
@@ -258,7 +259,16 @@ std::uint64_t data_hash(const DataSet& data) {
   if (data.is_text()) fnv.texts(data.tokens.texts);
   for (std::int32_t id : data.ids) fnv.number(std::uint64_t(id));
   for (std::int32_t target : data.target) fnv.number(std::uint64_t(std::int64_t(target)));
-  for (float value : data.own.empty() ? data.value : data.own) fnv.number(value);
+  if (!data.window) {
+    for (float value : data.own.empty() ? data.value : data.own) fnv.number(value);
+    return fnv.hash;
+  }
+  DataSet original;  // the targets of every window in the units of the data
+  original.labels = data.labels, original.first = data.first, original.window = data.window;
+  original.horizon = data.horizon, original.difference = data.difference;
+  original.value = data.own.empty() ? data.value : data.own;
+  for (std::size_t s = 0; s < data.sequences() && !original.value.empty(); ++s)
+    for (std::size_t k = 0; k < data.outputs(); ++k) fnv.number(original.value_at(s, k));
   return fnv.hash;
 }
 

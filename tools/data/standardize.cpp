@@ -76,16 +76,19 @@ Units units_of(const DataSet& data, std::span<const std::size_t> sequences) {
 
 void standardize_targets(DataSet& data, std::span<const std::size_t> train) {
   if (!data.window) data.units = units_of(data, train);
+  data.standardized = data.difference;
+  if (data.difference) return;  // value_at() computes each difference and standardizes it
   data.own = data.value;
-  const std::size_t outputs = data.outputs();
+  const std::size_t columns = data.value_columns();
   for (std::size_t i = 0; i < data.own.size(); ++i)
-    data.value[i] = float((double(data.own[i]) - data.units.mean[i % outputs]) /
-                          data.units.deviation[i % outputs]);
+    data.value[i] = float((double(data.own[i]) - data.units.mean[i % columns]) /
+                          data.units.deviation[i % columns]);
 }
 
 void restore_targets(DataSet& data) {
   if (!data.own.empty()) data.value = std::move(data.own);
   data.own.clear();
+  data.standardized = false;
 }
 
 }  // namespace sluice::tools

@@ -97,20 +97,11 @@ Series series_of(DataSet rows, const std::vector<std::string>& features, const C
   return series;
 }
 
-/// Adds one window from its first row on, with the rows after it if they are known.
-void add_window(const Series& series, std::size_t row, std::size_t part, const Windows& windows,
-                bool targets, DataSet& data) {
+/// Adds one window from its first row on.
+void add_window(std::size_t row, std::size_t part, DataSet& data) {
   data.first.push_back(row);
   data.names.push_back(std::to_string(row));
   data.part.push_back(std::uint8_t(part));
-  const std::size_t end = row + windows.length;
-  for (std::size_t k = 0; k < windows.horizon; ++k)
-    for (const std::size_t column : series.answers) {
-      const float last = series.at(end - 1, column);
-      data.last.push_back(last);
-      if (targets)
-        data.value.push_back(series.at(end + k, column) - (windows.difference ? last : 0));
-    }
 }
 
 /// Returns mean and population deviation of every target column over the rows that statistics are
@@ -136,7 +127,8 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
       series_of(std::move(rows), data.feature_names, columns, expected.targets, file);
   const std::size_t count = series.rows.first.back(),
                     horizon = expected.targets ? windows.horizon : 0;
-  data.classes = false, data.window = windows.length, data.difference = windows.difference;
+  data.classes = false, data.window = windows.length, data.horizon = windows.horizon;
+  data.difference = windows.difference;
   for (std::size_t k = 1; k <= windows.horizon; ++k)
     for (const std::string& name : columns.target)
       data.labels.push_back(windows.horizon == 1 ? name : fmt::format("{}+{}", name, k));
@@ -154,13 +146,15 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
           file, end - begin, expected.learning() ? part_names[p] : "the series", windows.length,
           horizon);
     for (std::size_t row = begin; row + windows.length + horizon <= end; row += windows.stride)
-      add_window(series, row, p, windows, expected.targets, data);
+      add_window(row, p, data);
   }
   data.first.push_back(count);
   data.fit = parts[0];
   if (expected.targets) data.units = units_of(series, data.fit, windows);
   for (std::size_t row = 0; row < count; ++row)
     for (const std::size_t column : series.features) data.x.push_back(series.at(row, column));
+  for (std::size_t row = 0; row < count; ++row)
+    for (const std::size_t column : series.answers) data.value.push_back(series.at(row, column));
   return data;
 }
 

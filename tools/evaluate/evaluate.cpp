@@ -28,44 +28,45 @@ struct Goal {
   const DataSet& data;  ///< of its targets
   Loss loss;
   std::size_t first, outputs;  ///< which numbers of an answer it is
-  bool adds;          ///< the model adds the last values to the differences that are its targets
-  Evaluation result;  ///< an answer a target, of values one a number, masked or not
+  bool adds;  ///< the model adds the last values to the differences that are its targets
+  Evaluation result = {};            ///< its scores are those of all answers, masked or not
+  std::vector<Answer> answers = {};  ///< [answered targets] of classes
+  std::vector<float> y = {};         ///< [answered targets][outputs] of values
 
-  void take_value(float value, float y, Answer& one) const {
-    one.error = double(y) - double(value);
-    const double far = std::fabs(one.error), delta = loss.huber_delta;
-    one.cost = one.error * one.error;
-    if (loss.kind == LossKind::huber)
-      one.cost = far <= delta ? one.cost / 2 : delta * (far - delta / 2);
-    if (loss.kind != LossKind::binary) return;
-    float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
-    pick_kernels("scalar")->log_f32(log_p, log_p, 2);
-    one.cost = -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
-  }
-
-  /// @param target  which of the data's; @param answer  which of the result's; @param y  all of it
-  void take(std::size_t target, std::size_t answer, const float* y) {
-    y += first;
+  /// @param target  which of the data's; @param answer  which of the answers; @param whole  all
+  /// numbers of the answer
+  void take(std::size_t target, std::size_t answer, const float* whole) {
+    const float* numbers = whole + first;
     std::size_t n = outputs;
-    const float both[] = {1.0f - y[0], y[0]};
-    if (data.classes && n == 1) y = both, n = 2;  // one sigmoid tells two classes apart
+    const float both[] = {1.0f - numbers[0], numbers[0]};
+    // one sigmoid tells two classes apart
+    if (data.classes && n == 1) numbers = both, n = 2;
     if (!data.classes) {
-      for (std::size_t k = 0; k < n; ++k) {
-        const float last = adds ? data.last[target * n + k] : 0;
-        take_value(data.value[target * n + k], y[k] - last, result.answers[answer * n + k]);
-      }
+      for (std::size_t k = 0; k < n; ++k)
+        y[answer * n + k] = numbers[k] - (adds ? data.last_at(target, k) : 0);
       return;
     }
     const std::int32_t truth = data.target[target];
-    Answer& one = result.answers[answer];
+    Answer& one = answers[answer];
     one.truth = truth;
     if (!result.scores.empty())
-      std::copy_n(y, n, result.scores.begin() + std::ptrdiff_t(answer * n));
+      std::copy_n(numbers, n, result.scores.begin() + std::ptrdiff_t(answer * n));
     if (truth < 0) return;
-    one.guess = std::int32_t(sluice_argmax(y, n));
-    one.p = y[truth] < FLT_MIN ? FLT_MIN : y[truth];  // a probability of 0 would cost infinity
+    one.guess = std::int32_t(sluice_argmax(numbers, n));
+    // a probability of 0 would cost infinity
+    one.p = numbers[truth] < FLT_MIN ? FLT_MIN : numbers[truth];
   }
 };
+
+double cost_of(const Loss& loss, float value, float y) {
+  const double error = double(y) - double(value), far = std::fabs(error), delta = loss.huber_delta;
+  if (loss.kind == LossKind::huber)
+    return far <= delta ? error * error / 2 : delta * (far - delta / 2);
+  if (loss.kind != LossKind::binary) return error * error;
+  float log_p[] = {std::max(y, FLT_MIN), std::max(1.0f - y, FLT_MIN)};
+  pick_kernels("scalar")->log_f32(log_p, log_p, 2);
+  return -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
+}
 
 /// The state that the threads share while sequences are run. Each task has a stream, and takes
 /// sequences until none is left.
@@ -102,16 +103,17 @@ struct RunTask {
   }
 };
 
-/// Numbers the blocks of dependent answers: those of a sequence; of a group; of windows that share
-/// rows; if few sequences are answered at every row, those of a range of rows.
-void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences,
-                 const std::vector<std::size_t>& begin, Evaluation& result) {
+/// Returns the block of each answered target: those of a sequence depend on one another; those of a
+/// group; of windows that share rows; if few sequences are answered at every row, those of a range
+/// of rows.
+std::vector<std::uint32_t> blocks_of(const DataSet& data, std::span<const std::size_t> sequences,
+                                     const std::vector<std::size_t>& begin) {
   constexpr std::size_t few = 30;
-  const std::size_t each = data.classes ? 1 : data.outputs();
   const bool stretches = data.per_row && sequences.size() < few, groups = !data.group.empty();
   const std::size_t rows =
       stretches ? std::max<std::size_t>(1, begin.back() / enough_blocks) : begin.back() + 1;
   std::unordered_map<std::string, std::uint32_t> known;
+  std::vector<std::uint32_t> blocks;
   std::uint32_t block = 0;
   std::size_t window = 0;
   for (std::size_t k = 0; k < sequences.size(); ++k) {
@@ -123,64 +125,95 @@ void fill_blocks(const DataSet& data, std::span<const std::size_t> sequences,
       block = known.emplace(data.group[sequences[k]], std::uint32_t(known.size())).first->second;
     for (std::size_t t = begin[k]; t < begin[k + 1]; ++t) {
       if (t > begin[k] && (t - begin[k]) % rows == 0) ++block;
-      for (std::size_t i = t * each; i < (t + 1) * each; ++i) result.answers[i].block = block;
+      blocks.push_back(block);
     }
   }
+  return blocks;
 }
 
-void fill_classes(const sluice_model& model, const DataSet& data, Evaluation& result) {
+void fill_classes(const sluice_model& model, Goal& goal) {
   std::vector<float> log_p;
-  for (const Answer& one : result.answers) log_p.push_back(one.p);
+  for (const Answer& one : goal.answers) log_p.push_back(one.p);
   pick_kernels(sluice_isa(&model))->log_f32(log_p.data(), log_p.data(), log_p.size());
-  for (std::size_t i = 0; i < log_p.size(); ++i) result.answers[i].cost = -double(log_p[i]);
-  const std::size_t classes = data.outputs();
-  if (!data.is_text() || !data.per_row) result.confusion.assign(classes * classes, 0);
+  for (std::size_t i = 0; i < log_p.size(); ++i) goal.answers[i].cost = -double(log_p[i]);
+  const std::size_t classes = goal.data.outputs();
+  if (!goal.data.is_text() || !goal.data.per_row)
+    goal.result.confusion.assign(classes * classes, 0);
 }
 
-/// Computes the errors of naive answers: windows repeat their last value, all others answer the
-/// mean of these targets.
-void fill_values(const DataSet& data, std::span<const std::size_t> sequences,
-                 const std::vector<std::size_t>& begin, Evaluation& result) {
-  const std::size_t outputs = data.outputs();
-  std::vector<double> sum(outputs), count(outputs);
-  const auto each = [&](auto f) {
-    for (std::size_t i = 0; i < sequences.size(); ++i)
-      for (std::size_t k = 0; k < data.targets(sequences[i]) * outputs; ++k) {
-        const std::size_t at = data.target_begin(sequences[i]) * outputs + k;
-        f(k % outputs, at, result.answers[begin[i] * outputs + k]);
-      }
-  };
-  each([&](std::size_t output, std::size_t at, Answer&) {
-    if (!std::isnan(data.value[at])) sum[output] += double(data.value[at]), count[output] += 1;
-  });
-  each([&](std::size_t output, std::size_t at, Answer& one) {
-    const double value = double(data.value[at]), mean = sum[output] / count[output];
-    one.truth = std::isnan(data.value[at]) ? -1 : 0;
-    const double last = data.window && !data.difference ? double(data.last[at]) : 0;
-    one.naive_error = (data.window ? last : mean) - value;
-    if (!data.units.empty()) one.unit = data.units.deviation[output];
-    if (one.truth == 0) result.baseline_loss += (value - mean) * (value - mean);
-  });
-}
+/// Numbers blocks anew, in the order in which they are first asked for.
+struct BlocksLeft {
+  std::unordered_map<std::uint32_t, std::uint32_t> left = {};
+  std::uint32_t of(std::uint32_t block) {
+    return left.emplace(block, std::uint32_t(left.size())).first->second;
+  }
+};
 
-/// Removes masked answers, and renumbers the remaining blocks.
-void keep_valid(std::size_t classes, Evaluation& result) {
-  if (result.scores.empty()) classes = 0;
+/// Keeps the answers of classes that have a target.
+void keep_valid_classes(const std::vector<std::uint32_t>& blocks, Goal& goal) {
+  Evaluation& result = goal.result;
+  const std::size_t classes = result.scores.empty() ? 0 : goal.data.outputs();
   const auto scores = [&](std::size_t i) {
     return result.scores.begin() + std::ptrdiff_t(i * classes);
   };
-  std::unordered_map<std::uint32_t, std::uint32_t> left;
-  std::size_t to = 0;
-  for (std::size_t i = 0; i < result.answers.size(); ++i) {
-    if (result.answers[i].truth < 0) continue;
-    result.answers[to] = result.answers[i];
-    result.answers[to].block =
-        left.emplace(result.answers[i].block, std::uint32_t(left.size())).first->second;
-    if (classes) std::copy_n(scores(i), classes, scores(to));
-    ++to;
+  BlocksLeft left;
+  for (std::size_t i = 0; i < goal.answers.size(); ++i) {
+    if (goal.answers[i].truth < 0) continue;
+    goal.answers[i].block = left.of(blocks[i]);
+    if (classes) std::copy_n(scores(i), classes, scores(result.answers.size()));
+    result.answers.push_back(goal.answers[i]);
   }
-  result.answers.resize(to), result.scores.resize(to * classes);
-  result.blocks = std::uint32_t(left.size());
+  result.scores.resize(result.answers.size() * classes);
+  result.blocks = std::uint32_t(left.left.size());
+}
+
+/// Returns the targets of a data set by themselves.
+DataSet targets_of(const DataSet& data) {
+  DataSet targets;
+  targets.labels = data.labels, targets.classes = data.classes, targets.per_row = data.per_row;
+  targets.first = data.first, targets.window = data.window, targets.value = data.value;
+  targets.horizon = data.horizon, targets.difference = data.difference;
+  targets.standardized = data.standardized, targets.units = data.units, targets.own = data.own;
+  return targets;
+}
+
+/// Keeps the answers of values that have a target, and computes the mean of the targets, which is
+/// the naive answer.
+void keep_valid_values(std::span<const std::size_t> sequences,
+                       const std::vector<std::uint32_t>& blocks, Goal& goal) {
+  ValueAnswers values{.targets = targets_of(goal.data),
+                      .loss = goal.loss,
+                      .target = {},
+                      .block = blocks,
+                      .y = std::move(goal.y),
+                      .mean = {},
+                      .valid = {}};
+  for (const std::size_t s : sequences)
+    for (std::size_t t = 0; t < goal.data.targets(s); ++t)
+      values.target.push_back(goal.data.target_begin(s) + t);
+  const std::size_t outputs = goal.data.outputs();
+  std::vector<double> sum(outputs), count(outputs);
+  std::size_t valid = 0;
+  const auto each = [&](auto f) {
+    for (std::size_t i = 0; i < values.target.size(); ++i)
+      for (std::size_t k = 0; k < outputs; ++k)
+        if (const float value = goal.data.value_at(values.target[i], k); !std::isnan(value))
+          f(i, k, double(value));
+  };
+  each([&](std::size_t, std::size_t k, double value) { sum[k] += value, count[k] += 1, ++valid; });
+  for (std::size_t k = 0; k < outputs; ++k) values.mean.push_back(sum[k] / count[k]);
+  const bool all = valid == values.y.size();
+  std::vector<bool> answered(blocks.size());
+  each([&](std::size_t i, std::size_t k, double value) {
+    goal.result.baseline_loss += (value - values.mean[k]) * (value - values.mean[k]);
+    if (!all) values.valid.push_back(i * outputs + k);
+    answered[i] = true;
+  });
+  BlocksLeft left;
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    if (answered[i]) values.block[i] = left.of(blocks[i]);
+  goal.result.blocks = std::uint32_t(left.left.size());
+  if (valid > 0) goal.result.answers = AnswerList(std::move(values));
 }
 
 /// Adds up in the order of the answers.
@@ -212,20 +245,22 @@ void begin_result(const DataSet& data, std::span<const std::size_t> sequences,
   result.labels = targets.labels, result.units = targets.units;
   result.sequences = sequences.size();
   for (std::size_t s : sequences) result.frames += data.steps(s);
-  result.answers.resize(begin.back() * (targets.classes ? 1 : targets.outputs()));
+  if (targets.classes)
+    goal.answers.resize(begin.back());
+  else
+    goal.y.resize(begin.back() * targets.outputs());
   if (targets.classes && !result.text && targets.outputs() <= most_ranked)
     result.scores.resize(begin.back() * targets.outputs());
 }
 
 void finish_result(const sluice_model& model, std::span<const std::size_t> sequences,
                    const std::vector<std::size_t>& begin, Goal& goal) {
-  if (goal.data.classes) {
-    fill_classes(model, goal.data, goal.result);
-  } else {
-    fill_values(goal.data, sequences, begin, goal.result);
-  }
-  fill_blocks(goal.data, sequences, begin, goal.result);
-  keep_valid(goal.data.outputs(), goal.result);
+  const std::vector<std::uint32_t> blocks = blocks_of(goal.data, sequences, begin);
+  if (goal.data.classes)
+    fill_classes(model, goal), keep_valid_classes(blocks, goal);
+  else
+    keep_valid_values(sequences, blocks, goal);
+  goal.answers = {};
   add_up(goal.data, goal.loss, goal.result);
 }
 
@@ -267,6 +302,21 @@ Evaluation sum_of(std::vector<Goal>& goals) {
 
 }  // namespace
 
+Answer ValueAnswers::at(std::size_t i) const {
+  const std::size_t outputs = targets.outputs(), number = valid.empty() ? i : valid[i],
+                    where = number / outputs, k = number % outputs;
+  const float value = targets.value_at(target[where], k);
+  Answer one;
+  one.error = double(y[number]) - double(value);
+  one.cost = cost_of(loss, value, y[number]);
+  const double last =
+      targets.window && !targets.difference ? double(targets.last_at(target[where], k)) : 0;
+  one.naive_error = (targets.window ? last : mean[k]) - double(value);
+  if (!targets.units.empty()) one.unit = targets.units.deviation[k];
+  one.block = block[where];
+  return one;
+}
+
 std::span<const Evaluation> parts_of(const Evaluation& evaluation) {
   if (evaluation.heads.empty()) return {&evaluation, 1};
   return evaluation.heads;
@@ -288,11 +338,11 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data,
   std::vector<Goal> goals;
   const std::size_t outputs = sluice_describe(&model).outputs;
   const bool adds = data.difference && adds_frame_columns(read_network(model));
-  if (heads.empty()) goals.push_back({data, loss, 0, outputs, adds, {}});
+  if (heads.empty()) goals.push_back({data, loss, 0, outputs, adds});
   std::size_t first = 0;
   for (const DataSet& targets : heads) {
     const Head& head = data.heads[goals.size()];
-    goals.push_back({targets, loss_of(head), first, head.outputs, false, {}});
+    goals.push_back({targets, loss_of(head), first, head.outputs, false});
     goals.back().result.name = head.name, goals.back().result.weight = head.weight;
     first += head.outputs;
   }

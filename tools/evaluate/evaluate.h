@@ -1,6 +1,8 @@
 // Evaluates a model on data, always by running its blob as a device would.
 #pragma once
 #include <cstdint>
+#include <iterator>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +29,58 @@ struct Answer {
   std::uint32_t block = 0;
 };
 
+/// The loss of values: mse, mse_sum, huber or binary; that of classes is always -log p[class].
+struct Loss {
+  LossKind kind = LossKind::mse;
+  double huber_delta = 1;
+};
+
+/// The numbers that the answers of values are made of: 4 bytes for each, since windows with a wide
+/// horizon have many millions.
+struct ValueAnswers {
+  DataSet targets;  ///< without frames
+  Loss loss;
+  std::vector<std::size_t> target;   ///< [answered targets] their numbers in `targets`
+  std::vector<std::uint32_t> block;  ///< [answered targets]
+  std::vector<float> y;              ///< [answered targets][outputs]
+  std::vector<double> mean;          ///< [outputs] of the targets, the naive answer
+  std::vector<std::size_t> valid;    ///< which numbers have a target; empty: all
+  std::size_t size() const { return valid.empty() ? y.size() : valid.size(); }
+  Answer at(std::size_t i) const;
+};
+
+/// The answers of valid targets, in order. Those of values are computed when they are read.
+class AnswerList {
+ public:
+  struct Iterator {
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Answer;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Answer*;
+    using reference = Answer;
+    const AnswerList* list = nullptr;
+    std::size_t index = 0;
+    Answer operator*() const { return (*list)[index]; }
+    Iterator& operator++() { return ++index, *this; }
+    Iterator operator++(int) { return {list, index++}; }
+    Iterator operator+(difference_type n) const { return {list, index + std::size_t(n)}; }
+    bool operator==(const Iterator& other) const { return index == other.index; }
+  };
+  AnswerList() = default;
+  explicit AnswerList(ValueAnswers values)
+      : values_(std::make_shared<const ValueAnswers>(std::move(values))) {}
+  std::size_t size() const { return values_ ? values_->size() : answers_.size(); }
+  bool empty() const { return size() == 0; }
+  Answer operator[](std::size_t i) const { return values_ ? values_->at(i) : answers_[i]; }
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size()}; }
+  void push_back(const Answer& one) { answers_.push_back(one); }
+
+ private:
+  std::vector<Answer> answers_;  ///< of classes
+  std::shared_ptr<const ValueAnswers> values_;
+};
+
 /// Of an answer in several parts `heads` has one of each part, and this only sequences, frames,
 /// targets and loss: the sum of the heads' losses, each times its weight.
 struct Evaluation {
@@ -44,22 +98,16 @@ struct Evaluation {
   /// Values: mean squared error if the answer were always the mean of these targets.
   double baseline_loss = 0;
 
-  std::vector<Answer> answers;  ///< of valid targets, in order
-  std::vector<float> scores;    ///< classes: [answers][classes], if there are few enough to rank
-  std::uint32_t blocks = 0;     ///< number of blocks
-  Units units;                  ///< of values; empty: not standardized
+  AnswerList answers;
+  std::vector<float> scores;  ///< classes: [answers][classes], if there are few enough to rank
+  std::uint32_t blocks = 0;   ///< number of blocks
+  Units units;                ///< of values; empty: not standardized
 
   std::string name;               ///< of a head
   double weight = 1;              ///< of a head's loss in the sum
   std::vector<Evaluation> heads;  ///< empty: the answer is one
 
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
-};
-
-/// The loss of values: mse, mse_sum, huber or binary; that of classes is always -log p[class].
-struct Loss {
-  LossKind kind = LossKind::mse;
-  double huber_delta = 1;
 };
 
 /// Runs the model over these sequences of a data set that has its features, labels and targets.

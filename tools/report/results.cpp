@@ -106,11 +106,12 @@ Series points_of(const Measured& measured, std::size_t output) {
   Series points{"", {}, {}, 1, true};
   auto answer = measured.evaluation.answers.begin();
   for (const std::size_t s : measured.part.sequences)
-    for (std::size_t i = data.target_begin(s) * data.outputs();
-         i < (data.target_begin(s) + data.targets(s)) * data.outputs(); ++i) {
-      if (std::isnan(data.value[i])) continue;  // masked, without an answer
-      const double truth = double(data.value[i]), error = (answer++)->error;
-      if (output == std::string::npos || i % data.outputs() == output)
+    for (std::size_t i = 0; i < data.targets(s) * data.outputs(); ++i) {
+      const std::size_t k = i % data.outputs();
+      const float value = data.value_at(data.target_begin(s) + i / data.outputs(), k);
+      if (std::isnan(value)) continue;  // masked, without an answer
+      const double truth = double(value), error = (*answer++).error;
+      if (output == std::string::npos || k == output)
         points.x.push_back(truth), points.y.push_back(truth + error);
     }
   return points;

@@ -53,8 +53,8 @@ std::vector<Chosen> answered(const Measured& measured) {
       answers += std::size_t(std::count_if(data.target.begin() + std::ptrdiff_t(begin),
                                            data.target.begin() + std::ptrdiff_t(end),
                                            [](std::int32_t target) { return target >= 0; }));
-    for (std::size_t i = begin * data.outputs(); !data.classes && i < end * data.outputs(); ++i)
-      answers += !std::isnan(data.value[i]);
+    for (std::size_t i = begin; !data.classes && i < end; ++i)
+      for (std::size_t k = 0; k < data.outputs(); ++k) answers += !std::isnan(data.value_at(i, k));
     one.end = answers;
     list.push_back(one);
   }
@@ -238,8 +238,7 @@ std::vector<Known> known_answers(const View& view) {
     const AnswerAt point{data.per_row ? t : view.excerpt.steps - 1, 0};
     if (data.classes && data.target[target] >= 0) known.push_back({point, answer++});
     for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
-      if (!std::isnan(data.value[target * data.outputs() + k]))
-        known.push_back({{point.step, k}, answer++});
+      if (!std::isnan(data.value_at(target, k))) known.push_back({{point.step, k}, answer++});
   }
   return known;
 }

@@ -104,10 +104,11 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
     refuse("{}: one class, \"{}\"; nothing can be learned from it", recipe.train_file,
            data.labels[0]);
   if (recipe.loss == LossKind::binary && !data.classes)
-    for (std::size_t i = 0; i < data.value.size(); ++i)
-      if (data.value[i] < 0 || data.value[i] > 1)
-        refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss",
-               where(recipe, "train.loss"), recipe.train_file, data.value[i]);
+    for (std::size_t i = 0; i < (data.per_row ? data.first.back() : data.sequences()); ++i)
+      for (std::size_t k = 0; k < data.outputs(); ++k)
+        if (const float value = data.value_at(i, k); value < 0 || value > 1)
+          refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss",
+                 where(recipe, "train.loss"), recipe.train_file, value);
   const std::size_t outputs = one_of_two ? 1 : data.labels.size();
   if (heads_of(recipe).empty() && std::size_t(in) != outputs)
     refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in,
@@ -256,7 +257,7 @@ std::vector<double> target_means(const DataSet& data, const std::vector<std::siz
   for (const std::size_t s : sequences)
     for (std::size_t t = 0; t < data.targets(s); ++t)
       for (std::size_t i = 0; i < data.outputs(); ++i) {
-        const float value = data.value[(data.target_begin(s) + t) * data.outputs() + i];
+        const float value = data.value_at(data.target_begin(s) + t, i);
         if (std::isnan(value)) continue;
         sum[i] += value, ++count[i];
       }

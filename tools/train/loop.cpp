@@ -41,7 +41,8 @@ struct InterruptGuard {
   ~InterruptGuard() { sigaction(SIGINT, &before, nullptr); }
 };
 
-sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
+/// @param room  holds the targets if they must be computed, and must outlive the result
+sluice_sequence sequence_of(const DataSet& data, std::size_t s, std::vector<float>& room) {
   sluice_sequence sequence{};
   if (data.is_text())
     sequence.ids = data.ids.data() + data.first[s];
@@ -50,7 +51,12 @@ sluice_sequence sequence_of(const DataSet& data, std::size_t s) {
   sequence.steps = std::uint32_t(data.steps(s));
   sequence.number = s;
   if (data.classes) sequence.classes = data.target.data() + data.target_begin(s);
-  if (!data.classes) sequence.values = data.value.data() + data.target_begin(s) * data.outputs();
+  if (data.classes) return sequence;
+  sequence.values = data.value.data() + data.value_begin(data.target_begin(s));
+  if (!data.difference) return sequence;
+  room.resize(data.outputs());
+  for (std::size_t k = 0; k < room.size(); ++k) room[k] = data.value_at(s, k);
+  sequence.values = room.data();
   return sequence;
 }
 
@@ -352,8 +358,10 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
   const std::size_t size = batch_size(loop.recipe, loop.split), begin = number * size;
   const std::size_t floats = loop.state.carried.size() / size;
   std::vector<sluice_sequence> batch;
+  std::vector<std::vector<float>> rooms(size);
   for (std::size_t i = begin; i < std::min(begin + size, order.size()); ++i) {
-    batch.push_back(sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i]));
+    batch.push_back(
+        sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i], rooms[i - begin]));
     if (floats == 0) continue;
     batch.back().state = loop.state.carried.data() + (i - begin) * floats;
     if (number == 0 || loop.data.begins(order[i])) std::fill_n(batch.back().state, floats, 0.0f);
