@@ -1,5 +1,5 @@
-// Tests the reading of files as people have them: separators, decimal marks, missing values, one row
-// per sequence, and gzip. The truth is the same data as plain CSV, or written out by hand.
+// Tests the reading of files as people have them: separators, decimal marks, missing values, one
+// row per sequence, and gzip. The truth is the same data as plain CSV, or written out by hand.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -68,7 +68,8 @@ void same_as_plain(const std::string& text, const std::string& told, const Colum
 
 }  // namespace
 
-TEST_CASE("separators, decimal commas, comments and units are found out; the numbers are the same") {
+TEST_CASE(
+    "separators, decimal commas, comments and units are found out; the numbers are the same") {
   same_as_plain(plain, "");
   same_as_plain(changed(plain, '\n', "\r\n"), "");
   same_as_plain("\xEF\xBB\xBF" + plain + "\x1A", "");
@@ -86,6 +87,7 @@ TEST_CASE("separators, decimal commas, comments and units are found out; the num
   same_as_plain(changed(plain, '\n', ",\n"), "empty cells at line ends passed over");
   same_as_plain(changed(changed(plain, ',', ";"), '\n', ";;\n"),
                 "separated by ';', empty cells at line ends passed over");
+  same_as_plain(plain + ",,,\n,,,\n", "empty rows at the end passed over");
   std::string units = plain;
   units.insert(units.find('\n') + 1, ",,m/s,degC\n");
   same_as_plain(units, "line 2 passed over as a line of units");
@@ -95,7 +97,8 @@ TEST_CASE("separators, decimal commas, comments and units are found out; the num
                 "1 line of comments passed over, the header in a comment");
 }
 
-TEST_CASE("quoted numbers have decimal commas or groups of thousands; what may be both is refused") {
+TEST_CASE(
+    "quoted numbers have decimal commas or groups of thousands; what may be both is refused") {
   const auto quoted = [](const std::string& a, const std::string& b) {
     return "sequence,label,a\ns,x,\"" + a + "\"\nt,y,\"" + b + "\"\n";
   };
@@ -105,8 +108,10 @@ TEST_CASE("quoted numbers have decimal commas or groups of thousands; what may b
   CHECK_EQ(read(quoted("1,198.50", "7")).as, "commas between thousands");
   CHECK_EQ(read(quoted("1.198,50", "7")).data.x, Floats{1198.5f, 7});
   CHECK_EQ(read(quoted("1,198", "0.5")).data.x, Floats{1198, 0.5f});
-  CHECK(refusal(quoted("1,198", "2")).starts_with("data.csv:2: a: \"1,198\" may be 1.198 or 1198; set data.decimal"));
-  CHECK(refusal(quoted("1,5", "2.25")).starts_with("data.csv:2: a: \"1,5\" has a decimal comma, but \"2.25\" in line 3"));
+  CHECK(refusal(quoted("1,198", "2"))
+            .starts_with("data.csv:2: a: \"1,198\" may be 1.198 or 1198; set data.decimal"));
+  CHECK(refusal(quoted("1,5", "2.25"))
+            .starts_with("data.csv:2: a: \"1,5\" has a decimal comma, but \"2.25\" in line 3"));
   Columns comma = columns(), point = columns();
   comma.dialect.decimal = ",", point.dialect.decimal = ".";
   CHECK_EQ(read(quoted("1,198", "2"), comma).data.x, Floats{1.198f, 2});
@@ -159,7 +164,8 @@ TEST_CASE("UTF-16 is refused by its name; messages are bounded and name the colu
 
 TEST_CASE("missing values are filled with the value before or the mean of the training rows") {
   const std::string csv = "sequence,label,a,b\ns,x,1,NA\ns,x,,2\ns,x,4,?\nt,y,NaN,6\nt,y,7,8\n";
-  CHECK(refusal(csv).starts_with("data.csv:2: b: \"NA\" is a missing value; give a number, or set"));
+  CHECK(
+      refusal(csv).starts_with("data.csv:2: b: \"NA\" is a missing value; give a number, or set"));
   Columns c = columns();
   c.dialect.fill = Fill::mean;
   DataSet data = read(csv, c).data;
@@ -177,6 +183,33 @@ TEST_CASE("missing values are filled with the value before or the mean of the tr
   c = columns();
   c.dialect.missing = {"-9999"}, c.dialect.fill = Fill::mean;
   CHECK(std::isnan(read("sequence,label,a\ns,x,-9999.0\nt,y,1\n", c).data.x[0]));
+}
+
+TEST_CASE("missing values of a series are filled; a missing target of a window is masked") {
+  Columns c = columns();
+  c.sequence = "", c.target = {"b"}, c.classes = false;
+  c.windows.length = 2;
+  c.dialect.fill = Fill::mean, c.fill_means = {100, 200};
+  Expected expected;
+  expected.features = {"a", "b"};
+  const std::string csv = "a,b\n1,10\nNA,20\n3,NA\n4,40\n";
+  const auto windows = [&] {
+    Columns all = c;
+    all.target.clear(), all.classes = false;
+    Expected none;
+    none.targets = false;
+    return cut_windows(assemble(read_csv(csv, "data.csv", all, none), all, none), c, expected,
+                       "data.csv");
+  };
+  DataSet data = windows();
+  fill_means(data, c.fill_means);
+  CHECK_EQ(data.x, Floats{1, 10, 100, 20, 3, 200, 4, 40});
+  CHECK(std::isnan(data.value[0]));
+  CHECK_EQ(data.value[1], 40);
+  CHECK_EQ(data.units.mean[0], doctest::Approx(70.0 / 3));  // of 10, 20, 40
+  CHECK_EQ(data.units.deviation[0], doctest::Approx(12.4721913));
+  c.dialect.fill = Fill::previous;
+  CHECK_EQ(windows().value, Floats{20, 40});
 }
 
 TEST_CASE("classes that are numbers have one spelling, in the order of their values") {
@@ -204,11 +237,13 @@ TEST_CASE("a wide table has one row per sequence; names with numbers say the fea
   CHECK_EQ(one.first, std::vector<std::size_t>{0, 3, 5});
   CHECK_EQ(one.names, Names{"0", "1"});
   CHECK_EQ(one.target, std::vector<std::int32_t>{0, 1});
-  const DataSet two = read("id;ax_0;ay_0;ax_1;ay_1;label\nq;1;2;3;4;x\nr;5;6;7;8,5;y\n", [&] {
-                        Columns c = wide;
-                        c.sequence = "id";
-                        return c;
-                      }()).data;
+  const DataSet two = read("id;ax_0;ay_0;ax_1;ay_1;label\nq;1;2;3;4;x\nr;5;6;7;8,5;y\n",
+                           [&] {
+                             Columns c = wide;
+                             c.sequence = "id";
+                             return c;
+                           }())
+                          .data;
   CHECK_EQ(two.feature_names, Names{"ax", "ay"});
   CHECK_EQ(two.x, Floats{1, 2, 3, 4, 5, 6, 7, 8.5f});
   CHECK_EQ(two.names, Names{"q", "r"});
@@ -216,7 +251,8 @@ TEST_CASE("a wide table has one row per sequence; names with numbers say the fea
   CHECK_EQ(read("label,jan,feb\nx,1,2\n", wide).data.x, Floats{1, 2});
   CHECK(refusal("label,t0,t1,who\nx,1,2,3\n", wide)
             .starts_with("data.csv:1: who: has no number of a step, as t0 has"));
-  CHECK(refusal("label,a0,a1,b0\nx,1,2,3\n", wide).starts_with("data.csv:1: 1 columns of b, but 2 of a"));
+  CHECK(refusal("label,a0,a1,b0\nx,1,2,3\n", wide)
+            .starts_with("data.csv:1: 1 columns of b, but 2 of a"));
   CHECK(refusal("label,t0,t1\nx,,\n", wide).starts_with("data.csv:2: a sequence without steps"));
   CHECK(refusal("label,t0,t1\nx,,1\n", wide).starts_with("data.csv:2: t: no value in step 0"));
   CHECK(refusal("label,t0,t1\nx,a,1\n", wide).starts_with("data.csv:2: t0: \"a\" is not a number"));
@@ -239,8 +275,9 @@ TEST_CASE("the archives' formats give the same sequences") {
            {Format::ucr, "2\t1\t2.5\t-3\n1\t4\t5\tNaN\n"},
            {Format::ucr, "2,1,2.5,-3\n1,4,5\n"},
            {Format::ucr, "  2.0000000e+00   1.0e+00 2.5 -3\n  1.0000000e+00 4 5 NaN\n"},
-           {Format::ts, "#a\n@problemName p\n@timeStamps false\n@classLabel true 1 2\n@data\n"
-                        "1,2.5,-3:2\n4,5:1\n"},
+           {Format::ts,
+            "#a\n@problemName p\n@timeStamps false\n@classLabel true 1 2\n@data\n"
+            "1,2.5,-3:2\n4,5:1\n"},
            {Format::arff, arff}}) {
     CAPTURE(text);
     const DataSet data = read(text, columns(format)).data;

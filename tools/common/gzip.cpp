@@ -74,7 +74,8 @@ std::string inflated(std::string_view bytes, const std::string& path) {
   });
   if (too_much())
     refuse(
-        "{}: {} bytes that inflate to more than {}; if they are data, inflate the file (gunzip) and "
+        "{}: {} bytes that inflate to more than {}; if they are data, inflate the file (gunzip) "
+        "and "
         "give the result",
         path, with_commas(bytes.size()), with_commas(size));
   std::string text;

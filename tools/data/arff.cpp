@@ -1,6 +1,6 @@
-// Reads Weka's ARFF with one row per sequence, as in the UCR and UEA archives: attributes are steps,
-// as the columns of a wide table are, or one relational attribute has a line for each dimension. The
-// target is the attribute that data.target names, else the last one.
+// Reads Weka's ARFF with one row per sequence, as in the UCR and UEA archives: attributes are
+// steps, as the columns of a wide table are, or one relational attribute has a line for each
+// dimension. The target is the attribute that data.target names, else the last one.
 #include <algorithm>
 
 #include "../common/error.h"
@@ -82,9 +82,9 @@ Attributes read_head(Lines& lines, const std::string& file) {
 /// attribute is the target.
 Columns columns_for(const Columns& columns, const Attributes& attributes) {
   Columns read = columns;
-  const bool named = std::all_of(columns.target.begin(), columns.target.end(), [&](const auto& name) {
-    return find_column(attributes.names, name) != no_column;
-  });
+  const bool named = std::all_of(
+      columns.target.begin(), columns.target.end(),
+      [&](const auto& name) { return find_column(attributes.names, name) != no_column; });
   if (!named && columns.target.size() == 1 && !attributes.names.empty())
     read.target = {attributes.names.back()};
   return read;
@@ -135,15 +135,14 @@ Rows read_arff(std::string_view text, const std::string& file, const Columns& co
   std::size_t dimensions = 0, count = 0;
   for (std::string_view here; lines.next(here);) {
     const std::size_t line = lines.number;
-    if (here[0] == '{')
-      refuse("{}:{}: a sparse row; write all values of the row", file, line);
+    if (here[0] == '{') refuse("{}:{}: a sparse row; write all values of the row", file, line);
     const std::vector<std::string> cells = cells_of(here);
     if (cells.size() != attributes.names.size())
       refuse("{}:{}: {} cells, but there are {} attributes; give one cell per attribute", file,
              line, cells.size(), attributes.names.size());
     if (!relational) {
-      add_sequence(rows, wide_row(cells, attributes.names, roles, numbers, file, line),
-                   count++, picked, columns, expected, numbers);
+      add_sequence(rows, wide_row(cells, attributes.names, roles, numbers, file, line), count++,
+                   picked, columns, expected, numbers);
       continue;
     }
     const SequenceRow row = relational_row(cells, attributes, target, numbers, file, line);

@@ -28,10 +28,11 @@ void tell_missing(const Rows& rows, const Columns& columns) {
   }
   if (list.empty()) return;
   if (more) list += fmt::format(" and {} more features", more);
-  tell_once(fmt::format("{}: missing values: {} of the rows; filled with {}", rows.file, list,
-                        columns.dialect.fill == Fill::previous
-                            ? "the value before, or the mean of the training rows where there is none"
-                            : "the mean of the training rows"));
+  tell_once(
+      fmt::format("{}: missing values: {} of the rows; filled with {}", rows.file, list,
+                  columns.dialect.fill == Fill::previous
+                      ? "the value before, or the mean of the training rows where there is none"
+                      : "the mean of the training rows"));
 }
 
 void fill_previous(DataSet& data) {
@@ -51,7 +52,8 @@ std::vector<float> present_means(const DataSet& data, std::span<const std::size_
       if (seen[row]) continue;  // windows share rows
       seen[row] = 1;
       for (std::size_t f = 0; f < width; ++f)
-        if (const float x = data.x[row * width + f]; !std::isnan(x)) sum[f] += double(x), ++count[f];
+        if (const float x = data.x[row * width + f]; !std::isnan(x))
+          sum[f] += double(x), ++count[f];
     }
   std::vector<float> means;
   for (std::size_t f = 0; f < width; ++f) {

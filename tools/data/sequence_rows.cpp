@@ -23,8 +23,7 @@ void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
                   const std::vector<std::size_t>& picked, const Columns& columns,
                   const Expected& expected, const NumberReader& numbers) {
   const std::size_t steps = row.features.empty() ? 0 : row.features[0].size();
-  if (steps == 0)
-    refuse("{}:{}: a sequence without steps; leave the row out", rows.file, row.line);
+  if (steps == 0) refuse("{}:{}: a sequence without steps; leave the row out", rows.file, row.line);
   for (const std::vector<float>& feature : row.features)
     if (feature.size() != steps)
       refuse("{}:{}: {} steps of one feature and {} of another; give all the same number",
@@ -65,8 +64,8 @@ namespace {
 
 /// Adds a column to the feature of this name, which may be new.
 void add_step(WideRoles& roles, const std::string& name, std::size_t column) {
-  const auto at = std::size_t(std::find(roles.names.begin(), roles.names.end(), name) -
-                              roles.names.begin());
+  const auto at =
+      std::size_t(std::find(roles.names.begin(), roles.names.end(), name) - roles.names.begin());
   if (at == roles.names.size()) roles.names.push_back(name), roles.steps.emplace_back();
   roles.steps[at].push_back(column);
 }
@@ -115,11 +114,10 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
     roles.targets.push_back(find(name, "target", expected.targets));
   roles.group = find(columns.group, "group", learning && !columns.group.empty());
   for (const std::string& name : columns.ignore) {
-    const bool feature =
-        std::any_of(header.begin(), header.end(), [&](const std::string& column) {
-          const auto numbered = numbered_name(column);
-          return numbered && numbered->name == name;
-        });
+    const bool feature = std::any_of(header.begin(), header.end(), [&](const std::string& column) {
+      const auto numbered = numbered_name(column);
+      return numbered && numbered->name == name;
+    });
     find(name, "ignore", learning && !feature);
   }
   find_steps(roles, header, used, columns, expected, place);
@@ -129,7 +127,8 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
   for (const std::string& name : columns.features)
     need_column(roles.names, name, "features", place);
   for (std::size_t f = 0; f < roles.names.size(); ++f)
-    if (is_feature(roles.names[f], columns)) names.push_back(roles.names[f]), positions.push_back(f);
+    if (is_feature(roles.names[f], columns))
+      names.push_back(roles.names[f]), positions.push_back(f);
   for (const std::size_t i : pick_features(names, expected.features, place))
     roles.picked.push_back(positions[i]);
   for (const std::size_t f : roles.picked)
@@ -137,8 +136,8 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
       refuse(
           "{}: {} columns of {}, but {} of {}; give each feature the same number of steps, or list "
           "columns in data.ignore",
-          place, roles.steps[f].size(), brief(roles.names[f]),
-          roles.steps[roles.picked[0]].size(), brief(roles.names[roles.picked[0]]));
+          place, roles.steps[f].size(), brief(roles.names[f]), roles.steps[roles.picked[0]].size(),
+          brief(roles.names[roles.picked[0]]));
   return roles;
 }
 

@@ -38,9 +38,9 @@ std::vector<std::string> numbered_features(std::size_t count);
 /// The columns of a table whose rows are sequences: the columns of a feature are its steps, in the
 /// order of the file.
 struct WideRoles {
-  std::vector<std::string> names;                ///< of the features
-  std::vector<std::vector<std::size_t>> steps;   ///< [features][steps] columns
-  std::vector<std::size_t> picked;               ///< features to take, in the order of the model
+  std::vector<std::string> names;               ///< of the features
+  std::vector<std::vector<std::size_t>> steps;  ///< [features][steps] columns
+  std::vector<std::size_t> picked;              ///< features to take, in the order of the model
   std::vector<std::size_t> targets;
   std::size_t sequence, group;  ///< no_column if there is none
 };

@@ -177,9 +177,7 @@ bool CellReader::next(std::vector<std::string>& cells, std::size_t& first_line) 
 }
 
 std::string separator_name(char separator) {
-  return separator == '\t'  ? "tabs"
-         : separator == ' ' ? "blanks"
-                            : fmt::format("'{}'", separator);
+  return separator == '\t' ? "tabs" : separator == ' ' ? "blanks" : fmt::format("'{}'", separator);
 }
 
 std::string_view plain_text(std::string_view text, const std::string& file) {
@@ -264,12 +262,14 @@ Table::Table(std::string_view text, const std::string& file, const Dialect& dial
   in_.comment = auto_comments_ ? "#" : dialect.comment;
   for (std::size_t i = 0; i < dialect.skip_rows && in_.at < text.size(); ++i) skip_line(in_);
   find_separator(dialect);
+  drop_empty_rows();
   if (has_header_) read_header();
   if (has_header_) skip_units();
 }
 
 void Table::find_separator(const Dialect& dialect) {
-  if (const std::string_view line = rest_of_line(in_); line.size() == 5 && line.starts_with("sep=")) {
+  if (const std::string_view line = rest_of_line(in_);
+      line.size() == 5 && line.starts_with("sep=")) {
     in_.separator = line[4];  // as Excel writes it
     found_separator_ = in_.separator != ',';
     skip_line(in_);
@@ -310,6 +310,16 @@ void Table::find_separator(const Dialect& dialect) {
   found_separator_ = in_.separator != ',';
 }
 
+/// Cuts off rows at the end whose cells are all empty, as spreadsheets leave them.
+void Table::drop_empty_rows() {
+  const char blank[] = {in_.separator, ' ', '\t', '\r', '\n'};
+  const std::size_t last = in_.text.find_last_not_of(std::string_view(blank, sizeof blank)),
+                    end = last == in_.text.npos ? in_.text.npos : in_.text.find('\n', last);
+  if (end == in_.text.npos) return;
+  empty_rows_ = in_.separator != ' ' && in_.text.find(in_.separator, end) != in_.text.npos;
+  in_.text = in_.text.substr(0, end + 1);
+}
+
 void Table::read_header() {
   std::size_t line = 0;
   const std::size_t begin = in_.at, first_line = in_.line;
@@ -347,8 +357,8 @@ void Table::read_header() {
   if (auto_comments_) in_.comment.clear(), in_.comments = 0;
 }
 
-/// Skips a first row that has the units of the columns: no cell is a number, while all rows after it
-/// have a number in some column; and in a column of texts it is empty or has a text of its own.
+/// Skips a first row that has the units of the columns: no cell is a number, while all rows after
+/// it have a number in some column; and in a column of texts it is empty or has a text of its own.
 void Table::skip_units() {
   CellReader ahead = in_;
   std::vector<std::string> first, cells;
@@ -395,8 +405,8 @@ bool Table::next_row(CellReader& in, std::vector<std::string>& cells, std::size_
     ++in.comments;
   }
   if (checks && cells.size() != header.size())
-    refuse("{}:{}: {} cells, but the header has {} columns; give one cell per column{}", file_, line,
-           cells.size(), header.size(),
+    refuse("{}:{}: {} cells, but the header has {} columns; give one cell per column{}", file_,
+           line, cells.size(), header.size(),
            in.separator == ',' ? "" : ", separated by " + separator_name(in.separator));
   return true;
 }
@@ -454,8 +464,8 @@ NumberReader Table::numbers(std::span<const std::size_t> columns) {
         file_, comma.line, name(comma.column), brief(comma.cell), brief(other.cell), other.line,
         name(other.column));
   if (either && !comma && !grouped && !point)
-    refuse("{}:{}: {}: \"{}\" may be {} or {}; set data.decimal = \",\" or \".\"", file_, either.line,
-           name(either.column), brief(either.cell), *with_point(either.cell),
+    refuse("{}:{}: {}: \"{}\" may be {} or {}; set data.decimal = \",\" or \".\"", file_,
+           either.line, name(either.column), brief(either.cell), *with_point(either.cell),
            *ungrouped(either.cell, ',', '.'));
   decimal_ = comma ? Decimal::comma : grouped || either ? Decimal::grouped : Decimal::point;
   return NumberReader(dialect_, decimal_, has_header_);
@@ -474,6 +484,7 @@ std::string Table::read_as() const {
   if (header_in_comment_) add("the header in a comment");
   if (units_) add(fmt::format("line {} passed over as a line of units", units_));
   if (empty_ends_) add("empty cells at line ends passed over");
+  if (empty_rows_) add("empty rows at the end passed over");
   return text;
 }
 

@@ -14,8 +14,8 @@ namespace sluice::tools {
 /// Reads rows of cells by one separator, with quotes as in RFC 4180. Skips empty lines.
 struct CellReader {
   std::string_view text;
-  const std::string* file;  ///< for messages
-  char separator = ',';     ///< ' ': any number of blanks and tabs
+  const std::string* file;   ///< for messages
+  char separator = ',';      ///< ' ': any number of blanks and tabs
   std::string comment = {};  ///< begin of lines that are skipped; empty: none
   std::size_t at = 0, line = 1, comments = 0;
 
@@ -81,13 +81,14 @@ class Table {
   void find_separator(const Dialect& dialect);
   void read_header();
   void skip_units();
+  void drop_empty_rows();
 
   std::string normal_;  ///< the text if its line ends had to be changed
   const std::string& file_;
   const Dialect& dialect_;
   CellReader in_;
   bool has_header_, carriage_returns_ = false, found_separator_ = false, header_in_comment_ = false,
-                    empty_ends_ = false;
+                    empty_ends_ = false, empty_rows_ = false;
   bool auto_comments_ = false;
   std::size_t comments_ = 0, units_ = 0;  ///< units: the line of the units; 0: there is none
   Decimal decimal_ = Decimal::point;

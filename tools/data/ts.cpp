@@ -1,5 +1,5 @@
-// Reads sktime's .ts: a head of lines that begin with '@', then one row per sequence; dimensions are
-// separated by ':', and the class or value stands behind the last. '?' is a missing value.
+// Reads sktime's .ts: a head of lines that begin with '@', then one row per sequence; dimensions
+// are separated by ':', and the class or value stands behind the last. '?' is a missing value.
 #include <algorithm>
 
 #include "../common/error.h"

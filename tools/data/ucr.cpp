@@ -1,6 +1,6 @@
-// Reads the text files of the UCR archive of time series: no header; in each row the class, then the
-// values of the steps, separated by tabs, commas or blanks. Missing values at the end (NaN in the
-// archive) make a shorter sequence.
+// Reads the text files of the UCR archive of time series: no header; in each row the class, then
+// the values of the steps, separated by tabs, commas or blanks. Missing values at the end (NaN in
+// the archive) make a shorter sequence.
 #include "../common/error.h"
 #include "features.h"
 #include "sequence_rows.h"
@@ -14,7 +14,8 @@ Rows read_ucr(std::string_view text, const std::string& file, const Columns& col
   Rows rows;
   rows.file = file;
   rows.feature_names = numbered_features(1);
-  const std::vector<std::size_t> picked = pick_features(rows.feature_names, expected.features, file);
+  const std::vector<std::size_t> picked =
+      pick_features(rows.feature_names, expected.features, file);
   std::vector<std::string> cells;
   std::size_t count = 0;
   for (std::size_t line = 0; table.next(cells, line);) {
