@@ -216,7 +216,7 @@ refused 2 'standardize_target: needs a linear output' train series.toml --out ru
 refused 2 'standardize_target: .*fixed point' train series.toml --out run --set quantize.aware=true
 refused 2 'embedding reads text' train series.toml --out run --set 'model.layers=[{embedding=4},{gru=4},{dense=3}]'
 sed '5s/,[^,]*,/,nan,/' series.csv >nan.csv
-refused 2 'nan\.csv:5: y: nan' train series.toml --out run --set data.train=nan.csv
+refused 2 'nan\.csv:5: y: "nan"' train series.toml --out run --set data.train=nan.csv
 for key in stride=0 horizon=0 window=-1 max_steps=-1 vocabulary=70000 cut=middle tokens=letters format=xml windows_target=ratio; do
   refused 2 "data\\.$key: " train series.toml --out run --set "data.$key"
 done

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
+#include <set>
 
 #include "error.h"
 #include "runtime/vocabulary.h"
@@ -79,6 +81,20 @@ void write_stderr(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
   std::clearerr(stderr);
+}
+
+void tell_once(const std::string& line) {
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  const std::lock_guard lock(mutex);
+  if (told.insert(line).second) write_stderr(printable(line) + "\n");
+}
+
+std::string brief(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return printable(text);
+  std::size_t end = most;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  return printable(text.substr(0, end)) + "...";
 }
 
 int terminal_width(int file) {

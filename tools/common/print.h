@@ -2,6 +2,7 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@ void flush_output();
 /// Writes to standard error at once, byte for byte; pass quoted names through printable(). Ignores
 /// a failed write, since a lost message must not end a training.
 void write_stderr(std::string_view text);
+
+/// Writes a line of advice or warning to standard error, the same line only once in a process:
+/// files are read several times by a search or a comparison. Adds the line's end.
+void tell_once(const std::string& line);
+
+/// Returns the text as a message may quote it: printable, and cut to at most `most` bytes at the
+/// end of a character, with "..." in place of the rest.
+std::string brief(std::string_view text, std::size_t most = 60);
 
 /// Turns off both standard output and standard error: another process speaks for this one
 /// (ranks.h).

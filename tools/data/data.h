@@ -17,6 +17,28 @@ enum class Format {
   table,  ///< CSV, or NumPy's .npz if the name ends so
   text,   ///< one long stream of tokens; the target of each is the next token
   tsv,    ///< one text per line, with its target
+  wide,   ///< CSV with one row per sequence: the columns of a feature are its steps
+  ucr,    ///< the UCR archive's text: one row per sequence, its class first, no header
+  ts,     ///< sktime's .ts: one row per sequence, several dimensions, its class last
+  arff,   ///< Weka's ARFF: one row per sequence, as in the UCR archive
+};
+
+/// What stands in place of a missing number of a feature.
+enum class Fill {
+  refuse,    ///< nothing: the file is refused
+  previous,  ///< the value of the frame before; at the begin of a sequence the mean
+  mean,      ///< the mean over the training rows
+};
+
+/// How a table is read. What is empty is found out from the file.
+struct Dialect {
+  std::string separator = {};  ///< one character; a blank stands for any number of blanks and tabs
+  std::string decimal = {};    ///< "." or ","
+  /// Begin of a line that is no data; "auto": lines with '#' that do not have a row's cells.
+  std::string comment = "auto";
+  std::size_t skip_rows = 0;                ///< lines before the header that are no data
+  std::vector<std::string> missing = {""};  ///< cells of numbers that mean a missing value
+  Fill fill = Fill::refuse;
 };
 
 /// Rows [first, end) of a file, counted from 0; both 0: no range is given.
@@ -73,6 +95,9 @@ struct Columns {
   Windows windows = {};
   std::vector<Head> heads = {};  ///< of an answer in several parts; targets are values then, the
                                  ///< columns of all heads side by side
+  Dialect dialect = {};
+  /// [features] of a trained model: the means that stand for missing values; else empty
+  std::vector<float> fill_means = {};
 };
 
 /// value of Columns::group that is not a column
@@ -103,6 +128,7 @@ struct Rows {
   /// [rows] line in the file, from 1; empty if the file has no lines
   std::vector<std::size_t> line;
   std::size_t rows = 0;
+  std::string read_as = {};  ///< how the file differs from plain CSV; empty: it does not
 };
 
 /// The units of values: value = mean + deviation * standardized value.
@@ -147,6 +173,10 @@ struct DataSet {
 
   std::vector<Head> heads;  ///< of an answer in several parts; labels are then names of columns
 
+  std::string read_as;  ///< how the file differs from plain CSV, as it was found out; or empty
+  /// [features] the means that stand for missing values, if data.fill needs them
+  std::vector<float> fill_means;
+
   std::size_t features() const { return feature_names.size(); }
   std::size_t outputs() const { return labels.size(); }
   std::size_t sequences() const { return first.empty() ? 0 : first.size() - 1; }
@@ -188,14 +218,33 @@ struct DataSet {
 /// training file know their parts. Refuses all bad input (exit code 2) with file, line and column.
 DataSet read_data(const std::string& path, const Columns& columns, const Expected& expected = {});
 
+/// Returns a file's bytes, inflated if gzip has compressed them.
+std::string read_data_file(const std::string& path);
+
+/// Says in one line which features of these rows have missing values, and how many.
+void tell_missing(const Rows& rows, const Columns& columns);
+/// Puts the value of the frame before in the place of each missing one. A sequence that begins with
+/// missing values keeps these.
+void fill_previous(DataSet& data);
+/// Returns the mean of each feature over the values that are there in these sequences. Refuses a
+/// feature without any; `file` is the training data.
+std::vector<float> present_means(const DataSet& data, std::span<const std::size_t> train,
+                                 const std::string& file);
+/// Puts the means in the place of missing values; without means, does nothing.
+void fill_means(DataSet& data, const std::vector<float>& means);
+
 /// Reads a file's rows alone, for a command that needs no targets.
 Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected = {});
-Rows read_csv(std::string_view text, const std::string& file, const Columns& columns,
-              const Expected& expected);
-Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns,
-              const Expected& expected);
-Rows read_tsv(std::string_view text, const std::string& file, const Columns& columns,
-              const Expected& expected);
+
+/// Reads the rows of a file in one format; `file` is its name.
+using RowReader = Rows(std::string_view text, const std::string& file, const Columns& columns,
+                       const Expected& expected);
+RowReader read_csv, read_npz, read_tsv, read_wide, read_ucr, read_ts, read_arff;
+
+/// Returns whether a file of this format holds texts.
+bool holds_texts(Format format);
+/// Returns whether each row of such a file is a sequence of frames.
+bool row_is_sequence(Format format);
 
 /// Reads one stream of tokens, each with the next token as its target, as one sequence. A training
 /// file becomes one sequence per part.

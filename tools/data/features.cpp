@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <set>
 
 #include "../common/error.h"
+#include "../common/print.h"
 #include "parse_number.h"
 
 namespace sluice::tools {
@@ -32,7 +33,7 @@ std::vector<std::string> without(const std::vector<std::string>& names,
 std::string list_names(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < 10; ++i)
-    text += fmt::format("{}{}", i ? ", " : "", names[i]);
+    text += fmt::format("{}{}", i ? ", " : "", brief(names[i], 40));
   return names.size() > 10 ? fmt::format("{} and {} more", text, names.size() - 10) : text;
 }
 
@@ -43,13 +44,61 @@ bool is_feature(const std::string& name, const Columns& columns) {
   return !holds(columns.ignore) && (columns.features.empty() || holds(columns.features));
 }
 
+std::optional<NumberedName> numbered_name(const std::string& name) {
+  constexpr std::size_t most_digits = 9;
+  std::size_t begin = name.size();
+  while (begin > 0 && name[begin - 1] >= '0' && name[begin - 1] <= '9') --begin;
+  if (begin == name.size() || name.size() - begin > most_digits) return std::nullopt;
+  const std::size_t end = name.find_last_not_of("_-. ", begin ? begin - 1 : 0);
+  return NumberedName{begin == 0 || end == name.npos ? "" : name.substr(0, end + 1),
+                      std::size_t(*parse_integer(name.substr(begin)))};
+}
+
+std::string numbered_columns(const std::vector<std::string>& header) {
+  constexpr std::size_t many = 8;
+  std::size_t first = 0;
+  for (std::size_t i = 1; i <= header.size(); ++i) {
+    const auto before = numbered_name(header[i - 1]),
+               here = i < header.size() ? numbered_name(header[i]) : std::nullopt;
+    if (before && here && here->name == before->name && here->number == before->number + 1)
+      continue;
+    if (i - first >= many)
+      return fmt::format("{} to {}", brief(header[first], 40), brief(header[i - 1], 40));
+    first = i;
+  }
+  return "";
+}
+
+namespace {
+
+/// Returns a remark on a header that may be none, or that is one of sequences in rows; or an empty
+/// text.
+std::string header_hint(const std::vector<std::string>& header) {
+  const auto numbers = std::count_if(header.begin(), header.end(),
+                                     [](const auto& name) { return parse_float(name); }),
+             whole = std::count_if(header.begin(), header.end(),
+                                   [](const auto& name) { return parse_integer(name); });
+  if (const std::string steps = numbered_columns(header); !steps.empty())
+    return fmt::format(
+        "; if a row is a sequence, whose steps are the columns {}, set data.format = \"wide\"",
+        steps);
+  if (numbers > whole && std::size_t(numbers) * 2 >= header.size())
+    return "; the first line has numbers: give a line with the names of the columns first, or set "
+           "data.format = \"ucr\" if a line is a sequence after its class";
+  return "";
+}
+
+}  // namespace
+
 void check_header(const std::vector<std::string>& header, const std::string& place) {
+  std::set<std::string_view> seen;
   for (std::size_t i = 0; i < header.size(); ++i) {
     if (header[i].empty())
       refuse("{}: column {} has no name; name every column (pandas: to_csv(index=False))", place,
              i + 1);
-    if (std::find(header.begin(), header.begin() + i, header[i]) != header.begin() + i)
-      refuse("{}: {}: two columns have this name; give each column its own", place, header[i]);
+    if (!seen.insert(header[i]).second)
+      refuse("{}: {}: two columns have this name; give each column its own{}", place,
+             brief(header[i]), header_hint(header));
   }
 }
 
@@ -62,24 +111,9 @@ std::size_t need_column(const std::vector<std::string>& header, const std::strin
                         const char* key, const std::string& place) {
   const std::size_t column = find_column(header, name);
   if (column == no_column)
-    refuse("{}: {}: no such column; the columns are {}; correct data.{}", place, name,
-           list_names(header), key);
+    refuse("{}: {}: no such column; the columns are {}; correct data.{}{}", place, brief(name),
+           list_names(header), key, header_hint(header));
   return column;
-}
-
-float cell_number(const std::string& text, const std::string& file, std::size_t line,
-                  const std::string& column) {
-  const auto value = parse_float(text);
-  if (text.empty()) refuse("{}:{}: {}: the cell is empty; give a number", file, line, column);
-  if (!value)
-    refuse(
-        "{}:{}: {}: \"{}\" is not a number; give one such as -0.25, or list the column in "
-        "data.ignore",
-        file, line, column, text);
-  if (!std::isfinite(*value))
-    refuse("{}:{}: {}: {} is not a finite float; give a finite number, or leave the sequence out",
-           file, line, column, text);
-  return *value;
 }
 
 std::vector<std::size_t> pick_features(const std::vector<std::string>& names,

@@ -1,5 +1,6 @@
-// Selects the feature columns of a file and their order, in the same way for CSV and .npz.
+// Selects the feature columns of a file and their order, in the same way for all formats.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,18 @@ std::size_t find_column(const std::vector<std::string>& header, const std::strin
 std::size_t need_column(const std::vector<std::string>& header, const std::string& name,
                         const char* key, const std::string& place);
 
-/// Returns a cell as a finite number; refuses anything else.
-float cell_number(const std::string& text, const std::string& file, std::size_t line,
-                  const std::string& column);
-
-/// Returns "a, b, c", cut off after ten names.
+/// Returns "a, b, c", cut off after ten names; long names are cut too.
 std::string list_names(const std::vector<std::string>& names);
+
+/// A name that ends in the number of a step: "ax_12" is step 12 of "ax".
+struct NumberedName {
+  std::string name;
+  std::size_t number;
+};
+/// Returns the parts of such a name; nothing if it does not end in a number.
+std::optional<NumberedName> numbered_name(const std::string& name);
+
+/// Returns "t0 to t149" if many columns have the names of steps; else an empty text.
+std::string numbered_columns(const std::vector<std::string>& header);
 
 }  // namespace sluice::tools

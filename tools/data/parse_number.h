@@ -27,6 +27,17 @@ inline std::optional<float> parse_float(std::string_view text) {
   return value;
 }
 
+/// Returns the nearest double, in the same way.
+inline std::optional<double> parse_double(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+constexpr double whole_doubles = 9007199254740992.0;  ///< 2^53: every integer up to it is a double
+
 /// Returns a whole decimal number; nothing if the text is anything else or the number does not fit.
 inline std::optional<long long> parse_integer(std::string_view text) {
   long long value = 0;

@@ -7,11 +7,12 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 
 #include "../common/error.h"
 #include "../common/hash.h"
-#include "../common/safe_file.h"
+#include "../common/print.h"
 #include "data.h"
 #include "features.h"
 #include "parse_number.h"
@@ -36,15 +37,36 @@ void find_sequences(const Rows& rows, const Columns& columns, DataSet& data) {
       refuse(
           "{}: {}: sequence \"{}\" of {} continues after another one began; put the rows of a "
           "sequence together",
-          place(rows, row), columns.sequence, name, spot(rows, first->second));
+          place(rows, row), columns.sequence, brief(name), spot(rows, first->second));
     data.first.push_back(row);
     data.names.push_back(name);
   }
   data.first.push_back(rows.rows);
 }
 
-/// Returns the classes in the order of their numbers: by value if all are whole numbers, else by
-/// their bytes.
+/// A class that is a number: its value, its whole number if it is one, and its one spelling.
+struct NumberLabel {
+  double value = 0;
+  long long whole = 0;
+  std::string spelling;
+  auto key() const { return std::tie(value, whole, spelling); }
+};
+
+/// Returns a class as a number: "1", "1.0", "+1" and "1e0" are the same. Returns nothing for any
+/// other text.
+std::optional<NumberLabel> number_label(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  if (const auto whole = parse_integer(text))
+    return NumberLabel{double(*whole), *whole, std::to_string(*whole)};
+  const auto value = parse_double(text);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  if (*value == std::floor(*value) && std::fabs(*value) < whole_doubles)
+    return number_label(std::to_string(static_cast<long long>(*value)));
+  return NumberLabel{*value, 0, fmt::format("{}", *value)};
+}
+
+/// Returns the classes in the order of their numbers: by value if all are numbers, else by their
+/// bytes. A number is called as the file writes it if that is a whole number, always written so.
 std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) {
   std::vector<std::string> labels = rows.label;
   std::sort(labels.begin(), labels.end());
@@ -52,32 +74,64 @@ std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) 
   std::erase(labels, "");
   if (labels.empty())
     refuse("{}: {}: no row has a class; fill in the column", rows.file, columns.target[0]);
-  if (std::all_of(labels.begin(), labels.end(),
-                  [](const std::string& label) { return parse_integer(label).has_value(); }))
-    std::stable_sort(labels.begin(), labels.end(), [](const auto& a, const auto& b) {
-      return parse_integer(a) < parse_integer(b);
-    });
+  std::vector<std::pair<NumberLabel, std::string>> numbers;
+  for (const std::string& label : labels) {
+    auto number = number_label(label);
+    if (!number) return labels;
+    numbers.emplace_back(std::move(*number), label);
+  }
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [](const auto& a, const auto& b) { return a.first.key() < b.first.key(); });
+  labels.clear();
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i + 1;
+    while (end < numbers.size() && numbers[end].first.key() == numbers[i].first.key()) ++end;
+    const bool as_it_is = end == i + 1 && parse_integer(numbers[i].second);
+    labels.push_back(as_it_is ? numbers[i].second : numbers[i].first.spelling);
+    i = end;
+  }
   return labels;
 }
 
-using ClassNumbers = std::unordered_map<std::string, std::int32_t>;
+/// The numbers of the classes, by their names, and by the spelling of numbers if all are numbers.
+class ClassNumbers {
+ public:
+  explicit ClassNumbers(const std::vector<std::string>& labels) {
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      named_[labels[i]] = std::int32_t(i);
+      if (const auto number = number_label(labels[i]))
+        spelled_.emplace(number->spelling, std::int32_t(i));
+    }
+    if (spelled_.size() != labels.size()) spelled_.clear();
+  }
+
+  std::optional<std::int32_t> find(const std::string& label) const {
+    if (const auto found = named_.find(label); found != named_.end()) return found->second;
+    if (spelled_.empty()) return std::nullopt;
+    const auto number = number_label(label);
+    const auto found = number ? spelled_.find(number->spelling) : spelled_.end();
+    return found == spelled_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  std::unordered_map<std::string, std::int32_t> named_, spelled_;
+};
 
 /// Returns a row's class; -1 if its cell is empty.
 std::int32_t class_of(const Rows& rows, std::size_t row, const Columns& columns,
                       const DataSet& data, const ClassNumbers& numbers) {
   if (rows.label[row].empty()) return -1;
   const auto found = numbers.find(rows.label[row]);
-  if (found == numbers.end())
+  if (!found)
     refuse("{}: {}: class \"{}\" is not in the training data; give one of {}", place(rows, row),
-           columns.target[0], rows.label[row], list_names(data.labels));
-  return found->second;
+           columns.target[0], brief(rows.label[row]), list_names(data.labels));
+  return *found;
 }
 
 void add_classes(const Rows& rows, const Columns& columns, const Expected& expected,
                  DataSet& data) {
   data.labels = expected.labels.empty() ? learn_labels(rows, columns) : expected.labels;
-  ClassNumbers numbers;
-  for (std::size_t i = 0; i < data.labels.size(); ++i) numbers[data.labels[i]] = std::int32_t(i);
+  const ClassNumbers numbers(data.labels);
   std::vector<std::int32_t> by_row(rows.rows);
   for (std::size_t row = 0; row < rows.rows; ++row)
     by_row[row] = class_of(rows, row, columns, data, numbers);
@@ -92,7 +146,8 @@ void add_classes(const Rows& rows, const Columns& columns, const Expected& expec
         refuse(
             "{}: {}: \"{}\" in a sequence that began with \"{}\"; give each sequence one class, or "
             "set data.target_per = \"row\"",
-            place(rows, row), columns.target[0], rows.label[row], data.labels[target]);
+            place(rows, row), columns.target[0], brief(rows.label[row]),
+            brief(data.labels[target]));
       target = std::max(target, by_row[row]);
     }
     if (target < 0)
@@ -137,9 +192,21 @@ void add_groups(const Rows& rows, const Columns& columns, DataSet& data) {
     for (std::size_t row = first; row < data.first[s + 1]; ++row)
       if (rows.group[row] != rows.group[first])
         refuse("{}: {}: \"{}\" in a sequence of group \"{}\"; put each sequence into one group",
-               place(rows, row), columns.group, rows.group[row], rows.group[first]);
+               place(rows, row), columns.group, brief(rows.group[row]), brief(rows.group[first]));
     data.group.push_back(rows.group[first]);
   }
+}
+
+/// Says if a table looks like one whose rows are sequences.
+void tell_wide(const Rows& rows, const Columns& columns, const DataSet& data) {
+  if (columns.format != Format::table || columns.windows.length || data.sequences() < 2 ||
+      rows.rows != data.sequences())
+    return;
+  if (const std::string steps = numbered_columns(data.feature_names); !steps.empty())
+    tell_once(fmt::format(
+        "{}: every sequence has one row, and the columns {} are numbered; if these are steps, set "
+        "data.format = \"wide\"",
+        rows.file, steps));
 }
 
 }  // namespace
@@ -155,12 +222,18 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   data.classes = columns.classes;
   data.per_row = columns.per_row;
   find_sequences(rows, columns, data);
+  if (expected.learning()) tell_wide(rows, columns, data);
   if (expected.targets && columns.classes) add_classes(rows, columns, expected, data);
   if (expected.targets && !columns.heads.empty()) check_heads(rows, columns);
   if (expected.targets && !columns.classes) add_values(rows, columns, data);
   data.heads = columns.heads;
   if (!rows.group.empty()) add_groups(rows, columns, data);
+  data.read_as = rows.read_as;
+  const Fill fill = columns.dialect.fill;
+  if (fill != Fill::refuse) tell_missing(rows, columns);
   data.x = std::move(rows.x);
+  if (fill == Fill::previous) fill_previous(data);
+  if (!columns.windows.length) fill_means(data, columns.fill_means);
   if (!rows.text.empty()) add_tokens(rows, columns, expected, data);
   if (columns.group == containment && !data.ids.empty() && expected.learning())
     for (const std::size_t holder : containment_groups(data.ids, data.first))
@@ -197,13 +270,6 @@ void cut_long(DataSet& data, const Columns& columns) {
   if (data.per_row && !data.classes) data.value.resize(to * outputs);
 }
 
-Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected) {
-  const std::string bytes = read_file(path);
-  if (columns.format == Format::tsv) return read_tsv(bytes, path, columns, expected);
-  return path.ends_with(".npz") ? read_npz(bytes, path, columns, expected)
-                                : read_csv(bytes, path, columns, expected);
-}
-
 namespace {
 
 /// The targets of windows are columns, as the features are.
@@ -218,14 +284,19 @@ DataSet read_windows(const std::string& path, const Columns& columns, const Expe
   };
   if (!read.features.empty()) add(read.features);
   if (!wanted.learning() && (expected.targets || columns.windows.difference)) add(wanted.features);
-  return cut_windows(assemble(read_rows(path, read, wanted), read, wanted), columns, expected,
-                     path);
+  DataSet rows = assemble(read_rows(path, read, wanted), read, wanted);
+  std::string read_as = std::move(rows.read_as);
+  DataSet data = cut_windows(std::move(rows), columns, expected, path);
+  data.read_as = std::move(read_as);
+  fill_means(data, columns.fill_means);
+  return data;
 }
 
 }  // namespace
 
 DataSet read_data(const std::string& path, const Columns& columns, const Expected& expected) {
-  if (columns.format == Format::text) return read_stream(read_file(path), path, columns, expected);
+  if (columns.format == Format::text)
+    return read_stream(read_data_file(path), path, columns, expected);
   if (columns.windows.length) return read_windows(path, columns, expected);
   return assemble(read_rows(path, columns, expected), columns, expected);
 }

@@ -6,6 +6,7 @@
 #include "../common/error.h"
 #include "data.h"
 #include "features.h"
+#include "table.h"
 
 namespace sluice::tools {
 namespace {
@@ -58,6 +59,7 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   check_text(text, file);
+  const NumberReader numbers(columns.dialect);
   Rows rows;
   rows.file = file;
   rows.feature_names = {"id"};
@@ -78,7 +80,7 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
     if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
     if (expected.targets && !columns.classes)
       for (const std::size_t column : roles.targets)
-        rows.value.push_back(cell_number(cells[column], file, line, header[column]));
+        rows.value.push_back(numbers.target(cells[column], file, line, header[column]));
     if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
     rows.sequence.push_back(std::to_string(line));
     rows.line.push_back(line);

@@ -28,17 +28,16 @@ std::vector<std::size_t> positions_of(const std::vector<std::string>& names,
   return positions;
 }
 
-/// Adds mean and population deviation of one column over some rows.
+/// Adds mean and population deviation of one column over some rows; missing values do not count.
 void add_units(const DataSet& series, std::size_t column, const RowRange& rows, Units& units) {
-  double sum = 0, squares = 0;
-  const auto n = double(rows.end - rows.first);
-  const auto at = [&](std::size_t row) {
-    return double(series.x[row * series.features() + column]);
+  double sum = 0, squares = 0, n = 0;
+  const auto each_value = [&](auto f) {
+    for (std::size_t row = rows.first; row < rows.end; ++row)
+      if (const float x = series.x[row * series.features() + column]; !std::isnan(x)) f(double(x));
   };
-  for (std::size_t row = rows.first; row < rows.end; ++row) sum += at(row);
-  for (std::size_t row = rows.first; row < rows.end; ++row)
-    squares += (at(row) - sum / n) * (at(row) - sum / n);
-  units.mean.push_back(sum / n);
+  each_value([&](double x) { sum += x, n += 1; });
+  each_value([&](double x) { squares += (x - sum / n) * (x - sum / n); });
+  units.mean.push_back(n > 0 ? sum / n : 0.0);
   units.deviation.push_back(squares > 0 ? std::sqrt(squares / n) : 1.0);
 }
 

@@ -57,7 +57,10 @@ void check_columns(const Recipe& recipe) {
 /// Refuses keys that were given but have no effect, which are probably mistakes.
 void check_uses(const Recipe& recipe) {
   const bool series = is_series(recipe), text = recipe.format == Format::text,
-             tsv = recipe.format == Format::tsv, ranges = !recipe.train_rows.empty();
+             tsv = recipe.format == Format::tsv, ranges = !recipe.train_rows.empty(),
+             texts = holds_texts(recipe.format);
+  const bool cells = recipe.format == Format::table || recipe.format == Format::wide ||
+                     recipe.format == Format::ucr || tsv;
   const struct {
     const char* key;
     bool read;
@@ -67,11 +70,18 @@ void check_uses(const Recipe& recipe) {
       {"data.tokens", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.lower_case", text || tsv, "data.format = \"text\" or \"tsv\""},
       {"data.vocabulary", text || tsv, "data.format = \"text\" or \"tsv\""},
-      {"data.features", recipe.format == Format::table, "data.format = \"table\""},
+      {"data.separator", cells, "a table of cells"},
+      {"data.decimal", cells, "a table of cells"},
+      {"data.comment", cells, "a table of cells"},
+      {"data.skip_rows", cells, "a table of cells"},
+      {"data.missing", !text, "cells of numbers"},
+      {"data.fill", !texts, "frames of numbers"},
+      {"data.features", !texts, "frames of numbers"},
       {"data.max_steps", !series && !text,
        "sequences of their own; data.window says how long these are"},
       {"data.cut", recipe.max_steps > 0, "data.max_steps"},
-      {"data.window", !tsv, "data.format = \"table\" or \"text\"; give data.max_steps"},
+      {"data.window", recipe.format == Format::table || text,
+       "data.format = \"table\" or \"text\"; give data.max_steps"},
       {"data.stride", series, "data.window"},
       {"data.horizon", series, "data.window"},
       {"data.windows_target", series, "data.window"},
@@ -119,6 +129,11 @@ void resolve_data(Recipe& recipe) {
   }
   if (recipe.format == Format::tsv)
     settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a text has one target");
+  if (row_is_sequence(recipe.format))
+    settle("data.target_per", &Recipe::target_per, TargetPer::sequence,
+           "a row is a sequence and has one target");
+  if (row_is_sequence(recipe.format) && recipe.format != Format::wide)
+    settle("data.sequence", &Recipe::sequence, std::string(), "each row is a sequence");
   if (is_series(recipe)) {
     settle("data.target_type", &Recipe::target_type, TargetType::values,
            "targets of windows are values");

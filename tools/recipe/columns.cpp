@@ -1,6 +1,7 @@
 #include "columns.h"
 
 #include "../common/error.h"
+#include "../common/print.h"
 #include "../data/parse_number.h"
 #include "heads.h"
 
@@ -32,6 +33,35 @@ Windows windows_of(const Recipe& recipe) {
   return windows;
 }
 
+/// Returns a separator's one character; empty if it is to be found out.
+std::string separator_of(const Recipe& recipe) {
+  const std::string& text = recipe.separator;
+  if (text == "auto") return "";
+  if (text == "tab") return "\t";
+  if (text == "blanks") return " ";
+  const bool fits = text.size() == 1 && (text == "\t" || (text[0] >= ' ' && text[0] <= '~')) &&
+                    std::string_view("\".+-_0123456789").find(text[0]) == std::string_view::npos &&
+                    !((text[0] | 0x20) >= 'a' && (text[0] | 0x20) <= 'z');
+  if (!fits)
+    refuse(
+        "{}: \"{}\" separates no cells; give \",\", \";\", \"|\", \"tab\", \"blanks\" or \"auto\"",
+        where(recipe, "data.separator"), brief(text));
+  return text;
+}
+
+Dialect dialect_of(const Recipe& recipe) {
+  const std::string decimal(recipe.decimal == DecimalMark::automatic ? "" : word(recipe.decimal));
+  if (decimal == "," && recipe.separator == ",")
+    refuse("{}: \",\" separates the cells already; give \".\", or another data.separator",
+           where(recipe, "data.decimal"));
+  return {.separator = separator_of(recipe),
+          .decimal = decimal,
+          .comment = recipe.comment,
+          .skip_rows = std::size_t(recipe.skip_rows),
+          .missing = recipe.missing,
+          .fill = recipe.fill};
+}
+
 }  // namespace
 
 Columns columns_of(const Recipe& recipe) {
@@ -51,7 +81,8 @@ Columns columns_of(const Recipe& recipe) {
           .max_steps = std::size_t(recipe.max_steps),
           .cut_front = recipe.cut == Cut::front,
           .windows = windows_of(recipe),
-          .heads = heads_of(recipe)};
+          .heads = heads_of(recipe),
+          .dialect = dialect_of(recipe)};
 }
 
 }  // namespace sluice::tools

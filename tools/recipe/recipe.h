@@ -38,6 +38,11 @@ constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 struct Recipe {
   std::string train_file, test_file;
   Format format = {};
+  std::string separator, comment;
+  DecimalMark decimal = {};
+  std::int64_t skip_rows = 0;
+  std::vector<std::string> missing;
+  Fill fill = {};
   std::string sequence;
   std::vector<std::string> target;
   TargetType target_type = {};

@@ -86,7 +86,7 @@ void read_value(ClassWeights& out, const toml::node& node, const ValueOrigin& pl
 void read_value(std::vector<std::string>& out, const toml::node& node, const ValueOrigin& place) {
   out.clear();
   if (const auto one = node.value_exact<std::string>()) {
-    if (!one->empty()) out.push_back(*one);
+    if (!one->empty() || place.key.empty_items) out.push_back(*one);
     return;
   }
   if (!node.is_array()) refuse_type(place, node);
@@ -96,7 +96,7 @@ void read_value(std::vector<std::string>& out, const toml::node& node, const Val
       out.push_back(std::to_string(*number));
       continue;
     }
-    if (!text || text->empty())
+    if (!text || (text->empty() && !place.key.empty_items))
       refuse("{}: {} in the list is not a name; give text", place.text, shown(item));
     out.push_back(*text);
   }

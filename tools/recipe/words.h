@@ -24,9 +24,11 @@ enum class TargetPer { sequence, row };
 enum class TokenKind { automatic, characters, words };
 enum class Cut { front, back };
 enum class WindowsTarget { value, difference };
+enum class DecimalMark { automatic, point, comma };
 
 template <>
-inline constexpr std::string_view enum_words<Format>[] = {"table", "text", "tsv"};
+inline constexpr std::string_view enum_words<Format>[] = {"table", "text", "tsv", "wide",
+                                                          "ucr",   "ts",   "arff"};
 template <>
 inline constexpr std::string_view enum_words<TargetType>[] = {"class", "value"};
 template <>
@@ -37,6 +39,10 @@ template <>
 inline constexpr std::string_view enum_words<Cut>[] = {"front", "back"};
 template <>
 inline constexpr std::string_view enum_words<WindowsTarget>[] = {"value", "difference"};
+template <>
+inline constexpr std::string_view enum_words<DecimalMark>[] = {"auto", ".", ","};
+template <>
+inline constexpr std::string_view enum_words<Fill>[] = {"refuse", "previous", "mean"};
 
 // [model], and the options of layers
 enum class Initializer {

@@ -383,6 +383,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
     network.labels = output_names(data);  // else the vocabulary's
   network.vocabulary = vocabulary_section(data.tokens);
   network.made = made_json(recipe, data_hash(data));
+  network.made = made_with_reading(network.made, data.read_as, data.fill_means);
   if (!data.units.empty()) network.made = made_with_units(network.made, data.units);
   if (!recipe.init_from.empty()) start_from(recipe, network);
   return network;

@@ -55,12 +55,21 @@ void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t
 
 DataSet read_test(const Recipe& recipe, const DataSet& train) {
   if (recipe.test_file.empty()) return {};
-  DataSet test = read_data(recipe.test_file, columns_of(recipe),
-                           {train.feature_names, train.labels, true, train.tokens});
+  Columns columns = columns_of(recipe);
+  columns.fill_means = train.fill_means;
+  DataSet test =
+      read_data(recipe.test_file, columns, {train.feature_names, train.labels, true, train.tokens});
   test.units = train.units;
   if (!has_target(test, all_sequences(test)))
     refuse("{}: {}: no row has a target; fill in the column", recipe.test_file, recipe.target[0]);
   return test;
+}
+
+/// Puts means over the training part in the place of missing values.
+void fill_missing(Input& input) {
+  if (input.recipe.fill == Fill::refuse) return;
+  input.train.fill_means = present_means(input.train, input.split.train, input.recipe.train_file);
+  fill_means(input.train, input.train.fill_means);
 }
 
 /// Numbers the ids by the training part alone, and cuts a stream into pieces.
@@ -86,6 +95,7 @@ Input input_of(const Recipe& recipe, DataSet train, Split split) {
   input.train = std::move(train);
   input.split = std::move(split);
   thin_out(recipe, input.train, input.split.train);
+  fill_missing(input);
   finish_text(input);
   if (recipe.truncate > 0) cut_pieces(input.train, input.split, std::size_t(recipe.truncate));
   if (recipe.standardize_target) standardize_targets(input.train, input.split.train);

@@ -27,7 +27,63 @@ const Key table[] = {
      .help = "Format of the data. table: one row per frame, CSV, or NumPy if the name ends in "
              ".npz; text: one long text in UTF-8, in which each token is predicted from the "
              "tokens before it (the inputs are ids, for an embedding); tsv: one text and its "
-             "target per line, in cells separated by tabs, after a header.",
+             "target per line, in cells separated by tabs, after a header; wide: one row per "
+             "sequence, after a header: the columns of a feature are its steps, in the order of "
+             "the file, and columns with numbers such as ax_0, ax_1, ..., ay_0, ... belong to the "
+             "features ax and ay (a sequence may end early with empty cells); ucr: the UCR "
+             "archive's text: one row per sequence, its class first, no header; ts: sktime's .ts; "
+             "arff: Weka's ARFF, one row per sequence. Any file may be compressed by gzip.",
+     .measures = true},
+    {.name = "data.separator",
+     .field = &R::separator,
+     .fallback = "\"auto\"",
+     .noun = "a separator of cells",
+     .help = "Separator of the cells of a table: a character such as \";\", \"tab\", or "
+             "\"blanks\" for any number of blanks and tabs. auto: found out from each file.",
+     .measures = true},
+    {.name = "data.decimal",
+     .field = choice_field<&R::decimal>,
+     .fallback = "\"auto\"",
+     .noun = "a decimal mark",
+     .help = "Decimal mark of the numbers in a table. The other mark may then stand between groups "
+             "of three digits: 1,198.50 or 1.198,50. auto: found out from each file.",
+     .measures = true},
+    {.name = "data.comment",
+     .field = &R::comment,
+     .fallback = "\"auto\"",
+     .noun = "the begin of a comment",
+     .help = "Lines of a table that begin with this text are passed over. Empty for none. auto: "
+             "lines that begin with \"#\" before the header, and after it those that do not have "
+             "a row's cells.",
+     .measures = true},
+    {.name = "data.skip_rows",
+     .field = &R::skip_rows,
+     .fallback = "0",
+     .noun = "a number of lines",
+     .help = "Number of lines at the begin of a table that are passed over, before its header.",
+     .min = 0,
+     .max = 1000000000,
+     .measures = true},
+    {.name = "data.missing",
+     .field = &R::missing,
+     .fallback = "[\"\", \"?\", \"NA\", \"N/A\", \"NaN\", \"nan\", \"null\", \"None\"]",
+     .noun = "a list of texts",
+     .help = "Cells that mean a missing value where a number is expected; a number such as "
+             "\"-9999\" means every spelling of it. data.fill says what becomes of a missing "
+             "feature; a missing target of a row is masked. A class is missing only if its cell "
+             "is empty.",
+     .empty_items = true,
+     .measures = true},
+    {.name = "data.fill",
+     .field = choice_field<&R::fill>,
+     .fallback = "\"refuse\"",
+     .noun = "a way to fill in missing values",
+     .help =
+         "Value in place of a missing feature. refuse: none, the file is refused; previous: the "
+         "value of the frame before in the sequence, and at its begin the mean; mean: the mean "
+         "of the feature over the training rows, which the model records. Of windows, missing "
+         "values of target columns are filled with previous too, and masked with mean. A "
+         "device must fill in the values of its frames by itself.",
      .measures = true},
     {.name = "data.sequence",
      .field = &R::sequence,

@@ -1,0 +1,322 @@
+// Tests the reading of files as people have them: separators, decimal marks, missing values, one
+// row per sequence, and gzip. The truth is the same data as plain CSV, or written out by hand.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "../support/refusal.h"
+#include "common/gzip.h"
+#include "data/data.h"
+
+using namespace sluice::tools;
+using sluice::tests::refusal_of;
+
+namespace {
+
+using Floats = std::vector<float>;
+using Names = std::vector<std::string>;
+
+Columns columns(Format format = Format::table) {
+  Columns c;
+  c.sequence = format == Format::table ? "sequence" : "";
+  c.target = {"label"};
+  c.format = format;
+  c.dialect.missing = {"", "?", "NA", "NaN"};
+  return c;
+}
+
+struct Read {
+  DataSet data;
+  std::string as;
+};
+
+Read read(const std::string& text, const Columns& c = columns(), const Expected& expected = {}) {
+  const auto reader = c.format == Format::wide   ? read_wide
+                      : c.format == Format::ucr  ? read_ucr
+                      : c.format == Format::ts   ? read_ts
+                      : c.format == Format::arff ? read_arff
+                                                 : read_csv;
+  DataSet data = assemble(reader(text, "data.csv", c, expected), c, expected);
+  std::string as = data.read_as;
+  return {std::move(data), std::move(as)};
+}
+
+std::string refusal(const std::string& text, const Columns& c = columns()) {
+  return refusal_of([&] { read(text, c); });
+}
+
+const std::string plain =
+    "sequence,label,a,b\ns,x,1.5,2\ns,x,-3.25,4e2\nt,y,0.5,-0.001\nt,y,1198.5,6\n";
+
+std::string changed(std::string text, char from, const std::string& to) {
+  std::string result;
+  for (const char c : text) result += c == from ? to : std::string(1, c);
+  return result;
+}
+
+/// The text is read as the plain one is, and this is told of it.
+void same_as_plain(const std::string& text, const std::string& told, const Columns& c = columns()) {
+  CAPTURE(text);
+  const Read other = read(text, c), first = read(plain);
+  CHECK_EQ(other.as, told);
+  CHECK_EQ(other.data.feature_names, first.data.feature_names);
+  CHECK_EQ(other.data.x, first.data.x);
+  CHECK_EQ(data_hash(other.data), data_hash(first.data));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "separators, decimal commas, comments and units are found out; the numbers are the same") {
+  same_as_plain(plain, "");
+  same_as_plain(changed(plain, '\n', "\r\n"), "");
+  same_as_plain("\xEF\xBB\xBF" + plain + "\x1A", "");
+  same_as_plain(changed(plain, '\n', "\r"), "lines end with CR");
+  same_as_plain(changed(plain, ',', ";"), "separated by ';'");
+  same_as_plain(changed(plain, ',', "\t"), "separated by tabs");
+  same_as_plain(changed(plain, ',', "|"), "separated by '|'");
+  same_as_plain(changed(plain, ',', "  "), "separated by blanks");
+  same_as_plain(changed(" " + changed(plain, '\n', "  \n"), ',', " "), "separated by blanks");
+  same_as_plain(changed(changed(plain, ',', ";"), '.', ","), "separated by ';', decimal comma");
+  same_as_plain(changed(changed(plain, ',', "\t"), '.', ","), "separated by tabs, decimal comma");
+  same_as_plain("sep=;\n" + changed(plain, ',', ";"), "separated by ';'");
+  same_as_plain("sep=,\n" + plain, "");
+  same_as_plain("# a logger\n#\n" + plain + "# the end\n", "3 lines of comments passed over");
+  same_as_plain(changed(plain, '\n', ",\n"), "empty cells at line ends passed over");
+  same_as_plain(changed(changed(plain, ',', ";"), '\n', ";;\n"),
+                "separated by ';', empty cells at line ends passed over");
+  same_as_plain(plain + ",,,\n,,,\n", "empty rows at the end passed over");
+  std::string units = plain;
+  units.insert(units.find('\n') + 1, ",,m/s,degC\n");
+  same_as_plain(units, "line 2 passed over as a line of units");
+  std::string gnuplot = plain;
+  gnuplot.insert(0, "# ");
+  same_as_plain("# made by a logger\n" + gnuplot,
+                "1 line of comments passed over, the header in a comment");
+}
+
+TEST_CASE(
+    "quoted numbers have decimal commas or groups of thousands; what may be both is refused") {
+  const auto quoted = [](const std::string& a, const std::string& b) {
+    return "sequence,label,a\ns,x,\"" + a + "\"\nt,y,\"" + b + "\"\n";
+  };
+  CHECK_EQ(read(quoted("1,5", "-0,25")).data.x, Floats{1.5f, -0.25f});
+  CHECK_EQ(read(quoted("1,5", "-0,25")).as, "decimal comma");
+  CHECK_EQ(read(quoted("1,198.50", "1,129,959")).data.x, Floats{1198.5f, 1129959});
+  CHECK_EQ(read(quoted("1,198.50", "7")).as, "commas between thousands");
+  CHECK_EQ(read(quoted("1.198,50", "7")).data.x, Floats{1198.5f, 7});
+  CHECK_EQ(read(quoted("1,198", "0.5")).data.x, Floats{1198, 0.5f});
+  CHECK(refusal(quoted("1,198", "2"))
+            .starts_with("data.csv:2: a: \"1,198\" may be 1.198 or 1198; set data.decimal"));
+  CHECK(refusal(quoted("1,5", "2.25"))
+            .starts_with("data.csv:2: a: \"1,5\" has a decimal comma, but \"2.25\" in line 3"));
+  Columns comma = columns(), point = columns();
+  comma.dialect.decimal = ",", point.dialect.decimal = ".";
+  CHECK_EQ(read(quoted("1,198", "2"), comma).data.x, Floats{1.198f, 2});
+  CHECK_EQ(read(quoted("1,198", "2"), point).data.x, Floats{1198, 2});
+}
+
+TEST_CASE("keys say how a table is read, and what they say is not found out") {
+  Columns c = columns();
+  c.dialect.separator = ";";
+  same_as_plain(changed(plain, ',', ";"), "", c);
+  c = columns();
+  c.dialect.separator = ";", c.dialect.decimal = ",";
+  same_as_plain(changed(changed(plain, ',', ";"), '.', ","), "", c);
+  c = columns();
+  c.dialect.comment = "%";
+  same_as_plain("% a\n" + plain + "% b\n", "", c);
+  c = columns();
+  c.dialect.skip_rows = 2;
+  same_as_plain("a logger, of 2020\nits, second, line, here\n" + plain, "", c);
+  c = columns();
+  c.dialect.comment = "";
+  CHECK(refusal("#1\n" + plain, c).find("sequence") != std::string::npos);
+}
+
+TEST_CASE("a row that begins with '#' and has all its cells is data") {
+  const Read data = read("sequence,label,a\n#1,x,1\n#2,y,2\n# that is all\n");
+  CHECK_EQ(data.data.names, Names{"#1", "#2"});
+  CHECK_EQ(data.as, "1 line of comments passed over");
+}
+
+TEST_CASE("a first row of texts among rows of texts is no line of units") {
+  CHECK(refusal("sequence,label,a\ns,x,abc\ns,x,2\nt,y,3\n").starts_with("data.csv:2: a: \"abc\""));
+  CHECK(refusal("sequence,label,a\ns,x,?\ns,x,2\nt,y,3\n")
+            .starts_with("data.csv:2: a: \"?\" is a missing value"));
+}
+
+TEST_CASE("UTF-16 is refused by its name; messages are bounded and name the column") {
+  std::string wide = "\xFF\xFE";
+  for (const char c : plain) wide += c, wide += '\0';
+  CHECK_EQ(refusal(wide), "data.csv: is UTF-16; convert it to UTF-8: iconv -f UTF-16 -t UTF-8");
+  CHECK_EQ(refusal(wide.substr(2)),
+           "data.csv: is UTF-16; convert it to UTF-8: iconv -f UTF-16LE -t UTF-8");
+  const std::string long_cell(5000, 'z');
+  const std::string told = refusal("sequence,label,a\ns,x," + long_cell + "\n");
+  CHECK(told.starts_with("data.csv:2: a: \"zzz"));
+  CHECK_LT(told.size(), 300u);
+  CHECK_LT(refusal("sequence,label," + long_cell + "," + long_cell + "\ns,x,1,1\n").size(), 300u);
+  CHECK_LT(refusal(long_cell + ",b\n1,2\n").size(), 300u);
+}
+
+TEST_CASE("missing values are filled with the value before or the mean of the training rows") {
+  const std::string csv = "sequence,label,a,b\ns,x,1,NA\ns,x,,2\ns,x,4,?\nt,y,NaN,6\nt,y,7,8\n";
+  CHECK(
+      refusal(csv).starts_with("data.csv:2: b: \"NA\" is a missing value; give a number, or set"));
+  Columns c = columns();
+  c.dialect.fill = Fill::mean;
+  DataSet data = read(csv, c).data;
+  const std::size_t only_first[] = {0}, both[] = {0, 1};
+  CHECK_EQ(present_means(data, only_first, "data.csv"), Floats{2.5f, 2});
+  CHECK_EQ(present_means(data, both, "data.csv"), Floats{4, 16.0f / 3});
+  fill_means(data, {10, 20});
+  CHECK_EQ(data.x, Floats{1, 20, 10, 2, 4, 20, 10, 6, 7, 8});
+  c.dialect.fill = Fill::previous;
+  data = read(csv, c).data;
+  fill_means(data, {10, 20});
+  CHECK_EQ(data.x, Floats{1, 20, 1, 2, 4, 2, 10, 6, 7, 8});
+  c.fill_means = {10, 20};  // of a model that was trained
+  CHECK_EQ(read(csv, c).data.x, data.x);
+  c = columns();
+  c.dialect.missing = {"-9999"}, c.dialect.fill = Fill::mean;
+  CHECK(std::isnan(read("sequence,label,a\ns,x,-9999.0\nt,y,1\n", c).data.x[0]));
+}
+
+TEST_CASE("missing values of a series are filled; a missing target of a window is masked") {
+  Columns c = columns();
+  c.sequence = "", c.target = {"b"}, c.classes = false;
+  c.windows.length = 2;
+  c.dialect.fill = Fill::mean, c.fill_means = {100, 200};
+  Expected expected;
+  expected.features = {"a", "b"};
+  const std::string csv = "a,b\n1,10\nNA,20\n3,NA\n4,40\n";
+  const auto windows = [&] {
+    Columns all = c;
+    all.target.clear(), all.classes = false;
+    Expected none;
+    none.targets = false;
+    return cut_windows(assemble(read_csv(csv, "data.csv", all, none), all, none), c, expected,
+                       "data.csv");
+  };
+  DataSet data = windows();
+  fill_means(data, c.fill_means);
+  CHECK_EQ(data.x, Floats{1, 10, 100, 20, 3, 200, 4, 40});
+  CHECK(std::isnan(data.value[0]));
+  CHECK_EQ(data.value[1], 40);
+  CHECK_EQ(data.units.mean[0], doctest::Approx(70.0 / 3));  // of 10, 20, 40
+  CHECK_EQ(data.units.deviation[0], doctest::Approx(12.4721913));
+  c.dialect.fill = Fill::previous;
+  CHECK_EQ(windows().value, Floats{20, 40});
+}
+
+TEST_CASE("classes that are numbers have one spelling, in the order of their values") {
+  const auto labels = [](const std::string& a, const std::string& b, const std::string& c) {
+    return read("sequence,label,a\n1," + a + ",0\n2," + b + ",0\n3," + c + ",0\n").data;
+  };
+  CHECK_EQ(labels("10.0", "9", "+9.0").labels, Names{"9", "10"});
+  CHECK_EQ(labels("10.0", "9", "+9.0").target, std::vector<std::int32_t>{1, 0, 0});
+  CHECK_EQ(labels("1.0000000e+00", "-1", "0.5").labels, Names{"-1", "0.5", "1"});
+  CHECK_EQ(labels("01", "02", "10").labels, Names{"01", "02", "10"});
+  CHECK_EQ(labels("1", "01", "2").labels, Names{"1", "2"});
+  CHECK_EQ(labels("9", "10", "x").labels, Names{"10", "9", "x"});
+  CHECK_EQ(labels("nan", "10", "9").labels, Names{"10", "9", "nan"});
+  Expected expected;
+  expected.features = {"a"}, expected.labels = {"1", "2"};
+  CHECK_EQ(read("sequence,label,a\n1,2.0,0\n2,+1,0\n", columns(), expected).data.target,
+           std::vector<std::int32_t>{1, 0});
+}
+
+TEST_CASE("a wide table has one row per sequence; names with numbers say the feature") {
+  const Columns wide = columns(Format::wide);
+  const DataSet one = read("label,t0,t1,t2\nx,1,2,3\ny,4,5,\n", wide).data;
+  CHECK_EQ(one.feature_names, Names{"t"});
+  CHECK_EQ(one.x, Floats{1, 2, 3, 4, 5});
+  CHECK_EQ(one.first, std::vector<std::size_t>{0, 3, 5});
+  CHECK_EQ(one.names, Names{"0", "1"});
+  CHECK_EQ(one.target, std::vector<std::int32_t>{0, 1});
+  const DataSet two = read("id;ax_0;ay_0;ax_1;ay_1;label\nq;1;2;3;4;x\nr;5;6;7;8,5;y\n",
+                           [&] {
+                             Columns c = wide;
+                             c.sequence = "id";
+                             return c;
+                           }())
+                          .data;
+  CHECK_EQ(two.feature_names, Names{"ax", "ay"});
+  CHECK_EQ(two.x, Floats{1, 2, 3, 4, 5, 6, 7, 8.5f});
+  CHECK_EQ(two.names, Names{"q", "r"});
+  CHECK_EQ(read("label,0,1\nx,1,2\n", wide).data.feature_names, Names{"x0"});
+  CHECK_EQ(read("label,jan,feb\nx,1,2\n", wide).data.x, Floats{1, 2});
+  CHECK(refusal("label,t0,t1,who\nx,1,2,3\n", wide)
+            .starts_with("data.csv:1: who: has no number of a step, as t0 has"));
+  CHECK(refusal("label,a0,a1,b0\nx,1,2,3\n", wide)
+            .starts_with("data.csv:1: 1 columns of b, but 2 of a"));
+  CHECK(refusal("label,t0,t1\nx,,\n", wide).starts_with("data.csv:2: a sequence without steps"));
+  CHECK(refusal("label,t0,t1\nx,,1\n", wide).starts_with("data.csv:2: t: no value in step 0"));
+  CHECK(refusal("label,t0,t1\nx,a,1\n", wide).starts_with("data.csv:2: t0: \"a\" is not a number"));
+  Columns named = wide;
+  named.sequence = "sequence";
+  CHECK(refusal("sequence,label,t0\ns,x,1\ns,x,2\n", named)
+            .starts_with("data.csv:3: sequence: a second row of sequence \"s\""));
+  Columns ignoring = wide;
+  ignoring.ignore = {"who", "b"};
+  CHECK_EQ(read("label,a0,a1,b0,who\nx,1,2,3,4\n", ignoring).data.x, Floats{1, 2});
+}
+
+TEST_CASE("the archives' formats give the same sequences") {
+  const std::vector<std::size_t> first{0, 3, 5};
+  const std::vector<std::int32_t> target{1, 0};
+  const std::string arff =
+      "% a remark\n@RELATION r\n@attribute att0 numeric\n@attribute 'att1' real\n"
+      "@attribute att2 NUMERIC\n@attribute target {1,2}\n\n@data\n1,2.5,-3,2\n4,5,?,1\n";
+  for (const auto& [format, text] : std::vector<std::pair<Format, std::string>>{
+           {Format::ucr, "2\t1\t2.5\t-3\n1\t4\t5\tNaN\n"},
+           {Format::ucr, "2,1,2.5,-3\n1,4,5\n"},
+           {Format::ucr, "  2.0000000e+00   1.0e+00 2.5 -3\n  1.0000000e+00 4 5 NaN\n"},
+           {Format::ts,
+            "#a\n@problemName p\n@timeStamps false\n@classLabel true 1 2\n@data\n"
+            "1,2.5,-3:2\n4,5:1\n"},
+           {Format::arff, arff}}) {
+    CAPTURE(text);
+    const DataSet data = read(text, columns(format)).data;
+    CHECK_EQ(data.x, Floats{1, 2.5f, -3, 4, 5});
+    CHECK_EQ(data.first, first);
+    CHECK_EQ(data.labels, Names{"1", "2"});
+    CHECK_EQ(data.target, target);
+  }
+  const std::string ts = "@dimensions 2\n@classLabel true a b\n@data\n1,2:10,20:a\n3:?:b\n";
+  CHECK(refusal(ts, columns(Format::ts)).starts_with("data.csv:5: x1: no value in step 0"));
+  Columns c = columns(Format::ts);
+  c.dialect.fill = Fill::previous;
+  c.fill_means = {7, 8};
+  CHECK_EQ(read(ts, c).data.x, Floats{1, 10, 2, 20, 3, 8});
+  CHECK_EQ(read(ts, c).data.feature_names, Names{"x0", "x1"});
+  const std::string relational =
+      "@attribute a relational\n@attribute v0 numeric\n@end a\n@attribute class {a,b}\n@data\n"
+      "'1,2\\n10,20',a\n\"3\\n30\",b\n";
+  CHECK_EQ(read(relational, columns(Format::arff)).data.x, Floats{1, 10, 2, 20, 3, 30});
+  Columns values = columns(Format::ts);
+  values.classes = false;
+  CHECK_EQ(read("@targetLabel true\n@data\n1,2:0.5\n3,4:-1\n", values).data.value,
+           Floats{0.5f, -1});
+  CHECK(refusal("1,2:a\n", columns(Format::ts)).starts_with("data.csv:1: \"1,2:a\" before @data"));
+}
+
+TEST_CASE("gzip is inflated, all members of it; damage and bombs are refused") {
+  // Python's gzip.compress(b"a,b\n1,2\n", mtime=0)
+  const std::string once(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x4b\xd4\x49\xe2\x32\xd4\x31\xe2\x02\x00\x7b\x07\x97"
+      "\x0a\x08\x00\x00\x00",
+      28);
+  CHECK(is_gzip(once));
+  const std::string text = refusal_of([&] { CHECK_EQ(inflated(once, "a.gz"), "a,b\n1,2\n"); });
+  if (text.find("without zlib") != std::string::npos) return;
+  CHECK_EQ(inflated(once + once, "a.gz"), "a,b\n1,2\na,b\n1,2\n");
+  CHECK_EQ(refusal_of([&] { inflated(once.substr(0, 20), "a.gz"); }),
+           "a.gz: is a damaged gzip file; write it again");
+  std::string broken = once;
+  broken[22] = 'x';
+  CHECK(refusal_of([&] { inflated(broken, "a.gz"); }).starts_with("a.gz: is a damaged"));
+}
