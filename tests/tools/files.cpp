@@ -204,12 +204,13 @@ TEST_CASE("missing values of a series are filled; a missing target of a window i
   DataSet data = windows();
   fill_means(data, c.fill_means);
   CHECK_EQ(data.x, Floats{1, 10, 100, 20, 3, 200, 4, 40});
-  CHECK(std::isnan(data.value[0]));
-  CHECK_EQ(data.value[1], 40);
+  CHECK(std::isnan(data.value_at(0, 0)));
+  CHECK_EQ(data.value_at(1, 0), 40);
   CHECK_EQ(data.units.mean[0], doctest::Approx(70.0 / 3));  // of 10, 20, 40
   CHECK_EQ(data.units.deviation[0], doctest::Approx(12.4721913));
   c.dialect.fill = Fill::previous;
-  CHECK_EQ(windows().value, Floats{20, 40});
+  data = windows();
+  CHECK_EQ(Floats{data.value_at(0, 0), data.value_at(1, 0)}, Floats{20, 40});
 }
 
 TEST_CASE("classes that are numbers have one spelling, in the order of their values") {
