@@ -5,6 +5,8 @@
 //     uses the model in a file.
 //   make_case FOLDER/NAME f32|int8|w8a16 INPUTS WORD UNITS ...
 //     makes a network with made-up weights. shape.h lists the words.
+//   make_case FOLDER/NAME f32|int8|w8a16 graph|heads|frame-sum
+//     makes a network with joins, or with an answer in three parts.
 //   make_case FOLDER/NAME int8|w8a16 sparse INPUTS WORD UNITS ...
 //     leaves nine tenths of the network's blocks empty and does not store them.
 //   make_case --train FOLDER/NAME
@@ -172,6 +174,21 @@ Network made_up_sum(sluice_format format) {
   return network;
 }
 
+/// Makes a network whose answer has three parts: a sigmoid, a softmax, and values.
+Network made_up_heads(sluice_format format) {
+  Numbers numbers;
+  Network network;
+  network.width = 12;
+  network.layers.push_back(made_up_layer(numbers, "gru", 12, 20, format));
+  for (const auto& [word, units] :
+       {std::pair("sigmoid", 22), std::pair("softmax", 13), std::pair("dense", 3)}) {
+    network.layers.push_back(made_up_layer(numbers, word, 20, units, format));
+    if (network.layers.size() > 2) network.layers.back().sources = {1};
+  }
+  add_join(numbers, network, SLUICE_CONCAT, {2, 3, 4}, format);
+  return network;
+}
+
 sluice_format format_of_word(const std::string& word) {
   return word == "f32" ? SLUICE_F32 : word == "int8" ? SLUICE_INT8 : SLUICE_W8A16;
 }
@@ -180,17 +197,18 @@ std::string made_up_blob(int count, char** words) {
   const std::string format = words[0];
   const bool sparse = count > 1 && words[1] == std::string("sparse");
   if (sparse) --count, ++words;
-  const bool graph = count == 2 && words[1] == std::string("graph");
-  const bool sum = count == 2 && words[1] == std::string("frame-sum");
-  if (!graph && !sum && (count < 3 || count % 2)) fail("what network is that?");
+  const std::string one = count == 2 ? words[1] : "";
+  const bool made_up = one == "graph" || one == "heads" || one == "frame-sum";
+  if (!made_up && (count < 3 || count % 2)) fail("what network is that?");
   if ((format != "f32" && format != "int8" && format != "w8a16"))
     fail("what number format is that?");
   Numbers numbers;
   Network network;
-  if (graph) network = made_up_graph(format_of_word(format));
-  if (sum) network = made_up_sum(format_of_word(format));
+  if (one == "graph") network = made_up_graph(format_of_word(format));
+  if (one == "heads") network = made_up_heads(format_of_word(format));
+  if (one == "frame-sum") network = made_up_sum(format_of_word(format));
   int in = std::atoi(words[1]);
-  for (int i = 2; !graph && !sum && i < count; i += 2) {
+  for (int i = 2; !made_up && i < count; i += 2) {
     const int units = std::atoi(words[i + 1]);
     network.layers.push_back(
         made_up_layer(numbers, words[i], in, units, format_of_word(format), network.layers.size()));

@@ -3,8 +3,10 @@
 
 #include <cstdlib>
 
+#include "../support/fixed_models.h"
 #include "../support/forge.h"
 #include "common/hex.h"
+#include "convert/cost.h"
 #include "data/parse_number.h"
 #include "model/blob_text.h"
 #include "model/pack.h"
@@ -90,4 +92,17 @@ TEST_CASE("numbers are printed and read back to the bit, NaN in one form") {
     CHECK(!tools::parse_float(not_a_number).has_value());
   CHECK_EQ(*tools::parse_float("+1.5e3"), 1500.0f);
   CHECK_EQ(*tools::parse_float("1e-60"), 0.0f);
+}
+
+TEST_CASE(
+    "in fixed point a part of an answer costs the same whatever its function: it is given as "
+    "logits") {
+  const auto features = [](sluice_activation one, sluice_activation other) {
+    const Network network =
+        random_fixed_network(4, {gru(9), dense(5, one), from(dense(7, other), 1), concat({2, 3})},
+                             SLUICE_INT8, Numbers::trained, 160);
+    return tools::cost_features_of(network, "cortex-m4");
+  };
+  CHECK(features(SLUICE_SIGMOID, SLUICE_SOFTMAX) == features(SLUICE_LINEAR, SLUICE_LINEAR));
+  CHECK(features(SLUICE_TANH, SLUICE_LINEAR) != features(SLUICE_LINEAR, SLUICE_LINEAR));
 }

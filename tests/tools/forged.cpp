@@ -2,6 +2,7 @@
 // sums, archives that inflate and control characters, and paths may lead anywhere. Each of these is
 // refused in one line or understood, and none ends the program.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -9,10 +10,12 @@
 
 #include "../support/models.h"
 #include "../support/refusal.h"
+#include "command/command.h"
 #include "common/json.h"
 #include "common/print.h"
 #include "common/safe_file.h"
 #include "data/data.h"
+#include "evaluate/evaluate.h"
 #include "model/model_file.h"
 #include "model/network.h"
 #include "recipe/made.h"
@@ -187,6 +190,90 @@ TEST_CASE("a model's history may hold values of any type") {
   CHECK(units_of_made("{\"units\": {\"mean\": 1, \"deviation\": [1]}}").empty());
   CHECK_EQ(units_of_made("{\"units\": {\"mean\": [1], \"deviation\": [2]}}").deviation,
            std::vector<double>{2});
+}
+
+TEST_CASE("a model whose record names other targets or frames than it has is refused with data") {
+  const Folder folder;
+  std::string csv = "sequence,x,a,b\n";
+  for (int row = 0; row < 40; ++row) csv += fmt::format("{},{},{},1\n", row / 2, row, row / 2 % 2);
+  write_file(folder.file("data.csv"), csv);
+  const auto forged = [&](int outputs, sluice_activation end, const std::vector<Override>& keys) {
+    Network network;
+    network.layers = {make_layer(SLUICE_GRU, 1, 3), make_layer(SLUICE_DENSE, 3, outputs, end)};
+    network.inputs = {"x"};
+    for (int i = 0; i < outputs; ++i) network.labels.push_back(fmt::format("y{}", i));
+    Recipe recipe = parse_recipe(
+        "[data]\ntrain = \"-\"\ntarget = [\"a\", \"b\"]\ntarget_type = \"value\"\n"
+        "[model]\nlayers = [ { gru = 2 }, { dense = 2 } ]\n[train]\nloss = \"mse\"\n",
+        "recipe.toml", keys);
+    network.made = made_json(recipe, 1);
+    write_file(folder.file("m.slu"), write_blob(network));
+  };
+  const auto eval = [&] {
+    return refusal_of([&] { run_eval({folder.file("m.slu"), folder.file("data.csv"), "", true}); });
+  };
+  const auto quantize = [&] {
+    QuantizeOptions options;
+    options.model = folder.file("m.slu"), options.calibrate = folder.file("data.csv");
+    return refusal_of([&] { run_quantize(options); });
+  };
+  for (const int outputs : {1, 4, 400}) {
+    forged(outputs, SLUICE_LINEAR, {});
+    for (const std::string& what : {eval(), quantize()}) {
+      CAPTURE(what);
+      CHECK(holds(what,
+                  fmt::format("m.slu: answers {} numbers, but the targets are 2: a, b", outputs)));
+    }
+  }
+  Network per_row;  // its record says that it answers once a sequence
+  per_row.layers = {make_layer(SLUICE_GRU, 1, 3), make_layer(SLUICE_DENSE, 3, 2)};
+  per_row.layers[0].every_step = true;
+  per_row.inputs = {"x"}, per_row.labels = {"a", "b"};
+  forged(2, SLUICE_LINEAR, {});
+  per_row.made = load_model(folder.file("m.slu")).made();
+  write_file(folder.file("m.slu"), write_blob(per_row));
+  for (const std::string& refused : {eval(), quantize()})
+    CHECK(holds(refused, "m.slu: answers every row, but the data have a target for each sequence"));
+  // Answers of differences are added to the last values.
+  const std::vector<Override> series = {{"data.window", "4", "--set"},
+                                        {"data.windows_target", "\"difference\"", "--set"},
+                                        {"data.target", "[\"x\"]", "--set"},
+                                        {"model.layers", "[{ gru = 2 }, { dense = 1 }]", "--set"}};
+  forged(300, SLUICE_LINEAR, series);
+  RunOptions run;
+  run.model = folder.file("m.slu"), run.input = folder.file("series.csv");
+  write_file(run.input, "x\n1\n2\n3\n4\n5\n6\n");
+  run.output = folder.file("answers.csv");
+  const std::string what = refusal_of([&] { run_run(run); });
+  CAPTURE(what);
+  CHECK(holds(what, "m.slu: answers 300 numbers, but says that it answers differences of x"));
+}
+
+TEST_CASE("a data set that is not a model's is refused by the evaluation") {
+  DataSet data;
+  data.feature_names = {"x"}, data.labels = {"a", "b"};
+  data.x = {1, 2}, data.first = {0, 1, 2}, data.target = {0, 1}, data.names = {"0", "1"};
+  const std::vector<std::size_t> all = {0, 1};
+  const auto refused = [&](int in, int outputs, bool every_step = false) {
+    Network network;
+    network.layers = {
+        make_layer(SLUICE_GRU, in, 3),
+        make_layer(SLUICE_DENSE, 3, outputs, outputs == 1 ? SLUICE_SIGMOID : SLUICE_SOFTMAX)};
+    network.layers[0].every_step = every_step;
+    const OwnedModel model = open_model(write_blob(network), "m");
+    return refusal_of([&] { evaluate(model.model, data, all, 1); });
+  };
+  CHECK_EQ(refused(1, 2), "accepted");
+  CHECK_EQ(refused(1, 1), "accepted");
+  CHECK(holds(refused(1, 4), "the model: answers 4 numbers, but the targets are 2: a, b"));
+  CHECK(holds(refused(2, 2), "the model: reads 2 features, but the data have 1"));
+  CHECK(holds(refused(1, 2, true), "the model: answers every row"));
+  data.heads = {{.name = "tone", .loss = SLUICE_MSE, .outputs = 2},
+                {.name = "vad", .loss = SLUICE_BINARY}};
+  data.classes = false, data.value = {0, 1, 0, 1}, data.target.clear();
+  CHECK(holds(refused(1, 3), "the model: its parts of the answer have 3 columns of targets"));
+  data.ids = {0, 1};
+  CHECK(holds(refused(1, 2), "the model: reads frames of numbers, but the data are texts"));
 }
 
 TEST_CASE("a line of a log may hold values of any type and depth") {

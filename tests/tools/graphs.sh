@@ -66,10 +66,11 @@ wrong 'layer 2 is called "a", and so is layer 1' '{ dense = 4, name = "a" }, { g
 wrong 'layer 1: name: "frame" is the frame.s own name' '{ gru = 4, name = "frame" }'
 wrong 'layer 1: name: "a b" is not a name; give letters' '{ gru = 4, name = "a b" }'
 wrong 'layer 1: name: 3 is not a name' '{ gru = 4, name = 3 }'
-wrong 'layer 2: add: a list; give a list of two or more names' '{ gru = 4, name = "a" }, { add = ["a"] }'
+wrong 'layer 2: add: a list of "a" alone; give a list of two or more names' '{ gru = 4, name = "a" }, { add = ["a"] }'
+wrong 'layer 2: concat: an empty list; give a list of two or more names' '{ gru = 4, name = "a" }, { concat = [] }'
 wrong 'layer 2: concat: "a"; give a list of two or more names' '{ gru = 4, name = "a" }, { concat = "a" }'
 wrong 'layer 2: concat: 9 names; give at most 8' '{ gru = 4, name = "a" }, { concat = ["a", "a", "a", "a", "a", "a", "a", "a", "a"] }'
 wrong 'layer 3: add wants equal widths, but "a" has 4 numbers and "b" 3' '{ dense = 4, name = "a" }, { gru = 3, name = "b" }, { add = ["a", "b"] }'
-wrong 'layer 2: from: unknown key; a concat has' '{ gru = 4, name = "a" }, { concat = ["a", "a"], from = "a" }'
+wrong 'layer 2: from: unknown key; concat has' '{ gru = 4, name = "a" }, { concat = ["a", "a"], from = "a" }'
 wrong 'a recurrent layer follows one that hands on one answer a sequence' '{ gru = 4, name = "a", steps = "last" }, { concat = ["a", "frame"] }, { gru = 3 }'
 finish

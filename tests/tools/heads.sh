@@ -67,6 +67,7 @@ grep -q '"loss": "huber"' out || complain "inspect --json lacks the losses"
 for type in int8 w8a16; do
   works quantize one --calibrate data.csv --type $type --out $type.slu --report $type.json
   grep -q 'vad accuracy *digit accuracy *pitch RMSE' out || complain "quantize has no column for each head: $(head -n 3 out)"
+  grep -q 'dense  *answers of vad ' out && grep -q 'dense  *answers of digit ' out || complain "quantize's table of errors does not name the heads: $(cat out)"
   grep -q '"rmse":' $type.json || complain "quantize --report lacks heads"
   works eval $type.slu --data data.csv
   grep -q '  digit, weight 1: loss .*accuracy' out || complain "eval of $type: $(head -n 5 out)"

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 #include "../support/models.h"
+#include "../support/refusal.h"
+#include "common/safe_file.h"
 #include "convert/fold.h"
 #include "model/pack.h"
 #include "recipe/read.h"
@@ -275,4 +278,179 @@ TEST_CASE("matrices of low rank multiplied out are the same cell") {
       for (size_t i = 0; i < got.size(); ++i)
         CHECK(std::fabs(got[i] - expected[i]) <= 2e-5f * (1 + std::fabs(expected[i])));
     }
+}
+
+namespace {
+
+/// Makes 16 sequences of two frames of `features` numbers, in two classes.
+DataSet frames_of(int features) {
+  DataSet data;
+  Noise noise(151);
+  data.labels = {"no", "yes"}, data.x = noise.uniform(std::size_t(32 * features));
+  for (int f = 0; f < features; ++f) data.feature_names.push_back("x" + std::to_string(f));
+  for (std::size_t s = 0; s < 16; ++s) {
+    data.first.push_back(2 * s), data.target.push_back(int(s % 2));
+    data.names.push_back(std::to_string(s));
+  }
+  data.first.push_back(32);
+  return data;
+}
+
+Recipe recipe_with(const std::string& layers, const std::vector<std::string>& keys) {
+  std::vector<tools::Override> overrides;
+  for (const std::string& key : keys) overrides.push_back(tools::parse_override(key));
+  return tools::parse_recipe("[data]\ntrain = \"t.csv\"\n[model]\nlayers = [" + layers + "]\n",
+                             "r.toml", overrides);
+}
+
+/// Returns the refusal of a network of six features; "accepted" if training may begin.
+std::string start_of(const std::string& layers, const std::vector<std::string>& keys = {}) {
+  return refusal_of([&] {
+    const Recipe recipe = recipe_with(layers, keys);
+    const DataSet data = frames_of(6);
+    const Split parts = tools::split(data, 0.25, 1);
+    const Network start = tools::make_network(recipe, data, parts);
+    tools::check_device(recipe, start);
+    tools::train_plan(recipe, data, parts, start);
+  });
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
+const std::string two = ", { dense = 2, activation = \"softmax\" }";
+
+}  // namespace
+
+TEST_CASE("a network that is too large for a device is refused with one that fits, of any graph") {
+  const auto too_large = [](const std::string& layers, const char* flash) {
+    return start_of(layers + two, {"device.core=cortex-m4", "device.type=int8",
+                                   std::string("device.flash=") + flash});
+  };
+  // The smaller network is accepted, or nothing smaller fits.
+  const struct {
+    const char *layers, *flash, *fits;
+  } cases[] = {
+      {"{ dense = 6, name = \"a\" }, { add = [\"a\", \"frame\"] }, { gru = 16 }", "2 KiB",
+       "dense = 6, gru = "},
+      {"{ dense = 6, name = \"a\" }, { add = [\"a\", \"frame\"] }, { gru = 16 }", "1 KiB", ""},
+      {"{ dense = 9, activation = \"sigmoid\", name = \"a\" }, { dense = 6, name = \"m\" }, "
+       "{ multiply = [\"m\", \"frame\"] }, { gru = 16 }",
+       "2 KiB", "dense = "},
+      {"{ gru = 32, rank = 20 }", "4 KiB", "gru = 24, rank = 15, dense"},
+      {"{ gru = 32, rank = 20 }", "2 KiB", "gru = 8, rank = 5, dense"},
+      {"{ gru = 6, rank = 5, steps = \"every\", name = \"a\" }, { add = [\"a\", \"frame\"] }, "
+       "{ lstm = 20 }",
+       "3 KiB", "gru = 6, rank = "},
+      {"{ dense = 10, name = \"a\" }, { gru = 20, steps = \"every\", name = \"b\" }, "
+       "{ concat = [\"a\", \"a\"], name = \"c\" }, { add = [\"b\", \"c\"] }, { gru = 16 }",
+       "6 KiB", "dense = 10, gru = 20, gru = "},
+      {"{ gru = 20, steps = \"every\", name = \"a\" }, { gru = 20, steps = \"every\", name = "
+       "\"b\" }, { add = [\"a\", \"b\"] }, { gru = 16 }",
+       "4 KiB", "gru = "},
+      {"{ gru = 24, repeat = 3, tied = true, steps = \"every\", from = \"e\" }, { gru = 16 }",
+       "4 KiB", ""},
+      {"{ gru = 6, repeat = 3, tied = true, steps = \"every\" }, { gru = 40 }", "4 KiB",
+       "gru = 6, gru = 6, gru = 6, gru = "},
+  };
+  for (const auto& one : cases) {
+    std::string layers = one.layers;
+    if (holds(layers, "\"e\"")) layers = "{ dense = 24, name = \"e\" }, " + layers;
+    const std::string what = too_large(layers, one.flash);
+    CAPTURE(layers);
+    CAPTURE(what);
+    CHECK(what.starts_with(
+        "--set device.core=cortex-m4: the network does not fit cortex-m4: flash "));
+    if (*one.fits)
+      CHECK((holds(what, std::string("; ") + one.fits) && what.ends_with(" would fit")));
+  }
+  CHECK(
+      too_large("{ gru = 4 }", "1 B")
+          .ends_with("; with one unit in each layer whose width is free it would not fit either"));
+}
+
+TEST_CASE("only the embedding reads the ids of a text") {
+  const auto text = [](const std::string& layers) {
+    return refusal_of([&] {
+      recipe_with(layers + two,
+                  {"data.format=tsv", "data.target=[\"label\"]", "data.text=\"text\""});
+    });
+  };
+  const char* const message = "reads \"frame\", but the frame of a text is an id";
+  CHECK_EQ(text("{ embedding = 8 }, { gru = 8 }"), "accepted");
+  for (const char* layers :
+       {"{ embedding = 8 }, { gru = 8, from = \"frame\" }",
+        "{ embedding = 8, name = \"e\" }, { concat = [\"e\", \"frame\"] }, { gru = 8 }",
+        "{ embedding = 8, name = \"e\" }, { add = [\"frame\", \"e\"] }, { gru = 8 }"})
+    CHECK(holds(text(layers), std::string("model.layers: layer 2: ") + message));
+}
+
+TEST_CASE("a network of more layers than a blob holds is refused, with all repeats counted") {
+  std::string layers;
+  for (int i = 0; i < 63; ++i) layers += "{ rnn = 2, repeat = 64, steps = \"every\" }, ";
+  const std::string more = layers + "{ rnn = 2, repeat = 64 }";
+  CHECK(holds(start_of(more + two),
+              "model.layers: 4097 layers, 4032 of them by repeat; a network has at most 4095"));
+  const std::string last = layers + "{ rnn = 2, repeat = 62 }";
+  CHECK_EQ(refusal_of([&] { recipe_with(last + two, {}); }), "accepted");
+  CHECK(holds(refusal_of([&] { recipe_with(last + two, {"data.differences=true"}); }),
+              "4095 layers, 4030 of them by repeat; a network has at most 4094"));
+}
+
+TEST_CASE("pieces of sequences do not go with differences of frames") {
+  const std::vector<std::string> keys = {"data.target_per=row", "train.truncate=4"};
+  CHECK_EQ(refusal_of([&] { recipe_with("{ gru = 4 }" + two, keys); }), "accepted");
+  std::vector<std::string> both = keys;
+  both.push_back("data.differences=true");
+  const std::string what = refusal_of([&] { recipe_with("{ gru = 4 }" + two, both); });
+  CHECK(what.starts_with("--set train.truncate=4: "));
+  CHECK(holds(what, "data.differences"));
+}
+
+TEST_CASE("the weights of a layer of low rank are those of its factors") {
+  // Whole matrices would have 3 * 60,000 * 60,000 numbers.
+  CHECK_EQ(start_of("{ gru = 60000, rank = 1 }" + two), "accepted");
+  CHECK(holds(start_of("{ gru = 60000 }" + two), " weights; a blob holds at most "));
+  CHECK(holds(start_of("{ gru = 60000, rank = 20000 }" + two), " weights; a blob holds at most "));
+  // Tied copies share one layer's arrays: 3 * 9,000 * 9,000 numbers twice.
+  CHECK(holds(start_of("{ dense = 9000 }, { gru = 9000, repeat = 9 }" + two),
+              " weights; a blob holds at most "));
+}
+
+TEST_CASE(
+    "a layer without anything to learn is not frozen, and does not count as one that learns") {
+  const std::string layers =
+      "{ dense = 6, name = \"a\" }, { add = [\"a\", \"frame\"] }, { gru = 3 }" + two;
+  CHECK_EQ(start_of(layers, {"model.freeze=[\"1\", \"3\"]"}), "accepted");
+  CHECK(holds(start_of(layers, {"model.freeze=[\"2\"]"}),
+              "layer 2 is of kind add, which has nothing to learn; leave it out"));
+  CHECK(holds(start_of(layers, {"model.freeze=[\"1\", \"3\", \"4\"]"}),
+              "every layer; then nothing is left to learn"));
+}
+
+TEST_CASE("a model to start from is refused with each property in which it differs") {
+  const std::string file = "/tmp/sluice-test-init.slu";
+  const auto init = [&](Network network, const std::string& layers) {
+    tools::write_file(file, tools::write_blob(network));
+    return start_of(layers + two, {"model.init_from=\"" + file + "\"", "data.standardize=false"});
+  };
+  Spec tanh_gates = gru(5);
+  tanh_gates.activation = SLUICE_TANH;
+  const Network same = random_network(6, {dense(6), gru(5), dense(2, SLUICE_SOFTMAX)});
+  CHECK_EQ(init(same, "{ dense = 6 }, { gru = 5 }"), "accepted");
+  const struct {
+    Network network;
+    const char *layers, *differs;
+  } cases[] = {
+      {random_network(6, {dense(6), tanh_gates, dense(2, SLUICE_SOFTMAX)}),
+       "{ dense = 6 }, { gru = 5 }", "gates tanh, but sigmoid here;"},
+      {random_network(6, {dense(6), from(gru(5), 0), dense(2, SLUICE_SOFTMAX)}),
+       "{ dense = 6 }, { gru = 5 }", "sources the frame, but the layer before here;"},
+      {same, "{ dense = 6 }, { lstm = 5, rank = 2 }",
+       "kind gru, but lstm here; rank 0, but 2 here;"},
+      {same, "{ dense = 6 }, { dense = 5, activation = \"tanh\" }, { gru = 3 }", "3 layers"},
+  };
+  for (const auto& one : cases) CHECK(holds(init(one.network, one.layers), one.differs));
+  std::remove(file.c_str());
 }

@@ -52,6 +52,7 @@ void run_eval(const EvalOptions& options) {
     refuse("--rows {}: works only for windows of a series and for text; leave it out",
            options.rows);
   DataSet data = read_data(options.data, columns, expected_of(model, options.model));
+  check_data(model.model, data, options.model);
   data.units = units_of_made(model.made());
   if (data.units.deviation.size() != data.outputs()) data.units = {};
   const std::vector<std::size_t> all = all_sequences(data);

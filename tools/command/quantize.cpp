@@ -79,6 +79,7 @@ Input read_input(const QuantizeOptions& options) {
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it",
            input.path);
   input.data = read_data(options.calibrate, columns, expected);
+  check_data(input.model.model, input.data, input.path);
   input.split = split_of_made(input.model.made(), input.data);
   const bool no_ranges = reads || ranges_of(options);  // ids have none
   if (no_ranges && !splits(input))

@@ -256,6 +256,7 @@ void run_run(const RunOptions& options) {
   const DataSet data =
       read_input(options.input, columns,
                  {features_for(model), model.classes(), false, tokens_of(model.model)});
+  check_frames(model.model, data, options.model);
   const std::string text =
       answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
   warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);

@@ -194,9 +194,18 @@ struct Analysis {
       const std::string kind = sluice_layer_name(layer.kind);
       for (const std::string& gate : gate_names(layer)) values.push_back({l + 1, kind, gate});
       if (layer.anatomy().states == 2) values.push_back({l + 1, kind, "c"});
-      const bool last = l + 1 == fixed.layers.size() && layer.kind == SLUICE_DENSE;
-      values.push_back({l + 1, kind, recurrent(layer) ? "h" : last ? "answers" : "y"});
+      values.push_back({l + 1, kind, output_name(l)});
     }
+  }
+
+  /// "h", "y" or "answers"; of a part of an answer with the name of its layer.
+  std::string output_name(std::size_t l) const {
+    const Layer& layer = fixed.layers[l];
+    const bool answers = is_answer(fixed, l) && !layer.anatomy().joins;
+    const std::string name = recurrent(layer) ? "h" : answers ? "answers" : "y";
+    return answers && answers_of(fixed).size() > 1 && !layer.name.empty()
+               ? name + " of " + layer.name
+               : name;
   }
 
   void reset() {

@@ -86,7 +86,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
       add("embedding", 1), add("embedding_units", units);
     } else if (layer.kind == SLUICE_DENSE) {
       const bool logits =
-          &layer == &network.layers.back() && layer.format != SLUICE_F32 &&
+          is_answer(network, index) && layer.format != SLUICE_F32 &&
           (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
       add("dense", 1), add("side", layer.in), add("dense_units", units);
       if (!layer.sparse) add("dense_inner", panels * inner_loops(layer.in, layer.format, core));

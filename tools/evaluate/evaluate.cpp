@@ -9,6 +9,7 @@
 
 #include "../../kernels/kernels.h"
 #include "../common/error.h"
+#include "../data/features.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
 #include "../model/network.h"
@@ -274,16 +275,9 @@ Loss loss_of(const Head& head) {
 }
 
 /// The targets of each head; empty if the answer is one.
-std::vector<DataSet> targets_of_heads(const sluice_model& model, const DataSet& data) {
+std::vector<DataSet> targets_of_heads(const DataSet& data) {
   std::vector<DataSet> targets;
-  std::size_t outputs = 0;
-  for (std::size_t i = 0; i < data.heads.size(); ++i) {
-    targets.push_back(head_targets(data, i));
-    outputs += data.heads[i].outputs;
-  }
-  if (!targets.empty() && outputs != sluice_describe(&model).outputs)
-    refuse("the model answers {} numbers, but its heads have {}; train it again",
-           sluice_describe(&model).outputs, outputs);
+  for (std::size_t i = 0; i < data.heads.size(); ++i) targets.push_back(head_targets(data, i));
   return targets;
 }
 
@@ -322,6 +316,47 @@ std::span<const Evaluation> parts_of(const Evaluation& evaluation) {
   return evaluation.heads;
 }
 
+void check_frames(const sluice_model& model, const DataSet& data, const std::string& name) {
+  const sluice_info info = sluice_describe(&model);
+  const bool reads_ids = info.vocabulary != 0;
+  if (data.sequences() > 0 && data.is_text() != reads_ids)
+    refuse("{}: reads {}, but the data are {}; give the data that it was trained on", name,
+           reads_ids ? "texts" : "frames of numbers", reads_ids ? "frames of numbers" : "texts");
+  if (!reads_ids && data.features() != info.inputs)
+    refuse("{}: reads {} features, but the data have {}; give the columns that it was trained on",
+           name, info.inputs, data.features());
+  if (data.difference && data.outputs() != info.outputs)
+    refuse(
+        "{}: answers {} numbers, but says that it answers differences of {}; use a model as "
+        "\"sluice train\" writes it",
+        name, info.outputs, list_names(data.labels));
+}
+
+void check_data(const sluice_model& model, const DataSet& data, const std::string& name) {
+  check_frames(model, data, name);
+  const sluice_info info = sluice_describe(&model);
+  std::size_t outputs = data.heads.empty() ? data.outputs() : 0, columns = 0;
+  for (const Head& head : data.heads) outputs += head.outputs, columns += head.columns();
+  if (!data.heads.empty() && columns != data.outputs())
+    refuse(
+        "{}: its parts of the answer have {} columns of targets, but the data {}: {}; give the "
+        "data that it was trained on",
+        name, columns, data.outputs(), list_names(data.labels));
+  const bool one_of_two =  // a sigmoid: the probability of the second class
+      data.heads.empty() && data.classes && outputs == 2 && info.outputs == 1;
+  if (outputs != info.outputs && !one_of_two)
+    refuse(
+        "{}: answers {} numbers, but the targets are {}: {}; give the data and the targets that "
+        "it was trained on",
+        name, info.outputs, outputs, list_names(output_names(data)));
+  if (data.per_row != (info.every_step != 0))
+    refuse(
+        "{}: answers {}, but the data have a target for {}; give the data that it was trained "
+        "on",
+        name, info.every_step ? "every row" : "a sequence once",
+        data.per_row ? "every row" : "each sequence");
+}
+
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
                             std::span<const std::size_t> sequences) {
   std::uint32_t steps = piece;
@@ -332,9 +367,10 @@ std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
 
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, ThreadPool& pool, const Loss& loss) {
+  check_data(model, data, "the model");
   std::vector<std::size_t> begin = {0};
   for (std::size_t s : sequences) begin.push_back(begin.back() + data.targets(s));
-  const std::vector<DataSet> heads = targets_of_heads(model, data);
+  const std::vector<DataSet> heads = targets_of_heads(data);
   std::vector<Goal> goals;
   const std::size_t outputs = sluice_describe(&model).outputs;
   const bool adds = data.difference && adds_frame_columns(read_network(model));

@@ -110,9 +110,17 @@ struct Evaluation {
   double accuracy() const { return targets ? double(correct) / double(targets) : 0; }
 };
 
-/// Runs the model over these sequences of a data set that has its features, labels and targets.
-/// The losses of heads are those of the data. The pool must stand by (with_pool), or this thread
-/// does it all; the result is the same.
+/// Refuses (exit code 2) data whose frames are not those that the model reads.
+/// @param name  of the model, for the message
+void check_frames(const sluice_model& model, const DataSet& data, const std::string& name);
+
+/// Refuses (exit code 2) data whose frames or targets are not those of the model. A blob says by
+/// itself which targets it was trained on, so this may differ from what it answers.
+void check_data(const sluice_model& model, const DataSet& data, const std::string& name);
+
+/// Runs the model over these sequences of a data set that has its features, labels and targets
+/// (check_data). The losses of heads are those of the data. The pool must stand by (with_pool), or
+/// this thread does it all; the result is the same.
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, ThreadPool& pool,
                     const Loss& loss = {});

@@ -50,6 +50,12 @@ std::vector<std::uint32_t> answers_of(const Network& network) {
   return {std::uint32_t(network.layers.size())};
 }
 
+bool is_answer(const Network& network, std::size_t layer) {
+  const std::vector<std::uint32_t> answers = answers_of(network);
+  return layer + 1 == network.layers.size() ||
+         std::count(answers.begin(), answers.end(), std::uint32_t(layer) + 1) > 0;
+}
+
 namespace {
 
 /// An output, and the layers during which it must keep its place.

@@ -28,6 +28,9 @@ std::vector<bool> one_row_per_sequence(const Network& network);
 /// the sources of a concat that ends the network (0: the frame).
 std::vector<std::uint32_t> answers_of(const Network& network);
 
+/// Returns whether the output of layer `layer`, counted from 0, is the answer or a part of it.
+bool is_answer(const Network& network, std::size_t layer);
+
 /// Returns the place of each layer's output: the index of its first number in a row of the buffers.
 /// An output keeps its place until its last reader has run. A chain alternates between two places.
 /// Other networks get the better of two greedy plans: in the order of the layers, and the widest

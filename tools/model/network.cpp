@@ -37,7 +37,8 @@ LayerRecord record_of(const Layer& layer) {
   if (layer.anatomy().joins) {
     record.parts = static_cast<std::uint16_t>(layer.sources.size());
     if (layer.sources.size() > most_sources)
-      refuse("a {} joins at most {} sources", layer.anatomy().name, most_sources);
+      refuse("{}: {} sources; at most {} are joined", layer.anatomy().name, layer.sources.size(),
+             most_sources);
     std::copy(layer.sources.begin(), layer.sources.end(), record.sources);
   }
   return record;
@@ -62,7 +63,7 @@ const Array* Layer::find(Role role, bool backward) const {
 
 const Array& Layer::array(Role role, bool backward) const {
   const Array* const found = find(role, backward);
-  if (!found) refuse("a {} has no array of role {}", anatomy().name, int(role));
+  if (!found) refuse("a layer of kind {} has no array of role {}", anatomy().name, int(role));
   return *found;
 }
 

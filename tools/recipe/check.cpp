@@ -10,6 +10,7 @@
 #include "columns.h"
 #include "heads.h"
 #include "keys.h"
+#include "runtime/blob.h"
 #include "values.h"
 #include "write.h"
 
@@ -159,8 +160,29 @@ void check_names(const Recipe& recipe) {
     for (std::size_t before = 0; before < l; ++before)
       if (!name.empty() && recipe.layers[before].name == name)
         refuse("{}: layer {} is called \"{}\", and so is layer {}", place, l + 1, name, before + 1);
-    sources_of(recipe.layers, l, place);
+    const std::vector<std::size_t> sources = sources_of(recipe.layers, l, place);
+    const bool reads_id = recipe.layers[0].kind == SLUICE_EMBEDDING && l > 0;
+    if (reads_id && std::find(sources.begin(), sources.end(), 0u) != sources.end())
+      refuse(
+          "{}: layer {}: reads \"{}\", but the frame of a text is an id, which only the embedding "
+          "reads; give the embedding a name, and that name here",
+          place, l + 1, frame_name);
   }
+}
+
+/// Refuses more layers than a blob holds: those of the recipe, each as often as it is repeated, and
+/// those that training adds.
+void check_layer_count(const Recipe& recipe) {
+  std::int64_t layers = 0, repeated = 0;
+  for (const LayerSpec& layer : recipe.layers) layers += layer.repeat, repeated += layer.repeat - 1;
+  const bool table = recipe.format == Format::table,
+             adds_input = is_series(recipe) && recipe.windows_target == WindowsTarget::difference;
+  const std::int64_t added =
+      recipe.differences + (table && recipe.standardize) + (adds_input ? 2 : 0);
+  const std::int64_t most = std::int64_t(most_layers) - added;
+  if (layers > most)
+    refuse("{}: {} layers, {} of them by repeat; a network has at most {}",
+           where(recipe, "model.layers"), layers, repeated, most);
 }
 
 /// Fills in every recurrent layer's steps, and checks that the result is one target per sequence,
@@ -209,6 +231,11 @@ void resolve_steps(Recipe& recipe) {
 }
 
 void check_layers(const Recipe& recipe) {
+  if (recipe.differences && recipe.truncate > 0)
+    refuse(
+        "{}: carries states from piece to piece, but not the last frame that data.differences "
+        "needs; leave one of the two out",
+        where(recipe, "train.truncate"));
   const std::string place = where(recipe, "model.layers");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data())
@@ -324,6 +351,7 @@ void check_recipe(Recipe& recipe) {
   check_targets(recipe);
   check_columns(recipe);
   columns_of(recipe);  // refuses invalid ranges
+  check_layer_count(recipe);
   check_names(recipe);
   resolve_steps(recipe);
   check_layers(recipe);

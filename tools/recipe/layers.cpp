@@ -311,7 +311,9 @@ std::vector<std::string> read_names(const toml::node& node, const std::string& p
   const toml::array* const list = node.as_array();
   if (!list || list->size() < 2)
     refuse("{}: {}; give a list of two or more names, such as [\"a\", \"frame\"]", place,
-           shown(node));
+           !list           ? shown(node)
+           : list->empty() ? "an empty list"
+                           : fmt::format("a list of {} alone", shown(*list->get(0))));
   if (list->size() > most_sources)
     refuse("{}: {} names; give at most {}, and join several joins", place, list->size(),
            most_sources);
@@ -439,7 +441,7 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
     const auto option = std::find_if(std::begin(options), std::end(options),
                                      [&](const Option& o) { return o.name == name; });
     if (option == std::end(options) || !(option->kinds & bit(kind)))
-      refuse("{}: unknown key; a {} has {}{}", at, kind.key,
+      refuse("{}: unknown key; {} has {}{}", at, kind.key,
              kind.form == Form::units ? "its units, " : "", options_of(kind));
     std::visit([&](const auto& field) { read_option(layer, field, *option, value, at); },
                option->field);

@@ -77,6 +77,9 @@ void add_input(ReportedRun& run) {
       run.no_input = fmt::format(
           "{} has changed since the training, so measurements on it would not describe this run.",
           fs::path(run.recipe.train_file).filename().string());
+    if (run.model) check_data(run.model->model, input.train, file_of(run.folder, "model.slu"));
+    if (run.of_floats)
+      check_data(run.of_floats->model, input.train, file_of(run.folder, "model-f32.slu"));
     restore_targets(input.train);
     if (run.no_input.empty()) run.input = std::move(input);
   } catch (const Error& error) {

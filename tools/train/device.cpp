@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 
 #include "../common/error.h"
@@ -15,8 +16,49 @@
 namespace sluice::tools {
 namespace {
 
-/// Returns the network as it would be on the device, with the units of its hidden layers scaled;
-/// the weights do not matter.
+/// Returns for the frame and each layer whether its width is given: by the data, or because a sum,
+/// a product or shared weights want it equal to one that is given.
+std::vector<bool> given_widths(const Network& network) {
+  const std::size_t layers = network.layers.size();
+  std::vector<std::size_t> same(layers + 1);  // one output for all outputs of the same width
+  std::iota(same.begin(), same.end(), std::size_t(0));
+  const auto tie = [&](std::size_t a, std::size_t b) {
+    std::replace(same.begin(), same.end(), std::size_t(same[a]), std::size_t(same[b]));
+  };
+  const auto is_concat = [&](std::size_t l) { return network.layers[l].kind == SLUICE_CONCAT; };
+  std::vector<std::size_t> deciding(layers + 1);  // [same] layers whose width is not another's
+  for (std::size_t l = 0; l < layers; ++l) {
+    const Layer& layer = network.layers[l];
+    if (layer.anatomy().keeps_width || layer.tied >= 0)
+      for (const std::uint32_t source : sources_of(network, l)) tie(source, l + 1);
+    if (layer.tied < 0) continue;
+    const auto first = std::size_t(layer.tied);
+    tie(first + 1, l + 1), tie(sources_of(network, first)[0], l + 1);
+  }
+  for (std::size_t l = 0; l < layers; ++l)
+    deciding[same[l + 1]] += !network.layers[l].anatomy().keeps_width;
+  std::vector<bool> given(layers + 1);  // [same]
+  given[same[0]] = true;
+  for (const std::uint32_t answer : answers_of(network)) given[same[answer]] = true;
+  for (std::size_t l = 0; l < layers; ++l) {
+    // Scaled parts of a concat need not add up to the scaled width of another layer.
+    const bool joins_to_width = is_concat(l) && deciding[same[l + 1]] > 1;
+    if (network.layers[l].kind == SLUICE_SELECT || joins_to_width) given[same[l + 1]] = true;
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t l = 0; l < layers; ++l)
+      for (const std::uint32_t part : sources_of(network, l))
+        if (is_concat(l) && given[same[l + 1]] && !given[same[part]])
+          given[same[part]] = changed = true;
+  }
+  std::vector<bool> result;
+  for (const std::size_t one : same) result.push_back(given[one]);
+  return result;
+}
+
+/// Returns the network as it would be on the device, with units and ranks of its hidden layers
+/// scaled; the weights do not matter.
 Network on_device(const Network& network, sluice_format format, double share) {
   Network result = folded(network);
   result.width = frame_width(network);
@@ -25,18 +67,18 @@ Network on_device(const Network& network, sluice_format format, double share) {
       remove_layer(result, l);  // becomes part of the inputs' scales
     else
       ++l;
-  const std::vector<std::uint32_t> answers = answers_of(result);
+  const std::vector<bool> given = given_widths(result);
+  const auto scaled = [&](int n) { return std::max(1, int(n * share)); };
   for (std::size_t l = 0; l < result.layers.size(); ++l) {
     Layer& layer = result.layers[l];
     const std::vector<std::uint32_t> sources = sources_of(result, l);
     int in = 0;
     for (const std::uint32_t source : sources)
       in = layer.kind == SLUICE_CONCAT ? in + width_of(result, source) : width_of(result, source);
-    const bool answer =
-        l + 1 == result.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     const bool keeps = layer.anatomy().keeps_width || layer.kind == SLUICE_CONCAT;
     if (!layer.anatomy().reads_ids) layer.in = in;
-    layer.out = keeps ? in : answer ? layer.out : std::max(1, int(layer.out * share));
+    layer.out = keeps ? in : given[l + 1] ? layer.out : scaled(layer.out);
+    if (layer.rank > 0) layer.rank = std::min(scaled(layer.rank), layer.out - 1);
     layer.format = format;
     layer = with_arrays(layer);
   }
@@ -49,11 +91,14 @@ Network on_device(const Network& network, sluice_format format, double share) {
   return result;
 }
 
+/// "gru = 12, rank = 4, dense = 2": the layers that have units of their own.
 std::string units_text(const Network& network) {
   std::vector<std::string> parts;
-  for (const Layer& layer : network.layers)
-    if (!only_prepares(layer))
-      parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
+  for (const Layer& layer : network.layers) {
+    if (layer.anatomy().keeps_width || layer.anatomy().joins) continue;
+    parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
+    if (layer.rank > 0) parts.push_back(fmt::format("rank = {}", layer.rank));
+  }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -127,8 +172,10 @@ void check_device(const Recipe& recipe, const Network& network) {
            recipe.device_core, fmt::join(over, "; "),
            units_text(on_device(network, format, share)));
   }
-  refuse("{}: the network does not fit {}: {}; it would not fit with one unit per layer either",
-         where(recipe, "device.core"), recipe.device_core, fmt::join(over, "; "));
+  refuse(
+      "{}: the network does not fit {}: {}; with one unit in each layer whose width is free it "
+      "would not fit either",
+      where(recipe, "device.core"), recipe.device_core, fmt::join(over, "; "));
 }
 
 DeviceCost cost_on_device(const Recipe& recipe, const Network& network) {

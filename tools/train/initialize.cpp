@@ -1,5 +1,5 @@
 // Creates the network before training.
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "../model/vocabulary.h"
 #include "../recipe/heads.h"
 #include "../recipe/made.h"
+#include "runtime/blob.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -19,8 +20,8 @@ namespace {
 
 constexpr double most_weights = (1u << 30) - 1e6;  // a blob has less than 4 GiB
 
-/// Returns a recipe's layer as a network's layer with `in` inputs.
-Layer layer_of(const LayerSpec& spec, int in) {
+/// Returns a recipe's layer as a network's layer with `in` inputs, still without arrays.
+Layer shape_of(const LayerSpec& spec, int in) {
   Layer layer;
   layer.kind = spec.kind;
   layer.in = in;
@@ -33,14 +34,19 @@ Layer layer_of(const LayerSpec& spec, int in) {
   layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;
   if (layer.activation == SLUICE_HARD_SIGMOID) layer.parameter = float(spec.slope);
   if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
-  return with_arrays(layer);
+  return layer;
 }
 
-double weights_of(const LayerSpec& spec, double in) {
-  const double units = double(spec.units), gates = anatomy_of(std::uint32_t(spec.kind)).gates;
-  if (!spec.recurrent()) return spec.units == 0 ? 4 * in : units * (in + 1);
-  return (spec.directions == Directions::both ? 2 : 1) * gates * units * (in + units + 2) *
-         double(spec.repeat);
+/// Returns how many numbers the arrays of a recipe's layer have in a blob, where rows are padded:
+/// those of all its copies, of which tied ones share their arrays.
+double weights_of(const LayerSpec& spec, std::int64_t in) {
+  double weights = 0;
+  for (std::int64_t copy = 0; copy < (spec.tied ? 1 : spec.repeat); ++copy) {
+    Weights arrays[most_arrays];
+    const int count = arrays_of(shape_of(spec, int(copy == 0 ? in : spec.out(in))), arrays);
+    for (int i = 0; i < count; ++i) weights += double(elements(arrays[i]));
+  }
+  return weights;
 }
 
 /// Returns the width of the first layer's input: features, or an embedding's ids.
@@ -85,7 +91,7 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     const LayerSpec& spec = recipe.layers[l];
     const std::int64_t in = width_of_sources(recipe, l, widths);
-    if (!spec.joins()) weights += weights_of(spec, double(in));
+    if (!spec.joins()) weights += weights_of(spec, in);
     if (spec.joins() && in > std::int64_t(widest))
       refuse("{}: layer {} joins {} numbers; a layer has at most {}", place, l + 1, in, widest);
     if (spec.tied && in != spec.out(in))
@@ -289,15 +295,41 @@ void start_at_means(Network& network, const DataSet& data, const Split& split) {
 
 namespace {
 
-bool same_shape(const Layer& a, const Layer& b) {
-  return a.kind == b.kind && a.in == b.in && a.out == b.out && a.both == b.both &&
-         a.activation == b.activation && a.parameter == b.parameter && a.sources == b.sources &&
-         a.rank == b.rank;
+std::string sources_text(const Layer& layer) {
+  if (layer.sources.empty()) return "the layer before";
+  std::vector<std::string> sources;
+  for (const std::uint32_t source : layer.sources)
+    sources.push_back(source == 0 ? "the frame" : fmt::format("layer {}", source));
+  return fmt::format("{}", fmt::join(sources, ", "));
 }
 
-std::string shape_text(const Layer& layer) {
-  return fmt::format("{} of {} to {}", sluice_layer_name(std::uint32_t(layer.kind)), layer.in,
-                     layer.out);
+/// Returns the properties that decide which arrays a layer has and what it computes with them, as
+/// name and value.
+std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer) {
+  const bool sigmoid_gates = recurrent(layer) && layer.activation == SLUICE_LINEAR;
+  const sluice_activation curve = sigmoid_gates ? SLUICE_SIGMOID : layer.activation;
+  return {{"kind", sluice_layer_name(std::uint32_t(layer.kind))},
+          {"inputs", std::to_string(layer.in)},
+          {"units", std::to_string(layer.out)},
+          {"directions", layer.both ? "both" : "one"},
+          {recurrent(layer) ? "gates" : "activation", sluice_activation_name(curve)},
+          {"slope or epsilon", fmt::format("{}", layer.parameter)},
+          {"rank", std::to_string(layer.rank)},
+          {"sources", sources_text(layer)}};
+}
+
+/// "kind gru, but lstm here; inputs 6, but 8 here": every property that differs; empty: none.
+std::string differences_text(const Layer& other, const Layer& here) {
+  const auto theirs = shape_texts(other), ours = shape_texts(here);
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < ours.size(); ++i)
+    if (theirs[i].second != ours[i].second)
+      parts.push_back(fmt::format("{} {}, but {}{} here", theirs[i].first, theirs[i].second,
+                                  theirs[i].first == std::string_view(ours[i].first)
+                                      ? ""
+                                      : fmt::format("{} ", ours[i].first),
+                                  ours[i].second));
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 /// Takes the weights of a model, layer by layer; a last layer of another width keeps its own.
@@ -315,11 +347,12 @@ void start_from(const Recipe& recipe, Network& network) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     Layer& layer = network.layers[l];
     const Layer& other = from.layers[l];
-    if (same_shape(layer, other))
+    const std::string differences = differences_text(other, layer);
+    if (differences.empty())
       layer.arrays = other.arrays;
     else if (l + 1 < network.layers.size() || layer.kind != other.kind || layer.in != other.in)
-      refuse("{}: layer {} is a {} in {}, but a {} here", place, l + 1, shape_text(other),
-             recipe.init_from, shape_text(layer));
+      refuse("{}: layer {} of {} has {}; give the layers of that model", place, l + 1,
+             recipe.init_from, differences);
   }
   network.made = made_from(network.made, sluice_hash(&model.model));
 }
@@ -341,7 +374,7 @@ void add_recipe_layers(const Recipe& recipe, int in, Network& network) {
     for (const std::size_t source : sources_of(recipe.layers, l, where(recipe, "model.layers")))
       sources.push_back(outputs[source]);
     for (std::int64_t i = 0; i < spec.repeat; ++i) {
-      Layer layer = layer_of(spec, int(width));
+      Layer layer = shape_of(spec, int(width));
       if (i + 1 < spec.repeat) layer.every_step = true, layer.mean = false;
       if (i > 0 && spec.tied) layer.tied = first;
       if (i + 1 == spec.repeat) layer.name = spec.name;

@@ -9,6 +9,7 @@
 #include "../model/graph.h"
 #include "../recipe/heads.h"
 #include "batches.h"
+#include "runtime/anatomy.h"
 #include "train.h"
 
 namespace sluice::tools {
@@ -97,6 +98,13 @@ std::vector<sluice_penalty> penalties(const Recipe& recipe) {
   return all;
 }
 
+/// Returns whether a layer of this kind has an array that training changes.
+bool learns(sluice_layer_kind kind) {
+  const Anatomy& anatomy = anatomy_of(std::uint32_t(kind));
+  return std::any_of(anatomy.array, anatomy.array + anatomy.arrays,
+                     [](const ArrayAnatomy& array) { return array.trained; });
+}
+
 /// [layers of the recipe] Returns which layers are frozen.
 std::vector<bool> frozen_layers(const Recipe& recipe) {
   std::vector<bool> frozen(recipe.layers.size());
@@ -105,9 +113,16 @@ std::vector<bool> frozen_layers(const Recipe& recipe) {
     if (!number || *number < 1 || std::size_t(*number) > frozen.size())
       refuse("{}: \"{}\" is not a layer; give 1 to {}", where(recipe, "model.freeze"), text,
              frozen.size());
+    const sluice_layer_kind kind = recipe.layers[std::size_t(*number - 1)].kind;
+    if (!learns(kind))
+      refuse("{}: layer {} is of kind {}, which has nothing to learn; leave it out",
+             where(recipe, "model.freeze"), *number, sluice_layer_name(std::uint32_t(kind)));
     frozen[std::size_t(*number - 1)] = true;
   }
-  if (std::all_of(frozen.begin(), frozen.end(), [](bool f) { return f; }))
+  bool any_learns = false;
+  for (std::size_t l = 0; l < frozen.size(); ++l)
+    any_learns = any_learns || (!frozen[l] && learns(recipe.layers[l].kind));
+  if (!any_learns)
     refuse("{}: every layer; then nothing is left to learn", where(recipe, "model.freeze"));
   return frozen;
 }
