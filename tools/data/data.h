@@ -343,7 +343,9 @@ Standardization standardization(const DataSet& data, std::span<const std::size_t
 
 /// Converts values to units of their standard deviation over the training sequences (for windows,
 /// over their rows), and back.
-void standardize_targets(DataSet& data, std::span<const std::size_t> train);
+/// @param given  the units to take; empty: those of the training data
+void standardize_targets(DataSet& data, std::span<const std::size_t> train,
+                         const Units& given = {});
 void restore_targets(DataSet& data);
 
 /// Cuts the training sequences into pieces of at most `steps` rows, each a sequence of its own.

@@ -74,8 +74,11 @@ Units units_of(const DataSet& data, std::span<const std::size_t> sequences) {
 
 }  // namespace
 
-void standardize_targets(DataSet& data, std::span<const std::size_t> train) {
-  if (!data.window) data.units = units_of(data, train);
+void standardize_targets(DataSet& data, std::span<const std::size_t> train, const Units& given) {
+  if (given.deviation.size() == data.outputs())
+    data.units = given;
+  else if (!data.window)
+    data.units = units_of(data, train);
   data.standardized = data.difference;
   if (data.difference) return;  // value_at() computes each difference and standardizes it
   data.own = data.value;

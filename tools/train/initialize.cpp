@@ -12,6 +12,7 @@
 #include "../model/vocabulary.h"
 #include "../recipe/heads.h"
 #include "../recipe/made.h"
+#include "init_from.h"
 #include "runtime/blob.h"
 #include "train.h"
 
@@ -295,72 +296,6 @@ void start_at_means(Network& network, const DataSet& data, const Split& split) {
 
 namespace {
 
-std::string sources_text(const Layer& layer) {
-  if (layer.sources.empty()) return "the layer before";
-  std::vector<std::string> sources;
-  for (const std::uint32_t source : layer.sources)
-    sources.push_back(source == 0 ? "the frame" : fmt::format("layer {}", source));
-  return fmt::format("{}", fmt::join(sources, ", "));
-}
-
-/// Returns the properties that decide which arrays a layer has and what it computes with them, as
-/// name and value.
-std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer) {
-  const bool sigmoid_gates = recurrent(layer) && layer.activation == SLUICE_LINEAR;
-  const sluice_activation curve = sigmoid_gates ? SLUICE_SIGMOID : layer.activation;
-  return {{"kind", sluice_layer_name(std::uint32_t(layer.kind))},
-          {"inputs", std::to_string(layer.in)},
-          {"units", std::to_string(layer.out)},
-          {"directions", layer.both ? "both" : "one"},
-          {recurrent(layer) ? "gates" : "activation", sluice_activation_name(curve)},
-          {"slope or epsilon", fmt::format("{}", layer.parameter)},
-          {"rank", std::to_string(layer.rank)},
-          {"sources", sources_text(layer)}};
-}
-
-/// "kind gru, but lstm here; inputs 6, but 8 here": every property that differs; empty: none.
-std::string differences_text(const Layer& other, const Layer& here) {
-  const auto theirs = shape_texts(other), ours = shape_texts(here);
-  std::vector<std::string> parts;
-  for (std::size_t i = 0; i < ours.size(); ++i)
-    if (theirs[i].second != ours[i].second)
-      parts.push_back(fmt::format("{} {}, but {}{} here", theirs[i].first, theirs[i].second,
-                                  theirs[i].first == std::string_view(ours[i].first)
-                                      ? ""
-                                      : fmt::format("{} ", ours[i].first),
-                                  ours[i].second));
-  return fmt::format("{}", fmt::join(parts, "; "));
-}
-
-/// Takes the weights of a model, layer by layer; a last layer of another width keeps its own.
-void start_from(const Recipe& recipe, Network& network) {
-  const std::string place = where(recipe, "model.init_from");
-  const OwnedModel model = load_model(recipe.init_from);
-  if (model.info().format != SLUICE_F32)
-    refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
-  const Network from = without_frame_columns(read_network(model.model));
-  if (from.layers.size() != network.layers.size())
-    refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from,
-           from.layers.size(), network.layers.size());
-  if (from.vocabulary != network.vocabulary)
-    refuse("{}: {} knows another vocabulary", place, recipe.init_from);
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    Layer& layer = network.layers[l];
-    const Layer& other = from.layers[l];
-    const std::string differences = differences_text(other, layer);
-    if (differences.empty())
-      layer.arrays = other.arrays;
-    else if (l + 1 < network.layers.size() || layer.kind != other.kind || layer.in != other.in)
-      refuse("{}: layer {} of {} has {}; give the layers of that model", place, l + 1,
-             recipe.init_from, differences);
-  }
-  network.made = made_from(network.made, sluice_hash(&model.model));
-}
-
-}  // namespace
-
-namespace {
-
 /// Adds the layers of a recipe to those that prepare the frame, which have `in` outputs.
 void add_recipe_layers(const Recipe& recipe, int in, Network& network) {
   std::vector<std::uint32_t> outputs = {
@@ -418,7 +353,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
   network.made = made_json(recipe, data_hash(data));
   network.made = made_with_reading(network.made, data.read_as, data.fill_means);
   if (!data.units.empty()) network.made = made_with_units(network.made, data.units);
-  if (!recipe.init_from.empty()) start_from(recipe, network);
+  if (!recipe.init_from.empty()) start_from(recipe, data, split, network);
   return network;
 }
 

@@ -7,6 +7,7 @@
 #include "../common/error.h"
 #include "../data/parse_number.h"
 #include "../recipe/columns.h"
+#include "init_from.h"
 
 namespace sluice::tools {
 namespace {
@@ -94,11 +95,13 @@ Input input_of(const Recipe& recipe, DataSet train, Split split) {
   input.recipe = recipe;
   input.train = std::move(train);
   input.split = std::move(split);
+  match_to_start(recipe, input.train);
   thin_out(recipe, input.train, input.split.train);
   fill_missing(input);
   finish_text(input);
   if (recipe.truncate > 0) cut_pieces(input.train, input.split, std::size_t(recipe.truncate));
-  if (recipe.standardize_target) standardize_targets(input.train, input.split.train);
+  if (recipe.standardize_target)
+    standardize_targets(input.train, input.split.train, units_of_start(recipe));
   input.test = read_test(recipe, input.train);
   return input;
 }

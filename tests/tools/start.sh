@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# A training that starts from a model (--init) takes features, classes and tokens by name, units and
+# standardization as they are, and batch normalization with the moments of the data: a step at a
+# rate of nearly 0 leaves every answer as it was.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+recipes=$repository/tools/recipes
+# small NAME: settings that make a recipe fast, one a line; the data of those that ship none are
+# made up.
+small() {
+  case $1 in
+    japanese-vowels | regularized-gru) printf '%s\n' "data.train=$recipes/japanese-vowels/train.csv" "data.test=" ;;
+    char-lm) printf '%s\n' data.train=text.txt 'model.layers=[{embedding=8},{lstm=12},{dense=17,activation="softmax"}]' ;;
+    forecast)
+      printf '%s\n' data.train=series.csv data.train_rows=0:400 data.validation_rows=400:600 \
+        data.test_rows=600:800 'model.layers=[{gru=6},{gru=6},{dense=24}]'
+      ;;
+    norm-gru)
+      printf '%s\n' data.train=digits.csv data.test= \
+        'model.layers=[{gru=8,steps="every"},{batch_norm=true},{gru=8},{batch_norm=true},{dense=3,activation="softmax"}]'
+      ;;
+    sentiment)
+      printf '%s\n' data.train=phrases.tsv data.test= data.group= \
+        'model.layers=[{embedding=8},{gru=6},{dense=1,activation="sigmoid"}]'
+      ;;
+  esac
+}
+awk 'BEGIN { for (i = 0; i < 400; ++i) printf "the cat %s and the dog %s.\n", i % 3 ? "sat" : "ran", i % 5 ? "ate" : "hid" }' >text.txt
+awk 'BEGIN { print "date,OT"; for (i = 0; i < 800; ++i) printf "%d,%.4f\n", i, 300 + i / 40 + 9 * sin(i / 7) }' >series.csv
+awk 'BEGIN { print "sequence,label,speaker,take,a,b"; for (s = 0; s < 60; ++s) for (t = 0; t < 9; ++t) printf "s%d,%d,x,%d,%.4f,%.4f\n", s, s % 3, s, sin(t * (1 + s % 3) + s), cos(t + s % 3) }' >digits.csv
+awk 'BEGIN { print "sentence\tlabel"; for (i = 0; i < 90; ++i) printf "a %s film %d\t%d\n", i % 2 ? "fine" : "dull", i % 7, i % 2 }' >phrases.tsv
+
+# alike TOLERANCE A B: whether two tables have the same numbers.
+alike() {
+  paste -d, "$2" "$3" | awk -F, -v most="$1" '
+    NR > 1 { n = NF / 2; for (i = 2; i <= n; ++i) { d = $i - $(n + i); if (d < 0) d = -d; if (d > most) bad = 1 } }
+    END { exit bad }'
+}
+
+# begins_as TOLERANCE NAME DATA ARGUMENT...: trains a recipe, then a step from its model.
+begins_as() {
+  local most=$1 name=$2 data=$3
+  shift 3
+  works train "$@" --out "$name" --set train.epochs=2
+  works train "$@" --out "$name-on" --init "$name" --set train.epochs=1 --set train.learning_rate=1e-9 --set train.weight_decay=0
+  for run in "$name" "$name-on"; do
+    works run "$run/model.slu" --input "$data"
+    cut -d, -f1-4 out >"$run.csv"
+  done
+  alike "$most" "$name.csv" "$name-on.csv" || complain "$name: a step of nothing from the model changes its answers: $(head -n 2 "$name.csv" "$name-on.csv" | tr '\n' ' ')"
+}
+# Prints a recipe without its variants, which are trainings of their own.
+plain() { sed '/^\[\[variants\]\]/,$d' "$recipes/$1.toml"; }
+for name in japanese-vowels regularized-gru char-lm forecast norm-gru sentiment; do
+  plain $name >$name.toml
+  settings=()
+  while read -r one; do settings+=(--set "$one"); done < <(small $name)
+  data=$(small $name | grep -o 'data.train=.*' | cut -d= -f2)
+  most=1e-3
+  [ $name != norm-gru ] || most=0.05  # the moments move towards those of the batch
+  begins_as $most $name "$data" $name.toml "${settings[@]}"
+done
+
+# Names decide, not places.
+good_csv >train.csv
+good_recipe >recipe.toml
+works train recipe.toml --out run
+awk -F, 'BEGIN { OFS = "," } { print $1, $2, $4, $3 }' train.csv >turned.csv
+works train recipe.toml --out same --init run --set train.epochs=1 --set train.learning_rate=1e-9
+works train recipe.toml --out turned --init run --set train.epochs=1 --set train.learning_rate=1e-9 --set data.train=turned.csv
+for run in run turned; do works run $run/model.slu --input train.csv && cut -d, -f1-3 out >$run.csv; done
+alike 1e-5 run.csv turned.csv || complain "columns in another order change the answers"
+sed '1s/,b$/,c/' train.csv >other.csv
+refused 2 '--init run: .*other\.csv: .*missing b, not expected c' train recipe.toml --out no --init run --set data.train=other.csv
+sed 's/,down,/,left,/' train.csv >classes.csv
+refused 2 '--init run: .*knows the classes down, up, but .*has left, up' train recipe.toml --out no --init run --set data.train=classes.csv
+[ ! -e no ] || complain "a refused training leaves a folder"
+# A run for fixed point has the float weights beside its model.
+works train recipe.toml --out aware --set quantize.aware=true
+works train recipe.toml --out aware-on --init aware --set quantize.aware=true --set train.epochs=1
+
+finish

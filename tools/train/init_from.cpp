@@ -1,0 +1,297 @@
+#include "init_from.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <unordered_map>
+
+#include "../common/error.h"
+#include "../convert/calibrate.h"
+#include "../convert/fold.h"
+#include "../data/features.h"
+#include "../model/graph.h"
+#include "../model/model_file.h"
+#include "../model/pack.h"
+#include "../model/vocabulary.h"
+#include "../recipe/made.h"
+
+namespace sluice::tools {
+namespace {
+
+std::string sources_text(const Layer& layer) {
+  if (layer.sources.empty()) return "the layer before";
+  std::vector<std::string> sources;
+  for (const std::uint32_t source : layer.sources)
+    sources.push_back(source == 0 ? "the frame" : fmt::format("layer {}", source));
+  return fmt::format("{}", fmt::join(sources, ", "));
+}
+
+/// Returns the properties that decide which arrays a layer has and what it computes with them, as
+/// name and value.
+std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer) {
+  const bool sigmoid_gates = recurrent(layer) && layer.activation == SLUICE_LINEAR;
+  const sluice_activation curve = sigmoid_gates ? SLUICE_SIGMOID : layer.activation;
+  return {{"kind", sluice_layer_name(std::uint32_t(layer.kind))},
+          {"inputs", std::to_string(layer.in)},
+          {"units", std::to_string(layer.out)},
+          {"directions", layer.both ? "both" : "one"},
+          {recurrent(layer) ? "gates" : "activation", sluice_activation_name(curve)},
+          {"slope or epsilon", fmt::format("{}", layer.parameter)},
+          {"rank", std::to_string(layer.rank)},
+          {"sources", sources_text(layer)}};
+}
+
+/// "kind gru, but lstm here; inputs 6, but 8 here": every property that differs; empty: none.
+std::string differences_text(const Layer& other, const Layer& here) {
+  const auto theirs = shape_texts(other), ours = shape_texts(here);
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < ours.size(); ++i)
+    if (theirs[i].second != ours[i].second)
+      parts.push_back(fmt::format("{} {}, but {}{} here", theirs[i].first, theirs[i].second,
+                                  theirs[i].first == std::string_view(ours[i].first)
+                                      ? ""
+                                      : fmt::format("{} ", ours[i].first),
+                                  ours[i].second));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+/// Returns the model that training starts from; of a run for fixed point, its float weights.
+OwnedModel start_model(const Recipe& recipe) {
+  const std::filesystem::path floats = std::filesystem::path(recipe.init_from) / "model-f32.slu";
+  std::error_code unreadable;
+  return load_model(std::filesystem::exists(floats, unreadable) ? floats.string()
+                                                                : recipe.init_from);
+}
+
+// --- the names of features, classes and values
+
+template <class T>
+bool holds(const std::vector<T>& list, const T& one) {
+  return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+std::vector<std::string> missing_in(const std::vector<std::string>& list,
+                                    const std::vector<std::string>& wanted) {
+  std::vector<std::string> missing;
+  for (const std::string& one : wanted)
+    if (!holds(list, one)) missing.push_back(one);
+  return missing;
+}
+
+/// Moves each column of the frames to the place of the model's input of that name.
+void match_features(const OwnedModel& model, const std::string& place, DataSet& data) {
+  const std::vector<std::size_t> picked = pick_features(data.feature_names, model.inputs(), place);
+  const std::size_t n = data.features();
+  std::vector<float> row(n);
+  for (std::size_t at = 0; at < data.x.size(); at += n) {
+    for (std::size_t k = 0; k < n; ++k) row[k] = data.x[at + picked[k]];
+    std::copy(row.begin(), row.end(), data.x.begin() + std::ptrdiff_t(at));
+  }
+  std::vector<std::string> names;
+  for (const std::size_t column : picked) names.push_back(data.feature_names[column]);
+  data.feature_names = std::move(names);
+}
+
+/// Gives the classes of the data the numbers that they have in the model. Classes of the model that
+/// the data lack stay known if the last layer has room for them.
+void match_classes(const Recipe& recipe, const OwnedModel& model, const std::string& place,
+                   DataSet& data) {
+  const std::vector<std::string> theirs = model.classes();
+  const std::vector<std::string> extra = missing_in(theirs, data.labels),
+                                 missing = missing_in(data.labels, theirs);
+  const auto units = std::size_t(recipe.layers.back().units);
+  const bool whole = extra.empty() && (missing.empty() || units == theirs.size());
+  if (!whole) {
+    if (theirs.size() != data.labels.size()) return;  // the last layer begins anew
+    refuse(
+        "{}: {} knows the classes {}, but {} has {}; give data of the same classes, or a last "
+        "layer for another number of them",
+        place, recipe.init_from, list_names(theirs), recipe.train_file, list_names(data.labels));
+  }
+  std::vector<std::int32_t> number;
+  for (const std::string& label : data.labels)
+    number.push_back(
+        std::int32_t(std::find(theirs.begin(), theirs.end(), label) - theirs.begin()));
+  for (std::int32_t& target : data.target)
+    if (target >= 0) target = number[std::size_t(target)];
+  data.labels = theirs;
+}
+
+/// Refuses values that are not those that the model answers, in their order.
+void match_values(const Recipe& recipe, const OwnedModel& model, const std::string& place,
+                  const DataSet& data) {
+  const std::vector<std::string> theirs = model.labels(), ours = output_names(data);
+  if (theirs.size() != ours.size() || theirs == ours) return;  // or the last layer begins anew
+  const bool order = missing_in(ours, theirs).empty();
+  refuse("{}: {} answers {}, but the recipe {}; {}", place, recipe.init_from, list_names(theirs),
+         list_names(ours),
+         order ? "name the targets in the model's order (data.target)"
+               : "give the targets of the model");
+}
+
+// --- vocabularies
+
+/// Returns for each id of the data the model's id of the same token. Refuses tokens that the model
+/// does not know.
+std::vector<std::size_t> ids_of_start(const Recipe& recipe, const std::string& place,
+                                      const Tokens& theirs, const Tokens& ours) {
+  if (theirs.rules.words != ours.rules.words || theirs.rules.lower_case != ours.rules.lower_case)
+    refuse("{}: {} reads text in other tokens; set data.tokens and data.lower_case as it has them",
+           place, recipe.init_from);
+  std::unordered_map<std::string, std::size_t> known;
+  for (const std::string& text : theirs.texts) known.emplace(text, first_token + known.size());
+  std::vector<std::size_t> ids;
+  for (std::size_t id = 0; id < first_token; ++id) ids.push_back(id);
+  std::vector<std::string> unknown;
+  for (const std::string& text : ours.texts) {
+    const auto found = known.find(text);
+    if (found == known.end())
+      unknown.push_back(fmt::format("\"{}\"", text));
+    else
+      ids.push_back(found->second);
+  }
+  if (!unknown.empty())
+    refuse(
+        "{}: {} does not know {} of the {} tokens of {}, such as {}; train on text of its tokens, "
+        "or limit data.vocabulary",
+        place, recipe.init_from, unknown.size(), ours.texts.size(), recipe.train_file,
+        list_names(unknown));
+  return ids;
+}
+
+/// Returns the columns of a matrix [rows][cols], or its rows, in another order.
+std::vector<float> picked_columns(const Array& from, const std::vector<std::size_t>& columns) {
+  std::vector<float> values;
+  for (std::size_t at = 0; at < from.values.size(); at += std::size_t(from.cols))
+    for (const std::size_t column : columns) values.push_back(from.values[at + column]);
+  return values;
+}
+std::vector<float> picked_rows(const Array& from, const std::vector<std::size_t>& rows) {
+  std::vector<float> values;
+  const auto cols = std::ptrdiff_t(from.cols);
+  for (const std::size_t row : rows) {
+    const auto at = from.values.begin() + std::ptrdiff_t(row) * cols;
+    values.insert(values.end(), at, at + cols);
+  }
+  return values;
+}
+
+// --- the layers
+
+/// The layers of a network that a saved model has too: all, or those that are left after batch
+/// normalization is folded.
+struct Kept {
+  Network network;
+  std::vector<std::size_t> place;  ///< of each in the whole network
+};
+Kept kept_layers(const Network& network, std::size_t saved) {
+  Kept kept{saved == network.layers.size() ? network : folded(network), {}};
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const std::size_t next = kept.place.size();
+    const bool gone =
+        network.layers[l].kind == SLUICE_BATCH_NORM &&
+        (next == kept.network.layers.size() || kept.network.layers[next].kind != SLUICE_BATCH_NORM);
+    if (!gone) kept.place.push_back(l);
+  }
+  return kept;
+}
+
+/// Makes every folded batch normalization the identity over the moments that its input has in the
+/// training data.
+void restore_folded(const Network& from, const Kept& kept, const DataSet& data, const Split& split,
+                    Network& network) {
+  if (kept.place.size() == network.layers.size()) return;
+  const std::vector<LayerMoments> moments = calibrate(from, data, split.train).moments;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    if (holds(kept.place, l)) continue;
+    const std::size_t reader = readers_of(network, std::uint32_t(l) + 1)[0] - 1;
+    const auto at = std::find(kept.place.begin(), kept.place.end(), reader) - kept.place.begin();
+    const Moments& input = moments[std::size_t(at)].input;
+    Layer& norm = network.layers[l];
+    const std::size_t n = std::size_t(norm.out);
+    for (std::size_t i = 0; i < n && !input.mean.empty(); ++i) {
+      const double variance = std::max(input.covariance[i * n + i], 0.0);
+      norm.array(Role::mean).values[i] = float(input.mean[i]);
+      norm.array(Role::variance).values[i] = float(variance);
+      norm.array(Role::shift).values[i] = float(input.mean[i]);
+      norm.array(Role::scale).values[i] = float(std::sqrt(variance + double(norm.parameter)));
+    }
+  }
+}
+
+/// Converts a last layer that answers in the data's own units to standardized ones.
+void standardize_answers(const Units& units, Layer& last) {
+  for (Array& array : last.arrays)
+    for (std::size_t i = 0; i < array.values.size(); ++i) {
+      const std::size_t output = i / std::size_t(array.cols);
+      const double own = double(array.values[i]) -
+                         (array.role == Role::input_bias ? units.mean[output] : 0.0);
+      array.values[i] = float(own / units.deviation[output]);
+    }
+}
+
+}  // namespace
+
+void match_to_start(const Recipe& recipe, DataSet& data) {
+  if (recipe.init_from.empty()) return;
+  const OwnedModel model = start_model(recipe);
+  const std::string place =
+      fmt::format("{}: {}", where(recipe, "model.init_from"), recipe.train_file);
+  if (!data.is_text()) match_features(model, place, data);
+  if (data.is_text() && data.per_row) return;  // its classes are tokens
+  if (data.classes && data.heads.empty())
+    match_classes(recipe, model, where(recipe, "model.init_from"), data);
+  else
+    match_values(recipe, model, where(recipe, "model.init_from"), data);
+}
+
+Units units_of_start(const Recipe& recipe) {
+  if (recipe.init_from.empty()) return {};
+  return units_of_made(start_model(recipe).made());
+}
+
+void start_from(const Recipe& recipe, const DataSet& data, const Split& split, Network& network) {
+  const std::string place = where(recipe, "model.init_from");
+  const OwnedModel model = start_model(recipe);
+  if (model.info().format != SLUICE_F32)
+    refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
+  const Network from = without_frame_columns(read_network(model.model));
+  const Kept kept = kept_layers(network, from.layers.size());
+  if (from.layers.size() != kept.network.layers.size())
+    refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from,
+           from.layers.size(), network.layers.size());
+  std::vector<std::size_t> ids;  // empty: as in the model
+  if (from.vocabulary != network.vocabulary)
+    ids = ids_of_start(recipe, place, tokens_of(model.model), data.tokens);
+  const bool answers_tokens = data.is_text() && data.per_row;
+  for (std::size_t l = 0; l < from.layers.size(); ++l) {
+    Layer& layer = network.layers[kept.place[l]];
+    Layer other = from.layers[l];
+    const bool last = l + 1 == from.layers.size();
+    if (!ids.empty() && other.kind == SLUICE_EMBEDDING) {
+      other.in = layer.in;
+      other.array(Role::vectors).values = picked_columns(other.array(Role::vectors), ids);
+    }
+    if (!ids.empty() && last && answers_tokens) {
+      other.out = layer.out;
+      for (Array& array : other.arrays) array.values = picked_rows(array, ids);
+    }
+    const std::string differences = differences_text(other, kept.network.layers[l]);
+    if (differences.empty())
+      for (std::size_t i = 0; i < layer.arrays.size(); ++i)
+        layer.arrays[i].values = other.arrays[i].values;
+    else if (!last || layer.kind != other.kind || layer.in != other.in)
+      refuse("{}: layer {} of {} has {}; give the layers of that model", place, l + 1,
+             recipe.init_from, differences);
+    if (last && differences.empty() && recipe.standardize_target)
+      standardize_answers(data.units, layer);
+  }
+  restore_folded(from, kept, data, split, network);
+  network.made = made_from(network.made, sluice_hash(&model.model));
+}
+
+}  // namespace sluice::tools
