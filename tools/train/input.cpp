@@ -65,11 +65,11 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
   const std::string place = where(recipe, "data.validation");
   if (known == 1)
     refuse(
-        "{}: {}, and cannot be both held out and trained on; set data.validation_order = \"time\" "
-        "to hold out its last rows, give a data.validation_file, or set 0",
-        place,
-        data.sequences() == 1 ? "there is one sequence"
-                              : fmt::format("of {} sequences one has a target", data.sequences()));
+        "{}: {} be both held out and trained on; {}give a data.validation_file, or 0", place,
+        data.sequences() == 1
+            ? "one sequence cannot"
+            : fmt::format("only one of {} sequences has a target, and it cannot", data.sequences()),
+        data.per_row ? "set data.validation_order = \"time\" to hold out its last rows, " : "");
   Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
   if (has_target(data, result.held_out)) return result;
   const std::size_t groups = groups_of(data).size();
