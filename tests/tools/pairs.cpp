@@ -1,7 +1,6 @@
 // Tries all pairs of keys of data and training: each trains, or is refused in words of the recipe.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-
 #include <unistd.h>
 
 #include <filesystem>
@@ -132,8 +131,8 @@ TEST_CASE("any two keys of data and training go together, or are refused in word
       base("target = [\"v\", \"w\"]\ntarget_type = \"value\"\ntarget_per = \"row\"\n"
            "ignore = [\"g\", \"label\"]",
            values, "mse"),
-      base("target = [\"v\", \"w\"]\nwindow = 3\nignore = [\"sequence\", \"g\", \"label\"]",
-           values, "mse"),
+      base("target = [\"v\", \"w\"]\nwindow = 3\nignore = [\"sequence\", \"g\", \"label\"]", values,
+           "mse"),
       base("target = \"label\"\nsequence = \"sequence\"\nwindow = 2\nwindow_class = \"last\"\n"
            "validation = 0.5\n"
            "ignore = [\"g\", \"v\", \"w\"]",
