@@ -123,7 +123,7 @@ void check_uses(const Recipe& recipe) {
       {"data.validation_rows", "data.validation_file", "give one of the two"},
       {"data.group", "data.validation_file", "the file says what is held out"},
       {"data.reach_back", "data.validation_file", "its windows have nothing before them"},
-      {"data.differences", "train.truncate",
+      {"train.truncate", "data.differences",
        "the first difference of a piece needs the frame before it; put the differences into the "
        "file, or cut long sequences by data.max_steps"},
   };
@@ -286,11 +286,6 @@ void resolve_steps(Recipe& recipe) {
 }
 
 void check_layers(const Recipe& recipe) {
-  if (recipe.differences && recipe.truncate > 0)
-    refuse(
-        "{}: carries states from piece to piece, but not the last frame that data.differences "
-        "needs; leave one of the two out",
-        where(recipe, "train.truncate"));
   const std::string place = where(recipe, "model.layers");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data())
