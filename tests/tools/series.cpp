@@ -1,6 +1,7 @@
 // Tests data in time order: windows, their parts, units of values, cut sequences and batches by
 // length.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -253,4 +254,119 @@ TEST_CASE(
   };
   CHECK(std::fabs(error(parts.test) - 0.0343) < 0.00005);
   CHECK(std::fabs(error(parts.held_out) - 0.0696) < 0.00005);
+}
+
+namespace {
+
+/// Two series of 10 and 8 rows: x counts the rows, k is a class that changes every third row, and
+/// is empty in the last row of the file.
+std::string two_series() {
+  std::string csv = "s,x,k\n";
+  for (int i = 0; i < 18; ++i)
+    csv += (i < 10 ? "a," : "b,") + std::to_string(i) + "," +
+           (i == 17 ? "" : std::string(1, char('p' + i / 3 % 3))) + "\n";
+  return csv;
+}
+
+DataSet cut(const Columns& columns) {
+  Columns read = columns;
+  read.per_row = columns.classes;
+  Expected all;
+  if (!columns.classes) read.target.clear(), read.classes = false, all.targets = false;
+  return cut_windows(assemble(read_csv(two_series(), "two.csv", read, all), read, all), columns, {},
+                     "two.csv");
+}
+
+}  // namespace
+
+TEST_CASE("no window leaves its series, and each series is split by itself") {
+  Columns c = windows(3, 1, {"x"});
+  c.sequence = "s", c.ignore = {"k"};
+  const DataSet whole = cut(c);
+  CHECK_EQ(starts(whole, 0), Rows_{0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14});
+  CHECK_EQ(whole.names[7], "b:0");
+  CHECK_EQ(whole.value_at(7, 0), 13.0f);
+  c.windows.validation = 0.5;  // rows 5 to 9 and 14 to 17
+  const DataSet parts = cut(c);
+  CHECK_EQ(starts(parts, 0), Rows_{0, 1, 10});
+  CHECK_EQ(starts(parts, 1), Rows_{5, 6, 14});
+  CHECK_EQ(parts.units.mean, std::vector<double>{(0 + 1 + 2 + 3 + 4 + 10 + 11 + 12 + 13) / 9.0});
+  c.windows.reach_back = true;
+  CHECK_EQ(starts(cut(c), 1), Rows_{2, 3, 4, 5, 6, 11, 12, 13, 14});
+  c.windows.order = ValidationOrder::random;
+  DataSet drawn = cut(c);
+  const Split split_by_series = split(drawn, 0.5, 1);
+  CHECK_EQ(split_by_series.held_out.size() + split_by_series.train.size(), 12u);
+  for (const std::size_t s : split_by_series.held_out)
+    CHECK_EQ(drawn.group[s], drawn.group[split_by_series.held_out[0]]);
+  fit_series(drawn, split_by_series.train);
+  const double mean = drawn.group[split_by_series.train[0]] == "a" ? 4.5 : 13.5;
+  CHECK_EQ(drawn.units.mean, std::vector<double>{mean});
+}
+
+TEST_CASE("a window's class is that of its last row, or of most of its rows") {
+  Columns c = windows(4, 1, {"k"});
+  c.classes = true, c.sequence = "s";
+  const auto classes = [&] {
+    const DataSet data = cut(c);
+    CHECK_EQ(data.feature_names, std::vector<std::string>{"x"});
+    std::string text;
+    for (const std::int32_t one : data.target) text += data.labels[std::size_t(one)];
+    return text;
+  };
+  // The rows of a are pppqqqrrrp, those of b are ppqqqrr and one without a class.
+  CHECK_EQ(classes(),
+           "qqqrrrp"
+           "qqrr");
+  c.windows.window_class = WindowClass::majority;
+  // pppq ppqq pqqq qqqr qqrr qrrr rrrp; ppqq pqqq qqqr qqrr qrr-
+  CHECK_EQ(classes(),
+           "pqqqrrr"
+           "qqqrr");
+}
+
+TEST_CASE("rows of long sequences are held out in time order, or by ranges") {
+  Columns c;
+  c.sequence = "s", c.target = {"k"}, c.per_row = true;
+  c.windows.validation = 0.25;
+  const auto read = [&](const Expected& expected = {}) {
+    return assemble(read_csv(two_series(), "two.csv", c, expected), c, expected);
+  };
+  const DataSet shared = read();  // the last rows of each
+  CHECK_EQ(shared.first, Rows_{0, 7, 10, 16, 18});
+  CHECK_EQ(shared.part, std::vector<std::uint8_t>{0, 1, 0, 1});
+  c.windows.part[0] = {2, 12}, c.windows.part[1] = {13, 18};
+  const DataSet ranges = read();
+  CHECK_EQ(ranges.first, Rows_{0, 8, 10, 15});
+  CHECK_EQ(ranges.part, std::vector<std::uint8_t>{0, 0, 1});
+  CHECK_EQ(ranges.x[0], 2.0f);
+  CHECK_EQ(ranges.x[10], 13.0f);
+  CHECK_EQ(ranges.target[10], shared.target[13]);
+  Expected known{{"x"}, shared.labels, true};
+  c.windows.only = {4, 9};
+  CHECK_EQ(read(known).x, std::vector<float>{4, 5, 6, 7, 8});
+  c.per_row = false, c.target = {"s"}, c.sequence = "k", c.windows.part[1] = {12, 18};
+  CHECK(sluice::tests::refusal_of([&] {
+          assemble(read_csv("k,s,x\n1,p,0\n1,p,0\n2,q,0\n2,q,0\n", "four.csv", c, {}), c, {});
+        }).find("four.csv") != std::string::npos);
+}
+
+TEST_CASE("a feature that float32 cannot tell apart is refused by name") {
+  const auto read = [](double start, double step, bool differences) {
+    std::string csv = "sequence,label,t,x\n";
+    for (int i = 0; i < 40; ++i)
+      csv += std::to_string(i / 10) + "," + std::to_string(i / 10 % 2) + "," +
+             fmt::format("{:.3f}", start + step * i + 0.3 * step * (i * i % 7)) + ",1\n";
+    Columns c;
+    c.sequence = "sequence", c.target = {"label"}, c.differences = differences;
+    return sluice::tests::refusal_of([&] { assemble(read_csv(csv, "data.csv", c, {}), c, {}); });
+  };
+  // The numbers of float32 are 128 apart near 1.7e9 (numpy.spacing(numpy.float32(1.7e9))).
+  CHECK(read(1.7e9, 300, true).find("data.csv: t: its differences vary by") == 0);
+  CHECK(read(1.7e9, 300, true).find("are 128 apart") != std::string::npos);
+  CHECK(read(1.7e9, 1, false).find("data.csv: t: its values vary by") == 0);
+  CHECK_EQ(read(1.7e9, 86400, false), "accepted");
+  CHECK_EQ(read(1.7e9, 86400, true), "accepted");
+  CHECK_EQ(read(0, 60, true), "accepted");
+  CHECK_EQ(read(0.123, 0.001, true), "accepted");
 }

@@ -206,12 +206,12 @@ awk -v a="$(field out mse)" -v b="$(field series.json mse_naive)" 'BEGIN { exit 
 refused 2 '^layer 1 \(difference\): .*can be run in f32 only' quantize moved --calibrate wander.csv
 refused 2 'data\.differences=true: means nothing here' train tsv.toml --out run --set data.differences=true
 refused 2 'hold no window' train series.toml --out run --set data.window=300
-refused 2 'data\.sequence=time: ' train series.toml --out run --set data.sequence=time
+refused 2 'of 400 series, none has enough: the longest 1 rows' train series.toml --out run --set data.sequence=time --set 'data.ignore=[]'
 refused 2 'data\.validation_rows: .*begin before' train series.toml --out run --set data.validation_rows=240:300
 refused 2 'data\.test_rows: .*the file has 400' train series.toml --out run --set data.test_rows=300:401
 refused 2 'series\.csv:1: w: no such column' train series.toml --out run --set data.target=w
 refused 2 'must be a feature too' train series.toml --out run --set 'data.features=["z"]'
-refused 2 'data\.target_type=class: ' train series.toml --out run --set data.target_type=class
+refused 2 'data\.horizon: means nothing here; .*target_type = "value"' train series.toml --out run --set data.target_type=class
 refused 2 'standardize_target: needs a linear output' train series.toml --out run --set 'model.layers=[{gru=4},{dense=3,activation="tanh"}]'
 refused 2 'standardize_target: .*fixed point' train series.toml --out run --set quantize.aware=true
 refused 2 'embedding reads text' train series.toml --out run --set 'model.layers=[{embedding=4},{gru=4},{dense=3}]'

@@ -48,9 +48,8 @@ void run_eval(const EvalOptions& options) {
   const Recipe recipe = recipe_of_made(model.made(), options.model);
   Columns columns = columns_of(recipe);
   columns.windows.only = parse_range("--rows " + options.rows, options.rows);
-  if (!columns.windows.only.empty() && !columns.windows.length && columns.format != Format::text)
-    refuse("--rows {}: works only for windows of a series and for text; leave it out",
-           options.rows);
+  if (!columns.windows.only.empty() && columns.format == Format::tsv)
+    refuse("--rows {}: works for tables and for text; leave it out", options.rows);
   DataSet data = read_data(options.data, columns, expected_of(model, options.model));
   check_data(model.model, data, options.model);
   data.units = units_of_made(model.made());

@@ -70,6 +70,9 @@ std::string data_line(const Input& input) {
   if (data.cut)
     text +=
         fmt::format("{} of them cut to {} frames; ", with_commas(data.cut), input.recipe.max_steps);
+  if (data.too_short && data.series.size() > 2)
+    text +=
+        fmt::format("{} parts of series are too short for a window; ", with_commas(data.too_short));
   if (data.is_text()) text += fmt::format("{} ids; ", with_commas(data.tokens.ids()));
   if (!data.is_text()) text += fmt::format("features: {}; ", names(data.feature_names));
   if (data.is_text() && data.per_row) return text + "the next one is the target";
@@ -318,6 +321,9 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   tell_ranks(checkpoint_tag, checkpoint.value_or(""));
 
   write_stderr(data_line(input) + "\n");
+  if (const std::string warning = batch_norm_warning(recipe, input.train, input.split, start);
+      !warning.empty())
+    write_stderr(printable("warning: " + warning) + "\n");
   const Progress clock = start_progress(1);
   try {
     run.trained = train(recipe, input.train, input.split, start, &storage, nullptr, ranks());

@@ -54,7 +54,8 @@ void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& hea
              std::vector<std::string>& cells, std::size_t line, const Columns& columns,
              const Expected& expected, const NumberReader& numbers) {
   for (std::size_t column : roles.features)
-    rows.x.push_back(numbers.feature(cells[column], rows.file, line, header[column]));
+    rows.add_number(numbers.feature(cells[column], rows.file, line, header[column]),
+                    numbers.exact(cells[column]));
   if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
   if (expected.targets && !columns.classes)
     for (std::size_t column : roles.targets)

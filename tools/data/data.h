@@ -47,13 +47,26 @@ struct RowRange {
   bool empty() const { return end == 0; }
 };
 
-/// How a series in time order (a table of rows or a stream of tokens) becomes sequences.
+/// Which row of a window tells its class: its last one, or the class of most of its rows; of
+/// equally frequent classes the one that comes last.
+enum class WindowClass { last, majority };
+
+/// Which part of the training file is held out for validation.
+enum class ValidationOrder {
+  random,  ///< whole sequences, drawn by the seed
+  time,    ///< the last share of a series, of the rows of each sequence, or of the sequences
+};
+
+/// How a series in time order (a table of rows or a stream of tokens) becomes sequences, and how
+/// rows are held out.
 struct Windows {
-  std::size_t length = 0, stride = 1, horizon = 1;  ///< of a table; length 0: not a series
+  std::size_t length = 0, stride = 1, horizon = 1;  ///< of a table; length 0: no windows
+  WindowClass window_class = WindowClass::last;     ///< if targets are classes
+  ValidationOrder order = ValidationOrder::time;
   bool difference = false;  ///< targets are the difference from the window's last row
   /// Inputs of validation and test windows may begin in the part before; targets never do.
   bool reach_back = false;
-  double validation = 0;  ///< the last share of the rows, if no ranges are given
+  double validation = 0;  ///< the share that is held out, if no ranges are given
   RowRange part[3];       ///< of the training file: training, validation, test
   RowRange only;          ///< of any other file; empty: all rows
 };
@@ -93,6 +106,8 @@ struct Columns {
   std::size_t max_steps = 0;  ///< longer sequences are cut; 0: no limit
   bool cut_front = false;     ///< cuts the beginning of a sequence instead of its end
   Windows windows = {};
+  bool differences = false;               ///< the network reads differences of features
+  std::vector<std::string> changes = {};  ///< features whose differences are targets
   std::vector<Head> heads = {};  ///< of an answer in several parts; targets are values then, the
                                  ///< columns of all heads side by side
   Dialect dialect = {};
@@ -119,7 +134,10 @@ struct Expected {
 struct Rows {
   std::string file;
   std::vector<std::string> feature_names;
-  std::vector<float> x;               ///< [rows][features]
+  std::vector<float> x;  ///< [rows][features]
+  /// [rows][features] the file's numbers minus x; empty: x has all of them exactly, or this is
+  /// unknown
+  std::vector<float> rest = {};
   std::vector<std::string> sequence;  ///< [rows]
   std::vector<std::string> label;     ///< [rows], classes only; empty is masked
   std::vector<float> value;           ///< [rows][targets], values only; NaN is masked
@@ -129,6 +147,14 @@ struct Rows {
   std::vector<std::size_t> line;
   std::size_t rows = 0;
   std::string read_as = {};  ///< how the file differs from plain CSV; empty: it does not
+  /// Adds a number to x.
+  /// @param exact  as the file has it
+  void add_number(float number, double exact) {
+    const double left = exact - double(number);  // NaN if the number is missing
+    if (rest.empty() && left != 0 && left == left) rest.resize(x.size());
+    x.push_back(number);
+    if (!rest.empty()) rest.push_back(left == left ? float(left) : 0.0f);
+  }
 };
 
 /// The units of values: value = mean + deviation * standardized value.
@@ -156,8 +182,12 @@ struct DataSet {
   /// [sequences] The part of each sequence if the parts are in time order: 0 training, 1
   /// validation, 2 test; else empty.
   std::vector<std::uint8_t> part;
-  RowRange fit;         ///< of a series, the rows that statistics are computed from
-  std::size_t cut = 0;  ///< number of sequences that lost rows to max_steps
+  /// Of windows: the rows that statistics are computed from, each once.
+  std::vector<RowRange> fit;
+  std::vector<std::size_t>
+      series;                 ///< of windows: [series + 1] first row of each series, then rows
+  std::size_t too_short = 0;  ///< number of series in which a part holds no window
+  std::size_t cut = 0;        ///< number of sequences that lost rows to max_steps
   /// [sequences] Whether another piece of the same sequence comes before this one; empty: no.
   std::vector<std::uint8_t> goes_on;
 
@@ -265,14 +295,39 @@ void learn_vocabulary(DataSet& data, std::span<const std::size_t> train, std::si
 std::vector<RowRange> parts_of(const Windows& windows, std::size_t rows, bool learning,
                                const std::string& file);
 
-/// Cuts one series, each of whose features is a column of numbers, into windows. The rows after
-/// each window are its targets.
+/// Sequences held out of a data set: about `share` of them, stratified by class if a sequence has
+/// one. Groups stay together, and at least one sequence of each class remains for training. Both
+/// lists ascend. `held_out` is empty if no sequence could be held out.
+struct Split {
+  std::vector<std::size_t> train, held_out;
+  std::vector<std::size_t> test = {};  ///< of a series in time order
+};
+
+/// Holds rows out of a table in time order, if the columns say so: sequences are cut where a part
+/// ends. Rows outside every part are dropped.
+void hold_out_rows(DataSet& data, const Columns& columns, const Expected& expected,
+                   const std::string& file);
+
+/// Fills in the rows that statistics are computed from, and the units of the targets, once the
+/// series to train on are known.
+void fit_series(DataSet& data, std::span<const std::size_t> train);
+
+/// Adds the sequences of another file as the validation part.
+void append_validation(DataSet& data, Split& split, DataSet validation);
+
+/// Cuts each sequence, a series whose features are columns of numbers, into windows. The rows after
+/// a window are its targets; if these are classes, the rows of the window.
 DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expected,
                     const std::string& file);
 
 /// Groups rows into sequences: checks that the rows of a sequence are adjacent, and numbers the
 /// classes. Moves its parts out of `rows`.
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected);
+
+/// Refuses (exit code 2) a feature most of whose variation, or that of its differences if these are
+/// computed, is lost in float32, as that of Unix times is.
+/// @param first  [sequences + 1] first row of each sequence, then rows
+void check_precision(const Rows& rows, const Columns& columns, std::span<const std::size_t> first);
 
 /// Refuses (exit code 2) a value that is no target of its head: a class's number that is none, or a
 /// target of the binary loss outside 0 to 1.
@@ -308,14 +363,8 @@ std::vector<std::size_t> containment_groups(std::span<const std::int32_t> ids,
 /// and names, but not paths.
 std::uint64_t data_hash(const DataSet& data);
 
-/// Sequences held out of a data set: about `share` of them, stratified by class if a sequence has
-/// one. Groups stay together, and at least one sequence of each class remains for training. Both
-/// lists ascend. `held_out` is empty if no sequence could be held out.
-struct Split {
-  std::vector<std::size_t> train, held_out;
-  std::vector<std::size_t> test = {};  ///< of a series in time order
-};
-/// Data whose parts are in time order is split by these parts, whatever the share.
+/// Holds out about `share` of the sequences that have a target. Data whose parts are in time order
+/// is split by these parts, whatever the share.
 Split split(const DataSet& data, double share, std::uint64_t seed);
 
 /// Returns the sequences of every group; without groups, each sequence by itself.

@@ -111,8 +111,12 @@ std::size_t need_column(const std::vector<std::string>& header, const std::strin
                         const char* key, const std::string& place) {
   const std::size_t column = find_column(header, name);
   if (column == no_column)
-    refuse("{}: {}: no such column; the columns are {}; correct data.{}{}", place, brief(name),
-           list_names(header), key, header_hint(header));
+    refuse("{}: {}: no such column; the columns are {}; correct data.{}{}{}", place, brief(name),
+           list_names(header), key,
+           std::string_view(key) == "sequence"
+               ? ", or set it to \"\" if the whole file is one sequence"
+               : "",
+           header_hint(header));
   return column;
 }
 

@@ -223,6 +223,7 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   data.per_row = columns.per_row;
   find_sequences(rows, columns, data);
   if (expected.learning()) tell_wide(rows, columns, data);
+  if (expected.learning()) check_precision(rows, columns, data.first);
   if (expected.targets && columns.classes) add_classes(rows, columns, expected, data);
   if (expected.targets && !columns.heads.empty()) check_heads(rows, columns);
   if (expected.targets && !columns.classes) add_values(rows, columns, data);
@@ -235,10 +236,11 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   if (fill == Fill::previous) fill_previous(data);
   if (!columns.windows.length) fill_means(data, columns.fill_means);
   if (!rows.text.empty()) add_tokens(rows, columns, expected, data);
+  if (!columns.windows.length) hold_out_rows(data, columns, expected, rows.file);
+  cut_long(data, columns);
   if (columns.group == containment && !data.ids.empty() && expected.learning())
     for (const std::size_t holder : containment_groups(data.ids, data.first))
       data.group.push_back(std::to_string(holder));
-  cut_long(data, columns);
   return data;
 }
 
@@ -272,24 +274,32 @@ void cut_long(DataSet& data, const Columns& columns) {
 
 namespace {
 
-/// The targets of windows are columns, as the features are.
+/// Targets of windows that are values are columns, as the features are; classes are those of rows.
 DataSet read_windows(const std::string& path, const Columns& columns, const Expected& expected) {
   Columns read = columns;
   Expected wanted = expected;
-  read.target.clear(), read.sequence.clear(), read.group.clear();
-  read.classes = wanted.targets = false;
+  read.group.clear();
+  const auto cut = [&] {
+    DataSet rows = assemble(read_rows(path, read, wanted), read, wanted);
+    std::string read_as = std::move(rows.read_as);
+    DataSet data = cut_windows(std::move(rows), columns, expected, path);
+    data.read_as = std::move(read_as);
+    fill_means(data, columns.fill_means);
+    return data;
+  };
+  if (columns.classes) {
+    read.per_row = true;
+    return cut();
+  }
+  read.target.clear(), wanted.targets = false, read.classes = false;
+  if (columns.windows.difference) read.changes = columns.target;
   const auto add = [&](std::vector<std::string>& list) {
     for (const std::string& name : columns.target)
       if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
   };
   if (!read.features.empty()) add(read.features);
   if (!wanted.learning() && (expected.targets || columns.windows.difference)) add(wanted.features);
-  DataSet rows = assemble(read_rows(path, read, wanted), read, wanted);
-  std::string read_as = std::move(rows.read_as);
-  DataSet data = cut_windows(std::move(rows), columns, expected, path);
-  data.read_as = std::move(read_as);
-  fill_means(data, columns.fill_means);
-  return data;
+  return cut();
 }
 
 }  // namespace

@@ -24,9 +24,12 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
   if (!data.part.empty()) return in_time_order(data);
   const bool by_class = data.classes && !data.per_row;
   auto stratum = [&](std::size_t s) { return by_class ? std::size_t(data.target[s]) : 0; };
+  std::vector<bool> counts(data.sequences());
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    counts[s] = by_class || has_target(data, std::vector<std::size_t>{s});
   std::vector<double> wanted(by_class ? data.labels.size() : 1), have(wanted.size());
   std::vector<std::size_t> left(wanted.size());
-  for (std::size_t s = 0; s < data.sequences(); ++s) ++left[stratum(s)];
+  for (std::size_t s = 0; s < data.sequences(); ++s) left[stratum(s)] += counts[s];
   for (std::size_t c = 0; c < left.size(); ++c) wanted[c] = share * double(left[c]);
 
   std::vector<std::vector<std::size_t>> groups = groups_of(data);
@@ -36,7 +39,7 @@ Split split(const DataSet& data, double share, std::uint64_t seed) {
     // Holds a group out if that brings the strata nearer to their targets and leaves each of them
     // something to learn from.
     std::vector<std::size_t> count(left.size());
-    for (std::size_t s : group) ++count[stratum(s)];
+    for (std::size_t s : group) count[stratum(s)] += counts[s];
     double nearer = 0;
     bool leaves_some = true;
     for (std::size_t c = 0; c < count.size(); ++c) {

@@ -19,7 +19,10 @@ void each(const DataSet& data, std::span<const std::size_t> sequences, std::size
     for (std::size_t row = first; row < end; ++row)
       f(!differences ? x[row * n] : row > first ? x[row * n] - x[(row - 1) * n] : 0.0f);
   };
-  if (data.window) return run(data.fit.first, data.fit.end);  // windows share their rows
+  if (data.window) {  // windows share their rows
+    for (const RowRange& rows : data.fit) run(rows.first, rows.end);
+    return;
+  }
   for (std::size_t s : sequences) run(data.first[s], data.first[s + 1]);
 }
 

@@ -241,6 +241,14 @@ float NumberReader::feature(const std::string& cell, const std::string& file, st
          brief(column), brief(cell));
 }
 
+double NumberReader::exact(const std::string& cell) const {
+  constexpr std::size_t few = 7;  // float32 tells apart all numbers of 7 digits
+  const auto number = parse(cell);
+  if (cell.size() <= few || !number) return number ? double(*number) : std::nan("");
+  const auto exact = parse_double(decimal_ == Decimal::point ? cell : plain_number(cell, decimal_));
+  return exact ? *exact : double(*number);
+}
+
 float NumberReader::target(const std::string& cell, const std::string& file, std::size_t line,
                            const std::string& column) const {
   return cell.empty() || is_missing(cell) ? std::nanf("") : number(cell, file, line, column);

@@ -42,6 +42,9 @@ class NumberReader {
   /// Refuses any other text with file, line and column.
   float feature(const std::string& cell, const std::string& file, std::size_t line,
                 const std::string& column) const;
+  /// Returns the number of such a cell as a double; of a text of few digits as the float that it
+  /// is.
+  double exact(const std::string& cell) const;
   /// Returns the number of a target's cell; NaN if it is missing.
   float target(const std::string& cell, const std::string& file, std::size_t line,
                const std::string& column) const;

@@ -27,24 +27,44 @@ struct Ids {
       known.emplace(text, std::int32_t(first_token + known.size()));
   }
 
+  /// A character that the model does not know.
+  struct Stranger {
+    std::size_t index;  ///< among the tokens of its text
+    std::string token;
+    std::size_t line;
+  };
+
   /// @param line  returns the line of a token at `begin`, for messages
+  /// @param most  number of tokens that will be left; 0: all. Tokens that are cut off are not
+  /// judged
   template <class Line>
   void add(std::string_view text, const std::string& file, std::vector<std::int32_t>& ids,
-           Line line) {
+           Line line, std::size_t most = 0, bool cut_front = false) {
+    const std::size_t before = ids.size();
+    std::vector<Stranger> strangers;
+    const auto judge = [&] {
+      const std::size_t n = ids.size() - before, left = most ? std::min(most, n) : n,
+                        from = cut_front ? n - left : 0;
+      for (const Stranger& one : strangers)
+        if (one.index >= from && one.index < from + left)
+          refuse(
+              "{}:{}: character \"{}\" is not in the model's vocabulary; leave it out, or train on "
+              "text that has it",
+              file, one.line, one.token);
+    };
     each_token(tokens.rules, text, [&](std::string_view token, std::size_t begin) {
       std::string normal = normal_token(tokens.rules, token);
       const auto found = known.find(normal);
       if (found != known.end()) return ids.push_back(found->second);
       if (refuses)
-        refuse(
-            "{}:{}: character \"{}\" is not in the model's vocabulary; leave it out, or train on "
-            "text that has it",
-            file, line(begin), token);
+        strangers.push_back({ids.size() - before, std::string(token), std::size_t(line(begin))});
       ids.push_back(grows ? std::int32_t(tokens.ids()) : 1);
+      if (refuses && !most) judge();  // all are kept
       if (!grows) return;
       known.emplace(normal, std::int32_t(tokens.ids()));
       tokens.texts.push_back(std::move(normal));
     });
+    judge();
   }
 };
 
@@ -55,7 +75,9 @@ void add_tokens(const Rows& rows, const Columns& columns, const Expected& expect
   data.first.clear();
   for (std::size_t row = 0; row < rows.rows; ++row) {
     data.first.push_back(data.ids.size());
-    all.add(rows.text[row], rows.file, data.ids, [&](std::size_t) { return rows.line[row]; });
+    all.add(
+        rows.text[row], rows.file, data.ids, [&](std::size_t) { return rows.line[row]; },
+        columns.max_steps, columns.cut_front);
     if (data.ids.size() == data.first.back())
       refuse("{}: {}: no token; give text, or leave the row out", place(rows, row), columns.text);
   }

@@ -33,8 +33,13 @@ void check_targets(const Recipe& recipe) {
         classes ? "cross_entropy" : "mse", classes ? "value" : "class");
 }
 
-/// Returns whether the data are read in time order.
+/// Returns whether sequences are windows of a series.
 bool is_series(const Recipe& recipe) { return recipe.format == Format::table && recipe.window > 0; }
+
+/// Returns whether the data are one sequence in which every row has a target.
+bool is_one_sequence(const Recipe& recipe) {
+  return recipe.sequence.empty() && recipe.target_per == TargetPer::row;
+}
 
 void check_columns(const Recipe& recipe) {
   for (const std::string& column : recipe.features)
@@ -52,19 +57,24 @@ void check_columns(const Recipe& recipe) {
   if (recipe.format == Format::tsv) once("data.text", recipe.text);
   for (const std::string& column : recipe.ignore) once("data.ignore", column);
   for (const std::string& column : recipe.features)
-    if (!is_series(recipe)) once("data.features", column);
+    if (!is_series(recipe) || recipe.target_type == TargetType::classes)
+      once("data.features", column);
 }
 
-/// Refuses keys that were given but have no effect, which are probably mistakes.
+/// Refuses keys that were given but have no effect, and pairs of keys that exclude one another:
+/// both are probably mistakes. This is the one table of them among the keys of data and of batches.
 void check_uses(const Recipe& recipe) {
   const bool series = is_series(recipe), text = recipe.format == Format::text,
              tsv = recipe.format == Format::tsv, ranges = !recipe.train_rows.empty(),
-             texts = holds_texts(recipe.format);
-  const bool cells = recipe.format == Format::table || recipe.format == Format::wide ||
-                     recipe.format == Format::ucr || tsv;
+             texts = holds_texts(recipe.format),
+             cells = recipe.format == Format::table || recipe.format == Format::wide ||
+                     recipe.format == Format::ucr || tsv,
+             classes = recipe.target_type == TargetType::classes,
+             in_time = recipe.validation_order == ValidationOrder::time,
+             rows = recipe.target_per == TargetPer::row;
   const struct {
     const char* key;
-    bool read;
+    bool works;
     const char* needs;
   } uses[] = {
       {"data.text", tsv, "data.format = \"tsv\""},
@@ -84,32 +94,70 @@ void check_uses(const Recipe& recipe) {
       {"data.window", recipe.format == Format::table || text,
        "data.format = \"table\" or \"text\"; give data.max_steps"},
       {"data.stride", series, "data.window"},
-      {"data.horizon", series, "data.window"},
-      {"data.windows_target", series, "data.window"},
-      {"data.train_rows", series || text, "data.window or data.format = \"text\""},
+      {"data.horizon", series && !classes, "data.window and data.target_type = \"value\""},
+      {"data.windows_target", series && !classes, "data.window and data.target_type = \"value\""},
+      {"data.window_class", series && classes, "data.window and data.target_type = \"class\""},
+      {"data.train_rows", recipe.format == Format::table || text,
+       "data.format = \"table\" or \"text\""},
       {"data.validation_rows", ranges, "data.train_rows"},
       {"data.test_rows", ranges, "data.train_rows"},
-      {"data.test", recipe.test_rows.empty(), "no data.test_rows; give one of the two"},
-      {"data.reach_back", series, "data.window"},
-      {"data.group", !series && !text, "sequences; data in time order is split in that order"},
-      {"data.thin", recipe.target_type == TargetType::classes && !text, "classes of sequences"},
-      {"data.differences", !text && !tsv, "frames of numbers"},
-      {"data.standardize_target", recipe.target_type == TargetType::values && !text,
-       "data.target_type = \"value\""},
+      {"data.reach_back", series && in_time, "data.window, and parts in time order"},
+      {"data.group", !series && !text && !in_time,
+       "sequences; data in time order is split in that order"},
+      {"data.thin", classes && !text, "classes of sequences"},
+      {"data.differences", !texts, "frames of numbers"},
+      {"data.standardize_target", !classes && !text, "data.target_type = \"value\""},
       {"train.carry", text, "data.format = \"text\"; give train.truncate"},
-      {"train.truncate", recipe.format == Format::table && recipe.target_per == TargetPer::row,
+      {"train.truncate", recipe.format == Format::table && rows,
        "a table and data.target_per = \"row\""},
       {"train.bucket", !recipe.carries(), "sequences that are not carried on"},
-      {"data.validation", !ranges, "no data.train_rows; give data.validation_rows"},
+  };
+  const struct {
+    const char *key, *other;
+    const char* instead;
+  } pairs[] = {
+      {"data.test", "data.test_rows", "give one of the two"},
+      {"data.validation", "data.train_rows", "give data.validation_rows"},
+      {"data.validation_order", "data.validation_file", "the file is the validation part"},
+      {"data.validation", "data.validation_file", "give one of the two"},
+      {"data.validation_rows", "data.validation_file", "give one of the two"},
+      {"data.group", "data.validation_file", "the file says what is held out"},
+      {"data.reach_back", "data.validation_file", "its windows have nothing before them"},
+      {"train.truncate", "data.differences",
+       "the first difference of a piece needs the frame before it; put the differences into the "
+       "file, or cut long sequences by data.max_steps"},
   };
   const Recipe defaults = default_recipe();
-  for (const auto& use : uses) {
-    const Key& key = *find_key(use.key);
-    const bool given =
-        recipe.origin.contains(use.key) && value_text(recipe, key) != value_text(defaults, key);
-    if (given && !use.read)
+  const auto given = [&](const char* name) {
+    const Key& key = *find_key(name);
+    return recipe.origin.contains(name) && value_text(recipe, key) != value_text(defaults, key);
+  };
+  for (const auto& use : uses)
+    if (given(use.key) && !use.works)
       refuse("{}: means nothing here; it goes with {}", where(recipe, use.key), use.needs);
-  }
+  for (const auto& pair : pairs)
+    if (given(pair.key) && given(pair.other))
+      refuse("{}: does not go together with {}; {}", where(recipe, pair.key), pair.other,
+             pair.instead);
+}
+
+/// Fills in data.validation_order where it follows from the data, and refuses "random" for data
+/// that are one sequence.
+void resolve_order(Recipe& recipe) {
+  const bool text = recipe.format == Format::text, ranges = !recipe.train_rows.empty();
+  const char* const why = text     ? "a text is one sequence"
+                          : ranges ? "data.train_rows gives the parts"
+                          : is_series(recipe) && recipe.sequence.empty()
+                              ? "windows are of one series"
+                          : is_one_sequence(recipe) ? "the file is one sequence"
+                                                    : nullptr;
+  const bool given = recipe.origin.contains("data.validation_order");
+  if (given && why && recipe.validation_order == ValidationOrder::random)
+    refuse("{}: \"random\" holds out whole sequences, but {}; give \"time\"",
+           where(recipe, "data.validation_order"), why);
+  if (why || (!given && is_series(recipe))) recipe.validation_order = ValidationOrder::time;
+  if (!recipe.validation_file.empty() && !recipe.origin.contains("data.validation"))
+    recipe.validation = 0;
 }
 
 /// Fills in keys that follow from data.format or from a series.
@@ -136,14 +184,21 @@ void resolve_data(Recipe& recipe) {
   if (row_is_sequence(recipe.format) && recipe.format != Format::wide)
     settle("data.sequence", &Recipe::sequence, std::string(), "each row is a sequence");
   if (is_series(recipe)) {
-    settle("data.target_type", &Recipe::target_type, TargetType::values,
-           "targets of windows are values");
+    const bool softmax =
+        !recipe.layers.empty() && recipe.layers.back().activation == SLUICE_SOFTMAX;
+    if (!recipe.origin.contains("data.target_type"))
+      recipe.target_type = softmax || recipe.origin.contains("data.window_class")
+                               ? TargetType::classes
+                               : TargetType::values;
     settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a window has one answer");
-    settle("data.sequence", &Recipe::sequence, std::string(),
-           "with data.window the file is one series");
-    if (recipe.loss == LossKind::cross_entropy && !recipe.origin.contains("train.loss"))
+    if (!recipe.origin.contains("data.sequence")) recipe.sequence.clear();
+    if (!recipe.origin.contains("data.reach_back") && recipe.validation_file.empty())
+      recipe.reach_back = !recipe.sequence.empty() && recipe.target_type == TargetType::values;
+    if (recipe.target_type == TargetType::values && recipe.loss == LossKind::cross_entropy &&
+        !recipe.origin.contains("train.loss"))
       recipe.loss = LossKind::mse;
   }
+  resolve_order(recipe);
   if (recipe.group == containment && recipe.format != Format::tsv)
     refuse("{}: \"containment\" is for texts; set data.format = \"tsv\", or give a column",
            where(recipe, "data.group"));
@@ -231,11 +286,6 @@ void resolve_steps(Recipe& recipe) {
 }
 
 void check_layers(const Recipe& recipe) {
-  if (recipe.differences && recipe.truncate > 0)
-    refuse(
-        "{}: carries states from piece to piece, but not the last frame that data.differences "
-        "needs; leave one of the two out",
-        where(recipe, "train.truncate"));
   const std::string place = where(recipe, "model.layers");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data())
@@ -323,20 +373,22 @@ void check_watch(const Recipe& recipe) {
 
 }  // namespace
 
+bool holds_out(const Recipe& recipe) {
+  if (!recipe.validation_file.empty()) return true;
+  return recipe.train_rows.empty() ? recipe.validation > 0 : !recipe.validation_rows.empty();
+}
+
 void check_validated(const Recipe& recipe) {
   const auto needs_validation = [&](const char* key, const char* what) {
-    refuse("{}: {} needs a validation split; set {}", where(recipe, key), what,
-           recipe.train_rows.empty() ? "data.validation above 0" : "data.validation_rows");
+    refuse("{}: {} needs a validation split; set {}, or data.validation_file", where(recipe, key),
+           what, recipe.train_rows.empty() ? "data.validation above 0" : "data.validation_rows");
   };
-  const bool holds_out =
-      recipe.train_rows.empty() ? recipe.validation > 0 : !recipe.validation_rows.empty();
-  if (!holds_out) {
-    if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
-    if (recipe.schedule == Schedule::plateau) needs_validation("train.schedule", "\"plateau\"");
-    if (recipe.monitor != Monitor::loss)
-      needs_validation("train.monitor", "another measure than the loss");
-    if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
-  }
+  if (holds_out(recipe)) return;
+  if (recipe.patience > 0) needs_validation("train.patience", "early stopping");
+  if (recipe.schedule == Schedule::plateau) needs_validation("train.schedule", "\"plateau\"");
+  if (recipe.monitor != Monitor::loss)
+    needs_validation("train.monitor", "another measure than the loss");
+  if (recipe.validate_every != 1) needs_validation("train.validate_every", "it");
 }
 
 void check_recipe(Recipe& recipe) {

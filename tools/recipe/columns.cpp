@@ -25,6 +25,8 @@ Windows windows_of(const Recipe& recipe) {
   windows.length = recipe.format == Format::table ? std::size_t(recipe.window) : 0;
   windows.stride = std::size_t(recipe.stride), windows.horizon = std::size_t(recipe.horizon);
   windows.difference = recipe.windows_target == WindowsTarget::difference;
+  windows.window_class = recipe.window_class;
+  windows.order = recipe.validation_order;
   windows.reach_back = recipe.reach_back;
   windows.validation = recipe.validation;
   windows.part[0] = parse_range(where(recipe, "data.train_rows"), recipe.train_rows);
@@ -81,6 +83,7 @@ Columns columns_of(const Recipe& recipe) {
           .max_steps = std::size_t(recipe.max_steps),
           .cut_front = recipe.cut == Cut::front,
           .windows = windows_of(recipe),
+          .differences = recipe.differences,
           .heads = heads_of(recipe),
           .dialect = dialect_of(recipe)};
 }

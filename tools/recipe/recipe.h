@@ -36,7 +36,7 @@ constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 
 /// The values of all keys, in the table's order. File names are as given until resolve_files().
 struct Recipe {
-  std::string train_file, test_file;
+  std::string train_file, validation_file, test_file;
   Format format = {};
   std::string separator, comment;
   DecimalMark decimal = {};
@@ -49,6 +49,7 @@ struct Recipe {
   TargetPer target_per = {};
   std::vector<std::string> ignore, features;
   double validation = 0;
+  ValidationOrder validation_order = {};
   std::string group;
   std::string thin;
   bool standardize = true, standardize_target = false, differences = false;
@@ -59,6 +60,7 @@ struct Recipe {
   Cut cut = {};
   std::int64_t window = 0, stride = 1, horizon = 1;
   WindowsTarget windows_target = {};
+  WindowClass window_class = {};
   std::string train_rows, validation_rows, test_rows;
   bool reach_back = false;
 

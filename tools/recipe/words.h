@@ -43,6 +43,10 @@ template <>
 inline constexpr std::string_view enum_words<DecimalMark>[] = {"auto", ".", ","};
 template <>
 inline constexpr std::string_view enum_words<Fill>[] = {"refuse", "previous", "mean"};
+template <>
+inline constexpr std::string_view enum_words<WindowClass>[] = {"last", "majority"};
+template <>
+inline constexpr std::string_view enum_words<ValidationOrder>[] = {"random", "time"};
 
 // [model], and the options of layers
 enum class Initializer {

@@ -1,10 +1,13 @@
 // Converts a recipe to the trainer's options, in which epochs are steps.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <set>
 
 #include "../common/error.h"
+#include "../convert/quantize.h"
 #include "../data/parse_number.h"
 #include "../model/graph.h"
 #include "../recipe/heads.h"
@@ -173,10 +176,59 @@ std::vector<sluice_answer_options> answer_options(const Recipe& recipe) {
   return all;
 }
 
+/// [layers] Returns whether a layer answers once a sequence.
+std::vector<bool> answers_once(const Network& network) {
+  std::vector<bool> once(network.layers.size());
+  for (std::size_t l = 0; l < once.size(); ++l) {
+    const Layer& layer = network.layers[l];
+    once[l] = recurrent(layer) && !layer.every_step;
+    for (const std::uint32_t source : sources_of(network, l))
+      once[l] = once[l] || (source > 0 && once[source - 1]);
+  }
+  return once;
+}
+
+/// Returns the first batch normalization that gets one value of each unit from a batch of one
+/// sequence; nothing if there is none. Its variance is then 0, and it answers its shift, whatever
+/// enters.
+std::string single_value_norm(const DataSet& data, const Split& split, const Network& network) {
+  const bool one_step = std::any_of(split.train.begin(), split.train.end(),
+                                    [&](std::size_t s) { return data.steps(s) == 1; });
+  const std::vector<bool> once = answers_once(network);
+  for (std::size_t l = 0; l < once.size(); ++l)
+    if (network.layers[l].kind == SLUICE_BATCH_NORM && (once[l] || one_step))
+      return layer_name(network, network.layers[l]);
+  return "";
+}
+
+void check_batch_norm(const Recipe& recipe, const DataSet& data, const Split& split,
+                      const Network& network) {
+  if (batch_size(recipe, split) > 1) return;
+  if (const std::string name = single_value_norm(data, split, network); !name.empty())
+    refuse(
+        "{}: a batch has one sequence, and {} then has one value of each unit, from which no "
+        "variance can be taken; give 2 or more, or leave batch_norm out",
+        where(recipe, "train.batch"), name);
+}
+
 }  // namespace
+
+std::string batch_norm_warning(const Recipe& recipe, const DataSet& data, const Split& split,
+                               const Network& network) {
+  const std::size_t size = batch_size(recipe, split), n = split.train.size();
+  if (recipe.carries() || n % size != 1) return "";
+  const std::string name = single_value_norm(data, split, network);
+  return name.empty() ? ""
+                      : fmt::format(
+                            "{} sequences in batches of {} leave a last batch of one, of which {} "
+                            "has one value of each unit and can take no variance; another "
+                            "train.batch avoids it",
+                            n, size, name);
+}
 
 TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split,
                      const Network& network) {
+  check_batch_norm(recipe, data, split, network);
   TrainPlan plan;
   sluice_train_options& options = plan.options;
   options = sluice_train_defaults();

@@ -142,6 +142,11 @@ struct TrainPlan {
 TrainPlan train_plan(const Recipe& recipe, const DataSet& data, const Split& split,
                      const Network& network);
 
+/// Returns a warning if the last batch of an epoch gives a batch normalization one value of each
+/// unit; else an empty text.
+std::string batch_norm_warning(const Recipe& recipe, const DataSet& data, const Split& split,
+                               const Network& network);
+
 /// Refuses (exit code 2) a network whose answers cannot be converted to the data's own units, if
 /// the recipe requires that.
 void check_foldable(const Recipe& recipe, const Network& network);

@@ -22,8 +22,10 @@
 namespace sluice::tools {
 namespace {
 
+/// Returns whether the data are one sequence whose rows are in time order.
 bool is_stream(const Recipe& recipe) {
-  return recipe.format == Format::text || (recipe.format == Format::table && recipe.window > 0);
+  if (recipe.format != Format::table) return recipe.format == Format::text;
+  return recipe.window > 0 || (recipe.sequence.empty() && recipe.target_per == TargetPer::row);
 }
 
 /// Returns the rows of a stream that trials may use: all rows except those of the test part.
@@ -212,6 +214,7 @@ Recipe final_recipe(Recipe recipe, std::int64_t epochs, std::int64_t seed) {
     recipe.validation_rows.clear();
   }
   recipe.validation = 0;
+  recipe.validation_file.clear();
   recipe.patience = 0, recipe.min_improvement = 0, recipe.validate_every = 1,
   recipe.monitor = Monitor::loss;
   recipe.stop_after = epochs < recipe.epochs ? epochs : 0;

@@ -12,6 +12,7 @@
 #include "../common/nearest.h"
 #include "../convert/budget.h"
 #include "../data/parse_number.h"
+#include "../recipe/check.h"
 #include "../recipe/space_toml.h"
 #include "../recipe/write.h"
 #include "../train/input.h"
@@ -55,8 +56,13 @@ void check_tunable(const StudyPlan& plan) {
         "{}: \"k-fold\" would train on rows after the validation part; give \"time\" or "
         "\"hold-out\"",
         where(own, "tune.validation"));
-  const bool holds_out = own.train_rows.empty() ? own.validation > 0 : !own.validation_rows.empty();
-  if (own.tune_validation == TuneValidation::hold_out && !holds_out)
+  if (own.tune_validation != TuneValidation::hold_out && !own.validation_file.empty())
+    refuse("{}: is for tune.validation = \"hold-out\", but that is \"{}\"; give one of the two",
+           where(own, "data.validation_file"), word(own.tune_validation));
+  if (own.tune_validation == TuneValidation::time && series && !own.sequence.empty())
+    refuse("{}: \"time\" is for windows of one series; give \"hold-out\"",
+           where(own, "tune.validation"));
+  if (own.tune_validation == TuneValidation::hold_out && !holds_out(own))
     refuse(
         "{}: \"hold-out\", but {} holds nothing out; set it, or tune.validation = \"k-fold\" or "
         "\"time\"",

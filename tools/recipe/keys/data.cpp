@@ -13,6 +13,14 @@ const Key table[] = {
              "that is given, else to the recipe's folder.",
      .file_name = true,
      .measures = true},
+    {.name = "data.validation_file",
+     .field = &R::validation_file,
+     .fallback = "\"\"",
+     .noun = "a file name",
+     .help = "Validation data in a file of its own, in place of a part of data.train. Empty for "
+             "none.",
+     .file_name = true,
+     .measures = true},
     {.name = "data.test",
      .field = &R::test_file,
      .fallback = "\"\"",
@@ -90,7 +98,8 @@ const Key table[] = {
      .fallback = "\"sequence\"",
      .noun = "a column name",
      .help = "Column that names the sequence of each frame. The rows of a sequence must be "
-             "adjacent. Empty: the whole file is one sequence.",
+             "adjacent. Empty: the whole file is one sequence. With data.window it is empty unless "
+             "it is given; each sequence is then a series of its own, which no window leaves.",
      .measures = true},
     {.name = "data.target",
      .field = &R::target,
@@ -105,7 +114,8 @@ const Key table[] = {
      .field = choice_field<&R::target_type>,
      .fallback = "\"class\"",
      .noun = "a target type",
-     .help = "Whether targets are classes or values.",
+     .help = "Whether targets are classes or values. With data.window: values, unless this or "
+             "data.window_class is given, or the last layer is a softmax.",
      .measures = true},
     {.name = "data.target_per",
      .field = choice_field<&R::target_per>,
@@ -131,9 +141,20 @@ const Key table[] = {
      .fallback = "0.2",
      .noun = "a share of the sequences",
      .help = "Share of the training sequences that is held out for validation, stratified by "
-             "class. Of a text, and of windows, it is the last share in time order. 0 for none.",
+             "class; sequences without a target are never held out. data.validation_order says "
+             "which share. 0 for none.",
      .min = 0,
      .max = 0.9,
+     .measures = true},
+    {.name = "data.validation_order",
+     .field = choice_field<&R::validation_order>,
+     .fallback = "\"random\"",
+     .noun = "an order of validation",
+     .help = "Which share is held out. random: whole sequences, drawn by train.seed. time: the "
+             "last one in the order of the file: with windows the last rows of each series; with a "
+             "target for each row the last rows of each sequence; else the last sequences. If it "
+             "is not given: time for a text, for windows, with data.train_rows, and where each row "
+             "of a single sequence (data.sequence = \"\") has a target; else random.",
      .measures = true},
     {.name = "data.thin",
      .field = &R::thin,
@@ -220,10 +241,11 @@ const Key table[] = {
      .field = &R::window,
      .fallback = "0",
      .noun = "a number of rows",
-     .help = "For a table: the file is one series, and sequences are windows of this many rows. "
-             "The targets are the values of the target columns in the rows after a window; these "
-             "columns may be features too. 0: the file is not a series. For text: number of "
-             "tokens of a piece, which training processes at once.",
+     .help = "For a table: the file is one series, or one for each data.sequence, and sequences "
+             "are windows of this many rows. The targets are the values of the target columns in "
+             "the rows after a window; these columns may be features too. If the targets are "
+             "classes, data.window_class says which is a window's. 0: no windows. For text: "
+             "number of tokens of a piece, which training processes at once.",
      .min = 0,
      .max = 1000000000},
     {.name = "data.stride",
@@ -252,12 +274,21 @@ const Key table[] = {
              "differences from the last row of the window. The last layer of the model then adds "
              "that row back, in fixed point too, where a frame then has 16 bits.",
      .measures = true},
+    {.name = "data.window_class",
+     .field = choice_field<&R::window_class>,
+     .fallback = "\"last\"",
+     .noun = "a class of a window",
+     .help = "Which class a window has, if the target is a column of classes. last: that of its "
+             "last row; majority: that of most of its rows, and of equally frequent ones the one "
+             "that comes last. A window without a class is left out.",
+     .measures = true},
     {.name = "data.train_rows",
      .field = &R::train_rows,
      .fallback = "\"\"",
      .noun = "a range of rows",
      .help = "Rows (for text: tokens) of the training file to train on, in place of "
-             "data.validation: \"first:end\", counted from 0, without the end.",
+             "data.validation: \"first:end\", counted from 0, without the end. A sequence with a "
+             "target for each row may be cut by it, any other sequence not.",
      .measures = true},
     {.name = "data.validation_rows",
      .field = &R::validation_rows,
@@ -277,7 +308,8 @@ const Key table[] = {
      .noun = "a truth value",
      .help = "Whether windows of validation and test may begin in the part before, so that the "
              "first row of the part has a target; this is usual for the ETT series. false: no "
-             "window crosses a split. Targets never cross one.",
+             "window crosses a split. Targets never cross one. If data.sequence names several "
+             "series, whose parts are short, and the targets are values: true, unless it is given.",
      .source = "Zhou et al. 2021"},
 };
 

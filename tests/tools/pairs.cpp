@@ -1,0 +1,161 @@
+// Tries all pairs of keys of data and training: each trains, or is refused in words of the recipe.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/error.h"
+#include "recipe/check.h"
+#include "recipe/read.h"
+#include "train/input.h"
+#include "train/start.h"
+#include "train/train.h"
+
+using namespace sluice::tools;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Setting {
+  const char *key, *value;
+};
+
+const Setting settings[] = {
+    {"data.validation", "0.3"},
+    {"data.validation", "0"},
+    {"data.validation_order", "\"time\""},
+    {"data.validation_order", "\"random\""},
+    {"data.validation_file", "\"data.csv\""},
+    {"data.test", "\"data.csv\""},
+    {"data.sequence", "\"\""},
+    {"data.sequence", "\"sequence\""},
+    {"data.target", "[\"v\", \"w\"]"},
+    {"data.target_type", "\"value\""},
+    {"data.target_type", "\"class\""},
+    {"data.target_per", "\"row\""},
+    {"data.target_per", "\"sequence\""},
+    {"data.features", "[\"x\"]"},
+    {"data.group", "\"g\""},
+    {"data.thin", "\"a:0.5\""},
+    {"data.differences", "true"},
+    {"data.standardize", "false"},
+    {"data.standardize_target", "true"},
+    {"data.max_steps", "3"},
+    {"data.cut", "\"front\""},
+    {"data.window", "3"},
+    {"data.stride", "2"},
+    {"data.horizon", "2"},
+    {"data.windows_target", "\"difference\""},
+    {"data.window_class", "\"majority\""},
+    {"data.train_rows", "\"0:24\""},
+    {"data.validation_rows", "\"24:36\""},
+    {"data.test_rows", "\"36:48\""},
+    {"data.reach_back", "true"},
+    {"train.loss", "\"huber\""},
+    {"train.loss", "\"binary\""},
+    {"train.loss", "\"mse_sum\""},
+    {"train.class_weights", "\"balanced\""},
+    {"train.sampling", "\"balanced\""},
+    {"train.label_smoothing", "0.1"},
+    {"train.carry", "true"},
+    {"train.truncate", "2"},
+    {"train.batch", "1"},
+    {"train.batch", "\"all\""},
+    {"train.bucket", "true"},
+    {"train.optimizer", "\"sgd\""},
+    {"train.nesterov", "true"},
+    {"train.weight_decay", "0.1"},
+    {"train.schedule", "\"plateau\""},
+    {"train.schedule", "\"one-cycle\""},
+    {"train.warmup", "1"},
+    {"train.stop_after", "1"},
+    {"train.monitor", "\"auc\""},
+    {"train.monitor", "\"mae\""},
+    {"train.monitor", "\"macro_f1\""},
+    {"train.patience", "1"},
+    {"train.validate_every", "2"},
+    {"train.prune", "0.5"},
+    {"train.clip_norm", "1"},
+    {"train.l1_step", "\"proximal\""},
+    {"train.embedding_rows", "\"seen\""},
+    {"quantize.aware", "true"},
+};
+
+const char* const gru = "[ { gru = 4 }, { dense = 2, activation = \"softmax\" } ]";
+const char* const values = "[ { gru = 4 }, { dense = 2 } ]";
+
+/// Returns the recipe's answer to these settings: "" if it trains, else the message.
+std::string answer(const std::string& text, const std::vector<Override>& overrides,
+                   const std::string& folder) {
+  try {
+    Recipe recipe = parse_recipe(text, folder + "/r.toml", overrides);
+    check_validated(recipe);
+    resolve_files(recipe, folder);
+    Input input = read_input(recipe);
+    const Network start = checked_start(recipe, input);
+    TrainingSegment segment;
+    Trained trained =
+        train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &segment);
+    in_data_units(recipe, input, trained);
+    return "";
+  } catch (const Error& error) {
+    CHECK_EQ(error.exit_code, 2);
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("any two keys of data and training go together, or are refused in words of the recipe") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("sluice-pairs-{}", getpid());
+  fs::create_directories(folder);
+  std::ofstream csv(folder / "data.csv");
+  csv << "sequence,g,label,v,w,x,y\n";
+  for (int s = 0; s < 12; ++s)
+    for (int t = 0; t < 4; ++t)
+      csv << fmt::format("s{},g{},{},{},{},{},{}\n", s, s / 2, s % 2 ? "b" : "a", s % 2,
+                         (s + 1) % 2, s * 0.25 + t, t * (s % 3) - 1);
+  csv.close();
+  const auto base = [](const char* data, const char* layers, const char* loss = "cross_entropy") {
+    return fmt::format(
+        "[data]\ntrain = \"data.csv\"\n{}\n[model]\nlayers = {}\n[train]\nepochs = 1\nbatch = 8\n"
+        "loss = \"{}\"\n",
+        data, layers, loss);
+  };
+  const std::string bases[] = {
+      base("target = \"label\"\nignore = [\"g\", \"v\", \"w\"]", gru),
+      base("target = \"label\"\ntarget_per = \"row\"\nignore = [\"g\", \"v\", \"w\"]", gru),
+      base("target = [\"v\", \"w\"]\ntarget_type = \"value\"\ntarget_per = \"row\"\n"
+           "ignore = [\"g\", \"label\"]",
+           values, "mse"),
+      base("target = [\"v\", \"w\"]\nwindow = 3\nignore = [\"sequence\", \"g\", \"label\"]", values,
+           "mse"),
+      base("target = \"label\"\nsequence = \"sequence\"\nwindow = 2\nwindow_class = \"last\"\n"
+           "validation = 0.5\n"
+           "ignore = [\"g\", \"v\", \"w\"]",
+           gru)};
+  std::size_t trained = 0;
+  for (const std::string& text : bases) {
+    CHECK_EQ(answer(text, {}, folder.string()), "");
+    for (const Setting& one : settings)
+      for (const Setting* other = &one; other != std::end(settings); ++other) {
+        std::vector<Override> overrides = {{one.key, one.value, one.key}};
+        if (std::string_view(one.key) == other->key && other != &one) continue;
+        if (other != &one) overrides.push_back({other->key, other->value, other->key});
+        CAPTURE(text);
+        CAPTURE(one.key);
+        CAPTURE(one.value);
+        CAPTURE(other->key);
+        CAPTURE(other->value);
+        const std::string message = answer(text, overrides, folder.string());
+        trained += message.empty();
+        CHECK_EQ(message.find("SLUICE_"), std::string::npos);
+        CHECK_EQ(message.find('\n'), std::string::npos);
+      }
+  }
+  CHECK(trained > 1000);
+  fs::remove_all(folder);
+}
