@@ -192,16 +192,31 @@ void add_eval(CLI::App& app, EvalOptions& o) {
 
 void add_run(CLI::App& app, RunOptions& o) {
   CLI::App* command = app.add_subcommand(
-      "run", "Run a model on the sequences in a file, or generate a text with it");
+      "run", "Run a model on the sequences in a file or on a text, or generate a text with it");
   command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
       ->required()
       ->type_name("MODEL|RUN");
   command
       ->add_option("--input", o.input,
-                   "Data to run on: CSV, one row per frame, or .npz. Columns are found by the "
-                   "names of the model's inputs. If the sequence column of the training data is "
-                   "missing, the file is one sequence")
+                   "Data to run on, in the format of the training data. Columns are found by the "
+                   "names of the model's inputs; other columns are ignored. If the sequence column "
+                   "of the training data is missing, the file is one sequence. An answer is the "
+                   "model's outputs, then \"predicted\" (a class or a value) and, if the file has "
+                   "the target, \"true\"; of several targets \"predicted_NAME\" and "
+                   "\"true_NAME\"")
       ->type_name("FILE");
+  command
+      ->add_option("--with", o.with,
+                   "Columns of the input to write beside the answers, as a,b. Beside the answer to "
+                   "a whole sequence or window stands the cell of its last row")
+      ->type_name("COLUMNS")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option_function<std::string>(
+          "--text", [&o](const std::string& text) { o.text = text, o.text_given = true; },
+          "Answer this text in place of --input, with a model of text")
+      ->type_name("TEXT");
   command->add_option("--output", o.output, "File for the answers; default standard output")
       ->type_name("FILE");
   command
@@ -213,7 +228,8 @@ void add_run(CLI::App& app, RunOptions& o) {
                     "Answer every frame, not only the last one of each sequence");
   command->add_flag(
       "--hex", o.hex,
-      "Print each number as the 8 hexadecimal digits of its bits; every NaN is 7fc00000");
+      "Print each output as the 8 hexadecimal digits of its bits, for comparison with a board; "
+      "every NaN is 7fc00000. \"predicted\" and \"true\" are left out");
   command->add_flag("--json", o.json, "Print JSON instead of CSV");
   command
       ->add_option("--generate", o.generate,

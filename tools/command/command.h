@@ -21,7 +21,10 @@ struct EvalOptions {
 
 struct RunOptions {
   std::string model, input, output, trace;
+  std::string text;                                        ///< of --text
   std::string generate, temperature, top_k, seed, prompt;  ///< as given; empty if not given
+  std::vector<std::string> with;                           ///< columns
+  bool text_given = false;
   bool every_step = false, hex = false, json = false;
 };
 

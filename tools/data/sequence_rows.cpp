@@ -129,7 +129,7 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
   for (std::size_t f = 0; f < roles.names.size(); ++f)
     if (is_feature(roles.names[f], columns))
       names.push_back(roles.names[f]), positions.push_back(f);
-  for (const std::size_t i : pick_features(names, expected.features, place))
+  for (const std::size_t i : pick_features(names, expected, place))
     roles.picked.push_back(positions[i]);
   for (const std::size_t f : roles.picked)
     if (roles.steps[f].size() != roles.steps[roles.picked[0]].size())

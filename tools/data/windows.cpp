@@ -148,6 +148,7 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
       add_window(row, p, data);
   }
   data.first.push_back(count);
+  data.beside = series.rows.beside;
   data.fit = parts[0];
   if (expected.targets) data.units = units_of(series, data.fit, windows);
   for (std::size_t row = 0; row < count; ++row)

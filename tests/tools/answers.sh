@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The answers of `sluice run` and the figures of `sluice eval` as people read them: other columns in
+# the input, predicted and true values beside the answers, one sentence, errors of each target,
+# the classes that are taken for one another.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# column NAME FILE: the cells of a column of simple CSV, without its name.
+column() { awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i; next } { print at ? $at : "no column" }' "$2"; }
+
+# --- classes: the boolean's names collide with the name of a column
+awk 'BEGIN { print "sequence,label,a,b,time"
+  for (s = 0; s < 40; s++) for (t = 0; t < 4; t++) printf "%d,%s,%.2f,%.2f,%d:%02d\n", s, s % 2 ? "true" : "false", s % 2 ? t / 4 : -t / 4, s % 5 / 9, s, t }' >bool.csv
+cat >bool.toml <<'END'
+[data]
+train = "bool.csv"
+ignore = ["time"]
+[model]
+layers = [ { gru = 4 }, { dense = 1, activation = "sigmoid" } ]
+[train]
+loss = "binary"
+epochs = 8
+batch = 8
+learning_rate = 0.03
+END
+works train bool.toml --out bool
+works run bool --input bool.csv --with time --output answers.csv
+[ "$(head -n 1 answers.csv)" = 'sequence,true,predicted,true_label,time' ] || complain "columns of classes: $(head -n 1 answers.csv)"
+awk -F, 'NR > 1 && ($3 != ($2 > 0.5 ? "true" : "false") || $4 != ($1 % 2 ? "true" : "false") || $5 != $1 ":03") { exit 1 }' answers.csv ||
+  complain "predicted and true classes: $(head -n 3 answers.csv)"
+works run bool --input bool.csv --every-step --with a,b
+column a bool.csv >a && column a out >b
+cmp -s a b || complain "--with of every step does not give the input's cells"
+works run bool --input bool.csv --json --with time
+grep -q '"sequence": "3", "y": \[[-0-9.e]*\], "predicted": "true", "true": "true", "with": {"time": "3:03"}}' out || complain "JSON of classes: $(head -n 5 out)"
+works run bool --input bool.csv --hex
+[ "$(head -n 1 out)" = 'sequence,true' ] || complain "--hex gives more than outputs: $(head -n 1 out)"
+cut -d, -f1,3,4 bool.csv >inputs.csv
+works run bool --input inputs.csv
+[ "$(head -n 1 out)" = 'sequence,true,predicted' ] || complain "without a target: $(head -n 1 out)"
+paste -d, <(column b inputs.csv) <(column sequence inputs.csv) <(column a inputs.csv) | awk -F, -v OFS=, 'BEGIN { print "b,sequence,other,a" } { print $1, $2, "x" NR, $3 }' >moved.csv
+mv out plain.csv
+works run bool --input moved.csv
+same plain.csv out "columns in another order, and one more"
+
+# --- windows whose target is no feature: as in training, without the target, with other columns
+awk 'BEGIN { print "wind,sun,load,spare,time"
+  for (i = 0; i < 300; i++) printf "%.3f,%.3f,%.3f,%d,t%d\n", sin(i / 3), sin(i / 7), sin(i / 3) + sin(i / 7) / 2, 0, i }' >plant.csv
+cat >plant.toml <<'END'
+[data]
+train = "plant.csv"
+target = "load"
+features = ["wind", "sun"]
+window = 12
+horizon = 2
+[model]
+layers = [ { gru = 6 }, { dense = 2 } ]
+[train]
+epochs = 3
+END
+works train plant.toml --out plant
+works run plant --input plant.csv --with time --output answers.csv
+[ "$(head -n 1 answers.csv)" = 'sequence,load+1,load+2,predicted_load+1,predicted_load+2,true_load+1,true_load+2,time' ] ||
+  complain "columns of windows: $(head -n 1 answers.csv)"
+awk -F, 'FNR == 1 { next } FILENAME == "plant.csv" { load[n++] = $3; next }
+  { end = $1 + 12; one = end < 300 ? load[end] + 0 : ""; two = end + 1 < 300 ? load[end + 1] + 0 : ""
+    if ($4 != $2 || $5 != $3 || $6 != one || $7 != two || $8 != "t" end - 1) { print "line " FNR; exit 1 } }' plant.csv answers.csv ||
+  complain "true values of windows: $(tail -n 2 answers.csv)"
+cut -d, -f1-3 answers.csv >wanted
+for columns in 1-3 1,2,4 1,2; do
+  cut -d, -f$columns plant.csv >less.csv
+  works run plant --input less.csv
+  cut -d, -f1-3 out >got
+  same wanted got "the columns $columns of the input"
+done
+cut -d, -f1,3 plant.csv >less.csv
+refused 2 'less\.csv:1: .*missing sun' run plant --input less.csv
+
+# --- a text in place of a file
+awk 'BEGIN { OFS = "\t"; print "label", "text"; for (i = 0; i < 40; i++) print i % 2 ? "good" : "bad", (i % 2 ? "a fine film " : "a dull film ") i % 3 }' >films.tsv
+printf '[data]\ntrain = "films.tsv"\nformat = "tsv"\nvalidation = 0.2\n[model]\nlayers = [ { embedding = 4 }, { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 12\nlearning_rate = 0.05\n' >films.toml
+works train films.toml --out films
+for word in fine dull; do
+  works run films --text "a $word film"
+  [ "$(column predicted out)" = "$([ $word = fine ] && echo good || echo bad)" ] || complain "--text $word: $(cat out)"
+done
+mv out one.csv
+printf 'text\na dull film\n' >one.tsv
+works run films --input one.tsv
+[ "$(tail -n 1 out | cut -d, -f2-)" = "$(tail -n 1 one.csv | cut -d, -f2-)" ] || complain "--text and a file of that text: $(cat one.csv out)"
+works run films --text "a dull film" --json
+grep -q '"predicted": "bad"' out || complain "--text --json: $(cat out)"
+refused 2 '^--text: is empty' run films --text ''
+works run films --input films.tsv --with text
+[ "$(head -n 1 out)" = 'sequence,bad,good,predicted,true,text' ] || complain "columns of texts: $(head -n 1 out)"
+awk -F, 'NR > 1 && ($5 != (NR % 2 ? "good" : "bad") || $6 !~ ($5 == "good" ? "fine" : "dull")) { exit 1 }' out || complain "true classes of texts: $(head -n 3 out)"
+finish
