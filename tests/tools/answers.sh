@@ -93,4 +93,33 @@ refused 2 '^--text: is empty' run films --text ''
 works run films --input films.tsv --with text
 [ "$(head -n 1 out)" = 'sequence,bad,good,predicted,true,text' ] || complain "columns of texts: $(head -n 1 out)"
 awk -F, 'NR > 1 && ($5 != (NR % 2 ? "good" : "bad") || $6 !~ ($5 == "good" ? "fine" : "dull")) { exit 1 }' out || complain "true classes of texts: $(head -n 3 out)"
+
+# --- each target's errors, recomputed from the answers
+awk 'BEGIN { print "pressure,warmth"; for (i = 0; i < 400; i++) printf "%.1f,%.3f\n", 98000 + 800 * sin(i / 9), 20 + 4 * sin(i / 5) }' >two.csv
+printf '[data]\ntrain = "two.csv"\ntarget = ["pressure", "warmth"]\nwindow = 10\nstandardize_target = true\n[model]\nlayers = [ { gru = 6 }, { dense = 2 } ]\n[train]\nepochs = 3\n' >two.toml
+works train two.toml --out two
+grep -q '^pressure ' out && grep -q '^warmth ' out || complain "train does not tell each target's errors: $(cat out)"
+works run two --input two.csv
+awk -F, 'NR > 1 && $6 != "" { n++; p += ($4 - $6) ^ 2; w += ($5 - $7) ^ 2 } END { printf "pressure %.4g\nwarmth %.4g\n", p / n, w / n }' out >counted
+works eval two --data two.csv
+awk '$1 == "pressure" || $1 == "warmth" { printf "%s %.4g\n", $1, $2 }' out >told
+same counted told "the errors of each target: $(cat told), by the answers $(cat counted)"
+works eval two --data two.csv --json
+tr -d ' \n' <out | grep -q '"values":\[{"label":"pressure","targets":390,"mse":.*{"label":"warmth",' || complain "--json lacks the targets: $(tail -n 5 out)"
+
+# --- many classes: the pairs that are taken for one another, not a matrix
+awk 'BEGIN { print "sequence,label,a,b"; for (s = 0; s < 450; s++) for (t = 0; t < 2; t++) printf "%d,c%d,%d,%d\n", s, s % 150, s % 150 / 12, s % 12 }' >many.csv
+printf '[data]\ntrain = "many.csv"\ntest = "many.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 150, activation = "softmax" } ]\n[train]\nepochs = 1\n' >many.toml
+works train many.toml --out many
+[ "$(wc -c <out)" -lt 3000 ] || complain "train prints $(wc -c <out) bytes of 150 classes"
+grep -q '^true *predicted *times$' out || complain "train tells no confused pairs: $(head -n 8 out)"
+works eval many --data many.csv
+[ "$(wc -c <out)" -lt 4000 ] || complain "eval prints $(wc -c <out) bytes of 150 classes"
+mv out evaluated
+works run many --input many.csv --output answers.csv
+awk -F, 'NR == 1 { next } { p = $(NF - 1); t = $NF; if (p != t) n[t " " p]++ } END { for (pair in n) print n[pair], pair }' answers.csv | sort -n -r | head -n 1 | cut -d' ' -f1 >counted
+awk '/^true *predicted/ { getline; print $3; exit }' evaluated >told
+same counted told "the times of the most confused pair"
+works eval many --data many.csv --json
+grep -q '"confused": \[' out && ! grep -q '"confusion"' out || complain "--json of 150 classes has a matrix"
 finish

@@ -53,10 +53,9 @@ void add_head(const Head& head, const std::vector<std::string>& targets, std::si
     return;
   }
   for (std::size_t i = 0; i < head.outputs; ++i)
-    each.push_back(
-        {.name = head.outputs == 1 ? head.name : head.name + "." + targets[column + i],
-         .first = output + i,
-         .column = column + i});
+    each.push_back({.name = head.outputs == 1 ? head.name : head.name + "." + targets[column + i],
+                    .first = output + i,
+                    .column = column + i});
 }
 
 /// Returns whether the answer is a class, of a model that does not say how it was made.
@@ -99,23 +98,22 @@ Predictions predictions_of(const OwnedModel& model, const Columns& columns,
   }
   const std::size_t targets = columns.target.size();
   for (std::uint32_t i = 0; i < info.outputs; ++i)
-    all.each.push_back(
-        {.name = info.outputs == 1 ? ""
-                 : i < labels.size() ? labels[i]
-                                     : fmt::format("y{}", i),
-         .first = i,
-         .column = columns.windows.length || i < targets ? i % targets : no_target,
-         .ahead = i / targets + 1});
+    all.each.push_back({.name = info.outputs == 1   ? ""
+                                : i < labels.size() ? labels[i]
+                                                    : fmt::format("y{}", i),
+                        .first = i,
+                        .column = columns.windows.length || i < targets ? i % targets : no_target,
+                        .ahead = i / targets + 1});
   return all;
 }
 
 bool Predictions::is_known(const Prediction& prediction, const DataSet& data) const {
-  return next_token || (prediction.column < data.beside.size() &&
-                        !data.beside[prediction.column].empty());
+  return next_token ||
+         (prediction.column < data.beside.size() && !data.beside[prediction.column].empty());
 }
 
-std::string Predictions::truth(const Prediction& prediction, const DataSet& data, std::size_t sequence, std::size_t step,
-                               bool every_step) const {
+std::string Predictions::truth(const Prediction& prediction, const DataSet& data,
+                               std::size_t sequence, std::size_t step, bool every_step) const {
   const std::size_t first = data.first[sequence];
   if (next_token) {
     const std::size_t row = first + step + 1;

@@ -13,12 +13,12 @@ namespace sluice::tools {
 /// One prediction of an answer: a class, which several outputs decide, or a value, which is one
 /// output. An answer of several values or heads has several predictions.
 struct Prediction {
-  std::string name = {};            ///< of the target; empty if the answer has one prediction
+  std::string name = {};                 ///< of the target; empty if the answer has one prediction
   std::vector<std::string> labels = {};  ///< of the classes; empty for a value
-  std::size_t first = 0;            ///< of its outputs, among the answer's
-  std::size_t outputs = 1;          ///< 1 for a class: the probability of the second label
-  std::size_t column = 0;           ///< of the target, in DataSet::beside
-  std::size_t ahead = 0;            ///< of windows: rows from the window's last row to the target
+  std::size_t first = 0;                 ///< of its outputs, among the answer's
+  std::size_t outputs = 1;               ///< 1 for a class: the probability of the second label
+  std::size_t column = 0;                ///< of the target, in DataSet::beside
+  std::size_t ahead = 0;  ///< of windows: rows from the window's last row to the target
 
   /// Returns the class or the value in these numbers.
   /// @param y  all outputs of an answer
@@ -36,10 +36,10 @@ struct Predictions {
   /// Returns the true class or value of an answer; empty if it is not known.
   /// @param step  the row of the sequence that was answered
   /// @param every_step  whether each row is answered
-  std::string truth(const Prediction& prediction, const DataSet& data, std::size_t sequence, std::size_t step, bool every_step) const;
+  std::string truth(const Prediction& prediction, const DataSet& data, std::size_t sequence,
+                    std::size_t step, bool every_step) const;
   /// Returns the cells of the columns of --with.
-  std::vector<std::string> cells(const DataSet& data, std::size_t sequence,
-                                 std::size_t step) const;
+  std::vector<std::string> cells(const DataSet& data, std::size_t sequence, std::size_t step) const;
 };
 
 /// Returns the predictions of a model's answers.

@@ -135,14 +135,26 @@ Evaluation report(const char* what, const Input& input, const Trained& trained, 
   return evaluation;
 }
 
+/// Prints the errors of each target, if there are several.
+void report_targets(const Evaluation& evaluation) {
+  for (const Evaluation& part : parts_of(evaluation))
+    if (const std::string each = target_table(part); !each.empty())
+      print("\n{}{}\n", part.name.empty() ? "" : part.name + ":\n", each);
+}
+
 void report_results(const Input& input, const Trained& trained) {
-  if (!input.split.held_out.empty())
-    report("Validation", input, trained, input.train, input.split.held_out);
-  if (input.recipe.test_file.empty() && input.split.test.empty()) return;
+  const bool no_test = input.recipe.test_file.empty() && input.split.test.empty();
+  if (!input.split.held_out.empty()) {
+    const Evaluation held_out =
+        report("Validation", input, trained, input.train, input.split.held_out);
+    if (no_test) report_targets(held_out);
+  }
+  if (no_test) return;
   const Evaluation test =
       input.split.test.empty()
           ? report("Test", input, trained, input.test, all_sequences(input.test))
           : report("Test", input, trained, input.train, input.split.test);
+  report_targets(test);
   for (const Evaluation& part : parts_of(test))
     if (!part.confusion.empty())
       print("\n{}{}\n", part.name.empty() ? "" : part.name + ":\n", confusion_table(part));
