@@ -107,6 +107,15 @@ same counted told "the errors of each target: $(cat told), by the answers $(cat 
 works eval two --data two.csv --json
 tr -d ' \n' <out | grep -q '"values":\[{"label":"pressure","targets":390,"mse":.*{"label":"warmth",' || complain "--json lacks the targets: $(tail -n 5 out)"
 
+# --- the report draws true and predicted values over time: 70 windows are held out
+works run two --input two.csv
+awk -F, 'NR > 1 && $1 >= 320 && $6 != "" { n++; w += ($5 - $7) ^ 2 } END { printf "%.4g", sqrt(w / n) }' out >counted
+works report two
+grep -q ">warmth over time: root mean squared error $(cat counted) in this stretch<" two/report.html || complain "no chart over time with an error of $(cat counted): $(grep -o '>[a-z]* over time[^<]*' two/report.html)"
+grep -q '>pressure over time: ' two/report.html && grep -q 'The first 70 answers of the validation part' two/report.html || complain "the chart over time is not of 70 windows"
+works report plant
+grep -q '>load over time: .* one row ahead in this stretch<' plant/report.html && grep -q '>predicted 2 rows ahead<' plant/report.html || complain "no chart of both steps of a horizon"
+
 # --- many classes: the pairs that are taken for one another, not a matrix
 awk 'BEGIN { print "sequence,label,a,b"; for (s = 0; s < 450; s++) for (t = 0; t < 2; t++) printf "%d,c%d,%d,%d\n", s, s % 150, s % 150 / 12, s % 12 }' >many.csv
 printf '[data]\ntrain = "many.csv"\ntest = "many.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 150, activation = "softmax" } ]\n[train]\nepochs = 1\n' >many.toml

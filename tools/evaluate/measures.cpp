@@ -262,9 +262,9 @@ std::vector<TargetErrors> errors_of(const Evaluation& e, std::size_t columns) {
   return list;
 }
 
-/// Returns how many columns the values of windows are: as many as there are labels that end with
-/// "+1", if all others follow from these. Without a horizon every value is a column.
-std::size_t columns_of(const Evaluation& e) {
+}  // namespace
+
+std::size_t column_count(const Evaluation& e) {
   const std::vector<std::string>& labels = e.labels;
   const auto ends = [](const std::string& label) { return label.ends_with("+1"); };
   const auto columns =
@@ -278,8 +278,6 @@ std::size_t columns_of(const Evaluation& e) {
   return columns;
 }
 
-}  // namespace
-
 std::vector<TargetErrors> target_errors(const Evaluation& e) {
   std::vector<TargetErrors> list = errors_of(e, e.labels.size());
   for (std::size_t i = 0; i < list.size(); ++i) list[i].label = e.labels[i];
@@ -287,7 +285,7 @@ std::vector<TargetErrors> target_errors(const Evaluation& e) {
 }
 
 std::vector<TargetErrors> column_errors(const Evaluation& e) {
-  const std::size_t columns = columns_of(e), steps = e.labels.size() / columns;
+  const std::size_t columns = column_count(e), steps = e.labels.size() / columns;
   if (steps == 1) return target_errors(e);
   std::vector<TargetErrors> list = errors_of(e, columns);
   for (std::size_t i = 0; i < columns; ++i) {

@@ -47,6 +47,9 @@ struct TargetErrors {
 };
 /// Returns the errors of each value, in the order of the labels.
 std::vector<TargetErrors> target_errors(const Evaluation& evaluation);
+/// Returns how many columns the values are. Of windows with a horizon, "a+1", "b+1", "a+2", "b+2",
+/// output i is of column i % 2; else every value is a column.
+std::size_t column_count(const Evaluation& evaluation);
 /// Returns the errors of each column: of windows with a horizon over all steps, "load+1" to
 /// "load+24"; else as target_errors().
 std::vector<TargetErrors> column_errors(const Evaluation& evaluation);

@@ -148,9 +148,10 @@ std::string errors_by_output(const Measured& measured) {
 
 std::string values(const Measured& measured) {
   const std::vector<std::string>& labels = measured.evaluation.labels;
-  std::string drawn;
+  std::string drawn = over_time(measured);
   if (labels.size() > most_scatters)
-    return charts(scatter(measured, std::string::npos, "All values") + errors_by_output(measured));
+    return charts(drawn + scatter(measured, std::string::npos, "All values") +
+                  errors_by_output(measured));
   for (std::size_t k = 0; k < labels.size(); ++k) drawn += scatter(measured, k, labels[k]);
   return charts(drawn);
 }
