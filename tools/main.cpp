@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "command/command.h"
+#include "command/which_run.h"
 #include "common/ending.h"
 #include "common/error.h"
 #include "common/print.h"
@@ -170,10 +171,25 @@ void add_train(CLI::App& app, TrainOptions& o) {
   command->callback([&o] { run_train(o); });
 }
 
+/// Gives a command on one model the option --run, which chooses among the runs of a folder.
+template <class Options>
+void answer_one_model(CLI::App* command, Options& o, void (*run)(const Options&)) {
+  command
+      ->add_option("--run", o.run,
+                   "If MODEL is a folder of variants or seeds, the run that is meant, such as "
+                   "VARIANT/seed-1; default the best one by validation")
+      ->type_name("NAME");
+  command->callback([&o, run] {
+    o.model = chosen_model(o.model, o.run);
+    run(o);
+  });
+}
+
 void add_eval(CLI::App& app, EvalOptions& o) {
   CLI::App* command = app.add_subcommand(
       "eval", "Measure a model on labeled data; naive answers are measured for comparison");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -187,13 +203,14 @@ void add_eval(CLI::App& app, EvalOptions& o) {
                    "not included")
       ->type_name("FIRST:END");
   command->add_flag("--json", o.json, "Print JSON");
-  command->callback([&o] { run_eval(o); });
+  answer_one_model(command, o, run_eval);
 }
 
 void add_run(CLI::App& app, RunOptions& o) {
   CLI::App* command = app.add_subcommand(
       "run", "Run a model on the sequences in a file or on a text, or generate a text with it");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -249,13 +266,14 @@ void add_run(CLI::App& app, RunOptions& o) {
       ->add_option("--seed", o.seed,
                    "Seed of the draws; default 0. The text is the same on every machine")
       ->type_name("N");
-  command->callback([&o] { run_run(o); });
+  answer_one_model(command, o, run_run);
 }
 
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* command = app.add_subcommand(
       "inspect", "Show a model's layers, the memory that it needs, and how it was made");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -275,23 +293,25 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
           "1: it does not, and the excess is printed")
       ->type_name("BUDGET");
   command->add_flag("--json", o.json, "Print JSON");
-  command->callback([&o] { run_inspect(o); });
+  answer_one_model(command, o, run_inspect);
 }
 
 void add_bench(CLI::App& app, BenchOptions& o) {
   CLI::App* command =
       app.add_subcommand("bench", "Time a model on every instruction set of this CPU");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command->add_flag("--json", o.json, "Print JSON");
-  command->callback([&o] { run_bench(o); });
+  answer_one_model(command, o, run_bench);
 }
 
 void add_export(CLI::App& app, ExportOptions& o) {
   CLI::App* command =
       app.add_subcommand("export", "Write a model as C source for a device, or as a smaller blob");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -318,13 +338,15 @@ void add_export(CLI::App& app, ExportOptions& o) {
   command->add_flag("--strip", o.strip,
                     "Leave out names, labels and the record of how the model was made");
   command->add_flag("--force", o.force, "Replace existing files, whatever they hold");
-  command->callback([&o] { run_export(o); });
+  answer_one_model(command, o, run_export);
 }
 
 void add_quantize(CLI::App& app, QuantizeOptions& o) {
   CLI::App* command = app.add_subcommand(
       "quantize", "Convert a float model to fixed point, with ranges measured on real data");
-  command->add_option("model", o.model, "The float model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model,
+                   "The float model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -354,7 +376,7 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
                    "File for a JSON report: the error of every value, and saturation")
       ->type_name("FILE");
   command->add_flag("--force", o.force, "Replace the file if it holds another model");
-  command->callback([&o] { run_quantize(o); });
+  answer_one_model(command, o, run_quantize);
 }
 
 #if SLUICE_WITH_TUNE

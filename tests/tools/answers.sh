@@ -116,6 +116,41 @@ grep -q '>pressure over time: ' two/report.html && grep -q 'The first 70 answers
 works report plant
 grep -q '>load over time: .* one row ahead in this stretch<' plant/report.html && grep -q '>predicted 2 rows ahead<' plant/report.html || complain "no chart of both steps of a horizon"
 
+# --- a folder of variants: the run with the best validation is taken, or the one that is named
+cat >>bool.toml <<'END'
+patience = 2
+[[variants]]
+name = "slow"
+train.learning_rate = 1e-4
+[[variants]]
+name = "quick"
+END
+works train bool.toml --seeds 1..2 --out folder --set data.validation=0.3
+for run in slow/seed-1 slow/seed-2 quick/seed-1 quick/seed-2; do
+  awk -v run=$run '{ match($0, /"validation_loss":[-0-9.e]*/); v = substr($0, RSTART + 18, RLENGTH - 18) + 0; if (NR == 1 || v < least) least = v } END { printf "%.4g %s\n", least, run }' folder/$run/log.jsonl
+done | sort -g >ranked
+read -r loss best <ranked
+works run folder --input bool.csv
+[ "$(cat err)" = "folder: $best is taken, the best of 4 runs by validation loss, $loss; --run takes another one" ] || complain "the chosen run: $(cat err), not $(head -n 1 ranked)"
+mv out chosen
+works run folder/$best --input bool.csv
+same chosen out "the chosen run and the run itself"
+[ ! -s err ] || complain "of one run something is told: $(cat err)"
+for command in 'eval --data bool.csv' 'run --input bool.csv' 'inspect' 'quantize --calibrate bool.csv'; do
+  works ${command%% *} folder --run slow/seed-2 $([ "$command" = inspect ] || echo ${command#* })
+done
+[ -s folder/slow/seed-2/model-int8.slu ] || complain "quantize --run does not write beside that run's model"
+works eval folder --run slow/seed-2 --data bool.csv
+mv out named
+works eval folder/slow/seed-2 --data bool.csv
+same named out "--run and the run's own folder"
+refused 2 '^--run slow: folder has no such run; give one of quick/seed-1, quick/seed-2, slow/seed-1, slow/seed-2$' eval folder --run slow --data bool.csv
+refused 2 '^--run slow: chooses among the runs of a folder, but bool is one model' eval bool --run slow --data bool.csv
+rm folder/comparison.json
+refused 2 '^folder: is a directory of runs; say which one is meant with --run: quick/seed-1, ' eval folder --data bool.csv
+works train bool.toml --out blind --set data.validation=0 --set train.patience=0
+refused 2 '^blind: .* has no validation to compare it by; say which one is meant with --run: quick, slow$' run blind --input bool.csv
+
 # --- many classes: the pairs that are taken for one another, not a matrix
 awk 'BEGIN { print "sequence,label,a,b"; for (s = 0; s < 450; s++) for (t = 0; t < 2; t++) printf "%d,c%d,%d,%d\n", s, s % 150, s % 150 / 12, s % 12 }' >many.csv
 printf '[data]\ntrain = "many.csv"\ntest = "many.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 150, activation = "softmax" } ]\n[train]\nepochs = 1\n' >many.toml

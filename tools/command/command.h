@@ -15,12 +15,12 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string model, data, rows;
+  std::string model, data, rows, run;
   bool json = false;
 };
 
 struct RunOptions {
-  std::string model, input, output, trace;
+  std::string model, input, output, trace, run;
   std::string text;                                        ///< of --text
   std::string generate, temperature, top_k, seed, prompt;  ///< as given; empty if not given
   std::vector<std::string> with;                           ///< columns
@@ -29,24 +29,24 @@ struct RunOptions {
 };
 
 struct InspectOptions {
-  std::string model, core, mhz;
+  std::string model, core, mhz, run;
   std::optional<std::string> fits;
   bool json = false;
 };
 
 struct BenchOptions {
-  std::string model;
+  std::string model, run;
   bool json = false;
 };
 
 struct ExportOptions {
-  std::string model, format = "c", out, core;
+  std::string model, format = "c", out, core, run;
   int self_test = 0;
   bool strip = false, force = false;
 };
 
 struct QuantizeOptions {
-  std::string model, calibrate, out, report, type = "int8", ranges = "best";
+  std::string model, calibrate, out, report, run, type = "int8", ranges = "best";
   bool force = false;
 };
 

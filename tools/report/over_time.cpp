@@ -37,8 +37,8 @@ std::vector<TimeValues> values_of(const Measured& measured, std::size_t columns)
   for (const std::size_t s : measured.part.sequences) {
     row += row > 0 && !data.window && data.begins(s);
     for (std::size_t t = data.target_begin(s); t < data.target_begin(s) + data.targets(s); ++t) {
-      const bool full = data.window ? t - measured.part.sequences.front() >= most_times
-                                    : row >= most_times;
+      const bool full =
+          data.window ? t - measured.part.sequences.front() >= most_times : row >= most_times;
       if (full) return values;
       ++row;
       for (std::size_t output = 0; output < outputs; ++output) {
@@ -72,9 +72,8 @@ std::string chart_of(const Measured& measured, const TimeValues& values, const s
   const DataSet& data = *measured.part.data;
   const std::vector<std::size_t>& sequences = measured.part.sequences;
   const std::size_t steps = values.predicted.size();
-  const std::size_t stride = data.window && sequences.size() > 1
-                                 ? data.first[sequences[1]] - data.first[sequences[0]]
-                                 : 1;
+  const std::size_t stride =
+      data.window && sequences.size() > 1 ? data.first[sequences[1]] - data.first[sequences[0]] : 1;
   double squares = 0;
   for (const auto& [time, value] : values.predicted[0])
     squares += (value - values.truth.at(time)) * (value - values.truth.at(time));
@@ -84,16 +83,17 @@ std::string chart_of(const Measured& measured, const TimeValues& values, const s
                       : fmt::format("predicted {} ahead", counted(step + 1, "row"));
   };
   LineChart chart{
-      .title = fmt::format("{} over time: root mean squared error {}{} in this stretch",
-                           shortened(name, 40), figure_text(error),
-                           steps == 1 ? "" : " one row ahead"),
+      .title =
+          fmt::format("{} over time: root mean squared error {}{} in this stretch",
+                      shortened(name, 40), figure_text(error), steps == 1 ? "" : " one row ahead"),
       .x = {.label = data.window ? "row of the file" : "step", .whole = true},
       .y = {.label = "value"},
       .series = {curve("true", values.truth, stride, 1)},
-      .note = fmt::format(
-          "The first {} of the {} part{}.", counted(values.predicted[0].size(), "answer"),
-          measured.part.name,
-          data.window ? "" : ", one sequence after another; gaps lie between them and at rows without a target")};
+      .note = fmt::format("The first {} of the {} part{}.",
+                          counted(values.predicted[0].size(), "answer"), measured.part.name,
+                          data.window ? ""
+                                      : ", one sequence after another; gaps lie between them and "
+                                        "at rows without a target")};
   chart.series.push_back(curve(ahead(0), values.predicted[0], stride, 2));
   if (steps > 1)
     chart.series.push_back(curve(ahead(steps - 1), values.predicted[steps - 1], stride, 3));
