@@ -392,7 +392,8 @@ void add_tune(CLI::App& app, TuneOptions& o) {
       ->type_name("RECIPE");
   command
       ->add_option("--study", o.study,
-                   "File of the study, an SQLite database. If it exists, the study is continued. "
+                   "File of the study, an SQLite database. If it exists, the study is continued, "
+                   "also with a recipe whose ranges or choices are wider. "
                    "Several processes may share it")
       ->type_name("FILE.db");
   command
@@ -456,14 +457,21 @@ void add_tune(CLI::App& app, TuneOptions& o) {
   command->add_flag("--best", o.best,
                     "Show the winner and, if the recipe has a device, the front of quality against "
                     "cost, and exit");
-  command->add_flag("--json", o.json, "Print the study as JSON, and exit");
+  command->add_flag("--json", o.json,
+                    "Print the study as JSON, or what --list, --show or --best asks for, and exit");
+  command
+      ->add_option("--recipe", o.recipe_number,
+                   "Write the recipe of trial N, for sluice train, to standard output or to the "
+                   "file of --out, and exit; \"best\" is the winner")
+      ->type_name("N");
   command
       ->add_option("--export", o.export_number,
                    "Write the model of trial N, trained on all training data, and exit; \"best\" "
                    "is the winner")
       ->type_name("N");
-  command->add_option("--out", o.out, "With --export: file for the model")->type_name("MODEL.slu");
-  command->add_flag("--force", o.force, "With --export: replace an existing file");
+  command->add_option("--out", o.out, "With --export or --recipe: the file to write")
+      ->type_name("FILE");
+  command->add_flag("--force", o.force, "With --export or --recipe: replace an existing file");
   command->callback([&o] { run_tune(o); });
 }
 #endif

@@ -75,6 +75,24 @@ done
 cut -d, -f1,3 plant.csv >less.csv
 refused 2 'less\.csv:1: .*missing sun' run plant --input less.csv
 
+# --- other ways of writing a table: true values are numbers as the answers are, and a row that is a
+# sequence has its class and its other cells beside the answer
+tr ',.' ';,' <plant.csv >comma.csv
+works run plant --input comma.csv --output comma_answers.csv
+cut -d, -f1-7 answers.csv >wanted
+same wanted comma_answers.csv "true values with a decimal comma"
+awk 'BEGIN { print "label,who,a_0,a_1,a_2"; for (s = 0; s < 30; s++) printf "%s,p%d,%.2f,%.2f,%.2f\n", s % 2 ? "up" : "down", s % 4, s % 2 ? 0.1 : 0.9, 0.5, s % 2 ? 0.9 : 0.1 }' >wide.csv
+printf '[data]\ntrain = "wide.csv"\nformat = "wide"\nignore = ["who"]\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 3\n' >wide.toml
+works train wide.toml --out wide
+works run wide --input wide.csv --with who,a_2
+awk -F, 'NR == 1 { if ($0 != "sequence,down,up,predicted,true,who,a_2") exit 1; next } $4 != ($3 > $2 ? "up" : "down") || $5 != ($1 % 2 ? "up" : "down") || $6 != "p" $1 % 4 || $7 != ($1 % 2 ? "0.90" : "0.10") { exit 1 }' out ||
+  complain "answers to a wide file: $(head -n 3 out)"
+awk -F, 'NR > 1 { print ($1 == "up" ? 1 : 0) "\t" $3 "\t" $4 "\t" $5 }' wide.csv >rows.tsv
+printf '[data]\ntrain = "rows.tsv"\nformat = "ucr"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 1\n' >ucr.toml
+works train ucr.toml --out ucr
+works run ucr --input rows.tsv
+[ "$(column true out | head -n 3 | tr '\n' ' ')" = '0 1 0 ' ] || complain "true classes of a UCR file: $(head -n 3 out)"
+
 # --- a text in place of a file
 awk 'BEGIN { OFS = "\t"; print "label", "text"; for (i = 0; i < 40; i++) print i % 2 ? "good" : "bad", (i % 2 ? "a fine film " : "a dull film ") i % 3 }' >films.tsv
 printf '[data]\ntrain = "films.tsv"\nformat = "tsv"\nvalidation = 0.2\n[model]\nlayers = [ { embedding = 4 }, { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 12\nlearning_rate = 0.05\n' >films.toml

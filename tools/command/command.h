@@ -53,7 +53,7 @@ struct QuantizeOptions {
 struct TuneOptions {
   std::string recipe, study, data_folder, method, trials, halving, jobs, time, max_failures,
       threads, seeds;  ///< as given; empty if not given
-  std::string show, export_number, out;
+  std::string show, recipe_number, export_number, out;
   std::vector<std::string> set, enqueue;
   bool list = false, best = false, json = false, yes = false, force = false;
 };

@@ -212,8 +212,12 @@ Recipe resumed_recipe(const TrainOptions& options) {
   const std::vector<Override> overrides = overrides_of(options);
   for (const Override& one : overrides)
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
-      refuse("{}: changes the result, but a resumed run goes on as it began; leave it out",
-             one.origin);
+      refuse(
+          "{0}: changes the result, but a resumed run goes on as it began; leave it out, or start "
+          "a "
+          "new run from this one's weights: sluice train {1} --init {2} {0} --out DIR",
+          one.origin, (std::filesystem::path(options.resume) / "recipe.toml").string(),
+          options.resume);
   return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
@@ -426,7 +430,10 @@ void run_train(const TrainOptions& options) {
            name);
   const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
   if (resumes && is_complete(name) && holds_file(name, "model.slu"))
-    return print("{}: is complete; nothing is left to resume\n", name);
+    return print(
+        "{0}: is complete; nothing is left to resume. To train on from its weights: sluice train "
+        "{1} --init {0} --set train.epochs=N --out DIR\n",
+        name, (std::filesystem::path(name) / "recipe.toml").string());
   if (resumes)
     check_run_files("--resume", name);
   else

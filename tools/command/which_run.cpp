@@ -61,8 +61,7 @@ struct Score {
 
 /// Returns the validation of the epoch that a run has kept; nothing without validation.
 std::optional<Score> score_of(const std::string& run) {
-  const Recipe recipe =
-      parse_recipe(run_recipe(run), (fs::path(run) / "recipe.toml").string(), {});
+  const Recipe recipe = parse_recipe(run_recipe(run), (fs::path(run) / "recipe.toml").string(), {});
   const std::string file = (fs::path(run) / "log.jsonl").string();
   const Log log = read_log(read_file(file), file);
   const LogColumn* const column = log.find(fmt::format("validation_{}", word(recipe.monitor)));
@@ -99,17 +98,18 @@ std::string best_run(const std::string& folder, const std::vector<std::string>& 
           "{}: is a folder of {} runs whose train.monitor differ; say which one is meant with "
           "--run: {}",
           folder, runs.size(), names);
-    const bool better = higher_is_better(score->monitor) ? score->value > least.value
-                                                         : score->value < least.value;
+    const bool better =
+        higher_is_better(score->monitor) ? score->value > least.value : score->value < least.value;
     if (best.empty() || better) best = run, least = *score;
   }
-  const std::string value = is_share(least.monitor) ? percent(least.value)
-                                                    : fmt::format("{:.4g}", least.value);
-  write_stderr(printable(fmt::format(
-                   "{}: {} is taken, the best of {} runs by validation {}, {}; --run takes another one",
-                   folder, name_in(folder, best), with_commas(complete.size()),
-                   word(least.monitor), value)) +
-               "\n");
+  const std::string value =
+      is_share(least.monitor) ? percent(least.value) : fmt::format("{:.4g}", least.value);
+  write_stderr(
+      printable(fmt::format(
+          "{}: {} is taken, the best of {} runs by validation {}, {}; --run takes another one",
+          folder, name_in(folder, best), with_commas(complete.size()), word(least.monitor),
+          value)) +
+      "\n");
   return best;
 }
 

@@ -40,7 +40,6 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
   roles.group = find(columns.group, "group", learning && !columns.group.empty());
   for (const std::string& name : columns.ignore) find(name, "ignore", learning);
   for (const std::string& name : columns.features) need_column(header, name, "features", place);
-
   for (const std::string& name : columns.beside) roles.beside.push_back(find_column(header, name));
 
   std::vector<std::string> names;
@@ -65,7 +64,8 @@ void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& hea
   rows.sequence.push_back(roles.sequence == no_column ? std::string() : cells[roles.sequence]);
   if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
   for (std::size_t i = 0; i < roles.beside.size(); ++i)
-    if (roles.beside[i] != no_column) rows.beside[i].push_back(cells[roles.beside[i]]);
+    if (roles.beside[i] != no_column)
+      rows.beside[i].push_back(beside_text(columns, i, cells[roles.beside[i]], numbers));
   rows.line.push_back(line);
   ++rows.rows;
 }

@@ -42,10 +42,11 @@ std::vector<TimeValues> values_of(const Measured& measured, std::size_t columns)
       if (full) return values;
       ++row;
       for (std::size_t output = 0; output < outputs; ++output) {
-        const std::size_t i = t * outputs + output, step = output / columns;
-        if (std::isnan(data.value[i])) continue;  // masked, without an answer
-        const double last = data.difference ? double(data.last[i]) : 0,
-                     truth = last + double(data.value[i]), error = (answer++)->error;
+        const std::size_t step = output / columns;
+        const float value = data.value_at(t, output);
+        if (std::isnan(value)) continue;  // masked, without an answer
+        const double last = data.difference ? double(data.last_at(t, output)) : 0,
+                     truth = last + double(value), error = (*answer++).error;
         const std::size_t time = data.window ? data.first[s] + data.window + step : row;
         values[output % columns].truth[time] = truth;
         values[output % columns].predicted[step][time] = truth + error;
