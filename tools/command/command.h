@@ -15,8 +15,9 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  std::string model, data, rows, run;
+  std::string model, data, rows;
   bool json = false;
+  std::string run = {};
 };
 
 struct RunOptions {
