@@ -58,10 +58,10 @@ Point moved(const Space& from, const Space& to, const Point& point) {
     if (std::isnan(point[i])) continue;
     const Parameter& was = from.parameters[i];
     const std::size_t place = index_in(to, was.name);
-    result[place] = was.kind == Parameter::choice
-                        ? double(place_in(to.parameters[place].choices,
-                                          was.choices[std::size_t(point[i])]))
-                        : point[i];
+    result[place] =
+        was.kind == Parameter::choice
+            ? double(place_in(to.parameters[place].choices, was.choices[std::size_t(point[i])]))
+            : point[i];
   }
   return result;
 }
@@ -108,8 +108,8 @@ std::string fault_of_widening(const StudyPlan& there, const StudyPlan& here) {
   const Recipe mine = recipe_of(here, settled(here.space, moved(there.space, here.space, own)));
   for (const Key& key : keys()) {
     const std::string a = value_text(there.own, key), b = value_text(mine, key);
-    if (a != b && !may_change(key) && index_in(here.space, std::string(key.name)) ==
-                                          here.space.parameters.size())
+    if (a != b && !may_change(key) &&
+        index_in(here.space, std::string(key.name)) == here.space.parameters.size())
       return fmt::format("{} is {} in the study and {} here", key.name, a, b);
   }
   return "";
@@ -142,13 +142,15 @@ void widen_study(const std::string& file, const StudyPlan& there, const StudyPla
     if (trial.state == State::running &&
         std::find(left.begin(), left.end(), trial.number) == left.end())
       refuse(
-          "{}: is a study of another recipe: the search space differs, and another process works on "
+          "{}: is a study of another recipe: the search space differs, and another process works "
+          "on "
           "it; wait for its end to widen the space",
           file);
     points.push_back(moved(there.space, here.space, trial.point));
     if (!on_steps(here.space, points.back()))
       refuse(
-          "{}: trial {}, {}, is not on the steps of the recipe's ranges; choose ends and steps that "
+          "{}: trial {}, {}, is not on the steps of the recipe's ranges; choose ends and steps "
+          "that "
           "hold it",
           file, trial.number, point_text(there.space, trial.point));
   }
