@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "command/command.h"
+#include "command/which_run.h"
 #include "common/ending.h"
 #include "common/error.h"
 #include "common/print.h"
@@ -170,10 +171,25 @@ void add_train(CLI::App& app, TrainOptions& o) {
   command->callback([&o] { run_train(o); });
 }
 
+/// Gives a command on one model the option --run, which chooses among the runs of a folder.
+template <class Options>
+void answer_one_model(CLI::App* command, Options& o, void (*run)(const Options&)) {
+  command
+      ->add_option("--run", o.run,
+                   "If MODEL is a folder of variants or seeds, the run that is meant, such as "
+                   "VARIANT/seed-1; default the best one by validation")
+      ->type_name("NAME");
+  command->callback([&o, run] {
+    o.model = chosen_model(o.model, o.run);
+    run(o);
+  });
+}
+
 void add_eval(CLI::App& app, EvalOptions& o) {
   CLI::App* command = app.add_subcommand(
       "eval", "Measure a model on labeled data; naive answers are measured for comparison");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -187,21 +203,37 @@ void add_eval(CLI::App& app, EvalOptions& o) {
                    "not included")
       ->type_name("FIRST:END");
   command->add_flag("--json", o.json, "Print JSON");
-  command->callback([&o] { run_eval(o); });
+  answer_one_model(command, o, run_eval);
 }
 
 void add_run(CLI::App& app, RunOptions& o) {
   CLI::App* command = app.add_subcommand(
-      "run", "Run a model on the sequences in a file, or generate a text with it");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+      "run", "Run a model on the sequences in a file or on a text, or generate a text with it");
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
       ->add_option("--input", o.input,
-                   "Data to run on: CSV, one row per frame, or .npz. Columns are found by the "
-                   "names of the model's inputs. If the sequence column of the training data is "
-                   "missing, the file is one sequence")
+                   "Data to run on, in the format of the training data. Columns are found by the "
+                   "names of the model's inputs; other columns are ignored. If the sequence column "
+                   "of the training data is missing, the file is one sequence. An answer is the "
+                   "model's outputs, then \"predicted\" (a class or a value) and, if the file has "
+                   "the target, \"true\"; of several targets \"predicted_NAME\" and "
+                   "\"true_NAME\"")
       ->type_name("FILE");
+  command
+      ->add_option("--with", o.with,
+                   "Columns of the input to write beside the answers, as a,b. Beside the answer to "
+                   "a whole sequence or window stands the cell of its last row")
+      ->type_name("COLUMNS")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option_function<std::string>(
+          "--text", [&o](const std::string& text) { o.text = text, o.text_given = true; },
+          "Answer this text in place of --input, with a model of text")
+      ->type_name("TEXT");
   command->add_option("--output", o.output, "File for the answers; default standard output")
       ->type_name("FILE");
   command
@@ -213,7 +245,8 @@ void add_run(CLI::App& app, RunOptions& o) {
                     "Answer every frame, not only the last one of each sequence");
   command->add_flag(
       "--hex", o.hex,
-      "Print each number as the 8 hexadecimal digits of its bits; every NaN is 7fc00000");
+      "Print each output as the 8 hexadecimal digits of its bits, for comparison with a board; "
+      "every NaN is 7fc00000. \"predicted\" and \"true\" are left out");
   command->add_flag("--json", o.json, "Print JSON instead of CSV");
   command
       ->add_option("--generate", o.generate,
@@ -233,13 +266,14 @@ void add_run(CLI::App& app, RunOptions& o) {
       ->add_option("--seed", o.seed,
                    "Seed of the draws; default 0. The text is the same on every machine")
       ->type_name("N");
-  command->callback([&o] { run_run(o); });
+  answer_one_model(command, o, run_run);
 }
 
 void add_inspect(CLI::App& app, InspectOptions& o) {
   CLI::App* command = app.add_subcommand(
       "inspect", "Show a model's layers, the memory that it needs, and how it was made");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -259,23 +293,25 @@ void add_inspect(CLI::App& app, InspectOptions& o) {
           "1: it does not, and the excess is printed")
       ->type_name("BUDGET");
   command->add_flag("--json", o.json, "Print JSON");
-  command->callback([&o] { run_inspect(o); });
+  answer_one_model(command, o, run_inspect);
 }
 
 void add_bench(CLI::App& app, BenchOptions& o) {
   CLI::App* command =
       app.add_subcommand("bench", "Time a model on every instruction set of this CPU");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command->add_flag("--json", o.json, "Print JSON");
-  command->callback([&o] { run_bench(o); });
+  answer_one_model(command, o, run_bench);
 }
 
 void add_export(CLI::App& app, ExportOptions& o) {
   CLI::App* command =
       app.add_subcommand("export", "Write a model as C source for a device, or as a smaller blob");
-  command->add_option("model", o.model, "The model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model, "The model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -302,13 +338,15 @@ void add_export(CLI::App& app, ExportOptions& o) {
   command->add_flag("--strip", o.strip,
                     "Leave out names, labels and the record of how the model was made");
   command->add_flag("--force", o.force, "Replace existing files, whatever they hold");
-  command->callback([&o] { run_export(o); });
+  answer_one_model(command, o, run_export);
 }
 
 void add_quantize(CLI::App& app, QuantizeOptions& o) {
   CLI::App* command = app.add_subcommand(
       "quantize", "Convert a float model to fixed point, with ranges measured on real data");
-  command->add_option("model", o.model, "The float model: a .slu file, or the folder of a run")
+  command
+      ->add_option("model", o.model,
+                   "The float model: a .slu file, or the folder of a run or of several")
       ->required()
       ->type_name("MODEL|RUN");
   command
@@ -338,7 +376,7 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
                    "File for a JSON report: the error of every value, and saturation")
       ->type_name("FILE");
   command->add_flag("--force", o.force, "Replace the file if it holds another model");
-  command->callback([&o] { run_quantize(o); });
+  answer_one_model(command, o, run_quantize);
 }
 
 #if SLUICE_WITH_TUNE
@@ -354,7 +392,8 @@ void add_tune(CLI::App& app, TuneOptions& o) {
       ->type_name("RECIPE");
   command
       ->add_option("--study", o.study,
-                   "File of the study, an SQLite database. If it exists, the study is continued. "
+                   "File of the study, an SQLite database. If it exists, the study is continued, "
+                   "also with a recipe whose ranges or choices are wider. "
                    "Several processes may share it")
       ->type_name("FILE.db");
   command
@@ -418,14 +457,21 @@ void add_tune(CLI::App& app, TuneOptions& o) {
   command->add_flag("--best", o.best,
                     "Show the winner and, if the recipe has a device, the front of quality against "
                     "cost, and exit");
-  command->add_flag("--json", o.json, "Print the study as JSON, and exit");
+  command->add_flag("--json", o.json,
+                    "Print the study as JSON, or what --list, --show or --best asks for, and exit");
+  command
+      ->add_option("--recipe", o.recipe_number,
+                   "Write the recipe of trial N, for sluice train, to standard output or to the "
+                   "file of --out, and exit; \"best\" is the winner")
+      ->type_name("N");
   command
       ->add_option("--export", o.export_number,
                    "Write the model of trial N, trained on all training data, and exit; \"best\" "
                    "is the winner")
       ->type_name("N");
-  command->add_option("--out", o.out, "With --export: file for the model")->type_name("MODEL.slu");
-  command->add_flag("--force", o.force, "With --export: replace an existing file");
+  command->add_option("--out", o.out, "With --export or --recipe: the file to write")
+      ->type_name("FILE");
+  command->add_flag("--force", o.force, "With --export or --recipe: replace an existing file");
   command->callback([&o] { run_tune(o); });
 }
 #endif

@@ -73,7 +73,12 @@ refused 2 'narrow\.csv:1: .*b' run $model --input narrow.csv --output answers.cs
 refused 2 'narrow\.csv:1: .*b' train recipe.toml --out run --set data.test=narrow.csv
 sed 's/$/,1/; 1s/1$/c/' good.csv >wide.csv
 refused 2 'wide\.csv:1: .*c' eval $model --data wide.csv
-refused 2 'wide\.csv:1: .*c' run $model --input wide.csv --output answers.csv
+works run $model --input wide.csv
+works run $model --input good.csv --with label,a
+refused 2 '--with c: good\.csv has no such column' run $model --input good.csv --with a,c --output answers.csv
+refused 2 '--text: is answered in place of a file' run $model --input good.csv --text x
+refused 2 'reads numbers, not text' run $model --text x --output answers.csv
+refused 2 '--with a: names columns of a file' run $model --text x --with a
 refused 2 'wide\.csv:1: .*c' train recipe.toml --out run --set data.test=wide.csv
 : >empty.csv
 refused 2 'empty\.csv.*empty' run $model --input empty.csv --output answers.csv

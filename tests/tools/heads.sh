@@ -37,11 +37,15 @@ same one/model.slu again/model.slu "a recipe and the same as resolved"
 recipe "$body, $vad, $digit, $pitch, { concat = [\"pitch\", \"vad\", \"digit\"] }" '"pitch", "vad", "digit"'
 works train r.toml --out other
 works run other --input data.csv
-head -n 1 out | grep -q '^sequence,pitch,vad,digit.0,digit.1,digit.2$' || complain "the written concat does not give the order: $(head -n 1 out)"
+head -n 1 out | grep -q '^sequence,pitch,vad,digit.0,digit.1,digit.2,predicted_pitch,' || complain "the written concat does not give the order: $(head -n 1 out)"
 
 # --- losses and accuracies recomputed from the answers
 works run one --input data.csv --output answers.csv
-head -n 1 answers.csv | grep -q '^sequence,vad,digit.0,digit.1,digit.2,pitch$' || complain "the answers are not named: $(head -n 1 answers.csv)"
+head -n 1 answers.csv | grep -q '^sequence,vad,digit.0,digit.1,digit.2,pitch,predicted_vad,predicted_digit,predicted_pitch,true_vad,true_digit,true_pitch$' || complain "the answers are not named: $(head -n 1 answers.csv)"
+awk -F, 'FNR == 1 { next } FILENAME == "data.csv" { truth[$1] = $2 "," $3 "," $4 + 0; next }
+  { best = $4 > $3 ? 1 : 0; if ($5 > $(3 + best)) best = 2; split($0, f)
+    if ($7 != ($2 > 0.5) || $8 != best || $9 != $6 || $10 "," $11 "," $12 + 0 != truth[$1]) exit 1 }' data.csv answers.csv ||
+  complain "predicted or true is not that of the head: $(head -n 2 answers.csv)"
 works eval one --data data.csv --json
 mv out eval.json
 awk -F, 'FNR == 1 { next }
@@ -98,7 +102,7 @@ recipe '{ gru = 5, name = "body" }, { dense = 1, activation = "sigmoid", name = 
 sed -i 's/data.csv/rows.csv/' r.toml
 works train r.toml --out rows
 works run rows --input rows.csv
-head -n 1 out | grep -q '^sequence,step,vad,both.a,both.b$' || complain "rows: $(head -n 1 out)"
+head -n 1 out | grep -q '^sequence,step,vad,both.a,both.b,predicted_vad,predicted_both.a,predicted_both.b,true_vad,true_both.a,true_both.b$' || complain "rows: $(head -n 1 out)"
 works eval rows --data rows.csv --json
 grep -q '"targets": 96,' out || complain "masked rows of vad count: $(grep targets out)"
 works report rows --out rows.html

@@ -157,6 +157,74 @@ TEST_CASE(
   CHECK(near(measure(e, "standardized MAE").value, (0.5 + 0.5 + 0 + 0.75) / 4));
 }
 
+TEST_CASE("each target has errors of its own, as those counted by hand") {
+  // Two columns at two steps: outputs 0 and 2 are "a", 1 and 3 are "b"; the third target of "b+2"
+  // is masked.
+  Evaluation e;
+  e.classes = false, e.windows = true;
+  e.labels = {"a+1", "b+1", "a+2", "b+2"};
+  e.units.deviation = {2, 10, 2, 10};
+  const double errors[3][4] = {{1, -20, 0, 5}, {-3, 10, 2, -5}, {2, 30, -2, 0}};
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    if (i == 11) continue;
+    Answer one;
+    one.output = i % 4, one.error = errors[i / 4][i % 4], one.naive_error = 2 * one.error;
+    one.unit = e.units.deviation[i % 4], one.block = e.blocks++;
+    e.answers.push_back(one);
+  }
+  e.targets = e.answers.size();
+  const std::vector<TargetErrors> each = target_errors(e);
+  REQUIRE_EQ(each.size(), 4);
+  CHECK_EQ(each[1].label, "b+1");
+  CHECK(near(each[0].squared, 14.0 / 3));
+  CHECK(near(each[1].absolute, 20));
+  CHECK(near(each[1].standardized, 14.0 / 3));
+  CHECK(near(each[2].naive_absolute, 8.0 / 3));
+  CHECK_EQ(each[3].targets, 2);
+  CHECK(near(each[3].naive_squared, 100));
+  const std::vector<TargetErrors> columns = column_errors(e);
+  REQUIRE_EQ(columns.size(), 2);
+  CHECK_EQ(columns[0].label, "a+1 to 2");
+  CHECK_EQ(columns[1].targets, 5);
+  CHECK(near(columns[0].squared, 22.0 / 6));
+  CHECK(near(columns[1].absolute, 14));
+  CHECK_EQ(target_rows(e)[4], std::vector<std::string>{"b+2", "25", "5", "5", "10", "0.5"});
+  CHECK(json_text(e).find("\"label\": \"b+2\"") != std::string::npos);
+  e.labels[3] = "c+2";  // not the second step of "b"
+  CHECK_EQ(column_errors(e).size(), 4);
+  e.labels = {"y"};
+  CHECK(target_table(e).empty());
+}
+
+TEST_CASE("of many classes the confused pairs take the place of the matrix") {
+  const auto one_of = [](std::size_t classes) {
+    std::vector<int> truth;
+    std::vector<std::vector<float>> p;
+    for (std::size_t i = 0; i < 3 * classes; ++i) {
+      truth.push_back(int(i % classes));
+      p.emplace_back(classes, 0.0f);
+      p.back()[i < 9 ? (i % 3 + 1) % classes : i % classes] = 1;
+    }
+    return classified(truth, p);
+  };
+  const Evaluation few = one_of(20), many = one_of(21), most = one_of(101);
+  CHECK(confusion_table(few).starts_with("true \\ predicted"));
+  CHECK(class_table(few).find("lowest recall") == std::string::npos);
+  // 0 to 8 are taken for 1, 2, 3, 1, ...; 1, 2 and 3 are not confused when they meet themselves
+  const std::vector<Mistake> pairs = mistakes(many);
+  REQUIRE_EQ(pairs.size(), 9);
+  CHECK_EQ(pairs[0].truth, 0);
+  CHECK_EQ(pairs[0].guess, 1);
+  CHECK_EQ(pairs[0].count, 1);
+  CHECK(confusion_table(many).starts_with("true  predicted  times\n"));
+  CHECK(class_table(many).find("These 20 of 21 classes have the lowest recall") !=
+        std::string::npos);
+  CHECK(json_text(many).find("\"confusion\": [") != std::string::npos);
+  CHECK(json_text(most).find("\"confusion\": [") == std::string::npos);
+  CHECK(json_text(most).find("\"confused\": [") != std::string::npos);
+  CHECK_LT(confusion_table(most).size(), 2000);
+}
+
 TEST_CASE(
     "a stream of tokens is evaluated through the embedding, in pieces, and compared with the "
     "unigram") {

@@ -135,7 +135,7 @@ recipe=recipe.toml
 
 # --- a complete run is complete
 works train --resume run
-grep -q '^run: is complete' out || complain "a complete run resumed: $(cat out err)"
+grep -q '^run: is complete; .* sluice train run/recipe.toml --init run --set train.epochs=N --out DIR$' out || complain "a complete run resumed: $(cat out err)"
 refused 2 'nothing/recipe\.toml: .*no such file' train --resume nothing
 absent nothing
 
@@ -234,7 +234,7 @@ refused 2 'goes on by .* own recipe.*--seed' train --resume sizes --seed 3
 refused 2 'goes on by .* own recipe.*--out' train --resume sizes --out x
 refused 2 'goes on by .* own recipe.*--force' train --resume sizes --force
 refused 2 'goes on by .* own recipe.*recipe\.toml' train recipe.toml --resume sizes
-refused 2 '--set train\.epochs=3: changes the result' train --resume sizes --set train.epochs=3
+refused 2 '--set train\.epochs=3: changes the result, .*: sluice train sizes/recipe.toml --init sizes --set train.epochs=3 --out DIR$' train --resume sizes --set train.epochs=3
 refused 2 'holds another run.*--resume' train $recipe --out sizes
 same sizes/log.jsonl broken/log.jsonl "refused trainings left the log alone"
 

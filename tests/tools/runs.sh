@@ -74,7 +74,7 @@ works run run/model.slu --input test.csv --every-step --output every.csv
 rows=$(($(wc -l <test.csv) - 1)) sequences=$(tail -n +2 test.csv | cut -d, -f1 | uniq | wc -l)
 [ "$(($(wc -l <every.csv) - 1))" -eq "$rows" ] || complain "--every-step: $(wc -l <every.csv) lines for $rows frames"
 [ "$(($(wc -l <answers.csv) - 1))" -eq "$sequences" ] || complain "$(wc -l <answers.csv) lines for $sequences sequences"
-# The last frame's answer is the sequence's.
+# The last frame's answer is the sequence's, and so is what is told beside it.
 awk -F, 'NR > 1 { line = $1; for (i = 3; i <= NF; i++) line = line "," $i; last[$1] = line; if (!($1 in seen)) { seen[$1]; order[++n] = $1 } }
   END { for (i = 1; i <= n; i++) print last[order[i]] }' every.csv >last.csv
 tail -n +2 answers.csv >all.csv
@@ -84,10 +84,11 @@ same last.csv all.csv "the last step's answers and the sequence's"
 works eval run/model.slu --data test.csv --json
 cp out eval.json
 awk -F, 'NR == FNR { if (FNR > 1) label[$1] = $2; next }
-  FNR == 1 { for (i = 2; i <= NF; i++) name[i] = $i; next }
-  { best = 2; for (i = 3; i <= NF; i++) if ($i > $best) best = i
+  FNR == 1 { for (i = 2; i <= NF - 2; i++) name[i] = $i; if ($(NF - 1) != "predicted" || $NF != "true") print "no columns predicted, true"; next }
+  { best = 2; for (i = 3; i <= NF - 2; i++) if ($i > $best) best = i
     n++; correct += name[best] == label[$1]; count[label[$1]]++
-    for (i = 2; i <= NF; i++) if (name[i] == label[$1]) loss -= log($i) }
+    if (name[best] != $(NF - 1) || label[$1] != $NF) print "beside the answer:", $0
+    for (i = 2; i <= NF - 2; i++) if (name[i] == label[$1]) loss -= log($i) }
   END { for (c in count) if (count[c] > most) most = count[c]; printf "%d %.6f %.6f %.4f\n", n, correct / n, most / n, loss / n }' \
   test.csv answers.csv >counted
 field() { sed -n "s/^  \"$1\": \\([-0-9.e]*\\),*\$/\\1/p" eval.json; }

@@ -199,6 +199,38 @@ else
 fi
 chmod 755 locked
 
+# Ranges are widened, and the trials stay as they are: other ends, another choice in front of the
+# old ones, other own values. A study of the wider recipe goes on; the narrower one is refused then.
+works tune small.toml --study wide.db --trials 3 --seeds 1
+trials wide.db >before
+sed 's/low = 1e-3, high = 1e-1/low = 1e-4, high = 1e-1/; s/high = 16 }/high = 24 }/; s/value = 8, choices = \[8, 16, 32\]/value = 4, choices = [4, 8, 16, 32]/' small.toml >wider.toml
+works tune wider.toml --study wide.db --trials 5 --seeds 1 --enqueue "train.batch=4,model.layers.1.gru=20"
+grep -q '^wide.db: goes on with 3 trials in a wider space: .*train.learning_rate from 0.0001 to 0.1 (before: from 0.001 to 0.1)' err || complain "widened: $(head -n 3 err)"
+trials wide.db >after
+cmp -s before <(head -n 3 after) || complain "the trials have changed: $(diff before after | head -n 4)"
+[ "$(wc -l <after)" -eq 5 ] && grep -q 'gru = 20.*batch = 4' after || complain "no trial in the wider space: $(cat after)"
+works tune wider.toml --study wide.db --trials 5 --seeds 1
+refused 2 'wide.db: is a study of another recipe: the search space differs' tune small.toml --study wide.db
+sed 's/high = 24 }/high = 24, step = 4 }/' wider.toml >steps.toml
+refused 2 'wide.db: trial [0-9]*, .*, is not on the steps' tune steps.toml --study wide.db
+
+# The recipe of a trial trains to what the trial measured.
+works tune --study wide.db --recipe 1 --out one.toml
+works train one.toml --out of_one
+trained=$(grep -o '"validation_loss":[^,}]*' of_one/log.jsonl | sed 's/.*://' | sort -g | head -n 1)
+works tune --study wide.db --show 1 --json
+tuned=$(sed -n 's/^  "value": \([^,]*\),*/\1/p' out)
+[ "$(printf '%.6g' "$trained")" = "$(printf '%.6g' "$tuned")" ] || complain "trial 1 has $tuned, its recipe $trained"
+works tune --study wide.db --recipe best
+grep -q '^\[model\]' out || complain "--recipe without --out: $(head -n 5 out)"
+refused 2 'one.toml: exists; give another file, or replace it with --force' tune --study wide.db --recipe 2 --out one.toml
+works tune --study wide.db --list --json
+[ "$(grep -c '"state": "complete"' out)" -eq 5 ] || complain "--list --json: $(head -n 5 out)"
+works tune --study wide.db --best --json
+grep -q '"finals": \[' out && [ "$(grep -c '"state"' out)" -eq 1 ] || complain "--best --json: $(head -n 5 out)"
+refused 2 'exclude each other' tune --study wide.db --list --best
+refused 2 '--json works only alone or with' tune --study wide.db --recipe 1 --json
+
 # Two recipes at the same moment on one file: one of them is refused.
 sed 's/high = 16/high = 12/' small.toml >other.toml
 for recipe in small other; do
@@ -280,7 +312,9 @@ printf '\n[device]\ncore = "cortex-m4"\nflash = "300"\n' >tiny.txt
 cat small.toml tiny.txt >tiny.toml
 refused 2 '^tiny.toml:27: device.core: no model of the search space fits cortex-m4; the smallest, .*gru = 4.*, needs flash [0-9,]* bytes, ram .*: flash [0-9,]* bytes, [0-9,]* more than the limit of 300' \
   tune tiny.toml --study bad.db
-refused 2 'a.db: is a study of another recipe: the search space differs' tune wild.toml --study a.db
+refused 2 'a.db: is a study of another recipe: the search space differs: model.layers.1.gru is from 4 to 12, narrower than 4 to 16 in the study' tune other.toml --study a.db
+sed 's/input = {.*0.5 }/input = 0.1/' small.toml >fewer.toml
+refused 2 'a.db: is a study of another recipe: the search space differs: model.dropout.input is not searched here' tune fewer.toml --study a.db
 refused 2 'a.db: is a study of another recipe: train.epochs is 6 in the study and 7 here' tune small.toml --study a.db --set train.epochs=7
 cp "$data/train.csv" changed.csv
 sed 's|train = .*|train = "changed.csv"|' small.toml >moved.toml

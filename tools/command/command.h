@@ -17,40 +17,44 @@ struct TrainOptions {
 struct EvalOptions {
   std::string model, data, rows;
   bool json = false;
+  std::string run = {};
 };
 
 struct RunOptions {
-  std::string model, input, output, trace;
+  std::string model, input, output, trace, run;
+  std::string text;                                        ///< of --text
   std::string generate, temperature, top_k, seed, prompt;  ///< as given; empty if not given
+  std::vector<std::string> with;                           ///< columns
+  bool text_given = false;
   bool every_step = false, hex = false, json = false;
 };
 
 struct InspectOptions {
-  std::string model, core, mhz;
+  std::string model, core, mhz, run;
   std::optional<std::string> fits;
   bool json = false;
 };
 
 struct BenchOptions {
-  std::string model;
+  std::string model, run;
   bool json = false;
 };
 
 struct ExportOptions {
-  std::string model, format = "c", out, core;
+  std::string model, format = "c", out, core, run;
   int self_test = 0;
   bool strip = false, force = false;
 };
 
 struct QuantizeOptions {
-  std::string model, calibrate, out, report, type = "int8", ranges = "best";
+  std::string model, calibrate, out, report, run, type = "int8", ranges = "best";
   bool force = false;
 };
 
 struct TuneOptions {
   std::string recipe, study, data_folder, method, trials, halving, jobs, time, max_failures,
       threads, seeds;  ///< as given; empty if not given
-  std::string show, export_number, out;
+  std::string show, recipe_number, export_number, out;
   std::vector<std::string> set, enqueue;
   bool list = false, best = false, json = false, yes = false, force = false;
 };

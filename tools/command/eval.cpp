@@ -37,6 +37,7 @@ void print_report(const Evaluation& evaluation) {
   for (const Evaluation& part : parts_of(evaluation)) {
     if (!part.name.empty()) print("\n{}, weight {:g}:\n", part.name, part.weight);
     print("\n{}", measure_table(part));
+    if (const std::string each = target_table(part); !each.empty()) print("\n{}", each);
     if (!part.confusion.empty()) print("\n{}\n{}", class_table(part), confusion_table(part));
   }
 }

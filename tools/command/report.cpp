@@ -15,27 +15,12 @@
 #endif
 #include "../tune/load.h"
 #include "command.h"
+#include "which_run.h"
 
 namespace sluice::tools {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Adds the runs inside a folder.
-/// @param levels  depth of folders to search; the seeds of a variant are two levels down
-void add_runs(const std::string& folder, int levels, std::vector<std::string>& runs) {
-  std::vector<std::string> folders;
-  std::error_code unreadable;
-  for (const auto& entry : fs::directory_iterator(folder, unreadable))
-    if (entry.is_directory(unreadable)) folders.push_back(entry.path().lexically_normal().string());
-  std::sort(folders.begin(), folders.end());
-  for (const std::string& inside : folders) {
-    if (is_run(inside))
-      runs.push_back(inside);
-    else if (levels > 1)
-      add_runs(inside, levels - 1, runs);
-  }
-}
 
 /// Returns the folder itself if it is a run, else the runs inside it.
 std::vector<std::string> runs_of(const std::string& folder) {
@@ -45,9 +30,7 @@ std::vector<std::string> runs_of(const std::string& folder) {
   if (!fs::is_directory(folder, unknown))
     refuse("{}: is a file, but not a tuning study; give the folder of a run or a study file",
            folder);
-  if (is_run(folder)) return {folder};
-  std::vector<std::string> runs;
-  add_runs(folder, 3, runs);
+  std::vector<std::string> runs = runs_in(folder);
   if (runs.empty())
     refuse(
         "{}: is not a run and holds none (no recipe.toml and log.jsonl); give a folder that "

@@ -1,7 +1,8 @@
-// sluice run: computes a model's answers to the sequences in a file.
+// sluice run: computes a model's answers to the sequences in a file, or to a text.
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "../common/error.h"
 #include "../common/hex.h"
@@ -10,6 +11,7 @@
 #include "../common/safe_file.h"
 #include "../convert/saturation.h"
 #include "../data/data.h"
+#include "../data/parse_number.h"
 #include "../evaluate/evaluate.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
@@ -19,6 +21,7 @@
 #include "../recipe/made.h"
 #include "command.h"
 #include "generate.h"
+#include "predictions.h"
 
 namespace sluice::tools {
 namespace {
@@ -83,6 +86,38 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data
   return answers;
 }
 
+/// The texts beside an answer: what it predicts, the true classes or values, and cells of the
+/// input.
+struct Beside {
+  std::vector<std::string> predicted, truth, cells;
+};
+
+/// How answers become text.
+struct Writer {
+  const Predictions& predictions;
+  const DataSet& data;
+  const Columns& columns;
+  bool every_step, hex;
+  std::vector<const Prediction*> known = {};  ///< those whose targets are in the input
+
+  std::vector<std::string> predicted(const float* y) const {
+    std::vector<std::string> texts;
+    for (const Prediction& one : predictions.each) texts.push_back(one.predicted(y));
+    return texts;
+  }
+
+  /// @param row  of the sequence's answers
+  Beside beside(std::size_t s, std::size_t row, const float* y) const {
+    const std::size_t step = every_step ? row : data.steps(s) - 1;
+    Beside texts{{}, {}, predictions.cells(data, s, step)};
+    if (hex) return texts;
+    texts.predicted = predicted(y);
+    for (const Prediction* one : known)
+      texts.truth.push_back(predictions.truth(*one, data, s, step, every_step));
+    return texts;
+  }
+};
+
 /// Returns a field of a CSV file (RFC 4180).
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -91,23 +126,46 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-std::string csv_header(const std::string& sequence, bool every_step,
-                       const std::vector<std::string>& outputs) {
-  std::string line = csv_field(sequence) + (every_step ? ",step" : "");
-  for (const std::string& name : outputs) line += "," + csv_field(name);
+/// Returns a name that is not among the columns before it, and adds it to them.
+std::string new_column(std::vector<std::string>& names, std::string name,
+                       const std::string& other) {
+  if (std::find(names.begin(), names.end(), name) != names.end()) name = other;
+  names.push_back(name);
+  return name;
+}
+
+/// Returns "sequence,step,up,down,predicted,true,time". The name of the target, or "input", is
+/// added to a name that an output has.
+std::string csv_header(const std::string& sequence, const std::vector<std::string>& outputs,
+                       const Writer& writer) {
+  std::vector<std::string> names = {sequence};
+  if (writer.every_step) names.push_back("step");
+  names.insert(names.end(), outputs.begin(), outputs.end());
+  const auto add = [&](const char* what, const Prediction& one) {
+    const std::string target = one.name.empty() ? writer.columns.target[0] : one.name;
+    const std::string longer = fmt::format("{}_{}", what, target);
+    new_column(names, one.name.empty() ? what : longer, longer);
+  };
+  if (!writer.hex) {
+    for (const Prediction& one : writer.predictions.each) add("predicted", one);
+    for (const Prediction* one : writer.known) add("true", *one);
+  }
+  for (const std::string& name : writer.predictions.with) new_column(names, name, "input_" + name);
+  std::string line;
+  for (const std::string& name : names) line += (line.empty() ? "" : ",") + csv_field(name);
   return line + "\n";
 }
 
-void add_csv(std::string& text, const std::string& name, const Answers& answers, bool every_step,
-             bool hex) {
+void add_csv(std::string& text, std::size_t s, const Answers& answers, const Writer& writer) {
   const std::size_t outputs = answers.y.size() / answers.rows;
   for (std::size_t row = 0; row < answers.rows; ++row) {
-    text += csv_field(name);
-    if (every_step) text += fmt::format(",{}", row);
-    for (std::size_t i = 0; i < outputs; ++i) {
-      text += ',';
-      text += (hex ? hex_bits : decimal)(answers.y[row * outputs + i]);
-    }
+    const float* const y = &answers.y[row * outputs];
+    text += csv_field(writer.data.names[s]);
+    if (writer.every_step) text += fmt::format(",{}", row);
+    for (std::size_t i = 0; i < outputs; ++i) text += "," + (writer.hex ? hex_bits : decimal)(y[i]);
+    const Beside beside = writer.beside(s, row, y);
+    for (const auto* const texts : {&beside.predicted, &beside.truth, &beside.cells})
+      for (const std::string& one : *texts) text += "," + csv_field(one);
     text += '\n';
   }
 }
@@ -120,18 +178,67 @@ std::string json_number(float y, bool hex) {
   return std::isfinite(y) ? decimal(y) : "null";
 }
 
-void add_json(std::string& text, const std::string& name, const Answers& answers, bool every_step,
-              bool hex) {
+/// Returns a predicted or true class as a string, a value as a number; null if there is none.
+std::string json_truth(const Prediction& one, const std::string& text) {
+  if (text.empty()) return "null";
+  if (!one.labels.empty()) return json_string(text);
+  const std::optional<float> number = parse_float(text);
+  return number ? json_number(*number, false) : json_string(text);
+}
+
+/// Returns the text as a value of one name, or an object of several.
+std::string json_members(const std::vector<std::string>& names,
+                         const std::vector<std::string>& values) {
+  if (names.size() == 1 && names[0].empty()) return values[0];
+  std::string text = "{";
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += fmt::format("{}{}: {}", i ? ", " : "", json_string(names[i]), values[i]);
+  return text + "}";
+}
+
+/// Returns ", \"predicted\": ..., \"true\": ..., \"with\": {...}"; lists of these if every step is
+/// answered.
+std::string json_beside(std::size_t s, const Answers& answers, const Writer& writer) {
   const std::size_t outputs = answers.y.size() / answers.rows;
-  text += fmt::format("  {{\"sequence\": {}, \"y\": ", json_string(name));
-  if (every_step) text += "[";
+  std::string predicted, truth, with;
+  std::vector<std::string> names, known;
+  for (const Prediction& one : writer.predictions.each) names.push_back(one.name);
+  for (const Prediction* one : writer.known) known.push_back(one->name);
+  for (std::size_t row = 0; row < answers.rows; ++row) {
+    Beside beside = writer.beside(s, row, &answers.y[row * outputs]);
+    for (std::string& cell : beside.cells) cell = json_string(cell);
+    const char* const comma = row ? ", " : "";
+    with += comma + json_members(writer.predictions.with, beside.cells);
+    if (writer.hex) continue;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      beside.predicted[i] = json_truth(writer.predictions.each[i], beside.predicted[i]);
+    for (std::size_t i = 0; i < known.size(); ++i)
+      beside.truth[i] = json_truth(*writer.known[i], beside.truth[i]);
+    predicted += comma + json_members(names, beside.predicted);
+    truth += comma + json_members(known, beside.truth);
+  }
+  std::string text;
+  const auto add = [&](const char* name, const std::string& list) {
+    text += fmt::format(", \"{}\": {}", name, writer.every_step ? "[" + list + "]" : list);
+  };
+  if (!writer.hex) add("predicted", predicted);
+  if (!writer.hex && !known.empty()) add("true", truth);
+  if (!writer.predictions.with.empty()) add("with", with);
+  return text;
+}
+
+void add_json(std::string& text, std::size_t s, const Answers& answers, const Writer& writer) {
+  const std::size_t outputs = answers.y.size() / answers.rows;
+  text += fmt::format("  {{\"sequence\": {}, \"y\": ", json_string(writer.data.names[s]));
+  if (writer.every_step) text += "[";
   for (std::size_t row = 0; row < answers.rows; ++row) {
     text += row ? ", [" : "[";
     for (std::size_t i = 0; i < outputs; ++i)
-      text += (i ? ", " : "") + json_number(answers.y[row * outputs + i], hex);
+      text += (i ? ", " : "") + json_number(answers.y[row * outputs + i], writer.hex);
     text += "]";
   }
-  text += every_step ? "]}" : "}";
+  text += writer.every_step ? "]" : "";
+  text += json_beside(s, answers, writer) + "}";
 }
 
 /// Records every layer's values, step by step.
@@ -167,14 +274,18 @@ std::string trace_text(const OwnedModel& model, const DataSet& data) {
   return std::move(tracing.text);
 }
 
-std::string answers_text(const OwnedModel& model, const DataSet& data,
-                         const std::string& sequence_column, const RunOptions& options) {
+std::string answers_text(const OwnedModel& model, const DataSet& data, const Columns& columns,
+                         const RunOptions& options) {
   const sluice_info info = model.info();
   if (options.every_step && info.whole_sequences && !info.every_step)
     refuse("--every-step: {} goes in both directions, and answers a whole sequence once",
            options.model);
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
+  const Predictions predictions = predictions_of(model, columns, options.with);
+  Writer writer{predictions, data, columns, every_step, options.hex};
+  for (const Prediction& one : predictions.each)
+    if (predictions.is_known(one, data)) writer.known.push_back(&one);
   std::string text;
   if (options.json) {
     text = "{\"outputs\": [";
@@ -182,13 +293,13 @@ std::string answers_text(const OwnedModel& model, const DataSet& data,
       text += (&name == &outputs.front() ? "" : ", ") + json_string(name);
     text += fmt::format("], \"every_step\": {}, \"sequences\": [\n", every_step);
   } else {
-    text = csv_header(sequence_column, every_step, outputs);
+    text = csv_header(columns.sequence.empty() ? "sequence" : columns.sequence, outputs, writer);
   }
   OwnedStream stream(model.model, {steps_at_once(model.model, data, all_sequences(data)), 1});
   for (std::size_t s = 0; s < data.sequences(); ++s) {
     const Answers answers = answer(stream, info, data, s, every_step);
     if (options.json && s) text += ",\n";
-    (options.json ? add_json : add_csv)(text, data.names[s], answers, every_step, options.hex);
+    (options.json ? add_json : add_csv)(text, s, answers, writer);
   }
   return options.json ? text + "\n]}\n" : text;
 }
@@ -213,18 +324,47 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   return assemble(std::move(rows), columns, expected);
 }
 
-/// Refuses a request that is neither to answer a file nor to generate a text, or is both.
+/// Makes a sequence of the text of --text.
+DataSet read_text(const RunOptions& options, Columns columns, const Expected& expected) {
+  if (expected.tokens.texts.empty())
+    refuse("{}: reads numbers, not text; give --input FILE in place of --text", options.model);
+  columns.beside.clear();
+  check_text(options.text, "--text");
+  if (columns.format == Format::text) return read_stream(options.text, "--text", columns, expected);
+  Rows rows;
+  rows.file = "--text", rows.rows = 1;
+  rows.feature_names = {"id"}, rows.sequence = {"1"}, rows.text = {options.text}, rows.line = {1};
+  return assemble(std::move(rows), columns, expected);
+}
+
+/// Refuses columns of --with that the input lacks.
+void check_with(const RunOptions& options, const DataSet& data) {
+  const std::size_t first = data.beside.size() - std::min(data.beside.size(), options.with.size());
+  for (std::size_t i = 0; i < options.with.size(); ++i)
+    if (first + i >= data.beside.size() || data.beside[first + i].empty())
+      refuse("--with {}: {} has no such column; give names of its columns", options.with[i],
+             options.input);
+}
+
+/// Refuses a request that does none of answering a file, answering a text and generating one, or
+/// does two of them.
 void check_request(const RunOptions& options) {
   if (!options.generate.empty()) {
-    const bool answers =
-        !options.trace.empty() || options.every_step || options.hex || options.json;
+    const bool answers = !options.trace.empty() || options.every_step || options.hex ||
+                         options.json || options.text_given || !options.with.empty();
     if (!options.input.empty() || answers)
       refuse(
-          "--generate: writes a text, and takes no --input, --trace, --every-step, --hex or "
-          "--json");
+          "--generate: writes a text, and takes no --input, --text, --with, --trace, --every-step, "
+          "--hex or --json");
     return;
   }
-  if (options.input.empty())
+  if (options.text_given && !options.input.empty())
+    refuse("--text: is answered in place of a file; leave out --input {}", options.input);
+  if (options.text_given && !options.with.empty())
+    refuse("--with {}: names columns of a file; leave it out with --text", options.with[0]);
+  if (options.text_given && options.text.empty())
+    refuse("--text: is empty; give the text to answer");
+  if (options.input.empty() && !options.text_given)
     refuse("--input: is missing; give the file to answer, or --generate N for a model that writes");
   for (const std::string* one :
        {&options.temperature, &options.top_k, &options.seed, &options.prompt})
@@ -252,14 +392,21 @@ void run_run(const RunOptions& options) {
     const std::string text = generated_text(model, options);
     return options.output.empty() ? print_text(text) : write_files({{options.output, text}});
   }
-  const Columns columns = columns_for(model, options);
-  const DataSet data =
-      read_input(options.input, columns,
-                 {features_for(model), model.classes(), false, tokens_of(model.model)});
+  Columns columns = columns_for(model, options);
+  columns.beside = columns.target;
+  columns.beside.insert(columns.beside.end(), options.with.begin(), options.with.end());
+  const Expected expected{.features = features_for(model),
+                          .labels = model.classes(),
+                          .targets = false,
+                          .tokens = tokens_of(model.model),
+                          .other_columns = !model.inputs().empty()};
+  const DataSet data = options.text_given ? read_text(options, columns, expected)
+                                          : read_input(options.input, columns, expected);
   check_frames(model.model, data, options.model);
-  const std::string text =
-      answers_text(model, data, columns.sequence.empty() ? "sequence" : columns.sequence, options);
-  warn_saturated(saturated_inputs(model, data, all_sequences(data)), options.input);
+  check_with(options, data);
+  const std::string text = answers_text(model, data, columns, options);
+  warn_saturated(saturated_inputs(model, data, all_sequences(data)),
+                 options.text_given ? "--text" : options.input);
   std::vector<NamedBytes> files;
   if (!options.trace.empty()) files.push_back({options.trace, trace_text(model, data)});
   if (!options.output.empty()) files.push_back({options.output, text});

@@ -138,14 +138,26 @@ Evaluation report(const char* what, const Input& input, const Trained& trained, 
   return evaluation;
 }
 
+/// Prints the errors of each target, if there are several.
+void report_targets(const Evaluation& evaluation) {
+  for (const Evaluation& part : parts_of(evaluation))
+    if (const std::string each = target_table(part); !each.empty())
+      print("\n{}{}\n", part.name.empty() ? "" : part.name + ":\n", each);
+}
+
 void report_results(const Input& input, const Trained& trained) {
-  if (!input.split.held_out.empty())
-    report("Validation", input, trained, input.train, input.split.held_out);
-  if (input.recipe.test_file.empty() && input.split.test.empty()) return;
+  const bool no_test = input.recipe.test_file.empty() && input.split.test.empty();
+  if (!input.split.held_out.empty()) {
+    const Evaluation held_out =
+        report("Validation", input, trained, input.train, input.split.held_out);
+    if (no_test) report_targets(held_out);
+  }
+  if (no_test) return;
   const Evaluation test =
       input.split.test.empty()
           ? report("Test", input, trained, input.test, all_sequences(input.test))
           : report("Test", input, trained, input.train, input.split.test);
+  report_targets(test);
   for (const Evaluation& part : parts_of(test))
     if (!part.confusion.empty())
       print("\n{}{}\n", part.name.empty() ? "" : part.name + ":\n", confusion_table(part));
@@ -203,8 +215,12 @@ Recipe resumed_recipe(const TrainOptions& options) {
   const std::vector<Override> overrides = overrides_of(options);
   for (const Override& one : overrides)
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
-      refuse("{}: changes the result, but a resumed run goes on as it began; leave it out",
-             one.origin);
+      refuse(
+          "{0}: changes the result, but a resumed run goes on as it began; leave it out, or start "
+          "a "
+          "new run from this one's weights: sluice train {1} --init {2} {0} --out DIR",
+          one.origin, (std::filesystem::path(options.resume) / "recipe.toml").string(),
+          options.resume);
   return recipe_of_run(options.resume, options.data_folder, overrides);
 }
 
@@ -420,7 +436,10 @@ void run_train(const TrainOptions& options) {
            name);
   const Recipe recipe = resumes ? resumed_recipe(options) : new_recipe(options);
   if (resumes && is_complete(name) && holds_file(name, "model.slu"))
-    return print("{}: is complete; nothing is left to resume\n", name);
+    return print(
+        "{0}: is complete; nothing is left to resume. To train on from its weights: sluice train "
+        "{1} --init {0} --set train.epochs=N --out DIR\n",
+        name, (std::filesystem::path(name) / "recipe.toml").string());
   if (resumes)
     check_run_files("--resume", name);
   else

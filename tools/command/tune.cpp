@@ -25,6 +25,7 @@
 #include "../tune/processes.h"
 #include "../tune/show.h"
 #include "../tune/suggest.h"
+#include "../tune/widen.h"
 #include "../tune/worker.h"
 #include "command.h"
 #include "seeds.h"
@@ -111,16 +112,6 @@ Study new_study(const std::string& file, const StudyPlan& plan) {
   return study;
 }
 
-/// Describes the first difference between two plans.
-std::string difference(const StudyPlan& there, const StudyPlan& here) {
-  for (const Key& key : keys()) {
-    const std::string a = value_text(there.own, key), b = value_text(here.own, key);
-    if (a != b && !may_change(key))
-      return fmt::format("{} is {} in the study and {} here", key.name, a, b);
-  }
-  return "the search space differs";
-}
-
 /// Returns the plan of the recipe that the study contains.
 StudyPlan recipe_of_study(const Study& study) {
   std::vector<Override> overrides;
@@ -129,18 +120,26 @@ StudyPlan recipe_of_study(const Study& study) {
   return read_plan(study.recipe_file, study.recipe, overrides, study.data_folder);
 }
 
-/// Refuses (exit code 2) to continue a study of another recipe or other data.
+/// Refuses (exit code 2) to continue a study of another recipe or other data. A study of the same
+/// recipe with narrower ranges gets the wider ones.
 void check_same(const Study& old, const Study& now, const StudyPlan& plan) {
-  if (old.recipe_hash != now.recipe_hash)
-    refuse(
-        "{}: is a study of another recipe: {}; give another file to --study, or the recipe as it "
-        "was",
-        old.file, difference(recipe_of_study(old), plan));
   if (old.data_hash != now.data_hash)
     refuse(
         "{}: is a study of other data than {} holds now; give another file to --study, or the data "
         "as it was",
         old.file, now.recipe_file);
+  if (old.recipe_hash != now.recipe_hash) {
+    const StudyPlan there = recipe_of_study(old);
+    if (const std::string fault = fault_of_widening(there, plan); !fault.empty())
+      refuse(
+          "{}: is a study of another recipe: {}; give another file to --study, or the recipe as it "
+          "was; only ranges and choices can be widened",
+          old.file, fault);
+    widen_study(old.file, there, plan, now);
+    write_stderr(printable(fmt::format("{}: goes on with {} trials in a wider space: {}", old.file,
+                                       old.trials.size(), widening_text(there, plan))) +
+                 "\n");
+  }
   if (old.code_hash != now.code_hash || old.version != now.version)
     write_stderr(
         printable(fmt::format(
@@ -304,32 +303,61 @@ void export_trial(const TuneOptions& options) {
   print("\n");
 }
 
+/// Writes the recipe of a trial, with the trial's values in the place of ranges.
+void write_recipe(const TuneOptions& options) {
+  const Study study = read_study(options.study);
+  check_output("--out", options.out, {options.study, study.recipe_file});
+  const Trial& trial = trial_of(study, options.recipe_number, "--recipe");
+  std::error_code none;
+  if (!options.out.empty() && fs::exists(options.out, none) && !options.force)
+    refuse("--out {}: exists; give another file, or replace it with --force", options.out);
+  const std::string values = point_text(study.space, trial.point);
+  const std::string text = fmt::format(
+      "# Trial {} of {}, {}.\n# Data files by their full names.\n{}", trial.number,
+      printable(study.file),
+      trial.rungs.empty() || trial.state == State::failed
+          ? state_name(trial.state)
+          : fmt::format("{}, validation {} {}", state_name(trial.state), word(study.objective),
+                        score_text(study, trial.rungs.back().score)),
+      recipe_toml(recipe_of(plan_of(study, options), trial.point)));
+  if (options.out.empty()) return print_text(text);
+  write_file(options.out, text);
+  print("wrote {}: trial {}\n", options.out, trial.number);
+}
+
 /// Carries out the option that only reads the study. Returns false if no such option was given.
 bool read_only(const TuneOptions& options) {
-  const int asked = options.list + options.best + options.json + !options.show.empty() +
-                    !options.export_number.empty();
-  if (asked == 0) return false;
+  const int shown = options.list + options.best + !options.show.empty(),
+            written = !options.export_number.empty() + !options.recipe_number.empty();
+  if (shown + written + options.json == 0) return false;
   if (!options.enqueue.empty())
     refuse(
-        "--enqueue {}: works only with a search, not with --list, --show, --best, --json or "
-        "--export; leave it out",
+        "--enqueue {}: works only with a search, not with --list, --show, --best, --json, --recipe "
+        "or --export; leave it out",
         options.enqueue[0]);
-  if (asked > 1)
+  if (shown + written > 1)
     refuse(
-        "sluice tune: --list, --show, --best, --json and --export exclude each other; give one of "
-        "them");
+        "sluice tune: --list, --show, --best, --recipe and --export exclude each other; give one "
+        "of them");
+  if (written && options.json)
+    refuse("sluice tune: --json works only alone or with --list, --show or --best; leave it out");
   if (!options.recipe.empty())
     refuse(
         "sluice tune: {}: the study contains its recipe; leave the recipe out with --list, --show, "
-        "--best, --json and --export",
+        "--best, --json, --recipe and --export",
         options.recipe);
   if (!options.export_number.empty()) return export_trial(options), true;
+  if (!options.recipe_number.empty()) return write_recipe(options), true;
   const Study study = read_study(options.study);
-  if (options.list) print_lines(list_text(study));
-  if (options.best) print_lines(best_text(study));
-  if (options.json) print_text(study_json(study));
-  if (!options.show.empty())
-    print_lines(trial_text(study, trial_of(study, options.show, "--show")));
+  if (options.json && shown == 0) print_text(study_json(study));
+  if (options.list && options.json) print_text(list_json(study));
+  if (options.list && !options.json) print_lines(list_text(study));
+  if (options.best && options.json) print_text(best_json(study));
+  if (options.best && !options.json) print_lines(best_text(study));
+  if (options.show.empty()) return true;
+  const Trial& trial = trial_of(study, options.show, "--show");
+  if (options.json) print_text(trial_json(study, trial));
+  if (!options.json) print_lines(trial_text(study, trial));
   return true;
 }
 

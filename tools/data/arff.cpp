@@ -149,7 +149,7 @@ Rows read_arff(std::string_view text, const std::string& file, const Columns& co
     if (rows.rows == 0) {
       dimensions = row.features.size();
       const std::vector<std::string> names = numbered_features(dimensions);
-      for (const std::size_t i : pick_features(names, expected.features, file))
+      for (const std::size_t i : pick_features(names, expected, file))
         picked.push_back(i), rows.feature_names.push_back(names[i]);
     }
     if (row.features.size() != dimensions)

@@ -16,7 +16,8 @@ namespace {
 struct Roles {
   std::vector<std::size_t> features;
   std::vector<std::size_t> targets;
-  std::size_t sequence, group;  ///< no_column if there is none
+  std::size_t sequence, group;      ///< no_column if there is none
+  std::vector<std::size_t> beside;  ///< [columns.beside]; no_column if there is none
 };
 
 /// @param learning  whether this is the training file, which must have every column that the recipe
@@ -39,13 +40,14 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
   roles.group = find(columns.group, "group", learning && !columns.group.empty());
   for (const std::string& name : columns.ignore) find(name, "ignore", learning);
   for (const std::string& name : columns.features) need_column(header, name, "features", place);
+  for (const std::string& name : columns.beside) roles.beside.push_back(find_column(header, name));
 
   std::vector<std::string> names;
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < header.size(); ++i)
     if (!used[i] && is_feature(header[i], columns))
       names.push_back(header[i]), positions.push_back(i);
-  for (std::size_t i : pick_features(names, expected.features, place))
+  for (std::size_t i : pick_features(names, expected, place))
     roles.features.push_back(positions[i]);
   return roles;
 }
@@ -62,6 +64,9 @@ void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& hea
       rows.value.push_back(numbers.target(cells[column], rows.file, line, header[column]));
   rows.sequence.push_back(roles.sequence == no_column ? std::string() : cells[roles.sequence]);
   if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
+  for (std::size_t i = 0; i < roles.beside.size(); ++i)
+    if (roles.beside[i] != no_column)
+      rows.beside[i].push_back(beside_text(columns, i, cells[roles.beside[i]], numbers));
   rows.line.push_back(line);
   ++rows.rows;
 }
@@ -87,6 +92,7 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
 
   Rows rows;
   rows.file = file;
+  rows.beside.resize(roles.beside.size());
   for (std::size_t column : roles.features) rows.feature_names.push_back(header[column]);
   std::vector<std::string> cells;
   for (std::size_t line = 0; table.next(cells, line);)

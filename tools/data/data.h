@@ -113,6 +113,9 @@ struct Columns {
   Dialect dialect = {};
   /// [features] of a trained model: the means that stand for missing values; else empty
   std::vector<float> fill_means = {};
+  /// Columns of any use whose cells are kept as text, to stand beside the answers; a file may lack
+  /// them.
+  std::vector<std::string> beside = {};
 };
 
 /// value of Columns::group that is not a column
@@ -127,6 +130,8 @@ struct Expected {
   /// If false, target columns are ignored and may be missing.
   bool targets = true;
   Tokens tokens = {};  ///< of a model that reads text
+  /// If true, columns that are not among the features are ignored; if false, they are refused.
+  bool other_columns = false;
   bool learning() const { return features.empty(); }
 };
 
@@ -143,6 +148,9 @@ struct Rows {
   std::vector<float> value;           ///< [rows][targets], values only; NaN is masked
   std::vector<std::string> group;     ///< [rows], or empty
   std::vector<std::string> text;      ///< [rows] in place of x, of a TSV file
+  /// [columns.beside][rows] cells as in the file; those of a column that the file lacks are empty
+  /// lists.
+  std::vector<std::vector<std::string>> beside;
   /// [rows] line in the file, from 1; empty if the file has no lines
   std::vector<std::size_t> line;
   std::size_t rows = 0;
@@ -206,6 +214,9 @@ struct DataSet {
   std::string read_as;  ///< how the file differs from plain CSV, as it was found out; or empty
   /// [features] the means that stand for missing values, if data.fill needs them
   std::vector<float> fill_means;
+
+  /// [columns.beside][rows] or, for text, [columns.beside][sequences]: cells as in the file
+  std::vector<std::vector<std::string>> beside;
 
   std::size_t features() const { return feature_names.size(); }
   std::size_t outputs() const { return labels.size(); }

@@ -121,26 +121,26 @@ std::size_t need_column(const std::vector<std::string>& header, const std::strin
 }
 
 std::vector<std::size_t> pick_features(const std::vector<std::string>& names,
-                                       const std::vector<std::string>& expected,
-                                       const std::string& place) {
+                                       const Expected& expected, const std::string& place) {
   if (names.empty())
     refuse("{}: no column is left for features; give at least one column of numbers", place);
+  const std::vector<std::string>& wanted = expected.features;
+  const std::vector<std::string> missing = without(wanted, names), extra = without(names, wanted);
   std::vector<std::size_t> picked;
-  if (expected.empty() ||
-      (names.size() == expected.size() && (positional(names) || positional(expected)))) {
+  if (wanted.empty() || (!missing.empty() && names.size() == wanted.size() &&
+                         (positional(names) || positional(wanted)))) {
     for (std::size_t i = 0; i < names.size(); ++i) picked.push_back(i);
     return picked;
   }
-  const std::vector<std::string> missing = without(expected, names),
-                                 extra = without(names, expected);
-  if (!missing.empty() || !extra.empty())
+  const bool refused = !extra.empty() && !expected.other_columns;
+  if (!missing.empty() || refused)
     refuse("{}: {} feature columns, but the model expects {}{}{}{}{}; give the columns {}", place,
-           names.size(), expected.size(), missing.empty() ? "" : ": missing ", list_names(missing),
-           extra.empty()     ? ""
+           names.size(), wanted.size(), missing.empty() ? "" : ": missing ", list_names(missing),
+           !refused          ? ""
            : missing.empty() ? ": not expected "
                              : ", not expected ",
-           list_names(extra), list_names(expected));
-  for (const std::string& name : expected)
+           refused ? list_names(extra) : "", list_names(wanted));
+  for (const std::string& name : wanted)
     picked.push_back(std::find(names.begin(), names.end(), name) - names.begin());
   return picked;
 }

@@ -9,10 +9,10 @@
 namespace sluice::tools {
 
 /// Returns the positions in `names` of the features to read: all, or the expected ones in their
-/// order. Refuses missing or unexpected columns by name; `place` begins the message ("data.csv:1").
+/// order. Refuses missing columns and, unless `expected.other_columns`, unexpected ones by name;
+/// `place` begins the message ("data.csv:1").
 std::vector<std::size_t> pick_features(const std::vector<std::string>& names,
-                                       const std::vector<std::string>& expected,
-                                       const std::string& place);
+                                       const Expected& expected, const std::string& place);
 
 /// Returns whether a column without another use is a feature.
 bool is_feature(const std::string& name, const Columns& columns);

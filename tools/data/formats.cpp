@@ -60,6 +60,13 @@ std::string read_data_file(const std::string& path) {
 }
 
 Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected) {
+  if (!expected.learning() && !columns.features.empty()) {
+    // the model names its features; an array's columns have other names than those of data.features
+    Columns any = columns;
+    Expected named = expected;
+    any.features.clear(), named.other_columns = true;
+    return read_rows(path, any, named);
+  }
   const std::string bytes = read_data_file(path);
   Rows rows = entry(columns.format).read(bytes, path, columns, expected);
   if (!rows.read_as.empty()) tell_once(fmt::format("{}: read as: {}", path, rows.read_as));

@@ -116,7 +116,7 @@ void read_features(const Npy& x, const Columns& columns, const Expected& expecte
     names.push_back(name), positions.push_back(i);
   }
   for (const std::string& name : columns.features) need_column(names, name, "features", x.name);
-  const std::vector<std::size_t> picked = pick_features(names, expected.features, x.name);
+  const std::vector<std::size_t> picked = pick_features(names, expected, x.name);
   for (std::size_t i : picked) rows.feature_names.push_back(names[i]);
   for (std::size_t row = 0; row < x.rows; ++row)
     for (std::size_t i : picked) {
@@ -138,11 +138,15 @@ void read_sequences(const std::optional<Npy>& array, Rows& rows) {
     rows.sequence.push_back(array ? array->text(row) : "");
 }
 
-/// Returns for each row the index of its number in an array: its own, or its sequence's.
+/// Returns for each row the index of its number in an array: its own, or its sequence's. Where no
+/// sequences were read, groups are sequences.
 std::vector<std::size_t> spread(const Npy& array, const Rows& rows, bool per_row) {
   std::vector<std::size_t> index(rows.rows), sequence(rows.rows);
+  const bool unnamed = rows.sequence.empty() || rows.sequence[0].empty();
+  const std::vector<std::string>& names =
+      unnamed && !rows.group.empty() ? rows.group : rows.sequence;
   for (std::size_t row = 0, s = 0; row < rows.rows; ++row) {
-    if (row > 0 && rows.sequence[row] != rows.sequence[row - 1]) ++s;
+    if (row > 0 && names[row] != names[row - 1]) ++s;
     index[row] = row, sequence[row] = s;
   }
   if (array.cols == 1 && array.rows == rows.rows) return index;
@@ -170,6 +174,30 @@ void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& 
   }
 }
 
+/// Returns a number as text; empty if it is NaN.
+std::string number_text(const Npy& array, std::size_t row, std::size_t col) {
+  const double value = array.number(row, col);
+  if (std::isnan(value)) return "";
+  if (array.whole() && array.cols == 1) return array.text(row);
+  return array.bytes == 4 ? fmt::format("{}", float(value)) : fmt::format("{}", value);
+}
+
+/// Returns a cell for each row, from the array of this name or from that column of x; an empty list
+/// if there is neither.
+std::vector<std::string> read_beside(zip_t* zip, const std::string& name, const Npy& x,
+                                     const Rows& rows) {
+  std::vector<std::string> cells;
+  if (const std::optional<Npy> array = find_array(zip, name, rows.file); array) {
+    for (const std::size_t from : spread(*array, rows, false))
+      cells.push_back(number_text(*array, from, 0));
+    return cells;
+  }
+  for (std::size_t i = 0; i < x.cols; ++i)
+    if (name == fmt::format("x{}", i))
+      for (std::size_t row = 0; row < x.rows; ++row) cells.push_back(number_text(x, row, i));
+  return cells;
+}
+
 }  // namespace
 
 Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns,
@@ -190,12 +218,14 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
     for (const std::string& name : columns.target)
       targets.push_back(need_array(zip.get(), name, "data.target", file));
   read_targets(targets, columns, rows);
-  if (columns.group.empty()) return rows;
-  const std::optional<Npy> group = expected.features.empty()
-                                       ? need_array(zip.get(), columns.group, "data.group", file)
-                                       : find_array(zip.get(), columns.group, file);
+  std::optional<Npy> group;
+  if (!columns.group.empty())
+    group = expected.features.empty() ? need_array(zip.get(), columns.group, "data.group", file)
+                                      : find_array(zip.get(), columns.group, file);
   if (group)
     for (std::size_t from : spread(*group, rows, false)) rows.group.push_back(group->text(from));
+  for (const std::string& name : columns.beside)
+    rows.beside.push_back(read_beside(zip.get(), name, x, rows));
   return rows;
 }
 

@@ -228,6 +228,7 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   if (expected.targets && !columns.heads.empty()) check_heads(rows, columns);
   if (expected.targets && !columns.classes) add_values(rows, columns, data);
   data.heads = columns.heads;
+  data.beside = std::move(rows.beside);
   if (!rows.group.empty()) add_groups(rows, columns, data);
   data.read_as = rows.read_as;
   const Fill fill = columns.dialect.fill;
@@ -262,6 +263,8 @@ void cut_long(DataSet& data, const Columns& columns) {
     data.first[s] = to;
     for (std::size_t row = from; row < from + kept; ++row, ++to) {
       move(data.x, row, width), move(data.ids, row, 1);
+      for (std::vector<std::string>& column : data.beside)
+        if (width) move(column, row, 1);
       if (data.per_row) move(data.target, row, 1), move(data.value, row, outputs);
     }
   }
@@ -280,7 +283,9 @@ DataSet read_windows(const std::string& path, const Columns& columns, const Expe
   Expected wanted = expected;
   read.group.clear();
   const auto cut = [&] {
-    DataSet rows = assemble(read_rows(path, read, wanted), read, wanted);
+    Rows table = read_rows(path, read, wanted);
+    if (!wanted.learning()) table.feature_names = wanted.features;  // also those found by position
+    DataSet rows = assemble(std::move(table), read, wanted);
     std::string read_as = std::move(rows.read_as);
     DataSet data = cut_windows(std::move(rows), columns, expected, path);
     data.read_as = std::move(read_as);

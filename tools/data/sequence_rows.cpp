@@ -47,6 +47,21 @@ void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
     rows.line.push_back(row.line);
     ++rows.rows;
   }
+  add_beside(rows, row, steps, columns, numbers);
+}
+
+void add_beside(Rows& rows, const SequenceRow& row, std::size_t steps, const Columns& columns,
+                const NumberReader& numbers) {
+  rows.beside.resize(columns.beside.size());
+  const auto add = [&](std::size_t i, const std::string& cell) {
+    rows.beside[i].insert(rows.beside[i].end(), steps, beside_text(columns, i, cell, numbers));
+  };
+  for (std::size_t i = 0; i < row.beside.size(); ++i)
+    if (row.beside[i]) add(i, *row.beside[i]);
+  if (!row.beside.empty() || row.targets.size() != columns.target.size()) return;
+  for (std::size_t i = 0; i < columns.beside.size(); ++i)
+    for (std::size_t k = 0; k < row.targets.size(); ++k)
+      if (columns.beside[i] == columns.target[k]) add(i, row.targets[k]);
 }
 
 float step_number(const std::string& cell, const NumberReader& numbers, const std::string& file,
@@ -120,6 +135,7 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
     });
     find(name, "ignore", learning && !feature);
   }
+  for (const std::string& name : columns.beside) roles.beside.push_back(find_column(header, name));
   find_steps(roles, header, used, columns, expected, place);
 
   std::vector<std::string> names;
@@ -129,7 +145,7 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
   for (std::size_t f = 0; f < roles.names.size(); ++f)
     if (is_feature(roles.names[f], columns))
       names.push_back(roles.names[f]), positions.push_back(f);
-  for (const std::size_t i : pick_features(names, expected.features, place))
+  for (const std::size_t i : pick_features(names, expected, place))
     roles.picked.push_back(positions[i]);
   for (const std::size_t f : roles.picked)
     if (roles.steps[f].size() != roles.steps[roles.picked[0]].size())
@@ -153,6 +169,8 @@ SequenceRow wide_row(const std::vector<std::string>& cells, const std::vector<st
   }
   for (const std::size_t column : roles.targets)
     if (column != no_column) row.targets.push_back(cells[column]);
+  for (const std::size_t column : roles.beside)
+    row.beside.push_back(column == no_column ? std::optional<std::string>() : cells[column]);
   if (roles.sequence != no_column) row.name = cells[roles.sequence];
   if (roles.group != no_column) row.group = cells[roles.group];
   drop_empty_end(row);

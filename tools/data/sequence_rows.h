@@ -1,5 +1,6 @@
 // Sequences that are one row of a file each: what wide.cpp, ucr.cpp, ts.cpp and arff.cpp share.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ struct SequenceRow {
   std::vector<std::vector<float>> features = {};  ///< [features][steps]; NaN: a missing value
   std::vector<std::string> targets = {};          ///< cells of the targets
   std::string name = {}, group = {};              ///< empty: there is none
+  /// [columns.beside] cells; empty: only targets are there
+  std::vector<std::optional<std::string>> beside = {};
   std::size_t line = 0;
 };
 
@@ -28,6 +31,10 @@ void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
                   const std::vector<std::size_t>& picked, const Columns& columns,
                   const Expected& expected, const NumberReader& numbers);
 
+/// Adds the cells of columns.beside to the rows of a sequence that has `steps` of them.
+void add_beside(Rows& rows, const SequenceRow& row, std::size_t steps, const Columns& columns,
+                const NumberReader& numbers);
+
 /// Returns the number of a step's cell, NaN if it is missing.
 float step_number(const std::string& cell, const NumberReader& numbers, const std::string& file,
                   std::size_t line, const std::string& column);
@@ -42,7 +49,8 @@ struct WideRoles {
   std::vector<std::vector<std::size_t>> steps;  ///< [features][steps] columns
   std::vector<std::size_t> picked;              ///< features to take, in the order of the model
   std::vector<std::size_t> targets;
-  std::size_t sequence, group;  ///< no_column if there is none
+  std::size_t sequence, group;      ///< no_column if there is none
+  std::vector<std::size_t> beside;  ///< [columns.beside]; no_column if there is none
 };
 
 /// Finds these columns. Refuses features of different numbers of steps, by name.

@@ -217,6 +217,20 @@ bool NumberReader::is_missing(const std::string& cell) const {
   return value && std::find(sentinels_.begin(), sentinels_.end(), *value) != sentinels_.end();
 }
 
+std::string NumberReader::plain(const std::string& cell) const {
+  if (is_missing(cell)) return "";
+  return decimal_ == Decimal::point || !parse(cell) ? cell : plain_number(cell, decimal_);
+}
+
+std::string beside_text(const Columns& columns, std::size_t i, const std::string& cell,
+                        const NumberReader& numbers) {
+  const std::vector<std::string>& targets = columns.target;  // none while windows are read
+  const bool value =
+      !columns.classes && (targets.empty() || std::find(targets.begin(), targets.end(),
+                                                        columns.beside[i]) != targets.end());
+  return value ? numbers.plain(cell) : cell;
+}
+
 float NumberReader::number(const std::string& cell, const std::string& file, std::size_t line,
                            const std::string& column) const {
   const auto value = parse(cell);

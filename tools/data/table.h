@@ -38,6 +38,9 @@ class NumberReader {
                         bool named_columns = true);
 
   bool is_missing(const std::string& cell) const;
+  /// Returns a cell in plain writing: "1198.5" for "1.198,50", empty if it is missing, and any
+  /// other text as it is.
+  std::string plain(const std::string& cell) const;
   /// Returns the number of a feature's cell; NaN if it is missing and dialect.fill is not `refuse`.
   /// Refuses any other text with file, line and column.
   float feature(const std::string& cell, const std::string& file, std::size_t line,
@@ -59,6 +62,10 @@ class NumberReader {
   std::vector<float> sentinels_;  ///< numbers that mean a missing value
   Decimal decimal_;
 };
+
+/// Returns a cell of column `i` of columns.beside: a target as a plain number, else as in the file.
+std::string beside_text(const Columns& columns, std::size_t i, const std::string& cell,
+                        const NumberReader& numbers);
 
 /// A file of rows. Its dialect is what the recipe says, and for the rest what its first rows show.
 class Table {

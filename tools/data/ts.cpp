@@ -79,7 +79,7 @@ Rows read_ts(std::string_view text, const std::string& file, const Columns& colu
     if (rows.rows == 0) {
       dimensions = parts.size();
       const std::vector<std::string> names = numbered_features(dimensions);
-      for (const std::size_t i : pick_features(names, expected.features, file))
+      for (const std::size_t i : pick_features(names, expected, file))
         picked.push_back(i), rows.feature_names.push_back(names[i]);
     }
     if (parts.size() != dimensions || parts.empty())

@@ -36,7 +36,7 @@ void each_line(std::string_view text, F f) {
 
 struct TextRoles {
   std::size_t text = no_column, group = no_column;
-  std::vector<std::size_t> targets;
+  std::vector<std::size_t> targets, beside;
 };
 
 TextRoles text_roles(const std::vector<std::string>& header, const Columns& columns,
@@ -46,6 +46,7 @@ TextRoles text_roles(const std::vector<std::string>& header, const Columns& colu
   roles.text = need_column(header, columns.text, "text", place);
   for (const std::string& name : columns.target)
     if (expected.targets) roles.targets.push_back(need_column(header, name, "target", place));
+  for (const std::string& name : columns.beside) roles.beside.push_back(find_column(header, name));
   if (columns.group.empty() || columns.group == containment) return roles;
   roles.group = expected.learning() ? need_column(header, columns.group, "group", place)
                                     : find_column(header, columns.group);
@@ -63,6 +64,7 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
   Rows rows;
   rows.file = file;
   rows.feature_names = {"id"};
+  rows.beside.resize(columns.beside.size());
   std::vector<std::string> header;
   TextRoles roles;
   each_line(text, [&](const std::vector<std::string>& cells, std::size_t line) {
@@ -82,6 +84,8 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
       for (const std::size_t column : roles.targets)
         rows.value.push_back(numbers.target(cells[column], file, line, header[column]));
     if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
+    for (std::size_t i = 0; i < roles.beside.size(); ++i)
+      if (roles.beside[i] != no_column) rows.beside[i].push_back(cells[roles.beside[i]]);
     rows.sequence.push_back(std::to_string(line));
     rows.line.push_back(line);
     ++rows.rows;

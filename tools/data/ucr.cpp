@@ -14,8 +14,7 @@ Rows read_ucr(std::string_view text, const std::string& file, const Columns& col
   Rows rows;
   rows.file = file;
   rows.feature_names = numbered_features(1);
-  const std::vector<std::size_t> picked =
-      pick_features(rows.feature_names, expected.features, file);
+  const std::vector<std::size_t> picked = pick_features(rows.feature_names, expected, file);
   std::vector<std::string> cells;
   std::size_t count = 0;
   for (std::size_t line = 0; table.next(cells, line);) {

@@ -241,6 +241,7 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
   }
   check_found(found, windows, data.series.size() - 1, horizon, expected.learning(), file);
   data.first.push_back(count);
+  data.beside = series.rows.beside;
   for (std::size_t row = 0; row < count; ++row)
     for (const std::size_t column : series.features) data.x.push_back(series.at(row, column));
   for (std::size_t row = 0; row < count; ++row)

@@ -307,7 +307,7 @@ Answer ValueAnswers::at(std::size_t i) const {
       targets.window && !targets.difference ? double(targets.last_at(target[where], k)) : 0;
   one.naive_error = (targets.window ? last : mean[k]) - double(value);
   if (!targets.units.empty()) one.unit = targets.units.deviation[k];
-  one.block = block[where];
+  one.block = block[where], one.output = std::uint32_t(k);
   return one;
 }
 

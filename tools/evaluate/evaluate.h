@@ -24,7 +24,8 @@ struct Answer {
   /// Values: error of the answer, and of the naive answer: the last value (windows) or the targets'
   /// mean.
   double error = 0, naive_error = 0;
-  double unit = 1;  ///< values: standard deviation, the unit of errors
+  double unit = 1;           ///< values: standard deviation, the unit of errors
+  std::uint32_t output = 0;  ///< values: which of the labels
   /// Answers of one block depend on one another; different blocks count as independent.
   std::uint32_t block = 0;
 };
@@ -146,16 +147,30 @@ std::string summary(const Evaluation& evaluation);
 std::string measure_table(const Evaluation& evaluation);
 std::vector<std::vector<std::string>> measure_rows(const Evaluation& evaluation);
 
-/// Returns precision and recall of every class; empty for values and texts.
+/// Returns precision and recall of every class or, of more than most_listed classes, of those with
+/// the lowest recall; empty for values and texts.
 std::string class_table(const Evaluation& evaluation);
-/// Returns the rows of that table for an evaluation that has a confusion.
+/// Returns the rows of that table, with every class, for an evaluation that has a confusion.
 std::vector<std::vector<std::string>> class_rows(const Evaluation& evaluation);
 
-/// Returns the confusion: rows are true classes, columns predicted ones. Empty for values and
-/// texts.
+/// Returns the confusion: rows are true classes, columns predicted ones. Of more than most_listed
+/// classes it returns the pairs that are most often confused. Empty for values and texts.
 std::string confusion_table(const Evaluation& evaluation);
+/// Returns the rows of a table of the pairs that are most often confused, at most `most` of them.
+std::vector<std::vector<std::string>> mistake_rows(const Evaluation& evaluation, std::size_t most);
 
-/// Returns the evaluation as JSON, with every number.
+/// Returns the errors of each target beside those of a naive answer; empty for classes and for a
+/// single value. Of more than most_listed values it returns those of each column over all steps of
+/// the horizon.
+std::string target_table(const Evaluation& evaluation);
+/// Returns the rows of that table.
+std::vector<std::vector<std::string>> target_rows(const Evaluation& evaluation);
+
+/// The most classes or values that a table lists one by one.
+constexpr std::size_t most_listed = 20;
+
+/// Returns the evaluation as JSON. It has every number, except that of more than 100 classes the
+/// list of confused pairs, "confused", takes the place of the matrix, "confusion".
 std::string json_text(const Evaluation& evaluation);
 
 /// Returns a share as "97.8 %".

@@ -230,6 +230,71 @@ std::vector<Counts> class_counts(const Evaluation& evaluation) {
   return count_classes(evaluation, Weights(evaluation.blocks, 1));
 }
 
+std::vector<Mistake> mistakes(const Evaluation& e) {
+  const std::size_t n = e.labels.size();
+  std::vector<Mistake> list;
+  for (std::size_t i = 0; i < n * n; ++i)
+    if (i / n != i % n && e.confusion[i]) list.push_back({i / n, i % n, e.confusion[i]});
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.count > b.count; });
+  return list;
+}
+
+namespace {
+
+/// @param columns  number of the groups: output i belongs to group i % columns
+std::vector<TargetErrors> errors_of(const Evaluation& e, std::size_t columns) {
+  std::vector<TargetErrors> list(columns);
+  for (const Answer& one : e.answers) {
+    TargetErrors& own = list[one.output % columns];
+    ++own.targets;
+    own.squared += one.error * one.error, own.absolute += std::fabs(one.error);
+    own.naive_squared += one.naive_error * one.naive_error;
+    own.naive_absolute += std::fabs(one.naive_error);
+    own.standardized += one.error / one.unit * (one.error / one.unit);
+  }
+  for (TargetErrors& one : list) {
+    const double n = double(std::max<std::uint64_t>(one.targets, 1));
+    for (double* sum :
+         {&one.squared, &one.absolute, &one.naive_squared, &one.naive_absolute, &one.standardized})
+      *sum /= n;
+  }
+  return list;
+}
+
+}  // namespace
+
+std::size_t column_count(const Evaluation& e) {
+  const std::vector<std::string>& labels = e.labels;
+  const auto ends = [](const std::string& label) { return label.ends_with("+1"); };
+  const auto columns =
+      std::size_t(std::find_if_not(labels.begin(), labels.end(), ends) - labels.begin());
+  if (!e.windows || columns == 0 || labels.size() % columns != 0) return labels.size();
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    std::string label = labels[i % columns];
+    label.replace(label.size() - 1, 1, std::to_string(i / columns + 1));
+    if (labels[i] != label) return labels.size();
+  }
+  return columns;
+}
+
+std::vector<TargetErrors> target_errors(const Evaluation& e) {
+  std::vector<TargetErrors> list = errors_of(e, e.labels.size());
+  for (std::size_t i = 0; i < list.size(); ++i) list[i].label = e.labels[i];
+  return list;
+}
+
+std::vector<TargetErrors> column_errors(const Evaluation& e) {
+  const std::size_t columns = column_count(e), steps = e.labels.size() / columns;
+  if (steps == 1) return target_errors(e);
+  std::vector<TargetErrors> list = errors_of(e, columns);
+  for (std::size_t i = 0; i < columns; ++i) {
+    const std::string& label = e.labels[i];
+    list[i].label = label + " to " + std::to_string(steps);
+  }
+  return list;
+}
+
 double majority_accuracy(const Evaluation& evaluation) {
   std::uint64_t most = 0;
   for (const Counts& c : class_counts(evaluation)) most = std::max(most, c.real);

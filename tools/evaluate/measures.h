@@ -28,6 +28,32 @@ double majority_accuracy(const Evaluation& evaluation);
 /// Returns the name of the naive answer for values.
 const char* naive_answer(const Evaluation& evaluation);
 
+/// A confused pair of classes.
+struct Mistake {
+  std::size_t truth, guess;
+  std::uint64_t count;
+};
+/// Returns the confused pairs, the most frequent first.
+std::vector<Mistake> mistakes(const Evaluation& evaluation);
+
+/// Errors of one value of the answer, or of one column at all steps of the horizon; means over the
+/// targets.
+struct TargetErrors {
+  std::string label;
+  std::uint64_t targets = 0;
+  double squared = 0, absolute = 0;              ///< of the model
+  double naive_squared = 0, naive_absolute = 0;  ///< of the naive answer
+  double standardized = 0;                       ///< squared error in units of deviation
+};
+/// Returns the errors of each value, in the order of the labels.
+std::vector<TargetErrors> target_errors(const Evaluation& evaluation);
+/// Returns how many columns the values are. Of windows with a horizon, "a+1", "b+1", "a+2", "b+2",
+/// output i is of column i % 2; else every value is a column.
+std::size_t column_count(const Evaluation& evaluation);
+/// Returns the errors of each column: of windows with a horizon over all steps, "load+1" to
+/// "load+24"; else as target_errors().
+std::vector<TargetErrors> column_errors(const Evaluation& evaluation);
+
 struct Measure {
   std::string name;
   double value = 0;

@@ -52,6 +52,10 @@ std::string curves(const std::vector<NamedLog>& logs, const Recipe& recipe);
 
 std::string results(const std::vector<Measured>& measured);
 
+/// Returns charts of true and predicted values over time, for windows of a series and for sequences
+/// that are answered at every row; empty if the answers have no order in time.
+std::string over_time(const Measured& measured);
+
 /// The network, drawn: a box for each layer, lines from each output to the layers that read it, and
 /// marks at the answers.
 std::string network_section(const Network& network);

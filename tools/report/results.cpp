@@ -22,23 +22,6 @@ constexpr std::size_t most_points = 1500;  // of a scatter chart
 constexpr std::size_t most_scatters = 4;
 constexpr std::size_t most_pairs = 12;
 
-/// A confused pair of classes.
-struct Mistake {
-  std::size_t truth, guess;
-  std::uint64_t count;
-};
-
-/// Returns the confused pairs, the most frequent first.
-std::vector<Mistake> mistakes(const Evaluation& e) {
-  const std::size_t n = e.labels.size();
-  std::vector<Mistake> list;
-  for (std::size_t i = 0; i < n * n; ++i)
-    if (i / n != i % n && e.confusion[i]) list.push_back({i / n, i % n, e.confusion[i]});
-  std::stable_sort(list.begin(), list.end(),
-                   [](const Mistake& a, const Mistake& b) { return a.count > b.count; });
-  return list;
-}
-
 std::string confusion_title(const Evaluation& e, const std::vector<Mistake>& wrong) {
   std::string right =
       fmt::format("Confusion: {} of {} right", with_commas(e.correct), with_commas(e.targets));
@@ -85,18 +68,11 @@ std::string confusion_chart(const Evaluation& e, const std::vector<Mistake>& wro
   return heat_map(map);
 }
 
-std::string mistake_table(const Evaluation& e, const std::vector<Mistake>& wrong) {
-  std::vector<std::vector<std::string>> rows = {{"true", "predicted", "times"}};
-  for (std::size_t i = 0; i < std::min(wrong.size(), most_pairs); ++i)
-    rows.push_back({printable(e.labels[wrong[i].truth]), printable(e.labels[wrong[i].guess]),
-                    with_commas(wrong[i].count)});
-  return "<h3>Most frequent mistakes</h3>\n" + html_table(rows);
-}
-
 std::string classes(const Evaluation& e) {
   const std::vector<Mistake> wrong = mistakes(e);
   std::string inside = charts(confusion_chart(e, wrong));
-  if (e.labels.size() > most_named && !wrong.empty()) inside += mistake_table(e, wrong);
+  if (e.labels.size() > most_named && !wrong.empty())
+    inside += "<h3>Most frequent mistakes</h3>\n" + html_table(mistake_rows(e, most_pairs));
   return inside + "<h3>Every class</h3>\n" + html_table(class_rows(e));
 }
 
@@ -172,9 +148,10 @@ std::string errors_by_output(const Measured& measured) {
 
 std::string values(const Measured& measured) {
   const std::vector<std::string>& labels = measured.evaluation.labels;
-  std::string drawn;
+  std::string drawn = over_time(measured);
   if (labels.size() > most_scatters)
-    return charts(scatter(measured, std::string::npos, "All values") + errors_by_output(measured));
+    return charts(drawn + scatter(measured, std::string::npos, "All values") +
+                  errors_by_output(measured));
   for (std::size_t k = 0; k < labels.size(); ++k) drawn += scatter(measured, k, labels[k]);
   return charts(drawn);
 }
@@ -184,6 +161,8 @@ std::string measures_of(const Measured& measured, bool whole) {
   const Evaluation& e = measured.evaluation;
   if (e.targets == 0) return missing("It has no target in this part.");
   std::string inside = html_table(measure_rows(e));
+  if (!e.classes && e.labels.size() > 1)
+    inside += "<h3>Each target</h3>\n" + html_table(target_rows(e));
   if (!whole) return inside;
   if (!e.confusion.empty()) inside += classes(e);
   if (!e.classes) inside += values(measured);

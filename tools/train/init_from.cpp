@@ -84,7 +84,9 @@ std::vector<std::string> missing_in(const std::vector<std::string>& list,
 
 /// Moves each column of the frames to the place of the model's input of that name.
 void match_features(const OwnedModel& model, const std::string& place, DataSet& data) {
-  const std::vector<std::size_t> picked = pick_features(data.feature_names, model.inputs(), place);
+  Expected expected;
+  expected.features = model.inputs();
+  const std::vector<std::size_t> picked = pick_features(data.feature_names, expected, place);
   const std::size_t n = data.features();
   std::vector<float> row(n);
   for (std::size_t at = 0; at < data.x.size(); at += n) {
@@ -114,8 +116,7 @@ void match_classes(const Recipe& recipe, const OwnedModel& model, const std::str
   }
   std::vector<std::int32_t> number;
   for (const std::string& label : data.labels)
-    number.push_back(
-        std::int32_t(std::find(theirs.begin(), theirs.end(), label) - theirs.begin()));
+    number.push_back(std::int32_t(std::find(theirs.begin(), theirs.end(), label) - theirs.begin()));
   for (std::int32_t& target : data.target)
     if (target >= 0) target = number[std::size_t(target)];
   data.labels = theirs;
@@ -228,8 +229,8 @@ void standardize_answers(const Units& units, Layer& last) {
   for (Array& array : last.arrays)
     for (std::size_t i = 0; i < array.values.size(); ++i) {
       const std::size_t output = i / std::size_t(array.cols);
-      const double own = double(array.values[i]) -
-                         (array.role == Role::input_bias ? units.mean[output] : 0.0);
+      const double own =
+          double(array.values[i]) - (array.role == Role::input_bias ? units.mean[output] : 0.0);
       array.values[i] = float(own / units.deviation[output]);
     }
 }

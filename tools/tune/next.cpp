@@ -107,12 +107,23 @@ Next choose(Database& db, const StudyPlan& plan, Shapes& shapes, Study& study,
   return Next::end;
 }
 
+/// Refuses a study whose space another process has widened: values of this plan's space may mean
+/// others there.
+void check_unchanged(const Study& study, const StudyPlan& plan) {
+  if (study.recipe_hash != recipe_hash(plan))
+    refuse(
+        "{}: is a study of another recipe: the search space differs, since another process has "
+        "widened it; give the command again with that recipe, or without one",
+        study.file);
+}
+
 }  // namespace
 
 Next take_next(Database& db, const StudyPlan& plan, Shapes& shapes, const std::string& worker,
                Job& job) {
   Transaction transaction(db);
   Study study = load_study(db, false);
+  check_unchanged(study, plan);
   std::uint64_t number = 0;
   std::int64_t until = 0;
   const Next next = choose(db, plan, shapes, study, number, until);
@@ -128,6 +139,7 @@ std::vector<std::uint64_t> enqueue(Database& db, const StudyPlan& plan, Shapes& 
                                    const std::vector<Point>& points) {
   Transaction transaction(db);
   Study study = load_study(db, false);
+  check_unchanged(study, plan);
   if (study.trials.empty()) add_next(db, plan, shapes, study);
   std::vector<std::uint64_t> added;
   for (const Point& point : points) {

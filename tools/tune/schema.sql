@@ -9,7 +9,7 @@ CREATE TABLE study (
   recipe TEXT NOT NULL,         -- its text, with the search space
   overrides TEXT NOT NULL,      -- JSON: [[key, value], ...] as --set gave them
   data_folder TEXT NOT NULL,    -- of --data-dir; empty: files are relative to the recipe
-  recipe_hash TEXT NOT NULL,    -- of the resolved recipe and its space: only the same one may go on with the study
+  recipe_hash TEXT NOT NULL,    -- of the resolved recipe and its space: only the same one, or one of wider ranges, may go on with the study
   data_hash TEXT NOT NULL,      -- of what training sees of the data
   objective TEXT NOT NULL,      -- as train.monitor: what trials are ranked by, of validation
   higher_is_better INTEGER NOT NULL,  -- 1: an accuracy, say; values below are then negated, for the lower is the better here

@@ -66,6 +66,14 @@ OrderedJson number_or_null(double value) {
   return std::isfinite(value) ? OrderedJson(value) : OrderedJson();
 }
 
+OrderedJson json_of(const Final& final) {
+  return {{"trial", final.trial},
+          {"seed", final.seed},
+          {"epochs", final.epochs},
+          {"bytes", final.model.size()},
+          {"test", parse_ordered_json(final.measures)}};
+}
+
 OrderedJson json_of(const Study& study, const Trial& trial) {
   OrderedJson json = {{"number", trial.number},
                       {"state", state_name(trial.state)},
@@ -213,12 +221,40 @@ std::string study_json(const Study& study) {
     for (const Trial* t : pareto_front(study)) json["front"].push_back(t->number);
   }
   json["finals"] = OrderedJson::array();
-  for (const Final& final : study.finals)
-    json["finals"].push_back({{"trial", final.trial},
-                              {"seed", final.seed},
-                              {"epochs", final.epochs},
-                              {"bytes", final.model.size()},
-                              {"test", parse_ordered_json(final.measures)}});
+  for (const Final& final : study.finals) json["finals"].push_back(json_of(final));
+  return json_text(json, 2) + "\n";
+}
+
+std::string list_json(const Study& study) {
+  OrderedJson json = OrderedJson::array();
+  for (const Trial& trial : study.trials) json.push_back(json_of(study, trial));
+  return json_text(json, 2) + "\n";
+}
+
+namespace {
+
+OrderedJson json_with_finals(const Study& study, const Trial& trial) {
+  OrderedJson json = json_of(study, trial);
+  json["finals"] = OrderedJson::array();
+  for (const Final* final : finals_of(study, trial.number))
+    json["finals"].push_back(json_of(*final));
+  return json;
+}
+
+}  // namespace
+
+std::string trial_json(const Study& study, const Trial& trial) {
+  return json_text(json_with_finals(study, trial), 2) + "\n";
+}
+
+std::string best_json(const Study& study) {
+  const Trial* const best = study.best();
+  if (!best) return "null\n";
+  OrderedJson json = json_with_finals(study, *best);
+  if (!study.core.empty()) {
+    json["front"] = OrderedJson::array();
+    for (const Trial* t : pareto_front(study)) json["front"].push_back(json_of(study, *t));
+  }
   return json_text(json, 2) + "\n";
 }
 

@@ -25,7 +25,11 @@ std::string best_text(const Study& study);
 /// pruned, 1 failed".
 std::string counts_text(const Study& study, std::int64_t wanted);
 
+// The same as JSON.
 std::string study_json(const Study& study);
+std::string list_json(const Study& study);
+std::string trial_json(const Study& study, const Trial& trial);
+std::string best_json(const Study& study);  ///< null without a complete trial
 
 /// Returns the trial of that number. Refuses an unknown one; `origin` begins the message.
 const Trial& trial_of(const Study& study, const std::string& number, std::string_view origin);

@@ -94,6 +94,13 @@ void write_space(Database& db, const Space& space) {
   }
 }
 
+void write_point(Database& db, const Space& space, std::uint64_t number, const Point& point) {
+  Statement value(db, "INSERT INTO trial_values VALUES (?, ?, ?, ?)");
+  for (std::size_t i = 0; i < space.parameters.size(); ++i)
+    if (!std::isnan(point[i]))
+      value.with(number, i, point[i], value_text(space.parameters[i], point[i])).done();
+}
+
 }  // namespace
 
 bool is_begun(const std::string& file) {
@@ -116,6 +123,19 @@ void begin_study(const std::string& file, const Study& study) {
   transaction.commit();
 }
 
+void replace_space(Database& db, const Study& now, const std::vector<Point>& points) {
+  Json overrides = Json::array();
+  for (const auto& [key, value] : now.overrides) overrides.push_back({key, value});
+  Statement(db,
+            "UPDATE study SET recipe_file = ?, recipe = ?, overrides = ?, data_folder = ?, "
+            "recipe_hash = ?")
+      .with(now.recipe_file, now.recipe, json_text(overrides), now.data_folder, now.recipe_hash)
+      .done();
+  db.run("DELETE FROM trial_values; DELETE FROM parameters;");
+  write_space(db, now.space);
+  for (std::size_t i = 0; i < points.size(); ++i) write_point(db, now.space, i, points[i]);
+}
+
 void add_trial(Database& db, const Space& space, const Trial& trial) {
   const auto part = [&](std::uint64_t TrialCost::* field) {
     return trial.cost ? std::int64_t(*trial.cost.*field) : 0;
@@ -126,11 +146,7 @@ void add_trial(Database& db, const Space& space, const Trial& trial) {
          part(&TrialCost::instructions), trial.reason);
   if (!trial.cost) s.bind_null(7).bind_null(8).bind_null(9);
   s.done();
-  Statement value(db, "INSERT INTO trial_values VALUES (?, ?, ?, ?)");
-  for (std::size_t i = 0; i < space.parameters.size(); ++i)
-    if (!std::isnan(trial.point[i]))
-      value.with(trial.number, i, trial.point[i], value_text(space.parameters[i], trial.point[i]))
-          .done();
+  write_point(db, space, trial.number, trial.point);
 }
 
 void hold_trial(Database& db, std::uint64_t number, std::int64_t until, const std::string& worker) {

@@ -25,6 +25,10 @@ bool is_begun(const std::string& file);
 /// Creates the database and writes the definition of the study, unless the file has one already.
 void begin_study(const std::string& file, const Study& study);
 
+/// Gives a study another recipe and space. Part of the caller's transaction.
+/// @param points  [trials] the values of the trials, in the new space
+void replace_space(Database& db, const Study& now, const std::vector<Point>& points);
+
 /// Adds a trial with its state, origin, point, seed, bracket, until, cost and reason.
 void add_trial(Database& db, const Space& space, const Trial& trial);
 
