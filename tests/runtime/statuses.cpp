@@ -235,7 +235,7 @@ TEST_CASE(
       with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
       SLUICE_STRUCTURE);  // an odd number of units
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
-  // The first layer must hand on every step.
+  // The first layer must output every step.
   for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
@@ -260,7 +260,7 @@ TEST_CASE(
   }
   CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, in), 4), SLUICE_SHAPE);
   CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
-  // A GRU cannot follow a layer that hands on only its last step.
+  // A GRU cannot follow a layer that outputs only its last step.
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);
 }
 
@@ -292,9 +292,7 @@ struct ForgedGraph {
     return with<uint8_t>(layer, offsetof(LayerRecord, flags),
                          uint8_t(read<uint8_t>(layer, offsetof(LayerRecord, flags)) ^ flag));
   }
-  uint32_t place(uint32_t layer) const {
-    return read<uint32_t>(layer, offsetof(LayerRecord, y));
-  }
+  uint32_t place(uint32_t layer) const { return read<uint32_t>(layer, offsetof(LayerRecord, y)); }
 };
 
 ForgedGraph residual() {
@@ -317,10 +315,10 @@ TEST_CASE("a layer reads the frame or a layer before it") {
 TEST_CASE("no output lies where another is still to be read") {
   const ForgedGraph f = residual();
   const uint32_t first = f.place(1), second = f.place(2);
-  CHECK_EQ(f.with_place(2, first), SLUICE_SHAPE);   // layer 3 reads both
+  CHECK_EQ(f.with_place(2, first), SLUICE_SHAPE);  // layer 3 reads both
   CHECK_EQ(f.with_place(1, second), SLUICE_SHAPE);
-  CHECK_EQ(f.with_place(2, first + 8), SLUICE_SHAPE);  // 9 units take 16 numbers
-  CHECK_EQ(f.with_place(3, second), SLUICE_SHAPE);     // a sum over one of its parts
+  CHECK_EQ(f.with_place(2, first + 8), SLUICE_SHAPE);   // 9 units take 16 numbers
+  CHECK_EQ(f.with_place(3, second), SLUICE_SHAPE);      // a sum over one of its parts
   CHECK_EQ(f.with_place(4, f.place(3)), SLUICE_SHAPE);  // layer 5 reads layer 3 later
   CHECK_EQ(f.with_place(6, f.place(5)), SLUICE_SHAPE);  // the last layer over its source
   CHECK_EQ(f.with_source(6, 2), SLUICE_SHAPE);          // which layer 4 or 5 has replaced
@@ -332,6 +330,11 @@ TEST_CASE("a join has two to eight sources, and zeros behind them") {
   const ForgedGraph f = residual();
   for (const uint16_t parts : {0, 1, 9, 0xFFFF})
     CHECK_EQ(f.with<uint16_t>(3, offsetof(LayerRecord, parts), parts), SLUICE_STRUCTURE);
+  // The other layers' flags are checked against the sources of the last one.
+  const ForgedGraph heads{tools::write_blob(
+      random_network(4, {dense(4), dense(2), from(dense(3), 1), concat({2, 3})}))};
+  for (const uint16_t parts : {9, 0x7FFF, 0xFFFF})
+    CHECK_EQ(heads.with<uint16_t>(4, offsetof(LayerRecord, parts), parts), SLUICE_STRUCTURE);
   const ForgedGraph with_frame{tools::write_blob(random_network(4, {dense(4), add({1, 0})}))};
   CHECK_EQ(with_frame.with<uint16_t>(2, offsetof(LayerRecord, parts), 1), SLUICE_STRUCTURE);
   for (uint32_t part = 2; part < most_sources; ++part)
@@ -342,9 +345,9 @@ TEST_CASE("a join has two to eight sources, and zeros behind them") {
 }
 
 TEST_CASE("the widths of sources fit the layers that read them") {
-  const std::string of_joins = tools::write_blob(
-      random_network(5, {dense(5), dense(7), from(dense(5), 1), add({1, 3}), multiply({4, 0}),
-                         concat({5, 2, 0}), dense(2)}));
+  const std::string of_joins =
+      tools::write_blob(random_network(5, {dense(5), dense(7), from(dense(5), 1), add({1, 3}),
+                                           multiply({4, 0}), concat({5, 2, 0}), dense(2)}));
   const ForgedGraph f{of_joins};
   REQUIRE_EQ(Forged(of_joins).open(), SLUICE_OK);
   CHECK_EQ(f.with_source(3, 2), SLUICE_SHAPE);
@@ -365,10 +368,9 @@ TEST_CASE("the widths of sources fit the layers that read them") {
 }
 
 TEST_CASE("flags of joins and of parts of an answer are those that their sources require") {
-  const ForgedGraph f{tools::write_blob(
-      random_network(5, {gru(9), concat({1, 0}), dense(2, SLUICE_SIGMOID),
-                         from(dense(3, SLUICE_SOFTMAX), 2), from(gru(4, every_step), 0), dense(2),
-                         concat({3, 4})}))};
+  const ForgedGraph f{tools::write_blob(random_network(
+      5, {gru(9), concat({1, 0}), dense(2, SLUICE_SIGMOID), from(dense(3, SLUICE_SOFTMAX), 2),
+          from(gru(4, every_step), 0), dense(2), concat({3, 4})}))};
   REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
   for (uint32_t layer = 1; layer <= 7; ++layer) {
     CAPTURE(layer);
@@ -385,30 +387,28 @@ TEST_CASE("flags of joins and of parts of an answer are those that their sources
 TEST_CASE("logits of a part of an answer are read by no other layer") {
   for (const sluice_format format : fixed_formats)
     for (const sluice_activation curve : {SLUICE_SOFTMAX, SLUICE_SIGMOID}) {
-      const ForgedGraph f{tools::write_blob(random_fixed_network(
-          5, {gru(4), dense(4, curve), from(dense(4), 1), concat({2, 3})}, format,
-          Numbers::trained, 22))};
+      const ForgedGraph f{tools::write_blob(
+          random_fixed_network(5, {gru(4), dense(4, curve), from(dense(4), 1), concat({2, 3})},
+                               format, Numbers::trained, 22))};
       REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
       CHECK_EQ(f.with_source(3, 2), SLUICE_STRUCTURE);
       // Softmax is no function of a layer in between.
-      const ForgedGraph inner{tools::write_blob(random_fixed_network(
-          5, {dense(4), dense(4), dense(2)}, format, Numbers::trained, 23))};
+      const ForgedGraph inner{tools::write_blob(
+          random_fixed_network(5, {dense(4), dense(4), dense(2)}, format, Numbers::trained, 23))};
       CHECK_EQ(inner.with<uint8_t>(2, offsetof(LayerRecord, activation), uint8_t(curve)),
                curve == SLUICE_SOFTMAX ? SLUICE_STRUCTURE : SLUICE_OK);
     }
 }
 
 TEST_CASE("all layers have the number format of the first") {
-  const ForgedGraph f{
-      tools::write_blob(random_network(4, {dense(4), concat({1, 0}), dense(2)}))};
+  const ForgedGraph f{tools::write_blob(random_network(4, {dense(4), concat({1, 0}), dense(2)}))};
   for (const uint8_t format : {SLUICE_INT8, SLUICE_W8A16})
     CHECK_EQ(f.with<uint8_t>(2, offsetof(LayerRecord, format), format), SLUICE_STRUCTURE);
 }
 
 TEST_CASE("only an embedding, the first layer, reads ids") {
-  const ForgedGraph f{tools::write_blob(
-      random_network(6, {embedding(1), gru(1, every_step), from(gru(1, every_step), 1),
-                         add({2, 3})}))};
+  const ForgedGraph f{tools::write_blob(random_network(
+      6, {embedding(1), gru(1, every_step), from(gru(1, every_step), 1), add({2, 3})}))};
   REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
   CHECK_EQ(f.with_source(3, 0), SLUICE_SHAPE);
   CHECK_EQ(f.with_part(4, 0, 0), SLUICE_SHAPE);
