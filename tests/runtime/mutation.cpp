@@ -71,8 +71,7 @@ std::vector<std::string> seeds() {
       tools::write_blob(random_network(3, graph("dense connections"), 14)),
       tools::write_blob(random_network(3, graph("two answers"), 15)),
       tools::write_blob(random_network(9, graph("the last frame beside the last step"), 16)),
-      tools::write_blob(
-          random_fixed_network(9, graph("residual"), SLUICE_INT8, Numbers::any, 17)),
+      tools::write_blob(random_fixed_network(9, graph("residual"), SLUICE_INT8, Numbers::any, 17)),
       tools::write_blob(
           random_fixed_network(3, graph("two answers"), SLUICE_INT8, Numbers::any, 18)),
       tools::write_blob(random_fixed_network(5, graph("mask"), SLUICE_W8A16, Numbers::any, 19)),
