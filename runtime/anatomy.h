@@ -332,6 +332,17 @@ constexpr uint8_t last_kind = sizeof anatomies::all / sizeof *anatomies::all;
 constexpr bool is_known(uint32_t kind) { return kind >= 1 && kind <= last_kind; }
 constexpr const Anatomy& anatomy_of(uint32_t known_kind) { return anatomies::all[known_kind - 1]; }
 
+/// Returns whether layers of a kind have an array of that role.
+constexpr bool has_role(const Anatomy& anatomy, Role role) {
+  for (int i = 0; i < anatomy.arrays; ++i)
+    if (anatomy.array[i].role == role) return true;
+  return false;
+}
+
+/// Returns whether the sources of a network's last layer are the parts of its answer, if that layer
+/// is of this kind.
+constexpr bool answers_in_parts(uint32_t last_kind) { return last_kind == SLUICE_CONCAT; }
+
 /// Returns the set of kinds for which `test` holds, as bits 1 << kind.
 template <class Test>
 constexpr uint32_t kinds_with(Test test) {

@@ -244,11 +244,13 @@ struct Graph {
     return layer.in == layer.out && two && (layer.kind == SLUICE_CONCAT ? sum == layer.out : equal);
   }
 
+  /// Returns whether an output is the answer or a part of it. The last layer, which says so, may
+  /// not have been checked yet.
   bool is_answer(uint32_t index) const {
     const LayerRecord& last = record[header.layers - 1];
-    if (index + 1 == header.layers) return true;
-    bool part = false;
-    for (uint32_t i = 0; joins(last.kind) && last.kind == SLUICE_CONCAT && i < last.parts; ++i)
+    const uint32_t parts = parts_of_answer(last);
+    bool part = index + 1 == header.layers;
+    for (uint32_t i = 0; parts > 1 && i < parts && i < most_sources; ++i)
       part = part || last.sources[i] == index + 1;
     return part;
   }

@@ -266,9 +266,11 @@ inline int steps_of(const OpenModel& model, uint32_t source, int steps) {
 
 /// Returns the number of parts of an answer: 1, or the number of sources if the network ends in a
 /// concat.
+inline uint32_t parts_of_answer(const LayerRecord& last) {
+  return joins(last.kind) && answers_in_parts(last.kind) ? last.parts : 1;
+}
 inline uint32_t answers_of(const OpenModel& model) {
-  const LayerRecord& last = model.layers[model.layer_count - 1];
-  return joins(last.kind) && last.kind == SLUICE_CONCAT ? last.parts : 1;
+  return parts_of_answer(model.layers[model.layer_count - 1]);
 }
 inline sluice_answer_info answer_of(const OpenModel& model, uint32_t answer) {
   const LayerRecord& last = model.layers[model.layer_count - 1];

@@ -9,7 +9,7 @@ host_packages=(cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-
 need_packages() {
   local name missing=() as_root=()
   if ! command -v dpkg-query >/dev/null; then
-    echo "This is not Debian: please see that you have what these packages hold: $*" >&2
+    echo "This is not Debian: please install the contents of these packages: $*" >&2
     return 0
   fi
   for name in "$@"; do

@@ -519,7 +519,7 @@ void print_error(const std::string& line) {
   write_stderr(last_line + "\n");
 }
 
-/// Says what is wrong with the command line, and names the help to read. Returns the exit code.
+/// Prints the fault of the command line, and names the help to read. Returns the exit code.
 int print_request_error(const CLI::App& app, const CLI::ParseError& error,
                         const std::string& first) {
   if (app.get_subcommands().empty()) {

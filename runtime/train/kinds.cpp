@@ -12,16 +12,9 @@ const TrainKind* train_kind(uint8_t kind) {
   return train_cell(kind);
 }
 
-namespace {
-
-/// Returns whether a layer prepares the frames: it has nothing to learn.
-bool only_prepares(const LayerRecord& layer) { return anatomy_of(layer.kind).prepares; }
-
-}  // namespace
-
 uint32_t first_trained(const OpenModel& model) {
   uint32_t i = 0;
-  while (i < model.layer_count && only_prepares(model.layers[i])) ++i;
+  while (i < model.layer_count && anatomy_of(model.layers[i].kind).prepares) ++i;
   return i;
 }
 
@@ -31,7 +24,8 @@ bool is_frozen(const sluice_train_options& options, uint32_t layer) {
 
 uint32_t lowest_learning(const OpenModel& model, const sluice_train_options& options) {
   uint32_t i = 0;
-  while (i + 1 < model.layer_count && (only_prepares(model.layers[i]) || is_frozen(options, i)))
+  while (i + 1 < model.layer_count &&
+         (anatomy_of(model.layers[i].kind).prepares || is_frozen(options, i)))
     ++i;
   return i;
 }

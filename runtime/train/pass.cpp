@@ -81,9 +81,8 @@ bool is_first_gradient(const OpenModel& model, uint32_t layer, uint32_t p) {
 /// Returns whether a layer's input enters a product, or a concat, whose output may be the input of
 /// one.
 bool enters_product(uint8_t kind) {
-  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) {
-    return a.kind == SLUICE_CONCAT || (a.arrays > 0 && a.array[0].role == Role::input_weight);
-  });
+  constexpr uint32_t kinds = kinds_with(
+      [](const Anatomy& a) { return a.kind == SLUICE_CONCAT || has_role(a, Role::input_weight); });
   return has_kind(kinds, kind);
 }
 

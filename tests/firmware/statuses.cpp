@@ -20,7 +20,7 @@ constexpr void put(Blob& blob, uint32_t at, uint32_t word) {
 }
 
 /// Makes a GRU of one unit on one input, all weights zero: format 1.0 of runtime/README.md. Its
-/// flags say that it hands on one row per sequence and is the answer.
+/// flags say that its output is one row per sequence and is the answer.
 constexpr Blob make_blob() {
   Blob blob{};
   put(blob, 0, 0x1A554C53);  // magic

@@ -26,6 +26,13 @@ const int variants = sparse() ? 20000 : 100000;
 /// The most bytes of memory of a model that is run; larger ones are only opened.
 constexpr size_t affordable = 1 << 20;
 
+std::vector<Spec> graph(const std::string& wanted) {
+  for (auto& [name, specs] : every_graph())
+    if (name == wanted) return specs;
+  FAIL("no graph ", wanted);
+  std::abort();
+}
+
 std::vector<std::string> seeds() {
   Network named =
       random_network(3, {standardize(), gru(3, every_step), gru(2), dense(2, SLUICE_SOFTMAX)}, 1);
@@ -60,12 +67,22 @@ std::vector<std::string> seeds() {
                                                  SLUICE_INT8, Numbers::any, 8),
                             0.6, 9)),
       tools::write_blob(with_empty_blocks(
-          random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11))};
+          random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11)),
+      tools::write_blob(random_network(3, graph("dense connections"), 14)),
+      tools::write_blob(random_network(3, graph("two answers"), 15)),
+      tools::write_blob(random_network(9, graph("the last frame beside the last step"), 16)),
+      tools::write_blob(random_fixed_network(9, graph("residual"), SLUICE_INT8, Numbers::any, 17)),
+      tools::write_blob(
+          random_fixed_network(3, graph("two answers"), SLUICE_INT8, Numbers::any, 18)),
+      tools::write_blob(random_fixed_network(5, graph("mask"), SLUICE_W8A16, Numbers::any, 19)),
+      tools::write_blob(
+          random_fixed_network(3, graph("joins of joins"), SLUICE_W8A16, Numbers::any, 20))};
 }
 
 /// Makes one change. Most of them are in the header, the tables and the records, since other bytes
 /// have no structure.
-void mutate(Forged& f, Noise& noise) {
+/// @param table_end  of the layers' records
+void mutate(Forged& f, size_t table_end, Noise& noise) {
   const size_t size = f.bytes.size();
   if (size < 4) return;
   static const uint32_t interesting[] = {
@@ -73,7 +90,7 @@ void mutate(Forged& f, Noise& noise) {
       9,          15,         16,         17,         63,         64,         65,
       128,        255,        256,        4096,       65535,      65536,      65537,
       0x7FFFFFFF, 0x80000000, 0xFFFFFFC0, 0xFFFFFFF0, 0xFFFFFFFF, 0x40000000, 0x7F800000};
-  const size_t front = std::min<size_t>(size, 512);
+  const size_t front = std::min<size_t>(size, std::max<size_t>(table_end, 512));
   const size_t at = size_t(noise.below(noise.below(4) ? int(front) : int(size)));
   const size_t word = at / 4 * 4;
   switch (noise.below(9)) {
@@ -196,14 +213,22 @@ bool train(const sluice_model& model, Noise& noise) {
 TEST_CASE(
     "a hundred thousand variants of blobs give a status or a model that stays inside its memory") {
   const std::vector<std::string> blobs = seeds();
+  std::vector<size_t> table_end;
+  for (const std::string& blob : blobs) {
+    const Forged f(blob);
+    table_end.push_back(f.layer(f.read<uint32_t>(offsetof(BlobHeader, layers))));
+  }
   Noise noise(100);
   int opened = 0, trained = 0;
+  std::vector<int> opened_of(blobs.size());
   std::vector<int> statuses(SLUICE_STATUS_COUNT);
   for (int i = 0; i < variants; ++i) {
-    Forged f(blobs[size_t(i) % blobs.size()]);
-    for (int changes = 1 + noise.below(3); changes > 0; --changes) mutate(f, noise);
+    const size_t seed = size_t(i) % blobs.size(), round = size_t(i) / blobs.size();
+    Forged f(blobs[seed]);
+    for (int changes = 1 + noise.below(3); changes > 0; --changes)
+      mutate(f, table_end[seed], noise);
     write_true_size(f, noise);
-    if (i % 4 != 0 && f.bytes.size() >= sizeof(BlobHeader)) {
+    if (round % 4 != 0 && f.bytes.size() >= sizeof(BlobHeader)) {
       const size_t said = f.read<uint32_t>(offsetof(BlobHeader, bytes));
       if (said >= sizeof(BlobHeader) && said <= f.bytes.size()) {
         const Memory part(std::string_view(f.bytes).substr(0, said));
@@ -213,17 +238,18 @@ TEST_CASE(
     const Memory blob(f.bytes);
     sluice_model model;
     const sluice_status status =
-        sluice_open(&model, blob.data(), blob.size, i % 2 ? "scalar" : nullptr);
+        sluice_open(&model, blob.data(), blob.size, round % 2 ? "scalar" : nullptr);
     REQUIRE(unsigned(status) < unsigned(SLUICE_STATUS_COUNT));
     ++statuses[size_t(status)];
     if (status != SLUICE_OK) continue;
-    ++opened;
+    ++opened, ++opened_of[seed];
     try_out(model, blob.size, noise);
     if (opened % 8 == 0) trained += train(model, noise);
   }
   // The test would show nothing if open refused all variants.
   CHECK(opened >= variants / 20);
   CHECK(trained >= variants / 1000);
+  for (const int of_seed : opened_of) CHECK(of_seed > 0);
   for (const sluice_status s :
        {SLUICE_TRUNCATED, SLUICE_NOT_A_BLOB, SLUICE_NEWER_FORMAT, SLUICE_CHECKSUM, SLUICE_STRUCTURE,
         SLUICE_LAYER_MISSING, SLUICE_FORMAT_MISSING, SLUICE_SHAPE, SLUICE_WEIGHTS, SLUICE_ORDER}) {

@@ -235,7 +235,7 @@ TEST_CASE(
       with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
       SLUICE_STRUCTURE);  // an odd number of units
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
-  // The first layer must hand on every step.
+  // The first layer must output every step.
   for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 1), SLUICE_STRUCTURE);
@@ -260,8 +260,172 @@ TEST_CASE(
   }
   CHECK_EQ(with<uint32_t>(second + offsetof(LayerRecord, in), 4), SLUICE_SHAPE);
   CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
-  // A GRU cannot follow a layer that hands on only its last step.
+  // A GRU cannot follow a layer that outputs only its last step.
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);
+}
+
+namespace {
+
+/// A blob whose layer records are forged, the layers counted from 1.
+struct ForgedGraph {
+  std::string blob;
+
+  size_t at(uint32_t layer, size_t field) const { return Forged(blob).layer(layer - 1) + field; }
+  template <class T>
+  T read(uint32_t layer, size_t field) const {
+    return Forged(blob).read<T>(at(layer, field));
+  }
+  template <class T>
+  sluice_status with(uint32_t layer, size_t field, T value) const {
+    return ::with<T>(at(layer, field), value, blob);
+  }
+  sluice_status with_source(uint32_t layer, uint16_t source) const {
+    return with<uint16_t>(layer, offsetof(LayerRecord, source), source);
+  }
+  sluice_status with_part(uint32_t layer, uint32_t part, uint16_t source) const {
+    return with<uint16_t>(layer, offsetof(LayerRecord, sources) + 2 * part, source);
+  }
+  sluice_status with_place(uint32_t layer, uint32_t y) const {
+    return with<uint32_t>(layer, offsetof(LayerRecord, y), y);
+  }
+  sluice_status with_other_flag(uint32_t layer, uint8_t flag) const {
+    return with<uint8_t>(layer, offsetof(LayerRecord, flags),
+                         uint8_t(read<uint8_t>(layer, offsetof(LayerRecord, flags)) ^ flag));
+  }
+  uint32_t place(uint32_t layer) const { return read<uint32_t>(layer, offsetof(LayerRecord, y)); }
+};
+
+ForgedGraph residual() {
+  return {tools::write_blob(random_network(
+      9, {dense(9), gru(9, every_step), add({1, 2}), gru(9, every_step), add({3, 4}), dense(3)}))};
+}
+
+}  // namespace
+
+TEST_CASE("a layer reads the frame or a layer before it") {
+  const ForgedGraph f = residual();
+  REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
+  for (const uint16_t source : {4, 5, 6, 7, 0x7FFF, 0xFFFF}) {
+    CHECK_EQ(f.with_source(4, source), SLUICE_SHAPE);
+    CHECK_EQ(f.with_part(3, 0, source), SLUICE_SHAPE);
+  }
+  CHECK_EQ(f.with_part(3, 0, 3), SLUICE_SHAPE);  // itself
+}
+
+TEST_CASE("no output lies where another is still to be read") {
+  const ForgedGraph f = residual();
+  const uint32_t first = f.place(1), second = f.place(2);
+  CHECK_EQ(f.with_place(2, first), SLUICE_SHAPE);  // layer 3 reads both
+  CHECK_EQ(f.with_place(1, second), SLUICE_SHAPE);
+  CHECK_EQ(f.with_place(2, first + 8), SLUICE_SHAPE);   // 9 units take 16 numbers
+  CHECK_EQ(f.with_place(3, second), SLUICE_SHAPE);      // a sum over one of its parts
+  CHECK_EQ(f.with_place(4, f.place(3)), SLUICE_SHAPE);  // layer 5 reads layer 3 later
+  CHECK_EQ(f.with_place(6, f.place(5)), SLUICE_SHAPE);  // the last layer over its source
+  CHECK_EQ(f.with_source(6, 2), SLUICE_SHAPE);          // which layer 4 or 5 has replaced
+  for (const uint32_t y : {1u, 4u, 7u, 1u << 16, 0x80000000u, 0xFFFFFFF0u, 0xFFFFFFF8u})
+    CHECK_EQ(f.with_place(3, y), SLUICE_STRUCTURE);
+}
+
+TEST_CASE("a join has two to eight sources, and zeros behind them") {
+  const ForgedGraph f = residual();
+  for (const uint16_t parts : {0, 1, 9, 0xFFFF})
+    CHECK_EQ(f.with<uint16_t>(3, offsetof(LayerRecord, parts), parts), SLUICE_STRUCTURE);
+  // The other layers' flags are checked against the sources of the last one.
+  const ForgedGraph heads{tools::write_blob(
+      random_network(4, {dense(4), dense(2), from(dense(3), 1), concat({2, 3})}))};
+  for (const uint16_t parts : {9, 0x7FFF, 0xFFFF})
+    CHECK_EQ(heads.with<uint16_t>(4, offsetof(LayerRecord, parts), parts), SLUICE_STRUCTURE);
+  const ForgedGraph with_frame{tools::write_blob(random_network(4, {dense(4), add({1, 0})}))};
+  CHECK_EQ(with_frame.with<uint16_t>(2, offsetof(LayerRecord, parts), 1), SLUICE_STRUCTURE);
+  for (uint32_t part = 2; part < most_sources; ++part)
+    CHECK_EQ(f.with_part(3, part, 1), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with_source(3, 1), SLUICE_STRUCTURE);
+  for (const uint16_t parts : {1, 2})
+    CHECK_EQ(f.with<uint16_t>(4, offsetof(LayerRecord, parts), parts), SLUICE_STRUCTURE);
+}
+
+TEST_CASE("the widths of sources fit the layers that read them") {
+  const std::string of_joins =
+      tools::write_blob(random_network(5, {dense(5), dense(7), from(dense(5), 1), add({1, 3}),
+                                           multiply({4, 0}), concat({5, 2, 0}), dense(2)}));
+  const ForgedGraph f{of_joins};
+  REQUIRE_EQ(Forged(of_joins).open(), SLUICE_OK);
+  CHECK_EQ(f.with_source(3, 2), SLUICE_SHAPE);
+  CHECK_EQ(f.with_part(4, 0, 2), SLUICE_SHAPE);
+  CHECK_EQ(f.with_part(4, 1, 2), SLUICE_SHAPE);
+  CHECK_EQ(f.with_part(5, 0, 2), SLUICE_SHAPE);
+  CHECK_EQ(f.with_part(6, 1, 0), SLUICE_SHAPE);
+  CHECK_EQ(f.with_part(6, 2, 2), SLUICE_SHAPE);
+  CHECK_EQ(f.with<uint32_t>(6, offsetof(LayerRecord, in), 5), SLUICE_SHAPE);
+  CHECK_EQ(f.with<uint32_t>(7, offsetof(LayerRecord, in), 16), SLUICE_SHAPE);
+  CHECK_EQ(f.with<uint16_t>(6, offsetof(LayerRecord, parts), 2), SLUICE_SHAPE);
+  // In fixed point a product has two sources.
+  for (const sluice_format format : fixed_formats) {
+    const std::string three = tools::write_blob(random_fixed_network(
+        5, {dense(5), multiply({1, 0, 0}), dense(2)}, format, Numbers::trained, 21));
+    CHECK_EQ(Forged(three).open(), SLUICE_SHAPE);
+  }
+}
+
+TEST_CASE("flags of joins and of parts of an answer are those that their sources require") {
+  const ForgedGraph f{tools::write_blob(random_network(
+      5, {gru(9), concat({1, 0}), dense(2, SLUICE_SIGMOID), from(dense(3, SLUICE_SOFTMAX), 2),
+          from(gru(4, every_step), 0), dense(2), concat({3, 4})}))};
+  REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
+  for (uint32_t layer = 1; layer <= 7; ++layer) {
+    CAPTURE(layer);
+    CHECK_EQ(f.with_other_flag(layer, once_flag), SLUICE_SHAPE);
+    CHECK_EQ(f.with_other_flag(layer, answer_flag), SLUICE_SHAPE);
+  }
+  // A GRU needs every step of its source.
+  const ForgedGraph chain{tools::write_blob(
+      random_network(4, {gru(4), from(gru(4, every_step), 0), gru(4), add({1, 3})}))};
+  REQUIRE_EQ(Forged(chain.blob).open(), SLUICE_OK);
+  CHECK_EQ(chain.with_source(3, 1), SLUICE_SHAPE);
+}
+
+TEST_CASE("logits of a part of an answer are read by no other layer") {
+  for (const sluice_format format : fixed_formats)
+    for (const sluice_activation curve : {SLUICE_SOFTMAX, SLUICE_SIGMOID}) {
+      const ForgedGraph f{tools::write_blob(
+          random_fixed_network(5, {gru(4), dense(4, curve), from(dense(4), 1), concat({2, 3})},
+                               format, Numbers::trained, 22))};
+      REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
+      CHECK_EQ(f.with_source(3, 2), SLUICE_STRUCTURE);
+      // Softmax is no function of a layer in between.
+      const ForgedGraph inner{tools::write_blob(
+          random_fixed_network(5, {dense(4), dense(4), dense(2)}, format, Numbers::trained, 23))};
+      CHECK_EQ(inner.with<uint8_t>(2, offsetof(LayerRecord, activation), uint8_t(curve)),
+               curve == SLUICE_SOFTMAX ? SLUICE_STRUCTURE : SLUICE_OK);
+    }
+}
+
+TEST_CASE("all layers have the number format of the first") {
+  const ForgedGraph f{tools::write_blob(random_network(4, {dense(4), concat({1, 0}), dense(2)}))};
+  for (const uint8_t format : {SLUICE_INT8, SLUICE_W8A16})
+    CHECK_EQ(f.with<uint8_t>(2, offsetof(LayerRecord, format), format), SLUICE_STRUCTURE);
+}
+
+TEST_CASE("only an embedding, the first layer, reads ids") {
+  const ForgedGraph f{tools::write_blob(random_network(
+      6, {embedding(1), gru(1, every_step), from(gru(1, every_step), 1), add({2, 3})}))};
+  REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
+  CHECK_EQ(f.with_source(3, 0), SLUICE_SHAPE);
+  CHECK_EQ(f.with_part(4, 0, 0), SLUICE_SHAPE);
+  CHECK_EQ(with<uint32_t>(offsetof(BlobHeader, inputs), 2, f.blob), SLUICE_SHAPE);
+  const ForgedGraph later{tools::write_blob(random_network(6, {dense(6), dense(2)}))};
+  CHECK_EQ(later.with<uint8_t>(2, offsetof(LayerRecord, kind), SLUICE_EMBEDDING),
+           SLUICE_STRUCTURE);  // its array has no bias
+}
+
+TEST_CASE("a select reads columns that its source has") {
+  const std::string blob = tools::write_blob(random_network(5, {select(3, 0), dense(2)}));
+  const Forged f(blob);
+  const size_t columns = f.read<uint32_t>(f.layer(0) + offsetof(LayerRecord, w_ih));
+  CHECK_EQ(with<uint32_t>(columns, 4, blob), SLUICE_OK);
+  for (size_t i = 0; i < 3; ++i)
+    for (const uint32_t column : {5u, 8u, 0x80000000u, 0xFFFFFFFFu})
+      CHECK_EQ(with<uint32_t>(columns + 4 * i, column, blob), SLUICE_SHAPE);
 }
 
 TEST_CASE("offsets of weights stay inside their section") {

@@ -11,6 +11,7 @@
 #include "../support/golden.h"
 #include "model/pack.h"
 #include "model/vocabulary.h"
+#include "runtime/vocabulary.h"
 
 using namespace sluice;
 using namespace sluice::tests;

@@ -9,7 +9,7 @@
 namespace sluice::tests {
 
 /// A small generator of its own (SplitMix64: Steele, Lea, Flood 2014), so that no test shares
-/// arithmetic with what it tests.
+/// arithmetic with the code under test.
 struct Noise {
   uint64_t state;
   explicit Noise(uint64_t seed) : state(seed) {}

@@ -2,7 +2,7 @@
 # The exported C source compiles without a warning as C99 and C++17, and answers as the command
 # does, to the bit.
 #   CC, CXX    compilers with their flags
-#   LIBRARIES  runtime and kernels, then what they need
+#   LIBRARIES  runtime and kernels, then the libraries that they need
 #   EMULATOR   runs a program, if this machine cannot
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -72,5 +72,5 @@ wrong 'layer 2: concat: "a"; give a list of two or more names' '{ gru = 4, name 
 wrong 'layer 2: concat: 9 names; give at most 8' '{ gru = 4, name = "a" }, { concat = ["a", "a", "a", "a", "a", "a", "a", "a", "a"] }'
 wrong 'layer 3: add wants equal widths, but "a" has 4 numbers and "b" 3' '{ dense = 4, name = "a" }, { gru = 3, name = "b" }, { add = ["a", "b"] }'
 wrong 'layer 2: from: unknown key; concat has' '{ gru = 4, name = "a" }, { concat = ["a", "a"], from = "a" }'
-wrong 'a recurrent layer follows one that hands on one answer a sequence' '{ gru = 4, name = "a", steps = "last" }, { concat = ["a", "frame"] }, { gru = 3 }'
+wrong 'a recurrent layer follows one that has one output a sequence' '{ gru = 4, name = "a", steps = "last" }, { concat = ["a", "frame"] }, { gru = 3 }'
 finish

@@ -196,6 +196,21 @@ TEST_CASE("the folders of tools include only folders before them") {
   }
 }
 
+TEST_CASE("common includes no file that knows blobs, however far the includes lead") {
+  std::vector<std::string> reached;
+  for (const auto& one : includes())
+    if (one.first.starts_with("tools/common/")) reached.push_back(one.first);
+  REQUIRE(reached.size() > 10);
+  std::set<std::string> known(reached.begin(), reached.end());
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    const std::string file = reached[i];
+    for (const char* const header : {"runtime/blob.h", "runtime/layer.h", "runtime/anatomy.h"})
+      CHECK_MESSAGE(file != header, "common reaches ", header);
+    for (const std::string& target : includes().at(file))
+      if (known.insert(target).second) reached.push_back(target);
+  }
+}
+
 TEST_CASE("data includes no model") {
   for (const auto& one : includes())
     for (const std::string& target : one.second)

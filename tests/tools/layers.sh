@@ -103,7 +103,7 @@ recipe "{ gru = 4, gates = \"softplus\" }, $softmax" && refused_recipe '^r\.toml
 recipe "{ gru = 4, lstm = 4 }, $softmax" && refused_recipe 'both gru and lstm'
 recipe "{ rnn = 4, gates = \"tanh\" }, $softmax" && refused_recipe 'gates: unknown key; rnn has its units, steps'
 recipe "{ batch_norm = 4 }, $softmax" && refused_recipe 'batch_norm: 4; give true'
-recipe "{ gru = 4, repeat = 2, tied = true }, $softmax" && refused_recipe 'tied layers take as many numbers as they hand on'
+recipe "{ gru = 4, repeat = 2, tied = true }, $softmax" && refused_recipe 'tied layers have as many inputs as outputs'
 recipe "{ gru = 4, tied = true }, $softmax" && refused_recipe 'tied: there is one layer alone'
 recipe "{ gru = 4, slope = 0.2 }, $softmax" && refused_recipe 'slope: there is no hard sigmoid'
 recipe "{ gru = 4, rank = 4 }, $softmax" && refused_recipe '^r\.toml:4: model\.layers: layer 1: rank: 4 is not below the 4 units'
@@ -138,7 +138,7 @@ grep -q 'cortex-m4, int8: flash .* of 65,536 bytes' out || complain "train does 
 refused 2 '^--core cortex-m4: the instructions of layer 2 \(gru, both directions\)' inspect one5 --core cortex-m4
 works quantize one13 --calibrate data.csv --type int8 --out fast.slu
 works inspect fast.slu --core cortex-m4
-grep -q '^instructions a step' out || complain "inspect does not tell what a FastGRNN costs: $(cat out)"
+grep -q '^instructions a step' out || complain "inspect does not tell the cost of a FastGRNN: $(cat out)"
 works export one1 --core cortex-m4 --out c
 
 # --- a model that reads ids gets ids

@@ -111,7 +111,7 @@ TEST_CASE("a recipe is completed with defaults, and its resolved text reads as t
 }
 
 TEST_CASE(
-    "a recurrent layer hands on every step, except the last one of a network that answers once") {
+    "a recurrent layer outputs every step, except the last one of a network that answers once") {
   const auto steps = [](const std::string& layers, const std::string& per) {
     const Recipe r =
         parse_recipe("[data]\ntrain = \"t\"\ntarget_per = \"" + per + "\"\n[model]\nlayers = [ " +

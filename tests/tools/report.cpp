@@ -251,7 +251,7 @@ TEST_CASE(
     REQUIRE_EQ(layers[0].gates.size(), gates);
     const std::vector<size_t> rows = kind == SLUICE_LSTM       ? std::vector<size_t>{0, 1, 3}
                                      : kind == SLUICE_FASTGRNN ? std::vector<size_t>{0}
-                                                               : std::vector<size_t>{1, 0};
+                                                               : std::vector<size_t>{0, 1};
     for (size_t g = 0; g < gates; ++g)
       for (size_t t = 0; t < 5; ++t)
         for (size_t unit = 0; unit < 3; ++unit) {
@@ -285,7 +285,7 @@ TEST_CASE(
     for (size_t i = 0; t < 3 && i < 2; ++i)
       sum += double(layer.arrays[5].values[row * 2 + i]) *
              double(one.state.values[(t + 1) * 4 + 2 + i]);
-    CHECK_EQ(double(one.gates[0].open.values[t * 4 + 3]),
+    CHECK_EQ(double(one.gates[1].open.values[t * 4 + 3]),
              doctest::Approx(sigmoid(sum)).epsilon(1e-5));
   }
 }

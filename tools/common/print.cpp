@@ -12,7 +12,7 @@
 #include <set>
 
 #include "error.h"
-#include "runtime/vocabulary.h"
+#include "runtime/tokens.h"
 
 namespace sluice::tools {
 namespace {

@@ -1,9 +1,9 @@
-// A vocabulary as plain texts. runtime/vocabulary.h defines tokens and their ids.
+// A vocabulary as plain texts. runtime/tokens.h defines tokens and their ids.
 #pragma once
 #include <string>
 #include <vector>
 
-#include "runtime/vocabulary.h"
+#include "runtime/tokens.h"
 
 namespace sluice::tools {
 

@@ -187,7 +187,7 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
     if (!is_counted(network.layers[l]))
       refuse(
           "{}: the instructions of layer {} ({}{}) have not been counted on any core, so its cost "
-          "there cannot be told",
+          "there is unknown",
           origin, l + 1, sluice_layer_name(std::uint32_t(network.layers[l].kind)),
           network.layers[l].both ? ", both directions" : "");
   const OwnedModel model = open_model(write_blob(stripped(network)), "the model");

@@ -116,7 +116,7 @@ struct Evaluation {
 void check_frames(const sluice_model& model, const DataSet& data, const std::string& name);
 
 /// Refuses (exit code 2) data whose frames or targets are not those of the model. A blob says by
-/// itself which targets it was trained on, so this may differ from what it answers.
+/// itself which targets it was trained on, so these may differ from its answers.
 void check_data(const sluice_model& model, const DataSet& data, const std::string& name);
 
 /// Runs the model over these sequences of a data set that has its features, labels and targets

@@ -45,7 +45,7 @@ std::vector<bool> one_row_per_sequence(const Network& network) {
 }
 
 std::vector<std::uint32_t> answers_of(const Network& network) {
-  if (network.layers.back().kind == SLUICE_CONCAT)
+  if (answers_in_parts(std::uint32_t(network.layers.back().kind)))
     return sources_of(network, network.layers.size() - 1);
   return {std::uint32_t(network.layers.size())};
 }

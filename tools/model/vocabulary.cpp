@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <numeric>
 
+#include "runtime/vocabulary.h"
+
 namespace sluice::tools {
 namespace {
 

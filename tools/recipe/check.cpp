@@ -259,7 +259,7 @@ void resolve_steps(Recipe& recipe) {
     if (!layer.recurrent()) continue;
     if (reads_once)
       refuse(
-          "{}: a recurrent layer follows one that hands on one answer a sequence; give that one "
+          "{}: a recurrent layer follows one that has one output a sequence; give that one "
           "steps = \"every\"",
           place);
     if (layer.steps == StepsOut::open)
@@ -294,7 +294,7 @@ void check_layers(const Recipe& recipe) {
     if (layer.directions == Directions::both && (recipe.carries() || recipe.format == Format::text))
       refuse("{}: a layer in both directions wants whole sequences{}", place,
              recipe.format == Format::text
-                 ? ", and would see the token that it is to tell; give directions = \"one\""
+                 ? ", and would read the token that it must predict; give directions = \"one\""
                  : "; leave train.truncate out");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.units == 1 && layer.activation == SLUICE_SOFTMAX)

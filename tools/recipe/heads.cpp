@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "../common/error.h"
 #include "runtime/anatomy.h"
@@ -21,7 +22,7 @@ sluice_loss loss_of(HeadLoss loss) {
 }
 
 bool ends_in_concat(const Recipe& recipe) {
-  return !recipe.layers.empty() && recipe.layers.back().kind == SLUICE_CONCAT;
+  return !recipe.layers.empty() && answers_in_parts(std::uint32_t(recipe.layers.back().kind));
 }
 
 /// Returns the layers, counted from 0, that have a loss.

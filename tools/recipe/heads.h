@@ -19,7 +19,7 @@ std::string_view loss_word(const Head& head);
 void resolve_heads(Recipe& recipe);
 
 /// Refuses heads of which some answer every row and others a sequence.
-/// @param once  of the frame, then of each layer: whether it hands on one row a sequence
+/// @param once  of the frame, then of each layer: whether its output is one row a sequence
 void check_rows_of_heads(const Recipe& recipe, const std::vector<bool>& once);
 
 }  // namespace sluice::tools

@@ -38,7 +38,7 @@ struct Mark {
 };
 
 struct LineChart {
-  std::string title;  ///< describes what the chart shows
+  std::string title;  ///< describes the values in the chart
   Axis x, y;
   std::vector<Series> series;
   std::vector<Mark> marks = {};

@@ -1,5 +1,7 @@
 #include "inside.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -30,15 +32,26 @@ Network first_layers(const Network& network, std::size_t count) {
 
 struct GateName {
   int index;  ///< index of its rows in the weights
-  const char* name;
+  std::string name;
 };
 
+/// "update gate z", by the name of its rows in the anatomy.
+std::string gate_name(std::string_view rows) {
+  constexpr std::pair<std::string_view, const char*> words[] = {
+      {"r", "reset "}, {"z", "update "}, {"i", "input "}, {"f", "forget "}, {"o", "output "}};
+  for (const auto& [name, word] : words)
+    if (name == rows) return fmt::format("{}gate {}", word, rows);
+  return fmt::format("gate {}", rows);
+}
+
+/// Returns the gates of a layer that have rows of their own, without the candidate.
 std::vector<GateName> gate_names(const Layer& layer) {
-  const sluice_layer_kind kind = layer.kind;
-  if (kind == SLUICE_LSTM) return {{0, "input gate i"}, {1, "forget gate f"}, {3, "output gate o"}};
-  if (kind == SLUICE_RNN) return {};
-  if (layer.find(Role::gate_bias)) return {{0, "gate z"}};
-  return {{1, "update gate z"}, {0, "reset gate r"}};
+  const Anatomy& anatomy = layer.anatomy();
+  std::vector<GateName> names;
+  for (int i = 0; i < anatomy.gates; ++i)
+    if (*anatomy.gate_names[i] && i != anatomy.candidate)
+      names.push_back({i, gate_name(anatomy.gate_names[i])});
+  return names;
 }
 
 /// The arrays of one direction of a recurrent layer.

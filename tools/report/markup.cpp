@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "../common/print.h"
-#include "runtime/vocabulary.h"
+#include "runtime/tokens.h"
 #include "style.h"
 
 namespace sluice::tools {

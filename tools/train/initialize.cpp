@@ -97,8 +97,8 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
       refuse("{}: layer {} joins {} numbers; a layer has at most {}", place, l + 1, in, widest);
     if (spec.tied && in != spec.out(in))
       refuse(
-          "{}: tied layers take as many numbers as they hand on, but {} enter a layer that hands "
-          "on {}",
+          "{}: tied layers have as many inputs as outputs, but {} numbers enter a layer with {} "
+          "outputs",
           place, in, spec.out(in));
     widths.push_back(spec.out(in));
   }

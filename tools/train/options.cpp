@@ -140,7 +140,7 @@ std::vector<std::uint32_t> sources_of_answer(const Recipe& recipe, const Network
   return {all.begin(), all.end()};
 }
 
-/// What training does to each layer of the network.
+/// Returns the dropout rates of each layer of the network, and whether it is frozen.
 std::vector<sluice_layer_options> layer_options(const Recipe& recipe, const Network& network) {
   std::vector<sluice_layer_options> all(network.layers.size());
   std::size_t at = 0;

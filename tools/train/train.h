@@ -65,10 +65,10 @@ struct HeadScore {
   bool share = false;  ///< the measure is an accuracy, else a root mean squared error
 };
 
-/// How the held out sequences fare.
+/// The measures of the held out sequences.
 struct HeldOut {
   double loss = 0, accuracy = 0;
-  double watched = 0;                 ///< what train.monitor says
+  double watched = 0;                 ///< the measure of train.monitor
   std::vector<HeadScore> heads = {};  ///< of an answer in several parts
 };
 

@@ -101,7 +101,7 @@ struct Assignments {
     held.erase(job);
   }
 
-  /// Answers a rank that asks for work. Returns what there is to do.
+  /// Answers a rank that asks for work. Returns its next task.
   Next assign(int rank) {
     if (deadline && std::chrono::steady_clock::now() >= *deadline) return Next::end;
     Job job;

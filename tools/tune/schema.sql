@@ -1,6 +1,6 @@
 -- A study of `sluice tune`, schema 1. Written with SQLite in write-ahead mode; times are seconds since 1970.
 
--- One row: what the study is of.
+-- One row: the recipe and the settings of the study.
 CREATE TABLE study (
   schema INTEGER NOT NULL,      -- 1
   version TEXT NOT NULL,        -- of sluice
@@ -10,16 +10,16 @@ CREATE TABLE study (
   overrides TEXT NOT NULL,      -- JSON: [[key, value], ...] as --set gave them
   data_folder TEXT NOT NULL,    -- of --data-dir; empty: files are relative to the recipe
   recipe_hash TEXT NOT NULL,    -- of the resolved recipe and its space: only the same one, or one of wider ranges, may go on with the study
-  data_hash TEXT NOT NULL,      -- of what training sees of the data
+  data_hash TEXT NOT NULL,      -- of the data, as training reads them
   objective TEXT NOT NULL,      -- as train.monitor: what trials are ranked by, of validation
   higher_is_better INTEGER NOT NULL,  -- 1: an accuracy, say; values below are then negated, for the lower is the better here
-  most_epochs INTEGER NOT NULL, -- what the schedule spans
+  most_epochs INTEGER NOT NULL, -- the length of the schedule
   core TEXT NOT NULL,           -- of [device]; empty: none
   type TEXT NOT NULL,           -- the number format that quality is measured in: f32, int8, w8a16
   limits TEXT NOT NULL          -- JSON: [["flash", 16384], ...]
 );
 
--- The space: a row a parameter, what one depends on before it.
+-- The space: one row for each parameter, behind those it depends on.
 CREATE TABLE parameters (
   position INTEGER PRIMARY KEY, -- from 0
   name TEXT NOT NULL,           -- "train.learning_rate", "model.layers.1.gru"
@@ -71,7 +71,7 @@ CREATE TABLE curves (
   PRIMARY KEY (trial, fold, seed, epoch)
 );
 
--- Trials trained again on all training data: the winner, and what was exported.
+-- Trials trained again on all training data: the winner, and the exported ones.
 CREATE TABLE finals (
   trial INTEGER NOT NULL REFERENCES trials, seed INTEGER NOT NULL, epochs INTEGER NOT NULL,
   measures TEXT NOT NULL,       -- JSON: of the test set; {} where there is none
