@@ -1,5 +1,5 @@
-// Splits a text into code points and tokens. The tools learn a vocabulary and the device reads texts
-// by the same code.
+// Splits a text into code points and tokens. The tools learn a vocabulary and the device reads
+// texts by the same code.
 #ifndef SLUICE_TOKENS_H
 #define SLUICE_TOKENS_H
 
