@@ -68,8 +68,9 @@ Input read_input(const QuantizeOptions& options) {
            trained_for_fixed_point(input.model.made())
                ? ", by its training (quantize.aware): there is nothing to quantize"
                : "; give the float model that it was made of");
-  input.network = with_integer_form(read_network(input.model.model), format_of(options));
-  check_quantizable(input.network);
+  const Network network = read_network(input.model.model);
+  check_quantizable(network);
+  input.network = with_integer_form(network, format_of(options));
   const Columns columns = columns_of_made(input.model.made(), input.path);
   const bool reads = input.model.info().vocabulary != 0;
   const Expected expected{input.model.inputs(), input.model.classes(), true,
