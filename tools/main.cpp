@@ -585,6 +585,7 @@ int run(int argc, char** argv) {
     return print_request_error(app, error, argv[1]);
   }
   flush_output();
+  write_stderr("");  // lines of advice that nothing else came after
   return 0;
 }
 
@@ -593,6 +594,7 @@ int guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const Error& error) {
+    if (error.exit_code == wrong_request) drop_untold();
     if (*error.what()) print_error(error.what());
     return error.exit_code;
   } catch (const std::bad_alloc&) {

@@ -1,5 +1,7 @@
 // Tests the reading of files as people have them: separators, decimal marks, missing values, one
 // row per sequence, and gzip. The truth is the same data as plain CSV, or written out by hand.
+#include "data/files.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -8,6 +10,7 @@
 
 #include "../support/refusal.h"
 #include "common/gzip.h"
+#include "data/calendar.h"
 #include "data/data.h"
 
 using namespace sluice::tools;
@@ -210,7 +213,8 @@ TEST_CASE("missing values of a series are filled; a missing target of a window i
   CHECK_EQ(data.units.deviation[0], doctest::Approx(12.4721913));
   c.dialect.fill = Fill::previous;
   data = windows();
-  CHECK_EQ(Floats{data.value_at(0, 0), data.value_at(1, 0)}, Floats{20, 40});
+  CHECK_EQ(data.value_at(0, 0), 20);
+  CHECK_EQ(data.value_at(1, 0), 40);
 }
 
 TEST_CASE("classes that are numbers have one spelling, in the order of their values") {
@@ -303,6 +307,80 @@ TEST_CASE("the archives' formats give the same sequences") {
   CHECK_EQ(read("@targetLabel true\n@data\n1,2:0.5\n3,4:-1\n", values).data.value,
            Floats{0.5f, -1});
   CHECK(refusal("1,2:a\n", columns(Format::ts)).starts_with("data.csv:1: \"1,2:a\" before @data"));
+}
+
+TEST_CASE("times are read in ISO 8601 or as numbers") {
+  // Seconds by Python's datetime.fromisoformat(...).timestamp(), in UTC.
+  const auto seconds = [](const char* text) {
+    const auto time = parse_time(text);
+    return time ? time->seconds : -1;
+  };
+  CHECK_EQ(seconds("2024-02-29 23:00"), 1709247600);
+  CHECK_EQ(seconds("2024-02-29T23:00:01.5"), 1709247601.5);
+  CHECK_EQ(seconds("2024-02-29T23:00:00Z"), 1709247600);
+  CHECK_EQ(seconds("2024-02-29T23:00:00+02:00"), 1709240400);
+  CHECK_EQ(seconds("2024/02/29 23:00:00-0530"), 1709267400);
+  CHECK_EQ(seconds("1969-12-31"), -86400);
+  CHECK_EQ(seconds("12.5"), 12.5);
+  for (const char* wrong : {"", "2023-02-29", "2024-2-9", "29/02/2024", "2024-02-29 25:00",
+                            "2024-02-29 23:60", "2024-02-29x", "soon", "nan"})
+    CHECK_FALSE(parse_time(wrong).has_value());
+}
+
+TEST_CASE("parts of a time are features, as sine and cosine; a model finds them by their names") {
+  Columns c = columns();
+  c.time = "t", c.time_features = {"hour", "weekday", "yearday"};
+  const std::string csv =
+      "sequence,label,t,a\ns,x,2024-05-07 06:00,1\nt,y,2024-01-01T00:00+03:00,2\n";
+  const DataSet data = read(csv, c).data;
+  CHECK_EQ(data.feature_names, Names{"a", "hour_sin", "hour_cos", "weekday_sin", "weekday_cos",
+                                     "yearday_sin", "yearday_cos"});
+  // 2024-05-07 is a Tuesday and 127 days after the first of January; the other is a Monday.
+  const double pi = 3.14159265358979, week = 2 * pi / 7, year = 2 * pi * 127 / 365.25;
+  const std::vector<double> truth{
+      1, 1, 0, std::sin(week), std::cos(week), std::sin(year), std::cos(year), 2, 0, 1, 0, 1, 0, 1};
+  for (std::size_t i = 0; i < truth.size(); ++i)
+    CHECK_EQ(double(data.x[i]), doctest::Approx(truth[i]).epsilon(1e-6));
+  Expected expected;
+  expected.features = data.feature_names, expected.labels = data.labels;
+  CHECK_EQ(read(csv, c, expected).data.x, data.x);
+  CHECK(refusal_of([&] {
+          read("sequence,label,a\ns,x,1\n", c, expected);
+        }).starts_with("data.csv:1: t: no such column"));
+  CHECK(refusal("sequence,label,t,a\ns,x,soon,1\n", c)
+            .starts_with("data.csv:2: t: \"soon\" is no time"));
+  Columns plain_time = columns();
+  plain_time.time = "t";
+  CHECK_EQ(read(csv, plain_time).data.feature_names, Names{"a"});
+  CHECK(refusal(csv).find("name a column of times in data.time") != std::string::npos);
+}
+
+TEST_CASE("the class of a file is its own name, or its folder's") {
+  CHECK_EQ(class_of_file("data/circle/7.csv", TargetFrom::folder), "circle");
+  CHECK_EQ(class_of_file("data/circle_007.csv.gz", TargetFrom::file), "circle");
+  CHECK_EQ(class_of_file("data/swipe-left.csv", TargetFrom::file), "swipe-left");
+  CHECK_EQ(class_of_file("3.csv", TargetFrom::file), "3");
+  CHECK(refusal_of([] {
+          class_of_file("3.csv", TargetFrom::folder);
+        }).starts_with("3.csv: its name"));
+  CHECK_EQ(without_folder("/data/a/1.csv\n/data/b/1.csv"), "a/1.csv\nb/1.csv");
+  CHECK_EQ(without_folder("/data/gestures/*/*.csv"), "*/*.csv");
+  CHECK_EQ(without_folder("/data/a.csv"), "a.csv");
+  CHECK_EQ(shown_files("/data/a.csv\n/data/b.csv\nc.csv"), "/data/a.csv and 2 more");
+}
+
+TEST_CASE("texts are read from CSV with quotes too") {
+  Columns c = columns(Format::tsv);
+  c.text = "text", c.tokens.words = true;
+  const auto read_texts = [&](const std::string& text, const std::string& file) {
+    return assemble(read_tsv(text, file, c, {}), c, {});
+  };
+  const DataSet tabs = read_texts("label\ttext\n0\tso, so\n1\ta \"b\" c\n", "a.tsv");
+  const DataSet commas = read_texts("label,text\n0,\"so, so\"\n1,\"a \"\"b\"\" c\"\n", "a.csv");
+  CHECK_EQ(commas.ids, tabs.ids);
+  CHECK_EQ(commas.tokens.texts, tabs.tokens.texts);
+  CHECK_EQ(commas.target, tabs.target);
+  CHECK_EQ(read_texts("label;text\n0;so, so\n1;\"a \"\"b\"\" c\"\n", "a.txt").ids, tabs.ids);
 }
 
 TEST_CASE("gzip is inflated, all members of it; damage and bombs are refused") {

@@ -45,7 +45,8 @@ refused 2 'missing\.csv:5: b: "NA" is a missing value; give a number, or set dat
 for fill in mean previous; do
   works train recipe.toml --out $fill --set data.train=missing.csv --set data.fill=$fill
   told 'missing\.csv: missing values: b 4\.2 % of the rows; filled with '
-  works eval $fill --data missing.csv
+  works eval $fill --data missing.csv --json
+  ! grep -qE '"loss": (null|nan)' out || complain "missing values are not filled in eval: $(grep '"loss"' out)"
   works run $fill --input missing.csv
   works quantize $fill --calibrate missing.csv --out small.slu --force
   works train recipe.toml --out again --force --set data.train=missing.csv --set data.fill=$fill --threads 2
@@ -98,6 +99,7 @@ if command -v gzip >/dev/null && has_gzip; then
   refused 2 'cut\.csv\.gz: is a damaged gzip file' run plain --input cut.csv.gz
   head -c 100000000 /dev/zero | gzip -9 >bomb.csv.gz
   (
+    failures=0
     ulimit -v 1000000
     refused 2 'bomb\.csv\.gz: .* bytes that inflate to more than' run plain --input bomb.csv.gz
     exit $failures
@@ -105,6 +107,118 @@ if command -v gzip >/dev/null && has_gzip; then
 else
   echo "skipped: no gzip, or built without zlib"
 fi
+
+# --- many files: a list, a pattern; a file a sequence; its class from a column, its folder or name
+mkdir -p gestures/up gestures/down flat
+awk -F, 'NR > 1 {
+  s = substr($1, 2)
+  file = sprintf("gestures/%s/%02d.csv", $2, s)
+  flat = sprintf("flat/%s_%02d.csv", $2, s)
+  if (!(file in seen)) print "a,b" >file
+  if (!(file in seen)) print "a,b" >flat
+  seen[file] = 1
+  print $3 "," $4 >file
+  print $3 "," $4 >flat
+}' train.csv
+(head -n 1 train.csv && tail -n +2 train.csv | sort -s -t, -k2,2) >sorted.csv
+works train recipe.toml --out sorted --set data.train=sorted.csv
+works train recipe.toml --out folders --set 'data.train="gestures/*/*.csv"' --set data.target_from=folder
+same_weights sorted/model.slu folders/model.slu
+works train recipe.toml --out names --set 'data.train="flat/*.csv"' --set data.target_from=file
+same_weights sorted/model.slu names/model.slu
+works eval folders --data 'gestures/*/*.csv'
+works eval folders --data gestures/up/01.csv
+works run folders --input 'gestures/*/*.csv' --output answers.csv
+[ "$(cut -d, -f 1 answers.csv | head -n 2 | tail -n 1)" = down/00.csv ] || complain "sequences are not called by their files: $(head -n 2 answers.csv)"
+works report folders --out report.html
+works quantize folders --calibrate 'gestures/*/*.csv' --out small.slu --force
+works train folders/recipe.toml --out again --force
+same folders/model.slu again/model.slu "a run's recipe, with a pattern, gives another model"
+(cd gestures && "${sluice[@]}" eval ../folders --data up/01.csv) >/dev/null 2>&1 || complain "a file by its own folder"
+(head -n 1 train.csv && sed -n '26,$p' train.csv) >second.csv
+head -n 25 train.csv >first.csv
+works train recipe.toml --out list --set 'data.train=["first.csv", "second.csv"]'
+same_weights plain/model.slu list/model.slu
+grep -q 'train = \["' list/recipe.toml || complain "a list of files is not in the run's recipe"
+works train list/recipe.toml --out again --force --threads 2
+same list/model.slu again/model.slu "a run's recipe, with a list, gives another model"
+works report list --data-dir . --out report.html
+works run list --input '[fs][ie][rc]*[td].csv' --output answers.csv
+works run list --input train.csv --output expected.csv
+same <(sed 's/^[a-z]*\.csv:s/s/' answers.csv) expected.csv "the answers to two files"
+refused 2 'nothing\*\.csv: no file has a name of this pattern' train recipe.toml --out no --set 'data.train="nothing*.csv"'
+refused 2 'first\.csv: is named twice' train recipe.toml --out no --set 'data.train=["first.csv", "f*t.csv"]'
+refused 2 'gestures: .*directory' train recipe.toml --out no --set data.train=gestures
+printf 'a,c\n1,2\n' >gestures/up/zz.csv
+refused 2 'gestures/up/zz\.csv:1: .*missing b, not expected c' train recipe.toml --out no --set 'data.train="gestures/*/*.csv"' --set data.target_from=folder
+printf 'a,b\n1,x\n' >gestures/up/zz.csv
+refused 2 'gestures/up/zz\.csv:2: b: "x" is not a number' train recipe.toml --out no --set 'data.train="gestures/*/*.csv"' --set data.target_from=folder
+rm gestures/up/zz.csv
+refused 2 'data\.target_from="folder": means nothing here|data\.target_from=folder: means nothing here' train recipe.toml --out no --set data.target_from=folder --set data.target_type=value --set train.loss=mse
+
+# --- times: their order, doubles and gaps; as features
+hours() { awk -v order="$1" 'BEGIN {
+  print "date,price"
+  for (i = 0; i < 60; i++) {
+    h = order == "down" ? 59 - i : order == "gaps" && i > 30 ? i + 5 : order == "twice" ? int(i / 2) : order == "mixed" ? (i * 7) % 60 : i
+    printf "2024-01-%02d %02d:00,%.3f\n", 1 + int(h / 24), h % 24, (h * 13 % 7) / 7
+  }
+}'; }
+cat >series.toml <<'END'
+[data]
+train = "up.csv"
+target = ["price"]
+time = "date"
+window = 4
+[model]
+layers = [ { gru = 4 }, { dense = 1 } ]
+[train]
+epochs = 2
+END
+for order in up down gaps twice mixed; do hours $order >$order.csv; done
+works train series.toml --out up
+untold 'date'
+works train series.toml --out other --set data.train=down.csv --force
+told 'down\.csv: date: the times go backwards, the newest first'
+works train series.toml --out other --set data.train=gaps.csv --force
+told 'gaps\.csv: date: 1 row after a gap of up to 6 h, where the usual step is 1 h \(first in line 33\)'
+works train series.toml --out other --set data.train=twice.csv --force
+told 'twice\.csv: date: 30 rows with the time of the row before \(first in line 3\)'
+works train series.toml --out other --set data.train=mixed.csv --force
+told 'mixed\.csv: date: [0-9]+ rows earlier than the row before, so the rows are not in order'
+works train series.toml --out other --set data.train=down.csv --set data.time= --set 'data.ignore=["date"]' --force
+told 'down\.csv: date: the times go backwards'
+works train series.toml --out clock --set 'data.time_features=["hour", "weekday"]'
+told 'a device computes them'
+works eval clock --data up.csv
+works run clock --input up.csv
+works inspect clock/model.slu
+grep -q 'hour_sin' out || complain "the features of a time are not named: $(head -n 8 out)"
+refused 2 'data\.time_features=\["day"\]: "day" is not a part of a time' train series.toml --out no --set 'data.time_features=["day"]'
+refused 2 'up\.csv:2: date: .* is not a number; .*data\.time' train series.toml --out no --set data.time=
+
+# --- a counter that became a feature
+awk -F, 'NR == 1 { print $0 ",t" } NR > 1 { print $0 "," NR }' train.csv >counted.csv
+works train recipe.toml --out counted --set data.train=counted.csv
+told 'counted\.csv: t seems to be a time or a counter, and became a feature'
+
+# --- texts from CSV; texts of one token each
+(echo 'label,text' && awk 'BEGIN { for (i = 0; i < 12; i++) printf "%d,\"so, %s\"\n", i % 2, i % 2 ? "good" : "bad" }') >texts.csv
+cat >texts.toml <<'END'
+[data]
+train = "texts.csv"
+format = "tsv"
+[model]
+layers = [ { embedding = 4 }, { gru = 4 }, { dense = 2, activation = "softmax" } ]
+[train]
+epochs = 2
+END
+works train texts.toml --out texts
+untold 'token'
+works run texts --input texts.csv
+sed 's/so, //' texts.csv >words.csv
+works train texts.toml --out words --set data.train=words.csv
+told 'words\.csv: every text is one token, .*data\.tokens = "characters"'
 absent no
 
 finish

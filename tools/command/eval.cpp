@@ -47,7 +47,7 @@ void print_report(const Evaluation& evaluation) {
 void run_eval(const EvalOptions& options) {
   const OwnedModel model = load_model(options.model);
   const Recipe recipe = recipe_of_made(model.made(), options.model);
-  Columns columns = columns_of(recipe);
+  Columns columns = columns_of_made(model.made(), options.model);
   columns.windows.only = parse_range("--rows " + options.rows, options.rows);
   if (!columns.windows.only.empty() && columns.format == Format::tsv)
     refuse("--rows {}: works for tables and for text; leave it out", options.rows);

@@ -316,9 +316,11 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   Rows rows = read_rows(path, read, expected);
   if (rows.group.empty()) {
     columns.sequence.clear();
-    rows.sequence.assign(rows.rows, "0");
-  } else {
+    if (rows.files.empty()) rows.sequence.assign(rows.rows, "0");
+  } else if (rows.files.empty()) {
     rows.sequence = std::move(rows.group);
+  } else {  // of several files: each has its file's name
+    for (std::size_t row = 0; row < rows.rows; ++row) rows.sequence[row] += ":" + rows.group[row];
   }
   rows.group.clear();
   return assemble(std::move(rows), columns, expected);

@@ -13,6 +13,7 @@
 #include "../common/progress.h"
 #include "../common/ranks.h"
 #include "../common/safe_file.h"
+#include "../data/files.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "../recipe/check.h"
@@ -252,7 +253,7 @@ void report_end(const std::string& folder, const Input& input, const Trained& tr
       input.recipe.device_type != SLUICE_F32)
     print("make it {} with: sluice quantize {} --type {} --calibrate {}\n",
           word(input.recipe.device_type), folder, word(input.recipe.device_type),
-          input.recipe.train_file);
+          shown_files(input.recipe.train_file));
   for (const std::string& warning : trained.warnings)
     write_stderr(printable("warning: " + warning) + "\n");
 }

@@ -14,6 +14,7 @@
 #include "../common/progress.h"
 #include "../common/ranks.h"
 #include "../common/safe_file.h"
+#include "../data/files.h"
 #include "../data/parse_number.h"
 #include "../recipe/columns.h"
 #include "../recipe/keys.h"
@@ -81,7 +82,8 @@ std::string hash_of_data(const Recipe& recipe) {
   std::string all =
       fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
   for (const std::string& file : {recipe.test_file, recipe.init_from})
-    if (!file.empty()) all += fmt::format(" {:016x}", hash_of(read_file(file)));
+    for (const std::string& one : files_named(file))
+      all += fmt::format(" {:016x}", hash_of(read_file(one)));
   return recipe.test_file.empty() && recipe.init_from.empty()
              ? all
              : fmt::format("{:016x}", hash_of(all));
@@ -291,7 +293,7 @@ void export_trial(const TuneOptions& options) {
     const StudyPlan plan = plan_of(study, options);
     if (hash_of_data(plan.own) != study.data_hash)
       refuse("{}: is not the data of the study; give the folder of that data with --data-dir",
-             plan.own.train_file);
+             shown_files(plan.own.train_file));
     model = bytes_of(finish(recipe_of(plan, trial.point), trial.best_epoch(), seed).model);
   }
   write_file(options.out, model);

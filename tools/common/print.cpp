@@ -10,6 +10,7 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "error.h"
 #include "runtime/tokens.h"
@@ -24,6 +25,17 @@ std::size_t width(std::string_view text) {
 }
 
 bool silent = false;
+
+/// Lines of advice that are not on standard error yet.
+struct Untold {
+  std::mutex mutex;
+  std::set<std::string> known;
+  std::string text;
+  std::string take() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(text, "");
+  }
+} untold;
 
 /// Returns the text with '?' for each control character of C0, C1 and DEL, except those in `kept`.
 /// Other bytes that are not UTF-8 stay; one of 0x80 to 0x9F becomes '?', since a terminal that
@@ -76,18 +88,20 @@ void print_lines(std::string_view text) {
   if (!silent) write_out(without_controls(text, layout));
 }
 
+void tell_once(const std::string& line) {
+  const std::lock_guard lock(untold.mutex);
+  if (untold.known.insert(line).second) untold.text += printable(line) + "\n";
+}
+
+void drop_untold() { untold.take(); }
+
 void write_stderr(std::string_view text) {
   if (silent) return;
+  const std::string before = untold.take();
+  std::fwrite(before.data(), 1, before.size(), stderr);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
   std::clearerr(stderr);
-}
-
-void tell_once(const std::string& line) {
-  static std::mutex mutex;
-  static std::set<std::string> told;
-  const std::lock_guard lock(mutex);
-  if (told.insert(line).second) write_stderr(printable(line) + "\n");
 }
 
 std::string brief(std::string_view text, std::size_t most) {

@@ -26,9 +26,11 @@ void flush_output();
 /// a failed write, since a lost message must not end a training.
 void write_stderr(std::string_view text);
 
-/// Writes a line of advice or warning to standard error, the same line only once in a process:
-/// files are read several times by a search or a comparison. Adds the line's end.
+/// Keeps a line of advice for standard error, the same line only once in a process: files are read
+/// several times by a search or a comparison. The next text on standard error, or the end of the
+/// command, comes after it. A request that is refused drops it, since a refusal is one line.
 void tell_once(const std::string& line);
+void drop_untold();
 
 /// Returns the text as a message may quote it: printable, and cut to at most `most` bytes at the
 /// end of a character, with "..." in place of the rest.

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "../common/error.h"
+#include "../common/print.h"
+#include "calendar.h"
 #include "data.h"
 #include "features.h"
 #include "table.h"
@@ -16,8 +18,11 @@ namespace {
 struct Roles {
   std::vector<std::size_t> features;
   std::vector<std::size_t> targets;
-  std::size_t sequence, group;      ///< no_column if there is none
-  std::vector<std::size_t> beside;  ///< [columns.beside]; no_column if there is none
+  std::size_t sequence, group;  ///< no_column if there is none
+  std::vector<std::size_t> beside = {};  ///< [columns.beside]; no_column if there is none
+  std::size_t time = no_column;
+  /// Ignored columns, which may have times to check.
+  std::vector<std::size_t> ignored = {};
 };
 
 /// @param learning  whether this is the training file, which must have every column that the recipe
@@ -34,11 +39,17 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
   auto find = [&](const std::string& name, const char* key, bool must) {
     return use(must ? need_column(header, name, key, place) : find_column(header, name));
   };
-  roles.sequence = find(columns.sequence, "sequence", !columns.sequence.empty());
+  roles.sequence =
+      find(columns.sequence, "sequence", !columns.sequence.empty() && !columns.file_is_sequence);
   for (const std::string& name : columns.target)
     roles.targets.push_back(find(name, "target", expected.targets));
   roles.group = find(columns.group, "group", learning && !columns.group.empty());
-  for (const std::string& name : columns.ignore) find(name, "ignore", learning);
+  for (const std::string& name : columns.ignore)
+    if (const std::size_t column = find(name, "ignore", learning); column != no_column)
+      roles.ignored.push_back(column);
+  const std::vector<std::string> waves = time_feature_names(columns.time_features);
+  const bool computed = !waves.empty() && find_column(header, waves[0]) == no_column;
+  roles.time = find(columns.time, "time", !columns.time.empty() && (learning || computed));
   for (const std::string& name : columns.features) need_column(header, name, "features", place);
   for (const std::string& name : columns.beside) roles.beside.push_back(find_column(header, name));
 
@@ -47,27 +58,65 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
   for (std::size_t i = 0; i < header.size(); ++i)
     if (!used[i] && is_feature(header[i], columns))
       names.push_back(header[i]), positions.push_back(i);
+  for (std::size_t i = 0; i < waves.size() && computed && roles.time != no_column; ++i)
+    names.push_back(waves[i]), positions.push_back(header.size() + i);
   for (std::size_t i : pick_features(names, expected, place))
     roles.features.push_back(positions[i]);
   return roles;
 }
 
-void add_row(Rows& rows, const Roles& roles, const std::vector<std::string>& header,
-             std::vector<std::string>& cells, std::size_t line, const Columns& columns,
-             const Expected& expected, const NumberReader& numbers) {
-  for (std::size_t column : roles.features)
-    rows.add_number(numbers.feature(cells[column], rows.file, line, header[column]),
-                    numbers.exact(cells[column]));
+/// A row of cells, and what reads it.
+struct RowCells {
+  const std::vector<std::string>& header;
+  const NumberReader& numbers;
+  std::vector<std::string> cells = {};
+  std::size_t line = 0;
+};
+
+/// Adds the time of a row. One in an ignored column counts only if all its cells are dates.
+Time add_time(Rows& rows, Roles& roles, const RowCells& row, const Columns& columns) {
+  if (columns.time.empty() && rows.rows == 0)
+    for (const std::size_t column : roles.ignored)
+      if (const auto time = parse_time(row.cells[column]);
+          time && time->calendar && roles.time == no_column)
+        roles.time = column;
+  if (roles.time == no_column) return {};
+  const std::string& cell = row.cells[roles.time];
+  const auto parsed = parse_time(cell);
+  if (columns.time.empty() && !(parsed && parsed->calendar)) {
+    roles.time = no_column;
+    rows.time.clear();
+    return {};
+  }
+  const Time time = parsed ? *parsed : cell_time(cell, rows.file, row.line, columns.time);
+  rows.time.push_back(time.seconds);
+  rows.time_column = row.header[roles.time];
+  rows.calendar = time.calendar;
+  return time;
+}
+
+void add_row(Rows& rows, Roles& roles, const RowCells& row, const Columns& columns,
+             const Expected& expected) {
+  const std::vector<std::string>&cells = row.cells, &header = row.header;
+  const Time time = add_time(rows, roles, row, columns);
+  for (const std::size_t column : roles.features)
+    if (column < header.size()) {
+      rows.add_number(row.numbers.feature(cells[column], rows.file, row.line, header[column]),
+                      row.numbers.exact(cells[column]));
+    } else {
+      const float value = time_feature(columns.time_features, column - header.size(), time);
+      rows.add_number(value, double(value));
+    }
   if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
   if (expected.targets && !columns.classes)
-    for (std::size_t column : roles.targets)
-      rows.value.push_back(numbers.target(cells[column], rows.file, line, header[column]));
+    for (const std::size_t column : roles.targets)
+      rows.value.push_back(row.numbers.target(cells[column], rows.file, row.line, header[column]));
   rows.sequence.push_back(roles.sequence == no_column ? std::string() : cells[roles.sequence]);
   if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
   for (std::size_t i = 0; i < roles.beside.size(); ++i)
     if (roles.beside[i] != no_column)
-      rows.beside[i].push_back(beside_text(columns, i, cells[roles.beside[i]], numbers));
-  rows.line.push_back(line);
+      rows.beside[i].push_back(beside_text(columns, i, cells[roles.beside[i]], row.numbers));
+  rows.line.push_back(row.line);
   ++rows.rows;
 }
 
@@ -87,17 +136,24 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
   Table table(text, file, columns.dialect);
   const std::vector<std::string>& header = table.header;
   check_header(header, table.place);
-  const Roles roles = find_roles(header, columns, expected, table.place);
+  Roles roles = find_roles(header, columns, expected, table.place);
   const NumberReader numbers = table.numbers(number_columns(roles, columns, expected));
 
   Rows rows;
   rows.file = file;
   rows.beside.resize(roles.beside.size());
-  for (std::size_t column : roles.features) rows.feature_names.push_back(header[column]);
-  std::vector<std::string> cells;
-  for (std::size_t line = 0; table.next(cells, line);)
-    add_row(rows, roles, header, cells, line, columns, expected, numbers);
+  const std::vector<std::string> waves = time_feature_names(columns.time_features);
+  for (const std::size_t column : roles.features)
+    rows.feature_names.push_back(column < header.size() ? header[column]
+                                                        : waves[column - header.size()]);
+  rows.file_is_sequence = roles.sequence == no_column;
+  for (RowCells row{header, numbers}; table.next(row.cells, row.line);)
+    add_row(rows, roles, row, columns, expected);
   if (rows.rows == 0) refuse("{}: a header without rows; give one row per frame", file);
+  if (expected.learning() && !waves.empty())
+    tell_once(fmt::format(
+        "{}: {} are features, computed from {}; a device computes them for its frames by itself",
+        file, list_names(waves), brief(columns.time)));
   rows.read_as = table.read_as();
   return rows;
 }

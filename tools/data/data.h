@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sluice_train.h"
@@ -28,6 +29,13 @@ enum class Fill {
   refuse,    ///< nothing: the file is refused
   previous,  ///< the value of the frame before; at the begin of a sequence the mean
   mean,      ///< the mean over the training rows
+};
+
+/// Where the class of a file's rows is said.
+enum class TargetFrom {
+  column,  ///< in a column
+  file,    ///< in the file's name
+  folder,  ///< in the name of the file's folder
 };
 
 /// How a table is read. What is empty is found out from the file.
@@ -111,6 +119,11 @@ struct Columns {
   std::vector<Head> heads = {};  ///< of an answer in several parts; targets are values then, the
                                  ///< columns of all heads side by side
   Dialect dialect = {};
+  TargetFrom target_from = TargetFrom::column;
+  std::string time = {};                        ///< column of times; empty: none
+  std::vector<std::string> time_features = {};  ///< "hour", "weekday", "yearday"
+  /// A table without the column `sequence` is one sequence, named by its file.
+  bool file_is_sequence = false;
   /// [features] of a trained model: the means that stand for missing values; else empty
   std::vector<float> fill_means = {};
   /// Columns of any use whose cells are kept as text, to stand beside the answers; a file may lack
@@ -163,6 +176,12 @@ struct Rows {
     x.push_back(number);
     if (!rest.empty()) rest.push_back(left == left ? float(left) : 0.0f);
   }
+  /// Of rows from several files: the first row of each file and its name.
+  std::vector<std::pair<std::size_t, std::string>> files = {};
+  bool file_is_sequence = false;  ///< a file without a column of sequences is one
+  std::vector<double> time = {};  ///< [rows], or empty
+  std::string time_column = {};
+  bool calendar = false;  ///< times are seconds since 1970
 };
 
 /// The units of values: value = mean + deviation * standardized value.
@@ -211,6 +230,7 @@ struct DataSet {
 
   std::vector<Head> heads;  ///< of an answer in several parts; labels are then names of columns
 
+  bool file_is_sequence = false;  ///< each file without a column of sequences is one
   std::string read_as;  ///< how the file differs from plain CSV, as it was found out; or empty
   /// [features] the means that stand for missing values, if data.fill needs them
   std::vector<float> fill_means;
@@ -254,7 +274,7 @@ struct DataSet {
   }
 };
 
-/// Reads a file in the format that `columns` gives; a table is .npz by its ending, else CSV. The
+/// Reads a file, or all files of a text of names (files.h), in the format that `columns` gives. The
 /// vocabulary of a text holds all tokens of the file until learn_vocabulary(). Windows of a
 /// training file know their parts. Refuses all bad input (exit code 2) with file, line and column.
 DataSet read_data(const std::string& path, const Columns& columns, const Expected& expected = {});
@@ -274,7 +294,8 @@ std::vector<float> present_means(const DataSet& data, std::span<const std::size_
 /// Puts the means in the place of missing values; without means, does nothing.
 void fill_means(DataSet& data, const std::vector<float>& means);
 
-/// Reads a file's rows alone, for a command that needs no targets.
+/// Reads the rows of a file, or of all files of a text of names, alone. The sequences of several
+/// files have the names of their files.
 Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected = {});
 
 /// Reads the rows of a file in one format; `file` is its name.

@@ -1,4 +1,6 @@
 // The formats of data, each in one line, and the way from a file's name to its rows.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -7,6 +9,7 @@
 #include "../common/print.h"
 #include "../common/safe_file.h"
 #include "data.h"
+#include "files.h"
 
 namespace sluice::tools {
 namespace {
@@ -59,6 +62,59 @@ std::string read_data_file(const std::string& path) {
   return is_gzip(bytes) ? inflated(bytes, path) : bytes;
 }
 
+namespace {
+
+/// Reads one file. Its class may be in its name.
+Rows read_one(const std::string& path, const Columns& columns, const Expected& expected) {
+  const std::string bytes = read_data_file(files_named(path)[0]);
+  Expected wanted = expected;
+  const bool named = columns.target_from != TargetFrom::column;
+  if (named) wanted.targets = false;
+  Rows rows = entry(columns.format).read(bytes, path, columns, wanted);
+  if (named && expected.targets)
+    rows.label.assign(rows.rows, class_of_file(path, columns.target_from));
+  if (!rows.read_as.empty()) tell_once(fmt::format("{}: read as: {}", path, rows.read_as));
+  return rows;
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+/// Adds the rows of another file.
+void append_rows(Rows& all, Rows rows) {
+  if (rows.group.empty() != all.group.empty())
+    refuse("{}: has no groups, or {} has none; give all files the column of data.group", rows.file,
+           all.files[0].second);
+  if (rows.time.empty() != all.time.empty() || rows.calendar != all.calendar)
+    all.time.clear(), rows.time.clear();
+  all.files.emplace_back(all.rows, rows.file);
+  for (std::size_t i = 0; i < all.beside.size(); ++i) {
+    if (all.beside[i].empty() && rows.beside[i].empty()) continue;
+    all.beside[i].resize(all.rows), rows.beside[i].resize(rows.rows);
+    append(all.beside[i], rows.beside[i]);
+  }
+  if (!all.rest.empty() || !rows.rest.empty()) {
+    all.rest.resize(all.x.size()), rows.rest.resize(rows.x.size());
+    append(all.rest, rows.rest);
+  }
+  append(all.x, rows.x), append(all.sequence, rows.sequence), append(all.label, rows.label);
+  append(all.value, rows.value), append(all.group, rows.group), append(all.text, rows.text);
+  append(all.line, rows.line), append(all.time, rows.time);
+  if (all.read_as.empty()) all.read_as = rows.read_as;
+  all.file_is_sequence = all.file_is_sequence || rows.file_is_sequence;
+  all.rows += rows.rows;
+}
+
+/// Names the sequences of a file by its name, and by their own if the file has several.
+void name_sequences(Rows& rows, const std::string& name) {
+  for (std::string& sequence : rows.sequence)
+    sequence = rows.file_is_sequence ? name : name + ":" + sequence;
+}
+
+}  // namespace
+
 Rows read_rows(const std::string& path, const Columns& columns, const Expected& expected) {
   if (!expected.learning() && !columns.features.empty()) {
     // the model names its features; an array's columns have other names than those of data.features
@@ -67,10 +123,31 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
     any.features.clear(), named.other_columns = true;
     return read_rows(path, any, named);
   }
-  const std::string bytes = read_data_file(path);
-  Rows rows = entry(columns.format).read(bytes, path, columns, expected);
-  if (!rows.read_as.empty()) tell_once(fmt::format("{}: read as: {}", path, rows.read_as));
-  return rows;
+  if (!names_several(path)) {
+    Rows rows = read_one(path, columns, expected);
+    if (rows.file_is_sequence && columns.file_is_sequence)
+      name_sequences(rows, without_folder(path));
+    return rows;
+  }
+  const std::vector<std::string> files = files_named(path),
+                                 names = lines_of(without_folder(text_of_lines(files)));
+  Columns read = columns;
+  read.file_is_sequence = true;
+  Expected wanted = expected;
+  Rows all;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    Rows rows = read_one(files[i], read, wanted);
+    name_sequences(rows, names[i]);
+    if (i > 0) {
+      append_rows(all, std::move(rows));
+      continue;
+    }
+    all = std::move(rows);
+    all.files = {{0, files[i]}};
+    wanted.features = all.feature_names;  // the first file says which features there are
+  }
+  all.file = shown_files(path);
+  return all;
 }
 
 }  // namespace sluice::tools

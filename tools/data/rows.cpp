@@ -13,8 +13,10 @@
 #include "../common/error.h"
 #include "../common/hash.h"
 #include "../common/print.h"
+#include "calendar.h"
 #include "data.h"
 #include "features.h"
+#include "files.h"
 #include "parse_number.h"
 
 namespace sluice::tools {
@@ -212,8 +214,12 @@ void tell_wide(const Rows& rows, const Columns& columns, const DataSet& data) {
 }  // namespace
 
 std::string place(const Rows& rows, std::size_t row) {
-  return rows.line.empty() ? fmt::format("{}: row {}", rows.file, row)
-                           : fmt::format("{}:{}", rows.file, rows.line[row]);
+  std::size_t begin = 0;
+  std::string file = rows.file;
+  for (const auto& [first, name] : rows.files)
+    if (first <= row) begin = first, file = name;
+  return rows.line.empty() ? fmt::format("{}: row {}", file, row - begin)
+                           : fmt::format("{}:{}", file, rows.line[row]);
 }
 
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
@@ -224,6 +230,10 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   find_sequences(rows, columns, data);
   if (expected.learning()) tell_wide(rows, columns, data);
   if (expected.learning()) check_precision(rows, columns, data.first);
+  if (expected.learning() && columns.format == Format::table) tell_counters(rows, data.first);
+  tell_times(rows, data.first);
+  data.file_is_sequence = columns.file_is_sequence || !rows.files.empty();
+  data.file_is_sequence = data.file_is_sequence && rows.file_is_sequence;
   if (expected.targets && columns.classes) add_classes(rows, columns, expected, data);
   if (expected.targets && !columns.heads.empty()) check_heads(rows, columns);
   if (expected.targets && !columns.classes) add_values(rows, columns, data);
@@ -287,7 +297,11 @@ DataSet read_windows(const std::string& path, const Columns& columns, const Expe
     if (!wanted.learning()) table.feature_names = wanted.features;  // also those found by position
     DataSet rows = assemble(std::move(table), read, wanted);
     std::string read_as = std::move(rows.read_as);
-    DataSet data = cut_windows(std::move(rows), columns, expected, path);
+    Columns with_times = columns;
+    if (!columns.features.empty() && expected.learning())
+      for (const std::string& name : time_feature_names(columns.time_features))
+        with_times.features.push_back(name);
+    DataSet data = cut_windows(std::move(rows), with_times, expected, path);
     data.read_as = std::move(read_as);
     fill_means(data, columns.fill_means);
     return data;
@@ -310,6 +324,8 @@ DataSet read_windows(const std::string& path, const Columns& columns, const Expe
 }  // namespace
 
 DataSet read_data(const std::string& path, const Columns& columns, const Expected& expected) {
+  if (names_several(path) && columns.format == Format::text)
+    refuse("{}: several files; a text is one", shown_files(path));
   if (columns.format == Format::text)
     return read_stream(read_data_file(path), path, columns, expected);
   if (columns.windows.length) return read_windows(path, columns, expected);

@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../common/print.h"
+#include "calendar.h"
 #include "parse_number.h"
 
 namespace sluice::tools {
@@ -237,7 +238,9 @@ float NumberReader::number(const std::string& cell, const std::string& file, std
   if (!value)
     refuse("{}:{}: {}: \"{}\" is not a number; give one such as {}{}", file, line, brief(column),
            brief(cell), decimal_ == Decimal::comma ? "-0,25" : "-0.25",
-           named_columns_ ? ", or list the column in data.ignore" : "");
+           !named_columns_    ? ""
+           : parse_time(cell) ? ", name a column of times in data.time, or list it in data.ignore"
+                              : ", or list the column in data.ignore");
   if (!std::isfinite(*value))
     refuse("{}:{}: {}: {} is not a finite float; give a finite number, or leave the sequence out",
            file, line, brief(column), brief(cell));
@@ -374,6 +377,7 @@ void Table::read_header() {
       while (in_.line < row) skip_line(in_);
     }
   }
+  header_line = line;
   place = fmt::format("{}:{}", file_, line);
   while (header.size() > 1 && header.back().empty()) header.pop_back(), empty_ends_ = true;
   if (auto_comments_) in_.comment.clear(), in_.comments = 0;

@@ -77,6 +77,7 @@ class Table {
   Table& operator=(const Table&) = delete;
 
   std::vector<std::string> header;
+  std::size_t header_line = 0;
   std::string place;  ///< of the header, for messages: "data.csv:1"
   /// Reads the next row. Refuses one that has not the header's number of cells.
   bool next(std::vector<std::string>& cells, std::size_t& line);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "../common/error.h"
+#include "../common/print.h"
 #include "data.h"
 
 namespace sluice::tools {
@@ -83,6 +84,13 @@ void add_tokens(const Rows& rows, const Columns& columns, const Expected& expect
   }
   data.first.push_back(data.ids.size());
   data.tokens = std::move(all.tokens);
+  constexpr std::size_t few = 10;
+  if (expected.learning() && data.tokens.rules.words && rows.rows >= few &&
+      data.ids.size() == rows.rows)
+    tell_once(fmt::format(
+        "{}: every text is one token, since words are what stands between blanks; for a language "
+        "without blanks set data.tokens = \"characters\"",
+        rows.file));
 }
 
 DataSet read_stream(std::string_view text, const std::string& file, const Columns& columns,

@@ -1,5 +1,5 @@
-// Reads tab-separated text: a header, then one row per text with its target. There are no quotes: a
-// cell is all that is between two tabs. LF or CRLF; a byte-order mark and empty lines are ignored.
+// Reads a table of texts: a header, then one row per text with its target. In cells separated by
+// tabs there are no quotes: a cell is all that is between two tabs. Other files are read as CSV.
 #include <algorithm>
 #include <cmath>
 
@@ -53,12 +53,47 @@ TextRoles text_roles(const std::vector<std::string>& header, const Columns& colu
   return roles;
 }
 
+/// Calls f(cells, line number) for the header and every row, in cells separated by tabs.
+template <class F>
+void each_tabbed_row(std::string_view text, const std::string& file, F f) {
+  std::size_t columns = 0;
+  each_line(text, [&](const std::vector<std::string>& cells, std::size_t line) {
+    if (columns == 0) columns = cells.size();
+    if (cells.size() != columns)
+      refuse(
+          "{}:{}: {} cells, but the header has {} columns; give one cell per column, separated by "
+          "tabs",
+          file, line, cells.size(), columns);
+    f(cells, line);
+  });
+}
+
+/// Does the same for a table with quotes, as CSV. Returns how the file differs from plain CSV.
+template <class F>
+std::string each_table_row(std::string_view text, const std::string& file, const Dialect& dialect,
+                           F f) {
+  Table table(text, file, dialect);
+  f(table.header, table.header_line);
+  std::vector<std::string> cells;
+  for (std::size_t line = 0; table.next(cells, line);) f(cells, line);
+  return table.read_as();
+}
+
+/// Returns whether the cells of a file are separated by tabs: its header has one, or a single
+/// column, and its name is not that of CSV.
+bool has_tabs(std::string_view text, const std::string& file, const Dialect& dialect) {
+  if (!dialect.separator.empty()) return dialect.separator == "\t";
+  const std::string_view header = text.substr(0, text.find_first_of("\r\n"));
+  if (header.find('\t') != header.npos) return true;
+  const bool csv = file.ends_with(".csv") || file.ends_with(".csv.gz");
+  return !csv && header.find_first_of(",;|") == header.npos;
+}
+
 }  // namespace
 
 Rows read_tsv(std::string_view text, const std::string& file, const Columns& columns,
               const Expected& expected) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  text = plain_text(text, file);
   check_text(text, file);
   const NumberReader numbers(columns.dialect);
   Rows rows;
@@ -67,17 +102,12 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
   rows.beside.resize(columns.beside.size());
   std::vector<std::string> header;
   TextRoles roles;
-  each_line(text, [&](const std::vector<std::string>& cells, std::size_t line) {
+  const auto add_row = [&](const std::vector<std::string>& cells, std::size_t line) {
     if (header.empty()) {
       header = cells;
       roles = text_roles(header, columns, expected, fmt::format("{}:{}", file, line));
       return;
     }
-    if (cells.size() != header.size())
-      refuse(
-          "{}:{}: {} cells, but the header has {} columns; give one cell per column, separated by "
-          "tabs",
-          file, line, cells.size(), header.size());
     rows.text.push_back(cells[roles.text]);
     if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
     if (expected.targets && !columns.classes)
@@ -89,7 +119,11 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
     rows.sequence.push_back(std::to_string(line));
     rows.line.push_back(line);
     ++rows.rows;
-  });
+  };
+  if (has_tabs(text, file, columns.dialect))
+    each_tabbed_row(text, file, add_row);
+  else
+    rows.read_as = each_table_row(text, file, columns.dialect, add_row);
   if (header.empty()) refuse("{}: empty; give a header and one row per text", file);
   if (rows.rows == 0) refuse("{}: a header without rows; give one row per text", file);
   return rows;

@@ -55,10 +55,23 @@ void check_columns(const Recipe& recipe) {
   for (const std::string& column : recipe.target) once("data.target", column);
   once("data.group", recipe.group);
   if (recipe.format == Format::tsv) once("data.text", recipe.text);
+  once("data.time", recipe.time);
   for (const std::string& column : recipe.ignore) once("data.ignore", column);
   for (const std::string& column : recipe.features)
     if (!is_series(recipe) || recipe.target_type == TargetType::classes)
       once("data.features", column);
+}
+
+void check_time_features(const Recipe& recipe) {
+  constexpr std::string_view parts[] = {"hour", "weekday", "yearday"};
+  std::set<std::string> seen;
+  for (const std::string& part : recipe.time_features) {
+    if (std::find(std::begin(parts), std::end(parts), part) == std::end(parts))
+      refuse("{}: \"{}\" is not a part of a time; give \"hour\", \"weekday\" or \"yearday\"",
+             where(recipe, "data.time_features"), part);
+    if (!seen.insert(part).second)
+      refuse("{}: \"{}\" is there twice; name it once", where(recipe, "data.time_features"), part);
+  }
 }
 
 /// Refuses keys that were given but have no effect, and pairs of keys that exclude one another:
@@ -86,6 +99,10 @@ void check_uses(const Recipe& recipe) {
       {"data.comment", cells, "a table of cells"},
       {"data.skip_rows", cells, "a table of cells"},
       {"data.missing", !text, "cells of numbers"},
+      {"data.target_from", recipe.target_type == TargetType::classes && !text && !series,
+       "classes of sequences"},
+      {"data.time", recipe.format == Format::table, "data.format = \"table\""},
+      {"data.time_features", !recipe.time.empty(), "data.time"},
       {"data.fill", !texts, "frames of numbers"},
       {"data.features", !texts, "frames of numbers"},
       {"data.max_steps", !series && !text,
@@ -402,6 +419,7 @@ void check_recipe(Recipe& recipe) {
   check_uses(recipe);
   check_targets(recipe);
   check_columns(recipe);
+  check_time_features(recipe);
   columns_of(recipe);  // refuses invalid ranges
   check_layer_count(recipe);
   check_names(recipe);

@@ -85,7 +85,10 @@ Columns columns_of(const Recipe& recipe) {
           .windows = windows_of(recipe),
           .differences = recipe.differences,
           .heads = heads_of(recipe),
-          .dialect = dialect_of(recipe)};
+          .dialect = dialect_of(recipe),
+          .target_from = recipe.target_from,
+          .time = recipe.time,
+          .time_features = recipe.time_features};
 }
 
 }  // namespace sluice::tools

@@ -31,6 +31,7 @@ struct Key {
   /// Not recorded in a blob, as file names are not.
   bool never_changes_result = false;
   bool file_name = false;
+  bool several = false;      ///< of file names: a list may give several
   bool empty_items = false;  ///< items of a list may be empty texts
   /// Determines the measure or the data of an evaluation. Trials of a search could not be compared
   /// if they differed in it.

@@ -124,7 +124,9 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
 Columns columns_of_made(const std::string& made, const std::string& model) {
   Columns columns = columns_of(recipe_of_made(made, model));
   const OrderedJson json = parse_ordered_json(made);
-  const OrderedJson* const means = value_at(json, "/fill_means");
+  const OrderedJson *const means = value_at(json, "/fill_means"), *const file = value_at(
+                                                                      json, "/file_is_sequence");
+  columns.file_is_sequence = file && *file == true;
   for (std::size_t i = 0; means && means->is_array() && i < means->size(); ++i)
     if ((*means)[i].is_number()) columns.fill_means.push_back((*means)[i].get<float>());
   return columns;
@@ -171,11 +173,11 @@ std::string made_from(const std::string& made, std::uint64_t hash) {
   return made_with(made, "started_from", fmt::format("{:016x}", hash));
 }
 
-std::string made_with_reading(const std::string& made, const std::string& read_as,
-                              const std::vector<float>& fill_means) {
+std::string made_with_reading(const std::string& made, const DataSet& data) {
   std::string record = made;
-  if (!read_as.empty()) record = made_with(record, "read_as", read_as);
-  if (!fill_means.empty()) record = made_with(record, "fill_means", fill_means);
+  if (!data.read_as.empty()) record = made_with(record, "read_as", data.read_as);
+  if (!data.fill_means.empty()) record = made_with(record, "fill_means", data.fill_means);
+  if (data.file_is_sequence) record = made_with(record, "file_is_sequence", true);
   return record;
 }
 

@@ -32,10 +32,10 @@ Split split_of_made(const std::string& made, const DataSet& data);
 std::string made_with_units(const std::string& made, const Units& units);
 Units units_of_made(const std::string& made);
 
-/// Adds to a model's record how the training file was read, and the means that stand for missing
-/// values; what is empty is not added.
-std::string made_with_reading(const std::string& made, const std::string& read_as,
-                              const std::vector<float>& fill_means);
+/// Adds to a model's record what was found out about the training file, as far as there is
+/// something: how it was read, the means that stand for missing values, and whether each file is a
+/// sequence.
+std::string made_with_reading(const std::string& made, const DataSet& data);
 
 /// Adds to a model's record the hash of the weights that training started from.
 std::string made_from(const std::string& made, std::uint64_t hash);

@@ -9,6 +9,7 @@
 #include "../common/error.h"
 #include "../common/nearest.h"
 #include "../common/safe_file.h"
+#include "../data/files.h"
 #include "check.h"
 #include "keys.h"
 #include "space_toml.h"
@@ -170,7 +171,9 @@ void resolve_files(Recipe& recipe, const std::string& folder) {
     const fs::path base = !folder.empty() ? fs::path(folder)
                           : from_command  ? fs::path()
                                           : fs::path(recipe.file).parent_path();
-    file = fs::absolute(base / file).lexically_normal().string();
+    std::vector<std::string> names = lines_of(file);
+    for (std::string& name : names) name = fs::absolute(base / name).lexically_normal().string();
+    file = text_of_lines(names);
   }
 }
 

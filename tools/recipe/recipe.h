@@ -36,6 +36,7 @@ constexpr std::int64_t all_at_once = -1;  ///< train.batch = "all"
 
 /// The values of all keys, in the table's order. File names are as given until resolve_files().
 struct Recipe {
+  /// names or patterns of files, one a line (data/files.h)
   std::string train_file, validation_file, test_file;
   Format format = {};
   std::string separator, comment;
@@ -43,6 +44,9 @@ struct Recipe {
   std::int64_t skip_rows = 0;
   std::vector<std::string> missing;
   Fill fill = {};
+  TargetFrom target_from = {};
+  std::string time;
+  std::vector<std::string> time_features;
   std::string sequence;
   std::vector<std::string> target;
   TargetType target_type = {};

@@ -7,6 +7,7 @@
 
 #include "../common/error.h"
 #include "../common/nearest.h"
+#include "../data/files.h"
 #include "keys.h"
 #include "sluice_train.h"
 #include "values_toml.h"
@@ -70,7 +71,21 @@ void read_value(double& out, const toml::node& node, const ValueOrigin& place) {
   out = value == 0 ? 0 : value;  // -0.0 would be a different number in the blob
 }
 
+/// Reads a list of file names as a text of names, one a line.
+void read_files(std::string& out, const toml::array& list, const ValueOrigin& place) {
+  std::vector<std::string> names;
+  for (const toml::node& item : list) {
+    const auto name = item.value_exact<std::string>();
+    if (!name || name->empty() || name->find('\n') != name->npos)
+      refuse("{}: {} in the list is not a file name; give text", place.text, shown(item));
+    names.push_back(*name);
+  }
+  out = text_of_lines(names);
+}
+
 void read_value(std::string& out, const toml::node& node, const ValueOrigin& place) {
+  if (const toml::array* list = node.as_array(); list && place.key.several)
+    return read_files(out, *list, place);
   const auto value = node.value_exact<std::string>();
   if (!value) refuse_type(place, node);
   out = *value;

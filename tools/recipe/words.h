@@ -44,6 +44,8 @@ inline constexpr std::string_view enum_words<DecimalMark>[] = {"auto", ".", ","}
 template <>
 inline constexpr std::string_view enum_words<Fill>[] = {"refuse", "previous", "mean"};
 template <>
+inline constexpr std::string_view enum_words<TargetFrom>[] = {"column", "file", "folder"};
+template <>
 inline constexpr std::string_view enum_words<WindowClass>[] = {"last", "majority"};
 template <>
 inline constexpr std::string_view enum_words<ValidationOrder>[] = {"random", "time"};

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../common/json.h"
+#include "../data/files.h"
 #include "keys.h"
 #include "sluice_train.h"
 
@@ -60,6 +61,9 @@ OrderedJson value_of(const Recipe& recipe, const Key& key) {
   if (const auto* whole = std::get_if<std::int64_t Recipe::*>(&key.field);
       whole && !key.words.empty() && recipe.*(*whole) < 0)
     return key.words[std::size_t(-1 - recipe.*(*whole))];
+  if (const auto* text = std::get_if<std::string Recipe::*>(&key.field);
+      text && key.several && lines_of(recipe.*(*text)).size() > 1)
+    return lines_of(recipe.*(*text));
   return std::visit([&](const auto& field) { return to_json(value_in(recipe, field)); }, key.field);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "../common/print.h"
+#include "../data/files.h"
 #include "../evaluate/mean.h"
 #include "../evaluate/measures.h"
 #include "../recipe/keys.h"
@@ -104,7 +105,7 @@ std::string missing_inputs(const std::vector<ComparedRun>& runs) {
 
 std::string setting_of(const Recipe& recipe, const Key& key) {
   if (!key.file_name) return value_text(recipe, key);
-  return std::filesystem::path(recipe.*std::get<std::string Recipe::*>(key.field))
+  return std::filesystem::path(shown_files(recipe.*std::get<std::string Recipe::*>(key.field)))
       .filename()
       .string();
 }

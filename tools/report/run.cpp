@@ -9,6 +9,7 @@
 #include "../common/json.h"
 #include "../common/print.h"
 #include "../common/safe_file.h"
+#include "../data/files.h"
 #include "../recipe/made.h"
 #include "../train/run_folder.h"
 
@@ -63,12 +64,11 @@ void add_line(std::string_view line, const std::string& place, Log& log) {
 
 /// Adds the data, if they are those that the model was trained on.
 void add_input(ReportedRun& run) {
-  std::error_code unknown;
   for (const std::string& file : {run.recipe.train_file, run.recipe.test_file})
-    if (!file.empty() && !fs::exists(file, unknown)) {
+    if (const std::string missing = missing_file(file); !missing.empty()) {
       run.no_input =
           fmt::format("The file {} is missing; give the folder of the data with --data-dir.",
-                      fs::path(file).filename().string());
+                      fs::path(missing).filename().string());
       return;
     }
   try {
@@ -76,7 +76,7 @@ void add_input(ReportedRun& run) {
     if (run.model && !trained_on(run.model->made(), data_hash(input.train)))
       run.no_input = fmt::format(
           "{} has changed since the training, so measurements on it would not describe this run.",
-          fs::path(run.recipe.train_file).filename().string());
+          fs::path(shown_files(run.recipe.train_file)).filename().string());
     if (run.model) check_data(run.model->model, input.train, file_of(run.folder, "model.slu"));
     if (run.of_floats)
       check_data(run.of_floats->model, input.train, file_of(run.folder, "model-f32.slu"));

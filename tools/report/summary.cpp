@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../common/print.h"
+#include "../data/files.h"
 #include "../evaluate/measures.h"
 #include "../model/pack.h"
 #include "../recipe/keys.h"
@@ -20,7 +21,7 @@ namespace sluice::tools {
 namespace {
 
 std::string file_name(const std::string& path) {
-  return std::filesystem::path(path).filename().string();
+  return std::filesystem::path(shown_files(path)).filename().string();
 }
 
 std::string data_text(const ReportedRun& run) {

@@ -7,6 +7,7 @@
 #include "../../kernels/kernels.h"
 #include "../../kernels/random.h"
 #include "../common/error.h"
+#include "../data/files.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
 #include "../model/vocabulary.h"
@@ -78,8 +79,8 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   const std::string place = where(recipe, "model.layers");
   const char* what = data.classes ? "classes" : "targets";
   if (data.features() > widest)
-    refuse("{}: {} features; a network takes at most {}", recipe.train_file, data.features(),
-           widest);
+    refuse("{}: {} features; a network takes at most {}", shown_files(recipe.train_file),
+           data.features(), widest);
   const bool reads_ids = recipe.layers.front().kind == SLUICE_EMBEDDING;
   if (data.is_text() != reads_ids)
     refuse(
@@ -106,20 +107,20 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   const bool one_of_two = recipe.loss == LossKind::binary && data.classes;
   if (one_of_two && data.labels.size() != 2)
     refuse("{}: binary is for two classes, but {} has {}; give cross_entropy",
-           where(recipe, "train.loss"), recipe.train_file, data.labels.size());
+           where(recipe, "train.loss"), shown_files(recipe.train_file), data.labels.size());
   if (data.classes && data.labels.size() == 1)
-    refuse("{}: one class, \"{}\"; nothing can be learned from it", recipe.train_file,
+    refuse("{}: one class, \"{}\"; nothing can be learned from it", shown_files(recipe.train_file),
            data.labels[0]);
   if (recipe.loss == LossKind::binary && !data.classes)
     for (std::size_t i = 0; i < (data.per_row ? data.first.back() : data.sequences()); ++i)
       for (std::size_t k = 0; k < data.outputs(); ++k)
         if (const float value = data.value_at(i, k); value < 0 || value > 1)
           refuse("{}: binary is for values of 0 to 1, but {} has {}; give another loss",
-                 where(recipe, "train.loss"), recipe.train_file, value);
+                 where(recipe, "train.loss"), shown_files(recipe.train_file), value);
   const std::size_t outputs = one_of_two ? 1 : data.labels.size();
   if (heads_of(recipe).empty() && std::size_t(in) != outputs)
     refuse("{}: the last layer has {} units, but {} has {} {}; give it {}", place, in,
-           recipe.train_file, data.labels.size(), what, outputs);
+           shown_files(recipe.train_file), data.labels.size(), what, outputs);
   if (weights > most_weights)
     refuse("{}: {:.0f} weights; a blob holds at most {:.0f}", place, weights, most_weights);
 }
@@ -351,7 +352,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
     network.labels = output_names(data);  // else the vocabulary's
   network.vocabulary = vocabulary_section(data.tokens);
   network.made = made_json(recipe, data_hash(data));
-  network.made = made_with_reading(network.made, data.read_as, data.fill_means);
+  network.made = made_with_reading(network.made, data);
   if (!data.units.empty()) network.made = made_with_units(network.made, data.units);
   if (!recipe.init_from.empty()) start_from(recipe, data, split, network);
   return network;

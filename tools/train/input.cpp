@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../data/features.h"
+#include "../data/files.h"
 #include "../data/parse_number.h"
 #include "../recipe/check.h"
 #include "../recipe/columns.h"
@@ -116,7 +117,8 @@ void thin_out(const Recipe& recipe, const DataSet& data, std::vector<std::size_t
 /// Puts means over the training part in the place of missing values.
 void fill_missing(Input& input) {
   if (input.recipe.fill == Fill::refuse) return;
-  input.train.fill_means = present_means(input.train, input.split.train, input.recipe.train_file);
+  input.train.fill_means =
+      present_means(input.train, input.split.train, shown_files(input.recipe.train_file));
   fill_means(input.train, input.train.fill_means);
 }
 
@@ -144,11 +146,11 @@ void check_monitor(const Recipe& recipe, const DataSet& data, const Split& split
 DataSet read_beside(const std::string& file, const Recipe& recipe, const DataSet& train) {
   if (file.empty()) return {};
   Columns columns = columns_of(recipe);
-  columns.fill_means = train.fill_means;
+  columns.fill_means = train.fill_means, columns.file_is_sequence = train.file_is_sequence;
   DataSet data = read_data(file, columns, {train.feature_names, train.labels, true, train.tokens});
   data.units = train.units;
   if (!has_target(data, all_sequences(data)))
-    refuse("{}: {}: no row has a target; fill in the column", file, recipe.target[0]);
+    refuse("{}: {}: no row has a target; fill in the column", shown_files(file), recipe.target[0]);
   return data;
 }
 
@@ -170,7 +172,8 @@ Input input_of(const Recipe& recipe, DataSet train, Split split) {
   thin_out(recipe, data, input.split.train);
   fill_missing(input);
   if (data.is_text())
-    learn_vocabulary(data, input.split.train, std::size_t(recipe.vocabulary), recipe.train_file);
+    learn_vocabulary(data, input.split.train, std::size_t(recipe.vocabulary),
+                     shown_files(recipe.train_file));
   if (data.fit.empty()) fit_series(data, input.split.train);
   if (!recipe.validation_file.empty())
     append_validation(data, input.split, read_beside(recipe.validation_file, recipe, data));

@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../convert/quantize.h"
+#include "../data/files.h"
 #include "../data/parse_number.h"
 #include "../model/graph.h"
 #include "../recipe/heads.h"
@@ -86,7 +87,7 @@ std::vector<float> class_weights(const Recipe& recipe, const DataSet& data, cons
     refuse("{}: every class has weight 0; then nothing is learned", place);
   if (weights.size() != data.labels.size())
     refuse("{}: {} weights, but {} has {} classes; give each its weight, in the order of labels",
-           place, weights.size(), recipe.train_file, data.labels.size());
+           place, weights.size(), shown_files(recipe.train_file), data.labels.size());
   return weights;
 }
 

@@ -9,24 +9,29 @@ const Key table[] = {
      .field = &R::train_file,
      .fallback = "",
      .noun = "a file name",
-     .help = "Training data: CSV with one row per frame, or NumPy .npz. Relative to --data-dir if "
-             "that is given, else to the recipe's folder.",
+     .help = "Training data: CSV with one row per frame, or another data.format. A list, or a "
+             "pattern such as \"gestures/*/*.csv\", gives several files, in the order of the list "
+             "and of the names; a file without the column of data.sequence is one sequence then. "
+             "Relative to --data-dir if that is given, else to the recipe's folder.",
      .file_name = true,
+     .several = true,
      .measures = true},
     {.name = "data.validation_file",
      .field = &R::validation_file,
      .fallback = "\"\"",
      .noun = "a file name",
      .help = "Validation data in a file of its own, in place of a part of data.train. Empty for "
-             "none.",
+             "none. It may be several files.",
      .file_name = true,
+     .several = true,
      .measures = true},
     {.name = "data.test",
      .field = &R::test_file,
      .fallback = "\"\"",
      .noun = "a file name",
-     .help = "Test data, evaluated once after training. Empty for none.",
+     .help = "Test data, evaluated once after training. Empty for none. It may be several files.",
      .file_name = true,
+     .several = true,
      .measures = true},
     {.name = "data.format",
      .field = choice_field<&R::format>,
@@ -123,6 +128,32 @@ const Key table[] = {
      .noun = "a unit that has a target",
      .help = "Whether each sequence has one target, or each row has its own. With one per row, an "
              "empty cell masks the step.",
+     .measures = true},
+    {.name = "data.target_from",
+     .field = choice_field<&R::target_from>,
+     .fallback = "\"column\"",
+     .noun = "a place of the target",
+     .help = "Where the class of a file's sequences is said. column: in the column of data.target; "
+             "folder: it is the name of the file's folder; file: it is the file's name without its "
+             "ending and without a number at its end, so that circle_01.csv is \"circle\".",
+     .measures = true},
+    {.name = "data.time",
+     .field = &R::time,
+     .fallback = "\"\"",
+     .noun = "a column name",
+     .help =
+         "Column of times, in ISO 8601 or as numbers. It is not a feature. Times that are not in "
+         "order, are there twice or have gaps are told. Empty for none.",
+     .measures = true},
+    {.name = "data.time_features",
+     .field = &R::time_features,
+     .fallback = "[]",
+     .noun = "a list of parts of a time",
+     .help = "Features that are computed from data.time, each as sine and cosine of 2 pi times the "
+             "share of its period, such as hour_sin and hour_cos. \"hour\": the time of the day / "
+             "24 hours; \"weekday\": the days since Monday / 7; \"yearday\": the days since the "
+             "first of January / 365.25. Times that are numbers count as seconds since 1970. On a "
+             "device the frame holds these numbers, which the firmware computes.",
      .measures = true},
     {.name = "data.ignore",
      .field = &R::ignore,
