@@ -193,8 +193,9 @@ void add_eval(CLI::App& app, EvalOptions& o) {
       ->required()
       ->type_name("MODEL|RUN");
   command
-      ->add_option("--data", o.data,
-                   "Labeled data, in the format of the training data: CSV, .npz, text or TSV")
+      ->add_option(
+          "--data", o.data,
+          "Labeled data, in the format of the training data: a file, or a pattern of several")
       ->required()
       ->type_name("FILE");
   command

@@ -145,6 +145,11 @@ TEST_CASE("a row that begins with '#' and has all its cells is data") {
   CHECK_EQ(data.as, "1 line of comments passed over");
 }
 
+TEST_CASE("a quote that ends inside a cell is told by the separator of the header") {
+  CHECK_EQ(refusal("sequence\tlabel\ta\n\"q\" x\ty\t1\n"),
+           "data.csv:2: \"x\" after a closing quote; end the cell with tabs");
+}
+
 TEST_CASE("a first row of texts among rows of texts is no line of units") {
   CHECK(refusal("sequence,label,a\ns,x,abc\ns,x,2\nt,y,3\n").starts_with("data.csv:2: a: \"abc\""));
   CHECK(refusal("sequence,label,a\ns,x,?\ns,x,2\nt,y,3\n")

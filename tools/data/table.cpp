@@ -308,6 +308,7 @@ void Table::find_separator(const Dialect& dialect) {
   std::size_t widest = 1;
   char by_header = ',', chosen = 0;
   for (const char separator : separators) {
+    if (separator == ' ' && widest > 1) continue;  // blanks are in names then
     CellReader sample = in_;
     sample.separator = separator;
     std::vector<std::string> first, cells;
