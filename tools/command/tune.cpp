@@ -81,10 +81,10 @@ std::uint64_t count_of(const std::string& option, const std::string& text, std::
 std::string hash_of_data(const Recipe& recipe) {
   std::string all =
       fmt::format("{:016x}", data_hash(read_data(recipe.train_file, columns_of(recipe))));
-  for (const std::string& file : {recipe.test_file, recipe.init_from})
+  for (const std::string& file : {recipe.validation_file, recipe.test_file, recipe.init_from})
     for (const std::string& one : files_named(file))
       all += fmt::format(" {:016x}", hash_of(read_file(one)));
-  return recipe.test_file.empty() && recipe.init_from.empty()
+  return recipe.validation_file.empty() && recipe.test_file.empty() && recipe.init_from.empty()
              ? all
              : fmt::format("{:016x}", hash_of(all));
 }

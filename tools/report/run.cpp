@@ -64,7 +64,8 @@ void add_line(std::string_view line, const std::string& place, Log& log) {
 
 /// Adds the data, if they are those that the model was trained on.
 void add_input(ReportedRun& run) {
-  for (const std::string& file : {run.recipe.train_file, run.recipe.test_file})
+  for (const std::string& file :
+       {run.recipe.train_file, run.recipe.validation_file, run.recipe.test_file})
     if (const std::string missing = missing_file(file); !missing.empty()) {
       run.no_input =
           fmt::format("The file {} is missing; give the folder of the data with --data-dir.",

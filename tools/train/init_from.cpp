@@ -13,6 +13,7 @@
 #include "../convert/calibrate.h"
 #include "../convert/fold.h"
 #include "../data/features.h"
+#include "../data/files.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
@@ -112,7 +113,8 @@ void match_classes(const Recipe& recipe, const OwnedModel& model, const std::str
     refuse(
         "{}: {} knows the classes {}, but {} has {}; give data of the same classes, or a last "
         "layer for another number of them",
-        place, recipe.init_from, list_names(theirs), recipe.train_file, list_names(data.labels));
+        place, recipe.init_from, list_names(theirs), shown_files(recipe.train_file),
+        list_names(data.labels));
   }
   std::vector<std::int32_t> number;
   for (const std::string& label : data.labels)
@@ -159,7 +161,7 @@ std::vector<std::size_t> ids_of_start(const Recipe& recipe, const std::string& p
     refuse(
         "{}: {} does not know {} of the {} tokens of {}, such as {}; train on text of its tokens, "
         "or limit data.vocabulary",
-        place, recipe.init_from, unknown.size(), ours.texts.size(), recipe.train_file,
+        place, recipe.init_from, unknown.size(), ours.texts.size(), shown_files(recipe.train_file),
         list_names(unknown));
   return ids;
 }
@@ -241,7 +243,7 @@ void match_to_start(const Recipe& recipe, DataSet& data) {
   if (recipe.init_from.empty()) return;
   const OwnedModel model = start_model(recipe);
   const std::string place =
-      fmt::format("{}: {}", where(recipe, "model.init_from"), recipe.train_file);
+      fmt::format("{}: {}", where(recipe, "model.init_from"), shown_files(recipe.train_file));
   if (!data.is_text()) match_features(model, place, data);
   if (data.is_text() && data.per_row) return;  // its classes are tokens
   if (data.classes && data.heads.empty())

@@ -44,7 +44,7 @@ void check_parts(const Recipe& recipe, const DataSet& data, const Split& split) 
   const auto check = [&](const std::vector<std::size_t>& part, const char* name, const char* key) {
     if (has_target(data, part)) return;
     refuse("{}: the {} part has no target; the targets of {} are in {} of the rows used; {}",
-           where(recipe, key), name, recipe.train_file, place_of_targets(data),
+           where(recipe, key), name, shown_files(recipe.train_file), place_of_targets(data),
            ranges ? "give other ranges" : "give data.train_rows and data.validation_rows");
   };
   check(split.train, "training", ranges ? "data.train_rows" : "data.validation");
@@ -57,7 +57,8 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
   const std::vector<std::size_t> all = all_sequences(data);
   const std::size_t known = with_target(data, all);
   if (known == 0)
-    refuse("{}: {}: no row has a target; fill in the column", recipe.train_file, recipe.target[0]);
+    refuse("{}: {}: no row has a target; fill in the column", shown_files(recipe.train_file),
+           recipe.target[0]);
   if (!data.part.empty()) {
     Split result = split(data, recipe.validation, std::uint64_t(recipe.seed));
     if (recipe.validation_file.empty() && !data.is_text()) check_parts(recipe, data, result);

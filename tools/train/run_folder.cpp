@@ -172,7 +172,8 @@ Recipe recipe_of_run(const std::string& folder, const std::string& data_folder,
                      const std::vector<Override>& overrides) {
   Recipe recipe = parse_recipe(run_recipe(folder), file_in(folder, recipe_file), overrides);
   if (!data_folder.empty())
-    for (std::string* file : {&recipe.train_file, &recipe.test_file}) *file = without_folder(*file);
+    for (std::string* file : {&recipe.train_file, &recipe.validation_file, &recipe.test_file})
+      *file = without_folder(*file);
   resolve_files(recipe, data_folder);
   return recipe;
 }
