@@ -85,8 +85,10 @@ Columns columns_for(const Columns& columns, const Attributes& attributes) {
   const bool named = std::all_of(
       columns.target.begin(), columns.target.end(),
       [&](const auto& name) { return find_column(attributes.names, name) != no_column; });
-  if (!named && columns.target.size() == 1 && !attributes.names.empty())
+  if (!named && columns.target.size() == 1 && !attributes.names.empty()) {
     read.target = {attributes.names.back()};
+    std::replace(read.beside.begin(), read.beside.end(), columns.target[0], read.target[0]);
+  }
   return read;
 }
 

@@ -18,7 +18,7 @@ namespace {
 struct Roles {
   std::vector<std::size_t> features;
   std::vector<std::size_t> targets;
-  std::size_t sequence, group;  ///< no_column if there is none
+  std::size_t sequence, group;           ///< no_column if there is none
   std::vector<std::size_t> beside = {};  ///< [columns.beside]; no_column if there is none
   std::size_t time = no_column;
   /// Ignored columns, which may have times to check.
