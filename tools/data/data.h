@@ -159,8 +159,10 @@ struct Rows {
   std::vector<std::string> sequence;  ///< [rows]
   std::vector<std::string> label;     ///< [rows], classes only; empty is masked
   std::vector<float> value;           ///< [rows][targets], values only; NaN is masked
-  std::vector<std::string> group;     ///< [rows], or empty
-  std::vector<std::string> text;      ///< [rows] in place of x, of a TSV file
+  /// [targets] names of the targets if one array has several; empty: those of the columns
+  std::vector<std::string> value_names = {};
+  std::vector<std::string> group;  ///< [rows], or empty
+  std::vector<std::string> text;   ///< [rows] in place of x, of a TSV file
   /// [columns.beside][rows] cells as in the file; those of a column that the file lacks are empty
   /// lists.
   std::vector<std::vector<std::string>> beside;
@@ -301,7 +303,7 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
 /// Reads the rows of a file in one format; `file` is its name.
 using RowReader = Rows(std::string_view text, const std::string& file, const Columns& columns,
                        const Expected& expected);
-RowReader read_csv, read_npz, read_tsv, read_wide, read_ucr, read_ts, read_arff;
+RowReader read_csv, read_npz, read_npy, read_tsv, read_wide, read_ucr, read_ts, read_arff;
 
 /// Returns whether a file of this format holds texts.
 bool holds_texts(Format format);

@@ -24,6 +24,7 @@ Rows read_table(std::string_view bytes, const std::string& file, const Columns& 
                 const Expected& expected) {
   const std::string_view name = name_without_gz(file);
   if (name.ends_with(".npz")) return read_npz(bytes, file, columns, expected);
+  if (name.ends_with(".npy")) return read_npy(bytes, file, columns, expected);
   for (const char* format : {"ts", "arff"})
     if (name.ends_with(std::string(".") + format))
       refuse("{}: is no table; set data.format = \"{}\"", file, format);
@@ -86,6 +87,9 @@ void append(std::vector<T>& to, std::vector<T>& from) {
 void append_rows(Rows& all, Rows rows) {
   if (rows.group.empty() != all.group.empty())
     refuse("{}: has no groups, or {} has none; give all files the column of data.group", rows.file,
+           all.files[0].second);
+  if (rows.value_names != all.value_names)
+    refuse("{}: has other values than {}; give all files the same number of them", rows.file,
            all.files[0].second);
   if (rows.time.empty() != all.time.empty() || rows.calendar != all.calendar)
     all.time.clear(), rows.time.clear();

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <vector>
 
@@ -54,53 +56,139 @@ std::vector<std::size_t> parse_shape(std::string_view text, const std::string& n
 }
 
 void parse_type(std::string_view type, Npy& array) {
-  const bool known = type.size() >= 3 && type.size() <= 4 && (type[0] == '<' || type[0] == '|');
+  if (type.starts_with("[") || type.starts_with("("))
+    refuse("{}: its elements have fields; give one array of numbers for the features", array.name);
+  const bool known = type.size() >= 3 && std::string_view("<>|=").find(type[0]) != type.npos;
   const auto bytes = known ? parse_integer(type.substr(2)) : std::nullopt;
   array.kind = known ? type[1] : '?';
-  array.bytes = bytes ? std::size_t(*bytes) : 0;
-  const bool is_float = array.kind == 'f' && (array.bytes == 4 || array.bytes == 8);
-  const bool is_whole =
-      (array.kind == 'i' || array.kind == 'u') &&
-      (array.bytes == 1 || array.bytes == 2 || array.bytes == 4 || array.bytes == 8);
-  if (!is_float && !is_whole && !(array.kind == 'b' && array.bytes == 1))
-    refuse("{}: numbers of type \"{}\"; give float32, float64 or whole numbers, little-endian",
-           array.name, type);
+  array.big_endian = known && type[0] == '>';
+  array.bytes = bytes && *bytes > 0 ? std::size_t(*bytes) : 0;
+  const auto is = [&](std::initializer_list<std::size_t> sizes) {
+    return std::find(sizes.begin(), sizes.end(), array.bytes) != sizes.end();
+  };
+  if (type.ends_with("O"))
+    refuse("{}: holds Python objects; give an array of numbers or texts of one size", array.name);
+  if (array.is_text() && bytes && array.bytes > 0 && array.bytes < 1u << 20) {
+    if (array.kind == 'U') array.bytes *= 4;
+    return;
+  }
+  if (!(array.kind == 'f' && is({2, 4, 8})) && !(array.kind == 'b' && is({1})) &&
+      !((array.kind == 'i' || array.kind == 'u') && is({1, 2, 4, 8})))
+    refuse(
+        "{}: elements of type \"{}\"; give float16, float32, float64, whole numbers, truth values "
+        "or texts",
+        array.name, type);
 }
 
 template <class T>
-T load(const char* at) {
+T load(const char* at, bool big_endian) {
+  char bytes[sizeof(T)];
+  std::memcpy(bytes, at, sizeof bytes);
+  if (big_endian) std::reverse(std::begin(bytes), std::end(bytes));
   T value;
-  std::memcpy(&value, at, sizeof value);
+  std::memcpy(&value, bytes, sizeof value);
   return value;
+}
+
+/// Returns a number of IEEE 754's binary16.
+double half(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+  const double sign = bits >> 15 ? -1 : 1;
+  if (exponent == 31) return fraction ? std::nan("") : sign * INFINITY;
+  return sign * (exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24));
+}
+
+void add_utf8(std::string& text, std::uint32_t c) {
+  if (c < 0x80) {
+    text += char(c);
+  } else if (c < 0x800) {
+    text += char(0xC0 | c >> 6), text += char(0x80 | (c & 63));
+  } else if (c < 0x10000) {
+    text += char(0xE0 | c >> 12), text += char(0x80 | (c >> 6 & 63)), text += char(0x80 | (c & 63));
+  } else {
+    text += char(0xF0 | (c >> 18 & 7)), text += char(0x80 | (c >> 12 & 63));
+    text += char(0x80 | (c >> 6 & 63)), text += char(0x80 | (c & 63));
+  }
 }
 
 }  // namespace
 
-double Npy::number(std::size_t row, std::size_t col) const {
-  const char* at =
-      storage.data() + begin + (by_column ? col * rows + row : row * cols + col) * bytes;
-  if (kind == 'f') return bytes == 4 ? double(load<float>(at)) : load<double>(at);
-  if (kind == 'i' && bytes == 8) return double(load<std::int64_t>(at));
-  if (kind == 'i')
-    return bytes == 4   ? load<std::int32_t>(at)
-           : bytes == 2 ? load<std::int16_t>(at)
-                        : load<std::int8_t>(at);
-  if (bytes == 8) return double(load<std::uint64_t>(at));
-  return bytes == 4   ? load<std::uint32_t>(at)
-         : bytes == 2 ? load<std::uint16_t>(at)
-                      : load<std::uint8_t>(at);
+std::size_t Npy::at(std::size_t row, std::size_t col) const {
+  if (!by_column) return begin + (row * cols + col) * bytes;
+  std::size_t index = row, stride = rows;
+  // The last index of `col` runs fastest there, and slowest in Fortran's order.
+  std::size_t rest = cols;
+  for (std::size_t d = 1; d < shape.size(); ++d) {
+    rest /= shape[d];
+    index += col / rest * stride;
+    col %= rest;
+    stride *= shape[d];
+  }
+  return begin + index * bytes;
 }
 
-std::string Npy::text(std::size_t row) const {
-  if (kind == 'i' && bytes == 8)
-    return fmt::format("{}", load<std::int64_t>(storage.data() + begin + row * bytes));
-  const double value = number(row);
+double Npy::number(std::size_t row, std::size_t col) const {
+  const char* const from = storage.data() + at(row, col);
+  const auto as = [&](auto value) { return double(load<decltype(value)>(from, big_endian)); };
+  if (kind == 'f')
+    return bytes == 2   ? half(load<std::uint16_t>(from, big_endian))
+           : bytes == 4 ? as(float())
+                        : as(double());
+  if (kind == 'i')
+    return bytes == 8   ? as(std::int64_t())
+           : bytes == 4 ? as(std::int32_t())
+           : bytes == 2 ? as(std::int16_t())
+                        : as(std::int8_t());
+  return bytes == 8   ? as(std::uint64_t())
+         : bytes == 4 ? as(std::uint32_t())
+         : bytes == 2 ? as(std::uint16_t())
+                      : as(std::uint8_t());
+}
+
+std::string Npy::text(std::size_t row, std::size_t col) const {
+  const char* const from = storage.data() + at(row, col);
+  if (kind == 'S') {
+    const std::string text(from, bytes);
+    return text.substr(0, text.find('\0'));
+  }
+  if (kind == 'U') {
+    std::string text;
+    for (std::size_t i = 0; i < bytes; i += 4) {
+      const std::uint32_t c = load<std::uint32_t>(from + i, big_endian);
+      if (c == 0) break;
+      if (c > 0x10FFFF) refuse("{}: row {}: a text that is damaged; write it again", name, row);
+      add_utf8(text, c);
+    }
+    return text;
+  }
+  if (kind == 'i' && bytes == 8) return fmt::format("{}", load<std::int64_t>(from, big_endian));
+  if (kind == 'u' && bytes == 8) return fmt::format("{}", load<std::uint64_t>(from, big_endian));
+  const double value = number(row, col);
   if (std::isnan(value)) return "";
-  if (value != std::floor(value) || std::fabs(value) > 9007199254740992.0)
+  if (value != std::floor(value))
     refuse(
-        "{}: row {}: {} is not a whole number; give classes, sequences and groups as whole numbers",
+        "{}: row {}: {} is not a whole number; give classes, sequences and groups as whole numbers "
+        "or texts",
         name, row, value);
+  if (std::fabs(value) > whole_doubles)
+    refuse("{}: row {}: the float {} stands for many whole numbers; give an array of integers",
+           name, row, value);
   return fmt::format("{}", std::int64_t(value));
+}
+
+std::string Npy::shape_text() const {
+  std::string text;
+  for (const std::size_t size : shape) text += fmt::format("[{}]", size);
+  return text;
+}
+
+Npy Npy::column(std::size_t col) const {
+  Npy one;
+  one.name = fmt::format("{}: x{}", name, col);
+  one.kind = kind, one.bytes = bytes, one.big_endian = big_endian;
+  one.shape = {rows}, one.rows = rows;
+  for (std::size_t row = 0; row < rows; ++row) one.storage.append(storage, at(row, col), bytes);
+  return one;
 }
 
 Npy parse_npy_header(std::string_view bytes, const std::string& name) {
@@ -123,24 +211,28 @@ Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   const std::string_view type = entry(header, "descr", ",}");
   parse_type(type.size() >= 2 ? type.substr(1, type.size() - 2) : type, array);
   array.by_column = entry(header, "fortran_order", ",}").starts_with("True");
-  const std::vector<std::size_t> shape = parse_shape(entry(header, "shape", ")"), name);
-  if (shape.empty() || shape.size() > 2)
-    refuse("{}: {} dimensions; give an array of one dimension, or [rows][features]", name,
-           shape.size());
-  array.rows = shape[0];
-  array.cols = shape.size() == 2 ? shape[1] : 1;
+  array.shape = parse_shape(entry(header, "shape", ")"), name);
+  if (array.shape.empty()) refuse("{}: is one number; give an array", name);
+  if (array.shape.size() > 3)
+    refuse("{}: {} dimensions; give [rows][features], or [sequences][steps][features]", name,
+           array.shape.size());
   const std::size_t room = std::numeric_limits<std::ptrdiff_t>::max() - array.begin;
-  if (array.cols != 0 && array.rows > room / array.bytes / array.cols)
-    refuse("{}: no memory can hold the shape [{}][{}]; write the file again", name, array.rows,
-           array.cols);
+  std::size_t left = room / array.bytes;
+  for (const std::size_t size : array.shape) {
+    if (size > left)
+      refuse("{}: no memory can hold the shape {}; write the file again", name, array.shape_text());
+    left = size ? left / size : left;
+  }
+  array.rows = array.shape[0];
+  for (std::size_t d = 1; d < array.shape.size(); ++d) array.cols *= array.shape[d];
   return array;
 }
 
 Npy parse_npy(std::string bytes, const std::string& name) {
   Npy array = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
   if (bytes.size() != array.size())
-    refuse("{}: {} bytes, but its shape [{}][{}] needs {}; write the file again", name,
-           bytes.size(), array.rows, array.cols, array.size());
+    refuse("{}: {} bytes, but its shape {} needs {}; write the file again", name, bytes.size(),
+           array.shape_text(), array.size());
   array.storage = std::move(bytes);
   return array;
 }

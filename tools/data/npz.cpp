@@ -1,11 +1,17 @@
 // Reads NumPy's .npz, a zip of arrays:
-//   x          [rows][features] numbers, one row per frame; features are named x0, x1, ...
-//   sequence   [rows] whole numbers, named by data.sequence
-//   label      [rows] or, if data.target_per is "sequence", [sequences]; named by data.target, one
-//              array per target. Classes are whole numbers, values any numbers; NaN is masked, as
-//              an
+//   x          [rows][features], one row per frame, or [sequences][steps][features]; the features
+//              are named x0, x1, ...; "X" will do as well
+//   lengths    [sequences], of x in three dimensions: the steps of each sequence that count
+//   sequence   [rows] or, if x has three dimensions, [sequences]; named by data.sequence; x in
+//   three
+//              dimensions does not need it
+//   label      [rows] or, if data.target_per is "sequence", [sequences]; with x in three dimensions
+//              and a target per row [sequences][steps]; named by data.target, one array per target.
+//              Classes are whole numbers, truth values, texts, or one-hot in a last dimension;
+//              values any numbers, with several targets in a last dimension; NaN is masked, as an
 //              empty cell is in CSV
 //   group      like label; named by data.group, if that is set
+// and a bare .npy, [rows][columns]: a table whose columns are named x0, x1, ...
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +20,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 
 #include "../common/error.h"
 #include "data.h"
@@ -85,9 +92,8 @@ Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
   read_to(npy_header_bytes);
   const Npy header = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
   if (stat.size != header.size() || stat.size / most_inflation > stat.comp_size)
-    refuse(
-        "{}: {} bytes of {} in the archive, but its shape [{}][{}] needs {}; write the file again",
-        name, stat.size, stat.comp_size, header.rows, header.cols, header.size());
+    refuse("{}: {} bytes of {} in the archive, but its shape {} needs {}; write the file again",
+           name, stat.size, stat.comp_size, header.shape_text(), header.size());
   bytes.reserve(header.size() + sizeof piece);
   read_to(header.size() + 1);  // reads to the end, where libzip checks the checksum
   return parse_npy(std::move(bytes), name);
@@ -107,125 +113,305 @@ Npy need_array(zip_t* zip, const std::string& array, const char* meant, const st
   return *std::move(found);
 }
 
-void read_features(const Npy& x, const Columns& columns, const Expected& expected, Rows& rows) {
+}  // namespace
+#endif
+
+namespace {
+
+/// Which element of the arrays each row is.
+struct Layout {
+  bool by_sequence = false;             ///< x is [sequences][steps][features]
+  std::size_t steps = 0, features = 0;  ///< of x
+  std::size_t sequences = 0;
+  std::vector<std::size_t> sequence, step;  ///< [rows] of x in three dimensions: its first indices
+  std::size_t rows = 0;
+};
+
+Layout layout_of(const Npy& x, const std::optional<Npy>& lengths) {
+  Layout layout;
+  if (x.is_text()) refuse("{}: texts; give numbers for the features", x.name);
+  layout.by_sequence = x.shape.size() == 3;
+  if (x.rows == 0 || x.cols == 0) refuse("{}: no rows; give one row per frame", x.name);
+  layout.rows = x.rows, layout.features = x.cols;
+  if (!layout.by_sequence) return layout;
+  layout.steps = x.shape[1], layout.features = x.shape[2], layout.sequences = x.rows;
+  layout.rows = 0;
+  if (lengths && (lengths->rows != x.rows || lengths->cols != 1 || lengths->is_text()))
+    refuse("{}: shape {} for {} sequences; give one number per sequence", lengths->name,
+           lengths->shape_text(), x.rows);
+  for (std::size_t s = 0; s < x.rows; ++s) {
+    const double length = lengths ? lengths->number(s) : double(layout.steps);
+    if (!(length >= 1 && length <= double(layout.steps)) || length != std::floor(length))
+      refuse("{}: sequence {}: {} is no number of steps; give 1 to {}", lengths->name, s, length,
+             layout.steps);
+    for (std::size_t t = 0; t < std::size_t(length); ++t, ++layout.rows)
+      layout.sequence.push_back(s), layout.step.push_back(t);
+  }
+  return layout;
+}
+
+/// @param used  whether a column has another use; empty: none has
+void read_features(const Npy& x, const Layout& layout, const std::vector<bool>& used,
+                   const Columns& columns, const Expected& expected, Rows& rows) {
   std::vector<std::string> names;
   std::vector<std::size_t> positions;
-  for (std::size_t i = 0; i < x.cols; ++i) {
+  for (std::size_t i = 0; i < layout.features; ++i) {
     const std::string name = fmt::format("x{}", i);
-    if (!is_feature(name, columns)) continue;
+    if (!is_feature(name, columns) || (!used.empty() && used[i])) continue;
     names.push_back(name), positions.push_back(i);
   }
   for (const std::string& name : columns.features) need_column(names, name, "features", x.name);
   const std::vector<std::size_t> picked = pick_features(names, expected, x.name);
   for (std::size_t i : picked) rows.feature_names.push_back(names[i]);
-  for (std::size_t row = 0; row < x.rows; ++row)
+  for (std::size_t row = 0; row < layout.rows; ++row)
     for (std::size_t i : picked) {
-      const float value = float(x.number(row, positions[i]));
-      if (!std::isfinite(value))
-        refuse(
-            "{}: row {}: {}: {} is not a finite float; give a finite number, or leave the sequence "
-            "out",
-            x.name, row, names[i], x.number(row, positions[i]));
-      rows.x.push_back(value);
+      const double exact =
+          layout.by_sequence
+              ? x.number(layout.sequence[row], layout.step[row] * layout.features + positions[i])
+              : x.number(row, positions[i]);
+      const float value = float(exact);
+      if (std::isnan(exact) && columns.dialect.fill != Fill::refuse) {
+        rows.add_number(value, exact);
+        continue;
+      }
+      if (!std::isfinite(value)) {
+        const std::string place =
+            layout.by_sequence
+                ? fmt::format("sequence {}, step {}", layout.sequence[row], layout.step[row])
+                : fmt::format("row {}", row);
+        refuse("{}: {}: {}: {} is not a finite float; give a finite number{}", x.name, place,
+               names[i], exact,
+               layout.by_sequence ? ", or the steps that count in an array \"lengths\""
+                                  : ", or leave the sequence out");
+      }
+      rows.add_number(value, exact);
     }
 }
 
-void read_sequences(const std::optional<Npy>& array, Rows& rows) {
-  if (array && (array->rows != rows.rows || array->cols != 1))
-    refuse("{}: {} numbers for {} rows of x; give one per row", array->name,
-           array->rows * array->cols, rows.rows);
-  for (std::size_t row = 0; row < rows.rows; ++row)
-    rows.sequence.push_back(array ? array->text(row) : "");
+void read_sequences(const std::optional<Npy>& array, const Layout& layout, Rows& rows) {
+  const std::size_t wanted = layout.by_sequence ? layout.sequences : rows.rows;
+  if (array && (array->rows != wanted || array->cols != 1))
+    refuse("{}: {} numbers for {} {}; give one for each", array->name, array->rows * array->cols,
+           wanted, layout.by_sequence ? "sequences of x" : "rows of x");
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    const std::size_t at = layout.by_sequence ? layout.sequence[row] : row;
+    rows.sequence.push_back(array ? array->text(at) : layout.by_sequence ? std::to_string(at) : "");
+  }
 }
 
-/// Returns for each row the index of its number in an array: its own, or its sequence's. Where no
-/// sequences were read, groups are sequences.
-std::vector<std::size_t> spread(const Npy& array, const Rows& rows, bool per_row) {
-  std::vector<std::size_t> index(rows.rows), sequence(rows.rows);
+/// An array that has an element, or several, for each row or each sequence.
+struct Spread {
+  std::vector<std::size_t> index;    ///< [rows] its first index
+  std::size_t each = 1;              ///< elements for each row
+  std::vector<std::size_t> element;  ///< [rows] the first of them, counted in the array's row
+};
+
+Spread spread(const Npy& array, const Layout& layout, const Rows& rows, bool per_row) {
+  Spread result;
+  std::vector<std::size_t> own(rows.rows), sequence(rows.rows);
+  // Where no sequences were read, groups are sequences.
   const bool unnamed = rows.sequence.empty() || rows.sequence[0].empty();
   const std::vector<std::string>& names =
       unnamed && !rows.group.empty() ? rows.group : rows.sequence;
   for (std::size_t row = 0, s = 0; row < rows.rows; ++row) {
     if (row > 0 && names[row] != names[row - 1]) ++s;
-    index[row] = row, sequence[row] = s;
+    own[row] = row, sequence[row] = s;
   }
-  if (array.cols == 1 && array.rows == rows.rows) return index;
-  if (array.cols == 1 && !per_row && array.rows == sequence.back() + 1) return sequence;
-  refuse("{}: shape [{}][{}] for {} rows in {} sequences; give one number per row{}", array.name,
-         array.rows, array.cols, rows.rows, sequence.back() + 1,
-         per_row ? "" : ", or one per sequence");
+  const std::size_t sequences = sequence.back() + 1, dimensions = array.shape.size();
+  result.element.assign(rows.rows, 0);
+  result.each = dimensions > 1 ? array.shape.back() : 1;
+  if (layout.by_sequence && per_row && dimensions >= 2 && array.rows == layout.sequences &&
+      array.shape[1] == layout.steps) {
+    result.each = dimensions == 3 ? array.shape[2] : 1;
+    result.index = layout.sequence;
+    for (std::size_t row = 0; row < rows.rows; ++row)
+      result.element[row] = layout.step[row] * result.each;
+    return result;
+  }
+  if (!layout.by_sequence && dimensions <= 2 && array.rows == rows.rows) {
+    result.index = own;
+    return result;
+  }
+  if (!per_row && dimensions <= 2 && array.rows == sequences) {
+    result.index = sequence;
+    return result;
+  }
+  refuse("{}: shape {} for {} rows in {} sequences; give one number per row{}", array.name,
+         array.shape_text(), rows.rows, sequences, per_row ? "" : ", or one per sequence");
 }
 
-void read_targets(const std::vector<Npy>& arrays, const Columns& columns, Rows& rows) {
-  if (!columns.classes) rows.value.resize(rows.rows * arrays.size());
+/// Returns the class of a row that has a 1 in its place and 0 elsewhere.
+std::string one_hot(const Npy& array, const Spread& from, std::size_t row) {
+  std::size_t ones = 0, zeros = 0, at = 0;
+  for (std::size_t i = 0; i < from.each; ++i) {
+    const double number = array.number(from.index[row], from.element[row] + i);
+    if (number == 1) ++ones, at = i;
+    zeros += number == 0;
+  }
+  if (ones != 1 || zeros + 1 != from.each)
+    refuse(
+        "{}: row {}: {} numbers that are not one 1 among 0; classes are one number each, or "
+        "one-hot; for several values set data.target_type = \"value\"",
+        array.name, from.index[row], from.each);
+  return std::to_string(at);
+}
+
+void read_classes(const Npy& array, const Layout& layout, bool per_row, Rows& rows) {
+  const Spread from = spread(array, layout, rows, per_row);
+  for (std::size_t row = 0; row < rows.rows; ++row)
+    rows.label.push_back(from.each > 1 && !array.is_text()
+                             ? one_hot(array, from, row)
+                             : array.text(from.index[row], from.element[row]));
+}
+
+void read_values(const std::vector<Npy>& arrays, const Layout& layout, const Columns& columns,
+                 Rows& rows) {
+  std::vector<Spread> from;
+  std::size_t outputs = 0;
+  for (const Npy& array : arrays) {
+    if (array.is_text()) refuse("{}: texts, but values are numbers", array.name);
+    from.push_back(spread(array, layout, rows, columns.per_row));
+    outputs += from.back().each;
+  }
+  if (!columns.heads.empty() && outputs != arrays.size())
+    refuse("{}: shape {}; the layers' losses need one array for each target", arrays[0].name,
+           arrays[0].shape_text());
+  rows.value.resize(rows.rows * outputs);
+  std::size_t column = 0;
   for (std::size_t k = 0; k < arrays.size(); ++k) {
-    const std::vector<std::size_t> from = spread(arrays[k], rows, columns.per_row);
-    for (std::size_t row = 0; row < rows.rows; ++row) {
-      if (columns.classes) {
-        rows.label.push_back(arrays[k].text(from[row]));
-        continue;
+    const std::string name = arrays[k].name.substr(arrays[k].name.rfind(' ') + 1);
+    for (std::size_t i = 0; i < from[k].each; ++i, ++column) {
+      rows.value_names.push_back(from[k].each == 1 ? name : fmt::format("{}{}", name, i));
+      for (std::size_t row = 0; row < rows.rows; ++row) {
+        const float value = float(arrays[k].number(from[k].index[row], from[k].element[row] + i));
+        if (std::isinf(value))
+          refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it",
+                 arrays[k].name, from[k].index[row]);
+        rows.value[row * outputs + column] = value;
       }
-      const float value = float(arrays[k].number(from[row]));
-      if (std::isinf(value))
-        refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it",
-               arrays[k].name, from[row]);
-      rows.value[row * arrays.size() + k] = value;
     }
   }
+  if (outputs == arrays.size()) rows.value_names.clear();
 }
 
-/// Returns a number as text; empty if it is NaN.
-std::string number_text(const Npy& array, std::size_t row, std::size_t col) {
+/// The arrays of a file by their names: those of the archive, or the columns of one array.
+template <class Find, class Need>
+void read_rest(Find find, Need need, const Layout& layout, const Columns& columns,
+               const Expected& expected, Rows& rows) {
+  std::optional<Npy> sequence;
+  if (!columns.sequence.empty())
+    sequence = layout.by_sequence ? find(columns.sequence) : need(columns.sequence, "sequence");
+  read_sequences(sequence, layout, rows);
+  std::vector<Npy> targets;
+  if (expected.targets)
+    for (const std::string& name : columns.target) targets.push_back(need(name, "target"));
+  if (expected.targets && columns.classes)
+    read_classes(targets[0], layout, columns.per_row, rows);
+  else if (expected.targets)
+    read_values(targets, layout, columns, rows);
+  if (columns.group.empty()) return;
+  const std::optional<Npy> group =
+      expected.learning() ? need(columns.group, "group") : find(columns.group);
+  if (!group) return;
+  const Spread from = spread(*group, layout, rows, false);
+  for (std::size_t row = 0; row < rows.rows; ++row)
+    rows.group.push_back(group->text(from.index[row], from.element[row]));
+}
+
+/// Returns an element as text; empty if it is NaN.
+std::string element_text(const Npy& array, std::size_t row, std::size_t col) {
+  if (array.kind != 'f') return array.text(row, col);
   const double value = array.number(row, col);
   if (std::isnan(value)) return "";
-  if (array.whole() && array.cols == 1) return array.text(row);
-  return array.bytes == 4 ? fmt::format("{}", float(value)) : fmt::format("{}", value);
+  return array.bytes <= 4 ? fmt::format("{}", float(value)) : fmt::format("{}", value);
 }
 
 /// Returns a cell for each row, from the array of this name or from that column of x; an empty list
 /// if there is neither.
-std::vector<std::string> read_beside(zip_t* zip, const std::string& name, const Npy& x,
-                                     const Rows& rows) {
+template <class Find>
+std::vector<std::string> read_beside(Find find, const std::string& name, const Npy& x,
+                                     const Layout& layout, const Rows& rows) {
   std::vector<std::string> cells;
-  if (const std::optional<Npy> array = find_array(zip, name, rows.file); array) {
-    for (const std::size_t from : spread(*array, rows, false))
-      cells.push_back(number_text(*array, from, 0));
+  if (const std::optional<Npy> array = find(name); array) {
+    const bool each_step = layout.by_sequence && array->shape.size() >= 2 &&
+                           array->rows == layout.sequences && array->shape[1] == layout.steps;
+    const Spread from = spread(*array, layout, rows, each_step);
+    for (std::size_t row = 0; row < rows.rows; ++row)
+      cells.push_back(from.each > 1 && array->kind != 'f' && !array->is_text()
+                          ? one_hot(*array, from, row)
+                          : element_text(*array, from.index[row], from.element[row]));
     return cells;
   }
-  for (std::size_t i = 0; i < x.cols; ++i)
+  for (std::size_t i = 0; i < layout.features; ++i)
     if (name == fmt::format("x{}", i))
-      for (std::size_t row = 0; row < x.rows; ++row) cells.push_back(number_text(x, row, i));
+      for (std::size_t row = 0; row < rows.rows; ++row)
+        cells.push_back(layout.by_sequence ? element_text(x, layout.sequence[row],
+                                                          layout.step[row] * layout.features + i)
+                                           : element_text(x, row, i));
   return cells;
 }
 
 }  // namespace
+
+Rows read_npy(std::string_view bytes, const std::string& file, const Columns& columns,
+              const Expected& expected) {
+  const Npy table = parse_npy(std::string(bytes), file);
+  const Layout layout = layout_of(table, std::nullopt);
+  Rows rows;
+  rows.file = file, rows.rows = layout.rows;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < layout.features; ++i) names.push_back(fmt::format("x{}", i));
+  std::vector<bool> used(layout.features);
+  const auto find = [&](const std::string& name) -> std::optional<Npy> {
+    const std::size_t column = layout.by_sequence ? no_column : find_column(names, name);
+    if (column == no_column) return std::nullopt;
+    used[column] = true;
+    return table.column(column);
+  };
+  const auto need = [&](const std::string& name, const char* key) {
+    if (auto found = find(name)) return *std::move(found);
+    if (layout.by_sequence)
+      refuse(
+          "{}: {}: an array in three dimensions holds features alone; save it with its targets by "
+          "numpy.savez, as x and {}",
+          file, name, name);
+    need_column(names, name, key, file);
+    return Npy{};
+  };
+  read_rest(find, need, layout, columns, expected, rows);
+  for (const std::string& name : columns.target) find(name);  // no feature, whether read or not
+  read_features(table, layout, used, columns, expected, rows);
+  for (const std::string& name : columns.beside)
+    rows.beside.push_back(read_beside(find, name, table, layout, rows));
+  return rows;
+}
+
+#if SLUICE_WITH_ZIP
 
 Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns,
               const Expected& expected) {
   const Zip zip = open_zip(bytes, file);
   Rows rows;
   rows.file = file;
-  const Npy x = need_array(zip.get(), "x", "the features", file);
-  rows.rows = x.rows;
-  if (x.rows == 0) refuse("{}: no rows; give one row per frame", x.name);
-  read_features(x, columns, expected, rows);
-  std::optional<Npy> sequence;
-  if (!columns.sequence.empty())
-    sequence = need_array(zip.get(), columns.sequence, "data.sequence", file);
-  read_sequences(sequence, rows);
-  std::vector<Npy> targets;
-  if (expected.targets)
-    for (const std::string& name : columns.target)
-      targets.push_back(need_array(zip.get(), name, "data.target", file));
-  read_targets(targets, columns, rows);
-  std::optional<Npy> group;
-  if (!columns.group.empty())
-    group = expected.features.empty() ? need_array(zip.get(), columns.group, "data.group", file)
-                                      : find_array(zip.get(), columns.group, file);
-  if (group)
-    for (std::size_t from : spread(*group, rows, false)) rows.group.push_back(group->text(from));
+  std::optional<Npy> found = find_array(zip.get(), "x", file);
+  if (!found) found = find_array(zip.get(), "X", file);
+  const Npy x = found ? *std::move(found) : need_array(zip.get(), "x", "the features", file);
+  const Layout layout =
+      layout_of(x, x.shape.size() == 3 ? find_array(zip.get(), "lengths", file) : std::nullopt);
+  rows.rows = layout.rows;
+  read_features(x, layout, {}, columns, expected, rows);
+  const auto find = [&](const std::string& name) { return find_array(zip.get(), name, file); };
+  const auto need = [&](const std::string& name, const char* key) {
+    const std::string meant =
+        std::string_view(key) == "sequence"
+            ? "data.sequence; \"\" if the file is one sequence; x as [sequences][steps][features] "
+              "needs none"
+            : std::string("data.") + key;
+    return need_array(zip.get(), name, meant.c_str(), file);
+  };
+  read_rest(find, need, layout, columns, expected, rows);
   for (const std::string& name : columns.beside)
-    rows.beside.push_back(read_beside(zip.get(), name, x, rows));
+    rows.beside.push_back(read_beside(find, name, x, layout, rows));
   return rows;
 }
 

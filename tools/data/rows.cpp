@@ -160,12 +160,12 @@ void add_classes(const Rows& rows, const Columns& columns, const Expected& expec
 }
 
 void add_values(const Rows& rows, const Columns& columns, DataSet& data) {
-  data.labels = columns.target;
-  const std::size_t outputs = columns.target.size();
+  data.labels = rows.value_names.empty() ? columns.target : rows.value_names;
+  const std::size_t outputs = data.labels.size();
   if (data.per_row) {
     data.value = rows.value;
     if (std::all_of(data.value.begin(), data.value.end(), [](float v) { return std::isnan(v); }))
-      refuse("{}: {}: no row has a value; fill in the column", rows.file, columns.target[0]);
+      refuse("{}: {}: no row has a value; fill in the column", rows.file, data.labels[0]);
     return;
   }
   for (std::size_t s = 0; s < data.sequences(); ++s) {
@@ -177,12 +177,12 @@ void add_values(const Rows& rows, const Columns& columns, DataSet& data) {
           refuse(
               "{}: {}: {} in a sequence that began with {}; give each sequence one value, or set "
               "data.target_per = \"row\"",
-              place(rows, row), columns.target[k], here, target);
+              place(rows, row), data.labels[k], here, target);
         if (std::isnan(target)) target = here;
       }
       if (std::isnan(target))
         refuse("{}: {}: the sequence has no value; give one", place(rows, data.first[s]),
-               columns.target[k]);
+               data.labels[k]);
       data.value.push_back(target);
     }
   }

@@ -9,7 +9,8 @@ const Key table[] = {
      .field = &R::train_file,
      .fallback = "",
      .noun = "a file name",
-     .help = "Training data: CSV with one row per frame, or another data.format. A list, or a "
+     .help = "Training data: CSV with one row per frame, NumPy .npz or .npy, or another "
+             "data.format. A list, or a "
              "pattern such as \"gestures/*/*.csv\", gives several files, in the order of the list "
              "and of the names; a file without the column of data.sequence is one sequence then. "
              "Relative to --data-dir if that is given, else to the recipe's folder.",

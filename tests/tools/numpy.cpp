@@ -1,0 +1,190 @@
+// Tests NumPy's files: kinds of numbers and texts, orders, shapes. The bytes are those that
+// numpy.save of NumPy 1.24 writes.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../support/refusal.h"
+#include "data/data.h"
+#include "data/npy.h"
+
+#if SLUICE_WITH_ZIP
+#include <unistd.h>
+#include <zip.h>
+
+#include <filesystem>
+
+#include "common/safe_file.h"
+#endif
+
+using namespace sluice::tools;
+using sluice::tests::refusal_of;
+
+namespace {
+
+using Floats = std::vector<float>;
+using Names = std::vector<std::string>;
+
+std::string npy(const std::string& type, const std::string& shape, const std::string& bytes,
+                bool fortran = false) {
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}", type,
+                                   fortran ? "True" : "False", shape);
+  header.resize(117, ' ');
+  return std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header + "\n" + bytes;
+}
+
+template <class T>
+std::string raw(const std::vector<T>& numbers) {
+  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T)};
+}
+
+Floats numbers(const std::string& file) {
+  const Npy array = parse_npy(file, "a.npy");
+  Floats all;
+  for (std::size_t row = 0; row < array.rows; ++row)
+    for (std::size_t col = 0; col < array.cols; ++col) all.push_back(float(array.number(row, col)));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("numbers of every size and byte order are read, in C's and in Fortran's order") {
+  // numpy.float16([1.5, -2, 2**-24, 65504, -0.1]).tobytes()
+  const std::string half("\x00\x3e\x00\xc0\x01\x00\xff\x7b\x66\xae", 10);
+  CHECK_EQ(numbers(npy("<f2", "(5,)", half)), Floats{1.5f, -2, 0x1p-24f, 65504, -0.0999755859375f});
+  const std::string swapped("\x3e\x00\xc0\x00\x00\x01\x7b\xff\xae\x66", 10);
+  CHECK_EQ(numbers(npy(">f2", "(5,)", swapped)),
+           Floats{1.5f, -2, 0x1p-24f, 65504, -0.0999755859375f});
+  // numpy.array([1, -2], '>f4').tobytes(), numpy.array([-2], '>i8').tobytes()
+  CHECK_EQ(numbers(npy(">f4", "(2,)", std::string("\x3f\x80\0\0\xc0\0\0\0", 8))), Floats{1, -2});
+  CHECK_EQ(numbers(npy(">i8", "(1,)", "\xff\xff\xff\xff\xff\xff\xff\xfe")), Floats{-2});
+  CHECK_EQ(numbers(npy("|b1", "(2,)", std::string("\0\1", 2))), Floats{0, 1});
+  // numpy.arange(24.).reshape(2, 3, 4), saved in both orders
+  std::vector<float> c, f;
+  for (int i = 0; i < 24; ++i) c.push_back(float(i));
+  for (int k = 0; k < 4; ++k)
+    for (int j = 0; j < 3; ++j)
+      for (int i = 0; i < 2; ++i) f.push_back(float(12 * i + 4 * j + k));
+  CHECK_EQ(numbers(npy("<f4", "(2, 3, 4)", raw(c))), c);
+  CHECK_EQ(numbers(npy("<f4", "(2, 3, 4)", raw(f), true)), c);
+}
+
+TEST_CASE("names are texts, whole numbers or truth values, and others are refused truly") {
+  const auto text = [](const std::string& file, std::size_t row) {
+    return parse_npy(file, "a.npy").text(row);
+  };
+  // numpy.array(['r\u00fcn', 'go']), numpy.array([b'w', b'r2'])
+  const std::u32string two = {U'r', U'\u00fc', U'n', U'g', U'o', 0};
+  const std::string unicode(reinterpret_cast<const char*>(two.data()), 24);
+  CHECK_EQ(text(npy("<U3", "(2,)", unicode), 0), "r\xC3\xBCn");
+  CHECK_EQ(text(npy("<U3", "(2,)", unicode), 1), "go");
+  CHECK_EQ(text(npy("|S2", "(2,)", std::string("w\0r2", 4)), 0), "w");
+  CHECK_EQ(text(npy("|b1", "(2,)", std::string("\0\1", 2)), 1), "1");
+  CHECK_EQ(text(npy("<u8", "(1,)", raw<std::uint64_t>({1ull << 63})), 0), "9223372036854775808");
+  CHECK_EQ(
+      refusal_of([&] { text(npy("<f8", "(1,)", raw<double>({1e17})), 0); }),
+      "a.npy: row 0: the float 1e+17 stands for many whole numbers; give an array of integers");
+  CHECK(refusal_of([&] {
+          text(npy("<f8", "(1,)", raw<double>({0.5})), 0);
+        }).find("0.5 is not a whole number") != std::string::npos);
+  for (const auto& [type, says] : std::vector<std::pair<std::string, std::string>>{
+           {"|O", "Python objects"}, {"<c8", "type \"<c8\""}, {"<M8[D]", "type \"<M8[D]\""}})
+    CHECK(refusal_of([&] { parse_npy(npy(type, "(1,)", "12345678"), "a.npy"); }).find(says) !=
+          std::string::npos);
+}
+
+TEST_CASE("a bare array is a table of columns x0, x1, ...") {
+  Columns c;
+  c.target = {"x0"};
+  const std::string file = npy("<f4", "(3, 3)", raw<float>({1, 5, 6, 2, 7, 8, 1, 9, 10}));
+  c.per_row = true;
+  const DataSet data = assemble(read_npy(file, "a.npy", c, {}), c, {});
+  CHECK_EQ(data.feature_names, Names{"x1", "x2"});
+  CHECK_EQ(data.labels, Names{"1", "2"});
+  CHECK_EQ(data.target, std::vector<std::int32_t>{0, 1, 0});
+  CHECK_EQ(data.x, Floats{5, 6, 7, 8, 9, 10});
+}
+
+#if SLUICE_WITH_ZIP
+namespace {
+
+/// Reads an archive of these arrays.
+DataSet read_archive(const std::vector<std::pair<std::string, std::string>>& arrays,
+                     const Columns& columns) {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / fmt::format("sluice-numpy-{}.npz", getpid()))
+          .string();
+  int error = 0;
+  zip_t* const zip = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &error);
+  for (const auto& [name, bytes] : arrays)
+    zip_file_add(zip, (name + ".npy").c_str(),
+                 zip_source_buffer(zip, bytes.data(), bytes.size(), 0), 0);
+  zip_close(zip);
+  const std::string bytes = read_file(path);
+  std::filesystem::remove(path);
+  return assemble(read_npz(bytes, "a.npz", columns, {}), columns, {});
+}
+
+}  // namespace
+
+TEST_CASE("columns of a bare array may stand beside the answers") {
+  const std::string file =
+      npy("<f4", "(3, 3)", raw(std::vector<float>{1, 0.5f, 7, 2, 1.5f, 8, 3, 2.5f, 9}));
+  Columns columns;
+  columns.sequence = "x0";
+  columns.beside = {"x2", "x1", "none"};
+  Expected expected;
+  expected.features = {"x1", "x2"};
+  expected.targets = false;
+  const Rows rows = read_npy(file, "a.npy", columns, expected);
+  REQUIRE_EQ(rows.beside.size(), 3);
+  CHECK_EQ(rows.beside[0], Names{"7", "8", "9"});
+  CHECK_EQ(rows.beside[1], Names{"0.5", "1.5", "2.5"});
+  CHECK(rows.beside[2].empty());
+}
+
+TEST_CASE("x may be [sequences][steps][features], with lengths") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"label"};
+  const std::string x =
+      npy("<f4", "(2, 3, 2)", raw<float>({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, NAN}));
+  const std::string lengths = npy("<i8", "(2,)", raw<std::int64_t>({3, 2}));
+  const std::string label = npy("<i8", "(2,)", raw<std::int64_t>({7, 3}));
+  const DataSet data = read_archive({{"x", x}, {"lengths", lengths}, {"label", label}}, c);
+  CHECK_EQ(data.first, std::vector<std::size_t>{0, 3, 5});
+  CHECK_EQ(data.names, Names{"0", "1"});
+  CHECK_EQ(data.x, Floats{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  CHECK_EQ(data.labels, Names{"3", "7"});
+  CHECK_EQ(data.target, std::vector<std::int32_t>{1, 0});
+  CHECK(refusal_of([&] { read_archive({{"x", x}, {"label", label}}, c); })
+            .find("a.npz: x: sequence 1, step 2: x1: nan is not a finite float; give a finite "
+                  "number, or the steps that count in an array \"lengths\"") == 0);
+  c.per_row = true;
+  const std::string each = npy("<i8", "(2, 3)", raw<std::int64_t>({0, 1, 0, 1, 1, 0}));
+  CHECK_EQ(read_archive({{"x", x}, {"lengths", lengths}, {"label", each}}, c).target,
+           std::vector<std::int32_t>{0, 1, 0, 1, 1});
+}
+
+TEST_CASE("classes may be one-hot, and values several in one array") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"y"};
+  const std::string x = npy("<f4", "(3, 2, 1)", raw<float>({0, 1, 2, 3, 4, 5}));
+  const std::string hot = npy("<f4", "(3, 3)", raw<float>({0, 0, 1, 1, 0, 0, 0, 1, 0}));
+  const DataSet classes = read_archive({{"x", x}, {"y", hot}}, c);
+  CHECK_EQ(classes.labels, Names{"0", "1", "2"});
+  CHECK_EQ(classes.target, std::vector<std::int32_t>{2, 0, 1});
+  const std::string two = npy("<f4", "(3, 2)", raw<float>({0.5f, 1, 2, 3, 4, 5}));
+  CHECK(refusal_of([&] {
+          read_archive({{"x", x}, {"y", two}}, c);
+        }).find("2 numbers that are not one 1 among 0") != std::string::npos);
+  c.classes = false;
+  const DataSet values = read_archive({{"x", x}, {"y", two}}, c);
+  CHECK_EQ(values.labels, Names{"y0", "y1"});
+  CHECK_EQ(values.value, Floats{0.5f, 1, 2, 3, 4, 5});
+}
+#endif
