@@ -29,6 +29,9 @@ grep -q '^17 pieces, 400 frames' err || complain "320 rows in pieces of 20 and o
 grep -q '^Validation, 1 sequences' out || complain "no validation: $(cat out)"
 works train long.toml --out run --force --set data.sequence= --set data.train_rows=0:200 --set data.validation_rows=200:300 --set data.test_rows=300:400
 grep -q '^Test, 1 sequences' out || complain "no test of the range: $(cat out)"
+works quantize run --calibrate long.csv
+grep -q '^ranges from 1 sequences, tried on 1 others' out ||
+  complain "quantize takes ranges from other rows than the training: $(head -n 1 out)"
 works eval run --data long.csv --rows 300:400
 grep -q '^1 sequences, 100 frames' out || complain "eval --rows of one series: $(head -n 1 out)"
 (head -n 1 long.csv && tail -n 100 long.csv) >valid.csv

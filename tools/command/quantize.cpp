@@ -59,6 +59,19 @@ bool splits(const Input& input) {
   return has_target(input.data, input.split.held_out) && has_target(input.data, input.split.train);
 }
 
+/// Reads calibration data. Their rows are divided as the recipe in the model divides those of its
+/// training file, so that neither ranges nor their choice rest on test rows. A file that cannot be
+/// divided so, which is another one, is read whole.
+DataSet read_calibration(const std::string& path, const Columns& columns, Expected expected) {
+  expected.divide = true;
+  try {
+    return read_data(path, columns, expected);
+  } catch (const Error&) {
+    expected.divide = false;
+    return read_data(path, columns, expected);
+  }
+}
+
 Input read_input(const QuantizeOptions& options) {
   Input input;
   input.path = model_path(options.model);
@@ -79,7 +92,7 @@ Input read_input(const QuantizeOptions& options) {
             : input.network.inputs.empty() || input.network.labels.empty())
     refuse("{}: does not name its inputs and answers; use a model as \"sluice train\" writes it",
            input.path);
-  input.data = read_data(options.calibrate, columns, expected);
+  input.data = read_calibration(options.calibrate, columns, expected);
   check_data(input.model.model, input.data, input.path);
   input.split = split_of_made(input.model.made(), input.data);
   const bool no_ranges = reads || ranges_of(options);  // ids have none

@@ -145,7 +145,11 @@ struct Expected {
   Tokens tokens = {};  ///< of a model that reads text
   /// If true, columns that are not among the features are ignored; if false, they are refused.
   bool other_columns = false;
+  /// If true, the rows are divided into training, validation and test, as those of the training
+  /// file are.
+  bool divide = false;
   bool learning() const { return features.empty(); }
+  bool divides() const { return learning() || divide; }
 };
 
 /// A file's rows before they are grouped into sequences. Texts are as in the file.

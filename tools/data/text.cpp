@@ -109,7 +109,7 @@ DataSet read_stream(std::string_view text, const std::string& file, const Column
   if (stream.empty()) refuse("{}: empty; give text", file);
   const std::size_t targets = expected.targets;
   const std::vector<RowRange> parts =
-      parts_of(columns.windows, stream.size(), expected.learning(), file);
+      parts_of(columns.windows, stream.size(), expected.divides(), file);
   for (std::size_t p = 0; p < parts.size(); ++p) {
     const RowRange& part = parts[p];
     if (part.empty()) continue;

@@ -210,9 +210,9 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
       data.labels.push_back(windows.horizon == 1 ? name : fmt::format("{}+{}", name, k));
 
   const bool by_series =
-      expected.learning() && windows.part[0].empty() && windows.order == ValidationOrder::random;
+      expected.divides() && windows.part[0].empty() && windows.order == ValidationOrder::random;
   Found found;
-  for (const Stretch& stretch : divide(windows, data.series, expected.learning(), file)) {
+  for (const Stretch& stretch : divide(windows, data.series, expected.divides(), file)) {
     const std::size_t p = stretch.part, start = data.series[stretch.series];
     const std::size_t back =
         p > 0 && windows.reach_back ? std::min(windows.length, stretch.rows.first - start) : 0;
@@ -239,7 +239,7 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
     if (!by_series && p == 0 && (found.windows[p] > before || data.series.size() == 2))
       data.fit.push_back(stretch.rows);
   }
-  check_found(found, windows, data.series.size() - 1, horizon, expected.learning(), file);
+  check_found(found, windows, data.series.size() - 1, horizon, expected.divides(), file);
   data.first.push_back(count);
   data.beside = series.rows.beside;
   for (std::size_t row = 0; row < count; ++row)
@@ -303,7 +303,7 @@ void check_whole(const DataSet& data, const RowRange& range, std::size_t sequenc
 void hold_out_rows(DataSet& data, const Columns& columns, const Expected& expected,
                    const std::string& file) {
   const Windows& windows = columns.windows;
-  const bool learning = expected.learning(), by_ranges = !windows.part[0].empty();
+  const bool learning = expected.divides(), by_ranges = !windows.part[0].empty();
   if (learning ? !by_ranges && (windows.validation == 0 || windows.order == ValidationOrder::random)
                : windows.only.empty())
     return;
