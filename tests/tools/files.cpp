@@ -281,7 +281,7 @@ TEST_CASE("the archives' formats give the same sequences") {
   const std::string arff =
       "% a remark\n@RELATION r\n@attribute att0 numeric\n@attribute 'att1' real\n"
       "@attribute att2 NUMERIC\n@attribute target {1,2}\n\n@data\n1,2.5,-3,2\n4,5,?,1\n";
-  for (const auto& [format, text] : std::vector<std::pair<Format, std::string>>{
+  for (const auto& one : std::vector<std::pair<Format, std::string>>{
            {Format::ucr, "2\t1\t2.5\t-3\n1\t4\t5\tNaN\n"},
            {Format::ucr, "2,1,2.5,-3\n1,4,5\n"},
            {Format::ucr, "  2.0000000e+00   1.0e+00 2.5 -3\n  1.0000000e+00 4 5 NaN\n"},
@@ -289,8 +289,9 @@ TEST_CASE("the archives' formats give the same sequences") {
             "#a\n@problemName p\n@timeStamps false\n@classLabel true 1 2\n@data\n"
             "1,2.5,-3:2\n4,5:1\n"},
            {Format::arff, arff}}) {
+    const std::string& text = one.second;
     CAPTURE(text);
-    const DataSet data = read(text, columns(format)).data;
+    const DataSet data = read(text, columns(one.first)).data;
     CHECK_EQ(data.x, Floats{1, 2.5f, -3, 4, 5});
     CHECK_EQ(data.first, first);
     CHECK_EQ(data.labels, Names{"1", "2"});

@@ -92,10 +92,11 @@ TEST_CASE("names are texts, whole numbers or truth values, and others are refuse
   CHECK(refusal_of([&] {
           text(npy("<f8", "(1,)", raw<double>({0.5})), 0);
         }).find("0.5 is not a whole number") != std::string::npos);
-  for (const auto& [type, says] : std::vector<std::pair<std::string, std::string>>{
-           {"|O", "Python objects"}, {"<c8", "type \"<c8\""}, {"<M8[D]", "type \"<M8[D]\""}})
-    CHECK(refusal_of([&] { parse_npy(npy(type, "(1,)", "12345678"), "a.npy"); }).find(says) !=
-          std::string::npos);
+  for (const auto& one : std::vector<std::pair<std::string, std::string>>{
+           {"|O", "Python objects"}, {"<c8", "type \"<c8\""}, {"<M8[D]", "type \"<M8[D]\""}}) {
+    const std::string file = npy(one.first, "(1,)", "12345678");
+    CHECK(refusal_of([&] { parse_npy(file, "a.npy"); }).find(one.second) != std::string::npos);
+  }
 }
 
 TEST_CASE("a bare array is a table of columns x0, x1, ...") {
