@@ -83,7 +83,7 @@ TEST_CASE("the golden models answer with the golden bytes, on every instruction 
       CAPTURE(name_of(*table));
       const Opened m(blob, table->name);
       Streaming s(m.model, {1, 1});
-      const size_t number = m.info().vocabulary ? 4 : m.info().format == SLUICE_INT8 ? 1 : 2;
+      const size_t number = m.info().frame_bytes;
       const size_t frame = m.info().inputs * number, answer = m.info().outputs * sizeof(int16_t);
       std::string y(expected.size(), '\0');
       for (size_t t = 0; t < expected.size() / answer; ++t)

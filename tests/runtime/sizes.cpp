@@ -158,7 +158,7 @@ TEST_CASE(
           handles.push_back(&streams[i]);
         }
         const sluice_info info = m.info();
-        const size_t number = info.vocabulary ? 4 : info.format == SLUICE_INT8 ? 1 : 2;
+        const size_t number = info.frame_bytes;
         for (const size_t n :
              {size_t(1), size_t(rows)}) {  // memory of the exact size, one byte off any alignment
                                            // that the numbers do not need

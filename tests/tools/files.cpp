@@ -53,7 +53,7 @@ std::string refusal(const std::string& text, const Columns& c = columns()) {
 const std::string plain =
     "sequence,label,a,b\ns,x,1.5,2\ns,x,-3.25,4e2\nt,y,0.5,-0.001\nt,y,1198.5,6\n";
 
-std::string changed(std::string text, char from, const std::string& to) {
+std::string changed(const std::string& text, char from, const std::string& to) {
   std::string result;
   for (const char c : text) result += c == from ? to : std::string(1, c);
   return result;
