@@ -22,7 +22,7 @@ void round_weights(void* context, const float* weights, float* rounded) {
     for (const Array& array : layer.arrays)
       finite = finite && std::all_of(array.values.begin(), array.values.end(),
                                      [](float v) { return std::isfinite(v); });
-  try {  // the trainer is C and must not round_for_pass an exception
+  try {  // no exception may pass through the trainer, which is C
     pack_weights(aware.places,
                  finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network,
                  rounded);
