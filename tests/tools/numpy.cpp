@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -163,12 +164,85 @@ TEST_CASE("x may be [sequences][steps][features], with lengths") {
   CHECK_EQ(data.labels, Names{"3", "7"});
   CHECK_EQ(data.target, std::vector<std::int32_t>{1, 0});
   CHECK(refusal_of([&] { read_archive({{"x", x}, {"label", label}}, c); })
-            .find("a.npz: x: sequence 1, step 2: x1: nan is not a finite float; give a finite "
-                  "number, or the steps that count in an array \"lengths\"") == 0);
+            .find("a.npz: x: sequence 1, step 2: x1: nan is a missing value; give a number, or set "
+                  "data.fill; or give the steps that count in an array \"lengths\"") == 0);
   c.per_row = true;
   const std::string each = npy("<i8", "(2, 3)", raw<std::int64_t>({0, 1, 0, 1, 1, 0}));
   CHECK_EQ(read_archive({{"x", x}, {"lengths", lengths}, {"label", each}}, c).target,
            std::vector<std::int32_t>{0, 1, 0, 1, 1});
+}
+
+TEST_CASE("missing numbers of arrays are filled in as those of CSV are, or refused by name") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"label"};
+  c.dialect.missing = {"", "-9999"};
+  const std::string x = npy("<f8", "(4, 2)", raw<double>({1, NAN, -9999, 2, 3, 4, NAN, 5}));
+  const std::string sequence = npy("<i8", "(4,)", raw<std::int64_t>({7, 7, 7, 8}));
+  const std::string label = npy("<i8", "(4,)", raw<std::int64_t>({0, 0, 0, 1}));
+  const auto archive = [&] {
+    return read_archive({{"x", x}, {"sequence", sequence}, {"label", label}}, c);
+  };
+  CHECK_EQ(refusal_of([&] { archive(); }),
+           "a.npz: x: sequence 7, row 0: x1: nan is a missing value; give a number, or set "
+           "data.fill");
+  const std::string table = npy(
+      "<f8", "(4, 4)", raw<double>({7, 0, 1, 0, 7, 0, -9999, 2, 7, 0, 3, 4, 8, 1, INFINITY, 5}));
+  Columns positions = c;
+  positions.sequence = "x0", positions.target = {"x1"};
+  const auto bare = [&](const std::string& file) {
+    return assemble(read_npy(file, "a.npy", positions, {}), positions, {});
+  };
+  CHECK_EQ(refusal_of([&] { bare(table); }),
+           "a.npy: sequence 7, row 1: x2: -9999 is a missing value; give a number, or set "
+           "data.fill");
+  const std::string csv = "sequence,label,x0,x1\n7,0,1,\n7,0,-9999,2\n7,0,3,4\n8,1,,5\n";
+  for (const Fill fill : {Fill::mean, Fill::previous}) {
+    c.dialect.fill = positions.dialect.fill = fill;
+    c.fill_means = {10, 20};
+    const DataSet truth = assemble(read_csv(csv, "a.csv", c, {}), c, {});
+    CHECK_EQ(archive().x, truth.x);
+    CHECK_EQ(truth.x[3], 2);
+    CHECK_EQ(truth.x[2], fill == Fill::mean ? 10 : 1);
+    CHECK(refusal_of([&] {
+            bare(table);
+          }).starts_with("a.npy: sequence 8, row 3: x2: inf is not a finite float; give"));
+  }
+  c.classes = false;
+  const DataSet values =
+      read_archive({{"x", x},
+                    {"sequence", sequence},
+                    {"label", npy("<f4", "(4,)", raw<float>({-9999, 0.5f, NAN, 2}))}},
+                   c);
+  CHECK_EQ(values.value, Floats{0.5f, 2});
+}
+
+TEST_CASE("classes that are whole numbers above 2^53 stay apart, in the order of their values") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"label"};
+  const std::string x = npy("<f4", "(4, 1, 1)", raw<float>({0, 1, 2, 3}));
+  const auto labels = [&](const std::string& label) {
+    return read_archive({{"x", x}, {"label", label}}, c);
+  };
+  const std::uint64_t top = 1ull << 63;
+  const DataSet large = labels(npy("<u8", "(4,)", raw<std::uint64_t>({top + 1, top, ~0ull, top})));
+  CHECK_EQ(large.labels,
+           Names{"9223372036854775808", "9223372036854775809", "18446744073709551615"});
+  CHECK_EQ(large.target, std::vector<std::int32_t>{1, 0, 2, 0});
+  const std::int64_t past = (1ll << 53) + 1;
+  const DataSet both = labels(npy(">i8", "(4,)", [&] {
+    std::string bytes = raw<std::int64_t>({past - 1, -past, 1 - past, past});
+    for (std::size_t i = 0; i < bytes.size(); i += 8)
+      std::reverse(bytes.begin() + std::ptrdiff_t(i), bytes.begin() + std::ptrdiff_t(i + 8));
+    return bytes;
+  }()));
+  CHECK_EQ(both.labels,
+           Names{"-9007199254740993", "-9007199254740992", "9007199254740992", "9007199254740993"});
+  CHECK_EQ(both.target, std::vector<std::int32_t>{2, 0, 1, 3});
+  const std::string csv =
+      "sequence,label,x\n1,18446744073709551617,0\n2,18446744073709551616,0\n"
+      "3,+18446744073709551617,0\n";
+  CHECK_EQ(assemble(read_csv(csv, "a.csv", c, {}), c, {}).target,
+           std::vector<std::int32_t>{1, 0, 1});
 }
 
 TEST_CASE("classes may be one-hot, and values several in one array") {

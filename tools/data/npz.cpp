@@ -8,10 +8,10 @@
 //   label      [rows] or, if data.target_per is "sequence", [sequences]; with x in three dimensions
 //              and a target per row [sequences][steps]; named by data.target, one array per target.
 //              Classes are whole numbers, truth values, texts, or one-hot in a last dimension;
-//              values any numbers, with several targets in a last dimension; NaN is masked, as an
-//              empty cell is in CSV
+//              values any numbers, with several targets in a last dimension
 //   group      like label; named by data.group, if that is set
 // and a bare .npy, [rows][columns]: a table whose columns are named x0, x1, ...
+// NaN, and a number that data.missing lists, is a missing value, as an empty cell is in CSV.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,9 +23,11 @@
 #include <string>
 
 #include "../common/error.h"
+#include "../common/print.h"
 #include "data.h"
 #include "features.h"
 #include "npy.h"
+#include "table.h"
 
 #if SLUICE_WITH_ZIP
 #include <zip.h>
@@ -150,6 +152,24 @@ Layout layout_of(const Npy& x, const std::optional<Npy>& lengths) {
   return layout;
 }
 
+/// Refuses a feature's number that is missing or infinite.
+[[noreturn]] void refuse_number(const Npy& x, const Layout& layout, std::size_t row,
+                                const std::string& column, double number, bool missing,
+                                const Rows& rows) {
+  const std::string& sequence = rows.sequence[row];
+  const std::string place =
+      layout.by_sequence ? fmt::format("sequence {}, step {}", brief(sequence), layout.step[row])
+      : sequence.empty() ? fmt::format("row {}", row)
+                         : fmt::format("sequence {}, row {}", brief(sequence), row);
+  if (missing)
+    refuse("{}: {}: {}: {} is a missing value; give a number, or set data.fill{}", x.name, place,
+           column, number,
+           layout.by_sequence ? "; or give the steps that count in an array \"lengths\"" : "");
+  refuse("{}: {}: {}: {} is not a finite float; give a finite number, or leave the sequence out",
+         x.name, place, column, number);
+}
+
+/// Reads the features of rows whose sequences are known.
 /// @param used  whether a column has another use; empty: none has
 void read_features(const Npy& x, const Layout& layout, const std::vector<bool>& used,
                    const Columns& columns, const Expected& expected, Rows& rows) {
@@ -163,6 +183,7 @@ void read_features(const Npy& x, const Layout& layout, const std::vector<bool>& 
   for (const std::string& name : columns.features) need_column(names, name, "features", x.name);
   const std::vector<std::size_t> picked = pick_features(names, expected, x.name);
   for (std::size_t i : picked) rows.feature_names.push_back(names[i]);
+  const NumberReader numbers(columns.dialect);
   for (std::size_t row = 0; row < layout.rows; ++row)
     for (std::size_t i : picked) {
       const double exact =
@@ -170,21 +191,13 @@ void read_features(const Npy& x, const Layout& layout, const std::vector<bool>& 
               ? x.number(layout.sequence[row], layout.step[row] * layout.features + positions[i])
               : x.number(row, positions[i]);
       const float value = float(exact);
-      if (std::isnan(exact) && columns.dialect.fill != Fill::refuse) {
+      const bool missing = std::isnan(exact) || numbers.is_missing(value);
+      if (missing ? columns.dialect.fill == Fill::refuse : !std::isfinite(value))
+        refuse_number(x, layout, row, names[i], exact, missing, rows);
+      if (missing)
+        rows.add_number(std::nanf(""), std::nan(""));
+      else
         rows.add_number(value, exact);
-        continue;
-      }
-      if (!std::isfinite(value)) {
-        const std::string place =
-            layout.by_sequence
-                ? fmt::format("sequence {}, step {}", layout.sequence[row], layout.step[row])
-                : fmt::format("row {}", row);
-        refuse("{}: {}: {}: {} is not a finite float; give a finite number{}", x.name, place,
-               names[i], exact,
-               layout.by_sequence ? ", or the steps that count in an array \"lengths\""
-                                  : ", or leave the sequence out");
-      }
-      rows.add_number(value, exact);
     }
 }
 
@@ -277,6 +290,7 @@ void read_values(const std::vector<Npy>& arrays, const Layout& layout, const Col
     refuse("{}: shape {}; the layers' losses need one array for each target", arrays[0].name,
            arrays[0].shape_text());
   rows.value.resize(rows.rows * outputs);
+  const NumberReader numbers(columns.dialect);
   std::size_t column = 0;
   for (std::size_t k = 0; k < arrays.size(); ++k) {
     const std::string name = arrays[k].name.substr(arrays[k].name.rfind(' ') + 1);
@@ -287,7 +301,7 @@ void read_values(const std::vector<Npy>& arrays, const Layout& layout, const Col
         if (std::isinf(value))
           refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it",
                  arrays[k].name, from[k].index[row]);
-        rows.value[row * outputs + column] = value;
+        rows.value[row * outputs + column] = numbers.is_missing(value) ? std::nanf("") : value;
       }
     }
   }
@@ -399,7 +413,6 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
   const Layout layout =
       layout_of(x, x.shape.size() == 3 ? find_array(zip.get(), "lengths", file) : std::nullopt);
   rows.rows = layout.rows;
-  read_features(x, layout, {}, columns, expected, rows);
   const auto find = [&](const std::string& name) { return find_array(zip.get(), name, file); };
   const auto need = [&](const std::string& name, const char* key) {
     const std::string meant =
@@ -410,6 +423,7 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
     return need_array(zip.get(), name, meant.c_str(), file);
   };
   read_rest(find, need, layout, columns, expected, rows);
+  read_features(x, layout, {}, columns, expected, rows);
   for (const std::string& name : columns.beside)
     rows.beside.push_back(read_beside(find, name, x, layout, rows));
   return rows;

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
-#include <tuple>
 #include <unordered_map>
 
 #include "../common/error.h"
@@ -46,25 +45,42 @@ void find_sequences(const Rows& rows, const Columns& columns, DataSet& data) {
   data.first.push_back(rows.rows);
 }
 
-/// A class that is a number: its value, its whole number if it is one, and its one spelling.
+/// Returns a whole number of any size without zeros at its begin; nothing if the text is none. Two
+/// of them are the same number only if they are the same text.
+std::optional<std::string> whole_number(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.find_first_not_of("0123456789") != text.npos) return std::nullopt;
+  text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+  return text.empty() ? "0" : (negative ? "-" : "") + std::string(text);
+}
+
+/// A class that is a number: its nearest double, and its one spelling.
 struct NumberLabel {
   double value = 0;
-  long long whole = 0;
   std::string spelling;
-  auto key() const { return std::tie(value, whole, spelling); }
 };
+
+/// Orders classes by their values. Whole numbers of the same nearest double have equally many
+/// digits or, at a power of ten, more digits in the number that is further from 0.
+bool is_less(const NumberLabel& a, const NumberLabel& b) {
+  if (a.value != b.value) return a.value < b.value;
+  const bool further = a.spelling.size() != b.spelling.size()
+                           ? a.spelling.size() > b.spelling.size()
+                           : a.spelling > b.spelling;
+  return a.spelling != b.spelling && further == (a.value < 0);
+}
 
 /// Returns a class as a number: "1", "1.0", "+1" and "1e0" are the same. Returns nothing for any
 /// other text.
 std::optional<NumberLabel> number_label(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-  if (const auto whole = parse_integer(text))
-    return NumberLabel{double(*whole), *whole, std::to_string(*whole)};
   const auto value = parse_double(text);
   if (!value || !std::isfinite(*value)) return std::nullopt;
+  if (const auto whole = whole_number(text)) return NumberLabel{*value, *whole};
   if (*value == std::floor(*value) && std::fabs(*value) < whole_doubles)
-    return number_label(std::to_string(static_cast<long long>(*value)));
-  return NumberLabel{*value, 0, fmt::format("{}", *value)};
+    return NumberLabel{*value, std::to_string(static_cast<long long>(*value))};
+  return NumberLabel{*value, fmt::format("{}", *value)};
 }
 
 /// Returns the classes in the order of their numbers: by value if all are numbers, else by their
@@ -83,12 +99,12 @@ std::vector<std::string> learn_labels(const Rows& rows, const Columns& columns) 
     numbers.emplace_back(std::move(*number), label);
   }
   std::stable_sort(numbers.begin(), numbers.end(),
-                   [](const auto& a, const auto& b) { return a.first.key() < b.first.key(); });
+                   [](const auto& a, const auto& b) { return is_less(a.first, b.first); });
   labels.clear();
   for (std::size_t i = 0; i < numbers.size();) {
     std::size_t end = i + 1;
-    while (end < numbers.size() && numbers[end].first.key() == numbers[i].first.key()) ++end;
-    const bool as_it_is = end == i + 1 && parse_integer(numbers[i].second);
+    while (end < numbers.size() && numbers[end].first.spelling == numbers[i].first.spelling) ++end;
+    const bool as_it_is = end == i + 1 && whole_number(numbers[i].second);
     labels.push_back(as_it_is ? numbers[i].second : numbers[i].first.spelling);
     i = end;
   }

@@ -215,7 +215,11 @@ bool NumberReader::is_missing(const std::string& cell) const {
     return true;
   if (sentinels_.empty()) return false;
   const auto value = parse(cell);
-  return value && std::find(sentinels_.begin(), sentinels_.end(), *value) != sentinels_.end();
+  return value && is_missing(*value);
+}
+
+bool NumberReader::is_missing(float number) const {
+  return std::find(sentinels_.begin(), sentinels_.end(), number) != sentinels_.end();
 }
 
 std::string NumberReader::plain(const std::string& cell) const {

@@ -38,6 +38,8 @@ class NumberReader {
                         bool named_columns = true);
 
   bool is_missing(const std::string& cell) const;
+  /// Returns whether dialect.missing lists this number.
+  bool is_missing(float number) const;
   /// Returns a cell in plain writing: "1198.5" for "1.198,50", empty if it is missing, and any
   /// other text as it is.
   std::string plain(const std::string& cell) const;

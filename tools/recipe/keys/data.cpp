@@ -83,9 +83,9 @@ const Key table[] = {
      .fallback = "[\"\", \"?\", \"NA\", \"N/A\", \"NaN\", \"nan\", \"null\", \"None\"]",
      .noun = "a list of texts",
      .help = "Cells that mean a missing value where a number is expected; a number such as "
-             "\"-9999\" means every spelling of it. data.fill says what becomes of a missing "
-             "feature; a missing target of a row is masked. A class is missing only if its cell "
-             "is empty.",
+             "\"-9999\" means every spelling of it. In NumPy's files these are the numbers of the "
+             "list, and always NaN. data.fill says what becomes of a missing feature; a missing "
+             "target of a row is masked. A class is missing only if its cell is empty.",
      .empty_items = true,
      .measures = true},
     {.name = "data.fill",
