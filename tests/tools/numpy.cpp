@@ -40,7 +40,8 @@ std::string npy(const std::string& type, const std::string& shape, const std::st
 }
 
 template <class T>
-std::string raw(const std::vector<T>& numbers) {
+std::string raw(std::vector<T> numbers, T offset = 0) {
+  for (T& number : numbers) number = T(number + offset);
   return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T)};
 }
 
@@ -243,6 +244,24 @@ TEST_CASE("classes that are whole numbers above 2^53 stay apart, in the order of
       "3,+18446744073709551617,0\n";
   CHECK_EQ(assemble(read_csv(csv, "a.csv", c, {}), c, {}).target,
            std::vector<std::int32_t>{1, 0, 1});
+}
+
+TEST_CASE("numbers of arrays that float32 cannot tell apart are refused, features and values") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"y"}, c.classes = false;
+  const double unix_time = 1.7e9;
+  const std::string small = npy("<f8", "(3, 2, 1)", raw<double>({0, 1, 2, 3, 4, 5})),
+                    large =
+                        npy("<i8", "(3, 2, 1)", raw<std::int64_t>({0, 1, 2, 3, 4, 5}, 1700000000)),
+                    y = npy("<f8", "(3, 2)",
+                            raw<double>({0, unix_time, 1, unix_time + 1, 2, unix_time + 2}));
+  const auto refusal = [&](const std::string& x, const std::string& targets) {
+    return refusal_of([&] { read_archive({{"x", x}, {"y", targets}}, c); });
+  };
+  const std::string fine = npy("<f8", "(3,)", raw<double>({0.1, 0.2, 0.4}));
+  CHECK_EQ(refusal(small, fine), "accepted");
+  CHECK(refusal(large, fine).starts_with("a.npz: x0: its values vary by 1.71 around 1700000002,"));
+  CHECK(refusal(small, y).starts_with("a.npz: y1: its values vary by 0.816 around 1700000001,"));
 }
 
 TEST_CASE("classes may be one-hot, and values several in one array") {

@@ -370,3 +370,61 @@ TEST_CASE("a feature that float32 cannot tell apart is refused by name") {
   CHECK_EQ(read(0, 60, true), "accepted");
   CHECK_EQ(read(0.123, 0.001, true), "accepted");
 }
+
+TEST_CASE("float32 is checked in every format, and for values of targets") {
+  // Twelve numbers that are a step apart, in two sequences.
+  const auto number = [](double start, double step, int i) {
+    return fmt::format("{:.3f}", start + step * i + 0.3 * step * (i * i % 7));
+  };
+  const auto steps = [&](double start, double step, int s, const char* separator) {
+    std::string text;
+    for (int i = 6 * s; i < 6 * s + 6; ++i)
+      text += (i % 6 ? separator : "") + number(start, step, i);
+    return text;
+  };
+  const auto text = [&](Format format, double start, double step) {
+    const auto row = [&](int s, const char* separator) { return steps(start, step, s, separator); };
+    if (format == Format::wide)
+      return "label,t0,t1,t2,t3,t4,t5\np," + row(0, ",") + "\nq," + row(1, ",") + "\n";
+    if (format == Format::ucr) return "1 " + row(0, " ") + "\n2 " + row(1, " ") + "\n";
+    if (format == Format::ts)
+      return "@classLabel true p q\n@data\n" + row(0, ",") + ":p\n" + row(1, ",") + ":q\n";
+    return "@attribute a relational\n@attribute v numeric\n@end a\n@attribute label "
+           "{p,q}\n@data\n'" +
+           row(0, ",") + "',p\n'" + row(1, ",") + "',q\n";
+  };
+  const auto refusal = [&](Format format, double start, double step, bool differences) {
+    const auto reader = format == Format::wide  ? read_wide
+                        : format == Format::ucr ? read_ucr
+                        : format == Format::ts  ? read_ts
+                                                : read_arff;
+    Columns c;
+    c.target = {"label"}, c.format = format, c.differences = differences;
+    return sluice::tests::refusal_of(
+        [&] { assemble(reader(text(format, start, step), "data", c, {}), c, {}); });
+  };
+  for (const Format format : {Format::wide, Format::ucr, Format::ts, Format::arff}) {
+    CAPTURE(int(format));
+    const std::string head = std::string("data: ") + (format == Format::wide ? "t" : "x0");
+    CHECK(refusal(format, 1.7e9, 1, false).starts_with(head + ": its values vary by"));
+    CHECK(refusal(format, 1.7e9, 300, true).starts_with(head + ": its differences vary by"));
+    CHECK(refusal(format, 1.7e9, 300, true).find("are 128 apart") != std::string::npos);
+    CHECK_EQ(refusal(format, 1.7e9, 86400, true), "accepted");
+    CHECK_EQ(refusal(format, 0.123, 0.001, true), "accepted");
+  }
+  const auto target = [&](double start, double step, bool per_row) {
+    std::string csv = "sequence,x,y,z\n";
+    for (int i = 0; i < 12; ++i)
+      csv += fmt::format("{},0,{},{}\n", i / 2, number(0, 1, per_row ? i : i / 2),
+                         number(start, step, per_row ? i : i / 2));
+    Columns c;
+    c.sequence = "sequence", c.target = {"y", "z"}, c.classes = false, c.per_row = per_row;
+    return sluice::tests::refusal_of([&] { assemble(read_csv(csv, "data", c, {}), c, {}); });
+  };
+  for (const bool per_row : {false, true}) {
+    CHECK(target(1.7e9, 1, per_row).starts_with("data: z: its values vary by"));
+    CHECK(target(1.7e9, 1, per_row).ends_with("; subtract an offset from the column"));
+    CHECK_EQ(target(1.7e9, 86400, per_row), "accepted");
+    CHECK_EQ(target(0, 1, per_row), "accepted");
+  }
+}

@@ -101,7 +101,7 @@ SequenceRow relational_row(const std::vector<std::string>& cells, const Attribut
   const std::string& text = cells[attributes.relational];
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::vector<float>& steps = row.features.emplace_back();
+    std::vector<Step>& steps = row.features.emplace_back();
     for (const std::string& cell : cells_of(std::string_view(text).substr(at, end - at)))
       steps.push_back(step_number(cell, numbers, file, line,
                                   "dimension " + std::to_string(row.features.size())));

@@ -110,7 +110,8 @@ void add_row(Rows& rows, Roles& roles, const RowCells& row, const Columns& colum
   if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
   if (expected.targets && !columns.classes)
     for (const std::size_t column : roles.targets)
-      rows.value.push_back(row.numbers.target(cells[column], rows.file, row.line, header[column]));
+      rows.add_value(row.numbers.target(cells[column], rows.file, row.line, header[column]),
+                     row.numbers.exact(cells[column]));
   rows.sequence.push_back(roles.sequence == no_column ? std::string() : cells[roles.sequence]);
   if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
   for (std::size_t i = 0; i < roles.beside.size(); ++i)

@@ -160,9 +160,10 @@ struct Rows {
   /// [rows][features] the file's numbers minus x; empty: x has all of them exactly, or this is
   /// unknown
   std::vector<float> rest = {};
-  std::vector<std::string> sequence;  ///< [rows]
-  std::vector<std::string> label;     ///< [rows], classes only; empty is masked
-  std::vector<float> value;           ///< [rows][targets], values only; NaN is masked
+  std::vector<std::string> sequence;   ///< [rows]
+  std::vector<std::string> label;      ///< [rows], classes only; empty is masked
+  std::vector<float> value;            ///< [rows][targets], values only; NaN is masked
+  std::vector<float> value_rest = {};  ///< [rows][targets] of value, as `rest` is of x
   /// [targets] names of the targets if one array has several; empty: those of the columns
   std::vector<std::string> value_names = {};
   std::vector<std::string> group;  ///< [rows], or empty
@@ -174,20 +175,24 @@ struct Rows {
   std::vector<std::size_t> line;
   std::size_t rows = 0;
   std::string read_as = {};  ///< how the file differs from plain CSV; empty: it does not
-  /// Adds a number to x.
+  /// Adds a number to x or to `value`.
   /// @param exact  as the file has it
-  void add_number(float number, double exact) {
-    const double left = exact - double(number);  // NaN if the number is missing
-    if (rest.empty() && left != 0 && left == left) rest.resize(x.size());
-    x.push_back(number);
-    if (!rest.empty()) rest.push_back(left == left ? float(left) : 0.0f);
-  }
+  void add_number(float number, double exact) { add(x, rest, number, exact); }
+  void add_value(float number, double exact) { add(value, value_rest, number, exact); }
   /// Of rows from several files: the first row of each file and its name.
   std::vector<std::pair<std::size_t, std::string>> files = {};
   bool file_is_sequence = false;  ///< a file without a column of sequences is one
   std::vector<double> time = {};  ///< [rows], or empty
   std::string time_column = {};
   bool calendar = false;  ///< times are seconds since 1970
+
+ private:
+  static void add(std::vector<float>& to, std::vector<float>& rest, float number, double exact) {
+    const double left = exact - double(number);  // NaN if the number is missing
+    if (rest.empty() && left != 0 && left == left) rest.resize(to.size());
+    to.push_back(number);
+    if (!rest.empty()) rest.push_back(left == left ? float(left) : 0.0f);
+  }
 };
 
 /// The units of values: value = mean + deviation * standardized value.
@@ -362,8 +367,8 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
 /// classes. Moves its parts out of `rows`.
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected);
 
-/// Refuses (exit code 2) a feature most of whose variation, or that of its differences if these are
-/// computed, is lost in float32, as that of Unix times is.
+/// Refuses (exit code 2) a feature or a target much of whose variation, or that of its differences
+/// if these are computed, is lost in float32, as that of Unix times is.
 /// @param first  [sequences + 1] first row of each sequence, then rows
 void check_precision(const Rows& rows, const Columns& columns, std::span<const std::size_t> first);
 

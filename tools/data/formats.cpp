@@ -83,6 +83,14 @@ void append(std::vector<T>& to, std::vector<T>& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+/// Adds the rest of another file's numbers, before the numbers are added.
+void append_rest(std::vector<float>& to, const std::vector<float>& numbers_to,
+                 std::vector<float>& from, const std::vector<float>& numbers_from) {
+  if (to.empty() && from.empty()) return;
+  to.resize(numbers_to.size()), from.resize(numbers_from.size());
+  append(to, from);
+}
+
 /// Adds the rows of another file.
 void append_rows(Rows& all, Rows rows) {
   if (rows.group.empty() != all.group.empty())
@@ -99,10 +107,8 @@ void append_rows(Rows& all, Rows rows) {
     all.beside[i].resize(all.rows), rows.beside[i].resize(rows.rows);
     append(all.beside[i], rows.beside[i]);
   }
-  if (!all.rest.empty() || !rows.rest.empty()) {
-    all.rest.resize(all.x.size()), rows.rest.resize(rows.x.size());
-    append(all.rest, rows.rest);
-  }
+  append_rest(all.rest, all.x, rows.rest, rows.x);
+  append_rest(all.value_rest, all.value, rows.value_rest, rows.value);
   append(all.x, rows.x), append(all.sequence, rows.sequence), append(all.label, rows.label);
   append(all.value, rows.value), append(all.group, rows.group), append(all.text, rows.text);
   append(all.line, rows.line), append(all.time, rows.time);

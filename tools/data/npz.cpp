@@ -289,23 +289,22 @@ void read_values(const std::vector<Npy>& arrays, const Layout& layout, const Col
   if (!columns.heads.empty() && outputs != arrays.size())
     refuse("{}: shape {}; the layers' losses need one array for each target", arrays[0].name,
            arrays[0].shape_text());
-  rows.value.resize(rows.rows * outputs);
-  const NumberReader numbers(columns.dialect);
-  std::size_t column = 0;
-  for (std::size_t k = 0; k < arrays.size(); ++k) {
+  for (std::size_t k = 0; k < arrays.size() && outputs != arrays.size(); ++k) {
     const std::string name = arrays[k].name.substr(arrays[k].name.rfind(' ') + 1);
-    for (std::size_t i = 0; i < from[k].each; ++i, ++column) {
+    for (std::size_t i = 0; i < from[k].each; ++i)
       rows.value_names.push_back(from[k].each == 1 ? name : fmt::format("{}{}", name, i));
-      for (std::size_t row = 0; row < rows.rows; ++row) {
-        const float value = float(arrays[k].number(from[k].index[row], from[k].element[row] + i));
+  }
+  const NumberReader numbers(columns.dialect);
+  for (std::size_t row = 0; row < rows.rows; ++row)
+    for (std::size_t k = 0; k < arrays.size(); ++k)
+      for (std::size_t i = 0; i < from[k].each; ++i) {
+        const double exact = arrays[k].number(from[k].index[row], from[k].element[row] + i);
+        const float value = float(exact);
         if (std::isinf(value))
           refuse("{}: row {}: infinity is not a value; give a number, or NaN to mask it",
                  arrays[k].name, from[k].index[row]);
-        rows.value[row * outputs + column] = numbers.is_missing(value) ? std::nanf("") : value;
+        rows.add_value(numbers.is_missing(value) ? std::nanf("") : value, exact);
       }
-    }
-  }
-  if (outputs == arrays.size()) rows.value_names.clear();
 }
 
 /// The arrays of a file by their names: those of the archive, or the columns of one array.

@@ -1,10 +1,11 @@
-// Finds features whose variation is too small beside their size for float32.
+// Finds features and targets whose variation is too small beside their size for float32.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "../common/error.h"
+#include "../common/print.h"
 #include "data.h"
 
 namespace sluice::tools {
@@ -27,9 +28,9 @@ struct Variation {
   double mean() const { return origin + sum / n; }
   double deviation() const { return std::sqrt(std::max(0.0, squares / n - sum / n * (sum / n))); }
   /// Returns whether rounding hides the variation. A constant is not hidden, as long as its
-  /// rounding is small beside it.
+  /// rounding is small beside it; it may have the noise of computations in double.
   bool is_lost() const {
-    constexpr double steady = 1e-9;
+    constexpr double steady = 1e-12;
     const double size = std::fabs(mean()), spread = deviation();
     return n > 0 && std::sqrt(rounding / n) > most_noise * (spread > steady * size ? spread : size);
   }
@@ -40,41 +41,60 @@ double spacing_at(double size) {
   return double(std::nextafter(at, INFINITY)) - double(at);
 }
 
-void check_column(const Rows& rows, std::size_t column, bool differences,
-                  std::span<const std::size_t> first) {
-  const std::size_t features = rows.feature_names.size();
-  const auto rest = [&](std::size_t row) { return double(rows.rest[row * features + column]); };
-  const auto exact = [&](std::size_t row) {
-    return double(rows.x[row * features + column]) + rest(row);
-  };
+/// A column of numbers: floats, and what the file's numbers are more than these.
+struct Column {
+  const std::vector<float>&numbers, &rests;
+  std::size_t width, column;  ///< numbers in a row, and which of them
+
+  double rest(std::size_t row) const { return double(rests[row * width + column]); }
+  double exact(std::size_t row) const { return double(numbers[row * width + column]) + rest(row); }
+};
+
+/// @param name    the file and the column
+/// @param remedy  beside an offset
+void check_column(const Column& column, const std::string& name, const char* remedy,
+                  bool differences, std::span<const std::size_t> first) {
   Variation values, changes;
   double largest = 0;
   for (std::size_t s = 0; s + 1 < first.size(); ++s)
     for (std::size_t row = first[s]; row < first[s + 1]; ++row) {
-      values.take(exact(row), rest(row));
-      largest = std::max(largest, std::fabs(exact(row)));
-      if (row > first[s]) changes.take(exact(row) - exact(row - 1), rest(row) - rest(row - 1));
+      const double exact = column.exact(row), rest = column.rest(row);
+      values.take(exact, rest);
+      largest = std::fmax(largest, std::fabs(exact));
+      if (row > first[s]) changes.take(exact - column.exact(row - 1), rest - column.rest(row - 1));
     }
   const bool lost = values.is_lost(), changes_lost = differences && changes.is_lost();
   if (!lost && !changes_lost) return;
   const Variation& what = lost ? values : changes;
   refuse(
-      "{}: {}: its {} vary by {:.3g} around {:.10g}, but near {:.3g} the numbers of float32, which "
-      "the network computes with, are {:g} apart; subtract an offset from the column, or list it "
-      "in data.ignore",
-      rows.file, rows.feature_names[column], lost ? "values" : "differences", what.deviation(),
-      what.mean(), largest, spacing_at(largest));
+      "{}: its {} vary by {:.3g} around {:.10g}, but near {:.3g} the numbers of float32, which the "
+      "network computes with, are {:g} apart; subtract an offset from the column{}",
+      name, lost ? "values" : "differences", what.deviation(), what.mean(), largest,
+      spacing_at(largest), remedy);
+}
+
+bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
 
 void check_precision(const Rows& rows, const Columns& columns, std::span<const std::size_t> first) {
-  if (rows.rest.empty() || rows.rest.size() != rows.x.size()) return;
-  for (std::size_t column = 0; column < rows.feature_names.size(); ++column) {
-    const bool changes =
-        std::count(columns.changes.begin(), columns.changes.end(), rows.feature_names[column]) > 0;
-    check_column(rows, column, columns.differences || changes, first);
+  const auto name = [&](const std::string& column) {
+    return fmt::format("{}: {}", rows.file, brief(column));
+  };
+  const bool named = columns.format == Format::table || columns.format == Format::wide;
+  for (std::size_t i = 0; i < rows.feature_names.size() && !rows.rest.empty(); ++i) {
+    const std::string& feature = rows.feature_names[i];
+    check_column({rows.x, rows.rest, rows.feature_names.size(), i}, name(feature),
+                 named ? ", or list it in data.ignore" : "",
+                 columns.differences || is_in(columns.changes, feature), first);
   }
+  const std::vector<std::string>& targets =
+      rows.value_names.empty() ? columns.target : rows.value_names;
+  for (std::size_t i = 0; i < targets.size() && !rows.value_rest.empty(); ++i)
+    check_column({rows.value, rows.value_rest, targets.size(), i}, name(targets[i]), "", false,
+                 first);
 }
 
 }  // namespace sluice::tools

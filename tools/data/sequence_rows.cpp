@@ -13,10 +13,15 @@ namespace sluice::tools {
 
 void drop_empty_end(SequenceRow& row) {
   std::size_t kept = 0;
-  for (const std::vector<float>& feature : row.features)
+  for (const std::vector<Step>& feature : row.features)
     for (std::size_t step = kept; step < feature.size(); ++step)
-      if (!std::isnan(feature[step])) kept = step + 1;
-  for (std::vector<float>& feature : row.features) feature.resize(std::min(kept, feature.size()));
+      if (!std::isnan(feature[step].number)) kept = step + 1;
+  for (std::vector<Step>& feature : row.features) feature.resize(std::min(kept, feature.size()));
+}
+
+Step step_number(const std::string& cell, const NumberReader& numbers, const std::string& file,
+                 std::size_t line, const std::string& column) {
+  return {numbers.target(cell, file, line, column), numbers.exact(cell)};
 }
 
 void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
@@ -24,24 +29,24 @@ void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
                   const Expected& expected, const NumberReader& numbers) {
   const std::size_t steps = row.features.empty() ? 0 : row.features[0].size();
   if (steps == 0) refuse("{}:{}: a sequence without steps; leave the row out", rows.file, row.line);
-  for (const std::vector<float>& feature : row.features)
+  for (const std::vector<Step>& feature : row.features)
     if (feature.size() != steps)
       refuse("{}:{}: {} steps of one feature and {} of another; give all the same number",
              rows.file, row.line, steps, feature.size());
   const std::string name = row.name.empty() ? std::to_string(number) : row.name;
-  std::vector<float> values;
+  std::vector<Step> values;
   for (std::size_t k = 0; k < row.targets.size() && expected.targets && !columns.classes; ++k)
-    values.push_back(numbers.target(row.targets[k], rows.file, row.line, columns.target[k]));
+    values.push_back(step_number(row.targets[k], numbers, rows.file, row.line, columns.target[k]));
   for (std::size_t step = 0; step < steps; ++step) {
     for (std::size_t i = 0; i < picked.size(); ++i) {
-      const float value = row.features[picked[i]][step];
-      if (std::isnan(value) && columns.dialect.fill == Fill::refuse)
+      const Step& value = row.features[picked[i]][step];
+      if (std::isnan(value.number) && columns.dialect.fill == Fill::refuse)
         refuse("{}:{}: {}: no value in step {}, counted from 0; give a number, or set data.fill",
                rows.file, row.line, brief(rows.feature_names[i]), step);
-      rows.x.push_back(value);
+      rows.add_number(value.number, value.exact);
     }
     if (expected.targets && columns.classes) rows.label.push_back(row.targets.at(0));
-    rows.value.insert(rows.value.end(), values.begin(), values.end());
+    for (const Step& value : values) rows.add_value(value.number, value.exact);
     rows.sequence.push_back(name);
     if (!row.group.empty()) rows.group.push_back(row.group);
     rows.line.push_back(row.line);
@@ -62,11 +67,6 @@ void add_beside(Rows& rows, const SequenceRow& row, std::size_t steps, const Col
   for (std::size_t i = 0; i < columns.beside.size(); ++i)
     for (std::size_t k = 0; k < row.targets.size(); ++k)
       if (columns.beside[i] == columns.target[k]) add(i, row.targets[k]);
-}
-
-float step_number(const std::string& cell, const NumberReader& numbers, const std::string& file,
-                  std::size_t line, const std::string& column) {
-  return cell.empty() ? std::nanf("") : numbers.target(cell, file, line, column);
 }
 
 std::vector<std::string> numbered_features(std::size_t count) {
@@ -163,7 +163,7 @@ SequenceRow wide_row(const std::vector<std::string>& cells, const std::vector<st
   SequenceRow row;
   row.line = line;
   for (const std::size_t f : roles.picked) {
-    std::vector<float>& steps = row.features.emplace_back();
+    std::vector<Step>& steps = row.features.emplace_back();
     for (const std::size_t column : roles.steps[f])
       steps.push_back(step_number(cells[column], numbers, file, line, header[column]));
   }

@@ -9,11 +9,17 @@
 
 namespace sluice::tools {
 
+/// A number of a file; NaN: a missing value.
+struct Step {
+  float number;  ///< the nearest one of float32
+  double exact;  ///< as the file has it
+};
+
 /// A row of a file as a sequence.
 struct SequenceRow {
-  std::vector<std::vector<float>> features = {};  ///< [features][steps]; NaN: a missing value
-  std::vector<std::string> targets = {};          ///< cells of the targets
-  std::string name = {}, group = {};              ///< empty: there is none
+  std::vector<std::vector<Step>> features = {};  ///< [features][steps]
+  std::vector<std::string> targets = {};         ///< cells of the targets
+  std::string name = {}, group = {};             ///< empty: there is none
   /// [columns.beside] cells; empty: only targets are there
   std::vector<std::optional<std::string>> beside = {};
   std::size_t line = 0;
@@ -35,9 +41,9 @@ void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
 void add_beside(Rows& rows, const SequenceRow& row, std::size_t steps, const Columns& columns,
                 const NumberReader& numbers);
 
-/// Returns the number of a step's cell, NaN if it is missing.
-float step_number(const std::string& cell, const NumberReader& numbers, const std::string& file,
-                  std::size_t line, const std::string& column);
+/// Returns the number of a step's cell.
+Step step_number(const std::string& cell, const NumberReader& numbers, const std::string& file,
+                 std::size_t line, const std::string& column);
 
 /// Returns x0, x1, ...: the names of features that have only a position.
 std::vector<std::string> numbered_features(std::size_t count);

@@ -86,7 +86,7 @@ Rows read_ts(std::string_view text, const std::string& file, const Columns& colu
       refuse("{}:{}: {} dimensions, but the first sequence has {}; give each row the same", file,
              lines.number, parts.size(), dimensions);
     for (std::size_t d = 0; d < dimensions; ++d) {
-      std::vector<float>& steps = row.features.emplace_back();
+      std::vector<Step>& steps = row.features.emplace_back();
       for (const std::string& cell : parts_at(parts[d], ','))
         steps.push_back(
             step_number(cell, numbers, file, row.line, "dimension " + std::to_string(d + 1)));

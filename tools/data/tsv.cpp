@@ -112,7 +112,8 @@ Rows read_tsv(std::string_view text, const std::string& file, const Columns& col
     if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
     if (expected.targets && !columns.classes)
       for (const std::size_t column : roles.targets)
-        rows.value.push_back(numbers.target(cells[column], file, line, header[column]));
+        rows.add_value(numbers.target(cells[column], file, line, header[column]),
+                       numbers.exact(cells[column]));
     if (roles.group != no_column) rows.group.push_back(cells[roles.group]);
     for (std::size_t i = 0; i < roles.beside.size(); ++i)
       if (roles.beside[i] != no_column) rows.beside[i].push_back(cells[roles.beside[i]]);

@@ -21,7 +21,7 @@ Rows read_ucr(std::string_view text, const std::string& file, const Columns& col
     SequenceRow row;
     row.line = line;
     row.targets = {cells[0]};
-    std::vector<float>& steps = row.features.emplace_back();
+    std::vector<Step>& steps = row.features.emplace_back();
     for (std::size_t i = 1; i < cells.size(); ++i)
       steps.push_back(
           step_number(cells[i], numbers, file, line, "column " + std::to_string(i + 1)));
