@@ -54,6 +54,17 @@ for fill in mean previous; do
 done
 ! cmp -s mean/model.slu previous/model.slu || complain "data.fill changes nothing"
 
+# --- a value that makes a feature's deviation is named before training, and for calibration
+sed '5s/,[^,]*$/,-9999/; 17s/,[^,]*$/,-9999/; 30s/,[^,]*$/,-9999/; 41s/,[^,]*$/,-9999/' train.csv >marked.csv
+works train recipe.toml --out marked --set data.train=marked.csv --set data.validation=0
+told '^warning: b: -9999 \(4 of 48 values\) makes its standard deviation .*: if it marks a missing value or a saturated sensor, set data\.missing = \["", "-9999"\] and data\.fill$'
+works quantize marked --calibrate marked.csv --ranges min-max --out small.slu --force
+told '^warning: b: -9999 \([0-9]* of [0-9]* values\) makes its standard deviation'
+works train recipe.toml --out marked --force --set data.train=marked.csv --set 'data.missing=["", "-9999"]' --set 'data.fill="previous"'
+untold 'standard deviation'
+works quantize marked --calibrate marked.csv --out small.slu --force
+untold 'standard deviation'
+
 # --- one row per sequence, in five forms
 awk 'BEGIN {
   for (s = 0; s < 12; s++) {

@@ -13,6 +13,7 @@
 #include "../common/safe_file.h"
 #include "../convert/analyze.h"
 #include "../convert/saturation.h"
+#include "../data/outliers.h"
 #include "../evaluate/evaluate.h"
 #include "../evaluate/measures.h"
 #include "../evaluate/range_trials.h"
@@ -103,6 +104,7 @@ Input read_input(const QuantizeOptions& options) {
         "{}: too few sequences to take ranges from some and to try these on others: {}; say which "
         "ranges with --ranges min-max",
         options.calibrate, input.data.sequences());
+  tell_outliers(input.data, input.split.train);
   return input;
 }
 

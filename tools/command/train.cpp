@@ -14,6 +14,7 @@
 #include "../common/ranks.h"
 #include "../common/safe_file.h"
 #include "../data/files.h"
+#include "../data/outliers.h"
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "../recipe/check.h"
@@ -337,6 +338,7 @@ Run train_in(const std::string& name, const Recipe& recipe, bool resumes) {
   wait_for_ranks(start.made);
   tell_ranks(checkpoint_tag, checkpoint.value_or(""));
 
+  tell_outliers(input.train, input.split.train);
   write_stderr(data_line(input) + "\n");
   if (const std::string warning = batch_norm_warning(recipe, input.train, input.split, start);
       !warning.empty())
