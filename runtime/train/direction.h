@@ -1,0 +1,192 @@
+// The forward pass of one direction of a recurrent layer, and the arrays that it keeps for the
+// backward pass.
+//
+// A direction keeps its states in blocks of [sequences][units], one more than steps. The forward
+// direction has the state before step t in block t and the state after it in block t + 1; the
+// backward direction has them the other way round. Rows behind a sequence's end hold zeros, so that
+// in the backward direction a shorter sequence begins from the zero state.
+#ifndef SLUICE_DIRECTION_H
+#define SLUICE_DIRECTION_H
+
+#include <string.h>
+
+#include "../cells.h"
+#include "gate_dropout.h"
+#include "train.h"
+
+namespace sluice {
+
+/// The product of a factor of low rank in all steps, and its gradient, [rows][low_units] each.
+struct Reduced {
+  float *y = nullptr, *dy = nullptr;
+
+  void take(uint64_t rows, int low_units, Arena& arena) {
+    y = arena.take<float>(rows * uint64_t(low_units));
+    dy = arena.take<float>(rows * uint64_t(low_units));
+  }
+  void clear(uint64_t rows, int low_units) const {
+    memset(y, 0, size_t(rows) * size_t(low_units) * sizeof(float));
+    memset(dy, 0, size_t(rows) * size_t(low_units) * sizeof(float));
+  }
+};
+
+/// Returns the floats from row to row: never a multiple of two cache lines, so that a column of
+/// rows is not mapped to a few sets of the cache.
+constexpr int padded_stride(int floats) { return floats % 32 ? floats : floats + 16; }
+
+/// Whether a cell's gate and candidate share a chain, to which each adds a bias of its own. The
+/// backward step of such a cell adds up the gradients of all numbers that are in no product.
+template <class CellType>
+constexpr bool shares_chain = has_role(anatomy_of(CellType::kind), Role::gate_bias);
+
+/// The forward pass of one direction, and the arrays that it keeps for the backward pass.
+template <class CellType>
+struct DirectionPass {
+  CellType cell;
+  const LayerRecord& layer;
+  bool backward;
+  int n, steps, units;
+  float* a;              ///< [steps][sequences][a_stride]
+  float* g;              ///< [steps][sequences][extra * units]
+  float* h;              ///< [steps + 1][sequences][units]
+  float* c;              ///< [steps + 1][sequences][units] of an LSTM; else null
+  float* product_state;  ///< h as it enters products; h itself if nothing is dropped or rounded
+  float* mask;           ///< [sequences][units] of dropout on the state; null: none
+  float* sums;  ///< [4][units] sums of the backward pass, if the cell shares_chain; else null
+  GateDropout gate;
+  Reduced input, state, reset;  ///< for low rank: over the frames, over h, and over r * h
+
+  DirectionPass(const TrainCall& call, const LayerRecord& one, bool goes_backward, Arena& arena)
+      : cell(one, call.parameters.base),
+        layer(one),
+        backward(goes_backward),
+        n(call.shard.sequences),
+        steps(call.shard.steps),
+        units(cell.units) {
+    cell.a_stride = padded_stride(cell.gates);
+    const uint64_t rows = uint64_t(steps) * uint64_t(n),
+                   blocks = (rows + uint64_t(n)) * uint64_t(units);
+    a = arena.take<float>(rows * uint64_t(cell.a_stride));
+    g = arena.take<float>(rows * uint64_t(CellType::extra * units));
+    h = arena.take<float>(blocks);
+    c = (anatomy_of(CellType::kind).states == 2) ? arena.take<float>(blocks) : nullptr;
+    mask =
+        call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
+    product_state =
+        call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
+    sums = shares_chain<CellType> ? arena.take<float>(4 * uint64_t(units)) : nullptr;
+    if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
+    if (!cell.low_rank()) return;
+    if (cell.ih_factor) input.take(rows, cell.low_units, arena);
+    state.take(rows, cell.low_units, arena);
+    if (CellType::kind == SLUICE_GRU_BEFORE) reset.take(rows, cell.low_units, arena);
+  }
+
+  /// Returns the rows of a step in an array of a factor, or null.
+  float* row_of(float* all, ptrdiff_t row) const {
+    return all ? all + row * cell.low_units : nullptr;
+  }
+  void clear_reduced() const {
+    const Reduced* const all[] = {&input, &state, &reset};
+    for (const Reduced* r : all)
+      if (r->y) r->clear(uint64_t(steps) * uint64_t(n), cell.low_units);
+  }
+
+  /// Returns the frame of the direction's step i.
+  int frame(int i) const { return backward ? steps - 1 - i : i; }
+  /// Return the offsets of the states before and after frame t.
+  ptrdiff_t before(int t) const { return ptrdiff_t(backward ? t + 1 : t) * n * units; }
+  ptrdiff_t after(int t) const { return ptrdiff_t(backward ? t : t + 1) * n * units; }
+  /// Returns the states after every step, [steps][sequences][units].
+  const float* after_all() const { return h + after(0); }
+
+  /// Sets the state from which the direction begins: that of the sequence, or zero.
+  void begin(const TrainCall& call) const {
+    const size_t bytes = size_t(n) * size_t(units) * sizeof(float);
+    float* const first_h = h + before(frame(0));
+    float* const first_c = c ? c + before(frame(0)) : nullptr;
+    memset(first_h, 0, bytes);
+    if (c) memset(first_c, 0, bytes);
+    for (int s = 0; s < n; ++s) {
+      const float* const state = call.sequences[call.shard.index[s]].state;
+      if (!state || backward) continue;
+      memcpy(first_h + ptrdiff_t(s) * units, state + call.state_offset,
+             size_t(units) * sizeof(float));
+      if (c)
+        memcpy(first_c + ptrdiff_t(s) * units, state + call.state_offset + units,
+               size_t(units) * sizeof(float));
+    }
+    write_product_state(call, before(frame(0)));
+  }
+
+  /// Stores the state after each sequence's last frame, if the sequence has a place for it.
+  void end(const TrainCall& call) const {
+    for (int s = 0; s < n; ++s) {
+      float* const state = call.sequences[call.shard.index[s]].state;
+      if (!state || backward) continue;
+      const ptrdiff_t last = after(call.shard.length[s] - 1) + ptrdiff_t(s) * units;
+      memcpy(state + call.state_offset, h + last, size_t(units) * sizeof(float));
+      if (c) memcpy(state + call.state_offset + units, c + last, size_t(units) * sizeof(float));
+    }
+  }
+
+  /// Writes the states of a block as they enter products: rounded, and with dropout.
+  void write_product_state(const TrainCall& call, ptrdiff_t block) const {
+    const size_t count = size_t(n) * size_t(units);
+    if (product_state != h && call.rounding.unit > 0.0f)
+      call.rounding.apply(h + block, product_state + block, count);
+    else if (product_state != h)
+      memcpy(product_state + block, h + block, count * sizeof(float));
+    for (size_t i = 0; gate.on() && i < count; ++i)
+      gate.states[size_t(block) + i] = product_state[size_t(block) + i] * gate.state_mask[i];
+    for (size_t i = 0; mask && i < count; ++i) product_state[size_t(block) + i] *= mask[i];
+  }
+
+  void step(const Kernels& kernels, const CellStep& s, const float* gate_state) const {
+    if constexpr (anatomy_of(CellType::kind).candidate >= 0)
+      if (gate.on()) return gate.step(kernels, cell, s, gate_state);
+    cell.step(kernels, s);
+  }
+
+  void forward(const TrainCall& call, float* bias) const {
+    const Shard& shard = call.shard;
+    if (mask) {
+      Dropped dropped{};
+      dropped.purpose = Purpose::recurrent_dropout, dropped.layer = call.index * 2 + backward;
+      dropped.rate = call.recurrent_dropout;
+      dropped.mask = mask;
+      dropped.rows = n, dropped.n = cell.hidden, dropped.stride = units;
+      drop(call.draw, call.sequences, shard, dropped);
+    }
+    cell.bias(bias);
+    clear_reduced();
+    if (gate.on()) {
+      gate.draw(call, cell, backward, mask);
+      gate.inputs(call, cell, bias, a);
+    } else {
+      cell.inputs(call.kernels, bias, 0, call.x, call.x_stride, input.y, a, steps * n);
+    }
+    begin(call);
+    for (int i = 0; i < steps; ++i) {
+      const int t = frame(i);
+      const ptrdiff_t row = ptrdiff_t(t) * n, from = before(t), to = after(t);
+      CellStep s{};
+      s.a = a + row * cell.a_stride, s.g = g + row * CellType::extra * units;
+      s.product_state = product_state + from;
+      s.h = h + from, s.h_next = h + to;
+      if (c) s.c = c + from, s.c_next = c + to;
+      s.stride = s.next_stride = units;
+      s.count = shard.active(t);
+      s.low = row_of(state.y, row), s.low_reset = row_of(reset.y, row);
+      step(call.kernels, s, gate.on() ? gate.states + from : nullptr);
+      clear_ended(shard, t, units, h + to - row * units);
+      if (c) clear_ended(shard, t, units, c + to - row * units);
+      write_product_state(call, to);
+    }
+    end(call);
+  }
+};
+
+}  // namespace sluice
+
+#endif
