@@ -5,26 +5,9 @@
 
 #include "../model/network.h"
 #include "calibrate.h"
+#include "quantized.h"
 
 namespace sluice::tools {
-
-/// The values of an output's int16 numbers: value = unit * number + zero, each number with its own.
-struct Units16 {
-  std::vector<double> unit, zero;
-  /// Returns the unit of all numbers; 0 if they differ or have a zero point.
-  double common() const;
-};
-
-struct Quantized {
-  Network network;
-  std::vector<Units16> units;  ///< [layers of network]
-  /// [layers of network] The layer of the float network, counted from 0.
-  std::vector<std::size_t> real_of;
-  /// The float network with the weights that the integers stand for.
-  Network seen;
-  /// Constant features; weights made coarser so that no accumulator overflows.
-  std::vector<std::string> warnings;
-};
 
 /// Returns a float network as quantize() takes it: in int8 with a copy of the frame in front
 /// (with_frame_copy) if numbers of the frame enter the answer without a product. Its frames are

@@ -1,0 +1,129 @@
+// Layers without weights in fixed point: select, concat, add and multiply.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "../model/graph.h"
+#include "quantize_state.h"
+
+namespace sluice::tools {
+namespace {
+
+/// Returns the units of a source's int16 numbers: value = unit * number + zero.
+Units16 in_numbers16(const QuantizeState& work, std::uint32_t source) {
+  const SourceScale& side = work.sides[source];
+  Units16 units;
+  for (std::size_t k = 0; k < side.unit.size(); ++k)
+    units.unit.push_back(side.unit_of(k) / work.narrowing()), units.zero.push_back(side.zero_of(k));
+  return units;
+}
+
+std::vector<Units16> units_of_sources(const QuantizeState& work, const Layer& layer) {
+  std::vector<Units16> units;
+  for (const std::uint32_t source : sources_of(work.real, work.index_of(layer)))
+    units.push_back(in_numbers16(work, source));
+  return units;
+}
+
+/// Returns a layer that joins or selects, in fixed point; QuantizeState::add sets its sources.
+Layer fixed_join(const QuantizeState& work, const Layer& real) {
+  Layer layer = real;
+  layer.format = work.format;
+  // determines the number of multipliers
+  layer.sources = sources_of(work.real, work.index_of(real));
+  return with_arrays(layer);
+}
+
+std::int32_t multiplier_of(double ratio) {
+  return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0));
+}
+constexpr double sum_ratio = 131072,
+                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) to m
+
+/// Returns the units of a layer that adds or multiplies: of an answer each number's own, else one,
+/// which is not finer than each number's `least`.
+Units16 units_of_join(const QuantizeState& work, const Layer& real,
+                      const std::vector<double>& least) {
+  if (std::optional<Units16> own = answer_units(work, real)) {
+    for (std::size_t k = 0; k < least.size(); ++k)
+      own->unit[k] = static_cast<float>(std::max(own->unit[k], least[k]));
+    return *own;
+  }
+  double unit = unit_by_peak(work, real);
+  for (const double one : least) unit = std::max(unit, one);
+  return one_unit(unit, least.size());
+}
+
+/// Returns the start of a sum: the values of the sources at 0, less the zero point, in its unit.
+std::int32_t start_of(double value, const Units16& units, std::size_t k) {
+  return std::int32_t(std::clamp(rounded((value - units.zero[k]) / units.unit[k]), -1e9, 1e9));
+}
+
+}  // namespace
+
+/// Adds a concat; numbers keep their units.
+void add_concat(QuantizeState& work, const Layer& real) {
+  Units16 all;
+  for (const Units16& units : units_of_sources(work, real)) {
+    all.unit.insert(all.unit.end(), units.unit.begin(), units.unit.end());
+    all.zero.insert(all.zero.end(), units.zero.begin(), units.zero.end());
+  }
+  work.add(real, fixed_join(work, real), all.unit, all.zero);
+}
+
+void add_select(QuantizeState& work, const Layer& real) {
+  const Units16 from = units_of_sources(work, real)[0];
+  Layer layer = fixed_join(work, real);
+  layer.sources.clear();
+  layer.arrays = real.arrays;
+  Units16 all;
+  for (const std::int32_t column : real.array(Role::columns).integers)
+    all.unit.push_back(from.unit[std::size_t(column)]),
+        all.zero.push_back(from.zero[std::size_t(column)]);
+  work.add(real, std::move(layer), all.unit, all.zero);
+}
+
+/// Adds a sum. With the coarsest unit that it needs, the step of a source is at most 2^13 of its
+/// own, which leaves room for the multipliers.
+void add_sum(QuantizeState& work, const Layer& real) {
+  const std::vector<Units16> sources = units_of_sources(work, real);
+  const auto n = std::size_t(real.out);
+  std::vector<double> least(n);
+  for (const Units16& source : sources)
+    for (std::size_t k = 0; k < n; ++k) least[k] = std::max(least[k], source.unit[k] / 8192);
+  const Units16 units = units_of_join(work, real, least);
+  Layer layer = fixed_join(work, real);
+  std::vector<double> zero(n);
+  for (std::size_t p = 0; p < sources.size(); ++p)
+    for (std::size_t k = 0; k < n; ++k) {
+      layer.array(Role::part_multiplier).integers[p * n + k] =
+          multiplier_of(sources[p].unit[k] / units.unit[k] * sum_ratio);
+      zero[k] += sources[p].zero[k];
+    }
+  for (std::size_t k = 0; k < n; ++k)
+    layer.array(Role::part_bias).integers[k] = start_of(zero[k], units, k);
+  work.add(real, std::move(layer), units.unit, units.zero);
+}
+
+void add_product(QuantizeState& work, const Layer& real) {
+  const std::vector<Units16> sources = units_of_sources(work, real);
+  const auto n = std::size_t(real.out);
+  const Units16 &a = sources[0], &b = sources[1];
+  std::vector<double> least(n);
+  for (std::size_t k = 0; k < n; ++k)
+    least[k] = std::max({2.1 * a.unit[k] * b.unit[k], std::fabs(a.unit[k] * b.zero[k]) / 8192,
+                         std::fabs(b.unit[k] * a.zero[k]) / 8192});
+  const Units16 units = units_of_join(work, real, least);
+  Layer layer = fixed_join(work, real);
+  std::vector<std::int32_t>& m = layer.array(Role::part_multiplier).integers;
+  for (std::size_t k = 0; k < n; ++k) {
+    const double unit = units.unit[k];
+    m[k] = multiplier_of(a.unit[k] * b.unit[k] / unit * product_ratio);
+    m[n + k] = multiplier_of(a.unit[k] * b.zero[k] / unit * sum_ratio);
+    m[2 * n + k] = multiplier_of(b.unit[k] * a.zero[k] / unit * sum_ratio);
+    layer.array(Role::part_bias).integers[k] = start_of(a.zero[k] * b.zero[k], units, k);
+  }
+  work.add(real, std::move(layer), units.unit, units.zero);
+}
+
+}  // namespace sluice::tools
