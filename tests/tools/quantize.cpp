@@ -120,7 +120,7 @@ TEST_CASE("a cell of low rank answers in fixed point nearly as the float one, ga
         }
         // The weights that the integers stand for are those of the network, nearly.
         const Quantized quantized = quantize(network, format, ranges);
-        const double error = snr(answers(network, data), answers(quantized.seen, data));
+        const double error = snr(answers(network, data), answers(quantized.rounded, data));
         CHECK(error > 30);
       }
 }
@@ -308,7 +308,7 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float n
       // An embedding's columns are rounded to 8 bits, and nothing else is lost: its output is
       // handed on exactly.
       for (size_t i = 0; i < w.size(); ++i)
-        CHECK_EQ(quantized.seen.layers[0].arrays[0].values[i],
+        CHECK_EQ(quantized.rounded.layers[0].arrays[0].values[i],
                  doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] * 256 *
                                  quantized.units[0].unit[i / 30])
                      .epsilon(1e-6));

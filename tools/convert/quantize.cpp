@@ -102,7 +102,7 @@ void add_embedding(QuantizeState& work, const Layer& real) {
                                  : std::clamp(rounded(double(w[i]) / p * most_weight),
                                               -double(most_weight), double(most_weight));
     layer.array(Role::vectors).integers[i] = std::int32_t(weight);
-    work.result.seen.layers[work.index_of(real)].array(Role::vectors).values[i] =
+    work.result.rounded.layers[work.index_of(real)].array(Role::vectors).values[i] =
         float(weight / most_weight * p);
   }
   std::vector<double> unit;
@@ -130,7 +130,7 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
                    const std::vector<LayerMoments>& moments) {
   check_quantizable(real);
   QuantizeState work{real, format, ranges, moments};
-  work.result.seen = real;
+  work.result.rounded = real;
   Network& network = work.result.network;
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.vocabulary = real.vocabulary;

@@ -45,8 +45,8 @@ Entering entering_of(const QuantizeState& work, const Layer& layer) {
 Fixed round_weights(QuantizeState& work, const Layer& layer, const Array& w, const Affine& affine,
                     const Entering& entering, const std::vector<double>& unit) {
   Fixed fixed = round_matrix(affine, entering);
-  Layer& seen_layer = work.result.seen.layers[work.index_of(layer)];
-  std::vector<float>& values = seen_layer.arrays[std::size_t(&w - layer.arrays.data())].values;
+  Layer& rounded_layer = work.result.rounded.layers[work.index_of(layer)];
+  std::vector<float>& values = rounded_layer.arrays[std::size_t(&w - layer.arrays.data())].values;
   if (affine.cols == 0) return fixed;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double column = unit[i % affine.cols];

@@ -27,7 +27,7 @@ struct Quantized {
   /// [layers of network] The layer of the float network, counted from 0.
   std::vector<std::size_t> real_of;
   /// The float network with the weights that the integers stand for.
-  Network seen;
+  Network rounded;
   /// Constant features; weights made coarser so that no accumulator overflows.
   std::vector<std::string> warnings;
 };

@@ -23,9 +23,10 @@ void round_weights(void* context, const float* weights, float* rounded) {
       finite = finite && std::all_of(array.values.begin(), array.values.end(),
                                      [](float v) { return std::isfinite(v); });
   try {  // no exception may pass through the trainer, which is C
-    pack_weights(aware.places,
-                 finite ? quantize(aware.network, aware.format, aware.ranges).seen : aware.network,
-                 rounded);
+    pack_weights(
+        aware.places,
+        finite ? quantize(aware.network, aware.format, aware.ranges).rounded : aware.network,
+        rounded);
   } catch (...) {
     aware.refused = std::current_exception();
     pack_weights(aware.places, aware.network, rounded);
