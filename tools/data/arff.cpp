@@ -46,21 +46,6 @@ struct Attributes {
   std::size_t relational = no_column;
 };
 
-/// The lines of a file, without comments and empty lines.
-struct Lines {
-  std::string_view text;
-  std::size_t number = 0;
-
-  bool next(std::string_view& line) {
-    while (next_line(text, line)) {
-      line = trimmed(line);
-      ++number;
-      if (!line.empty() && line[0] != '%') return true;
-    }
-    return false;
-  }
-};
-
 /// Reads the head up to @data.
 Attributes read_head(Lines& lines, const std::string& file) {
   Attributes attributes;
@@ -119,7 +104,7 @@ Rows read_arff(std::string_view text, const std::string& file, const Columns& co
   if (std::find(dialect.missing.begin(), dialect.missing.end(), "?") == dialect.missing.end())
     dialect.missing.emplace_back("?");
   const NumberReader numbers(dialect, Decimal::point, false);
-  Lines lines{text};
+  Lines lines{text, "%"};
   const Attributes attributes = read_head(lines, file);
   check_header(attributes.names, file);
   const Columns read = columns_for(columns, attributes);

@@ -8,6 +8,7 @@
 
 #include "../common/error.h"
 #include "../common/print.h"
+#include "../common/text.h"
 #include "calendar.h"
 #include "parse_number.h"
 
@@ -173,6 +174,15 @@ bool CellReader::next(std::vector<std::string>& cells, std::size_t& first_line) 
     first_line = line;
     read_line(*this, cells);
     if (cells.size() > 1 || !cells[0].empty()) return true;
+  }
+  return false;
+}
+
+bool Lines::next(std::string_view& line) {
+  while (next_line(text, line)) {
+    line = trimmed(line);
+    ++number;
+    if (!line.empty() && comment_signs.find(line[0]) == comment_signs.npos) return true;
   }
   return false;
 }

@@ -23,6 +23,16 @@ struct CellReader {
   bool next(std::vector<std::string>& cells, std::size_t& first_line);
 };
 
+/// The lines of a file, without blanks at their ends. Skips comments and empty lines.
+struct Lines {
+  std::string_view text;
+  std::string_view comment_signs;  ///< a line that begins with one of these is a comment
+  std::size_t number = 0;          ///< of the line that next() gave, from 1
+
+  /// Reads the next line. Returns false at the end.
+  bool next(std::string_view& line);
+};
+
 /// The way in which numbers are written.
 enum class Decimal {
   point,    ///< 1198.5

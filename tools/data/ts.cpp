@@ -21,21 +21,6 @@ std::vector<std::string> parts_at(std::string_view text, char separator) {
   return parts;
 }
 
-/// The lines of a file, without comments and empty lines.
-struct Lines {
-  std::string_view text;
-  std::size_t number = 0;
-
-  bool next(std::string_view& line) {
-    while (next_line(text, line)) {
-      line = trimmed(line);
-      ++number;
-      if (!line.empty() && line[0] != '#' && line[0] != '%') return true;
-    }
-    return false;
-  }
-};
-
 /// Reads the head. Returns whether rows end with a class or a value.
 bool read_head(Lines& lines, const std::string& file) {
   bool labelled = false;
@@ -63,7 +48,7 @@ Rows read_ts(std::string_view text, const std::string& file, const Columns& colu
   if (std::find(dialect.missing.begin(), dialect.missing.end(), "?") == dialect.missing.end())
     dialect.missing.emplace_back("?");
   const NumberReader numbers(dialect, Decimal::point, false);
-  Lines lines{plain_text(text, file)};
+  Lines lines{plain_text(text, file), "#%"};
   const bool labelled = read_head(lines, file);
   if (!labelled && expected.targets)
     refuse("{}: @classLabel and @targetLabel are not true; give a file with targets", file);
