@@ -8,7 +8,7 @@ namespace sluice::tests {
 
 /// Returns the GRU layers `prefix`gru0, gru1, ... and, if the file has it, `prefix`dense.
 inline Network golden_network(const Golden& golden, const std::string& prefix,
-                              bool last_hands_on_every_step,
+                              bool last_outputs_every_step,
                               sluice_activation activation = SLUICE_LINEAR) {
   Network network;
   const auto fill = [&](Layer layer, const std::string& name) {
@@ -23,7 +23,7 @@ inline Network golden_network(const Golden& golden, const std::string& prefix,
     const GoldenArray& w = golden[name + "weight_ih"];
     fill(tools::make_layer(SLUICE_GRU, w.cols, w.rows / 3, SLUICE_LINEAR, true), name);
   }
-  network.layers.back().every_step = last_hands_on_every_step;
+  network.layers.back().every_step = last_outputs_every_step;
   if (golden.has(prefix + "dense.weight")) {
     const GoldenArray& w = golden[prefix + "dense.weight"];
     fill(tools::make_layer(SLUICE_DENSE, w.cols, w.rows, activation), prefix + "dense.");

@@ -306,7 +306,7 @@ TEST_CASE("a network that reads ids answers in fixed point nearly as the float n
         CHECK(v.snr() > 25);
       }
       // An embedding's columns are rounded to 8 bits, and nothing else is lost: its output is
-      // handed on exactly.
+      // exactly the rounded vector.
       for (size_t i = 0; i < w.size(); ++i)
         CHECK_EQ(quantized.rounded.layers[0].arrays[0].values[i],
                  doctest::Approx(quantized.network.layers[0].arrays[0].integers[i] * 256 *

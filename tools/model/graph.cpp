@@ -148,8 +148,10 @@ Network without_frame_columns(Network network) {
 
 namespace {
 
-/// Returns whether a layer hands on numbers of its sources without a product with weights.
-bool hands_on(const Layer& layer) { return layer.anatomy().joins || layer.kind == SLUICE_SELECT; }
+/// Returns whether a layer selects or joins numbers of its sources, and so has no weights.
+bool selects_or_joins(const Layer& layer) {
+  return layer.anatomy().joins || layer.kind == SLUICE_SELECT;
+}
 
 }  // namespace
 
@@ -158,7 +160,7 @@ bool frame_enters_answer(const Network& network) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     bool any = false;
     for (const std::uint32_t source : sources_of(network, l)) any = any || carries[source];
-    carries.push_back(any && hands_on(network.layers[l]));
+    carries.push_back(any && selects_or_joins(network.layers[l]));
   }
   return carries.back();
 }
@@ -172,7 +174,7 @@ Network with_frame_copy(Network network) {
   insert_layer(network, 0, std::move(copy));
   network.layers[0].sources = {};
   for (std::size_t l = 1; l < network.layers.size(); ++l)
-    if (!hands_on(network.layers[l]) && sources_of(network, l)[0] == 0)
+    if (!selects_or_joins(network.layers[l]) && sources_of(network, l)[0] == 0)
       network.layers[l].sources = {1};
   if (network.layers[1].sources == std::vector<std::uint32_t>{1}) network.layers[1].sources = {};
   return network;
@@ -185,7 +187,7 @@ bool copies_frame(const Network& network) {
   for (std::size_t i = 0; i < columns.size(); ++i)
     if (columns[i] != std::int32_t(i)) return false;
   for (std::size_t l = 1; l < network.layers.size(); ++l)
-    if (!hands_on(network.layers[l]) && sources_of(network, l)[0] == 0) return false;
+    if (!selects_or_joins(network.layers[l]) && sources_of(network, l)[0] == 0) return false;
   return true;
 }
 
