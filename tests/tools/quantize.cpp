@@ -180,8 +180,8 @@ TEST_CASE("targets far from 0 and of different magnitudes lose no more than targ
         CAPTURE(k);
         // A float of 123,456 or of 48.1351 has a spacing of its own.
         const double spacing = std::ldexp(1, std::ilogb(std::max(offset[k], scale[k])) - 23);
-        const double float_error =
-            spacing * spacing / 12 / scale[k] / scale[k] * double(truth.size() / width);
+        const std::size_t rows = truth.size() / width;
+        const double float_error = spacing * spacing / 12 / scale[k] / scale[k] * double(rows);
         CHECK(error[1][k] <= 1.1 * (error[0][k] + float_error));
         CHECK(error[0][k] > 0);
       }

@@ -506,8 +506,8 @@ NumberReader Table::numbers(std::span<const std::size_t> columns) {
         name(other.column));
   if (either && !comma && !grouped && !point)
     refuse("{}:{}: {}: \"{}\" may be {} or {}; set data.decimal = \",\" or \".\"", file_,
-           either.line, name(either.column), brief(either.cell), *with_point(either.cell),
-           *ungrouped(either.cell, ',', '.'));
+           either.line, name(either.column), brief(either.cell),
+           with_point(either.cell).value_or(""), ungrouped(either.cell, ',', '.').value_or(""));
   decimal_ = comma ? Decimal::comma : grouped || either ? Decimal::grouped : Decimal::point;
   return NumberReader(dialect_, decimal_, has_header_);
 }
