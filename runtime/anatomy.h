@@ -28,8 +28,8 @@ enum class Role : uint8_t {
   mean,
   variance,
   columns,  ///< numbers of columns
-  /// Of a layer that joins, in fixed point: the multipliers that rescale its sources to its own
-  /// unit.
+  /// Of a layer that joins, and of a difference, in fixed point: the multipliers that rescale its
+  /// sources to its own unit.
   part_multiplier,
   part_bias,       ///< the start of those sums
   gate_bias,       ///< of a cell whose gate and candidate share a chain: added to it for the gate
@@ -259,7 +259,9 @@ constexpr Anatomy standardize() {
 constexpr Anatomy difference() {
   Anatomy a;
   a.kind = SLUICE_DIFFERENCE, a.name = "difference";
-  a.keeps_width = a.prepares = a.by_step = true;
+  a.keeps_width = a.prepares = a.by_step = a.integer_form = true;
+  a.add(Role::part_multiplier, "multiplier", 1, Extent::units, Extent::one, Field::w_ih, false,
+        Formats::fixed);
   return a;
 }
 

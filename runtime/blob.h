@@ -22,7 +22,8 @@ struct BlobHeader {
   uint32_t layers;
   uint32_t inputs, outputs;
   /// 1: a model in int8 whose frames are int16, because they enter the answer without a product,
-  /// which would narrow them. Only layers that select or join read such a frame. Else 0.
+  /// which would narrow them, or differences are taken of them. Only layers that select or join,
+  /// and a difference, read such a frame. Else 0.
   uint32_t wide_frame;
   uint32_t reserved[7];  ///< 0
 };

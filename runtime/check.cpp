@@ -221,13 +221,17 @@ struct Graph {
   }
 
   /// Returns whether a layer that reads the frame reads ids if, and only if, the frames of the
-  /// model are ids; and whether it can read a wide one.
+  /// model are ids; and whether it can read a wide one. A difference in fixed point needs one of 16
+  /// bits.
   bool frame_fits(uint32_t index, uint32_t source) const {
     const uint8_t kind = record[index].kind;
     const bool embeds = holds_embedding && kind == SLUICE_EMBEDDING;
     if (embeds) return index == 0 && source == 0 && header.inputs == 1;
     if (source > 0) return true;
-    return !reads_ids() && (!has_wide_frame(header) || joins(kind) || kind == SLUICE_SELECT);
+    const bool differs = kind == SLUICE_DIFFERENCE,
+               needs_wide = differs && record[index].format == SLUICE_INT8;
+    if (!has_wide_frame(header)) return !reads_ids() && !needs_wide;
+    return !reads_ids() && (joins(kind) || kind == SLUICE_SELECT || differs);
   }
 
   bool good_widths(uint32_t index) const {

@@ -207,6 +207,11 @@ constexpr bool holds_graph = false;
 #else
 constexpr bool holds_graph = true;
 #endif
+#ifdef SLUICE_WITHOUT_DIFFERENCE
+constexpr bool holds_difference = false;
+#else
+constexpr bool holds_difference = true;
+#endif
 #ifdef SLUICE_WITHOUT_STANDARDIZE
 constexpr bool holds_standardize = false;
 #else
@@ -249,8 +254,11 @@ inline bool joins(uint8_t kind) {
   return holds_graph && has_kind(kinds, kind);
 }
 
-/// Returns whether a model in int8 has frames of int16. They need layers that select and join.
-inline bool has_wide_frame(const BlobHeader& header) { return holds_graph && header.wide_frame; }
+/// Returns whether a model in int8 has frames of int16. They need layers that select and join, or a
+/// difference.
+inline bool has_wide_frame(const BlobHeader& header) {
+  return (holds_graph || holds_difference) && header.wide_frame;
+}
 
 /// Return the number of sources of a layer, and each source: 0 for the frame, else a layer counted
 /// from 1.

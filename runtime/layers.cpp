@@ -73,6 +73,9 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_EMBEDDING
     FixedEmbedding<Int8>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_DIFFERENCE
+    FixedDifference<SLUICE_INT8>::kind,
+#endif
 #ifndef SLUICE_WITHOUT_GRAPH
     Concat<SLUICE_INT8>::kind,
     Select<SLUICE_INT8>::kind,
@@ -101,6 +104,9 @@ constexpr LayerKind kinds[] = {
 #endif
 #ifndef SLUICE_WITHOUT_EMBEDDING
     FixedEmbedding<W8a16>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_DIFFERENCE
+    FixedDifference<SLUICE_W8A16>::kind,
 #endif
 #ifndef SLUICE_WITHOUT_GRAPH
     Concat<SLUICE_W8A16>::kind,

@@ -136,10 +136,10 @@ sluice_status sluice_open(sluice_model* model, const void* blob, size_t bytes, c
  *   SLUICE_F32     float      float
  *   SLUICE_INT8    int8_t     int16_t
  *   SLUICE_W8A16   int16_t    int16_t
- * A model in SLUICE_INT8 that adds numbers of its frame to its answer, as one does that learned
- * differences from the last value, takes frames of int16_t, so that they keep their precision. A
- * model that begins with an embedding reads ids: its frame is one int32_t in every format.
- * sluice_info.frame_bytes tells them apart. */
+ * A model in SLUICE_INT8 takes frames of int16_t, so that they keep their precision, if it begins
+ * with a difference, or if it adds numbers of its frame to its answer, as one does that learned
+ * differences from the last value. A model that begins with an embedding reads ids: its frame is
+ * one int32_t in every format. sluice_info.frame_bytes tells them apart. */
 typedef enum { SLUICE_F32 = 0, SLUICE_INT8 = 1, SLUICE_W8A16 = 2 } sluice_format;
 
 typedef struct {

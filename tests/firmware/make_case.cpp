@@ -215,6 +215,7 @@ std::string made_up_blob(int count, char** words) {
     if (sparse) leave_one_block_in_ten(network.layers.back());
     in = network.layers.back().out;
   }
+  if (network.layers.front().kind == SLUICE_DIFFERENCE) network.wide_frame = format == "int8";
   if (!network.width && network.layers.front().kind != SLUICE_EMBEDDING)
     network.width = std::atoi(words[1]);
   network.scales.inverse.assign(size_t(frame_width(network)), 1.0f);

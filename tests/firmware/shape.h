@@ -1,7 +1,7 @@
 // Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru.8: of rank 8),
-// embedding, standardize, select, dense, or a Dense's activation; or concat, add or multiply, which
-// join the layer before with itself, so many times. In fixed point a shape may begin with
-// sparse.
+// embedding, standardize, difference, select, dense, or a Dense's activation; or concat, add or
+// multiply, which join the layer before with itself, so many times. In fixed point a shape may
+// begin with sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -40,6 +40,8 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
     return make_layer(SLUICE_EMBEDDING, in, units, SLUICE_LINEAR, false, format);
   if (word == "standardize")
     return make_layer(SLUICE_STANDARDIZE, in, in, SLUICE_LINEAR, false, format);
+  if (word == "difference")
+    return make_layer(SLUICE_DIFFERENCE, in, in, SLUICE_LINEAR, false, format);
   if (word == "dense") return make_layer(SLUICE_DENSE, in, units, SLUICE_LINEAR, false, format);
   for (const sluice_activation f : {SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
     if (word == sluice_activation_name(f))

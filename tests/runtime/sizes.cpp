@@ -118,6 +118,7 @@ TEST_CASE(
         const auto units = uint64_t((layer.out + 7) / 8 * 8);
         const bool cell = tools::recurrent(layer);
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
+        if (layer.kind == SLUICE_DIFFERENCE) state += 2 * units + 16;
         if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
           layer_scratch = std::max(layer_scratch, 2 * units);
         if (layer.find(Role::input_weight)) {

@@ -125,7 +125,9 @@ TEST_CASE("null pointers are refused") {
   CHECK_EQ(sluice_open(&model, nullptr, blob.size, nullptr), SLUICE_NULL);
 }
 
-TEST_CASE("frames of int16 in int8 are checked: only layers that select or join read them") {
+TEST_CASE(
+    "frames of int16 in int8 are checked: only layers that select or join read them, and a "
+    "difference, which reads no other ones") {
   const auto opened = [](const Network& network) { return Forged(write_blob(network)).open(); };
   const Network chain =
                     random_fixed_network(5, {gru(9), dense(3)}, SLUICE_INT8, Numbers::trained, 1),
@@ -135,6 +137,13 @@ TEST_CASE("frames of int16 in int8 are checked: only layers that select or join 
   Network wide = chain;
   wide.wide_frame = true;  // the GRU reads the frame
   CHECK_EQ(opened(wide), SLUICE_SHAPE);
+  const std::vector<Spec> begins_with_difference = {difference(), gru(9), dense(3)};
+  Network differs = with_difference(begins_with_difference, SLUICE_INT8, Numbers::trained, 1);
+  CHECK_EQ(opened(differs), SLUICE_OK);
+  differs.wide_frame = false;
+  CHECK_EQ(opened(differs), SLUICE_SHAPE);
+  CHECK_EQ(opened(with_difference(begins_with_difference, SLUICE_W8A16, Numbers::trained, 1)),
+           SLUICE_OK);
   Forged number(write_blob(sum));
   number.write<uint32_t>(offsetof(BlobHeader, wide_frame), 2);
   CHECK_EQ(number.checksum().open(), SLUICE_STRUCTURE);

@@ -137,6 +137,7 @@ struct FixedReference {
     fixed::Dense dense;
     fixed::Embedding embedding;
     std::vector<int16_t> h, c;
+    std::vector<int32_t> before;  ///< of a difference: x of the step before
   };
   fixed::Mode mode;
   bool wide_frame;
@@ -157,7 +158,7 @@ struct FixedReference {
         return second ? std::vector<int32_t>(middle, a.integers.end())
                       : std::vector<int32_t>(a.integers.begin(), middle);
       };
-      Stage stage{&layer, {}, {}, {}, {}, {}};
+      Stage stage{&layer, {}, {}, {}, {}, {}, {}};
       const auto& a = layer.arrays;
       if (layer.kind == SLUICE_EMBEDDING) {
         stage.embedding = {layer.in, layer.out, narrow(a[0].integers)};
@@ -238,6 +239,10 @@ struct FixedReference {
         fixed::step(stage.cell, v, stage.h, stage.c), y = stage.h;
       else if (stage.layer->kind == SLUICE_DENSE)
         y = fixed::run(stage.dense, v);
+      else if (stage.layer->kind == SLUICE_DIFFERENCE)
+        y = fixed::difference(parts[0], stage.before,
+                              stage.layer->array(Role::part_multiplier).integers),
+        stage.before = parts[0];
       else
         y = joined(*stage.layer, parts);
       outputs.emplace_back(y.begin(), y.end());
@@ -280,6 +285,14 @@ inline Network with_frame_sum(const Network& chain) {
     layer.array(Role::part_multiplier).integers.assign(size_t(2 * layer.out), 1 << 17);
   }
   network.wide_frame = true;
+  return network;
+}
+
+/// Returns a network that begins with a difference of the frame, which is int16 in int8 too.
+inline Network with_difference(const std::vector<Spec>& specs, sluice_format format,
+                               Numbers numbers, uint64_t seed) {
+  Network network = random_fixed_network(5, specs, format, numbers, seed);
+  network.wide_frame = format == SLUICE_INT8;
   return network;
 }
 
@@ -343,6 +356,16 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
       v.push_back(
           {"frames of int16", with_frame_sum(random_fixed_network(
                                   5, {gru(11), dense(3)}, SLUICE_INT8, numbers, v.size() + 1))});
+    for (const sluice_format format : fixed_formats)
+      for (const Numbers numbers : {Numbers::trained, Numbers::any}) {
+        v.push_back({"difference of the frame", with_difference({difference(), gru(11), dense(3)},
+                                                                format, numbers, v.size() + 1)});
+        v.push_back({"difference beside the frame",
+                     with_difference({difference(), gru(11, every_step), select(3, 0), dense(3),
+                                      tests::add({3, 4})},
+                                     format, numbers, v.size() + 1)});
+      }
+    add("difference of a layer", 6, {dense(9), difference(), gru(8)});
     add("reader", 13, {embedding(9), cell(SLUICE_LSTM, 8), dense(4, SLUICE_SOFTMAX)});
     add("reader of a hundred", 100,
         {embedding(24), gru(11, every_step), dense(100, SLUICE_SOFTMAX)});

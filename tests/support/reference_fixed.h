@@ -350,6 +350,16 @@ inline std::vector<int16_t> add(const std::vector<std::vector<int32_t>>& x,
   return y;
 }
 
+/// @param before  x of the step before; empty at a stream's first step
+inline std::vector<int16_t> difference(const std::vector<int32_t>& x,
+                                       const std::vector<int32_t>& before,
+                                       const std::vector<int32_t>& m) {
+  std::vector<int16_t> y(x.size());
+  for (size_t j = 0; j < before.size(); ++j)
+    y[j] = int16_t(std::clamp(requantize(x[j] - before[j], 14, m.at(j)), -32768, 32767));
+  return y;
+}
+
 inline std::vector<int16_t> multiply(const std::vector<int32_t>& x0, const std::vector<int32_t>& x1,
                                      const std::vector<int32_t>& m, const std::vector<int32_t>& b) {
   std::vector<int16_t> y;
