@@ -37,7 +37,8 @@ low_rank="40-gru.8-64 12-gru.4-16 100-gru.16-24 9-gru.12-40 40-lstm.8-64 24-lstm
 joins="24-tanh-16-add-2-dense-4 9-gru-24-add-4 12-tanh-40-add-3-gru-8 12-tanh-24-concat-2-dense-8 16-gru-16-concat-4
   20-tanh-32-concat-3-gru-8 24-tanh-16-multiply-2-dense-4 9-gru-40-multiply-2 40-select-24-gru-8 64-select-8-dense-8 12-gru-32-select-5
   24-add-2-dense-8 40-multiply-2-gru-8 30-concat-3-dense-4 64-concat-2 50-add-3-dense-16"
-others="$others $cells $low_rank $joins"
+differences="24-difference-24-gru-16 60-difference-60-gru-8-dense-4 9-difference-9-dense-8 100-difference-100-dense-16"
+others="$others $cells $low_rank $joins $differences"
 # For floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
 # For fixed point alone. Sparse models store one block of 8 x 4 weights in ten.

@@ -141,7 +141,7 @@ TEST_CASE("training for fixed point keeps the blob that its validation ran") {
       // The result equals the kept float weights quantized to nearest, by the training part's
       // ranges.
       const Network real = read_network(trained.real.model);
-      Ranges ranges = feature_ranges(data, parts.train, RangeChoice::min_error);
+      Ranges ranges = feature_ranges(real, data, parts.train, RangeChoice::min_error);
       ranges.outputs = output_ranges(real, data, parts.train);
 
       const OwnedModel again = open_model(

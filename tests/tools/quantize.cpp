@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <exception>
 
@@ -219,6 +220,57 @@ TEST_CASE("a network that adds numbers of its frame to the answer does so in fix
       CAPTURE(standardizes);
       CHECK(snr(moved, moved_got) > 55);  // 8 bits of a frame would give 47
     }
+}
+
+TEST_CASE("a network of its frames' differences answers nearly as the float network") {
+  // Random walks around a number beside which a step is small: as a level is beside its changes.
+  DataSet data = made_up_data(4, 6, 60, -1, 1);
+  const std::array<float, 4> offset = {20000, 0, -3, 500}, step = {5, 0.01f, 1, 40};
+  for (size_t s = 0; s < data.sequences(); ++s)
+    for (size_t i = 0; i < data.steps(s) * 4; ++i) {
+      float& x = data.x[data.first[s] * 4 + i];
+      x = step[i % 4] * x + (i < 4 ? offset[i] : data.x[data.first[s] * 4 + i - 4]);
+    }
+  for (const sluice_format format : fixed_formats)
+    for (const bool adds : {false, true}) {
+      Network network =
+          random_network(4, {difference(), standardize(), gru(13, every_step), dense(2)}, 6);
+      for (size_t k = 0; k < 4; ++k) {
+        network.layers[1].array(Role::mean).values[k] = 0;
+        network.layers[1].array(Role::scale).values[k] = 1 / step[k];
+      }
+      if (adds) add_frame_columns(network, {0, 2});
+      const Network ready = with_integer_form(network, format);
+      CHECK_EQ(ready.layers.size(), network.layers.size());  // no copy of the frame
+      const Quantized quantized = quantize(ready, format, ranges_for(ready, data));
+      prove_no_overflow(quantized.network, "test");
+      CHECK(quantized.warnings.empty());
+      CHECK_EQ(quantized.network.wide_frame, format == SLUICE_INT8);
+      std::vector<float> truth = answers(network, data), got = answers(quantized.network, data);
+      for (size_t i = 0; adds && i < truth.size(); i += 2)  // the spread counts, not the offset
+        truth[i] -= 20000, got[i] -= 20000;
+      CAPTURE(std::string(sluice_format_name(format)));
+      CAPTURE(adds);
+      CHECK(snr(truth, got) > (format == SLUICE_INT8 ? 25 : 33));
+    }
+}
+
+TEST_CASE("a feature that is constant, or changes between sequences alone, has no difference") {
+  DataSet data = made_up_data(3, 6, 30, -1, 1);
+  for (size_t s = 0; s < data.sequences(); ++s)
+    for (size_t t = 0; t < data.steps(s); ++t) {
+      data.x[(data.first[s] + t) * 3] = 7;
+      data.x[(data.first[s] + t) * 3 + 1] = float(s);
+    }
+  const Network network = random_network(3, {difference(), gru(9, every_step), dense(2)}, 6);
+  for (const sluice_format format : fixed_formats) {
+    const Quantized quantized = quantize(network, format, ranges_for(network, data));
+    REQUIRE_EQ(quantized.warnings.size(), 2u);
+    CHECK(quantized.warnings[0].find("f0: is 7 in all calibration data") == 0);
+    CHECK(quantized.warnings[1].find("f1: does not change from step to step") == 0);
+    CHECK(snr(answers(network, data), answers(quantized.network, data)) >
+          (format == SLUICE_INT8 ? 25 : 33));
+  }
 }
 
 TEST_CASE("a layer whose outputs are 0 in all calibration data is quantized") {
@@ -539,6 +591,7 @@ TEST_CASE("a layer without an integer form is refused by its name") {
   CHECK(refused({norm(SLUICE_LAYER_NORM), gru(3)}).find("layer 1 (layer_norm): ") == 0);
   CHECK(refused({gru(4), standardize(), dense(2)}).find("layer 2 (standardize)") == 0);
   CHECK(refused({dense(4, SLUICE_SOFTMAX), dense(2)}).find("layer 1 (dense)") == 0);
+  CHECK(refused({dense(4), difference(), gru(3)}).find("layer 2 (difference)") == 0);
   CHECK(refused({standardize()}) != "");
 }
 

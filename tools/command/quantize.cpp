@@ -16,6 +16,7 @@
 #include "../data/outliers.h"
 #include "../evaluate/evaluate.h"
 #include "../evaluate/measures.h"
+#include "../evaluate/output_losses.h"
 #include "../evaluate/range_trials.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
@@ -191,7 +192,9 @@ OrderedJson snr_json(double snr) {
 
 std::string report_json(const Input& input, const QuantizeOptions& options,
                         const Evaluation& before, const std::vector<RangeTrial>& candidates,
-                        const RangeTrial& best, const std::vector<ValueError>& errors) {
+                        const RangeTrial& best, const std::vector<ValueError>& errors,
+                        const std::vector<OutputLoss>& losses,
+                        const std::vector<InputSaturation>& saturated) {
   OrderedJson json = {{"type", options.type},
                       {"ranges", word(best.choice)},
                       {"validation_sequences", input.split.held_out.size()}};
@@ -221,18 +224,22 @@ std::string report_json(const Input& input, const QuantizeOptions& options,
                                 {"sequence", input.data.names[v.worst_sequence]},
                                 {"step", v.worst_step}}}});
   json["saturated_inputs"] = OrderedJson::object();
-  for (const InputSaturation& s : saturated_inputs(best.model, input.data, input.split.held_out))
-    json["saturated_inputs"][s.name] = s.share;
+  for (const InputSaturation& s : saturated) json["saturated_inputs"][s.name] = s.share;
+  json["losses"] = OrderedJson::array();
+  for (const OutputLoss& loss : losses)
+    json["losses"].push_back({{"output", loss.output},
+                              {"measure", loss.measure},
+                              {"float", loss.before},
+                              {options.type, loss.after},
+                              {"cause", loss.cause}});
   for (const Layer& layer : best.quantized.network.layers) json["sparse"].push_back(layer.sparse);
   json["warnings"] = best.quantized.warnings;
   json["bytes"] = {{"float", input.model.info().bytes}, {options.type, best.model.info().bytes}};
   return json_text(json, 2) + "\n";
 }
 
-void warn(const Input& input, const RangeTrial& best) {
-  for (const std::string& warning : best.quantized.warnings)
-    write_stderr(printable("warning: " + warning) + "\n");
-  warn_saturated(saturated_inputs(best.model, input.data, input.split.held_out), "validation");
+void warn(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) write_stderr(printable("warning: " + warning) + "\n");
 }
 
 void check_paths(const QuantizeOptions& options, const std::string& model, const std::string& out) {
@@ -261,8 +268,7 @@ void run_quantize(const QuantizeOptions& options) {
   const sluice_format format = format_of(options);
   RangeTrials tried =
       try_ranges(input.network, format, ranges_of(options), input.data, input.split);
-  for (const std::string& warning : tried.warnings)
-    write_stderr(printable("warning: " + warning) + "\n");
+  warn(tried.warnings);
   const std::vector<RangeTrial>& candidates = tried.trials;
   const RangeTrial& best = tried.best();
   const std::string blob = write_blob(best.quantized.network), path = out_path(options, input.path);
@@ -271,10 +277,16 @@ void run_quantize(const QuantizeOptions& options) {
   const std::size_t most_frames = input.data.is_text() ? analyzed_frames : SIZE_MAX;
   const std::vector<ValueError> errors =
       analyze(input.network, best.quantized, input.data, analyzed(input), most_frames);
+  const std::vector<InputSaturation> saturated =
+      saturated_inputs(best.model, input.data, input.split.held_out);
+  const std::vector<OutputLoss> losses = output_losses(before, best, errors, saturated);
   std::vector<NamedBytes> files = {{path, blob}};
   if (!options.report.empty())
-    files.push_back(
-        {options.report, report_json(input, options, before, candidates, best, errors)});
+    files.push_back({options.report, report_json(input, options, before, candidates, best, errors,
+                                                 losses, saturated)});
+  warn(best.quantized.warnings);
+  warn_saturated(saturated, "validation");
+  warn(loss_texts(losses, options.type));
   write_files(files);
 
   print("ranges from {} sequences, tried on {}{}:\n{}\n", with_commas(input.split.train.size()),
@@ -289,7 +301,6 @@ void run_quantize(const QuantizeOptions& options) {
   print("{}{}\n", size_table(input.model, best.model, options.type),
         sparse_text(best.model, best.quantized.network));
   print("wrote {}, hash {:016x}\n", path, sluice_hash(&best.model.model));
-  warn(input, best);
 }
 
 }  // namespace sluice::tools

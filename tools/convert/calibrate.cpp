@@ -117,15 +117,30 @@ struct Sums {
   }
 };
 
+/// Returns the values of each feature, or its differences from step to step, in ascending order.
 std::vector<std::vector<float>> sorted_features(const DataSet& data,
-                                                std::span<const std::size_t> sequences) {
+                                                std::span<const std::size_t> sequences,
+                                                bool differences = false) {
   if (data.is_text()) return {};
-  std::vector<std::vector<float>> features(data.features());
-  for (const std::size_t s : sequences)
-    for (std::size_t i = 0; i < data.steps(s) * data.features(); ++i)
-      features[i % data.features()].push_back(data.frames(s)[i]);
+  const std::size_t n = data.features();
+  std::vector<std::vector<float>> features(n);
+  for (const std::size_t s : sequences) {
+    const float* const x = data.frames(s);
+    for (std::size_t i = differences ? n : 0; i < data.steps(s) * n; ++i)
+      features[i % n].push_back(differences ? x[i] - x[i - n] : x[i]);
+  }
   for (std::vector<float>& values : features) std::sort(values.begin(), values.end());
   return features;
+}
+
+/// Returns the differences of each feature if the network takes differences of its frames.
+std::vector<std::vector<float>> sorted_differences(const Network& real, const DataSet& data,
+                                                   std::span<const std::size_t> sequences) {
+  const bool differs = std::any_of(real.layers.begin(), real.layers.end(), [](const Layer& layer) {
+    return layer.kind == SLUICE_DIFFERENCE;
+  });
+  if (!differs) return {};
+  return sorted_features(data, sequences, true);
 }
 
 /// Returns how many values percentiles exclude at either end.
@@ -310,14 +325,17 @@ OutputRanges output_ranges(const Network& real, const DataSet& data,
   return result;
 }
 
-Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
-                      RangeChoice choice) {
-  return choose_ranges({.features = sorted_features(data, sequences)}, choice);
+Ranges feature_ranges(const Network& real, const DataSet& data,
+                      std::span<const std::size_t> sequences, RangeChoice choice) {
+  return choose_ranges({.features = sorted_features(data, sequences),
+                        .differences = sorted_differences(real, data, sequences)},
+                       choice);
 }
 
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences) {
   Calibration result{.features = sorted_features(data, sequences),
+                     .differences = sorted_differences(real, data, sequences),
                      .outputs = output_ranges(real, data, sequences)};
   MomentCollector watching = watch(real, data, sequences, result.features);
   result.moments = moments_of(watching);
@@ -359,6 +377,11 @@ Ranges choose_ranges(const Calibration& calibration, RangeChoice choice) {
     const Range range = range_of(values, choice);
     ranges.low.push_back(range.low);
     ranges.high.push_back(range.high);
+  }
+  for (const std::vector<float>& values : calibration.differences) {
+    const Range range = values.empty() ? Range{0, 0} : range_of(values, choice);
+    ranges.difference.push_back(
+        std::max(std::fabs(double(range.low)), std::fabs(double(range.high))));
   }
   return ranges;
 }

@@ -33,6 +33,9 @@ struct Ranges {
   RangeChoice choice = RangeChoice::min_max;
   /// [inputs] Empty for a text's ids; equal for a constant feature.
   std::vector<float> low = {}, high = {};
+  /// [inputs] The largest magnitude of each feature's difference from step to step, if the network
+  /// takes differences of its frames; 0 for a feature that does not change within a sequence.
+  std::vector<double> difference = {};
   OutputRanges outputs = {};
   std::vector<FactorPeaks> factors = {};  ///< [layers]; empty: bounds from the weights
 };
@@ -53,6 +56,8 @@ struct LayerMoments {
 /// float network.
 struct Calibration {
   std::vector<std::vector<float>> features;  ///< [inputs] all values, ascending; empty for ids
+  /// [inputs] The same of their differences, if the network takes differences of its frames.
+  std::vector<std::vector<float>> differences = {};
   OutputRanges outputs = {};
   std::vector<FactorPeaks> factors = {};  ///< [layers]
   /// [layers] From some thousand frames, spread over the sequences.
@@ -62,9 +67,9 @@ struct Calibration {
 OutputRanges output_ranges(const Network& real, const DataSet& data,
                            std::span<const std::size_t> sequences);
 
-/// Ranges of the features alone.
-Ranges feature_ranges(const DataSet& data, std::span<const std::size_t> sequences,
-                      RangeChoice choice);
+/// Returns the ranges of the features, and of their differences, alone.
+Ranges feature_ranges(const Network& real, const DataSet& data,
+                      std::span<const std::size_t> sequences, RangeChoice choice);
 
 Calibration calibrate(const Network& real, const DataSet& data,
                       std::span<const std::size_t> sequences);

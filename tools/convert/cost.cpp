@@ -93,6 +93,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
       if (layer.activation != SLUICE_LINEAR && !logits)
         add(sluice_activation_name(layer.activation),
             layer.format == SLUICE_F32 ? layer.out : units);
+    } else if (layer.kind == SLUICE_DIFFERENCE) {
+      add("difference", 1), add("difference_units", layer.out);
     } else if (layer.kind == SLUICE_STANDARDIZE) {
       add("standardize", layer.in);
     } else {
@@ -162,7 +164,8 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 bool is_counted(const Layer& layer) {
   if (recurrent(layer)) return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
-  return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_SELECT || layer.anatomy().joins ||
+  return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_SELECT ||
+         layer.kind == SLUICE_DIFFERENCE || layer.anatomy().joins ||
          (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
 }
 

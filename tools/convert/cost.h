@@ -51,6 +51,8 @@ constexpr std::array cost_features = {"step",
                                       "add",
                                       "multiply",
                                       "select",
+                                      "difference",
+                                      "difference_units",
                                       "sparse_panels",
                                       "sparse_dense_panels",
                                       "sparse_blocks"};
@@ -61,7 +63,7 @@ using CostFeatures = std::array<double, cost_features.size()>;
 /// low_rank: layers of low rank; factor: the products of their factors. join: layers that join, or
 /// select; parts: their sources; sum: those that add or
 /// multiply; concat_frame, sum_frame: the numbers of a frame that they read; concat, add, multiply,
-/// select: the numbers that they read.
+/// select: the numbers that they read. difference_units: the numbers of differences.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.

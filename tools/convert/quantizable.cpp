@@ -42,16 +42,22 @@ std::string obstacle_of_dense(const Network& network, std::size_t index) {
                 : "";
 }
 
+/// Returns whether a layer reads a difference.
+bool follows_difference(const Network& network, std::size_t index) {
+  const std::uint32_t source = sources_of(network, index)[0];
+  return source > 0 && network.layers[source - 1].kind == SLUICE_DIFFERENCE;
+}
+
 /// Returns why a layer has no integer form; empty if it has one.
 std::string obstacle(const Network& network, std::size_t index) {
   const Layer& layer = network.layers[index];
   if (recurrent(layer)) return obstacle_of_cell(layer);
   switch (layer.kind) {
     case SLUICE_STANDARDIZE:
-      return &layer == frame_standardization(network)
+      return &layer == frame_standardization(network) || follows_difference(network, index)
                  ? ""
-                 : "has an integer form only as the first layer, where it becomes part of the "
-                   "inputs' scales";
+                 : "has an integer form only as the first layer, or behind a difference of the "
+                   "frame, where it becomes part of the numbers' scales";
     case SLUICE_DENSE:
       return obstacle_of_dense(network, index);
     case SLUICE_MULTIPLY:
@@ -61,8 +67,9 @@ std::string obstacle(const Network& network, std::size_t index) {
       return "no recurrent or dense layer of its own weights follows that could take it over, so "
              "it has no integer form";
     case SLUICE_DIFFERENCE:
-      return "of inputs in 8 or 16 bits little would be left of a difference, so it has no integer "
-             "form";
+      return sources_of(network, index)[0] == 0
+                 ? ""
+                 : "has an integer form only for differences of the frame";
     case SLUICE_LAYER_NORM:
       return "a normalization by each frame's own moments has no integer form";
     default:
@@ -119,7 +126,7 @@ void prove_gates(const Network& fixed, const std::string& name, const Layer& lay
 /// Proves that the sums of a layer that adds or multiplies stay inside int32.
 void prove_sums(const Network& fixed, const std::string& name, const Layer& layer) {
   const Array* const m = layer.find(Role::part_multiplier);
-  if (!m) return;
+  if (!m || layer.kind == SLUICE_DIFFERENCE) return;  // a difference is computed in 64 bits
   const std::vector<std::int32_t>& bias = layer.array(Role::part_bias).integers;
   for (std::size_t k = 0; k < bias.size(); ++k) {
     double worst = std::fabs(double(bias[k]));

@@ -113,6 +113,7 @@ void add_embedding(QuantizeState& work, const Layer& real) {
 void add_layer(QuantizeState& work, const Layer& layer) {
   if (layer.kind == SLUICE_STANDARDIZE) return fold_standardization(work, layer);
   if (layer.kind == SLUICE_EMBEDDING) return add_embedding(work, layer);
+  if (layer.kind == SLUICE_DIFFERENCE) return add_difference(work, layer);
   if (layer.kind == SLUICE_CONCAT) return add_concat(work, layer);
   if (layer.kind == SLUICE_SELECT) return add_select(work, layer);
   if (layer.kind == SLUICE_ADD) return add_sum(work, layer);
@@ -123,7 +124,8 @@ void add_layer(QuantizeState& work, const Layer& layer) {
 }  // namespace
 
 Network with_integer_form(const Network& real, sluice_format format) {
-  return format == SLUICE_INT8 && frame_enters_answer(real) ? with_frame_copy(real) : real;
+  const bool copies = format == SLUICE_INT8 && needs_wide_frame(real) && !reads_wide_frame(real);
+  return copies ? with_frame_copy(real) : real;
 }
 
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,
@@ -135,7 +137,8 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
   network.inputs = real.inputs, network.labels = real.labels, network.made = real.made;
   network.vocabulary = real.vocabulary;
   network.width = frame_width(real);
-  network.wide_frame = format == SLUICE_INT8 && copies_frame(real);
+  network.wide_frame = format == SLUICE_INT8 &&
+                       (copies_frame(real) || (needs_wide_frame(real) && reads_wide_frame(real)));
   const bool reads = real.layers.front().kind == SLUICE_EMBEDDING;
   network.scales = reads ? Scales{{1}, {0}, {}, {}}
                          : input_scales(real, network.wide_frame ? SLUICE_W8A16 : format, ranges,

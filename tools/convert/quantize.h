@@ -10,8 +10,8 @@
 namespace sluice::tools {
 
 /// Returns a float network as quantize() takes it: in int8 with a copy of the frame in front
-/// (with_frame_copy) if numbers of the frame enter the answer without a product. Its frames are
-/// int16 then, since 8 bits of a value are too few to add to.
+/// (with_frame_copy) if its frames must have 16 bits (needs_wide_frame) and a layer with weights
+/// reads them: 8 bits of a value are too few to add to, or to take a difference of.
 Network with_integer_form(const Network& real, sluice_format format);
 
 /// Quantizes a network. Weights are symmetric by rows, -127 to 127. Inputs are quantized by the

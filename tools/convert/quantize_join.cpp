@@ -1,4 +1,6 @@
-// Layers without weights in fixed point: select, concat, add and multiply.
+// Layers without weights in fixed point: difference, select, concat, add and multiply.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -37,8 +39,8 @@ Layer fixed_join(const QuantizeState& work, const Layer& real) {
 std::int32_t multiplier_of(double ratio) {
   return std::int32_t(std::clamp(rounded(ratio), -2147483647.0, 2147483647.0));
 }
-constexpr double sum_ratio = 131072,
-                 product_ratio = 4294967296.0;  // of R(x, 15, m) and R(x * x, 0, m) to m
+// of R(x - x', 14, m), R(x, 15, m) and R(x * x, 0, m) to m
+constexpr double difference_ratio = 262144, sum_ratio = 131072, product_ratio = 4294967296.0;
 
 /// Returns the units of a layer that adds or multiplies: of an answer each number's own, else one,
 /// which is not finer than each number's `least`.
@@ -59,7 +61,35 @@ std::int32_t start_of(double value, const Units16& units, std::size_t k) {
   return std::int32_t(std::clamp(rounded((value - units.zero[k]) / units.unit[k]), -1e9, 1e9));
 }
 
+/// Returns the unit of a feature's difference by its calibrated range. Its step may be at most 2^13
+/// of the frame's, the largest ratio that a multiplier expresses.
+double unit_of_difference(const QuantizeState& work, std::size_t k, double unit_of_frame) {
+  const double room = work.format == SLUICE_INT8 ? 1 : headroom;  // 8 bits have none to spare
+  return std::max(room * work.ranges.difference[k] / highest_output, unit_of_frame / 8192);
+}
+
 }  // namespace
+
+/// Adds a difference of the frame. A feature that does not change from step to step in the
+/// calibration data has unit 0, and so no weight.
+void add_difference(QuantizeState& work, const Layer& real) {
+  const Units16 frame = units_of_sources(work, real)[0];
+  Layer layer = fixed_join(work, real);
+  layer.sources.clear();
+  std::vector<double> unit;
+  for (std::size_t k = 0; k < frame.unit.size(); ++k) {
+    const bool changes = frame.unit[k] > 0 && work.ranges.difference[k] > 0;
+    unit.push_back(changes ? unit_of_difference(work, k, frame.unit[k]) : 0);
+    layer.array(Role::part_multiplier).integers[k] =
+        changes ? multiplier_of(frame.unit[k] / unit[k] * difference_ratio) : 0;
+    if (!changes && frame.unit[k] > 0)
+      work.result.warnings.push_back(
+          fmt::format("{}: does not change from step to step in the calibration data, so its "
+                      "differences will be taken for 0",
+                      work.real.inputs.at(k)));
+  }
+  work.add(real, std::move(layer), unit, std::vector<double>(unit.size()));
+}
 
 /// Adds a concat; numbers keep their units.
 void add_concat(QuantizeState& work, const Layer& real) {

@@ -109,6 +109,7 @@ double unit_by_peak(const QuantizeState& work, const Layer& layer);
 void add_cell(QuantizeState& work, const Layer& real);    // quantize_cell.cpp
 void add_dense(QuantizeState& work, const Layer& real);   // quantize_dense.cpp
 void add_concat(QuantizeState& work, const Layer& real);  // quantize_join.cpp
+void add_difference(QuantizeState& work, const Layer& real);
 void add_select(QuantizeState& work, const Layer& real);
 void add_sum(QuantizeState& work, const Layer& real);
 void add_product(QuantizeState& work, const Layer& real);

@@ -153,8 +153,12 @@ bool selects_or_joins(const Layer& layer) {
   return layer.anatomy().joins || layer.kind == SLUICE_SELECT;
 }
 
-}  // namespace
+/// Returns whether in int8 a layer can read frames of 16 bits.
+bool reads_wide_frames(const Layer& layer) {
+  return selects_or_joins(layer) || layer.kind == SLUICE_DIFFERENCE;
+}
 
+/// Returns whether numbers of the frame reach the answer through layers that select or join alone.
 bool frame_enters_answer(const Network& network) {
   std::vector<bool> carries = {network.layers.front().kind != SLUICE_EMBEDDING};
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
@@ -163,6 +167,23 @@ bool frame_enters_answer(const Network& network) {
     carries.push_back(any && selects_or_joins(network.layers[l]));
   }
   return carries.back();
+}
+
+}  // namespace
+
+bool needs_wide_frame(const Network& network) {
+  bool differs = false;
+  for (std::size_t l = 0; l < network.layers.size(); ++l)
+    differs =
+        differs || (network.layers[l].kind == SLUICE_DIFFERENCE && sources_of(network, l)[0] == 0);
+  return differs || frame_enters_answer(network);
+}
+
+bool reads_wide_frame(const Network& network) {
+  bool all = true;
+  for (const std::uint32_t reader : readers_of(network, 0))
+    all = all && reads_wide_frames(network.layers[reader - 1]);
+  return all;
 }
 
 Network with_frame_copy(Network network) {
@@ -174,7 +195,7 @@ Network with_frame_copy(Network network) {
   insert_layer(network, 0, std::move(copy));
   network.layers[0].sources = {};
   for (std::size_t l = 1; l < network.layers.size(); ++l)
-    if (!selects_or_joins(network.layers[l]) && sources_of(network, l)[0] == 0)
+    if (!reads_wide_frames(network.layers[l]) && sources_of(network, l)[0] == 0)
       network.layers[l].sources = {1};
   if (network.layers[1].sources == std::vector<std::uint32_t>{1}) network.layers[1].sources = {};
   return network;
@@ -186,9 +207,7 @@ bool copies_frame(const Network& network) {
   const std::vector<std::int32_t>& columns = first.array(Role::columns).integers;
   for (std::size_t i = 0; i < columns.size(); ++i)
     if (columns[i] != std::int32_t(i)) return false;
-  for (std::size_t l = 1; l < network.layers.size(); ++l)
-    if (!selects_or_joins(network.layers[l]) && sources_of(network, l)[0] == 0) return false;
-  return true;
+  return reads_wide_frame(network);
 }
 
 const Layer* frame_standardization(const Network& network) {

@@ -45,11 +45,16 @@ void add_frame_columns(Network& network, const std::vector<std::int32_t>& column
 bool adds_frame_columns(const Network& network);
 Network without_frame_columns(Network network);
 
-/// Returns whether numbers of the frame reach the answer through layers that select or join alone.
-bool frame_enters_answer(const Network& network);
+/// Returns whether in int8 the frames of a network must have 16 bits: numbers of the frame reach
+/// the answer through layers that select or join alone, or a difference is taken of them.
+bool needs_wide_frame(const Network& network);
 
-/// Returns the network with a first layer that copies the frame. Every layer reads the copy in
-/// place of the frame, except those that select or join.
+/// Returns whether in int8 every layer that reads the frame can read one of 16 bits: layers that
+/// select or join, and a difference.
+bool reads_wide_frame(const Network& network);
+
+/// Returns the network with a first layer that copies the frame. A layer that cannot read a frame
+/// of 16 bits reads the copy in its place.
 Network with_frame_copy(Network network);
 
 /// Returns whether a network begins with such a copy.

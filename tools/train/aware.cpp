@@ -38,7 +38,7 @@ void round_frames(const Quantized& quantized, const Ranges& ranges, DataSet& dat
   if (data.is_text()) return;  // ids are not rounded
   const OwnedModel fixed = open_model(write_blob(quantized.network), "the network before training");
   const std::size_t features = data.features();
-  const bool narrow = fixed.info().frame_bytes == 1, narrows = quantized.network.wide_frame;
+  const bool narrow = fixed.info().frame_bytes == 1, narrows = copies_frame(quantized.network);
   const Scales& scales = quantized.network.scales;
   std::vector<std::int16_t> numbers(features);
   for (std::size_t at = 0; at < data.x.size(); at += features) {
@@ -63,10 +63,11 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
       split(parts),
       format(recipe.quantize_type),
       copies(recipe.quantize_type == SLUICE_INT8 &&
-             (all.difference || frame_enters_answer(read_network(started.model)))),
+             !reads_wide_frame(read_network(started.model)) &&
+             (all.difference || needs_wide_frame(read_network(started.model)))),
       network(in_form(read_network(started.model))),
       places(weight_places(started.model)),
-      ranges(feature_ranges(all, parts.train, recipe.quantize_ranges)),
+      ranges(feature_ranges(network, all, parts.train, recipe.quantize_ranges)),
       rounded(all) {
   unit.resize(network.layers.size() - copies);
   rounding = {this, round_weights, unit.data(), float(highest_input(format))};
@@ -93,7 +94,9 @@ void check_aware(const Recipe& recipe, const Network& network) {
           where(recipe, "quantize.aware"), layer_name(network, layer));
   }
   const std::size_t inputs = std::size_t(network.layers.front().in);
-  Ranges any{.low = std::vector<float>(inputs, -1), .high = std::vector<float>(inputs, 1)};
+  Ranges any{.low = std::vector<float>(inputs, -1),
+             .high = std::vector<float>(inputs, 1),
+             .difference = std::vector<double>(inputs, 1)};
   any.outputs.peak.assign(network.layers.size(), 1);
   for (const std::uint32_t answer : answers_of(network)) {  // the first answers are near the biases
     const Array* const bias = answer ? network.layers[answer - 1].find(Role::input_bias) : nullptr;

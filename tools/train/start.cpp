@@ -22,7 +22,7 @@ namespace {
 OwnedModel in_fixed_point(const Recipe& recipe, const Input& input, const OwnedModel& real) {
   const sluice_format format = recipe.quantize_type;
   const Network network = with_integer_form(read_network(real.model), format);
-  Ranges ranges = feature_ranges(input.train, input.split.train, recipe.quantize_ranges);
+  Ranges ranges = feature_ranges(network, input.train, input.split.train, recipe.quantize_ranges);
   ranges.outputs = output_ranges(network, input.train, input.split.train);
   Quantized quantized = quantize(network, format, ranges);
   quantized.network.made = made_quantized(quantized.network.made, format, recipe.quantize_ranges,
