@@ -386,11 +386,12 @@ void add_tune(CLI::App& app, TuneOptions& o) {
       app.add_subcommand("tune",
                          "Search for the best values of a recipe that gives ranges, such as "
                          "learning_rate = { value = 1e-3, low = 1e-4, high = 1e-1, log = true }");
+  // CLI11 2.4 and newer refuse an argument with the name of an option, and there is --recipe.
   command
       ->add_option(
-          "recipe", o.recipe,
+          "recipe.toml", o.recipe,
           "The recipe with its search space; default the recipe that the study was begun with")
-      ->type_name("RECIPE");
+      ->type_name("");
   command
       ->add_option("--study", o.study,
                    "File of the study, an SQLite database. If it exists, the study is continued, "

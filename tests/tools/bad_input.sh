@@ -15,6 +15,16 @@ refused_data() {
   good_csv >train.csv
 }
 
+# --- no argument has the name of an option, since newer versions of CLI11 refuse that at every start
+for command in $("${sluice[@]}" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\+\) .*/\1/p'); do
+  "${sluice[@]}" "$command" --help >help
+  commands+=" $command"
+  for argument in $(sed -n '/^Positionals:/,/^$/s/^  \([^ ]\+\).*/\1/p' help); do
+    grep -q -- "--$argument\b" help && complain "sluice $command: the argument \"$argument\" has the name of an option"
+  done
+done
+[ "$(wc -w <<<"${commands:-}")" -ge 7 ] || complain "found the help of these commands only: ${commands:-}"
+
 # --- files that are not there, or not files
 refused 2 '^nothing\.toml: .*no such file' train nothing.toml --out run
 refused 2 'nothing\.slu: .*no such file' eval nothing.slu --data good.csv

@@ -266,8 +266,8 @@ TEST_CASE("a feature that is constant, or changes between sequences alone, has n
   for (const sluice_format format : fixed_formats) {
     const Quantized quantized = quantize(network, format, ranges_for(network, data));
     REQUIRE_EQ(quantized.warnings.size(), 2u);
-    CHECK(quantized.warnings[0].find("f0: is 7 in all calibration data") == 0);
-    CHECK(quantized.warnings[1].find("f1: does not change from step to step") == 0);
+    CHECK(quantized.warnings[0].find("x0: is 7 in all calibration data") == 0);
+    CHECK(quantized.warnings[1].find("x1: does not change from step to step") == 0);
     CHECK(snr(answers(network, data), answers(quantized.network, data)) >
           (format == SLUICE_INT8 ? 25 : 33));
   }

@@ -358,7 +358,7 @@ std::vector<std::string> unlike_training(const Network& real, const Calibration&
       variance += (double(v) - mean) * (double(v) - mean) / double(values.size());
     const double spread = std::sqrt(variance) * per_deviation,
                  shift = (mean - mean_there) * per_deviation;
-    const std::string name = k < real.inputs.size() ? real.inputs[k] : fmt::format("x{}", k);
+    const std::string name = input_name(real, k);
     if (spread > 2 || (spread < 0.5 && spread > 0))
       lines.push_back(fmt::format(
           "{}: its values are spread {:.2g} times as wide as in training; are these the same data?",

@@ -58,7 +58,7 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
     if (!changes)
       warnings.push_back(fmt::format(
           "{}: is {} in all calibration data, and will be taken for that whatever it is",
-          i < real.inputs.size() ? real.inputs[i] : fmt::format("x{}", i), ranges.low[i]));
+          input_name(real, i), ranges.low[i]));
   }
   return scales;
 }

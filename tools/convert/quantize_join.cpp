@@ -86,7 +86,7 @@ void add_difference(QuantizeState& work, const Layer& real) {
       work.result.warnings.push_back(
           fmt::format("{}: does not change from step to step in the calibration data, so its "
                       "differences will be taken for 0",
-                      work.real.inputs.at(k)));
+                      input_name(work.real, k)));
   }
   work.add(real, std::move(layer), unit, std::vector<double>(unit.size()));
 }

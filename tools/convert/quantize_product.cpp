@@ -81,7 +81,7 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
       "{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look "
       "there for an outlier, or "
       "choose ranges by percentile",
-      name, k < work.real.inputs.size() ? work.real.inputs[k] : fmt::format("x{}", k),
+      name, input_name(work.real, k),
       work.ranges.low[k], work.ranges.high[k]);
 }
 

@@ -163,6 +163,10 @@ int frame_width(const Network& network) {
   return first.kind == SLUICE_EMBEDDING ? 1 : first.in;
 }
 
+std::string input_name(const Network& network, std::size_t i) {
+  return i < network.inputs.size() ? network.inputs[i] : "x" + std::to_string(i);
+}
+
 bool only_prepares(const Layer& layer) { return layer.anatomy().prepares; }
 
 }  // namespace sluice::tools

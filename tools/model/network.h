@@ -106,6 +106,9 @@ bool recurrent(const Layer& layer);
 /// Returns the width of a frame; 1 if it is an id.
 int frame_width(const Network& network);
 
+/// Returns the name of a number of the frame; "x0", "x1", ... if the network does not name them.
+std::string input_name(const Network& network, std::size_t i);
+
 /// Returns whether a layer is in front of those that a recipe lists, and has nothing to learn:
 /// differences, standardization.
 bool only_prepares(const Layer& layer);
