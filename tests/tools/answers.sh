@@ -169,6 +169,50 @@ refused 2 '^folder: is a directory of runs; say which one is meant with --run: q
 works train bool.toml --out blind --set data.validation=0 --set train.patience=0
 refused 2 '^blind: .* has no validation to compare it by; say which one is meant with --run: quick, slow$' run blind --input bool.csv
 
+# --- windows whose class is that of most rows: the true class is the training's
+awk 'BEGIN { print "s,act,a"
+  for (s = 0; s < 6; s++) for (t = 0; t < 40; t++) { c = int((t + s) / 5) % 3 == 0; printf "%d,%s,%.2f\n", s, t % 9 == 4 ? "" : c ? "walk" : "rest", c * 2 + t % 4 / 9 } }' >moves.csv
+cat >moves.toml <<'END'
+[data]
+train = "moves.csv"
+sequence = "s"
+target = "act"
+window = 6
+window_class = "majority"
+[model]
+layers = [ { gru = 4 }, { dense = 2, activation = "softmax" } ]
+[train]
+epochs = 2
+END
+works train moves.toml --out moves
+works run moves --input moves.csv --output answers.csv
+# Of equally frequent classes the one of the last of these rows counts.
+awk -F, 'NR == FNR { if (FNR > 1) act[$1 "," n[$1]++] = $2; next }
+  FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+  { split($1, w, ":"); delete count; most = ""
+    for (t = w[2] + 5; t >= w[2]; t--) { one = act[w[1] "," t]; if (one != "") count[one]++ }
+    for (t = w[2] + 5; t >= w[2]; t--) { one = act[w[1] "," t]; if (one != "" && (most == "" || count[one] > count[most])) most = one }
+    rows++; if ($(at["true"]) != most) { print; exit 1 } }
+  END { exit rows < 100 }' moves.csv answers.csv >wrong || complain "the true class of a majority window: $(cat wrong)"
+
+# --- a class that is the name of the file or of its folder is the true one of a file named so
+mkdir -p wave/up wave/down
+for i in 0 1 2 3 4 5 6 7; do
+  awk -v i=$i 'BEGIN { print "a"; for (t = 0; t < 5; t++) print i / 9 + t / 5 }' >wave/up/w$i.csv
+  awk -v i=$i 'BEGIN { print "a"; for (t = 0; t < 5; t++) print i / 9 - t / 5 }' >wave/down/w$i.csv
+  cp wave/up/w$i.csv wave/rise_$i.csv && cp wave/down/w$i.csv wave/fall_$i.csv
+done
+for from in folder file; do
+  [ $from = folder ] && files='wave/*/*.csv' || files='wave/*_*.csv'
+  printf '[data]\ntrain = "%s"\nsequence = ""\ntarget_from = "%s"\n[model]\nlayers = [ { gru = 3 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 1\nbatch = 4\n' "$files" $from >named.toml
+  works train named.toml --out $from
+done
+column_of_run() { works run "$1" --input "$2" && column "$3" out | sort -u; }
+[ "$(column_of_run folder wave/up/w3.csv true)" = up ] || complain "the true class of a folder: $(cat out)"
+[ "$(column_of_run file wave/fall_3.csv true)" = fall ] || complain "the true class of a file: $(cat out)"
+cp wave/up/w3.csv unknown.csv
+[ "$(column_of_run file unknown.csv true)" = "no column" ] || complain "a name that is no class is a true one: $(cat out)"
+
 # --- many classes: the pairs that are taken for one another, not a matrix
 awk 'BEGIN { print "sequence,label,a,b"; for (s = 0; s < 450; s++) for (t = 0; t < 2; t++) printf "%d,c%d,%d,%d\n", s, s % 150, s % 150 / 12, s % 12 }' >many.csv
 printf '[data]\ntrain = "many.csv"\ntest = "many.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 150, activation = "softmax" } ]\n[train]\nepochs = 1\n' >many.toml

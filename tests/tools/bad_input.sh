@@ -15,7 +15,7 @@ refused_data() {
   good_csv >train.csv
 }
 
-# --- no argument has the name of an option, since newer versions of CLI11 refuse that at every start
+# --- no argument has the name of an option, which newer versions of CLI11 refuse at every start
 for command in $("${sluice[@]}" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]\+\) .*/\1/p'); do
   "${sluice[@]}" "$command" --help >help
   commands+=" $command"

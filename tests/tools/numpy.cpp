@@ -117,8 +117,7 @@ TEST_CASE("a bare array is a table of columns x0, x1, ...") {
 namespace {
 
 /// Reads an archive of these arrays.
-DataSet read_archive(const std::vector<std::pair<std::string, std::string>>& arrays,
-                     const Columns& columns) {
+std::string archive(const std::vector<std::pair<std::string, std::string>>& arrays) {
   const std::string path =
       (std::filesystem::temp_directory_path() / fmt::format("sluice-numpy-{}.npz", getpid()))
           .string();
@@ -130,7 +129,12 @@ DataSet read_archive(const std::vector<std::pair<std::string, std::string>>& arr
   zip_close(zip);
   const std::string bytes = read_file(path);
   std::filesystem::remove(path);
-  return assemble(read_npz(bytes, "a.npz", columns, {}), columns, {});
+  return bytes;
+}
+
+DataSet read_archive(const std::vector<std::pair<std::string, std::string>>& arrays,
+                     const Columns& columns) {
+  return assemble(read_npz(archive(arrays), "a.npz", columns, {}), columns, {});
 }
 
 }  // namespace
@@ -149,6 +153,31 @@ TEST_CASE("columns of a bare array may stand beside the answers") {
   CHECK_EQ(rows.beside[0], Names{"7", "8", "9"});
   CHECK_EQ(rows.beside[1], Names{"0.5", "1.5", "2.5"});
   CHECK(rows.beside[2].empty());
+}
+
+TEST_CASE("true values and classes may be elements of an array") {
+  const std::string x = npy("<f4", "(2, 2, 1)", raw<float>({0, 1, 2, 3}));
+  const std::string bytes = archive({{"x", x},
+                                     {"y", npy("<f4", "(2, 3)", raw<float>({1, 2, 3, 4, 5.5f, 6}))},
+                                     {"n", npy("<i4", "(2, 2)", raw<std::int32_t>({7, 8, 9, 10}))},
+                                     {"label", npy("<f4", "(2, 2)", raw<float>({0, 1, 1, 0}))}});
+  Expected expected;
+  expected.features = {"x0"};
+  expected.targets = false;
+  Columns values;
+  values.classes = values.per_row = false, values.target = {"y", "n"};
+  values.beside = {"y0", "y2", "n1", "y3", "x0", "z0"};  // names of values, as training gives them
+  const Rows rows = read_npz(bytes, "a.npz", values, expected);
+  REQUIRE_EQ(rows.beside.size(), 6);
+  CHECK_EQ(rows.beside[0], Names{"1", "1", "4", "4"});
+  CHECK_EQ(rows.beside[1], Names{"3", "3", "6", "6"});
+  CHECK_EQ(rows.beside[2], Names{"8", "8", "10", "10"});
+  CHECK(rows.beside[3].empty());
+  CHECK_EQ(rows.beside[4], Names{"0", "1", "2", "3"});
+  CHECK(rows.beside[5].empty());
+  Columns classes;
+  classes.per_row = false, classes.target = {"label"}, classes.beside = {"label"};
+  CHECK_EQ(read_npz(bytes, "a.npz", classes, expected).beside.at(0), Names{"1", "1", "0", "0"});
 }
 
 TEST_CASE("x may be [sequences][steps][features], with lengths") {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <span>
 
 #include "../common/hex.h"
 #include "../data/parse_number.h"
@@ -22,6 +24,18 @@ std::string label_of(const std::string& cell, const std::vector<std::string>& la
     if (number && !same && parse_float(label) == number) same = &label;
   }
   return same ? *same : cell;
+}
+
+/// Returns the class of a window whose rows have these cells; empty if they have none.
+std::string majority_of(std::span<const std::string> cells,
+                        const std::vector<std::string>& labels) {
+  std::vector<std::int32_t> classes;
+  for (const std::string& cell : cells) {
+    const auto label = std::find(labels.begin(), labels.end(), label_of(cell, labels));
+    classes.push_back(label == labels.end() ? -1 : std::int32_t(label - labels.begin()));
+  }
+  const std::int32_t most = class_of_window(classes, WindowClass::majority, labels.size());
+  return most < 0 ? "" : labels[std::size_t(most)];
 }
 
 /// Returns a cell as a value in the form of the answers; a cell that is no number as it is.
@@ -81,6 +95,7 @@ Predictions predictions_of(const OwnedModel& model, const Columns& columns,
   all.with = with;
   const sluice_info info = model.info();
   all.next_token = columns.format == Format::text;
+  all.window_class = columns.windows.window_class;
   if (!columns.heads.empty()) {
     std::size_t output = 0, column = 0;
     for (const Head& head : columns.heads) {
@@ -97,7 +112,9 @@ Predictions predictions_of(const OwnedModel& model, const Columns& columns,
     all.each.push_back({.labels = std::move(labels), .outputs = info.outputs});
     return all;
   }
-  const std::size_t targets = columns.target.size();
+  // Of windows the targets are columns, which are answered at each row of the horizon.
+  const std::size_t targets =
+      columns.windows.length ? columns.target.size() : columns.beside.size() - with.size();
   for (std::uint32_t i = 0; i < info.outputs; ++i)
     all.each.push_back({.name = info.outputs == 1   ? ""
                                 : i < labels.size() ? labels[i]
@@ -122,6 +139,8 @@ std::string Predictions::truth(const Prediction& prediction, const DataSet& data
   }
   const std::vector<std::string>& cells = data.beside[prediction.column];
   std::string cell;
+  if (data.window && !prediction.labels.empty() && window_class == WindowClass::majority)
+    return majority_of({&cells[first], data.window}, prediction.labels);
   if (data.window) {
     const std::size_t row = first + data.window - 1 + prediction.ahead;
     const auto end = std::upper_bound(data.series.begin(), data.series.end(), first);

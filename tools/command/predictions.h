@@ -29,6 +29,7 @@ struct Prediction {
 struct Predictions {
   std::vector<Prediction> each;
   bool next_token = false;  ///< the target of each token is the next one
+  WindowClass window_class = WindowClass::last;
   std::vector<std::string> with;
 
   /// Returns whether the input has the target of a prediction.
@@ -43,7 +44,8 @@ struct Predictions {
 };
 
 /// Returns the predictions of a model's answers.
-/// @param columns  its `beside` begins with the targets and ends with `with`
+/// @param columns  its `beside` begins with the targets, one for each prediction, and ends with
+///                 `with`
 Predictions predictions_of(const OwnedModel& model, const Columns& columns,
                            const std::vector<std::string>& with);
 

@@ -63,6 +63,14 @@ std::vector<std::string> outputs_of(const OwnedModel& model) {
   return names;
 }
 
+/// Returns the names of the columns that hold the targets. An array of several values is a column
+/// for each.
+std::vector<std::string> targets_of(const Columns& columns, const OwnedModel& model) {
+  const bool values = !columns.classes && columns.heads.empty() && !columns.windows.length;
+  const std::vector<std::string> labels = model.labels();
+  return values && labels.size() == model.info().outputs ? labels : columns.target;
+}
+
 Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data, std::size_t s,
                bool every_step) {
   const std::size_t row = data.first[s], steps = data.steps(s);
@@ -395,7 +403,7 @@ void run_run(const RunOptions& options) {
     return options.output.empty() ? print_text(text) : write_files({{options.output, text}});
   }
   Columns columns = columns_for(model, options);
-  columns.beside = columns.target;
+  columns.beside = targets_of(columns, model);
   columns.beside.insert(columns.beside.end(), options.with.begin(), options.with.end());
   const Expected expected{.features = features_for(model),
                           .labels = model.classes(),

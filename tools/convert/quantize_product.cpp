@@ -81,8 +81,7 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
       "{}: an accumulator could overflow, for {} goes from {} to {} in the calibration data; look "
       "there for an outlier, or "
       "choose ranges by percentile",
-      name, input_name(work.real, k),
-      work.ranges.low[k], work.ranges.high[k]);
+      name, input_name(work.real, k), work.ranges.low[k], work.ranges.high[k]);
 }
 
 }  // namespace

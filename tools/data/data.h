@@ -355,6 +355,11 @@ void hold_out_rows(DataSet& data, const Columns& columns, const Expected& expect
 /// series to train on are known.
 void fit_series(DataSet& data, std::span<const std::size_t> train);
 
+/// Returns the class of a window by the classes of its rows, of which -1 is none; -1 if it has
+/// none.
+std::int32_t class_of_window(std::span<const std::int32_t> rows, WindowClass which,
+                             std::size_t classes);
+
 /// Adds the sequences of another file as the validation part.
 void append_validation(DataSet& data, Split& split, DataSet validation);
 

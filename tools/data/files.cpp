@@ -122,22 +122,26 @@ std::string without_folder(const std::string& names) {
   return text_of_lines(lines);
 }
 
-std::string class_of_file(const std::string& path, TargetFrom from) {
+std::string name_with_class(const std::string& path, TargetFrom from) {
   const fs::path file(path);
   if (from == TargetFrom::folder) {
     const std::string folder = file.parent_path().filename().string();
-    if (folder.empty() || folder == "." || folder == "..")
-      refuse(
-          "{}: its name has no folder, which is its class by data.target_from = \"folder\"; give "
-          "it "
-          "with its folder",
-          path);
-    return folder;
+    return folder == "." || folder == ".." ? "" : folder;
   }
   std::string name = file.filename().string();
   name = name.substr(0, name.find('.', 1));
   const auto numbered = numbered_name(name);
   return numbered && !numbered->name.empty() ? numbered->name : name;
+}
+
+std::string class_of_file(const std::string& path, TargetFrom from) {
+  std::string name = name_with_class(path, from);
+  if (name.empty())
+    refuse(
+        "{}: its name has no folder, which is its class by data.target_from = \"folder\"; give it "
+        "with its folder",
+        path);
+  return name;
 }
 
 }  // namespace sluice::tools

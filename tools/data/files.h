@@ -29,7 +29,11 @@ std::string shown_files(const std::string& names);
 std::string without_folder(const std::string& names);
 
 /// Returns the class that a file's name says: of its folder, or its own without the ending and
-/// without a number at the end ("circle_01.csv" is "circle"; "1.csv" is "1").
+/// without a number at the end ("circle_01.csv" is "circle"; "1.csv" is "1"). It is empty if the
+/// name has no folder.
+std::string name_with_class(const std::string& path, TargetFrom from);
+
+/// Does the same, and refuses a name without a folder.
 std::string class_of_file(const std::string& path, TargetFrom from);
 
 }  // namespace sluice::tools

@@ -65,6 +65,19 @@ std::string read_data_file(const std::string& path) {
 
 namespace {
 
+/// Fills the target's column of columns.beside with the class in a file's name, if that is a class
+/// of the model.
+void add_class_beside(const std::string& path, const Columns& columns, const Expected& expected,
+                      Rows& rows) {
+  const auto target = std::find(columns.beside.begin(), columns.beside.end(), columns.target.at(0));
+  if (target == columns.beside.end()) return;
+  const std::string name = name_with_class(path, columns.target_from);
+  if (std::find(expected.labels.begin(), expected.labels.end(), name) == expected.labels.end())
+    return;
+  rows.beside.resize(columns.beside.size());
+  rows.beside[std::size_t(target - columns.beside.begin())].assign(rows.rows, name);
+}
+
 /// Reads one file. Its class may be in its name.
 Rows read_one(const std::string& path, const Columns& columns, const Expected& expected) {
   const std::string bytes = read_data_file(files_named(path)[0]);
@@ -74,6 +87,7 @@ Rows read_one(const std::string& path, const Columns& columns, const Expected& e
   Rows rows = entry(columns.format).read(bytes, path, columns, wanted);
   if (named && expected.targets)
     rows.label.assign(rows.rows, class_of_file(path, columns.target_from));
+  if (named && !expected.targets) add_class_beside(path, columns, expected, rows);
   if (!rows.read_as.empty()) tell_once(fmt::format("{}: read as: {}", path, rows.read_as));
   return rows;
 }

@@ -339,28 +339,45 @@ std::string element_text(const Npy& array, std::size_t row, std::size_t col) {
   return array.bytes <= 4 ? fmt::format("{}", float(value)) : fmt::format("{}", value);
 }
 
-/// Returns a cell for each row, from the array of this name or from that column of x; an empty list
-/// if there is neither.
-template <class Find>
-std::vector<std::string> read_beside(Find find, const std::string& name, const Npy& x,
-                                     const Layout& layout, const Rows& rows) {
+/// Returns a cell for each row from an array: its element of this number or, of a class that is
+/// one-hot, the number of the class.
+/// @param name  of the array
+std::vector<std::string> cells_of(const Npy& array, const std::string& name, std::size_t element,
+                                  const Columns& columns, const Layout& layout, const Rows& rows) {
+  const bool target =
+      std::find(columns.target.begin(), columns.target.end(), name) != columns.target.end();
+  const bool classes = target && columns.classes;
+  const bool each_step = layout.by_sequence && array.shape.size() >= 2 &&
+                         array.rows == layout.sequences && array.shape[1] == layout.steps &&
+                         (columns.per_row || !target);
+  const Spread from = spread(array, layout, rows, each_step);
   std::vector<std::string> cells;
-  if (const std::optional<Npy> array = find(name); array) {
-    const bool each_step = layout.by_sequence && array->shape.size() >= 2 &&
-                           array->rows == layout.sequences && array->shape[1] == layout.steps;
-    const Spread from = spread(*array, layout, rows, each_step);
-    for (std::size_t row = 0; row < rows.rows; ++row)
-      cells.push_back(from.each > 1 && array->kind != 'f' && !array->is_text()
-                          ? one_hot(*array, from, row)
-                          : element_text(*array, from.index[row], from.element[row]));
-    return cells;
-  }
+  for (std::size_t row = 0; row < rows.rows && element < from.each; ++row)
+    cells.push_back(classes && from.each > 1 && !array.is_text()
+                        ? one_hot(array, from, row)
+                        : element_text(array, from.index[row], from.element[row] + element));
+  return cells;
+}
+
+/// Returns a cell for each row, from the array of this name, from an element of an array ("y1" of
+/// y), or from that column of x; an empty list if there is none.
+template <class Find>
+std::vector<std::string> read_beside(Find find, const std::string& name, const Columns& columns,
+                                     const Npy& x, const Layout& layout, const Rows& rows) {
+  std::vector<std::string> cells;
+  if (const std::optional<Npy> array = find(name); array)
+    return cells_of(*array, name, 0, columns, layout, rows);
   for (std::size_t i = 0; i < layout.features; ++i)
     if (name == fmt::format("x{}", i))
       for (std::size_t row = 0; row < rows.rows; ++row)
         cells.push_back(layout.by_sequence ? element_text(x, layout.sequence[row],
                                                           layout.step[row] * layout.features + i)
                                            : element_text(x, row, i));
+  const std::string array_name = name.substr(0, name.find_last_not_of("0123456789") + 1);
+  const std::string number = name.substr(array_name.size());
+  if (!cells.empty() || number.empty() || number.size() > 6 || array_name == "x") return cells;
+  if (const std::optional<Npy> array = find(array_name); array)
+    return cells_of(*array, array_name, std::stoul(number), columns, layout, rows);
   return cells;
 }
 
@@ -395,7 +412,7 @@ Rows read_npy(std::string_view bytes, const std::string& file, const Columns& co
   for (const std::string& name : columns.target) find(name);  // no feature, whether read or not
   read_features(table, layout, used, columns, expected, rows);
   for (const std::string& name : columns.beside)
-    rows.beside.push_back(read_beside(find, name, table, layout, rows));
+    rows.beside.push_back(read_beside(find, name, columns, table, layout, rows));
   return rows;
 }
 
@@ -424,7 +441,7 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
   read_rest(find, need, layout, columns, expected, rows);
   read_features(x, layout, {}, columns, expected, rows);
   for (const std::string& name : columns.beside)
-    rows.beside.push_back(read_beside(find, name, x, layout, rows));
+    rows.beside.push_back(read_beside(find, name, columns, x, layout, rows));
   return rows;
 }
 

@@ -139,19 +139,6 @@ std::vector<Stretch> divide(const Windows& windows, const std::vector<std::size_
   return stretches;
 }
 
-/// Returns the class of a window by the classes of its rows; -1 if none of these has one.
-std::int32_t class_of(std::span<const std::int32_t> rows, WindowClass which, std::size_t classes) {
-  if (which == WindowClass::last) return rows.back();
-  std::vector<std::size_t> count(classes);
-  for (const std::int32_t one : rows)
-    if (one >= 0) ++count[std::size_t(one)];
-  std::int32_t most = -1;
-  for (std::size_t i = rows.size(); i-- > 0;)  // from the end, so that the last of equals is kept
-    if (rows[i] >= 0 && (most < 0 || count[std::size_t(rows[i])] > count[std::size_t(most)]))
-      most = rows[i];
-  return most;
-}
-
 /// The number of windows in each part, and the most rows of a stretch without any.
 struct Found {
   std::size_t windows[3] = {}, rows[3] = {};
@@ -170,6 +157,19 @@ void check_found(const Found& found, const Windows& windows, std::size_t series,
 }
 
 }  // namespace
+
+std::int32_t class_of_window(std::span<const std::int32_t> rows, WindowClass which,
+                             std::size_t classes) {
+  if (which == WindowClass::last) return rows.back();
+  std::vector<std::size_t> count(classes);
+  for (const std::int32_t one : rows)
+    if (one >= 0) ++count[std::size_t(one)];
+  std::int32_t most = -1;
+  for (std::size_t i = rows.size(); i-- > 0;)  // from the end, so that the last of equals is kept
+    if (rows[i] >= 0 && (most < 0 || count[std::size_t(rows[i])] > count[std::size_t(most)]))
+      most = rows[i];
+  return most;
+}
 
 void fit_series(DataSet& data, std::span<const std::size_t> train) {
   if (!data.window) return;
@@ -221,8 +221,8 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
     const std::size_t before = found.windows[p];
     for (std::size_t row = begin; row + windows.length + horizon <= end; row += windows.stride) {
       if (data.classes) {
-        const std::int32_t one = class_of({classes.data() + row, windows.length},
-                                          windows.window_class, data.labels.size());
+        const std::int32_t one = class_of_window({classes.data() + row, windows.length},
+                                                 windows.window_class, data.labels.size());
         if (one < 0) continue;
         data.target.push_back(one);
       }

@@ -10,7 +10,7 @@
 namespace sluice::tools {
 namespace {
 
-constexpr double most_growth = 1.1;   // of an error
+constexpr double most_growth = 1.1;     // of an error
 constexpr double least_growth = 0.005;  // of a loss of classes, which may be next to nothing
 constexpr std::size_t most_told = 5;
 
@@ -35,7 +35,6 @@ class Causes {
   }
 
  private:
-
   /// Returns the cause if rounding to the numbers' own unit, unit / sqrt(12), is half of what the
   /// squared error has grown by.
   std::string of_step(double before, double now, const std::vector<std::size_t>& numbers) const {
@@ -43,11 +42,10 @@ class Causes {
     double unit = 0;
     for (const std::size_t i : numbers) unit = std::max(unit, double(units[i]));
     if (unit * unit / 12 < (now * now - before * before) / 2) return "";
-    return fmt::format(
-        "its answers are multiples of {:.3g}, as its range{} demands", unit,
-        after.quantized.units.back().common() > 0 && units.size() > 1
-            ? ", which it shares with the other outputs of its layer,"
-            : "");
+    return fmt::format("its answers are multiples of {:.3g}, as its range{} demands", unit,
+                       after.quantized.units.back().common() > 0 && units.size() > 1
+                           ? ", which it shares with the other outputs of its layer,"
+                           : "");
   }
 
   std::string of_inputs() const {
@@ -55,9 +53,10 @@ class Causes {
     for (const InputSaturation& input : inputs)
       if (!worst || input.share > worst->share) worst = &input;
     if (!worst || worst->share < 0.01) return "";
-    return fmt::format("{} of the values of {} are outside of its range; give calibration data "
-                       "with such values, or try other --ranges",
-                       percent(worst->share), worst->name);
+    return fmt::format(
+        "{} of the values of {} are outside of its range; give calibration data "
+        "with such values, or try other --ranges",
+        percent(worst->share), worst->name);
   }
 
   std::string of_layers() const {
@@ -89,8 +88,7 @@ void add_values(const Evaluation& before, const Evaluation& after, std::size_t f
   for (std::size_t i = 0; i < was.size(); ++i) {
     if (was[i].targets == 0) continue;
     std::vector<std::size_t> numbers;
-    for (std::size_t k = i; k < before.labels.size(); k += was.size())
-      numbers.push_back(first + k);
+    for (std::size_t k = i; k < before.labels.size(); k += was.size()) numbers.push_back(first + k);
     const double rmse[] = {std::sqrt(was[i].squared), std::sqrt(is[i].squared)},
                  mae[] = {was[i].absolute, is[i].absolute};
     const bool squared = rmse[1] > most_growth * rmse[0];
@@ -129,10 +127,9 @@ std::vector<std::string> loss_texts(const std::vector<OutputLoss>& losses,
                                   losses.size() - most_told));
       break;
     }
-    texts.push_back(fmt::format("{}{} {:.4g} in float, {:.4g} in {}{}{}",
-                                loss.output.empty() ? "" : loss.output + ": ", loss.measure,
-                                loss.before, loss.after, type, loss.cause.empty() ? "" : ": ",
-                                loss.cause));
+    texts.push_back(fmt::format(
+        "{}{} {:.4g} in float, {:.4g} in {}{}{}", loss.output.empty() ? "" : loss.output + ": ",
+        loss.measure, loss.before, loss.after, type, loss.cause.empty() ? "" : ": ", loss.cause));
   }
   return texts;
 }

@@ -26,8 +26,8 @@ std::vector<OutputLoss> output_losses(const Evaluation& before, const RangeTrial
                                       const std::vector<ValueError>& errors,
                                       const std::vector<InputSaturation>& inputs);
 
-/// Returns a sentence for each loss, of at most a few: "wind: RMSE 0.41 in float, 0.52 in int8: ...".
-std::vector<std::string> loss_texts(const std::vector<OutputLoss>& losses,
-                                    const std::string& type);
+/// Returns a sentence for each loss, of at most a few: "wind: RMSE 0.41 in float, 0.52 in int8:
+/// ...".
+std::vector<std::string> loss_texts(const std::vector<OutputLoss>& losses, const std::string& type);
 
 }  // namespace sluice::tools
