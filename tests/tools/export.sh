@@ -120,11 +120,14 @@ batch = 16
 END
 works train series.toml --out series
 works train series.toml --out aware --set quantize.aware=true --set data.standardize_target=true
+works train series.toml --out differing --set data.differences=true
+works train series.toml --out both --set data.differences=true --set quantize.aware=true
 { head -n 1 series.csv; tail -n 12 series.csv; } >last.csv
 sed '1s/^/sequence,/; 2,$s/^/one,/' last.csv >one.csv
 for type in int8 w8a16; do works quantize series --calibrate series.csv --type $type --out series-$type.slu; done
-cp aware/model.slu series-aware.slu
-for type in int8 w8a16 aware; do
+for type in int8 w8a16; do works quantize differing --calibrate series.csv --type $type --out series-differing_$type.slu; done
+cp aware/model.slu series-aware.slu && cp both/model.slu series-both.slu
+for type in int8 w8a16 aware differing_int8 differing_w8a16 both; do
   works run series-$type.slu --input last.csv --hex
   desk=$(tail -n 1 out | cut -d, -f2)
   works export series-$type.slu --out series_$type --strip

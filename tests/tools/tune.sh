@@ -325,6 +325,28 @@ refused 2 'changed.csv: is not the data of the study; give the folder of that da
 mkdir elsewhere && cp "$data/train.csv" elsewhere/changed.csv
 works tune --study moved.db --export 1 --out moved.slu --data-dir elsewhere
 works tune --study moved.db --trials 3 --seeds 1 --data-dir elsewhere
+# A measure that is undefined on the validation part is refused before there is a study, also if
+# one of the folds lacks a class.
+awk 'BEGIN { print "sequence,label,a"; for (s = 0; s < 20; s++) for (t = 0; t < 3; t++) printf "%d,%s,%.2f\n", s, s < 19 ? "x" : "y", s / 7 + t }' >rare.csv
+cat >rare.toml <<'END'
+[data]
+train = "rare.csv"
+[model]
+layers = [ { gru = { value = 4, low = 2, high = 6 } }, { dense = 2, activation = "softmax" } ]
+[train]
+epochs = 1
+[tune]
+trials = 2
+END
+for monitor in auc macro_f1 balanced_accuracy; do
+  for validation in hold-out k-fold; do
+    refused 2 "train\\.monitor=$monitor: \"$monitor\" needs every class in the validation part.* class y" tune rare.toml --study rare.db --set train.monitor=$monitor --set tune.validation=$validation
+    absent rare.db
+  done
+done
+# A measure of 0 has no sign.
+works tune rare.toml --study rare.db --set train.monitor=auc --set data.validation_file=rare.csv --trials 1
+grep -q 'auc -0' out && complain "a measure of -0: $(grep 'auc -0' out)"
 refused 2 'no.db: no such file' tune --study no.db --list
 refused 2 'no recipe; give sluice tune RECIPE.toml' tune --study no.db
 refused 2 'no study; give --study FILE.db' tune small.toml

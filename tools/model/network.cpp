@@ -164,7 +164,7 @@ int frame_width(const Network& network) {
 }
 
 std::string input_name(const Network& network, std::size_t i) {
-  return i < network.inputs.size() ? network.inputs[i] : "x" + std::to_string(i);
+  return i < network.inputs.size() ? network.inputs[i] : fmt::format("x{}", i);
 }
 
 bool only_prepares(const Layer& layer) { return layer.anatomy().prepares; }

@@ -45,7 +45,8 @@ std::int64_t Trial::epochs() const {
 
 bool Study::higher_is_better() const { return tools::higher_is_better(objective); }
 
-double Study::shown(double value) const { return higher_is_better() ? -value : value; }
+// 0 - value, so that 0 is not shown as -0.
+double Study::shown(double value) const { return higher_is_better() ? 0 - value : value; }
 
 const Trial* Study::best() const {
   const auto better = [](const Trial& a, const Trial& b) {
