@@ -284,10 +284,11 @@ void run_quantize(const QuantizeOptions& options) {
   if (!options.report.empty())
     files.push_back({options.report, report_json(input, options, before, candidates, best, errors,
                                                  losses, saturated)});
-  warn(best.quantized.warnings);
-  warn_saturated(saturated, "validation");
-  warn(loss_texts(losses, options.type));
-  write_files(files);
+  write_files(files, [&] {
+    warn(best.quantized.warnings);
+    warn_saturated(saturated, "validation");
+    warn(loss_texts(losses, options.type));
+  });
 
   print("ranges from {} sequences, tried on {}{}:\n{}\n", with_commas(input.split.train.size()),
         input.split.held_out == input.split.train

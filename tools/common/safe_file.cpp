@@ -154,7 +154,7 @@ void write_file(const std::string& path, std::string_view bytes) {
   write_files({{path, std::string(bytes)}});
 }
 
-void write_files(const std::vector<NamedBytes>& files) {
+void write_files(const std::vector<NamedBytes>& files, const std::function<void()>& before) {
   std::vector<std::unique_ptr<Staged>> staged;
   for (const NamedBytes& file : files) {
     struct stat status{};
@@ -165,6 +165,7 @@ void write_files(const std::vector<NamedBytes>& files) {
     else
       staged.push_back(std::make_unique<Staged>(file.path, target_of(file.path), file.bytes));
   }
+  if (before) before();
   for (const auto& one : staged) one->keep();
 }
 

@@ -1,6 +1,7 @@
 // Reads and writes whole files. A file is written under a temporary name beside the target, flushed
 // to disk and renamed, so that no reader ever sees a partial file.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,9 @@ struct NamedBytes {
 
 /// Does the same for several files. All are on disk before the first one is renamed; if one cannot
 /// be written, none changes.
-void write_files(const std::vector<NamedBytes>& files);
+/// @param before  is called when all are on disk and none is renamed, for words that a user is to
+///                read before a file changes, and not beside an error; empty: nothing
+void write_files(const std::vector<NamedBytes>& files, const std::function<void()>& before = {});
 
 /// Appends to an existing file, so that a reader sees the bytes at once. On failure fails with exit
 /// code 1 and leaves the file as it was.
