@@ -195,6 +195,13 @@ works train series.toml --out other --set data.train=gaps.csv --force
 told 'gaps\.csv: date: 1 row after a gap of up to 6 h, where the usual step is 1 h \(first in line 33\)'
 works train series.toml --out other --set data.train=twice.csv --force
 told 'twice\.csv: date: 30 rows with the time of the row before \(first in line 3\)'
+# Each series has a step of its own, here 1 and 10, in which 2 and 20 are gaps.
+awk 'BEGIN { print "date,home,price"; for (h = 0; h < 2; h++) for (i = 0; i < 30; i++) printf "%d,%d,%.3f\n", i * (h ? 10 : 1), h, (i * 13 % 7) / 7 }' >steps.csv
+works train series.toml --out other --set data.train=steps.csv --set data.sequence=home --force
+untold 'steps\.csv: date'
+awk -F, -v OFS=, 'NR > 20 && $2 == 0 { $1 = $1 + 1 } { print }' steps.csv >slip.csv
+works train series.toml --out other --set data.train=slip.csv --set data.sequence=home --force
+told 'slip\.csv: date: 1 row after a gap of up to 2, where the usual step is 1 \(first in line 21\)'
 works train series.toml --out other --set data.train=mixed.csv --force
 told 'mixed\.csv: date: [0-9]+ rows earlier than the row before, so the rows are not in order'
 works train series.toml --out other --set data.train=down.csv --set data.time= --set 'data.ignore=["date"]' --force

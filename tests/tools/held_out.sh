@@ -41,6 +41,19 @@ grep -q '^1 sequences, 100 frames' out || complain "the validation file: $(head 
 measured=$(grep -o 'loss [0-9.]*' out | head -n 1)
 works train long.toml --out file --force --set data.sequence= --set data.validation_file=valid.csv
 grep -q "^Validation, 1 sequences: $measured" out || complain "the validation file's loss is not eval's, $measured: $(cat out)"
+# It is found by --data-dir, and a study knows it.
+mkdir -p moved && cp long.csv valid.csv moved
+sed 's|^train = .*|train = "long.csv"|' long.toml >elsewhere.toml
+mkdir -p apart && cp elsewhere.toml apart
+works train apart/elsewhere.toml --out apart/run --data-dir moved --set data.sequence= --set data.validation_file=valid.csv
+grep -q "^Validation, 1 sequences: $measured" out || complain "the validation file of --data-dir: $(cat out)"
+if has_tune; then
+  sed 's|gru = [0-9]*|gru = { value = 4, low = 3, high = 5 }|; s|^patience.*||' long.toml >search.toml
+  printf '[tune]\ntrials = 1\n' >>search.toml
+  works tune search.toml --study file.db --set data.sequence= --set data.validation_file=moved/valid.csv --seeds 1
+  awk -F, -v OFS=, 'NR == 5 { $NF = $NF + 1 } { print }' valid.csv >moved/valid.csv
+  refused 2 'file.db: is a study of other data' tune search.toml --study file.db --set data.sequence= --set data.validation_file=moved/valid.csv --trials 2
+fi
 refused 2 'data\.validation=0\.3: does not go together with data\.validation_file' train long.toml --out no \
   --set data.sequence= --set data.validation_file=valid.csv --set data.validation=0.3
 awk -F, -v OFS=, 'NR > 200 { $2 = "" } { print }' long.csv >half.csv

@@ -146,6 +146,14 @@ void each_step(const std::vector<std::size_t>& first, F f) {
     for (std::size_t row = first[s] + 1; row < first[s + 1]; ++row) f(row);
 }
 
+/// Returns the median; 0 of no numbers.
+double median_of(std::vector<double> numbers) {
+  if (numbers.empty()) return 0;
+  const auto middle = numbers.begin() + std::ptrdiff_t(numbers.size() / 2);
+  std::nth_element(numbers.begin(), middle, numbers.end());
+  return *middle;
+}
+
 bool named_as_counter(const std::string& name) {
   constexpr std::array names = {"time",  "timestamp", "date",       "datetime", "index",
                                 "id",    "row",       "row_number", "frame",    "epoch",
@@ -203,17 +211,21 @@ void tell_times(const Rows& rows, const std::vector<std::size_t>& first) {
     tell_once(head + "the times go backwards, the newest first; turn the order of the rows around");
     return;
   }
-  double usual = 0, widest = 0;
-  if (!steps.empty()) {
-    const auto middle = steps.begin() + std::ptrdiff_t(steps.size() / 2);
-    std::nth_element(steps.begin(), middle, steps.end());
-    usual = *middle;
+  // Each sequence has a step of its own; a short one takes the file's.
+  constexpr std::size_t enough = 8;
+  const double of_file = median_of(std::move(steps));
+  double widest = 0, usual_there = of_file;
+  for (std::size_t s = 0; s + 1 < first.size() && !earlier.count; ++s) {
+    std::vector<double> own;
+    for (std::size_t row = first[s] + 1; row < first[s + 1]; ++row)
+      if (step(row) > 0) own.push_back(step(row));
+    const double usual = own.size() < enough ? of_file : median_of(std::move(own));
+    for (std::size_t row = first[s] + 1; row < first[s + 1]; ++row) {
+      if (step(row) <= 1.5 * usual) continue;
+      gaps.add(row);
+      if (step(row) > widest) widest = step(row), usual_there = usual;
+    }
   }
-  each_step(first, [&](std::size_t row) {
-    if (step(row) <= 1.5 * usual || earlier.count) return;
-    gaps.add(row);
-    widest = std::max(widest, step(row));
-  });
   std::string list;
   const auto add = [&](const Found& found, const std::string& text) {
     if (found.count)
@@ -223,7 +235,7 @@ void tell_times(const Rows& rows, const std::vector<std::size_t>& first) {
   add(earlier, "earlier than the row before, so the rows are not in order");
   add(same, "with the time of the row before");
   add(gaps, fmt::format("after a gap of up to {}, where the usual step is {}",
-                        shown_step(widest, rows.calendar), shown_step(usual, rows.calendar)));
+                        shown_step(widest, rows.calendar), shown_step(usual_there, rows.calendar)));
   if (!list.empty()) tell_once(head + list);
 }
 

@@ -152,8 +152,8 @@ std::string trial_text(const Study& study, const Trial& trial) {
                         study.core, word(study.type), with_commas(trial.cost->flash),
                         with_commas(trial.cost->ram), with_commas(trial.cost->instructions));
   if (const std::vector<const Final*> finals = finals_of(study, trial.number); !finals.empty()) {
-    text += fmt::format("  trained on all data for {} epochs, {} seed{}", finals.front()->epochs,
-                        finals.size(), finals.size() == 1 ? "" : "s");
+    text += fmt::format("  trained on all training data for {} epochs, {} seed{}",
+                        finals.front()->epochs, finals.size(), finals.size() == 1 ? "" : "s");
     if (finals.front()->measures != "{}") text += ": test " + measures_text(finals);
     text += "\n";
   }

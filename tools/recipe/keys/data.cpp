@@ -22,7 +22,7 @@ const Key table[] = {
      .fallback = "\"\"",
      .noun = "a file name",
      .help = "Validation data in a file of its own, in place of a part of data.train. Empty for "
-             "none. It may be several files.",
+             "none. It may be several files. The winner of a study is not trained on it.",
      .file_name = true,
      .several = true,
      .measures = true},
