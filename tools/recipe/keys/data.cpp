@@ -209,7 +209,9 @@ const Key table[] = {
      .noun = "a truth value",
      .help = "Give the network, in its first layer, the difference of each feature from the frame "
              "before, in place of the feature; 0 in the first frame of a sequence. Use it for "
-             "series whose level drifts."},
+             "series whose level drifts. In fixed point a frame then has 16 bits, and a level that "
+             "drifts out of the range of the calibration data, and by more than half of it, "
+             "saturates."},
     {.name = "data.standardize",
      .field = &R::standardize,
      .fallback = "true",
