@@ -215,13 +215,15 @@ void add_run(CLI::App& app, RunOptions& o) {
       ->required()
       ->type_name("MODEL|RUN");
   command
-      ->add_option("--input", o.input,
-                   "Data to run on, in the format of the training data. Columns are found by the "
-                   "names of the model's inputs; other columns are ignored. If the sequence column "
-                   "of the training data is missing, the file is one sequence. An answer is the "
-                   "model's outputs, then \"predicted\" (a class or a value) and, if the file has "
-                   "the target, \"true\"; of several targets \"predicted_NAME\" and "
-                   "\"true_NAME\"")
+      ->add_option(
+          "--input", o.input,
+          "Data to run on, in the format of the training data. Columns are found by the "
+          "names of the model's inputs; other columns are ignored. If the sequence column "
+          "of the training data is missing, the file is one sequence. A pattern in quotes, "
+          "such as \"new/*.csv\", gives several files. An answer is the "
+          "model's outputs, then \"predicted\" (a class or a value) and, if the file has "
+          "the target, \"true\"; of several targets \"predicted_NAME\" and "
+          "\"true_NAME\"")
       ->type_name("FILE");
   command
       ->add_option("--with", o.with,

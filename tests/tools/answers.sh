@@ -213,6 +213,27 @@ column_of_run() { works run "$1" --input "$2" && column "$3" out | sort -u; }
 cp wave/up/w3.csv unknown.csv
 [ "$(column_of_run file unknown.csv true)" = "no column" ] || complain "a name that is no class is a true one: $(cat out)"
 
+# --- an array of [sequences][steps][features] has several sequences, and as many features as the model
+awk 'BEGIN { print "sequence,label,x0,x1"; for (s = 0; s < 20; s++) for (t = 0; t < 2; t++) printf "%d,%s,%d,%d\n", s, s % 2 ? "b" : "a", s % 2, t }' >pairs.csv
+printf '[data]\ntrain = "pairs.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 1\n' >pairs.toml
+works train pairs.toml --out pairs
+# float32_array SHAPE WORD...: an .npy as numpy.save writes it; 0 and 1 are such numbers.
+float32_array() {
+  local header
+  header=$(printf "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" "$1")
+  printf '\x93NUMPY\x01\x00v\x00%-117s\n' "$header"
+  shift
+  for number in "$@"; do [ "$number" = 1 ] && printf '\x00\x00\x80\x3f' || printf '\x00\x00\x00\x00'; done
+}
+float32_array '(3, 2, 2)' 0 0 0 1  1 0 1 1  0 0 0 1 >three.npy
+works run pairs --input three.npy --output three.csv
+head -n 5 pairs.csv >first.csv && works run pairs --input first.csv --output two.csv
+cut -d, -f2- three.csv | head -n 3 >got && cut -d, -f2,3,4 two.csv >expected
+same expected got "the answers to an array of sequences and to the same rows"
+[ "$(cut -d, -f1 three.csv | tr '\n' ' ')" = 'sequence 0 1 2 ' ] || complain "the sequences of an array: $(cat three.csv)"
+float32_array '(3, 2, 3)' 0 0 0 1 1 0  1 1 0 0 0 1  0 0 0 0 0 0 >wider.npy
+refused 2 'wider\.npy: .*3 feature columns, but the model expects 2: not expected x2' run pairs --input wider.npy
+
 # --- many classes: the pairs that are taken for one another, not a matrix
 awk 'BEGIN { print "sequence,label,a,b"; for (s = 0; s < 450; s++) for (t = 0; t < 2; t++) printf "%d,c%d,%d,%d\n", s, s % 150, s % 150 / 12, s % 12 }' >many.csv
 printf '[data]\ntrain = "many.csv"\ntest = "many.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 150, activation = "softmax" } ]\n[train]\nepochs = 1\n' >many.toml

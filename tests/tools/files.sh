@@ -167,6 +167,33 @@ refused 2 'gestures/up/zz\.csv:2: b: "x" is not a number' train recipe.toml --ou
 rm gestures/up/zz.csv
 refused 2 'data\.target_from="folder": means nothing here|data\.target_from=folder: means nothing here' train recipe.toml --out no --set data.target_from=folder --set data.target_type=value --set train.loss=mse
 
+# --- a column of sequences that the recipe names and no file has; a folder of folders; the class in
+# a name, of which the message about a missing target tells
+refused 2 'gestures/.*: idd: no file has this column; correct data\.sequence, or leave it out' train recipe.toml --out no --set 'data.train="gestures/*/*.csv"' --set data.target_from=folder --set data.sequence=idd
+mkdir -p cascade/one && cp gestures/up/*.csv cascade/one
+refused 2 'cascade: is a directory; give its files, by a pattern such as ".*cascade/\*/\*\.csv"' train recipe.toml --out no --set data.train=cascade
+refused 2 'label: no such column; .*or, if the class is the name of a file or a folder, set data\.target_from' train recipe.toml --out no --set 'data.train="gestures/*/*.csv"'
+
+# --- a file in Windows-1252 is converted, and has the classes of the same file in UTF-8
+awk 'BEGIN { print "sequence,label,a"; for (s = 0; s < 20; s++) for (t = 0; t < 2; t++) printf "%d,%s,%d\n", s, s % 2 ? "l\xe4uft \x80" : "steht", s % 2 + t }' >latin.csv
+awk 'BEGIN { print "sequence,label,a"; for (s = 0; s < 20; s++) for (t = 0; t < 2; t++) printf "%d,%s,%d\n", s, s % 2 ? "läuft €" : "steht", s % 2 + t }' >utf8.csv
+printf '[data]\ntrain = "latin.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 1\n' >latin.toml
+works train latin.toml --out latin
+told 'latin\.csv: read as: Windows-1252'
+works eval latin --data utf8.csv
+untold 'Windows'
+awk 'NR == 5 { print "4,läuft €,1" } { print }' latin.csv >mixed.csv
+refused 2 'mixed\.csv:[0-9]+: byte e4 is not UTF-8; convert the file' train latin.toml --out no --set data.train=mixed.csv
+
+# --- the words of a header that is elsewhere, of a decimal mark, of a model's column
+printf 'a report;;\n;;\nsequence;label;a\n0;x;1,5\n' >preamble.csv
+refused 2 'no such column|has no name' train latin.toml --out no --set data.train=preamble.csv
+grep -q 'data\.skip_rows' err || complain "a header in a later line: $(cat err)"
+printf 'sequence;label;a\n0;x;1,55\n1;y;2,25\n' >comma.csv
+refused 2 'comma\.csv:2: a: "1,55" is not a number; give one such as -0\.25, or set data\.decimal' train latin.toml --out no --set data.train=comma.csv --set 'data.decimal="."'
+sed 's/^sequence/number/' utf8.csv >numbered.csv
+refused 2 'numbered\.csv:1: sequence: no such column, but the model was trained with it; the columns are number, label, a' eval latin --data numbered.csv
+
 # --- times: their order, doubles and gaps; as features
 hours() { awk -v order="$1" 'BEGIN {
   print "date,price"

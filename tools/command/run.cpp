@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "../common/error.h"
@@ -322,9 +323,12 @@ DataSet read_input(const std::string& path, Columns columns, const Expected& exp
   read.group = columns.sequence;
   read.sequence.clear();
   Rows rows = read_rows(path, read, expected);
+  const bool numbered =  // by an array of [sequences][steps][features]
+      std::adjacent_find(rows.sequence.begin(), rows.sequence.end(), std::not_equal_to<>()) !=
+      rows.sequence.end();
   if (rows.group.empty()) {
     columns.sequence.clear();
-    if (rows.files.empty()) rows.sequence.assign(rows.rows, "0");
+    if (rows.files.empty() && !numbered) rows.sequence.assign(rows.rows, "0");
   } else if (rows.files.empty()) {
     rows.sequence = std::move(rows.group);
   } else {  // of several files: each has its file's name

@@ -26,6 +26,19 @@ std::string c_string(const std::string& text) {
   return literal + "\"";
 }
 
+constexpr const char* float_frame =
+    R"text( *   void frame(const model_input x[MODEL_INPUTS], model_output y[MODEL_OUTPUTS]) { sluice_step(&stream, x, y); }
+)text";
+constexpr const char* fixed_frame =
+    R"text( *   void frame(const float x[MODEL_INPUTS], float y[MODEL_OUTPUTS]) {
+ *     model_input numbers[MODEL_INPUTS];
+ *     model_output answer[MODEL_OUTPUTS];
+ *     sluice_quantize(&model, x, numbers, 1);
+ *     sluice_step(&stream, numbers, answer);
+ *     sluice_dequantize(&model, answer, y, 1);
+ *   }
+)text";
+
 constexpr const char* header_text =
     R"text(/* A Sluice model, written by `sluice export --format c`. Do not edit: export it again.
  *
@@ -44,8 +57,7 @@ constexpr const char* header_text =
  *     return status;
  *   }}
  *
- *   void frame(const model_input x[MODEL_INPUTS], model_output y[MODEL_OUTPUTS]) {{ sluice_step(&stream, x, y); }}
-{about}{fixed}{order} */
+{frame}{about}{fixed}{order} */
 #ifndef SLUICE_EXPORTED_MODEL_H
 #define SLUICE_EXPORTED_MODEL_H
 
@@ -125,7 +137,13 @@ std::string frame_text(const OwnedModel& model, const Columns* columns) {
   std::string text = fmt::format("A frame has {}", numbers_text(info.inputs));
   if (names.size() == info.inputs) text += ": " + some_names(names);
   if (columns) text += ", in the units of the training data";
-  return text + ".";
+  text += ".";
+  if (columns && !columns->time_features.empty())
+    text +=
+        " The _sin and _cos of a part of the time are sine and cosine of 2 pi times its share: of "
+        "hour the time of the day / 24 hours, of weekday the days since Monday / 7, of yearday "
+        "the days since the first of January / 365.25.";
+  return text;
 }
 
 /// Describes the numbers of an answer.
@@ -207,18 +225,19 @@ std::string header_of(const OwnedModel& model, const OwnedModel& named, bool lab
                          " *\n * Its weights are in the order that {} reads; sluice_open refuses "
                          "it on a core that reads another order.\n",
                          core);
-  return fmt::format(header_text, fmt::arg("about", about), fmt::arg("fixed", fixed_text),
-                     fmt::arg("window", window), fmt::arg("order", order),
-                     fmt::arg("output", fixed ? "int16_t" : "float"),
-                     fmt::arg("input", info.vocabulary         ? "int32_t"
-                                       : !fixed                ? "float"
-                                       : info.frame_bytes == 1 ? "int8_t"
-                                                               : "int16_t"),
-                     fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"),
-                     fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
-                     fmt::arg("blob", info.bytes), fmt::arg("state", need.state),
-                     fmt::arg("scratch", need.scratch), fmt::arg("hash", sluice_hash(&model.model)),
-                     fmt::arg("labels", labels));
+  return fmt::format(
+      header_text, fmt::arg("frame", fixed && !info.vocabulary ? fixed_frame : float_frame),
+      fmt::arg("about", about), fmt::arg("fixed", fixed_text), fmt::arg("window", window),
+      fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
+      fmt::arg("input", info.vocabulary         ? "int32_t"
+                        : !fixed                ? "float"
+                        : info.frame_bytes == 1 ? "int8_t"
+                                                : "int16_t"),
+      fmt::arg("argmax", fixed ? "sluice_argmax_int16" : "sluice_argmax"),
+      fmt::arg("inputs", info.inputs), fmt::arg("outputs", info.outputs),
+      fmt::arg("blob", info.bytes), fmt::arg("state", need.state),
+      fmt::arg("scratch", need.scratch), fmt::arg("hash", sluice_hash(&model.model)),
+      fmt::arg("labels", labels));
 }
 
 std::string blob_array(const OwnedModel& model) {

@@ -175,8 +175,10 @@ Time cell_time(const std::string& cell, const std::string& file, std::size_t lin
                const std::string& column) {
   const auto time = parse_time(cell);
   if (!time)
-    refuse("{}:{}: {}: \"{}\" is no time; give one such as 2024-05-04 23:00:00, or a number", file,
-           line, brief(column), brief(cell));
+    refuse(
+        "{}:{}: {}: \"{}\" is no time; give one such as 2024-05-04 23:00:00, or a number; or list "
+        "the column in data.ignore, and leave data.time out",
+        file, line, brief(column), brief(cell));
   return *time;
 }
 

@@ -37,7 +37,8 @@ Roles find_roles(const std::vector<std::string>& header, const Columns& columns,
     return column;
   };
   auto find = [&](const std::string& name, const char* key, bool must) {
-    return use(must ? need_column(header, name, key, place) : find_column(header, name));
+    return use(must ? need_column(header, name, learning ? key : nullptr, place)
+                    : find_column(header, name));
   };
   roles.sequence =
       find(columns.sequence, "sequence", !columns.sequence.empty() && !columns.file_is_sequence);

@@ -124,6 +124,7 @@ struct Columns {
   std::vector<std::string> time_features = {};  ///< "hour", "weekday", "yearday"
   /// A table without the column `sequence` is one sequence, named by its file.
   bool file_is_sequence = false;
+  bool sequence_named = false;  ///< the recipe gives `sequence` another name than the default one
   /// [features] of a trained model: the means that stand for missing values; else empty
   std::vector<float> fill_means = {};
   /// Columns of any use whose cells are kept as text, to stand beside the answers; a file may lack
@@ -145,6 +146,7 @@ struct Expected {
   Tokens tokens = {};  ///< of a model that reads text
   /// If true, columns that are not among the features are ignored; if false, they are refused.
   bool other_columns = false;
+  bool chosen = false;  ///< the recipe chose the features among the columns (data.features)
   /// If true, the rows are divided into training, validation and test, as those of the training
   /// file are.
   bool divide = false;

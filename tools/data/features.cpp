@@ -78,6 +78,9 @@ std::string header_hint(const std::vector<std::string>& header) {
                                      [](const auto& name) { return parse_float(name); }),
              whole = std::count_if(header.begin(), header.end(),
                                    [](const auto& name) { return parse_integer(name); });
+  if (header.size() == 1 && header[0].find_first_of(",;|\t ") != std::string::npos)
+    return "; if the names of the columns are in a later line, set data.skip_rows; if they are "
+           "separated otherwise, data.separator";
   if (const std::string steps = numbered_columns(header); !steps.empty())
     return fmt::format(
         "; if a row is a sequence, whose steps are the columns {}, set data.format = \"wide\"",
@@ -110,11 +113,18 @@ std::size_t find_column(const std::vector<std::string>& header, const std::strin
 std::size_t need_column(const std::vector<std::string>& header, const std::string& name,
                         const char* key, const std::string& place) {
   const std::size_t column = find_column(header, name);
+  if (column == no_column && !key)
+    refuse(
+        "{}: {}: no such column, but the model was trained with it; the columns are {}; give the "
+        "file that column",
+        place, brief(name), list_names(header));
   if (column == no_column)
     refuse("{}: {}: no such column; the columns are {}; correct data.{}{}{}", place, brief(name),
            list_names(header), key,
            std::string_view(key) == "sequence"
                ? ", or set it to \"\" if the whole file is one sequence"
+           : std::string_view(key) == "target"
+               ? ", or, if the class is the name of a file or a folder, set data.target_from"
                : "",
            header_hint(header));
   return column;

@@ -74,13 +74,27 @@ bool names_several(const std::string& names) {
   return names.find('\n') != names.npos || is_pattern(names);
 }
 
+namespace {
+
+/// Returns a pattern of the files in a folder, or in its folders if it has no others.
+std::string pattern_of_folder(const std::string& folder) {
+  bool files = false, folders = false;
+  std::error_code none;
+  for (const fs::directory_entry& one : fs::directory_iterator(folder, none))
+    (one.is_directory(none) ? folders : files) = true;
+  return (fs::path(folder) / (folders && !files ? "*/*.csv" : "*.csv")).string();
+}
+
+}  // namespace
+
 std::vector<std::string> files_named(const std::string& names) {
   std::vector<std::string> files;
   for (const std::string& name : lines_of(names)) {
     std::vector<std::string> matches = {name};
     if (is_pattern(name)) matches = matches_of(name);
     if (std::error_code unknown; fs::is_directory(name, unknown))
-      refuse("{}: is a directory; give its files, by a pattern such as \"{}/*.csv\"", name, name);
+      refuse("{}: is a directory; give its files, by a pattern such as \"{}\"", name,
+             pattern_of_folder(name));
     if (matches.empty())
       refuse("{}: no file has a name of this pattern; give another", brief(name));
     files.insert(files.end(), matches.begin(), matches.end());

@@ -144,7 +144,7 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
     // the model names its features; an array's columns have other names than those of data.features
     Columns any = columns;
     Expected named = expected;
-    any.features.clear(), named.other_columns = true;
+    any.features.clear(), named.other_columns = named.chosen = true;
     return read_rows(path, any, named);
   }
   if (!names_several(path)) {
@@ -159,8 +159,10 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
   read.file_is_sequence = true;
   Expected wanted = expected;
   Rows all;
+  bool any_column = false;  // of sequences
   for (std::size_t i = 0; i < files.size(); ++i) {
     Rows rows = read_one(files[i], read, wanted);
+    any_column = any_column || !rows.file_is_sequence;
     name_sequences(rows, names[i]);
     if (i > 0) {
       append_rows(all, std::move(rows));
@@ -170,6 +172,11 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
     all.files = {{0, files[i]}};
     wanted.features = all.feature_names;  // the first file says which features there are
   }
+  if (!any_column && columns.sequence_named && !columns.sequence.empty())
+    refuse(
+        "{}: {}: no file has this column; correct data.sequence, or leave it out if each file is "
+        "a sequence",
+        shown_files(path), brief(columns.sequence));
   all.file = shown_files(path);
   return all;
 }

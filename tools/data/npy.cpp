@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../common/error.h"
+#include "../common/text.h"
 #include "parse_number.h"
 
 namespace sluice::tools {
@@ -98,19 +99,6 @@ double half(std::uint16_t bits) {
   return sign * (exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24));
 }
 
-void add_utf8(std::string& text, std::uint32_t c) {
-  if (c < 0x80) {
-    text += char(c);
-  } else if (c < 0x800) {
-    text += char(0xC0 | c >> 6), text += char(0x80 | (c & 63));
-  } else if (c < 0x10000) {
-    text += char(0xE0 | c >> 12), text += char(0x80 | (c >> 6 & 63)), text += char(0x80 | (c & 63));
-  } else {
-    text += char(0xF0 | (c >> 18 & 7)), text += char(0x80 | (c >> 12 & 63));
-    text += char(0x80 | (c >> 6 & 63)), text += char(0x80 | (c & 63));
-  }
-}
-
 }  // namespace
 
 std::size_t Npy::at(std::size_t row, std::size_t col) const {
@@ -157,7 +145,7 @@ std::string Npy::text(std::size_t row, std::size_t col) const {
       const std::uint32_t c = load<std::uint32_t>(from + i, big_endian);
       if (c == 0) break;
       if (c > 0x10FFFF) refuse("{}: row {}: a text that is damaged; write it again", name, row);
-      add_utf8(text, c);
+      append_utf8(text, c);
     }
     return text;
   }

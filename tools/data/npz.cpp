@@ -181,7 +181,10 @@ void read_features(const Npy& x, const Layout& layout, const std::vector<bool>& 
     names.push_back(name), positions.push_back(i);
   }
   for (const std::string& name : columns.features) need_column(names, name, "features", x.name);
-  const std::vector<std::size_t> picked = pick_features(names, expected, x.name);
+  // Columns of an array have only their positions, so one more of them is no other column.
+  Expected strict = expected;
+  strict.other_columns = expected.chosen;
+  const std::vector<std::size_t> picked = pick_features(names, strict, x.name);
   for (std::size_t i : picked) rows.feature_names.push_back(names[i]);
   const NumberReader numbers(columns.dialect);
   for (std::size_t row = 0; row < layout.rows; ++row)

@@ -117,8 +117,8 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
   WideRoles roles;
   std::vector<bool> used(header.size());
   const auto find = [&](const std::string& name, const char* key, bool must) {
-    const std::size_t column =
-        must ? need_column(header, name, key, place) : find_column(header, name);
+    const std::size_t column = must ? need_column(header, name, learning ? key : nullptr, place)
+                                    : find_column(header, name);
     if (column != no_column) used[column] = true;
     return column;
   };

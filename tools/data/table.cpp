@@ -246,13 +246,26 @@ std::string beside_text(const Columns& columns, std::size_t i, const std::string
   return value ? numbers.plain(cell) : cell;
 }
 
+namespace {
+
+/// Returns whether a cell is a number with the other decimal mark.
+bool is_with_other_mark(std::string cell, Decimal decimal) {
+  const char other = decimal == Decimal::comma ? '.' : ',';
+  if (std::count(cell.begin(), cell.end(), other) != 1) return false;
+  std::replace(cell.begin(), cell.end(), other, '.');
+  return parse_float(cell).has_value();
+}
+
+}  // namespace
+
 float NumberReader::number(const std::string& cell, const std::string& file, std::size_t line,
                            const std::string& column) const {
   const auto value = parse(cell);
   if (!value)
     refuse("{}:{}: {}: \"{}\" is not a number; give one such as {}{}", file, line, brief(column),
            brief(cell), decimal_ == Decimal::comma ? "-0,25" : "-0.25",
-           !named_columns_    ? ""
+           is_with_other_mark(cell, decimal_) ? ", or set data.decimal"
+           : !named_columns_                  ? ""
            : parse_time(cell) ? ", name a column of times in data.time, or list it in data.ignore"
                               : ", or list the column in data.ignore");
   if (!std::isfinite(*value))
@@ -285,10 +298,46 @@ float NumberReader::target(const std::string& cell, const std::string& file, std
   return cell.empty() || is_missing(cell) ? std::nanf("") : number(cell, file, line, column);
 }
 
+namespace {
+
+/// Returns the text in UTF-8 if it is in Windows-1252, whose first half is ASCII and which Latin-1
+/// is a part of: as spreadsheets of Western Europe write it. Returns nothing if the text is in
+/// UTF-8. A text with characters in UTF-8 and other bytes is refused.
+std::optional<std::string> of_windows_1252(std::string_view text, const std::string& file) {
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  bool others = false, utf8 = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::uint32_t c = next_code_point(bytes, text.size(), &at);
+    others = others || c == malformed;
+    utf8 = utf8 || (c > 127 && c != malformed);
+  }
+  if (!others) return std::nullopt;
+  if (utf8) check_text(text, file, 1);
+  constexpr std::uint16_t code_points[32] = {
+      // of the bytes 80 to 9F, as the WHATWG has them
+      0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+      0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+      0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
+  std::string result;
+  for (const char one : text) {
+    const auto byte = std::uint8_t(one);
+    append_utf8(result, byte < 0x80 || byte >= 0xA0 ? byte : code_points[byte - 0x80]);
+  }
+  return result;
+}
+
+}  // namespace
+
 Table::Table(std::string_view text, const std::string& file, const Dialect& dialect,
-             bool has_header)
+             bool has_header, bool holds_texts)
     : file_(file), dialect_(dialect), has_header_(has_header) {
   text = plain_text(text, file);
+  if (!holds_texts)
+    if (std::optional<std::string> converted = of_windows_1252(text, file)) {
+      utf8_ = *std::move(converted);
+      text = utf8_;
+      windows_1252_ = true;
+    }
   if (text.ends_with('\x1a')) text.remove_suffix(1);  // the end of a file in CP/M and DOS
   if (text.find('\n') == text.npos && text.find('\r') != text.npos) {
     normal_ = text;
@@ -518,6 +567,7 @@ std::string Table::read_as() const {
   if (found_separator_) add("separated by " + separator_name(in_.separator));
   if (dialect_.decimal.empty() && decimal_ == Decimal::comma) add("decimal comma");
   if (dialect_.decimal.empty() && decimal_ == Decimal::grouped) add("commas between thousands");
+  if (windows_1252_) add("Windows-1252");
   if (carriage_returns_) add("lines end with CR");
   const std::size_t comments = comments_ + in_.comments;
   if (auto_comments_ && comments)

@@ -82,9 +82,11 @@ std::string beside_text(const Columns& columns, std::size_t i, const std::string
 /// A file of rows. Its dialect is what the recipe says, and for the rest what its first rows show.
 class Table {
  public:
-  /// @param has_header  false: all rows are data
+  /// @param has_header   false: all rows are data
+  /// @param holds_texts  cells are texts to learn, which must be in UTF-8; else a file in
+  ///                     Windows-1252 is converted
   Table(std::string_view text, const std::string& file, const Dialect& dialect,
-        bool has_header = true);
+        bool has_header = true, bool holds_texts = false);
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
@@ -106,12 +108,13 @@ class Table {
   void skip_units();
   void drop_empty_rows();
 
+  std::string utf8_;    ///< the text if it had to be converted
   std::string normal_;  ///< the text if its line ends had to be changed
   const std::string& file_;
   const Dialect& dialect_;
   CellReader in_;
-  bool has_header_, carriage_returns_ = false, found_separator_ = false, header_in_comment_ = false,
-                    empty_ends_ = false, empty_rows_ = false;
+  bool has_header_, windows_1252_ = false, carriage_returns_ = false, found_separator_ = false,
+                    header_in_comment_ = false, empty_ends_ = false, empty_rows_ = false;
   bool auto_comments_ = false;
   std::size_t comments_ = 0, units_ = 0;  ///< units: the line of the units; 0: there is none
   Decimal decimal_ = Decimal::point;

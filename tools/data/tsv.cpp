@@ -43,9 +43,11 @@ TextRoles text_roles(const std::vector<std::string>& header, const Columns& colu
                      const Expected& expected, const std::string& place) {
   check_header(header, place);
   TextRoles roles;
-  roles.text = need_column(header, columns.text, "text", place);
+  roles.text = need_column(header, columns.text, expected.learning() ? "text" : nullptr, place);
   for (const std::string& name : columns.target)
-    if (expected.targets) roles.targets.push_back(need_column(header, name, "target", place));
+    if (expected.targets)
+      roles.targets.push_back(
+          need_column(header, name, expected.learning() ? "target" : nullptr, place));
   for (const std::string& name : columns.beside) roles.beside.push_back(find_column(header, name));
   if (columns.group.empty() || columns.group == containment) return roles;
   roles.group = expected.learning() ? need_column(header, columns.group, "group", place)
@@ -72,7 +74,7 @@ void each_tabbed_row(std::string_view text, const std::string& file, F f) {
 template <class F>
 std::string each_table_row(std::string_view text, const std::string& file, const Dialect& dialect,
                            F f) {
-  Table table(text, file, dialect);
+  Table table(text, file, dialect, true, true);
   f(table.header, table.header_line);
   std::vector<std::string> cells;
   for (std::size_t line = 0; table.next(cells, line);) f(cells, line);

@@ -5,29 +5,16 @@
 #include <numeric>
 
 #include "../common/error.h"
+#include "../common/text.h"
 
 namespace sluice::tools {
-namespace {
-
-void add_utf8(std::string& text, std::uint32_t c) {
-  if (c < 0x80) {
-    text += char(c);
-    return;
-  }
-  const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-  constexpr std::uint32_t lead[] = {0, 0xC0, 0xE0, 0xF0};
-  text += char(lead[more] | c >> (6 * more));
-  for (int i = more - 1; i >= 0; --i) text += char(0x80 | (c >> (6 * i) & 0x3F));
-}
-
-}  // namespace
 
 std::string normal_token(TokenRules rules, std::string_view token) {
   if (!rules.lower_case) return std::string(token);
   std::string text;
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(token.data());
   for (std::size_t at = 0; at < token.size();)
-    add_utf8(text, lower_case(next_code_point(bytes, token.size(), &at)));
+    append_utf8(text, lower_case(next_code_point(bytes, token.size(), &at)));
   return text;
 }
 

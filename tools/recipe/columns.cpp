@@ -4,6 +4,7 @@
 #include "../common/print.h"
 #include "../data/parse_number.h"
 #include "heads.h"
+#include "keys.h"
 
 namespace sluice::tools {
 
@@ -88,7 +89,8 @@ Columns columns_of(const Recipe& recipe) {
           .dialect = dialect_of(recipe),
           .target_from = recipe.target_from,
           .time = recipe.time,
-          .time_features = recipe.time_features};
+          .time_features = recipe.time_features,
+          .sequence_named = "\"" + recipe.sequence + "\"" != find_key("data.sequence")->fallback};
 }
 
 }  // namespace sluice::tools

@@ -10,7 +10,11 @@ const Key table[] = {
      .fallback = "",
      .noun = "a file name",
      .help = "Training data: CSV with one row per frame, NumPy .npz or .npy, or another "
-             "data.format. A list, or a "
+             "data.format. An .npz has an array x of [frames][features], with the arrays of "
+             "data.sequence and data.target beside it, or of [sequences][steps][features], with "
+             "data.target of one number per sequence or per step, and the array lengths if "
+             "sequences end early; the features are x0, x1, .... The columns of an .npy of two "
+             "dimensions are x0, x1, ... too. A list, or a "
              "pattern such as \"gestures/*/*.csv\", gives several files, in the order of the list "
              "and of the names; a file without the column of data.sequence is one sequence then. "
              "Relative to --data-dir if that is given, else to the recipe's folder.",
