@@ -213,7 +213,8 @@ column_of_run() { works run "$1" --input "$2" && column "$3" out | sort -u; }
 cp wave/up/w3.csv unknown.csv
 [ "$(column_of_run file unknown.csv true)" = "no column" ] || complain "a name that is no class is a true one: $(cat out)"
 
-# --- an array of [sequences][steps][features] has several sequences, and as many features as the model
+# --- an array of [sequences][steps][features] has several sequences, and as many features as the
+# model
 awk 'BEGIN { print "sequence,label,x0,x1"; for (s = 0; s < 20; s++) for (t = 0; t < 2; t++) printf "%d,%s,%d,%d\n", s, s % 2 ? "b" : "a", s % 2, t }' >pairs.csv
 printf '[data]\ntrain = "pairs.csv"\n[model]\nlayers = [ { gru = 4 }, { dense = 2, activation = "softmax" } ]\n[train]\nepochs = 1\n' >pairs.toml
 works train pairs.toml --out pairs
