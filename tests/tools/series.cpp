@@ -371,6 +371,42 @@ TEST_CASE("a feature that float32 cannot tell apart is refused by name") {
   CHECK_EQ(read(0.123, 0.001, true), "accepted");
 }
 
+TEST_CASE("a refusal by float32 states the variation of the file, whose first number counts") {
+  // Steps of 1 and 3 in turn: their mean is 2, their deviation 1. Sequences begin far apart.
+  std::string csv = "sequence,label,t,x\n";
+  for (int i = 0; i < 40; ++i)
+    csv += fmt::format("{},{},{},0.5\n", i / 8, i / 8 % 2,
+                       1700000000000 + i / 8 * 1000000000LL + i % 8 * 2 - i % 2);
+  Columns c;
+  c.sequence = "sequence", c.target = {"label"}, c.differences = true;
+  const std::string text =
+      sluice::tests::refusal_of([&] { assemble(read_csv(csv, "data.csv", c, {}), c, {}); });
+  CHECK(text.starts_with("data.csv: t: its differences vary by 0.99"));
+  CHECK(text.find(" around 1.857142857,") != std::string::npos);  // 13 / 7, of four 1 and three 3
+}
+
+TEST_CASE("float32 is checked in the data of a model, by the deviation of its training data") {
+  const auto read = [](double start, double step, int rows, float scale) {
+    std::string csv = "sequence,label,t\n";
+    for (int i = 0; i < rows; ++i)
+      csv += fmt::format("{},{},{:.3f}\n", i / 10, i / 10 % 2,
+                         start + step * i + 0.3 * step * (i * i % 7));
+    Columns c;
+    c.sequence = "sequence", c.target = {"label"}, c.differences = true;
+    Expected expected{{"t"}, {"0", "1"}, true};
+    if (scale > 0) expected.scales = {scale};
+    return sluice::tests::refusal_of(
+        [&] { assemble(read_csv(csv, "data.csv", c, expected), c, expected); });
+  };
+  CHECK(read(1.7e9, 1, 40, 1).starts_with("data.csv: t: its differences vary by"));
+  CHECK(read(1.7e9, 1, 40, 1).ends_with("; subtract an offset from the column"));
+  CHECK_EQ(read(1.7e9, 1, 40, 1e-5f), "accepted");
+  CHECK_EQ(read(0, 1, 40, 1), "accepted");
+  CHECK(read(1.7e9, 1, 4, 1).starts_with("data.csv: t: its differences vary by"));
+  CHECK(read(1.7e9, 1, 40, 0).starts_with("data.csv: t: its"));
+  CHECK_EQ(read(1.7e9, 1, 4, 0), "accepted");
+}
+
 TEST_CASE("float32 is checked in every format, and for values of targets") {
   // Twelve numbers that are a step apart, in two sequences.
   const auto number = [](double start, double step, int i) {

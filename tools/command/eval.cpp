@@ -7,7 +7,9 @@
 #include "../common/print.h"
 #include "../convert/saturation.h"
 #include "../evaluate/evaluate.h"
+#include "../model/graph.h"
 #include "../model/model_file.h"
+#include "../model/pack.h"
 #include "../model/vocabulary.h"
 #include "../recipe/columns.h"
 #include "../recipe/made.h"
@@ -19,6 +21,8 @@ namespace {
 /// Returns the inputs and labels that the data must have, as the model names them.
 Expected expected_of(const OwnedModel& model, const std::string& path) {
   Expected expected{model.inputs(), model.classes(), true, tokens_of(model.model)};
+  if (model.info().format == SLUICE_F32 && !model.info().vocabulary)
+    expected.scales = frame_scales(read_network(model.model));
   // a sigmoid: its one output is the probability of the second label
   const bool one_of_two = model.info().outputs == 1 && expected.labels.size() == 2;
   if (expected.labels.size() != model.info().outputs && !one_of_two)

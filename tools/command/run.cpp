@@ -409,11 +409,13 @@ void run_run(const RunOptions& options) {
   Columns columns = columns_for(model, options);
   columns.beside = targets_of(columns, model);
   columns.beside.insert(columns.beside.end(), options.with.begin(), options.with.end());
-  const Expected expected{.features = features_for(model),
-                          .labels = model.classes(),
-                          .targets = false,
-                          .tokens = tokens_of(model.model),
-                          .other_columns = !model.inputs().empty()};
+  Expected expected{.features = features_for(model),
+                    .labels = model.classes(),
+                    .targets = false,
+                    .tokens = tokens_of(model.model),
+                    .other_columns = !model.inputs().empty()};
+  if (model.info().format == SLUICE_F32 && !model.info().vocabulary)
+    expected.scales = frame_scales(read_network(model.model));
   const DataSet data = options.text_given ? read_text(options, columns, expected)
                                           : read_input(options.input, columns, expected);
   check_frames(model.model, data, options.model);

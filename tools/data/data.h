@@ -147,6 +147,9 @@ struct Expected {
   /// If true, columns that are not among the features are ignored; if false, they are refused.
   bool other_columns = false;
   bool chosen = false;  ///< the recipe chose the features among the columns (data.features)
+  /// [features] 1 / deviation in the training data of the features, or of their differences if the
+  /// network reads these; empty: unknown
+  std::vector<float> scales = {};
   /// If true, the rows are divided into training, validation and test, as those of the training
   /// file are.
   bool divide = false;
@@ -191,9 +194,10 @@ struct Rows {
  private:
   static void add(std::vector<float>& to, std::vector<float>& rest, float number, double exact) {
     const double left = exact - double(number);  // NaN if the number is missing
-    if (rest.empty() && left != 0 && left == left) rest.resize(to.size());
     to.push_back(number);
-    if (!rest.empty()) rest.push_back(left == left ? float(left) : 0.0f);
+    if (rest.empty() && (left == 0 || left != left)) return;
+    rest.resize(to.size());
+    if (left == left) rest.back() = float(left);
   }
 };
 
@@ -375,9 +379,12 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
 DataSet assemble(Rows rows, const Columns& columns, const Expected& expected);
 
 /// Refuses (exit code 2) a feature or a target much of whose variation, or that of its differences
-/// if these are computed, is lost in float32, as that of Unix times is.
+/// if these are computed, is lost in float32, as that of Unix times is. In the data of a model
+/// whose scales are known, only a loss that counts beside the deviation of its training data is
+/// refused.
 /// @param first  [sequences + 1] first row of each sequence, then rows
-void check_precision(const Rows& rows, const Columns& columns, std::span<const std::size_t> first);
+void check_precision(const Rows& rows, const Columns& columns, const Expected& expected,
+                     std::span<const std::size_t> first);
 
 /// Refuses (exit code 2) a value that is no target of its head: a class's number that is none, or a
 /// target of the binary loss outside 0 to 1.

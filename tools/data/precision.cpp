@@ -50,10 +50,22 @@ struct Column {
   double exact(std::size_t row) const { return double(numbers[row * width + column]) + rest(row); }
 };
 
+/// How a column is judged.
+struct Judgement {
+  bool differences = false;  ///< whether its differences are read too
+  double scale = 0;          ///< 1 / deviation of what a model reads; 0: unknown
+  std::size_t fewest = 1;    ///< fewer numbers do not show how much they vary
+
+  bool is_lost(const Variation& what, bool read) const {
+    if (what.n < double(fewest) || !what.is_lost()) return false;
+    return scale == 0 || (read && std::sqrt(what.rounding / what.n) * scale > most_noise);
+  }
+};
+
 /// @param name    the file and the column
 /// @param remedy  beside an offset
 void check_column(const Column& column, const std::string& name, const char* remedy,
-                  bool differences, std::span<const std::size_t> first) {
+                  const Judgement& judgement, std::span<const std::size_t> first) {
   Variation values, changes;
   double largest = 0;
   for (std::size_t s = 0; s + 1 < first.size(); ++s)
@@ -63,7 +75,8 @@ void check_column(const Column& column, const std::string& name, const char* rem
       largest = std::fmax(largest, std::fabs(exact));
       if (row > first[s]) changes.take(exact - column.exact(row - 1), rest - column.rest(row - 1));
     }
-  const bool lost = values.is_lost(), changes_lost = differences && changes.is_lost();
+  const bool differences = judgement.differences, lost = judgement.is_lost(values, !differences),
+             changes_lost = differences && judgement.is_lost(changes, true);
   if (!lost && !changes_lost) return;
   const Variation& what = lost ? values : changes;
   refuse(
@@ -79,22 +92,29 @@ bool is_in(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-void check_precision(const Rows& rows, const Columns& columns, std::span<const std::size_t> first) {
+void check_precision(const Rows& rows, const Columns& columns, const Expected& expected,
+                     std::span<const std::size_t> first) {
+  constexpr std::size_t enough = 20;
   const auto name = [&](const std::string& column) {
     return fmt::format("{}: {}", rows.file, brief(column));
   };
   const bool named = columns.format == Format::table || columns.format == Format::wide;
   for (std::size_t i = 0; i < rows.feature_names.size() && !rows.rest.empty(); ++i) {
     const std::string& feature = rows.feature_names[i];
+    const bool change = is_in(columns.changes, feature);
+    const double scale = i < expected.scales.size() && !change ? double(expected.scales[i]) : 0;
     check_column({rows.x, rows.rest, rows.feature_names.size(), i}, name(feature),
-                 named ? ", or list it in data.ignore" : "",
-                 columns.differences || is_in(columns.changes, feature), first);
+                 named && expected.learning() ? ", or list it in data.ignore" : "",
+                 {.differences = columns.differences || change,
+                  .scale = scale,
+                  .fewest = expected.learning() || scale > 0 ? 1 : enough},
+                 first);
   }
   const std::vector<std::string>& targets =
       rows.value_names.empty() ? columns.target : rows.value_names;
   for (std::size_t i = 0; i < targets.size() && !rows.value_rest.empty(); ++i)
-    check_column({rows.value, rows.value_rest, targets.size(), i}, name(targets[i]), "", false,
-                 first);
+    check_column({rows.value, rows.value_rest, targets.size(), i}, name(targets[i]), "",
+                 {.fewest = expected.learning() ? 1 : enough}, first);
 }
 
 }  // namespace sluice::tools

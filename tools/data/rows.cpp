@@ -245,7 +245,7 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   data.per_row = columns.per_row;
   find_sequences(rows, columns, data);
   if (expected.learning()) tell_wide(rows, columns, data);
-  if (expected.learning()) check_precision(rows, columns, data.first);
+  check_precision(rows, columns, expected, data.first);
   if (expected.learning() && columns.format == Format::table) tell_counters(rows, data.first);
   tell_times(rows, data.first);
   data.file_is_sequence = columns.file_is_sequence || !rows.files.empty();

@@ -218,6 +218,16 @@ const Layer* frame_standardization(const Network& network) {
   return layer.kind == SLUICE_STANDARDIZE && reads_frame ? &layer : nullptr;
 }
 
+std::vector<float> frame_scales(const Network& network) {
+  const Layer* found = frame_standardization(network);
+  const std::vector<Layer>& layers = network.layers;
+  if (layers.size() > 1 && layers[0].kind == SLUICE_DIFFERENCE && sources_of(network, 1)[0] == 1 &&
+      layers[1].kind == SLUICE_STANDARDIZE)
+    found = &layers[1];
+  return found && found->find(Role::scale) ? found->array(Role::scale).values
+                                           : std::vector<float>();
+}
+
 void insert_layer(Network& network, std::size_t at, Layer layer) {
   for (std::size_t l = at; l < network.layers.size(); ++l) {
     Layer& later = network.layers[l];

@@ -64,6 +64,10 @@ bool copies_frame(const Network& network);
 /// none.
 const Layer* frame_standardization(const Network& network);
 
+/// Returns the scales of the layer that standardizes the frame, or its differences, in front of a
+/// float network; an empty list if it has none.
+std::vector<float> frame_scales(const Network& network);
+
 /// Inserts a layer in front of layer `at`, counted from 0, and keeps the wiring of the others; the
 /// caller wires the new one.
 void insert_layer(Network& network, std::size_t at, Layer layer);
