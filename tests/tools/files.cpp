@@ -328,8 +328,18 @@ TEST_CASE("times are read in ISO 8601 or as numbers") {
   CHECK_EQ(seconds("2024/02/29 23:00:00-0530"), 1709267400);
   CHECK_EQ(seconds("1969-12-31"), -86400);
   CHECK_EQ(seconds("12.5"), 12.5);
-  for (const char* wrong : {"", "2023-02-29", "2024-2-9", "29/02/2024", "2024-02-29 25:00",
-                            "2024-02-29 23:60", "2024-02-29x", "soon", "nan"})
+  CHECK_EQ(seconds("20240229T230000"), 1709247600);
+  CHECK_EQ(seconds("20240229T2300Z"), 1709247600);
+  CHECK_EQ(seconds("20240229T230001.5+0200"), 1709240401.5);
+  CHECK_EQ(seconds("20240229"), 20240229);
+  CHECK_EQ(seconds("1709247600000"), 1709247600);
+  CHECK_EQ(seconds("1709247600500000"), 1709247600.5);
+  CHECK_EQ(seconds("1709247600000000000"), 1709247600);
+  CHECK_EQ(seconds("1709247600"), 1709247600);
+  CHECK_EQ(seconds("99999999999"), 99999999999);
+  for (const char* wrong :
+       {"", "20240230T230000", "20240229T2560", "2023-02-29", "2024-2-9", "29/02/2024",
+        "2024-02-29 25:00", "2024-02-29 23:60", "2024-02-29x", "soon", "nan"})
     CHECK_FALSE(parse_time(wrong).has_value());
 }
 
@@ -359,6 +369,85 @@ TEST_CASE("parts of a time are features, as sine and cosine; a model finds them 
   plain_time.time = "t";
   CHECK_EQ(read(csv, plain_time).data.feature_names, Names{"a"});
   CHECK(refusal(csv).find("name a column of times in data.time") != std::string::npos);
+}
+
+TEST_CASE("numbers of milliseconds to nanoseconds are times, and the unit is told") {
+  Columns c = columns();
+  c.time = "t", c.time_features = {"hour"};
+  const auto of = [&](const std::string& zeros) {
+    return read(
+        "sequence,label,t,a\ns,x,1714975200" + zeros + ",1\ns,x,1714986000" + zeros + ",2\n", c);
+  };
+  CHECK_EQ(of("").as, "");
+  for (const auto& [zeros, unit] : {std::pair("000", "milliseconds"),
+                                    {"000000", "microseconds"},
+                                    {"000000000", "nanoseconds"}}) {
+    CAPTURE(std::string(unit));
+    CHECK_EQ(of(zeros).as, std::string("t in ") + unit + " since 1970");
+    CHECK_EQ(of(zeros).data.x, of("").data.x);
+  }
+}
+
+TEST_CASE("classes with a decimal comma are numbers, in one spelling and in their order") {
+  const DataSet data =
+      read("sequence;a;label\np;0,5;10,5\nq;1,5;9,5\nr;1,5;9,50\ns;1;1,0\nt;2;1\n").data;
+  CHECK_EQ(data.labels, Names{"1", "9.5", "10.5"});
+  CHECK_EQ(data.target, std::vector<std::int32_t>{2, 1, 1, 0, 0});
+  CHECK_EQ(read("a0;a1;label\n0,5;1;2,5\n1,5;2;2,50\n", columns(Format::wide)).data.labels,
+           Names{"2.5"});
+  CHECK_EQ(read("sequence;a;label\np;0,5;x,y\n").data.labels, Names{"x,y"});
+}
+
+TEST_CASE("the columns of a wide table are steps in the order of their numbers") {
+  const Columns wide = columns(Format::wide);
+  const Read names = read("a_0,a_1,a_10,a_2,label\n0,1,10,2,x\n", wide);
+  CHECK_EQ(names.data.x, Floats{0, 1, 2, 10});
+  CHECK_EQ(
+      names.as,
+      "the columns of a in the order of their numbers, which is not that of the file, 1 gap in "
+      "the numbers of columns (a_10 follows a_2)");
+  CHECK_EQ(read("a_3,a_2,a_1,label\n0,1,2,x\n", wide).data.x, Floats{2, 1, 0});
+  CHECK_EQ(read("a_0,b_0,a_1,b_1,label\n0,1,2,3,x\n", wide).as, "");
+  CHECK_EQ(read("a_0,a_10,a_20,label\n0,1,2,x\n", wide).as, "");
+  CHECK_EQ(read("jan,feb,label\n0,1,x\n", wide).as, "");
+}
+
+TEST_CASE("a table whose rows are sequences is noticed by its refusal") {
+  Columns c = columns();
+  c.sequence = "";
+  CHECK(refusal("a_0,a_1,a_2,a_3,label\n0,1,2,3,x\n0,1,2,3,y\n", c)
+            .ends_with("whose steps are the columns a_0 to a_3, set data.format = \"wide\""));
+  CHECK(refusal("a,b,label\n0,1,x\n0,1,y\n", c).ends_with("set data.target_per = \"row\""));
+}
+
+TEST_CASE("a class that the head of a .ts file does not list is refused") {
+  const std::string head = "@classLabel true A C\n@data\n1,2:A\n";
+  CHECK(refusal(head + "1,2:B\n", columns(Format::ts))
+            .starts_with(
+                "data.csv:4: class \"B\" is not among those of @classLabel in line 1: A, C;"));
+  CHECK_EQ(refusal(head + "1,2:C\n", columns(Format::ts)), "accepted");
+  CHECK_EQ(refusal("@classLabel true 1 2\n@data\n1,2:1.0\n", columns(Format::ts)), "accepted");
+}
+
+TEST_CASE("a missing column is named with the one that is meant") {
+  Expected expected;
+  expected.features = {"a", "acc x"}, expected.labels = {"x"};
+  CHECK(refusal_of([&] {
+          read("sequence,label,A,acc_x\ns,x,1,2\n", columns(), expected);
+        }).find("missing a (there is A), acc x (there is acc_x)") != std::string::npos);
+}
+
+TEST_CASE("text before the header, and a line of units with a 1") {
+  CHECK(refusal("% logger\nsequence,label,a\ns,x,1\n").ends_with("set data.comment = \"%\""));
+  CHECK(refusal("// logger\nsequence,label,a\ns,x,1\n").ends_with("set data.comment = \"//\""));
+  CHECK(refusal("Logger\nsequence,label,a\ns,x,1\n").find("set data.skip_rows") !=
+        std::string::npos);
+  CHECK(refusal("Serial;123\nsequence;label;a\ns;x;1\n").find("set data.skip_rows") !=
+        std::string::npos);
+  const Read units = read("sequence,label,a,b\nname,class,m/s,1\ns,x,1,2\ns,x,3,4\n");
+  CHECK_EQ(units.as, "line 2 passed over as a line of units");
+  CHECK_EQ(units.data.x, Floats{1, 2, 3, 4});
+  CHECK(refusal("sequence,label,a,b\ns,x,err,1\ns,x,3,4\n").starts_with("data.csv:2: a: \"err\""));
 }
 
 TEST_CASE("the class of a file is its own name, or its folder's") {

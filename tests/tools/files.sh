@@ -235,12 +235,26 @@ works train series.toml --out other --set data.train=down.csv --set data.time= -
 told 'down\.csv: date: the times go backwards'
 works train series.toml --out clock --set 'data.time_features=["hour", "weekday"]'
 told 'a device computes them'
+untold 'hour_sin.* seem'
 works eval clock --data up.csv
+works eval clock --data down.csv
+told 'down\.csv: date: the times go backwards'
 works run clock --input up.csv
 works inspect clock/model.slu
 grep -q 'hour_sin' out || complain "the features of a time are not named: $(head -n 8 out)"
 refused 2 'data\.time_features=\["day"\]: "day" is not a part of a time' train series.toml --out no --set 'data.time_features=["day"]'
 refused 2 'up\.csv:2: date: .* is not a number; .*data\.time' train series.toml --out no --set data.time=
+
+# --- ways of reading that many files share are told in one line; falling counters; a value as class
+mkdir -p many
+for i in 0 1 2 3 4 5; do awk -v i=$i 'BEGIN { print "a;b"; for (t = 0; t < 4; t++) printf "%d,5;%d,25\n", (i * 7 + t * 5) % 11, (i + t * 3) % 5 }' >many/$([ $((i % 2)) = 0 ] && echo up || echo down)_$i.csv; done
+works train recipe.toml --out other --force --set 'data.train="many/*.csv"' --set data.target_from=file
+told "many/down_1\.csv and 5 more: read as: separated by ';', decimal comma$"
+awk -F, 'NR == 1 { print $0 ",t" } NR > 1 { print $0 "," 500 - NR }' train.csv >falling.csv
+works train recipe.toml --out other --force --set data.train=falling.csv
+told 'falling\.csv: t seems to be a time or a counter'
+awk 'BEGIN { print "sequence,label,a"; for (s = 0; s < 20; s++) for (t = 0; t < 2; t++) printf "%d,%.3f,%d\n", s, s * 0.37, s % 3 + t }' >regression.csv
+refused 2 'holds out none of them, since each has a number of its own as its class; .*data\.target_type = "value"' train latin.toml --out no --set data.train=regression.csv
 
 # --- a counter that became a feature
 awk -F, 'NR == 1 { print $0 ",t" } NR > 1 { print $0 "," NR }' train.csv >counted.csv

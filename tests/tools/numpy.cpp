@@ -310,4 +310,23 @@ TEST_CASE("classes may be one-hot, and values several in one array") {
   CHECK_EQ(values.labels, Names{"y0", "y1"});
   CHECK_EQ(values.value, Floats{0.5f, 1, 2, 3, 4, 5});
 }
+
+TEST_CASE("an array alone is one sequence if each file is; its class may be one number") {
+  Columns c;
+  c.sequence = "sequence", c.target = {"y"}, c.file_is_sequence = true;
+  const std::string x = npy("<f4", "(3, 2)", raw<float>({0, 1, 2, 3, 4, 5}));
+  const Rows one = read_npz(archive({{"x", x}, {"y", npy("<i8", "()", raw<std::int64_t>({7}))}}),
+                            "a.npz", c, {});
+  CHECK_EQ(one.label, Names{"7", "7", "7"});
+  CHECK(one.file_is_sequence);
+  Columns bare = c;
+  bare.target = {"x1"}, bare.classes = false;
+  CHECK(read_npy(x, "a.npy", bare, {}).file_is_sequence);
+  c.file_is_sequence = false;
+  CHECK(refusal_of([&] { read_archive({{"x", x}}, c); }).find("sequence: no such array") !=
+        std::string::npos);
+  CHECK(refusal_of([&] {
+          read_archive({{"x", npy("<f4", "()", raw<float>({7}))}, {"y", x}}, c);
+        }).ends_with("x: is one number; give an array"));
+}
 #endif

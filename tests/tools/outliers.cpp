@@ -110,6 +110,14 @@ TEST_CASE("a few values far beyond the range of the others are found") {
   CHECK_EQ(found(numbers), "100000 x 1");
 }
 
+TEST_CASE("up to a twentieth of the numbers may be outliers, if nothing is near them") {
+  Floats numbers = even(570, 0, 10);
+  for (int i = 0; i < 30; ++i) numbers.push_back(float(-9000 - i * 17 % 1000));
+  CHECK_EQ(find_outliers(numbers).values.size(), 30u);
+  numbers.insert(numbers.end(), {-9001.5f, -9002.5f});
+  CHECK_EQ(found(numbers), "");
+}
+
 TEST_CASE("features as people have them are not told") {
   const auto exponential = [](double p) { return -std::log(1 - p); };
   for (const std::size_t n : {30u, 300u, 3000u}) {
@@ -177,6 +185,40 @@ TEST_CASE("lines name the feature, and only the rows of these sequences count") 
   CHECK_EQ(outlier_lines(table(50, {1, 5, 7}, 12), all_sequences(data)).size(), 11);
   CHECK_EQ(outlier_lines(table(50, {1, 5, 7}, 12), all_sequences(data)).back(),
            "1 more feature has values that make its standard deviation");
+}
+
+TEST_CASE("numbers in the place of missing ones do not count, and the advice keeps the markers") {
+  std::string csv = "sequence,label,a,b\n";
+  for (int i = 0; i < 200; ++i)
+    csv += fmt::format("{},{},{},{}\n", i / 10, i / 10 % 2,
+                       i % 50 == 7                 ? "-9999"
+                       : i % 50 > 7 && i % 50 < 10 ? "?"
+                                                   : fmt::format("{}", i * 13 % 100),
+                       i * 13 % 100);
+  Columns c = columns();
+  c.dialect.fill = Fill::previous, c.dialect.missing = {"", "?"};
+  const DataSet data = assemble(read_csv(csv, "data.csv", c, {}), c, {});
+  const std::vector<std::string> lines = outlier_lines(data, all_sequences(data));
+  REQUIRE_EQ(lines.size(), 1);
+  CHECK(lines[0].starts_with("a: -9999 (4 of 192 values) makes its standard deviation"));
+  CHECK(lines[0].ends_with("set data.missing = [\"\", \"?\", \"-9999\"]"));
+}
+
+TEST_CASE("targets that are values are told too") {
+  std::string csv = "sequence,y,z,a\n";
+  for (int i = 0; i < 200; ++i)
+    csv += fmt::format("{},{},1,{}\n", i, i % 50 == 7 ? -9999 : i * 13 % 100, i * 7 % 100);
+  Columns c = columns();
+  c.classes = false, c.target = {"y", "z"};
+  const auto lines_of = [&] {
+    const DataSet data = assemble(read_csv(csv, "data.csv", c, {}), c, {});
+    return outlier_lines(data, all_sequences(data));
+  };
+  REQUIRE_EQ(lines_of().size(), 1);
+  CHECK(lines_of()[0].starts_with("target y: -9999 (4 of 200 values) makes"));
+  CHECK(lines_of()[0].ends_with(", leave its sequences out"));
+  c.per_row = true;
+  CHECK(lines_of()[0].ends_with(", set data.missing = [\"\", \"-9999\"]"));
 }
 
 TEST_CASE("of windows, each row of the training part counts once") {

@@ -115,6 +115,7 @@ Rows read_arff(std::string_view text, const std::string& file, const Columns& co
   std::vector<std::size_t> picked;
   if (!relational) {
     roles = wide_roles(attributes.names, read, expected, file);
+    rows.read_as = roles.read_as;
     for (const std::size_t f : roles.picked)
       rows.feature_names.push_back(roles.names[f]), picked.push_back(picked.size());
   }

@@ -37,12 +37,12 @@ bool take(std::string_view& text, std::string_view one_of) {
   return true;
 }
 
-/// Takes "-05-04" behind a year. Returns the days since 1970.
-std::optional<double> take_date(std::string_view& text) {
+/// Takes "2024-05-04" or, in the basic format, "20240504". Returns the days since 1970.
+std::optional<double> take_date(std::string_view& text, bool basic) {
   const auto year = take_digits(text, 4);
-  if (!year || !take(text, "-/")) return std::nullopt;
+  if (!year || (!basic && !take(text, "-/"))) return std::nullopt;
   const auto month = take_digits(text, 2);
-  if (!month || !take(text, "-/")) return std::nullopt;
+  if (!month || (!basic && !take(text, "-/"))) return std::nullopt;
   const auto day = take_digits(text, 2);
   if (!day) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(*year),
@@ -52,14 +52,15 @@ std::optional<double> take_date(std::string_view& text) {
   return double(std::chrono::sys_days(date).time_since_epoch().count());
 }
 
-/// Takes "23:00" or "23:00:00.25". Returns seconds.
-std::optional<double> take_clock(std::string_view& text) {
+/// Takes "23:00" or "23:00:00.25"; in the basic format "2300" or "230000.25". Returns seconds.
+std::optional<double> take_clock(std::string_view& text, bool basic) {
   const auto hours = take_digits(text, 2);
-  if (!hours || *hours > 24 || !take(text, ":")) return std::nullopt;
+  if (!hours || *hours > 24 || (!basic && !take(text, ":"))) return std::nullopt;
   const auto minutes = take_digits(text, 2);
   if (!minutes || *minutes > 59) return std::nullopt;
   double seconds = *hours * 3600.0 + *minutes * 60.0;
-  if (!take(text, ":")) return seconds;
+  const bool more = basic ? !text.empty() && text[0] >= '0' && text[0] <= '9' : take(text, ":");
+  if (!more) return seconds;
   const auto whole = take_digits(text, 2);
   if (!whole || *whole > 60) return std::nullopt;
   seconds += *whole;
@@ -89,12 +90,15 @@ std::optional<double> take_zone(std::string_view& text) {
 }
 
 std::optional<Time> parse_date(std::string_view text) {
-  const auto days = take_date(text);
+  // Eight digits alone are a number.
+  const bool basic = text.size() > 8 && (text[8] == 'T' || text[8] == 't') &&
+                     text.find_first_not_of("0123456789") == 8;
+  const auto days = take_date(text, basic);
   if (!days) return std::nullopt;
   Time time{*days * day_seconds, *days * day_seconds, true};
   if (text.empty()) return time;
   if (!take(text, "T t")) return std::nullopt;
-  const auto clock = take_clock(text);
+  const auto clock = take_clock(text, basic);
   if (!clock) return std::nullopt;
   const auto east = take_zone(text);
   if (!east || !text.empty()) return std::nullopt;
@@ -168,6 +172,16 @@ std::optional<Time> parse_time(std::string_view text) {
   if (const auto date = parse_date(trimmed(text))) return date;
   const auto number = parse_double(text);
   if (!number || !std::isfinite(*number)) return std::nullopt;
+  constexpr double year_2200 = 7258118400;  // in seconds
+  constexpr struct {
+    double each_second;
+    const char* name;
+  } units[] = {{1e3, "milliseconds"}, {1e6, "microseconds"}, {1e9, "nanoseconds"}};
+  for (const auto& unit : units)
+    if (*number > 1e8 * unit.each_second && *number < year_2200 * unit.each_second) {
+      const double seconds = *number / unit.each_second;
+      return Time{seconds, seconds, false, unit.name};
+    }
   return Time{*number, *number, false};
 }
 
@@ -241,20 +255,26 @@ void tell_times(const Rows& rows, const std::vector<std::size_t>& first) {
   if (!list.empty()) tell_once(head + list);
 }
 
-void tell_counters(const Rows& rows, const std::vector<std::size_t>& first) {
+void tell_counters(const Rows& rows, const std::vector<std::size_t>& first,
+                   const std::vector<std::string>& computed) {
   constexpr std::size_t enough = 8;
   const std::size_t width = rows.feature_names.size();
-  std::vector<bool> rises(width, true);
+  std::vector<bool> rises(width, true), falls(width, true);
   std::size_t steps = 0;
   each_step(first, [&](std::size_t row) {
     ++steps;
-    for (std::size_t f = 0; f < width; ++f)
-      rises[f] = rises[f] && rows.x[row * width + f] > rows.x[(row - 1) * width + f];
+    for (std::size_t f = 0; f < width; ++f) {
+      const float before = rows.x[(row - 1) * width + f], here = rows.x[row * width + f];
+      rises[f] = rises[f] && here > before, falls[f] = falls[f] && here < before;
+    }
   });
   std::vector<std::string> found;
-  for (std::size_t f = 0; f < width; ++f)
-    if ((rises[f] && steps >= enough) || named_as_counter(rows.feature_names[f]))
-      found.push_back(rows.feature_names[f]);
+  for (std::size_t f = 0; f < width; ++f) {
+    const std::string& name = rows.feature_names[f];
+    if (std::find(computed.begin(), computed.end(), name) != computed.end()) continue;
+    if (((rises[f] || falls[f]) && steps >= enough) || named_as_counter(name))
+      found.push_back(name);
+  }
   if (found.empty()) return;
   tell_once(fmt::format(
       "{}: {} {} a time or a counter, and became {}; name the column in data.time, or list it in "

@@ -23,6 +23,8 @@ struct Roles {
   std::size_t time = no_column;
   /// Ignored columns, which may have times to check.
   std::vector<std::size_t> ignored = {};
+  /// The unit of the times if they were numbers in other units than seconds.
+  std::string time_unit = {};
 };
 
 /// @param learning  whether this is the training file, which must have every column that the recipe
@@ -90,6 +92,7 @@ Time add_time(Rows& rows, Roles& roles, const RowCells& row, const Columns& colu
     return {};
   }
   const Time time = parsed ? *parsed : cell_time(cell, rows.file, row.line, columns.time);
+  if (*time.unit) roles.time_unit = time.unit;
   rows.time.push_back(time.seconds);
   rows.time_column = row.header[roles.time];
   rows.calendar = time.calendar;
@@ -108,7 +111,8 @@ void add_row(Rows& rows, Roles& roles, const RowCells& row, const Columns& colum
       const float value = time_feature(columns.time_features, column - header.size(), time);
       rows.add_number(value, double(value));
     }
-  if (expected.targets && columns.classes) rows.label.push_back(cells[roles.targets[0]]);
+  if (expected.targets && columns.classes)
+    rows.label.push_back(row.numbers.label(cells[roles.targets[0]]));
   if (expected.targets && !columns.classes)
     for (const std::size_t column : roles.targets)
       rows.add_value(row.numbers.target(cells[column], rows.file, row.line, header[column]),
@@ -157,6 +161,9 @@ Rows read_csv(std::string_view text, const std::string& file, const Columns& col
         "{}: {} are features, computed from {}; a device computes them for its frames by itself",
         file, list_names(waves), brief(columns.time)));
   rows.read_as = table.read_as();
+  if (!roles.time_unit.empty())
+    add_remark(rows.read_as,
+               fmt::format("{} in {} since 1970", brief(columns.time, 40), roles.time_unit));
   return rows;
 }
 

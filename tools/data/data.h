@@ -232,6 +232,10 @@ struct DataSet {
       series;                 ///< of windows: [series + 1] first row of each series, then rows
   std::size_t too_short = 0;  ///< number of series in which a part holds no window
   std::size_t cut = 0;        ///< number of sequences that lost rows to max_steps
+  /// [rows][features] Whether a number of x stands in the place of a missing one; empty: none does.
+  /// Rows that are appended for validation are not in it.
+  std::vector<std::uint8_t> filled;
+  std::vector<std::string> missing;  ///< the cells that mean a missing value
   /// [sequences] Whether another piece of the same sequence comes before this one; empty: no.
   std::vector<std::uint8_t> goes_on;
 

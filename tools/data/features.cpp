@@ -7,6 +7,7 @@
 
 #include "../common/error.h"
 #include "../common/print.h"
+#include "../common/text.h"
 #include "parse_number.h"
 
 namespace sluice::tools {
@@ -18,6 +19,28 @@ bool positional(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i)
     if (names[i] != fmt::format("x{}", i)) return false;
   return true;
+}
+
+/// Returns a name's letters and digits, in lower case.
+std::string bare(const std::string& name) {
+  std::string text;
+  for (const char c : ascii_lower(name))
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c & 0x80)) text += c;
+  return text;
+}
+
+/// Lists names that are missing, each with the one among the others that differs only in capitals,
+/// blanks or signs.
+std::string list_missing(const std::vector<std::string>& missing,
+                         const std::vector<std::string>& others) {
+  std::vector<std::string> names;
+  for (const std::string& name : missing) {
+    const auto near = std::find_if(others.begin(), others.end(), [&](const std::string& other) {
+      return !bare(name).empty() && bare(other) == bare(name);
+    });
+    names.push_back(near == others.end() ? name : fmt::format("{} (there is {})", name, *near));
+  }
+  return list_names(names);
 }
 
 std::vector<std::string> without(const std::vector<std::string>& names,
@@ -54,8 +77,7 @@ std::optional<NumberedName> numbered_name(const std::string& name) {
                       std::size_t(*parse_integer(name.substr(begin)))};
 }
 
-std::string numbered_columns(const std::vector<std::string>& header) {
-  constexpr std::size_t many = 8;
+std::string numbered_columns(const std::vector<std::string>& header, std::size_t many) {
   std::size_t first = 0;
   for (std::size_t i = 1; i <= header.size(); ++i) {
     const auto before = numbered_name(header[i - 1]),
@@ -78,7 +100,11 @@ std::string header_hint(const std::vector<std::string>& header) {
                                      [](const auto& name) { return parse_float(name); }),
              whole = std::count_if(header.begin(), header.end(),
                                    [](const auto& name) { return parse_integer(name); });
-  if (header.size() == 1 && header[0].find_first_of(",;|\t ") != std::string::npos)
+  for (const char* mark : {"%", "//", "--", "!", "*", ";"})
+    if (header[0].starts_with(mark))
+      return fmt::format(
+          "; if lines that begin with \"{0}\" are comments, set data.comment = \"{0}\"", mark);
+  if (header.size() == 1 || (header.size() == 2 && numbers > 0))
     return "; if the names of the columns are in a later line, set data.skip_rows; if they are "
            "separated otherwise, data.separator";
   if (const std::string steps = numbered_columns(header); !steps.empty())
@@ -145,7 +171,8 @@ std::vector<std::size_t> pick_features(const std::vector<std::string>& names,
   const bool refused = !extra.empty() && !expected.other_columns;
   if (!missing.empty() || refused)
     refuse("{}: {} feature columns, but the model expects {}{}{}{}{}; give the columns {}", place,
-           names.size(), wanted.size(), missing.empty() ? "" : ": missing ", list_names(missing),
+           names.size(), wanted.size(), missing.empty() ? "" : ": missing ",
+           list_missing(missing, extra),
            !refused          ? ""
            : missing.empty() ? ": not expected "
                              : ", not expected ",

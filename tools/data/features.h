@@ -38,7 +38,8 @@ struct NumberedName {
 /// Returns the parts of such a name; nothing if it does not end in a number.
 std::optional<NumberedName> numbered_name(const std::string& name);
 
-/// Returns "t0 to t149" if many columns have the names of steps; else an empty text.
-std::string numbered_columns(const std::vector<std::string>& header);
+/// Returns "t0 to t149" if so many columns, one after another, have the names of steps; else an
+/// empty text.
+std::string numbered_columns(const std::vector<std::string>& header, std::size_t many = 8);
 
 }  // namespace sluice::tools

@@ -88,9 +88,33 @@ Rows read_one(const std::string& path, const Columns& columns, const Expected& e
   if (named && expected.targets)
     rows.label.assign(rows.rows, class_of_file(path, columns.target_from));
   if (named && !expected.targets) add_class_beside(path, columns, expected, rows);
-  if (!rows.read_as.empty()) tell_once(fmt::format("{}: read as: {}", path, rows.read_as));
   return rows;
 }
+
+/// How files are read that are not plain CSV, and which.
+class Remarks {
+ public:
+  void add(const std::string& file, const std::string& read_as) {
+    if (read_as.empty()) return;
+    const auto same = std::find_if(found_.begin(), found_.end(),
+                                   [&](const Remark& one) { return one.read_as == read_as; });
+    if (same == found_.end()) return found_.push_back({read_as, file, 0});
+    ++same->more;
+  }
+  /// Says each way in one line.
+  void tell() const {
+    for (const Remark& one : found_)
+      tell_once(fmt::format("{}{}: read as: {}", one.file,
+                            one.more ? fmt::format(" and {} more", one.more) : "", one.read_as));
+  }
+
+ private:
+  struct Remark {
+    std::string read_as, file;  ///< the first such file
+    std::size_t more;           ///< number of other files that are read so
+  };
+  std::vector<Remark> found_;
+};
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T>& from) {
@@ -149,6 +173,9 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
   }
   if (!names_several(path)) {
     Rows rows = read_one(path, columns, expected);
+    Remarks remarks;
+    remarks.add(path, rows.read_as);
+    remarks.tell();
     if (rows.file_is_sequence && columns.file_is_sequence)
       name_sequences(rows, without_folder(path));
     return rows;
@@ -159,9 +186,11 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
   read.file_is_sequence = true;
   Expected wanted = expected;
   Rows all;
+  Remarks remarks;
   bool any_column = false;  // of sequences
   for (std::size_t i = 0; i < files.size(); ++i) {
     Rows rows = read_one(files[i], read, wanted);
+    remarks.add(files[i], rows.read_as);
     any_column = any_column || !rows.file_is_sequence;
     name_sequences(rows, names[i]);
     if (i > 0) {
@@ -177,6 +206,7 @@ Rows read_rows(const std::string& path, const Columns& columns, const Expected& 
         "{}: {}: no file has this column; correct data.sequence, or leave it out if each file is "
         "a sequence",
         shown_files(path), brief(columns.sequence));
+  remarks.tell();
   all.file = shown_files(path);
   return all;
 }

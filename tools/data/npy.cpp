@@ -200,7 +200,7 @@ Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   parse_type(type.size() >= 2 ? type.substr(1, type.size() - 2) : type, array);
   array.by_column = entry(header, "fortran_order", ",}").starts_with("True");
   array.shape = parse_shape(entry(header, "shape", ")"), name);
-  if (array.shape.empty()) refuse("{}: is one number; give an array", name);
+  if (array.shape.empty()) array.single = true, array.shape = {1};
   if (array.shape.size() > 3)
     refuse("{}: {} dimensions; give [rows][features], or [sequences][steps][features]", name,
            array.shape.size());

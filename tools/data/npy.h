@@ -15,6 +15,7 @@ struct Npy {
   bool big_endian = false;
   std::vector<std::size_t> shape;  ///< one to three sizes
   std::size_t rows = 0, cols = 1;  ///< the first size, and the product of the others
+  bool single = false;             ///< one number without dimensions, read as an array of one
   bool by_column = false;          ///< the first index runs fastest (Fortran's order)
   std::string storage;             ///< the whole file; elements begin at `begin`
   std::size_t begin = 0;

@@ -131,6 +131,7 @@ struct Layout {
 
 Layout layout_of(const Npy& x, const std::optional<Npy>& lengths) {
   Layout layout;
+  if (x.single) refuse("{}: is one number; give an array", x.name);
   if (x.is_text()) refuse("{}: texts; give numbers for the features", x.name);
   layout.by_sequence = x.shape.size() == 3;
   if (x.rows == 0 || x.cols == 0) refuse("{}: no rows; give one row per frame", x.name);
@@ -316,7 +317,9 @@ void read_rest(Find find, Need need, const Layout& layout, const Columns& column
                const Expected& expected, Rows& rows) {
   std::optional<Npy> sequence;
   if (!columns.sequence.empty())
-    sequence = layout.by_sequence ? find(columns.sequence) : need(columns.sequence, "sequence");
+    sequence = layout.by_sequence || columns.file_is_sequence ? find(columns.sequence)
+                                                              : need(columns.sequence, "sequence");
+  rows.file_is_sequence = !layout.by_sequence && !sequence;
   read_sequences(sequence, layout, rows);
   std::vector<Npy> targets;
   if (expected.targets)

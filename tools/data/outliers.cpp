@@ -86,7 +86,7 @@ struct Cut {
 /// Returns the cuts at one end that may be tried: none, and those with the widest gaps.
 /// @param high  whether the end is that of the greatest values
 std::vector<Cut> cuts_at(const Distribution& d, bool high) {
-  const std::size_t few = std::max<std::size_t>(2, d.numbers / 100),
+  const std::size_t few = std::max<std::size_t>(2, d.numbers / 20),
                     many = std::max<std::size_t>(10, (d.numbers + 99) / 100);
   const auto value = [&](std::size_t i) { return d.values[high ? d.values.size() - 1 - i : i]; };
   std::vector<Cut> cuts;
@@ -155,7 +155,25 @@ std::vector<RowRange> rows_of(const DataSet& data, std::span<const std::size_t> 
   return rows;
 }
 
-std::string line_of(const std::string& name, const Outliers& found) {
+/// What the advice of a line rests on.
+struct Advice {
+  const DataSet& data;
+  bool target = false;  ///< the values are targets, which nothing is put in the place of
+
+  /// Returns the settings that make these values missing ones.
+  std::string settings(const std::vector<Outliers::Value>& values) const {
+    std::string list;
+    const auto add = [&](const std::string& one) {
+      list += fmt::format("{}\"{}\"", list.empty() ? "" : ", ", one);
+    };
+    for (const std::string& one : data.missing) add(one);
+    for (const Outliers::Value& v : values) add(fmt::format("{}", v.value));
+    const bool fills = target ? data.window == 0 : !data.filled.empty();
+    return fmt::format("set data.missing = [{}]{}", list, fills ? "" : " and data.fill");
+  }
+};
+
+std::string line_of(const std::string& name, const Outliers& found, const Advice& advice) {
   std::size_t count = 0;
   bool repeated = false;
   for (const Outliers::Value& v : found.values)
@@ -165,17 +183,17 @@ std::string line_of(const std::string& name, const Outliers& found) {
   const bool one = found.values.size() == 1;
   std::string head, remedy;
   if (found.values.size() <= most_marks) {
-    std::string list;
-    for (const Outliers::Value& v : found.values) {
+    for (const Outliers::Value& v : found.values)
       head += fmt::format("{}{}", head.empty() ? "" : ", ", v.value);
-      list += fmt::format(", \"{}\"", v.value);
-    }
     head += fmt::format(" ({})", numbers);
     const char* const cause = !repeated ? one ? "it is an error or marks a missing value"
                                               : "they are errors or mark missing values"
                               : one     ? "it marks a missing value or a saturated sensor"
                                         : "they mark missing values or a saturated sensor";
-    remedy = fmt::format("if {}, set data.missing = [\"\"{}] and data.fill", cause, list);
+    const bool can_mask = !advice.target || advice.data.per_row || advice.data.window;
+    remedy = can_mask ? fmt::format("if {}, {}", cause, advice.settings(found.values))
+                      : fmt::format("if {}, leave {} out", cause,
+                                    one ? "its sequences" : "their sequences");
   } else {
     head = fmt::format("{}, such as {} and {},", numbers, found.values.front().value,
                        found.values.back().value);
@@ -207,6 +225,33 @@ Outliers find_outliers(std::vector<float> numbers) {
   return result;
 }
 
+namespace {
+
+/// Returns the name of a column of targets; of windows without the row that it is taken from.
+std::string target_name(const DataSet& data, std::size_t column) {
+  const std::string& label = data.labels[column];
+  return data.window && data.horizon > 1 ? label.substr(0, label.rfind('+')) : label;
+}
+
+/// Returns the targets of one column, in the file's units: of windows those in the training rows.
+std::vector<float> target_numbers(const DataSet& data, std::span<const std::size_t> sequences,
+                                  const std::vector<RowRange>& rows, std::size_t column) {
+  const std::vector<float>& values = data.own.empty() ? data.value : data.own;
+  const std::size_t width = data.value_columns();
+  std::vector<float> numbers;
+  const auto add = [&](std::size_t first, std::size_t end) {
+    for (std::size_t i = first; i < end; ++i) numbers.push_back(values[i * width + column]);
+  };
+  if (data.window)
+    for (const RowRange& range : rows) add(range.first, range.end);
+  else
+    for (const std::size_t s : sequences)
+      add(data.target_begin(s), data.target_begin(s) + data.targets(s));
+  return numbers;
+}
+
+}  // namespace
+
 std::vector<std::string> outlier_lines(const DataSet& data,
                                        std::span<const std::size_t> sequences) {
   constexpr std::size_t most_lines = 10;
@@ -214,17 +259,27 @@ std::vector<std::string> outlier_lines(const DataSet& data,
   const std::vector<RowRange> rows = rows_of(data, sequences);
   std::vector<std::string> lines;
   std::size_t more = 0;
+  const auto judge = [&](const std::string& name, std::vector<float> numbers, bool target) {
+    const Outliers found = find_outliers(std::move(numbers));
+    if (found.values.empty()) return;
+    if (lines.size() < most_lines)
+      lines.push_back(line_of(name, found, {data, target}));
+    else
+      ++more;
+  };
+  for (std::size_t k = 0; !data.classes && !data.value.empty() && k < data.value_columns(); ++k) {
+    const std::string name = target_name(data, k);
+    const std::vector<std::string>& features = data.feature_names;
+    if (std::find(features.begin(), features.end(), name) == features.end())
+      judge("target " + name, target_numbers(data, sequences, rows, k), true);
+  }
   for (std::size_t f = 0; f < data.features(); ++f) {
     std::vector<float> numbers;
     for (const RowRange& range : rows)
-      for (std::size_t row = range.first; row < range.end; ++row)
-        numbers.push_back(data.x[row * data.features() + f]);
-    const Outliers found = find_outliers(std::move(numbers));
-    if (found.values.empty()) continue;
-    if (lines.size() < most_lines)
-      lines.push_back(line_of(data.feature_names[f], found));
-    else
-      ++more;
+      for (std::size_t i = range.first * data.features() + f; i < range.end * data.features();
+           i += data.features())
+        if (i >= data.filled.size() || !data.filled[i]) numbers.push_back(data.x[i]);
+    judge(data.feature_names[f], std::move(numbers), false);
   }
   if (more)
     lines.push_back(fmt::format("{} more {} values that make {} standard deviation", more,

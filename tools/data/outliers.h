@@ -23,13 +23,14 @@ struct Outliers {
 };
 
 /// Finds such values among the numbers of a feature; NaN is passed over. They are either up to
-/// three values at an end that are each repeated, such as -9999 or a saturated 1023, or up to 1 %
+/// three values at an end that are each repeated, such as -9999 or a saturated 1023, or up to 5 %
 /// of the numbers, far from all others. Features of few distinct values have none, since their
 /// numbers may be categories.
 Outliers find_outliers(std::vector<float> numbers);
 
-/// Returns one line for each feature that has such values in the rows of these sequences: the
-/// values, their effect and the remedy. After ten lines, one says how many more features there are.
+/// Returns one line for each feature, and for each target that is a value, that has such values in
+/// the rows of these sequences: the values, their effect and the remedy. Numbers in the place of
+/// missing ones do not count. After ten lines, one says how many more features there are.
 std::vector<std::string> outlier_lines(const DataSet& data, std::span<const std::size_t> sequences);
 
 /// Tells these lines as warnings.

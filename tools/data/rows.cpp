@@ -146,6 +146,21 @@ std::int32_t class_of(const Rows& rows, std::size_t row, const Columns& columns,
   return *found;
 }
 
+/// So many numbered columns may be the steps of a sequence in each row.
+constexpr std::size_t fewest_steps = 4;
+
+/// Returns a remark for the refusal of several targets in a sequence, if its rows look like
+/// sequences; else an empty text.
+std::string wide_hint(const Columns& columns, const DataSet& data) {
+  if (columns.format != Format::table || columns.windows.length) return "";
+  const std::string steps = numbered_columns(data.feature_names, fewest_steps);
+  return steps.empty() ? ""
+                       : fmt::format(
+                             "; if each row is a sequence, whose steps are the columns {}, set "
+                             "data.format = \"wide\"",
+                             steps);
+}
+
 void add_classes(const Rows& rows, const Columns& columns, const Expected& expected,
                  DataSet& data) {
   data.labels = expected.labels.empty() ? learn_labels(rows, columns) : expected.labels;
@@ -163,9 +178,9 @@ void add_classes(const Rows& rows, const Columns& columns, const Expected& expec
       if (target >= 0 && by_row[row] >= 0 && by_row[row] != target)
         refuse(
             "{}: {}: \"{}\" in a sequence that began with \"{}\"; give each sequence one class, or "
-            "set data.target_per = \"row\"",
-            place(rows, row), columns.target[0], brief(rows.label[row]),
-            brief(data.labels[target]));
+            "set data.target_per = \"row\"{}",
+            place(rows, row), columns.target[0], brief(rows.label[row]), brief(data.labels[target]),
+            wide_hint(columns, data));
       target = std::max(target, by_row[row]);
     }
     if (target < 0)
@@ -192,8 +207,8 @@ void add_values(const Rows& rows, const Columns& columns, DataSet& data) {
         if (!std::isnan(here) && !std::isnan(target) && here != target)
           refuse(
               "{}: {}: {} in a sequence that began with {}; give each sequence one value, or set "
-              "data.target_per = \"row\"",
-              place(rows, row), data.labels[k], here, target);
+              "data.target_per = \"row\"{}",
+              place(rows, row), data.labels[k], here, target, wide_hint(columns, data));
         if (std::isnan(target)) target = here;
       }
       if (std::isnan(target))
@@ -220,7 +235,7 @@ void tell_wide(const Rows& rows, const Columns& columns, const DataSet& data) {
   if (columns.format != Format::table || columns.windows.length || data.sequences() < 2 ||
       rows.rows != data.sequences())
     return;
-  if (const std::string steps = numbered_columns(data.feature_names); !steps.empty())
+  if (const std::string steps = numbered_columns(data.feature_names, fewest_steps); !steps.empty())
     tell_once(fmt::format(
         "{}: every sequence has one row, and the columns {} are numbered; if these are steps, set "
         "data.format = \"wide\"",
@@ -246,7 +261,8 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   find_sequences(rows, columns, data);
   if (expected.learning()) tell_wide(rows, columns, data);
   check_precision(rows, columns, expected, data.first);
-  if (expected.learning() && columns.format == Format::table) tell_counters(rows, data.first);
+  if (expected.learning() && columns.format == Format::table)
+    tell_counters(rows, data.first, time_feature_names(columns.time_features));
   tell_times(rows, data.first);
   data.file_is_sequence = columns.file_is_sequence || !rows.files.empty();
   data.file_is_sequence = data.file_is_sequence && rows.file_is_sequence;
@@ -260,6 +276,9 @@ DataSet assemble(Rows rows, const Columns& columns, const Expected& expected) {
   const Fill fill = columns.dialect.fill;
   if (fill != Fill::refuse) tell_missing(rows, columns);
   data.x = std::move(rows.x);
+  data.missing = columns.dialect.missing;
+  if (fill != Fill::refuse)
+    for (const float number : data.x) data.filled.push_back(std::isnan(number));
   if (fill == Fill::previous) fill_previous(data);
   if (!columns.windows.length) fill_means(data, columns.fill_means);
   if (!rows.text.empty()) add_tokens(rows, columns, expected, data);
@@ -288,7 +307,7 @@ void cut_long(DataSet& data, const Columns& columns) {
     data.cut += kept < steps;
     data.first[s] = to;
     for (std::size_t row = from; row < from + kept; ++row, ++to) {
-      move(data.x, row, width), move(data.ids, row, 1);
+      move(data.x, row, width), move(data.filled, row, width), move(data.ids, row, 1);
       for (std::vector<std::string>& column : data.beside)
         if (width) move(column, row, 1);
       if (data.per_row) move(data.target, row, 1), move(data.value, row, outputs);
@@ -296,6 +315,7 @@ void cut_long(DataSet& data, const Columns& columns) {
   }
   data.first.back() = to;
   if (!data.x.empty()) data.x.resize(to * width);
+  if (!data.filled.empty()) data.filled.resize(to * width);
   if (!data.ids.empty()) data.ids.resize(to);
   if (data.per_row && data.classes) data.target.resize(to);
   if (data.per_row && !data.classes) data.value.resize(to * outputs);

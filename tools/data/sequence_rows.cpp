@@ -45,7 +45,7 @@ void add_sequence(Rows& rows, const SequenceRow& row, std::size_t number,
                rows.file, row.line, brief(rows.feature_names[i]), step);
       rows.add_number(value.number, value.exact);
     }
-    if (expected.targets && columns.classes) rows.label.push_back(row.targets.at(0));
+    if (expected.targets && columns.classes) rows.label.push_back(numbers.label(row.targets.at(0)));
     for (const Step& value : values) rows.add_value(value.number, value.exact);
     rows.sequence.push_back(name);
     if (!row.group.empty()) rows.group.push_back(row.group);
@@ -109,6 +109,41 @@ void find_steps(WideRoles& roles, const std::vector<std::string>& header,
   }
 }
 
+/// Puts the steps of each feature in the order of their numbers. Returns a remark on those that
+/// have another order in the file, and on numbers that are left out.
+std::string order_steps(WideRoles& roles, const std::vector<std::string>& header) {
+  std::vector<std::string> ordered;
+  std::string gap, remark;
+  std::size_t gaps = 0;
+  for (const std::size_t f : roles.picked) {
+    std::vector<std::size_t>& steps = roles.steps[f];
+    const auto number = [&](std::size_t column) {
+      const auto numbered = numbered_name(header[column]);
+      return numbered ? numbered->number : 0;
+    };
+    const std::vector<std::size_t> before = steps;
+    std::stable_sort(steps.begin(), steps.end(),
+                     [&](std::size_t a, std::size_t b) { return number(a) < number(b); });
+    if (steps != before) ordered.push_back(roles.names[f]);
+    std::size_t usual = 0;  // the least distance of two numbers
+    for (std::size_t i = 1; i < steps.size(); ++i)
+      if (const std::size_t d = number(steps[i]) - number(steps[i - 1]); d && (!usual || d < usual))
+        usual = d;
+    for (std::size_t i = 1; i < steps.size(); ++i)
+      if (number(steps[i]) - number(steps[i - 1]) > usual && gaps++ == 0)
+        gap = fmt::format("{} follows {}", brief(header[steps[i]], 40),
+                          brief(header[steps[i - 1]], 40));
+  }
+  if (!ordered.empty())
+    add_remark(remark, fmt::format("the columns of {} in the order of their numbers, which is not "
+                                   "that of the file",
+                                   list_names(ordered)));
+  if (gaps)
+    add_remark(remark, fmt::format("{} gap{} in the numbers of columns ({})", gaps,
+                                   gaps == 1 ? "" : "s", gap));
+  return remark;
+}
+
 }  // namespace
 
 WideRoles wide_roles(const std::vector<std::string>& header, const Columns& columns,
@@ -154,6 +189,7 @@ WideRoles wide_roles(const std::vector<std::string>& header, const Columns& colu
           "columns in data.ignore",
           place, roles.steps[f].size(), brief(roles.names[f]), roles.steps[roles.picked[0]].size(),
           brief(roles.names[roles.picked[0]]));
+  roles.read_as = order_steps(roles, header);
   return roles;
 }
 

@@ -49,7 +49,7 @@ Step step_number(const std::string& cell, const NumberReader& numbers, const std
 std::vector<std::string> numbered_features(std::size_t count);
 
 /// The columns of a table whose rows are sequences: the columns of a feature are its steps, in the
-/// order of the file.
+/// order of their numbers or, without numbers, in the order of the file.
 struct WideRoles {
   std::vector<std::string> names;               ///< of the features
   std::vector<std::vector<std::size_t>> steps;  ///< [features][steps] columns
@@ -57,6 +57,7 @@ struct WideRoles {
   std::vector<std::size_t> targets;
   std::size_t sequence, group;      ///< no_column if there is none
   std::vector<std::size_t> beside;  ///< [columns.beside]; no_column if there is none
+  std::string read_as = {};  ///< for Rows::read_as: another order than that of the file, gaps
 };
 
 /// Finds these columns. Refuses features of different numbers of steps, by name.

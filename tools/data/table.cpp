@@ -191,6 +191,10 @@ std::string separator_name(char separator) {
   return separator == '\t' ? "tabs" : separator == ' ' ? "blanks" : fmt::format("'{}'", separator);
 }
 
+void add_remark(std::string& read_as, const std::string& remark) {
+  if (!remark.empty()) read_as += (read_as.empty() ? "" : ", ") + remark;
+}
+
 std::string_view plain_text(std::string_view text, const std::string& file) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
@@ -232,9 +236,12 @@ bool NumberReader::is_missing(float number) const {
   return std::find(sentinels_.begin(), sentinels_.end(), number) != sentinels_.end();
 }
 
-std::string NumberReader::plain(const std::string& cell) const {
-  if (is_missing(cell)) return "";
+std::string NumberReader::label(const std::string& cell) const {
   return decimal_ == Decimal::point || !parse(cell) ? cell : plain_number(cell, decimal_);
+}
+
+std::string NumberReader::plain(const std::string& cell) const {
+  return is_missing(cell) ? "" : label(cell);
 }
 
 std::string beside_text(const Columns& columns, std::size_t i, const std::string& cell,
@@ -447,26 +454,31 @@ void Table::read_header() {
   if (auto_comments_) in_.comment.clear(), in_.comments = 0;
 }
 
-/// Skips a first row that has the units of the columns: no cell is a number, while all rows after
-/// it have a number in some column; and in a column of texts it is empty or has a text of its own.
+/// Skips a first row that has the units of the columns: no cell is a number, except a 1 as the unit
+/// of a plain number, while all rows after it have a number in some column; and in a column of
+/// texts it is empty or has a text of its own.
 void Table::skip_units() {
   CellReader ahead = in_;
   std::vector<std::string> first, cells;
   std::size_t line = 0, at = 0, rows = 0;
   try {
     if (!next_row(ahead, first, line, false) || first.size() != header.size()) return;
-    if (all_empty(first, 0) || std::any_of(first.begin(), first.end(), looks_numeric)) return;
+    if (all_empty(first, 0) || std::any_of(first.begin(), first.end(), [](const auto& cell) {
+          return cell != "1" && looks_numeric(cell);
+        }))
+      return;
     std::vector<bool> numeric(header.size(), true);
     for (; rows < sampled_rows && next_row(ahead, cells, at, false); ++rows)
       for (std::size_t i = 0; i < header.size(); ++i) {
         const bool number = i < cells.size() && looks_numeric(cells[i]);
         numeric[i] = numeric[i] && number;
         if (!number && i < cells.size() && !first[i].empty() && cells[i] == first[i]) return;
+        if (!number && first[i] == "1") return;
       }
     const NumberReader missing(dialect_);
     bool unit = false;
     for (std::size_t i = 0; i < header.size(); ++i)
-      unit = unit || (numeric[i] && !missing.is_missing(first[i]));
+      unit = unit || (numeric[i] && !looks_numeric(first[i]) && !missing.is_missing(first[i]));
     if (rows == 0 || !unit) return;
   } catch (const Error&) {
     return;  // told when the rows are read
@@ -563,7 +575,7 @@ NumberReader Table::numbers(std::span<const std::size_t> columns) {
 
 std::string Table::read_as() const {
   std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  const auto add = [&](const std::string& part) { add_remark(text, part); };
   if (found_separator_) add("separated by " + separator_name(in_.separator));
   if (dialect_.decimal.empty() && decimal_ == Decimal::comma) add("decimal comma");
   if (dialect_.decimal.empty() && decimal_ == Decimal::grouped) add("commas between thousands");

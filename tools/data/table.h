@@ -53,6 +53,8 @@ class NumberReader {
   /// Returns a cell in plain writing: "1198.5" for "1.198,50", empty if it is missing, and any
   /// other text as it is.
   std::string plain(const std::string& cell) const;
+  /// Returns a class: one that is a number in plain writing, any other text as it is.
+  std::string label(const std::string& cell) const;
   /// Returns the number of a feature's cell; NaN if it is missing and dialect.fill is not `refuse`.
   /// Refuses any other text with file, line and column.
   float feature(const std::string& cell, const std::string& file, std::size_t line,
@@ -122,6 +124,9 @@ class Table {
 
 /// Returns the text without a byte-order mark. Refuses UTF-16 and a byte 0.
 std::string_view plain_text(std::string_view text, const std::string& file);
+
+/// Adds a remark to those of Rows::read_as.
+void add_remark(std::string& read_as, const std::string& remark);
 
 /// Returns a separator as a message names it: "';'", "tabs", "blanks".
 std::string separator_name(char separator);

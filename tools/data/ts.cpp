@@ -6,6 +6,7 @@
 #include "../common/print.h"
 #include "../common/text.h"
 #include "features.h"
+#include "parse_number.h"
 #include "sequence_rows.h"
 
 namespace sluice::tools {
@@ -21,23 +22,44 @@ std::vector<std::string> parts_at(std::string_view text, char separator) {
   return parts;
 }
 
-/// Reads the head. Returns whether rows end with a class or a value.
-bool read_head(Lines& lines, const std::string& file) {
-  bool labelled = false;
+/// What the head says of the targets.
+struct TsHead {
+  bool labelled = false;             ///< rows end with a class or a value
+  std::vector<std::string> classes;  ///< the classes that there may be; empty: any
+  std::size_t line = 0;              ///< where they are listed
+};
+
+TsHead read_head(Lines& lines, const std::string& file) {
+  TsHead head;
   for (std::string_view line; lines.next(line);) {
     const std::string text = ascii_lower(line);
-    if (text.starts_with("@data")) return labelled;
+    if (text.starts_with("@data")) return head;
     if (text[0] != '@')
       refuse("{}:{}: \"{}\" before @data; give the lines of a .ts file", file, lines.number,
              brief(line));
     const std::vector<std::string> words = parts_at(text, ' ');
     const bool yes = words.size() > 1 && words[1] == "true";
-    if ((words[0] == "@classlabel" || words[0] == "@targetlabel") && yes) labelled = true;
+    if ((words[0] == "@classlabel" || words[0] == "@targetlabel") && yes) head.labelled = true;
+    if (words[0] == "@classlabel" && yes) {
+      std::vector<std::string> listed = parts_at(line, ' ');
+      listed.erase(listed.begin(), listed.begin() + 2);
+      std::erase(listed, "");
+      head.classes = std::move(listed), head.line = lines.number;
+    }
     if (words[0] == "@timestamps" && yes)
       refuse("{}:{}: steps with times of their own are not read; write the values alone", file,
              lines.number);
   }
   refuse("{}: no @data; give a .ts file, as sktime writes it", file);
+}
+
+/// Returns whether the head lists a class, or a number in another spelling, or lists none.
+bool is_listed(const TsHead& head, const std::string& label) {
+  return head.classes.empty() ||
+         std::any_of(head.classes.begin(), head.classes.end(), [&](const std::string& one) {
+           const auto number = parse_double(one);
+           return one == label || (number && number == parse_double(label));
+         });
 }
 
 }  // namespace
@@ -49,7 +71,8 @@ Rows read_ts(std::string_view text, const std::string& file, const Columns& colu
     dialect.missing.emplace_back("?");
   const NumberReader numbers(dialect, Decimal::point, false);
   Lines lines{plain_text(text, file), "#%"};
-  const bool labelled = read_head(lines, file);
+  const TsHead head = read_head(lines, file);
+  const bool labelled = head.labelled;
   if (!labelled && expected.targets)
     refuse("{}: @classLabel and @targetLabel are not true; give a file with targets", file);
   Rows rows;
@@ -61,6 +84,11 @@ Rows read_ts(std::string_view text, const std::string& file, const Columns& colu
     SequenceRow row;
     row.line = lines.number;
     if (labelled) row.targets = {parts.back()}, parts.pop_back();
+    if (labelled && expected.targets && columns.classes && !is_listed(head, row.targets[0]))
+      refuse(
+          "{}:{}: class \"{}\" is not among those of @classLabel in line {}: {}; correct the row, "
+          "or add the class there",
+          file, lines.number, brief(row.targets[0]), head.line, list_names(head.classes));
     if (rows.rows == 0) {
       dimensions = parts.size();
       const std::vector<std::string> names = numbered_features(dimensions);

@@ -35,6 +35,7 @@ Rows read_wide(std::string_view text, const std::string& file, const Columns& co
   }
   if (rows.rows == 0) refuse("{}: a header without rows; give one row per sequence", file);
   rows.read_as = table.read_as();
+  add_remark(rows.read_as, roles.read_as);
   return rows;
 }
 

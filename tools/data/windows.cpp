@@ -244,6 +244,10 @@ DataSet cut_windows(DataSet rows, const Columns& columns, const Expected& expect
   data.beside = series.rows.beside;
   for (std::size_t row = 0; row < count; ++row)
     for (const std::size_t column : series.features) data.x.push_back(series.at(row, column));
+  data.missing = series.rows.missing;
+  for (std::size_t row = 0; row < count && !series.rows.filled.empty(); ++row)
+    for (const std::size_t column : series.features)
+      data.filled.push_back(series.rows.filled[row * series.rows.features() + column]);
   for (std::size_t row = 0; row < count; ++row)
     for (const std::size_t column : series.answers) data.value.push_back(series.at(row, column));
   if (expected.targets && !by_series) fit_series(data, {});
@@ -276,6 +280,7 @@ void keep_rows(DataSet& data, const std::vector<Kept>& ranges) {
     kept.names.push_back(data.names[one.sequence]);
     if (!data.group.empty()) kept.group.push_back(data.group[one.sequence]);
     move(data.x, kept.x, begin, end, width), move(data.ids, kept.ids, begin, end, 1);
+    move(data.filled, kept.filled, begin, end, width);
     const std::size_t target = data.per_row ? begin : one.sequence,
                       past = data.per_row ? end : one.sequence + 1;
     move(data.target, kept.target, target, past, 1);
@@ -284,6 +289,7 @@ void keep_rows(DataSet& data, const std::vector<Kept>& ranges) {
   kept.first.push_back(rows);
   data.first = std::move(kept.first), data.names = std::move(kept.names);
   data.group = std::move(kept.group), data.x = std::move(kept.x), data.ids = std::move(kept.ids);
+  data.filled = std::move(kept.filled);
   data.target = std::move(kept.target), data.value = std::move(kept.value);
 }
 

@@ -84,11 +84,20 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
   const std::string what =
       data.group.empty() ? fmt::format("{} sequences with a target", known)
                          : fmt::format("{} sequences with a target in {} groups", known, groups);
+  const bool by_class = data.classes && !data.per_row;
+  if (by_class && data.labels.size() == known &&
+      std::all_of(data.labels.begin(), data.labels.end(),
+                  [](const std::string& label) { return parse_double(label).has_value(); }))
+    refuse(
+        "{}: a share of {} of {} holds out none of them, since each has a number of its own as its "
+        "class; if the targets are values, set data.target_type = \"value\"; else give a "
+        "data.validation_file, or 0",
+        place, recipe.validation, what);
   refuse(
       "{}: a share of {} of {}{} holds out none of them; give another share, a "
       "data.validation_file, or 0",
       place, recipe.validation, what,
-      data.classes && !data.per_row ? ", with at least one left for training in each class," : "");
+      by_class ? ", with at least one left for training in each class," : "");
 }
 
 /// Removes sequences of one class from the training part, as data.thin requires.

@@ -46,9 +46,10 @@ const Key table[] = {
              ".npz; text: one long text in UTF-8, in which each token is predicted from the "
              "tokens before it (the inputs are ids, for an embedding); tsv: one text and its "
              "target per line, in cells separated by tabs, after a header; wide: one row per "
-             "sequence, after a header: the columns of a feature are its steps, in the order of "
-             "the file, and columns with numbers such as ax_0, ax_1, ..., ay_0, ... belong to the "
-             "features ax and ay (a sequence may end early with empty cells); ucr: the UCR "
+             "sequence, after a header: the columns of a feature are its steps, and columns with "
+             "numbers such as ax_0, ax_1, ..., ay_0, ... belong to the features ax and ay and are "
+             "taken in the order of these numbers (without numbers, in the order of the file); a "
+             "sequence may end early with empty cells; ucr: the UCR "
              "archive's text: one row per sequence, its class first, no header; ts: sktime's .ts; "
              "arff: Weka's ARFF, one row per sequence. Any file may be compressed by gzip.",
      .measures = true},
@@ -146,9 +147,9 @@ const Key table[] = {
      .field = &R::time,
      .fallback = "\"\"",
      .noun = "a column name",
-     .help =
-         "Column of times, in ISO 8601 or as numbers. It is not a feature. Times that are not in "
-         "order, are there twice or have gaps are told. Empty for none.",
+     .help = "Column of times, in ISO 8601 (also 20240504T230000) or as numbers. It is not a "
+             "feature. Times that are not in "
+             "order, are there twice or have gaps are told. Empty for none.",
      .measures = true},
     {.name = "data.time_features",
      .field = &R::time_features,
@@ -157,7 +158,8 @@ const Key table[] = {
      .help = "Features that are computed from data.time, each as sine and cosine of 2 pi times the "
              "share of its period, such as hour_sin and hour_cos. \"hour\": the time of the day / "
              "24 hours; \"weekday\": the days since Monday / 7; \"yearday\": the days since the "
-             "first of January / 365.25. Times that are numbers count as seconds since 1970. On a "
+             "first of January / 365.25. Times that are numbers count as seconds since 1970, or as "
+             "milliseconds, microseconds or nanoseconds if they are too large for seconds. On a "
              "device the frame holds these numbers, which the firmware computes.",
      .measures = true},
     {.name = "data.ignore",
