@@ -57,7 +57,7 @@ done
 # --- a value that makes a feature's deviation is named before training, and for calibration
 sed '5s/,[^,]*$/,-9999/; 17s/,[^,]*$/,-9999/; 30s/,[^,]*$/,-9999/; 41s/,[^,]*$/,-9999/' train.csv >marked.csv
 works train recipe.toml --out marked --set data.train=marked.csv --set data.validation=0
-told '^warning: b: -9999 \(4 of 48 values\) makes its standard deviation .*: if it marks a missing value or a saturated sensor, set data\.missing = \["", "-9999"\] and data\.fill$'
+told '^warning: b: -9999 \(4 of 48 values\) makes its standard deviation .*: if it marks a missing value or a saturated sensor, set data\.missing = \["", .*"NA", .*"-9999"\] and data\.fill$'
 works quantize marked --calibrate marked.csv --ranges min-max --out small.slu --force
 told '^warning: b: -9999 \([0-9]* of [0-9]* values\) makes its standard deviation'
 works train recipe.toml --out marked --force --set data.train=marked.csv --set 'data.missing=["", "-9999"]' --set 'data.fill="previous"'

@@ -260,12 +260,15 @@ void tell_counters(const Rows& rows, const std::vector<std::size_t>& first,
   constexpr std::size_t enough = 8;
   const std::size_t width = rows.feature_names.size();
   std::vector<bool> rises(width, true), falls(width, true);
+  std::vector<float> fall(width);  // the first step of each; a counter falls by equal steps
   std::size_t steps = 0;
   each_step(first, [&](std::size_t row) {
     ++steps;
     for (std::size_t f = 0; f < width; ++f) {
       const float before = rows.x[(row - 1) * width + f], here = rows.x[row * width + f];
-      rises[f] = rises[f] && here > before, falls[f] = falls[f] && here < before;
+      if (steps == 1) fall[f] = here - before;
+      rises[f] = rises[f] && here > before;
+      falls[f] = falls[f] && here < before && here - before == fall[f];
     }
   });
   std::vector<std::string> found;

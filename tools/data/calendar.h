@@ -43,7 +43,7 @@ float time_feature(const std::vector<std::string>& time_features, std::size_t nu
 void tell_times(const Rows& rows, const std::vector<std::size_t>& first);
 
 /// Says in one line which features of a table seem to be times or counters: their names say so, or
-/// they rise, or fall, from frame to frame in every sequence.
+/// they rise, or fall by equal steps, from frame to frame in every sequence.
 /// @param computed  features that are computed from times, of which nothing is said
 void tell_counters(const Rows& rows, const std::vector<std::size_t>& first,
                    const std::vector<std::string>& computed = {});
