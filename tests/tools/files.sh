@@ -254,7 +254,7 @@ awk -F, 'NR == 1 { print $0 ",t" } NR > 1 { print $0 "," 500 - NR }' train.csv >
 works train recipe.toml --out other --force --set data.train=falling.csv
 told 'falling\.csv: t seems to be a time or a counter'
 awk 'BEGIN { print "sequence,label,a"; for (s = 0; s < 20; s++) for (t = 0; t < 2; t++) printf "%d,%.3f,%d\n", s, s * 0.37, s % 3 + t }' >regression.csv
-refused 2 'holds out none of them, since each has a number of its own as its class; .*data\.target_type = "value"' train latin.toml --out no --set data.train=regression.csv
+refused 2 'holds out none of them, since most have a number of their own as their class; .*data\.target_type = "value"' train latin.toml --out no --set data.train=regression.csv
 
 # --- a counter that became a feature
 awk -F, 'NR == 1 { print $0 ",t" } NR > 1 { print $0 "," NR }' train.csv >counted.csv

@@ -85,12 +85,12 @@ Split split_of(const Recipe& recipe, const DataSet& data) {
       data.group.empty() ? fmt::format("{} sequences with a target", known)
                          : fmt::format("{} sequences with a target in {} groups", known, groups);
   const bool by_class = data.classes && !data.per_row;
-  if (by_class && data.labels.size() == known &&
+  if (by_class && 2 * data.labels.size() > known &&
       std::all_of(data.labels.begin(), data.labels.end(),
                   [](const std::string& label) { return parse_double(label).has_value(); }))
     refuse(
-        "{}: a share of {} of {} holds out none of them, since each has a number of its own as its "
-        "class; if the targets are values, set data.target_type = \"value\"; else give a "
+        "{}: a share of {} of {} holds out none of them, since most have a number of their own as "
+        "their class; if the targets are values, set data.target_type = \"value\"; else give a "
         "data.validation_file, or 0",
         place, recipe.validation, what);
   refuse(
