@@ -1,4 +1,5 @@
-// Tries all pairs of keys of data and training: each trains, or is refused in words of the recipe.
+// Tries all pairs of keys of data and training: each trains, and its written recipe is the
+// same when read again, or is refused in words of the recipe.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "common/error.h"
 #include "recipe/check.h"
 #include "recipe/read.h"
+#include "recipe/write.h"
 #include "train/input.h"
 #include "train/start.h"
 #include "train/train.h"
@@ -108,6 +110,16 @@ const Setting settings[] = {
 const char* const gru = "[ { gru = 4 }, { dense = 2, activation = \"softmax\" } ]";
 const char* const values = "[ { gru = 4 }, { dense = 2 } ]";
 
+/// Returns what a run writes that was given a recipe as another run wrote it, or the message that
+/// refuses it.
+std::string rewritten(const std::string& written) {
+  try {
+    return recipe_toml(parse_recipe(written, "written.toml", {}));
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 /// Returns the recipe's answer to these settings: "" if it trains, else the message.
 std::string answer(const std::string& text, const std::vector<Override>& overrides,
                    const std::string& folder) {
@@ -121,6 +133,8 @@ std::string answer(const std::string& text, const std::vector<Override>& overrid
     Trained trained =
         train(recipe, input.train, input.split, start, nullptr, nullptr, {}, &segment);
     in_data_units(recipe, input, trained);
+    const std::string written = recipe_toml(recipe);
+    CHECK_EQ(rewritten(written), written);
     return "";
   } catch (const Error& error) {
     CHECK_EQ(error.exit_code, 2);
@@ -166,6 +180,9 @@ TEST_CASE("any two keys of data and training go together, or are refused in word
            values, "mse"),
       base("train = \"data.csv\"\ntarget = [\"v\", \"w\"]\nwindow = 3\nignore = [\"sequence\", "
            "\"g\", \"label\"]",
+           values, "mse"),
+      base("train = \"data.csv\"\ntarget = [\"v\", \"w\"]\nsequence = \"sequence\"\nwindow = "
+           "2\nignore = [\"g\", \"label\"]",
            values, "mse"),
       base("train = \"data.csv\"\ntarget = \"label\"\nsequence = \"sequence\"\nwindow = "
            "2\nwindow_class = \"last\"\n"

@@ -74,6 +74,16 @@ void check_time_features(const Recipe& recipe) {
   }
 }
 
+/// Returns why the data are in time order, as whole sequences could not be held out of them; null:
+/// they need not be.
+const char* why_in_time(const Recipe& recipe) {
+  return recipe.format == Format::text                  ? "a text is one sequence"
+         : !recipe.train_rows.empty()                   ? "data.train_rows gives the parts"
+         : is_series(recipe) && recipe.sequence.empty() ? "windows are of one series"
+         : is_one_sequence(recipe)                      ? "the file is one sequence"
+                                                        : nullptr;
+}
+
 /// Refuses keys that were given but have no effect, and pairs of keys that exclude one another:
 /// both are probably mistakes. This is the one table of them among the keys of data and of batches.
 void check_uses(const Recipe& recipe) {
@@ -144,7 +154,10 @@ void check_uses(const Recipe& recipe) {
        "the first difference of a piece needs the frame before it; put the differences into the "
        "file, or cut long sequences by data.max_steps"},
   };
-  const Recipe defaults = default_recipe();
+  // A written recipe gives all keys, also those that follow from others.
+  Recipe defaults = default_recipe();
+  if (why_in_time(recipe) || is_series(recipe)) defaults.validation_order = ValidationOrder::time;
+  if (!recipe.validation_file.empty() && recipe.validation == 0) defaults.validation = 0;
   const auto given = [&](const char* name) {
     const Key& key = *find_key(name);
     return recipe.origin.contains(name) && value_text(recipe, key) != value_text(defaults, key);
@@ -161,20 +174,14 @@ void check_uses(const Recipe& recipe) {
 /// Fills in data.validation_order where it follows from the data, and refuses "random" for data
 /// that are one sequence.
 void resolve_order(Recipe& recipe) {
-  const bool text = recipe.format == Format::text, ranges = !recipe.train_rows.empty();
-  const char* const why = text     ? "a text is one sequence"
-                          : ranges ? "data.train_rows gives the parts"
-                          : is_series(recipe) && recipe.sequence.empty()
-                              ? "windows are of one series"
-                          : is_one_sequence(recipe) ? "the file is one sequence"
-                                                    : nullptr;
+  const char* const why = why_in_time(recipe);
   const bool given = recipe.origin.contains("data.validation_order");
   if (given && why && recipe.validation_order == ValidationOrder::random)
     refuse("{}: \"random\" holds out whole sequences, but {}; give \"time\"",
            where(recipe, "data.validation_order"), why);
   if (why || (!given && is_series(recipe))) recipe.validation_order = ValidationOrder::time;
-  if (!recipe.validation_file.empty() && !recipe.origin.contains("data.validation"))
-    recipe.validation = 0;
+  const bool own = recipe.validation != default_recipe().validation;
+  if (!recipe.validation_file.empty() && !own) recipe.validation = 0;
 }
 
 /// Fills in keys that follow from data.format or from a series.
@@ -210,7 +217,9 @@ void resolve_data(Recipe& recipe) {
     settle("data.target_per", &Recipe::target_per, TargetPer::sequence, "a window has one answer");
     if (!recipe.origin.contains("data.sequence")) recipe.sequence.clear();
     if (!recipe.origin.contains("data.reach_back") && recipe.validation_file.empty())
-      recipe.reach_back = !recipe.sequence.empty() && recipe.target_type == TargetType::values;
+      recipe.reach_back = !recipe.sequence.empty() && recipe.target_type == TargetType::values &&
+                          (recipe.validation_order == ValidationOrder::time ||
+                           !recipe.origin.contains("data.validation_order"));
     if (recipe.target_type == TargetType::values && recipe.loss == LossKind::cross_entropy &&
         !recipe.origin.contains("train.loss"))
       recipe.loss = LossKind::mse;
