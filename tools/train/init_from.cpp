@@ -10,8 +10,8 @@
 #include <unordered_map>
 
 #include "../common/error.h"
-#include "../convert/calibrate.h"
 #include "../convert/fold.h"
+#include "../convert/run_rows.h"
 #include "../data/features.h"
 #include "../data/files.h"
 #include "../model/graph.h"
@@ -203,21 +203,65 @@ Kept kept_layers(const Network& network, std::size_t saved) {
   return kept;
 }
 
+/// Sums of the rows of a layer's output, from which mean and variance follow (Welford 1962).
+struct RowSums {
+  double rows = 0;
+  std::vector<double> mean, squares;  ///< squares: of the distances from the mean
+
+  void add(const float* row, std::size_t n) {
+    mean.resize(n), squares.resize(n), ++rows;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double from_mean = double(row[i]) - mean[i];
+      mean[i] += from_mean / rows;
+      squares[i] += from_mean * (double(row[i]) - mean[i]);
+    }
+  }
+};
+
+/// Returns the sums of a source's rows as training sees them: of whole sequences, and after a layer
+/// that answers a sequence once, one row of each.
+RowSums row_sums_of(const Recipe& recipe, const Network& network, std::uint32_t source,
+                    const DataSet& data, const Split& split) {
+  RowSums sums;
+  if (source == 0) {
+    for (const std::size_t s : split.train)
+      for (std::size_t t = 0; t < data.steps(s); ++t)
+        sums.add(data.frames(s) + t * data.features(), data.features());
+    return sums;
+  }
+  Network part;
+  part.width = network.width;
+  part.layers.assign(network.layers.begin(), network.layers.begin() + std::ptrdiff_t(source));
+  const OwnedModel model = open_model(write_blob(part), recipe.init_from);
+  const std::size_t n = model.info().outputs;
+  std::uint32_t longest = 1;
+  for (const std::size_t s : split.train) longest = std::max(longest, std::uint32_t(data.steps(s)));
+  OwnedStream stream(model.model, {model.info().whole_sequences ? longest : 64, 1});
+  std::vector<float> y;
+  for (const std::size_t s : split.train) {
+    const std::size_t rows = model.info().every_step ? data.steps(s) : 1;
+    y.resize(rows * n);
+    if (!recipe.carries() || data.begins(s)) sluice_reset(&stream.stream);
+    run_rows(stream, data, data.first[s], data.steps(s), y.data());
+    for (std::size_t row = 0; row < rows; ++row) sums.add(y.data() + row * n, n);
+  }
+  return sums;
+}
+
 /// Makes every folded batch normalization the identity over the moments that its input has in the
-/// training data.
-void restore_folded(const Network& from, const Kept& kept, const DataSet& data, const Split& split,
-                    Network& network) {
-  if (kept.place.size() == network.layers.size()) return;
-  const std::vector<LayerMoments> moments = calibrate(from, data, split.train).moments;
+/// training data. Its running variance is the one that the batches of a training estimate.
+void restore_folded(const Recipe& recipe, const Network& from, const Kept& kept,
+                    const DataSet& data, const Split& split, Network& network) {
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     if (holds(kept.place, l)) continue;
     const std::size_t reader = readers_of(network, std::uint32_t(l) + 1)[0] - 1;
     const auto at = std::find(kept.place.begin(), kept.place.end(), reader) - kept.place.begin();
-    const Moments& input = moments[std::size_t(at)].input;
+    const std::uint32_t source = sources_of(from, std::size_t(at))[0];
+    const RowSums input = row_sums_of(recipe, from, source, data, split);
+    const double count = recipe.batch_norm == BatchNorm::keras ? input.rows : input.rows - 1;
     Layer& norm = network.layers[l];
-    const std::size_t n = std::size_t(norm.out);
-    for (std::size_t i = 0; i < n && !input.mean.empty(); ++i) {
-      const double variance = std::max(input.covariance[i * n + i], 0.0);
+    for (std::size_t i = 0; i < input.mean.size(); ++i) {
+      const double variance = input.squares[i] / std::max(count, 1.0);
       norm.array(Role::mean).values[i] = float(input.mean[i]);
       norm.array(Role::variance).values[i] = float(variance);
       norm.array(Role::shift).values[i] = float(input.mean[i]);
@@ -293,7 +337,7 @@ void start_from(const Recipe& recipe, const DataSet& data, const Split& split, N
     if (last && differences.empty() && recipe.standardize_target)
       standardize_answers(data.units, layer);
   }
-  restore_folded(from, kept, data, split, network);
+  restore_folded(recipe, from, kept, data, split, network);
   network.made = made_from(network.made, sluice_hash(&model.model));
 }
 
