@@ -85,7 +85,7 @@ cmp -s again/model.slu second_run/model.slu || complain "--init gives other byte
 refused 2 '"9" is not a layer; give 1 to 3' train r.toml --out none --freeze 9
 refused 2 'every layer' train r.toml --out none --freeze 1 --freeze 2 --freeze 3
 recipe "{ lstm = 5 }, { gru = 4 }, $softmax"
-refused 2 '^--init first_run/model.slu: layer 2 of .*first_run/model.slu has kind gru, but lstm here; give' train r.toml --out none --init first_run/model.slu
+refused 2 '^--init first_run/model.slu: layer 1 of .*first_run/model.slu has kind gru, but lstm here; give' train r.toml --out none --init first_run/model.slu
 
 # --- the recipe explained
 works train r.toml --explain --set train.l2=1e-3

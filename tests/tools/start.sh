@@ -81,6 +81,47 @@ sed '1s/,b$/,c/' train.csv >other.csv
 refused 2 '--init run: .*other\.csv: .*missing b, not expected c' train recipe.toml --out no --init run --set data.train=other.csv
 sed 's/,down,/,left,/' train.csv >classes.csv
 refused 2 '--init run: .*knows the classes down, up, but .*has left, up' train recipe.toml --out no --init run --set data.train=classes.csv
+# Another frame or answer is refused by the name of its key. Layers are counted as in the recipe.
+# other KEY=VALUE REGEX ARGUMENT...: a training that starts from a model with another value of a key
+other() {
+  local set=$1 regex=$2
+  shift 2
+  refused 2 "$regex" train "$@" --out no --set "$set"
+}
+from=(recipe.toml --init run)
+other data.differences=true '--init run: .*/run was trained with data\.differences = false, but here it is true' "${from[@]}"
+other data.standardize=false '--init run: .*/run was trained with data\.standardize = true, but here it is false' "${from[@]}"
+layers() { echo "model.layers=[$1,{dense=2,activation=\"softmax\"}]"; }
+other "$(layers '{gru=4,reset="before"}')" '--init run: layer 1 of .*/run has kind gru, but gru with reset = "before" here; give' "${from[@]}"
+other "$(layers '{lstm=8},{gru=8}')" '--init run: .*/run has 2 layers, but model\.layers 3; give' "${from[@]}"
+works train recipe.toml --out deep --set "$(layers '{gru=8,steps="every",repeat=2},{gru=8,name="g"}')"
+other "$(layers '{gru=8,steps="every",repeat=2},{gru=9,name="g"}')" '--init deep: layer 2 of .*/deep has units 8, but 9 here; give' recipe.toml --init deep
+cat >series.toml <<'END'
+[data]
+train = "series.csv"
+target = "OT"
+ignore = "date"
+window = 6
+[model]
+layers = [ { gru = 4 }, { dense = 1 } ]
+[train]
+epochs = 1
+loss = "mse"
+END
+two=(--set data.horizon=2 --set 'model.layers=[{gru=4},{dense=2}]')
+awk -F, 'BEGIN { OFS = "," } { print $0, NR == 1 ? "b" : $2 / 2 }' series.csv >pair.csv
+works train series.toml --out value
+works train series.toml --out difference --set data.windows_target=difference
+works train series.toml --out two "${two[@]}"
+other data.windows_target=difference '--init value: .* was trained with data\.windows_target = "value", but here it is "difference"' series.toml --init value
+other data.windows_target=value '--init difference: .*data\.windows_target = "difference", but here it is "value"' series.toml --init difference
+other 'data.target=["OT","b"]' '--init two: .* was trained with data\.horizon = 2, but here it is 1' series.toml --init two --set data.train=pair.csv --set 'model.layers=[{gru=4},{dense=2}]'
+works train series.toml --out wider --init difference "${two[@]}" # the last layer begins anew
+awk -F, 'BEGIN { OFS = "," } { print NR == 1 ? "date" : sprintf("2024-01-%02d %02d:00", 1 + NR / 24, NR % 24), $2 }' series.csv >hours.csv
+timed=(--set data.train=hours.csv --set 'data.ignore=[]' --set data.time=date --set data.horizon=1)
+head -n 600 hours.csv >some.csv && mv some.csv hours.csv
+works train series.toml --out timed "${timed[@]}" --set 'data.time_features=["hour"]'
+other 'data.time_features=["weekday"]' '--init timed: .* was trained with data\.time_features = \["hour"\], but here it is \["weekday"\]' series.toml --init timed "${timed[@]}"
 [ ! -e no ] || complain "a refused training leaves a folder"
 # A run for fixed point has the float weights beside its model.
 works train recipe.toml --out aware --set quantize.aware=true

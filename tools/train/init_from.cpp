@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <unordered_map>
 
 #include "../common/error.h"
@@ -18,37 +19,75 @@
 #include "../model/model_file.h"
 #include "../model/pack.h"
 #include "../model/vocabulary.h"
+#include "../recipe/keys.h"
 #include "../recipe/made.h"
+#include "../recipe/write.h"
 
 namespace sluice::tools {
 namespace {
 
-std::string sources_text(const Layer& layer) {
-  if (layer.sources.empty()) return "the layer before";
-  std::vector<std::string> sources;
-  for (const std::uint32_t source : layer.sources)
-    sources.push_back(source == 0 ? "the frame" : fmt::format("layer {}", source));
-  return fmt::format("{}", fmt::join(sources, ", "));
+/// Returns how many layers at the front prepare the frame. A recipe does not list them.
+std::size_t preparing(const Network& network) {
+  std::size_t count = 0;
+  while (count < network.layers.size() && only_prepares(network.layers[count])) ++count;
+  return count;
+}
+
+bool prepares_by(const Network& network, sluice_layer_kind kind) {
+  const auto front = network.layers.begin();
+  return std::any_of(front, front + std::ptrdiff_t(preparing(network)),
+                     [&](const Layer& layer) { return layer.kind == kind; });
+}
+
+/// The numbers of layers as model.layers counts them: 1 is its first, and a repeated one has one.
+struct Numbers {
+  const Recipe& recipe;
+  std::size_t front;                      ///< layers before those of the recipe
+  const std::vector<std::size_t>& place;  ///< of each layer of the saved model in the network
+
+  /// @param layer  of the saved model, counted from 0
+  std::size_t of(std::size_t layer) const {
+    std::size_t behind = std::max(place[layer], front) - front, number = 0;
+    while (number + 1 < recipe.layers.size() && behind >= std::size_t(recipe.layers[number].repeat))
+      behind -= std::size_t(recipe.layers[number++].repeat);
+    return number + 1;
+  }
+  std::string of_sources(const Layer& layer) const {
+    if (layer.sources.empty()) return "the layer before";
+    std::vector<std::string> sources;
+    for (const std::uint32_t source : layer.sources)
+      sources.push_back(source <= front          ? "the frame"
+                        : source <= place.size() ? fmt::format("layer {}", of(source - 1))
+                                                 : "a later layer");
+    return fmt::format("{}", fmt::join(sources, ", "));
+  }
+};
+
+/// Returns a layer's kind in a recipe's words.
+std::string kind_text(const Layer& layer) {
+  if (layer.kind == SLUICE_GRU_BEFORE) return "gru with reset = \"before\"";
+  return sluice_layer_name(std::uint32_t(layer.kind));
 }
 
 /// Returns the properties that decide which arrays a layer has and what it computes with them, as
 /// name and value.
-std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer) {
+std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
+                                                             const Numbers& numbers) {
   const bool sigmoid_gates = recurrent(layer) && layer.activation == SLUICE_LINEAR;
   const sluice_activation curve = sigmoid_gates ? SLUICE_SIGMOID : layer.activation;
-  return {{"kind", sluice_layer_name(std::uint32_t(layer.kind))},
+  return {{"kind", kind_text(layer)},
           {"inputs", std::to_string(layer.in)},
           {"units", std::to_string(layer.out)},
           {"directions", layer.both ? "both" : "one"},
           {recurrent(layer) ? "gates" : "activation", sluice_activation_name(curve)},
           {"slope or epsilon", fmt::format("{}", layer.parameter)},
           {"rank", std::to_string(layer.rank)},
-          {"sources", sources_text(layer)}};
+          {"sources", numbers.of_sources(layer)}};
 }
 
 /// "kind gru, but lstm here; inputs 6, but 8 here": every property that differs; empty: none.
-std::string differences_text(const Layer& other, const Layer& here) {
-  const auto theirs = shape_texts(other), ours = shape_texts(here);
+std::string differences_text(const Layer& other, const Layer& here, const Numbers& numbers) {
+  const auto theirs = shape_texts(other, numbers), ours = shape_texts(here, numbers);
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < ours.size(); ++i)
     if (theirs[i].second != ours[i].second)
@@ -58,6 +97,56 @@ std::string differences_text(const Layer& other, const Layer& here) {
                                       : fmt::format("{} ", ours[i].first),
                                   ours[i].second));
   return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+/// Refuses a key of data by which the model that training starts from has another frame or answer.
+void check_alike(const Recipe& recipe, const char* key, const std::string& theirs,
+                 const std::string& ours) {
+  if (theirs == ours) return;
+  refuse("{}: {} was trained with {} = {}, but here it is {}; give it as that model has it",
+         where(recipe, "model.init_from"), recipe.init_from, key, theirs, ours);
+}
+
+/// Does the same for the keys that add layers to those of the recipe.
+void check_added_layers(const Recipe& recipe, const Network& theirs, const Network& ours,
+                        bool takes_difference) {
+  const auto text = [](bool value) { return std::string(value ? "true" : "false"); };
+  const auto target = [](bool difference) {
+    return fmt::format("\"{}\"",
+                       word(difference ? WindowsTarget::difference : WindowsTarget::value));
+  };
+  check_alike(recipe, "data.differences", text(prepares_by(theirs, SLUICE_DIFFERENCE)),
+              text(prepares_by(ours, SLUICE_DIFFERENCE)));
+  check_alike(recipe, "data.standardize", text(prepares_by(theirs, SLUICE_STANDARDIZE)),
+              text(prepares_by(ours, SLUICE_STANDARDIZE)));
+  if (theirs.layers.back().out == ours.layers.back().out)  // else the last layer begins anew
+    check_alike(recipe, "data.windows_target", target(adds_frame_columns(theirs)),
+                target(takes_difference));
+}
+
+/// Does the same for the keys that decide what the model's record names: features and answers.
+void check_record(const Recipe& recipe, const OwnedModel& model, const DataSet& data) {
+  std::optional<Recipe> record;
+  try {
+    record = recipe_of_made(model.made(), recipe.init_from);
+  } catch (const Error&) {
+    return;  // a model that "sluice train" did not write has none
+  }
+  const auto check = [&](const char* name) {
+    const Key& key = *find_key(name);
+    check_alike(recipe, name, value_text(*record, key), value_text(recipe, key));
+  };
+  const auto sorted = [](std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  if (sorted(record->time_features) != sorted(recipe.time_features) &&
+      sorted(model.inputs()) != sorted(data.feature_names))
+    check("data.time_features");
+  const std::size_t answers = (data.classes ? model.classes() : model.labels()).size();
+  if (answers != output_names(data).size()) return;  // the last layer begins anew
+  check("data.target_type");
+  if (data.window) check("data.horizon");
 }
 
 /// Returns the model that training starts from; of a run for fixed point, its float weights.
@@ -286,6 +375,7 @@ void standardize_answers(const Units& units, Layer& last) {
 void match_to_start(const Recipe& recipe, DataSet& data) {
   if (recipe.init_from.empty()) return;
   const OwnedModel model = start_model(recipe);
+  check_record(recipe, model, data);
   const std::string place =
       fmt::format("{}: {}", where(recipe, "model.init_from"), shown_files(recipe.train_file));
   if (!data.is_text()) match_features(model, place, data);
@@ -306,11 +396,18 @@ void start_from(const Recipe& recipe, const DataSet& data, const Split& split, N
   const OwnedModel model = start_model(recipe);
   if (model.info().format != SLUICE_F32)
     refuse("{}: {} is in fixed point; give the float model", place, recipe.init_from);
-  const Network from = without_frame_columns(read_network(model.model));
+  const Network whole = read_network(model.model), from = without_frame_columns(whole);
+  check_added_layers(recipe, whole, network, data.difference);
   const Kept kept = kept_layers(network, from.layers.size());
+  const std::size_t front = preparing(network);
   if (from.layers.size() != kept.network.layers.size())
-    refuse("{}: {} has {} layers, the recipe's network {}", place, recipe.init_from,
-           from.layers.size(), network.layers.size());
+    refuse("{}: {} has {} layers, but model.layers {}{}; give the layers of that model", place,
+           recipe.init_from, from.layers.size() - preparing(from),
+           kept.network.layers.size() - front,
+           kept.network.layers.size() < network.layers.size()
+               ? " without the batch normalization that a saved model has folded"
+               : "");
+  const Numbers numbers{recipe, front, kept.place};
   std::vector<std::size_t> ids;  // empty: as in the model
   if (from.vocabulary != network.vocabulary)
     ids = ids_of_start(recipe, place, tokens_of(model.model), data.tokens);
@@ -327,12 +424,12 @@ void start_from(const Recipe& recipe, const DataSet& data, const Split& split, N
       other.out = layer.out;
       for (Array& array : other.arrays) array.values = picked_rows(array, ids);
     }
-    const std::string differences = differences_text(other, kept.network.layers[l]);
+    const std::string differences = differences_text(other, kept.network.layers[l], numbers);
     if (differences.empty())
       for (std::size_t i = 0; i < layer.arrays.size(); ++i)
         layer.arrays[i].values = other.arrays[i].values;
     else if (!last || layer.kind != other.kind || layer.in != other.in)
-      refuse("{}: layer {} of {} has {}; give the layers of that model", place, l + 1,
+      refuse("{}: layer {} of {} has {}; give the layers of that model", place, numbers.of(l),
              recipe.init_from, differences);
     if (last && differences.empty() && recipe.standardize_target)
       standardize_answers(data.units, layer);

@@ -19,7 +19,9 @@ Units units_of_start(const Recipe& recipe);
 /// Takes the weights of the model, layer by layer: its standardization, its vectors by their
 /// tokens, its last layer in the units of the data. A last layer of another width keeps its own. A
 /// batch normalization that was folded into the model begins as the identity, with the moments of
-/// the training data. Refuses (exit code 2) a model of other layers.
+/// the training data: a step at a rate of 0 over all of them leaves every answer as it was. Refuses
+/// (exit code 2) a model of other layers and, by its name, a key of data by which the model has
+/// another frame or answer.
 void start_from(const Recipe& recipe, const DataSet& data, const Split& split, Network& network);
 
 }  // namespace sluice::tools
