@@ -156,8 +156,9 @@ void add_train(CLI::App& app, TrainOptions& o) {
   command->add_flag("--force", o.force, "Replace the run in the folder of --out");
   command
       ->add_option("--init", o.init,
-                   "Start from the weights of this float model; overrides model.init_from")
-      ->type_name("MODEL.slu");
+                   "Start from the weights of this float model, or of the best run in a folder of "
+                   "variants or seeds; overrides model.init_from")
+      ->type_name("MODEL|RUN");
   command
       ->add_option(
           "--freeze", o.freeze,

@@ -137,6 +137,7 @@ recipe=recipe.toml
 works train --resume run
 grep -q '^run: is complete; .* sluice train run/recipe.toml --init run --set train.epochs=N --out DIR$' out || complain "a complete run resumed: $(cat out err)"
 refused 2 'nothing/recipe\.toml: .*no such file' train --resume nothing
+refused 2 '^nothing/recipe\.toml: .*no such file' train --resume nothing --set train.epochs=9
 absent nothing
 
 # under_way NAME OPTION...: a training that lasts long, past its second epoch; its process is

@@ -127,4 +127,10 @@ other 'data.time_features=["weekday"]' '--init timed: .* was trained with data\.
 works train recipe.toml --out aware --set quantize.aware=true
 works train recipe.toml --out aware-on --init aware --set quantize.aware=true --set train.epochs=1
 
+# Of a folder of seeds the best run is taken, and told.
+works train recipe.toml --out seeds --seeds 1..2 --set data.validation=0.5
+works train recipe.toml --out seeds-on --init seeds --set train.epochs=1
+grep -q '^seeds: seed-[12] is taken, the best of 2 runs by validation loss, .*; --init seeds/RUN takes another one$' err || complain "the run that is taken: $(cat err)"
+grep -q '^init_from = ".*/seeds/seed-[12]"$' seeds-on/recipe.toml || complain "the run that was taken is not written"
+
 finish

@@ -27,6 +27,7 @@
 #include "../train/input.h"
 #include "../train/start.h"
 #include "train_run.h"
+#include "which_run.h"
 
 namespace sluice::tools {
 namespace {
@@ -215,6 +216,7 @@ Recipe resumed_recipe(const TrainOptions& options) {
       alone("--seed", options.seed);
   if (options.force) alone("--force", "given");
   const std::vector<Override> overrides = overrides_of(options);
+  run_recipe(options.resume);  // refuses a folder that is not a run
   for (const Override& one : overrides)
     if (const Key* key = find_key(one.key); key && !key->never_changes_result)
       refuse(
@@ -424,11 +426,16 @@ RunResult run_recipe(const Recipe& recipe, const std::string& folder, bool force
   return result;
 }
 
-void run_train(const TrainOptions& options) {
+void run_train(const TrainOptions& given) {
   if (ranks().rank > 0) train_for_rank_0();
+  TrainOptions options = given;
   if (options.list_keys) return print_text(key_manual());
   if (options.explain) return explain(options);
   wanted_isa();  // refuses an unknown instruction set before data is read
+  if (!options.init.empty())
+    options.init = chosen_model(
+        given.init, "",
+        fmt::format("--init {}", (std::filesystem::path(given.init) / "RUN").string()));
   const bool resumes = !options.resume.empty();
   if (!resumes && !options.recipe.empty() &&
       (!options.seeds.empty() || !read_variants(options.recipe).empty()))

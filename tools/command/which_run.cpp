@@ -77,13 +77,14 @@ std::optional<Score> score_of(const std::string& run) {
 }
 
 /// Returns the run with the best validation, and tells it.
-std::string best_run(const std::string& folder, const std::vector<std::string>& runs) {
+std::string best_run(const std::string& folder, const std::vector<std::string>& runs,
+                     const std::string& by) {
   std::vector<std::string> complete;
   std::copy_if(runs.begin(), runs.end(), std::back_inserter(complete), is_complete);
   const std::string names = fmt::format("{}", fmt::join(names_in(folder, runs), ", "));
   if (complete.empty())
-    refuse("{}: is a folder of {} runs, none of which is complete; give one with --run: {}", folder,
-           runs.size(), names);
+    refuse("{}: is a folder of {} runs, none of which is complete; give one with {}: {}", folder,
+           runs.size(), by, names);
   std::string best;
   Score least{Monitor::loss, 0};
   for (const std::string& run : complete) {
@@ -91,13 +92,13 @@ std::string best_run(const std::string& folder, const std::vector<std::string>& 
     if (!score)
       refuse(
           "{}: is a folder of {} runs, and {} has no validation to compare it by; say which one "
-          "is meant with --run: {}",
-          folder, runs.size(), name_in(folder, run), names);
+          "is meant with {}: {}",
+          folder, runs.size(), name_in(folder, run), by, names);
     if (!best.empty() && score->monitor != least.monitor)
       refuse(
           "{}: is a folder of {} runs whose train.monitor differ; say which one is meant with "
-          "--run: {}",
-          folder, runs.size(), names);
+          "{}: {}",
+          folder, runs.size(), by, names);
     const bool better =
         higher_is_better(score->monitor) ? score->value > least.value : score->value < least.value;
     if (best.empty() || better) best = run, least = *score;
@@ -106,9 +107,8 @@ std::string best_run(const std::string& folder, const std::vector<std::string>& 
       is_share(least.monitor) ? percent(least.value) : fmt::format("{:.4g}", least.value);
   write_stderr(
       printable(fmt::format(
-          "{}: {} is taken, the best of {} runs by validation {}, {}; --run takes another one",
-          folder, name_in(folder, best), with_commas(complete.size()), word(least.monitor),
-          value)) +
+          "{}: {} is taken, the best of {} runs by validation {}, {}; {} takes another one", folder,
+          name_in(folder, best), with_commas(complete.size()), word(least.monitor), value, by)) +
       "\n");
   return best;
 }
@@ -122,7 +122,7 @@ std::vector<std::string> runs_in(const std::string& folder) {
   return runs;
 }
 
-std::string chosen_model(const std::string& given, const std::string& run) {
+std::string chosen_model(const std::string& given, const std::string& run, const std::string& by) {
   std::error_code unknown;
   const bool one = !fs::is_directory(given, unknown) || model_path(given) != given || is_run(given);
   if (one && run.empty()) return given;
@@ -143,9 +143,9 @@ std::string chosen_model(const std::string& given, const std::string& run) {
   }
   if (runs.empty()) return given;
   if (!fs::exists(fs::path(given) / "comparison.json", unknown))
-    refuse("{}: is a directory of runs; say which one is meant with --run: {}", given,
+    refuse("{}: is a directory of runs; say which one is meant with {}: {}", given, by,
            fmt::join(names_in(given, runs), ", "));
-  return best_run(given, runs);
+  return best_run(given, runs, by);
 }
 
 }  // namespace sluice::tools

@@ -15,6 +15,8 @@ std::vector<std::string> runs_in(const std::string& folder);
 /// cannot be compared.
 /// @param given  the model's file or a folder
 /// @param run  as given to --run; may be empty
-std::string chosen_model(const std::string& given, const std::string& run);
+/// @param by  for messages: the option that names a run
+std::string chosen_model(const std::string& given, const std::string& run,
+                         const std::string& by = "--run");
 
 }  // namespace sluice::tools
