@@ -355,8 +355,14 @@ void add_quantize(CLI::App& app, QuantizeOptions& o) {
       ->type_name("MODEL|RUN");
   command
       ->add_option("--calibrate", o.calibrate,
-                   "Data to measure the ranges on, in the format of the training data")
+                   "Data to measure the ranges on, in the format of the training data. Its rows "
+                   "are divided as the recipe divided those of the training data")
       ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--validation", o.validation,
+                   "Data to try the ranges on, in place of a part of --calibrate; default the "
+                   "data.validation_file of the run")
       ->type_name("FILE");
   command
       ->add_option("--type", o.type,

@@ -110,14 +110,15 @@ TEST_CASE(
       "{ gru = 4 }, { gru = 4, reset = \"before\" }, { dense = 3, activation = \"softmax\" }",
       "int8");
   CHECK_THROWS_WITH_AS(
-      check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1))),
+      check_aware(recipe, make_network(recipe, data, split(data, 0.25, 1)), data,
+                  split(data, 0.25, 1)),
       doctest::Contains("quantize.aware: layer 3 (gru_before): the trainer cannot round r * h"),
       Error);
   const Recipe low =
       recipe_of("{ gru = 4, rank = 2 }, { dense = 3, activation = \"softmax\" }", "int8");
-  CHECK_THROWS_WITH_AS(check_aware(low, make_network(low, data, split(data, 0.25, 1))),
-                       doctest::Contains("layer 2 (gru): the trainer cannot round the products"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      check_aware(low, make_network(low, data, split(data, 0.25, 1)), data, split(data, 0.25, 1)),
+      doctest::Contains("layer 2 (gru): the trainer cannot round the products"), Error);
 }
 
 TEST_CASE("training for fixed point keeps the blob that its validation ran") {

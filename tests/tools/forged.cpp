@@ -352,7 +352,9 @@ TEST_CASE("a checkpoint with a state that no training leaves is refused") {
   CHECK_EQ(aware.resumed(rounded), "accepted");
   for (const auto& change :
        {+[](TrainState& s) { s.unit.pop_back(); }, +[](TrainState& s) { s.outputs.peak.clear(); },
-        +[](TrainState& s) { s.outputs.low.clear(); },
+        +[](TrainState& s) { s.outputs.answer.low.clear(); },
+        +[](TrainState& s) { s.outputs.each.clear(); },
+        +[](TrainState& s) { s.outputs.each.back().high.clear(); },
         +[](TrainState& s) { s.best.real.clear(); }}) {
     TrainState bad = rounded;
     change(bad);

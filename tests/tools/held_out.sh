@@ -41,6 +41,17 @@ grep -q '^1 sequences, 100 frames' out || complain "the validation file: $(head 
 measured=$(grep -o 'loss [0-9.]*' out | head -n 1)
 works train long.toml --out file --force --set data.sequence= --set data.validation_file=valid.csv
 grep -q "^Validation, 1 sequences: $measured" out || complain "the validation file's loss is not eval's, $measured: $(cat out)"
+# quantize takes its ranges from all of the training file, and tries them on the validation file:
+# the one of the run, or that of --validation.
+works quantize file --calibrate long.csv --out in_run.slu
+grep -q '^ranges from 1 sequences, tried on 1 others' out || complain "quantize of a run with a validation file: $(head -n 1 out)"
+grep -qF "(float) " out && grep '(float)' out | awk -v m="${measured#loss }" '{ exit !(($2 - m) ^ 2 < 1e-6) }' || complain "the float loss is not that of the validation file, $measured: $(grep float out)"
+mv out in_run
+cp file/model.slu alone.slu
+works quantize alone.slu --calibrate long.csv --validation valid.csv --out alone8.slu
+sed 's/in_run.slu/alone8.slu/' in_run | grep -v ^wrote >in_run.text && grep -v ^wrote out >alone.text
+same in_run.text alone.text "--validation and the run's own validation file"
+refused 2 'alone\.slu|too few sequences' quantize alone.slu --calibrate long.csv --out none.slu
 # It is found by --data-dir, and a study knows it.
 mkdir -p moved && cp long.csv valid.csv moved
 sed 's|^train = .*|train = "long.csv"|' long.toml >elsewhere.toml

@@ -222,6 +222,48 @@ TEST_CASE("a network that adds numbers of its frame to the answer does so in fix
     }
 }
 
+TEST_CASE("the terms of a sum keep units of their own, however different they are") {
+  DataSet data = made_up_data(4, 6, 30, -2, 3);
+  for (size_t i = 2; i < data.x.size(); i += 4) data.x[i] *= 1e-6f;
+  Network network = random_network(4, {gru(9, every_step), dense(2)}, 6);
+  for (Array& a : network.layers[0].arrays)
+    for (size_t i = 2; a.role == Role::input_weight && i < a.values.size(); i += 4) a.values[i] = 0;
+  for (Array& a : network.layers[1].arrays)  // the second output is a millionth of the first
+    for (size_t i = a.values.size() / 2; i < a.values.size(); ++i) a.values[i] *= 1e-6f;
+  const std::vector<float> differences = answers(network, data);
+  add_frame_columns(network, {0, 2});
+  for (const sluice_format format : fixed_formats) {
+    const Network ready = with_integer_form(network, format);
+    const Quantized quantized = quantize(ready, format, ranges_for(ready, data));
+    prove_no_overflow(quantized.network, "test");
+    const std::vector<float> got = answers(quantized.network, data);
+    for (const size_t output : {0u, 1u}) {
+      std::vector<float> truth, moved;
+      for (size_t i = output; i < got.size(); i += 2) {
+        const float frame = data.x[i / 2 * 4 + 2 * output];
+        truth.push_back(differences[i]), moved.push_back(got[i] - frame);
+      }
+      CAPTURE(std::string(sluice_format_name(format)));
+      CAPTURE(output);
+      CHECK(snr(truth, moved) > (format == SLUICE_INT8 ? 25 : 33));
+    }
+  }
+}
+
+TEST_CASE("an answer that hardly changes in the calibration data gets a coarser unit") {
+  const DataSet data = made_up_data(3, 6, 30, -1, 1);
+  Network network = random_network(3, {gru(9, every_step), dense(2)}, 6);
+  std::vector<float>& bias = network.layers[0].array(Role::input_bias).values;
+  for (size_t i = 9; i < 18; ++i) bias[i] = 100;  // the state stays at 0
+  network.layers[1].array(Role::input_bias).values = {48.1351f, -3};
+  for (const sluice_format format : fixed_formats) {
+    const Quantized quantized = quantize(network, format, ranges_for(network, data));
+    prove_no_overflow(quantized.network, "test");
+    const std::vector<float> truth = answers(network, data), got = answers(quantized.network, data);
+    for (size_t i = 0; i < truth.size(); ++i) CHECK(std::fabs(got[i] - truth[i]) < 1e-3f);
+  }
+}
+
 TEST_CASE("a network of its frames' differences answers nearly as the float network") {
   // Random walks around a number beside which a step is small: as a level is beside its changes.
   DataSet data = made_up_data(4, 6, 60, -1, 1);

@@ -125,7 +125,7 @@ TrainState some_state() {
   state.trainer = std::string(100, '\x80');
   state.mask = {1, 0, 1};
   state.unit = {0.5f, 0.0f};
-  state.outputs = {{3.25}, {-1.5, 0.5}, {2, 2.5}};
+  state.outputs = {{3.25}, {{-1.5, 0.5}, {2, 2.5}}, {{}, {{0.1, -3}, {0.2, 4}}}};
   return state;
 }
 
@@ -519,8 +519,13 @@ TEST_CASE("a checkpoint returns every bit that was stored in it") {
   CHECK(again.epochs[1].zero_blocks == state.epochs[1].zero_blocks);
   CHECK(again.unit == state.unit);
   CHECK(again.outputs.peak == state.outputs.peak);
-  CHECK(again.outputs.low == state.outputs.low);
-  CHECK(again.outputs.high == state.outputs.high);
+  CHECK(again.outputs.answer.low == state.outputs.answer.low);
+  CHECK(again.outputs.answer.high == state.outputs.answer.high);
+  REQUIRE_EQ(again.outputs.each.size(), state.outputs.each.size());
+  for (size_t l = 0; l < again.outputs.each.size(); ++l) {
+    CHECK(again.outputs.each[l].low == state.outputs.each[l].low);
+    CHECK(again.outputs.each[l].high == state.outputs.each[l].high);
+  }
 }
 
 TEST_CASE("a checkpoint that is damaged in any byte, cut or longer is refused") {

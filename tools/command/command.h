@@ -47,7 +47,7 @@ struct ExportOptions {
 };
 
 struct QuantizeOptions {
-  std::string model, calibrate, out, report, run, type = "int8", ranges = "best";
+  std::string model, calibrate, validation, out, report, run, type = "int8", ranges = "best";
   bool force = false;
 };
 

@@ -13,6 +13,7 @@
 #include "../common/safe_file.h"
 #include "../convert/analyze.h"
 #include "../convert/saturation.h"
+#include "../data/files.h"
 #include "../data/outliers.h"
 #include "../evaluate/evaluate.h"
 #include "../evaluate/measures.h"
@@ -23,6 +24,7 @@
 #include "../model/pack.h"
 #include "../model/vocabulary.h"
 #include "../recipe/made.h"
+#include "../recipe/read.h"
 #include "command.h"
 
 namespace sluice::tools {
@@ -74,6 +76,25 @@ DataSet read_calibration(const std::string& path, const Columns& columns, Expect
   }
 }
 
+/// Returns the validation file of a model that was trained with one: that of --validation, else the
+/// one that the recipe in the run's folder names. Tells if neither is there.
+std::string validation_file_of(const QuantizeOptions& options, const std::string& model,
+                               const std::string& made) {
+  if (!options.validation.empty() || !had_validation_file(made)) return options.validation;
+  const fs::path recipe = fs::path(model).parent_path() / "recipe.toml";
+  std::error_code none;
+  if (fs::exists(recipe, none)) {
+    Recipe own = read_recipe(recipe.string(), {});
+    resolve_files(own, recipe.parent_path().string());
+    if (!own.validation_file.empty() && missing_file(own.validation_file).empty())
+      return own.validation_file;
+  }
+  tell_once(
+      "the model was trained with a data.validation_file, which is not here; give it by "
+      "--validation. Some of the calibration data are held out in its place");
+  return "";
+}
+
 Input read_input(const QuantizeOptions& options) {
   Input input;
   input.path = model_path(options.model);
@@ -96,7 +117,15 @@ Input read_input(const QuantizeOptions& options) {
            input.path);
   input.data = read_calibration(options.calibrate, columns, expected);
   check_data(input.model.model, input.data, input.path);
-  input.split = split_of_made(input.model.made(), input.data);
+  const std::string validation = validation_file_of(options, input.path, input.model.made());
+  if (validation.empty()) {
+    input.split = split_of_made(input.model.made(), input.data);
+  } else {
+    for (const std::size_t s : all_sequences(input.data))
+      if (input.data.part.empty() || input.data.part[s] == 0) input.split.train.push_back(s);
+    append_validation(input.data, input.split, read_data(validation, columns, expected));
+    check_data(input.model.model, input.data, input.path);
+  }
   const bool no_ranges = reads || ranges_of(options);  // ids have none
   if (no_ranges && !splits(input))
     input.split = {all_sequences(input.data), all_sequences(input.data)};
@@ -243,8 +272,8 @@ void warn(const std::vector<std::string>& warnings) {
 }
 
 void check_paths(const QuantizeOptions& options, const std::string& model, const std::string& out) {
-  check_output("--out", out, {model, options.calibrate});
-  check_output("--report", options.report, {model, options.calibrate, out});
+  check_output("--out", out, {model, options.calibrate, options.validation});
+  check_output("--report", options.report, {model, options.calibrate, options.validation, out});
   check_no_model("--report", options.report);
   std::error_code none;
   if (fs::exists(out, none) && !fs::is_regular_file(out, none) && !fs::is_directory(out, none))

@@ -35,27 +35,15 @@ bool needs_peak(const Layer& layer, bool answer) {
                 : layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_RELU;
 }
 
-/// The least and the largest value of each output of a layer.
-struct LayerRange {
-  std::vector<double> low, high;
-
-  double peak() const {
-    double most = 0;
-    for (std::size_t i = 0; i < low.size(); ++i)
-      most = std::max({most, std::fabs(low[i]), std::fabs(high[i])});
-    return most;
-  }
-};
-
 /// Returns the range of a network's answer, with one at every step.
-LayerRange answer_range_of(const Network& network, const DataSet& data,
-                           std::span<const std::size_t> sequences) {
+NumberRanges answer_range_of(const Network& network, const DataSet& data,
+                             std::span<const std::size_t> sequences) {
   const OwnedModel model = open_model(write_blob(network), "calibration");
   OwnedStream stream(model.model, {64, 1});
   const std::size_t outputs = model.info().outputs;
   std::vector<float> y;
-  LayerRange range{std::vector<double>(outputs, std::numeric_limits<double>::infinity()),
-                   std::vector<double>(outputs, -std::numeric_limits<double>::infinity())};
+  NumberRanges range{std::vector<double>(outputs, std::numeric_limits<double>::infinity()),
+                     std::vector<double>(outputs, -std::numeric_limits<double>::infinity())};
   for (const std::size_t s : sequences) {
     y.resize(data.steps(s) * outputs);
     sluice_reset(&stream.stream);
@@ -299,11 +287,19 @@ Range range_of(const std::vector<float>& values, RangeChoice choice) {
 
 }  // namespace
 
+double NumberRanges::peak() const {
+  double most = 0;
+  for (std::size_t i = 0; i < low.size(); ++i)
+    most = std::max({most, std::fabs(low[i]), std::fabs(high[i])});
+  return most;
+}
+
 OutputRanges output_ranges(const Network& real, const DataSet& data,
                            std::span<const std::size_t> sequences) {
   OutputRanges result;
   const std::vector<std::uint32_t> answers = answers_of(real);
-  std::vector<LayerRange> ranges(real.layers.size());
+  std::vector<NumberRanges>& ranges = result.each;
+  ranges.resize(real.layers.size());
   for (std::size_t l = 0; l < real.layers.size(); ++l) {
     const bool answer =
         l + 1 == real.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
@@ -317,10 +313,11 @@ OutputRanges output_ranges(const Network& real, const DataSet& data,
   }
   for (const std::uint32_t answer : answers) {  // a part without a range of its own gets -1 to 1
     const auto width = std::size_t(width_of(real, answer));
-    LayerRange part = answer ? ranges[answer - 1] : LayerRange{};
+    NumberRanges part = answer ? ranges[answer - 1] : NumberRanges{};
     part.low.resize(width, -1), part.high.resize(width, 1);
-    result.low.insert(result.low.end(), part.low.begin(), part.low.end());
-    result.high.insert(result.high.end(), part.high.begin(), part.high.end());
+    NumberRanges& all = result.answer;
+    all.low.insert(all.low.end(), part.low.begin(), part.low.end());
+    all.high.insert(all.high.end(), part.high.begin(), part.high.end());
   }
   return result;
 }

@@ -19,14 +19,21 @@ struct FactorPeaks {
   std::vector<double> input, state;  ///< [rank]
 };
 
+/// The least and the largest value of each number of an output.
+struct NumberRanges {
+  std::vector<double> low = {}, high = {};
+  double peak() const;  ///< the largest magnitude; 0 of no numbers
+};
+
 /// The ranges of what layers compute.
 struct OutputRanges {
   /// [layers] The largest magnitude of the output of a linear or ReLU Dense, or of its logits, or
   /// of an LSTM's cell state; else 1.
   std::vector<double> peak = {};
-  /// [outputs] The least and the largest value of each number of the answer, logits in place of
-  /// probabilities; empty: unknown.
-  std::vector<double> low = {}, high = {};
+  /// [outputs] of the answer, logits in place of probabilities; empty: unknown
+  NumberRanges answer = {};
+  /// [layers] of the outputs whose peak was measured; empty: unknown
+  std::vector<NumberRanges> each = {};
 };
 
 struct Ranges {

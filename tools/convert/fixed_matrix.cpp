@@ -108,6 +108,12 @@ Fixed joined(Fixed first, const Fixed& second) {
   return first;
 }
 
+double largest_scale(const Fixed& fixed) {
+  int shift = fixed.shift;
+  while (shift < 30 && fixed.worst * double(1u << (shift + 1)) < 2 * accumulator_limit) ++shift;
+  return std::ldexp(most_multiplier, shift - 32);
+}
+
 bool add_multipliers(Fixed& fixed, double target) {
   return add_multipliers(fixed, std::vector<double>(fixed.rows(), target));
 }

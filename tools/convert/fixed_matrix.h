@@ -39,6 +39,10 @@ Fixed round_matrix(const Affine& real, const Entering& entering);
 /// Returns the rows of two matrices whose sums share one shift.
 Fixed joined(Fixed first, const Fixed& second);
 
+/// Returns the largest ratio of a row's unit to the unit of its scaled sum that a multiplier
+/// expresses.
+double largest_scale(const Fixed& fixed);
+
 /// Adds multipliers, and the least shift that leaves room for them. Returns false if a row's scale
 /// leaves no room.
 /// @param target  the unit that R scales accumulators to

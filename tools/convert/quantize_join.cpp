@@ -46,7 +46,7 @@ constexpr double difference_ratio = 262144, sum_ratio = 131072, product_ratio = 
 /// which is not finer than each number's `least`.
 Units16 units_of_join(const QuantizeState& work, const Layer& real,
                       const std::vector<double>& least) {
-  if (std::optional<Units16> own = answer_units(work, real)) {
+  if (std::optional<Units16> own = own_units(work, real)) {
     for (std::size_t k = 0; k < least.size(); ++k)
       own->unit[k] = static_cast<float>(std::max(own->unit[k], least[k]));
     return *own;

@@ -66,10 +66,27 @@ Affine affine_of(const Array& w, const std::vector<float>& bias) {
           {bias.begin(), bias.end()}};
 }
 
-/// Refuses a network that no training can produce: one feature's steps are so coarse that its
-/// column alone is too large.
-[[noreturn]] void refuse_range(const QuantizeState& work, const Fixed& fixed,
+/// Refuses a product with the frame whose sums are too large: because a feature lies far from 0 and
+/// is not standardized, or because its steps are so coarse that its column alone is too large.
+[[noreturn]] void refuse_range(const QuantizeState& work, const Layer& layer, const Fixed& fixed,
                                const std::string& name) {
+  const SourceScale& side = work.side_of(layer);
+  const std::vector<float>& weights = layer.array(Role::input_weight).values;
+  double largest = 0;
+  for (const double bias : fixed.bias) largest = std::max(largest, std::fabs(bias));
+  if (largest > fixed.worst / 2) {
+    const auto offset = [&](std::size_t i) {
+      return std::fabs(double(weights[i]) * side.zero_of(i % fixed.cols));
+    };
+    std::size_t farthest = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      if (offset(i) > offset(farthest)) farthest = i;
+    const std::size_t k = farthest % fixed.cols;
+    refuse(
+        "{}: an accumulator could overflow, for {} is near {} and is not standardized; set "
+        "data.standardize, or subtract an offset",
+        name, input_name(work.real, k), work.ranges.low[k]);
+  }
   std::size_t widest = 0;
   const auto value = [&](std::size_t i) {
     return std::abs(fixed.w[i]) * fixed.unit[i / fixed.cols];
@@ -116,7 +133,7 @@ void scale_sums(const QuantizeState& work, const Layer& layer, Fixed& fixed,
                 const std::vector<double>& target, bool from_input) {
   if (add_multipliers(fixed, target)) return;
   const std::string name = layer_name(work.real, layer);
-  if (from_input) refuse_range(work, fixed, name);
+  if (from_input && layer.find(Role::input_weight)) refuse_range(work, layer, fixed, name);
   refuse(
       "{}: its weights are so large that an accumulator could overflow; train with a penalty on "
       "them (train.l2)",

@@ -92,12 +92,12 @@ void scale_sums(const QuantizeState& work, const Layer& layer, Fixed& fixed,
 /// Returns one unit for n numbers, without a zero point.
 Units16 one_unit(double unit, std::size_t n);
 
-/// Returns the units of the answer's numbers that a layer computes, as float. Each number gets its
-/// own unit and zero point, by its calibrated range with headroom, so that targets far from 0, and
-/// of very different magnitudes, keep their precision. Returns nothing if the layer's numbers must
-/// share a unit without a zero point: classes are compared with one another, ReLU's zero is the
-/// number 0, and another layer may read the numbers.
-std::optional<Units16> answer_units(const QuantizeState& work, const Layer& layer);
+/// Returns the units, as float, of numbers of the answer, or of terms that are added or multiplied.
+/// Each number gets its own unit and zero point, by its calibrated range with headroom, so that
+/// targets far from 0, and of very different magnitudes, keep their precision. Returns nothing if
+/// the layer's numbers share a unit without a zero point: classes are compared with one another,
+/// and other layers may read the numbers. ReLU's zero is the number 0.
+std::optional<Units16> own_units(const QuantizeState& work, const Layer& layer);
 
 /// Returns the unit of a layer by its calibrated peak, as float; an answer has headroom. If all
 /// outputs were 0 in the calibration data, 1 stands for the peak: units of next to nothing would

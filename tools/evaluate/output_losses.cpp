@@ -49,6 +49,12 @@ class Causes {
   }
 
   std::string of_inputs() const {
+    for (const InputSaturation& input : inputs)
+      if (input.differs)
+        return fmt::format(
+            "{} is constant in the data that gave the ranges, so that the model "
+            "ignores it, but changes here",
+            input.name);
     const InputSaturation* worst = nullptr;
     for (const InputSaturation& input : inputs)
       if (!worst || input.share > worst->share) worst = &input;

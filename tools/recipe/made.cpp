@@ -36,7 +36,14 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   for (const Key& key : keys())
     if (!key.never_changes_result && !key.file_name)
       at(made["recipe"], key.name) = value_of(recipe, key);
+  if (!recipe.validation_file.empty()) made["validation_file"] = true;
   return json_text(made);
+}
+
+bool had_validation_file(const std::string& made) {
+  const OrderedJson json = parse_ordered_json(made);
+  const OrderedJson* const said = value_at(json, "/validation_file");
+  return said && *said == true;
 }
 
 namespace {

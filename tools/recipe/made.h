@@ -11,6 +11,8 @@ namespace sluice::tools {
 /// Returns the record as JSON: version, data hash and the recipe, without file names and without
 /// keys that never change a result.
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
+/// Returns whether the recipe of a record had a data.validation_file.
+bool had_validation_file(const std::string& made);
 
 /// Returns the recipe (data and loss alone) from a model's record. Refuses a record without them
 /// (exit code 2).

@@ -74,7 +74,8 @@ Aware::Aware(const Recipe& recipe, const DataSet& all, const Split& parts,
   round_frames(make(start.model), ranges, rounded);
 }
 
-void check_aware(const Recipe& recipe, const Network& network) {
+void check_aware(const Recipe& recipe, const Network& network, const DataSet& data,
+                 const Split& split) {
   if (!recipe.quantize_aware) return;
   for (const Layer& layer : network.layers) {
     if (layer.kind == SLUICE_BATCH_NORM)
@@ -93,16 +94,13 @@ void check_aware(const Recipe& recipe, const Network& network) {
           "float and quantize that, or leave rank out",
           where(recipe, "quantize.aware"), layer_name(network, layer));
   }
-  const std::size_t inputs = std::size_t(network.layers.front().in);
-  Ranges any{.low = std::vector<float>(inputs, -1),
-             .high = std::vector<float>(inputs, 1),
-             .difference = std::vector<double>(inputs, 1)};
+  Ranges any = feature_ranges(network, data, split.train, recipe.quantize_ranges);
   any.outputs.peak.assign(network.layers.size(), 1);
   for (const std::uint32_t answer : answers_of(network)) {  // the first answers are near the biases
     const Array* const bias = answer ? network.layers[answer - 1].find(Role::input_bias) : nullptr;
     for (std::size_t i = 0; i < std::size_t(width_of(network, answer)); ++i) {
       const double start = bias && i < bias->values.size() ? double(bias->values[i]) : 0;
-      any.outputs.low.push_back(start - 1), any.outputs.high.push_back(start + 1);
+      any.outputs.answer.low.push_back(start - 1), any.outputs.answer.high.push_back(start + 1);
     }
   }
   try {

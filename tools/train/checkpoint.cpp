@@ -91,6 +91,8 @@ constexpr std::size_t least_bytes<Epoch> =
 template <>
 constexpr std::size_t least_bytes<HeadScore> =
     sizeof(std::uint64_t) + 2 * sizeof(double) + sizeof(std::uint8_t);
+template <>
+constexpr std::size_t least_bytes<NumberRanges> = 2 * sizeof(std::uint64_t);
 
 template <class A, class List>
 void each_of_list(A& a, List& list) {
@@ -145,13 +147,17 @@ void each(A& a, Best& b) {
 }
 
 template <class A>
+void each(A& a, NumberRanges& r) {
+  each_of_list(a, r.low), each_of_list(a, r.high);
+}
+
+template <class A>
 void each(A& a, TrainState& s) {
   each_of_list(a, s.epochs), each(a, s.sums), each(a, s.best);
   each(a, s.patience.best), each(a, s.patience.worse);
   each(a, s.plateau.best), each(a, s.plateau.worse), each(a, s.plateau.factor);
   each(a, s.trainer), each_of_list(a, s.carried), each_of_list(a, s.mask), each_of_list(a, s.unit),
-      each_of_list(a, s.outputs.peak), each_of_list(a, s.outputs.low),
-      each_of_list(a, s.outputs.high);
+      each_of_list(a, s.outputs.peak), each(a, s.outputs.answer), each_of_list(a, s.outputs.each);
 }
 
 /// Returns the first difference of two trainings as a recipe names it: "train.batch".

@@ -171,9 +171,14 @@ bool fits(const Loop& loop, const std::string& blob, const std::string& file) {
          model.whole_sequences == start.whole_sequences;
 }
 
+bool same_sizes(const NumberRanges& a, const NumberRanges& b) {
+  return a.low.size() == b.low.size() && a.high.size() == b.high.size();
+}
+
 bool same_sizes(const OutputRanges& a, const OutputRanges& b) {
-  return a.peak.size() == b.peak.size() && a.low.size() == b.low.size() &&
-         a.high.size() == b.high.size();
+  const auto alike = [](const NumberRanges& x, const NumberRanges& y) { return same_sizes(x, y); };
+  return a.peak.size() == b.peak.size() && same_sizes(a.answer, b.answer) &&
+         std::equal(a.each.begin(), a.each.end(), b.each.begin(), b.each.end(), alike);
 }
 
 /// Refuses (exit code 2) a state that no training of this network can have; a checkpoint's checksum

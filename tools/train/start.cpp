@@ -10,7 +10,7 @@ namespace sluice::tools {
 Network checked_start(const Recipe& recipe, const Input& input) {
   Network start = make_network(recipe, input.train, input.split);
   check_device(recipe, start);
-  check_aware(recipe, start);
+  check_aware(recipe, start, input.train, input.split);
   check_foldable(recipe, start);
   train_plan(recipe, input.train, input.split, start);  // refuses a plan that does not fit the data
   return start;

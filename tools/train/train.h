@@ -44,7 +44,9 @@ sluice_format device_format(const Recipe& recipe);
 std::string device_verdict(const Recipe& recipe, const Network& network);
 
 /// Refuses (exit code 2) a network without an integer form if the recipe trains for fixed point.
-void check_aware(const Recipe& recipe, const Network& network);
+/// @param split  of `data`; its training part has the ranges of the features
+void check_aware(const Recipe& recipe, const Network& network, const DataSet& data,
+                 const Split& split);
 
 /// How weights are initialized, from the keys model.init.*.
 struct Initializers {
