@@ -42,6 +42,8 @@ mv out plain.csv
 works run bool --input moved.csv
 same plain.csv out "columns in another order, and one more"
 
+refused 2 '^--with a: is named twice$' run bool --input bool.csv --with a,b,a
+
 # --- windows whose target is no feature: as in training, without the target, with other columns
 awk 'BEGIN { print "wind,sun,load,spare,time"
   for (i = 0; i < 300; i++) printf "%.3f,%.3f,%.3f,%d,t%d\n", sin(i / 3), sin(i / 7), sin(i / 3) + sin(i / 7) / 2, 0, i }' >plant.csv

@@ -353,6 +353,9 @@ DataSet read_text(const RunOptions& options, Columns columns, const Expected& ex
 
 /// Refuses columns of --with that the input lacks.
 void check_with(const RunOptions& options, const DataSet& data) {
+  for (auto name = options.with.begin(); name != options.with.end(); ++name)
+    if (std::find(options.with.begin(), name, *name) != name)
+      refuse("--with {}: is named twice", *name);
   const std::size_t first = data.beside.size() - std::min(data.beside.size(), options.with.size());
   for (std::size_t i = 0; i < options.with.size(); ++i)
     if (first + i >= data.beside.size() || data.beside[first + i].empty())
