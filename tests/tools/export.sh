@@ -13,8 +13,12 @@ works export run/model.slu --format c --out c
 [ "$(ls c | tr '\n' ' ')" = "model.c model.h " ] || complain "export writes $(ls c)"
 cp -r c before
 works export run/model.slu --format c --out c
+grep -q 'in place of another model' out && complain "the same model exported again: $(cat out)"
 same c/model.c before/model.c "exported twice"
 works export run/model.slu --strip --out stripped
+works train recipe.toml --out other --set train.seed=2
+cp -r c another && works export other --format c --out another
+grep -q '^wrote another/model.h, in place of another model$' out || complain "another model exported: $(cat out)"
 echo "int mine;" >c/model.c
 refused 2 'c/model\.c: .*--force' export run/model.slu --format c --out c
 [ "$(cat c/model.c)" = "int mine;" ] || complain "a file of somebody else's was replaced"

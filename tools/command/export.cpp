@@ -67,6 +67,14 @@ void check_replaceable(const NamedBytes& file) {
            file.path);
 }
 
+/// Returns whether a C header of another model is there, by the hash that it defines.
+bool holds_another(const std::string& header, const sluice_model& model) {
+  if (!exists(header)) return false;
+  const std::string old = read_file(header);
+  return old.find("#define MODEL_HASH ") != old.npos &&
+         old.find(fmt::format("{:016x}", sluice_hash(&model))) == old.npos;
+}
+
 /// Writes all of the files. If one cannot be written, no file and no new folder remains.
 void write_all(const std::string& folder, const std::vector<NamedBytes>& files) {
   const std::vector<std::string> made = make_directory(folder);
@@ -107,10 +115,12 @@ void run_export(const ExportOptions& options) {
   }
   if (!options.force)
     for (const NamedBytes& file : files) check_replaceable(file);
+  const bool another = options.format == "c" && holds_another(files[1].path, model.model);
   write_all(options.out, files);
 
   const sluice_need need = sluice_needs(&model.model, {1, 1});
-  for (const NamedBytes& file : files) print("wrote {}\n", file.path);
+  for (const NamedBytes& file : files)
+    print("wrote {}{}\n", file.path, another ? ", in place of another model" : "");
   const std::size_t read = for_people(model);
   print("{} bytes of flash for the model{}; {} bytes of RAM for each stream and {} for scratch\n",
         with_commas(model.info().bytes),
