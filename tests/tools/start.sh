@@ -16,16 +16,19 @@ declare -A norms=(
 # made up.
 small() {
   case $1 in
-    japanese-vowels | regularized-gru) printf '%s\n' "data.train=$recipes/japanese-vowels/train.csv" "data.test=" ;;
+    japanese-vowels | regularized-gru | tuned-vowels) printf '%s\n' "data.train=$recipes/japanese-vowels/train.csv" "data.test=" ;;
     char-lm) printf '%s\n' data.train=text.txt 'model.layers=[{embedding=8},{lstm=12},{dense=17,activation="softmax"}]' ;;
-    forecast)
+    spoken-digits | sparse-digits | tuned-digits)
+      printf '%s\n' data.train=digits.csv data.test= 'model.layers=[{gru=8},{dense=3,activation="softmax"}]'
+      ;;
+    forecast | tuned-lambda)
       printf '%s\n' data.train=series.csv data.train_rows=0:400 data.validation_rows=400:600 \
         data.test_rows=600:800 'model.layers=[{gru=6},{gru=6},{dense=24}]'
       ;;
     norm-gru*)
       printf '%s\n' data.train=digits.csv data.test= "model.layers=[${norms[$1]},{dense=3,activation=\"softmax\"}]"
       ;;
-    sentiment)
+    sentiment | sentiment-grid)
       printf '%s\n' data.train=phrases.tsv data.test= data.group= \
         'model.layers=[{embedding=8},{gru=6},{dense=1,activation="sigmoid"}]'
       ;;
@@ -58,7 +61,11 @@ begins_as() {
 }
 # Prints a recipe without its variants, which are trainings of their own.
 plain() { sed '/^\[\[variants\]\]/,$d' "$recipes/$1.toml"; }
-for name in japanese-vowels regularized-gru char-lm forecast sentiment "${!norms[@]}"; do
+for file in "$recipes"/*.toml; do
+  name=$(basename "$file" .toml)
+  [ "$name" = norm-gru ] || names+=("$name")
+done
+for name in "${names[@]}" "${!norms[@]}"; do
   plain "${name/#norm-gru-*/norm-gru}" >$name.toml
   settings=()
   while read -r one; do settings+=(--set "$one"); done < <(small $name)
