@@ -233,6 +233,30 @@ refused 2 '--report float.slu: is an input of this command' quantize float.slu -
 refused 2 '--report x.slu' quantize float.slu --calibrate train.csv --out x.slu --report x.slu
 refused 2 '/dev/full: is not a file' quantize float.slu --calibrate train.csv --out /dev/full
 same run/model.slu float.slu "a refused quantize and its model" && same train.csv data.csv "a refused quantize and its data"
+# An output that loses more than a tenth is named with the cause, and no other one: v is a sum of
+# features without noise, so that 8 bits of a feature, and then 8 bits of a weight, show.
+awk 'BEGIN { srand(6); print "s,v,w,a,b"; for (s = 0; s < 200; s++) for (t = 0; t < 5; t++) { a = rand() * (t ? 1 : 3); b = rand(); printf "%d,%.5f,%.5f,%.5f,%.5f\n", s, 2 * a + b / 9, 1000 + b + (rand() - 0.5), a, b } }' >sums.csv
+cat >sums.toml <<'END'
+[data]
+train = "sums.csv"
+sequence = "s"
+target = ["v", "w"]
+target_type = "value"
+target_per = "row"
+standardize_target = true
+[model]
+layers = [ { dense = 2 } ]
+[train]
+loss = "mse"
+epochs = 60
+learning_rate = 0.02
+END
+works train sums.toml --out sums
+works quantize sums --calibrate sums.csv --report sums.json
+[ "$(grep -c '^warning' err)" = 1 ] && grep -q '^warning: v: RMSE [-0-9.e]* in float, [0-9.]* in int8: the error is largest in the inputs' err || complain "the output that loses in int8: $(cat err)"
+grep -q '"output": "v"' sums.json && ! grep -q '"output": "w"' sums.json || complain "the report's losses: $(grep -A6 losses sums.json)"
+works quantize sums --calibrate sums.csv --type w8a16
+[ "$(grep -c '^warning' err)" = 1 ] && grep -q '^warning: v: RMSE .* in w8a16: the weights that lead to it have 8 bits$' err || complain "the output that loses in w8a16: $(cat err)"
 refused 1 'nowhere/x.slu' quantize float.slu --calibrate train.csv --out nowhere/x.slu --report x.json
 refused 1 '/dev/full: cannot be written' run run/model.slu --input test.csv --trace x.trace --output /dev/full
 absent x x.slu x.json x.trace

@@ -42,8 +42,8 @@ std::int32_t multiplier_of(double ratio) {
 // of R(x - x', 14, m), R(x, 15, m) and R(x * x, 0, m) to m
 constexpr double difference_ratio = 262144, sum_ratio = 131072, product_ratio = 4294967296.0;
 
-/// Returns the units of a layer that adds or multiplies: of an answer each number's own, else one,
-/// which is not finer than each number's `least`.
+/// Returns the units of a layer that adds or multiplies: of an answer and of a term each number's
+/// own (own_units), else one for all; not finer than each number's `least`.
 Units16 units_of_join(const QuantizeState& work, const Layer& real,
                       const std::vector<double>& least) {
   if (std::optional<Units16> own = own_units(work, real)) {

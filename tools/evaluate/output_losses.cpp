@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "../common/error.h"
 #include "measures.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr double most_growth = 1.1;     // of an error
 constexpr double least_growth = 0.005;  // of a loss of classes, which may be next to nothing
 constexpr std::size_t most_told = 5;
+constexpr double unknown = std::numeric_limits<double>::infinity();  // as an SNR
 
 class Causes {
  public:
@@ -22,16 +24,21 @@ class Causes {
 
   /// Returns the cause of a loss of values.
   /// @param before, now  root of the mean squared error
+  /// @param naive        the same of the naive answer
   /// @param numbers      of the answer, which have this error
-  std::string of_values(double before, double now, const std::vector<std::size_t>& numbers) const {
+  std::string of_values(double before, double now, double naive,
+                        const std::vector<std::size_t>& numbers) const {
     const std::string cause = of_step(before, now, numbers);
-    return cause.empty() ? within() : cause;
+    const double growth = now * now - before * before;
+    return cause.empty() ? within(growth > 0 ? 10 * std::log10(naive * naive / growth) : unknown)
+                         : cause;
   }
 
   /// Returns the cause if it is not the answer's own numbers.
-  std::string within() const {
+  /// @param snr  of the loss, in dB, or `unknown`
+  std::string within(double snr) const {
     const std::string cause = of_inputs();
-    return cause.empty() ? of_layers() : cause;
+    return cause.empty() ? of_layers(snr) : cause;
   }
 
  private:
@@ -65,11 +72,16 @@ class Causes {
         percent(worst->share), worst->name);
   }
 
-  std::string of_layers() const {
+  /// Names the value with the lowest SNR before the answers. If even that is far above the loss,
+  /// the values cannot have caused it.
+  std::string of_layers(double snr) const {
+    constexpr double far = 20;  // dB
     const ValueError* worst = nullptr;
     for (const ValueError& value : errors)
-      if (value.noise > 0 && (!worst || value.snr() < worst->snr())) worst = &value;
-    if (!worst) return "";
+      if (value.noise > 0 && !value.name.starts_with("answers") &&
+          (!worst || value.snr() < worst->snr()))
+        worst = &value;
+    if (!worst || worst->snr() > snr + far) return "the weights that lead to it have 8 bits";
     const bool narrow = after.quantized.network.layers.front().format == SLUICE_INT8;
     return fmt::format(
         "the error is largest in {}, {:.1f} dB below the values{}",
@@ -99,8 +111,10 @@ void add_values(const Evaluation& before, const Evaluation& after, std::size_t f
                  mae[] = {was[i].absolute, is[i].absolute};
     const bool squared = rmse[1] > most_growth * rmse[0];
     if (!squared && mae[1] <= most_growth * mae[0]) continue;
-    losses.push_back({was[i].label, squared ? "RMSE" : "MAE", squared ? rmse[0] : mae[0],
-                      squared ? rmse[1] : mae[1], causes.of_values(rmse[0], rmse[1], numbers)});
+    losses.push_back(
+        {was[i].label, squared ? "RMSE" : "MAE", squared ? rmse[0] : mae[0],
+         squared ? rmse[1] : mae[1],
+         causes.of_values(rmse[0], rmse[1], std::sqrt(was[i].naive_squared), numbers)});
   }
 }
 
@@ -118,7 +132,8 @@ std::vector<OutputLoss> output_losses(const Evaluation& before, const RangeTrial
       add_values(was[part], is[part], first, causes, losses);
     else if (is[part].loss > most_growth * was[part].loss &&
              is[part].loss > was[part].loss + least_growth)
-      losses.push_back({was[part].name, "loss", was[part].loss, is[part].loss, causes.within()});
+      losses.push_back(
+          {was[part].name, "loss", was[part].loss, is[part].loss, causes.within(unknown)});
     first += sluice_describe_answer(&after.model.model, std::uint32_t(part)).outputs;
   }
   return losses;

@@ -19,7 +19,8 @@ struct OutputLoss {
 
 /// Returns the outputs that lose more than a tenth on the sequences of both evaluations. The cause
 /// is the step of the output's numbers if that explains half of the loss, else inputs outside of
-/// their range, else the value inside the network with the lowest SNR.
+/// their range or constant where the ranges come from, else the value inside the network with the
+/// lowest SNR or, if all of them are far above the loss, the weights.
 /// @param errors  of the layers (analyze)
 /// @param inputs  that saturate on the same sequences (saturated_inputs)
 std::vector<OutputLoss> output_losses(const Evaluation& before, const RangeTrial& after,
