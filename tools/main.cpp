@@ -21,6 +21,7 @@
 #include "common/error.h"
 #include "common/print.h"
 #include "common/ranks.h"
+#include "import/read.h"
 #include "kernels/kernels.h"
 #include "sluice.h"
 
@@ -37,6 +38,7 @@ constexpr const char* examples = R"(Examples:
   sluice train recipe.toml --out run          trains and writes run/model.slu
   sluice eval run/model.slu --data test.csv   accuracy, confusion matrix, loss
   sluice run run/model.slu --input new.csv    the model's answers as CSV
+  sluice import net.safetensors --layers net.toml --out net.slu
   sluice inspect run/model.slu                its layers and the memory it needs
   sluice export run/model.slu --format c --out firmware
   sluice tune recipe.toml --study my.db       searches for the best settings
@@ -271,6 +273,63 @@ void add_run(CLI::App& app, RunOptions& o) {
                    "Seed of the draws; default 0. The text is the same on every machine")
       ->type_name("N");
   answer_one_model(command, o, run_run);
+}
+
+void add_import(CLI::App& app, ImportOptions& o) {
+  CLI::App* command = app.add_subcommand(
+      "import", "Read a model that another program trained, and write it as a .slu file");
+  command->add_option("file", o.file, std::string("The model: ") + foreign_formats)
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--layers", o.layers,
+                   "For files that hold weights alone: a TOML file with the list of layers, as "
+                   "model.layers of a recipe. A layer may give the beginning of its tensors' names "
+                   "by prefix; if it does not, its tensors must be the only ones that fit")
+      ->type_name("LAYERS.toml");
+  command->add_option("--out", o.out, "File for the model")->type_name("MODEL.slu");
+  command
+      ->add_option("--check", o.check,
+                   "Run the model on the frames in X.npy, [sequences][steps][features] or "
+                   "[steps][features], and compare with the answers in Y.npy, of every step or of "
+                   "the last one. If they differ by more than --tolerance, no model is written and "
+                   "the exit code is 1")
+      ->type_name("X.npy Y.npy")
+      ->expected(2);
+  command
+      ->add_option("--tolerance", o.tolerance,
+                   "The largest difference that --check and a file's own tests allow, as a share "
+                   "of the largest answer; default 2e-6")
+      ->type_name("SHARE");
+  command
+      ->add_option("--inputs", o.inputs,
+                   "Names of the model's inputs, as a,b: the columns of data that they are. "
+                   "Default those of the file, else x0,x1,...")
+      ->type_name("NAMES")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option("--outputs", o.outputs,
+                   "Names of the classes, or of the columns of values; two names for one sigmoid "
+                   "between two classes. Default those of the file, else y0,y1,...")
+      ->type_name("NAMES")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      ->add_option("--standardize", o.standardize,
+                   "A file with a line \"feature,mean,deviation\" for each input, if the model was "
+                   "trained on standardized numbers: the new model reads numbers as data have them")
+      ->type_name("FILE.csv");
+  command
+      ->add_option("--set", o.set,
+                   "Say a key of data, such as data.sequence=run or data.target=label, for sluice "
+                   "eval, run and quantize. May be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_flag("--explain", o.explain,
+                    "Print the part of the model that each tensor and node became");
+  command->add_flag("--force", o.force, "Replace the file of --out");
+  command->callback([&o] { run_import(o); });
 }
 
 void add_inspect(CLI::App& app, InspectOptions& o) {
@@ -550,6 +609,7 @@ struct Options {
   TrainOptions train;
   EvalOptions eval;
   RunOptions run;
+  ImportOptions import;
   InspectOptions inspect;
   BenchOptions bench;
   ExportOptions export_;
@@ -574,6 +634,7 @@ int run(int argc, char** argv) {
   add_train(app, options.train);
   add_eval(app, options.eval);
   add_run(app, options.run);
+  add_import(app, options.import);
   add_inspect(app, options.inspect);
   add_bench(app, options.bench);
   add_export(app, options.export_);

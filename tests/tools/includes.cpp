@@ -18,9 +18,8 @@ namespace {
 
 /// The folders of tools/ in order. Each includes only itself and the folders before it. main.cpp
 /// comes after all of them.
-const std::vector<std::string> rooms = {"common",  "model",    "data",  "recipe",
-                                        "convert", "evaluate", "train", "tune",
-                                        "report",  "command",  ""};
+const std::vector<std::string> rooms = {"common",   "model", "data", "recipe", "convert", "import",
+                                        "evaluate", "train", "tune", "report", "command", ""};
 
 /// The trees in order. Each includes only itself and the trees before it.
 const std::vector<std::string> trees = {"kernels", "runtime", "tools"};

@@ -29,6 +29,14 @@ struct RunOptions {
   bool every_step = false, hex = false, json = false;
 };
 
+struct ImportOptions {
+  std::string file, layers, out, tolerance, standardize;
+  std::vector<std::string> check;            ///< empty, or the files of x and y
+  std::vector<std::string> inputs, outputs;  ///< names
+  std::vector<std::string> set;
+  bool explain = false, force = false;
+};
+
 struct InspectOptions {
   std::string model, core, mhz, run;
   std::optional<std::string> fits;
@@ -68,6 +76,7 @@ struct ReportOptions {
 void run_train(const TrainOptions& options);
 void run_eval(const EvalOptions& options);
 void run_run(const RunOptions& options);
+void run_import(const ImportOptions& options);
 void run_inspect(const InspectOptions& options);
 void run_bench(const BenchOptions& options);
 void run_export(const ExportOptions& options);

@@ -60,31 +60,69 @@ struct Frames {
 
 }  // namespace
 
-std::string self_test_of(const OwnedModel& model, int n) {
-  const sluice_info info = model.info();
-  OwnedStream stream(model.model, {1, 1});
-  Frames frames{model, read_network(model.model)};
-  std::vector<float> answer(info.outputs);  // at least as wide as an answer in any format
-  const std::size_t answer_bytes =
-      info.outputs * (info.format == SLUICE_F32 ? sizeof(float) : sizeof(std::int16_t));
-  std::string bytes;
-  const auto sequences = static_cast<std::uint32_t>(n);
-  append(bytes, &sequences, sizeof sequences);
-  for (int s = 0; s < n; ++s) {
-    std::string x, y;
-    sluice_reset(&stream.stream);
-    for (std::uint32_t t = 0; t < steps; ++t) {
-      const std::string frame = frames.next();
-      AlignedBytes aligned = AlignedBytes::copy(frame);
-      sluice_step(&stream.stream, aligned.data.get(), answer.data());
-      x += frame;
-      append(y, answer.data(), answer_bytes);
-    }
-    append(bytes, &steps, sizeof steps);
-    bytes += x, pad(bytes);
-    bytes += y, pad(bytes);
+namespace {
+
+/// Writes sequences and the model's answers to them, frame by frame.
+class Writer {
+ public:
+  Writer(const OwnedModel& model, std::size_t sequences)
+      : info_(model.info()), stream_(model.model, {1, 1}), answer_(info_.outputs) {
+    const auto count = std::uint32_t(sequences);
+    append(bytes_, &count, sizeof count);
   }
-  return bytes;
+
+  /// @param frame  (step) -> its bytes
+  template <class Frame>
+  void sequence(std::uint32_t steps_of_it, Frame frame) {
+    const std::size_t answer_bytes =
+        info_.outputs * (info_.format == SLUICE_F32 ? sizeof(float) : sizeof(std::int16_t));
+    std::string x, y;
+    sluice_reset(&stream_.stream);
+    for (std::uint32_t t = 0; t < steps_of_it; ++t) {
+      const std::string bytes = frame(t);
+      const AlignedBytes aligned = AlignedBytes::copy(bytes);
+      sluice_step(&stream_.stream, aligned.data.get(), answer_.data());
+      x += bytes;
+      append(y, answer_.data(), answer_bytes);
+    }
+    append(bytes_, &steps_of_it, sizeof steps_of_it);
+    bytes_ += x, pad(bytes_);
+    bytes_ += y, pad(bytes_);
+  }
+
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  sluice_info info_;
+  OwnedStream stream_;
+  std::vector<float> answer_;  // at least as wide as an answer in any format
+  std::string bytes_;
+};
+
+}  // namespace
+
+std::string self_test_of(const OwnedModel& model, int n) {
+  Frames frames{model, read_network(model.model)};
+  Writer writer(model, std::size_t(n));
+  for (int s = 0; s < n; ++s) writer.sequence(steps, [&](std::uint32_t) { return frames.next(); });
+  return writer.take();
+}
+
+std::string self_test_of(const OwnedModel& model,
+                         const std::vector<std::vector<float>>& sequences) {
+  const std::size_t inputs = model.info().inputs;
+  const bool ids = model.info().vocabulary != 0;
+  Writer writer(model, sequences.size());
+  for (const std::vector<float>& sequence : sequences)
+    writer.sequence(std::uint32_t(sequence.size() / inputs), [&](std::uint32_t t) {
+      std::string bytes;
+      for (std::size_t i = t * inputs; i < (t + 1) * inputs; ++i) {
+        const auto id = std::int32_t(ids ? sequence[i] : 0);
+        ids ? append(bytes, &id, sizeof id) : append(bytes, &sequence[i], sizeof(float));
+      }
+      return bytes;
+    });
+  return writer.take();
 }
 
 }  // namespace sluice::tools

@@ -91,15 +91,14 @@ T load(const char* at, bool big_endian) {
   return value;
 }
 
-/// Returns a number of IEEE 754's binary16.
-double half(std::uint16_t bits) {
+}  // namespace
+
+double binary16_of(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
   const double sign = bits >> 15 ? -1 : 1;
   if (exponent == 31) return fraction ? std::nan("") : sign * INFINITY;
   return sign * (exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24));
 }
-
-}  // namespace
 
 std::size_t Npy::at(std::size_t row, std::size_t col) const {
   if (!by_column) return begin + (row * cols + col) * bytes;
@@ -119,7 +118,7 @@ double Npy::number(std::size_t row, std::size_t col) const {
   const char* const from = storage.data() + at(row, col);
   const auto as = [&](auto value) { return double(load<decltype(value)>(from, big_endian)); };
   if (kind == 'f')
-    return bytes == 2   ? half(load<std::uint16_t>(from, big_endian))
+    return bytes == 2   ? binary16_of(load<std::uint16_t>(from, big_endian))
            : bytes == 4 ? as(float())
                         : as(double());
   if (kind == 'i')
@@ -179,7 +178,7 @@ Npy Npy::column(std::size_t col) const {
   return one;
 }
 
-Npy parse_npy_header(std::string_view bytes, const std::string& name) {
+Npy parse_npy_header(std::string_view bytes, const std::string& name, std::size_t dimensions) {
   constexpr std::string_view magic = "\x93NUMPY";
   if (!bytes.starts_with(magic) || bytes.size() < 12)
     refuse("{}: not a .npy array; write the file with numpy.savez", name);
@@ -201,7 +200,7 @@ Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   array.by_column = entry(header, "fortran_order", ",}").starts_with("True");
   array.shape = parse_shape(entry(header, "shape", ")"), name);
   if (array.shape.empty()) array.single = true, array.shape = {1};
-  if (array.shape.size() > 3)
+  if (array.shape.size() > dimensions)
     refuse("{}: {} dimensions; give [rows][features], or [sequences][steps][features]", name,
            array.shape.size());
   const std::size_t room = std::numeric_limits<std::ptrdiff_t>::max() - array.begin;
@@ -216,8 +215,9 @@ Npy parse_npy_header(std::string_view bytes, const std::string& name) {
   return array;
 }
 
-Npy parse_npy(std::string bytes, const std::string& name) {
-  Npy array = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
+Npy parse_npy(std::string bytes, const std::string& name, std::size_t dimensions) {
+  Npy array =
+      parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name, dimensions);
   if (bytes.size() != array.size())
     refuse("{}: {} bytes, but its shape {} needs {}; write the file again", name, bytes.size(),
            array.shape_text(), array.size());

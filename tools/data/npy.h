@@ -1,6 +1,7 @@
 // An array of numbers in NumPy's .npy format, versions 1 to 3, as a .npz file contains them.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@ struct Npy {
   char kind = 'f';
   std::size_t bytes = 4;  ///< of one element
   bool big_endian = false;
-  std::vector<std::size_t> shape;  ///< one to three sizes
+  std::vector<std::size_t> shape;  ///< one size or more
   std::size_t rows = 0, cols = 1;  ///< the first size, and the product of the others
   bool single = false;             ///< one number without dimensions, read as an array of one
   bool by_column = false;          ///< the first index runs fastest (Fortran's order)
@@ -36,14 +37,18 @@ struct Npy {
   Npy column(std::size_t col) const;
 };
 
+/// Returns the number of IEEE 754's binary16 with these bits.
+double binary16_of(std::uint16_t bits);
+
 constexpr std::size_t npy_header_bytes = 1 << 17;  ///< longer than any header
 
 /// Reads the header of a .npy file; `bytes` are its first npy_header_bytes, or all. Refuses as
 /// parse_npy() does.
-Npy parse_npy_header(std::string_view bytes, const std::string& name);
+Npy parse_npy_header(std::string_view bytes, const std::string& name, std::size_t dimensions = 3);
 
-/// Reads a .npy file and takes its bytes. Refuses anything except one to three dimensions of
-/// numbers of at most 8 bytes, truth values or texts.
-Npy parse_npy(std::string bytes, const std::string& name);
+/// Reads a .npy file and takes its bytes. Refuses anything except one to three dimensions (or as
+/// many as `dimensions`) of numbers of at most 8 bytes, truth values or texts.
+/// @param dimensions  the most that are taken
+Npy parse_npy(std::string bytes, const std::string& name, std::size_t dimensions = 3);
 
 }  // namespace sluice::tools

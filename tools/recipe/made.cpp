@@ -26,17 +26,35 @@ OrderedJson& at(OrderedJson& root, std::string_view name) {
   return (*place)[std::string(name)];
 }
 
+std::string version_text() {
+  return fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
+}
+
+/// Returns whether a key says what the columns of data are, or how answers are measured.
+bool says_columns(const Key& key) {
+  return key.name.starts_with("data.") || key.name == "train.loss" ||
+         key.name == "train.huber_delta";
+}
+
 }  // namespace
 
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   OrderedJson made;
-  made["version"] =
-      fmt::format("{}.{}.{}", SLUICE_VERSION_MAJOR, SLUICE_VERSION_MINOR, SLUICE_VERSION_PATCH);
+  made["version"] = version_text();
   made["data_hash"] = fmt::format("{:016x}", data_hash);
   for (const Key& key : keys())
     if (!key.never_changes_result && !key.file_name)
       at(made["recipe"], key.name) = value_of(recipe, key);
   if (!recipe.validation_file.empty()) made["validation_file"] = true;
+  return json_text(made);
+}
+
+std::string made_of_import(const Recipe& recipe, const std::string& format, std::uint64_t hash) {
+  OrderedJson made;
+  made["version"] = version_text();
+  made["imported"] = {{"format", format}, {"hash", fmt::format("{:016x}", hash)}};
+  for (const Key& key : keys())
+    if (says_columns(key) && !key.file_name) at(made["recipe"], key.name) = value_of(recipe, key);
   return json_text(made);
 }
 
@@ -108,12 +126,10 @@ Recipe recipe_of_made(const std::string& made, const std::string& model) {
   Recipe recipe = default_recipe();
   recipe.file = model;
   for (const Key& key : keys()) {
-    const bool wanted = key.name.starts_with("data.") || key.name == "train.loss" ||
-                        key.name == "train.huber_delta";
     const std::size_t dot = key.name.find('.');
     const OrderedJson* const value = value_at(
         json, fmt::format("/recipe/{}/{}", key.name.substr(0, dot), key.name.substr(dot + 1)));
-    if (!wanted || !value) continue;  // a model of an older version lacks newer keys
+    if (!says_columns(key) || !value) continue;  // a model of an older version lacks newer keys
     if (!std::visit([&](const auto& field) { return from_json(*value, recipe, field, key); },
                     key.field))
       refuse("{}: {}: {} is not {}; use a model that \"sluice train\" wrote", model, key.name,

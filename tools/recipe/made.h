@@ -11,6 +11,9 @@ namespace sluice::tools {
 /// Returns the record as JSON: version, data hash and the recipe, without file names and without
 /// keys that never change a result.
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
+/// Returns the record of a model that another program trained: the keys of data and the loss, and
+/// the format and hash of its file.
+std::string made_of_import(const Recipe& recipe, const std::string& format, std::uint64_t hash);
 /// Returns whether the recipe of a record had a data.validation_file.
 bool had_validation_file(const std::string& made);
 

@@ -13,6 +13,7 @@
 #include "../model/vocabulary.h"
 #include "../recipe/heads.h"
 #include "../recipe/made.h"
+#include "../recipe/network.h"
 #include "init_from.h"
 #include "runtime/blob.h"
 #include "train.h"
@@ -22,30 +23,13 @@ namespace {
 
 constexpr double most_weights = (1u << 30) - 1e6;  // a blob has less than 4 GiB
 
-/// Returns a recipe's layer as a network's layer with `in` inputs, still without arrays.
-Layer shape_of(const LayerSpec& spec, int in) {
-  Layer layer;
-  layer.kind = spec.kind;
-  layer.in = in;
-  layer.out = int(spec.out(in));
-  layer.both = spec.directions == Directions::both;
-  layer.every_step = spec.steps == StepsOut::every;
-  layer.mean = spec.steps == StepsOut::mean;
-  layer.rank = int(spec.rank);
-  const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
-  layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;
-  if (layer.activation == SLUICE_HARD_SIGMOID) layer.parameter = float(spec.slope);
-  if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
-  return layer;
-}
-
 /// Returns how many numbers the arrays of a recipe's layer have in a blob, where rows are padded:
 /// those of all its copies, of which tied ones share their arrays.
 double weights_of(const LayerSpec& spec, std::int64_t in) {
   double weights = 0;
   for (std::int64_t copy = 0; copy < (spec.tied ? 1 : spec.repeat); ++copy) {
     Weights arrays[most_arrays];
-    const int count = arrays_of(shape_of(spec, int(copy == 0 ? in : spec.out(in))), arrays);
+    const int count = arrays_of(layer_of(spec, int(copy == 0 ? in : spec.out(in))), arrays);
     for (int i = 0; i < count; ++i) weights += double(elements(arrays[i]));
   }
   return weights;
@@ -54,25 +38,6 @@ double weights_of(const LayerSpec& spec, std::int64_t in) {
 /// Returns the width of the first layer's input: features, or an embedding's ids.
 std::int64_t entering(const DataSet& data) {
   return std::int64_t(data.is_text() ? data.tokens.ids() : data.features());
-}
-
-/// Returns the input width of layer `index` of a recipe, given the widths of the frame and of the
-/// layers before. Refuses a sum or a product of unequal widths.
-std::int64_t width_of_sources(const Recipe& recipe, std::size_t index,
-                              const std::vector<std::int64_t>& widths) {
-  const std::string place = where(recipe, "model.layers");
-  const LayerSpec& spec = recipe.layers[index];
-  const std::vector<std::size_t> sources = sources_of(recipe.layers, index, place);
-  std::int64_t sum = 0;
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    const std::int64_t width = widths[sources[i]];
-    sum += width;
-    if (spec.kind == SLUICE_CONCAT || width == widths[sources[0]]) continue;
-    refuse("{}: layer {}: {} wants equal widths, but \"{}\" has {} numbers and \"{}\" {}", place,
-           index + 1, sluice_layer_name(std::uint32_t(spec.kind)), spec.sources[0],
-           widths[sources[0]], spec.sources[i], width);
-  }
-  return spec.kind == SLUICE_CONCAT ? sum : widths[sources[0]];
 }
 
 void check_shapes(const Recipe& recipe, const DataSet& data) {
@@ -92,7 +57,7 @@ void check_shapes(const Recipe& recipe, const DataSet& data) {
   double weights = 0;
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     const LayerSpec& spec = recipe.layers[l];
-    const std::int64_t in = width_of_sources(recipe, l, widths);
+    const std::int64_t in = width_of_sources(recipe.layers, l, widths, place);
     if (!spec.joins()) weights += weights_of(spec, in);
     if (spec.joins() && in > std::int64_t(widest))
       refuse("{}: layer {} joins {} numbers; a layer has at most {}", place, l + 1, in, widest);
@@ -295,36 +260,6 @@ void start_at_means(Network& network, const DataSet& data, const Split& split) {
 
 }  // namespace
 
-namespace {
-
-/// Adds the layers of a recipe to those that prepare the frame, which have `in` outputs.
-void add_recipe_layers(const Recipe& recipe, int in, Network& network) {
-  std::vector<std::uint32_t> outputs = {
-      std::uint32_t(network.layers.size())};  // of the frame, then of each layer of the recipe
-  std::vector<std::int64_t> widths = {in};
-  for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
-    const LayerSpec& spec = recipe.layers[l];
-    const int first = int(network.layers.size());
-    std::int64_t width = width_of_sources(recipe, l, widths);
-    std::vector<std::uint32_t> sources;
-    for (const std::size_t source : sources_of(recipe.layers, l, where(recipe, "model.layers")))
-      sources.push_back(outputs[source]);
-    for (std::int64_t i = 0; i < spec.repeat; ++i) {
-      Layer layer = shape_of(spec, int(width));
-      if (i + 1 < spec.repeat) layer.every_step = true, layer.mean = false;
-      if (i > 0 && spec.tied) layer.tied = first;
-      if (i + 1 == spec.repeat) layer.name = spec.name;
-      if (i == 0 && (spec.joins() || sources[0] != std::uint32_t(first))) layer.sources = sources;
-      network.layers.push_back(with_arrays(std::move(layer)));
-      width = spec.out(width);
-    }
-    outputs.push_back(std::uint32_t(network.layers.size()));
-    widths.push_back(width);
-  }
-}
-
-}  // namespace
-
 Network make_network(const Recipe& recipe, const DataSet& data, const Split& split) {
   check_shapes(recipe, data);
   Network network;
@@ -338,7 +273,7 @@ Network make_network(const Recipe& recipe, const DataSet& data, const Split& spl
       array.values = array.role == Role::mean ? statistics.mean : statistics.scale;
     network.layers.push_back(std::move(layer));
   }
-  add_recipe_layers(recipe, in, network);
+  add_layers(recipe.layers, in, where(recipe, "model.layers"), network);
   initialize(network, std::uint64_t(recipe.seed),
              {.input = recipe.init_input,
               .recurrent = recipe.init_recurrent,

@@ -1,0 +1,54 @@
+#include "read.h"
+
+#include <string_view>
+
+#include "../common/safe_file.h"
+#include "formats.h"
+#include "state_dict.h"
+
+namespace sluice::tools {
+namespace {
+
+/// Returns the model of tensors that a file names, or refuses them if their layers are not known.
+Imported of_tensors(const std::vector<Tensor>& tensors, const std::string& layers,
+                    const std::string& path, const char* format) {
+  if (layers.empty()) ask_for_layers(tensors, path);
+  Imported result = model_of_tensors(tensors, layers, path);
+  result.format = format;
+  return result;
+}
+
+Imported read_json(std::string_view bytes, const std::string& layers, const std::string& path) {
+  const JsonNode root = parse_json_document(bytes, path);
+  if (is_rtneural(root)) return read_rtneural(root, path);
+  if (is_guitar(root)) return read_guitar(root, path);
+  if (is_nam(root)) return read_nam(root, path);
+  return of_tensors(read_json_tensors(root, path), layers, path, "JSON of PyTorch tensors");
+}
+
+/// Returns whether bytes begin as a .safetensors file: the length of a JSON object, and that.
+bool is_safetensors(std::string_view bytes) {
+  return bytes.size() > 9 && bytes[8] == '{' && bytes[6] == 0 && bytes[7] == 0;
+}
+
+bool is_json(std::string_view bytes) {
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != bytes.npos && bytes[first] == '{';
+}
+
+Imported read_bytes(std::string_view bytes, const std::string& layers, const std::string& path) {
+  if (is_safetensors(bytes))
+    return of_tensors(read_safetensors(bytes, path), layers, path, "safetensors");
+  if (is_json(bytes)) return read_json(bytes, layers, path);
+  refuse("{}: not a model that is read; give {}", path, foreign_formats);
+}
+
+}  // namespace
+
+Imported read_foreign(const std::string& path, const std::string& layers) {
+  const std::string bytes = read_file(path);
+  if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
+  return read_bytes(bytes, layers, path);
+}
+
+}  // namespace sluice::tools

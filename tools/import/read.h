@@ -1,0 +1,18 @@
+// Reads a model of another program, whatever its format.
+#pragma once
+#include <string>
+
+#include "imported.h"
+
+namespace sluice::tools {
+
+/// The formats that are read, for messages and help texts.
+constexpr const char* foreign_formats =
+    "PyTorch's .safetensors, or a JSON file of RTNeural, AIDA-X, GuitarML or NAM";
+
+/// Returns the model in a file, whose format is found by its content. Refuses (exit code 2) a file
+/// of no known format, a damaged one, and one that cannot be expressed, with all reasons.
+/// @param layers  a file that lists the layers, for files that hold weights alone; else empty
+Imported read_foreign(const std::string& path, const std::string& layers);
+
+}  // namespace sluice::tools

@@ -1,0 +1,98 @@
+#include "weights.h"
+
+#include "../model/graph.h"
+
+namespace sluice::tools {
+namespace {
+
+/// Copies the gates first, first + 1, ... of the layer's order into an array.
+void put_gates(Array& to, const View& from, const GateOrder& order, std::size_t first) {
+  const auto units = std::size_t(to.rows), cols = std::size_t(to.cols);
+  for (std::size_t gate = 0; gate < std::size_t(to.gates); ++gate)
+    for (std::size_t row = 0; row < units; ++row)
+      for (std::size_t col = 0; col < cols; ++col)
+        to.values[(gate * units + row) * cols + col] =
+            from.at(order.place[first + gate] * units + row, col);
+}
+
+}  // namespace
+
+View matrix_of(const std::vector<float>& values, std::size_t rows, std::size_t cols) {
+  return {values.data(), rows, cols, std::ptrdiff_t(cols), 1};
+}
+
+View column_of(const std::vector<float>& values) { return matrix_of(values, values.size(), 1); }
+
+Layer recurrent_layer(sluice_layer_kind kind, std::size_t in, std::size_t units, bool both,
+                      bool every_step) {
+  Layer layer;
+  layer.kind = kind;
+  layer.in = int(in), layer.out = int(both ? 2 * units : units);
+  layer.both = both, layer.every_step = every_step;
+  return with_arrays(std::move(layer));
+}
+
+void put_cell(Layer& layer, bool backward, const CellWeights& weights) {
+  put_gates(layer.array(Role::input_weight, backward), weights.input, weights.order, 0);
+  put_gates(layer.array(Role::state_weight, backward), weights.state, weights.order, 0);
+  if (Array* const candidate =
+          layer.find(Role::candidate_weight, backward) ? &layer.array(Role::candidate_weight,
+                                                                      backward)
+                                                       : nullptr)
+    put_gates(*candidate, weights.state, weights.order,
+              std::size_t(layer.array(Role::state_weight, backward).gates));
+  if (weights.bias)
+    put_gates(layer.array(Role::input_bias, backward), weights.bias, weights.order, 0);
+  if (!weights.second_bias) return;
+  if (layer.find(Role::state_bias, backward))
+    return put_gates(layer.array(Role::state_bias, backward), weights.second_bias, weights.order,
+                     0);
+  Array& sum = layer.array(Role::input_bias, backward);
+  Array second = sum;
+  put_gates(second, weights.second_bias, weights.order, 0);
+  for (std::size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += second.values[i];
+}
+
+Layer dense_layer(const View& weights, const View& bias, sluice_activation activation) {
+  Layer layer = make_layer(SLUICE_DENSE, int(weights.cols), int(weights.rows), activation);
+  put_gates(layer.array(Role::input_weight), weights, torch_order, 0);
+  if (bias) put_gates(layer.array(Role::input_bias), bias, torch_order, 0);
+  return layer;
+}
+
+std::uint32_t append(Network& network, Layer layer, std::uint32_t source) {
+  if (source != network.layers.size()) layer.sources = {source};
+  network.layers.push_back(std::move(layer));
+  return std::uint32_t(network.layers.size());
+}
+
+std::uint32_t append_join(Network& network, sluice_layer_kind kind,
+                          std::vector<std::uint32_t> sources) {
+  Layer layer;
+  layer.kind = kind;
+  for (const std::uint32_t source : sources)
+    layer.out = kind == SLUICE_CONCAT ? layer.out + width_of(network, source)
+                                      : width_of(network, source);
+  layer.in = layer.out;
+  layer.sources = std::move(sources);
+  network.layers.push_back(with_arrays(std::move(layer)));
+  return std::uint32_t(network.layers.size());
+}
+
+std::uint32_t append_select(Network& network, std::uint32_t source,
+                            const std::vector<std::int32_t>& columns) {
+  Layer layer = make_layer(SLUICE_SELECT, width_of(network, source), int(columns.size()));
+  layer.array(Role::columns).integers = columns;
+  return append(network, std::move(layer), source);
+}
+
+std::uint32_t append_scale(Network& network, std::uint32_t source, const std::vector<float>& scale,
+                           const std::vector<float>& shift) {
+  Layer layer = make_layer(SLUICE_BATCH_NORM, int(scale.size()), int(scale.size()));
+  layer.array(Role::scale).values = scale;
+  layer.array(Role::shift).values = shift;
+  layer.array(Role::variance).values.assign(scale.size(), 1);
+  return append(network, std::move(layer), source);
+}
+
+}  // namespace sluice::tools
