@@ -4,7 +4,9 @@
 
 #include "../common/safe_file.h"
 #include "formats.h"
+#include "hdf5.h"
 #include "state_dict.h"
+#include "zip_file.h"
 
 namespace sluice::tools {
 namespace {
@@ -40,6 +42,11 @@ Imported read_bytes(std::string_view bytes, const std::string& layers, const std
   if (is_safetensors(bytes))
     return of_tensors(read_safetensors(bytes, path), layers, path, "safetensors");
   if (is_json(bytes)) return read_json(bytes, layers, path);
+  if (is_hdf5(bytes)) return read_keras_hdf5(bytes, layers, path);
+  if (is_zip(bytes)) {
+    const ZipFile zip(bytes, path);
+    if (is_keras_zip(zip)) return read_keras_zip(zip, bytes.size(), path);
+  }
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
 }
 
