@@ -205,9 +205,10 @@ Hdf5::Members Hdf5::members(Node group) const {
     } else if (m.type == link_info_message) {
       const std::uint64_t flags = number(m.at + 1, 1);
       if (address(m.at + 2 + (flags & 1 ? 8 : 0)) != undefined)
-        refuse("{}: has a group of many members in HDF5's newer form; write it again with h5py's "
-               "libver = \"earliest\"",
-               file_);
+        refuse(
+            "{}: has a group of many members in HDF5's newer form; write it again with h5py's "
+            "libver = \"earliest\"",
+            file_);
     }
   }
   return found;
@@ -253,11 +254,14 @@ Hdf5::Type Hdf5::type(std::size_t at, std::size_t size) const {
           (type.bytes == 8 && type.exponent == 11 && type.mantissa == 52))
         type.kind = Type::Kind::real;
       break;
-    case 3: type.kind = Type::Kind::text; break;
+    case 3:
+      type.kind = Type::Kind::text;
+      break;
     case 9:
       if ((bits & 15) == 1) type.kind = Type::Kind::far_text;
       break;
-    default: break;
+    default:
+      break;
   }
   return type;
 }
@@ -303,11 +307,13 @@ std::optional<std::vector<std::string>> Hdf5::texts_of(const Type& type, std::si
   if (!far && type.kind != Type::Kind::text) return std::nullopt;
   const std::size_t size = far ? 8 + address_bytes_ : type.bytes;
   need(at, end - at);
-  if (count > 0 && (size == 0 || count > (end - at) / size)) damaged("has an attribute that is cut off");
+  if (count > 0 && (size == 0 || count > (end - at) / size))
+    damaged("has an attribute that is cut off");
   std::vector<std::string> texts;
   std::size_t sum = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    std::string text = far ? far_text(at + i * size) : std::string(bytes_.substr(at + i * size, size));
+    std::string text =
+        far ? far_text(at + i * size) : std::string(bytes_.substr(at + i * size, size));
     text.resize(std::min(text.find('\0'), text.size()));
     sum += text.size();
     if (sum > bytes_.size()) damaged("has an attribute with one text many times");
@@ -326,8 +332,8 @@ std::optional<std::vector<std::string>> Hdf5::texts(Node node, std::string_view 
                space_bytes = std::size_t(number(m.at + 6, 2));
     const auto place = [&](std::size_t size) { return version == 1 ? padded8(size) : size; };
     const std::size_t name = m.at + (version == 3 ? 9 : 8), type_at = name + place(name_bytes),
-                      space_at = type_at + place(type_bytes),
-                      data = space_at + place(space_bytes), end = m.at + m.size;
+                      space_at = type_at + place(type_bytes), data = space_at + place(space_bytes),
+                      end = m.at + m.size;
     if (version < 1 || version > 3 || data > end) damaged("has an attribute that is cut off");
     std::string_view found = bytes_.substr(name, name_bytes);
     found = found.substr(0, found.find('\0'));
@@ -372,9 +378,10 @@ Tensor Hdf5::tensor(Node node, const std::string& name) {
     if (m.type == datatype_message) type = this->type(m.at, m.size);
     if (m.type == layout_message) layout = &m;
     if (m.type == filter_message)
-      refuse("{}: {}: is compressed, and Keras does not compress; write it again with h5repack -f "
-             "NONE -l CONTI",
-             file_, name);
+      refuse(
+          "{}: {}: is compressed, and Keras does not compress; write it again with h5repack -f "
+          "NONE -l CONTI",
+          file_, name);
   }
   if (!shape || !layout) refuse("{}: {}: is not an array of numbers", file_, name);
   if (type.kind != Type::Kind::whole && type.kind != Type::Kind::real)

@@ -76,8 +76,8 @@ class Hdf5 {
 
   std::vector<Message> messages(Node node) const;
   void read_messages(std::size_t at, std::size_t end, unsigned version, bool ordered,
-                     std::vector<Message>& to, std::vector<std::pair<std::size_t, std::size_t>>& more)
-      const;
+                     std::vector<Message>& to,
+                     std::vector<std::pair<std::size_t, std::size_t>>& more) const;
   void read_tree(std::size_t at, std::size_t names, int depth, Room& room, Members& to) const;
   std::string heap_name(std::size_t heap, std::size_t offset) const;
   Type type(std::size_t at, std::size_t size) const;

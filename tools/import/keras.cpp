@@ -80,9 +80,10 @@ class TorchNames {
       cell({std::make_move_iterator(arrays.begin()), std::make_move_iterator(half)}, "");
       cell({std::make_move_iterator(half), std::make_move_iterator(arrays.end())}, "_reverse");
     } else if (n > 0) {
-      refuse("{}: {}: {} arrays, which are the weights of no layer that is read; give the file of "
-             "the whole model",
-             file_, brief(prefix_), n);
+      refuse(
+          "{}: {}: {} arrays, which are the weights of no layer that is read; give the file of "
+          "the whole model",
+          file_, brief(prefix_), n);
     }
   }
 
@@ -127,12 +128,14 @@ class TorchNames {
     const bool first = arrays.size() > 3;  // of Keras 1
     if (input.shape.size() != 2 || state.shape.size() != 2 || state.shape[0] == 0 ||
         input.shape[0] == 0)
-      refuse("{}: {}: its arrays are not the weights of a recurrent layer; give the file of the "
-             "whole model",
-             file_, brief(prefix_));
+      refuse(
+          "{}: {}: its arrays are not the weights of a recurrent layer; give the file of the "
+          "whole model",
+          file_, brief(prefix_));
     const std::size_t units = state.shape[0], in = input.shape[0],
                       count = first ? arrays.size() / 3 : state.shape[1] / units;
-    const bool one_bias = first || (arrays.size() == 3 && arrays[2].shape == std::vector{3 * units});
+    const bool one_bias =
+        first || (arrays.size() == 3 && arrays[2].shape == std::vector{3 * units});
     const sluice_layer_kind kind = count == 4               ? SLUICE_LSTM
                                    : count == 3 && one_bias ? SLUICE_GRU_BEFORE
                                    : count == 3             ? SLUICE_GRU
@@ -165,15 +168,17 @@ void add_tree(Hdf5& file, Hdf5::Node group, const std::string& name, int depth,
       arrays.push_back(std::move(one));
     return names.add(std::move(arrays), false);
   }
-  if (!name.empty())
-    names.add(weights.arrays(place, name), name.find("embedding") != name.npos);
+  if (!name.empty()) names.add(weights.arrays(place, name), name.find("embedding") != name.npos);
   for (const auto& [member, node] : file.members(group)) {
     if (member == "vars" || member == "cell" || file.is_array(node)) continue;
     if (member == "optimizer") continue;
     const bool folder =
         member == "layers" || member == "_layer_checkpoint_dependencies" || member == "layer";
-    add_tree(file, node, folder ? name : name.empty() ? member : name + "." + member, depth + 1,
-             weights, to, path);
+    add_tree(file, node,
+             folder         ? name
+             : name.empty() ? member
+                            : name + "." + member,
+             depth + 1, weights, to, path);
   }
 }
 
@@ -233,7 +238,8 @@ Imported read_keras_zip(const ZipFile& zip, std::size_t size, const std::string&
              metadata = zip.read("metadata.json");
   std::string version;
   if (metadata)
-    version = text_of(parse_json_document(*metadata, path + ": metadata.json").find("keras_version"));
+    version =
+        text_of(parse_json_document(*metadata, path + ": metadata.json").find("keras_version"));
   Hdf5 file(*weights, path);
   return read_config(file, *config, version, size, path);
 }

@@ -112,17 +112,19 @@ KerasLayer keras_layer(const JsonNode& node, const std::string& place) {
 
 KerasModel keras_model(const std::string& type, const JsonNode* config, const std::string& place) {
   if (!is_keras_model(type))
-    refuse("{}: a model of the class \"{}\", whose layers are in its program's code; build it as a "
-           "Sequential or Functional model",
-           place, brief(type));
+    refuse(
+        "{}: a model of the class \"{}\", whose layers are in its program's code; build it as a "
+        "Sequential or Functional model",
+        place, brief(type));
   if (!config) refuse("{}: has no config; write the file again", place);
   KerasModel model;
   model.name = text_of(config->find("name"));
   const JsonNode* const list = config->is_list() ? config : config->find("layers");
   if (!list || !list->is(Kind::list) || list->items.empty())
-    refuse("{}: a model without a list of layers, as one whose layers are in its program's code; "
-           "build it as a Sequential or Functional model",
-           place_of(place, model.name));
+    refuse(
+        "{}: a model without a list of layers, as one whose layers are in its program's code; "
+        "build it as a Sequential or Functional model",
+        place_of(place, model.name));
   if (list->items.size() > most_layers_here)
     refuse("{}: {} layers, and {} are the most", place_of(place, model.name), list->items.size(),
            most_layers_here);

@@ -207,8 +207,8 @@ KerasCell KerasNetwork::cell_of(const Use& use) {
   if (type == "LSTM") {
     cell.kind = SLUICE_LSTM;
   } else if (type == "GRU") {
-    cell.kind = fast || entries.truth({"reset_after"}, version_ >= 3) ? SLUICE_GRU
-                                                                       : SLUICE_GRU_BEFORE;
+    cell.kind =
+        fast || entries.truth({"reset_after"}, version_ >= 3) ? SLUICE_GRU : SLUICE_GRU_BEFORE;
   } else if (type == "SimpleRNN") {
     cell.kind = SLUICE_RNN;
   } else {
@@ -217,8 +217,7 @@ KerasCell KerasNetwork::cell_of(const Use& use) {
     cell.known = false;
     return cell;
   }
-  if (cell.units == 0)
-    refuse("{}: units: is missing or 0; write the file again", use.config.place);
+  if (cell.units == 0) refuse("{}: units: is missing or 0; write the file again", use.config.place);
   if (use.config.truth({"time_major"}, false))
     obstacles_.add("{}: time_major, with the steps in front of the batch", use.at);
   Layer probe;
@@ -228,18 +227,18 @@ KerasCell KerasNetwork::cell_of(const Use& use) {
     cell.known = false;
   }
   if (cell.kind == SLUICE_RNN) return cell;
-  const std::string gates =
-      fast ? "sigmoid"
-           : entries.word({"recurrent_activation", "inner_activation"},
-                          version_ < 3 ? "hard_sigmoid" : "sigmoid");
+  const std::string gates = fast ? "sigmoid"
+                                 : entries.word({"recurrent_activation", "inner_activation"},
+                                                version_ < 3 ? "hard_sigmoid" : "sigmoid");
   if (gates == "hard_sigmoid") {
     cell.gates = SLUICE_HARD_SIGMOID, cell.slope = version_ < 3 ? 0.2f : 1.0f / 6;
   } else if (gates == "tanh") {
     cell.gates = SLUICE_TANH;
   } else if (gates != "sigmoid") {
-    obstacles_.add("{}: recurrent_activation \"{}\", and gates have sigmoid, hard_sigmoid or tanh "
-                   "here",
-                   use.at, brief(gates));
+    obstacles_.add(
+        "{}: recurrent_activation \"{}\", and gates have sigmoid, hard_sigmoid or tanh "
+        "here",
+        use.at, brief(gates));
     cell.known = false;
   }
   return cell;
@@ -250,9 +249,10 @@ KerasCellArrays KerasNetwork::cell_arrays(const KerasPlace& place, const std::st
   std::vector<Tensor> found = weights_.arrays(place, at);
   const std::size_t gates = anatomy_of(std::uint32_t(cell.kind)).gates, parts = cell.bias ? 3 : 2;
   if (found.size() != parts && (gates == 1 || found.size() != 3 * gates))
-    refuse("{}: {}: has {} arrays of weights, and its configuration makes them {}; the file is not "
-           "whole, or contradicts itself",
-           file_, at, found.size(), parts);
+    refuse(
+        "{}: {}: has {} arrays of weights, and its configuration makes them {}; the file is not "
+        "whole, or contradicts itself",
+        file_, at, found.size(), parts);
   return keras_cell(std::move(found), cell.kind, cell.units, in, file_);
 }
 
@@ -339,8 +339,8 @@ KerasValues KerasNetwork::read_recurrent(const Use& use, const KerasValues& inpu
     KerasCell last = cell;
     last.sequences = false;
     state = put(last);
-    to_.remarks.push_back(
-        fmt::format("{}: its outputs and its last state are read, so it is computed twice", use.at));
+    to_.remarks.push_back(fmt::format(
+        "{}: its outputs and its last state are read, so it is computed twice", use.at));
   }
   outputs.push_back(state);
   if (wanted(2)) outputs.emplace_back();
@@ -361,9 +361,13 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
     if (!layers[i].config->is(Json::object))
       refuse("{}: the config of its layer is not an object; write the file again",
              use.config.place);
-    const Use inner = {layers[i], none, {}, fmt::format("{}, {}", use.at, layers[i].type),
-                       {*layers[i].config, use.config.place}, {}};
-    static constexpr const char* cell_types[] = {"LSTM", "GRU",         "SimpleRNN",
+    const Use inner = {layers[i],
+                       none,
+                       {},
+                       fmt::format("{}, {}", use.at, layers[i].type),
+                       {*layers[i].config, use.config.place},
+                       {}};
+    static constexpr const char* cell_types[] = {"LSTM", "GRU",       "SimpleRNN",
                                                  "RNN",  "CuDNNLSTM", "CuDNNGRU"};
     if (std::find(std::begin(cell_types), std::end(cell_types), layers[i].type) ==
         std::end(cell_types)) {
@@ -376,9 +380,7 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
     }
   }
   const JsonNode* const mode_node = use.config.find({"merge_mode"});
-  const std::string mode = !mode_node                    ? "concat"
-                           : mode_node->is(Json::text) ? mode_node->text
-                                                         : "";
+  const std::string mode = !mode_node ? "concat" : mode_node->is(Json::text) ? mode_node->text : "";
   const bool known_mode = mode == "concat" || mode == "sum" || mode == "mul" || mode == "ave" ||
                           (mode.empty() && mode_node->is(Json::null));
   if (!known_mode) obstacles_.add("{}: merge_mode \"{}\"", use.at, brief(mode));
@@ -386,9 +388,10 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
   bool fits = one.known && other.known && known_mode;
   if (fits && (one.kind != other.kind || one.units != other.units || one.gates != other.gates ||
                one.activation != other.activation || one.sequences != other.sequences)) {
-    obstacles_.add("{}: its backward layer is another one than its forward layer, in more than its "
-                   "weights",
-                   use.at);
+    obstacles_.add(
+        "{}: its backward layer is another one than its forward layer, in more than its "
+        "weights",
+        use.at);
     fits = false;
   }
   if (fits && (one.backwards || !other.backwards)) {
@@ -407,12 +410,12 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
   const KerasValue& in = inputs[0];
   const std::size_t width = in.width(), units = one.units;
   Layer layer = cell_layer(one, width, true);
-  const KerasCellArrays first = cell_arrays(weights_.part(use.place, "forward_layer"),
-                                       use.at + ": forward", one, width);
+  const KerasCellArrays first =
+      cell_arrays(weights_.part(use.place, "forward_layer"), use.at + ": forward", one, width);
   // Of frames in the opposite order, the network's backward half is Keras's forward layer.
   put_direction(layer, in.reversed, first, width, use.at + ": forward");
-  const KerasCellArrays second = cell_arrays(weights_.part(use.place, "backward_layer"),
-                                        use.at + ": backward", other, width);
+  const KerasCellArrays second =
+      cell_arrays(weights_.part(use.place, "backward_layer"), use.at + ": backward", other, width);
   put_direction(layer, !in.reversed, second, width, use.at + ": backward");
   const auto key = std::pair(use.layer.config, layers[0].config);
   const auto known = first_with_.find(key);
@@ -431,16 +434,16 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
                               select(all, in.reversed ? 0 : units, units)};
   if (mode.empty()) return halves;
   KerasValue merged = join(mode == "concat" ? SLUICE_CONCAT
-                           : mode == "mul" ? SLUICE_MULTIPLY
-                                           : SLUICE_ADD,
+                           : mode == "mul"  ? SLUICE_MULTIPLY
+                                            : SLUICE_ADD,
                            halves);
   if (mode == "ave")
     merged = scaled(merged, std::vector<float>(units, 0.5f), std::vector<float>(units));
   note(use, fmt::format("layer {}: the {} of both directions", merged.source,
                         mode == "concat" ? "concat"
-                        : mode == "mul" ? "product"
-                        : mode == "sum" ? "sum"
-                                          : "mean"));
+                        : mode == "mul"  ? "product"
+                        : mode == "sum"  ? "sum"
+                                         : "mean"));
   return {merged};
 }
 
@@ -519,9 +522,10 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
                      (!strides || (strides->size() == 1 && strides->front() == 1)) &&
                      use.config.number({"groups"}, 1) == 1;
   if (!plain) {
-    obstacles_.add("{}: a convolution over several frames, and one over a single frame alone can "
-                   "be expressed",
-                   use.at);
+    obstacles_.add(
+        "{}: a convolution over several frames, and one over a single frame alone can "
+        "be expressed",
+        use.at);
     return {KerasValue()};
   }
   const std::size_t filters = use.config.size({"filters", "nb_filter"}, 0);
@@ -548,9 +552,10 @@ KerasValues KerasNetwork::read_embedding(const Use& use, const KerasValues& inpu
   const KerasValue& in = inputs[0];
   if (in.source != 0 || !in.input || frame_read_ || reshaped_ || given_inputs_ != 1 ||
       !to_.network.layers.empty()) {
-    obstacles_.add("{}: reads ids beside other inputs, and a network that reads ids reads nothing "
-                   "else",
-                   use.at);
+    obstacles_.add(
+        "{}: reads ids beside other inputs, and a network that reads ids reads nothing "
+        "else",
+        use.at);
     return {KerasValue()};
   }
   if (ids > widest) {
@@ -649,7 +654,8 @@ KerasValues KerasNetwork::read_normalization(const Use& use, const KerasValues& 
   std::vector<float> scale(n), shift(n);
   for (std::size_t i = 0; i < n; ++i) {
     const double factor = 1 / std::max(std::sqrt(double(found[1].values[i])), 1e-7);
-    if (!std::isfinite(factor)) refuse("{}: a variance below 0; the file is damaged", use.config.place);
+    if (!std::isfinite(factor))
+      refuse("{}: a variance below 0; the file is damaged", use.config.place);
     scale[i] = float(factor), shift[i] = float(-double(found[0].values[i]) * factor);
   }
   const KerasValue out = scaled(in, scale, shift);
@@ -658,7 +664,8 @@ KerasValues KerasNetwork::read_normalization(const Use& use, const KerasValues& 
 }
 
 KerasValues KerasNetwork::read_rescaling(const Use& use, const KerasValues& inputs) {
-  const JsonNode *const scale = use.config.find({"scale"}), *const offset = use.config.find({"offset"});
+  const JsonNode *const scale = use.config.find({"scale"}), *const offset =
+                                                                use.config.find({"offset"});
   const auto is_number = [](const JsonNode* node) { return !node || node->is(Json::number); };
   if (!is_number(scale) || !is_number(offset)) {
     obstacles_.add("{}: a scale or an offset that is not a single number", use.at);
@@ -686,7 +693,8 @@ KerasValues KerasNetwork::read_masking(const Use& use, const KerasValues& inputs
   const double value = use.config.number({"mask_value"}, 0);
   if (!takes_sequence(use, inputs)) return {KerasValue()};
   if (inputs[0].source != 0 || given_inputs_ != 1) {
-    obstacles_.add("{}: masks frames that the network has computed, or one of several inputs", use.at);
+    obstacles_.add("{}: masks frames that the network has computed, or one of several inputs",
+                   use.at);
     return {KerasValue()};
   }
   to_.mask = float(value);
@@ -790,9 +798,10 @@ KerasValues KerasNetwork::read_repeat(const Use& use, const KerasValues& inputs)
   if (!takes_one(use, inputs)) return {KerasValue()};
   KerasValue out = inputs[0];
   if (out.sequence || out.dims.size() != 1 || (out.once && times != 1)) {
-    obstacles_.add("{}: repeats the answer to the last step {} times, and a network goes over its "
-                   "frames once",
-                   use.at, times);
+    obstacles_.add(
+        "{}: repeats the answer to the last step {} times, and a network goes over its "
+        "frames once",
+        use.at, times);
     return {KerasValue()};
   }
   out.sequence = true, out.input = false, out.steps = times;
@@ -845,9 +854,10 @@ KerasValues KerasNetwork::read_average(const Use& use, const KerasValues& inputs
   if (!takes_sequence(use, inputs) || keeps) return {KerasValue()};
   KerasValue out = inputs[0];
   if (!once_a_sequence(out, true)) {
-    obstacles_.add("{}: the mean over the steps of a layer that is not recurrent, or that others "
-                   "read too",
-                   use.at);
+    obstacles_.add(
+        "{}: the mean over the steps of a layer that is not recurrent, or that others "
+        "read too",
+        use.at);
     return {KerasValue()};
   }
   note(use, "the mean over the steps of the recurrent layer before it");
@@ -875,9 +885,10 @@ KerasValues KerasNetwork::read_slice(const Use& use, const KerasValues& inputs) 
   if (!takes_sequence(use, inputs) || !last) return {KerasValue()};
   KerasValue out = inputs[0];
   if (!once_a_sequence(out, false)) {
-    obstacles_.add("{}: the last step of a layer of both directions, of one that is not recurrent, "
-                   "or of one that others read too",
-                   use.at);
+    obstacles_.add(
+        "{}: the last step of a layer of both directions, of one that is not recurrent, "
+        "or of one that others read too",
+        use.at);
     return {KerasValue()};
   }
   note(use, "the last step of the recurrent layer before it");
@@ -916,9 +927,10 @@ KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
       return {KerasValue()};
     }
     if (value.sequence && value.reversed != first.reversed) {
-      obstacles_.add("{}: joins steps in the order of go_backwards with steps in the order of the "
-                     "frames",
-                     use.at);
+      obstacles_.add(
+          "{}: joins steps in the order of go_backwards with steps in the order of the "
+          "frames",
+          use.at);
       return {KerasValue()};
     }
     if (value.sequence && value.once != first.once) {
@@ -941,7 +953,8 @@ KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
                                              : SLUICE_ADD,
                         parts);
   if (type == "Average")
-    out = scaled(out, std::vector<float>(width, 1 / float(parts.size())), std::vector<float>(width));
+    out =
+        scaled(out, std::vector<float>(width, 1 / float(parts.size())), std::vector<float>(width));
   note(use, fmt::format("layer {}: {}", out.source,
                         concat               ? "concat"
                         : type == "Multiply" ? "product"

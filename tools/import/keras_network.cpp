@@ -70,7 +70,11 @@ bool is_automatic(const std::string& name, const std::string& type) {
 
 KerasNetwork::KerasNetwork(KerasWeights& weights, int version, std::size_t bytes,
                            const std::string& file, Imported& to)
-    : weights_(weights), version_(version), file_(file), to_(to), obstacles_(file),
+    : weights_(weights),
+      version_(version),
+      file_(file),
+      to_(to),
+      obstacles_(file),
       room_(bytes / 2 + (1 << 20)) {}
 
 void KerasNetwork::take(std::size_t numbers) {
@@ -161,9 +165,10 @@ bool KerasNetwork::takes_sequence(const Use& use, const KerasValues& inputs) {
     return false;
   }
   if (in.once) {
-    obstacles_.add("{}: reads the answer to the last step as a sequence, and a network goes over "
-                   "its frames once",
-                   use.at);
+    obstacles_.add(
+        "{}: reads the answer to the last step as a sequence, and a network goes over "
+        "its frames once",
+        use.at);
     return false;
   }
   return true;
@@ -173,16 +178,18 @@ std::vector<Tensor> KerasNetwork::arrays(const KerasPlace& place, const std::str
                                          const std::vector<std::vector<std::size_t>>& shapes) {
   std::vector<Tensor> found = weights_.arrays(place, at);
   if (found.size() != shapes.size())
-    refuse("{}: {}: has {} arrays of weights, and its configuration makes them {}; the file is not "
-           "whole, or contradicts itself",
-           file_, at, found.size(), shapes.size());
+    refuse(
+        "{}: {}: has {} arrays of weights, and its configuration makes them {}; the file is not "
+        "whole, or contradicts itself",
+        file_, at, found.size(), shapes.size());
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     Tensor wanted;
     wanted.shape = shapes[i];
     if (found[i].shape != shapes[i])
-      refuse("{}: {}: has the shape {}, and its configuration makes it {}; the file contradicts "
-             "itself",
-             file_, found[i].name, found[i].shape_text(), wanted.shape_text());
+      refuse(
+          "{}: {}: has the shape {}, and its configuration makes it {}; the file contradicts "
+          "itself",
+          file_, found[i].name, found[i].shape_text(), wanted.shape_text());
   }
   return found;
 }
@@ -207,7 +214,11 @@ KerasValues KerasNetwork::read_layer(const KerasLayer& layer, const KerasCall& c
   for (const std::string& other : call.others)
     obstacles_.add("{}: its argument \"{}\" is a tensor, which cannot be expressed", at,
                    brief(other));
-  const Use use = {layer, call, place, at, {*layer.config, fmt::format("{}: {}", file_, at)},
+  const Use use = {layer,
+                   call,
+                   place,
+                   at,
+                   {*layer.config, fmt::format("{}: {}", file_, at)},
                    std::move(readers)};
   KerasValues result = (this->*kind->reader)(use, inputs);
   if (result.size() < outputs) result.resize(outputs);
@@ -240,9 +251,10 @@ KerasValues KerasNetwork::read_model(const KerasModel& model, const KerasPlace& 
     const auto shift = offset.find(tensor.layer);
     const std::size_t call = tensor.call - (shift == offset.end() ? 0 : shift->second);
     if (found == by_name.end() || call >= model.layers[found->second].calls.size())
-      refuse("{}: {}a layer reads \"{}\", call {}, which is not in the model; the file contradicts "
-             "itself",
-             file_, path, brief(tensor.layer), tensor.call);
+      refuse(
+          "{}: {}a layer reads \"{}\", call {}, which is not in the model; the file contradicts "
+          "itself",
+          file_, path, brief(tensor.layer), tensor.call);
     return {found->second, call};
   };
 
@@ -297,8 +309,8 @@ KerasValues KerasNetwork::read_model(const KerasModel& model, const KerasPlace& 
     KerasValues from;
     for (const KerasTensor& tensor : here.sources) from.push_back(value_of(tensor));
     if (here.sources.empty()) {
-      const auto input = std::find(model.inputs.begin(), model.inputs.end(),
-                                   KerasTensor{layer.name, 0, 0});
+      const auto input =
+          std::find(model.inputs.begin(), model.inputs.end(), KerasTensor{layer.name, 0, 0});
       const auto index = std::size_t(input - model.inputs.begin());
       if (index >= inputs.size() && layer.type == "InputLayer")
         refuse("{}: {}{}: is an input that the model does not name; the file contradicts itself",
@@ -343,9 +355,10 @@ KerasValues KerasNetwork::make_inputs(const KerasModel& model) {
         if (const JsonNode* const first = list->items[0].find("config")) shape = shape_in(*first);
     }
     if (!shape || shape->empty())
-      refuse("{}: {}: the shape of its input is not in the file; build the model with an Input and "
-             "write it again",
-             file_, brief(tensor.layer));
+      refuse(
+          "{}: {}: the shape of its input is not in the file; build the model with an Input and "
+          "write it again",
+          file_, brief(tensor.layer));
     inputs.push_back({tensor.layer, layer->type, *shape});
   }
   given_inputs_ = inputs.size();
@@ -360,12 +373,13 @@ KerasValues KerasNetwork::make_inputs(const KerasModel& model) {
     value.steps = value.sequence ? input.shape[0] : 0;
     value.dims.assign(input.shape.begin() + (value.sequence ? 1 : 0), input.shape.end());
     std::size_t product = 1;
-    for (const std::size_t size : value.dims) product = std::min<std::size_t>(product, widest) * size;
+    for (const std::size_t size : value.dims)
+      product = std::min<std::size_t>(product, widest) * size;
     const bool ids = inputs.size() == 1 && value.input;  // of any number of steps
     if (product > widest || (product == 0 && !ids)) {
-      obstacles_.add("{} ({}): frames of {} numbers, and 1 to {} can be expressed", brief(input.name),
-                     brief(input.type), product == 0 ? "any number of" : std::to_string(product),
-                     widest);
+      obstacles_.add("{} ({}): frames of {} numbers, and 1 to {} can be expressed",
+                     brief(input.name), brief(input.type),
+                     product == 0 ? "any number of" : std::to_string(product), widest);
       value.known = false;
     }
     values.push_back(value);
@@ -385,9 +399,8 @@ KerasValues KerasNetwork::make_inputs(const KerasModel& model) {
       const auto dims = values[i].dims;
       values[i] = select(values[i], first, count);
       values[i].dims = dims;
-      to_.note(brief(inputs[i].name),
-               fmt::format("numbers {} to {} of the frame (layer {})", first, first + count - 1,
-                           values[i].source));
+      to_.note(brief(inputs[i].name), fmt::format("numbers {} to {} of the frame (layer {})", first,
+                                                  first + count - 1, values[i].source));
     }
     first += count;
   }
@@ -395,8 +408,8 @@ KerasValues KerasNetwork::make_inputs(const KerasModel& model) {
     to_.note(brief(inputs[0].name), "the frame");
   else
     frame_read_ = true;
-  const auto sequences = std::count_if(values.begin(), values.end(),
-                                       [](const KerasValue& v) { return v.sequence; });
+  const auto sequences =
+      std::count_if(values.begin(), values.end(), [](const KerasValue& v) { return v.sequence; });
   if (sequences > 0)
     for (std::size_t i = 0; i < inputs.size(); ++i)
       if (!values[i].sequence)
@@ -418,16 +431,18 @@ void KerasNetwork::make_answers(const KerasModel& model, const KerasValues& outp
     once += value.once;
     sequences = sequences || (value.sequence && !value.once);
     if (value.sequence && value.reversed)
-      obstacles_.add("the output {}: is in the order of go_backwards, from the last step to the "
-                     "first, and answers are in the order of the frames",
-                     brief(model.outputs[i].layer));
+      obstacles_.add(
+          "the output {}: is in the order of go_backwards, from the last step to the "
+          "first, and answers are in the order of the frames",
+          brief(model.outputs[i].layer));
     if (value.source == 0)
       obstacles_.add("the output {}: is the input as it is; there is nothing to compute",
                      brief(model.outputs[i].layer));
   }
   if (once > 0 && sequences)
-    obstacles_.add("has outputs for every step and outputs for a whole sequence, and a network "
-                   "answers in one way; import it once for each, as models of their own");
+    obstacles_.add(
+        "has outputs for every step and outputs for a whole sequence, and a network "
+        "answers in one way; build a model of either kind of outputs");
   if (outputs.size() > most)
     obstacles_.add("{} outputs, and {} are the most", outputs.size(), most);
   if (known == outputs.size() && network.layers.empty())

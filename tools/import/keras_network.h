@@ -14,13 +14,13 @@ namespace sluice::tools {
 
 /// A tensor of Keras, and the layer of the network that computes it.
 struct KerasValue {
-  bool known = false;        ///< false: it comes from a layer that cannot be expressed
-  std::uint32_t source = 0;  ///< 0: the frame; else a layer counted from 1
-  bool sequence = false;     ///< has a row for each step
-  bool once = false;         ///< the network computes it after the last step alone
-  bool input = false;        ///< an input of one row, as the frame has it
-  bool reversed = false;     ///< its steps are in the opposite order of the network's
-  bool masked = false;       ///< frames with the mask's value are left out of it
+  bool known = false;             ///< false: it comes from a layer that cannot be expressed
+  std::uint32_t source = 0;       ///< 0: the frame; else a layer counted from 1
+  bool sequence = false;          ///< has a row for each step
+  bool once = false;              ///< the network computes it after the last step alone
+  bool input = false;             ///< an input of one row, as the frame has it
+  bool reversed = false;          ///< its steps are in the opposite order of the network's
+  bool masked = false;            ///< frames with the mask's value are left out of it
   std::vector<std::size_t> dims;  ///< of a row
   std::size_t steps = 0;          ///< 0: any number
   std::size_t width() const {
@@ -111,8 +111,8 @@ class KerasNetwork {
                                 const std::string& at);
   bool put_candidate(Layer& layer, const std::string& word) const;
   KerasCell cell_of(const Use& use);
-  KerasCellArrays cell_arrays(const KerasPlace& place, const std::string& at,
-                              const KerasCell& cell, std::size_t in);
+  KerasCellArrays cell_arrays(const KerasPlace& place, const std::string& at, const KerasCell& cell,
+                              std::size_t in);
   Layer cell_layer(const KerasCell& cell, std::size_t in, bool both);
   void put_direction(Layer& layer, bool backward, const KerasCellArrays& arrays, std::size_t in,
                      const std::string& at);

@@ -53,7 +53,8 @@ KerasPlace KerasWeights::model() const {
   KerasPlace place;
   place.there = true, place.group = file_.root();
   if (const auto group = file_.find(file_.root(), "model_weights")) place.group = *group;
-  place.listed = file_.texts(place.group, "layer_names") || file_.texts(place.group, "layer_names0");
+  place.listed =
+      file_.texts(place.group, "layer_names") || file_.texts(place.group, "layer_names0");
   return place;
 }
 
@@ -118,9 +119,10 @@ KerasCellArrays keras_cell(std::vector<Tensor> found, sluice_layer_kind kind, st
     Tensor wanted;
     wanted.shape = shape;
     if (tensor.shape != shape)
-      refuse("{}: {}: has the shape {}, and {} units of {} inputs make it {}; the file contradicts "
-             "itself",
-             file, tensor.name, tensor.shape_text(), units, in, wanted.shape_text());
+      refuse(
+          "{}: {}: has the shape {}, and {} units of {} inputs make it {}; the file contradicts "
+          "itself",
+          file, tensor.name, tensor.shape_text(), units, in, wanted.shape_text());
   };
   KerasCellArrays result;
   if (gates > 1 && found.size() == gates * 3) {

@@ -39,8 +39,8 @@ class KerasWeights {
   Hdf5& file_;
 };
 
-/// The arrays of one direction of a cell, gates in the order of Keras 2 and 3: z, r, h of a GRU, and
-/// i, f, c, o of an LSTM.
+/// The arrays of one direction of a cell, gates in the order of Keras 2 and 3: z, r, h of a GRU,
+/// and i, f, c, o of an LSTM.
 struct KerasCellArrays {
   std::vector<float> input;        ///< [in][gates * units]
   std::vector<float> state;        ///< [units][gates * units]
@@ -48,8 +48,8 @@ struct KerasCellArrays {
   std::vector<float> second_bias;  ///< of the product over the state; empty: there is none
 };
 
-/// Returns a cell's arrays. Reads them as Keras 2 and 3 write them, as Keras 1 does (arrays for each
-/// gate), and in cuDNN's layout. Refuses (exit code 2) other shapes.
+/// Returns a cell's arrays. Reads them as Keras 2 and 3 write them, as Keras 1 does (arrays for
+/// each gate), and in cuDNN's layout. Refuses (exit code 2) other shapes.
 /// @param found  2 or 3 arrays, or 3 for each gate
 KerasCellArrays keras_cell(std::vector<Tensor> found, sluice_layer_kind kind, std::size_t units,
                            std::size_t in, const std::string& file);

@@ -92,6 +92,7 @@ std::uint32_t append_scale(Network& network, std::uint32_t source, const std::ve
   layer.array(Role::scale).values = scale;
   layer.array(Role::shift).values = shift;
   layer.array(Role::variance).values.assign(scale.size(), 1);
+  layer.parameter = 1e-30f;  // 0 is no epsilon, and this one changes no sum with 1
   return append(network, std::move(layer), source);
 }
 

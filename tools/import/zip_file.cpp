@@ -30,7 +30,8 @@ struct ZipFile::Archive {
 };
 
 ZipFile::ZipFile(std::string_view bytes, std::string file)
-    : archive_(std::make_unique<Archive>()), file_(std::move(file)),
+    : archive_(std::make_unique<Archive>()),
+      file_(std::move(file)),
       most_(2 * bytes.size() + (1 << 16)) {
   zip_error_t error;
   zip_error_init(&error);
@@ -63,9 +64,10 @@ std::optional<std::string> ZipFile::read(const std::string& name) const {
   if (!entry || zip_stat_index(archive_->zip, zip_uint64_t(index), 0, &stat) != 0)
     refuse("{}: {}: cannot be read from the archive; the file is damaged", file_, brief(name));
   if (stat.size > most_)
-    refuse("{}: {}: inflates to {} bytes, many times its size in the archive; give the file of a "
-           "model",
-           file_, brief(name), stat.size);
+    refuse(
+        "{}: {}: inflates to {} bytes, many times its size in the archive; give the file of a "
+        "model",
+        file_, brief(name), stat.size);
   std::string bytes(std::size_t(stat.size), '\0');
   std::size_t filled = 0;
   zip_int64_t got = 0;
@@ -86,7 +88,8 @@ std::optional<std::string> ZipFile::read(const std::string& name) const {
 struct ZipFile::Archive {};
 
 ZipFile::ZipFile(std::string_view, std::string file) : file_(std::move(file)) {
-  refuse("{}: a zip archive, which this build does not read; build with libzip (libzip-dev)", file_);
+  refuse("{}: a zip archive, which this build does not read; build with libzip (libzip-dev)",
+         file_);
 }
 
 std::vector<std::string> ZipFile::names() const { return {}; }
