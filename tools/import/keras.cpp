@@ -63,6 +63,11 @@ class TorchNames {
 
   void add(std::vector<Tensor> arrays, bool embedding) {
     const auto rank = [&](std::size_t i) { return arrays[i].shape.size(); };
+    const auto is_cell = [&](std::size_t i) {
+      return rank(i) == 2 && rank(i + 1) == 2 && arrays[i].shape[0] > 0 &&
+             arrays[i + 1].shape[0] > 0 && arrays[i + 1].shape[1] % arrays[i + 1].shape[0] == 0 &&
+             arrays[i].shape[1] == arrays[i + 1].shape[1];
+    };
     const std::size_t n = arrays.size();
     if (n == 1 && rank(0) == 2) {
       plain(std::move(arrays[0]), "weight", !embedding);
@@ -73,17 +78,16 @@ class TorchNames {
     } else if (n == 4 && rank(0) == 1) {
       static constexpr const char* names[] = {"weight", "bias", "running_mean", "running_var"};
       for (std::size_t i = 0; i < n; ++i) plain(std::move(arrays[i]), names[i], false);
-    } else if (n == 2 || n == 3 || n == 9 || n == 12) {
+    } else if ((n == 2 || n == 3 || n == 9 || n == 12) && is_cell(0)) {
       cell(std::move(arrays), "");
-    } else if (n == 4 || n == 6) {
+    } else if ((n == 4 || n == 6) && is_cell(0) && is_cell(n / 2)) {
       const auto half = arrays.begin() + std::ptrdiff_t(n / 2);
       cell({std::make_move_iterator(arrays.begin()), std::make_move_iterator(half)}, "");
       cell({std::make_move_iterator(half), std::make_move_iterator(arrays.end())}, "_reverse");
-    } else if (n > 0) {
-      refuse(
-          "{}: {}: {} arrays, which are the weights of no layer that is read; give the file of "
-          "the whole model",
-          file_, brief(prefix_), n);
+    } else {
+      // The weights of no layer that is read. A list of layers cannot use them, and says so.
+      for (std::size_t i = 0; i < n; ++i)
+        plain(std::move(arrays[i]), fmt::format("array{}", i).c_str(), false);
     }
   }
 
@@ -126,12 +130,6 @@ class TorchNames {
   void cell(std::vector<Tensor> arrays, const char* reverse) {
     const Tensor &input = arrays[0], &state = arrays[1];
     const bool first = arrays.size() > 3;  // of Keras 1
-    if (input.shape.size() != 2 || state.shape.size() != 2 || state.shape[0] == 0 ||
-        input.shape[0] == 0)
-      refuse(
-          "{}: {}: its arrays are not the weights of a recurrent layer; give the file of the "
-          "whole model",
-          file_, brief(prefix_));
     const std::size_t units = state.shape[0], in = input.shape[0],
                       count = first ? arrays.size() / 3 : state.shape[1] / units;
     const bool one_bias =

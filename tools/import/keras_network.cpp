@@ -328,6 +328,12 @@ KerasValues KerasNetwork::read_model(const KerasModel& model, const KerasPlace& 
     for (const auto& [source, count] : reads)
       if (count > 1) share(source);
   }
+  for (std::size_t l = 0; l < model.layers.size(); ++l)
+    for (std::size_t c = 0; c < model.layers[l].calls.size(); ++c)
+      if (!values.count({l, c}))
+        to_.note(fmt::format("{}{} ({})", path, brief(model.layers[l].name),
+                             brief(model.layers[l].type)),
+                 "nothing: no output depends on it");
   KerasValues outputs;
   for (const KerasTensor& tensor : model.outputs) outputs.push_back(value_of(tensor));
   return outputs;

@@ -413,6 +413,8 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
                           group.find("weight_ih_l0_reverse") ? ", directions = \"both\"" : "");
     } else if (group.find("running_mean")) {
       layer = "batch_norm = true";
+    } else if (weight && weight->shape.size() == 2 && prefix.find("embed") != prefix.npos) {
+      layer = fmt::format("embedding = {}", weight->shape[1]);
     } else if (weight && weight->shape.size() >= 2) {
       layer = fmt::format("dense = {}", weight->shape[0]);
     } else if (weight) {
