@@ -99,6 +99,7 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
     {"AveragePooling1D", &KerasNetwork::read_pooling},
     {"GlobalAveragePooling1D", &KerasNetwork::read_average},
     {"GetItem", &KerasNetwork::read_slice},
+    {"SlicingOpLambda", &KerasNetwork::read_slice},
     {"Concatenate", &KerasNetwork::read_join},
     {"Add", &KerasNetwork::read_join},
     {"Multiply", &KerasNetwork::read_join},
@@ -866,16 +867,13 @@ KerasValues KerasNetwork::read_average(const Use& use, const KerasValues& inputs
 
 /// Reads x[:, -1, :] and x[:, -1] of a sequence.
 KerasValues KerasNetwork::read_slice(const Use& use, const KerasValues& inputs) {
-  const JsonNode* const arguments = use.call.arguments ? use.call.arguments->find("args") : nullptr;
-  const JsonNode* const index =
-      arguments && arguments->is(Json::list) && arguments->items.size() == 2 ? &arguments->items[1]
-                                                                             : nullptr;
+  const JsonNode* const index = use.call.index;
   const auto is_all = [](const JsonNode& node) {
     const JsonNode* const config = node.find("config");
-    if (!config || !config->is(Json::object)) return false;
-    for (const auto& [name, value] : config->members)
-      if (!value.is(Json::null)) return false;
-    return true;
+    const JsonNode& range = config ? *config : node;
+    bool all = range.is(Json::object);
+    for (const auto& [name, value] : range.members) all = all && value.is(Json::null);
+    return all;
   };
   const bool last = index && index->is(Json::list) && index->items.size() >= 2 &&
                     index->items.size() <= 3 && is_all(index->items[0]) &&
