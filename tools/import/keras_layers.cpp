@@ -953,7 +953,7 @@ KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
   }
   for (const KerasValue& value : inputs) {
     if (value.sequence != first.sequence || value.dims.size() != 1 || first.dims.size() != 1 ||
-        (!concat && value.width() != first.width())) {
+        value.width() == 0 || (!concat && value.width() != first.width())) {
       obstacles_.add("{}: joins tensors of different shapes", use.at);
       return {KerasValue()};
     }
