@@ -414,7 +414,7 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
   const JsonNode* const mode_node = use.config.find({"merge_mode"});
   const std::string mode = !mode_node ? "concat" : mode_node->is(Json::text) ? mode_node->text : "";
   const bool known_mode = mode == "concat" || mode == "sum" || mode == "mul" || mode == "ave" ||
-                          (mode.empty() && mode_node->is(Json::null));
+                          (mode.empty() && mode_node && mode_node->is(Json::null));
   if (!known_mode) obstacles_.add("{}: merge_mode \"{}\"", use.at, brief(mode));
   const KerasCell &one = cells[0], &other = cells[1];
   bool fits = one.known && other.known && known_mode;
@@ -462,8 +462,8 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
   if (all.once) all.steps = 0;
   if (mode == "concat" && !in.reversed) return {all};
   share(all.source);
-  const KerasValues halves = {select(all, in.reversed ? units : 0, units),
-                              select(all, in.reversed ? 0 : units, units)};
+  KerasValues halves = {select(all, in.reversed ? units : 0, units),
+                        select(all, in.reversed ? 0 : units, units)};
   if (mode.empty()) return halves;
   KerasValue merged = join(mode == "concat" ? SLUICE_CONCAT
                            : mode == "mul"  ? SLUICE_MULTIPLY
@@ -760,7 +760,7 @@ KerasValues KerasNetwork::read_reshape(const Use& use, const KerasValues& inputs
     refuse("{}: target_shape: is missing or not a list of sizes; write the file again",
            use.config.place);
   if (!takes_one(use, inputs)) return {KerasValue()};
-  KerasValue in = inputs[0];
+  const KerasValue& in = inputs[0];
   // An open size takes the rest.
   const double all = double(in.width()) * double(in.sequence ? in.steps : 1);
   double known = 1;

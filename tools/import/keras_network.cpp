@@ -208,13 +208,12 @@ KerasValues KerasNetwork::read_layer(const KerasLayer& layer, const KerasCall& c
   const Kind* kind = kinds;
   while (kind->type && layer.type != kind->type) ++kind;
   const std::size_t outputs = std::max<std::size_t>(1, readers.size());
-  const KerasValues unknown(outputs);
   if (!kind->type) {
     obstacles_.add("{}: there is no such layer here{}", at,
                    layer.type == "Lambda" || layer.type == "TFOpLambda"
                        ? "; its function is in its program's code"
                        : "");
-    return unknown;
+    return KerasValues(outputs);
   }
   if (!layer.config->is(Json::object) && !is_keras_model(layer.type))
     refuse("{}: {}: its config is not an object; write the file again", file_, at);
