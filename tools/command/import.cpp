@@ -53,7 +53,7 @@ void standardize(Network& network, const std::string& path) {
   const std::string text = read_file(path);
   Layer layer = make_layer(SLUICE_STANDARDIZE, frame_width(network), frame_width(network));
   std::vector<float>&scale = layer.array(Role::scale).values,
-        &mean = layer.array(Role::mean).values;
+  &mean = layer.array(Role::mean).values;
   std::size_t row = 0, number = 0;
   for (std::size_t begin = 0; begin < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -73,8 +73,9 @@ void standardize(Network& network, const std::string& path) {
              number + 1, brief(line));
     if (row < mean.size() && row < network.inputs.size() &&
         line.substr(0, first) != network.inputs[row])
-      refuse("{}:{}: \"{}\" stands in the place of the input \"{}\"; give the inputs in their order",
-             path, number + 1, brief(line.substr(0, first)), brief(network.inputs[row]));
+      refuse(
+          "{}:{}: \"{}\" stands in the place of the input \"{}\"; give the inputs in their order",
+          path, number + 1, brief(line.substr(0, first)), brief(network.inputs[row]));
     if (row < mean.size()) mean[row] = float(*m), scale[row] = float(1 / *deviation);
     ++row;
   }
@@ -100,9 +101,8 @@ Recipe columns_of_import(const ImportOptions& options, const Network& network) {
        (last.activation == SLUICE_SIGMOID && last.out == 1 && network.labels.size() == 2));
   recipe.target_type = classes ? TargetType::classes : TargetType::values;
   if (!classes) recipe.target = network.labels;
-  recipe.target_per =
-      one_row_per_sequence(network).back() ? TargetPer::sequence : TargetPer::row;
-  recipe.loss = !classes                             ? LossKind::mse
+  recipe.target_per = one_row_per_sequence(network).back() ? TargetPer::sequence : TargetPer::row;
+  recipe.loss = !classes                            ? LossKind::mse
                 : last.activation == SLUICE_SOFTMAX ? LossKind::cross_entropy
                                                     : LossKind::binary;
   for (const std::string& text : options.set) {
@@ -139,10 +139,11 @@ void tell(const Agreement& agreement, const std::string& from, const std::string
       shape.empty() ? with_commas(agreement.steps) + " steps" : shape, agreement.difference,
       agreement.share());
   if (!(agreement.share() <= tolerance))
-    fail("{}: does not answer as {} says: {} (sequence {}, step {}, output {}); the tolerance is "
-         "{:.2g}, and no model was written",
-         file, from, found, agreement.sequence + 1, agreement.row + 1, agreement.output + 1,
-         tolerance);
+    fail(
+        "{}: does not answer as {} says: {} (sequence {}, step {}, output {}); the tolerance is "
+        "{:.2g}, and no model was written",
+        file, from, found, agreement.sequence + 1, agreement.row + 1, agreement.output + 1,
+        tolerance);
   print("agrees with {}: {}\n", from, found);
 }
 

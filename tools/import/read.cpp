@@ -5,6 +5,7 @@
 #include "../common/safe_file.h"
 #include "formats.h"
 #include "state_dict.h"
+#include "torch_file.h"
 
 namespace sluice::tools {
 namespace {
@@ -26,6 +27,13 @@ Imported read_json(std::string_view bytes, const std::string& layers, const std:
   return of_tensors(read_json_tensors(root, path), layers, path, "JSON of PyTorch tensors");
 }
 
+Imported read_torch(std::string_view bytes, const std::string& layers, const std::string& path) {
+  const TorchFile file = read_torch_file(bytes, path);
+  TensorReader reader(bytes.size(), path);
+  if (file.is_script() && layers.empty()) return model_of_script(file, reader);
+  return of_tensors(torch_tensors(file, reader), layers, path, "PyTorch");
+}
+
 /// Returns whether bytes begin as a .safetensors file: the length of a JSON object, and that.
 bool is_safetensors(std::string_view bytes) {
   return bytes.size() > 9 && bytes[8] == '{' && bytes[6] == 0 && bytes[7] == 0;
@@ -40,6 +48,7 @@ Imported read_bytes(std::string_view bytes, const std::string& layers, const std
   if (is_safetensors(bytes))
     return of_tensors(read_safetensors(bytes, path), layers, path, "safetensors");
   if (is_json(bytes)) return read_json(bytes, layers, path);
+  if (is_torch_file(bytes)) return read_torch(bytes, layers, path);
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
 }
 

@@ -8,7 +8,7 @@ namespace sluice::tools {
 
 /// The formats that are read, for messages and help texts.
 constexpr const char* foreign_formats =
-    "PyTorch's .safetensors, or a JSON file of RTNeural, AIDA-X, GuitarML or NAM";
+    "PyTorch's .safetensors or .pt, or a JSON file of RTNeural, AIDA-X, GuitarML or NAM";
 
 /// Returns the model in a file, whose format is found by its content. Refuses (exit code 2) a file
 /// of no known format, a damaged one, and one that cannot be expressed, with all reasons.

@@ -30,9 +30,10 @@ struct Reader {
     Tensor wanted;
     wanted.shape = shape;
     if (tensor.shape != shape)
-      refuse("{}: {}: has the shape {}, and a layer of this \"shape\" behind {} outputs needs {}; "
-             "the file contradicts itself",
-             file, name, tensor.shape_text(), width, wanted.shape_text());
+      refuse(
+          "{}: {}: has the shape {}, and a layer of this \"shape\" behind {} outputs needs {}; "
+          "the file contradicts itself",
+          file, name, tensor.shape_text(), width, wanted.shape_text());
     return tensor;
   }
 
@@ -96,9 +97,10 @@ void Reader::read(const JsonNode& layer, const std::string& place) {
     const bool gru = type == "gru";
     const std::size_t rows = (gru ? 3 : 4) * out;
     if (!is_plain(layer))
-      to.remarks.push_back(fmt::format("{}: activation \"{}\" is not read by RTNeural, which "
-                                       "computes tanh; so does this model",
-                                       at, brief(layer.find("activation")->text)));
+      to.remarks.push_back(
+          fmt::format("{}: activation \"{}\" is not read by RTNeural, which "
+                      "computes tanh; so does this model",
+                      at, brief(layer.find("activation")->text)));
     const Tensor w = weights(layer, at, 0, {width, rows}), u = weights(layer, at, 1, {out, rows});
     const Tensor b = gru ? weights(layer, at, 2, {2, rows}) : weights(layer, at, 2, {rows});
     CellWeights cell;
@@ -149,7 +151,8 @@ void add_gains(Reader& reader, const JsonNode& root, std::size_t inputs, float g
   Imported& to = reader.to;
   Network& network = to.network;
   const JsonNode* const skip = root.find("in_skip");
-  const bool skips = skip && (skip->is(Kind::number) || skip->is(Kind::boolean)) && skip->number != 0;
+  const bool skips =
+      skip && (skip->is(Kind::number) || skip->is(Kind::boolean)) && skip->number != 0;
   const float gain_out = gain_of(root, "out_gain");
   if (skips && skip->number != 1)
     reader.obstacles.add("in_skip: {}, and AIDA-X knows 0 and 1 alone", skip->number);
@@ -158,8 +161,8 @@ void add_gains(Reader& reader, const JsonNode& root, std::size_t inputs, float g
     // The first layer scales the frame if there is a gain.
     const std::uint32_t dry = append_select(network, gain_in == 1 ? 0 : 1, {0});
     reader.last = append_join(network, SLUICE_ADD, {answer, dry});
-    to.note("in_skip", fmt::format("layers {} and {}: the sum with the first input", dry,
-                                   reader.last));
+    to.note("in_skip",
+            fmt::format("layers {} and {}: the sum with the first input", dry, reader.last));
   }
   if (gain_out != 1) {
     const std::vector<float> scale(reader.width, gain_out);
@@ -177,8 +180,7 @@ void take_test(Imported& to, const JsonNode& root, std::size_t inputs, bool gain
   Tensor in = tensor_of(*x, "input_batch", file), out = tensor_of(*y, "output_batch", file);
   if (inputs != 1 || in.values.size() != out.values.size()) return;
   if (gains) {
-    to.remarks.emplace_back(
-        "its test vector is of the model without its gains and is not run");
+    to.remarks.emplace_back("its test vector is of the model without its gains and is not run");
     return;
   }
   to.tests.push_back({std::move(in.values), std::move(out.values), out.shape[0]});
@@ -196,7 +198,7 @@ Imported read_rtneural(const JsonNode& root, const std::string& file) {
   Reader reader{file, result, Obstacles(file)};
   const std::size_t inputs = [&] {
     const JsonNode* const shape = root.find("in_shape");
-    double last = shape->is(Kind::numbers)                          ? double(shape->numbers.back())
+    double last = shape->is(Kind::numbers)                         ? double(shape->numbers.back())
                   : shape->is(Kind::list) && !shape->items.empty() ? shape->items.back().number
                                                                    : 0;
     if (!(last >= 1 && last <= double(widest)) || last != std::floor(last))

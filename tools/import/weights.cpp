@@ -35,10 +35,9 @@ Layer recurrent_layer(sluice_layer_kind kind, std::size_t in, std::size_t units,
 void put_cell(Layer& layer, bool backward, const CellWeights& weights) {
   put_gates(layer.array(Role::input_weight, backward), weights.input, weights.order, 0);
   put_gates(layer.array(Role::state_weight, backward), weights.state, weights.order, 0);
-  if (Array* const candidate =
-          layer.find(Role::candidate_weight, backward) ? &layer.array(Role::candidate_weight,
-                                                                      backward)
-                                                       : nullptr)
+  if (Array* const candidate = layer.find(Role::candidate_weight, backward)
+                                   ? &layer.array(Role::candidate_weight, backward)
+                                   : nullptr)
     put_gates(*candidate, weights.state, weights.order,
               std::size_t(layer.array(Role::state_weight, backward).gates));
   if (weights.bias)
@@ -71,8 +70,8 @@ std::uint32_t append_join(Network& network, sluice_layer_kind kind,
   Layer layer;
   layer.kind = kind;
   for (const std::uint32_t source : sources)
-    layer.out = kind == SLUICE_CONCAT ? layer.out + width_of(network, source)
-                                      : width_of(network, source);
+    layer.out =
+        kind == SLUICE_CONCAT ? layer.out + width_of(network, source) : width_of(network, source);
   layer.in = layer.out;
   layer.sources = std::move(sources);
   network.layers.push_back(with_arrays(std::move(layer)));
@@ -92,6 +91,7 @@ std::uint32_t append_scale(Network& network, std::uint32_t source, const std::ve
   layer.array(Role::scale).values = scale;
   layer.array(Role::shift).values = shift;
   layer.array(Role::variance).values.assign(scale.size(), 1);
+  layer.parameter = 1e-30f;  // vanishes beside a variance of 1
   return append(network, std::move(layer), source);
 }
 
