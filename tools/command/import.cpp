@@ -49,7 +49,8 @@ std::vector<std::string> names_of(const std::vector<std::string>& given, const c
 
 /// Puts a standardization before the first layer, whose means and deviations a file gives, a line
 /// for each input: name, mean, deviation.
-void standardize(Network& network, const std::string& path) {
+/// @param named  whether the names of the inputs are known; else they are those of the file
+void standardize(Network& network, const std::string& path, bool named) {
   const std::string text = read_file(path);
   Layer layer = make_layer(SLUICE_STANDARDIZE, frame_width(network), frame_width(network));
   std::vector<float>&scale = layer.array(Role::scale).values,
@@ -71,8 +72,8 @@ void standardize(Network& network, const std::string& path) {
     if (!m || !deviation || !(*deviation > 0) || !std::isfinite(*deviation))
       refuse("{}:{}: \"{}\" is not \"feature,mean,deviation\" with a deviation above 0", path,
              number + 1, brief(line));
-    if (row < mean.size() && row < network.inputs.size() &&
-        line.substr(0, first) != network.inputs[row])
+    if (row < mean.size() && !named) network.inputs[row] = line.substr(0, first);
+    if (row < mean.size() && line.substr(0, first) != network.inputs[row])
       refuse(
           "{}:{}: \"{}\" stands in the place of the input \"{}\"; give the inputs in their order",
           path, number + 1, brief(line.substr(0, first)), brief(network.inputs[row]));
@@ -186,7 +187,8 @@ void run_import(const ImportOptions& options) {
              outputs = std::size_t(network.layers.back().out);
   if (!options.inputs.empty())
     network.inputs = names_of(options.inputs, "--inputs", inputs, options.file);
-  if (network.inputs.size() != inputs) network.inputs = numbered("x", inputs);
+  const bool named = network.inputs.size() == inputs;
+  if (!named) network.inputs = numbered("x", inputs);
   const bool one_of_two = outputs == 1 && options.outputs.size() == 2 &&
                           network.layers.back().activation == SLUICE_SIGMOID;
   if (!options.outputs.empty())
@@ -205,7 +207,7 @@ void run_import(const ImportOptions& options) {
     std::move(given.tests.begin(), given.tests.end(), std::back_inserter(tests));
   }
   if (options.out.empty()) return;
-  if (!options.standardize.empty()) standardize(network, options.standardize);
+  if (!options.standardize.empty()) standardize(network, options.standardize, named);
   network.made = made_of_import(columns_of_import(options, network), imported.format,
                                 hash_of(read_file(options.file)));
   OwnedModel model = open_model(write_blob(network), options.file);

@@ -115,9 +115,10 @@ std::uint64_t ZipEntry::compressed() const { return 0; }
 void ZipEntry::read_to(std::string&, std::size_t) {}
 ZipArchive::ZipArchive(std::string_view, const std::string& file, const std::string& kind,
                        const std::string&) {
-  refuse("{}: is a {}, a zip archive, and this build is without libzip; install libzip-dev and "
-         "build again",
-         file, kind);
+  refuse(
+      "{}: is a {}, a zip archive, and this build is without libzip; install libzip-dev and "
+      "build again",
+      file, kind);
 }
 std::vector<std::string> ZipArchive::names() const { return {}; }
 std::optional<std::uint64_t> ZipArchive::find(const std::string&) const { return std::nullopt; }

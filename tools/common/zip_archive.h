@@ -30,7 +30,8 @@ class ZipEntry {
 
 class ZipArchive {
  public:
-  /// Opens the archive in `bytes`, which must outlive it. Refuses (exit code 2) bytes that are none.
+  /// Opens the archive in `bytes`, which must outlive it. Refuses (exit code 2) bytes that are
+  /// none.
   /// @param kind    of file, for the message: ".npz file"
   /// @param advice  ends the message
   ZipArchive(std::string_view bytes, const std::string& file, const std::string& kind,

@@ -29,11 +29,10 @@ constexpr ElementType half_element = {sizeof(std::uint16_t), [](const char* at) 
                                       }};
 
 /// The upper half of a binary32.
-constexpr ElementType bfloat16_element = {
-    sizeof(std::uint16_t), [](const char* at) {
-      std::uint16_t bits;
-      std::memcpy(&bits, at, sizeof bits);
-      return std::bit_cast<float>(std::uint32_t(bits) << 16);
-    }};
+constexpr ElementType bfloat16_element = {sizeof(std::uint16_t), [](const char* at) {
+                                            std::uint16_t bits;
+                                            std::memcpy(&bits, at, sizeof bits);
+                                            return std::bit_cast<float>(std::uint32_t(bits) << 16);
+                                          }};
 
 }  // namespace sluice::tools

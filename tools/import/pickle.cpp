@@ -66,8 +66,9 @@ class Machine {
 
   void push(Pickled value) {
     if (++values_ > rules_.most_values)
-      refuse("{}: a pickle with more values than a model of this size has; it is damaged or hostile",
-             file_);
+      refuse(
+          "{}: a pickle with more values than a model of this size has; it is damaged or hostile",
+          file_);
     stack_.push_back(value);
   }
 
@@ -167,9 +168,10 @@ class Machine {
 };
 
 void Machine::refuse_call(const std::string& name) const {
-  refuse("{}: its pickle uses {}, which no tensor needs, and no code of a file is run; save the "
-         "state_dict() of the model alone, or a .safetensors file",
-         file_, brief(name));
+  refuse(
+      "{}: its pickle uses {}, which no tensor needs, and no code of a file is run; save the "
+      "state_dict() of the model alone, or a .safetensors file",
+      file_, brief(name));
 }
 
 std::vector<std::int64_t> integers(const PickleNode& list) {
@@ -211,7 +213,8 @@ void Machine::call(const PickleNode& function, const Pickled& arguments) {
     if (given.empty()) return push_list({});
     return push(given[0]);
   }
-  if (name == "torch.device" || name == "torch.set" || name == "builtins.set") return push(make(Kind::none));
+  if (name == "torch.device" || name == "torch.set" || name == "builtins.set")
+    return push(make(Kind::none));
   refuse_call(name);
 }
 
@@ -237,7 +240,8 @@ void Machine::load_storage(const PickleNode& identity) {
   if (parts.size() < 5 || parts[0]->text != "storage" || !parts[1]->is(Kind::global)) damaged();
   Pickled storage = make(Kind::storage);
   storage->type = parts[1]->text;
-  storage->text = parts[2]->is(Kind::integer) ? fmt::format("{}", parts[2]->integer) : parts[2]->text;
+  storage->text =
+      parts[2]->is(Kind::integer) ? fmt::format("{}", parts[2]->integer) : parts[2]->text;
   storage->integer = parts[4]->integer;
   push(storage);
 }

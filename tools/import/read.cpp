@@ -44,7 +44,11 @@ bool is_json(std::string_view bytes) {
   return first != bytes.npos && bytes[first] == '{';
 }
 
-Imported read_bytes(std::string_view bytes, const std::string& layers, const std::string& path) {
+}  // namespace
+
+Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
+                            const std::string& layers) {
+  if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
   if (is_safetensors(bytes))
     return of_tensors(read_safetensors(bytes, path), layers, path, "safetensors");
   if (is_json(bytes)) return read_json(bytes, layers, path);
@@ -52,12 +56,8 @@ Imported read_bytes(std::string_view bytes, const std::string& layers, const std
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
 }
 
-}  // namespace
-
 Imported read_foreign(const std::string& path, const std::string& layers) {
-  const std::string bytes = read_file(path);
-  if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
-  return read_bytes(bytes, layers, path);
+  return read_foreign_bytes(read_file(path), path, layers);
 }
 
 }  // namespace sluice::tools

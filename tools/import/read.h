@@ -1,6 +1,7 @@
 // Reads a model of another program, whatever its format.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "imported.h"
 
@@ -14,5 +15,9 @@ constexpr const char* foreign_formats =
 /// of no known format, a damaged one, and one that cannot be expressed, with all reasons.
 /// @param layers  a file that lists the layers, for files that hold weights alone; else empty
 Imported read_foreign(const std::string& path, const std::string& layers);
+
+/// Returns the model in the bytes of a file. `path` is for messages.
+Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
+                            const std::string& layers);
 
 }  // namespace sluice::tools

@@ -1,5 +1,6 @@
 // The .safetensors format: u64 length of a JSON header, the header, the numbers.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 

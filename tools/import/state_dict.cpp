@@ -61,7 +61,8 @@ bool has_shape(const Tensor* tensor, std::initializer_list<std::int64_t> shape) 
 
 /// The use that a layer makes of a module.
 struct Fit {
-  std::string fault;  ///< the reason why it does not fit; empty: it does
+  std::string fault;   ///< the reason why it does not fit; empty: it does
+  bool is_kin = true;  ///< whether the module is of that kind at least
   std::int64_t in = 0;
   std::size_t used = 0;  ///< tensors
 };
@@ -76,7 +77,8 @@ Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
       const std::string end = ending(group, copy, backward != 0);
       const Tensor* const input = group.find("weight_ih" + end);
       if (!input || input->shape.size() != 2) {
-        fit.fault = fmt::format("has no matrix weight_ih{}", end);
+        fit.is_kin = copy > 0 || backward;
+        fit.fault = fmt::format("it has no matrix weight_ih{}", end);
         return fit;
       }
       if (in == 0) in = std::int64_t(input->shape[1]);
@@ -172,6 +174,7 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
     default:
       result.fault = "layers of this kind are not read from tensors";
   }
+  if (!spec.recurrent()) result.is_kin = weight != nullptr;
   result.in = in;
   if (result.fault.empty() && result.used != group.parts.size()) result.fault = excess(spec, group);
   return result;
@@ -237,7 +240,8 @@ class Search {
       if (std::count(chosen.begin(), chosen.end(), prefix)) continue;
       const Fit fits = fit(layer.spec, group, widths[sources[0]]);
       if (!fits.fault.empty()) {
-        near = fmt::format("; \"{}\" does not: {}", brief(prefix), fits.fault);
+        if (near.empty() || fits.is_kin)
+          near = fmt::format("; \"{}\" does not: {}", brief(prefix), fits.fault);
         continue;
       }
       any = true;

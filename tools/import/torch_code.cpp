@@ -44,7 +44,8 @@ void read_parameters(const std::string& head, CodeFunction& function) {
     } else if (token.text == "=") {
       std::string value;
       for (++i; i < tokens.size() && tokens[i].text != "," && tokens[i].text != ")"; ++i)
-        value += tokens[i].kind == Token::Kind::text ? "\"" + tokens[i].text + "\"" : tokens[i].text;
+        value +=
+            tokens[i].kind == Token::Kind::text ? "\"" + tokens[i].text + "\"" : tokens[i].text;
       function.defaults[name] = value;
       --i;
     }

@@ -15,8 +15,8 @@ struct CodeLine {
 };
 
 struct CodeFunction {
-  std::vector<std::string> parameters;             ///< names, "self" first in a method
-  std::map<std::string, std::string> defaults;     ///< of parameters, as text
+  std::vector<std::string> parameters;          ///< names, "self" first in a method
+  std::map<std::string, std::string> defaults;  ///< of parameters, as text
   std::vector<CodeLine> lines;
 };
 

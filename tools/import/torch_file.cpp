@@ -21,12 +21,16 @@ struct StorageType {
   std::string_view name;
   ElementType element;
 };
-constexpr StorageType types[] = {
-    {"FloatStorage", element_of<float>},        {"DoubleStorage", element_of<double>},
-    {"HalfStorage", half_element},              {"BFloat16Storage", bfloat16_element},
-    {"LongStorage", element_of<std::int64_t>},  {"IntStorage", element_of<std::int32_t>},
-    {"ShortStorage", element_of<std::int16_t>}, {"CharStorage", element_of<std::int8_t>},
-    {"ByteStorage", element_of<std::uint8_t>},  {"BoolStorage", element_of<std::uint8_t>}};
+constexpr StorageType types[] = {{"FloatStorage", element_of<float>},
+                                 {"DoubleStorage", element_of<double>},
+                                 {"HalfStorage", half_element},
+                                 {"BFloat16Storage", bfloat16_element},
+                                 {"LongStorage", element_of<std::int64_t>},
+                                 {"IntStorage", element_of<std::int32_t>},
+                                 {"ShortStorage", element_of<std::int16_t>},
+                                 {"CharStorage", element_of<std::int8_t>},
+                                 {"ByteStorage", element_of<std::uint8_t>},
+                                 {"BoolStorage", element_of<std::uint8_t>}};
 
 /// Values that a pickle of a file may make: those of its tensors' names, shapes and places.
 std::size_t most_values(std::string_view bytes) { return 20'000 + bytes.size() / 64; }
@@ -43,8 +47,9 @@ class Archive {
       if (name == main || (name.ends_with("/" + main) && name.find('/') == name.rfind('/')))
         folder_ = name.substr(0, name.size() - main.size()), found_ = true;
     if (!found_)
-      refuse("{}: a zip archive without data.pkl, which torch.save writes; give the file of a model",
-             file);
+      refuse(
+          "{}: a zip archive without data.pkl, which torch.save writes; give the file of a model",
+          file);
   }
 
   bool has(const std::string& name) const { return zip_.find(folder_ + name).has_value(); }
@@ -59,7 +64,8 @@ class Archive {
   std::vector<std::string> in(const std::string& folder) const {
     std::vector<std::string> names;
     for (const std::string& name : names_)
-      if (name.starts_with(folder_ + folder)) names.push_back(name.substr((folder_ + folder).size()));
+      if (name.starts_with(folder_ + folder))
+        names.push_back(name.substr((folder_ + folder).size()));
     return names;
   }
 
@@ -172,9 +178,10 @@ const PickleNode& state_dict_of(const PickleNode& root, const std::string& file)
   for (const auto& [key, value] : root.members) {
     if (!holds_tensors(*value)) continue;
     if (found)
-      refuse("{}: holds several dicts of tensors, {} and {}; save the state_dict() of the model "
-             "alone",
-             file, names, brief(key->text));
+      refuse(
+          "{}: holds several dicts of tensors, {} and {}; save the state_dict() of the model "
+          "alone",
+          file, names, brief(key->text));
     found = value;
     names = brief(key->text);
   }
@@ -190,10 +197,9 @@ Tensor TensorReader::read(const TorchValues& values, const PickleNode& node,
                           const std::string& name) {
   const PickleNode& storage = *node.items[0];
   const std::string place = fmt::format("{}: {}", file_, brief(name));
-  const auto* const type =
-      std::find_if(std::begin(types), std::end(types), [&](const StorageType& t) {
-        return storage.type.ends_with("." + std::string(t.name));
-      });
+  const auto* const type = std::find_if(
+      std::begin(types), std::end(types),
+      [&](const StorageType& t) { return storage.type.ends_with("." + std::string(t.name)); });
   if (type == std::end(types))
     refuse("{}: numbers of {}; give floats or whole numbers", place, brief(storage.type));
   const auto found = values.storages.find(storage.text);

@@ -20,7 +20,7 @@ using Kind = PickleNode::Kind;
 struct Value {
   enum class What {
     none,
-    number,    ///< also truth values
+    number,  ///< also truth values
     text,
     list,      ///< also tuples
     constant,  ///< a tensor of the file
@@ -33,12 +33,13 @@ struct Value {
   double number = 0;
   std::string text;
   std::vector<Value> items = {};
-  const PickleNode* node = nullptr;      ///< of a constant or module
-  const TorchValues* values = nullptr;   ///< that the constant lies in
-  bool transposed = false;               ///< a constant whose two dimensions are exchanged
-  std::uint32_t source = 0;              ///< of a flow: the frame, or a layer counted from 1
-  std::vector<std::uint32_t> of = {};    ///< of hidden: layers
-  /// Of hidden, if the layers go in both directions: 0 both, 1 the forward half, 2 the backward one.
+  const PickleNode* node = nullptr;     ///< of a constant or module
+  const TorchValues* values = nullptr;  ///< that the constant lies in
+  bool transposed = false;              ///< a constant whose two dimensions are exchanged
+  std::uint32_t source = 0;             ///< of a flow: the frame, or a layer counted from 1
+  std::vector<std::uint32_t> of = {};   ///< of hidden: layers
+  /// Of hidden, if the layers go in both directions: 0 both, 1 the forward half, 2 the backward
+  /// one.
   int half = 0;
   bool is(What other) const { return what == other; }
 };
@@ -85,9 +86,11 @@ struct Arguments {
 
 class Follower {
  public:
-  Follower(const TorchFile& file, TensorReader& reader)
-      : file_(file), reader_(reader), path_(reader.file()) {
+  /// @param width  of the frame; 0: not known yet, and to be found out
+  Follower(const TorchFile& file, TensorReader& reader, int width)
+      : file_(file), reader_(reader), path_(reader.file()), begun_(width > 0) {
     result_.format = "TorchScript";
+    result_.network.width = width;
   }
 
   Imported run();
@@ -137,9 +140,9 @@ class Follower {
   const TorchFile& file_;
   TensorReader& reader_;
   const std::string path_;
+  bool begun_;  ///< whether the width of the frame is known
   std::string place_ = "the code";
   Imported result_;
-  bool begun_ = false;
   std::map<std::pair<const PickleNode*, std::string>, Value> written_;  ///< attributes of modules
   std::map<const PickleNode*, std::string> names_;                      ///< of modules
   std::vector<std::uint32_t> last_;  ///< layers of which the last step alone is read
@@ -350,11 +353,11 @@ class Expression {
       value.text = token.text;
       return value;
     }
-    if (token.kind != Token::Kind::name) follower_.stop("\"{}\" in an expression", brief(token.text));
+    if (token.kind != Token::Kind::name)
+      follower_.stop("\"{}\" in an expression", brief(token.text));
     Value value = named();
     // A local name of a function.
-    if (value.is(What::text) && at().text == "(" &&
-        (value.text.find('.') != std::string::npos)) {
+    if (value.is(What::text) && at().text == "(" && (value.text.find('.') != std::string::npos)) {
       ++at_;
       return call(value.text, arguments());
     }
@@ -392,7 +395,8 @@ Value Follower::call_function(const CodeFunction& function, const Arguments& arg
   place_ = name;
   Value returned;
   std::size_t at = 0;
-  if (!function.lines.empty()) follow(function.lines, at, function.lines[0].indent, locals, returned);
+  if (!function.lines.empty())
+    follow(function.lines, at, function.lines[0].indent, locals, returned);
   place_ = before;
   --depth_;
   return returned;
@@ -452,8 +456,7 @@ void Follower::assign(const CodeLine& line, Locals& locals) {
     depth -= tokens[i].text == ")" || tokens[i].text == "]" ? 1 : 0;
     if (tokens[i].kind == Token::Kind::mark && tokens[i].text == "=" && depth == 0) equals = i;
   }
-  const Value value =
-      Expression(*this, tokens, equals == 0 ? 0 : equals + 1, locals).value();
+  const Value value = Expression(*this, tokens, equals == 0 ? 0 : equals + 1, locals).value();
   if (equals == 0) return;
   if (equals >= 3 && tokens[equals - 2].text == ".") {  // self.name = value
     const auto self = locals.find(tokens[0].text);
@@ -554,11 +557,12 @@ Value Follower::call_module(const Value& module, const std::string& method,
     stop("the function {} of {} is not in the file", brief(method), brief(type));
   Arguments with_self = arguments;
   with_self.items.insert(with_self.items.begin(), module);
-  return call_function(function->second, with_self, names_[module.node].empty() ? method
-                                                                                : names_[module.node]);
+  return call_function(function->second, with_self,
+                       names_[module.node].empty() ? method : names_[module.node]);
 }
 
-/// Computes a module of torch.nn by its meaning. Sets `known` to false if its code must be followed.
+/// Computes a module of torch.nn by its meaning. Sets `known` to false if its code must be
+/// followed.
 Value Follower::call_leaf(const Value& module, const std::string& type, const CodeClass& code,
                           const Arguments& arguments, bool& known) {
   const std::string& name = names_[module.node];
@@ -641,7 +645,8 @@ Value Follower::recurrent(sluice_layer_kind kind, const Value* input, const Valu
                           const std::vector<Value>& weights, bool biases, std::size_t layers,
                           bool both, const std::string& name) {
   std::uint32_t source = flow_of(input, name);
-  if (start && depends_on_frame(*start)) stop("{}: its state is computed from the frame", brief(name));
+  if (start && depends_on_frame(*start))
+    stop("{}: its state is computed from the frame", brief(name));
   const std::function<void(const Value&)> check = [&](const Value& value) {
     for (const Value& item : value.items) check(item);
     if (!value.is(What::constant)) return;
@@ -679,8 +684,8 @@ Value Follower::recurrent(sluice_layer_kind kind, const Value* input, const Valu
       if (biases) cell.bias = column_of(b.values), cell.second_bias = column_of(second.values);
       put_cell(layer, d == 1, cell);
     }
-    source = put(std::move(layer), source,
-                 layers > 1 ? fmt::format("{}, layer {}", name, l) : name);
+    source =
+        put(std::move(layer), source, layers > 1 ? fmt::format("{}, layer {}", name, l) : name);
     made.push_back(source);
   }
   Value hidden;
@@ -701,9 +706,9 @@ Value Follower::linear(const Value* input, const Value& weight, const Value* bia
   begin(w.shape[1]);
   if (w.shape[1] != width(source))
     stop("{}: {} numbers enter weights for {}", brief(name), width(source), w.shape[1]);
-  return flow_value(put(dense_layer(matrix_of(w.values, w.shape[0], w.shape[1]),
-                                    bias ? column_of(b.values) : View()),
-                        source, name));
+  return flow_value(put(
+      dense_layer(matrix_of(w.values, w.shape[0], w.shape[1]), bias ? column_of(b.values) : View()),
+      source, name));
 }
 
 Value Follower::activate(const Value* input, sluice_activation activation,
@@ -725,7 +730,7 @@ Value Follower::scale(const Value* input, const Value& by, bool adds, bool inver
   if (by.is(What::number)) numbers = {float(by.number)};
   if (by.is(What::constant)) numbers = tensor(by, "a factor").values;
   if (!begun_ && numbers.size() > 1) begin(numbers.size());
-  if (!begun_) stop("a factor of a frame whose width is not known yet");
+  if (!begun_) return *input;  // the width is still to be found out
   const std::uint32_t source = flow_of(input, "a factor");
   const std::size_t size = width(source);
   if (numbers.size() != 1 && numbers.size() != size)
@@ -733,11 +738,12 @@ Value Follower::scale(const Value* input, const Value& by, bool adds, bool inver
   if (numbers.size() == 1) numbers.resize(size, numbers[0]);
   std::vector<float> factor(size, 1), shift(size, 0);
   for (std::size_t i = 0; i < size; ++i)
-    (adds ? shift : factor)[i] =
-        adds ? float(sign) * numbers[i] : inverted ? 1 / numbers[i] : numbers[i];
+    (adds ? shift : factor)[i] = adds       ? float(sign) * numbers[i]
+                                 : inverted ? 1 / numbers[i]
+                                            : numbers[i];
   const std::uint32_t made = append_scale(result_.network, source, factor, shift);
-  result_.note("the code", fmt::format("layer {}: {}", made, adds ? "a sum with constants"
-                                                                  : "factors"));
+  result_.note("the code",
+               fmt::format("layer {}: {}", made, adds ? "a sum with constants" : "factors"));
   return flow_value(made);
 }
 
@@ -848,19 +854,20 @@ Value Follower::call_torch(const std::string& name, const Arguments& arguments) 
     weight.transposed = !weight.transposed;
     return linear(&arguments.items[1], weight, first->is(What::constant) ? first : nullptr, place_);
   }
-  if (is({"matmul", "mm"}) && arguments.items.size() == 2 && arguments.items[1].is(What::constant)) {
+  if (is({"matmul", "mm"}) && arguments.items.size() == 2 &&
+      arguments.items[1].is(What::constant)) {
     Value weight = arguments.items[1];
     weight.transposed = !weight.transposed;
     return linear(first, weight, nullptr, place_);
   }
   if (is({"lstm", "gru", "rnn_tanh"}) && arguments.items.size() >= 9 &&
       arguments.items[2].is(What::list)) {
-    Value result = recurrent(op == "lstm"  ? SLUICE_LSTM
-                             : op == "gru" ? SLUICE_GRU
-                                           : SLUICE_RNN,
-                             first, &arguments.items[1], arguments.items[2].items,
-                             arguments.number(3, 1) != 0, std::size_t(arguments.number(4, 1)),
-                             arguments.number(7, 0) != 0, place_);
+    Value result =
+        recurrent(op == "lstm"  ? SLUICE_LSTM
+                  : op == "gru" ? SLUICE_GRU
+                                : SLUICE_RNN,
+                  first, &arguments.items[1], arguments.items[2].items, arguments.number(3, 1) != 0,
+                  std::size_t(arguments.number(4, 1)), arguments.number(7, 0) != 0, place_);
     if (op != "lstm") return result;  // (output, h); of an LSTM (output, h, c)
     return list_value({result.items[0], result.items[1].items[0], state_value()});
   }
@@ -890,7 +897,8 @@ Value Follower::call_torch(const std::string& name, const Arguments& arguments) 
   }
   if (op == "cat" && first && first->is(What::list)) {
     const std::vector<Value>& parts = first->items;
-    if (parts.size() == 2 && parts[0].half == 1 && parts[1].half == 2 && parts[0].of == parts[1].of) {
+    if (parts.size() == 2 && parts[0].half == 1 && parts[1].half == 2 &&
+        parts[0].of == parts[1].of) {
       Value whole = parts[0];
       whole.half = 0;
       return last_step(whole);
@@ -942,7 +950,9 @@ Imported Follower::run() {
 }  // namespace
 
 Imported model_of_script(const TorchFile& file, TensorReader& reader) {
-  return Follower(file, reader).run();
+  TensorReader first = reader;
+  const int width = Follower(file, first, 0).run().network.width;
+  return Follower(file, reader, width).run();
 }
 
 }  // namespace sluice::tools
