@@ -321,6 +321,13 @@ void add_import(CLI::App& app, ImportOptions& o) {
                    "trained on standardized numbers: the new model reads numbers as data have them")
       ->type_name("FILE.csv");
   command
+      ->add_option(
+          "--reset", o.reset,
+          "after or before: where the reset gate acts in an ONNX GRU of PyTorch that lacks "
+          "linear_before_reset. PyTorch's own is after")
+      ->check(CLI::IsMember({"after", "before"}))
+      ->option_text("after|before");
+  command
       ->add_option("--set", o.set,
                    "Say a key of data, such as data.sequence=run or data.target=label, for sluice "
                    "eval, run and quantize. May be repeated")

@@ -27,7 +27,7 @@ const fs::path golden = fs::path(SLUICE_TESTS_FOLDER) / "golden/import";
 /// Reads a model, and checks that its weights are finite. Returns the message if it is refused.
 std::string outcome(const std::string& bytes, const std::string& layers) {
   try {
-    const Imported imported = read_foreign_bytes(bytes, "file", layers);
+    const Imported imported = read_foreign_bytes(bytes, "file", {layers});
     bool finite = true;
     for (const Layer& layer : imported.network.layers)
       for (const Array& array : layer.arrays)
@@ -109,12 +109,17 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
                {"torch/both_states.trace.pt", ""},
                {"torch/rtneural_gru.json", ""},
                {"torch/aida.json", ""},
-               {"torch/guitar_skip.json", ""}};
+               {"torch/guitar_skip.json", ""},
+               {"onnx/branches.dynamo.onnx", ""},
+               {"onnx/packed.onnx", ""},
+               {"onnx/own_gru.script.onnx", ""}};
   for (const auto& file : files) {
     CAPTURE(file.file);
     const std::string bytes = read_file((golden / file.file).string());
     const std::string layers = *file.layers ? (golden / file.layers).string() : "";
-    CHECK_EQ(outcome(bytes, layers), "accepted");
+    const std::string whole = outcome(bytes, layers);
+    if (whole.find("without ONNX") != std::string::npos) continue;
+    CHECK_EQ(whole, "accepted");
     for (int i = 0; i < tries; ++i) outcome(damaged(bytes, random), layers);
     for (std::size_t end = 0; end < bytes.size(); end += 1 + bytes.size() / 40)
       CHECK(outcome(bytes.substr(0, end), layers) != "accepted");
@@ -125,7 +130,8 @@ TEST_CASE("damaged code of TorchScript is read or refused in one line") {
   // The checksums of an archive hide most damage from the code, which is damaged here by itself.
   std::mt19937 random(2);
   const std::string code =
-      "class M(Module):\n  __parameters__ = [\"w\", ]\n  w : Tensor\n  hidden_size : Final[int] = 4\n"
+      "class M(Module):\n  __parameters__ = [\"w\", ]\n  w : Tensor\n  hidden_size : Final[int] = "
+      "4\n"
       "  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    _0, (a, b), = "
       "(self.gru).forward(torch.mul(x, 2., alpha=-1), None, )\n    if torch.__is__(a, None):\n"
       "      c = annotate(List[int], [1, 2])\n    else:\n      pass\n    return (_0, [a][0])\n";
@@ -148,13 +154,14 @@ TEST_CASE("safetensors files that lie about their tensors are refused") {
   CHECK(says(refusal_of_bytes(safetensors(tensor("[4294967296,4294967296]", "[0,0]"), 24)),
              "are not a tensor"));
   CHECK(says(refusal_of_bytes(safetensors(tensor("[-1]", "[0,4]"), 24)), "a size that is not one"));
-  CHECK(says(refusal_of_bytes(safetensors(tensor("[1.5]", "[0,4]"), 24)), "a size that is not one"));
+  CHECK(
+      says(refusal_of_bytes(safetensors(tensor("[1.5]", "[0,4]"), 24)), "a size that is not one"));
   const std::string overlap =
       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})";
   CHECK(says(refusal_of_bytes(safetensors(overlap, 12)), "a and b overlap"));
-  CHECK(says(refusal_of_bytes(safetensors(R"({"a":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}})",
-                                          12)),
-             "numbers of type \"F4\""));
+  CHECK(says(
+      refusal_of_bytes(safetensors(R"({"a":{"dtype":"F4","shape":[2],"data_offsets":[0,8]}})", 12)),
+      "numbers of type \"F4\""));
   std::string cut = safetensors(tensor("[2,3]", "[0,24]"), 24);
   cut[4] = 1;
   CHECK(says(refusal_of_bytes(cut), "is longer than the file"));
@@ -166,10 +173,14 @@ TEST_CASE("pickles that call are refused by the name of what they call") {
   CHECK(says(pickled("c__builtin__\neval\n(S'1'\ntR."), "uses __builtin__.eval"));
   CHECK(says(pickled("c__main__\nModel\n)\x81}b."), "uses __main__.Model"));
   CHECK_EQ(pickled("ccollections\nOrderedDict\n)R."), "accepted");
-  CHECK_EQ(pickled("]q\x01h\x01" "a."), "accepted");  // a list that contains itself
+  CHECK_EQ(pickled("]q\x01h\x01"
+                   "a."),
+           "accepted");  // a list that contains itself
   CHECK(says(pickled(std::string(2000, 'N') + "."), "more values"));
   CHECK(says(pickled(std::string(2000, '(') + "."), "damaged"));
-  CHECK(says(pickled("X\xff\xff\xff\x7f" "abc."), "damaged"));
+  CHECK(says(pickled("X\xff\xff\xff\x7f"
+                     "abc."),
+             "damaged"));
   CHECK(says(pickled("h\x05."), "damaged"));
   CHECK(says(pickled("tR."), "damaged"));
   CHECK(says(pickled("ctorch._utils\n_rebuild_tensor_v2\n)R."), "damaged"));

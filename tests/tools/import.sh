@@ -30,6 +30,22 @@ for x in "$golden"/torch/*.x.npy; do
 done
 [ "$count" -eq 39 ] || complain "$count files of PyTorch, not 39"
 
+# --- the models that PyTorch's exporters wrote as ONNX, and others made by hand
+has_onnx() { ! "${sluice[@]}" import "$golden/onnx/op_gru_after.onnx" --explain 2>&1 | grep -q 'without ONNX'; }
+if has_onnx; then
+  count=0
+  for x in "$golden"/onnx/*.x.npy; do
+    name=${x%.x.npy}
+    for file in "$name".*onnx; do
+      agrees "$file" "$x" "$name.y.npy"
+      count=$((count + 1))
+    done
+  done
+  [ "$count" -eq 33 ] || complain "$count files of ONNX, not 33"
+else
+  echo "skipped, built without ONNX: .onnx"
+fi
+
 # --- the imported model is one like those that are trained here
 agrees "$golden/torch/last_step.script.pt" "$golden/torch/last_step.x.npy" "$golden/torch/last_step.y.npy" \
   --inputs ax,ay,az --outputs walk,run,sit
@@ -109,6 +125,16 @@ if [ -d "$shared/import-cases" ]; then
   for file in rtneural/gru.json klon-centaur/centaur.json klon-centaur/centaur_large.json anydrive-actuator/anydrive_v3_lstm.pt; do
     works import "$models/$file" --out model.slu --force
   done
+  if has_onnx; then
+    gru=$cases/01_torch_dynamo_gru step=$cases/13a_torch_lstm_cell_step two=$cases/11_onnx_gru_bidirectional
+    for file in dynamo torchscript; do agrees "$gru/$file.onnx" "$gru/x.npy" "$gru/y.npy"; done
+    refused 2 'a GRU of PyTorch without linear_before_reset, .* say --reset after \(PyTorch.s\), or --reset before' \
+      import "$gru/as_written_by_onnxscript_0.6.2.onnx" --out no.slu
+    agrees "$gru/as_written_by_onnxscript_0.6.2.onnx" "$gru/x.npy" "$gru/y.npy" --reset after
+    for file in dynamo model; do agrees "$step/$file.onnx" "$step/x.npy" "$step/y.npy"; done
+    agrees "$two/model.onnx" "$two/x.npy" "$two/y_Y.npy"
+    for file in dtln/model_1.onnx dtln/model_2.onnx; do works import "$models/$file" --out model.slu --force; done
+  fi
   refused 2 'bad_lstm.json: layer 1 \(lstm\): weights\[0\]: has the shape \[1\]\[80\], .* needs \[1\]\[64\]; the file contradicts itself$' \
     import "$models/rtneural/bad_lstm.json" --out no.slu
 else

@@ -26,8 +26,12 @@
 namespace sluice::tools {
 namespace {
 
-/// Frames of a test vector that the model's test of itself keeps; more would only take flash.
-constexpr std::size_t self_test_steps = 64;
+/// Returns the number of frames of a test vector that the model's test of itself keeps: as many as
+/// a few kilobytes hold, since they take flash.
+std::size_t self_test_steps(std::size_t inputs, std::size_t outputs) {
+  constexpr std::size_t bytes = 4096, least = 4, most = 64;
+  return std::clamp(bytes / (sizeof(float) * (inputs + outputs)), least, most);
+}
 
 std::vector<std::string> numbered(const char* letter, std::size_t count) {
   std::vector<std::string> names;
@@ -180,7 +184,10 @@ void run_import(const ImportOptions& options) {
   if (!options.out.empty()) check_output("--out", options.out, read);
   if (!options.out.empty()) check_replaceable(options);
 
-  Imported imported = read_foreign(options.file, options.layers);
+  Imported imported =
+      read_foreign(options.file, {options.layers, options.reset == "after"    ? ResetChoice::after
+                                                  : options.reset == "before" ? ResetChoice::before
+                                                                              : ResetChoice::open});
   Network& network = imported.network;
   if (options.explain) explain(imported);
   const auto inputs = std::size_t(frame_width(network)),
@@ -215,9 +222,10 @@ void run_import(const ImportOptions& options) {
     std::vector<std::vector<float>> frames;
     for (const TestVector& test : tests)
       if (frames.empty())
-        frames.emplace_back(test.x.begin(),
-                            test.x.begin() + std::ptrdiff_t(std::min(test.steps, self_test_steps) *
-                                                            (test.x.size() / test.steps)));
+        frames.emplace_back(
+            test.x.begin(),
+            test.x.begin() + std::ptrdiff_t(std::min(test.steps, self_test_steps(inputs, outputs)) *
+                                            (test.x.size() / test.steps)));
     network.self_test = self_test_of(model, frames);
     model = open_model(write_blob(network), options.file);
   }

@@ -4,6 +4,7 @@
 
 #include "../common/safe_file.h"
 #include "formats.h"
+#include "op_graph.h"
 #include "state_dict.h"
 #include "torch_file.h"
 
@@ -47,17 +48,18 @@ bool is_json(std::string_view bytes) {
 }  // namespace
 
 Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
-                            const std::string& layers) {
+                            const ImportChoices& choices) {
   if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
   if (is_safetensors(bytes))
-    return of_tensors(read_safetensors(bytes, path), layers, path, "safetensors");
-  if (is_json(bytes)) return read_json(bytes, layers, path);
-  if (is_torch_file(bytes)) return read_torch(bytes, layers, path);
+    return of_tensors(read_safetensors(bytes, path), choices.layers, path, "safetensors");
+  if (is_json(bytes)) return read_json(bytes, choices.layers, path);
+  if (is_onnx(bytes)) return model_of_graph(read_onnx(bytes, path), path, choices.reset);
+  if (is_torch_file(bytes)) return read_torch(bytes, choices.layers, path);
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
 }
 
-Imported read_foreign(const std::string& path, const std::string& layers) {
-  return read_foreign_bytes(read_file(path), path, layers);
+Imported read_foreign(const std::string& path, const ImportChoices& choices) {
+  return read_foreign_bytes(read_file(path), path, choices);
 }
 
 }  // namespace sluice::tools

@@ -41,7 +41,7 @@ std::vector<std::size_t> sizes(const JsonNode* node, const std::string& place) {
   if (!node || !node->is_list() || (node->is(Kind::list) && !node->items.empty()))
     refuse("{}: not a list of whole numbers; write the file again", place);
   for (const double value : node->numbers) {
-    if (!(value >= 0 && value <= exact))
+    if (!(value >= 0 && value <= exact && value == std::floor(value)))
       refuse("{}: a size that is not one; write the file again", place);
     result.push_back(std::size_t(value));
   }
