@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "../common/error.h"
 #include "../common/hash.h"
@@ -123,12 +124,15 @@ Recipe columns_of_import(const ImportOptions& options, const Network& network) {
 
 /// Returns the arrays of --check in the reading with which the model agrees, or else in the
 /// likeliest.
-Reading read_check(const OwnedModel& model, const std::vector<std::string>& files,
-                   double tolerance) {
+/// @param mask  frames of this number alone are left out
+Reading read_check(const OwnedModel& model, const std::vector<std::string>& files, double tolerance,
+                   std::optional<float> mask) {
   constexpr std::size_t any = 32;
   const Npy x = parse_npy(read_file(files[0]), files[0], any),
             y = parse_npy(read_file(files[1]), files[1], any);
   std::vector<Reading> readings = readings_of(model, x, y);
+  for (Reading& reading : readings)
+    if (mask) leave_out(reading.tests, *mask, model.info().outputs);
   for (Reading& reading : readings)
     if (compare(model, reading.tests).share() <= tolerance) return std::move(reading);
   return std::move(readings.front());
@@ -209,7 +213,7 @@ void run_import(const ImportOptions& options) {
     tell(compare(plain, imported.tests), "the file's own test", options.file, tolerance);
   std::vector<TestVector> tests = std::move(imported.tests);
   if (!options.check.empty()) {
-    Reading given = read_check(plain, options.check, tolerance);
+    Reading given = read_check(plain, options.check, tolerance, imported.mask);
     tell(compare(plain, given.tests), options.check[1], options.file, tolerance, given.shape);
     std::move(given.tests.begin(), given.tests.end(), std::back_inserter(tests));
   }

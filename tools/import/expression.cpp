@@ -62,7 +62,8 @@ Formula Formulas::intern(Sum sum) {
   std::string key;
   append(key, sum.width);
   append(key, sum.constant);
-  for (const Product& product : sum.products) append(key, product.parts), append(key, product.factor);
+  for (const Product& product : sum.products)
+    append(key, product.parts), append(key, product.factor);
   const auto [found, is_new] = sum_numbers_.emplace(std::move(key), int(sums_.size()));
   if (is_new) sums_.push_back(std::move(sum));
   return found->second;
@@ -241,7 +242,8 @@ Formula Formulas::concat(const std::vector<Formula>& list) {
     Part part, before;
     if (!joined.empty() && is_part(one, part) && is_part(joined.back(), before) &&
         part.atom == before.atom) {
-      const auto first_width = std::int64_t(width(joined.back())), second = std::int64_t(width(one));
+      const auto first_width = std::int64_t(width(joined.back())),
+                 second = std::int64_t(width(one));
       const std::int64_t step = first_width > 1 ? before.step
                                 : second > 1    ? part.step
                                                 : part.first - before.first;

@@ -39,15 +39,25 @@ struct Sum {
 };
 
 /// The functions of a single number that formulas may hold.
-enum class Unary { sigmoid, tanh, relu, hard_sigmoid, softmax, square_root, reciprocal, absolute, logarithm };
+enum class Unary {
+  sigmoid,
+  tanh,
+  relu,
+  hard_sigmoid,
+  softmax,
+  square_root,
+  reciprocal,
+  absolute,
+  logarithm
+};
 
 struct Atom {
   enum class Kind { input, layer, matrix, unary, list, chosen, mean };
   Kind kind = Kind::input;
-  int number = 0;          ///< of the graph's input; of a layer, counted from 1; of a matrix
-  Unary function = {};     ///< of a unary atom
-  float parameter = 0;     ///< slope of a hard sigmoid
-  Formula of = -1;         ///< the formula that a matrix, a function, a choice or a mean reads
+  int number = 0;       ///< of the graph's input; of a layer, counted from 1; of a matrix
+  Unary function = {};  ///< of a unary atom
+  float parameter = 0;  ///< slope of a hard sigmoid
+  Formula of = -1;      ///< the formula that a matrix, a function, a choice or a mean reads
   std::vector<Formula> list = {};         ///< formulas one behind another
   std::vector<std::int64_t> chosen = {};  ///< numbers of `of`
   std::size_t width = 0;

@@ -30,9 +30,9 @@ struct Value {
   enum class What { none, constant, flow };
   What what = What::none;
   ConstantPtr constant;
-  Formula formula = -1;    ///< its numbers in one frame, in the order of its feature axes
+  Formula formula = -1;  ///< its numbers in one frame, in the order of its feature axes
   std::vector<Axis> axes;
-  bool last = false;       ///< its frame is the last one of a sequence
+  bool last = false;  ///< its frame is the last one of a sequence
   bool is_flow() const { return what == What::flow; }
   bool is_constant() const { return what == What::constant; }
 };
@@ -106,7 +106,8 @@ class Follower {
   }
   /// Refuses a graph whose constants would take many times the memory of the file.
   void take_room(std::size_t numbers) {
-    if (numbers > room_) refuse("{}: its constants grow to many times the file; it is hostile", file_);
+    if (numbers > room_)
+      refuse("{}: its constants grow to many times the file; it is hostile", file_);
     room_ -= numbers;
   }
 
@@ -132,7 +133,7 @@ class Follower {
   std::vector<GraphInput> inputs_;
   std::optional<Lowering> lowering_;
   std::set<std::uint32_t> last_, every_;  ///< layers of which the last step, or every step, is read
-  std::size_t room_ = 0;  ///< numbers that computed constants may still have
+  std::size_t room_ = 0;                  ///< numbers that computed constants may still have
 };
 
 /// Returns an axis that counts from the end as one from the begin.
@@ -184,7 +185,8 @@ void Follower::find_inputs() {
     inputs_.push_back(input);
   }
   if (column == 0) refuse("{}: has no input of floats", file_);
-  if (column > widest) refuse("{}: a frame of {} numbers; at most {} are read", file_, column, widest);
+  if (column > widest)
+    refuse("{}: a frame of {} numbers; at most {} are read", file_, column, widest);
   result_.network.width = int(column);
 }
 
@@ -208,27 +210,46 @@ void Follower::follow_node(const OpNode& node, Values& values) {
       stuck("of the domain {}, which is not read", brief(node.domain));
     static const std::map<std::string, void (Follower::*)(const OpNode&, const std::vector<Value>&,
                                                           std::vector<Value>&)>
-        known = {{"Add", &Follower::elementwise},         {"Sub", &Follower::elementwise},
-                 {"Mul", &Follower::elementwise},         {"Div", &Follower::elementwise},
-                 {"Pow", &Follower::elementwise},         {"Sigmoid", &Follower::unary},
-                 {"Tanh", &Follower::unary},              {"Relu", &Follower::unary},
-                 {"HardSigmoid", &Follower::unary},       {"Softmax", &Follower::unary},
-                 {"Identity", &Follower::unary},          {"Dropout", &Follower::unary},
-                 {"Cast", &Follower::unary},              {"Neg", &Follower::unary},
-                 {"Sqrt", &Follower::unary},              {"Reciprocal", &Follower::unary},
-                 {"MatMul", &Follower::matrix},           {"Gemm", &Follower::matrix},
-                 {"Conv", &Follower::convolution},        {"Transpose", &Follower::shape},
-                 {"Squeeze", &Follower::shape},           {"Unsqueeze", &Follower::shape},
-                 {"Reshape", &Follower::shape},           {"Flatten", &Follower::shape},
-                 {"Slice", &Follower::shape},             {"Gather", &Follower::shape},
-                 {"Split", &Follower::shape},             {"Concat", &Follower::shape},
-                 {"Shape", &Follower::shape},             {"Expand", &Follower::shape},
-                 {"Pad", &Follower::shape},               {"ReduceMean", &Follower::normalization},
-                 {"ReduceSum", &Follower::normalization}, {"BatchNormalization", &Follower::normalization},
+        known = {{"Add", &Follower::elementwise},
+                 {"Sub", &Follower::elementwise},
+                 {"Mul", &Follower::elementwise},
+                 {"Div", &Follower::elementwise},
+                 {"Pow", &Follower::elementwise},
+                 {"Sigmoid", &Follower::unary},
+                 {"Tanh", &Follower::unary},
+                 {"Relu", &Follower::unary},
+                 {"HardSigmoid", &Follower::unary},
+                 {"Softmax", &Follower::unary},
+                 {"Identity", &Follower::unary},
+                 {"Dropout", &Follower::unary},
+                 {"Cast", &Follower::unary},
+                 {"Neg", &Follower::unary},
+                 {"Sqrt", &Follower::unary},
+                 {"Reciprocal", &Follower::unary},
+                 {"MatMul", &Follower::matrix},
+                 {"Gemm", &Follower::matrix},
+                 {"Conv", &Follower::convolution},
+                 {"Transpose", &Follower::shape},
+                 {"Squeeze", &Follower::shape},
+                 {"Unsqueeze", &Follower::shape},
+                 {"Reshape", &Follower::shape},
+                 {"Flatten", &Follower::shape},
+                 {"Slice", &Follower::shape},
+                 {"Gather", &Follower::shape},
+                 {"Split", &Follower::shape},
+                 {"Concat", &Follower::shape},
+                 {"Shape", &Follower::shape},
+                 {"Expand", &Follower::shape},
+                 {"Pad", &Follower::shape},
+                 {"ReduceMean", &Follower::normalization},
+                 {"ReduceSum", &Follower::normalization},
+                 {"BatchNormalization", &Follower::normalization},
                  {"LayerNormalization", &Follower::normalization},
-                 {"GRU", &Follower::recurrent},           {"LSTM", &Follower::recurrent},
+                 {"GRU", &Follower::recurrent},
+                 {"LSTM", &Follower::recurrent},
                  {"RNN", &Follower::recurrent}};
-    const bool constants = std::none_of(in.begin(), in.end(), [](const Value& v) { return v.is_flow(); });
+    const bool constants =
+        std::none_of(in.begin(), in.end(), [](const Value& v) { return v.is_flow(); });
     if (!(constants && on_constants(node, in, out))) {
       const auto function = known.find(node.op);
       if (function == known.end()) stuck("is not one of the operations that are read");
@@ -292,7 +313,8 @@ void for_each_index(const std::vector<std::int64_t>& shape, F f) {
   }
 }
 
-std::size_t place_of(const std::vector<std::int64_t>& index, const std::vector<std::int64_t>& shape) {
+std::size_t place_of(const std::vector<std::int64_t>& index,
+                     const std::vector<std::int64_t>& shape) {
   std::size_t place = 0;
   for (std::size_t d = 0; d < shape.size(); ++d)
     place = place * std::size_t(shape[d]) + std::size_t(index[d]);
@@ -332,7 +354,11 @@ Value chosen(const Constant& from, std::size_t axis, const std::vector<std::int6
 }
 
 double computed(const std::string& op, double a, double b) {
-  return op == "Add" ? a + b : op == "Sub" ? a - b : op == "Mul" ? a * b : op == "Div" ? a / b : std::pow(a, b);
+  return op == "Add"   ? a + b
+         : op == "Sub" ? a - b
+         : op == "Mul" ? a * b
+         : op == "Div" ? a / b
+                       : std::pow(a, b);
 }
 
 /// Returns a constant with its dimensions of one spread to a shape, as arithmetic does.
@@ -342,8 +368,8 @@ Value spread(const Constant& from, const std::vector<std::int64_t>& shape) {
   for_each_index(shape, [&](const std::vector<std::int64_t>& at) {
     std::size_t place = 0;
     for (std::size_t d = 0; d < from.shape.size(); ++d)
-      place = place * std::size_t(from.shape[d]) +
-              std::size_t(from.shape[d] == 1 ? 0 : at[d + extra]);
+      place =
+          place * std::size_t(from.shape[d]) + std::size_t(from.shape[d] == 1 ? 0 : at[d + extra]);
     index.push_back(place);
   });
   return picked_value(from, shape, index);
@@ -373,13 +399,15 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       return true;
     }
     auto made = std::make_shared<Constant>();
-    if (const OpAttribute* const value = node.find("value_float")) made->floats = {value->real};
+    if (const OpAttribute* const value = node.find("value_float"))
+      made->floats = {value->real};
     else if (const OpAttribute* const list = node.find("value_floats"))
       made->floats = list->reals, made->shape = {std::int64_t(list->reals.size())};
     else if (const OpAttribute* const whole = node.find("value_int"))
       made->whole = {whole->whole}, made->is_whole = true;
     else if (const OpAttribute* const ints = node.find("value_ints"))
-      made->whole = ints->wholes, made->is_whole = true, made->shape = {std::int64_t(ints->wholes.size())};
+      made->whole = ints->wholes, made->is_whole = true,
+      made->shape = {std::int64_t(ints->wholes.size())};
     else
       stuck("a constant of texts");
     out[0] = of(std::move(made));
@@ -455,9 +483,11 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
   if (op == "Reshape" || op == "Flatten") {
     auto made = std::make_shared<Constant>(a);
     std::vector<std::int64_t> target;
-    if (op == "Reshape") target = wholes(node, "shape", in, 1).value_or(std::vector<std::int64_t>{});
+    if (op == "Reshape")
+      target = wholes(node, "shape", in, 1).value_or(std::vector<std::int64_t>{});
     if (op == "Flatten") {
-      const std::size_t axis = std::size_t(std::clamp<std::int64_t>(node.whole("axis", 1), 0, std::int64_t(rank)));
+      const std::size_t axis =
+          std::size_t(std::clamp<std::int64_t>(node.whole("axis", 1), 0, std::int64_t(rank)));
       target = {product_of({a.shape.begin(), a.shape.begin() + std::ptrdiff_t(axis)}), -1};
     }
     std::int64_t known = 1;
@@ -473,7 +503,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     return true;
   }
   if (op == "Transpose") {
-    std::vector<std::int64_t> order = wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
+    std::vector<std::int64_t> order =
+        wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
     if (order.empty())
       for (std::size_t d = rank; d-- > 0;) order.push_back(std::int64_t(d));
     if (order.size() != rank) stuck("an order of {} of {} dimensions", order.size(), rank);
@@ -496,7 +527,9 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     for (std::size_t i = 0; i < begins->size(); ++i) {
       const Constant now = *value.constant;
       const std::size_t axis = axis_of(axes ? axes->at(i) : std::int64_t(i), now.shape.size());
-      value = chosen(now, axis, range_of((*begins)[i], ends->at(i), steps ? steps->at(i) : 1, now.shape[axis]));
+      value =
+          chosen(now, axis,
+                 range_of((*begins)[i], ends->at(i), steps ? steps->at(i) : 1, now.shape[axis]));
     }
     out[0] = value;
     return true;
@@ -510,12 +543,15 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       if (i < 0) i += a.shape[axis];
       if (i < 0 || i >= a.shape[axis]) stuck("an index outside its axis");
     }
-    if (std::int64_t(which.size()) * (std::int64_t(a.count()) / std::max<std::int64_t>(a.shape[axis], 1)) > std::int64_t(room_))
+    if (std::int64_t(which.size()) *
+            (std::int64_t(a.count()) / std::max<std::int64_t>(a.shape[axis], 1)) >
+        std::int64_t(room_))
       take_room(room_ + 1);
     const Value picked_ones = chosen(a, axis, which);
     auto made = std::make_shared<Constant>(*picked_ones.constant);
     made->shape.erase(made->shape.begin() + std::ptrdiff_t(axis));
-    made->shape.insert(made->shape.begin() + std::ptrdiff_t(axis), index.shape.begin(), index.shape.end());
+    made->shape.insert(made->shape.begin() + std::ptrdiff_t(axis), index.shape.begin(),
+                       index.shape.end());
     out[0] = of(std::move(made));
     return true;
   }
@@ -525,7 +561,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     made->is_whole = a.is_whole, made->shape = a.shape;
     made->shape[axis] = 0;
     for (const Value& value : in) {
-      if (!value.is_constant() || value.constant->shape.size() != rank) stuck("shapes that do not fit");
+      if (!value.is_constant() || value.constant->shape.size() != rank)
+        stuck("shapes that do not fit");
       made->shape[axis] += value.constant->shape[axis];
       if (product_of(made->shape) > std::int64_t(room_)) take_room(room_ + 1);
     }
@@ -539,8 +576,10 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
         if (run * (o + 1) > std::int64_t(from.count()) || from.is_whole != a.is_whole)
           stuck("shapes that do not fit");
         for (std::int64_t i = o * run; i < (o + 1) * run; ++i)
-          if (a.is_whole) made->whole.push_back(from.whole[std::size_t(i)]);
-          else made->floats.push_back(from.floats[std::size_t(i)]);
+          if (a.is_whole)
+            made->whole.push_back(from.whole[std::size_t(i)]);
+          else
+            made->floats.push_back(from.floats[std::size_t(i)]);
       }
     out[0] = of(std::move(made));
     return true;
@@ -548,10 +587,12 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
   if (op == "Split") {
     const std::size_t axis = axis_of(node.whole("axis", 0), rank);
     auto sizes = wholes(node, "split", in, 1);
-    if (!sizes) sizes = std::vector<std::int64_t>(out.size(), a.shape[axis] / std::int64_t(out.size()));
+    if (!sizes)
+      sizes = std::vector<std::int64_t>(out.size(), a.shape[axis] / std::int64_t(out.size()));
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i >= sizes->size() || (*sizes)[i] < 0 || begin + (*sizes)[i] > a.shape[axis]) stuck("parts that do not fit");
+      if (i >= sizes->size() || (*sizes)[i] < 0 || begin + (*sizes)[i] > a.shape[axis])
+        stuck("parts that do not fit");
       out[i] = chosen(a, axis, range_of(begin, begin + (*sizes)[i], 1, a.shape[axis]));
       begin += (*sizes)[i];
     }
@@ -574,7 +615,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       if (op == "Div" && q == 0) stuck("a division by 0");
       made->whole.push_back(p == unknown || q == unknown ? unknown
                             : op == "Div"                ? p / q
-                                                         : std::int64_t(computed(op, double(p), double(q))));
+                                          : std::int64_t(computed(op, double(p), double(q))));
     }
     out[0] = of(std::move(made));
     return true;
@@ -605,7 +646,8 @@ std::size_t features_before(const std::vector<Axis>& axes, std::size_t axis) {
 }
 
 /// Returns a constant's numbers as those of every frame of a value with these axes.
-std::vector<float> Follower::over_features(const Constant& constant, const std::vector<Axis>& axes) {
+std::vector<float> Follower::over_features(const Constant& constant,
+                                           const std::vector<Axis>& axes) {
   if (constant.is_whole) stuck("whole numbers beside floats");
   const std::vector<std::int64_t> sizes = feature_sizes(axes);
   const std::size_t rank = axes.size(), own = constant.shape.size();
@@ -738,15 +780,18 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
   if (op == "HardSigmoid") {
     function = Unary::hard_sigmoid;
     parameter = node.real("alpha", 0.2f);
-    if (node.real("beta", 0.5f) != 0.5f) stuck("a hard sigmoid with beta {}", node.real("beta", 0.5f));
+    if (node.real("beta", 0.5f) != 0.5f)
+      stuck("a hard sigmoid with beta {}", node.real("beta", 0.5f));
   }
   if (op == "Softmax") {
     function = Unary::softmax;
-    const std::size_t axis = axis_of(node.whole("axis", graph_.opset >= 13 ? -1 : 1), a.axes.size());
+    const std::size_t axis =
+        axis_of(node.whole("axis", graph_.opset >= 13 ? -1 : 1), a.axes.size());
     std::size_t behind = 0;
     for (std::size_t d = axis; d < a.axes.size(); ++d) behind += a.axes[d].feature;
     if (behind != feature_sizes(a.axes).size()) stuck("a softmax over a part of a frame");
-    if (graph_.opset >= 13 && axis + 1 != a.axes.size()) stuck("a softmax over another axis than the last");
+    if (graph_.opset >= 13 && axis + 1 != a.axes.size())
+      stuck("a softmax over another axis than the last");
   }
   out[0] = flow(formulas_.apply(function, a.formula, parameter), a.axes, a.last);
 }
@@ -792,7 +837,8 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
     for (float& value : weights.values) value *= alpha;
     Formula made = formulas_.product(weights, from);
     if (in.size() > 2 && in[2].is_constant())
-      made = formulas_.add(made, formulas_.scaled(formulas_.constant(over_features(*in[2].constant, axes)), {beta}));
+      made = formulas_.add(
+          made, formulas_.scaled(formulas_.constant(over_features(*in[2].constant, axes)), {beta}));
     else if (in.size() > 2 && in[2].is_flow())
       made = formulas_.add(made, formulas_.scaled(in[2].formula, {beta}));
     out[0] = flow(made, axes, a.last);
@@ -803,7 +849,8 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
 
 void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
                            std::vector<Value>& out) {
-  if (in.size() < 2 || !in[0].is_flow() || !in[1].is_constant()) stuck("weights that are not constant");
+  if (in.size() < 2 || !in[0].is_flow() || !in[1].is_constant())
+    stuck("weights that are not constant");
   const Constant& w = *in[1].constant;
   for (std::size_t d = 2; d < w.shape.size(); ++d)
     if (w.shape[d] != 1) stuck("a convolution with a kernel of {}", w.shape[d]);
@@ -814,7 +861,8 @@ void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
   if (a.axes.size() < 2) stuck("a convolution of {} dimensions", a.axes.size());
   Axis& channel = a.axes[1];
   if (!channel.feature && channel.size == 1 && feature_sizes(a.axes).empty()) channel = {true, 1};
-  if (!channel.feature || feature_sizes(a.axes).size() != 1) stuck("channels that are not the features");
+  if (!channel.feature || feature_sizes(a.axes).size() != 1)
+    stuck("channels that are not the features");
   Constant matrix = w;
   matrix.shape = {w.shape[0], w.shape[1]};
   const Weights2 weights = weights_of(matrix, false);
@@ -822,7 +870,8 @@ void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
     stuck("{} channels enter weights for {}", channel.size, weights.cols);
   Formula made = formulas_.product(weights, a.formula);
   channel.size = std::int64_t(weights.rows);
-  if (in.size() > 2 && in[2].is_constant()) made = formulas_.add(made, formulas_.constant(in[2].constant->floats));
+  if (in.size() > 2 && in[2].is_constant())
+    made = formulas_.add(made, formulas_.constant(in[2].constant->floats));
   out[0] = flow(made, a.axes, a.last);
 }
 
@@ -856,7 +905,8 @@ Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target
   std::size_t next = 0;
   for (std::size_t d = 0; d < target.size(); ++d) {
     std::int64_t size = target[d];
-    if (size == 0 && d < in.axes.size()) size = in.axes[d].feature || in.axes[d].size > 0 ? in.axes[d].size : -1;
+    if (size == 0 && d < in.axes.size())
+      size = in.axes[d].feature || in.axes[d].size > 0 ? in.axes[d].size : -1;
     if (size == 1) {
       axes.push_back({false, 1});
       continue;
@@ -881,15 +931,19 @@ Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target
       axes.push_back({true, left});
       continue;
     }
-    while (left < size && next + 1 < from.size() && from[next + 1].feature) left *= from[++next].size;
+    while (left < size && next + 1 < from.size() && from[next + 1].feature)
+      left *= from[++next].size;
     if (left % size != 0) stuck("a shape {} that does not fit the features", shape_text(target));
     axes.push_back({true, size});
-    if (left == size) ++next;
-    else from[next].size = left / size;
+    if (left == size)
+      ++next;
+    else
+      from[next].size = left / size;
   }
   if (next != from.size()) {
     for (; next < from.size(); ++next)
-      if (from[next].feature || from[next].size > 1 ) stuck("a shape {} that does not fit", shape_text(target));
+      if (from[next].feature || from[next].size > 1)
+        stuck("a shape {} that does not fit", shape_text(target));
   }
   return flow(in.formula, axes, in.last);
 }
@@ -919,7 +973,8 @@ Value Follower::slice(const Value& in, std::int64_t given, std::int64_t begin, s
     out.axes[axis].size = std::int64_t(range.size());
     return out;
   }
-  if (along.size == 1 || (begin == 0 && step == 1 && (end >= 1 << 30 || (along.size > 0 && end >= along.size))))
+  if (along.size == 1 ||
+      (begin == 0 && step == 1 && (end >= 1 << 30 || (along.size > 0 && end >= along.size))))
     return in;
   const bool is_last = step == 1 && (begin == -1 || (along.size > 0 && begin == along.size - 1)) &&
                        (end == 0 || end >= 1 << 30 || (along.size > 0 && end >= along.size));
@@ -962,8 +1017,10 @@ Value Follower::gather(const Value& in, const Constant& index, std::int64_t give
   });
   out.formula = formulas_.choose(in.formula, which);
   out.axes[axis].size = std::int64_t(range.size());
-  if (index.shape.empty()) out.axes.erase(out.axes.begin() + std::ptrdiff_t(axis));
-  else if (index.shape.size() > 1) stuck("an index of several dimensions");
+  if (index.shape.empty())
+    out.axes.erase(out.axes.begin() + std::ptrdiff_t(axis));
+  else if (index.shape.size() > 1)
+    stuck("an index of several dimensions");
   return out;
 }
 
@@ -1034,7 +1091,8 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     for (const Axis& axis : a.axes) sizes.push_back(axis.size > 0 ? axis.size : unknown);
     out[0] = constant_value({std::int64_t(rank)}, sizes);
   } else if (op == "Transpose") {
-    std::vector<std::int64_t> order = wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
+    std::vector<std::int64_t> order =
+        wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
     if (order.empty())
       for (std::size_t d = rank; d-- > 0;) order.push_back(std::int64_t(d));
     out[0] = transpose(a, order);
@@ -1071,7 +1129,8 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     out[0] = reshape(a, sizes);
   } else if (op == "Flatten") {
     for (std::size_t d = 0; d < rank; ++d)
-      if (!a.axes[d].feature && a.axes[d].size != 1 && d >= std::size_t(std::max<std::int64_t>(node.whole("axis", 1), 0)))
+      if (!a.axes[d].feature && a.axes[d].size != 1 &&
+          d >= std::size_t(std::max<std::int64_t>(node.whole("axis", 1), 0)))
         stuck("all steps of a sequence at once");
     out[0] = reshape(a, {-1, std::int64_t(formulas_.width(a.formula))});
   } else if (op == "Slice") {
@@ -1092,7 +1151,9 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     auto sizes = wholes(node, "split", in, 1);
     const std::int64_t all = a.axes[axis].size;
     if (!a.axes[axis].feature && all != 1) stuck("parts of a sequence");
-    if (!sizes) sizes = std::vector<std::int64_t>(out.size(), (all + std::int64_t(out.size()) - 1) / std::int64_t(out.size()));
+    if (!sizes)
+      sizes = std::vector<std::int64_t>(
+          out.size(), (all + std::int64_t(out.size()) - 1) / std::int64_t(out.size()));
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (i >= sizes->size() || (*sizes)[i] < 1) stuck("parts that do not fit");
@@ -1170,23 +1231,26 @@ void Follower::normalization(const OpNode& node, const std::vector<Value>& in,
       if (i >= numbers(1).size() || i >= numbers(2).size() || i >= numbers(3).size() ||
           i >= numbers(4).size())
         stuck("shapes that do not fit");
-      const double gain = double(numbers(1)[i]) / std::sqrt(double(numbers(4)[i]) + double(epsilon));
+      const double gain =
+          double(numbers(1)[i]) / std::sqrt(double(numbers(4)[i]) + double(epsilon));
       factor.push_back(float(gain));
       shift.push_back(float(double(numbers(2)[i]) - double(numbers(3)[i]) * gain));
     }
-    out[0] = flow(formulas_.add(formulas_.scaled(a.formula, factor), formulas_.constant(shift)), a.axes, a.last);
+    out[0] = flow(formulas_.add(formulas_.scaled(a.formula, factor), formulas_.constant(shift)),
+                  a.axes, a.last);
     return;
   }
   const std::size_t axis = axis_of(node.whole("axis", -1), a.axes.size());
   for (std::size_t d = 0; d < a.axes.size(); ++d)
-    if (a.axes[d].feature != (d >= axis) && a.axes[d].size != 1) stuck("a normalization over steps");
+    if (a.axes[d].feature != (d >= axis) && a.axes[d].size != 1)
+      stuck("a normalization over steps");
   const Formula centered = formulas_.add(
       a.formula, formulas_.scaled(formulas_.repeated(formulas_.mean(a.formula), width), {-1}));
   const Formula variance =
       formulas_.repeated(formulas_.mean(formulas_.multiply(centered, centered)), width);
   const Formula root = formulas_.apply(
-      Unary::square_root,
-      formulas_.add(variance, formulas_.constant(std::vector<float>(width, node.real("epsilon", 1e-5f)))));
+      Unary::square_root, formulas_.add(variance, formulas_.constant(std::vector<float>(
+                                                      width, node.real("epsilon", 1e-5f)))));
   Formula made = formulas_.multiply(centered, formulas_.apply(Unary::reciprocal, root));
   if (numbers(1).size() != width) stuck("shapes that do not fit");
   made = formulas_.scaled(made, numbers(1));
@@ -1204,7 +1268,8 @@ bool has_numbers(const Value& value) {
   return false;
 }
 
-void Follower::recurrent(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
+void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
+                         std::vector<Value>& out) {
   const bool is_lstm = node.op == "LSTM", is_gru = node.op == "GRU";
   const auto input = [&](std::size_t i) { return i < in.size() ? in[i] : Value{}; };
   const Value &x = input(0), &w = input(1), &r = input(2);
@@ -1224,11 +1289,12 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in, std::
       std::size_t(ws[1]) % gates != 0 || std::size_t(ws[2]) != features)
     stuck("weights of the shape {} for {} numbers", shape_text(ws), features);
   const std::size_t rows = std::size_t(ws[1]), units = rows / gates;
-  if (units == 0 || rs != std::vector<std::int64_t>{std::int64_t(directions), std::int64_t(rows), std::int64_t(units)})
+  if (units == 0 || rs != std::vector<std::int64_t>{std::int64_t(directions), std::int64_t(rows),
+                                                    std::int64_t(units)})
     stuck("weights over the state of the shape {}", shape_text(rs));
-  const Value &bias = input(3), &lengths = input(4), &h0 = input(5), &c0 = input(6), &peep = input(7);
-  if (bias.is_flow() ||
-      (bias.is_constant() && bias.constant->count() != directions * 2 * rows))
+  const Value &bias = input(3), &lengths = input(4), &h0 = input(5), &c0 = input(6),
+              &peep = input(7);
+  if (bias.is_flow() || (bias.is_constant() && bias.constant->count() != directions * 2 * rows))
     stuck("a bias that does not fit");
   if (lengths.is_flow()) stuck("lengths of sequences that depend on the data");
   if (lengths.is_constant())
@@ -1260,7 +1326,8 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in, std::
     std::size_t alpha = 0, beta = 0;
     for (std::size_t i = 0; i < said->texts.size(); ++i) {
       std::string name = said->texts[i];
-      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](unsigned char c) { return char(std::tolower(c)); });
       const bool is_first = each > 1 && i % each == 0;
       if (name == "hardsigmoid" && is_first) {
         const float a = alphas && alpha < alphas->reals.size() ? alphas->reals[alpha++] : 0.2f;
@@ -1277,9 +1344,10 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in, std::
     before = true;
     const bool torch = graph_.producer == "pytorch";
     if (torch && reset_ == ResetChoice::open)
-      stuck("a GRU of PyTorch without linear_before_reset, which an exporter's bug leaves out, since "
-            "PyTorch has no other GRU; say --reset after (PyTorch's), or --reset before if the "
-            "network was built so");
+      stuck(
+          "a GRU of PyTorch without linear_before_reset, which an exporter's bug leaves out, since "
+          "PyTorch has no other GRU; say --reset after (PyTorch's), or --reset before if the "
+          "network was built so");
     if (torch && reset_ == ResetChoice::after) before = false;
   }
   const sluice_layer_kind kind = is_lstm  ? SLUICE_LSTM
@@ -1292,9 +1360,10 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in, std::
     CellWeights cell;
     cell.input = View{w.constant->floats.data() + d * rows * features, rows, features,
                       std::ptrdiff_t(features), 1};
-    cell.state = View{r.constant->floats.data() + d * rows * units, rows, units,
-                      std::ptrdiff_t(units), 1};
-    if (w.constant->floats.empty() || r.constant->floats.empty()) stuck("weights that are no floats");
+    cell.state =
+        View{r.constant->floats.data() + d * rows * units, rows, units, std::ptrdiff_t(units), 1};
+    if (w.constant->floats.empty() || r.constant->floats.empty())
+      stuck("weights that are no floats");
     if (bias.is_constant()) {
       const View all = column_of(bias.constant->floats).part(d * 2 * rows, 2 * rows);
       cell.bias = all.part(0, rows), cell.second_bias = all.part(rows, rows);
@@ -1321,9 +1390,9 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in, std::
   if (!out.empty())
     out[0] = batch_first ? flow(made, {batch, time, dir, unit}, false)
                          : flow(made, {time, dir, batch, unit}, false);
-  const Value state = flow(made, batch_first ? std::vector<Axis>{batch, dir, unit}
-                                             : std::vector<Axis>{dir, batch, unit},
-                           true);
+  const Value state = flow(
+      made, batch_first ? std::vector<Axis>{batch, dir, unit} : std::vector<Axis>{dir, batch, unit},
+      true);
   if (out.size() > 1) out[1] = state;
   if (out.size() > 2) out[2] = state;  // c, which only the next call reads
 }
@@ -1347,7 +1416,9 @@ void Follower::finish(const Values& values) {
       continue;
     }
     // The last state beside all steps says nothing new.
-    if (o > 0 && found->second.last != last && std::count(answers.begin(), answers.end(), found->second.formula)) continue;
+    if (o > 0 && found->second.last != last &&
+        std::count(answers.begin(), answers.end(), found->second.formula))
+      continue;
     answers.push_back(found->second.formula);
     names.push_back(output.name);
     (found->second.last ? last : every) = true;
@@ -1356,7 +1427,8 @@ void Follower::finish(const Values& values) {
   if (last && every) {
     last = false;
     answers.resize(1);
-    result_.remarks.push_back("the model answers with its first output alone; the others are of the last step");
+    result_.remarks.push_back(
+        "the model answers with its first output alone; the others are of the last step");
   }
   const Formula answer = formulas_.concat(answers);
   Network& network = result_.network;

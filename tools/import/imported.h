@@ -28,6 +28,8 @@ struct Imported {
   std::vector<Origin> origins;
   std::vector<std::string> remarks;  ///< that a person should read in any case
   std::vector<TestVector> tests;
+  /// The model leaves out frames whose numbers are all equal to this one; the caller does it.
+  std::optional<float> mask;
 
   void note(std::string from, std::string became) {
     origins.push_back({std::move(from), std::move(became)});

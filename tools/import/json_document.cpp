@@ -14,11 +14,11 @@ namespace {
 /// Builds the tree from the parser's calls. An array is one of numbers until its first other value.
 class Builder {
  public:
-  Builder(std::string_view text, const std::string& file)
+  Builder(std::string_view text, const std::string& file, std::size_t size)
       : text_(text),
         file_(file),
-        values_left_(1024 + text.size() / bytes_of_a_value),
-        numbers_left_(1024 + text.size() / bytes_of_a_number) {}
+        values_left_(1024 + size / bytes_of_a_value),
+        numbers_left_(1024 + size / bytes_of_a_number) {}
 
   bool null() { return add({}); }
   bool boolean(bool value) { return add(number_node(JsonNode::Kind::boolean, value)); }
@@ -170,8 +170,8 @@ const JsonNode* JsonNode::find(std::string_view name) const {
   return nullptr;
 }
 
-JsonNode parse_json_document(std::string_view text, const std::string& file) {
-  Builder builder(text, file);
+JsonNode parse_json_document(std::string_view text, const std::string& file, std::size_t size) {
+  Builder builder(text, file, std::max(size, text.size()));
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder.root);
 }

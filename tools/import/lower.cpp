@@ -37,8 +37,9 @@ std::optional<sluice_activation> activation_of(Unary function) {
 }
 
 const char* name_of(Unary function) {
-  constexpr const char* names[] = {"sigmoid", "tanh",        "ReLU",       "hard sigmoid", "softmax",
-                                   "square root", "reciprocal", "absolute value", "logarithm"};
+  constexpr const char* names[] = {"sigmoid",      "tanh",           "ReLU",
+                                   "hard sigmoid", "softmax",        "square root",
+                                   "reciprocal",   "absolute value", "logarithm"};
   return names[int(function)];
 }
 
@@ -95,8 +96,8 @@ std::uint32_t Lowering::obstacle(Formula formula, const std::string& place,
 }
 
 std::uint32_t Lowering::note(std::uint32_t number, const std::string& place) {
-  to_.note(place, fmt::format("layer {}: {}", number,
-                              to_.network.layers[number - 1].anatomy().name));
+  to_.note(place,
+           fmt::format("layer {}: {}", number, to_.network.layers[number - 1].anatomy().name));
   return number;
 }
 
@@ -144,8 +145,8 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
     std::vector<std::int32_t> columns;
     const auto choose = [&](std::size_t begin) {
       for (std::size_t i = 0; i < sum.width; ++i)
-        columns.push_back(std::int32_t(std::int64_t(begin) + part.first +
-                                       std::int64_t(i) * part.step));
+        columns.push_back(
+            std::int32_t(std::int64_t(begin) + part.first + std::int64_t(i) * part.step));
     };
     switch (atom.kind) {
       case Atom::Kind::input: {
@@ -304,8 +305,7 @@ bool Lowering::normalization(Formula formula, const std::string& place, std::uin
             root.of)
           continue;
         const Formula whole = formulas_.add(
-            formulas_.scaled(formulas_.multiply(centered,
-                                                formulas_.of_part(candidate, sum.width)),
+            formulas_.scaled(formulas_.multiply(centered, formulas_.of_part(candidate, sum.width)),
                              gain),
             formulas_.constant(shift));
         if (whole != formula || !(epsilon > 0)) continue;
@@ -373,9 +373,9 @@ const Product* find_product(const Sum& sum, std::vector<Part> parts) {
 /// A cell as its formula tells it.
 struct Lowering::Cell {
   sluice_layer_kind kind;
-  std::vector<Gate> gates;  ///< in the order of the layer
+  std::vector<Gate> gates;            ///< in the order of the layer
   std::vector<float> candidate_bias;  ///< of a GRU that resets after: b_hn
-  Formula state;            ///< h
+  Formula state;                      ///< h
   std::size_t units;
   const Atom* gate;  ///< whose function the gates have; null: none
 };
@@ -384,7 +384,8 @@ bool Lowering::cell(Formula formula, const std::string& place, std::uint32_t& ma
   return lstm(formula, place, made) || gru(formula, place, made) || rnn(formula, place, made);
 }
 
-/// Appends the layer of a cell, whose input is all formulas that its matrices read except the state.
+/// Appends the layer of a cell, whose input is all formulas that its matrices read except the
+/// state.
 bool Lowering::finish(const Cell& cell, const std::string& place, std::uint32_t& made) {
   std::vector<Formula> reads;
   std::size_t in = 0;
@@ -469,7 +470,8 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
     const Atom *forget = nullptr, *input = nullptr, *candidate = nullptr;
     for (const Product& product : next.products) {
       if (product.parts.size() != 2 || !is_one(product.factor)) return false;
-      const Atom &a = formulas_.atom(product.parts[0].atom), &b = formulas_.atom(product.parts[1].atom);
+      const Atom &a = formulas_.atom(product.parts[0].atom),
+                 &b = formulas_.atom(product.parts[1].atom);
       if (is_state(product.parts[0]) && is_gate(b)) forget = &b;
       if (is_state(product.parts[1]) && is_gate(a)) forget = &a;
       for (const auto& [gate, value] : {std::pair(&a, &b), std::pair(&b, &a)})
@@ -516,7 +518,8 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
     return product && is_one(product->factor, factor);
   };
   const bool inverted = has({*state}, 1) && has({*gate, *candidate}, 1) && has({*gate, *state}, -1);
-  const bool upright = has({*candidate}, 1) && has({*gate, *state}, 1) && has({*gate, *candidate}, -1);
+  const bool upright =
+      has({*candidate}, 1) && has({*gate, *state}, 1) && has({*gate, *candidate}, -1);
   if (!inverted && !upright) return false;
 
   const std::size_t units = sum.width;
@@ -540,10 +543,10 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
     if (product.parts.size() == 1 && first.kind == Atom::Kind::matrix) {
       // Over the input, or over r h.
       const Sum read = formulas_.sum(first.of);
-      const bool resets = read.products.size() == 1 && read.constant.empty() &&
-                          read.products[0].parts.size() == 2 && is_one(read.products[0].factor) &&
-                          std::count(read.products[0].parts.begin(), read.products[0].parts.end(),
-                                     *state) == 1;
+      const bool resets =
+          read.products.size() == 1 && read.constant.empty() &&
+          read.products[0].parts.size() == 2 && is_one(read.products[0].factor) &&
+          std::count(read.products[0].parts.begin(), read.products[0].parts.end(), *state) == 1;
       if (resets) {
         const std::vector<Part>& both = read.products[0].parts;
         if (!found_reset(both[both[0] == *state ? 1 : 0])) return false;

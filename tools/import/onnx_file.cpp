@@ -83,7 +83,8 @@ class Reader {
 
  private:
   ConstantPtr constant(const onnx::TensorProto& from, const std::string& name) const {
-    const std::string place = fmt::format("{}: {}", file_, name.empty() ? "a constant" : brief(name));
+    const std::string place =
+        fmt::format("{}: {}", file_, name.empty() ? "a constant" : brief(name));
     auto to = std::make_shared<Constant>();
     std::uint64_t count = 1;
     const std::uint64_t most = std::uint64_t(from.ByteSizeLong());
@@ -127,7 +128,8 @@ class Reader {
     const std::string& bytes = from.raw_data();
     const auto copy = [&](auto type, auto& numbers) {
       using Number = decltype(type);
-      if (bytes.size() / sizeof(Number) != count || bytes.size() % sizeof(Number) != 0) return false;
+      if (bytes.size() / sizeof(Number) != count || bytes.size() % sizeof(Number) != 0)
+        return false;
       for (std::size_t i = 0; i < count; ++i) {
         Number value;
         std::memcpy(&value, bytes.data() + i * sizeof value, sizeof value);
@@ -207,9 +209,8 @@ class Reader {
     const auto& tensor = from.type().tensor_type();
     to.is_whole = is_whole(tensor.elem_type());
     for (const auto& dimension : tensor.shape().dim())
-      to.shape.push_back(dimension.has_dim_value() && dimension.dim_value() > 0
-                             ? dimension.dim_value()
-                             : -1);
+      to.shape.push_back(
+          dimension.has_dim_value() && dimension.dim_value() > 0 ? dimension.dim_value() : -1);
     return to;
   }
 
@@ -226,9 +227,9 @@ void sort_nodes(OpGraph& graph, const std::string& file) {
     std::vector<OpNode> later;
     const std::size_t before = sorted.size();
     for (OpNode& node : rest) {
-      const bool ready = std::all_of(
-          node.inputs.begin(), node.inputs.end(),
-          [&](const std::string& name) { return name.empty() || made.count(name); });
+      const bool ready =
+          std::all_of(node.inputs.begin(), node.inputs.end(),
+                      [&](const std::string& name) { return name.empty() || made.count(name); });
       if (!ready) {
         later.push_back(std::move(node));
         continue;
@@ -237,9 +238,10 @@ void sort_nodes(OpGraph& graph, const std::string& file) {
       sorted.push_back(std::move(node));
     }
     if (sorted.size() == before)
-      refuse("{}: {} ({}) reads a value that no node makes before it; the graph is damaged or a "
-             "circle",
-             file, brief(later[0].name), brief(later[0].op));
+      refuse(
+          "{}: {} ({}) reads a value that no node makes before it; the graph is damaged or a "
+          "circle",
+          file, brief(later[0].name), brief(later[0].op));
     rest = std::move(later);
   }
   graph.nodes = std::move(sorted);

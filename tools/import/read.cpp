@@ -4,9 +4,11 @@
 
 #include "../common/safe_file.h"
 #include "formats.h"
+#include "hdf5.h"
 #include "op_graph.h"
 #include "state_dict.h"
 #include "torch_file.h"
+#include "zip_file.h"
 
 namespace sluice::tools {
 namespace {
@@ -54,6 +56,11 @@ Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
     return of_tensors(read_safetensors(bytes, path), choices.layers, path, "safetensors");
   if (is_json(bytes)) return read_json(bytes, choices.layers, path);
   if (is_onnx(bytes)) return model_of_graph(read_onnx(bytes, path), path, choices.reset);
+  if (is_hdf5(bytes)) return read_keras_hdf5(bytes, choices.layers, path);
+  if (is_zip(bytes)) {
+    const ZipFile zip(bytes, path);
+    if (is_keras_zip(zip)) return read_keras_zip(zip, bytes.size(), path);
+  }
   if (is_torch_file(bytes)) return read_torch(bytes, choices.layers, path);
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
 }

@@ -10,7 +10,9 @@ namespace sluice::tools {
 
 /// The formats that are read, for messages and help texts.
 constexpr const char* foreign_formats =
-    "ONNX, PyTorch's .safetensors or .pt, or a JSON file of RTNeural, AIDA-X, GuitarML or NAM";
+    "Keras's .keras or .h5, ONNX, PyTorch's .safetensors or .pt, or a JSON file of RTNeural, "
+    "AIDA-X, "
+    "GuitarML or NAM";
 
 /// The words of the command line on how a file is read.
 struct ImportChoices {

@@ -93,6 +93,10 @@ Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
         return fit;
       }
       fit.used += 2;
+      const bool one = group.find("bias_ih" + end), two = group.find("bias_hh" + end);
+      if (spec.kind == SLUICE_GRU && one && !two) fit.fault = "it has one bias, as gru_before has";
+      if (spec.kind == SLUICE_GRU_BEFORE && one && two) fit.fault = "it has two biases, as gru has";
+      if (!fit.fault.empty()) return fit;
       for (const char* bias : {"bias_ih", "bias_hh"}) {
         const Tensor* const found = group.find(bias + end);
         if (found && !has_shape(found, {rows})) {
@@ -287,7 +291,7 @@ class Search {
 };
 
 /// Reads the list of layers: model.layers of a recipe, or layers alone.
-std::vector<Wanted> read_layers(const std::string& path) {
+std::vector<Wanted> read_layers(const std::string& path, const TensorDefaults& defaults) {
   const toml::table root = parse_toml(read_file(path), path);
   const toml::node* node = root.get("layers");
   if (const toml::table* const model = root["model"].as_table(); !node && model)
@@ -314,6 +318,8 @@ std::vector<Wanted> read_layers(const std::string& path) {
         table.erase("prefix");
       }
       layer.spec = read_layer(table, place, use);
+      if (layer.spec.epsilon > 0 && !table.contains("epsilon"))
+        layer.spec.epsilon = defaults.epsilon;
     } else {
       layer.spec = read_layer(*list->get(i), place, use);
     }
@@ -371,9 +377,9 @@ void put(Layer& layer, const Group& group, std::int64_t copy) {
 }  // namespace
 
 Imported model_of_tensors(const std::vector<Tensor>& tensors, const std::string& layers,
-                          const std::string& file) {
+                          const std::string& file, const TensorDefaults& defaults) {
   for (const Tensor& tensor : tensors) check_finite(tensor, file);
-  std::vector<Wanted> wanted = read_layers(layers);
+  std::vector<Wanted> wanted = read_layers(layers, defaults);
   const Groups groups = grouped(tensors);
   const std::int64_t frame = Search(wanted, groups, layers).run(file);
   Imported result;
@@ -414,6 +420,8 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
                           group.find("weight_ih_l0_reverse") ? ", directions = \"both\"" : "");
     } else if (group.find("running_mean")) {
       layer = "batch_norm = true";
+    } else if (weight && weight->shape.size() == 2 && prefix.find("embed") != prefix.npos) {
+      layer = fmt::format("embedding = {}", weight->shape[1]);
     } else if (weight && weight->shape.size() >= 2) {
       layer = fmt::format("dense = {}", weight->shape[0]);
     } else if (weight) {

@@ -81,6 +81,27 @@ Agreement compare(const OwnedModel& model, const std::vector<TestVector>& tests)
   return result;
 }
 
+void leave_out(std::vector<TestVector>& tests, float mask, std::size_t outputs) {
+  std::vector<TestVector> kept;
+  for (TestVector& test : tests) {
+    const std::size_t inputs = test.x.size() / std::max<std::size_t>(1, test.steps);
+    const bool every = test.steps > 1 && test.y.size() == test.steps * outputs;
+    TestVector rest;
+    for (std::size_t t = 0; t < test.steps; ++t) {
+      const auto frame = test.x.begin() + std::ptrdiff_t(t * inputs),
+                 end = frame + std::ptrdiff_t(inputs);
+      if (std::all_of(frame, end, [&](float number) { return number == mask; })) continue;
+      rest.x.insert(rest.x.end(), frame, end);
+      const auto answer = test.y.begin() + std::ptrdiff_t(every ? t * outputs : 0);
+      if (every) rest.y.insert(rest.y.end(), answer, answer + std::ptrdiff_t(outputs));
+      ++rest.steps;
+    }
+    if (!every) rest.y = std::move(test.y);
+    if (rest.steps > 0) kept.push_back(std::move(rest));
+  }
+  tests = std::move(kept);
+}
+
 std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Npy& y) {
   const sluice_info info = model.info();
   const bool ids = info.vocabulary != 0;

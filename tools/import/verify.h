@@ -26,6 +26,10 @@ struct Agreement {
 /// @param tests  of the model's own widths; answers of every step, or of the last one alone
 Agreement compare(const OwnedModel& model, const std::vector<TestVector>& tests);
 
+/// Leaves out the frames whose numbers are all `mask`, and their answers if there is one for every
+/// step. A sequence without other frames is left out.
+void leave_out(std::vector<TestVector>& tests, float mask, std::size_t outputs);
+
 /// The arrays of a check, as tests of a model.
 struct Reading {
   std::vector<TestVector> tests;
