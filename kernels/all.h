@@ -3,6 +3,7 @@
 #define SLUICE_KERNELS_ALL_H
 
 #include "cpu.h"
+#include "f32/curves.h"
 #include "f32/gates.h"
 #include "f32/math.h"
 #include "f32/product.h"

@@ -81,7 +81,20 @@ enum class Activation : uint8_t {
   sigmoid = 2,
   relu = 3,
   softmax = 4,
-  hard_sigmoid = 5
+  hard_sigmoid = 5,
+  // The entries of other curves alone (curve_f32 and the like) know those that follow.
+  elu = 6,
+  leaky_relu = 7,
+  prelu = 8,
+  silu = 9,
+  gelu = 10,
+  gelu_tanh = 11,
+  softplus = 12,
+  clip = 13,
+  softsign = 14,
+  exponential = 15,
+  selu = 16,
+  hard_silu = 17
 };
 
 /// A function of one number.
@@ -90,6 +103,23 @@ struct Curve {
   float slope;  ///< of the hard sigmoid, clip(slope * x + 1/2, 0, 1)
   constexpr Curve(Activation k = Activation::sigmoid, float s = 0.0f) : kind(k), slope(s) {}
 };
+
+/// A function of one number, of any kind except softmax, with all of its parameters. The entries
+/// that take it are apart from those that take a Curve, so that firmware without such curves does
+/// not hold their code.
+struct OtherCurve {
+  Activation kind;
+  float first;          ///< the slope of hard_sigmoid and hard_silu; the lowest value of clip
+  float second;         ///< the alpha of elu and leaky_relu; the highest value of clip
+  const float* slopes;  ///< of prelu, [units] a slope for each number of a row
+};
+
+/// Returns whether the derivative of a curve is computed from its argument. The others' is computed
+/// from the value.
+constexpr bool derives_from_argument(Activation kind) {
+  return kind == Activation::prelu || kind == Activation::silu || kind == Activation::gelu ||
+         kind == Activation::gelu_tanh || kind == Activation::hard_silu;
+}
 
 // ---- Gates in float ----------------------------------------------------------------------------
 // A chain is the sum of a product before the gate's curve. `units` or `hidden` are counted per
@@ -398,6 +428,15 @@ struct FixedFastGrnn : FixedCell {
   const int32_t *gate_bias = nullptr, *update_bias = nullptr;  ///< [units] in units of 2^-12
   int32_t zeta = 0, nu = 0;                                    ///< in units of 2^-15
   int shift_c = 0;  ///< 0 to 15: h is in units of 2^(shift_c - 15)
+};
+
+/// The curves of a cell in fixed point whose gates are a hard sigmoid, or whose candidate is not
+/// tanh.
+struct FixedCurves {
+  bool hard;             ///< the gates
+  Activation candidate;  ///< tanh, linear or relu
+  /// Of an LSTM whose candidate is not tanh, 0 to 14: h is in units of 2^(shift_c - shift_h - 15).
+  int shift_h;
 };
 
 /// One frame through a Dense in fixed point.

@@ -53,7 +53,7 @@ struct Recurrent {
     const auto* const x = static_cast<const float*>(call.x);
     const Kernels& kernels = *call.model.kernels;
     if constexpr (CellType::kind == SLUICE_GRU) {
-      if (!holds_low_rank || !layer.rank)
+      if (is_plain(layer))
         CellType::step_whole(kernels, layer, call.model.blob, x, a, h);
       else
         step_of_cell(call, x, a, h);

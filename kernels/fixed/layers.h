@@ -34,8 +34,8 @@ inline int chunk_of(int units, int first) {
 }
 
 /// Computes a step of a cell whose products all read the state before the step.
-template <class Set, class Format, class Cell>
-void cell_fixed(const Cell& step) {
+template <class Set, class Format, class Cell, class Curves = PlainCurves>
+void cell_fixed(const Cell& step, Curves curves = {}) {
   const Cell s = step;
   constexpr int chunk = Set::units_at_once, gates = Cell::gates;
   void* const x = s.scratch;
@@ -50,7 +50,7 @@ void cell_fixed(const Cell& step) {
                             chunk);
     products<Format, gates>(s.hh, first / panel_rows, n / panel_rows, gate_panels, h, h_sums,
                             chunk);
-    fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
+    fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, curves);
   }
 }
 
@@ -69,8 +69,8 @@ void dense_fixed(const FixedDense& call) {
 
 /// Computes a step of a GRU that resets before: r and z of all units, then the candidate's product,
 /// which reads r * h instead of the state.
-template <class Set, class Format>
-void gru_before_fixed(const FixedGruBefore& step) {
+template <class Set, class Format, class Curves = PlainCurves>
+void gru_before_fixed(const FixedGruBefore& step, Curves curves = {}) {
   const FixedGruBefore s = step;
   constexpr int chunk = Set::units_at_once;
   void* const x = s.scratch;
@@ -85,7 +85,8 @@ void gru_before_fixed(const FixedGruBefore& step) {
     const int n = chunk_of<Set>(s.units, first);
     products<Format, 2>(s.ih, first / panel_rows, n / panel_rows, gate_panels, x, x_sums, chunk);
     products<Format, 2>(s.hh, first / panel_rows, n / panel_rows, gate_panels, side, h_sums, chunk);
-    fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first);
+    fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first,
+                     curves);
   }
   const int16_t* product = reset;
   if (s.factor.rows) {
@@ -101,7 +102,7 @@ void gru_before_fixed(const FixedGruBefore& step) {
     products<Format, 1>(s.ih, first / panel_rows + 2 * gate_panels, n / panel_rows, 0, x, x_sums,
                         chunk);
     products<Format, 1>(s.hn, first / panel_rows, n / panel_rows, 0, side, h_sums, chunk);
-    fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first);
+    fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first, curves);
   }
 }
 
@@ -144,6 +145,38 @@ void fastgrnn_q8(const FixedFastGrnn& s) {
 template <class Set>
 void fastgrnn_q16(const FixedFastGrnn& s) {
   cell_fixed<Set, typename Set::Q16>(s);
+}
+template <class Set>
+void gru_curve_q8(const FixedGru& s, const FixedCurves& f) {
+  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+}
+template <class Set>
+void gru_curve_q16(const FixedGru& s, const FixedCurves& f) {
+  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
+}
+template <class Set>
+void gru_before_curve_q8(const FixedGruBefore& s, const FixedCurves& f) {
+  gru_before_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+}
+template <class Set>
+void gru_before_curve_q16(const FixedGruBefore& s, const FixedCurves& f) {
+  gru_before_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
+}
+template <class Set>
+void lstm_curve_q8(const FixedLstm& s, const FixedCurves& f) {
+  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+}
+template <class Set>
+void lstm_curve_q16(const FixedLstm& s, const FixedCurves& f) {
+  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
+}
+template <class Set>
+void rnn_curve_q8(const FixedRnn& s, const FixedCurves& f) {
+  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+}
+template <class Set>
+void rnn_curve_q16(const FixedRnn& s, const FixedCurves& f) {
+  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
 }
 template <class Set>
 void dense_q8(const FixedDense& s) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes keras.zip beside it: models of Keras 3.15 in .keras and .h5, with frames x and the answers y
-that Keras gives, with which imported models must agree; and models that are refused.
+"""Makes keras.zip beside it: models of Keras 3.15 in .keras and .h5, with frames x and the answers
+y that Keras gives, with which imported models must agree; and models that are refused.
 
     pip install keras==3.15.1 h5py==3.16.0 numpy==2.4.6
     pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu

@@ -24,7 +24,11 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2, gate_dropout = 0.1 }, { layer_norm = true, epsilon = 1e-3 }' \
   '{ fastgrnn = 5 }' '{ fastgrnn = 5, directions = "both", steps = "mean" }' '{ fastgrnn = 5, gates = "hard_sigmoid", repeat = 2 }' \
   '{ gru = 5, rank = 1 }' '{ lstm = 6, rank = 2, directions = "both" }, { rnn = 12, rank = 3, repeat = 2, tied = true, recurrent_dropout = 0.2 }' \
-  '{ gru = 5, reset = "before", rank = 3 }, { batch_norm = true }, { fastgrnn = 9, rank = 4, steps = "mean" }'; do
+  '{ gru = 5, reset = "before", rank = 3 }, { batch_norm = true }, { fastgrnn = 9, rank = 4, steps = "mean" }' \
+  '{ gru = 5, activation = "relu" }, { lstm = 4, activation = "linear", directions = "both" }, { rnn = 4, activation = "elu", alpha = 0.5, repeat = 2, tied = true }' \
+  '{ gru = 6, activation = "softsign", reset = "before", rank = 2 }, { cell = "lstm", units = 4, activation = "leaky_relu", gates = "hard_sigmoid", slope = 0.2 }' \
+  '{ dense = 6, activation = "prelu", name = "a" }, { dense = 5, activation = "gelu" }, { dense = 4, activation = "clip", low = 0, high = 6 }, { rnn = 4, activation = "selu" }, { dense = 4, activation = "elu" }' \
+  '{ dense = 6, activation = "silu" }, { dense = 5, activation = "hard_silu" }, { dense = 5, activation = "softplus" }, { dense = 5, activation = "gelu_tanh" }, { dense = 4, activation = "exponential" }, { dense = 4, activation = "leaky_relu", alpha = 0.2 }, { gru = 3 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
   works train r.toml --threads 1 --out "one$n"
