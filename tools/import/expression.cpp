@@ -84,8 +84,9 @@ int Formulas::intern(Atom atom) {
     if (atom.depth > most_depth) throw FormulaTooLarge{"functions nest too deep"};
   }
   std::string key;
-  append(key, atom.kind), append(key, atom.number), append(key, atom.function);
-  append(key, atom.parameter), append(key, atom.of), append(key, atom.list);
+  append(key, atom.kind), append(key, atom.number), append(key, atom.function.name);
+  append(key, atom.function.parameter), append(key, atom.function.second);
+  append(key, atom.function.slopes), append(key, atom.of), append(key, atom.list);
   append(key, atom.chosen), append(key, atom.width);
   const auto [found, is_new] = atom_numbers_.emplace(std::move(key), int(atoms_.size()));
   if (is_new) atoms_.push_back(std::move(atom));
@@ -218,9 +219,9 @@ Formula Formulas::product(const Weights2& matrix, Formula a) {
   return of_atom(intern(std::move(atom)));
 }
 
-Formula Formulas::apply(Unary function, Formula a, float parameter) {
+Formula Formulas::apply(const Function& function, Formula a) {
   Atom atom;
-  atom.kind = Atom::Kind::unary, atom.function = function, atom.parameter = parameter, atom.of = a;
+  atom.kind = Atom::Kind::unary, atom.function = function, atom.of = a;
   atom.width = width(a);
   return of_atom(intern(std::move(atom)));
 }
@@ -299,8 +300,14 @@ Formula Formulas::choose(Formula a, const std::vector<std::int64_t>& numbers) {
       std::vector<std::int64_t> inside;  // of the atom
       for (const std::int64_t i : numbers) inside.push_back(part.first + i * part.step);
       Formula one = -1;
-      if (atom.kind == Atom::Kind::unary && atom.function != Unary::softmax) {
-        one = apply(atom.function, choose(atom.of, inside), atom.parameter);
+      if (atom.kind == Atom::Kind::unary && atom.function.name != Unary::softmax) {
+        Function function = atom.function;
+        if (function.slopes.size() > 1) {
+          function.slopes.clear();
+          for (const std::int64_t i : inside)
+            function.slopes.push_back(atom.function.slopes[std::size_t(i)]);
+        }
+        one = apply(function, choose(atom.of, inside));
       } else if (atom.kind == Atom::Kind::chosen) {
         std::vector<std::int64_t> deeper;
         for (const std::int64_t i : inside) deeper.push_back(atom.chosen[std::size_t(i)]);

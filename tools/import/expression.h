@@ -38,26 +38,35 @@ struct Sum {
   std::vector<float> constant;    ///< one for each number, or empty: zeros
 };
 
-/// The functions of a single number that formulas may hold.
+/// The functions of a single number that formulas may hold: activations, by their own numbers, and
+/// others. A softmax is one too, though it reads all numbers.
 enum class Unary {
-  sigmoid,
-  tanh,
-  relu,
-  hard_sigmoid,
-  softmax,
-  square_root,
+  sigmoid = SLUICE_SIGMOID,
+  tanh = SLUICE_TANH,
+  relu = SLUICE_RELU,
+  softmax = SLUICE_SOFTMAX,
+  hard_sigmoid = SLUICE_HARD_SIGMOID,
+  square_root = 100,
   reciprocal,
   absolute,
   logarithm
+};
+constexpr bool is_activation(Unary function) { return function < Unary::square_root; }
+
+/// A function with its numbers.
+struct Function {
+  Unary name = Unary::sigmoid;
+  float parameter = 0, second = 0;  ///< as of an activation (Layer)
+  std::vector<float> slopes = {};   ///< of a PReLU: one for each number
+  bool operator==(const Function&) const = default;
 };
 
 struct Atom {
   enum class Kind { input, layer, matrix, unary, list, chosen, mean };
   Kind kind = Kind::input;
-  int number = 0;       ///< of the graph's input; of a layer, counted from 1; of a matrix
-  Unary function = {};  ///< of a unary atom
-  float parameter = 0;  ///< slope of a hard sigmoid
-  Formula of = -1;      ///< the formula that a matrix, a function, a choice or a mean reads
+  int number = 0;          ///< of the graph's input; of a layer, counted from 1; of a matrix
+  Function function = {};  ///< of a unary atom
+  Formula of = -1;         ///< the formula that a matrix, a function, a choice or a mean reads
   std::vector<Formula> list = {};         ///< formulas one behind another
   std::vector<std::int64_t> chosen = {};  ///< numbers of `of`
   std::size_t width = 0;
@@ -87,7 +96,8 @@ class Formulas {
   Formula multiply(Formula a, Formula b);
   /// Returns the product of a matrix [rows][width of a], and a.
   Formula product(const Weights2& matrix, Formula a);
-  Formula apply(Unary function, Formula a, float parameter = 0);
+  Formula apply(const Function& function, Formula a);
+  Formula apply(Unary function, Formula a) { return apply(Function{function}, a); }
   Formula mean(Formula a);
   /// Returns formulas one behind another.
   Formula concat(const std::vector<Formula>& list);

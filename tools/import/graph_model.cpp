@@ -224,6 +224,17 @@ void Follower::follow_node(const OpNode& node, Values& values) {
                  {"Dropout", &Follower::unary},
                  {"Cast", &Follower::unary},
                  {"Neg", &Follower::unary},
+                 {"Elu", &Follower::unary},
+                 {"LeakyRelu", &Follower::unary},
+                 {"Selu", &Follower::unary},
+                 {"Softplus", &Follower::unary},
+                 {"Softsign", &Follower::unary},
+                 {"Exp", &Follower::unary},
+                 {"HardSwish", &Follower::unary},
+                 {"Swish", &Follower::unary},
+                 {"Gelu", &Follower::unary},
+                 {"Clip", &Follower::unary},
+                 {"PRelu", &Follower::unary},
                  {"Sqrt", &Follower::unary},
                  {"Reciprocal", &Follower::unary},
                  {"MatMul", &Follower::matrix},
@@ -771,20 +782,68 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
     out[0] = flow(formulas_.scaled(a.formula, {-1}), a.axes, a.last);
     return;
   }
-  Unary function = Unary::sigmoid;
-  float parameter = 0;
-  if (op == "Tanh") function = Unary::tanh;
-  if (op == "Relu") function = Unary::relu;
-  if (op == "Sqrt") function = Unary::square_root;
-  if (op == "Reciprocal") function = Unary::reciprocal;
-  if (op == "HardSigmoid") {
-    function = Unary::hard_sigmoid;
-    parameter = node.real("alpha", 0.2f);
-    if (node.real("beta", 0.5f) != 0.5f)
-      stuck("a hard sigmoid with beta {}", node.real("beta", 0.5f));
+  if (op == "HardSigmoid" && node.real("beta", 0.5f) != 0.5f)
+    stuck("a hard sigmoid with beta {}", node.real("beta", 0.5f));
+  const auto activation = [](sluice_activation name, float parameter = 0, float second = 0) {
+    return Function{Unary(name), parameter, second};
+  };
+  Function function{Unary::sigmoid};
+  if (op == "Tanh") function = {Unary::tanh};
+  if (op == "Relu") function = {Unary::relu};
+  if (op == "Sqrt") function = {Unary::square_root};
+  if (op == "Reciprocal") function = {Unary::reciprocal};
+  if (op == "HardSigmoid") function = activation(SLUICE_HARD_SIGMOID, node.real("alpha", 0.2f));
+  if (op == "Elu") function = activation(SLUICE_ELU, 0, node.real("alpha", 1));
+  if (op == "LeakyRelu") function = activation(SLUICE_LEAKY_RELU, 0, node.real("alpha", 0.01f));
+  if (op == "Selu") function = activation(SLUICE_SELU);
+  if (op == "Softplus") function = activation(SLUICE_SOFTPLUS);
+  if (op == "Softsign") function = activation(SLUICE_SOFTSIGN);
+  if (op == "Exp") function = activation(SLUICE_EXPONENTIAL);
+  if (op == "HardSwish") function = activation(SLUICE_HARD_SILU, 1.0f / 6);
+  if (op == "Swish") function = activation(SLUICE_SILU);
+  if (op == "Gelu") {
+    const OpAttribute* const way = node.find("approximate");
+    function = activation(way && way->text == "tanh" ? SLUICE_GELU_TANH : SLUICE_GELU);
+  }
+  if (op == "Clip") {
+    const auto bound = [&](std::size_t input, const char* attribute, float otherwise) {
+      if (const OpAttribute* const found = node.find(attribute)) return found->real;
+      if (input < in.size() && in[input].is_constant() && in[input].constant->count() == 1)
+        return float(in[input].constant->number(0));
+      if (input < in.size() && in[input].is_flow()) stuck("bounds that depend on the data");
+      return otherwise;
+    };
+    const float low = bound(1, "min", -INFINITY), high = bound(2, "max", INFINITY);
+    if (low == 0 && std::isinf(high))
+      function = {Unary::relu};
+    else if (std::isinf(low) || std::isinf(high))
+      stuck("a bound on one side alone");
+    else
+      function = activation(SLUICE_CLIP, low, high);
+    // clip(a x + 1/2, 0, 1) is a hard sigmoid.
+    const Sum& sum = formulas_.sum(a.formula);
+    if (low == 0 && high == 1 && !sum.constant.empty() &&
+        std::all_of(sum.constant.begin(), sum.constant.end(), [](float c) { return c == 0.5f; })) {
+      const Formula rest =
+          formulas_.add(a.formula, formulas_.constant(std::vector<float>(sum.width, -0.5f)));
+      const Sum plain = formulas_.sum(rest);
+      if (plain.products.size() == 1 && plain.products[0].factor.size() == 1 &&
+          plain.products[0].factor[0] > 0) {
+        const float slope = plain.products[0].factor[0];
+        out[0] = flow(formulas_.apply(activation(SLUICE_HARD_SIGMOID, slope),
+                                      formulas_.scaled(rest, {1 / slope})),
+                      a.axes, a.last);
+        return;
+      }
+    }
+  }
+  if (op == "PRelu") {
+    if (in.size() < 2 || !in[1].is_constant()) stuck("slopes that are not constant");
+    function = activation(SLUICE_PRELU);
+    function.slopes = over_features(*in[1].constant, a.axes);
   }
   if (op == "Softmax") {
-    function = Unary::softmax;
+    function = {Unary::softmax};
     const std::size_t axis =
         axis_of(node.whole("axis", graph_.opset >= 13 ? -1 : 1), a.axes.size());
     std::size_t behind = 0;
@@ -793,7 +852,7 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
     if (graph_.opset >= 13 && axis + 1 != a.axes.size())
       stuck("a softmax over another axis than the last");
   }
-  out[0] = flow(formulas_.apply(function, a.formula, parameter), a.axes, a.last);
+  out[0] = flow(formulas_.apply(function, a.formula), a.axes, a.last);
 }
 
 /// Returns a constant matrix [rows][cols] as weights, transposed if asked.
@@ -1317,7 +1376,9 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (node.whole("input_forget", 0)) stuck("input_forget");
   // The functions of gates and candidate.
   sluice_activation gate = SLUICE_SIGMOID;
-  float slope = 0;
+  float slope = 0, candidate_alpha = 0;
+  sluice_activation candidate = SLUICE_TANH;
+  bool any_candidate = false;
   if (const OpAttribute* const said = node.find("activations")) {
     const OpAttribute* const alphas = node.find("activation_alpha");
     const OpAttribute* const betas = node.find("activation_beta");
@@ -1328,15 +1389,47 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
       std::string name = said->texts[i];
       std::transform(name.begin(), name.end(), name.begin(),
                      [](unsigned char c) { return char(std::tolower(c)); });
-      const bool is_first = each > 1 && i % each == 0;
-      if (name == "hardsigmoid" && is_first) {
-        const float a = alphas && alpha < alphas->reals.size() ? alphas->reals[alpha++] : 0.2f;
-        const float b = betas && beta < betas->reals.size() ? betas->reals[beta++] : 0.5f;
-        if (b != 0.5f) stuck("a hard sigmoid with beta {}", b);
-        gate = SLUICE_HARD_SIGMOID, slope = a;
-      } else if (!(name == "sigmoid" && is_first) && !(name == "tanh" && !is_first)) {
+      const bool is_first = each > 1 && i % each == 0;  // of the gates
+      const auto next_alpha = [&](float otherwise) {
+        return alphas && alpha < alphas->reals.size() ? alphas->reals[alpha++] : otherwise;
+      };
+      const auto next_beta = [&](float otherwise) {
+        return betas && beta < betas->reals.size() ? betas->reals[beta++] : otherwise;
+      };
+      if (is_first) {
+        sluice_activation named = SLUICE_SIGMOID;
+        float named_slope = 0;
+        if (name == "hardsigmoid") {
+          named = SLUICE_HARD_SIGMOID, named_slope = next_alpha(0.2f);
+          if (const float b = next_beta(0.5f); b != 0.5f) stuck("a hard sigmoid with beta {}", b);
+        } else if (name != "sigmoid") {
+          stuck("the activation {} of gates", brief(said->texts[i]));
+        }
+        if (i > 0 && (named != gate || named_slope != slope))
+          stuck("gates of different activations in both directions");
+        gate = named, slope = named_slope;
+        continue;
+      }
+      sluice_activation named = SLUICE_TANH;
+      float named_alpha = 0;
+      if (name == "relu")
+        named = SLUICE_RELU;
+      else if (name == "elu")
+        named = SLUICE_ELU, named_alpha = next_alpha(1);
+      else if (name == "leakyrelu")
+        named = SLUICE_LEAKY_RELU, named_alpha = next_alpha(0.01f);
+      else if (name == "softsign")
+        named = SLUICE_SOFTSIGN;
+      else if (name == "affine") {
+        named = SLUICE_LINEAR;
+        if (next_alpha(1) != 1 || next_beta(0) != 0)
+          stuck("an affine activation that is not linear");
+      } else if (name != "tanh") {
         stuck("the activation {}", brief(said->texts[i]));
       }
+      if (any_candidate && (named != candidate || named_alpha != candidate_alpha))
+        stuck("candidate and output of different activations");
+      candidate = named, candidate_alpha = named_alpha, any_candidate = true;
     }
   }
   bool before = false;
@@ -1372,6 +1465,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
     put_cell(layer, d == 1 || backward_alone, cell);
   }
   if (gate == SLUICE_HARD_SIGMOID) layer.activation = gate, layer.parameter = slope;
+  layer.candidate = candidate, layer.second = candidate_alpha;
   const std::string place = fmt::format("{} ({})", brief(node.name), node.op);
   for (const std::uint32_t below : lowering_->recurrent_below(x.formula)) every_.insert(below);
   if (x.last) stuck("a recurrent layer over the last step of another one");

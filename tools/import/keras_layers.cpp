@@ -510,7 +510,8 @@ KerasValues KerasNetwork::read_dense(const Use& use, const KerasValues& inputs) 
   take(in * units + units);
   note(use, fmt::format("layer {}: weight{}", to_.network.layers.size() + 1, bias ? ", bias" : ""));
   Layer layer = dense_layer(matrix_of(found[0].values, in, units).transposed(),
-                            bias ? column_of(found[1].values) : View(), curve->activation);
+                            bias ? column_of(found[1].values) : View(),
+                            tools::Curve{curve->activation, curve->parameter});
   layer.parameter = curve->parameter;
   return {add(use, std::move(layer), inputs[0])};
 }
@@ -538,7 +539,8 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
       arrays(use.place, use.at, with_bias({{1, in, filters}}, bias, {filters}));
   take(in * filters + filters);
   Layer layer = dense_layer(matrix_of(found[0].values, in, filters).transposed(),
-                            bias ? column_of(found[1].values) : View(), curve->activation);
+                            bias ? column_of(found[1].values) : View(),
+                            tools::Curve{curve->activation, curve->parameter});
   layer.parameter = curve->parameter;
   return {add(use, std::move(layer), inputs[0])};
 }

@@ -19,34 +19,25 @@ float at(const std::vector<float>& values, std::size_t i, float otherwise) {
   return values.empty() ? otherwise : values.size() == 1 ? values[0] : values[i];
 }
 
-std::optional<sluice_activation> activation_of(Unary function) {
-  switch (function) {
-    case Unary::sigmoid:
-      return SLUICE_SIGMOID;
-    case Unary::tanh:
-      return SLUICE_TANH;
-    case Unary::relu:
-      return SLUICE_RELU;
-    case Unary::hard_sigmoid:
-      return SLUICE_HARD_SIGMOID;
-    case Unary::softmax:
-      return SLUICE_SOFTMAX;
-    default:
-      return std::nullopt;
-  }
+Curve curve_of(const Function& function) {
+  return {sluice_activation(function.name), function.parameter, function.second, function.slopes};
 }
 
 const char* name_of(Unary function) {
-  constexpr const char* names[] = {"sigmoid",      "tanh",           "ReLU",
-                                   "hard sigmoid", "softmax",        "square root",
-                                   "reciprocal",   "absolute value", "logarithm"};
-  return names[int(function)];
+  constexpr const char* names[] = {"square root", "reciprocal", "absolute value", "logarithm"};
+  return names[int(function) - int(Unary::square_root)];
 }
 
 /// The gates of a cell.
 bool is_gate(const Atom& atom) {
   return atom.kind == Atom::Kind::unary &&
-         (atom.function == Unary::sigmoid || atom.function == Unary::hard_sigmoid);
+         (atom.function.name == Unary::sigmoid || atom.function.name == Unary::hard_sigmoid);
+}
+
+/// The function of a cell's candidate.
+bool is_candidate(const Atom& atom) {
+  return atom.kind == Atom::Kind::unary && is_activation(atom.function.name) &&
+         (candidates >> int(atom.function.name) & 1);
 }
 
 }  // namespace
@@ -164,16 +155,13 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
         choose(0);
         return note(append_select(to_.network, std::uint32_t(atom.number), columns), place);
       case Atom::Kind::unary: {
-        const auto activation = activation_of(atom.function);
         Affine affine;
-        if (!activation)
+        if (!is_activation(atom.function.name))
           return obstacle(formula, place,
-                          fmt::format("a {} outside a normalization", name_of(atom.function)));
-        made = affine_of(atom.of, affine) ? dense(affine, *activation, place)
-                                          : activation_alone(atom.of, *activation, place);
-        if (*activation == SLUICE_HARD_SIGMOID)
-          to_.network.layers[made - 1].parameter = atom.parameter;
-        return made;
+                          fmt::format("a {} outside a normalization", name_of(atom.function.name)));
+        const Curve curve = curve_of(atom.function);
+        if (affine_of(atom.of, affine)) return dense(affine, curve, place);
+        return note(append_curve(to_.network, source_of(atom.of, place), curve, true), place);
       }
       case Atom::Kind::list: {
         std::vector<std::uint32_t> sources;
@@ -195,7 +183,7 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
     }
   }
   Affine affine;
-  if (affine_of(formula, affine)) return dense(affine, SLUICE_LINEAR, place);
+  if (affine_of(formula, affine)) return dense(affine, {}, place);
 
   if (sum.products.size() == 1) {
     const Product& product = sum.products[0];
@@ -238,24 +226,13 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
   return join(SLUICE_ADD, std::move(sources), place);
 }
 
-/// Appends an activation that does not follow a linear layer: a dense layer that copies its input.
-std::uint32_t Lowering::activation_alone(Formula of, sluice_activation activation,
-                                         const std::string& place) {
-  const std::size_t width = formulas_.width(of);
-  Layer layer = make_layer(SLUICE_DENSE, int(width), int(width), activation);
-  std::vector<float>& weights = layer.array(Role::input_weight).values;
-  for (std::size_t i = 0; i < width; ++i) weights[i * width + i] = 1;
-  return put(std::move(layer), of, place);
-}
-
-std::uint32_t Lowering::dense(const Affine& affine, sluice_activation activation,
-                              const std::string& place) {
+std::uint32_t Lowering::dense(const Affine& affine, const Curve& curve, const std::string& place) {
   std::vector<Formula> reads;
   for (const Affine::Term& term : affine.terms)
     if (std::find(reads.begin(), reads.end(), term.of) == reads.end()) reads.push_back(term.of);
   std::size_t in = 0;
   for (const Formula one_of : reads) in += formulas_.width(one_of);
-  Layer layer = make_layer(SLUICE_DENSE, int(in), int(affine.width), activation);
+  Layer layer = make_layer(SLUICE_DENSE, int(in), int(affine.width));
   std::vector<float>& weights = layer.array(Role::input_weight).values;
   for (const Affine::Term& term : affine.terms) {
     std::size_t column = 0;
@@ -266,6 +243,7 @@ std::uint32_t Lowering::dense(const Affine& affine, sluice_activation activation
   }
   std::vector<float>& bias = layer.array(Role::input_bias).values;
   for (std::size_t row = 0; row < affine.width; ++row) bias[row] = at(affine.constant, row, 0);
+  set_curve(layer, curve);
   return put(std::move(layer), formulas_.concat(reads), place);
 }
 
@@ -276,11 +254,12 @@ bool Lowering::normalization(Formula formula, const std::string& place, std::uin
   if (sum.products.empty() || sum.products[0].parts.size() != 2) return false;
   for (const Part& candidate : sum.products[0].parts) {
     const Atom reciprocal = formulas_.atom(candidate.atom);
-    if (reciprocal.kind != Atom::Kind::unary || reciprocal.function != Unary::reciprocal) continue;
+    if (reciprocal.kind != Atom::Kind::unary || reciprocal.function.name != Unary::reciprocal)
+      continue;
     Part inner;
     if (!formulas_.is_part(reciprocal.of, inner)) continue;
     const Atom root = formulas_.atom(inner.atom);
-    if (root.kind != Atom::Kind::unary || root.function != Unary::square_root) continue;
+    if (root.kind != Atom::Kind::unary || root.function.name != Unary::square_root) continue;
     // x is read off the mean in the sum.
     for (const Product& product : sum.products) {
       for (const Part& part : product.parts) {
@@ -377,7 +356,8 @@ struct Lowering::Cell {
   std::vector<float> candidate_bias;  ///< of a GRU that resets after: b_hn
   Formula state;                      ///< h
   std::size_t units;
-  const Atom* gate;  ///< whose function the gates have; null: none
+  const Atom* gate;       ///< whose function the gates have; null: none
+  const Atom* candidate;  ///< whose function the candidate has
 };
 
 bool Lowering::cell(Formula formula, const std::string& place, std::uint32_t& made) {
@@ -424,8 +404,10 @@ bool Lowering::finish(const Cell& cell, const std::string& place, std::uint32_t&
   weights.input = matrix_of(w, rows, in), weights.state = matrix_of(u, rows, units);
   weights.bias = column_of(b), weights.second_bias = column_of(second);
   put_cell(layer, false, weights);
-  if (cell.gate && cell.gate->function == Unary::hard_sigmoid)
-    layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = cell.gate->parameter;
+  if (cell.gate && cell.gate->function.name == Unary::hard_sigmoid)
+    layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = cell.gate->function.parameter;
+  layer.candidate = sluice_activation(cell.candidate->function.name);
+  layer.second = cell.candidate->function.second;
   made = put(std::move(layer), formulas_.concat(reads), place);
   return true;
 }
@@ -446,12 +428,10 @@ bool Lowering::rnn(Formula formula, const std::string& place, std::uint32_t& mad
   if (!formulas_.is_part(formula, part)) return false;
   const Atom atom = formulas_.atom(part.atom);
   Gate gate;
-  if (atom.kind != Atom::Kind::unary || atom.function != Unary::tanh ||
-      !read_gate(formulas_, atom.of, gate))
-    return false;
+  if (!is_candidate(atom) || !read_gate(formulas_, atom.of, gate)) return false;
   const std::size_t units = formulas_.width(formula);
   const Formula state = state_of(gate.weights, units);
-  return state >= 0 && finish({SLUICE_RNN, {gate}, {}, state, units, nullptr}, place, made);
+  return state >= 0 && finish({SLUICE_RNN, {gate}, {}, state, units, nullptr, &atom}, place, made);
 }
 
 bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& made) {
@@ -463,8 +443,7 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
   for (int order = 0; order < 2; ++order) {
     const Atom output = formulas_.atom(sum.products[0].parts[std::size_t(order)].atom),
                squashed = formulas_.atom(sum.products[0].parts[std::size_t(1 - order)].atom);
-    if (!is_gate(output) || squashed.kind != Atom::Kind::unary || squashed.function != Unary::tanh)
-      continue;
+    if (!is_gate(output) || !is_candidate(squashed)) continue;
     const Sum next = formulas_.sum(squashed.of);
     if (next.products.size() != 2 || !next.constant.empty()) continue;
     const Atom *forget = nullptr, *input = nullptr, *candidate = nullptr;
@@ -475,7 +454,7 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
       if (is_state(product.parts[0]) && is_gate(b)) forget = &b;
       if (is_state(product.parts[1]) && is_gate(a)) forget = &a;
       for (const auto& [gate, value] : {std::pair(&a, &b), std::pair(&b, &a)})
-        if (is_gate(*gate) && value->kind == Atom::Kind::unary && value->function == Unary::tanh)
+        if (is_gate(*gate) && is_candidate(*value) && value->function == squashed.function)
           input = gate, candidate = value;
     }
     if (!forget || !input || !candidate) continue;
@@ -484,12 +463,12 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
     bool good = true;
     for (std::size_t g = 0; g < 4; ++g) {
       good = good && read_gate(formulas_, atoms[g]->of, gates[g]);
-      good = good && (g == 2 || (atoms[g]->function == output.function &&
-                                 atoms[g]->parameter == output.parameter));
+      good = good && (g == 2 || atoms[g]->function == output.function);
     }
     if (!good) continue;
     const Formula state = state_of(gates[0].weights, sum.width);
-    if (state >= 0 && finish({SLUICE_LSTM, gates, {}, state, sum.width, &output}, place, made))
+    if (state >= 0 &&
+        finish({SLUICE_LSTM, gates, {}, state, sum.width, &output, &squashed}, place, made))
       return true;
   }
   return false;
@@ -510,7 +489,7 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
     const Atom& atom = formulas_.atom(part.atom);
     if (is_state(part)) state = part;
     if (is_gate(atom)) gate = part;
-    if (atom.kind == Atom::Kind::unary && atom.function == Unary::tanh) candidate = part;
+    if (is_candidate(atom)) candidate = part;
   }
   if (!gate || !state || !candidate) return false;
   const auto has = [&](std::vector<Part> of, float factor) {
@@ -524,7 +503,7 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
 
   const std::size_t units = sum.width;
   const Formula h = formulas_.of_part(*state, units);
-  Cell cell{SLUICE_GRU, std::vector<Gate>(3), {}, h, units, nullptr};
+  Cell cell{SLUICE_GRU, std::vector<Gate>(3), {}, h, units, nullptr, nullptr};
   const Atom update = formulas_.atom(gate->atom);
   if (!read_gate(formulas_, update.of, cell.gates[1])) return false;
   if (inverted) cell.gates[1].negate();
@@ -575,11 +554,11 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
   }
   if (!reset || before == after) return false;
   const Atom reset_atom = formulas_.atom(reset->atom);
-  if (!read_gate(formulas_, reset_atom.of, cell.gates[0]) ||
-      reset_atom.function != update.function || reset_atom.parameter != update.parameter)
+  if (!read_gate(formulas_, reset_atom.of, cell.gates[0]) || reset_atom.function != update.function)
     return false;
   if (before) cell.kind = SLUICE_GRU_BEFORE;
-  cell.gate = &update;
+  const Atom candidate_atom = formulas_.atom(candidate->atom);
+  cell.gate = &update, cell.candidate = &candidate_atom;
   return finish(cell, place, made);
 }
 

@@ -8,6 +8,7 @@
 
 #include "expression.h"
 #include "imported.h"
+#include "weights.h"
 
 namespace sluice::tools {
 
@@ -42,9 +43,7 @@ class Lowering {
   struct Cell;
   std::uint32_t make(Formula formula, const std::string& place);
   bool affine_of(Formula formula, Affine& affine) const;
-  std::uint32_t activation_alone(Formula of, sluice_activation activation,
-                                 const std::string& place);
-  std::uint32_t dense(const Affine& affine, sluice_activation activation, const std::string& place);
+  std::uint32_t dense(const Affine& affine, const Curve& curve, const std::string& place);
   bool cell(Formula formula, const std::string& place, std::uint32_t& made);
   bool lstm(Formula formula, const std::string& place, std::uint32_t& made);
   bool gru(Formula formula, const std::string& place, std::uint32_t& made);

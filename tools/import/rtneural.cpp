@@ -56,21 +56,27 @@ struct Reader {
     last = append(to.network, std::move(layer), last);
   }
 
+  void apply(const Curve& curve, const std::string& place) {
+    if (curve.activation == SLUICE_LINEAR) return;
+    last = append_curve(to.network, last, curve);
+    to.note(place, fmt::format("activation of layer {}", last));
+  }
+
   void read(const JsonNode& layer, const std::string& place);
 };
 
 /// Returns the activation of a layer, which may have none.
-sluice_activation activation_of(const JsonNode& layer, const std::string& place,
-                                Obstacles& obstacles) {
+Curve curve_of(const JsonNode& layer, const std::string& place, Obstacles& obstacles) {
   const JsonNode* const said = layer.find("activation");
   const std::string text = said && said->is(Kind::text) ? said->text : "";
-  if (text.empty() || text == "linear") return SLUICE_LINEAR;
-  if (text == "tanh") return SLUICE_TANH;
-  if (text == "relu") return SLUICE_RELU;
-  if (text == "sigmoid") return SLUICE_SIGMOID;
-  if (text == "softmax") return SLUICE_SOFTMAX;
-  obstacles.add("{}: activation \"{}\" is not one that a Dense has here", place, brief(text));
-  return SLUICE_LINEAR;
+  if (text.empty() || text == "linear") return {};
+  if (text == "tanh") return {SLUICE_TANH};
+  if (text == "relu") return {SLUICE_RELU};
+  if (text == "sigmoid") return {SLUICE_SIGMOID};
+  if (text == "softmax") return {SLUICE_SOFTMAX};
+  if (text == "elu") return {SLUICE_ELU, 0, 1};
+  obstacles.add("{}: activation \"{}\" is not one that RTNeural has", place, brief(text));
+  return {};
 }
 
 /// Returns whether a recurrent layer's activation is the one that RTNeural computes, tanh.
@@ -91,7 +97,7 @@ void Reader::read(const JsonNode& layer, const std::string& place) {
     if (all->size() > 1) b = weights(layer, at, 1, {out});
     put(dense_layer(matrix_of(w.values, width, out).transposed(),
                     b.values.empty() ? View() : column_of(b.values),
-                    activation_of(layer, at, obstacles)),
+                    curve_of(layer, at, obstacles)),
         at);
   } else if (type == "gru" || type == "lstm") {
     const bool gru = type == "gru";
@@ -127,14 +133,17 @@ void Reader::read(const JsonNode& layer, const std::string& place) {
     if (!(made.parameter > 0))
       refuse("{}: {}: epsilon: is missing, or not above 0; write the file again", file, at);
     put(std::move(made), at);
+  } else if (type == "prelu") {
+    const JsonNode* const all = layer.find("weights");
+    // One row of slopes, one for each number or one for all.
+    const bool one = all && all->is(Kind::list) && !all->items.empty() &&
+                     all->items[0].is(Kind::list) && !all->items[0].items.empty() &&
+                     all->items[0].items[0].size() == 1;
+    Curve curve{SLUICE_PRELU};
+    curve.slopes = weights(layer, at, 0, {1, one ? 1 : width}).values;
+    apply(curve, at);
   } else if (type == "activation") {
-    const sluice_activation activation = activation_of(layer, at, obstacles);
-    if (to.network.layers.empty() || to.network.layers.back().kind != SLUICE_DENSE ||
-        to.network.layers.back().activation != SLUICE_LINEAR)
-      obstacles.add("{}: an activation that does not follow a Dense without one", at);
-    else
-      to.network.layers.back().activation = activation;
-    to.note(at, fmt::format("activation of layer {}", to.network.layers.size()));
+    apply(curve_of(layer, at, obstacles), at);
   } else {
     obstacles.add("{}: there is no such layer here", at);
     width = out;

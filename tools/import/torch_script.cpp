@@ -127,9 +127,10 @@ class Follower {
   void begin(std::size_t inputs);
   Value recurrent(sluice_layer_kind kind, const Value* input, const Value* start,
                   const std::vector<Value>& weights, bool biases, std::size_t layers, bool both,
-                  const std::string& name);
+                  const std::string& name, sluice_activation candidate = SLUICE_TANH);
   Value linear(const Value* input, const Value& weight, const Value* bias, const std::string& name);
-  Value activate(const Value* input, sluice_activation activation, const std::string& name);
+  Value activate(const Value* input, const Curve& curve, const std::string& name);
+  bool curve_of(const std::string& op, const Arguments& arguments, Curve& curve);
   Value scale(const Value* input, const Value& by, bool adds, bool inverted, double sign);
   Value last_step(const Value& value);
   Value select_state(const Value& hidden, double index);
@@ -574,9 +575,8 @@ Value Follower::call_leaf(const Value& module, const std::string& type, const Co
   if ((type == "LSTM" || type == "GRU" || type == "RNN") && code.constants.count("hidden_size")) {
     if (constant("proj_size") > 0) stop("{}: a projection of the state", brief(name));
     const auto mode = code.constants.find("mode");
-    if (type == "RNN" && mode != code.constants.end() &&
-        mode->second.find("RELU") != std::string::npos)
-      stop("{}: relu in place of tanh", brief(name));
+    const bool relu = type == "RNN" && mode != code.constants.end() &&
+                      mode->second.find("RELU") != std::string::npos;
     const bool biases = constant("bias") != 0, both = constant("bidirectional") != 0;
     const auto layers = std::size_t(std::clamp(constant("num_layers"), 1.0, 4096.0));
     std::vector<Value> weights;
@@ -589,17 +589,46 @@ Value Follower::call_leaf(const Value& module, const std::string& type, const Co
     return recurrent(type == "LSTM"  ? SLUICE_LSTM
                      : type == "GRU" ? SLUICE_GRU
                                      : SLUICE_RNN,
-                     input, arguments.at(1), weights, biases, layers, both, name);
+                     input, arguments.at(1), weights, biases, layers, both, name,
+                     relu ? SLUICE_RELU : SLUICE_TANH);
   }
   if (type == "Linear") {
     const Value bias = attribute(module, "bias");
     return linear(input, attribute(module, "weight"), bias.is(What::constant) ? &bias : nullptr,
                   name);
   }
-  if (type == "ReLU") return activate(input, SLUICE_RELU, name);
-  if (type == "Tanh") return activate(input, SLUICE_TANH, name);
-  if (type == "Sigmoid") return activate(input, SLUICE_SIGMOID, name);
-  if (type == "Softmax") return activate(input, SLUICE_SOFTMAX, name);
+  const struct {
+    const char *type, *op;
+    std::vector<const char*> settings;  ///< in the order of the function's arguments
+  } curves[] = {{"ReLU", "relu", {}},
+                {"ReLU6", "relu6", {}},
+                {"Tanh", "tanh", {}},
+                {"Sigmoid", "sigmoid", {}},
+                {"Softmax", "softmax", {}},
+                {"ELU", "elu", {"alpha"}},
+                {"SELU", "selu", {}},
+                {"LeakyReLU", "leaky_relu", {"negative_slope"}},
+                {"SiLU", "silu", {}},
+                {"GELU", "gelu", {"approximate"}},
+                {"Softplus", "softplus", {"beta", "threshold"}},
+                {"Softsign", "softsign", {}},
+                {"Hardtanh", "hardtanh", {"min_val", "max_val"}},
+                {"Hardsigmoid", "hardsigmoid", {}},
+                {"Hardswish", "hardswish", {}},
+                {"PReLU", "prelu", {"weight"}}};
+  for (const auto& curve : curves) {
+    if (type != curve.type) continue;
+    Arguments with_settings;
+    with_settings.items.push_back(input ? *input : Value{});
+    for (const char* setting : curve.settings)
+      with_settings.items.push_back(attribute(module, setting));
+    // The constants of a traced module stand in its code.
+    const bool complete = std::none_of(with_settings.items.begin() + 1, with_settings.items.end(),
+                                       [](const Value& value) { return value.is(What::state); });
+    if (!complete) break;
+    Curve made;
+    if (curve_of(curve.op, with_settings, made)) return activate(input, made, name);
+  }
   if (type == "Identity" || type.starts_with("Dropout") || type == "AlphaDropout")
     return input ? *input : Value{};
   known = false;
@@ -643,7 +672,7 @@ std::uint32_t Follower::put(Layer layer, std::uint32_t source, const std::string
 
 Value Follower::recurrent(sluice_layer_kind kind, const Value* input, const Value* start,
                           const std::vector<Value>& weights, bool biases, std::size_t layers,
-                          bool both, const std::string& name) {
+                          bool both, const std::string& name, sluice_activation candidate) {
   std::uint32_t source = flow_of(input, name);
   if (start && depends_on_frame(*start))
     stop("{}: its state is computed from the frame", brief(name));
@@ -684,6 +713,7 @@ Value Follower::recurrent(sluice_layer_kind kind, const Value* input, const Valu
       if (biases) cell.bias = column_of(b.values), cell.second_bias = column_of(second.values);
       put_cell(layer, d == 1, cell);
     }
+    layer.candidate = candidate;
     source =
         put(std::move(layer), source, layers > 1 ? fmt::format("{}, layer {}", name, l) : name);
     made.push_back(source);
@@ -711,17 +741,14 @@ Value Follower::linear(const Value* input, const Value& weight, const Value* bia
       source, name));
 }
 
-Value Follower::activate(const Value* input, sluice_activation activation,
-                         const std::string& name) {
+Value Follower::activate(const Value* input, const Curve& curve, const std::string& name) {
   const std::uint32_t source = flow_of(input, name);
-  Network& network = result_.network;
-  if (source != network.layers.size() || source == 0 ||
-      network.layers.back().kind != SLUICE_DENSE ||
-      network.layers.back().activation != SLUICE_LINEAR)
-    stop("{}: an activation that does not follow a linear layer", brief(name));
-  network.layers.back().activation = activation;
-  result_.note(name.empty() ? "the code" : name, fmt::format("the activation of layer {}", source));
-  return *input;
+  if (source == 0) {
+    if (!begun_) return *input;  // the width is still to be found out
+  }
+  const std::uint32_t made = append_curve(result_.network, source, curve);
+  result_.note(name.empty() ? "the code" : name, fmt::format("the activation of layer {}", made));
+  return flow_value(made);
 }
 
 /// Multiplies by a constant, divides by it, or adds it, number by number.
@@ -787,6 +814,60 @@ Value Follower::select_state(const Value& hidden, double index) {
   if (both) one.half = at % 2 ? 2 : 1;
   if (one.of[0] != hidden.of.back()) stop("the last state of a layer that others read every step");
   return one;
+}
+
+/// Returns the activation that a function of torch is. Returns false for every other function.
+bool Follower::curve_of(const std::string& op, const Arguments& arguments, Curve& curve) {
+  const auto number = [&](std::size_t i, double otherwise) {
+    return float(arguments.number(i, otherwise));
+  };
+  if (op == "relu")
+    curve = {SLUICE_RELU};
+  else if (op == "tanh")
+    curve = {SLUICE_TANH};
+  else if (op == "sigmoid")
+    curve = {SLUICE_SIGMOID};
+  else if (op == "softmax")
+    curve = {SLUICE_SOFTMAX};
+  else if (op == "elu")
+    curve = {SLUICE_ELU, 0, number(1, 1)};
+  else if (op == "selu")
+    curve = {SLUICE_SELU};
+  else if (op == "leaky_relu")
+    curve = {SLUICE_LEAKY_RELU, 0, number(1, 0.01)};
+  else if (op == "silu")
+    curve = {SLUICE_SILU};
+  else if (op == "softsign")
+    curve = {SLUICE_SOFTSIGN};
+  else if (op == "relu6")
+    curve = {SLUICE_CLIP, 0, 6};
+  else if (op == "hardtanh" || op == "clamp")
+    curve = {SLUICE_CLIP, number(1, -1), number(2, 1)};
+  else if (op == "hardsigmoid")
+    curve = {SLUICE_HARD_SIGMOID, 1.0f / 6};
+  else if (op == "hardswish")
+    curve = {SLUICE_HARD_SILU, 1.0f / 6};
+  else if (op == "exp")
+    curve = {SLUICE_EXPONENTIAL};
+  else if (op == "gelu") {
+    const Value* const way = arguments.at(1);
+    const auto named = arguments.named.find("approximate");
+    const std::string text = way                              ? way->text
+                             : named != arguments.named.end() ? named->second.text
+                                                              : "none";
+    curve = {text == "tanh" ? SLUICE_GELU_TANH : SLUICE_GELU};
+  } else if (op == "softplus") {
+    if (number(1, 1) != 1) stop("softplus with beta {}", number(1, 1));
+    curve = {SLUICE_SOFTPLUS};
+  } else if (op == "prelu") {
+    if (arguments.items.size() < 2) return false;
+    curve = {SLUICE_PRELU};
+    curve.slopes = tensor(arguments.items[1], "the slopes of a PReLU").values;
+    if (curve.slopes.empty()) return false;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 Value Follower::call_torch(const std::string& name, const Arguments& arguments) {
@@ -860,21 +941,21 @@ Value Follower::call_torch(const std::string& name, const Arguments& arguments) 
     weight.transposed = !weight.transposed;
     return linear(first, weight, nullptr, place_);
   }
-  if (is({"lstm", "gru", "rnn_tanh"}) && arguments.items.size() >= 9 &&
+  if (is({"lstm", "gru", "rnn_tanh", "rnn_relu"}) && arguments.items.size() >= 9 &&
       arguments.items[2].is(What::list)) {
     Value result =
         recurrent(op == "lstm"  ? SLUICE_LSTM
                   : op == "gru" ? SLUICE_GRU
                                 : SLUICE_RNN,
                   first, &arguments.items[1], arguments.items[2].items, arguments.number(3, 1) != 0,
-                  std::size_t(arguments.number(4, 1)), arguments.number(7, 0) != 0, place_);
+                  std::size_t(arguments.number(4, 1)), arguments.number(7, 0) != 0, place_,
+                  op == "rnn_relu" ? SLUICE_RELU : SLUICE_TANH);
     if (op != "lstm") return result;  // (output, h); of an LSTM (output, h, c)
     return list_value({result.items[0], result.items[1].items[0], state_value()});
   }
-  if (is({"relu", "relu_"})) return activate(first, SLUICE_RELU, place_);
-  if (is({"tanh", "tanh_"})) return activate(first, SLUICE_TANH, place_);
-  if (is({"sigmoid", "sigmoid_"})) return activate(first, SLUICE_SIGMOID, place_);
-  if (op == "softmax") return activate(first, SLUICE_SOFTMAX, place_);
+  Curve curve;
+  if (curve_of(op.ends_with('_') ? op.substr(0, op.size() - 1) : op, arguments, curve))
+    return activate(first, curve, place_);
   if (is({"mul", "mul_", "div", "div_", "add", "add_", "sub", "sub_"}) &&
       arguments.items.size() >= 2) {
     const Value& second = arguments.items[1];
