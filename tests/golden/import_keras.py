@@ -187,6 +187,10 @@ x = frames((12,))
 case("shapes", sequential(
     L.Input((12,)), L.Reshape((4, 3)), L.GRU(3), L.Flatten(), L.RepeatVector(1), L.Reshape((3,)),
     L.Dense(2)), x, joined=x.reshape(2, 4, 3))
+x = frames((5, 2, 3))
+case("frames_of_two_dimensions", sequential(
+    L.Input((5, 2, 3)), L.TimeDistributed(L.Flatten()), L.GRU(3, return_sequences=True),
+    L.TimeDistributed(L.Reshape((3,)))), x, joined=x.reshape(2, 5, 6))
 case("one_step", sequential(
     L.Input((1, 4)), L.LSTM(3, return_sequences=True), L.Flatten(), L.Dense(2)))
 case("embedding", sequential(
@@ -302,6 +306,12 @@ def model_2(node):
         made["name"] = layer["name"]
         made["inbound_nodes"] = [[shifted(r) for r in references(n["args"])]
                                  for n in layer["inbound_nodes"]]
+        if layer["class_name"] == "GetItem":
+            parts = layer["inbound_nodes"][0]["args"][1]
+            made["class_name"] = "SlicingOpLambda"
+            made["config"] = {"name": layer["name"], "function": "__operators__.getitem"}
+            made["inbound_nodes"][0][0][3]["slice_spec"] = [
+                p["config"] if isinstance(p, dict) else p for p in parts]
         layers.append(made)
     ends = {}
     for key in ("input_layers", "output_layers"):
@@ -360,6 +370,9 @@ inner = sequential(L.Input((6, 3)), L.LSTM(3, return_sequences=True), L.BatchNor
                    L.Dense(3, activation="relu"))
 h = L.GRU(3)(inner(inner(i)))
 case_2("keras_2_nested", keras.Model(i, L.Concatenate()([L.Dense(2)(h), h])), version="2.10.0")
+
+i = L.Input((6, 3))
+case_2("keras_2_slice", keras.Model(i, L.Dense(2)(L.GRU(3, return_sequences=True)(i)[:, -1, :])))
 
 # ---- cuDNN --------------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ const JsonNode* JsonNode::find(std::string_view name) const {
 }
 
 JsonNode parse_json_document(std::string_view text, const std::string& file, std::size_t size) {
-  Builder builder(text, file, std::max(size, text.size()));
+  Builder builder(text, file, size ? size : text.size());
   nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder.root);
 }

@@ -33,7 +33,7 @@ struct JsonNode {
 /// Returns the value of a text. Refuses (exit code 2), with the line, a text that is not JSON,
 /// nests deeper than json_levels, or consists of so many small values that it would take a multiple
 /// of its size in memory.
-/// @param size  of the whole file, if the text is a part of it
+/// @param size  the bytes that bound the values in place of the text's own; 0: the text's
 JsonNode parse_json_document(std::string_view text, const std::string& file, std::size_t size = 0);
 
 /// Returns nested arrays of numbers as a tensor. Refuses (exit code 2) other values, rows of

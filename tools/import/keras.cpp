@@ -42,7 +42,8 @@ int version_of(const std::string& said, const JsonNode& config) {
 
 Imported read_config(Hdf5& file, std::string_view text, const std::string& version,
                      std::size_t size, const std::string& path) {
-  const JsonNode config = parse_json_document(text, path, size);
+  // The file and the text are in memory too, so the tree gets half of what it would have alone.
+  const JsonNode config = parse_json_document(text, path, size / 2 + 1);
   const KerasModel model =
       keras_model(text_of(config.find("class_name")), config.find("config"), path);
   Imported result;

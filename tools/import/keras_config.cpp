@@ -57,8 +57,11 @@ void collect_others(const JsonNode& arguments, std::vector<std::string>& to) {
 /// Returns a call of Keras 3: {"args": [...], "kwargs": {...}}.
 KerasCall call_of_object(const JsonNode& node) {
   KerasCall call;
-  call.arguments = &node;
-  if (const JsonNode* const arguments = node.find("args")) collect(*arguments, call.sources);
+  if (const JsonNode* const arguments = node.find("args")) {
+    collect(*arguments, call.sources);
+    if (arguments->is(Kind::list) && arguments->items.size() == 2)
+      call.index = &arguments->items[1];
+  }
   if (const JsonNode* const named = node.find("kwargs")) {
     // Layers may be called by names: layer(inputs=x).
     if (call.sources.empty())
@@ -77,7 +80,9 @@ KerasCall call_of_list(const JsonNode& node) {
   KerasCall call;
   collect(node, call.sources);
   const auto add_others = [&](const JsonNode& item) {
-    if (is_reference(item) && item.items.size() > 3) collect_others(item.items[3], call.others);
+    if (!is_reference(item) || item.items.size() < 4) return;
+    collect_others(item.items[3], call.others);
+    if (const JsonNode* const index = item.items[3].find("slice_spec")) call.index = index;
   };
   add_others(node);
   for (const JsonNode& item : node.items) add_others(item);

@@ -20,7 +20,8 @@ struct KerasCall {
   std::vector<KerasTensor> sources;
   /// Arguments beside the first that lead to other tensors: "initial_state".
   std::vector<std::string> others;
-  const JsonNode* arguments = nullptr;  ///< of the call, as the file has them; may be null
+  /// The index of a slice, x[index], as the file has it; null for other calls.
+  const JsonNode* index = nullptr;
 };
 
 struct KerasLayer {

@@ -99,6 +99,7 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
     {"AveragePooling1D", &KerasNetwork::read_pooling},
     {"GlobalAveragePooling1D", &KerasNetwork::read_average},
     {"GetItem", &KerasNetwork::read_slice},
+    {"SlicingOpLambda", &KerasNetwork::read_slice},
     {"Concatenate", &KerasNetwork::read_join},
     {"Add", &KerasNetwork::read_join},
     {"Multiply", &KerasNetwork::read_join},
@@ -141,9 +142,40 @@ std::optional<KerasNetwork::Curve> KerasNetwork::curve_of(const std::string& wor
 /// Sets the activation of a cell's candidate. Returns whether the runtime has it.
 bool KerasNetwork::put_candidate(Layer&, const std::string& word) const { return word == "tanh"; }
 
-KerasValue KerasNetwork::curved(const KerasValue& from, const Curve& curve, const std::string& at) {
+/// Puts a batch normalization into the Dense before it, so that the Dense may have the activation
+/// that follows. Does so if nothing else reads either of them.
+void KerasNetwork::fold_norm(KerasValue& value) {
+  Network& network = to_.network;
+  const std::uint32_t at = value.source;
+  if (at == 0 || at != network.layers.size() || is_shared(at)) return;
+  const Layer& norm = network.layers.back();
+  const std::uint32_t source = norm.sources.empty() ? at - 1 : norm.sources[0];
+  if (norm.kind != SLUICE_BATCH_NORM || source == 0 || is_shared(source)) return;
+  Layer& dense = layer_at(source);
+  if (dense.kind != SLUICE_DENSE || dense.activation != SLUICE_LINEAR) return;
+  std::vector<float>&weight = dense.array(Role::input_weight).values,
+  &bias = dense.array(Role::input_bias).values;
+  const auto in = std::size_t(dense.in);
+  for (std::size_t row = 0; row < bias.size(); ++row) {
+    const double variance = norm.array(Role::variance).values[row],
+                 factor = double(norm.array(Role::scale).values[row]) /
+                          std::sqrt(variance + double(norm.parameter));
+    for (std::size_t col = 0; col < in; ++col)
+      weight[row * in + col] = float(double(weight[row * in + col]) * factor);
+    bias[row] = float((double(bias[row]) - double(norm.array(Role::mean).values[row])) * factor +
+                      double(norm.array(Role::shift).values[row]));
+  }
+  const std::string was = fmt::format("layer {}: batch_norm", at);
+  for (Origin& origin : to_.origins)
+    if (origin.became.starts_with(was)) origin.became = fmt::format("folded into layer {}", source);
+  network.layers.pop_back();
+  value.source = source;
+}
+
+KerasValue KerasNetwork::curved(KerasValue from, const Curve& curve, const std::string& at) {
   if (curve.activation == SLUICE_LINEAR) return from;
   Network& network = to_.network;
+  fold_norm(from);
   if (from.source > 0 && !is_shared(from.source)) {
     Layer& before = layer_at(from.source);
     if (before.kind == SLUICE_DENSE && before.activation == SLUICE_LINEAR) {
@@ -173,7 +205,7 @@ KerasValues KerasNetwork::read_activation(const Use& use, const KerasValues& inp
   if (word == "Activation") {
     word = use.config.word({"activation"}, "linear");
     const JsonNode* const said = use.config.find({"activation"});
-    settings = said->is(Json::object) ? said->find("config") : nullptr;
+    settings = said && said->is(Json::object) ? said->find("config") : nullptr;
     if (settings && !settings->is(Json::object)) settings = nullptr;
   }
   const std::optional<Curve> curve = curve_of(word, settings, use.at);
@@ -409,9 +441,9 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
 
   const KerasValue& in = inputs[0];
   const std::size_t width = in.width(), units = one.units;
-  Layer layer = cell_layer(one, width, true);
   const KerasCellArrays first =
       cell_arrays(weights_.part(use.place, "forward_layer"), use.at + ": forward", one, width);
+  Layer layer = cell_layer(one, width, true);
   // Of frames in the opposite order, the network's backward half is Keras's forward layer.
   put_direction(layer, in.reversed, first, width, use.at + ": forward");
   const KerasCellArrays second =
@@ -546,10 +578,12 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
 }
 
 KerasValues KerasNetwork::read_embedding(const Use& use, const KerasValues& inputs) {
-  const auto ids = std::size_t(use.config.number({"input_dim"}, 0)),
-             units = use.config.size({"output_dim"}, 0);
-  if (ids == 0 || units == 0)
-    refuse("{}: input_dim or output_dim: is missing or 0; write the file again", use.config.place);
+  const double vocabulary = use.config.number({"input_dim"}, 0);
+  const std::size_t units = use.config.size({"output_dim"}, 0);
+  if (!(vocabulary >= 1 && vocabulary <= 1e9) || units == 0)
+    refuse("{}: input_dim or output_dim: is missing or not a size; write the file again",
+           use.config.place);
+  const auto ids = std::size_t(vocabulary);
   if (!takes_one(use, inputs)) return {KerasValue()};
   const KerasValue& in = inputs[0];
   if (in.source != 0 || !in.input || frame_read_ || reshaped_ || given_inputs_ != 1 ||
@@ -868,16 +902,13 @@ KerasValues KerasNetwork::read_average(const Use& use, const KerasValues& inputs
 
 /// Reads x[:, -1, :] and x[:, -1] of a sequence.
 KerasValues KerasNetwork::read_slice(const Use& use, const KerasValues& inputs) {
-  const JsonNode* const arguments = use.call.arguments ? use.call.arguments->find("args") : nullptr;
-  const JsonNode* const index =
-      arguments && arguments->is(Json::list) && arguments->items.size() == 2 ? &arguments->items[1]
-                                                                             : nullptr;
+  const JsonNode* const index = use.call.index;
   const auto is_all = [](const JsonNode& node) {
     const JsonNode* const config = node.find("config");
-    if (!config || !config->is(Json::object)) return false;
-    for (const auto& [name, value] : config->members)
-      if (!value.is(Json::null)) return false;
-    return true;
+    const JsonNode& range = config ? *config : node;
+    bool all = range.is(Json::object);
+    for (const auto& [name, value] : range.members) all = all && value.is(Json::null);
+    return all;
   };
   const bool last = index && index->is(Json::list) && index->items.size() >= 2 &&
                     index->items.size() <= 3 && is_all(index->items[0]) &&

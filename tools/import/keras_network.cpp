@@ -469,6 +469,7 @@ void KerasNetwork::make_answers(const KerasModel& model, const KerasValues& outp
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const std::string& name = model.outputs[i].layer;
     const std::size_t width = outputs[i].width();
+    if (outputs.size() > 1 && outputs[i].source > 0) layer_at(outputs[i].source).name = name;
     for (std::size_t k = 0; k < width; ++k)
       network.labels.push_back(width == 1 ? name : fmt::format("{}_{}", name, k));
   }

@@ -123,7 +123,8 @@ class KerasNetwork {
   KerasValue add(const Use& use, Layer layer, const KerasValue& from);
   KerasValue select(const KerasValue& from, std::size_t first, std::size_t count);
   KerasValue join(sluice_layer_kind kind, const KerasValues& parts);
-  KerasValue curved(const KerasValue& from, const Curve& curve, const std::string& at);
+  void fold_norm(KerasValue& value);
+  KerasValue curved(KerasValue from, const Curve& curve, const std::string& at);
   KerasValue scaled(const KerasValue& from, const std::vector<float>& scale,
                     const std::vector<float>& shift);
   std::uint32_t source_of(const KerasValue& value);

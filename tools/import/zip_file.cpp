@@ -32,7 +32,7 @@ struct ZipFile::Archive {
 ZipFile::ZipFile(std::string_view bytes, std::string file)
     : archive_(std::make_unique<Archive>()),
       file_(std::move(file)),
-      most_(2 * bytes.size() + (1 << 16)) {
+      room_(2 * bytes.size() + (256 << 10)) {
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
@@ -63,11 +63,12 @@ std::optional<std::string> ZipFile::read(const std::string& name) const {
   if (!entry) need_memory(zip_error_code_zip(zip_get_error(archive_->zip)));
   if (!entry || zip_stat_index(archive_->zip, zip_uint64_t(index), 0, &stat) != 0)
     refuse("{}: {}: cannot be read from the archive; the file is damaged", file_, brief(name));
-  if (stat.size > most_)
+  if (stat.size > room_)
     refuse(
         "{}: {}: inflates to {} bytes, many times its size in the archive; give the file of a "
         "model",
         file_, brief(name), stat.size);
+  room_ -= std::size_t(stat.size);
   std::string bytes(std::size_t(stat.size), '\0');
   std::size_t filled = 0;
   zip_int64_t got = 0;

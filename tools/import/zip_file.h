@@ -19,15 +19,15 @@ class ZipFile {
   ZipFile& operator=(const ZipFile&) = delete;
 
   std::vector<std::string> names() const;
-  /// Returns a file of the archive; nothing if there is none of that name. Refuses one that has
-  /// more than twice the bytes of the archive and 64 KiB.
+  /// Returns a file of the archive; nothing if there is none of that name. Refuses it if all that
+  /// was read would have more than twice the bytes of the archive and 256 KiB.
   std::optional<std::string> read(const std::string& name) const;
 
  private:
   struct Archive;
   std::unique_ptr<Archive> archive_;
   std::string file_;
-  std::size_t most_ = 0;  ///< bytes of a file in it
+  mutable std::size_t room_ = 0;  ///< bytes that may still be read
 };
 
 /// Returns whether bytes begin as a zip archive.
