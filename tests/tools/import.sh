@@ -72,6 +72,52 @@ grep -q '^1  standardize' out || complain "no standardization: $(head -n 5 out)"
 works import "$golden/torch/every_step.script.pt" --explain
 grep -q '^cell, layer 1  *layer 2: gru' out || complain "no account of the layers: $(cat out)"
 
+# --- there and back: a model that is exported for other programs and imported again answers the same
+back() {
+  local file=$1 name=$2
+  shift 2
+  works import "$file" --out model.slu --force "$@"
+  if has_onnx; then
+    works export model.slu --format onnx --out there --force
+    agrees there/model.onnx "$name.x.npy" "$name.y.npy"
+  fi
+  works export model.slu --format safetensors --out there --force
+  agrees there/model.safetensors "$name.x.npy" "$name.y.npy" --layers there/layers.toml
+}
+for case in every_step last_step last_step_both last_state last_state_lstm both_states dense residual mask policy; do
+  back "$golden/torch/$case.script.pt" "$golden/torch/$case"
+done
+for case in prefixes both norm; do
+  back "$golden/torch/$case.safetensors" "$golden/torch/$case" --layers "$golden/torch/$case.toml"
+done
+if has_onnx; then
+  for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded; do
+    back "$golden/onnx/$case.onnx" "$golden/onnx/$case"
+  done
+  works import "$golden/torch/guitar_skip.json" --out model.slu --force
+  works export model.slu --format onnx --out there --force
+  agrees there/model.onnx "$golden/torch/guitar_skip.x.npy" "$golden/torch/guitar_skip.y.npy"
+  # A model that was trained here, with its standardization.
+  good_csv >train.csv
+  good_recipe >recipe.toml
+  works train recipe.toml --out run
+  works export run --format onnx --out there --force
+  works import there/model.onnx --out again.slu --inputs a,b --outputs down,up --set data.target=label
+  works run run --input train.csv
+  cut -d, -f1-3 out >here.csv
+  works run again.slu --input train.csv
+  cut -d, -f1-3 out | paste -d, here.csv - | awk -F, 'NR == 1 { if ($0 != "sequence,down,up,sequence,down,up") exit 1; next }
+    { for (i = 2; i < 4; i++) { d = $i - $(i + 3); if (d * d > 1e-10) exit 1 } n++ } END { exit n != 12 }' ||
+    complain "a trained model and the same through ONNX answer differently: $(head -n 3 here.csv)"
+fi
+refused 2 'layer 3 \(select\): a list of layers cannot say it; export it as onnx$' \
+  export <("${sluice[@]}" import "$golden/torch/guitar_skip.json" --out guitar.slu >/dev/null; cat guitar.slu) \
+  --format safetensors --out none
+refused 2 'small.slu: is int8; onnx takes the float model that it was made of$' export small.slu --format onnx --out none
+refused 2 '^--format onnx: is not for devices; leave out --core, --self-test and --strip$' \
+  export model.slu --format onnx --out none --strip
+absent none
+
 # --- refusals
 refused 2 'layer 1 \(gru\): no tensors fit it; "cell" does not: it has 3 layers; give repeat = 3$' \
   import "$golden/torch/three_layers.pth" --layers <(echo 'layers = [ { gru = 5 }, { dense = 2 } ]') --out no.slu
