@@ -1,6 +1,6 @@
-// The curves that a plain cell and a plain Dense do not have, from exactly rounded operations alone,
-// and the gates of cells whose candidate has one of them. A curve is chosen register by register:
-// the choice costs little beside most of them, and every loop exists once.
+// The curves that a plain cell and a plain Dense do not have, from exactly rounded operations
+// alone, and the gates of cells whose candidate has one of them. A curve is chosen register by
+// register: the choice costs little beside most of them, and every loop exists once.
 #ifndef SLUICE_F32_CURVES_H
 #define SLUICE_F32_CURVES_H
 
@@ -56,8 +56,8 @@ inline V bell(V a) {
   return fma(e * M::set(-0.5f), rest, e);
 }
 
-/// Returns P(-a) / bell(a), with P the normal distribution: erfc(z) e^(z * z) / 2 with z = a / sqrt 2,
-/// where (1 + 2 z) erfc(z) e^(z * z) is a polynomial in (z - 2) / (z + 2).
+/// Returns P(-a) / bell(a), with P the normal distribution: erfc(z) e^(z * z) / 2 with z = a / sqrt
+/// 2, where (1 + 2 z) erfc(z) e^(z * z) is a polynomial in (z - 2) / (z + 2).
 template <class V>
 inline V tail_by_bell(V a) {
   using M = Make<V>;
@@ -94,8 +94,7 @@ template <class V>
 inline V gelu_tanh(V x) {
   using M = Make<V>;
   const V inside = at_least(x, -100.0f);
-  return gated(inside,
-               inside * fma(inside * inside, M::set(gelu_cubic), M::set(gelu_linear)));
+  return gated(inside, inside * fma(inside * inside, M::set(gelu_cubic), M::set(gelu_linear)));
 }
 
 /// Returns s + x s (1 - s) v', with s the sigmoid of v(x) and dv = v'; -100 <= x <= 100 or NaN.
@@ -261,8 +260,7 @@ void gru_curve_f32(const Gates& gates, const OtherCurve& curve) {
     const int hidden = s.hidden;
     activate<Set>(s.gate, a, 2 * size_t(hidden));
     sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
-      const auto chain =
-          fma(make.load(a + i), make.load(a + 2 * hidden + i), make.load(g + i));
+      const auto chain = fma(make.load(a + i), make.load(a + 2 * hidden + i), make.load(g + i));
       const auto n = curve_of(f, chain, chain);
       store(g + i, n);
       store(h_next + i, fma(make.load(a + hidden + i), make.load(h + i) - n, n));
@@ -312,8 +310,7 @@ void lstm_curve_f32(const LstmGates& gates, const OtherCurve& curve) {
     sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
       const auto chain = make.load(a + 2 * hidden + i), g = curve_of(f, chain, chain);
       store(a + 2 * hidden + i, g);
-      const auto next =
-          fma(make.load(a + hidden + i), make.load(c + i), make.load(a + i) * g);
+      const auto next = fma(make.load(a + hidden + i), make.load(c + i), make.load(a + i) * g);
       const auto squashed = curve_of(f, next, next);
       store(c_next + i, next);
       store(t + i, squashed);
