@@ -483,16 +483,31 @@ struct FixedMultiply {
 /// In the formulas, s(a) is the curve of the gates and s' its derivative, computed from the value:
 /// sigmoid r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside (0, 1) and else 0. d before a
 /// name means its gradient. Products of more than two factors are computed from the left.
+struct CurveKernels {
+#define SLUICE_KERNEL(result, name, parameters, arguments) SLUICE_ENTRY(result, name) parameters;
+#include "curve_entries.h"
+#undef SLUICE_KERNEL
+};
+
 struct Kernels {
   const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"; of a core, "cortex-m4"
 #if !defined(SLUICE_ONE_ISA)
   uint32_t needs;  ///< bits of CpuFeature (cpu.h): the extensions that its file is compiled for
+  const CurveKernels* curves;
 #endif
 
 #define SLUICE_KERNEL(result, name, parameters, arguments) SLUICE_ENTRY(result, name) parameters;
 #include "entries.h"
 #undef SLUICE_KERNEL
 };
+
+/// Returns the entries for other curves than those of plain cells:
+/// curves_of(kernels).curve_f32(...)
+#if defined(SLUICE_ONE_ISA)
+inline CurveKernels curves_of(const Kernels&) { return {}; }
+#else
+inline const CurveKernels& curves_of(const Kernels& kernels) { return *kernels.curves; }
+#endif
 
 /// Returns the tables built into this library, weakest first, and their number in *count. The
 /// scalar one is always there.

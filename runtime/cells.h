@@ -64,8 +64,8 @@ struct Cell {
   int units;            ///< padded
   int gates;            ///< the chains of all gates: the length of a row of a
   int a_stride;         ///< from row to row of a: gates, unless the trainer spreads the rows
-  bool plain = true;    ///< whole matrices and the candidate tanh
-  bool curved = false;  ///< not plain: the candidate has the curve `f`
+  bool other = false;   ///< of low rank, or with another candidate than tanh
+  bool curved = false;  ///< the candidate has the curve `f`
   Curve gate;
   const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
@@ -92,6 +92,7 @@ struct Cell {
     if (!is_plain(layer)) find_others(layer, base);
   }
 
+  bool plain() const { return only_plain_cells || !other; }
   bool low_rank() const { return holds_low_rank && low_units > 0; }
 
   /// Computes the product of a factor: y [rows][low_units], each chain from zero.
@@ -117,12 +118,12 @@ struct Cell {
   }
 
   /// Continues the first `rows` chains of a over the state.
-  /// @param is_plain  the cell is plain; known by those that have asked already
+  /// @param known_plain  the cell is plain, as the caller knows
   void over_state(const Kernels& kernels, const CellStep& s, int rows,
-                  bool is_plain = false) const {
+                  bool known_plain = false) const {
     const float* x = s.product_state;
     int stride = s.stride;
-    if (!is_plain && low_rank()) {
+    if (!known_plain && low_rank()) {
       reduce(kernels, hh_factor, hidden, s.product_state, s.stride, s.low, s.count);
       x = s.low, stride = low_units;
     }
@@ -132,7 +133,7 @@ struct Cell {
 
  private:
   void find_others(const LayerRecord& layer, const uint8_t* base) {
-    plain = false;
+    other = true;
     if (holds_curves && layer.candidate) curved = true, f = candidate_curve(layer);
     if (!holds_low_rank || !layer.rank) return;
     const auto at = [&](Role role) {
@@ -199,7 +200,7 @@ struct GruCell : Cell {
     gru.h_next = s.h_next, gru.h_next_stride = s.next_stride;
     gru.hidden = units, gru.count = s.count;
     gru.gate = gate;
-    if (holds_curves && curved) return kernels.gru_curve_f32(gru, f);
+    if (holds_curves && curved) return curves_of(kernels).gru_curve_f32(gru, f);
     kernels.gru_f32(gru);
   }
 
@@ -225,7 +226,7 @@ struct GruCell : Cell {
   /// The contents of a and g are undefined after it.
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
-    if (!plain) return step_in_parts(*this, kernels, x, a, g, low, state);
+    if (!plain()) return step_in_parts(*this, kernels, x, a, g, low, state);
     GruStep s;
     s.w_ih = w_ih, s.w_hh = w_hh;
     s.b_ih = b_ih, s.b_hh = b_hh;
@@ -287,7 +288,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
     }
     kernels.product_f32({w_hn(), units, state_cols, 0},
                         {{candidate, a_stride}, {x, stride}, 1, {candidate, a_stride}, s.count});
-    if (holds_curves && curved) return kernels.gru_update_curve_f32(rows(s), f);
+    if (holds_curves && curved) return curves_of(kernels).gru_update_curve_f32(rows(s), f);
     kernels.gru_update_f32(rows(s));
   }
 };
@@ -299,7 +300,7 @@ struct LstmCell : PlainCell<LstmCell> {
   void bias(float* out) const { sum_biases(out, gate_count()); }
   /// Asks once whether the cell is plain, which is the most frequent step in firmware.
   void step(const Kernels& kernels, const CellStep& s) const {
-    if (plain) {
+    if (plain()) {
       over_state(kernels, s, gates, true);
       return kernels.lstm_f32(lstm_of(s));
     }
@@ -307,7 +308,7 @@ struct LstmCell : PlainCell<LstmCell> {
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
-    if (holds_curves && curved) return kernels.lstm_curve_f32(lstm_of(s), f);
+    if (holds_curves && curved) return curves_of(kernels).lstm_curve_f32(lstm_of(s), f);
     kernels.lstm_f32(lstm_of(s));
   }
 
@@ -333,7 +334,7 @@ struct RnnCell : PlainCell<RnnCell> {
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
     if (holds_curves && curved)
-      kernels.curve_f32(f, s.a, s.count, units, a_stride);
+      curves_of(kernels).curve_f32(f, s.a, s.count, units, a_stride);
     else
       kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);
     for (int i = 0; i < s.count; ++i)

@@ -135,6 +135,7 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
 /// Returns whether the rank is 0, or smaller than the units and of a cell that is not sparse, and
 /// whether shifts of factors are 0 if there is no such factor.
 bool good_rank(const LayerRecord& layer) {
+  if (only_plain_cells) return true;
   const uint8_t most = layer.rank && layer.format != SLUICE_F32 ? most_shift : 0;
   if (layer.factor_shift_ih > most || layer.factor_shift_hh > most) return false;
   if (layer.rank == 0) return true;
@@ -154,6 +155,7 @@ bool good_parameters(const LayerRecord& layer) {
   const bool first =
       layer.activation == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SILU ||
       (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
+  if (only_plain_cells) return good_parameter(layer.parameter, first);
   if (!holds_curves)
     return good_parameter(layer.parameter, first) && good_parameter(layer.second, false);
   if (layer.activation == SLUICE_CLIP) {
@@ -171,6 +173,11 @@ bool good_parameters(const LayerRecord& layer) {
 /// says of a hard sigmoid in fixed point what its activation says, and whether the fields that
 /// nothing uses are 0.
 bool good_candidate(const LayerRecord& layer) {
+  if (only_plain_cells) {
+    constexpr size_t behind = offsetof(LayerRecord, rank) / sizeof(uint32_t) + 1;
+    return all_zero(reinterpret_cast<const uint32_t*>(&layer) + behind,
+                    sizeof layer / sizeof(uint32_t) - behind);
+  }
   const bool unused = (layer.reserved_8 | layer.reserved[0] | layer.reserved[1]) == 0;
   const bool fixed = layer.format != SLUICE_F32;
   const bool hard =
@@ -197,7 +204,7 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   const LayerKind* kind = find_layer(layer.kind, layer.format);
   if (!holds_layer(layer))
     return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
-  if (layer.activation >= 32 || !(kind->activations >> layer.activation & 1))
+  if ((holds_curves && layer.activation >= 32) || !(kind->activations >> layer.activation & 1))
     return SLUICE_STRUCTURE;
   if (!good_flags(layer, *kind) || !good_parameters(layer) || !good_rank(layer) ||
       !good_candidate(layer))

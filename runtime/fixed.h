@@ -20,16 +20,16 @@ struct Int8 {
   static void run(const Kernels& kernels, const FixedFastGrnn& s) { kernels.fastgrnn_q8(s); }
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
   static void run(const Kernels& kernels, const FixedGru& s, FixedCurves f) {
-    kernels.gru_curve_q8(s, f);
+    curves_of(kernels).gru_curve_q8(s, f);
   }
   static void run(const Kernels& kernels, const FixedGruBefore& s, FixedCurves f) {
-    kernels.gru_before_curve_q8(s, f);
+    curves_of(kernels).gru_before_curve_q8(s, f);
   }
   static void run(const Kernels& kernels, const FixedLstm& s, FixedCurves f) {
-    kernels.lstm_curve_q8(s, f);
+    curves_of(kernels).lstm_curve_q8(s, f);
   }
   static void run(const Kernels& kernels, const FixedRnn& s, FixedCurves f) {
-    kernels.rnn_curve_q8(s, f);
+    curves_of(kernels).rnn_curve_q8(s, f);
   }
 };
 struct W8a16 {
@@ -41,16 +41,16 @@ struct W8a16 {
   static void run(const Kernels& kernels, const FixedFastGrnn& s) { kernels.fastgrnn_q16(s); }
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
   static void run(const Kernels& kernels, const FixedGru& s, FixedCurves f) {
-    kernels.gru_curve_q16(s, f);
+    curves_of(kernels).gru_curve_q16(s, f);
   }
   static void run(const Kernels& kernels, const FixedGruBefore& s, FixedCurves f) {
-    kernels.gru_before_curve_q16(s, f);
+    curves_of(kernels).gru_before_curve_q16(s, f);
   }
   static void run(const Kernels& kernels, const FixedLstm& s, FixedCurves f) {
-    kernels.lstm_curve_q16(s, f);
+    curves_of(kernels).lstm_curve_q16(s, f);
   }
   static void run(const Kernels& kernels, const FixedRnn& s, FixedCurves f) {
-    kernels.rnn_curve_q16(s, f);
+    curves_of(kernels).rnn_curve_q16(s, f);
   }
 };
 

@@ -242,23 +242,31 @@ inline bool is_recurrent(uint8_t kind) {
   return has_kind(cells, kind);
 }
 
-/// Returns whether a cell has whole matrices and the candidate tanh, and in fixed point sigmoid
-/// gates.
-inline bool is_plain(const LayerRecord& layer) {
-  if (!holds_low_rank && !holds_curves) return true;
+/// Whether this build holds no cells but those of is_plain, and no other curves.
+constexpr bool only_plain_cells = !holds_low_rank && !holds_curves;
+
+/// Returns whether the word of rank, candidate and gates is that of a cell with whole matrices, the
+/// candidate tanh, and in fixed point sigmoid gates.
+inline bool has_plain_word(const LayerRecord& layer) {
   uint32_t word;
   memcpy(&word, reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank),
          sizeof word);
   return word == 0;
 }
 
+/// Returns whether a cell that this build holds has whole matrices, the candidate tanh, and in
+/// fixed point sigmoid gates.
+inline bool is_plain(const LayerRecord& layer) { return only_plain_cells || has_plain_word(layer); }
+
 /// Returns whether this build holds a layer with all of its options.
 inline bool holds_layer(const LayerRecord& layer) {
   const uint8_t missing =
       (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
-  return find_layer(layer.kind, layer.format) && (holds_low_rank || !layer.rank) &&
-         (holds_curves ||
-          (!layer.candidate && !layer.hard_gates && layer.activation <= SLUICE_HARD_SIGMOID)) &&
+  const bool curved = layer.candidate || layer.hard_gates || layer.activation > SLUICE_HARD_SIGMOID;
+  const bool held = only_plain_cells
+                        ? has_plain_word(layer) && layer.activation <= SLUICE_HARD_SIGMOID
+                        : (holds_low_rank || !layer.rank) && (holds_curves || !curved);
+  return find_layer(layer.kind, layer.format) && held &&
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }
 
@@ -355,7 +363,7 @@ inline void activate(const Kernels& kernels, const LayerRecord& layer, const uin
   const int out = int(layer.out);
   if (layer.activation == SLUICE_LINEAR) return;
   if (holds_curves && layer.activation > SLUICE_HARD_SIGMOID)
-    return kernels.curve_f32(other_curve(layer, base), y, rows, out, stride);
+    return curves_of(kernels).curve_f32(other_curve(layer, base), y, rows, out, stride);
   kernels.activate_f32(dense_curve(layer), y, rows, out, stride);
 }
 

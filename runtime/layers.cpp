@@ -154,7 +154,7 @@ uint64_t behind(const Weights& w) {
 
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
-  if (role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
+  if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
 }

@@ -35,14 +35,6 @@ inline V tanh_fixed(V u) {
       shift_right<4>(curve_at(at_most<17>(shift_left(thirds(u), 1))) + Make<V>::set(8)), u);
 }
 
-/// Returns u + 2^14 clamped to 0 to 32767, with u the hard sigmoid's slope times a number, in units
-/// of 2^-15.
-template <class V>
-inline V hard_sigmoid_fixed(V u) {
-  const V above = saturated<17>(u) + Make<V>::set(1 << 14);
-  return at_most<15>(larger(above, Make<V>::set(0)));
-}
-
 /// Returns (a * b + 2^14) >> 15.
 template <class V>
 inline V product_q15(V a, V b) {
@@ -65,30 +57,6 @@ struct PlainCurves {
   static SLUICE_INLINE V output(V o, V y) {
     return product_q15(o, y);
   }
-};
-
-/// The curves of other cells, chosen when the kernel is called.
-struct ChosenCurves {
-  FixedCurves f;
-  template <class V>
-  SLUICE_INLINE V gate(V u) const {
-    return f.hard ? hard_sigmoid_fixed(u) : sigmoid_fixed(u);
-  }
-  /// u is in units of 2^-12 if the candidate is tanh, else in the unit of the state.
-  template <class V>
-  SLUICE_INLINE V candidate(V u) const {
-    if (squashes()) return tanh_fixed(u);
-    const V n = saturated<16>(u);
-    return f.candidate == Activation::relu ? larger(n, Make<V>::set(0)) : n;
-  }
-  template <class V>
-  SLUICE_INLINE V output(V o, V y) const {
-    if (squashes()) return product_q15(o, y);
-    const int down = 15 - f.shift_h;
-    return saturated<16>(shift_right(o * y + Make<V>::set(1 << (down - 1)), down));
-  }
-  /// Returns whether the candidate is tanh.
-  bool squashes() const { return f.candidate == Activation::tanh; }
 };
 
 /// The accumulators of the units [first, first + n), over the input and over the state; gates are

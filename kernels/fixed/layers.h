@@ -147,38 +147,6 @@ void fastgrnn_q16(const FixedFastGrnn& s) {
   cell_fixed<Set, typename Set::Q16>(s);
 }
 template <class Set>
-void gru_curve_q8(const FixedGru& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
-}
-template <class Set>
-void gru_curve_q16(const FixedGru& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
-}
-template <class Set>
-void gru_before_curve_q8(const FixedGruBefore& s, const FixedCurves& f) {
-  gru_before_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
-}
-template <class Set>
-void gru_before_curve_q16(const FixedGruBefore& s, const FixedCurves& f) {
-  gru_before_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
-}
-template <class Set>
-void lstm_curve_q8(const FixedLstm& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
-}
-template <class Set>
-void lstm_curve_q16(const FixedLstm& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
-}
-template <class Set>
-void rnn_curve_q8(const FixedRnn& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
-}
-template <class Set>
-void rnn_curve_q16(const FixedRnn& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
-}
-template <class Set>
 void dense_q8(const FixedDense& s) {
   dense_fixed<Set, typename Set::Q8>(s);
 }

@@ -131,7 +131,7 @@ struct Back<GruCell> {
     back.hidden = units, back.count = s.active;
     back.gate = cell.gate;
     if (cell.curved)
-      s.call.kernels.gru_curve_back_f32(back, cell.f);
+      curves_of(s.call.kernels).gru_curve_back_f32(back, cell.f);
     else
       s.call.kernels.gru_back_f32(back);
     through_gates(s, cell, false);
@@ -151,7 +151,7 @@ struct Back<GruBeforeCell> {
     rows.hidden = units, rows.count = s.active;
     rows.gate = cell.gate;
     if (cell.curved)
-      s.call.kernels.gru_update_curve_back_f32(rows, cell.f);
+      curves_of(s.call.kernels).gru_update_curve_back_f32(rows, cell.f);
     else
       s.call.kernels.gru_update_back_f32(rows);
     back_through(s, cell, s.transposed.hn, units, s.a + 2 * units, s.low_reset, s.call.zeros, 0,
@@ -191,7 +191,7 @@ struct Back<LstmCell> {
     back.hidden = units, back.count = s.active;
     back.gate = cell.gate;
     if (cell.curved)
-      s.call.kernels.lstm_curve_back_f32(back, cell.f);
+      curves_of(s.call.kernels).lstm_curve_back_f32(back, cell.f);
     else
       s.call.kernels.lstm_back_f32(back);
     through_gates(s, cell, true);
@@ -206,7 +206,7 @@ struct Back<RnnCell> {
     for (int i = 0; i < s.active; ++i)
       copy(s.a + ptrdiff_t(i) * cell.a_stride, h + ptrdiff_t(i) * units, units);
     if (cell.curved)
-      s.call.kernels.curve_back_f32(cell.f, h, dh, s.active, units, units);
+      curves_of(s.call.kernels).curve_back_f32(cell.f, h, dh, s.active, units, units);
     else
       s.call.kernels.activate_back_f32(Activation::tanh, h, dh, s.active, units, units);
     for (int i = 0; i < s.active; ++i)

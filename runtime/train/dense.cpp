@@ -113,8 +113,9 @@ void backward_dense(const TrainCall& call, int, Arena& arena) {
   const Kernels& kernels = call.kernels;
   if (call.layer.activation == SLUICE_PRELU) slope_gradient(call, arguments, units);
   if (call.layer.activation > SLUICE_HARD_SIGMOID)
-    kernels.curve_back_f32(other_curve(call.layer, call.parameters.base), arguments ? arguments : y,
-                           call.dy, call.rows_out, out, units);
+    curves_of(kernels).curve_back_f32(other_curve(call.layer, call.parameters.base),
+                                      arguments ? arguments : y, call.dy, call.rows_out, out,
+                                      units);
   else if (!call.keep_logits)
     kernels.activate_back_f32(dense_curve(call.layer), y, call.dy, call.rows_out, out, units);
   const Parameters& p = call.parameters;

@@ -123,13 +123,13 @@ float activate(const Kernels& table, Curve f, float x) {
   return x;
 }
 float apply(const Kernels& table, const OtherCurve& f, float x) {
-  table.curve_f32(f, &x, 1, 1, 1);
+  curves_of(table).curve_f32(f, &x, 1, 1, 1);
   return x;
 }
 /// Returns f'(x) as a table computes it from the value.
 float slope(const Kernels& table, const OtherCurve& f, float value) {
   float dy = 1;
-  table.curve_back_f32(f, &value, &dy, 1, 1, 1);
+  curves_of(table).curve_back_f32(f, &value, &dy, 1, 1, 1);
   return dy;
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("every curve is within its documented distance of the exact value, and
       CAPTURE(std::string(known.name));
       over_floats([&](const std::vector<float>& x) {
         std::vector<float> y = x;
-        table->curve_f32(known.curve, y.data(), 1, int(y.size()), int(y.size()));
+        curves_of(*table).curve_f32(known.curve, y.data(), 1, int(y.size()), int(y.size()));
         for (size_t i = 0; i < x.size(); ++i) {
           CAPTURE(x[i]);
           if (std::isnan(x[i])) {
@@ -166,13 +166,13 @@ TEST_CASE("every curve has the same bits on every instruction set, forward and b
     over_floats([&](const std::vector<float>& x) {
       const int n = int(x.size());
       std::vector<float> expected = x, back(x.size(), 0.75f);
-      scalar_table().curve_f32(known.curve, expected.data(), 1, n, n);
+      curves_of(scalar_table()).curve_f32(known.curve, expected.data(), 1, n, n);
       const std::vector<float>& v = derives_from_argument(known.curve.kind) ? x : expected;
-      scalar_table().curve_back_f32(known.curve, v.data(), back.data(), 1, n, n);
+      curves_of(scalar_table()).curve_back_f32(known.curve, v.data(), back.data(), 1, n, n);
       for (const Kernels* table : every_table()) {
         std::vector<float> y = x, dy(x.size(), 0.75f);
-        table->curve_f32(known.curve, y.data(), 1, n, n);
-        table->curve_back_f32(known.curve, v.data(), dy.data(), 1, n, n);
+        curves_of(*table).curve_f32(known.curve, y.data(), 1, n, n);
+        curves_of(*table).curve_back_f32(known.curve, v.data(), dy.data(), 1, n, n);
         CAPTURE(name_of(*table));
         CAPTURE(std::string(known.name));
         const size_t at = first_difference(y.data(), expected.data(), x.size());
@@ -195,7 +195,7 @@ TEST_CASE("the derivative of a curve agrees with its formula") {
           continue;
         const float v = derives_from_argument(known.curve.kind) ? x : apply(*table, known.curve, x);
         float got = dy;
-        table->curve_back_f32(known.curve, &v, &got, 1, 1, 1);
+        curves_of(*table).curve_back_f32(known.curve, &v, &got, 1, 1, 1);
         CAPTURE(name_of(*table));
         CAPTURE(std::string(known.name));
         CAPTURE(x);
@@ -213,8 +213,8 @@ TEST_CASE("a PReLU has a slope for each number of a row, of either sign") {
       const std::vector<float> x = noise.uniform(size_t(rows * stride), -3, 3);
       std::vector<float> y = x, dy = noise.uniform(x.size());
       const std::vector<float> before = dy;
-      table->curve_f32(f, y.data(), rows, n, stride);
-      table->curve_back_f32(f, x.data(), dy.data(), rows, n, stride);
+      curves_of(*table).curve_f32(f, y.data(), rows, n, stride);
+      curves_of(*table).curve_back_f32(f, x.data(), dy.data(), rows, n, stride);
       CAPTURE(name_of(*table));
       CAPTURE(n);
       for (int i = 0; i < rows * stride; ++i) {
@@ -235,7 +235,7 @@ TEST_CASE("curves work row by row and leave the gaps unchanged, wherever a numbe
         const int rows = 3, stride = n + 3;
         const std::vector<float> x = noise.uniform(size_t(rows * stride), -4, 4);
         std::vector<float> y = x;
-        table->curve_f32(known.curve, y.data(), rows, n, stride);
+        curves_of(*table).curve_f32(known.curve, y.data(), rows, n, stride);
         CAPTURE(name_of(*table));
         CAPTURE(std::string(known.name));
         for (int i = 0; i < rows * stride; ++i) {
@@ -278,22 +278,23 @@ TEST_CASE(
             std::vector<float> a = rows(wide), g = rows(stride), h = rows(stride),
                                h_next = rows(stride), dh = rows(stride);
             const std::vector<float> chains = a, g_x = g, dh_in = dh;
-            table->gru_curve_f32({a.data(), wide, g.data(), stride, h.data(), stride, h_next.data(),
-                                  stride, hidden, count, gate},
-                                 f);
+            curves_of(*table).gru_curve_f32({a.data(), wide, g.data(), stride, h.data(), stride,
+                                             h_next.data(), stride, hidden, count, gate},
+                                            f);
             std::vector<float> a_back = a, g_back = g;
-            table->gru_curve_back_f32({a_back.data(), wide, g_back.data(), stride, h.data(), stride,
-                                       dh.data(), stride, hidden, count, gate},
-                                      f);
+            curves_of(*table).gru_curve_back_f32(
+                {a_back.data(), wide, g_back.data(), stride, h.data(), stride, dh.data(), stride,
+                 hidden, count, gate},
+                f);
             // A GRU that resets before shares the update.
             std::vector<float> b = chains, after = rows(stride), reset = rows(stride);
             const ResetBefore parts{b.data(),     wide,   reset.data(), stride, h.data(), stride,
                                     after.data(), stride, hidden,       count,  gate};
-            table->gru_update_curve_f32(parts, f);
+            curves_of(*table).gru_update_curve_f32(parts, f);
             std::vector<float> b_back = b, d_back = dh_in;
             ResetBefore back = parts;
             back.a = b_back.data(), back.h_next = d_back.data();
-            table->gru_update_curve_back_f32(back, f);
+            curves_of(*table).gru_update_curve_back_f32(back, f);
             for (int c = 0; c < count; ++c)
               for (int j = 0; j < hidden; ++j) {
                 const size_t at = size_t(c * wide + j), own = size_t(c * stride + j);
@@ -322,12 +323,12 @@ TEST_CASE(
             std::vector<float> l = chains, t = rows(stride), c_before = rows(stride),
                                c_next = rows(stride), dc = rows(stride);
             const std::vector<float> dc_in = dc;
-            table->lstm_curve_f32(
+            curves_of(*table).lstm_curve_f32(
                 {l.data(), wide, t.data(), stride, c_before.data(), stride, c_next.data(), stride,
                  h_next.data(), stride, hidden, count, gate},
                 f);
             std::vector<float> l_back = l;
-            table->lstm_curve_back_f32(
+            curves_of(*table).lstm_curve_back_f32(
                 {l_back.data(), wide, t.data(), c_before.data(), stride, stride, dh_in.data(),
                  stride, dc.data(), stride, hidden, count, gate},
                 f);
@@ -360,7 +361,8 @@ TEST_CASE(
     for (int which = 0; which < 4; ++which) {
       std::vector<float> a(3 * 16, 0.5f), g(16, 0.25f), h(16, 0.5f);
       (which < 3 ? a[size_t(which) * 16 + 5] : g[5]) = not_a_number;
-      table->gru_curve_f32({a.data(), 48, g.data(), 16, h.data(), 16, h.data(), 16, 16, 1}, f);
+      curves_of(*table).gru_curve_f32(
+          {a.data(), 48, g.data(), 16, h.data(), 16, h.data(), 16, 16, 1}, f);
       for (size_t i = 0; i < 16; ++i) REQUIRE_EQ(std::isnan(h[i]), i == 5);
     }
 }

@@ -19,8 +19,8 @@ namespace {
 
 constexpr int opset = 17, ir_version = 8;
 
-/// Builds the graph. Every value of it is [steps][1][numbers], with one step for a value that is one
-/// row per sequence.
+/// Builds the graph. Every value of it is [steps][1][numbers], with one step for a value that is
+/// one row per sequence.
 class Writer {
  public:
   Writer(const Network& network, const std::string& name)
@@ -35,9 +35,9 @@ class Writer {
     const int width = frame_width(network_), outputs = network_.layers.back().out;
     describe(model_.mutable_graph()->add_input(), "x",
              ids ? onnx::TensorProto::INT64 : onnx::TensorProto::FLOAT, true, ids ? 0 : width);
-    values_.push_back(ids ? node("Unsqueeze", {node("Transpose", {"x"}, {{"perm", {1, 0}}}),
-                                               whole({2})})
-                          : node("Transpose", {"x"}, {{"perm", {1, 0, 2}}}));
+    values_.push_back(
+        ids ? node("Unsqueeze", {node("Transpose", {"x"}, {{"perm", {1, 0}}}), whole({2})})
+            : node("Transpose", {"x"}, {{"perm", {1, 0, 2}}}));
     for (std::size_t l = 0; l < network_.layers.size(); ++l) values_.push_back(layer(l));
     std::string y = node("Transpose", {values_.back()}, {{"perm", {1, 0, 2}}});
     if (once_.back()) y = node("Squeeze", {y, whole({1})});
@@ -223,7 +223,8 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
     std::vector<float> state = layer.array(Role::state_weight, back).values;
     if (const Array* const candidate = layer.find(Role::candidate_weight, back))
       state.insert(state.end(), candidate->values.begin(), candidate->values.end());
-    for (const int gate : order) append(w, layer.array(Role::input_weight, back).values, gate, layer.in);
+    for (const int gate : order)
+      append(w, layer.array(Role::input_weight, back).values, gate, layer.in);
     for (const int gate : order) append(r, state, gate, units);
     for (const int gate : order) append(b, layer.array(Role::input_bias, back).values, gate, 1);
     const Array* const second = layer.find(Role::state_bias, back);
@@ -231,7 +232,9 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
     for (const int gate : order) append(b, second ? second->values : none, gate, 1);
   }
   onnx::NodeProto* const made =
-      add(is_lstm ? "LSTM" : is_rnn ? "RNN" : "GRU",
+      add(is_lstm  ? "LSTM"
+          : is_rnn ? "RNN"
+                   : "GRU",
           {x, floats(w, {directions, rows, layer.in}), floats(r, {directions, rows, units}),
            floats(b, {directions, 2 * rows})});
   set(made, "hidden_size", std::int64_t(units));
@@ -281,8 +284,8 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
   const std::string all = fresh(), last = fresh();
   made->add_output(all), made->add_output(last);
   if (!layer.every_step && !layer.mean)
-    return node("Reshape", {node("Transpose", {last}, {{"perm", {1, 0, 2}}}),
-                            whole({1, 1, layer.out})});
+    return node("Reshape",
+                {node("Transpose", {last}, {{"perm", {1, 0, 2}}}), whole({1, 1, layer.out})});
   const std::string steps = node(
       "Reshape", {node("Transpose", {all}, {{"perm", {0, 2, 1, 3}}}), whole({-1, 1, layer.out})});
   return layer.mean ? node("ReduceMean", {steps}, {{"axes", {0}}, {"keepdims", {1}}}) : steps;
@@ -307,8 +310,7 @@ std::string Writer::layer(std::size_t index) {
       for (std::size_t i = 0; i < w.size(); ++i)
         transposed[i % std::size_t(layer.in) * std::size_t(layer.out) + i / std::size_t(layer.in)] =
             w[i];
-      const std::string product =
-          node("MatMul", {x[0], floats(transposed, {layer.in, layer.out})});
+      const std::string product = node("MatMul", {x[0], floats(transposed, {layer.in, layer.out})});
       return curve(layer, node("Add", {product, numbers(Role::input_bias)}));
     }
     case SLUICE_EMBEDDING: {

@@ -81,8 +81,7 @@ class Writer {
 void Writer::recurrent(std::size_t index) {
   const Layer layer = multiplied_out(network_.layers[index]);
   if (layer.kind == SLUICE_FASTGRNN) stop(index, "PyTorch has no such cell");
-  const int units = layer.both ? layer.out / 2 : layer.out,
-            rows = layer.anatomy().gates * units;
+  const int units = layer.both ? layer.out / 2 : layer.out, rows = layer.anatomy().gates * units;
   for (int d = 0; d < (layer.both ? 2 : 1); ++d) {
     const bool back = d == 1;
     const std::string end = back ? "_l0_reverse" : "_l0";
