@@ -163,8 +163,8 @@ void choose_sparse(Layer& layer) {
 bool recurrent(const Layer& layer) { return layer.anatomy().recurrent; }
 
 int frame_width(const Network& network) {
-  const Layer& first = network.layers.front();
   if (network.width > 0) return network.width;
+  const Layer& first = network.layers.front();
   return first.kind == SLUICE_EMBEDDING ? 1 : first.in;
 }
 
