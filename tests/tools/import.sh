@@ -72,7 +72,7 @@ grep -q '^1  standardize' out || complain "no standardization: $(head -n 5 out)"
 works import "$golden/torch/every_step.script.pt" --explain
 grep -q '^cell, layer 1  *layer 2: gru' out || complain "no account of the layers: $(cat out)"
 
-# --- there and back: a model that is exported for other programs and imported again answers the same
+# --- there and back: an imported model that is exported for other programs, and imported again
 back() {
   local file=$1 name=$2
   shift 2

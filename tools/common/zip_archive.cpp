@@ -91,17 +91,14 @@ ZipEntry ZipArchive::open(std::uint64_t index, const std::string& name) const {
 std::string ZipArchive::read(std::uint64_t index, const std::string& name,
                              std::uint64_t most) const {
   ZipEntry entry = open(index, name);
-  if (entry.size() / most_inflation > entry.compressed())
-    refuse("{}: {} bytes out of {}, which no compression reaches; the file is damaged", name,
-           entry.size(), entry.compressed());
-  if (entry.size() > most)
-    refuse("{}: {} bytes in the archive, and at most {} are read", name, entry.size(), most);
+  if (entry.size() > most || entry.size() / most_inflation > entry.compressed())
+    refuse("{}: inflates to {} bytes, many times its size in the archive; give the file of a model",
+           name, entry.size());
   std::string bytes;
   bytes.reserve(std::size_t(entry.size()));
   entry.read_to(bytes, std::size_t(entry.size()) + 1);  // to the end, where the checksum is
   if (bytes.size() != entry.size())
-    refuse("{}: {} bytes in place of the {} that the archive says; the file is damaged", name,
-           bytes.size(), entry.size());
+    refuse("{}: damaged in the archive; write the file again", name);
   return bytes;
 }
 

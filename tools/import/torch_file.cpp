@@ -7,9 +7,9 @@
 #include <optional>
 
 #include "../common/print.h"
-#include "../common/zip_archive.h"
 #include "elements.h"
 #include "pickle.h"
+#include "zip_file.h"
 
 namespace sluice::tools {
 namespace {
@@ -39,25 +39,20 @@ std::size_t most_values(std::string_view bytes) { return 20'000 + bytes.size() /
 class Archive {
  public:
   Archive(std::string_view bytes, const std::string& file)
-      : zip_(bytes, file, "file of torch.save", "write it again"),
-        names_(zip_.names()),
-        file_(file),
-        left_(bytes.size() * 4 + (1u << 20)) {
+      : zip_(bytes, file), names_(zip_.names()) {
+    bool found = false;
     for (const std::string& name : names_)
       if (name == main || (name.ends_with("/" + main) && name.find('/') == name.rfind('/')))
-        folder_ = name.substr(0, name.size() - main.size()), found_ = true;
-    if (!found_)
+        folder_ = name.substr(0, name.size() - main.size()), found = true;
+    if (!found)
       refuse(
           "{}: a zip archive without data.pkl, which torch.save writes; give the file of a model",
           file);
   }
 
-  bool has(const std::string& name) const { return zip_.find(folder_ + name).has_value(); }
-
-  std::string read(const std::string& name) {
-    std::string bytes = zip_.read(*zip_.find(folder_ + name), file_ + ": " + brief(name), left_);
-    left_ -= bytes.size();
-    return bytes;
+  /// Returns a file; nothing if there is none of that name.
+  std::optional<std::string> read(const std::string& name) const {
+    return zip_.read(folder_ + name);
   }
 
   /// Returns the names behind a folder's, "data/" say.
@@ -72,31 +67,29 @@ class Archive {
   static inline const std::string main = "data.pkl";
 
  private:
-  ZipArchive zip_;
+  ZipFile zip_;
   std::vector<std::string> names_;
-  const std::string& file_;
   std::string folder_;
-  bool found_ = false;
-  std::uint64_t left_;
 };
 
 /// Reads a pickle of an archive, and the storages in the folder that belongs to it.
-TorchValues read_values(Archive& archive, const std::string& pickle, const std::string& folder,
-                        const std::string& file, const PickleRules& rules) {
+TorchValues read_values(const Archive& archive, const std::string& pickle,
+                        const std::string& folder, const std::string& file,
+                        const PickleRules& rules) {
   TorchValues values;
-  const std::string bytes = archive.read(pickle);
+  const std::string bytes = archive.read(pickle).value_or("");
   std::string_view rest = bytes;
   values.pickle = read_pickle(rest, file, rules);
   for (const std::string& key : archive.in(folder))
-    values.storages[key] = archive.read(folder + key);
+    values.storages[key] = archive.read(folder + key).value_or("");
   return values;
 }
 
 /// Adds the code of a TorchScript file.
-void read_code(Archive& archive, TorchCode& code) {
+void read_code(const Archive& archive, TorchCode& code) {
   for (std::string name : archive.in("code/")) {
     if (!name.ends_with(".py")) continue;
-    const std::string text = archive.read("code/" + name);
+    const std::string text = archive.read("code/" + name).value_or("");
     name.resize(name.size() - 3);
     std::replace(name.begin(), name.end(), '/', '.');
     code.add(name, text);
@@ -104,14 +97,14 @@ void read_code(Archive& archive, TorchCode& code) {
 }
 
 TorchFile read_zip(std::string_view bytes, const std::string& file) {
-  Archive archive(bytes, file);
-  if (archive.has("byteorder") && archive.read("byteorder") != "little")
+  const Archive archive(bytes, file);
+  if (archive.read("byteorder").value_or("little") != "little")
     refuse("{}: its numbers are in big-endian order; save it on another machine", file);
   const bool script = !archive.in("code/").empty();
   const PickleRules rules{script, most_values(bytes)};
   TorchFile result;
   result.values = read_values(archive, Archive::main, "data/", file, rules);
-  if (script && archive.has("constants.pkl"))
+  if (script && !archive.in("constants.pkl").empty())
     result.constants = read_values(archive, "constants.pkl", "constants/", file, rules);
   if (script) read_code(archive, result.code);
   return result;
