@@ -361,9 +361,12 @@ inline OtherCurve other_curve(const LayerRecord& layer, const uint8_t* base) {
 inline void activate(const Kernels& kernels, const LayerRecord& layer, const uint8_t* base,
                      float* y, int rows, int stride) {
   const int out = int(layer.out);
-  if (layer.activation == SLUICE_LINEAR) return;
-  if (holds_curves && layer.activation > SLUICE_HARD_SIGMOID)
-    return curves_of(kernels).curve_f32(other_curve(layer, base), y, rows, out, stride);
+  // One comparison tells linear and the other curves, which begin behind the hard sigmoid.
+  if (uint8_t(layer.activation - 1) >= SLUICE_HARD_SIGMOID) {
+    if (holds_curves && layer.activation != SLUICE_LINEAR)
+      curves_of(kernels).curve_f32(other_curve(layer, base), y, rows, out, stride);
+    return;
+  }
   kernels.activate_f32(dense_curve(layer), y, rows, out, stride);
 }
 
