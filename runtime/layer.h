@@ -248,9 +248,10 @@ constexpr bool only_plain_cells = !holds_low_rank && !holds_curves;
 /// Returns whether the word of rank, candidate and gates is that of a cell with whole matrices, the
 /// candidate tanh, and in fixed point sigmoid gates.
 inline bool has_plain_word(const LayerRecord& layer) {
+  static_assert(offsetof(LayerRecord, rank) % sizeof(uint32_t) == 0, "a Cortex-M0 needs it");
+  const uint8_t* const at = reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank);
   uint32_t word;
-  memcpy(&word, reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank),
-         sizeof word);
+  memcpy(&word, __builtin_assume_aligned(at, sizeof word), sizeof word);
   return word == 0;
 }
 
