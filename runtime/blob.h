@@ -192,6 +192,8 @@ class ArrayIterator {
   bool next(Weights& array);
 
  private:
+  bool next_of(const LayerRecord& one, Weights& array);
+
   const LayerRecord& layer_;
   const struct LayerKind& kind_;
   uint32_t behind_ = 0;  ///< the offset of the next array if it has no field

@@ -217,8 +217,9 @@ struct FixedRecurrent {
     copy_state(call.state, call.y, units);
   }
 
-  /// Runs a cell of low rank or of other curves.
-  static void run_other(const StepCall& call, typename Cell::Step& s) {
+  /// Runs a cell of low rank or of other curves. It is a function of its own, so that the step of a
+  /// plain cell has its registers and its stack for itself.
+  __attribute__((noinline)) static void run_other(const StepCall& call, typename Cell::Step& s) {
     const LayerRecord& layer = call.layer;
     if (holds_low_rank && layer.rank) reduce(call, s);
     Cell::complete(call, s);

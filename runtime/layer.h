@@ -248,9 +248,10 @@ constexpr bool only_plain_cells = !holds_low_rank && !holds_curves;
 /// Returns whether the word of rank, candidate and gates is that of a cell with whole matrices, the
 /// candidate tanh, and in fixed point sigmoid gates.
 inline bool has_plain_word(const LayerRecord& layer) {
+  static_assert(offsetof(LayerRecord, rank) % sizeof(uint32_t) == 0, "a Cortex-M0 needs it");
+  const uint8_t* const at = reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank);
   uint32_t word;
-  memcpy(&word, reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank),
-         sizeof word);
+  memcpy(&word, __builtin_assume_aligned(at, sizeof word), sizeof word);
   return word == 0;
 }
 
@@ -361,9 +362,12 @@ inline OtherCurve other_curve(const LayerRecord& layer, const uint8_t* base) {
 inline void activate(const Kernels& kernels, const LayerRecord& layer, const uint8_t* base,
                      float* y, int rows, int stride) {
   const int out = int(layer.out);
-  if (layer.activation == SLUICE_LINEAR) return;
-  if (holds_curves && layer.activation > SLUICE_HARD_SIGMOID)
-    return curves_of(kernels).curve_f32(other_curve(layer, base), y, rows, out, stride);
+  // One comparison tells linear and the other curves, which begin behind the hard sigmoid.
+  if (uint8_t(layer.activation - 1) >= SLUICE_HARD_SIGMOID) {
+    if (holds_curves && layer.activation != SLUICE_LINEAR)
+      curves_of(kernels).curve_f32(other_curve(layer, base), y, rows, out, stride);
+    return;
+  }
   kernels.activate_f32(dense_curve(layer), y, rows, out, stride);
 }
 
