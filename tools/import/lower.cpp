@@ -366,7 +366,9 @@ bool Lowering::cell(Formula formula, const std::string& place, std::uint32_t& ma
 
 /// Appends the layer of a cell, whose input is all formulas that its matrices read except the
 /// state.
-bool Lowering::finish(const Cell& cell, const std::string& place, std::uint32_t& made) {
+bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
+                      std::uint32_t& made) {
+  if (!keeps(cell.state, next)) return false;
   std::vector<Formula> reads;
   std::size_t in = 0;
   bool has_state = false;
@@ -431,7 +433,8 @@ bool Lowering::rnn(Formula formula, const std::string& place, std::uint32_t& mad
   if (!is_candidate(atom) || !read_gate(formulas_, atom.of, gate)) return false;
   const std::size_t units = formulas_.width(formula);
   const Formula state = state_of(gate.weights, units);
-  return state >= 0 && finish({SLUICE_RNN, {gate}, {}, state, units, nullptr, &atom}, place, made);
+  return state >= 0 &&
+         finish({SLUICE_RNN, {gate}, {}, state, units, nullptr, &atom}, formula, place, made);
 }
 
 bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& made) {
@@ -451,8 +454,11 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
       if (product.parts.size() != 2 || !is_one(product.factor)) return false;
       const Atom &a = formulas_.atom(product.parts[0].atom),
                  &b = formulas_.atom(product.parts[1].atom);
-      if (is_state(product.parts[0]) && is_gate(b)) forget = &b;
-      if (is_state(product.parts[1]) && is_gate(a)) forget = &a;
+      for (const auto& [gate, state] :
+           {std::pair(&b, product.parts[0]), std::pair(&a, product.parts[1])})
+        if (is_state(state) && is_gate(*gate) &&
+            keeps(formulas_.of_part(state, sum.width), squashed.of))
+          forget = gate;
       for (const auto& [gate, value] : {std::pair(&a, &b), std::pair(&b, &a)})
         if (is_gate(*gate) && is_candidate(*value) && value->function == squashed.function)
           input = gate, candidate = value;
@@ -467,8 +473,8 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
     }
     if (!good) continue;
     const Formula state = state_of(gates[0].weights, sum.width);
-    if (state >= 0 &&
-        finish({SLUICE_LSTM, gates, {}, state, sum.width, &output, &squashed}, place, made))
+    if (state >= 0 && finish({SLUICE_LSTM, gates, {}, state, sum.width, &output, &squashed},
+                             formula, place, made))
       return true;
   }
   return false;
@@ -559,7 +565,7 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
   if (before) cell.kind = SLUICE_GRU_BEFORE;
   const Atom candidate_atom = formulas_.atom(candidate->atom);
   cell.gate = &update, cell.candidate = &candidate_atom;
-  return finish(cell, place, made);
+  return finish(cell, formula, place, made);
 }
 
 std::set<std::uint32_t> Lowering::recurrent_below(Formula formula) {

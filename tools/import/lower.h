@@ -35,6 +35,10 @@ class Lowering {
   /// Appends a layer that reads a formula, and returns its number.
   std::uint32_t put(Layer layer, Formula reads, const std::string& place);
 
+  /// Says the formula that a state has after each step. A cell with that state is known as one only
+  /// if this is its own.
+  void expect(Formula state, Formula next) { expected_[state] = next; }
+
   /// Returns the layers with a state that a formula is computed from without other ones between.
   std::set<std::uint32_t> recurrent_below(Formula formula);
 
@@ -48,7 +52,11 @@ class Lowering {
   bool lstm(Formula formula, const std::string& place, std::uint32_t& made);
   bool gru(Formula formula, const std::string& place, std::uint32_t& made);
   bool rnn(Formula formula, const std::string& place, std::uint32_t& made);
-  bool finish(const Cell& cell, const std::string& place, std::uint32_t& made);
+  bool finish(const Cell& cell, Formula next, const std::string& place, std::uint32_t& made);
+  bool keeps(Formula state, Formula next) const {
+    const auto found = expected_.find(state);
+    return found == expected_.end() || found->second == next;
+  }
   Formula state_of(const std::map<Formula, std::vector<float>>& weights, std::size_t units) const;
   bool normalization(Formula formula, const std::string& place, std::uint32_t& made);
   bool is_state(const Part& part) const;
@@ -62,6 +70,7 @@ class Lowering {
   Imported& to_;
   Obstacles& obstacles_;
   std::map<Formula, std::uint32_t> made_;
+  std::map<Formula, Formula> expected_;
   int depth_ = 0;
 };
 
