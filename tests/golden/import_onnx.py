@@ -275,6 +275,91 @@ def packed():
     stepped("packed", path, None)
 
 
+def step_of_gru(nodes, constants, name, x, h, out, units, width):
+    """A GRU that resets before, with Keras 2's hard sigmoid: clip(0.2 a + 0.5, 0, 1)."""
+    constants[f"{name}_wx"] = numbers(width, 3 * units)
+    constants[f"{name}_wh"] = numbers(units, 2 * units)
+    constants[f"{name}_wn"] = numbers(units, units)
+    constants[f"{name}_b"] = numbers(3 * units)
+    for key, value in (("fifth", 0.2), ("half", 0.5), ("zero_f", 0.0), ("one_f", 1.0)):
+        constants[key] = numpy.array(value, numpy.float32)
+    constants["thirds"] = numpy.array([2 * units, units])
+    constants["halves"] = numpy.array([units, units])
+
+    def node(op, inputs, result, **attributes):
+        nodes.append(helper.make_node(op, inputs, result, **attributes))
+
+    node("MatMul", [x, f"{name}_wx"], [f"{name}_p"])
+    node("Add", [f"{name}_p", f"{name}_b"], [f"{name}_q"])
+    node("Split", [f"{name}_q", "thirds"], [f"{name}_xg", f"{name}_xn"], axis=-1)
+    node("MatMul", [h, f"{name}_wh"], [f"{name}_hg"])
+    node("Add", [f"{name}_xg", f"{name}_hg"], [f"{name}_s"])
+    node("Mul", [f"{name}_s", "fifth"], [f"{name}_s2"])
+    node("Add", [f"{name}_s2", "half"], [f"{name}_s3"])
+    node("Clip", [f"{name}_s3", "zero_f", "one_f"], [f"{name}_g"])
+    node("Split", [f"{name}_g", "halves"], [f"{name}_z", f"{name}_r"], axis=-1)
+    node("Mul", [f"{name}_r", h], [f"{name}_rh"])
+    node("MatMul", [f"{name}_rh", f"{name}_wn"], [f"{name}_hn"])
+    node("Add", [f"{name}_xn", f"{name}_hn"], [f"{name}_n0"])
+    node("Tanh", [f"{name}_n0"], [f"{name}_n"])
+    node("Mul", [f"{name}_z", h], [f"{name}_keep"])
+    node("Sub", ["one_f", f"{name}_z"], [f"{name}_open"])
+    node("Mul", [f"{name}_open", f"{name}_n"], [f"{name}_new"])
+    node("Add", [f"{name}_keep", f"{name}_new"], [out])
+
+
+def looped(name, scan):
+    """A GRU as a Loop, which gathers frames by the number of the step, or as a Scan; behind an If
+    on a size that is known."""
+    units = 4
+    constants = {"zero": numpy.array(0), "one1": numpy.array([1]), "units1": numpy.array([units]),
+                 "true": numpy.array(True), "head": numbers(units, 2)}
+    inner = []
+    if not scan:
+        inner.append(helper.make_node("Identity", ["go"], ["go_on"]))
+        inner.append(helper.make_node("Gather", ["xt", "i"], ["frame"], axis=0))
+    step_of_gru(inner, constants, "cell", "frame", "h", "h_next", units, IN)
+    inner.append(helper.make_node("Identity", ["h_next"], ["y_step"]))
+
+    def value(key, kind=TensorProto.FLOAT, shape=None):
+        return helper.make_tensor_value_info(key, kind, shape)
+    if scan:
+        body = helper.make_graph(inner, "body", [value("h", shape=[1, units]),
+                                                 value("frame", shape=[1, IN])],
+                                 [value("h_next", shape=[1, units]),
+                                  value("y_step", shape=[1, units])])
+    else:
+        body = helper.make_graph(inner, "body", [value("i", TensorProto.INT64, []),
+                                                 value("go", TensorProto.BOOL, []),
+                                                 value("h", shape=[1, units])],
+                                 [value("go_on", TensorProto.BOOL, []),
+                                  value("h_next", shape=[1, units]),
+                                  value("y_step", shape=[1, units])])
+    then = helper.make_graph([helper.make_node("Transpose", ["x"], ["xt_then"], perm=[1, 0, 2])],
+                             "then", [], [value("xt_then")])
+    other = helper.make_graph([helper.make_node("Identity", ["x"], ["xt_else"])], "else", [],
+                              [value("xt_else")])
+    nodes = [helper.make_node("Shape", ["x"], ["sizes"]),
+             helper.make_node("Gather", ["sizes", "zero"], ["batch"], axis=0),
+             helper.make_node("Equal", ["batch", "one"], ["is_one"]),
+             helper.make_node("If", ["is_one"], ["xt"], then_branch=then, else_branch=other),
+             helper.make_node("Concat", ["one1", "units1"], ["state_shape"], axis=0),
+             helper.make_node("ConstantOfShape", ["state_shape"], ["h0"])]
+    constants["one"] = numpy.array(1)
+    if scan:
+        nodes.append(helper.make_node("Scan", ["h0", "xt"], ["h_last", "ys"], body=body,
+                                      num_scan_inputs=1))
+    else:
+        nodes += [helper.make_node("Shape", ["xt"], ["steps_of"]),
+                  helper.make_node("Gather", ["steps_of", "zero"], ["count"], axis=0),
+                  helper.make_node("Loop", ["count", "true", "h0"], ["h_last", "ys"], body=body)]
+    nodes += [helper.make_node("Transpose", ["ys"], ["yb"], perm=[1, 0, 2]),
+              helper.make_node("MatMul", ["yb", "head"], ["y"])]
+    path = model(name, nodes, [("x", [1, "steps", IN])], [("y", [1, "steps", 2])], constants, 15)
+    x = numbers(1, STEPS, IN, scale=1)
+    save(name, x, run(path, x)[0])
+
+
 def main():
     torch.manual_seed(22)
     HERE.mkdir(parents=True, exist_ok=True)
@@ -309,6 +394,8 @@ def main():
     operator("op_lstm_layout_last", "LSTM", 4, "bidirectional", layout=1, answer="Y_h")
     unfolded()
     packed()
+    looped("loop", False)
+    looped("scan", True)
     (HERE / "README").write_text(
         f"made by import_onnx.py with PyTorch {torch.__version__.split('+')[0]}, onnx "
         f"{onnx.__version__}, ONNX Runtime {onnxruntime.__version__}\n")

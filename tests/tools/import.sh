@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 33 ] || complain "$count files of ONNX, not 33"
+  [ "$count" -eq 35 ] || complain "$count files of ONNX, not 35"
 else
   echo "skipped, built without ONNX: .onnx"
 fi

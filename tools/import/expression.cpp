@@ -11,6 +11,8 @@ template <class T>
 void append(std::string& key, const T& value) {
   key.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
+static_assert(sizeof(Part) == 3 * sizeof(std::int64_t), "a part has no bytes between its numbers");
+
 template <class T>
 void append(std::string& key, const std::vector<T>& values) {
   append(key, values.size());

@@ -21,7 +21,7 @@ using Formula = int;
 
 /// A part of an atom's numbers: those at first, first + step, ....
 struct Part {
-  int atom = 0;
+  std::int64_t atom = 0;  // as wide as the others, since the bytes of a part are compared
   std::int64_t first = 0, step = 1;
   auto operator<=>(const Part&) const = default;
 };
@@ -108,7 +108,7 @@ class Formulas {
 
   std::size_t width(Formula a) const { return sums_[std::size_t(a)].width; }
   const Sum& sum(Formula a) const { return sums_[std::size_t(a)]; }
-  const Atom& atom(int number) const { return atoms_[std::size_t(number)]; }
+  const Atom& atom(std::int64_t number) const { return atoms_[std::size_t(number)]; }
   const Weights2& matrix(int number) const { return matrices_[std::size_t(number)]; }
   /// Returns the formula of a part of an atom.
   Formula of_part(const Part& part, std::size_t width);

@@ -177,21 +177,18 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
       stuck("a bound on one side alone");
     else
       function = activation(SLUICE_CLIP, low, high);
-    // clip(a x + 1/2, 0, 1) is a hard sigmoid.
+    // clip(s x + 1/2, 0, 1) is a hard sigmoid of slope s: of the one factor that all terms have.
     const Sum& sum = formulas_.sum(a.formula);
-    if (low == 0 && high == 1 && !sum.constant.empty() &&
-        std::all_of(sum.constant.begin(), sum.constant.end(), [](float c) { return c == 0.5f; })) {
-      const Formula rest =
-          formulas_.add(a.formula, formulas_.constant(std::vector<float>(sum.width, -0.5f)));
-      const Sum plain = formulas_.sum(rest);
-      if (plain.products.size() == 1 && plain.products[0].factor.size() == 1 &&
-          plain.products[0].factor[0] > 0) {
-        const float slope = plain.products[0].factor[0];
-        out[0] = flow(formulas_.apply(activation(SLUICE_HARD_SIGMOID, slope),
-                                      formulas_.scaled(rest, {1 / slope})),
-                      a.axes, a.last);
-        return;
-      }
+    if (low == 0 && high == 1 && !sum.products.empty() &&
+        std::all_of(sum.products.begin(), sum.products.end(), [&](const Product& product) {
+          return product.factor == sum.products[0].factor && product.factor.size() == 1 &&
+                 product.factor[0] > 0;
+        })) {
+      const float slope = sum.products[0].factor[0];
+      const Formula half = formulas_.constant(std::vector<float>(sum.width, -0.5f));
+      const Formula inner = formulas_.scaled(formulas_.add(a.formula, half), {1 / slope});
+      out[0] = flow(formulas_.apply(activation(SLUICE_HARD_SIGMOID, slope), inner), a.axes, a.last);
+      return;
     }
   }
   if (op == "PRelu") {

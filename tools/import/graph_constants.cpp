@@ -135,7 +135,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     float value = 0;
     if (const OpAttribute* const given = node.find("value"))
       if (given->tensor && given->tensor->count() > 0) value = float(given->tensor->number(0));
-    for (const std::int64_t size : a.whole) made->shape.push_back(is_known(size) && size > 0 ? size : 1);
+    for (const std::int64_t size : a.whole)
+      made->shape.push_back(is_known(size) && size > 0 ? size : 1);
     if (product_of(made->shape) > std::int64_t(room_)) take_room(room_ + 1);
     made->floats.assign(std::size_t(product_of(made->shape)), value);
     out[0] = of(std::move(made));
@@ -341,7 +342,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     const Constant x = *spread(a, shape).constant, y = *spread(b, shape).constant;
     std::vector<std::int64_t> results;
     for (std::size_t i = 0; i < x.count(); ++i) {
-      const bool known = !(x.is_whole && !is_known(x.whole[i])) && !(y.is_whole && !is_known(y.whole[i]));
+      const bool known =
+          !(x.is_whole && !is_known(x.whole[i])) && !(y.is_whole && !is_known(y.whole[i]));
       results.push_back(known ? compares(x.number(i), y.number(i)) : unknown);
     }
     out[0] = constant_value(shape, results);
@@ -349,7 +351,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
   }
   if (op == "Not") {
     std::vector<std::int64_t> results;
-    for (const std::int64_t value : a.whole) results.push_back(is_known(value) ? value == 0 : unknown);
+    for (const std::int64_t value : a.whole)
+      results.push_back(is_known(value) ? value == 0 : unknown);
     out[0] = constant_value(a.shape, results);
     return true;
   }

@@ -18,7 +18,6 @@
 
 namespace sluice::tools::graph {
 
-
 /// A size that is not known; and, in a loop over steps, the number of the step.
 constexpr std::int64_t unknown = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t step_number = unknown + 1;
@@ -159,7 +158,8 @@ inline std::size_t axis_of(std::int64_t axis, std::size_t rank) {
 
 /// Returns the whole numbers of an attribute or, in newer opsets, of an input.
 inline std::optional<std::vector<std::int64_t>> wholes(const OpNode& node, const char* attribute,
-                                                const std::vector<Value>& in, std::size_t input) {
+                                                       const std::vector<Value>& in,
+                                                       std::size_t input) {
   if (const OpAttribute* const found = node.find(attribute)) return found->wholes;
   if (input < in.size() && in[input].is_constant() && in[input].constant->is_whole)
     return in[input].constant->whole;
@@ -182,7 +182,7 @@ void for_each_index(const std::vector<std::int64_t>& shape, F f) {
 }
 
 inline std::size_t place_of(const std::vector<std::int64_t>& index,
-                     const std::vector<std::int64_t>& shape) {
+                            const std::vector<std::int64_t>& shape) {
   std::size_t place = 0;
   for (std::size_t d = 0; d < shape.size(); ++d)
     place = place * std::size_t(shape[d]) + std::size_t(index[d]);
@@ -191,7 +191,7 @@ inline std::size_t place_of(const std::vector<std::int64_t>& index,
 
 /// A range of one axis, as Slice gives it.
 inline std::vector<std::int64_t> range_of(std::int64_t begin, std::int64_t end, std::int64_t step,
-                                   std::int64_t size) {
+                                          std::int64_t size) {
   if (step == 0) stuck("a step of 0");
   const auto bound = [&](std::int64_t at, std::int64_t low, std::int64_t high) {
     if (at < 0) at += size;

@@ -6,7 +6,7 @@ namespace sluice::tools::graph {
 
 /// A value that a loop carries.
 struct Follower::Carried {
-  Value value;         ///< as the body reads it
+  Value value;            ///< as the body reads it
   bool is_state = false;  ///< a state of the network, and not a counter
 };
 
@@ -46,8 +46,9 @@ Follower::Carried Follower::carry(const Value& start, const std::string& name) {
   if (constant.is_whole) {
     // A counter, which begins at 0 and counts steps, or anything else that does not depend on data.
     const bool counts = constant.count() == 1 && constant.whole[0] == 0;
-    carried.value = constant_value(constant.shape, std::vector<std::int64_t>(
-                                                       constant.count(), counts ? step_number : unknown));
+    carried.value =
+        constant_value(constant.shape,
+                       std::vector<std::int64_t>(constant.count(), counts ? step_number : unknown));
     return carried;
   }
   for (const float number : constant.floats)
@@ -94,7 +95,8 @@ void Follower::body(const OpGraph& graph, Values& values, const std::vector<Carr
         made.last = true;
       }
     } else if (made.is_flow()) {
-      const std::size_t at = axes.empty() ? 0 : axis_of(axes.at(i - carried.size()), made.axes.size() + 1);
+      const std::size_t at =
+          axes.empty() ? 0 : axis_of(axes.at(i - carried.size()), made.axes.size() + 1);
       made.axes.insert(made.axes.begin() + std::ptrdiff_t(at), Axis{false, unknown});
     } else {
       made = Value{};  // numbers that do not depend on the frame
@@ -150,8 +152,7 @@ void Follower::scan(const OpNode& node, const Values& outer, std::vector<Value>&
     }
     Value frame = given->second;
     if (!frame.is_flow()) stuck("steps of a constant");
-    const std::size_t axis =
-        axis_of(axes ? axes->wholes.at(i - states) : 0, frame.axes.size());
+    const std::size_t axis = axis_of(axes ? axes->wholes.at(i - states) : 0, frame.axes.size());
     if (frame.axes[axis].feature) stuck("steps over the numbers of a frame");
     frame.axes.erase(frame.axes.begin() + std::ptrdiff_t(axis));
     values[graph.inputs[i].name] = frame;
