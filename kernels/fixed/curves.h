@@ -39,38 +39,60 @@ struct ChosenCurves {
   bool squashes() const { return f.candidate == Activation::tanh; }
 };
 
+/// A step with its curves.
+template <class Step>
+struct Curved : Step {
+  FixedCurves f;
+};
+
+template <class Set, class Step>
+inline void fixed_gates(const Curved<Step>& s, const Chunk& chunk) {
+  gates_with<Set>(static_cast<const Step&>(s), chunk, ChosenCurves{s.f});
+}
+template <class Set>
+inline void fixed_reset(const Curved<FixedGruBefore>& step, const Chunk& chunk, int16_t* s,
+                        int16_t* z) {
+  reset_with<Set>(step, chunk, s, z, ChosenCurves{step.f});
+}
+template <class Set>
+inline void fixed_update(const Curved<FixedGruBefore>& step, const FixedMatrix& in,
+                         const Chunk& chunk, const int16_t* z) {
+  update_with<Set>(step, in, chunk, z, ChosenCurves{step.f});
+}
+
 template <class Set>
 void gru_curve_q8(const FixedGru& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+  cell_fixed<Set, typename Set::Q8>(Curved<FixedGru>{s, f});
 }
 template <class Set>
 void gru_curve_q16(const FixedGru& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
-}
-template <class Set>
-void gru_before_curve_q8(const FixedGruBefore& s, const FixedCurves& f) {
-  gru_before_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
-}
-template <class Set>
-void gru_before_curve_q16(const FixedGruBefore& s, const FixedCurves& f) {
-  gru_before_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
+  cell_fixed<Set, typename Set::Q16>(Curved<FixedGru>{s, f});
 }
 template <class Set>
 void lstm_curve_q8(const FixedLstm& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+  cell_fixed<Set, typename Set::Q8>(Curved<FixedLstm>{s, f});
 }
 template <class Set>
 void lstm_curve_q16(const FixedLstm& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
+  cell_fixed<Set, typename Set::Q16>(Curved<FixedLstm>{s, f});
 }
 template <class Set>
 void rnn_curve_q8(const FixedRnn& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q8>(s, ChosenCurves{f});
+  cell_fixed<Set, typename Set::Q8>(Curved<FixedRnn>{s, f});
 }
 template <class Set>
 void rnn_curve_q16(const FixedRnn& s, const FixedCurves& f) {
-  cell_fixed<Set, typename Set::Q16>(s, ChosenCurves{f});
+  cell_fixed<Set, typename Set::Q16>(Curved<FixedRnn>{s, f});
 }
+template <class Set>
+void gru_before_curve_q8(const FixedGruBefore& s, const FixedCurves& f) {
+  gru_before_fixed<Set, typename Set::Q8>(Curved<FixedGruBefore>{s, f});
+}
+template <class Set>
+void gru_before_curve_q16(const FixedGruBefore& s, const FixedCurves& f) {
+  gru_before_fixed<Set, typename Set::Q16>(Curved<FixedGruBefore>{s, f});
+}
+
 }  // namespace
 }  // namespace sluice
 

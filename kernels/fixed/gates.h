@@ -126,7 +126,7 @@ inline void store_gates(const GateSums& sums, size_t n, int gates, Curves f) {
 }
 
 template <class Set, class Curves>
-inline void fixed_gates(const FixedGru& s, const Chunk& chunk, Curves f) {
+SLUICE_INLINE inline void gates_with(const FixedGru& s, const Chunk& chunk, Curves f) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
   const auto candidate = [=](auto make, size_t i, auto r) SLUICE_INLINE {
@@ -152,7 +152,7 @@ inline void fixed_gates(const FixedGru& s, const Chunk& chunk, Curves f) {
 }
 
 template <class Set, class Curves>
-inline void fixed_gates(const FixedRnn& s, const Chunk& chunk, Curves f) {
+SLUICE_INLINE inline void gates_with(const FixedRnn& s, const Chunk& chunk, Curves f) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
@@ -161,7 +161,7 @@ inline void fixed_gates(const FixedRnn& s, const Chunk& chunk, Curves f) {
 }
 
 template <class Set>
-inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk, PlainCurves) {
+inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
   const int32_t* const gate_bias = s.gate_bias + chunk.first;
@@ -181,7 +181,7 @@ inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk, PlainCurves)
 }
 
 template <class Set, class Curves>
-inline void fixed_gates(const FixedLstm& s, const Chunk& chunk, Curves curves) {
+SLUICE_INLINE inline void gates_with(const FixedLstm& s, const Chunk& chunk, Curves curves) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t *const h = s.h + chunk.first, *const c = s.c + chunk.first;
   const int e = s.shift_c;
@@ -222,10 +222,25 @@ inline void fixed_gates(const FixedLstm& s, const Chunk& chunk, Curves curves) {
   }
 }
 
+/// The gates of plain cells. The code of each is that of its curves alone, as if there were no
+/// others.
+template <class Set>
+inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
+  gates_with<Set>(s, chunk, PlainCurves{});
+}
+template <class Set>
+inline void fixed_gates(const FixedRnn& s, const Chunk& chunk) {
+  gates_with<Set>(s, chunk, PlainCurves{});
+}
+template <class Set>
+inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
+  gates_with<Set>(s, chunk, PlainCurves{});
+}
+
 /// The step of a GRU that resets before, up to the candidate's product: its input s = r * h, and z.
 template <class Set, class Curves>
-inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t* s, int16_t* z,
-                        Curves f) {
+SLUICE_INLINE inline void reset_with(const FixedGruBefore& step, const Chunk& chunk, int16_t* s,
+                                     int16_t* z, Curves f) {
   const GateSums a = gate_sums(step.ih, step.hh, step.units, chunk);
   const int16_t* const h = step.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
@@ -237,14 +252,24 @@ inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t*
 /// Computes the rest of the step of a GRU that resets before, after the candidate's product.
 /// @param in  the candidate's rows over the inputs
 template <class Set, class Curves>
-inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,
-                         const int16_t* z, Curves f) {
+SLUICE_INLINE inline void update_with(const FixedGruBefore& step, const FixedMatrix& in,
+                                      const Chunk& chunk, const int16_t* z, Curves f) {
   const GateSums a = gate_sums(in, step.hn, step.units, chunk);
   int16_t* const h = step.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
     const auto candidate = f.candidate(a.over_both(make, i, 0));
     store(h + i, candidate + product_q15(make.load(z + i), make.load(h + i) - candidate));
   });
+}
+
+template <class Set>
+inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t* s, int16_t* z) {
+  reset_with<Set>(step, chunk, s, z, PlainCurves{});
+}
+template <class Set>
+inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,
+                         const int16_t* z) {
+  update_with<Set>(step, in, chunk, z, PlainCurves{});
 }
 
 template <class V>

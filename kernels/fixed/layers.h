@@ -34,8 +34,8 @@ inline int chunk_of(int units, int first) {
 }
 
 /// Computes a step of a cell whose products all read the state before the step.
-template <class Set, class Format, class Cell, class Curves = PlainCurves>
-void cell_fixed(const Cell& step, Curves curves = {}) {
+template <class Set, class Format, class Cell>
+void cell_fixed(const Cell& step) {
   const Cell s = step;
   constexpr int chunk = Set::units_at_once, gates = Cell::gates;
   void* const x = s.scratch;
@@ -50,7 +50,7 @@ void cell_fixed(const Cell& step, Curves curves = {}) {
                             chunk);
     products<Format, gates>(s.hh, first / panel_rows, n / panel_rows, gate_panels, h, h_sums,
                             chunk);
-    fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, curves);
+    fixed_gates<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)});
   }
 }
 
@@ -69,9 +69,9 @@ void dense_fixed(const FixedDense& call) {
 
 /// Computes a step of a GRU that resets before: r and z of all units, then the candidate's product,
 /// which reads r * h instead of the state.
-template <class Set, class Format, class Curves = PlainCurves>
-void gru_before_fixed(const FixedGruBefore& step, Curves curves = {}) {
-  const FixedGruBefore s = step;
+template <class Set, class Format, class Step>
+void gru_before_fixed(const Step& step) {
+  const Step s = step;
   constexpr int chunk = Set::units_at_once;
   void* const x = s.scratch;
   char* const side = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);
@@ -85,8 +85,7 @@ void gru_before_fixed(const FixedGruBefore& step, Curves curves = {}) {
     const int n = chunk_of<Set>(s.units, first);
     products<Format, 2>(s.ih, first / panel_rows, n / panel_rows, gate_panels, x, x_sums, chunk);
     products<Format, 2>(s.hh, first / panel_rows, n / panel_rows, gate_panels, side, h_sums, chunk);
-    fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first,
-                     curves);
+    fixed_reset<Set>(s, {x_sums, h_sums, chunk, first, size_t(n)}, reset + first, z + first);
   }
   const int16_t* product = reset;
   if (s.factor.rows) {
@@ -102,7 +101,7 @@ void gru_before_fixed(const FixedGruBefore& step, Curves curves = {}) {
     products<Format, 1>(s.ih, first / panel_rows + 2 * gate_panels, n / panel_rows, 0, x, x_sums,
                         chunk);
     products<Format, 1>(s.hn, first / panel_rows, n / panel_rows, 0, side, h_sums, chunk);
-    fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first, curves);
+    fixed_update<Set>(s, in, {x_sums, h_sums, chunk, first, size_t(n)}, z + first);
   }
 }
 
