@@ -81,7 +81,20 @@ enum class Activation : uint8_t {
   sigmoid = 2,
   relu = 3,
   softmax = 4,
-  hard_sigmoid = 5
+  hard_sigmoid = 5,
+  // The entries of other curves alone (curve_f32 and the like) know those that follow.
+  elu = 6,
+  leaky_relu = 7,
+  prelu = 8,
+  silu = 9,
+  gelu = 10,
+  gelu_tanh = 11,
+  softplus = 12,
+  clip = 13,
+  softsign = 14,
+  exponential = 15,
+  selu = 16,
+  hard_silu = 17
 };
 
 /// A function of one number.
@@ -90,6 +103,23 @@ struct Curve {
   float slope;  ///< of the hard sigmoid, clip(slope * x + 1/2, 0, 1)
   constexpr Curve(Activation k = Activation::sigmoid, float s = 0.0f) : kind(k), slope(s) {}
 };
+
+/// A function of one number, of any kind except softmax, with all of its parameters. The entries
+/// that take it are apart from those that take a Curve, so that firmware without such curves does
+/// not hold their code.
+struct OtherCurve {
+  Activation kind;
+  float first;          ///< the slope of hard_sigmoid and hard_silu; the lowest value of clip
+  float second;         ///< the alpha of elu and leaky_relu; the highest value of clip
+  const float* slopes;  ///< of prelu, [units] a slope for each number of a row
+};
+
+/// Returns whether the derivative of a curve is computed from its argument. The others' is computed
+/// from the value.
+constexpr bool derives_from_argument(Activation kind) {
+  return kind == Activation::prelu || kind == Activation::silu || kind == Activation::gelu ||
+         kind == Activation::gelu_tanh || kind == Activation::hard_silu;
+}
 
 // ---- Gates in float ----------------------------------------------------------------------------
 // A chain is the sum of a product before the gate's curve. `units` or `hidden` are counted per
@@ -400,6 +430,15 @@ struct FixedFastGrnn : FixedCell {
   int shift_c = 0;  ///< 0 to 15: h is in units of 2^(shift_c - 15)
 };
 
+/// The curves of a cell in fixed point whose gates are a hard sigmoid, or whose candidate is not
+/// tanh.
+struct FixedCurves {
+  bool hard;             ///< the gates
+  Activation candidate;  ///< tanh, linear or relu
+  /// Of an LSTM whose candidate is not tanh, 0 to 14: h is in units of 2^(shift_c - shift_h - 15).
+  int shift_h;
+};
+
 /// One frame through a Dense in fixed point.
 struct FixedDense {
   FixedMatrix matrix;
@@ -444,16 +483,31 @@ struct FixedMultiply {
 /// In the formulas, s(a) is the curve of the gates and s' its derivative, computed from the value:
 /// sigmoid r * (1 - r), tanh 1 - r * r, hard sigmoid its slope inside (0, 1) and else 0. d before a
 /// name means its gradient. Products of more than two factors are computed from the left.
+struct CurveKernels {
+#define SLUICE_KERNEL(result, name, parameters, arguments) SLUICE_ENTRY(result, name) parameters;
+#include "curve_entries.h"
+#undef SLUICE_KERNEL
+};
+
 struct Kernels {
   const char* name;  ///< "scalar", "avx2", "avx512", "neon", "armv7"; of a core, "cortex-m4"
 #if !defined(SLUICE_ONE_ISA)
   uint32_t needs;  ///< bits of CpuFeature (cpu.h): the extensions that its file is compiled for
+  const CurveKernels* curves;
 #endif
 
 #define SLUICE_KERNEL(result, name, parameters, arguments) SLUICE_ENTRY(result, name) parameters;
 #include "entries.h"
 #undef SLUICE_KERNEL
 };
+
+/// Returns the entries for other curves than those of plain cells:
+/// curves_of(kernels).curve_f32(...)
+#if defined(SLUICE_ONE_ISA)
+inline CurveKernels curves_of(const Kernels&) { return {}; }
+#else
+inline const CurveKernels& curves_of(const Kernels& kernels) { return *kernels.curves; }
+#endif
 
 /// Returns the tables built into this library, weakest first, and their number in *count. The
 /// scalar one is always there.

@@ -40,6 +40,7 @@ enum class Role : uint8_t {
   nu,                 ///< the same: the share of the candidate that is added in any case
   input_factor_bias,  ///< the start of an input factor's sums, in fixed point
   state_factor_bias,  ///< the same of a state factor
+  slope,              ///< of a PReLU: the factors of negative numbers
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Returns whether in fixed point the numbers are followed by as many multipliers of R.
@@ -105,8 +106,9 @@ struct Anatomy {
   uint8_t states = 0;  ///< arrays of units that a stream keeps: h, and an LSTM's c
   const char* gate_names[4] = {"", "", "", ""};
   /// Bits of sluice_activation; of a recurrent layer those of its gates, with linear for sigmoid.
-  uint8_t activations = 1 << SLUICE_LINEAR;
-  uint8_t fixed_activations = 1 << SLUICE_LINEAR;  ///< the same in fixed point
+  uint32_t activations = 1 << SLUICE_LINEAR;
+  uint32_t fixed_activations = 1 << SLUICE_LINEAR;  ///< the same in fixed point
+  bool curved = false;  ///< a cell whose candidate may have one of the `candidates`
   uint8_t arrays = 0;
   ArrayAnatomy array[most_direction_arrays] = {};
 
@@ -126,8 +128,8 @@ struct Anatomy {
 
 namespace anatomies {
 
-constexpr uint8_t bit(sluice_activation activation) { return uint8_t(1 << activation); }
-constexpr uint8_t gate_activations =
+constexpr uint32_t bit(sluice_activation activation) { return uint32_t(1) << activation; }
+constexpr uint32_t gate_activations =
     bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_HARD_SIGMOID);
 
 /// Returns the properties that all cells share, and the array of the product with the input.
@@ -136,7 +138,11 @@ constexpr Anatomy cell(sluice_layer_kind kind, const char* name, uint8_t gates) 
   a.kind = kind, a.name = name, a.gates = gates;
   a.recurrent = a.by_step = a.integer_form = true;
   a.states = 1;
-  if (gates > 1) a.activations = gate_activations;
+  if (gates > 1) {
+    a.activations = gate_activations;
+    a.fixed_activations = bit(SLUICE_LINEAR) | bit(SLUICE_HARD_SIGMOID);
+  }
+  a.curved = kind != SLUICE_FASTGRNN;
   a.add(Role::input_weight, "weight_ih", gates, Extent::units, Extent::in, Field::w_ih);
   return a;
 }
@@ -197,6 +203,7 @@ constexpr Anatomy fastgrnn() {
   Anatomy a = cell(SLUICE_FASTGRNN, "fastgrnn", 1);
   a.sparse = a.shifted_state = true;
   a.activations = gate_activations;
+  a.fixed_activations = bit(SLUICE_LINEAR);  // gate and candidate share a sum, in tanh's unit
   a.gate_names[0] = "z", a.gate_names[1] = "n";
   a.add(Role::state_weight, "weight_hh", 1, Extent::units, Extent::units, Field::w_hh);
   a.add(Role::input_bias, "bias_ih", 1, Extent::units, Extent::one, Field::b_ih, true,
@@ -216,9 +223,14 @@ constexpr Anatomy dense() {
   a.integer_form = a.sparse = true;
   a.fixed_activations = bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_SIGMOID) |
                         bit(SLUICE_RELU) | bit(SLUICE_SOFTMAX);
-  a.activations = a.fixed_activations | bit(SLUICE_HARD_SIGMOID);
+  a.activations = a.fixed_activations | bit(SLUICE_HARD_SIGMOID) | bit(SLUICE_ELU) |
+                  bit(SLUICE_LEAKY_RELU) | bit(SLUICE_PRELU) | bit(SLUICE_SILU) | bit(SLUICE_GELU) |
+                  bit(SLUICE_GELU_TANH) | bit(SLUICE_SOFTPLUS) | bit(SLUICE_CLIP) |
+                  bit(SLUICE_SOFTSIGN) | bit(SLUICE_EXPONENTIAL) | bit(SLUICE_SELU) |
+                  bit(SLUICE_HARD_SILU);
   a.add(Role::input_weight, "weight", 1, Extent::units, Extent::in, Field::w_ih);
   a.add(Role::input_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih);
+  a.add(Role::slope, "slope", 1, Extent::units, Extent::one, Field::w_hh, true, Formats::floats);
   return a;
 }
 
@@ -329,6 +341,16 @@ constexpr bool in_room() {
 static_assert(in_room(), "most_arrays are enough for every kind of layer");
 
 }  // namespace anatomies
+
+/// The curves that a cell's candidate may have, as bits of sluice_activation. Each is 0 at 0, so
+/// that the padding of a state stays 0, and has a derivative that follows from its value.
+constexpr uint32_t candidates = anatomies::bit(SLUICE_TANH) | anatomies::bit(SLUICE_LINEAR) |
+                                anatomies::bit(SLUICE_RELU) | anatomies::bit(SLUICE_ELU) |
+                                anatomies::bit(SLUICE_LEAKY_RELU) |
+                                anatomies::bit(SLUICE_SOFTSIGN) | anatomies::bit(SLUICE_SELU);
+/// The same in fixed point.
+constexpr uint32_t fixed_candidates =
+    anatomies::bit(SLUICE_TANH) | anatomies::bit(SLUICE_LINEAR) | anatomies::bit(SLUICE_RELU);
 
 constexpr uint8_t last_kind = sizeof anatomies::all / sizeof *anatomies::all;
 constexpr bool is_known(uint32_t kind) { return kind >= 1 && kind <= last_kind; }

@@ -48,22 +48,42 @@ struct LayerRecord {
   /// Fixed point: s of R for the accumulators over the input and over the state.
   uint8_t shift_ih, shift_hh;
   uint8_t order;  ///< Order of int8 weights; else 0
-  /// Fixed point, of a kind with shifted_state: c, or else h, is in units of 2^(shift_c - 15); else
-  /// 0.
+  /// Fixed point, of a kind with shifted_state: c, or else h, is in units of 2^(shift_c - 15). Of
+  /// a cell whose candidate is not tanh: h is, or an LSTM's c. Else 0.
   uint8_t shift_c;
   union {
     uint32_t back[4];     ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
     uint16_t sources[8];  ///< of a layer that joins: its sources, numbered like `source`; else 0
   };
-  float parameter;  ///< the hard sigmoid's slope; a normalization's epsilon; else 0
+  /// The slope of a hard sigmoid or a hard SiLU; a normalization's epsilon; the lowest value of a
+  /// clip; else 0.
+  float parameter;
   /// 0: the layer reads the frame; else the number, counted from 1, of the layer that it reads. 0
   /// for a layer that joins.
   uint16_t source;
   uint16_t parts;  ///< of a layer that joins: the number of its sources; else 0
   uint32_t y;      ///< the first number of its output in a row of the buffers, a multiple of 8
   uint16_t rank;   ///< of a cell whose matrices have low rank, W = W1 W2: the columns of W1; else 0
+  /// The curve of a cell's candidate, of an LSTM's output too: candidate_code. Rank, candidate and
+  /// hard_gates are one word, so that one comparison tells plain cells from others (is_plain).
+  uint8_t candidate;
+  uint8_t hard_gates;  ///< fixed point: 1 if a cell's gates are a hard sigmoid; else 0
   uint8_t factor_shift_ih, factor_shift_hh;  ///< fixed point: s of R for the sums of W2; else 0
+  /// Fixed point, of an LSTM whose candidate is not tanh: h is in units of
+  /// 2^(shift_c - shift_h - 15); else 0.
+  uint8_t shift_h;
+  uint8_t reserved_8;  ///< 0
+  /// alpha of an ELU or a leaky ReLU, the highest value of a clip; else 0
+  float second;
+  uint32_t reserved[2];  ///< 0
 };
+
+/// The code of a candidate's curve in a record, and the curve of a code. tanh, which most cells
+/// have, is 0.
+constexpr uint8_t candidate_code(sluice_activation curve) { return uint8_t(curve ^ SLUICE_TANH); }
+constexpr sluice_activation candidate_of(uint8_t code) {
+  return sluice_activation(code ^ SLUICE_TANH);
+}
 
 /// The section of scales: for each input its inverse and its offset (sluice_quantize), then for
 /// each output its unit and its offset (sluice_dequantize).
@@ -73,6 +93,7 @@ struct BlobScale {
 
 constexpr int most_shift = 30;
 constexpr int most_cell_shift = 15;
+constexpr int most_state_shift = 14;
 /// A recurrent layer's output has a row for every step. Without this flag and mean_flag, it is the
 /// last step's.
 constexpr uint8_t every_step_flag = 1;
@@ -88,7 +109,7 @@ constexpr uint8_t once_flag = 8;
 constexpr uint8_t answer_flag = 16;
 constexpr uint32_t most_layers = 4096;
 
-static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 64,
+static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 80,
               "the file's layout");
 
 enum class Element : uint8_t { f32, i8, i32 };
@@ -171,6 +192,8 @@ class ArrayIterator {
   bool next(Weights& array);
 
  private:
+  bool next_of(const LayerRecord& one, Weights& array);
+
   const LayerRecord& layer_;
   const struct LayerKind& kind_;
   uint32_t behind_ = 0;  ///< the offset of the next array if it has no field
@@ -195,7 +218,7 @@ void for_each_array(const LayerRecord& layer, F f) {
 struct OpenModel {
   const uint8_t* blob;
   const Kernels* kernels;
-  const LayerRecord* layers;
+  const LayerRecord *layers, *last;
   uint32_t layer_count;
   const struct LayerKind* kinds;  ///< the kinds of the model's number format
   uint32_t buffer_units;          ///< numbers of a row in the buffers of the layers' outputs

@@ -12,7 +12,8 @@
 //   FastGrnn    u = W_ih x + W_hh h, z = s(u + b_z), n = tanh(u + b_n),
 //               h' = (zeta (1 - z) + nu) n + z h
 //               (Kusupati et al. 2018; zeta and nu are sigmoids of two trained numbers)
-// s is the activation in the layer's record: the sigmoid, a hard sigmoid or tanh.
+// s is the activation in the layer's record: the sigmoid, a hard sigmoid or tanh. In place of the
+// other tanh, of a candidate and of an LSTM's output, the record may have another curve.
 #ifndef SLUICE_CELLS_H
 #define SLUICE_CELLS_H
 
@@ -59,11 +60,12 @@ struct CellStep {
 
 /// The shape and weights of a cell, and the products that all cells share.
 struct Cell {
-  int in, hidden;  ///< hidden without padding: the length of a chain over h
-  int units;       ///< padded
-  int gates;       ///< the chains of all gates: the length of a row of a
-  int candidate;   ///< the number of the gate that is the candidate; -1: none
-  int a_stride;    ///< from row to row of a: gates, unless the trainer spreads the rows
+  int in, hidden;       ///< hidden without padding: the length of a chain over h
+  int units;            ///< padded
+  int gates;            ///< the chains of all gates: the length of a row of a
+  int a_stride;         ///< from row to row of a: gates, unless the trainer spreads the rows
+  bool other = false;   ///< of low rank, or with another candidate than tanh
+  bool curved = false;  ///< the candidate has the curve `f`
   Curve gate;
   const void *w_ih, *w_hh;
   const float *b_ih, *b_hh;
@@ -71,13 +73,14 @@ struct Cell {
   int low_units = 0;                 ///< the rank, padded; 0: no matrix has low rank
   const float* ih_factor = nullptr;  ///< [low_units][in]; null: w_ih is whole
   const float* hh_factor = nullptr;  ///< [low_units][hidden]; null: w_hh is whole
+  OtherCurve f;                      ///< set if curved
 
-  Cell(const LayerRecord& layer, const uint8_t* base, int gate_count, int candidate_gate)
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): f costs a plain cell nothing
+  Cell(const LayerRecord& layer, const uint8_t* base, int gate_count)
       : in(int(layer.in)),
         hidden(int(layer.out)),
         units(padded(hidden)),
         gates(gate_count * units),
-        candidate(candidate_gate),
         a_stride(gates),
         gate(gate_curve(layer)),
         w_ih(base + layer.w_ih),
@@ -86,9 +89,10 @@ struct Cell {
         b_hh(reinterpret_cast<const float*>(base + layer.b_hh)),
         in_cols(in),
         state_cols(hidden) {
-    if (holds_low_rank && layer.rank) find_factors(layer, base);
+    if (!is_plain(layer)) find_others(layer, base);
   }
 
+  bool plain() const { return only_plain_cells || !other; }
   bool low_rank() const { return holds_low_rank && low_units > 0; }
 
   /// Computes the product of a factor: y [rows][low_units], each chain from zero.
@@ -114,10 +118,12 @@ struct Cell {
   }
 
   /// Continues the first `rows` chains of a over the state.
-  void over_state(const Kernels& kernels, const CellStep& s, int rows) const {
+  /// @param known_plain  the cell is plain, as the caller knows
+  void over_state(const Kernels& kernels, const CellStep& s, int rows,
+                  bool known_plain = false) const {
     const float* x = s.product_state;
     int stride = s.stride;
-    if (low_rank()) {
+    if (!known_plain && low_rank()) {
       reduce(kernels, hh_factor, hidden, s.product_state, s.stride, s.low, s.count);
       x = s.low, stride = low_units;
     }
@@ -126,7 +132,10 @@ struct Cell {
   }
 
  private:
-  void find_factors(const LayerRecord& layer, const uint8_t* base) {
+  void find_others(const LayerRecord& layer, const uint8_t* base) {
+    other = true;
+    if (holds_curves && layer.candidate) curved = true, f = candidate_curve(layer);
+    if (!holds_low_rank || !layer.rank) return;
     const auto at = [&](Role role) {
       return reinterpret_cast<const float*>(base + offset_of(layer, role));
     };
@@ -165,10 +174,8 @@ void step_in_parts(const CellType& cell, const Kernels& kernels, const float* x,
 
 struct GruCell : Cell {
   static constexpr int kind = SLUICE_GRU, extra = 1;  ///< g: g_x, then the candidate
-  static constexpr int gate_count = anatomy_of(kind).gates,
-                       candidate_gate = anatomy_of(kind).candidate;
-  GruCell(const LayerRecord& layer, const uint8_t* base)
-      : Cell(layer, base, gate_count, candidate_gate) {}
+  static constexpr int gate_count = anatomy_of(kind).gates;
+  GruCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count) {}
 
   void bias(float* out) const { sum_biases(out, 2); }
 
@@ -193,10 +200,11 @@ struct GruCell : Cell {
     gru.h_next = s.h_next, gru.h_next_stride = s.next_stride;
     gru.hidden = units, gru.count = s.count;
     gru.gate = gate;
+    if (holds_curves && curved) return curves_of(kernels).gru_curve_f32(gru, f);
     kernels.gru_f32(gru);
   }
 
-  /// Computes one stream's step of a layer whose matrices are whole, in place, without a cell.
+  /// Computes one stream's step of a plain layer, in place, without a cell.
   /// This is the most frequent step in firmware.
   /// @param a  [4][units] scratch
   static void step_whole(const Kernels& kernels, const LayerRecord& layer, const uint8_t* base,
@@ -218,7 +226,7 @@ struct GruCell : Cell {
   /// The contents of a and g are undefined after it.
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
-    if (low_rank()) return step_in_parts(*this, kernels, x, a, g, low, state);
+    if (!plain()) return step_in_parts(*this, kernels, x, a, g, low, state);
     GruStep s;
     s.w_ih = w_ih, s.w_hh = w_hh;
     s.b_ih = b_ih, s.b_hh = b_hh;
@@ -235,10 +243,8 @@ struct GruCell : Cell {
 template <class CellType>
 struct PlainCell : Cell {
   static constexpr int gate_count() { return anatomy_of(CellType::kind).gates; }
-  static constexpr int candidate_gate() { return anatomy_of(CellType::kind).candidate; }
   // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): the cells inherit it
-  PlainCell(const LayerRecord& layer, const uint8_t* base)
-      : Cell(layer, base, gate_count(), candidate_gate()) {}
+  PlainCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count()) {}
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
     step_in_parts(*static_cast<const CellType*>(this), kernels, x, a, g, low, state);
@@ -282,6 +288,7 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
     }
     kernels.product_f32({w_hn(), units, state_cols, 0},
                         {{candidate, a_stride}, {x, stride}, 1, {candidate, a_stride}, s.count});
+    if (holds_curves && curved) return curves_of(kernels).gru_update_curve_f32(rows(s), f);
     kernels.gru_update_f32(rows(s));
   }
 };
@@ -291,11 +298,22 @@ struct LstmCell : PlainCell<LstmCell> {
   using PlainCell::PlainCell;
 
   void bias(float* out) const { sum_biases(out, gate_count()); }
+  /// Asks once whether the cell is plain, which is the most frequent step in firmware.
   void step(const Kernels& kernels, const CellStep& s) const {
+    if (plain()) {
+      over_state(kernels, s, gates, true);
+      return kernels.lstm_f32(lstm_of(s));
+    }
     over_state(kernels, s, gates);
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
+    if (holds_curves && curved) return curves_of(kernels).lstm_curve_f32(lstm_of(s), f);
+    kernels.lstm_f32(lstm_of(s));
+  }
+
+ private:
+  LstmGates lstm_of(const CellStep& s) const {
     LstmGates lstm;
     lstm.a = s.a, lstm.a_stride = a_stride;
     lstm.t = s.g, lstm.t_stride = units;
@@ -304,7 +322,7 @@ struct LstmCell : PlainCell<LstmCell> {
     lstm.h_next = s.h_next, lstm.h_next_stride = s.next_stride;
     lstm.hidden = units, lstm.count = s.count;
     lstm.gate = gate;
-    kernels.lstm_f32(lstm);
+    return lstm;
   }
 };
 
@@ -315,7 +333,10 @@ struct RnnCell : PlainCell<RnnCell> {
   void bias(float* out) const { sum_biases(out, gate_count()); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
-    kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);
+    if (holds_curves && curved)
+      curves_of(kernels).curve_f32(f, s.a, s.count, units, a_stride);
+    else
+      kernels.activate_f32(Activation::tanh, s.a, s.count, units, a_stride);
     for (int i = 0; i < s.count; ++i)
       copy(s.a + ptrdiff_t(i) * a_stride, s.h_next + ptrdiff_t(i) * s.next_stride, units);
   }

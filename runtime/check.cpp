@@ -135,6 +135,7 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
 /// Returns whether the rank is 0, or smaller than the units and of a cell that is not sparse, and
 /// whether shifts of factors are 0 if there is no such factor.
 bool good_rank(const LayerRecord& layer) {
+  if (only_plain_cells) return true;
   const uint8_t most = layer.rank && layer.format != SLUICE_F32 ? most_shift : 0;
   if (layer.factor_shift_ih > most || layer.factor_shift_hh > most) return false;
   if (layer.rank == 0) return true;
@@ -143,14 +144,52 @@ bool good_rank(const LayerRecord& layer) {
          layer.rank < (goes_both_ways(layer) ? layer.out / 2 : layer.out);
 }
 
-/// Returns whether the parameter is a positive, finite number if the layer has one, and else 0.
-bool good_parameter(const LayerRecord& layer) {
-  const bool wanted =
-      layer.activation == SLUICE_HARD_SIGMOID ||
-      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
+/// Returns whether a parameter is a positive, finite number if the layer has it, and else 0.
+bool good_parameter(const float& parameter, bool wanted) {
   uint32_t bits;
-  memcpy(&bits, &layer.parameter, sizeof bits);
+  memcpy(&bits, &parameter, sizeof bits);
   return wanted ? bits > 0 && bits < 0x7F800000u : bits == 0;
+}
+
+bool good_parameters(const LayerRecord& layer) {
+  const bool first =
+      layer.activation == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SILU ||
+      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
+  if (only_plain_cells) return good_parameter(layer.parameter, first);
+  if (!holds_curves)
+    return good_parameter(layer.parameter, first) && good_parameter(layer.second, false);
+  if (layer.activation == SLUICE_CLIP) {
+    uint32_t bits[2];
+    memcpy(bits, &layer.parameter, sizeof *bits), memcpy(bits + 1, &layer.second, sizeof *bits);
+    return finite(bits[0]) && finite(bits[1]) && layer.parameter < layer.second;
+  }
+  const auto has_alpha = [](int f) { return f == SLUICE_ELU || f == SLUICE_LEAKY_RELU; };
+  const bool second =
+      has_alpha(layer.activation) || (layer.candidate && has_alpha(candidate_of(layer.candidate)));
+  return good_parameter(layer.parameter, first) && good_parameter(layer.second, second);
+}
+
+/// Returns whether the candidate is tanh, or a curve that the cell may have, whether the record
+/// says of a hard sigmoid in fixed point what its activation says, and whether the fields that
+/// nothing uses are 0.
+bool good_candidate(const LayerRecord& layer) {
+  if (only_plain_cells) {
+    constexpr size_t behind = offsetof(LayerRecord, rank) / sizeof(uint32_t) + 1;
+    return all_zero(reinterpret_cast<const uint32_t*>(&layer) + behind,
+                    sizeof layer / sizeof(uint32_t) - behind);
+  }
+  const bool unused = (layer.reserved_8 | layer.reserved[0] | layer.reserved[1]) == 0;
+  const bool fixed = layer.format != SLUICE_F32;
+  const bool hard =
+      holds_curves && fixed && is_recurrent(layer.kind) && layer.activation == SLUICE_HARD_SIGMOID;
+  if (!unused || layer.hard_gates != uint8_t(hard)) return false;
+  const bool lifts = holds_curves && fixed && layer.kind == SLUICE_LSTM && layer.candidate;
+  if (layer.shift_h > (lifts ? most_state_shift : 0)) return false;
+  if (!holds_curves || !layer.candidate) return true;
+  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.curved; });
+  const unsigned curve = candidate_of(layer.candidate);
+  return has_kind(kinds, layer.kind) && curve < 32 &&
+         ((fixed ? fixed_candidates : candidates) >> curve & 1);
 }
 
 bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
@@ -165,16 +204,16 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   const LayerKind* kind = find_layer(layer.kind, layer.format);
   if (!holds_layer(layer))
     return knows_format(layer.format) ? SLUICE_LAYER_MISSING : SLUICE_FORMAT_MISSING;
-  if (layer.activation > SLUICE_HARD_SIGMOID || !(kind->activations >> layer.activation & 1))
+  if ((holds_curves && layer.activation >= 32) || !(kind->activations >> layer.activation & 1))
     return SLUICE_STRUCTURE;
-  if (!good_flags(layer, *kind) || !good_parameter(layer) || !good_rank(layer))
+  if (!good_flags(layer, *kind) || !good_parameters(layer) || !good_rank(layer) ||
+      !good_candidate(layer))
     return SLUICE_STRUCTURE;
   const int shifts = layer.format == SLUICE_F32 ? 0 : most_shift;
   constexpr uint32_t shifted = kinds_with([](const Anatomy& a) { return a.shifted_state; });
-  const int cell_shifts =
-      holds_other_cells && has_kind(shifted, layer.kind) && layer.format != SLUICE_F32
-          ? most_cell_shift
-          : 0;
+  const bool shifts_state =
+      (holds_other_cells && has_kind(shifted, layer.kind)) || (holds_curves && layer.candidate);
+  const int cell_shifts = shifts_state && layer.format != SLUICE_F32 ? most_cell_shift : 0;
   if (layer.shift_ih > shifts || layer.shift_hh > shifts || layer.shift_c > cell_shifts)
     return SLUICE_STRUCTURE;
   const uint8_t known = layer.format == SLUICE_F32

@@ -10,7 +10,7 @@ namespace sluice {
 struct Dense {
   static void run(const Call& call, Arena& scratch) {
     if (scratch.measures()) return;
-    const int out = int(call.layer.out), units = padded(out);
+    const int units = padded(int(call.layer.out));
     const Matrix w{call.model.blob + call.layer.w_ih, units, int(call.layer.in), 0};
     const Kernels& kernels = *call.model.kernels;
     float* const y = static_cast<float*>(call.y);
@@ -19,7 +19,7 @@ struct Dense {
                             1,
                             {y, units},
                             call.rows()});
-    kernels.activate_f32(dense_curve(call.layer), y, call.rows(), out, units);
+    activate(kernels, call.layer, call.model.blob, y, call.rows(), units);
   }
 
   static constexpr LayerKind kind =

@@ -82,6 +82,7 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   const LayerRecord& layer = model.layers[index];
   sluice_layer_info info{};
   info.kind = layer.kind, info.format = layer.format, info.activation = layer.activation;
+  info.candidate = candidate_of(layer.candidate);
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
   info.rank = layer.rank;
@@ -135,9 +136,12 @@ uint64_t sluice_hash(const sluice_model* handle) {
     if (layer.rank)
       hash.add(uint32_t(layer.rank) | uint32_t(layer.factor_shift_ih) << 16 |
                uint32_t(layer.factor_shift_hh) << 24);
-    if (layer.parameter != 0.0f) {
+    if (layer.candidate) hash.add(uint32_t(layer.candidate) | uint32_t(layer.shift_h) << 8);
+    const float parameters[] = {layer.parameter, layer.second};
+    for (const float& parameter : parameters) {
+      if (parameter == 0.0f) continue;
       uint32_t bits;
-      memcpy(&bits, &layer.parameter, sizeof bits);
+      memcpy(&bits, &parameter, sizeof bits);
       hash.add(bits);
     }
     for_each_array(layer, [&](const Weights& a) { hash_array(hash, model, a); });

@@ -19,6 +19,18 @@ struct Int8 {
   static void run(const Kernels& kernels, const FixedRnn& s) { kernels.rnn_q8(s); }
   static void run(const Kernels& kernels, const FixedFastGrnn& s) { kernels.fastgrnn_q8(s); }
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q8(s); }
+  static void run(const Kernels& kernels, const FixedGru& s, FixedCurves f) {
+    curves_of(kernels).gru_curve_q8(s, f);
+  }
+  static void run(const Kernels& kernels, const FixedGruBefore& s, FixedCurves f) {
+    curves_of(kernels).gru_before_curve_q8(s, f);
+  }
+  static void run(const Kernels& kernels, const FixedLstm& s, FixedCurves f) {
+    curves_of(kernels).lstm_curve_q8(s, f);
+  }
+  static void run(const Kernels& kernels, const FixedRnn& s, FixedCurves f) {
+    curves_of(kernels).rnn_curve_q8(s, f);
+  }
 };
 struct W8a16 {
   static constexpr uint8_t format = SLUICE_W8A16;
@@ -28,6 +40,18 @@ struct W8a16 {
   static void run(const Kernels& kernels, const FixedRnn& s) { kernels.rnn_q16(s); }
   static void run(const Kernels& kernels, const FixedFastGrnn& s) { kernels.fastgrnn_q16(s); }
   static void run(const Kernels& kernels, const FixedDense& s) { kernels.dense_q16(s); }
+  static void run(const Kernels& kernels, const FixedGru& s, FixedCurves f) {
+    curves_of(kernels).gru_curve_q16(s, f);
+  }
+  static void run(const Kernels& kernels, const FixedGruBefore& s, FixedCurves f) {
+    curves_of(kernels).gru_before_curve_q16(s, f);
+  }
+  static void run(const Kernels& kernels, const FixedLstm& s, FixedCurves f) {
+    curves_of(kernels).lstm_curve_q16(s, f);
+  }
+  static void run(const Kernels& kernels, const FixedRnn& s, FixedCurves f) {
+    curves_of(kernels).rnn_curve_q16(s, f);
+  }
 };
 
 /// Returns a matrix whose biases are followed by its multipliers.
@@ -184,10 +208,28 @@ struct FixedRecurrent {
     s.h = h, s.product_state = h;
     s.units = units;
     s.scratch = call.scratch;
+    if (is_plain(layer)) {
+      Cell::complete(call, s);
+      Format::run(*call.model.kernels, s);
+    } else {
+      run_other(call, s);
+    }
+    copy_state(call.state, call.y, units);
+  }
+
+  /// Runs a cell of low rank or of other curves. It is a function of its own, so that the step of a
+  /// plain cell has its registers and its stack for itself.
+  __attribute__((noinline)) static void run_other(const StepCall& call, typename Cell::Step& s) {
+    const LayerRecord& layer = call.layer;
     if (holds_low_rank && layer.rank) reduce(call, s);
     Cell::complete(call, s);
+    if constexpr (holds_curves && anatomy_of(Cell::kind).curved) {
+      if (layer.candidate || layer.hard_gates)
+        return Format::run(*call.model.kernels, s,
+                           FixedCurves{layer.hard_gates != 0,
+                                       Activation(candidate_of(layer.candidate)), layer.shift_h});
+    }
     Format::run(*call.model.kernels, s);
-    copy_state(call.state, call.y, units);
   }
 
   /// Computes the factors' products, which replace the input and the state of the cell's products.

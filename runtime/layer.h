@@ -3,6 +3,8 @@
 #ifndef SLUICE_LAYER_H
 #define SLUICE_LAYER_H
 
+#include <string.h>
+
 #include "arena.h"
 #include "blob.h"
 
@@ -115,13 +117,21 @@ struct ArrayShapes {
   static constexpr List all = list();
 };
 
+/// Candidates of cells that are not tanh, activations of Dense beyond the first six, and in fixed
+/// point gates of a hard sigmoid (SLUICE_LAYERS in CMakeLists.txt).
+#ifdef SLUICE_WITHOUT_CURVES
+constexpr bool holds_curves = false;
+#else
+constexpr bool holds_curves = true;
+#endif
+
 /// A kind of layer in one number format: its functions, and a part of its anatomy.
 struct LayerKind {
   uint8_t kind, format;
-  uint8_t activations;  ///< bits of the activations that it may have (1 << sluice_activation)
-  uint8_t flags;        ///< the flags that it may have
-  bool keeps_width;     ///< out must equal in
+  uint8_t flags;     ///< the flags that it may have
+  bool keeps_width;  ///< out must equal in
   uint8_t arrays;
+  uint32_t activations;  ///< bits of the activations that it may have (1 << sluice_activation)
   const ArrayShape* array;
   int (*state)(const LayerRecord&);  ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
@@ -141,7 +151,9 @@ constexpr LayerKind make_kind(int (*state)(const LayerRecord&), void (*step)(con
   LayerKind result{};
   result.kind = kind;
   result.format = format;
-  result.activations = fixed ? a.fixed_activations : a.activations;
+  result.activations = !fixed                         ? a.activations
+                       : holds_curves || !a.recurrent ? a.fixed_activations
+                                                      : 1u << SLUICE_LINEAR;
   result.flags = flags;
   result.keeps_width = a.keeps_width;
   result.arrays = Shapes::count();
@@ -230,11 +242,32 @@ inline bool is_recurrent(uint8_t kind) {
   return has_kind(cells, kind);
 }
 
+/// Whether this build holds no cells but those of is_plain, and no other curves.
+constexpr bool only_plain_cells = !holds_low_rank && !holds_curves;
+
+/// Returns whether the word of rank, candidate and gates is that of a cell with whole matrices, the
+/// candidate tanh, and in fixed point sigmoid gates.
+inline bool has_plain_word(const LayerRecord& layer) {
+  static_assert(offsetof(LayerRecord, rank) % sizeof(uint32_t) == 0, "a Cortex-M0 needs it");
+  const uint8_t* const at = reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank);
+  uint32_t word;
+  memcpy(&word, __builtin_assume_aligned(at, sizeof word), sizeof word);
+  return word == 0;
+}
+
+/// Returns whether a cell that this build holds has whole matrices, the candidate tanh, and in
+/// fixed point sigmoid gates.
+inline bool is_plain(const LayerRecord& layer) { return only_plain_cells || has_plain_word(layer); }
+
 /// Returns whether this build holds a layer with all of its options.
 inline bool holds_layer(const LayerRecord& layer) {
   const uint8_t missing =
       (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
-  return find_layer(layer.kind, layer.format) && (holds_low_rank || !layer.rank) &&
+  const bool curved = layer.candidate || layer.hard_gates || layer.activation > SLUICE_HARD_SIGMOID;
+  const bool held = only_plain_cells
+                        ? has_plain_word(layer) && layer.activation <= SLUICE_HARD_SIGMOID
+                        : (holds_low_rank || !layer.rank) && (holds_curves || !curved);
+  return find_layer(layer.kind, layer.format) && held &&
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }
 
@@ -292,12 +325,19 @@ inline sluice_answer_info answer_of(const OpenModel& model, uint32_t answer) {
   return info;
 }
 
-static_assert(int(Activation::linear) == SLUICE_LINEAR && int(Activation::tanh) == SLUICE_TANH &&
-                  int(Activation::sigmoid) == SLUICE_SIGMOID &&
-                  int(Activation::relu) == SLUICE_RELU &&
-                  int(Activation::softmax) == SLUICE_SOFTMAX &&
-                  int(Activation::hard_sigmoid) == SLUICE_HARD_SIGMOID,
-              "the kernels' activations are those of the interface");
+static_assert(
+    int(Activation::linear) == SLUICE_LINEAR && int(Activation::tanh) == SLUICE_TANH &&
+        int(Activation::sigmoid) == SLUICE_SIGMOID && int(Activation::relu) == SLUICE_RELU &&
+        int(Activation::softmax) == SLUICE_SOFTMAX &&
+        int(Activation::hard_sigmoid) == SLUICE_HARD_SIGMOID &&
+        int(Activation::elu) == SLUICE_ELU && int(Activation::leaky_relu) == SLUICE_LEAKY_RELU &&
+        int(Activation::prelu) == SLUICE_PRELU && int(Activation::silu) == SLUICE_SILU &&
+        int(Activation::gelu) == SLUICE_GELU && int(Activation::gelu_tanh) == SLUICE_GELU_TANH &&
+        int(Activation::softplus) == SLUICE_SOFTPLUS && int(Activation::clip) == SLUICE_CLIP &&
+        int(Activation::softsign) == SLUICE_SOFTSIGN &&
+        int(Activation::exponential) == SLUICE_EXPONENTIAL &&
+        int(Activation::selu) == SLUICE_SELU && int(Activation::hard_silu) == SLUICE_HARD_SILU,
+    "the kernels' activations are those of the interface");
 
 /// Return the curve of a recurrent layer's gates, and of a Dense.
 inline Curve gate_curve(const LayerRecord& layer) {
@@ -306,6 +346,29 @@ inline Curve gate_curve(const LayerRecord& layer) {
 }
 inline Curve dense_curve(const LayerRecord& layer) {
   return {Activation(layer.activation), layer.parameter};
+}
+
+/// Return the curve of a cell's candidate, and of a Dense, with all parameters.
+/// @param base  the blob
+inline OtherCurve candidate_curve(const LayerRecord& layer) {
+  return {Activation(candidate_of(layer.candidate)), layer.parameter, layer.second, nullptr};
+}
+inline OtherCurve other_curve(const LayerRecord& layer, const uint8_t* base) {
+  return {Activation(layer.activation), layer.parameter, layer.second,
+          reinterpret_cast<const float*>(base + layer.w_hh)};
+}
+
+/// Applies a Dense's activation to rows [rows][out].
+inline void activate(const Kernels& kernels, const LayerRecord& layer, const uint8_t* base,
+                     float* y, int rows, int stride) {
+  const int out = int(layer.out);
+  // One comparison tells linear and the other curves, which begin behind the hard sigmoid.
+  if (uint8_t(layer.activation - 1) >= SLUICE_HARD_SIGMOID) {
+    if (holds_curves && layer.activation != SLUICE_LINEAR)
+      curves_of(kernels).curve_f32(other_curve(layer, base), y, rows, out, stride);
+    return;
+  }
+  kernels.activate_f32(dense_curve(layer), y, rows, out, stride);
 }
 
 }  // namespace sluice

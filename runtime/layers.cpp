@@ -154,6 +154,7 @@ uint64_t behind(const Weights& w) {
 
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
+  if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
 }
@@ -181,9 +182,12 @@ ArrayIterator::ArrayIterator(const LayerRecord& layer)
     : layer_(layer), kind_(*find_layer(layer.kind, layer.format)) {}
 
 bool ArrayIterator::next(Weights& array) {
-  const LayerRecord direction =
-      holds_both_directions ? direction_of(layer_, backward_) : LayerRecord{};
-  const LayerRecord& one = holds_both_directions ? direction : layer_;
+  if (goes_both_ways(layer_)) return next_of(direction_of(layer_, backward_), array);
+  return next_of(layer_, array);
+}
+
+/// @param one  the direction as a layer of its own
+bool ArrayIterator::next_of(const LayerRecord& one, Weights& array) {
   while (next_ < kind_.arrays && !has_array(one, kind_.array[next_].role)) ++next_;
   if (next_ == kind_.arrays) {
     if (!goes_both_ways(layer_) || backward_) return false;

@@ -53,7 +53,7 @@ struct Recurrent {
     const auto* const x = static_cast<const float*>(call.x);
     const Kernels& kernels = *call.model.kernels;
     if constexpr (CellType::kind == SLUICE_GRU) {
-      if (!holds_low_rank || !layer.rank)
+      if (is_plain(layer))
         CellType::step_whole(kernels, layer, call.model.blob, x, a, h);
       else
         step_of_cell(call, x, a, h);
@@ -78,32 +78,44 @@ struct Recurrent {
     float* output_row;  ///< for both directions: [units] a row of output before it is copied
   };
 
-  /// Computes the input products of all frames first, as one product, then the steps.
-  static void run(const Call& call, Arena& scratch) {
-    const bool both = goes_both_ways(call.layer);
-    const LayerRecord forward = direction_of(call.layer, false);
-    const CellType cell(forward, call.model.blob);
-    const StateShape shape(forward, has_c);
-    DirectionArrays arrays;
+  /// Takes the arrays of a run; a single frame of one direction, which goes through step, has no
+  /// bias.
+  static DirectionArrays take_arrays(const Call& call, const CellType& cell, Arena& scratch) {
+    DirectionArrays arrays{};
     arrays.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
     arrays.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(CellType::extra * cell.units));
     arrays.low = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.low_units));
-    if (!both && call.rows() == 1 && scratch.measures())
-      return;  // a single frame goes through step
+    if (!goes_both_ways(call.layer) && call.rows() == 1 && scratch.measures()) return arrays;
     arrays.bias = scratch.take<float>(uint64_t(cell.gates));
-    arrays.state =
-        both ? scratch.take<float>(uint64_t(call.streams) * uint64_t(shape.floats)) : nullptr;
-    arrays.output_row = both ? scratch.take<float>(uint64_t(cell.units)) : nullptr;
+    return arrays;
+  }
+
+  /// Computes the input products of all frames first, as one product, then the steps.
+  static void run(const Call& call, Arena& scratch) {
+    if (goes_both_ways(call.layer)) return run_both(call, scratch);
+    const CellType cell(call.layer, call.model.blob);
+    DirectionArrays arrays = take_arrays(call, cell, scratch);
     if (scratch.measures()) return;
-    if (!both) {
-      arrays.state = reinterpret_cast<float*>(call.state);
-      return run_direction(call, cell, shape, arrays, false);
-    }
+    arrays.state = reinterpret_cast<float*>(call.state);
+    run_direction(call, cell, StateShape(call.layer, has_c), arrays, false);
+  }
+
+  /// Does so in both directions. It is a function of its own for the sake of the stack: a board has
+  /// no layers of both directions.
+  __attribute__((noinline)) static void run_both(const Call& call, Arena& scratch) {
+    LayerRecord one = direction_of(call.layer, false);
+    CellType cell(one, call.model.blob);
+    const StateShape shape(one, has_c);
+    DirectionArrays arrays = take_arrays(call, cell, scratch);
+    arrays.state = scratch.take<float>(uint64_t(call.streams) * uint64_t(shape.floats));
+    arrays.output_row = scratch.take<float>(uint64_t(cell.units));
+    if (scratch.measures()) return;
     for (int direction = 0; direction < 2; ++direction) {
       const bool backward = direction == 1;
+      one = direction_of(call.layer, backward);
+      cell = CellType(one, call.model.blob);
       memset(arrays.state, 0, size_t(call.streams) * size_t(shape.floats) * sizeof(float));
-      run_direction(call, CellType(direction_of(call.layer, backward), call.model.blob), shape,
-                    arrays, backward);
+      run_direction(call, cell, shape, arrays, backward);
     }
   }
 

@@ -193,12 +193,25 @@ typedef enum {
   SLUICE_SIGMOID = 2,
   SLUICE_RELU = 3,
   SLUICE_SOFTMAX = 4,
-  SLUICE_HARD_SIGMOID = 5
+  SLUICE_HARD_SIGMOID = 5, /* clip(slope * x + 1/2, 0, 1) */
+  SLUICE_ELU = 6,          /* x if x > 0, else alpha * (e^x - 1) */
+  SLUICE_LEAKY_RELU = 7,   /* x if x > 0, else alpha * x */
+  SLUICE_PRELU = 8,        /* the same with a trained alpha for each unit */
+  SLUICE_SILU = 9,         /* x * sigmoid(x) */
+  SLUICE_GELU = 10,        /* x * P(x), P the normal distribution */
+  SLUICE_GELU_TANH = 11,   /* its approximation by tanh */
+  SLUICE_SOFTPLUS = 12,    /* log(1 + e^x) */
+  SLUICE_CLIP = 13,        /* x, but at least `low` and at most `high` */
+  SLUICE_SOFTSIGN = 14,    /* x / (1 + |x|) */
+  SLUICE_EXPONENTIAL = 15, /* e^x */
+  SLUICE_SELU = 16,        /* Klambauer et al. 2017 */
+  SLUICE_HARD_SILU = 17    /* x * clip(slope * x + 1/2, 0, 1) */
 } sluice_activation;
 
 typedef struct {
   uint32_t kind, format; /* sluice_layer_kind, sluice_format */
   uint32_t activation;   /* sluice_activation; of a recurrent layer, that of its gates */
+  uint32_t candidate;    /* sluice_activation of a recurrent layer's candidate: tanh or another */
   uint32_t every_step;   /* 1: the layer has an output for every step */
   uint32_t mean;         /* 1: a recurrent layer whose output is the mean over the steps so far */
   uint32_t both_directions; /* 1: a recurrent layer that goes in both directions */

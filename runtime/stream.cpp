@@ -178,19 +178,20 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const uint32_t number = model.y_bytes;
   const Buffers buffers{frame, stream.scratch, 1, 1};
   uint8_t* const rest = stream.scratch + model.buffer_units * number;
-  const LayerRecord* const last = model.layers + model.layer_count - 1;
+  const LayerRecord* const last = model.last;
   void* const end = y && padded(outputs) == outputs ? y : stream.scratch + last->y * number;
   uint8_t* state = stream.state;
   if (holds_both_directions && model.whole && stream.state_bytes)
     memset(state, 0, stream.state_bytes);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
+  uint32_t index = 0;  // of the layer; the distance of two records would take a division
   // Sets x to the source of a layer. In a chain that is the layer before, where x is already.
   const auto read = [&](const LayerRecord* layer) {
-    if (holds_graph && layer->source != layer - model.layers)
+    if (holds_graph && layer->source != index)
       x = layer->source ? stream.scratch + model.layers[layer->source - 1].y * number : frame;
   };
-  for (const LayerRecord* layer = model.layers; layer < last; ++layer) {
+  for (const LayerRecord* layer = model.layers; layer < last; ++layer, ++index) {
     const LayerKind& kind = kind_in(model.kinds, *layer);
     uint8_t* const output = stream.scratch + layer->y * number;
     read(layer);
@@ -200,8 +201,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
     kind.step(call);
     state += kind.state(*layer);
     x = output;
-    if (traces && stream.trace)
-      stream.trace(stream.trace_context, uint32_t(layer - model.layers) + 1, x, layer->out);
+    if (traces && stream.trace) stream.trace(stream.trace_context, index + 1, x, layer->out);
   }
   read(last);
   StepCall call{model, *last, buffers};
@@ -230,6 +230,7 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   model.layers = reinterpret_cast<const LayerRecord*>(
       model.blob + find_section(model.blob, SLUICE_SECTION_LAYERS)->offset);
   model.layer_count = model.header().layers;
+  model.last = model.layers + model.layer_count - 1;
   model.kinds = kinds_of(model.layers[0].format);
   uint64_t state = 0;
   for (uint32_t i = 0; i < model.layer_count; ++i) {

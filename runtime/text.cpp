@@ -108,6 +108,30 @@ const char* sluice_activation_name(uint32_t activation) {
       return "softmax";
     case SLUICE_HARD_SIGMOID:
       return "hard_sigmoid";
+    case SLUICE_ELU:
+      return "elu";
+    case SLUICE_LEAKY_RELU:
+      return "leaky_relu";
+    case SLUICE_PRELU:
+      return "prelu";
+    case SLUICE_SILU:
+      return "silu";
+    case SLUICE_GELU:
+      return "gelu";
+    case SLUICE_GELU_TANH:
+      return "gelu_tanh";
+    case SLUICE_SOFTPLUS:
+      return "softplus";
+    case SLUICE_CLIP:
+      return "clip";
+    case SLUICE_SOFTSIGN:
+      return "softsign";
+    case SLUICE_EXPONENTIAL:
+      return "exponential";
+    case SLUICE_SELU:
+      return "selu";
+    case SLUICE_HARD_SILU:
+      return "hard_silu";
     default:
       return "unknown";
   }

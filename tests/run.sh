@@ -9,7 +9,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source tools/install.sh
-need_packages "${host_packages[@]}" openmpi-bin sqlite3 \
+need_packages "${host_packages[@]}" "${import_packages[@]}" openmpi-bin sqlite3 \
   clang libclang-rt-dev libomp-dev g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static \
   gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm || exit 1
 

@@ -99,7 +99,7 @@ tidy() {
 }
 export -f tidy
 
-need_packages "${host_packages[@]}" libomp-dev || exit 1
+need_packages "${host_packages[@]}" "${import_packages[@]}" libomp-dev || exit 1
 [ $# -gt 0 ] || need_packages libbenchmark-dev || exit 1  # else bench/ is tidied if it is there
 mkdir -p build
 quietly build/tidy-release.log cmake --preset release || exit 1

@@ -321,6 +321,13 @@ void add_import(CLI::App& app, ImportOptions& o) {
                    "trained on standardized numbers: the new model reads numbers as data have them")
       ->type_name("FILE.csv");
   command
+      ->add_option(
+          "--reset", o.reset,
+          "after or before: where the reset gate acts in an ONNX GRU of PyTorch that lacks "
+          "linear_before_reset. PyTorch's own is after")
+      ->check(CLI::IsMember({"after", "before"}))
+      ->option_text("after|before");
+  command
       ->add_option("--set", o.set,
                    "Say a key of data, such as data.sequence=run or data.target=label, for sluice "
                    "eval, run and quantize. May be repeated")
@@ -379,9 +386,11 @@ void add_export(CLI::App& app, ExportOptions& o) {
       ->type_name("MODEL|RUN");
   command
       ->add_option("--format", o.format,
-                   "c, the default, writes model.h and model.c; slu writes model.slu")
-      ->check(CLI::IsMember({"c", "slu"}))
-      ->option_text("c|slu");
+                   "c, the default, writes model.h and model.c; slu writes model.slu. For other "
+                   "programs and float models, onnx writes model.onnx, and safetensors writes "
+                   "model.safetensors with PyTorch's names of tensors, and layers.toml")
+      ->check(CLI::IsMember({"c", "slu", "onnx", "safetensors"}))
+      ->option_text("c|slu|onnx|safetensors");
   command->add_option("--out", o.out, "Folder to write to; created if missing")
       ->required()
       ->type_name("DIR");

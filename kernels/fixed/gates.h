@@ -41,6 +41,24 @@ inline V product_q15(V a, V b) {
   return shift_right<15>(a * b + Make<V>::set(1 << 14));
 }
 
+/// The curves of a plain cell.
+struct PlainCurves {
+  template <class V>
+  static SLUICE_INLINE V gate(V u) {
+    return sigmoid_fixed(u);
+  }
+  template <class V>
+  static SLUICE_INLINE V candidate(V u) {
+    return tanh_fixed(u);
+  }
+  static constexpr bool squashes() { return true; }
+  /// Returns the state of an LSTM, o * y.
+  template <class V>
+  static SLUICE_INLINE V output(V o, V y) {
+    return product_q15(o, y);
+  }
+};
+
 /// The accumulators of the units [first, first + n), over the input and over the state; gates are
 /// `stride` apart.
 struct Chunk {
@@ -73,9 +91,9 @@ struct GateSums {
                             shift_left(make.load(h + gate * stride + i), shift_h),
                             make.load(m_h + gate * units + i));
   }
-  template <class M>
-  SLUICE_INLINE auto gate(M make, size_t i, int which) const {
-    return sigmoid_fixed(over_both(make, i, which));
+  template <class M, class Curves>
+  SLUICE_INLINE auto gate(M make, size_t i, int which, Curves f) const {
+    return f.gate(over_both(make, i, which));
   }
 };
 
@@ -93,9 +111,9 @@ inline GateSums gate_sums(const FixedMatrix& ih, const FixedMatrix& hh, int unit
 // operations is long, and a CPU overlaps only as many units as its reorder buffer holds. A core
 // that executes in order has nothing to overlap, and keeps everything in registers in one loop.
 
-/// Replaces x by the sums of gates [0, gates) in units of 2^-12, then by their sigmoids.
-template <class Set>
-inline void store_sigmoids(const GateSums& sums, size_t n, int gates) {
+/// Replaces x by the scaled sums of gates [0, gates), then by the gates.
+template <class Set, class Curves>
+inline void store_gates(const GateSums& sums, size_t n, int gates, Curves f) {
   const GateSums a = sums;
   sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
     for (int gate = 0; gate < gates; ++gate)
@@ -103,23 +121,23 @@ inline void store_sigmoids(const GateSums& sums, size_t n, int gates) {
   });
   sweep_ints<Set>(n, [=](auto make, size_t i) SLUICE_INLINE {
     for (int gate = 0; gate < gates; ++gate)
-      store(a.x + gate * a.stride + i, sigmoid_fixed(make.load(a.x + gate * a.stride + i)));
+      store(a.x + gate * a.stride + i, f.gate(make.load(a.x + gate * a.stride + i)));
   });
 }
 
-template <class Set>
-inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
+template <class Set, class Curves>
+SLUICE_INLINE inline void gates_with(const FixedGru& s, const Chunk& chunk, Curves f) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
   const auto candidate = [=](auto make, size_t i, auto r) SLUICE_INLINE {
     return a.over_x(make, i, 2) + product_q15(r, saturated<17>(a.over_h(make, i, 2)));
   };
   const auto update = [=](auto make, size_t i, auto z, auto before) SLUICE_INLINE {
-    const auto n = tanh_fixed(before);
+    const auto n = f.candidate(before);
     store(h + i, n + product_q15(z, make.load(h + i) - n));
   };
   if constexpr (Set::overlaps) {
-    store_sigmoids<Set>(a, chunk.n, 2);
+    store_gates<Set>(a, chunk.n, 2, f);
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       store(a.x + 2 * a.stride + i, candidate(make, i, make.load(a.x + i)));
     });
@@ -128,17 +146,17 @@ inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
     });
   } else {
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-      update(make, i, a.gate(make, i, 1), candidate(make, i, a.gate(make, i, 0)));
+      update(make, i, a.gate(make, i, 1, f), candidate(make, i, a.gate(make, i, 0, f)));
     });
   }
 }
 
-template <class Set>
-inline void fixed_gates(const FixedRnn& s, const Chunk& chunk) {
+template <class Set, class Curves>
+SLUICE_INLINE inline void gates_with(const FixedRnn& s, const Chunk& chunk, Curves f) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t* const h = s.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-    store(h + i, tanh_fixed(a.over_both(make, i, 0)));
+    store(h + i, f.candidate(a.over_both(make, i, 0)));
   });
 }
 
@@ -162,66 +180,96 @@ inline void fixed_gates(const FixedFastGrnn& s, const Chunk& chunk) {
   });
 }
 
-template <class Set>
-inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
+template <class Set, class Curves>
+SLUICE_INLINE inline void gates_with(const FixedLstm& s, const Chunk& chunk, Curves curves) {
   const GateSums a = gate_sums(s.ih, s.hh, s.units, chunk);
   int16_t *const h = s.h + chunk.first, *const c = s.c + chunk.first;
   const int e = s.shift_c;
+  // A candidate that is not tanh has the unit of c.
+  const int down = curves.squashes() ? e : 0;
   const auto forget = [=](auto make, size_t i, auto in, auto f, auto g) SLUICE_INLINE {
-    const auto sum = f * make.load(c + i) + shift_right(in * g, e) + make.set(1 << 14);
+    const auto sum = f * make.load(c + i) + shift_right(in * g, down) + make.set(1 << 14);
     const auto next = saturated<16>(shift_right<15>(sum));
     store(c + i, next);
     return next;
   };
   const auto squashed = [=](auto make, auto next) SLUICE_INLINE {
-    return tanh_fixed(shift_right<3>(shift_left(next, e) + make.set(4)));
+    return curves.squashes() ? tanh_fixed(shift_right<3>(shift_left(next, e) + make.set(4)))
+                             : curves.candidate(next);
   };
   if constexpr (Set::overlaps) {
     const int stride = a.stride;
-    store_sigmoids<Set>(a, chunk.n, 2);
+    store_gates<Set>(a, chunk.n, 2, curves);
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-      store(a.x + 2 * stride + i, tanh_fixed(a.over_both(make, i, 2)));
-      store(a.x + 3 * stride + i, a.gate(make, i, 3));
+      store(a.x + 2 * stride + i, curves.candidate(a.over_both(make, i, 2)));
+      store(a.x + 3 * stride + i, a.gate(make, i, 3, curves));
     });
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
       forget(make, i, make.load(a.x + i), make.load(a.x + stride + i),
              make.load(a.x + 2 * stride + i));
     });
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-      store(h + i, product_q15(make.load(a.x + 3 * stride + i), squashed(make, make.load(c + i))));
+      store(h + i,
+            curves.output(make.load(a.x + 3 * stride + i), squashed(make, make.load(c + i))));
     });
   } else {
     sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-      const auto in = a.gate(make, i, 0), f = a.gate(make, i, 1),
-                 g = tanh_fixed(a.over_both(make, i, 2));
+      const auto in = a.gate(make, i, 0, curves), f = a.gate(make, i, 1, curves),
+                 g = curves.candidate(a.over_both(make, i, 2));
       const auto t = squashed(make, forget(make, i, in, f, g));
-      store(h + i, product_q15(a.gate(make, i, 3), t));
+      store(h + i, curves.output(a.gate(make, i, 3, curves), t));
     });
   }
 }
 
-/// The step of a GRU that resets before, up to the candidate's product: its input s = r * h, and z.
+/// The gates of plain cells. The code of each is that of its curves alone, as if there were no
+/// others.
 template <class Set>
-inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t* s, int16_t* z) {
+inline void fixed_gates(const FixedGru& s, const Chunk& chunk) {
+  gates_with<Set>(s, chunk, PlainCurves{});
+}
+template <class Set>
+inline void fixed_gates(const FixedRnn& s, const Chunk& chunk) {
+  gates_with<Set>(s, chunk, PlainCurves{});
+}
+template <class Set>
+inline void fixed_gates(const FixedLstm& s, const Chunk& chunk) {
+  gates_with<Set>(s, chunk, PlainCurves{});
+}
+
+/// The step of a GRU that resets before, up to the candidate's product: its input s = r * h, and z.
+template <class Set, class Curves>
+SLUICE_INLINE inline void reset_with(const FixedGruBefore& step, const Chunk& chunk, int16_t* s,
+                                     int16_t* z, Curves f) {
   const GateSums a = gate_sums(step.ih, step.hh, step.units, chunk);
   const int16_t* const h = step.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-    store(s + i, product_q15(a.gate(make, i, 0), make.load(h + i)));
-    store(z + i, a.gate(make, i, 1));
+    store(s + i, product_q15(a.gate(make, i, 0, f), make.load(h + i)));
+    store(z + i, a.gate(make, i, 1, f));
   });
 }
 
 /// Computes the rest of the step of a GRU that resets before, after the candidate's product.
 /// @param in  the candidate's rows over the inputs
-template <class Set>
-inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,
-                         const int16_t* z) {
+template <class Set, class Curves>
+SLUICE_INLINE inline void update_with(const FixedGruBefore& step, const FixedMatrix& in,
+                                      const Chunk& chunk, const int16_t* z, Curves f) {
   const GateSums a = gate_sums(in, step.hn, step.units, chunk);
   int16_t* const h = step.h + chunk.first;
   sweep_ints<Set>(chunk.n, [=](auto make, size_t i) SLUICE_INLINE {
-    const auto candidate = tanh_fixed(a.over_both(make, i, 0));
+    const auto candidate = f.candidate(a.over_both(make, i, 0));
     store(h + i, candidate + product_q15(make.load(z + i), make.load(h + i) - candidate));
   });
+}
+
+template <class Set>
+inline void fixed_reset(const FixedGruBefore& step, const Chunk& chunk, int16_t* s, int16_t* z) {
+  reset_with<Set>(step, chunk, s, z, PlainCurves{});
+}
+template <class Set>
+inline void fixed_update(const FixedGruBefore& step, const FixedMatrix& in, const Chunk& chunk,
+                         const int16_t* z) {
+  update_with<Set>(step, in, chunk, z, PlainCurves{});
 }
 
 template <class V>

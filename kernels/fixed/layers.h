@@ -69,9 +69,9 @@ void dense_fixed(const FixedDense& call) {
 
 /// Computes a step of a GRU that resets before: r and z of all units, then the candidate's product,
 /// which reads r * h instead of the state.
-template <class Set, class Format>
-void gru_before_fixed(const FixedGruBefore& step) {
-  const FixedGruBefore s = step;
+template <class Set, class Format, class Step>
+void gru_before_fixed(const Step& step) {
+  const Step s = step;
   constexpr int chunk = Set::units_at_once;
   void* const x = s.scratch;
   char* const side = static_cast<char*>(s.scratch) + side_bytes(s.ih.cols);

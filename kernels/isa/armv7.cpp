@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels armv7_kernels;
-const Kernels armv7_kernels = make_kernels<Set>("armv7");
+SLUICE_TABLES(armv7, "armv7")
 }  // namespace sluice

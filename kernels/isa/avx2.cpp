@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels avx2_kernels;
-const Kernels avx2_kernels = make_kernels<Set>("avx2");
+SLUICE_TABLES(avx2, "avx2")
 }  // namespace sluice

@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels avx2_vnni_kernels;
-const Kernels avx2_vnni_kernels = make_kernels<Set>("avx2-vnni");
+SLUICE_TABLES(avx2_vnni, "avx2-vnni")
 }  // namespace sluice

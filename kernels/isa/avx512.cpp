@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels avx512_kernels;
-const Kernels avx512_kernels = make_kernels<Set>("avx512");
+SLUICE_TABLES(avx512, "avx512")
 }  // namespace sluice

@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels avx512_vnni_kernels;
-const Kernels avx512_vnni_kernels = make_kernels<Set>("avx512-vnni");
+SLUICE_TABLES(avx512_vnni, "avx512-vnni")
 }  // namespace sluice

@@ -4,11 +4,19 @@
 #include "../all.h"
 #include "sets.h"
 
+#if defined(SLUICE_CURVE_PART)
+#define SLUICE_TABLE CurveKernels
+#define SLUICE_ENTRIES "../curve_entries.h"
+#else
+#define SLUICE_TABLE Kernels
+#define SLUICE_ENTRIES "../entries.h"
+#endif
+
 namespace sluice {
 
 #define SLUICE_KERNEL(result, name, parameters, arguments) \
-  result Kernels::name parameters { return sluice::name<Set> arguments; }
-#include "../entries.h"
+  result SLUICE_TABLE::name parameters { return sluice::name<Set> arguments; }
+#include SLUICE_ENTRIES
 #undef SLUICE_KERNEL
 
 }  // namespace sluice

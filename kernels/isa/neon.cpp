@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels neon_kernels;
-const Kernels neon_kernels = make_kernels<Set>("neon");
+SLUICE_TABLES(neon, "neon")
 }  // namespace sluice

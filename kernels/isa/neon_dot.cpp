@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels neon_dot_kernels;
-const Kernels neon_dot_kernels = make_kernels<Set>("neon-dot");
+SLUICE_TABLES(neon_dot, "neon-dot")
 }  // namespace sluice

@@ -3,6 +3,5 @@
 #include "sets.h"
 
 namespace sluice {
-extern const Kernels scalar_kernels;
-const Kernels scalar_kernels = make_kernels<Set>("scalar");
+SLUICE_TABLES(scalar, "scalar")
 }  // namespace sluice

@@ -130,7 +130,10 @@ struct Back<GruCell> {
     back.dh = s.state.dh, back.dh_stride = units;
     back.hidden = units, back.count = s.active;
     back.gate = cell.gate;
-    s.call.kernels.gru_back_f32(back);
+    if (cell.curved)
+      curves_of(s.call.kernels).gru_curve_back_f32(back, cell.f);
+    else
+      s.call.kernels.gru_back_f32(back);
     through_gates(s, cell, false);
   }
 };
@@ -147,7 +150,10 @@ struct Back<GruBeforeCell> {
     rows.h_next = s.state.dh, rows.h_next_stride = units;
     rows.hidden = units, rows.count = s.active;
     rows.gate = cell.gate;
-    s.call.kernels.gru_update_back_f32(rows);
+    if (cell.curved)
+      curves_of(s.call.kernels).gru_update_curve_back_f32(rows, cell.f);
+    else
+      s.call.kernels.gru_update_back_f32(rows);
     back_through(s, cell, s.transposed.hn, units, s.a + 2 * units, s.low_reset, s.call.zeros, 0,
                  ds);
     if (s.mask) return masked(cell, s, rows);
@@ -184,7 +190,10 @@ struct Back<LstmCell> {
     back.dc = s.state.dc, back.dc_stride = units;
     back.hidden = units, back.count = s.active;
     back.gate = cell.gate;
-    s.call.kernels.lstm_back_f32(back);
+    if (cell.curved)
+      curves_of(s.call.kernels).lstm_curve_back_f32(back, cell.f);
+    else
+      s.call.kernels.lstm_back_f32(back);
     through_gates(s, cell, true);
   }
 };
@@ -196,7 +205,10 @@ struct Back<RnnCell> {
     float *const dh = s.state.dh, *const h = s.state.spare;
     for (int i = 0; i < s.active; ++i)
       copy(s.a + ptrdiff_t(i) * cell.a_stride, h + ptrdiff_t(i) * units, units);
-    s.call.kernels.activate_back_f32(Activation::tanh, h, dh, s.active, units, units);
+    if (cell.curved)
+      curves_of(s.call.kernels).curve_back_f32(cell.f, h, dh, s.active, units, units);
+    else
+      s.call.kernels.activate_back_f32(Activation::tanh, h, dh, s.active, units, units);
     for (int i = 0; i < s.active; ++i)
       copy(dh + ptrdiff_t(i) * units, s.a + ptrdiff_t(i) * cell.a_stride, units);
     through_gates(s, cell, true);

@@ -71,24 +71,52 @@ const float* prepare_dense(const LayerRecord& layer, const uint8_t* base, bool w
   return out;
 }
 
+/// Returns whether the backward pass reads the arguments of the activation, which are then kept
+/// behind its values.
+bool keeps_arguments(const TrainCall& call) {
+  return derives_from_argument(Activation(call.layer.activation));
+}
+
 float* forward_dense(const TrainCall& call, int, Arena& arena) {
-  const int out = int(call.layer.out), units = padded(out);
-  float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  const int units = padded(int(call.layer.out));
+  const uint64_t numbers = uint64_t(call.rows_out) * uint64_t(units);
+  float* const y = arena.take<float>(numbers);
+  float* const arguments = keeps_arguments(call) ? arena.take<float>(numbers) : nullptr;
   if (arena.measures()) return y;
   const Matrix w{call.parameters.base + call.layer.w_ih, units, int(call.layer.in), 0};
   const auto* bias = reinterpret_cast<const float*>(call.parameters.base + call.layer.b_ih);
   call.kernels.product_f32(w, {{bias, 0}, {call.x, call.x_stride}, 1, {y, units}, call.rows_out});
+  if (arguments) memcpy(arguments, y, size_t(numbers) * sizeof(float));
   if (!call.keep_logits)
-    call.kernels.activate_f32(dense_curve(call.layer), y, call.rows_out, out, units);
+    activate(call.kernels, call.layer, call.parameters.base, y, call.rows_out, units);
   return y;
+}
+
+/// Computes the gradient of a PReLU's slopes, a sum over the rows: dslope += dy * min(x, 0).
+/// @param x  [rows_out][units] the arguments
+void slope_gradient(const TrainCall& call, const float* x, int units) {
+  float* const out = call.parameters.gradient_at(call.layer.w_hh);
+  if (!call.adds) memset(out, 0, size_t(units) * sizeof(float));
+  for (int row = 0; row < call.rows_out; ++row)
+    for (int i = 0; i < units; ++i) {
+      const ptrdiff_t at = ptrdiff_t(row) * units + i;
+      out[i] += call.dy[at] * (x[at] < 0.0f ? x[at] : 0.0f);
+    }
 }
 
 void backward_dense(const TrainCall& call, int, Arena& arena) {
   const int in = int(call.layer.in), out = int(call.layer.out), units = padded(out);
-  const float* const y = arena.take<float>(uint64_t(call.rows_out) * uint64_t(units));
+  const uint64_t numbers = uint64_t(call.rows_out) * uint64_t(units);
+  const float* const y = arena.take<float>(numbers);
+  const float* const arguments = keeps_arguments(call) ? arena.take<float>(numbers) : nullptr;
   if (arena.measures()) return;
   const Kernels& kernels = call.kernels;
-  if (!call.keep_logits)
+  if (call.layer.activation == SLUICE_PRELU) slope_gradient(call, arguments, units);
+  if (call.layer.activation > SLUICE_HARD_SIGMOID)
+    curves_of(kernels).curve_back_f32(other_curve(call.layer, call.parameters.base),
+                                      arguments ? arguments : y, call.dy, call.rows_out, out,
+                                      units);
+  else if (!call.keep_logits)
     kernels.activate_back_f32(dense_curve(call.layer), y, call.dy, call.rows_out, out, units);
   const Parameters& p = call.parameters;
   const Columns columns{call.dy, units, units, call.rows_out};

@@ -75,7 +75,8 @@ struct DirectionPass {
     product_state =
         call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
     sums = shares_chain<CellType> ? arena.take<float>(4 * uint64_t(units)) : nullptr;
-    if (call.gate_dropout > 0.0f) gate.take(cell, n, steps, arena);
+    if (call.gate_dropout > 0.0f)
+      gate.take(cell, anatomy_of(CellType::kind).candidate, n, steps, arena);
     if (!cell.low_rank()) return;
     if (cell.ih_factor) input.take(rows, cell.low_units, arena);
     state.take(rows, cell.low_units, arena);

@@ -17,11 +17,12 @@ struct GateDropout {
   float* part = nullptr;        ///< [steps][sequences][a_stride]
   float* dx = nullptr;          ///< [steps][sequences][width]
   int width = 0;
+  int candidate_gate = -1;  ///< the number of the gate that is the candidate
 
   bool on() const { return width > 0; }
 
-  void take(const Cell& cell, int sequences, int steps, Arena& arena) {
-    width = padded(cell.in);
+  void take(const Cell& cell, int candidate, int sequences, int steps, Arena& arena) {
+    width = padded(cell.in), candidate_gate = candidate;
     const uint64_t n = uint64_t(sequences), rows = n * uint64_t(steps),
                    units = uint64_t(cell.units);
     frame_mask = arena.take<float>(n * uint64_t(width));
@@ -95,7 +96,7 @@ struct GateDropout {
     memcpy(part, a, size_t(rows) * size_t(cell.a_stride) * sizeof(float));
     for (int row = 0; row < rows; ++row)
       for (int gate = 0; gate < cell.gates / cell.units; ++gate)
-        if ((gate == cell.candidate) != candidate)
+        if ((gate == candidate_gate) != candidate)
           memset(part + ptrdiff_t(row) * cell.a_stride + ptrdiff_t(gate) * cell.units, 0, third);
     return part;
   }
@@ -130,7 +131,7 @@ struct GateDropout {
  private:
   void take_candidate(const Cell& cell, float* a, int rows) const {
     for (int row = 0; row < rows; ++row) {
-      const ptrdiff_t at = ptrdiff_t(row) * cell.a_stride + ptrdiff_t(cell.candidate) * cell.units;
+      const ptrdiff_t at = ptrdiff_t(row) * cell.a_stride + ptrdiff_t(candidate_gate) * cell.units;
       copy(part + at, a + at, cell.units);
     }
   }

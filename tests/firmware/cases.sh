@@ -48,7 +48,14 @@ for format in int8 w8a16; do
   "$make_case" "$out/$format-fastgrnn-stacked" $format 12 fastgrnn 16 fastgrnn 9 softmax 6
   "$make_case" "$out/$format-cells-stacked" $format 12 lstm 16 relu 7 rnn 24 gru_before 9 gru 11 softmax 6
 done
+# Candidates other than tanh, gates of a hard sigmoid, the activations of a Dense.
+for format in int8 w8a16; do
+  "$make_case" "$out/$format-curves" $format 14 gru+relu+hard 21 lstm+linear 11 gru_before+hard 9 rnn+relu 10 lstm+relu+hard.5 9 gru+linear.4 8 dense 4
+done
+"$make_case" "$out/f32-curves" f32 14 gru+relu+hard 21 lstm+linear 11 gru_before+selu 9 rnn+softsign 10 lstm+relu.5 9 gru+linear.4 8 dense 4
+"$make_case" "$out/f32-curved-dense" f32 14 elu 13 leaky_relu 12 prelu 11 silu 10 gelu 9 gelu_tanh 9 softplus 8 clip 8 softsign 7 selu 7 hard_silu 6 exponential 5
 "$make_case" "$out/f32-fastgrnn" f32 24 fastgrnn 48
+"$make_case" "$out/f32-lstm" f32 24 lstm 48
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
 for format in int8 w8a16; do
@@ -56,7 +63,8 @@ for format in int8 w8a16; do
   "$make_case" "$out/golden-$format-sparse" $format sparse 13 gru 21 relu 11 gru 5 tanh 9 dense 4
   "$make_case" "$out/golden-cells-$format" $format 13 lstm 21 gru_before 10 rnn 9 dense 4
   "$make_case" "$out/golden-ids-$format" $format 30 embedding 13 lstm 11 dense 7
-  for set in $format $format-sparse cells-$format ids-$format; do
+  "$make_case" "$out/golden-curves-$format" $format 13 gru+relu+hard 21 lstm+linear 10 gru_before+hard 9 rnn+relu 9 lstm+hard 8 dense 4
+  for set in $format $format-sparse cells-$format ids-$format curves-$format; do
     for kind in slu in out; do
       cmp "$out/golden-$set.$kind" "$repository/tests/golden/fixed-$set.$kind" ||
         { echo "the golden set is another; if the definition changed, take $out/golden-$set.$kind"; exit 1; }

@@ -82,7 +82,8 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   }
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
-  if (layer.anatomy().shifted_state) layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
+  if (layer.anatomy().shifted_state || layer.candidate != SLUICE_TANH)
+    layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
   if (layer.find(Role::input_factor)) layer.factor_shift_ih = layer.shift_ih;
   if (layer.find(Role::state_factor)) layer.factor_shift_hh = layer.shift_hh;
   // The usual size of a product of two numbers that are uniform over their range.

@@ -1,10 +1,12 @@
-// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru.8: of rank 8),
-// embedding, standardize, difference, select, dense, or a Dense's activation; or concat, add or
-// multiply, which join the layer before with itself, so many times. In fixed point a shape may
-// begin with sparse.
+// Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru+relu: with that
+// candidate, gru+hard: with gates of a hard sigmoid, gru.8: of rank 8, gru+relu+hard.8), embedding,
+// standardize, difference, select, dense, or a Dense's activation; or concat, add or multiply,
+// which join the layer before with itself, so many times. In fixed point a shape may begin with
+// sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -28,12 +30,18 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
       layer.array(sluice::Role::columns).integers[std::size_t(i)] = i * 7 % in;
     return layer;
   }
-  const std::size_t slash = word.find('.');
+  const std::size_t dot = word.find('.'), plus = word.find('+');
+  const std::string options = plus < dot ? word.substr(plus, dot - plus) + "+" : "";
   for (const sluice_layer_kind cell :
        {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN, SLUICE_FASTGRNN})
-    if (word.substr(0, slash) == sluice_layer_name(cell)) {
+    if (word.substr(0, std::min(dot, plus)) == sluice_layer_name(cell)) {
       sluice::tools::Layer layer = make_layer(cell, in, units, SLUICE_LINEAR, true, format);
-      if (slash != std::string::npos) layer.rank = std::stoi(word.substr(slash + 1));
+      if (dot != std::string::npos) layer.rank = std::stoi(word.substr(dot + 1));
+      for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_RELU, SLUICE_SOFTSIGN, SLUICE_SELU})
+        if (options.find("+" + std::string(sluice_activation_name(f)) + "+") != std::string::npos)
+          layer.candidate = f;
+      if (options.find("+hard+") != std::string::npos)
+        layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = 0.2f;
       return with_arrays(std::move(layer));
     }
   if (word == "embedding")
@@ -43,9 +51,15 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
   if (word == "difference")
     return make_layer(SLUICE_DIFFERENCE, in, in, SLUICE_LINEAR, false, format);
   if (word == "dense") return make_layer(SLUICE_DENSE, in, units, SLUICE_LINEAR, false, format);
-  for (const sluice_activation f : {SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
-    if (word == sluice_activation_name(f))
-      return make_layer(SLUICE_DENSE, in, units, f, false, format);
+  for (int f = SLUICE_TANH; f <= SLUICE_HARD_SILU; ++f)
+    if (word == sluice_activation_name(std::uint32_t(f))) {
+      sluice::tools::Layer layer =
+          make_layer(SLUICE_DENSE, in, units, sluice_activation(f), false, format);
+      if (f == SLUICE_HARD_SIGMOID || f == SLUICE_HARD_SILU) layer.parameter = 1.0f / 6;
+      if (f == SLUICE_ELU || f == SLUICE_LEAKY_RELU) layer.second = 0.5f;
+      if (f == SLUICE_CLIP) layer.parameter = -0.5f, layer.second = 0.75f;
+      return layer;
+    }
   sluice::tools::Layer none;
   none.kind = sluice_layer_kind(0);
   return none;

@@ -28,7 +28,7 @@ constexpr Blob make_blob() {
   put(blob, 8, blob_size);
   const uint32_t counts[] = {2, 1, 1, 1};  // sections, layers, inputs, outputs
   for (uint32_t i = 0; i < 4; ++i) put(blob, 16 + 4 * i, counts[i]);
-  const uint32_t sections[] = {1, layer_at, 64, 0, 2, weights_at, blob_size - weights_at, 0};
+  const uint32_t sections[] = {1, layer_at, 80, 0, 2, weights_at, blob_size - weights_at, 0};
   for (uint32_t i = 0; i < 8; ++i) put(blob, 64 + 4 * i, sections[i]);
   const uint32_t layer[] = {2 | 0x18u << 24, 1, 1, weights_at, weights_at + 128, weights_at + 256,
                             weights_at + 384};

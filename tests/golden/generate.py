@@ -265,55 +265,97 @@ def torch_cells(file):
             module_case(file, f"{kind}_{case}", list(torch_arrays(net)), run(net, pick), float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
 
 
-def keras_cells(file):
+def keras_rows(order):
     """Keras packs [inputs][gates * units], gates z, r, n of a GRU and i, f, g, o of an LSTM."""
+    def pack(t):
+        t = t.reshape(-1, t.shape[-1])
+        parts = t.split(UNITS, dim=1)
+        return torch.cat([parts[i] for i in order], dim=1).T
+    return pack
+
+
+def keras_arrays(cell, kind):
+    kernel, recurrent, bias = [v.value for v in cell.weights]
+    order = [0, 1, 2, 3] if kind == "lstm" else [1, 0, 2]
+    first = lambda t: keras_rows(order)(t[0])
+    second = lambda t: keras_rows(order)(t[1])
+    yield "weight_ih", keras_rows(order), kernel
+    if kind == "gru_before":
+        pick = lambda which: lambda t: keras_rows(which)(t)
+        yield "weight_hh", pick([1, 0]), recurrent
+        yield "weight_hn", pick([2]), recurrent
+        yield "bias_ih", keras_rows(order), bias
+        return
+    yield "weight_hh", keras_rows(order), recurrent
+    if kind == "gru":
+        yield "bias_ih", first, bias
+        yield "bias_hh", second, bias
+    else:
+        yield "bias_ih", keras_rows(order), bias
+
+
+def keras_answer(layer):
+    return lambda x: layer(x.reshape(SEQUENCES, STEPS, INPUTS)).reshape(-1, UNITS)
+
+
+def keras_cell(keras, kind, **options):
+    """A layer whose weights are float32 numbers."""
+    make = keras.layers.LSTM if kind == "lstm" else keras.layers.GRU
+    if kind != "lstm":
+        options["reset_after"] = kind == "gru"
+    layer = make(units=UNITS, return_sequences=True, bias_initializer="random_normal", **options)
+    layer.build((SEQUENCES, STEPS, INPUTS))
+    for v in layer.weights:
+        v.assign(float32(v.value * 1.5).detach().numpy())
+    return layer
+
+
+def keras_cells(file):
     import os
     os.environ["KERAS_BACKEND"] = "torch"
     import keras
     keras.config.set_floatx("float64")
     keras.utils.set_random_seed(26)
-
-    def rows(order):
-        def pack(t):
-            t = t.reshape(-1, t.shape[-1])
-            parts = t.split(UNITS, dim=1)
-            return torch.cat([parts[i] for i in order], dim=1).T
-        return pack
-
-    def arrays(cell, kind):
-        kernel, recurrent, bias = [v.value for v in cell.weights]
-        order = [0, 1, 2, 3] if kind == "lstm" else [1, 0, 2]
-        first = lambda t: rows(order)(t[0])
-        second = lambda t: rows(order)(t[1])
-        yield "weight_ih", rows(order), kernel
-        if kind == "gru_before":
-            pick = lambda which: lambda t: rows(which)(t)
-            yield "weight_hh", pick([1, 0]), recurrent
-            yield "weight_hn", pick([2]), recurrent
-            yield "bias_ih", rows(order), bias
-            return
-        yield "weight_hh", rows(order), recurrent
-        if kind == "gru":
-            yield "bias_ih", first, bias
-            yield "bias_hh", second, bias
-        else:
-            yield "bias_ih", rows(order), bias
-
-    def answer_of(layer):
-        return lambda x: layer(x.reshape(SEQUENCES, STEPS, INPUTS)).reshape(-1, UNITS)
-
     for kind, activation in [("gru", "sigmoid"), ("gru_before", "sigmoid"), ("lstm", "sigmoid"), ("gru", "hard_sigmoid"),
                              ("gru_before", "hard_sigmoid"), ("lstm", "hard_sigmoid"), ("gru", "tanh"), ("lstm", "tanh")]:
-        options = dict(units=UNITS, return_sequences=True, recurrent_activation=activation, bias_initializer="random_normal")
-        make = keras.layers.LSTM if kind == "lstm" else keras.layers.GRU
-        if kind != "lstm":
-            options["reset_after"] = kind == "gru"
-        layer = make(**options)
-        layer.build((SEQUENCES, STEPS, INPUTS))
-        for v in layer.weights:
-            v.assign(float32(v.value * 1.5).detach().numpy())
-        module_case(file, f"keras_{kind}_{activation}", list(arrays(layer, kind)), answer_of(layer), float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+        layer = keras_cell(keras, kind, recurrent_activation=activation)
+        module_case(file, f"keras_{kind}_{activation}", list(keras_arrays(layer, kind)), keras_answer(layer), float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
     return keras.__version__
+
+
+def curves():
+    """Dense layers of every activation of PyTorch, RNNs of ReLU, and Keras's cells whose activation
+    is not tanh."""
+    import os
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    keras.config.set_floatx("float64")
+    keras.utils.set_random_seed(27)
+    torch.manual_seed(27)
+    file = File("curves.txt")
+    file.lines[0] += f" and Keras {keras.__version__}"
+    functional = nn.functional
+    x = lambda: float32(2 * torch.randn(SEQUENCES * STEPS, INPUTS))
+    for case, f in [("elu", lambda y: functional.elu(y, float(numpy.float32(0.7)))), ("selu", functional.selu), ("silu", functional.silu),
+                    ("leaky_relu", lambda y: functional.leaky_relu(y, float(numpy.float32(0.1)))), ("gelu", functional.gelu),
+                    ("gelu_tanh", lambda y: functional.gelu(y, approximate="tanh")), ("softplus", functional.softplus),
+                    ("clip", lambda y: functional.hardtanh(y, -0.5, 0.75)), ("softsign", functional.softsign), ("exponential", torch.exp),
+                    ("hard_silu", functional.hardswish)]:
+        dense = rounded(nn.Linear(INPUTS, UNITS), 1.5)
+        module_case(file, f"dense_{case}", list(torch_arrays(dense)), lambda frames: f(dense(frames)), x())
+    dense, prelu = rounded(nn.Linear(INPUTS, UNITS), 1.5), rounded(nn.PReLU(UNITS))
+    with torch.no_grad():
+        prelu.weight.copy_(float32(torch.randn(UNITS)))
+    module_case(file, "dense_prelu", [*torch_arrays(dense), ("slope", plain, prelu.weight)], lambda frames: prelu(dense(frames)), x())
+    for case, both in [("every", False), ("both_every", True)]:
+        net = rounded(nn.RNN(INPUTS, UNITS, nonlinearity="relu", batch_first=True, bidirectional=both), 1.2)
+        module_case(file, f"rnn_relu_{case}", list(torch_arrays(net)),
+                    lambda frames: net(frames.reshape(SEQUENCES, STEPS, INPUTS))[0].reshape(SEQUENCES * STEPS, -1), x())
+    for kind in ("gru", "gru_before", "lstm"):
+        for activation, gates in [("relu", "sigmoid"), ("linear", "sigmoid"), ("selu", "sigmoid"), ("softsign", "sigmoid"), ("relu", "hard_sigmoid")]:
+            layer = keras_cell(keras, kind, activation=activation, recurrent_activation=gates)
+            module_case(file, f"keras_{kind}_{activation}_{gates}", list(keras_arrays(layer, kind)), keras_answer(layer), x())
+    file.write()
 
 
 def norms(file):
@@ -714,5 +756,6 @@ if __name__ == "__main__":
     fastgrnn()
     low_rank()
     cells()
+    curves()
     graphs()
     lower_case()

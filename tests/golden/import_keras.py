@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes keras.zip beside it: models of Keras 3.15 in .keras and .h5, with frames x and the answers y
-that Keras gives, with which imported models must agree; and models that are refused.
+"""Makes keras.zip beside it: models of Keras 3.15 in .keras and .h5, with frames x and the answers
+y that Keras gives, with which imported models must agree; and models that are refused.
 
     pip install keras==3.15.1 h5py==3.16.0 numpy==2.4.6
     pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
@@ -10,9 +10,9 @@ Needed only to make it anew. For each case the archive has NAME.keras or NAME.h5
 NAME.x.npy and NAME.y.npy; NAME.toml is the list of layers of weights alone; NAME.refused has the
 texts that the refusal must hold, one a line.
 
-Files of Keras 1 and 2 and in cuDNN's layout are made from those of Keras 3: their configurations are
-written in the older form, and the arrays are put in the older order by formulas of this script. The
-answers are Keras 3's own, with a hard sigmoid of the older slope.
+Files of Keras 1 and 2 and in cuDNN's layout are made from those of Keras 3: their configurations
+are written in the older form, and the arrays are put in the older order by formulas of this script.
+The answers are Keras 3's own, with a hard sigmoid of the older slope.
 """
 import io
 import json

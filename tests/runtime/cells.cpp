@@ -113,6 +113,30 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "activations of Dense, and cells with other candidates, agree with PyTorch 2.13 and Keras 3: "
+    "answers and gradients") {
+  const Golden golden("curves.txt");
+  for (const sluice_activation f : every_activation) {
+    const std::string name = std::string("dense_") + sluice_activation_name(f);
+    if (golden.has(name + ".x")) check_case(golden, name, dense(units, f), 1);
+  }
+  const Spec rnn = candidate(cell(SLUICE_RNN, units, every_step), SLUICE_RELU);
+  check_case(golden, "rnn_relu_every", rnn, steps);
+  check_case(golden, "rnn_relu_both_every", both(rnn), steps);
+  const std::pair<const char*, sluice_layer_kind> kinds[] = {
+      {"gru", SLUICE_GRU}, {"gru_before", SLUICE_GRU_BEFORE}, {"lstm", SLUICE_LSTM}};
+  for (const auto& [name, kind] : kinds) {
+    const std::string of = std::string("keras_") + name;
+    const Spec plain = cell(kind, units, every_step);
+    for (const sluice_activation f : {SLUICE_RELU, SLUICE_LINEAR, SLUICE_SELU, SLUICE_SOFTSIGN})
+      check_case(golden, of + "_" + sluice_activation_name(f) + "_sigmoid", candidate(plain, f),
+                 steps);
+    check_case(golden, of + "_relu_hard_sigmoid",
+               gates(candidate(plain, SLUICE_RELU), SLUICE_HARD_SIGMOID, 1.0f / 6), steps);
+  }
+}
+
+TEST_CASE(
     "a FastGRNN agrees with its formula in PyTorch 2.13: every step, last, mean; answers and "
     "gradients") {
   const Golden golden("fastgrnn.txt");

@@ -74,8 +74,9 @@ TEST_CASE(
 }
 
 TEST_CASE("the golden models answer with the golden bytes, on every instruction set") {
-  for (const std::string set : {"int8", "w8a16", "cells-int8", "cells-w8a16", "ids-int8",
-                                "ids-w8a16", "int8-sparse", "w8a16-sparse"}) {
+  for (const std::string set :
+       {"int8", "w8a16", "cells-int8", "cells-w8a16", "ids-int8", "ids-w8a16", "int8-sparse",
+        "w8a16-sparse", "curves-int8", "curves-w8a16"}) {
     const std::string name = "fixed-" + set, blob = golden_bytes(name + ".slu"),
                       expected = golden_bytes(name + ".out");
     const Memory x(golden_bytes(name + ".in"));
@@ -281,6 +282,41 @@ TEST_CASE("every fault of a blob in fixed point has its status") {
       f.write(f.layer(0) + offsetof(LayerRecord, activation), uint8_t(activation));
       CHECK_EQ(f.checksum().open(), SLUICE_STRUCTURE);
     }
+    // A hard sigmoid is in both of its fields, with its slope; a FastGRNN and an RNN have none.
+    for (const bool in_word : {false, true})
+      for (const bool in_activation : {false, true}) {
+        Forged f(tools::write_blob(cells));
+        f.write(f.layer(0) + offsetof(LayerRecord, hard_gates), uint8_t(in_word));
+        if (in_activation) {
+          f.write(f.layer(0) + offsetof(LayerRecord, activation), uint8_t(SLUICE_HARD_SIGMOID));
+          f.write(f.layer(0) + offsetof(LayerRecord, parameter), 0.2f);
+        }
+        const bool may = kind != SLUICE_RNN && kind != SLUICE_FASTGRNN;
+        CHECK_EQ(f.checksum().open(),
+                 in_word == in_activation && (may || !in_word) ? SLUICE_OK : SLUICE_STRUCTURE);
+      }
+    for (int curve = 0; curve < 32; ++curve) {
+      Forged f(tools::write_blob(cells));
+      f.write(f.layer(0) + offsetof(LayerRecord, candidate),
+              candidate_code(sluice_activation(curve)));
+      const bool other = curve == SLUICE_LINEAR || curve == SLUICE_RELU;
+      CHECK_EQ(f.checksum().open(), curve == SLUICE_TANH || (other && kind != SLUICE_FASTGRNN)
+                                        ? SLUICE_OK
+                                        : SLUICE_STRUCTURE);
+    }
+    if (kind == SLUICE_FASTGRNN) continue;
+    for (const int e : {0, 15, 16}) {
+      Network other = random_fixed_network(3, {candidate(cell(kind, 4), SLUICE_RELU)}, SLUICE_INT8,
+                                           Numbers::trained, 3);
+      other.layers[0].shift_c = e;
+      CHECK_EQ(Forged(tools::write_blob(other)).open(), e < 16 ? SLUICE_OK : SLUICE_STRUCTURE);
+      other.layers[0].shift_c = 3;
+      for (const int lift : {1, 14, 15}) {
+        other.layers[0].shift_h = lift;
+        CHECK_EQ(Forged(tools::write_blob(other)).open(),
+                 kind == SLUICE_LSTM && lift < 15 ? SLUICE_OK : SLUICE_STRUCTURE);
+      }
+    }
   }
   const size_t entry = blob.section_of(SLUICE_SECTION_SCALES);
   CHECK_EQ(with(entry + offsetof(BlobSection, bytes), uint32_t(36)), SLUICE_STRUCTURE);
@@ -360,6 +396,9 @@ TEST_CASE("a network in fixed point is read from its blob as it was written") {
       CHECK_EQ(back.layers[l].shift_ih, named.network.layers[l].shift_ih);
       CHECK_EQ(back.layers[l].shift_hh, named.network.layers[l].shift_hh);
       CHECK_EQ(back.layers[l].shift_c, named.network.layers[l].shift_c);
+      CHECK_EQ(back.layers[l].shift_h, named.network.layers[l].shift_h);
+      CHECK_EQ(back.layers[l].candidate, named.network.layers[l].candidate);
+      CHECK_EQ(back.layers[l].activation, named.network.layers[l].activation);
       CHECK_EQ(back.layers[l].sparse, named.network.layers[l].sparse);
       for (size_t a = 0; a < back.layers[l].arrays.size(); ++a)
         CHECK_EQ(back.layers[l].arrays[a].integers, named.network.layers[l].arrays[a].integers);

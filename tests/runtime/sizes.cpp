@@ -40,7 +40,8 @@ int widest_gru(const Opened& m) {
   int most = 0;
   for (uint32_t i = 0; i < m.info().layers; ++i) {
     const sluice_layer_info layer = sluice_describe_layer(&m.model, i);
-    if (layer.kind == SLUICE_GRU && layer.activation == SLUICE_LINEAR)
+    if (layer.kind == SLUICE_GRU && layer.activation == SLUICE_LINEAR &&
+        layer.candidate == SLUICE_TANH)
       most = std::max(most, int(layer.outputs));
   }
   return most ? most : strip_rows;
@@ -271,6 +272,18 @@ TEST_CASE("the hash depends on shapes and weights, but not on how they are store
   other = network;
   other.layers[1].activation = SLUICE_TANH;
   CHECK_NE(hash_of(other), hash);
+  other = network;
+  other.layers[1].activation = SLUICE_ELU, other.layers[1].second = 1;
+  const uint64_t elu_hash = hash_of(other);
+  CHECK_NE(elu_hash, hash);
+  other.layers[1].second = 0.5f;
+  CHECK_NE(hash_of(other), elu_hash);
+  other = network;
+  other.layers[0].candidate = SLUICE_RELU;
+  const uint64_t relu_hash = hash_of(other);
+  CHECK_NE(relu_hash, hash);
+  other.layers[0].candidate = SLUICE_LINEAR;
+  CHECK_NE(hash_of(other), relu_hash);
   for (size_t l = 0; l < 2; ++l)
     for (size_t a = 0; a < network.layers[l].arrays.size(); ++a) {
       other = network;

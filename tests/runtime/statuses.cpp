@@ -232,7 +232,12 @@ TEST_CASE(
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, format), format), SLUICE_FORMAT_MISSING);
   CHECK_EQ(with<uint8_t>(standardization + offsetof(LayerRecord, format), SLUICE_INT8),
            SLUICE_LAYER_MISSING);
-  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 6), SLUICE_STRUCTURE);
+  for (const int activation : {SLUICE_ELU, SLUICE_LEAKY_RELU, SLUICE_CLIP, SLUICE_HARD_SILU})
+    CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), uint8_t(activation)),
+             SLUICE_STRUCTURE);  // without its parameter
+  for (const int activation : {18, 31, 32, 64})
+    CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), uint8_t(activation)),
+             SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, activation), SLUICE_SIGMOID),
            SLUICE_STRUCTURE);  // 0 stands for it
@@ -271,6 +276,63 @@ TEST_CASE(
   CHECK_EQ(with<uint32_t>(standardization + offsetof(LayerRecord, out), 2), SLUICE_SHAPE);
   // A GRU cannot follow a layer that outputs only its last step.
   CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 0), SLUICE_SHAPE);
+}
+
+TEST_CASE(
+    "a record has the parameters of its curves and no others, and nothing in its last bytes") {
+  const Network network = random_network(
+      3, {candidate(gru(9, every_step), SLUICE_ELU), candidate(gru(9, every_step), SLUICE_RELU),
+          dense(5, SLUICE_CLIP), dense(5, SLUICE_LEAKY_RELU), dense(5, SLUICE_PRELU),
+          dense(2, SLUICE_HARD_SILU)});
+  const std::string good = tools::write_blob(network);
+  const Forged blob(good);
+  const auto forged = [&](uint32_t layer, size_t field, auto value) {
+    return with(blob.layer(layer) + field, value, good);
+  };
+  CHECK_EQ(forged(0, offsetof(LayerRecord, second), 0.7f), SLUICE_OK);
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const uint32_t layer : {0u, 3u})  // alpha
+    for (const float bad : {0.0f, -0.5f, inf, -inf, std::nanf("")})
+      CHECK_EQ(forged(layer, offsetof(LayerRecord, second), bad), SLUICE_STRUCTURE);
+  for (const uint32_t layer : {1u, 4u, 5u})
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, second), 0.5f), SLUICE_STRUCTURE);
+  for (const uint32_t layer : {0u, 1u, 3u, 4u})
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, parameter), 0.5f), SLUICE_STRUCTURE);
+  for (const float bad : {0.0f, -1.0f, inf})
+    CHECK_EQ(forged(5, offsetof(LayerRecord, parameter), bad), SLUICE_STRUCTURE);
+  // A clip has two finite bounds, of either sign or 0, in ascending order.
+  for (const float low : {0.0f, -6.0f, 0.7f})
+    CHECK_EQ(forged(2, offsetof(LayerRecord, parameter), low), SLUICE_OK);
+  for (const float low : {0.75f, 1.0f, inf, -inf, std::nanf("")})
+    CHECK_EQ(forged(2, offsetof(LayerRecord, parameter), low), SLUICE_STRUCTURE);
+  for (const float high : {-0.5f, -1.0f, inf, -inf, std::nanf("")})
+    CHECK_EQ(forged(2, offsetof(LayerRecord, second), high), SLUICE_STRUCTURE);
+  // Candidates: the permitted ones alone, and only of cells.
+  for (int curve = 0; curve < 64; ++curve) {
+    CAPTURE(curve);
+    const auto code = candidate_code(sluice_activation(curve));
+    const bool permitted = curve < 32 && (candidates >> curve & 1);
+    const bool alpha = curve == SLUICE_ELU || curve == SLUICE_LEAKY_RELU;
+    CHECK_EQ(forged(1, offsetof(LayerRecord, candidate), code),
+             permitted && !alpha ? SLUICE_OK : SLUICE_STRUCTURE);
+    if (curve == SLUICE_TANH) continue;
+    CHECK_EQ(forged(4, offsetof(LayerRecord, candidate), code), SLUICE_STRUCTURE);
+  }
+  CHECK_EQ(forged(1, offsetof(LayerRecord, candidate), uint8_t(200)), SLUICE_STRUCTURE);
+  for (uint32_t layer = 0; layer < 6; ++layer) {
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, hard_gates), uint8_t(1)), SLUICE_STRUCTURE);
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, shift_h), uint8_t(1)), SLUICE_STRUCTURE);
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, reserved_8), uint8_t(1)), SLUICE_STRUCTURE);
+    for (const size_t word : {0, 1})
+      CHECK_EQ(forged(layer, offsetof(LayerRecord, reserved) + 4 * word, 1u), SLUICE_STRUCTURE);
+  }
+  // The slopes of a PReLU are an array like others.
+  const size_t slopes = blob.layer(4) + offsetof(LayerRecord, w_hh);
+  CHECK_EQ(with(slopes, 0u, good), SLUICE_STRUCTURE);
+  CHECK_EQ(with(slopes, uint32_t(good.size()), good), SLUICE_STRUCTURE);
+  CHECK_EQ(with(blob.layer(3) + offsetof(LayerRecord, w_hh), blob.read<uint32_t>(slopes), good),
+           SLUICE_STRUCTURE);
+  CHECK_EQ(with(blob.read<uint32_t>(slopes), inf, good), SLUICE_WEIGHTS);
 }
 
 namespace {
@@ -589,7 +651,8 @@ TEST_CASE("layers, activations and the version have names") {
   CHECK_EQ(std::string(sluice_layer_name(0)), "unknown");
   CHECK_EQ(std::string(sluice_layer_name(last_kind + 1)), "unknown");
   CHECK_EQ(std::string(sluice_activation_name(SLUICE_RELU)), "relu");
-  CHECK_EQ(std::string(sluice_activation_name(6)), "unknown");
+  CHECK_EQ(std::string(sluice_activation_name(SLUICE_HARD_SILU)), "hard_silu");
+  CHECK_EQ(std::string(sluice_activation_name(18)), "unknown");
   CHECK_EQ(sluice_version(),
            uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
 }

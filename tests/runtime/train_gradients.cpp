@@ -29,9 +29,13 @@ std::vector<Case> every_case() {
     v.push_back({name + ", mse", network, false});
     if (probabilities) v.push_back({name + ", cross entropy", network, true});
   };
-  for (const sluice_activation f :
-       {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
+  for (const sluice_activation f : every_activation)
     add(std::string("dense ") + sluice_activation_name(f), 3, {dense(4, f)});
+  add("dense softmax", 3, {dense(4, SLUICE_SOFTMAX)});
+  // Between other layers, of more than a panel, and for rows behind a sequence's end.
+  for (const sluice_activation f : {SLUICE_PRELU, SLUICE_GELU, SLUICE_SOFTPLUS})
+    add(std::string("gru, dense ") + sluice_activation_name(f) + ", gru", 3,
+        {gru(5, every_step), dense(11, f), gru(4), dense(2, SLUICE_SOFTMAX)});
   add("gru last", 3, {gru(5)});
   add("gru every", 3, {gru(5, every_step)});
   add("one unit", 1, {gru(1, every_step), dense(1)});
@@ -68,7 +72,17 @@ std::vector<Case> every_case() {
         {low_rank(cell(kind, 17, every_step), 9), low_rank(both(cell(kind, 12)), 9), dense(2)});
     add(name + " of rank 4, tied", 5,
         {low_rank(cell(kind, 5, every_step), 4), tied(low_rank(cell(kind, 5), 4), 0), dense(2)});
+    for (const sluice_activation f : other_candidates) {
+      if (kind == SLUICE_FASTGRNN) continue;
+      add(name + " with " + sluice_activation_name(f), 3,
+          {candidate(cell(kind, 9, every_step), f), candidate(both(cell(kind, 5)), f), dense(2)});
+      add(name + " of rank 3 with " + sluice_activation_name(f), 5,
+          {low_rank(candidate(cell(kind, 9, every_step), f), 3)});
+    }
     if (kind == SLUICE_RNN) continue;
+    if (kind != SLUICE_FASTGRNN)
+      add(name + " with relu and hard gates", 3,
+          {gates(candidate(cell(kind, 5, every_step), SLUICE_RELU), SLUICE_HARD_SIGMOID, 0.2f)});
     add(name + " tanh gates", 3, {gates(cell(kind, 5, every_step), SLUICE_TANH)});
     add(name + " hard gates", 3, {gates(cell(kind, 5, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6)});
     add(name + " ONNX's hard gates", 3,

@@ -25,6 +25,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
     layer.activation = s.activation;
     layer.every_step = s.every_step, layer.format = format, layer.sources = s.sources;
     layer.rank = s.rank;
+    layer.candidate = s.candidate, layer.parameter = s.parameter;
     layer = tools::with_arrays(layer);
     layer.shift_ih = !layer.find(Role::input_weight) ? 0
                      : any                           ? noise.below(31)
@@ -34,8 +35,10 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
       layer.factor_shift_ih = any ? noise.below(31) : 8 + noise.below(4);
     if (layer.find(Role::state_factor))
       layer.factor_shift_hh = any ? noise.below(31) : 8 + noise.below(4);
-    layer.shift_c =
-        layer.anatomy().shifted_state ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
+    const bool shifted = layer.anatomy().shifted_state || layer.candidate != SLUICE_TANH;
+    layer.shift_c = shifted ? (any ? noise.below(16) : 1 + noise.below(4)) : 0;
+    if (layer.kind == SLUICE_LSTM && layer.candidate != SLUICE_TANH)
+      layer.shift_h = any ? noise.below(15) : noise.below(4);
     for (tools::Array& a : layer.arrays) {
       const size_t half = a.integers.size() / 2;
       for (size_t i = 0; i < a.integers.size(); ++i) {
@@ -195,6 +198,11 @@ struct FixedReference {
             factor(Role::input_factor, Role::input_factor_bias, layer.factor_shift_ih);
         stage.cell.factor_hh =
             factor(Role::state_factor, Role::state_factor_bias, layer.factor_shift_hh);
+        stage.cell.hard = layer.activation == SLUICE_HARD_SIGMOID;
+        stage.cell.candidate = layer.candidate == SLUICE_LINEAR ? fixed::Cell::linear
+                               : layer.candidate == SLUICE_RELU ? fixed::Cell::relu
+                                                                : fixed::Cell::squashed;
+        stage.cell.lift = layer.shift_h;
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
       } else if (layer.kind == SLUICE_DENSE) {
@@ -341,6 +349,22 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
       add(name + " stacked", 5,
           {cell(kind, 9, every_step), dense(6, SLUICE_RELU), cell(kind, 17),
            dense(3, SLUICE_SOFTMAX)});
+    }
+    for (const sluice_layer_kind kind : every_cell) {
+      const std::string name = sluice_layer_name(kind);
+      for (const sluice_activation f : {SLUICE_TANH, SLUICE_LINEAR, SLUICE_RELU}) {
+        if (kind == SLUICE_FASTGRNN) continue;
+        const std::string with = name + " with " + sluice_activation_name(f);
+        if (f != SLUICE_TANH)
+          for (const int units : {1, 8, 9, 33, 104})
+            add(with + " " + std::to_string(units), 9, {candidate(cell(kind, units), f)});
+        if (f != SLUICE_TANH)
+          add(with + " of rank 8", 9, {low_rank(candidate(cell(kind, 17), f), 8)});
+        if (kind == SLUICE_RNN) continue;
+        add(with + " and hard gates", 9,
+            {gates(candidate(cell(kind, 24, every_step), f), SLUICE_HARD_SIGMOID, 0.2f),
+             gates(candidate(cell(kind, 9), f), SLUICE_HARD_SIGMOID, 1.0f / 6)});
+      }
     }
     for (const sluice_layer_kind kind : every_cell)
       for (const int rank : {1, 8, 11})

@@ -53,6 +53,8 @@ struct Spec {
   int rank = 0;
   /// 0 is the frame, n the n-th layer; empty for the layer before.
   std::vector<uint32_t> sources = {};
+  sluice_activation candidate = SLUICE_TANH;
+  float second = 0;
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -60,7 +62,12 @@ inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
 inline Spec gru(int units, bool every_step = false) { return cell(SLUICE_GRU, units, every_step); }
 inline Spec dense(int units, sluice_activation activation = SLUICE_LINEAR) {
   Spec s{SLUICE_DENSE, units, activation};
-  s.parameter = activation == SLUICE_HARD_SIGMOID ? 1.0f / 6 : 0;
+  const bool hard = activation == SLUICE_HARD_SIGMOID || activation == SLUICE_HARD_SILU;
+  s.parameter = hard ? 1.0f / 6 : activation == SLUICE_CLIP ? -0.5f : 0;
+  s.second = activation == SLUICE_ELU          ? 0.7f
+             : activation == SLUICE_LEAKY_RELU ? 0.1f
+             : activation == SLUICE_CLIP       ? 0.75f
+                                               : 0;
   return s;
 }
 inline Spec standardize() { return {SLUICE_STANDARDIZE, 0}; }
@@ -94,6 +101,22 @@ inline Spec low_rank(Spec s, int rank) { return s.rank = rank, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
   return s.activation = f, s.parameter = slope, s;
 }
+
+inline Spec candidate(Spec s, sluice_activation f) {
+  s.candidate = f;
+  s.second = f == SLUICE_ELU ? 0.7f : f == SLUICE_LEAKY_RELU ? 0.1f : 0;
+  return s;
+}
+
+/// The activations of a Dense that are computed number by number.
+constexpr sluice_activation every_activation[] = {
+    SLUICE_LINEAR,    SLUICE_TANH,       SLUICE_SIGMOID, SLUICE_RELU,     SLUICE_HARD_SIGMOID,
+    SLUICE_ELU,       SLUICE_LEAKY_RELU, SLUICE_PRELU,   SLUICE_SILU,     SLUICE_GELU,
+    SLUICE_GELU_TANH, SLUICE_SOFTPLUS,   SLUICE_CLIP,    SLUICE_SOFTSIGN, SLUICE_EXPONENTIAL,
+    SLUICE_SELU,      SLUICE_HARD_SILU};
+/// The candidates of a cell, except tanh.
+constexpr sluice_activation other_candidates[] = {SLUICE_LINEAR,     SLUICE_RELU,     SLUICE_ELU,
+                                                  SLUICE_LEAKY_RELU, SLUICE_SOFTSIGN, SLUICE_SELU};
 
 constexpr sluice_layer_kind every_cell[] = {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN,
                                             SLUICE_FASTGRNN};
@@ -150,6 +173,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
     layer.rank = s.rank;
+    layer.candidate = s.candidate, layer.second = s.second;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
@@ -245,9 +269,9 @@ inline const std::vector<Named>& every_network() {
         add("gru last " + shape, inputs, {gru(units)});
         add("gru every " + shape, inputs, {gru(units, every_step)});
       }
-    for (const sluice_activation f :
-         {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU, SLUICE_SOFTMAX})
-      add(std::string("dense ") + sluice_activation_name(f), 7, {dense(5, f)});
+    for (const sluice_activation f : every_activation)
+      add(std::string("dense ") + sluice_activation_name(f), 7, {dense(13, f), dense(5, f)});
+    add("dense softmax", 7, {dense(5, SLUICE_SOFTMAX)});
     add("standardize", 3, {standardize()});
     add("wide", 3, {gru(104), dense(2)});
     add("thousand inputs", 1000, {gru(8), dense(1)});
@@ -274,11 +298,19 @@ inline const std::vector<Named>& every_network() {
       add(name + " of rank 5, mean", 9, {mean(low_rank(cell(kind, 18), 5)), dense(2)});
       add(name + " tied", 3,
           {cell(kind, 9, every_step), cell(kind, 9, every_step), tied(cell(kind, 9), 1)});
+      for (const sluice_activation f : other_candidates) {
+        if (kind == SLUICE_FASTGRNN) continue;
+        const std::string with = name + " with " + sluice_activation_name(f);
+        add(with, 5, {candidate(cell(kind, 17, every_step), f), candidate(cell(kind, 9), f)});
+        add(with + ", mean, low rank", 3, {mean(low_rank(candidate(cell(kind, 9), f), 3))});
+      }
       if (kind == SLUICE_RNN) continue;
+      if (kind != SLUICE_FASTGRNN)
+        add(name + " with hard gates and relu", 3,
+            {gates(candidate(cell(kind, 9, every_step), SLUICE_RELU), SLUICE_HARD_SIGMOID, 0.2f)});
       add(name + " tanh gates", 3, {gates(cell(kind, 9, every_step), SLUICE_TANH)});
       add(name + " hard gates", 3, {gates(cell(kind, 17, every_step), SLUICE_HARD_SIGMOID, 0.2f)});
     }
-    add("hard sigmoid", 7, {dense(5, SLUICE_HARD_SIGMOID)});
     add("batch normalization", 9, {norm(SLUICE_BATCH_NORM)});
     add("layer normalization", 9, {norm(SLUICE_LAYER_NORM)});
     add("differences", 9, {difference(), gru(8, every_step), dense(3)});
@@ -304,6 +336,8 @@ inline std::vector<Named> every_whole_network() {
     for (const int units : {1, 7, 8, 9, 33})
       add(name + "every " + std::to_string(units), 5, {both(cell(kind, units, every_step))});
     add(name + "last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
+    if (kind != SLUICE_FASTGRNN)
+      add(name + "relu", 3, {both(candidate(cell(kind, 9, every_step), SLUICE_RELU))});
     add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
     add(name + "of low rank", 5,
         {low_rank(both(cell(kind, 18, every_step)), 3), low_rank(both(cell(kind, 19)), 17),

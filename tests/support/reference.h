@@ -53,6 +53,8 @@ struct Reference {
     int tied = -1;
     std::vector<uint32_t> sources = {};  ///< 0 is the frame, n the n-th layer
     std::vector<int32_t> columns = {};
+    sluice_activation candidate = SLUICE_TANH;
+    double second = 0;
   };
   std::vector<Layer> layers;
   size_t inputs;
@@ -73,6 +75,7 @@ struct Reference {
         to.arrays[a.name] = {a.values.begin(), a.values.end()};
       for (const tools::Array& a : from.arrays)
         to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
+      to.candidate = from.candidate, to.second = double(from.second);
       to.sources =
           from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
@@ -243,21 +246,58 @@ struct Reference {
     }
   }
 
-  static double curve(const Layer& layer, sluice_activation f, double v) {
-    if (f == SLUICE_TANH) return std::tanh(v);
-    if (f == SLUICE_SIGMOID) return sigmoid(v);
-    if (f == SLUICE_RELU) return v > 0 ? v : 0;
-    if (f == SLUICE_HARD_SIGMOID) return std::fmin(1, std::fmax(0, layer.parameter * v + 0.5));
-    return v;
+  /// @param j  the number's place in its row, for a PReLU
+  static double curve(const Layer& layer, sluice_activation f, double v, size_t j = 0) {
+    const double hard = std::fmin(1, std::fmax(0, layer.parameter * v + 0.5));
+    // Klambauer et al. 2017
+    const double scale = 1.0507009873554804934, alpha = 1.6732632423543772848;
+    switch (f) {
+      case SLUICE_TANH:
+        return std::tanh(v);
+      case SLUICE_SIGMOID:
+        return sigmoid(v);
+      case SLUICE_RELU:
+        return v > 0 ? v : 0;
+      case SLUICE_HARD_SIGMOID:
+        return hard;
+      case SLUICE_ELU:
+        return v > 0 ? v : layer.second * std::expm1(v);
+      case SLUICE_LEAKY_RELU:
+        return v > 0 ? v : layer.second * v;
+      case SLUICE_PRELU:
+        return v > 0 ? v : layer.arrays.at("slope")[j] * v;
+      case SLUICE_SILU:
+        return v * sigmoid(v);
+      case SLUICE_GELU:
+        return v * std::erfc(-v / std::sqrt(2.0)) / 2;
+      case SLUICE_GELU_TANH:
+        return v / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (v + 0.044715 * v * v * v)));
+      case SLUICE_SOFTPLUS:
+        return std::fmax(v, 0) + std::log1p(std::exp(-std::fabs(v)));
+      case SLUICE_CLIP:
+        return std::fmin(layer.second, std::fmax(layer.parameter, v));
+      case SLUICE_SOFTSIGN:
+        return v / (1 + std::fabs(v));
+      case SLUICE_EXPONENTIAL:
+        return std::exp(v);
+      case SLUICE_SELU:
+        return scale * (v > 0 ? v : alpha * std::expm1(v));
+      case SLUICE_HARD_SILU:
+        return v * hard;
+      default:
+        return v;
+    }
   }
+  static double squash(const Layer& layer, double v) { return curve(layer, layer.candidate, v); }
   static double gate(const Layer& layer, double v) {
     return curve(layer, layer.activation == SLUICE_LINEAR ? SLUICE_SIGMOID : layer.activation, v);
   }
 
   static void activate(const Layer& layer, Frame& y) {
     double sum = 0;
-    for (double& v : y) {
-      v = curve(layer, layer.activation, v);
+    for (size_t j = 0; j < y.size(); ++j) {
+      double& v = y[j];
+      v = curve(layer, layer.activation, v, j);
       if (layer.activation == SLUICE_SOFTMAX) sum += v = std::exp(v);
     }
     if (layer.activation == SLUICE_SOFTMAX)
@@ -297,7 +337,7 @@ struct Reference {
       const Frame candidate = product(l, "weight_hn", suffix, zero, reset);
       for (size_t j = 0; j < n; ++j) {
         const double z = gate(layer, i[n + j] + u[n + j]);
-        s.h[j] = (1 - z) * std::tanh(i[2 * n + j] + candidate[j]) + z * s.h[j];
+        s.h[j] = (1 - z) * squash(layer, i[2 * n + j] + candidate[j]) + z * s.h[j];
       }
       return;
     }
@@ -318,16 +358,16 @@ struct Reference {
     for (size_t j = 0; j < n; ++j) {
       if (layer.kind == SLUICE_GRU) {
         const double reset = gate(layer, i[j] + r[j]), update = gate(layer, i[n + j] + r[n + j]);
-        const double candidate = std::tanh(i[2 * n + j] + reset * r[2 * n + j]);
+        const double candidate = squash(layer, i[2 * n + j] + reset * r[2 * n + j]);
         s.h[j] = (1 - update) * candidate + update * s.h[j];
       } else if (layer.kind == SLUICE_LSTM) {
         const double in = gate(layer, i[j] + r[j]), forget = gate(layer, i[n + j] + r[n + j]);
-        const double g = std::tanh(i[2 * n + j] + r[2 * n + j]),
+        const double g = squash(layer, i[2 * n + j] + r[2 * n + j]),
                      out = gate(layer, i[3 * n + j] + r[3 * n + j]);
         s.c[j] = forget * s.c[j] + in * g;
-        s.h[j] = out * std::tanh(s.c[j]);
+        s.h[j] = out * squash(layer, s.c[j]);
       } else {
-        s.h[j] = std::tanh(i[j] + r[j]);
+        s.h[j] = squash(layer, i[j] + r[j]);
       }
     }
   }

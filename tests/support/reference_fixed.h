@@ -108,7 +108,23 @@ struct Cell {
   std::vector<int32_t> b_z = {}, b_n = {};  ///< of a FastGRNN
   int32_t zeta = 0, nu = 0;
   Factor factor_ih = {}, factor_hh = {};
+  bool hard = false;  ///< the gates are a hard sigmoid
+  enum Candidate { squashed, linear, relu } candidate = squashed;
+  int lift = 0;  ///< of an LSTM, by which h's unit is finer than c's
 };
+
+inline int16_t clamped(int64_t value) { return int16_t(std::clamp<int64_t>(value, -32768, 32767)); }
+
+/// A gate of the sum u.
+inline int64_t gate_of(const Cell& cell, int32_t u) {
+  return cell.hard ? std::clamp<int64_t>(int64_t{u} + 16384, 0, 32767) : sigmoid(u);
+}
+
+/// The candidate of the sum u.
+inline int64_t candidate_of(const Cell& cell, int32_t u) {
+  if (cell.candidate == Cell::squashed) return tanh(u);
+  return cell.candidate == Cell::relu ? std::max<int64_t>(clamped(u), 0) : clamped(u);
+}
 
 /// Returns the numbers that enter a product of low rank: the factor's product, narrowed; without a
 /// factor, v itself.
@@ -176,21 +192,27 @@ inline void lstm_step(const Cell& cell, const std::vector<int32_t>& v, std::vect
     for (size_t gate = 0; gate < 4; ++gate)
       sum[gate] = wrapped(over_input(cell, gate * hidden + j, v) +
                           over_state(cell, gate * hidden + j, state));
-    const int64_t i = sigmoid(sum[0]), f = sigmoid(sum[1]), g = tanh(sum[2]), o = sigmoid(sum[3]);
-    const int64_t all = f * c[j] + floor_div(i * g, int64_t{1} << cell.e) + 16384;
+    const int64_t i = gate_of(cell, sum[0]), f = gate_of(cell, sum[1]),
+                  g = candidate_of(cell, sum[2]), o = gate_of(cell, sum[3]);
+    const bool squashed = cell.candidate == Cell::squashed;
+    const int64_t all =
+        f * c[j] + (squashed ? floor_div(i * g, int64_t{1} << cell.e) : i * g) + 16384;
     require(all == wrapped(all), "a cell state that leaves 32 bits on its way");
     c[j] = int16_t(std::clamp<int64_t>(floor_div(all, 32768), -32768, 32767));
     const int64_t u =
         cell.e >= 3 ? c[j] * (int64_t{1} << (cell.e - 3))
                     : floor_div(c[j] + (int64_t{1} << (2 - cell.e)), int64_t{1} << (3 - cell.e));
-    h[j] = int16_of(product_q15(o, tanh(int32_t(u))));
+    const int64_t y = squashed ? tanh(int32_t(u)) : candidate_of(cell, c[j]);
+    const int64_t down = int64_t{1} << (15 - cell.lift);
+    h[j] = squashed ? int16_of(product_q15(o, y)) : clamped(floor_div(o * y + down / 2, down));
   }
 }
 
 inline void rnn_step(const Cell& cell, const std::vector<int32_t>& v, std::vector<int16_t>& h) {
   const std::vector<int32_t> state = in_product(cell, h);
   for (size_t j = 0; j < h.size(); ++j)
-    h[j] = int16_of(tanh(wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
+    h[j] =
+        int16_of(candidate_of(cell, wrapped(over_input(cell, j, v) + over_state(cell, j, state))));
 }
 
 /// One step of a FastGRNN: gates z and n over one sum.
@@ -218,15 +240,15 @@ inline void gru_before_step(const Cell& cell, const std::vector<int32_t>& v,
   std::vector<int16_t> s;
   std::vector<int64_t> z;
   for (size_t j = 0; j < hidden; ++j) {
-    const int64_t r = sigmoid(wrapped(over_input(cell, j, v) + over_state(cell, j, state)));
-    z.push_back(
-        sigmoid(wrapped(over_input(cell, hidden + j, v) + over_state(cell, hidden + j, state))));
+    const int64_t r = gate_of(cell, wrapped(over_input(cell, j, v) + over_state(cell, j, state)));
+    z.push_back(gate_of(
+        cell, wrapped(over_input(cell, hidden + j, v) + over_state(cell, hidden + j, state))));
     s.push_back(int16_of(product_q15(r, h[j])));
   }
   const std::vector<int32_t> reset = in_product(cell, s);
   for (size_t j = 0; j < hidden; ++j) {
-    const int64_t n = tanh(
-        wrapped(over_input(cell, 2 * hidden + j, v) + over_state(cell, 2 * hidden + j, reset)));
+    const int64_t n = candidate_of(cell, wrapped(over_input(cell, 2 * hidden + j, v) +
+                                                 over_state(cell, 2 * hidden + j, reset)));
     h[j] = int16_of(n + product_q15(z[j], h[j] - n));
   }
 }
@@ -239,10 +261,10 @@ inline void gru_step(const Cell& gru, const std::vector<int32_t>& v, std::vector
   for (size_t row = 0; row < rows; ++row)
     x[row] = over_input(gru, row, v), y[row] = over_state(gru, row, state);
   for (size_t j = 0; j < hidden; ++j) {
-    const int64_t r = sigmoid(wrapped(x[j] + y[j]));
-    const int64_t z = sigmoid(wrapped(x[hidden + j] + y[hidden + j]));
+    const int64_t r = gate_of(gru, wrapped(x[j] + y[j]));
+    const int64_t z = gate_of(gru, wrapped(x[hidden + j] + y[hidden + j]));
     const int64_t g = std::clamp<int64_t>(y[2 * hidden + j], -65536, 65535);
-    const int64_t n = tanh(wrapped(x[2 * hidden + j] + product_q15(r, g)));
+    const int64_t n = candidate_of(gru, wrapped(x[2 * hidden + j] + product_q15(r, g)));
     h[j] = int16_of(n + product_q15(z, h[j] - n));
   }
 }

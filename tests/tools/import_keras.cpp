@@ -61,7 +61,7 @@ struct Golden {
     return path(name);
   }
   Imported imported(const std::string& name) const {
-    return read_foreign(written(name), written(name.substr(0, name.find('.')) + ".toml"));
+    return read_foreign(written(name), {written(name.substr(0, name.find('.')) + ".toml")});
   }
 };
 
@@ -95,7 +95,7 @@ bool holds(const std::string& text, const std::string& part) {
 /// Imports a file that may be damaged, and returns the refusal; "accepted" if it is a model.
 std::string outcome(const std::string& path, const std::string& layers) {
   return refusal_of([&] {
-    const Imported imported = read_foreign(path, layers);
+    const Imported imported = read_foreign(path, {layers});
     open_model(write_blob(imported.network), path);
   });
 }
@@ -376,7 +376,7 @@ TEST_CASE("the models of other people and the cases beside the project agree") {
       CAPTURE(name);
       CAPTURE(file);
       const fs::path folder = shared / "import-cases" / name;
-      const Imported imported = read_foreign((folder / file).string(), "");
+      const Imported imported = read_foreign((folder / file).string(), {});
       const OwnedModel model = open_model(write_blob(imported.network), file);
       const Npy x = parse_npy(read_file((folder / "x.npy").string()), "x", any_dimensions),
                 y = parse_npy(read_file((folder / "y.npy").string()), "y", any_dimensions);
@@ -390,7 +390,7 @@ TEST_CASE("the models of other people and the cases beside the project agree") {
   for (const fs::directory_entry& entry :
        fs::directory_iterator(shared / "data/models/turbofan-lstm")) {
     if (entry.path().extension() != ".h5") continue;
-    const Imported imported = read_foreign(entry.path().string(), "");
+    const Imported imported = read_foreign(entry.path().string(), {});
     CHECK_EQ(imported.format, "Keras 2.0.5");
     CHECK_EQ(imported.network.layers[0].parameter, 0.2f);
   }

@@ -24,7 +24,11 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ layer_norm = true }, { gru = 5, recurrent_dropout = 0.2, gate_dropout = 0.1 }, { layer_norm = true, epsilon = 1e-3 }' \
   '{ fastgrnn = 5 }' '{ fastgrnn = 5, directions = "both", steps = "mean" }' '{ fastgrnn = 5, gates = "hard_sigmoid", repeat = 2 }' \
   '{ gru = 5, rank = 1 }' '{ lstm = 6, rank = 2, directions = "both" }, { rnn = 12, rank = 3, repeat = 2, tied = true, recurrent_dropout = 0.2 }' \
-  '{ gru = 5, reset = "before", rank = 3 }, { batch_norm = true }, { fastgrnn = 9, rank = 4, steps = "mean" }'; do
+  '{ gru = 5, reset = "before", rank = 3 }, { batch_norm = true }, { fastgrnn = 9, rank = 4, steps = "mean" }' \
+  '{ gru = 5, activation = "relu" }, { lstm = 2, activation = "linear", directions = "both" }, { rnn = 4, activation = "elu", alpha = 0.5, repeat = 2, tied = true }' \
+  '{ gru = 6, activation = "softsign", reset = "before", rank = 2 }, { cell = "lstm", units = 4, activation = "leaky_relu", gates = "hard_sigmoid", slope = 0.2 }' \
+  '{ dense = 6, activation = "prelu", name = "a" }, { dense = 5, activation = "gelu" }, { dense = 4, activation = "clip", low = 0, high = 6 }, { rnn = 4, activation = "selu" }, { dense = 4, activation = "elu" }' \
+  '{ dense = 6, activation = "silu" }, { dense = 5, activation = "hard_silu" }, { dense = 5, activation = "softplus" }, { dense = 5, activation = "gelu_tanh" }, { dense = 4, activation = "exponential" }, { dense = 4, activation = "leaky_relu", alpha = 0.2 }, { gru = 3 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
   works train r.toml --threads 1 --out "one$n"
@@ -101,7 +105,7 @@ refused_recipe() {
 }
 recipe "{ gru = 4, gates = \"softplus\" }, $softmax" && refused_recipe '^r\.toml:4: model\.layers: layer 1: gates: "softplus" is unknown'
 recipe "{ gru = 4, lstm = 4 }, $softmax" && refused_recipe 'both gru and lstm'
-recipe "{ rnn = 4, gates = \"tanh\" }, $softmax" && refused_recipe 'gates: unknown key; rnn has its units, steps'
+recipe "{ rnn = 4, gates = \"tanh\" }, $softmax" && refused_recipe 'gates: unknown key; rnn has its units, activation, alpha, steps'
 recipe "{ batch_norm = 4 }, $softmax" && refused_recipe 'batch_norm: 4; give true'
 recipe "{ gru = 4, repeat = 2, tied = true }, $softmax" && refused_recipe 'tied layers have as many inputs as outputs'
 recipe "{ gru = 4, tied = true }, $softmax" && refused_recipe 'tied: there is one layer alone'
@@ -165,11 +169,19 @@ done
 recipe "{ lstm = 5 }, { rnn = 4 }, { fastgrnn = 4 }, $softmax" && works train r.toml --out aware --set quantize.aware=true
 works inspect aware
 grep -q int8 out || complain "trained for fixed point, but is $(head -n 1 out)"
+# Hard gates, candidates whose state has a unit of its own, and curves that saturation makes.
+recipe '{ gru = 5, activation = "relu", gates = "hard_sigmoid", slope = 0.2 }, { lstm = 4, activation = "linear" }, { dense = 4, activation = "clip", low = 0, high = 1.5 }, { rnn = 4, activation = "relu" }, '"{ dense = 4, activation = \"hard_sigmoid\" }, $softmax"
+for type in int8 w8a16; do
+  rm -rf curved curved.slu && works train r.toml --out curved --set quantize.aware=true --set quantize.type=$type
+  works inspect curved
+  works train r.toml --force --out curved && works quantize curved --calibrate data.csv --type $type --out curved.slu
+  works eval curved.slu --data data.csv
+done
 recipe "{ gru = 5, reset = \"before\" }, $softmax"
 refused 2 'quantize\.aware.*: layer 2 \(gru_before\): the trainer cannot round r \* h' train r.toml --out none --set quantize.aware=true
 
 # --- a layer without an integer form is refused by name
-for run in one4 one5 one7 one8; do
+for run in one4 one5 one8 one15 one19 one20 one21 one22; do
   refused 2 'layer [0-9]+ .*it can be run in f32 only' quantize $run --calibrate data.csv --out q.slu
 done
 # --- a variant that diverges is told, the others are trained and compared; a variant that cannot be

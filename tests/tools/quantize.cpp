@@ -57,6 +57,11 @@ double snr(const std::vector<float>& truth, const std::vector<float>& got) {
   return 10 * std::log10(signal / noise);
 }
 
+Spec clipped(int units, float low, float high) {
+  Spec s = dense(units, SLUICE_CLIP);
+  return s.parameter = low, s.second = high, s;
+}
+
 Ranges ranges_for(const Network& network, const DataSet& data) {
   return choose_ranges(calibrate(network, data, all_sequences(data)), RangeChoice::min_max);
 }
@@ -78,7 +83,21 @@ TEST_CASE("a network in fixed point answers nearly as the float network") {
       {standardize(), cell(SLUICE_GRU_BEFORE, 24, every_step), dense(5)},
       {cell(SLUICE_GRU_BEFORE, 9, every_step), cell(SLUICE_LSTM, 12), dense(4, SLUICE_SOFTMAX)},
       {standardize(), cell(SLUICE_FASTGRNN, 24, every_step), dense(5)},
-      {cell(SLUICE_FASTGRNN, 9, every_step), cell(SLUICE_FASTGRNN, 12), dense(4, SLUICE_SOFTMAX)}};
+      {cell(SLUICE_FASTGRNN, 9, every_step), cell(SLUICE_FASTGRNN, 12), dense(4, SLUICE_SOFTMAX)},
+      {standardize(), candidate(gru(24, every_step), SLUICE_RELU), dense(5)},
+      {standardize(), candidate(gru(24, every_step), SLUICE_LINEAR), dense(5)},
+      {standardize(), candidate(cell(SLUICE_LSTM, 24, every_step), SLUICE_RELU), dense(5)},
+      {standardize(), candidate(cell(SLUICE_LSTM, 24, every_step), SLUICE_LINEAR), dense(5)},
+      {candidate(cell(SLUICE_GRU_BEFORE, 9, every_step), SLUICE_RELU),
+       candidate(cell(SLUICE_LSTM, 12), SLUICE_RELU), dense(4, SLUICE_SOFTMAX)},
+      {candidate(cell(SLUICE_RNN, 9), SLUICE_RELU), dense(4)},
+      {dense(12, SLUICE_HARD_SIGMOID), gru(8, every_step), dense(6, SLUICE_HARD_SIGMOID)},
+      {clipped(12, 0, 1.5f), gru(8, every_step), clipped(6, -0.25f, 0.25f)},
+      {gates(gru(16, every_step), SLUICE_HARD_SIGMOID, 0.2f), dense(5)},
+      {gates(cell(SLUICE_LSTM, 16, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6), dense(5)},
+      {gates(candidate(cell(SLUICE_GRU_BEFORE, 16, every_step), SLUICE_RELU), SLUICE_HARD_SIGMOID,
+             0.2f),
+       dense(5)}};
   for (const auto& specs : kinds)
     for (const sluice_format format : fixed_formats) {
       const Network network = random_network(7, specs, specs.size());
@@ -87,9 +106,12 @@ TEST_CASE("a network in fixed point answers nearly as the float network") {
       CHECK(quantized.warnings.empty());
       const std::vector<float> truth = answers(network, data),
                                got = answers(quantized.network, data);
-      CAPTURE(specs.size());
+      CAPTURE(&specs - kinds.data());
       CAPTURE(std::string(sluice_format_name(format)));
-      CHECK(snr(truth, got) > (format == SLUICE_INT8 ? 25 : 33));
+      // 8 bits of a state that nothing bounds have to hold its rare peaks too.
+      const bool unbounded = std::any_of(
+          specs.begin(), specs.end(), [](const Spec& s) { return s.candidate == SLUICE_LINEAR; });
+      CHECK(snr(truth, got) > (format != SLUICE_INT8 ? 33 : unbounded ? 20 : 25));
     }
 }
 
@@ -124,6 +146,33 @@ TEST_CASE("a cell of low rank answers in fixed point nearly as the float one, ga
         const double error = snr(answers(network, data), answers(quantized.rounded, data));
         CHECK(error > 30);
       }
+}
+
+TEST_CASE("cells of other curves answer in fixed point nearly as the float one, gate by gate") {
+  const DataSet data = made_up_data(7, 6, 30, -2, 3);
+  for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_GRU_BEFORE, SLUICE_LSTM, SLUICE_RNN})
+    for (const sluice_activation curve : {SLUICE_TANH, SLUICE_RELU, SLUICE_LINEAR})
+      for (const float slope : {0.0f, 0.2f, 1.0f / 6})
+        for (const sluice_format format : fixed_formats) {
+          if (kind == SLUICE_RNN && slope > 0) continue;
+          CAPTURE(std::string(sluice_layer_name(kind)));
+          CAPTURE(std::string(sluice_activation_name(curve)));
+          CAPTURE(slope);
+          CAPTURE(std::string(sluice_format_name(format)));
+          Spec spec = candidate(cell(kind, 24, every_step), curve);
+          if (slope > 0) spec = gates(spec, SLUICE_HARD_SIGMOID, slope);
+          Network network = random_network(7, {standardize(), spec, dense(5)}, 3);
+          if (kind == SLUICE_RNN)  // else a state that nothing bounds would grow
+            for (float& v : network.layers[1].array(Role::state_weight).values) v *= 0.4f;
+          const Calibration calibration = calibrate(network, data, all_sequences(data));
+          const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
+          const Quantized quantized = quantize(network, format, ranges, calibration.moments);
+          prove_no_overflow(quantized.network, "test");
+          for (const ValueError& v : analyze(network, quantized, data, all_sequences(data))) {
+            CAPTURE(v.name);
+            CHECK(v.snr() > (format == SLUICE_INT8 ? 20 : 30));
+          }
+        }
 }
 
 TEST_CASE("targets far from 0 and of different magnitudes lose no more than targets near 0") {
@@ -625,14 +674,27 @@ TEST_CASE("a layer without an integer form is refused by its name") {
     const std::string name = "layer 1 (" + std::string(sluice_layer_name(kind)) + "): ";
     CHECK(refused({mean(cell(kind, 4))}) ==
           name + "the mean over steps has no fixed-point kernel; it can be run in f32 only");
+    if (kind != SLUICE_FASTGRNN)
+      for (const sluice_activation f : {SLUICE_ELU, SLUICE_SELU, SLUICE_SOFTSIGN})
+        CHECK(refused({candidate(cell(kind, 4), f)}) ==
+              name + "a candidate of " + sluice_activation_name(f) +
+                  " has no fixed-point kernel; it can be run in f32 only");
     if (kind == SLUICE_RNN) continue;
     CHECK(refused({gates(cell(kind, 4), SLUICE_HARD_SIGMOID, 0.2f)}) ==
-          name + "gates of a hard sigmoid have no fixed-point kernel; it can be run in f32 only");
+          (kind != SLUICE_FASTGRNN
+               ? ""
+               : name + "with a hard sigmoid as a gate it has no fixed-point kernel, since gate "
+                        "and candidate share a sum; it can be run in f32 only"));
     CHECK(refused({gates(cell(kind, 4), SLUICE_TANH)}).find(name + "with tanh as a gate") == 0);
   }
   CHECK(refused({norm(SLUICE_LAYER_NORM), gru(3)}).find("layer 1 (layer_norm): ") == 0);
   CHECK(refused({gru(4), standardize(), dense(2)}).find("layer 2 (standardize)") == 0);
   CHECK(refused({dense(4, SLUICE_SOFTMAX), dense(2)}).find("layer 1 (dense)") == 0);
+  CHECK(refused({dense(4, SLUICE_GELU), dense(2)}) ==
+        "layer 1 (dense): gelu has no fixed-point kernel; it can be run in f32 only");
+  CHECK(refused({clipped(4, -0.5f, 0.75f)}) ==
+        "layer 1 (dense): a clip has an integer form only from 0, or from the negative of its "
+        "highest value; it can be run in f32 only");
   CHECK(refused({dense(4), difference(), gru(3)}).find("layer 2 (difference)") == 0);
   CHECK(refused({standardize()}) != "");
 }

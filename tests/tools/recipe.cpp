@@ -5,6 +5,7 @@
 
 #include "../support/refusal.h"
 #include "common/error.h"
+#include "common/json.h"
 #include "recipe/keys.h"
 #include "recipe/made.h"
 #include "recipe/manual.h"
@@ -158,7 +159,52 @@ TEST_CASE("an override replaces the recipe's value and is named in a refusal") {
 TEST_CASE("the words of a recipe for number formats and activations are the runtime's names") {
   for (const sluice_format format : {SLUICE_F32, SLUICE_INT8, SLUICE_W8A16})
     CHECK_EQ(std::string(word(format)), sluice_format_name(format));
-  for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_RELU,
-                                    SLUICE_SOFTMAX, SLUICE_HARD_SIGMOID})
-    CHECK_EQ(std::string(word(f)), sluice_activation_name(f));
+  for (int f = SLUICE_LINEAR; f <= SLUICE_HARD_SILU; ++f)
+    CHECK_EQ(std::string(word(sluice_activation(f))), sluice_activation_name(std::uint32_t(f)));
+}
+
+TEST_CASE(
+    "activations and their parameters are read, written back, and refused where they are idle") {
+  const auto text = [](const std::string& layer) {
+    return "[data]\ntrain = \"t.csv\"\n[model]\nlayers = [ " + layer +
+           ", { gru = 3 }, { dense = 2, activation = \"softmax\" } ]\n";
+  };
+  const auto layer = [&](const std::string& one) {
+    return parse_recipe(text(one), "r.toml", {}).layers[0];
+  };
+  const LayerSpec relu = layer("{ gru = 4, activation = \"relu\" }");
+  CHECK_EQ(relu.candidate, SLUICE_RELU);
+  CHECK_EQ(relu.activation, SLUICE_LINEAR);
+  CHECK_EQ(to_json(relu).dump(), "{\"gru\":4,\"activation\":\"relu\",\"steps\":\"every\"}");
+  CHECK_EQ(to_json(layer("{ lstm = 4 }")).dump(), "{\"lstm\":4,\"steps\":\"every\"}");
+  const LayerSpec elu = layer("{ dense = 4, activation = \"elu\", alpha = 0.5 }");
+  CHECK_EQ(elu.activation, SLUICE_ELU);
+  CHECK_EQ(elu.alpha, 0.5);
+  CHECK_EQ(to_json(elu).dump(), "{\"dense\":4,\"activation\":\"elu\",\"alpha\":0.5}");
+  const LayerSpec clip = layer("{ dense = 4, activation = \"clip\", low = 0, high = 6 }");
+  CHECK_EQ(clip.low, 0.0);
+  CHECK_EQ(clip.high, 6.0);
+  CHECK_EQ(layer("{ dense = 4, activation = \"clip\" }").low, -1.0);
+  const struct {
+    const char *layer, *says;
+  } refused[] = {
+      {"{ gru = 4, activation = \"gelu\" }", "activation: \"gelu\" is unknown; "},
+      {"{ gru = 4, activation = \"sigmoid\" }",
+       "activation: \"sigmoid\" is unknown; give one of "
+       "\"tanh\", \"relu\", \"linear\", \"elu\""},
+      {"{ fastgrnn = 4, activation = \"relu\" }", "activation: unknown key; fastgrnn has"},
+      {"{ gru = 4, alpha = 0.5 }", "alpha: there is no elu and no leaky_relu; leave it out"},
+      {"{ dense = 4, activation = \"relu\", alpha = 0.5 }", "alpha: there is no elu"},
+      {"{ dense = 4, activation = \"elu\", alpha = 0 }", "alpha: 0; give 1e-06 to 100"},
+      {"{ dense = 4, activation = \"elu\", slope = 0.2 }", "slope: there is no hard sigmoid"},
+      {"{ dense = 4, low = -2 }", "low and high are of clip; leave them out"},
+      {"{ dense = 4, activation = \"clip\", low = 3, high = 3 }", "low: 3 is not below high, 3"},
+      {"{ gru = 4, low = 0 }", "low: unknown key; gru has"},
+  };
+  for (const auto& one : refused) {
+    CAPTURE(one.layer);
+    const std::string said = refusal(text(one.layer));
+    CAPTURE(said);
+    CHECK(said.find(one.says) != std::string::npos);
+  }
 }

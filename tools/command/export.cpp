@@ -9,6 +9,8 @@
 #include "../convert/quantize.h"
 #include "../convert/self_test.h"
 #include "../convert/write_c.h"
+#include "../convert/write_onnx.h"
+#include "../convert/write_safetensors.h"
 #include "../model/cores.h"
 #include "../model/model_file.h"
 #include "../model/network.h"
@@ -75,6 +77,23 @@ bool holds_another(const std::string& header, const sluice_model& model) {
          old.find(fmt::format("{:016x}", sluice_hash(&model))) == old.npos;
 }
 
+/// Returns the files of a float model for other programs.
+std::vector<NamedBytes> for_other_programs(const OwnedModel& model, const ExportOptions& options) {
+  if (model.info().format != SLUICE_F32)
+    refuse("{}: is {}; {} takes the float model that it was made of", options.model,
+           sluice_format_name(model.info().format), options.format);
+  if (!options.core.empty() || options.self_test || options.strip)
+    refuse("--format {}: is not for devices; leave out --core, --self-test and --strip",
+           options.format);
+  const fs::path folder(options.out);
+  const Network network = read_network(model.model);
+  if (options.format == "onnx")
+    return {{folder / "model.onnx", write_onnx(network, options.model)}};
+  Safetensors files = write_safetensors(network, options.model);
+  return {{folder / "model.safetensors", std::move(files.tensors)},
+          {folder / "layers.toml", std::move(files.layers)}};
+}
+
 /// Writes all of the files. If one cannot be written, no file and no new folder remains.
 void write_all(const std::string& folder, const std::vector<NamedBytes>& files) {
   const std::vector<std::string> made = make_directory(folder);
@@ -107,7 +126,9 @@ void run_export(const ExportOptions& options) {
   }
   const fs::path folder(options.out);
   std::vector<NamedBytes> files;
-  if (options.format == "c") {
+  if (options.format == "onnx" || options.format == "safetensors") {
+    files = for_other_programs(model, options);
+  } else if (options.format == "c") {
     CSource c = write_c(model, named, options.core);
     files = {{folder / "model.c", std::move(c.source)}, {folder / "model.h", std::move(c.header)}};
   } else {
@@ -121,6 +142,7 @@ void run_export(const ExportOptions& options) {
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   for (const NamedBytes& file : files)
     print("wrote {}{}\n", file.path, another ? ", in place of another model" : "");
+  if (options.format == "onnx" || options.format == "safetensors") return;
   const std::size_t read = for_people(model);
   print("{} bytes of flash for the model{}; {} bytes of RAM for each stream and {} for scratch\n",
         with_commas(model.info().bytes),

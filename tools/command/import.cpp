@@ -27,8 +27,12 @@
 namespace sluice::tools {
 namespace {
 
-/// Frames of a test vector that the model's test of itself keeps; more would only take flash.
-constexpr std::size_t self_test_steps = 64;
+/// Returns the number of frames of a test vector that the model's test of itself keeps: as many as
+/// a few kilobytes hold, since they take flash.
+std::size_t self_test_steps(std::size_t inputs, std::size_t outputs) {
+  constexpr std::size_t bytes = 4096, least = 4, most = 64;
+  return std::clamp(bytes / (sizeof(float) * (inputs + outputs)), least, most);
+}
 
 std::vector<std::string> numbered(const char* letter, std::size_t count) {
   std::vector<std::string> names;
@@ -50,11 +54,12 @@ std::vector<std::string> names_of(const std::vector<std::string>& given, const c
 
 /// Puts a standardization before the first layer, whose means and deviations a file gives, a line
 /// for each input: name, mean, deviation.
-void standardize(Network& network, const std::string& path) {
+/// @param named  whether the names of the inputs are known; else they are those of the file
+void standardize(Network& network, const std::string& path, bool named) {
   const std::string text = read_file(path);
   Layer layer = make_layer(SLUICE_STANDARDIZE, frame_width(network), frame_width(network));
   std::vector<float>&scale = layer.array(Role::scale).values,
-        &mean = layer.array(Role::mean).values;
+  &mean = layer.array(Role::mean).values;
   std::size_t row = 0, number = 0;
   for (std::size_t begin = 0; begin < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -72,10 +77,11 @@ void standardize(Network& network, const std::string& path) {
     if (!m || !deviation || !(*deviation > 0) || !std::isfinite(*deviation))
       refuse("{}:{}: \"{}\" is not \"feature,mean,deviation\" with a deviation above 0", path,
              number + 1, brief(line));
-    if (row < mean.size() && row < network.inputs.size() &&
-        line.substr(0, first) != network.inputs[row])
-      refuse("{}:{}: \"{}\" stands in the place of the input \"{}\"; give the inputs in their order",
-             path, number + 1, brief(line.substr(0, first)), brief(network.inputs[row]));
+    if (row < mean.size() && !named) network.inputs[row] = line.substr(0, first);
+    if (row < mean.size() && line.substr(0, first) != network.inputs[row])
+      refuse(
+          "{}:{}: \"{}\" stands in the place of the input \"{}\"; give the inputs in their order",
+          path, number + 1, brief(line.substr(0, first)), brief(network.inputs[row]));
     if (row < mean.size()) mean[row] = float(*m), scale[row] = float(1 / *deviation);
     ++row;
   }
@@ -101,9 +107,8 @@ Recipe columns_of_import(const ImportOptions& options, const Network& network) {
        (last.activation == SLUICE_SIGMOID && last.out == 1 && network.labels.size() == 2));
   recipe.target_type = classes ? TargetType::classes : TargetType::values;
   if (!classes) recipe.target = network.labels;
-  recipe.target_per =
-      one_row_per_sequence(network).back() ? TargetPer::sequence : TargetPer::row;
-  recipe.loss = !classes                             ? LossKind::mse
+  recipe.target_per = one_row_per_sequence(network).back() ? TargetPer::sequence : TargetPer::row;
+  recipe.loss = !classes                            ? LossKind::mse
                 : last.activation == SLUICE_SOFTMAX ? LossKind::cross_entropy
                                                     : LossKind::binary;
   for (const std::string& text : options.set) {
@@ -143,10 +148,11 @@ void tell(const Agreement& agreement, const std::string& from, const std::string
       shape.empty() ? with_commas(agreement.steps) + " steps" : shape, agreement.difference,
       agreement.share());
   if (!(agreement.share() <= tolerance))
-    fail("{}: does not answer as {} says: {} (sequence {}, step {}, output {}); the tolerance is "
-         "{:.2g}, and no model was written",
-         file, from, found, agreement.sequence + 1, agreement.row + 1, agreement.output + 1,
-         tolerance);
+    fail(
+        "{}: does not answer as {} says: {} (sequence {}, step {}, output {}); the tolerance is "
+        "{:.2g}, and no model was written",
+        file, from, found, agreement.sequence + 1, agreement.row + 1, agreement.output + 1,
+        tolerance);
   print("agrees with {}: {}\n", from, found);
 }
 
@@ -182,14 +188,18 @@ void run_import(const ImportOptions& options) {
   if (!options.out.empty()) check_output("--out", options.out, read);
   if (!options.out.empty()) check_replaceable(options);
 
-  Imported imported = read_foreign(options.file, options.layers);
+  Imported imported =
+      read_foreign(options.file, {options.layers, options.reset == "after"    ? ResetChoice::after
+                                                  : options.reset == "before" ? ResetChoice::before
+                                                                              : ResetChoice::open});
   Network& network = imported.network;
   if (options.explain) explain(imported);
   const auto inputs = std::size_t(frame_width(network)),
              outputs = std::size_t(network.layers.back().out);
   if (!options.inputs.empty())
     network.inputs = names_of(options.inputs, "--inputs", inputs, options.file);
-  if (network.inputs.size() != inputs) network.inputs = numbered("x", inputs);
+  const bool named = network.inputs.size() == inputs;
+  if (!named) network.inputs = numbered("x", inputs);
   const bool one_of_two = outputs == 1 && options.outputs.size() == 2 &&
                           network.layers.back().activation == SLUICE_SIGMOID;
   if (!options.outputs.empty())
@@ -208,7 +218,7 @@ void run_import(const ImportOptions& options) {
     std::move(given.tests.begin(), given.tests.end(), std::back_inserter(tests));
   }
   if (options.out.empty()) return;
-  if (!options.standardize.empty()) standardize(network, options.standardize);
+  if (!options.standardize.empty()) standardize(network, options.standardize, named);
   network.made = made_of_import(columns_of_import(options, network), imported.format,
                                 hash_of(read_file(options.file)));
   OwnedModel model = open_model(write_blob(network), options.file);
@@ -216,9 +226,10 @@ void run_import(const ImportOptions& options) {
     std::vector<std::vector<float>> frames;
     for (const TestVector& test : tests)
       if (frames.empty())
-        frames.emplace_back(test.x.begin(),
-                            test.x.begin() + std::ptrdiff_t(std::min(test.steps, self_test_steps) *
-                                                            (test.x.size() / test.steps)));
+        frames.emplace_back(
+            test.x.begin(),
+            test.x.begin() + std::ptrdiff_t(std::min(test.steps, self_test_steps(inputs, outputs)) *
+                                            (test.x.size() / test.steps)));
     network.self_test = self_test_of(model, frames);
     model = open_model(write_blob(network), options.file);
   }

@@ -97,11 +97,16 @@ Rows with_graph(const OwnedModel& model, const Rows& rows) {
   return drawn;
 }
 
-/// The activation of a Dense, or of a cell's gates if that is not sigmoid.
+/// The activation of a Dense; of a cell that of its candidate if it is not tanh, and of its gates
+/// if it is not sigmoid.
 std::string activation_text(const sluice_layer_info& layer) {
   if (layer.kind == SLUICE_DENSE) return sluice_activation_name(layer.activation);
-  if (!is_recurrent(std::uint8_t(layer.kind)) || layer.activation == SLUICE_LINEAR) return "";
-  return fmt::format("{} gates", sluice_activation_name(layer.activation));
+  if (!is_recurrent(std::uint8_t(layer.kind))) return "";
+  const bool other = layer.candidate != SLUICE_TANH;
+  std::string text = other ? sluice_activation_name(layer.candidate) : "";
+  if (layer.activation != SLUICE_LINEAR)
+    text += fmt::format("{}{} gates", other ? ", " : "", sluice_activation_name(layer.activation));
+  return text;
 }
 
 std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
@@ -312,6 +317,8 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
   json["sources"] = sources;
   if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
   if (is_recurrent(std::uint8_t(layer.kind))) {
+    if (layer.candidate != SLUICE_TANH)
+      json["activation"] = sluice_activation_name(layer.candidate);
     if (layer.activation != SLUICE_LINEAR) json["gates"] = sluice_activation_name(layer.activation);
     if (layer.rank > 0) json["rank"] = layer.rank;
     json["every_step"] = layer.every_step != 0;

@@ -96,6 +96,31 @@ constexpr double sigmoid_end = 131071.0 / 3 * gate_unit,
 Gate sigmoid_gate(double u) { return {sigmoid(u), std::fabs(u) >= sigmoid_end}; }
 Gate tanh_gate(double u) { return {std::tanh(u), std::fabs(u) >= tanh_end}; }
 
+/// The curves of a cell's gates and of its candidate, as functions of sums in units of gate_unit.
+/// In fixed point a hard sigmoid has its slope in the sums, and a candidate that is not tanh has
+/// the state's unit.
+struct CellCurves {
+  const Layer& layer;
+
+  Gate gate(double u) const {
+    if (layer.activation != SLUICE_HARD_SIGMOID) return sigmoid_gate(u);
+    const double slope =
+        layer.format == SLUICE_F32 ? double(layer.parameter) : state_unit / gate_unit;
+    const double value = slope * u + 0.5;
+    return {std::clamp(value, 0.0, 1.0), false};
+  }
+  Gate candidate(double u) const {
+    if (layer.candidate == SLUICE_TANH) return tanh_gate(u);
+    const double most = std::ldexp(1, layer.shift_c);
+    const bool fixed = layer.format != SLUICE_F32;
+    double value = fixed ? u / gate_unit * state_unit * most : u;
+    const bool ends = fixed && std::fabs(value) >= most;
+    if (fixed) value = std::clamp(value, -most, most);
+    if (layer.candidate == SLUICE_RELU) value = std::max(value, 0.0);
+    return {value, ends && value != 0};
+  }
+};
+
 /// Returns the names of a layer's gates, as analyze() reports them.
 std::vector<std::string> gate_names(const Layer& layer) {
   std::vector<std::string> names;
@@ -120,11 +145,12 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& frame,
   const Array& w_hh = layer.array(Role::state_weight);
   const GateSums hh{w_hh, b_hh, shift_hh};
   const auto both = [&](int gate, int row) { return ih.at(gate, row, x) + hh.at(gate, row, h); };
+  const CellCurves curves{layer};
   std::vector<Gate> gates;
   if (layer.kind == SLUICE_LSTM) {
     for (int row = 0; row < layer.out; ++row)
       for (int gate = 0; gate < 4; ++gate)
-        gates.push_back(gate == 2 ? tanh_gate(both(2, row)) : sigmoid_gate(both(gate, row)));
+        gates.push_back(gate == 2 ? curves.candidate(both(2, row)) : curves.gate(both(gate, row)));
     return gates;
   }
   if (layer.kind == SLUICE_FASTGRNN) {
@@ -139,15 +165,16 @@ std::vector<Gate> gates_of(const Layer& layer, const std::vector<double>& frame,
     return gates;
   }
   std::vector<double> reset;
-  for (int row = 0; row < layer.out; ++row) reset.push_back(sigmoid(both(0, row)));
+  for (int row = 0; row < layer.out; ++row) reset.push_back(curves.gate(both(0, row)).value);
   const std::vector<double> s =
       candidate ? over_factor(layer, Role::state_factor, enters(reset)) : h;
   const GateSums over_s{candidate ? *candidate : w_hh, b_hh, shift_hh, candidate ? 2 : 0};
   for (int row = 0; row < layer.out; ++row) {
     const double g = over_s.at(candidate ? 0 : 2, row, s);
-    gates.push_back(sigmoid_gate(both(0, row)));
-    gates.push_back(sigmoid_gate(both(1, row)));
-    gates.push_back(tanh_gate(ih.at(2, row, x) + (candidate ? g : reset[std::size_t(row)] * g)));
+    gates.push_back(curves.gate(both(0, row)));
+    gates.push_back(curves.gate(both(1, row)));
+    gates.push_back(
+        curves.candidate(ih.at(2, row, x) + (candidate ? g : reset[std::size_t(row)] * g)));
   }
   return gates;
 }
@@ -290,7 +317,8 @@ struct Analysis {
                  &got = fixed_side.traced.values[l + 1];
       const bool keeps_units = layer.kind == SLUICE_EMBEDDING || layer.kind == SLUICE_CONCAT ||
                                layer.kind == SLUICE_SELECT;
-      note_numbers(values[at++], truth, got, quantized.units[l], !keeps_units, where);
+      const bool saturates = saturating_form(real.layers[quantized.real_of[l]]).has_value();
+      note_numbers(values[at++], truth, got, quantized.units[l], !keeps_units && !saturates, where);
       if (recurrent(layer)) real_before[l] = truth, fixed_before[l] = got;
     }
   }

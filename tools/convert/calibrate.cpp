@@ -28,7 +28,8 @@ Network first_layers(const Network& network, std::size_t last) {
 }
 
 bool needs_peak(const Layer& layer, bool answer) {
-  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY || layer.anatomy().shifted_state)
+  if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY || layer.anatomy().shifted_state ||
+      layer.candidate != SLUICE_TANH)
     return true;
   if (layer.kind != SLUICE_DENSE) return false;
   return answer ? layer.activation != SLUICE_TANH
@@ -195,7 +196,10 @@ struct MomentCollector {
     std::vector<float> r;
     for (int row = 0; row < gru.out; ++row)
       r.push_back(float(hh.more(ih.at(0, row, x), 0, row, state)));
-    pick_kernels("scalar")->activate_f32(Activation::sigmoid, r.data(), 1, gru.out, 0);
+    const Curve gate = gru.activation == SLUICE_HARD_SIGMOID
+                           ? Curve(Activation::hard_sigmoid, gru.parameter)
+                           : Curve(Activation::sigmoid);
+    pick_kernels("scalar")->activate_f32(gate, r.data(), 1, gru.out, 0);
     for (std::size_t row = 0; row < h.size(); ++row) h[row] *= double(r[row]);
     return h;
   }
@@ -304,7 +308,10 @@ OutputRanges output_ranges(const Network& real, const DataSet& data,
     const bool answer =
         l + 1 == real.layers.size() || std::count(answers.begin(), answers.end(), l + 1) > 0;
     if (real.layers[l].anatomy().states == 2 && !real.layers[l].both) {
-      result.peak.push_back(cell_peak_of(first_layers(real, l), data, sequences));
+      const Network part = first_layers(real, l);
+      result.peak.push_back(cell_peak_of(part, data, sequences));
+      if (real.layers[l].candidate != SLUICE_TANH)
+        ranges[l] = answer_range_of(part, data, sequences);
       continue;
     }
     const bool measured = needs_peak(real.layers[l], answer);

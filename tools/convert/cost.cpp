@@ -162,11 +162,13 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 
 /// Returns whether the coefficients cover such a layer.
 bool is_counted(const Layer& layer) {
-  if (recurrent(layer)) return layer.activation == SLUICE_LINEAR && !layer.both && !layer.mean;
+  if (recurrent(layer))
+    return layer.activation == SLUICE_LINEAR && layer.candidate == SLUICE_TANH && !layer.both &&
+           !layer.mean;
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
   return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_SELECT ||
          layer.kind == SLUICE_DIFFERENCE || layer.anatomy().joins ||
-         (layer.kind == SLUICE_DENSE && layer.activation != SLUICE_HARD_SIGMOID);
+         (layer.kind == SLUICE_DENSE && layer.activation < SLUICE_HARD_SIGMOID);
 }
 
 }  // namespace

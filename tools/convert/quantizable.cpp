@@ -13,12 +13,16 @@ namespace {
 
 /// Returns why a recurrent layer has no integer form; empty if it has one.
 std::string obstacle_of_cell(const Layer& layer) {
+  if (!(fixed_candidates >> layer.candidate & 1))
+    return fmt::format("a candidate of {} has no fixed-point kernel",
+                       sluice_activation_name(layer.candidate));
   if (layer.activation == SLUICE_TANH)
     return layer.anatomy().shifted_state
                ? "with tanh as a gate it has no fixed-point kernel"
                : "with tanh as a gate its state may leave -1 to 1, so it has no integer form";
-  if (layer.activation != SLUICE_LINEAR)
-    return "gates of a hard sigmoid have no fixed-point kernel";
+  if (!(layer.anatomy().fixed_activations >> layer.activation & 1))
+    return "with a hard sigmoid as a gate it has no fixed-point kernel, since gate and candidate "
+           "share a sum";
   if (layer.both) return "both directions have no fixed-point kernel";
   return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
 }
@@ -26,7 +30,11 @@ std::string obstacle_of_cell(const Layer& layer) {
 /// Returns why a Dense layer has no integer form; empty if it has one.
 std::string obstacle_of_dense(const Network& network, std::size_t index) {
   const sluice_activation f = network.layers[index].activation;
-  if (f == SLUICE_HARD_SIGMOID) return "a hard sigmoid has no fixed-point kernel";
+  if (saturating_form(network.layers[index])) return "";
+  if (f == SLUICE_CLIP)
+    return "a clip has an integer form only from 0, or from the negative of its highest value";
+  if (!(anatomy_of(SLUICE_DENSE).fixed_activations >> f & 1))
+    return fmt::format("{} has no fixed-point kernel", sluice_activation_name(f));
   if (f != SLUICE_SOFTMAX && f != SLUICE_SIGMOID) return "";
   const std::vector<std::uint32_t> answers = answers_of(network),
                                    readers = readers_of(network, std::uint32_t(index) + 1);
@@ -140,6 +148,17 @@ void prove_sums(const Network& fixed, const std::string& name, const Layer& laye
 }
 
 }  // namespace
+
+std::optional<SaturatingForm> saturating_form(const Layer& layer) {
+  if (layer.kind != SLUICE_DENSE) return std::nullopt;
+  if (layer.activation == SLUICE_HARD_SIGMOID)
+    return SaturatingForm{SLUICE_RELU, state_unit, double(layer.parameter), 0.5};
+  if (layer.activation != SLUICE_CLIP) return std::nullopt;
+  const double unit = static_cast<float>(double(layer.second) / highest_output);
+  if (layer.parameter == 0) return SaturatingForm{SLUICE_RELU, unit, 1, 0};
+  if (layer.parameter == -layer.second) return SaturatingForm{SLUICE_LINEAR, unit, 1, 0};
+  return std::nullopt;
+}
 
 std::string layer_name(const Network& network, const Layer& layer) {
   return fmt::format("layer {} ({})", &layer - network.layers.data() + 1,

@@ -1,5 +1,6 @@
 // Converts a float network to fixed point; kernels/README.md defines its arithmetic.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,18 @@ Quantized quantize(const Network& real, sluice_format format, const Ranges& rang
 
 /// Returns a layer's name for messages: "layer 2 (gru)".
 std::string layer_name(const Network& network, const Layer& layer);
+
+/// A Dense in fixed point whose curve is the saturation of its int16 numbers, or of those and 0: it
+/// computes activation(factor * (W x + b) + offset) in the unit, whose 32767 is the curve's highest
+/// value.
+struct SaturatingForm {
+  sluice_activation activation;  ///< linear or ReLU
+  double unit, factor, offset;
+};
+
+/// Returns the form of a Dense with a hard sigmoid, or with a clip from 0 or from the negative of
+/// its highest value; nothing for other layers.
+std::optional<SaturatingForm> saturating_form(const Layer& layer);
 
 /// Refuses (exit code 2), by name and reason, a float network with a layer that has no integer
 /// form.

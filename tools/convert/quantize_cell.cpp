@@ -28,16 +28,48 @@ int shift_for(double largest) {
 
 /// Returns the exponent of the unit of a state whose record has it; 0 for others.
 int state_shift(const QuantizeState& work, const Layer& layer) {
-  if (!layer.anatomy().shifted_state) return 0;
+  const bool other = layer.candidate != SLUICE_TANH;
+  if (!layer.anatomy().shifted_state && !other) return 0;
   // A state that enters products in 8 bits has none to spare.
   const bool narrow = work.format == SLUICE_INT8 && layer.anatomy().states == 1;
   return shift_for((narrow ? 1 : headroom) * work.ranges.outputs.peak[work.index_of(layer)]);
 }
 
+/// Returns how many bits the unit of an LSTM's h is finer than that of its c, if the record has it;
+/// 0 for others.
+int lift_of_state(const QuantizeState& work, const Layer& layer) {
+  if (layer.anatomy().states == 1 || layer.candidate == SLUICE_TANH) return 0;
+  const std::vector<NumberRanges>& each = work.ranges.outputs.each;
+  const std::size_t index = work.index_of(layer);
+  if (index >= each.size() || each[index].low.empty()) return 0;
+  const double peak = (work.format == SLUICE_INT8 ? 1 : headroom) * each[index].peak();
+  return std::clamp(state_shift(work, layer) - shift_for(peak), 0, most_state_shift);
+}
+
 /// Return the unit of a cell's output, and of the inputs of its recurrent products.
 double unit_of_state(const QuantizeState& work, const Layer& layer) {
-  return layer.anatomy().states == 1 ? std::ldexp(state_unit, state_shift(work, layer))
-                                     : state_unit;
+  const bool squashed = layer.anatomy().states == 2 && layer.candidate == SLUICE_TANH;
+  return squashed ? state_unit
+                  : std::ldexp(state_unit, state_shift(work, layer) - lift_of_state(work, layer));
+}
+
+/// Returns the unit of a candidate that is not tanh: a GRU's h, an LSTM's c.
+double unit_of_candidate(const QuantizeState& work, const Layer& layer) {
+  return std::ldexp(state_unit, state_shift(work, layer));
+}
+
+/// Returns the units to which the multipliers of a cell's rows scale their sums: of a gate of a
+/// hard sigmoid, its slope is a part of them; of a candidate that is not tanh, the state's unit.
+std::vector<double> units_of_sums(const QuantizeState& work, const Layer& layer) {
+  const Anatomy& anatomy = layer.anatomy();
+  const int candidate = anatomy.gates == 1 ? 0 : anatomy.candidate;
+  const double gate = layer.activation == SLUICE_HARD_SIGMOID ? state_unit / double(layer.parameter)
+                                                              : gate_unit,
+               own = layer.candidate == SLUICE_TANH ? gate_unit : unit_of_candidate(work, layer);
+  std::vector<double> units;
+  for (int i = 0; i < anatomy.gates; ++i)
+    units.insert(units.end(), std::size_t(layer.out), i == candidate ? own : gate);
+  return units;
 }
 
 /// Returns the inputs of a recurrent product: a state, or r * h.
@@ -216,15 +248,17 @@ void add_cell(QuantizeState& work, const Layer& real) {
   Layer layer =
       make_layer(real.kind, real.in, real.out, SLUICE_LINEAR, real.every_step, work.format);
   layer.rank = real.rank;
+  layer.activation = real.activation, layer.parameter = real.parameter;
+  layer.candidate = real.candidate;
   layer = with_arrays(std::move(layer));
+  const std::vector<double> units = units_of_sums(work, real);
   const bool from_input = work.side_of(real).frame;
   Fixed ih = input_product(work, real, layer), hh = state_product(work, real, layer);
-  scale_sums(work, real, ih, std::vector<double>(ih.rows(), gate_unit),
-             from_input && !real.find(Role::input_factor));
-  scale_sums(work, real, hh, std::vector<double>(hh.rows(), gate_unit), false);
+  scale_sums(work, real, ih, units, from_input && !real.find(Role::input_factor));
+  scale_sums(work, real, hh, units, false);
   const Array* const candidate = real.find(Role::candidate_weight);
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
-  layer.shift_c = state_shift(work, real);
+  layer.shift_c = state_shift(work, real), layer.shift_h = lift_of_state(work, real);
   add_gate_numbers(real, layer);
   layer.array(Role::input_weight).integers = std::move(ih.w);
   std::vector<std::int32_t>& state_weight = layer.array(Role::state_weight).integers;

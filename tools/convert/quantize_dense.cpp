@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../model/graph.h"
+#include "quantize.h"
 #include "quantize_state.h"
 
 namespace sluice::tools {
@@ -76,7 +77,27 @@ double unit_by_peak(const QuantizeState& work, const Layer& layer) {
                             highest_output);
 }
 
+namespace {
+
+/// A Dense whose curve is the saturation of its int16 numbers.
+void add_saturating(QuantizeState& work, const Layer& real, const SaturatingForm& form) {
+  Layer layer = make_layer(SLUICE_DENSE, real.in, real.out, form.activation, false, work.format);
+  const auto outputs = std::size_t(real.out);
+  Fixed fixed = over_input(work, real, real.array(Role::input_weight), real.find(Role::input_bias),
+                           std::vector<double>(outputs, -form.offset / form.factor));
+  scale_sums(work, real, fixed, std::vector<double>(outputs, form.unit / form.factor),
+             work.side_of(real).frame);
+  layer.shift_ih = fixed.shift;
+  layer.array(Role::input_weight).integers = std::move(fixed.w);
+  layer.array(Role::input_bias).integers = std::move(fixed.bias);
+  work.add(real, std::move(layer), form.unit);
+}
+
+}  // namespace
+
 void add_dense(QuantizeState& work, const Layer& real) {
+  if (const std::optional<SaturatingForm> form = saturating_form(real))
+    return add_saturating(work, real, *form);
   const bool answer = is_answer(work.real, work.index_of(real));
   const bool logits =
       answer && (real.activation == SLUICE_SIGMOID || real.activation == SLUICE_SOFTMAX);

@@ -24,91 +24,48 @@
 
 #include "../common/error.h"
 #include "../common/print.h"
+#include "../common/zip_archive.h"
 #include "data.h"
 #include "features.h"
 #include "npy.h"
 #include "table.h"
 
-#if SLUICE_WITH_ZIP
-#include <zip.h>
-#endif
-
 namespace sluice::tools {
 
-#if SLUICE_WITH_ZIP
 namespace {
 
-struct Close {
-  void operator()(zip_t* z) const { zip_discard(z); }
-  void operator()(zip_file_t* f) const { zip_fclose(f); }
-};
-using Zip = std::unique_ptr<zip_t, Close>;
-
-void need_memory(int zip_error) {
-  if (zip_error == ZIP_ER_MEMORY) throw std::bad_alloc();
-}
-
-/// @param bytes  must outlive the archive
-Zip open_zip(std::string_view bytes, const std::string& file) {
-  zip_error_t error;
-  zip_error_init(&error);
-  zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
-  zip_t* zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : nullptr;
-  if (!zip) {
-    const std::string why = zip_error_strerror(&error);
-    if (source) zip_source_free(source);
-    need_memory(zip_error_code_zip(&error));
-    refuse("{}: not a .npz file ({}); write it with numpy.savez", file, why);
-  }
-  return Zip(zip);
-}
-
-std::string list_arrays(zip_t* zip) {
-  std::vector<std::string> names;
-  for (zip_int64_t i = 0; i < zip_get_num_entries(zip, 0); ++i) {
-    const char* const found = zip_get_name(zip, zip_uint64_t(i), 0);  // null if there is none
-    const std::string name = found ? found : "";
-    names.push_back(name.ends_with(".npy") ? name.substr(0, name.size() - 4) : name);
-  }
+std::string list_arrays(const ZipArchive& zip) {
+  std::vector<std::string> names = zip.names();
+  for (std::string& name : names)
+    if (name.ends_with(".npy")) name.resize(name.size() - 4);
   return list_names(names);
 }
 
 /// Reads an array. Inflates it only if its header and the sizes in the archive agree, since an
 /// archive may hold a thousand times its own bytes.
-Npy read_array(zip_t* zip, zip_uint64_t index, const std::string& name) {
-  constexpr std::uint64_t most_inflation = 1032;  // highest ratio of deflate
-  zip_stat_t stat;
-  std::unique_ptr<zip_file_t, Close> entry(zip_fopen_index(zip, index, 0));
-  if (!entry) need_memory(zip_error_code_zip(zip_get_error(zip)));
-  if (!entry || zip_stat_index(zip, index, 0, &stat) != 0)
-    refuse("{}: cannot be read from the archive; write it again", name);
+Npy read_array(const ZipArchive& zip, std::uint64_t index, const std::string& name) {
+  ZipEntry entry = zip.open(index, name);
   std::string bytes;
-  char piece[1 << 16];
-  const auto read_to = [&](std::size_t size) {
-    zip_int64_t got = 0;
-    while (bytes.size() < size && (got = zip_fread(entry.get(), piece, sizeof piece)) > 0)
-      bytes.append(piece, std::size_t(got));
-    if (got < 0) need_memory(zip_error_code_zip(zip_file_get_error(entry.get())));
-    if (got < 0) refuse("{}: damaged in the archive; write it again", name);
-  };
-  read_to(npy_header_bytes);
+  entry.read_to(bytes, npy_header_bytes);
   const Npy header = parse_npy_header(std::string_view(bytes).substr(0, npy_header_bytes), name);
-  if (stat.size != header.size() || stat.size / most_inflation > stat.comp_size)
+  if (entry.size() != header.size() || entry.size() / most_inflation > entry.compressed())
     refuse("{}: {} bytes of {} in the archive, but its shape {} needs {}; write the file again",
-           name, stat.size, stat.comp_size, header.shape_text(), header.size());
-  bytes.reserve(header.size() + sizeof piece);
-  read_to(header.size() + 1);  // reads to the end, where libzip checks the checksum
+           name, entry.size(), entry.compressed(), header.shape_text(), header.size());
+  constexpr std::size_t piece = 1 << 16;
+  bytes.reserve(header.size() + piece);
+  entry.read_to(bytes, header.size() + 1);  // reads to the end, where libzip checks the checksum
   return parse_npy(std::move(bytes), name);
 }
 
-std::optional<Npy> find_array(zip_t* zip, const std::string& array, const std::string& file) {
-  const zip_int64_t index = zip_name_locate(zip, (array + ".npy").c_str(), 0);
-  if (array.empty() || index < 0) return std::nullopt;
-  const std::string name = fmt::format("{}: {}", file, array);
-  return read_array(zip, zip_uint64_t(index), name);
+std::optional<Npy> find_array(const ZipArchive& zip, const std::string& array,
+                              const std::string& file) {
+  const std::optional<std::uint64_t> index = zip.find(array + ".npy");
+  if (array.empty() || !index) return std::nullopt;
+  return read_array(zip, *index, fmt::format("{}: {}", file, array));
 }
 
-Npy need_array(zip_t* zip, const std::string& array, const char* meant, const std::string& file) {
+Npy need_array(const ZipArchive& zip, const std::string& array, const char* meant,
+               const std::string& file) {
   auto found = find_array(zip, array, file);
   if (!found)
     refuse("{}: {}: no such array ({}); the arrays are {}", file, array, meant, list_arrays(zip));
@@ -116,7 +73,6 @@ Npy need_array(zip_t* zip, const std::string& array, const char* meant, const st
 }
 
 }  // namespace
-#endif
 
 namespace {
 
@@ -422,27 +378,25 @@ Rows read_npy(std::string_view bytes, const std::string& file, const Columns& co
   return rows;
 }
 
-#if SLUICE_WITH_ZIP
-
 Rows read_npz(std::string_view bytes, const std::string& file, const Columns& columns,
               const Expected& expected) {
-  const Zip zip = open_zip(bytes, file);
+  const ZipArchive zip(bytes, file, ".npz file", "write it with numpy.savez");
   Rows rows;
   rows.file = file;
-  std::optional<Npy> found = find_array(zip.get(), "x", file);
-  if (!found) found = find_array(zip.get(), "X", file);
-  const Npy x = found ? *std::move(found) : need_array(zip.get(), "x", "the features", file);
+  std::optional<Npy> found = find_array(zip, "x", file);
+  if (!found) found = find_array(zip, "X", file);
+  const Npy x = found ? *std::move(found) : need_array(zip, "x", "the features", file);
   const Layout layout =
-      layout_of(x, x.shape.size() == 3 ? find_array(zip.get(), "lengths", file) : std::nullopt);
+      layout_of(x, x.shape.size() == 3 ? find_array(zip, "lengths", file) : std::nullopt);
   rows.rows = layout.rows;
-  const auto find = [&](const std::string& name) { return find_array(zip.get(), name, file); };
+  const auto find = [&](const std::string& name) { return find_array(zip, name, file); };
   const auto need = [&](const std::string& name, const char* key) {
     const std::string meant =
         std::string_view(key) == "sequence"
             ? "data.sequence; \"\" if the file is one sequence; x as [sequences][steps][features] "
               "needs none"
             : std::string("data.") + key;
-    return need_array(zip.get(), name, meant.c_str(), file);
+    return need_array(zip, name, meant.c_str(), file);
   };
   read_rest(find, need, layout, columns, expected, rows);
   read_features(x, layout, {}, columns, expected, rows);
@@ -450,14 +404,5 @@ Rows read_npz(std::string_view bytes, const std::string& file, const Columns& co
     rows.beside.push_back(read_beside(find, name, columns, x, layout, rows));
   return rows;
 }
-
-#else
-
-Rows read_npz(std::string_view, const std::string& file, const Columns&, const Expected&) {
-  refuse("{}: this sluice was built without libzip and cannot read .npz files; give a CSV file",
-         file);
-}
-
-#endif
 
 }  // namespace sluice::tools

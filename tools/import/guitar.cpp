@@ -41,9 +41,10 @@ struct Reader {
     Tensor result = tensor_of(*found, name, file), wanted;
     wanted.shape = shape;
     if (result.shape != shape)
-      refuse("{}: state_dict: {}: has the shape {}, and \"model_data\" makes it {}; the file "
-             "contradicts itself",
-             file, name, result.shape_text(), wanted.shape_text());
+      refuse(
+          "{}: state_dict: {}: has the shape {}, and \"model_data\" makes it {}; the file "
+          "contradicts itself",
+          file, name, result.shape_text(), wanted.shape_text());
     ++used;
     return result;
   }
@@ -108,12 +109,13 @@ Imported read_guitar(const JsonNode& root, const std::string& file) {
                 last);
   result.note("lin", fmt::format("layer {}: Dense", last));
   if (reader.used != reader.state.members.size())
-    refuse("{}: state_dict: has {} tensors, and a model of {} {} layers uses {}; the others would "
-           "be lost",
-           file, reader.state.members.size(), layers, unit, reader.used);
+    refuse(
+        "{}: state_dict: has {} tensors, and a model of {} {} layers uses {}; the others would "
+        "be lost",
+        file, reader.state.members.size(), layers, unit, reader.used);
   if (skip > inputs || (skip > 1 && skip != outputs))
-    refuse("{}: model_data: skip: {} of {} inputs cannot be added to {} outputs", file, skip, inputs,
-           outputs);
+    refuse("{}: model_data: skip: {} of {} inputs cannot be added to {} outputs", file, skip,
+           inputs, outputs);
   if (skip > 0) {
     std::vector<std::int32_t> columns(outputs);
     for (std::size_t i = 0; i < outputs; ++i) columns[i] = std::int32_t(skip > 1 ? i : 0);

@@ -15,7 +15,9 @@ namespace {
 class Builder {
  public:
   Builder(std::string_view text, const std::string& file, std::size_t size)
-      : text_(text), file_(file), values_left_(1024 + size / bytes_of_a_value),
+      : text_(text),
+        file_(file),
+        values_left_(1024 + size / bytes_of_a_value),
         numbers_left_(1024 + size / bytes_of_a_number) {}
 
   bool null() { return add({}); }
@@ -44,15 +46,17 @@ class Builder {
     array.numbers.shrink_to_fit();
     return close();
   }
-  bool parse_error(std::size_t position, const std::string& token, const nlohmann::json::exception&) {
-    const auto line = 1 + std::count(text_.begin(), text_.begin() + std::ptrdiff_t(std::min(
-                                                        position, text_.size())),
-                                     '\n');
+  bool parse_error(std::size_t position, const std::string& token,
+                   const nlohmann::json::exception&) {
+    const auto line =
+        1 + std::count(text_.begin(),
+                       text_.begin() + std::ptrdiff_t(std::min(position, text_.size())), '\n');
     const std::string last = token.substr(token.size() - std::min<std::size_t>(token.size(), 24));
-    refuse("{}:{}: not JSON after \"{}\"{}", file_, line, brief(last),
-           last.ends_with("N") || last.ends_with("I") || last.ends_with("-I")
-               ? "; NaN and infinities are no numbers of JSON, and a training that writes them failed"
-               : "; write the file again");
+    refuse(
+        "{}:{}: not JSON after \"{}\"{}", file_, line, brief(last),
+        last.ends_with("N") || last.ends_with("I") || last.ends_with("-I")
+            ? "; NaN and infinities are no numbers of JSON, and a training that writes them failed"
+            : "; write the file again");
   }
 
   JsonNode root;

@@ -110,9 +110,8 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
 
 // ---- Curves -------------------------------------------------------------------------------------
 
-std::optional<KerasNetwork::Curve> KerasNetwork::curve_of(const std::string& word,
-                                                          const JsonNode* settings,
-                                                          const std::string& at) {
+std::optional<Curve> KerasNetwork::curve_of(const std::string& word, const JsonNode* settings,
+                                            const std::string& at) {
   const float hard_slope = version_ < 3 ? 0.2f : 1.0f / 6;
   static const JsonNode none;
   const KerasEntries entries = {settings ? *settings : none, fmt::format("{}: {}", file_, at)};
@@ -126,13 +125,29 @@ std::optional<KerasNetwork::Curve> KerasNetwork::curve_of(const std::string& wor
                    entries.number({"axis"}, -1));
     return std::nullopt;
   }
+  const auto number = [&](std::initializer_list<const char*> names, double otherwise) {
+    return float(entries.number(names, otherwise));
+  };
   if (word == "relu") return Curve{SLUICE_RELU};
+  if (word == "relu6") return Curve{SLUICE_CLIP, 0, 6};
+  if (word == "elu" || word == "ELU") return Curve{SLUICE_ELU, 0, number({"alpha"}, 1)};
+  if (word == "selu") return Curve{SLUICE_SELU};
+  if (word == "LeakyReLU" || word == "leaky_relu")
+    return Curve{SLUICE_LEAKY_RELU, 0,
+                 number({"negative_slope", "alpha"}, word == "LeakyReLU" ? 0.3 : 0.2)};
+  if (word == "silu" || word == "swish") return Curve{SLUICE_SILU};
+  if (word == "gelu") return Curve{SLUICE_GELU};
+  if (word == "softplus") return Curve{SLUICE_SOFTPLUS};
+  if (word == "softsign") return Curve{SLUICE_SOFTSIGN};
+  if (word == "exponential") return Curve{SLUICE_EXPONENTIAL};
+  if (word == "hard_silu" || word == "hard_swish") return Curve{SLUICE_HARD_SILU, 1.0f / 6};
   if (word == "ReLU") {
-    const bool plain = entries.number({"max_value"}, INFINITY) == INFINITY &&
-                       entries.number({"negative_slope"}, 0) == 0 &&
-                       entries.number({"threshold"}, 0) == 0;
-    if (plain) return Curve{SLUICE_RELU};
-    obstacles_.add("{}: relu with a max_value, negative_slope or threshold", at);
+    const float most = number({"max_value"}, INFINITY), slope = number({"negative_slope"}, 0),
+                threshold = number({"threshold"}, 0);
+    if (threshold == 0 && slope == 0)
+      return std::isinf(most) ? Curve{SLUICE_RELU} : Curve{SLUICE_CLIP, 0, most};
+    if (threshold == 0 && std::isinf(most)) return Curve{SLUICE_LEAKY_RELU, 0, slope};
+    obstacles_.add("{}: relu with a threshold, or with a max_value and a negative_slope", at);
     return std::nullopt;
   }
   obstacles_.add("{}: the activation \"{}\" is not one that a Dense has here", at, brief(word));
@@ -140,7 +155,22 @@ std::optional<KerasNetwork::Curve> KerasNetwork::curve_of(const std::string& wor
 }
 
 /// Sets the activation of a cell's candidate. Returns whether the runtime has it.
-bool KerasNetwork::put_candidate(Layer&, const std::string& word) const { return word == "tanh"; }
+bool KerasNetwork::put_candidate(Layer& layer, const std::string& word) const {
+  const struct {
+    const char* word;
+    sluice_activation activation;
+    float alpha;
+  } curves[] = {{"tanh", SLUICE_TANH, 0},         {"linear", SLUICE_LINEAR, 0},
+                {"", SLUICE_LINEAR, 0},           {"relu", SLUICE_RELU, 0},
+                {"elu", SLUICE_ELU, 1},           {"leaky_relu", SLUICE_LEAKY_RELU, 0.2f},
+                {"softsign", SLUICE_SOFTSIGN, 0}, {"selu", SLUICE_SELU, 0}};
+  for (const auto& curve : curves) {
+    if (word != curve.word) continue;
+    layer.candidate = curve.activation, layer.second = curve.alpha;
+    return true;
+  }
+  return false;
+}
 
 /// Puts a batch normalization into the Dense before it, so that the Dense may have the activation
 /// that follows. Does so if nothing else reads either of them.
@@ -179,15 +209,15 @@ KerasValue KerasNetwork::curved(KerasValue from, const Curve& curve, const std::
   if (from.source > 0 && !is_shared(from.source)) {
     Layer& before = layer_at(from.source);
     if (before.kind == SLUICE_DENSE && before.activation == SLUICE_LINEAR) {
-      before.activation = curve.activation, before.parameter = curve.parameter;
+      set_curve(before, curve);
       to_.note(at, fmt::format("activation of layer {}", from.source));
       return from;
     }
   }
   const std::size_t n = from.width();
   take(n * n + n);
-  Layer dense = make_layer(SLUICE_DENSE, int(n), int(n), curve.activation);
-  dense.parameter = curve.parameter;
+  Layer dense = make_layer(SLUICE_DENSE, int(n), int(n));
+  set_curve(dense, curve);
   for (std::size_t i = 0; i < n; ++i) dense.array(Role::input_weight).values[i * n + i] = 1;
   KerasValue to = from;
   const std::uint32_t source = source_of(from);
@@ -208,7 +238,21 @@ KerasValues KerasNetwork::read_activation(const Use& use, const KerasValues& inp
     settings = said && said->is(Json::object) ? said->find("config") : nullptr;
     if (settings && !settings->is(Json::object)) settings = nullptr;
   }
-  const std::optional<Curve> curve = curve_of(word, settings, use.at);
+  std::optional<Curve> curve;
+  if (word == "PReLU") {
+    // One slope for each number, or one for all steps.
+    if (!takes_one(use, inputs)) return {KerasValue()};
+    const std::size_t n = inputs[0].width();
+    const std::vector<Tensor> found = weights_.arrays(use.place, use.at);
+    if (found.size() != 1 || found[0].values.size() != n) {
+      obstacles_.add("{}: slopes that differ from step to step, or do not fit its {} numbers",
+                     use.at, n);
+      return {KerasValue()};
+    }
+    curve = Curve{SLUICE_PRELU, 0, 0, found[0].values};
+  } else {
+    curve = curve_of(word, settings, use.at);
+  }
   if (!takes_one(use, inputs) || !curve) return {KerasValue()};
   return {curved(inputs[0], *curve, use.at)};
 }
@@ -254,7 +298,7 @@ KerasCell KerasNetwork::cell_of(const Use& use) {
     obstacles_.add("{}: time_major, with the steps in front of the batch", use.at);
   Layer probe;
   if (!put_candidate(probe, cell.activation)) {
-    obstacles_.add("{}: activation \"{}\" of the candidate, and a cell has tanh here", use.at,
+    obstacles_.add("{}: activation \"{}\" of the candidate is not one that cells have here", use.at,
                    brief(cell.activation));
     cell.known = false;
   }
@@ -542,8 +586,7 @@ KerasValues KerasNetwork::read_dense(const Use& use, const KerasValues& inputs) 
   take(in * units + units);
   note(use, fmt::format("layer {}: weight{}", to_.network.layers.size() + 1, bias ? ", bias" : ""));
   Layer layer = dense_layer(matrix_of(found[0].values, in, units).transposed(),
-                            bias ? column_of(found[1].values) : View(), curve->activation);
-  layer.parameter = curve->parameter;
+                            bias ? column_of(found[1].values) : View(), *curve);
   return {add(use, std::move(layer), inputs[0])};
 }
 
@@ -570,8 +613,7 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
       arrays(use.place, use.at, with_bias({{1, in, filters}}, bias, {filters}));
   take(in * filters + filters);
   Layer layer = dense_layer(matrix_of(found[0].values, in, filters).transposed(),
-                            bias ? column_of(found[1].values) : View(), curve->activation);
-  layer.parameter = curve->parameter;
+                            bias ? column_of(found[1].values) : View(), *curve);
   return {add(use, std::move(layer), inputs[0])};
 }
 

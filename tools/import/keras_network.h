@@ -103,10 +103,6 @@ class KerasNetwork {
 
   // Parts of them.
   /// The curve of an activation.
-  struct Curve {
-    sluice_activation activation = SLUICE_LINEAR;
-    float parameter = 0;
-  };
   std::optional<Curve> curve_of(const std::string& word, const JsonNode* settings,
                                 const std::string& at);
   bool put_candidate(Layer& layer, const std::string& word) const;

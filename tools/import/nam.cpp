@@ -45,9 +45,10 @@ Imported read_nam(const JsonNode& root, const std::string& file) {
   for (std::size_t l = 0; l < layers; ++l)
     wanted += 4 * units * ((l ? units : inputs) + units + 1) + 2 * units;
   if (weights.shape.size() != 1 || weights.shape[0] != wanted)
-    refuse("{}: weights: {} numbers, and {} layers of {} units with {} outputs have {}; the file "
-           "contradicts itself",
-           file, weights.values.size(), layers, units, outputs, wanted);
+    refuse(
+        "{}: weights: {} numbers, and {} layers of {} units with {} outputs have {}; the file "
+        "contradicts itself",
+        file, weights.values.size(), layers, units, outputs, wanted);
 
   Imported result;
   result.format = "NAM";

@@ -5,7 +5,9 @@
 #include "../common/safe_file.h"
 #include "formats.h"
 #include "hdf5.h"
+#include "op_graph.h"
 #include "state_dict.h"
+#include "torch_file.h"
 #include "zip_file.h"
 
 namespace sluice::tools {
@@ -28,6 +30,13 @@ Imported read_json(std::string_view bytes, const std::string& layers, const std:
   return of_tensors(read_json_tensors(root, path), layers, path, "JSON of PyTorch tensors");
 }
 
+Imported read_torch(std::string_view bytes, const std::string& layers, const std::string& path) {
+  const TorchFile file = read_torch_file(bytes, path);
+  TensorReader reader(bytes.size(), path);
+  if (file.is_script() && layers.empty()) return model_of_script(file, reader);
+  return of_tensors(torch_tensors(file, reader), layers, path, "PyTorch");
+}
+
 /// Returns whether bytes begin as a .safetensors file: the length of a JSON object, and that.
 bool is_safetensors(std::string_view bytes) {
   return bytes.size() > 9 && bytes[8] == '{' && bytes[6] == 0 && bytes[7] == 0;
@@ -38,24 +47,26 @@ bool is_json(std::string_view bytes) {
   return first != bytes.npos && bytes[first] == '{';
 }
 
-Imported read_bytes(std::string_view bytes, const std::string& layers, const std::string& path) {
+}  // namespace
+
+Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
+                            const ImportChoices& choices) {
+  if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
   if (is_safetensors(bytes))
-    return of_tensors(read_safetensors(bytes, path), layers, path, "safetensors");
-  if (is_json(bytes)) return read_json(bytes, layers, path);
-  if (is_hdf5(bytes)) return read_keras_hdf5(bytes, layers, path);
+    return of_tensors(read_safetensors(bytes, path), choices.layers, path, "safetensors");
+  if (is_json(bytes)) return read_json(bytes, choices.layers, path);
+  if (is_onnx(bytes)) return model_of_graph(read_onnx(bytes, path), path, choices.reset);
+  if (is_hdf5(bytes)) return read_keras_hdf5(bytes, choices.layers, path);
   if (is_zip(bytes)) {
     const ZipFile zip(bytes, path);
     if (is_keras_zip(zip)) return read_keras_zip(zip, bytes.size(), path);
   }
+  if (is_torch_file(bytes)) return read_torch(bytes, choices.layers, path);
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
 }
 
-}  // namespace
-
-Imported read_foreign(const std::string& path, const std::string& layers) {
-  const std::string bytes = read_file(path);
-  if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
-  return read_bytes(bytes, layers, path);
+Imported read_foreign(const std::string& path, const ImportChoices& choices) {
+  return read_foreign_bytes(read_file(path), path, choices);
 }
 
 }  // namespace sluice::tools

@@ -30,9 +30,10 @@ struct Reader {
     Tensor wanted;
     wanted.shape = shape;
     if (tensor.shape != shape)
-      refuse("{}: {}: has the shape {}, and a layer of this \"shape\" behind {} outputs needs {}; "
-             "the file contradicts itself",
-             file, name, tensor.shape_text(), width, wanted.shape_text());
+      refuse(
+          "{}: {}: has the shape {}, and a layer of this \"shape\" behind {} outputs needs {}; "
+          "the file contradicts itself",
+          file, name, tensor.shape_text(), width, wanted.shape_text());
     return tensor;
   }
 
@@ -55,21 +56,27 @@ struct Reader {
     last = append(to.network, std::move(layer), last);
   }
 
+  void apply(const Curve& curve, const std::string& place) {
+    if (curve.activation == SLUICE_LINEAR) return;
+    last = append_curve(to.network, last, curve);
+    to.note(place, fmt::format("activation of layer {}", last));
+  }
+
   void read(const JsonNode& layer, const std::string& place);
 };
 
 /// Returns the activation of a layer, which may have none.
-sluice_activation activation_of(const JsonNode& layer, const std::string& place,
-                                Obstacles& obstacles) {
+Curve curve_of(const JsonNode& layer, const std::string& place, Obstacles& obstacles) {
   const JsonNode* const said = layer.find("activation");
   const std::string text = said && said->is(Kind::text) ? said->text : "";
-  if (text.empty() || text == "linear") return SLUICE_LINEAR;
-  if (text == "tanh") return SLUICE_TANH;
-  if (text == "relu") return SLUICE_RELU;
-  if (text == "sigmoid") return SLUICE_SIGMOID;
-  if (text == "softmax") return SLUICE_SOFTMAX;
-  obstacles.add("{}: activation \"{}\" is not one that a Dense has here", place, brief(text));
-  return SLUICE_LINEAR;
+  if (text.empty() || text == "linear") return {};
+  if (text == "tanh") return {SLUICE_TANH};
+  if (text == "relu") return {SLUICE_RELU};
+  if (text == "sigmoid") return {SLUICE_SIGMOID};
+  if (text == "softmax") return {SLUICE_SOFTMAX};
+  if (text == "elu") return {SLUICE_ELU, 0, 1};
+  obstacles.add("{}: activation \"{}\" is not one that RTNeural has", place, brief(text));
+  return {};
 }
 
 /// Returns whether a recurrent layer's activation is the one that RTNeural computes, tanh.
@@ -90,15 +97,16 @@ void Reader::read(const JsonNode& layer, const std::string& place) {
     if (all->size() > 1) b = weights(layer, at, 1, {out});
     put(dense_layer(matrix_of(w.values, width, out).transposed(),
                     b.values.empty() ? View() : column_of(b.values),
-                    activation_of(layer, at, obstacles)),
+                    curve_of(layer, at, obstacles)),
         at);
   } else if (type == "gru" || type == "lstm") {
     const bool gru = type == "gru";
     const std::size_t rows = (gru ? 3 : 4) * out;
     if (!is_plain(layer))
-      to.remarks.push_back(fmt::format("{}: activation \"{}\" is not read by RTNeural, which "
-                                       "computes tanh; so does this model",
-                                       at, brief(layer.find("activation")->text)));
+      to.remarks.push_back(
+          fmt::format("{}: activation \"{}\" is not read by RTNeural, which "
+                      "computes tanh; so does this model",
+                      at, brief(layer.find("activation")->text)));
     const Tensor w = weights(layer, at, 0, {width, rows}), u = weights(layer, at, 1, {out, rows});
     const Tensor b = gru ? weights(layer, at, 2, {2, rows}) : weights(layer, at, 2, {rows});
     CellWeights cell;
@@ -125,14 +133,17 @@ void Reader::read(const JsonNode& layer, const std::string& place) {
     if (!(made.parameter > 0))
       refuse("{}: {}: epsilon: is missing, or not above 0; write the file again", file, at);
     put(std::move(made), at);
+  } else if (type == "prelu") {
+    const JsonNode* const all = layer.find("weights");
+    // One row of slopes, one for each number or one for all.
+    const bool one = all && all->is(Kind::list) && !all->items.empty() &&
+                     all->items[0].is(Kind::list) && !all->items[0].items.empty() &&
+                     all->items[0].items[0].size() == 1;
+    Curve curve{SLUICE_PRELU};
+    curve.slopes = weights(layer, at, 0, {1, one ? 1 : width}).values;
+    apply(curve, at);
   } else if (type == "activation") {
-    const sluice_activation activation = activation_of(layer, at, obstacles);
-    if (to.network.layers.empty() || to.network.layers.back().kind != SLUICE_DENSE ||
-        to.network.layers.back().activation != SLUICE_LINEAR)
-      obstacles.add("{}: an activation that does not follow a Dense without one", at);
-    else
-      to.network.layers.back().activation = activation;
-    to.note(at, fmt::format("activation of layer {}", to.network.layers.size()));
+    apply(curve_of(layer, at, obstacles), at);
   } else {
     obstacles.add("{}: there is no such layer here", at);
     width = out;
@@ -149,7 +160,8 @@ void add_gains(Reader& reader, const JsonNode& root, std::size_t inputs, float g
   Imported& to = reader.to;
   Network& network = to.network;
   const JsonNode* const skip = root.find("in_skip");
-  const bool skips = skip && (skip->is(Kind::number) || skip->is(Kind::boolean)) && skip->number != 0;
+  const bool skips =
+      skip && (skip->is(Kind::number) || skip->is(Kind::boolean)) && skip->number != 0;
   const float gain_out = gain_of(root, "out_gain");
   if (skips && skip->number != 1)
     reader.obstacles.add("in_skip: {}, and AIDA-X knows 0 and 1 alone", skip->number);
@@ -158,8 +170,8 @@ void add_gains(Reader& reader, const JsonNode& root, std::size_t inputs, float g
     // The first layer scales the frame if there is a gain.
     const std::uint32_t dry = append_select(network, gain_in == 1 ? 0 : 1, {0});
     reader.last = append_join(network, SLUICE_ADD, {answer, dry});
-    to.note("in_skip", fmt::format("layers {} and {}: the sum with the first input", dry,
-                                   reader.last));
+    to.note("in_skip",
+            fmt::format("layers {} and {}: the sum with the first input", dry, reader.last));
   }
   if (gain_out != 1) {
     const std::vector<float> scale(reader.width, gain_out);
@@ -177,8 +189,7 @@ void take_test(Imported& to, const JsonNode& root, std::size_t inputs, bool gain
   Tensor in = tensor_of(*x, "input_batch", file), out = tensor_of(*y, "output_batch", file);
   if (inputs != 1 || in.values.size() != out.values.size()) return;
   if (gains) {
-    to.remarks.emplace_back(
-        "its test vector is of the model without its gains and is not run");
+    to.remarks.emplace_back("its test vector is of the model without its gains and is not run");
     return;
   }
   to.tests.push_back({std::move(in.values), std::move(out.values), out.shape[0]});
@@ -196,7 +207,7 @@ Imported read_rtneural(const JsonNode& root, const std::string& file) {
   Reader reader{file, result, Obstacles(file)};
   const std::size_t inputs = [&] {
     const JsonNode* const shape = root.find("in_shape");
-    double last = shape->is(Kind::numbers)                          ? double(shape->numbers.back())
+    double last = shape->is(Kind::numbers)                         ? double(shape->numbers.back())
                   : shape->is(Kind::list) && !shape->items.empty() ? shape->items.back().number
                                                                    : 0;
     if (!(last >= 1 && last <= double(widest)) || last != std::floor(last))

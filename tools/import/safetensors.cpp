@@ -1,12 +1,11 @@
 // The .safetensors format: u64 length of a JSON header, the header, the numbers.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
 #include "../common/print.h"
-#include "../data/npy.h"
+#include "elements.h"
 #include "json_document.h"
 #include "state_dict.h"
 
@@ -17,38 +16,24 @@ using Kind = JsonNode::Kind;
 constexpr std::size_t length_bytes = 8;
 constexpr double exact = 9007199254740992.0;  // 2^53
 
-struct ElementType {
+/// A type of numbers by the format's name of it.
+struct NamedType {
   std::string_view name;
-  std::size_t bytes;
-  float (*read)(const char*);
+  ElementType element;
 };
-
-template <class T>
-float number(const char* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return float(value);
-}
-
-float number16(const char* at) {
-  std::uint16_t bits;
-  std::memcpy(&bits, at, sizeof bits);
-  return float(binary16_of(bits));
-}
-
-float bfloat16(const char* at) {
-  std::uint16_t bits;
-  std::memcpy(&bits, at, sizeof bits);
-  return std::bit_cast<float>(std::uint32_t(bits) << 16);
-}
-
-constexpr ElementType types[] = {{"F32", 4, number<float>},         {"F64", 8, number<double>},
-                                 {"F16", 2, number16},              {"BF16", 2, bfloat16},
-                                 {"I64", 8, number<std::int64_t>},  {"I32", 4, number<std::int32_t>},
-                                 {"I16", 2, number<std::int16_t>},  {"I8", 1, number<std::int8_t>},
-                                 {"U64", 8, number<std::uint64_t>}, {"U32", 4, number<std::uint32_t>},
-                                 {"U16", 2, number<std::uint16_t>}, {"U8", 1, number<std::uint8_t>},
-                                 {"BOOL", 1, number<std::uint8_t>}};
+constexpr NamedType types[] = {{"F32", element_of<float>},
+                               {"F64", element_of<double>},
+                               {"F16", half_element},
+                               {"BF16", bfloat16_element},
+                               {"I64", element_of<std::int64_t>},
+                               {"I32", element_of<std::int32_t>},
+                               {"I16", element_of<std::int16_t>},
+                               {"I8", element_of<std::int8_t>},
+                               {"U64", element_of<std::uint64_t>},
+                               {"U32", element_of<std::uint32_t>},
+                               {"U16", element_of<std::uint16_t>},
+                               {"U8", element_of<std::uint8_t>},
+                               {"BOOL", element_of<std::uint8_t>}};
 
 /// Returns a list of sizes; refuses anything else.
 std::vector<std::size_t> sizes(const JsonNode* node, const std::string& place) {
@@ -56,7 +41,8 @@ std::vector<std::size_t> sizes(const JsonNode* node, const std::string& place) {
   if (!node || !node->is_list() || (node->is(Kind::list) && !node->items.empty()))
     refuse("{}: not a list of whole numbers; write the file again", place);
   for (const double value : node->numbers) {
-    if (!(value >= 0 && value <= exact)) refuse("{}: a size that is not one; write the file again", place);
+    if (!(value >= 0 && value <= exact && value == std::floor(value)))
+      refuse("{}: a size that is not one; write the file again", place);
     result.push_back(std::size_t(value));
   }
   return result;
@@ -76,8 +62,7 @@ std::vector<Tensor> read_safetensors(std::string_view bytes, const std::string& 
   if (length > bytes.size() - length_bytes)
     refuse("{}: its header of {} bytes is longer than the file; it is cut off or damaged", file,
            length);
-  const JsonNode root =
-      parse_json_document(bytes.substr(length_bytes, std::size_t(length)), file);
+  const JsonNode root = parse_json_document(bytes.substr(length_bytes, std::size_t(length)), file);
   const std::string_view numbers = bytes.substr(length_bytes + std::size_t(length));
   std::vector<Tensor> tensors;
   std::vector<Extent> extents;
@@ -87,7 +72,7 @@ std::vector<Tensor> read_safetensors(std::string_view bytes, const std::string& 
     const JsonNode* const type_said = node.find("dtype");
     const std::string type_name = type_said ? type_said->text : "";
     const auto* const type = std::find_if(std::begin(types), std::end(types),
-                                          [&](const ElementType& t) { return t.name == type_name; });
+                                          [&](const NamedType& t) { return t.name == type_name; });
     if (type == std::end(types))
       refuse("{}: numbers of type \"{}\"; give F16, BF16, F32, F64 or whole numbers", place,
              brief(type_name));
@@ -104,12 +89,13 @@ std::vector<Tensor> read_safetensors(std::string_view bytes, const std::string& 
       fits = fits && (size == 0 || count <= numbers.size() / size);
       count *= size;
     }
-    if (!fits || count > numbers.size() / type->bytes || count * type->bytes != at[1] - at[0])
+    if (!fits || count > numbers.size() / type->element.bytes ||
+        count * type->element.bytes != at[1] - at[0])
       refuse("{}: {} bytes, which are not a tensor of shape {} and type {}; the file is damaged",
              place, at[1] - at[0], tensor.shape_text(), type->name);
     tensor.values.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
-      tensor.values.push_back(type->read(numbers.data() + at[0] + i * type->bytes));
+      tensor.values.push_back(type->element.read(numbers.data() + at[0] + i * type->element.bytes));
     extents.push_back({at[0], at[1], brief(name)});
     tensors.push_back(std::move(tensor));
   }

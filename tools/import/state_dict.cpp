@@ -43,8 +43,8 @@ struct Wanted {
   bool said = false;  ///< by the file
 };
 
-/// Returns the ending of the names of a recurrent module's tensors: "_l0", "_l0_reverse", or nothing
-/// for a cell.
+/// Returns the ending of the names of a recurrent module's tensors: "_l0", "_l0_reverse", or
+/// nothing for a cell.
 std::string ending(const Group& group, std::int64_t layer, bool backward) {
   const bool plain = layer == 0 && group.find("weight_ih");
   return (plain ? "" : fmt::format("_l{}", layer)) + (backward ? "_reverse" : "");
@@ -61,7 +61,8 @@ bool has_shape(const Tensor* tensor, std::initializer_list<std::int64_t> shape) 
 
 /// The use that a layer makes of a module.
 struct Fit {
-  std::string fault;  ///< the reason why it does not fit; empty: it does
+  std::string fault;   ///< the reason why it does not fit; empty: it does
+  bool is_kin = true;  ///< whether the module is of that kind at least
   std::int64_t in = 0;
   std::size_t used = 0;  ///< tensors
 };
@@ -76,7 +77,8 @@ Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
       const std::string end = ending(group, copy, backward != 0);
       const Tensor* const input = group.find("weight_ih" + end);
       if (!input || input->shape.size() != 2) {
-        fit.fault = fmt::format("has no matrix weight_ih{}", end);
+        fit.is_kin = copy > 0 || backward;
+        fit.fault = fmt::format("it has no matrix weight_ih{}", end);
         return fit;
       }
       if (in == 0) in = std::int64_t(input->shape[1]);
@@ -159,7 +161,8 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
     case SLUICE_LAYER_NORM:
       if (in == 0 && weight && weight->shape.size() == 1) in = std::int64_t(weight->shape[0]);
       if (group.find("running_mean")) result.fault = "it has moments, as batch_norm does";
-      if (!has_shape(weight, {in})) result.fault = fmt::format("its weight is not of shape [{}]", in);
+      if (!has_shape(weight, {in}))
+        result.fault = fmt::format("its weight is not of shape [{}]", in);
       if (result.fault.empty()) fit_vectors(group, {"weight", "bias"}, in, result);
       break;
     case SLUICE_BATCH_NORM: {
@@ -175,6 +178,7 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
     default:
       result.fault = "layers of this kind are not read from tensors";
   }
+  if (!spec.recurrent()) result.is_kin = weight != nullptr;
   result.in = in;
   if (result.fault.empty() && result.used != group.parts.size()) result.fault = excess(spec, group);
   return result;
@@ -182,9 +186,7 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
 
 bool has_weights(const LayerSpec& spec) { return !spec.joins(); }
 
-std::string kind_text(const LayerSpec& spec) {
-  return sluice_layer_name(std::uint32_t(spec.kind));
-}
+std::string kind_text(const LayerSpec& spec) { return sluice_layer_name(std::uint32_t(spec.kind)); }
 
 /// Finds the modules of all layers: a search that tries every module that fits.
 class Search {
@@ -201,8 +203,7 @@ class Search {
     std::vector<std::string> chosen;
     extend(widths, chosen);
     if (found_.empty())
-      refuse("{}: {}: {}", file, place_,
-             fault_.empty() ? "no layer takes the tensors" : fault_);
+      refuse("{}: {}: {}", file, place_, fault_.empty() ? "no layer takes the tensors" : fault_);
     if (found_.size() > 1) {
       std::size_t at = 0;
       while (found_[0][at] == found_[1][at]) ++at;
@@ -243,7 +244,8 @@ class Search {
       if (std::count(chosen.begin(), chosen.end(), prefix)) continue;
       const Fit fits = fit(layer.spec, group, widths[sources[0]]);
       if (!fits.fault.empty()) {
-        near = fmt::format("; \"{}\" does not: {}", brief(prefix), fits.fault);
+        if (near.empty() || fits.is_kin)
+          near = fmt::format("; \"{}\" does not: {}", brief(prefix), fits.fault);
         continue;
       }
       any = true;
@@ -296,9 +298,10 @@ std::vector<Wanted> read_layers(const std::string& path, const TensorDefaults& d
     node = model->get("layers");
   const toml::array* const list = node ? node->as_array() : nullptr;
   if (!list || list->empty())
-    refuse("{}: layers: not a list of layers; give one such as layers = [ {{ gru = 32 }}, {{ dense "
-           "= 9 }} ]",
-           path);
+    refuse(
+        "{}: layers: not a list of layers; give one such as layers = [ {{ gru = 32 }}, {{ dense "
+        "= 9 }} ]",
+        path);
   std::vector<Wanted> layers;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const std::string place =
@@ -355,8 +358,8 @@ void put(Layer& layer, const Group& group, std::int64_t copy) {
       to.values.assign(to.values.size(), otherwise);
   };
   if (layer.kind == SLUICE_EMBEDDING) {
-    const View ids = matrix_of(group.find("weight")->values, std::size_t(layer.in),
-                               std::size_t(layer.out));
+    const View ids =
+        matrix_of(group.find("weight")->values, std::size_t(layer.in), std::size_t(layer.out));
     Array& to = layer.array(Role::vectors);
     for (std::size_t i = 0; i < to.values.size(); ++i)
       to.values[i] = ids.at(i % std::size_t(layer.in), i / std::size_t(layer.in));
@@ -390,9 +393,9 @@ Imported model_of_tensors(const std::vector<Tensor>& tensors, const std::string&
       Layer& made = result.network.layers[at++];
       if (!has_weights(layer.spec)) continue;
       put(made, groups.at(layer.prefix), copy);
-      result.note(layer.spec.repeat > 1 ? fmt::format("{}, layer {}", layer.prefix, copy)
-                                        : layer.prefix,
-                  fmt::format("layer {}: {}", at, made.anatomy().name));
+      result.note(
+          layer.spec.repeat > 1 ? fmt::format("{}, layer {}", layer.prefix, copy) : layer.prefix,
+          fmt::format("layer {}: {}", at, made.anatomy().name));
     }
   return result;
 }
@@ -402,13 +405,17 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
   for (const auto& [prefix, group] : grouped(tensors)) {
     const std::string end = ending(group, 0, false);
     const Tensor *const input = group.find("weight_ih" + end),
-                 *const state = group.find("weight_hh" + end), *const weight = group.find("weight");
+                        *const state = group.find("weight_hh" + end),
+                        *const weight = group.find("weight");
     std::string layer;
     if (input && state && state->shape.size() == 2 && state->shape[1] > 0) {
       const std::size_t gates = state->shape[0] / state->shape[1];
       std::int64_t copies = 1;
       while (group.find(fmt::format("weight_ih_l{}", copies))) ++copies;
-      layer = fmt::format("{} = {}{}{}", gates == 4 ? "lstm" : gates == 3 ? "gru" : "rnn",
+      layer = fmt::format("{} = {}{}{}",
+                          gates == 4   ? "lstm"
+                          : gates == 3 ? "gru"
+                                       : "rnn",
                           state->shape[1], copies > 1 ? fmt::format(", repeat = {}", copies) : "",
                           group.find("weight_ih_l0_reverse") ? ", directions = \"both\"" : "");
     } else if (group.find("running_mean")) {
@@ -422,13 +429,14 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
     } else {
       continue;
     }
-    list += fmt::format("{} {{ {}, prefix = \"{}\" }}", list.empty() ? "" : ",", layer,
-                        brief(prefix));
+    list +=
+        fmt::format("{} {{ {}, prefix = \"{}\" }}", list.empty() ? "" : ",", layer, brief(prefix));
     if (list.size() > 1500) break;
   }
-  refuse("{}: holds tensors without the layers that use them; give --layers FILE, a file with the "
-         "list of layers in their order, such as layers = [{} ]",
-         file, list);
+  refuse(
+      "{}: holds tensors without the layers that use them; give --layers FILE, a file with the "
+      "list of layers in their order, such as layers = [{} ]",
+      file, list);
 }
 
 std::vector<Tensor> read_json_tensors(const JsonNode& root, const std::string& file) {

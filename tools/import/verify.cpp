@@ -126,12 +126,13 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
     }
   if (!readings.empty()) return readings;
   const Sizes& first = all.front();
-  refuse("{}: {} numbers, and the model has {} outputs; give {} for the last step of each of {} "
-         "sequences{}",
-         y.name, numbers, outputs, first.sequences * outputs, first.sequences,
-         info.every_step ? fmt::format(", or {} for every step",
-                                       first.sequences * first.steps * outputs)
-                         : "");
+  refuse(
+      "{}: {} numbers, and the model has {} outputs; give {} for the last step of each of {} "
+      "sequences{}",
+      y.name, numbers, outputs, first.sequences * outputs, first.sequences,
+      info.every_step
+          ? fmt::format(", or {} for every step", first.sequences * first.steps * outputs)
+          : "");
 }
 
 }  // namespace sluice::tools

@@ -35,10 +35,9 @@ Layer recurrent_layer(sluice_layer_kind kind, std::size_t in, std::size_t units,
 void put_cell(Layer& layer, bool backward, const CellWeights& weights) {
   put_gates(layer.array(Role::input_weight, backward), weights.input, weights.order, 0);
   put_gates(layer.array(Role::state_weight, backward), weights.state, weights.order, 0);
-  if (Array* const candidate =
-          layer.find(Role::candidate_weight, backward) ? &layer.array(Role::candidate_weight,
-                                                                      backward)
-                                                       : nullptr)
+  if (Array* const candidate = layer.find(Role::candidate_weight, backward)
+                                   ? &layer.array(Role::candidate_weight, backward)
+                                   : nullptr)
     put_gates(*candidate, weights.state, weights.order,
               std::size_t(layer.array(Role::state_weight, backward).gates));
   if (weights.bias)
@@ -53,11 +52,44 @@ void put_cell(Layer& layer, bool backward, const CellWeights& weights) {
   for (std::size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += second.values[i];
 }
 
-Layer dense_layer(const View& weights, const View& bias, sluice_activation activation) {
-  Layer layer = make_layer(SLUICE_DENSE, int(weights.cols), int(weights.rows), activation);
+void set_curve(Layer& dense, const Curve& curve) {
+  Layer bare = dense;
+  bare.activation = curve.activation;
+  bare.parameter = curve.parameter, bare.second = curve.second;
+  Layer made = with_arrays(std::move(bare));
+  for (Array& array : made.arrays)
+    if (const Array* const old = dense.find(array.role))
+      array.values = old->values;
+    else if (array.role == Role::slope)
+      for (std::size_t i = 0; i < array.values.size(); ++i)
+        array.values[i] = curve.slopes[curve.slopes.size() == 1 ? 0 : i];
+  dense = std::move(made);
+}
+
+Layer dense_layer(const View& weights, const View& bias, const Curve& curve) {
+  Layer layer = make_layer(SLUICE_DENSE, int(weights.cols), int(weights.rows));
   put_gates(layer.array(Role::input_weight), weights, torch_order, 0);
   if (bias) put_gates(layer.array(Role::input_bias), bias, torch_order, 0);
+  set_curve(layer, curve);
   return layer;
+}
+
+std::uint32_t append_curve(Network& network, std::uint32_t source, const Curve& curve,
+                           bool shared) {
+  if (source > 0 && !shared) {
+    Layer& before = network.layers[source - 1];
+    if (before.kind == SLUICE_DENSE && before.activation == SLUICE_LINEAR &&
+        readers_of(network, source).empty()) {
+      set_curve(before, curve);
+      return source;
+    }
+  }
+  const int width = width_of(network, source);
+  Layer layer = make_layer(SLUICE_DENSE, width, width);
+  std::vector<float>& weights = layer.array(Role::input_weight).values;
+  for (int i = 0; i < width; ++i) weights[std::size_t(i) * std::size_t(width + 1)] = 1;
+  set_curve(layer, curve);
+  return append(network, std::move(layer), source);
 }
 
 std::uint32_t append(Network& network, Layer layer, std::uint32_t source) {
@@ -71,8 +103,8 @@ std::uint32_t append_join(Network& network, sluice_layer_kind kind,
   Layer layer;
   layer.kind = kind;
   for (const std::uint32_t source : sources)
-    layer.out = kind == SLUICE_CONCAT ? layer.out + width_of(network, source)
-                                      : width_of(network, source);
+    layer.out =
+        kind == SLUICE_CONCAT ? layer.out + width_of(network, source) : width_of(network, source);
   layer.in = layer.out;
   layer.sources = std::move(sources);
   network.layers.push_back(with_arrays(std::move(layer)));
@@ -92,7 +124,7 @@ std::uint32_t append_scale(Network& network, std::uint32_t source, const std::ve
   layer.array(Role::scale).values = scale;
   layer.array(Role::shift).values = shift;
   layer.array(Role::variance).values.assign(scale.size(), 1);
-  layer.parameter = 1e-30f;  // 0 is no epsilon, and this one changes no sum with 1
+  layer.parameter = 1e-30f;  // vanishes beside a variance of 1
   return append(network, std::move(layer), source);
 }
 

@@ -61,11 +61,27 @@ Layer recurrent_layer(sluice_layer_kind kind, std::size_t in, std::size_t units,
 /// Puts a direction's weights into a recurrent layer.
 void put_cell(Layer& layer, bool backward, const CellWeights& weights);
 
+/// An activation with its numbers.
+struct Curve {
+  sluice_activation activation = SLUICE_LINEAR;
+  float parameter = 0;             ///< as Layer::parameter
+  float second = 0;                ///< as Layer::second
+  std::vector<float> slopes = {};  ///< of a PReLU: one for each unit, or one for all
+};
+
+/// Gives a Dense that activation.
+void set_curve(Layer& dense, const Curve& curve);
+
 /// Returns a Dense.
 /// @param weights  [out][in]
 /// @param bias     [out]; may be missing
-Layer dense_layer(const View& weights, const View& bias,
-                  sluice_activation activation = SLUICE_LINEAR);
+Layer dense_layer(const View& weights, const View& bias, const Curve& curve = {});
+
+/// Applies an activation to a source: in the Dense that it is, if that has none and nothing else
+/// reads it; else in a Dense that copies it.
+/// @param shared  whether other layers may read the source too
+std::uint32_t append_curve(Network& network, std::uint32_t source, const Curve& curve,
+                           bool shared = false);
 
 /// Appends a layer that reads `source` (0: the frame; else a layer counted from 1), and returns its
 /// own number, by which later layers read it.

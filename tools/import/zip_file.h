@@ -1,10 +1,12 @@
-// Files in a zip archive, as .keras and .pt are.
+// A zip archive of a model: the files in it, as many bytes of them as a model of this size has.
 #pragma once
-#include <memory>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "../common/zip_archive.h"
 
 namespace sluice::tools {
 
@@ -14,20 +16,16 @@ class ZipFile {
   /// Refuses (exit code 2) bytes that are not a zip archive, and a build without libzip. So do the
   /// functions below, with a damaged file.
   ZipFile(std::string_view bytes, std::string file);
-  ~ZipFile();
-  ZipFile(const ZipFile&) = delete;
-  ZipFile& operator=(const ZipFile&) = delete;
 
-  std::vector<std::string> names() const;
-  /// Returns a file of the archive; nothing if there is none of that name. Refuses it if all that
-  /// was read would have more than twice the bytes of the archive and 256 KiB.
+  std::vector<std::string> names() const { return archive_.names(); }
+  /// Returns a file of the archive; nothing if there is none of that name. Refuses one with which
+  /// all files that were read have more than twice the bytes of the archive and 256 KiB.
   std::optional<std::string> read(const std::string& name) const;
 
  private:
-  struct Archive;
-  std::unique_ptr<Archive> archive_;
   std::string file_;
-  mutable std::size_t room_ = 0;  ///< bytes that may still be read
+  ZipArchive archive_;
+  mutable std::size_t room_;  ///< bytes that may still be read
 };
 
 /// Returns whether bytes begin as a zip archive.

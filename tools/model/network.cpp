@@ -25,11 +25,16 @@ LayerRecord record_of(const Layer& layer) {
       std::uint8_t((layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
                    (layer.both ? both_directions_flag : 0));
   record.parameter = layer.parameter;
+  record.second = layer.second;
+  record.candidate = candidate_code(layer.candidate);
+  record.hard_gates = std::uint8_t(recurrent(layer) && layer.format != SLUICE_F32 &&
+                                   layer.activation == SLUICE_HARD_SIGMOID);
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
   record.shift_hh = static_cast<std::uint8_t>(layer.shift_hh);
   record.shift_c = static_cast<std::uint8_t>(layer.shift_c);
+  record.shift_h = static_cast<std::uint8_t>(layer.shift_h);
   record.rank = static_cast<std::uint16_t>(layer.rank);
   record.factor_shift_ih = static_cast<std::uint8_t>(layer.factor_shift_ih);
   record.factor_shift_hh = static_cast<std::uint8_t>(layer.factor_shift_hh);

@@ -29,11 +29,14 @@ struct Layer {
   int in = 0, out = 0;
   std::vector<Array> arrays;  ///< in the order of layer_weights()
   sluice_format format = SLUICE_F32;
-  int shift_ih = 0, shift_hh = 0, shift_c = 0;  ///< of fixed point
-  bool mean = false;    ///< recurrent: the output is the mean over the steps
-  bool both = false;    ///< recurrent: reads in both directions, each with half of `out`
-  float parameter = 0;  ///< slope of the hard sigmoid, epsilon of a normalization
-  int rank = 0;         ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
+  int shift_ih = 0, shift_hh = 0, shift_c = 0, shift_h = 0;  ///< of fixed point
+  bool mean = false;  ///< recurrent: the output is the mean over the steps
+  bool both = false;  ///< recurrent: reads in both directions, each with half of `out`
+  /// Slope of a hard sigmoid or hard SiLU, epsilon of a normalization, lowest value of a clip.
+  float parameter = 0;
+  float second = 0;  ///< alpha of an ELU or leaky ReLU, highest value of a clip
+  sluice_activation candidate = SLUICE_TANH;  ///< recurrent: of the candidate (LayerRecord)
+  int rank = 0;  ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
   /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.
   bool sparse = false;

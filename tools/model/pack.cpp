@@ -267,11 +267,14 @@ Layer layer_of(const LayerRecord& record) {
   layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
   layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh,
   layer.shift_c = record.shift_c;
+  layer.shift_h = record.shift_h;
   layer.rank = record.rank;
   layer.factor_shift_ih = record.factor_shift_ih;
   layer.factor_shift_hh = record.factor_shift_hh;
   layer.sparse = layer.format != SLUICE_F32 && record.order == std::uint8_t(Order::sparse);
   layer.parameter = record.parameter;
+  layer.second = record.second;
+  layer.candidate = candidate_of(record.candidate);
   if (joins(record.kind)) layer.sources.assign(record.sources, record.sources + record.parts);
   return with_arrays(layer);
 }

@@ -64,6 +64,7 @@ enum : unsigned {
   layer_norm = 1u << SLUICE_LAYER_NORM
 };
 constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.recurrent; }),
+                   curved_kinds = kinds_with([](const Anatomy& a) { return a.curved; }),
                    joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
                    all_kinds = ~0u;
 
@@ -81,9 +82,37 @@ const Option options[] = {
     {.name = "activation",
      .kinds = dense,
      .field = choice_field<&L::activation>,
-     .help = "f; softmax over all units",
+     .help = "f; softmax over all units; prelu has a trained slope for each unit",
      .words = only(SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_RELU,
-                   SLUICE_SOFTMAX)},
+                   SLUICE_SOFTMAX, SLUICE_ELU, SLUICE_SELU, SLUICE_LEAKY_RELU, SLUICE_PRELU,
+                   SLUICE_SILU, SLUICE_HARD_SILU, SLUICE_GELU, SLUICE_GELU_TANH, SLUICE_SOFTPLUS,
+                   SLUICE_SOFTSIGN, SLUICE_CLIP, SLUICE_EXPONENTIAL)},
+    {.name = "activation",
+     .kinds = curved_kinds,
+     .field = choice_field<&L::candidate>,
+     .help = "function of the candidate, of an lstm's output too, of an rnn's state; in place of "
+             "tanh",
+     .words = only(SLUICE_TANH, SLUICE_RELU, SLUICE_LINEAR, SLUICE_ELU, SLUICE_SELU,
+                   SLUICE_LEAKY_RELU, SLUICE_SOFTSIGN)},
+    {.name = "alpha",
+     .kinds = curved_kinds | dense,
+     .field = &L::alpha,
+     .help = "elu is alpha * (e^x - 1) for negative x, with alpha 1 if not given; leaky_relu is "
+             "alpha * x, with alpha 0.01",
+     .min = 1e-6,
+     .max = 100},
+    {.name = "low",
+     .kinds = dense,
+     .field = &L::low,
+     .help = "lowest value of clip; 0 with high = 6 is known as relu6",
+     .min = -1e6,
+     .max = 1e6},
+    {.name = "high",
+     .kinds = dense,
+     .field = &L::high,
+     .help = "highest value of clip",
+     .min = -1e6,
+     .max = 1e6},
     {.name = "steps",
      .kinds = recurrent_kinds,
      .field = choice_field<&L::steps>,
@@ -111,8 +140,8 @@ const Option options[] = {
     {.name = "slope",
      .kinds = gru | lstm | fastgrnn | dense,
      .field = &L::slope,
-     .help =
-         "the hard sigmoid is clip(slope * x + 1/2, 0, 1); Keras and PyTorch have 1/6, ONNX 0.2",
+     .help = "the hard sigmoid is clip(slope * x + 1/2, 0, 1), and hard_silu x times it; Keras and "
+             "PyTorch have 1/6, ONNX 0.2",
      .min = 1e-3,
      .max = 10},
     {.name = "rank",
@@ -197,6 +226,7 @@ LayerSpec fresh(const Kind& kind) {
   const unsigned is = bit(kind);
   if (is & recurrent_kinds) layer.recurrent_dropout = -1;
   if (is & (gru | lstm | fastgrnn | dense)) layer.slope = 1.0 / 6;
+  if (is & dense) layer.low = -1, layer.high = 1;
   if (is & (batch_norm | layer_norm)) layer.epsilon = 1e-5;
   return layer;
 }
@@ -339,10 +369,22 @@ std::string options_of(const Kind& kind) {
   return list;
 }
 
+bool has_alpha(sluice_activation curve) {
+  return curve == SLUICE_ELU || curve == SLUICE_LEAKY_RELU;
+}
+
 void check_sense(const LayerSpec& layer, const std::string& place) {
-  const bool hard = layer.gates == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SIGMOID;
+  const bool hard = layer.gates == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SIGMOID ||
+                    layer.activation == SLUICE_HARD_SILU;
   if (layer.slope != 0 && layer.slope != 1.0 / 6 && !hard)
     refuse("{}: slope: there is no hard sigmoid; leave it out", place);
+  if (layer.alpha != 0 && !has_alpha(layer.activation) && !has_alpha(layer.candidate))
+    refuse("{}: alpha: there is no elu and no leaky_relu; leave it out", place);
+  if (layer.activation == SLUICE_CLIP && layer.low >= layer.high)
+    refuse("{}: low: {} is not below high, {}", place, layer.low, layer.high);
+  const bool given = layer.kind == SLUICE_DENSE && (layer.low != -1 || layer.high != 1);
+  if (given && layer.activation != SLUICE_CLIP)
+    refuse("{}: low and high are of clip; leave them out, or give activation = \"clip\"", place);
   if (layer.rank > 0 && layer.rank >= layer.units)
     refuse("{}: rank: {} is not below the {} units, so it would save nothing; leave it out", place,
            layer.rank, layer.units);
@@ -357,7 +399,7 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
 
 /// Returns the value of an option that a layer does not give.
 std::string fallback(const Option& option) {
-  for (const std::string_view open : {"steps", "name", "from", "loss", "weight"})
+  for (const std::string_view open : {"steps", "name", "from", "loss", "weight", "alpha"})
     if (option.name == open) return "";
   if (option.name == "recurrent_dropout") return "; default model.dropout.recurrent";
   const Kind& kind = *std::find_if(std::begin(kinds), std::end(kinds),
@@ -438,9 +480,10 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
         refuse("{}: {}; give true", at, shown(value));
       continue;
     }
-    const auto option = std::find_if(std::begin(options), std::end(options),
-                                     [&](const Option& o) { return o.name == name; });
-    if (option == std::end(options) || !(option->kinds & bit(kind)))
+    const auto option = std::find_if(std::begin(options), std::end(options), [&](const Option& o) {
+      return o.name == name && (o.kinds & bit(kind)) != 0;
+    });
+    if (option == std::end(options))
       refuse("{}: unknown key; {} has {}{}", at, kind.key,
              kind.form == Form::units ? "its units, " : "", options_of(kind));
     std::visit([&](const auto& field) { read_option(layer, field, *option, value, at); },
@@ -465,7 +508,8 @@ OrderedJson to_json(const LayerSpec& layer) {
   for (const Option& option : options)
     std::visit(
         [&](const auto& field) {
-          const bool always = option.name == "steps" || option.name == "activation";
+          const bool always =
+              option.name == "steps" || (option.name == "activation" && option.kinds == dense);
           if ((option.kinds & bit(kind)) &&
               (always || value_in(layer, field) != value_in(plain, field)))
             json[std::string(option.name)] = value_in(layer, field);

@@ -16,11 +16,14 @@ struct LayerSpec {
   sluice_layer_kind kind = SLUICE_DENSE;
   std::int64_t units = 0;  ///< 0: as many as there are inputs (normalizations)
   sluice_activation activation = SLUICE_LINEAR;  ///< Dense
+  sluice_activation candidate = SLUICE_TANH;     ///< recurrent; the key is activation, too
   StepsOut steps = StepsOut::open;               ///< recurrent; open until resolved
   Directions directions = Directions::one;       ///< recurrent
   sluice_activation gates = SLUICE_SIGMOID;      ///< GRU and LSTM
   Reset reset = Reset::after;                    ///< GRU
-  double slope = 0;                              ///< of the hard sigmoid
+  double slope = 0;                              ///< of hard_sigmoid and hard_silu
+  double alpha = 0;                              ///< of elu and leaky_relu; 0: the default of each
+  double low = 0, high = 0;                      ///< of clip
   double epsilon = 0;                            ///< normalizations
   std::int64_t repeat = 1;       ///< recurrent: number of layers stacked on one another
   bool tied = false;             ///< the repeated layers share their weights

@@ -15,7 +15,14 @@ Layer layer_of(const LayerSpec& spec, int in) {
   layer.rank = int(spec.rank);
   const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
   layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;
-  if (layer.activation == SLUICE_HARD_SIGMOID) layer.parameter = float(spec.slope);
+  if (spec.recurrent()) layer.candidate = spec.candidate;
+  if (layer.activation == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SILU)
+    layer.parameter = float(spec.slope);
+  if (layer.activation == SLUICE_CLIP)
+    layer.parameter = float(spec.low), layer.second = float(spec.high);
+  for (const sluice_activation f : {layer.activation, layer.candidate})
+    if (f == SLUICE_ELU || f == SLUICE_LEAKY_RELU)
+      layer.second = float(spec.alpha != 0 ? spec.alpha : f == SLUICE_ELU ? 1 : 0.01);
   if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
   return layer;
 }

@@ -83,7 +83,9 @@ inline constexpr std::string_view enum_words<HeadLoss>[] = {"", "cross_entropy",
                                                             "huber"};
 template <>
 inline constexpr std::string_view enum_words<sluice_activation>[] = {
-    "linear", "tanh", "sigmoid", "relu", "softmax", "hard_sigmoid"};
+    "linear",   "tanh",       "sigmoid",  "relu",        "softmax", "hard_sigmoid",
+    "elu",      "leaky_relu", "prelu",    "silu",        "gelu",    "gelu_tanh",
+    "softplus", "clip",       "softsign", "exponential", "selu",    "hard_silu"};
 
 // [train]
 enum class LossKind { cross_entropy, binary, mse, mse_sum, huber };

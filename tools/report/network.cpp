@@ -127,7 +127,11 @@ std::string steps_text(const Drawing& drawing) {
 }
 
 std::string kind_text(const Layer& layer) {
-  return sluice_layer_name(layer.kind) + (layer.rank ? fmt::format(" of rank {}", layer.rank) : "");
+  const std::string curve = layer.candidate == SLUICE_TANH
+                                ? ""
+                                : fmt::format(" with {}", sluice_activation_name(layer.candidate));
+  return sluice_layer_name(layer.kind) + curve +
+         (layer.rank ? fmt::format(" of rank {}", layer.rank) : "");
 }
 
 std::string source_text(const Network& network, std::uint32_t source) {

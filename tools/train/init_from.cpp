@@ -80,7 +80,9 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"units", std::to_string(layer.out)},
           {"directions", layer.both ? "both" : "one"},
           {recurrent(layer) ? "gates" : "activation", sluice_activation_name(curve)},
-          {"slope or epsilon", fmt::format("{}", layer.parameter)},
+          {"candidate", sluice_activation_name(layer.candidate)},
+          {"slope, epsilon or low", fmt::format("{}", layer.parameter)},
+          {"alpha or high", fmt::format("{}", layer.second)},
           {"rank", std::to_string(layer.rank)},
           {"sources", numbers.of_sources(layer)}};
 }

@@ -184,6 +184,10 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                             : group == WeightGroup::input     ? how.input
                                                               : how.output;
     const Source source{seed, index, std::uint32_t(a)};
+    if (array.role == Role::slope) {
+      array.values.assign(array.values.size(), 0.25f);  // as in PyTorch
+      continue;
+    }
     const bool own_bias = array.role == Role::gate_bias || array.role == Role::candidate_bias;
     if (array.role == Role::zeta || array.role == Role::nu ||
         (own_bias && way == Initializer::pytorch)) {

@@ -1,0 +1,377 @@
+// Sums, products, functions and matrices of a graph, as formulas.
+#include <numeric>
+
+#include "graph_follower.h"
+
+namespace sluice::tools::graph {
+/// Returns a constant's numbers as those of every frame of a value with these axes.
+std::vector<float> Follower::over_features(const Constant& constant,
+                                           const std::vector<Axis>& axes) {
+  if (constant.is_whole) stuck("whole numbers beside floats");
+  const std::vector<std::int64_t> sizes = feature_sizes(axes);
+  // Equal numbers fit every shape.
+  if (!constant.floats.empty() &&
+      std::all_of(constant.floats.begin(), constant.floats.end(),
+                  [&](float number) { return number == constant.floats[0]; }))
+    return std::vector<float>(std::size_t(product_of(sizes)), constant.floats[0]);
+  const std::size_t rank = axes.size(), own = constant.shape.size();
+  for (std::size_t d = 0; d + rank < own; ++d)
+    if (constant.shape[d] != 1) stuck("a constant of the shape {}", shape_text(constant.shape));
+  std::vector<float> numbers;
+  for_each_index(sizes, [&](const std::vector<std::int64_t>& at) {
+    std::size_t place = 0, feature = 0;
+    for (std::size_t d = 0; d < rank; ++d) {
+      const std::int64_t index = axes[d].feature ? at[feature++] : 0;
+      if (d + own < rank) continue;
+      const std::int64_t size = constant.shape[d + own - rank];
+      if (size != 1 && (!axes[d].feature || size != axes[d].size))
+        stuck("a constant of the shape {} that differs from step to step or does not fit",
+              shape_text(constant.shape));
+      place = place * std::size_t(size) + std::size_t(size == 1 ? 0 : index);
+    }
+    numbers.push_back(constant.floats[place]);
+  });
+  return numbers;
+}
+
+Value Follower::as_flow(const Value& constant, const std::vector<Axis>& axes) {
+  return flow(formulas_.constant(over_features(*constant.constant, axes)), axes, false);
+}
+
+namespace {
+
+/// Returns the axes of a result of two values, whose dimensions of one spread.
+std::vector<Axis> common_axes(const std::vector<Axis>& a, const std::vector<Axis>& b) {
+  std::vector<Axis> axes = a.size() >= b.size() ? a : b;
+  const std::vector<Axis>& shorter = a.size() >= b.size() ? b : a;
+  const std::size_t extra = axes.size() - shorter.size();
+  for (std::size_t d = 0; d < shorter.size(); ++d) {
+    Axis& to = axes[d + extra];
+    const Axis& other = shorter[d];
+    if (to.feature && other.feature) {
+      if (to.size != other.size && to.size != 1 && other.size != 1)
+        stuck("{} numbers beside {}", to.size, other.size);
+      to.size = std::max(to.size, other.size);
+    } else if (other.feature) {
+      if (to.size != 1 && to.size != unknown && to.size > 0 && other.size != 1)
+        stuck("numbers of a frame along its steps");
+      if (other.size != 1) to = other;
+    } else if (to.feature && other.size != 1 && other.size > 1) {
+      stuck("numbers of a frame along its steps");
+    }
+  }
+  return axes;
+}
+
+/// Returns the formula of a value spread to axes.
+Formula spread_formula(Formulas& formulas, const Value& value, const std::vector<Axis>& axes) {
+  const std::vector<std::int64_t> to = feature_sizes(axes);
+  std::vector<std::int64_t> which;
+  const std::size_t extra = axes.size() - value.axes.size();
+  for_each_index(to, [&](const std::vector<std::int64_t>& at) {
+    std::int64_t place = 0;
+    std::size_t feature = 0;
+    for (std::size_t d = 0; d < axes.size(); ++d) {
+      const std::int64_t index = axes[d].feature ? at[feature++] : 0;
+      if (d < extra || !value.axes[d - extra].feature) continue;
+      const std::int64_t size = value.axes[d - extra].size;
+      place = place * size + (size == 1 ? 0 : index);
+    }
+    which.push_back(place);
+  });
+  return formulas.choose(value.formula, which);
+}
+
+}  // namespace
+
+Value Follower::binary(const std::string& op, const Value& first, const Value& second) {
+  Value a = first, b = second;
+  if (op == "Pow") {
+    if (!b.is_constant() || b.constant->count() != 1 || b.constant->number(0) != 2)
+      stuck("a power other than 2");
+    return flow(formulas_.multiply(a.formula, a.formula), a.axes, a.last);
+  }
+  // A constant may have more dimensions than the value, such as [1][1][8] beside [8].
+  const auto widen = [&](Value& value, const Value& constant) {
+    for (std::size_t d = value.axes.size(); d < constant.constant->shape.size(); ++d)
+      value.axes.insert(value.axes.begin(), Axis{false, 1});
+    // And its numbers may spread a dimension of one.
+    const std::vector<std::int64_t>& shape = constant.constant->shape;
+    std::vector<Axis> axes = value.axes;
+    for (std::size_t d = 0; d < shape.size(); ++d) {
+      Axis& axis = axes[axes.size() - shape.size() + d];
+      if (shape[d] > 1 && axis.size == 1) axis = {true, shape[d]};
+    }
+    value.formula = spread_formula(formulas_, value, axes);
+    value.axes = axes;
+  };
+  if (a.is_constant()) widen(b, a), a = as_flow(a, b.axes);
+  if (b.is_constant()) widen(a, b), b = as_flow(b, a.axes);
+  const std::vector<Axis> axes = common_axes(a.axes, b.axes);
+  const Formula x = spread_formula(formulas_, a, axes), y = spread_formula(formulas_, b, axes);
+  const bool last = a.last || b.last;
+  if (op == "Add") return flow(formulas_.add(x, y), axes, last);
+  if (op == "Sub") return flow(formulas_.add(x, formulas_.scaled(y, {-1})), axes, last);
+  if (op == "Mul") return flow(formulas_.multiply(x, y), axes, last);
+  std::vector<float> divisor;
+  if (formulas_.is_constant(y, divisor)) {
+    for (float& value : divisor) value = 1 / value;
+    return flow(formulas_.scaled(x, divisor), axes, last);
+  }
+  return flow(formulas_.multiply(x, formulas_.apply(Unary::reciprocal, y)), axes, last);
+}
+
+void Follower::elementwise(const OpNode& node, const std::vector<Value>& in,
+                           std::vector<Value>& out) {
+  if (in.size() != 2) stuck("{} inputs in place of two", in.size());
+  out[0] = binary(node.op, in[0], in[1]);
+}
+
+void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
+  const Value& a = in.at(0);
+  if (!a.is_flow()) stuck("its input does not come from the frame");
+  const std::string& op = node.op;
+  if (op == "Identity" || op == "Dropout" || op == "Cast") {
+    out[0] = a;
+    return;
+  }
+  if (op == "Neg") {
+    out[0] = flow(formulas_.scaled(a.formula, {-1}), a.axes, a.last);
+    return;
+  }
+  if (op == "HardSigmoid" && node.real("beta", 0.5f) != 0.5f)
+    stuck("a hard sigmoid with beta {}", node.real("beta", 0.5f));
+  const auto activation = [](sluice_activation name, float parameter = 0, float second = 0) {
+    return Function{Unary(name), parameter, second};
+  };
+  Function function{Unary::sigmoid};
+  if (op == "Tanh") function = {Unary::tanh};
+  if (op == "Relu") function = {Unary::relu};
+  if (op == "Sqrt") function = {Unary::square_root};
+  if (op == "Reciprocal") function = {Unary::reciprocal};
+  if (op == "HardSigmoid") function = activation(SLUICE_HARD_SIGMOID, node.real("alpha", 0.2f));
+  if (op == "Elu") function = activation(SLUICE_ELU, 0, node.real("alpha", 1));
+  if (op == "LeakyRelu") function = activation(SLUICE_LEAKY_RELU, 0, node.real("alpha", 0.01f));
+  if (op == "Selu") function = activation(SLUICE_SELU);
+  if (op == "Softplus") function = activation(SLUICE_SOFTPLUS);
+  if (op == "Softsign") function = activation(SLUICE_SOFTSIGN);
+  if (op == "Exp") function = activation(SLUICE_EXPONENTIAL);
+  if (op == "HardSwish") function = activation(SLUICE_HARD_SILU, 1.0f / 6);
+  if (op == "Swish") function = activation(SLUICE_SILU);
+  if (op == "Gelu") {
+    const OpAttribute* const way = node.find("approximate");
+    function = activation(way && way->text == "tanh" ? SLUICE_GELU_TANH : SLUICE_GELU);
+  }
+  if (op == "Clip") {
+    const auto bound = [&](std::size_t input, const char* attribute, float otherwise) {
+      if (const OpAttribute* const found = node.find(attribute)) return found->real;
+      if (input < in.size() && in[input].is_constant() && in[input].constant->count() == 1)
+        return float(in[input].constant->number(0));
+      if (input < in.size() && in[input].is_flow()) stuck("bounds that depend on the data");
+      return otherwise;
+    };
+    const float low = bound(1, "min", -INFINITY), high = bound(2, "max", INFINITY);
+    if (low == 0 && std::isinf(high))
+      function = {Unary::relu};
+    else if (std::isinf(low) || std::isinf(high))
+      stuck("a bound on one side alone");
+    else
+      function = activation(SLUICE_CLIP, low, high);
+    // clip(s x + 1/2, 0, 1) is a hard sigmoid of slope s: of the one factor that all terms have.
+    const Sum& sum = formulas_.sum(a.formula);
+    if (low == 0 && high == 1 && !sum.products.empty() &&
+        std::all_of(sum.products.begin(), sum.products.end(), [&](const Product& product) {
+          return product.factor == sum.products[0].factor && product.factor.size() == 1 &&
+                 product.factor[0] > 0;
+        })) {
+      const float slope = sum.products[0].factor[0];
+      const Formula half = formulas_.constant(std::vector<float>(sum.width, -0.5f));
+      const Formula inner = formulas_.scaled(formulas_.add(a.formula, half), {1 / slope});
+      out[0] = flow(formulas_.apply(activation(SLUICE_HARD_SIGMOID, slope), inner), a.axes, a.last);
+      return;
+    }
+  }
+  if (op == "PRelu") {
+    if (in.size() < 2 || !in[1].is_constant()) stuck("slopes that are not constant");
+    function = activation(SLUICE_PRELU);
+    function.slopes = over_features(*in[1].constant, a.axes);
+  }
+  if (op == "Softmax") {
+    function = {Unary::softmax};
+    const std::size_t axis =
+        axis_of(node.whole("axis", graph_.opset >= 13 ? -1 : 1), a.axes.size());
+    std::size_t behind = 0;
+    for (std::size_t d = axis; d < a.axes.size(); ++d) behind += a.axes[d].feature;
+    if (behind != feature_sizes(a.axes).size()) stuck("a softmax over a part of a frame");
+    if (graph_.opset >= 13 && axis + 1 != a.axes.size())
+      stuck("a softmax over another axis than the last");
+  }
+  out[0] = flow(formulas_.apply(function, a.formula), a.axes, a.last);
+}
+
+namespace {
+
+/// Returns a constant matrix [rows][cols] as weights, transposed if asked.
+Weights2 weights_of(const Constant& from, bool transposed) {
+  std::vector<std::int64_t> shape = from.shape;
+  while (shape.size() > 2 && shape.front() == 1) shape.erase(shape.begin());
+  if (shape.size() == 1) shape.push_back(1);
+  if (shape.size() != 2 || from.is_whole) stuck("a matrix of the shape {}", shape_text(from.shape));
+  const View view = matrix_of(from.floats, std::size_t(shape[0]), std::size_t(shape[1]));
+  const View used = transposed ? view.transposed() : view;
+  Weights2 weights{used.rows, used.cols, {}};
+  weights.values.reserve(used.rows * used.cols);
+  for (std::size_t row = 0; row < used.rows; ++row)
+    for (std::size_t col = 0; col < used.cols; ++col) weights.values.push_back(used.at(row, col));
+  return weights;
+}
+
+}  // namespace
+
+void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
+  if (in.size() < 2 || !in[0].is_flow() || !in[1].is_constant())
+    stuck("a product of two values that both depend on the frame, or with the matrix on the left");
+  const Value& a = in[0];
+  const bool gemm = node.op == "Gemm";
+  if (gemm && node.whole("transA", 0)) stuck("transA");
+  // Columns of the weights read the last dimension; the product has one row for each output.
+  Weights2 weights = weights_of(*in[1].constant, !(gemm && node.whole("transB", 0)));
+  if (a.axes.empty()) stuck("a product with a single number");
+  std::vector<Axis> axes = a.axes;
+  Formula from = a.formula;
+  if (!axes.back().feature || feature_sizes(axes).size() != 1) {
+    // Dimensions of one beside the features.
+    if (axes.back().size != 1 || feature_sizes(axes).size() > 1)
+      stuck("a product along steps, or with several dimensions of features");
+    axes.back() = {true, 1};
+    from = a.formula;
+  }
+  if (axes.back().size != std::int64_t(weights.cols))
+    stuck("{} numbers enter a matrix for {}", axes.back().size, weights.cols);
+  axes.back().size = std::int64_t(weights.rows);
+  if (gemm) {
+    const float alpha = node.real("alpha", 1), beta = node.real("beta", 1);
+    for (float& value : weights.values) value *= alpha;
+    Formula made = formulas_.product(weights, from);
+    if (in.size() > 2 && in[2].is_constant())
+      made = formulas_.add(
+          made, formulas_.scaled(formulas_.constant(over_features(*in[2].constant, axes)), {beta}));
+    else if (in.size() > 2 && in[2].is_flow())
+      made = formulas_.add(made, formulas_.scaled(in[2].formula, {beta}));
+    out[0] = flow(made, axes, a.last);
+    return;
+  }
+  out[0] = flow(formulas_.product(weights, from), axes, a.last);
+}
+
+void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
+                           std::vector<Value>& out) {
+  if (in.size() < 2 || !in[0].is_flow() || !in[1].is_constant())
+    stuck("weights that are not constant");
+  const Constant& w = *in[1].constant;
+  for (std::size_t d = 2; d < w.shape.size(); ++d)
+    if (w.shape[d] != 1) stuck("a convolution with a kernel of {}", w.shape[d]);
+  for (const std::int64_t pad : wholes(node, "pads", {}, 0).value_or(std::vector<std::int64_t>{}))
+    if (pad != 0) stuck("a convolution with padding");
+  if (node.whole("group", 1) != 1) stuck("a convolution in groups");
+  Value a = in[0];
+  if (a.axes.size() < 2) stuck("a convolution of {} dimensions", a.axes.size());
+  Axis& channel = a.axes[1];
+  if (!channel.feature && channel.size == 1 && feature_sizes(a.axes).empty()) channel = {true, 1};
+  if (!channel.feature || feature_sizes(a.axes).size() != 1)
+    stuck("channels that are not the features");
+  Constant matrix = w;
+  matrix.shape = {w.shape[0], w.shape[1]};
+  const Weights2 weights = weights_of(matrix, false);
+  if (channel.size != std::int64_t(weights.cols))
+    stuck("{} channels enter weights for {}", channel.size, weights.cols);
+  Formula made = formulas_.product(weights, a.formula);
+  channel.size = std::int64_t(weights.rows);
+  if (in.size() > 2 && in[2].is_constant())
+    made = formulas_.add(made, formulas_.constant(in[2].constant->floats));
+  out[0] = flow(made, a.axes, a.last);
+}
+
+Value Follower::reduced(const OpNode& node, const Value& in, const std::vector<Value>& all,
+                        bool mean) {
+  auto axes = wholes(node, "axes", all, 1);
+  const std::size_t rank = in.axes.size();
+  if (!axes) {
+    axes.emplace();
+    for (std::size_t d = 0; d < rank; ++d) axes->push_back(std::int64_t(d));
+  }
+  const bool keeps = node.whole("keepdims", 1) != 0;
+  Value out = in;
+  std::size_t over = 0;
+  std::vector<bool> goes(rank);
+  for (const std::int64_t axis : *axes) {
+    const std::size_t d = axis_of(axis, rank);
+    if (!in.axes[d].feature && in.axes[d].size != 1) stuck("a sum or mean over steps");
+    over += in.axes[d].feature;
+    goes[d] = true;
+  }
+  if (over != feature_sizes(in.axes).size()) {
+    if (over == 0) return in;
+    stuck("a sum or mean over a part of a frame");
+  }
+  out.axes.clear();
+  for (std::size_t d = 0; d < rank; ++d) {
+    if (!goes[d]) out.axes.push_back(in.axes[d]);
+    if (goes[d] && keeps) out.axes.push_back({true, 1});
+  }
+  out.formula = formulas_.mean(in.formula);
+  if (!mean) out.formula = formulas_.scaled(out.formula, {float(formulas_.width(in.formula))});
+  return out;
+}
+
+void Follower::normalization(const OpNode& node, const std::vector<Value>& in,
+                             std::vector<Value>& out) {
+  const Value& a = in.at(0);
+  if (!a.is_flow()) stuck("its input does not come from the frame");
+  if (node.op == "ReduceMean" || node.op == "ReduceSum") {
+    out[0] = reduced(node, a, in, node.op == "ReduceMean");
+    return;
+  }
+  const auto numbers = [&](std::size_t i) -> const std::vector<float>& {
+    if (i >= in.size() || !in[i].is_constant() || in[i].constant->is_whole)
+      stuck("gains that are not constant floats");
+    return in[i].constant->floats;
+  };
+  const std::size_t width = formulas_.width(a.formula);
+  if (node.op == "BatchNormalization") {
+    const float epsilon = node.real("epsilon", 1e-5f);
+    if (a.axes.size() < 2 || !a.axes[1].feature || feature_sizes(a.axes).size() != 1)
+      stuck("channels that are not the features");
+    std::vector<float> factor, shift;
+    for (std::size_t i = 0; i < width; ++i) {
+      if (i >= numbers(1).size() || i >= numbers(2).size() || i >= numbers(3).size() ||
+          i >= numbers(4).size())
+        stuck("shapes that do not fit");
+      const double gain =
+          double(numbers(1)[i]) / std::sqrt(double(numbers(4)[i]) + double(epsilon));
+      factor.push_back(float(gain));
+      shift.push_back(float(double(numbers(2)[i]) - double(numbers(3)[i]) * gain));
+    }
+    out[0] = flow(formulas_.add(formulas_.scaled(a.formula, factor), formulas_.constant(shift)),
+                  a.axes, a.last);
+    return;
+  }
+  const std::size_t axis = axis_of(node.whole("axis", -1), a.axes.size());
+  for (std::size_t d = 0; d < a.axes.size(); ++d)
+    if (a.axes[d].feature != (d >= axis) && a.axes[d].size != 1)
+      stuck("a normalization over steps");
+  const Formula centered = formulas_.add(
+      a.formula, formulas_.scaled(formulas_.repeated(formulas_.mean(a.formula), width), {-1}));
+  const Formula variance =
+      formulas_.repeated(formulas_.mean(formulas_.multiply(centered, centered)), width);
+  const Formula root = formulas_.apply(
+      Unary::square_root, formulas_.add(variance, formulas_.constant(std::vector<float>(
+                                                      width, node.real("epsilon", 1e-5f)))));
+  Formula made = formulas_.multiply(centered, formulas_.apply(Unary::reciprocal, root));
+  if (numbers(1).size() != width) stuck("shapes that do not fit");
+  made = formulas_.scaled(made, numbers(1));
+  if (in.size() > 2) made = formulas_.add(made, formulas_.constant(numbers(2)));
+  out[0] = flow(made, a.axes, a.last);
+}
+
+}  // namespace sluice::tools::graph

@@ -1,0 +1,225 @@
+// Follows a graph of operations: constants are computed, and every other value becomes a formula of
+// the inputs (expression.h), of which layers are made (lower.h). graph_model.cpp begins and ends;
+// each group of operations has a file of its own.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "../common/print.h"
+#include "lower.h"
+#include "op_graph.h"
+#include "weights.h"
+
+namespace sluice::tools::graph {
+
+/// A size that is not known; and, in a loop over steps, the number of the step.
+constexpr std::int64_t unknown = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t step_number = unknown + 1;
+constexpr bool is_known(std::int64_t number) { return number > step_number; }
+
+/// A dimension of a value: one over which frames run (time, batch), or one of a frame's numbers.
+struct Axis {
+  bool feature = false;
+  std::int64_t size = unknown;  ///< of a feature it is known
+};
+
+/// A value while the graph is followed.
+struct Value {
+  enum class What { none, constant, flow };
+  What what = What::none;
+  ConstantPtr constant;
+  Formula formula = -1;  ///< its numbers in one frame, in the order of its feature axes
+  std::vector<Axis> axes;
+  bool last = false;  ///< its frame is the last one of a sequence
+  bool is_flow() const { return what == What::flow; }
+  bool is_constant() const { return what == What::constant; }
+};
+
+inline std::int64_t product_of(const std::vector<std::int64_t>& sizes) {
+  std::int64_t product = 1;
+  for (const std::int64_t size : sizes) product *= size;
+  return product;
+}
+
+inline std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape)
+    text += size == unknown || size < 0 ? "[?]" : fmt::format("[{}]", size);
+  return text.empty() ? "a single number" : text;
+}
+
+/// A node that cannot be followed: the reason.
+struct Stuck {
+  std::string reason;
+};
+template <class... Args>
+[[noreturn]] void stuck(fmt::format_string<Args...> text, Args&&... args) {
+  throw Stuck{fmt::format(text, std::forward<Args>(args)...)};
+}
+
+class Follower {
+ public:
+  Follower(const OpGraph& graph, const std::string& file, ResetChoice reset)
+      : graph_(graph), file_(file), reset_(reset), obstacles_(file) {
+    result_.format = "ONNX";
+  }
+
+  Imported run();
+
+ private:
+  using Values = std::map<std::string, Value>;
+
+  void find_inputs();
+  /// Follows the nodes of a graph that these outputs need.
+  void follow(const OpGraph& graph, Values& values, const std::set<std::string>& wanted);
+  void follow_node(const OpNode& node, Values& values);
+  void finish(const Values& values);
+
+  // One function for each group of operations.
+  bool on_constants(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void elementwise(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void matrix(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void convolution(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void shape(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void normalization(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void recurrent(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void branch(const OpNode& node, const Values& outer, std::vector<Value>& out);
+  void loop(const OpNode& node, const Values& outer, std::vector<Value>& out);
+  void scan(const OpNode& node, const Values& outer, std::vector<Value>& out);
+  Value reduced(const OpNode& node, const Value& in, const std::vector<Value>& all, bool mean);
+
+  // Parts of them.
+  Value concat(const OpNode& node, const std::vector<Value>& in);
+  Value slice(const Value& in, std::int64_t axis, std::int64_t begin, std::int64_t end,
+              std::int64_t step);
+  Value gather(const Value& in, const Constant& index, std::int64_t axis);
+  Value transpose(const Value& in, const std::vector<std::int64_t>& order);
+  Value reshape(const Value& in, const std::vector<std::int64_t>& target);
+  Value binary(const std::string& op, const Value& a, const Value& b);
+  std::vector<float> over_features(const Constant& constant, const std::vector<Axis>& axes);
+  Value as_flow(const Value& constant, const std::vector<Axis>& axes);
+  Value last_of(const Value& in);
+  struct Carried;
+  Carried carry(const Value& start, const std::string& name);
+  void body(const OpGraph& body, Values& values, const std::vector<Carried>& carried,
+            std::size_t first_output, std::vector<Value>& out, std::size_t scans,
+            const std::vector<std::int64_t>& axes);
+
+  Value constant_value(std::vector<std::int64_t> shape, std::vector<std::int64_t> whole) const {
+    auto made = std::make_shared<Constant>();
+    made->shape = std::move(shape), made->whole = std::move(whole), made->is_whole = true;
+    return of(std::move(made));
+  }
+  /// Refuses a graph whose constants would take many times the memory of the file.
+  void take_room(std::size_t numbers) {
+    if (numbers > room_)
+      refuse("{}: its constants grow to many times the file; it is hostile", file_);
+    room_ -= numbers;
+  }
+
+  static Value of(ConstantPtr constant) {
+    Value value;
+    value.what = Value::What::constant;
+    value.constant = std::move(constant);
+    return value;
+  }
+  static Value flow(Formula formula, std::vector<Axis> axes, bool last) {
+    Value value;
+    value.what = Value::What::flow;
+    value.formula = formula, value.axes = std::move(axes), value.last = last;
+    return value;
+  }
+
+  const OpGraph& graph_;
+  const std::string& file_;
+  ResetChoice reset_;
+  Obstacles obstacles_;
+  Formulas formulas_;
+  Imported result_;
+  std::vector<GraphInput> inputs_;
+  std::optional<Lowering> lowering_;
+  std::set<std::uint32_t> last_, every_;  ///< layers of which the last step, or every step, is read
+  std::size_t room_ = 0;                  ///< numbers that computed constants may still have
+};
+
+/// Returns an axis that counts from the end as one from the begin.
+inline std::size_t axis_of(std::int64_t axis, std::size_t rank) {
+  if (axis < 0) axis += std::int64_t(rank);
+  if (axis < 0 || axis >= std::int64_t(rank)) stuck("axis {} of {} dimensions", axis, rank);
+  return std::size_t(axis);
+}
+
+/// Returns the whole numbers of an attribute or, in newer opsets, of an input.
+inline std::optional<std::vector<std::int64_t>> wholes(const OpNode& node, const char* attribute,
+                                                       const std::vector<Value>& in,
+                                                       std::size_t input) {
+  if (const OpAttribute* const found = node.find(attribute)) return found->wholes;
+  if (input < in.size() && in[input].is_constant() && in[input].constant->is_whole)
+    return in[input].constant->whole;
+  if (input < in.size() && in[input].is_flow()) stuck("{} that depends on the data", attribute);
+  return std::nullopt;
+}
+
+/// Calls f(indices) for every element of a shape, the last index fastest.
+template <class F>
+void for_each_index(const std::vector<std::int64_t>& shape, F f) {
+  std::vector<std::int64_t> index(shape.size());
+  const std::int64_t count = product_of(shape);
+  for (std::int64_t i = 0; i < count; ++i) {
+    f(index);
+    for (std::size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < shape[d]) break;
+      index[d] = 0;
+    }
+  }
+}
+
+inline std::size_t place_of(const std::vector<std::int64_t>& index,
+                            const std::vector<std::int64_t>& shape) {
+  std::size_t place = 0;
+  for (std::size_t d = 0; d < shape.size(); ++d)
+    place = place * std::size_t(shape[d]) + std::size_t(index[d]);
+  return place;
+}
+
+/// A range of one axis, as Slice gives it.
+inline std::vector<std::int64_t> range_of(std::int64_t begin, std::int64_t end, std::int64_t step,
+                                          std::int64_t size) {
+  if (step == 0) stuck("a step of 0");
+  const auto bound = [&](std::int64_t at, std::int64_t low, std::int64_t high) {
+    if (at < 0) at += size;
+    return std::clamp(at, low, high);
+  };
+  std::vector<std::int64_t> range;
+  if (step > 0)
+    for (std::int64_t i = bound(begin, 0, size), e = bound(end, 0, size); i < e; i += step)
+      range.push_back(i);
+  else
+    for (std::int64_t i = bound(begin, 0, size - 1),
+                      e = end < -size ? -1 : bound(end, -1, size - 1);
+         i > e; i += step)
+      range.push_back(i);
+  return range;
+}
+
+inline std::vector<std::int64_t> feature_sizes(const std::vector<Axis>& axes) {
+  std::vector<std::int64_t> sizes;
+  for (const Axis& axis : axes)
+    if (axis.feature) sizes.push_back(axis.size);
+  return sizes;
+}
+
+inline std::size_t features_before(const std::vector<Axis>& axes, std::size_t axis) {
+  std::size_t count = 0;
+  for (std::size_t d = 0; d < axis; ++d) count += axes[d].feature;
+  return count;
+}
+
+}  // namespace sluice::tools::graph

@@ -1,0 +1,266 @@
+// Follows a whole graph: its inputs, its nodes in order, its answers.
+#include <numeric>
+#include <stdexcept>
+
+#include "../model/graph.h"
+#include "graph_follower.h"
+
+namespace sluice::tools {
+namespace graph {
+
+/// Which inputs are states: those whose shape an output beside the first has too.
+void Follower::find_inputs() {
+  std::vector<bool> taken(graph_.outputs.size());
+  const auto same_shape = [](const OpValue& a, const OpValue& b) {
+    if (a.shape.size() != b.shape.size()) return false;
+    for (std::size_t d = 0; d < a.shape.size(); ++d)
+      if (a.shape[d] != b.shape[d] && a.shape[d] > 0 && b.shape[d] > 0) return false;
+    return true;
+  };
+  std::size_t column = 0;
+  bool first = true;
+  for (const OpValue& value : graph_.inputs) {
+    GraphInput input;
+    input.name = value.name;
+    input.width = 1;
+    for (const std::int64_t size : value.shape)
+      if (size > 0) input.width *= std::size_t(size);
+    if (!first && !value.is_whole)
+      for (std::size_t o = 1; o < graph_.outputs.size() && !input.is_state; ++o)
+        if (!taken[o] && same_shape(value, graph_.outputs[o])) taken[o] = input.is_state = true;
+    if (!input.is_state && !value.is_whole) {
+      if (value.shape.empty() || value.shape.back() < 1)
+        refuse("{}: {}: the number of its features is not in the file; export it with a fixed size",
+               file_, brief(value.name));
+      input.width = std::size_t(value.shape.back());
+      input.column = column;
+      column += input.width;
+      first = false;
+    }
+    inputs_.push_back(input);
+  }
+  if (column == 0) refuse("{}: has no input of floats", file_);
+  if (column > widest)
+    refuse("{}: a frame of {} numbers; at most {} are read", file_, column, widest);
+  result_.network.width = int(column);
+}
+
+void Follower::follow(const OpGraph& graph, Values& values, const std::set<std::string>& wanted) {
+  for (const auto& [name, constant] : graph.constants) values[name] = of(constant);
+  std::set<std::string> needed = wanted;
+  std::vector<const OpNode*> nodes;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (std::none_of(node->outputs.begin(), node->outputs.end(),
+                     [&](const std::string& name) { return needed.count(name) != 0; }))
+      continue;
+    nodes.push_back(&*node);
+    needed.insert(node->inputs.begin(), node->inputs.end());
+    // The graphs inside a node read values of this one by their names.
+    std::vector<const OpGraph*> inside;
+    const auto add_graphs = [&](const OpNode& of_node) {
+      for (const auto& [name, attribute] : of_node.attributes)
+        if (attribute.graph) inside.push_back(attribute.graph.get());
+    };
+    add_graphs(*node);
+    while (!inside.empty()) {
+      const OpGraph& one = *inside.back();
+      inside.pop_back();
+      for (const OpNode& deeper : one.nodes) {
+        needed.insert(deeper.inputs.begin(), deeper.inputs.end());
+        add_graphs(deeper);
+      }
+      for (const OpValue& output : one.outputs) needed.insert(output.name);
+    }
+  }
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) follow_node(**node, values);
+}
+
+void Follower::follow_node(const OpNode& node, Values& values) {
+  std::vector<Value> in;
+  for (const std::string& name : node.inputs) {
+    const auto found = values.find(name);
+    in.push_back(found == values.end() ? Value{} : found->second);
+    // A node that reads what an obstacle hid is passed over.
+    if (!name.empty() && in.back().what == Value::What::none) return;
+  }
+  std::vector<Value> out(node.outputs.size());
+  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.op));
+  try {
+    if (!node.domain.empty() && node.domain != "ai.onnx")
+      stuck("of the domain {}, which is not read", brief(node.domain));
+    static const std::map<std::string, void (Follower::*)(const OpNode&, const std::vector<Value>&,
+                                                          std::vector<Value>&)>
+        known = {{"Add", &Follower::elementwise},
+                 {"Sub", &Follower::elementwise},
+                 {"Mul", &Follower::elementwise},
+                 {"Div", &Follower::elementwise},
+                 {"Pow", &Follower::elementwise},
+                 {"Sigmoid", &Follower::unary},
+                 {"Tanh", &Follower::unary},
+                 {"Relu", &Follower::unary},
+                 {"HardSigmoid", &Follower::unary},
+                 {"Softmax", &Follower::unary},
+                 {"Identity", &Follower::unary},
+                 {"Dropout", &Follower::unary},
+                 {"Cast", &Follower::unary},
+                 {"Neg", &Follower::unary},
+                 {"Elu", &Follower::unary},
+                 {"LeakyRelu", &Follower::unary},
+                 {"Selu", &Follower::unary},
+                 {"Softplus", &Follower::unary},
+                 {"Softsign", &Follower::unary},
+                 {"Exp", &Follower::unary},
+                 {"HardSwish", &Follower::unary},
+                 {"Swish", &Follower::unary},
+                 {"Gelu", &Follower::unary},
+                 {"Clip", &Follower::unary},
+                 {"PRelu", &Follower::unary},
+                 {"Sqrt", &Follower::unary},
+                 {"Reciprocal", &Follower::unary},
+                 {"MatMul", &Follower::matrix},
+                 {"Gemm", &Follower::matrix},
+                 {"Conv", &Follower::convolution},
+                 {"Transpose", &Follower::shape},
+                 {"Squeeze", &Follower::shape},
+                 {"Unsqueeze", &Follower::shape},
+                 {"Reshape", &Follower::shape},
+                 {"Flatten", &Follower::shape},
+                 {"Slice", &Follower::shape},
+                 {"Gather", &Follower::shape},
+                 {"Split", &Follower::shape},
+                 {"Concat", &Follower::shape},
+                 {"Shape", &Follower::shape},
+                 {"Expand", &Follower::shape},
+                 {"Pad", &Follower::shape},
+                 {"ReduceMean", &Follower::normalization},
+                 {"ReduceSum", &Follower::normalization},
+                 {"BatchNormalization", &Follower::normalization},
+                 {"LayerNormalization", &Follower::normalization},
+                 {"GRU", &Follower::recurrent},
+                 {"LSTM", &Follower::recurrent},
+                 {"RNN", &Follower::recurrent}};
+    if (node.op == "If") {
+      branch(node, values, out);
+    } else if (node.op == "Loop") {
+      loop(node, values, out);
+    } else if (node.op == "Scan") {
+      scan(node, values, out);
+    } else {
+      const bool constants =
+          std::none_of(in.begin(), in.end(), [](const Value& value) { return value.is_flow(); });
+      if (!(constants && on_constants(node, in, out))) {
+        const auto function = known.find(node.op);
+        if (function == known.end()) stuck("is not one of the operations that are read");
+        (this->*function->second)(node, in, out);
+      }
+    }
+  } catch (const Stuck& reason) {
+    obstacles_.add("{}: {}", place, reason.reason);
+    return;
+  } catch (const FormulaTooLarge& large) {
+    obstacles_.add("{}: {}", place, large.reason);
+    return;
+  } catch (const std::out_of_range&) {
+    obstacles_.add("{}: its lists of numbers have different lengths", place);
+    return;
+  }
+  for (const Value& value : out)
+    if (value.is_constant()) take_room(value.constant->count());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    // A dimension of one is no dimension of features, whatever it was.
+    for (Axis& axis : out[i].axes)
+      if (axis.size == 1) axis.feature = false;
+    if (!node.outputs[i].empty()) values[node.outputs[i]] = std::move(out[i]);
+  }
+}
+
+void Follower::finish(const Values& values) {
+  std::vector<Formula> answers;
+  std::vector<std::string> names;
+  bool last = false, every = false;
+  for (std::size_t o = 0; o < graph_.outputs.size(); ++o) {
+    const OpValue& output = graph_.outputs[o];
+    const auto found = values.find(output.name);
+    // Outputs behind the first that belong to a state input are that state.
+    bool is_state = false;
+    if (o > 0)
+      for (std::size_t i = 0; i < inputs_.size(); ++i) is_state = is_state || inputs_[i].is_state;
+    if (is_state && o > 0) continue;
+    if (found == values.end() || !found->second.is_flow()) {
+      obstacles_.refuse_any();
+      if (found == values.end() || o == 0)
+        refuse("{}: its output {} is not computed from the frame", file_, brief(output.name));
+      continue;
+    }
+    // The last state beside all steps says nothing new.
+    if (o > 0 && found->second.last != last &&
+        std::count(answers.begin(), answers.end(), found->second.formula))
+      continue;
+    answers.push_back(found->second.formula);
+    names.push_back(output.name);
+    (found->second.last ? last : every) = true;
+  }
+  obstacles_.refuse_any();
+  if (last && every) {
+    last = false;
+    answers.resize(1);
+    result_.remarks.push_back(
+        "the model answers with its first output alone; the others are of the last step");
+  }
+  const Formula answer = formulas_.concat(answers);
+  Network& network = result_.network;
+  std::uint32_t source = 0;
+  try {
+    source = lowering_->source_of(answer, "the answer");
+  } catch (const FormulaTooLarge& large) {
+    refuse("{}: the answer: {}", file_, large.reason);
+  }
+  obstacles_.refuse_any();
+  if (source == 0 || network.layers.empty()) refuse("{}: its answer is the frame itself", file_);
+  if (source != network.layers.size()) {
+    std::vector<std::int32_t> columns(std::size_t(network.layers[source - 1].out));
+    std::iota(columns.begin(), columns.end(), 0);
+    append_select(network, source, columns);
+  }
+  if (!last) return;
+  for (const std::uint32_t layer : lowering_->recurrent_below(answer)) {
+    if (every_.count(layer))
+      refuse("{}: layer {}: both all of its steps and its last one are read", file_, layer);
+    network.layers[layer - 1].every_step = false;
+  }
+}
+
+Imported Follower::run() {
+  find_inputs();
+  room_ = 1u << 20;
+  for (const auto& [name, constant] : graph_.constants) room_ += 4 * constant->count();
+  for (const OpNode& node : graph_.nodes)
+    for (const auto& [name, attribute] : node.attributes)
+      if (attribute.tensor) room_ += 4 * attribute.tensor->count();
+  lowering_.emplace(formulas_, inputs_, result_, obstacles_);
+  Values values;
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const OpValue& from = graph_.inputs[i];
+    if (from.is_whole) continue;
+    std::vector<Axis> axes;
+    for (std::size_t d = 0; d < from.shape.size(); ++d) {
+      const bool feature = inputs_[i].is_state || d + 1 == from.shape.size();
+      const std::int64_t size = from.shape[d] > 0 ? from.shape[d] : feature ? 1 : unknown;
+      axes.push_back({feature && size != 1, size});
+    }
+    values[from.name] = flow(formulas_.input(int(i), inputs_[i].width), axes, false);
+  }
+  std::set<std::string> wanted;
+  for (const OpValue& output : graph_.outputs) wanted.insert(output.name);
+  follow(graph_, values, wanted);
+  finish(values);
+  return std::move(result_);
+}
+
+}  // namespace graph
+
+Imported model_of_graph(const OpGraph& graph, const std::string& file, ResetChoice reset) {
+  return sluice::tools::graph::Follower(graph, file, reset).run();
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,609 @@
+#include "lower.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "../common/print.h"
+#include "../model/graph.h"
+#include "weights.h"
+
+namespace sluice::tools {
+namespace {
+
+bool is_one(const std::vector<float>& factor, float value = 1) {
+  return factor.size() == 1 && factor[0] == value;
+}
+
+float at(const std::vector<float>& values, std::size_t i, float otherwise) {
+  return values.empty() ? otherwise : values.size() == 1 ? values[0] : values[i];
+}
+
+Curve curve_of(const Function& function) {
+  return {sluice_activation(function.name), function.parameter, function.second, function.slopes};
+}
+
+const char* name_of(Unary function) {
+  constexpr const char* names[] = {"square root", "reciprocal", "absolute value", "logarithm"};
+  return names[int(function) - int(Unary::square_root)];
+}
+
+/// The gates of a cell.
+bool is_gate(const Atom& atom) {
+  return atom.kind == Atom::Kind::unary &&
+         (atom.function.name == Unary::sigmoid || atom.function.name == Unary::hard_sigmoid);
+}
+
+/// The function of a cell's candidate.
+bool is_candidate(const Atom& atom) {
+  return atom.kind == Atom::Kind::unary && is_activation(atom.function.name) &&
+         (candidates >> int(atom.function.name) & 1);
+}
+
+}  // namespace
+
+/// A sum of products of matrices with formulas, and a constant.
+struct Lowering::Affine {
+  struct Term {
+    Formula of;  ///< the formula that the matrix reads
+    const Weights2* matrix;
+    Part rows;
+    const std::vector<float>* factor;
+  };
+  std::size_t width = 0;
+  std::vector<Term> terms;
+  std::vector<float> constant;
+
+  float weight(const Term& term, std::size_t row, std::size_t col) const {
+    const auto from = std::size_t(term.rows.first + std::int64_t(row) * term.rows.step);
+    return term.matrix->values[from * term.matrix->cols + col] * at(*term.factor, row, 1);
+  }
+};
+
+bool Lowering::affine_of(Formula formula, Affine& affine) const {
+  const Sum& sum = formulas_.sum(formula);
+  affine.width = sum.width, affine.constant = sum.constant;
+  for (const Product& product : sum.products) {
+    if (product.parts.size() != 1) return false;
+    const Atom& atom = formulas_.atom(product.parts[0].atom);
+    if (atom.kind != Atom::Kind::matrix) return false;
+    affine.terms.push_back(
+        {atom.of, &formulas_.matrix(atom.number), product.parts[0], &product.factor});
+  }
+  return !affine.terms.empty();
+}
+
+bool Lowering::is_state(const Part& part) const {
+  const Atom& atom = formulas_.atom(part.atom);
+  return atom.kind == Atom::Kind::input && inputs_[std::size_t(atom.number)].is_state;
+}
+
+std::uint32_t Lowering::obstacle(Formula formula, const std::string& place,
+                                 const std::string& reason) {
+  obstacles_.add("{}: {}", place, reason);
+  // A layer of the right width, so that the rest is looked at too.
+  Layer stand_in = make_layer(SLUICE_DENSE, to_.network.width, int(formulas_.width(formula)));
+  return append(to_.network, std::move(stand_in), 0);
+}
+
+std::uint32_t Lowering::note(std::uint32_t number, const std::string& place) {
+  to_.note(place,
+           fmt::format("layer {}: {}", number, to_.network.layers[number - 1].anatomy().name));
+  return number;
+}
+
+std::uint32_t Lowering::join(sluice_layer_kind kind, std::vector<std::uint32_t> sources,
+                             const std::string& place) {
+  while (sources.size() > most_sources) {
+    std::vector<std::uint32_t> first(sources.begin(), sources.begin() + most_sources);
+    sources.erase(sources.begin(), sources.begin() + most_sources);
+    sources.insert(sources.begin(), note(append_join(to_.network, kind, std::move(first)), place));
+  }
+  if (sources.size() == 1) return sources[0];
+  return note(append_join(to_.network, kind, std::move(sources)), place);
+}
+
+std::uint32_t Lowering::put(Layer layer, Formula reads, const std::string& place) {
+  const std::uint32_t source = source_of(reads, place);
+  return note(append(to_.network, std::move(layer), source), place);
+}
+
+std::uint32_t Lowering::source_of(Formula formula, const std::string& place) {
+  const auto known = made_.find(formula);
+  if (known != made_.end()) return known->second;
+  constexpr int most_depth = 400;
+  if (depth_ >= most_depth)
+    refuse("{}: formulas nest deeper than {} levels; the graph is not that of a network", place,
+           most_depth);
+  ++depth_;
+  const std::uint32_t source = make(formula, place);
+  --depth_;
+  made_[formula] = source;
+  return source;
+}
+
+std::uint32_t Lowering::make(Formula formula, const std::string& place) {
+  const Sum sum = formulas_.sum(formula);
+  std::uint32_t made = 0;
+  if (cell(formula, place, made) || normalization(formula, place, made)) return made;
+  if (sum.products.empty())
+    return obstacle(formula, place, "an answer that does not depend on the frame");
+
+  Part part;
+  if (formulas_.is_part(formula, part)) {
+    const Atom atom = formulas_.atom(part.atom);
+    const bool whole = part.first == 0 && part.step == 1 && sum.width == atom.width;
+    std::vector<std::int32_t> columns;
+    const auto choose = [&](std::size_t begin) {
+      for (std::size_t i = 0; i < sum.width; ++i)
+        columns.push_back(
+            std::int32_t(std::int64_t(begin) + part.first + std::int64_t(i) * part.step));
+    };
+    switch (atom.kind) {
+      case Atom::Kind::input: {
+        const GraphInput& input = inputs_[std::size_t(atom.number)];
+        if (input.is_state)
+          return obstacle(formula, place,
+                          fmt::format("the state \"{}\" is used outside a cell that is known here",
+                                      brief(input.name)));
+        if (whole && atom.width == std::size_t(to_.network.width)) return 0;
+        choose(input.column);
+        return note(append_select(to_.network, 0, columns), place);
+      }
+      case Atom::Kind::layer:
+        if (whole) return std::uint32_t(atom.number);
+        choose(0);
+        return note(append_select(to_.network, std::uint32_t(atom.number), columns), place);
+      case Atom::Kind::unary: {
+        Affine affine;
+        if (!is_activation(atom.function.name))
+          return obstacle(formula, place,
+                          fmt::format("a {} outside a normalization", name_of(atom.function.name)));
+        const Curve curve = curve_of(atom.function);
+        if (affine_of(atom.of, affine)) return dense(affine, curve, place);
+        return note(append_curve(to_.network, source_of(atom.of, place), curve, true), place);
+      }
+      case Atom::Kind::list: {
+        std::vector<std::uint32_t> sources;
+        for (const Formula item : atom.list) sources.push_back(source_of(item, place));
+        made = join(SLUICE_CONCAT, std::move(sources), place);
+        if (whole) return made;
+        choose(0);
+        return note(append_select(to_.network, made, columns), place);
+      }
+      case Atom::Kind::chosen: {
+        for (const std::int64_t i : atom.chosen) columns.push_back(std::int32_t(i));
+        const std::uint32_t source = source_of(atom.of, place);
+        return note(append_select(to_.network, source, columns), place);
+      }
+      case Atom::Kind::mean:
+        return obstacle(formula, place, "a mean over features outside a normalization");
+      case Atom::Kind::matrix:
+        break;
+    }
+  }
+  Affine affine;
+  if (affine_of(formula, affine)) return dense(affine, {}, place);
+
+  if (sum.products.size() == 1) {
+    const Product& product = sum.products[0];
+    std::vector<std::uint32_t> sources;
+    for (const Part& factor : product.parts)
+      sources.push_back(source_of(formulas_.of_part(factor, sum.width), place));
+    made = join(SLUICE_MULTIPLY, std::move(sources), place);
+    if (is_one(product.factor) && sum.constant.empty()) return made;
+    std::vector<float> factor(sum.width), shift(sum.width);
+    for (std::size_t i = 0; i < sum.width; ++i)
+      factor[i] = at(product.factor, i, 1), shift[i] = at(sum.constant, i, 0);
+    return note(append_scale(to_.network, made, factor, shift), place);
+  }
+  // A sum: the products of matrices are one dense layer, which takes the constant too.
+  Formula matrices = formulas_.constant(std::vector<float>(sum.width));
+  std::vector<Formula> others;
+  bool any = false;
+  for (const Product& product : sum.products) {
+    Formula term = -1;
+    for (const Part& factor : product.parts) {
+      const Formula one_part = formulas_.of_part(factor, sum.width);
+      term = term < 0 ? one_part : formulas_.multiply(term, one_part);
+    }
+    term = formulas_.scaled(term, product.factor);
+    const bool is_matrix = product.parts.size() == 1 &&
+                           formulas_.atom(product.parts[0].atom).kind == Atom::Kind::matrix;
+    any = any || is_matrix;
+    if (is_matrix)
+      matrices = formulas_.add(matrices, term);
+    else
+      others.push_back(term);
+  }
+  if (!sum.constant.empty()) {
+    Formula& takes = any ? matrices : others[0];
+    takes = formulas_.add(takes, formulas_.constant(sum.constant));
+  }
+  std::vector<std::uint32_t> sources;
+  if (any) sources.push_back(source_of(matrices, place));
+  for (const Formula term : others) sources.push_back(source_of(term, place));
+  return join(SLUICE_ADD, std::move(sources), place);
+}
+
+std::uint32_t Lowering::dense(const Affine& affine, const Curve& curve, const std::string& place) {
+  std::vector<Formula> reads;
+  for (const Affine::Term& term : affine.terms)
+    if (std::find(reads.begin(), reads.end(), term.of) == reads.end()) reads.push_back(term.of);
+  std::size_t in = 0;
+  for (const Formula one_of : reads) in += formulas_.width(one_of);
+  Layer layer = make_layer(SLUICE_DENSE, int(in), int(affine.width));
+  std::vector<float>& weights = layer.array(Role::input_weight).values;
+  for (const Affine::Term& term : affine.terms) {
+    std::size_t column = 0;
+    for (std::size_t i = 0; reads[i] != term.of; ++i) column += formulas_.width(reads[i]);
+    for (std::size_t row = 0; row < affine.width; ++row)
+      for (std::size_t col = 0; col < term.matrix->cols; ++col)
+        weights[row * in + column + col] += affine.weight(term, row, col);
+  }
+  std::vector<float>& bias = layer.array(Role::input_bias).values;
+  for (std::size_t row = 0; row < affine.width; ++row) bias[row] = at(affine.constant, row, 0);
+  set_curve(layer, curve);
+  return put(std::move(layer), formulas_.concat(reads), place);
+}
+
+bool Lowering::normalization(Formula formula, const std::string& place, std::uint32_t& made) {
+  // (x - mean) / sqrt(mean((x - mean)^2) + epsilon) * gain + shift is, multiplied out, a sum of
+  // products that all have the reciprocal of the square root in common.
+  const Sum sum = formulas_.sum(formula);
+  if (sum.products.empty() || sum.products[0].parts.size() != 2) return false;
+  for (const Part& candidate : sum.products[0].parts) {
+    const Atom reciprocal = formulas_.atom(candidate.atom);
+    if (reciprocal.kind != Atom::Kind::unary || reciprocal.function.name != Unary::reciprocal)
+      continue;
+    Part inner;
+    if (!formulas_.is_part(reciprocal.of, inner)) continue;
+    const Atom root = formulas_.atom(inner.atom);
+    if (root.kind != Atom::Kind::unary || root.function.name != Unary::square_root) continue;
+    // x is read off the mean in the sum.
+    for (const Product& product : sum.products) {
+      for (const Part& part : product.parts) {
+        const Atom repeated = formulas_.atom(part.atom);
+        if (repeated.kind != Atom::Kind::chosen) continue;
+        Part of;
+        if (!formulas_.is_part(repeated.of, of)) continue;
+        const Atom mean = formulas_.atom(of.atom);
+        if (mean.kind != Atom::Kind::mean || formulas_.width(mean.of) != sum.width) continue;
+        const Formula x = mean.of;
+        std::vector<float> gain(sum.width), shift(sum.width);
+        for (std::size_t i = 0; i < sum.width; ++i)
+          gain[i] = -at(product.factor, i, 1), shift[i] = at(sum.constant, i, 0);
+        const Formula centered = formulas_.add(
+            x, formulas_.scaled(formulas_.repeated(formulas_.mean(x), sum.width), {-1}));
+        const Formula variance =
+            formulas_.repeated(formulas_.mean(formulas_.multiply(centered, centered)), sum.width);
+        const Sum under_root = formulas_.sum(root.of);
+        if (under_root.constant.empty()) continue;
+        const float epsilon = under_root.constant[0];
+        if (formulas_.add(variance, formulas_.constant(std::vector<float>(sum.width, epsilon))) !=
+            root.of)
+          continue;
+        const Formula whole = formulas_.add(
+            formulas_.scaled(formulas_.multiply(centered, formulas_.of_part(candidate, sum.width)),
+                             gain),
+            formulas_.constant(shift));
+        if (whole != formula || !(epsilon > 0)) continue;
+        Layer layer = make_layer(SLUICE_LAYER_NORM, int(sum.width), int(sum.width));
+        layer.array(Role::scale).values = gain;
+        layer.array(Role::shift).values = shift;
+        layer.parameter = epsilon;
+        made = put(std::move(layer), x, place);
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+namespace {
+
+/// A gate's weights by the formulas that its matrices read.
+struct Gate {
+  std::map<Formula, std::vector<float>> weights;  ///< [units][width of the formula]
+  std::vector<float> bias;                        ///< [units]
+
+  /// Adds rows of a matrix, times factors.
+  void add(Formula of, const Weights2& matrix, const Part& rows, const std::vector<float>& factor,
+           std::size_t units) {
+    std::vector<float>& to = weights[of];
+    to.resize(units * matrix.cols);
+    for (std::size_t row = 0; row < units; ++row) {
+      const auto from = std::size_t(rows.first + std::int64_t(row) * rows.step);
+      for (std::size_t col = 0; col < matrix.cols; ++col)
+        to[row * matrix.cols + col] += matrix.values[from * matrix.cols + col] * at(factor, row, 1);
+    }
+  }
+  /// 1 - sigmoid(x) is sigmoid(-x).
+  void negate() {
+    for (auto& [of, values] : weights)
+      for (float& value : values) value = -value;
+    for (float& value : bias) value = -value;
+  }
+};
+
+/// Reads a formula as a gate. Returns false if it holds anything but matrices and a constant.
+bool read_gate(const Formulas& formulas, Formula formula, Gate& gate) {
+  const Sum& sum = formulas.sum(formula);
+  for (const Product& product : sum.products) {
+    if (product.parts.size() != 1) return false;
+    const Atom& atom = formulas.atom(product.parts[0].atom);
+    if (atom.kind != Atom::Kind::matrix) return false;
+    gate.add(atom.of, formulas.matrix(atom.number), product.parts[0], product.factor, sum.width);
+  }
+  for (std::size_t i = 0; i < sum.width; ++i) gate.bias.push_back(at(sum.constant, i, 0));
+  return !gate.weights.empty();
+}
+
+/// Returns the product of a sum that consists of these parts, in any order; null if there is none.
+const Product* find_product(const Sum& sum, std::vector<Part> parts) {
+  std::sort(parts.begin(), parts.end());
+  for (const Product& product : sum.products)
+    if (product.parts == parts) return &product;
+  return nullptr;
+}
+
+}  // namespace
+
+/// A cell as its formula tells it.
+struct Lowering::Cell {
+  sluice_layer_kind kind;
+  std::vector<Gate> gates;            ///< in the order of the layer
+  std::vector<float> candidate_bias;  ///< of a GRU that resets after: b_hn
+  Formula state;                      ///< h
+  std::size_t units;
+  const Atom* gate;       ///< whose function the gates have; null: none
+  const Atom* candidate;  ///< whose function the candidate has
+};
+
+bool Lowering::cell(Formula formula, const std::string& place, std::uint32_t& made) {
+  return lstm(formula, place, made) || gru(formula, place, made) || rnn(formula, place, made);
+}
+
+/// Appends the layer of a cell, whose input is all formulas that its matrices read except the
+/// state.
+bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
+                      std::uint32_t& made) {
+  if (!keeps(cell.state, next)) return false;
+  std::vector<Formula> reads;
+  std::size_t in = 0;
+  bool has_state = false;
+  for (const Gate& gate : cell.gates)
+    for (const auto& [of, values] : gate.weights) {
+      has_state = has_state || of == cell.state;
+      if (of == cell.state || std::count(reads.begin(), reads.end(), of)) continue;
+      reads.push_back(of);
+      in += formulas_.width(of);
+    }
+  if (!has_state || reads.empty()) return false;
+  const std::size_t rows = cell.gates.size() * cell.units, units = cell.units;
+  std::vector<float> w(rows * in), u(rows * units), b(rows), second(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const Gate& gate = cell.gates[row / units];
+    const std::size_t unit = row % units;
+    std::size_t column = 0;
+    for (const Formula of : reads) {
+      const std::size_t width = formulas_.width(of);
+      const auto found = gate.weights.find(of);
+      if (found != gate.weights.end())
+        std::copy_n(found->second.begin() + std::ptrdiff_t(unit * width), width,
+                    w.begin() + std::ptrdiff_t(row * in + column));
+      column += width;
+    }
+    const auto found = gate.weights.find(cell.state);
+    if (found != gate.weights.end())
+      std::copy_n(found->second.begin() + std::ptrdiff_t(unit * units), units,
+                  u.begin() + std::ptrdiff_t(row * units));
+    b[row] = at(gate.bias, unit, 0);
+    if (!cell.candidate_bias.empty() && row / units == 2) second[row] = cell.candidate_bias[unit];
+  }
+  Layer layer = recurrent_layer(cell.kind, in, units, false, true);
+  CellWeights weights;
+  weights.input = matrix_of(w, rows, in), weights.state = matrix_of(u, rows, units);
+  weights.bias = column_of(b), weights.second_bias = column_of(second);
+  put_cell(layer, false, weights);
+  if (cell.gate && cell.gate->function.name == Unary::hard_sigmoid)
+    layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = cell.gate->function.parameter;
+  layer.candidate = sluice_activation(cell.candidate->function.name);
+  layer.second = cell.candidate->function.second;
+  made = put(std::move(layer), formulas_.concat(reads), place);
+  return true;
+}
+
+/// Finds h among the formulas that a gate's matrices read: a state of as many numbers as the cell
+/// has units.
+Formula Lowering::state_of(const std::map<Formula, std::vector<float>>& weights,
+                           std::size_t units) const {
+  for (const auto& [of, values] : weights) {
+    Part part;
+    if (formulas_.width(of) == units && formulas_.is_part(of, part) && is_state(part)) return of;
+  }
+  return -1;
+}
+
+bool Lowering::rnn(Formula formula, const std::string& place, std::uint32_t& made) {
+  Part part;
+  if (!formulas_.is_part(formula, part)) return false;
+  const Atom atom = formulas_.atom(part.atom);
+  Gate gate;
+  if (!is_candidate(atom) || !read_gate(formulas_, atom.of, gate)) return false;
+  const std::size_t units = formulas_.width(formula);
+  const Formula state = state_of(gate.weights, units);
+  return state >= 0 &&
+         finish({SLUICE_RNN, {gate}, {}, state, units, nullptr, &atom}, formula, place, made);
+}
+
+bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& made) {
+  // h' = o tanh(c'), c' = f c + i g
+  const Sum sum = formulas_.sum(formula);
+  if (sum.products.size() != 1 || !sum.constant.empty() || sum.products[0].parts.size() != 2 ||
+      !is_one(sum.products[0].factor))
+    return false;
+  for (int order = 0; order < 2; ++order) {
+    const Atom output = formulas_.atom(sum.products[0].parts[std::size_t(order)].atom),
+               squashed = formulas_.atom(sum.products[0].parts[std::size_t(1 - order)].atom);
+    if (!is_gate(output) || !is_candidate(squashed)) continue;
+    const Sum next = formulas_.sum(squashed.of);
+    if (next.products.size() != 2 || !next.constant.empty()) continue;
+    const Atom *forget = nullptr, *input = nullptr, *candidate = nullptr;
+    for (const Product& product : next.products) {
+      if (product.parts.size() != 2 || !is_one(product.factor)) return false;
+      const Atom &a = formulas_.atom(product.parts[0].atom),
+                 &b = formulas_.atom(product.parts[1].atom);
+      for (const auto& [gate, state] :
+           {std::pair(&b, product.parts[0]), std::pair(&a, product.parts[1])})
+        if (is_state(state) && is_gate(*gate) &&
+            keeps(formulas_.of_part(state, sum.width), squashed.of))
+          forget = gate;
+      for (const auto& [gate, value] : {std::pair(&a, &b), std::pair(&b, &a)})
+        if (is_gate(*gate) && is_candidate(*value) && value->function == squashed.function)
+          input = gate, candidate = value;
+    }
+    if (!forget || !input || !candidate) continue;
+    std::vector<Gate> gates(4);
+    const Atom* const atoms[] = {input, forget, candidate, &output};
+    bool good = true;
+    for (std::size_t g = 0; g < 4; ++g) {
+      good = good && read_gate(formulas_, atoms[g]->of, gates[g]);
+      good = good && (g == 2 || atoms[g]->function == output.function);
+    }
+    if (!good) continue;
+    const Formula state = state_of(gates[0].weights, sum.width);
+    if (state >= 0 && finish({SLUICE_LSTM, gates, {}, state, sum.width, &output, &squashed},
+                             formula, place, made))
+      return true;
+  }
+  return false;
+}
+
+bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& made) {
+  // h' = z h + (1 - z) n, multiplied out: z h + n - z n; with the gate the other way round
+  // u n + (1 - u) h = u n + h - u h.
+  const Sum sum = formulas_.sum(formula);
+  if (sum.products.size() != 3 || !sum.constant.empty()) return false;
+  std::vector<Part> parts;
+  for (const Product& product : sum.products)
+    for (const Part& part : product.parts)
+      if (!std::count(parts.begin(), parts.end(), part)) parts.push_back(part);
+  if (parts.size() != 3) return false;
+  std::optional<Part> gate, state, candidate;
+  for (const Part& part : parts) {
+    const Atom& atom = formulas_.atom(part.atom);
+    if (is_state(part)) state = part;
+    if (is_gate(atom)) gate = part;
+    if (is_candidate(atom)) candidate = part;
+  }
+  if (!gate || !state || !candidate) return false;
+  const auto has = [&](std::vector<Part> of, float factor) {
+    const Product* const product = find_product(sum, std::move(of));
+    return product && is_one(product->factor, factor);
+  };
+  const bool inverted = has({*state}, 1) && has({*gate, *candidate}, 1) && has({*gate, *state}, -1);
+  const bool upright =
+      has({*candidate}, 1) && has({*gate, *state}, 1) && has({*gate, *candidate}, -1);
+  if (!inverted && !upright) return false;
+
+  const std::size_t units = sum.width;
+  const Formula h = formulas_.of_part(*state, units);
+  Cell cell{SLUICE_GRU, std::vector<Gate>(3), {}, h, units, nullptr, nullptr};
+  const Atom update = formulas_.atom(gate->atom);
+  if (!read_gate(formulas_, update.of, cell.gates[1])) return false;
+  if (inverted) cell.gates[1].negate();
+  const Sum inner = formulas_.sum(formulas_.atom(candidate->atom).of);
+  std::optional<Part> reset;
+  const auto found_reset = [&](const Part& part) {
+    const bool same = !reset || *reset == part;
+    reset = part;
+    return same && is_gate(formulas_.atom(part.atom));
+  };
+  Gate& n = cell.gates[2];
+  for (std::size_t i = 0; i < units; ++i) n.bias.push_back(at(inner.constant, i, 0));
+  bool after = false, before = false;
+  for (const Product& product : inner.products) {
+    const Atom first = formulas_.atom(product.parts[0].atom);
+    if (product.parts.size() == 1 && first.kind == Atom::Kind::matrix) {
+      // Over the input, or over r h.
+      const Sum read = formulas_.sum(first.of);
+      const bool resets =
+          read.products.size() == 1 && read.constant.empty() &&
+          read.products[0].parts.size() == 2 && is_one(read.products[0].factor) &&
+          std::count(read.products[0].parts.begin(), read.products[0].parts.end(), *state) == 1;
+      if (resets) {
+        const std::vector<Part>& both = read.products[0].parts;
+        if (!found_reset(both[both[0] == *state ? 1 : 0])) return false;
+        before = true;
+      }
+      n.add(resets ? h : first.of, formulas_.matrix(first.number), product.parts[0], product.factor,
+            units);
+      continue;
+    }
+    if (product.parts.size() == 1 && is_gate(first)) {  // r b_hn
+      if (!found_reset(product.parts[0])) return false;
+      cell.candidate_bias.resize(units);
+      for (std::size_t i = 0; i < units; ++i) cell.candidate_bias[i] = at(product.factor, i, 1);
+      after = true;
+      continue;
+    }
+    if (product.parts.size() != 2) return false;
+    for (int order = 0; order < 2; ++order) {  // r (W_hn h)
+      const Part &r = product.parts[std::size_t(order)], &m = product.parts[std::size_t(1 - order)];
+      const Atom matrix = formulas_.atom(m.atom);
+      if (matrix.kind != Atom::Kind::matrix || matrix.of != h) continue;
+      if (!found_reset(r)) return false;
+      n.add(h, formulas_.matrix(matrix.number), m, product.factor, units);
+      after = true;
+    }
+  }
+  if (!reset || before == after) return false;
+  const Atom reset_atom = formulas_.atom(reset->atom);
+  if (!read_gate(formulas_, reset_atom.of, cell.gates[0]) || reset_atom.function != update.function)
+    return false;
+  if (before) cell.kind = SLUICE_GRU_BEFORE;
+  const Atom candidate_atom = formulas_.atom(candidate->atom);
+  cell.gate = &update, cell.candidate = &candidate_atom;
+  return finish(cell, formula, place, made);
+}
+
+std::set<std::uint32_t> Lowering::recurrent_below(Formula formula) {
+  std::set<std::uint32_t> found;
+  std::set<Formula> seen;
+  std::vector<Formula> open = {formula};
+  const auto look_at_layer = [&](std::uint32_t number) {
+    std::vector<std::uint32_t> layers = {number};
+    while (!layers.empty()) {
+      const std::uint32_t layer = layers.back();
+      layers.pop_back();
+      if (layer == 0) continue;
+      if (recurrent(to_.network.layers[layer - 1])) {
+        found.insert(layer);
+        continue;
+      }
+      for (const std::uint32_t source : sources_of(to_.network, layer - 1))
+        layers.push_back(source);
+    }
+  };
+  while (!open.empty()) {
+    const Formula one_of = open.back();
+    open.pop_back();
+    if (!seen.insert(one_of).second) continue;
+    const auto made = made_.find(one_of);
+    if (made != made_.end()) {
+      look_at_layer(made->second);
+      continue;
+    }
+    for (const Product& product : formulas_.sum(one_of).products)
+      for (const Part& part : product.parts) {
+        const Atom& atom = formulas_.atom(part.atom);
+        if (atom.kind == Atom::Kind::layer) look_at_layer(std::uint32_t(atom.number));
+        if (atom.of >= 0) open.push_back(atom.of);
+        open.insert(open.end(), atom.list.begin(), atom.list.end());
+      }
+  }
+  return found;
+}
+
+}  // namespace sluice::tools

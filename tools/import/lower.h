@@ -1,0 +1,77 @@
+// Makes layers of formulas: dense layers, joins, normalizations, and cells that an exporter took
+// apart.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "expression.h"
+#include "imported.h"
+#include "weights.h"
+
+namespace sluice::tools {
+
+/// An input of the graph: a part of the frame, or a state that the network keeps by itself.
+struct GraphInput {
+  std::string name;
+  std::size_t width = 0;
+  bool is_state = false;
+  std::size_t column = 0;  ///< of a part of the frame: its first number there
+};
+
+class Lowering {
+ public:
+  /// @param to  its network's width is that of the frame
+  Lowering(Formulas& formulas, const std::vector<GraphInput>& inputs, Imported& to,
+           Obstacles& obstacles)
+      : formulas_(formulas), inputs_(inputs), to_(to), obstacles_(obstacles) {}
+
+  /// Returns the source that a formula is: the frame (0), or a layer counted from 1, which is
+  /// appended if it is not there yet. An obstacle is noted for a formula that cannot be expressed.
+  /// @param place  the node that needs it, for messages
+  std::uint32_t source_of(Formula formula, const std::string& place);
+
+  /// Appends a layer that reads a formula, and returns its number.
+  std::uint32_t put(Layer layer, Formula reads, const std::string& place);
+
+  /// Says the formula that a state has after each step. A cell with that state is known as one only
+  /// if this is its own.
+  void expect(Formula state, Formula next) { expected_[state] = next; }
+
+  /// Returns the layers with a state that a formula is computed from without other ones between.
+  std::set<std::uint32_t> recurrent_below(Formula formula);
+
+ private:
+  struct Affine;
+  struct Cell;
+  std::uint32_t make(Formula formula, const std::string& place);
+  bool affine_of(Formula formula, Affine& affine) const;
+  std::uint32_t dense(const Affine& affine, const Curve& curve, const std::string& place);
+  bool cell(Formula formula, const std::string& place, std::uint32_t& made);
+  bool lstm(Formula formula, const std::string& place, std::uint32_t& made);
+  bool gru(Formula formula, const std::string& place, std::uint32_t& made);
+  bool rnn(Formula formula, const std::string& place, std::uint32_t& made);
+  bool finish(const Cell& cell, Formula next, const std::string& place, std::uint32_t& made);
+  bool keeps(Formula state, Formula next) const {
+    const auto found = expected_.find(state);
+    return found == expected_.end() || found->second == next;
+  }
+  Formula state_of(const std::map<Formula, std::vector<float>>& weights, std::size_t units) const;
+  bool normalization(Formula formula, const std::string& place, std::uint32_t& made);
+  bool is_state(const Part& part) const;
+  std::uint32_t obstacle(Formula formula, const std::string& place, const std::string& reason);
+  std::uint32_t note(std::uint32_t number, const std::string& place);
+  std::uint32_t join(sluice_layer_kind kind, std::vector<std::uint32_t> sources,
+                     const std::string& place);
+
+  Formulas& formulas_;
+  const std::vector<GraphInput>& inputs_;
+  Imported& to_;
+  Obstacles& obstacles_;
+  std::map<Formula, std::uint32_t> made_;
+  std::map<Formula, Formula> expected_;
+  int depth_ = 0;
+};
+
+}  // namespace sluice::tools
