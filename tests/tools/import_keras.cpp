@@ -2,6 +2,7 @@
 // files are refused in one line. golden/import_keras.py makes the files and Keras's answers.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -40,7 +41,7 @@ constexpr std::size_t any_dimensions = 32;
 struct Golden {
   std::string bytes = read_file(golden_path);
   ZipFile zip{bytes, "keras.zip"};
-  fs::path folder = fs::temp_directory_path() / "sluice-test-keras";
+  fs::path folder = fs::temp_directory_path() / fmt::format("sluice-keras-{}", getpid());
   Golden() { fs::remove_all(folder), fs::create_directories(folder); }
   ~Golden() { fs::remove_all(folder); }
   std::string path(const std::string& name) const { return (folder / name).string(); }
