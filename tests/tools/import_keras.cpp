@@ -100,15 +100,11 @@ std::string outcome(const std::string& path, const std::string& layers) {
   });
 }
 
-/// Returns a .keras file of the archive with another text in its configuration.
-std::string reworded(const Golden& golden, const std::string& name, const std::string& from,
-                     const std::string& to) {
+/// Writes a .keras file of a configuration and the weights of a file in the archive; returns its
+/// path.
+std::string with_config(const Golden& golden, const std::string& name, const std::string& config) {
   const std::string whole = golden.text(name);
   const ZipFile old(whole, name);
-  std::string config = *old.read("config.json");
-  REQUIRE(holds(config, from));
-  for (std::size_t at = 0; (at = config.find(from, at)) != config.npos; at += to.size())
-    config.replace(at, from.size(), to);
   const std::string path = golden.path("reworded.keras"), weights = *old.read("model.weights.h5");
   int error = 0;
   zip_t* const zip = zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &error);
@@ -118,6 +114,35 @@ std::string reworded(const Golden& golden, const std::string& name, const std::s
   add("config.json", config), add("model.weights.h5", weights);
   zip_close(zip);
   return path;
+}
+
+/// Writes a .keras file of the archive with another text in its configuration; returns its path.
+std::string reworded(const Golden& golden, const std::string& name, const std::string& from,
+                     const std::string& to) {
+  const std::string whole = golden.text(name);
+  std::string config = *ZipFile(whole, name).read("config.json");
+  REQUIRE(holds(config, from));
+  for (std::size_t at = 0; (at = config.find(from, at)) != config.npos; at += to.size())
+    config.replace(at, from.size(), to);
+  return with_config(golden, name, config);
+}
+
+/// Returns a model in which a layer is called `calls` times, one behind another.
+std::string model_of_calls(const std::string& layer, int calls) {
+  const std::string tensor =
+      "[{{\"class_name\": \"__keras_tensor__\", \"config\": {{\"keras_history\": [\"{}\", {}, "
+      "0]}}}}]";
+  std::string nodes;
+  for (int i = 0; i < calls; ++i)
+    nodes += (i ? ", {\"args\": " : "{\"args\": ") +
+             fmt::format(fmt::runtime(tensor), i ? "inner" : "in", i ? i - 1 : 0) + "}";
+  return fmt::format(
+      "{{\"class_name\": \"Functional\", \"config\": {{\"name\": \"m\", \"layers\": ["
+      "{{\"class_name\": \"InputLayer\", \"name\": \"in\", \"config\": {{\"batch_shape\": [null, "
+      "6, "
+      "3]}}, \"inbound_nodes\": []}}, {}, \"name\": \"inner\", \"inbound_nodes\": [{}]}}], "
+      "\"input_layers\": [[\"in\", 0, 0]], \"output_layers\": [[\"inner\", {}, 0]]}}}}",
+      layer, nodes, calls - 1);
 }
 
 /// Returns the place of an array's address in an HDF5 file: that of the first one of `bytes` bytes.
@@ -243,6 +268,15 @@ TEST_CASE("a configuration that contradicts its weights or itself is refused") {
   CHECK(holds(refusal("branches.keras", "\"keras_history\": [\"both\", 0, 0]",
                       "\"keras_history\": [\"nothing\", 0, 0]"),
               "which is not in the model"));
+}
+
+TEST_CASE("models inside models that are called again and again are refused, and soon") {
+  const Golden golden;
+  std::string model = "{\"class_name\": \"Dropout\", \"config\": {\"name\": \"d\"}";
+  for (int level = 0; level < 6; ++level) model = model_of_calls(model, 9), model.pop_back();
+  const std::string what = outcome(with_config(golden, "gru_after.keras", model + "}"), "");
+  CAPTURE(what);
+  CHECK(holds(what, "calls more than 65536 layers"));
 }
 
 TEST_CASE("an array of Keras's weights must lie in the file, alone, and be finite") {

@@ -358,7 +358,7 @@ float Hdf5::element(const Type& type, std::size_t at) const {
     bits |= std::uint64_t(static_cast<unsigned char>(bytes_[at + byte])) << (8 * i);
   }
   if (type.kind == Type::Kind::whole) {
-    const std::size_t unused = 64 - 8 * type.bytes;
+    const std::size_t unused = 64 - 8 * std::clamp<std::size_t>(type.bytes, 1, 8);
     if (type.is_signed) return float(std::int64_t(bits << unused) >> unused);
     return float(bits);
   }

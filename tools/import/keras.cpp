@@ -173,11 +173,10 @@ void add_tree(Hdf5& file, Hdf5::Node group, const std::string& name, int depth,
     if (member == "optimizer") continue;
     const bool folder =
         member == "layers" || member == "_layer_checkpoint_dependencies" || member == "layer";
-    add_tree(file, node,
-             folder         ? name
-             : name.empty() ? member
-                            : name + "." + member,
-             depth + 1, weights, to, path);
+    const std::string inner = folder         ? name
+                              : name.empty() ? member
+                                             : fmt::format("{}.{}", name, member);
+    add_tree(file, node, inner, depth + 1, weights, to, path);
   }
 }
 
@@ -233,14 +232,18 @@ bool is_keras_zip(const ZipFile& zip) {
 }
 
 Imported read_keras_zip(const ZipFile& zip, std::size_t size, const std::string& path) {
-  const auto config = zip.read("config.json"), weights = zip.read("model.weights.h5"),
-             metadata = zip.read("metadata.json");
+  const auto read = [&](const char* name) {
+    auto bytes = zip.read(name);
+    if (!bytes) refuse("{}: has no {}; give a file that Keras wrote", path, name);
+    return *std::move(bytes);
+  };
   std::string version;
-  if (metadata)
+  if (const auto metadata = zip.read("metadata.json"))
     version =
         text_of(parse_json_document(*metadata, path + ": metadata.json").find("keras_version"));
-  Hdf5 file(*weights, path);
-  return read_config(file, *config, version, size, path);
+  const std::string config = read("config.json"), weights = read("model.weights.h5");
+  Hdf5 file(weights, path);
+  return read_config(file, config, version, size, path);
 }
 
 }  // namespace sluice::tools

@@ -213,7 +213,7 @@ std::string KerasEntries::word(std::initializer_list<const char*> names,
 
 std::string keras_word(const JsonNode& node) {
   if (node.is(Kind::text)) return node.text;
-  const std::string type = text_of(node.find("class_name"));
+  const std::string& type = text_of(node.find("class_name"));
   if (type != "function" || !node.find("config")) return type;
   return text_of(node.find("config"));
 }

@@ -458,7 +458,7 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
   const JsonNode* const mode_node = use.config.find({"merge_mode"});
   const std::string mode = !mode_node ? "concat" : mode_node->is(Json::text) ? mode_node->text : "";
   const bool known_mode = mode == "concat" || mode == "sum" || mode == "mul" || mode == "ave" ||
-                          (mode.empty() && mode_node->is(Json::null));
+                          (mode.empty() && mode_node && mode_node->is(Json::null));
   if (!known_mode) obstacles_.add("{}: merge_mode \"{}\"", use.at, brief(mode));
   const KerasCell &one = cells[0], &other = cells[1];
   bool fits = one.known && other.known && known_mode;
@@ -506,8 +506,8 @@ KerasValues KerasNetwork::read_bidirectional(const Use& use, const KerasValues& 
   if (all.once) all.steps = 0;
   if (mode == "concat" && !in.reversed) return {all};
   share(all.source);
-  const KerasValues halves = {select(all, in.reversed ? units : 0, units),
-                              select(all, in.reversed ? 0 : units, units)};
+  KerasValues halves = {select(all, in.reversed ? units : 0, units),
+                        select(all, in.reversed ? 0 : units, units)};
   if (mode.empty()) return halves;
   KerasValue merged = join(mode == "concat" ? SLUICE_CONCAT
                            : mode == "mul"  ? SLUICE_MULTIPLY
@@ -802,7 +802,7 @@ KerasValues KerasNetwork::read_reshape(const Use& use, const KerasValues& inputs
     refuse("{}: target_shape: is missing or not a list of sizes; write the file again",
            use.config.place);
   if (!takes_one(use, inputs)) return {KerasValue()};
-  KerasValue in = inputs[0];
+  const KerasValue& in = inputs[0];
   // An open size takes the rest.
   const double all = double(in.width()) * double(in.sequence ? in.steps : 1);
   double known = 1;
@@ -995,7 +995,7 @@ KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
   }
   for (const KerasValue& value : inputs) {
     if (value.sequence != first.sequence || value.dims.size() != 1 || first.dims.size() != 1 ||
-        (!concat && value.width() != first.width())) {
+        value.width() == 0 || (!concat && value.width() != first.width())) {
       obstacles_.add("{}: joins tensors of different shapes", use.at);
       return {KerasValue()};
     }

@@ -153,7 +153,10 @@ KerasValue KerasNetwork::scaled(const KerasValue& from, const std::vector<float>
 bool KerasNetwork::takes_one(const Use& use, const KerasValues& inputs) {
   if (inputs.size() != 1)
     obstacles_.add("{}: reads {} tensors, and such a layer reads one here", use.at, inputs.size());
-  return inputs.size() == 1 && inputs[0].known;
+  if (inputs.size() != 1 || !inputs[0].known) return false;
+  if (inputs[0].width() > 0 || use.layer.type == "Embedding") return true;
+  obstacles_.add("{}: reads an input of any number of numbers, as ids alone can be", use.at);
+  return false;
 }
 
 bool KerasNetwork::takes_sequence(const Use& use, const KerasValues& inputs) {
@@ -197,17 +200,20 @@ std::vector<Tensor> KerasNetwork::arrays(const KerasPlace& place, const std::str
 KerasValues KerasNetwork::read_layer(const KerasLayer& layer, const KerasCall& call,
                                      const KerasPlace& place, const std::string& path,
                                      std::vector<std::size_t> readers, const KerasValues& inputs) {
+  constexpr std::size_t most_calls = 1 << 16;
+  if (++calls_ > most_calls || to_.network.layers.size() > most_layers)
+    refuse("{}: calls more than {} layers, as models inside models; a network has {} at most",
+           file_, calls_ > most_calls ? most_calls : most_layers, most_layers);
   const std::string at = fmt::format("{}{} ({})", path, brief(layer.name), brief(layer.type));
   const Kind* kind = kinds;
   while (kind->type && layer.type != kind->type) ++kind;
   const std::size_t outputs = std::max<std::size_t>(1, readers.size());
-  const KerasValues unknown(outputs);
   if (!kind->type) {
     obstacles_.add("{}: there is no such layer here{}", at,
                    layer.type == "Lambda" || layer.type == "TFOpLambda"
                        ? "; its function is in its program's code"
                        : "");
-    return unknown;
+    return KerasValues(outputs);
   }
   if (!layer.config->is(Json::object) && !is_keras_model(layer.type))
     refuse("{}: {}: its config is not an object; write the file again", file_, at);
@@ -222,6 +228,9 @@ KerasValues KerasNetwork::read_layer(const KerasLayer& layer, const KerasCall& c
                    std::move(readers)};
   KerasValues result = (this->*kind->reader)(use, inputs);
   if (result.size() < outputs) result.resize(outputs);
+  for (std::size_t i = 0; i < use.readers.size(); ++i)
+    if (use.readers[i] > 0 && !result[i].known && obstacles_.empty() && result[0].known)
+      obstacles_.add("{}: its output {} is read, and it has none", at, i + 1);
   return result;
 }
 
@@ -451,8 +460,8 @@ void KerasNetwork::make_answers(const KerasModel& model, const KerasValues& outp
         "answers in one way; build a model of either kind of outputs");
   if (outputs.size() > most)
     obstacles_.add("{} outputs, and {} are the most", outputs.size(), most);
-  if (known == outputs.size() && network.layers.empty())
-    obstacles_.add("has no layer that computes anything");
+  if (obstacles_.empty() && (known < outputs.size() || network.layers.empty()))
+    obstacles_.add("has an output that no layer computes");
   obstacles_.refuse_any();
   KerasValue answer = outputs[0];
   if (outputs.size() > 1)

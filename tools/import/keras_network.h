@@ -141,6 +141,7 @@ class KerasNetwork {
   std::vector<bool> shared_;  ///< by source: whether several layers read it
   /// The first layer of the network that has the weights of a layer of Keras.
   std::map<std::pair<const JsonNode*, const JsonNode*>, int> first_with_;
+  std::size_t calls_ = 0;  ///< of layers that were read
   std::size_t given_inputs_ = 0;
   bool frame_read_ = false;   ///< as it is in the file
   std::size_t reshaped_ = 0;  ///< the width of frames as another shape has it; 0: none
