@@ -228,7 +228,6 @@ class Expression {
   int depth_ = 0;
 };
 
-
 Value Follower::evaluate(const std::vector<Token>& tokens, std::size_t at, Locals& locals) {
   return Expression(*this, tokens, at, locals).value();
 }
