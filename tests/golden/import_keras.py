@@ -174,6 +174,23 @@ case("layer_norm", sequential(
 case("activations", sequential(
     L.Input((5, 3)), L.LSTM(4), L.Activation("relu"), L.Dense(3), L.ReLU(), L.Dense(3),
     L.Activation("tanh"), L.Activation("linear"), L.Dense(3), L.Softmax()))
+named = ["elu", "leaky_relu", "silu", "gelu", "softplus", "softsign", "exponential", "selu",
+         "hard_silu", "relu6", "hard_tanh", "swish"]
+case("curves", sequential(L.Input((5, 3)), L.GRU(4),
+                          *[L.Dense(4, activation=name) for name in named], L.Dense(2)))
+case("curve_layers", sequential(
+    L.Input((5, 3)), L.GRU(4, return_sequences=True), L.Dense(4), L.LeakyReLU(), L.Dense(4),
+    L.LeakyReLU(negative_slope=0.1), L.Dense(4), L.ELU(0.5), L.Dense(4), L.PReLU(shared_axes=[1]),
+    L.Dense(4), L.ReLU(max_value=0.5), L.Dense(4), L.ReLU(negative_slope=0.3), L.LSTM(4), L.PReLU(),
+    L.Dense(2, activation=L.LeakyReLU(negative_slope=0.05))))
+case("candidates", sequential(
+    L.Input((4, 3)), L.LSTM(3, activation="relu", return_sequences=True),
+    L.GRU(3, activation="linear", return_sequences=True),
+    L.GRU(3, activation="elu", reset_after=False, return_sequences=True),
+    L.SimpleRNN(3, activation="relu", return_sequences=True),
+    L.LSTM(3, activation="softsign", return_sequences=True),
+    L.GRU(3, activation="selu", return_sequences=True),
+    L.Bidirectional(L.LSTM(3, activation="leaky_relu")), L.Dense(2)))
 case("preprocessing", sequential(
     L.Input((5, 3)), L.Rescaling(0.5, offset=-0.25), L.Normalization(), L.GRU(3), L.Dense(1)))
 case("convolution_of_one", sequential(

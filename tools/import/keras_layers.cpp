@@ -130,11 +130,18 @@ std::optional<Curve> KerasNetwork::curve_of(const std::string& word, const JsonN
   };
   if (word == "relu") return Curve{SLUICE_RELU};
   if (word == "relu6") return Curve{SLUICE_CLIP, 0, 6};
-  if (word == "elu" || word == "ELU") return Curve{SLUICE_ELU, 0, number({"alpha"}, 1)};
+  if (word == "hard_tanh") return Curve{SLUICE_CLIP, -1, 1};
+  const auto with_alpha = [&](sluice_activation activation, float alpha) -> std::optional<Curve> {
+    if (alpha > 0) return Curve{activation, 0, alpha};
+    if (alpha == 0) return Curve{SLUICE_RELU};
+    obstacles_.add("{}: the activation \"{}\" with a slope of {}, below 0", at, brief(word), alpha);
+    return std::nullopt;
+  };
+  if (word == "elu" || word == "ELU") return with_alpha(SLUICE_ELU, number({"alpha"}, 1));
   if (word == "selu") return Curve{SLUICE_SELU};
   if (word == "LeakyReLU" || word == "leaky_relu")
-    return Curve{SLUICE_LEAKY_RELU, 0,
-                 number({"negative_slope", "alpha"}, word == "LeakyReLU" ? 0.3 : 0.2)};
+    return with_alpha(SLUICE_LEAKY_RELU,
+                      number({"negative_slope", "alpha"}, word == "LeakyReLU" ? 0.3 : 0.2));
   if (word == "silu" || word == "swish") return Curve{SLUICE_SILU};
   if (word == "gelu") return Curve{SLUICE_GELU};
   if (word == "softplus") return Curve{SLUICE_SOFTPLUS};
@@ -144,9 +151,9 @@ std::optional<Curve> KerasNetwork::curve_of(const std::string& word, const JsonN
   if (word == "ReLU") {
     const float most = number({"max_value"}, INFINITY), slope = number({"negative_slope"}, 0),
                 threshold = number({"threshold"}, 0);
-    if (threshold == 0 && slope == 0)
+    if (threshold == 0 && slope == 0 && most > 0)
       return std::isinf(most) ? Curve{SLUICE_RELU} : Curve{SLUICE_CLIP, 0, most};
-    if (threshold == 0 && std::isinf(most)) return Curve{SLUICE_LEAKY_RELU, 0, slope};
+    if (threshold == 0 && std::isinf(most)) return with_alpha(SLUICE_LEAKY_RELU, slope);
     obstacles_.add("{}: relu with a threshold, or with a max_value and a negative_slope", at);
     return std::nullopt;
   }
