@@ -39,8 +39,15 @@ joins="24-tanh-16-add-2-dense-4 9-gru-24-add-4 12-tanh-40-add-3-gru-8 12-tanh-24
   24-add-2-dense-8 40-multiply-2-gru-8 30-concat-3-dense-4 64-concat-2 50-add-3-dense-16"
 differences="24-difference-24-gru-16 60-difference-60-gru-8-dense-4 9-difference-9-dense-8 100-difference-100-dense-16"
 others="$others $cells $low_rank $joins $differences"
+# gru+relu: of that candidate; gru+hard: of gates of a hard sigmoid.
+curves="40-gru+relu-64 9-gru+linear-16 100-gru+relu-24 40-gru+hard-64 9-gru+hard-16 24-gru+relu+hard-48 40-lstm+relu-64 9-lstm+linear-16
+  40-lstm+hard-64 9-lstm+relu+hard-24 40-gru_before+relu-64 9-gru_before+hard-24 40-rnn+relu-64 9-rnn+linear-24 12-lstm+relu-32-dense-9"
+others="$others $curves"
 # For floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
+for curve in hard_sigmoid elu leaky_relu prelu silu gelu gelu_tanh softplus clip softsign exponential selu hard_silu; do
+  of_floats="$of_floats 20-$curve-80 16-$curve-24-dense-3"
+done
 # For fixed point alone. Sparse models store one block of 8 x 4 weights in ten.
 of_integers="30-embedding-8-gru-16 30-embedding-64-dense-8 50-embedding-24-lstm-16 20-embedding-40-rnn-8
   sparse-16-gru-32 sparse-40-gru-64 sparse-128-gru-256 sparse-100-gru-24-dense-40 sparse-64-dense-80 sparse-200-dense-16 sparse-9-gru-40"
@@ -64,7 +71,7 @@ for core in $cores; do
   done
   # "4: int8-40-gru-64: ok, 64 frames; stack 388 to open, 616 to step, state 128, scratch 384 bytes;
   # 31104 instructions a step, ..."
-  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9_.]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/\1 \2 \3 \4 \5 \6 \7/p" \
+  sed -nE "s/^[0-9]+: ([a-z0-9]+)-([-a-z0-9_.+]+): ok.*stack ([0-9]+) to open, ([0-9]+) to step, state ([0-9]+), scratch ([0-9]+) bytes; ([0-9]+) instructions.*/\1 \2 \3 \4 \5 \6 \7/p" \
     "$out/$core.txt" | while read -r type rest; do echo "$core ${code[$type]} $type $rest"; done >>"$out/counts"
 done
 

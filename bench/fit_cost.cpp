@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
     for (const Count* c : by_kind[kind]) {
       line.code = c->code, line.low_rank_stack = std::max(line.low_rank_stack, c->stack());
       const auto& layers = c->network.layers;
-      if (std::none_of(layers.begin(), layers.end(), [](const Layer& l) { return l.rank > 0; }))
+      if (std::all_of(layers.begin(), layers.end(), is_plain))
         line.stack = std::max(line.stack, c->stack());
       const CostFeatures f = cost_features_of(c->network, c->core);
       double estimate = 0;

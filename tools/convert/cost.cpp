@@ -65,8 +65,14 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
                 state = layer.array(Role::state_weight).cols;
       add(cell, 1), add("side", in + states * state),
           add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
-      // In float, a GRU of whole matrices has its own kernel; other cells are made of products.
-      const bool whole_step = !real || (layer.kind == SLUICE_GRU && layer.rank == 0);
+      const bool squashes = layer.candidate == SLUICE_TANH,
+                 hard = layer.activation == SLUICE_HARD_SIGMOID;
+      // In float, a GRU of whole matrices and the candidate tanh has its own kernel; other cells
+      // are made of products.
+      const bool whole_step = !real || (layer.kind == SLUICE_GRU && layer.rank == 0 && squashes);
+      if (!squashes || hard) add("curved", 1);
+      if (!squashes) add("curved_units", units * layer.anatomy().states);
+      if (hard) add("hard_gates", units * std::max(gates - 1, 1));
       if (!layer.sparse)
         add(whole_step ? "inner" : "dense_inner",
             gates * panels *
@@ -110,6 +116,11 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
     }
   }
   return f;
+}
+
+bool is_plain(const Layer& layer) {
+  return !recurrent(layer) ||
+         (layer.rank == 0 && layer.candidate == SLUICE_TANH && layer.activation == SLUICE_LINEAR);
 }
 
 std::vector<CostLine> parse_costs(std::string_view csv) {
@@ -162,13 +173,13 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 
 /// Returns whether the coefficients cover such a layer.
 bool is_counted(const Layer& layer) {
-  if (recurrent(layer))
-    return layer.activation == SLUICE_LINEAR && layer.candidate == SLUICE_TANH && !layer.both &&
-           !layer.mean;
+  if (recurrent(layer)) {
+    const bool gates = layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_HARD_SIGMOID;
+    return gates && (fixed_candidates >> layer.candidate & 1) && !layer.both && !layer.mean;
+  }
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
   return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_SELECT ||
-         layer.kind == SLUICE_DIFFERENCE || layer.anatomy().joins ||
-         (layer.kind == SLUICE_DENSE && layer.activation < SLUICE_HARD_SIGMOID);
+         layer.kind == SLUICE_DIFFERENCE || layer.anatomy().joins || layer.kind == SLUICE_DENSE;
 }
 
 }  // namespace
@@ -201,10 +212,9 @@ std::optional<DeviceCost> device_cost(const Network& network, const std::string&
   double instructions = 0;
   for (std::size_t i = 0; i < features.size(); ++i)
     instructions += line->coefficients[i] * features[i];
-  const bool reduces = std::any_of(network.layers.begin(), network.layers.end(),
-                                   [](const Layer& layer) { return layer.rank > 0; });
+  const bool plain = std::all_of(network.layers.begin(), network.layers.end(), is_plain);
   return DeviceCost{model.info().bytes, std::uint64_t(need.state) + need.scratch,
-                    reduces ? line->low_rank_stack : line->stack, line->code,
+                    plain ? line->stack : line->low_rank_stack, line->code,
                     static_cast<std::uint64_t>(std::floor(std::max(instructions, 0.0) + 0.5))};
 }
 

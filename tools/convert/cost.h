@@ -55,7 +55,23 @@ constexpr std::array cost_features = {"step",
                                       "difference_units",
                                       "sparse_panels",
                                       "sparse_dense_panels",
-                                      "sparse_blocks"};
+                                      "sparse_blocks",
+                                      "curved",
+                                      "curved_units",
+                                      "hard_gates",
+                                      "hard_sigmoid",
+                                      "elu",
+                                      "leaky_relu",
+                                      "prelu",
+                                      "silu",
+                                      "gelu",
+                                      "gelu_tanh",
+                                      "softplus",
+                                      "clip",
+                                      "softsign",
+                                      "exponential",
+                                      "selu",
+                                      "hard_silu"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ
@@ -63,7 +79,10 @@ using CostFeatures = std::array<double, cost_features.size()>;
 /// low_rank: layers of low rank; factor: the products of their factors. join: layers that join, or
 /// select; parts: their sources; sum: those that add or
 /// multiply; concat_frame, sum_frame: the numbers of a frame that they read; concat, add, multiply,
-/// select: the numbers that they read. difference_units: the numbers of differences.
+/// select: the numbers that they read. difference_units: the numbers of differences. curved: cells
+/// whose candidate is not tanh or whose gates are a hard sigmoid; curved_units: the numbers of
+/// their candidates, and of an LSTM's outputs, if these are not tanh; hard_gates: the numbers of
+/// their gates, if these are hard.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.
@@ -71,12 +90,16 @@ struct CostLine {
   std::string core, type;
   /// Bytes of code and tables: all layers of the number format, kernels at -O2.
   std::uint64_t code = 0;
-  /// The most bytes of stack that opening or stepping took, over all layers except those of low
-  /// rank, and over all layers. It does not depend on their size, since there is no recursion and
-  /// no array of variable length.
+  /// The most bytes of stack that opening or stepping took, over all layers except cells of low
+  /// rank or of other curves, and over all layers. It does not depend on their size, since there is
+  /// no recursion and no array of variable length.
   std::uint64_t stack = 0, low_rank_stack = 0;
   CostFeatures coefficients{};
 };
+/// Returns whether a layer is no cell, or a cell of whole matrices, sigmoid gates and the candidate
+/// tanh.
+bool is_plain(const Layer& layer);
+
 std::vector<CostLine> parse_costs(std::string_view csv);
 std::string costs_text(const std::vector<CostLine>& lines);
 

@@ -205,7 +205,8 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
   const Layer layer = multiplied_out(given);
   const std::string place = fmt::format("{}: layer {}", name_, index + 1);
   const bool is_lstm = layer.kind == SLUICE_LSTM, is_rnn = layer.kind == SLUICE_RNN;
-  if (layer.kind == SLUICE_FASTGRNN) refuse("{}: a FastGRNN, which ONNX has not", place);
+  if (!is_lstm && !is_rnn && layer.kind != SLUICE_GRU && layer.kind != SLUICE_GRU_BEFORE)
+    refuse("{}: a {}, which ONNX has not", place, layer.anatomy().name);
   const int directions = layer.both ? 2 : 1, units = layer.out / directions,
             gates = layer.anatomy().gates, rows = gates * units;
   // ONNX has the gates z, r, h and i, o, f, c.

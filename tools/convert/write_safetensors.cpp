@@ -80,7 +80,9 @@ class Writer {
 
 void Writer::recurrent(std::size_t index) {
   const Layer layer = multiplied_out(network_.layers[index]);
-  if (layer.kind == SLUICE_FASTGRNN) stop(index, "PyTorch has no such cell");
+  // A cell whose gates have no weights of their own over the state is none of PyTorch's.
+  if (!layer.find(Role::state_bias) && !layer.find(Role::candidate_weight))
+    stop(index, "PyTorch has no such cell");
   const int units = layer.both ? layer.out / 2 : layer.out, rows = layer.anatomy().gates * units;
   for (int d = 0; d < (layer.both ? 2 : 1); ++d) {
     const bool back = d == 1;

@@ -168,6 +168,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
     if (value.is_constant()) take_room(value.constant->count());
   for (std::size_t i = 0; i < out.size(); ++i) {
     // A dimension of one is no dimension of features, whatever it was.
+    if (out[i].is_flow()) lowering_->name(out[i].formula, place);
     for (Axis& axis : out[i].axes)
       if (axis.size == 1) axis.feature = false;
     if (!node.outputs[i].empty()) values[node.outputs[i]] = std::move(out[i]);

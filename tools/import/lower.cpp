@@ -116,7 +116,8 @@ std::uint32_t Lowering::source_of(Formula formula, const std::string& place) {
     refuse("{}: formulas nest deeper than {} levels; the graph is not that of a network", place,
            most_depth);
   ++depth_;
-  const std::uint32_t source = make(formula, place);
+  const auto node = nodes_.find(formula);
+  const std::uint32_t source = make(formula, node == nodes_.end() ? place : node->second);
   --depth_;
   made_[formula] = source;
   return source;

@@ -35,6 +35,9 @@ class Lowering {
   /// Appends a layer that reads a formula, and returns its number.
   std::uint32_t put(Layer layer, Formula reads, const std::string& place);
 
+  /// Says the node that a formula comes from, for messages.
+  void name(Formula formula, const std::string& node) { nodes_.emplace(formula, node); }
+
   /// Says the formula that a state has after each step. A cell with that state is known as one only
   /// if this is its own.
   void expect(Formula state, Formula next) { expected_[state] = next; }
@@ -71,6 +74,7 @@ class Lowering {
   Obstacles& obstacles_;
   std::map<Formula, std::uint32_t> made_;
   std::map<Formula, Formula> expected_;
+  std::map<Formula, std::string> nodes_;
   int depth_ = 0;
 };
 

@@ -423,6 +423,8 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
     } else if (weight && weight->shape.size() == 2 && prefix.find("embed") != prefix.npos) {
       layer = fmt::format("embedding = {}", weight->shape[1]);
     } else if (weight && weight->shape.size() >= 2) {
+      // A kernel over several frames is a convolution, which no layer reads.
+      if (weight->values.size() != weight->shape[0] * weight->shape[1]) continue;
       layer = fmt::format("dense = {}", weight->shape[0]);
     } else if (weight) {
       layer = "layer_norm = true";
