@@ -37,10 +37,11 @@ inline V at_least(V x, float lowest) {
 template <class V>
 inline V softplus(V x) {
   using M = Make<V>;
-  const V e = exp_negative(abs(x), -1.0f), s = e / (M::set(2.0f) + e), t = s * s;
+  const V e = exp_negative(abs(x), -1.0f);
+  const V twice = e / fma(e, M::set(0.5f), M::set(1.0f)), t = twice * twice * M::set(0.25f);
   const V p = polynomial(t, M::set(1.1616782099e-1f), 1.0852266103e-1f, 1.4296250045e-1f,
                          1.9999851286e-1f, 3.3333334327e-1f);
-  const V twice = s + s, log = fma(twice * t, p, twice);
+  const V log = fma(twice * t, p, twice);
   return select(M::set(0.0f) < x, x + log, select(x < M::set(0.0f), log, log + x));
 }
 

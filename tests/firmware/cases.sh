@@ -73,7 +73,7 @@ for format in int8 w8a16; do
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
 for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank} \
-  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10} golden-{cells,ids}-{int8,w8a16}; do
+  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

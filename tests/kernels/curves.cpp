@@ -108,6 +108,16 @@ void over_floats(Check check) {
   check(x);
 }
 
+/// Returns the numbers, on ARMv7 with zeros in place of those that are subnormal, or came by
+/// subnormal ones: its NEON flushes them, and no bits are promised there.
+std::vector<float> comparable(std::vector<float> v) {
+#if defined(__arm__) && defined(__ARM_NEON)
+  for (float& f : v)
+    if (std::fabs(f) < 1e-35f) f = 0;
+#endif
+  return v;
+}
+
 bool close(const Known& known, float x, float y, double truth) {
   const double distance = std::fabs(double(y) - truth);
   if (known.ulps == 0) return double(y) == truth;
@@ -167,14 +177,16 @@ TEST_CASE("every curve has the same bits on every instruction set, forward and b
       const int n = int(x.size());
       std::vector<float> expected = x, back(x.size(), 0.75f);
       curves_of(scalar_table()).curve_f32(known.curve, expected.data(), 1, n, n);
-      const std::vector<float>& v = derives_from_argument(known.curve.kind) ? x : expected;
+      const std::vector<float> v = derives_from_argument(known.curve.kind) ? x : expected;
       curves_of(scalar_table()).curve_back_f32(known.curve, v.data(), back.data(), 1, n, n);
+      expected = comparable(expected), back = comparable(back);
       for (const Kernels* table : every_table()) {
         std::vector<float> y = x, dy(x.size(), 0.75f);
         curves_of(*table).curve_f32(known.curve, y.data(), 1, n, n);
         curves_of(*table).curve_back_f32(known.curve, v.data(), dy.data(), 1, n, n);
         CAPTURE(name_of(*table));
         CAPTURE(std::string(known.name));
+        y = comparable(y), dy = comparable(dy);
         const size_t at = first_difference(y.data(), expected.data(), x.size());
         if (at < x.size()) FAIL("different bits at ", x[at]);
         const size_t back_at = first_difference(dy.data(), back.data(), x.size());

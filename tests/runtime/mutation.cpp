@@ -68,6 +68,18 @@ std::vector<std::string> seeds() {
                             0.6, 9)),
       tools::write_blob(with_empty_blocks(
           random_fixed_network(2, {gru(17), dense(3)}, SLUICE_W8A16, Numbers::any, 10), 0.4, 11)),
+      tools::write_blob(random_network(
+          3,
+          {candidate(gru(4, every_step), SLUICE_ELU), dense(3, SLUICE_PRELU), dense(3, SLUICE_CLIP),
+           candidate(cell(SLUICE_LSTM, 2), SLUICE_RELU), dense(2, SLUICE_GELU)},
+          20)),
+      tools::write_blob(
+          random_fixed_network(3,
+                               {gates(candidate(cell(SLUICE_LSTM, 3, every_step), SLUICE_RELU),
+                                      SLUICE_HARD_SIGMOID, 0.2f),
+                                candidate(cell(SLUICE_GRU_BEFORE, 3, every_step), SLUICE_LINEAR),
+                                candidate(low_rank(gru(3), 1), SLUICE_RELU)},
+                               SLUICE_INT8, Numbers::any, 21)),
       tools::write_blob(random_network(3, graph("dense connections"), 14)),
       tools::write_blob(random_network(3, graph("two answers"), 15)),
       tools::write_blob(random_network(9, graph("the last frame beside the last step"), 16)),
