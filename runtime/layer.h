@@ -259,14 +259,18 @@ inline bool has_plain_word(const LayerRecord& layer) {
 /// fixed point sigmoid gates.
 inline bool is_plain(const LayerRecord& layer) { return only_plain_cells || has_plain_word(layer); }
 
+/// Returns whether a layer has one of the curves that an image may leave out.
+inline bool is_curved(const LayerRecord& layer) {
+  return layer.candidate || layer.hard_gates || layer.activation > SLUICE_HARD_SIGMOID;
+}
+
 /// Returns whether this build holds a layer with all of its options.
 inline bool holds_layer(const LayerRecord& layer) {
   const uint8_t missing =
       (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
-  const bool curved = layer.candidate || layer.hard_gates || layer.activation > SLUICE_HARD_SIGMOID;
   const bool held = only_plain_cells
                         ? has_plain_word(layer) && layer.activation <= SLUICE_HARD_SIGMOID
-                        : (holds_low_rank || !layer.rank) && (holds_curves || !curved);
+                        : (holds_low_rank || !layer.rank) && (holds_curves || !is_curved(layer));
   return find_layer(layer.kind, layer.format) && held &&
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }

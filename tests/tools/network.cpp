@@ -431,7 +431,7 @@ TEST_CASE(
 
 TEST_CASE("a model to start from is refused with each property in which it differs") {
   const std::string file = "/tmp/sluice-test-init.slu";
-  const auto init = [&](Network network, const std::string& layers) {
+  const auto init = [&](const Network& network, const std::string& layers) {
     tools::write_file(file, tools::write_blob(network));
     return start_of(layers + two, {"model.init_from=\"" + file + "\"", "data.standardize=false"});
   };
