@@ -112,7 +112,9 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
                {"torch/guitar_skip.json", ""},
                {"onnx/branches.dynamo.onnx", ""},
                {"onnx/packed.onnx", ""},
-               {"onnx/own_gru.script.onnx", ""}};
+               {"onnx/own_gru.script.onnx", ""},
+               {"onnx/loop.onnx", ""},
+               {"onnx/scan.onnx", ""}};
   for (const auto& file : files) {
     CAPTURE(file.file);
     const std::string bytes = read_file((golden / file.file).string());
@@ -124,6 +126,22 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
     for (std::size_t end = 0; end < bytes.size(); end += 1 + bytes.size() / 40)
       CHECK(outcome(bytes.substr(0, end), layers) != "accepted");
   }
+}
+
+TEST_CASE("a weight that is not finite is refused") {
+  // The bytes of one float of W become a NaN.
+  std::string bytes = read_file((golden / "onnx/op_gru_after.onnx").string());
+  if (outcome(bytes, "").find("without ONNX") != std::string::npos) return;
+  const std::size_t at = bytes.find("\x4a");  // the field of raw bytes
+  REQUIRE(at != std::string::npos);
+  bool refused = false;
+  for (std::size_t i = at + 4; i + 4 < bytes.size() && i < at + 24; ++i) {
+    std::string damaged_bytes = bytes;
+    damaged_bytes.replace(i, 4, std::string("\x00\x00\xc0\x7f", 4));
+    refused = refused || outcome(damaged_bytes, "").find("a weight is nan, not a finite float") !=
+                             std::string::npos;
+  }
+  CHECK(refused);
 }
 
 TEST_CASE("damaged code of TorchScript is read or refused in one line") {

@@ -1,5 +1,6 @@
 #include "read.h"
 
+#include <cmath>
 #include <string_view>
 
 #include "../common/safe_file.h"
@@ -47,10 +48,8 @@ bool is_json(std::string_view bytes) {
   return first != bytes.npos && bytes[first] == '{';
 }
 
-}  // namespace
-
-Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
-                            const ImportChoices& choices) {
+Imported read_format(std::string_view bytes, const std::string& path,
+                     const ImportChoices& choices) {
   if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
   if (is_safetensors(bytes))
     return of_tensors(read_safetensors(bytes, path), choices.layers, path, "safetensors");
@@ -63,6 +62,28 @@ Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
   }
   if (is_torch_file(bytes)) return read_torch(bytes, choices.layers, path);
   refuse("{}: not a model that is read; give {}", path, foreign_formats);
+}
+
+/// Refuses weights that are not finite, and those that became so when they were computed.
+void check_weights(const Imported& imported, const std::string& path) {
+  const std::vector<Layer>& layers = imported.network.layers;
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    for (const Array& array : layers[l].arrays)
+      for (const float value : array.values)
+        if (!std::isfinite(value))
+          refuse(
+              "{}: layer {} ({}): {}: a weight is {}, not a finite float; the training that wrote "
+              "it failed, or the file is damaged",
+              path, l + 1, layers[l].anatomy().name, array.name, value);
+}
+
+}  // namespace
+
+Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
+                            const ImportChoices& choices) {
+  Imported imported = read_format(bytes, path, choices);
+  check_weights(imported, path);
+  return imported;
 }
 
 Imported read_foreign(const std::string& path, const ImportChoices& choices) {
