@@ -106,6 +106,7 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
     {"Average", &KerasNetwork::read_join},
     {"Subtract", &KerasNetwork::read_join},
     {"Merge", &KerasNetwork::read_join},
+    {"TFOpLambda", &KerasNetwork::read_operator},
     {nullptr, nullptr}};
 
 // ---- Curves -------------------------------------------------------------------------------------
@@ -976,6 +977,25 @@ KerasValues KerasNetwork::read_slice(const Use& use, const KerasValues& inputs) 
 }
 
 // ---- Joins --------------------------------------------------------------------------------------
+
+/// Reads a sum, product or difference that Keras 2 wrote of an operator or a function of
+/// TensorFlow.
+KerasValues KerasNetwork::read_operator(const Use& use, const KerasValues& inputs) {
+  const std::string function = use.config.word({"function"}, "");
+  const std::pair<const char*, const char*> types[] = {
+      {"__operators__.add", "Add"},  {"math.add", "Add"},
+      {"math.multiply", "Multiply"}, {"__operators__.mul", "Multiply"},
+      {"math.subtract", "Subtract"}, {"__operators__.sub", "Subtract"}};
+  for (const auto& [name, type] : types)
+    if (function == name) {
+      KerasLayer layer = use.layer;
+      layer.type = type;
+      return read_join({layer, use.call, use.place, use.at, use.config, use.readers}, inputs);
+    }
+  obstacles_.add("{}: the function \"{}\", and there is no such layer here", use.at,
+                 brief(function));
+  return {KerasValue()};
+}
 
 KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
   std::string type = use.layer.type;

@@ -100,6 +100,7 @@ class KerasNetwork {
   KerasValues read_average(const Use& use, const KerasValues& inputs);
   KerasValues read_slice(const Use& use, const KerasValues& inputs);
   KerasValues read_join(const Use& use, const KerasValues& inputs);
+  KerasValues read_operator(const Use& use, const KerasValues& inputs);
 
   // Parts of them.
   /// The curve of an activation.
