@@ -391,6 +391,9 @@ KerasValues KerasNetwork::read_recurrent(const Use& use, const KerasValues& inpu
   if (!takes_sequence(use, inputs) || !cell.known) return {KerasValue()};
   const KerasValue& in = inputs[0];
   const std::size_t width = in.width();
+  if (in.steps == 1)
+    to_.remarks.push_back(fmt::format(
+        "{}: reads sequences of one step: the caller resets the stream before each", use.at));
   // The state h alone is read: it is the output of the last step.
   if (cell.state && cell.sequences && !wanted(0)) cell.sequences = false;
   const bool backward = cell.backwards != in.reversed;
