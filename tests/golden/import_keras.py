@@ -323,6 +323,12 @@ def model_2(node):
         made["name"] = layer["name"]
         made["inbound_nodes"] = [[shifted(r) for r in references(n["args"])]
                                  for n in layer["inbound_nodes"]]
+        if layer["class_name"] in ("Add", "Multiply") and "ops" in layer["module"]:
+            made["class_name"] = "TFOpLambda"
+            made["config"] = {"name": layer["name"],
+                              "function": "math." + layer["class_name"].lower()}
+            for node in made["inbound_nodes"]:
+                node[0][3]["y"] = node.pop()[:3]
         if layer["class_name"] == "GetItem":
             parts = layer["inbound_nodes"][0]["args"][1]
             made["class_name"] = "SlicingOpLambda"
@@ -390,6 +396,10 @@ case_2("keras_2_nested", keras.Model(i, L.Concatenate()([L.Dense(2)(h), h])), ve
 
 i = L.Input((6, 3))
 case_2("keras_2_slice", keras.Model(i, L.Dense(2)(L.GRU(3, return_sequences=True)(i)[:, -1, :])))
+
+i = L.Input((6, 3))
+a, b = L.GRU(3)(i), L.LSTM(3)(i)
+case_2("keras_2_operators", keras.Model(i, L.Dense(2)(a * b + a)))
 
 # ---- cuDNN --------------------------------------------------------------------------------------
 

@@ -220,7 +220,7 @@ void run_import(const ImportOptions& options) {
   if (options.out.empty()) return;
   if (!options.standardize.empty()) standardize(network, options.standardize, named);
   network.made = made_of_import(columns_of_import(options, network), imported.format,
-                                hash_of(read_file(options.file)));
+                                hash_of(read_file(options.file)), imported.mask);
   OwnedModel model = open_model(write_blob(network), options.file);
   if (!tests.empty() && options.standardize.empty()) {
     std::vector<std::vector<float>> frames;

@@ -82,6 +82,11 @@ KerasCall call_of_list(const JsonNode& node) {
   const auto add_others = [&](const JsonNode& item) {
     if (!is_reference(item) || item.items.size() < 4) return;
     collect_others(item.items[3], call.others);
+    // x + y, x * y: the second operand is an argument by name.
+    if (const JsonNode* const operand = item.items[3].find("y")) {
+      collect(*operand, call.sources);
+      std::erase(call.others, "y");
+    }
     if (const JsonNode* const index = item.items[3].find("slice_spec")) call.index = index;
   };
   add_others(node);

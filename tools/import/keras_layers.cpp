@@ -43,13 +43,6 @@ std::optional<std::vector<double>> whole_numbers(const JsonNode* node) {
   return numbers;
 }
 
-/// Returns the arrays of a bias, or of none.
-std::vector<std::vector<std::size_t>> with_bias(std::vector<std::vector<std::size_t>> shapes,
-                                                bool bias, std::vector<std::size_t> shape) {
-  if (bias) shapes.push_back(std::move(shape));
-  return shapes;
-}
-
 }  // namespace
 
 const KerasNetwork::Kind KerasNetwork::kinds[] = {
@@ -106,6 +99,7 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
     {"Average", &KerasNetwork::read_join},
     {"Subtract", &KerasNetwork::read_join},
     {"Merge", &KerasNetwork::read_join},
+    {"TFOpLambda", &KerasNetwork::read_operator},
     {nullptr, nullptr}};
 
 // ---- Curves -------------------------------------------------------------------------------------
@@ -202,7 +196,7 @@ void KerasNetwork::fold_norm(KerasValue& value) {
     bias[row] = float((double(bias[row]) - double(norm.array(Role::mean).values[row])) * factor +
                       double(norm.array(Role::shift).values[row]));
   }
-  const std::string was = fmt::format("layer {}: batch_norm", at);
+  const std::string was = fmt::format("layer {}: ", at);
   for (Origin& origin : to_.origins)
     if (origin.became.starts_with(was)) origin.became = fmt::format("folded into layer {}", source);
   network.layers.pop_back();
@@ -390,6 +384,9 @@ KerasValues KerasNetwork::read_recurrent(const Use& use, const KerasValues& inpu
   if (!takes_sequence(use, inputs) || !cell.known) return {KerasValue()};
   const KerasValue& in = inputs[0];
   const std::size_t width = in.width();
+  if (in.steps == 1)
+    to_.remarks.push_back(fmt::format(
+        "{}: reads sequences of one step: the caller resets the stream before each", use.at));
   // The state h alone is read: it is the output of the last step.
   if (cell.state && cell.sequences && !wanted(0)) cell.sequences = false;
   const bool backward = cell.backwards != in.reversed;
@@ -588,10 +585,10 @@ KerasValues KerasNetwork::read_dense(const Use& use, const KerasValues& inputs) 
     return {KerasValue()};
   }
   const std::size_t in = inputs[0].width();
-  const std::vector<Tensor> found =
-      arrays(use.place, use.at, with_bias({{in, units}}, bias, {units}));
+  std::vector<Wanted> wanted = {{"weight, transposed", {in, units}}};
+  if (bias) wanted.push_back({"bias", {units}});
+  const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
   take(in * units + units);
-  note(use, fmt::format("layer {}: weight{}", to_.network.layers.size() + 1, bias ? ", bias" : ""));
   Layer layer = dense_layer(matrix_of(found[0].values, in, units).transposed(),
                             bias ? column_of(found[1].values) : View(), *curve);
   return {add(use, std::move(layer), inputs[0])};
@@ -616,8 +613,9 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
   if (filters == 0) refuse("{}: filters: is missing or 0; write the file again", use.config.place);
   if (!takes_sequence(use, inputs) || !curve) return {KerasValue()};
   const std::size_t in = inputs[0].width();
-  const std::vector<Tensor> found =
-      arrays(use.place, use.at, with_bias({{1, in, filters}}, bias, {filters}));
+  std::vector<Wanted> wanted = {{"weight, transposed", {1, in, filters}}};
+  if (bias) wanted.push_back({"bias", {filters}});
+  const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
   take(in * filters + filters);
   Layer layer = dense_layer(matrix_of(found[0].values, in, filters).transposed(),
                             bias ? column_of(found[1].values) : View(), *curve);
@@ -645,7 +643,7 @@ KerasValues KerasNetwork::read_embedding(const Use& use, const KerasValues& inpu
     obstacles_.add("{}: a vocabulary of {} ids, and {} are the most", use.at, ids, widest);
     return {KerasValue()};
   }
-  const std::vector<Tensor> found = arrays(use.place, use.at, {{ids, units}});
+  const std::vector<Tensor> found = arrays(use.place, use.at, {{"weight", {ids, units}}});
   take(ids * units);
   Layer layer = make_layer(SLUICE_EMBEDDING, int(ids), int(units));
   std::vector<float>& to = layer.array(Role::vectors).values;
@@ -676,10 +674,11 @@ KerasValues KerasNetwork::read_batch_norm(const Use& use, const KerasValues& inp
     return {KerasValue()};
   }
   const std::size_t n = in.width();
-  std::vector<std::vector<std::size_t>> shapes(2, {n});
-  if (scale) shapes.push_back({n});
-  if (center) shapes.push_back({n});
-  const std::vector<Tensor> found = arrays(use.place, use.at, shapes);
+  std::vector<Wanted> wanted;
+  if (scale) wanted.push_back({"weight", {n}});
+  if (center) wanted.push_back({"bias", {n}});
+  wanted.push_back({"running_mean", {n}}), wanted.push_back({"running_var", {n}});
+  const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
   take(4 * n);
   Layer layer = make_layer(SLUICE_BATCH_NORM, int(n), int(n));
   layer.parameter = std::max(float(epsilon), 1e-30f);
@@ -705,10 +704,10 @@ KerasValues KerasNetwork::read_layer_norm(const Use& use, const KerasValues& inp
     return {KerasValue()};
   }
   const std::size_t n = in.width();
-  std::vector<std::vector<std::size_t>> shapes;
-  if (scale) shapes.push_back({n});
-  if (center) shapes.push_back({n});
-  const std::vector<Tensor> found = arrays(use.place, use.at, shapes);
+  std::vector<Wanted> wanted;
+  if (scale) wanted.push_back({"weight", {n}});
+  if (center) wanted.push_back({"bias", {n}});
+  const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
   take(2 * n);
   Layer layer = make_layer(SLUICE_LAYER_NORM, int(n), int(n));
   layer.parameter = std::max(float(epsilon), 1e-30f);
@@ -976,6 +975,25 @@ KerasValues KerasNetwork::read_slice(const Use& use, const KerasValues& inputs) 
 }
 
 // ---- Joins --------------------------------------------------------------------------------------
+
+/// Reads a sum, product or difference that Keras 2 wrote of an operator or a function of
+/// TensorFlow.
+KerasValues KerasNetwork::read_operator(const Use& use, const KerasValues& inputs) {
+  const std::string function = use.config.word({"function"}, "");
+  const std::pair<const char*, const char*> types[] = {
+      {"__operators__.add", "Add"},  {"math.add", "Add"},
+      {"math.multiply", "Multiply"}, {"__operators__.mul", "Multiply"},
+      {"math.subtract", "Subtract"}, {"__operators__.sub", "Subtract"}};
+  for (const auto& [name, type] : types)
+    if (function == name) {
+      KerasLayer layer = use.layer;
+      layer.type = type;
+      return read_join({layer, use.call, use.place, use.at, use.config, use.readers}, inputs);
+    }
+  obstacles_.add("{}: the function \"{}\", and there is no such layer here", use.at,
+                 brief(function));
+  return {KerasValue()};
+}
 
 KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
   std::string type = use.layer.type;

@@ -178,21 +178,23 @@ bool KerasNetwork::takes_sequence(const Use& use, const KerasValues& inputs) {
 }
 
 std::vector<Tensor> KerasNetwork::arrays(const KerasPlace& place, const std::string& at,
-                                         const std::vector<std::vector<std::size_t>>& shapes) {
+                                         const std::vector<Wanted>& wanted) {
   std::vector<Tensor> found = weights_.arrays(place, at);
-  if (found.size() != shapes.size())
+  if (found.size() != wanted.size())
     refuse(
         "{}: {}: has {} arrays of weights, and its configuration makes them {}; the file is not "
         "whole, or contradicts itself",
-        file_, at, found.size(), shapes.size());
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    Tensor wanted;
-    wanted.shape = shapes[i];
-    if (found[i].shape != shapes[i])
+        file_, at, found.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    Tensor good;
+    good.shape = wanted[i].shape;
+    if (found[i].shape != good.shape)
       refuse(
           "{}: {}: has the shape {}, and its configuration makes it {}; the file contradicts "
           "itself",
-          file_, found[i].name, found[i].shape_text(), wanted.shape_text());
+          file_, found[i].name, found[i].shape_text(), good.shape_text());
+    to_.note(fmt::format("{} {}", found[i].name, found[i].shape_text()),
+             fmt::format("layer {}: {}", to_.network.layers.size() + 1, wanted[i].becomes));
   }
   return found;
 }

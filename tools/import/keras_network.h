@@ -100,6 +100,7 @@ class KerasNetwork {
   KerasValues read_average(const Use& use, const KerasValues& inputs);
   KerasValues read_slice(const Use& use, const KerasValues& inputs);
   KerasValues read_join(const Use& use, const KerasValues& inputs);
+  KerasValues read_operator(const Use& use, const KerasValues& inputs);
 
   // Parts of them.
   /// The curve of an activation.
@@ -114,8 +115,14 @@ class KerasNetwork {
                      const std::string& at);
   bool takes_sequence(const Use& use, const KerasValues& inputs);
   bool takes_one(const Use& use, const KerasValues& inputs);
+  /// An array that a layer must have, and the array of the network's layer that it becomes.
+  struct Wanted {
+    const char* becomes;
+    std::vector<std::size_t> shape;
+  };
+  /// Returns the arrays of a layer, and notes what they become. Refuses other shapes.
   std::vector<Tensor> arrays(const KerasPlace& place, const std::string& at,
-                             const std::vector<std::vector<std::size_t>>& shapes);
+                             const std::vector<Wanted>& wanted);
   KerasValue add(const Use& use, Layer layer, const KerasValue& from);
   KerasValue select(const KerasValue& from, std::size_t first, std::size_t count);
   KerasValue join(sluice_layer_kind kind, const KerasValues& parts);

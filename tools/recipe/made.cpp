@@ -49,10 +49,12 @@ std::string made_json(const Recipe& recipe, std::uint64_t data_hash) {
   return json_text(made);
 }
 
-std::string made_of_import(const Recipe& recipe, const std::string& format, std::uint64_t hash) {
+std::string made_of_import(const Recipe& recipe, const std::string& format, std::uint64_t hash,
+                           std::optional<float> mask) {
   OrderedJson made;
   made["version"] = version_text();
   made["imported"] = {{"format", format}, {"hash", fmt::format("{:016x}", hash)}};
+  if (mask) made["imported"]["mask"] = double(*mask);
   for (const Key& key : keys())
     if (says_columns(key) && !key.file_name) at(made["recipe"], key.name) = value_of(recipe, key);
   return json_text(made);

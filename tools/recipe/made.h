@@ -1,6 +1,7 @@
 // The record in a blob of how its model was made.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "../data/data.h"
@@ -13,7 +14,9 @@ namespace sluice::tools {
 std::string made_json(const Recipe& recipe, std::uint64_t data_hash);
 /// Returns the record of a model that another program trained: the keys of data and the loss, and
 /// the format and hash of its file.
-std::string made_of_import(const Recipe& recipe, const std::string& format, std::uint64_t hash);
+/// @param mask  frames whose numbers are all this one are to be left out, if there is one
+std::string made_of_import(const Recipe& recipe, const std::string& format, std::uint64_t hash,
+                           std::optional<float> mask = std::nullopt);
 /// Returns whether the recipe of a record had a data.validation_file.
 bool had_validation_file(const std::string& made);
 
