@@ -81,8 +81,10 @@ struct LayerRecord {
 /// The code of a candidate's curve in a record, and the curve of a code. tanh, which most cells
 /// have, is 0.
 constexpr uint8_t candidate_code(sluice_activation curve) { return uint8_t(curve ^ SLUICE_TANH); }
+constexpr uint32_t candidate_number(uint8_t code) { return code ^ uint32_t(SLUICE_TANH); }
+/// @param code  of a record that was checked
 constexpr sluice_activation candidate_of(uint8_t code) {
-  return sluice_activation(code ^ SLUICE_TANH);
+  return sluice_activation(candidate_number(code));
 }
 
 /// The section of scales: for each input its inverse and its offset (sluice_quantize), then for

@@ -163,9 +163,9 @@ bool good_parameters(const LayerRecord& layer) {
     memcpy(bits, &layer.parameter, sizeof *bits), memcpy(bits + 1, &layer.second, sizeof *bits);
     return finite(bits[0]) && finite(bits[1]) && layer.parameter < layer.second;
   }
-  const auto has_alpha = [](int f) { return f == SLUICE_ELU || f == SLUICE_LEAKY_RELU; };
-  const bool second =
-      has_alpha(layer.activation) || (layer.candidate && has_alpha(candidate_of(layer.candidate)));
+  const auto has_alpha = [](uint32_t f) { return f == SLUICE_ELU || f == SLUICE_LEAKY_RELU; };
+  const bool second = has_alpha(layer.activation) ||
+                      (layer.candidate && has_alpha(candidate_number(layer.candidate)));
   return good_parameter(layer.parameter, first) && good_parameter(layer.second, second);
 }
 
@@ -187,7 +187,7 @@ bool good_candidate(const LayerRecord& layer) {
   if (layer.shift_h > (lifts ? most_state_shift : 0)) return false;
   if (!holds_curves || !layer.candidate) return true;
   constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.curved; });
-  const unsigned curve = candidate_of(layer.candidate);
+  const uint32_t curve = candidate_number(layer.candidate);
   return has_kind(kinds, layer.kind) && curve < 32 &&
          ((fixed ? fixed_candidates : candidates) >> curve & 1);
 }

@@ -83,7 +83,7 @@ int Formulas::intern(Atom atom) {
   if (atom.kind != Atom::Kind::matrix) {
     if (atom.of >= 0) atom.depth = depth(atom.of) + 1;
     for (const Formula one : atom.list) atom.depth = std::max(atom.depth, depth(one) + 1);
-    if (atom.depth > most_depth) throw FormulaTooLarge{"functions nest too deep"};
+    if (atom.depth > most_depth) throw BadFormula{"functions nest too deep"};
   }
   std::string key;
   append(key, atom.kind), append(key, atom.number), append(key, atom.function.name);
@@ -154,10 +154,10 @@ Formula Formulas::multiply(Formula a, Formula b) {
   constexpr std::size_t most_products = 1024, most_parts = 16;
   const Sum x = sum(a), y = sum(b);
   if ((x.products.size() + 1) * (y.products.size() + 1) > most_products)
-    throw FormulaTooLarge{"a product of sums of many terms"};
+    throw BadFormula{"a product of sums of many terms"};
   for (const Sum* one : {&x, &y})
     for (const Product& product : one->products)
-      if (product.parts.size() > most_parts) throw FormulaTooLarge{"a product of many values"};
+      if (product.parts.size() > most_parts) throw BadFormula{"a product of many values"};
   Sum result;
   result.width = x.width;
   for (const Product& p : x.products)
@@ -238,6 +238,7 @@ Formula Formulas::concat(const std::vector<Formula>& list) {
   std::vector<Formula> flat;
   for (const Formula one : list)
     if (width(one) > 0) flat.push_back(one);
+  if (flat.empty()) throw BadFormula{"a value without numbers"};
   if (flat.size() == 1) return flat[0];
   // Neighbours that are parts of one atom are one part again.
   std::vector<Formula> joined;
@@ -279,13 +280,16 @@ Formula Formulas::choose(Formula a, const std::vector<std::int64_t>& numbers) {
   std::vector<std::int64_t> all(from.width);
   std::iota(all.begin(), all.end(), std::int64_t(0));
   if (numbers == all) return a;
+  if (numbers.empty() || std::any_of(numbers.begin(), numbers.end(), [&](std::int64_t i) {
+        return i < 0 || std::size_t(i) >= from.width;
+      }))
+    throw BadFormula{"numbers that are not there"};
   Sum result;
   result.width = count;
   const auto chosen = [&](const std::vector<float>& values) {
-    if (values.size() <= 1) return values;
     std::vector<float> to;
-    for (const std::int64_t i : numbers) to.push_back(values[std::size_t(i)]);
-    return to;
+    for (const std::int64_t i : numbers) to.push_back(factor_at(values, std::size_t(i)));
+    return shortest(std::move(to));
   };
   if (!from.constant.empty())
     for (const std::int64_t i : numbers) result.constant.push_back(from.constant[std::size_t(i)]);

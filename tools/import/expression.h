@@ -79,8 +79,8 @@ struct Weights2 {
   std::vector<float> values;
 };
 
-/// Thrown for formulas that no network needs: too many products, or too deep.
-struct FormulaTooLarge {
+/// Thrown for formulas that no network needs: of too many products, too deep, or without numbers.
+struct BadFormula {
   const char* reason;
 };
 

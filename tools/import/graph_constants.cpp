@@ -48,6 +48,12 @@ double computed(const std::string& op, double a, double b) {
                        : std::pow(a, b);
 }
 
+/// Returns a number without its fraction; an unknown one if it has no room for it.
+std::int64_t whole_of(double number) {
+  constexpr double greatest = 9e18;
+  return std::fabs(number) < greatest ? std::int64_t(number) : unknown;
+}
+
 /// Returns a constant with its dimensions of one spread to a shape, as arithmetic does.
 Value spread(const Constant& from, const std::vector<std::int64_t>& shape) {
   std::vector<std::size_t> index;
@@ -119,7 +125,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       for (const std::int64_t v : a.whole) made->floats.push_back(float(v));
       made->whole.clear(), made->is_whole = false;
     } else {
-      for (const float v : a.floats) made->whole.push_back(std::int64_t(v));
+      for (const float v : a.floats) made->whole.push_back(whole_of(double(v)));
       made->floats.clear(), made->is_whole = true;
     }
     out[0] = of(std::move(made));
@@ -199,7 +205,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     std::int64_t known = 1;
     for (std::size_t d = 0; d < target.size(); ++d) {
       if (target[d] == 0 && d < rank) target[d] = a.shape[d];
-      if (target[d] > 0) known *= target[d];
+      if (target[d] > std::int64_t(a.count())) stuck("shapes that do not fit");
+      if (target[d] > 0) known = product_of({known, target[d]});
     }
     for (std::int64_t& size : target)
       if (size < 0) size = known > 0 ? std::int64_t(a.count()) / known : 0;
@@ -213,7 +220,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
         wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
     if (order.empty())
       for (std::size_t d = rank; d-- > 0;) order.push_back(std::int64_t(d));
-    if (order.size() != rank) stuck("an order of {} of {} dimensions", order.size(), rank);
+    check_order(order, rank);
     std::vector<std::int64_t> shape;
     for (const std::int64_t axis : order) shape.push_back(a.shape[axis_of(axis, rank)]);
     std::vector<std::size_t> index;
@@ -297,7 +304,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       sizes = std::vector<std::int64_t>(out.size(), a.shape[axis] / std::int64_t(out.size()));
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i >= sizes->size() || (*sizes)[i] < 0 || begin + (*sizes)[i] > a.shape[axis])
+      if (i >= sizes->size() || (*sizes)[i] < 0 || (*sizes)[i] > a.shape[axis] - begin)
         stuck("parts that do not fit");
       out[i] = chosen(a, axis, range_of(begin, begin + (*sizes)[i], 1, a.shape[axis]));
       begin += (*sizes)[i];
@@ -321,7 +328,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       if (op == "Div" && q == 0) stuck("a division by 0");
       made->whole.push_back(!is_known(p) || !is_known(q) ? unknown
                             : op == "Div"                ? p / q
-                                          : std::int64_t(computed(op, double(p), double(q))));
+                                          : whole_of(computed(op, double(p), double(q))));
     }
     out[0] = of(std::move(made));
     return true;
@@ -359,7 +366,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
   if (op == "Neg" || op == "Sqrt" || op == "Reciprocal") {
     auto made = std::make_shared<Constant>(a);
     for (float& v : made->floats) v = op == "Neg" ? -v : op == "Sqrt" ? std::sqrt(v) : 1 / v;
-    for (std::int64_t& v : made->whole) v = -v;
+    for (std::int64_t& v : made->whole) v = is_known(v) ? -v : v;
     out[0] = of(std::move(made));
     return true;
   }

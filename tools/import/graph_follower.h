@@ -41,9 +41,15 @@ struct Value {
   bool is_constant() const { return what == What::constant; }
 };
 
+/// Returns the product of sizes; the greatest number if it has no room for it, or one of them is
+/// not known.
 inline std::int64_t product_of(const std::vector<std::int64_t>& sizes) {
+  constexpr std::int64_t greatest = std::numeric_limits<std::int64_t>::max();
   std::int64_t product = 1;
-  for (const std::int64_t size : sizes) product *= size;
+  for (const std::int64_t size : sizes) {
+    if (size < 0 || (size > 0 && product > greatest / size)) return greatest;
+    product *= size;
+  }
   return product;
 }
 
@@ -156,6 +162,14 @@ inline std::size_t axis_of(std::int64_t axis, std::size_t rank) {
   return std::size_t(axis);
 }
 
+/// Refuses an order of dimensions in which one is missing or there twice.
+inline void check_order(std::vector<std::int64_t> order, std::size_t rank) {
+  std::sort(order.begin(), order.end());
+  for (std::size_t d = 0; d < order.size(); ++d)
+    if (order[d] != std::int64_t(d) || order.size() != rank)
+      stuck("an order of dimensions in which one is missing");
+}
+
 /// Returns the whole numbers of an attribute or, in newer opsets, of an input.
 inline std::optional<std::vector<std::int64_t>> wholes(const OpNode& node, const char* attribute,
                                                        const std::vector<Value>& in,
@@ -193,6 +207,7 @@ inline std::size_t place_of(const std::vector<std::int64_t>& index,
 inline std::vector<std::int64_t> range_of(std::int64_t begin, std::int64_t end, std::int64_t step,
                                           std::int64_t size) {
   if (step == 0) stuck("a step of 0");
+  step = std::clamp(step, -size - 1, size + 1);  // longer ones end in the same way
   const auto bound = [&](std::int64_t at, std::int64_t low, std::int64_t high) {
     if (at < 0) at += size;
     return std::clamp(at, low, high);

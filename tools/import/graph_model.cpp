@@ -17,6 +17,7 @@ void Follower::find_inputs() {
       if (a.shape[d] != b.shape[d] && a.shape[d] > 0 && b.shape[d] > 0) return false;
     return true;
   };
+  constexpr std::size_t most_state = std::size_t(1) << 22;
   std::size_t column = 0;
   bool first = true;
   for (const OpValue& value : graph_.inputs) {
@@ -24,10 +25,15 @@ void Follower::find_inputs() {
     input.name = value.name;
     input.width = 1;
     for (const std::int64_t size : value.shape)
-      if (size > 0) input.width *= std::size_t(size);
+      if (size > 0)
+        input.width = std::uint64_t(size) > most_state
+                          ? most_state + 1
+                          : std::min(input.width * std::size_t(size), most_state + 1);
     if (!first && !value.is_whole)
       for (std::size_t o = 1; o < graph_.outputs.size() && !input.is_state; ++o)
         if (!taken[o] && same_shape(value, graph_.outputs[o])) taken[o] = input.is_state = true;
+    if (input.is_state && input.width > most_state)
+      refuse("{}: {}: a state of more than {} numbers", file_, brief(value.name), most_state);
     if (!input.is_state && !value.is_whole) {
       if (value.shape.empty() || value.shape.back() < 1)
         refuse("{}: {}: the number of its features is not in the file; export it with a fixed size",
@@ -157,8 +163,8 @@ void Follower::follow_node(const OpNode& node, Values& values) {
   } catch (const Stuck& reason) {
     obstacles_.add("{}: {}", place, reason.reason);
     return;
-  } catch (const FormulaTooLarge& large) {
-    obstacles_.add("{}: {}", place, large.reason);
+  } catch (const BadFormula& bad) {
+    obstacles_.add("{}: {}", place, bad.reason);
     return;
   } catch (const std::out_of_range&) {
     obstacles_.add("{}: its lists of numbers have different lengths", place);
@@ -213,8 +219,8 @@ void Follower::finish(const Values& values) {
   std::uint32_t source = 0;
   try {
     source = lowering_->source_of(answer, "the answer");
-  } catch (const FormulaTooLarge& large) {
-    refuse("{}: the answer: {}", file_, large.reason);
+  } catch (const BadFormula& bad) {
+    refuse("{}: the answer: {}", file_, bad.reason);
   }
   obstacles_.refuse_any();
   if (source == 0 || network.layers.empty()) refuse("{}: its answer is the frame itself", file_);

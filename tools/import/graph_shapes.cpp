@@ -6,7 +6,7 @@
 namespace sluice::tools::graph {
 Value Follower::transpose(const Value& in, const std::vector<std::int64_t>& order) {
   const std::size_t rank = in.axes.size();
-  if (order.size() != rank) stuck("an order of {} of {} dimensions", order.size(), rank);
+  check_order(order, rank);
   std::vector<Axis> axes;
   std::vector<std::size_t> features;  // the old feature axes in their new order
   for (const std::int64_t axis : order) {
@@ -287,7 +287,8 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
           out.size(), (all + std::int64_t(out.size()) - 1) / std::int64_t(out.size()));
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i >= sizes->size() || (*sizes)[i] < 1) stuck("parts that do not fit");
+      if (i >= sizes->size() || (*sizes)[i] < 1 || (*sizes)[i] > all - begin)
+        stuck("parts that do not fit");
       out[i] = slice(a, std::int64_t(axis), begin, begin + (*sizes)[i], 1);
       begin += (*sizes)[i];
     }
