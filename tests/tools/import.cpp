@@ -41,6 +41,11 @@ std::string outcome(const std::string& bytes, const std::string& layers) {
   }
 }
 
+/// Returns whether a file is refused since this build is without the library that reads it.
+bool is_left_out(const std::string& message) {
+  return message.find("this build is without") != std::string::npos;
+}
+
 /// A file with some bytes changed, exchanged, cut out or cut off.
 std::string damaged(std::string bytes, std::mt19937& random) {
   const auto any = [&](std::size_t end) {
@@ -120,7 +125,7 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
     const std::string bytes = read_file((golden / file.file).string());
     const std::string layers = *file.layers ? (golden / file.layers).string() : "";
     const std::string whole = outcome(bytes, layers);
-    if (whole.find("without ONNX") != std::string::npos) continue;
+    if (is_left_out(whole)) continue;
     CHECK_EQ(whole, "accepted");
     for (int i = 0; i < tries; ++i) outcome(damaged(bytes, random), layers);
     for (std::size_t end = 0; end < bytes.size(); end += 1 + bytes.size() / 40)
@@ -131,7 +136,7 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
 TEST_CASE("a weight that is not finite is refused") {
   // The bytes of one float of W become a NaN.
   std::string bytes = read_file((golden / "onnx/op_gru_after.onnx").string());
-  if (outcome(bytes, "").find("without ONNX") != std::string::npos) return;
+  if (is_left_out(outcome(bytes, ""))) return;
   const std::size_t at = bytes.find("\x4a");  // the field of raw bytes
   REQUIRE(at != std::string::npos);
   bool refused = false;
