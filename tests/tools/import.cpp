@@ -137,7 +137,7 @@ TEST_CASE("a weight that is not finite is refused") {
   // The bytes of one float of W become a NaN.
   std::string bytes = read_file((golden / "onnx/op_gru_after.onnx").string());
   if (is_left_out(outcome(bytes, ""))) return;
-  const std::size_t at = bytes.find("\x4a");  // the field of raw bytes
+  const std::size_t at = bytes.find('\x4a');  // the field of raw bytes
   REQUIRE(at != std::string::npos);
   bool refused = false;
   for (std::size_t i = at + 4; i + 4 < bytes.size() && i < at + 24; ++i) {

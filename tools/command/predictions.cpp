@@ -116,12 +116,13 @@ Predictions predictions_of(const OwnedModel& model, const Columns& columns,
   const std::size_t targets =
       columns.windows.length ? columns.target.size() : columns.beside.size() - with.size();
   for (std::uint32_t i = 0; i < info.outputs; ++i)
-    all.each.push_back({.name = info.outputs == 1   ? ""
-                                : i < labels.size() ? labels[i]
-                                                    : fmt::format("y{}", i),
-                        .first = i,
-                        .column = columns.windows.length || i < targets ? i % targets : no_target,
-                        .ahead = i / targets + 1});
+    all.each.push_back(
+        {.name = info.outputs == 1   ? ""
+                 : i < labels.size() ? labels[i]
+                                     : fmt::format("y{}", i),
+         .first = i,
+         .column = targets > 0 && (columns.windows.length || i < targets) ? i % targets : no_target,
+         .ahead = targets > 0 ? i / targets + 1 : 1});
   return all;
 }
 

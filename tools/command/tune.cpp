@@ -313,7 +313,6 @@ void write_recipe(const TuneOptions& options) {
   std::error_code none;
   if (!options.out.empty() && fs::exists(options.out, none) && !options.force)
     refuse("--out {}: exists; give another file, or replace it with --force", options.out);
-  const std::string values = point_text(study.space, trial.point);
   const std::string text = fmt::format(
       "# Trial {} of {}, {}.\n# Data files by their full names.\n{}", trial.number,
       printable(study.file),

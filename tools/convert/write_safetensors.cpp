@@ -127,7 +127,8 @@ void Writer::layer(std::size_t index) {
       std::vector<float> by_id;
       for (int id = 0; id < layer.in; ++id)
         for (int unit = 0; unit < layer.out; ++unit)
-          by_id.push_back(values(Role::vectors)[std::size_t(unit * layer.in + id)]);
+          by_id.push_back(
+              values(Role::vectors)[std::size_t(unit) * std::size_t(layer.in) + std::size_t(id)]);
       tensor(index, "weight", by_id, {layer.in, layer.out});
       return line(index, fmt::format("embedding = {}", layer.out));
     }

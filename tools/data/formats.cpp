@@ -158,7 +158,7 @@ void append_rows(Rows& all, Rows rows) {
 /// Names the sequences of a file by its name, and by their own if the file has several.
 void name_sequences(Rows& rows, const std::string& name) {
   for (std::string& sequence : rows.sequence)
-    sequence = rows.file_is_sequence ? name : name + ":" + sequence;
+    sequence = rows.file_is_sequence ? name : fmt::format("{}:{}", name, sequence);
 }
 
 }  // namespace

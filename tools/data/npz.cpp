@@ -100,7 +100,8 @@ Layout layout_of(const Npy& x, const std::optional<Npy>& lengths) {
            lengths->shape_text(), x.rows);
   for (std::size_t s = 0; s < x.rows; ++s) {
     const double length = lengths ? lengths->number(s) : double(layout.steps);
-    if (!(length >= 1 && length <= double(layout.steps)) || length != std::floor(length))
+    if (lengths &&
+        (!(length >= 1 && length <= double(layout.steps)) || length != std::floor(length)))
       refuse("{}: sequence {}: {} is no number of steps; give 1 to {}", lengths->name, s, length,
              layout.steps);
     for (std::size_t t = 0; t < std::size_t(length); ++t, ++layout.rows)

@@ -214,9 +214,10 @@ Outliers find_outliers(std::vector<float> numbers) {
   if (found.empty()) return {};
   double least = found[0].deviation;
   for (const Choice& choice : found) least = std::fmin(least, choice.deviation);
-  const Choice* best = nullptr;  // the fewest numbers that bring almost the least deviation
+  const Choice* best = &found[0];  // the fewest numbers that bring almost the least deviation
   for (const Choice& choice : found)
-    if (choice.deviation <= 1.25 * least && (!best || choice.numbers() < best->numbers()))
+    if (choice.deviation <= 1.25 * least &&
+        (!(best->deviation <= 1.25 * least) || choice.numbers() < best->numbers()))
       best = &choice;
   Outliers result{.numbers = d.numbers, .with = all, .without = best->deviation};
   for (std::size_t i = 0; i < d.values.size(); ++i)

@@ -62,7 +62,7 @@ void add_beside(Rows& rows, const SequenceRow& row, std::size_t steps, const Col
     rows.beside[i].insert(rows.beside[i].end(), steps, beside_text(columns, i, cell, numbers));
   };
   for (std::size_t i = 0; i < row.beside.size(); ++i)
-    if (row.beside[i]) add(i, *row.beside[i]);
+    if (const std::optional<std::string>& cell = row.beside[i]) add(i, *cell);
   if (!row.beside.empty() || row.targets.size() != columns.target.size()) return;
   for (std::size_t i = 0; i < columns.beside.size(); ++i)
     for (std::size_t k = 0; k < row.targets.size(); ++k)

@@ -180,7 +180,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       }
       made->shape = shape;
     } else {
-      const std::size_t all = rank + axes.value_or(std::vector<std::int64_t>{}).size();
+      if (!axes) stuck("no axes");
+      const std::size_t all = rank + axes->size();
       std::vector<std::int64_t> shape(all, 0);
       for (const std::int64_t axis : *axes) shape[axis_of(axis, all)] = 1;
       std::size_t next = 0;

@@ -55,8 +55,7 @@ inline std::int64_t product_of(const std::vector<std::int64_t>& sizes) {
 
 inline std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text;
-  for (const std::int64_t size : shape)
-    text += size == unknown || size < 0 ? "[?]" : fmt::format("[{}]", size);
+  for (const std::int64_t size : shape) text += size < 0 ? "[?]" : fmt::format("[{}]", size);
   return text.empty() ? "a single number" : text;
 }
 
@@ -123,6 +122,12 @@ class Follower {
     made->shape = std::move(shape), made->whole = std::move(whole), made->is_whole = true;
     return of(std::move(made));
   }
+  /// Returns the lowering, which run() makes first.
+  Lowering& lowering() {
+    if (!lowering_) stuck("the graph is not read yet");
+    return *lowering_;
+  }
+
   /// Refuses a graph whose constants would take many times the memory of the file.
   void take_room(std::size_t numbers) {
     if (numbers > room_)

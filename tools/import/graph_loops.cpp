@@ -91,7 +91,7 @@ void Follower::body(const OpGraph& graph, Values& values, const std::vector<Carr
         made = constant_value({}, {unknown});
       } else {
         if (!made.is_flow()) stuck("a state that does not change");
-        lowering_->expect(carried[i].value.formula, made.formula);
+        lowering().expect(carried[i].value.formula, made.formula);
         made.last = true;
       }
     } else if (made.is_flow()) {

@@ -174,7 +174,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
     if (value.is_constant()) take_room(value.constant->count());
   for (std::size_t i = 0; i < out.size(); ++i) {
     // A dimension of one is no dimension of features, whatever it was.
-    if (out[i].is_flow()) lowering_->name(out[i].formula, place);
+    if (out[i].is_flow()) lowering().name(out[i].formula, place);
     for (Axis& axis : out[i].axes)
       if (axis.size == 1) axis.feature = false;
     if (!node.outputs[i].empty()) values[node.outputs[i]] = std::move(out[i]);
@@ -218,7 +218,7 @@ void Follower::finish(const Values& values) {
   Network& network = result_.network;
   std::uint32_t source = 0;
   try {
-    source = lowering_->source_of(answer, "the answer");
+    source = lowering().source_of(answer, "the answer");
   } catch (const BadFormula& bad) {
     refuse("{}: the answer: {}", file_, bad.reason);
   }
@@ -230,7 +230,7 @@ void Follower::finish(const Values& values) {
     append_select(network, source, columns);
   }
   if (!last) return;
-  for (const std::uint32_t layer : lowering_->recurrent_below(answer)) {
+  for (const std::uint32_t layer : lowering().recurrent_below(answer)) {
     if (every_.count(layer))
       refuse("{}: layer {}: both all of its steps and its last one are read", file_, layer);
     network.layers[layer - 1].every_step = false;

@@ -74,7 +74,7 @@ class Machine {
 
   Pickled pop() {
     if (stack_.empty() || (!marks_.empty() && stack_.size() <= marks_.back())) damaged();
-    const Pickled value = stack_.back();
+    PickleNode* const value = stack_.back();
     stack_.pop_back();
     return value;
   }
@@ -382,11 +382,11 @@ void Machine::step(unsigned char opcode) {
       return push_global(module, line());
     }
     case 0x93: {
-      const Pickled name = pop(), module = pop();
+      PickleNode *const name = pop(), *const module = pop();
       return push_global(module->text, name->text);
     }
     case 'R': {
-      const Pickled arguments = pop(), function = pop();
+      PickleNode *const arguments = pop(), *const function = pop();
       return call(*function, arguments);
     }
     case 0x81: {
@@ -396,7 +396,7 @@ void Machine::step(unsigned char opcode) {
     case 'b':
       return build();
     case 'Q': {
-      const Pickled identity = pop();
+      PickleNode* const identity = pop();
       return load_storage(*identity);
     }
     default:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "../common/error.h"
+
 namespace sluice::tools {
 namespace {
 
@@ -81,7 +83,10 @@ void TorchCode::add(const std::string& module, std::string_view text) {
     } else if (line.text.starts_with("def ")) {
       std::string name;
       CodeFunction function = read_function(lines, at, name);
-      (open ? open->methods[name] : functions[module + "." + name]) = std::move(function);
+      if (open)
+        open->methods[name] = std::move(function);
+      else
+        functions[fmt::format("{}.{}", module, name)] = std::move(function);
     } else {
       const std::size_t equals = line.text.find("] = "), colon = line.text.find(" : Final[");
       if (open && colon != std::string::npos && equals != std::string::npos)

@@ -125,7 +125,7 @@ TorchValues read_legacy(std::string_view bytes, const std::string& file) {
       for (const StorageType& type : types)
         if (node.type.ends_with("." + std::string(type.name)))
           bytes_of[node.text] = type.element.bytes;
-  for (const Pickled key : keys.root->items) {
+  for (const PickleNode* const key : keys.root->items) {
     const std::string name = key->is(Kind::integer) ? fmt::format("{}", key->integer) : key->text;
     std::uint64_t count = 0;
     if (rest.size() < sizeof count) refuse("{}: is cut off; write it again", file);
@@ -164,8 +164,9 @@ bool holds_tensors(const PickleNode& value) {
 }
 
 /// Returns the state dict in a checkpoint: the value itself, or the one member that holds tensors.
-const PickleNode& state_dict_of(const PickleNode& root, const std::string& file) {
-  if (!root.is(Kind::dict) || holds_tensors(root)) return root;
+const PickleNode* state_dict_of(const PickleNode* given, const std::string& file) {
+  const PickleNode& root = *given;
+  if (!root.is(Kind::dict) || holds_tensors(root)) return given;
   const PickleNode* found = nullptr;
   std::string names;
   for (const auto& [key, value] : root.members) {
@@ -178,7 +179,7 @@ const PickleNode& state_dict_of(const PickleNode& root, const std::string& file)
     found = value;
     names = brief(key->text);
   }
-  return found ? *found : root;
+  return found ? found : given;
 }
 
 }  // namespace
@@ -250,7 +251,7 @@ TorchFile read_torch_file(std::string_view bytes, const std::string& file) {
 
 std::vector<Tensor> torch_tensors(const TorchFile& file, TensorReader& reader) {
   std::vector<Tensor> tensors;
-  collect(file.values, state_dict_of(*file.values.pickle.root, reader.file()), "", 0, reader,
+  collect(file.values, *state_dict_of(file.values.pickle.root, reader.file()), "", 0, reader,
           tensors);
   if (tensors.empty())
     refuse("{}: holds no tensor by name; save the state_dict() of a model", reader.file());

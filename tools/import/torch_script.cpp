@@ -44,7 +44,6 @@ bool Follower::follow(const std::vector<CodeLine>& lines, std::size_t& at, std::
                       Locals& locals, Value& returned) {
   while (at < lines.size() && lines[at].indent >= indent) {
     const CodeLine& line = lines[at];
-    const std::string before = place_;
     if (line.text.starts_with("return")) {
       const std::vector<Token> tokens = tokens_of(line.text);
       if (tokens.size() > 2) returned = evaluate(tokens, 1, locals);
@@ -157,7 +156,7 @@ Value Follower::attribute(const Value& module, const std::string& name) {
       break;
     case Kind::list: {
       value.what = What::list;
-      for (const Pickled item : found->items) {
+      for (const PickleNode* const item : found->items) {
         Value element;
         element.what = item->is(Kind::tensor) ? What::constant : What::state;
         element.node = item;
