@@ -11,7 +11,8 @@ template <class T>
 void append(std::string& key, const T& value) {
   key.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
-static_assert(sizeof(Part) == 3 * sizeof(std::int64_t), "a part has no bytes between its numbers");
+static_assert(sizeof(AtomPart) == 3 * sizeof(std::int64_t),
+              "a part has no bytes between its numbers");
 
 template <class T>
 void append(std::string& key, const std::vector<T>& values) {
@@ -74,7 +75,7 @@ Formula Formulas::intern(Sum sum) {
 int Formulas::depth(Formula a) const {
   int most = 0;
   for (const Product& product : sum(a).products)
-    for (const Part& part : product.parts) most = std::max(most, atom(part.atom).depth);
+    for (const AtomPart& part : product.parts) most = std::max(most, atom(part.atom).depth);
   return most;
 }
 
@@ -103,7 +104,7 @@ int Formulas::intern(const Weights2& matrix) {
   return found->second;
 }
 
-Formula Formulas::of_part(const Part& part, std::size_t width) {
+Formula Formulas::of_part(const AtomPart& part, std::size_t width) {
   Sum sum;
   sum.width = width;
   sum.products.push_back({{part}, {1}});
@@ -185,7 +186,7 @@ Formula Formulas::product(const Weights2& matrix, Formula a) {
   const Sum& from = sum(a);
   // The product with a list is the sum of the products with its formulas.
   if (from.products.size() == 1 && from.constant.empty() && from.products[0].parts.size() == 1) {
-    const Part part = from.products[0].parts[0];
+    const AtomPart part = from.products[0].parts[0];
     const Atom& list = atom(part.atom);
     if (list.kind == Atom::Kind::list && part.first == 0 && part.step == 1 &&
         list.width == from.width && from.products[0].factor == std::vector<float>{1}) {
@@ -243,7 +244,7 @@ Formula Formulas::concat(const std::vector<Formula>& list) {
   // Neighbours that are parts of one atom are one part again.
   std::vector<Formula> joined;
   for (const Formula one : flat) {
-    Part part, before;
+    AtomPart part, before;
     if (!joined.empty() && is_part(one, part) && is_part(joined.back(), before) &&
         part.atom == before.atom) {
       const auto first_width = std::int64_t(width(joined.back())),
@@ -301,7 +302,7 @@ Formula Formulas::choose(Formula a, const std::vector<std::int64_t>& numbers) {
   Formula sum_of_products = -1;
   for (const Product& product : from.products) {
     Formula term = -1;
-    for (const Part& part : product.parts) {
+    for (const AtomPart& part : product.parts) {
       const Atom atom = this->atom(part.atom);
       std::vector<std::int64_t> inside;  // of the atom
       for (const std::int64_t i : numbers) inside.push_back(part.first + i * part.step);
@@ -354,7 +355,7 @@ Formula Formulas::repeated(Formula a, std::size_t width) {
   return choose(a, std::vector<std::int64_t>(width, 0));
 }
 
-bool Formulas::is_part(Formula a, Part& part) const {
+bool Formulas::is_part(Formula a, AtomPart& part) const {
   const Sum& from = sum(a);
   if (from.products.size() != 1 || !from.constant.empty() || from.products[0].parts.size() != 1 ||
       from.products[0].factor != std::vector<float>{1})

@@ -20,16 +20,16 @@ namespace sluice::tools {
 using Formula = int;
 
 /// A part of an atom's numbers: those at first, first + step, ....
-struct Part {
+struct AtomPart {
   std::int64_t atom = 0;  // as wide as the others, since the bytes of a part are compared
   std::int64_t first = 0, step = 1;
-  auto operator<=>(const Part&) const = default;
+  auto operator<=>(const AtomPart&) const = default;
 };
 
 /// A product of parts of atoms, with factors.
 struct Product {
-  std::vector<Part> parts;    ///< in ascending order
-  std::vector<float> factor;  ///< one for each number, or a single one for all
+  std::vector<AtomPart> parts;  ///< in ascending order
+  std::vector<float> factor;    ///< one for each number, or a single one for all
 };
 
 struct Sum {
@@ -111,9 +111,9 @@ class Formulas {
   const Atom& atom(std::int64_t number) const { return atoms_[std::size_t(number)]; }
   const Weights2& matrix(int number) const { return matrices_[std::size_t(number)]; }
   /// Returns the formula of a part of an atom.
-  Formula of_part(const Part& part, std::size_t width);
+  Formula of_part(const AtomPart& part, std::size_t width);
   /// Returns whether a formula is all of an atom or a part of it, without factor and constant.
-  bool is_part(Formula a, Part& part) const;
+  bool is_part(Formula a, AtomPart& part) const;
   /// Returns a formula's constant numbers if it has no terms.
   bool is_constant(Formula a, std::vector<float>& values) const;
 

@@ -34,7 +34,7 @@ Follower::Carried Follower::carry(const Value& start, const std::string& name) {
   Carried carried;
   if (start.is_flow()) {
     for (const Product& product : formulas_.sum(start.formula).products)
-      for (const Part& part : product.parts) {
+      for (const AtomPart& part : product.parts) {
         const Atom& atom = formulas_.atom(part.atom);
         if (atom.kind != Atom::Kind::input || !inputs_[std::size_t(atom.number)].is_state)
           stuck("{}: an initial state that is computed", brief(name));

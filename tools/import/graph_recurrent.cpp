@@ -54,7 +54,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
     if (!start->is_flow()) continue;
     const Sum& sum = formulas_.sum(start->formula);
     for (const Product& product : sum.products)
-      for (const Part& one : product.parts) {
+      for (const AtomPart& one : product.parts) {
         const Atom& atom = formulas_.atom(one.atom);
         if (atom.kind != Atom::Kind::input || !inputs_[std::size_t(atom.number)].is_state)
           stuck("an initial state that is computed");

@@ -47,7 +47,7 @@ struct Lowering::Affine {
   struct Term {
     Formula of;  ///< the formula that the matrix reads
     const Weights2* matrix;
-    Part rows;
+    AtomPart rows;
     const std::vector<float>* factor;
   };
   std::size_t width = 0;
@@ -73,7 +73,7 @@ bool Lowering::affine_of(Formula formula, Affine& affine) const {
   return !affine.terms.empty();
 }
 
-bool Lowering::is_state(const Part& part) const {
+bool Lowering::is_state(const AtomPart& part) const {
   const Atom& atom = formulas_.atom(part.atom);
   return atom.kind == Atom::Kind::input && inputs_[std::size_t(atom.number)].is_state;
 }
@@ -130,7 +130,7 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
   if (sum.products.empty())
     return obstacle(formula, place, "an answer that does not depend on the frame");
 
-  Part part;
+  AtomPart part;
   if (formulas_.is_part(formula, part)) {
     const Atom atom = formulas_.atom(part.atom);
     const bool whole = part.first == 0 && part.step == 1 && sum.width == atom.width;
@@ -189,7 +189,7 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
   if (sum.products.size() == 1) {
     const Product& product = sum.products[0];
     std::vector<std::uint32_t> sources;
-    for (const Part& factor : product.parts)
+    for (const AtomPart& factor : product.parts)
       sources.push_back(source_of(formulas_.of_part(factor, sum.width), place));
     made = join(SLUICE_MULTIPLY, std::move(sources), place);
     if (is_one(product.factor) && sum.constant.empty()) return made;
@@ -204,7 +204,7 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
   bool any = false;
   for (const Product& product : sum.products) {
     Formula term = -1;
-    for (const Part& factor : product.parts) {
+    for (const AtomPart& factor : product.parts) {
       const Formula one_part = formulas_.of_part(factor, sum.width);
       term = term < 0 ? one_part : formulas_.multiply(term, one_part);
     }
@@ -253,20 +253,20 @@ bool Lowering::normalization(Formula formula, const std::string& place, std::uin
   // products that all have the reciprocal of the square root in common.
   const Sum sum = formulas_.sum(formula);
   if (sum.products.empty() || sum.products[0].parts.size() != 2) return false;
-  for (const Part& candidate : sum.products[0].parts) {
+  for (const AtomPart& candidate : sum.products[0].parts) {
     const Atom reciprocal = formulas_.atom(candidate.atom);
     if (reciprocal.kind != Atom::Kind::unary || reciprocal.function.name != Unary::reciprocal)
       continue;
-    Part inner;
+    AtomPart inner;
     if (!formulas_.is_part(reciprocal.of, inner)) continue;
     const Atom root = formulas_.atom(inner.atom);
     if (root.kind != Atom::Kind::unary || root.function.name != Unary::square_root) continue;
     // x is read off the mean in the sum.
     for (const Product& product : sum.products) {
-      for (const Part& part : product.parts) {
+      for (const AtomPart& part : product.parts) {
         const Atom repeated = formulas_.atom(part.atom);
         if (repeated.kind != Atom::Kind::chosen) continue;
-        Part of;
+        AtomPart of;
         if (!formulas_.is_part(repeated.of, of)) continue;
         const Atom mean = formulas_.atom(of.atom);
         if (mean.kind != Atom::Kind::mean || formulas_.width(mean.of) != sum.width) continue;
@@ -309,8 +309,8 @@ struct Gate {
   std::vector<float> bias;                        ///< [units]
 
   /// Adds rows of a matrix, times factors.
-  void add(Formula of, const Weights2& matrix, const Part& rows, const std::vector<float>& factor,
-           std::size_t units) {
+  void add(Formula of, const Weights2& matrix, const AtomPart& rows,
+           const std::vector<float>& factor, std::size_t units) {
     std::vector<float>& to = weights[of];
     to.resize(units * matrix.cols);
     for (std::size_t row = 0; row < units; ++row) {
@@ -341,7 +341,7 @@ bool read_gate(const Formulas& formulas, Formula formula, Gate& gate) {
 }
 
 /// Returns the product of a sum that consists of these parts, in any order; null if there is none.
-const Product* find_product(const Sum& sum, std::vector<Part> parts) {
+const Product* find_product(const Sum& sum, std::vector<AtomPart> parts) {
   std::sort(parts.begin(), parts.end());
   for (const Product& product : sum.products)
     if (product.parts == parts) return &product;
@@ -420,14 +420,14 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
 Formula Lowering::state_of(const std::map<Formula, std::vector<float>>& weights,
                            std::size_t units) const {
   for (const auto& [of, values] : weights) {
-    Part part;
+    AtomPart part;
     if (formulas_.width(of) == units && formulas_.is_part(of, part) && is_state(part)) return of;
   }
   return -1;
 }
 
 bool Lowering::rnn(Formula formula, const std::string& place, std::uint32_t& made) {
-  Part part;
+  AtomPart part;
   if (!formulas_.is_part(formula, part)) return false;
   const Atom atom = formulas_.atom(part.atom);
   Gate gate;
@@ -486,20 +486,20 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
   // u n + (1 - u) h = u n + h - u h.
   const Sum sum = formulas_.sum(formula);
   if (sum.products.size() != 3 || !sum.constant.empty()) return false;
-  std::vector<Part> parts;
+  std::vector<AtomPart> parts;
   for (const Product& product : sum.products)
-    for (const Part& part : product.parts)
+    for (const AtomPart& part : product.parts)
       if (!std::count(parts.begin(), parts.end(), part)) parts.push_back(part);
   if (parts.size() != 3) return false;
-  std::optional<Part> gate, state, candidate;
-  for (const Part& part : parts) {
+  std::optional<AtomPart> gate, state, candidate;
+  for (const AtomPart& part : parts) {
     const Atom& atom = formulas_.atom(part.atom);
     if (is_state(part)) state = part;
     if (is_gate(atom)) gate = part;
     if (is_candidate(atom)) candidate = part;
   }
   if (!gate || !state || !candidate) return false;
-  const auto has = [&](std::vector<Part> of, float factor) {
+  const auto has = [&](std::vector<AtomPart> of, float factor) {
     const Product* const product = find_product(sum, std::move(of));
     return product && is_one(product->factor, factor);
   };
@@ -515,8 +515,8 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
   if (!read_gate(formulas_, update.of, cell.gates[1])) return false;
   if (inverted) cell.gates[1].negate();
   const Sum inner = formulas_.sum(formulas_.atom(candidate->atom).of);
-  std::optional<Part> reset;
-  const auto found_reset = [&](const Part& part) {
+  std::optional<AtomPart> reset;
+  const auto found_reset = [&](const AtomPart& part) {
     const bool same = !reset || *reset == part;
     reset = part;
     return same && is_gate(formulas_.atom(part.atom));
@@ -534,7 +534,7 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
           read.products[0].parts.size() == 2 && is_one(read.products[0].factor) &&
           std::count(read.products[0].parts.begin(), read.products[0].parts.end(), *state) == 1;
       if (resets) {
-        const std::vector<Part>& both = read.products[0].parts;
+        const std::vector<AtomPart>& both = read.products[0].parts;
         if (!found_reset(both[both[0] == *state ? 1 : 0])) return false;
         before = true;
       }
@@ -551,7 +551,8 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
     }
     if (product.parts.size() != 2) return false;
     for (int order = 0; order < 2; ++order) {  // r (W_hn h)
-      const Part &r = product.parts[std::size_t(order)], &m = product.parts[std::size_t(1 - order)];
+      const AtomPart &r = product.parts[std::size_t(order)],
+                     &m = product.parts[std::size_t(1 - order)];
       const Atom matrix = formulas_.atom(m.atom);
       if (matrix.kind != Atom::Kind::matrix || matrix.of != h) continue;
       if (!found_reset(r)) return false;
@@ -597,7 +598,7 @@ std::set<std::uint32_t> Lowering::recurrent_below(Formula formula) {
       continue;
     }
     for (const Product& product : formulas_.sum(one_of).products)
-      for (const Part& part : product.parts) {
+      for (const AtomPart& part : product.parts) {
         const Atom& atom = formulas_.atom(part.atom);
         if (atom.kind == Atom::Kind::layer) look_at_layer(std::uint32_t(atom.number));
         if (atom.of >= 0) open.push_back(atom.of);

@@ -62,7 +62,7 @@ class Lowering {
   }
   Formula state_of(const std::map<Formula, std::vector<float>>& weights, std::size_t units) const;
   bool normalization(Formula formula, const std::string& place, std::uint32_t& made);
-  bool is_state(const Part& part) const;
+  bool is_state(const AtomPart& part) const;
   std::uint32_t obstacle(Formula formula, const std::string& place, const std::string& reason);
   std::uint32_t note(std::uint32_t number, const std::string& place);
   std::uint32_t join(sluice_layer_kind kind, std::vector<std::uint32_t> sources,
